@@ -1,0 +1,151 @@
+"""What an endpoint sends back: chunks of a stream, and the whole answer when nothing was streamed.
+
+Tolerant on purpose: an endpoint can contribute text, numbers and names, and whatever else it sends is passed over
+without losing what could be read.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+class UnreadableEvent(ValueError):
+    """An event's data that is no JSON object; the text may have a hole where it stood."""
+
+
+@dataclass(frozen=True)
+class Usage:
+    """Token counts as the endpoint reported them; None for what it did not report."""
+
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+    total_tokens: int | None = None
+
+
+@dataclass(frozen=True)
+class ChoiceDelta:
+    """What one chunk adds to one choice. ``reasoning`` is the model's thinking, kept apart from the answer."""
+
+    index: int = 0
+    text: str = ""
+    reasoning: str = ""
+    finish_reason: str | None = None
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """One event of the stream, read.
+
+    ``error`` holds the object of an error that came inside the stream. ``warnings`` name, in plain words, parts that
+    were passed over.
+    """
+
+    choices: tuple[ChoiceDelta, ...] = ()
+    usage: Usage | None = None
+    model: str | None = None
+    error: object = None
+    warnings: tuple[str, ...] = ()
+
+
+# The wire may hold NaN and Infinity, which JSON does not know and PostgreSQL refuses; they are read as null.
+_decoder = json.JSONDecoder(parse_constant=lambda _: None)
+
+
+def read_object(data: str) -> dict[str, Any]:
+    """The JSON object that ``data`` holds.
+
+    Raises UnreadableEvent when it holds anything else, or a number or nesting beyond what Python reads.
+    """
+    try:
+        value = _decoder.decode(data)
+    except (ValueError, RecursionError) as error:
+        raise UnreadableEvent(f"not JSON: {error}") from None
+    if not isinstance(value, dict):
+        raise UnreadableEvent(f"JSON, but not an object: {type(value).__name__}")
+    return value
+
+
+def read_chunk(data: str) -> Chunk:
+    """Read one event's data. Raises UnreadableEvent when it is no JSON object."""
+    return _chunk(read_object(data), "delta")
+
+
+def read_completion(data: str) -> Chunk:
+    """Read the whole answer of a request that was not streamed, as if it were one chunk.
+
+    Raises UnreadableEvent when it is no JSON object.
+    """
+    return _chunk(read_object(data), "message")
+
+
+def _chunk(fields: dict[str, Any], part: str) -> Chunk:
+    error = fields.get("error")
+    if not error and fields.get("object") == "error":
+        error = fields
+    if error:
+        return Chunk(error=error)
+    warnings: list[str] = []
+    choices = fields.get("choices")
+    if not isinstance(choices, list):
+        choices = []
+        warnings.append("a chunk came without choices")
+    return Chunk(
+        choices=tuple(_choice(choice, part, warnings) for choice in choices if isinstance(choice, Mapping)),
+        usage=_usage(fields.get("usage")),
+        model=fields["model"] if isinstance(fields.get("model"), str) else None,
+        warnings=tuple(warnings),
+    )
+
+
+def _choice(choice: Mapping[str, Any], part: str, warnings: list[str]) -> ChoiceDelta:
+    delta = choice.get(part)
+    if not isinstance(delta, Mapping):
+        delta = {}
+    text, thinking = _content(delta.get("content"), warnings)
+    for key in ("reasoning_content", "reasoning"):
+        if isinstance(delta.get(key), str):
+            thinking += delta[key]
+            break
+    index = choice.get("index")
+    finish_reason = choice.get("finish_reason")
+    return ChoiceDelta(
+        index=index if isinstance(index, int) else 0,
+        text=text,
+        reasoning=thinking,
+        finish_reason=finish_reason if isinstance(finish_reason, str) else None,
+    )
+
+
+def _content(content: object, warnings: list[str]) -> tuple[str, str]:
+    """The text and the thinking that a ``content`` holds, be it a string, null or a list of parts."""
+    if isinstance(content, str):
+        return content, ""
+    if not isinstance(content, list):
+        return "", ""
+    text, thinking = "", ""
+    for part in content:
+        kind = part.get("type") if isinstance(part, Mapping) else None
+        if isinstance(part, str):
+            text += part
+        elif kind == "text" and isinstance(part.get("text"), str):
+            text += part["text"]
+        elif kind == "thinking":
+            inner = part.get("thinking")
+            thinking += inner if isinstance(inner, str) else _content(inner, warnings)[0]
+        else:
+            warnings.append(f"a content part of the unknown type {str(kind)[:40]!r} was passed over")
+    return text, thinking
+
+
+def _usage(usage: object) -> Usage | None:
+    if not isinstance(usage, Mapping):
+        return None
+    return Usage(*(_count(usage.get(key)) for key in ("prompt_tokens", "completion_tokens", "total_tokens")))
+
+
+def _count(value: object) -> int | None:
+    # Counts are kept in 64-bit columns; what cannot be a count is not reported.
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**63 else None

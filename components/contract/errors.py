@@ -1,0 +1,91 @@
+"""Errors as endpoints really send them, read into one sentence that a person understands.
+
+``message`` and ``detail`` are each a string, a list or an object, at different times; a proxy answers with HTML; some
+bodies are empty. Text from outside stays plain text: tags and control characters are taken out, and it is cut.
+"""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+
+MAX_SENTENCE = 500
+
+_TAG = re.compile(r"<(script|style)\b.*?</\1\s*>|<!--.*?-->|</?[a-zA-Z!][^<>]*>", re.DOTALL | re.IGNORECASE)
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]+")
+
+
+@dataclass(frozen=True)
+class EndpointError:
+    """An error that an endpoint reported.
+
+    ``sentence`` is plain text of at most 500 characters. ``raw`` is the body as it came, for whoever wants to look.
+    ``fields`` names the request's fields that the endpoint complained about.
+    """
+
+    sentence: str
+    raw: str
+    fields: tuple[str, ...] = ()
+
+
+def plain_text(text: str, limit: int = MAX_SENTENCE) -> str:
+    """``text`` from outside without tags and control characters, on one line, at most ``limit`` characters long."""
+    # Cut before the pattern runs: a body may be 64 KiB of opening brackets.
+    text = _TAG.sub(" ", html.unescape(text[: limit * 8]))
+    text = " ".join(_CONTROL.sub(" ", text).split())
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def read_error(body: str, http_status: int | None = None) -> EndpointError:
+    """Read an error body of any shape. ``http_status`` gives the sentence when the body gives none."""
+    fields: list[str] = []
+    try:
+        said = _said(json.loads(body), fields)
+    except (ValueError, RecursionError):
+        said = body
+    sentence = plain_text(said) or _status_sentence(http_status)
+    return EndpointError(sentence=sentence, raw=body, fields=tuple(dict.fromkeys(fields)))
+
+
+def _said(value: object, fields: list[str], depth: int = 0) -> str:
+    """The words in an error's JSON, wherever its server put them."""
+    if depth > 6:
+        return ""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, list):
+        return "; ".join(filter(None, (_said(item, fields, depth + 1) for item in value[:10])))
+    if not isinstance(value, Mapping):
+        return ""
+    if isinstance(value.get("msg"), str):
+        return _validation_problem(value, fields)
+    for key in ("error", "message", "detail", "error_description", "title", "errors"):
+        said = _said(value.get(key), fields, depth + 1)
+        if said:
+            if isinstance(value.get("param"), str):
+                fields.append(value["param"])
+            return said
+    return ""
+
+
+def _validation_problem(problem: Mapping[str, object], fields: list[str]) -> str:
+    """One entry of a 422's list: ``{"type", "loc": ["body", "temperature"], "msg", "input"}``."""
+    location = problem.get("loc")
+    path = [str(step) for step in location if step != "body"] if isinstance(location, list) else []
+    if path:
+        fields.append(path[0])
+    return f"{'.'.join(path)}: {problem['msg']}" if path else str(problem["msg"])
+
+
+def _status_sentence(http_status: int | None) -> str:
+    if http_status is None:
+        return "The endpoint reported an error without saying what it was."
+    try:
+        phrase = f"{http_status} {HTTPStatus(http_status).phrase}"
+    except ValueError:
+        phrase = str(http_status)
+    return f"The endpoint answered {phrase} without saying more."

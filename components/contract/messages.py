@@ -1,0 +1,55 @@
+"""The messages of a chat completion request."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Role(str, Enum):
+    """Who speaks in a message."""
+
+    SYSTEM = "system"
+    USER = "user"
+    ASSISTANT = "assistant"
+    TOOL = "tool"
+
+
+class Message(BaseModel):
+    """One turn of the conversation.
+
+    ``prefix`` is meant for a last assistant message only: the answer must begin with its content. Left out, it is not
+    sent at all.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    role: Role
+    content: str
+    prefix: bool = False
+
+    @classmethod
+    def system(cls, content: str) -> Message:
+        """A system message, which sets the rules for the whole answer."""
+        return cls(role=Role.SYSTEM, content=content)
+
+    @classmethod
+    def user(cls, content: str) -> Message:
+        """A user message: the question."""
+        return cls(role=Role.USER, content=content)
+
+
+def role_order_problem(messages: list[Message]) -> str | None:
+    """Say what is wrong with the order of roles, in the words servers of this contract use, or None when it is fine.
+
+    The last message must come from the user or a tool, or be an assistant message with ``prefix``; ``prefix`` stands
+    nowhere else.
+    """
+    last = messages[-1]
+    ends_with_prefix = last.role is Role.ASSISTANT and last.prefix
+    if last.role not in (Role.USER, Role.TOOL) and not ends_with_prefix:
+        return f"Expected last role User or Tool (or Assistant with prefix True) for serving but got {last.role.value}"
+    if any(message.prefix for message in messages[:-1]) or (last.prefix and last.role is not Role.ASSISTANT):
+        return "Expected prefix True on a last assistant message only"
+    return None

@@ -1,0 +1,126 @@
+"""The request of a streaming chat completion, and the one function that turns it into bytes.
+
+Each optional field has three states: omitted, null, or a value. Pydantic keeps them apart: a field that is not in
+``model_fields_set`` is omitted.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt
+
+from components.contract.messages import Message
+from components.contract.profile import BEEZY, Profile, UsageReport
+
+OPTIONAL_FIELDS = ("temperature", "top_p", "max_tokens", "random_seed", "safe_prompt")
+
+Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
+
+
+class ChatCompletionStreamRequest(BaseModel):
+    """Everything that can be asked of ``POST {base_url}/chat/completions``.
+
+    Ranges are not checked here: they belong to the profile, and a person may want to see what an endpoint says to a
+    value outside of them.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    model: str = Field(min_length=1, description="The model's id, as the endpoint lists it.")
+    messages: list[Message] = Field(min_length=1, description="The conversation so far, oldest turn first.")
+    temperature: Number | None = Field(
+        default=None,
+        description=(
+            "Sampling temperature. Low values such as 0.2 keep to the likeliest words, high ones such as 0.8 vary "
+            "more. Change this or top_p, not both."
+        ),
+    )
+    top_p: Number | None = Field(
+        default=None,
+        description=(
+            "Nucleus sampling: only the likeliest tokens that together hold this share of the probability are drawn "
+            "from. 0.1 keeps the top 10 %. Change this or temperature, not both."
+        ),
+    )
+    max_tokens: StrictInt | None = Field(
+        default=None,
+        description="The answer is cut after this many tokens. Prompt and answer together must fit the model's context.",
+    )
+    random_seed: StrictInt | None = Field(
+        default=None,
+        description="The same seed with the same request gives the same answer, where the endpoint keeps that promise.",
+    )
+    safe_prompt: StrictBool = Field(
+        default=False,
+        description="Puts the endpoint's safety instructions before all other messages.",
+    )
+    stream: StrictBool = Field(
+        default=True,
+        description="On: the answer arrives token by token. Off: one JSON answer at the end.",
+    )
+
+    def state_of(self, field: str) -> str:
+        """``omitted``, ``null`` or ``value``: what this request says of one optional field."""
+        if field not in self.model_fields_set:
+            return "omitted"
+        return "null" if getattr(self, field) is None else "value"
+
+    def sent_values(self) -> dict[str, Any]:
+        """The optional fields that are on the wire, each with its value (None for null)."""
+        return {field: getattr(self, field) for field in OPTIONAL_FIELDS if field in self.model_fields_set}
+
+
+class UnsendableField(ValueError):
+    """The dialect has no such field, or knows no null for it. ``field`` names it."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        self.field = field
+
+
+def to_bytes(request: ChatCompletionStreamRequest, profile: Profile = BEEZY) -> bytes:
+    """The request's body: the very bytes that are previewed, sent, logged, exported and replayed.
+
+    UTF-8 JSON, indented so that a person can read what was sent. Raises UnsendableField when the dialect has no name
+    for a field that is set.
+    """
+    body: dict[str, Any] = {
+        "model": request.model,
+        "messages": [message.model_dump(mode="json", exclude_unset=True) for message in request.messages],
+    }
+    for field, value in request.sent_values().items():
+        rules = profile.fields.get(field)
+        if rules is None:
+            raise UnsendableField(field, f"The {profile.name} dialect has no {field}. Leave it out.")
+        body[rules.key] = value
+    body["stream"] = request.stream
+    if request.stream and profile.usage is UsageReport.BY_STREAM_OPTIONS:
+        body["stream_options"] = {"include_usage": True}
+    text = json.dumps(body, ensure_ascii=False, indent=2, allow_nan=False)
+    # A lone surrogate, which UTF-8 cannot hold, becomes its own JSON escape.
+    return text.encode("utf-8", "backslashreplace")
+
+
+def from_bytes(body: bytes | str, profile: Profile = BEEZY) -> ChatCompletionStreamRequest:
+    """The request that ``to_bytes`` made these bytes from.
+
+    Raises pydantic's ValidationError (a ValueError) for a body that is no request of this dialect, and ValueError for
+    one that is no JSON object.
+    """
+    try:
+        fields = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"The request is not JSON: {error}") from None
+    if not isinstance(fields, dict):
+        raise ValueError("The request must be a JSON object.")
+    if profile.usage is UsageReport.BY_STREAM_OPTIONS:
+        fields.pop("stream_options", None)
+    renamed = {rules.key: field for field, rules in profile.fields.items() if rules.key != field}
+    for key, field in renamed.items():
+        if field in fields:
+            raise ValueError(f"The {profile.name} dialect calls {field} {key}.")
+        if key in fields:
+            fields[field] = fields.pop(key)
+    return ChatCompletionStreamRequest.model_validate(fields)
