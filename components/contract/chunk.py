@@ -27,11 +27,15 @@ class Usage:
 
 @dataclass(frozen=True)
 class ChoiceDelta:
-    """What one chunk adds to one choice. ``reasoning`` is the model's thinking, kept apart from the answer."""
+    """What one chunk adds to one choice.
+
+    ``reasoning`` is the model's thinking, kept apart from the answer. ``tool_calls`` are pieces as they came.
+    """
 
     index: int = 0
     text: str = ""
     reasoning: str = ""
+    tool_calls: tuple[object, ...] = ()
     finish_reason: str | None = None
 
 
@@ -110,11 +114,13 @@ def _choice(choice: Mapping[str, Any], part: str, warnings: list[str]) -> Choice
             thinking += delta[key]
             break
     index = choice.get("index")
+    tool_calls = delta.get("tool_calls")
     finish_reason = choice.get("finish_reason")
     return ChoiceDelta(
         index=index if isinstance(index, int) else 0,
         text=text,
         reasoning=thinking,
+        tool_calls=tuple(tool_calls) if isinstance(tool_calls, list) else (),
         finish_reason=finish_reason if isinstance(finish_reason, str) else None,
     )
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from enum import Enum
+from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict
 
 
-class Role(str, Enum):
+class Role(StrEnum):
     """Who speaks in a message."""
 
     SYSTEM = "system"

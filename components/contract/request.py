@@ -46,7 +46,7 @@ class ChatCompletionStreamRequest(BaseModel):
     )
     max_tokens: StrictInt | None = Field(
         default=None,
-        description="The answer is cut after this many tokens. Prompt and answer together must fit the model's context.",
+        description="The answer is cut after this many tokens. Prompt and answer together must fit the context.",
     )
     random_seed: StrictInt | None = Field(
         default=None,

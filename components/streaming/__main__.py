@@ -1,0 +1,97 @@
+"""The reader on its own, for debugging an endpoint from a terminal.
+
+Reads a request's JSON from standard input, calls the endpoint and prints one JSON line per event, then one that says
+how it ended. The key comes from TEMPERA_API_KEY.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+
+from components.contract.profile import PROFILES, profile_named
+from components.contract.request import from_bytes, to_bytes
+from components.streaming.limits import Limits
+from components.streaming.outcome import Outcome, Status
+from components.streaming.session import ApiKey, check_api_key, check_base_url
+from components.streaming.stream import AnswerStream
+
+
+def main() -> int:
+    """Run the reader; 0 when the run ended ok, 1 when it did not, 2 for arguments or input that cannot be used."""
+    parser = argparse.ArgumentParser(prog="python -m components.streaming", description=__doc__)
+    parser.add_argument("--base-url", required=True, help="the endpoint's base URL, which ends in /v1")
+    parser.add_argument("--dialect", default="beezy", choices=PROFILES)
+    parser.add_argument("--limits", default="{}", help='limits as JSON, for example {"total_s": 10}')
+    parser.add_argument("--raw", action="store_true", help="print each event as it came instead of its deltas")
+    arguments = parser.parse_args()
+    try:
+        base_url = check_base_url(arguments.base_url)
+        secret = check_api_key(os.environ.get("TEMPERA_API_KEY", ""))
+        limits = Limits.from_mapping(_object(arguments.limits, "--limits"))
+        given = sys.stdin.buffer.read().decode()
+        wanted = _object(given, "Standard input")
+    except ValueError as error:
+        parser.error(str(error))
+    stream = AnswerStream(
+        base_url,
+        _body(given, arguments.dialect),
+        key=ApiKey(secret, base_url) if secret else None,
+        streaming=wanted.get("stream", True) is not False,
+        limits=limits,
+    )
+    for event in stream:
+        if arguments.raw and event.event != "flush":
+            _print({"event": event.event, "data": event.data, "at_ms": event.at_ms})
+        elif not arguments.raw:
+            for delta in event.deltas:
+                _print({"index": delta.index, "text": delta.text, "reasoning": delta.reasoning, "at_ms": event.at_ms})
+    _print(_last_line(stream.outcome))
+    return 0 if stream.outcome.status is Status.OK else 1
+
+
+def _object(text: str, where: str) -> dict[str, object]:
+    try:
+        value = json.loads(text)
+    except ValueError as error:
+        raise ValueError(f"{where} must hold a JSON object: {error}") from None
+    if not isinstance(value, dict):
+        raise ValueError(f"{where} must hold a JSON object.")
+    return value
+
+
+def _body(given: str, dialect: str) -> bytes:
+    """The request in its dialect; JSON that is no request of the contract is sent as it stands, to see what happens."""
+    try:
+        return to_bytes(from_bytes(given), profile_named(dialect))
+    except ValueError as error:
+        print(f"Sent as it stands, because it is no request of the contract: {error}", file=sys.stderr)
+        return given.encode()
+
+
+def _last_line(outcome: Outcome) -> dict[str, object]:
+    usage = outcome.usage
+    return {
+        "status": outcome.status.value,
+        "error_kind": outcome.error_kind.value if outcome.error_kind else None,
+        "http_status": outcome.http_status,
+        "finish_reason": outcome.finish_reason,
+        "text": outcome.text,
+        "usage": None if usage is None else vars(usage),
+        "ttft_ms": outcome.timings.ttft_ms,
+        "total_ms": outcome.timings.total_ms,
+        "message": outcome.message,
+        "attempts": outcome.attempts,
+        "warnings": outcome.warnings,
+        **({"texts": outcome.texts} if len(outcome.texts) > 1 else {}),
+    }
+
+
+def _print(line: dict[str, object]) -> None:
+    print(json.dumps(line), flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,95 @@
+"""One HTTP exchange with requests, its errors turned into faults. Knows nothing of events or answers."""
+
+from __future__ import annotations
+
+import http.client
+from collections.abc import Iterator
+
+import requests
+import urllib3
+
+from components.streaming.faults import ErrorKind, StreamFault
+from components.streaming.session import ApiKey, Session, headers_for
+
+_READ_SIZE = 65536
+
+# Reading the raw response brings urllib3's family and http.client's beside requests' own.
+_TRANSPORT_ERRORS = (
+    requests.RequestException,
+    urllib3.exceptions.HTTPError,
+    http.client.HTTPException,
+    OSError,
+    ValueError,
+)
+
+
+def post_json(session: Session, url: str, body: bytes, key: ApiKey | None) -> requests.Response:
+    """Send a request body and wait for the response's headers; its body is still to be read.
+
+    Raises StreamFault when no HTTP response came.
+    """
+    headers = headers_for(url, key, accept="text/event-stream")
+    headers["Content-Type"] = "application/json"
+    return _send(session, requests.Request("POST", url, headers=headers, data=body))
+
+
+def get_json(session: Session, url: str, key: ApiKey | None) -> requests.Response:
+    """Ask for a JSON document and wait for the response's headers. Raises StreamFault when no HTTP response came."""
+    return _send(session, requests.Request("GET", url, headers=headers_for(url, key, accept="application/json")))
+
+
+def _send(session: Session, request: requests.Request) -> requests.Response:
+    try:
+        return session.send(session.prepare_request(request), stream=True, allow_redirects=False)
+    except requests.exceptions.SSLError as error:
+        raise StreamFault(
+            ErrorKind.TLS,
+            "No secure connection: the certificate or the TLS handshake was refused. "
+            "Check the host name, or ask whoever runs the endpoint.",
+            raw=str(error),
+        ) from None
+    except _TRANSPORT_ERRORS as error:
+        if _is_reset(error):
+            raise StreamFault(
+                ErrorKind.RESET, "The endpoint closed the connection without an answer. Run again.", unprocessed=True
+            ) from None
+        raise StreamFault(
+            ErrorKind.PROTOCOL,
+            "What answered there does not speak HTTP as it should. Check the base URL and its port.",
+            raw=str(error)[:2000],
+        ) from None
+
+
+def body_pieces(response: requests.Response) -> Iterator[bytes]:
+    """The decoded body in the pieces in which it arrives, each at once.
+
+    Only ``read1`` on the raw response is on time whatever the framing: iter_content and raw.stream wait for the end of
+    a body that is not chunked. Raises StreamFault when the body breaks off.
+    """
+    while True:
+        try:
+            data = response.raw.read1(_READ_SIZE, decode_content=True)
+        except urllib3.exceptions.DecodeError:
+            raise StreamFault(
+                ErrorKind.BAD_ENCODING, "The answer is not compressed as its Content-Encoding says."
+            ) from None
+        except _TRANSPORT_ERRORS as error:
+            raise StreamFault(
+                ErrorKind.RESET if _is_reset(error) else ErrorKind.CLOSED_EARLY,
+                "The connection broke before the answer was complete. What arrived is kept. Run again.",
+            ) from None
+        if not data:
+            return
+        yield data
+
+
+def _is_reset(error: BaseException) -> bool:
+    """Whether a connection was reset somewhere beneath the wrapping that requests and urllib3 put around it."""
+    seen: list[object] = [error]
+    while seen:
+        inner = seen.pop()
+        if isinstance(inner, ConnectionError):
+            return True
+        if isinstance(inner, BaseException):
+            seen.extend(inner.args)
+    return False

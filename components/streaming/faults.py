@@ -1,0 +1,74 @@
+"""What can go wrong with a run: a closed list of kinds, and the one exception that carries them."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class ErrorKind(StrEnum):
+    """Why a run did not end well. The list is closed: the log and the pages know every member."""
+
+    CONNECT_REFUSED = "connect_refused"
+    UNREACHABLE = "unreachable"
+    DNS = "dns"
+    CONNECT_TIMEOUT = "connect_timeout"
+    TLS = "tls"
+    FIRST_BYTE_TIMEOUT = "first_byte_timeout"
+    RESET = "reset"
+    PROTOCOL = "protocol"
+    REDIRECT_REFUSED = "redirect_refused"
+    INVALID_REQUEST = "invalid_request"
+    AUTH = "auth"
+    NOT_FOUND = "not_found"
+    TIMEOUT_STATUS = "timeout_status"
+    TOO_LARGE = "too_large"
+    RATE_LIMITED = "rate_limited"
+    SERVER_ERROR = "server_error"
+    OVERLOADED = "overloaded"
+    NOT_SSE = "not_sse"
+    SERVER_ERROR_EVENT = "server_error_event"
+    EMPTY_ANSWER = "empty_answer"
+    BAD_ENCODING = "bad_encoding"
+    FIRST_EVENT_TIMEOUT = "first_event_timeout"
+    STALL = "stall"
+    CLOSED_EARLY = "closed_early"
+    OVERSIZE_EVENT = "oversize_event"
+    UNREADABLE_EVENTS = "unreadable_events"
+    DEADLINE = "deadline"
+    """The whole run took too long or grew too large."""
+    FINISH_ERROR = "finish_error"
+    CANCELLED = "cancelled"
+    PROCESS_DIED = "process_died"
+    POLICY_REFUSED = "policy_refused"
+    BUDGET = "budget"
+    ENDPOINT_UNAVAILABLE = "endpoint_unavailable"
+    INTERNAL = "internal"
+
+
+class StreamFault(Exception):
+    """The run cannot go on.
+
+    ``sentence`` says in plain words what happened and what to do. ``raw`` is the endpoint's own answer, if it gave one.
+    ``retry_after`` is the endpoint's wish in seconds; ``unprocessed`` is true when the endpoint surely did not begin to
+    work on the request, so that sending it again can do no harm.
+    """
+
+    def __init__(
+        self,
+        kind: ErrorKind,
+        sentence: str,
+        *,
+        http_status: int | None = None,
+        raw: str | None = None,
+        fields: tuple[str, ...] = (),
+        retry_after: float | None = None,
+        unprocessed: bool = False,
+    ) -> None:
+        super().__init__(sentence)
+        self.kind = kind
+        self.sentence = sentence
+        self.http_status = http_status
+        self.raw = raw
+        self.fields = fields
+        self.retry_after = retry_after
+        self.unprocessed = unprocessed

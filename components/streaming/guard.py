@@ -1,0 +1,115 @@
+"""Makes an endpoint's bytes safe for sseclient-py, and its text safe for the page and the log.
+
+sseclient-py 1.9 alone merges events across mixed line ends, loses the first event behind a byte order mark, dispatches
+an unterminated last event and dies on invalid UTF-8. What the guard lets through is complete, valid and small enough.
+"""
+
+from __future__ import annotations
+
+import re
+
+from components.streaming.faults import ErrorKind, StreamFault
+
+_BOM = b"\xef\xbb\xbf"
+_UNSAFE = re.compile("[\x00\ud800-\udfff]")
+
+
+class EventGuard:
+    """Cuts a byte stream into whole events, by the rules of the WHATWG's event stream interpretation.
+
+    https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation
+    """
+
+    def __init__(self, max_event_bytes: int) -> None:
+        self._max_event_bytes = max_event_bytes
+        self._start = b""
+        self._at_start = True
+        self._buffer = bytearray()
+        self._skip_line_feed = False
+        self.replaced_bytes = False
+        """Whether bytes that are no UTF-8 were replaced by U+FFFD."""
+
+    def feed(self, data: bytes) -> list[bytes]:
+        """The events that ``data`` completes: each valid UTF-8, with LF line ends, ended by one blank line.
+
+        An event that its blank line does not end is never given out. Raises StreamFault when an event, finished or
+        not, is larger than the limit.
+        """
+        if self._at_start:
+            self._start += data
+            if len(self._start) < len(_BOM) and _BOM.startswith(self._start):
+                return []
+            data = self._start.removeprefix(_BOM)
+            self._at_start, self._start = False, b""
+        if self._skip_line_feed and data.startswith(b"\n"):
+            data = data[1:]
+            self._skip_line_feed = False
+        if data:
+            self._skip_line_feed = data.endswith(b"\r")
+        seen = max(len(self._buffer) - 1, 0)
+        # Bytes can be split at line ends before they are decoded: no UTF-8 sequence holds a CR or an LF.
+        self._buffer += data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+        events = []
+        begin = 0
+        while (end := self._buffer.find(b"\n\n", max(seen, begin))) >= 0:
+            self._check_size(end - begin)
+            block = bytes(self._buffer[begin : end + 2])
+            begin = end + 2
+            if block := block.lstrip(b"\n"):
+                events.append(self._clean(block))
+        if begin:
+            del self._buffer[:begin]
+        self._check_size(len(self._buffer))
+        return events
+
+    def _check_size(self, size: int) -> None:
+        if size > self._max_event_bytes:
+            raise StreamFault(
+                ErrorKind.OVERSIZE_EVENT,
+                f"One event was larger than {self._max_event_bytes:,} bytes, so the stream was ended there.",
+            )
+
+    def _clean(self, block: bytes) -> bytes:
+        try:
+            block.decode()
+        except UnicodeDecodeError:
+            self.replaced_bytes = True
+            block = block.decode(errors="replace").encode()
+        if b"error:" in block:
+            block = _name_error_event(block)
+        return block
+
+
+def _name_error_event(block: bytes) -> bytes:
+    """Turn llama.cpp's ``error: {json}`` line, a field no parser knows, into an event named error."""
+    lines = block.split(b"\n")
+    for number, line in enumerate(lines):
+        if line.startswith(b"error:"):
+            lines[number] = b"event: error\ndata:" + line.removeprefix(b"error:")
+    return b"\n".join(lines)
+
+
+class SafeText:
+    """Joins the halves of surrogate pairs over the pieces of one text, and replaces what no page or database takes.
+
+    NUL and halves that stay alone become U+FFFD.
+    """
+
+    def __init__(self) -> None:
+        self._half = ""
+
+    def feed(self, piece: str) -> str:
+        """What can be shown of ``piece`` now; half of a pair at its end waits for the next piece."""
+        if not self._half and not _UNSAFE.search(piece):
+            return piece
+        piece = self._half + piece
+        self._half = ""
+        if piece and "\ud800" <= piece[-1] <= "\udbff":
+            piece, self._half = piece[:-1], piece[-1]
+        return piece.replace("\x00", "\ufffd").encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+
+    def flush(self) -> str:
+        """What is left at the end of the text."""
+        left = "\ufffd" if self._half else ""
+        self._half = ""
+        return left

@@ -1,0 +1,53 @@
+"""Every limit of a run, in one place."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How long and how large a run may get. Names end in their unit; times count from the start of an attempt.
+
+    Sizes count decoded bytes, after any Content-Encoding.
+    """
+
+    connect_s: float = 5
+    first_byte_s: float = 30
+    """Until the response's headers are complete."""
+    first_event_s: float = 60
+    idle_between_events_s: float = 30
+    """Silence between two events; comments and single bytes do not count as events."""
+    total_s: float = 300
+    """The whole run, waits before retries included."""
+    after_done_s: float = 0.5
+    """How long a late chunk is awaited behind ``[DONE]`` when the endpoint keeps the connection open."""
+    error_body_s: float = 2
+    max_event_bytes: int = 1024 * 1024
+    max_stream_bytes: int = 64 * 1024 * 1024
+    max_text_chars: int = 2_000_000
+    max_bad_events: int = 100
+    max_error_body_bytes: int = 64 * 1024
+    retries_before_first_byte: int = 2
+    max_retry_after_s: float = 60
+    log_flush_ms: int = 250
+    """How often the log writes what arrived."""
+    heartbeat_s: float = 5
+    """How often a running run says in the log that its process lives."""
+    lost_after_s: float = 30
+    """A running run without a heartbeat for so long is lost."""
+
+    @classmethod
+    def from_mapping(cls, values: Mapping[str, object]) -> Limits:
+        """Defaults, with the given limits in their place.
+
+        Raises ValueError that names an unknown limit or one that is no positive number.
+        """
+        known = {field.name: field.default for field in fields(cls)}
+        for name, value in values.items():
+            if name not in known:
+                raise ValueError(f"There is no limit {name!r}. The limits are: {', '.join(known)}.")
+            if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
+                raise ValueError(f"The limit {name} must be a number that is not negative, not {value!r}.")
+        return cls(**values)  # type: ignore[arg-type]

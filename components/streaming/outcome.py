@@ -1,0 +1,85 @@
+"""How a run ended, and its numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from components.contract.chunk import Usage
+from components.streaming.faults import ErrorKind
+
+
+class Status(StrEnum):
+    """The states of a run. ``running`` is the only one that is not final."""
+
+    RUNNING = "running"
+    OK = "ok"
+    DAMAGED = "damaged"
+    """Complete, but some events could not be read; the text may have a hole."""
+    INTERRUPTED = "interrupted"
+    """Text arrived, then the stream broke."""
+    ERROR = "error"
+    """No text arrived."""
+    CANCELLED = "cancelled"
+    LOST = "lost"
+    """The process died while the run was going on."""
+    REJECTED = "rejected"
+    """Never sent."""
+
+
+@dataclass(frozen=True)
+class Timings:
+    """Times in milliseconds, taken in the reader thread; None for what did not happen.
+
+    ``first_byte_ms`` (headers complete), ``first_event_ms``, ``reasoning_ms`` and ``ttft_ms`` (time to first token: the
+    first text of the answer that is not empty) and ``last_token_ms`` count from the last attempt's send. ``total_ms``
+    counts from the start of the run to its end and holds ``waited_ms``, the waits before retries.
+    """
+
+    first_byte_ms: float | None = None
+    first_event_ms: float | None = None
+    reasoning_ms: float | None = None
+    ttft_ms: float | None = None
+    last_token_ms: float | None = None
+    waited_ms: float = 0.0
+    total_ms: float = 0.0
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How one run ended. ``texts`` holds the answer of each choice, by index; ``text`` is the first one's."""
+
+    status: Status
+    error_kind: ErrorKind | None = None
+    message: str | None = None
+    raw_error: str | None = None
+    error_fields: tuple[str, ...] = ()
+    http_status: int | None = None
+    finish_reason: str | None = None
+    usage: Usage | None = None
+    model: str | None = None
+    texts: tuple[str, ...] = ("",)
+    reasoning: str = ""
+    timings: Timings = Timings()
+    chunk_count: int = 0
+    attempts: int = 0
+    streamed: bool = True
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def text(self) -> str:
+        """The answer of the first choice."""
+        return self.texts[0]
+
+
+def decode_rate(completion_tokens: int | None, ttft_ms: float | None, last_token_ms: float | None) -> float | None:
+    """Tokens per second after the first token: (tokens - 1) / (last token - first token).
+
+    The first token's own time is the prompt's, so it is left out. None when the endpoint reported no tokens or there
+    was only one moment to measure.
+    """
+    if completion_tokens is None or ttft_ms is None or last_token_ms is None:
+        return None
+    if completion_tokens < 2 or last_token_ms <= ttft_ms:
+        return None
+    return (completion_tokens - 1) / ((last_token_ms - ttft_ms) / 1000)

@@ -1,0 +1,202 @@
+"""The policy under which requests calls an endpoint: what is sent along, what is followed, who may hold the key."""
+
+from __future__ import annotations
+
+import functools
+import re
+import socket
+import time
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool
+from urllib3.poolmanager import PoolManager
+
+from components import __version__
+from components.streaming.faults import ErrorKind, StreamFault
+from components.streaming.watch import Watch
+
+
+def check_base_url(url: str) -> str:
+    """The base URL without a trailing slash.
+
+    Raises ValueError, with a sentence that says what to do, for a URL that is not plainly http(s)://host[:port][/path]:
+    user names, backslashes, blanks and control characters are read differently by different parsers.
+    """
+    example = "Give it as https://host/v1."
+    if re.search(r"[\s\\\x00-\x1f\x7f]", url):
+        raise ValueError(f"The base URL holds a blank, a backslash or a control character. {example}")
+    try:
+        parts = urlsplit(url)
+        parts.port  # noqa: B018 - reading it checks it
+    except ValueError:
+        raise ValueError(f"The base URL cannot be read. {example}") from None
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError(f"The base URL must begin with http:// or https:// and name a host. {example}")
+    if "@" in parts.netloc:
+        raise ValueError(f"The base URL must not hold a user name or password. {example}")
+    if parts.query or parts.fragment:
+        raise ValueError(f"The base URL must not hold a query or a fragment. {example}")
+    return url.rstrip("/")
+
+
+def origin_of(url: str) -> tuple[str, str, int]:
+    """Scheme, host and port: what a key is bound to."""
+    parts = urlsplit(url)
+    return parts.scheme, (parts.hostname or "").lower(), parts.port or (443 if parts.scheme == "https" else 80)
+
+
+class ApiKey:
+    """An endpoint's key, bound to the origin it was configured for. It shows itself as ``***`` everywhere."""
+
+    __slots__ = ("_origin", "_secret")
+
+    def __init__(self, secret: str, base_url: str) -> None:
+        self._secret = secret
+        self._origin = origin_of(base_url)
+
+    def header_for(self, url: str) -> str:
+        """The Authorization header's value for a call to ``url``.
+
+        Raises StreamFault when ``url`` lies outside the key's origin.
+        """
+        if origin_of(url) != self._origin:
+            raise StreamFault(
+                ErrorKind.POLICY_REFUSED, "The key of this endpoint belongs to another address, so nothing was sent."
+            )
+        return f"Bearer {self._secret}"
+
+    def removed_from(self, text: str) -> str:
+        """``text`` with every occurrence of the key replaced: endpoints repeat keys in their error messages."""
+        return text.replace(self._secret, "***") if self._secret else text
+
+    def __repr__(self) -> str:
+        return "***"
+
+    def __reduce__(self) -> tuple[type, tuple[str, str]]:
+        return type(self), ("***", "")
+
+
+def check_api_key(secret: str) -> str:
+    """The key without surrounding blanks. Raises ValueError when no HTTP header could carry it."""
+    secret = secret.strip()
+    if not re.fullmatch(r"[\x21-\x7e]*", secret):
+        raise ValueError("The key holds a blank or a character outside ASCII. Copy it again.")
+    return secret
+
+
+class Session(requests.Session):
+    """One call's session: nothing from the environment, no cookies of another call, no redirects."""
+
+    def __init__(self, watch: Watch, connect_s: float) -> None:
+        super().__init__()
+        # ~/.netrc would replace the Authorization header, and proxy variables capture loopback calls.
+        self.trust_env = False
+        self.headers.clear()
+        adapter = _WatchedAdapter(watch, connect_s)
+        self.mount("http://", adapter)
+        self.mount("https://", adapter)
+
+    def get_redirect_target(self, resp: requests.Response) -> str | None:
+        """None: a redirect is never followed, and requests must not drain its body to prepare one."""
+        return None
+
+
+def headers_for(url: str, key: ApiKey | None, *, accept: str) -> dict[str, str]:
+    """All headers of a call, by allow-list. Raises StreamFault when the key belongs to another origin."""
+    headers = {
+        "Accept": accept,
+        # Compressed streams arrive late and can exhaust memory.
+        "Accept-Encoding": "identity",
+        "User-Agent": f"tempera/{__version__}",
+    }
+    if key is not None:
+        headers["Authorization"] = key.header_for(url)
+    return headers
+
+
+class _WatchedAdapter(HTTPAdapter):
+    """Opens connections that a watch can end in every phase."""
+
+    def __init__(self, watch: Watch, connect_s: float) -> None:
+        self._watch = watch
+        self._connect_s = connect_s
+        super().__init__(max_retries=0)
+
+    def init_poolmanager(self, connections: int, maxsize: int, block: bool = False, **kwargs: Any) -> None:
+        self.poolmanager = _WatchedPools(self._watch, self._connect_s, num_pools=connections, maxsize=maxsize, **kwargs)
+
+
+class _WatchedPools(PoolManager):
+    def __init__(self, watch: Watch, connect_s: float, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._connect = functools.partial(connect, watch, connect_s)
+
+    def _new_pool(self, scheme: str, *args: Any, **kwargs: Any) -> HTTPConnectionPool:
+        pool = super()._new_pool(scheme, *args, **kwargs)
+        watched = _WatchedHTTPSConnection if scheme == "https" else _WatchedHTTPConnection
+        pool.ConnectionCls = functools.partial(watched, self._connect)  # type: ignore[assignment]
+        return pool
+
+
+class _WatchedHTTPConnection(HTTPConnection):
+    def __init__(self, connect: Any, *args: Any, **kwargs: Any) -> None:
+        self._watched_connect = connect
+        super().__init__(*args, **kwargs)
+
+    def _new_conn(self) -> socket.socket:
+        return self._watched_connect(self._dns_host, self.port)  # type: ignore[no-any-return]
+
+
+class _WatchedHTTPSConnection(HTTPSConnection):
+    def __init__(self, connect: Any, *args: Any, **kwargs: Any) -> None:
+        self._watched_connect = connect
+        super().__init__(*args, **kwargs)
+
+    def _new_conn(self) -> socket.socket:
+        return self._watched_connect(self._dns_host, self.port)  # type: ignore[no-any-return]
+
+
+def connect(watch: Watch, connect_s: float, host: str, port: int) -> socket.socket:
+    """A connected TCP socket that the watch holds from before the first packet.
+
+    Raises StreamFault: the name is unknown, nothing listens, or no address answered in ``connect_s`` seconds together.
+    """
+    deadline = time.monotonic() + connect_s
+    try:
+        addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except (socket.gaierror, UnicodeError):
+        raise StreamFault(
+            ErrorKind.DNS, f"The host name {host} is not known here. Check the endpoint's base URL.", unprocessed=True
+        ) from None
+    fault: StreamFault | None = None
+    for family, kind, protocol, _, address in addresses:
+        connection = socket.socket(family, kind, protocol)
+        try:
+            watch.hold(connection)
+            connection.settimeout(max(deadline - time.monotonic(), 0.001))
+            connection.connect(address)
+        except OSError as error:
+            connection.close()
+            fault = _connect_fault(error, host, port, connect_s)
+            if watch.ended or isinstance(error, TimeoutError):
+                break
+        else:
+            # From here on only the watch limits time: a timeout per read would be reset by every byte.
+            connection.settimeout(None)
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            return connection
+    raise fault or StreamFault(ErrorKind.DNS, f"The host name {host} has no address.", unprocessed=True)
+
+
+def _connect_fault(error: OSError, host: str, port: int, connect_s: float) -> StreamFault:
+    if isinstance(error, TimeoutError):
+        kind, said = ErrorKind.CONNECT_TIMEOUT, f"did not answer within {connect_s:g} s"
+    elif isinstance(error, ConnectionRefusedError):
+        kind, said = ErrorKind.CONNECT_REFUSED, "refused the connection: nothing listens there"
+    else:
+        kind, said = ErrorKind.UNREACHABLE, "cannot be reached from here"
+    return StreamFault(kind, f"{host}:{port} {said}. Check the base URL and that the endpoint runs.", unprocessed=True)

@@ -1,0 +1,93 @@
+"""The wall clock of one exchange: it ends the exchange from its own thread, by shutting the socket down.
+
+A read timeout cannot do this: a byte or a comment now and then resets it for ever. Shutting down wakes whoever is
+connecting, shaking hands, waiting for headers or reading, and closing is then left to that thread.
+"""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from contextlib import suppress
+
+from components.streaming.faults import ErrorKind
+
+
+class Watch:
+    """Ends an exchange when its time is up or when it is stopped.
+
+    ``ended`` tells why, and stays None when the exchange came to its own end. Safe to use from several threads.
+    """
+
+    def __init__(self, total_s: float) -> None:
+        self.ended: ErrorKind | None = None
+        self._condition = threading.Condition()
+        self._socket: socket.socket | None = None
+        self._closed = False
+        self._total = time.monotonic() + total_s
+        self._limit = (self._total, ErrorKind.DEADLINE)
+        self._thread = threading.Thread(target=self._run, name="watch", daemon=True)
+        self._thread.start()
+
+    def expect(self, kind: ErrorKind, within_s: float, since: float | None = None) -> None:
+        """End the exchange for ``kind`` unless the next ``expect`` comes within so many seconds (of ``since``)."""
+        earlier = self._limit[0]
+        deadline = (time.monotonic() if since is None else since) + within_s
+        self._limit = (deadline, kind)
+        # The thread sleeps until the deadline it knew; a later one it finds by itself, which keeps this call cheap.
+        if deadline < earlier:
+            with self._condition:
+                self._condition.notify_all()
+
+    def hold(self, connection: socket.socket) -> None:
+        """Watch this socket from now on. A duplicate is kept, so that it reaches the connection under TLS as well."""
+        with self._condition:
+            self._let_go()
+            self._socket = connection.dup()
+            if self.ended:
+                self._shut_down()
+
+    def stop(self) -> None:
+        """End the exchange because somebody asked for it."""
+        self._end(ErrorKind.CANCELLED)
+
+    def wait(self, seconds: float) -> None:
+        """Sleep, but wake at once when the exchange ends."""
+        with self._condition:
+            self._condition.wait_for(lambda: self.ended or self._closed, seconds)
+
+    def close(self) -> None:
+        """Stop watching; the exchange came to its end."""
+        with self._condition:
+            self._closed = True
+            self._let_go()
+            self._condition.notify_all()
+        self._thread.join()
+
+    def _run(self) -> None:
+        with self._condition:
+            while not self._closed and not self.ended:
+                now = time.monotonic()
+                deadline, kind = min(self._limit, (self._total, ErrorKind.DEADLINE))
+                if now >= deadline:
+                    self._end(kind)
+                else:
+                    self._condition.wait(deadline - now)
+
+    def _end(self, kind: ErrorKind) -> None:
+        with self._condition:
+            if self.ended is None and not self._closed:
+                self.ended = kind
+                self._shut_down()
+                self._condition.notify_all()
+
+    def _shut_down(self) -> None:
+        if self._socket is not None:
+            with suppress(OSError):  # the other side may have closed already
+                self._socket.shutdown(socket.SHUT_RDWR)
+
+    def _let_go(self) -> None:
+        if self._socket is not None:
+            self._socket.close()
+            self._socket = None
