@@ -1,0 +1,83 @@
+"""Reads the endpoints from Streamlit's secrets and from the environment. A mistake costs its own endpoint only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from components.contract.profile import BEEZY, profile_named
+from components.embedded.process import EmbeddedModel
+from components.endpoints.endpoint import Address, AnyEndpoint, EmbeddedEndpoint, Endpoint
+from components.streaming.session import ApiKey, check_api_key, check_base_url
+
+EMBEDDED = "embedded"
+ENVIRONMENT = "environment"
+
+_SETTINGS = frozenset({"base_url", "dialect", "api_key", "default_model"})
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """The endpoints by name, the one to begin with first, and a sentence for each one that could not be read."""
+
+    endpoints: Mapping[str, AnyEndpoint]
+    problems: tuple[str, ...] = ()
+
+
+def read_configuration(
+    secrets: Mapping[str, object], environment: Mapping[str, str], model: EmbeddedModel
+) -> Configuration:
+    """The endpoint of the environment, then those of the secrets, then the embedded model, which is always there.
+
+    ``secrets`` holds ``[endpoints.NAME]`` tables with base_url, dialect, api_key and default_model; the environment
+    TEMPERA_BASE_URL, TEMPERA_DIALECT, TEMPERA_API_KEY and TEMPERA_MODEL.
+    """
+    endpoints: dict[str, AnyEndpoint] = {}
+    problems: list[str] = []
+    if environment.get("TEMPERA_BASE_URL"):
+        settings: dict[str, object] = {
+            "base_url": environment["TEMPERA_BASE_URL"],
+            "dialect": environment.get("TEMPERA_DIALECT") or BEEZY.name,
+            "api_key": environment.get("TEMPERA_API_KEY", ""),
+            "default_model": environment.get("TEMPERA_MODEL", ""),
+        }
+        try:
+            endpoints[ENVIRONMENT] = _endpoint(ENVIRONMENT, settings)
+        except ValueError as error:
+            problems.append(f"The endpoint in TEMPERA_BASE_URL cannot be used: {error}")
+    tables = secrets.get("endpoints", {})
+    if not isinstance(tables, Mapping):
+        problems.append("The secrets file's [endpoints] must hold one table per endpoint, such as [endpoints.mine].")
+        tables = {}
+    for name, table in tables.items():
+        try:
+            if name in (EMBEDDED, ENVIRONMENT):
+                raise ValueError("this name is taken. Choose another one.")
+            endpoints[name] = _endpoint(name, table)
+        except ValueError as error:
+            problems.append(f"The endpoint [endpoints.{name}] cannot be used: {error}")
+    endpoints[EMBEDDED] = EmbeddedEndpoint(EMBEDDED, BEEZY, model, model.state.model)
+    return Configuration(endpoints, tuple(problems))
+
+
+def _endpoint(name: str, settings: object) -> Endpoint:
+    """Raises ValueError with a sentence that never holds a value which could be a key."""
+    if not isinstance(settings, Mapping):
+        raise ValueError(f"write it as a table, [endpoints.{name}], with base_url and api_key below.")
+    unknown = sorted(set(settings) - _SETTINGS)
+    if unknown:
+        raise ValueError(f"it has the unknown setting {unknown[0]}. Known are: {', '.join(sorted(_SETTINGS))}.")
+    values = {setting: settings.get(setting, "") for setting in _SETTINGS}
+    for setting, value in values.items():
+        if not isinstance(value, str):
+            raise ValueError(f"{setting} must be text in quotation marks.")
+    if not values["base_url"]:
+        raise ValueError("base_url is missing. Give it as https://host/v1.")
+    base_url = check_base_url(str(values["base_url"]))
+    secret = check_api_key(str(values["api_key"]))
+    return Endpoint(
+        name=name,
+        profile=profile_named(str(values["dialect"] or BEEZY.name)),
+        fixed_address=Address(base_url, ApiKey(secret, base_url) if secret else None),
+        default_model=str(values["default_model"]) or None,
+    )

@@ -1,0 +1,69 @@
+"""An endpoint by name. Pages, links and the log know the name only; the address and the key stay here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from components.contract.profile import Profile
+from components.embedded.process import EmbeddedModel, EmbeddedModelFailed
+from components.streaming.session import ApiKey
+
+
+class EndpointUnavailable(Exception):
+    """The endpoint has no address now. ``sentence`` says why and what to do."""
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where to send a request, and the key that goes with it."""
+
+    base_url: str
+    key: ApiKey | None = None
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """An endpoint that was configured with a fixed address."""
+
+    name: str
+    profile: Profile
+    fixed_address: Address
+    default_model: str | None = None
+
+    def address(self, stopped: Callable[[], bool]) -> Address:
+        """Where to send a request now; may wait until ``stopped`` turns true.
+
+        Raises EndpointUnavailable.
+        """
+        return self.fixed_address
+
+
+@dataclass(frozen=True)
+class EmbeddedEndpoint:
+    """The model that comes along; its process starts when it is first used."""
+
+    name: str
+    profile: Profile
+    model: EmbeddedModel
+    default_model: str | None = None
+
+    def address(self, stopped: Callable[[], bool]) -> Address:
+        """Where the model's process listens; starts it and waits for it if need be.
+
+        Raises EndpointUnavailable when it cannot be started.
+        """
+        try:
+            found = self.model.wait_until_ready(stopped)
+        except EmbeddedModelFailed as failure:
+            raise EndpointUnavailable(str(failure)) from None
+        if found is None:
+            raise EndpointUnavailable("Stopped while the embedded model was starting.")
+        return Address(found.base_url, ApiKey(found.api_key, found.base_url))
+
+
+AnyEndpoint = Endpoint | EmbeddedEndpoint

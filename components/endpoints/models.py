@@ -1,0 +1,82 @@
+"""Asks an endpoint which models it has."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TypeVar
+
+from components.contract.chunk import UnreadableEvent, read_object
+from components.contract.errors import plain_text, read_error
+from components.endpoints.endpoint import Address
+from components.streaming.call import body_pieces, get_json
+from components.streaming.faults import ErrorKind, StreamFault
+from components.streaming.session import Session
+from components.streaming.watch import Watch
+
+_ANSWER_S = 5.0
+_MAX_BYTES = 4 * 1024 * 1024
+_MAX_MODELS = 2000
+
+_N = TypeVar("_N", int, float)
+
+
+@dataclass(frozen=True)
+class ModelCard:
+    """A model as its endpoint describes it; None for what it does not tell."""
+
+    id: str
+    context_length: int | None = None
+    default_temperature: float | None = None
+
+
+class ModelsUnavailable(Exception):
+    """The endpoint did not list its models. The message is a sentence for the page."""
+
+
+def list_models(address: Address) -> list[ModelCard]:
+    """The models of ``GET {base_url}/models``, in the endpoint's order, each id once. Takes at most 5 s.
+
+    Raises ModelsUnavailable.
+    """
+    hide = address.key.removed_from if address.key else str
+    watch = Watch(_ANSWER_S)
+    try:
+        with (
+            Session(watch, _ANSWER_S) as session,
+            get_json(session, f"{address.base_url}/models", address.key) as answer,
+        ):
+            body = b""
+            for piece in body_pieces(answer):
+                body += piece
+                if len(body) > _MAX_BYTES:
+                    raise StreamFault(ErrorKind.TOO_LARGE, "The list of models is too large.")
+            text = body.decode(errors="replace")
+            if answer.status_code != 200:
+                raise ModelsUnavailable(hide(read_error(text, answer.status_code).sentence))
+            return _read_models(text)
+    except StreamFault as fault:
+        late = f"It did not list its models within {_ANSWER_S:g} s."
+        raise ModelsUnavailable(late if watch.ended else hide(fault.sentence)) from None
+    except UnreadableEvent:
+        raise ModelsUnavailable("It did not answer with a list of models.") from None
+    finally:
+        watch.close()
+
+
+def _read_models(text: str) -> list[ModelCard]:
+    entries = read_object(text).get("data")
+    cards: dict[str, ModelCard] = {}
+    for entry in entries[:_MAX_MODELS] if isinstance(entries, list) else []:
+        if isinstance(entry, Mapping) and isinstance(entry.get("id"), str) and plain_text(entry["id"]):
+            card = ModelCard(
+                id=entry["id"],
+                context_length=_number(entry.get("max_context_length"), int),
+                default_temperature=_number(entry.get("default_model_temperature"), float),
+            )
+            cards.setdefault(card.id, card)
+    return list(cards.values())
+
+
+def _number(value: object, kind: type[_N]) -> _N | None:
+    return kind(value) if isinstance(value, int | float) and not isinstance(value, bool) else None

@@ -1,0 +1,1 @@
+"""Runs, the threads that own them, and the log that keeps them."""

@@ -1,0 +1,227 @@
+"""A run: what was asked, what has arrived, how it ended. It belongs to its worker thread; any thread may look at it."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from enum import Enum
+from typing import Any
+
+from components import __version__
+from components.streaming.answer import Delta
+from components.streaming.outcome import Outcome, Status, decode_rate
+
+
+def utc_now() -> str:
+    """The time now as the log writes it: ISO 8601, UTC, milliseconds. Sorts as text."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+class Activity(Enum):
+    """What a running run does now, in words for the page."""
+
+    PREPARING = "Starting the model"
+    WAITING = "Waiting for the first token"
+    RETRYING = "Waiting before the next try"
+    STREAMING = "Streaming"
+    STOPPING = "Stopping"
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """A run as the log keeps it: one field per column of the table ``runs``.
+
+    Times end in ``_ms`` and mean what ``Timings`` says; ``created_at``, ``heartbeat_at`` and ``finished_at`` are UTC.
+    ``request_body`` is the exact body that was sent, as text. Token counts are None unless the endpoint reported them.
+    ``warnings`` is a JSON list.
+    """
+
+    id: str
+    created_at: str
+    heartbeat_at: str
+    status: str
+    endpoint: str
+    dialect: str
+    model: str
+    request_body: str
+    app_version: str
+    text: str = ""
+    reasoning: str = ""
+    finished_at: str | None = None
+    error_kind: str | None = None
+    error_message: str | None = None
+    raw_error: str | None = None
+    http_status: int | None = None
+    finish_reason: str | None = None
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+    total_tokens: int | None = None
+    first_byte_ms: float | None = None
+    first_event_ms: float | None = None
+    reasoning_ms: float | None = None
+    ttft_ms: float | None = None
+    waited_ms: float | None = None
+    total_ms: float | None = None
+    tokens_per_second: float | None = None
+    chunk_count: int = 0
+    attempts: int = 0
+    streamed: bool = True
+    warnings: str = "[]"
+
+    @property
+    def running(self) -> bool:
+        """Whether the run has not ended, as far as the log knows."""
+        return self.status == Status.RUNNING
+
+
+class Run:
+    """One run while its process lives. ``version`` grows with every change."""
+
+    def __init__(self, *, endpoint: str, dialect: str, model: str, request_body: bytes, streaming: bool) -> None:
+        self.id = uuid.uuid4().hex
+        self.created_at = utc_now()
+        self.endpoint = endpoint
+        self.dialect = dialect
+        self.model = model
+        self.request_body = request_body
+        self.streaming = streaming
+        self.version = 0
+        self.activity = Activity.PREPARING
+        self._started = time.monotonic()
+        self._condition = threading.Condition()
+        self._pieces: list[str] = []
+        self._reasoning: list[str] = []
+        self._chunks = 0
+        self._ttft_ms: float | None = None
+        self._last_ms: float | None = None
+        self._outcome: Outcome | None = None
+        self._finished_at: str | None = None
+        self._stopping = False
+        self._stop_stream: Callable[[], None] | None = None
+
+    @property
+    def finished(self) -> bool:
+        """Whether the run has come to its end."""
+        return self._outcome is not None
+
+    @property
+    def stopping(self) -> bool:
+        """Whether somebody asked the run to stop."""
+        return self._stopping
+
+    def stop(self) -> None:
+        """Ask the run to stop; it ends within a moment and keeps what arrived."""
+        with self._condition:
+            if self.finished:
+                return
+            self._stopping = True
+            self._change(Activity.STOPPING)
+            stop_stream = self._stop_stream
+        if stop_stream:
+            stop_stream()
+
+    def attach(self, stop_stream: Callable[[], None]) -> None:
+        """Tell the run how to stop the stream that it waits for from now on."""
+        with self._condition:
+            self._stop_stream = stop_stream
+            stopping = self._stopping
+            self._change(Activity.WAITING)
+        if stopping:
+            stop_stream()
+
+    def enter(self, activity: Activity) -> None:
+        """Say what the run does now."""
+        with self._condition:
+            self._change(activity)
+
+    def append(self, deltas: tuple[Delta, ...], at_ms: float) -> None:
+        """Take in what one event of the stream added to the first choice; ``at_ms`` counts from the attempt's send."""
+        with self._condition:
+            for delta in deltas:
+                if delta.index == 0:
+                    self._pieces.append(delta.text)
+                    self._reasoning.append(delta.reasoning)
+                if delta.text and self._ttft_ms is None:
+                    self._ttft_ms = at_ms
+            self._chunks += 1
+            self._last_ms = at_ms
+            self._change(Activity.STREAMING)
+
+    def finish(self, outcome: Outcome) -> None:
+        """End the run; it does not change any more."""
+        with self._condition:
+            self._outcome = outcome
+            self._finished_at = utc_now()
+            self.version += 1
+            self._condition.notify_all()
+
+    def wait_for_change(self, version: int, seconds: float) -> int:
+        """Sleep until the run is newer than ``version``, at most so many seconds; its version then."""
+        with self._condition:
+            self._condition.wait_for(lambda: self.version > version, seconds)
+            return self.version
+
+    def _change(self, activity: Activity) -> None:
+        self.activity = Activity.STOPPING if self._stopping else activity
+        self.version += 1
+        self._condition.notify_all()
+
+    def record(self) -> RunRecord:
+        """The run as it stands now."""
+        with self._condition:
+            # Joined pieces replace the many, so that the next look does not join them again.
+            self._pieces = ["".join(self._pieces)]
+            self._reasoning = ["".join(self._reasoning)]
+            outcome = self._outcome
+            live = RunRecord(
+                id=self.id,
+                created_at=self.created_at,
+                heartbeat_at=utc_now(),
+                finished_at=self._finished_at,
+                status=Status.RUNNING.value,
+                endpoint=self.endpoint,
+                dialect=self.dialect,
+                model=self.model,
+                request_body=self.request_body.decode(),
+                app_version=__version__,
+                text=self._pieces[0],
+                reasoning=self._reasoning[0],
+                ttft_ms=self._ttft_ms,
+                total_ms=round((time.monotonic() - self._started) * 1000, 3),
+                # Until the endpoint reports its tokens, chunks are all that can be counted; the page calls them so.
+                tokens_per_second=decode_rate(self._chunks, self._ttft_ms, self._last_ms),
+                chunk_count=self._chunks,
+            )
+        return replace(live, **_of_outcome(outcome)) if outcome else live
+
+
+def _of_outcome(outcome: Outcome) -> dict[str, Any]:
+    usage, timings = outcome.usage, outcome.timings
+    tokens = usage.completion_tokens if usage else None
+    return {
+        "status": outcome.status.value,
+        "error_kind": outcome.error_kind.value if outcome.error_kind else None,
+        "error_message": outcome.message,
+        "raw_error": outcome.raw_error,
+        "http_status": outcome.http_status,
+        "finish_reason": outcome.finish_reason,
+        "prompt_tokens": usage.prompt_tokens if usage else None,
+        "completion_tokens": tokens,
+        "total_tokens": usage.total_tokens if usage else None,
+        "first_byte_ms": timings.first_byte_ms,
+        "first_event_ms": timings.first_event_ms,
+        "reasoning_ms": timings.reasoning_ms,
+        "ttft_ms": timings.ttft_ms if outcome.streamed else None,
+        "waited_ms": timings.waited_ms,
+        "total_ms": timings.total_ms,
+        "tokens_per_second": decode_rate(tokens, timings.ttft_ms, timings.last_token_ms) if outcome.streamed else None,
+        "chunk_count": outcome.chunk_count,
+        "attempts": outcome.attempts,
+        "streamed": outcome.streamed,
+        "warnings": json.dumps(outcome.warnings),
+    }

@@ -1,0 +1,91 @@
+"""Starts runs, each in a thread of its own, and finds them again for whoever wants to look or stop."""
+
+from __future__ import annotations
+
+import logging
+import threading
+
+from components.contract.request import ChatCompletionStreamRequest, to_bytes
+from components.endpoints.endpoint import AnyEndpoint, EndpointUnavailable
+from components.runs.log import Log
+from components.runs.run import Activity, Run
+from components.streaming.faults import ErrorKind
+from components.streaming.limits import Limits
+from components.streaming.outcome import Outcome, Status
+from components.streaming.stream import AnswerStream
+
+_SHUTDOWN_S = 2.0
+
+
+class Runner:
+    """Owns all runs of this process."""
+
+    def __init__(self, log: Log, limits: Limits | None = None) -> None:
+        self._log = log
+        self._limits = limits or Limits()
+        self._threads: dict[str, threading.Thread] = {}
+
+    def start(self, endpoint: AnyEndpoint, request: ChatCompletionStreamRequest) -> Run:
+        """Start a run and return at once.
+
+        Raises UnsendableField when the endpoint's dialect has no name for a field of the request.
+        """
+        run = Run(
+            endpoint=endpoint.name,
+            dialect=endpoint.profile.name,
+            model=request.model,
+            request_body=to_bytes(request, endpoint.profile),
+            streaming=request.stream,
+        )
+        thread = threading.Thread(target=self._work, args=(run, endpoint), name=f"run {run.id[:8]}", daemon=True)
+        self._log.begin(run)
+        self._threads[run.id] = thread
+        thread.start()
+        return run
+
+    def find(self, run_id: str) -> Run | None:
+        """The run of that id while this process works on it; afterwards it is in the log."""
+        return self._log.live(run_id)
+
+    def shutdown(self) -> None:
+        """Stop all runs and wait a moment until they have ended."""
+        for run_id in list(self._threads):
+            run = self.find(run_id)
+            if run:
+                run.stop()
+        for thread in list(self._threads.values()):
+            thread.join(_SHUTDOWN_S)
+
+    def _work(self, run: Run, endpoint: AnyEndpoint) -> None:
+        try:
+            self._log.wait_until_committed(run)
+            run.finish(self._outcome(run, endpoint))
+        except Exception:  # a fault of our own must not leave a run running for ever
+            logging.getLogger(__name__).exception("run %s ended by a fault of Tempera", run.id)
+            run.finish(
+                Outcome(Status.ERROR, ErrorKind.INTERNAL, "Tempera itself failed; its terminal says more. Run again.")
+            )
+        finally:
+            self._log.end(run)
+            del self._threads[run.id]
+
+    def _outcome(self, run: Run, endpoint: AnyEndpoint) -> Outcome:
+        try:
+            address = endpoint.address(lambda: run.stopping)
+        except EndpointUnavailable as unavailable:
+            if run.stopping:
+                return Outcome(Status.CANCELLED, ErrorKind.CANCELLED, "Stopped before anything was sent.")
+            return Outcome(Status.REJECTED, ErrorKind.ENDPOINT_UNAVAILABLE, unavailable.sentence)
+        stream = AnswerStream(
+            address.base_url,
+            run.request_body,
+            key=address.key,
+            streaming=run.streaming,
+            limits=self._limits,
+            on_retry=lambda _fault, _seconds: run.enter(Activity.RETRYING),
+        )
+        run.attach(stream.stop)
+        for event in stream:
+            if event.deltas:
+                run.append(event.deltas, event.at_ms)
+        return stream.outcome

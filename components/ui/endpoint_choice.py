@@ -1,0 +1,113 @@
+"""Which endpoint and which model: the two selects, the endpoint's list of models, the embedded model's state."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+import streamlit as st
+from streamlit.errors import StreamlitSecretNotFoundError
+
+from components.embedded.status import Phase
+from components.endpoints.configuration import Configuration, read_configuration
+from components.endpoints.endpoint import AnyEndpoint, EmbeddedEndpoint
+from components.endpoints.models import ModelCard, ModelsUnavailable, list_models
+from components.service import service
+from components.ui import state
+
+_LIST_LIFETIME_S = 60
+_STATE_REFRESH_S = 0.5
+
+
+def configuration() -> Configuration:
+    """The endpoints of the secrets file and of the environment; a broken secrets file is named as a problem."""
+    problem = ""
+    secrets: Mapping[str, Any] = {}
+    try:
+        secrets = st.secrets.to_dict()
+    except StreamlitSecretNotFoundError as error:
+        # No file is no problem. The error's own text may quote the file, and with it a key.
+        if "pars" in str(error).lower():
+            problem = "The secrets file cannot be read: it is not valid TOML. Mend it, then reload this page."
+    found = read_configuration(secrets, os.environ, service().model)
+    return Configuration(found.endpoints, (problem, *found.problems) if problem else found.problems)
+
+
+def draw_endpoint_and_model() -> AnyEndpoint:
+    """Draw both selects; the endpoint that is chosen."""
+    endpoints = configuration().endpoints
+    if st.session_state.get(state.ENDPOINT) not in endpoints:
+        st.session_state[state.ENDPOINT] = next(iter(endpoints))
+    name = st.selectbox(
+        "endpoint",
+        list(endpoints),
+        key=state.ENDPOINT,
+        on_change=_forget_model,
+        help="Endpoints are set up by whoever runs Tempera.",
+        persist_state="session",
+    )
+    endpoint = endpoints[name]
+    if isinstance(endpoint, EmbeddedEndpoint):
+        endpoint.model.start()
+        _draw_embedded_state()
+    _draw_model(endpoint)
+    return endpoint
+
+
+def _draw_model(endpoint: AnyEndpoint) -> None:
+    models, problem = _models(endpoint)
+    chosen = st.session_state.get(state.MODEL)
+    options = [card.id for card in models]
+    for model in (endpoint.default_model, chosen):
+        if model and model not in options:
+            options.insert(0, model)
+    if not chosen and options:
+        st.session_state[state.MODEL] = endpoint.default_model or options[0]
+    st.selectbox(
+        "model",
+        options,
+        key=state.MODEL,
+        accept_new_options=True,
+        placeholder="Choose or type a model",
+        help="From the endpoint's own list; another name may be typed.",
+        persist_state="session",
+    )
+    if problem:
+        st.caption(f"The endpoint's models could not be listed. {problem} Type the model's name.")
+
+
+def _models(endpoint: AnyEndpoint) -> tuple[list[ModelCard], str | None]:
+    if isinstance(endpoint, EmbeddedEndpoint):
+        return [], None
+    return _listed(endpoint.name, endpoint.fixed_address.base_url, endpoint)
+
+
+@st.cache_data(ttl=_LIST_LIFETIME_S, show_spinner=False)
+def _listed(_name: str, base_url: str, _endpoint: AnyEndpoint) -> tuple[list[ModelCard], str | None]:
+    try:
+        return list_models(_endpoint.address(lambda: False)), None
+    except ModelsUnavailable as unavailable:
+        return [], str(unavailable)
+
+
+def _forget_model() -> None:
+    st.session_state[state.MODEL] = None
+
+
+def _draw_embedded_state() -> None:
+    """Say how far the embedded model is, and go on saying it until it is ready."""
+    now = service().model.state
+    if now.phase is Phase.FAILED:
+        st.error(now.sentence)
+        st.button("Try again", key="restart_model", on_click=service().model.start)
+    elif now.phase is not Phase.READY:
+        _draw_progress()
+
+
+@st.fragment(run_every=_STATE_REFRESH_S)
+def _draw_progress() -> None:
+    now = service().model.state
+    if now.phase in (Phase.READY, Phase.FAILED):
+        st.rerun()
+    st.progress(now.fraction or 0.0, text=now.sentence)

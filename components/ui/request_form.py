@@ -1,0 +1,181 @@
+"""The settings of a request as widgets, and the request that they make.
+
+What a field means, its range and its default come from the request and the profile; nothing of that is written here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import streamlit as st
+
+from components.contract.messages import Message
+from components.contract.profile import FieldRules, Profile
+from components.contract.request import OPTIONAL_FIELDS, ChatCompletionStreamRequest
+from components.ui import state
+from components.ui.state import FieldState, slider_key, state_key
+
+_DECIMAL_FIELDS = ("temperature", "top_p")
+# Beyond these JavaScript cannot count in whole numbers.
+_LARGEST_WHOLE = 2**53 - 1
+
+
+@dataclass
+class Form:
+    """What the widgets say: the values that go on the wire, None for null.
+
+    ``out_of_range`` holds a sentence per field that the endpoint may refuse, ``missing`` the fields without a number.
+    """
+
+    values: dict[str, Any] = field(default_factory=dict)
+    out_of_range: dict[str, str] = field(default_factory=dict)
+    missing: list[str] = field(default_factory=list)
+
+
+def draw_settings(profile: Profile) -> Form:
+    """Draw every optional field and ``stream``; what they say."""
+    form = Form()
+    for name in OPTIONAL_FIELDS:
+        rules = profile.fields.get(name)
+        if rules is None:
+            st.caption(f"**{name}**: the {profile.name} dialect has no such field.")
+        elif name == state.SAFE_PROMPT:
+            _draw_switch(name, rules, form)
+        else:
+            _draw_number(name, rules, form)
+    st.toggle("stream", key=state.STREAM, help=_help(state.STREAM), persist_state="session")
+    return form
+
+
+def make_request(form: Form) -> ChatCompletionStreamRequest:
+    """The request that the widgets make. Raises ValueError with a sentence when something is missing."""
+    system, prompt = st.session_state[state.SYSTEM], st.session_state[state.PROMPT]
+    model = (st.session_state[state.MODEL] or "").strip()
+    if not prompt.strip():
+        raise ValueError("Write a prompt first.")
+    if not model:
+        raise ValueError("Choose a model first, or type its name.")
+    if form.missing:
+        raise ValueError(f"Type a number for {', '.join(form.missing)}, or choose omit.")
+    messages = [Message.system(system)] if system.strip() else []
+    return ChatCompletionStreamRequest(
+        model=model, messages=[*messages, Message.user(prompt)], stream=st.session_state[state.STREAM], **form.values
+    )
+
+
+def _draw_number(name: str, rules: FieldRules, form: Form) -> None:
+    decimal = name in _DECIMAL_FIELDS
+    with st.container(key=f"{name}_field", gap="xxsmall"):
+        chosen = _draw_head(name, rules)
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            if chosen is not FieldState.VALUE:
+                said = f"Not sent: {rules.default}" if chosen is FieldState.OMIT else "Sent as null"
+                st.caption(said, width="stretch")
+            elif decimal and rules.minimum is not None and rules.maximum is not None:
+                _clamp_slider(name, rules.minimum, rules.maximum)
+                st.slider(
+                    f"{name} slider",
+                    rules.minimum,
+                    rules.maximum,
+                    step=0.01,
+                    key=slider_key(name),
+                    on_change=_take_slider,
+                    args=(name,),
+                    label_visibility="collapsed",
+                    persist_state="session",
+                )
+            number: dict[str, Any] = (
+                {"step": 0.01, "format": "%g"}
+                if decimal
+                else {"step": 1, "min_value": -_LARGEST_WHOLE, "max_value": _LARGEST_WHOLE}
+            )
+            value = st.number_input(
+                name,
+                value=None,
+                key=name,
+                on_change=_take_number,
+                args=(name,),
+                label_visibility="collapsed",
+                width=130 if decimal else 150,
+                persist_state="session",
+                **number,
+            )
+        if chosen is FieldState.NULL:
+            form.values[name] = None
+        elif chosen is FieldState.VALUE and value is None:
+            st.caption(":red[Type a number, or choose omit.]")
+            form.missing.append(name)
+        elif chosen is FieldState.VALUE:
+            form.values[name] = value
+            problem = rules.range_problem(value)
+            if problem:
+                form.out_of_range[name] = problem
+                st.caption(f":red[{problem}]")
+
+
+def _draw_switch(name: str, rules: FieldRules, form: Form) -> None:
+    with st.container(key=f"{name}_field", gap="xxsmall"):
+        with _head_row():
+            st.markdown(f":small[{name}]", help=_help(name))
+            chosen = st.segmented_control(
+                name,
+                [FieldState.OMIT.value, "true", "false"],
+                key=name,
+                required=True,
+                label_visibility="collapsed",
+                persist_state="session",
+            )
+        if chosen == FieldState.OMIT.value:
+            st.caption(f"Not sent: {rules.default}")
+        else:
+            form.values[name] = chosen == "true"
+
+
+def _draw_head(name: str, rules: FieldRules) -> FieldState:
+    key = state_key(name)
+    options = [option for option in FieldState if rules.nullable or option is not FieldState.NULL]
+    if st.session_state.get(key) not in options:
+        st.session_state[key] = FieldState.OMIT.value
+    with _head_row():
+        st.markdown(f":small[{name}]", help=_help(name, rules))
+        chosen = st.segmented_control(
+            f"{name}: omit, null or value",
+            [option.value for option in options],
+            key=key,
+            required=True,
+            label_visibility="collapsed",
+            persist_state="session",
+        )
+    return FieldState(chosen or FieldState.OMIT)
+
+
+def _head_row() -> Any:
+    return st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center")
+
+
+def _help(name: str, rules: FieldRules | None = None) -> str:
+    text = ChatCompletionStreamRequest.model_fields[name].description or ""
+    if rules is None or rules.minimum is None:
+        return text
+    reach = f"{rules.minimum:g} to {rules.maximum:g}" if rules.maximum is not None else f"{rules.minimum:g} or more"
+    return f"{text} Range: {reach}."
+
+
+def _take_number(name: str) -> None:
+    """A number was typed: it is meant to be sent."""
+    value = st.session_state[name]
+    if value is not None:
+        st.session_state[state_key(name)] = FieldState.VALUE.value
+        if name in _DECIMAL_FIELDS:
+            st.session_state[slider_key(name)] = value
+
+
+def _take_slider(name: str) -> None:
+    st.session_state[name] = st.session_state[slider_key(name)]
+
+
+def _clamp_slider(name: str, minimum: float, maximum: float) -> None:
+    """A slider cannot stand outside its range, though the number beside it may."""
+    value = st.session_state.get(name)
+    st.session_state[slider_key(name)] = min(max(float(minimum if value is None else value), minimum), maximum)

@@ -1,0 +1,88 @@
+"""A run's status and numbers, in one line and in plain words; each number with its definition on hover."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from components.contract.errors import plain_text
+from components.runs.run import Activity, RunRecord
+from components.streaming.outcome import Status
+
+Colour = Literal["green", "orange", "red", "blue", "gray"]
+
+_BADGES: dict[Status, tuple[str, str, Colour]] = {
+    Status.OK: ("ok", ":material/check:", "green"),
+    Status.DAMAGED: ("damaged", ":material/warning:", "orange"),
+    Status.INTERRUPTED: ("interrupted", ":material/link_off:", "orange"),
+    Status.ERROR: ("error", ":material/error:", "red"),
+    Status.CANCELLED: ("cancelled", ":material/stop_circle:", "gray"),
+    Status.LOST: ("lost", ":material/power_off:", "orange"),
+    Status.REJECTED: ("rejected", ":material/block:", "red"),
+}
+
+_NOT_REPORTED = "not reported"
+
+
+def draw_status(record: RunRecord, activity: Activity | None = None, into: DeltaGenerator | None = None) -> None:
+    """Draw the line. ``activity`` says what a running run does now."""
+    with (into or st).container(key="run_status", horizontal=True, vertical_alignment="center", gap="medium"):
+        _draw_badge(record, activity)
+        for label, value, definition in _numbers(record):
+            st.markdown(f"{label} **{value}**", help=definition, width="content")
+
+
+def draw_message(record: RunRecord) -> None:
+    """Say why a run did not end well, as plain text, and what the endpoint itself said."""
+    if record.error_message and record.status != Status.CANCELLED:
+        with st.container(border=True, key="run_message"):
+            st.text(plain_text(record.error_message))
+            if record.raw_error and record.raw_error != record.error_message:
+                with st.expander("What the endpoint answered"):
+                    st.code(record.raw_error[:10_000], language=None, wrap_lines=True)
+
+
+def _draw_badge(record: RunRecord, activity: Activity | None) -> None:
+    if record.running:
+        st.badge(activity.value if activity else "running", icon=":material/more_horiz:", color="blue")
+        return
+    label, icon, colour = _BADGES[Status(record.status)]
+    if record.status == Status.OK and record.finish_reason == "length":
+        label, icon, colour = "cut at max_tokens", ":material/content_cut:", "orange"
+    st.badge(label, icon=icon, color=colour)
+
+
+def _numbers(record: RunRecord) -> list[tuple[str, str, str]]:
+    """Label, value and definition of each number. While the run is going on, chunks stand in for tokens, and say so."""
+    if record.running:
+        tokens, unit = f"{record.chunk_count} chunks", "chunks/s"
+    else:
+        reported = record.completion_tokens
+        tokens, unit = (_NOT_REPORTED if reported is None else f"{reported}"), "tokens/s"
+        if record.prompt_tokens is not None and reported is not None:
+            tokens = f"{record.prompt_tokens} + {reported}"
+    rate = "–" if record.tokens_per_second is None else f"{record.tokens_per_second:.1f}"
+    finish = "–" if record.running else plain_text(record.finish_reason or _NOT_REPORTED, 40)
+    return [
+        ("finish reason", finish, "Why the endpoint says the answer ended: stop, length (cut at max_tokens), error."),
+        (
+            "TTFT",
+            _duration(record.ttft_ms),
+            "Time to first token: from sending the request to the first text of the answer, at the reader.",
+        ),
+        (
+            unit,
+            rate,
+            "(tokens - 1) / (last token - first token): the time of the prompt is left out.",
+        ),
+        ("tokens", tokens, "Prompt + completion tokens, as the endpoint reported them."),
+        ("total", _duration(record.total_ms), "From the start of the run to its end, waits before retries included."),
+    ]
+
+
+def _duration(milliseconds: float | None) -> str:
+    if milliseconds is None:
+        return "–"
+    return f"{milliseconds:.0f} ms" if milliseconds < 1000 else f"{milliseconds / 1000:.1f} s"

@@ -1,0 +1,64 @@
+"""The table of runs, and one run opened from it."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from components.runs.query import newest_runs
+from components.service import Service
+from components.ui import state
+
+_REFRESH_S = 2.0
+
+
+@st.fragment(run_every=_REFRESH_S)
+def draw_runs_table(service: Service) -> None:
+    """All runs, newest first, always up to date. Choosing a row opens its run. Raises QueryFailed."""
+    if service.log.database is None:
+        return
+    runs = newest_runs(service.log.database)
+    if runs.empty:
+        st.info("No runs yet. Run a prompt in the playground; every run is kept here.", icon=":material/history:")
+        return
+    # Rows move down as new runs come in, so a chosen row means the run that stood there when it was drawn.
+    st.session_state[state.LISTED_RUNS] = runs["id"].tolist()
+    st.dataframe(
+        _shown(runs),
+        key=state.RUNS_TABLE,
+        hide_index=True,
+        on_select=_open_chosen,
+        selection_mode="single-row",
+        height=min(38 + 35 * len(runs), 420),
+        column_config={
+            "started": st.column_config.DatetimeColumn(format="D MMM, HH:mm:ss"),
+            "TTFT": st.column_config.NumberColumn(format="%d ms", help="Time to first token."),
+            "tokens/s": st.column_config.NumberColumn(format="%.1f", help="After the first token."),
+            "total": st.column_config.NumberColumn(format="%.1f s"),
+        },
+    )
+
+
+def _shown(runs: pd.DataFrame) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "started": pd.to_datetime(runs["created_at"], utc=True).dt.tz_convert(st.context.timezone or "UTC"),
+            "status": runs["status"],
+            "finish reason": runs["finish_reason"],
+            "endpoint": runs["endpoint"],
+            "model": runs["model"],
+            "answer": runs["answer_begin"],
+            "prompt tokens": runs["prompt_tokens"].astype("Int64"),
+            "completion tokens": runs["completion_tokens"].astype("Int64"),
+            "TTFT": runs["ttft_ms"].astype("Float64"),
+            "tokens/s": runs["tokens_per_second"].astype("Float64"),
+            "total": runs["total_ms"].astype("Float64") / 1000,
+        }
+    )
+
+
+def _open_chosen() -> None:
+    rows = st.session_state[state.RUNS_TABLE].selection.rows
+    listed = st.session_state.get(state.LISTED_RUNS, [])
+    if rows and rows[0] < len(listed):
+        st.session_state[state.OPENED_RUN] = listed[rows[0]]

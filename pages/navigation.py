@@ -1,0 +1,23 @@
+"""The script that the server runs: what every page shares."""
+
+import streamlit as st
+
+from components.service import service
+from components.ui.endpoint_choice import configuration
+
+st.set_page_config(page_title="Tempera", page_icon=":material/brush:", layout="wide")
+
+page = st.navigation(
+    [
+        st.Page("playground.py", title="Playground", icon=":material/bolt:", default=True),
+        st.Page("runs.py", title="Runs", icon=":material/history:"),
+    ],
+    position="top",
+)
+
+for problem in configuration().problems:
+    st.warning(problem, icon=":material/settings_alert:")
+if service().log.problem:
+    st.warning(f"{service().log.problem} The app goes on.", icon=":material/database_off:")
+
+page.run()
