@@ -27,8 +27,10 @@ def find(run_id: str | None) -> Run | RunRecord | None:
         return None
 
 
-shown = find(state.shown_run())
-if state.begin() and shown is not None:
+state.begin()
+run_id, brought = state.arrive()
+shown = find(run_id)
+if brought and shown is not None:
     state.fill_from(shown.record() if isinstance(shown, Run) else shown)
 
 work, settings = st.columns([5, 2], gap="large")
@@ -69,6 +71,8 @@ with work:
             state.show_run(shown.id)
 
     if shown is None:
+        if run_id:
+            st.info("The run in this link is not in the log.", icon=":material/search_off:")
         draw_nothing_yet()
     elif isinstance(shown, Run) and not shown.finished:
         draw_live(shown)

@@ -8,27 +8,29 @@ from components.ui import state
 from components.ui.native_view import draw_record
 from components.ui.runs_table import draw_runs_table
 
-st.subheader("Runs")
+st.subheader("Runs", anchor=False)
+record = None
+opened = state.opened_run()
 try:
     draw_runs_table(service())
-    opened = st.session_state.get(state.OPENED_RUN)
     database = service().log.database
-    record = find_run(database, opened) if opened and database else None
+    if opened and database:
+        record = find_run(database, opened)
 except QueryFailed as failure:
     st.error(str(failure))
-    record = None
 
 if record is not None:
-    st.divider()
     answer, request = st.columns([3, 2], gap="large")
     with answer:
+        draw_record(record)
         st.page_link(
             "playground.py",
             label="Open in the playground",
             icon=":material/bolt:",
             query_params={state.RUN_PARAMETER: record.id},
         )
-        draw_record(record)
     with request:
-        st.markdown("**Request**, exactly as sent")
+        st.markdown(":small[Request, exactly as sent]")
         st.code(record.request_body, language="json", wrap_lines=True)
+elif opened:
+    st.info("This run is not in the log.", icon=":material/search_off:")

@@ -11,6 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+# An index is a place in a list; one beyond any real number of choices counts as no index.
+_MAX_CHOICES = 128
+
 
 class UnreadableEvent(ValueError):
     """An event's data that is no JSON object; the text may have a hole where it stood."""
@@ -110,14 +113,16 @@ def _choice(choice: Mapping[str, Any], part: str, warnings: list[str]) -> Choice
         delta = {}
     text, thinking = _content(delta.get("content"), warnings)
     for key in ("reasoning_content", "reasoning"):
-        if isinstance(delta.get(key), str):
+        if isinstance(delta.get(key), str) and delta[key]:
             thinking += delta[key]
             break
     index = choice.get("index")
+    if not isinstance(index, int) or isinstance(index, bool) or not 0 <= index < _MAX_CHOICES:
+        index = 0
     tool_calls = delta.get("tool_calls")
     finish_reason = choice.get("finish_reason")
     return ChoiceDelta(
-        index=index if isinstance(index, int) else 0,
+        index=index,
         text=text,
         reasoning=thinking,
         tool_calls=tuple(tool_calls) if isinstance(tool_calls, list) else (),
@@ -125,7 +130,7 @@ def _choice(choice: Mapping[str, Any], part: str, warnings: list[str]) -> Choice
     )
 
 
-def _content(content: object, warnings: list[str]) -> tuple[str, str]:
+def _content(content: object, warnings: list[str], *, inside_thinking: bool = False) -> tuple[str, str]:
     """The text and the thinking that a ``content`` holds, be it a string, null or a list of parts."""
     if isinstance(content, str):
         return content, ""
@@ -138,9 +143,9 @@ def _content(content: object, warnings: list[str]) -> tuple[str, str]:
             text += part
         elif kind == "text" and isinstance(part.get("text"), str):
             text += part["text"]
-        elif kind == "thinking":
+        elif kind == "thinking" and not inside_thinking:
             inner = part.get("thinking")
-            thinking += inner if isinstance(inner, str) else _content(inner, warnings)[0]
+            thinking += inner if isinstance(inner, str) else _content(inner, warnings, inside_thinking=True)[0]
         else:
             warnings.append(f"a content part of the unknown type {str(kind)[:40]!r} was passed over")
     return text, thinking

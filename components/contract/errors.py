@@ -14,9 +14,11 @@ from dataclasses import dataclass
 from http import HTTPStatus
 
 MAX_SENTENCE = 500
+_MAX_FIELD = 100
 
-_TAG = re.compile(r"<(script|style)\b.*?</\1\s*>|<!--.*?-->|</?[a-zA-Z!][^<>]*>", re.DOTALL | re.IGNORECASE)
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]+")
+_TAG = re.compile(r"<(script|style)\b.*?</\1\s*>|<!--.*?-->|</?[a-zA-Z!?][^<>]*>", re.DOTALL | re.IGNORECASE)
+_TAG_BEGIN = re.compile(r"<(?=[a-zA-Z/!?])")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]+")
 
 
 @dataclass(frozen=True)
@@ -35,8 +37,9 @@ class EndpointError:
 def plain_text(text: str, limit: int = MAX_SENTENCE) -> str:
     """``text`` from outside without tags and control characters, on one line, at most ``limit`` characters long."""
     # Cut before the pattern runs: a body may be 64 KiB of opening brackets.
-    text = _TAG.sub(" ", html.unescape(text[: limit * 8]))
-    text = " ".join(_CONTROL.sub(" ", text).split())
+    text = _TAG.sub(" ", _CONTROL.sub(" ", html.unescape(text[: limit * 8])))
+    # What still looks like a tag was cut short, or made by taking another one out of its middle.
+    text = " ".join(_TAG_BEGIN.sub("< ", text).split())
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
@@ -48,7 +51,8 @@ def read_error(body: str, http_status: int | None = None) -> EndpointError:
     except (ValueError, RecursionError):
         said = body
     sentence = plain_text(said) or _status_sentence(http_status)
-    return EndpointError(sentence=sentence, raw=body, fields=tuple(dict.fromkeys(fields)))
+    names = dict.fromkeys(plain_text(field, _MAX_FIELD) for field in fields)
+    return EndpointError(sentence=sentence, raw=body, fields=tuple(filter(None, names)))
 
 
 def _said(value: object, fields: list[str], depth: int = 0) -> str:

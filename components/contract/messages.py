@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, StrictBool
 
 
 class Role(StrEnum):
@@ -27,7 +27,7 @@ class Message(BaseModel):
 
     role: Role
     content: str
-    prefix: bool = False
+    prefix: StrictBool = False
 
     @classmethod
     def system(cls, content: str) -> Message:

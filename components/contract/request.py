@@ -99,7 +99,9 @@ def to_bytes(request: ChatCompletionStreamRequest, profile: Profile = BEEZY) -> 
     if request.stream and profile.usage is UsageReport.BY_STREAM_OPTIONS:
         body["stream_options"] = {"include_usage": True}
     text = json.dumps(body, ensure_ascii=False, indent=2, allow_nan=False)
-    # A lone surrogate, which UTF-8 cannot hold, becomes its own JSON escape.
+    # Two halves of a surrogate pair that meet are one character; one that stays alone, which UTF-8 cannot hold, becomes
+    # its own JSON escape.
+    text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")
     return text.encode("utf-8", "backslashreplace")
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import threading
 import time
 from dataclasses import asdict
-from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Update, update
 from sqlalchemy.dialects import postgresql, sqlite
@@ -152,11 +151,10 @@ class Log:
 
     def _reap(self) -> Update:
         """Mark the runs of processes that died. Runs of this process are left out, however long it was asleep."""
-        since = datetime.now(UTC) - timedelta(seconds=self._limits.lost_after_s)
         return (
             update(runs)
             .where(runs.c.status == Status.RUNNING.value)
-            .where(runs.c.heartbeat_at < since.isoformat(timespec="milliseconds").replace("+00:00", "Z"))
+            .where(runs.c.heartbeat_at < utc_now(self._limits.lost_after_s))
             .where(runs.c.id.not_in(list(self._entries)))
             .values(
                 status=Status.LOST.value,

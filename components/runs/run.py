@@ -8,7 +8,7 @@ import time
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import Enum
 from typing import Any
 
@@ -17,9 +17,10 @@ from components.streaming.answer import Delta
 from components.streaming.outcome import Outcome, Status, decode_rate
 
 
-def utc_now() -> str:
-    """The time now as the log writes it: ISO 8601, UTC, milliseconds. Sorts as text."""
-    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+def utc_now(ago_s: float = 0.0) -> str:
+    """The time now, or some seconds ago, as the log writes it: ISO 8601, UTC, microseconds. Sorts as text."""
+    moment = datetime.now(UTC) - timedelta(seconds=ago_s)
+    return moment.isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 class Activity(Enum):

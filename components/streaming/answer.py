@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from components.contract.chunk import Chunk, Usage
 from components.streaming.faults import ErrorKind, StreamFault
-from components.streaming.guard import SafeText
+from components.streaming.guard import SafeText, safe_text
 from components.streaming.limits import Limits
 from components.streaming.outcome import Status
 
@@ -40,7 +40,7 @@ class _Choice:
 
 
 class Answer:
-    """Adds up the chunks of one answer. Raises StreamFault from ``add`` when it grows over a limit."""
+    """Adds up the chunks of one answer."""
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
@@ -62,14 +62,14 @@ class Answer:
         if chunk.usage:
             self.usage = chunk.usage
         if chunk.model:
-            self.model = chunk.model
+            self.model = safe_text(chunk.model)
         for warning in chunk.warnings:
             self.warn(warning)
         deltas = []
         for part in chunk.choices:
             choice = self._choices[part.index]
             if part.finish_reason:
-                choice.finish_reason = part.finish_reason
+                choice.finish_reason = safe_text(part.finish_reason)
             self._has_tool_call |= bool(part.tool_calls)
             delta = Delta(part.index, choice.text.feed(part.text), choice.reasoning.feed(part.reasoning))
             if delta.text or delta.reasoning:
@@ -105,6 +105,9 @@ class Answer:
         if delta.index == 0:
             self._reasoning.append(delta.reasoning)
         self._characters += len(delta.text) + len(delta.reasoning)
+
+    def check_size(self) -> None:
+        """Raise StreamFault when the answer has grown over its limit; asked after a delta was given out."""
         if self._characters > self._limits.max_text_chars:
             raise StreamFault(
                 ErrorKind.DEADLINE,
@@ -114,8 +117,8 @@ class Answer:
     @property
     def texts(self) -> tuple[str, ...]:
         """The text of each choice, by index; at least one."""
-        count = max(self._choices, default=0) + 1 if len(self._choices) <= 64 else 1
-        return tuple("".join(self._choices[i].pieces) if i in self._choices else "" for i in range(min(count, 64)))
+        count = max(self._choices, default=0) + 1
+        return tuple("".join(self._choices[i].pieces) if i in self._choices else "" for i in range(count))
 
     @property
     def reasoning(self) -> str:
@@ -143,7 +146,7 @@ class Answer:
         has_content = self._characters > 0 or self._has_tool_call
         if fault is None and not self.complete:
             fault = self._incomplete(has_content)
-        if fault is None and self.finish_reason == "error":
+        if fault is None and any(choice.finish_reason == "error" for choice in self._choices.values()):
             fault = StreamFault(
                 ErrorKind.FINISH_ERROR, "The endpoint ended the answer with an error and did not say which. Run again."
             )

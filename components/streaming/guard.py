@@ -7,6 +7,7 @@ an unterminated last event and dies on invalid UTF-8. What the guard lets throug
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from components.streaming.faults import ErrorKind, StreamFault
 
@@ -29,7 +30,7 @@ class EventGuard:
         self.replaced_bytes = False
         """Whether bytes that are no UTF-8 were replaced by U+FFFD."""
 
-    def feed(self, data: bytes) -> list[bytes]:
+    def feed(self, data: bytes) -> Iterator[bytes]:
         """The events that ``data`` completes: each valid UTF-8, with LF line ends, ended by one blank line.
 
         An event that its blank line does not end is never given out. Raises StreamFault when an event, finished or
@@ -38,7 +39,7 @@ class EventGuard:
         if self._at_start:
             self._start += data
             if len(self._start) < len(_BOM) and _BOM.startswith(self._start):
-                return []
+                return
             data = self._start.removeprefix(_BOM)
             self._at_start, self._start = False, b""
         if self._skip_line_feed and data.startswith(b"\n"):
@@ -49,18 +50,17 @@ class EventGuard:
         seen = max(len(self._buffer) - 1, 0)
         # Bytes can be split at line ends before they are decoded: no UTF-8 sequence holds a CR or an LF.
         self._buffer += data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-        events = []
         begin = 0
         while (end := self._buffer.find(b"\n\n", max(seen, begin))) >= 0:
             self._check_size(end - begin)
             block = bytes(self._buffer[begin : end + 2])
             begin = end + 2
             if block := block.lstrip(b"\n"):
-                events.append(self._clean(block))
+                yield self._clean(block)
         if begin:
             del self._buffer[:begin]
-        self._check_size(len(self._buffer))
-        return events
+        # The line end of a last line belongs to no event's size: the next byte may make it the blank line.
+        self._check_size(len(self._buffer) - self._buffer.endswith(b"\n"))
 
     def _check_size(self, size: int) -> None:
         if size > self._max_event_bytes:
@@ -113,3 +113,9 @@ class SafeText:
         left = "\ufffd" if self._half else ""
         self._half = ""
         return left
+
+
+def safe_text(text: str) -> str:
+    """A whole text as ``SafeText`` gives it."""
+    safe = SafeText()
+    return safe.feed(text) + safe.flush()

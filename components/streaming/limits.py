@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 
+_LARGEST = 1_000_000_000
+"""In seconds or bytes: as good as no limit, and no clock or counter chokes on it."""
+
 
 @dataclass(frozen=True)
 class Limits:
@@ -42,12 +45,12 @@ class Limits:
     def from_mapping(cls, values: Mapping[str, object]) -> Limits:
         """Defaults, with the given limits in their place.
 
-        Raises ValueError that names an unknown limit or one that is no positive number.
+        Raises ValueError that names an unknown limit or one that is no number in range.
         """
         known = {field.name: field.default for field in fields(cls)}
         for name, value in values.items():
             if name not in known:
                 raise ValueError(f"There is no limit {name!r}. The limits are: {', '.join(known)}.")
-            if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
-                raise ValueError(f"The limit {name} must be a number that is not negative, not {value!r}.")
+            if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= _LARGEST:
+                raise ValueError(f"The limit {name} must be a number from 0 to {_LARGEST:,}, not {value!r:.40}.")
         return cls(**values)  # type: ignore[arg-type]

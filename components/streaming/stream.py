@@ -22,14 +22,14 @@ from components.streaming.faults import ErrorKind, StreamFault
 from components.streaming.guard import EventGuard
 from components.streaming.limits import Limits
 from components.streaming.outcome import Outcome, Status, Timings
-from components.streaming.session import ApiKey, Session, headers_for
+from components.streaming.session import ApiKey, Session
 from components.streaming.status import fault_for_status, retry_after_seconds
 from components.streaming.watch import Watch
 
 DONE = "[DONE]"
 """The data of the event that ends a stream."""
 
-_SSE_LINE_BEGINS = (b":", b"data", b"event", b"id", b"retry")
+_SSE_LINE_BEGINS = (b":", b"data:", b"event:", b"id:", b"retry:")
 _SNIFF_SIZE = 1024
 
 
@@ -201,16 +201,15 @@ class AnswerStream:
     def _event(self, name: str, data: str) -> Iterator[TimedEvent]:
         answer, watch = self._answer, self._watch
         self._mark("first_event")
-        if answer.done or data.strip() == DONE:
-            answer.done = True
-            watch.expect(ErrorKind.STALL, self._limits.after_done_s)
-        else:
-            watch.expect(ErrorKind.STALL, self._limits.idle_between_events_s)
+        if not answer.done:
+            answer.done = data.strip() == DONE
+            silence = self._limits.after_done_s if answer.done else self._limits.idle_between_events_s
+            watch.expect(ErrorKind.STALL, silence)
         if data.strip() == DONE:
             yield TimedEvent(name, data, self._at_ms())
             return
         if name == "error":
-            yield TimedEvent(name, data, self._at_ms())
+            yield self._reported_event(name, data)
             raise self._reported(data)
         try:
             chunk = read_chunk(data)
@@ -219,7 +218,7 @@ class AnswerStream:
             answer.add_unreadable(str(unreadable))
             return
         if chunk.error:
-            yield TimedEvent(name, data, self._at_ms())
+            yield self._reported_event(name, data)
             raise self._reported(data)
         deltas = answer.add(chunk)
         for delta in deltas:
@@ -227,6 +226,7 @@ class AnswerStream:
         if deltas:
             self._moments["last_token"] = self._arrived
         yield TimedEvent(name, data, self._at_ms(), deltas)
+        answer.check_size()
 
     def _document(self, body: Iterator[bytes]) -> Iterator[TimedEvent]:
         """The whole answer in one JSON document."""
@@ -248,6 +248,7 @@ class AnswerStream:
         deltas = self._answer.add(chunk)
         self._answer.done = True
         yield TimedEvent("message", data, self._at_ms(), deltas)
+        self._answer.check_size()
         yield from self._flush()
 
     def _sniffed(self, body: Iterator[bytes], media_type: str) -> Iterator[TimedEvent]:
@@ -295,6 +296,9 @@ class AnswerStream:
             raw=raw[: self._limits.max_error_body_bytes],
         )
 
+    def _reported_event(self, name: str, data: str) -> TimedEvent:
+        return TimedEvent(name, self._hide(data), self._at_ms())
+
     def _reported(self, data: str) -> StreamFault:
         error = read_error(data)
         return StreamFault(ErrorKind.SERVER_ERROR_EVENT, error.sentence, raw=error.raw, fields=error.fields)
@@ -327,17 +331,20 @@ class AnswerStream:
             ),
         }.get(kind, f"The run took longer than {limits.total_s:g} s and was ended. What arrived is kept.")
 
+    def _hide(self, text: str) -> str:
+        """``text`` from an error without the key."""
+        return self._key.removed_from(text) if self._key else text
+
     def _conclude(self, fault: StreamFault | None) -> None:
         answer = self._answer
         status, fault = answer.conclude(fault)
-        hide = self._key.removed_from if self._key else str
         now = time.monotonic()
         self._outcome = Outcome(
             status=status,
             error_kind=fault.kind if fault else None,
-            message=hide(fault.sentence) if fault else None,
-            raw_error=hide(fault.raw) if fault and fault.raw is not None else None,
-            error_fields=fault.fields if fault else (),
+            message=self._hide(fault.sentence) if fault else None,
+            raw_error=self._hide(fault.raw) if fault and fault.raw is not None else None,
+            error_fields=tuple(map(self._hide, fault.fields)) if fault else (),
             http_status=None if status is Status.REJECTED else self._http_status,
             finish_reason=answer.finish_reason,
             usage=answer.usage,

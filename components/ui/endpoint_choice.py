@@ -9,6 +9,7 @@ from typing import Any
 import streamlit as st
 from streamlit.errors import StreamlitSecretNotFoundError
 
+from components.embedded.process import EmbeddedModel
 from components.embedded.status import Phase
 from components.endpoints.configuration import Configuration, read_configuration
 from components.endpoints.endpoint import AnyEndpoint, EmbeddedEndpoint
@@ -49,8 +50,7 @@ def draw_endpoint_and_model() -> AnyEndpoint:
     )
     endpoint = endpoints[name]
     if isinstance(endpoint, EmbeddedEndpoint):
-        endpoint.model.start()
-        _draw_embedded_state()
+        _draw_embedded_state(endpoint.model)
     _draw_model(endpoint)
     return endpoint
 
@@ -95,19 +95,21 @@ def _forget_model() -> None:
     st.session_state[state.MODEL] = None
 
 
-def _draw_embedded_state() -> None:
-    """Say how far the embedded model is, and go on saying it until it is ready."""
-    now = service().model.state
-    if now.phase is Phase.FAILED:
-        st.error(now.sentence)
-        st.button("Try again", key="restart_model", on_click=service().model.start)
-    elif now.phase is not Phase.READY:
-        _draw_progress()
+def _draw_embedded_state(model: EmbeddedModel) -> None:
+    """Start the embedded model when it is first chosen, and say how far it is until it is ready."""
+    # After a failure only a click starts it again: a page runs often, and the failure would come back each time.
+    if model.state.phase is Phase.IDLE:
+        model.start()
+    if model.state.phase is Phase.FAILED:
+        st.error(model.state.sentence)
+        st.button("Try again", key="start_model", on_click=model.start)
+    elif model.state.phase is not Phase.READY:
+        _draw_progress(model)
 
 
 @st.fragment(run_every=_STATE_REFRESH_S)
-def _draw_progress() -> None:
-    now = service().model.state
-    if now.phase in (Phase.READY, Phase.FAILED):
+def _draw_progress(model: EmbeddedModel) -> None:
+    state_now = model.state
+    if state_now.phase in (Phase.READY, Phase.FAILED):
         st.rerun()
-    st.progress(now.fraction or 0.0, text=now.sentence)
+    st.progress(state_now.fraction or 0.0, text=state_now.sentence)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Literal
 
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 
 from components.contract.errors import plain_text
 from components.runs.run import Activity, RunRecord
@@ -25,13 +24,21 @@ _BADGES: dict[Status, tuple[str, str, Colour]] = {
 
 _NOT_REPORTED = "not reported"
 
+_DEFINITIONS = """
+- **finish reason**: why the endpoint says the answer ended: stop, length (cut at max_tokens), error.
+- **TTFT**, time to first token: from sending the request to the first text of the answer, at the reader.
+- **tokens/s**: (tokens - 1) / (last token - first token); the time of the prompt is left out.
+- **tokens**: prompt + completion, as the endpoint reported them. A chunk is one event of the stream.
+- **total**: from the start of the run to its end, waits before retries included.
+"""
 
-def draw_status(record: RunRecord, activity: Activity | None = None, into: DeltaGenerator | None = None) -> None:
+
+def draw_status(record: RunRecord, activity: Activity | None = None) -> None:
     """Draw the line. ``activity`` says what a running run does now."""
-    with (into or st).container(key="run_status", horizontal=True, vertical_alignment="center", gap="medium"):
+    with st.container(key="run_status", horizontal=True, vertical_alignment="center"):
         _draw_badge(record, activity)
-        for label, value, definition in _numbers(record):
-            st.markdown(f"{label} **{value}**", help=definition, width="content")
+        numbers = "  ·  ".join(f":gray[{label}] **{value}**" for label, value in _numbers(record))
+        st.markdown(f":small[{numbers}]", width="content", help=_DEFINITIONS)
 
 
 def draw_message(record: RunRecord) -> None:
@@ -54,31 +61,22 @@ def _draw_badge(record: RunRecord, activity: Activity | None) -> None:
     st.badge(label, icon=icon, color=colour)
 
 
-def _numbers(record: RunRecord) -> list[tuple[str, str, str]]:
-    """Label, value and definition of each number. While the run is going on, chunks stand in for tokens, and say so."""
+def _numbers(record: RunRecord) -> list[tuple[str, str]]:
+    """Label and value of each number. While the run is going on, chunks stand in for tokens, and say so."""
+    reported = record.completion_tokens
     if record.running:
         tokens, unit = f"{record.chunk_count} chunks", "chunks/s"
+    elif reported is None:
+        tokens, unit = f"{_NOT_REPORTED}, {record.chunk_count} chunks", "tokens/s"
     else:
-        reported = record.completion_tokens
-        tokens, unit = (_NOT_REPORTED if reported is None else f"{reported}"), "tokens/s"
-        if record.prompt_tokens is not None and reported is not None:
-            tokens = f"{record.prompt_tokens} + {reported}"
-    rate = "–" if record.tokens_per_second is None else f"{record.tokens_per_second:.1f}"
-    finish = "–" if record.running else plain_text(record.finish_reason or _NOT_REPORTED, 40)
+        prompt = "" if record.prompt_tokens is None else f"{record.prompt_tokens} + "
+        tokens, unit = f"{prompt}{reported}", "tokens/s"
     return [
-        ("finish reason", finish, "Why the endpoint says the answer ended: stop, length (cut at max_tokens), error."),
-        (
-            "TTFT",
-            _duration(record.ttft_ms),
-            "Time to first token: from sending the request to the first text of the answer, at the reader.",
-        ),
-        (
-            unit,
-            rate,
-            "(tokens - 1) / (last token - first token): the time of the prompt is left out.",
-        ),
-        ("tokens", tokens, "Prompt + completion tokens, as the endpoint reported them."),
-        ("total", _duration(record.total_ms), "From the start of the run to its end, waits before retries included."),
+        ("finish reason", "–" if record.running else plain_text(record.finish_reason or _NOT_REPORTED, 40)),
+        ("TTFT", _duration(record.ttft_ms)),
+        (unit, "–" if record.tokens_per_second is None else f"{record.tokens_per_second:.1f}"),
+        ("tokens", tokens),
+        ("total", _duration(record.total_ms)),
     ]
 
 

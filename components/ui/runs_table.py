@@ -29,14 +29,18 @@ def draw_runs_table(service: Service) -> None:
         hide_index=True,
         on_select=_open_chosen,
         selection_mode="single-row",
+        placeholder="–",
         height=min(38 + 35 * len(runs), 420),
         column_config={
             "started": st.column_config.DatetimeColumn(format="D MMM, HH:mm:ss"),
             "TTFT": st.column_config.NumberColumn(format="%d ms", help="Time to first token."),
             "tokens/s": st.column_config.NumberColumn(format="%.1f", help="After the first token."),
             "total": st.column_config.NumberColumn(format="%.1f s"),
+            "answer": st.column_config.TextColumn(width="large"),
         },
     )
+    if st.session_state.pop(state.JUST_OPENED, False):
+        st.rerun()
 
 
 def _shown(runs: pd.DataFrame) -> pd.DataFrame:
@@ -45,14 +49,14 @@ def _shown(runs: pd.DataFrame) -> pd.DataFrame:
             "started": pd.to_datetime(runs["created_at"], utc=True).dt.tz_convert(st.context.timezone or "UTC"),
             "status": runs["status"],
             "finish reason": runs["finish_reason"],
-            "endpoint": runs["endpoint"],
             "model": runs["model"],
-            "answer": runs["answer_begin"],
+            "endpoint": runs["endpoint"],
             "prompt tokens": runs["prompt_tokens"].astype("Int64"),
             "completion tokens": runs["completion_tokens"].astype("Int64"),
             "TTFT": runs["ttft_ms"].astype("Float64"),
             "tokens/s": runs["tokens_per_second"].astype("Float64"),
             "total": runs["total_ms"].astype("Float64") / 1000,
+            "answer": runs["answer_begin"],
         }
     )
 
@@ -61,4 +65,6 @@ def _open_chosen() -> None:
     rows = st.session_state[state.RUNS_TABLE].selection.rows
     listed = st.session_state.get(state.LISTED_RUNS, [])
     if rows and rows[0] < len(listed):
-        st.session_state[state.OPENED_RUN] = listed[rows[0]]
+        state.open_run(listed[rows[0]])
+        # The run is drawn below the table, outside the fragment that this click runs again.
+        st.session_state[state.JUST_OPENED] = True

@@ -28,6 +28,7 @@ RUNS_TABLE = "runs_table"
 SHOWN_RUN = "shown_run"
 OPENED_RUN = "opened_run"
 LISTED_RUNS = "listed_runs"
+JUST_OPENED = "just_opened"
 _BEGUN = "begun"
 
 RUN_PARAMETER = "run"
@@ -56,10 +57,10 @@ def slider_key(field: str) -> str:
     return f"{field}_slider"
 
 
-def begin() -> bool:
-    """Fill a new session's form with the defaults; whether the session is new."""
+def begin() -> None:
+    """Fill a new session's form with the defaults."""
     if st.session_state.get(_BEGUN):
-        return False
+        return
     st.session_state[_BEGUN] = True
     st.session_state[SYSTEM] = ""
     st.session_state[PROMPT] = EXAMPLE_PROMPT
@@ -68,7 +69,6 @@ def begin() -> bool:
     for field, value in _KEPT_VALUES.items():
         _set_number(field, value)
         st.session_state[state_key(field)] = FieldState.OMIT.value
-    return True
 
 
 def fill_from(record: RunRecord) -> None:
@@ -99,12 +99,28 @@ def show_run(run_id: str) -> None:
     st.query_params[RUN_PARAMETER] = run_id
 
 
-def shown_run() -> str | None:
-    """The id of the run that the playground shows: the one in the URL, else the session's last one."""
-    run_id = st.query_params.get(RUN_PARAMETER) or st.session_state.get(SHOWN_RUN)
-    if run_id and st.query_params.get(RUN_PARAMETER) != run_id:
-        st.query_params[RUN_PARAMETER] = run_id
+def open_run(run_id: str) -> None:
+    """Make this the run that the runs page has open, now and after a reload."""
+    st.session_state[OPENED_RUN] = run_id
+    st.query_params[RUN_PARAMETER] = run_id
+
+
+def opened_run() -> str | None:
+    """The id of the run that the runs page has open."""
+    run_id = st.query_params.get(RUN_PARAMETER) or st.session_state.get(OPENED_RUN)
+    if run_id:
+        open_run(run_id)
     return run_id
+
+
+def arrive() -> tuple[str | None, bool]:
+    """The id of the run that the playground shows, and whether the URL has just brought it here."""
+    in_url, in_session = st.query_params.get(RUN_PARAMETER), st.session_state.get(SHOWN_RUN)
+    run_id = in_url or in_session
+    if run_id:
+        # Both are set, because a click on another page drops the parameter and a reload drops the session.
+        show_run(run_id)
+    return run_id, run_id != in_session
 
 
 def _set_number(field: str, value: float) -> None:

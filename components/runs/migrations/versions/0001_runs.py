@@ -11,9 +11,9 @@ def upgrade() -> None:
     op.create_table(
         "runs",
         sa.Column("id", sa.String(32), primary_key=True),
-        sa.Column("created_at", sa.String(24), nullable=False),
-        sa.Column("heartbeat_at", sa.String(24), nullable=False),
-        sa.Column("finished_at", sa.String(24)),
+        sa.Column("created_at", sa.String(27), nullable=False),
+        sa.Column("heartbeat_at", sa.String(27), nullable=False),
+        sa.Column("finished_at", sa.String(27)),
         sa.Column("status", sa.String(16), nullable=False),
         sa.Column("error_kind", sa.String(32)),
         sa.Column("error_message", sa.Text),

@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+import pickle
+from collections.abc import Iterator
+
+import pytest
+
+from components.embedded.process import EmbeddedModel
+from components.endpoints.configuration import EMBEDDED, ENVIRONMENT, Configuration, read_configuration
+from components.streaming.faults import StreamFault
+
+CANARY = "canary-key-7"
+
+
+@pytest.fixture
+def model() -> Iterator[EmbeddedModel]:
+    made = EmbeddedModel()
+    yield made
+    made.stop()
+
+
+def test_without_configuration_the_embedded_model_is_there_and_does_not_run(model: EmbeddedModel) -> None:
+    found = read_configuration({}, {}, model)
+    assert list(found.endpoints) == [EMBEDDED]
+    assert found.problems == ()
+    assert model.process_id is None
+
+
+def test_the_environment_comes_first_then_the_secrets_then_the_embedded_model(model: EmbeddedModel) -> None:
+    secrets = {"endpoints": {"mine": {"base_url": "https://a.example/v1/", "dialect": "mistral", "api_key": CANARY}}}
+    environment = {"TEMPERA_BASE_URL": "http://127.0.0.1:9/v1", "TEMPERA_DIALECT": "openai", "TEMPERA_API_KEY": "k"}
+    found = read_configuration(secrets, environment, model)
+    assert list(found.endpoints) == [ENVIRONMENT, "mine", EMBEDDED]
+    assert found.problems == ()
+    mine = found.endpoints["mine"]
+    address = mine.address(lambda: False)
+    assert (mine.profile.name, address.base_url) == ("mistral", "https://a.example/v1")
+    assert address.key.header_for("https://a.example/v1/models") == f"Bearer {CANARY}"
+    assert found.endpoints[ENVIRONMENT].profile.name == "openai"
+
+
+def test_a_key_goes_to_its_own_origin_only_and_shows_itself_nowhere(model: EmbeddedModel) -> None:
+    secrets = {"endpoints": {"mine": {"base_url": "https://a.example/v1", "api_key": CANARY}}}
+    found = read_configuration(secrets, {}, model)
+    key = found.endpoints["mine"].address(lambda: False).key
+    for other in ("http://a.example/v1", "https://a.example:444/v1", "https://b.example/v1", "https://a.example.b/v1"):
+        with pytest.raises(StreamFault):
+            key.header_for(other)
+    shown = f"{found!r} {found} {key!r} {key:}".encode() + pickle.dumps(key)
+    assert CANARY.encode() not in shown
+
+
+def problems_of(settings: object, model: EmbeddedModel) -> str:
+    found: Configuration = read_configuration({"endpoints": {"bad": settings, "good": GOOD}}, {}, model)
+    assert list(found.endpoints) == ["good", EMBEDDED]
+    (problem,) = found.problems
+    assert problem.startswith("The endpoint [endpoints.bad] cannot be used: ")
+    assert CANARY not in problem
+    return problem
+
+
+GOOD = {"base_url": "https://good.example/v1"}
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        (CANARY, "write it as a table"),
+        ({}, "base_url is missing"),
+        ({"base_url": "ftp://x/v1", "api_key": CANARY}, "must begin with http"),
+        ({"base_url": f"https://me:{CANARY}@x/v1"}, "user name or password"),
+        ({"base_url": "http://127.0.0.1\\@x/v1"}, "backslash"),
+        ({"base_url": "https://x/v1?a=b"}, "query"),
+        ({"base_url": "https://x:99999/v1"}, "cannot be read"),
+        ({"base_url": "https://x/v1", "dialect": "klingon"}, "beezy, mistral, openai"),
+        ({"base_url": "https://x/v1", "apikey": CANARY}, "unknown setting apikey"),
+        ({"base_url": "https://x/v1", "api_key": 7}, "quotation marks"),
+        ({"base_url": "https://x/v1", "api_key": f"{CANARY} \n x"}, "holds a blank"),
+    ],
+)
+def test_a_mistake_costs_its_own_endpoint_only_and_says_what_to_do(
+    settings: object, said: str, model: EmbeddedModel
+) -> None:
+    assert said in problems_of(settings, model)
+
+
+def test_the_names_of_our_own_endpoints_are_taken(model: EmbeddedModel) -> None:
+    found = read_configuration({"endpoints": {EMBEDDED: GOOD}}, {}, model)
+    assert "name is taken" in found.problems[0]
+
+
+def test_endpoints_that_are_no_table_are_named(model: EmbeddedModel) -> None:
+    found = read_configuration({"endpoints": "https://x/v1"}, {}, model)
+    assert "one table per endpoint" in found.problems[0]
+
+
+def test_a_broken_environment_leaves_the_rest_alive(model: EmbeddedModel) -> None:
+    found = read_configuration({}, {"TEMPERA_BASE_URL": "nowhere"}, model)
+    assert list(found.endpoints) == [EMBEDDED]
+    assert "TEMPERA_BASE_URL" in found.problems[0]

@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from components.endpoints.endpoint import Address
+from components.endpoints.models import ModelCard, ModelsUnavailable, list_models
+from components.streaming.session import ApiKey
+from tests.streaming.endpoint import document, head, serve
+
+
+def test_models_come_in_the_endpoints_order_each_once_with_what_it_tells() -> None:
+    cards = [
+        {"id": "b", "max_context_length": 2048, "default_model_temperature": 0.3, "odd": {}},
+        {"id": "a"},
+        {"id": "b"},
+        {"id": 7},
+        "c",
+        {"id": "d", "max_context_length": "long"},
+    ]
+    with serve(document({"object": "list", "data": cards})) as server:
+        assert list_models(Address(server.base_url)) == [ModelCard("b", 2048, 0.3), ModelCard("a"), ModelCard("d")]
+
+
+def test_the_key_is_sent_and_stays_out_of_the_sentence() -> None:
+    with serve(document({"detail": "No: canary-key-3"}, "401 Unauthorized")) as server:
+        with pytest.raises(ModelsUnavailable, match=r"No: \*\*\*"):
+            list_models(Address(server.base_url, ApiKey("canary-key-3", server.base_url)))
+        assert b"Authorization: Bearer canary-key-3" in server.requests[0]
+        assert server.requests[0].startswith(b"GET /v1/models ")
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (document("<html>login</html>", content_type="text/html"), "did not answer with a list"),
+        (document([1, 2]), "did not answer with a list"),
+        (document({"detail": "Not Found"}, "404 Not Found"), "Not Found"),
+        (head("302 Found", "Location: http://127.0.0.1:1/", "Content-Length: 0"), "302"),
+        (b"", "closed the connection"),
+    ],
+)
+def test_what_is_no_list_becomes_a_sentence(answer: bytes, said: str) -> None:
+    with serve(answer) as server, pytest.raises(ModelsUnavailable, match=said):
+        list_models(Address(server.base_url))
+
+
+def test_nobody_waits_for_a_silent_endpoint() -> None:
+    with serve(lambda connection, request: server.until_closed(connection, request)) as server:
+        began = time.monotonic()
+        with pytest.raises(ModelsUnavailable, match="within 5 s"):
+            list_models(Address(server.base_url))
+        assert time.monotonic() - began < 5.5
+
+
+def test_an_answer_without_models_is_an_empty_list() -> None:
+    with serve(document({"data": None})) as server:
+        assert list_models(Address(server.base_url)) == []

@@ -1,0 +1,166 @@
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from components.contract.messages import Message
+from components.contract.profile import BEEZY, OPENAI
+from components.contract.request import ChatCompletionStreamRequest, UnsendableField, to_bytes
+from components.endpoints.endpoint import Address, Endpoint, EndpointUnavailable
+from components.runs.log import Log
+from components.runs.query import find_run
+from components.runs.run import Run
+from components.runs.runner import Runner
+from components.streaming.session import ApiKey
+from tests.runs.conftest import REQUEST, endpoint_at
+from tests.streaming.endpoint import DONE, chunk, document, head, sending, serve
+from tests.waiting import wait_for
+
+USAGE = {"prompt_tokens": 7, "completion_tokens": 3, "total_tokens": 10}
+
+
+@pytest.fixture
+def runner(log: Log) -> Iterator[Runner]:
+    made = Runner(log)
+    yield made
+    made.shutdown()
+
+
+def logged(log: Log, run: Run) -> Any:
+    wait_for(lambda: log.live(run.id) is None)
+    return find_run(log.database, run.id)
+
+
+def test_a_run_ends_in_the_log_with_its_numbers_and_the_exact_bytes(runner: Runner, log: Log) -> None:
+    pieces = [head(), chunk("One"), chunk(" two"), chunk(" three", "stop", usage=USAGE) + DONE]
+    with serve(sending(*pieces, pause=0.03)) as server:
+        found = logged(log, runner.start(endpoint_at(server.base_url), REQUEST))
+        sent = server.requests[0].partition(b"\r\n\r\n")[2]
+    assert (found.status, found.text, found.finish_reason) == ("ok", "One two three", "stop")
+    assert (found.prompt_tokens, found.completion_tokens, found.total_tokens) == (7, 3, 10)
+    assert found.request_body.encode() == sent == to_bytes(REQUEST, BEEZY)
+    assert found.first_byte_ms <= found.first_event_ms <= found.ttft_ms < found.total_ms
+    assert found.tokens_per_second == pytest.approx(2 / 0.06, rel=0.5)
+    assert (found.chunk_count, found.attempts, found.endpoint, found.model) == (3, 1, "mine", "m")
+
+
+def test_the_row_is_committed_when_the_request_arrives(runner: Runner, log: Log) -> None:
+    seen: list[str] = []
+
+    def play(connection: Any, _request: bytes) -> None:
+        with log.database.reader.begin() as reader:
+            seen.extend(reader.exec_driver_sql("select status from runs").scalars())
+        connection.sendall(head() + chunk("Hi", "stop") + DONE)
+
+    with serve(play) as server:
+        logged(log, runner.start(endpoint_at(server.base_url), REQUEST))
+    assert seen == ["running"]
+
+
+def test_a_stop_keeps_the_text_that_arrived(runner: Runner, log: Log) -> None:
+    def play(connection: Any, request: bytes) -> None:
+        connection.sendall(head() + chunk("Half a"))
+        server.until_closed(connection, request)
+
+    with serve(play) as server:
+        run = runner.start(endpoint_at(server.base_url), REQUEST)
+        wait_for(lambda: run.record().text)
+        stopped = time.monotonic()
+        runner.find(run.id).stop()
+        wait_for(lambda: run.finished, 1.0)
+        wait_for(lambda: server.closed_at)
+        assert server.closed_at[0] - stopped < 1
+    found = logged(log, run)
+    assert (found.status, found.text) == ("cancelled", "Half a")
+
+
+def test_a_refusal_is_logged_with_what_the_endpoint_said(runner: Runner, log: Log) -> None:
+    body = {"detail": [{"type": "x", "loc": ["body", "temperature"], "msg": "too warm", "input": 9}]}
+    with serve(document(body, "422 Unprocessable Entity")) as server:
+        found = logged(log, runner.start(endpoint_at(server.base_url), REQUEST))
+    assert (found.status, found.error_kind, found.http_status) == ("error", "invalid_request", 422)
+    assert found.error_message == "temperature: too warm"
+    assert "too warm" in found.raw_error
+
+
+def test_no_key_reaches_the_log_even_when_the_endpoint_repeats_it(runner: Runner, log: Log, url: str) -> None:
+    with serve(document({"detail": "Bad key canary-key-1"}, "401 Unauthorized")) as server:
+        key = ApiKey("canary-key-1", server.base_url)
+        found = logged(log, runner.start(Endpoint("mine", BEEZY, Address(server.base_url, key)), REQUEST))
+        assert b"Authorization: Bearer canary-key-1" in server.requests[0]
+    assert found.error_message == "Bad key ***"
+    log.close()
+    with open(url.removeprefix("sqlite:///"), "rb") as file:
+        assert b"canary" not in file.read()
+
+
+@dataclass(frozen=True)
+class _WaitingEndpoint:
+    """An endpoint that has no address until it is stopped, as the embedded one while it is fetched."""
+
+    name = "waiting"
+    profile = BEEZY
+    default_model = None
+
+    def address(self, stopped: Callable[[], bool]) -> Address:
+        wait_for(stopped)
+        raise EndpointUnavailable("still waiting")
+
+
+def test_a_run_can_be_stopped_while_its_endpoint_starts(runner: Runner, log: Log) -> None:
+    run = runner.start(_WaitingEndpoint(), REQUEST)
+    run.stop()
+    assert logged(log, run).status == "cancelled"
+
+
+def test_an_endpoint_without_an_address_rejects_the_run_and_says_why(runner: Runner, log: Log) -> None:
+    class Broken(_WaitingEndpoint):
+        def address(self, stopped: Callable[[], bool]) -> Address:
+            raise EndpointUnavailable("The model could not be fetched.")
+
+    found = logged(log, runner.start(Broken(), REQUEST))
+    assert (found.status, found.error_kind) == ("rejected", "endpoint_unavailable")
+    assert found.error_message == "The model could not be fetched."
+
+
+def test_a_fault_of_our_own_ends_the_run_and_is_reported(
+    runner: Runner, log: Log, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Faulty(_WaitingEndpoint):
+        def address(self, stopped: Callable[[], bool]) -> Address:
+            raise ZeroDivisionError("a bug")
+
+    found = logged(log, runner.start(Faulty(), REQUEST))
+    assert (found.status, found.error_kind) == ("error", "internal")
+    assert "a bug" not in found.error_message
+    assert "a bug" in caplog.text
+
+
+def test_a_field_that_the_dialect_does_not_have_is_refused_before_the_run(runner: Runner) -> None:
+    request = ChatCompletionStreamRequest(model="m", messages=[Message.user("Hi")], safe_prompt=True)
+    with pytest.raises(UnsendableField, match="openai dialect has no safe_prompt"):
+        runner.start(Endpoint("mine", OPENAI, Address("http://127.0.0.1:1/v1")), request)
+
+
+def test_runs_do_not_wait_for_each_other_and_leave_no_thread(runner: Runner, log: Log) -> None:
+    before = threading.active_count()
+    with serve(sending(head(), chunk("slow"), chunk("", "stop") + DONE, pause=0.3)) as server:
+        began = time.monotonic()
+        runs = [runner.start(endpoint_at(server.base_url), REQUEST) for _ in range(5)]
+        assert [logged(log, run).text for run in runs] == ["slow"] * 5
+        assert time.monotonic() - began < 1.4
+    wait_for(lambda: threading.active_count() <= before)
+
+
+def test_shutting_down_stops_what_is_running(runner: Runner, log: Log) -> None:
+    with serve(lambda connection, request: server.until_closed(connection, request)) as server:
+        run = runner.start(endpoint_at(server.base_url), REQUEST)
+        wait_for(lambda: server.requests)
+        runner.shutdown()
+        assert run.finished
+    assert logged(log, run).status == "cancelled"

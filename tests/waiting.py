@@ -1,0 +1,16 @@
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+def wait_for(look: Callable[[], T], seconds: float = 10.0) -> T:
+    """What ``look`` returns as soon as it is true; fails the test when that takes too long."""
+    deadline = time.monotonic() + seconds
+    while not (seen := look()):
+        assert time.monotonic() < deadline, f"nothing came within {seconds} s"
+        time.sleep(0.01)
+    return seen
