@@ -23,16 +23,21 @@ _STATE_REFRESH_S = 0.5
 
 def configuration() -> Configuration:
     """The endpoints of the secrets file and of the environment; a broken secrets file is named as a problem."""
-    problem = ""
-    secrets: Mapping[str, Any] = {}
-    try:
-        secrets = st.secrets.to_dict()
-    except StreamlitSecretNotFoundError as error:
-        # No file is no problem. The error's own text may quote the file, and with it a key.
-        if "pars" in str(error).lower():
-            problem = "The secrets file cannot be read: it is not valid TOML. Mend it, then reload this page."
+    secrets, problem = _secrets()
     found = read_configuration(secrets, os.environ, service().model)
     return Configuration(found.endpoints, (problem, *found.problems) if problem else found.problems)
+
+
+def _secrets() -> tuple[Mapping[str, Any], str | None]:
+    """The secrets, and a sentence of ours when they cannot be read: the error's own text may quote a key."""
+    try:
+        return st.secrets.to_dict(), None
+    except StreamlitSecretNotFoundError as error:
+        if error.error_id == "no-secrets-found":
+            return {}, None
+        return {}, "The secrets file is not valid TOML, so its endpoints are missing. Mend it, then reload this page."
+    except (OSError, UnicodeDecodeError):
+        return {}, "The secrets file cannot be read, so its endpoints are missing. Check its permissions and encoding."
 
 
 def draw_endpoint_and_model() -> AnyEndpoint:

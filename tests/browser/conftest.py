@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import requests
+from playwright.sync_api import Browser, Page, sync_playwright
+
+ROOT = Path(__file__).resolve().parents[2]
+CHROMIUM_FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+        return port
+
+
+@contextmanager
+def serve_app(folder: Path, **environment: str) -> Iterator[str]:
+    """The app as ``streamlit run app.py`` starts it, with a log of its own; its address."""
+    port = free_port()
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("TEMPERA_")}
+    database = {"TEMPERA_DATABASE_URL": f"sqlite:///{folder / 'runs.sqlite3'}"}
+    with (
+        open(folder / "app.log", "w") as log,
+        subprocess.Popen(
+            [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)],
+            cwd=ROOT,
+            env={**clean, **database, **environment},
+            stdout=log,
+            stderr=log,
+        ) as app,
+    ):
+        try:
+            address = f"http://127.0.0.1:{port}"
+            deadline = time.monotonic() + 60
+            with requests.Session() as session:
+                session.trust_env = False
+                while True:
+                    try:
+                        session.get(f"{address}/healthz", timeout=5).raise_for_status()
+                        break
+                    except requests.ConnectionError:
+                        assert time.monotonic() < deadline, (folder / "app.log").read_text()
+                        time.sleep(0.1)
+            yield address
+        finally:
+            app.terminate()
+            try:
+                app.wait(10)
+            except subprocess.TimeoutExpired:
+                app.kill()
+
+
+@pytest.fixture(scope="session")
+def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The app on the embedded model."""
+    with serve_app(tmp_path_factory.mktemp("app")) as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    path = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if path is None:
+        pytest.skip("Chromium is not installed")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=list(CHROMIUM_FLAGS))
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(chromium: Browser) -> Iterator[Page]:
+    context = chromium.new_context(viewport={"width": 1440, "height": 900})
+    context.set_default_timeout(20_000)
+    yield context.new_page()
+    context.close()

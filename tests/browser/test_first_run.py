@@ -1,0 +1,110 @@
+from __future__ import annotations
+
+import re
+import time
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.waiting import wait_for
+
+LONG = "Write a very long story about the sea, a dragon, a city and a child."
+
+
+def open_playground(page: Page, app: str) -> None:
+    page.goto(app)
+    # The first visit may have to fetch the model's weights.
+    expect(page.locator(".st-key-run button")).to_be_visible()
+    expect(page.get_by_text("The embedded model is being")).to_have_count(0, timeout=90_000)
+
+
+def set_number(page: Page, field: str, value: str) -> None:
+    number = page.locator(f".st-key-{field} input")
+    number.fill(value)
+    number.press("Enter")
+    expect(page.locator(f".st-key-{field}_state button[aria-checked=true]")).to_have_text("value")
+
+
+def answer(page: Page) -> str:
+    return page.locator(".st-key-answer").inner_text()
+
+
+def status(page: Page) -> str:
+    return page.locator(".st-key-run_status").inner_text()
+
+
+def growing_lengths(page: Page, count: int) -> list[int]:
+    """The next ``count`` different lengths of the answer on the screen."""
+    lengths = [len(answer(page))]
+    while len(lengths) < count:
+        wait_for(lambda: len(answer(page)) > lengths[-1])
+        lengths.append(len(answer(page)))
+    return lengths
+
+
+def test_a_first_run_streams_survives_a_click_and_a_second_one_is_stopped(page: Page, app: str) -> None:
+    open_playground(page, app)
+    page.locator(".st-key-prompt textarea").fill(LONG)
+    set_number(page, "temperature", "0.4")
+    set_number(page, "max_tokens", "150")
+    set_number(page, "random_seed", "7")
+    page.locator(".st-key-run button").click()
+    wait_for(lambda: len(answer(page)) > 80)
+    before = growing_lengths(page, 3)
+    page.locator(".st-key-stream label").click()
+    assert growing_lengths(page, 3)[0] >= before[-1]
+    expect(page.locator(".st-key-run_status")).to_contain_text("cut at max_tokens", timeout=60_000)
+    assert re.search(r"tokens\s+\d+ \+ 150", status(page))
+    page.locator(".st-key-stream label").click()
+
+    page.locator(".st-key-max_tokens_state").get_by_role("radio", name="omit").click()
+    # The keyboard alone must do: the prompt that is still in the field is what runs.
+    prompt = page.locator(".st-key-prompt textarea")
+    prompt.fill(LONG + " Begin with the child.")
+    prompt.press("Control+Enter")
+    expect(page.locator(".st-key-run_status")).to_contain_text("Streaming")
+    growing_lengths(page, 3)
+    stopped = time.monotonic()
+    page.locator(".st-key-stop button").click()
+    expect(page.locator(".st-key-run_status")).to_contain_text("cancelled")
+    assert time.monotonic() - stopped < 2
+    kept = answer(page)
+    assert len(kept) > 20
+
+    page.get_by_role("link", name="Runs").click()
+    # The grid is a canvas; the table inside it is what a screen reader is given.
+    rows = page.locator('[data-testid="stDataFrame"] table tbody tr')
+    wait_for(lambda: rows.count() >= 2)
+    first, second = rows.nth(0).text_content() or "", rows.nth(1).text_content() or ""
+    assert "cancelled" in first
+    assert "ok" in second
+    assert "length" in second
+    assert "150" in second
+
+    page.get_by_role("link", name="Playground").click()
+    wait_for(lambda: answer(page) == kept)
+    assert prompt.input_value() == LONG + " Begin with the child."
+
+
+def test_a_reload_in_mid_stream_finds_the_answer_and_goes_on_painting(page: Page, app: str) -> None:
+    open_playground(page, app)
+    page.locator(".st-key-prompt textarea").fill(LONG)
+    page.locator(".st-key-run button").click()
+    wait_for(lambda: len(answer(page)) > 80)
+    before = answer(page)
+    page.reload()
+    wait_for(lambda: answer(page).startswith(before[:60]))
+    growing_lengths(page, 3)
+    assert page.locator(".st-key-prompt textarea").input_value() == LONG
+    page.locator(".st-key-stop button").click()
+    expect(page.locator(".st-key-run_status")).to_contain_text("cancelled")
+
+
+@pytest.mark.parametrize("path", ["/", "/runs", "/?run=nothing", "/runs?run=nothing"])
+def test_a_deep_link_opens_its_page_and_brings_nothing_from_elsewhere(page: Page, app: str, path: str) -> None:
+    foreign: list[str] = []
+    own = (app, "data:", "blob:")
+    page.on("request", lambda request: request.url.startswith(own) or foreign.append(request.url))
+    page.goto(app + path)
+    expect(page.get_by_role("heading", name="Runs") if "runs" in path else page.locator(".st-key-run")).to_be_visible()
+    assert foreign == []

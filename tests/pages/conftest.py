@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+import json
+import socket
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from tests.streaming.endpoint import DONE, Endpoint, chunk, document, head, serve
+from tests.waiting import wait_for
+
+SCRIPT = Path(__file__).resolve().parents[2] / "pages" / "navigation.py"
+USAGE = {"prompt_tokens": 9, "completion_tokens": 2, "total_tokens": 11}
+
+
+class Chat:
+    """The endpoint that the pages talk to: lists two models, answers "Hello you" in two pieces."""
+
+    def __init__(self) -> None:
+        self.server: Endpoint | None = None
+        self.go_on = threading.Event()
+        self.go_on.set()
+
+    def play(self, connection: socket.socket, request: bytes) -> None:
+        if request.startswith(b"GET"):
+            connection.sendall(document({"data": [{"id": "alpha"}, {"id": "beta"}]}))
+            return
+        connection.sendall(head() + chunk("Hello"))
+        self.go_on.wait(20)
+        connection.sendall(chunk(" you", "stop", usage=USAGE) + DONE)
+
+    @property
+    def bodies(self) -> list[dict[str, Any]]:
+        """The bodies of the completions that were asked for."""
+        posts = [request for request in self.server.requests if request.startswith(b"POST")]
+        return [json.loads(post.partition(b"\r\n\r\n")[2]) for post in posts]
+
+
+@pytest.fixture
+def chat(monkeypatch: pytest.MonkeyPatch) -> Iterator[Chat]:
+    endpoint = Chat()
+    with serve(endpoint.play) as server:
+        endpoint.server = server
+        monkeypatch.setenv("TEMPERA_BASE_URL", server.base_url)
+        yield endpoint
+        endpoint.go_on.set()
+
+
+@pytest.fixture
+def page(chat: Chat) -> AppTest:
+    """The app as a new visitor sees it, on the playground."""
+    return new_page().run()
+
+
+def new_page() -> AppTest:
+    return AppTest.from_file(SCRIPT, default_timeout=20)
+
+
+def texts(page: AppTest) -> str:
+    assert not page.exception
+    return "\n".join(element.value for element in [*page.markdown, *page.caption, *page.text])
+
+
+def run_to_the_end(page: AppTest) -> AppTest:
+    """Press Run and wait until the run's end is on the page."""
+    page.button(key="run").click().run()
+    wait_for(lambda: any("badge" in m.value and "more_horiz" not in m.value for m in page.run().markdown))
+    return page

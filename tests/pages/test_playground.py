@@ -1,0 +1,241 @@
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from components.ui.state import EXAMPLE_PROMPT
+from tests.pages.conftest import Chat, new_page, run_to_the_end, texts
+from tests.waiting import wait_for
+
+
+def test_a_new_visitor_finds_every_field_under_its_name(page: AppTest) -> None:
+    assert page.text_area(key="prompt").value == EXAMPLE_PROMPT
+    assert page.text_area(key="system").value == ""
+    assert page.selectbox(key="model").options == ["alpha", "beta"]
+    for field in ("temperature", "top_p", "max_tokens", "random_seed"):
+        assert page.number_input(key=field).value is not None
+        assert page.session_state[f"{field}_state"] == "omit"
+    assert page.session_state["safe_prompt"] == "omit"
+    assert page.toggle(key="stream").value is True
+    assert "Not sent: endpoint default (0.7)" in texts(page)
+    assert "Not sent: up to the model" in texts(page)
+
+
+def test_run_streams_an_answer_and_shows_its_numbers(page: AppTest, chat: Chat) -> None:
+    run_to_the_end(page)
+    shown = texts(page)
+    assert "Hello you" in shown
+    assert "ok]" in shown
+    assert "**stop**" in shown
+    assert "**9 + 2**" in shown
+    assert chat.bodies == [
+        {"model": "alpha", "messages": [{"role": "user", "content": EXAMPLE_PROMPT}], "stream": True}
+    ]
+
+
+def test_each_state_of_a_field_is_what_goes_over_the_wire(page: AppTest, chat: Chat) -> None:
+    page.text_area(key="system").set_value("Be brief.")
+    page.number_input(key="temperature").set_value(0.25).run()
+    assert page.session_state["temperature_state"] == "value"
+    page.button_group(key="top_p_state").set_value("null")
+    page.button_group(key="max_tokens_state").set_value("value")
+    page.button_group(key="safe_prompt").set_value("true").run()
+    page.number_input(key="max_tokens").set_value(64)
+    run_to_the_end(page)
+    assert chat.bodies == [
+        {
+            "model": "alpha",
+            "messages": [
+                {"role": "system", "content": "Be brief."},
+                {"role": "user", "content": EXAMPLE_PROMPT},
+            ],
+            "temperature": 0.25,
+            "top_p": None,
+            "max_tokens": 64,
+            "safe_prompt": True,
+            "stream": True,
+        }
+    ]
+
+
+def test_a_field_that_is_switched_off_keeps_its_value(page: AppTest, chat: Chat) -> None:
+    page.number_input(key="temperature").set_value(0.25).run()
+    page.button_group(key="temperature_state").set_value("omit").run()
+    assert page.number_input(key="temperature").value == 0.25
+    page.button_group(key="temperature_state").set_value("value").run()
+    run_to_the_end(page)
+    assert chat.bodies[0]["temperature"] == 0.25
+
+
+def test_the_slider_and_the_number_say_the_same(page: AppTest) -> None:
+    page.number_input(key="top_p").set_value(0.5).run()
+    assert page.slider(key="top_p_slider").value == 0.5
+    page.slider(key="top_p_slider").set_value(0.8).run()
+    assert page.number_input(key="top_p").value == 0.8
+
+
+def test_a_value_out_of_range_is_named_and_sent_only_on_purpose(page: AppTest, chat: Chat) -> None:
+    page.number_input(key="temperature").set_value(1.4).run()
+    said = "temperature must be at most 1; 1.4 is more."
+    assert f":red[{said}]" in texts(page)
+    page.button(key="run").click().run()
+    assert page.error[0].value == f"{said} Change it, or tick Send anyway."
+    assert chat.bodies == []
+    page.checkbox(key="send_anyway").check().run()
+    run_to_the_end(page)
+    assert chat.bodies[0]["temperature"] == 1.4
+
+
+def test_a_missing_prompt_model_or_number_is_named_and_nothing_is_sent(page: AppTest, chat: Chat) -> None:
+    page.button_group(key="max_tokens_state").set_value("value").run()
+    page.number_input(key="max_tokens").set_value(None).run()
+    assert "Type a number, or choose omit." in texts(page)
+    page.button(key="run").click().run()
+    assert page.error[0].value == "Type a number for max_tokens, or choose omit."
+    page.text_area(key="prompt").set_value("  ")
+    page.button(key="run").click().run()
+    assert page.error[0].value == "Write a prompt first."
+    assert chat.bodies == []
+
+
+def test_a_widget_that_changes_in_mid_stream_loses_nothing(page: AppTest, chat: Chat) -> None:
+    chat.go_on.clear()
+    page.button(key="run").click().run()
+    wait_for(lambda: "Hello" in texts(page.run()))
+    page.toggle(key="stream").set_value(False).run()
+    page.number_input(key="random_seed").set_value(5).run()
+    assert "Hello" in texts(page)
+    chat.go_on.set()
+    wait_for(lambda: "Hello you" in texts(page.run()))
+    assert len(chat.bodies) == 1
+
+
+def test_switching_the_page_in_mid_stream_loses_neither_the_run_nor_the_form(page: AppTest, chat: Chat) -> None:
+    chat.go_on.clear()
+    page.text_area(key="prompt").set_value("Mine")
+    page.number_input(key="temperature").set_value(0.3).run()
+    page.button(key="run").click().run()
+    page.switch_page("runs.py").run()
+    assert page.dataframe[0].value["status"].tolist() == ["running"]
+    chat.go_on.set()
+    page.switch_page("playground.py").run()
+    wait_for(lambda: "Hello you" in texts(page.run()))
+    assert page.text_area(key="prompt").value == "Mine"
+    assert page.number_input(key="temperature").value == 0.3
+    assert page.session_state["temperature_state"] == "value"
+
+
+def test_a_reload_finds_the_run_and_its_settings_again_and_sends_nothing(page: AppTest, chat: Chat) -> None:
+    chat.go_on.clear()
+    page.text_area(key="prompt").set_value("Mine")
+    page.text_area(key="system").set_value("Be brief.")
+    page.number_input(key="temperature").set_value(0.3).run()
+    page.button_group(key="top_p_state").set_value("null").run()
+    page.selectbox(key="model").set_value("beta")
+    page.button(key="run").click().run()
+    reloaded = new_page()
+    reloaded.query_params["run"] = page.query_params["run"]
+    reloaded.run()
+    assert reloaded.text_area(key="prompt").value == "Mine"
+    assert reloaded.text_area(key="system").value == "Be brief."
+    assert reloaded.number_input(key="temperature").value == 0.3
+    assert reloaded.selectbox(key="model").value == "beta"
+    states = [reloaded.session_state[f"{field}_state"] for field in ("temperature", "top_p", "max_tokens")]
+    assert states == ["value", "null", "omit"]
+    chat.go_on.set()
+    wait_for(lambda: "Hello you" in texts(reloaded.run()))
+    assert len(chat.bodies) == 1
+
+
+@pytest.mark.parametrize("run_id", ["nothing", "", "' or 1=1 --", "\x00", "a" * 5000])
+def test_a_link_to_no_run_says_so_and_leaves_the_form_alone(chat: Chat, run_id: str) -> None:
+    page = new_page()
+    page.query_params["run"] = run_id
+    page.run()
+    assert not page.exception
+    assert page.text_area(key="prompt").value == EXAMPLE_PROMPT
+    assert [info.value for info in page.info] == ["The run in this link is not in the log."] * bool(run_id)
+
+
+def test_stop_keeps_what_arrived(page: AppTest, chat: Chat) -> None:
+    chat.go_on.clear()
+    page.button(key="run").click().run()
+    wait_for(lambda: "Hello" in texts(page.run()))
+    page.button(key="stop").click().run()
+    wait_for(lambda: "cancelled" in texts(page.run()))
+    assert "Hello" in texts(page)
+
+
+def test_a_refusal_is_shown_as_plain_text(page: AppTest, chat: Chat) -> None:
+    import tests.streaming.endpoint as endpoint
+
+    body = {"message": "![x](http://evil.example/a.png) <b>no</b> such model"}
+    chat.server.play = endpoint.sending(endpoint.document(body, "400 Bad Request"))
+    run_to_the_end(page)
+    assert "![x](http://evil.example/a.png) no such model" in [text.value for text in page.text]
+    assert not any("evil" in markdown.value for markdown in page.markdown)
+
+
+def test_the_openai_dialect_has_its_own_fields(chat: Chat, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TEMPERA_DIALECT", "openai")
+    page = new_page().run()
+    assert "the openai dialect has no such field" in texts(page)
+    page.number_input(key="random_seed").set_value(7)
+    page.number_input(key="temperature").set_value(1.4).run()
+    run_to_the_end(page)
+    body = chat.bodies[0]
+    assert (body["seed"], body["temperature"], body["stream_options"]) == (7, 1.4, {"include_usage": True})
+    assert "random_seed" not in body
+
+
+def test_without_streaming_the_answer_still_comes(page: AppTest, chat: Chat) -> None:
+    from tests.streaming.endpoint import document, sending
+
+    answer = {"choices": [{"index": 0, "message": {"content": "All at once"}, "finish_reason": "stop"}]}
+    chat.server.play = sending(document(answer))
+    page.toggle(key="stream").set_value(False).run()
+    run_to_the_end(page)
+    assert "All at once" in texts(page)
+
+
+def test_a_log_that_cannot_be_written_is_named_and_the_run_goes_on(
+    chat: Chat, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("TEMPERA_DATABASE_URL", f"sqlite:///{tmp_path / 'file' / 'runs.sqlite3'}")
+    page = new_page().run()
+    assert page.warning[0].value.startswith("Runs are not being logged: ")
+    run_to_the_end(page)
+    assert "Hello you" in texts(page)
+    (tmp_path / "file").unlink()
+    wait_for(lambda: not page.run().warning)
+    with sqlite3.connect(tmp_path / "file" / "runs.sqlite3") as connection:
+        wait_for(lambda: connection.execute("select text from runs").fetchall() == [("Hello you",)])
+    connection.close()
+
+
+def test_a_broken_endpoint_is_named_and_the_embedded_one_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TEMPERA_BASE_URL", "http://me:secret-1@host/v1")
+    monkeypatch.setenv("TEMPERA_EMBEDDED_MODEL", "/no/such/model.gguf")
+    page = new_page().run()
+    assert "user name or password" in page.warning[0].value
+    assert "secret-1" not in page.warning[0].value
+    assert page.selectbox(key="endpoint").options == ["embedded"]
+    wait_for(lambda: page.run().error)
+    assert "no/such/model.gguf" in page.error[0].value
+
+
+def test_an_endpoint_that_lists_no_models_says_so_and_takes_a_typed_name(page: AppTest, chat: Chat) -> None:
+    from tests.streaming.endpoint import document, sending
+
+    chat.server.play = sending(document({"detail": "Not Found"}, "404 Not Found"))
+    import streamlit
+
+    streamlit.cache_data.clear()
+    other = new_page().run()
+    assert "The endpoint's models could not be listed. Not Found Type the model's name." in texts(other)
+    other.button(key="run").click().run()
+    assert other.error[0].value == "Choose a model first, or type its name."
