@@ -1,0 +1,1 @@
+"""Measurements, each a ratio taken in one run. Nothing here is a test: figures are read, not asserted."""

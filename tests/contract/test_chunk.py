@@ -1,0 +1,232 @@
+"""Chunks as endpoints really send them: no oddity crashes the reader or loses text."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from components.contract.chunk import (
+    ChoiceDelta,
+    Chunk,
+    UnreadableEvent,
+    Usage,
+    read_chunk,
+    read_completion,
+    read_object,
+)
+
+
+def a_chunk(delta=None, *, finish=None, **more):
+    choice = {"index": 0, "delta": {} if delta is None else delta, "finish_reason": finish}
+    return read_chunk(json.dumps({"id": "c", "model": "m", "choices": [choice], **more}))
+
+
+def the_choice(delta, **more):
+    chunk = a_chunk(delta, **more)
+    assert len(chunk.choices) == 1
+    return chunk.choices[0]
+
+
+def test_a_plain_chunk_is_read_whole():
+    usage = {"prompt_tokens": 3, "completion_tokens": 5, "total_tokens": 8}
+    assert a_chunk({"role": "assistant", "content": "Hi"}, finish="stop", usage=usage) == Chunk(
+        choices=(ChoiceDelta(index=0, text="Hi", finish_reason="stop"),), usage=Usage(3, 5, 8), model="m"
+    )
+
+
+@pytest.mark.parametrize(
+    ("delta", "text", "reasoning"),
+    [
+        ({"role": "assistant", "content": ""}, "", ""),
+        ({"content": None}, "", ""),
+        ({}, "", ""),
+        ({"content": 5}, "", ""),
+        ({"content": "a", "unknown": {"b": [1]}}, "a", ""),
+        ({"content": "a", "reasoning_content": "b"}, "a", "b"),
+        ({"content": "a", "reasoning": "b"}, "a", "b"),
+        ({"content": None, "reasoning_content": "b", "reasoning": "b"}, "", "b"),
+        ({"content": "a", "reasoning_content": "", "reasoning": "b"}, "a", "b"),
+        ({"content": "a", "reasoning_content": None, "reasoning": "b"}, "a", "b"),
+        ({"content": []}, "", ""),
+        ({"content": [{"type": "text", "text": "a"}, {"type": "text", "text": "b"}]}, "ab", ""),
+        ({"content": ["a", {"type": "text", "text": "b"}]}, "ab", ""),
+        ({"content": [{"type": "thinking", "thinking": "b"}, {"type": "text", "text": "a"}]}, "a", "b"),
+        ({"content": [{"type": "thinking", "thinking": [{"type": "text", "text": "b"}]}]}, "", "b"),
+        ({"content": [{"type": "thinking", "thinking": None}]}, "", ""),
+        ({"content": [{"type": "thinking", "thinking": "b"}], "reasoning": "c"}, "", "bc"),
+    ],
+)
+def test_text_and_thinking_are_found_wherever_they_stand(delta, text, reasoning):
+    choice = the_choice(delta)
+    assert (choice.text, choice.reasoning) == (text, reasoning)
+
+
+@pytest.mark.parametrize("part", [{"type": "image_url", "image_url": "x"}, {"text": "x"}, 5, None, {"type": "text"}])
+def test_an_unknown_part_is_passed_over_with_a_warning_and_the_text_kept(part):
+    chunk = a_chunk({"content": [{"type": "text", "text": "a"}, part, {"type": "text", "text": "b"}]})
+    assert chunk.choices[0].text == "ab"
+    assert len(chunk.warnings) == 1
+    assert "was passed over" in chunk.warnings[0]
+
+
+def test_a_warning_about_a_part_holds_little_of_what_the_endpoint_sent():
+    chunk = a_chunk({"content": [{"type": "\x00<b>" * 1000}]})
+    assert len(chunk.warnings[0]) < 250
+    assert "\x00" not in chunk.warnings[0]
+
+
+@pytest.mark.parametrize("choice", [{"index": 0}, {"delta": None}, {"delta": "x"}, {"delta": []}, {}])
+def test_a_choice_without_a_delta_adds_nothing(choice):
+    assert read_chunk(json.dumps({"choices": [choice]})).choices == (ChoiceDelta(),)
+
+
+@pytest.mark.parametrize("index", [None, "1", 1.0, True, -1, 10**30])
+def test_an_index_that_is_none_counts_as_the_first_choice(index):
+    chunk = read_chunk(json.dumps({"choices": [{"index": index, "delta": {"content": "a"}}]}))
+    assert [(type(choice.index), choice.index, choice.text) for choice in chunk.choices] == [(int, 0, "a")]
+
+
+def test_choices_are_told_apart_by_their_index():
+    choices = [{"index": index, "delta": {"content": text}} for index, text in ((1, "b"), (0, "a"))]
+    chunk = read_chunk(json.dumps({"choices": choices}))
+    assert [(choice.index, choice.text) for choice in chunk.choices] == [(1, "b"), (0, "a")]
+
+
+@pytest.mark.parametrize("choices", [None, {}, "x", 5])
+def test_a_chunk_without_choices_is_read_with_a_warning(choices):
+    chunk = read_chunk(json.dumps({"choices": choices, "model": "m"}))
+    assert (chunk.choices, chunk.model, chunk.warnings) == ((), "m", ("a chunk came without choices",))
+
+
+def test_a_chunk_that_lacks_choices_altogether_is_read_with_a_warning():
+    assert read_chunk("{}").warnings == ("a chunk came without choices",)
+
+
+def test_what_stands_among_the_choices_and_is_none_is_passed_over():
+    assert read_chunk('{"choices": [null, 5, {"delta": {"content": "a"}}, "x"]}').choices == (ChoiceDelta(text="a"),)
+
+
+def test_empty_choices_may_bring_usage():
+    chunk = read_chunk('{"choices": [], "usage": {"prompt_tokens": 1, "completion_tokens": 2, "total_tokens": 3}}')
+    assert chunk == Chunk(usage=Usage(1, 2, 3))
+
+
+@pytest.mark.parametrize(
+    ("usage", "counts"),
+    [
+        (None, None),
+        ("many", None),
+        ([], None),
+        ({}, Usage()),
+        ({"prompt_tokens": 0}, Usage(prompt_tokens=0)),
+        ({"prompt_tokens": 3, "total_tokens": 3, "details": {}}, Usage(prompt_tokens=3, total_tokens=3)),
+        ({"prompt_tokens": True, "completion_tokens": "5", "total_tokens": 1.5}, Usage()),
+        ({"prompt_tokens": -1, "completion_tokens": 2**63, "total_tokens": 2**63 - 1}, Usage(total_tokens=2**63 - 1)),
+    ],
+)
+def test_only_counts_are_usage(usage, counts):
+    assert a_chunk(usage=usage).usage == counts
+
+
+@pytest.mark.parametrize(
+    ("finish", "reason"),
+    [(None, None), ("stop", "stop"), ("length", "length"), ("error", "error"), ("tool_calls", "tool_calls"), (1, None)],
+)
+def test_a_finish_reason_is_a_word_or_nothing(finish, reason):
+    assert the_choice({}, finish=finish).finish_reason == reason
+
+
+def test_tool_calls_come_through_in_pieces():
+    pieces = [{"index": 0, "function": {"arguments": '{"a'}}]
+    assert the_choice({"tool_calls": pieces}).tool_calls == tuple(pieces)
+    assert the_choice({"tool_calls": None}).tool_calls == ()
+
+
+def test_unknown_keys_anywhere_change_nothing():
+    plain = a_chunk({"content": "a"})
+    choice = {"index": 0, "delta": {"content": "a", "p": 1}, "finish_reason": None, "logprobs": None}
+    assert read_chunk(json.dumps({"model": "m", "p": "xyzzy", "object": 5, "choices": [choice]})) == plain
+
+
+@pytest.mark.parametrize(
+    ("fields", "error"),
+    [
+        ({"error": {"message": "no"}}, {"message": "no"}),
+        ({"error": "no"}, "no"),
+        ({"error": {"message": "no"}, "choices": []}, {"message": "no"}),
+        ({"object": "error", "message": "no"}, {"object": "error", "message": "no"}),
+    ],
+)
+def test_an_error_inside_the_stream_is_an_error(fields, error):
+    assert read_chunk(json.dumps(fields)) == Chunk(error=error)
+
+
+def test_a_null_error_is_none():
+    chunk = a_chunk({"content": "a"}, error=None)
+    assert (chunk.error, chunk.choices[0].text) == (None, "a")
+
+
+@pytest.mark.parametrize("model", [None, 5, ["m"]])
+def test_a_model_that_is_no_name_is_not_reported(model):
+    assert a_chunk(model=model).model is None
+
+
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity"])
+def test_numbers_that_json_does_not_know_are_null(number):
+    assert read_object(f'{{"logprob": {number}}}') == {"logprob": None}
+
+
+def test_the_last_of_two_equal_keys_wins():
+    chunk = read_chunk('{"choices": [], "choices": [{"delta": {"content": "a", "content": "b"}}]}')
+    assert chunk.choices[0].text == "b"
+
+
+@pytest.mark.parametrize(
+    "data",
+    ["", "{", '{"choices": [', "[1,2]", '"text"', "null", "5", "[" * 200_000, '{"a": ' + "9" * 5000 + "}", "\x00"],
+    ids=["empty", "cut", "cut-deeper", "list", "string", "null", "number", "deep", "huge-integer", "nul"],
+)
+def test_what_is_no_json_object_is_unreadable(data):
+    with pytest.raises(UnreadableEvent, match="JSON"):
+        read_chunk(data)
+
+
+def test_thinking_inside_thinking_is_passed_over_with_a_warning():
+    data = '{"choices":[{"delta":{"content":' + '[{"type":"thinking","thinking":' * 400 + '"x"' + "}]" * 400 + "}}]}"
+    chunk = read_chunk(data)
+    assert chunk.choices == (ChoiceDelta(),)
+    assert chunk.warnings == ("a content part of the unknown type 'thinking' was passed over",)
+
+
+def test_a_whole_completion_is_read_like_one_chunk():
+    data = {
+        "model": "m",
+        "choices": [{"index": 0, "message": {"role": "assistant", "content": "Hi"}, "finish_reason": "stop"}],
+        "usage": {"prompt_tokens": 1, "completion_tokens": 2, "total_tokens": 3},
+    }
+    assert read_completion(json.dumps(data)) == Chunk(
+        choices=(ChoiceDelta(text="Hi", finish_reason="stop"),), usage=Usage(1, 2, 3), model="m"
+    )
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
+    max_leaves=8,
+)
+keys = st.sampled_from(
+    ["choices", "delta", "message", "content", "index", "finish_reason", "usage", "model", "error", "object", "type"]
+)
+chunk_like = st.recursive(
+    json_values | st.sampled_from(["text", "thinking", "error"]),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(keys, inner, max_size=6),
+    max_leaves=30,
+)
+
+
+@given(st.dictionaries(keys, chunk_like, max_size=8))
+def test_any_object_can_be_read(fields):
+    for read in (read_chunk, read_completion):
+        chunk = read(json.dumps(fields))
+        assert all(isinstance(choice.text, str) and choice.index >= 0 for choice in chunk.choices)

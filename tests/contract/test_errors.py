@@ -1,0 +1,215 @@
+"""Errors of every shape become one sentence of plain text, and name the fields they complain about."""
+
+import json
+import re
+import time
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from components.contract.errors import MAX_SENTENCE, plain_text, read_error
+
+TEMPERATURE_PROBLEM = {
+    "type": "less_than_equal",
+    "loc": ["body", "temperature"],
+    "msg": "Input should be less than or equal to 1",
+    "input": 2,
+}
+ROLE_ORDER = "Expected last role User or Tool (or Assistant with prefix True) for serving but got assistant"
+
+
+def assert_harmless(text):
+    assert len(text) <= MAX_SENTENCE
+    assert not re.search(r"<[a-zA-Z/!?][^<>]*>", text)
+    assert not any(unicodedata.category(character) in ("Cc", "Cs") for character in text)
+    assert not any(hidden in text for hidden in "\u061c\u200b\u200e\u200f\u202a\u202b\u202d\u202e\u2066\u2069\ufeff")
+    assert text == " ".join(text.split())
+
+
+@pytest.mark.parametrize(
+    ("body", "sentence", "fields"),
+    [
+        ({"message": "Unauthorized", "request_id": "r"}, "Unauthorized", ()),
+        ({"detail": "Unauthorized"}, "Unauthorized", ()),
+        ({"detail": "Not Found"}, "Not Found", ()),
+        (
+            {"object": "error", "message": "Invalid model: x", "type": "invalid_model", "param": None, "code": "1500"},
+            "Invalid model: x",
+            (),
+        ),
+        ({"object": "error", "message": ROLE_ORDER, "type": "invalid_request_error"}, ROLE_ORDER, ()),
+        (
+            {"detail": [TEMPERATURE_PROBLEM]},
+            "temperature: Input should be less than or equal to 1",
+            ("temperature",),
+        ),
+        (
+            {"object": "error", "message": {"detail": [TEMPERATURE_PROBLEM]}},
+            "temperature: Input should be less than or equal to 1",
+            ("temperature",),
+        ),
+        (
+            {
+                "detail": [
+                    {"loc": ["body", "messages", 0, "role"], "msg": "Field required"},
+                    {"loc": ["body", "seed"], "msg": "Extra inputs are not permitted"},
+                    {"loc": ["body", "messages", 1, "role"], "msg": "Field required"},
+                ]
+            },
+            "messages.0.role: Field required; seed: Extra inputs are not permitted; messages.1.role: Field required",
+            ("messages", "seed"),
+        ),
+        ({"detail": [{"loc": ["body"], "msg": "Field required"}]}, "Field required", ()),
+        ({"detail": [{"msg": "Field required"}]}, "Field required", ()),
+        ({"detail": {"msg": "no", "loc": "body"}}, "no", ()),
+        ({"message": "Requests rate limit exceeded"}, "Requests rate limit exceeded", ()),
+        (
+            {"object": "error", "message": "Rate limit exceeded", "type": "rate_limited", "code": "1300"},
+            "Rate limit exceeded",
+            (),
+        ),
+        ({"object": "error", "message": "Service unavailable.", "type": "internal"}, "Service unavailable.", ()),
+        ({"error": {"message": "too hot", "param": "temperature", "code": 400}}, "too hot", ("temperature",)),
+        ({"error": "loading model"}, "loading model", ()),
+        ({"error": {"message": ["first", "second"]}}, "first; second", ()),
+        ({"error": "invalid_token", "error_description": "expired"}, "invalid_token", ()),
+        ({"title": "Bad Gateway"}, "Bad Gateway", ()),
+        ({"errors": [{"message": "a"}, {"detail": "b"}]}, "a; b", ()),
+        ({"message": "", "detail": "the detail"}, "the detail", ()),
+        (["first", {"message": "second"}], "first; second", ()),
+        ("just text", "just text", ()),
+    ],
+)
+def test_each_shape_seen_in_the_wild_gives_its_sentence_and_fields(body, sentence, fields):
+    raw = json.dumps(body)
+    error = read_error(raw, 400)
+    assert (error.sentence, error.fields, error.raw) == (sentence, fields, raw)
+
+
+@pytest.mark.parametrize(
+    "body",
+    ["", " \r\n", "null", "5", "{}", "[]", '{"message": 5}', '{"message": null}', '{"detail": [null, 5, {}]}',
+     '{"error": {"code": 5}}', "<html></html>", "\x00\x01"],
+)  # fmt: skip
+def test_a_body_without_words_gives_the_status_in_words(body):
+    assert read_error(body, 503).sentence == "The endpoint answered 503 Service Unavailable without saying more."
+    assert read_error(body, 599).sentence == "The endpoint answered 599 without saying more."
+    assert read_error(body).sentence == "The endpoint reported an error without saying what it was."
+
+
+def test_text_that_is_no_json_is_the_sentence():
+    assert read_error("upstream connect error\nreset", 502).sentence == "upstream connect error reset"
+
+
+def test_a_page_of_html_loses_its_tags_scripts_and_comments():
+    page = (
+        "<!DOCTYPE html><html><head><title>502</title><style>p{}</style><script>alert('x')</script></head>"
+        "<body onload='f()'><!-- a <b> comment --><h1>Bad&nbsp;Gateway</h1><SCRIPT\n>evil()</SCRIPT ></body></html>"
+    )
+    assert read_error(page, 502).sentence == "502 Bad Gateway"
+
+
+def test_escaped_tags_are_tags():
+    assert read_error('{"message": "a &lt;img src=x onerror=f()&gt; b"}').sentence == "a b"
+
+
+def test_an_xml_error_keeps_its_words():
+    body = '<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>AccessDenied</Code> <Message>No</Message></Error>'
+    assert read_error(body, 403).sentence == "AccessDenied No"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "<" * 65536,
+        "<a" * 32768,
+        "<script>" * 8192,
+        "<!--" * 16384,
+        "&lt;" * 16384,
+        "&" * 65536,
+        " " * 65536,
+        "\x00" * 65536,
+        "x" * 65536,
+        json.dumps({"message": "<script>" * 8000}),
+        '{"error":' * 7000 + '"deep"' + "}" * 7000,
+        '{"error":' * 200_000,
+        "[" * 65536,
+        json.dumps({"detail": [[[[["x" * 100] * 10] * 10] * 10]]}),
+        '{"message": ' + "9" * 60_000 + "}",
+        "<scr<script>ipt>alert(1)</scr</script>ipt>",
+        "<\x00script>alert(1)</\x00script>",
+        "\u202egnp.exe\u2066 \u061c\x1b[31mred\x9b0m\x7f\u2028",
+        '{"message": "\\ud800 \\u0000 \\u202e x"}',
+    ],
+    ids=lambda body: body[:12].encode("unicode_escape").decode(),
+)
+def test_hostile_bodies_give_a_short_harmless_sentence_at_once(body):
+    started = time.perf_counter()
+    assert_harmless(read_error(body, 500).sentence)
+    assert time.perf_counter() - started < 0.3
+
+
+def test_a_long_sentence_is_cut_with_an_ellipsis():
+    sentence = read_error("word " * 1000).sentence
+    assert len(sentence) == MAX_SENTENCE
+    assert sentence.endswith("…")
+
+
+def test_the_deepest_words_that_count_are_found_and_deeper_ones_end_the_search():
+    def nested(depth):
+        return read_error('{"error":' * depth + '"deep"' + "}" * depth, 500).sentence
+
+    assert nested(6) == "deep"
+    assert nested(7) == "The endpoint answered 500 Internal Server Error without saying more."
+
+
+def test_many_problems_are_cut_to_the_first_ten():
+    problems = [{"loc": ["body", f"field{number}"], "msg": "no"} for number in range(1000)]
+    assert read_error(json.dumps({"detail": problems})).fields == tuple(f"field{number}" for number in range(10))
+
+
+@pytest.mark.parametrize("key", ["loc", "param"])
+def test_names_of_fields_are_plain_text_too(key):
+    hostile = "<b>temp\x00\ud800" + "x" * 10_000
+    body = {"msg": "no", "loc": ["body", hostile]} if key == "loc" else {"message": "no", "param": hostile}
+    (field,) = read_error(json.dumps(body)).fields
+    assert_harmless(field)
+    assert field.startswith("temp x")
+    assert len(field) <= 100
+
+
+def test_a_field_without_a_name_is_not_named():
+    assert read_error('{"message": "no", "param": ""}').fields == ()
+    assert read_error('{"msg": "no", "loc": ["body", "<br>"]}').fields == ()
+
+
+@given(st.text(st.characters(exclude_categories=())))
+def test_any_text_becomes_plain(text):
+    assert_harmless(plain_text(text))
+
+
+@given(st.lists(st.sampled_from(["<", ">", "/", "!", "--", "script", "a", " ", "&lt;", "&#60;", "\x00", "\u200b"])))
+def test_no_arrangement_of_brackets_leaves_a_tag(pieces):
+    assert_harmless(plain_text("".join(pieces)))
+
+
+any_json = st.recursive(
+    st.none() | st.integers() | st.text(max_size=20),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(
+            st.sampled_from(["error", "message", "detail", "msg", "loc", "param", "errors", "title"]), inner, max_size=4
+        )
+    ),
+    max_leaves=20,
+)
+
+
+@given(any_json)
+def test_any_json_gives_a_harmless_sentence(value):
+    error = read_error(json.dumps(value), 400)
+    assert error.sentence
+    assert_harmless(error.sentence)
+    assert all(isinstance(field, str) for field in error.fields)

@@ -1,0 +1,65 @@
+"""Messages: what each says on the wire, and which order of roles an endpoint takes."""
+
+import pytest
+from pydantic import ValidationError
+
+from components.contract.messages import Message, Role, role_order_problem
+
+SYSTEM = Message.system("Be brief.")
+USER = Message.user("Hello")
+ASSISTANT = Message(role=Role.ASSISTANT, content="Hi")
+PREFIX = Message(role=Role.ASSISTANT, content="Hi", prefix=True)
+TOOL = Message(role=Role.TOOL, content="42")
+
+
+@pytest.mark.parametrize(
+    "messages",
+    [[USER], [SYSTEM, USER], [USER, ASSISTANT, USER], [USER, ASSISTANT, TOOL], [USER, PREFIX], [USER, USER]],
+)
+def test_a_conversation_may_end_with_a_user_a_tool_or_a_prefix(messages):
+    assert role_order_problem(messages) is None
+
+
+@pytest.mark.parametrize(("messages", "role"), [([USER, ASSISTANT], "assistant"), ([USER, SYSTEM], "system")])
+def test_another_last_role_is_named_in_the_words_of_the_servers(messages, role):
+    assert role_order_problem(messages) == (
+        f"Expected last role User or Tool (or Assistant with prefix True) for serving but got {role}"
+    )
+
+
+@pytest.mark.parametrize(
+    "messages",
+    [
+        [PREFIX, USER],
+        [Message(role=Role.USER, content="x", prefix=True)],
+        [Message(role=Role.TOOL, content="x", prefix=True)],
+    ],
+)
+def test_a_prefix_stands_on_a_last_assistant_message_only(messages):
+    assert role_order_problem(messages) == "Expected prefix True on a last assistant message only"
+
+
+@pytest.mark.parametrize(
+    ("fields", "where"),
+    [
+        ({"role": "narrator", "content": "x"}, "role"),
+        ({"content": "x"}, "role"),
+        ({"role": "user"}, "content"),
+        ({"role": "user", "content": None}, "content"),
+        ({"role": "user", "content": 5}, "content"),
+        ({"role": "user", "content": ["x"]}, "content"),
+        ({"role": "user", "content": "x", "name": "me"}, "name"),
+        ({"role": "user", "content": "x", "prefix": None}, "prefix"),
+        ({"role": "user", "content": "x", "prefix": 1}, "prefix"),
+        ({"role": "user", "content": "x", "prefix": "yes"}, "prefix"),
+    ],
+)
+def test_what_is_no_message_is_refused_by_field(fields, where):
+    with pytest.raises(ValidationError) as refused:
+        Message.model_validate(fields)
+    assert [problem["loc"] for problem in refused.value.errors()] == [(where,)]
+
+
+def test_a_message_is_a_fact_and_cannot_be_changed():
+    with pytest.raises(ValidationError, match="frozen"):
+        USER.content = "Bye"

@@ -1,0 +1,162 @@
+"""``python -m components.streaming``: the reader on its own, as a person at a terminal sees it."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from .endpoint import DONE, chunk, document, event, head, serve
+
+REQUEST = {"model": "m", "messages": [{"role": "user", "content": "é"}], "max_tokens": None, "stream": True}
+KEY = "sk-canary-0123456789"
+LAST = ["status", "error_kind", "http_status", "finish_reason", "text", "usage", "ttft_ms", "total_ms"]
+USAGE = {"prompt_tokens": 3, "completion_tokens": 2, "total_tokens": 5}
+GOOD = head() + chunk("Hel") + chunk("lo") + chunk(finish="stop", usage=USAGE) + DONE
+
+
+def command(base_url, *arguments, request=REQUEST, key=None):
+    """The exit code, the lines of standard output as objects, and standard error."""
+    environment = {name: value for name, value in os.environ.items() if name != "TEMPERA_API_KEY"}
+    if key is not None:
+        environment["TEMPERA_API_KEY"] = key
+    finished = subprocess.run(
+        [sys.executable, "-m", "components.streaming", "--base-url", base_url, *arguments],
+        input=request if isinstance(request, bytes) else json.dumps(request).encode(),
+        capture_output=True,
+        env=environment,
+        timeout=30,
+        check=False,
+    )
+    lines = [json.loads(line) for line in finished.stdout.decode().splitlines()]
+    return finished.returncode, lines, finished.stderr.decode()
+
+
+def test_each_delta_is_a_line_and_the_last_line_says_how_it_ended():
+    with serve(GOOD) as endpoint:
+        code, lines, said = command(endpoint.base_url)
+    *deltas, last = lines
+    assert (code, said) == (0, "")
+    assert [(line["index"], line["text"], line["reasoning"]) for line in deltas] == [(0, "Hel", ""), (0, "lo", "")]
+    assert all(line["at_ms"] > 0 for line in deltas)
+    assert [last[name] for name in LAST[:6]] == ["ok", None, 200, "stop", "Hello", USAGE]
+    assert 0 < last["ttft_ms"] <= last["total_ms"]
+
+
+def test_what_is_sent_is_the_request_and_no_key():
+    with serve(GOOD) as endpoint:
+        command(endpoint.base_url)
+    (request,) = endpoint.requests
+    header, _, body = request.partition(b"\r\n\r\n")
+    assert json.loads(body) == REQUEST
+    assert b"authorization" not in header.lower()
+
+
+def test_raw_prints_each_event_as_it_came():
+    with serve(head() + chunk("Hello") + event("not json") + b"event: note\ndata: {}\n\n" + DONE) as endpoint:
+        code, lines, _ = command(endpoint.base_url, "--raw")
+    *events, last = lines
+    assert [(line["event"], line["data"]) for line in events] == [
+        ("message", chunk("Hello").decode().removeprefix("data: ").strip()),
+        ("message", "not json"),
+        ("note", "{}"),
+        ("message", "[DONE]"),
+    ]
+    assert all(set(line) == {"event", "data", "at_ms"} for line in events)
+    assert (code, last["status"], last["text"]) == (1, "damaged", "Hello")
+
+
+def test_text_of_any_kind_arrives_on_any_terminal():
+    with serve(head() + chunk("é\u2028\ud83d") + chunk("\ude00\x00\x1b[2J") + DONE) as endpoint:
+        _, lines, _ = command(endpoint.base_url)
+    assert lines[-1]["text"] == "é\u2028😀�\x1b[2J"
+
+
+def test_an_error_is_told_in_the_last_line_and_by_the_exit_code():
+    with serve(document({"message": f"No such key: {KEY}"}, "401 Unauthorized")) as endpoint:
+        code, lines, _ = command(endpoint.base_url, key=KEY)
+    assert code == 1
+    assert len(lines) == 1
+    assert [lines[0][name] for name in LAST[:7]] == ["error", "auth", 401, None, "", None, None]
+    assert lines[0]["message"] == "No such key: ***"
+
+
+def test_the_key_comes_from_the_environment():
+    with serve(GOOD) as endpoint:
+        code, lines, said = command(endpoint.base_url, key=f" {KEY}\n")
+    assert code == 0
+    assert f"\r\nAuthorization: Bearer {KEY}\r\n".encode() in endpoint.requests[0]
+    assert KEY not in said + json.dumps(lines)
+
+
+def test_limits_can_be_given():
+    def play(connection, request):
+        connection.sendall(head() + chunk("Hello"))
+        endpoint.until_closed(connection)
+
+    with serve(play) as endpoint:
+        code, lines, _ = command(endpoint.base_url, "--limits", '{"idle_between_events_s": 0.2}')
+    assert code == 1
+    assert (lines[-1]["status"], lines[-1]["error_kind"], lines[-1]["text"]) == ("interrupted", "stall", "Hello")
+    assert lines[-1]["total_ms"] < 1000
+
+
+def test_a_dialect_gives_the_keys_their_names():
+    with serve(GOOD) as endpoint:
+        command(endpoint.base_url, "--dialect", "openai", request=REQUEST | {"random_seed": 7})
+    sent = json.loads(endpoint.requests[0].partition(b"\r\n\r\n")[2])
+    assert (sent["seed"], sent["stream_options"]) == (7, {"include_usage": True})
+    assert "random_seed" not in sent
+
+
+def test_json_that_is_no_request_is_sent_as_it_stands():
+    given = b'{"model":"m",  "surprise": 1}'
+    with serve(GOOD) as endpoint:
+        code, _, said = command(endpoint.base_url, request=given)
+    assert code == 0
+    assert endpoint.requests[0].endswith(b"\r\n\r\n" + given)
+    assert "Sent as it stands" in said
+
+
+def test_an_answer_in_one_document_can_be_asked_for():
+    answer = {"choices": [{"message": {"content": "Hello"}, "finish_reason": "stop"}]}
+    with serve(document(answer)) as endpoint:
+        code, lines, _ = command(endpoint.base_url, request=REQUEST | {"stream": False})
+    assert (code, lines[-1]["text"], lines[-1]["ttft_ms"], lines[-1]["warnings"]) == (0, "Hello", None, [])
+    assert json.loads(endpoint.requests[0].partition(b"\r\n\r\n")[2])["stream"] is False
+
+
+def test_every_choice_is_in_the_last_line_when_there_are_several():
+    with serve(head() + chunk("a") + chunk("b", index=1) + DONE) as endpoint:
+        _, lines, _ = command(endpoint.base_url)
+    assert lines[-1]["texts"] == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "more", "sentence"),
+    [
+        (["--limits", "{"], {}, "--limits must hold a JSON object"),
+        (["--limits", "[]"], {}, "--limits must hold a JSON object."),
+        (["--limits", '{"patience_s": 1}'], {}, "There is no limit 'patience_s'. The limits are: connect_s, "),
+        (["--limits", '{"total_s": -1}'], {}, "The limit total_s must be a number from 0 to 1,000,000,000, not -1."),
+        (["--limits", '{"total_s": "1"}'], {}, "The limit total_s must be a number"),
+        (["--limits", '{"total_s": true}'], {}, "The limit total_s must be a number"),
+        (["--limits", '{"total_s": NaN}'], {}, "The limit total_s must be a number"),
+        (["--limits", '{"total_s": Infinity}'], {}, "The limit total_s must be a number"),
+        (["--dialect", "klingon"], {}, "invalid choice: 'klingon'"),
+        (["--base-url", "ftp://host/v1"], {}, "must begin with http:// or https://"),
+        (["--base-url", "http://me:secret@host/v1"], {}, "must not hold a user name"),
+        ([], {"request": b""}, "Standard input must hold a JSON object"),
+        ([], {"request": b"[]"}, "Standard input must hold a JSON object."),
+        ([], {"request": b'{"a": "\xff"}'}, "utf-8"),
+        ([], {"key": "two words"}, "The key holds a blank"),
+    ],
+)
+def test_what_cannot_be_used_ends_with_2_and_a_sentence_and_sends_nothing(arguments, more, sentence):
+    with serve(GOOD) as endpoint:
+        code, lines, said = command(endpoint.base_url, *arguments, **more)
+    assert (code, lines) == (2, [])
+    assert sentence in said
+    assert "Traceback" not in said
+    assert endpoint.requests == []
