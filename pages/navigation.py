@@ -1,11 +1,14 @@
 """The script that the server runs: what every page shares."""
 
+from pathlib import Path
+
 import streamlit as st
 
+from components import ui
 from components.service import service
 from components.ui.endpoint_choice import configuration
 
-st.set_page_config(page_title="Tempera", page_icon=":material/brush:", layout="wide")
+st.set_page_config(page_title="Tempera", page_icon=Path(ui.__file__).parent / "icon.svg", layout="wide")
 
 page = st.navigation(
     [

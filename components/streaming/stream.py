@@ -5,6 +5,7 @@ A fault never leaves this module as an exception: whoever iterates gets what arr
 
 from __future__ import annotations
 
+import logging
 import random
 import time
 from collections.abc import Callable, Generator, Iterator
@@ -96,6 +97,9 @@ class AnswerStream:
             fault = None
         except StreamFault as raised:
             fault = raised
+        except Exception:  # a fault of our own must not look like a stop, nor lose what arrived
+            logging.getLogger(__name__).exception("a stream ended by a fault of Tempera")
+            fault = StreamFault(ErrorKind.INTERNAL, "Tempera itself failed; its terminal says more. Run again.")
         finally:
             # Also when the consumer leaves early: the generator is closed, and the answer counts as cancelled.
             self._conclude(fault)
