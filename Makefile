@@ -8,6 +8,8 @@ BIN := $(VENV)/bin
 .PHONY: run test check lock
 
 run: $(VENV)/.run-installed
+	@$(BIN)/python -c 'import socket; socket.create_server(("127.0.0.1", $(PORT))).close()' 2>/dev/null || { \
+		echo "Port $(PORT) is in use. Choose another one: make run PORT=$$(($(PORT) + 1))"; exit 1; }
 	@$(BIN)/streamlit run app.py --server.port $(PORT)
 
 test: $(VENV)/.test-installed check

@@ -33,10 +33,15 @@ class QueryFailed(Exception):
     """The log could not be read. The message is a sentence that says why and what to do."""
 
 
-def newest_runs(database: Database, most: int = 500) -> pd.DataFrame:
+def newest_runs(database: Database, most: int) -> pd.DataFrame:
     """The newest runs first, at most so many, one row each. Raises QueryFailed."""
     statement = select(*_LIST).order_by(runs.c.created_at.desc(), runs.c.id.desc()).limit(most)
     return pd.DataFrame(_rows(database, statement), columns=[column.name for column in _LIST])
+
+
+def count_runs(database: Database) -> int:
+    """How many runs the log holds. Raises QueryFailed."""
+    return int(_rows(database, select(func.count().label("runs")).select_from(runs))[0]["runs"])
 
 
 def find_run(database: Database, run_id: str) -> RunRecord | None:

@@ -5,19 +5,20 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from components.runs.query import newest_runs
+from components.runs.query import count_runs, newest_runs
 from components.service import Service
 from components.ui import state
 
 _REFRESH_S = 2.0
+_MOST = 500
 
 
 @st.fragment(run_every=_REFRESH_S)
 def draw_runs_table(service: Service) -> None:
-    """All runs, newest first, always up to date. Choosing a row opens its run. Raises QueryFailed."""
+    """The runs, newest first, always up to date. Choosing a row opens its run. Raises QueryFailed."""
     if service.log.database is None:
         return
-    runs = newest_runs(service.log.database)
+    runs = newest_runs(service.log.database, _MOST)
     if runs.empty:
         st.info("No runs yet. Run a prompt in the playground; every run is kept here.", icon=":material/history:")
         return
@@ -39,6 +40,8 @@ def draw_runs_table(service: Service) -> None:
             "answer": st.column_config.TextColumn(width="large"),
         },
     )
+    if len(runs) == _MOST and (all_runs := count_runs(service.log.database)) > _MOST:
+        st.caption(f"The newest {_MOST} of {all_runs:,} runs.")
     if st.session_state.pop(state.JUST_OPENED, False):
         st.rerun()
 

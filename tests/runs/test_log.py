@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from components.runs.log import Log
-from components.runs.query import find_run, newest_runs
+from components.runs.query import count_runs, find_run, newest_runs
 from components.runs.run import Run
 from components.streaming.answer import Delta
 from components.streaming.faults import ErrorKind
@@ -102,8 +102,9 @@ def test_the_newest_run_comes_first(log: Log, new_run: Callable[[], Run]) -> Non
     for run in runs:
         log.begin(run)
         log.wait_until_committed(run)
-    assert newest_runs(log.database)["id"].tolist() == [run.id for run in reversed(runs)]
+    assert newest_runs(log.database, 10)["id"].tolist() == [run.id for run in reversed(runs)]
     assert newest_runs(log.database, 1)["id"].tolist() == [runs[-1].id]
+    assert count_runs(log.database) == 3
 
 
 @pytest.mark.parametrize("run_id", ["", "0", "None", ":id", "%", "_" * 32, "' or 1=1 --", "x" * 10_000, "\x00"])
