@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from components.contract.errors import read_error
 from components.contract.request import UnsendableField
 from components.runs.query import QueryFailed, find_run
 from components.runs.run import Run, RunRecord
@@ -27,6 +28,12 @@ def find(run_id: str | None) -> Run | RunRecord | None:
         return None
 
 
+def refused_fields(shown: Run | RunRecord | None) -> tuple[str, ...]:
+    """The fields that the endpoint named when it refused the run that is shown."""
+    record = shown.record() if isinstance(shown, Run) else shown
+    return read_error(record.raw_error).fields if record and record.raw_error else ()
+
+
 state.begin()
 run_id, brought = state.arrive()
 shown = find(run_id)
@@ -37,7 +44,7 @@ work, settings = st.columns([5, 2], gap="large")
 
 with settings:
     endpoint = draw_endpoint_and_model()
-    form = draw_settings(endpoint.profile)
+    form = draw_settings(endpoint.profile, refused_fields(shown))
 
 with work:
     st.text_area(

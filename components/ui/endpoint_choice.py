@@ -79,7 +79,9 @@ def _draw_model(endpoint: AnyEndpoint) -> None:
         persist_state="session",
     )
     if problem:
-        st.caption(f"The endpoint's models could not be listed. {problem} Type the model's name.")
+        st.caption("The endpoint's models could not be listed. Type the model's name.")
+        # As plain text: what an endpoint says must not become an image or a link.
+        st.text(problem)
 
 
 def _models(endpoint: AnyEndpoint) -> tuple[list[ModelCard], str | None]:

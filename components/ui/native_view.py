@@ -13,7 +13,8 @@ from streamlit.delta_generator import DeltaGenerator
 
 from components.runs.run import Activity, Run, RunRecord
 from components.ui import state
-from components.ui.run_status import draw_message, draw_status
+from components.ui.run_message import draw_message
+from components.ui.run_status import draw_status
 from components.ui.settled_text import SettledText
 
 # The slice equals run_every: with a shorter interval the next slice would always be due, and starve other fragments.

@@ -5,6 +5,7 @@ What a field means, its range and its default come from the request and the prof
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -33,8 +34,8 @@ class Form:
     missing: list[str] = field(default_factory=list)
 
 
-def draw_settings(profile: Profile) -> Form:
-    """Draw every optional field and ``stream``; what they say."""
+def draw_settings(profile: Profile, refused: Collection[str] = ()) -> Form:
+    """Draw every optional field and ``stream``; what they say. ``refused`` are fields the endpoint complained about."""
     form = Form()
     for name in OPTIONAL_FIELDS:
         rules = profile.fields.get(name)
@@ -44,6 +45,8 @@ def draw_settings(profile: Profile) -> Form:
             _draw_switch(name, rules, form)
         else:
             _draw_number(name, rules, form)
+        if rules and {name, rules.key} & set(refused):
+            st.caption(":red[The endpoint refused this field in the run shown.]")
     st.toggle("stream", key=state.STREAM, help=_help(state.STREAM), persist_state="session")
     return form
 

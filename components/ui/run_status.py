@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from typing import Literal
 
 import streamlit as st
 
-from components.contract.errors import plain_text
 from components.runs.run import Activity, RunRecord
 from components.streaming.outcome import Status
 
@@ -41,16 +41,6 @@ def draw_status(record: RunRecord, activity: Activity | None = None) -> None:
         st.markdown(f":small[{numbers}]", width="content", help=_DEFINITIONS)
 
 
-def draw_message(record: RunRecord) -> None:
-    """Say why a run did not end well, as plain text, and what the endpoint itself said."""
-    if record.error_message and record.status != Status.CANCELLED:
-        with st.container(border=True, key="run_message"):
-            st.text(plain_text(record.error_message))
-            if record.raw_error and record.raw_error != record.error_message:
-                with st.expander("What the endpoint answered"):
-                    st.code(record.raw_error[:10_000], language=None, wrap_lines=True)
-
-
 def _draw_badge(record: RunRecord, activity: Activity | None) -> None:
     if record.running:
         st.badge(activity.value if activity else "running", icon=":material/more_horiz:", color="blue")
@@ -72,12 +62,17 @@ def _numbers(record: RunRecord) -> list[tuple[str, str]]:
         prompt = "" if record.prompt_tokens is None else f"{record.prompt_tokens} + "
         tokens, unit = f"{prompt}{reported}", "tokens/s"
     return [
-        ("finish reason", "–" if record.running else plain_text(record.finish_reason or _NOT_REPORTED, 40)),
+        ("finish reason", "–" if record.running else _word(record.finish_reason or _NOT_REPORTED)),
         ("TTFT", _duration(record.ttft_ms)),
         (unit, "–" if record.tokens_per_second is None else f"{record.tokens_per_second:.1f}"),
         ("tokens", tokens),
         ("total", _duration(record.total_ms)),
     ]
+
+
+def _word(text: str) -> str:
+    """A word of the endpoint's, without what Markdown could read as an image or a link."""
+    return re.sub(r"[^\w -]", "", text)[:40]
 
 
 def _duration(milliseconds: float | None) -> str:

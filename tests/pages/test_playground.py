@@ -4,10 +4,12 @@ import sqlite3
 from pathlib import Path
 
 import pytest
+import streamlit
 from streamlit.testing.v1 import AppTest
 
 from components.ui.state import EXAMPLE_PROMPT
 from tests.pages.conftest import Chat, new_page, run_to_the_end, texts
+from tests.streaming.endpoint import DONE, chunk, document, head, sending
 from tests.waiting import wait_for
 
 
@@ -170,13 +172,48 @@ def test_stop_keeps_what_arrived(page: AppTest, chat: Chat) -> None:
 
 
 def test_a_refusal_is_shown_as_plain_text(page: AppTest, chat: Chat) -> None:
-    import tests.streaming.endpoint as endpoint
-
     body = {"message": "![x](http://evil.example/a.png) <b>no</b> such model"}
-    chat.server.play = endpoint.sending(endpoint.document(body, "400 Bad Request"))
+    chat.server.play = sending(document(body, "400 Bad Request"))
     run_to_the_end(page)
     assert "![x](http://evil.example/a.png) no such model" in [text.value for text in page.text]
     assert not any("evil" in markdown.value for markdown in page.markdown)
+
+
+def test_a_field_that_the_endpoint_refuses_is_marked(page: AppTest, chat: Chat) -> None:
+    problem = {"type": "x", "loc": ["body", "top_p"], "msg": "too much", "input": 1}
+    chat.server.play = sending(document({"detail": [problem]}, "422 Unprocessable Entity"))
+    run_to_the_end(page)
+    shown = texts(page)
+    assert "No answer arrived." in shown
+    assert "top_p: too much" in shown
+    assert "Change what the endpoint names, then run again." in shown
+    assert shown.count("The endpoint refused this field in the run shown.") == 1
+
+
+def test_a_finish_reason_cannot_bring_an_image(page: AppTest, chat: Chat) -> None:
+    chat.server.play = sending(head() + chunk("Hi", "![x](http://evil.example/a.png)") + DONE)
+    run_to_the_end(page)
+    assert "**xhttpevilexampleapng**" in texts(page)
+
+
+@pytest.mark.parametrize(
+    ("answer", "status", "said"),
+    [
+        (document({"detail": "Unauthorized"}, "401 Unauthorized"), "error", "Check this endpoint's key"),
+        (document({"message": "no"}, "404 Not Found"), "error", "Check the model's name"),
+        (head() + chunk("Half"), "interrupted", "The answer is not complete. What arrived is kept."),
+        (head() + chunk("Cut", "length") + DONE, "cut at max_tokens", "Raise max_tokens"),
+        (head() + b"data: {oops\n\n" + chunk("Hole", "stop") + DONE, "damaged", "the text may have a hole"),
+        (head() + DONE, "error", "The answer ended without a word."),
+    ],
+)
+def test_every_end_says_what_happened_and_what_to_do(
+    page: AppTest, chat: Chat, answer: bytes, status: str, said: str
+) -> None:
+    chat.server.play = sending(answer)
+    run_to_the_end(page)
+    assert status in texts(page)
+    assert said in texts(page)
 
 
 def test_the_openai_dialect_has_its_own_fields(chat: Chat, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -192,8 +229,6 @@ def test_the_openai_dialect_has_its_own_fields(chat: Chat, monkeypatch: pytest.M
 
 
 def test_without_streaming_the_answer_still_comes(page: AppTest, chat: Chat) -> None:
-    from tests.streaming.endpoint import document, sending
-
     answer = {"choices": [{"index": 0, "message": {"content": "All at once"}, "finish_reason": "stop"}]}
     chat.server.play = sending(document(answer))
     page.toggle(key="stream").set_value(False).run()
@@ -229,13 +264,10 @@ def test_a_broken_endpoint_is_named_and_the_embedded_one_is_there(monkeypatch: p
 
 
 def test_an_endpoint_that_lists_no_models_says_so_and_takes_a_typed_name(page: AppTest, chat: Chat) -> None:
-    from tests.streaming.endpoint import document, sending
-
-    chat.server.play = sending(document({"detail": "Not Found"}, "404 Not Found"))
-    import streamlit
-
+    chat.server.play = sending(document({"detail": "![x](http://evil.example/a.png) Not Found"}, "404 Not Found"))
     streamlit.cache_data.clear()
     other = new_page().run()
-    assert "The endpoint's models could not be listed. Not Found Type the model's name." in texts(other)
+    assert "The endpoint's models could not be listed. Type the model's name." in texts(other)
+    assert "![x](http://evil.example/a.png) Not Found" in [text.value for text in other.text]
     other.button(key="run").click().run()
     assert other.error[0].value == "Choose a model first, or type its name."
