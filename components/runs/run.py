@@ -26,7 +26,7 @@ def utc_now(ago_s: float = 0.0) -> str:
 class Activity(Enum):
     """What a running run does now, in words for the page."""
 
-    PREPARING = "Starting the model"
+    PREPARING = "Starting"
     WAITING = "Waiting for the first token"
     RETRYING = "Waiting before the next try"
     STREAMING = "Streaming"

@@ -34,6 +34,8 @@ def draw_record(record: RunRecord) -> None:
     """Draw a run that has ended, or that another process works on."""
     draw_status(record)
     draw_message(record)
+    if record.error_message and not record.text and not record.reasoning:
+        return
     with st.container(key=state.ANSWER, border=True):
         if record.reasoning:
             with st.expander("Reasoning"):

@@ -54,6 +54,8 @@ def _draw_badge(record: RunRecord, activity: Activity | None) -> None:
 def _numbers(record: RunRecord) -> list[tuple[str, str]]:
     """Label and value of each number. While the run is going on, chunks stand in for tokens, and say so."""
     reported = record.completion_tokens
+    if not record.running and not record.chunk_count:
+        return [("total", _duration(record.total_ms))]
     if record.running:
         tokens, unit = f"{record.chunk_count} chunks", "chunks/s"
     elif reported is None:
