@@ -34,11 +34,12 @@ def refused_fields(shown: Run | RunRecord | None) -> tuple[str, ...]:
     return read_error(record.raw_error).fields if record and record.raw_error else ()
 
 
-state.begin()
 run_id, brought = state.arrive()
 shown = find(run_id)
-if brought and shown is not None:
-    state.fill_from(shown.record() if isinstance(shown, Run) else shown)
+asked = shown.record() if isinstance(shown, Run) else shown
+state.begin(asked)
+if brought and asked:
+    state.fill_from(asked)
 
 work, settings = st.columns([5, 2], gap="large")
 
@@ -49,12 +50,13 @@ with settings:
 with work:
     st.text_area(
         "System",
+        state.start_of(state.SYSTEM),
         key=state.SYSTEM,
         height=68,
         placeholder="Optional: rules for the whole answer",
         persist_state="session",
     )
-    st.text_area("Prompt", key=state.PROMPT, height=120, persist_state="session")
+    st.text_area("Prompt", state.start_of(state.PROMPT), key=state.PROMPT, height=120, persist_state="session")
     with st.container(horizontal=True, vertical_alignment="center"):
         run_clicked = st.button(
             "Run", key=state.RUN, type="primary", shortcut="Ctrl+Enter", icon=":material/play_arrow:"

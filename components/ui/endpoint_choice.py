@@ -43,13 +43,17 @@ def _secrets() -> tuple[Mapping[str, Any], str | None]:
 def draw_endpoint_and_model() -> AnyEndpoint:
     """Draw both selects; the endpoint that is chosen."""
     endpoints = configuration().endpoints
-    if st.session_state.get(state.ENDPOINT) not in endpoints:
-        st.session_state[state.ENDPOINT] = next(iter(endpoints))
+    names = list(endpoints)
+    start = state.start_of(state.ENDPOINT)
+    if st.session_state.get(state.ENDPOINT, names[0]) not in names:
+        # Whoever runs Tempera has taken it away.
+        st.session_state[state.ENDPOINT] = names[0]
     name = st.selectbox(
         "endpoint",
-        list(endpoints),
+        names,
+        index=names.index(start) if start in names else 0,
         key=state.ENDPOINT,
-        on_change=_forget_model,
+        on_change=_choose_first_model,
         help="Endpoints are set up by whoever runs Tempera.",
         persist_state="session",
     )
@@ -62,16 +66,15 @@ def draw_endpoint_and_model() -> AnyEndpoint:
 
 def _draw_model(endpoint: AnyEndpoint) -> None:
     models, problem = _models(endpoint)
-    chosen = st.session_state.get(state.MODEL)
+    start = state.start_of(state.MODEL) or _first_model(endpoint, models)
     options = [card.id for card in models]
-    for model in (endpoint.default_model, chosen):
+    for model in (start, st.session_state.get(state.MODEL)):
         if model and model not in options:
             options.insert(0, model)
-    if not chosen and options:
-        st.session_state[state.MODEL] = endpoint.default_model or options[0]
     st.selectbox(
         "model",
         options,
+        index=options.index(start) if start else None,
         key=state.MODEL,
         accept_new_options=True,
         placeholder="Choose or type a model",
@@ -82,6 +85,16 @@ def _draw_model(endpoint: AnyEndpoint) -> None:
         st.caption("The endpoint's models could not be listed. Type the model's name.")
         # As plain text: what an endpoint says must not become an image or a link.
         st.text(problem)
+
+
+def _choose_first_model() -> None:
+    """Another endpoint was chosen: begin with its own model."""
+    endpoint = configuration().endpoints[st.session_state[state.ENDPOINT]]
+    st.session_state[state.MODEL] = _first_model(endpoint, _models(endpoint)[0])
+
+
+def _first_model(endpoint: AnyEndpoint, models: list[ModelCard]) -> str | None:
+    return endpoint.default_model or (models[0].id if models else None)
 
 
 def _models(endpoint: AnyEndpoint) -> tuple[list[ModelCard], str | None]:
@@ -96,10 +109,6 @@ def _listed(_name: str, base_url: str, _endpoint: AnyEndpoint) -> tuple[list[Mod
         return list_models(_endpoint.address(lambda: False)), None
     except ModelsUnavailable as unavailable:
         return [], str(unavailable)
-
-
-def _forget_model() -> None:
-    st.session_state[state.MODEL] = None
 
 
 def _draw_embedded_state(model: EmbeddedModel) -> None:

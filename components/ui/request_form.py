@@ -26,12 +26,11 @@ _LARGEST_WHOLE = 2**53 - 1
 class Form:
     """What the widgets say: the values that go on the wire, None for null.
 
-    ``out_of_range`` holds a sentence per field that the endpoint may refuse, ``missing`` the fields without a number.
+    ``out_of_range`` holds a sentence per field that the endpoint may refuse.
     """
 
     values: dict[str, Any] = field(default_factory=dict)
     out_of_range: dict[str, str] = field(default_factory=dict)
-    missing: list[str] = field(default_factory=list)
 
 
 def draw_settings(profile: Profile, refused: Collection[str] = ()) -> Form:
@@ -47,7 +46,9 @@ def draw_settings(profile: Profile, refused: Collection[str] = ()) -> Form:
             _draw_number(name, rules, form)
         if rules and {name, rules.key} & set(refused):
             st.caption(":red[The endpoint refused this field in the run shown.]")
-    st.toggle("stream", key=state.STREAM, help=_help(state.STREAM), persist_state="session")
+    st.toggle(
+        "stream", state.start_of(state.STREAM), key=state.STREAM, help=_help(state.STREAM), persist_state="session"
+    )
     return form
 
 
@@ -59,8 +60,6 @@ def make_request(form: Form) -> ChatCompletionStreamRequest:
         raise ValueError("Write a prompt first.")
     if not model:
         raise ValueError("Choose a model first, or type its name.")
-    if form.missing:
-        raise ValueError(f"Type a number for {', '.join(form.missing)}, or choose omit.")
     messages = [Message.system(system)] if system.strip() else []
     return ChatCompletionStreamRequest(
         model=model, messages=[*messages, Message.user(prompt)], stream=st.session_state[state.STREAM], **form.values
@@ -75,19 +74,7 @@ def _draw_number(name: str, rules: FieldRules, form: Form) -> None:
             if chosen is not FieldState.VALUE:
                 said = f"Not sent: {rules.default}" if chosen is FieldState.OMIT else "Sent as null"
                 st.caption(said, width="stretch")
-            elif decimal and rules.minimum is not None and rules.maximum is not None:
-                _clamp_slider(name, rules.minimum, rules.maximum)
-                st.slider(
-                    f"{name} slider",
-                    rules.minimum,
-                    rules.maximum,
-                    step=0.01,
-                    key=slider_key(name),
-                    on_change=_take_slider,
-                    args=(name,),
-                    label_visibility="collapsed",
-                    persist_state="session",
-                )
+            beside = st.container()
             number: dict[str, Any] = (
                 {"step": 0.01, "format": "%g"}
                 if decimal
@@ -95,7 +82,7 @@ def _draw_number(name: str, rules: FieldRules, form: Form) -> None:
             )
             value = st.number_input(
                 name,
-                value=None,
+                value=state.start_of(name),
                 key=name,
                 on_change=_take_number,
                 args=(name,),
@@ -104,11 +91,11 @@ def _draw_number(name: str, rules: FieldRules, form: Form) -> None:
                 persist_state="session",
                 **number,
             )
+            if decimal and chosen is FieldState.VALUE:
+                with beside:
+                    _draw_slider(name, rules, value)
         if chosen is FieldState.NULL:
             form.values[name] = None
-        elif chosen is FieldState.VALUE and value is None:
-            st.caption(":red[Type a number, or choose omit.]")
-            form.missing.append(name)
         elif chosen is FieldState.VALUE:
             form.values[name] = value
             problem = rules.range_problem(value)
@@ -124,6 +111,7 @@ def _draw_switch(name: str, rules: FieldRules, form: Form) -> None:
             chosen = st.segmented_control(
                 name,
                 [FieldState.OMIT.value, "true", "false"],
+                default=state.start_of(name),
                 key=name,
                 required=True,
                 label_visibility="collapsed",
@@ -138,13 +126,16 @@ def _draw_switch(name: str, rules: FieldRules, form: Form) -> None:
 def _draw_head(name: str, rules: FieldRules) -> FieldState:
     key = state_key(name)
     options = [option for option in FieldState if rules.nullable or option is not FieldState.NULL]
-    if st.session_state.get(key) not in options:
-        st.session_state[key] = FieldState.OMIT.value
+    start = state.start_of(key)
+    if st.session_state.get(key, start) not in options:
+        # Another dialect was chosen, which knows no null for this field.
+        st.session_state[key] = start = FieldState.OMIT.value
     with _head_row():
         st.markdown(f":small[{name}]", help=_help(name, rules))
         chosen = st.segmented_control(
             f"{name}: omit, null or value",
             [option.value for option in options],
+            default=start if start in options else FieldState.OMIT.value,
             key=key,
             required=True,
             label_visibility="collapsed",
@@ -167,18 +158,25 @@ def _help(name: str, rules: FieldRules | None = None) -> str:
 
 def _take_number(name: str) -> None:
     """A number was typed: it is meant to be sent."""
-    value = st.session_state[name]
-    if value is not None:
-        st.session_state[state_key(name)] = FieldState.VALUE.value
-        if name in _DECIMAL_FIELDS:
-            st.session_state[slider_key(name)] = value
+    st.session_state[state_key(name)] = FieldState.VALUE.value
+
+
+def _draw_slider(name: str, rules: FieldRules, value: float) -> None:
+    """A slider that follows the number; it cannot stand outside its range, though the number may."""
+    if rules.minimum is None or rules.maximum is None:
+        return
+    st.session_state[slider_key(name)] = min(max(value, rules.minimum), rules.maximum)
+    st.slider(
+        f"{name} slider",
+        rules.minimum,
+        rules.maximum,
+        step=0.01,
+        key=slider_key(name),
+        on_change=_take_slider,
+        args=(name,),
+        label_visibility="collapsed",
+    )
 
 
 def _take_slider(name: str) -> None:
     st.session_state[name] = st.session_state[slider_key(name)]
-
-
-def _clamp_slider(name: str, minimum: float, maximum: float) -> None:
-    """A slider cannot stand outside its range, though the number beside it may."""
-    value = st.session_state.get(name)
-    st.session_state[slider_key(name)] = min(max(float(minimum if value is None else value), minimum), maximum)

@@ -29,7 +29,7 @@ SHOWN_RUN = "shown_run"
 OPENED_RUN = "opened_run"
 LISTED_RUNS = "listed_runs"
 JUST_OPENED = "just_opened"
-_BEGUN = "begun"
+_START = "start"
 
 RUN_PARAMETER = "run"
 """The query parameter that names the run a page shows."""
@@ -57,40 +57,58 @@ def slider_key(field: str) -> str:
     return f"{field}_slider"
 
 
-def begin() -> None:
-    """Fill a new session's form with the defaults."""
-    if st.session_state.get(_BEGUN):
-        return
-    st.session_state[_BEGUN] = True
-    st.session_state[SYSTEM] = ""
-    st.session_state[PROMPT] = EXAMPLE_PROMPT
-    st.session_state[STREAM] = True
-    st.session_state[SAFE_PROMPT] = FieldState.OMIT.value
-    for field, value in _KEPT_VALUES.items():
-        _set_number(field, value)
-        st.session_state[state_key(field)] = FieldState.OMIT.value
+def begin(record: RunRecord | None) -> None:
+    """Choose what a new session's form starts with: what the run in the URL was asked, else the defaults.
+
+    These are the widgets' own defaults and not set as their values: when a browser comes back to a server that has
+    forgotten its session, after a long sleep or a restart, what was typed in the page counts.
+    """
+    if _START not in st.session_state:
+        st.session_state[_START] = {**_defaults(), **(_values_of(record) if record else {})}
+
+
+def start_of(key: str) -> Any:
+    """What the widget of that key starts with in this session; None when it has no start of its own."""
+    return st.session_state[_START].get(key)
 
 
 def fill_from(record: RunRecord) -> None:
-    """Fill the form with what a run was asked, so that a reload or a look back loses nothing."""
+    """Fill the form with what a run was asked."""
+    for key, value in _values_of(record).items():
+        st.session_state[key] = value
+
+
+def _defaults() -> dict[str, Any]:
+    values: dict[str, Any] = {SYSTEM: "", PROMPT: EXAMPLE_PROMPT, STREAM: True, SAFE_PROMPT: FieldState.OMIT.value}
+    for field, value in _KEPT_VALUES.items():
+        values[field] = value
+        values[state_key(field)] = FieldState.OMIT.value
+    return values
+
+
+def _values_of(record: RunRecord) -> dict[str, Any]:
+    """What each widget shows when the form says what a run was asked; nothing for a body that is no request of ours."""
     try:
         request = from_bytes(record.request_body, profile_named(record.dialect))
     except ValueError:
-        return
-    st.session_state[ENDPOINT] = record.endpoint
-    st.session_state[MODEL] = request.model
-    st.session_state[STREAM] = request.stream
+        return {}
     said = {role: [message.content for message in request.messages if message.role is role] for role in Role}
-    st.session_state[SYSTEM] = "\n\n".join(said[Role.SYSTEM])
-    st.session_state[PROMPT] = "\n\n".join(said[Role.USER])
+    values: dict[str, Any] = {
+        ENDPOINT: record.endpoint,
+        MODEL: request.model,
+        STREAM: request.stream,
+        SYSTEM: "\n\n".join(said[Role.SYSTEM]),
+        PROMPT: "\n\n".join(said[Role.USER]),
+    }
     for field in OPTIONAL_FIELDS:
-        state, value = request.state_of(field), getattr(request, field)
+        omitted, value = request.state_of(field) == "omitted", getattr(request, field)
         if field == SAFE_PROMPT:
-            st.session_state[field] = FieldState.OMIT.value if state == "omitted" else str(value).lower()
+            values[field] = FieldState.OMIT.value if omitted else str(value).lower()
             continue
-        st.session_state[state_key(field)] = FieldState.OMIT.value if state == "omitted" else state
+        values[state_key(field)] = FieldState.OMIT.value if omitted else request.state_of(field)
         if value is not None:
-            _set_number(field, value)
+            values[field] = value
+    return values
 
 
 def show_run(run_id: str) -> None:
@@ -114,16 +132,10 @@ def opened_run() -> str | None:
 
 
 def arrive() -> tuple[str | None, bool]:
-    """The id of the run that the playground shows, and whether the URL has just brought it here."""
+    """The id of the run that the playground shows, and whether a link has just brought it into this session."""
     in_url, in_session = st.query_params.get(RUN_PARAMETER), st.session_state.get(SHOWN_RUN)
     run_id = in_url or in_session
     if run_id:
         # Both are set, because a click on another page drops the parameter and a reload drops the session.
         show_run(run_id)
-    return run_id, run_id != in_session
-
-
-def _set_number(field: str, value: float) -> None:
-    st.session_state[field] = value
-    if isinstance(value, float):
-        st.session_state[slider_key(field)] = value
+    return run_id, run_id != in_session and _START in st.session_state

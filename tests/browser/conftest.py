@@ -33,17 +33,20 @@ def free_port() -> int:
 
 
 @contextmanager
-def serve_app(folder: Path, **environment: str) -> Iterator[str]:
-    """The app as ``streamlit run app.py`` starts it, with a log of its own; its address."""
-    port = free_port()
+def serve_app(folder: Path, port: int | None = None, **environment: str) -> Iterator[str]:
+    """The app as ``streamlit run app.py`` starts it, with a log and secrets of its own; its address."""
+    port = port or free_port()
     clean = {name: value for name, value in os.environ.items() if not name.startswith("TEMPERA_")}
-    database = {"TEMPERA_DATABASE_URL": f"sqlite:///{folder / 'runs.sqlite3'}"}
+    own = {
+        "TEMPERA_DATABASE_URL": f"sqlite:///{folder / 'runs.sqlite3'}",
+        "STREAMLIT_SECRETS_FILES": str(folder / "secrets.toml"),
+    }
     with (
         open(folder / "app.log", "w") as log,
         subprocess.Popen(
             [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)],
             cwd=ROOT,
-            env={**clean, **database, **environment},
+            env={**clean, **own, **environment},
             stdout=log,
             stderr=log,
         ) as app,

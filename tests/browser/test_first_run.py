@@ -2,10 +2,12 @@ from __future__ import annotations
 
 import re
 import time
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.conftest import free_port, serve_app
 from tests.waiting import wait_for
 
 LONG = "Write a very long story about the sea, a dragon, a city and a child."
@@ -108,3 +110,27 @@ def test_a_deep_link_opens_its_page_and_brings_nothing_from_elsewhere(page: Page
     page.goto(app + path)
     expect(page.get_by_role("heading", name="Runs") if "runs" in path else page.locator(".st-key-run")).to_be_visible()
     assert foreign == []
+
+
+def test_a_server_that_comes_back_finds_what_was_typed(page: Page, tmp_path: Path) -> None:
+    """A restart, or a sleep longer than the server remembers a session: the page is all that is left."""
+    port = free_port()
+    with serve_app(tmp_path, port) as app:
+        open_playground(page, app)
+        set_number(page, "temperature", "0.35")
+        page.locator(".st-key-prompt textarea").fill("Half a thought")
+        page.locator(".st-key-prompt textarea").press("Control+Enter")
+        expect(page.locator(".st-key-run_status")).to_contain_text("ok", timeout=60_000)
+        set_number(page, "top_p", "0.45")
+        page.locator(".st-key-prompt textarea").fill("Half a thought, and more")
+        page.locator(".st-key-system textarea").click()
+        page.wait_for_timeout(500)
+    with serve_app(tmp_path, port):
+        page.wait_for_timeout(500)
+        expect(page.locator('[data-testid="stConnectionStatus"]')).to_have_count(0, timeout=30_000)
+        # The page that came back is drawn by the new server: a click goes through.
+        page.locator(".st-key-stream label").click()
+        expect(page.locator(".st-key-top_p_state button[aria-checked=true]")).to_have_text("value")
+        assert page.locator(".st-key-prompt textarea").input_value() == "Half a thought, and more"
+        assert page.locator(".st-key-temperature input").input_value() == "0.35"
+        assert page.locator(".st-key-top_p input").input_value() == "0.45"

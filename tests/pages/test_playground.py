@@ -91,12 +91,7 @@ def test_a_value_out_of_range_is_named_and_sent_only_on_purpose(page: AppTest, c
     assert chat.bodies[0]["temperature"] == 1.4
 
 
-def test_a_missing_prompt_model_or_number_is_named_and_nothing_is_sent(page: AppTest, chat: Chat) -> None:
-    page.button_group(key="max_tokens_state").set_value("value").run()
-    page.number_input(key="max_tokens").set_value(None).run()
-    assert "Type a number, or choose omit." in texts(page)
-    page.button(key="run").click().run()
-    assert page.error[0].value == "Type a number for max_tokens, or choose omit."
+def test_a_missing_prompt_is_named_and_nothing_is_sent(page: AppTest, chat: Chat) -> None:
     page.text_area(key="prompt").set_value("  ")
     page.button(key="run").click().run()
     assert page.error[0].value == "Write a prompt first."
