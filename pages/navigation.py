@@ -18,8 +18,8 @@ page = st.navigation(
     position="top",
 )
 
-for problem in configuration().problems:
-    st.warning(problem, icon=":material/settings_alert:")
+if problems := configuration().problems:
+    st.warning("\n\n".join(problems), icon=":material/settings_alert:")
 if service().log.problem:
     st.warning(f"{service().log.problem} The app goes on.", icon=":material/database_off:")
 

@@ -2,33 +2,36 @@
 
 import streamlit as st
 
-from components.runs.query import QueryFailed, find_run
+from components.runs.query import QueryFailed
+from components.runs.run import Run
 from components.service import service
 from components.ui import state
-from components.ui.native_view import draw_record
+from components.ui.native_view import draw_run
+from components.ui.run_lookup import find, record_of
 from components.ui.runs_table import draw_runs_table
 
 st.subheader("Runs", anchor=False)
-record = None
-opened = state.opened_run()
 try:
     draw_runs_table(service())
-    database = service().log.database
-    if opened and database:
-        record = find_run(database, opened)
 except QueryFailed as failure:
     st.error(str(failure))
 
-if record is not None:
+opened = state.opened_run()
+run = find(opened)
+record = record_of(run)
+if run is not None and record is not None:
     answer, request = st.columns([3, 2], gap="large")
     with answer:
-        draw_record(record)
-        st.page_link(
-            "playground.py",
-            label="Open in the playground",
-            icon=":material/bolt:",
-            query_params={state.RUN_PARAMETER: record.id},
-        )
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.page_link(
+                "playground.py",
+                label="Open in the playground",
+                icon=":material/bolt:",
+                query_params={state.RUN_PARAMETER: run.id},
+            )
+            if isinstance(run, Run) and st.button("Stop", key=state.STOP, icon=":material/stop:"):
+                run.stop()
+        draw_run(run)
     with request:
         st.markdown(":small[Request, exactly as sent]")
         st.code(record.request_body, language="json", wrap_lines=True)

@@ -1,7 +1,9 @@
-"""Draws a run's answer with Streamlit's own elements, live while it streams.
+"""Draws a run with Streamlit's own elements, live while it streams.
 
 A live answer is drawn by a fragment in slices: each slice paints until its time is over, then returns, so that other
 fragments get their turn. A page that reruns simply draws the run again from what it holds; the run does not notice.
+
+Live or ended, the parts stand in the same order and number, so that one replaces the other in its place.
 """
 
 from __future__ import annotations
@@ -11,53 +13,76 @@ import time
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from components.runs.query import find_run
 from components.runs.run import Activity, Run, RunRecord
+from components.service import service
 from components.ui import state
 from components.ui.run_message import draw_message
-from components.ui.run_status import draw_status
+from components.ui.run_status import StatusLine
 from components.ui.settled_text import SettledText
 
 # The slice equals run_every: with a shorter interval the next slice would always be due, and starve other fragments.
 _SLICE_S = 0.5
 _SHORTEST_FRAME_S = 0.05
 _LONGEST_FRAME_S = 0.25
-# The open tail is sent again in each frame; a long one is sent less often, so that bytes grow with the text alone.
-_TAIL_CHARACTERS_PER_S = 12_000
+# The open end is sent again in each frame; a long one is sent less often, so that bytes grow with the text alone.
+_OPEN_CHARACTERS_PER_S = 12_000
+_LOOK_AGAIN_S = 2.0
 
 
-def draw_live(run: Run) -> None:
-    """Draw a run that is going on, and go on drawing it; the page is run again once the run has ended."""
-    _paint_slice(run)
+def draw_run(run: Run | RunRecord | None) -> None:
+    """Draw a run: live while it goes on, as it ended otherwise, and where it will be when there is none."""
+    # A fragment stands in a container of its own; what replaces it must stand in one as well.
+    if run is None:
+        with st.container():
+            _draw_parts(None)
+    elif isinstance(run, Run) and not run.finished:
+        _paint_slice(run)
+    else:
+        record = run.record() if isinstance(run, Run) else run
+        with st.container():
+            _draw_parts(record)
+        if record.running:
+            _look_again(record)
 
 
-def draw_record(record: RunRecord) -> None:
-    """Draw a run that has ended, or that another process works on."""
-    draw_status(record)
-    draw_message(record)
-    if record.error_message and not record.text and not record.reasoning:
-        return
+def _draw_parts(record: RunRecord | None) -> None:
+    with st.container():
+        if record:
+            StatusLine().show(record)
+    with st.container():
+        if record:
+            draw_message(record)
     with st.container(key=state.ANSWER, border=True):
-        if record.reasoning:
-            with st.expander("Reasoning"):
-                st.markdown(record.reasoning)
-        if record.text:
+        if record is None:
+            st.caption("The answer appears here, token by token. Press Run or Ctrl+Enter.")
+        elif record.text or record.reasoning:
+            if record.reasoning:
+                with st.expander("Reasoning"):
+                    st.markdown(record.reasoning)
             st.markdown(record.text)
         else:
             st.caption("No text arrived.")
 
 
-def draw_nothing_yet() -> None:
-    """Say where the answer will be."""
-    with st.container(key=state.ANSWER, border=True):
-        st.caption("The answer appears here, token by token. Press Run or Ctrl+Enter.")
+@st.fragment(run_every=_LOOK_AGAIN_S)
+def _look_again(drawn: RunRecord) -> None:
+    """Another process works on this run, or did until it died: draw it again when the log knows more."""
+    database = service().log.database
+    now = find_run(database, drawn.id) if database else None
+    if now is not None and (now.text, now.status) != (drawn.text, drawn.status):
+        st.rerun()
 
 
 @st.fragment(run_every=_SLICE_S)
 def _paint_slice(run: Run) -> None:
     ends = time.monotonic() + _SLICE_S
-    draw_status(run.record(), run.activity)
+    with st.container():
+        status = StatusLine()
+    st.container()
     with st.container(key=state.ANSWER, border=True):
         painter = _Painter(st.container())
+    shown_activity: Activity | None = None
     version = -1
     while not run.finished:
         # A free yield point: without it, nothing could interrupt this loop before the first token.
@@ -66,7 +91,11 @@ def _paint_slice(run: Run) -> None:
         pause = 0.0
         if seen > version:
             version = seen
-            pause = painter.paint(run)
+            record = run.record()
+            if run.activity is not shown_activity:
+                shown_activity = run.activity
+                status.show(record, shown_activity)
+            pause = painter.paint(record)
         if time.monotonic() >= ends:
             return
         time.sleep(min(pause, max(ends - time.monotonic(), 0)))
@@ -74,7 +103,7 @@ def _paint_slice(run: Run) -> None:
 
 
 class _Painter:
-    """Keeps the page's elements equal to a growing text. One element per settled piece, one for the open tail."""
+    """Keeps the page's elements equal to a growing text: one element per settled piece, one for the open end."""
 
     def __init__(self, container: DeltaGenerator) -> None:
         self._container = container
@@ -82,21 +111,19 @@ class _Painter:
         self._elements: list[DeltaGenerator] = []
         self._painted: list[str] = []
 
-    def paint(self, run: Run) -> float:
+    def paint(self, record: RunRecord) -> float:
         """Send what is new; seconds until the next frame may follow."""
-        record = run.record()
         self._text.update(record.text)
-        tail = self._text.tail
-        waiting = "" if record.text or run.activity is Activity.STOPPING else _thinking(record)
-        for index, piece in enumerate([*self._text.pieces, tail or waiting]):
+        open_end = self._text.open_end if record.text else _before_text(record)
+        for index, piece in enumerate([*self._text.pieces, open_end]):
             if index == len(self._elements):
                 self._elements.append(self._container.markdown(piece))
                 self._painted.append(piece)
             elif self._painted[index] != piece:
                 self._elements[index].markdown(piece)
                 self._painted[index] = piece
-        return min(max(_SHORTEST_FRAME_S, len(tail) / _TAIL_CHARACTERS_PER_S), _LONGEST_FRAME_S)
+        return min(max(_SHORTEST_FRAME_S, len(open_end) / _OPEN_CHARACTERS_PER_S), _LONGEST_FRAME_S)
 
 
-def _thinking(record: RunRecord) -> str:
+def _before_text(record: RunRecord) -> str:
     return f":gray[Reasoning: {len(record.reasoning)} characters so far]" if record.reasoning else ":gray[…]"

@@ -71,9 +71,6 @@ def _draw_number(name: str, rules: FieldRules, form: Form) -> None:
     with st.container(key=f"{name}_field", gap="xxsmall"):
         chosen = _draw_head(name, rules)
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-            if chosen is not FieldState.VALUE:
-                said = f"Not sent: {rules.default}" if chosen is FieldState.OMIT else "Sent as null"
-                st.caption(said, width="stretch")
             beside = st.container()
             number: dict[str, Any] = (
                 {"step": 0.01, "format": "%g"}
@@ -87,13 +84,17 @@ def _draw_number(name: str, rules: FieldRules, form: Form) -> None:
                 on_change=_take_number,
                 args=(name,),
                 label_visibility="collapsed",
-                width=130 if decimal else 150,
+                width=145 if decimal else 165,
                 persist_state="session",
                 **number,
             )
-            if decimal and chosen is FieldState.VALUE:
-                with beside:
-                    _draw_slider(name, rules, value)
+            with beside:
+                if chosen is FieldState.OMIT:
+                    st.caption(f"Not sent: {rules.default}")
+                elif chosen is FieldState.NULL:
+                    st.caption("Sent as null")
+                elif decimal and rules.minimum is not None and rules.maximum is not None:
+                    _draw_slider(name, rules.minimum, rules.maximum, value)
         if chosen is FieldState.NULL:
             form.values[name] = None
         elif chosen is FieldState.VALUE:
@@ -161,15 +162,13 @@ def _take_number(name: str) -> None:
     st.session_state[state_key(name)] = FieldState.VALUE.value
 
 
-def _draw_slider(name: str, rules: FieldRules, value: float) -> None:
+def _draw_slider(name: str, minimum: float, maximum: float, value: float) -> None:
     """A slider that follows the number; it cannot stand outside its range, though the number may."""
-    if rules.minimum is None or rules.maximum is None:
-        return
-    st.session_state[slider_key(name)] = min(max(value, rules.minimum), rules.maximum)
+    st.session_state[slider_key(name)] = min(max(value, minimum), maximum)
     st.slider(
         f"{name} slider",
-        rules.minimum,
-        rules.maximum,
+        minimum,
+        maximum,
         step=0.01,
         key=slider_key(name),
         on_change=_take_slider,

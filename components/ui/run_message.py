@@ -8,13 +8,14 @@ from components.contract.errors import plain_text
 from components.runs.run import RunRecord
 from components.streaming.faults import ErrorKind
 from components.streaming.outcome import Status
+from components.ui.run_status import was_cut_at_sent_limit
 
 _WHAT_HAPPENED = {
     Status.DAMAGED: "The answer is complete, but some of its events could not be read: the text may have a hole.",
     Status.INTERRUPTED: "The answer is not complete. What arrived is kept.",
-    Status.ERROR: "No answer arrived.",
+    Status.ERROR: "No answer arrived",
     Status.LOST: "The answer is not complete. What arrived is kept.",
-    Status.REJECTED: "Nothing was sent.",
+    Status.REJECTED: "Nothing was sent",
 }
 
 # For the kinds whose sentence is the endpoint's own; our own sentences already say what to do.
@@ -31,6 +32,7 @@ _NEXT_STEP = {
 }
 
 _CUT = "The answer was cut at max_tokens. Raise max_tokens, or omit it, for a longer one."
+_CUT_BY_MODEL = "The answer was cut at the model's own limit, such as its context. A shorter prompt leaves more room."
 
 _MOST_RAW_CHARACTERS = 10_000
 
@@ -38,13 +40,17 @@ _MOST_RAW_CHARACTERS = 10_000
 def draw_message(record: RunRecord) -> None:
     """Draw the message of a run that has ended; nothing when there is nothing to say."""
     if record.status == Status.OK and record.finish_reason == "length":
-        st.caption(_CUT)
+        st.caption(_CUT if was_cut_at_sent_limit(record) else _CUT_BY_MODEL)
         return
     happened = _WHAT_HAPPENED.get(Status(record.status))
     if happened is None:
         return
-    with st.container(border=True, key="run_message", gap="xsmall"):
-        st.markdown(f"**{happened}**")
+    http_status = f" (HTTP {record.http_status})" if (record.http_status or 0) >= 300 else ""
+    with st.container(key="run_message", gap="small"):
+        if record.status in (Status.ERROR, Status.REJECTED):
+            st.error(happened + http_status, icon=":material/error:")
+        else:
+            st.warning(happened + http_status, icon=":material/warning:")
         if record.error_message:
             # As plain text: what an endpoint says must not become an image or a link.
             st.text(plain_text(record.error_message))

@@ -1,4 +1,4 @@
-"""A run's status and numbers, in one line and in plain words; each number with its definition on hover."""
+"""A run's status and numbers, in one line and in plain words; the numbers' definitions on hover."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from typing import Literal
 
 import streamlit as st
 
+from components.contract.profile import profile_named
+from components.contract.request import from_bytes
 from components.runs.run import Activity, RunRecord
 from components.streaming.outcome import Status
 
@@ -33,22 +35,39 @@ _DEFINITIONS = """
 """
 
 
-def draw_status(record: RunRecord, activity: Activity | None = None) -> None:
-    """Draw the line. ``activity`` says what a running run does now."""
-    with st.container(key="run_status", horizontal=True, vertical_alignment="center"):
-        _draw_badge(record, activity)
-        numbers = "  ·  ".join(f":gray[{label}] **{value}**" for label, value in _numbers(record))
-        st.markdown(f":small[{numbers}]", width="content", help=_DEFINITIONS)
+class StatusLine:
+    """The line on the page; ``show`` changes it in place."""
+
+    def __init__(self) -> None:
+        with st.container(key="run_status", horizontal=True, vertical_alignment="center"):
+            self._badge = st.empty()
+            self._numbers = st.empty()
+
+    def show(self, record: RunRecord, activity: Activity | None = None) -> None:
+        """Draw the line. ``activity`` says what a running run does now."""
+        label, icon, colour = _badge(record, activity)
+        self._badge.badge(label, icon=icon, color=colour)
+        numbers = " · ".join(f":gray[{label}] **{value}**" for label, value in _numbers(record))
+        asked = f":gray[{_word(record.model)} on {_word(record.endpoint)}]"
+        self._numbers.markdown(f":small[{asked} · {numbers}]", width="content", help=_DEFINITIONS)
 
 
-def _draw_badge(record: RunRecord, activity: Activity | None) -> None:
+def was_cut_at_sent_limit(record: RunRecord) -> bool:
+    """Whether an answer of finish reason length was cut by the max_tokens that was sent, not by the model's own limit."""
+    try:
+        sent = from_bytes(record.request_body, profile_named(record.dialect)).max_tokens
+    except ValueError:
+        return True
+    return sent is not None and (record.completion_tokens is None or record.completion_tokens >= sent)
+
+
+def _badge(record: RunRecord, activity: Activity | None) -> tuple[str, str, Colour]:
     if record.running:
-        st.badge(activity.value if activity else "running", icon=":material/more_horiz:", color="blue")
-        return
-    label, icon, colour = _BADGES[Status(record.status)]
+        return (activity.value if activity else "running"), ":material/more_horiz:", "blue"
     if record.status == Status.OK and record.finish_reason == "length":
-        label, icon, colour = "cut at max_tokens", ":material/content_cut:", "orange"
-    st.badge(label, icon=icon, color=colour)
+        label = "cut at max_tokens" if was_cut_at_sent_limit(record) else "cut at max_tokens (the model's own)"
+        return label, ":material/content_cut:", "orange"
+    return _BADGES[Status(record.status)]
 
 
 def _numbers(record: RunRecord) -> list[tuple[str, str]]:
@@ -73,8 +92,8 @@ def _numbers(record: RunRecord) -> list[tuple[str, str]]:
 
 
 def _word(text: str) -> str:
-    """A word of the endpoint's, without what Markdown could read as an image or a link."""
-    return re.sub(r"[^\w -]", "", text)[:40]
+    """A foreign word without what Markdown could read as an image, a link or a directive."""
+    return re.sub(r"[^\w ./-]", "", text).replace("_", r"\_")[:60]
 
 
 def _duration(milliseconds: float | None) -> str:

@@ -40,6 +40,7 @@ def draw_runs_table(service: Service) -> None:
             "answer": st.column_config.TextColumn(width="large"),
         },
     )
+    st.caption("Tick a row to open its run.")
     if len(runs) == _MOST and (all_runs := count_runs(service.log.database)) > _MOST:
         st.caption(f"The newest {_MOST} of {all_runs:,} runs.")
     if st.session_state.pop(state.JUST_OPENED, False):

@@ -179,7 +179,7 @@ def test_a_field_that_the_endpoint_refuses_is_marked(page: AppTest, chat: Chat) 
     chat.server.play = sending(document({"detail": [problem]}, "422 Unprocessable Entity"))
     run_to_the_end(page)
     shown = texts(page)
-    assert "No answer arrived." in shown
+    assert "No answer arrived (HTTP 422)" in [error.value for error in page.error]
     assert "top_p: too much" in shown
     assert "Change what the endpoint names, then run again." in shown
     assert shown.count("The endpoint refused this field in the run shown.") == 1
@@ -188,7 +188,7 @@ def test_a_field_that_the_endpoint_refuses_is_marked(page: AppTest, chat: Chat) 
 def test_a_finish_reason_cannot_bring_an_image(page: AppTest, chat: Chat) -> None:
     chat.server.play = sending(head() + chunk("Hi", "![x](http://evil.example/a.png)") + DONE)
     run_to_the_end(page)
-    assert "**xhttpevilexampleapng**" in texts(page)
+    assert "**xhttp//evil.example/a.png**" in texts(page)
 
 
 @pytest.mark.parametrize(
@@ -197,7 +197,11 @@ def test_a_finish_reason_cannot_bring_an_image(page: AppTest, chat: Chat) -> Non
         (document({"detail": "Unauthorized"}, "401 Unauthorized"), "error", "Check this endpoint's key"),
         (document({"message": "no"}, "404 Not Found"), "error", "Check the model's name"),
         (head() + chunk("Half"), "interrupted", "The answer is not complete. What arrived is kept."),
-        (head() + chunk("Cut", "length") + DONE, "cut at max_tokens", "Raise max_tokens"),
+        (
+            head() + chunk("Cut", "length") + DONE,
+            "cut at max_tokens (the model's own)",
+            "A shorter prompt",
+        ),
         (head() + b"data: {oops\n\n" + chunk("Hole", "stop") + DONE, "damaged", "the text may have a hole"),
         (head() + DONE, "error", "The answer ended without a word."),
     ],
@@ -208,7 +212,7 @@ def test_every_end_says_what_happened_and_what_to_do(
     chat.server.play = sending(answer)
     run_to_the_end(page)
     assert status in texts(page)
-    assert said in texts(page)
+    assert said in texts(page) + "".join(warning.value for warning in page.warning)
 
 
 def test_the_openai_dialect_has_its_own_fields(chat: Chat, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,29 @@
+"""Finds a run by its id: living in this process, else in the log."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from components.runs.query import QueryFailed, find_run
+from components.runs.run import Run, RunRecord
+from components.service import service
+
+
+def find(run_id: str | None) -> Run | RunRecord | None:
+    """The run, or None when there is none; a log that cannot be read is named on the page."""
+    if run_id is None:
+        return None
+    run = service().runner.find(run_id)
+    if run is not None:
+        return run
+    database = service().log.database
+    try:
+        return find_run(database, run_id) if database else None
+    except QueryFailed as failure:
+        st.error(str(failure))
+        return None
+
+
+def record_of(run: Run | RunRecord | None) -> RunRecord | None:
+    """The run as it stands now."""
+    return run.record() if isinstance(run, Run) else run
