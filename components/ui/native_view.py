@@ -26,7 +26,7 @@ _SLICE_S = 0.5
 _SHORTEST_FRAME_S = 0.05
 _LONGEST_FRAME_S = 0.25
 # The open end is sent again in each frame; a long one is sent less often, so that bytes grow with the text alone.
-_OPEN_CHARACTERS_PER_S = 12_000
+_OPEN_CHARACTERS_PER_S = 8_000
 _LOOK_AGAIN_S = 2.0
 
 

@@ -53,7 +53,7 @@ class StatusLine:
 
 
 def was_cut_at_sent_limit(record: RunRecord) -> bool:
-    """Whether an answer of finish reason length was cut by the max_tokens that was sent, not by the model's own limit."""
+    """Whether an answer of finish reason length was cut by the max_tokens that was sent."""
     try:
         sent = from_bytes(record.request_body, profile_named(record.dialect)).max_tokens
     except ValueError:

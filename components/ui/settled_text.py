@@ -15,7 +15,7 @@ class SettledText:
     A cut is made once at least ``piece_size`` characters stand before it, so that a long text is few pieces.
     """
 
-    def __init__(self, piece_size: int = 1000) -> None:
+    def __init__(self, piece_size: int = 500) -> None:
         self.pieces: list[str] = []
         """Settled text, each piece final. Joined and followed by ``open_end`` they are the whole text."""
         self.open_end = ""
