@@ -95,6 +95,8 @@ def _draw_number(name: str, rules: FieldRules, form: Form) -> None:
                     st.caption("Sent as null")
                 elif decimal and rules.minimum is not None and rules.maximum is not None:
                     _draw_slider(name, rules.minimum, rules.maximum, value)
+                else:
+                    st.caption("Sent")
         if chosen is FieldState.NULL:
             form.values[name] = None
         elif chosen is FieldState.VALUE:
