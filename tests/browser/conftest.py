@@ -33,43 +33,54 @@ def free_port() -> int:
 
 
 @contextmanager
-def serve_app(folder: Path, port: int | None = None, **environment: str) -> Iterator[str]:
-    """The app as ``streamlit run app.py`` starts it, with a log and secrets of its own; its address."""
-    port = port or free_port()
+def app_process(folder: Path, port: int, **environment: str) -> Iterator[subprocess.Popen[bytes]]:
+    """The app as ``streamlit run app.py`` starts it, with a log and secrets of its own, once it answers."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith("TEMPERA_")}
     own = {
         "TEMPERA_DATABASE_URL": f"sqlite:///{folder / 'runs.sqlite3'}",
         "STREAMLIT_SECRETS_FILES": str(folder / "secrets.toml"),
     }
     with (
-        open(folder / "app.log", "w") as log,
+        open(folder / "app.log", "a") as log,
         subprocess.Popen(
             [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)],
             cwd=ROOT,
             env={**clean, **own, **environment},
             stdout=log,
             stderr=log,
-        ) as app,
+        ) as process,
     ):
         try:
-            address = f"http://127.0.0.1:{port}"
-            deadline = time.monotonic() + 60
-            with requests.Session() as session:
-                session.trust_env = False
-                while True:
-                    try:
-                        session.get(f"{address}/healthz", timeout=5).raise_for_status()
-                        break
-                    except requests.ConnectionError:
-                        assert time.monotonic() < deadline, (folder / "app.log").read_text()
-                        time.sleep(0.1)
-            yield address
+            _wait_until_it_answers(port, folder / "app.log")
+            yield process
         finally:
-            app.terminate()
+            process.terminate()
             try:
-                app.wait(10)
+                process.wait(10)
             except subprocess.TimeoutExpired:
-                app.kill()
+                process.kill()
+
+
+def _wait_until_it_answers(port: int, log: Path) -> None:
+    deadline = time.monotonic() + 60
+    with requests.Session() as session:
+        session.trust_env = False
+        while True:
+            try:
+                session.get(f"http://127.0.0.1:{port}/healthz", timeout=5).raise_for_status()
+            except requests.ConnectionError:
+                assert time.monotonic() < deadline, log.read_text()
+                time.sleep(0.1)
+            else:
+                return
+
+
+@contextmanager
+def serve_app(folder: Path, port: int | None = None, **environment: str) -> Iterator[str]:
+    """The app's address, while it runs."""
+    port = port or free_port()
+    with app_process(folder, port, **environment):
+        yield f"http://127.0.0.1:{port}"
 
 
 @pytest.fixture(scope="session")
