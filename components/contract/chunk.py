@@ -89,17 +89,15 @@ def read_completion(data: str) -> Chunk:
 
 
 def _chunk(fields: dict[str, Any], part: str) -> Chunk:
-    error = fields.get("error")
-    if not error and fields.get("object") == "error":
-        error = fields
-    if error:
-        return Chunk(error=error)
+    error = fields.get("error") or (fields if fields.get("object") == "error" else None)
     warnings: list[str] = []
     choices = fields.get("choices")
     if not isinstance(choices, list):
         choices = []
-        warnings.append("a chunk came without choices")
+        if not error:
+            warnings.append("a chunk came without choices")
     return Chunk(
+        error=error,
         choices=tuple(_choice(choice, part, warnings) for choice in choices if isinstance(choice, Mapping)),
         usage=_usage(fields.get("usage")),
         model=fields["model"] if isinstance(fields.get("model"), str) else None,
@@ -111,7 +109,12 @@ def _choice(choice: Mapping[str, Any], part: str, warnings: list[str]) -> Choice
     delta = choice.get(part)
     if not isinstance(delta, Mapping):
         delta = {}
-    text, thinking = _content(delta.get("content"), warnings)
+    content = delta.get("content")
+    text, thinking = _content([content] if isinstance(content, Mapping) else content, warnings)
+    for words in (delta.get("refusal"), choice.get("text")):
+        # A refusal is what the model says; ``text`` is where completions of the older kind put theirs.
+        if not text and isinstance(words, str):
+            text = words
     for key in ("reasoning_content", "reasoning"):
         if isinstance(delta.get(key), str) and delta[key]:
             thinking += delta[key]
@@ -120,6 +123,8 @@ def _choice(choice: Mapping[str, Any], part: str, warnings: list[str]) -> Choice
     if not isinstance(index, int) or isinstance(index, bool) or not 0 <= index < _MAX_CHOICES:
         index = 0
     tool_calls = delta.get("tool_calls")
+    if tool_calls is None and isinstance(delta.get("function_call"), Mapping):
+        tool_calls = [{"index": 0, "function": delta["function_call"]}]
     finish_reason = choice.get("finish_reason")
     return ChoiceDelta(
         index=index,

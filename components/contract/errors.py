@@ -9,12 +9,15 @@ from __future__ import annotations
 import html
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 
 MAX_SENTENCE = 500
 _MAX_FIELD = 100
+
+# Where the words of an error stand in its JSON, the likeliest place first.
+_WORDS = ("error", "message", "detail", "error_description", "error_message", "error_msg", "title", "errors")
 
 _TAG = re.compile(r"<(script|style)\b.*?</\1\s*>|<!--.*?-->|</?[a-zA-Z!?][^<>]*>", re.DOTALL | re.IGNORECASE)
 _TAG_BEGIN = re.compile(r"<(?=[a-zA-Z/!?])")
@@ -34,25 +37,40 @@ class EndpointError:
     fields: tuple[str, ...] = ()
 
 
-def plain_text(text: str, limit: int = MAX_SENTENCE) -> str:
-    """``text`` from outside without tags and control characters, on one line, at most ``limit`` characters long."""
+def plain_text(text: str, limit: int = MAX_SENTENCE, *, hide: Callable[[str], str] = str) -> str:
+    """``text`` from outside without tags and control characters, on one line, at most ``limit`` characters long.
+
+    ``hide`` takes secrets out. It sees the text before it is cut, so that no secret is cut into an unknown part.
+    """
     # Cut before the pattern runs: a body may be 64 KiB of opening brackets.
-    text = _TAG.sub(" ", _CONTROL.sub(" ", html.unescape(text[: limit * 8])))
+    text = _TAG.sub(" ", _CONTROL.sub(" ", hide(html.unescape(text))[: limit * 8]))
     # What still looks like a tag was cut short, or made by taking another one out of its middle.
     text = " ".join(_TAG_BEGIN.sub("< ", text).split())
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
-def read_error(body: str, http_status: int | None = None) -> EndpointError:
-    """Read an error body of any shape. ``http_status`` gives the sentence when the body gives none."""
+def read_error(body: str, http_status: int | None = None, *, hide: Callable[[str], str] = str) -> EndpointError:
+    """Read an error body of any shape. ``http_status`` gives the sentence when the body gives none.
+
+    ``hide`` takes secrets out of all that is told: endpoints repeat keys in their error messages.
+    """
     fields: list[str] = []
     try:
         said = _said(json.loads(body), fields)
     except (ValueError, RecursionError):
         said = body
-    sentence = plain_text(said) or _status_sentence(http_status)
-    names = dict.fromkeys(plain_text(field, _MAX_FIELD) for field in fields)
-    return EndpointError(sentence=sentence, raw=body, fields=tuple(filter(None, names)))
+    sentence = plain_text(said, hide=hide) or _status_sentence(http_status)
+    names = dict.fromkeys(plain_text(field, _MAX_FIELD, hide=hide) for field in fields)
+    return EndpointError(sentence=sentence, raw=hide(body), fields=tuple(filter(None, names)))
+
+
+def has_words_of_an_error(body: str) -> bool:
+    """Whether ``body`` is a JSON object with a message in one of the places where endpoints put those of errors."""
+    try:
+        value = json.loads(body)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(value, Mapping) and bool(plain_text(_said(value, [])))
 
 
 def _said(value: object, fields: list[str], depth: int = 0) -> str:
@@ -67,7 +85,7 @@ def _said(value: object, fields: list[str], depth: int = 0) -> str:
         return ""
     if isinstance(value.get("msg"), str):
         return _validation_problem(value, fields)
-    for key in ("error", "message", "detail", "error_description", "title", "errors"):
+    for key in _WORDS:
         said = _said(value.get(key), fields, depth + 1)
         if said:
             if isinstance(value.get("param"), str):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections import defaultdict
 from dataclasses import dataclass
 
@@ -9,17 +10,18 @@ from components.contract.chunk import Chunk, Usage
 from components.streaming.faults import ErrorKind, StreamFault
 from components.streaming.guard import SafeText, safe_text
 from components.streaming.limits import Limits
-from components.streaming.outcome import Status
+from components.streaming.outcome import Status, ToolCall
+from components.streaming.sentences import closed_early
+from components.streaming.tool_calls import ToolCalls
 
 _MAX_WARNINGS = 20
 
-# What can still go wrong with the transport once the answer has proved complete does not matter any more.
+# What can still go wrong with the transport once the answer has proved complete does not matter any more,
 _MOOT_WHEN_COMPLETE = frozenset(
     {ErrorKind.CLOSED_EARLY, ErrorKind.RESET, ErrorKind.PROTOCOL, ErrorKind.STALL, ErrorKind.BAD_ENCODING}
 )
-
-# These may come without a word of text and still be what was asked for.
-_FINISHES_WITHOUT_TEXT = frozenset({"length", "tool_calls"})
+# nor, behind [DONE], how much more an endpoint sends.
+_MOOT_WHEN_DONE = _MOOT_WHEN_COMPLETE | {ErrorKind.DEADLINE, ErrorKind.OVERSIZE_EVENT}
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,10 @@ class _Choice:
     def __init__(self) -> None:
         self.text = SafeText()
         self.reasoning = SafeText()
-        self.pieces: list[str] = []
+        # A buffer, not a list of pieces: a million pieces of one character each would need a hundred times their size.
+        self.whole_text = io.StringIO()
+        self.whole_reasoning = io.StringIO()
+        self.tool_calls = ToolCalls()
         self.finish_reason: str | None = None
 
 
@@ -45,9 +50,9 @@ class Answer:
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
         self._choices: defaultdict[int, _Choice] = defaultdict(_Choice)
-        self._reasoning: list[str] = []
-        self._characters = 0
-        self._has_tool_call = False
+        self._text_characters = 0
+        self._other_characters = 0
+        """Of the thinking and of tool calls."""
         self.done = False
         """``[DONE]`` came, or the whole answer in one document."""
         self.chunk_count = 0
@@ -70,7 +75,7 @@ class Answer:
             choice = self._choices[part.index]
             if part.finish_reason:
                 choice.finish_reason = safe_text(part.finish_reason)
-            self._has_tool_call |= bool(part.tool_calls)
+            self._other_characters += choice.tool_calls.add(part.tool_calls)
             delta = Delta(part.index, choice.text.feed(part.text), choice.reasoning.feed(part.reasoning))
             if delta.text or delta.reasoning:
                 deltas.append(delta)
@@ -89,7 +94,7 @@ class Answer:
 
     def warn(self, sentence: str) -> None:
         """Keep a remark for whoever looks closer; each is kept once."""
-        if sentence not in self.warnings and len(self.warnings) < _MAX_WARNINGS:
+        if len(self.warnings) < _MAX_WARNINGS and sentence not in self.warnings:
             self.warnings.append(sentence)
 
     def flush(self) -> tuple[Delta, ...]:
@@ -101,14 +106,15 @@ class Answer:
         return deltas
 
     def _keep(self, delta: Delta) -> None:
-        self._choices[delta.index].pieces.append(delta.text)
-        if delta.index == 0:
-            self._reasoning.append(delta.reasoning)
-        self._characters += len(delta.text) + len(delta.reasoning)
+        choice = self._choices[delta.index]
+        choice.whole_text.write(delta.text)
+        choice.whole_reasoning.write(delta.reasoning)
+        self._text_characters += len(delta.text)
+        self._other_characters += len(delta.reasoning)
 
     def check_size(self) -> None:
         """Raise StreamFault when the answer has grown over its limit; asked after a delta was given out."""
-        if self._characters > self._limits.max_text_chars:
+        if self._text_characters + self._other_characters > self._limits.max_text_chars:
             raise StreamFault(
                 ErrorKind.DEADLINE,
                 f"The answer grew over {self._limits.max_text_chars:,} characters, so the stream was ended there.",
@@ -118,12 +124,17 @@ class Answer:
     def texts(self) -> tuple[str, ...]:
         """The text of each choice, by index; at least one."""
         count = max(self._choices, default=0) + 1
-        return tuple("".join(self._choices[i].pieces) if i in self._choices else "" for i in range(count))
+        return tuple(self._choices[i].whole_text.getvalue() if i in self._choices else "" for i in range(count))
 
     @property
     def reasoning(self) -> str:
         """The first choice's thinking."""
-        return "".join(self._reasoning)
+        return self._choices[0].whole_reasoning.getvalue() if 0 in self._choices else ""
+
+    @property
+    def tool_calls(self) -> tuple[ToolCall, ...]:
+        """The calls of tools that the first choice asks for."""
+        return self._choices[0].tool_calls.joined() if 0 in self._choices else ()
 
     @property
     def finish_reason(self) -> str | None:
@@ -131,9 +142,14 @@ class Answer:
         return self._choices[0].finish_reason if 0 in self._choices else None
 
     @property
+    def finished(self) -> bool:
+        """Whether every choice that began has a finish reason."""
+        return bool(self._choices) and all(choice.finish_reason for choice in self._choices.values())
+
+    @property
     def complete(self) -> bool:
         """Whether there is proof that nothing is missing: ``[DONE]``, or a finish reason for every choice."""
-        return self.done or (bool(self._choices) and all(choice.finish_reason for choice in self._choices.values()))
+        return self.done or self.finished
 
     def conclude(self, fault: StreamFault | None) -> tuple[Status, StreamFault | None]:
         """The status of a run that ended with this answer and this fault, and the fault that counts in the end."""
@@ -141,27 +157,41 @@ class Answer:
             return Status.CANCELLED, fault
         if fault and fault.kind in (ErrorKind.POLICY_REFUSED, ErrorKind.BUDGET):
             return Status.REJECTED, fault
-        if fault and self.complete and fault.kind in _MOOT_WHEN_COMPLETE:
+        if fault and self.complete and fault.kind in (_MOOT_WHEN_DONE if self.done else _MOOT_WHEN_COMPLETE):
             fault = None
-        has_content = self._characters > 0 or self._has_tool_call
+        answered = self._text_characters > 0 or any(choice.tool_calls for choice in self._choices.values())
+        arrived = answered or self._other_characters > 0
         if fault is None and not self.complete:
-            fault = self._incomplete(has_content)
+            fault = self._incomplete(arrived)
         if fault is None and any(choice.finish_reason == "error" for choice in self._choices.values()):
             fault = StreamFault(
                 ErrorKind.FINISH_ERROR, "The endpoint ended the answer with an error and did not say which. Run again."
             )
-        if fault is None and not has_content and self.finish_reason not in _FINISHES_WITHOUT_TEXT:
-            fault = StreamFault(
-                ErrorKind.EMPTY_ANSWER, "The answer ended without a word. Run again, or change the prompt."
-            )
+        if fault is None and not answered and self.finish_reason != "length":
+            return Status.ERROR, self._empty()
         if fault:
-            return (Status.INTERRUPTED if has_content else Status.ERROR), fault
+            return (Status.INTERRUPTED if arrived else Status.ERROR), fault
+        if not self.finished:
+            self.warn("the answer came without a finish_reason")
         return (Status.DAMAGED if self.bad_events else Status.OK), None
 
-    def _incomplete(self, has_content: bool) -> StreamFault:
-        if not has_content and not self.chunk_count:
+    def _incomplete(self, arrived: bool) -> StreamFault:
+        if not arrived and not self.chunk_count:
+            return self._empty()
+        return closed_early()
+
+    def _empty(self) -> StreamFault:
+        if self.bad_events and not self.chunk_count:
+            return StreamFault(
+                ErrorKind.UNREADABLE_EVENTS,
+                f"No event could be read of the {self.bad_events:,} that came. "
+                "Check that the base URL is that of a chat endpoint.",
+            )
+        if not self.chunk_count and not self.done:
             return StreamFault(ErrorKind.EMPTY_ANSWER, "The endpoint answered with nothing at all. Run again.")
-        return StreamFault(
-            ErrorKind.CLOSED_EARLY,
-            "The connection was closed before the answer was complete. What arrived is kept. Run again.",
-        )
+        if self._other_characters:
+            return StreamFault(
+                ErrorKind.EMPTY_ANSWER,
+                "The model thought, but gave no answer. What it thought is kept. Run again, or raise max_tokens.",
+            )
+        return StreamFault(ErrorKind.EMPTY_ANSWER, "The answer ended without a word. Run again, or change the prompt.")

@@ -12,6 +12,10 @@ from components.streaming.faults import ErrorKind, StreamFault
 from components.streaming.session import ApiKey, Session, headers_for
 
 _READ_SIZE = 65536
+_MAX_RAW = 2000
+
+# Compressions that urllib3 may not know: it would pass their bytes on as they are.
+_COMPRESSIONS = {"br", "zstd", "compress", "x-compress", "dcb", "dcz"} - set(urllib3.HTTPResponse.CONTENT_DECODERS)
 
 # Reading the raw response brings urllib3's family and http.client's beside requests' own.
 _TRANSPORT_ERRORS = (
@@ -30,15 +34,17 @@ def post_json(session: Session, url: str, body: bytes, key: ApiKey | None) -> re
     """
     headers = headers_for(url, key, accept="text/event-stream")
     headers["Content-Type"] = "application/json"
-    return _send(session, requests.Request("POST", url, headers=headers, data=body))
+    return _send(session, requests.Request("POST", url, headers=headers, data=body), key)
 
 
 def get_json(session: Session, url: str, key: ApiKey | None) -> requests.Response:
     """Ask for a JSON document and wait for the response's headers. Raises StreamFault when no HTTP response came."""
-    return _send(session, requests.Request("GET", url, headers=headers_for(url, key, accept="application/json")))
+    headers = headers_for(url, key, accept="application/json")
+    return _send(session, requests.Request("GET", url, headers=headers), key)
 
 
-def _send(session: Session, request: requests.Request) -> requests.Response:
+def _send(session: Session, request: requests.Request, key: ApiKey | None) -> requests.Response:
+    hide = key.removed_from if key else str
     try:
         return session.send(session.prepare_request(request), stream=True, allow_redirects=False)
     except requests.exceptions.SSLError as error:
@@ -46,7 +52,7 @@ def _send(session: Session, request: requests.Request) -> requests.Response:
             ErrorKind.TLS,
             "No secure connection: the certificate or the TLS handshake was refused. "
             "Check the host name, or ask whoever runs the endpoint.",
-            raw=str(error),
+            raw=hide(str(error))[:_MAX_RAW],
         ) from None
     except _TRANSPORT_ERRORS as error:
         if _is_reset(error):
@@ -55,8 +61,8 @@ def _send(session: Session, request: requests.Request) -> requests.Response:
             ) from None
         raise StreamFault(
             ErrorKind.PROTOCOL,
-            "What answered there does not speak HTTP as it should. Check the base URL and its port.",
-            raw=str(error)[:2000],
+            "What answers there is not an HTTP server, or not one that keeps to HTTP. Check the base URL and its port.",
+            raw=hide(str(error))[:_MAX_RAW],
         ) from None
 
 
@@ -64,8 +70,14 @@ def body_pieces(response: requests.Response) -> Iterator[bytes]:
     """The decoded body in the pieces in which it arrives, each at once.
 
     Only ``read1`` on the raw response is on time whatever the framing: iter_content and raw.stream wait for the end of
-    a body that is not chunked. Raises StreamFault when the body breaks off.
+    a body that is not chunked. Raises StreamFault when the body breaks off, or is compressed in an unknown way.
     """
+    encodings = response.headers.get("Content-Encoding", "").lower()
+    if unknown := _COMPRESSIONS & {encoding.strip() for encoding in encodings.split(",")}:
+        raise StreamFault(
+            ErrorKind.BAD_ENCODING,
+            f"The answer is compressed as {unknown.pop()}, which was not asked for and cannot be read here.",
+        )
     while True:
         try:
             data = response.raw.read1(_READ_SIZE, decode_content=True)

@@ -32,7 +32,12 @@ class Limits:
     max_text_chars: int = 2_000_000
     max_bad_events: int = 100
     max_error_body_bytes: int = 64 * 1024
+    max_document_bytes: int = 2 * 1024 * 1024
+    """An answer that was not streamed: one JSON document."""
     retries_before_first_byte: int = 2
+    backoff_s: float = 0.5
+    """The wait before the first retry, give or take a fifth; it doubles with each one up to ``max_backoff_s``."""
+    max_backoff_s: float = 8
     max_retry_after_s: float = 60
     log_flush_ms: int = 250
     """How often the log writes what arrived."""
@@ -40,6 +45,8 @@ class Limits:
     """How often a running run says in the log that its process lives."""
     lost_after_s: float = 30
     """A running run without a heartbeat for so long is lost."""
+    unwritten_log_bytes: int = 64 * 1024 * 1024
+    """Memory for runs that the database does not take; beyond it the oldest finished ones are dropped."""
 
     @classmethod
     def from_mapping(cls, values: Mapping[str, object]) -> Limits:

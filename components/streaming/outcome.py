@@ -46,8 +46,32 @@ class Timings:
 
 
 @dataclass(frozen=True)
+class ToolCall:
+    """A call of a tool that the model asks for, joined from its pieces. Text only: nothing here is ever executed.
+
+    ``arguments`` is JSON if the model wrote JSON; it is kept as it came.
+    """
+
+    id: str
+    name: str
+    arguments: str
+
+
+@dataclass(frozen=True)
+class Retry:
+    """An attempt that was to be repeated: what its fault was, and the wait before the next in milliseconds."""
+
+    kind: ErrorKind
+    http_status: int | None
+    wait_ms: float
+
+
+@dataclass(frozen=True)
 class Outcome:
-    """How one run ended. ``texts`` holds the answer of each choice, by index; ``text`` is the first one's."""
+    """How one run ended. ``texts`` holds the answer of each choice, by index; ``text`` is the first one's.
+
+    ``tool_calls`` are the first choice's. ``retries`` holds one entry for each attempt that a wait followed.
+    """
 
     status: Status
     error_kind: ErrorKind | None = None
@@ -60,9 +84,11 @@ class Outcome:
     model: str | None = None
     texts: tuple[str, ...] = ("",)
     reasoning: str = ""
+    tool_calls: tuple[ToolCall, ...] = ()
     timings: Timings = Timings()
     chunk_count: int = 0
     attempts: int = 0
+    retries: tuple[Retry, ...] = ()
     streamed: bool = True
     warnings: tuple[str, ...] = ()
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import re
 import socket
-import time
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -16,7 +15,9 @@ from urllib3.connectionpool import HTTPConnectionPool
 from urllib3.poolmanager import PoolManager
 
 from components import __version__
+from components.streaming.connect import connect
 from components.streaming.faults import ErrorKind, StreamFault
+from components.streaming.head import WatchedResponse
 from components.streaming.watch import Watch
 
 
@@ -69,9 +70,18 @@ class ApiKey:
             )
         return f"Bearer {self._secret}"
 
-    def removed_from(self, text: str) -> str:
-        """``text`` with every occurrence of the key replaced: endpoints repeat keys in their error messages."""
-        return text.replace(self._secret, "***") if self._secret else text
+    def removed_from(self, text: str, *, cut: bool = False) -> str:
+        """``text`` with every occurrence of the key replaced: endpoints repeat keys in their error messages.
+
+        ``cut`` says that a limit ended the text, so that its end may be the first part of the key: it goes too.
+        """
+        if not self._secret:
+            return text
+        text = text.replace(self._secret, "***")
+        for size in range(min(len(self._secret) - 1, len(text)) if cut else 0, 0, -1):
+            if text.endswith(self._secret[:size]):
+                return f"{text[:-size]}***"
+        return text
 
     def __repr__(self) -> str:
         return "***"
@@ -135,6 +145,12 @@ class _WatchedPools(PoolManager):
         super().__init__(**kwargs)
         self._connect = functools.partial(connect, watch, connect_s)
 
+    def clear(self) -> None:
+        """Close every connection now: left alone, urllib3 closes them when it is collected as garbage."""
+        for key in self.pools.keys():  # noqa: SIM118 - a container that is no mapping to iterate over
+            self.pools[key].close()
+        super().clear()
+
     def _new_pool(self, scheme: str, *args: Any, **kwargs: Any) -> HTTPConnectionPool:
         pool = super()._new_pool(scheme, *args, **kwargs)
         watched = _WatchedHTTPSConnection if scheme == "https" else _WatchedHTTPConnection
@@ -143,6 +159,8 @@ class _WatchedPools(PoolManager):
 
 
 class _WatchedHTTPConnection(HTTPConnection):
+    response_class = WatchedResponse
+
     def __init__(self, connect: Any, *args: Any, **kwargs: Any) -> None:
         self._watched_connect = connect
         super().__init__(*args, **kwargs)
@@ -152,51 +170,11 @@ class _WatchedHTTPConnection(HTTPConnection):
 
 
 class _WatchedHTTPSConnection(HTTPSConnection):
+    response_class = WatchedResponse
+
     def __init__(self, connect: Any, *args: Any, **kwargs: Any) -> None:
         self._watched_connect = connect
         super().__init__(*args, **kwargs)
 
     def _new_conn(self) -> socket.socket:
         return self._watched_connect(self._dns_host, self.port)  # type: ignore[no-any-return]
-
-
-def connect(watch: Watch, connect_s: float, host: str, port: int) -> socket.socket:
-    """A connected TCP socket that the watch holds from before the first packet.
-
-    Raises StreamFault: the name is unknown, nothing listens, or no address answered in ``connect_s`` seconds together.
-    """
-    deadline = time.monotonic() + connect_s
-    try:
-        addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except (socket.gaierror, UnicodeError):
-        raise StreamFault(
-            ErrorKind.DNS, f"The host name {host} is not known here. Check the endpoint's base URL.", unprocessed=True
-        ) from None
-    fault: StreamFault | None = None
-    for family, kind, protocol, _, address in addresses:
-        connection = socket.socket(family, kind, protocol)
-        try:
-            watch.hold(connection)
-            connection.settimeout(max(deadline - time.monotonic(), 0.001))
-            connection.connect(address)
-        except OSError as error:
-            connection.close()
-            fault = _connect_fault(error, host, port, connect_s)
-            if watch.ended or isinstance(error, TimeoutError):
-                break
-        else:
-            # From here on only the watch limits time: a timeout per read would be reset by every byte.
-            connection.settimeout(None)
-            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            return connection
-    raise fault or StreamFault(ErrorKind.DNS, f"The host name {host} has no address.", unprocessed=True)
-
-
-def _connect_fault(error: OSError, host: str, port: int, connect_s: float) -> StreamFault:
-    if isinstance(error, TimeoutError):
-        kind, said = ErrorKind.CONNECT_TIMEOUT, f"did not answer within {connect_s:g} s"
-    elif isinstance(error, ConnectionRefusedError):
-        kind, said = ErrorKind.CONNECT_REFUSED, "refused the connection: nothing listens there"
-    else:
-        kind, said = ErrorKind.UNREACHABLE, "cannot be reached from here"
-    return StreamFault(kind, f"{host}:{port} {said}. Check the base URL and that the endpoint runs.", unprocessed=True)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-from components.contract.errors import read_error
+from components.contract.errors import MAX_SENTENCE, plain_text, read_error
 from components.streaming.faults import ErrorKind, StreamFault
 
 _KINDS = {
@@ -23,19 +25,54 @@ _KINDS = {
 _UNPROCESSED = frozenset({408, 429, 502, 503, 504, 529})
 
 
-def fault_for_status(http_status: int, body: str, retry_after: float | None = None) -> StreamFault:
-    """The fault that an error status with this body stands for."""
+def fault_for_status(
+    http_status: int,
+    body: str,
+    *,
+    path: str = "",
+    sent_bytes: int = 0,
+    retry_after: float | None = None,
+    max_retry_after_s: float = math.inf,
+    hide: Callable[[str], str] = str,
+) -> StreamFault:
+    """The fault that an error status with this body stands for.
+
+    ``path`` was called with ``sent_bytes``; ``retry_after`` is the endpoint's wish in seconds, told to the person when
+    it is longer than ``max_retry_after_s``. ``hide`` takes the key out of what is told.
+    """
     kind = _KINDS.get(http_status) or (ErrorKind.SERVER_ERROR if http_status >= 500 else ErrorKind.INVALID_REQUEST)
-    error = read_error(body, http_status)
+    error = read_error(body, http_status, hide=hide)
+    before = ""
+    if kind is ErrorKind.NOT_FOUND:
+        before = f"The endpoint knows no such model, or no {path}: "
+    elif kind is ErrorKind.TOO_LARGE:
+        before = f"The endpoint takes no request as large as this one of {sent_bytes:,} bytes: "
+    elif retry_after is not None and retry_after > max_retry_after_s:
+        before = f"Try again in {in_words(retry_after)}: "
     return StreamFault(
         kind,
-        error.sentence,
+        before + plain_text(error.sentence, MAX_SENTENCE - len(before)) if before else error.sentence,
         http_status=http_status,
         raw=error.raw,
         fields=error.fields,
         retry_after=retry_after,
         unprocessed=http_status in _UNPROCESSED,
     )
+
+
+def in_words(seconds: float) -> str:
+    """A wait as a person says it, never shorter than it is."""
+    if seconds <= 120:
+        return f"{math.ceil(seconds)} s"
+    if seconds > 365 * 86400:
+        return "more than a year"
+    minutes = math.ceil(seconds / 60)
+    if minutes < 60:
+        return f"{minutes} min"
+    if minutes > 48 * 60:
+        return f"{math.ceil(minutes / 1440)} days"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if minutes else f"{hours} h"
 
 
 def retry_after_seconds(header: str | None) -> float | None:
@@ -49,7 +86,7 @@ def retry_after_seconds(header: str | None) -> float | None:
         return float(header)
     try:
         until = parsedate_to_datetime(header)
-    except (ValueError, OverflowError):
+    except (ValueError, TypeError, IndexError, OverflowError):  # the parser is older than its promises
         return None
     if until.tzinfo is None:
         until = until.replace(tzinfo=UTC)

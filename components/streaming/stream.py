@@ -7,22 +7,27 @@ from __future__ import annotations
 
 import logging
 import random
+import re
 import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import chain
+from urllib.parse import urlsplit
 
 import requests
 from sseclient import SSEClient
 
 from components.contract.chunk import UnreadableEvent, read_chunk, read_completion
-from components.contract.errors import read_error
+from components.contract.errors import has_words_of_an_error, read_error
+from components.streaming import sentences
 from components.streaming.answer import Answer, Delta
 from components.streaming.call import body_pieces, post_json
 from components.streaming.faults import ErrorKind, StreamFault
 from components.streaming.guard import EventGuard
 from components.streaming.limits import Limits
-from components.streaming.outcome import Outcome, Status, Timings
+from components.streaming.moments import Moments
+from components.streaming.outcome import Outcome, Retry, Status
 from components.streaming.session import ApiKey, Session
 from components.streaming.status import fault_for_status, retry_after_seconds
 from components.streaming.watch import Watch
@@ -32,6 +37,10 @@ DONE = "[DONE]"
 
 _SSE_LINE_BEGINS = (b":", b"data:", b"event:", b"id:", b"retry:")
 _SNIFF_SIZE = 1024
+_MAX_BLANKS = 65536
+_BOM = b"\xef\xbb\xbf"
+_UNTOLD = ("", "text/plain", "application/octet-stream")  # media types that say nothing of what is sent
+_TOLD_BETTER_BY_A_COMPLAINT = (ErrorKind.CLOSED_EARLY, ErrorKind.EMPTY_ANSWER)
 
 
 @dataclass(frozen=True)
@@ -71,12 +80,14 @@ class AnswerStream:
         self._limits = limits or Limits()
         self._on_retry = on_retry
         self._answer = Answer(self._limits)
-        self._started = self._sent = self._arrived = time.monotonic()
-        self._waited = 0.0
         self._attempts = 0
+        self._retries: list[Retry] = []
         self._http_status: int | None = None
         self._streamed = streaming
-        self._moments: dict[str, float] = {}
+        self._moments = Moments()
+        self._beginning = bytearray()  # what came before the first event
+        self._complaint: str | None = None
+        """The last event, when it held no choices but words as errors have them."""
         self._watch = Watch(self._limits.total_s)
 
     @property
@@ -104,11 +115,12 @@ class AnswerStream:
             # Also when the consumer leaves early: the generator is closed, and the answer counts as cancelled.
             self._conclude(fault)
             self._watch.close()
+            # The fault knows this frame by its traceback: the two would live on, with all they hold, until collected.
+            fault = None
 
     def _attempt_until_it_counts(self) -> Iterator[TimedEvent]:
         while True:
             self._attempts += 1
-            self._moments.clear()
             self._http_status = None
             try:
                 yield from self._attempt()
@@ -117,26 +129,28 @@ class AnswerStream:
                 pause = self._pause_before_retry(fault)
                 if pause is None:
                     raise
+                self._retries.append(Retry(fault.kind, fault.http_status, round(pause * 1000, 3)))
                 if self._on_retry:
                     self._on_retry(fault, pause)
             waits_from = time.monotonic()
             self._watch.expect(ErrorKind.DEADLINE, self._limits.total_s)
             self._watch.wait(pause)
-            self._waited += time.monotonic() - waits_from
+            self._moments.wait_since(waits_from)
             self._raise_if_ended()
 
     def _pause_before_retry(self, fault: StreamFault) -> float | None:
         """Seconds to wait before the next attempt, None when there must be none."""
-        if not fault.unprocessed or self._watch.ended or self._attempts > self._limits.retries_before_first_byte:
+        limits = self._limits
+        if not fault.unprocessed or self._watch.ended or self._attempts > limits.retries_before_first_byte:
             return None
         if fault.retry_after is not None:
-            return fault.retry_after if fault.retry_after <= self._limits.max_retry_after_s else None
-        backoff = min(0.5 * 2.0 ** (self._attempts - 1), 8.0)
+            return fault.retry_after if fault.retry_after <= limits.max_retry_after_s else None
+        backoff = min(limits.backoff_s * 2.0 ** (self._attempts - 1), limits.max_backoff_s)
         return backoff * random.uniform(0.8, 1.2)  # noqa: S311 - jitter, no secret
 
     def _attempt(self) -> Iterator[TimedEvent]:
         limits, watch = self._limits, self._watch
-        self._sent = time.monotonic()
+        self._moments.send()
         # Without streaming the endpoint is silent until the whole answer is made.
         watch.expect(ErrorKind.FIRST_BYTE_TIMEOUT, limits.first_byte_s if self._streaming else limits.total_s)
         with Session(watch, limits.connect_s) as session:
@@ -146,41 +160,52 @@ class AnswerStream:
                 self._raise_if_ended()
                 raise
             try:
-                self._mark("first_byte")
+                self._moments.mark("first_byte")
                 first_event_s = limits.first_event_s if self._streaming else limits.total_s
-                watch.expect(ErrorKind.FIRST_EVENT_TIMEOUT, first_event_s, since=self._sent)
+                watch.expect(ErrorKind.FIRST_EVENT_TIMEOUT, first_event_s, since=self._moments.sent)
                 yield from self._read(response)
             finally:
                 response.close()
 
     def _read(self, response: requests.Response) -> Iterator[TimedEvent]:
         self._http_status = status = response.status_code
-        if 300 <= status < 400:
-            raise StreamFault(
-                ErrorKind.REDIRECT_REFUSED,
-                "The endpoint answered with a redirect, which is never followed. Give its final address as base URL.",
-                http_status=status,
+        if status < 200:
+            raise sentences.not_http(status)
+        if status < 300:
+            yield from self._answered(response)
+        elif status < 400:
+            raise sentences.redirected(status, response.headers.get("Location", ""), self._hide)
+        else:
+            raise fault_for_status(
+                status,
+                self._error_body(body_pieces(response)),
+                path=urlsplit(self._url).path,
+                sent_bytes=len(self._body),
+                retry_after=retry_after_seconds(response.headers.get("Retry-After")),
+                max_retry_after_s=self._limits.max_retry_after_s,
+                hide=self._hide,
             )
-        if status >= 400:
-            retry_after = retry_after_seconds(response.headers.get("Retry-After"))
-            raise fault_for_status(status, self._error_body(response), retry_after)
+
+    def _answered(self, response: requests.Response) -> Iterator[TimedEvent]:
         body = self._body_of(response)
-        media_type = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+        # A header that came twice is joined by a comma.
+        media_type = re.split("[;,]", response.headers.get("Content-Type", ""), maxsplit=1)[0].strip().lower()
         if media_type == "text/event-stream":
-            yield from self._events(body)
-        elif media_type == "application/json" or media_type.endswith("+json"):
-            yield from self._document(body)
-        elif media_type in ("", "text/plain"):
+            yield from self._events(self._remembered(body))
+            yield from self._instead_of_events()
+        elif media_type in _UNTOLD or media_type == "application/json" or media_type.endswith("+json"):
             yield from self._sniffed(body, media_type)
         else:
-            raise self._not_an_answer(self._error_body(response), media_type)
+            raise sentences.not_an_answer(self._error_body(body), media_type)
 
     def _body_of(self, response: requests.Response) -> Iterator[bytes]:
         """The decoded body, as it arrives, up to the limit."""
         size = 0
         try:
             for data in body_pieces(response):
-                self._arrived = time.monotonic()
+                self._moments.arrive()
+                # What waits in the socket's buffer can still be read when the socket is shut down.
+                self._raise_if_ended()
                 size += len(data)
                 if size > self._limits.max_stream_bytes:
                     raise StreamFault(
@@ -202,15 +227,39 @@ class AnswerStream:
             self._answer.warn("bytes that are no UTF-8 were replaced")
         yield from self._flush()
 
+    def _remembered(self, body: Iterator[bytes]) -> Iterator[bytes]:
+        for data in body:
+            if "first_event" not in self._moments:
+                self._beginning += data[: self._limits.max_error_body_bytes - len(self._beginning)]
+            yield data
+
+    def _instead_of_events(self) -> Iterator[TimedEvent]:
+        """What an event stream without one event was, if it was anything."""
+        begin = bytes(self._beginning).removeprefix(_BOM)
+        lines = [line for line in begin.splitlines() if line.strip() and not line.startswith(b":")]
+        if "first_event" in self._moments or not lines:
+            return
+        if lines[0].startswith(b"{"):
+            self._answer.warn("one JSON document came as text/event-stream")
+            yield from self._document(iter([begin]))
+        elif any(line.startswith(field) or field.startswith(line) for line in lines for field in _SSE_LINE_BEGINS):
+            raise sentences.closed_early()
+        else:
+            raw = self._hide(begin.decode(errors="replace"), cut=True)
+            raise sentences.not_an_answer(raw, "something that only calls itself one")
+
     def _event(self, name: str, data: str) -> Iterator[TimedEvent]:
         answer, watch = self._answer, self._watch
-        self._mark("first_event")
+        if not data.strip():  # says no more than a comment does
+            yield TimedEvent(name, data, self._moments.at_ms())
+            return
+        self._moments.mark("first_event")
         if not answer.done:
             answer.done = data.strip() == DONE
             silence = self._limits.after_done_s if answer.done else self._limits.idle_between_events_s
             watch.expect(ErrorKind.STALL, silence)
         if data.strip() == DONE:
-            yield TimedEvent(name, data, self._at_ms())
+            yield TimedEvent(name, data, self._moments.at_ms())
             return
         if name == "error":
             yield self._reported_event(name, data)
@@ -218,131 +267,116 @@ class AnswerStream:
         try:
             chunk = read_chunk(data)
         except UnreadableEvent as unreadable:
-            yield TimedEvent(name, data, self._at_ms())
-            answer.add_unreadable(str(unreadable))
+            yield TimedEvent(name, data, self._moments.at_ms())
+            if name == "message" and not answer.done:
+                answer.add_unreadable(str(unreadable))
+            else:
+                answer.warn("an event that is no part of the answer was passed over")
             return
         if chunk.error:
-            yield self._reported_event(name, data)
+            event = self._reported_event(name, data)
+            yield replace(event, deltas=answer.add(chunk))
             raise self._reported(data)
+        self._complaint = None if chunk.choices or chunk.usage or not has_words_of_an_error(data) else data
         deltas = answer.add(chunk)
         for delta in deltas:
-            self._mark("token" if delta.text else "reasoning")
+            self._moments.mark("token" if delta.text else "reasoning")
         if deltas:
-            self._moments["last_token"] = self._arrived
-        yield TimedEvent(name, data, self._at_ms(), deltas)
+            self._moments.mark_again("last_token")
+        yield TimedEvent(name, data, self._moments.at_ms(), deltas)
         answer.check_size()
 
     def _document(self, body: Iterator[bytes]) -> Iterator[TimedEvent]:
         """The whole answer in one JSON document."""
         self._streamed = False
-        data = b"".join(body).decode(errors="replace")
+        document = bytearray()
+        for piece in body:
+            document += piece
+            if len(document) > self._limits.max_document_bytes:
+                raise StreamFault(
+                    ErrorKind.OVERSIZE_EVENT,
+                    f"The answer came as one document of more than {self._limits.max_document_bytes:,} bytes, "
+                    "so it was ended there.",
+                )
+        data = document.removeprefix(_BOM).decode(errors="replace")
         if not data.strip():
             return
         try:
             chunk = read_completion(data)
         except UnreadableEvent:
-            raise self._not_an_answer(data, "application/json") from None
-        self._mark("first_event")
+            raise sentences.not_an_answer(
+                self._hide(data)[: self._limits.max_error_body_bytes], "application/json"
+            ) from None
+        self._moments.mark("first_event")
         if chunk.error:
             raise self._reported(data)
         if not chunk.choices:
-            raise self._not_an_answer(data, "application/json")
+            raise sentences.not_an_answer(self._hide(data)[: self._limits.max_error_body_bytes], "application/json")
         if self._streaming:
             self._answer.warn("the endpoint ignored stream=true and sent the whole answer at once")
-        deltas = self._answer.add(chunk)
-        self._answer.done = True
-        yield TimedEvent("message", data, self._at_ms(), deltas)
+        yield TimedEvent("message", data, self._moments.at_ms(), self._answer.add(chunk))
         self._answer.check_size()
+        self._answer.done = True
         yield from self._flush()
 
     def _sniffed(self, body: Iterator[bytes], media_type: str) -> Iterator[TimedEvent]:
-        """A body whose type says nothing: its first line decides."""
+        """A body whose type says nothing, or not enough: its first line decides."""
         begin = b""
         for data in body:
             begin += data
-            line, end, _ = begin.removeprefix(b"\xef\xbb\xbf").lstrip(b"\r\n").partition(b"\n")
-            if end or len(line) > _SNIFF_SIZE:
+            first = begin.removeprefix(_BOM).lstrip()
+            if re.search(rb"[\r\n]", first) or len(first) > _SNIFF_SIZE or len(begin) > _MAX_BLANKS:
                 break
-        rest = _joined(begin, body)
-        first = begin.removeprefix(b"\xef\xbb\xbf").lstrip()
+        rest = chain([begin], body)
+        first = begin.removeprefix(_BOM).lstrip()
         if first.startswith(_SSE_LINE_BEGINS):
             self._answer.warn(f"the events came with the wrong content type ({media_type or 'none'})")
             yield from self._events(rest)
         elif first.startswith(b"{"):
             yield from self._document(rest)
         elif first:
-            raise self._not_an_answer(first.decode(errors="replace"), media_type)
+            raise sentences.not_an_answer(self._error_body(rest), media_type)
 
     def _flush(self) -> Iterator[TimedEvent]:
         if deltas := self._answer.flush():
-            yield TimedEvent("flush", "", self._at_ms(), deltas)
+            yield TimedEvent("flush", "", self._moments.at_ms(), deltas)
 
-    def _error_body(self, response: requests.Response) -> str:
-        """The beginning of an error's body: as much as the limits allow, in the time they allow."""
+    def _error_body(self, pieces: Iterator[bytes]) -> str:
+        """The beginning of an error's body: as much as the limits allow, in the time they allow, without the key."""
         limits = self._limits
         self._watch.expect(ErrorKind.FIRST_EVENT_TIMEOUT, limits.error_body_s)
         body = b""
-        # Whatever breaks here, the HTTP status says more about the fault than the rest of this body could.
+        # Whatever breaks here, what came before it says more about the fault than the rest of this body could.
         with suppress(StreamFault):
-            for data in body_pieces(response):
+            for data in pieces:
                 body += data
                 if len(body) >= limits.max_error_body_bytes:
                     break
         if self._watch.ended is ErrorKind.CANCELLED:
             self._raise_if_ended()
-        return body[: limits.max_error_body_bytes].decode(errors="replace")
-
-    def _not_an_answer(self, raw: str, media_type: str) -> StreamFault:
-        return StreamFault(
-            ErrorKind.NOT_SSE,
-            f"The endpoint answered with {media_type or 'something'} instead of an event stream. "
-            "Check the base URL: it should end in /v1.",
-            raw=raw[: self._limits.max_error_body_bytes],
-        )
+        # Whether the body went on is not known when its time was up: its end is treated as a cut in any case.
+        return self._hide(body[: limits.max_error_body_bytes].decode(errors="replace"), cut=True)
 
     def _reported_event(self, name: str, data: str) -> TimedEvent:
-        return TimedEvent(name, self._hide(data), self._at_ms())
+        return TimedEvent(name, self._hide(data), self._moments.at_ms())
 
     def _reported(self, data: str) -> StreamFault:
-        error = read_error(data)
+        error = read_error(data, hide=self._hide)
         return StreamFault(ErrorKind.SERVER_ERROR_EVENT, error.sentence, raw=error.raw, fields=error.fields)
 
-    def _mark(self, moment: str) -> None:
-        """Note when something happened for the first time: at the read that brought it."""
-        self._moments.setdefault(moment, time.monotonic() if moment == "first_byte" else self._arrived)
-
-    def _at_ms(self) -> float:
-        return round((self._arrived - self._sent) * 1000, 3)
-
-    def _since_sent(self, moment: str) -> float | None:
-        at = self._moments.get(moment)
-        return None if at is None else round((at - self._sent) * 1000, 3)
-
     def _raise_if_ended(self) -> None:
-        ended = self._watch.ended
-        if ended:
-            raise StreamFault(ended, self._ended_sentence(ended))
+        if ended := self._watch.ended:
+            raise sentences.ended(ended, self._limits, self._url)
 
-    def _ended_sentence(self, kind: ErrorKind) -> str:
-        limits = self._limits
-        hint = " If the address begins with https, its port may not speak TLS." if self._url[:5] == "https" else ""
-        return {
-            ErrorKind.CANCELLED: "Stopped.",
-            ErrorKind.FIRST_BYTE_TIMEOUT: f"The endpoint did not answer within {limits.first_byte_s:g} s.{hint}",
-            ErrorKind.FIRST_EVENT_TIMEOUT: f"The endpoint sent no event within {limits.first_event_s:g} s. Run again.",
-            ErrorKind.STALL: (
-                f"The stream stopped: {limits.idle_between_events_s:g} s of silence. What arrived is kept. Run again."
-            ),
-        }.get(kind, f"The run took longer than {limits.total_s:g} s and was ended. What arrived is kept.")
-
-    def _hide(self, text: str) -> str:
-        """``text`` from an error without the key."""
-        return self._key.removed_from(text) if self._key else text
+    def _hide(self, text: str, *, cut: bool = False) -> str:
+        """``text`` from outside without the key, and without its first part where a limit has cut the text."""
+        return self._key.removed_from(text, cut=cut) if self._key else text
 
     def _conclude(self, fault: StreamFault | None) -> None:
         answer = self._answer
         status, fault = answer.conclude(fault)
-        now = time.monotonic()
+        if fault and fault.kind in _TOLD_BETTER_BY_A_COMPLAINT and self._complaint is not None:
+            fault = self._reported(self._complaint)
         self._outcome = Outcome(
             status=status,
             error_kind=fault.kind if fault else None,
@@ -350,27 +384,16 @@ class AnswerStream:
             raw_error=self._hide(fault.raw) if fault and fault.raw is not None else None,
             error_fields=tuple(map(self._hide, fault.fields)) if fault else (),
             http_status=None if status is Status.REJECTED else self._http_status,
-            finish_reason=answer.finish_reason,
+            finish_reason=self._hide(answer.finish_reason) if answer.finish_reason else None,
             usage=answer.usage,
-            model=answer.model,
+            model=self._hide(answer.model) if answer.model else None,
             texts=answer.texts,
             reasoning=answer.reasoning,
-            timings=Timings(
-                first_byte_ms=self._since_sent("first_byte"),
-                first_event_ms=self._since_sent("first_event"),
-                reasoning_ms=self._since_sent("reasoning"),
-                ttft_ms=self._since_sent("token"),
-                last_token_ms=self._since_sent("last_token"),
-                waited_ms=round(self._waited * 1000, 3),
-                total_ms=round((now - self._started) * 1000, 3),
-            ),
+            tool_calls=answer.tool_calls,
+            timings=self._moments.timings(),
             chunk_count=answer.chunk_count,
             attempts=self._attempts,
+            retries=tuple(self._retries),
             streamed=self._streamed,
-            warnings=tuple(answer.warnings),
+            warnings=tuple(map(self._hide, answer.warnings)),
         )
-
-
-def _joined(begin: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
-    yield begin
-    yield from rest

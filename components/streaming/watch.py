@@ -7,11 +7,16 @@ connecting, shaking hands, waiting for headers or reading, and closing is then l
 from __future__ import annotations
 
 import socket
+import struct
+import sys
 import threading
 import time
+from collections.abc import Callable
 from contextlib import suppress
 
 from components.streaming.faults import ErrorKind
+
+_NO_LINGERING = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
 
 
 class Watch:
@@ -52,10 +57,15 @@ class Watch:
         """End the exchange because somebody asked for it."""
         self._end(ErrorKind.CANCELLED)
 
-    def wait(self, seconds: float) -> None:
-        """Sleep, but wake at once when the exchange ends."""
+    def wait(self, seconds: float, until: Callable[[], bool] = lambda: False) -> None:
+        """Sleep, but wake at once when the exchange ends, or when ``wake`` is called and ``until`` has come true."""
         with self._condition:
-            self._condition.wait_for(lambda: self.ended or self._closed, seconds)
+            self._condition.wait_for(lambda: self.ended or self._closed or until(), seconds)
+
+    def wake(self) -> None:
+        """Make whoever waits look again."""
+        with self._condition:
+            self._condition.notify_all()
 
     def close(self) -> None:
         """Stop watching; the exchange came to its end."""
@@ -85,6 +95,8 @@ class Watch:
     def _shut_down(self) -> None:
         if self._socket is not None:
             with suppress(OSError):  # the other side may have closed already
+                # The close to come is a reset: an endpoint that is busy sending would not notice anything less.
+                self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGERING)
                 self._socket.shutdown(socket.SHUT_RDWR)
 
     def _let_go(self) -> None:

@@ -230,3 +230,29 @@ def test_any_object_can_be_read(fields):
     for read in (read_chunk, read_completion):
         chunk = read(json.dumps(fields))
         assert all(isinstance(choice.text, str) and choice.index >= 0 for choice in chunk.choices)
+
+
+@pytest.mark.parametrize(
+    ("delta", "text"),
+    [
+        ({"content": {"type": "text", "text": "Hi"}}, "Hi"),
+        ({"content": None, "refusal": "I will not."}, "I will not."),
+        ({"content": "Hi", "refusal": None}, "Hi"),
+    ],
+)
+def test_words_in_an_unusual_place_are_still_words(delta: dict[str, object], text: str) -> None:
+    (choice,) = read_chunk(json.dumps({"choices": [{"index": 0, "delta": delta}]})).choices
+    assert choice.text == text
+
+
+def test_completions_of_the_older_kind_keep_their_text_and_their_calls() -> None:
+    assert read_chunk('{"choices": [{"text": "Hi", "index": 0}]}').choices[0].text == "Hi"
+    call = {"name": "look", "arguments": "{}"}
+    (choice,) = read_chunk(json.dumps({"choices": [{"delta": {"function_call": call}}]})).choices
+    assert choice.tool_calls == ({"index": 0, "function": call},)
+
+
+def test_text_beside_an_error_is_kept() -> None:
+    chunk = read_chunk('{"error": {"message": "no"}, "choices": [{"delta": {"content": "last words"}}]}')
+    assert chunk.error
+    assert chunk.choices[0].text == "last words"

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.contract.errors import MAX_SENTENCE, plain_text, read_error
+from components.contract.errors import MAX_SENTENCE, has_words_of_an_error, plain_text, read_error
 
 TEMPERATURE_PROBLEM = {
     "type": "less_than_equal",
@@ -213,3 +213,35 @@ def test_any_json_gives_a_harmless_sentence(value):
     assert error.sentence
     assert_harmless(error.sentence)
     assert all(isinstance(field, str) for field in error.fields)
+
+
+@pytest.mark.parametrize("before", [0, 480, 490, 3990])
+@pytest.mark.parametrize("key", ["sk-canary-0123456789", "sk&#45;canary&#45;0123456789"])
+def test_a_secret_is_taken_out_before_a_limit_cuts_it(before, key):
+    def hide(text):
+        return text.replace("sk-canary-0123456789", "***")
+
+    body = json.dumps({"message": "<b></b>" * (before // 10) + "x" * (before % 500) + key + "y" * 9000})
+    error = read_error(body, 400, hide=hide)
+    assert "sk" not in error.sentence
+    assert "sk-canary" not in error.raw
+    fields = read_error(json.dumps({"detail": [{"loc": ["x" * 95 + "sk-canary-0123456789"], "msg": "no"}]}), hide=hide)
+    assert fields.fields == ("x" * 95 + "***",)
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        ('{"detail": "Not Found"}', True),
+        ('{"message": {"detail": [{"msg": "no"}]}}', True),
+        ('{"error_code": 17, "error_msg": "no"}', True),
+        ('{"choices": []}', False),
+        ('{"message": ""}', False),
+        ('{"message": "<b></b>"}', False),
+        ("[1]", False),
+        ("not json", False),
+        ("[" * 100_000, False),
+    ],
+)
+def test_an_object_has_the_words_of_an_error_or_has_not(body, told):
+    assert has_words_of_an_error(body) is told

@@ -1,0 +1,81 @@
+"""Opens a TCP connection that a watch can end in every phase: while the name is looked up, and while it connects."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from typing import Any
+
+from components.streaming.faults import ErrorKind, StreamFault
+from components.streaming.watch import Watch
+
+
+def connect(watch: Watch, connect_s: float, host: str, port: int) -> socket.socket:
+    """A connected TCP socket that the watch holds from before the first packet.
+
+    Raises StreamFault: the name is unknown, nothing listens, or no address answered in ``connect_s`` seconds together.
+    """
+    deadline = time.monotonic() + connect_s
+    fault: StreamFault | None = None
+    for family, kind, protocol, _, address in _addresses(watch, connect_s, host, port):
+        connection = socket.socket(family, kind, protocol)
+        try:
+            watch.hold(connection)
+            connection.settimeout(max(deadline - time.monotonic(), 0.001))
+            if not watch.ended:
+                connection.connect(address)
+        except OSError as error:
+            connection.close()
+            fault = _connect_fault(error, host, port, connect_s)
+            if watch.ended or isinstance(error, TimeoutError):
+                break
+        else:
+            if watch.ended:  # a socket that is not connected yet cannot be shut down
+                connection.close()
+                break
+            # From here on only the watch limits time: a timeout per read would be reset by every byte.
+            connection.settimeout(None)
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            return connection
+    raise fault or _name_fault(f"The host name {host} has no address.")
+
+
+def _addresses(watch: Watch, within_s: float, host: str, port: int) -> list[tuple[Any, ...]]:
+    """Where the host can be reached. Nothing can interrupt a look-up, so it has a thread of its own to be left in."""
+    found: list[list[tuple[Any, ...]]] = []
+    problems: list[BaseException] = []
+
+    def look_up() -> None:
+        try:
+            found.append(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
+        except BaseException as problem:  # noqa: BLE001 - raised again in the thread that asked
+            problems.append(problem)
+        watch.wake()
+
+    thread = threading.Thread(target=look_up, name="look up a host", daemon=True)
+    thread.start()
+    watch.wait(within_s, lambda: bool(found or problems))
+    if found or problems:
+        thread.join()
+    if found:
+        return found[0]
+    if problems and not isinstance(problems[0], socket.gaierror | UnicodeError):
+        raise problems[0]
+    if problems:
+        raise _name_fault(f"The host name {host} is not known here. Check the endpoint's base URL.")
+    raise _name_fault(f"The address of {host} was not found within {within_s:g} s. Check your network.")
+
+
+def _name_fault(sentence: str) -> StreamFault:
+    return StreamFault(ErrorKind.DNS, sentence, unprocessed=True)
+
+
+def _connect_fault(error: OSError, host: str, port: int, connect_s: float) -> StreamFault:
+    if isinstance(error, TimeoutError):
+        kind, said = ErrorKind.CONNECT_TIMEOUT, f"did not answer within {connect_s:g} s"
+    elif isinstance(error, ConnectionRefusedError):
+        kind, said = ErrorKind.CONNECT_REFUSED, "refused the connection: nothing listens there"
+    else:
+        kind, said = ErrorKind.UNREACHABLE, "cannot be reached from here"
+    return StreamFault(kind, f"{host}:{port} {said}. Check the base URL and that the endpoint runs.", unprocessed=True)

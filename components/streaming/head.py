@@ -1,0 +1,73 @@
+"""Reads the head of an HTTP answer, and knows what http.client does not tell: whether a byte of it came.
+
+An exchange that broke before the first byte may be tried again. One that broke inside the head may not: the endpoint
+has begun to answer.
+"""
+
+from __future__ import annotations
+
+import http.client
+import io
+from typing import IO
+
+from components.streaming.faults import ErrorKind, StreamFault
+
+_SWITCHING_PROTOCOLS = 101
+_HEX_DIGITS = b"0123456789abcdefABCDEF"
+
+
+class WatchedResponse(http.client.HTTPResponse):
+    """http.client's response, which raises StreamFault when the head breaks off, and passes over interim answers."""
+
+    def begin(self) -> None:
+        """Read the status line and the headers of the final answer."""
+        if self.headers is not None:
+            return
+        whole = self.fp
+        self.fp = _Head(whole)
+        try:
+            super().begin()
+            # http.client knows 100 only; a server may send any interim answer, for example 103 Early Hints.
+            while 100 < self.status < 200 and self.status != _SWITCHING_PROTOCOLS:
+                self.headers = self.msg = None
+                super().begin()
+        finally:
+            if self.fp is not None:  # None when http.client has given up on the connection
+                self.fp = whole
+
+    def _read_next_chunk_size(self) -> int:
+        # int() takes "-5", "+5" and " 5" too; a negative size would make http.client read the frames as text.
+        if self.fp.peek(1)[:1] not in _HEX_DIGITS:
+            raise ValueError("no chunk size")
+        return super()._read_next_chunk_size()  # type: ignore[misc,no-any-return]
+
+
+class _Head:
+    """A connection's bytes while the head is read, line by line."""
+
+    def __init__(self, whole: IO[bytes]) -> None:
+        self._whole = whole
+        self._began = False
+
+    def readline(self, limit: int) -> bytes:
+        whole = self._whole
+        assert isinstance(whole, io.BufferedReader)  # noqa: S101 - what socket.makefile("rb") gives
+        if not self._began:
+            # An error here comes before the first byte and stays what it is; the end of the connection gives b"".
+            self._began = bool(whole.peek(1))
+            if not self._began:
+                return b""
+        try:
+            line = whole.readline(limit)
+        except ConnectionError:
+            raise _cut() from None
+        if line.endswith(b"\n") or len(line) >= limit or (line and not line.startswith(b"HTTP/")):
+            return line
+        raise _cut()
+
+    def close(self) -> None:
+        self._whole.close()
+
+
+def _cut() -> StreamFault:
+    return StreamFault(ErrorKind.RESET, "The connection broke while the answer was only beginning. Run again.")

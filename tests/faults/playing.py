@@ -1,0 +1,144 @@
+"""Plays one fault to the reader, and tells what was seen from both sides."""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from components.streaming.limits import Limits
+from components.streaming.outcome import Outcome
+from components.streaming.session import ApiKey
+from components.streaming.stream import AnswerStream, TimedEvent
+from tests.faults.fault import KEY, LIMITS, Fault, Where
+from tests.faults.server import BadServer, serving
+
+_SETTLED_S = 1.0
+"""How soon after the end of a run the server must have seen its connections closed."""
+
+
+@dataclass(frozen=True)
+class Played:
+    """One run against one fault."""
+
+    outcome: Outcome
+    events: list[TimedEvent]
+    took_s: float
+    server: BadServer | None
+    """The server, closed; None when the address led to none."""
+    settled: bool
+    """Whether the server saw every connection closed soon after the end."""
+    called_elsewhere: bool = False
+    """Whether anybody called the address that a redirect names."""
+
+    def differences(self, fault: Fault) -> list[str]:
+        """What is not as promised, in words; empty when the promise was kept."""
+        outcome, found = self.outcome, []
+
+        def compare(what: str, promised: object, observed: object) -> None:
+            if promised != observed:
+                found.append(f"{what}: {observed!r:.300} instead of {promised!r:.300}")
+
+        compare("status", fault.status, outcome.status.value)
+        compare("error kind", fault.kind, outcome.error_kind and outcome.error_kind.value)
+        compare("HTTP status", fault.http, outcome.http_status)
+        compare("attempts", fault.attempts, outcome.attempts)
+        compare("retries", fault.attempts - 1 if fault.retries is None else fault.retries, len(outcome.retries))
+        if isinstance(fault.text, re.Pattern):
+            compare("text", True, bool(fault.text.fullmatch(outcome.text)) or outcome.text[:100])
+        else:
+            compare("text", fault.text, outcome.text)
+        given_out = "".join(delta.text for event in self.events for delta in event.deltas if delta.index == 0)
+        compare("text of the events", outcome.text, given_out)
+        compare("a message", outcome.error_kind is not None, bool(outcome.message))
+        compare("length of the message", True, len(outcome.message or "") <= 500)
+        if fault.says not in (outcome.message or ""):
+            found.append(f"message: {outcome.message!r} without {fault.says!r}")
+        if not any(fault.warns in warning for warning in ("", *outcome.warnings)):
+            found.append(f"warnings: {outcome.warnings!r} without {fault.warns!r}")
+        if KEY[:8] in f"{outcome.message}{outcome.raw_error}{outcome.error_fields}{outcome.warnings}":
+            found.append("the key is told")
+        if self.took_s > fault.within_s + max(fault.limits.values(), default=0):
+            found.append(f"time: {self.took_s:.2f} s")
+        if self.server:
+            compare("attempts that the server saw", fault.attempts, self.server.attempts)
+            compare("calls elsewhere", False, self.called_elsewhere)
+            compare("closed connections", True, self.settled)
+        return found
+
+
+def play(fault: Fault, **limits: float) -> Played:
+    """Run the reader against this fault; ``limits`` go over those of the fault."""
+    if fault.where is not Where.SERVER:
+        with _address(fault.where) as base_url:
+            outcome, events, took_s = run(base_url, fault, **limits)
+        return Played(outcome, events, took_s, None, True)
+    with serving(fault.play, fault.certificate) as server:
+        outcome, events, took_s = run(base_url_of(fault, server), fault, **limits)
+        settled = server.everybody_left(_SETTLED_S)
+        called_elsewhere = server.called_elsewhere
+    return Played(outcome, events, took_s, server, settled, called_elsewhere)
+
+
+def base_url_of(fault: Fault, server: BadServer) -> str:
+    """The address under which the reader is to call this fault's server."""
+    return f"{'https' if fault.tls or fault.certificate else 'http'}://127.0.0.1:{server.port}/v1"
+
+
+def run(base_url: str, fault: Fault, **limits: float) -> tuple[Outcome, list[TimedEvent], float]:
+    """One run, and how long it took in seconds."""
+    values = Limits.from_mapping({**LIMITS, **fault.limits, **limits})
+    began = time.monotonic()
+    stream = AnswerStream(base_url, fault.body, key=ApiKey(KEY, base_url), limits=values)
+    events = list(stream)
+    return stream.outcome, events, time.monotonic() - began
+
+
+@contextmanager
+def _address(where: Where) -> Iterator[str]:
+    if where is Where.NOBODY:
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            port = taken.getsockname()[1]
+        yield f"http://127.0.0.1:{port}/v1"
+    elif where is Where.FULL:
+        with full_queue() as port:
+            yield f"http://127.0.0.1:{port}/v1"
+    else:
+        yield where.value
+
+
+@contextmanager
+def full_queue() -> Iterator[int]:
+    """The port of a socket that answers nobody any more."""
+    with socket.socket() as full, socket.socket() as first, socket.socket() as second:
+        full.bind(("127.0.0.1", 0))
+        full.listen(0)
+        for waiting in (first, second):
+            waiting.setblocking(False)
+            waiting.connect_ex(full.getsockname())
+        time.sleep(0.01)
+        yield full.getsockname()[1]
+
+
+@dataclass(frozen=True)
+class Left:
+    """The threads and the open files of this process."""
+
+    threads: frozenset[threading.Thread]
+    files: int
+
+    @classmethod
+    def now(cls) -> Left:
+        """As they are now."""
+        return cls(frozenset(threading.enumerate()), len(os.listdir("/dev/fd")))
+
+    def more_than(self, before: Left) -> list[str]:
+        """What there is now that was not there before, in words."""
+        threads = [f"thread {thread.name}" for thread in self.threads - before.threads]
+        files = [f"{self.files - before.files} open files"] if self.files > before.files else []
+        return threads + files

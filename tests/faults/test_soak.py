@@ -1,0 +1,13 @@
+"""Many runs against random faults, several at once, leave no thread and no open file behind."""
+
+from __future__ import annotations
+
+from tests.faults.soak import soak
+
+
+def test_many_runs_at_once_leave_nothing_behind() -> None:
+    soaked = soak(50)
+    assert soaked.broken == []
+    assert soaked.after.threads == soaked.before.threads
+    assert soaked.after.files <= soaked.before.files
+    assert sum(soaked.statuses.values()) == 50

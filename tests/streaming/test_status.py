@@ -1,0 +1,45 @@
+"""What an HTTP status means, and how long a wait is in words."""
+
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from components.contract.errors import MAX_SENTENCE
+from components.streaming.status import fault_for_status, in_words, retry_after_seconds
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (0.2, "1 s"), (61, "61 s"), (120, "120 s"), (121, "3 min"), (3540, "59 min"), (3541, "1 h"), (3600, "1 h"),
+        (3601, "1 h 1 min"), (5400, "1 h 30 min"), (86_400, "24 h"), (172_800, "48 h"), (172_860, "3 days"),
+        (864_000, "10 days"), (10**9, "more than a year"), (float("inf"), "more than a year"),
+    ],
+)  # fmt: skip
+def test_a_wait_in_words_is_never_shorter_than_the_wait(seconds, words):
+    assert in_words(seconds) == words
+
+
+@given(st.text(st.characters(max_codepoint=255), max_size=40) | st.integers().map(str))
+def test_any_header_gives_seconds_or_none(header):
+    seconds = retry_after_seconds(header)
+    assert seconds is None or seconds >= 0
+
+
+def test_a_date_gives_the_seconds_until_then():
+    assert retry_after_seconds(format_datetime(datetime.now(UTC) + timedelta(seconds=90))) == pytest.approx(90, abs=2)
+    assert retry_after_seconds(format_datetime(datetime.now(UTC) - timedelta(seconds=90))) == 0
+    assert retry_after_seconds("Wed, 21 Oct 2015 07:28:00 -0000") == 0
+
+
+@pytest.mark.parametrize(
+    ("status", "sentence"), [(404, "no /v1/x: xxx"), (413, "of 1,234 bytes: xxx"), (429, "1 h: x")]
+)
+def test_what_we_add_to_a_sentence_leaves_it_short_enough(status, sentence):
+    more = {"path": "/v1/x", "sent_bytes": 1234, "retry_after": 3600, "max_retry_after_s": 60}
+    fault = fault_for_status(status, "x" * 5000, **more)
+    assert sentence in fault.sentence
+    assert len(fault.sentence) == MAX_SENTENCE
