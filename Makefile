@@ -14,7 +14,7 @@ run: $(VENV)/.run-installed
 
 test: $(VENV)/.test-installed check
 	@tests/install-chromium
-	$(BIN)/python -m pytest
+	@tests/with-postgresql $(BIN)/python -m pytest -rs
 
 check: $(VENV)/.test-installed
 	$(BIN)/ruff check .

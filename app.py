@@ -51,10 +51,12 @@ class SecurityHeaders:
 
 def health(_request: Request) -> JSONResponse:
     """Version, log and embedded model, without paths, addresses or keys."""
+    log = service().log
     return JSONResponse(
         {
             "version": __version__,
-            "log": "failing" if service().log.problem else "ok",
+            "log": "failing" if log.problem else "ok",
+            "database": log.database.engine_version if log.database else None,
             "embedded_model": service().model.state.phase.value,
         }
     )

@@ -22,5 +22,7 @@ if problems := configuration().problems:
     st.warning("\n\n".join(problems), icon=":material/settings_alert:")
 if service().log.problem:
     st.warning(f"{service().log.problem} The app goes on.", icon=":material/database_off:")
+if service().log.warning:
+    st.warning(service().log.warning, icon=":material/database:")
 
 page.run()

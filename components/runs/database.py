@@ -2,18 +2,37 @@
 
 from __future__ import annotations
 
+import sqlite3
+import time
 from collections.abc import Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import platformdirs
-from alembic import command
-from alembic.config import Config
 from alembic.util import CommandError
-from sqlalchemy import Engine, create_engine, event, make_url
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
-_LOCK_WAIT_S = 5
+from components.runs.schema import migrate
+from components.runs.sqlite_file import LOCK_WAIT_S, SqliteFile
+
+READ_LIMIT_S = 1.0
+"""How long a reading transaction may take."""
+
+_PRAGMAS = (
+    "journal_mode=WAL",
+    "synchronous=FULL",
+    "foreign_keys=ON",
+    "journal_size_limit=16777216",
+    "mmap_size=0",
+)
+_READER_PRAGMAS = ("wal_autocheckpoint=0", "query_only=ON")
+
+# Seconds, but for the last one: a server that vanished is noticed while people still wait.
+_SERVER = {"connect_timeout": 5, "keepalives_idle": 10, "keepalives_interval": 5, "tcp_user_timeout": 10_000}
+
+_NO_DRIVER = 'its driver is missing. Install it: pip install "psycopg[binary]"'
 
 
 class DatabaseUnavailable(Exception):
@@ -27,75 +46,147 @@ def database_url(environment: Mapping[str, str]) -> str:
 
 
 class Database:
-    """Two engines on one database: one connection that writes, and connections that only read."""
+    """Two engines on one database: one connection that writes, and connections that only read, for a limited time.
+
+    ``place`` is the URL without its password. ``notice`` is a sentence when a damaged file was set aside.
+    """
 
     def __init__(self, url: str) -> None:
         """Open and migrate the database. Raises DatabaseUnavailable."""
-        try:
-            address = make_url(url)
-        except ArgumentError:
-            # The message must not hold the URL: there may be a password in it.
-            raise DatabaseUnavailable(
-                "TEMPERA_DATABASE_URL cannot be read. Give it as sqlite:///path/to/runs.sqlite3 "
-                "or postgresql+psycopg://user@host/name."
-            ) from None
+        self.notice: str | None = None
+        address = _address(url)
         self.place = address.render_as_string(hide_password=True)
-        self._sqlite = address.get_backend_name() == "sqlite"
-        try:
-            if self._sqlite and address.database:
-                Path(address.database).parent.mkdir(parents=True, exist_ok=True)
-            self.writer = self._engine(url, "BEGIN IMMEDIATE")
-            self.reader = self._engine(url, "BEGIN")
-            self._migrate()
-        except (SQLAlchemyError, OSError, ImportError, CommandError) as error:
-            raise DatabaseUnavailable(f"{self.place} cannot be used: {reason(error)}") from None
+        self._file = SqliteFile(Path(address.database or "")) if address.get_backend_name() == "sqlite" else None
+        with ExitStack() as undo:
+            undo.callback(self.close)
+            try:
+                self.writer = self._engine(address, reads_only=False)
+                self.reader = self._engine(address, reads_only=True)
+                if self._file:
+                    self._open_file(self._file)
+                else:
+                    migrate(self.writer, self.reader, lambda _revision: None)
+            except (SQLAlchemyError, sqlite3.Error, OSError, ImportError, CommandError) as error:
+                raise DatabaseUnavailable(f"{self.place} cannot be used: {reason(error)}") from None
+            undo.pop_all()
+
+    @property
+    def engine_version(self) -> str:
+        """The database's name and version."""
+        if self._file:
+            return f"SQLite {sqlite3.sqlite_version}"
+        return f"PostgreSQL {'.'.join(map(str, self.writer.dialect.server_version_info or ()))}"
+
+    @property
+    def gone(self) -> bool:
+        """Whether the file was removed or replaced, so that what is written here reaches nobody."""
+        return self._file is not None and self._file.gone
+
+    def warning(self) -> str | None:
+        """A sentence when this SQLite is not safe with the other process that has the file open."""
+        if not self._file or not self._file.risks_damage():
+            return None
+        return (
+            f"Another process writes the same log, and SQLite {sqlite3.sqlite_version} can damage it then. "
+            "Set TEMPERA_DATABASE_URL to a PostgreSQL database, or end the other process."
+        )
 
     def close(self) -> None:
-        """Close all connections."""
-        self.writer.dispose()
-        self.reader.dispose()
+        """Close all connections, the writer's last: it is the one that tidies up."""
+        for name in ("reader", "writer"):
+            if engine := getattr(self, name, None):
+                engine.dispose()
+        if self._file:
+            self._file.close()
 
-    def _engine(self, url: str, begin: str) -> Engine:
-        if not self._sqlite:
-            return create_engine(url, pool_pre_ping=True)
-        engine = create_engine(url, connect_args={"timeout": _LOCK_WAIT_S, "check_same_thread": False})
+    def _open_file(self, file: SqliteFile) -> None:
+        file.path.parent.mkdir(parents=True, exist_ok=True)
+        with file.opening():
+            if aside := file.set_damaged_aside():
+                self.notice = f"The log was damaged. It now stands at {aside}, and a new one was begun."
+            migrate(self.writer, self.reader, lambda revision: file.copy(f"before-{revision}"))
+            file.remember()
+
+    def _engine(self, address: URL, *, reads_only: bool) -> Engine:
+        if not self._file:
+            engine = create_engine(address, pool_pre_ping=True, connect_args=_SERVER)
+            event.listen(engine, "begin", _begin_postgresql_read if reads_only else _begin_postgresql_write)
+            return engine
+        engine = create_engine(address, connect_args={"timeout": LOCK_WAIT_S, "check_same_thread": False})
 
         @event.listens_for(engine, "connect")
         def _prepare(connection: Any, _record: Any) -> None:
             # The driver must not begin transactions by itself: reading before writing would defeat the lock's wait.
             connection.isolation_level = None
-            for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "journal_size_limit=67108864"):
+            for pragma in _PRAGMAS + (_READER_PRAGMAS if reads_only else ()):
                 connection.execute(f"PRAGMA {pragma}").close()
 
-        @event.listens_for(engine, "begin")
-        def _begin(connection: Any) -> None:
-            connection.exec_driver_sql(begin)
-
+        event.listen(engine, "begin", _begin_sqlite_read if reads_only else _begin_sqlite_write)
         return engine
 
-    def _migrate(self) -> None:
-        config = Config()
-        config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
-        config.set_main_option("path_separator", "os")
-        with self.writer.begin() as connection:
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+
+def _address(url: str) -> URL:
+    try:
+        address = make_url(url)
+    except ArgumentError:
+        # The message must not hold the URL: there may be a password in it.
+        raise DatabaseUnavailable(
+            "TEMPERA_DATABASE_URL cannot be read. Give it as sqlite:///path/to/runs.sqlite3 "
+            "or postgresql+psycopg://user@host/name."
+        ) from None
+    if address.drivername in ("postgres", "postgresql"):
+        return address.set(drivername="postgresql+psycopg")
+    if address.drivername == "sqlite" and (address.database or ":memory:") == ":memory:":
+        raise DatabaseUnavailable("TEMPERA_DATABASE_URL names no file. Give it as sqlite:///path/to/runs.sqlite3.")
+    return address
 
 
-def reason(error: Exception) -> str:
+def _begin_sqlite_write(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _begin_sqlite_read(connection: Connection) -> None:
+    ends = time.monotonic() + READ_LIMIT_S
+    raw: Any = connection.connection.dbapi_connection
+    raw.set_progress_handler(lambda: time.monotonic() > ends, 10_000)
+    connection.exec_driver_sql("BEGIN")
+
+
+def _begin_postgresql_write(connection: Connection) -> None:
+    connection.exec_driver_sql(f"SET LOCAL lock_timeout = {LOCK_WAIT_S * 1000:.0f}")
+
+
+def _begin_postgresql_read(connection: Connection) -> None:
+    connection.exec_driver_sql("SET TRANSACTION READ ONLY")
+    connection.exec_driver_sql(f"SET LOCAL statement_timeout = {READ_LIMIT_S * 1000:.0f}")
+
+
+def reason(error: BaseException) -> str:
     """What a database error means, as a sentence that says what to do."""
-    said = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
+    if isinstance(error, ImportError) and error.name == "psycopg":
+        return _NO_DRIVER
+    said = next(iter(str(getattr(error, "orig", None) or error).strip().splitlines()), "") or type(error).__name__
     lower = said.lower()
     for sign, sentence in (
         ("disk is full", "the disk is full. Free some space."),
         ("no space left", "the disk is full. Free some space."),
+        ("interrupted", f"reading took longer than {READ_LIMIT_S:.0f} s. Ask for less, or try again."),
+        ("statement timeout", f"reading took longer than {READ_LIMIT_S:.0f} s. Ask for less, or try again."),
         ("locked", "another process holds it locked. Close that process, or wait."),
+        ("lock timeout", "another process holds it locked. Close that process, or wait."),
+        ("another process is opening", "another process is opening it. Wait."),
         ("readonly", "it may only be read. Check its permissions, or set TEMPERA_DATABASE_URL."),
+        ("read-only", "it may only be read. Check its permissions, or set TEMPERA_DATABASE_URL."),
         ("permission denied", "it may not be written. Check its permissions, or set TEMPERA_DATABASE_URL."),
+        ("no locks available", "its folder knows no locks. Set TEMPERA_DATABASE_URL to a disk of this computer."),
         ("unable to open", "it cannot be opened. Check the path and its permissions, or set TEMPERA_DATABASE_URL."),
-        ("not a database", "the file is no database. Move it away, or set TEMPERA_DATABASE_URL to another place."),
-        ("malformed", "the file is damaged. Move it away; a new one is made."),
+        ("not a database", "the file is no database."),
+        ("malformed", "the file is damaged."),
         ("can't locate revision", "it was made by a newer version of Tempera. Update Tempera."),
+        ("no pq wrapper", _NO_DRIVER),
+        ("connection refused", "the database server does not answer. Start it, or check TEMPERA_DATABASE_URL."),
+        ("server closed the connection", "the database server ended the connection. It is tried again."),
+        ("terminating connection", "the database server ended the connection. It is tried again."),
     ):
         if sign in lower:
             return sentence

@@ -6,33 +6,50 @@ the next round, and nothing has to be remembered apart from the runs themselves.
 
 from __future__ import annotations
 
+import logging
+import os
 import threading
 import time
-from dataclasses import asdict
+from collections import deque
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+from typing import Any, TypeVar
 
-from sqlalchemy import Update, update
+from sqlalchemy import Connection, Engine, Update, delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, InterfaceError, SQLAlchemyError
 
 from components.runs.database import Database, DatabaseUnavailable, reason
-from components.runs.run import Run, utc_now
-from components.runs.tables import runs
+from components.runs.run import Run, RunRecord, utc_now
+from components.runs.sqlite_file import is_damage
+from components.runs.tables import runs, to_row
+from components.runs.unwritten import Snapshot, Unwritten
 from components.streaming.faults import ErrorKind
 from components.streaming.limits import Limits
 from components.streaming.outcome import Status
 
+T = TypeVar("T")
+
 _FIRST_WRITE_S = 5.0
 _RETRY_S = 2.0
+_MOST_AT_ONCE = 500
+_DELETE_AT_ONCE = 1_000
+_RETENTION_S = 3_600.0
+_DAY_S = 86_400.0
 
 
-class _Entry:
-    """What the log knows of one run: which version of it stands in the database, and since when."""
-
-    def __init__(self, run: Run) -> None:
-        self.run = run
-        self.written_version = -1
-        self.written_at = 0.0
-        self.committed = threading.Event()
+def keep_days(environment: Mapping[str, str]) -> float | None:
+    """How many days runs are kept, from TEMPERA_KEEP_DAYS; None for ever. Raises ValueError with a sentence."""
+    given = environment.get("TEMPERA_KEEP_DAYS")
+    if not given:
+        return None
+    try:
+        days = float(given)
+    except ValueError:
+        days = 0.0
+    if not 0 < days < 1_000_000:
+        raise ValueError(f"TEMPERA_KEEP_DAYS must be a number of days, not {given!r:.40}. No run is deleted.")
+    return days
 
 
 class Log:
@@ -43,111 +60,214 @@ class Log:
         self.database: Database | None = None
         self._url = url
         self._limits = limits or Limits()
-        self._entries: dict[str, _Entry] = {}
+        self._unwritten = Unwritten(self._limits.unwritten_log_bytes)
+        self._notices: deque[str] = deque(maxlen=3)
+        self._database_warning: str | None = None
         self._condition = threading.Condition()
+        self._jobs: list[Callable[[Database | None], None]] = []
         self._urgent = False
         self._closing = False
-        self._last_reap = 0.0
+        self._reap_at = 0.0
+        self._round_began_at = time.time()
+        self._retain_at = 0.0
+        self._keep_days: float | None = None
+        try:
+            self._keep_days = keep_days(os.environ)
+        except ValueError as error:
+            self._notices.append(str(error))
         self._open()
         self._thread = threading.Thread(target=self._run, name="log", daemon=True)
         self._thread.start()
 
+    @property
+    def warning(self) -> str | None:
+        """What the operator should know though runs are being logged, in sentences."""
+        sentences = [*self._notices]
+        if self._database_warning:
+            sentences.append(self._database_warning)
+        if refusals := self._unwritten.refusals():
+            sentences.append(f"The database refuses {_runs(len(refusals))}: {refusals[-1]}")
+        if self._unwritten.dropped and not self.problem:
+            sentences.append(self._dropped())
+        return " ".join(sentences) or None
+
     def begin(self, run: Run) -> None:
         """Take a run in; its row is written at once, in the log's own thread."""
-        with self._condition:
-            self._entries[run.id] = _Entry(run)
-            self._wake()
+        self._unwritten.add(run)
+        self._wake()
 
     def wait_until_committed(self, run: Run) -> None:
         """Return when the run's row is committed, or when the database turns out not to take it."""
-        entry = self._entries[run.id]
-        deadline = time.monotonic() + _FIRST_WRITE_S
-        while not entry.committed.wait(0.05) and not self.problem and time.monotonic() < deadline:
-            pass
+        if entry := self._unwritten.find(run.id):
+            self._wait(entry.committed)
 
     def end(self, run: Run) -> None:
-        """Write a finished run soon."""
-        with self._condition:
+        """Write a finished run; return when it is committed, or when the database turns out not to take it."""
+        if entry := self._unwritten.find(run.id):
             self._wake()
+            self._wait(entry.settled)
 
     def live(self, run_id: str) -> Run | None:
         """The run of that id while the log still has something of it to write, which it has until it is finished."""
-        entry = self._entries.get(run_id)
+        entry = self._unwritten.find(run_id)
         return entry.run if entry else None
+
+    def write(self, work: Callable[[Connection], T]) -> T:
+        """Do something else to the database, in one transaction in the log's own thread; what it returned.
+
+        Raises DatabaseUnavailable.
+        """
+        done: Future[T] = Future()
+
+        def job(database: Database | None) -> None:
+            try:
+                if database is None:
+                    raise DatabaseUnavailable(self.problem or "The log is closed.")
+                with database.writer.begin() as connection:
+                    result = work(connection)
+            except SQLAlchemyError as error:
+                place = database.place if database else ""
+                done.set_exception(DatabaseUnavailable(f"The log cannot be written: {place}: {reason(error)}"))
+            except BaseException as error:  # noqa: BLE001 - whoever waits gets it
+                done.set_exception(error)
+            else:
+                done.set_result(result)
+
+        with self._condition:
+            if self._closing:
+                raise DatabaseUnavailable("The log is closed.")
+            self._jobs.append(job)
+        self._wake()
+        return done.result()
+
+    def forget(self, before: str) -> int:
+        """Delete the finished runs that began before a moment, given as ``utc_now`` gives it; how many those were.
+
+        Raises DatabaseUnavailable; what was deleted until then stays deleted.
+        """
+        deleted = 0
+        while step := self.write(lambda connection: _delete_step(connection, before)):
+            deleted += step
+        return deleted
 
     def close(self) -> None:
         """Write what is left, then close the database."""
         with self._condition:
             self._closing = True
-            self._wake()
+        self._wake()
         self._thread.join()
         if self.database:
             self.database.close()
 
     def _wake(self) -> None:
-        self._urgent = True
-        self._condition.notify_all()
+        with self._condition:
+            self._urgent = True
+            self._condition.notify_all()
+
+    def _wait(self, event: threading.Event) -> None:
+        deadline = time.monotonic() + _FIRST_WRITE_S
+        while not event.wait(0.05) and not self.problem and time.monotonic() < deadline:
+            pass
 
     def _run(self) -> None:
-        pause = self._limits.log_flush_ms / 1000
-        while True:
+        interval = self._limits.log_flush_ms / 1000
+        closing, began = False, 0.0
+        while not closing or (self._urgent and not self.problem):
+            # What a slow round took is not waited again, or text would be older when it is written.
+            pause = _RETRY_S if self.problem else max(interval / 4, began + interval - time.monotonic())
             with self._condition:
-                self._condition.wait_for(lambda: self._urgent or self._closing, _RETRY_S if self.problem else pause)
+                self._condition.wait_for(lambda: self._urgent or self._closing, pause)
                 self._urgent = False
                 closing = self._closing
-            self._write()
-            if closing:
-                return
+                jobs, self._jobs = self._jobs, []
+            began = time.monotonic()
+            try:
+                self._round()
+            except Exception as error:  # a fault of our own must not end the log
+                logging.getLogger(__name__).exception("a round of the log failed")
+                self._fail(error)
+            for job in jobs:
+                job(self.database)
 
     def _open(self) -> None:
+        if self.database:
+            self.database.close()
+            self.database = None
         try:
             self.database = Database(self._url)
-            self.problem = None
         except DatabaseUnavailable as unavailable:
-            self.problem = f"Runs are not being logged: {unavailable}"
+            self._report(str(unavailable))
+            return
+        self.problem = None
+        self._unwritten.forget_versions()
+        self._database_warning = self.database.warning()
+        if self.database.notice:
+            self._notices.append(self.database.notice)
 
-    def _write(self) -> None:
-        """One round: everything that changed, in one transaction."""
-        if self.database is None:
+    def _round(self) -> None:
+        """Write everything that changed, in one transaction."""
+        if self.database and self.database.gone:
+            self._notices.append(f"The log's file was removed or replaced at {utc_now()}; a new one was begun.")
+            self._open()
+        elif self.database is None:
             self._open()
         if self.database is None:
             return
         now = time.monotonic()
-        with self._condition:
-            due = [entry for entry in self._entries.values() if self._is_due(entry, now)]
-        reaping = now - self._last_reap > self._limits.heartbeat_s
-        if not due and not reaping:
-            return
-        # The version is read before the record: a change in between is written again in the next round.
-        batch = [(entry, entry.run.version, entry.run.finished, entry.run.record()) for entry in due]
-        insert = sqlite.insert if self.database.writer.dialect.name == "sqlite" else postgresql.insert
+        due = self._unwritten.due(now, self._limits.heartbeat_s, _MOST_AT_ONCE)
+        reaping = self._may_reap(now)
+        retaining = self._keep_days is not None and now > self._retain_at
+        deleted = 0
         try:
-            with self.database.writer.begin() as connection:
-                for _, _, _, record in batch:
-                    values = asdict(record)
-                    statement = insert(runs).values(values)
-                    changed = {name: statement.excluded[name] for name in values if name != "id"}
-                    connection.execute(
-                        statement.on_conflict_do_update(
-                            index_elements=["id"], set_=changed, where=runs.c.status == Status.RUNNING.value
-                        )
-                    )
-                if reaping:
+            refused = _write_all(self.database.writer, due) if due else {}
+            if reaping:
+                with self.database.writer.begin() as connection:
                     connection.execute(self._reap())
+            if retaining and self._keep_days:
+                with self.database.writer.begin() as connection:
+                    deleted = _delete_step(connection, utc_now(self._keep_days * _DAY_S))
         except SQLAlchemyError as error:
-            self.problem = f"Runs are not being logged: {self.database.place}: {reason(error)}"
+            self._fail(error)
             return
-        self.problem = None
-        self._last_reap = now if reaping else self._last_reap
-        with self._condition:
-            for entry, version, finished, _ in batch:
-                entry.written_version, entry.written_at = version, now
-                entry.committed.set()
-                if finished:
-                    del self._entries[entry.run.id]
+        if self.database.gone:
+            return
+        if due or reaping:
+            self.problem = None
+        self._unwritten.written([snapshot for snapshot in due if snapshot not in refused], now)
+        for snapshot, why in refused.items():
+            self._unwritten.refused(snapshot, why, now)
+        if refused:
+            self._unwritten.make_room()
+        if reaping:
+            self._reap_at = now + self._limits.heartbeat_s
+            self._database_warning = self.database.warning()
+        if retaining and deleted < _DELETE_AT_ONCE:
+            self._retain_at = now + _RETENTION_S
+        if len(due) == _MOST_AT_ONCE or deleted == _DELETE_AT_ONCE:
+            self._wake()
 
-    def _is_due(self, entry: _Entry, now: float) -> bool:
-        return entry.run.version > entry.written_version or now - entry.written_at > self._limits.heartbeat_s
+    def _fail(self, error: Exception) -> None:
+        self._report(f"{self.database.place}: {reason(error)}" if self.database else reason(error))
+        cause = getattr(error, "orig", None)
+        if self.database and (is_damage(cause) or "no such table" in str(cause)):
+            self._open()
+
+    def _report(self, why: str) -> None:
+        self._unwritten.make_room()
+        dropped = f" {self._dropped()}" if self._unwritten.dropped else ""
+        self.problem = f"Runs are not being logged: {why}{dropped}"
+
+    def _dropped(self) -> str:
+        were = "was" if self._unwritten.dropped == 1 else "were"
+        return f"{_runs(self._unwritten.dropped)} {were} dropped: the memory for runs that wait to be logged was full."
+
+    def _may_reap(self, now: float) -> bool:
+        """Whether to look for lost runs: not right after a sleep, when other processes have slept as well."""
+        began_at, self._round_began_at = self._round_began_at, time.time()
+        slept_s = self._round_began_at - began_at
+        if slept_s > max(1.0, self._limits.lost_after_s - 2 * self._limits.heartbeat_s):
+            self._reap_at = now + 2 * self._limits.heartbeat_s
+        return now > self._reap_at
 
     def _reap(self) -> Update:
         """Mark the runs of processes that died. Runs of this process are left out, however long it was asleep."""
@@ -155,7 +275,7 @@ class Log:
             update(runs)
             .where(runs.c.status == Status.RUNNING.value)
             .where(runs.c.heartbeat_at < utc_now(self._limits.lost_after_s))
-            .where(runs.c.id.not_in(list(self._entries)))
+            .where(runs.c.id.not_in(self._unwritten.ids()))
             .values(
                 status=Status.LOST.value,
                 error_kind=ErrorKind.PROCESS_DIED.value,
@@ -163,3 +283,57 @@ class Log:
                 finished_at=utc_now(),
             )
         )
+
+
+def _write_all(writer: Engine, due: list[Snapshot]) -> dict[Snapshot, str]:
+    """Write all in one transaction; those that the database refuses for what is in them, and why."""
+    try:
+        with writer.begin() as connection:
+            for snapshot in due:
+                _upsert(connection, snapshot.record)
+    except Exception as error:
+        if not _is_about_content(error):
+            raise
+    else:
+        return {}
+    refused = {}
+    with writer.begin() as connection:
+        for snapshot in due:
+            try:
+                with connection.begin_nested():
+                    _upsert(connection, snapshot.record)
+            except Exception as error:
+                if not _is_about_content(error):
+                    raise
+                refused[snapshot] = reason(error)
+    return refused
+
+
+def _upsert(connection: Connection, record: RunRecord) -> None:
+    insert: Any = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
+    values = to_row(record)
+    statement = insert(runs).values(values)
+    changed = {name: statement.excluded[name] for name in values if name != "id"}
+    running = runs.c.status == Status.RUNNING.value
+    connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_=changed, where=running))
+
+
+def _delete_step(connection: Connection, before: str) -> int:
+    oldest = (
+        select(runs.c.id)
+        .where(runs.c.created_at < before, runs.c.status != Status.RUNNING.value)
+        .order_by(runs.c.created_at)
+        .limit(_DELETE_AT_ONCE)
+    )
+    return connection.execute(delete(runs).where(runs.c.id.in_(oldest))).rowcount
+
+
+def _is_about_content(error: Exception) -> bool:
+    """Whether a write failed for what was written, rather than for the state that the database is in."""
+    if isinstance(error, DBAPIError):
+        return isinstance(error, DataError | IntegrityError | InterfaceError) and not error.connection_invalidated
+    return not isinstance(error, OSError | MemoryError)
+
+
+def _runs(number: int) -> str:
+    return "1 run" if number == 1 else f"{number:,} runs"

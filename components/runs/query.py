@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pandas as pd
@@ -28,6 +29,8 @@ _LIST = (
     runs.c.total_ms,
 )
 
+_ID = re.compile("[0-9a-f]{32}")
+
 
 class QueryFailed(Exception):
     """The log could not be read. The message is a sentence that says why and what to do."""
@@ -36,21 +39,23 @@ class QueryFailed(Exception):
 def newest_runs(database: Database, most: int) -> pd.DataFrame:
     """The newest runs first, at most so many, one row each. Raises QueryFailed."""
     statement = select(*_LIST).order_by(runs.c.created_at.desc(), runs.c.id.desc()).limit(most)
-    return pd.DataFrame(_rows(database, statement), columns=[column.name for column in _LIST])
+    return pd.DataFrame(read_rows(database, statement), columns=[column.name for column in _LIST])
 
 
 def count_runs(database: Database) -> int:
     """How many runs the log holds. Raises QueryFailed."""
-    return int(_rows(database, select(func.count().label("runs")).select_from(runs))[0]["runs"])
+    return int(read_rows(database, select(func.count().label("runs")).select_from(runs))[0]["runs"])
 
 
 def find_run(database: Database, run_id: str) -> RunRecord | None:
     """The run of exactly that id, or None. Raises QueryFailed."""
-    found = _rows(database, select(runs).where(runs.c.id == run_id)) if run_id else []
+    # What is no id is not asked for: PostgreSQL refuses some texts.
+    found = read_rows(database, select(runs).where(runs.c.id == run_id)) if _ID.fullmatch(run_id) else []
     return RunRecord(**found[0]) if found else None
 
 
-def _rows(database: Database, statement: Any) -> list[dict[str, Any]]:
+def read_rows(database: Database, statement: Any) -> list[dict[str, Any]]:
+    """The rows of a statement, by the names of their columns. Raises QueryFailed."""
     try:
         with database.reader.begin() as connection:
             return [dict(row) for row in connection.execute(statement).mappings()]

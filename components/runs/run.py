@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import sys
 import threading
 import time
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import Enum
 from typing import Any
@@ -15,6 +16,8 @@ from typing import Any
 from components import __version__
 from components.streaming.answer import Delta
 from components.streaming.outcome import Outcome, Status, decode_rate
+
+_SIZE_OF_AN_EMPTY_RUN = 4096
 
 
 def utc_now(ago_s: float = 0.0) -> str:
@@ -39,7 +42,7 @@ class RunRecord:
 
     Times end in ``_ms`` and mean what ``Timings`` says; ``created_at``, ``heartbeat_at`` and ``finished_at`` are UTC.
     ``request_body`` is the exact body that was sent, as text. Token counts are None unless the endpoint reported them.
-    ``warnings`` is a JSON list.
+    ``warnings``, ``retries`` (each attempt that was tried again, and the wait) and ``tool_calls`` are JSON lists.
     """
 
     id: str
@@ -73,6 +76,8 @@ class RunRecord:
     attempts: int = 0
     streamed: bool = True
     warnings: str = "[]"
+    retries: str = "[]"
+    tool_calls: str = "[]"
 
     @property
     def running(self) -> bool:
@@ -109,6 +114,13 @@ class Run:
     def finished(self) -> bool:
         """Whether the run has come to its end."""
         return self._outcome is not None
+
+    @property
+    def size(self) -> int:
+        """About how many bytes of memory the run takes."""
+        with self._condition:
+            texts = [*self._pieces, *self._reasoning, *(self._outcome.texts if self._outcome else ())]
+            return _SIZE_OF_AN_EMPTY_RUN + len(self.request_body) + sum(map(sys.getsizeof, texts))
 
     @property
     def stopping(self) -> bool:
@@ -154,8 +166,10 @@ class Run:
             self._change(Activity.STREAMING)
 
     def finish(self, outcome: Outcome) -> None:
-        """End the run; it does not change any more."""
+        """End the run; it does not change any more, whoever else tries to end it."""
         with self._condition:
+            if self.finished:
+                return
             self._outcome = outcome
             self._finished_at = utc_now()
             self.version += 1
@@ -225,4 +239,6 @@ def _of_outcome(outcome: Outcome) -> dict[str, Any]:
         "attempts": outcome.attempts,
         "streamed": outcome.streamed,
         "warnings": json.dumps(outcome.warnings),
+        "retries": json.dumps([asdict(retry) for retry in outcome.retries]),
+        "tool_calls": json.dumps([asdict(call) for call in outcome.tool_calls]),
     }

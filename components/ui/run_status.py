@@ -74,7 +74,7 @@ def _numbers(record: RunRecord) -> list[tuple[str, str]]:
     """Label and value of each number. While the run is going on, chunks stand in for tokens, and say so."""
     reported = record.completion_tokens
     if not record.running and not record.chunk_count:
-        return [("total", _duration(record.total_ms))]
+        return [("attempts", str(record.attempts)), ("total", _duration(record.total_ms))]
     if record.running:
         tokens, unit = f"{record.chunk_count} chunks", "chunks/s"
     elif reported is None:
@@ -82,11 +82,13 @@ def _numbers(record: RunRecord) -> list[tuple[str, str]]:
     else:
         prompt = "" if record.prompt_tokens is None else f"{record.prompt_tokens} + "
         tokens, unit = f"{prompt}{reported}", "tokens/s"
+    waited = [("waited before retries", _duration(record.waited_ms))] if record.waited_ms else []
     return [
         ("finish reason", "–" if record.running else _word(record.finish_reason or _NOT_REPORTED)),
         ("TTFT", _duration(record.ttft_ms)),
         (unit, "–" if record.tokens_per_second is None else f"{record.tokens_per_second:.1f}"),
         ("tokens", tokens),
+        *waited,
         ("total", _duration(record.total_ms)),
     ]
 

@@ -251,6 +251,27 @@ def test_a_log_that_cannot_be_written_is_named_and_the_run_goes_on(
     connection.close()
 
 
+def test_a_damaged_log_is_set_aside_and_the_page_says_where(
+    chat: Chat, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "damaged.sqlite3").write_bytes(b"no database at all " * 500)
+    monkeypatch.setenv("TEMPERA_DATABASE_URL", f"sqlite:///{tmp_path / 'damaged.sqlite3'}")
+    page = new_page().run()
+    assert page.warning[0].value.startswith("The log was damaged. It now stands at ")
+    run_to_the_end(page)
+    page.switch_page("runs.py").run()
+    assert page.dataframe[0].value["status"].tolist() == ["ok"]
+
+
+def test_waits_and_attempts_are_told_apart_from_the_answers_own_time(page: AppTest, chat: Chat) -> None:
+    play, answers = chat.play, [document({"message": "busy"}, "503 Service Unavailable", "Retry-After: 0.2")]
+    busy = [sending(answers[0])]
+    chat.server.play = lambda connection, request: (busy.pop() if busy else play)(connection, request)
+    run_to_the_end(page)
+    assert "waited before retries" in texts(page)
+    assert "Hello you" in texts(page)
+
+
 def test_a_broken_endpoint_is_named_and_the_embedded_one_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TEMPERA_BASE_URL", "http://me:secret-1@host/v1")
     monkeypatch.setenv("TEMPERA_EMBEDDED_MODEL", "/no/such/model.gguf")

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -11,13 +12,47 @@ from components.contract.request import ChatCompletionStreamRequest
 from components.endpoints.endpoint import Address, Endpoint
 from components.runs.log import Log
 from components.runs.run import Run
+from tests.runs import postgresql
 
 REQUEST = ChatCompletionStreamRequest(model="m", messages=[Message.user("Hello")], temperature=0.2, max_tokens=None)
 
 
 @pytest.fixture
-def url(tmp_path: Path) -> str:
+def sqlite_url(tmp_path: Path) -> str:
     return f"sqlite:///{tmp_path / 'log.sqlite3'}"
+
+
+@pytest.fixture(scope="session")
+def _postgresql_server() -> Iterator[None]:
+    if why := postgresql.missing():
+        pytest.skip(why)
+    yield
+    postgresql.drop_database()
+
+
+@pytest.fixture
+def postgresql_url(_postgresql_server: None) -> str:
+    return postgresql.empty_database()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest) -> str:
+    """An empty database of each kind: a promise of the log holds on both."""
+    return request.getfixturevalue(f"{request.param}_url")
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A real file system of two megabytes."""
+    place = tmp_path / "disk"
+    place.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", place], capture_output=True, check=False
+    )
+    if mounted.returncode:
+        pytest.skip("only root may mount a disk")
+    yield place
+    subprocess.run(["umount", "-l", place], check=True)
 
 
 @pytest.fixture
@@ -29,10 +64,11 @@ def log(url: str) -> Iterator[Log]:
 
 @pytest.fixture
 def new_run() -> Callable[[], Run]:
-    def make() -> Run:
-        return Run(endpoint="mine", dialect="beezy", model="m", request_body=b'{"model": "m"}', streaming=True)
+    return make_run
 
-    return make
+
+def make_run() -> Run:
+    return Run(endpoint="mine", dialect="beezy", model="m", request_body=b'{"model": "m"}', streaming=True)
 
 
 def endpoint_at(base_url: str) -> Endpoint:

@@ -1,43 +1,106 @@
 from __future__ import annotations
 
+import errno
 import os
 import sqlite3
+import subprocess
+import sys
 from dataclasses import fields
 from pathlib import Path
 
 import pytest
-from alembic.autogenerate import compare_metadata
-from alembic.migration import MigrationContext
+from sqlalchemy import text
 
 from components.runs.database import Database, DatabaseUnavailable, database_url
+from components.runs.log import Log
+from components.runs.query import QueryFailed, read_rows
 from components.runs.run import RunRecord
-from components.runs.tables import metadata, runs
+from components.runs.tables import runs
+from components.streaming.limits import Limits
+from tests.runs.processes import line, process
+from tests.waiting import wait_for
 
 
 def test_the_columns_are_the_fields_of_a_record() -> None:
     assert {column.name for column in runs.columns} == {field.name for field in fields(RunRecord)}
 
 
-def test_the_migrations_make_exactly_the_tables_that_are_used(url: str) -> None:
-    database = Database(url)
-    with database.reader.begin() as connection:
-        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
-    database.close()
-
-
-def test_opening_twice_migrates_once(url: str) -> None:
-    for _ in range(2):
-        Database(url).close()
-
-
-def test_every_connection_waits_for_locks_and_writes_ahead(url: str) -> None:
-    database = Database(url)
+def test_every_sqlite_connection_waits_for_locks_and_writes_ahead_for_good(sqlite_url: str) -> None:
+    database = Database(sqlite_url)
     for engine in (database.writer, database.reader):
-        with engine.begin() as connection:
-            assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
-            assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 2
-            assert connection.exec_driver_sql("PRAGMA busy_timeout").scalar() == 5000
+        with engine.begin() as one, engine.begin() if engine is database.reader else engine.connect() as two:
+            for connection in (one, two):
+                pragmas = {"journal_mode": "wal", "synchronous": 2, "busy_timeout": 5000, "foreign_keys": 1}
+                for name, value in {**pragmas, "journal_size_limit": 16 << 20}.items():
+                    raw = connection.connection.dbapi_connection.execute(f"PRAGMA {name}")
+                    assert raw.fetchone() == (value,), name
+                    raw.close()
     database.close()
+
+
+def test_a_reader_can_write_nothing(url: str) -> None:
+    database = Database(url)
+    with pytest.raises(QueryFailed, match="only be read"):
+        read_rows(database, runs.delete())
+    database.close()
+
+
+_SLOW = {
+    "sqlite": "with recursive n(i) as (select 1 union all select i + 1 from n) select count(*) as c from n",
+    "postgresql": "select count(*) as c from generate_series(1, 1000000000)",
+}
+
+
+def test_a_read_that_takes_too_long_is_ended_and_says_so(url: str) -> None:
+    database = Database(url)
+    with pytest.raises(QueryFailed, match="longer than 1 s"):
+        read_rows(database, text(_SLOW[database.reader.dialect.name]))
+    assert read_rows(database, text("select 1 as one")) == [{"one": 1}]
+    database.close()
+
+
+def test_the_version_of_the_database_is_known(url: str) -> None:
+    database = Database(url)
+    expected = f"SQLite {sqlite3.sqlite_version}" if url.startswith("sqlite") else "PostgreSQL "
+    assert database.engine_version.startswith(expected)
+    assert any(sign.isdigit() for sign in database.engine_version)
+    database.close()
+
+
+@pytest.mark.parametrize("version", [(3, 40, 1), (3, 51, 3)])
+def test_two_processes_on_an_old_sqlite_are_both_warned(
+    sqlite_url: str, monkeypatch: pytest.MonkeyPatch, version: tuple[int, ...]
+) -> None:
+    monkeypatch.setattr(sqlite3, "sqlite_version_info", version)
+    database = Database(sqlite_url)
+    assert database.warning() is None
+    script = (
+        f"import sqlite3; sqlite3.sqlite_version_info = {version}; log = Log(url); say(log.warning); time.sleep(60)"
+    )
+    with process(script, sqlite_url) as child:
+        old = version < (3, 51, 3)
+        assert ("Another process" in line(child)) == old
+        assert ("PostgreSQL" in (database.warning() or "")) == old
+    assert database.warning() is None
+    database.close()
+
+
+def test_the_log_tells_of_a_second_process_while_it_is_there(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sqlite3, "sqlite_version_info", (3, 40, 1))
+    log = Log(sqlite_url, Limits(heartbeat_s=0.05, log_flush_ms=20))
+    with process("log = Log(url); say('open'); time.sleep(60)", sqlite_url) as child:
+        line(child)
+        assert "Another process writes the same log" in wait_for(lambda: log.warning)
+        assert log.problem is None
+    wait_for(lambda: not log.warning)
+    log.close()
+
+
+def test_postgresql_has_no_such_warning(postgresql_url: str) -> None:
+    first, second = Log(postgresql_url), Log(postgresql_url)
+    assert (first.warning, second.warning) == (None, None)
+    first.close()
+    second.close()
 
 
 def test_the_default_stands_in_the_users_data_folder() -> None:
@@ -46,10 +109,9 @@ def test_the_default_stands_in_the_users_data_folder() -> None:
     assert database_url({"TEMPERA_DATABASE_URL": "sqlite:///x"}) == "sqlite:///x"
 
 
-def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
-    (tmp_path / "notes.txt").write_text("These are notes, and no database at all. " * 100)
-    with pytest.raises(DatabaseUnavailable, match=r"no database\. Move it away"):
-        Database(f"sqlite:///{tmp_path / 'notes.txt'}")
+@pytest.mark.parametrize("scheme", ["postgres", "postgresql"])
+def test_the_short_forms_of_a_postgresql_url_are_understood(postgresql_url: str, scheme: str) -> None:
+    Database(postgresql_url.replace("postgresql+psycopg", scheme)).close()
 
 
 def test_a_path_below_a_file_is_named(tmp_path: Path) -> None:
@@ -58,26 +120,48 @@ def test_a_path_below_a_file_is_named(tmp_path: Path) -> None:
         Database(f"sqlite:///{tmp_path / 'file' / 'runs.sqlite3'}")
 
 
-def test_a_newer_database_is_refused_and_left_alone(tmp_path: Path) -> None:
-    path = tmp_path / "newer.sqlite3"
-    with sqlite3.connect(path) as connection:
-        connection.execute("create table alembic_version (version_num varchar(32) not null)")
-        connection.execute("insert into alembic_version values ('9999')")
-    connection.close()
-    before = path.read_bytes()
-    with pytest.raises(DatabaseUnavailable, match=r"newer version of Tempera\. Update"):
-        Database(f"sqlite:///{path}")
-    assert path.read_bytes()[100:] == before[100:]
+def test_a_folder_in_the_files_place_is_named(tmp_path: Path) -> None:
+    with pytest.raises(DatabaseUnavailable, match="cannot be opened"):
+        Database(f"sqlite:///{tmp_path}")
 
 
-@pytest.mark.parametrize("url", ["nonsense", "mysql+nothing://me:hunter2@host/x"])
+@pytest.mark.parametrize("url", ["nonsense", "mysql+nothing://me:hunter2@host/x", "sqlite://", "sqlite:///:memory:"])
 def test_an_unusable_url_is_named_without_its_password(url: str) -> None:
     with pytest.raises(DatabaseUnavailable) as caught:
         Database(url)
     assert "hunter2" not in str(caught.value)
 
 
+def test_a_server_that_does_not_answer_is_named_without_its_password() -> None:
+    pytest.importorskip("psycopg")
+    with pytest.raises(DatabaseUnavailable, match="server does not answer") as caught:
+        Database("postgresql+psycopg://me:hunter2@127.0.0.1:1/x")
+    assert "hunter2" not in str(caught.value)
+
+
+def test_a_missing_driver_is_named_with_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    with pytest.raises(DatabaseUnavailable, match=r'driver is missing. Install it: pip install "psycopg\[binary\]"'):
+        Database("postgresql+psycopg://me@127.0.0.1:1/x")
+
+
 @pytest.mark.skipif(os.geteuid() == 0 and not Path("/proc/self").exists(), reason="needs a path root cannot write")
 def test_a_folder_that_cannot_be_made_is_named() -> None:
     with pytest.raises(DatabaseUnavailable, match="cannot be used"):
         Database("sqlite:////proc/self/tempera/runs.sqlite3")
+
+
+def test_a_network_folder_without_locks_is_named(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def flock(*_: object) -> None:
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr("fcntl.flock", flock)
+    with pytest.raises(DatabaseUnavailable, match=r"its folder knows no locks\. Set TEMPERA_DATABASE_URL"):
+        Database(sqlite_url)
+
+
+def test_a_disk_that_may_only_be_read_is_named(small_disk: Path) -> None:
+    Database(f"sqlite:///{small_disk / 'log.sqlite3'}").close()
+    subprocess.run(["mount", "-o", "remount,ro", small_disk], check=True)
+    with pytest.raises(DatabaseUnavailable, match=r"may only be read\. Check its permissions"):
+        Database(f"sqlite:///{small_disk / 'log.sqlite3'}")

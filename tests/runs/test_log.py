@@ -1,9 +1,5 @@
 from __future__ import annotations
 
-import signal
-import sqlite3
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -62,24 +58,6 @@ def test_closing_writes_what_is_left(url: str, new_run: Callable[[], Run]) -> No
     again.close()
 
 
-def test_a_locked_database_stops_nothing_and_is_written_later(log: Log, url: str, new_run: Callable[[], Run]) -> None:
-    blocker = sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None)
-    blocker.execute("BEGIN EXCLUSIVE")
-    run = new_run()
-    began = time.monotonic()
-    log.begin(run)
-    log.wait_until_committed(run)
-    assert time.monotonic() - began < 6
-    run.append((Delta(0, "kept"),), 5.0)
-    wait_for(lambda: log.problem, 8)
-    assert "locked" in log.problem
-    blocker.execute("ROLLBACK")
-    blocker.close()
-    wait_for(lambda: find_run(log.database, run.id), 8)
-    wait_for(lambda: find_run(log.database, run.id).text == "kept")
-    assert log.problem is None
-
-
 def test_a_database_that_comes_back_gets_the_runs_it_missed(tmp_path: Path, new_run: Callable[[], Run]) -> None:
     obstacle = tmp_path / "folder"
     obstacle.write_text("a file stands where the folder should be")
@@ -95,6 +73,29 @@ def test_a_database_that_comes_back_gets_the_runs_it_missed(tmp_path: Path, new_
     assert find_run(log.database, run.id).status == "ok"
     assert log.problem is None
     log.close()
+
+
+def test_many_runs_at_once_are_written_in_turn(
+    log: Log, new_run: Callable[[], Run], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("components.runs.log._MOST_AT_ONCE", 3)
+    runs = [new_run() for _ in range(10)]
+    for run in runs:
+        log.begin(run)
+    for piece in range(50):
+        for run in runs:
+            run.append((Delta(0, "x"),), float(piece))
+        time.sleep(0.01)
+    wait_for(lambda: all(find_run(log.database, run.id) and find_run(log.database, run.id).text for run in runs), 2)
+
+
+def test_a_run_that_has_ended_is_in_the_log_when_end_returns(log: Log, new_run: Callable[[], Run]) -> None:
+    run = new_run()
+    log.begin(run)
+    run.finish(Outcome(Status.OK))
+    log.end(run)
+    assert find_run(log.database, run.id).status == "ok"
+    assert log.live(run.id) is None
 
 
 def test_the_newest_run_comes_first(log: Log, new_run: Callable[[], Run]) -> None:
@@ -113,44 +114,6 @@ def test_an_id_that_is_none_finds_no_run(log: Log, new_run: Callable[[], Run], r
     log.begin(run)
     log.wait_until_committed(run)
     assert find_run(log.database, run_id) is None
-
-
-_CHILD = """
-import sys, time
-from components.runs.log import Log
-from components.runs.run import Run
-from components.streaming.answer import Delta
-log = Log(sys.argv[1])
-run = Run(endpoint="mine", dialect="beezy", model="m", request_body=b"{}", streaming=True)
-log.begin(run)
-log.wait_until_committed(run)
-print(run.id, flush=True)
-for number in range(1000):
-    run.append((Delta(0, f"{number} "),), float(number))
-    print(number, flush=True)
-    time.sleep(0.01)
-"""
-
-
-def test_a_killed_process_leaves_its_run_which_becomes_lost_once(url: str, new_run: Callable[[], Run]) -> None:
-    child = subprocess.Popen([sys.executable, "-c", _CHILD, url], stdout=subprocess.PIPE, text=True)
-    with child:
-        run_id = child.stdout.readline().strip()
-        for line in child.stdout:
-            if int(line) == 80:
-                break
-        child.send_signal(signal.SIGKILL)
-    log = Log(url, Limits(lost_after_s=0.3, heartbeat_s=0.1))
-    wait_for(lambda: find_run(log.database, run_id).status == "lost")
-    found = find_run(log.database, run_id)
-    # 250 ms between two writes, and up to as much again for a slow machine: 50 pieces of 10 ms.
-    assert len(found.text.split()) >= 30
-    assert found.text.split() == [str(number) for number in range(len(found.text.split()))]
-    assert found.error_kind == "process_died"
-    ended = found.finished_at
-    time.sleep(0.5)
-    assert find_run(log.database, run_id).finished_at == ended
-    log.close()
 
 
 def test_a_run_of_this_process_is_never_lost_however_old_its_heartbeat(url: str, new_run: Callable[[], Run]) -> None:

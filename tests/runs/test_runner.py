@@ -94,9 +94,11 @@ def test_no_key_reaches_the_log_even_when_the_endpoint_repeats_it(runner: Runner
         found = logged(log, runner.start(Endpoint("mine", BEEZY, Address(server.base_url, key)), REQUEST))
         assert b"Authorization: Bearer canary-key-1" in server.requests[0]
     assert found.error_message == "Bad key ***"
+    assert "canary" not in str(found)
     log.close()
-    with open(url.removeprefix("sqlite:///"), "rb") as file:
-        assert b"canary" not in file.read()
+    if url.startswith("sqlite"):
+        with open(url.removeprefix("sqlite:///"), "rb") as file:
+            assert b"canary" not in file.read()
 
 
 @dataclass(frozen=True)

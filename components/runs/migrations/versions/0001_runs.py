@@ -40,6 +40,8 @@ def upgrade() -> None:
         sa.Column("attempts", sa.BigInteger, nullable=False),
         sa.Column("streamed", sa.Boolean, nullable=False),
         sa.Column("warnings", sa.Text, nullable=False),
+        sa.Column("retries", sa.Text, nullable=False),
+        sa.Column("tool_calls", sa.Text, nullable=False),
         sa.Column("app_version", sa.String(32), nullable=False),
     )
     op.create_index("runs_newest_first", "runs", ["created_at", "id"])

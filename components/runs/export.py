@@ -1,0 +1,135 @@
+"""Runs as JSON Lines, out of one log and into another. Each line carries a SHA-256 of what it says."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import uuid
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import fields, replace
+from itertools import islice
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+from sqlalchemy import Connection, String, insert, select, tuple_
+
+from components.runs.database import Database
+from components.runs.log import Log
+from components.runs.query import read_rows
+from components.runs.run import RunRecord
+from components.runs.tables import runs, to_row
+from components.streaming.outcome import Status
+
+# Few, because each may hold two million characters; a step is one short reading transaction.
+_EXPORT_STEP = 25
+_IMPORT_STEP = 100
+
+_NOT_HASHED = ("id", "sha256")
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
+_FINAL = {status.value for status in Status} - {Status.RUNNING.value}
+_record = TypeAdapter(RunRecord)
+
+
+class ImportRefused(Exception):
+    """A line is not what an export wrote. The message is a sentence that names the line and says why."""
+
+
+def export_runs(database: Database) -> Iterator[str]:
+    """Every finished run, oldest first, one line each, read step by step. Raises QueryFailed."""
+    after = ("", "")
+    while True:
+        step = read_rows(
+            database,
+            select(runs)
+            .where(runs.c.status != Status.RUNNING.value)
+            .where(tuple_(runs.c.created_at, runs.c.id) > after)
+            .order_by(runs.c.created_at, runs.c.id)
+            .limit(_EXPORT_STEP),
+        )
+        if not step:
+            return
+        for row in step:
+            yield _json({**row, "sha256": _digest(row)}) + "\n"
+        after = (step[-1]["created_at"], step[-1]["id"])
+
+
+def import_runs(log: Log, lines: Iterable[str]) -> int:
+    """Add the runs of an export to the log, each under a new id; how many those were.
+
+    Raises ImportRefused at the first line that is not whole and unchanged, DatabaseUnavailable; the runs of the lines
+    before it may have been added by then.
+    """
+    records = (read_line(number, line) for number, line in enumerate(lines, 1) if line.strip())
+    added = 0
+    while step := [to_row(replace(record, id=uuid.uuid4().hex)) for record in islice(records, _IMPORT_STEP)]:
+        log.write(lambda connection, step=step: _insert(connection, step))  # type: ignore[misc]
+        added += len(step)
+    return added
+
+
+def read_line(number: int, line: str) -> RunRecord:
+    """The run that one line of an export holds. Raises ImportRefused."""
+    try:
+        content = json.loads(line)
+    except (ValueError, RecursionError):
+        raise ImportRefused(f"Line {number} is no JSON.") from None
+    if not isinstance(content, dict) or content.get("sha256") != _digest(content):
+        raise ImportRefused(f"Line {number} was changed after it was exported, or is no exported run.")
+    del content["sha256"]
+    unknown = content.keys() - {field.name for field in fields(RunRecord)}
+    if unknown:
+        raise ImportRefused(f"Line {number} was written by a newer version of Tempera. Update Tempera.")
+    try:
+        record = _record.validate_json(json.dumps(content), strict=True)
+    except ValidationError as error:
+        raise ImportRefused(f"Line {number}: {_place(error)} is not what a run holds.") from None
+    if wrong := next(_wrong_columns(record), None):
+        raise ImportRefused(f"Line {number}: {wrong} is not what a run holds.")
+    return record
+
+
+def _insert(connection: Connection, rows: list[dict[str, Any]]) -> None:
+    connection.execute(insert(runs), rows)
+
+
+def _json(content: Mapping[str, Any]) -> str:
+    line = json.dumps(content, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    for end_of_line in "\x85\u2028\u2029":  # to str.splitlines, though not to JSON Lines
+        line = line.replace(end_of_line, f"\\u{ord(end_of_line):04x}")
+    return line
+
+
+def _digest(content: Mapping[str, Any]) -> str:
+    hashed = {name: content[name] for name in sorted(content) if name not in _NOT_HASHED}
+    # Text from outside may hold half a surrogate; escaped, everything can be hashed.
+    return hashlib.sha256(json.dumps(hashed, separators=(",", ":")).encode()).hexdigest()
+
+
+def _place(error: ValidationError) -> str:
+    return ".".join(map(str, error.errors()[0]["loc"])) or "something"
+
+
+def _wrong_columns(record: RunRecord) -> Iterator[str]:
+    if record.status not in _FINAL:
+        yield "status"
+    for name in ("created_at", "heartbeat_at", "finished_at"):
+        moment = getattr(record, name)
+        if moment is not None and not _MOMENT.fullmatch(moment):
+            yield name
+    for column in runs.columns:
+        value = getattr(record, column.name)
+        if isinstance(column.type, String) and column.type.length and value and len(value) > column.type.length:
+            yield column.name
+    if to_row(record) != {field.name: getattr(record, field.name) for field in fields(RunRecord)}:
+        yield "a text or a number"
+    if not _is_list_of_texts(record.warnings):
+        yield "warnings"
+
+
+def _is_list_of_texts(text: str) -> bool:
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(found, list) and all(isinstance(one, str) for one in found)

@@ -1,0 +1,112 @@
+"""The runs of this process that the log has not written whole, and what of them stands in the database."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable
+
+from components.runs.run import Run, RunRecord
+
+_REFUSED_AGAIN_S = 60.0
+
+
+class Entry:
+    """What the log knows of one run: which version of it stands in the database, and since when."""
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        self.version = -1
+        self.tried_at = 0.0
+        self.refused: str | None = None
+        self.committed = threading.Event()
+        self.settled = threading.Event()
+
+    def is_due(self, now: float, heartbeat_s: float) -> bool:
+        """Whether the run should be written now."""
+        if self.refused:
+            return now - self.tried_at > _REFUSED_AGAIN_S
+        return self.run.version > self.version or now - self.tried_at > heartbeat_s
+
+
+class Snapshot:
+    """A run as it stood when a round began. Its version is read first: what changes meanwhile is written again."""
+
+    def __init__(self, entry: Entry) -> None:
+        self.entry = entry
+        self.version = entry.run.version
+        self.finished = entry.run.finished
+        self.record: RunRecord = entry.run.record()
+
+
+class Unwritten:
+    """Every run from its begin until it is written whole. Any thread may use it."""
+
+    def __init__(self, most_bytes: int) -> None:
+        self.dropped = 0
+        self._most_bytes = most_bytes
+        self._lock = threading.Lock()
+        self._entries: dict[str, Entry] = {}
+
+    def add(self, run: Run) -> None:
+        """Take a run in."""
+        with self._lock:
+            self._entries[run.id] = Entry(run)
+
+    def find(self, run_id: str) -> Entry | None:
+        """The entry of that run, or None when nothing of it is left to write."""
+        with self._lock:
+            return self._entries.get(run_id)
+
+    def due(self, now: float, heartbeat_s: float, most: int) -> list[Snapshot]:
+        """The runs that should be written now, at most so many: first those that have waited longest."""
+        with self._lock:
+            due = [entry for entry in self._entries.values() if entry.is_due(now, heartbeat_s)]
+        due.sort(key=lambda entry: entry.tried_at)
+        return [Snapshot(entry) for entry in due[:most]]
+
+    def ids(self) -> list[str]:
+        """The ids of all runs that are still going on, or that could not be written."""
+        with self._lock:
+            return [run_id for run_id, entry in self._entries.items() if entry.refused or not entry.run.finished]
+
+    def written(self, snapshots: Iterable[Snapshot], now: float) -> None:
+        """These are committed; the finished ones among them are let go."""
+        with self._lock:
+            for snapshot in snapshots:
+                entry = snapshot.entry
+                entry.version, entry.tried_at, entry.refused = snapshot.version, now, None
+                entry.committed.set()
+                if snapshot.finished:
+                    entry.settled.set()
+                    del self._entries[entry.run.id]
+
+    def refused(self, snapshot: Snapshot, why: str, now: float) -> None:
+        """The database does not take this one for what is in it; it is tried again after a while."""
+        entry = snapshot.entry
+        entry.refused, entry.tried_at = why, now
+        entry.committed.set()
+        entry.settled.set()
+
+    def refusals(self) -> list[str]:
+        """Why the database refuses runs, one reason for each."""
+        with self._lock:
+            return [entry.refused for entry in self._entries.values() if entry.refused]
+
+    def forget_versions(self) -> None:
+        """Nothing of these runs stands in the database any more."""
+        with self._lock:
+            for entry in self._entries.values():
+                entry.version = -1
+
+    def make_room(self) -> None:
+        """Drop the oldest finished runs while all together take more memory than they may."""
+        with self._lock:
+            size = sum(entry.run.size for entry in self._entries.values())
+            for run_id, entry in list(self._entries.items()):
+                if size <= self._most_bytes:
+                    return
+                if entry.run.finished:
+                    size -= entry.run.size
+                    del self._entries[run_id]
+                    self.dropped += 1
+                    entry.settled.set()

@@ -1,0 +1,144 @@
+from __future__ import annotations
+
+import json
+import tracemalloc
+from collections.abc import Callable
+from dataclasses import fields, replace
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from components.runs import export
+from components.runs.export import ImportRefused, export_runs, import_runs, read_line
+from components.runs.log import Log
+from components.runs.run import Run, RunRecord
+from components.runs.tables import runs, to_row
+from components.streaming.answer import Delta
+from components.streaming.outcome import Outcome, Status
+from tests.runs.conftest import make_run
+
+TEXTS = st.text(st.characters(codec=None), max_size=50)
+NUMBERS = st.none() | st.integers(-(2**70), 2**70)
+TIMES = st.none() | st.floats()
+
+
+def finished(text: str = "Hello \N{OCTOPUS}\u2028\x85") -> Run:
+    run = make_run()
+    run.append((Delta(0, text),), 1.0)
+    run.finish(Outcome(Status.OK))
+    return run
+
+
+def without_ids(lines: list[str]) -> list[str]:
+    return [line.partition(",")[2] for line in lines]
+
+
+@given(text=TEXTS, reasoning=TEXTS, error=st.none() | TEXTS, tokens=NUMBERS, time_ms=TIMES, warnings=st.lists(TEXTS))
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_what_is_exported_and_imported_is_exported_the_same_again(
+    log: Log,
+    text: str,
+    reasoning: str,
+    error: str | None,
+    tokens: int | None,
+    time_ms: float | None,
+    warnings: list[str],
+) -> None:
+    log.write(lambda connection: connection.execute(runs.delete()))
+    record = replace(
+        finished().record(),
+        text=text,
+        reasoning=reasoning,
+        error_message=error,
+        prompt_tokens=tokens,
+        ttft_ms=time_ms,
+        warnings=json.dumps(warnings),
+    )
+    log.write(lambda connection: connection.execute(runs.insert(), [to_row(record)]))
+    first = list(export_runs(log.database))
+    log.write(lambda connection: connection.execute(runs.delete()))
+    assert import_runs(log, first) == 1
+    again = list(export_runs(log.database))
+    assert without_ids(again) == without_ids(first)
+    assert again[0] != first[0]
+    assert "".join(first).splitlines() == [line.removesuffix("\n") for line in first]
+
+
+def test_an_export_moves_from_one_kind_of_database_to_the_other(
+    sqlite_url: str, postgresql_url: str, new_run: Callable[[], Run]
+) -> None:
+    one, other = Log(sqlite_url), Log(postgresql_url)
+    for number in range(60):
+        run = finished(f"{number} \N{OCTOPUS} \ud83d")
+        one.begin(run)
+        one.end(run)
+    one.begin(new_run())
+    exported = list(export_runs(one.database))
+    assert import_runs(other, exported) == len(exported) == 60
+    assert without_ids(list(export_runs(other.database))) == without_ids(exported)
+    one.close()
+    other.close()
+
+
+def line_with(**changes: Any) -> str:
+    """A line with its hash, as a careful forger would write it."""
+    row = {**to_row(finished().record()), **changes}
+    return json.dumps({**row, "sha256": export._digest(row)})
+
+
+@pytest.mark.parametrize(
+    ("line", "why"),
+    [
+        ("nonsense", "no JSON"),
+        ("[" * 100_000, "no JSON"),
+        ("[]", "changed after"),
+        ("{}", "changed after"),
+        (line_with().replace("Hello", "Hallo"), "changed after"),
+        (line_with(mood="fine"), "newer version"),
+        (line_with(text=None), "text is not"),
+        (line_with(prompt_tokens="7"), "prompt_tokens is not"),
+        (line_with(prompt_tokens=2**63), "a text or a number is not"),
+        (line_with(ttft_ms=float("nan")), "a text or a number is not"),
+        (line_with(text="a\0b"), "a text or a number is not"),
+        (line_with(text="\ud800"), "is not what a run holds"),
+        (line_with(status="running"), "status is not"),
+        (line_with(status="best"), "status is not"),
+        (line_with(created_at="yesterday"), "created_at is not"),
+        (line_with(app_version="1" * 33), "app_version is not"),
+        (line_with(warnings="{}"), "warnings is not"),
+    ],
+    ids=range(17),
+)
+def test_a_line_that_no_export_wrote_is_refused_by_its_number(log: Log, line: str, why: str) -> None:
+    with pytest.raises(ImportRefused, match=f"^Line 3.*{why}"):
+        import_runs(log, [line_with(), "\n", line])
+    assert list(export_runs(log.database)) == []
+
+
+def test_every_line_verifies_against_its_hash() -> None:
+    line = line_with()
+    assert read_line(1, line).text.startswith("Hello")
+    for field in fields(RunRecord):
+        if field.name != "id":
+            content = json.loads(line)
+            content[field.name] = "changed"
+            with pytest.raises(ImportRefused, match="changed after"):
+                read_line(1, json.dumps(content))
+
+
+def test_an_export_is_read_in_steps(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = "x" * 200_000
+    for _ in range(8):
+        rows = [to_row(finished(text).record()) for _ in range(25)]
+        log.write(lambda connection, rows=rows: connection.execute(runs.insert(), rows))
+    rows = []
+    size = 0
+    tracemalloc.start()
+    for line in export_runs(log.database):
+        size += len(line)
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert size > 40_000_000
+    assert most < 20_000_000

@@ -1,0 +1,206 @@
+"""Migrations: forward only, all or nothing, and whatever an older release wrote still opens."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, closing
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+
+from components import __version__
+from components.runs import schema
+from components.runs.database import Database, DatabaseUnavailable
+from components.runs.export import read_line
+from components.runs.log import Log
+from components.runs.query import count_runs, find_run, newest_runs
+from components.runs.tables import metadata
+from components.streaming.outcome import Status
+from tests.runs.conftest import make_run
+from tests.runs.processes import line, process
+
+GALLERY = Path(__file__).parent / "gallery"
+
+NEXT_MIGRATION = """
+import sqlalchemy as sa
+from alembic import op
+revision = "9000"
+down_revision = "{newest}"
+def upgrade():
+    op.add_column("runs", sa.Column("mood", sa.Text))
+    op.execute("update runs set mood = 'fine'")
+"""
+
+
+@pytest.fixture
+def next_release(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A Tempera with one more migration."""
+    migrations = tmp_path / "migrations"
+    shutil.copytree(schema.MIGRATIONS, migrations)
+    newest = max(path.name[:4] for path in (migrations / "versions").glob("[0-9]*.py"))
+    (migrations / "versions" / "9000_next.py").write_text(NEXT_MIGRATION.format(newest=newest))
+    with monkeypatch.context() as patch:
+        patch.setattr(schema, "MIGRATIONS", migrations)
+        yield
+
+
+def filled(url: str) -> str:
+    """The id of a run in a log that this release made."""
+    log = Log(url)
+    run = make_run()
+    log.begin(run)
+    log.close()
+    return run.id
+
+
+def test_the_migrations_make_exactly_the_tables_that_are_used(url: str) -> None:
+    database = Database(url)
+    with database.reader.begin() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+    database.close()
+
+
+def test_opening_twice_migrates_once(url: str) -> None:
+    for _ in range(2):
+        Database(url).close()
+
+
+def test_four_processes_migrate_at_once(url: str) -> None:
+    script = "say('ready'); sys.stdin.readline(); Database(url).close(); say('open')"
+    with ExitStack() as stack:
+        children = [stack.enter_context(process(script, url)) for _ in range(4)]
+        assert [line(child) for child in children] == ["ready"] * 4
+        for child in children:
+            child.stdin.write("go\n")
+            child.stdin.flush()
+        assert [line(child) for child in children] == ["open"] * 4
+    database = Database(url)
+    with database.reader.begin() as connection:
+        assert connection.exec_driver_sql("select count(*) from alembic_version").scalar() == 1
+    database.close()
+
+
+_OPEN_AND_DIE = """
+import os, random, signal
+import components.runs.schema
+took = None
+for target in sys.stdin:
+    began = time.monotonic()
+    child = os.fork()
+    if not child:
+        Database(target.strip())
+        os._exit(0)
+    if took:
+        time.sleep(random.uniform(0, took))
+        os.kill(child, signal.SIGKILL)
+    say(os.waitpid(child, 0)[1])
+    took = took or time.monotonic() - began  # the first one is not killed
+"""
+
+
+def test_thirty_kills_in_the_middle_leave_no_half_migrated_log(url: str) -> None:
+    killed = 0
+    with process(_OPEN_AND_DIE, url) as child:
+        for number in range(31):
+            target = url.replace("log.sqlite3", f"{number}.sqlite3")
+            child.stdin.write(f"{target}\n")
+            child.stdin.flush()
+            killed += line(child) == "9"
+            database = Database(target)
+            assert database.notice is None
+            assert count_runs(database) == 0
+            with database.writer.begin() as connection:
+                assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+                metadata.drop_all(connection)
+                connection.exec_driver_sql("drop table alembic_version")
+            database.close()
+    assert killed > 10
+
+
+@pytest.mark.usefixtures("next_release")
+def test_nothing_is_copied_when_there_is_nothing_to_lose(sqlite_url: str, tmp_path: Path) -> None:
+    Database(sqlite_url).close()
+    assert not list(tmp_path.glob("*.before-*"))
+
+
+def test_a_copy_is_made_before_an_older_log_is_migrated(
+    sqlite_url: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    run_id = filled(sqlite_url)
+    (tmp_path / "log.sqlite3.before-9000.part").write_text("left by a process that was killed")
+    request.getfixturevalue("next_release")
+    for _ in range(2):
+        database = Database(sqlite_url)
+        with database.reader.begin() as connection:
+            assert connection.exec_driver_sql("select id, mood from runs").all() == [(run_id, "fine")]
+        database.close()
+    assert [path.name for path in tmp_path.glob("*.before-*")] == ["log.sqlite3.before-9000"]
+    with closing(sqlite3.connect(tmp_path / "log.sqlite3.before-9000")) as copy:
+        assert copy.execute("select id from runs").fetchall() == [(run_id,)]
+        assert "mood" not in [column[1] for column in copy.execute("pragma table_info(runs)")]
+
+
+def test_a_newer_log_is_refused_and_left_alone(url: str, request: pytest.FixtureRequest) -> None:
+    request.getfixturevalue("next_release")
+    filled(url)
+    newer = schema.MIGRATIONS
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(schema, "MIGRATIONS", Path(schema.__file__).parent / "migrations")
+        with pytest.raises(DatabaseUnavailable, match=r"newer version of Tempera\. Update"):
+            Database(url)
+    assert newer == schema.MIGRATIONS
+    database = Database(url)
+    assert count_runs(database) == 1
+    database.close()
+
+
+def test_a_migration_that_fails_changes_nothing(url: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
+    run_id = filled(url)
+    request.getfixturevalue("next_release")
+    script = schema.MIGRATIONS / "versions" / "9000_next.py"
+    good = script.read_text()
+    script.write_text(good + "    op.execute('update nothing set a = 1')\n")
+    with pytest.raises(DatabaseUnavailable, match="nothing"):
+        Database(url)
+    script.write_text(good)
+    database = Database(url)
+    with database.reader.begin() as connection:
+        assert connection.exec_driver_sql("select id, mood from runs").all() == [(run_id, "fine")]
+    database.close()
+
+
+def test_migrations_go_forward_only() -> None:
+    for script in (schema.MIGRATIONS / "versions").glob("*.py"):
+        assert "def downgrade" not in script.read_text()
+
+
+@pytest.mark.parametrize("path", sorted(GALLERY.glob("*.sqlite3")), ids=lambda path: path.stem)
+def test_a_log_of_each_release_opens(path: Path, tmp_path: Path) -> None:
+    shutil.copy(path, tmp_path / "log.sqlite3")
+    database = Database(f"sqlite:///{tmp_path / 'log.sqlite3'}")
+    assert database.notice is None
+    exported = [read_line(1, one) for one in path.with_suffix(".jsonl").read_text("utf-8").splitlines(keepends=True)]
+    shown = newest_runs(database, 100)
+    assert len(shown) == count_runs(database) == len(exported) + 1
+    assert {*shown["status"]} >= {"running", "ok", "cancelled", "lost"}
+    assert {*shown["status"]} <= {status.value for status in Status}
+    for record in exported:
+        assert find_run(database, record.id) == record
+    database.close()
+
+
+def test_the_gallery_holds_this_release() -> None:
+    assert (GALLERY / f"{__version__}.sqlite3").exists()
+
+
+def test_a_gallery_piece_can_be_made_for_this_release_only(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "tests.runs.make_gallery", "99.0.0"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode != 0
+    assert "99.0.0" in done.stderr
