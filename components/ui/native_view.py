@@ -53,6 +53,8 @@ def _draw_parts(record: RunRecord | None) -> None:
     with st.container():
         if record:
             draw_message(record)
+    if record and record.error_message and not record.text and not record.reasoning:
+        return
     with st.container(key=state.ANSWER, border=True):
         if record is None:
             st.caption("The answer appears here, token by token. Press Run or Ctrl+Enter.")

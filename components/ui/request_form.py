@@ -84,7 +84,7 @@ def _draw_number(name: str, rules: FieldRules, form: Form) -> None:
                 on_change=_take_number,
                 args=(name,),
                 label_visibility="collapsed",
-                width=145 if decimal else 165,
+                width=120 if decimal else 150,
                 persist_state="session",
                 **number,
             )

@@ -76,9 +76,9 @@ def _numbers(record: RunRecord) -> list[tuple[str, str]]:
     if not record.running and not record.chunk_count:
         return [("attempts", str(record.attempts)), ("total", _duration(record.total_ms))]
     if record.running:
-        tokens, unit = f"{record.chunk_count} chunks", "chunks/s"
+        tokens, unit = _chunks(record.chunk_count), "chunks/s"
     elif reported is None:
-        tokens, unit = f"{_NOT_REPORTED}, {record.chunk_count} chunks", "tokens/s"
+        tokens, unit = f"{_NOT_REPORTED}, {_chunks(record.chunk_count)}", "tokens/s"
     else:
         prompt = "" if record.prompt_tokens is None else f"{record.prompt_tokens} + "
         tokens, unit = f"{prompt}{reported}", "tokens/s"
@@ -91,6 +91,10 @@ def _numbers(record: RunRecord) -> list[tuple[str, str]]:
         *waited,
         ("total", _duration(record.total_ms)),
     ]
+
+
+def _chunks(count: int) -> str:
+    return "1 chunk" if count == 1 else f"{count} chunks"
 
 
 def _word(text: str) -> str:
