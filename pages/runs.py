@@ -2,7 +2,6 @@
 
 import streamlit as st
 
-from components.runs.query import QueryFailed
 from components.runs.run import Run
 from components.service import service
 from components.ui import state
@@ -11,10 +10,7 @@ from components.ui.run_lookup import find, record_of
 from components.ui.runs_table import draw_runs_table
 
 st.subheader("Runs", anchor=False)
-try:
-    draw_runs_table(service())
-except QueryFailed as failure:
-    st.error(str(failure))
+draw_runs_table(service())
 
 opened = state.opened_run()
 run = find(opened)

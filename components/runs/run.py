@@ -31,7 +31,7 @@ class Activity(Enum):
 
     PREPARING = "Starting"
     WAITING = "Waiting for the first token"
-    RETRYING = "Waiting before the next try"
+    RETRYING = "Trying again"
     STREAMING = "Streaming"
     STOPPING = "Stopping"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import re
 import socket
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -153,28 +154,23 @@ class _WatchedPools(PoolManager):
 
     def _new_pool(self, scheme: str, *args: Any, **kwargs: Any) -> HTTPConnectionPool:
         pool = super()._new_pool(scheme, *args, **kwargs)
-        watched = _WatchedHTTPSConnection if scheme == "https" else _WatchedHTTPConnection
+        watched = _WatchedHTTPS if scheme == "https" else _Watched
         pool.ConnectionCls = functools.partial(watched, self._connect)  # type: ignore[assignment]
         return pool
 
 
-class _WatchedHTTPConnection(HTTPConnection):
+class _Watched(HTTPConnection):
+    """A connection whose socket the watch holds from before the first packet."""
+
     response_class = WatchedResponse
 
-    def __init__(self, connect: Any, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, connect: Callable[[str, int], socket.socket], *args: Any, **kwargs: Any) -> None:
         self._watched_connect = connect
         super().__init__(*args, **kwargs)
 
     def _new_conn(self) -> socket.socket:
-        return self._watched_connect(self._dns_host, self.port)  # type: ignore[no-any-return]
+        return self._watched_connect(self._dns_host, self.port)
 
 
-class _WatchedHTTPSConnection(HTTPSConnection):
-    response_class = WatchedResponse
-
-    def __init__(self, connect: Any, *args: Any, **kwargs: Any) -> None:
-        self._watched_connect = connect
-        super().__init__(*args, **kwargs)
-
-    def _new_conn(self) -> socket.socket:
-        return self._watched_connect(self._dns_host, self.port)  # type: ignore[no-any-return]
+class _WatchedHTTPS(_Watched, HTTPSConnection):
+    pass

@@ -13,10 +13,9 @@ import time
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from components.runs.query import find_run
 from components.runs.run import Activity, Run, RunRecord
-from components.service import service
 from components.ui import state
+from components.ui.run_lookup import find, record_of
 from components.ui.run_message import draw_message
 from components.ui.run_status import StatusLine
 from components.ui.settled_text import SettledText
@@ -70,8 +69,7 @@ def _draw_parts(record: RunRecord | None) -> None:
 @st.fragment(run_every=_LOOK_AGAIN_S)
 def _look_again(drawn: RunRecord) -> None:
     """Another process works on this run, or did until it died: draw it again when the log knows more."""
-    database = service().log.database
-    now = find_run(database, drawn.id) if database else None
+    now = record_of(find(drawn.id))
     if now is not None and (now.text, now.status) != (drawn.text, drawn.status):
         st.rerun()
 

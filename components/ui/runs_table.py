@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from components.runs.query import count_runs, newest_runs
+from components.runs.query import QueryFailed, count_runs, newest_runs
 from components.service import Service
 from components.ui import state
 
@@ -15,10 +15,18 @@ _MOST = 500
 
 @st.fragment(run_every=_REFRESH_S)
 def draw_runs_table(service: Service) -> None:
-    """The runs, newest first, always up to date. Choosing a row opens its run. Raises QueryFailed."""
-    if service.log.database is None:
+    """The runs, newest first, always up to date. Choosing a row opens its run; a log that cannot be read is named."""
+    database = service.log.database
+    if database is None:
+        st.info("There is no log now, so no runs can be listed.", icon=":material/database_off:")
         return
-    runs = newest_runs(service.log.database, _MOST)
+    # Caught here and not by the page: the fragment runs again without it.
+    try:
+        runs = newest_runs(database, _MOST)
+        all_runs = count_runs(database) if len(runs) == _MOST else len(runs)
+    except QueryFailed as failure:
+        st.error(str(failure))
+        return
     if runs.empty:
         st.info("No runs yet. Run a prompt in the playground; every run is kept here.", icon=":material/history:")
         return
@@ -41,7 +49,7 @@ def draw_runs_table(service: Service) -> None:
         },
     )
     st.caption("Tick a row to open its run.")
-    if len(runs) == _MOST and (all_runs := count_runs(service.log.database)) > _MOST:
+    if all_runs > len(runs):
         st.caption(f"The newest {_MOST} of {all_runs:,} runs.")
     if st.session_state.pop(state.JUST_OPENED, False):
         st.rerun()

@@ -1,5 +1,9 @@
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
 from streamlit.testing.v1 import AppTest
 
 from tests.pages.conftest import Chat, new_page, run_to_the_end, texts
@@ -37,3 +41,12 @@ def test_a_run_that_is_not_in_the_log_is_named(page: AppTest) -> None:
     page.query_params["run"] = "nothing"
     page.switch_page("runs.py").run()
     assert "This run is not in the log." in [info.value for info in page.info]
+
+
+def test_a_log_that_cannot_be_read_is_named_and_the_page_stays_alive(page: AppTest, chat: Chat, tmp_path: Path) -> None:
+    run_to_the_end(page)
+    with closing(sqlite3.connect(tmp_path / "runs.sqlite3")) as connection, connection:
+        connection.execute("alter table runs rename to hidden")
+    page.switch_page("runs.py").run()
+    assert not page.exception
+    assert page.error[0].value.startswith("The log cannot be read: ")
