@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from pydantic import BaseModel, ConfigDict, StrictBool
+from pydantic import BaseModel, ConfigDict, JsonValue, StrictBool
 
 
 class Role(StrEnum):
@@ -17,10 +17,10 @@ class Role(StrEnum):
 
 
 class Message(BaseModel):
-    """One turn of the conversation.
+    """One turn of the conversation. A key that is left out is not sent at all.
 
-    ``prefix`` is meant for a last assistant message only: the answer must begin with its content. Left out, it is not
-    sent at all.
+    ``prefix`` is meant for a last assistant message only: the answer must begin with its content. ``tool_calls`` are
+    what an assistant asked for, as it came; a tool message answers the call that ``tool_call_id`` names.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -28,6 +28,9 @@ class Message(BaseModel):
     role: Role
     content: str
     prefix: StrictBool = False
+    name: str | None = None
+    tool_call_id: str | None = None
+    tool_calls: list[dict[str, JsonValue]] | None = None
 
     @classmethod
     def system(cls, content: str) -> Message:

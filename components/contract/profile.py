@@ -50,10 +50,16 @@ class FieldRules:
 
 @dataclass(frozen=True)
 class Profile:
-    """A dialect: its name and its rules by field name. A field that is not in ``fields`` does not exist there."""
+    """A dialect: its name and its rules by field name. A field that is not in ``fields`` does not exist there.
+
+    ``further_fields`` are the body keys beyond the contract that it is known to take. ``prefix`` says whether it knows
+    the prefix of a last assistant message.
+    """
 
     name: str
     fields: Mapping[str, FieldRules]
+    further_fields: tuple[str, ...] = ()
+    prefix: bool = True
     usage: UsageReport = UsageReport.IN_FINISH_CHUNK
     unknown_keys: UnknownKeys = UnknownKeys.IGNORED
 
@@ -92,6 +98,20 @@ MISTRAL = Profile(
             "safe_prompt": FieldRules("safe_prompt", "off", nullable=False),
         }
     ),
+    further_fields=(
+        "stop",
+        "presence_penalty",
+        "frequency_penalty",
+        "n",
+        "response_format",
+        "tools",
+        "tool_choice",
+        "parallel_tool_calls",
+        "reasoning_effort",
+        "prediction",
+        "prompt_mode",
+        "metadata",
+    ),
     unknown_keys=UnknownKeys.REFUSED,
 )
 
@@ -105,6 +125,23 @@ OPENAI = Profile(
             "random_seed": FieldRules("seed", "random"),
         }
     ),
+    further_fields=(
+        "stop",
+        "presence_penalty",
+        "frequency_penalty",
+        "n",
+        "response_format",
+        "tools",
+        "tool_choice",
+        "parallel_tool_calls",
+        "reasoning_effort",
+        "logprobs",
+        "top_logprobs",
+        "logit_bias",
+        "stream_options",
+        "metadata",
+    ),
+    prefix=False,
     usage=UsageReport.BY_STREAM_OPTIONS,
 )
 

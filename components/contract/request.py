@@ -7,16 +7,30 @@ Each optional field has three states: omitted, null, or a value. Pydantic keeps 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, StrictBool, StrictInt, TypeAdapter, ValidationError
 
 from components.contract.messages import Message
 from components.contract.profile import BEEZY, Profile, UsageReport
+from components.contract.strict_json import read_json_object
 
 OPTIONAL_FIELDS = ("temperature", "top_p", "max_tokens", "random_seed", "safe_prompt")
 
 Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
+
+_ALWAYS_SENT = ("model", "messages", "stream")
+_ASKS_FOR_USAGE = {"include_usage": True}
+_NUMBER: TypeAdapter[Any] = TypeAdapter(Number | None)
+_WHOLE_NUMBER: TypeAdapter[Any] = TypeAdapter(StrictInt | None)
+_TYPES: dict[str, TypeAdapter[Any]] = {
+    "temperature": _NUMBER,
+    "top_p": _NUMBER,
+    "max_tokens": _WHOLE_NUMBER,
+    "random_seed": _WHOLE_NUMBER,
+    "safe_prompt": TypeAdapter(StrictBool),
+}
 
 
 class ChatCompletionStreamRequest(BaseModel):
@@ -60,6 +74,10 @@ class ChatCompletionStreamRequest(BaseModel):
         default=True,
         description="On: the answer arrives token by token. Off: one JSON answer at the end.",
     )
+    extra_body: dict[str, JsonValue] = Field(
+        default_factory=dict,
+        description="Keys beyond the contract, merged into the body as they are: stop, penalties, tools and the like.",
+    )
 
     def state_of(self, field: str) -> str:
         """``omitted``, ``null`` or ``value``: what this request says of one optional field."""
@@ -73,7 +91,7 @@ class ChatCompletionStreamRequest(BaseModel):
 
 
 class UnsendableField(ValueError):
-    """The dialect has no such field, or knows no null for it. ``field`` names it."""
+    """The request cannot be said in the dialect, or not without ambiguity. ``field`` names what is at fault."""
 
     def __init__(self, field: str, message: str) -> None:
         super().__init__(message)
@@ -84,7 +102,7 @@ def to_bytes(request: ChatCompletionStreamRequest, profile: Profile = BEEZY) -> 
     """The request's body: the very bytes that are previewed, sent, logged, exported and replayed.
 
     UTF-8 JSON, indented so that a person can read what was sent. Raises UnsendableField when the dialect has no name
-    for a field that is set.
+    for a field that is set, or when an extra key says again what a field says.
     """
     body: dict[str, Any] = {
         "model": request.model,
@@ -96,9 +114,12 @@ def to_bytes(request: ChatCompletionStreamRequest, profile: Profile = BEEZY) -> 
             raise UnsendableField(field, f"The {profile.name} dialect has no {field}. Leave it out.")
         body[rules.key] = value
     body["stream"] = request.stream
+    for key in request.extra_body:
+        if key in body:
+            raise UnsendableField(key, f"The extra field {key} says again what its own field says. Leave one out.")
     if request.stream and profile.usage is UsageReport.BY_STREAM_OPTIONS:
-        body["stream_options"] = {"include_usage": True}
-    text = json.dumps(body, ensure_ascii=False, indent=2, allow_nan=False)
+        body["stream_options"] = _ASKS_FOR_USAGE
+    text = json.dumps(body | request.extra_body, ensure_ascii=False, indent=2, allow_nan=False)
     # Two halves of a surrogate pair that meet are one character; one that stays alone, which UTF-8 cannot hold, becomes
     # its own JSON escape.
     text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")
@@ -108,21 +129,37 @@ def to_bytes(request: ChatCompletionStreamRequest, profile: Profile = BEEZY) -> 
 def from_bytes(body: bytes | str, profile: Profile = BEEZY) -> ChatCompletionStreamRequest:
     """The request that ``to_bytes`` made these bytes from.
 
-    Raises pydantic's ValidationError (a ValueError) for a body that is no request of this dialect, and ValueError for
-    one that is no JSON object.
+    What has no field of its own, or holds what its field cannot, stands in ``extra_body``. Raises ValueError for a body
+    whose model, messages or stream are none (pydantic's ValidationError), and for one that is no JSON object.
     """
+    return from_fields(read_json_object(body, "The request"), profile)
+
+
+def from_fields(body: Mapping[str, Any], profile: Profile = BEEZY) -> ChatCompletionStreamRequest:
+    """The request that a body's keys and values say; see ``from_bytes``. Raises pydantic's ValidationError."""
+    fields_by_key = {rules.key: field for field, rules in profile.fields.items()}
+    values: dict[str, Any] = {}
+    extra: dict[str, Any] = {}
+    for key, value in body.items():
+        field = fields_by_key.get(key)
+        if key in _ALWAYS_SENT:
+            values[key] = value
+        elif field is not None and fits(field, value):
+            values[field] = value
+        else:
+            extra[key] = value
+    asks_for_usage = profile.usage is UsageReport.BY_STREAM_OPTIONS and body.get("stream", True)
+    if asks_for_usage and extra.get("stream_options") == _ASKS_FOR_USAGE:
+        del extra["stream_options"]
+    if extra:
+        values["extra_body"] = extra
+    return ChatCompletionStreamRequest.model_validate(values)
+
+
+def fits(field: str, value: object) -> bool:
+    """Whether an optional field of the request can hold ``value``; None stands for null."""
     try:
-        fields = json.loads(body)
-    except (ValueError, RecursionError) as error:
-        raise ValueError(f"The request is not JSON: {error}") from None
-    if not isinstance(fields, dict):
-        raise ValueError("The request must be a JSON object.")
-    if profile.usage is UsageReport.BY_STREAM_OPTIONS:
-        fields.pop("stream_options", None)
-    renamed = {rules.key: field for field, rules in profile.fields.items() if rules.key != field}
-    for key, field in renamed.items():
-        if field in fields:
-            raise ValueError(f"The {profile.name} dialect calls {field} {key}.")
-        if key in fields:
-            fields[field] = fields.pop(key)
-    return ChatCompletionStreamRequest.model_validate(fields)
+        _TYPES[field].validate_python(value)
+    except ValidationError:
+        return False
+    return True

@@ -6,7 +6,6 @@ Functions of values; opens no socket and runs no model.
 from __future__ import annotations
 
 import json
-import math
 from typing import Any
 
 from pydantic import ConfigDict, Field, StrictBool, ValidationError, ValidationInfo, field_validator
@@ -15,6 +14,7 @@ from pydantic_core import PydanticCustomError
 from components.contract.messages import Message
 from components.contract.profile import BEEZY
 from components.contract.request import ChatCompletionStreamRequest
+from components.contract.strict_json import read_json
 from components.embedded.engine import DEFAULT_TEMPERATURE, Finished
 
 MAX_BODY_BYTES = 1 << 20
@@ -76,12 +76,13 @@ class InvalidBody(ValueError):
 def read_request(body: bytes) -> ServedRequest:
     """The request in ``body``. Raises InvalidBody."""
     try:
-        fields = json.loads(body, parse_constant=_refuse_constant, parse_float=_finite)
-    except (ValueError, RecursionError) as error:
-        message = "The body nests too deeply." if isinstance(error, RecursionError) else f"JSON decode error: {error}"
-        raise InvalidBody([_problem("json_invalid", message)]) from None
+        fields = read_json(body)
+    except ValueError as error:
+        raise InvalidBody([_problem("json_invalid", f"JSON decode error: {error}")]) from None
     if not isinstance(fields, dict):
         raise InvalidBody([_problem("dict_type", "The body must be a JSON object.", fields)])
+    # A field of the form, not of the wire: what is merged into a body is no different from the rest of it.
+    fields.pop("extra_body", None)
     try:
         return ServedRequest.model_validate(fields)
     except ValidationError as error:
@@ -162,17 +163,6 @@ def _part_text(part: object) -> str:
     if isinstance(part, dict) and part.get("type") == "text" and isinstance(part.get("text"), str):
         return str(part["text"])
     raise PydanticCustomError("content_part", "This model reads text only: each part must be a text part.")
-
-
-def _refuse_constant(name: str) -> None:
-    raise ValueError(f"{name} is no number in JSON")
-
-
-def _finite(digits: str) -> float:
-    value = float(digits)
-    if math.isinf(value):
-        raise ValueError(f"{digits[:40]} is too large a number")
-    return value
 
 
 def _echo(value: object) -> object:

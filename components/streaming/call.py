@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 from collections.abc import Iterator
+from urllib.parse import urlsplit
 
 import requests
 import urllib3
@@ -32,9 +33,21 @@ def post_json(session: Session, url: str, body: bytes, key: ApiKey | None) -> re
 
     Raises StreamFault when no HTTP response came.
     """
+    return _send(session, _post(url, body, key), key)
+
+
+def shown_headers(url: str, body: bytes, key: ApiKey | None) -> dict[str, str]:
+    """All headers with which ``post_json`` sends this body, for a person to look at: the key shows as •••."""
+    headers = {"Host": urlsplit(url).netloc, **_post(url, body, key).prepare().headers}
+    if key:
+        headers["Authorization"] = "Bearer •••"
+    return headers
+
+
+def _post(url: str, body: bytes, key: ApiKey | None) -> requests.Request:
     headers = headers_for(url, key, accept="text/event-stream")
     headers["Content-Type"] = "application/json"
-    return _send(session, requests.Request("POST", url, headers=headers, data=body), key)
+    return requests.Request("POST", url, headers=headers, data=body)
 
 
 def get_json(session: Session, url: str, key: ApiKey | None) -> requests.Response:

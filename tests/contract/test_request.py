@@ -47,7 +47,15 @@ any_text = st.text(st.characters(exclude_categories=())).map(
 valid_name = st.text(min_size=1)
 numbers = st.floats(allow_nan=False, allow_infinity=False)
 messages = st.lists(
-    st.fixed_dictionaries({"role": st.sampled_from(Role), "content": any_text}, optional={"prefix": st.booleans()}),
+    st.fixed_dictionaries(
+        {"role": st.sampled_from(Role), "content": any_text},
+        optional={
+            "prefix": st.booleans(),
+            "name": any_text,
+            "tool_call_id": any_text,
+            "tool_calls": st.just([{"id": "1", "type": "function", "function": {"name": "f", "arguments": "{}"}}]),
+        },
+    ),
     min_size=1,
     max_size=4,
 )
@@ -61,10 +69,20 @@ values = {
 nullable = [field for field in OPTIONAL_FIELDS if field != "safe_prompt"]
 
 
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**70), 2**70) | numbers | any_text,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(any_text, inner, max_size=3),
+    max_leaves=8,
+)
+
+
 @st.composite
 def requests_in(draw, profile):
-    """A request with any combination of states that the dialect can say."""
+    """A request with any combination of states that the dialect can say, and extra keys that say nothing again."""
     fields = {"model": draw(valid_name), "messages": draw(messages)}
+    own = {"model", "messages", "stream", "stream_options", *(rules.key for rules in profile.fields.values())}
+    if extra := draw(st.dictionaries(any_text.filter(lambda key: key not in own), json_values, max_size=3)):
+        fields["extra_body"] = extra
     for field in profile.fields:
         states = [st.just(OMITTED), values[field], *([st.none()] if field in nullable else [])]
         value = draw(st.one_of(states))
@@ -187,11 +205,48 @@ def test_a_value_of_another_type_is_refused_by_field(field, value):
     assert {problem["loc"][0] for problem in refused.value.errors()} == {field}
 
 
-@pytest.mark.parametrize("field", ["seed", "stop", "n", "Temperature", "stream_options"])
-def test_an_unknown_key_is_refused(field):
-    body = json.dumps({"model": "m", "messages": MESSAGES, field: 1})
-    with pytest.raises(ValidationError, match="extra_forbidden"):
-        from_bytes(body)
+@pytest.mark.parametrize("profile", PROFILES.values(), ids=PROFILES)
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("stop", ["\n"]),
+        ("n", 2),
+        ("Temperature", 1),
+        ("extra_body", {"a": 1}),
+        ("temperature", "hot"),
+        ("max_tokens", 1.5),
+        ("safe_prompt", None),
+        ("top_p", [0.1, None]),
+    ],
+)
+def test_a_key_that_has_no_field_or_a_value_that_its_field_cannot_hold_is_kept_as_it_is(profile, key, value):
+    body = {"model": "m", "messages": MESSAGES, "stream": False, key: value}
+    request = from_bytes(json.dumps(body), profile)
+    assert request.extra_body == {key: value}
+    assert body_of(request, profile) == body
+
+
+@pytest.mark.parametrize("key", ["model", "messages", "stream", "temperature"])
+def test_an_extra_key_cannot_say_again_what_a_field_says(key):
+    with pytest.raises(UnsendableField, match=f"extra field {key} says again") as refused:
+        to_bytes(a_request(temperature=0.5, extra_body={key: 1}))
+    assert refused.value.field == key
+
+
+def test_an_extra_key_may_stand_in_for_a_field_that_is_omitted():
+    assert body_of(a_request(extra_body={"temperature": "hot"}))["temperature"] == "hot"
+
+
+def test_an_extra_stream_options_takes_the_place_of_ours():
+    options = {"include_usage": False}
+    request = a_request(extra_body={"stream_options": options})
+    assert body_of(request, OPENAI)["stream_options"] == options
+    assert from_bytes(to_bytes(request, OPENAI), OPENAI).extra_body == {"stream_options": options}
+
+
+def test_the_openai_styles_own_question_for_usage_is_no_extra_field():
+    request = a_request()
+    assert from_bytes(to_bytes(request, OPENAI), OPENAI).extra_body == {}
 
 
 @pytest.mark.parametrize("field", ["model", "messages"])
@@ -221,8 +276,9 @@ def test_values_out_of_range_are_sent_because_ranges_belong_to_the_endpoint():
         b'{"model": "m", "messages": [{"role": "user", "content": "x"}], "temperature": NaN}',
         b'{"model": "m", "messages": [{"role": "user", "content": "x"}], "temperature": 1e999}',
         b'{"model": "m", "messages": [{"role": "user", "content": "x"}], "random_seed": ' + b"9" * 5000 + b"}",
+        b'{"model": "m", "messages": [{"role": "user", "content": "x"}], "model": "n"}',
     ],
-    ids=["empty", "null", "list", "string", "cut", "no-utf8", "deep", "nan", "infinite", "huge-integer"],
+    ids=["empty", "null", "list", "string", "cut", "no-utf8", "deep", "nan", "infinite", "huge-integer", "twice"],
 )
 def test_bytes_that_are_no_request_are_a_value_error(body):
     with pytest.raises(ValueError, match=r"(?i)request"):
@@ -230,9 +286,9 @@ def test_bytes_that_are_no_request_are_a_value_error(body):
 
 
 def test_a_body_of_the_openai_style_uses_its_own_name_for_the_seed():
-    body = {"model": "m", "messages": MESSAGES, "random_seed": 1}
-    with pytest.raises(ValueError, match="openai dialect calls random_seed seed"):
-        from_bytes(json.dumps(body), OPENAI)
+    body = {"model": "m", "messages": MESSAGES, "random_seed": 1, "seed": 2}
+    request = from_bytes(json.dumps(body), OPENAI)
+    assert (request.random_seed, request.extra_body) == (2, {"random_seed": 1})
 
 
 @given(st.binary())

@@ -1,0 +1,283 @@
+"""Looks at a request before it is sent: what its endpoint may refuse or misread, why, and how to mend it.
+
+Refuses nothing itself: a person may want to see what an endpoint says.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum
+
+from pydantic import JsonValue
+
+from components.contract.further_fields import FURTHER_FIELDS
+from components.contract.messages import Message, Role
+from components.contract.profile import Profile, UnknownKeys
+from components.contract.request import ChatCompletionStreamRequest, fits
+
+MESSAGES = "messages"
+EXTRA_BODY = "extra_body"
+
+_CHARACTERS_PER_TOKEN = 4
+"""A rule of thumb for English; only ever shown as an estimate."""
+
+# What people call fields of the contract elsewhere, or called them once.
+_OTHER_NAMES = {
+    "seed": "random_seed",
+    "random_seed": "random_seed",
+    "safe_mode": "safe_prompt",
+    "max_completion_tokens": "max_tokens",
+    "max_new_tokens": "max_tokens",
+    "temp": "temperature",
+}
+
+
+class Severity(Enum):
+    """How much a remark matters."""
+
+    HINT = "hint"
+    """Worth knowing; nothing stands in the way of sending."""
+    MAY_BE_REFUSED = "may be refused"
+    """The endpoint may refuse it, so it is sent only on purpose."""
+    CANNOT_BE_SENT = "cannot be sent"
+    """No body can say it."""
+
+
+@dataclass(frozen=True)
+class Fix:
+    """A change that settles a remark: the words on its button, and the request as it would be then."""
+
+    label: str
+    request: ChatCompletionStreamRequest
+
+
+@dataclass(frozen=True)
+class Remark:
+    """One thing to know before sending. ``field`` is the request's field that it concerns."""
+
+    field: str
+    sentence: str
+    severity: Severity
+    fix: Fix | None = None
+
+
+def lint(
+    request: ChatCompletionStreamRequest,
+    profile: Profile,
+    *,
+    context_tokens: int | None = None,
+    prompt_tokens: int | None = None,
+) -> list[Remark]:
+    """All remarks on a request to an endpoint of this dialect.
+
+    ``context_tokens`` is the model's context, where it is known; ``prompt_tokens`` the exact size of the messages,
+    where an endpoint has reported it. Without it the size is estimated, and called so.
+    """
+    return [
+        *_messages(request, profile),
+        *_ranges(request, profile),
+        *_both_sampling_fields(request),
+        *_context(request, context_tokens, prompt_tokens),
+        *_extra_fields(request, profile),
+    ]
+
+
+def estimated_tokens(messages: list[Message]) -> int:
+    """About how many tokens the messages are, at four characters each; never to be shown as a count."""
+    return sum(len(message.content) for message in messages) // _CHARACTERS_PER_TOKEN + 1
+
+
+def changed(request: ChatCompletionStreamRequest, **fields: object) -> ChatCompletionStreamRequest:
+    """The request with some fields set."""
+    return request.model_copy(update=fields)
+
+
+def without(request: ChatCompletionStreamRequest, field: str) -> ChatCompletionStreamRequest:
+    """The request with one optional field omitted."""
+    said = {name: getattr(request, name) for name in request.model_fields_set if name != field}
+    return ChatCompletionStreamRequest.model_construct(_fields_set=set(said), **said)
+
+
+def _messages(request: ChatCompletionStreamRequest, profile: Profile) -> Iterator[Remark]:
+    *earlier, last = request.messages
+    ends_with_prefix = last.role is Role.ASSISTANT and last.prefix
+    if last.role not in (Role.USER, Role.TOOL) and not ends_with_prefix:
+        fix = None
+        if last.role is Role.ASSISTANT and profile.prefix:
+            prefixed = last.model_copy(update={"prefix": True})
+            fix = Fix("Let the answer begin with it", changed(request, messages=[*earlier, prefixed]))
+        yield Remark(
+            MESSAGES,
+            f"The last message is of the role {last.role.value}. Endpoints answer a user or tool message, or continue "
+            "an assistant message with prefix. Add a user message at the end.",
+            Severity.MAY_BE_REFUSED,
+            fix,
+        )
+    misplaced = [message for message in earlier if message.prefix]
+    if misplaced or (last.prefix and last.role is not Role.ASSISTANT):
+        plain = [*map(_without_prefix, earlier), last if ends_with_prefix else _without_prefix(last)]
+        yield Remark(
+            MESSAGES,
+            "prefix belongs on a last assistant message only.",
+            Severity.MAY_BE_REFUSED,
+            Fix("Switch it off there", changed(request, messages=plain)),
+        )
+    elif ends_with_prefix and not profile.prefix:
+        yield Remark(
+            MESSAGES,
+            f"The {profile.name} dialect knows no prefix: the endpoint may refuse it, or answer instead of continuing.",
+            Severity.MAY_BE_REFUSED,
+            Fix("Switch prefix off", changed(request, messages=[*earlier, _without_prefix(last)])),
+        )
+    for number, message in enumerate(request.messages, 1):
+        if message.role is Role.TOOL and not message.tool_call_id:
+            yield Remark(
+                MESSAGES,
+                f"Message {number} is a tool's answer and names no call. Give the tool_call_id that it answers.",
+                Severity.HINT,
+            )
+        elif not message.content and not message.tool_calls:
+            yield Remark(MESSAGES, f"Message {number} is empty.", Severity.HINT)
+
+
+def _without_prefix(message: Message) -> Message:
+    said = {name: getattr(message, name) for name in message.model_fields_set if name != "prefix"}
+    return Message.model_construct(_fields_set=set(said), **said)
+
+
+def _ranges(request: ChatCompletionStreamRequest, profile: Profile) -> Iterator[Remark]:
+    for field, value in request.sent_values().items():
+        rules = profile.fields.get(field)
+        if rules is None:
+            yield Remark(
+                field,
+                f"The {profile.name} dialect has no {field}.",
+                Severity.CANNOT_BE_SENT,
+                Fix("Omit it", without(request, field)),
+            )
+        elif value is None and not rules.nullable:
+            yield Remark(
+                field,
+                f"{rules.key} must not be null. Omit it instead.",
+                Severity.MAY_BE_REFUSED,
+                Fix("Omit it", without(request, field)),
+            )
+        elif value is not None and (problem := rules.range_problem(value)):
+            limit = rules.minimum if rules.minimum is not None and value < rules.minimum else rules.maximum
+            # The field's own type: a whole number stays one.
+            nearest = type(value)(limit if limit is not None else value)
+            yield Remark(
+                field,
+                problem,
+                Severity.MAY_BE_REFUSED,
+                Fix(f"Set it to {nearest:g}", changed(request, **{field: nearest})),
+            )
+
+
+def _both_sampling_fields(request: ChatCompletionStreamRequest) -> Iterator[Remark]:
+    if request.temperature is not None and request.top_p not in (None, 1.0):
+        yield Remark(
+            "top_p",
+            "temperature and top_p are both set. Change one of them only: what each does is hard to tell otherwise.",
+            Severity.HINT,
+            Fix("Omit top_p", without(request, "top_p")),
+        )
+
+
+def _context(
+    request: ChatCompletionStreamRequest, context_tokens: int | None, prompt_tokens: int | None
+) -> Iterator[Remark]:
+    if context_tokens is None:
+        return
+    asked = request.max_tokens or 0
+    prompt = estimated_tokens(request.messages) if prompt_tokens is None else prompt_tokens
+    about = "about " if prompt_tokens is None else ""
+    if asked > context_tokens:
+        sentence = f"max_tokens is {asked:,}, more than the model's whole context of {context_tokens:,} tokens."
+    elif prompt > context_tokens:
+        yield Remark(
+            MESSAGES,
+            f"The messages are {about}{prompt:,} tokens, more than the model's context of {context_tokens:,}.",
+            Severity.HINT if about else Severity.MAY_BE_REFUSED,
+        )
+        return
+    elif prompt + asked > context_tokens:
+        sentence = (
+            f"The messages ({about}{prompt:,} tokens) and max_tokens ({asked:,}) are together more than the model's "
+            f"context of {context_tokens:,} tokens."
+        )
+    else:
+        return
+    room = max(context_tokens - prompt, 1)
+    certain = asked > context_tokens or not about
+    yield Remark(
+        "max_tokens",
+        sentence,
+        Severity.MAY_BE_REFUSED if certain else Severity.HINT,
+        Fix(f"Set it to {room:,}", changed(request, max_tokens=room)),
+    )
+
+
+def _extra_fields(request: ChatCompletionStreamRequest, profile: Profile) -> Iterator[Remark]:
+    fields_by_key = {rules.key: field for field, rules in profile.fields.items()}
+    for key, value in request.extra_body.items():
+        field = fields_by_key.get(key)
+        meant = _OTHER_NAMES.get(key)
+        left_out = Fix(f"Leave {key} out", changed(request, extra_body=_other_keys(request, key)))
+        if field in request.sent_values() or key in ("model", MESSAGES, "stream"):
+            yield Remark(
+                EXTRA_BODY,
+                f"{key} has a field of its own, which is sent already. It cannot stand here as well.",
+                Severity.CANNOT_BE_SENT,
+                left_out,
+            )
+        elif field is not None:
+            yield _own_field(request, key, field, value, left_out)
+        elif meant is not None and meant in profile.fields:
+            here = profile.fields[meant].key
+            movable = fits(meant, value) and meant not in request.sent_values()
+            yield Remark(
+                EXTRA_BODY,
+                f"The {profile.name} dialect calls {key} {here}.",
+                Severity.MAY_BE_REFUSED,
+                Fix(f"Send it as {here}", _moved(request, key, meant)) if movable else left_out,
+            )
+        elif key not in profile.further_fields:
+            yield _unknown(key, profile, left_out)
+        elif problem := FURTHER_FIELDS[key].problem(value):
+            yield Remark(EXTRA_BODY, f"{key}: {problem}.", Severity.MAY_BE_REFUSED, left_out)
+
+
+def _own_field(request: ChatCompletionStreamRequest, key: str, field: str, value: JsonValue, left_out: Fix) -> Remark:
+    if fits(field, value):
+        moved = Fix(f"Move {key} to its field", _moved(request, key, field))
+        return Remark(EXTRA_BODY, f"{key} has a field of its own.", Severity.HINT, moved)
+    if value is None:
+        return Remark(EXTRA_BODY, f"{key} must not be null. Omit it instead.", Severity.MAY_BE_REFUSED, left_out)
+    kind = {"temperature": "a number", "top_p": "a number", "safe_prompt": "true or false"}.get(field, "a whole number")
+    return Remark(EXTRA_BODY, f"{key} must be {kind}.", Severity.MAY_BE_REFUSED, left_out)
+
+
+def _unknown(key: str, profile: Profile, left_out: Fix) -> Remark:
+    known = [*profile.further_fields, *(rules.key for rules in profile.fields.values())]
+    near = difflib.get_close_matches(key, known, n=1)
+    meant = f" Did you mean {near[0]}?" if near else ""
+    refuses = profile.unknown_keys is UnknownKeys.REFUSED
+    does = "refuses what it does not know (HTTP 422)" if refuses else "mostly ignores what it does not know"
+    return Remark(
+        EXTRA_BODY,
+        f"The {profile.name} dialect does not know {key}, and {does}.{meant}",
+        Severity.MAY_BE_REFUSED if refuses else Severity.HINT,
+        left_out,
+    )
+
+
+def _moved(request: ChatCompletionStreamRequest, key: str, field: str) -> ChatCompletionStreamRequest:
+    value = request.extra_body[key]
+    return changed(request, extra_body=_other_keys(request, key), **{field: value})
+
+
+def _other_keys(request: ChatCompletionStreamRequest, key: str) -> dict[str, JsonValue]:
+    return {name: value for name, value in request.extra_body.items() if name != key}

@@ -1,0 +1,49 @@
+"""JSON read strictly: what no two readers agree on is refused instead of guessed."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any
+
+
+def read_json(text: bytes | str) -> Any:
+    """The value in ``text``. Raises ValueError that says why it is none.
+
+    NaN, numbers beyond a float, nesting beyond what Python reads and keys that stand twice are refused.
+    """
+    try:
+        return json.loads(text, parse_constant=_refuse, parse_float=_finite, object_pairs_hook=_distinct)
+    except RecursionError:
+        raise ValueError("it nests too deeply") from None
+
+
+def read_json_object(text: bytes | str, what: str) -> dict[str, Any]:
+    """The object in ``text``. Raises ValueError with a sentence that begins with ``what``, such as "The request"."""
+    try:
+        value = read_json(text)
+    except ValueError as error:
+        raise ValueError(f"{what} is not JSON: {error}") from None
+    if not isinstance(value, dict):
+        raise ValueError(f"{what} must be a JSON object.")
+    return value
+
+
+def _refuse(name: str) -> None:
+    raise ValueError(f"{name} is no number in JSON")
+
+
+def _finite(digits: str) -> float:
+    value = float(digits)
+    if math.isinf(value):
+        raise ValueError(f"{digits[:40]} is too large a number")
+    return value
+
+
+def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        keys = [key for key, _ in pairs]
+        twice = next(key for key in keys if keys.count(key) > 1)
+        raise ValueError(f"the key {twice[:40]!r} stands twice")
+    return found
