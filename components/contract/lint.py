@@ -262,7 +262,7 @@ def _own_field(request: ChatCompletionStreamRequest, key: str, field: str, value
 
 def _unknown(key: str, profile: Profile, left_out: Fix) -> Remark:
     known = [*profile.further_fields, *(rules.key for rules in profile.fields.values())]
-    near = difflib.get_close_matches(key, known, n=1)
+    near = [] if key in FURTHER_FIELDS else difflib.get_close_matches(key, known, n=1, cutoff=0.75)
     meant = f" Did you mean {near[0]}?" if near else ""
     refuses = profile.unknown_keys is UnknownKeys.REFUSED
     does = "refuses what it does not know (HTTP 422)" if refuses else "mostly ignores what it does not know"

@@ -1,0 +1,57 @@
+"""What differs between two requests, field by field, in the words of a person."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+from components.contract.request import OPTIONAL_FIELDS, ChatCompletionStreamRequest
+
+_MOST_CHARACTERS = 40
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One field that is not the same; ``before`` and ``after`` are short words, empty for messages."""
+
+    field: str
+    before: str = ""
+    after: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.field} {self.before} → {self.after}" if self.before or self.after else self.field
+
+
+def differences(before: ChatCompletionStreamRequest, after: ChatCompletionStreamRequest) -> list[Difference]:
+    """The fields in which two requests differ, in the order of the form. Omitted and null are two things."""
+    found = []
+    if before.model != after.model:
+        found.append(Difference("model", before.model, after.model))
+    if [message.model_dump(exclude_unset=True) for message in before.messages] != [
+        message.model_dump(exclude_unset=True) for message in after.messages
+    ]:
+        found.append(Difference("messages"))
+    for field in OPTIONAL_FIELDS:
+        words = _words(before, field), _words(after, field)
+        if words[0] != words[1]:
+            found.append(Difference(field, *words))
+    if before.stream != after.stream:
+        found.append(Difference("stream", _json(before.stream), _json(after.stream)))
+    for key in dict.fromkeys([*before.extra_body, *after.extra_body]):
+        words = (
+            _json(before.extra_body[key]) if key in before.extra_body else "omitted",
+            _json(after.extra_body[key]) if key in after.extra_body else "omitted",
+        )
+        if words[0] != words[1]:
+            found.append(Difference(key, *words))
+    return found
+
+
+def _words(request: ChatCompletionStreamRequest, field: str) -> str:
+    state = request.state_of(field)
+    return _json(getattr(request, field)) if state == "value" else state
+
+
+def _json(value: object) -> str:
+    text = json.dumps(value, ensure_ascii=False, sort_keys=True)
+    return text if len(text) <= _MOST_CHARACTERS else f"{text[: _MOST_CHARACTERS - 1]}…"

@@ -1,0 +1,217 @@
+"""What a person is composing: every control of the form as a value, and the request that it makes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from components.contract.messages import Message, Role
+from components.contract.profile import Profile
+from components.contract.request import OPTIONAL_FIELDS, ChatCompletionStreamRequest
+from components.contract.strict_json import read_json, read_json_object
+from components.drafts.conversation import Turn, Turns
+from components.drafts.variables import filled, names_in
+from components.streaming.guard import safe_text
+
+_KEPT_VALUES: Mapping[str, float | int | bool] = {
+    "temperature": 0.7,
+    "top_p": 1.0,
+    "max_tokens": 256,
+    "random_seed": 1337,
+    "safe_prompt": True,
+}
+"""What stands in a field that was never set: where a person begins who switches it on."""
+
+EXAMPLE_PROMPT = "Write a short story about a lighthouse keeper who finds an old map."
+
+
+class FieldState(StrEnum):
+    """What the request says of an optional field."""
+
+    OMIT = "omit"
+    NULL = "null"
+    VALUE = "value"
+
+
+class Setting(BaseModel):
+    """One optional field of the form. ``value`` stays while it is not sent."""
+
+    model_config = ConfigDict(frozen=True)
+
+    state: FieldState = FieldState.OMIT
+    value: float | int | bool
+
+
+class DraftProblem(ValueError):
+    """The form makes no request yet. ``field`` names what is missing or wrong; the text says what to do."""
+
+    def __init__(self, field: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.field = field
+
+
+class NothingWritten(DraftProblem):
+    """The prompt is still to be written: nothing is wrong until somebody wants to run it."""
+
+
+class Draft(BaseModel):
+    """The whole form. ``extra_body`` is JSON as typed; ``variables`` holds a value for each ``{{name}}``."""
+
+    model_config = ConfigDict(frozen=True)
+
+    endpoint: str | None = None
+    model: str | None = None
+    turns: Turns
+    settings: dict[str, Setting]
+    stream: bool = True
+    extra_body: str = ""
+    variables: dict[str, str] = {}
+
+    @property
+    def changed_fields(self) -> list[str]:
+        """The fields that differ from their defaults: every optional field omitted, streaming, nothing beyond."""
+        changed = [field for field, setting in self.settings.items() if setting.state is not FieldState.OMIT]
+        return changed + ["stream"] * (not self.stream) + ["extra_body"] * bool(self.extra_body.strip())
+
+    @property
+    def variable_names(self) -> list[str]:
+        """The variables in the messages, in the order in which they come."""
+        return names_in(turn.content for turn in self.turns)
+
+    def to_request(self, profile: Profile) -> ChatCompletionStreamRequest:
+        """The request that the form makes for an endpoint of this dialect, whose other fields are left out.
+
+        Raises DraftProblem.
+        """
+        model = (self.model or "").strip()
+        if not model:
+            raise DraftProblem("model", "Choose a model first, or type its name.")
+        said: dict[str, Any] = {"model": model, "messages": self.messages(), "stream": self.stream}
+        for field, setting in self.settings.items():
+            if field in profile.fields and setting.state is not FieldState.OMIT:
+                said[field] = None if setting.state is FieldState.NULL else setting.value
+        if self.extra_body.strip():
+            try:
+                extra_body = read_json_object(self.extra_body, "The text")
+            except ValueError as error:
+                raise DraftProblem("extra_body", str(error)) from None
+            if extra_body:
+                said["extra_body"] = extra_body
+        try:
+            return ChatCompletionStreamRequest.model_validate(said)
+        except ValidationError as error:
+            problem = error.errors()[0]
+            raise DraftProblem(str(problem["loc"][0]), f"{problem['msg']}.") from None
+
+    def messages(self) -> list[Message]:
+        """The messages with their variables filled in. Raises DraftProblem."""
+        if not self.turns or (self.turns[-1].role is Role.USER and not self.turns[-1].content.strip()):
+            raise NothingWritten("messages", "Write a prompt first.")
+        missing = [f"{{{{{name}}}}}" for name in self.variable_names if not self.variables.get(name)]
+        if missing:
+            them = "it" if len(missing) == 1 else "each of them"
+            raise DraftProblem("variables", f"{', '.join(missing)}: give a value for {them} first.")
+        return [self._message(number, turn) for number, turn in enumerate(self.turns, 1)]
+
+    def _message(self, number: int, turn: Turn) -> Message:
+        said: dict[str, Any] = {"role": turn.role, "content": filled(turn.content, self.variables)}
+        if turn.prefix and turn.role is Role.ASSISTANT:
+            said["prefix"] = True
+        for key in ("name", "tool_call_id"):
+            if value := getattr(turn, key).strip():
+                said[key] = value
+        if turn.tool_calls.strip():
+            try:
+                said["tool_calls"] = read_json(turn.tool_calls)
+            except ValueError as error:
+                raise DraftProblem("messages", f"The tool calls of message {number} are not JSON: {error}") from None
+        try:
+            return Message.model_validate(said)
+        except ValidationError:
+            raise DraftProblem(
+                "messages", f"The tool calls of message {number} must be a list of JSON objects."
+            ) from None
+
+    def asking(
+        self, request: ChatCompletionStreamRequest, *, endpoint: str | None = None, turns: Turns | None = None
+    ) -> Draft:
+        """The form that makes this request. Fields that the request omits keep the values that stand in them.
+
+        ``turns`` are the ones to show in place of the request's own messages.
+        """
+        settings = {}
+        for field in OPTIONAL_FIELDS:
+            said = request.state_of(field)
+            value = getattr(request, field) if said == "value" else self.settings[field].value
+            settings[field] = Setting(state=FieldState.OMIT if said == "omitted" else FieldState(said), value=value)
+        return self.model_copy(
+            update={
+                "endpoint": endpoint or self.endpoint,
+                "model": request.model,
+                "turns": turns_of(request.messages) if turns is None else turns,
+                "settings": settings,
+                "stream": request.stream,
+                "extra_body": extra_body_text(request),
+            }
+        )
+
+    def to_text(self) -> str:
+        """The draft as JSON text, which ``read_draft`` reads."""
+        return json.dumps(self.model_dump(mode="json", exclude_defaults=True))
+
+    def for_log(self) -> str | None:
+        """What a run's request cannot say of the form that made it, as ``to_text``; None where it says all.
+
+        These are variables: a request holds their values only.
+        """
+        if not self.variable_names:
+            return None
+        shown = tuple(turn.model_copy(update={"earlier": (), "later": ()}) for turn in self.turns)
+        return self.model_copy(update={"turns": shown}).to_text()
+
+
+def new_draft() -> Draft:
+    """The form as a new visitor finds it."""
+    return Draft(
+        turns=(Turn(id="1", role=Role.USER, content=EXAMPLE_PROMPT),),
+        settings={field: Setting(value=value) for field, value in _KEPT_VALUES.items()},
+    )
+
+
+def read_draft(text: str) -> Draft | None:
+    """The draft that was kept as JSON; None when it is none, such as one that a later version wrote."""
+    try:
+        draft = Draft.model_validate(json.loads(text))
+    except (ValueError, RecursionError):
+        return None
+    return draft.model_copy(update={"settings": {**new_draft().settings, **draft.settings}})
+
+
+def turns_of(messages: list[Message]) -> Turns:
+    """The messages as turns, numbered from 1; characters that no page can show become U+FFFD."""
+    return tuple(
+        Turn(
+            id=str(number),
+            role=message.role,
+            content=safe_text(message.content),
+            prefix=message.prefix,
+            name=safe_text(message.name or ""),
+            tool_call_id=safe_text(message.tool_call_id or ""),
+            tool_calls=_json_text(message.tool_calls) if message.tool_calls else "",
+        )
+        for number, message in enumerate(messages, 1)
+    )
+
+
+def extra_body_text(request: ChatCompletionStreamRequest) -> str:
+    """The request's extra body fields as JSON for a person to edit; empty when there are none."""
+    return _json_text(request.extra_body) if request.extra_body else ""
+
+
+def _json_text(value: object) -> str:
+    # Escaped half surrogates would be no text for a page, though they are for JSON.
+    return safe_text(json.dumps(value, ensure_ascii=False, indent=2))

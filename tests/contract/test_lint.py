@@ -1,0 +1,221 @@
+"""What is said of a request before it is sent, and that each fix settles what it was offered for."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from components.contract.lint import Severity, estimated_tokens, lint
+from components.contract.messages import Message, Role
+from components.contract.profile import BEEZY, MISTRAL, OPENAI, PROFILES
+from components.contract.request import ChatCompletionStreamRequest, UnsendableField, from_fields, to_bytes
+from tests.contract.test_request import requests_in
+
+USER = {"role": "user", "content": "Hello"}
+ANSWER = {"role": "assistant", "content": "Hi"}
+
+
+def a_request(*messages, **fields):
+    return ChatCompletionStreamRequest.model_validate({"model": "m", "messages": [*messages] or [USER], **fields})
+
+
+def said(request, profile=BEEZY, **known):
+    return [remark.sentence for remark in lint(request, profile, **known)]
+
+
+def only(request, profile=BEEZY, **known):
+    (remark,) = lint(request, profile, **known)
+    return remark
+
+
+@pytest.mark.parametrize("profile", PROFILES.values(), ids=PROFILES)
+def test_a_plain_request_has_nothing_to_be_said(profile):
+    assert lint(a_request(temperature=0.5, max_tokens=100, random_seed=1), profile, context_tokens=2048) == []
+
+
+@pytest.mark.parametrize(
+    ("profile", "field", "value", "mended", "label"),
+    [
+        (BEEZY, "temperature", 1.4, 1.0, "Set it to 1"),
+        (MISTRAL, "temperature", 1.6, 1.5, "Set it to 1.5"),
+        (BEEZY, "top_p", -0.5, 0.0, "Set it to 0"),
+        (BEEZY, "max_tokens", -1, 0, "Set it to 0"),
+        (MISTRAL, "random_seed", -7, 0, "Set it to 0"),
+    ],
+)
+def test_a_value_outside_the_range_is_set_to_its_limit(profile, field, value, mended, label):
+    remark = only(a_request(**{field: value}), profile)
+    assert (remark.field, remark.severity, remark.fix.label) == (field, Severity.MAY_BE_REFUSED, label)
+    assert getattr(remark.fix.request, field) == mended
+    assert type(getattr(remark.fix.request, field)) is type(value)
+
+
+def test_both_sampling_fields_are_a_hint_and_top_p_can_be_left_out():
+    remark = only(a_request(temperature=0.2, top_p=0.5))
+    assert remark.severity is Severity.HINT
+    assert remark.fix.request.state_of("top_p") == "omitted"
+    assert remark.fix.request.temperature == 0.2
+    assert lint(a_request(temperature=0.2, top_p=1.0), BEEZY) == []
+
+
+def test_max_tokens_over_the_whole_context_is_certain():
+    remark = only(a_request(max_tokens=5000), context_tokens=2048)
+    assert remark.severity is Severity.MAY_BE_REFUSED
+    assert "5,000, more than the model's whole context of 2,048" in remark.sentence
+    assert remark.fix.request.max_tokens == 2046
+
+
+def test_an_estimate_is_called_one_and_stands_in_no_ones_way():
+    long = a_request({"role": "user", "content": "word" * 1000}, max_tokens=1500)
+    remark = only(long, context_tokens=2048)
+    assert "about 1,001 tokens" in remark.sentence
+    assert remark.severity is Severity.HINT
+    exact = only(long, context_tokens=2048, prompt_tokens=900)
+    assert "(900 tokens)" in exact.sentence
+    assert exact.severity is Severity.MAY_BE_REFUSED
+    assert exact.fix.request.max_tokens == 1148
+
+
+def test_messages_over_the_context_are_named_without_a_fix():
+    remark = only(a_request(), context_tokens=100, prompt_tokens=101)
+    assert (remark.field, remark.fix) == ("messages", None)
+    assert remark.severity is Severity.MAY_BE_REFUSED
+
+
+def test_nothing_is_said_of_a_context_that_is_not_known():
+    assert lint(a_request(max_tokens=10**9), BEEZY) == []
+
+
+def test_a_last_assistant_message_can_become_the_answers_beginning():
+    remark = only(a_request(USER, ANSWER))
+    assert remark.severity is Severity.MAY_BE_REFUSED
+    assert remark.fix.request.messages[-1].prefix is True
+    assert lint(remark.fix.request, BEEZY) == []
+
+
+def test_a_last_system_message_has_no_fix():
+    assert only(a_request(USER, {"role": "system", "content": "x"})).fix is None
+
+
+def test_a_prefix_in_the_wrong_place_is_switched_off():
+    remark = only(a_request({**ANSWER, "prefix": True}, USER))
+    assert [message.model_dump(exclude_unset=True) for message in remark.fix.request.messages] == [ANSWER, USER]
+
+
+def test_the_openai_dialect_knows_no_prefix():
+    remark = only(a_request(USER, {**ANSWER, "prefix": True}), OPENAI)
+    assert "knows no prefix" in remark.sentence
+    assert only(a_request(USER, ANSWER), OPENAI).fix is None
+
+
+def test_a_tool_message_that_answers_no_call_and_an_empty_message_are_hints():
+    request = a_request(USER, {"role": "assistant", "content": ""}, {"role": "tool", "content": "42"})
+    assert [remark.severity for remark in lint(request, BEEZY)] == [Severity.HINT, Severity.HINT]
+    assert said(request)[0] == "Message 2 is empty."
+    assert "names no call" in said(request)[1]
+
+
+@pytest.mark.parametrize(
+    ("profile", "key", "value", "field"),
+    [
+        (BEEZY, "seed", 5, "random_seed"),
+        (MISTRAL, "seed", 5, "random_seed"),
+        (OPENAI, "random_seed", 5, "random_seed"),
+        (BEEZY, "safe_mode", True, "safe_prompt"),
+        (BEEZY, "max_completion_tokens", 9, "max_tokens"),
+        (BEEZY, "temperature", 0.5, "temperature"),
+    ],
+)
+def test_a_key_under_another_name_moves_to_its_field(profile, key, value, field):
+    remark = only(a_request(extra_body={key: value}), profile)
+    assert remark.field == "extra_body"
+    assert (getattr(remark.fix.request, field), remark.fix.request.extra_body) == (value, {})
+    assert lint(remark.fix.request, profile) == []
+    sent = json.loads(to_bytes(remark.fix.request, profile))
+    assert sent[profile.fields[field].key] == value
+
+
+def test_a_renamed_key_whose_field_is_sent_already_is_left_out_instead():
+    remark = only(a_request(random_seed=1, extra_body={"seed": 2, "stop": "x"}), OPENAI)
+    assert remark.severity is Severity.CANNOT_BE_SENT
+    assert remark.fix.request.extra_body == {"stop": "x"}
+
+
+@pytest.mark.parametrize(
+    ("value", "sentence"),
+    [("hot", "temperature must be a number."), (None, None), ([1], "temperature must be a number.")],
+)
+def test_a_field_of_the_contract_with_a_value_of_another_type_is_named(value, sentence):
+    request = from_fields({"model": "m", "messages": [USER], "temperature": value})
+    assert said(request) == ([sentence] if sentence else [])
+
+
+def test_null_where_the_dialect_knows_none_is_named_and_left_out():
+    remark = only(from_fields({"model": "m", "messages": [USER], "safe_prompt": None}))
+    assert remark.sentence == "safe_prompt must not be null. Omit it instead."
+    assert remark.fix.request.extra_body == {}
+
+
+@pytest.mark.parametrize(("profile", "severity"), [(BEEZY, Severity.HINT), (MISTRAL, Severity.MAY_BE_REFUSED)])
+def test_what_a_dialect_does_with_unknown_keys_decides_how_much_they_matter(profile, severity):
+    remark = only(a_request(extra_body={"frobnicate": 1}), profile)
+    assert remark.severity is severity
+    assert remark.fix.request.extra_body == {}
+
+
+def test_a_misspelt_key_is_guessed():
+    assert "Did you mean response_format?" in said(a_request(extra_body={"respose_format": {}}), MISTRAL)[0]
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "words"),
+    [
+        ("stop", 5, "stop: "),
+        ("presence_penalty", 3, "less than or equal to 2"),
+        ("n", 0, "greater than or equal to 1"),
+        ("response_format", {"type": "xml"}, "'text', 'json_object' or 'json_schema'"),
+        ("tools", [{"type": "function", "function": {}}], "Field required (at 0.function.name)"),
+    ],
+)
+def test_a_further_field_with_a_wrong_value_says_what_is_wrong(key, value, words):
+    remark = only(a_request(extra_body={key: value}), MISTRAL)
+    assert words in remark.sentence
+    assert remark.severity is Severity.MAY_BE_REFUSED
+
+
+@pytest.mark.parametrize("profile", [MISTRAL, OPENAI], ids=["mistral", "openai"])
+def test_the_example_of_each_further_field_is_fine(profile):
+    from components.contract.further_fields import FURTHER_FIELDS
+
+    for key in profile.further_fields:
+        assert lint(a_request(extra_body={key: FURTHER_FIELDS[key].example}), profile) == []
+
+
+@pytest.mark.parametrize("profile", PROFILES.values(), ids=PROFILES)
+@given(data=st.data())
+def test_every_fix_settles_its_remark_and_brings_no_graver_one(profile, data):
+    request = data.draw(requests_in(profile))
+    for remark in lint(request, profile, context_tokens=50):
+        if remark.fix:
+            after = lint(remark.fix.request, profile, context_tokens=50)
+            assert remark.sentence not in [now.sentence for now in after]
+            assert not any(now.severity is Severity.CANNOT_BE_SENT for now in after)
+
+
+@given(
+    data=st.data(), keys=st.dictionaries(st.sampled_from(["model", "seed", "random_seed", "top_p", "stop"]), st.none())
+)
+def test_what_cannot_be_sent_is_always_said_before(data, keys):
+    request = data.draw(requests_in(OPENAI)).model_copy(update={"extra_body": keys})
+    try:
+        to_bytes(request, OPENAI)
+    except UnsendableField:
+        assert any(remark.severity is Severity.CANNOT_BE_SENT for remark in lint(request, OPENAI))
+    else:
+        assert not any(remark.severity is Severity.CANNOT_BE_SENT for remark in lint(request, OPENAI))
+
+
+def test_the_estimate_grows_with_the_text():
+    assert estimated_tokens([Message.user("")]) == 1
+    assert estimated_tokens([Message.user("a" * 400), Message(role=Role.ASSISTANT, content="b" * 400)]) == 201

@@ -1,0 +1,170 @@
+"""The form as a value: the request it makes, what it says when it makes none, and its way through JSON."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from components.contract.messages import Role
+from components.contract.profile import BEEZY, OPENAI, PROFILES
+from components.contract.request import to_bytes
+from components.drafts.conversation import Turn, branched
+from components.drafts.draft import Draft, DraftProblem, FieldState, NothingWritten, Setting, new_draft, read_draft
+from tests.contract.test_request import any_text, requests_in
+
+
+def a_draft(*contents: str, **fields) -> Draft:
+    turns = tuple(Turn(id=str(n), role=Role.USER, content=content) for n, content in enumerate(contents or ["Hi"], 1))
+    return new_draft().model_copy(update={"model": "m", "turns": turns, **fields})
+
+
+def with_settings(draft: Draft, **settings: Setting) -> Draft:
+    return draft.model_copy(update={"settings": {**draft.settings, **settings}})
+
+
+def body_of(draft: Draft, profile=BEEZY):
+    return json.loads(to_bytes(draft.to_request(profile), profile))
+
+
+def test_a_new_form_sends_model_messages_and_stream_only():
+    assert body_of(a_draft("Hello")) == {
+        "model": "m",
+        "messages": [{"role": "user", "content": "Hello"}],
+        "stream": True,
+    }
+
+
+def test_each_state_of_a_field_reaches_the_request():
+    draft = with_settings(
+        a_draft(),
+        temperature=Setting(state=FieldState.VALUE, value=0.25),
+        top_p=Setting(state=FieldState.NULL, value=0.5),
+        max_tokens=Setting(state=FieldState.OMIT, value=99),
+        safe_prompt=Setting(state=FieldState.VALUE, value=False),
+    )
+    body = body_of(draft)
+    assert (body["temperature"], body["top_p"], body["safe_prompt"]) == (0.25, None, False)
+    assert "max_tokens" not in body
+    assert draft.changed_fields == ["temperature", "top_p", "safe_prompt"]
+
+
+def test_a_field_that_the_dialect_lacks_is_left_out():
+    draft = with_settings(a_draft(), safe_prompt=Setting(state=FieldState.VALUE, value=True))
+    assert "safe_prompt" not in body_of(draft, OPENAI)
+
+
+def test_variables_are_filled_in_the_request_and_stay_in_the_form():
+    draft = a_draft("Speak {{language}}.", "{{greeting}}!", variables={"language": "French", "greeting": "Salut"})
+    assert [message["content"] for message in body_of(draft)["messages"]] == ["Speak French.", "Salut!"]
+    assert draft.variable_names == ["language", "greeting"]
+
+
+@pytest.mark.parametrize("values", [{}, {"b": "x"}, {"a": "", "b": "x"}])
+def test_missing_variables_are_named(values):
+    with pytest.raises(DraftProblem, match=r"^\{\{a\}\}: give a value for it first\.$") as problem:
+        a_draft("{{a}} {{b}}", variables={"b": "x", **values}).to_request(BEEZY)
+    assert problem.value.field == "variables"
+    with pytest.raises(DraftProblem, match=r"\{\{a\}\}, \{\{b\}\}: give a value for each of them first"):
+        a_draft("{{a}} {{b}}").to_request(BEEZY)
+
+
+@pytest.mark.parametrize("turns", [(), (Turn(id="1", role=Role.USER, content=" \n"),)])
+def test_an_empty_prompt_is_nothing_written_yet(turns):
+    with pytest.raises(NothingWritten, match="Write a prompt first"):
+        a_draft(turns=turns).to_request(BEEZY)
+
+
+@pytest.mark.parametrize(
+    ("fields", "field", "words"),
+    [
+        ({"model": " "}, "model", "Choose a model first"),
+        ({"model": None}, "model", "Choose a model first"),
+        ({"extra_body": "{"}, "extra_body", "The text is not JSON"),
+        ({"extra_body": "[1]"}, "extra_body", "must be a JSON object"),
+        ({"extra_body": '{"a": 1, "a": 2}'}, "extra_body", "stands twice"),
+        ({"turns": (Turn(id="1", role=Role.ASSISTANT, tool_calls="{"),)}, "messages", "message 1 are not JSON"),
+        (
+            {"turns": (Turn(id="1", role=Role.ASSISTANT, tool_calls="[1]"),)},
+            "messages",
+            "must be a list of JSON objects",
+        ),
+    ],
+)
+def test_what_is_wrong_is_said_of_its_field(fields, field, words):
+    with pytest.raises(DraftProblem, match=words) as problem:
+        a_draft(**fields).to_request(BEEZY)
+    assert problem.value.field == field
+
+
+def test_a_tool_turn_names_its_call_and_a_prefix_is_sent_for_assistants_only():
+    calls = [{"id": "c1", "type": "function", "function": {"name": "f", "arguments": "{}"}}]
+    draft = a_draft(
+        turns=(
+            Turn(id="1", role=Role.USER, content="Hi", prefix=True),
+            Turn(id="2", role=Role.ASSISTANT, tool_calls=json.dumps(calls)),
+            Turn(id="3", role=Role.TOOL, content="42", tool_call_id="c1", name="f"),
+            Turn(id="4", role=Role.ASSISTANT, content="It is", prefix=True),
+        )
+    )
+    assert body_of(draft)["messages"] == [
+        {"role": "user", "content": "Hi"},
+        {"role": "assistant", "content": "", "tool_calls": calls},
+        {"role": "tool", "content": "42", "name": "f", "tool_call_id": "c1"},
+        {"role": "assistant", "content": "It is", "prefix": True},
+    ]
+
+
+def test_asking_keeps_the_numbers_of_fields_that_are_not_sent():
+    draft = with_settings(a_draft(), temperature=Setting(state=FieldState.VALUE, value=0.3))
+    request = a_draft("Other").to_request(BEEZY)
+    asked = draft.asking(request, endpoint="e")
+    assert asked.settings["temperature"] == Setting(state=FieldState.OMIT, value=0.3)
+    assert (asked.endpoint, asked.turns[0].content) == ("e", "Other")
+
+
+@pytest.mark.parametrize("profile", PROFILES.values(), ids=PROFILES)
+@given(data=st.data())
+def test_a_form_that_asks_a_request_makes_that_request(profile, data):
+    """But for what a form cannot show: empty names, half surrogates, a prefix where it means nothing."""
+    request = data.draw(requests_in(profile))
+    draft = new_draft().asking(request)
+    if any("{{" in turn.content for turn in draft.turns):
+        return
+    try:
+        made = draft.to_request(profile)
+    except DraftProblem:
+        assert not request.model.strip() or not request.messages[-1].content.strip()
+        return
+    for field in profile.fields:
+        assert made.state_of(field) == request.state_of(field)
+        assert getattr(made, field) == getattr(request, field)
+    assert made.stream == request.stream
+    again = new_draft().asking(made)
+    assert to_bytes(again.to_request(profile), profile) == to_bytes(made, profile)
+
+
+@given(any_text, st.dictionaries(st.text(), st.text()), any_text)
+def test_a_draft_comes_back_from_its_text(content, variables, extra_body):
+    draft = a_draft(content, variables=variables, extra_body=extra_body)
+    draft = draft.model_copy(update={"turns": branched(draft.turns, "1", "2")})
+    assert read_draft(draft.to_text()) == draft
+
+
+@given(st.text())
+def test_any_text_is_a_draft_or_none(text):
+    assert read_draft(text) is None or isinstance(read_draft(text), Draft)
+
+
+def test_a_draft_of_a_later_version_is_passed_over_and_a_field_it_lacks_is_filled():
+    assert read_draft('{"turns": [{"id": "1", "role": "oracle"}], "settings": {}}') is None
+    assert read_draft('{"turns": [], "settings": {}}').settings == new_draft().settings
+
+
+def test_a_run_keeps_the_form_only_where_its_request_cannot_say_it():
+    assert a_draft("plain").for_log() is None
+    draft = a_draft("{{a}}", variables={"a": "1"})
+    branching = draft.model_copy(update={"turns": branched(draft.turns, "1", "2")})
+    kept = read_draft(branching.for_log())
+    assert kept.variables == {"a": "1"}
+    assert [(turn.content, turn.branch) for turn in kept.turns] == [("{{a}}", (1, 1))]

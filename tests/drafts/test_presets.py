@@ -1,0 +1,61 @@
+"""Presets: what they set, what they leave alone."""
+
+import pytest
+
+from components.contract.profile import BEEZY
+from components.drafts.draft import FieldState, Setting
+from components.drafts.presets import BUILT_IN, preset_text, with_built_in, with_preset
+from tests.drafts.test_draft import a_draft, body_of, with_settings
+
+
+@pytest.mark.parametrize(
+    ("name", "sent"),
+    [
+        ("Precise", {"temperature": 0.2}),
+        ("Balanced", {}),
+        ("Creative", {"temperature": 0.9}),
+        ("Reproducible", {"temperature": 0.0, "random_seed": 1337}),
+        ("Safe prompt on", {"temperature": 0.4, "top_p": 0.5, "safe_prompt": True}),
+        ("Safe prompt off", {"temperature": 0.4, "top_p": 0.5, "safe_prompt": False}),
+    ],
+)
+def test_a_built_in_preset_sets_its_fields_and_leaves_the_others(name, sent):
+    before = with_settings(
+        a_draft(),
+        temperature=Setting(state=FieldState.VALUE, value=0.4),
+        top_p=Setting(state=FieldState.VALUE, value=0.5),
+        max_tokens=Setting(state=FieldState.VALUE, value=9),
+    )
+    body = body_of(with_built_in(before, name))
+    assert {key: value for key, value in body.items() if key not in ("model", "messages", "stream")} == {
+        "max_tokens": 9,
+        **sent,
+    }
+
+
+@pytest.mark.parametrize("name", BUILT_IN)
+def test_every_built_in_preset_stays_within_the_contracts_ranges(name):
+    request = with_built_in(a_draft(), name).to_request(BEEZY)
+    assert BEEZY.range_problems(request.sent_values()) == {}
+
+
+def test_a_preset_without_messages_brings_settings_only():
+    kept = with_settings(
+        a_draft("{{a}}", variables={"a": "1"}, endpoint="e", extra_body='{"n": 1}', stream=False),
+        top_p=Setting(state=FieldState.NULL, value=0.5),
+    )
+    mine = a_draft("mine", endpoint="here", model="other")
+    taken = with_preset(mine, preset_text(kept, with_messages=False))
+    assert (taken.turns, taken.endpoint, taken.model) == (mine.turns, "here", "other")
+    assert (taken.settings, taken.extra_body, taken.stream) == (kept.settings, kept.extra_body, False)
+
+
+def test_a_preset_with_messages_brings_them_and_their_variables():
+    kept = a_draft("{{a}}", variables={"a": "1"})
+    taken = with_preset(a_draft("mine"), preset_text(kept, with_messages=True))
+    assert (taken.turns, taken.variables) == (kept.turns, {"a": "1"})
+
+
+def test_a_preset_that_cannot_be_read_says_so():
+    with pytest.raises(ValueError, match="another version of Tempera"):
+        with_preset(a_draft(), "{")

@@ -1,0 +1,47 @@
+"""``{{name}}`` in messages."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from components.drafts.variables import filled, names_in
+
+names = st.from_regex(r"[a-zA-Z_]\w{0,10}", fullmatch=True)
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("{{city}} and {{ city }} and {{Stadt}}", ["city", "Stadt"]),
+        ("{{größe}}{{_x1}}", ["größe", "_x1"]),
+        ("{city} {{}} {{ }} {{1st}} {{a b}} {{a-b}} {{a\n}} {{{", []),
+        ("{{{city}}}", ["city"]),
+    ],
+)
+def test_a_variable_is_a_name_in_two_pairs_of_braces(text, found):
+    assert names_in([text]) == found
+
+
+def test_variables_come_in_the_order_of_the_messages_each_once():
+    assert names_in(["{{b}} {{a}}", "{{c}} {{b}}"]) == ["b", "a", "c"]
+
+
+def test_a_value_is_text_and_stands_for_nothing_else():
+    assert filled("{{a}}-{{b}}", {"a": "{{b}}", "b": r"\1"}) == r"{{b}}-\1"
+
+
+def test_a_variable_without_a_value_stays():
+    assert filled("{{a}} {{b}}", {"a": "1"}) == "1 {{b}}"
+
+
+@given(st.text(), st.dictionaries(names, st.text()))
+def test_text_without_variables_stays_as_it_is(text, values):
+    if not names_in([text]):
+        assert filled(text, values) == text
+
+
+@given(st.lists(st.tuples(st.text(st.characters(exclude_characters="{}")), names), min_size=1))
+def test_every_variable_with_a_value_is_filled(parts):
+    text = "".join(f"{words}{{{{{name}}}}}" for words, name in parts)
+    values = {name: "v" for _, name in parts}
+    assert filled(text, values) == "".join(f"{words}v" for words, _ in parts)
