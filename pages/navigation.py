@@ -9,11 +9,13 @@ from components.service import service
 from components.ui.endpoint_choice import configuration
 
 st.set_page_config(page_title="Tempera", page_icon=Path(ui.__file__).parent / "icon.svg", layout="wide")
+st.html(Path(ui.__file__).parent / "style.css")
 
 page = st.navigation(
     [
         st.Page("playground.py", title="Playground", icon=":material/bolt:", default=True),
         st.Page("runs.py", title="Runs", icon=":material/history:"),
+        st.Page("endpoints.py", title="Endpoints", icon=":material/dns:"),
     ],
     position="top",
 )

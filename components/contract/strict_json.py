@@ -6,6 +6,8 @@ import json
 import math
 from typing import Any
 
+_MOST_DIGITS = 4_300
+
 
 def read_json(text: bytes | str) -> Any:
     """The value in ``text``. Raises ValueError that says why it is none.
@@ -13,7 +15,9 @@ def read_json(text: bytes | str) -> Any:
     NaN, numbers beyond a float, nesting beyond what Python reads and keys that stand twice are refused.
     """
     try:
-        return json.loads(text, parse_constant=_refuse, parse_float=_finite, object_pairs_hook=_distinct)
+        return json.loads(
+            text, parse_constant=_refuse, parse_float=_finite, parse_int=_whole, object_pairs_hook=_distinct
+        )
     except RecursionError:
         raise ValueError("it nests too deeply") from None
 
@@ -38,6 +42,13 @@ def _finite(digits: str) -> float:
     if math.isinf(value):
         raise ValueError(f"{digits[:40]} is too large a number")
     return value
+
+
+def _whole(digits: str) -> int:
+    # As many as Python reads from text by default.
+    if len(digits) > _MOST_DIGITS:
+        raise ValueError(f"{digits[:40]}… is too long a number")
+    return int(digits)
 
 
 def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -74,6 +74,12 @@ class EmbeddedModel:
             return self._state
 
     @property
+    def address(self) -> Address | None:
+        """Where it can be reached now, or None while it is not ready. Starts nothing."""
+        with self._changed:
+            return self._address
+
+    @property
     def process_id(self) -> int | None:
         """The child's process id, or None while there is no child."""
         with self._changed:

@@ -42,6 +42,11 @@ class Endpoint:
         """
         return self.fixed_address
 
+    @property
+    def known_address(self) -> Address | None:
+        """Where a request would go, as far as that is known without starting or asking anything."""
+        return self.fixed_address
+
 
 @dataclass(frozen=True)
 class EmbeddedEndpoint:
@@ -64,6 +69,12 @@ class EmbeddedEndpoint:
         if found is None:
             raise EndpointUnavailable("Stopped while the embedded model was starting.")
         return Address(found.base_url, ApiKey(found.api_key, found.base_url))
+
+    @property
+    def known_address(self) -> Address | None:
+        """Where the model's process listens, or None while it is not ready. Starts nothing."""
+        found = self.model.address
+        return Address(found.base_url, ApiKey(found.api_key, found.base_url)) if found else None
 
 
 AnyEndpoint = Endpoint | EmbeddedEndpoint

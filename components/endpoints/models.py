@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -31,7 +31,14 @@ class ModelCard:
 
 
 class ModelsUnavailable(Exception):
-    """The endpoint did not list its models. The message is a sentence for the page."""
+    """The endpoint did not list its models. The message is a sentence for the page.
+
+    ``http_status`` is the status with which it answered, None when it did not answer.
+    """
+
+    def __init__(self, sentence: str, http_status: int | None = None) -> None:
+        super().__init__(sentence)
+        self.http_status = http_status
 
 
 def list_models(address: Address) -> list[ModelCard]:
@@ -41,36 +48,38 @@ def list_models(address: Address) -> list[ModelCard]:
     """
     hide = address.key.removed_from if address.key else str
     watch = Watch(_ANSWER_S)
+    status: int | None = None
     try:
         with (
             Session(watch, _ANSWER_S) as session,
             get_json(session, f"{address.base_url}/models", address.key) as answer,
         ):
+            status = answer.status_code
             body = b""
             for piece in body_pieces(answer):
                 body += piece
                 if len(body) > _MAX_BYTES:
                     raise StreamFault(ErrorKind.TOO_LARGE, "The list of models is too large.")
             text = body.decode(errors="replace")
-            if answer.status_code != 200:
-                raise ModelsUnavailable(hide(read_error(text, answer.status_code).sentence))
-            return _read_models(text)
+            if status != 200:
+                raise ModelsUnavailable(read_error(text, status, hide=hide).sentence, status)
+            return _read_models(text, hide)
     except StreamFault as fault:
         late = f"It did not list its models within {_ANSWER_S:g} s."
-        raise ModelsUnavailable(late if watch.ended else hide(fault.sentence)) from None
+        raise ModelsUnavailable(late if watch.ended else hide(fault.sentence), status) from None
     except UnreadableEvent:
-        raise ModelsUnavailable("It did not answer with a list of models.") from None
+        raise ModelsUnavailable("It did not answer with a list of models.", status) from None
     finally:
         watch.close()
 
 
-def _read_models(text: str) -> list[ModelCard]:
+def _read_models(text: str, hide: Callable[[str], str]) -> list[ModelCard]:
     entries = read_object(text).get("data")
     cards: dict[str, ModelCard] = {}
     for entry in entries[:_MAX_MODELS] if isinstance(entries, list) else []:
         if isinstance(entry, Mapping) and isinstance(entry.get("id"), str) and plain_text(entry["id"]):
             card = ModelCard(
-                id=entry["id"],
+                id=hide(entry["id"]),
                 context_length=_number(entry.get("max_context_length"), int),
                 default_temperature=_number(entry.get("default_model_temperature"), float),
             )

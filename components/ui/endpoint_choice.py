@@ -15,7 +15,7 @@ from components.endpoints.configuration import Configuration, read_configuration
 from components.endpoints.endpoint import AnyEndpoint, EmbeddedEndpoint
 from components.endpoints.models import ModelCard, ModelsUnavailable, list_models
 from components.service import service
-from components.ui import state
+from components.ui import draft_form, state
 
 _LIST_LIFETIME_S = 60
 _STATE_REFRESH_S = 0.5
@@ -40,41 +40,44 @@ def _secrets() -> tuple[Mapping[str, Any], str | None]:
         return {}, "The secrets file cannot be read, so its endpoints are missing. Check its permissions and encoding."
 
 
-def draw_endpoint_and_model() -> AnyEndpoint:
-    """Draw both selects; the endpoint that is chosen."""
+def draw_endpoint_and_model() -> tuple[AnyEndpoint, ModelCard | None]:
+    """Draw both selects; the endpoint that is chosen, and what it tells of the model that is chosen."""
     endpoints = configuration().endpoints
     names = list(endpoints)
-    start = state.start_of(state.ENDPOINT)
+    begins_with = draft_form.start().endpoint
     if st.session_state.get(state.ENDPOINT, names[0]) not in names:
         # Whoever runs Tempera has taken it away.
         st.session_state[state.ENDPOINT] = names[0]
-    name = st.selectbox(
-        "endpoint",
-        names,
-        index=names.index(start) if start in names else 0,
-        key=state.ENDPOINT,
-        on_change=_choose_first_model,
-        help="Endpoints are set up by whoever runs Tempera.",
-        persist_state="session",
-    )
+    endpoint_side, model_side = st.columns(2)
+    with endpoint_side:
+        name = st.selectbox(
+            "endpoint",
+            names,
+            index=names.index(begins_with) if begins_with in names else 0,
+            key=state.ENDPOINT,
+            on_change=_choose_first_model,
+            help="Endpoints are set up by whoever runs Tempera. The Endpoints page shows them.",
+            persist_state="session",
+        )
     endpoint = endpoints[name]
+    with model_side:
+        card = _draw_model(endpoint)
     if isinstance(endpoint, EmbeddedEndpoint):
         _draw_embedded_state(endpoint.model)
-    _draw_model(endpoint)
-    return endpoint
+    return endpoint, card
 
 
-def _draw_model(endpoint: AnyEndpoint) -> None:
+def _draw_model(endpoint: AnyEndpoint) -> ModelCard | None:
     models, problem = _models(endpoint)
-    start = state.start_of(state.MODEL) or _first_model(endpoint, models)
+    begins_with = draft_form.start().model or _first_model(endpoint, models)
     options = [card.id for card in models]
-    for model in (start, st.session_state.get(state.MODEL)):
+    for model in (begins_with, st.session_state.get(state.MODEL)):
         if model and model not in options:
             options.insert(0, model)
-    st.selectbox(
+    chosen = st.selectbox(
         "model",
         options,
-        index=options.index(start) if start else None,
+        index=options.index(begins_with) if begins_with else None,
         key=state.MODEL,
         accept_new_options=True,
         placeholder="Choose or type a model",
@@ -85,6 +88,7 @@ def _draw_model(endpoint: AnyEndpoint) -> None:
         st.caption("The endpoint's models could not be listed. Type the model's name.")
         # As plain text: what an endpoint says must not become an image or a link.
         st.text(problem)
+    return next((card for card in models if card.id == chosen), None)
 
 
 def _choose_first_model() -> None:
@@ -98,9 +102,8 @@ def _first_model(endpoint: AnyEndpoint, models: list[ModelCard]) -> str | None:
 
 
 def _models(endpoint: AnyEndpoint) -> tuple[list[ModelCard], str | None]:
-    if isinstance(endpoint, EmbeddedEndpoint):
-        return [], None
-    return _listed(endpoint.name, endpoint.fixed_address.base_url, endpoint)
+    address = endpoint.known_address
+    return _listed(endpoint.name, address.base_url, endpoint) if address else ([], None)
 
 
 @st.cache_data(ttl=_LIST_LIFETIME_S, show_spinner=False)

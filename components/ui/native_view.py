@@ -9,12 +9,15 @@ Live or ended, the parts stand in the same order and number, so that one replace
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from components.runs.run import Activity, Run, RunRecord
 from components.ui import state
+from components.ui.answer import draw_answer
+from components.ui.model_text import inert_markdown
 from components.ui.run_lookup import find, record_of
 from components.ui.run_message import draw_message
 from components.ui.run_status import StatusLine
@@ -29,41 +32,56 @@ _OPEN_CHARACTERS_PER_S = 8_000
 _LOOK_AGAIN_S = 2.0
 
 
-def draw_run(run: Run | RunRecord | None) -> None:
-    """Draw a run: live while it goes on, as it ended otherwise, and where it will be when there is none."""
+def draw_run(
+    run: Run | RunRecord | None,
+    *,
+    stale: bool = False,
+    with_answer: bool = True,
+    above_answer: Callable[[], None] | None = None,
+) -> None:
+    """Draw a run: live while it goes on, as it ended otherwise, and where it will be when there is none.
+
+    ``stale`` greys an answer that other settings made. Without ``with_answer`` only status and message are drawn.
+    ``above_answer`` draws what belongs between them, once the run has ended.
+    """
     # A fragment stands in a container of its own; what replaces it must stand in one as well.
     if run is None:
         with st.container():
-            _draw_parts(None)
+            _draw_parts(None, stale, with_answer, None)
     elif isinstance(run, Run) and not run.finished:
-        _paint_slice(run)
+        _paint_slice(run, stale, with_answer)
     else:
         record = run.record() if isinstance(run, Run) else run
         with st.container():
-            _draw_parts(record)
+            _draw_parts(record, stale, with_answer, above_answer)
         if record.running:
             _look_again(record)
 
 
-def _draw_parts(record: RunRecord | None) -> None:
+def _draw_parts(
+    record: RunRecord | None, stale: bool, with_answer: bool, above_answer: Callable[[], None] | None
+) -> None:
     with st.container():
         if record:
             StatusLine().show(record)
     with st.container():
         if record:
             draw_message(record)
-    if record and record.error_message and not record.text and not record.reasoning:
+            if above_answer and not record.running:
+                above_answer()
+    answered = record and (record.text or record.reasoning or record.tool_calls != "[]")
+    if not with_answer or (record and record.error_message and not answered):
         return
-    with st.container(key=state.ANSWER, border=True):
+    with _answer_box(stale):
         if record is None:
             st.caption("The answer appears here, token by token. Press Run or Ctrl+Enter.")
-        elif record.text or record.reasoning:
-            if record.reasoning:
-                with st.expander("Reasoning"):
-                    st.markdown(record.reasoning)
-            st.markdown(record.text)
         else:
-            st.caption("No text arrived.")
+            draw_answer(record)
+
+
+def _answer_box(stale: bool) -> DeltaGenerator:
+    outer = st.container(key="stale" if stale else "current")
+    return outer.container(key=state.ANSWER, border=True)
 
 
 @st.fragment(run_every=_LOOK_AGAIN_S)
@@ -75,13 +93,15 @@ def _look_again(drawn: RunRecord) -> None:
 
 
 @st.fragment(run_every=_SLICE_S)
-def _paint_slice(run: Run) -> None:
+def _paint_slice(run: Run, stale: bool, with_answer: bool) -> None:
     ends = time.monotonic() + _SLICE_S
     with st.container():
         status = StatusLine()
     st.container()
-    with st.container(key=state.ANSWER, border=True):
-        painter = _Painter(st.container())
+    painter = None
+    if with_answer:
+        with _answer_box(stale):
+            painter = _Painter(st.container())
     shown_activity: Activity | None = None
     version = -1
     while not run.finished:
@@ -95,7 +115,7 @@ def _paint_slice(run: Run) -> None:
             if run.activity is not shown_activity:
                 shown_activity = run.activity
                 status.show(record, shown_activity)
-            pause = painter.paint(record)
+            pause = painter.paint(record) if painter else _LONGEST_FRAME_S
         if time.monotonic() >= ends:
             return
         time.sleep(min(pause, max(ends - time.monotonic(), 0)))
@@ -114,16 +134,22 @@ class _Painter:
     def paint(self, record: RunRecord) -> float:
         """Send what is new; seconds until the next frame may follow."""
         self._text.update(record.text)
-        open_end = self._text.open_end if record.text else _before_text(record)
+        if not record.text:
+            self._show_waiting(record)
+            return _SHORTEST_FRAME_S
+        open_end = self._text.open_end
         for index, piece in enumerate([*self._text.pieces, open_end]):
             if index == len(self._elements):
-                self._elements.append(self._container.markdown(piece))
+                self._elements.append(self._container.markdown(inert_markdown(piece)))
                 self._painted.append(piece)
             elif self._painted[index] != piece:
-                self._elements[index].markdown(piece)
+                self._elements[index].markdown(inert_markdown(piece))
                 self._painted[index] = piece
         return min(max(_SHORTEST_FRAME_S, len(open_end) / _OPEN_CHARACTERS_PER_S), _LONGEST_FRAME_S)
 
-
-def _before_text(record: RunRecord) -> str:
-    return f":gray[Reasoning: {len(record.reasoning)} characters so far]" if record.reasoning else ":gray[…]"
+    def _show_waiting(self, record: RunRecord) -> None:
+        said = f"Reasoning: {len(record.reasoning)} characters so far" if record.reasoning else "…"
+        if not self._elements:
+            self._elements.append(self._container.empty())
+            self._painted.append("")
+        self._elements[0].caption(said)

@@ -1,154 +1,161 @@
-"""The settings of a request as widgets, and the request that they make.
+"""The settings of a request as widgets.
 
 What a field means, its range and its default come from the request and the profile; nothing of that is written here.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection
-from dataclasses import dataclass, field
 from typing import Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
-from components.contract.messages import Message
+from components.contract.further_fields import FURTHER_FIELDS
 from components.contract.profile import FieldRules, Profile
 from components.contract.request import OPTIONAL_FIELDS, ChatCompletionStreamRequest
-from components.ui import state
-from components.ui.state import FieldState, slider_key, state_key
+from components.contract.strict_json import read_json_object
+from components.drafts.draft import Draft, FieldState, Setting, new_draft
+from components.endpoints.models import ModelCard
+from components.ui import draft_form, shortcuts, state
+from components.ui.state import reset_key, slider_key, state_key
 
 _DECIMAL_FIELDS = ("temperature", "top_p")
 # Beyond these JavaScript cannot count in whole numbers.
 _LARGEST_WHOLE = 2**53 - 1
 
+Places = dict[str, DeltaGenerator]
+"""Where on the page a remark on a field belongs."""
 
-@dataclass
-class Form:
-    """What the widgets say: the values that go on the wire, None for null.
 
-    ``out_of_range`` holds a sentence per field that the endpoint may refuse.
+def draw_settings(profile: Profile, card: ModelCard | None, refused: Collection[str] = ()) -> Places:
+    """Draw every optional field, ``stream`` and the extra body fields; where remarks on each of them belong.
+
+    ``refused`` are fields that the endpoint complained about in the run shown.
     """
-
-    values: dict[str, Any] = field(default_factory=dict)
-    out_of_range: dict[str, str] = field(default_factory=dict)
-
-
-def draw_settings(profile: Profile, refused: Collection[str] = ()) -> Form:
-    """Draw every optional field and ``stream``; what they say. ``refused`` are fields the endpoint complained about."""
-    form = Form()
+    places: Places = {}
     for name in OPTIONAL_FIELDS:
         rules = profile.fields.get(name)
         if rules is None:
             st.caption(f"**{name}**: the {profile.name} dialect has no such field.")
-        elif name == state.SAFE_PROMPT:
-            _draw_switch(name, rules, form)
-        else:
-            _draw_number(name, rules, form)
-        if rules and {name, rules.key} & set(refused):
-            st.caption(":red[The endpoint refused this field in the run shown.]")
-    st.toggle(
-        "stream", state.start_of(state.STREAM), key=state.STREAM, help=_help(state.STREAM), persist_state="session"
+            continue
+        with st.container(key=f"{name}_field", gap="xxsmall"):
+            if name == state.SAFE_PROMPT:
+                _draw_switch(name, rules)
+            else:
+                _draw_number(name, rules, card)
+            if {name, rules.key} & set(refused):
+                st.caption(":red[The endpoint refused this field in the run shown.]")
+            places[name] = st.container(gap="xxsmall")
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        streams = st.toggle(
+            state.STREAM, draft_form.start().stream, key=state.STREAM, help=_help(state.STREAM), persist_state="session"
+        )
+        if not streams:
+            _draw_badge(state.STREAM)
+    _draw_extra_body(profile)
+    places[state.EXTRA_BODY] = st.container(gap="xxsmall")
+    return places
+
+
+def draw_reset_all(draft: Draft) -> None:
+    """Draw the button that brings every field back to its default."""
+    count = len(draft.changed_fields)
+    st.button(
+        f"Reset all ({count})" if count else "Reset all",
+        key="reset_all",
+        type="tertiary",
+        shortcut=shortcuts.RESET_ALL,
+        icon=":material/restart_alt:",
+        disabled=not count,
+        help="Omits every optional field, switches streaming on and clears the extra body fields. Numbers stay.",
+        on_click=_reset_all,
     )
-    return form
 
 
-def make_request(form: Form) -> ChatCompletionStreamRequest:
-    """The request that the widgets make. Raises ValueError with a sentence when something is missing."""
-    system, prompt = st.session_state[state.SYSTEM], st.session_state[state.PROMPT]
-    model = (st.session_state[state.MODEL] or "").strip()
-    if not prompt.strip():
-        raise ValueError("Write a prompt first.")
-    if not model:
-        raise ValueError("Choose a model first, or type its name.")
-    messages = [Message.system(system)] if system.strip() else []
-    return ChatCompletionStreamRequest(
-        model=model, messages=[*messages, Message.user(prompt)], stream=st.session_state[state.STREAM], **form.values
-    )
-
-
-def _draw_number(name: str, rules: FieldRules, form: Form) -> None:
+def _draw_number(name: str, rules: FieldRules, card: ModelCard | None) -> None:
     decimal = name in _DECIMAL_FIELDS
-    with st.container(key=f"{name}_field", gap="xxsmall"):
-        chosen = _draw_head(name, rules)
-        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-            beside = st.container()
-            number: dict[str, Any] = (
-                {"step": 0.01, "format": "%g"}
-                if decimal
-                else {"step": 1, "min_value": -_LARGEST_WHOLE, "max_value": _LARGEST_WHOLE}
-            )
-            value = st.number_input(
-                name,
-                value=state.start_of(name),
-                key=name,
-                on_change=_take_number,
-                args=(name,),
-                label_visibility="collapsed",
-                width=120 if decimal else 150,
-                persist_state="session",
-                **number,
-            )
-            with beside:
-                if chosen is FieldState.OMIT:
-                    st.caption(f"Not sent: {rules.default}")
-                elif chosen is FieldState.NULL:
-                    st.caption("Sent as null")
-                elif decimal and rules.minimum is not None and rules.maximum is not None:
-                    _draw_slider(name, rules.minimum, rules.maximum, value)
-                else:
-                    st.caption("Sent")
-        if chosen is FieldState.NULL:
-            form.values[name] = None
-        elif chosen is FieldState.VALUE:
-            form.values[name] = value
-            problem = rules.range_problem(value)
-            if problem:
-                form.out_of_range[name] = problem
-                st.caption(f":red[{problem}]")
+    chosen = _draw_head(name, rules)
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        beside = st.container()
+        number: dict[str, Any] = (
+            {"step": 0.01, "format": "%g"}
+            if decimal
+            else {"step": 1, "min_value": -_LARGEST_WHOLE, "max_value": _LARGEST_WHOLE}
+        )
+        value = st.number_input(
+            name,
+            value=draft_form.number_of(name, draft_form.start().settings[name]),
+            key=name,
+            on_change=_take_number,
+            args=(name,),
+            label_visibility="collapsed",
+            width=120 if decimal else 150,
+            persist_state="session",
+            **number,
+        )
+        with beside:
+            if chosen is FieldState.OMIT:
+                st.caption(f"Not sent: {_default(name, rules, card)}")
+            elif chosen is FieldState.NULL:
+                st.caption("Sent as null")
+            elif decimal and rules.minimum is not None and rules.maximum is not None:
+                _draw_slider(name, rules.minimum, rules.maximum, value)
+            else:
+                st.caption("Sent")
 
 
-def _draw_switch(name: str, rules: FieldRules, form: Form) -> None:
-    with st.container(key=f"{name}_field", gap="xxsmall"):
-        with _head_row():
-            st.markdown(f":small[{name}]", help=_help(name))
-            chosen = st.segmented_control(
-                name,
-                [FieldState.OMIT.value, "true", "false"],
-                default=state.start_of(name),
-                key=name,
-                required=True,
-                label_visibility="collapsed",
-                persist_state="session",
-            )
-        if chosen == FieldState.OMIT.value:
-            st.caption(f"Not sent: {rules.default}")
-        else:
-            form.values[name] = chosen == "true"
+def _draw_switch(name: str, rules: FieldRules) -> None:
+    setting = draft_form.start().settings[name]
+    options = [FieldState.OMIT.value, "true", "false"]
+    chosen = _draw_name_and_choice(name, _help(name), options, draft_form.choice_of(setting), key=name, label=name)
+    if chosen == FieldState.OMIT:
+        st.caption(f"Not sent: {rules.default}")
 
 
 def _draw_head(name: str, rules: FieldRules) -> FieldState:
     key = state_key(name)
-    options = [option for option in FieldState if rules.nullable or option is not FieldState.NULL]
-    start = state.start_of(key)
-    if st.session_state.get(key, start) not in options:
+    options = [option.value for option in FieldState if rules.nullable or option is not FieldState.NULL]
+    begins_with = draft_form.start().settings[name].state.value
+    if st.session_state.get(key, begins_with) not in options:
         # Another dialect was chosen, which knows no null for this field.
-        st.session_state[key] = start = FieldState.OMIT.value
-    with _head_row():
-        st.markdown(f":small[{name}]", help=_help(name, rules))
-        chosen = st.segmented_control(
-            f"{name}: omit, null or value",
-            [option.value for option in options],
-            default=start if start in options else FieldState.OMIT.value,
+        st.session_state[key] = begins_with = FieldState.OMIT.value
+    label = f"{name}: omit, null or value"
+    return FieldState(_draw_name_and_choice(name, _help(name, rules), options, begins_with, key=key, label=label))
+
+
+def _draw_name_and_choice(
+    name: str, help_text: str, options: list[str], begins_with: str, *, key: str, label: str
+) -> str:
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", gap="xsmall"):
+        with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", width="content"):
+            st.markdown(f":small[{name}]", help=help_text, width="content")
+            if st.session_state.get(key, begins_with) != FieldState.OMIT:
+                _draw_badge(name)
+        chosen: str | None = st.segmented_control(
+            label,
+            options,
+            default=begins_with if begins_with in options else FieldState.OMIT.value,
             key=key,
             required=True,
             label_visibility="collapsed",
             persist_state="session",
         )
-    return FieldState(chosen or FieldState.OMIT)
+    return chosen or FieldState.OMIT.value
 
 
-def _head_row() -> Any:
-    return st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center")
+def _draw_badge(name: str) -> None:
+    """A mark that the field differs from its default, which is also the way back to it."""
+    st.button(
+        "changed",
+        key=reset_key(name),
+        type="tertiary",
+        icon=":material/undo:",
+        help=f"{name} differs from its default. Press to reset it; the number stays.",
+        on_click=_reset,
+        args=(name,),
+    )
 
 
 def _help(name: str, rules: FieldRules | None = None) -> str:
@@ -157,6 +164,12 @@ def _help(name: str, rules: FieldRules | None = None) -> str:
         return text
     reach = f"{rules.minimum:g} to {rules.maximum:g}" if rules.maximum is not None else f"{rules.minimum:g} or more"
     return f"{text} Range: {reach}."
+
+
+def _default(name: str, rules: FieldRules, card: ModelCard | None) -> str:
+    if name == "temperature" and card and card.default_temperature is not None:
+        return f"the model's own default ({card.default_temperature:g})"
+    return rules.default
 
 
 def _take_number(name: str) -> None:
@@ -181,3 +194,58 @@ def _draw_slider(name: str, minimum: float, maximum: float, value: float) -> Non
 
 def _take_slider(name: str) -> None:
     st.session_state[name] = st.session_state[slider_key(name)]
+
+
+def _reset(name: str) -> None:
+    if name == state.STREAM:
+        st.session_state[name] = True
+    elif name == state.EXTRA_BODY:
+        st.session_state[name] = ""
+    else:
+        st.session_state[name if name == state.SAFE_PROMPT else state_key(name)] = FieldState.OMIT.value
+
+
+def _reset_all() -> None:
+    draft, fresh = draft_form.read(), new_draft()
+    settings = {name: Setting(value=setting.value) for name, setting in draft.settings.items()}
+    reset = draft.model_copy(update={"settings": settings, "stream": fresh.stream, "extra_body": fresh.extra_body})
+    draft_form.fill(reset, "settings reset")
+
+
+def _draw_extra_body(profile: Profile) -> None:
+    begins_with = draft_form.start().extra_body
+    text = st.session_state.get(state.EXTRA_BODY, begins_with)
+    label = "Extra body fields" + (" :blue-badge[set]" if text.strip() else "")
+    with st.expander(label, expanded=bool(begins_with), key="extra_body_box"):
+        st.text_area(
+            "Extra body fields, as JSON",
+            begins_with,
+            key=state.EXTRA_BODY,
+            height="content",
+            placeholder='{"stop": ["\\n\\n"]}',
+            help=_help(state.EXTRA_BODY),
+            persist_state="session",
+        )
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            if profile.further_fields:
+                st.menu_button(
+                    "Add a field",
+                    profile.further_fields,
+                    key="add_extra",
+                    type="tertiary",
+                    icon=":material/add:",
+                    on_click=_add_extra,
+                )
+            if text.strip():
+                _draw_badge(state.EXTRA_BODY)
+
+
+def _add_extra() -> None:
+    """Put an example of the chosen field into the text, unless the text cannot be read: its error is shown then."""
+    name = st.session_state["add_extra"]
+    try:
+        fields = read_json_object(st.session_state[state.EXTRA_BODY].strip() or "{}", "The text")
+    except ValueError:
+        return
+    fields.setdefault(name, FURTHER_FIELDS[name].example)
+    st.session_state[state.EXTRA_BODY] = json.dumps(fields, ensure_ascii=False, indent=2)

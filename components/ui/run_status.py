@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Literal
 
 import streamlit as st
@@ -11,6 +10,7 @@ from components.contract.profile import profile_named
 from components.contract.request import from_bytes
 from components.runs.run import Activity, RunRecord
 from components.streaming.outcome import Status
+from components.ui.plain_words import plain_words
 
 Colour = Literal["green", "orange", "red", "blue", "gray"]
 
@@ -48,7 +48,7 @@ class StatusLine:
         label, icon, colour = _badge(record, activity)
         self._badge.badge(label, icon=icon, color=colour)
         numbers = " · ".join(f":gray[{label}] **{value}**" for label, value in _numbers(record))
-        asked = f":gray[{_word(record.model)} on {_word(record.endpoint)}]"
+        asked = f":gray[{plain_words(record.model, 60)} on {plain_words(record.endpoint, 60)}]"
         self._numbers.markdown(f":small[{asked} · {numbers}]", width="content", help=_DEFINITIONS)
 
 
@@ -74,7 +74,7 @@ def _numbers(record: RunRecord) -> list[tuple[str, str]]:
     """Label and value of each number. While the run is going on, chunks stand in for tokens, and say so."""
     reported = record.completion_tokens
     if not record.running and not record.chunk_count:
-        return [("attempts", str(record.attempts)), ("total", _duration(record.total_ms))]
+        return [("attempts", str(record.attempts)), ("total", duration(record.total_ms))]
     if record.running:
         tokens, unit = _chunks(record.chunk_count), "chunks/s"
     elif reported is None:
@@ -82,14 +82,14 @@ def _numbers(record: RunRecord) -> list[tuple[str, str]]:
     else:
         prompt = "" if record.prompt_tokens is None else f"{record.prompt_tokens} + "
         tokens, unit = f"{prompt}{reported}", "tokens/s"
-    waited = [("waited before retries", _duration(record.waited_ms))] if record.waited_ms else []
+    waited = [("waited before retries", duration(record.waited_ms))] if record.waited_ms else []
     return [
-        ("finish reason", "–" if record.running else _word(record.finish_reason or _NOT_REPORTED)),
-        ("TTFT", _duration(record.ttft_ms)),
+        ("finish reason", "–" if record.running else plain_words(record.finish_reason or _NOT_REPORTED, 60)),
+        ("TTFT", duration(record.ttft_ms)),
         (unit, "–" if record.tokens_per_second is None else f"{record.tokens_per_second:.1f}"),
         ("tokens", tokens),
         *waited,
-        ("total", _duration(record.total_ms)),
+        ("total", duration(record.total_ms)),
     ]
 
 
@@ -97,12 +97,8 @@ def _chunks(count: int) -> str:
     return "1 chunk" if count == 1 else f"{count} chunks"
 
 
-def _word(text: str) -> str:
-    """A foreign word without what Markdown could read as an image, a link or a directive."""
-    return re.sub(r"[^\w ./-]", "", text).replace("_", r"\_")[:60]
-
-
-def _duration(milliseconds: float | None) -> str:
+def duration(milliseconds: float | None) -> str:
+    """A time in words: milliseconds below a second, else seconds."""
     if milliseconds is None:
         return "–"
     return f"{milliseconds:.0f} ms" if milliseconds < 1000 else f"{milliseconds / 1000:.1f} s"

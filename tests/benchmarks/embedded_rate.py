@@ -74,7 +74,7 @@ def main() -> None:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=list(CHROMIUM_FLAGS))
         page = browser.new_page(viewport={"width": 1440, "height": 900})
         page.goto(address)
-        page.locator(".st-key-prompt textarea").fill(PROMPT)
+        page.locator(".st-key-messages textarea").fill(PROMPT)
         for field, value in (("max_tokens", str(TOKENS)), ("random_seed", "7"), ("temperature", "0.7")):
             number = page.locator(f".st-key-{field} input")
             number.fill(value)

@@ -46,7 +46,7 @@ def growing_lengths(page: Page, count: int) -> list[int]:
 
 def test_a_first_run_streams_survives_a_click_and_a_second_one_is_stopped(page: Page, app: str) -> None:
     open_playground(page, app)
-    page.locator(".st-key-prompt textarea").fill(LONG)
+    page.locator(".st-key-message_1 textarea").fill(LONG)
     set_number(page, "temperature", "0.4")
     set_number(page, "max_tokens", "150")
     set_number(page, "random_seed", "7")
@@ -61,7 +61,7 @@ def test_a_first_run_streams_survives_a_click_and_a_second_one_is_stopped(page: 
 
     page.locator(".st-key-max_tokens_state").get_by_role("radio", name="omit").click()
     # The keyboard alone must do: the prompt that is still in the field is what runs.
-    prompt = page.locator(".st-key-prompt textarea")
+    prompt = page.locator(".st-key-message_1 textarea")
     prompt.fill(LONG + " Begin with the child.")
     prompt.press("Control+Enter")
     expect(page.locator(".st-key-run_status")).to_contain_text("Streaming")
@@ -90,14 +90,14 @@ def test_a_first_run_streams_survives_a_click_and_a_second_one_is_stopped(page: 
 
 def test_a_reload_in_mid_stream_finds_the_answer_and_goes_on_painting(page: Page, app: str) -> None:
     open_playground(page, app)
-    page.locator(".st-key-prompt textarea").fill(LONG)
+    page.locator(".st-key-message_1 textarea").fill(LONG)
     page.locator(".st-key-run button").click()
     wait_for(lambda: len(answer(page)) > 80)
     before = answer(page)
     page.reload()
     wait_for(lambda: answer(page).startswith(before[:60]))
     growing_lengths(page, 3)
-    assert page.locator(".st-key-prompt textarea").input_value() == LONG
+    assert page.locator(".st-key-message_1 textarea").input_value() == LONG
     page.locator(".st-key-stop button").click()
     expect(page.locator(".st-key-run_status")).to_contain_text("cancelled")
 
@@ -119,14 +119,14 @@ def test_a_server_that_comes_back_finds_what_was_typed(page: Page, tmp_path: Pat
         open_playground(page, app)
         set_number(page, "temperature", "0.35")
         set_number(page, "max_tokens", "20")
-        page.locator(".st-key-prompt textarea").fill("Half a thought")
-        page.locator(".st-key-prompt textarea").press("Control+Enter")
+        page.locator(".st-key-message_1 textarea").fill("Half a thought")
+        page.locator(".st-key-message_1 textarea").press("Control+Enter")
         expect(page.locator(".st-key-run_status")).to_contain_text(
             re.compile("finish reason (stop|length)"), timeout=60_000
         )
         set_number(page, "top_p", "0.45")
-        page.locator(".st-key-prompt textarea").fill("Half a thought, and more")
-        page.locator(".st-key-system textarea").click()
+        page.locator(".st-key-message_1 textarea").fill("Half a thought, and more")
+        page.locator(".st-key-run_bar").click(position={"x": 400, "y": 5})
         page.wait_for_timeout(500)
     with serve_app(tmp_path, port):
         page.wait_for_timeout(500)
@@ -134,6 +134,6 @@ def test_a_server_that_comes_back_finds_what_was_typed(page: Page, tmp_path: Pat
         # The page that came back is drawn by the new server: a click goes through.
         page.locator(".st-key-stream label").click()
         expect(page.locator(".st-key-top_p_state button[aria-checked=true]")).to_have_text("value")
-        assert page.locator(".st-key-prompt textarea").input_value() == "Half a thought, and more"
+        assert page.locator(".st-key-message_1 textarea").input_value() == "Half a thought, and more"
         assert page.locator(".st-key-temperature input").input_value() == "0.35"
         assert page.locator(".st-key-top_p input").input_value() == "0.45"

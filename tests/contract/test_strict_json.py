@@ -12,6 +12,7 @@ from components.contract.strict_json import read_json_object
         ('{"a": {"b": 1, "b": 1}}', "the key 'b' stands twice"),
         ('{"a": NaN}', "NaN is no number in JSON"),
         ('{"a": -1e999}', "-1e999 is too large a number"),
+        ('{"a": ' + "9" * 5_000 + "}", "is too long a number"),
         ("[1]", "must be a JSON object"),
         ("{", "The request is not JSON"),
         ("[" * 100_000, "it nests too deeply"),

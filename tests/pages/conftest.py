@@ -67,6 +67,10 @@ def texts(page: AppTest) -> str:
 
 def run_to_the_end(page: AppTest) -> AppTest:
     """Press Run and wait until the run's end is on the page."""
-    page.button(key="run").click().run()
+    return until_it_ended(page.button(key="run").click().run())
+
+
+def until_it_ended(page: AppTest) -> AppTest:
+    """Wait until the end of the run shown is on the page."""
     wait_for(lambda: any("badge" in m.value and "more_horiz" not in m.value for m in page.run().markdown))
     return page

@@ -7,15 +7,14 @@ import pytest
 import streamlit
 from streamlit.testing.v1 import AppTest
 
-from components.ui.state import EXAMPLE_PROMPT
+from components.drafts.draft import EXAMPLE_PROMPT
 from tests.pages.conftest import Chat, new_page, run_to_the_end, texts
 from tests.streaming.endpoint import DONE, chunk, document, head, sending
 from tests.waiting import wait_for
 
 
 def test_a_new_visitor_finds_every_field_under_its_name(page: AppTest) -> None:
-    assert page.text_area(key="prompt").value == EXAMPLE_PROMPT
-    assert page.text_area(key="system").value == ""
+    assert page.text_area(key="message_1").value == EXAMPLE_PROMPT
     assert page.selectbox(key="model").options == ["alpha", "beta"]
     for field in ("temperature", "top_p", "max_tokens", "random_seed"):
         assert page.number_input(key=field).value is not None
@@ -39,7 +38,8 @@ def test_run_streams_an_answer_and_shows_its_numbers(page: AppTest, chat: Chat) 
 
 
 def test_each_state_of_a_field_is_what_goes_over_the_wire(page: AppTest, chat: Chat) -> None:
-    page.text_area(key="system").set_value("Be brief.")
+    page.button(key="add_system").click().run()
+    page.text_area(key="message_2").set_value("Be brief.")
     page.number_input(key="temperature").set_value(0.25).run()
     assert page.session_state["temperature_state"] == "value"
     page.button_group(key="top_p_state").set_value("null")
@@ -82,7 +82,7 @@ def test_the_slider_and_the_number_say_the_same(page: AppTest) -> None:
 def test_a_value_out_of_range_is_named_and_sent_only_on_purpose(page: AppTest, chat: Chat) -> None:
     page.number_input(key="temperature").set_value(1.4).run()
     said = "temperature must be at most 1; 1.4 is more."
-    assert f":red[{said}]" in texts(page)
+    assert said in texts(page)
     page.button(key="run").click().run()
     assert page.error[0].value == f"{said} Change it, or tick Send anyway."
     assert chat.bodies == []
@@ -92,7 +92,7 @@ def test_a_value_out_of_range_is_named_and_sent_only_on_purpose(page: AppTest, c
 
 
 def test_a_missing_prompt_is_named_and_nothing_is_sent(page: AppTest, chat: Chat) -> None:
-    page.text_area(key="prompt").set_value("  ")
+    page.text_area(key="message_1").set_value("  ")
     page.button(key="run").click().run()
     assert page.error[0].value == "Write a prompt first."
     assert chat.bodies == []
@@ -112,7 +112,7 @@ def test_a_widget_that_changes_in_mid_stream_loses_nothing(page: AppTest, chat: 
 
 def test_switching_the_page_in_mid_stream_loses_neither_the_run_nor_the_form(page: AppTest, chat: Chat) -> None:
     chat.go_on.clear()
-    page.text_area(key="prompt").set_value("Mine")
+    page.text_area(key="message_1").set_value("Mine")
     page.number_input(key="temperature").set_value(0.3).run()
     page.button(key="run").click().run()
     page.switch_page("runs.py").run()
@@ -120,15 +120,16 @@ def test_switching_the_page_in_mid_stream_loses_neither_the_run_nor_the_form(pag
     chat.go_on.set()
     page.switch_page("playground.py").run()
     wait_for(lambda: "Hello you" in texts(page.run()))
-    assert page.text_area(key="prompt").value == "Mine"
+    assert page.text_area(key="message_1").value == "Mine"
     assert page.number_input(key="temperature").value == 0.3
     assert page.session_state["temperature_state"] == "value"
 
 
 def test_a_reload_finds_the_run_and_its_settings_again_and_sends_nothing(page: AppTest, chat: Chat) -> None:
     chat.go_on.clear()
-    page.text_area(key="prompt").set_value("Mine")
-    page.text_area(key="system").set_value("Be brief.")
+    page.text_area(key="message_1").set_value("Mine")
+    page.button(key="add_system").click().run()
+    page.text_area(key="message_2").set_value("Be brief.")
     page.number_input(key="temperature").set_value(0.3).run()
     page.button_group(key="top_p_state").set_value("null").run()
     page.selectbox(key="model").set_value("beta")
@@ -136,8 +137,8 @@ def test_a_reload_finds_the_run_and_its_settings_again_and_sends_nothing(page: A
     reloaded = new_page()
     reloaded.query_params["run"] = page.query_params["run"]
     reloaded.run()
-    assert reloaded.text_area(key="prompt").value == "Mine"
-    assert reloaded.text_area(key="system").value == "Be brief."
+    assert reloaded.text_area(key="message_1").value == "Be brief."
+    assert reloaded.text_area(key="message_2").value == "Mine"
     assert reloaded.number_input(key="temperature").value == 0.3
     assert reloaded.selectbox(key="model").value == "beta"
     states = [reloaded.session_state[f"{field}_state"] for field in ("temperature", "top_p", "max_tokens")]
@@ -153,7 +154,7 @@ def test_a_link_to_no_run_says_so_and_leaves_the_form_alone(chat: Chat, run_id: 
     page.query_params["run"] = run_id
     page.run()
     assert not page.exception
-    assert page.text_area(key="prompt").value == EXAMPLE_PROMPT
+    assert page.text_area(key="message_1").value == EXAMPLE_PROMPT
     assert [info.value for info in page.info] == ["The run in this link is not in the log."] * bool(run_id)
 
 
@@ -188,7 +189,8 @@ def test_a_field_that_the_endpoint_refuses_is_marked(page: AppTest, chat: Chat) 
 def test_a_finish_reason_cannot_bring_an_image(page: AppTest, chat: Chat) -> None:
     chat.server.play = sending(head() + chunk("Hi", "![x](http://evil.example/a.png)") + DONE)
     run_to_the_end(page)
-    assert "**xhttp//evil.example/a.png**" in texts(page)
+    assert "finish reason" in texts(page)
+    assert r"\!\[x\]\(http\://evil.example/a.png\)" in texts(page)
 
 
 @pytest.mark.parametrize(

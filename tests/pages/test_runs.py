@@ -17,7 +17,7 @@ def test_an_empty_log_says_what_to_do(page: AppTest) -> None:
 
 def test_every_run_stands_in_the_table_newest_first(page: AppTest, chat: Chat) -> None:
     run_to_the_end(page)
-    page.text_area(key="prompt").set_value("Second").run()
+    page.text_area(key="message_1").set_value("Second").run()
     run_to_the_end(page)
     page.switch_page("runs.py")
     wait_for(lambda: page.run().dataframe[0].value["status"].tolist() == ["ok", "ok"])

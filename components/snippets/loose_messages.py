@@ -1,0 +1,73 @@
+"""Messages as programs write them, made into messages of the contract; what was changed is said."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from components.contract.messages import Message, Role
+from components.snippets.problem import ImportProblem
+
+_ROLES = {role.value for role in Role}
+_MOST_NAMES = 5
+
+
+def contract_messages(value: object, *, fills_in: bool) -> tuple[list[dict[str, Any]], list[str]]:
+    """The messages, and sentences about what was changed or left out.
+
+    ``fills_in`` says that None stands for nothing at all where the mistralai client has a default of its own. Raises
+    ImportProblem for what is no list of messages, an unknown role, and content other than text.
+    """
+    if not isinstance(value, list) or not value:
+        raise ImportProblem("messages must be a list with at least one message.")
+    notes: list[str] = []
+    unknown: dict[str, None] = {}
+    messages = []
+    for number, message in enumerate(value, 1):
+        if not isinstance(message, Mapping):
+            raise ImportProblem(f"Message {number} must be an object with role and content.")
+        if not isinstance(message.get("role"), str) or message["role"] not in _ROLES:
+            raise ImportProblem(
+                f"Message {number} has no role that the contract knows. Use system, user, assistant or tool."
+            )
+        unknown |= dict.fromkeys(key for key in message if key not in Message.model_fields)
+        known = {key: inner for key, inner in message.items() if key in Message.model_fields}
+        if "prefix" in known and known["prefix"] is None:
+            del known["prefix"]
+            if not fills_in:
+                notes.append(f"The prefix of message {number} was null and was left out.")
+        if fills_in and isinstance(known.get("tool_calls"), list):
+            known["tool_calls"] = [_without_fillers(call) for call in known["tool_calls"]]
+        known["content"] = _text(message.get("content"), number, notes)
+        messages.append(known)
+    if unknown:
+        names = ", ".join(name[:40] for name in list(unknown)[:_MOST_NAMES])
+        notes.append(f"Left out of the messages: {names}{' and more' if len(unknown) > _MOST_NAMES else ''}.")
+    return messages, notes
+
+
+def _text(content: object, number: int, notes: list[str]) -> str:
+    if isinstance(content, str):
+        return content
+    if content is None:
+        notes.append(f"Message {number} had no content; it is empty now.")
+        return ""
+    if not isinstance(content, list):
+        raise ImportProblem(f"The content of message {number} must be text.")
+    texts = []
+    for part in content:
+        text = part.get("text") if isinstance(part, Mapping) and part.get("type") == "text" else part
+        if not isinstance(text, str):
+            raise ImportProblem(
+                f"Message {number} holds something other than text, such as an image. Tempera sends text only: "
+                "take that part out."
+            )
+        texts.append(text)
+    notes.append(f"The content of message {number} was a list of text parts; they were joined.")
+    return "".join(texts)
+
+
+def _without_fillers(call: object) -> object:
+    if not isinstance(call, Mapping):
+        return call
+    return {key: value for key, value in call.items() if value is not None or key not in ("id", "type", "index")}

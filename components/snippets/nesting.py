@@ -1,0 +1,23 @@
+"""How deep a JSON value nests: Python code and its readers stop at some depth, JSON does not say where."""
+
+from __future__ import annotations
+
+from pydantic import JsonValue
+
+MOST_LEVELS = 100
+
+
+def nests_too_deeply(value: JsonValue) -> bool:
+    """Whether ``value`` has more than ``MOST_LEVELS`` lists and objects within one another."""
+    layer: list[JsonValue] = [value]
+    for _ in range(MOST_LEVELS + 1):
+        layer = [inner for outer in layer for inner in _parts(outer)]
+        if not layer:
+            return False
+    return True
+
+
+def _parts(value: JsonValue) -> list[JsonValue]:
+    if isinstance(value, dict):
+        return list(value.values())
+    return value if isinstance(value, list) else []

@@ -1,0 +1,10 @@
+"""What stops an import."""
+
+from __future__ import annotations
+
+
+class ImportProblem(ValueError):
+    """No request can be made from a text; the sentence says why and what to do.
+
+    It never repeats the words of a command, for there may be a key among them.
+    """

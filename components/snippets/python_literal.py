@@ -1,0 +1,58 @@
+"""JSON values as Python code that a person can read and edit."""
+
+from __future__ import annotations
+
+import json
+
+from pydantic import JsonValue
+
+from components.snippets.language import CannotSay
+from components.snippets.nesting import nests_too_deeply
+
+_STEP = "    "
+_LINE_LENGTH = 100
+
+
+def python_literal(value: JsonValue, indent: str = "") -> str:
+    """``value`` as a Python literal; ``indent`` is that of the line on which it begins.
+
+    Raises CannotSay when it nests too deeply for Python's parser.
+    """
+    if nests_too_deeply(value):
+        raise CannotSay("The request nests too deeply for Python code. Use JSON or curl.")
+    return _literal(value, indent)
+
+
+def python_arguments(arguments: dict[str, JsonValue], indent: str) -> str:
+    """Keyword arguments, one a line, each with its comma and line end. Raises CannotSay as ``python_literal`` does."""
+    return "".join(f"{indent}{name}={python_literal(value, indent)},\n" for name, value in arguments.items())
+
+
+def _literal(value: JsonValue, indent: str) -> str:
+    if isinstance(value, str):
+        return _string(value)
+    if isinstance(value, list):
+        return _brackets("[", "]", [_literal(item, indent + _STEP) for item in value], indent)
+    if isinstance(value, dict):
+        items = [f"{_string(key)}: {_literal(item, indent + _STEP)}" for key, item in value.items()]
+        return _brackets("{", "}", items, indent)
+    return repr(value)
+
+
+def _string(text: str) -> str:
+    # JSON's escapes mean the same in Python. What cannot be seen, or cannot be saved in a file, becomes an escape, too.
+    quoted = json.dumps(text, ensure_ascii=False)
+    return "".join(character if character.isprintable() else _escape(character) for character in quoted)
+
+
+def _escape(character: str) -> str:
+    number = ord(character)
+    return f"\\u{number:04x}" if number < 0x10000 else f"\\U{number:08x}"
+
+
+def _brackets(opening: str, closing: str, items: list[str], indent: str) -> str:
+    on_one_line = f"{opening}{', '.join(items)}{closing}"
+    if len(indent) + len(on_one_line) <= _LINE_LENGTH and "\n" not in on_one_line:
+        return on_one_line
+    lines = "".join(f"{indent}{_STEP}{item},\n" for item in items)
+    return f"{opening}\n{lines}{indent}{closing}"

@@ -1,0 +1,79 @@
+"""A body as Python with OpenAI's own client. It sends what it is given, null too, and adds nothing."""
+
+from __future__ import annotations
+
+import json
+
+from components.snippets.language import CannotSay
+from components.snippets.python_literal import python_arguments, python_literal
+
+# The parameters of ``create`` under their own names; every other key goes through ``extra_body``.
+_PARAMETERS = (
+    "model",
+    "messages",
+    "temperature",
+    "top_p",
+    "max_tokens",
+    "seed",
+    "stream",
+    "stream_options",
+    "stop",
+    "presence_penalty",
+    "frequency_penalty",
+    "n",
+    "response_format",
+    "tools",
+    "tool_choice",
+    "parallel_tool_calls",
+    "reasoning_effort",
+    "prediction",
+    "logprobs",
+    "top_logprobs",
+    "logit_bias",
+    "metadata",
+)
+
+_STREAMED = """\
+{import_os}from openai import OpenAI
+
+client = OpenAI(api_key={key}, base_url={base_url})
+
+with client.chat.completions.create(
+{arguments}) as stream:
+    for chunk in stream:
+        for choice in chunk.choices[:1]:
+            print(choice.delta.content or "", end="", flush=True)
+print()
+"""
+
+_AT_ONCE = """\
+{import_os}from openai import OpenAI
+
+client = OpenAI(api_key={key}, base_url={base_url})
+
+answer = client.chat.completions.create(
+{arguments})
+print(answer.choices[0].message.content)
+"""
+
+
+def to_openai(body: str, base_url: str, key_variable: str | None) -> str:
+    """A program that sends a body equal to ``body`` as JSON and prints the answer as it arrives.
+
+    Raises CannotSay for half of a surrogate pair, which that client cannot encode, and for too deep a nesting.
+    """
+    fields = json.loads(body)
+    try:
+        json.dumps(fields, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        raise CannotSay("The openai client cannot send half of a character. Use the requests snippet.") from None
+    arguments = {key: value for key, value in fields.items() if key in _PARAMETERS}
+    if extra := {key: value for key, value in fields.items() if key not in _PARAMETERS}:
+        arguments["extra_body"] = extra
+    return (_STREAMED if fields["stream"] else _AT_ONCE).format(
+        import_os="import os\n\n" if key_variable else "",
+        # Without a key of its own the client would send the one in OPENAI_API_KEY, to whatever address this is.
+        key=f'os.environ["{key_variable}"]' if key_variable else '"not-needed"',
+        base_url=python_literal(base_url),
+        arguments=python_arguments(arguments, "    "),
+    )

@@ -1,0 +1,145 @@
+"""What can be done with an answer: ask again, continue it, add it to the messages, bring its settings back."""
+
+from __future__ import annotations
+
+import json
+
+import streamlit as st
+
+from components.contract.difference import Difference
+from components.contract.messages import Role
+from components.contract.profile import profile_named
+from components.contract.request import ChatCompletionStreamRequest, from_bytes
+from components.drafts.conversation import Turn, Turns
+from components.endpoints.endpoint import AnyEndpoint
+from components.runs.run import RunRecord
+from components.service import service
+from components.streaming.outcome import Status
+from components.ui import draft_form, shortcuts, state
+from components.ui.answer_siblings import draw_siblings
+from components.ui.plain_words import plain_words
+
+_CUT = (Status.INTERRUPTED, Status.CANCELLED, Status.LOST)
+
+
+def draw_stale_notice(record: RunRecord, changes: list[Difference]) -> None:
+    """Say that the form has changed since this answer was asked for, and in what."""
+    named = ", ".join(str(change) for change in changes[:4]) + (", …" if len(changes) > 4 else "")
+    said = f"Made with other settings: {plain_words(named)}" if named else "The form has changed since"
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="stale_notice"):
+        st.markdown(f":small[:gray[:material/history: {said}]]", width="content")
+        st.button(
+            "Bring them back",
+            key="restore_settings",
+            type="tertiary",
+            icon=":material/undo:",
+            help="Fills the form with what this answer was asked.",
+            on_click=draft_form.fill_from,
+            args=(record,),
+        )
+
+
+def draw_actions(record: RunRecord, endpoint: AnyEndpoint | None, *, stale: bool) -> None:
+    """Draw the actions for a run that has ended. ``endpoint`` is the run's own, None when it is gone."""
+    request = asked(record)
+    if request is None:
+        return
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="answer_actions"):
+        if endpoint:
+            st.button(
+                "Regenerate",
+                key="regenerate",
+                type="tertiary",
+                shortcut=shortcuts.REGENERATE,
+                icon=":material/refresh:",
+                help="Sends the same request again, as it was sent.",
+                on_click=_regenerate,
+                args=(record, endpoint, request),
+            )
+        if endpoint and not stale and endpoint.profile.prefix and record.text and _was_cut(record):
+            st.button(
+                "Continue",
+                key="continue",
+                type="tertiary",
+                shortcut=shortcuts.CONTINUE,
+                icon=":material/arrow_forward:",
+                help="Asks for an answer that begins with this one: it becomes a last assistant message with prefix.",
+                on_click=_continue,
+                args=(record, endpoint),
+            )
+        if record.text or record.tool_calls != "[]":
+            st.button(
+                "Add to messages",
+                key="add_answer",
+                type="tertiary",
+                shortcut=shortcuts.ADD_ANSWER,
+                icon=":material/playlist_add:",
+                help="Makes the answer an assistant message, with a new message behind it for you.",
+                on_click=_add_answer,
+                args=(record,),
+            )
+        draw_siblings(record)
+        if record.text:
+            st.toggle("As written", key=state.AS_WRITTEN, help="The text as it came, without Markdown, ready to copy.")
+
+
+def asked(record: RunRecord) -> ChatCompletionStreamRequest | None:
+    """The request of a run, or None for a body that is no request of ours."""
+    try:
+        return from_bytes(record.request_body, profile_named(record.dialect))
+    except ValueError:
+        return None
+
+
+def _was_cut(record: RunRecord) -> bool:
+    return record.finish_reason == "length" or record.status in _CUT
+
+
+def _regenerate(record: RunRecord, endpoint: AnyEndpoint, request: ChatCompletionStreamRequest) -> None:
+    state.show_run(service().runner.start(endpoint, request, record.draft).id)
+
+
+def _continue(record: RunRecord, endpoint: AnyEndpoint) -> None:
+    draft_form.change_turns(lambda turns: (*_before_answer(turns), _answer_turn(turns, record, prefix=True)))
+    draft = draft_form.read()
+    state.show_run(service().runner.start(endpoint, draft.to_request(endpoint.profile), draft.for_log()).id)
+
+
+def _add_answer(record: RunRecord) -> None:
+    calls = json.loads(record.tool_calls)
+
+    def add(turns: Turns) -> Turns:
+        following = [
+            Turn(id=draft_form.next_turn_id(), role=Role.TOOL, tool_call_id=call["id"], name=call["name"])
+            for call in calls
+        ] or [Turn(id=draft_form.next_turn_id(), role=Role.USER)]
+        return (*_before_answer(turns), _answer_turn(turns, record), *following)
+
+    draft_form.change_turns(add)
+
+
+def _before_answer(turns: Turns) -> Turns:
+    """The turns that the answer follows: a prefix at their end is the answer's own beginning."""
+    return turns[:-1] if _prefix(turns) else turns
+
+
+def _prefix(turns: Turns) -> str:
+    last = turns[-1] if turns else None
+    return last.content if last and last.role is Role.ASSISTANT and last.prefix else ""
+
+
+def _answer_turn(turns: Turns, record: RunRecord, *, prefix: bool = False) -> Turn:
+    begun = _prefix(turns)
+    # Most endpoints repeat the prefix at the beginning of their answer; some send only what follows it.
+    content = record.text if record.text.startswith(begun) else begun + record.text
+    calls = [
+        {"id": call["id"], "type": "function", "function": {"name": call["name"], "arguments": call["arguments"]}}
+        for call in json.loads(record.tool_calls)
+    ]
+    return Turn(
+        id=draft_form.next_turn_id(),
+        role=Role.ASSISTANT,
+        content=content,
+        prefix=prefix,
+        tool_calls=json.dumps(calls, ensure_ascii=False, indent=2) if calls else "",
+    )

@@ -1,0 +1,53 @@
+"""The answers that one request got in this session: regenerating keeps them all, and a branch finds its own again."""
+
+from __future__ import annotations
+
+import hashlib
+
+import streamlit as st
+
+from components.runs.run import RunRecord
+from components.ui import state
+
+
+def note_run(record: RunRecord) -> None:
+    """Remember which request this run asks."""
+    ids = _answers().setdefault(_request_of(record.endpoint, record.request_body.encode()), [])
+    if record.id not in ids:
+        ids.append(record.id)
+
+
+def answers_to(endpoint: str, body: bytes) -> list[str]:
+    """The ids of this session's runs that asked exactly this, oldest first."""
+    return _answers().get(_request_of(endpoint, body), [])
+
+
+def draw_siblings(record: RunRecord) -> None:
+    """Draw the way to the other answers of the same request, where there are any."""
+    ids = answers_to(record.endpoint, record.request_body.encode())
+    if record.id not in ids or len(ids) < 2:
+        return
+    place = ids.index(record.id)
+    with st.container(horizontal=True, vertical_alignment="center", gap="xxsmall", width="content"):
+        for step, icon, name in ((-1, ":material/chevron_left:", "Earlier"), (1, ":material/chevron_right:", "Later")):
+            if step == 1:
+                st.markdown(f":small[{place + 1}/{len(ids)}]", width="content")
+            other = place + step
+            st.button(
+                f"{name} answer",
+                key=f"answer_{name.lower()}",
+                type="tertiary",
+                icon=icon,
+                disabled=not 0 <= other < len(ids),
+                on_click=state.show_run,
+                args=(ids[max(0, min(other, len(ids) - 1))],),
+            )
+
+
+def _answers() -> dict[str, list[str]]:
+    found: dict[str, list[str]] = st.session_state.setdefault(state.ANSWERS, {})
+    return found
+
+
+def _request_of(endpoint: str, body: bytes) -> str:
+    return hashlib.sha256(endpoint.encode() + b"\n" + body).hexdigest()

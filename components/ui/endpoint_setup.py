@@ -1,0 +1,42 @@
+"""How to add an endpoint: what to write where. There is no form for it, because a key belongs in no page."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from components.contract.profile import BEEZY, PROFILES
+
+_KNOWN_ADDRESSES = {"mistral": "https://api.mistral.ai/v1", "openai": "https://api.openai.com/v1"}
+_ANY_ADDRESS = "https://host/v1"
+
+
+def draw_endpoint_setup() -> None:
+    """Draw what to copy into the secrets file, or into the environment, for each dialect."""
+    dialect = st.segmented_control(
+        "Dialect of the new endpoint", list(PROFILES), default=BEEZY.name, key="new_dialect", required=True
+    )
+    base_url = _KNOWN_ADDRESSES.get(dialect or "", _ANY_ADDRESS)
+    file, environment = st.columns(2, gap="medium")
+    with file:
+        st.markdown(":small[In `.streamlit/secrets.toml`, for any number of endpoints. Then reload this page.]")
+        st.code(
+            "[endpoints.mine]\n"
+            f'base_url = "{base_url}"\n'
+            f'dialect = "{dialect}"\n'
+            'api_key = "your-key"\n'
+            'default_model = "some-model"\n',
+            language="toml",
+        )
+    with environment:
+        st.markdown(":small[In the environment, for one endpoint. Then start Tempera again.]")
+        st.code(
+            f"export TEMPERA_BASE_URL={base_url}\n"
+            f"export TEMPERA_DIALECT={dialect}\n"
+            "export TEMPERA_API_KEY=your-key\n"
+            "export TEMPERA_MODEL=some-model\n",
+            language="bash",
+        )
+    st.caption(
+        "Only base_url is needed. A key goes to its own origin only: the scheme, host and port of its base_url. "
+        "It never reaches a page, a link, the log or an error text."
+    )

@@ -1,0 +1,133 @@
+"""Every event of a stream: when it came, how long after the one before, and what it held. Shown as plain text only."""
+
+from __future__ import annotations
+
+import altair as alt
+import pandas as pd
+import streamlit as st
+
+from components.runs.events import StoredEvent
+from components.runs.query import QueryFailed, events_of
+from components.runs.run import Run, RunRecord
+from components.service import service
+from components.ui import state
+
+_REFRESH_S = 1.0
+_NEWEST_WHILE_LIVE = 200
+_STRIP_HEIGHT = 160
+
+
+def draw_events(run: Run | RunRecord | None) -> None:
+    """Draw the events of a run: the newest while it goes on, all of them afterwards, from the log."""
+    if run is None:
+        st.caption("The events of a run appear here, each with its time and its raw data.")
+    elif isinstance(run, Run):
+        _draw_live(run)
+    else:
+        _draw_kept(run)
+
+
+@st.fragment(run_every=_REFRESH_S)
+def _draw_live(run: Run) -> None:
+    finished = run.finished
+    events = run.events()
+    _draw_strip(events)
+    _draw_table(
+        events if finished else events[-_NEWEST_WHILE_LIVE:],
+        first=max(0, len(events) - _NEWEST_WHILE_LIVE) if not finished else 0,
+    )
+    if not finished and len(events) > _NEWEST_WHILE_LIVE:
+        st.caption(f"The newest {_NEWEST_WHILE_LIVE} of {len(events):,}; all of them once the run has ended.")
+    if finished:
+        st.rerun()
+
+
+def _draw_kept(record: RunRecord) -> None:
+    database = service().log.database
+    try:
+        events = events_of(database, record.id) if database else []
+    except QueryFailed as failure:
+        st.error(str(failure))
+        return
+    if not events:
+        st.caption("No event came." if not record.event_count else "The events of this run were not kept.")
+        return
+    _draw_strip(events)
+    _draw_table(events, first=0)
+    if record.event_count > len(events):
+        st.caption(f"The first {len(events):,} of {record.event_count:,} events are kept.")
+
+
+def _draw_strip(events: list[StoredEvent]) -> None:
+    """The gap before each event over the time at which it came: an even stream is an even strip."""
+    if len(events) < 2:
+        return
+    gaps = _frame(events, 0).iloc[1:]
+    chart = (
+        alt.Chart(gaps)
+        .mark_bar(size=1.5)
+        .encode(
+            x=alt.X("at_s:Q", title="seconds since the request was sent", scale=alt.Scale(nice=False)),
+            y=alt.Y("gap_ms:Q", title="gap, ms"),
+            tooltip=[
+                alt.Tooltip("number:Q", title="event"),
+                alt.Tooltip("at_s:Q", title="at, s", format=".3f"),
+                alt.Tooltip("gap_ms:Q", title="gap, ms", format=".1f"),
+            ],
+        )
+        .properties(height=_STRIP_HEIGHT)
+    )
+    st.altair_chart(chart)
+    quantiles = gaps["gap_ms"].quantile([0.5, 0.95])
+    st.caption(
+        f"{len(events):,} events. Gap between two: median {quantiles[0.5]:.1f} ms, 95th percentile "
+        f"{quantiles[0.95]:.1f} ms, longest {gaps['gap_ms'].max():.1f} ms."
+    )
+
+
+def _draw_table(events: list[StoredEvent], first: int) -> None:
+    frame = _frame(events, first)
+    chosen = st.dataframe(
+        pd.DataFrame(
+            {
+                "event": frame["number"],
+                "at": frame["at_s"],
+                "gap": frame["gap_ms"],
+                "name": frame["name"],
+                "data": frame["data"],
+            }
+        ),
+        key=state.EVENTS_TABLE,
+        hide_index=True,
+        height=min(38 + 35 * len(events), 360),
+        on_select="rerun",
+        selection_mode="single-row",
+        column_config={
+            "event": st.column_config.NumberColumn(width="small"),
+            "at": st.column_config.NumberColumn(format="%.3f s", help="Since the request was sent.", width="small"),
+            "gap": st.column_config.NumberColumn(format="%.1f ms", help="Since the event before.", width="small"),
+            "name": st.column_config.TextColumn(width="small"),
+            "data": st.column_config.TextColumn(width="large"),
+        },
+    )
+    rows = chosen.selection.rows
+    if rows and rows[0] < len(events):
+        event = events[rows[0]]
+        st.code(event.data, language="json", wrap_lines=True)
+        if event.size > len(event.data):
+            st.caption(f"The first {len(event.data):,} of {event.size:,} characters.")
+    else:
+        st.caption("Tick a row to see its event whole.")
+
+
+def _frame(events: list[StoredEvent], first: int) -> pd.DataFrame:
+    at_ms = pd.Series([event.at_ms for event in events], dtype=float)
+    return pd.DataFrame(
+        {
+            "number": range(first + 1, first + 1 + len(events)),
+            "at_s": at_ms / 1000,
+            "gap_ms": at_ms.diff(),
+            "name": [event.name for event in events],
+            "data": [event.data for event in events],
+        }
+    )

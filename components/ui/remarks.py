@@ -1,0 +1,72 @@
+"""What there is to know before sending, each remark beside the field it concerns, with the fix it offers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from components.contract.lint import MESSAGES, Fix, Remark, Severity
+from components.contract.request import OPTIONAL_FIELDS, ChatCompletionStreamRequest
+from components.drafts.draft import DraftProblem, extra_body_text, turns_of
+from components.ui import draft_form
+from components.ui.plain_words import plain_words
+
+_SIGNS = {
+    Severity.HINT: (":material/info:", "gray"),
+    Severity.MAY_BE_REFUSED: (":material/warning:", "orange"),
+    Severity.CANNOT_BE_SENT: (":material/error:", "red"),
+}
+
+
+def draw_remarks(
+    remarks: list[Remark], request: ChatCompletionStreamRequest, places: Mapping[str, DeltaGenerator]
+) -> None:
+    """Draw each remark at its field's place."""
+    for number, remark in enumerate(remarks):
+        with (
+            places.get(remark.field, places[MESSAGES]),
+            st.container(horizontal=True, vertical_alignment="center", gap="xxsmall"),
+        ):
+            _draw_sentence(remark.sentence, remark.severity)
+            if remark.fix:
+                st.button(
+                    remark.fix.label,
+                    key=f"fix_{number}",
+                    type="tertiary",
+                    icon=":material/build:",
+                    on_click=_apply,
+                    args=(remark.fix, request),
+                )
+
+
+def draw_problem(problem: DraftProblem, places: Mapping[str, DeltaGenerator]) -> None:
+    """Draw why the form makes no request yet, at the place of the field that is missing or wrong."""
+    with places.get(problem.field, places[MESSAGES]):
+        _draw_sentence(str(problem), Severity.CANNOT_BE_SENT)
+
+
+def _draw_sentence(sentence: str, severity: Severity) -> None:
+    icon, colour = _SIGNS[severity]
+    st.markdown(f":{colour}[{icon} :small[{plain_words(sentence)}]]", width="stretch")
+
+
+def _apply(fix: Fix, before: ChatCompletionStreamRequest) -> None:
+    """Change in the form what the fix changes in the request, and nothing else: variables stay variables."""
+    draft, after = draft_form.read(), fix.request
+    mended = draft.asking(after, turns=draft.turns)
+    settings = {
+        field: mended.settings[field]
+        if (before.state_of(field), getattr(before, field)) != (after.state_of(field), getattr(after, field))
+        else draft.settings[field]
+        for field in OPTIONAL_FIELDS
+    }
+    turns = draft.turns
+    if before.messages != after.messages:
+        prefixes = [turn.prefix for turn in turns_of(after.messages)]
+        turns = tuple(turn.model_copy(update={"prefix": prefix}) for turn, prefix in zip(turns, prefixes, strict=True))
+    extra_body = draft.extra_body if before.extra_body == after.extra_body else extra_body_text(after)
+    draft_form.fill(
+        draft.model_copy(update={"settings": settings, "turns": turns, "extra_body": extra_body}), fix.label
+    )

