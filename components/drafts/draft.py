@@ -117,6 +117,13 @@ class Draft(BaseModel):
             raise DraftProblem("variables", f"{', '.join(missing)}: give a value for {them} first.")
         return [self._message(number, turn) for number, turn in enumerate(self.turns, 1)]
 
+    def asks_with(self, messages: list[Message]) -> bool:
+        """Whether the form's messages are exactly these."""
+        try:
+            return self.messages() == messages
+        except DraftProblem:
+            return False
+
     def _message(self, number: int, turn: Turn) -> Message:
         said: dict[str, Any] = {"role": turn.role, "content": filled(turn.content, self.variables)}
         if turn.prefix and turn.role is Role.ASSISTANT:

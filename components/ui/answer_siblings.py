@@ -17,9 +17,9 @@ def note_run(record: RunRecord) -> None:
         ids.append(record.id)
 
 
-def answers_to(endpoint: str, body: bytes) -> list[str]:
-    """The ids of this session's runs that asked exactly this, oldest first."""
-    return _answers().get(_request_of(endpoint, body), [])
+def answers_to(endpoint: str, body: bytes | None) -> list[str]:
+    """The ids of this session's runs that asked exactly this, oldest first; none for a form that asks nothing."""
+    return [] if body is None else _answers().get(_request_of(endpoint, body), [])
 
 
 def draw_siblings(record: RunRecord) -> None:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 
-from components.contract.lint import MESSAGES, Fix, Remark, Severity
+from components.contract.lint import MESSAGES, Fix, Severity
 from components.contract.request import OPTIONAL_FIELDS, ChatCompletionStreamRequest
-from components.drafts.draft import DraftProblem, extra_body_text, turns_of
+from components.drafts.composed import Composed
+from components.drafts.draft import NothingWritten, extra_body_text, turns_of
 from components.ui import draft_form
 from components.ui.plain_words import plain_words
+from components.ui.request_form import Places
 
 _SIGNS = {
     Severity.HINT: (":material/info:", "gray"),
@@ -20,11 +19,13 @@ _SIGNS = {
 }
 
 
-def draw_remarks(
-    remarks: list[Remark], request: ChatCompletionStreamRequest, places: Mapping[str, DeltaGenerator]
-) -> None:
-    """Draw each remark at its field's place."""
-    for number, remark in enumerate(remarks):
+def draw_remarks(composed: Composed, places: Places) -> None:
+    """Draw each remark at its field's place, and why the form makes no request yet, once there is something to it."""
+    problem = composed.problem
+    if problem and not isinstance(problem, NothingWritten):
+        with places.get(problem.field, places[MESSAGES]):
+            _draw_sentence(str(problem), Severity.CANNOT_BE_SENT)
+    for number, remark in enumerate(composed.remarks):
         with (
             places.get(remark.field, places[MESSAGES]),
             st.container(horizontal=True, vertical_alignment="center", gap="xxsmall"),
@@ -37,14 +38,8 @@ def draw_remarks(
                     type="tertiary",
                     icon=":material/build:",
                     on_click=_apply,
-                    args=(remark.fix, request),
+                    args=(remark.fix, composed.request),
                 )
-
-
-def draw_problem(problem: DraftProblem, places: Mapping[str, DeltaGenerator]) -> None:
-    """Draw why the form makes no request yet, at the place of the field that is missing or wrong."""
-    with places.get(problem.field, places[MESSAGES]):
-        _draw_sentence(str(problem), Severity.CANNOT_BE_SENT)
 
 
 def _draw_sentence(sentence: str, severity: Severity) -> None:

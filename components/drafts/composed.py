@@ -1,0 +1,53 @@
+"""A draft taken as far as it goes: the request it makes, its bytes, and what stands in the way of sending them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from components.contract.lint import Remark, Severity, lint
+from components.contract.profile import Profile
+from components.contract.request import ChatCompletionStreamRequest, UnsendableField, to_bytes
+from components.drafts.draft import Draft, DraftProblem
+
+
+@dataclass(frozen=True)
+class Composed:
+    """``request`` is None when the form makes none, and ``problem`` says why. ``body`` is None when none can say it."""
+
+    request: ChatCompletionStreamRequest | None = None
+    body: bytes | None = None
+    problem: DraftProblem | None = None
+    remarks: tuple[Remark, ...] = ()
+
+    @property
+    def may_be_refused(self) -> bool:
+        """Whether it is sent on purpose only."""
+        return any(remark.severity is Severity.MAY_BE_REFUSED for remark in self.remarks)
+
+    def objection(self, *, send_anyway: bool) -> str | None:
+        """Why it is not sent, as sentences that say what to do; None when it can be."""
+        if self.problem:
+            return str(self.problem)
+        if cannot := self._sentences(Severity.CANNOT_BE_SENT):
+            return cannot
+        refused = self._sentences(Severity.MAY_BE_REFUSED)
+        return f"{refused} Change it, or tick Send anyway." if refused and not send_anyway else None
+
+    def _sentences(self, severity: Severity) -> str:
+        return " ".join(remark.sentence for remark in self.remarks if remark.severity is severity)
+
+
+def compose(
+    draft: Draft, profile: Profile, *, context_tokens: int | None = None, prompt_tokens: int | None = None
+) -> Composed:
+    """What a draft makes for an endpoint of this dialect; the sizes are those that ``lint`` takes."""
+    try:
+        request = draft.to_request(profile)
+    except DraftProblem as problem:
+        return Composed(problem=problem)
+    remarks = tuple(lint(request, profile, context_tokens=context_tokens, prompt_tokens=prompt_tokens))
+    try:
+        body = to_bytes(request, profile)
+    except UnsendableField:
+        body = None  # one of the remarks says so
+    return Composed(request, body, remarks=remarks)

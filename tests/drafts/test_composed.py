@@ -1,0 +1,56 @@
+"""A draft taken as far as it goes."""
+
+import pytest
+
+from components.contract.profile import BEEZY, MISTRAL
+from components.contract.request import to_bytes
+from components.drafts.composed import compose
+from components.drafts.draft import FieldState, Setting
+from tests.drafts.test_draft import a_draft, with_settings
+
+
+def test_a_sound_form_makes_a_request_and_its_bytes_and_nothing_is_said():
+    composed = compose(a_draft("Hello"), BEEZY, context_tokens=100)
+    assert composed.body == to_bytes(composed.request, BEEZY)
+    assert (composed.remarks, composed.objection(send_anyway=False)) == ((), None)
+
+
+def test_a_form_that_makes_no_request_says_why_whatever_the_purpose():
+    composed = compose(a_draft(""), BEEZY)
+    assert (composed.request, composed.body) == (None, None)
+    assert composed.objection(send_anyway=True) == "Write a prompt first."
+
+
+def test_what_may_be_refused_is_sent_on_purpose_only():
+    composed = compose(with_settings(a_draft(), temperature=Setting(state=FieldState.VALUE, value=1.4)), BEEZY)
+    assert composed.may_be_refused
+    assert composed.objection(send_anyway=True) is None
+    said = "temperature must be at most 1; 1.4 is more. Change it, or tick Send anyway."
+    assert composed.objection(send_anyway=False) == said
+
+
+def test_what_no_body_can_say_is_not_sent_even_on_purpose():
+    settings = {"temperature": Setting(state=FieldState.VALUE, value=0.5)}
+    composed = compose(with_settings(a_draft(extra_body='{"temperature": 1}'), **settings), BEEZY)
+    assert composed.body is None
+    assert "sent already" in composed.objection(send_anyway=True)
+
+
+@pytest.mark.parametrize("extra_body", ['{"stop": ["x"]}', ""])
+def test_hints_stand_in_nobodys_way(extra_body):
+    composed = compose(a_draft(extra_body=extra_body), BEEZY)
+    assert len(composed.remarks) == bool(extra_body)
+    assert composed.objection(send_anyway=False) is None
+
+
+def test_the_dialect_decides_what_may_be_refused():
+    draft = a_draft(extra_body='{"frobnicate": 1}')
+    assert not compose(draft, BEEZY).may_be_refused
+    assert compose(draft, MISTRAL).may_be_refused
+
+
+def test_a_form_knows_its_own_messages():
+    draft = a_draft("{{a}}", variables={"a": "Hi"})
+    assert draft.asks_with(a_draft("Hi").messages())
+    assert not draft.asks_with(a_draft("Ho").messages())
+    assert not a_draft("").asks_with(a_draft("Hi").messages())
