@@ -11,18 +11,19 @@ import os
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future
-from typing import Any, TypeVar
+from typing import TypeVar
 
-from sqlalchemy import Connection, Engine, Update, delete, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Connection, Engine, Update, delete, insert, update
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, InterfaceError, SQLAlchemyError
 
 from components.runs.database import Database, DatabaseUnavailable, reason
-from components.runs.run import Run, RunRecord, utc_now
+from components.runs.events import MOST_IN_ONE_PACK, pack
+from components.runs.retention import delete_old, delete_runs_before, keep_days
+from components.runs.run import Run, utc_now
 from components.runs.sqlite_file import is_damage
-from components.runs.tables import runs, to_row
+from components.runs.tables import events, runs, to_row, upsert
 from components.runs.unwritten import Snapshot, Unwritten
 from components.streaming.faults import ErrorKind
 from components.streaming.limits import Limits
@@ -33,23 +34,7 @@ T = TypeVar("T")
 _FIRST_WRITE_S = 5.0
 _RETRY_S = 2.0
 _MOST_AT_ONCE = 500
-_DELETE_AT_ONCE = 1_000
 _RETENTION_S = 3_600.0
-_DAY_S = 86_400.0
-
-
-def keep_days(environment: Mapping[str, str]) -> float | None:
-    """How many days runs are kept, from TEMPERA_KEEP_DAYS; None for ever. Raises ValueError with a sentence."""
-    given = environment.get("TEMPERA_KEEP_DAYS")
-    if not given:
-        return None
-    try:
-        days = float(given)
-    except ValueError:
-        days = 0.0
-    if not 0 < days < 1_000_000:
-        raise ValueError(f"TEMPERA_KEEP_DAYS must be a number of days, not {given!r:.40}. No run is deleted.")
-    return days
 
 
 class Log:
@@ -65,6 +50,7 @@ class Log:
         self._database_warning: str | None = None
         self._condition = threading.Condition()
         self._jobs: list[Callable[[Database | None], None]] = []
+        self._posted: dict[str, Callable[[Connection], object]] = {}
         self._urgent = False
         self._closing = False
         self._reap_at = 0.0
@@ -140,13 +126,25 @@ class Log:
         self._wake()
         return done.result()
 
+    def post(self, subject: str, work: Callable[[Connection], object]) -> None:
+        """Do something else to the database soon, without waiting for it or being told of its end.
+
+        Of what waits about the same ``subject``, only the last is done. What the database does not take is dropped, and
+        ``problem`` says so; so is what comes when the log is closed.
+        """
+        with self._condition:
+            if self._closing:
+                return
+            self._posted[subject] = work
+        self._wake()
+
     def forget(self, before: str) -> int:
         """Delete the finished runs that began before a moment, given as ``utc_now`` gives it; how many those were.
 
         Raises DatabaseUnavailable; what was deleted until then stays deleted.
         """
         deleted = 0
-        while step := self.write(lambda connection: _delete_step(connection, before)):
+        while step := self.write(lambda connection: delete_runs_before(connection, before)):
             deleted += step
         return deleted
 
@@ -180,9 +178,12 @@ class Log:
                 self._urgent = False
                 closing = self._closing
                 jobs, self._jobs = self._jobs, []
+                posted, self._posted = self._posted, {}
             began = time.monotonic()
             try:
-                self._round()
+                # After a round that failed, what was posted would but wait for the same database once more.
+                if self._round() and posted:
+                    self._do_all(posted.values())
             except Exception as error:  # a fault of our own must not end the log
                 logging.getLogger(__name__).exception("a round of the log failed")
                 self._fail(error)
@@ -204,33 +205,43 @@ class Log:
         if self.database.notice:
             self._notices.append(self.database.notice)
 
-    def _round(self) -> None:
-        """Write everything that changed, in one transaction."""
+    def _do_all(self, posted: Iterable[Callable[[Connection], object]]) -> None:
+        if self.database is None:
+            return
+        try:
+            with self.database.writer.begin() as connection:
+                for work in posted:
+                    work(connection)
+        except SQLAlchemyError as error:
+            self._fail(error)
+
+    def _round(self) -> bool:
+        """Write everything that changed, in one transaction; whether the database took it."""
         if self.database and self.database.gone:
             self._notices.append(f"The log's file was removed or replaced at {utc_now()}; a new one was begun.")
             self._open()
         elif self.database is None:
             self._open()
         if self.database is None:
-            return
+            return False
         now = time.monotonic()
         due = self._unwritten.due(now, self._limits.heartbeat_s, _MOST_AT_ONCE)
         reaping = self._may_reap(now)
-        retaining = self._keep_days is not None and now > self._retain_at
-        deleted = 0
+        retaining = now > self._retain_at
+        all_deleted = True
         try:
             refused = _write_all(self.database.writer, due) if due else {}
             if reaping:
                 with self.database.writer.begin() as connection:
                     connection.execute(self._reap())
-            if retaining and self._keep_days:
+            if retaining:
                 with self.database.writer.begin() as connection:
-                    deleted = _delete_step(connection, utc_now(self._keep_days * _DAY_S))
+                    all_deleted = delete_old(connection, self._keep_days)
         except SQLAlchemyError as error:
             self._fail(error)
-            return
+            return False
         if self.database.gone:
-            return
+            return False
         if due or reaping:
             self.problem = None
         self._unwritten.written([snapshot for snapshot in due if snapshot not in refused], now)
@@ -241,10 +252,11 @@ class Log:
         if reaping:
             self._reap_at = now + self._limits.heartbeat_s
             self._database_warning = self.database.warning()
-        if retaining and deleted < _DELETE_AT_ONCE:
+        if retaining and all_deleted:
             self._retain_at = now + _RETENTION_S
-        if len(due) == _MOST_AT_ONCE or deleted == _DELETE_AT_ONCE:
+        if len(due) == _MOST_AT_ONCE or not all_deleted:
             self._wake()
+        return True
 
     def _fail(self, error: Exception) -> None:
         self._report(f"{self.database.place}: {reason(error)}" if self.database else reason(error))
@@ -290,7 +302,7 @@ def _write_all(writer: Engine, due: list[Snapshot]) -> dict[Snapshot, str]:
     try:
         with writer.begin() as connection:
             for snapshot in due:
-                _upsert(connection, snapshot.record)
+                _write(connection, snapshot)
     except Exception as error:
         if not _is_about_content(error):
             raise
@@ -301,7 +313,7 @@ def _write_all(writer: Engine, due: list[Snapshot]) -> dict[Snapshot, str]:
         for snapshot in due:
             try:
                 with connection.begin_nested():
-                    _upsert(connection, snapshot.record)
+                    _write(connection, snapshot)
             except Exception as error:
                 if not _is_about_content(error):
                     raise
@@ -309,23 +321,19 @@ def _write_all(writer: Engine, due: list[Snapshot]) -> dict[Snapshot, str]:
     return refused
 
 
-def _upsert(connection: Connection, record: RunRecord) -> None:
-    insert: Any = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
-    values = to_row(record)
-    statement = insert(runs).values(values)
-    changed = {name: statement.excluded[name] for name in values if name != "id"}
+def _write(connection: Connection, snapshot: Snapshot) -> None:
+    """Write a run's row and the events that are due with it, unless the row says that the run has ended."""
+    run_id, number = snapshot.record.id, snapshot.first_event
     running = runs.c.status == Status.RUNNING.value
-    connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_=changed, where=running))
-
-
-def _delete_step(connection: Connection, before: str) -> int:
-    oldest = (
-        select(runs.c.id)
-        .where(runs.c.created_at < before, runs.c.status != Status.RUNNING.value)
-        .order_by(runs.c.created_at)
-        .limit(_DELETE_AT_ONCE)
-    )
-    return connection.execute(delete(runs).where(runs.c.id.in_(oldest))).rowcount
+    statement = upsert(connection, runs, to_row(snapshot.record), only_if=running)
+    written = connection.execute(statement, execution_options={"preserve_rowcount": True}).rowcount
+    if not written or not snapshot.events:
+        return
+    # What stands there from this number on is of an earlier try, or of a time before the log began anew.
+    connection.execute(delete(events).where(events.c.run_id == run_id, events.c.first >= number))
+    for begin in range(0, len(snapshot.events), MOST_IN_ONE_PACK):
+        content = pack(snapshot.events[begin : begin + MOST_IN_ONE_PACK])
+        connection.execute(insert(events).values(run_id=run_id, first=number + begin, content=content))
 
 
 def _is_about_content(error: Exception) -> bool:

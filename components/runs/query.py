@@ -10,8 +10,10 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from components.runs.database import Database, reason
+from components.runs.events import StoredEvent, unpack
 from components.runs.run import RunRecord
-from components.runs.tables import runs
+from components.runs.tables import events, runs
+from components.streaming.outcome import Status
 
 _LIST = (
     runs.c.id,
@@ -47,11 +49,36 @@ def count_runs(database: Database) -> int:
     return int(read_rows(database, select(func.count().label("runs")).select_from(runs))[0]["runs"])
 
 
+def recent_rates(database: Database, endpoint: str, most: int) -> list[float]:
+    """Tokens per second of the newest finished runs on that endpoint, at most so many, the newest first.
+
+    Runs whose rate is not known are passed over. Raises QueryFailed.
+    """
+    rate = runs.c.tokens_per_second
+    finished = (runs.c.endpoint == endpoint) & (runs.c.status != Status.RUNNING.value) & rate.is_not(None)
+    statement = select(rate).where(finished).order_by(runs.c.created_at.desc(), runs.c.id.desc()).limit(most)
+    return [row["tokens_per_second"] for row in read_rows(database, statement)]
+
+
 def find_run(database: Database, run_id: str) -> RunRecord | None:
     """The run of exactly that id, or None. Raises QueryFailed."""
-    # What is no id is not asked for: PostgreSQL refuses some texts.
-    found = read_rows(database, select(runs).where(runs.c.id == run_id)) if _ID.fullmatch(run_id) else []
+    found = read_rows(database, select(runs).where(runs.c.id == run_id)) if is_id(run_id) else []
     return RunRecord(**found[0]) if found else None
+
+
+def events_of(database: Database, run_id: str) -> list[StoredEvent]:
+    """The events of that run that the log holds, in the order in which they came. Raises QueryFailed."""
+    statement = select(events.c.content).where(events.c.run_id == run_id).order_by(events.c.first)
+    segments = read_rows(database, statement) if is_id(run_id) else []
+    try:
+        return [event for segment in segments for event in unpack(segment["content"])]
+    except ValueError as damaged:
+        raise QueryFailed(str(damaged)) from None
+
+
+def is_id(text: str) -> bool:
+    """Whether the text can be the id of a row. Other texts are not asked for: PostgreSQL refuses some of them."""
+    return _ID.fullmatch(text) is not None
 
 
 def read_rows(database: Database, statement: Any) -> list[dict[str, Any]]:

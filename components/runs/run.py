@@ -14,10 +14,14 @@ from enum import Enum
 from typing import Any
 
 from components import __version__
+from components.runs.events import StoredEvent, stored
 from components.streaming.answer import Delta
+from components.streaming.limits import Limits
 from components.streaming.outcome import Outcome, Status, decode_rate
+from components.streaming.stream import TimedEvent
 
 _SIZE_OF_AN_EMPTY_RUN = 4096
+_SIZE_OF_AN_EMPTY_EVENT = 128
 
 
 def utc_now(ago_s: float = 0.0) -> str:
@@ -43,6 +47,8 @@ class RunRecord:
     Times end in ``_ms`` and mean what ``Timings`` says; ``created_at``, ``heartbeat_at`` and ``finished_at`` are UTC.
     ``request_body`` is the exact body that was sent, as text. Token counts are None unless the endpoint reported them.
     ``warnings``, ``retries`` (each attempt that was tried again, and the wait) and ``tool_calls`` are JSON lists.
+    ``event_count`` says how many events came, also those that were not kept. ``draft`` is the form as it stood when the
+    run began, as JSON that only the form can read; None when the run was started without one.
     """
 
     id: str
@@ -78,6 +84,8 @@ class RunRecord:
     warnings: str = "[]"
     retries: str = "[]"
     tool_calls: str = "[]"
+    event_count: int = 0
+    draft: str | None = None
 
     @property
     def running(self) -> bool:
@@ -88,7 +96,17 @@ class RunRecord:
 class Run:
     """One run while its process lives. ``version`` grows with every change."""
 
-    def __init__(self, *, endpoint: str, dialect: str, model: str, request_body: bytes, streaming: bool) -> None:
+    def __init__(
+        self,
+        *,
+        endpoint: str,
+        dialect: str,
+        model: str,
+        request_body: bytes,
+        streaming: bool,
+        draft: str | None = None,
+        limits: Limits | None = None,
+    ) -> None:
         self.id = uuid.uuid4().hex
         self.created_at = utc_now()
         self.endpoint = endpoint
@@ -96,12 +114,18 @@ class Run:
         self.model = model
         self.request_body = request_body
         self.streaming = streaming
+        self.draft = draft
         self.version = 0
         self.activity = Activity.PREPARING
         self._started = time.monotonic()
         self._condition = threading.Condition()
         self._pieces: list[str] = []
         self._reasoning: list[str] = []
+        self._limits = limits or Limits()
+        self._events: list[StoredEvent] = []
+        self._event_chars = 0
+        self._event_bytes = 0
+        self._event_count = 0
         self._chunks = 0
         self._ttft_ms: float | None = None
         self._last_ms: float | None = None
@@ -120,7 +144,19 @@ class Run:
         """About how many bytes of memory the run takes."""
         with self._condition:
             texts = [*self._pieces, *self._reasoning, *(self._outcome.texts if self._outcome else ())]
-            return _SIZE_OF_AN_EMPTY_RUN + len(self.request_body) + sum(map(sys.getsizeof, texts))
+            if self.draft is not None:
+                texts.append(self.draft)
+            return _SIZE_OF_AN_EMPTY_RUN + len(self.request_body) + self._event_bytes + sum(map(sys.getsizeof, texts))
+
+    @property
+    def kept_events(self) -> int:
+        """How many events can be read; it grows until a limit is reached."""
+        return len(self._events)
+
+    def events(self, since: int = 0) -> list[StoredEvent]:
+        """The events that have been kept so far, in the order in which they came, from that index on."""
+        with self._condition:
+            return self._events[since:]
 
     @property
     def stopping(self) -> bool:
@@ -152,6 +188,17 @@ class Run:
         with self._condition:
             self._change(activity)
 
+    def take(self, event: TimedEvent) -> None:
+        """Take in one event of the stream: keep it, and add what it says to the answer."""
+        with self._condition:
+            # Text that was held back until the end comes with no data, in no event of the endpoint's.
+            if event.data or not event.deltas:
+                self._keep(event)
+            if event.deltas:
+                self.append(event.deltas, event.at_ms)
+            else:
+                self._change(self.activity)
+
     def append(self, deltas: tuple[Delta, ...], at_ms: float) -> None:
         """Take in what one event of the stream added to the first choice; ``at_ms`` counts from the attempt's send."""
         with self._condition:
@@ -164,6 +211,19 @@ class Run:
             self._chunks += 1
             self._last_ms = at_ms
             self._change(Activity.STREAMING)
+
+    def _keep(self, event: TimedEvent) -> None:
+        kept = stored(event)
+        chars = self._event_chars + len(kept.name) + len(kept.data)
+        # Once one was not kept, none is any more: what is kept has no gaps.
+        if (
+            self._event_count == len(self._events) < self._limits.max_kept_events
+            and chars <= self._limits.max_kept_event_chars
+        ):
+            self._events.append(kept)
+            self._event_chars = chars
+            self._event_bytes += _SIZE_OF_AN_EMPTY_EVENT + sys.getsizeof(kept.name) + sys.getsizeof(kept.data)
+        self._event_count += 1
 
     def finish(self, outcome: Outcome) -> None:
         """End the run; it does not change any more, whoever else tries to end it."""
@@ -211,6 +271,8 @@ class Run:
                 # Until the endpoint reports its tokens, chunks are all that can be counted; the page calls them so.
                 tokens_per_second=decode_rate(self._chunks, self._ttft_ms, self._last_ms),
                 chunk_count=self._chunks,
+                event_count=self._event_count,
+                draft=self.draft,
             )
         return replace(live, **_of_outcome(outcome)) if outcome else live
 

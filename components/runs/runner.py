@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from dataclasses import replace
 
 from components.contract.request import ChatCompletionStreamRequest, to_bytes
 from components.endpoints.endpoint import AnyEndpoint, EndpointUnavailable
@@ -12,7 +13,8 @@ from components.runs.run import Activity, Run
 from components.streaming.faults import ErrorKind
 from components.streaming.limits import Limits
 from components.streaming.outcome import Outcome, Status
-from components.streaming.stream import AnswerStream
+from components.streaming.session import ApiKey
+from components.streaming.stream import AnswerStream, TimedEvent
 
 _SHUTDOWN_S = 2.0
 
@@ -25,8 +27,8 @@ class Runner:
         self._limits = limits or Limits()
         self._threads: dict[str, threading.Thread] = {}
 
-    def start(self, endpoint: AnyEndpoint, request: ChatCompletionStreamRequest) -> Run:
-        """Start a run and return at once.
+    def start(self, endpoint: AnyEndpoint, request: ChatCompletionStreamRequest, draft: str | None = None) -> Run:
+        """Start a run and return at once. ``draft`` is the form it was made from, as JSON, kept beside the run.
 
         Raises UnsendableField when the endpoint's dialect has no name for a field of the request.
         """
@@ -36,6 +38,8 @@ class Runner:
             model=request.model,
             request_body=to_bytes(request, endpoint.profile),
             streaming=request.stream,
+            draft=draft,
+            limits=self._limits,
         )
         thread = threading.Thread(target=self._work, args=(run, endpoint), name=f"run {run.id[:8]}", daemon=True)
         self._log.begin(run)
@@ -86,6 +90,12 @@ class Runner:
         )
         run.attach(stream.stop)
         for event in stream:
-            if event.deltas:
-                run.append(event.deltas, event.at_ms)
+            run.take(_without(address.key, event))
         return stream.outcome
+
+
+def _without(key: ApiKey | None, event: TimedEvent) -> TimedEvent:
+    """The event without the key: endpoints repeat keys, and events are kept."""
+    if key is None:
+        return event
+    return replace(event, event=key.removed_from(event.event), data=key.removed_from(event.data))

@@ -1,14 +1,30 @@
-"""The log's one table. Its columns are the fields of ``RunRecord``."""
+"""The tables of the log's database. The columns of ``runs`` are the fields of ``RunRecord``."""
 
 from __future__ import annotations
 
-import math
+from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
 
-from sqlalchemy import BigInteger, Boolean, Column, Double, Index, MetaData, String, Table, Text
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Connection,
+    Double,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+)
+from sqlalchemy.dialects import postgresql, sqlite
 
 from components.runs.run import RunRecord
+from components.runs.storable import storable
 
 metadata = MetaData()
 
@@ -48,10 +64,36 @@ runs = Table(
     Column("retries", Text, nullable=False),
     Column("tool_calls", Text, nullable=False),
     Column("app_version", String(32), nullable=False),
+    Column("event_count", BigInteger, nullable=False, server_default="0"),
+    Column("draft", Text),
     Index("runs_newest_first", "created_at", "id"),
 )
 
-_NO_CHARACTER = "\N{REPLACEMENT CHARACTER}"
+events = Table(
+    "events",
+    metadata,
+    Column("run_id", String(32), ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
+    Column("first", Integer, primary_key=True, autoincrement=False),
+    Column("content", LargeBinary, nullable=False),
+)
+"""Segments of the events of a run. ``first`` is the index of a segment's first event; ``content`` is what pack made."""
+
+presets = Table(
+    "presets",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("name", Text, nullable=False, unique=True),
+    Column("content", Text, nullable=False),
+    Column("created_at", String(27), nullable=False),
+)
+
+drafts = Table(
+    "drafts",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("content", Text, nullable=False),
+    Column("updated_at", String(27), nullable=False),
+)
 
 
 def to_row(record: RunRecord) -> dict[str, Any]:
@@ -60,18 +102,15 @@ def to_row(record: RunRecord) -> dict[str, Any]:
     NUL and surrogates without their other half become U+FFFD; a number that is none, or needs more than 64 bits,
     becomes None.
     """
-    return {field.name: _storable(getattr(record, field.name)) for field in fields(record)}
+    return {field.name: storable(getattr(record, field.name)) for field in fields(record)}
 
 
-def _storable(value: Any) -> Any:
-    if isinstance(value, str):
-        try:
-            value.encode()
-        except UnicodeEncodeError:
-            value = value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-        return value.replace("\0", _NO_CHARACTER)
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    if isinstance(value, int) and not -(2**63) <= value < 2**63:
-        return None
-    return value
+def upsert(connection: Connection, table: Table, row: Mapping[str, Any], key: str = "id", only_if: Any = None) -> Any:
+    """A statement that inserts a row, or updates the row of the same ``key``: all of it but the id.
+
+    ``only_if`` is a condition on the row that is there; where it does not hold, that row stays as it is.
+    """
+    insert: Any = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
+    statement = insert(table).values(row)
+    changed = {name: statement.excluded[name] for name in row if name not in ("id", key)}
+    return statement.on_conflict_do_update(index_elements=[key], set_=changed, where=only_if)

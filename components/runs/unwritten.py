@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterable
 
+from components.runs.events import StoredEvent
 from components.runs.run import Run, RunRecord
 
 _REFUSED_AGAIN_S = 60.0
+_EVENTS_AT_ONCE = 256
+_EVENTS_WAIT_S = 4.5
+"""With the round that it waits for, and the commit, an event is in the database after 5 s."""
 
 
 class Entry:
-    """What the log knows of one run: which version of it stands in the database, and since when."""
+    """What the log knows of one run: which version and how many events of it stand in the database, and since when."""
 
     def __init__(self, run: Run) -> None:
         self.run = run
         self.version = -1
         self.tried_at = 0.0
+        self.events = 0
+        self.events_at = time.monotonic()
         self.refused: str | None = None
         self.committed = threading.Event()
         self.settled = threading.Event()
@@ -25,17 +32,30 @@ class Entry:
         """Whether the run should be written now."""
         if self.refused:
             return now - self.tried_at > _REFUSED_AGAIN_S
-        return self.run.version > self.version or now - self.tried_at > heartbeat_s
+        changed = self.run.version > self.version or now - self.tried_at > heartbeat_s
+        return changed or self.events_are_due(now)
+
+    def events_are_due(self, now: float) -> bool:
+        """Whether the events that wait are many, or have waited long, so that they are worth a segment."""
+        waiting = self.run.kept_events - self.events
+        return waiting >= _EVENTS_AT_ONCE or (waiting > 0 and now - self.events_at > _EVENTS_WAIT_S)
 
 
 class Snapshot:
-    """A run as it stood when a round began. Its version is read first: what changes meanwhile is written again."""
+    """A run as it stood when a round began. Its version is read first: what changes meanwhile is written again.
 
-    def __init__(self, entry: Entry) -> None:
+    ``events`` are those to be written, of which the first one is number ``first_event`` of the run.
+    """
+
+    def __init__(self, entry: Entry, now: float) -> None:
         self.entry = entry
         self.version = entry.run.version
-        self.finished = entry.run.finished
         self.record: RunRecord = entry.run.record()
+        # By the record: with the row of a run that has ended its last events must be written, or they never are.
+        self.finished = not self.record.running
+        self.first_event = entry.events
+        due = self.finished or entry.events_are_due(now)
+        self.events: list[StoredEvent] = entry.run.events(entry.events) if due else []
 
 
 class Unwritten:
@@ -62,7 +82,7 @@ class Unwritten:
         with self._lock:
             due = [entry for entry in self._entries.values() if entry.is_due(now, heartbeat_s)]
         due.sort(key=lambda entry: entry.tried_at)
-        return [Snapshot(entry) for entry in due[:most]]
+        return [Snapshot(entry, now) for entry in due[:most]]
 
     def ids(self) -> list[str]:
         """The ids of all runs that are still going on, or that could not be written."""
@@ -75,6 +95,8 @@ class Unwritten:
             for snapshot in snapshots:
                 entry = snapshot.entry
                 entry.version, entry.tried_at, entry.refused = snapshot.version, now, None
+                if snapshot.events:
+                    entry.events, entry.events_at = snapshot.first_event + len(snapshot.events), now
                 entry.committed.set()
                 if snapshot.finished:
                     entry.settled.set()
@@ -96,7 +118,7 @@ class Unwritten:
         """Nothing of these runs stands in the database any more."""
         with self._lock:
             for entry in self._entries.values():
-                entry.version = -1
+                entry.version, entry.events, entry.events_at = -1, 0, 0.0
 
     def make_room(self) -> None:
         """Drop the oldest finished runs while all together take more memory than they may."""

@@ -39,6 +39,10 @@ class Limits:
     """The wait before the first retry, give or take a fifth; it doubles with each one up to ``max_backoff_s``."""
     max_backoff_s: float = 8
     max_retry_after_s: float = 60
+    max_kept_events: int = 50_000
+    """How many events of a run are kept for display and replay; those beyond are counted."""
+    max_kept_event_chars: int = 8 * 1024 * 1024
+    """Names and data of the events of a run that are kept."""
     log_flush_ms: int = 250
     """How often the log writes what arrived."""
     heartbeat_s: float = 5

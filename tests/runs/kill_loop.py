@@ -5,7 +5,8 @@
 Each lane is a log of its own (with --url: all lanes share that database). In each turn a process starts runs there,
 three at a time, which take in a piece of text every 5 ms and end after a while; at a random moment it is killed
 with -9. It notes in a file which runs began, what text they took in and when, and which ended. Afterwards every run it
-noted must be in the log, each ended one whole, and of the others no text may be missing that is older than 500 ms.
+noted must be in the log, each ended one whole with all its events, and of the others no text may be missing that is
+older than 500 ms, no event that is older than 5 s, and none between others.
 """
 
 from __future__ import annotations
@@ -27,12 +28,14 @@ from pathlib import Path
 
 from components.runs.database import Database
 from components.runs.log import Log
-from components.runs.query import find_run
+from components.runs.query import events_of, find_run
 from components.runs.run import Run
 from components.streaming.answer import Delta
 from components.streaming.outcome import Outcome, Status
+from components.streaming.stream import TimedEvent
 
 MOST_LOST_MS = 500
+MOST_EVENTS_LOST_MS = 5_000
 
 
 @dataclass
@@ -45,13 +48,16 @@ class Tally:
     missing: int = 0
     ended_but_not_whole: int = 0
     wrong_text: int = 0
+    wrong_events: int = 0
     worst_text_loss_ms: float = 0.0
+    worst_event_loss_ms: float = 0.0
     damaged: int = 0
 
     @property
     def good(self) -> bool:
-        broken = self.missing or self.ended_but_not_whole or self.wrong_text or self.damaged
-        return not broken and self.worst_text_loss_ms <= MOST_LOST_MS
+        broken = self.missing or self.ended_but_not_whole or self.wrong_text or self.wrong_events or self.damaged
+        late = self.worst_text_loss_ms > MOST_LOST_MS or self.worst_event_loss_ms > MOST_EVENTS_LOST_MS
+        return not broken and not late
 
 
 def _child(url: str, notes: Path) -> None:
@@ -70,7 +76,7 @@ def _child(url: str, notes: Path) -> None:
             note("began", run.id)
             for number in range(random.choice((5, 50, 500))):
                 text = f"{number} "
-                run.append((Delta(0, text),), number * 5.0)
+                run.take(TimedEvent("message", text, number * 5.0, (Delta(0, text),)))
                 note("text", run.id, text, time.time())
                 time.sleep(0.005)
             run.finish(Outcome(Status.OK, http_status=200))
@@ -109,9 +115,15 @@ def _look(url: str, notes: Path, killed_at: float, tally: Tally) -> None:
             tally.missing += 1
             continue
         whole = "".join(text for text, _ in texts[run_id])
+        pieces = [text for text, _ in texts[run_id]]
+        events = [event.data for event in events_of(database, run_id)]
         if run_id in ended:
-            tally.ended_but_not_whole += (found.status, found.text) != ("ok", whole)
+            tally.ended_but_not_whole += (found.status, found.text, events) != ("ok", whole, pieces)
             continue
+        tally.wrong_events += pieces[: len(events)] != events[: len(pieces)]
+        if len(events) < len(pieces):
+            late_ms = round((killed_at - texts[run_id][len(events)][1]) * 1000, 1)
+            tally.worst_event_loss_ms = max(tally.worst_event_loss_ms, late_ms)
         # The last piece may have been logged and not noted.
         tally.wrong_text += not whole.startswith(found.text) and not found.text.startswith(whole)
         length = 0

@@ -12,6 +12,7 @@ import sys, threading, time
 from components.runs.database import Database
 from components.runs.log import Log
 from components.runs.run import Run
+from components.streaming.stream import TimedEvent
 from components.streaming.answer import Delta
 from components.streaming.limits import Limits
 from components.streaming.outcome import Outcome, Status

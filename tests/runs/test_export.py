@@ -4,6 +4,7 @@ import json
 import tracemalloc
 from collections.abc import Callable
 from dataclasses import fields, replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,7 +18,9 @@ from components.runs.run import Run, RunRecord
 from components.runs.tables import runs, to_row
 from components.streaming.answer import Delta
 from components.streaming.outcome import Outcome, Status
+from components.streaming.stream import TimedEvent
 from tests.runs.conftest import make_run
+from tests.runs.make_gallery import GALLERY
 
 TEXTS = st.text(st.characters(codec=None), max_size=50)
 NUMBERS = st.none() | st.integers(-(2**70), 2**70)
@@ -126,6 +129,46 @@ def test_every_line_verifies_against_its_hash() -> None:
             content[field.name] = "changed"
             with pytest.raises(ImportRefused, match="changed after"):
                 read_line(1, json.dumps(content))
+
+
+@pytest.mark.parametrize("path", sorted(GALLERY.glob("*.jsonl")), ids=lambda path: path.stem)
+def test_the_export_of_each_release_is_imported(log: Log, path: Path) -> None:
+    lines = path.read_text("utf-8").splitlines(keepends=True)
+    assert import_runs(log, lines) == len(lines) > 3
+    old = [read_line(1, line) for line in lines]
+    again = [read_line(1, line) for line in export_runs(log.database)]
+    assert sorted((replace(one, id="") for one in again), key=repr) == sorted(
+        (replace(one, id="") for one in old), key=repr
+    )
+
+
+def test_a_line_from_before_a_field_was_kept_verifies_but_lets_nobody_add_the_field() -> None:
+    content = json.loads((GALLERY / "0.1.0.jsonl").read_text("utf-8").splitlines()[0])
+    assert not {"event_count", "draft"} & content.keys()
+    record = read_line(1, json.dumps(content))
+    assert (record.event_count, record.draft) == (0, None)
+    for added in ({"event_count": 0}, {"draft": None}, {"draft": "{}"}):
+        with pytest.raises(ImportRefused, match="changed after"):
+            read_line(1, json.dumps({**content, **added}))
+    for name in ("event_count", "draft"):
+        content = json.loads(line_with(draft="{}", event_count=3))
+        del content[name]
+        with pytest.raises(ImportRefused, match="changed after"):
+            read_line(1, json.dumps(content))
+
+
+def test_a_line_carries_the_draft_and_the_number_of_events_and_no_event(log: Log) -> None:
+    run = make_run()
+    run.draft = '{"text": "\0\N{OCTOPUS}"}'
+    run.take(TimedEvent("message", "canary", 1.0))
+    run.finish(Outcome(Status.OK))
+    log.begin(run)
+    log.end(run)
+    (line,) = export_runs(log.database)
+    assert "canary" not in line
+    record = read_line(1, line)
+    assert (record.event_count, record.draft) == (1, '{"text": "\ufffd\N{OCTOPUS}"}')
+    assert import_runs(log, [line]) == 1
 
 
 def test_an_export_is_read_in_steps(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:

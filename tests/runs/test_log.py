@@ -5,14 +5,18 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select, update
 
 from components.runs.log import Log
-from components.runs.query import count_runs, find_run, newest_runs
-from components.runs.run import Run
+from components.runs.query import QueryFailed, count_runs, events_of, find_run, newest_runs
+from components.runs.run import Run, RunRecord
+from components.runs.tables import events
+from components.runs.unwritten import Unwritten
 from components.streaming.answer import Delta
 from components.streaming.faults import ErrorKind
 from components.streaming.limits import Limits
 from components.streaming.outcome import Outcome, Status
+from components.streaming.stream import TimedEvent
 from tests.waiting import wait_for
 
 
@@ -123,3 +127,192 @@ def test_a_run_of_this_process_is_never_lost_however_old_its_heartbeat(url: str,
     time.sleep(0.5)
     assert find_run(log.database, run.id).status == "running"
     log.close()
+
+
+def take(run: Run, number: int) -> None:
+    """Let the run take in so many events."""
+    for _ in range(number):
+        run.take(TimedEvent("message", f"{run.kept_events} \N{OCTOPUS}", run.kept_events / 3, (Delta(0, "x"),)))
+
+
+def segments(log: Log, run: Run) -> list[int]:
+    """Where the segments of the run's events begin, in the database."""
+    statement = select(events.c.first).where(events.c.run_id == run.id).order_by(events.c.first)
+    with log.database.reader.begin() as connection:
+        return list(connection.execute(statement).scalars())
+
+
+def test_the_events_of_a_finished_run_are_read_as_they_came(log: Log, new_run: Callable[[], Run]) -> None:
+    run, other = new_run(), new_run()
+    for one in (run, other):
+        log.begin(one)
+    take(run, 3)
+    take(other, 1)
+    for one in (run, other):
+        one.finish(Outcome(Status.OK, chunk_count=3))
+        log.end(one)
+    assert events_of(log.database, run.id) == run.events()
+    assert events_of(log.database, other.id) == other.events()
+    assert len(run.events()) == find_run(log.database, run.id).event_count == 3
+
+
+def test_a_run_without_events_has_none(log: Log, new_run: Callable[[], Run]) -> None:
+    run = new_run()
+    run.finish(Outcome(Status.OK))
+    log.begin(run)
+    log.end(run)
+    assert events_of(log.database, run.id) == []
+    assert find_run(log.database, run.id).event_count == 0
+
+
+def test_events_are_written_when_they_are_many(
+    log: Log, new_run: Callable[[], Run], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("components.runs.unwritten._EVENTS_WAIT_S", 3_600)
+    run = new_run()
+    log.begin(run)
+    take(run, 255)
+    wait_for(lambda: find_run(log.database, run.id) and find_run(log.database, run.id).event_count == 255)
+    time.sleep(0.5)
+    assert segments(log, run) == []
+    take(run, 1)
+    wait_for(lambda: segments(log, run) == [0])
+    take(run, 300)
+    wait_for(lambda: len(segments(log, run)) >= 2)
+    run.finish(Outcome(Status.OK))
+    log.end(run)
+    assert events_of(log.database, run.id) == run.events()
+    assert len(run.events()) == 556
+
+
+def test_events_are_written_when_they_have_waited_though_nothing_more_comes(
+    url: str, new_run: Callable[[], Run], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("components.runs.unwritten._EVENTS_WAIT_S", 1.5)
+    log = Log(url, Limits(heartbeat_s=60))
+    run = new_run()
+    log.begin(run)
+    take(run, 2)
+    wait_for(lambda: find_run(log.database, run.id) and find_run(log.database, run.id).text == "xx")
+    assert segments(log, run) == []
+    wait_for(lambda: segments(log, run) == [0])
+    assert events_of(log.database, run.id) == run.events()
+    take(run, 1)
+    wait_for(lambda: segments(log, run) == [0, 2])
+    log.close()
+
+
+def test_closing_writes_the_events_of_what_has_ended(url: str, new_run: Callable[[], Run]) -> None:
+    log = Log(url)
+    run = new_run()
+    log.begin(run)
+    take(run, 5)
+    run.finish(Outcome(Status.OK))
+    log.close()
+    again = Log(url)
+    assert events_of(again.database, run.id) == run.events()
+    again.close()
+
+
+@pytest.mark.parametrize("stands", ["all", "a part", "nothing"])
+def test_events_that_are_written_again_are_there_once(
+    log: Log, new_run: Callable[[], Run], monkeypatch: pytest.MonkeyPatch, stands: str
+) -> None:
+    monkeypatch.setattr("components.runs.unwritten._EVENTS_WAIT_S", 0.05)
+    run = new_run()
+    log.begin(run)
+    for number in (300, 600, 900):
+        take(run, 300)
+        wait_for(lambda number=number: len(events_of(log.database, run.id)) == number)
+    assert len(segments(log, run)) >= 3
+    if stands != "all":
+        first = 300 if stands == "a part" else 0
+        log.write(lambda connection: connection.execute(events.delete().where(events.c.first >= first)))
+    log._unwritten.forget_versions()
+    take(run, 7)
+    wait_for(lambda: len(events_of(log.database, run.id)) == 907)
+    run.finish(Outcome(Status.OK))
+    log.end(run)
+    assert events_of(log.database, run.id) == run.events()
+
+
+def test_events_that_were_committed_without_the_log_learning_of_it_are_there_once(
+    log: Log, new_run: Callable[[], Run]
+) -> None:
+    run = new_run()
+    log.begin(run)
+    take(run, 300)
+    wait_for(lambda: segments(log, run) == [0])
+    log._unwritten.find(run.id).events = 0
+    take(run, 300)
+    wait_for(lambda: len(events_of(log.database, run.id)) == 600)
+    run.finish(Outcome(Status.OK))
+    log.end(run)
+    assert events_of(log.database, run.id) == run.events()
+
+
+def test_a_run_that_ends_while_it_is_looked_at_is_written_with_its_last_events(
+    new_run: Callable[[], Run], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = new_run()
+    take(run, 1)
+
+    def record() -> RunRecord:
+        run.finish(Outcome(Status.OK))
+        return Run.record(run)
+
+    monkeypatch.setattr(run, "record", record)
+    unwritten = Unwritten(1_000_000)
+    unwritten.add(run)
+    (snapshot,) = unwritten.due(time.monotonic(), 5.0, 10)
+    assert snapshot.record.status == "ok"
+    assert snapshot.events == run.events()
+    unwritten.written([snapshot], time.monotonic())
+    assert unwritten.find(run.id) is None
+
+
+def test_fifty_thousand_events_come_back_and_more_are_counted(log: Log, new_run: Callable[[], Run]) -> None:
+    run = new_run()
+    log.begin(run)
+    take(run, 50_000)
+    run.take(TimedEvent("message", "one too many", 1.0))
+    run.finish(Outcome(Status.OK))
+    log.end(run)
+    wait_for(lambda: log.live(run.id) is None)
+    found = events_of(log.database, run.id)
+    assert found == run.events()
+    assert len(found) == 50_000
+    assert find_run(log.database, run.id).event_count == 50_001
+
+
+def test_damaged_events_are_named_and_the_run_stays_readable(log: Log, new_run: Callable[[], Run]) -> None:
+    run = new_run()
+    log.begin(run)
+    take(run, 3)
+    run.finish(Outcome(Status.OK))
+    log.end(run)
+    log.write(lambda connection: connection.execute(update(events).values(content=b"nonsense")))
+    with pytest.raises(QueryFailed, match="events of this run are damaged"):
+        events_of(log.database, run.id)
+    assert find_run(log.database, run.id).text == "xxx"
+
+
+@pytest.mark.parametrize("run_id", ["", "0", "_" * 32, "' or 1=1 --", "\x00", "A" * 32])
+def test_an_id_that_is_none_finds_no_events(log: Log, new_run: Callable[[], Run], run_id: str) -> None:
+    run = new_run()
+    log.begin(run)
+    take(run, 3)
+    run.finish(Outcome(Status.OK))
+    log.end(run)
+    assert events_of(log.database, run_id) == []
+
+
+def test_the_form_that_a_run_began_with_is_kept_if_it_was_given(log: Log, new_run: Callable[[], Run]) -> None:
+    without = new_run()
+    draft = '{"text": "Hi \N{OCTOPUS}"}'
+    run = Run(endpoint="mine", dialect="beezy", model="m", request_body=b"{}", streaming=True, draft=draft)
+    for one in (without, run):
+        log.begin(one)
+        log.wait_until_committed(one)
+    assert find_run(log.database, run.id).draft == draft
+    assert find_run(log.database, without.id).draft is None

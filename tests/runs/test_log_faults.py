@@ -16,12 +16,14 @@ from sqlalchemy import create_engine
 
 from components.runs import log as log_module
 from components.runs.database import DatabaseUnavailable
+from components.runs.events import StoredEvent, pack
 from components.runs.log import Log
-from components.runs.query import count_runs, find_run, newest_runs
+from components.runs.query import count_runs, events_of, find_run, newest_runs
 from components.runs.run import Run, RunRecord
 from components.streaming.answer import Delta
 from components.streaming.limits import Limits
 from components.streaming.outcome import Outcome, Status
+from components.streaming.stream import TimedEvent
 from tests.runs import postgresql
 from tests.waiting import wait_for
 
@@ -86,6 +88,34 @@ def test_a_lock_that_is_held_for_long_stops_no_run_and_loses_no_text(
     wait_for(lambda: log.problem is None)
     assert ended(log, before).text == text
     assert ended(log, meanwhile).status == "ok"
+
+
+def test_events_are_complete_though_the_database_failed_in_mid_run(
+    log: Log, url: str, new_run: Callable[[], Run], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("components.runs.unwritten._EVENTS_WAIT_S", 0.1)
+    run = new_run()
+    log.begin(run)
+    log.wait_until_committed(run)
+
+    def stream_events(seconds: float) -> None:
+        ends = time.monotonic() + seconds
+        while time.monotonic() < ends:
+            run.take(TimedEvent("message", f"{run.kept_events}", 5.0, (Delta(0, "more "),)))
+            time.sleep(0.001)
+
+    stream_events(0.7)
+    before = len(wait_for(lambda: events_of(log.database, run.id)))
+    with locked(url):
+        stream_events(1.0)
+        assert log.problem
+        assert len(events_of(log.database, run.id)) >= before
+    wait_for(lambda: log.problem is None)
+    stream_events(0.5)
+    assert ended(log, run).event_count == run.kept_events > before
+    kept = events_of(log.database, run.id)
+    assert [event.data for event in kept] == [f"{number}" for number in range(len(kept))]
+    assert kept == run.events()
 
 
 def test_a_full_disk_stops_no_run_and_loses_no_text(small_disk: Path, new_run: Callable[[], Run]) -> None:
@@ -218,6 +248,32 @@ def test_a_run_that_the_database_refuses_keeps_no_other_from_being_written(
     wait_for(lambda: log.live(bad.id) is None)
     assert find_run(log.database, bad.id).status == "ok"
     assert log.warning is None
+
+
+def test_events_that_cannot_be_written_keep_no_other_run_from_being_written(
+    log: Log, new_run: Callable[[], Run], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def packing(events: list[StoredEvent]) -> bytes:
+        if events[0].data == "bad":
+            raise ValueError("these cannot be packed")
+        return pack(events)
+
+    bad, good = new_run(), new_run()
+    for run, data in ((bad, "bad"), (good, "good")):
+        run.take(TimedEvent("message", data, 1.0))
+        run.finish(Outcome(Status.OK))
+    monkeypatch.setattr(log_module, "pack", packing)
+    for run in (bad, good):
+        log.begin(run)
+        log.end(run)
+    assert find_run(log.database, good.id).status == "ok"
+    assert events_of(log.database, good.id) == good.events()
+    assert log.warning == "The database refuses 1 run: these cannot be packed."
+    assert events_of(log.database, bad.id) == []
+    monkeypatch.undo()
+    monkeypatch.setattr("components.runs.unwritten._REFUSED_AGAIN_S", 0)
+    wait_for(lambda: log.live(bad.id) is None)
+    assert events_of(log.database, bad.id) == bad.events()
 
 
 def refuse(bad: Run, monkeypatch: pytest.MonkeyPatch) -> None:

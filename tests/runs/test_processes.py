@@ -17,7 +17,7 @@ from sqlalchemy import Engine
 
 from components.runs.database import Database
 from components.runs.log import Log
-from components.runs.query import count_runs, find_run
+from components.runs.query import count_runs, events_of, find_run
 from components.runs.run import Run
 from components.streaming.limits import Limits
 from components.streaming.outcome import Outcome, Status
@@ -69,6 +69,8 @@ say(problems)
 
 
 _STREAMING = """
+from components.runs import unwritten
+unwritten._EVENTS_WAIT_S = 0.2
 log = Log(url, Limits(lost_after_s=0.4, heartbeat_s=0.1))
 run = new_run()
 log.begin(run)
@@ -76,7 +78,7 @@ log.wait_until_committed(run)
 say(run.id)
 def stream():
     for number in range(100_000):
-        run.append((Delta(0, f"{number} "),), float(number))
+        run.take(TimedEvent("message", f"{number}", float(number), (Delta(0, f"{number} "),)))
         time.sleep(0.01)
 threading.Thread(target=stream, daemon=True).start()
 sys.stdin.readline()
@@ -128,6 +130,9 @@ def test_the_run_of_a_killed_process_becomes_lost_once_whoever_notices(url: str)
     assert found.text.split() == [str(number) for number in range(len(found.text.split()))]
     time.sleep(0.5)
     assert find_run(database, run_id) == found
+    numbers = [event.data for event in events_of(database, run_id)]
+    assert numbers == found.text.split()[: len(numbers)]
+    assert len(numbers) >= 20
     assert transitions() == [("running", "lost")]
     for log in others:
         log.close()
@@ -164,12 +169,37 @@ def test_a_lost_run_stays_lost_when_its_owner_comes_back(url: str) -> None:
         run_id = line(child)
         child.send_signal(signal.SIGSTOP)
         wait_for(lambda: find_run(other.database, run_id).status == "lost")
+        events = events_of(other.database, run_id)
         child.send_signal(signal.SIGCONT)
+        time.sleep(0.5)
         child.stdin.write("end\n")
         child.stdin.flush()
         assert line(child) == "ended"
     assert find_run(other.database, run_id).status == "lost"
+    assert events_of(other.database, run_id) == events
     other.close()
+
+
+def test_a_kill_loses_no_event_that_is_older_than_five_seconds(url: str) -> None:
+    script = """
+log = Log(url)
+run = new_run()
+log.begin(run)
+say(run.id)
+for number in range(100_000):
+    run.take(TimedEvent("message", f"{number} {time.time()}", float(number)))
+    time.sleep(0.1)
+"""
+    with process(script, url) as child:
+        run_id = line(child)
+        time.sleep(5.5)
+        child.send_signal(signal.SIGKILL)
+        killed_at = time.time()
+    database = Database(url)
+    numbers, moments = zip(*(event.data.split() for event in events_of(database, run_id)), strict=True)
+    assert list(map(int, numbers)) == list(range(len(numbers)))
+    assert killed_at - float(moments[-1]) < 5
+    database.close()
 
 
 def test_a_computer_that_sleeps_loses_no_run(url: str) -> None:

@@ -1,17 +1,21 @@
 from __future__ import annotations
 
 import time
+import uuid
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import event, select
 
-from components.runs.log import Log, keep_days
-from components.runs.query import count_runs, find_run
+from components.runs.log import Log
+from components.runs.query import count_runs, events_of, find_run
+from components.runs.retention import keep_days
 from components.runs.run import Run, utc_now
+from components.runs.tables import drafts, events, presets
 from components.streaming.limits import Limits
 from components.streaming.outcome import Outcome, Status
+from components.streaming.stream import TimedEvent
 from tests.runs.many_rows import fill, moment
 from tests.waiting import wait_for
 
@@ -50,6 +54,59 @@ def test_runs_go_on_while_old_ones_are_deleted(log: Log, new_run: Callable[[], R
     log.end(run)
     assert find_run(log.database, run.id).status == "ok"
     assert count_runs(log.database) == 1
+
+
+def test_the_events_of_a_run_are_deleted_with_it(log: Log, new_run: Callable[[], Run]) -> None:
+    old, young = new_run(), new_run()
+    old.created_at = moment(5)
+    for run in (old, young):
+        run.take(TimedEvent("message", "data", 1.0))
+        run.finish(Outcome(Status.OK))
+        log.begin(run)
+        log.end(run)
+    assert events_of(log.database, old.id) == old.events() != []
+    assert log.forget(moment(10)) == 1
+    assert events_of(log.database, old.id) == []
+    assert events_of(log.database, young.id) == young.events()
+    with log.database.reader.begin() as connection:
+        assert connection.execute(select(events.c.run_id)).scalars().all() == [young.id]
+
+
+@pytest.mark.parametrize("days", ["", "10000"])
+def test_drafts_that_nobody_came_back_to_go_after_thirty_days_and_presets_never(
+    url: str, monkeypatch: pytest.MonkeyPatch, new_run: Callable[[], Run], days: str
+) -> None:
+    monkeypatch.setenv("TEMPERA_KEEP_DAYS", days)
+    log = Log(url, Limits(log_flush_ms=20))
+    deleted: list[int] = []
+
+    def look(_connection: object, cursor: object, sql: str, *_: object) -> None:
+        if sql.startswith("DELETE FROM drafts"):
+            deleted.append(cursor.rowcount)
+
+    event.listen(log.database.writer, "after_cursor_execute", look)
+    day_s = 86_400
+    rows = [{"id": uuid.uuid4().hex, "content": "{}", "updated_at": utc_now(31 * day_s)} for _ in range(2_500)]
+    rows.append({"id": "young", "content": "{}", "updated_at": utc_now(29 * day_s)})
+    preset = {"id": "old", "name": "n", "content": "{}", "created_at": utc_now(4_000 * day_s)}
+    run = new_run()
+    run.created_at = utc_now(4_000 * day_s)
+    run.finish(Outcome(Status.OK))
+    log.begin(run)
+    log.end(run)
+    log.write(lambda connection: connection.execute(drafts.insert(), rows))
+    log.write(lambda connection: connection.execute(presets.insert(), [preset]))
+    monkeypatch.setattr(log, "_retain_at", 0.0)
+
+    def ids(table: object) -> list[str]:
+        with log.database.reader.begin() as connection:
+            return list(connection.execute(select(table.c.id)).scalars())
+
+    wait_for(lambda: ids(drafts) == ["young"])
+    assert [number for number in deleted if number] == [1_000, 1_000, 500]
+    assert ids(presets) == ["old"]
+    assert find_run(log.database, run.id)
+    log.close()
 
 
 def test_nothing_is_deleted_unless_that_is_asked_for(log: Log) -> None:

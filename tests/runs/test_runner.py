@@ -13,9 +13,10 @@ from components.contract.profile import BEEZY, OPENAI
 from components.contract.request import ChatCompletionStreamRequest, UnsendableField, to_bytes
 from components.endpoints.endpoint import Address, Endpoint, EndpointUnavailable
 from components.runs.log import Log
-from components.runs.query import find_run
+from components.runs.query import events_of, find_run
 from components.runs.run import Run
 from components.runs.runner import Runner
+from components.streaming.limits import Limits
 from components.streaming.session import ApiKey
 from tests.runs.conftest import REQUEST, endpoint_at
 from tests.streaming.endpoint import DONE, chunk, document, head, sending, serve
@@ -62,6 +63,42 @@ def test_the_row_is_committed_when_the_request_arrives(runner: Runner, log: Log)
     assert seen == ["running"]
 
 
+def test_every_event_is_kept_as_it_came_with_its_time(runner: Runner, log: Log) -> None:
+    usage = b'data: {"choices": [], "usage": {"prompt_tokens": 7, "completion_tokens": 3, "total_tokens": 10}}\n\n'
+    pieces = [head(), b": a comment\n\ndata: no JSON\n\n", chunk("One"), b"event: ping\ndata: {}\n\n", usage]
+    pieces.append(chunk(" <thi", "stop") + DONE)  # what may begin a mark is held back until the end
+    with serve(sending(*pieces, pause=0.03)) as server:
+        run = runner.start(endpoint_at(server.base_url), REQUEST, draft='{"text": "Hello"}')
+        found = logged(log, run)
+    kept = events_of(log.database, run.id)
+    sent = b"".join(pieces).decode()
+    assert [(event.name, event.data) for event in kept] == [
+        ("message", "no JSON"),
+        ("message", kept[1].data),
+        ("ping", "{}"),
+        ("message", usage.decode().removeprefix("data: ").strip()),
+        ("message", kept[4].data),
+        ("message", "[DONE]"),
+    ]
+    assert all(f"data: {event.data}" in sent for event in kept)
+    assert "One" in kept[1].data
+    assert "stop" in kept[4].data
+    assert (found.text, found.event_count, found.draft) == ("One <thi", 6, '{"text": "Hello"}')
+    times = [event.at_ms for event in kept]
+    assert times == sorted(times)
+    assert times[0] >= found.first_byte_ms
+    assert times[4] - times[0] > 80
+
+
+def test_the_limits_of_the_runner_hold_for_events(log: Log) -> None:
+    runner = Runner(log, Limits(max_kept_events=2))
+    with serve(sending(head(), chunk("One"), chunk(" two"), chunk("", "stop") + DONE)) as server:
+        run = runner.start(endpoint_at(server.base_url), REQUEST)
+        assert logged(log, run).event_count == 4
+    assert len(events_of(log.database, run.id)) == 2
+    runner.shutdown()
+
+
 def test_a_stop_keeps_the_text_that_arrived(runner: Runner, log: Log) -> None:
     def play(connection: Any, request: bytes) -> None:
         connection.sendall(head() + chunk("Half a"))
@@ -99,6 +136,17 @@ def test_no_key_reaches_the_log_even_when_the_endpoint_repeats_it(runner: Runner
     if url.startswith("sqlite"):
         with open(url.removeprefix("sqlite:///"), "rb") as file:
             assert b"canary" not in file.read()
+
+
+def test_no_key_reaches_the_events_whatever_event_repeats_it(runner: Runner, log: Log) -> None:
+    pieces = [b"event: canary-key-1\ndata: canary-key-1\n\n", b"data: no JSON canary-key-1\n\n", chunk("Hi", "stop")]
+    with serve(sending(head(), *pieces, DONE)) as server:
+        key = ApiKey("canary-key-1", server.base_url)
+        run = runner.start(Endpoint("mine", BEEZY, Address(server.base_url, key)), REQUEST)
+        logged(log, run)
+    kept = events_of(log.database, run.id)
+    assert [(event.name, event.data) for event in kept][:2] == [("***", "***"), ("message", "no JSON ***")]
+    assert "canary" not in str(kept)
 
 
 @dataclass(frozen=True)

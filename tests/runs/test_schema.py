@@ -13,15 +13,17 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from sqlalchemy import text
 
 from components import __version__
 from components.runs import schema
 from components.runs.database import Database, DatabaseUnavailable
 from components.runs.export import read_line
 from components.runs.log import Log
-from components.runs.query import count_runs, find_run, newest_runs
-from components.runs.tables import metadata
-from components.streaming.outcome import Status
+from components.runs.query import count_runs, events_of, find_run, newest_runs
+from components.runs.tables import metadata, to_row
+from components.streaming.outcome import Outcome, Status
+from components.streaming.stream import TimedEvent
 from tests.runs.conftest import make_run
 from tests.runs.processes import line, process
 
@@ -192,6 +194,34 @@ def test_a_log_of_each_release_opens(path: Path, tmp_path: Path) -> None:
     assert {*shown["status"]} <= {status.value for status in Status}
     for record in exported:
         assert find_run(database, record.id) == record
+        assert events_of(database, record.id) == []
+    database.close()
+
+
+def test_a_log_of_the_first_release_takes_events_presets_and_drafts(tmp_path: Path) -> None:
+    shutil.copy(GALLERY / "0.1.0.sqlite3", tmp_path / "log.sqlite3")
+    log = Log(f"sqlite:///{tmp_path / 'log.sqlite3'}")
+    run = make_run()
+    run.take(TimedEvent("message", "data", 1.0))
+    run.finish(Outcome(Status.OK))
+    log.begin(run)
+    log.end(run)
+    assert events_of(log.database, run.id) == run.events()
+    with log.database.reader.begin() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+        for table in ("presets", "drafts"):
+            assert connection.exec_driver_sql(f"select count(*) from {table}").scalar() == 0
+    log.close()
+
+
+def test_a_process_of_the_first_release_can_go_on_writing_a_log_that_was_migrated(url: str) -> None:
+    database = Database(url)
+    row = to_row(make_run().record())
+    del row["event_count"], row["draft"]
+    with database.writer.begin() as connection:
+        connection.execute(text(f"insert into runs ({', '.join(row)}) values (:{', :'.join(row)})"), row)
+    found = find_run(database, row["id"])
+    assert (found.event_count, found.draft) == (0, None)
     database.close()
 
 

@@ -1,0 +1,79 @@
+"""Keeps drafts and presets in the log's database. What they hold is JSON text that only the form can read."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import asdict, dataclass, replace
+
+from sqlalchemy import Connection, delete, select
+
+from components.runs.database import Database
+from components.runs.log import Log
+from components.runs.query import is_id, read_rows
+from components.runs.run import utc_now
+from components.runs.storable import storable_text
+from components.runs.tables import drafts, presets, upsert
+
+MOST_NAME_CHARS = 80
+MOST_CONTENT_CHARS = 1_000_000
+
+
+@dataclass(frozen=True)
+class Preset:
+    """Settings under a name. ``created_at`` is when they were saved last, in UTC."""
+
+    id: str
+    name: str
+    content: str
+    created_at: str
+
+
+def save_draft(log: Log, draft_id: str, content: str) -> None:
+    """Keep a draft soon, in place of the one of the same id; returns at once and never raises.
+
+    ``draft_id`` must be 32 hexadecimal digits; nothing is kept under another one. What the database does not take is
+    dropped, and the log's ``problem`` says so.
+    """
+    if not is_id(draft_id):
+        return
+    row = {"id": draft_id, "content": storable_text(content), "updated_at": utc_now()}
+    log.post(f"draft {draft_id}", lambda connection: connection.execute(upsert(connection, drafts, row)))
+
+
+def find_draft(database: Database, draft_id: str) -> str | None:
+    """The content of the draft of exactly that id, or None. Raises QueryFailed."""
+    statement = select(drafts.c.content).where(drafts.c.id == draft_id)
+    found = read_rows(database, statement) if is_id(draft_id) else []
+    return found[0]["content"] if found else None
+
+
+def list_presets(database: Database) -> list[Preset]:
+    """All presets, by name. Raises QueryFailed."""
+    found = [Preset(**row) for row in read_rows(database, select(presets))]
+    # Sorted here, because each database has an order of its own.
+    return sorted(found, key=lambda preset: (preset.name.casefold(), preset.name))
+
+
+def save_preset(log: Log, name: str, content: str) -> Preset:
+    """Keep a preset, in place of the one of the same name, whose id it takes over.
+
+    Raises ValueError with a sentence for a name or a content that cannot be kept, DatabaseUnavailable.
+    """
+    name = storable_text(name).strip()
+    if not 1 <= len(name) <= MOST_NAME_CHARS:
+        raise ValueError(f"Give the preset a name of 1 to {MOST_NAME_CHARS} characters.")
+    if len(content) > MOST_CONTENT_CHARS:
+        raise ValueError(f"A preset holds at most {MOST_CONTENT_CHARS:,} characters. Shorten its messages.")
+    preset = Preset(uuid.uuid4().hex, name, storable_text(content), utc_now())
+
+    def work(connection: Connection) -> Preset:
+        statement = upsert(connection, presets, asdict(preset), key="name").returning(presets.c.id)
+        return replace(preset, id=connection.execute(statement).scalar_one())
+
+    return log.write(work)
+
+
+def delete_preset(log: Log, preset_id: str) -> None:
+    """Delete the preset of exactly that id, if there is one. Raises DatabaseUnavailable."""
+    if is_id(preset_id):
+        log.write(lambda connection: connection.execute(delete(presets).where(presets.c.id == preset_id)))

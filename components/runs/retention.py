@@ -1,0 +1,50 @@
+"""What the log deletes by itself, in small steps: runs after the days that are set, drafts that nobody came back to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from sqlalchemy import Connection, delete, select
+
+from components.runs.run import utc_now
+from components.runs.tables import drafts, runs
+from components.streaming.outcome import Status
+
+DELETE_AT_ONCE = 1_000
+_DAY_S = 86_400.0
+_KEEP_DRAFTS_DAYS = 30.0
+
+
+def keep_days(environment: Mapping[str, str]) -> float | None:
+    """How many days runs are kept, from TEMPERA_KEEP_DAYS; None for ever. Raises ValueError with a sentence."""
+    given = environment.get("TEMPERA_KEEP_DAYS")
+    if not given:
+        return None
+    try:
+        days = float(given)
+    except ValueError:
+        days = 0.0
+    if not 0 < days < 1_000_000:
+        raise ValueError(f"TEMPERA_KEEP_DAYS must be a number of days, not {given!r:.40}. No run is deleted.")
+    return days
+
+
+def delete_runs_before(connection: Connection, before: str) -> int:
+    """Delete finished runs that began before a moment, with their events; how many those were, at most 1,000."""
+    oldest = (
+        select(runs.c.id)
+        .where(runs.c.created_at < before, runs.c.status != Status.RUNNING.value)
+        .order_by(runs.c.created_at)
+        .limit(DELETE_AT_ONCE)
+    )
+    return connection.execute(delete(runs).where(runs.c.id.in_(oldest))).rowcount
+
+
+def delete_old(connection: Connection, run_days: float | None) -> bool:
+    """Delete one step of the runs older than ``run_days`` (None: no run) and of old drafts; whether that was all."""
+    old_drafts = select(drafts.c.id).where(drafts.c.updated_at < utc_now(_KEEP_DRAFTS_DAYS * _DAY_S))
+    gone_drafts = delete(drafts).where(drafts.c.id.in_(old_drafts.limit(DELETE_AT_ONCE)))
+    deleted = [connection.execute(gone_drafts).rowcount]
+    if run_days is not None:
+        deleted.append(delete_runs_before(connection, utc_now(run_days * _DAY_S)))
+    return max(deleted) < DELETE_AT_ONCE
