@@ -87,6 +87,18 @@ BEEZY = Profile(
     ),
 )
 
+_COMMON_FURTHER_FIELDS = (
+    "stop",
+    "presence_penalty",
+    "frequency_penalty",
+    "n",
+    "response_format",
+    "tools",
+    "tool_choice",
+    "parallel_tool_calls",
+    "reasoning_effort",
+)
+
 MISTRAL = Profile(
     name="mistral",
     fields=MappingProxyType(
@@ -99,15 +111,7 @@ MISTRAL = Profile(
         }
     ),
     further_fields=(
-        "stop",
-        "presence_penalty",
-        "frequency_penalty",
-        "n",
-        "response_format",
-        "tools",
-        "tool_choice",
-        "parallel_tool_calls",
-        "reasoning_effort",
+        *_COMMON_FURTHER_FIELDS,
         "prediction",
         "prompt_mode",
         "metadata",
@@ -126,15 +130,7 @@ OPENAI = Profile(
         }
     ),
     further_fields=(
-        "stop",
-        "presence_penalty",
-        "frequency_penalty",
-        "n",
-        "response_format",
-        "tools",
-        "tool_choice",
-        "parallel_tool_calls",
-        "reasoning_effort",
+        *_COMMON_FURTHER_FIELDS,
         "logprobs",
         "top_logprobs",
         "logit_bias",

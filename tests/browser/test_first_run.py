@@ -85,7 +85,7 @@ def test_a_first_run_streams_survives_a_click_and_a_second_one_is_stopped(page: 
 
     page.get_by_role("link", name="Playground").click()
     wait_for(lambda: answer(page) == kept)
-    assert prompt.input_value() == LONG + " Begin with the child."
+    expect(prompt).to_have_value(LONG + " Begin with the child.")
 
 
 def test_a_reload_in_mid_stream_finds_the_answer_and_goes_on_painting(page: Page, app: str) -> None:
@@ -97,7 +97,7 @@ def test_a_reload_in_mid_stream_finds_the_answer_and_goes_on_painting(page: Page
     page.reload()
     wait_for(lambda: answer(page).startswith(before[:60]))
     growing_lengths(page, 3)
-    assert page.locator(".st-key-message_1 textarea").input_value() == LONG
+    expect(page.locator(".st-key-message_1 textarea")).to_have_value(LONG)
     page.locator(".st-key-stop button").click()
     expect(page.locator(".st-key-run_status")).to_contain_text("cancelled")
 
@@ -134,6 +134,6 @@ def test_a_server_that_comes_back_finds_what_was_typed(page: Page, tmp_path: Pat
         # The page that came back is drawn by the new server: a click goes through.
         page.locator(".st-key-stream label").click()
         expect(page.locator(".st-key-top_p_state button[aria-checked=true]")).to_have_text("value")
-        assert page.locator(".st-key-message_1 textarea").input_value() == "Half a thought, and more"
-        assert page.locator(".st-key-temperature input").input_value() == "0.35"
-        assert page.locator(".st-key-top_p input").input_value() == "0.45"
+        expect(page.locator(".st-key-message_1 textarea")).to_have_value("Half a thought, and more")
+        expect(page.locator(".st-key-temperature input")).to_have_value("0.35")
+        expect(page.locator(".st-key-top_p input")).to_have_value("0.45")
