@@ -23,11 +23,11 @@ from components.ui.request_preview import draw_request
 from components.ui.run_bar import ANSWER, CODE, EVENTS, REQUEST, draw_run_bar
 from components.ui.run_lookup import find, record_of
 
-run_id, brought = state.arrive()
+run_id, opened = state.arrive()
 shown = find(run_id)
 record = record_of(shown)
 draft_form.begin(record)
-if brought and record:
+if opened and record:
     draft_form.fill_from(record)
 
 work, settings = st.columns([5, 3], gap="large")
@@ -59,7 +59,7 @@ composed = compose(
     # What the endpoint counted for these very messages is no estimate.
     prompt_tokens=record.prompt_tokens if record and same_messages else None,
 )
-draw_remarks(composed, places)
+draw_remarks(composed, endpoint.profile, places)
 
 with work:
     bar = draw_run_bar(may_be_refused=composed.may_be_refused)
@@ -69,7 +69,9 @@ with work:
         shown.stop()
     if bar.run:
         objection = composed.objection(send_anyway=bar.send_anyway)
-        if composed.request and not objection:
+        if isinstance(shown, Run) and not shown.finished and shown.request_body == composed.body:
+            pass  # the key is held down, or the button was pressed twice: this very request is under way
+        elif composed.request and not objection:
             shown = service().runner.start(endpoint, composed.request, draft.for_log())
             state.show_run(shown.id)
             st.session_state.pop(state.NOTES, None)
@@ -96,7 +98,8 @@ with work:
 
     if record:
         note_run(record)
-    draw_run(shown, stale=stale, with_answer=bar.view == ANSWER, above_answer=draw_what_can_be_done)
+    with_answer = bar.view == ANSWER
+    draw_run(shown, stale=stale, with_answer=with_answer, above_answer=draw_what_can_be_done if with_answer else None)
     if bar.view == REQUEST:
         draw_request(endpoint, composed.body, record, stale=stale)
     elif bar.view == EVENTS:

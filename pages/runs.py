@@ -23,7 +23,7 @@ if run is not None and record is not None:
                 "playground.py",
                 label="Open in the playground",
                 icon=":material/bolt:",
-                query_params={state.RUN_PARAMETER: run.id},
+                query_params={state.OPEN_PARAMETER: run.id},
             )
             if isinstance(run, Run) and st.button("Stop", key=state.STOP, icon=":material/stop:"):
                 run.stop()

@@ -138,7 +138,7 @@ def _messages(request: ChatCompletionStreamRequest, profile: Profile) -> Iterato
                 f"Message {number} is a tool's answer and names no call. Give the tool_call_id that it answers.",
                 Severity.HINT,
             )
-        elif not message.content and not message.tool_calls:
+        elif not message.content.strip() and not message.tool_calls:
             yield Remark(MESSAGES, f"Message {number} is empty.", Severity.HINT)
 
 

@@ -16,8 +16,9 @@ from components.contract.messages import Role
 class Turn(BaseModel):
     """One message as it is being written. ``id``, a whole number as text, names it within its conversation.
 
-    ``tool_calls`` is JSON as typed, empty for none; empty ``name`` and ``tool_call_id`` are not sent. A turn may be one
-    of several branches: ``earlier`` and ``later`` hold the others, each with all the turns that follow in it.
+    ``tool_calls`` is JSON as typed, empty for none; empty ``name`` and ``tool_call_id`` are not sent. ``{{name}}`` in a
+    ``literal`` turn is text and no variable. A turn may be one of several branches: ``earlier`` and ``later`` hold the
+    others, each with all the turns that follow in it.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -29,6 +30,7 @@ class Turn(BaseModel):
     name: str = ""
     tool_call_id: str = ""
     tool_calls: str = ""
+    literal: bool = False
     earlier: tuple[Turns, ...] = ()
     later: tuple[Turns, ...] = ()
 
@@ -85,6 +87,17 @@ def moved(turns: Turns, turn_id: str, by: int) -> Turns:
     others = turns[:place] + turns[place + 1 :]
     to = min(max(place + by, 0), len(others))
     return *others[:to], turns[place], *others[to:]
+
+
+def movable(turns: Turns, turn_id: str, by: int) -> bool:
+    """Whether a turn can change places with the one before (-1) or behind it (1) without leaving another branch.
+
+    What stands before a turn that has branches belongs to all of them. Raises LookupError.
+    """
+    place = place_of(turns, turn_id)
+    if not 0 <= place + by < len(turns):
+        return False
+    return turns[place].branch[1] == turns[place + by].branch[1] == 1
 
 
 def deleted(turns: Turns, turn_id: str) -> tuple[Turns, Deleted]:

@@ -26,6 +26,9 @@ _KEPT_VALUES: Mapping[str, float | int | bool] = {
 }
 """What stands in a field that was never set: where a person begins who switches it on."""
 
+LARGEST_WHOLE = 2**53 - 1
+"""Beyond it JavaScript cannot count in whole numbers (ECMAScript's MAX_SAFE_INTEGER)."""
+
 EXAMPLE_PROMPT = "Write a short story about a lighthouse keeper who finds an old map."
 
 
@@ -80,7 +83,7 @@ class Draft(BaseModel):
     @property
     def variable_names(self) -> list[str]:
         """The variables in the messages, in the order in which they come."""
-        return names_in(turn.content for turn in self.turns)
+        return variables_in(self.turns)
 
     def to_request(self, profile: Profile) -> ChatCompletionStreamRequest:
         """The request that the form makes for an endpoint of this dialect, whose other fields are left out.
@@ -125,7 +128,10 @@ class Draft(BaseModel):
             return False
 
     def _message(self, number: int, turn: Turn) -> Message:
-        said: dict[str, Any] = {"role": turn.role, "content": filled(turn.content, self.variables)}
+        said: dict[str, Any] = {
+            "role": turn.role,
+            "content": turn.content if turn.literal else filled(turn.content, self.variables),
+        }
         if turn.prefix and turn.role is Role.ASSISTANT:
             said["prefix"] = True
         for key in ("name", "tool_call_id"):
@@ -144,17 +150,27 @@ class Draft(BaseModel):
             ) from None
 
     def asking(
-        self, request: ChatCompletionStreamRequest, *, endpoint: str | None = None, turns: Turns | None = None
+        self,
+        request: ChatCompletionStreamRequest,
+        profile: Profile,
+        *,
+        endpoint: str | None = None,
+        turns: Turns | None = None,
     ) -> Draft:
         """The form that makes this request. Fields that the request omits keep the values that stand in them.
 
-        ``turns`` are the ones to show in place of the request's own messages.
+        A number larger than a page can count to stands among the extra body fields. ``turns`` are the ones to show in
+        place of the request's own messages.
         """
         settings = {}
+        extra_body = dict(request.extra_body)
         for field in OPTIONAL_FIELDS:
-            said = request.state_of(field)
-            value = getattr(request, field) if said == "value" else self.settings[field].value
-            settings[field] = Setting(state=FieldState.OMIT if said == "omitted" else FieldState(said), value=value)
+            said, value = request.state_of(field), getattr(request, field)
+            if said == "value" and abs(value) > LARGEST_WHOLE and field in profile.fields:
+                extra_body[profile.fields[field].key] = value
+                said = "omitted"
+            kept = value if said == "value" else self.settings[field].value
+            settings[field] = Setting(state=FieldState.OMIT if said == "omitted" else FieldState(said), value=kept)
         return self.model_copy(
             update={
                 "endpoint": endpoint or self.endpoint,
@@ -162,7 +178,7 @@ class Draft(BaseModel):
                 "turns": turns_of(request.messages) if turns is None else turns,
                 "settings": settings,
                 "stream": request.stream,
-                "extra_body": extra_body_text(request),
+                "extra_body": extra_body_text(extra_body),
             }
         )
 
@@ -209,14 +225,21 @@ def turns_of(messages: list[Message]) -> Turns:
             name=safe_text(message.name or ""),
             tool_call_id=safe_text(message.tool_call_id or ""),
             tool_calls=_json_text(message.tool_calls) if message.tool_calls else "",
+            # What was sent is no template any more.
+            literal=bool(names_in([message.content])),
         )
         for number, message in enumerate(messages, 1)
     )
 
 
-def extra_body_text(request: ChatCompletionStreamRequest) -> str:
-    """The request's extra body fields as JSON for a person to edit; empty when there are none."""
-    return _json_text(request.extra_body) if request.extra_body else ""
+def extra_body_text(extra_body: Mapping[str, Any]) -> str:
+    """Extra body fields as JSON for a person to edit; empty when there are none."""
+    return _json_text(extra_body) if extra_body else ""
+
+
+def variables_in(turns: Turns) -> list[str]:
+    """The variables in these turns, each once, in the order in which they first come."""
+    return names_in(turn.content for turn in turns if not turn.literal)
 
 
 def _json_text(value: object) -> str:

@@ -48,6 +48,12 @@ def preset_text(draft: Draft, *, with_messages: bool) -> str:
     return draft.model_copy(update=left_out).to_text()
 
 
+def holds_messages(text: str) -> bool:
+    """Whether a preset brings messages."""
+    kept = read_draft(text)
+    return kept is not None and bool(kept.turns)
+
+
 def with_preset(draft: Draft, text: str) -> Draft:
     """The form with what a preset keeps. Raises ValueError with a sentence for a preset that cannot be read."""
     kept = read_draft(text)

@@ -11,6 +11,7 @@ from components.contract.messages import Role
 from components.contract.profile import profile_named
 from components.contract.request import ChatCompletionStreamRequest, from_bytes
 from components.drafts.conversation import Turn, Turns
+from components.drafts.variables import names_in
 from components.endpoints.endpoint import AnyEndpoint
 from components.runs.run import RunRecord
 from components.service import service
@@ -68,13 +69,15 @@ def draw_actions(record: RunRecord, endpoint: AnyEndpoint | None, *, stale: bool
                 args=(record, endpoint),
             )
         if record.text or record.tool_calls != "[]":
+            added = _is_among_messages(record)
             st.button(
-                "Add to messages",
+                "Added to messages" if added else "Add to messages",
                 key="add_answer",
                 type="tertiary",
                 shortcut=shortcuts.ADD_ANSWER,
                 icon=":material/playlist_add:",
                 help="Makes the answer an assistant message, with a new message behind it for you.",
+                disabled=added,
                 on_click=_add_answer,
                 args=(record,),
             )
@@ -105,7 +108,14 @@ def _continue(record: RunRecord, endpoint: AnyEndpoint) -> None:
     state.show_run(service().runner.start(endpoint, draft.to_request(endpoint.profile), draft.for_log()).id)
 
 
+def _is_among_messages(record: RunRecord) -> bool:
+    turn_id = st.session_state.get(state.ADDED, {}).get(record.id)
+    return any(turn.id == turn_id for turn in draft_form.current_turns())
+
+
 def _add_answer(record: RunRecord) -> None:
+    if _is_among_messages(record):
+        return  # a second click that came before the button was drawn again
     calls = json.loads(record.tool_calls)
 
     def add(turns: Turns) -> Turns:
@@ -113,7 +123,9 @@ def _add_answer(record: RunRecord) -> None:
             Turn(id=draft_form.next_turn_id(), role=Role.TOOL, tool_call_id=call["id"], name=call["name"])
             for call in calls
         ] or [Turn(id=draft_form.next_turn_id(), role=Role.USER)]
-        return (*_before_answer(turns), _answer_turn(turns, record), *following)
+        answer = _answer_turn(turns, record)
+        st.session_state.setdefault(state.ADDED, {})[record.id] = answer.id
+        return (*_before_answer(turns), answer, *following)
 
     draft_form.change_turns(add)
 
@@ -142,4 +154,6 @@ def _answer_turn(turns: Turns, record: RunRecord, *, prefix: bool = False) -> Tu
         content=content,
         prefix=prefix,
         tool_calls=json.dumps(calls, ensure_ascii=False, indent=2) if calls else "",
+        # What a model wrote is no template.
+        literal=bool(names_in([content])),
     )

@@ -47,7 +47,9 @@ def draw_code(endpoint: AnyEndpoint, request: ChatCompletionStreamRequest | None
 
 def draw_import(profile: Profile) -> None:
     """Draw where a request can be pasted, in a popover; its content is made when it is opened."""
-    popover = st.popover("Import", type="tertiary", icon=":material/content_paste:", key="import", on_change="rerun")
+    popover = st.popover(
+        "Import", type="tertiary", icon=":material/content_paste:", key=state.IMPORT, on_change="rerun"
+    )
     if not popover.open:
         return
     with popover, st.form("import_form", border=False):
@@ -64,12 +66,14 @@ def draw_import(profile: Profile) -> None:
 
 def _import(dialect: str) -> None:
     """Fill the form from what was pasted; what is wrong with it is said below it, and nothing is changed."""
+    profile = profile_named(dialect)
     try:
-        imported = import_request(st.session_state[state.IMPORT_TEXT], profile_named(dialect))
+        imported = import_request(st.session_state[state.IMPORT_TEXT], profile)
     except ImportProblem as problem:
         st.session_state[state.IMPORT_PROBLEM] = str(problem)
         return
-    draft = draft_form.read().asking(imported.request).model_copy(update={"variables": {}})
+    draft = draft_form.read().asking(imported.request, profile).model_copy(update={"variables": {}})
     draft_form.fill(draft, "request imported")
     st.session_state[state.NOTES] = imported.notes
     st.session_state[state.IMPORT_TEXT] = ""
+    st.session_state[state.IMPORT] = False

@@ -29,24 +29,33 @@ _DECIMAL_FIELDS = ("temperature", "top_p")
 
 @dataclass(frozen=True)
 class Undo:
-    """What the last change of the form took away: ``sentence`` says what happened, ``undo`` brings it back."""
+    """A change of the form that can be taken back: the words on the button, and what it does."""
 
-    sentence: str
-    undo: Callable[[], None]
+    label: str
+    action: Callable[[], None]
+
+
+_MOST_UNDO = 20
 
 
 def begin(record: RunRecord | None) -> None:
-    """Begin a new session's form with the draft that the URL names, else with what the run in it was asked."""
-    if state.START in st.session_state:
-        if state.DRAFT in st.session_state:
-            # A click on another page drops the parameter, and a reload would not find the draft again.
-            st.query_params[state.DRAFT_PARAMETER] = st.session_state[state.DRAFT]
-        return
-    draft = _kept_draft(st.query_params.get(state.DRAFT_PARAMETER)) or (draft_of(record) if record else None)
-    start = draft or new_draft()
-    st.session_state[state.START] = start
-    st.session_state[state.TURNS] = start.turns
-    st.session_state[state.HIGHEST_TURN] = highest_id(start.turns)
+    """Begin a new session's form with the draft that the URL names, else with what the run in it was asked.
+
+    What was found is kept anew under an id of this session, and never written to: two tabs, or two people with the same
+    address, do not overwrite each other's text.
+    """
+    if state.START not in st.session_state:
+        kept = _kept_draft(st.query_params.get(state.DRAFT_PARAMETER))
+        begins_with = kept or (draft_of(record) if record else None) or new_draft()
+        st.session_state[state.START] = begins_with
+        st.session_state[state.TURNS] = begins_with.turns
+        st.session_state[state.HIGHEST_TURN] = highest_id(begins_with.turns)
+        st.session_state[state.DRAFT] = uuid.uuid4().hex
+        if kept:
+            save_draft(service().log, st.session_state[state.DRAFT], kept.to_text())
+    if st.query_params.get(state.DRAFT_PARAMETER) != st.session_state[state.DRAFT]:
+        # Also after a click on another page, which drops the parameter.
+        st.query_params[state.DRAFT_PARAMETER] = st.session_state[state.DRAFT]
 
 
 def start() -> Draft:
@@ -81,7 +90,7 @@ def fill(draft: Draft, sentence: str) -> None:
     """Put a draft into the form; call it before the widgets are drawn. ``sentence`` says what happened, for Undo."""
     before = read()
     _put(draft)
-    st.session_state[state.UNDO] = Undo(sentence, lambda: _put(before))
+    offer_undo(Undo(f"Undo: {sentence}", lambda: _take_back(before, draft, sentence)))
 
 
 def fill_from(record: RunRecord) -> None:
@@ -101,35 +110,53 @@ def next_turn_id() -> str:
     return str(st.session_state[state.HIGHEST_TURN])
 
 
+def offer_undo(undo: Undo) -> None:
+    """Remember how a change can be taken back."""
+    offered = st.session_state.setdefault(state.UNDO, [])
+    offered.append(undo)
+    del offered[:-_MOST_UNDO]
+
+
 def can_undo() -> str | None:
-    """What the last change was that can be undone, as a sentence."""
-    last = st.session_state.get(state.UNDO)
-    return last.sentence if last else None
+    """The words on the button that takes the last change back; None when there is none."""
+    offered = st.session_state.get(state.UNDO)
+    return offered[-1].label if offered else None
 
 
 def undo() -> None:
-    """Bring back what the last change took away."""
-    last: Undo | None = st.session_state.pop(state.UNDO, None)
-    if last:
-        last.undo()
+    """Take the last change back."""
+    if offered := st.session_state.get(state.UNDO):
+        offered.pop().action()
+
+
+def _take_back(before: Draft, after: Draft, sentence: str) -> None:
+    """Bring back what a filling changed, and leave alone what it did not: that may have been worked on since."""
+    now = read()
+    changed: dict[str, Any] = {
+        part: getattr(before, part)
+        for part in ("endpoint", "model", "stream", "extra_body")
+        if getattr(before, part) != getattr(after, part)
+    }
+    changed["settings"] = {
+        field: setting if setting != after.settings[field] else now.settings[field]
+        for field, setting in before.settings.items()
+    }
+    if renumbered(before.turns, 0) != renumbered(after.turns, 0):
+        changed |= {"turns": before.turns, "variables": before.variables}
+    _put(now.model_copy(update=changed))
+    offer_undo(Undo(f"Redo: {sentence}", lambda: fill(now, sentence)))
 
 
 def keep(draft: Draft) -> None:
-    """Keep the form as it stands, under an id that the URL then names: a reload, or a restart, finds it again.
-
-    A draft that came by the URL is never written to: two tabs, or two people, do not overwrite each other's text.
-    """
+    """Keep the form as it stands, under the id that the URL names: a reload, or a restart, finds it again."""
     text = draft.to_text()
     if state.KEPT_DRAFT not in st.session_state:
         # Which endpoint and model come first is nobody's doing, and nothing to be kept.
         untouched = start().model_copy(update={"endpoint": draft.endpoint, "model": draft.model})
         st.session_state[state.KEPT_DRAFT] = untouched.to_text()
-    if text == st.session_state[state.KEPT_DRAFT]:
-        return
-    draft_id = st.session_state.setdefault(state.DRAFT, uuid.uuid4().hex)
-    save_draft(service().log, draft_id, text)
-    st.session_state[state.KEPT_DRAFT] = text
-    st.query_params[state.DRAFT_PARAMETER] = draft_id
+    if text != st.session_state[state.KEPT_DRAFT]:
+        save_draft(service().log, st.session_state[state.DRAFT], text)
+        st.session_state[state.KEPT_DRAFT] = text
 
 
 def draft_of(record: RunRecord, base: Draft | None = None) -> Draft | None:
@@ -140,10 +167,12 @@ def draft_of(record: RunRecord, base: Draft | None = None) -> Draft | None:
     if record.draft and (kept := read_draft(record.draft)):
         return kept
     try:
-        request = from_bytes(record.request_body, profile_named(record.dialect))
+        profile = profile_named(record.dialect)
+        request = from_bytes(record.request_body, profile)
     except ValueError:
         return None
-    return (base or new_draft()).asking(request, endpoint=record.endpoint).model_copy(update={"variables": {}})
+    asking = (base or new_draft()).asking(request, profile, endpoint=record.endpoint)
+    return asking.model_copy(update={"variables": {}})
 
 
 def choice_of(setting: Setting) -> str:
@@ -169,10 +198,12 @@ def _kept_draft(draft_id: str | None) -> Draft | None:
 
 
 def _put(draft: Draft) -> None:
-    turns = renumbered(draft.turns, st.session_state[state.HIGHEST_TURN])
+    if draft.turns != current_turns():
+        # New ids make new widgets, which begin with what the draft holds.
+        turns = renumbered(draft.turns, st.session_state[state.HIGHEST_TURN])
+        st.session_state[state.TURNS] = turns
+        st.session_state[state.HIGHEST_TURN] = highest_id(turns)
     st.session_state[state.START] = draft
-    st.session_state[state.TURNS] = turns
-    st.session_state[state.HIGHEST_TURN] = highest_id(turns)
     values: dict[str, Any] = {
         state.ENDPOINT: draft.endpoint,
         state.MODEL: draft.model,

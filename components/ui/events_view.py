@@ -99,6 +99,7 @@ def _draw_table(events: list[StoredEvent], first: int) -> None:
         ),
         key=state.EVENTS_TABLE,
         hide_index=True,
+        placeholder="–",
         height=min(38 + 35 * len(events), 360),
         on_select="rerun",
         selection_mode="single-row",

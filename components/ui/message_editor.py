@@ -10,6 +10,7 @@ import streamlit as st
 from components.contract.messages import Role
 from components.drafts import conversation
 from components.drafts.conversation import Turn, Turns
+from components.drafts.draft import variables_in
 from components.drafts.variables import names_in
 from components.ui import draft_form, shortcuts, state
 from components.ui.draft_form import Undo
@@ -22,6 +23,8 @@ _PLACEHOLDERS = {
     Role.TOOL: "What the tool returned",
 }
 
+_MOST_IN_SIGHT = 2
+_LONG_HEIGHT = 400
 _PREFIX_HELP = "The answer must begin with this text. It is sent as prefix: true, on a last assistant message only."
 
 
@@ -29,8 +32,11 @@ def draw_messages() -> None:
     """Draw every message with its controls, and what adds further ones."""
     turns: Turns = st.session_state[state.TURNS]
     with st.container(key="messages", gap="small"):
-        for place, turn in enumerate(turns):
-            _draw_turn(turn, place, len(turns))
+        # A long conversation scrolls in a place of its own, so that Run and the answer stay in sight.
+        long = len(turns) > _MOST_IN_SIGHT
+        with st.container(height=_LONG_HEIGHT if long else "content", border=False, autoscroll=long, gap="small"):
+            for turn in turns:
+                _draw_turn(turn, turns)
         with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="add_message"):
             st.markdown(":small[:gray[Add]]", width="content")
             for role in Role:
@@ -45,9 +51,9 @@ def draw_messages() -> None:
                     on_click=_add,
                     args=(role,),
                 )
-            if sentence := draft_form.can_undo():
+            if label := draft_form.can_undo():
                 st.button(
-                    f"Undo: {sentence}",
+                    label,
                     key="undo",
                     type="tertiary",
                     icon=":material/undo:",
@@ -64,13 +70,13 @@ def draw_notes() -> None:
 
 def draw_variables() -> None:
     """Draw an input for each variable in the messages, which have been drawn before."""
-    names = names_in(turn.content for turn in draft_form.current_turns())
+    names = variables_in(draft_form.current_turns())
     if not names:
         return
     with st.container(horizontal=True, key="variables", gap="small"):
         for name in names:
             st.text_input(
-                f"{{{{{name}}}}}",
+                plain_words(f"{{{{{name}}}}}"),
                 draft_form.start().variables.get(name, ""),
                 key=state.variable_key(name),
                 placeholder="Its value",
@@ -79,7 +85,8 @@ def draw_variables() -> None:
             )
 
 
-def _draw_turn(turn: Turn, place: int, count: int) -> None:
+def _draw_turn(turn: Turn, turns: Turns) -> None:
+    place, last = conversation.place_of(turns, turn.id), turns[-1]
     with st.container(key=f"turn_{turn.id}", border=True, gap="xxsmall"):
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             role = Role(
@@ -93,7 +100,7 @@ def _draw_turn(turn: Turn, place: int, count: int) -> None:
                     persist_state="session",
                 )
             )
-            if role is Role.ASSISTANT and (place == count - 1 or turn.prefix):
+            if role is Role.ASSISTANT and (turn is last or turn.prefix):
                 st.checkbox(
                     "prefix",
                     turn.prefix,
@@ -103,7 +110,7 @@ def _draw_turn(turn: Turn, place: int, count: int) -> None:
                 )
             st.space("stretch")
             _draw_branches(turn)
-            _draw_menu(turn, place, count)
+            _draw_menu(turn, turns)
         st.text_area(
             f"Message {place + 1}",
             turn.content,
@@ -161,20 +168,23 @@ def _draw_branches(turn: Turn) -> None:
             )
 
 
-def _draw_menu(turn: Turn, place: int, count: int) -> None:
+def _draw_menu(turn: Turn, turns: Turns) -> None:
     actions: dict[str, Callable[[], None]] = {}
-    if place:
+    if conversation.movable(turns, turn.id, -1):
         actions[":material/arrow_upward: Move up"] = partial(_change, conversation.moved, turn.id, -1)
-    if place < count - 1:
+    if conversation.movable(turns, turn.id, 1):
         actions[":material/arrow_downward: Move down"] = partial(_change, conversation.moved, turn.id, 1)
     actions[":material/content_copy: Duplicate"] = partial(_change_with_new, conversation.duplicated, turn.id)
     actions[":material/fork_right: Branch from here"] = partial(_change_with_new, conversation.branched, turn.id)
-    if count > 1 or turn.branch[1] > 1:
+    if names_in([st.session_state.get(state.message_key(turn.id), turn.content)]):
+        what = "Make its {{names}} variables" if turn.literal else "Take its {{names}} as text"
+        actions[f":material/data_object: {what}"] = partial(_take_literally, turn.id, not turn.literal)
+    if len(turns) > 1 or turn.branch[1] > 1:
         what = "branch" if turn.branch[1] > 1 else "message"
         actions[f":material/delete: Delete {what}"] = partial(_delete, turn.id, what)
     key = state.part_key("menu", turn.id)
     st.menu_button(
-        f"Message {place + 1}: more",
+        f"Message {conversation.place_of(turns, turn.id) + 1}: more",
         list(actions),
         key=key,
         type="tertiary",
@@ -184,7 +194,18 @@ def _draw_menu(turn: Turn, place: int, count: int) -> None:
 
 
 def _add(role: Role) -> None:
+    last = draft_form.current_turns()[-1]
+    if role is last.role and not last.content.strip() and not last.tool_calls:
+        return  # there is an empty one already
     draft_form.change_turns(lambda turns: conversation.added(turns, role, draft_form.next_turn_id()))
+
+
+def _take_literally(turn_id: str, literal: bool) -> None:
+    def change(turns: Turns) -> Turns:
+        turn = turns[conversation.place_of(turns, turn_id)]
+        return conversation.replaced(turns, turn.model_copy(update={"literal": literal}))
+
+    draft_form.change_turns(change)
 
 
 def _change(change: Callable[[Turns, str, int], Turns], turn_id: str, by: int) -> None:
@@ -203,7 +224,9 @@ def _choose_branch(turn_id: str, step: int) -> None:
 def _delete(turn_id: str, what: str) -> None:
     turns, deletion = conversation.deleted(draft_form.current_turns(), turn_id)
     st.session_state[state.TURNS] = turns
-    st.session_state[state.UNDO] = Undo(
-        f"{what} deleted",
-        lambda: draft_form.change_turns(lambda now: conversation.restored(now, deletion)),
+    draft_form.offer_undo(
+        Undo(
+            f"Undo: {what} deleted",
+            lambda: draft_form.change_turns(lambda now: conversation.restored(now, deletion)),
+        )
     )

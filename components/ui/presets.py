@@ -4,32 +4,38 @@ from __future__ import annotations
 
 import streamlit as st
 
-from components.drafts.presets import BUILT_IN, preset_text, with_built_in, with_preset
+from components.drafts.presets import BUILT_IN, holds_messages, preset_text, with_built_in, with_preset
 from components.drafts.store import Preset, delete_preset, list_presets, save_preset
 from components.runs.database import DatabaseUnavailable
 from components.runs.query import QueryFailed
 from components.service import service
 from components.ui import draft_form, state
+from components.ui.draft_form import Undo
 from components.ui.plain_words import plain_words
+
+_MOST_IN_SIGHT = 6
+_LIST_HEIGHT = 220
 
 
 def draw_presets() -> None:
     """Draw the presets in a popover; its content is made when it is opened."""
-    popover = st.popover("Presets", type="tertiary", icon=":material/tune:", key="presets", on_change="rerun")
+    popover = st.popover("Presets", type="tertiary", icon=":material/tune:", key=state.PRESETS, on_change="rerun")
     if not popover.open:
         return
     with popover:
         with st.container(gap="xxsmall"):
-            for name, preset in BUILT_IN.items():
+            for name, built_in in BUILT_IN.items():
                 st.button(
-                    f"**{name}** :small[:gray[{preset.description}]]",
+                    f"**{name}** :small[:gray[{built_in.description}]]",
                     key=f"preset_{name}",
                     type="tertiary",
                     on_click=_take_built_in,
                     args=(name,),
                 )
-            for saved in _saved():
-                _draw_saved(saved)
+        if saved := _saved():
+            with st.container(height=_LIST_HEIGHT if len(saved) > _MOST_IN_SIGHT else "content", gap="xxsmall"):
+                for preset in saved:
+                    _draw_saved(preset)
         with st.form("save_preset", border=False, clear_on_submit=True):
             st.text_input("Save these settings as", key=state.PRESET_NAME, placeholder="A name", max_chars=80)
             st.checkbox("with the messages", key=state.PRESET_MESSAGES)
@@ -41,7 +47,8 @@ def draw_presets() -> None:
 def _draw_saved(preset: Preset) -> None:
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute", gap="small"):
         st.button(
-            f"**{plain_words(preset.name)}**",
+            f"**{plain_words(preset.name)}**"
+            + (" :small[:gray[with messages]]" if holds_messages(preset.content) else ""),
             key=f"preset_{preset.id}",
             type="tertiary",
             on_click=_take,
@@ -70,6 +77,7 @@ def _saved() -> list[Preset]:
 
 
 def _take_built_in(name: str) -> None:
+    st.session_state[state.PRESETS] = False
     draft_form.fill(with_built_in(draft_form.read(), name), f"preset {name}")
 
 
@@ -78,12 +86,18 @@ def _take(preset: Preset) -> None:
         draft_form.fill(with_preset(draft_form.read(), preset.content), f"preset {plain_words(preset.name)}")
     except ValueError as problem:
         st.session_state[state.PRESET_PROBLEM] = str(problem)
+    else:
+        st.session_state[state.PRESETS] = False
 
 
 def _save() -> None:
     text = preset_text(draft_form.read(), with_messages=st.session_state[state.PRESET_MESSAGES])
+    _keep(st.session_state[state.PRESET_NAME] or "", text)
+
+
+def _keep(name: str, text: str) -> None:
     try:
-        save_preset(service().log, st.session_state[state.PRESET_NAME] or "", text)
+        save_preset(service().log, name, text)
     except (ValueError, DatabaseUnavailable) as problem:
         st.session_state[state.PRESET_PROBLEM] = str(problem)
 
@@ -93,3 +107,6 @@ def _delete(preset: Preset) -> None:
         delete_preset(service().log, preset.id)
     except DatabaseUnavailable as problem:
         st.session_state[state.PRESET_PROBLEM] = str(problem)
+    else:
+        label = f"Undo: preset {plain_words(preset.name)} deleted"
+        draft_form.offer_undo(Undo(label, lambda: _keep(preset.name, preset.content)))

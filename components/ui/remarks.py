@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from components.contract.lint import MESSAGES, Fix, Severity
+from components.contract.profile import Profile
 from components.contract.request import OPTIONAL_FIELDS, ChatCompletionStreamRequest
 from components.drafts.composed import Composed
 from components.drafts.draft import NothingWritten, extra_body_text, turns_of
@@ -19,7 +20,7 @@ _SIGNS = {
 }
 
 
-def draw_remarks(composed: Composed, places: Places) -> None:
+def draw_remarks(composed: Composed, profile: Profile, places: Places) -> None:
     """Draw each remark at its field's place, and why the form makes no request yet, once there is something to it."""
     problem = composed.problem
     if problem and not isinstance(problem, NothingWritten):
@@ -33,12 +34,12 @@ def draw_remarks(composed: Composed, places: Places) -> None:
             _draw_sentence(remark.sentence, remark.severity)
             if remark.fix:
                 st.button(
-                    remark.fix.label,
+                    plain_words(remark.fix.label),
                     key=f"fix_{number}",
                     type="tertiary",
                     icon=":material/build:",
                     on_click=_apply,
-                    args=(remark.fix, composed.request),
+                    args=(remark.fix, composed.request, profile),
                 )
 
 
@@ -47,10 +48,10 @@ def _draw_sentence(sentence: str, severity: Severity) -> None:
     st.markdown(f":{colour}[{icon} :small[{plain_words(sentence)}]]", width="stretch")
 
 
-def _apply(fix: Fix, before: ChatCompletionStreamRequest) -> None:
+def _apply(fix: Fix, before: ChatCompletionStreamRequest, profile: Profile) -> None:
     """Change in the form what the fix changes in the request, and nothing else: variables stay variables."""
     draft, after = draft_form.read(), fix.request
-    mended = draft.asking(after, turns=draft.turns)
+    mended = draft.asking(after, profile, turns=draft.turns)
     settings = {
         field: mended.settings[field]
         if (before.state_of(field), getattr(before, field)) != (after.state_of(field), getattr(after, field))
@@ -61,7 +62,8 @@ def _apply(fix: Fix, before: ChatCompletionStreamRequest) -> None:
     if before.messages != after.messages:
         prefixes = [turn.prefix for turn in turns_of(after.messages)]
         turns = tuple(turn.model_copy(update={"prefix": prefix}) for turn, prefix in zip(turns, prefixes, strict=True))
-    extra_body = draft.extra_body if before.extra_body == after.extra_body else extra_body_text(after)
+    extra_body = draft.extra_body if before.extra_body == after.extra_body else extra_body_text(after.extra_body)
     draft_form.fill(
-        draft.model_copy(update={"settings": settings, "turns": turns, "extra_body": extra_body}), fix.label
+        draft.model_copy(update={"settings": settings, "turns": turns, "extra_body": extra_body}),
+        plain_words(fix.label),
     )

@@ -16,14 +16,12 @@ from components.contract.further_fields import FURTHER_FIELDS
 from components.contract.profile import FieldRules, Profile
 from components.contract.request import OPTIONAL_FIELDS, ChatCompletionStreamRequest
 from components.contract.strict_json import read_json_object
-from components.drafts.draft import Draft, FieldState, Setting, new_draft
+from components.drafts.draft import LARGEST_WHOLE, Draft, FieldState, Setting, new_draft
 from components.endpoints.models import ModelCard
 from components.ui import draft_form, shortcuts, state
 from components.ui.state import reset_key, slider_key, state_key
 
 _DECIMAL_FIELDS = ("temperature", "top_p")
-# Beyond these JavaScript cannot count in whole numbers.
-_LARGEST_WHOLE = 2**53 - 1
 
 Places = dict[str, DeltaGenerator]
 """Where on the page a remark on a field belongs."""
@@ -82,7 +80,7 @@ def _draw_number(name: str, rules: FieldRules, card: ModelCard | None) -> None:
         number: dict[str, Any] = (
             {"step": 0.01, "format": "%g"}
             if decimal
-            else {"step": 1, "min_value": -_LARGEST_WHOLE, "max_value": _LARGEST_WHOLE}
+            else {"step": 1, "min_value": -LARGEST_WHOLE, "max_value": LARGEST_WHOLE}
         )
         value = st.number_input(
             name,
@@ -95,6 +93,7 @@ def _draw_number(name: str, rules: FieldRules, card: ModelCard | None) -> None:
             persist_state="session",
             **number,
         )
+        st.session_state.setdefault(state.NUMBERS, {})[name] = value
         with beside:
             if chosen is FieldState.OMIT:
                 st.caption(f"Not sent: {_default(name, rules, card)}")
@@ -152,7 +151,8 @@ def _draw_badge(name: str) -> None:
         key=reset_key(name),
         type="tertiary",
         icon=":material/undo:",
-        help=f"{name} differs from its default. Press to reset it; the number stays.",
+        help=f"{name} differs from its default. Press to reset it"
+        + ("; the number stays." if name in OPTIONAL_FIELDS else "."),
         on_click=_reset,
         args=(name,),
     )
@@ -173,8 +173,9 @@ def _default(name: str, rules: FieldRules, card: ModelCard | None) -> str:
 
 
 def _take_number(name: str) -> None:
-    """A number was typed: it is meant to be sent."""
-    st.session_state[state_key(name)] = FieldState.VALUE.value
+    """A number was typed: it is meant to be sent. A widget that was only drawn anew may call this as well."""
+    if st.session_state[name] != st.session_state[state.NUMBERS].get(name):
+        st.session_state[state_key(name)] = FieldState.VALUE.value
 
 
 def _draw_slider(name: str, minimum: float, maximum: float, value: float) -> None:
@@ -197,12 +198,12 @@ def _take_slider(name: str) -> None:
 
 
 def _reset(name: str) -> None:
-    if name == state.STREAM:
-        st.session_state[name] = True
-    elif name == state.EXTRA_BODY:
-        st.session_state[name] = ""
+    draft, fresh = draft_form.read(), new_draft()
+    if name in draft.settings:
+        reset = {"settings": {**draft.settings, name: Setting(value=draft.settings[name].value)}}
     else:
-        st.session_state[name if name == state.SAFE_PROMPT else state_key(name)] = FieldState.OMIT.value
+        reset = {name: getattr(fresh, name)}
+    draft_form.fill(draft.model_copy(update=reset), f"{name} reset")
 
 
 def _reset_all() -> None:

@@ -87,7 +87,7 @@ def _numbers(record: RunRecord) -> list[tuple[str, str]]:
         ("finish reason", "–" if record.running else plain_words(record.finish_reason or _NOT_REPORTED, 60)),
         ("TTFT", duration(record.ttft_ms)),
         (unit, "–" if record.tokens_per_second is None else f"{record.tokens_per_second:.1f}"),
-        ("tokens", tokens),
+        ("received" if record.running else "tokens", tokens),
         *waited,
         ("total", duration(record.total_ms)),
     ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import streamlit as st
 
 # A widget's key is its field's name, so that a test or a script finds it.
@@ -19,6 +21,10 @@ AS_WRITTEN = "as_written"
 PREVIEW = "preview"
 EVENTS_TABLE = "events_table"
 LANGUAGE = "language"
+IMPORT = "import"
+"""Whether the popover of that name is open."""
+PRESETS = "presets"
+"""Whether the popover of that name is open."""
 IMPORT_TEXT = "import_text"
 IMPORT_PROBLEM = "import_problem"
 PRESET_NAME = "preset_name"
@@ -31,7 +37,11 @@ TURNS = "turns"
 START = "start"
 """The draft that this session's widgets began with."""
 HIGHEST_TURN = "highest_turn"
+NUMBERS = "numbers"
+"""The number in each field as it was last drawn."""
 UNDO = "undo_what"
+ADDED = "added"
+"""The turns that answers became, by the answer's run."""
 ANSWERS = "answers"
 """The runs of this session by what they asked, oldest first."""
 BRANCH_CHOSEN = "branch_chosen"
@@ -50,6 +60,12 @@ JUST_OPENED = "just_opened"
 
 RUN_PARAMETER = "run"
 """The query parameter that names the run a page shows."""
+OPEN_PARAMETER = "open"
+"""The query parameter that names a run to be shown and put into the form."""
+_URL_BEHIND = "url_behind"
+"""What the browser's address named before this session changed it, and when it was changed."""
+_URL_FOLLOWS_S = 2.0
+"""How long a browser's messages may still carry the address of before."""
 DRAFT_PARAMETER = "draft"
 """The query parameter that names the draft in the form."""
 
@@ -87,7 +103,9 @@ def variable_key(name: str) -> str:
 def show_run(run_id: str) -> None:
     """Make this the run that the playground shows, now and after a reload."""
     st.session_state[SHOWN_RUN] = run_id
-    st.query_params[RUN_PARAMETER] = run_id
+    if st.query_params.get(RUN_PARAMETER) != run_id:
+        st.session_state[_URL_BEHIND] = st.query_params.get(RUN_PARAMETER), time.monotonic()
+        st.query_params[RUN_PARAMETER] = run_id
 
 
 def open_run(run_id: str) -> None:
@@ -105,10 +123,20 @@ def opened_run() -> str | None:
 
 
 def arrive() -> tuple[str | None, bool]:
-    """The id of the run that the playground shows, and whether a link has just brought it into this session."""
+    """The id of the run that the playground shows, and whether it is to be put into the form, too.
+
+    Going back and forward in the browser shows other runs and leaves the form alone.
+    """
+    if opened := st.query_params.get(OPEN_PARAMETER):
+        del st.query_params[OPEN_PARAMETER]
+        show_run(opened)
+        return opened, True
     in_url, in_session = st.query_params.get(RUN_PARAMETER), st.session_state.get(SHOWN_RUN)
-    run_id = in_url or in_session
-    if run_id:
-        # Both are set, because a click on another page drops the parameter and a reload drops the session.
-        show_run(run_id)
-    return run_id, run_id != in_session and START in st.session_state
+    before, changed_at = st.session_state.get(_URL_BEHIND, (None, -_URL_FOLLOWS_S))
+    is_behind = in_url == before and time.monotonic() - changed_at < _URL_FOLLOWS_S
+    if in_session and (in_url is None or is_behind):
+        # A click on another page drops the parameter, and a quick click carries the address of a moment ago.
+        in_url = in_session
+    if in_url:
+        show_run(in_url)
+    return in_url, False

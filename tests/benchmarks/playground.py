@@ -121,9 +121,7 @@ def paste(page: Page) -> None:
     page.locator(".st-key-add_user button").first.click()
     expect(page.locator(".st-key-messages textarea")).to_have_count(2)
     applied = page.evaluate("performance.now()") - began
-    print(
-        f"{len(text):,} characters pasted: shown after {shown:.0f} ms, applied with a click after {applied:.0f} ms"
-    )
+    print(f"{len(text):,} characters pasted: shown after {shown:.0f} ms, applied with a click after {applied:.0f} ms")
 
 
 def long_answer(page: Page, tokens: int) -> None:

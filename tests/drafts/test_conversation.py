@@ -19,6 +19,7 @@ from components.drafts.conversation import (
     deleted,
     duplicated,
     highest_id,
+    movable,
     moved,
     renumbered,
     replaced,
@@ -46,6 +47,13 @@ def test_a_turn_moves_up_and_down_and_stops_at_the_ends():
     assert contents(moved(turns, "3", -1)) == ["a", "c", "b"]
     assert contents(moved(turns, "1", -1)) == ["a", "b", "c"]
     assert contents(moved(turns, "1", 9)) == ["b", "c", "a"]
+
+
+def test_nothing_moves_out_of_another_branch():
+    turns = branched(a_conversation("q1", "a1", "q2", "a2"), "3", "9")
+    turns = added(turns, Role.USER, "10", "q3")
+    assert [movable(turns, turn.id, 1) for turn in turns] == [True, False, False, False]
+    assert [movable(turns, turn.id, -1) for turn in turns] == [False, True, False, False]
 
 
 def test_a_copy_stands_behind_its_original_under_an_id_of_its_own():

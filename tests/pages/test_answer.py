@@ -59,6 +59,7 @@ def test_an_answer_is_stale_as_soon_as_the_form_asks_something_else(page: AppTes
     assert "Made with other settings: messages, temperature omitted → 0.3" in texts(page)
     view(page, "Request")
     assert json.loads(codes(page)[-1]) == chat.bodies[0]
+    view(page, "Answer")
     page.button(key="restore_settings").click().run()
     assert "Made with other settings" not in texts(page)
     page.button(key="undo").click().run()

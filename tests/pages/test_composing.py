@@ -8,7 +8,9 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from components.drafts.draft import EXAMPLE_PROMPT
-from tests.pages.conftest import Chat, new_page, run_to_the_end, texts
+from components.ui import state
+from tests.pages.conftest import Chat, new_page, run_to_the_end, texts, until_it_ended
+from tests.streaming.endpoint import DONE, chunk, head, sending
 from tests.waiting import wait_for
 
 
@@ -148,8 +150,8 @@ def test_each_remark_stands_with_a_fix_that_settles_it(page: AppTest, chat: Chat
     page.text_area(key="extra_body").set_value('{"seed": 7, "foo": 1}').run()
     assert [button.label for button in page.button if button.key.startswith("fix_")] == [
         "Set it to 1",
-        "Omit top_p",
-        "Send it as random_seed",
+        r"Omit top\_p",
+        r"Send it as random\_seed",
         "Leave foo out",
     ]
     page.button(key="fix_2").click().run()
@@ -219,7 +221,6 @@ def test_an_example_of_a_further_field_can_be_put_in(chat: Chat, monkeypatch: py
 
 
 def test_what_is_written_survives_a_reload_without_a_run(page: AppTest, chat: Chat) -> None:
-    assert "draft" not in page.query_params
     write(page, 1, "Half a {{thought}}")
     page.button(key="add_system").click().run()
     write(page, 2, "Rules")
@@ -268,8 +269,125 @@ def test_opening_another_run_can_be_undone(page: AppTest, chat: Chat) -> None:
     first = page.query_params["run"]
     write(page, 1, "Second, with much work in it")
     run_to_the_end(page)
-    page.query_params["run"] = first
+    page.query_params["open"] = first
     page.run()
+    assert "open" not in page.query_params
+    assert page.query_params["run"] == first
     assert [text for _, text in messages(page)] == ["First"]
     page.button(key="undo").click().run()
     assert [text for _, text in messages(page)] == ["Second, with much work in it"]
+
+
+def test_undoing_a_preset_leaves_alone_what_was_written_since_and_can_be_undone_itself(page: AppTest) -> None:
+    page.session_state["presets"] = True
+    page.run()
+    page.button(key="preset_Precise").click().run()
+    write(page, 1, "Much work")
+    page.number_input(key="max_tokens").set_value(9).run()
+    page.button(key="undo").click().run()
+    assert [text for _, text in messages(page)] == ["Much work"]
+    assert page.session_state["temperature_state"] == "omit"
+    assert page.session_state["max_tokens_state"] == "value"
+    assert page.button(key="undo").label == "Redo: preset Precise"
+    page.button(key="undo").click().run()
+    assert page.session_state["temperature_state"] == "value"
+
+
+def test_two_deletions_come_back_one_after_the_other(page: AppTest) -> None:
+    for turn, text in ((1, "a"), (2, "b"), (3, "c")):
+        if turn > 1:
+            page.button(key="add_user").click().run()
+        write(page, turn, text)
+    choose(page, 1, "Delete message")
+    choose(page, 2, "Delete message")
+    assert [text for _, text in messages(page)] == ["c"]
+    page.button(key="undo").click().run()
+    page.button(key="undo").click().run()
+    assert [text for _, text in messages(page)] == ["a", "b", "c"]
+
+
+def test_going_back_and_forward_shows_other_runs_and_leaves_the_form_alone(
+    page: AppTest, chat: Chat, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(state, "_URL_FOLLOWS_S", 0.0)
+    write(page, 1, "First")
+    run_to_the_end(page)
+    first = page.query_params["run"]
+    write(page, 1, "Second")
+    run_to_the_end(page)
+    second = page.query_params["run"]
+    write(page, 1, "Third, not run")
+    for run_id in (first, second, first):
+        page.query_params["run"] = run_id
+        page.run()
+        assert page.query_params["run"] == run_id
+        assert [text for _, text in messages(page)] == ["Third, not run"]
+
+
+def test_an_address_of_a_moment_ago_is_no_link(page: AppTest, chat: Chat) -> None:
+    """A quick click carries the address from before the run that has just begun."""
+    write(page, 1, "First")
+    run_to_the_end(page)
+    first = page.query_params["run"]
+    write(page, 1, "Second")
+    page.button(key="run").click().run()
+    second = page.query_params["run"]
+    page.query_params["run"] = first
+    page.text_area(key="message_1").set_value("Third")
+    page.run()
+    assert page.query_params["run"] == second
+    assert [text for _, text in messages(page)] == ["Third"]
+
+
+def test_the_same_request_is_not_sent_again_while_it_is_under_way(page: AppTest, chat: Chat) -> None:
+    chat.go_on.clear()
+    for _ in range(4):
+        page.button(key="run").click().run()
+    write(page, 1, "Another one")
+    page.button(key="run").click().run()
+    chat.go_on.set()
+    until_it_ended(page)
+    assert len(chat.bodies) == 2
+
+
+def test_an_answer_is_added_once_and_its_braces_are_text(page: AppTest, chat: Chat) -> None:
+    chat.server.play = sending(head() + chunk("Use {{ title }} here", "stop") + DONE)
+    run_to_the_end(page)
+    page.button(key="add_answer").click().run()
+    assert page.button(key="add_answer").disabled
+    assert [text for _, text in messages(page)] == [EXAMPLE_PROMPT, "Use {{ title }} here", ""]
+    assert not [field for field in page.text_input if field.key.startswith("variable_")]
+    answer, last = (int(turn.id) for turn in page.session_state["turns"][1:])
+    write(page, last, "Go on")
+    run_to_the_end(page)
+    assert chat.bodies[1]["messages"][1]["content"] == "Use {{ title }} here"
+    choose(page, answer, "variables")
+    assert page.text_input(key="variable_title").value == ""
+
+
+def test_a_second_empty_message_is_not_added(page: AppTest) -> None:
+    page.button(key="add_user").click().run()
+    page.button(key="add_user").click().run()
+    assert [text for _, text in messages(page)] == [EXAMPLE_PROMPT, ""]
+
+
+def test_a_number_beyond_what_a_page_can_count_to_is_imported_whole(page: AppTest, chat: Chat) -> None:
+    page.session_state["import"] = True
+    page.run()
+    body = {"model": "m", "messages": [{"role": "user", "content": "hi"}], "random_seed": 2**70, "stream": True}
+    page.text_area(key="import_text").set_value(json.dumps(body))
+    next(button for button in page.button if button.label == "Fill the form").click().run()
+    assert not page.exception
+    run_to_the_end(page)
+    assert chat.bodies == [body]
+
+
+def test_a_key_of_half_a_character_is_named_and_breaks_nothing(page: AppTest) -> None:
+    page.text_area(key="extra_body").set_value('{"\\ud800": 1}').run()
+    assert not page.exception
+
+
+def test_a_widget_that_is_only_drawn_anew_switches_no_field_on(page: AppTest, chat: Chat) -> None:
+    page.switch_page("runs.py").run()
+    page.switch_page("playground.py").run()
+    assert [page.session_state[f"{field}_state"] for field in ("temperature", "top_p", "max_tokens")] == ["omit"] * 3

@@ -37,8 +37,11 @@ def test_settings_are_saved_under_a_name_loaded_elsewhere_and_deleted(page: AppT
     assert other.number_input(key="max_tokens").value == 33
     assert other.session_state["max_tokens_state"] == "value"
     assert [text for _, text in messages(other)] == ["Stays"]
+    opened(other, "presets")
     next(button for button in other.button if button.label.startswith("Delete")).click().run()
     assert not any(r"\*own" in button.label for button in opened(new_page().run(), "presets").button)
+    other.button(key="undo").click().run()
+    assert any(r"\*own" in button.label for button in opened(new_page().run(), "presets").button)
 
 
 def test_a_preset_with_messages_brings_them(page: AppTest, chat: Chat) -> None:
@@ -48,7 +51,7 @@ def test_a_preset_with_messages_brings_them(page: AppTest, chat: Chat) -> None:
     page.checkbox(key="preset_messages").check()
     press(page, "Save")
     other = opened(new_page().run(), "presets")
-    next(button for button in other.button if button.label == "**With**").click().run()
+    next(button for button in other.button if button.label.startswith("**With**")).click().run()
     assert [text for _, text in messages(other)] == ["Speak {{language}}."]
 
 
