@@ -59,7 +59,7 @@ def begin(record: RunRecord | None) -> None:
 
 
 def start() -> Draft:
-    """The draft that this session's widgets began with."""
+    """What a widget begins with that is drawn anew."""
     found: Draft = st.session_state[state.START]
     return found
 
@@ -154,6 +154,9 @@ def keep(draft: Draft) -> None:
         # Which endpoint and model come first is nobody's doing, and nothing to be kept.
         untouched = start().model_copy(update={"endpoint": draft.endpoint, "model": draft.model})
         st.session_state[state.KEPT_DRAFT] = untouched.to_text()
+    # A quick change of page can cost widgets what they hold; drawn again, they begin with what they held last.
+    st.session_state[state.START] = draft
+    st.session_state[state.TURNS] = draft.turns
     if text != st.session_state[state.KEPT_DRAFT]:
         save_draft(service().log, st.session_state[state.DRAFT], text)
         st.session_state[state.KEPT_DRAFT] = text

@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import free_port, serve_app
 from tests.browser.test_first_run import LONG, answer, open_playground, set_number
@@ -97,6 +97,25 @@ def test_a_conversation_that_was_never_run_survives_a_restart_and_a_new_window(p
         expect(other.locator(".st-key-variable_language input")).to_have_value("French")
         roles = other.locator(".st-key-messages [role=combobox]")
         assert [role.input_value() for role in roles.all()] == ["system", "user"]
+
+
+def test_a_tap_on_another_page_right_after_typing_loses_no_word_and_switches_no_field_on(
+    chromium: Browser, app: str
+) -> None:
+    context = chromium.new_context(viewport={"width": 1024, "height": 768}, has_touch=True)
+    page = context.new_page()
+    open_playground(page, app)
+    page.wait_for_timeout(500)
+    page.locator(".st-key-message_1 textarea").tap()
+    page.locator(".st-key-message_1 textarea").fill("Just typed")
+    page.get_by_role("link", name="Runs").tap()
+    page.wait_for_timeout(1000)
+    page.get_by_role("link", name="Runs").tap()
+    expect(page.get_by_role("heading", name="Runs")).to_be_visible()
+    page.get_by_role("link", name="Playground").tap()
+    expect(page.locator(".st-key-messages textarea").first).to_have_value("Just typed")
+    expect(page.locator(".st-key-reset_all button").first).to_be_disabled()
+    context.close()
 
 
 @pytest.mark.parametrize(("width", "height"), [(1440, 900), (390, 844)])
