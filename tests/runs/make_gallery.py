@@ -14,12 +14,14 @@ from pathlib import Path
 
 from components import __version__
 from components.contract.chunk import Usage
+from components.drafts.store import save_draft, save_preset
 from components.runs.export import export_runs
 from components.runs.log import Log
 from components.runs.run import Run
 from components.streaming.answer import Delta
 from components.streaming.faults import ErrorKind
 from components.streaming.outcome import Outcome, Status, Timings
+from components.streaming.stream import TimedEvent
 
 GALLERY = Path(__file__).parent / "gallery"
 
@@ -33,13 +35,24 @@ def main(version: str) -> None:
     GALLERY.mkdir(exist_ok=True)
     log = Log(f"sqlite:///{path}")
     for status in Status:
-        run = Run(endpoint="mine", dialect="beezy", model="m", request_body=b'{"model": "m"}', streaming=True)
+        run = Run(
+            endpoint="mine",
+            dialect="beezy",
+            model="m",
+            request_body=b'{"model": "m"}',
+            streaming=True,
+            draft='{"turns": []}' if status is Status.OK else None,
+        )
         log.begin(run)
+        run.take(TimedEvent("message", '{"choices": []}', 12.5))
+        run.take(TimedEvent("message", "[DONE]", 20.0))
         run.append((Delta(0, "Hello \N{OCTOPUS} ", "thinking\n"),), 12.5)
         run.append((Delta(0, "<b>\u2028you</b> \u05d0"),), 20.0)
         if status is not Status.RUNNING:
             run.finish(_outcome(status))
             log.end(run)
+    save_draft(log, "d" * 32, '{"turns": []}')
+    save_preset(log, "Mine", '{"settings": {}}')
     path.with_suffix(".jsonl").write_text("".join(export_runs(log.database)), "utf-8", newline="\n")
     log.close()
     with closing(sqlite3.connect(path)) as connection:

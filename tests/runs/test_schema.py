@@ -17,6 +17,7 @@ from sqlalchemy import text
 
 from components import __version__
 from components.runs import schema
+from components.drafts.store import find_draft, list_presets
 from components.runs.database import Database, DatabaseUnavailable
 from components.runs.export import read_line
 from components.runs.log import Log
@@ -194,7 +195,10 @@ def test_a_log_of_each_release_opens(path: Path, tmp_path: Path) -> None:
     assert {*shown["status"]} <= {status.value for status in Status}
     for record in exported:
         assert find_run(database, record.id) == record
-        assert events_of(database, record.id) == []
+        assert len(events_of(database, record.id)) == record.event_count
+    kept = 0 if path.stem == "0.1.0" else 1
+    assert [preset.name for preset in list_presets(database)] == ["Mine"] * kept
+    assert (find_draft(database, "d" * 32) is not None) == bool(kept)
     database.close()
 
 
