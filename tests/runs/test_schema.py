@@ -16,8 +16,8 @@ from alembic.migration import MigrationContext
 from sqlalchemy import text
 
 from components import __version__
-from components.runs import schema
 from components.drafts.store import find_draft, list_presets
+from components.runs import schema
 from components.runs.database import Database, DatabaseUnavailable
 from components.runs.export import read_line
 from components.runs.log import Log
