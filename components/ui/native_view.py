@@ -8,6 +8,7 @@ Live or ended, the parts stand in the same order and number, so that one replace
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 
@@ -101,7 +102,7 @@ def _paint_slice(run: Run, stale: bool, with_answer: bool) -> None:
     painter = None
     if with_answer:
         with _answer_box(stale):
-            painter = _Painter(st.container())
+            painter = _Painter(st.container(), _inert_text(run.id))
     shown_activity: Activity | None = None
     version = -1
     while not run.finished:
@@ -122,30 +123,55 @@ def _paint_slice(run: Run, stale: bool, with_answer: bool) -> None:
     st.rerun()
 
 
+class _InertText:
+    """A growing text in pieces that ``st.markdown`` may show; what has settled is made inert once."""
+
+    def __init__(self, run_id: str) -> None:
+        self.run_id = run_id
+        self._text = SettledText()
+        self._settled: list[str] = []
+        # A click starts the next script while the last one may still be painting.
+        self._lock = threading.Lock()
+
+    def pieces_of(self, text: str) -> tuple[list[str], int]:
+        """The pieces of the text so far, the open end last, and how many characters that holds."""
+        with self._lock:
+            self._text.update(text)
+            self._settled += map(inert_markdown, self._text.pieces[len(self._settled) :])
+            return [*self._settled, inert_markdown(self._text.open_end)], len(self._text.open_end)
+
+
+def _inert_text(run_id: str) -> _InertText:
+    """The text that this session paints; it lives on from slice to slice, or each would read the whole text again."""
+    text: _InertText | None = st.session_state.get(state.PAINTED_TEXT)
+    if text is None or text.run_id != run_id:
+        text = st.session_state[state.PAINTED_TEXT] = _InertText(run_id)
+    return text
+
+
 class _Painter:
     """Keeps the page's elements equal to a growing text: one element per settled piece, one for the open end."""
 
-    def __init__(self, container: DeltaGenerator) -> None:
+    def __init__(self, container: DeltaGenerator, text: _InertText) -> None:
         self._container = container
-        self._text = SettledText()
+        self._text = text
         self._elements: list[DeltaGenerator] = []
         self._painted: list[str] = []
 
     def paint(self, record: RunRecord) -> float:
         """Send what is new; seconds until the next frame may follow."""
-        self._text.update(record.text)
         if not record.text:
             self._show_waiting(record)
             return _SHORTEST_FRAME_S
-        open_end = self._text.open_end
-        for index, piece in enumerate([*self._text.pieces, open_end]):
+        pieces, open_characters = self._text.pieces_of(record.text)
+        for index, piece in enumerate(pieces):
             if index == len(self._elements):
-                self._elements.append(self._container.markdown(inert_markdown(piece)))
+                self._elements.append(self._container.markdown(piece))
                 self._painted.append(piece)
             elif self._painted[index] != piece:
-                self._elements[index].markdown(inert_markdown(piece))
+                self._elements[index].markdown(piece)
                 self._painted[index] = piece
-        return min(max(_SHORTEST_FRAME_S, len(open_end) / _OPEN_CHARACTERS_PER_S), _LONGEST_FRAME_S)
+        return min(max(_SHORTEST_FRAME_S, open_characters / _OPEN_CHARACTERS_PER_S), _LONGEST_FRAME_S)
 
     def _show_waiting(self, record: RunRecord) -> None:
         said = f"Reasoning: {len(record.reasoning)} characters so far" if record.reasoning else "…"
