@@ -21,41 +21,42 @@ def draw_events(run: Run | RunRecord | None) -> None:
     """Draw the events of a run: the newest while it goes on, all of them afterwards, from the log."""
     if run is None:
         st.caption("The events of a run appear here, each with its time and its raw data.")
-    elif isinstance(run, Run):
-        _draw_live(run)
-    else:
+    elif isinstance(run, RunRecord):
         _draw_kept(run)
+    elif run.finished:
+        _draw_all(run.events(), run.record().event_count)
+    else:
+        _draw_live(run)
 
 
 @st.fragment(run_every=_REFRESH_S)
 def _draw_live(run: Run) -> None:
-    finished = run.finished
-    events = run.events()
-    _draw_strip(events)
-    _draw_table(
-        events if finished else events[-_NEWEST_WHILE_LIVE:],
-        first=max(0, len(events) - _NEWEST_WHILE_LIVE) if not finished else 0,
-    )
-    if not finished and len(events) > _NEWEST_WHILE_LIVE:
-        st.caption(f"The newest {_NEWEST_WHILE_LIVE} of {len(events):,}; all of them once the run has ended.")
-    if finished:
+    if run.finished:
         st.rerun()
+    events = run.events()
+    newest = events[-_NEWEST_WHILE_LIVE:]
+    _draw_strip(events)
+    _draw_table(newest, first=len(events) - len(newest))
+    if len(events) > len(newest):
+        st.caption(f"The newest {len(newest)} of {len(events):,}; all of them once the run has ended.")
 
 
 def _draw_kept(record: RunRecord) -> None:
     database = service().log.database
     try:
-        events = events_of(database, record.id) if database else []
+        _draw_all(events_of(database, record.id) if database else [], record.event_count)
     except QueryFailed as failure:
         st.error(str(failure))
-        return
+
+
+def _draw_all(events: list[StoredEvent], count: int) -> None:
     if not events:
-        st.caption("No event came." if not record.event_count else "The events of this run were not kept.")
+        st.caption("The events of this run were not kept." if count else "No event came.")
         return
     _draw_strip(events)
     _draw_table(events, first=0)
-    if record.event_count > len(events):
-        st.caption(f"The first {len(events):,} of {record.event_count:,} events are kept.")
+    if count > len(events):
+        st.caption(f"The first {len(events):,} of {count:,} events are kept.")
 
 
 def _draw_strip(events: list[StoredEvent]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -212,3 +213,15 @@ def test_each_branch_brings_the_answer_that_it_got(page: AppTest, chat: Chat) ->
     assert "Made with other settings" not in texts(page)
     page.button(key="message_1_later").click().run()
     assert page.query_params["run"] == second
+
+
+def test_events_are_shown_though_the_log_does_not_take_the_run(
+    chat: Chat, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("TEMPERA_DATABASE_URL", f"sqlite:///{tmp_path / 'file' / 'runs.sqlite3'}")
+    page = new_page().run()
+    run_to_the_end(page)
+    view(page, "Events")
+    assert page.dataframe[0].value["data"].tolist()[-1] == "[DONE]"
+    assert "Hello you" in texts(view(page, "Answer"))
