@@ -16,6 +16,7 @@ from components.ui.endpoint_choice import configuration, draw_endpoint_and_model
 from components.ui.events_view import draw_events
 from components.ui.message_editor import draw_messages, draw_notes, draw_variables
 from components.ui.native_view import draw_run
+from components.ui.plain_words import plain_words
 from components.ui.presets import draw_presets
 from components.ui.remarks import draw_remarks
 from components.ui.request_form import draw_reset_all, draw_settings
@@ -45,19 +46,26 @@ with work:
     places[MESSAGES] = st.container(gap="xxsmall")
 
 draft = draft_form.read()
+# Before anything is drawn that takes its time: a reload in this moment must find it.
+draft_form.keep(draft)
 with tools:
     draw_presets()
     draw_import(endpoint.profile)
     draw_reset_all(draft)
 
 before = asked(record) if record else None
-same_messages = before is not None and draft.asks_with(before.messages)
+same_prompt = (
+    record is not None
+    and before is not None
+    and record.endpoint == endpoint.name
+    and draft.has_prompt_of(before, endpoint.profile)
+)
 composed = compose(
     draft,
     endpoint.profile,
     context_tokens=card.context_length if card else None,
-    # What the endpoint counted for these very messages is no estimate.
-    prompt_tokens=record.prompt_tokens if record and same_messages else None,
+    # What the endpoint counted for this very prompt is no estimate.
+    prompt_tokens=record.prompt_tokens if record and same_prompt else None,
 )
 draw_remarks(composed, endpoint.profile, places)
 
@@ -69,14 +77,15 @@ with work:
         shown.stop()
     if bar.run:
         objection = composed.objection(send_anyway=bar.send_anyway)
-        if isinstance(shown, Run) and not shown.finished and shown.request_body == composed.body:
+        asked_now = (endpoint.name, composed.body)
+        if isinstance(shown, Run) and not shown.finished and (shown.endpoint, shown.request_body) == asked_now:
             pass  # the key is held down, or the button was pressed twice: this very request is under way
         elif composed.request and not objection:
             shown = service().runner.start(endpoint, composed.request, draft.for_log())
             state.show_run(shown.id)
             st.session_state.pop(state.NOTES, None)
         else:
-            sentence.error(objection)
+            sentence.error(plain_words(objection or ""))
     elif st.session_state.pop(state.BRANCH_CHOSEN, False) and (answers := answers_to(endpoint.name, composed.body)):
         # Each branch brings the answer that it got.
         state.show_run(answers[-1])
@@ -106,5 +115,3 @@ with work:
         draw_events(shown)
     elif bar.view == CODE:
         draw_code(endpoint, composed.request)
-
-draft_form.keep(draft)

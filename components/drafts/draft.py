@@ -120,17 +120,24 @@ class Draft(BaseModel):
             raise DraftProblem("variables", f"{', '.join(missing)}: give a value for {them} first.")
         return [self._message(number, turn) for number, turn in enumerate(self.turns, 1)]
 
-    def asks_with(self, messages: list[Message]) -> bool:
-        """Whether the form's messages are exactly these."""
+    def text_of(self, turn: Turn) -> str:
+        """What a turn says with its variables filled in."""
+        return turn.content if turn.literal else filled(turn.content, self.variables)
+
+    def has_prompt_of(self, request: ChatCompletionStreamRequest, profile: Profile) -> bool:
+        """Whether an endpoint would count as many prompt tokens for this form as for that request."""
         try:
-            return self.messages() == messages
+            mine = self.to_request(profile)
         except DraftProblem:
             return False
+        return all(
+            getattr(mine, part) == getattr(request, part) for part in ("model", "messages", "safe_prompt", "extra_body")
+        )
 
     def _message(self, number: int, turn: Turn) -> Message:
         said: dict[str, Any] = {
             "role": turn.role,
-            "content": turn.content if turn.literal else filled(turn.content, self.variables),
+            "content": self.text_of(turn),
         }
         if turn.prefix and turn.role is Role.ASSISTANT:
             said["prefix"] = True
@@ -194,7 +201,8 @@ class Draft(BaseModel):
         if not self.variable_names:
             return None
         shown = tuple(turn.model_copy(update={"earlier": (), "later": ()}) for turn in self.turns)
-        return self.model_copy(update={"turns": shown}).to_text()
+        used = {name: value for name, value in self.variables.items() if name in self.variable_names}
+        return self.model_copy(update={"turns": shown, "variables": used}).to_text()
 
 
 def new_draft() -> Draft:

@@ -43,8 +43,10 @@ def with_built_in(draft: Draft, name: str) -> Draft:
 def preset_text(draft: Draft, *, with_messages: bool) -> str:
     """The form's settings as a preset keeps them; neither endpoint nor model is part of it."""
     left_out: dict[str, object] = {"endpoint": None, "model": None}
+    names = draft.variable_names if with_messages else []
+    left_out["variables"] = {name: value for name, value in draft.variables.items() if name in names}
     if not with_messages:
-        left_out |= {"turns": (), "variables": {}}
+        left_out["turns"] = ()
     return draft.model_copy(update=left_out).to_text()
 
 

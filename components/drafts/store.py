@@ -31,8 +31,8 @@ class Preset:
 def save_draft(log: Log, draft_id: str, content: str) -> None:
     """Keep a draft soon, in place of the one of the same id; returns at once and never raises.
 
-    ``draft_id`` must be 32 hexadecimal digits; nothing is kept under another one. What the database does not take is
-    dropped, and the log's ``problem`` says so.
+    ``draft_id`` must be 32 hexadecimal digits; nothing is kept under another one. While the database cannot be had, the
+    newest content waits for it.
     """
     if not is_id(draft_id):
         return

@@ -17,6 +17,7 @@ from components.streaming.watch import Watch
 _ANSWER_S = 5.0
 _MAX_BYTES = 4 * 1024 * 1024
 _MAX_MODELS = 2000
+_LARGEST = 2**53 - 1
 
 _N = TypeVar("_N", int, float)
 
@@ -88,4 +89,7 @@ def _read_models(text: str, hide: Callable[[str], str]) -> list[ModelCard]:
 
 
 def _number(value: object, kind: type[_N]) -> _N | None:
-    return kind(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+    """The number, or None for what is none or lies beyond what a page can count to."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= _LARGEST:
+        return None
+    return kind(value)

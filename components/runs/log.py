@@ -11,7 +11,7 @@ import os
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from concurrent.futures import Future
 from typing import TypeVar
 
@@ -35,6 +35,7 @@ _FIRST_WRITE_S = 5.0
 _RETRY_S = 2.0
 _MOST_AT_ONCE = 500
 _RETENTION_S = 3_600.0
+_MOST_POSTED = 200
 
 
 class Log:
@@ -129,8 +130,9 @@ class Log:
     def post(self, subject: str, work: Callable[[Connection], object]) -> None:
         """Do something else to the database soon, without waiting for it or being told of its end.
 
-        Of what waits about the same ``subject``, only the last is done. What the database does not take is dropped, and
-        ``problem`` says so; so is what comes when the log is closed.
+        Of what waits about the same ``subject``, only the last is done. While the database cannot be had it waits, at
+        most so many subjects; what the database refuses for what is in it is dropped, and ``problem`` says so. So is
+        what comes when the log is closed.
         """
         with self._condition:
             if self._closing:
@@ -182,8 +184,9 @@ class Log:
             began = time.monotonic()
             try:
                 # After a round that failed, what was posted would but wait for the same database once more.
-                if self._round() and posted:
-                    self._do_all(posted.values())
+                if self._round():
+                    self._do_all(posted)
+                self._post_again(posted)
             except Exception as error:  # a fault of our own must not end the log
                 logging.getLogger(__name__).exception("a round of the log failed")
                 self._fail(error)
@@ -205,15 +208,25 @@ class Log:
         if self.database.notice:
             self._notices.append(self.database.notice)
 
-    def _do_all(self, posted: Iterable[Callable[[Connection], object]]) -> None:
-        if self.database is None:
-            return
-        try:
-            with self.database.writer.begin() as connection:
-                for work in posted:
+    def _do_all(self, posted: dict[str, Callable[[Connection], object]]) -> None:
+        """Do what was posted, each in a transaction of its own, and take it out; what is left could not be done."""
+        for subject, work in list(posted.items()):
+            if self.database is None:
+                return
+            try:
+                with self.database.writer.begin() as connection:
                     work(connection)
-        except SQLAlchemyError as error:
-            self._fail(error)
+            except SQLAlchemyError as error:
+                self._fail(error)
+                if not _is_about_content(error):
+                    return
+            del posted[subject]
+
+    def _post_again(self, undone: dict[str, Callable[[Connection], object]]) -> None:
+        """Keep for the next round what could not be done in this one, unless something newer waits; not without end."""
+        with self._condition:
+            newest = dict(list(undone.items())[-_MOST_POSTED:])
+            self._posted = {**newest, **self._posted}
 
     def _round(self) -> bool:
         """Write everything that changed, in one transaction; whether the database took it."""

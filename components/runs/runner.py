@@ -32,12 +32,22 @@ class Runner:
 
         Raises UnsendableField when the endpoint's dialect has no name for a field of the request.
         """
+        return self.send(
+            endpoint,
+            model=request.model,
+            body=to_bytes(request, endpoint.profile),
+            streaming=request.stream,
+            draft=draft,
+        )
+
+    def send(self, endpoint: AnyEndpoint, *, model: str, body: bytes, streaming: bool, draft: str | None = None) -> Run:
+        """Start a run with these very bytes, such as those of an earlier one, and return at once."""
         run = Run(
             endpoint=endpoint.name,
             dialect=endpoint.profile.name,
-            model=request.model,
-            request_body=to_bytes(request, endpoint.profile),
-            streaming=request.stream,
+            model=model,
+            request_body=body,
+            streaming=streaming,
             draft=draft,
             limits=self._limits,
         )
@@ -91,11 +101,20 @@ class Runner:
         run.attach(stream.stop)
         for event in stream:
             run.take(_without(address.key, event))
-        return stream.outcome
+        outcome, key = stream.outcome, address.key
+        if key is None:
+            return outcome
+        return replace(
+            outcome, texts=tuple(map(key.removed_from, outcome.texts)), reasoning=key.removed_from(outcome.reasoning)
+        )
 
 
 def _without(key: ApiKey | None, event: TimedEvent) -> TimedEvent:
-    """The event without the key: endpoints repeat keys, and events are kept."""
+    """The event without the key: endpoints repeat keys, and what they say is shown and kept."""
     if key is None:
         return event
-    return replace(event, event=key.removed_from(event.event), data=key.removed_from(event.data))
+    deltas = tuple(
+        replace(delta, text=key.removed_from(delta.text), reasoning=key.removed_from(delta.reasoning))
+        for delta in event.deltas
+    )
+    return replace(event, event=key.removed_from(event.event), data=key.removed_from(event.data), deltas=deltas)

@@ -6,7 +6,9 @@ import json
 
 import streamlit as st
 
+from components.contract.strict_json import read_json
 from components.runs.run import RunRecord
+from components.streaming.guard import safe_text
 from components.ui import state
 from components.ui.model_text import inert_markdown
 from components.ui.plain_words import plain_words
@@ -70,6 +72,7 @@ def _pretty_json(text: str) -> str | None:
     if not text.lstrip().startswith(("{", "[")):
         return None
     try:
-        return json.dumps(json.loads(text), ensure_ascii=False, indent=2)
+        # Where readers would not agree on what it says, it is shown as it came.
+        return safe_text(json.dumps(read_json(text), ensure_ascii=False, indent=2))
     except (ValueError, RecursionError):
         return None

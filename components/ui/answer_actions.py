@@ -11,6 +11,7 @@ from components.contract.messages import Role
 from components.contract.profile import profile_named
 from components.contract.request import ChatCompletionStreamRequest, from_bytes
 from components.drafts.conversation import Turn, Turns
+from components.drafts.draft import Draft
 from components.drafts.variables import names_in
 from components.endpoints.endpoint import AnyEndpoint
 from components.runs.run import RunRecord
@@ -46,7 +47,8 @@ def draw_actions(record: RunRecord, endpoint: AnyEndpoint | None, *, stale: bool
     if request is None:
         return
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="answer_actions"):
-        if endpoint:
+        # These very bytes are of the dialect that the endpoint spoke then.
+        if endpoint and endpoint.profile.name == record.dialect:
             st.button(
                 "Regenerate",
                 key="regenerate",
@@ -66,10 +68,10 @@ def draw_actions(record: RunRecord, endpoint: AnyEndpoint | None, *, stale: bool
                 icon=":material/arrow_forward:",
                 help="Asks for an answer that begins with this one: it becomes a last assistant message with prefix.",
                 on_click=_continue,
-                args=(record, endpoint),
+                args=(record, request, endpoint),
             )
         if record.text or record.tool_calls != "[]":
-            added = _is_among_messages(record)
+            added = _is_among_messages(record, request)
             st.button(
                 "Added to messages" if added else "Add to messages",
                 key="add_answer",
@@ -79,7 +81,7 @@ def draw_actions(record: RunRecord, endpoint: AnyEndpoint | None, *, stale: bool
                 help="Makes the answer an assistant message, with a new message behind it for you.",
                 disabled=added,
                 on_click=_add_answer,
-                args=(record,),
+                args=(record, request),
             )
         draw_siblings(record)
         if record.text:
@@ -99,49 +101,58 @@ def _was_cut(record: RunRecord) -> bool:
 
 
 def _regenerate(record: RunRecord, endpoint: AnyEndpoint, request: ChatCompletionStreamRequest) -> None:
-    state.show_run(service().runner.start(endpoint, request, record.draft).id)
+    run = service().runner.send(
+        endpoint,
+        model=record.model,
+        body=record.request_body.encode(),
+        streaming=request.stream,
+        draft=record.draft,
+    )
+    state.show_run(run.id)
 
 
-def _continue(record: RunRecord, endpoint: AnyEndpoint) -> None:
-    draft_form.change_turns(lambda turns: (*_before_answer(turns), _answer_turn(turns, record, prefix=True)))
-    draft = draft_form.read()
-    state.show_run(service().runner.start(endpoint, draft.to_request(endpoint.profile), draft.for_log()).id)
+def _continue(record: RunRecord, request: ChatCompletionStreamRequest, endpoint: AnyEndpoint) -> None:
+    answer = _answer_of(record, request)
+    turns = _with_answer(draft_form.read(), answer, prefix=True)
+    draft = draft_form.read().model_copy(update={"turns": turns})
+    try:
+        run = service().runner.start(endpoint, draft.to_request(endpoint.profile), draft.for_log())
+    except ValueError:
+        return  # the form has changed in the same moment; what is wrong with it stands beside its field
+    draft_form.change_turns(lambda _turns: turns, "answer continued")
+    state.show_run(run.id)
 
 
-def _is_among_messages(record: RunRecord) -> bool:
-    turn_id = st.session_state.get(state.ADDED, {}).get(record.id)
-    return any(turn.id == turn_id for turn in draft_form.current_turns())
+def _is_among_messages(record: RunRecord, request: ChatCompletionStreamRequest) -> bool:
+    """Whether the conversation goes on with this answer already."""
+    turns, place = draft_form.current_turns(), len(request.messages) - bool(_prefix_of(request))
+    if len(turns) <= place:
+        return False
+    turn = turns[place]
+    calls = _answer_of(record, request).tool_calls
+    same_text = turn.content == _answer_of(record, request).content
+    return turn.role is Role.ASSISTANT and not turn.prefix and same_text and bool(turn.tool_calls) == bool(calls)
 
 
-def _add_answer(record: RunRecord) -> None:
-    if _is_among_messages(record):
+def _add_answer(record: RunRecord, request: ChatCompletionStreamRequest) -> None:
+    if _is_among_messages(record, request):
         return  # a second click that came before the button was drawn again
-    calls = json.loads(record.tool_calls)
-
-    def add(turns: Turns) -> Turns:
-        following = [
-            Turn(id=draft_form.next_turn_id(), role=Role.TOOL, tool_call_id=call["id"], name=call["name"])
-            for call in calls
-        ] or [Turn(id=draft_form.next_turn_id(), role=Role.USER)]
-        answer = _answer_turn(turns, record)
-        st.session_state.setdefault(state.ADDED, {})[record.id] = answer.id
-        return (*_before_answer(turns), answer, *following)
-
-    draft_form.change_turns(add)
+    turns = _with_answer(draft_form.read(), _answer_of(record, request), prefix=False)
+    following = [
+        Turn(id=draft_form.next_turn_id(), role=Role.TOOL, tool_call_id=call["id"], name=call["name"])
+        for call in json.loads(record.tool_calls)
+    ] or [Turn(id=draft_form.next_turn_id(), role=Role.USER)]
+    draft_form.change_turns(lambda _turns: (*turns, *following), "answer added")
 
 
-def _before_answer(turns: Turns) -> Turns:
-    """The turns that the answer follows: a prefix at their end is the answer's own beginning."""
-    return turns[:-1] if _prefix(turns) else turns
+def _prefix_of(request: ChatCompletionStreamRequest) -> str:
+    last = request.messages[-1]
+    return last.content if last.role is Role.ASSISTANT and last.prefix else ""
 
 
-def _prefix(turns: Turns) -> str:
-    last = turns[-1] if turns else None
-    return last.content if last and last.role is Role.ASSISTANT and last.prefix else ""
-
-
-def _answer_turn(turns: Turns, record: RunRecord, *, prefix: bool = False) -> Turn:
-    begun = _prefix(turns)
+def _answer_of(record: RunRecord, request: ChatCompletionStreamRequest) -> Turn:
+    """The whole answer as a turn that has no id yet."""
+    begun = _prefix_of(request)
     # Most endpoints repeat the prefix at the beginning of their answer; some send only what follows it.
     content = record.text if record.text.startswith(begun) else begun + record.text
     calls = [
@@ -149,11 +160,20 @@ def _answer_turn(turns: Turns, record: RunRecord, *, prefix: bool = False) -> Tu
         for call in json.loads(record.tool_calls)
     ]
     return Turn(
-        id=draft_form.next_turn_id(),
+        id="0",
         role=Role.ASSISTANT,
         content=content,
-        prefix=prefix,
         tool_calls=json.dumps(calls, ensure_ascii=False, indent=2) if calls else "",
         # What a model wrote is no template.
         literal=bool(names_in([content])),
     )
+
+
+def _with_answer(draft: Draft, answer: Turn, *, prefix: bool) -> Turns:
+    """The form's turns with the answer behind them, or in place of the prefix that it begins with."""
+    answer = answer.model_copy(update={"id": draft_form.next_turn_id(), "prefix": prefix})
+    last = draft.turns[-1]
+    if last.role is Role.ASSISTANT and last.prefix and answer.content.startswith(draft.text_of(last)):
+        # Its other branches stay beside it.
+        return *draft.turns[:-1], answer.model_copy(update={"earlier": last.earlier, "later": last.later})
+    return *draft.turns, answer

@@ -12,6 +12,7 @@ from components.snippets.importing import import_request
 from components.snippets.language import CannotSay, Language
 from components.snippets.problem import ImportProblem
 from components.ui import draft_form, state
+from components.ui.plain_words import plain_words
 
 _PLACEHOLDER = "curl https://host/v1/chat/completions -d '{\"model\": …}'"
 
@@ -38,7 +39,7 @@ def draw_code(endpoint: AnyEndpoint, request: ChatCompletionStreamRequest | None
     try:
         code = export(request, endpoint.profile, base_url, language, key_variable)
     except CannotSay as problem:
-        st.info(str(problem), icon=":material/info:")
+        st.info(plain_words(str(problem)), icon=":material/info:")
         return
     st.code(code, language=language.highlighting, wrap_lines=True)
     if key_variable:
@@ -61,7 +62,7 @@ def draw_import(profile: Profile) -> None:
         )
         st.form_submit_button("Fill the form", icon=":material/input:", on_click=_import, args=(profile.name,))
         if problem := st.session_state.pop(state.IMPORT_PROBLEM, None):
-            st.error(problem)
+            st.error(plain_words(problem))
 
 
 def _import(dialect: str) -> None:

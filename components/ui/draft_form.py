@@ -99,9 +99,19 @@ def fill_from(record: RunRecord) -> None:
         fill(draft, "run opened")
 
 
-def change_turns(change: Callable[[Turns], Turns]) -> None:
-    """Change the conversation; call it before the widgets are drawn."""
-    st.session_state[state.TURNS] = change(current_turns())
+def change_turns(change: Callable[[Turns], Turns], sentence: str | None = None) -> None:
+    """Change the conversation; call it before the widgets are drawn. With a ``sentence`` it can be undone.
+
+    A second quick click may speak of a turn that the first one took away: then nothing is changed.
+    """
+    before = read()
+    try:
+        st.session_state[state.TURNS] = change(before.turns)
+    except LookupError:
+        return
+    if sentence:
+        after = read()
+        offer_undo(Undo(f"Undo: {sentence}", lambda: _take_back(before, after, sentence)))
 
 
 def next_turn_id() -> str:
@@ -111,7 +121,8 @@ def next_turn_id() -> str:
 
 
 def offer_undo(undo: Undo) -> None:
-    """Remember how a change can be taken back."""
+    """Remember how a change can be taken back; what was taken back before cannot be done again from here on."""
+    st.session_state.pop(state.REDO, None)
     offered = st.session_state.setdefault(state.UNDO, [])
     offered.append(undo)
     del offered[:-_MOST_UNDO]
@@ -123,28 +134,47 @@ def can_undo() -> str | None:
     return offered[-1].label if offered else None
 
 
+def can_redo() -> str | None:
+    """The words on the button that does again what was taken back last; None when there is nothing."""
+    offered = st.session_state.get(state.REDO)
+    return offered.label if offered else None
+
+
 def undo() -> None:
     """Take the last change back."""
     if offered := st.session_state.get(state.UNDO):
+        st.session_state.pop(state.REDO, None)
         offered.pop().action()
 
 
+def redo() -> None:
+    """Do again what was taken back last."""
+    if offered := st.session_state.pop(state.REDO, None):
+        offered.action()
+
+
 def _take_back(before: Draft, after: Draft, sentence: str) -> None:
-    """Bring back what a filling changed, and leave alone what it did not: that may have been worked on since."""
+    """Bring back what a change of the form took away, and offer to do it again."""
     now = read()
+    taken_back = _merged(now, after, before)
+    _put(taken_back)
+    st.session_state[state.REDO] = Undo(f"Redo: {sentence}", lambda: fill(_merged(read(), taken_back, now), sentence))
+
+
+def _merged(now: Draft, old: Draft, new: Draft) -> Draft:
+    """The form with what is new between two drafts; the rest stays as it is now: it may have been worked on since."""
     changed: dict[str, Any] = {
-        part: getattr(before, part)
+        part: getattr(new, part)
         for part in ("endpoint", "model", "stream", "extra_body")
-        if getattr(before, part) != getattr(after, part)
+        if getattr(new, part) != getattr(old, part)
     }
     changed["settings"] = {
-        field: setting if setting != after.settings[field] else now.settings[field]
-        for field, setting in before.settings.items()
+        field: setting if setting != old.settings[field] else now.settings[field]
+        for field, setting in new.settings.items()
     }
-    if renumbered(before.turns, 0) != renumbered(after.turns, 0):
-        changed |= {"turns": before.turns, "variables": before.variables}
-    _put(now.model_copy(update=changed))
-    offer_undo(Undo(f"Redo: {sentence}", lambda: fill(now, sentence)))
+    if renumbered(new.turns, 0) != renumbered(old.turns, 0):
+        changed |= {"turns": new.turns, "variables": new.variables}
+    return now.model_copy(update=changed)
 
 
 def keep(draft: Draft) -> None:
@@ -212,6 +242,8 @@ def _put(draft: Draft) -> None:
         state.MODEL: draft.model,
         state.STREAM: draft.stream,
         state.EXTRA_BODY: draft.extra_body,
+        # A name that has no value here must not take over the one it had in another text.
+        **{state.variable_key(name): "" for name in draft.variable_names},
         **{state.variable_key(name): value for name, value in draft.variables.items()},
     }
     for field, setting in draft.settings.items():

@@ -107,7 +107,7 @@ def _models(endpoint: AnyEndpoint) -> tuple[list[ModelCard], str | None]:
 
 
 @st.cache_data(ttl=_LIST_LIFETIME_S, show_spinner=False)
-def _listed(_name: str, base_url: str, _endpoint: AnyEndpoint) -> tuple[list[ModelCard], str | None]:
+def _listed(name: str, base_url: str, _endpoint: AnyEndpoint) -> tuple[list[ModelCard], str | None]:
     try:
         return list_models(_endpoint.address(lambda: False)), None
     except ModelsUnavailable as unavailable:

@@ -35,8 +35,8 @@ def _draw_live(run: Run) -> None:
         st.rerun()
     events = run.events()
     newest = events[-_NEWEST_WHILE_LIVE:]
-    _draw_strip(events)
-    _draw_table(newest, first=len(events) - len(newest))
+    _draw_strip(newest)
+    _draw_table(newest, first=len(events) - len(newest), can_open=False)
     if len(events) > len(newest):
         st.caption(f"The newest {len(newest)} of {len(events):,}; all of them once the run has ended.")
 
@@ -63,7 +63,7 @@ def _draw_strip(events: list[StoredEvent]) -> None:
     """The gap before each event over the time at which it came: an even stream is an even strip."""
     if len(events) < 2:
         return
-    gaps = _frame(events, 0).iloc[1:]
+    gaps = _frame(events, 0)[["number", "at_s", "gap_ms"]].iloc[1:]
     chart = (
         alt.Chart(gaps)
         .mark_bar(size=1.5)
@@ -86,9 +86,10 @@ def _draw_strip(events: list[StoredEvent]) -> None:
     )
 
 
-def _draw_table(events: list[StoredEvent], first: int) -> None:
+def _draw_table(events: list[StoredEvent], first: int, *, can_open: bool = True) -> None:
+    """``can_open`` lets a row be chosen; rows that still move have no choosing."""
     frame = _frame(events, first)
-    chosen = st.dataframe(
+    st.dataframe(
         pd.DataFrame(
             {
                 "event": frame["number"],
@@ -98,11 +99,11 @@ def _draw_table(events: list[StoredEvent], first: int) -> None:
                 "data": frame["data"],
             }
         ),
-        key=state.EVENTS_TABLE,
+        key=state.EVENTS_TABLE if can_open else None,
         hide_index=True,
         placeholder="–",
         height=min(38 + 35 * len(events), 360),
-        on_select="rerun",
+        on_select="rerun" if can_open else "ignore",
         selection_mode="single-row",
         column_config={
             "event": st.column_config.NumberColumn(width="small"),
@@ -112,7 +113,9 @@ def _draw_table(events: list[StoredEvent], first: int) -> None:
             "data": st.column_config.TextColumn(width="large"),
         },
     )
-    rows = chosen.selection.rows
+    if not can_open:
+        return
+    rows = st.session_state[state.EVENTS_TABLE].selection.rows
     if rows and rows[0] < len(events):
         event = events[rows[0]]
         st.code(event.data, language="json", wrap_lines=True)

@@ -60,6 +60,8 @@ def draw_messages() -> None:
                     shortcut=shortcuts.UNDO,
                     on_click=draft_form.undo,
                 )
+            if label := draft_form.can_redo():
+                st.button(label, key="redo", type="tertiary", icon=":material/redo:", on_click=draft_form.redo)
 
 
 def draw_notes() -> None:
@@ -120,9 +122,10 @@ def _draw_turn(turn: Turn, turns: Turns) -> None:
             label_visibility="collapsed",
             persist_state="session",
         )
-        if role is Role.TOOL:
+        # Whatever the role: what is sent can be seen, and cleared.
+        if role is Role.TOOL or turn.tool_call_id or turn.name:
             _draw_call(turn)
-        elif turn.tool_calls:
+        if turn.tool_calls:
             st.text_area(
                 "tool_calls",
                 turn.tool_calls,
@@ -222,7 +225,10 @@ def _choose_branch(turn_id: str, step: int) -> None:
 
 
 def _delete(turn_id: str, what: str) -> None:
-    turns, deletion = conversation.deleted(draft_form.current_turns(), turn_id)
+    try:
+        turns, deletion = conversation.deleted(draft_form.current_turns(), turn_id)
+    except LookupError:
+        return  # a second click that came before the page was drawn again
     st.session_state[state.TURNS] = turns
     draft_form.offer_undo(
         Undo(

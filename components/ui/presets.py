@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import streamlit as st
 
 from components.drafts.presets import BUILT_IN, holds_messages, preset_text, with_built_in, with_preset
@@ -41,7 +43,7 @@ def draw_presets() -> None:
             st.checkbox("with the messages", key=state.PRESET_MESSAGES)
             st.form_submit_button("Save", icon=":material/save:", on_click=_save)
         if problem := st.session_state.pop(state.PRESET_PROBLEM, None):
-            st.error(problem)
+            st.error(plain_words(problem))
 
 
 def _draw_saved(preset: Preset) -> None:
@@ -92,7 +94,12 @@ def _take(preset: Preset) -> None:
 
 def _save() -> None:
     text = preset_text(draft_form.read(), with_messages=st.session_state[state.PRESET_MESSAGES])
-    _keep(st.session_state[state.PRESET_NAME] or "", text)
+    name = st.session_state[state.PRESET_NAME] or ""
+    replaced = [preset for preset in _saved() if preset.name == name.strip()]
+    _keep(name, text)
+    for preset in replaced:
+        label = f"Undo: preset {plain_words(preset.name)} replaced"
+        draft_form.offer_undo(Undo(label, partial(_keep, preset.name, preset.content)))
 
 
 def _keep(name: str, text: str) -> None:

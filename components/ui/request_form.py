@@ -5,7 +5,6 @@ What a field means, its range and its default come from the request and the prof
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection
 from typing import Any
 
@@ -16,7 +15,7 @@ from components.contract.further_fields import FURTHER_FIELDS
 from components.contract.profile import FieldRules, Profile
 from components.contract.request import OPTIONAL_FIELDS, ChatCompletionStreamRequest
 from components.contract.strict_json import read_json_object
-from components.drafts.draft import LARGEST_WHOLE, Draft, FieldState, Setting, new_draft
+from components.drafts.draft import LARGEST_WHOLE, Draft, FieldState, Setting, extra_body_text, new_draft
 from components.endpoints.models import ModelCard
 from components.ui import draft_form, shortcuts, state
 from components.ui.state import reset_key, slider_key, state_key
@@ -249,4 +248,4 @@ def _add_extra() -> None:
     except ValueError:
         return
     fields.setdefault(name, FURTHER_FIELDS[name].example)
-    st.session_state[state.EXTRA_BODY] = json.dumps(fields, ensure_ascii=False, indent=2)
+    st.session_state[state.EXTRA_BODY] = extra_body_text(fields)

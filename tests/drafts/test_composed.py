@@ -49,8 +49,13 @@ def test_the_dialect_decides_what_may_be_refused():
     assert compose(draft, MISTRAL).may_be_refused
 
 
-def test_a_form_knows_its_own_messages():
+def test_a_form_knows_whether_an_endpoint_has_counted_its_prompt():
     draft = a_draft("{{a}}", variables={"a": "Hi"})
-    assert draft.asks_with(a_draft("Hi").messages())
-    assert not draft.asks_with(a_draft("Ho").messages())
-    assert not a_draft("").asks_with(a_draft("Hi").messages())
+    counted = a_draft("Hi", stream=False).to_request(BEEZY)
+    assert draft.has_prompt_of(counted, BEEZY)
+    assert not a_draft("Ho").has_prompt_of(counted, BEEZY)
+    assert not a_draft("Hi", model="other").has_prompt_of(counted, BEEZY)
+    assert not a_draft("Hi", extra_body='{"tools": []}').has_prompt_of(counted, BEEZY)
+    safe = with_settings(a_draft("Hi"), safe_prompt=Setting(state=FieldState.VALUE, value=True))
+    assert not safe.has_prompt_of(counted, BEEZY)
+    assert not a_draft("").has_prompt_of(counted, BEEZY)

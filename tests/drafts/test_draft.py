@@ -173,7 +173,7 @@ def test_a_draft_of_a_later_version_is_passed_over_and_a_field_it_lacks_is_fille
 
 def test_a_run_keeps_the_form_only_where_its_request_cannot_say_it():
     assert a_draft("plain").for_log() is None
-    draft = a_draft("{{a}}", variables={"a": "1"})
+    draft = a_draft("{{a}}", variables={"a": "1", "removed": "secret"})
     branching = draft.model_copy(update={"turns": branched(draft.turns, "1", "2")})
     kept = read_draft(branching.for_log())
     assert kept.variables == {"a": "1"}

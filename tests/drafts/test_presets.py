@@ -51,7 +51,8 @@ def test_a_preset_without_messages_brings_settings_only():
 
 
 def test_a_preset_with_messages_brings_them_and_their_variables():
-    kept = a_draft("{{a}}", variables={"a": "1"})
+    kept = a_draft("{{a}}", variables={"a": "1", "removed": "secret"})
+    assert "secret" not in preset_text(kept, with_messages=True)
     taken = with_preset(a_draft("mine"), preset_text(kept, with_messages=True))
     assert (taken.turns, taken.variables) == (kept.turns, {"a": "1"})
 

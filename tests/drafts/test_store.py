@@ -8,12 +8,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine, event
+from sqlalchemy import Connection, create_engine, event, insert
 
 from components.drafts.store import Preset, delete_preset, find_draft, list_presets, save_draft, save_preset
 from components.runs.database import DatabaseUnavailable
 from components.runs.log import Log
 from components.runs.query import QueryFailed
+from components.runs.tables import drafts
 from tests.waiting import wait_for
 
 ONE, OTHER = uuid.uuid4().hex, uuid.uuid4().hex
@@ -75,18 +76,19 @@ def test_saving_does_not_wait_and_of_several_that_wait_the_newest_is_kept(log: L
     assert log.problem is None
 
 
-def test_a_draft_that_the_database_does_not_take_is_dropped_and_the_log_says_so(
+def test_a_draft_waits_for_a_database_that_cannot_be_had_and_the_log_says_so(
     url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("components.runs.database.LOCK_WAIT_S", 0.3)
     monkeypatch.setattr("components.runs.log._RETRY_S", 0.1)
     log = Log(url)
     with locked(url):
-        save_draft(log, ONE, "dropped")
+        save_draft(log, ONE, "first")
         assert "another process holds it locked" in wait_for(lambda: log.problem)
-    save_draft(log, OTHER, "kept")
-    assert found_soon(log, OTHER, "kept")
-    assert find_draft(log.database, ONE) is None
+        save_draft(log, ONE, "newest")
+    save_draft(log, OTHER, "other")
+    assert found_soon(log, OTHER, "other")
+    assert found_soon(log, ONE, "newest")
     wait_for(lambda: log.problem is None)
     log.close()
 
@@ -204,3 +206,13 @@ def test_reading_that_fails_says_why(log: Log) -> None:
         list_presets(log.database)
     with pytest.raises(QueryFailed, match="The log cannot be read"):
         find_draft(log.database, ONE)
+
+
+def test_what_the_database_refuses_for_its_content_holds_up_no_other_draft(log: Log) -> None:
+    def refused(connection: Connection) -> None:
+        connection.execute(insert(drafts).values(id=OTHER, content=None, updated_at="now"))
+
+    log.post("refused", refused)
+    save_draft(log, ONE, "kept")
+    assert found_soon(log, ONE, "kept")
+    assert find_draft(log.database, OTHER) is None

@@ -18,9 +18,12 @@ def test_models_come_in_the_endpoints_order_each_once_with_what_it_tells() -> No
         {"id": 7},
         "c",
         {"id": "d", "max_context_length": "long"},
+        {"id": "e", "max_context_length": float("inf"), "default_model_temperature": 10**400},
+        {"id": "f", "max_context_length": 10**30, "default_model_temperature": float("nan")},
     ]
     with serve(document({"object": "list", "data": cards})) as server:
-        assert list_models(Address(server.base_url)) == [ModelCard("b", 2048, 0.3), ModelCard("a"), ModelCard("d")]
+        found = list_models(Address(server.base_url))
+    assert found == [ModelCard("b", 2048, 0.3), *(ModelCard(name) for name in "adef")]
 
 
 def test_the_key_is_sent_and_stays_out_of_the_sentence() -> None:

@@ -70,12 +70,14 @@ def test_an_answer_is_stale_as_soon_as_the_form_asks_something_else(page: AppTes
 
 
 def test_regenerate_sends_the_same_bytes_whatever_the_form_says_now(page: AppTest, chat: Chat) -> None:
+    page.text_area(key="extra_body").set_value('{"top_p": 1}').run()
     run_to_the_end(page)
     page.number_input(key="temperature").set_value(0.3).run()
     first = page.query_params["run"]
     page.button(key="regenerate").click().run()
     assert page.query_params["run"] != first
-    assert chat.bodies[1] == chat.bodies[0]
+    posts = [request for request in chat.server.requests if request.startswith(b"POST")]
+    assert posts[1] == posts[0]
     assert page.number_input(key="temperature").value == 0.3
 
 
@@ -225,3 +227,54 @@ def test_events_are_shown_though_the_log_does_not_take_the_run(
     view(page, "Events")
     assert page.dataframe[0].value["data"].tolist()[-1] == "[DONE]"
     assert "Hello you" in texts(view(page, "Answer"))
+
+
+def test_a_prefix_keeps_its_branches_when_the_answer_takes_its_place(page: AppTest, chat: Chat) -> None:
+    page.button(key="add_assistant").click().run()
+    write(page, 2, "First try")
+    menu = page.menu_button(key="message_2_menu")
+    menu.click(next(option for option in menu.options if "Branch" in option)).run()
+    branch = page.session_state["turns"][1].id
+    write(page, int(branch), "Hel")
+    page.checkbox(key=f"message_{branch}_prefix").check().run()
+    run_to_the_end(page)
+    page.button(key="add_answer").click().run()
+    assert [text for _, text in messages(page)][1:] == ["Hello you", ""]
+    assert page.session_state["turns"][1].branch == (2, 2)
+    page.button(key="undo").click().run()
+    assert [text for _, text in messages(page)][1:] == ["Hel"]
+
+
+def test_an_answer_never_takes_words_that_it_did_not_begin_with(page: AppTest, chat: Chat) -> None:
+    run_to_the_end(page)
+    page.button(key="add_assistant").click().run()
+    write(page, 2, "Never said")
+    page.checkbox(key="message_2_prefix").check().run()
+    page.button(key="add_answer").click().run()
+    assert [text for _, text in messages(page)][1:3] == ["Never said", "Hello you"]
+
+
+def test_run_on_another_endpoint_is_another_request(chat: Chat, page: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same body under way elsewhere stands in nobody's way."""
+    chat.go_on.clear()
+    page.button(key="run").click().run()
+    first = page.query_params["run"]
+    monkeypatch.setenv("TEMPERA_EMBEDDED_MODEL", "/no/such/alpha.gguf")
+    page.selectbox(key="endpoint").set_value("embedded").run()
+    page.selectbox(key="model").set_value("alpha").run()
+    page.button(key="run").click().run()
+    assert page.query_params["run"] != first
+    chat.go_on.set()
+
+
+def test_a_key_that_an_endpoint_repeats_reaches_neither_page_nor_log(
+    chat: Chat, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TEMPERA_API_KEY", "canary-key")
+    page = new_page().run()
+    chat.server.play = sending(head() + chunk("Your key is canary-key", "stop") + DONE)
+    run_to_the_end(page)
+    assert "Your key is ***" in "".join(markdown.value for markdown in page.markdown).replace("\\", "")
+    assert "canary-key" not in texts(page)
+    view(page, "Events")
+    assert not any("canary-key" in data for data in page.dataframe[0].value["data"])

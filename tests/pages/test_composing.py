@@ -126,7 +126,7 @@ def test_variables_get_inputs_and_block_the_run_while_they_are_missing(page: App
     page.text_input(key="variable_name").set_value("Ann {{language}}").run()
     assert r"{{language}}\: give a value for it first." in texts(page)
     page.button(key="run").click().run()
-    assert page.error[0].value == "{{language}}: give a value for it first."
+    assert page.error[0].value == r"{{language}}\: give a value for it first."
     assert chat.bodies == []
     page.text_input(key="variable_language").set_value("French").run()
     run_to_the_end(page)
@@ -288,9 +288,55 @@ def test_undoing_a_preset_leaves_alone_what_was_written_since_and_can_be_undone_
     assert [text for _, text in messages(page)] == ["Much work"]
     assert page.session_state["temperature_state"] == "omit"
     assert page.session_state["max_tokens_state"] == "value"
-    assert page.button(key="undo").label == "Redo: preset Precise"
-    page.button(key="undo").click().run()
+    write(page, 1, "Even more work")
+    page.button(key="redo").click().run()
     assert page.session_state["temperature_state"] == "value"
+    assert [text for _, text in messages(page)] == ["Even more work"]
+    page.button(key="undo").click().run()
+    assert page.session_state["temperature_state"] == "omit"
+
+
+def test_a_deletion_before_a_preset_can_still_be_undone(page: AppTest) -> None:
+    page.button(key="add_user").click().run()
+    write(page, 2, "b")
+    choose(page, 2, "Delete message")
+    page.session_state["presets"] = True
+    page.run()
+    page.button(key="preset_Precise").click().run()
+    page.button(key="undo").click().run()
+    page.button(key="undo").click().run()
+    assert [text for _, text in messages(page)] == [EXAMPLE_PROMPT, "b"]
+
+
+def test_what_is_sent_with_a_message_can_be_seen_whatever_its_role(page: AppTest, chat: Chat) -> None:
+    page.button(key="add_tool").click().run()
+    page.text_area(key="message_2").set_value("42")
+    page.text_input(key="message_2_tool_call_id").set_value("c1").run()
+    page.selectbox(key="message_2_role").set_value("user").run()
+    assert page.text_input(key="message_2_tool_call_id").value == "c1"
+    page.text_input(key="message_2_tool_call_id").set_value("").run()
+    run_to_the_end(page)
+    assert chat.bodies[0]["messages"][1] == {"role": "user", "content": "42"}
+
+
+def test_foreign_words_in_an_objection_make_no_link(page: AppTest) -> None:
+    page.text_area(key="extra_body").set_value('{"temperature": 1, "[Sign in](http://evil.example)": 1}').run()
+    page.number_input(key="temperature").set_value(0.2).run()
+    page.button(key="run").click().run()
+    assert page.error
+    assert "[Sign in]" not in page.error[0].value
+
+
+def test_half_a_character_breaks_neither_the_form_nor_an_answer(chat: Chat, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TEMPERA_DIALECT", "mistral")
+    page = new_page().run()
+    page.text_area(key="extra_body").set_value('{"metadata": {"a": "\\ud800"}}').run()
+    page.menu_button(key="add_extra").click("n").run()
+    assert not page.exception
+    page.text_area(key="extra_body").set_value("").run()
+    chat.server.play = sending(head() + chunk('{"a": "\\ud800"}', "stop") + DONE)
+    run_to_the_end(page)
+    assert not page.exception
 
 
 def test_two_deletions_come_back_one_after_the_other(page: AppTest) -> None:
