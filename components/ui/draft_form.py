@@ -24,7 +24,8 @@ from components.runs.run import RunRecord
 from components.service import service
 from components.ui import state
 
-_DECIMAL_FIELDS = ("temperature", "top_p")
+DECIMAL_FIELDS = ("temperature", "top_p")
+"""The fields whose number may have decimal places; the others are whole numbers."""
 
 
 @dataclass(frozen=True)
@@ -215,7 +216,7 @@ def choice_of(setting: Setting) -> str:
 
 def number_of(field: str, setting: Setting) -> float | int:
     """The number in a field, of the type that its widget takes."""
-    return float(setting.value) if field in _DECIMAL_FIELDS else int(setting.value)
+    return float(setting.value) if field in DECIMAL_FIELDS else int(setting.value)
 
 
 def _kept_draft(draft_id: str | None) -> Draft | None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 import streamlit as st
 
 from components.drafts.presets import BUILT_IN, holds_messages, preset_text, with_built_in, with_preset
@@ -96,17 +94,30 @@ def _save() -> None:
     text = preset_text(draft_form.read(), with_messages=st.session_state[state.PRESET_MESSAGES])
     name = st.session_state[state.PRESET_NAME] or ""
     replaced = [preset for preset in _saved() if preset.name == name.strip()]
-    _keep(name, text)
-    for preset in replaced:
-        label = f"Undo: preset {plain_words(preset.name)} replaced"
-        draft_form.offer_undo(Undo(label, partial(_keep, preset.name, preset.content)))
+    if _keep(name, text):
+        for preset in replaced:
+            _offer_back(preset, "replaced")
 
 
-def _keep(name: str, text: str) -> None:
+def _keep(name: str, text: str) -> bool:
+    """Save a preset; whether that worked."""
     try:
         save_preset(service().log, name, text)
     except (ValueError, DatabaseUnavailable) as problem:
         st.session_state[state.PRESET_PROBLEM] = str(problem)
+        return False
+    return True
+
+
+def _offer_back(preset: Preset, what: str) -> None:
+    """Offer to bring a preset back that is gone, until that has worked."""
+    label = f"Undo: preset {plain_words(preset.name)} {what}"
+
+    def bring_back() -> None:
+        if not _keep(preset.name, preset.content):
+            _offer_back(preset, what)
+
+    draft_form.offer_undo(Undo(label, bring_back))
 
 
 def _delete(preset: Preset) -> None:
@@ -115,5 +126,4 @@ def _delete(preset: Preset) -> None:
     except DatabaseUnavailable as problem:
         st.session_state[state.PRESET_PROBLEM] = str(problem)
     else:
-        label = f"Undo: preset {plain_words(preset.name)} deleted"
-        draft_form.offer_undo(Undo(label, lambda: _keep(preset.name, preset.content)))
+        _offer_back(preset, "deleted")

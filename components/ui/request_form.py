@@ -20,8 +20,6 @@ from components.endpoints.models import ModelCard
 from components.ui import draft_form, shortcuts, state
 from components.ui.state import reset_key, slider_key, state_key
 
-_DECIMAL_FIELDS = ("temperature", "top_p")
-
 Places = dict[str, DeltaGenerator]
 """Where on the page a remark on a field belongs."""
 
@@ -72,7 +70,7 @@ def draw_reset_all(draft: Draft) -> None:
 
 
 def _draw_number(name: str, rules: FieldRules, card: ModelCard | None) -> None:
-    decimal = name in _DECIMAL_FIELDS
+    decimal = name in draft_form.DECIMAL_FIELDS
     chosen = _draw_head(name, rules)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         beside = st.container()

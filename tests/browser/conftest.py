@@ -51,7 +51,7 @@ def app_process(folder: Path, port: int, **environment: str) -> Iterator[subproc
         ) as process,
     ):
         try:
-            _wait_until_it_answers(port, folder / "app.log")
+            wait_until_it_answers(f"http://127.0.0.1:{port}/healthz", folder / "app.log")
             yield process
         finally:
             process.terminate()
@@ -61,13 +61,13 @@ def app_process(folder: Path, port: int, **environment: str) -> Iterator[subproc
                 process.kill()
 
 
-def _wait_until_it_answers(port: int, log: Path) -> None:
+def wait_until_it_answers(url: str, log: Path) -> None:
     deadline = time.monotonic() + 60
     with requests.Session() as session:
         session.trust_env = False
         while True:
             try:
-                session.get(f"http://127.0.0.1:{port}/healthz", timeout=5).raise_for_status()
+                session.get(url, timeout=5).raise_for_status()
             except requests.ConnectionError:
                 assert time.monotonic() < deadline, log.read_text()
                 time.sleep(0.1)

@@ -7,16 +7,13 @@ import os
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 
 import pytest
-import requests
 from playwright.sync_api import Page, Request
 
-from tests.browser.conftest import ROOT, free_port
+from tests.browser.conftest import ROOT, free_port, wait_until_it_answers
 
 SCRIPT = """
 import json
@@ -172,24 +169,10 @@ def shown_at(texts: list[str], leak: tuple[str, list[str]], tmp_path_factory: py
         ) as process,
     ):
         try:
-            _wait_until_it_answers(port, folder / "log")
+            wait_until_it_answers(f"http://127.0.0.1:{port}/_stcore/health", folder / "log")
             yield f"http://127.0.0.1:{port}"
         finally:
             process.terminate()
-
-
-def _wait_until_it_answers(port: int, log: Path) -> None:
-    deadline = time.monotonic() + 60
-    with requests.Session() as session:
-        session.trust_env = False
-        while True:
-            try:
-                session.get(f"http://127.0.0.1:{port}/_stcore/health", timeout=5).raise_for_status()
-            except requests.ConnectionError:
-                assert time.monotonic() < deadline, log.read_text()
-                time.sleep(0.1)
-            else:
-                return
 
 
 def test_hostile_text_is_seen_and_does_nothing_and_good_text_is_drawn(

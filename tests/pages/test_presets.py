@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from streamlit.testing.v1 import AppTest
 
+from components.drafts.draft import EXAMPLE_PROMPT
 from tests.pages.conftest import Chat, new_page, run_to_the_end, texts
 from tests.pages.test_composing import messages, write
 from tests.waiting import wait_for
@@ -88,7 +89,7 @@ def test_what_cannot_be_imported_is_named_and_nothing_is_lost(page: AppTest, cha
     press(page, "Fill the form")
     assert page.error
     assert page.text_area(key="import_text").value == "once upon a time"
-    assert messages(page) != []
+    assert messages(page) == [("user", EXAMPLE_PROMPT)]
 
 
 def test_code_is_shown_in_every_language(page: AppTest, chat: Chat) -> None:
@@ -106,3 +107,16 @@ def test_code_is_shown_in_every_language(page: AppTest, chat: Chat) -> None:
 
 def press(page: AppTest, label: str) -> None:
     next(button for button in page.button if button.label == label).click().run()
+
+
+def test_a_preset_that_was_replaced_comes_back(page: AppTest, chat: Chat) -> None:
+    for number in (33, 44):
+        page.number_input(key="max_tokens").set_value(number).run()
+        opened(page, "presets")
+        page.text_input(key="preset_name").set_value("Mine")
+        press(page, "Save")
+    assert page.button(key="undo").label == "Undo: preset Mine replaced"
+    page.button(key="undo").click().run()
+    other = opened(new_page().run(), "presets")
+    next(button for button in other.button if button.label == "**Mine**").click().run()
+    assert other.number_input(key="max_tokens").value == 33
