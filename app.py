@@ -18,11 +18,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from components import __version__
 from components.service import close_service, service
+from components.ui import live_view
 
 HEADERS = {
-    # What Streamlit needs and nothing else: no image, script or connection to anywhere but here.
+    # What Streamlit needs and nothing else: no image, script or connection to anywhere but here. It hands the text of a
+    # component's script to the browser as a blob.
     "Content-Security-Policy": (
-        "default-src 'self'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; "
+        "default-src 'self'; script-src 'self' 'unsafe-inline' blob:; style-src 'self' 'unsafe-inline'; "
         "img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self'; worker-src 'self' blob:; "
         "frame-src 'self'; frame-ancestors 'self'; object-src 'none'; base-uri 'self'; form-action 'self'"
     ),
@@ -79,7 +81,7 @@ async def lifespan(_app: Any) -> AsyncIterator[None]:
 
 app = st.App(
     "pages/navigation.py",
-    routes=[Route("/healthz", health)],
+    routes=[Route("/healthz", health), *live_view.routes()],
     middleware=[Middleware(SecurityHeaders)],
     lifespan=lifespan,
     on_script_error=report_script_error,

@@ -6,6 +6,7 @@ import os
 import threading
 
 from components.embedded.process import EmbeddedModel
+from components.live.channels import Channels
 from components.runs.database import database_url
 from components.runs.log import Log
 from components.runs.runner import Runner
@@ -20,6 +21,7 @@ class Service:
         self.log = Log(database_url(os.environ), limits)
         self.runner = Runner(self.log, limits)
         self.model = EmbeddedModel()
+        self.channels = Channels()
 
     def close(self) -> None:
         """End the runs, write them, and end the embedded model."""

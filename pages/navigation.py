@@ -6,10 +6,13 @@ import streamlit as st
 
 from components import ui
 from components.service import service
+from components.ui import live_view
 from components.ui.endpoint_choice import configuration
 
 st.set_page_config(page_title="Tempera", page_icon=Path(ui.__file__).parent / "icon.svg", layout="wide")
 st.html(Path(ui.__file__).parent / "style.css")
+st.html(live_view.FOLDER / "live_view.css")
+st.html(live_view.FOLDER / "markdown.css")
 
 page = st.navigation(
     [

@@ -15,7 +15,6 @@ from components.ui.code_view import draw_code, draw_import
 from components.ui.endpoint_choice import configuration, draw_endpoint_and_model
 from components.ui.events_view import draw_events
 from components.ui.message_editor import draw_messages, draw_notes, draw_variables
-from components.ui.native_view import draw_run
 from components.ui.plain_words import plain_words
 from components.ui.presets import draw_presets
 from components.ui.remarks import draw_remarks
@@ -23,6 +22,8 @@ from components.ui.request_form import draw_reset_all, draw_settings
 from components.ui.request_preview import draw_request
 from components.ui.run_bar import ANSWER, CODE, EVENTS, REQUEST, draw_run_bar
 from components.ui.run_lookup import find, record_of
+from components.ui.run_view import draw_run
+from components.ui.view_switches import draw_view_row
 
 run_id, opened = state.arrive()
 shown = find(run_id)
@@ -98,8 +99,10 @@ with work:
     stale = bool(record and (record.request_body.encode() != composed.body or record.endpoint != endpoint.name))
 
     def draw_what_can_be_done() -> None:
-        """The actions of a run that has ended, between its numbers and its answer."""
-        if record:
+        """The actions of a run, between its numbers and its answer."""
+        if record and record.running:
+            draw_view_row(record)
+        elif record:
             sent = asked(record)
             if stale:
                 draw_stale_notice(record, differences(sent, composed.request) if sent and composed.request else [])
@@ -107,8 +110,7 @@ with work:
 
     if record:
         note_run(record)
-    with_answer = bar.view == ANSWER
-    draw_run(shown, stale=stale, with_answer=with_answer, above_answer=draw_what_can_be_done if with_answer else None)
+    draw_run(shown, stale=stale, with_answer=bar.view == ANSWER, above_answer=draw_what_can_be_done)
     if bar.view == REQUEST:
         draw_request(endpoint, composed.body, record, stale=stale)
     elif bar.view == EVENTS:

@@ -5,8 +5,8 @@ import streamlit as st
 from components.runs.run import Run
 from components.service import service
 from components.ui import state
-from components.ui.native_view import draw_run
 from components.ui.run_lookup import find, record_of
+from components.ui.run_view import draw_run
 from components.ui.runs_table import draw_runs_table
 
 st.subheader("Runs", anchor=False)

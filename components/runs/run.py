@@ -133,6 +133,7 @@ class Run:
         self._finished_at: str | None = None
         self._stopping = False
         self._stop_stream: Callable[[], None] | None = None
+        self._listeners: list[Callable[[], None]] = []
 
     @property
     def finished(self) -> bool:
@@ -232,8 +233,7 @@ class Run:
                 return
             self._outcome = outcome
             self._finished_at = utc_now()
-            self.version += 1
-            self._condition.notify_all()
+            self._tell()
 
     def wait_for_change(self, version: int, seconds: float) -> int:
         """Sleep until the run is newer than ``version``, at most so many seconds; its version then."""
@@ -241,10 +241,25 @@ class Run:
             self._condition.wait_for(lambda: self.version > version, seconds)
             return self.version
 
+    def listen(self, listener: Callable[[], None]) -> None:
+        """Call this after every change from now on, in whatever thread makes the change. It must return at once."""
+        with self._condition:
+            self._listeners.append(listener)
+
+    def leave(self, listener: Callable[[], None]) -> None:
+        """Do not call this any more."""
+        with self._condition:
+            self._listeners.remove(listener)
+
     def _change(self, activity: Activity) -> None:
         self.activity = Activity.STOPPING if self._stopping else activity
+        self._tell()
+
+    def _tell(self) -> None:
         self.version += 1
         self._condition.notify_all()
+        for listener in self._listeners:
+            listener()
 
     def record(self) -> RunRecord:
         """The run as it stands now."""

@@ -20,6 +20,7 @@ from components.streaming.outcome import Status
 from components.ui import draft_form, shortcuts, state
 from components.ui.answer_siblings import draw_siblings
 from components.ui.plain_words import plain_words
+from components.ui.view_switches import draw_view_switches
 
 _CUT = (Status.INTERRUPTED, Status.CANCELLED, Status.LOST)
 
@@ -46,7 +47,7 @@ def draw_actions(record: RunRecord, endpoint: AnyEndpoint | None, *, stale: bool
     request = asked(record)
     if request is None:
         return
-    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="answer_actions"):
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key=state.ANSWER_ACTIONS):
         # These very bytes are of the dialect that the endpoint spoke then.
         if endpoint and endpoint.profile.name == record.dialect:
             st.button(
@@ -84,8 +85,7 @@ def draw_actions(record: RunRecord, endpoint: AnyEndpoint | None, *, stale: bool
                 args=(record, request),
             )
         draw_siblings(record)
-        if record.text:
-            st.toggle("As written", key=state.AS_WRITTEN, help="The text as it came, without Markdown, ready to copy.")
+        draw_view_switches(record)
 
 
 def asked(record: RunRecord) -> ChatCompletionStreamRequest | None:

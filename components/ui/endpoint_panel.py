@@ -18,11 +18,11 @@ from components.embedded.status import Phase
 from components.endpoints.endpoint import AnyEndpoint, EmbeddedEndpoint
 from components.endpoints.health import EndpointHealth, Look, Looks, Verdict
 from components.endpoints.models import ModelCard
+from components.live.status import duration
 from components.runs.database import Database
 from components.runs.query import QueryFailed, recent_rates
 from components.ui.dialect_rules import draw_dialect_rules
 from components.ui.plain_words import plain_words
-from components.ui.run_status import duration
 
 Colour = Literal["green", "orange", "red", "blue", "gray"]
 

@@ -1,9 +1,7 @@
-"""Draws a run with Streamlit's own elements, live while it streams.
+"""Draws a running answer with Streamlit's own elements, for pages that cannot reach the live view's socket.
 
-A live answer is drawn by a fragment in slices: each slice paints until its time is over, then returns, so that other
-fragments get their turn. A page that reruns simply draws the run again from what it holds; the run does not notice.
-
-Live or ended, the parts stand in the same order and number, so that one replaces the other in its place.
+It is drawn by a fragment in slices: each slice paints until its time is over, then returns, so that other fragments get
+their turn. A page that reruns simply draws the run again from what it holds; the run does not notice.
 """
 
 from __future__ import annotations
@@ -17,10 +15,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from components.runs.run import Activity, Run, RunRecord
 from components.ui import state
-from components.ui.answer import draw_answer
 from components.ui.model_text import inert_markdown
-from components.ui.run_lookup import find, record_of
-from components.ui.run_message import draw_message
 from components.ui.run_status import StatusLine
 from components.ui.settled_text import SettledText
 
@@ -30,78 +25,21 @@ _SHORTEST_FRAME_S = 0.05
 _LONGEST_FRAME_S = 0.25
 # The open end is sent again in each frame; a long one is sent less often, so that bytes grow with the text alone.
 _OPEN_CHARACTERS_PER_S = 8_000
-_LOOK_AGAIN_S = 2.0
-
-
-def draw_run(
-    run: Run | RunRecord | None,
-    *,
-    stale: bool = False,
-    with_answer: bool = True,
-    above_answer: Callable[[], None] | None = None,
-) -> None:
-    """Draw a run: live while it goes on, as it ended otherwise, and where it will be when there is none.
-
-    ``stale`` greys an answer that other settings made. Without ``with_answer`` only status and message are drawn.
-    ``above_answer`` draws what belongs between them, once the run has ended.
-    """
-    # A fragment stands in a container of its own; what replaces it must stand in one as well.
-    if run is None:
-        with st.container():
-            _draw_parts(None, stale, with_answer, None)
-    elif isinstance(run, Run) and not run.finished:
-        _paint_slice(run, stale, with_answer)
-    else:
-        record = run.record() if isinstance(run, Run) else run
-        with st.container():
-            _draw_parts(record, stale, with_answer, above_answer)
-        if record.running:
-            _look_again(record)
-
-
-def _draw_parts(
-    record: RunRecord | None, stale: bool, with_answer: bool, above_answer: Callable[[], None] | None
-) -> None:
-    with st.container():
-        if record:
-            StatusLine().show(record)
-    with st.container():
-        if record:
-            draw_message(record)
-            if above_answer and not record.running:
-                above_answer()
-    answered = record and (record.text or record.reasoning or record.tool_calls != "[]")
-    if not with_answer or (record and record.error_message and not answered):
-        return
-    with _answer_box(stale):
-        if record is None:
-            st.caption("The answer appears here, token by token. Press Run or Ctrl+Enter.")
-        else:
-            draw_answer(record)
-
-
-def _answer_box(stale: bool) -> DeltaGenerator:
-    outer = st.container(key="stale" if stale else "current")
-    return outer.container(key=state.ANSWER, border=True)
-
-
-@st.fragment(run_every=_LOOK_AGAIN_S)
-def _look_again(drawn: RunRecord) -> None:
-    """Another process works on this run, or did until it died: draw it again when the log knows more."""
-    now = record_of(find(drawn.id))
-    if now is not None and (now.text, now.status) != (drawn.text, drawn.status):
-        st.rerun()
 
 
 @st.fragment(run_every=_SLICE_S)
-def _paint_slice(run: Run, stale: bool, with_answer: bool) -> None:
+def paint(run: Run, answer_box: Callable[[], DeltaGenerator] | None) -> None:
+    """Draw status and answer of a running run, and run the page again when it has ended.
+
+    ``answer_box`` makes what the answer stands in; without it only the status is drawn.
+    """
     ends = time.monotonic() + _SLICE_S
     with st.container():
         status = StatusLine()
     st.container()
     painter = None
-    if with_answer:
-        with _answer_box(stale):
+    if answer_box:
+        with answer_box():
             painter = _Painter(st.container(), _inert_text(run.id))
     shown_activity: Activity | None = None
     version = -1

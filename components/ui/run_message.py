@@ -5,10 +5,10 @@ from __future__ import annotations
 import streamlit as st
 
 from components.contract.errors import plain_text
+from components.live.status import was_cut, was_cut_at_sent_limit
 from components.runs.run import RunRecord
 from components.streaming.faults import ErrorKind
 from components.streaming.outcome import Status
-from components.ui.run_status import was_cut_at_sent_limit
 
 _WHAT_HAPPENED = {
     Status.DAMAGED: "The answer is complete, but some of its events could not be read: the text may have a hole.",
@@ -39,7 +39,7 @@ _MOST_RAW_CHARACTERS = 10_000
 
 def draw_message(record: RunRecord) -> None:
     """Draw the message of a run that has ended; nothing when there is nothing to say."""
-    if record.status == Status.OK and record.finish_reason == "length":
+    if was_cut(record):
         st.caption(_CUT if was_cut_at_sent_limit(record) else _CUT_BY_MODEL)
         return
     happened = _WHAT_HAPPENED.get(Status(record.status))

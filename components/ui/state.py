@@ -14,12 +14,18 @@ STREAM = "stream"
 EXTRA_BODY = "extra_body"
 SEND_ANYWAY = "send_anyway"
 RUN = "run"
+RUN_STATUS = "run_status"
 STOP = "stop"
 VIEW = "view"
 ANSWER = "answer"
+ANSWER_ACTIONS = "answer_actions"
 AS_WRITTEN = "as_written"
 PAINTED_TEXT = "painted_text"
 """The text of the run that is being painted, as far as it has been made ready for the page."""
+CHANNEL = "channel"
+"""The token of this view of the page, which names to the live view's socket what the page may see."""
+NATIVE = "native"
+"""Set when this page cannot reach the live view's socket, and answers are drawn without it."""
 PREVIEW = "preview"
 EVENTS_TABLE = "events_table"
 LANGUAGE = "language"
@@ -79,6 +85,16 @@ def state_key(field: str) -> str:
 def slider_key(field: str) -> str:
     """The key of the slider beside a field's number."""
     return f"{field}_slider"
+
+
+def live_key(part: str) -> str:
+    """The key of a component of the live view; switching between Markdown and plain text keeps the component."""
+    return "live_status" if part == "status" else "live_answer"
+
+
+def replay_key(run_id: str) -> str:
+    """The key of the switch that plays this run again."""
+    return f"replay_{run_id}"
 
 
 def reset_key(field: str) -> str:

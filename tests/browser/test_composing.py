@@ -33,6 +33,7 @@ def test_keys_run_stop_and_continue(page: Page, app: str) -> None:
     wait_for(lambda: len(answer(page)) > len(begun) + 20 and answer(page).startswith(begun[:40]))
     page.keyboard.press("Escape")
     expect(page.locator(".st-key-run_status")).to_contain_text("cancelled")
+    expect(page.locator(".st-key-add_answer button").first).to_be_visible()
     page.keyboard.press("Alt+m")
     expect(page.locator(".st-key-messages textarea")).to_have_count(3)
 

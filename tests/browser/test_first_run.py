@@ -28,7 +28,7 @@ def set_number(page: Page, field: str, value: str) -> None:
 
 
 def answer(page: Page) -> str:
-    return page.locator(".st-key-answer").inner_text()
+    return page.locator(".st-key-answer .live-text").inner_text()
 
 
 def status(page: Page) -> str:

@@ -59,7 +59,7 @@ def start(page: Page, address: str, model: str | None = None) -> None:
 
 
 def words(page: Page) -> list[str]:
-    return page.locator(".st-key-answer").inner_text().split()
+    return page.locator(".st-key-answer .live-text").inner_text().split()
 
 
 def test_a_second_sessions_stream_goes_on_while_the_first_one_fails(

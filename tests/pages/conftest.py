@@ -57,7 +57,10 @@ def page(chat: Chat) -> AppTest:
 
 
 def new_page() -> AppTest:
-    return AppTest.from_file(SCRIPT, default_timeout=20)
+    page = AppTest.from_file(SCRIPT, default_timeout=20)
+    # Without a browser there is no live connection; the other view draws the answer with elements that can be read.
+    page.session_state["native"] = True
+    return page
 
 
 def texts(page: AppTest) -> str:

@@ -21,8 +21,16 @@ def test_no_file_shows_raw_html(path: Path) -> None:
     for call in calls(path):
         assert not any(keyword.arg in ("unsafe_allow_html", "unsafe_allow_javascript") for keyword in call.keywords)
         if isinstance(call.func, ast.Attribute) and call.func.attr in RAW_HTML:
-            # The one exception: our own style sheet, by its path.
-            assert ast.unparse(call).endswith("'style.css')"), f"line {call.lineno}: {ast.unparse(call)}"
+            # The one exception: our own style sheets, by their paths.
+            assert ast.unparse(call).endswith(".css')"), f"line {call.lineno}: {ast.unparse(call)}"
+
+
+def test_the_one_component_is_made_of_our_own_files() -> None:
+    made = [(path, call) for path in SOURCES for call in calls(path) if ast.unparse(call.func).endswith("v2.component")]
+    assert [path.parent.name for path, _ in made] == ["live_view"]
+    texts = {keyword.arg: ast.unparse(keyword.value) for keyword in made[0][1].keywords}
+    assert texts.pop("isolate_styles") == "False"
+    assert texts == {"html": "(FOLDER / 'live_view.html').read_text()", "js": "(FOLDER / 'loader.js').read_text()"}
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))

@@ -1,0 +1,97 @@
+"""Which runs a page may see: each view of a page has a token of its own, and the token names the runs drawn on it."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from components.runs.events import StoredEvent
+from components.runs.run import Run, RunRecord
+
+_LIFE_S = 120.0
+"""How long a token lives on without a connection or a drawing; as long as Streamlit keeps a session that is gone."""
+_MOST_RUNS = 16
+"""More than any page draws; what was drawn longest ago is forgotten first."""
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A run as a page draws it: living, or as the log had it. ``read_events`` may take its time, and may fail."""
+
+    run: Run | RunRecord
+    read_events: Callable[[], list[StoredEvent]]
+
+    def record(self) -> RunRecord:
+        """The run as it stands now."""
+        return self.run.record() if isinstance(self.run, Run) else self.run
+
+
+class Channel:
+    """What one view of a page may see."""
+
+    def __init__(self) -> None:
+        self.token = secrets.token_urlsafe(24)
+        self._shown: dict[str, Shown] = {}
+        self._used_at = time.monotonic()
+        self._connections = 0
+        self._lock = threading.Lock()
+
+    def show(self, run: Run | RunRecord, read_events: Callable[[], list[StoredEvent]]) -> None:
+        """Let the page see this run."""
+        with self._lock:
+            self._used_at = time.monotonic()
+            self._shown.pop(run.id, None)
+            self._shown[run.id] = Shown(run, read_events)
+            while len(self._shown) > _MOST_RUNS:
+                del self._shown[next(iter(self._shown))]
+
+    def find(self, run_id: str) -> Shown | None:
+        """The run of that id, if this page may see it."""
+        with self._lock:
+            return self._shown.get(run_id)
+
+    def connected(self) -> None:
+        """Note that a connection has begun."""
+        with self._lock:
+            self._connections += 1
+
+    def disconnected(self) -> None:
+        """Note that a connection is over."""
+        with self._lock:
+            self._connections -= 1
+            self._used_at = time.monotonic()
+
+    def is_old(self, now: float) -> bool:
+        """Whether the page of this token is gone, as far as can be told."""
+        with self._lock:
+            return not self._connections and now - self._used_at > _LIFE_S
+
+
+class Channels:
+    """The channels of all pages that are open."""
+
+    def __init__(self) -> None:
+        self._channels: dict[str, Channel] = {}
+        self._lock = threading.Lock()
+
+    def open(self) -> Channel:
+        """A channel for a new view of a page."""
+        channel = Channel()
+        with self._lock:
+            self._forget_old()
+            self._channels[channel.token] = channel
+        return channel
+
+    def find(self, token: str) -> Channel | None:
+        """The channel of that token, unless the token is wrong or old."""
+        with self._lock:
+            self._forget_old()
+            return self._channels.get(token)
+
+    def _forget_old(self) -> None:
+        now = time.monotonic()
+        for token in [token for token, channel in self._channels.items() if channel.is_old(now)]:
+            del self._channels[token]

@@ -1,0 +1,105 @@
+"""One run on one page: decides what the page is told of it next, and when."""
+
+from __future__ import annotations
+
+import html
+import time
+from collections.abc import Callable, Iterator
+from typing import Any, Literal
+
+from components.live.blocks import AnswerBlocks, Reader, View
+from components.live.channels import Shown
+from components.live.status import ended_in_words, numbers, status_words
+from components.runs.run import Run, RunRecord
+
+Part = Literal["status"] | View
+"""What a page wants to see of a run: its status and numbers, or its answer in one of the two views."""
+Message = list[Any]
+"""A frame (see ``Frame``), or an object: a ``note`` in the answer's place, what is ``said`` aloud, and ``ended``."""
+
+_NUMBERS_EACH_S = 0.25
+"""Numbers that change more often cannot be read."""
+_LONG_S = 0.005
+
+
+class Lane:
+    """What a page that watches a run has been told of it."""
+
+    def __init__(self, shown: Shown, part: Part) -> None:
+        self._shown = shown
+        self._blocks = AnswerBlocks(part) if part != "status" else None
+        self._reader = Reader()
+        self._told: dict[str, object] = {}
+        self.changed = True
+        """Whether there may be something to tell."""
+        self.not_before = 0.0
+        """The moment, on the monotonic clock, from which it may be told."""
+        self.takes_long = True
+        """Whether making the next messages may keep others waiting, as far as the last ones tell."""
+
+    def listen(self, listener: Callable[[], None]) -> Callable[[], None]:
+        """Call this whenever the run changes; what is returned ends it."""
+        run = self._shown.run
+        if not isinstance(run, Run):
+            return lambda: None
+        run.listen(listener)
+        return lambda: run.leave(listener)
+
+    def resume(self, count: int, size: int) -> None:
+        """Take up where another connection was cut: the page has so many blocks of so many UTF-16 code units."""
+        if self._blocks:
+            self._blocks.update(self._shown.record().text, ended=self._has_ended)
+            self._reader.resume(self._blocks.blocks, count, size)
+
+    def messages(self) -> list[Message]:
+        """What is new for the page."""
+        began = time.perf_counter()
+        self.changed = False
+        # Asked before the text is read: a run that has ended does not get more text.
+        ended = self._has_ended
+        record = self._shown.record()
+        if self._blocks:
+            messages = list(self._about_answer(self._blocks, record, ended))
+        else:
+            messages = list(self._about_status(record, ended))
+        self.takes_long = time.perf_counter() - began > _LONG_S
+        return messages
+
+    @property
+    def _has_ended(self) -> bool:
+        run = self._shown.run
+        return run.finished if isinstance(run, Run) else not run.running
+
+    def _about_answer(self, answer: AnswerBlocks, record: RunRecord, ended: bool) -> Iterator[Message]:
+        answer.update(record.text, ended=ended)
+        note = ""
+        if not record.text and not ended:
+            note = f"Reasoning: {len(record.reasoning):,} characters so far" if record.reasoning else "…"
+        said = ended_in_words(record) if ended else "Answer started" if record.text else ""
+        # Before the end is told: the page draws itself anew then.
+        yield from self._frame(answer.blocks)
+        yield from self._tell({"note": note, "said": said, "ended": ended})
+
+    def _about_status(self, record: RunRecord, ended: bool) -> Iterator[Message]:
+        run = self._shown.run
+        badge, colour = status_words(record, run.activity if isinstance(run, Run) else None)
+        parts = [f"{label} <strong>{html.escape(value)}</strong>" for label, value in numbers(record)]
+        asked = html.escape(f"{record.model} on {record.endpoint}")
+        yield from self._frame(
+            [
+                f'<span class="live-badge" data-colour="{colour}">{html.escape(badge)}</span>'
+                f'<span class="live-numbers">{" · ".join([asked, *parts])}</span>'
+            ]
+        )
+        self.not_before = time.monotonic() + _NUMBERS_EACH_S
+        yield from self._tell({"ended": ended})
+
+    def _frame(self, blocks: list[str]) -> Iterator[Message]:
+        if frame := self._reader.frame(blocks):
+            yield list(frame)
+
+    def _tell(self, facts: dict[str, object]) -> Iterator[Message]:
+        news = {name: fact for name, fact in facts.items() if fact != self._told.get(name)}
+        if news:
+            self._told = facts
+            yield [news]

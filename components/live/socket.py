@@ -1,0 +1,203 @@
+"""The one WebSocket of a page. It carries what is new in all runs that the page draws, each under its lane's number.
+
+The page says first which view it is, by its token, and then what it watches:
+
+    {"token": "…"}
+    {"watch": "run id", "lane": 1, "part": "markdown", "count": 0, "size": 0}
+    {"replay": "run id", "lane": 1, "part": "markdown"}
+    {"leave": 1}
+
+What it is sent are lists of messages, each a lane's number and then a frame of the answer or an object (``Lane``).
+A page that reads slowly is given the newest state when it has read the last: nothing waits in a queue.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from components.live.blocks import View
+from components.live.channels import Channel, Channels
+from components.live.lane import Lane, Part
+from components.live.replay import replay_frames
+
+WRONG_TOKEN = 4401
+UNREADABLE = 4400
+
+_HELLO_S = 5.0
+_FRAME_S = 1 / 120
+_LARGEST_REQUEST = 1_000
+_MOST_LANES = 32
+_SHARE_OF_TIME = 0.25
+"""Of one processor, for one page: what takes long to make ready is made ready less often."""
+
+Token = Annotated[str, Field(max_length=100)]
+RunId = Annotated[str, Field(max_length=100)]
+LaneNumber = Annotated[int, Field(ge=0, le=1_000_000)]
+
+
+class _Request(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class _Hello(_Request):
+    token: Token
+
+
+class _Watch(_Request):
+    watch: RunId
+    lane: LaneNumber
+    part: Part
+    count: int = Field(0, ge=0)
+    size: int = Field(0, ge=0)
+
+
+class _Replay(_Request):
+    replay: RunId
+    lane: LaneNumber
+    part: View
+
+
+class _Leave(_Request):
+    leave: LaneNumber
+
+
+_requests: TypeAdapter[_Watch | _Replay | _Leave] = TypeAdapter(_Watch | _Replay | _Leave)
+
+
+class LiveSocket:
+    """The route. ``is_allowed`` judges the Origin and Host of whoever connects."""
+
+    def __init__(self, channels: Callable[[], Channels], is_allowed: Callable[[str | None, str | None], bool]) -> None:
+        self._channels = channels
+        self._is_allowed = is_allowed
+
+    async def serve(self, websocket: WebSocket) -> None:
+        """Serve one connection to its end."""
+        if not self._is_allowed(websocket.headers.get("origin"), websocket.headers.get("host")):
+            await websocket.close()
+            return
+        await websocket.accept()
+        with suppress(WebSocketDisconnect):
+            channel = await self._channel_of(websocket)
+            if channel is None:
+                await websocket.close(WRONG_TOKEN)
+                return
+            channel.connected()
+            try:
+                await _Connection(websocket, channel).serve()
+            finally:
+                channel.disconnected()
+
+    async def _channel_of(self, websocket: WebSocket) -> Channel | None:
+        try:
+            text = await asyncio.wait_for(websocket.receive_text(), _HELLO_S)
+            return self._channels().find(_Hello.model_validate_json(text).token)
+        except (TimeoutError, ValidationError, KeyError):
+            return None
+
+
+class _Connection:
+    def __init__(self, websocket: WebSocket, channel: Channel) -> None:
+        self._websocket = websocket
+        self._channel = channel
+        self._lanes: dict[int, tuple[Lane, Callable[[], None]]] = {}
+        self._awake = asyncio.Event()
+        self._loop = asyncio.get_running_loop()
+        self._replays: set[asyncio.Task[None]] = set()
+
+    async def serve(self) -> None:
+        """Read what the page asks and send it what is new, until it is gone."""
+        # The first message says that the token is good, and that messages come through.
+        await self._websocket.send_text("[]")
+        writing = asyncio.create_task(self._write())
+        try:
+            await self._read()
+        except ValueError:
+            await self._websocket.close(UNREADABLE)
+        finally:
+            for number in list(self._lanes):
+                self._leave(number)
+            for task in (writing, *self._replays):
+                task.cancel()
+
+    async def _read(self) -> None:
+        while True:
+            text = await self._websocket.receive_text()
+            if len(text) > _LARGEST_REQUEST:
+                raise ValueError(text[:_LARGEST_REQUEST])
+            request = _requests.validate_json(text)
+            if isinstance(request, _Watch):
+                await self._watch(request)
+            elif isinstance(request, _Leave):
+                self._leave(request.leave)
+            else:
+                replay = asyncio.create_task(self._replay(request))
+                self._replays.add(replay)
+                replay.add_done_callback(self._replays.discard)
+
+    async def _watch(self, request: _Watch) -> None:
+        self._leave(request.lane)
+        shown = self._channel.find(request.watch)
+        if shown is None or len(self._lanes) == _MOST_LANES:
+            await self._send([[request.lane, {"refused": True}]])
+            return
+        lane = Lane(shown, request.part)
+        if request.count:
+            await asyncio.to_thread(lane.resume, request.count, request.size)
+
+        def wake() -> None:
+            if not lane.changed:
+                lane.changed = True
+                # The loop may be closed already while the process ends.
+                with suppress(RuntimeError):
+                    self._loop.call_soon_threadsafe(self._wake_for, lane)
+
+        self._lanes[request.lane] = lane, lane.listen(wake)
+        self._awake.set()
+
+    def _wake_for(self, lane: Lane) -> None:
+        if (early := lane.not_before - self._loop.time()) > 0:
+            self._loop.call_later(early, self._awake.set)
+        else:
+            self._awake.set()
+
+    def _leave(self, number: int) -> None:
+        if number in self._lanes:
+            _, stop_listening = self._lanes.pop(number)
+            stop_listening()
+
+    async def _replay(self, request: _Replay) -> None:
+        shown = self._channel.find(request.replay)
+        if shown is None:
+            await self._send([[request.lane, {"refused": True}]])
+            return
+        messages = replay_frames(shown, request.part)
+        while (message := await asyncio.to_thread(next, messages, None)) is not None:
+            await self._send([[request.lane, message]])
+
+    async def _write(self) -> None:
+        earliest = 0.0
+        while True:
+            await self._awake.wait()
+            if (early := earliest - self._loop.time()) > 0:
+                await asyncio.sleep(early)
+            self._awake.clear()
+            began = self._loop.time()
+            messages = []
+            for number, (lane, _) in list(self._lanes.items()):
+                if lane.changed and began >= lane.not_before:
+                    fresh = await asyncio.to_thread(lane.messages) if lane.takes_long else lane.messages()
+                    messages += [[number, *message] for message in fresh]
+            earliest = began + max(_FRAME_S, (self._loop.time() - began) / _SHARE_OF_TIME)
+            if messages:
+                await self._send(messages)
+
+    async def _send(self, messages: list[list[object]]) -> None:
+        await self._websocket.send_text(json.dumps(messages, ensure_ascii=False, separators=(",", ":")))

@@ -1,0 +1,110 @@
+"""The live view: a component that draws what the page's one socket brings, and the routes that feed it.
+
+The script only says which run is to be drawn; text never goes through it. So a widget answers while text streams, and a
+token is on the screen as soon as it has come.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import streamlit as st
+from starlette.routing import BaseRoute, Mount, WebSocketRoute
+from starlette.staticfiles import StaticFiles
+from streamlit import config
+from streamlit.web.server.starlette.starlette_websocket import is_host_allowed
+
+from components.live.channels import Channel
+from components.live.lane import Part
+from components.live.socket import LiveSocket
+from components.runs.events import StoredEvent
+from components.runs.query import events_of
+from components.runs.run import Run, RunRecord
+from components.service import service
+from components.ui import state
+
+FOLDER = Path(__file__).parent
+_ASSETS = FOLDER / "assets"
+_VERSION = hashlib.sha256(b"".join(path.read_bytes() for path in sorted(_ASSETS.iterdir()))).hexdigest()[:12]
+"""In the files' address, so that a browser never mixes those of two releases."""
+
+_view = st.components.v2.component(
+    "tempera_live_view",
+    html=(FOLDER / "live_view.html").read_text(),
+    js=(FOLDER / "loader.js").read_text(),
+    isolate_styles=False,
+)
+
+
+def routes() -> list[BaseRoute]:
+    """The routes that the server needs for this view: the socket, and the component's own files."""
+    return [
+        WebSocketRoute(_path(), LiveSocket(lambda: service().channels, _is_allowed).serve),
+        Mount(f"{_path()}/{_VERSION}", StaticFiles(directory=_ASSETS)),
+    ]
+
+
+def draw_live(run: Run | RunRecord, part: Part, *, running: bool, replay: bool = False) -> None:
+    """Draw the status or the answer of a run; it goes on by itself, and the page is run again when the run has ended.
+
+    ``running`` is whether the run had not ended when this page began to draw it. With ``replay`` the answer is played
+    from its events.
+    """
+    channel = _channel()
+    channel.show(run, lambda: _events(run))
+    _view(
+        key=state.live_key(part),
+        data={
+            "run": run.id,
+            "part": part,
+            "running": running,
+            # What another process works on is seen as far as the log has it.
+            "length": len(run.text) if isinstance(run, RunRecord) else 0,
+            "replay": replay,
+            "path": _path(),
+            "script": f"{_path()}/{_VERSION}/view.js",
+            "token": channel.token,
+        },
+        on_ended_change=_run_again,
+        on_unreachable_change=_fall_back,
+    )
+
+
+def _run_again() -> None:
+    """The page is run again after this, and finds that the run has ended."""
+
+
+def _fall_back() -> None:
+    # A token that is merely old, as after a long sleep, is replaced when the page is run now.
+    if service().channels.find(st.session_state[state.CHANNEL]):
+        st.session_state[state.NATIVE] = True
+
+
+def _channel() -> Channel:
+    channels = service().channels
+    channel = channels.find(st.session_state.get(state.CHANNEL, ""))
+    if channel is None:
+        channel = channels.open()
+        st.session_state[state.CHANNEL] = channel.token
+    return channel
+
+
+def _events(run: Run | RunRecord) -> list[StoredEvent]:
+    if isinstance(run, Run):
+        return run.events()
+    database = service().log.database
+    return events_of(database, run.id) if database else []
+
+
+def _path() -> str:
+    base = str(config.get_option("server.baseUrlPath")).strip("/")
+    return f"/{base}/live" if base else "/live"
+
+
+def _is_allowed(origin: str | None, host: str | None) -> bool:
+    """Our own pages, and those of origins that whoever runs Tempera has named. A browser always tells the origin."""
+    if not origin or not is_host_allowed(host):
+        return False
+    return urlsplit(origin).netloc == host or origin in config.get_option("server.corsAllowedOrigins")

@@ -1,0 +1,77 @@
+// The one connection of a page. All views on it share it: each watches a run in a lane of its own.
+
+const REACHABLE_WITHIN_MS = 1500;
+const LONGEST_PAUSE_MS = 5000;
+
+const lanes = new Map();
+let next = 1;
+let address = null;
+let token = null;
+let socket = null;
+let open = false;
+let pause = 0;
+let deadline = null;
+
+// A lane brings its view what the server tells of one run. The view has `request()`, what it asks for; `receive(message)`;
+// and `unreachable()`, called when the server cannot be reached this way.
+export class Lane {
+  constructor(view) {
+    this.view = view;
+    this.number = next++;
+  }
+
+  // Ask, or ask anew.
+  watch(newAddress, newToken) {
+    lanes.set(this.number, this);
+    if (newAddress !== address || newToken !== token) {
+      [address, token, pause] = [newAddress, newToken, 0];
+      connect();
+    } else if (open) {
+      this.send(this.view.request());
+    }
+  }
+
+  send(request) {
+    if (open && request) socket.send(JSON.stringify({ lane: this.number, ...request }));
+  }
+
+  leave() {
+    lanes.delete(this.number);
+    if (open) socket.send(JSON.stringify({ leave: this.number }));
+  }
+}
+
+function connect() {
+  socket?.close();
+  open = false;
+  const mine = (socket = new WebSocket(address));
+  expectAMessage();
+  mine.onopen = () => mine.send(JSON.stringify({ token }));
+  mine.onmessage = (event) => {
+    if (mine !== socket) return;
+    clearTimeout(deadline);
+    deadline = null;
+    if (!open) {
+      // The first message says that the token is good.
+      open = true;
+      pause = 0;
+      for (const lane of lanes.values()) lane.send(lane.view.request());
+    }
+    for (const [number, ...message] of JSON.parse(event.data)) lanes.get(number)?.view.receive(message);
+  };
+  mine.onclose = () => {
+    if (mine !== socket) return;
+    open = false;
+    expectAMessage();
+    const tried = token;
+    setTimeout(() => tried === token && mine === socket && connect(), pause);
+    pause = Math.min(pause * 2 + 100, LONGEST_PAUSE_MS);
+  };
+}
+
+function expectAMessage() {
+  deadline ??= setTimeout(() => {
+    deadline = null;
+    for (const lane of lanes.values()) lane.view.unreachable();
+  }, REACHABLE_WITHIN_MS);
+}

@@ -1,0 +1,146 @@
+// Plays an answer again from its events, with the times at which they came. Once they are here, no server is needed.
+
+const SPEEDS = [1, 2, 4];
+
+export class Replay {
+  constructor(view) {
+    this.view = view;
+    this.events = []; // each: when it came, in ms, and the frame that it brought, if any
+    this.shown = 0; // how many events stand on the page
+    this.at = 0;
+    this.speed = 1;
+    this.player = view.root.querySelector(".live-player");
+    this.player.hidden = false;
+    [this.play, this.step, this.pace, this.place, this.strip, this.words] =
+      ["play", "step", "pace", "place", "strip", "words"].map((part) => this.player.querySelector(`.live-${part}`));
+    this.play.onclick = () => (this.playing ? this.pause() : this.start());
+    this.step.onclick = () => this.stepOn();
+    this.pace.onclick = () => this.setSpeed(SPEEDS[(SPEEDS.indexOf(this.speed) + 1) % SPEEDS.length]);
+    this.place.oninput = () => this.goTo(Number(this.place.value));
+    this.strip.onpointermove = (event) => this.describe(this.eventAt(event));
+    this.strip.onpointerleave = () => this.describe(this.shown - 1);
+    this.strip.onclick = (event) => this.goTo(this.events[this.eventAt(event)][0]);
+    this.resized = new ResizeObserver(() => this.draw());
+    this.resized.observe(this.strip);
+    this.setSpeed(1);
+  }
+
+  request() {
+    if (this.complete) return null;
+    this.events = [];
+    return { replay: this.view.data.run, part: this.view.data.part };
+  }
+
+  remove() {
+    this.pause();
+    this.resized.disconnect();
+    this.player.hidden = true;
+    this.view.stale = true;
+  }
+
+  receive({ events, count, problem }) {
+    if (problem) {
+      this.words.textContent = problem;
+      return;
+    }
+    for (const event of events) this.events.push(event);
+    this.complete = this.events.length === count;
+    if (!this.complete) return;
+    this.place.max = this.end;
+    this.draw();
+    this.start();
+  }
+
+  get end() {
+    return this.events.at(-1)?.[0] ?? 0;
+  }
+
+  start() {
+    if (this.at >= this.end) this.goTo(0);
+    this.playing = true;
+    this.showState();
+    let before = performance.now();
+    const tick = (now) => {
+      if (!this.playing) return;
+      this.at = Math.min(this.at + (now - before) * this.speed, this.end);
+      before = now;
+      this.catchUp();
+      if (this.at >= this.end) this.pause();
+      else requestAnimationFrame(tick);
+    };
+    requestAnimationFrame(tick);
+  }
+
+  pause() {
+    this.playing = false;
+    this.showState();
+  }
+
+  setSpeed(speed) {
+    this.speed = speed;
+    this.pace.textContent = `${speed}×`;
+  }
+
+  goTo(at) {
+    this.at = at;
+    this.catchUp();
+  }
+
+  // On to the next event that changes something.
+  stepOn() {
+    this.pause();
+    const next = this.events.findIndex((event, number) => number >= this.shown && event.length > 1);
+    if (next >= 0) this.goTo(this.events[next][0]);
+  }
+
+  catchUp() {
+    let count = this.shown;
+    if (count && this.events[count - 1][0] > this.at) count = 0;
+    if (!count) this.view.apply([0, 0, ""]);
+    for (; count < this.events.length && this.events[count][0] <= this.at; count += 1) {
+      const [, ...frame] = this.events[count];
+      if (frame.length) this.view.apply(frame);
+    }
+    this.shown = count;
+    this.place.value = this.at;
+    this.describe(count - 1);
+  }
+
+  showState() {
+    this.play.dataset.playing = String(Boolean(this.playing));
+    this.play.setAttribute("aria-label", this.playing ? "Pause" : "Play");
+  }
+
+  gap(number) {
+    return number > 0 ? this.events[number][0] - this.events[number - 1][0] : 0;
+  }
+
+  describe(number) {
+    const seconds = (ms) => `${(ms / 1000).toFixed(2)} s`;
+    const event = this.events[number];
+    this.words.textContent = event
+      ? `event ${number + 1} of ${this.events.length} · ${seconds(event[0])} · gap ${this.gap(number).toFixed(1)} ms`
+      : `${this.events.length} events · ${seconds(this.end)}`;
+    this.place.setAttribute("aria-valuetext", this.words.textContent);
+  }
+
+  // The last event that came before the place under the pointer.
+  eventAt({ offsetX }) {
+    const at = (offsetX / this.strip.clientWidth) * this.end;
+    return Math.max(this.events.findLastIndex((event) => event[0] <= at), 0);
+  }
+
+  // The gap before each event over the time at which it came, as an even stream is an even strip.
+  draw() {
+    const [width, height] = [this.strip.clientWidth, this.strip.clientHeight].map((size) => size * devicePixelRatio);
+    if (!width || !this.end) return;
+    Object.assign(this.strip, { width, height });
+    const context = this.strip.getContext("2d");
+    context.fillStyle = getComputedStyle(this.strip).color;
+    const longest = this.events.reduce((most, _, number) => Math.max(most, this.gap(number)), 0);
+    this.events.forEach((event, number) => {
+      const bar = Math.max((this.gap(number) / longest) * height, devicePixelRatio);
+      context.fillRect(Math.min((event[0] / this.end) * width, width - 1), height - bar, devicePixelRatio, bar);
+    });
+  }
+}

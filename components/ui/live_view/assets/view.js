@@ -1,0 +1,178 @@
+// Draws blocks of HTML that the server has made of a run: its answer, or its status. Follows an answer's end as it grows,
+// and says when it begins and when it ends.
+
+import { Lane } from "./connection.js";
+import { patch } from "./patch.js";
+import { Replay } from "./replay.js";
+
+const MARGIN_PX = 24;
+const COPIED_MS = 1500;
+const views = new WeakMap();
+
+// Called by Streamlit when the element is new and whenever its data have changed.
+export default function ({ parentElement, data, setTriggerValue }) {
+  const root = parentElement.querySelector(".live-view");
+  if (!views.has(root)) views.set(root, new View(root));
+  views.get(root).show(data, setTriggerValue);
+  return () => views.get(root).leave();
+}
+
+class View {
+  constructor(root) {
+    this.root = root;
+    [this.text, this.note, this.spoken, this.toEnd] = ["text", "note", "spoken", "to-end"].map((part) =>
+      root.querySelector(`.live-${part}`),
+    );
+    this.lane = new Lane(this);
+    this.blocks = [];
+    this.elements = [];
+    this.changed = 0; // the first block that has to be painted
+    this.toEnd.onclick = () => this.scrollToEnd();
+    root.onclick = copy;
+    // Scrolling does not bubble, but can be seen on its way down.
+    this.onScroll = () => this.noticeScrolling();
+    document.addEventListener("scroll", this.onScroll, { capture: true, passive: true });
+    // Whoever types must not see the field move away.
+    this.onInput = () => this.setFollowing(false);
+    document.addEventListener("input", this.onInput);
+  }
+
+  show(data, tell) {
+    const before = this.data ?? {};
+    Object.assign(this, { data, tell });
+    if (data.run !== before.run) {
+      this.apply([0, 0, ""]);
+      this.say("");
+      this.ended = null;
+      this.following = data.part !== "status";
+    }
+    this.stale ||= data.run !== before.run || data.part !== before.part;
+    if (this.stale || data.replay !== before.replay) this.replay = this.replay?.remove();
+    if (data.replay) this.replay ??= new Replay(this);
+    this.showState();
+    this.lane.watch(new URL(data.path, location.href.replace(/^http/, "ws")).href, data.token);
+  }
+
+  leave() {
+    this.lane.leave();
+    this.replay?.remove();
+    views.delete(this.root);
+    document.removeEventListener("scroll", this.onScroll, { capture: true });
+    document.removeEventListener("input", this.onInput);
+  }
+
+  // What is on the page already need not be sent again; the last block may still have been open.
+  request() {
+    if (this.replay) return this.replay.request();
+    const known = this.stale ? [] : this.blocks.slice(0, -1);
+    const size = known.reduce((sum, block) => sum + block.length, 0);
+    return { watch: this.data.run, part: this.data.part, count: known.length, size };
+  }
+
+  unreachable() {
+    this.tell("unreachable", this.data.token);
+  }
+
+  receive([first, ...rest]) {
+    if (first.events || first.problem) this.replay?.receive(first);
+    else if (first.refused) this.unreachable();
+    else if (typeof first !== "number") this.learn(first);
+    else if (!this.replay) {
+      if (this.stale) this.apply([0, 0, ""]);
+      this.stale = false;
+      this.apply([first, ...rest]);
+    }
+  }
+
+  learn({ note, said, ended }) {
+    this.note.textContent = note ?? this.note.textContent;
+    if (this.busy && said) this.say(said);
+    if (!ended) return;
+    if (this.data.running) this.tell("ended", this.data.run);
+    this.ended = true;
+    this.showState();
+  }
+
+  get busy() {
+    return this.data.running && !this.ended;
+  }
+
+  say(words) {
+    this.spoken.textContent = words && this.data.name ? `${this.data.name}: ${words}` : words;
+  }
+
+  showState() {
+    this.root.dataset.part = this.data.part;
+    this.text.setAttribute("aria-busy", String(Boolean(this.busy)));
+    this.toEnd.hidden = !this.busy || this.following || this.data.part === "status";
+  }
+
+  // A frame: the first block that changes, how much of it stays, what follows in it, later blocks whole.
+  apply([start, kept, rest, ...more]) {
+    const block = (this.blocks[start] ?? "").slice(0, kept) + rest;
+    this.blocks.length = start;
+    this.blocks.push(block);
+    for (const html of more) this.blocks.push(html);
+    this.changed = Math.min(this.changed, start);
+    this.frame ??= requestAnimationFrame(() => this.paint());
+  }
+
+  paint() {
+    this.frame = null;
+    const { blocks, elements } = this;
+    for (; this.changed < blocks.length; this.changed += 1) {
+      if (!elements[this.changed]) {
+        elements[this.changed] = document.createElement("div");
+        this.text.append(elements[this.changed]);
+      }
+      patch(elements[this.changed], blocks[this.changed]);
+    }
+    for (const element of elements.splice(blocks.length)) element.remove();
+    if (this.busy && this.following) this.scrollToEnd();
+  }
+
+  get scroller() {
+    let element = this.root.parentElement;
+    while (element && !/auto|scroll/.test(getComputedStyle(element).overflowY)) element = element.parentElement;
+    return element ?? document.scrollingElement;
+  }
+
+  // How far the answer's end lies below what is in sight.
+  beyond(scroller) {
+    return this.text.getBoundingClientRect().bottom + MARGIN_PX - scroller.getBoundingClientRect().bottom;
+  }
+
+  scrollToEnd() {
+    const { scroller } = this;
+    scroller.scrollTop += Math.max(this.beyond(scroller), 0);
+    this.top = scroller.scrollTop;
+    this.setFollowing(true);
+  }
+
+  noticeScrolling() {
+    if (!this.busy) return;
+    const { scroller } = this;
+    const before = this.top ?? scroller.scrollTop;
+    this.top = scroller.scrollTop;
+    if (this.top < before) this.setFollowing(false);
+    else if (this.beyond(scroller) <= MARGIN_PX) this.setFollowing(true);
+  }
+
+  setFollowing(following) {
+    if (this.data.part === "status" || this.following === following) return;
+    this.following = following;
+    this.showState();
+  }
+}
+
+function copy({ target }) {
+  const button = target.closest(".copy");
+  if (!button) return;
+  const source = button.parentElement.querySelector("pre, .live-text");
+  getSelection().selectAllChildren(source);
+  // Pages that did not come over HTTPS have no clipboard, and copy what is selected.
+  if (navigator.clipboard) navigator.clipboard.writeText(source.textContent).then(() => getSelection().empty());
+  else document.execCommand("copy");
+  button.classList.add("copied");
+  setTimeout(() => button.classList.remove("copied"), COPIED_MS);
+}

@@ -1,0 +1,88 @@
+"""Draws a run: live while it goes on, as it ended otherwise. Pages do not know which view draws the answer.
+
+Live or ended, the parts stand in the same order and number, so that one replaces the other in its place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from components.runs.run import Run, RunRecord
+from components.ui import native_view, state
+from components.ui.answer import draw_answer
+from components.ui.live_view import draw_live
+from components.ui.run_lookup import find, record_of
+from components.ui.run_message import draw_message
+from components.ui.run_status import StatusLine
+from components.ui.view_switches import draw_view_row
+
+_LOOK_AGAIN_S = 2.0
+
+
+def draw_run(
+    run: Run | RunRecord | None,
+    *,
+    stale: bool = False,
+    with_answer: bool = True,
+    above_answer: Callable[[], None] | None = None,
+) -> None:
+    """Draw a run: live while it goes on, as it ended otherwise, and where it will be when there is none.
+
+    ``stale`` greys an answer that other settings made. Without ``with_answer`` only status and message are drawn.
+    ``above_answer`` draws what belongs between them; without it, the switches of the view stand there.
+    """
+    if st.session_state.get(state.NATIVE):
+        st.caption(
+            "Drawn without the live connection, which does not get through to this page: a proxy may block it. "
+            "Reload the page to try again."
+        )
+        if isinstance(run, Run) and not run.finished:
+            native_view.paint(run, (lambda: _answer_box(stale)) if with_answer else None)
+            return
+    # The native view is a fragment, which stands in a container of its own; what replaces it must stand in one as well.
+    with st.container():
+        _draw_parts(run, stale, with_answer, above_answer)
+    if isinstance(run, RunRecord) and run.running:
+        _look_again(run)
+
+
+def _draw_parts(
+    run: Run | RunRecord | None, stale: bool, with_answer: bool, above_answer: Callable[[], None] | None
+) -> None:
+    # Taken once: a run may end while it is drawn.
+    record = record_of(run)
+    with st.container():
+        if isinstance(run, Run) and record and record.running:
+            with st.container(key=state.RUN_STATUS):
+                draw_live(run, "status", running=True)
+        elif record:
+            StatusLine().show(record)
+    with st.container():
+        if record and not record.running:
+            draw_message(record)
+        if record and with_answer:
+            (above_answer or (lambda: draw_view_row(record)))()
+    answered = record and (record.running or record.text or record.reasoning or record.tool_calls != "[]")
+    if not with_answer or (record and record.error_message and not answered):
+        return
+    with _answer_box(stale):
+        if run is None or record is None:
+            st.caption("The answer appears here, token by token. Press Run or Ctrl+Enter.")
+        else:
+            draw_answer(run, record)
+
+
+def _answer_box(stale: bool) -> DeltaGenerator:
+    outer = st.container(key="stale" if stale else "current")
+    return outer.container(key=state.ANSWER, border=True)
+
+
+@st.fragment(run_every=_LOOK_AGAIN_S)
+def _look_again(drawn: RunRecord) -> None:
+    """Another process works on this run, or did until it died: draw it again when the log knows more."""
+    now = record_of(find(drawn.id))
+    if now is not None and (now.text, now.status) != (drawn.text, drawn.status):
+        st.rerun()

@@ -1,0 +1,146 @@
+"""The live socket as the server has it, and a reader that does what the page's script does with what arrives."""
+
+from __future__ import annotations
+
+import html
+import json
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+import uvicorn
+from starlette.applications import Starlette
+from starlette.routing import WebSocketRoute
+from websockets.sync.client import ClientConnection, connect
+
+from components.live.blocks import Frame
+from components.live.channels import Channels
+from components.live.socket import LiveSocket
+from components.runs.run import Run
+from components.streaming.answer import Delta
+from components.streaming.outcome import Outcome, Status, Timings
+from components.streaming.stream import TimedEvent
+from tests.browser.conftest import free_port
+from tests.waiting import wait_for
+
+ORIGIN = "http://tempera.test"
+
+
+def make_run(text: str = "") -> Run:
+    run = Run(endpoint="here", dialect="openai", model="m", request_body=b'{"model": "m"}', streaming=True)
+    if text:
+        tell(run, text)
+    return run
+
+
+def tell(run: Run, text: str, at_ms: float = 1.0) -> None:
+    """The run gets this much more text."""
+    chunk = json.dumps({"choices": [{"index": 0, "delta": {"content": text}}]})
+    run.take(TimedEvent("message", chunk, at_ms, (Delta(0, text),)))
+
+
+def end(run: Run, status: Status = Status.OK, finish_reason: str | None = "stop") -> None:
+    text = run.record().text
+    run.finish(
+        Outcome(status, texts=(text,), finish_reason=finish_reason, chunk_count=3, attempts=1, timings=Timings())
+    )
+
+
+def applied(blocks: list[str], frame: Frame) -> list[str]:
+    """The blocks once a frame has been applied to them, as browsers count: in UTF-16 code units."""
+    start, kept, rest, *more = frame
+    assert isinstance(start, int)
+    assert isinstance(kept, int)
+    before = blocks[start] if start < len(blocks) else ""
+    begun = before.encode("utf-16-le")[: kept * 2].decode("utf-16-le")
+    return [*blocks[:start], begun + str(rest), *map(str, more)]
+
+
+@dataclass
+class Reader:
+    """One lane of a connection, as the page's script keeps it."""
+
+    connection: ClientConnection
+    lane: int = 1
+    blocks: list[str] = field(default_factory=list)
+    facts: dict[str, Any] = field(default_factory=dict)
+    received: int = 0
+
+    def watch(self, run_id: str, part: str, *, resume: bool = False) -> None:
+        known = self.blocks[:-1] if resume else []
+        size = sum(len(block.encode("utf-16-le")) // 2 for block in known)
+        self.ask({"watch": run_id, "part": part, "count": len(known), "size": size})
+
+    def ask(self, request: dict[str, object]) -> None:
+        self.connection.send(json.dumps({"lane": self.lane, **request}))
+
+    def read(self, seconds: float = 10) -> None:
+        """Take in the next message."""
+        text = self.connection.recv(timeout=seconds)
+        self.received += len(text)
+        for lane, first, *rest in json.loads(text):
+            assert lane == self.lane
+            if isinstance(first, int):
+                self.blocks = applied(self.blocks, [first, *rest])
+            else:
+                self.facts |= first
+
+    def read_to_the_end(self) -> None:
+        while not self.facts.get("ended"):
+            self.read()
+
+    @property
+    def plain_text(self) -> str:
+        return html.unescape("".join(self.blocks))
+
+
+class Server:
+    """The socket behind a real server on loopback."""
+
+    def __init__(self) -> None:
+        self.channels = Channels()
+        self.port = free_port()
+        allowed = lambda origin, _host: origin == ORIGIN  # noqa: E731
+        routes = [WebSocketRoute("/live", LiveSocket(lambda: self.channels, allowed).serve)]
+        # As Streamlit starts its own.
+        config = uvicorn.Config(Starlette(routes=routes), port=self.port, ws="websockets-sansio", log_level="error")
+        self.uvicorn = uvicorn.Server(config)
+
+    @contextmanager
+    def connection(self, token: str, origin: str | None = ORIGIN, **options: Any) -> Iterator[ClientConnection]:
+        with connect(f"ws://127.0.0.1:{self.port}/live", origin=origin, proxy=None, **options) as connection:
+            connection.send(json.dumps({"token": token}))
+            yield connection
+
+    @contextmanager
+    def reader(self, token: str) -> Iterator[Reader]:
+        with self.connection(token) as connection:
+            assert connection.recv(timeout=10) == "[]"
+            yield Reader(connection)
+
+
+@pytest.fixture(scope="session")
+def live() -> Iterator[Server]:
+    server = Server()
+    thread = threading.Thread(target=server.uvicorn.run, daemon=True)
+    thread.start()
+    wait_for(lambda: server.uvicorn.started)
+    yield server
+    server.uvicorn.should_exit = True
+    thread.join(10)
+
+
+def shown(live: Server, *runs: Run) -> str:
+    """The token of a page that shows these runs."""
+    channel = live.channels.open()
+    for run in runs:
+        channel.show(run, run.events)
+    return channel.token
+
+
+def soon() -> None:
+    time.sleep(0.02)

@@ -1,0 +1,90 @@
+"""Blocks and frames: whatever a reader has seen, the frames make it equal to the answer."""
+
+from __future__ import annotations
+
+import html
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from components.live.blocks import AnswerBlocks, PlainBlocks, Reader, View, pretty_json
+from tests.live.conftest import applied
+
+TEXTS = st.text(st.sampled_from(list("ab <>&\n\r\"'`*#-|$é漢😀")), max_size=3_000)
+LISTS = st.lists(st.text(st.sampled_from(list("ab<&é😀")), max_size=8), max_size=6)
+
+
+@given(st.lists(LISTS, max_size=8))
+def test_frames_make_a_reader_equal_to_whatever_the_blocks_become(states: list[list[str]]) -> None:
+    reader, seen = Reader(), []
+    for blocks in states:
+        frame = reader.frame(blocks)
+        if frame is None:
+            assert seen == blocks or not blocks
+            continue
+        seen = applied(seen, frame)
+        # An answer without blocks is one empty block on the page.
+        assert seen == (blocks or [""])
+
+
+@given(TEXTS, st.lists(st.integers(0, 3_000)))
+def test_plain_blocks_hold_the_text_to_the_character_however_it_came(text: str, cuts: list[int]) -> None:
+    blocks = PlainBlocks()
+    final: list[str] = []
+    for cut in [*sorted(cut for cut in cuts if cut < len(text)), len(text)]:
+        blocks.update(text[:cut], ended=cut == len(text))
+        assert blocks.blocks[: len(final)] == final
+        final = blocks.blocks[: blocks.settled]
+        assert html.unescape("".join(blocks.blocks)) == text[:cut]
+        assert "\r" not in "".join(blocks.blocks)
+    assert blocks.settled == len(blocks.blocks)
+
+
+@given(TEXTS, st.sampled_from(["markdown", "plain"]))
+def test_an_end_that_is_told_twice_changes_nothing(text: str, view: View) -> None:
+    blocks = AnswerBlocks(view)
+    blocks.update(text, ended=True)
+    before = list(blocks.blocks)
+    blocks.update(text, ended=True)
+    assert blocks.blocks == before
+
+
+@given(TEXTS, st.integers(0, 3_000))
+def test_a_reader_that_comes_back_is_given_only_what_it_lacks(text: str, cut: int) -> None:
+    before, after = AnswerBlocks("markdown"), AnswerBlocks("markdown")
+    before.update(text[:cut])
+    after.update(text, ended=True)
+    known = before.blocks[:-1]
+    reader = Reader()
+    reader.resume(after.blocks, len(known), sum(len(block.encode("utf-16-le")) // 2 for block in known))
+    frame = reader.frame(after.blocks)
+    assert (applied(known, frame) if frame else known) == after.blocks
+
+
+def test_a_reader_that_has_something_else_is_given_everything() -> None:
+    reader = Reader()
+    reader.resume(["<p>one</p>", "<p>two</p>"], 1, 3)
+    assert reader.frame(["<p>one</p>", "<p>two</p>"]) == [0, 0, "<p>one</p>", "<p>two</p>"]
+
+
+def test_only_what_is_new_is_sent_and_counted_as_browsers_count() -> None:
+    reader = Reader()
+    assert reader.frame(["<p>😀</p>"]) == [0, 0, "<p>😀</p>"]
+    assert reader.frame(["<p>😀 and</p>"]) == [0, 5, " and</p>"]
+    assert reader.frame(["<p>😀 and</p>"]) is None
+    assert reader.frame(["<p>😀 and</p>", "<p>more</p>"]) == [1, 0, "<p>more</p>"]
+
+
+def test_json_that_is_whole_is_indented_once_it_has_ended() -> None:
+    blocks = AnswerBlocks("markdown")
+    blocks.update('{"a": [1, 2]}')
+    assert "<pre>" not in "".join(blocks.blocks)
+    blocks.update('{"a": [1, 2]}', ended=True)
+    assert len(blocks.blocks) == 1
+    assert blocks.blocks[0].count("\n") > 4
+    assert pretty_json('{"a": 1} and more') is None
+    assert pretty_json("plain") is None
+    assert pretty_json("[" * 100_000) is None
+    plain = AnswerBlocks("plain")
+    plain.update('{"a": [1, 2]}', ended=True)
+    assert html.unescape("".join(plain.blocks)) == '{"a": [1, 2]}'

@@ -1,0 +1,85 @@
+"""A replay ends with the answer as the log has it, and every event has its time."""
+
+from __future__ import annotations
+
+import json
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from components.live.blocks import AnswerBlocks
+from components.live.channels import Channel
+from components.live.replay import lengths_after, replay_frames
+from components.runs.events import StoredEvent
+from components.runs.query import QueryFailed
+from components.runs.run import RunRecord
+from tests.live.conftest import applied, end, make_run, tell
+
+
+def event(text: str, at_ms: float = 1.0) -> StoredEvent:
+    data = json.dumps({"choices": [{"index": 0, "delta": {"content": text}}]})
+    return StoredEvent("message", data[:2_048], at_ms, len(data))
+
+
+def played(run, view: str = "markdown") -> list[tuple[float, list[str]]]:
+    """The time of each event, and the blocks that stand on the page then."""
+    channel = Channel()
+    channel.show(run, run.events)
+    states, blocks = [], []
+    for message in replay_frames(channel.find(run.id), view):
+        assert message["count"] == len(run.events())
+        for at_ms, *frame in message["events"]:
+            blocks = applied(blocks, frame) if frame else blocks
+            states.append((at_ms, blocks))
+    return states
+
+
+@given(st.lists(st.text(st.sampled_from(list("ab `*\n-|$😀")), max_size=12), min_size=1, max_size=40))
+def test_after_each_event_the_page_shows_what_had_come(pieces: list[str]) -> None:
+    run = make_run()
+    for number, piece in enumerate(pieces):
+        tell(run, piece, number * 10.0)
+    end(run)
+    states = played(run, "plain")
+    assert [at_ms for at_ms, _ in states] == [number * 10.0 for number in range(len(pieces))]
+    for number, (_, blocks) in enumerate(states):
+        expected = AnswerBlocks("plain")
+        expected.update("".join(pieces[: number + 1]))
+        assert "".join(blocks) == "".join(expected.blocks)
+
+
+def test_a_long_replay_comes_in_several_messages_and_ends_as_the_answer_ends() -> None:
+    run = make_run()
+    for number in range(450):
+        tell(run, f"**{number}**\n\n" if number % 7 == 0 else f"word{number} ", float(number))
+    end(run)
+    channel = Channel()
+    channel.show(run, run.events)
+    assert [len(message["events"]) for message in replay_frames(channel.find(run.id), "markdown")] == [200, 200, 50]
+    whole = AnswerBlocks("markdown")
+    whole.update(run.record().text, ended=True)
+    assert played(run)[-1][1] == whole.blocks
+
+
+def test_events_that_are_not_whole_or_say_something_else_bring_all_that_is_left() -> None:
+    assert lengths_after([event("Hello"), event(" you"), event("!")], "Hello you!") == [5, 9, 10]
+    long = "x" * 3_000
+    assert lengths_after([event("Hi "), event(long), event("!")], f"Hi {long}!") == [3, 3_004, 3_004]
+    assert lengths_after([event("Hi "), event("secret-key"), event("!")], "Hi •••!") == [3, 7, 7]
+
+
+def test_events_without_text_change_nothing_and_what_was_held_back_comes_last() -> None:
+    done = StoredEvent("message", "[DONE]", 3.0, 6)
+    broken = StoredEvent("message", "{not json", 2.0, 9)
+    assert lengths_after([event("a"), broken, event("b"), done], "ab�") == [1, 1, 2, 3]
+    assert lengths_after([], "text") == []
+
+
+def test_a_log_that_cannot_be_read_is_a_sentence() -> None:
+    def fail() -> list[StoredEvent]:
+        raise QueryFailed("The log cannot be read now.")
+
+    channel = Channel()
+    run: RunRecord = make_run("text").record()
+    channel.show(run, fail)
+    assert list(replay_frames(channel.find(run.id), "plain")) == [{"problem": "The log cannot be read now."}]

@@ -1,0 +1,275 @@
+"""The page's socket: who may see what, what arrives whatever happens in between, and what a slow reader is given."""
+
+from __future__ import annotations
+
+import json
+import random
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+from websockets.client import ClientProtocol
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.sync.client import ClientConnection, connect
+from websockets.typing import Origin
+from websockets.uri import parse_uri
+
+from components.live import channels
+from components.live.blocks import AnswerBlocks
+from components.live.socket import UNREADABLE, WRONG_TOKEN
+from components.streaming.outcome import Status
+from tests.live.conftest import ORIGIN, Reader, Server, end, make_run, shown, soon, tell
+from tests.waiting import wait_for
+
+ANSWERS = [path.read_text() for path in sorted((Path(__file__).parent / "answers").glob("*.md"))]
+
+
+@pytest.mark.parametrize("origin", ["http://evil.test", "null", "", None])
+def test_another_origin_is_refused_before_a_word_is_said(live: Server, origin: str | None) -> None:
+    with pytest.raises(InvalidStatus) as refused, live.connection(shown(live), origin=origin):
+        pass
+    assert refused.value.response.status_code == 403
+
+
+def closed_with(connection: ClientConnection) -> int | None:
+    with suppress(ConnectionClosed):
+        for _ in connection:
+            pass
+    return connection.close_code
+
+
+@pytest.mark.parametrize("token", ["", "guess", "x" * 101, 7, None])
+def test_a_wrong_token_is_refused(live: Server, token: object) -> None:
+    with live.connection(token) as connection:  # type: ignore[arg-type]
+        assert closed_with(connection) == WRONG_TOKEN
+
+
+def test_an_old_token_is_refused(live: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    token = shown(live, make_run("text"))
+    with live.reader(token):
+        monkeypatch.setattr(channels, "_LIFE_S", -1.0)
+        # While its page is there, a token does not grow old.
+        assert live.channels.find(token)
+    wait_for(lambda: live.channels.find(token) is None)
+    with live.connection(token) as connection:
+        assert closed_with(connection) == WRONG_TOKEN
+
+
+def test_another_visitors_run_is_refused(live: Server) -> None:
+    mine, theirs = make_run("mine"), make_run("theirs")
+    shown(live, theirs)
+    with live.reader(shown(live, mine)) as reader:
+        for request in ({"watch": theirs.id, "part": "plain"}, {"replay": theirs.id, "part": "plain"}):
+            reader.facts = {}
+            reader.ask(request)
+            reader.read()
+            assert (reader.facts, reader.blocks) == ({"refused": True}, [])
+        reader.watch(mine.id, "plain")
+        reader.read()
+        assert reader.plain_text == "mine"
+
+
+@pytest.mark.parametrize(
+    "request_text",
+    [
+        *("", "[]", "{}", "\x00", "[" * 900, "x" * 2_000, '{"leave": -1}', '{"watch": "x"}'),
+        '{"watch": "x", "lane": 1, "part": "html"}',
+        '{"watch": "x", "lane": 1, "part": "plain", "more": 1}',
+    ],
+)
+def test_a_request_that_makes_no_sense_ends_its_own_connection_only(live: Server, request_text: str) -> None:
+    run = make_run("text")
+    token = shown(live, run)
+    with live.reader(token) as other, live.connection(token) as connection:
+        assert connection.recv(timeout=10) == "[]"
+        connection.send(request_text)
+        assert closed_with(connection) == UNREADABLE
+        other.watch(run.id, "plain")
+        other.read()
+        assert other.plain_text == "text"
+
+
+def test_a_page_that_says_nothing_is_not_waited_for(live: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("components.live.socket._HELLO_S", 0.1)
+    with connect(f"ws://127.0.0.1:{live.port}/live", origin=ORIGIN, proxy=None) as connection:
+        assert closed_with(connection) == WRONG_TOKEN
+
+
+def test_text_status_and_end_arrive_as_they_come(live: Server) -> None:
+    run = make_run()
+    with live.reader(shown(live, run)) as reader:
+        reader.watch(run.id, "markdown")
+        reader.read()
+        assert reader.facts["note"] == "…"
+        tell(run, "Some **bold")
+        reader.read()
+        assert reader.facts["said"] == "Answer started"
+        tell(run, "** words")
+        wait_for(lambda: reader.read() or "<strong>bold</strong> words" in reader.blocks[0])
+        end(run, finish_reason="length")
+        reader.read_to_the_end()
+        assert reader.facts["said"] == "Answer finished, 3 chunks, cut at max_tokens"
+
+
+def test_the_status_line_has_the_endpoints_words_as_text_only(live: Server) -> None:
+    run = make_run("text")
+    run.model = "<img src=x>"
+    with live.reader(shown(live, run)) as reader:
+        reader.watch(run.id, "status")
+        reader.read()
+        assert "&lt;img src=x&gt; on here" in reader.blocks[0]
+        assert ">Streaming</span>" in reader.blocks[0]
+        end(run, Status.CANCELLED, None)
+        reader.read_to_the_end()
+        assert ">cancelled</span>" in reader.blocks[0]
+
+
+def test_two_lanes_share_one_connection(live: Server) -> None:
+    first, second = make_run("one"), make_run("two")
+    with live.connection(shown(live, first, second)) as connection:
+        assert connection.recv(timeout=10) == "[]"
+        lanes = {1: Reader(connection, 1), 2: Reader(connection, 2)}
+        lanes[1].watch(first.id, "plain")
+        lanes[2].watch(second.id, "plain")
+        tell(first, " and more")
+
+        def read() -> bool:
+            for number, *message in json.loads(connection.recv(timeout=10)):
+                if isinstance(message[0], int):
+                    lanes[number].blocks = [*lanes[number].blocks, str(message)]
+            return len(lanes[1].blocks) > 0 and len(lanes[2].blocks) > 0
+
+        wait_for(read)
+        connection.send('{"leave": 2}')
+        soon()
+        tell(second, "unheard")
+        tell(first, "!")
+        number, *_ = json.loads(connection.recv(timeout=10))[0]
+        assert number == 1
+
+
+def test_the_text_is_the_runs_to_the_character_for_200_answers_cut_anywhere_with_reconnects(live: Server) -> None:
+    chance = random.Random(5)
+    for number in range(200):
+        answer = chance.choice(ANSWERS)
+        begin = chance.randrange(len(answer) // 2)
+        answer = answer[begin : begin + chance.randrange(1, 4_000)]
+        part = "plain" if number % 2 else "markdown"
+        run = make_run()
+        token = shown(live, run)
+        blocks: list[str] = []
+        at = 0
+        while not run.finished or at < len(answer):
+            with live.reader(token) as reader:
+                reader.blocks = blocks
+                reader.watch(run.id, part, resume=True)
+                for _ in range(chance.randrange(1, 12)):
+                    if at < len(answer):
+                        size = chance.randrange(1, 120)
+                        tell(run, answer[at : at + size])
+                        at += size
+                    elif not run.finished:
+                        end(run)
+                    if chance.random() < 0.5:
+                        reader.read()
+                        break
+                if run.finished:
+                    reader.read_to_the_end()
+                blocks = reader.blocks
+        with live.reader(token) as reader:
+            reader.blocks = blocks
+            reader.watch(run.id, part, resume=True)
+            reader.read_to_the_end()
+            blocks = reader.blocks
+        logged = run.record().text
+        assert logged == answer
+        if part == "plain":
+            reader.blocks = blocks
+            assert reader.plain_text == logged
+        whole = AnswerBlocks(part)
+        whole.update(logged, ended=True)
+        assert blocks == whole.blocks
+
+
+def test_a_reader_that_resumes_is_not_sent_what_it_has(live: Server) -> None:
+    run = make_run("A paragraph of some words.\n\n" * 2_000)
+    end(run)
+    token = shown(live, run)
+    with live.reader(token) as reader:
+        reader.watch(run.id, "markdown")
+        reader.read_to_the_end()
+        whole = reader.received
+        blocks = reader.blocks
+    with live.reader(token) as reader:
+        reader.blocks = list(blocks)
+        reader.watch(run.id, "markdown", resume=True)
+        reader.read_to_the_end()
+        assert reader.blocks == blocks
+        assert reader.received < whole / 100
+
+
+class SlowReader:
+    """Reads when it is told to; the libraries' own clients read ahead."""
+
+    def __init__(self, port: int, token: str) -> None:
+        self._socket = socket.create_connection(("127.0.0.1", port))
+        self._socket.settimeout(10)
+        self._protocol = ClientProtocol(parse_uri(f"ws://127.0.0.1:{port}/live"), origin=Origin(ORIGIN), max_size=None)
+        request = self._protocol.connect()
+        self._protocol.send_request(request)
+        self._flush()
+        self._events = self._arriving()
+        next(self._events)
+        self.send({"token": token})
+        assert self.read() == []
+
+    def send(self, request: dict[str, object]) -> None:
+        self._protocol.send_text(json.dumps(request).encode())
+        self._flush()
+
+    def read(self) -> list[Any]:
+        parts = []
+        while True:
+            frame = next(self._events)
+            parts.append(frame.data)
+            if frame.fin:
+                return json.loads(b"".join(parts))
+
+    def close(self) -> None:
+        self._socket.close()
+
+    def _flush(self) -> None:
+        for data in self._protocol.data_to_send():
+            self._socket.sendall(data)
+
+    def _arriving(self) -> Iterator[Any]:
+        while True:
+            self._protocol.receive_data(self._socket.recv(1 << 20))
+            yield from self._protocol.events_received()
+
+
+def test_a_slow_reader_is_given_the_newest_state_and_no_queue_grows(
+    live: Server, request: pytest.FixtureRequest
+) -> None:
+    run = make_run()
+    reader = SlowReader(live.port, shown(live, run))
+    request.addfinalizer(reader.close)
+    reader.send({"watch": run.id, "part": "plain", "lane": 1})
+    piece = "x" * 300_000
+    for _ in range(100):
+        tell(run, piece)
+        time.sleep(0.02)
+    end(run)
+    sizes: list[int] = []
+    while True:
+        message = reader.read()
+        sizes.append(len(json.dumps(message)))
+        if any(isinstance(first, dict) and first.get("ended") for _, first, *_ in message):
+            break
+    assert sum(sizes) > 100 * len(piece)
+    # What came while nobody read, but for what the kernel took, is one message; in a queue it would be dozens.
+    assert max(sizes) > 50 * len(piece)
