@@ -10,7 +10,7 @@ from typing import Any, Literal
 from components.live.blocks import AnswerBlocks, Reader, View
 from components.live.channels import Shown
 from components.live.status import ended_in_words, numbers, status_words
-from components.runs.run import Run, RunRecord
+from components.runs.run import Activity, Run, RunRecord
 
 Part = Literal["status"] | View
 """What a page wants to see of a run: its status and numbers, or its answer in one of the two views."""
@@ -33,7 +33,8 @@ class Lane:
         self.changed = True
         """Whether there may be something to tell."""
         self.not_before = 0.0
-        """The moment, on the monotonic clock, from which it may be told."""
+        """The moment, on the monotonic clock, from which it may be told if it is not urgent."""
+        self._activity: Activity | None = None
         self.takes_long = True
         """Whether making the next messages may keep others waiting, as far as the last ones tell."""
 
@@ -66,6 +67,12 @@ class Lane:
         return messages
 
     @property
+    def urgent(self) -> bool:
+        """Whether there is something to tell that does not wait: the run has ended, or does something else now."""
+        run = self._shown.run
+        return isinstance(run, Run) and (run.finished or run.activity is not self._activity)
+
+    @property
     def _has_ended(self) -> bool:
         run = self._shown.run
         return run.finished if isinstance(run, Run) else not run.running
@@ -81,8 +88,9 @@ class Lane:
         yield from self._tell({"note": note, "said": said, "ended": ended})
 
     def _about_status(self, record: RunRecord, ended: bool) -> Iterator[Message]:
-        run = self._shown.run
-        badge, colour = status_words(record, run.activity if isinstance(run, Run) else None)
+        if isinstance(self._shown.run, Run):
+            self._activity = self._shown.run.activity
+        badge, colour = status_words(record, self._activity)
         parts = [f"{label} <strong>{html.escape(value)}</strong>" for label, value in numbers(record)]
         asked = html.escape(f"{record.model} on {record.endpoint}")
         yield from self._frame(

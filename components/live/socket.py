@@ -153,7 +153,7 @@ class _Connection:
             await asyncio.to_thread(lane.resume, request.count, request.size)
 
         def wake() -> None:
-            if not lane.changed:
+            if not lane.changed or (lane.not_before and lane.urgent):
                 lane.changed = True
                 # The loop may be closed already while the process ends.
                 with suppress(RuntimeError):
@@ -163,7 +163,8 @@ class _Connection:
         self._awake.set()
 
     def _wake_for(self, lane: Lane) -> None:
-        if (early := lane.not_before - self._loop.time()) > 0:
+        early = lane.not_before - self._loop.time()
+        if early > 0 and not lane.urgent:
             self._loop.call_later(early, self._awake.set)
         else:
             self._awake.set()
@@ -192,7 +193,7 @@ class _Connection:
             began = self._loop.time()
             messages = []
             for number, (lane, _) in list(self._lanes.items()):
-                if lane.changed and began >= lane.not_before:
+                if lane.changed and (began >= lane.not_before or lane.urgent):
                     fresh = await asyncio.to_thread(lane.messages) if lane.takes_long else lane.messages()
                     messages += [[number, *message] for message in fresh]
             earliest = began + max(_FRAME_S, (self._loop.time() - began) / _SHARE_OF_TIME)

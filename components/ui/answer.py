@@ -20,32 +20,36 @@ _LONG_CHARACTERS = 20_000
 """Beyond this a text stays in the pieces in which it was painted: as one element it would be laid out again."""
 
 
-def draw_answer(run: Run | RunRecord, record: RunRecord) -> None:
+def draw_answer(run: Run | RunRecord | None, record: RunRecord | None) -> None:
     """Draw all that an endpoint has answered; what is still to come is drawn as it comes.
 
     ``record`` is the run as it stood when this page began to draw it.
     """
-    # Of the same number, running or ended, so that the text stays in its place.
-    reasoning, text, calls = st.container(), st.container(), st.container()
-    called = [] if record.running else json.loads(record.tool_calls)
+    # Of the same number, whatever there is to draw, so that the text stays in its place.
+    reasoning, text, rest = st.container(), st.container(), st.container()
+    ended = record if record and not record.running else None
     with reasoning:
-        if record.reasoning and not record.running:
-            _draw_reasoning(record)
+        if ended and ended.reasoning:
+            _draw_reasoning(ended)
     with text:
-        if st.session_state.get(state.NATIVE):
-            _draw_text(record.text)
-        elif record.running or record.text:
+        if not st.session_state.get(state.NATIVE):
             draw_live(
                 run,
                 "plain" if st.session_state.get(state.AS_WRITTEN) else "markdown",
-                running=record.running,
-                replay=can_be_replayed(record) and bool(st.session_state.get(state.replay_key(record.id))),
+                running=bool(record and record.running),
+                replay=bool(record and can_be_replayed(record) and st.session_state.get(state.replay_key(record.id))),
             )
-        if not record.running and not record.text and not called:
-            st.caption("No text arrived.")
-    with calls:
-        for call in called:
-            _draw_tool_call(call)
+        elif record:
+            _draw_text(record.text)
+    with rest:
+        if record is None:
+            st.caption("The answer appears here, token by token. Press Run or Ctrl+Enter.")
+        if ended:
+            calls = json.loads(ended.tool_calls)
+            if not ended.text and not calls:
+                st.caption("No text arrived.")
+            for call in calls:
+                _draw_tool_call(call)
 
 
 def pieces_of(text: str) -> list[str]:

@@ -69,10 +69,7 @@ def _draw_parts(
     if not with_answer or (record and record.error_message and not answered):
         return
     with _answer_box(stale):
-        if run is None or record is None:
-            st.caption("The answer appears here, token by token. Press Run or Ctrl+Enter.")
-        else:
-            draw_answer(run, record)
+        draw_answer(run, record)
 
 
 def _answer_box(stale: bool) -> DeltaGenerator:

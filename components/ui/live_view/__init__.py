@@ -46,18 +46,19 @@ def routes() -> list[BaseRoute]:
     ]
 
 
-def draw_live(run: Run | RunRecord, part: Part, *, running: bool, replay: bool = False) -> None:
+def draw_live(run: Run | RunRecord | None, part: Part, *, running: bool = False, replay: bool = False) -> None:
     """Draw the status or the answer of a run; it goes on by itself, and the page is run again when the run has ended.
 
     ``running`` is whether the run had not ended when this page began to draw it. With ``replay`` the answer is played
-    from its events.
+    from its events. Without a run the place is prepared for one, so that its first token finds the connection made.
     """
     channel = _channel()
-    channel.show(run, lambda: _events(run))
+    if run:
+        channel.show(run, lambda: _events(run))
     _view(
         key=state.live_key(part),
         data={
-            "run": run.id,
+            "run": run.id if run else None,
             "part": part,
             "running": running,
             # What another process works on is seen as far as the log has it.

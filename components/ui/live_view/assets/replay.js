@@ -130,7 +130,8 @@ export class Replay {
     return Math.max(this.events.findLastIndex((event) => event[0] <= at), 0);
   }
 
-  // The gap before each event over the time at which it came, as an even stream is an even strip.
+  // The gap before each event over the time at which it came: an even stream is an even strip. One long gap must not make
+  // all others too small to be seen.
   draw() {
     const [width, height] = [this.strip.clientWidth, this.strip.clientHeight].map((size) => size * devicePixelRatio);
     if (!width || !this.end) return;
@@ -139,7 +140,7 @@ export class Replay {
     context.fillStyle = getComputedStyle(this.strip).color;
     const longest = this.events.reduce((most, _, number) => Math.max(most, this.gap(number)), 0);
     this.events.forEach((event, number) => {
-      const bar = Math.max((this.gap(number) / longest) * height, devicePixelRatio);
+      const bar = Math.max(Math.sqrt(this.gap(number) / longest) * height, devicePixelRatio);
       context.fillRect(Math.min((event[0] / this.end) * width, width - 1), height - bar, devicePixelRatio, bar);
     });
   }

@@ -63,6 +63,7 @@ class View {
 
   // What is on the page already need not be sent again; the last block may still have been open.
   request() {
+    if (!this.data.run) return null;
     if (this.replay) return this.replay.request();
     const known = this.stale ? [] : this.blocks.slice(0, -1);
     const size = known.reduce((sum, block) => sum + block.length, 0);
@@ -88,7 +89,8 @@ class View {
     this.note.textContent = note ?? this.note.textContent;
     if (this.busy && said) this.say(said);
     if (!ended) return;
-    if (this.data.running) this.tell("ended", this.data.run);
+    // Wherever an answer streams, its status stands beside it: once is enough.
+    if (this.data.running && this.data.part === "status") this.tell("ended", this.data.run);
     this.ended = true;
     this.showState();
   }

@@ -1,0 +1,142 @@
+"""What CommonMark does not say: formulas, bare addresses, images as text, tables that end. Rules for markdown-it."""
+
+from __future__ import annotations
+
+import re
+
+from markdown_it.rules_block import StateBlock
+from markdown_it.rules_block.table import table as read_table
+from markdown_it.rules_inline import StateInline
+from markdown_it.rules_inline.image import image as read_image
+
+_LONGEST_FORMULA_LINES = 60
+
+FORMULA_ENDS = {"$$": "$$", "\\[": "\\]"}
+_INLINE_FORMULA = re.compile(
+    r"""
+      \\\( (?P<parenthesised>(?:[^\\\n`$]|\\[^()\[\]\n`])++) \\\)
+    | \\\[ (?P<bracketed>(?:[^\\\n`$]|\\[^()\[\]\n`])++) \\\] (?!\()
+    | \$\$ (?P<doubled>(?:[^\\\n`$]|\\[^\n`])++) \$\$ (?!\$)
+    | (?<!\d) \$ (?![\s$]) (?P<dollars>(?:[^\\\n`$]|\\[^\n`])++) (?<!\s) \$ (?!\d)
+    """,
+    re.VERBOSE,
+)
+_AMOUNT = re.compile(r"\$\d[^\\]*\Z")
+_WORDS = re.compile(r"[A-Za-z]{2},? [A-Za-z]{2}")
+
+
+def displayed_formula(state: StateBlock, first: int, end: int, silent: bool) -> bool:
+    r"""``$$…$$`` or ``\[…\]`` that fills whole lines, none of them blank."""
+    if state.is_code_block(first):
+        return False
+    content = _line(state, first)
+    closing = FORMULA_ENDS.get(content[:2])
+    if closing is None:
+        return False
+    indent = min(state.blkIndent, state.sCount[first])
+    body = [content[2:]]
+    while closing not in body[-1]:
+        line = first + len(body)
+        if line == end:
+            if line == len(state.bMarks) - 1:
+                # Where the text ends the formula may go on.
+                state.env["unclosed"] = min(first, state.env.get("unclosed", first))
+            return False
+        if len(body) == _LONGEST_FORMULA_LINES or state.isEmpty(line) or state.sCount[line] < indent:
+            return False
+        body.append(_line(state, line))
+        if body[-1].startswith("\\["):
+            return False
+    body[-1], _, after = body[-1].partition(closing)
+    formula = "\n".join(body).strip()
+    if after.strip() or not formula or "`" in formula:
+        return False
+    if not silent:
+        state.line = first + len(body)
+        token = state.push("displayed_formula", "", 0)
+        token.block = True
+        token.map = [first, state.line]
+        token.content = formula
+        token.markup = content[:2]
+    return True
+
+
+def _line(state: StateBlock, line: int) -> str:
+    return state.src[state.bMarks[line] + state.tShift[line] : state.eMarks[line]]
+
+
+def formula(state: StateInline, silent: bool) -> bool:
+    r"""``$…$``, ``$$…$$``, ``\(…\)`` or ``\[…\]`` inside a line; amounts of money are none."""
+    if state.src[state.pos] not in "$\\":
+        return False
+    match = _INLINE_FORMULA.match(state.src, state.pos, state.posMax)
+    if match is None or not match[match.lastgroup or 0].strip():
+        return False
+    if _AMOUNT.match(match[0]) and _WORDS.search(match[0]):
+        # "$10, and later another 20$"
+        return False
+    if not silent:
+        token = state.push("formula", "", 0)
+        token.content = match[match.lastgroup or 0].strip()
+        token.meta = {"source": match[0]}
+    state.pos = match.end()
+    return True
+
+
+def image(state: StateInline, silent: bool) -> bool:
+    """An image as the characters that the model wrote."""
+    start = state.pos
+    if not read_image(state, True):
+        return False
+    if not silent:
+        # Past the bracket, which would begin a link.
+        state.pending += "!["
+        state.pos = start + 2
+    return True
+
+
+# What stands before and after the sign that gives an address away, and what a link needs in front of it.
+_ADDRESS_END = r"(?:[^\s<>()`\\\u3000-\u303f\uff00-\uffef]|\([^\s<>()`\\]*+\))"
+_BARE_ADDRESSES = {
+    ":": (re.compile(r"(?<![A-Za-z0-9])https?$", re.IGNORECASE), re.compile(rf"://{_ADDRESS_END}++"), ""),
+    ".": (re.compile(r"(?<![\w/.-])www$"), re.compile(rf"\.(?:[\w-]+\.)+[\w-]+(?:[/?#]{_ADDRESS_END}*+)?"), "http://"),
+    "@": (
+        re.compile(r"(?<![\w/.+-])[A-Za-z0-9][\w.+-]*$"),
+        re.compile(r"@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+"),
+        "mailto:",
+    ),
+}
+
+
+def bare_address(state: StateInline, silent: bool) -> bool:
+    """An address that nobody marked as a link, on the web or of mail."""
+    sign = state.src[state.pos]
+    if silent or state.linkLevel or sign not in _BARE_ADDRESSES:
+        return False
+    before, after, prefix = _BARE_ADDRESSES[sign]
+    begins = before.search(state.src, max(0, state.pos - 100), state.pos)
+    rest = begins and after.match(state.src, state.pos, state.posMax)
+    if not begins or not rest or not state.pending.endswith(begins[0]):
+        return False
+    address = (begins[0] + rest[0]).rstrip("?!.,:;*_~'\"[]|")
+    if state.pos - begins.start() + len(sign) >= len(address):
+        return False
+    state.pending = state.pending[: -len(begins[0])]
+    state.push("link_open", "a", 1).attrs = {"href": state.md.normalizeLink(prefix + address)}
+    state.push("text", "", 0).content = address
+    state.push("link_close", "a", -1)
+    state.pos = begins.start() + len(address)
+    return True
+
+
+def table(state: StateBlock, first: int, end: int, silent: bool) -> bool:
+    """A table that ends where most of it would be cells that nobody wrote: they take time and room."""
+    if first + 2 > end or "|" not in (header := _line(state, first)):
+        return False
+    columns = header.count("|") + 1
+    last, budget = first + 2, 100
+    while not silent and budget > 0 and last < end and not state.isEmpty(last):
+        row = _line(state, last)
+        budget += len(row) - columns + row.count("|") + 1
+        last += 1
+    return read_table(state, first, end if silent else last, silent)

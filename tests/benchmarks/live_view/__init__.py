@@ -1,0 +1,41 @@
+"""How fast tokens reach the eye: Tempera's live answer beside other pages, in one run and one real Chromium.
+
+    python -m tests.benchmarks.live_view [--tokens 500 2000] [--rate 100] [--gradio-python PATH]
+    python -m tests.benchmarks.live_view --tokens 8000 --rate 400
+    python -m tests.benchmarks.live_view --rate 0     # 20,000 tokens as fast as they go
+    python -m tests.benchmarks.live_view --lanes 4    # several answers side by side
+    python -m tests.benchmarks.live_view --widgets    # how soon Tempera's widgets answer while an answer streams
+
+**What is measured.** A source, in a process of its own, sends numbered words (" a17") and notes the wall clock just
+before each goes out. In the page a loop looks after every frame for the last number in the answer and notes the page's
+clock: every word up to that number is on the screen then. The difference is the lag of that word, from the source's
+socket to a finished frame, whatever lies between. The look is taken in a message that the frame's callback sends, so
+that what any page changes in the same frame counts for that frame; it reads the end of the last piece of text, never
+the whole. "On the screen" means in the document when a frame ends: what is scrolled out of sight or still fading in
+counts. The words are read once more in the end, all of them, and counted.
+
+**The page's clock** is ``performance.timeOrigin + performance.now()``. How far it is from the source's is measured
+after each stream, and the largest difference stands below each table.
+
+**The rivals** come one after the other, each with a fresh server, source and page; how each is served is in
+``rivals.py``:
+
+- the bare page: a few lines of script that append what arrives to one text node, without any server between;
+- ``st.write_stream``: the shortest Streamlit app that does it, with Streamlit's defaults;
+- Gradio: a ``ChatInterface`` over a generator, when ``--gradio-python`` names a Python that has Gradio;
+- llama.cpp's own web page, out of the ``xllamacpp`` wheel, when the embedded model's weights are on this machine;
+- Tempera, as ``streamlit run app.py`` starts it.
+
+**The other figures.** Bytes: the payload of the page's WebSocket messages and the bodies of its fetches, from the
+click on Run to a second after the last word. CPU: of the server and its children, and of Chromium's renderers, from the
+click to the last word, or until twenty quiet seconds have passed; where the source itself serves the page, there is no
+server to count. Run to first token: from the click as the page sees it. Source late: how far behind its own schedule
+each token went out; the lag does not contain it.
+
+**Widgets** (``widgets.py``): from the event that touches one to the end of the first frame that shows its effect, first
+at rest, then while a stream runs; when the stream ends, another is run.
+
+**What it costs.** The loop makes Chromium draw every frame, also where nothing changes. The driver, Playwright, is told
+of every WebSocket message, so on a machine with few cores a page that receives much pays for that too. Nothing is
+asserted, and only figures of one run are to be compared.
+"""

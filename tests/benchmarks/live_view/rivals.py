@@ -1,0 +1,166 @@
+"""The pages that are compared: how each is served, where its answer is, and what a hand does to run it."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.benchmarks.live_view.llama_ui import llama_server, model
+from tests.benchmarks.live_view.source import Source, running_source
+from tests.browser.conftest import app_process, free_port
+from tests.waiting import wait_for
+
+APPS = Path(__file__).parent / "apps"
+
+
+class LeftOut(Exception):
+    """A rival cannot be served here; the text says why."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """What one measurement streams: so many tokens per second in each of so many lanes, zero for full speed."""
+
+    tokens: int
+    rate: float
+    lanes: int = 1
+
+
+@dataclass(frozen=True)
+class Served:
+    """A rival that runs. ``server`` is the process between source and page, if there is one."""
+
+    address: str
+    source: Source
+    server: int | None = None
+
+
+@dataclass(frozen=True)
+class Rival:
+    """``answer`` and ``run`` are selectors; ``prompt`` is that of a field which must hold something first."""
+
+    name: str
+    serve: Callable[[Case, Path], AbstractContextManager[Served]]
+    answer: str
+    run: str
+    prompt: str | None = None
+
+
+@contextmanager
+def bare_page(case: Case, _folder: Path) -> Iterator[Served]:
+    with running_source(case.tokens, case.rate) as source:
+        yield Served(f"{source.address}/bare?lanes={case.lanes}", source)
+
+
+@contextmanager
+def write_stream(case: Case, folder: Path) -> Iterator[Served]:
+    port = free_port()
+    flags = ["--server.address", "127.0.0.1", "--server.port", str(port), "--server.headless", "true"]
+    command = [sys.executable, "-m", "streamlit", "run", str(APPS / "write_stream.py"), *flags]
+    with (
+        running_source(case.tokens, case.rate) as source,
+        _app(command, folder, port, STREAMLIT_BROWSER_GATHER_USAGE_STATS="false", BASE_URL=source.base_url) as server,
+    ):
+        yield Served(f"http://127.0.0.1:{port}", source, server)
+
+
+def gradio_chat(python: str | None) -> Callable[[Case, Path], AbstractContextManager[Served]]:
+    """Gradio, run by a Python that has it."""
+
+    @contextmanager
+    def serve(case: Case, folder: Path) -> Iterator[Served]:
+        if python is None:
+            raise LeftOut("Gradio is left out: --gradio-python names a Python that has it.")
+        port = free_port()
+        with (
+            running_source(case.tokens, case.rate) as source,
+            _app(
+                [python, str(APPS / "gradio_chat.py")],
+                folder,
+                port,
+                GRADIO_ANALYTICS_ENABLED="False",
+                GRADIO_SERVER_PORT=str(port),
+                BASE_URL=source.base_url,
+            ) as server,
+        ):
+            yield Served(f"http://127.0.0.1:{port}", source, server)
+
+    return serve
+
+
+@contextmanager
+def llama_ui(case: Case, _folder: Path) -> Iterator[Served]:
+    weights = model()
+    if weights is None:
+        raise LeftOut(
+            "llama.cpp's page is left out: its server wants the embedded model, which is not on this machine."
+        )
+    with llama_server(weights) as behind, running_source(case.tokens, case.rate, behind) as source:
+        yield Served(source.address, source)
+
+
+@contextmanager
+def tempera(case: Case, folder: Path) -> Iterator[Served]:
+    port = free_port()
+    with (
+        running_source(case.tokens, case.rate) as source,
+        app_process(folder, port, TEMPERA_BASE_URL=source.base_url) as process,
+    ):
+        yield Served(f"http://127.0.0.1:{port}", source, process.pid)
+
+
+BARE_PAGE = Rival("bare page", bare_page, answer=".answer", run="button")
+TEMPERA = Rival("Tempera", tempera, answer=".st-key-answer", run=".st-key-run button")
+
+
+def rivals(gradio_python: str | None) -> dict[str, Rival]:
+    """All that show one answer, by the name for the command line, in the order of the table."""
+    return {
+        "bare": BARE_PAGE,
+        "write_stream": Rival("`st.write_stream`", write_stream, answer=".st-key-answer", run=".st-key-run button"),
+        "gradio": Rival(
+            "Gradio",
+            gradio_chat(gradio_python),
+            answer="[data-testid=bot]",
+            run="[data-testid=submit-button]",
+            prompt="[data-testid=textbox]",
+        ),
+        "llama_ui": Rival(
+            "llama.cpp's page", llama_ui, answer=".chat-message-assistant", run="button[type=submit]", prompt="textarea"
+        ),
+        "tempera": TEMPERA,
+    }
+
+
+LANES = {"bare": BARE_PAGE}
+"""Those that show several answers side by side: a click on ``run`` starts ``case.lanes`` streams, and ``answer`` finds
+as many elements. Words carry their stream's letter, so it does not matter which lane shows which stream."""
+
+
+@contextmanager
+def _app(command: list[str], folder: Path, port: int, **environment: str) -> Iterator[int]:
+    """The process of a server, once it listens."""
+    with (
+        open(folder / "app.log", "a") as log,
+        subprocess.Popen(command, cwd=folder, env={**os.environ, **environment}, stdout=log, stderr=log) as process,
+    ):
+        try:
+            wait_for(lambda: _listens(port), 60)
+            yield process.pid
+        finally:
+            process.terminate()
+            try:
+                process.wait(10)
+            except subprocess.TimeoutExpired:
+                process.kill()
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
