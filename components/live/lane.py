@@ -10,7 +10,7 @@ from typing import Any, Literal
 from components.live.blocks import AnswerBlocks, Reader, View
 from components.live.channels import Shown
 from components.live.status import ended_in_words, numbers, status_words
-from components.runs.run import Activity, Run, RunRecord
+from components.runs.run import Activity, Run
 
 Part = Literal["status"] | View
 """What a page wants to see of a run: its status and numbers, or its answer in one of the two views."""
@@ -49,7 +49,7 @@ class Lane:
     def resume(self, count: int, size: int) -> None:
         """Take up where another connection was cut: the page has so many blocks of so many UTF-16 code units."""
         if self._blocks:
-            self._blocks.update(self._shown.record().text, ended=self._has_ended)
+            self._blocks.update(self._shown.texts()[0], ended=self._has_ended)
             self._reader.resume(self._blocks.blocks, count, size)
 
     def messages(self) -> list[Message]:
@@ -58,11 +58,7 @@ class Lane:
         self.changed = False
         # Asked before the text is read: a run that has ended does not get more text.
         ended = self._has_ended
-        record = self._shown.record()
-        if self._blocks:
-            messages = list(self._about_answer(self._blocks, record, ended))
-        else:
-            messages = list(self._about_status(record, ended))
+        messages = list(self._about_answer(self._blocks, ended) if self._blocks else self._about_status(ended))
         self.takes_long = time.perf_counter() - began > _LONG_S
         return messages
 
@@ -77,17 +73,19 @@ class Lane:
         run = self._shown.run
         return run.finished if isinstance(run, Run) else not run.running
 
-    def _about_answer(self, answer: AnswerBlocks, record: RunRecord, ended: bool) -> Iterator[Message]:
-        answer.update(record.text, ended=ended)
+    def _about_answer(self, answer: AnswerBlocks, ended: bool) -> Iterator[Message]:
+        text, reasoning = self._shown.texts()
+        answer.update(text, ended=ended)
         note = ""
-        if not record.text and not ended:
-            note = f"Reasoning: {len(record.reasoning):,} characters so far" if record.reasoning else "…"
-        said = ended_in_words(record) if ended else "Answer started" if record.text else ""
+        if not text and not ended:
+            note = f"Reasoning: {len(reasoning):,} characters so far" if reasoning else "…"
+        said = ended_in_words(self._shown.record()) if ended else "Answer started" if text else ""
         # Before the end is told: the page draws itself anew then.
         yield from self._frame(answer.blocks)
         yield from self._tell({"note": note, "said": said, "ended": ended})
 
-    def _about_status(self, record: RunRecord, ended: bool) -> Iterator[Message]:
+    def _about_status(self, ended: bool) -> Iterator[Message]:
+        record = self._shown.record()
         if isinstance(self._shown.run, Run):
             self._activity = self._shown.run.activity
         badge, colour = status_words(record, self._activity)

@@ -30,6 +30,10 @@ _LONGEST_FORMATTED = 10_000
 _WIDE_FORMULA = 50
 
 _LINE_END = re.compile(r"\r\n?")
+_ENDED_BY_BLANK_LINE = {"blockquote_open", "heading_open", "hr", "paragraph_open", "table_open"}
+_BLANK_END = re.compile(r"\n[ \t]*\n\Z")
+# The paragraph that most updates find open. Read as every text is, it would come out the same, after twice the time.
+_PLAIN_WORDS = re.compile(r"[^\W\d_](?:[^\W_]|[ ,.;'()?-])*")
 _ALLOWED_LINK = re.compile(r"(?:https?://|mailto:)[^\s]", re.IGNORECASE)
 
 
@@ -56,6 +60,9 @@ class MarkdownBlocks:
         del self.blocks[self.settled :]
         if ended or "\n" in new:
             self._settle(ended)
+        if _PLAIN_WORDS.fullmatch(self._open) and "www" not in self._open:
+            self.blocks.append(f"<p>{self._open.rstrip(' ')}</p>\n")
+            return
         self.blocks.extend(_draw(block, final=False) for block in _read(self._open).blocks)
 
     def _settle(self, ended: bool) -> None:
@@ -64,10 +71,10 @@ class MarkdownBlocks:
         final = len(reading.blocks) if ended else reading.final
         self.blocks.extend(_draw(block, final=True) for block in reading.blocks[:final])
         self.settled = len(self.blocks)
-        if final == len(reading.blocks):
-            self._open = "" if ended else self._open
-        else:
+        if final < len(reading.blocks):
             self._open = self._open[reading.blocks[final].start :]
+        else:
+            self._open = "" if ended else self._open[self._open.rfind("\n") + 1 :]
 
 
 @dataclass(frozen=True)
@@ -95,6 +102,8 @@ def _read(text: str) -> _Reading:
     ]
     unclosed = env.get("unclosed")
     final = sum(1 for first in lines[1:] if unclosed is None or first <= unclosed)
+    if blocks and blocks[-1].tokens[0].type in _ENDED_BY_BLANK_LINE and _BLANK_END.search(text):
+        final = len(blocks)
     return _Reading(blocks, final)
 
 

@@ -68,6 +68,7 @@ class _Leave(_Request):
     leave: LaneNumber
 
 
+_encoder = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 _requests: TypeAdapter[_Watch | _Replay | _Leave] = TypeAdapter(_Watch | _Replay | _Leave)
 
 
@@ -201,4 +202,4 @@ class _Connection:
                 await self._send(messages)
 
     async def _send(self, messages: list[list[object]]) -> None:
-        await self._websocket.send_text(json.dumps(messages, ensure_ascii=False, separators=(",", ":")))
+        await self._websocket.send_text(_encoder.encode(messages))

@@ -261,12 +261,18 @@ class Run:
         for listener in self._listeners:
             listener()
 
-    def record(self) -> RunRecord:
-        """The run as it stands now."""
+    def texts(self) -> tuple[str, str]:
+        """The text of the answer and the reasoning as they stand now."""
         with self._condition:
             # Joined pieces replace the many, so that the next look does not join them again.
             self._pieces = ["".join(self._pieces)]
             self._reasoning = ["".join(self._reasoning)]
+            return self._pieces[0], self._reasoning[0]
+
+    def record(self) -> RunRecord:
+        """The run as it stands now."""
+        with self._condition:
+            text, reasoning = self.texts()
             outcome = self._outcome
             live = RunRecord(
                 id=self.id,
@@ -279,8 +285,8 @@ class Run:
                 model=self.model,
                 request_body=self.request_body.decode(),
                 app_version=__version__,
-                text=self._pieces[0],
-                reasoning=self._reasoning[0],
+                text=text,
+                reasoning=reasoning,
                 ttft_ms=self._ttft_ms,
                 total_ms=round((time.monotonic() - self._started) * 1000, 3),
                 # Until the endpoint reports its tokens, chunks are all that can be counted; the page calls them so.

@@ -273,7 +273,7 @@ def test_a_block_is_settled_when_the_next_one_has_begun() -> None:
         ("", 0, 0),
         ("On", 0, 1),
         ("One.\n", 0, 1),
-        ("One.\n\nTw", 0, 2),
+        ("One.\n\nTw", 1, 2),
         ("One.\n\nTwo\n", 1, 2),
         ("One.\n\nTwo\n\n1. a\n\n2", 2, 4),
         ("One.\n\nTwo\n\n1. a\n\n2. b", 2, 3),
@@ -522,3 +522,31 @@ def test_what_is_nested_too_deep_is_shown_as_it_was_written(text: str) -> None:
 
 def test_a_very_long_paragraph_is_shown_without_formatting() -> None:
     assert page("**a** " * 5_000) == "<p>" + ("**a** " * 5_000).strip() + "</p>"
+
+
+@given(st.text(st.sampled_from("abcXYZ019 ,.;'()?-éß漢αw:/@!*_`[<&"), max_size=60))
+@example("see www.example.com now")
+@example("1. no list")
+@example("a  b ")
+def test_plain_words_come_out_as_if_they_had_been_read_like_every_text(text: str) -> None:
+    quick = MarkdownBlocks()
+    quick.update(text)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(markdown, "_PLAIN_WORDS", re.compile("(?!)"))
+        thorough = MarkdownBlocks()
+        thorough.update(text)
+    assert quick.blocks == thorough.blocks
+
+
+@pytest.mark.parametrize("text", ["Words", "# Head", "---", "> Quote", "|a|b|\n|-|-|\n|1|2|"])
+def test_a_blank_line_settles_what_it_ends(text: str) -> None:
+    view = MarkdownBlocks()
+    view.update(f"{text}\n\n")
+    assert view.settled == len(view.blocks) == 1
+
+
+@pytest.mark.parametrize("text", ["- item", "1. item", "    code", "```\ncode"])
+def test_a_blank_line_does_not_settle_what_goes_on_behind_it(text: str) -> None:
+    view = MarkdownBlocks()
+    view.update(f"{text}\n\n")
+    assert view.settled == 0
