@@ -37,7 +37,7 @@ def save_draft(log: Log, draft_id: str, content: str) -> None:
     if not is_id(draft_id):
         return
     row = {"id": draft_id, "content": storable_text(content), "updated_at": utc_now()}
-    log.post(f"draft {draft_id}", lambda connection: connection.execute(upsert(connection, drafts, row)))
+    log.post(f"draft {draft_id}", lambda connection: connection.execute(upsert(connection.dialect.name, drafts), row))
 
 
 def find_draft(database: Database, draft_id: str) -> str | None:
@@ -67,8 +67,8 @@ def save_preset(log: Log, name: str, content: str) -> Preset:
     preset = Preset(uuid.uuid4().hex, name, storable_text(content), utc_now())
 
     def work(connection: Connection) -> Preset:
-        statement = upsert(connection, presets, asdict(preset), key="name").returning(presets.c.id)
-        return replace(preset, id=connection.execute(statement).scalar_one())
+        statement = upsert(connection.dialect.name, presets, key="name").returning(presets.c.id)
+        return replace(preset, id=connection.execute(statement, asdict(preset)).scalar_one())
 
     return log.write(work)
 

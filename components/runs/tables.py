@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
 
@@ -10,7 +9,6 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
-    Connection,
     Double,
     ForeignKey,
     Index,
@@ -105,12 +103,13 @@ def to_row(record: RunRecord) -> dict[str, Any]:
     return {field.name: storable(getattr(record, field.name)) for field in fields(record)}
 
 
-def upsert(connection: Connection, table: Table, row: Mapping[str, Any], key: str = "id", only_if: Any = None) -> Any:
-    """A statement that inserts a row, or updates the row of the same ``key``: all of it but the id.
+def upsert(dialect: str, table: Table, key: str = "id", only_if: Any = None) -> Any:
+    """A statement that inserts the row it is executed with, or updates the row of the same ``key``: all but the id.
 
-    ``only_if`` is a condition on the row that is there; where it does not hold, that row stays as it is.
+    ``only_if`` is a condition on the row that is there; where it does not hold, that row stays as it is. Making the
+    statement takes several times as long as executing it.
     """
-    insert: Any = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
-    statement = insert(table).values(row)
-    changed = {name: statement.excluded[name] for name in row if name not in ("id", key)}
+    insert: Any = sqlite.insert if dialect == "sqlite" else postgresql.insert
+    statement = insert(table)
+    changed = {column.name: statement.excluded[column.name] for column in table.c if column.name not in ("id", key)}
     return statement.on_conflict_do_update(index_elements=[key], set_=changed, where=only_if)
