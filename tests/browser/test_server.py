@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 import requests
+from starlette.routing import Mount
 
 from components import __version__
+from components.ui import live_view
 from tests.browser.conftest import ROOT, serve_app
 
 KEY = "canary-key-5"
@@ -37,6 +39,7 @@ def test_the_health_route_tells_version_log_and_model(app: str) -> None:
     assert health["embedded_model"] in ("idle", "fetching", "loading", "ready")
 
 
+@pytest.mark.parametrize("path", ["/_stcore/stream", "/live"])
 @pytest.mark.parametrize(
     ("headers", "status"),
     [
@@ -46,15 +49,27 @@ def test_the_health_route_tells_version_log_and_model(app: str) -> None:
         ({"Origin": "null"}, 403),
     ],
 )
-def test_only_our_own_pages_may_open_the_websocket(app: str, headers: dict[str, str], status: int) -> None:
+def test_only_our_own_pages_may_open_a_websocket(app: str, path: str, headers: dict[str, str], status: int) -> None:
     host = app.removeprefix("http://")
     upgrade = {"Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Version": "13"}
     asked = {"Host": host, "Origin": app, **upgrade, "Sec-WebSocket-Key": "AAAAAAAAAAAAAAAAAAAAAA==", **headers}
-    lines = ["GET /_stcore/stream HTTP/1.1", *(f"{name}: {value}" for name, value in asked.items()), "", ""]
+    lines = [f"GET {path} HTTP/1.1", *(f"{name}: {value}" for name, value in asked.items()), "", ""]
     name, _, port = host.partition(":")
     with socket.create_connection((name, int(port)), 10) as connection:
         connection.sendall("\r\n".join(lines).encode())
         assert connection.recv(64).split()[1] == str(status).encode()
+
+
+@pytest.mark.parametrize(
+    "path", ["../__init__.py", "..%2f__init__.py", "%2e%2e/loader.js", "/etc/passwd", "view.py", ""]
+)
+def test_the_live_views_files_are_those_of_its_folder_only(app: str, path: str) -> None:
+    host, _, port = app.removeprefix("http://").partition(":")
+    folder = next(route.path for route in live_view.routes() if isinstance(route, Mount))
+    assert "javascript" in get(f"{app}{folder}/view.js").headers["Content-Type"]
+    with socket.create_connection((host, int(port)), 10) as connection:
+        connection.sendall(f"GET {folder}/{path} HTTP/1.1\r\nHost: {host}:{port}\r\n\r\n".encode())
+        assert connection.recv(64).split()[1] in (b"400", b"403", b"404")
 
 
 def test_the_agent_api_is_off(app: str) -> None:

@@ -46,17 +46,26 @@ def routes() -> list[BaseRoute]:
     ]
 
 
-def draw_live(run: Run | RunRecord | None, part: Part, *, running: bool = False, replay: bool = False) -> None:
+def draw_live(
+    run: Run | RunRecord | None,
+    part: Part,
+    *,
+    running: bool = False,
+    replay: bool = False,
+    name: str = "",
+    key: str | None = None,
+) -> None:
     """Draw the status or the answer of a run; it goes on by itself, and the page is run again when the run has ended.
 
     ``running`` is whether the run had not ended when this page began to draw it. With ``replay`` the answer is played
     from its events. Without a run the place is prepared for one, so that its first token finds the connection made.
+    Where several answers stand on a page, each has a ``name``, which is said with its beginning and end, and a ``key``.
     """
     channel = _channel()
     if run:
         channel.show(run, lambda: _events(run))
     _view(
-        key=state.live_key(part),
+        key=key or state.live_key(part),
         data={
             "run": run.id if run else None,
             "part": part,
@@ -64,6 +73,7 @@ def draw_live(run: Run | RunRecord | None, part: Part, *, running: bool = False,
             # What another process works on is seen as far as the log has it.
             "length": len(run.text) if isinstance(run, RunRecord) else 0,
             "replay": replay,
+            "name": name,
             "path": _path(),
             "script": f"{_path()}/{_VERSION}/view.js",
             "token": channel.token,

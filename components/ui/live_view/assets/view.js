@@ -14,7 +14,8 @@ export default function ({ parentElement, data, setTriggerValue }) {
   const root = parentElement.querySelector(".live-view");
   if (!views.has(root)) views.set(root, new View(root));
   views.get(root).show(data, setTriggerValue);
-  return () => views.get(root).leave();
+  // Also called for a call that a later one has overtaken.
+  return () => root.isConnected || views.get(root)?.leave();
 }
 
 class View {

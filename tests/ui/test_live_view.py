@@ -1,0 +1,98 @@
+"""The live view as the script draws it: who may connect, what the page is told, and that no text goes that way."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from streamlit import config
+from streamlit.testing.v1 import AppTest
+
+from components.service import service
+from components.ui import live_view, state
+from tests.pages.conftest import SCRIPT, Chat, chat
+from tests.waiting import wait_for
+
+__all__ = ["chat"]
+
+
+@pytest.mark.parametrize(
+    ("origin", "host", "allowed"),
+    [
+        ("http://localhost:8501", "localhost:8501", True),
+        ("https://localhost:8501", "localhost:8501", True),
+        ("http://127.0.0.1:8501", "127.0.0.1:8501", True),
+        ("http://localhost:3000", "localhost:8501", False),
+        ("http://evil.test", "localhost:8501", False),
+        # A name that resolves to this machine: it is the host as well, and not one that is served.
+        ("http://evil.test:8501", "evil.test:8501", False),
+        ("http://localhost:8501@evil.test", "localhost:8501", False),
+        ("null", "localhost:8501", False),
+        ("", "localhost:8501", False),
+        (None, "localhost:8501", False),
+        ("http://localhost:8501", None, False),
+    ],
+)
+def test_only_our_own_pages_may_connect(
+    origin: str | None, host: str | None, allowed: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hosts = {"server.allowedHosts": ["localhost", "127.0.0.1"]}
+    monkeypatch.setattr(config, "get_option", lambda name, real=config.get_option: hosts.get(name) or real(name))
+    assert live_view._is_allowed(origin, host) is allowed
+
+
+def test_an_origin_that_the_operator_named_may_connect(monkeypatch: pytest.MonkeyPatch) -> None:
+    named = {"server.allowedHosts": ["inside"], "server.corsAllowedOrigins": ["https://tempera.test"]}
+    monkeypatch.setattr(config, "get_option", named.__getitem__)
+    assert live_view._is_allowed("https://tempera.test", "inside:8501")
+    assert not live_view._is_allowed("https://other.test", "inside:8501")
+
+
+def test_the_script_of_the_view_has_no_text_of_a_third_party_and_few_lines() -> None:
+    scripts = sorted(Path(live_view.FOLDER / "assets").glob("*.js"))
+    lines = [line.strip() for script in scripts for line in script.read_text().splitlines()]
+    assert 0 < sum(1 for line in lines if line and not line.startswith("//")) < 400
+    assert not any("import" in line and "http" in line for line in lines)
+
+
+def drawn(page: AppTest) -> dict[str, dict[str, object]]:
+    """What each component of the page was told, by its part."""
+    told = [json.loads(element.proto.json) for element in page.get("bidi_component")]
+    return {"status" if data["part"] == "status" else "answer": data for data in told}
+
+
+def test_the_page_is_told_which_run_to_draw_and_no_text_of_it(chat: Chat) -> None:
+    page = AppTest.from_file(SCRIPT, default_timeout=20).run()
+    # Before the first run its connection is made ready.
+    assert drawn(page)["answer"]["run"] is None
+    chat.go_on.clear()
+    page.button(key="run").click().run()
+    told = drawn(page)
+    run_id = page.query_params["run"]
+    assert [told[part]["run"] for part in ("status", "answer")] == [run_id, run_id]
+    assert told["answer"]["running"]
+    assert told["answer"]["part"] == "markdown"
+    channel = service().channels.find(str(told["answer"]["token"]))
+    assert channel
+    wait_for(lambda: channel.find(run_id).record().text == "Hello")
+    assert "Hello" not in json.dumps(told)
+    page.toggle(key=state.AS_WRITTEN).set_value(True).run()
+    assert drawn(page)["answer"]["part"] == "plain"
+    chat.go_on.set()
+    wait_for(lambda: "status" not in drawn(page.run()))
+    assert not drawn(page)["answer"]["running"]
+    assert drawn(page)["answer"]["token"] == told["answer"]["token"]
+    assert channel.find(run_id).record().text == "Hello you"
+    page.toggle(key=state.replay_key(run_id)).set_value(True).run()
+    assert drawn(page)["answer"]["replay"]
+
+
+def test_another_page_has_another_token_and_sees_nothing_of_this_one(chat: Chat) -> None:
+    pages = [AppTest.from_file(SCRIPT, default_timeout=20).run() for _ in range(2)]
+    tokens = [str(drawn(page)["answer"]["token"]) for page in pages]
+    assert tokens[0] != tokens[1]
+    pages[0].button(key="run").click().run()
+    run_id = pages[0].query_params["run"]
+    assert service().channels.find(tokens[0]).find(run_id)
+    assert service().channels.find(tokens[1]).find(run_id) is None
