@@ -35,10 +35,7 @@ def draw_run(
     ``above_answer`` draws what belongs between them; without it, the switches of the view stand there.
     """
     if st.session_state.get(state.NATIVE):
-        st.caption(
-            "Drawn without the live connection, which does not get through to this page: a proxy may block it. "
-            "Reload the page to try again."
-        )
+        st.caption("Drawn without the live connection: a proxy may block it. Reload the page to try again.")
         if isinstance(run, Run) and not run.finished:
             native_view.paint(run, (lambda: _answer_box(stale)) if with_answer else None)
             return
