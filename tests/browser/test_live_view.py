@@ -132,6 +132,42 @@ def test_markdown_is_drawn_as_it_grows_and_plain_text_to_the_character(
     )
 
 
+HOSTILE = [
+    "<script>window.__xss = 1</script>",
+    '<img src=x onerror="window.__xss = 1">',
+    "<svg onload=window.__xss=1><style>*{display:none}</style></svg>",
+    "[click](javascript:window.__xss=1) [data](data:text/html,<script>window.__xss=1</script>)",
+    "![leak](http://127.0.0.1:9/leak) ![ref][r]\n\n[r]: http://127.0.0.1:9/leak",
+    "```\n</code></pre><script>window.__xss = 1</script>\n```",
+    '```"><img src=x onerror=window.__xss=1>\ncode\n```',
+    "$\\href{javascript:window.__xss=1}{x}$ $\\text{<img src=x onerror=window.__xss=1>}$",
+    "| <iframe srcdoc='<script>top.__xss=1</script>'> |\n|---|\n| <a href=//e.org onclick=window.__xss=1>x</a> |",
+    'https://e.org/"onmouseover="window.__xss=1 <https://e.org/<script>window.__xss=1</script>>',
+]
+
+
+def test_nothing_that_a_model_writes_runs_or_loads_at_any_piece_of_it(
+    page: Page, live_app: str, source: Source
+) -> None:
+    foreign: list[str] = []
+    own = (live_app, "data:", "blob:")
+    page.on("request", lambda request: request.url.startswith(own) or foreign.append(request.url))
+    page.on("dialog", lambda dialog: foreign.append(dialog.message))
+    start(page, live_app, source)
+    for text_ in HOSTILE:
+        source.send(*(text_[at : at + 7] for at in range(0, len(text_), 7)), "\n\n")
+        time.sleep(0.1)
+    source.send("The end of it")
+    wait_for(lambda: "The end of it" in text(page))
+    assert page.locator(".live-view").locator("img, script, iframe, svg, style, object, form").count() == 0
+    for link in page.locator(".st-key-answer .live-text a").all():
+        assert re.match("https?://|mailto:", link.get_attribute("href") or "")
+    assert "<script>window.__xss = 1</script>" in text(page)
+    end(page, source)
+    assert page.evaluate("window.__xss") is None
+    assert foreign == []
+
+
 def settled(look: Callable[[], float]) -> float:
     """The value once it has stayed the same for a moment."""
     values = [look(), None]

@@ -17,8 +17,8 @@ export class Replay {
     this.step.onclick = () => this.stepOn();
     this.pace.onclick = () => this.setSpeed(SPEEDS[(SPEEDS.indexOf(this.speed) + 1) % SPEEDS.length]);
     this.place.oninput = () => this.goTo(Number(this.place.value));
-    this.strip.onpointermove = (event) => this.describe(this.eventAt(event));
-    this.strip.onpointerleave = () => this.describe(this.shown - 1);
+    this.strip.onpointermove = (event) => this.describe((this.hovered = this.eventAt(event)));
+    this.strip.onpointerleave = () => this.describe((this.hovered = null) ?? this.shown - 1);
     this.strip.onclick = (event) => this.goTo(this.events[this.eventAt(event)][0]);
     this.resized = new ResizeObserver(() => this.draw());
     this.resized.observe(this.strip);
@@ -103,7 +103,7 @@ export class Replay {
     }
     this.shown = count;
     this.place.value = this.at;
-    this.describe(count - 1);
+    this.describe(this.hovered ?? count - 1);
   }
 
   showState() {
