@@ -32,6 +32,7 @@ UNREADABLE = 4400
 
 _HELLO_S = 5.0
 _FRAME_S = 1 / 120
+_TOO_EARLY_S = 0.002
 _LARGEST_REQUEST = 1_000
 _MOST_LANES = 32
 _SHARE_OF_TIME = 0.25
@@ -70,6 +71,10 @@ class _Leave(_Request):
 
 _encoder = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 _requests: TypeAdapter[_Watch | _Replay | _Leave] = TypeAdapter(_Watch | _Replay | _Leave)
+
+
+class _UnreadableRequest(Exception):
+    pass
 
 
 class LiveSocket:
@@ -111,37 +116,39 @@ class _Connection:
         self._lanes: dict[int, tuple[Lane, Callable[[], None]]] = {}
         self._awake = asyncio.Event()
         self._loop = asyncio.get_running_loop()
-        self._replays: set[asyncio.Task[None]] = set()
+        self._replaying: asyncio.Future[None] = self._loop.create_future()
 
     async def serve(self) -> None:
         """Read what the page asks and send it what is new, until it is gone."""
         # The first message says that the token is good, and that messages come through.
         await self._websocket.send_text("[]")
-        writing = asyncio.create_task(self._write())
+        tasks = {asyncio.create_task(self._read()), asyncio.create_task(self._write())}
         try:
-            await self._read()
-        except ValueError:
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
+        except _UnreadableRequest:
             await self._websocket.close(UNREADABLE)
         finally:
             for number in list(self._lanes):
                 self._leave(number)
-            for task in (writing, *self._replays):
+            self._replaying.cancel()
+            for task in tasks:
                 task.cancel()
 
     async def _read(self) -> None:
         while True:
-            text = await self._websocket.receive_text()
-            if len(text) > _LARGEST_REQUEST:
-                raise ValueError(text[:_LARGEST_REQUEST])
-            request = _requests.validate_json(text)
+            try:
+                request = _requests.validate_json((await self._websocket.receive_text())[:_LARGEST_REQUEST])
+            except (ValidationError, KeyError):  # the latter for a message that is no text
+                raise _UnreadableRequest from None
             if isinstance(request, _Watch):
                 await self._watch(request)
             elif isinstance(request, _Leave):
                 self._leave(request.leave)
             else:
-                replay = asyncio.create_task(self._replay(request))
-                self._replays.add(replay)
-                replay.add_done_callback(self._replays.discard)
+                self._replaying.cancel()
+                self._replaying = asyncio.create_task(self._replay(request))
 
     async def _watch(self, request: _Watch) -> None:
         self._leave(request.lane)
@@ -166,7 +173,8 @@ class _Connection:
     def _wake_for(self, lane: Lane) -> None:
         early = lane.not_before - self._loop.time()
         if early > 0 and not lane.urgent:
-            self._loop.call_later(early, self._awake.set)
+            # Loops keep time less exactly than the clock does; one that woke early would find nothing to do.
+            self._loop.call_later(early + _TOO_EARLY_S, self._awake.set)
         else:
             self._awake.set()
 

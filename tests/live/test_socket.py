@@ -79,9 +79,10 @@ def test_another_visitors_run_is_refused(live: Server) -> None:
         *("", "[]", "{}", "\x00", "[" * 900, "x" * 2_000, '{"leave": -1}', '{"watch": "x"}'),
         '{"watch": "x", "lane": 1, "part": "html"}',
         '{"watch": "x", "lane": 1, "part": "plain", "more": 1}',
+        b'{"leave": 1}',
     ],
 )
-def test_a_request_that_makes_no_sense_ends_its_own_connection_only(live: Server, request_text: str) -> None:
+def test_a_request_that_makes_no_sense_ends_its_own_connection_only(live: Server, request_text: str | bytes) -> None:
     run = make_run("text")
     token = shown(live, run)
     with live.reader(token) as other, live.connection(token) as connection:
