@@ -20,6 +20,8 @@ Message = list[Any]
 _NUMBERS_EACH_S = 0.25
 """Numbers that change more often cannot be read."""
 _LONG_S = 0.005
+_MUCH = 1_000
+"""Characters that may take long to draw: some hundred tokens, or one event that nobody would expect."""
 
 
 class Lane:
@@ -34,9 +36,11 @@ class Lane:
         """Whether there may be something to tell."""
         self.not_before = 0.0
         """The moment, on the monotonic clock, from which it may be told if it is not urgent."""
+        self.timed = False
+        """Whether somebody will look again at that moment."""
         self._activity: Activity | None = None
-        self.takes_long = True
-        """Whether making the next messages may keep others waiting, as far as the last ones tell."""
+        self._drawn = 0
+        self._took_long = False
 
     def listen(self, listener: Callable[[], None]) -> Callable[[], None]:
         """Call this whenever the run changes; what is returned ends it."""
@@ -59,8 +63,13 @@ class Lane:
         # Asked before the text is read: a run that has ended does not get more text.
         ended = self._has_ended
         messages = list(self._about_answer(self._blocks, ended) if self._blocks else self._about_status(ended))
-        self.takes_long = time.perf_counter() - began > _LONG_S
+        self._took_long = time.perf_counter() - began > _LONG_S
         return messages
+
+    @property
+    def takes_long(self) -> bool:
+        """Whether making the next messages may keep others waiting."""
+        return self._took_long or (self._blocks is not None and len(self._shown.texts()[0]) - self._drawn > _MUCH)
 
     @property
     def urgent(self) -> bool:
@@ -76,6 +85,7 @@ class Lane:
     def _about_answer(self, answer: AnswerBlocks, ended: bool) -> Iterator[Message]:
         text, reasoning = self._shown.texts()
         answer.update(text, ended=ended)
+        self._drawn = len(text)
         note = ""
         if not text and not ended:
             note = f"Reasoning: {len(reasoning):,} characters so far" if reasoning else "…"

@@ -25,7 +25,7 @@ from components.live.gate import gate
 
 _DEEPEST_NESTING = 40
 """Levels of lists, quotes and formatting. Nobody writes deeper; what does is shown as it came."""
-_LONGEST_FORMATTED = 10_000
+_LONGEST_FORMATTED = 4_000
 """Characters of a paragraph. Some of the rules take quadratic time; a longer one is shown without formatting."""
 _WIDE_FORMULA = 50
 

@@ -21,14 +21,18 @@ def replay_frames(shown: Shown, view: View) -> Iterator[dict[str, object]]:
     """Messages that hold, for each event, when it came, in milliseconds since the request was sent, and its frame.
 
     The first one says how many events there are, and each, in ``events``, brings some: ``[at_ms]`` for an event that
-    changed nothing, else ``[at_ms, *frame]``. A log that cannot be read is one message with the ``problem``.
+    changed nothing, else ``[at_ms, *frame]``. Where there are none, or the log cannot be read, one message names the
+    ``problem``.
     """
     try:
         events = shown.read_events()
     except QueryFailed as failure:
         yield {"problem": str(failure)}
         return
-    text = shown.record().text
+    if not events:
+        yield {"problem": "The log does not hold the events of this run any more."}
+        return
+    text = shown.texts()[0]
     blocks, reader = AnswerBlocks(view), Reader()
     pack: list[list[object]] = []
     for number, (event, length) in enumerate(zip(events, lengths_after(events, text), strict=True), 1):

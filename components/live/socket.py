@@ -116,7 +116,7 @@ class _Connection:
         self._lanes: dict[int, tuple[Lane, Callable[[], None]]] = {}
         self._awake = asyncio.Event()
         self._loop = asyncio.get_running_loop()
-        self._replaying: asyncio.Future[None] = self._loop.create_future()
+        self._replaying: dict[int, asyncio.Task[None]] = {}
 
     async def serve(self) -> None:
         """Read what the page asks and send it what is new, until it is gone."""
@@ -130,9 +130,8 @@ class _Connection:
         except _UnreadableRequest:
             await self._websocket.close(UNREADABLE)
         finally:
-            for number in list(self._lanes):
+            for number in [*self._lanes, *self._replaying]:
                 self._leave(number)
-            self._replaying.cancel()
             for task in tasks:
                 task.cancel()
 
@@ -147,13 +146,14 @@ class _Connection:
             elif isinstance(request, _Leave):
                 self._leave(request.leave)
             else:
-                self._replaying.cancel()
-                self._replaying = asyncio.create_task(self._replay(request))
+                self._leave(request.lane)
+                if len(self._lanes) + len(self._replaying) < _MOST_LANES:
+                    self._replaying[request.lane] = asyncio.create_task(self._replay(request))
 
     async def _watch(self, request: _Watch) -> None:
         self._leave(request.lane)
         shown = self._channel.find(request.watch)
-        if shown is None or len(self._lanes) == _MOST_LANES:
+        if shown is None or len(self._lanes) + len(self._replaying) >= _MOST_LANES:
             await self._send([[request.lane, {"refused": True}]])
             return
         lane = Lane(shown, request.part)
@@ -171,17 +171,27 @@ class _Connection:
         self._awake.set()
 
     def _wake_for(self, lane: Lane) -> None:
-        early = lane.not_before - self._loop.time()
-        if early > 0 and not lane.urgent:
-            # Loops keep time less exactly than the clock does; one that woke early would find nothing to do.
-            self._loop.call_later(early + _TOO_EARLY_S, self._awake.set)
+        if lane.not_before > self._loop.time() and not lane.urgent:
+            self._look_later(lane)
         else:
             self._awake.set()
+
+    def _look_later(self, lane: Lane) -> None:
+        def look() -> None:
+            lane.timed = False
+            self._awake.set()
+
+        if not lane.timed:
+            lane.timed = True
+            # Loops keep time less exactly than the clock does; one that woke early would find nothing to do.
+            self._loop.call_later(lane.not_before - self._loop.time() + _TOO_EARLY_S, look)
 
     def _leave(self, number: int) -> None:
         if number in self._lanes:
             _, stop_listening = self._lanes.pop(number)
             stop_listening()
+        if number in self._replaying:
+            self._replaying.pop(number).cancel()
 
     async def _replay(self, request: _Replay) -> None:
         shown = self._channel.find(request.replay)
@@ -202,7 +212,9 @@ class _Connection:
             began = self._loop.time()
             messages = []
             for number, (lane, _) in list(self._lanes.items()):
-                if lane.changed and (began >= lane.not_before or lane.urgent):
+                if lane.changed and began < lane.not_before and not lane.urgent:
+                    self._look_later(lane)
+                elif lane.changed:
                     fresh = await asyncio.to_thread(lane.messages) if lane.takes_long else lane.messages()
                     messages += [[number, *message] for message in fresh]
             earliest = began + max(_FRAME_S, (self._loop.time() - began) / _SHARE_OF_TIME)

@@ -380,3 +380,53 @@ def test_widgets_answer_while_text_streams(page: Page, live_app: str, source: So
         feeding.join()
     end(page, source)
     wait_for(lambda: text(page).split() == source.text.split())
+
+
+def test_what_is_still_on_its_way_of_an_old_run_does_not_reach_the_new_one(
+    page: Page, live_app: str, source: Source
+) -> None:
+    late: list[tuple[float, WebSocketRoute, str | bytes]] = []
+
+    def through(socket: WebSocketRoute) -> None:
+        server = socket.connect_to_server()
+        socket.on_message(lambda message: server.send(message))
+        server.on_message(lambda message: late.append((time.monotonic() + 0.3, socket, message)))
+
+    def let_through() -> bool:
+        while late and late[0][0] < time.monotonic():
+            _, socket, message = late.pop(0)
+            socket.send(message)
+        page.wait_for_timeout(5)
+        return True
+
+    page.route_web_socket(re.compile("/live$"), through)
+    source.begin()
+    page.goto(live_app)
+    page.locator(".st-key-run button").first.click()
+    source.send(*[f"OLD{number}\n\n" for number in range(30)])
+    wait_for(lambda: let_through() and "OLD29" in text(page))
+    prompt = page.locator(".st-key-messages textarea").first
+    source.send(*[f"OLD{number}\n\n" for number in range(30, 60)])
+    prompt.fill("Something else")
+    source.begin()
+    prompt.press("Control+Enter")
+    wait_for(lambda: let_through() and "OLD" not in text(page))
+    source.send("NEW answer")
+    wait_for(lambda: let_through() and "NEW answer" in text(page))
+    assert text(page).strip() == "NEW answer"
+    source.finish()
+    wait_for(lambda: let_through() and page.locator(".st-key-run_status", has_text="cut at max_tokens").count())
+
+
+def test_a_proxy_that_passes_only_streamlits_own_addresses_brings_the_other_view(
+    page: Page, live_app: str, source: Source
+) -> None:
+    page.route(re.compile("/live/"), lambda route: route.abort())
+    source.begin()
+    page.goto(live_app)
+    page.locator(".st-key-run button").first.click()
+    source.send("Words")
+    expect(page.get_by_text(FALLBACK)).to_be_visible(timeout=2_500)
+    wait_for(lambda: "Words" in page.locator(".st-key-answer").inner_text())
+    source.finish()
+    expect(page.locator(".st-key-run_status")).to_contain_text("cut at max_tokens")

@@ -83,3 +83,11 @@ def test_a_log_that_cannot_be_read_is_a_sentence() -> None:
     run: RunRecord = make_run("text").record()
     channel.show(run, fail)
     assert list(replay_frames(channel.find(run.id), "plain")) == [{"problem": "The log cannot be read now."}]
+
+
+def test_a_run_whose_events_are_gone_is_a_sentence() -> None:
+    channel = Channel()
+    run = make_run("text").record()
+    channel.show(run, list)
+    (message,) = replay_frames(channel.find(run.id), "plain")
+    assert message == {"problem": "The log does not hold the events of this run any more."}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 import socket
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -20,6 +21,7 @@ from websockets.uri import parse_uri
 
 from components.live import channels
 from components.live.blocks import AnswerBlocks
+from components.live.lane import Lane
 from components.live.socket import UNREADABLE, WRONG_TOKEN
 from components.streaming.outcome import Status
 from tests.live.conftest import ORIGIN, Reader, Server, end, make_run, shown, soon, tell
@@ -211,6 +213,46 @@ def test_a_reader_that_resumes_is_not_sent_what_it_has(live: Server) -> None:
         reader.read_to_the_end()
         assert reader.blocks == blocks
         assert reader.received < whole / 100
+
+
+def test_what_a_lane_asks_next_ends_the_replay_that_it_asked_for_before(live: Server) -> None:
+    run = make_run()
+    for number in range(3_000):
+        tell(run, f"word{number} ", float(number))
+    end(run)
+    with live.reader(shown(live, run)) as reader:
+        reader.ask({"replay": run.id, "part": "markdown"})
+        reader.ask({"replay": run.id, "part": "plain"})
+        plain = 0
+        while plain < 3_000:
+            for _, message in json.loads(reader.connection.recv(timeout=10)):
+                texts = "".join(str(part) for _, *frame in message["events"] for part in frame)
+                if "<p>" not in texts and "</p>" not in texts:
+                    plain += len(message["events"])
+                else:
+                    assert plain == 0
+
+
+def test_one_large_event_does_not_keep_others_waiting(live: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    threads: list[str] = []
+    draw = Lane.messages
+
+    def noted(lane: Lane) -> list[Any]:
+        threads.append(threading.current_thread().name)
+        return draw(lane)
+
+    monkeypatch.setattr(Lane, "messages", noted)
+    run = make_run()
+    with live.reader(shown(live, run)) as reader:
+        reader.watch(run.id, "markdown")
+        reader.read()
+        for _ in range(3):
+            tell(run, "hi ")
+            reader.read()
+        loop = threads[-1]
+        tell(run, "word " * 1_000)
+        reader.read()
+        assert threads[-1] != loop
 
 
 class SlowReader:

@@ -63,8 +63,10 @@ def draw_live(
     """
     channel = _channel()
     if run:
-        channel.show(run, lambda: _events(run))
-    _view(
+        # A run that has ended is held by the log alone, however long this page stays open.
+        held = run.record() if isinstance(run, Run) and run.finished else run
+        channel.show(held, lambda: _events(held.id))
+    told = _view(
         key=key or state.live_key(part),
         data={
             "run": run.id if run else None,
@@ -79,18 +81,16 @@ def draw_live(
             "token": channel.token,
         },
         on_ended_change=_run_again,
-        on_unreachable_change=_fall_back,
+        on_unreachable_change=_run_again,
     )
+    # A token that is merely old, as after a long sleep or a new release, has just been replaced.
+    if told.unreachable == channel.token:
+        st.session_state[state.NATIVE] = True
+        st.rerun()
 
 
 def _run_again() -> None:
-    """The page is run again after this, and finds that the run has ended."""
-
-
-def _fall_back() -> None:
-    # A token that is merely old, as after a long sleep, is replaced when the page is run now.
-    if service().channels.find(st.session_state[state.CHANNEL]):
-        st.session_state[state.NATIVE] = True
+    """The page is run again after this, and finds what has changed."""
 
 
 def _channel() -> Channel:
@@ -102,11 +102,12 @@ def _channel() -> Channel:
     return channel
 
 
-def _events(run: Run | RunRecord) -> list[StoredEvent]:
-    if isinstance(run, Run):
+def _events(run_id: str) -> list[StoredEvent]:
+    run = service().runner.find(run_id)
+    if run:
         return run.events()
     database = service().log.database
-    return events_of(database, run.id) if database else []
+    return events_of(database, run_id) if database else []
 
 
 def _path() -> str:

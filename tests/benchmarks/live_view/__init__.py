@@ -5,6 +5,8 @@
     python -m tests.benchmarks.live_view --rate 0     # 20,000 tokens as fast as they go
     python -m tests.benchmarks.live_view --lanes 4    # several answers side by side
     python -m tests.benchmarks.live_view --widgets    # how soon Tempera's widgets answer while an answer streams
+    python -m tests.benchmarks.live_view --clients 50 --rate 50    # many visitors, without a browser
+    python -m tests.benchmarks.live_view --server-cpu [--lanes 4]  # what a token costs the server, watched and not
 
 **What is measured.** A source, in a process of its own, sends numbered words (" a17") and notes the wall clock just
 before each goes out. In the page a loop looks after every frame for the last number in the answer and notes the page's
@@ -26,14 +28,30 @@ after each stream, and the largest difference stands below each table.
 - llama.cpp's own web page, out of the ``xllamacpp`` wheel, when the embedded model's weights are on this machine;
 - Tempera, as ``streamlit run app.py`` starts it.
 
-**The other figures.** Bytes: the payload of the page's WebSocket messages and the bodies of its fetches, from the
-click on Run to a second after the last word. CPU: of the server and its children, and of Chromium's renderers, from the
-click to the last word, or until twenty quiet seconds have passed; where the source itself serves the page, there is no
-server to count. Run to first token: from the click as the page sees it. Source late: how far behind its own schedule
-each token went out; the lag does not contain it.
+Several answers side by side are those of the bare page and of ``apps/lanes.py``, a page with live views and nothing
+else, on Tempera's server with its headers (``apps/bench.py``). The figures are of all lanes together.
+
+**The other figures.** Bytes: the payload of the page's WebSocket messages and the bodies of its fetches, from the click
+on Run to a second after the last word. CPU: of the server and its children, and of Chromium's renderers, from the click
+to the last word, or until twenty quiet seconds have passed: what the click itself costs is in it. Where the source
+itself serves the page, there is no server to count. Run to first token: from the click as the page sees it. Source
+late: how far behind its own schedule each token went out; the lag does not contain it.
 
 **Widgets** (``widgets.py``): from the event that touches one to the end of the first frame that shows its effect, first
-at rest, then while a stream runs; when the stream ends, another is run.
+at rest, then while a stream runs; shortly before it ends, another is run on a fresh page. Those of the playground are
+measured there. A button of the page, one in a fragment and one in a dialog are on ``apps/touched.py``, a small page
+beside one live answer; the dialog is opened while the answer streams.
+
+**Many visitors** (``crowd.py``): Tempera's server starts a run for each, and clients in one process of their own read
+the runs from the live socket as plain text and note when each message came; the lag is that of every token sent while
+all were watching. Each client's text is compared with what was sent, character for character. Streamlit's own
+connections, one for each visitor's page, are not in it.
+
+**The server's CPU** (``server_cpu.py``; for the clients, too): in the middle of the streams, from a second after the
+last one has begun to before the first one ends, over the tokens that the source sent in that time. After the runs that
+are watched, the same server does the same with nobody watching: that is what requests, log and runs cost. The
+difference is the view's own. CPU times of processes that are mostly idle are noisy on virtual machines: it is
+measured ``--times`` times, and the median and the range are told.
 
 **What it costs.** The loop makes Chromium draw every frame, also where nothing changes. The driver, Playwright, is told
 of every WebSocket message, so on a machine with few cores a page that receives much pays for that too. Nothing is

@@ -5,15 +5,30 @@ from __future__ import annotations
 import argparse
 import shutil
 import sys
+from dataclasses import replace
 
 from playwright.sync_api import Browser, sync_playwright
 
 import tests.benchmarks.live_view as package
+from tests.benchmarks.live_view.crowd import crowd_table, measure_crowd
 from tests.benchmarks.live_view.figures import table, widget_table
 from tests.benchmarks.live_view.measurement import LOCAL_ONLY, Measurement, measure
-from tests.benchmarks.live_view.rivals import LANES, TEMPERA, Case, LeftOut, Rival, rivals
-from tests.benchmarks.live_view.widgets import TEMPERA_WIDGETS, Answers, measure_widget
+from tests.benchmarks.live_view.rivals import (
+    BENCH_PLAYGROUND,
+    BENCH_WIDGETS,
+    LANES,
+    TEMPERA,
+    Case,
+    LeftOut,
+    Rival,
+    rivals,
+)
+from tests.benchmarks.live_view.server_cpu import measure_server, server_table
+from tests.benchmarks.live_view.widgets import OTHER_WIDGETS, TEMPERA_WIDGETS, Answers, measure_widget
 from tests.browser.conftest import CHROMIUM_FLAGS
+
+SHORTEST_STREAM_SECONDS = 5.0
+"""Where something is measured in the middle of a stream."""
 
 
 def main() -> None:
@@ -22,29 +37,43 @@ def main() -> None:
         description=package.__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--tokens", type=int, nargs="+", help="default: 500 2000, at full speed 20000")
+    parser.add_argument("--tokens", type=int, nargs="+", help="default: 500 2000, at full speed 20000, of clients 1000")
     parser.add_argument("--rate", type=float, default=100.0, help="tokens per second in each lane; 0 is full speed")
     parser.add_argument("--lanes", type=int, default=1, help="answers side by side")
     parser.add_argument("--rivals", nargs="+", choices=list(rivals(None)), help="default: all")
     parser.add_argument("--gradio-python", metavar="PATH", help="a Python that has Gradio")
     parser.add_argument("--widgets", action="store_true", help="measure widgets of Tempera while an answer streams")
     parser.add_argument("--touches", type=int, default=25, help="of each widget")
+    parser.add_argument("--clients", type=int, default=0, help="measure so many readers of the live socket at once")
+    parser.add_argument("--server-cpu", action="store_true", help="measure the server, watched and not")
+    parser.add_argument("--times", type=int, default=3, help="of each measurement of the server")
     arguments = parser.parse_args()
-    lengths = arguments.tokens or ([500, 2000] if arguments.rate else [20_000])
+    if not arguments.tokens:
+        arguments.tokens = [1000] if arguments.clients else [500, 2000] if arguments.rate else [20_000]
+    longest = Case(max(arguments.tokens), arguments.rate, arguments.clients or arguments.lanes)
+    is_short = not longest.rate or longest.tokens / longest.rate < SHORTEST_STREAM_SECONDS
+    if is_short and (arguments.clients or arguments.widgets or arguments.server_cpu):
+        parser.error(f"this needs streams of {SHORTEST_STREAM_SECONDS:g} seconds or more")
+    if arguments.clients:
+        print(crowd_table(measure_crowd(longest)))
+        return
     with sync_playwright() as playwright:
         chromium = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))))
         browser = playwright.chromium.launch(executable_path=chromium, args=[*CHROMIUM_FLAGS, LOCAL_ONLY])
         if arguments.widgets:
-            case = Case(max(lengths), arguments.rate)
             answers: dict[str, Answers] = {}
-            for widget in TEMPERA_WIDGETS:
-                answers |= measure_widget(browser, widget, case, arguments.touches, TEMPERA)
+            for rival, widgets in ((TEMPERA, TEMPERA_WIDGETS), (BENCH_WIDGETS, OTHER_WIDGETS)):
+                for widget in widgets:
+                    answers |= measure_widget(browser, widget, longest, arguments.touches, rival)
             print(widget_table(answers))
+        elif arguments.server_cpu:
+            rival = BENCH_PLAYGROUND if arguments.lanes == 1 else LANES["tempera"]
+            print(server_table(measure_server(browser, rival, longest, arguments.times)))
         else:
             known = rivals(arguments.gradio_python) if arguments.lanes == 1 else LANES
             chosen = [rival for name, rival in known.items() if name in (arguments.rivals or known)]
-            for tokens in lengths:
-                measurements = compare(browser, chosen, Case(tokens, arguments.rate, arguments.lanes))
+            for tokens in arguments.tokens:
+                measurements = compare(browser, chosen, replace(longest, tokens=tokens))
                 if measurements:
                     print(f"\n{table(measurements)}", flush=True)
         browser.close()

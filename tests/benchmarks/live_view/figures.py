@@ -13,9 +13,9 @@ COLUMNS = [
     "lag, median / 95th percentile",
     "first quarter",
     "last quarter",
-    "to the bare page",
+    "to the bare page, median / 95th percentile",
     "bytes per token",
-    "server CPU per token",
+    "server CPU per token, in all",
     "renderer CPU per token",
     "Run to first token",
     "last token after the source's end",
@@ -33,13 +33,13 @@ def lags(measurement: Measurement, among: Callable[[float], bool] = lambda place
 
     ``among`` chooses by the token's place in its stream: 0 is the first, 1 would be after the last.
     """
-    sent = {stream.letter: stream.sent for stream in measurement.streams}
+    sent = {stream.name: stream.sent for stream in measurement.streams}
     shown_up_to = dict.fromkeys(sent, 0)
     found = []
     for seen in measurement.seen:
-        tokens = range(shown_up_to[seen.letter], seen.number + 1)
-        found += [seen.at - sent[seen.letter][token] for token in tokens if among(token / measurement.case.tokens)]
-        shown_up_to[seen.letter] = seen.number + 1
+        tokens = range(shown_up_to[seen.stream], seen.number + 1)
+        found += [seen.at - sent[seen.stream][token] for token in tokens if among(token / measurement.case.tokens)]
+        shown_up_to[seen.stream] = seen.number + 1
     return found
 
 
@@ -52,7 +52,7 @@ def table(measurements: list[Measurement]) -> str:
         [
             f"### {_title(measurements[0])}",
             "",
-            *_markdown([COLUMNS, *rows]),
+            *markdown([COLUMNS, *rows]),
             "",
             f"The pages' clocks and the source's differ by {clock * 1000:.1f} ms at most.",
         ]
@@ -63,10 +63,10 @@ def widget_table(answers: dict[str, Answers]) -> str:
     """One row per kind of touch, in Markdown."""
     columns = ["touched", "at rest, median / 95th percentile", "while an answer streams", "touches of each"]
     rows = [
-        [name, _both(took.at_rest), _both(took.while_streaming), str(len(took.while_streaming))]
+        [name, both(took.at_rest), both(took.while_streaming), str(len(took.while_streaming))]
         for name, took in answers.items()
     ]
-    return "\n".join(_markdown([columns, *rows]))
+    return "\n".join(markdown([columns, *rows]))
 
 
 def _title(measurement: Measurement) -> str:
@@ -78,15 +78,14 @@ def _title(measurement: Measurement) -> str:
 def _row(measurement: Measurement, bare: Measurement | None) -> list[str]:
     tokens = measurement.case.tokens * measurement.case.lanes
     whole = lags(measurement)
-    ratio = statistics.median(whole) / statistics.median(lags(bare)) if bare and whole and lags(bare) else None
     return [
         measurement.rival,
-        _both(_milliseconds(whole)),
-        _both(_milliseconds(lags(measurement, lambda place: place < 0.25))),
-        _both(_milliseconds(lags(measurement, lambda place: place >= 0.75))),
-        "–" if ratio is None else f"× {ratio:,.1f}",
+        both(milliseconds(whole)),
+        both(milliseconds(lags(measurement, lambda place: place < 0.25))),
+        both(milliseconds(lags(measurement, lambda place: place >= 0.75))),
+        _ratio(whole, lags(bare) if bare else []),
         f"{measurement.received_bytes / tokens:,.0f}",
-        "–" if measurement.server_seconds is None else f"{measurement.server_seconds / tokens * 1000:.2f} ms",
+        _per_token_and_in_all(measurement.server_seconds, tokens),
         f"{measurement.renderer_seconds / tokens * 1000:.2f} ms",
         f"{(measurement.seen[0].at - measurement.clicked_at) * 1000:,.0f} ms" if measurement.seen else "never",
         _after_the_end(measurement),
@@ -95,12 +94,23 @@ def _row(measurement: Measurement, bare: Measurement | None) -> list[str]:
     ]
 
 
+def _ratio(whole: list[float], bare: list[float]) -> str:
+    if not whole or not bare:
+        return "–"
+    of_medians = statistics.median(whole) / statistics.median(bare)
+    return f"× {of_medians:,.1f} / × {percentile(whole, 0.95) / percentile(bare, 0.95):,.1f}"
+
+
+def _per_token_and_in_all(seconds: float | None, tokens: int) -> str:
+    return "–" if seconds is None else f"{seconds / tokens * 1000:.2f} ms, {seconds:.1f} s"
+
+
 def _after_the_end(measurement: Measurement) -> str:
     """How long after its source's end the last lane was complete."""
-    last = {(seen.letter, seen.number): seen.at for seen in measurement.seen}
+    last = {(seen.stream, seen.number): seen.at for seen in measurement.seen}
     after = []
     for stream in measurement.streams:
-        at = last.get((stream.letter, measurement.case.tokens - 1))
+        at = last.get((stream.name, measurement.case.tokens - 1))
         if at is None or stream.ended is None:
             return "never"
         after.append(at - stream.ended)
@@ -112,16 +122,23 @@ def _lateness(measurement: Measurement) -> str:
     return f"{percentile(late, 0.95) * 1000:.1f} / {max(late) * 1000:.1f} ms" if late else "–"
 
 
-def _milliseconds(seconds: Iterable[float]) -> list[float]:
+def milliseconds(seconds: Iterable[float]) -> list[float]:
+    """Seconds as milliseconds."""
     return [second * 1000 for second in seconds]
 
 
-def _both(milliseconds: list[float]) -> str:
-    if not milliseconds:
+def both(values: list[float]) -> str:
+    """The median and the 95th percentile of milliseconds."""
+    if not values:
         return "–"
-    return f"{statistics.median(milliseconds):,.0f} / {percentile(milliseconds, 0.95):,.0f} ms"
+    return f"{_number(statistics.median(values))} / {_number(percentile(values, 0.95))} ms"
 
 
-def _markdown(rows: list[list[str]]) -> list[str]:
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 10 else f"{value:.1f}"
+
+
+def markdown(rows: list[list[str]]) -> list[str]:
+    """The lines of a table, its head first."""
     lines = [f"| {' | '.join(row)} |" for row in rows]
     return [lines[0], "|" + "---|" * len(rows[0]), *lines[1:]]

@@ -24,7 +24,7 @@ PATIENCE_SECONDS = 20
 class Seen:
     """A frame that showed something new of a stream. ``at`` is a wall clock in seconds since 1970."""
 
-    letter: str
+    stream: str
     number: int
     at: float
 
@@ -85,13 +85,13 @@ def _run(browser: Browser, page: Page, rival: Rival, case: Case, served: Served)
     renderers = _renderer_seconds(browser)
     page.wait_for_timeout(1000)
     streams = served.source.streams()
-    expected = {f"{stream.letter}{number}" for stream in streams for number in range(case.tokens)}
+    expected = {f"{stream.name}{number}" for stream in streams for number in range(case.tokens)}
     shown = expected.intersection(page.evaluate("selector => onScreen.words(selector)", rival.answer))
     return Measurement(
         rival=rival.name,
         case=case,
         streams=streams,
-        seen=[Seen(letter, number, at / 1000) for letter, number, at in page.evaluate("onScreen.seen")],
+        seen=[Seen(stream, number, at / 1000) for stream, number, at in page.evaluate("onScreen.seen")],
         clicked_at=page.evaluate("onScreen.clickedAt") / 1000,
         received_bytes=sum(frame.evaluate("onScreen.bytes") for frame in page.frames),
         server_seconds=server_seconds,

@@ -8,15 +8,16 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tests.benchmarks.live_view.llama_ui import llama_server, model
-from tests.benchmarks.live_view.source import Source, running_source
+from tests.benchmarks.live_view.source import ROOT, Source, running_source
 from tests.browser.conftest import app_process, free_port
 from tests.waiting import wait_for
 
 APPS = Path(__file__).parent / "apps"
+PLAYGROUND = ROOT / "pages" / "navigation.py"
 
 
 class LeftOut(Exception):
@@ -115,8 +116,42 @@ def tempera(case: Case, folder: Path) -> Iterator[Served]:
         yield Served(f"http://127.0.0.1:{port}", source, process.pid)
 
 
+def bench_app(script: Path) -> Callable[[Case, Path], AbstractContextManager[Served]]:
+    """Tempera's own server with a page of the benchmark's, and a route that starts runs which nobody watches."""
+
+    @contextmanager
+    def serve(case: Case, folder: Path) -> Iterator[Served]:
+        port = free_port()
+        command = [sys.executable, "-m", "streamlit", "run", str(APPS / "bench.py"), "--server.port", str(port)]
+        with (
+            running_source(case.tokens, case.rate) as source,
+            _app(
+                command,
+                folder,
+                port,
+                ROOT,
+                BENCH_SCRIPT=str(script),
+                TEMPERA_BASE_URL=source.base_url,
+                TEMPERA_DATABASE_URL=f"sqlite:///{folder / 'runs.sqlite3'}",
+                STREAMLIT_SECRETS_FILES=str(folder / "secrets.toml"),
+            ) as server,
+        ):
+            yield Served(f"http://127.0.0.1:{port}?lanes={case.lanes}", source, server)
+
+    return serve
+
+
 BARE_PAGE = Rival("bare page", bare_page, answer=".answer", run="button")
 TEMPERA = Rival("Tempera", tempera, answer=".st-key-answer", run=".st-key-run button")
+LANES = {
+    "bare": BARE_PAGE,
+    "tempera": Rival("Tempera", bench_app(APPS / "lanes.py"), "[class*=st-key-answer_]", ".st-key-run button"),
+}
+"""Those that show several answers side by side: a click on ``run`` starts ``case.lanes`` streams, and ``answer`` finds
+as many elements. Words carry their stream's name, so it does not matter which lane shows which stream."""
+BENCH_PLAYGROUND = replace(TEMPERA, serve=bench_app(PLAYGROUND))
+"""The playground on a server that can also start runs which nobody watches."""
+BENCH_WIDGETS = replace(TEMPERA, serve=bench_app(APPS / "touched.py"))
 
 
 def rivals(gradio_python: str | None) -> dict[str, Rival]:
@@ -138,17 +173,17 @@ def rivals(gradio_python: str | None) -> dict[str, Rival]:
     }
 
 
-LANES = {"bare": BARE_PAGE}
-"""Those that show several answers side by side: a click on ``run`` starts ``case.lanes`` streams, and ``answer`` finds
-as many elements. Words carry their stream's letter, so it does not matter which lane shows which stream."""
-
-
 @contextmanager
-def _app(command: list[str], folder: Path, port: int, **environment: str) -> Iterator[int]:
-    """The process of a server, once it listens."""
+def _app(
+    command: list[str], folder: Path, port: int, working_folder: Path | None = None, **environment: str
+) -> Iterator[int]:
+    """The process of a server, once it listens. ``folder`` gets its log and is where it works, unless it is told."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("TEMPERA_")}
     with (
         open(folder / "app.log", "a") as log,
-        subprocess.Popen(command, cwd=folder, env={**os.environ, **environment}, stdout=log, stderr=log) as process,
+        subprocess.Popen(
+            command, cwd=working_folder or folder, env={**clean, **environment}, stdout=log, stderr=log
+        ) as process,
     ):
         try:
             wait_for(lambda: _listens(port), 60)

@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from string import ascii_lowercase
 from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import ProxyHandler, build_opener
@@ -28,22 +29,27 @@ from tests.streaming.endpoint import DONE, chunk, document, framed, head, serve
 
 ROOT = Path(__file__).resolve().parents[3]
 BARE_PAGE = Path(__file__).parent / "apps" / "bare.html"
-LETTERS = "abcdefghijklmnopqrstuvwxyz"
 PARAGRAPH = 60
 """A blank line stands before each token whose number is a multiple of this."""
 
 
-def word(stream: int, number: int) -> str:
-    """A token that can be recognised on the screen: the stream's letter and the token's own number."""
+def name_of(stream: int) -> str:
+    """The letters that a stream's words begin with: a to z, which is all that the look at pages knows, then aa, ab."""
+    before, last = divmod(stream, len(ascii_lowercase))
+    return (name_of(before - 1) if before else "") + ascii_lowercase[last]
+
+
+def word(name: str, number: int) -> str:
+    """A token that can be recognised: the stream's name and the token's own number."""
     blank = "\n\n" if number and number % PARAGRAPH == 0 else " "
-    return f"{blank}{LETTERS[stream % len(LETTERS)]}{number}"
+    return f"{blank}{name}{number}"
 
 
 @dataclass
 class Stream:
     """One answer as its source sent it. Times are wall clocks in seconds since 1970, as time.time() tells them."""
 
-    letter: str
+    name: str
     began: float
     rate: float
     """Tokens per second; zero for as fast as they can be sent."""
@@ -133,14 +139,13 @@ class Play:
     def _stream(self, connection: socket.socket) -> None:
         connection.sendall(head("200 OK", "Transfer-Encoding: chunked", "Connection: close"))
         with self._counting:
-            number_of_stream = len(self.streams)
-            stream = Stream(LETTERS[number_of_stream % len(LETTERS)], began=time.time(), rate=self.rate)
+            stream = Stream(name_of(len(self.streams)), began=time.time(), rate=self.rate)
             self.streams.append(stream)
         # Made by hand around the word: at full speed the encoding of JSON would be most of the work.
         before, after = chunk("WORD").split(b"WORD")
         stream.began, began = time.time(), time.monotonic()
         for number in range(self.tokens):
-            piece = framed(before + word(number_of_stream, number).replace("\n", "\\n").encode() + after)
+            piece = framed(before + word(stream.name, number).replace("\n", "\\n").encode() + after)
             if self.rate:
                 time.sleep(max(began + number / self.rate - time.monotonic(), 0))
             stream.sent.append(time.time())

@@ -23,12 +23,20 @@ export class Lane {
   // Ask, or ask anew.
   watch(newAddress, newToken) {
     lanes.set(this.number, this);
-    if (newAddress !== address || newToken !== token) {
+    if (newAddress !== address || newToken !== token || !socket) {
       [address, token, pause] = [newAddress, newToken, 0];
+      clearTimeout(deadline);
+      deadline = null;
       connect();
     } else if (open) {
       this.send(this.view.request());
     }
+  }
+
+  // What is still on its way for what the view wanted before must not reach it.
+  renew() {
+    this.leave();
+    this.number = next++;
   }
 
   send(request) {
@@ -62,9 +70,12 @@ function connect() {
   mine.onclose = () => {
     if (mine !== socket) return;
     open = false;
+    if (!lanes.size) {
+      socket = null;
+      return;
+    }
     expectAMessage();
-    const tried = token;
-    setTimeout(() => tried === token && mine === socket && connect(), pause);
+    setTimeout(() => mine === socket && connect(), pause);
     pause = Math.min(pause * 2 + 100, LONGEST_PAUSE_MS);
   };
 }

@@ -1,6 +1,7 @@
 // Plays an answer again from its events, with the times at which they came. Once they are here, no server is needed.
 
 const SPEEDS = [1, 2, 4];
+const LONGEST_FRAME_MS = 250;
 
 export class Replay {
   constructor(view) {
@@ -17,9 +18,10 @@ export class Replay {
     this.step.onclick = () => this.stepOn();
     this.pace.onclick = () => this.setSpeed(SPEEDS[(SPEEDS.indexOf(this.speed) + 1) % SPEEDS.length]);
     this.place.oninput = () => this.goTo(Number(this.place.value));
+    this.setComplete(false);
     this.strip.onpointermove = (event) => this.describe((this.hovered = this.eventAt(event)));
     this.strip.onpointerleave = () => this.describe((this.hovered = null) ?? this.shown - 1);
-    this.strip.onclick = (event) => this.goTo(this.events[this.eventAt(event)][0]);
+    this.strip.onclick = (event) => this.complete && this.goTo(this.events[this.eventAt(event)][0]);
     this.resized = new ResizeObserver(() => this.draw());
     this.resized.observe(this.strip);
     this.setSpeed(1);
@@ -44,11 +46,16 @@ export class Replay {
       return;
     }
     for (const event of events) this.events.push(event);
-    this.complete = this.events.length === count;
-    if (!this.complete) return;
+    if (this.events.length < count) return;
+    this.setComplete(true);
     this.place.max = this.end;
     this.draw();
     this.start();
+  }
+
+  setComplete(complete) {
+    this.complete = complete;
+    for (const control of [this.play, this.step, this.pace, this.place]) control.disabled = !complete;
   }
 
   get end() {
@@ -57,28 +64,27 @@ export class Replay {
 
   start() {
     if (this.at >= this.end) this.goTo(0);
-    this.playing = true;
-    this.showState();
+    this.setPlaying(true);
     let before = performance.now();
     const tick = (now) => {
-      if (!this.playing) return;
-      this.at = Math.min(this.at + (now - before) * this.speed, this.end);
+      // Out of sight no frames come: the play waits there.
+      this.at = Math.min(this.at + Math.min(now - before, LONGEST_FRAME_MS) * this.speed, this.end);
       before = now;
       this.catchUp();
       if (this.at >= this.end) this.pause();
-      else requestAnimationFrame(tick);
+      else this.ticking = requestAnimationFrame(tick);
     };
-    requestAnimationFrame(tick);
+    this.ticking = requestAnimationFrame(tick);
   }
 
   pause() {
-    this.playing = false;
-    this.showState();
+    this.setPlaying(false);
   }
 
   setSpeed(speed) {
     this.speed = speed;
     this.pace.textContent = `${speed}×`;
+    this.pace.setAttribute("aria-label", `Speed ${speed}×`);
   }
 
   goTo(at) {
@@ -106,9 +112,13 @@ export class Replay {
     this.describe(this.hovered ?? count - 1);
   }
 
-  showState() {
-    this.play.dataset.playing = String(Boolean(this.playing));
-    this.play.setAttribute("aria-label", this.playing ? "Pause" : "Play");
+  setPlaying(playing) {
+    cancelAnimationFrame(this.ticking);
+    this.playing = playing;
+    this.play.dataset.playing = String(playing);
+    this.play.setAttribute("aria-label", playing ? "Pause" : "Play");
+    // Said where it has come to rest, not sixty times a second.
+    this.place.setAttribute("aria-valuetext", this.words.textContent);
   }
 
   gap(number) {
@@ -121,7 +131,7 @@ export class Replay {
     this.words.textContent = event
       ? `event ${number + 1} of ${this.events.length} · ${seconds(event[0])} · gap ${this.gap(number).toFixed(1)} ms`
       : `${this.events.length} events · ${seconds(this.end)}`;
-    this.place.setAttribute("aria-valuetext", this.words.textContent);
+    if (!this.playing) this.place.setAttribute("aria-valuetext", this.words.textContent);
   }
 
   // The last event that came before the place under the pointer.

@@ -7,15 +7,17 @@ import { Replay } from "./replay.js";
 
 const MARGIN_PX = 24;
 const COPIED_MS = 1500;
-const views = new WeakMap();
 
 // Called by Streamlit when the element is new and whenever its data have changed.
 export default function ({ parentElement, data, setTriggerValue }) {
   const root = parentElement.querySelector(".live-view");
-  if (!views.has(root)) views.set(root, new View(root));
-  views.get(root).show(data, setTriggerValue);
+  if (!(root.view instanceof View)) {
+    root.view?.leave(); // that of an earlier release, in a page that has stayed open
+    root.view = new View(root);
+  }
+  root.view.show(data, setTriggerValue);
   // Also called for a call that a later one has overtaken.
-  return () => root.isConnected || views.get(root)?.leave();
+  return () => root.isConnected || root.view.leave();
 }
 
 class View {
@@ -34,16 +36,18 @@ class View {
     this.onScroll = () => this.noticeScrolling();
     document.addEventListener("scroll", this.onScroll, { capture: true, passive: true });
     // Whoever types must not see the field move away.
-    this.onInput = () => this.setFollowing(false);
+    this.onInput = ({ target }) => root.contains(target) || this.setFollowing(false);
     document.addEventListener("input", this.onInput);
   }
 
   show(data, tell) {
     const before = this.data ?? {};
     Object.assign(this, { data, tell });
+    if (["run", "part", "replay"].some((name) => data[name] !== before[name])) this.lane.renew();
     if (data.run !== before.run) {
       this.apply([0, 0, ""]);
       this.say("");
+      this.note.textContent = "";
       this.ended = null;
       this.following = data.part !== "status";
     }
@@ -57,7 +61,6 @@ class View {
   leave() {
     this.lane.leave();
     this.replay?.remove();
-    views.delete(this.root);
     document.removeEventListener("scroll", this.onScroll, { capture: true });
     document.removeEventListener("input", this.onInput);
   }
@@ -77,7 +80,7 @@ class View {
 
   receive([first, ...rest]) {
     if (first.events || first.problem) this.replay?.receive(first);
-    else if (first.refused) this.unreachable();
+    else if (first.refused) this.tell("ended", this.data.run); // the page, run again, asks for what it may see
     else if (typeof first !== "number") this.learn(first);
     else if (!this.replay) {
       if (this.stale) this.apply([0, 0, ""]);
@@ -148,16 +151,21 @@ class View {
   scrollToEnd() {
     const { scroller } = this;
     scroller.scrollTop += Math.max(this.beyond(scroller), 0);
-    this.top = scroller.scrollTop;
+    this.remember(scroller);
     this.setFollowing(true);
+  }
+
+  remember({ scrollTop, scrollHeight }) {
+    [this.top, this.height] = [scrollTop, scrollHeight];
   }
 
   noticeScrolling() {
     if (!this.busy) return;
     const { scroller } = this;
-    const before = this.top ?? scroller.scrollTop;
-    this.top = scroller.scrollTop;
-    if (this.top < before) this.setFollowing(false);
+    // A page that has become shorter moves by itself.
+    const scrolledUp = scroller.scrollTop < this.top && scroller.scrollHeight >= this.height;
+    this.remember(scroller);
+    if (scrolledUp) this.setFollowing(false);
     else if (this.beyond(scroller) <= MARGIN_PX) this.setFollowing(true);
   }
 
@@ -172,10 +180,14 @@ function copy({ target }) {
   const button = target.closest(".copy");
   if (!button) return;
   const source = button.parentElement.querySelector("pre, .live-text");
-  getSelection().selectAllChildren(source);
-  // Pages that did not come over HTTPS have no clipboard, and copy what is selected.
-  if (navigator.clipboard) navigator.clipboard.writeText(source.textContent).then(() => getSelection().empty());
-  else document.execCommand("copy");
-  button.classList.add("copied");
-  setTimeout(() => button.classList.remove("copied"), COPIED_MS);
+  const done = () => {
+    button.classList.add("copied");
+    setTimeout(() => button.classList.remove("copied"), COPIED_MS);
+  };
+  if (navigator.clipboard) navigator.clipboard.writeText(source.textContent).then(done);
+  else {
+    // Pages that did not come over HTTPS have no clipboard, and copy what is selected.
+    getSelection().selectAllChildren(source);
+    if (document.execCommand("copy")) done();
+  }
 }

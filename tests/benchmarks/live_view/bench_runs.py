@@ -1,0 +1,19 @@
+"""Runs for the benchmark's own pages and routes, started as the playground starts its own."""
+
+from __future__ import annotations
+
+import os
+
+from components.contract.messages import Message
+from components.contract.request import ChatCompletionStreamRequest
+from components.endpoints.configuration import ENVIRONMENT, read_configuration
+from components.runs.run import Run
+from components.service import service
+
+_REQUEST = ChatCompletionStreamRequest(model="m", messages=[Message.user("Count.")], stream=True)
+
+
+def start_runs(count: int) -> list[Run]:
+    """So many runs against the endpoint that the environment names, one right after the other."""
+    endpoint = read_configuration({}, os.environ, service().model).endpoints[ENVIRONMENT]
+    return [service().runner.start(endpoint, _REQUEST) for _ in range(count)]
