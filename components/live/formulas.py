@@ -61,7 +61,8 @@ def mathml(source: str, *, displayed: bool) -> str | None:
     try:
         formula = convert_to_element(source, xmlns="", display="block" if displayed else "inline")
     except Exception:  # noqa: BLE001
-        # It has a dozen errors of its own, and raises others where it did not expect what it read.
+        # It has a dozen errors of its own without a common base, and raises others where it did not expect what it
+        # read. Whatever it is, the formula shows as its source.
         return None
     del formula.attrib["xmlns"]
     if not all(_mend(element) for element in formula.iter()):

@@ -321,16 +321,27 @@ def test_a_blocked_socket_brings_the_other_view_within_two_seconds_and_says_so(
     expect(page.get_by_text("Replay")).to_have_count(0)
 
 
-def test_a_silent_socket_brings_the_other_view_too(page: Page, live_app: str, source: Source) -> None:
-    page.route_web_socket(re.compile("/live$"), lambda socket: None)
+def assert_the_other_view_draws(page: Page, app: str, source: Source) -> None:
     source.begin()
-    page.goto(live_app)
+    page.goto(app)
     page.locator(".st-key-run button").first.click()
     source.send("Words")
     expect(page.get_by_text(FALLBACK)).to_be_visible(timeout=2_500)
     wait_for(lambda: "Words" in page.locator(".st-key-answer").inner_text())
     source.finish()
     expect(page.locator(".st-key-run_status")).to_contain_text("cut at max_tokens")
+
+
+def test_a_silent_socket_brings_the_other_view_too(page: Page, live_app: str, source: Source) -> None:
+    page.route_web_socket(re.compile("/live$"), lambda socket: None)
+    assert_the_other_view_draws(page, live_app, source)
+
+
+def test_a_proxy_that_passes_only_streamlits_own_addresses_brings_the_other_view(
+    page: Page, live_app: str, source: Source
+) -> None:
+    page.route(re.compile("/live/"), lambda route: route.abort())
+    assert_the_other_view_draws(page, live_app, source)
 
 
 def test_a_cut_connection_is_taken_up_again_where_it_was(page: Page, live_app: str, source: Source) -> None:
@@ -416,17 +427,3 @@ def test_what_is_still_on_its_way_of_an_old_run_does_not_reach_the_new_one(
     assert text(page).strip() == "NEW answer"
     source.finish()
     wait_for(lambda: let_through() and page.locator(".st-key-run_status", has_text="cut at max_tokens").count())
-
-
-def test_a_proxy_that_passes_only_streamlits_own_addresses_brings_the_other_view(
-    page: Page, live_app: str, source: Source
-) -> None:
-    page.route(re.compile("/live/"), lambda route: route.abort())
-    source.begin()
-    page.goto(live_app)
-    page.locator(".st-key-run button").first.click()
-    source.send("Words")
-    expect(page.get_by_text(FALLBACK)).to_be_visible(timeout=2_500)
-    wait_for(lambda: "Words" in page.locator(".st-key-answer").inner_text())
-    source.finish()
-    expect(page.locator(".st-key-run_status")).to_contain_text("cut at max_tokens")
