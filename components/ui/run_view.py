@@ -70,8 +70,11 @@ def _draw_parts(
 
 
 def _answer_box(stale: bool) -> DeltaGenerator:
-    outer = st.container(key="stale" if stale else "current")
-    return outer.container(key=state.ANSWER, border=True)
+    # Greyed by a mark beside it: a container of another name would be another element, and blank until it is filled.
+    with st.container():
+        if stale:
+            st.container(key=state.STALE).empty()
+    return st.container(key=state.ANSWER, border=True)
 
 
 @st.fragment(run_every=_LOOK_AGAIN_S)

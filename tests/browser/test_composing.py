@@ -62,7 +62,7 @@ def test_the_preview_follows_each_change_and_stale_answers_are_greyed(page: Page
     expect(page.locator(".st-key-answer_actions")).to_be_visible()
     set_number(page, "temperature", "0.2")
     expect(page.locator(".st-key-stale_notice")).to_contain_text("temperature omitted → 0.2")
-    assert float(page.locator(".st-key-stale").evaluate("box => getComputedStyle(box).opacity")) < 1
+    assert float(page.locator(".st-key-answer").evaluate("box => getComputedStyle(box).opacity")) < 1
     page.get_by_role("radio", name="Request").click()
     preview = page.locator(".st-key-preview")
     expect(preview).to_contain_text('"temperature": 0.2')

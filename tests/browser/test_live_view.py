@@ -82,6 +82,7 @@ def live_app(source: Source, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         serve_app(tmp_path_factory.mktemp("live"), TEMPERA_BASE_URL=server.base_url) as app,
     ):
         yield app
+        source.begin()  # or what a test that failed has left would be played for ever
 
 
 def start(page: Page, app: str, source: Source) -> None:
@@ -130,6 +131,20 @@ def test_markdown_is_drawn_as_it_grows_and_plain_text_to_the_character(
             page.evaluate("navigator.clipboard.readText()").replace("\r\n", "\n") == source.text.replace("\r\n", "\n")
         )
     )
+
+
+def test_a_field_changed_while_it_streams_leaves_the_answer_where_it_stands(
+    page: Page, live_app: str, source: Source
+) -> None:
+    start(page, live_app, source)
+    source.send("Some words")
+    wait_for(lambda: text(page) == "Some words")
+    page.evaluate("window.kept = document.querySelector('.st-key-answer .live-text')")
+    page.locator(".st-key-stream label").click()
+    expect(page.locator(".st-key-answer")).to_have_css("opacity", "0.55")
+    assert page.evaluate("window.kept.isConnected")
+    end(page, source)
+    assert page.evaluate("window.kept.isConnected")
 
 
 HOSTILE = [
