@@ -1,0 +1,82 @@
+"""How often each setting won when people judged two answers side by side."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+import scipy.stats
+
+
+class Better(StrEnum):
+    """Which of two answers a person found better."""
+
+    FIRST = "first"
+    SECOND = "second"
+    TIE = "tie"
+    BOTH_BAD = "both bad"
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What a person found; ``first`` and ``second`` are the settings of the two answers, in words."""
+
+    first: str
+    second: str
+    verdict: Better
+
+
+@dataclass(frozen=True)
+class WinRate:
+    """How one setting did. ``rate`` is the share of wins among wins and losses, from 0 to 1.
+
+    With 95 % confidence the true share lies between ``low`` and ``high``. All three are None where nothing was decided.
+    """
+
+    setting: str
+    wins: int
+    losses: int
+    ties: int
+    both_bad: int
+    rate: float | None
+    low: float | None
+    high: float | None
+
+
+def win_rates(judgements: Iterable[Judgement]) -> list[WinRate]:
+    """One win rate for each setting that was judged, the best first, those without a decision last.
+
+    Ties and pairs of bad answers are counted, and left out of the rate. A setting judged against itself says nothing
+    about it, and is passed over. The interval is Wilson's score interval: E. B. Wilson, "Probable inference, the law
+    of succession, and statistical inference", Journal of the American Statistical Association 22 (1927).
+    """
+    settings: dict[str, None] = {}
+    wins, losses, ties, both_bad = Counter[str](), Counter[str](), Counter[str](), Counter[str]()
+    for judgement in judgements:
+        if judgement.first == judgement.second:
+            continue
+        pair = judgement.first, judgement.second
+        settings.update(dict.fromkeys(pair))
+        match judgement.verdict:
+            case Better.FIRST:
+                wins[judgement.first] += 1
+                losses[judgement.second] += 1
+            case Better.SECOND:
+                wins[judgement.second] += 1
+                losses[judgement.first] += 1
+            case Better.TIE:
+                ties.update(pair)
+            case Better.BOTH_BAD:
+                both_bad.update(pair)
+    rates = [_win_rate(name, wins[name], losses[name], ties[name], both_bad[name]) for name in settings]
+    return sorted(rates, key=lambda found: (found.rate is None, -(found.rate or 0.0)))
+
+
+def _win_rate(setting: str, wins: int, losses: int, ties: int, both_bad: int) -> WinRate:
+    decided = wins + losses
+    if not decided:
+        return WinRate(setting, wins, losses, ties, both_bad, None, None, None)
+    interval = scipy.stats.binomtest(wins, decided).proportion_ci(confidence_level=0.95, method="wilson")
+    return WinRate(setting, wins, losses, ties, both_bad, wins / decided, float(interval.low), float(interval.high))

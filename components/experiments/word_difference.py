@@ -1,0 +1,50 @@
+"""What became of a text, word by word: what stayed, what went and what came."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+
+from rapidfuzz.distance import Indel
+
+# Each character is in exactly one token, so that the tokens joined are the text.
+_TOKEN = re.compile(r"\w+|\s+|[^\w\s]")
+
+
+class Kind(StrEnum):
+    """What happened to a piece of text."""
+
+    SAME = "same"
+    ADDED = "added"
+    REMOVED = "removed"
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A stretch of text, never empty, to which one thing happened."""
+
+    kind: Kind
+    text: str
+
+
+def word_differences(before: str, after: str) -> list[Piece]:
+    """The pieces that make ``after`` out of ``before``; as few words as possible are added and removed.
+
+    A word is a run of letters, digits and underscores, a run of white space, or any other single character. What is
+    the same and what was removed is ``before`` when joined; what is the same and what was added is ``after``. A
+    stretch that was replaced is removed first and added then. Neighbours differ in kind.
+    """
+    words_before, words_after = _TOKEN.findall(before), _TOKEN.findall(after)
+    pieces = []
+    end_before = end_after = 0
+    # The last block is empty and stands at the end of both texts.
+    for block in Indel.editops(words_before, words_after).as_matching_blocks():
+        stayed_until = block.a + block.size
+        pieces += [
+            Piece(Kind.REMOVED, "".join(words_before[end_before : block.a])),
+            Piece(Kind.ADDED, "".join(words_after[end_after : block.b])),
+            Piece(Kind.SAME, "".join(words_before[block.a : stayed_until])),
+        ]
+        end_before, end_after = stayed_until, block.b + block.size
+    return [piece for piece in pieces if piece.text]
