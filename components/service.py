@@ -6,6 +6,7 @@ import os
 import threading
 
 from components.embedded.process import EmbeddedModel
+from components.experiments.experiment import Experiments
 from components.live.channels import Channels
 from components.runs.database import database_url
 from components.runs.log import Log
@@ -20,11 +21,13 @@ class Service:
         limits = Limits()
         self.log = Log(database_url(os.environ), limits)
         self.runner = Runner(self.log, limits)
+        self.experiments = Experiments(self.runner, self.log)
         self.model = EmbeddedModel()
         self.channels = Channels()
 
     def close(self) -> None:
         """End the runs, write them, and end the embedded model."""
+        self.experiments.stop()
         self.runner.shutdown()
         self.log.close()
         self.model.stop()

@@ -17,6 +17,7 @@ st.html(live_view.FOLDER / "markdown.css")
 page = st.navigation(
     [
         st.Page("playground.py", title="Playground", icon=":material/bolt:", default=True),
+        st.Page("compare.py", title="Compare", icon=":material/view_column:"),
         st.Page("runs.py", title="Runs", icon=":material/history:"),
         st.Page("endpoints.py", title="Endpoints", icon=":material/dns:"),
     ],

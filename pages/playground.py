@@ -28,7 +28,7 @@ from components.ui.view_switches import draw_view_row
 run_id, opened = state.arrive()
 shown = find(run_id)
 record = record_of(shown)
-draft_form.begin(record)
+draft_form.begin(lambda: draft_form.draft_of(record) if record else None)
 if opened and record:
     draft_form.fill_from(record)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from enum import StrEnum
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -13,7 +12,9 @@ from components.contract.messages import Message, Role
 from components.contract.profile import Profile
 from components.contract.request import OPTIONAL_FIELDS, ChatCompletionStreamRequest
 from components.contract.strict_json import read_json, read_json_object
+from components.drafts.comparison import Comparison, Lane
 from components.drafts.conversation import Turn, Turns
+from components.drafts.setting import FieldState, Setting
 from components.drafts.variables import filled, names_in
 from components.streaming.guard import safe_text
 
@@ -32,23 +33,6 @@ LARGEST_WHOLE = 2**53 - 1
 EXAMPLE_PROMPT = "Write a short story about a lighthouse keeper who finds an old map."
 
 
-class FieldState(StrEnum):
-    """What the request says of an optional field."""
-
-    OMIT = "omit"
-    NULL = "null"
-    VALUE = "value"
-
-
-class Setting(BaseModel):
-    """One optional field of the form. ``value`` stays while it is not sent."""
-
-    model_config = ConfigDict(frozen=True)
-
-    state: FieldState = FieldState.OMIT
-    value: float | int | bool
-
-
 class DraftProblem(ValueError):
     """The form makes no request yet. ``field`` names what is missing or wrong; the text says what to do."""
 
@@ -62,7 +46,10 @@ class NothingWritten(DraftProblem):
 
 
 class Draft(BaseModel):
-    """The whole form. ``extra_body`` is JSON as typed; ``variables`` holds a value for each ``{{name}}``."""
+    """The whole form. ``extra_body`` is JSON as typed; ``variables`` holds a value for each ``{{name}}``.
+
+    ``comparison`` holds the lanes that change some of it.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -73,6 +60,7 @@ class Draft(BaseModel):
     stream: bool = True
     extra_body: str = ""
     variables: dict[str, str] = {}
+    comparison: Comparison = Comparison()
 
     @property
     def changed_fields(self) -> list[str]:
@@ -189,6 +177,20 @@ class Draft(BaseModel):
             }
         )
 
+    def in_lane(self, lane: Lane) -> Draft:
+        """The form as this lane changes it. A field that the lane leaves alone is as it is here."""
+        changed: dict[str, Any] = {
+            part: getattr(lane, part)
+            for part in ("endpoint", "model", "stream", "extra_body")
+            if getattr(lane, part) is not None
+        }
+        changed["settings"] = {**self.settings, **lane.settings}
+        if lane.system is not None:
+            others = tuple(turn for turn in self.turns if turn.role is not Role.SYSTEM)
+            system = (Turn(id="0", role=Role.SYSTEM, content=lane.system),) if lane.system.strip() else ()
+            changed["turns"] = (*system, *others)
+        return self.model_copy(update=changed)
+
     def to_text(self) -> str:
         """The draft as JSON text, which ``read_draft`` reads."""
         return json.dumps(self.model_dump(mode="json", exclude_defaults=True))
@@ -202,7 +204,8 @@ class Draft(BaseModel):
             return None
         shown = tuple(turn.model_copy(update={"earlier": (), "later": ()}) for turn in self.turns)
         used = {name: value for name, value in self.variables.items() if name in self.variable_names}
-        return self.model_copy(update={"turns": shown, "variables": used}).to_text()
+        kept = {"turns": shown, "variables": used, "comparison": Comparison()}
+        return self.model_copy(update=kept).to_text()
 
 
 def new_draft() -> Draft:

@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from components.drafts.draft import Draft, FieldState, Setting, read_draft
+from components.drafts.comparison import Comparison
+from components.drafts.draft import Draft, read_draft
+from components.drafts.setting import FieldState, Setting
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,7 @@ def with_built_in(draft: Draft, name: str) -> Draft:
 
 def preset_text(draft: Draft, *, with_messages: bool) -> str:
     """The form's settings as a preset keeps them; neither endpoint nor model is part of it."""
-    left_out: dict[str, object] = {"endpoint": None, "model": None}
+    left_out: dict[str, object] = {"endpoint": None, "model": None, "comparison": Comparison()}
     names = draft.variable_names if with_messages else []
     left_out["variables"] = {name: value for name, value in draft.variables.items() if name in names}
     if not with_messages:

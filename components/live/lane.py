@@ -100,11 +100,11 @@ class Lane:
             self._activity = self._shown.run.activity
         badge, colour = status_words(record, self._activity)
         parts = [f"{label} <strong>{html.escape(value)}</strong>" for label, value in numbers(record)]
-        asked = html.escape(f"{record.model} on {record.endpoint}")
+        asked = f'<span class="live-asked">{html.escape(f"{record.model} on {record.endpoint}")} · </span>'
         yield from self._frame(
             [
                 f'<span class="live-badge" data-colour="{colour}">{html.escape(badge)}</span>'
-                f'<span class="live-numbers">{" · ".join([asked, *parts])}</span>'
+                f'<span class="live-numbers">{asked}{" · ".join(parts)}</span>'
             ]
         )
         self.not_before = time.monotonic() + _NUMBERS_EACH_S

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from sqlalchemy import Connection, delete, select
 
 from components.runs.run import utc_now
-from components.runs.tables import drafts, runs
+from components.runs.tables import drafts, experiments, runs
 from components.streaming.outcome import Status
 
 DELETE_AT_ONCE = 1_000
@@ -41,10 +41,17 @@ def delete_runs_before(connection: Connection, before: str) -> int:
 
 
 def delete_old(connection: Connection, run_days: float | None) -> bool:
-    """Delete one step of the runs older than ``run_days`` (None: no run) and of old drafts; whether that was all."""
+    """Delete one step of runs and experiments older than ``run_days`` (None: never), and of old drafts.
+
+    Returns whether that was all.
+    """
     old_drafts = select(drafts.c.id).where(drafts.c.updated_at < utc_now(_KEEP_DRAFTS_DAYS * _DAY_S))
     gone_drafts = delete(drafts).where(drafts.c.id.in_(old_drafts.limit(DELETE_AT_ONCE)))
     deleted = [connection.execute(gone_drafts).rowcount]
     if run_days is not None:
-        deleted.append(delete_runs_before(connection, utc_now(run_days * _DAY_S)))
+        before = utc_now(run_days * _DAY_S)
+        deleted.append(delete_runs_before(connection, before))
+        old_experiments = select(experiments.c.id).where(experiments.c.created_at < before)
+        gone_experiments = delete(experiments).where(experiments.c.id.in_(old_experiments.limit(DELETE_AT_ONCE)))
+        deleted.append(connection.execute(gone_experiments).rowcount)
     return max(deleted) < DELETE_AT_ONCE

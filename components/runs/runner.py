@@ -9,6 +9,7 @@ from dataclasses import replace
 from components.contract.request import ChatCompletionStreamRequest, to_bytes
 from components.endpoints.endpoint import AnyEndpoint, EndpointUnavailable
 from components.runs.log import Log
+from components.runs.placement import Placement
 from components.runs.run import Activity, Run
 from components.streaming.faults import ErrorKind
 from components.streaming.limits import Limits
@@ -40,7 +41,16 @@ class Runner:
             draft=draft,
         )
 
-    def send(self, endpoint: AnyEndpoint, *, model: str, body: bytes, streaming: bool, draft: str | None = None) -> Run:
+    def send(
+        self,
+        endpoint: AnyEndpoint,
+        *,
+        model: str,
+        body: bytes,
+        streaming: bool,
+        draft: str | None = None,
+        placement: Placement | None = None,
+    ) -> Run:
         """Start a run with these very bytes, such as those of an earlier one, and return at once."""
         run = Run(
             endpoint=endpoint.name,
@@ -49,6 +59,7 @@ class Runner:
             request_body=body,
             streaming=streaming,
             draft=draft,
+            placement=placement,
             limits=self._limits,
         )
         thread = threading.Thread(target=self._work, args=(run, endpoint), name=f"run {run.id[:8]}", daemon=True)
@@ -60,6 +71,11 @@ class Runner:
     def find(self, run_id: str) -> Run | None:
         """The run of that id while this process works on it; afterwards it is in the log."""
         return self._log.live(run_id)
+
+    def wait(self, run_id: str) -> None:
+        """Return when that run has ended and is written, or when the database turns out not to take it."""
+        if thread := self._threads.get(run_id):
+            thread.join()
 
     def shutdown(self) -> None:
         """Stop all runs and wait a moment until they have ended."""

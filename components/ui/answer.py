@@ -7,11 +7,13 @@ import json
 import streamlit as st
 
 from components.live.blocks import pretty_json
+from components.live.lane import Part
 from components.live.status import duration
 from components.runs.run import Run, RunRecord
 from components.ui import state
 from components.ui.live_view import draw_live
 from components.ui.model_text import inert_markdown
+from components.ui.place import ALONE, Place
 from components.ui.plain_words import plain_words
 from components.ui.settled_text import SettledText
 from components.ui.view_switches import can_be_replayed
@@ -20,7 +22,7 @@ _LONG_CHARACTERS = 20_000
 """Beyond this a text stays in the pieces in which it was painted: as one element it would be laid out again."""
 
 
-def draw_answer(run: Run | RunRecord | None, record: RunRecord | None) -> None:
+def draw_answer(run: Run | RunRecord | None, record: RunRecord | None, place: Place = ALONE) -> None:
     """Draw all that an endpoint has answered; what is still to come is drawn as it comes.
 
     ``record`` is the run as it stood when this page began to draw it.
@@ -33,17 +35,21 @@ def draw_answer(run: Run | RunRecord | None, record: RunRecord | None) -> None:
             _draw_reasoning(ended)
     with text:
         if not st.session_state.get(state.NATIVE):
+            part: Part = "plain" if st.session_state.get(state.AS_WRITTEN) else "markdown"
             draw_live(
                 run,
-                "plain" if st.session_state.get(state.AS_WRITTEN) else "markdown",
+                part,
                 running=bool(record and record.running),
                 replay=bool(record and can_be_replayed(record) and st.session_state.get(state.replay_key(record.id))),
+                name=place.name,
+                key=place.key(state.live_key(part)),
             )
         elif record:
             _draw_text(record.text)
     with rest:
         if record is None:
-            st.caption("The answer appears here, token by token. Press Run or Ctrl+Enter.")
+            button = "Run" if place.lane is None else "Run all"
+            st.caption(f"The answer appears here, token by token. Press {button} or Ctrl+Enter.")
         if ended:
             calls = json.loads(ended.tool_calls)
             if not ended.text and not calls:

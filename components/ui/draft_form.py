@@ -16,8 +16,10 @@ import streamlit as st
 from components.contract.messages import Role
 from components.contract.profile import profile_named
 from components.contract.request import OPTIONAL_FIELDS, from_bytes
+from components.drafts.comparison import Comparison
 from components.drafts.conversation import Turn, Turns, highest_id, renumbered
-from components.drafts.draft import Draft, FieldState, Setting, new_draft, read_draft
+from components.drafts.draft import Draft, new_draft, read_draft
+from components.drafts.setting import FieldState, Setting
 from components.drafts.store import find_draft, save_draft
 from components.runs.query import QueryFailed
 from components.runs.run import RunRecord
@@ -39,17 +41,18 @@ class Undo:
 _MOST_UNDO = 20
 
 
-def begin(record: RunRecord | None) -> None:
-    """Begin a new session's form with the draft that the URL names, else with what the run in it was asked.
+def begin(otherwise: Callable[[], Draft | None]) -> None:
+    """Begin a new session's form with the draft that the URL names, else with what ``otherwise`` finds.
 
     What was found is kept anew under an id of this session, and never written to: two tabs, or two people with the same
     address, do not overwrite each other's text.
     """
     if state.START not in st.session_state:
         kept = _kept_draft(st.query_params.get(state.DRAFT_PARAMETER))
-        begins_with = kept or (draft_of(record) if record else None) or new_draft()
+        begins_with = kept or otherwise() or new_draft()
         st.session_state[state.START] = begins_with
         st.session_state[state.TURNS] = begins_with.turns
+        st.session_state[state.COMPARISON] = begins_with.comparison
         st.session_state[state.HIGHEST_TURN] = highest_id(begins_with.turns)
         st.session_state[state.DRAFT] = uuid.uuid4().hex
         if kept:
@@ -75,6 +78,7 @@ def read() -> Draft:
         settings={field: _setting(field, began.settings[field]) for field in OPTIONAL_FIELDS},
         stream=_value(state.STREAM, began.stream),
         extra_body=_value(state.EXTRA_BODY, began.extra_body),
+        comparison=st.session_state[state.COMPARISON],
     )
     names = dict.fromkeys([*draft.variable_names, *began.variables])
     values = {name: _value(state.variable_key(name), began.variables.get(name, "")) for name in names}
@@ -110,6 +114,24 @@ def change_turns(change: Callable[[Turns], Turns], sentence: str | None = None) 
         st.session_state[state.TURNS] = change(before.turns)
     except LookupError:
         return
+    if sentence:
+        after = read()
+        offer_undo(Undo(f"Undo: {sentence}", lambda: _take_back(before, after, sentence)))
+
+
+def change_comparison(change: Callable[[Comparison], Comparison], sentence: str | None = None) -> None:
+    """Change the lanes; call it before they are drawn. With a ``sentence`` it can be undone.
+
+    A second quick click may speak of a lane that the first one took away: then nothing is changed.
+    """
+    before = read()
+    try:
+        changed = change(before.comparison)
+    except LookupError:
+        return
+    if changed == before.comparison:
+        return
+    st.session_state[state.COMPARISON] = changed
     if sentence:
         after = read()
         offer_undo(Undo(f"Undo: {sentence}", lambda: _take_back(before, after, sentence)))
@@ -166,7 +188,7 @@ def _merged(now: Draft, old: Draft, new: Draft) -> Draft:
     """The form with what is new between two drafts; the rest stays as it is now: it may have been worked on since."""
     changed: dict[str, Any] = {
         part: getattr(new, part)
-        for part in ("endpoint", "model", "stream", "extra_body")
+        for part in ("endpoint", "model", "stream", "extra_body", "comparison")
         if getattr(new, part) != getattr(old, part)
     }
     changed["settings"] = {
@@ -199,7 +221,7 @@ def draft_of(record: RunRecord, base: Draft | None = None) -> Draft | None:
     With its variables, where it had some. ``base`` gives the values of fields that the run omitted.
     """
     if record.draft and (kept := read_draft(record.draft)):
-        return kept
+        return kept.model_copy(update={"comparison": base.comparison}) if base else kept
     try:
         profile = profile_named(record.dialect)
         request = from_bytes(record.request_body, profile)
@@ -238,6 +260,7 @@ def _put(draft: Draft) -> None:
         st.session_state[state.TURNS] = turns
         st.session_state[state.HIGHEST_TURN] = highest_id(turns)
     st.session_state[state.START] = draft
+    st.session_state[state.COMPARISON] = draft.comparison
     values: dict[str, Any] = {
         state.ENDPOINT: draft.endpoint,
         state.MODEL: draft.model,

@@ -101,6 +101,11 @@ def _first_model(endpoint: AnyEndpoint, models: list[ModelCard]) -> str | None:
     return endpoint.default_model or (models[0].id if models else None)
 
 
+def model_cards(endpoint: AnyEndpoint) -> list[ModelCard]:
+    """The models that the endpoint lists, as far as that is known."""
+    return _models(endpoint)[0]
+
+
 def _models(endpoint: AnyEndpoint) -> tuple[list[ModelCard], str | None]:
     address = endpoint.known_address
     return _listed(endpoint.name, address.base_url, endpoint) if address else ([], None)

@@ -16,6 +16,7 @@ from streamlit.delta_generator import DeltaGenerator
 from components.runs.run import Activity, Run, RunRecord
 from components.ui import state
 from components.ui.model_text import inert_markdown
+from components.ui.place import ALONE, Place
 from components.ui.run_status import StatusLine
 from components.ui.settled_text import SettledText
 
@@ -28,19 +29,20 @@ _OPEN_CHARACTERS_PER_S = 8_000
 
 
 @st.fragment(run_every=_SLICE_S)
-def paint(run: Run, answer_box: Callable[[], DeltaGenerator] | None) -> None:
+def paint(run: Run, answer_box: Callable[[], DeltaGenerator] | None, place: Place = ALONE) -> None:
     """Draw status and answer of a running run, and run the page again when it has ended.
 
     ``answer_box`` makes what the answer stands in; without it only the status is drawn.
     """
-    ends = time.monotonic() + _SLICE_S
+    # The slices of all lanes together fill the interval.
+    ends = time.monotonic() + _SLICE_S / place.lanes
     with st.container():
-        status = StatusLine()
+        status = StatusLine(place)
     st.container()
     painter = None
     if answer_box:
         with answer_box():
-            painter = _Painter(st.container(), _inert_text(run.id))
+            painter = _Painter(st.container(), _inert_text(run.id, place))
     shown_activity: Activity | None = None
     version = -1
     while not run.finished:
@@ -79,11 +81,12 @@ class _InertText:
             return [*self._settled, inert_markdown(self._text.open_end)], len(self._text.open_end)
 
 
-def _inert_text(run_id: str) -> _InertText:
+def _inert_text(run_id: str, place: Place) -> _InertText:
     """The text that this session paints; it lives on from slice to slice, or each would read the whole text again."""
-    text: _InertText | None = st.session_state.get(state.PAINTED_TEXT)
+    key = place.key(state.PAINTED_TEXT)
+    text: _InertText | None = st.session_state.get(key)
     if text is None or text.run_id != run_id:
-        text = st.session_state[state.PAINTED_TEXT] = _InertText(run_id)
+        text = st.session_state[key] = _InertText(run_id)
     return text
 
 

@@ -15,7 +15,8 @@ from components.contract.further_fields import FURTHER_FIELDS
 from components.contract.profile import FieldRules, Profile
 from components.contract.request import OPTIONAL_FIELDS, ChatCompletionStreamRequest
 from components.contract.strict_json import read_json_object
-from components.drafts.draft import LARGEST_WHOLE, Draft, FieldState, Setting, extra_body_text, new_draft
+from components.drafts.draft import LARGEST_WHOLE, Draft, extra_body_text, new_draft
+from components.drafts.setting import FieldState, Setting
 from components.endpoints.models import ModelCard
 from components.ui import draft_form, shortcuts, state
 from components.ui.state import reset_key, slider_key, state_key

@@ -9,6 +9,7 @@ from components.live.status import was_cut, was_cut_at_sent_limit
 from components.runs.run import RunRecord
 from components.streaming.faults import ErrorKind
 from components.streaming.outcome import Status
+from components.ui.place import ALONE, Place
 
 _WHAT_HAPPENED = {
     Status.DAMAGED: "The answer is complete, but some of its events could not be read: the text may have a hole.",
@@ -37,7 +38,7 @@ _CUT_BY_MODEL = "The answer was cut at the model's own limit, such as its contex
 _MOST_RAW_CHARACTERS = 10_000
 
 
-def draw_message(record: RunRecord) -> None:
+def draw_message(record: RunRecord, place: Place = ALONE) -> None:
     """Draw the message of a run that has ended; nothing when there is nothing to say."""
     if was_cut(record):
         st.caption(_CUT if was_cut_at_sent_limit(record) else _CUT_BY_MODEL)
@@ -46,7 +47,7 @@ def draw_message(record: RunRecord) -> None:
     if happened is None:
         return
     http_status = f" (HTTP {record.http_status})" if (record.http_status or 0) >= 300 else ""
-    with st.container(key="run_message", gap="small"):
+    with st.container(key=place.key("run_message"), gap="small"):
         if record.status in (Status.ERROR, Status.REJECTED):
             st.error(happened + http_status, icon=":material/error:")
         else:

@@ -8,6 +8,7 @@ from components.live.status import numbers, status_words, was_cut
 from components.runs.run import Activity, RunRecord
 from components.streaming.outcome import Status
 from components.ui import state
+from components.ui.place import ALONE, Place
 from components.ui.plain_words import plain_words
 
 _ICONS = {
@@ -33,8 +34,9 @@ _DEFINITIONS = """
 class StatusLine:
     """The line on the page; ``show`` changes it in place."""
 
-    def __init__(self) -> None:
-        with st.container(key=state.RUN_STATUS, horizontal=True, vertical_alignment="center"):
+    def __init__(self, place: Place = ALONE) -> None:
+        self._place = place
+        with st.container(key=place.key(state.RUN_STATUS), horizontal=True, vertical_alignment="center"):
             self._badge = st.empty()
             self._numbers = st.empty()
 
@@ -44,5 +46,7 @@ class StatusLine:
         icon = ":material/content_cut:" if was_cut(record) else _ICONS[Status(record.status)]
         self._badge.badge(words, icon=icon, color=colour)
         shown = " · ".join(f":gray[{label}] **{plain_words(value, 60)}**" for label, value in numbers(record))
-        asked = f":gray[{plain_words(record.model, 60)} on {plain_words(record.endpoint, 60)}]"
-        self._numbers.markdown(f":small[{asked} · {shown}]", width="content", help=_DEFINITIONS)
+        if self._place.lane is None:
+            # A lane's own head says what is its own.
+            shown = f":gray[{plain_words(record.model, 60)} on {plain_words(record.endpoint, 60)}] · {shown}"
+        self._numbers.markdown(f":small[{shown}]", width="content", help=_DEFINITIONS)

@@ -41,11 +41,25 @@ PRESET_NAME = "preset_name"
 PRESET_MESSAGES = "preset_messages"
 PRESET_PROBLEM = "preset_problem"
 RUNS_TABLE = "runs_table"
+COMPARE = "compare"
+STOP_ALL = "stop_all"
+TIMING = "timing"
+REPEATS = "repeats"
+BLIND = "blind"
+LANE_SET = "lane_set"
+LANE_TAB = "lane_tab"
+LOOK = "look"
+"""What of a comparison is looked at below its lanes."""
+REFERENCE = "reference"
+"""The lane that the others are held against."""
+VOTE_PROBLEM = "vote_problem"
 
 TURNS = "turns"
 """The turns of the conversation; what has just been typed in them stands in their widgets."""
 START = "start"
 """The draft that widgets begin with when they are drawn anew."""
+COMPARISON = "comparison"
+"""The lanes beside the form, how often each is run, and in which order."""
 HIGHEST_TURN = "highest_turn"
 NUMBERS = "numbers"
 """The number in each field as it was last drawn."""
@@ -62,6 +76,12 @@ DRAFT = "draft"
 KEPT_DRAFT = "kept_draft"
 """The draft's text as it was last kept."""
 
+EXPERIMENT = "experiment"
+"""The experiment that the compare page shows."""
+ASKED = "asked"
+"""What the comparison that is going on was asked."""
+BLIND_ORDER = "blind_order"
+"""The lanes in the order in which a blind vote shows them."""
 SHOWN_RUN = "shown_run"
 OPENED_RUN = "opened_run"
 LISTED_RUNS = "listed_runs"
@@ -75,6 +95,8 @@ _URL_BEHIND = "url_behind"
 """What the browser's address named before this session changed it, and when it was changed."""
 _URL_FOLLOWS_S = 2.0
 """How long a browser's messages may still carry the address of before."""
+EXPERIMENT_PARAMETER = "experiment"
+"""The query parameter that names the experiment that a page shows."""
 DRAFT_PARAMETER = "draft"
 """The query parameter that names the draft in the form."""
 
@@ -102,6 +124,11 @@ def replay_key(run_id: str) -> str:
 def reset_key(field: str) -> str:
     """The key of the button that brings a field back to its default."""
     return f"{field}_reset"
+
+
+def lane_key(part: str, lane_id: str) -> str:
+    """The key of a control of a lane: one of the fields it changes, or one of its buttons."""
+    return f"lane_{part}_{lane_id}"
 
 
 def message_key(turn_id: str) -> str:
@@ -139,6 +166,28 @@ def opened_run() -> str | None:
     if run_id:
         open_run(run_id)
     return run_id
+
+
+def show_experiment(experiment_id: str) -> None:
+    """Make this the experiment that the compare page shows, now and after a reload."""
+    st.session_state[EXPERIMENT] = experiment_id
+    st.session_state.pop(BLIND_ORDER, None)
+    st.query_params[EXPERIMENT_PARAMETER] = experiment_id
+
+
+def arrive_at_experiment() -> tuple[str | None, bool]:
+    """The id of the experiment that the compare page shows, and whether it is to be put into the form, too."""
+    if opened := st.query_params.get(OPEN_PARAMETER):
+        del st.query_params[OPEN_PARAMETER]
+        show_experiment(opened)
+        return opened, True
+    in_url, in_session = st.query_params.get(EXPERIMENT_PARAMETER), st.session_state.get(EXPERIMENT)
+    if in_session and in_url != in_session:
+        # A click on another page drops the parameter, and a quick click carries the address of a moment ago.
+        st.query_params[EXPERIMENT_PARAMETER] = in_session
+        return in_session, False
+    st.session_state[EXPERIMENT] = in_url
+    return in_url, False
 
 
 def arrive() -> tuple[str | None, bool]:

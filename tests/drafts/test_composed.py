@@ -5,7 +5,7 @@ import pytest
 from components.contract.profile import BEEZY, MISTRAL
 from components.contract.request import to_bytes
 from components.drafts.composed import compose
-from components.drafts.draft import FieldState, Setting
+from components.drafts.setting import FieldState, Setting
 from tests.drafts.test_draft import a_draft, with_settings
 
 

@@ -3,8 +3,8 @@
 import pytest
 
 from components.contract.profile import BEEZY
-from components.drafts.draft import FieldState, Setting
 from components.drafts.presets import BUILT_IN, preset_text, with_built_in, with_preset
+from components.drafts.setting import FieldState, Setting
 from tests.drafts.test_draft import a_draft, body_of, with_settings
 
 

@@ -1,0 +1,35 @@
+"""Two drafts side by side: the first as the base, the second as a lane of what it changes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from components.contract.messages import Role
+from components.drafts.comparison import Comparison, Lane
+from components.drafts.draft import Draft
+from components.drafts.setting import FieldState
+
+
+def beside(base: Draft, now: Draft) -> Draft:
+    """The base with two lanes: one that changes nothing, and one that asks what ``now`` asks.
+
+    What a lane cannot change, such as a user's message, stays as it is in the base.
+    """
+    changed: dict[str, Any] = {
+        part: getattr(now, part)
+        for part in ("endpoint", "model", "stream", "extra_body")
+        if getattr(now, part) != getattr(base, part)
+    }
+    changed["settings"] = {
+        field: setting
+        for field, setting in now.settings.items()
+        if setting.state is not base.settings[field].state
+        or (setting.state is FieldState.VALUE and setting.value != base.settings[field].value)
+    }
+    if _system(now) != _system(base):
+        changed["system"] = _system(now)
+    return base.model_copy(update={"comparison": Comparison(lanes=(Lane(id="1"), Lane(id="2", **changed)))})
+
+
+def _system(draft: Draft) -> str:
+    return "\n".join(draft.text_of(turn) for turn in draft.turns if turn.role is Role.SYSTEM)

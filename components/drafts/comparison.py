@@ -1,0 +1,179 @@
+"""Lanes beside a draft: each holds only what it changes, so that a change of the draft flows into every other lane.
+
+Functions of values: each takes the comparison as it is and gives the comparison as it would be.
+"""
+
+from __future__ import annotations
+
+import string
+from collections.abc import Callable, Collection, Mapping
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from components.drafts.setting import FieldState, Setting
+
+FEWEST_LANES = 2
+MOST_LANES = 8
+MOST_REPEATS = 20
+MOST_NAME_CHARS = 40
+
+
+class Timing(StrEnum):
+    """In which order the runs of a comparison are made."""
+
+    PARALLEL = "parallel"
+    """All lanes at once: quick, and each slows the others down."""
+    ONE_AFTER_ANOTHER = "one after another"
+    """Lane by lane, one request at a time."""
+    INTERLEAVED = "interleaved"
+    """One request at a time, the lanes in random order in each round, after a warm-up that is thrown away."""
+
+
+class Lane(BaseModel):
+    """What one lane changes of the draft; None, and a field that is not in ``settings``, means "as it is there".
+
+    ``extra_body`` is JSON as typed and stands in the place of the draft's; ``system`` stands in the place of its system
+    messages, and an empty one takes them out. A muted lane is not run.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    id: str
+    name: str = ""
+    muted: bool = False
+    endpoint: str | None = None
+    model: str | None = None
+    settings: dict[str, Setting] = {}
+    stream: bool | None = None
+    extra_body: str | None = None
+    system: str | None = None
+
+    @property
+    def changes_nothing(self) -> bool:
+        """Whether the lane asks just what the draft asks."""
+        return not self.settings and all(
+            part is None for part in (self.endpoint, self.model, self.stream, self.extra_body, self.system)
+        )
+
+
+class Comparison(BaseModel):
+    """Two to eight lanes, how often each is run, and in which order."""
+
+    model_config = ConfigDict(frozen=True)
+
+    lanes: tuple[Lane, ...] = Field(
+        default=(
+            Lane(id="1"),
+            Lane(id="2", settings={"temperature": Setting(state=FieldState.VALUE, value=0.0)}),
+        ),
+        min_length=FEWEST_LANES,
+        max_length=MOST_LANES,
+    )
+    repeats: int = Field(default=1, ge=1, le=MOST_REPEATS)
+    timing: Timing = Timing.PARALLEL
+
+    def lane(self, lane_id: str) -> Lane:
+        """The lane of that id. Raises LookupError."""
+        return self.lanes[self.position(lane_id)]
+
+    def position(self, lane_id: str) -> int:
+        """Where a lane stands, from 0. Raises LookupError."""
+        for position, lane in enumerate(self.lanes):
+            if lane.id == lane_id:
+                return position
+        raise LookupError(lane_id)
+
+    def letter(self, lane_id: str) -> str:
+        """A for the first lane, B for the second. Raises LookupError."""
+        return string.ascii_uppercase[self.position(lane_id)]
+
+    def title(self, lane_id: str) -> str:
+        """The lane's letter, with its name where it has one. Raises LookupError."""
+        name = self.lane(lane_id).name
+        return f"{self.letter(lane_id)} · {name}" if name else self.letter(lane_id)
+
+
+def added(comparison: Comparison, like: str | None = None) -> Comparison:
+    """With one more lane at the end, or right behind the lane ``like``, of which it is a copy.
+
+    Eight lanes stay eight. Raises LookupError.
+    """
+    lanes = comparison.lanes
+    if len(lanes) >= MOST_LANES:
+        return comparison
+    new_id = str(max(int(lane.id) for lane in lanes) + 1)
+    if like is None:
+        return _with_lanes(comparison, (*lanes, Lane(id=new_id)))
+    behind = comparison.position(like) + 1
+    copy = comparison.lane(like).model_copy(update={"id": new_id, "name": ""})
+    return _with_lanes(comparison, (*lanes[:behind], copy, *lanes[behind:]))
+
+
+def removed(comparison: Comparison, lane_id: str) -> Comparison:
+    """Without a lane; the last two stay. Raises LookupError."""
+    position = comparison.position(lane_id)
+    if len(comparison.lanes) <= FEWEST_LANES:
+        return comparison
+    return _with_lanes(comparison, comparison.lanes[:position] + comparison.lanes[position + 1 :])
+
+
+def moved(comparison: Comparison, lane_id: str, by: int) -> Comparison:
+    """With a lane moved so many places, -1 for one to the left; it stops at either end. Raises LookupError."""
+    position = comparison.position(lane_id)
+    lane = comparison.lanes[position]
+    others = comparison.lanes[:position] + comparison.lanes[position + 1 :]
+    to = min(max(position + by, 0), len(others))
+    return _with_lanes(comparison, (*others[:to], lane, *others[to:]))
+
+
+def changed(comparison: Comparison, lane_ids: Collection[str], **parts: Any) -> Comparison:
+    """With some parts of some lanes set, such as ``name``, ``muted`` or ``model``."""
+    return _with_lanes(
+        comparison,
+        tuple(lane.model_copy(update=parts) if lane.id in lane_ids else lane for lane in comparison.lanes),
+    )
+
+
+def with_setting(comparison: Comparison, lane_ids: Collection[str], field: str, setting: Setting | None) -> Comparison:
+    """With one optional field changed in some lanes; None brings it back to what the draft says."""
+
+    def changed_lane(lane: Lane) -> Lane:
+        settings = {name: kept for name, kept in lane.settings.items() if name != field}
+        if setting is not None:
+            settings[field] = setting
+        return lane.model_copy(update={"settings": settings})
+
+    return _with_lanes(
+        comparison, tuple(changed_lane(lane) if lane.id in lane_ids else lane for lane in comparison.lanes)
+    )
+
+
+def with_lane_set(comparison: Comparison, name: str) -> Comparison:
+    """With the lanes of a set that comes along in place of all. Raises LookupError."""
+    first_id = max(int(lane.id) for lane in comparison.lanes) + 1
+    lanes = tuple(
+        lane.model_copy(update={"id": str(first_id + number)}) for number, lane in enumerate(LANE_SETS[name]())
+    )
+    return _with_lanes(comparison, lanes)
+
+
+def _with_lanes(comparison: Comparison, lanes: tuple[Lane, ...]) -> Comparison:
+    return comparison.model_copy(update={"lanes": lanes})
+
+
+def _each(field: str, *values: float | bool) -> tuple[Lane, ...]:
+    return tuple(Lane(id="0", settings={field: Setting(state=FieldState.VALUE, value=value)}) for value in values)
+
+
+LANE_SETS: Mapping[str, Callable[[], tuple[Lane, ...]]] = MappingProxyType(
+    {
+        "Temperature 0 / 0.3 / 0.7 / 1": lambda: _each("temperature", 0.0, 0.3, 0.7, 1.0),
+        "Safe prompt A/B": lambda: _each("safe_prompt", False, True),
+        "Seeds 1 / 2 / 3 / 4": lambda: _each("random_seed", 1, 2, 3, 4),
+        "Base twice": lambda: (Lane(id="0"), Lane(id="0")),
+    }
+)
+"""Lanes for questions that are often asked, by the name of the question."""

@@ -1,0 +1,59 @@
+"""What a draft sends, field by field in words, so that drafts can be compared before any of them makes a request."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+
+from components.contract.difference import Difference, shortened
+from components.contract.messages import Role
+from components.contract.strict_json import read_json_object
+from components.drafts.draft import Draft
+from components.drafts.setting import FieldState, Setting
+
+SYSTEM = "system message"
+OMITTED = "omitted"
+_UNREADABLE = "extra body fields"
+
+
+def in_words(draft: Draft) -> dict[str, str]:
+    """What the draft says of each field, in the order of the form: a value as JSON, ``null`` or ``omitted``.
+
+    Of the messages only the system's are among them, whole. Extra body fields that are no JSON stand under one name.
+    """
+    words = {"endpoint": draft.endpoint or OMITTED, "model": draft.model or OMITTED}
+    system = "\n".join(draft.text_of(turn) for turn in draft.turns if turn.role is Role.SYSTEM)
+    words[SYSTEM] = system or OMITTED
+    words |= {field: _setting_in_words(setting) for field, setting in draft.settings.items()}
+    words["stream"] = json.dumps(draft.stream)
+    return words | _extra_body_in_words(draft.extra_body)
+
+
+def differing(all_words: Sequence[Mapping[str, str]]) -> list[str]:
+    """The fields of which not all of them say the same, in the order in which they first come."""
+    fields = dict.fromkeys(field for words in all_words for field in words)
+    return [field for field in fields if len({words.get(field, OMITTED) for words in all_words}) > 1]
+
+
+def differences_between(before: Mapping[str, str], after: Mapping[str, str]) -> list[Difference]:
+    """What differs from one to the other."""
+    return [
+        Difference(field, shortened(before.get(field, OMITTED)), shortened(after.get(field, OMITTED)))
+        for field in differing([before, after])
+    ]
+
+
+def _setting_in_words(setting: Setting) -> str:
+    if setting.state is FieldState.VALUE:
+        return f"{setting.value:g}" if isinstance(setting.value, float) else json.dumps(setting.value)
+    return OMITTED if setting.state is FieldState.OMIT else "null"
+
+
+def _extra_body_in_words(text: str) -> dict[str, str]:
+    if not text.strip():
+        return {}
+    try:
+        fields = read_json_object(text, "The text")
+    except ValueError:
+        return {_UNREADABLE: text}
+    return {key: json.dumps(value, ensure_ascii=False, sort_keys=True) for key, value in fields.items()}

@@ -1,0 +1,32 @@
+"""Whether the same bytes with the same seed give the same answer, in words and written on the runs."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection, update
+
+from components.experiments.divergence import first_difference
+from components.runs.log import Log
+from components.runs.run import RunRecord
+from components.runs.tables import runs
+from components.streaming.outcome import Status
+
+IDENTICAL = "identical"
+
+
+def determinism(original: RunRecord, again: RunRecord) -> str:
+    """``identical``, where the answers first differ, or why that cannot be said. Characters are counted from 1."""
+    cut = next((run for run in (original, again) if run.status != Status.OK), None)
+    if cut:
+        which = "the first answer" if cut is original else "the second answer"
+        return f"not known: {which} is {cut.status}"
+    place = first_difference(original.text, again.text)
+    return IDENTICAL if place is None else f"first differs at character {place + 1:,}"
+
+
+def write_determinism(log: Log, run_ids: tuple[str, ...], words: str) -> None:
+    """Write what was found on the runs, soon."""
+
+    def work(connection: Connection) -> None:
+        connection.execute(update(runs).where(runs.c.id.in_(run_ids)).values(determinism=words))
+
+    log.post(f"determinism {run_ids[0]}", work)

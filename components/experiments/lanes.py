@@ -1,0 +1,94 @@
+"""What each lane of a comparison asks, and what there is to know before it is run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+from components.contract.difference import Difference
+from components.drafts.comparison import Lane
+from components.drafts.composed import Composed, compose
+from components.drafts.draft import Draft
+from components.drafts.in_words import differences_between, in_words
+from components.endpoints.endpoint import AnyEndpoint
+from components.endpoints.models import ModelCard
+
+
+@dataclass(frozen=True)
+class LaneRequest:
+    """One lane taken as far as it goes.
+
+    ``title`` is its letter and name. ``endpoint`` is None when there is none of that name. ``words`` are those of
+    ``in_words``; ``differences`` is what it changes of the base. ``hints`` are sentences that stand in nobody's way.
+    """
+
+    lane: Lane
+    title: str
+    draft: Draft
+    endpoint: AnyEndpoint | None
+    composed: Composed
+    words: dict[str, str]
+    differences: list[Difference]
+    hints: tuple[str, ...] = ()
+
+    def objection(self, *, send_anyway: bool) -> str | None:
+        """Why the lane is not run, as sentences that say what to do; None when it can be."""
+        if self.endpoint is None:
+            return f"There is no endpoint {self.draft.endpoint}. Choose another one."
+        return self.composed.objection(send_anyway=send_anyway)
+
+    @property
+    def asks(self) -> tuple[str | None, bytes | None]:
+        """Where it goes, and the bytes; two lanes of which these are equal ask the same."""
+        return self.draft.endpoint, self.composed.body
+
+
+def lane_requests(
+    draft: Draft,
+    endpoints: Mapping[str, AnyEndpoint],
+    models_of: Callable[[AnyEndpoint], list[ModelCard]],
+) -> list[LaneRequest]:
+    """What every lane asks, in their order. ``models_of`` gives the models that an endpoint lists, as far as known."""
+    base = in_words(draft)
+    requests: list[LaneRequest] = []
+    for lane in draft.comparison.lanes:
+        own = draft.in_lane(lane)
+        endpoint = endpoints.get(own.endpoint or "")
+        cards = models_of(endpoint) if endpoint else []
+        card = next((card for card in cards if card.id == own.model), None)
+        composed = (
+            compose(own, endpoint.profile, context_tokens=card.context_length if card else None)
+            if endpoint
+            else Composed()
+        )
+        words = in_words(own)
+        request = LaneRequest(
+            lane=lane,
+            title=draft.comparison.title(lane.id),
+            draft=own,
+            endpoint=endpoint,
+            composed=composed,
+            words=words,
+            differences=differences_between(base, words),
+        )
+        requests.append(replace(request, hints=tuple(_hints(request, requests, cards))))
+    return requests
+
+
+def _hints(request: LaneRequest, before: list[LaneRequest], cards: list[ModelCard]) -> list[str]:
+    hints = []
+    same = next((other for other in before if request.composed.body and other.asks == request.asks), None)
+    if same:
+        hints.append(f"Asks the same as lane {same.title}: the two show what chance alone does.")
+    elif not request.differences and before:
+        hints.append("Changes nothing: it asks what the base asks.")
+    if cards and request.draft.model and request.draft.model not in [card.id for card in cards]:
+        hints.append(f"{request.draft.endpoint} does not list the model {request.draft.model}.")
+    if request.endpoint:
+        profile = request.endpoint.profile
+        hints += [
+            f"The {profile.name} dialect has no {field}, so it is not sent."
+            for field in request.lane.settings
+            if field not in profile.fields
+        ]
+    return hints

@@ -1,0 +1,115 @@
+"""Keeps experiments and votes in the log's database, and finds the runs of an experiment."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, insert, select, update
+
+from components.experiments.win_rate import Better, Judgement
+from components.runs.database import Database
+from components.runs.log import Log
+from components.runs.placement import Placement
+from components.runs.query import is_id, read_rows
+from components.runs.run import RunRecord, utc_now
+from components.runs.storable import storable_text
+from components.runs.tables import experiments, runs, upsert, votes
+
+COMPARISON = "comparison"
+"""The kind of an experiment whose content is a draft with its lanes."""
+
+
+@dataclass(frozen=True)
+class KeptExperiment:
+    """An experiment as the log has it. ``created_at`` is in UTC; ``content`` is what made it, as JSON."""
+
+    id: str
+    kind: str
+    content: str
+    created_at: str
+
+
+@dataclass(frozen=True)
+class Vote:
+    """Which of two runs somebody found better. Each setting is what the other does not have, in words."""
+
+    first_run: str
+    second_run: str
+    first_setting: str
+    second_setting: str
+    better: Better
+    blind: bool
+
+
+def save_experiment(log: Log, experiment_id: str, content: str, kind: str = COMPARISON) -> None:
+    """Keep an experiment soon, in place of the one of the same id; returns at once and never raises."""
+    row = {"id": experiment_id, "kind": kind, "content": storable_text(content), "created_at": utc_now()}
+    log.post(
+        f"experiment {experiment_id}",
+        lambda connection: connection.execute(upsert(connection.dialect.name, experiments), row),
+    )
+
+
+def find_experiment(database: Database, experiment_id: str) -> KeptExperiment | None:
+    """The experiment of exactly that id, or None. Raises QueryFailed."""
+    statement = select(experiments).where(experiments.c.id == experiment_id)
+    found = read_rows(database, statement) if is_id(experiment_id) else []
+    return KeptExperiment(**found[0]) if found else None
+
+
+def newest_experiments(database: Database, most: int, kind: str = COMPARISON) -> list[KeptExperiment]:
+    """The newest experiments of a kind first, at most so many. Raises QueryFailed."""
+    newest = experiments.c.created_at.desc(), experiments.c.id.desc()
+    statement = select(experiments).where(experiments.c.kind == kind).order_by(*newest).limit(most)
+    return [KeptExperiment(**row) for row in read_rows(database, statement)]
+
+
+def runs_of(database: Database, experiment_id: str) -> list[RunRecord]:
+    """The runs of an experiment in the order in which they were begun. Raises QueryFailed."""
+    statement = select(runs).where(runs.c.experiment_id == experiment_id).order_by(runs.c.created_at, runs.c.id)
+    return [RunRecord(**row) for row in read_rows(database, statement)] if is_id(experiment_id) else []
+
+
+def adopt(log: Log, run_id: str, placement: Placement) -> None:
+    """Make a run that belongs to no experiment part of one; returns at once."""
+    live = log.live(run_id)
+    if live:
+        # What it is written with from now on.
+        live.placement = live.placement or placement
+    of_its_own = (runs.c.id == run_id) & runs.c.experiment_id.is_(None)
+
+    def work(connection: Connection) -> None:
+        connection.execute(update(runs).where(of_its_own).values(**vars(placement)))
+
+    log.post(f"placement {run_id}", work)
+
+
+def save_vote(log: Log, vote: Vote) -> None:
+    """Keep a vote with its runs. Raises DatabaseUnavailable, and does nothing about runs that are not in the log."""
+    row = {"id": uuid.uuid4().hex, "created_at": utc_now(), **vars(vote), "better": vote.better.value}
+
+    def work(connection: Connection) -> None:
+        kept = connection.execute(select(runs.c.id).where(runs.c.id.in_((vote.first_run, vote.second_run)))).all()
+        if len(kept) == len({vote.first_run, vote.second_run}):
+            connection.execute(insert(votes), row)
+
+    log.write(work)
+
+
+def votes_on(database: Database, run_ids: list[str]) -> list[Vote]:
+    """The votes on these runs, oldest first. Raises QueryFailed."""
+    wanted = votes.c.first_run.in_(run_ids) & votes.c.second_run.in_(run_ids)
+    return [_vote(row) for row in read_rows(database, select(votes).where(wanted).order_by(votes.c.created_at))]
+
+
+def judgements(database: Database) -> list[Judgement]:
+    """Every vote in the log, oldest first. Raises QueryFailed."""
+    columns = votes.c.first_setting, votes.c.second_setting, votes.c.better
+    rows = read_rows(database, select(*columns).order_by(votes.c.created_at))
+    return [Judgement(row["first_setting"], row["second_setting"], Better(row["better"])) for row in rows]
+
+
+def _vote(row: dict[str, object]) -> Vote:
+    said = {name: row[name] for name in Vote.__annotations__}
+    return Vote(**{**said, "better": Better(str(row["better"])), "blind": bool(row["blind"])})  # type: ignore[arg-type]

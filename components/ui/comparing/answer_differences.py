@@ -1,0 +1,113 @@
+"""In what the answers of the lanes differ: word by word against one of them, and where they part from each other."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Mapping
+
+import streamlit as st
+
+from components.experiments.divergence import Branch, divergence, first_difference, token_at
+from components.experiments.word_difference import Kind, word_differences
+from components.live.replay import lengths_after
+from components.runs.query import QueryFailed, events_of
+from components.runs.run import RunRecord
+from components.service import service
+from components.ui.plain_words import plain_words
+
+_SHOWN_OF_SHARED = 400
+"""Characters; of a longer beginning that answers share, the middle is left out."""
+_LONGEST = 60_000
+"""Characters of an answer beyond which its words are not compared: the page could not show them all."""
+
+_SIGNS = {Kind.SAME: "span", Kind.ADDED: "ins", Kind.REMOVED: "del"}
+
+
+def draw_word_differences(shown: Mapping[str, RunRecord], reference: str) -> None:
+    """Draw each answer with what it has, and what it lacks, against the one of the lane ``reference``."""
+    base = shown[reference].text
+    same = [title for title, record in shown.items() if title != reference and record.text == base]
+    if same:
+        many = len(same) + 1
+        st.markdown(f"Identical: **{plain_words(', '.join([reference, *same]))}** ({many} of {len(shown)})")
+    others = [title for title in shown if title != reference and title not in same]
+    columns = st.columns(min(len(others), 2)) if others else []
+    for number, title in enumerate(others):
+        with columns[number % len(columns)]:
+            _draw_one(title, shown[title], reference, shown[reference])
+
+
+def draw_first_divergence(shown: Mapping[str, RunRecord]) -> None:
+    """Draw what answers share from their beginning, and how each goes on from there."""
+    tree = divergence({title: record.text for title, record in shown.items()})
+    pieces: list[str] = []
+    _write_branch(tree, dict(shown), pieces, 0)
+    st.html(f'<div class="divergence">{"".join(pieces)}</div>')
+
+
+def _draw_one(title: str, record: RunRecord, reference: str, base: RunRecord) -> None:
+    place = first_difference(base.text, record.text)
+    token = _token(record, place)
+    where = f"parts at character {place + 1:,}" + (f", token {token:,}" if token else "") if place is not None else ""
+    st.markdown(f"**{plain_words(title)}** :small[:gray[against {plain_words(reference)}: {where}]]")
+    if max(len(record.text), len(base.text)) > _LONGEST:
+        st.caption(f"Longer than {_LONGEST:,} characters: its words are not compared.")
+        return
+    pieces = word_differences(base.text, record.text)
+    removed = sum(len(piece.text.split()) for piece in pieces if piece.kind is Kind.REMOVED)
+    added = sum(len(piece.text.split()) for piece in pieces if piece.kind is Kind.ADDED)
+    st.caption(f"{added:,} words added, {removed:,} words removed")
+    said = {Kind.ADDED: ("[+", "+]"), Kind.REMOVED: ("[−", "−]"), Kind.SAME: ("", "")}
+    marked = "".join(
+        f'<{_SIGNS[piece.kind]}><i class="mark">{said[piece.kind][0]}</i>{html.escape(piece.text)}'
+        f'<i class="mark">{said[piece.kind][1]}</i></{_SIGNS[piece.kind]}>'
+        if piece.kind is not Kind.SAME
+        else html.escape(piece.text)
+        for piece in pieces
+    )
+    st.html(f'<div class="word-difference">{marked}</div>')
+
+
+def _write_branch(branch: Branch, shown: dict[str, RunRecord], pieces: list[str], depth: int) -> None:
+    names = html.escape(", ".join(branch.names))
+    several = len(branch.names) > 1
+    if several and branch.branches:
+        size = f"{len(branch.text):,} characters in common"
+    elif several:
+        size = f"identical ({len(branch.names)} answers)"
+    else:
+        token = _token(shown[branch.names[0]], branch.begins_at)
+        size = f"from character {branch.begins_at + 1:,}" + (f", token {token:,}" if token else "")
+        if not branch.text:
+            size = f"ends after {branch.begins_at:,} characters"
+    dimmed = " shared" if branch.branches else ""
+    pieces.append(
+        f'<div class="branch" style="margin-inline-start: {depth * 1.25}rem">'
+        f'<div class="branch-head"><b>{names}</b> {size}</div>'
+        f'<div class="branch-text{dimmed}">{html.escape(_shortened(branch.text))}</div></div>'
+    )
+    for child in branch.branches:
+        _write_branch(child, shown, pieces, depth + 1)
+
+
+def _shortened(text: str) -> str:
+    if len(text) <= _SHOWN_OF_SHARED:
+        return text
+    half = _SHOWN_OF_SHARED // 2
+    return f"{text[:half]}\n… {len(text) - 2 * half:,} characters …\n{text[-half:]}"
+
+
+def _token(record: RunRecord, character: int | None) -> int | None:
+    """The number of the token that brought a character, as far as the endpoint sends one token in each chunk."""
+    return None if character is None else token_at(_tokens(record.id, record.text), character)
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _tokens(run_id: str, text: str) -> list[str]:
+    database = service().log.database
+    try:
+        events = events_of(database, run_id) if database else []
+    except QueryFailed:
+        return []
+    ends = [length for length in dict.fromkeys(lengths_after(events, text)) if length]
+    return [text[begin:end] for begin, end in zip([0, *ends], ends, strict=False)]

@@ -1,0 +1,265 @@
+"""The lanes of a comparison side by side: what each changes, and its answer as it comes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+
+import streamlit as st
+
+from components.contract.difference import differences
+from components.contract.lint import Severity
+from components.drafts import comparison as lanes
+from components.drafts.comparison import FEWEST_LANES, MOST_LANES, Comparison, Lane
+from components.drafts.draft import Draft
+from components.endpoints.endpoint import AnyEndpoint
+from components.experiments.experiment import Experiment
+from components.experiments.lanes import LaneRequest
+from components.runs.run import Run, RunRecord
+from components.streaming.outcome import Status
+from components.ui import draft_form, state
+from components.ui.answer_actions import asked
+from components.ui.comparing.lane_form import draw_lane_form
+from components.ui.comparing.lane_runs import LaneRuns
+from components.ui.place import Place
+from components.ui.plain_words import plain_words
+from components.ui.run_lookup import record_of
+from components.ui.run_view import draw_fallback_notice, draw_run
+from components.ui.state import lane_key
+
+_LONG_LIST = 6
+"""Differences beyond this many are counted and not named."""
+
+
+@dataclass(frozen=True)
+class Actions:
+    """What a lane's buttons do: each is given the lane's id."""
+
+    run: Callable[[str], None]
+    stop: Callable[[str], None]
+    check: Callable[[str, RunRecord], None]
+
+
+def draw_board(
+    requests: list[LaneRequest],
+    runs: Mapping[str, LaneRuns],
+    experiment: Experiment | None,
+    draft: Draft,
+    endpoints: Mapping[str, AnyEndpoint],
+    actions: Actions,
+    *,
+    blind_order: list[str] | None,
+) -> dict[str, RunRecord]:
+    """Draw every lane; the run that each shows, by the lane's id.
+
+    With a ``blind_order`` the lanes stand in that order, under numbers and without anything that tells which is which.
+    """
+    draw_fallback_notice()
+    by_id = {request.lane.id: request for request in requests}
+    order = blind_order or list(by_id)
+    _draw_tabs(order, draft.comparison, blind=bool(blind_order))
+    shown: dict[str, RunRecord] = {}
+    with st.container(horizontal=True, key="lanes", gap="small"):
+        for number, lane_id in enumerate(order, 1):
+            request, found = by_id[lane_id], runs.get(lane_id)
+            busy = experiment is not None and experiment.is_busy(lane_id)
+            with st.container(key=lane_key("card", lane_id), border=True, gap="xxsmall"):
+                if blind_order:
+                    st.markdown(f"**Answer {number}**")
+                    run = found.runs[0] if found else None
+                    name = f"Answer {number}"
+                else:
+                    _draw_head(request, draft, endpoints)
+                    run = _draw_repeats(lane_id, found, pending=experiment.pending(lane_id) if experiment else 0)
+                    name = f"Lane {request.title}"
+                record = record_of(run)
+                if record:
+                    shown[lane_id] = record
+                _draw_answer(request, run, record, Place(lane_id, name, len(order)), blind=bool(blind_order))
+                if not blind_order:
+                    _draw_foot(request, record, actions, busy=busy)
+    return shown
+
+
+def _draw_tabs(order: list[str], comparison: Comparison, *, blind: bool) -> None:
+    """On a phone one lane is in sight, and this chooses which; wider pages do not show it."""
+    titles = {lane_id: str(number) if blind else comparison.letter(lane_id) for number, lane_id in enumerate(order, 1)}
+    if st.session_state.get(state.LANE_TAB) not in order:
+        st.session_state[state.LANE_TAB] = order[0]
+    with st.container(key="lane_tabs"):
+        chosen = st.segmented_control(
+            "Lane",
+            order,
+            format_func=lambda lane_id: titles[lane_id],
+            required=True,
+            key=state.LANE_TAB,
+            label_visibility="collapsed",
+        )
+    hidden = ", ".join(
+        f'[data-testid="stLayoutWrapper"]:has(> .st-key-{lane_key("card", lane_id)})'
+        for lane_id in order
+        if lane_id != chosen
+    )
+    # By style, so that the answers of the lanes out of sight go on growing in their places.
+    st.html(f"<style>@media (max-width: 640px) {{ {hidden} {{ display: none; }} }}</style>")
+
+
+def _draw_head(request: LaneRequest, draft: Draft, endpoints: Mapping[str, AnyEndpoint]) -> None:
+    lane = request.lane
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
+        muted = " :gray-badge[muted]" if lane.muted else ""
+        st.markdown(f"**{plain_words(request.title)}**{muted}", width="content")
+        st.space("stretch")
+        form = st.popover(
+            "Change",
+            key=lane_key("form", lane.id),
+            type="tertiary",
+            icon=":material/tune:",
+            on_change="rerun",
+        )
+        if form.open:
+            with form:
+                draw_lane_form(lane, draft, endpoints)
+        _draw_menu(lane, draft.comparison)
+    differing = request.differences
+    if differing:
+        named = ", ".join(
+            f"{plain_words(found.field)} **{plain_words(found.before)} → {plain_words(found.after)}**"
+            if found.before != "omitted" and found.after != "omitted"
+            else f"{plain_words(found.field)} **{plain_words(found.after)}**"
+            for found in differing[:_LONG_LIST]
+        )
+        more = f" and {len(differing) - _LONG_LIST} more" if len(differing) > _LONG_LIST else ""
+        st.markdown(f":small[{named}{more}]")
+    else:
+        st.markdown(":small[:gray[as the base]]")
+    for hint in request.hints:
+        st.markdown(f":gray[:material/info: :small[{plain_words(hint)}]]")
+
+
+def _draw_menu(lane: Lane, comparison: Comparison) -> None:
+    many, place = len(comparison.lanes), comparison.position(lane.id)
+    actions: dict[str, Callable[[], None]] = {}
+    if many < MOST_LANES:
+        actions[":material/content_copy: Clone"] = partial(_change, lanes.added, like=lane.id)
+    if place > 0:
+        actions[":material/arrow_back: Move left"] = partial(_change, lanes.moved, lane_id=lane.id, by=-1)
+    if place < many - 1:
+        actions[":material/arrow_forward: Move right"] = partial(_change, lanes.moved, lane_id=lane.id, by=1)
+    word = "Unmute" if lane.muted else "Mute"
+    actions[f":material/volume_off: {word}"] = partial(
+        _change, lanes.changed, lane_ids=(lane.id,), muted=not lane.muted
+    )
+    if many > FEWEST_LANES:
+        actions[":material/delete: Delete"] = partial(
+            draft_form.change_comparison, partial(lanes.removed, lane_id=lane.id), "lane deleted"
+        )
+    key = lane_key("menu", lane.id)
+    st.menu_button(
+        f"Lane {comparison.letter(lane.id)}: more",
+        list(actions),
+        key=key,
+        type="tertiary",
+        icon=":material/more_horiz:",
+        on_click=lambda: actions[st.session_state[key]](),
+    )
+
+
+def _change(change: Callable[..., Comparison], **arguments: object) -> None:
+    draft_form.change_comparison(partial(change, **arguments))
+
+
+def _draw_repeats(lane_id: str, found: LaneRuns | None, *, pending: int) -> Run | RunRecord | None:
+    """Draw which repeat is looked at, where there are several; the run of that repeat."""
+    if found is None:
+        return None
+    ids = [run.id for run in found.runs]
+    chosen = st.session_state.get(lane_key("chosen", lane_id))
+    # While repeats are still coming the newest is in sight, unless somebody has chosen another one.
+    number = ids.index(chosen) + 1 if chosen in ids else len(ids)
+    if len(ids) > 1 or pending:
+        key = lane_key("repeat", lane_id)
+        st.session_state[key] = number
+
+        def choose() -> None:
+            st.session_state[lane_key("chosen", lane_id)] = ids[st.session_state[key] - 1]
+
+        with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
+            st.markdown(":small[:gray[Repeat]]", width="content")
+            st.pagination(len(ids), key=key, max_visible_pages=3, on_change=choose)
+            if pending:
+                st.markdown(f":small[:gray[{pending} to come]]", width="content")
+    return found.runs[number - 1]
+
+
+def _draw_answer(
+    request: LaneRequest, run: Run | RunRecord | None, record: RunRecord | None, place: Place, *, blind: bool
+) -> None:
+    stale = bool(record and (record.endpoint, record.request_body.encode()) != request.asks)
+    if request.lane.muted and record is None:
+        st.caption("Muted: this lane is not run.")
+        return
+
+    def draw_notice() -> None:
+        if stale and record and not record.running and not blind:
+            before, after = asked(record), request.composed.request
+            changes = differences(before, after) if before and after else []
+            named = ", ".join(str(change) for change in changes[:3])
+            said = f"Made with other settings: {named}" if named else "The lane has changed since"
+            st.markdown(f":small[:gray[:material/history: {plain_words(said)}]]")
+
+    draw_run(run, stale=stale, above_answer=draw_notice, place=place)
+
+
+def _draw_foot(request: LaneRequest, record: RunRecord | None, actions: Actions, *, busy: bool) -> None:
+    lane_id = request.lane.id
+    objection = request.objection(send_anyway=bool(st.session_state.get(state.SEND_ANYWAY)))
+    if objection and not busy:
+        refused = request.composed.may_be_refused and not request.composed.problem
+        sign = ":orange[:material/warning:" if refused else ":red[:material/error:"
+        st.markdown(f"{sign} :small[{plain_words(objection)}]]")
+    for remark in request.composed.remarks:
+        if remark.severity is Severity.HINT and remark.field in request.lane.settings:
+            st.markdown(f":gray[:material/info: :small[{plain_words(remark.sentence)}]]")
+    if record and record.determinism:
+        st.markdown(f":small[:material/fingerprint: Sent again: **{plain_words(record.determinism)}**]")
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        if busy:
+            st.button(
+                "Stop",
+                key=lane_key("stop", lane_id),
+                type="tertiary",
+                icon=":material/stop:",
+                on_click=actions.stop,
+                args=(lane_id,),
+            )
+        else:
+            st.button(
+                "Run",
+                key=lane_key("run", lane_id),
+                type="tertiary",
+                icon=":material/play_arrow:",
+                disabled=bool(objection),
+                help="Runs this lane only.",
+                on_click=actions.run,
+                args=(lane_id,),
+            )
+        if record and not record.running and not busy:
+            if record.status == Status.OK:
+                st.button(
+                    "Same again?",
+                    key=lane_key("check", lane_id),
+                    type="tertiary",
+                    icon=":material/fingerprint:",
+                    help="Sends the very same bytes once more and says whether the answer is identical.",
+                    on_click=actions.check,
+                    args=(lane_id, record),
+                )
+            st.page_link(
+                "playground.py",
+                label="Open",
+                icon=":material/bolt:",
+                help="Opens this run in the playground.",
+                query_params={state.OPEN_PARAMETER: record.id},
+            )

@@ -1,0 +1,117 @@
+"""What came of a comparison, below its lanes: numbers, differences, noise, settings, votes. Live while it goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import streamlit as st
+
+from components.experiments.experiment import Experiment
+from components.experiments.lanes import LaneRequest
+from components.runs.run import Run, RunRecord
+from components.ui import state
+from components.ui.comparing.answer_differences import draw_first_divergence, draw_word_differences
+from components.ui.comparing.lane_runs import LaneRuns
+from components.ui.comparing.noise import draw_noise
+from components.ui.comparing.numbers import draw_numbers, draw_token_chart
+from components.ui.comparing.settings_table import draw_settings_table
+from components.ui.comparing.vote import draw_vote, draw_votes
+from components.ui.plain_words import plain_words
+from components.ui.run_lookup import record_of
+
+NUMBERS, WORDS, DIVERGENCE, NOISE, SETTINGS, VOTE = (
+    "Numbers",
+    "Word differences",
+    "Where they part",
+    "Noise",
+    "Settings",
+    "Vote",
+)
+_LOOK_AGAIN_S = 1.0
+
+
+def draw_outcome(
+    requests: list[LaneRequest],
+    runs: Mapping[str, LaneRuns],
+    shown: Mapping[str, RunRecord],
+    experiment: Experiment | None,
+    *,
+    blind_order: list[str] | None,
+) -> None:
+    """Draw what was chosen to be looked at. ``shown`` holds the run that each lane shows, by the lane's id."""
+    titles = {request.lane.id: request.title for request in requests}
+    all_ended = bool(shown) and not any(record.running for record in shown.values())
+    if blind_order:
+        numbered = {lane_id: f"Answer {number}" for number, lane_id in enumerate(blind_order, 1)}
+        in_order = {lane_id: shown[lane_id] for lane_id in blind_order if lane_id in shown}
+        draw_vote(in_order, numbered, blind=True, all_ended=all_ended)
+        watch(experiment, {}, draws_numbers=False)
+        return
+    look = st.segmented_control(
+        "What to look at",
+        [NUMBERS, WORDS, DIVERGENCE, NOISE, SETTINGS, VOTE],
+        default=NUMBERS,
+        key=state.LOOK,
+        required=True,
+        label_visibility="collapsed",
+        persist_state="session",
+    )
+    by_title = {titles[lane_id]: record for lane_id, record in shown.items()}
+    under_way = {
+        titles[lane_id]: next(run for run in runs[lane_id].runs if run.id == record.id)
+        for lane_id, record in shown.items()
+    }
+    watch(experiment, under_way, draws_numbers=look == NUMBERS)
+    if look == SETTINGS:
+        draw_settings_table(requests)
+    elif not shown:
+        st.caption("Run the lanes first.")
+    elif look in (WORDS, NOISE):
+        reference = _draw_reference(requests, list(by_title))
+        if look == WORDS:
+            draw_word_differences(by_title, reference)
+        else:
+            draw_noise({titles[lane_id]: found.records() for lane_id, found in runs.items()}, reference)
+    elif look == DIVERGENCE:
+        draw_first_divergence(by_title)
+    elif look == VOTE:
+        draw_vote(shown, titles, blind=False, all_ended=all_ended)
+        draw_votes(shown, titles)
+
+
+def watch(experiment: Experiment | None, under_way: Mapping[str, Run | RunRecord], *, draws_numbers: bool) -> None:
+    """Draw the numbers, and see to it that the page is drawn again whenever a run begins or ends."""
+    going_on = experiment is not None and experiment.going_on
+    st.fragment(_watch, run_every=_LOOK_AGAIN_S if going_on else None)(
+        experiment, experiment.version if experiment else 0, under_way, draws_numbers
+    )
+
+
+def _watch(
+    experiment: Experiment | None, version: int, under_way: Mapping[str, Run | RunRecord], draws_numbers: bool
+) -> None:
+    if experiment and experiment.version != version:
+        st.rerun()
+    records = {title: record for title, run in under_way.items() if (record := record_of(run))}
+    if not draws_numbers:
+        return
+    if not records:
+        st.caption("Run the lanes: their numbers stand here.")
+        return
+    draw_numbers(records)
+    if not any(record.running for record in records.values()):
+        draw_token_chart(records)
+
+
+def _draw_reference(requests: list[LaneRequest], titles: list[str]) -> str:
+    """Draw the choice of the lane that the others are held against: the base, unless somebody chooses another."""
+    base = next((request.title for request in requests if not request.differences and request.title in titles), None)
+    chosen: str = st.selectbox(
+        "Held against",
+        titles,
+        index=titles.index(base) if base else 0,
+        format_func=lambda title: f"lane {title}",
+        key=state.REFERENCE,
+        width=220,
+    )
+    return chosen if chosen in titles else plain_words(titles[0])
