@@ -21,11 +21,15 @@ class UnreadableEvent(ValueError):
 
 @dataclass(frozen=True)
 class Usage:
-    """Token counts as the endpoint reported them; None for what it did not report."""
+    """Token counts as the endpoint reported them; None for what it did not report.
+
+    ``cached_tokens`` are those of the prompt that it had read before (``prompt_tokens_details`` in OpenAI's words).
+    """
 
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
     total_tokens: int | None = None
+    cached_tokens: int | None = None
 
 
 @dataclass(frozen=True)
@@ -159,7 +163,14 @@ def _content(content: object, warnings: list[str], *, inside_thinking: bool = Fa
 def _usage(usage: object) -> Usage | None:
     if not isinstance(usage, Mapping):
         return None
-    return Usage(*(_count(usage.get(key)) for key in ("prompt_tokens", "completion_tokens", "total_tokens")))
+    details = usage.get("prompt_tokens_details")
+    cached = _count(details.get("cached_tokens")) if isinstance(details, Mapping) else None
+    return Usage(
+        prompt_tokens=_count(usage.get("prompt_tokens")),
+        completion_tokens=_count(usage.get("completion_tokens")),
+        total_tokens=_count(usage.get("total_tokens")),
+        cached_tokens=cached,
+    )
 
 
 def _count(value: object) -> int | None:

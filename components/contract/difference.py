@@ -53,5 +53,9 @@ def _words(request: ChatCompletionStreamRequest, field: str) -> str:
 
 
 def _json(value: object) -> str:
-    text = json.dumps(value, ensure_ascii=False, sort_keys=True)
-    return text if len(text) <= _MOST_CHARACTERS else f"{text[: _MOST_CHARACTERS - 1]}…"
+    return shortened(json.dumps(value, ensure_ascii=False, sort_keys=True))
+
+
+def shortened(words: str) -> str:
+    """The words, or their beginning where they are too many for one line."""
+    return words if len(words) <= _MOST_CHARACTERS else f"{words[: _MOST_CHARACTERS - 1]}…"

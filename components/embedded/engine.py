@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -58,9 +59,13 @@ class FinishReason(StrEnum):
 
 @dataclass(frozen=True)
 class PromptAccepted:
-    """The first event of a generation that goes ahead: the prompt's size is known and fits."""
+    """The first event of a generation that goes ahead: the prompt's size is known and fits.
+
+    ``queued_ms`` is how long it waited for a slot.
+    """
 
     prompt_tokens: int
+    queued_ms: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -72,11 +77,12 @@ class Text:
 
 @dataclass(frozen=True)
 class Finished:
-    """The last event of a complete answer."""
+    """The last event of a complete answer. ``cached_tokens`` of the prompt had been read before."""
 
     reason: FinishReason
     prompt_tokens: int
     completion_tokens: int
+    cached_tokens: int = 0
 
 
 @dataclass(frozen=True)
@@ -151,6 +157,8 @@ class ChunkReader:
         self._prefix = prefix
         self._reason = FinishReason.STOP
         self._prompt_tokens: int | None = None
+        self._cached_tokens = 0
+        self.queued_ms = 0.0
         self.complete = False
 
     def read(self, chunk: dict[str, Any]) -> Iterator[Event]:
@@ -158,10 +166,12 @@ class ChunkReader:
         if chunk.get("error"):
             yield self._last(_refusal(chunk["error"]))
         elif chunk.get("prompt_progress") and self._prompt_tokens is None:
+            self._cached_tokens = int(chunk["prompt_progress"].get("cache", 0))
             yield from self._begin(int(chunk["prompt_progress"]["total"]))
         elif chunk.get("usage") and not chunk.get("choices"):
             usage = chunk["usage"]
-            yield self._last(Finished(self._reason, int(usage["prompt_tokens"]), int(usage["completion_tokens"])))
+            prompt, completion = int(usage["prompt_tokens"]), int(usage["completion_tokens"])
+            yield self._last(Finished(self._reason, prompt, completion, self._cached_tokens))
         else:
             for choice in chunk.get("choices", ()):
                 if choice["delta"].get("content"):
@@ -178,12 +188,12 @@ class ChunkReader:
             )
             yield self._last(Refused(sentence, "max_tokens"))
             return
-        yield PromptAccepted(prompt_tokens)
+        yield PromptAccepted(prompt_tokens, self.queued_ms)
         if self._prefix:
             yield Text(self._prefix)
         if self._max_tokens == 0:
             # Ended here, because llama.cpp makes one token even when asked for none.
-            yield self._last(Finished(FinishReason.LENGTH, prompt_tokens, 0))
+            yield self._last(Finished(FinishReason.LENGTH, prompt_tokens, 0, self._cached_tokens))
 
     def _last(self, event: Event) -> Event:
         self.complete = True
@@ -259,7 +269,7 @@ class Engine:
         body = completion_body(request)
         reader = ChunkReader(self.context_tokens, request.max_tokens, _encodable(answer_prefix(request)))
         self._running.add(generation)
-        generation.work = self._pool.submit(self._generate, generation, body, reader)
+        generation.work = self._pool.submit(self._generate, generation, body, reader, time.monotonic())
         generation.work.add_done_callback(lambda _: self._running.discard(generation))
         return generation
 
@@ -273,8 +283,9 @@ class Engine:
         self.stop_all()
         self._pool.shutdown(wait=True, cancel_futures=True)
 
-    def _generate(self, generation: Generation, body: dict[str, Any], reader: ChunkReader) -> None:
+    def _generate(self, generation: Generation, body: dict[str, Any], reader: ChunkReader, came_at: float) -> None:
         """The blocking call, in a worker. llama.cpp calls back once per token or batch, the GIL released between."""
+        reader.queued_ms = (time.monotonic() - came_at) * 1000
 
         def on_chunk(chunk: dict[str, Any]) -> bool:
             if not generation.stopped:

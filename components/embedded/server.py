@@ -72,16 +72,20 @@ class _Endpoint:
         watch.add_done_callback(self._watches.discard)
 
         # Nothing is sent before the prompt is known to fit, so that a refusal still has a status of its own.
+        queued_ms = 0.0
         match await generation.next_event():
             case Refused(sentence, field):
                 return _error(400, sentence, "invalid_request_prompt", "3051", field)
             case Stopped():
                 return _json(_BROKE_OFF, 500)
+            case PromptAccepted(_, waited_ms):
+                queued_ms = waited_ms
+        timing = {"Server-Timing": f"queue;dur={queued_ms:.1f}"}
         head: Json = {"id": f"chatcmpl-{uuid.uuid4().hex}", "created": int(time.time()), "model": asked.model}
         if asked.stream:
-            headers = {"Content-Type": "text/event-stream", "Cache-Control": "no-store"}
+            headers = {"Content-Type": "text/event-stream", "Cache-Control": "no-store", **timing}
             return StreamingResponse(_events(generation, head), headers=headers)
-        return await _whole_answer(generation, head)
+        return await _whole_answer(generation, head, timing)
 
     def _authorize(self, request: Request) -> None:
         if not self._api_key:
@@ -135,14 +139,14 @@ async def _events(generation: Generation, head: Json) -> AsyncIterator[bytes]:
                 pass
 
 
-async def _whole_answer(generation: Generation, head: Json) -> Response:
+async def _whole_answer(generation: Generation, head: Json, headers: dict[str, str]) -> Response:
     text = ""
     while True:
         match await generation.next_event():
             case Text(piece):
                 text += piece
             case Finished() as finished:
-                return _json(wire.completion(head, text, finished))
+                return _json(wire.completion(head, text, finished), headers=headers)
             case Refused(sentence):
                 return _error(500, sentence, "internal_server_error", "1000")
             case Stopped():

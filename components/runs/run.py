@@ -15,6 +15,7 @@ from typing import Any
 
 from components import __version__
 from components.runs.events import StoredEvent, stored
+from components.runs.placement import Placement
 from components.streaming.answer import Delta
 from components.streaming.limits import Limits
 from components.streaming.outcome import Outcome, Status, decode_rate
@@ -49,6 +50,9 @@ class RunRecord:
     ``warnings``, ``retries`` (each attempt that was tried again, and the wait) and ``tool_calls`` are JSON lists.
     ``event_count`` says how many events came, also those that were not kept. ``draft`` is the form as it stood when the
     run began, as JSON that only the form can read; None when the run was started without one.
+
+    ``experiment_id`` to ``checks`` are those of ``Placement``, None for a run of its own. ``determinism`` says what
+    came of sending the same bytes again, on both runs: ``identical``, or ``first differs at character 212``.
     """
 
     id: str
@@ -86,6 +90,16 @@ class RunRecord:
     tool_calls: str = "[]"
     event_count: int = 0
     draft: str | None = None
+    queued_ms: float | None = None
+    cached_tokens: int | None = None
+    experiment_id: str | None = None
+    lane: str | None = None
+    position: int | None = None
+    repeat: int | None = None
+    timing: str | None = None
+    concurrency: int | None = None
+    checks: str | None = None
+    determinism: str | None = None
 
     @property
     def running(self) -> bool:
@@ -105,6 +119,7 @@ class Run:
         request_body: bytes,
         streaming: bool,
         draft: str | None = None,
+        placement: Placement | None = None,
         limits: Limits | None = None,
     ) -> None:
         self.id = uuid.uuid4().hex
@@ -115,6 +130,7 @@ class Run:
         self.request_body = request_body
         self.streaming = streaming
         self.draft = draft
+        self.placement = placement
         self.version = 0
         self.activity = Activity.PREPARING
         self._started = time.monotonic()
@@ -294,6 +310,7 @@ class Run:
                 chunk_count=self._chunks,
                 event_count=self._event_count,
                 draft=self.draft,
+                **(asdict(self.placement) if self.placement else {}),
             )
         return replace(live, **_of_outcome(outcome)) if outcome else live
 
@@ -311,11 +328,13 @@ def _of_outcome(outcome: Outcome) -> dict[str, Any]:
         "prompt_tokens": usage.prompt_tokens if usage else None,
         "completion_tokens": tokens,
         "total_tokens": usage.total_tokens if usage else None,
+        "cached_tokens": usage.cached_tokens if usage else None,
         "first_byte_ms": timings.first_byte_ms,
         "first_event_ms": timings.first_event_ms,
         "reasoning_ms": timings.reasoning_ms,
         "ttft_ms": timings.ttft_ms if outcome.streamed else None,
         "waited_ms": timings.waited_ms,
+        "queued_ms": timings.queued_ms,
         "total_ms": timings.total_ms,
         "tokens_per_second": decode_rate(tokens, timings.ttft_ms, timings.last_token_ms) if outcome.streamed else None,
         "chunk_count": outcome.chunk_count,

@@ -64,7 +64,18 @@ runs = Table(
     Column("app_version", String(32), nullable=False),
     Column("event_count", BigInteger, nullable=False, server_default="0"),
     Column("draft", Text),
+    Column("queued_ms", Double),
+    Column("cached_tokens", BigInteger),
+    Column("experiment_id", String(32)),
+    Column("lane", String(32)),
+    Column("position", BigInteger),
+    Column("repeat", BigInteger),
+    Column("timing", String(32)),
+    Column("concurrency", BigInteger),
+    Column("checks", String(32)),
+    Column("determinism", Text),
     Index("runs_newest_first", "created_at", "id"),
+    Index("runs_of_an_experiment", "experiment_id"),
 )
 
 events = Table(
@@ -92,6 +103,33 @@ drafts = Table(
     Column("content", Text, nullable=False),
     Column("updated_at", String(27), nullable=False),
 )
+
+experiments = Table(
+    "experiments",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("kind", String(16), nullable=False),
+    Column("content", Text, nullable=False),
+    Column("created_at", String(27), nullable=False),
+    Index("experiments_newest_first", "created_at", "id"),
+)
+"""What several runs were made for; ``content`` is JSON that only what made it can read."""
+
+votes = Table(
+    "votes",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("created_at", String(27), nullable=False),
+    Column("first_run", String(32), ForeignKey("runs.id", ondelete="CASCADE"), nullable=False),
+    Column("second_run", String(32), ForeignKey("runs.id", ondelete="CASCADE"), nullable=False),
+    Column("first_setting", Text, nullable=False),
+    Column("second_setting", Text, nullable=False),
+    Column("better", String(16), nullable=False),
+    Column("blind", Boolean, nullable=False),
+    Index("votes_of_a_first_run", "first_run"),
+    Index("votes_of_a_second_run", "second_run"),
+)
+"""Which of two answers somebody found better. Each setting is what the other does not have, in words."""
 
 
 def to_row(record: RunRecord) -> dict[str, Any]:

@@ -13,12 +13,15 @@ class Moments:
     def __init__(self) -> None:
         self._started = self.sent = self._arrived = time.monotonic()
         self._waited = 0.0
+        self.queued_ms: float | None = None
+        """How long the last attempt waited for a slot of the endpoint, if that said so."""
         self._first: dict[str, float] = {}
 
     def send(self) -> None:
         """A new attempt begins; what happened in the one before does not count."""
         self.sent = time.monotonic()
         self._first.clear()
+        self.queued_ms = None
 
     def arrive(self) -> None:
         """Bytes were read: what they bring happened now."""
@@ -51,6 +54,7 @@ class Moments:
             reasoning_ms=self._since_sent("reasoning"),
             ttft_ms=self._since_sent("token"),
             last_token_ms=self._since_sent("last_token"),
+            queued_ms=self.queued_ms,
             waited_ms=round(self._waited * 1000, 3),
             total_ms=round((time.monotonic() - self._started) * 1000, 3),
         )

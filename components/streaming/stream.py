@@ -28,6 +28,7 @@ from components.streaming.guard import EventGuard
 from components.streaming.limits import Limits
 from components.streaming.moments import Moments
 from components.streaming.outcome import Outcome, Retry, Status
+from components.streaming.server_timing import queue_ms
 from components.streaming.session import ApiKey, Session
 from components.streaming.status import fault_for_status, retry_after_seconds
 from components.streaming.watch import Watch
@@ -169,6 +170,7 @@ class AnswerStream:
 
     def _read(self, response: requests.Response) -> Iterator[TimedEvent]:
         self._http_status = status = response.status_code
+        self._moments.queued_ms = queue_ms(response.headers.get("Server-Timing"))
         if status < 200:
             raise sentences.not_http(status)
         if status < 300:
