@@ -9,7 +9,7 @@ from components.drafts.composed import compose
 from components.runs.run import Run
 from components.service import service
 from components.ui import draft_form, state
-from components.ui.answer_actions import asked, draw_actions, draw_stale_notice
+from components.ui.answer_actions import draw_actions, draw_stale_notice
 from components.ui.answer_siblings import answers_to, note_run
 from components.ui.code_view import draw_code, draw_import
 from components.ui.endpoint_choice import configuration, draw_endpoint_and_model
@@ -21,9 +21,12 @@ from components.ui.remarks import draw_remarks
 from components.ui.request_form import draw_reset_all, draw_settings
 from components.ui.request_preview import draw_request
 from components.ui.run_bar import ANSWER, CODE, EVENTS, REQUEST, draw_run_bar
-from components.ui.run_lookup import find, record_of
+from components.ui.run_lookup import asked, find, record_of
 from components.ui.run_view import draw_run
 from components.ui.view_switches import draw_view_row
+
+if st.session_state.pop(state.GO_TO_COMPARE, False):
+    st.switch_page("compare.py")
 
 run_id, opened = state.arrive()
 shown = find(run_id)

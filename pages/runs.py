@@ -5,12 +5,15 @@ import streamlit as st
 from components.runs.run import Run
 from components.service import service
 from components.ui import state
+from components.ui.plain_words import plain_words
 from components.ui.run_lookup import find, record_of
 from components.ui.run_view import draw_run
 from components.ui.runs_table import draw_runs_table
+from components.ui.win_rate_table import draw_win_rates
 
 st.subheader("Runs", anchor=False)
 draw_runs_table(service())
+draw_win_rates()
 
 opened = state.opened_run()
 run = find(opened)
@@ -25,6 +28,17 @@ if run is not None and record is not None:
                 icon=":material/bolt:",
                 query_params={state.OPEN_PARAMETER: run.id},
             )
+            if record.experiment_id:
+                st.page_link(
+                    "compare.py",
+                    label="Open its comparison",
+                    icon=":material/view_column:",
+                    query_params={state.OPEN_PARAMETER: record.experiment_id},
+                )
+            if record.determinism:
+                st.markdown(
+                    f":small[:material/fingerprint: Sent again: **{plain_words(record.determinism)}**]", width="content"
+                )
             if isinstance(run, Run) and st.button("Stop", key=state.STOP, icon=":material/stop:"):
                 run.stop()
         draw_run(run)

@@ -6,14 +6,15 @@ from typing import Any
 
 from components.contract.messages import Role
 from components.drafts.comparison import Comparison, Lane
-from components.drafts.draft import Draft
+from components.drafts.draft import Draft, variables_in
 from components.drafts.setting import FieldState
+from components.drafts.variables import names_in
 
 
 def beside(base: Draft, now: Draft) -> Draft:
     """The base with two lanes: one that changes nothing, and one that asks what ``now`` asks.
 
-    What a lane cannot change, such as a user's message, stays as it is in the base.
+    What a lane cannot change, such as a user's message, stays as it is in the base. Several system messages become one.
     """
     changed: dict[str, Any] = {
         part: getattr(now, part)
@@ -27,9 +28,16 @@ def beside(base: Draft, now: Draft) -> Draft:
         or (setting.state is FieldState.VALUE and setting.value != base.settings[field].value)
     }
     if _system(now) != _system(base):
-        changed["system"] = _system(now)
+        changed["system"] = system = "\n".join(_system(now))
+        # What is left in braces came out of a value, or is meant as text: the base has no value for it.
+        changed["literal"] = bool(names_in([system])) and not _misses_values(now)
     return base.model_copy(update={"comparison": Comparison(lanes=(Lane(id="1"), Lane(id="2", **changed)))})
 
 
-def _system(draft: Draft) -> str:
-    return "\n".join(draft.text_of(turn) for turn in draft.turns if turn.role is Role.SYSTEM)
+def _system(draft: Draft) -> list[str]:
+    return [draft.text_of(turn) for turn in draft.turns if turn.role is Role.SYSTEM]
+
+
+def _misses_values(draft: Draft) -> bool:
+    system = tuple(turn for turn in draft.turns if turn.role is Role.SYSTEM)
+    return any(not draft.variables.get(name) for name in variables_in(system))

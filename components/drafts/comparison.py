@@ -36,7 +36,8 @@ class Lane(BaseModel):
     """What one lane changes of the draft; None, and a field that is not in ``settings``, means "as it is there".
 
     ``extra_body`` is JSON as typed and stands in the place of the draft's; ``system`` stands in the place of its system
-    messages, and an empty one takes them out. A muted lane is not run.
+    messages, and an empty one takes them out; ``{{name}}`` in it is text and no variable where the lane is ``literal``.
+    A muted lane is not run.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -50,6 +51,7 @@ class Lane(BaseModel):
     stream: bool | None = None
     extra_body: str | None = None
     system: str | None = None
+    literal: bool = False
 
     @property
     def changes_nothing(self) -> bool:
@@ -60,7 +62,10 @@ class Lane(BaseModel):
 
 
 class Comparison(BaseModel):
-    """Two to eight lanes, how often each is run, and in which order."""
+    """Two to eight lanes, how often each is run, and in which order.
+
+    ``highest_id`` is the highest id that a lane here has ever had: the runs of a deleted lane are no new lane's.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -74,6 +79,7 @@ class Comparison(BaseModel):
     )
     repeats: int = Field(default=1, ge=1, le=MOST_REPEATS)
     timing: Timing = Timing.PARALLEL
+    highest_id: int = 2
 
     def lane(self, lane_id: str) -> Lane:
         """The lane of that id. Raises LookupError."""
@@ -104,7 +110,7 @@ def added(comparison: Comparison, like: str | None = None) -> Comparison:
     lanes = comparison.lanes
     if len(lanes) >= MOST_LANES:
         return comparison
-    new_id = str(max(int(lane.id) for lane in lanes) + 1)
+    new_id = str(_highest_id(comparison, lanes) + 1)
     if like is None:
         return _with_lanes(comparison, (*lanes, Lane(id=new_id)))
     behind = comparison.position(like) + 1
@@ -153,7 +159,7 @@ def with_setting(comparison: Comparison, lane_ids: Collection[str], field: str, 
 
 def with_lane_set(comparison: Comparison, name: str) -> Comparison:
     """With the lanes of a set that comes along in place of all. Raises LookupError."""
-    first_id = max(int(lane.id) for lane in comparison.lanes) + 1
+    first_id = _highest_id(comparison, comparison.lanes) + 1
     lanes = tuple(
         lane.model_copy(update={"id": str(first_id + number)}) for number, lane in enumerate(LANE_SETS[name]())
     )
@@ -161,7 +167,12 @@ def with_lane_set(comparison: Comparison, name: str) -> Comparison:
 
 
 def _with_lanes(comparison: Comparison, lanes: tuple[Lane, ...]) -> Comparison:
-    return comparison.model_copy(update={"lanes": lanes})
+    highest_id = max(_highest_id(comparison, comparison.lanes), _highest_id(comparison, lanes))
+    return comparison.model_copy(update={"lanes": lanes, "highest_id": highest_id})
+
+
+def _highest_id(comparison: Comparison, lanes: tuple[Lane, ...]) -> int:
+    return max(comparison.highest_id, *(int(lane.id) for lane in lanes))
 
 
 def _each(field: str, *values: float | bool) -> tuple[Lane, ...]:

@@ -187,8 +187,8 @@ class Draft(BaseModel):
         changed["settings"] = {**self.settings, **lane.settings}
         if lane.system is not None:
             others = tuple(turn for turn in self.turns if turn.role is not Role.SYSTEM)
-            system = (Turn(id="0", role=Role.SYSTEM, content=lane.system),) if lane.system.strip() else ()
-            changed["turns"] = (*system, *others)
+            own = Turn(id="0", role=Role.SYSTEM, content=lane.system, literal=lane.literal)
+            changed["turns"] = (own, *others) if lane.system.strip() else others
         return self.model_copy(update=changed)
 
     def to_text(self) -> str:

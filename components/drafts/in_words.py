@@ -26,7 +26,9 @@ def in_words(draft: Draft) -> dict[str, str]:
     words[SYSTEM] = system or OMITTED
     words |= {field: _setting_in_words(setting) for field, setting in draft.settings.items()}
     words["stream"] = json.dumps(draft.stream)
-    return words | _extra_body_in_words(draft.extra_body)
+    further = _extra_body_in_words(draft.extra_body)
+    # A key of the same name must not hide what the form's own field says.
+    return words | {f"{key} (extra body)" if key in words else key: said for key, said in further.items()}
 
 
 def differing(all_words: Sequence[Mapping[str, str]]) -> list[str]:
@@ -45,7 +47,8 @@ def differences_between(before: Mapping[str, str], after: Mapping[str, str]) -> 
 
 def _setting_in_words(setting: Setting) -> str:
     if setting.state is FieldState.VALUE:
-        return f"{setting.value:g}" if isinstance(setting.value, float) else json.dumps(setting.value)
+        # In full: what differs in the last digit differs.
+        return json.dumps(setting.value).removesuffix(".0")
     return OMITTED if setting.state is FieldState.OMIT else "null"
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from sqlalchemy import Connection, update
 
 from components.experiments.divergence import first_difference
@@ -14,13 +16,28 @@ IDENTICAL = "identical"
 
 
 def determinism(original: RunRecord, again: RunRecord) -> str:
-    """``identical``, where the answers first differ, or why that cannot be said. Characters are counted from 1."""
+    """``identical``, where the answers first differ, or why that cannot be said. Characters are counted from 1.
+
+    The answer's text comes first, then its reasoning, then which tools it calls with what; the ids of calls are
+    random, and pass for the same.
+    """
     cut = next((run for run in (original, again) if run.status != Status.OK), None)
     if cut:
         which = "the first answer" if cut is original else "the second answer"
         return f"not known: {which} is {cut.status}"
-    place = first_difference(original.text, again.text)
-    return IDENTICAL if place is None else f"first differs at character {place + 1:,}"
+    for part, one, other in (
+        ("", original.text, again.text),
+        (" of the reasoning", original.reasoning, again.reasoning),
+        (" of the tool calls", _calls(original), _calls(again)),
+    ):
+        place = first_difference(one, other)
+        if place is not None:
+            return f"first differs at character {place + 1:,}{part}"
+    return IDENTICAL
+
+
+def _calls(record: RunRecord) -> str:
+    return "\n".join(f"{call['name']} {call['arguments']}" for call in json.loads(record.tool_calls))
 
 
 def write_determinism(log: Log, run_ids: tuple[str, ...], words: str) -> None:

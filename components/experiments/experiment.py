@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 
+from components.drafts.comparison import Timing
 from components.experiments.determinism import determinism, write_determinism
 from components.experiments.plan import Cell, Plan
 from components.runs.log import Log
@@ -32,6 +33,8 @@ class Experiment:
         self._find = find
         self._log = log
         self._lock = threading.Lock()
+        self._turn = threading.Lock()
+        """Whoever makes its runs one at a time holds it while one of them is under way."""
         self._ids: list[str] = []
         self._pending: list[Cell] = []
         self._running: dict[str, Run] = {}
@@ -59,16 +62,19 @@ class Experiment:
             return lane in under_way or any(cell.lane == lane for cell in self._pending)
 
     def start(self, plan: Plan) -> None:
-        """Make these runs, besides those that are under way; returns at once."""
+        """Make these runs, besides those that are under way; returns at once.
+
+        Runs that are made one at a time wait for each other, whenever they were started.
+        """
         if not plan.cells:
             return
         with self._lock:
             self._pending.extend(plan.cells)
             self.version += 1
-        pool = ThreadPoolExecutor(plan.concurrency, thread_name_prefix=f"experiment {self.id[:8]}")
-        for cell in plan.cells:
-            pool.submit(self._make, cell, plan)
-        pool.shutdown(wait=False)
+        for number, cells in enumerate(_lines(plan), 1):
+            name = f"experiment {self.id[:8]} {number}"
+            # As the runs' own threads, these keep nobody from ending the process.
+            threading.Thread(target=self._make_all, args=(cells, plan), name=name, daemon=True).start()
 
     def stop(self, lane: str | None = None) -> None:
         """Stop the runs of one lane, or of all, and begin none of those to come."""
@@ -79,30 +85,39 @@ class Experiment:
         for run in stopped:
             run.stop()
 
+    def _make_all(self, cells: Sequence[Cell], plan: Plan) -> None:
+        for cell in cells:
+            with nullcontext() if plan.timing == Timing.PARALLEL else self._turn:
+                self._make(cell, plan)
+
     def _make(self, cell: Cell, plan: Plan) -> None:
-        run = self._begin(cell, plan)
-        if run is None:
-            return
+        run = None
         try:
-            self._runner.wait(run.id)
-            self._check(run, cell)
+            run = self._begin(cell, plan)
+            if run:
+                self._runner.wait(run.id)
+                self._check(run, cell)
         except Exception:  # a fault of our own must not leave the experiment going on for ever
-            logging.getLogger(__name__).exception("a run of experiment %s could not be checked", self.id)
+            logging.getLogger(__name__).exception("a run of experiment %s could not be made or checked", self.id)
         finally:
-            with self._lock:
-                del self._running[run.id]
-                self.version += 1
+            if run:
+                with self._lock:
+                    del self._running[run.id]
+                    self.version += 1
 
     def _begin(self, cell: Cell, plan: Plan) -> Run | None:
-        placement = Placement(
-            self.id, cell.lane, cell.position, cell.repeat, plan.timing.value, plan.concurrency, cell.checks
-        )
         with self._lock:
             # By identity: two cells that ask the same are two.
             place = next((place for place, waiting in enumerate(self._pending) if waiting is cell), None)
             if place is None:
                 return None  # stopped before it began
             del self._pending[place]
+            self.version += 1
+            # Those of another start may be under way as well, and slow this one down.
+            at_once = max(plan.concurrency, len(self._running) + 1)
+            placement = Placement(
+                self.id, cell.lane, cell.position, cell.repeat, plan.timing.value, at_once, cell.checks
+            )
             run = self._runner.send(
                 cell.endpoint,
                 model=cell.model,
@@ -113,7 +128,6 @@ class Experiment:
             )
             self._ids.append(run.id)
             self._running[run.id] = run
-            self.version += 1
             return run
 
     def _check(self, run: Run, cell: Cell) -> None:
@@ -161,6 +175,16 @@ class Experiments:
                 return
             if not experiment.going_on:
                 del self._experiments[experiment_id]
+
+
+def _lines(plan: Plan) -> list[list[Cell]]:
+    """The cells that are made one after another, for each thread that makes some."""
+    if plan.timing != Timing.PARALLEL:
+        return [list(plan.cells)]
+    by_lane: dict[str, list[Cell]] = {}
+    for cell in plan.cells:
+        by_lane.setdefault(cell.lane, []).append(cell)
+    return list(by_lane.values())
 
 
 def _lane_of(run: Run) -> str | None:

@@ -10,6 +10,7 @@ from components.drafts.comparison import Lane
 from components.drafts.composed import Composed, compose
 from components.drafts.draft import Draft
 from components.drafts.in_words import differences_between, in_words
+from components.drafts.setting import FieldState
 from components.endpoints.endpoint import AnyEndpoint
 from components.endpoints.models import ModelCard
 
@@ -34,7 +35,8 @@ class LaneRequest:
     def objection(self, *, send_anyway: bool) -> str | None:
         """Why the lane is not run, as sentences that say what to do; None when it can be."""
         if self.endpoint is None:
-            return f"There is no endpoint {self.draft.endpoint}. Choose another one."
+            missing = f"There is no endpoint {self.draft.endpoint}. " if self.draft.endpoint else ""
+            return f"{missing}Choose {'another one' if missing else 'an endpoint first'}."
         return self.composed.objection(send_anyway=send_anyway)
 
     @property
@@ -88,7 +90,10 @@ def _hints(request: LaneRequest, before: list[LaneRequest], cards: list[ModelCar
         profile = request.endpoint.profile
         hints += [
             f"The {profile.name} dialect has no {field}, so it is not sent."
-            for field in request.lane.settings
+            for field, setting in request.draft.settings.items()
             if field not in profile.fields
+            and setting.state is not FieldState.OMIT
+            # What the base leaves out of every lane stands beside the base.
+            and (field in request.lane.settings or request.lane.endpoint is not None)
         ]
     return hints

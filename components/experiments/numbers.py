@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from enum import Enum
 
@@ -39,7 +38,7 @@ class Measure(Enum):
 def incomparable(record: RunRecord) -> list[str]:
     """Why the times of a run cannot be held against those of others, in words; empty when they can."""
     reasons = []
-    if (record.attempts or 0) > 1 or json.loads(record.retries):
+    if record.attempts > 1:
         reasons.append(f"tried {record.attempts} times")
     if (record.queued_ms or 0.0) >= _NOTICED_WAIT_MS:
         reasons.append(f"waited {duration(record.queued_ms)} for a slot")

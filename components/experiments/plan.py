@@ -28,7 +28,10 @@ class Cell:
 
 @dataclass(frozen=True)
 class Plan:
-    """Cells in their order. At most ``concurrency`` of them are under way at once."""
+    """Cells in their order. At most ``concurrency`` of them are under way at once.
+
+    In parallel each lane makes its own one after another, so that none waits for another lane.
+    """
 
     cells: tuple[Cell, ...]
     timing: Timing

@@ -13,7 +13,7 @@ from components.runs.log import Log
 from components.runs.placement import Placement
 from components.runs.query import is_id, read_rows
 from components.runs.run import RunRecord, utc_now
-from components.runs.storable import storable_text
+from components.runs.storable import storable, storable_text
 from components.runs.tables import experiments, runs, upsert, votes
 
 COMPARISON = "comparison"
@@ -43,7 +43,12 @@ class Vote:
 
 
 def save_experiment(log: Log, experiment_id: str, content: str, kind: str = COMPARISON) -> None:
-    """Keep an experiment soon, in place of the one of the same id; returns at once and never raises."""
+    """Keep an experiment soon, in place of the one of the same id; returns at once and never raises.
+
+    ``experiment_id`` must be 32 hexadecimal digits; nothing is kept under another one.
+    """
+    if not is_id(experiment_id):
+        return
     row = {"id": experiment_id, "kind": kind, "content": storable_text(content), "created_at": utc_now()}
     log.post(
         f"experiment {experiment_id}",
@@ -87,7 +92,8 @@ def adopt(log: Log, run_id: str, placement: Placement) -> None:
 
 def save_vote(log: Log, vote: Vote) -> None:
     """Keep a vote with its runs. Raises DatabaseUnavailable, and does nothing about runs that are not in the log."""
-    row = {"id": uuid.uuid4().hex, "created_at": utc_now(), **vars(vote), "better": vote.better.value}
+    said = {name: storable(value) for name, value in vars(vote).items()}
+    row = {"id": uuid.uuid4().hex, "created_at": utc_now(), **said, "better": vote.better.value}
 
     def work(connection: Connection) -> None:
         kept = connection.execute(select(runs.c.id).where(runs.c.id.in_((vote.first_run, vote.second_run)))).all()

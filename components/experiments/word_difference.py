@@ -33,18 +33,24 @@ def word_differences(before: str, after: str) -> list[Piece]:
 
     A word is a run of letters, digits and underscores, a run of white space, or any other single character. What is
     the same and what was removed is ``before`` when joined; what is the same and what was added is ``after``. A
-    stretch that was replaced is removed first and added then. Neighbours differ in kind.
+    stretch that was replaced is removed first and added then; white space between two such stretches goes with them,
+    so that words that follow each other stay together. Neighbours differ in kind.
     """
     words_before, words_after = _TOKEN.findall(before), _TOKEN.findall(after)
-    pieces = []
+    pieces: list[Piece] = []
+    removed = added = ""
     end_before = end_after = 0
     # The last block is empty and stands at the end of both texts.
     for block in Indel.editops(words_before, words_after).as_matching_blocks():
         stayed_until = block.a + block.size
-        pieces += [
-            Piece(Kind.REMOVED, "".join(words_before[end_before : block.a])),
-            Piece(Kind.ADDED, "".join(words_after[end_after : block.b])),
-            Piece(Kind.SAME, "".join(words_before[block.a : stayed_until])),
-        ]
+        removed += "".join(words_before[end_before : block.a])
+        added += "".join(words_after[end_after : block.b])
+        same = "".join(words_before[block.a : stayed_until])
         end_before, end_after = stayed_until, block.b + block.size
+        is_last = end_before == len(words_before) and end_after == len(words_after)
+        if same.isspace() and (removed or added) and not is_last:
+            removed, added = removed + same, added + same
+        elif same or is_last:
+            pieces += [Piece(Kind.REMOVED, removed), Piece(Kind.ADDED, added), Piece(Kind.SAME, same)]
+            removed = added = ""
     return [piece for piece in pieces if piece.text]

@@ -8,8 +8,7 @@ import streamlit as st
 
 from components.contract.difference import Difference
 from components.contract.messages import Role
-from components.contract.profile import profile_named
-from components.contract.request import ChatCompletionStreamRequest, from_bytes
+from components.contract.request import ChatCompletionStreamRequest
 from components.drafts.conversation import Turn, Turns
 from components.drafts.draft import Draft
 from components.drafts.variables import names_in
@@ -19,7 +18,9 @@ from components.service import service
 from components.streaming.outcome import Status
 from components.ui import draft_form, shortcuts, state
 from components.ui.answer_siblings import draw_siblings
+from components.ui.comparing.starting import compare_with
 from components.ui.plain_words import plain_words
+from components.ui.run_lookup import asked
 from components.ui.view_switches import draw_view_switches
 
 _CUT = (Status.INTERRUPTED, Status.CANCELLED, Status.LOST)
@@ -84,16 +85,23 @@ def draw_actions(record: RunRecord, endpoint: AnyEndpoint | None, *, stale: bool
                 on_click=_add_answer,
                 args=(record, request),
             )
+        st.button(
+            "Compare",
+            key="compare_answer",
+            type="tertiary",
+            shortcut=shortcuts.COMPARE,
+            icon=":material/view_column:",
+            help="Makes this answer lane A of a comparison; what you have changed since becomes lane B.",
+            on_click=_compare,
+            args=(record,),
+        )
         draw_siblings(record)
         draw_view_switches(record)
 
 
-def asked(record: RunRecord) -> ChatCompletionStreamRequest | None:
-    """The request of a run, or None for a body that is no request of ours."""
-    try:
-        return from_bytes(record.request_body, profile_named(record.dialect))
-    except ValueError:
-        return None
+def _compare(record: RunRecord) -> None:
+    compare_with(record)
+    st.session_state[state.GO_TO_COMPARE] = True
 
 
 def _was_cut(record: RunRecord) -> bool:

@@ -8,6 +8,7 @@ import streamlit as st
 
 from components.runs.run import RunRecord
 from components.ui import state
+from components.ui.steps import draw_steps
 
 
 def note_run(record: RunRecord) -> None:
@@ -28,20 +29,11 @@ def draw_siblings(record: RunRecord) -> None:
     if record.id not in ids or len(ids) < 2:
         return
     place = ids.index(record.id)
-    with st.container(horizontal=True, vertical_alignment="center", gap="xxsmall", width="content"):
-        for step, icon, name in ((-1, ":material/chevron_left:", "Earlier"), (1, ":material/chevron_right:", "Later")):
-            if step == 1:
-                st.markdown(f":small[{place + 1}/{len(ids)}]", width="content")
-            other = place + step
-            st.button(
-                f"{name} answer",
-                key=f"answer_{name.lower()}",
-                type="tertiary",
-                icon=icon,
-                disabled=not 0 <= other < len(ids),
-                on_click=state.show_run,
-                args=(ids[max(0, min(other, len(ids) - 1))],),
-            )
+
+    def go(step: int) -> None:
+        state.show_run(ids[max(0, min(place + step, len(ids) - 1))])
+
+    draw_steps("answer", place + 1, len(ids), key=lambda name: f"answer_{name}", go=go)
 
 
 def _answers() -> dict[str, list[str]]:

@@ -15,6 +15,7 @@ from components.drafts.variables import names_in
 from components.ui import draft_form, shortcuts, state
 from components.ui.draft_form import Undo
 from components.ui.plain_words import plain_words
+from components.ui.steps import draw_steps
 
 _PLACEHOLDERS = {
     Role.SYSTEM: "Rules for the whole answer",
@@ -156,19 +157,13 @@ def _draw_branches(turn: Turn) -> None:
     number, count = turn.branch
     if count == 1:
         return
-    with st.container(horizontal=True, vertical_alignment="center", gap="xxsmall", width="content"):
-        for step, icon, name in ((-1, ":material/chevron_left:", "Earlier"), (1, ":material/chevron_right:", "Later")):
-            if step == 1:
-                st.markdown(f":small[{number}/{count}]", width="content")
-            st.button(
-                f"{name} branch",
-                key=state.part_key(name.lower(), turn.id),
-                type="tertiary",
-                icon=icon,
-                disabled=not 1 <= number + step <= count,
-                on_click=_choose_branch,
-                args=(turn.id, step),
-            )
+    draw_steps(
+        "branch",
+        number,
+        count,
+        key=lambda name: state.part_key(name, turn.id),
+        go=lambda step: _choose_branch(turn.id, step),
+    )
 
 
 def _draw_menu(turn: Turn, turns: Turns) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
+from components.contract.profile import profile_named
+from components.contract.request import ChatCompletionStreamRequest, from_bytes
 from components.runs.query import QueryFailed, find_run
 from components.runs.run import Run, RunRecord
 from components.service import service
@@ -21,6 +23,14 @@ def find(run_id: str | None) -> Run | RunRecord | None:
         return find_run(database, run_id) if database else None
     except QueryFailed as failure:
         st.error(str(failure))
+        return None
+
+
+def asked(record: RunRecord) -> ChatCompletionStreamRequest | None:
+    """The request of a run, or None for a body that is no request of ours."""
+    try:
+        return from_bytes(record.request_body, profile_named(record.dialect))
+    except ValueError:
         return None
 
 

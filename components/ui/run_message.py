@@ -41,7 +41,8 @@ _MOST_RAW_CHARACTERS = 10_000
 def draw_message(record: RunRecord, place: Place = ALONE) -> None:
     """Draw the message of a run that has ended; nothing when there is nothing to say."""
     if was_cut(record):
-        st.caption(_CUT if was_cut_at_sent_limit(record) else _CUT_BY_MODEL)
+        if place.lane is None:  # beside others the badge says enough
+            st.caption(_CUT if was_cut_at_sent_limit(record) else _CUT_BY_MODEL)
         return
     happened = _WHAT_HAPPENED.get(Status(record.status))
     if happened is None:

@@ -9,6 +9,7 @@ STOP = "Esc"
 REGENERATE = "Alt+G"
 CONTINUE = "Alt+K"
 ADD_ANSWER = "Alt+M"
+COMPARE = "Alt+V"
 ADD_USER = "Alt+U"
 UNDO = "Alt+Z"
 RESET_ALL = "Alt+0"
@@ -19,6 +20,7 @@ _MEANINGS = {
     REGENERATE: "Regenerate the answer",
     CONTINUE: "Continue an answer that was cut",
     ADD_ANSWER: "Add the answer to the messages",
+    COMPARE: "Compare the answer with what you have changed since",
     ADD_USER: "Add a user message",
     UNDO: "Undo the last deletion or filling of the form",
     RESET_ALL: "Reset all settings",

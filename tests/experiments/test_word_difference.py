@@ -63,8 +63,19 @@ def test_identical_texts_are_one_piece_at_most(text: str) -> None:
     assert word_differences(text, text) == ([Piece(Kind.SAME, text)] if text else [])
 
 
+def test_words_that_were_replaced_one_after_the_other_stay_together() -> None:
+    assert word_differences("As the last rays fell", "As the sun dipped fell") == [
+        Piece(Kind.SAME, "As the "),
+        Piece(Kind.REMOVED, "last rays"),
+        Piece(Kind.ADDED, "sun dipped"),
+        Piece(Kind.SAME, " fell"),
+    ]
+
+
 @given(TEXTS, TEXTS)
 def test_as_many_words_stay_as_can(before: str, after: str) -> None:
+    # White space between changes goes with them.
+    before, after = (re.sub(r"\s", ".", text) for text in (before, after))
     stayed = [piece.text for piece in word_differences(before, after) if piece.kind is Kind.SAME]
     assert sum(map(len, map(words, stayed))) == longest_common(words(before), words(after))
 

@@ -19,17 +19,22 @@ from components.experiments.lanes import LaneRequest
 from components.runs.run import Run, RunRecord
 from components.streaming.outcome import Status
 from components.ui import draft_form, state
-from components.ui.answer_actions import asked
 from components.ui.comparing.lane_form import draw_lane_form
 from components.ui.comparing.lane_runs import LaneRuns
 from components.ui.place import Place
 from components.ui.plain_words import plain_words
-from components.ui.run_lookup import record_of
+from components.ui.run_lookup import asked, record_of
 from components.ui.run_view import draw_fallback_notice, draw_run
 from components.ui.state import lane_key
+from components.ui.steps import draw_steps
 
 _LONG_LIST = 6
 """Differences beyond this many are counted and not named."""
+
+_HIDDEN_NUMBERS = """
+.st-key-lanes .live-numbers,
+.st-key-lanes [class*="st-key-lane_run_status_"] > [data-testid="stElementContainer"]:nth-child(2) { display: none; }
+"""
 
 
 @dataclass(frozen=True)
@@ -59,6 +64,8 @@ def draw_board(
     by_id = {request.lane.id: request for request in requests}
     order = blind_order or list(by_id)
     _draw_tabs(order, draft.comparison, blind=bool(blind_order))
+    # The numbers would tell which lane is which. Hidden by style, so that the answers stay where they are.
+    st.html(f"<style>{_HIDDEN_NUMBERS if blind_order else ''}</style>")
     shown: dict[str, RunRecord] = {}
     with st.container(horizontal=True, key="lanes", gap="small"):
         for number, lane_id in enumerate(order, 1):
@@ -178,16 +185,14 @@ def _draw_repeats(lane_id: str, found: LaneRuns | None, *, pending: int) -> Run 
     chosen = st.session_state.get(lane_key("chosen", lane_id))
     # While repeats are still coming the newest is in sight, unless somebody has chosen another one.
     number = ids.index(chosen) + 1 if chosen in ids else len(ids)
+
+    def go(step: int) -> None:
+        st.session_state[lane_key("chosen", lane_id)] = ids[min(max(number - 1 + step, 0), len(ids) - 1)]
+
     if len(ids) > 1 or pending:
-        key = lane_key("repeat", lane_id)
-        st.session_state[key] = number
-
-        def choose() -> None:
-            st.session_state[lane_key("chosen", lane_id)] = ids[st.session_state[key] - 1]
-
         with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
             st.markdown(":small[:gray[Repeat]]", width="content")
-            st.pagination(len(ids), key=key, max_visible_pages=3, on_change=choose)
+            draw_steps("repeat", number, len(ids), key=lambda name: lane_key(f"repeat_{lane_id}", name), go=go)
             if pending:
                 st.markdown(f":small[:gray[{pending} to come]]", width="content")
     return found.runs[number - 1]

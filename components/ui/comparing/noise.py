@@ -50,9 +50,9 @@ def _column(title: str, runs: Sequence[RunRecord], reference: str, base: Sequenc
     }
     if title != reference:
         words |= {
-            "answers": _verdict(_compared(_texts(base), texts)),
-            "length": _verdict(noise.compare_numbers(_lengths(base), _lengths(runs))),
-            "time to first token": _verdict(noise.compare_numbers(_ttfts(base), _ttfts(runs))),
+            "answers differ": _verdict(_compared(_texts(base), texts)),
+            "lengths differ": _verdict(noise.compare_numbers(_lengths(base), _lengths(runs))),
+            "TTFT differs": _verdict(noise.compare_numbers(_ttfts(base), _ttfts(runs))),
         }
     return words
 

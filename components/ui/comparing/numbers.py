@@ -52,6 +52,8 @@ def draw_token_chart(shown: Mapping[str, RunRecord]) -> None:
             x=alt.X("seconds:Q", title="seconds since the request was sent"),
             y=alt.Y("tokens:Q", title="chunks with text"),
             color=alt.Color("lane:N", sort=list(shown), title="lane"),
+            # Signs beside colours: not everybody sees the colours.
+            strokeDash=alt.StrokeDash("lane:N", sort=list(shown), title="lane"),
             tooltip=["lane", alt.Tooltip("seconds:Q", format=".2f"), "tokens"],
         )
         .properties(height=260)
@@ -75,12 +77,11 @@ def _column(title: str, record: RunRecord, best: Mapping[Measure, str]) -> dict[
     words = {
         "status": f":{colour}-badge[{plain_words(badge)}]",
         "finish reason": plain_words(found.get("finish reason", "–")),
-        "TTFT": _marked(duration(record.ttft_ms), best.get(Measure.TTFT) == title),
-        "tokens/s": _marked(found.get(rate_unit, "–"), best.get(Measure.DECODE_RATE) == title),
+        "TTFT": _marked(duration(record.ttft_ms), best.get(Measure.TTFT) == title, timing_words(record)),
+        "tokens/s": _marked(found.get(rate_unit, "–"), best.get(Measure.DECODE_RATE) == title, timing_words(record)),
         "tokens": plain_words(found.get("tokens", found.get("received", "–"))),
-        "total": _marked(duration(record.total_ms), best.get(Measure.TOTAL) == title),
+        "total": _marked(duration(record.total_ms), best.get(Measure.TOTAL) == title, timing_words(record)),
         "characters": f"{len(record.text):,}",
-        "made": timing_words(record),
     }
     if was_cut(record):
         words["characters"] += " :orange[(cut)]"
@@ -89,8 +90,10 @@ def _column(title: str, record: RunRecord, best: Mapping[Measure, str]) -> dict[
     return words
 
 
-def _marked(words: str, is_best: bool) -> str:
-    return f":green[**{words} · best**]" if is_best else words
+def _marked(words: str, is_best: bool, timing: str) -> str:
+    if words == "–":
+        return words
+    return f"{f':green[**{words} · best**]' if is_best else words} :small[:gray[{timing}]]"
 
 
 def _curve(record: RunRecord) -> list[tuple[float, int]]:

@@ -16,7 +16,6 @@ from components.ui.comparing.noise import draw_noise
 from components.ui.comparing.numbers import draw_numbers, draw_token_chart
 from components.ui.comparing.settings_table import draw_settings_table
 from components.ui.comparing.vote import draw_vote, draw_votes
-from components.ui.plain_words import plain_words
 from components.ui.run_lookup import record_of
 
 NUMBERS, WORDS, DIVERGENCE, NOISE, SETTINGS, VOTE = (
@@ -47,15 +46,17 @@ def draw_outcome(
         draw_vote(in_order, numbered, blind=True, all_ended=all_ended)
         watch(experiment, {}, draws_numbers=False)
         return
-    look = st.segmented_control(
-        "What to look at",
-        [NUMBERS, WORDS, DIVERGENCE, NOISE, SETTINGS, VOTE],
-        default=NUMBERS,
-        key=state.LOOK,
-        required=True,
-        label_visibility="collapsed",
-        persist_state="session",
-    )
+    with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
+        look = st.segmented_control(
+            "What to look at",
+            [NUMBERS, WORDS, DIVERGENCE, NOISE, SETTINGS, VOTE],
+            default=NUMBERS,
+            key=state.LOOK,
+            required=True,
+            label_visibility="collapsed",
+            persist_state="session",
+        )
+        st.toggle("As written", key=state.AS_WRITTEN, help="The texts as they came, without Markdown.")
     by_title = {titles[lane_id]: record for lane_id, record in shown.items()}
     under_way = {
         titles[lane_id]: next(run for run in runs[lane_id].runs if run.id == record.id)
@@ -76,7 +77,7 @@ def draw_outcome(
         draw_first_divergence(by_title)
     elif look == VOTE:
         draw_vote(shown, titles, blind=False, all_ended=all_ended)
-        draw_votes(shown, titles)
+        draw_votes({run.id: lane_id for lane_id, found in runs.items() for run in found.runs}, titles)
 
 
 def watch(experiment: Experiment | None, under_way: Mapping[str, Run | RunRecord], *, draws_numbers: bool) -> None:
@@ -114,4 +115,4 @@ def _draw_reference(requests: list[LaneRequest], titles: list[str]) -> str:
         key=state.REFERENCE,
         width=220,
     )
-    return chosen if chosen in titles else plain_words(titles[0])
+    return chosen

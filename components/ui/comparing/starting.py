@@ -20,8 +20,8 @@ from components.runs.query import QueryFailed
 from components.runs.run import RunRecord
 from components.service import service
 from components.ui import draft_form, state
-from components.ui.answer_actions import asked
 from components.ui.endpoint_choice import configuration, model_cards
+from components.ui.run_lookup import asked
 
 
 def shown_experiment(experiment_id: str | None) -> Experiment | None:

@@ -15,8 +15,8 @@ from components.runs.query import QueryFailed
 from components.runs.run import RunRecord
 from components.service import service
 from components.ui import state
-from components.ui.answer_actions import asked
 from components.ui.plain_words import plain_words
+from components.ui.run_lookup import asked
 from components.ui.state import lane_key
 
 
@@ -37,10 +37,10 @@ def draw_vote(answers: Mapping[str, RunRecord], titles: Mapping[str, str], *, bl
     ids = list(answers)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         if len(ids) > 2:
-            first = st.selectbox("One", ids, format_func=titles.__getitem__, key=lane_key("vote", "first"), width=160)
+            first = st.selectbox("One", ids, format_func=titles.__getitem__, key=lane_key("ballot", "one"), width=160)
             others = [lane_id for lane_id in ids if lane_id != first]
             second = st.selectbox(
-                "The other", others, format_func=titles.__getitem__, key=lane_key("vote", "second"), width=160
+                "The other", others, format_func=titles.__getitem__, key=lane_key("ballot", "other"), width=160
             )
         else:
             first, second = ids
@@ -60,10 +60,9 @@ def draw_vote(answers: Mapping[str, RunRecord], titles: Mapping[str, str], *, bl
         st.error(plain_words(problem))
 
 
-def draw_votes(answers: Mapping[str, RunRecord], titles: Mapping[str, str]) -> None:
-    """Say what was voted on these answers so far."""
+def draw_votes(lane_of: Mapping[str, str], titles: Mapping[str, str]) -> None:
+    """Say what was voted so far on the runs of these lanes; ``lane_of`` gives each run's lane by its id."""
     database = service().log.database
-    lane_of = {record.id: lane_id for lane_id, record in answers.items()}
     try:
         votes = votes_on(database, list(lane_of)) if database else []
     except QueryFailed as failure:

@@ -1,0 +1,28 @@
+"""A step to the one before or behind, where one of several is in sight: ‹ 2/5 ›."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import streamlit as st
+
+
+def draw_steps(what: str, number: int, count: int, *, key: Callable[[str], str], go: Callable[[int], None]) -> None:
+    """Draw which one is in sight, ``number`` of ``count`` from 1, and both buttons.
+
+    ``what`` is the word for one of them. ``key`` makes a button's key of ``earlier`` or ``later``; ``go`` is given -1
+    or 1.
+    """
+    with st.container(horizontal=True, vertical_alignment="center", gap="xxsmall", width="content"):
+        for step, icon, name in ((-1, ":material/chevron_left:", "Earlier"), (1, ":material/chevron_right:", "Later")):
+            if step == 1:
+                st.markdown(f":small[{number}/{count}]", width="content")
+            st.button(
+                f"{name} {what}",
+                key=key(name.lower()),
+                type="tertiary",
+                icon=icon,
+                disabled=not 1 <= number + step <= count,
+                on_click=go,
+                args=(step,),
+            )

@@ -1,0 +1,44 @@
+"""How often each setting won when people voted on two answers side by side."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from components.experiments.store import judgements
+from components.experiments.win_rate import win_rates
+from components.runs.query import QueryFailed
+from components.service import service
+from components.ui.plain_words import plain_words
+
+_MEANING = (
+    "Win rate: wins among decided votes, with the 95 % interval in which the true share lies (Wilson). "
+    "Ties and pairs of bad answers are counted beside it. Vote on the Compare page."
+)
+
+
+def draw_win_rates() -> None:
+    """Draw the table, folded; nothing while nobody has voted."""
+    database = service().log.database
+    try:
+        rates = win_rates(judgements(database)) if database else []
+    except QueryFailed as failure:
+        st.error(str(failure))
+        return
+    if not rates:
+        return
+    with st.expander(f"Win rate of {len(rates)} settings", icon=":material/how_to_vote:", key="win_rates"):
+        rows = [
+            {
+                "setting": plain_words(rate.setting),
+                "win rate": "–" if rate.rate is None else f"**{rate.rate:.0%}**",
+                "between": "–" if rate.low is None else f"{rate.low:.0%} and {rate.high:.0%}",
+                "wins": str(rate.wins),
+                "losses": str(rate.losses),
+                "ties": str(rate.ties),
+                "both bad": str(rate.both_bad),
+            }
+            for rate in rates
+        ]
+        st.table(pd.DataFrame(rows).set_index("setting"), border="horizontal")
+        st.caption(_MEANING)
