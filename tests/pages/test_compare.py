@@ -1,0 +1,483 @@
+"""Lanes side by side: what each asks, what comes of them, and what is found again."""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from components.drafts.comparison import changed
+from components.service import service
+from components.ui import state
+from tests.pages.conftest import Chat, new_page, run_to_the_end, texts
+from tests.streaming.endpoint import DONE, chunk, document, head
+from tests.waiting import wait_for
+
+LONG_S = 20
+
+
+class Lanes:
+    """An endpoint that answers each temperature in words of its own, and does worse things on request."""
+
+    def __init__(self, chat: Chat) -> None:
+        self.chat = chat
+        self.go_on = threading.Event()
+        self.go_on.set()
+        self.answers = {0.0: "Hello cold world", 1.0: "Hello hot world"}
+        chat.server.play = self.play
+
+    def play(self, connection: socket.socket, request: bytes) -> None:
+        if request.startswith(b"GET"):
+            connection.sendall(document({"data": [{"id": "alpha"}, {"id": "beta"}]}))
+            return
+        body = json.loads(request.partition(b"\r\n\r\n")[2])
+        if body["model"] == "gone":
+            connection.sendall(document({"message": "no such model"}, "404 Not Found"))
+            return
+        if body.get("random_seed") == 429:
+            connection.sendall(document({"message": "slow down"}, "429 Too Many Requests", "Retry-After: 3600"))
+            return
+        text = self.answers.get(body.get("temperature"), "Hello plain world")
+        first, _, rest = text.partition(" ")
+        connection.sendall(head() + chunk(first))
+        if body.get("max_tokens") == 1:
+            self.go_on.wait(LONG_S)
+        usage = {"prompt_tokens": 9, "completion_tokens": 3, "total_tokens": 12}
+        connection.sendall(chunk(f" {rest}", "stop", usage=usage) + DONE)
+
+
+@pytest.fixture
+def lanes(chat: Chat) -> Any:
+    endpoint = Lanes(chat)
+    yield endpoint
+    endpoint.go_on.set()
+
+
+@pytest.fixture
+def compare(lanes: Lanes) -> AppTest:
+    """The compare page as a new visitor sees it: lane A as the base, lane B with temperature 0."""
+    return new_page().switch_page("compare.py").run()
+
+
+def press(page: AppTest, key: str) -> AppTest:
+    return page.button(key=key).click().run()
+
+
+def run_all(page: AppTest) -> AppTest:
+    """Press Run all and wait until every lane has ended."""
+    press(page, "run")
+    return until_all_ended(page)
+
+
+def until_all_ended(page: AppTest) -> AppTest:
+    wait_for(lambda: not going_on(page))
+    return page.run()
+
+
+def going_on(page: AppTest) -> bool:
+    return service().experiments.find(page.session_state[state.EXPERIMENT]).going_on
+
+
+def menu(page: AppTest, lane: int, action: str) -> AppTest:
+    """Press an entry of a lane's menu."""
+    found = page.menu_button(key=f"lane_menu_{lane}")
+    return found.click(next(option for option in found.options if action in option)).run()
+
+
+def lane_set(page: AppTest, name: str) -> AppTest:
+    return page.menu_button(key="lane_set").click(name).run()
+
+
+def form(page: AppTest, lane: int) -> AppTest:
+    """The page with a lane's form open, which only a browser can really open."""
+    page.session_state[f"lane_form_{lane}"] = True
+    return page.run()
+
+
+def look(page: AppTest, what: str) -> AppTest:
+    return page.button_group(key="look").set_value(what).run()
+
+
+def table(page: AppTest) -> Any:
+    assert not page.exception
+    return page.table[0].value
+
+
+def html(page: AppTest) -> str:
+    return "\n".join(element.proto.body for element in page.get("html"))
+
+
+def lane_ids(page: AppTest) -> list[str]:
+    return [lane.id for lane in page.session_state[state.COMPARISON].lanes]
+
+
+def rows(page: AppTest) -> list[tuple[Any, ...]]:
+    """Lane, position, repeat, timing and concurrency of every run in the log."""
+    with service().log.database.reader.begin() as connection:
+        found = connection.exec_driver_sql(
+            'select lane, "position", "repeat", timing, concurrency, experiment_id from runs order by created_at'
+        ).all()
+    assert {row[5] for row in found} == {page.session_state[state.EXPERIMENT]}
+    return [tuple(row[:5]) for row in found]
+
+
+def test_all_lanes_answer_and_ask_only_what_they_change(compare: AppTest, chat: Chat) -> None:
+    run_all(compare)
+    bodies = sorted(chat.bodies, key=len)
+    assert [body.pop("temperature", None) for body in bodies] == [None, 0.0]
+    assert bodies[0] == bodies[1]
+    shown = texts(compare)
+    assert "Hello plain world" in shown
+    assert "Hello cold world" in shown
+    assert table(compare).loc["characters"].tolist() == ["17", "16"]
+    assert table(compare).loc["tokens"].tolist() == ["9 + 3"] * 2
+    assert sorted(rows(compare)) == [("1", 0, 1, "parallel", 2), ("2", 1, 1, "parallel", 2)]
+
+
+def test_a_lane_s_head_says_only_what_it_changes_and_follows_the_base_in_the_rest(compare: AppTest, chat: Chat) -> None:
+    assert "as the base" in texts(compare)
+    assert "temperature **0**" in texts(compare)
+    compare.number_input(key="temperature").set_value(0.5).run()
+    assert "temperature **0.5 → 0**" in texts(compare)
+    compare.number_input(key="max_tokens").set_value(7).run()
+    assert "max\\_tokens" not in texts(compare)
+    run_all(compare)
+    assert sorted((body["temperature"], body["max_tokens"]) for body in chat.bodies) == [(0.0, 7), (0.5, 7)]
+
+
+def test_every_field_can_be_a_lane_s_own(compare: AppTest, chat: Chat) -> None:
+    form(compare, 2)
+    compare.button_group(key="lane_temperature_state_2").set_value("null").run()
+    compare.button_group(key="lane_random_seed_state_2").set_value("value").run()
+    compare.number_input(key="lane_random_seed_2").set_value(5).run()
+    compare.button_group(key="lane_safe_prompt_state_2").set_value("true").run()
+    compare.selectbox(key="lane_model_2").set_value("beta").run()
+    compare.button_group(key="lane_stream_2").set_value("off").run()
+    compare.toggle(key="lane_own_system_2").set_value(True).run()
+    compare.text_area(key="lane_system_2").set_value("Be brief.").run()
+    compare.toggle(key="lane_own_extra_body_2").set_value(True).run()
+    compare.text_area(key="lane_extra_body_2").set_value('{"stop": ["x"]}').run()
+    compare.text_input(key="lane_name_2").set_value("Mine").run()
+    press(compare, "lane_run_2")
+    until_all_ended(compare)
+    (body,) = chat.bodies
+    assert body["messages"][0] == {"role": "system", "content": "Be brief."}
+    del body["messages"]
+    assert body == {
+        "model": "beta",
+        "temperature": None,
+        "random_seed": 5,
+        "safe_prompt": True,
+        "stream": False,
+        "stop": ["x"],
+    }
+    assert "**B · Mine**" in texts(compare)
+    compare.button_group(key="lane_temperature_state_2").set_value("base").run()
+    compare.toggle(key="lane_own_system_2").set_value(False).run()
+    assert "temperature" not in compare.session_state[state.COMPARISON].lane("2").settings
+    assert compare.session_state[state.COMPARISON].lane("2").system is None
+
+
+def test_lanes_are_added_cloned_moved_muted_and_deleted_with_undo(compare: AppTest, chat: Chat) -> None:
+    press(compare, "add_lane")
+    menu(compare, 2, "Clone")
+    assert lane_ids(compare) == ["1", "2", "4", "3"]
+    menu(compare, 3, "Move left")
+    menu(compare, 1, "Delete")
+    assert lane_ids(compare) == ["2", "3", "4"]
+    press(compare, "undo")
+    assert lane_ids(compare) == ["1", "2", "3", "4"]
+    menu(compare, 1, "Mute")
+    menu(compare, 3, "Mute")
+    run_all(compare)
+    assert sorted(row[0] for row in rows(compare)) == ["2", "4"]
+    assert "Muted: this lane is not run." in texts(compare)
+    for _ in range(6):
+        if not compare.button(key="add_lane").disabled:
+            press(compare, "add_lane")
+    assert len(lane_ids(compare)) == 8
+    assert compare.button(key="add_lane").disabled
+
+
+def test_one_field_is_changed_in_several_lanes_at_once(compare: AppTest) -> None:
+    press(compare, "add_lane")
+    compare.session_state["change_several"] = True
+    compare.run()
+    compare.button_group(key="lane_lanes_several").set_value(["1", "3"]).run()
+    compare.selectbox(key="lane_field_several").set_value("max_tokens").run()
+    compare.number_input(key="lane_several_max_tokens_value").set_value(9)
+    press(compare.run(), "lane_apply_several")
+    found = [lane.settings.get("max_tokens") for lane in compare.session_state[state.COMPARISON].lanes]
+    assert [setting.value if setting else None for setting in found] == [9, None, 9]
+    press(compare, "undo")
+    assert not any("max_tokens" in lane.settings for lane in compare.session_state[state.COMPARISON].lanes)
+
+
+@pytest.mark.parametrize(
+    ("name", "field", "values"),
+    [
+        ("Temperature 0 / 0.3 / 0.7 / 1", "temperature", [0.0, 0.3, 0.7, 1.0]),
+        ("Safe prompt A/B", "safe_prompt", [False, True]),
+    ],
+)
+def test_a_lane_set_is_one_click(compare: AppTest, chat: Chat, name: str, field: str, values: list[object]) -> None:
+    lane_set(compare, name)
+    run_all(compare)
+    assert sorted(body[field] for body in chat.bodies) == values
+    press(compare, "undo")
+    assert lane_ids(compare) == ["1", "2"]
+
+
+def test_lanes_that_repeat_another_or_change_nothing_say_so_and_run(compare: AppTest, chat: Chat) -> None:
+    press(compare, "add_lane")
+    assert "Asks the same as lane A\\: the two show what chance alone does." in texts(compare)
+    run_all(compare)
+    assert len(chat.bodies) == 3
+
+
+def test_a_lane_that_cannot_be_asked_says_why_and_the_others_run(compare: AppTest, chat: Chat) -> None:
+    press(compare, "add_lane")
+    press(compare, "add_lane")
+    for lane, body in ((2, '{"safe_prompt": null}'), (3, "{broken")):
+        form(compare, lane)
+        compare.toggle(key=f"lane_own_extra_body_{lane}").set_value(True).run()
+        compare.text_area(key=f"lane_extra_body_{lane}").set_value(body).run()
+        compare.session_state[f"lane_form_{lane}"] = False
+    compare.session_state[state.COMPARISON] = changed(compare.session_state[state.COMPARISON], ["4"], model="gone")
+    compare.run()
+    shown = texts(compare)
+    assert "safe\\_prompt must not be null. Omit it instead. Change it, or tick Send anyway." in shown
+    assert "The text is not JSON" in shown
+    assert "does not list the model gone." in shown
+    run_all(compare)
+    assert sorted(row[0] for row in rows(compare)) == ["1", "4"]
+    assert "Hello plain world" in texts(compare)
+    assert any("No answer arrived (HTTP 404)" in error.value for error in compare.error)
+    compare.checkbox(key="send_anyway").set_value(True).run()
+    run_all(compare)
+    assert any("safe_prompt" in body for body in chat.bodies)
+
+
+def test_eight_lanes_of_which_four_are_told_to_slow_down(compare: AppTest, chat: Chat) -> None:
+    while len(lane_ids(compare)) < 8:
+        press(compare, "add_lane")
+    for lane in lane_ids(compare)[:4]:
+        form(compare, int(lane))
+        compare.button_group(key=f"lane_random_seed_state_{lane}").set_value("value").run()
+        compare.number_input(key=f"lane_random_seed_{lane}").set_value(429).run()
+        compare.session_state[f"lane_form_{lane}"] = False
+    run_all(compare)
+    assert sum("(HTTP 429)" in error.value for error in compare.error) == 4
+    assert texts(compare).count("Hello plain world") == 4
+    assert "slow down" in texts(compare)
+
+
+def test_without_a_prompt_nothing_runs_and_a_sentence_says_so(compare: AppTest, chat: Chat) -> None:
+    compare.text_area(key="message_1").set_value("").run()
+    press(compare, "run")
+    assert [error.value for error in compare.error] == ["Write a prompt first."]
+    assert chat.bodies == []
+
+
+def test_one_lane_is_stopped_the_others_go_on_and_a_reload_finds_them(compare: AppTest, lanes: Lanes) -> None:
+    lanes.go_on.clear()
+    compare.number_input(key="max_tokens").set_value(1).run()
+    press(compare, "run")
+    wait_for(lambda: "Hello" in texts(compare.run()))
+    press(compare, "lane_stop_1")
+    wait_for(lambda: "cancelled" in texts(compare.run()))
+    assert going_on(compare)
+    reloaded = new_page()
+    for name in ("draft", "experiment"):
+        reloaded.query_params[name] = compare.query_params[name]
+    reloaded.switch_page("compare.py").run()
+    assert "cancelled" in texts(reloaded)
+    assert reloaded.button(key="lane_stop_2")
+    lanes.go_on.set()
+    until_all_ended(reloaded)
+    assert "Hello cold world" in texts(reloaded)
+    assert table(reloaded).loc["status"].tolist()[1].startswith(":green")
+
+
+def test_stop_all_stops_what_runs_and_what_is_to_come(compare: AppTest, lanes: Lanes, chat: Chat) -> None:
+    lanes.go_on.clear()
+    compare.number_input(key="max_tokens").set_value(1).run()
+    compare.number_input(key="repeats").set_value(3).run()
+    press(compare, "run")
+    wait_for(lambda: len(chat.bodies) == 2)
+    press(compare, "stop_all")
+    until_all_ended(compare)
+    assert len(chat.bodies) == 2
+    assert texts(compare).count("cancelled") >= 2
+
+
+def test_a_comparison_is_opened_again_from_the_log_with_settings_and_answers(compare: AppTest, chat: Chat) -> None:
+    lane_set(compare, "Temperature 0 / 0.3 / 0.7 / 1")
+    compare.text_area(key="message_1").set_value("A question of its own").run()
+    run_all(compare)
+    other = new_page().switch_page("compare.py").run()
+    other.session_state["earlier"] = True
+    other.run()
+    next(button for button in other.button if "A question of its own" in button.label).click().run()
+    assert prompt(other) == "A question of its own"
+    assert "Hello cold world" in texts(other)
+    assert "Hello hot world" in texts(other)
+    assert list(table(other).columns) == ["A", "B", "C", "D"]
+    linked = new_page()
+    linked.query_params["open"] = other.session_state[state.EXPERIMENT]
+    linked.switch_page("compare.py").run()
+    assert "Hello hot world" in texts(linked)
+    assert prompt(linked) == "A question of its own"
+    assert len(chat.bodies) == 4
+
+
+def prompt(page: AppTest) -> str:
+    return str(page.text_area[0].value)
+
+
+def test_a_comparison_that_is_not_in_the_log_is_named(lanes: Lanes) -> None:
+    page = new_page()
+    page.query_params["experiment"] = "f" * 32
+    page.switch_page("compare.py").run()
+    assert "No run of this comparison is in the log." in [info.value for info in page.info]
+
+
+def test_the_playground_s_run_becomes_lane_a_and_what_was_changed_since_lane_b(page: AppTest, lanes: Lanes) -> None:
+    page.number_input(key="temperature").set_value(1.0).run()
+    run_to_the_end(page)
+    page.number_input(key="temperature").set_value(0.0).run()
+    press(page, "compare_answer")
+    page.switch_page("compare.py").run()
+    shown = texts(page)
+    assert "Hello hot world" in shown
+    assert "temperature **1 → 0**" in shown
+    press(page, "lane_run_2")
+    until_all_ended(page)
+    assert "Hello cold world" in texts(page)
+    assert [row[0] for row in rows(page)] == ["1", "2"]
+
+
+def test_the_same_bytes_again_are_compared_and_the_verdict_is_written_on_the_run(
+    compare: AppTest, lanes: Lanes, chat: Chat
+) -> None:
+    run_all(compare)
+    press(compare, "lane_check_2")
+    until_all_ended(compare)
+    wait_for(lambda: "Sent again: **identical**" in texts(compare.run()))
+    lanes.answers[0.0] = "Hello cool world"
+    press(compare, "lane_check_2")
+    until_all_ended(compare)
+    wait_for(lambda: "Sent again: **first differs at character 9**" in texts(compare.run()))
+    # The check is no repeat: the lane shows the run that was checked.
+    assert "Hello cold world" in texts(compare)
+
+
+def test_the_best_number_of_a_row_is_marked_and_cut_lanes_take_no_part(compare: AppTest) -> None:
+    run_all(compare)
+    assert sum("best" in cell for cell in table(compare).loc["TTFT"]) == 1
+    assert all("2 at once" in cell for cell in table(compare).loc["TTFT"])
+    assert not any("best" in cell for cell in table(compare).loc["characters"])
+
+
+def test_differences_between_answers_are_shown_in_words_and_as_a_tree(compare: AppTest) -> None:
+    lane_set(compare, "Temperature 0 / 0.3 / 0.7 / 1")
+    run_all(compare)
+    look(compare, "Word differences")
+    shown = html(compare)
+    assert "[−</i>cold<" in shown
+    assert "[+</i>plain<" in shown
+    assert "[+</i>hot<" in shown
+    assert "parts at character 7, token 2" in texts(compare)
+    compare.selectbox(key="reference").set_value("B").run()
+    assert "Identical: **B, C** (2 of 4)" in texts(compare)
+    look(compare, "Where they part")
+    tree = html(compare)
+    assert "<b>A, B, C, D</b> 6 characters in common" in tree
+    assert "<b>B, C</b> identical (2 answers)" in tree
+    assert "<b>D</b> from character 7, token 2" in tree
+
+
+def test_html_in_an_answer_is_text_in_every_view(compare: AppTest, lanes: Lanes) -> None:
+    lanes.answers[0.0] = "<img src=x onerror=alert(1)> <b>bold"
+    run_all(compare)
+    for what in ("Word differences", "Where they part"):
+        look(compare, what)
+        assert "<img" not in html(compare)
+        assert "&lt;img" in html(compare)
+
+
+def test_repeats_tell_whether_a_difference_is_more_than_chance(compare: AppTest, chat: Chat) -> None:
+    press(compare, "add_lane")
+    compare.number_input(key="repeats").set_value(4).run()
+    run_all(compare)
+    assert len(chat.bodies) == 12
+    assert "4/4" in texts(compare)
+    look(compare, "Noise")
+    assert "**B** differs from **A** by more than **A** differs from itself." in texts(compare)
+    assert "**C** differs from **A** no more than **A** differs from itself." in texts(compare)
+    assert table(compare).loc["repeats"].tolist() == ["4", "4", "4"]
+    press(compare, "lane_repeat_2_earlier")
+    assert "3/4" in texts(compare)
+
+
+def test_too_few_repeats_are_called_too_few(compare: AppTest) -> None:
+    run_all(compare)
+    look(compare, "Noise")
+    assert "4 repeats of each are needed to tell." in texts(compare)
+
+
+@pytest.mark.parametrize(("order", "timing"), [("one after another", "one at a time"), ("interleaved", "interleaved")])
+def test_fair_orders_make_one_request_at_a_time_and_say_so(
+    compare: AppTest, chat: Chat, order: str, timing: str
+) -> None:
+    compare.selectbox(key="timing").set_value(order).run()
+    compare.number_input(key="repeats").set_value(2).run()
+    run_all(compare)
+    made = rows(compare)
+    assert {row[4] for row in made} == {1}
+    assert [row[2] for row in made].count(0) == (1 if order == "interleaved" else 0)
+    assert all(timing in cell for cell in table(compare).loc["TTFT"])
+
+
+def test_the_settings_table_shows_only_what_differs(compare: AppTest) -> None:
+    look(compare, "Settings")
+    assert table(compare).to_dict() == {"temperature": {"A": "omitted", "B": "0"}}
+
+
+def test_an_open_vote_is_kept_and_counts_on_the_runs_page(compare: AppTest) -> None:
+    press(compare, "run")
+    look(compare, "Vote")
+    until_all_ended(compare)
+    press(compare, "lane_vote_second")
+    assert "B better than A" in texts(compare)
+    compare.switch_page("runs.py").run()
+    rates = next(found.value for found in compare.table)
+    assert rates.loc["temperature 0.0", "wins"] == "1"
+    assert rates.loc["temperature omitted", "losses"] == "1"
+    assert rates.loc["temperature 0.0", "win rate"] == "**100%**"
+
+
+def test_a_blind_vote_hides_which_lane_is_which_until_it_is_cast(compare: AppTest) -> None:
+    run_all(compare)
+    compare.toggle(key="blind").set_value(True).run()
+    shown = texts(compare)
+    assert "**Answer 1**" in shown
+    assert "temperature" not in shown.partition("Answer 1")[2]
+    assert not compare.table
+    press(compare, "lane_vote_tie")
+    assert compare.toggle(key="blind").value is False
+    look(compare, "Vote")
+    assert "a tie" in texts(compare)
+    assert "(blind)" in texts(compare)
+
+
+def test_nobody_can_vote_before_all_have_ended(compare: AppTest, lanes: Lanes) -> None:
+    lanes.go_on.clear()
+    compare.number_input(key="max_tokens").set_value(1).run()
+    look(compare, "Vote")
+    press(compare, "run")
+    assert "You can vote when every lane has ended." in texts(compare)
