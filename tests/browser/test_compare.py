@@ -1,0 +1,121 @@
+"""Lanes as a person sees them: side by side, each growing and stopped by itself, on a wide screen and on a phone."""
+
+from __future__ import annotations
+
+from playwright.sync_api import Browser, Page, WebSocketRoute, expect
+
+from tests.browser.test_first_run import set_number
+from tests.waiting import wait_for
+
+
+def open_compare(page: Page, app: str) -> None:
+    page.goto(f"{app}/compare")
+    expect(page.locator(".st-key-run button").first).to_be_visible(timeout=20_000)
+    # The first visit may have to fetch the model's weights.
+    expect(page.get_by_text("The embedded model is being")).to_have_count(0, timeout=90_000)
+    page.get_by_text("Settings of the base").click()
+    set_number(page, "max_tokens", "400")
+    page.get_by_text("Settings of the base").click()
+
+
+def answers(page: Page) -> list[str]:
+    return page.locator("[class*=st-key-lane_answer_] .live-text").all_inner_texts()
+
+
+def status(page: Page, lane: int) -> str:
+    return page.locator(f".st-key-lane_run_status_{lane}").inner_text()
+
+
+def test_lanes_grow_side_by_side_and_one_that_is_stopped_leaves_the_other_going(page: Page, app: str) -> None:
+    open_compare(page, app)
+    page.keyboard.press("Control+Enter")
+    wait_for(lambda: len(answers(page)) == 2 and all(len(text) > 40 for text in answers(page)))
+    boxes = [box.bounding_box() for box in page.locator("[class*=st-key-lane_card_]").all()]
+    assert boxes[0]["y"] == boxes[1]["y"]
+    assert boxes[0]["x"] + boxes[0]["width"] <= boxes[1]["x"]
+    # A widget that is touched while both stream takes nothing away.
+    page.evaluate("window.kept = [...document.querySelectorAll('[class*=st-key-lane_answer_] .live-text')]")
+    page.get_by_role("radio", name="Settings").click()
+    expect(page.get_by_text("What is equal in all lanes is left out.")).to_be_visible()
+    assert page.evaluate("window.kept.every(element => element.isConnected && element.textContent.length > 40)")
+    page.locator(".st-key-lane_stop_1 button").first.click()
+    wait_for(lambda: "cancelled" in status(page, 1))
+    kept, before = answers(page)
+    wait_for(lambda: len(answers(page)[1]) > len(before) + 20)
+    assert answers(page)[0] == kept
+    page.reload()
+    wait_for(lambda: len(answers(page)) == 2 and answers(page)[0] == kept and len(answers(page)[1]) > len(before))
+    page.locator(".st-key-stop_all button").first.click()
+    wait_for(lambda: "cancelled" in status(page, 2))
+    page.get_by_role("radio", name="Numbers").click()
+    expect(page.locator('[data-testid="stTable"]')).to_contain_text("2 at once")
+    expect(page.locator('[data-testid="stVegaLiteChart"]')).to_be_visible()
+
+
+def test_more_than_four_lanes_scroll_sideways_and_the_page_does_not(page: Page, app: str) -> None:
+    open_compare(page, app)
+    page.locator(".st-key-lane_set button").first.click()
+    page.get_by_text("Temperature 0 / 0.3").click()
+    expect(page.locator("[class*=st-key-lane_card_]")).to_have_count(4)
+    sideways = "[box => box.scrollWidth > box.clientWidth][0](document.querySelector('.st-key-lanes'))"
+    assert not page.evaluate(sideways)
+    page.locator(".st-key-add_lane button").first.click()
+    expect(page.locator("[class*=st-key-lane_card_]")).to_have_count(5)
+    assert page.evaluate(sideways)
+    main = "document.querySelector('[data-testid=stMain]')"
+    assert page.evaluate(f"{main}.scrollWidth <= {main}.clientWidth")
+
+
+def test_on_a_phone_one_lane_is_in_sight_and_a_tab_brings_the_other(chromium: Browser, app: str) -> None:
+    context = chromium.new_context(viewport={"width": 390, "height": 844})
+    context.set_default_timeout(20_000)
+    page = context.new_page()
+    open_compare(page, app)
+    page.locator(".st-key-run button").first.click()
+    first, second = page.locator("[class*=st-key-lane_card_]").all()
+    expect(first).to_be_visible()
+    expect(second).not_to_be_visible()
+    page.locator(".st-key-lane_tabs").get_by_text("B", exact=True).click()
+    expect(second).to_be_visible()
+    expect(first).not_to_be_visible()
+    wait_for(lambda: len(answers(page)[1]) > 20)
+    page.locator(".st-key-stop_all button").first.click()
+    wait_for(lambda: "cancelled" in status(page, 2))
+    context.close()
+
+
+def test_what_is_typed_in_a_lane_s_form_is_what_the_lane_asks(page: Page, app: str) -> None:
+    open_compare(page, app)
+    page.locator(".st-key-lane_form_2 button").first.click()
+    name = page.locator(".st-key-lane_name_2 input")
+    name.fill("Colder")
+    name.press("Enter")
+    expect(page.locator(".st-key-lane_card_2")).to_contain_text("B · Colder")
+    temperature = page.locator(".st-key-lane_temperature_2 input")
+    temperature.fill("0.15")
+    temperature.press("Enter")
+    expect(page.locator(".st-key-lane_card_2")).to_contain_text("temperature 0.15")
+    page.locator(".st-key-lane_random_seed_state_2").get_by_role("radio", name="null").click()
+    expect(page.locator(".st-key-lane_card_2")).to_contain_text("random_seed null")
+    page.reload()
+    expect(page.locator(".st-key-lane_card_2")).to_contain_text("B · Colder")
+    expect(page.locator(".st-key-lane_card_2")).to_contain_text("temperature 0.15, random_seed null")
+
+
+def test_without_the_live_connection_every_lane_still_grows(page: Page, app: str) -> None:
+    def refuse(socket: WebSocketRoute) -> None:
+        socket.close()
+
+    page.route_web_socket("**/live", refuse)
+    open_compare(page, app)
+    page.locator(".st-key-run button").first.click()
+    expect(page.get_by_text("Drawn without the live connection")).to_have_count(1)
+
+    def lengths() -> list[int]:
+        return [len(text) for text in page.locator("[class*=st-key-lane_answer_]").all_inner_texts()]
+
+    wait_for(lambda: len(lengths()) == 2 and min(lengths()) > 60, 30)
+    before = lengths()
+    wait_for(lambda: all(now > then for now, then in zip(lengths(), before, strict=True)))
+    page.locator(".st-key-stop_all button").first.click()
+    wait_for(lambda: "cancelled" in status(page, 1) and "cancelled" in status(page, 2))
