@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, insert, select, update
 
-from components.experiments.win_rate import Better, Judgement
+from components.experiments.judgement import Better, Judgement
 from components.runs.database import Database
 from components.runs.log import Log
 from components.runs.placement import Placement

@@ -5,27 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from enum import StrEnum
 
 import scipy.stats
 
-
-class Better(StrEnum):
-    """Which of two answers a person found better."""
-
-    FIRST = "first"
-    SECOND = "second"
-    TIE = "tie"
-    BOTH_BAD = "both bad"
-
-
-@dataclass(frozen=True)
-class Judgement:
-    """What a person found; ``first`` and ``second`` are the settings of the two answers, in words."""
-
-    first: str
-    second: str
-    verdict: Better
+from components.experiments.judgement import Better, Judgement
 
 
 @dataclass(frozen=True)

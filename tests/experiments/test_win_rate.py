@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.experiments.win_rate import Better, Judgement, WinRate, win_rates
+from components.experiments.judgement import Better, Judgement
+from components.experiments.win_rate import WinRate, win_rates
 
 JUDGEMENTS = st.lists(
     st.builds(Judgement, *[st.sampled_from(["cold", "warm", "hot"])] * 2, st.sampled_from(Better)).filter(

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import streamlit as st
 
 from components.experiments.divergence import Branch, divergence, first_difference, token_at
-from components.experiments.word_difference import Kind, word_differences
+from components.experiments.word_difference import Kind, Piece, word_differences
 from components.live.replay import lengths_after
 from components.runs.query import QueryFailed, events_of
 from components.runs.run import RunRecord
@@ -53,7 +53,7 @@ def _draw_one(title: str, record: RunRecord, reference: str, base: RunRecord) ->
     if max(len(record.text), len(base.text)) > _LONGEST:
         st.caption(f"Longer than {_LONGEST:,} characters: its words are not compared.")
         return
-    pieces = word_differences(base.text, record.text)
+    pieces = _pieces(base.text, record.text)
     removed = sum(len(piece.text.split()) for piece in pieces if piece.kind is Kind.REMOVED)
     added = sum(len(piece.text.split()) for piece in pieces if piece.kind is Kind.ADDED)
     st.caption(f"{added:,} words added, {removed:,} words removed")
@@ -66,6 +66,11 @@ def _draw_one(title: str, record: RunRecord, reference: str, base: RunRecord) ->
         for piece in pieces
     )
     st.html(f'<div class="word-difference">{marked}</div>')
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _pieces(before: str, after: str) -> list[Piece]:
+    return word_differences(before, after)
 
 
 def _write_branch(branch: Branch, shown: dict[str, RunRecord], pieces: list[str], depth: int) -> None:

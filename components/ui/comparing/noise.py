@@ -9,6 +9,7 @@ import streamlit as st
 
 from components.experiments import noise
 from components.experiments.noise import FEWEST_REPEATS, Spread, Verdict
+from components.experiments.numbers import incomparable
 from components.live.status import duration
 from components.runs.run import RunRecord
 from components.streaming.outcome import Status
@@ -18,7 +19,7 @@ _MEANING = f"""
 Similarity is the share of characters that two answers have in common in the same order: 100 % for identical ones.
 *More than chance* means that chance alone would bring such a difference in fewer than 5 of 100 cases: a permutation
 test for answers, the U test for lengths and times. It takes {FEWEST_REPEATS} repeats of both lanes. Only answers that
-ended well are counted.
+ended well are counted, and of the times to first token only those that no retry, wait for a slot or cache has changed.
 """
 
 
@@ -31,9 +32,8 @@ def draw_noise(records: Mapping[str, Sequence[RunRecord]], reference: str) -> No
     base = ended.get(reference, [])
     columns = {plain_words(title): _column(title, runs, reference, base) for title, runs in ended.items()}
     st.table(pd.DataFrame(columns).fillna("–"), border="horizontal")
-    for title, runs in ended.items():
-        if title != reference:
-            st.markdown(f"- {_sentence(title, runs, reference, base)}")
+    sentences = [_sentence(title, runs, reference, base) for title, runs in ended.items() if title != reference]
+    st.markdown("\n".join(f"- {sentence}" for sentence in sentences))
     st.caption(_MEANING)
 
 
@@ -77,7 +77,7 @@ def _lengths(runs: Sequence[RunRecord]) -> list[int]:
 
 
 def _ttfts(runs: Sequence[RunRecord]) -> list[float]:
-    return [run.ttft_ms for run in runs if run.ttft_ms is not None]
+    return [run.ttft_ms for run in runs if run.ttft_ms is not None and not incomparable(run)]
 
 
 # Long answers take seconds, and a page runs often.

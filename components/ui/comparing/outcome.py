@@ -72,7 +72,7 @@ def draw_outcome(
         if look == WORDS:
             draw_word_differences(by_title, reference)
         else:
-            draw_noise({titles[lane_id]: found.records() for lane_id, found in runs.items()}, reference)
+            draw_noise({title: runs[lane].records() for lane, title in titles.items() if lane in runs}, reference)
     elif look == DIVERGENCE:
         draw_first_divergence(by_title)
     elif look == VOTE:

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 import streamlit as st
 
 from components.contract.difference import differences
+from components.experiments.judgement import Better
 from components.experiments.store import Vote, save_vote, votes_on
-from components.experiments.win_rate import Better
 from components.runs.database import DatabaseUnavailable
 from components.runs.query import QueryFailed
 from components.runs.run import RunRecord

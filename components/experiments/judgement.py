@@ -1,0 +1,24 @@
+"""Which of two answers a person found better."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Better(StrEnum):
+    """Which of two answers a person found better."""
+
+    FIRST = "first"
+    SECOND = "second"
+    TIE = "tie"
+    BOTH_BAD = "both bad"
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What a person found; ``first`` and ``second`` are the settings of the two answers, in words."""
+
+    first: str
+    second: str
+    verdict: Better
