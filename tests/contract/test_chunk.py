@@ -129,6 +129,34 @@ def test_only_counts_are_usage(usage, counts):
     assert a_chunk(usage=usage).usage == counts
 
 
+@pytest.mark.parametrize("cached", [0, 9, 2**63 - 1])
+def test_the_tokens_of_the_prompt_that_were_read_before_are_usage(cached):
+    usage = {"prompt_tokens": 9, "prompt_tokens_details": {"cached_tokens": cached, "audio_tokens": 3}}
+    assert a_chunk(usage=usage).usage == Usage(prompt_tokens=9, cached_tokens=cached)
+
+
+@pytest.mark.parametrize(
+    "details",
+    [
+        None,
+        "many",
+        5,
+        [],
+        [{"cached_tokens": 5}],
+        {},
+        *({"cached_tokens": odd} for odd in (None, True, "5", 1.5, -1, 2**63, [5], {"cached_tokens": 5})),
+    ],
+    ids=str,
+)
+def test_cached_tokens_that_are_no_count_are_not_reported_and_the_others_are(details):
+    usage = {"prompt_tokens": 9, "completion_tokens": 1, "total_tokens": 10, "prompt_tokens_details": details}
+    assert a_chunk(usage=usage).usage == Usage(9, 1, 10, cached_tokens=None)
+
+
+def test_cached_tokens_beside_the_other_counts_are_not_reported():
+    assert a_chunk(usage={"cached_tokens": 5}).usage == Usage()
+
+
 @pytest.mark.parametrize(
     ("finish", "reason"),
     [(None, None), ("stop", "stop"), ("length", "length"), ("error", "error"), ("tool_calls", "tool_calls"), (1, None)],
@@ -203,10 +231,10 @@ def test_a_whole_completion_is_read_like_one_chunk():
     data = {
         "model": "m",
         "choices": [{"index": 0, "message": {"role": "assistant", "content": "Hi"}, "finish_reason": "stop"}],
-        "usage": {"prompt_tokens": 1, "completion_tokens": 2, "total_tokens": 3},
+        "usage": {"prompt_tokens": 4, "total_tokens": 6, "prompt_tokens_details": {"cached_tokens": 3}},
     }
     assert read_completion(json.dumps(data)) == Chunk(
-        choices=(ChoiceDelta(text="Hi", finish_reason="stop"),), usage=Usage(1, 2, 3), model="m"
+        choices=(ChoiceDelta(text="Hi", finish_reason="stop"),), usage=Usage(4, None, 6, 3), model="m"
     )
 
 
@@ -215,9 +243,8 @@ json_values = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
     max_leaves=8,
 )
-keys = st.sampled_from(
-    ["choices", "delta", "message", "content", "index", "finish_reason", "usage", "model", "error", "object", "type"]
-)
+KEYS = "choices delta message content index finish_reason usage model error object type prompt_tokens_details"
+keys = st.sampled_from([*KEYS.split(), "cached_tokens"])
 chunk_like = st.recursive(
     json_values | st.sampled_from(["text", "thinking", "error"]),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(keys, inner, max_size=6),

@@ -20,13 +20,14 @@ ROOT = Path(__file__).resolve().parents[2]
 MODEL = "smollm2-135m-instruct"
 KEY = "key-of-the-tests"
 
-# Greedy decoding does not leave this loop before the context is full, which takes far longer than any test.
+# Greedy decoding does not leave this loop before the context is full, which takes far longer than any test. It is
+# asked for by top_p, because with temperature 0 the prompt would be read anew each time.
 ENDLESS = {
     "messages": [
         {"role": "user", "content": "Say fox again and again."},
         {"role": "assistant", "content": "fox " * 20, "prefix": True},
     ],
-    "temperature": 0,
+    "top_p": 0,
 }
 LONG_PROMPT = {"messages": [{"role": "user", "content": "Say hello. " * 600}], "max_tokens": 20}
 

@@ -67,10 +67,10 @@ def read(reader: ChunkReader, *chunks: dict[str, object]) -> list[Event]:
     return [event for chunk in chunks for event in reader.read(chunk)]
 
 
-def progress(total: int, processed: int = 0) -> dict[str, object]:
+def progress(total: int, processed: int = 0, **more: int) -> dict[str, object]:
     delta = {"role": "assistant", "content": None}
     choice = {"index": 0, "delta": delta, "finish_reason": None}
-    return {"choices": [choice], "prompt_progress": {"total": total, "processed": processed}}
+    return {"choices": [choice], "prompt_progress": {"total": total, "processed": processed, **more}}
 
 
 def text(content: str | None, reason: str | None = None) -> dict[str, object]:
@@ -92,6 +92,21 @@ def test_progress_is_told_once_and_the_finish_waits_for_the_usage() -> None:
 def test_a_finish_reason_that_the_contract_does_not_know_counts_as_stop() -> None:
     events = read(ChunkReader(2048, None), progress(9), text(None, "tool_calls"), USAGE)
     assert events[-1] == Finished(FinishReason.STOP, 9, 2)
+
+
+@pytest.mark.parametrize("max_tokens", [None, 0])
+def test_the_tokens_that_had_been_read_before_are_told_at_the_end(max_tokens: int | None) -> None:
+    reader = ChunkReader(2048, max_tokens)
+    events = read(reader, progress(9, 7, cache=7))
+    if not reader.complete:
+        events += read(reader, progress(9, 9, cache=7), text("a"), USAGE)
+    assert (events[0], events[-1].cached_tokens) == (PromptAccepted(9), 7)
+
+
+def test_an_accepted_prompt_tells_how_long_it_waited_for_a_slot() -> None:
+    reader = ChunkReader(2048, None)
+    reader.queued_ms = 12.5
+    assert read(reader, progress(9)) == [PromptAccepted(9, queued_ms=12.5)]
 
 
 def test_an_error_of_llama_cpp_is_handed_on_in_its_words() -> None:

@@ -13,6 +13,8 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
+from components.streaming.server_timing import queue_ms
+
 from .conftest import ENDLESS, LONG_PROMPT, MODEL, Endpoint, Stream, in_background, say
 
 PARALLEL = 4
@@ -96,6 +98,26 @@ def test_a_fifth_client_waits_and_is_served_in_its_turn(endpoint: Endpoint) -> N
         streams[0].close()
         fifth.join(10)
         assert answers
+
+
+def test_of_five_clients_only_the_fifth_is_told_that_it_waited(endpoint: Endpoint) -> None:
+    waits: list[float | None] = []
+    with busy_slots(endpoint, PARALLEL) as streams:
+
+        def ask() -> None:
+            waits.append(queue_ms(endpoint.post(say("Say hi", max_tokens=1)).headers["Server-Timing"]))
+
+        began = time.monotonic()
+        fifth = in_background(ask)
+        time.sleep(0.3)
+        streams[0].close()
+        fifth.join(10)
+        took_ms = (time.monotonic() - began) * 1000
+        served_at_once = [queue_ms(stream.headers["Server-Timing"]) for stream in streams]
+    assert max(served_at_once) < 50
+    # The connection takes a little of the 300 ms.
+    [waited] = waits
+    assert 200 < waited < took_ms
 
 
 def test_a_client_that_leaves_its_stream_frees_its_slot(endpoint: Endpoint) -> None:

@@ -33,6 +33,7 @@ def test_openai_reads_an_answer(openai_client: openai.OpenAI) -> None:
     assert "Paris" in answer.choices[0].message.content
     assert answer.choices[0].finish_reason == "stop"
     assert answer.usage.total_tokens == answer.usage.prompt_tokens + answer.usage.completion_tokens
+    assert answer.usage.prompt_tokens_details.cached_tokens == 0
 
 
 def test_openai_reads_a_stream(openai_client: openai.OpenAI) -> None:

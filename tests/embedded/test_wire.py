@@ -54,12 +54,17 @@ def test_much_that_is_wrong_is_not_sent_back() -> None:
 @given(ANY_TEXT)
 def test_what_is_written_is_what_the_contract_reads(text: str) -> None:
     head = {"id": "1", "created": 1, "model": "m"}
-    finished = Finished(FinishReason.LENGTH, 9, 2)
+    finished = Finished(FinishReason.LENGTH, 9, 2, cached_tokens=7)
     event = wire.event(wire.chunk(head, {"content": text}))
     assert event.isascii()
     assert event.count(b"\n") == 2
     assert read_chunk(event.decode()[6:]).choices[0].text == text
     last = read_chunk(json.dumps(wire.chunk(head, {"content": ""}, finished)))
-    assert (last.choices[0].finish_reason, last.usage) == ("length", Usage(9, 2, 11))
+    assert (last.choices[0].finish_reason, last.usage) == ("length", Usage(9, 2, 11, 7))
     whole = read_completion(json.dumps(wire.completion(head, text, finished)))
     assert (whole.choices[0].text, whole.choices[0].finish_reason) == (text, "length")
+    assert whole.usage == last.usage
+
+
+def test_nothing_read_before_is_reported_as_none_of_it() -> None:
+    assert wire.usage(Finished(FinishReason.STOP, 9, 2))["prompt_tokens_details"] == {"cached_tokens": 0}

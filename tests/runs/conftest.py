@@ -11,6 +11,7 @@ from components.contract.profile import BEEZY
 from components.contract.request import ChatCompletionStreamRequest
 from components.endpoints.endpoint import Address, Endpoint
 from components.runs.log import Log
+from components.runs.placement import Placement
 from components.runs.run import Run
 from tests.runs import postgresql
 
@@ -67,8 +68,20 @@ def new_run() -> Callable[[], Run]:
     return make_run
 
 
-def make_run() -> Run:
-    return Run(endpoint="mine", dialect="beezy", model="m", request_body=b'{"model": "m"}', streaming=True)
+A_PLACEMENT = Placement(
+    experiment_id="e" * 32, lane="left", position=1, repeat=2, timing="in turn", concurrency=4, checks="c" * 32
+)
+
+
+def make_run(placement: Placement | None = None) -> Run:
+    return Run(
+        endpoint="mine",
+        dialect="beezy",
+        model="m",
+        request_body=b'{"model": "m"}',
+        streaming=True,
+        placement=placement,
+    )
 
 
 def endpoint_at(base_url: str) -> Endpoint:

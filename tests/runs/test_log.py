@@ -1,22 +1,25 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 from sqlalchemy import select, update
 
+from components.contract.chunk import Usage
 from components.runs.log import Log
 from components.runs.query import QueryFailed, count_runs, events_of, find_run, newest_runs
 from components.runs.run import Run, RunRecord
-from components.runs.tables import events
+from components.runs.tables import events, runs
 from components.runs.unwritten import Unwritten
 from components.streaming.answer import Delta
 from components.streaming.faults import ErrorKind
 from components.streaming.limits import Limits
-from components.streaming.outcome import Outcome, Status
+from components.streaming.outcome import Outcome, Status, Timings
 from components.streaming.stream import TimedEvent
+from tests.runs.conftest import A_PLACEMENT, make_run
 from tests.waiting import wait_for
 
 
@@ -62,7 +65,10 @@ def test_closing_writes_what_is_left(url: str, new_run: Callable[[], Run]) -> No
     again.close()
 
 
-def test_a_database_that_comes_back_gets_the_runs_it_missed(tmp_path: Path, new_run: Callable[[], Run]) -> None:
+def test_a_database_that_comes_back_gets_the_runs_it_missed(
+    tmp_path: Path, new_run: Callable[[], Run], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("components.runs.log._RETRY_S", 0.2)
     obstacle = tmp_path / "folder"
     obstacle.write_text("a file stands where the folder should be")
     log = Log(f"sqlite:///{obstacle / 'runs.sqlite3'}")
@@ -121,10 +127,11 @@ def test_an_id_that_is_none_finds_no_run(log: Log, new_run: Callable[[], Run], r
 
 
 def test_a_run_of_this_process_is_never_lost_however_old_its_heartbeat(url: str, new_run: Callable[[], Run]) -> None:
-    log = Log(url, Limits(lost_after_s=0, heartbeat_s=0.05))
+    log = Log(url, Limits(lost_after_s=0, heartbeat_s=0.02, log_flush_ms=20))
     run = new_run()
     log.begin(run)
-    time.sleep(0.5)
+    log.wait_until_committed(run)
+    time.sleep(0.2)
     assert find_run(log.database, run.id).status == "running"
     log.close()
 
@@ -165,15 +172,24 @@ def test_a_run_without_events_has_none(log: Log, new_run: Callable[[], Run]) -> 
     assert find_run(log.database, run.id).event_count == 0
 
 
+@pytest.fixture
+def quick_log(url: str) -> Iterator[Log]:
+    """A log of many rounds a second."""
+    opened = Log(url, Limits(log_flush_ms=40))
+    yield opened
+    opened.close()
+
+
 def test_events_are_written_when_they_are_many(
-    log: Log, new_run: Callable[[], Run], monkeypatch: pytest.MonkeyPatch
+    quick_log: Log, new_run: Callable[[], Run], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("components.runs.unwritten._EVENTS_WAIT_S", 3_600)
+    log = quick_log
     run = new_run()
     log.begin(run)
     take(run, 255)
     wait_for(lambda: find_run(log.database, run.id) and find_run(log.database, run.id).event_count == 255)
-    time.sleep(0.5)
+    time.sleep(0.2)
     assert segments(log, run) == []
     take(run, 1)
     wait_for(lambda: segments(log, run) == [0])
@@ -188,14 +204,15 @@ def test_events_are_written_when_they_are_many(
 def test_events_are_written_when_they_have_waited_though_nothing_more_comes(
     url: str, new_run: Callable[[], Run], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("components.runs.unwritten._EVENTS_WAIT_S", 1.5)
-    log = Log(url, Limits(heartbeat_s=60))
+    monkeypatch.setattr("components.runs.unwritten._EVENTS_WAIT_S", 0.6)
+    log = Log(url, Limits(heartbeat_s=60, log_flush_ms=50))
     run = new_run()
+    began = time.monotonic()
     log.begin(run)
     take(run, 2)
     wait_for(lambda: find_run(log.database, run.id) and find_run(log.database, run.id).text == "xx")
-    assert segments(log, run) == []
     wait_for(lambda: segments(log, run) == [0])
+    assert time.monotonic() - began > 0.6
     assert events_of(log.database, run.id) == run.events()
     take(run, 1)
     wait_for(lambda: segments(log, run) == [0, 2])
@@ -216,9 +233,10 @@ def test_closing_writes_the_events_of_what_has_ended(url: str, new_run: Callable
 
 @pytest.mark.parametrize("stands", ["all", "a part", "nothing"])
 def test_events_that_are_written_again_are_there_once(
-    log: Log, new_run: Callable[[], Run], monkeypatch: pytest.MonkeyPatch, stands: str
+    quick_log: Log, new_run: Callable[[], Run], monkeypatch: pytest.MonkeyPatch, stands: str
 ) -> None:
     monkeypatch.setattr("components.runs.unwritten._EVENTS_WAIT_S", 0.05)
+    log = quick_log
     run = new_run()
     log.begin(run)
     for number in (300, 600, 900):
@@ -316,3 +334,41 @@ def test_the_form_that_a_run_began_with_is_kept_if_it_was_given(log: Log, new_ru
         log.wait_until_committed(one)
     assert find_run(log.database, run.id).draft == draft
     assert find_run(log.database, without.id).draft is None
+
+
+def test_where_a_run_stands_in_an_experiment_comes_back_while_it_runs_and_when_it_has_ended(log: Log) -> None:
+    run, alone = make_run(A_PLACEMENT), make_run()
+    for one in (run, alone):
+        log.begin(one)
+        log.wait_until_committed(one)
+    place = asdict(A_PLACEMENT)
+    assert {name: getattr(find_run(log.database, run.id), name) for name in place} == place
+    assert {getattr(find_run(log.database, alone.id), name) for name in place} == {None}
+    run.finish(Outcome(Status.OK))
+    log.end(run)
+    assert {name: getattr(find_run(log.database, run.id), name) for name in place} == place
+
+
+@pytest.mark.parametrize(("queued_ms", "cached_tokens"), [(12.5, 7), (0.0, 0), (None, None)])
+def test_what_the_endpoint_said_of_its_wait_and_its_cache_comes_back(
+    log: Log, new_run: Callable[[], Run], queued_ms: float | None, cached_tokens: int | None
+) -> None:
+    run = new_run()
+    log.begin(run)
+    run.finish(Outcome(Status.OK, usage=Usage(9, 2, 11, cached_tokens), timings=Timings(queued_ms=queued_ms)))
+    log.end(run)
+    found = find_run(log.database, run.id)
+    assert (found.queued_ms, found.cached_tokens) == (queued_ms, cached_tokens)
+
+
+def test_what_is_found_out_about_a_run_after_its_end_stays(log: Log) -> None:
+    run = make_run(A_PLACEMENT)
+    log.begin(run)
+    run.finish(Outcome(Status.OK))
+    log.end(run)
+    found_out = update(runs).where(runs.c.id == run.id).values(determinism="first differs at character 212")
+    log.write(lambda connection: connection.execute(found_out))
+    # Once more, as when the connection was lost before the log could know that the first time was committed.
+    log.begin(run)
+    log.end(run)
+    assert find_run(log.database, run.id).determinism == "first differs at character 212"

@@ -30,7 +30,7 @@ from tests.waiting import wait_for
 
 @pytest.fixture(autouse=True)
 def _short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("components.runs.database.LOCK_WAIT_S", 0.5)
+    monkeypatch.setattr("components.runs.database.LOCK_WAIT_S", 0.2)
     monkeypatch.setattr("components.runs.log._RETRY_S", 0.2)
 
 
@@ -82,7 +82,7 @@ def test_a_lock_that_is_held_for_long_stops_no_run_and_loses_no_text(
         log.begin(meanwhile)
         log.wait_until_committed(meanwhile)
         assert time.monotonic() - began < 3
-        text = stream(before, 2.5)
+        text = stream(before, 1.2)
         assert "another process holds it locked" in log.problem
         assert count_runs(log.database) == 1
     wait_for(lambda: log.problem is None)
@@ -104,14 +104,14 @@ def test_events_are_complete_though_the_database_failed_in_mid_run(
             run.take(TimedEvent("message", f"{run.kept_events}", 5.0, (Delta(0, "more "),)))
             time.sleep(0.001)
 
-    stream_events(0.7)
+    stream_events(0.4)
     before = len(wait_for(lambda: events_of(log.database, run.id)))
     with locked(url):
-        stream_events(1.0)
+        stream_events(0.7)
         assert log.problem
         assert len(events_of(log.database, run.id)) >= before
     wait_for(lambda: log.problem is None)
-    stream_events(0.5)
+    stream_events(0.3)
     assert ended(log, run).event_count == run.kept_events > before
     kept = events_of(log.database, run.id)
     assert [event.data for event in kept] == [f"{number}" for number in range(len(kept))]
@@ -128,7 +128,7 @@ def test_a_full_disk_stops_no_run_and_loses_no_text(small_disk: Path, new_run: C
     run.append((Delta(0, "x" * 50_000),), 1.0)
     wait_for(lambda: log.problem)
     assert "the disk is full. Free some space" in log.problem
-    text = stream(run, 1.0)
+    text = stream(run, 0.6)
     assert find_run(log.database, run.id).status == "running"
     ballast.unlink()
     wait_for(lambda: log.problem is None)
@@ -145,10 +145,10 @@ def test_a_postgresql_that_restarts_in_mid_run_gets_it_whole(postgresql_url: str
     run = new_run()
     log.begin(run)
     log.wait_until_committed(run)
-    text = stream(run, 0.5)
+    text = stream(run, 0.3)
     server.stop()
     try:
-        text += stream(run, 1.5)
+        text += stream(run, 0.8)
         assert "database server" in log.problem
         began = time.monotonic()
         other = new_run()
@@ -158,7 +158,7 @@ def test_a_postgresql_that_restarts_in_mid_run_gets_it_whole(postgresql_url: str
     finally:
         server.start()
     wait_for(lambda: log.problem is None)
-    text += stream(run, 0.5)
+    text += stream(run, 0.3)
     assert ended(log, run).text == text
     assert ended(log, other).status == "ok"
     log.close()

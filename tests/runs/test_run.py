@@ -1,10 +1,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import fields, replace
 
+import pytest
+
+from components.contract.chunk import Usage
+from components.runs.placement import WARM_UP, Placement
 from components.runs.run import Activity, Run
 from components.streaming.answer import Delta
-from components.streaming.outcome import Outcome, Status
+from components.streaming.outcome import Outcome, Status, Timings
+from tests.runs.conftest import A_PLACEMENT, make_run
 
 
 def test_a_look_at_a_running_run_shows_what_has_arrived(new_run: Callable[[], Run]) -> None:
@@ -50,3 +56,45 @@ def test_unreported_tokens_stay_unreported(new_run: Callable[[], Run]) -> None:
     run.finish(Outcome(Status.OK, texts=("Hello",), chunk_count=1))
     record = run.record()
     assert (record.prompt_tokens, record.completion_tokens, record.tokens_per_second) == (None, None, None)
+
+
+PLACE = [field.name for field in fields(Placement)]
+
+
+def test_a_run_of_an_experiment_says_where_it_stands_in_it_from_its_beginning_to_its_end() -> None:
+    run = make_run(A_PLACEMENT)
+    running = run.record()
+    run.finish(Outcome(Status.OK))
+    for record in (running, run.record()):
+        assert {name: getattr(record, name) for name in PLACE} == {
+            "experiment_id": "e" * 32,
+            "lane": "left",
+            "position": 1,
+            "repeat": 2,
+            "timing": "in turn",
+            "concurrency": 4,
+            "checks": "c" * 32,
+        }
+
+
+def test_a_first_place_and_a_warm_up_are_not_taken_for_none() -> None:
+    record = make_run(replace(A_PLACEMENT, position=0, repeat=WARM_UP, checks=None)).record()
+    assert (record.position, record.repeat, record.checks) == (0, 0, None)
+
+
+def test_a_run_of_its_own_stands_nowhere(new_run: Callable[[], Run]) -> None:
+    run = new_run()
+    run.finish(Outcome(Status.OK))
+    record = run.record()
+    assert [getattr(record, name) for name in (*PLACE, "determinism")] == [None] * 8
+
+
+@pytest.mark.parametrize(("queued_ms", "cached_tokens"), [(12.5, 7), (0.0, 0), (None, None)])
+def test_what_the_endpoint_said_of_its_wait_and_its_cache_is_recorded(
+    new_run: Callable[[], Run], queued_ms: float | None, cached_tokens: int | None
+) -> None:
+    run = new_run()
+    assert (run.record().queued_ms, run.record().cached_tokens) == (None, None)
+    usage = Usage(9, 2, 11, cached_tokens)
+    run.finish(Outcome(Status.OK, usage=usage, timings=Timings(queued_ms=queued_ms)))
+    assert (run.record().queued_ms, run.record().cached_tokens) == (queued_ms, cached_tokens)

@@ -6,6 +6,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+import uuid
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
@@ -13,7 +14,7 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from components import __version__
 from components.drafts.store import find_draft, list_presets
@@ -22,13 +23,15 @@ from components.runs.database import Database, DatabaseUnavailable
 from components.runs.export import read_line
 from components.runs.log import Log
 from components.runs.query import count_runs, events_of, find_run, newest_runs
-from components.runs.tables import metadata, to_row
+from components.runs.run import Run, RunRecord, utc_now
+from components.runs.tables import metadata, runs, to_row, votes
 from components.streaming.outcome import Outcome, Status
 from components.streaming.stream import TimedEvent
-from tests.runs.conftest import make_run
+from tests.runs.conftest import A_PLACEMENT, make_run
 from tests.runs.processes import line, process
 
 GALLERY = Path(__file__).parent / "gallery"
+PIECES = sorted(GALLERY.glob("*.sqlite3"))
 
 NEXT_MIGRATION = """
 import sqlalchemy as sa
@@ -183,7 +186,7 @@ def test_migrations_go_forward_only() -> None:
         assert "def downgrade" not in script.read_text()
 
 
-@pytest.mark.parametrize("path", sorted(GALLERY.glob("*.sqlite3")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", PIECES, ids=lambda path: path.stem)
 def test_a_log_of_each_release_opens(path: Path, tmp_path: Path) -> None:
     shutil.copy(path, tmp_path / "log.sqlite3")
     database = Database(f"sqlite:///{tmp_path / 'log.sqlite3'}")
@@ -218,15 +221,82 @@ def test_a_log_of_the_first_release_takes_events_presets_and_drafts(tmp_path: Pa
     log.close()
 
 
-def test_a_process_of_the_first_release_can_go_on_writing_a_log_that_was_migrated(url: str) -> None:
+@pytest.mark.parametrize("path", PIECES, ids=lambda path: path.stem)
+def test_a_process_of_each_release_can_go_on_writing_a_log_that_was_migrated(url: str, path: Path) -> None:
+    """An older process writes the columns that its release had; the others say that nothing is known."""
+    with closing(sqlite3.connect(path)) as piece:
+        known = [column[1] for column in piece.execute("pragma table_info(runs)")]
+    run = make_run(A_PLACEMENT)
+    record = run.record()
+    row = {name: value for name, value in to_row(record).items() if name in known}
+    insert = f"insert into runs ({', '.join(row)}) values (:{', :'.join(row)})"
+    on_conflict = f"on conflict (id) do update set {', '.join(f'{name} = excluded.{name}' for name in row)}"
     database = Database(url)
-    row = to_row(make_run().record())
-    del row["event_count"], row["draft"]
     with database.writer.begin() as connection:
-        connection.execute(text(f"insert into runs ({', '.join(row)}) values (:{', :'.join(row)})"), row)
-    found = find_run(database, row["id"])
-    assert (found.event_count, found.draft) == (0, None)
+        connection.execute(text(f"{insert} {on_conflict}"), row)
+    assert find_run(database, run.id) == RunRecord(**row)
+    # What a newer process added to the row, the older one leaves as it is.
+    with database.writer.begin() as connection:
+        connection.execute(runs.update().values(determinism="identical"))
+        connection.execute(text(f"{insert} {on_conflict}"), {**row, "text": "more"})
+    found = find_run(database, run.id)
+    assert (found.text, found.determinism) == ("more", "identical")
     database.close()
+
+
+def test_the_first_releases_knew_no_experiments() -> None:
+    """What the pieces of the gallery leave out for the test above."""
+    newer = {
+        "0.1.0": {"event_count", "draft", "queued_ms", "experiment_id", "determinism"},
+        "0.2.0": {"queued_ms", "cached_tokens", "experiment_id", "lane", "position", "repeat", "timing"}
+        | {"concurrency", "checks", "determinism"},
+    }
+    for release, columns in newer.items():
+        with closing(sqlite3.connect(GALLERY / f"{release}.sqlite3")) as piece:
+            known = {column[1] for column in piece.execute("pragma table_info(runs)")}
+        assert columns <= {column.name for column in runs.columns} - known
+
+
+def test_a_vote_goes_with_either_of_its_runs_and_the_other_run_stays(url: str) -> None:
+    log = Log(url)
+    old, young, youngest = make_run(), make_run(), make_run()
+    old.created_at = "2020-01-01T00:00:00.000000Z"
+    for run in (old, young, youngest):
+        run.finish(Outcome(Status.OK))
+        log.begin(run)
+        log.end(run)
+    kept = a_vote(young, youngest)
+    rows = [a_vote(old, young), a_vote(young, old), kept]
+    log.write(lambda connection: connection.execute(votes.insert(), rows))
+    assert log.forget("2020-01-02T00:00:00.000000Z") == 1
+    with log.database.reader.begin() as connection:
+        assert [dict(row) for row in connection.execute(select(votes)).mappings()] == [kept]
+    assert count_runs(log.database) == 2
+    log.close()
+
+
+def test_a_vote_is_about_runs_that_are_there(url: str) -> None:
+    log = Log(url)
+    run = make_run()
+    log.begin(run)
+    log.wait_until_committed(run)
+    for row in (a_vote(run, make_run()), a_vote(make_run(), run)):
+        with pytest.raises(DatabaseUnavailable):
+            log.write(lambda connection, row=row: connection.execute(votes.insert(), [row]))
+    log.close()
+
+
+def a_vote(first: Run, second: Run) -> dict[str, object]:
+    return {
+        "id": uuid.uuid4().hex,
+        "created_at": utc_now(),
+        "first_run": first.id,
+        "second_run": second.id,
+        "first_setting": "temperature 0.2",
+        "second_setting": "temperature 0.9",
+        "better": "first",
+        "blind": True,
+    }
 
 
 def test_the_gallery_holds_this_release() -> None:

@@ -12,8 +12,14 @@ from .endpoint import DONE, chunk, document, event, head, serve
 REQUEST = {"model": "m", "messages": [{"role": "user", "content": "é"}], "max_tokens": None, "stream": True}
 KEY = "sk-canary-0123456789"
 LAST = ["status", "error_kind", "http_status", "finish_reason", "text", "usage", "ttft_ms", "total_ms"]
-USAGE = {"prompt_tokens": 3, "completion_tokens": 2, "total_tokens": 5}
-GOOD = head() + chunk("Hel") + chunk("lo") + chunk(finish="stop", usage=USAGE) + DONE
+REPORTED = {
+    "prompt_tokens": 3,
+    "completion_tokens": 2,
+    "total_tokens": 5,
+    "prompt_tokens_details": {"cached_tokens": 1},
+}
+USAGE = {"prompt_tokens": 3, "completion_tokens": 2, "total_tokens": 5, "cached_tokens": 1}
+GOOD = head() + chunk("Hel") + chunk("lo") + chunk(finish="stop", usage=REPORTED) + DONE
 
 
 def command(base_url, *arguments, request=REQUEST, key=None):

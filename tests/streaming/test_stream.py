@@ -228,11 +228,12 @@ class TestWhatCannotBeReached:
     def test_is_told_with_its_port_and_tried_three_times(self):
         with socket.create_server(("127.0.0.1", 0)) as taken:
             port = taken.getsockname()[1]
-        _, outcome = ask(f"http://127.0.0.1:{port}/v1")
+        _, outcome = ask(f"http://127.0.0.1:{port}/v1", backoff_s=0.1)
         assert how(outcome) == ("error", "connect_refused", "")
         assert f"127.0.0.1:{port}" in outcome.message
         assert (outcome.http_status, outcome.attempts) == (None, 3)
-        assert 1100 <= outcome.timings.waited_ms <= 2100
+        # A tenth of a second and two tenths, give or take a fifth.
+        assert 240 <= outcome.timings.waited_ms <= 460
 
 
 def dripping(first, piece, pause):
@@ -509,6 +510,39 @@ class TestTimings:
             _, outcome = ask(endpoint.base_url, retries_before_first_byte=1)
         assert (outcome.error_kind, outcome.http_status, outcome.attempts) == (ErrorKind.RESET, None, 2)
         assert outcome.timings.first_byte_ms is None
+
+    @pytest.mark.parametrize(
+        ("headers", "queued_ms"),
+        [
+            ((), None),
+            (("Server-Timing: total;dur=9",), None),
+            (("Server-Timing: queue;dur=12.5",), 12.5),
+            (("Server-Timing: total;dur=9", "Server-Timing: queue;dur=12.5"), 12.5),
+        ],
+        ids=["no-header", "other-metric", "queue", "two-headers"],
+    )
+    def test_hold_the_wait_for_a_slot_that_the_endpoint_reported(self, headers, queued_ms):
+        assert run(head("200 OK", *headers) + GOOD).timings.queued_ms == queued_ms
+        refused = run(document("", "401 Unauthorized", *headers))
+        assert (refused.http_status, refused.timings.queued_ms) == (401, queued_ms)
+
+    @pytest.mark.parametrize(
+        ("answered", "queued_ms"),
+        [(head("200 OK", "Server-Timing: queue;dur=2") + GOOD, 2.0), (head() + GOOD, None), (None, None)],
+        ids=["reported", "not-reported", "no-answer"],
+    )
+    def test_hold_no_wait_of_an_attempt_that_was_tried_again(self, answered, queued_ms):
+        def play(connection, request):
+            if len(endpoint.requests) == 1:
+                connection.sendall(document("", "429 Too Many", "Retry-After: 0", "Server-Timing: queue;dur=900"))
+            elif answered is None:
+                reset(connection)
+            else:
+                connection.sendall(answered)
+
+        with serve(play) as endpoint:
+            _, outcome = ask(endpoint.base_url, retries_before_first_byte=1)
+        assert (outcome.attempts, outcome.timings.queued_ms) == (2, queued_ms)
 
     def test_are_none_for_what_did_not_happen(self):
         timings = run(document("", "401 Unauthorized")).timings
