@@ -6,6 +6,8 @@ import time
 
 import streamlit as st
 
+from components.runs.query import is_id
+
 # A widget's key is its field's name, so that a test or a script finds it.
 ENDPOINT = "endpoint"
 MODEL = "model"
@@ -180,12 +182,20 @@ def show_experiment(experiment_id: str) -> None:
 
 
 def arrive_at_experiment() -> tuple[str | None, bool]:
-    """The id of the experiment that the compare page shows, and whether it is to be put into the form, too."""
-    if opened := st.query_params.get(OPEN_PARAMETER):
+    """The id of the experiment that the compare page shows, and whether it is to be put into the form, too.
+
+    Of an address only what can be an id is taken: what is run next is kept under it.
+    """
+    opened, in_url = (st.query_params.get(name) for name in (OPEN_PARAMETER, EXPERIMENT_PARAMETER))
+    if opened:
         del st.query_params[OPEN_PARAMETER]
-        show_experiment(opened)
-        return opened, True
-    in_url, in_session = st.query_params.get(EXPERIMENT_PARAMETER), st.session_state.get(EXPERIMENT)
+        if is_id(opened):
+            show_experiment(opened)
+            return opened, True
+    if in_url and not is_id(in_url):
+        del st.query_params[EXPERIMENT_PARAMETER]
+        in_url = None
+    in_session = st.session_state.get(EXPERIMENT)
     if in_session and in_url != in_session:
         # A click on another page drops the parameter, and a quick click carries the address of a moment ago.
         st.query_params[EXPERIMENT_PARAMETER] = in_session

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from components.contract.messages import Role
 from components.contract.profile import BEEZY, OPENAI, PROFILES
 from components.contract.request import to_bytes
+from components.drafts.comparison import Comparison, Lane, added
 from components.drafts.conversation import Turn, branched
 from components.drafts.draft import (
     LARGEST_WHOLE,
@@ -193,3 +194,82 @@ def test_a_number_that_no_page_can_count_to_stands_among_the_extra_fields():
     draft = new_draft().asking(request, OPENAI)
     assert json.loads(draft.extra_body) == {"seed": 2**70}
     assert body_of(draft, OPENAI)["max_tokens"] == LARGEST_WHOLE
+
+
+def test_a_draft_of_release_0_2_0_is_compared_as_a_new_one_is():
+    text = """{
+        "endpoint": "e",
+        "model": "m",
+        "turns": [{"id": "3", "role": "user", "content": "Hi", "later": [[{"id": "4", "role": "user"}]]}],
+        "settings": {"temperature": {"state": "value", "value": 0.3}, "safe_prompt": {"value": true}},
+        "variables": {"a": "1"}
+    }"""
+    kept = read_draft(text)
+    assert kept.comparison == Comparison()
+    assert kept.settings["temperature"] == Setting(state=FieldState.VALUE, value=0.3)
+    assert (kept.turns[0].branch, kept.variables) == ((1, 2), {"a": "1"})
+
+
+@pytest.mark.parametrize(("many", "is_read"), [(1, False), (2, True), (8, True), (9, False)])
+def test_a_draft_with_lanes_out_of_their_limits_is_passed_over(many, is_read):
+    lanes = [{"id": str(number)} for number in range(many)]
+    kept = read_draft(json.dumps({"turns": [], "settings": {}, "comparison": {"lanes": lanes}}))
+    assert (kept is not None) == is_read
+    assert kept is None or [lane.id for lane in kept.comparison.lanes] == [lane["id"] for lane in lanes]
+
+
+def test_a_run_keeps_no_lanes():
+    compared = added(Comparison(lanes=(Lane(id="1", name="left"), Lane(id="2")), repeats=3))
+    kept = a_draft("{{a}}", variables={"a": "1"}, comparison=compared).for_log()
+    assert "left" not in kept
+    assert read_draft(kept).comparison == Comparison()
+    assert a_draft("plain", comparison=compared).for_log() is None
+
+
+def test_a_lane_puts_its_system_message_before_all_others():
+    turns = [
+        Turn(id="1", role=Role.USER, content="Hi"),
+        Turn(id="2", role=Role.SYSTEM, content="Be brief."),
+        Turn(id="3", role=Role.SYSTEM, content="Be kind."),
+        Turn(id="4", role=Role.USER, content="Well?"),
+    ]
+    base = a_draft(turns=tuple(turns), variables={"language": "French"})
+
+    def said(**lane):
+        return [
+            (message["role"], message["content"]) for message in body_of(base.in_lane(Lane(id="9", **lane)))["messages"]
+        ]
+
+    users = [("user", "Hi"), ("user", "Well?")]
+    assert said(system="Speak {{language}}.") == [("system", "Speak French."), *users]
+    assert said(system="Speak {{language}}.", literal=True) == [("system", "Speak {{language}}."), *users]
+    assert said(system=" \n") == users
+    assert said() == [users[0], ("system", "Be brief."), ("system", "Be kind."), users[1]]
+
+
+def test_a_lane_sends_its_own_in_place_of_what_the_base_sends():
+    base = with_settings(
+        a_draft(extra_body='{"n": 1}'),
+        temperature=Setting(state=FieldState.VALUE, value=0.4),
+        top_p=Setting(state=FieldState.VALUE, value=0.5),
+        max_tokens=Setting(state=FieldState.VALUE, value=9),
+    )
+    lane = Lane(
+        id="9",
+        model="other",
+        settings={
+            "temperature": Setting(state=FieldState.OMIT, value=0.4),
+            "top_p": Setting(state=FieldState.NULL, value=0.5),
+        },
+        stream=False,
+        extra_body='{"stop": "x"}',
+    )
+    assert body_of(base.in_lane(lane)) == {
+        "model": "other",
+        "messages": [{"role": "user", "content": "Hi"}],
+        "top_p": None,
+        "max_tokens": 9,
+        "stream": False,
+        "stop": "x",
+    }
+    assert "n" not in body_of(base.in_lane(Lane(id="9", extra_body="")))

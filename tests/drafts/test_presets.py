@@ -3,6 +3,7 @@
 import pytest
 
 from components.contract.profile import BEEZY
+from components.drafts.comparison import Comparison, Lane
 from components.drafts.presets import BUILT_IN, preset_text, with_built_in, with_preset
 from components.drafts.setting import FieldState, Setting
 from tests.drafts.test_draft import a_draft, body_of, with_settings
@@ -60,3 +61,13 @@ def test_a_preset_with_messages_brings_them_and_their_variables():
 def test_a_preset_that_cannot_be_read_says_so():
     with pytest.raises(ValueError, match="another version of Tempera"):
         with_preset(a_draft(), "{")
+
+
+@pytest.mark.parametrize("with_messages", [True, False])
+def test_a_preset_brings_no_lanes_and_leaves_those_that_are_there(with_messages):
+    theirs = Comparison(lanes=(Lane(id="1", name="theirs"), Lane(id="2")))
+    mine = a_draft("mine", comparison=Comparison(lanes=(Lane(id="1", name="mine"), Lane(id="2")), repeats=4))
+    text = preset_text(a_draft("{{a}}", variables={"a": "1"}, comparison=theirs), with_messages=with_messages)
+    assert "theirs" not in text
+    assert with_preset(mine, text).comparison == mine.comparison
+    assert with_built_in(mine, "Precise").comparison == mine.comparison

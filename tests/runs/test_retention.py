@@ -12,7 +12,7 @@ from components.runs.log import Log
 from components.runs.query import count_runs, events_of, find_run
 from components.runs.retention import keep_days
 from components.runs.run import Run, utc_now
-from components.runs.tables import drafts, events, presets
+from components.runs.tables import drafts, events, experiments, presets
 from components.streaming.limits import Limits
 from components.streaming.outcome import Outcome, Status
 from components.streaming.stream import TimedEvent
@@ -109,10 +109,13 @@ def test_drafts_that_nobody_came_back_to_go_after_thirty_days_and_presets_never(
     log.close()
 
 
-def test_nothing_is_deleted_unless_that_is_asked_for(log: Log) -> None:
+def test_nothing_is_deleted_unless_that_is_asked_for(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("components.runs.log._RETENTION_S", 0.0)
+    log = Log(url, Limits(log_flush_ms=20))
     fill(log.database, 10)
-    time.sleep(0.5)
+    time.sleep(0.2)
     assert count_runs(log.database) == 10
+    log.close()
 
 
 def test_old_runs_go_by_themselves_when_days_are_set(
@@ -149,3 +152,53 @@ def test_no_days_mean_for_ever() -> None:
     assert keep_days({}) is None
     assert keep_days({"TEMPERA_KEEP_DAYS": ""}) is None
     assert keep_days({"TEMPERA_KEEP_DAYS": "30"}) == 30
+
+
+def some_experiments(many: int, days: float) -> list[dict[str, str]]:
+    return [
+        {"id": uuid.uuid4().hex, "kind": "comparison", "content": "{}", "created_at": utc_now(days * 86_400)}
+        for _ in range(many)
+    ]
+
+
+def experiment_ids(log: Log) -> list[str]:
+    with log.database.reader.begin() as connection:
+        return list(connection.execute(select(experiments.c.id)).scalars())
+
+
+def test_old_experiments_go_in_small_steps_with_the_runs_when_days_are_set(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TEMPERA_KEEP_DAYS", "10")
+    log = Log(url, Limits(log_flush_ms=20))
+    deleted: list[int] = []
+
+    def look(_connection: object, cursor: object, sql: str, *_: object) -> None:
+        if sql.startswith("DELETE FROM experiments"):
+            deleted.append(cursor.rowcount)
+
+    event.listen(log.database.writer, "after_cursor_execute", look)
+    young = some_experiments(1, 9.9)
+    rows = some_experiments(1_500, 10.1) + young
+    log.write(lambda connection: connection.execute(experiments.insert(), rows))
+    monkeypatch.setattr(log, "_retain_at", 0.0)
+    wait_for(lambda: experiment_ids(log) == [young[0]["id"]])
+    assert [number for number in deleted if number] == [1_000, 500]
+    log.close()
+
+
+def test_experiments_are_kept_for_ever_when_no_days_are_set(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("components.runs.log._RETENTION_S", 0.0)
+    log = Log(url, Limits(log_flush_ms=20))
+    gone = {"id": "old draft", "content": "{}", "updated_at": utc_now(31 * 86_400)}
+    rows = some_experiments(3, 4_000)
+    log.write(lambda connection: connection.execute(experiments.insert(), rows))
+    log.write(lambda connection: connection.execute(drafts.insert(), [gone]))
+
+    def old_drafts() -> list[str]:
+        with log.database.reader.begin() as connection:
+            return list(connection.execute(select(drafts.c.id)).scalars())
+
+    wait_for(lambda: old_drafts() == [])  # so it did look for what is old
+    assert len(experiment_ids(log)) == 3
+    log.close()

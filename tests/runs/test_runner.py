@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -214,3 +215,44 @@ def test_shutting_down_stops_what_is_running(runner: Runner, log: Log) -> None:
         runner.shutdown()
         assert run.finished
     assert logged(log, run).status == "cancelled"
+
+
+def test_whoever_waits_for_a_run_finds_it_ended_and_written(runner: Runner, log: Log) -> None:
+    with serve(sending(head(), chunk("One"), chunk(" two", "stop") + DONE, pause=0.1)) as server:
+        run = runner.start(endpoint_at(server.base_url), REQUEST)
+        seen: list[Any] = []
+
+        def wait() -> None:
+            runner.wait(run.id)
+            seen.append((run.finished, find_run(log.database, run.id).text))
+
+        waiting = [threading.Thread(target=wait) for _ in range(3)]
+        for thread in waiting:
+            thread.start()
+        for thread in waiting:
+            thread.join(5)
+    assert seen == [(True, "One two")] * 3
+
+
+def test_nobody_waits_for_a_run_that_is_over_or_unknown(runner: Runner, log: Log) -> None:
+    with serve(sending(head() + chunk("Hi", "stop") + DONE)) as server:
+        run = runner.start(endpoint_at(server.base_url), REQUEST)
+        logged(log, run)
+    began = time.monotonic()
+    runner.wait(run.id)
+    runner.wait("0" * 32)
+    assert time.monotonic() - began < 0.5
+
+
+def test_nobody_waits_for_a_database_that_cannot_be_had(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    log = Log(f"sqlite:///{tmp_path / 'file' / 'log.sqlite3'}")
+    runner = Runner(log)
+    with serve(sending(head() + chunk("Hi", "stop") + DONE)) as server:
+        run = runner.start(endpoint_at(server.base_url), REQUEST)
+        began = time.monotonic()
+        runner.wait(run.id)
+        assert time.monotonic() - began < 2
+    assert (run.finished, run.record().text) == (True, "Hi")
+    runner.shutdown()
+    log.close()

@@ -203,7 +203,11 @@ def _change(lane_id: str, **parts: Any) -> None:
 
 def _take_text(lane_id: str, part: str) -> None:
     text = st.session_state[lane_key(part, lane_id)]
-    _change(lane_id, **{part: text.strip() if part == "name" else text})
+    if part == "system":
+        # What somebody writes may hold variables, whatever stood there before.
+        _change(lane_id, system=text, literal=False)
+    else:
+        _change(lane_id, **{part: text.strip() if part == "name" else text})
 
 
 def _take_choice(lane_id: str, part: str) -> None:

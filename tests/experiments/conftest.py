@@ -1,0 +1,167 @@
+"""Experiments as they are really made: over loopback, by the runner, into the log. Lanes are told by their models."""
+
+from __future__ import annotations
+
+import json
+import random
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+import pytest
+
+from components.contract.profile import BEEZY
+from components.drafts.comparison import Comparison, Lane, Timing
+from components.drafts.draft import Draft, FieldState, Setting
+from components.endpoints.endpoint import Address, Endpoint
+from components.experiments.experiment import Experiments
+from components.experiments.lanes import lane_requests
+from components.experiments.plan import Cell, Plan, plan
+from components.runs.log import Log
+from components.runs.query import find_run
+from components.runs.run import Run, RunRecord
+from components.runs.runner import Runner
+from components.streaming.answer import Delta
+from components.streaming.limits import Limits
+from components.streaming.outcome import Outcome, Status
+from tests.drafts.test_draft import a_draft
+from tests.runs.conftest import _postgresql_server, log, postgresql_url, sqlite_url, url
+from tests.streaming.endpoint import DONE, Play, chunk, head
+from tests.waiting import wait_for
+
+__all__ = ["_postgresql_server", "log", "postgresql_url", "sqlite_url", "url"]
+
+ID, OTHER_ID = "e" * 32, "0" * 32
+QUICK = Limits(backoff_s=0.01, max_backoff_s=0.01)
+COLD = Setting(state=FieldState.VALUE, value=0.0)
+
+
+class Stage:
+    """Plays an endpoint whose answer is the model's name, and sees who asks and how many are under way at once.
+
+    ``plays`` are other plays by the model that is asked for. ``asked`` are the bodies in the order in which they came.
+    """
+
+    def __init__(self, plays: Mapping[str, Play] | None = None, *, pause: float = 0.01) -> None:
+        self.asked: list[dict[str, Any]] = []
+        self.most_at_once = 0
+        self._plays = plays or {}
+        self._pause = pause
+        self._under_way = 0
+        self._lock = threading.Lock()
+
+    @property
+    def models(self) -> list[str]:
+        """The models that were asked, in that order."""
+        return [body["model"] for body in self.asked]
+
+    def play(self, connection: socket.socket, request: bytes) -> None:
+        body = json.loads(request.partition(b"\r\n\r\n")[2])
+        with self._lock:
+            self.asked.append(body)
+            self._under_way += 1
+            self.most_at_once = max(self.most_at_once, self._under_way)
+        if play := self._plays.get(body["model"]):
+            play(connection, request)
+            pause, end = 0.0, b""
+        else:
+            connection.sendall(head() + chunk(body["model"]))
+            pause, end = self._pause, chunk("", "stop") + DONE
+        time.sleep(pause)
+        with self._lock:
+            self._under_way -= 1
+        # After the count: whoever has the end may send the next request at once.
+        connection.sendall(end)
+
+
+def in_turn(*answers: str) -> Play:
+    """A play that answers the first request with the first answer, the next one with the next."""
+    left = list(answers)
+
+    def play(connection: socket.socket, _request: bytes) -> None:
+        connection.sendall(head() + chunk(left.pop(0)) + chunk("", "stop") + DONE)
+
+    return play
+
+
+def an_endpoint(base_url: str, name: str = "here") -> Endpoint:
+    return Endpoint(name, BEEZY, Address(base_url))
+
+
+def compared(*lanes: Lane, **parts: Any) -> Draft:
+    """A draft with these lanes; its own endpoint is ``here``, its own model ``base``."""
+    return a_draft("Hi", endpoint="here", **{"model": "base", **parts}, comparison=Comparison(lanes=lanes))
+
+
+def lanes_of(*models: str, endpoint: str | None = None) -> tuple[Lane, ...]:
+    """One lane for each model, whose id is the model's name, too."""
+    return tuple(Lane(id=model, model=model, endpoint=endpoint) for model in models)
+
+
+def a_plan(
+    endpoints: Sequence[Endpoint] | Endpoint,
+    *lanes: Lane,
+    timing: Timing = Timing.PARALLEL,
+    repeats: int = 1,
+    shuffled: Callable[[Sequence[Cell]], Sequence[Cell]] | None = None,
+) -> Plan:
+    """The plan that the compare page makes for all of these lanes."""
+    by_name = {one.name: one for one in ([endpoints] if isinstance(endpoints, Endpoint) else endpoints)}
+    # A comparison has two lanes at least; some experiments here make fewer of them.
+    draft = compared(*lanes, *lanes_of("unused", "unused")[len(lanes) :])
+    requests = lane_requests(draft, by_name, lambda _endpoint: [])[: len(lanes)]
+    chance = random.Random(1)
+    return plan(
+        requests,
+        range(len(requests)),
+        repeats=repeats,
+        timing=timing,
+        shuffled=shuffled or (lambda cells: chance.sample(cells, len(cells))),
+    )
+
+
+def a_run(text: str = "", status: Status = Status.OK, *, reasoning: str = "", **outcome: Any) -> Run:
+    """A run that has ended."""
+    run = Run(endpoint="here", dialect="beezy", model="m", request_body=b'{"model": "m"}', streaming=True)
+    run.append((Delta(0, text, reasoning),), 1.0)
+    run.finish(Outcome(status, texts=(text,), reasoning=reasoning, **outcome))
+    return run
+
+
+def written(log: Log, run: Run) -> str:
+    """The id of a run, which stands in the log now."""
+    log.begin(run)
+    log.end(run)
+    return run.id
+
+
+def kept(log: Log, run_id: str) -> RunRecord:
+    """A run as the database has it."""
+    assert log.database
+    found = find_run(log.database, run_id)
+    assert found
+    return found
+
+
+@pytest.fixture
+def runner(log: Log) -> Iterator[Runner]:
+    made = Runner(log, QUICK)
+    yield made
+    made.shutdown()
+
+
+@pytest.fixture
+def experiments(runner: Runner, log: Log) -> Iterator[Experiments]:
+    """No test leaves a run or a thread of an experiment behind."""
+    made = Experiments(runner, log)
+    yield made
+    made.stop()
+    wait_for(lambda: not threads_at_work(), 5.0)
+
+
+def threads_at_work() -> list[str]:
+    """The threads that make runs."""
+    names = [thread.name for thread in threading.enumerate()]
+    return [name for name in names if name.startswith(("run ", "experiment "))]

@@ -1,0 +1,75 @@
+"""Whether the same bytes gave the same answer, in words that claim no more than is known."""
+
+from __future__ import annotations
+
+import pytest
+
+from components.experiments.determinism import IDENTICAL, determinism, write_determinism
+from components.runs.log import Log
+from components.runs.run import Run
+from components.streaming.outcome import Status, ToolCall
+from tests.experiments.conftest import a_run, kept, written
+from tests.waiting import wait_for
+
+
+def said(one: Run, other: Run) -> str:
+    return determinism(one.record(), other.record())
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "words"),
+    [
+        ("", "", IDENTICAL),
+        ("The sea.", "The sea.", IDENTICAL),
+        ("The sea.", "the sea.", "first differs at character 1"),
+        ("🐙a", "🐙b", "first differs at character 2"),
+        ("The", "The sea", "first differs at character 4"),
+        ("x" * 1_234 + "a", "x" * 1_234 + "b", "first differs at character 1,235"),
+    ],
+)
+def test_the_first_character_that_differs_is_named(one: str, other: str, words: str) -> None:
+    assert said(a_run(one), a_run(other)) == words
+    assert said(a_run(other), a_run(one)) == words
+
+
+@pytest.mark.parametrize("status", [status for status in Status if status not in (Status.OK, Status.RUNNING)])
+def test_an_answer_that_is_not_whole_says_nothing(status: Status) -> None:
+    whole, not_whole = a_run("The sea."), a_run("The sea.", status)
+    assert said(not_whole, whole) == f"not known: the first answer is {status.value}"
+    assert said(whole, not_whole) == f"not known: the second answer is {status.value}"
+
+
+def test_an_answer_that_reached_its_limit_is_whole_as_far_as_it_was_asked_for() -> None:
+    assert said(a_run("The", finish_reason="length"), a_run("The", finish_reason="length")) == IDENTICAL
+
+
+def test_reasoning_that_differs_is_not_identical() -> None:
+    assert said(a_run("4", reasoning="2+2"), a_run("4", reasoning="2*2")) == (
+        "first differs at character 2 of the reasoning"
+    )
+
+
+def test_other_calls_of_tools_are_not_identical_but_their_ids_are_nothing() -> None:
+    call = ToolCall("c1", "look", '{"at": "sea"}')
+    again, other = ToolCall("c2", "look", '{"at": "sea"}'), ToolCall("c2", "look", '{"at": "sky"}')
+    assert said(a_run(tool_calls=(call,)), a_run(tool_calls=(again,))) == IDENTICAL
+    assert said(a_run(tool_calls=(call,)), a_run(tool_calls=(other,))) == (
+        "first differs at character 15 of the tool calls"
+    )
+    assert said(a_run(tool_calls=(call,)), a_run()) == "first differs at character 1 of the tool calls"
+
+
+def test_it_is_written_on_both_runs_and_on_no_other(log: Log) -> None:
+    one, other, third, fourth = (written(log, a_run("same")) for _ in range(4))
+    write_determinism(log, (one, other), IDENTICAL)
+    wait_for(lambda: kept(log, one).determinism)
+    assert [kept(log, run_id).determinism for run_id in (one, other, third)] == [IDENTICAL, IDENTICAL, None]
+    # Several at once.
+    write_determinism(log, (one, third), "first differs at character 3")
+    write_determinism(log, (fourth, fourth), "not known: the first answer is lost")
+    wait_for(lambda: kept(log, third).determinism and kept(log, fourth).determinism)
+    assert [kept(log, run_id).determinism for run_id in (one, other, fourth)] == [
+        "first differs at character 3",
+        IDENTICAL,
+        "not known: the first answer is lost",
+    ]

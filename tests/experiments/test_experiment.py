@@ -1,0 +1,529 @@
+"""Experiments over loopback: who is asked when, what a stop stops, and what stands in the log afterwards."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, closing
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from sqlalchemy import create_engine
+
+from components.drafts.comparison import Lane, Timing
+from components.endpoints.endpoint import Endpoint
+from components.experiments.experiment import Experiment, Experiments
+from components.experiments.plan import Cell, Plan
+from components.experiments.store import runs_of
+from components.runs.log import Log
+from components.runs.run import RunRecord
+from components.runs.runner import Runner
+from components.streaming.limits import Limits
+from tests.experiments.conftest import (
+    COLD,
+    ID,
+    OTHER_ID,
+    QUICK,
+    Stage,
+    a_plan,
+    an_endpoint,
+    in_turn,
+    kept,
+    lanes_of,
+    threads_at_work,
+)
+from tests.streaming.endpoint import Play, chunk, document, head, sending, serve
+from tests.waiting import wait_for
+
+
+@pytest.fixture
+def log(sqlite_url: str) -> Iterator[Log]:
+    """What is promised of the database is tested on both kinds; the order of runs needs but one."""
+    opened = Log(sqlite_url)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def experiment(experiments: Experiments) -> Experiment:
+    return experiments.find(ID)
+
+
+def ended(experiment: Experiment, log: Log) -> list[RunRecord]:
+    """The runs of the experiment in the order in which they began, once there are no more to come."""
+    wait_for(lambda: not experiment.going_on)
+    return [kept(log, run_id) for run_id in experiment.run_ids()]
+
+
+def of_lane(records: Sequence[RunRecord], lane: str) -> list[RunRecord]:
+    return [record for record in records if record.lane == lane]
+
+
+def stuck(seen: threading.Event | None = None) -> Play:
+    """Sends a beginning, then nothing until the client hangs up."""
+
+    def play(connection: socket.socket, _request: bytes) -> None:
+        connection.sendall(head() + chunk("Half a"))
+        if seen:
+            seen.set()
+        while connection.recv(65536):
+            pass
+
+    return play
+
+
+def until(opened: threading.Event) -> Play:
+    """Answers as soon as the test opens it."""
+
+    def play(connection: socket.socket, request: bytes) -> None:
+        opened.wait(10)
+        in_turn("late")(connection, request)
+
+    return play
+
+
+def unreachable() -> Endpoint:
+    with closing(socket.create_server(("127.0.0.1", 0))) as free:
+        return an_endpoint(f"http://127.0.0.1:{free.getsockname()[1]}/v1", "nowhere")
+
+
+def test_lanes_are_made_at_once_each_with_its_own_settings(experiment: Experiment, log: Log) -> None:
+    together = threading.Barrier(3, timeout=5)
+
+    def play(connection: socket.socket, request: bytes) -> None:
+        together.wait()  # nobody is answered before all have asked
+        in_turn("together")(connection, request)
+
+    stage = Stage(dict.fromkeys(("a", "b", "base"), play))
+    with serve(stage.play) as server:
+        lanes = (*lanes_of("a", "b"), Lane(id="c", settings={"temperature": COLD}))
+        experiment.start(a_plan(an_endpoint(server.base_url), *lanes))
+        records = ended(experiment, log)
+    assert sorted((record.lane, record.position, record.status) for record in records) == [
+        ("a", 0, "ok"),
+        ("b", 1, "ok"),
+        ("c", 2, "ok"),
+    ]
+    assert {(body["model"], body.get("temperature")) for body in stage.asked} == {("a", None), ("b", None), ("base", 0)}
+    assert {(record.timing, record.concurrency, record.repeat) for record in records} == {("parallel", 3, 1)}
+
+
+def test_in_parallel_a_stuck_lane_does_not_delay_the_others(experiment: Experiment, log: Log) -> None:
+    """Not even when they have repeats to make, while its own wait for each other."""
+    stage = Stage({"slow": stuck()})
+    with serve(stage.play) as server:
+        experiment.start(a_plan(an_endpoint(server.base_url), *lanes_of("slow", "a", "b"), repeats=4))
+        wait_for(lambda: not experiment.is_busy("a") and not experiment.is_busy("b"), 5.0)
+        assert Counter(stage.models) == {"slow": 1, "a": 4, "b": 4}
+        assert (experiment.is_busy("slow"), experiment.pending("slow"), experiment.pending("a")) == (True, 3, 0)
+        experiment.stop()
+        records = ended(experiment, log)
+    assert [record.repeat for record in of_lane(records, "a")] == [1, 2, 3, 4]
+    assert [(record.status, record.text) for record in of_lane(records, "slow")] == [("cancelled", "Half a")]
+
+
+def test_one_after_another_never_has_two_under_way(experiment: Experiment, log: Log) -> None:
+    stage = Stage()
+    with serve(stage.play) as server:
+        endpoint = an_endpoint(server.base_url)
+        experiment.start(
+            a_plan(endpoint, *lanes_of("a", "b", "c"), repeats=2, timing=Timing.ONE_AFTER_ANOTHER),
+        )
+        # One lane more, or a check, waits for its turn.
+        experiment.start(a_plan(endpoint, *lanes_of("d"), repeats=2, timing=Timing.ONE_AFTER_ANOTHER))
+        records = ended(experiment, log)
+    assert stage.most_at_once == 1
+    assert [model for model in stage.models if model != "d"] == ["a", "a", "b", "b", "c", "c"]
+    assert stage.models.count("d") == 2
+    assert {record.concurrency for record in records} == {1}
+
+
+def test_interleaved_warms_up_once_and_runs_every_lane_once_a_round(experiment: Experiment, log: Log) -> None:
+    stage = Stage()
+    order: list[str] = []
+
+    def shuffled(cells: Sequence[Cell]) -> list[Cell]:
+        turned = [*cells[len(order) % 3 :], *cells[: len(order) % 3]]
+        order.extend(cell.lane for cell in turned)
+        return turned
+
+    with serve(stage.play) as here, serve(stage.play) as there:
+        endpoints = [an_endpoint(here.base_url), an_endpoint(there.base_url, "there")]
+        lanes = [
+            *lanes_of("small", "large"),
+            Lane(id="cold", model="small", settings={"temperature": COLD}),
+            Lane(id="far", model="small", endpoint="there"),
+        ]
+        experiment.start(a_plan(endpoints, *lanes, repeats=3, timing=Timing.INTERLEAVED, shuffled=shuffled))
+        records = ended(experiment, log)
+        assert (len(here.requests), len(there.requests)) == (2 + 3 * 3, 1 + 3)
+    assert stage.most_at_once == 1
+    warm_ups, rounds = records[:3], records[3:]
+    assert {(record.endpoint, record.model) for record in warm_ups} == {
+        ("here", "small"),
+        ("here", "large"),
+        ("there", "small"),
+    }
+    assert {record.repeat for record in warm_ups} == {0}
+    assert [record.lane for record in rounds] == order
+    assert [record.repeat for record in rounds] == [1] * 4 + [2] * 4 + [3] * 4
+    for first in (0, 4, 8):
+        assert sorted(order[first : first + 4]) == ["cold", "far", "large", "small"]
+    # As the page orders them, by when they began, they are the same.
+    assert [record.id for record in runs_of(log.database, ID)] == experiment.run_ids()
+
+
+def test_a_stop_of_one_lane_leaves_the_others_going(experiment: Experiment, log: Log) -> None:
+    opened, began = threading.Event(), threading.Event()
+    stage = Stage({"a": stuck(began), "b": until(opened)})
+    with serve(stage.play) as server:
+        experiment.start(a_plan(an_endpoint(server.base_url), *lanes_of("a", "b"), repeats=2))
+        began.wait(5)
+        wait_for(lambda: stage.models.count("b"))
+        experiment.stop("a")
+        wait_for(lambda: not experiment.is_busy("a"))
+        assert (experiment.is_busy("b"), experiment.pending("b")) == (True, 1)
+        opened.set()
+        records = ended(experiment, log)
+    assert [record.status for record in of_lane(records, "a")] == ["cancelled"]
+    assert [(record.status, record.text) for record in of_lane(records, "b")] == [("ok", "late")] * 2
+
+
+def test_a_stop_of_one_lane_goes_on_with_the_next_one_after_another(experiment: Experiment, log: Log) -> None:
+    began = threading.Event()
+    stage = Stage({"a": stuck(began)})
+    with serve(stage.play) as server:
+        plan = a_plan(an_endpoint(server.base_url), *lanes_of("a", "b"), repeats=2, timing=Timing.ONE_AFTER_ANOTHER)
+        experiment.start(plan)
+        began.wait(5)
+        experiment.stop("a")
+        ended(experiment, log)
+    assert stage.models == ["a", "b", "b"]
+
+
+@pytest.mark.parametrize("timing", Timing)
+def test_a_stop_of_all_begins_none_of_those_to_come(experiment: Experiment, log: Log, timing: Timing) -> None:
+    began = threading.Event()
+    stage = Stage({"a": stuck(began), "b": stuck(began)})
+    with serve(stage.play) as server:
+        experiment.start(a_plan(an_endpoint(server.base_url), *lanes_of("a", "b"), repeats=3, timing=timing))
+        began.wait(5)
+        wait_for(lambda: len(stage.asked) == (2 if timing is Timing.PARALLEL else 1))
+        experiment.stop()
+        assert (experiment.pending("a"), experiment.pending("b")) == (0, 0)
+        records = ended(experiment, log)
+        wait_for(lambda: not threads_at_work())
+        assert len(stage.asked) == len(records) == (2 if timing is Timing.PARALLEL else 1)
+    assert {record.status for record in records} == {"cancelled"}
+
+
+def test_a_lane_can_be_run_again_after_a_stop(experiment: Experiment, log: Log) -> None:
+    began = threading.Event()
+    stage = Stage({"a": stuck(began)})
+    with serve(stage.play) as server:
+        plan = a_plan(an_endpoint(server.base_url), *lanes_of("a", "b"), timing=Timing.ONE_AFTER_ANOTHER)
+        experiment.start(plan)
+        began.wait(5)
+        experiment.stop()
+        experiment.start(a_plan(an_endpoint(server.base_url), *lanes_of("b"), repeats=2))
+        records = ended(experiment, log)
+    assert Counter(record.lane for record in records) == {"a": 1, "b": 2}
+
+
+@pytest.mark.parametrize("timing", Timing)
+def test_lanes_that_fail_leave_the_others_unharmed(experiment: Experiment, log: Log, timing: Timing) -> None:
+    stage = Stage(
+        {
+            "refused": sending(document({"detail": "Who are you?"}, "401 Unauthorized")),
+            "busy": sending(document({"detail": "Later"}, "429 Too Many Requests", "Retry-After: 0")),
+            "broken": sending(head() + chunk("Half a")),
+        }
+    )
+    with serve(stage.play) as server:
+        lanes = [*lanes_of("refused", "busy", "broken"), Lane(id="gone", endpoint="nowhere"), *lanes_of("good")]
+        experiment.start(a_plan([an_endpoint(server.base_url), unreachable()], *lanes, repeats=2, timing=timing))
+        records = ended(experiment, log)
+    assert {lane: {(run.status, run.error_kind) for run in of_lane(records, lane)} for lane in ("gone", "good")} == {
+        "gone": {("error", "connect_refused")},
+        "good": {("ok", None)},
+    }
+    statuses = {lane: {run.http_status for run in of_lane(records, lane)} for lane in ("refused", "busy")}
+    assert statuses == {"refused": {401}, "busy": {429}}
+    assert {run.status for run in of_lane(records, "broken")} == {"interrupted"}
+    counted = Counter(record.lane for record in records if record.repeat)
+    assert counted == dict.fromkeys(["refused", "busy", "broken", "gone", "good"], 2)
+
+
+def test_a_lane_started_beside_others_counts_them(experiment: Experiment, log: Log) -> None:
+    began = threading.Event()
+    stage = Stage({"slow": stuck(began)})
+    with serve(stage.play) as server:
+        endpoint = an_endpoint(server.base_url)
+        experiment.start(a_plan(endpoint, *lanes_of("slow")))
+        began.wait(5)
+        experiment.start(a_plan(endpoint, *lanes_of("a")))
+        wait_for(lambda: not experiment.is_busy("a"))
+        experiment.stop()
+        records = ended(experiment, log)
+    assert [(record.lane, record.concurrency) for record in records] == [("slow", 1), ("a", 2)]
+
+
+@pytest.fixture
+def no_log(tmp_path: Path) -> Log:
+    (tmp_path / "file").touch()
+    return Log(f"sqlite:///{tmp_path / 'file' / 'log.sqlite3'}")
+
+
+@pytest.mark.parametrize("timing", Timing)
+def test_runs_are_made_without_a_database(no_log: Log, timing: Timing) -> None:
+    runner = Runner(no_log, QUICK)
+    experiment = Experiments(runner, no_log).find(ID)
+    with serve(Stage().play) as server:
+        experiment.start(a_plan(an_endpoint(server.base_url), *lanes_of("a", "b"), timing=timing, repeats=2))
+        wait_for(lambda: not experiment.going_on)
+    records = [runner.find(run_id).record() for run_id in experiment.run_ids()]
+    counted = Counter((record.lane, record.text, record.status) for record in records if record.repeat)
+    assert counted == {("a", "a", "ok"): 2, ("b", "b", "ok"): 2}
+    runner.shutdown()
+    no_log.close()
+
+
+def test_runs_go_on_while_the_database_is_gone_and_are_written_when_it_is_back(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("components.runs.database.LOCK_WAIT_S", 0.2)
+    monkeypatch.setattr("components.runs.log._RETRY_S", 0.1)
+    log = Log(url, Limits(log_flush_ms=20))
+    runner = Runner(log, QUICK)
+    experiment = Experiments(runner, log).find(ID)
+    opened = threading.Event()
+    stage = Stage({"a": until(opened)})
+    holder = create_engine(url)
+    with serve(stage.play) as server:
+        first = a_plan(an_endpoint(server.base_url), *lanes_of("a", "b", "c"), timing=Timing.ONE_AFTER_ANOTHER)
+        experiment.start(first)
+        wait_for(lambda: stage.asked)
+        with holder.begin() as connection:
+            sqlite = connection.dialect.name == "sqlite"
+            connection.exec_driver_sql("begin immediate" if sqlite else "lock table runs in exclusive mode")
+            opened.set()
+            wait_for(lambda: not experiment.going_on)
+            assert log.problem
+            checked = experiment.run_ids()[2]
+            experiment.start(Plan((replace(first.cells[2], checks=checked),), Timing.ONE_AFTER_ANOTHER, 1))
+            wait_for(lambda: not experiment.going_on)
+    holder.dispose()
+    wait_for(lambda: len(runs_of(log.database, ID)) == 4)
+    wait_for(lambda: kept(log, checked).determinism)
+    found = [(run.lane, run.text, run.status, run.determinism) for run in runs_of(log.database, ID)]
+    assert found[:2] == [("a", "late", "ok", None), ("b", "b", "ok", None)]
+    assert found[2:] == [("c", "c", "ok", "identical")] * 2
+    runner.shutdown()
+    log.close()
+
+
+def a_check(plan: Plan, checks: str) -> Plan:
+    """The bytes of a plan's first cell once more."""
+    return Plan((replace(plan.cells[0], checks=checks),), Timing.ONE_AFTER_ANOTHER, 1)
+
+
+@pytest.mark.parametrize(
+    ("answers", "words"),
+    [
+        (("The sea.", "The sea."), "identical"),
+        (("The sea.", "The see."), "first differs at character 7"),
+        (("The sea", "The sea."), "first differs at character 8"),
+    ],
+)
+def test_a_check_says_on_both_runs_whether_the_answer_is_the_same(
+    experiment: Experiment, log: Log, answers: tuple[str, str], words: str
+) -> None:
+    stage = Stage({"a": in_turn(*answers)})
+    with serve(stage.play) as server:
+        plan = a_plan(an_endpoint(server.base_url), *lanes_of("a"))
+        experiment.start(plan)
+        (original,) = ended(experiment, log)
+        experiment.start(a_check(plan, original.id))
+        again = ended(experiment, log)[1]
+        wait_for(lambda: kept(log, again.id).determinism)
+        assert server.requests[0] == server.requests[1]
+    assert [kept(log, run.id).determinism for run in (original, again)] == [words, words]
+    assert (again.checks, again.lane, original.checks) == (original.id, "a", None)
+
+
+def test_a_check_of_an_answer_that_was_cut_says_that_it_is_not_known(experiment: Experiment, log: Log) -> None:
+    with serve(sending(head() + chunk("Half a"))) as server:
+        plan = a_plan(an_endpoint(server.base_url), *lanes_of("a"))
+        experiment.start(plan)
+        (original,) = ended(experiment, log)
+        experiment.start(a_check(plan, original.id))
+        again = ended(experiment, log)[1]
+        wait_for(lambda: kept(log, again.id).determinism)
+    assert {kept(log, run.id).determinism for run in (original, again)} == {
+        "not known: the first answer is interrupted"
+    }
+
+
+def test_a_check_that_is_stopped_says_that_it_is_not_known(experiment: Experiment, log: Log) -> None:
+    answers: list[Play] = [in_turn("whole"), stuck()]
+    with serve(lambda connection, request: answers.pop(0)(connection, request)) as server:
+        plan = a_plan(an_endpoint(server.base_url), *lanes_of("a"))
+        experiment.start(plan)
+        (original,) = ended(experiment, log)
+        experiment.start(a_check(plan, original.id))
+        wait_for(lambda: not answers)
+        experiment.stop("a")
+        again = ended(experiment, log)[1]
+        wait_for(lambda: kept(log, again.id).determinism)
+    assert kept(log, original.id).determinism == "not known: the second answer is cancelled"
+
+
+def test_a_check_of_a_run_that_is_not_there_says_nothing(experiment: Experiment, log: Log) -> None:
+    with serve(Stage().play) as server:
+        experiment.start(a_check(a_plan(an_endpoint(server.base_url), *lanes_of("a")), OTHER_ID))
+        (record,) = ended(experiment, log)
+    assert (record.status, record.checks, record.determinism) == ("ok", OTHER_ID, None)
+
+
+def test_another_process_finds_the_runs_of_an_experiment_in_the_log(url: str) -> None:
+    log = Log(url)
+    runner = Runner(log, QUICK)
+    with serve(Stage().play) as server:
+        endpoint = an_endpoint(server.base_url)
+        experiment = Experiments(runner, log).find(ID)
+        experiment.start(a_plan(endpoint, *lanes_of("a", "b"), repeats=2, timing=Timing.INTERLEAVED))
+        wait_for(lambda: not experiment.going_on)
+        another = Experiments(runner, log).find(OTHER_ID)
+        another.start(a_plan(endpoint, *lanes_of("a", "b")))
+        wait_for(lambda: not another.going_on)
+    runner.shutdown()
+    log.close()
+    log = Log(url)
+    found = Experiments(Runner(log), log).find(ID)
+    assert (found.going_on, found.run_ids(), found.is_busy("a")) == (False, [], False)
+    records = runs_of(log.database, ID)
+    places = [(run.lane, run.position, run.repeat, run.timing, run.concurrency) for run in records]
+    assert sorted(places) == [
+        (lane, position, repeat, "interleaved", 1) for position, lane in enumerate("ab") for repeat in (0, 1, 2)
+    ]
+    assert {(run.timing, run.concurrency) for run in runs_of(log.database, OTHER_ID)} == {("parallel", 2)}
+    assert all(run.status == "ok" and run.text == run.lane for run in records)
+    log.close()
+
+
+def test_its_version_grows_with_every_run_that_begins_or_ends(experiment: Experiment) -> None:
+    opened = threading.Event()
+    versions = [experiment.version]
+
+    def grown() -> bool:
+        return experiment.version > versions[-1]
+
+    with serve(Stage({"a": until(opened)}).play) as server:
+        experiment.start(a_plan(an_endpoint(server.base_url), *lanes_of("a")))
+        wait_for(lambda: experiment.run_ids())
+        assert grown()
+        versions.append(experiment.version)
+        opened.set()
+        wait_for(lambda: not experiment.going_on)
+        assert grown()
+    versions.append(experiment.version)
+    experiment.stop()
+    assert grown()
+
+
+def test_an_experiment_without_runs_is_over_before_it_begins(experiment: Experiment) -> None:
+    experiment.start(Plan((), Timing.PARALLEL, 1))
+    assert (experiment.going_on, experiment.version, experiment.run_ids()) == (False, 0, [])
+
+
+@pytest.mark.parametrize("timing", [Timing.PARALLEL, Timing.ONE_AFTER_ANOTHER])
+def test_a_fault_of_our_own_does_not_leave_the_experiment_going_on(
+    experiment: Experiment, log: Log, caplog: pytest.LogCaptureFixture, timing: Timing
+) -> None:
+    with serve(Stage().play) as server:
+        plan = a_plan(an_endpoint(server.base_url), *lanes_of("a", "b"), timing=timing)
+        no_endpoint = replace(plan.cells[0], endpoint=None)
+        experiment.start(replace(plan, cells=(no_endpoint, *plan.cells)))
+        records = ended(experiment, log)
+    assert sorted(record.text for record in records) == ["a", "b"]
+    assert f"a run of experiment {ID} could not be made" in caplog.text
+
+
+def test_what_goes_on_is_never_forgotten(experiments: Experiments, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("components.experiments.experiment._MOST_KEPT", 2)
+    going_on, idle = experiments.find(ID), experiments.find(OTHER_ID)
+    with serve(Stage({"a": stuck()}).play) as server:
+        going_on.start(a_plan(an_endpoint(server.base_url), *lanes_of("a")))
+        assert experiments.find(OTHER_ID) is idle
+        experiments.find("1" * 32)
+        assert experiments.find(ID) is going_on
+        assert experiments.find(OTHER_ID) is not idle
+        experiments.stop()
+        wait_for(lambda: not going_on.going_on)
+
+
+def test_the_end_of_the_process_begins_no_more_runs(experiments: Experiments) -> None:
+    stage = Stage({"a": stuck()})
+    with serve(stage.play) as server:
+        for experiment_id in (ID, OTHER_ID):
+            plan = a_plan(an_endpoint(server.base_url), *lanes_of("a"), repeats=5, timing=Timing.ONE_AFTER_ANOTHER)
+            experiments.find(experiment_id).start(plan)
+        wait_for(lambda: len(stage.asked) == 2)
+        experiments.stop()
+        wait_for(lambda: not threads_at_work())
+        assert len(stage.asked) == 2
+
+
+_STARTS_AND_LEAVES = """
+import sys, time
+from components.contract.profile import BEEZY
+from components.drafts.comparison import Timing
+from components.endpoints.endpoint import Address, Endpoint
+from components.experiments.experiment import Experiments
+from components.experiments.plan import Cell, Plan
+from components.runs.log import Log
+from components.runs.runner import Runner
+
+log = Log(sys.argv[1])
+experiment = Experiments(Runner(log), log).find("e" * 32)
+endpoint = Endpoint("here", BEEZY, Address(sys.argv[2]))
+experiment.start(Plan((Cell("a", 0, 1, endpoint, "m", b"{}", True),) * 3, Timing.ONE_AFTER_ANOTHER, 1))
+while not experiment.run_ids():
+    time.sleep(0.01)
+"""
+
+
+def test_runs_under_way_keep_no_process_from_ending(sqlite_url: str) -> None:
+    with serve(lambda connection, request: server.until_closed(connection, request)) as server:
+        command = [sys.executable, "-c", _STARTS_AND_LEAVES, sqlite_url, server.base_url]
+        assert subprocess.run(command, check=False, timeout=15).returncode == 0
+        assert len(server.requests) <= 1
+
+
+def test_any_thread_may_start_stop_and_look(experiment: Experiment, log: Log) -> None:
+    stage = Stage(pause=0.0)
+    with serve(stage.play) as server, ExitStack() as threads:
+        endpoint = an_endpoint(server.base_url)
+
+        def look() -> None:
+            for _ in range(50):
+                experiment.pending("a"), experiment.is_busy("b"), experiment.run_ids()
+
+        def at_work(*works: Callable[[], None]) -> None:
+            for work in works:
+                thread = threading.Thread(target=work)
+                thread.start()
+                threads.callback(thread.join)
+
+        at_work(*(lambda: experiment.start(a_plan(endpoint, *lanes_of("a", "b"))) for _ in range(4)), look)
+        at_work(lambda: experiment.stop("a"), look)
+        threads.close()
+        records = ended(experiment, log)
+    assert len(of_lane(records, "b")) == 4
+    assert len(of_lane(records, "a")) <= 4
+    assert len({*experiment.run_ids()}) == len(records)

@@ -1,0 +1,140 @@
+"""What each lane asks, what it changes, and what there is to know before it is run."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from components.contract.difference import Difference
+from components.contract.profile import BEEZY, OPENAI
+from components.drafts.comparison import Comparison, Lane
+from components.drafts.draft import Draft, FieldState, Setting
+from components.endpoints.endpoint import Address, AnyEndpoint, Endpoint
+from components.endpoints.models import ModelCard
+from components.experiments.lanes import LaneRequest, lane_requests
+from tests.drafts.test_draft import a_draft, with_settings
+from tests.experiments.conftest import COLD, compared
+
+ENDPOINTS: dict[str, AnyEndpoint] = {
+    "here": Endpoint("here", BEEZY, Address("http://127.0.0.1:1/v1")),
+    "there": Endpoint("there", OPENAI, Address("http://127.0.0.1:2/v1")),
+}
+SAFE = Setting(state=FieldState.VALUE, value=True)
+BASE = Lane(id="1")
+
+
+def requests_of(draft: Draft, **models: list[ModelCard]) -> list[LaneRequest]:
+    return lane_requests(draft, ENDPOINTS, lambda endpoint: models.get(endpoint.name, []))
+
+
+def hints_of(draft: Draft, **models: list[ModelCard]) -> list[tuple[str, ...]]:
+    return [request.hints for request in requests_of(draft, **models)]
+
+
+def test_each_lane_is_taken_as_far_as_it_goes_in_its_order() -> None:
+    base, cold, far = requests_of(
+        compared(
+            BASE, Lane(id="5", name="cold", settings={"temperature": COLD}), Lane(id="3", endpoint="there", model="gpt")
+        )
+    )
+    assert [request.title for request in (base, cold, far)] == ["A", "B · cold", "C"]
+    assert (base.differences, base.hints, base.words["temperature"]) == ([], (), "omitted")
+    assert cold.differences == [Difference("temperature", "omitted", "0")]
+    assert far.differences == [Difference("endpoint", "here", "there"), Difference("model", "base", "gpt")]
+    assert (far.endpoint, far.composed.request.model) == (ENDPOINTS["there"], "gpt")
+    assert b"stream_options" in far.composed.body
+    assert [request.objection(send_anyway=False) for request in (base, cold, far)] == [None] * 3
+
+
+def test_a_lane_that_repeats_another_says_so() -> None:
+    cold = {"temperature": COLD}
+    draft = compared(BASE, Lane(id="2", name="cold", settings=cold), Lane(id="3", settings=cold), Lane(id="4"))
+    assert hints_of(draft) == [
+        (),
+        (),
+        ("Asks the same as lane B · cold: the two show what chance alone does.",),
+        ("Asks the same as lane A: the two show what chance alone does.",),
+    ]
+
+
+def test_the_same_bytes_for_another_endpoint_are_no_repeat() -> None:
+    endpoints = {name: Endpoint(name, BEEZY, Address("http://127.0.0.1:1/v1")) for name in ("here", "there")}
+    here, there = lane_requests(compared(BASE, Lane(id="2", endpoint="there")), endpoints, lambda _endpoint: [])
+    assert here.composed.body == there.composed.body
+    assert (here.asks != there.asks, there.hints) == (True, ())
+
+
+def test_a_lane_that_changes_nothing_says_so_where_the_base_is_no_lane() -> None:
+    draft = compared(Lane(id="1", settings={"temperature": COLD}), BASE.model_copy(update={"id": "2"}))
+    assert hints_of(draft) == [(), ("Changes nothing: it asks what the base asks.",)]
+    assert hints_of(compared(BASE, Lane(id="2", settings={"temperature": COLD}))) == [(), ()]
+
+
+def test_lanes_that_ask_nothing_yet_repeat_nobody() -> None:
+    said = [hint for hints in hints_of(compared(BASE, Lane(id="2"), model=None)) for hint in hints]
+    assert said == ["Changes nothing: it asks what the base asks."]
+
+
+def test_a_model_that_its_endpoint_does_not_list_is_named() -> None:
+    draft = compared(BASE, Lane(id="2", model="other"), Lane(id="3", model="other", endpoint="there"))
+    assert hints_of(draft, here=[ModelCard("base")]) == [(), ("here does not list the model other.",), ()]
+
+
+@pytest.mark.parametrize(
+    ("lane", "said"),
+    [
+        ({"endpoint": "there"}, ["The openai dialect has no safe_prompt, so it is not sent."]),
+        ({"endpoint": "there", "settings": {"safe_prompt": Setting(value=True)}}, []),
+        ({"settings": {"temperature": COLD}}, []),
+    ],
+    ids=["what the base sends", "what the lane omits", "what its endpoint knows"],
+)
+def test_a_field_that_a_lanes_dialect_lacks_is_named(lane: dict[str, Any], said: list[str]) -> None:
+    draft = with_settings(compared(BASE, Lane(id="2", **lane)), safe_prompt=SAFE)
+    request = requests_of(draft)[1]
+    assert [*request.hints] == said
+    assert ("safe_prompt" in request.composed.request.sent_values()) == (request.endpoint is ENDPOINTS["here"])
+
+
+def test_what_the_base_cannot_send_is_said_of_lanes_that_change_it_only() -> None:
+    lanes = BASE, Lane(id="2", settings={"safe_prompt": SAFE.model_copy(update={"value": False})}), Lane(id="3")
+    draft = with_settings(a_draft(endpoint="there", comparison=Comparison(lanes=lanes)), safe_prompt=SAFE)
+    hint = "The openai dialect has no safe_prompt, so it is not sent."
+    assert [hint in hints for hints in hints_of(draft)] == [False, True, False]
+
+
+@pytest.mark.parametrize(
+    ("lane", "words"),
+    [
+        ({"endpoint": "gone"}, "There is no endpoint gone. Choose another one."),
+        ({"model": " "}, "Choose a model first, or type its name."),
+        ({"extra_body": "{"}, "The text is not JSON"),
+    ],
+)
+def test_a_lane_that_makes_no_request_says_why_and_leaves_the_others(lane: dict[str, Any], words: str) -> None:
+    base, wrong = requests_of(compared(BASE, Lane(id="2", **lane)))
+    assert base.objection(send_anyway=False) is None
+    for send_anyway in (False, True):
+        assert wrong.objection(send_anyway=send_anyway).startswith(words)
+    assert wrong.composed.body is None
+
+
+def test_a_comparison_without_an_endpoint_asks_for_one() -> None:
+    draft = a_draft(endpoint=None, comparison=Comparison(lanes=(BASE, Lane(id="2"))))
+    assert requests_of(draft)[0].objection(send_anyway=True) == "Choose an endpoint first."
+
+
+def test_what_may_be_refused_is_sent_on_purpose_only() -> None:
+    hot = Lane(id="2", settings={"temperature": Setting(state=FieldState.VALUE, value=1.4)})
+    request = requests_of(compared(BASE, hot))[1]
+    assert "temperature must be at most 1" in request.objection(send_anyway=False)
+    assert request.objection(send_anyway=True) is None
+
+
+def test_a_lane_is_held_against_the_context_of_its_own_model() -> None:
+    long = Lane(id="2", settings={"max_tokens": Setting(state=FieldState.VALUE, value=500)})
+    draft = compared(long, Lane(id="3", model="large", settings=long.settings))
+    small, large = requests_of(draft, here=[ModelCard("base", 100), ModelCard("large", 100_000)])
+    assert [remark.field for remark in small.composed.remarks] == ["max_tokens"]
+    assert large.composed.remarks == ()

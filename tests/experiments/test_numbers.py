@@ -1,0 +1,87 @@
+"""Numbers side by side: what cannot be compared is named, and is never the best."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from components.experiments.numbers import Measure, bests, incomparable
+from components.runs.run import RunRecord
+from components.streaming.faults import ErrorKind
+from components.streaming.outcome import Retry, Status, Timings
+from tests.experiments.conftest import a_run
+
+RECORD = a_run("whole", attempts=1, finish_reason="stop").record()
+
+
+def a_record(ttft: float = 100.0, rate: float = 50.0, total: float = 1_000.0, **parts: Any) -> RunRecord:
+    return replace(RECORD, ttft_ms=ttft, tokens_per_second=rate, total_ms=total, **parts)
+
+
+def test_the_best_of_each_number_is_found() -> None:
+    records = {
+        "A": a_record(ttft=90.0, rate=10.0, total=700.0),
+        "B": a_record(ttft=80.0, rate=30.0, total=900.0),
+        "C": a_record(ttft=100.0, rate=20.0, total=600.0),
+    }
+    assert bests(records) == {Measure.TTFT: "B", Measure.DECODE_RATE: "B", Measure.TOTAL: "C"}
+
+
+@pytest.mark.parametrize(
+    ("parts", "why"),
+    [
+        ({"attempts": 2}, "tried 2 times"),
+        ({"queued_ms": 10.0}, "waited 10 ms for a slot"),
+        ({"queued_ms": 2_500.0}, "waited 2.5 s for a slot"),
+        ({"cached_tokens": 7}, "7 prompt tokens from a cache"),
+    ],
+)
+def test_times_that_cannot_be_compared_are_named_and_are_not_the_best(parts: dict[str, Any], why: str) -> None:
+    quick = a_record(ttft=1.0, rate=999.0, total=1.0, **parts)
+    assert incomparable(quick) == [why]
+    slow, slower = a_record(), a_record(ttft=101.0, rate=49.0, total=1_001.0)
+    assert set(bests({"quick": quick, "slow": slow, "slower": slower}).values()) == {"slow"}
+    assert bests({"quick": quick, "slow": slow}) == {}
+
+
+def test_all_reasons_are_named() -> None:
+    record = a_record(attempts=3, queued_ms=99.4, cached_tokens=1)
+    assert incomparable(record) == ["tried 3 times", "waited 99 ms for a slot", "1 prompt tokens from a cache"]
+
+
+@pytest.mark.parametrize("parts", [{}, {"queued_ms": 9.9}, {"queued_ms": 0.0, "cached_tokens": 0}, {"attempts": 0}])
+def test_times_without_a_reason_can_be_compared(parts: dict[str, Any]) -> None:
+    assert incomparable(a_record(**parts)) == []
+
+
+def test_a_run_that_was_stopped_while_it_waited_to_try_again_was_tried_once() -> None:
+    retry = Retry(ErrorKind.RATE_LIMITED, 429, 500.0)
+    stopped = a_run(status=Status.CANCELLED, attempts=1, retries=(retry,), timings=Timings(total_ms=5.0)).record()
+    assert incomparable(stopped) == []
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [{"finish_reason": "length"}, *({"status": status.value} for status in Status if status is not Status.OK)],
+    ids=lambda parts: next(iter(parts.values())),
+)
+def test_an_answer_that_is_cut_or_did_not_end_well_takes_no_part(parts: dict[str, Any]) -> None:
+    cut = a_record(ttft=1.0, rate=999.0, total=1.0, **parts)
+    records = {"cut": cut, "A": a_record(), "B": a_record(ttft=99.0, rate=51.0, total=999.0)}
+    assert bests(records) == dict.fromkeys(Measure, "B")
+    assert bests({"cut": cut, "A": a_record()}) == {}
+
+
+def test_two_that_share_the_first_place_are_no_best() -> None:
+    records = {"A": a_record(total=5.0), "B": a_record(total=7.0), "C": a_record(total=6.0)}
+    assert bests(records) == {Measure.TOTAL: "A"}
+    assert bests({"A": a_record(), "B": a_record()}) == {}
+
+
+def test_a_number_that_is_not_known_takes_no_part() -> None:
+    unknown = replace(a_record(), ttft_ms=None, tokens_per_second=None)
+    assert bests({"A": unknown, "B": a_record(total=9.0)}) == {Measure.TOTAL: "B"}
+    assert bests({"A": unknown}) == {}
+    assert bests({}) == {}

@@ -1,0 +1,217 @@
+"""Experiments and votes in the log, and the runs that belong to them."""
+
+from __future__ import annotations
+
+import uuid
+from pathlib import Path
+
+import pytest
+
+from components.experiments.store import (
+    KeptExperiment,
+    Vote,
+    adopt,
+    find_experiment,
+    judgements,
+    newest_experiments,
+    runs_of,
+    save_experiment,
+    save_vote,
+    votes_on,
+)
+from components.experiments.win_rate import Better, Judgement
+from components.runs.database import DatabaseUnavailable
+from components.runs.log import Log
+from components.runs.placement import Placement
+from components.runs.query import QueryFailed
+from components.runs.run import Run, utc_now
+from components.streaming.outcome import Outcome, Status
+from tests.experiments.conftest import ID, OTHER_ID, a_run, kept, written
+from tests.waiting import wait_for
+
+NO_IDS = ["", "0", "x" * 32, "A" * 32, "a" * 33, "' or 1=1 --", "\x00" * 32]
+PLACE = Placement(ID, "1", 0, 1, "parallel", 2, None)
+
+
+def saved(log: Log, experiment_id: str, content: str, kind: str = "comparison") -> KeptExperiment:
+    save_experiment(log, experiment_id, content, kind)
+
+    def look() -> KeptExperiment | None:
+        found = find_experiment(log.database, experiment_id)
+        return found if found and (found.content, found.kind) == (content, kind) else None
+
+    return wait_for(look)
+
+
+def a_live_run(log: Log, placement: Placement | None = None) -> Run:
+    run = Run(
+        endpoint="here",
+        dialect="beezy",
+        model="m",
+        request_body=b'{"model": "m"}',
+        streaming=True,
+        placement=placement,
+    )
+    log.begin(run)
+    log.wait_until_committed(run)
+    return run
+
+
+def placed(log: Log, run_id: str) -> tuple[object, ...]:
+    record = kept(log, run_id)
+    return tuple(getattr(record, part) for part in vars(PLACE))
+
+
+def test_an_experiment_is_found_again_after_a_restart(url: str) -> None:
+    log = Log(url)
+    before = utc_now()
+    save_experiment(log, ID, '{"text": "Hi 🐙"}')
+    log.close()
+    again = Log(url)
+    found = find_experiment(again.database, ID)
+    assert (found.id, found.kind, found.content) == (ID, "comparison", '{"text": "Hi 🐙"}')
+    assert before <= found.created_at <= utc_now()
+    assert find_experiment(again.database, OTHER_ID) is None
+    again.close()
+
+
+def test_an_experiment_that_is_run_again_is_kept_anew_and_counts_from_then(log: Log) -> None:
+    first = saved(log, ID, "first")
+    saved(log, OTHER_ID, "other")
+    second = saved(log, ID, "second")
+    assert second.created_at > first.created_at
+    assert [one.id for one in newest_experiments(log.database, 9)] == [ID, OTHER_ID]
+
+
+def test_the_newest_experiments_of_a_kind_come_first(log: Log) -> None:
+    ids = [f"{number}" * 32 for number in range(4)]
+    for experiment_id in ids:
+        saved(log, experiment_id, "content")
+    saved(log, ID, "content", kind="sweep")
+    assert [one.id for one in newest_experiments(log.database, 3)] == ids[:0:-1]
+    assert [one.id for one in newest_experiments(log.database, 9, "sweep")] == [ID]
+
+
+def test_texts_that_no_database_keeps_are_mended(log: Log) -> None:
+    save_experiment(log, ID, "a\0b \ud83d")
+    assert wait_for(lambda: find_experiment(log.database, ID)).content == "a\ufffdb \ufffd"
+    runs = written(log, a_run()), written(log, a_run())
+    save_vote(log, Vote(*runs, "model a\0", 'stop "\ud83d"', Better.FIRST, True))
+    assert votes_on(log.database, [*runs]) == [Vote(*runs, "model a\ufffd", 'stop "\ufffd"', Better.FIRST, True)]
+    assert log.problem is None
+
+
+@pytest.mark.parametrize("no_id", NO_IDS, ids=range(len(NO_IDS)))
+def test_an_id_that_is_none_keeps_and_finds_nothing(log: Log, no_id: str) -> None:
+    save_experiment(log, no_id, "content")
+    saved(log, ID, "content")
+    assert find_experiment(log.database, no_id) is None
+    assert runs_of(log.database, no_id) == []
+    assert [one.id for one in newest_experiments(log.database, 9)] == [ID]
+    assert log.problem is None
+
+
+def test_the_runs_of_an_experiment_come_in_the_order_in_which_they_began(log: Log) -> None:
+    runs = [a_run(str(number)) for number in range(4)]
+    for number, run in enumerate(runs):
+        run.created_at = f"2020-01-0{9 - number}T00:00:00.000000Z"
+        run.placement = Placement(OTHER_ID if number == 2 else ID, "1", 0, number, "parallel", 2)
+        written(log, run)
+    written(log, a_run("alone"))
+    assert [record.text for record in runs_of(log.database, ID)] == ["3", "1", "0"]
+    assert [record.text for record in runs_of(log.database, OTHER_ID)] == ["2"]
+
+
+def test_a_run_that_has_ended_is_adopted(log: Log) -> None:
+    run_id, other = written(log, a_run("answer")), written(log, a_run())
+    adopt(log, run_id, PLACE)
+    wait_for(lambda: runs_of(log.database, ID))
+    assert placed(log, run_id) == tuple(vars(PLACE).values())
+    assert kept(log, run_id).text == "answer"
+    assert kept(log, other).experiment_id is None
+
+
+def test_a_live_run_is_adopted_at_once_and_stays_so_when_it_ends(log: Log) -> None:
+    run = a_live_run(log)
+    adopt(log, run.id, PLACE)
+    assert run.record().experiment_id == ID
+    wait_for(lambda: runs_of(log.database, ID))
+    run.finish(Outcome(Status.OK))
+    log.end(run)
+    assert kept(log, run.id).status == "ok"
+    assert placed(log, run.id) == tuple(vars(PLACE).values())
+
+
+@pytest.mark.parametrize("live", [True, False])
+def test_a_run_of_another_experiment_stays_there(log: Log, live: bool) -> None:
+    theirs = Placement(OTHER_ID, "3", 2, 5, "interleaved", 1, "c" * 32)
+    run = a_live_run(log, theirs)
+    if not live:
+        run.finish(Outcome(Status.OK))
+        log.end(run)
+    adopt(log, run.id, PLACE)
+    saved(log, ID, "written after it")
+    assert placed(log, run.id) == tuple(vars(theirs).values())
+    assert run.placement == theirs
+    run.finish(Outcome(Status.OK))
+    log.end(run)
+    assert runs_of(log.database, ID) == []
+
+
+def test_votes_are_kept_and_told_in_their_order(log: Log) -> None:
+    a, b, c = (written(log, a_run()) for _ in range(3))
+    votes = [
+        Vote(a, b, "temperature 0", "temperature 1", Better.FIRST, True),
+        Vote(b, a, "temperature 1", "temperature 0", Better.TIE, False),
+        Vote(a, c, "model x", "model y", Better.SECOND, True),
+        Vote(a, b, "temperature 0", "temperature 1", Better.BOTH_BAD, False),
+    ]
+    for vote in votes:
+        save_vote(log, vote)
+    assert votes_on(log.database, [a, b]) == [votes[0], votes[1], votes[3]]
+    assert votes_on(log.database, [a, b, c]) == votes
+    assert votes_on(log.database, [a]) == votes_on(log.database, []) == []
+    assert judgements(log.database) == [
+        Judgement(vote.first_setting, vote.second_setting, vote.better) for vote in votes
+    ]
+
+
+def test_a_vote_on_a_run_that_is_not_in_the_log_is_none(log: Log) -> None:
+    run_id = written(log, a_run())
+    for pair in ((run_id, uuid.uuid4().hex), (uuid.uuid4().hex, run_id)):
+        save_vote(log, Vote(*pair, "one", "other", Better.FIRST, True))
+    assert judgements(log.database) == []
+
+
+def test_a_vote_goes_with_either_of_its_runs(log: Log) -> None:
+    young, old, older = a_run(), a_run(), a_run()
+    old.created_at = older.created_at = utc_now(86_400)
+    for run in (young, old, older):
+        written(log, run)
+    for first, second in ((young, old), (older, young), (young, young)):
+        save_vote(log, Vote(first.id, second.id, first.id, second.id, Better.TIE, False))
+    assert log.forget(utc_now(3_600)) == 2
+    assert judgements(log.database) == [Judgement(young.id, young.id, Better.TIE)]
+
+
+def test_without_a_database_nothing_is_kept_and_a_vote_says_so(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    log = Log(f"sqlite:///{tmp_path / 'file' / 'log.sqlite3'}")
+    save_experiment(log, ID, "lost")
+    adopt(log, "a" * 32, PLACE)
+    with pytest.raises(DatabaseUnavailable, match="Runs are not being logged"):
+        save_vote(log, Vote("a" * 32, "b" * 32, "one", "other", Better.FIRST, True))
+    log.close()
+
+
+def test_reading_that_fails_says_why(log: Log) -> None:
+    for table in ("votes", "experiments"):
+        log.write(lambda connection, table=table: connection.exec_driver_sql(f"drop table {table}"))
+    for read in (
+        lambda: find_experiment(log.database, ID),
+        lambda: newest_experiments(log.database, 1),
+        lambda: votes_on(log.database, [ID]),
+        lambda: judgements(log.database),
+    ):
+        with pytest.raises(QueryFailed, match="The log cannot be read"):
+            read()
