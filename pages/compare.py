@@ -6,17 +6,11 @@ from components.contract.lint import MESSAGES
 from components.drafts.composed import compose
 from components.experiments.lanes import lane_requests
 from components.ui import draft_form, state
-from components.ui.comparing.board import Actions, draw_board
+from components.ui.comparing.board import draw_board
 from components.ui.comparing.controls import draw_controls
 from components.ui.comparing.lane_runs import lane_runs
 from components.ui.comparing.outcome import draw_outcome
-from components.ui.comparing.starting import (
-    check_lane,
-    kept_draft,
-    shown_experiment,
-    start_lane,
-    stop_lane,
-)
+from components.ui.comparing.starting import kept_draft, shown_experiment
 from components.ui.comparing.vote import blind_order
 from components.ui.endpoint_choice import configuration, draw_endpoint_and_model, model_cards
 from components.ui.message_editor import draw_messages, draw_notes, draw_variables
@@ -61,13 +55,5 @@ order = blind_order([request.lane.id for request in requests]) if blind else Non
 found = lane_runs(experiment)
 if experiment_id and not found and not (experiment and experiment.going_on):
     st.info("No run of this comparison is in the log.", icon=":material/search_off:")
-shown = draw_board(
-    requests,
-    found,
-    experiment,
-    draft,
-    endpoints,
-    Actions(run=start_lane, stop=stop_lane, check=check_lane),
-    blind_order=order,
-)
-draw_outcome(requests, found, shown, experiment, blind_order=order)
+draw_board(requests, found, experiment, draft, endpoints, blind_order=order)
+draw_outcome(requests, found, experiment, blind_order=order, as_written=bool(st.session_state.get(state.AS_WRITTEN)))

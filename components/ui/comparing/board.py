@@ -21,6 +21,7 @@ from components.streaming.outcome import Status
 from components.ui import draft_form, state
 from components.ui.comparing.lane_form import draw_lane_form
 from components.ui.comparing.lane_runs import LaneRuns
+from components.ui.comparing.starting import check_lane, requests_now, shown_experiment, start_lane, stop_lane
 from components.ui.place import Place
 from components.ui.plain_words import plain_words
 from components.ui.run_lookup import asked, record_of
@@ -38,12 +39,18 @@ _HIDDEN_NUMBERS = """
 
 
 @dataclass(frozen=True)
-class Actions:
-    """What a lane's buttons do: each is given the lane's id."""
+class _Drawn:
+    """A lane as the whole page was drawn; when only the lane is drawn again, some of it may be of before."""
 
-    run: Callable[[str], None]
-    stop: Callable[[str], None]
-    check: Callable[[str, RunRecord], None]
+    draft: Draft
+    request: LaneRequest
+    found: LaneRuns | None
+    experiment: Experiment | None
+    endpoints: Mapping[str, AnyEndpoint]
+    busy: bool
+    lanes: int
+    number: int | None
+    """Its number in a blind order; None when everything may be seen."""
 
 
 def draw_board(
@@ -52,41 +59,65 @@ def draw_board(
     experiment: Experiment | None,
     draft: Draft,
     endpoints: Mapping[str, AnyEndpoint],
-    actions: Actions,
     *,
     blind_order: list[str] | None,
-) -> dict[str, RunRecord]:
-    """Draw every lane; the run that each shows, by the lane's id.
-
-    With a ``blind_order`` the lanes stand in that order, under numbers and without anything that tells which is which.
-    """
+) -> None:
+    """Draw every lane. With a ``blind_order`` they stand in that order, with nothing that tells which is which."""
     draw_fallback_notice()
     by_id = {request.lane.id: request for request in requests}
     order = blind_order or list(by_id)
     _draw_tabs(order, draft.comparison, blind=bool(blind_order))
     # The numbers would tell which lane is which. Hidden by style, so that the answers stay where they are.
     st.html(f"<style>{_HIDDEN_NUMBERS if blind_order else ''}</style>")
-    shown: dict[str, RunRecord] = {}
     with st.container(horizontal=True, key="lanes", gap="small"):
         for number, lane_id in enumerate(order, 1):
-            request, found = by_id[lane_id], runs.get(lane_id)
-            busy = experiment is not None and experiment.is_busy(lane_id)
+            drawn = _Drawn(
+                draft=draft,
+                request=by_id[lane_id],
+                found=runs.get(lane_id),
+                experiment=experiment,
+                endpoints=endpoints,
+                busy=experiment is not None and experiment.is_busy(lane_id),
+                lanes=len(order),
+                number=number if blind_order else None,
+            )
             with st.container(key=lane_key("card", lane_id), border=True, gap="xxsmall"):
-                if blind_order:
-                    st.markdown(f"**Answer {number}**")
-                    run = found.runs[0] if found else None
-                    name = f"Answer {number}"
-                else:
-                    _draw_head(request, draft, endpoints)
-                    run = _draw_repeats(lane_id, found, pending=experiment.pending(lane_id) if experiment else 0)
-                    name = f"Lane {request.title}"
-                record = record_of(run)
-                if record:
-                    shown[lane_id] = record
-                _draw_answer(request, run, record, Place(lane_id, name, len(order)), blind=bool(blind_order))
-                if not blind_order:
-                    _draw_foot(request, record, actions, busy=busy)
-    return shown
+                _draw_lane(drawn)
+
+
+def shown_run(lane_id: str, found: LaneRuns, *, blind: bool) -> Run | RunRecord:
+    """The run that a lane shows: the repeat that was chosen, else the newest; the first one in a blind vote."""
+    ids = [run.id for run in found.runs]
+    chosen = st.session_state.get(lane_key("chosen", lane_id))
+    if blind:
+        return found.runs[0]
+    return found.runs[ids.index(chosen) if chosen in ids else -1]
+
+
+@st.fragment
+def _draw_lane(drawn: _Drawn) -> None:
+    """Draw a lane; a touch of it draws only the lane again, and the page where others are concerned."""
+    draft, request, lane_id = draft_form.read(), drawn.request, drawn.request.lane.id
+    experiment = shown_experiment(st.session_state.get(state.EXPERIMENT))
+    if experiment is not drawn.experiment or (experiment and experiment.is_busy(lane_id) != drawn.busy):
+        st.rerun()
+    if draft.comparison != drawn.draft.comparison:
+        request = next((now for now in requests_now() if now.lane.id == lane_id), request)
+    run = shown_run(lane_id, drawn.found, blind=drawn.number is not None) if drawn.found else None
+    record = record_of(run)
+    place = Place(lane_id, f"Lane {request.title}" if drawn.number is None else f"Answer {drawn.number}", drawn.lanes)
+    if drawn.number is not None:
+        st.markdown(f"**{place.name}**")
+        _draw_answer(request, run, record, place, blind=True)
+        return
+    _draw_head(request, draft, drawn.endpoints)
+    if drawn.found and run:
+        _draw_repeats(lane_id, drawn.found, run, pending=experiment.pending(lane_id) if experiment else 0)
+    _draw_answer(request, run, record, place, blind=False)
+    _draw_foot(request, record, busy=drawn.busy)
+    if draft.comparison != drawn.draft.comparison or st.session_state.pop(state.REPEAT_CHOSEN, False):
+        # What has changed here concerns others as well; that comes a moment later.
+        st.rerun()
 
 
 def _draw_tabs(order: list[str], comparison: Comparison, *, blind: bool) -> None:
@@ -177,25 +208,22 @@ def _change(change: Callable[..., Comparison], **arguments: object) -> None:
     draft_form.change_comparison(partial(change, **arguments))
 
 
-def _draw_repeats(lane_id: str, found: LaneRuns | None, *, pending: int) -> Run | RunRecord | None:
-    """Draw which repeat is looked at, where there are several; the run of that repeat."""
-    if found is None:
-        return None
+def _draw_repeats(lane_id: str, found: LaneRuns, shown: Run | RunRecord, *, pending: int) -> None:
+    """Draw which repeat is looked at, where there are several."""
     ids = [run.id for run in found.runs]
-    chosen = st.session_state.get(lane_key("chosen", lane_id))
-    # While repeats are still coming the newest is in sight, unless somebody has chosen another one.
-    number = ids.index(chosen) + 1 if chosen in ids else len(ids)
+    if len(ids) == 1 and not pending:
+        return
+    number = ids.index(shown.id) + 1
 
     def go(step: int) -> None:
         st.session_state[lane_key("chosen", lane_id)] = ids[min(max(number - 1 + step, 0), len(ids) - 1)]
+        st.session_state[state.REPEAT_CHOSEN] = True
 
-    if len(ids) > 1 or pending:
-        with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
-            st.markdown(":small[:gray[Repeat]]", width="content")
-            draw_steps("repeat", number, len(ids), key=lambda name: lane_key(f"repeat_{lane_id}", name), go=go)
-            if pending:
-                st.markdown(f":small[:gray[{pending} to come]]", width="content")
-    return found.runs[number - 1]
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
+        st.markdown(":small[:gray[Repeat]]", width="content")
+        draw_steps("repeat", number, len(ids), key=lambda name: lane_key(f"repeat_{lane_id}", name), go=go)
+        if pending:
+            st.markdown(f":small[:gray[{pending} to come]]", width="content")
 
 
 def _draw_answer(
@@ -217,7 +245,7 @@ def _draw_answer(
     draw_run(run, stale=stale, above_answer=draw_notice, place=place)
 
 
-def _draw_foot(request: LaneRequest, record: RunRecord | None, actions: Actions, *, busy: bool) -> None:
+def _draw_foot(request: LaneRequest, record: RunRecord | None, *, busy: bool) -> None:
     lane_id = request.lane.id
     objection = request.objection(send_anyway=bool(st.session_state.get(state.SEND_ANYWAY)))
     if objection and not busy:
@@ -236,7 +264,7 @@ def _draw_foot(request: LaneRequest, record: RunRecord | None, actions: Actions,
                 key=lane_key("stop", lane_id),
                 type="tertiary",
                 icon=":material/stop:",
-                on_click=actions.stop,
+                on_click=stop_lane,
                 args=(lane_id,),
             )
         else:
@@ -247,7 +275,7 @@ def _draw_foot(request: LaneRequest, record: RunRecord | None, actions: Actions,
                 icon=":material/play_arrow:",
                 disabled=bool(objection),
                 help="Runs this lane only.",
-                on_click=actions.run,
+                on_click=start_lane,
                 args=(lane_id,),
             )
         if record and not record.running and not busy:
@@ -258,7 +286,7 @@ def _draw_foot(request: LaneRequest, record: RunRecord | None, actions: Actions,
                     type="tertiary",
                     icon=":material/fingerprint:",
                     help="Sends the very same bytes once more and says whether the answer is identical.",
-                    on_click=actions.check,
+                    on_click=check_lane,
                     args=(lane_id, record),
                 )
             st.page_link(

@@ -11,6 +11,7 @@ from components.experiments.lanes import LaneRequest
 from components.runs.run import Run, RunRecord
 from components.ui import state
 from components.ui.comparing.answer_differences import draw_first_divergence, draw_word_differences
+from components.ui.comparing.board import shown_run
 from components.ui.comparing.lane_runs import LaneRuns
 from components.ui.comparing.noise import draw_noise
 from components.ui.comparing.numbers import draw_numbers, draw_token_chart
@@ -29,22 +30,30 @@ NUMBERS, WORDS, DIVERGENCE, NOISE, SETTINGS, VOTE = (
 _LOOK_AGAIN_S = 1.0
 
 
+@st.fragment
 def draw_outcome(
     requests: list[LaneRequest],
     runs: Mapping[str, LaneRuns],
-    shown: Mapping[str, RunRecord],
     experiment: Experiment | None,
     *,
     blind_order: list[str] | None,
+    as_written: bool,
 ) -> None:
-    """Draw what was chosen to be looked at. ``shown`` holds the run that each lane shows, by the lane's id."""
+    """Draw what was chosen to be looked at; choosing draws nothing else again.
+
+    ``as_written`` is how the lanes were drawn.
+    """
     titles = {request.lane.id: request.title for request in requests}
-    all_ended = bool(shown) and not any(record.running for record in shown.values())
+    shown = {lane: shown_run(lane, runs[lane], blind=bool(blind_order)) for lane in titles if lane in runs}
+    records = {lane_id: record for lane_id, run in shown.items() if (record := record_of(run))}
+    all_ended = bool(records) and not any(record.running for record in records.values())
     if blind_order:
         numbered = {lane_id: f"Answer {number}" for number, lane_id in enumerate(blind_order, 1)}
-        in_order = {lane_id: shown[lane_id] for lane_id in blind_order if lane_id in shown}
+        in_order = {lane_id: records[lane_id] for lane_id in blind_order if lane_id in records}
         draw_vote(in_order, numbered, blind=True, all_ended=all_ended)
-        watch(experiment, {}, draws_numbers=False)
+        _watch(experiment, {}, draws_numbers=False)
+        if not st.session_state.get(state.BLIND):
+            st.rerun()  # the vote was cast
         return
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
         look = st.segmented_control(
@@ -56,16 +65,14 @@ def draw_outcome(
             label_visibility="collapsed",
             persist_state="session",
         )
-        st.toggle("As written", key=state.AS_WRITTEN, help="The texts as they came, without Markdown.")
-    by_title = {titles[lane_id]: record for lane_id, record in shown.items()}
-    under_way = {
-        titles[lane_id]: next(run for run in runs[lane_id].runs if run.id == record.id)
-        for lane_id, record in shown.items()
-    }
-    watch(experiment, under_way, draws_numbers=look == NUMBERS)
+        switched = st.toggle("As written", key=state.AS_WRITTEN, help="The texts as they came, without Markdown.")
+    if switched != as_written:
+        st.rerun()
+    _watch(experiment, {titles[lane_id]: run for lane_id, run in shown.items()}, draws_numbers=look == NUMBERS)
+    by_title = {titles[lane_id]: record for lane_id, record in records.items()}
     if look == SETTINGS:
         draw_settings_table(requests)
-    elif not shown:
+    elif not records:
         st.caption("Run the lanes first.")
     elif look in (WORDS, NOISE):
         reference = _draw_reference(requests, list(by_title))
@@ -76,19 +83,19 @@ def draw_outcome(
     elif look == DIVERGENCE:
         draw_first_divergence(by_title)
     elif look == VOTE:
-        draw_vote(shown, titles, blind=False, all_ended=all_ended)
+        draw_vote(records, titles, blind=False, all_ended=all_ended)
         draw_votes({run.id: lane_id for lane_id, found in runs.items() for run in found.runs}, titles)
 
 
-def watch(experiment: Experiment | None, under_way: Mapping[str, Run | RunRecord], *, draws_numbers: bool) -> None:
+def _watch(experiment: Experiment | None, under_way: Mapping[str, Run | RunRecord], *, draws_numbers: bool) -> None:
     """Draw the numbers, and see to it that the page is drawn again whenever a run begins or ends."""
     going_on = experiment is not None and experiment.going_on
-    st.fragment(_watch, run_every=_LOOK_AGAIN_S if going_on else None)(
+    st.fragment(_look_again, run_every=_LOOK_AGAIN_S if going_on else None)(
         experiment, experiment.version if experiment else 0, under_way, draws_numbers
     )
 
 
-def _watch(
+def _look_again(
     experiment: Experiment | None, version: int, under_way: Mapping[str, Run | RunRecord], draws_numbers: bool
 ) -> None:
     if experiment and experiment.version != version:
