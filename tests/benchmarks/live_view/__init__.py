@@ -3,8 +3,8 @@
     python -m tests.benchmarks.live_view [--tokens 500 2000] [--rate 100] [--gradio-python PATH]
     python -m tests.benchmarks.live_view --tokens 8000 --rate 400
     python -m tests.benchmarks.live_view --rate 0     # 20,000 tokens as fast as they go
-    python -m tests.benchmarks.live_view --lanes 4    # several answers side by side
-    python -m tests.benchmarks.live_view --widgets    # how soon Tempera's widgets answer while an answer streams
+    python -m tests.benchmarks.live_view --lanes 4    # several answers side by side, on the compare page
+    python -m tests.benchmarks.live_view --widgets [--lanes 8]     # how soon widgets answer while answers stream
     python -m tests.benchmarks.live_view --clients 50 --rate 50    # many visitors, without a browser
     python -m tests.benchmarks.live_view --server-cpu [--lanes 4]  # what a token costs the server, watched and not
 
@@ -28,8 +28,15 @@ after each stream, and the largest difference stands below each table.
 - llama.cpp's own web page, out of the ``xllamacpp`` wheel, when the embedded model's weights are on this machine;
 - Tempera, as ``streamlit run app.py`` starts it.
 
-Several answers side by side are those of the bare page and of ``apps/lanes.py``, a page with live views and nothing
-else, on Tempera's server with its headers (``apps/bench.py``). The figures are of all lanes together.
+Several answers side by side are those of the bare page and of Tempera's compare page, which begins with a draft that is
+kept in its log before it starts: so many lanes, each with another seed (``comparison.py``). The figures are of all
+lanes together. Aimed at are, for four lanes of 2,000 tokens at 100 per second: a lag of twice the bare page's in the
+median and three times in the 95th percentile, as many bytes per token as for 500 tokens or fewer, and less than 1.5
+seconds of the server's CPU in all.
+
+**What Tempera itself says** (``own_numbers.py``) of each lane, time to first token and tokens per second, is read from
+its log and held against the source, which notes when it had a whole request, and when it sent its first and last token.
+The largest difference of all lanes stands below the table. It should be within 5 ms, and within 1 %.
 
 **The other figures.** Bytes: the payload of the page's WebSocket messages and the bodies of its fetches, from the click
 on Run to a second after the last word. CPU: of the server and its children, and of Chromium's renderers, from the click
@@ -38,9 +45,10 @@ itself serves the page, there is no server to count. Run to first token: from th
 late: how far behind its own schedule each token went out; the lag does not contain it.
 
 **Widgets** (``widgets.py``): from the event that touches one to the end of the first frame that shows its effect, first
-at rest, then while a stream runs; shortly before it ends, another is run on a fresh page. Those of the playground are
+at rest, then while streams run; shortly before they end, others are run on a fresh page. Those of the playground are
 measured there. A button of the page, one in a fragment and one in a dialog are on ``apps/touched.py``, a small page
-beside one live answer; the dialog is opened while the answer streams.
+beside one live answer; the dialog is opened while the answer streams. With several lanes, widgets of the compare page
+are measured in their place; while eight lanes stream, 95 of 100 should answer within 300 ms.
 
 **Many visitors** (``crowd.py``): Tempera's server starts a run for each, and clients in one process of their own read
 the runs from the live socket as plain text and note when each message came; the lag is that of every token sent while
@@ -51,7 +59,8 @@ connections, one for each visitor's page, are not in it.
 last one has begun to before the first one ends, over the tokens that the source sent in that time. After the runs that
 are watched, the same server does the same with nobody watching: that is what requests, log and runs cost. The
 difference is the view's own. CPU times of processes that are mostly idle are noisy on virtual machines: it is
-measured ``--times`` times, and the median and the range are told.
+measured ``--times`` times, and the median and the range are told. Both are on Tempera's own pages and a server with one
+route more, which starts the runs that nobody watches (``apps/bench.py``).
 
 **What it costs.** The loop makes Chromium draw every frame, also where nothing changes. The driver, Playwright, is told
 of every WebSocket message, so on a machine with few cores a page that receives much pays for that too. Nothing is

@@ -10,12 +10,15 @@ from dataclasses import replace
 from playwright.sync_api import Browser, sync_playwright
 
 import tests.benchmarks.live_view as package
+from components.drafts.comparison import MOST_LANES
 from tests.benchmarks.live_view.crowd import crowd_table, measure_crowd
 from tests.benchmarks.live_view.figures import table, widget_table
 from tests.benchmarks.live_view.measurement import LOCAL_ONLY, Measurement, measure
 from tests.benchmarks.live_view.rivals import (
+    BENCH_COMPARE,
     BENCH_PLAYGROUND,
     BENCH_WIDGETS,
+    COMPARE,
     LANES,
     TEMPERA,
     Case,
@@ -24,7 +27,7 @@ from tests.benchmarks.live_view.rivals import (
     rivals,
 )
 from tests.benchmarks.live_view.server_cpu import measure_server, server_table
-from tests.benchmarks.live_view.widgets import OTHER_WIDGETS, TEMPERA_WIDGETS, Answers, measure_widget
+from tests.benchmarks.live_view.widgets import COMPARE_WIDGETS, OTHER_WIDGETS, TEMPERA_WIDGETS, Answers, measure_widget
 from tests.browser.conftest import CHROMIUM_FLAGS
 
 SHORTEST_STREAM_SECONDS = 5.0
@@ -39,10 +42,10 @@ def main() -> None:
     )
     parser.add_argument("--tokens", type=int, nargs="+", help="default: 500 2000, at full speed 20000, of clients 1000")
     parser.add_argument("--rate", type=float, default=100.0, help="tokens per second in each lane; 0 is full speed")
-    parser.add_argument("--lanes", type=int, default=1, help="answers side by side")
+    parser.add_argument("--lanes", type=int, default=1, choices=range(1, MOST_LANES + 1), help="answers side by side")
     parser.add_argument("--rivals", nargs="+", choices=list(rivals(None)), help="default: all")
     parser.add_argument("--gradio-python", metavar="PATH", help="a Python that has Gradio")
-    parser.add_argument("--widgets", action="store_true", help="measure widgets of Tempera while an answer streams")
+    parser.add_argument("--widgets", action="store_true", help="measure widgets while answers stream")
     parser.add_argument("--touches", type=int, default=25, help="of each widget")
     parser.add_argument("--clients", type=int, default=0, help="measure so many readers of the live socket at once")
     parser.add_argument("--server-cpu", action="store_true", help="measure the server, watched and not")
@@ -62,12 +65,13 @@ def main() -> None:
         browser = playwright.chromium.launch(executable_path=chromium, args=[*CHROMIUM_FLAGS, LOCAL_ONLY])
         if arguments.widgets:
             answers: dict[str, Answers] = {}
-            for rival, widgets in ((TEMPERA, TEMPERA_WIDGETS), (BENCH_WIDGETS, OTHER_WIDGETS)):
+            alone = [(TEMPERA, TEMPERA_WIDGETS), (BENCH_WIDGETS, OTHER_WIDGETS)]
+            for rival, widgets in alone if arguments.lanes == 1 else [(COMPARE, COMPARE_WIDGETS)]:
                 for widget in widgets:
                     answers |= measure_widget(browser, widget, longest, arguments.touches, rival)
             print(widget_table(answers))
         elif arguments.server_cpu:
-            rival = BENCH_PLAYGROUND if arguments.lanes == 1 else LANES["tempera"]
+            rival = BENCH_PLAYGROUND if arguments.lanes == 1 else BENCH_COMPARE
             print(server_table(measure_server(browser, rival, longest, arguments.times)))
         else:
             known = rivals(arguments.gradio_python) if arguments.lanes == 1 else LANES

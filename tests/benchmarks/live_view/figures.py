@@ -55,18 +55,33 @@ def table(measurements: list[Measurement]) -> str:
             *markdown([COLUMNS, *rows]),
             "",
             f"The pages' clocks and the source's differ by {clock * 1000:.1f} ms at most.",
+            *(_own_numbers(measurement) for measurement in measurements if measurement.own_numbers),
         ]
     )
 
 
 def widget_table(answers: dict[str, Answers]) -> str:
     """One row per kind of touch, in Markdown."""
-    columns = ["touched", "at rest, median / 95th percentile", "while an answer streams", "touches of each"]
+    columns = ["touched", "at rest, median / 95th percentile", "while answers stream", "touches of each"]
     rows = [
         [name, both(took.at_rest), both(took.while_streaming), str(len(took.while_streaming))]
         for name, took in answers.items()
     ]
     return "\n".join(markdown([columns, *rows]))
+
+
+def _own_numbers(measurement: Measurement) -> str:
+    """How far what the app itself says is from the source's clock, in the lane where it is farthest."""
+    streams = {stream.name: stream for stream in measurement.streams}
+    first_token, rate = 0.0, 0.0
+    for own in measurement.own_numbers:
+        stream = streams[own.stream]
+        first_token = max(first_token, abs(own.time_to_first_token - stream.time_to_first_token))
+        rate = max(rate, abs(own.decode_rate / stream.decode_rate - 1))
+    return (
+        f"What {measurement.rival} itself says is off the source's clock by {first_token * 1000:.1f} ms at most "
+        f"in the time to first token, and by {rate:.3%} at most in the tokens per second after it."
+    )
 
 
 def _title(measurement: Measurement) -> str:
@@ -102,7 +117,7 @@ def _ratio(whole: list[float], bare: list[float]) -> str:
 
 
 def _per_token_and_in_all(seconds: float | None, tokens: int) -> str:
-    return "–" if seconds is None else f"{seconds / tokens * 1000:.2f} ms, {seconds:.1f} s"
+    return "–" if seconds is None else f"{seconds / tokens * 1000:.2f} ms, {seconds:.2f} s"
 
 
 def _after_the_end(measurement: Measurement) -> str:

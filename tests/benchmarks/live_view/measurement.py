@@ -9,6 +9,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page
 
+from tests.benchmarks.live_view.own_numbers import OwnNumbers, own_numbers
 from tests.benchmarks.live_view.processes import cpu_seconds
 from tests.benchmarks.live_view.rivals import Case, Rival, Served
 from tests.benchmarks.live_view.source import Stream
@@ -45,6 +46,8 @@ class Measurement:
     """How many words the document did not have in the end."""
     clock_difference: float
     """Seconds by which the page's clock was ahead of the source's, as far as the driver can tell."""
+    own_numbers: list[OwnNumbers]
+    """Those of each lane; empty where the rival keeps none."""
 
 
 def measure(browser: Browser, rival: Rival, case: Case) -> Measurement:
@@ -98,6 +101,7 @@ def _run(browser: Browser, page: Page, rival: Rival, case: Case, served: Served)
         renderer_seconds=sum(seconds - renderers_before.get(process, 0) for process, seconds in renderers.items()),
         missing=case.tokens * case.lanes - len(shown),
         clock_difference=_clock_difference(page),
+        own_numbers=own_numbers(served.database, case.lanes) if served.database else [],
     )
 
 

@@ -11,13 +11,14 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from tests.benchmarks.live_view.comparison import keep_comparison
 from tests.benchmarks.live_view.llama_ui import llama_server, model
 from tests.benchmarks.live_view.source import ROOT, Source, running_source
 from tests.browser.conftest import app_process, free_port
 from tests.waiting import wait_for
 
 APPS = Path(__file__).parent / "apps"
-PLAYGROUND = ROOT / "pages" / "navigation.py"
+NAVIGATION = ROOT / "pages" / "navigation.py"
 
 
 class LeftOut(Exception):
@@ -35,11 +36,12 @@ class Case:
 
 @dataclass(frozen=True)
 class Served:
-    """A rival that runs. ``server`` is the process between source and page, if there is one."""
+    """A rival that runs. ``server`` is the process between source and page, ``database`` its log, if there is one."""
 
     address: str
     source: Source
     server: int | None = None
+    database: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -113,7 +115,21 @@ def tempera(case: Case, folder: Path) -> Iterator[Served]:
         running_source(case.tokens, case.rate) as source,
         app_process(folder, port, TEMPERA_BASE_URL=source.base_url) as process,
     ):
-        yield Served(f"http://127.0.0.1:{port}", source, process.pid)
+        yield Served(f"http://127.0.0.1:{port}", source, process.pid, _database(folder))
+
+
+def on_compare_page(
+    serve: Callable[[Case, Path], AbstractContextManager[Served]],
+) -> Callable[[Case, Path], AbstractContextManager[Served]]:
+    """Tempera's compare page, with as many lanes as the case has, on a server that is started like that."""
+
+    @contextmanager
+    def serve_compare_page(case: Case, folder: Path) -> Iterator[Served]:
+        draft = keep_comparison(f"sqlite:///{_database(folder)}", case.lanes)
+        with serve(case, folder) as served:
+            yield replace(served, address=f"{served.address}/compare?draft={draft}")
+
+    return serve_compare_page
 
 
 def bench_app(script: Path) -> Callable[[Case, Path], AbstractContextManager[Served]]:
@@ -132,25 +148,29 @@ def bench_app(script: Path) -> Callable[[Case, Path], AbstractContextManager[Ser
                 ROOT,
                 BENCH_SCRIPT=str(script),
                 TEMPERA_BASE_URL=source.base_url,
-                TEMPERA_DATABASE_URL=f"sqlite:///{folder / 'runs.sqlite3'}",
+                TEMPERA_DATABASE_URL=f"sqlite:///{_database(folder)}",
                 STREAMLIT_SECRETS_FILES=str(folder / "secrets.toml"),
             ) as server,
         ):
-            yield Served(f"http://127.0.0.1:{port}?lanes={case.lanes}", source, server)
+            yield Served(f"http://127.0.0.1:{port}", source, server, _database(folder))
 
     return serve
 
 
 BARE_PAGE = Rival("bare page", bare_page, answer=".answer", run="button")
 TEMPERA = Rival("Tempera", tempera, answer=".st-key-answer", run=".st-key-run button")
-LANES = {
-    "bare": BARE_PAGE,
-    "tempera": Rival("Tempera", bench_app(APPS / "lanes.py"), "[class*=st-key-answer_]", ".st-key-run button"),
-}
+COMPARE = Rival(
+    "Tempera",
+    on_compare_page(tempera),
+    answer="[class*=st-key-lane_answer_] .live-text",
+    run=".st-key-run button",
+)
+LANES = {"bare": BARE_PAGE, "tempera": COMPARE}
 """Those that show several answers side by side: a click on ``run`` starts ``case.lanes`` streams, and ``answer`` finds
 as many elements. Words carry their stream's name, so it does not matter which lane shows which stream."""
-BENCH_PLAYGROUND = replace(TEMPERA, serve=bench_app(PLAYGROUND))
-"""The playground on a server that can also start runs which nobody watches."""
+BENCH_PLAYGROUND = replace(TEMPERA, serve=bench_app(NAVIGATION))
+BENCH_COMPARE = replace(COMPARE, serve=on_compare_page(bench_app(NAVIGATION)))
+"""The two on a server that can also start runs which nobody watches."""
 BENCH_WIDGETS = replace(TEMPERA, serve=bench_app(APPS / "touched.py"))
 
 
@@ -171,6 +191,11 @@ def rivals(gradio_python: str | None) -> dict[str, Rival]:
         ),
         "tempera": TEMPERA,
     }
+
+
+def _database(folder: Path) -> Path:
+    # Where ``app_process`` has it, too.
+    return folder / "runs.sqlite3"
 
 
 @contextmanager

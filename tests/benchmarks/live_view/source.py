@@ -2,8 +2,8 @@
 
     python -m tests.benchmarks.live_view.source --tokens 500 --rate 100
 
-Streams chat completions, notes the wall clock for each token just before it goes out, and tells at ``/streams``. Serves
-the bare page at ``/bare``. Ends when its standard input does.
+Streams chat completions, notes the wall clock when a request has arrived and just before each token goes out, and tells
+at ``/streams``. Serves the bare page at ``/bare``. Ends when its standard input does.
 """
 
 from __future__ import annotations
@@ -50,6 +50,8 @@ class Stream:
     """One answer as its source sent it. Times are wall clocks in seconds since 1970, as time.time() tells them."""
 
     name: str
+    asked: float
+    """When the request had arrived, all of it."""
     began: float
     rate: float
     """Tokens per second; zero for as fast as they can be sent."""
@@ -61,6 +63,16 @@ class Stream:
     def late(self) -> list[float]:
         """Seconds between each token's place in the schedule and its sending: the source's own delay."""
         return [sent - self.began - number / self.rate for number, sent in enumerate(self.sent)] if self.rate else []
+
+    @property
+    def time_to_first_token(self) -> float:
+        """Seconds from the request to the first token, by the source's own clock."""
+        return self.sent[0] - self.asked
+
+    @property
+    def decode_rate(self) -> float:
+        """Tokens per second after the first one, by the source's own clock."""
+        return (len(self.sent) - 1) / (self.sent[-1] - self.sent[0])
 
 
 class Source:
@@ -126,9 +138,10 @@ class Play:
 
     def __call__(self, connection: socket.socket, request: bytes) -> None:
         """Answer one request; the connection is closed after it."""
+        asked = time.time()
         method, target, _ = request.split(b"\r\n", 1)[0].decode().split(" ")
         if method == "POST" and urlsplit(target).path == "/v1/chat/completions":
-            self._stream(connection)
+            self._stream(connection, asked)
         elif route := self._routes.get(urlsplit(target).path):
             connection.sendall(route())
         elif self._behind:
@@ -136,10 +149,10 @@ class Play:
         else:
             connection.sendall(document({}, "404 Not Found", "Connection: close"))
 
-    def _stream(self, connection: socket.socket) -> None:
+    def _stream(self, connection: socket.socket, asked: float) -> None:
         connection.sendall(head("200 OK", "Transfer-Encoding: chunked", "Connection: close"))
         with self._counting:
-            stream = Stream(name_of(len(self.streams)), began=time.time(), rate=self.rate)
+            stream = Stream(name_of(len(self.streams)), asked, began=time.time(), rate=self.rate)
             self.streams.append(stream)
         # Made by hand around the word: at full speed the encoding of JSON would be most of the work.
         before, after = chunk("WORD").split(b"WORD")
@@ -150,7 +163,8 @@ class Play:
                 time.sleep(max(began + number / self.rate - time.monotonic(), 0))
             stream.sent.append(time.time())
             connection.sendall(piece)
-        connection.sendall(framed(chunk("", "stop") + DONE) + framed(b""))
+        usage = {"prompt_tokens": 1, "completion_tokens": self.tokens, "total_tokens": self.tokens + 1}
+        connection.sendall(framed(chunk("", "stop", usage=usage) + DONE) + framed(b""))
         stream.ended = time.time()
 
 

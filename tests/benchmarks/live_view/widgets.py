@@ -105,6 +105,109 @@ OTHER_WIDGETS = [
 """On a page of the benchmark's own, since the playground has none of them beside its answer."""
 
 
+def _look_at(view: str, other: str, caption: str) -> Touch:
+    return Touch(
+        name=f"{view} chosen in place of {other}",
+        hand=lambda page: page.locator(".st-key-look").get_by_role("radio", name=view).click(),
+        event="click",
+        shown="[...document.querySelectorAll('[data-testid=stCaptionContainer]')]"
+        f".some(element => /{caption}/.test(element.textContent))",
+    )
+
+
+def _write(name: str, part: str, is_written: str) -> Touch:
+    """``is_written`` is whether the answer ``text`` is written so; text of before may stand there for a moment."""
+    return Touch(
+        name=f"all answers {name}",
+        hand=lambda page: page.locator(".st-key-as_written label").click(),
+        event="click",
+        shown="[...document.querySelectorAll('[class*=st-key-lane_answer_] .live-view')].every(view => "
+        f"view.dataset.part === '{part}' && (text => {is_written})(view.querySelector('.live-text')))",
+    )
+
+
+def _touch_form(name: str, shown: str) -> Touch:
+    return Touch(
+        name=f"a lane's form {name}",
+        hand=lambda page: page.locator(".st-key-lane_form_1 button").first.click(),
+        event="click",
+        shown=shown,
+    )
+
+
+def _show_form(page: Page) -> None:
+    page.locator(".st-key-lane_form_1 button").first.click()
+    page.locator(".st-key-lane_name_1 input").wait_for()
+
+
+def _name_lane(number: int) -> Touch:
+    def type_name(page: Page) -> None:
+        name = page.locator(".st-key-lane_name_1 input")
+        name.fill(f"name {number}")
+        name.press("Enter")
+
+    return Touch(
+        name="a lane's name typed, until the lane shows it",
+        hand=type_name,
+        event="keydown",
+        shown=f"document.querySelector('.st-key-lane_card_1').textContent.includes('A · name {number}')",
+    )
+
+
+def _set_in_lane(choice: str, shown: str) -> Touch:
+    return Touch(
+        name=f"a lane's temperature set to {choice}, until the lane shows it",
+        hand=lambda page: page.locator(".st-key-lane_temperature_state_1").get_by_role("radio", name=choice).click(),
+        event="click",
+        shown=f"{shown}document.querySelector('.st-key-lane_card_1').textContent.includes('temperature null')",
+    )
+
+
+def _choose_in_menu(word: str, shown: str) -> Touch:
+    def choose(page: Page) -> None:
+        page.locator(".st-key-lane_menu_1 button").first.click()
+        # By key, so that the clock does not run from the click that opens the menu.
+        page.get_by_role("menuitem", name=word).press("Enter")
+
+    return Touch(
+        name=f"{word} chosen in a lane's menu, until the lane says so",
+        hand=choose,
+        event="keydown",
+        shown=f"{shown}document.querySelector('.st-key-lane_card_1').textContent.includes('muted')",
+    )
+
+
+_FORM_IS_SHOWN = "Boolean(document.querySelector('.st-key-lane_name_1 input')?.checkVisibility())"
+
+COMPARE_WIDGETS = [
+    Widget(
+        reach=lambda page: None,
+        touches=lambda number: [
+            _look_at("Settings", "Numbers", "What is equal in all lanes"),
+            _look_at("Numbers", "Settings", "Run the lanes: their numbers|The best number of a row"),
+        ],
+    ),
+    Widget(
+        reach=lambda page: None,
+        touches=lambda number: [
+            _write("as written", "plain", "!text.querySelector('p')"),
+            _write("as Markdown", "markdown", "!text.firstElementChild?.firstChild || text.querySelector('p')"),
+        ],
+    ),
+    Widget(
+        reach=lambda page: None,
+        touches=lambda number: [_touch_form("opened", _FORM_IS_SHOWN), _touch_form("closed", f"!{_FORM_IS_SHOWN}")],
+    ),
+    Widget(reach=_show_form, touches=lambda number: [_name_lane(number)]),
+    Widget(reach=_show_form, touches=lambda number: [_set_in_lane("null", ""), _set_in_lane("base", "!")]),
+    Widget(
+        reach=lambda page: None,
+        touches=lambda number: [_choose_in_menu("Mute", ""), _choose_in_menu("Unmute", "!")],
+    ),
+]
+"""Each runs the whole script of the page again, with all its lanes."""
+
+
 def measure_widget(browser: Browser, widget: Widget, case: Case, times: int, rival: Rival) -> dict[str, Answers]:
     """What the rival's widget took, so many times at rest and so many times while streams run, by the touch's name."""
     answers: dict[str, Answers] = defaultdict(Answers)
@@ -137,7 +240,7 @@ def _run_to_where(page: Page, widget: Widget, rival: Rival, case: Case, served: 
     make_ready(page, rival)
     before = len(served.source.ended())
     page.locator(rival.run).first.click()
-    wait_for(lambda: len(served.source.ended()) > before, 30)
+    wait_for(lambda: len(served.source.ended()) == before + case.lanes, 30)
     ends_at = time.monotonic() + case.tokens / case.rate
     page.wait_for_timeout(1000)
     widget.reach(page)
