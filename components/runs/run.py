@@ -90,6 +90,7 @@ class RunRecord:
     tool_calls: str = "[]"
     event_count: int = 0
     draft: str | None = None
+    connect_ms: float | None = None
     queued_ms: float | None = None
     cached_tokens: int | None = None
     experiment_id: str | None = None
@@ -335,6 +336,7 @@ def _of_outcome(outcome: Outcome) -> dict[str, Any]:
         "ttft_ms": timings.ttft_ms if outcome.streamed else None,
         "waited_ms": timings.waited_ms,
         "queued_ms": timings.queued_ms,
+        "connect_ms": timings.connect_ms,
         "total_ms": timings.total_ms,
         "tokens_per_second": decode_rate(tokens, timings.ttft_ms, timings.last_token_ms) if outcome.streamed else None,
         "chunk_count": outcome.chunk_count,

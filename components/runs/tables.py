@@ -64,6 +64,7 @@ runs = Table(
     Column("app_version", String(32), nullable=False),
     Column("event_count", BigInteger, nullable=False, server_default="0"),
     Column("draft", Text),
+    Column("connect_ms", Double),
     Column("queued_ms", Double),
     Column("cached_tokens", BigInteger),
     Column("experiment_id", String(32)),

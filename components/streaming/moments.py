@@ -11,17 +11,24 @@ class Moments:
     """The moments of one run. Those of an answer count from the send of the last attempt."""
 
     def __init__(self) -> None:
-        self._started = self.sent = self._arrived = time.monotonic()
+        self._started = self._begun = self.sent = self._arrived = time.monotonic()
+        self._connect_ms: float | None = None
         self._waited = 0.0
         self.queued_ms: float | None = None
         """How long the last attempt waited for a slot of the endpoint, if that said so."""
         self._first: dict[str, float] = {}
 
-    def send(self) -> None:
+    def begin(self) -> None:
         """A new attempt begins; what happened in the one before does not count."""
-        self.sent = time.monotonic()
+        self._begun = self.sent = time.monotonic()
         self._first.clear()
         self.queued_ms = None
+        self._connect_ms = None
+
+    def send(self) -> None:
+        """The connection is made, and the request goes out now."""
+        self.sent = time.monotonic()
+        self._connect_ms = round((self.sent - self._begun) * 1000, 3)
 
     def arrive(self) -> None:
         """Bytes were read: what they bring happened now."""
@@ -54,6 +61,7 @@ class Moments:
             reasoning_ms=self._since_sent("reasoning"),
             ttft_ms=self._since_sent("token"),
             last_token_ms=self._since_sent("last_token"),
+            connect_ms=self._connect_ms,
             queued_ms=self.queued_ms,
             waited_ms=round(self._waited * 1000, 3),
             total_ms=round((time.monotonic() - self._started) * 1000, 3),

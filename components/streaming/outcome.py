@@ -33,8 +33,9 @@ class Timings:
 
     ``first_byte_ms`` (headers complete), ``first_event_ms``, ``reasoning_ms`` and ``ttft_ms`` (time to first token: the
     first text of the answer that is not empty) and ``last_token_ms`` count from the last attempt's send. ``total_ms``
-    counts from the start of the run to its end and holds ``waited_ms``, the waits before retries. ``queued_ms`` is how
-    long the endpoint says that it let the request wait for a slot; the others hold it.
+    counts from the start of the run to its end and holds ``waited_ms``, the waits before retries. ``connect_ms`` is
+    what came before the last attempt's send: finding the host, connecting, the TLS handshake. ``queued_ms`` is how long
+    the endpoint says that it let the request wait for a slot; what counts from the send holds it.
     """
 
     first_byte_ms: float | None = None
@@ -45,6 +46,7 @@ class Timings:
     waited_ms: float = 0.0
     total_ms: float = 0.0
     queued_ms: float | None = None
+    connect_ms: float | None = None
 
 
 @dataclass(frozen=True)

@@ -102,12 +102,13 @@ def check_api_key(secret: str) -> str:
 class Session(requests.Session):
     """One call's session: nothing from the environment, no cookies of another call, no redirects."""
 
-    def __init__(self, watch: Watch, connect_s: float) -> None:
+    def __init__(self, watch: Watch, connect_s: float, on_send: Callable[[], None] = lambda: None) -> None:
+        """``on_send`` is called when a connection is made, just before the request's first byte goes out."""
         super().__init__()
         # ~/.netrc would replace the Authorization header, and proxy variables capture loopback calls.
         self.trust_env = False
         self.headers.clear()
-        adapter = _WatchedAdapter(watch, connect_s)
+        adapter = _WatchedAdapter(watch, connect_s, on_send)
         self.mount("http://", adapter)
         self.mount("https://", adapter)
 
@@ -132,19 +133,23 @@ def headers_for(url: str, key: ApiKey | None, *, accept: str) -> dict[str, str]:
 class _WatchedAdapter(HTTPAdapter):
     """Opens connections that a watch can end in every phase."""
 
-    def __init__(self, watch: Watch, connect_s: float) -> None:
+    def __init__(self, watch: Watch, connect_s: float, on_send: Callable[[], None]) -> None:
         self._watch = watch
         self._connect_s = connect_s
+        self._on_send = on_send
         super().__init__(max_retries=0)
 
     def init_poolmanager(self, connections: int, maxsize: int, block: bool = False, **kwargs: Any) -> None:
-        self.poolmanager = _WatchedPools(self._watch, self._connect_s, num_pools=connections, maxsize=maxsize, **kwargs)
+        self.poolmanager = _WatchedPools(
+            self._watch, self._connect_s, self._on_send, num_pools=connections, maxsize=maxsize, **kwargs
+        )
 
 
 class _WatchedPools(PoolManager):
-    def __init__(self, watch: Watch, connect_s: float, **kwargs: Any) -> None:
+    def __init__(self, watch: Watch, connect_s: float, on_send: Callable[[], None], **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self._connect = functools.partial(connect, watch, connect_s)
+        self._on_send = on_send
 
     def clear(self) -> None:
         """Close every connection now: left alone, urllib3 closes them when it is collected as garbage."""
@@ -155,7 +160,7 @@ class _WatchedPools(PoolManager):
     def _new_pool(self, scheme: str, *args: Any, **kwargs: Any) -> HTTPConnectionPool:
         pool = super()._new_pool(scheme, *args, **kwargs)
         watched = _WatchedHTTPS if scheme == "https" else _Watched
-        pool.ConnectionCls = functools.partial(watched, self._connect)  # type: ignore[assignment]
+        pool.ConnectionCls = functools.partial(watched, self._connect, self._on_send)  # type: ignore[assignment]
         return pool
 
 
@@ -164,9 +169,21 @@ class _Watched(HTTPConnection):
 
     response_class = WatchedResponse
 
-    def __init__(self, connect: Callable[[str, int], socket.socket], *args: Any, **kwargs: Any) -> None:
+    def __init__(
+        self, connect: Callable[[str, int], socket.socket], on_send: Callable[[], None], *args: Any, **kwargs: Any
+    ) -> None:
         self._watched_connect = connect
+        self._on_send: Callable[[], None] | None = on_send
         super().__init__(*args, **kwargs)
+
+    def send(self, data: Any) -> None:
+        """Send some bytes of the request; connects first where nobody has."""
+        if self.sock is None:
+            self.connect()
+        if self._on_send:
+            self._on_send()
+            self._on_send = None
+        super().send(data)
 
     def _new_conn(self) -> socket.socket:
         return self._watched_connect(self._dns_host, self.port)

@@ -151,10 +151,10 @@ class AnswerStream:
 
     def _attempt(self) -> Iterator[TimedEvent]:
         limits, watch = self._limits, self._watch
-        self._moments.send()
+        self._moments.begin()
         # Without streaming the endpoint is silent until the whole answer is made.
         watch.expect(ErrorKind.FIRST_BYTE_TIMEOUT, limits.first_byte_s if self._streaming else limits.total_s)
-        with Session(watch, limits.connect_s) as session:
+        with Session(watch, limits.connect_s, self._moments.send) as session:
             try:
                 response = post_json(session, self._url, self._body, self._key)
             except StreamFault:

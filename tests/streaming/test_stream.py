@@ -11,6 +11,8 @@ import pytest
 
 from components import __version__
 from components.contract.chunk import Usage
+from components.streaming import session
+from components.streaming.connect import connect
 from components.streaming.faults import ErrorKind
 from components.streaming.limits import Limits
 from components.streaming.outcome import Retry, Status, ToolCall
@@ -477,6 +479,25 @@ class TestTheKeyIsNowhereInWhatIsTold:
 
 
 class TestTimings:
+    def test_connecting_is_a_number_of_its_own(self, monkeypatch):
+        def slowly(*arguments):
+            time.sleep(0.3)
+            return connect(*arguments)
+
+        monkeypatch.setattr(session, "connect", slowly)
+        with serve(head() + chunk("Hello", "stop") + DONE) as endpoint:
+            _, outcome = ask(endpoint.base_url)
+        timings = outcome.timings
+        assert timings.connect_ms >= 300
+        assert timings.ttft_ms < 250
+        assert timings.total_ms >= timings.connect_ms + timings.ttft_ms
+
+    def test_where_no_connection_is_made_nothing_was_sent(self):
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            port = taken.getsockname()[1]
+        _, outcome = ask(f"http://127.0.0.1:{port}/v1", retries_before_first_byte=0)
+        assert outcome.timings.connect_ms is None
+
     def test_grow_from_the_first_byte_to_the_end(self):
         thinking = event({"choices": [{"delta": {"reasoning": "Hm."}}]})
         pieces = [head(), chunk(""), thinking, chunk("Hel"), chunk("lo"), chunk(finish="stop"), DONE]

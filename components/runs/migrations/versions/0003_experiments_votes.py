@@ -9,6 +9,7 @@ down_revision = "0002"
 
 def upgrade() -> None:
     for column in (
+        sa.Column("connect_ms", sa.Double),
         sa.Column("queued_ms", sa.Double),
         sa.Column("cached_tokens", sa.BigInteger),
         sa.Column("experiment_id", sa.String(32)),
