@@ -1,0 +1,90 @@
+"""What a sweep costs, before it runs: as much as is known of it, and None for what is not."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+_TOKENS_OF_A_PRICE = 1_000_000
+
+
+@dataclass(frozen=True)
+class Price:
+    """What is still to be spent.
+
+    ``requests`` are sent; ``already_answered`` cells take their answer from the log and cost nothing.
+    ``worst_tokens``: prompt and answer of every request when each answer is as long as its max_tokens lets it be; None
+    when one of them sends no max_tokens.
+    ``expected_tokens``: the same when answers are as long as those measured, or as max_tokens where that is less; None
+    when none were measured.
+    ``expected_seconds``: time to the first token and to all others, over the requests that are under way at once, and
+    no less than the longest request; None when one of the rates was not measured.
+    ``cost``: that of the expected tokens, in the currency of the prices; None without prices or expected tokens.
+    """
+
+    requests: int
+    already_answered: int
+    worst_tokens: int | None
+    expected_tokens: int | None
+    expected_seconds: float | None
+    cost: float | None
+
+
+def price(
+    bodies_max_tokens: Sequence[int | None],
+    prompt_tokens: Sequence[int],
+    *,
+    already: int,
+    concurrency: int,
+    seconds_per_token: float | None,
+    ttft_s: float | None,
+    expected_completion: float | None,
+    price_per_million: tuple[float, float] | None,
+) -> Price:
+    """The price of the requests that are still to be made.
+
+    ``bodies_max_tokens`` (None where it is not sent) and ``prompt_tokens`` (counted, or estimated) have one entry for
+    each of them; ``already`` cells come on top. ``seconds_per_token`` and ``ttft_s`` are as measured at this
+    concurrency; ``expected_completion`` is in tokens; ``price_per_million`` is for a million tokens of prompts and of
+    answers.
+    """
+    requests = len(bodies_max_tokens)
+    if requests != len(prompt_tokens):
+        raise ValueError("Each request needs its max_tokens and its prompt tokens.")
+    if not requests:
+        return Price(0, already, 0, 0, 0.0, 0.0)
+    prompts = sum(prompt_tokens)
+    answers = _expected_answers(bodies_max_tokens, expected_completion)
+    return Price(
+        requests=requests,
+        already_answered=already,
+        worst_tokens=_worst(prompts, bodies_max_tokens),
+        expected_tokens=None if answers is None else round(prompts + sum(answers)),
+        expected_seconds=_seconds(answers, concurrency, seconds_per_token, ttft_s),
+        cost=None if answers is None or price_per_million is None else _cost(prompts, sum(answers), price_per_million),
+    )
+
+
+def _expected_answers(bodies_max_tokens: Sequence[int | None], expected: float | None) -> list[float] | None:
+    if expected is None:
+        return None
+    return [expected if most is None else min(expected, most) for most in bodies_max_tokens]
+
+
+def _worst(prompts: int, bodies_max_tokens: Sequence[int | None]) -> int | None:
+    limits = [most for most in bodies_max_tokens if most is not None]
+    return prompts + sum(limits) if len(limits) == len(bodies_max_tokens) else None
+
+
+def _seconds(
+    answers: Sequence[float] | None, concurrency: int, seconds_per_token: float | None, ttft_s: float | None
+) -> float | None:
+    if answers is None or seconds_per_token is None or ttft_s is None:
+        return None
+    each = [ttft_s + answer * seconds_per_token for answer in answers]
+    return max(sum(each) / concurrency, max(each))
+
+
+def _cost(prompts: int, answers: float, price_per_million: tuple[float, float]) -> float:
+    of_prompts, of_answers = price_per_million
+    return (prompts * of_prompts + answers * of_answers) / _TOKENS_OF_A_PRICE

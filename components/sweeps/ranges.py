@@ -1,0 +1,55 @@
+"""Ranges of numbers as a person types them, such as ``0 to 1 step 0.25``: counted first, then built exactly."""
+
+from __future__ import annotations
+
+import math
+import re
+from fractions import Fraction
+
+_NUMBER = r"[+-]?(?:\d{1,20}(?:\.\d{1,20})?|\.\d{1,20})(?:e[+-]?\d{1,2})?"
+_RANGE = re.compile(
+    rf"({_NUMBER})\s*(?:to|:|\.\.(?!\.))\s*({_NUMBER})(?:\s*(?:step|by|:)\s*({_NUMBER}))?", re.ASCII | re.IGNORECASE
+)
+
+_MOST_IN_FIGURES = 10**36
+
+
+def read_range(text: str, most: int) -> list[str] | None:
+    """The numbers of ``0 to 1 step 0.25``, ``0:1:0.25`` or ``1..5``, as JSON; None when the text is no range.
+
+    The first number is among them, and so is the last where the steps meet it. Without a step they go by 1, up or down.
+    Raises ValueError with a sentence when they never end, are more than ``most``, or need a step.
+    """
+    found = _RANGE.fullmatch(text.strip())
+    if not found:
+        return None
+    first, last = Fraction(found[1]), Fraction(found[2])
+    step = _step(first, last, found[3])
+    away = last - first
+    if step == 0 or away / step < 0:
+        way = "above" if away > 0 else "below"
+        needed = f"a step {way} 0" if away else "a step other than 0"
+        raise ValueError(f"{text.strip()} never ends: its step does not lead to {found[2]}. Write {needed}.")
+    count = away // step + 1
+    if count > most:
+        raise ValueError(
+            f"{text.strip()} would be {in_figures(count)} values, and one axis has at most {most:,}. Take larger steps."
+        )
+    return [_as_json(first + number * step) for number in range(count)]
+
+
+def in_figures(count: int) -> str:
+    """A count, however large, for a sentence: ``1,000,000``, and ``about 10^40`` where figures would fill a line."""
+    return f"{count:,}" if count < _MOST_IN_FIGURES else f"about 10^{round(math.log10(count))}"
+
+
+def _step(first: Fraction, last: Fraction, said: str | None) -> Fraction:
+    if said is not None:
+        return Fraction(said)
+    if (last - first).denominator != 1:
+        raise ValueError("Say how far apart the values are, such as 0 to 0.5 step 0.1.")
+    return Fraction(1 if last >= first else -1)
+
+
+def _as_json(number: Fraction) -> str:
+    return str(number.numerator) if number.denominator == 1 else repr(float(number))

@@ -1,0 +1,88 @@
+"""What a sweep says: which values of an axis change a measure by more than the base varies by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from components.contract.strict_json import read_json
+from components.experiments.noise import FEWEST_REPEATS, Spread, Verdict, compare_numbers, spread
+
+
+@dataclass(frozen=True)
+class ValueFinding:
+    """One value of an axis in words, where its repeats lie, and whether they differ from those of the base."""
+
+    words: str
+    spread: Spread | None
+    verdict: Verdict
+
+
+@dataclass(frozen=True)
+class AxisFinding:
+    """What one axis does to one measure, in a sentence, and value by value in the order of the axis."""
+
+    field: str
+    sentence: str
+    values: tuple[ValueFinding, ...]
+
+
+def noise_band(base: Sequence[float]) -> Spread | None:
+    """Where the repeats of the base lie: what a value must leave to mean something. None when there are none."""
+    return spread(base)
+
+
+def axis_findings(
+    field: str, groups: Mapping[str, Sequence[float]], base: Sequence[float], measure_label: str
+) -> AxisFinding:
+    """What the values of an axis do to a measure, in any unit. ``groups`` has the repeats of each value.
+
+    Each value is compared to the base by itself (``compare_numbers``): of 20 values that change nothing, one is
+    expected to look as if it did.
+    """
+    values = tuple(
+        ValueFinding(words, spread(repeats), compare_numbers(base, repeats)) for words, repeats in groups.items()
+    )
+    return AxisFinding(field, _sentence(field, values, len(base), measure_label), values)
+
+
+def _sentence(field: str, values: Sequence[ValueFinding], base_count: int, measure_label: str) -> str:
+    told = [value for value in values if value.verdict is not Verdict.TOO_FEW]
+    untold = [value.words for value in values if value.verdict is Verdict.TOO_FEW]
+    if not told:
+        return f"{FEWEST_REPEATS} repeats of each are needed to tell."
+    noise = f"{measure_label} by more than the base varies by itself"
+    counts = _repeats([base_count, *(value.spread.count for value in told if value.spread)])
+    if any(value.verdict is Verdict.MORE for value in told):
+        sentence = f"{field} changes {noise} {_where(values)} ({counts})."
+    else:
+        sentence = f"{field} does not change {noise} ({counts})."
+    return f"{sentence} {FEWEST_REPEATS} repeats are needed to tell at {_joined(untold)}." if untold else sentence
+
+
+def _where(values: Sequence[ValueFinding]) -> str:
+    more = [value.words for value in values if value.verdict is Verdict.MORE]
+    numbers = {value.words: number for value in values if (number := _number(value.words)) is not None}
+    highest = sorted(numbers, key=lambda words: numbers[words])[-len(more) :]
+    # One value is no "up", and where every value differs there is none to count up from.
+    if 1 < len(more) < len(numbers) and set(more) == set(highest):
+        return f"from {highest[0]} up"
+    return f"at {_joined(more)}"
+
+
+def _number(words: str) -> float | None:
+    try:
+        number = read_json(words)
+    except ValueError:
+        return None
+    return number if isinstance(number, (int, float)) and not isinstance(number, bool) else None
+
+
+def _joined(words: Sequence[str]) -> str:
+    *first, last = words
+    return f"{', '.join(first)} and {last}" if first else last
+
+
+def _repeats(counts: Sequence[int]) -> str:
+    fewest, most = min(counts), max(counts)
+    return f"k = {most}" if fewest == most else f"k = {fewest} to {most}"
