@@ -18,6 +18,7 @@ page = st.navigation(
     [
         st.Page("playground.py", title="Playground", icon=":material/bolt:", default=True),
         st.Page("compare.py", title="Compare", icon=":material/view_column:"),
+        st.Page("sweep.py", title="Sweep", icon=":material/grid_on:"),
         st.Page("runs.py", title="Runs", icon=":material/history:"),
         st.Page("endpoints.py", title="Endpoints", icon=":material/dns:"),
     ],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from contextlib import nullcontext
 
 from components.drafts.comparison import Timing
@@ -38,6 +38,23 @@ class Experiment:
         self._ids: list[str] = []
         self._pending: list[Cell] = []
         self._running: dict[str, Run] = {}
+        self._may_begin = threading.Event()
+        self._may_begin.set()
+
+    @property
+    def paused(self) -> bool:
+        """Whether no further run begins until somebody says so."""
+        return not self._may_begin.is_set()
+
+    def pause(self) -> None:
+        """Begin no further run until ``resume``; those under way go on."""
+        self._may_begin.clear()
+        self._note_change()
+
+    def resume(self) -> None:
+        """Begin runs again."""
+        self._may_begin.set()
+        self._note_change()
 
     @property
     def going_on(self) -> bool:
@@ -82,13 +99,20 @@ class Experiment:
             self._pending = [cell for cell in self._pending if lane is not None and cell.lane != lane]
             stopped = [run for run in self._running.values() if lane is None or _lane_of(run) == lane]
             self.version += 1
+        if lane is None:
+            self._may_begin.set()
         for run in stopped:
             run.stop()
 
-    def _make_all(self, cells: Sequence[Cell], plan: Plan) -> None:
+    def _make_all(self, cells: Iterable[Cell], plan: Plan) -> None:
         for cell in cells:
             with nullcontext() if plan.timing == Timing.PARALLEL else self._turn:
+                self._may_begin.wait()
                 self._make(cell, plan)
+
+    def _note_change(self) -> None:
+        with self._lock:
+            self.version += 1
 
     def _make(self, cell: Cell, plan: Plan) -> None:
         run = None
@@ -177,14 +201,17 @@ class Experiments:
                 del self._experiments[experiment_id]
 
 
-def _lines(plan: Plan) -> list[list[Cell]]:
+def _lines(plan: Plan) -> list[Iterable[Cell]]:
     """The cells that are made one after another, for each thread that makes some."""
     if plan.timing != Timing.PARALLEL:
-        return [list(plan.cells)]
+        return [plan.cells]
+    if plan.shared:
+        # Taking the next one from an iterator over a tuple is atomic in CPython.
+        return [iter(plan.cells)] * plan.concurrency
     by_lane: dict[str, list[Cell]] = {}
     for cell in plan.cells:
         by_lane.setdefault(cell.lane, []).append(cell)
-    return list(by_lane.values())
+    return [*by_lane.values()]
 
 
 def _lane_of(run: Run) -> str | None:

@@ -30,12 +30,14 @@ class Cell:
 class Plan:
     """Cells in their order. At most ``concurrency`` of them are under way at once.
 
-    In parallel each lane makes its own one after another, so that none waits for another lane.
+    In parallel each lane makes its own one after another, so that none waits for another lane, unless the cells are
+    ``shared``: then whoever is free takes the next one of all.
     """
 
     cells: tuple[Cell, ...]
     timing: Timing
     concurrency: int
+    shared: bool = False
 
 
 def plan(

@@ -24,8 +24,8 @@ _ICONS = {
 
 _DEFINITIONS = """
 - **finish reason**: why the endpoint says the answer ended: stop, length (cut at max_tokens), error.
-- **TTFT**, time to first token: from sending the request to the first text of the answer, at the reader. Connecting comes
-  before it.
+- **TTFT**, time to first token: from sending the request to the first text of the answer, at the reader. Connecting
+  comes before it.
 - **tokens/s**: (tokens - 1) / (last token - first token); the time of the prompt is left out.
 - **tokens**: prompt + completion, as the endpoint reported them. A chunk is one event of the stream.
 - **total**: from the start of the run to its end, waits before retries included.

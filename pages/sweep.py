@@ -1,0 +1,93 @@
+"""Axes, plan, live grid: one prompt, one setting changed step by step, and what that does."""
+
+import pandas as pd
+import streamlit as st
+
+from components.contract.lint import MESSAGES
+from components.drafts.composed import compose
+from components.sweeps.planning import cell_count, read_rows, records_of
+from components.sweeps.problem import SweepProblem
+from components.ui import draft_form, shortcuts, state
+from components.ui.endpoint_choice import draw_endpoint_and_model
+from components.ui.message_editor import draw_messages, draw_notes, draw_variables
+from components.ui.plain_words import plain_words
+from components.ui.remarks import draw_remarks
+from components.ui.request_form import draw_settings
+from components.ui.sweeping import running, setup_form
+from components.ui.sweeping.grid import draw_sweep
+
+_MOST_PROBLEMS = 5
+
+sweep_id = running.arrive()
+kept = running.kept_sweep(sweep_id)
+draft_form.begin(lambda: kept.draft if kept else None)
+setup_form.begin()
+
+work, side = st.columns([5, 3], gap="large")
+with side, st.container(key="base_settings"):
+    endpoint, card = draw_endpoint_and_model()
+    changed = len(draft_form.read().changed_fields)
+    with st.expander("Settings of the base" + (f" :blue-badge[{changed} set]" if changed else ""), key="base_box"):
+        places = draw_settings(endpoint.profile, card)
+with work:
+    draw_messages()
+    draw_notes()
+    draw_variables()
+    places[MESSAGES] = st.container(gap="xxsmall")
+draft = draft_form.read()
+draft_form.keep(draft)
+composed = compose(draft, endpoint.profile, context_tokens=card.context_length if card else None)
+draw_remarks(composed, endpoint.profile, places)
+
+setup_form.draw_axes(draft)
+setup = setup_form.read()
+rows: list[dict[str, str]] = []
+problem = None
+try:
+    planned = records_of(setup.fields, setup.plan())
+    with st.expander(f"Plan: {len(planned):,} rows", key="plan_box"):
+        st.caption("Edit values, add rows, take rows out. base: as the base has it.")
+        edited = st.data_editor(
+            pd.DataFrame(planned, columns=setup.fields),
+            num_rows="dynamic",
+            key=f"plan_{hash((setup.axes, setup.kind))}",
+            column_config={field: st.column_config.TextColumn() for field in setup.fields},
+        )
+    rows = read_rows(setup.fields, [dict(zip(setup.fields, row, strict=True)) for row in edited.to_numpy().tolist()])
+except SweepProblem as found:
+    problem = str(found)
+
+requests = running.requests_for(draft, rows) if rows else []
+refused = [request for request in requests if request.problem]
+ready = len(requests) - len(refused)
+with st.container(horizontal=True, vertical_alignment="center", key="run_bar"):
+    run = st.button(
+        "Run the sweep",
+        key=state.SWEEP_RUN,
+        type="primary",
+        shortcut=shortcuts.RUN,
+        icon=":material/play_arrow:",
+        disabled=not ready,
+    )
+    if any(request.composed.may_be_refused for request in requests):
+        st.checkbox("Send anyway", key=state.SEND_ANYWAY)
+    asked = [request.composed.request for request in requests if request.composed.request and not request.problem]
+    limits = [one.max_tokens for one in asked if one.max_tokens is not None]
+    cells = cell_count(ready, 1, setup.repeats)
+    known = limits and len(limits) == len(asked)
+    worst = f", at most {sum(limits) * setup.repeats:,} completion tokens" if known else ""
+    st.markdown(f":small[{cells:,} requests{worst}]", width="content")
+if problem:
+    st.error(plain_words(problem))
+for request in refused[:_MOST_PROBLEMS]:
+    st.markdown(f":orange[:material/warning: :small[Row {request.number}: {plain_words(request.problem or '')}]]")
+if len(refused) > _MOST_PROBLEMS:
+    st.caption(f"And {len(refused) - _MOST_PROBLEMS:,} more rows.")
+if run and ready:
+    running.start(draft, setup, rows, requests)
+    sweep_id = st.session_state[state.SWEEP]
+    st.rerun()
+if sweep_id and kept:
+    draw_sweep(sweep_id, kept, running.experiment_of(sweep_id))
+elif sweep_id:
+    st.info("This sweep is not in the log.", icon=":material/search_off:")
