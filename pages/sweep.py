@@ -5,6 +5,7 @@ import streamlit as st
 
 from components.contract.lint import MESSAGES
 from components.drafts.composed import compose
+from components.sweeps.axes import AxisProblem
 from components.sweeps.planning import cell_count, read_rows, records_of
 from components.sweeps.problem import SweepProblem
 from components.ui import draft_form, shortcuts, state
@@ -43,6 +44,7 @@ setup_form.draw_axes(draft)
 setup = setup_form.read()
 rows: list[dict[str, str]] = []
 problem = None
+planned: list[dict[str, str]] = []
 try:
     planned = records_of(setup.fields, setup.plan())
     with st.expander(f"Plan: {len(planned):,} rows", key="plan_box"):
@@ -55,7 +57,8 @@ try:
         )
     rows = read_rows(setup.fields, [dict(zip(setup.fields, row, strict=True)) for row in edited.to_numpy().tolist()])
 except SweepProblem as found:
-    problem = str(found)
+    # What is wrong with an axis stands beside it.
+    problem = None if isinstance(found, AxisProblem) and not planned else str(found)
 
 requests = running.requests_for(draft, rows) if rows else []
 refused = [request for request in requests if request.problem]
