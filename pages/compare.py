@@ -10,7 +10,7 @@ from components.ui.comparing.board import draw_board
 from components.ui.comparing.controls import draw_controls
 from components.ui.comparing.lane_runs import lane_runs
 from components.ui.comparing.outcome import draw_outcome
-from components.ui.comparing.starting import kept_draft, shown_experiment
+from components.ui.comparing.starting import kept_draft, shown_experiment, stop_gone_lanes
 from components.ui.comparing.vote import blind_order
 from components.ui.endpoint_choice import configuration, draw_endpoint_and_model, model_cards
 from components.ui.message_editor import draw_messages, draw_notes, draw_variables
@@ -35,7 +35,7 @@ with side, st.container(key="base_settings"):
 with work:
     draw_messages()
     draw_notes()
-    draw_variables()
+    draw_variables(with_lanes=True)
     places[MESSAGES] = st.container(gap="xxsmall")
 
 draft = draft_form.read()
@@ -52,8 +52,18 @@ requests = lane_requests(draft, endpoints, model_cards)
 experiment = shown_experiment(experiment_id)
 blind = draw_controls(draft.comparison, may_be_refused=any(request.composed.may_be_refused for request in requests))
 order = blind_order([request.lane.id for request in requests]) if blind else None
+stop_gone_lanes(experiment, draft.comparison)
+# Before the lanes are looked at: what begins or ends from now on is drawn once more.
+version = experiment.version if experiment else 0
 found = lane_runs(experiment)
 if experiment_id and not found and not (experiment and experiment.going_on):
     st.info("No run of this comparison is in the log.", icon=":material/search_off:")
 draw_board(requests, found, experiment, draft, endpoints, blind_order=order)
-draw_outcome(requests, found, experiment, blind_order=order, as_written=bool(st.session_state.get(state.AS_WRITTEN)))
+draw_outcome(
+    requests,
+    found,
+    experiment,
+    version=version,
+    blind_order=order,
+    as_written=bool(st.session_state.get(state.AS_WRITTEN)),
+)

@@ -5,6 +5,7 @@ import streamlit as st
 
 from components.contract.lint import MESSAGES
 from components.drafts.composed import compose
+from components.runs.query import QueryFailed
 from components.sweeps.axes import AxisProblem
 from components.sweeps.planning import cell_count, read_rows, records_of
 from components.sweeps.problem import SweepProblem
@@ -20,9 +21,14 @@ from components.ui.sweeping.grid import draw_sweep
 _MOST_PROBLEMS = 5
 
 sweep_id = running.arrive()
-kept = running.kept_sweep(sweep_id)
+kept, unreadable = None, False
+try:
+    kept = running.kept_sweep(sweep_id)
+except QueryFailed as failure:
+    unreadable = True
+    st.error(str(failure))
 draft_form.begin(lambda: kept.draft if kept else None)
-setup_form.begin()
+setup_form.begin(kept.setup if kept else None)
 
 work, side = st.columns([5, 3], gap="large")
 with side, st.container(key="base_settings"):
@@ -47,7 +53,7 @@ problem = None
 planned: list[dict[str, str]] = []
 try:
     planned = records_of(setup.fields, setup.plan())
-    with st.expander(f"Plan: {len(planned):,} rows", key="plan_box"):
+    with st.expander(f"Plan: {len(planned):,} row{'' if len(planned) == 1 else 's'}", key="plan_box"):
         st.caption("Edit values, add rows, take rows out. base: as the base has it.")
         edited = st.data_editor(
             pd.DataFrame(planned, columns=setup.fields),
@@ -92,5 +98,5 @@ if run and ready:
     st.rerun()
 if sweep_id and kept:
     draw_sweep(sweep_id, kept, running.experiment_of(sweep_id))
-elif sweep_id:
+elif sweep_id and not unreadable:
     st.info("This sweep is not in the log.", icon=":material/search_off:")

@@ -14,6 +14,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from components.drafts.setting import FieldState, Setting
+from components.drafts.variables import names_in
 
 FEWEST_LANES = 2
 MOST_LANES = 8
@@ -80,6 +81,11 @@ class Comparison(BaseModel):
     repeats: int = Field(default=1, ge=1, le=MOST_REPEATS)
     timing: Timing = Timing.PARALLEL
     highest_id: int = 2
+
+    @property
+    def variable_names(self) -> list[str]:
+        """The variables in the lanes' own system messages, in the order in which they come."""
+        return names_in(lane.system for lane in self.lanes if lane.system is not None and not lane.literal)
 
     def lane(self, lane_id: str) -> Lane:
         """The lane of that id. Raises LookupError."""

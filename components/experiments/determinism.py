@@ -7,6 +7,7 @@ import json
 from sqlalchemy import Connection, update
 
 from components.experiments.divergence import first_difference
+from components.runs.database import DatabaseUnavailable
 from components.runs.log import Log
 from components.runs.run import RunRecord
 from components.runs.tables import runs
@@ -41,9 +42,13 @@ def _calls(record: RunRecord) -> str:
 
 
 def write_determinism(log: Log, run_ids: tuple[str, ...], words: str) -> None:
-    """Write what was found on the runs, soon."""
+    """Write what was found on the runs: at once, or when the database can be had again."""
 
     def work(connection: Connection) -> None:
         connection.execute(update(runs).where(runs.c.id.in_(run_ids)).values(determinism=words))
 
-    log.post(f"determinism {run_ids[0]}", work)
+    try:
+        # Waited for: who is told that the check is over finds what came of it.
+        log.write(work)
+    except DatabaseUnavailable:
+        log.post(f"determinism {run_ids[0]}", work)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterable
-from contextlib import nullcontext
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, nullcontext
 
 from components.drafts.comparison import Timing
 from components.experiments.determinism import determinism, write_determinism
@@ -47,14 +47,16 @@ class Experiment:
         return not self._may_begin.is_set()
 
     def pause(self) -> None:
-        """Begin no further run until ``resume``; those under way go on."""
-        self._may_begin.clear()
-        self._note_change()
+        """Begin no further run until ``resume``, or the start of others once all is over; those under way go on."""
+        with self._lock:
+            self._may_begin.clear()
+            self.version += 1
 
     def resume(self) -> None:
         """Begin runs again."""
-        self._may_begin.set()
-        self._note_change()
+        with self._lock:
+            self._may_begin.set()
+            self.version += 1
 
     @property
     def going_on(self) -> bool:
@@ -74,9 +76,13 @@ class Experiment:
 
     def is_busy(self, lane: str) -> bool:
         """Whether runs of this lane are under way or to come."""
+        return lane in self.busy_lanes()
+
+    def busy_lanes(self) -> set[str]:
+        """The lanes of which runs are under way or to come."""
         with self._lock:
-            under_way = (_lane_of(run) for run in self._running.values())
-            return lane in under_way or any(cell.lane == lane for cell in self._pending)
+            under_way = {_lane_of(run) for run in self._running.values()}
+            return {lane for lane in under_way if lane} | {cell.lane for cell in self._pending}
 
     def start(self, plan: Plan) -> None:
         """Make these runs, besides those that are under way; returns at once.
@@ -86,6 +92,9 @@ class Experiment:
         if not plan.cells:
             return
         with self._lock:
+            if not self._pending and not self._running:
+                # A pause that came too late to keep anything back is no pause of what comes later.
+                self._may_begin.set()
             self._pending.extend(plan.cells)
             self.version += 1
         for number, cells in enumerate(_lines(plan), 1):
@@ -99,20 +108,15 @@ class Experiment:
             self._pending = [cell for cell in self._pending if lane is not None and cell.lane != lane]
             stopped = [run for run in self._running.values() if lane is None or _lane_of(run) == lane]
             self.version += 1
-        if lane is None:
-            self._may_begin.set()
+            if lane is None:
+                self._may_begin.set()
         for run in stopped:
             run.stop()
 
     def _make_all(self, cells: Iterable[Cell], plan: Plan) -> None:
         for cell in cells:
             with nullcontext() if plan.timing == Timing.PARALLEL else self._turn:
-                self._may_begin.wait()
                 self._make(cell, plan)
-
-    def _note_change(self) -> None:
-        with self._lock:
-            self.version += 1
 
     def _make(self, cell: Cell, plan: Plan) -> None:
         run = None
@@ -129,8 +133,18 @@ class Experiment:
                     del self._running[run.id]
                     self.version += 1
 
+    @contextmanager
+    def _when_it_may_begin(self) -> Iterator[None]:
+        """Hold the lock at a moment when there is no pause: whoever has called ``pause`` sees no run begin."""
+        while True:
+            self._may_begin.wait()
+            with self._lock:
+                if not self.paused:
+                    yield
+                    return
+
     def _begin(self, cell: Cell, plan: Plan) -> Run | None:
-        with self._lock:
+        with self._when_it_may_begin():
             # By identity: two cells that ask the same are two.
             place = next((place for place, waiting in enumerate(self._pending) if waiting is cell), None)
             if place is None:

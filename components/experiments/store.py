@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, delete, insert, select, update
 
 from components.experiments.judgement import Better, Judgement
 from components.runs.database import Database
@@ -91,13 +91,18 @@ def adopt(log: Log, run_id: str, placement: Placement) -> None:
 
 
 def save_vote(log: Log, vote: Vote) -> None:
-    """Keep a vote with its runs. Raises DatabaseUnavailable, and does nothing about runs that are not in the log."""
+    """Keep a vote with its runs, in place of an earlier one on the same two.
+
+    Raises DatabaseUnavailable, and does nothing about runs that are not in the log.
+    """
     said = {name: storable(value) for name, value in vars(vote).items()}
     row = {"id": uuid.uuid4().hex, "created_at": utc_now(), **said, "better": vote.better.value}
 
     def work(connection: Connection) -> None:
         kept = connection.execute(select(runs.c.id).where(runs.c.id.in_((vote.first_run, vote.second_run)))).all()
         if len(kept) == len({vote.first_run, vote.second_run}):
+            pair = (vote.first_run, vote.second_run)
+            connection.execute(delete(votes).where(votes.c.first_run.in_(pair), votes.c.second_run.in_(pair)))
             connection.execute(insert(votes), row)
 
     log.write(work)

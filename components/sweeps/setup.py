@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from components.sweeps.axes import Axis, read_values
+from components.sweeps.axes import BASE, Axis, AxisProblem, read_values, read_word
 from components.sweeps.planning import PlanKind, rows_of
 
 MOST_REPEATS = 100
@@ -38,9 +38,24 @@ class Setup(BaseModel):
 
     def plan(self) -> list[dict[str, str]]:
         """The rows that the axes make. Raises SweepProblem."""
-        return rows_of(
-            self.kind, [Axis(field=axis.field, values=read_values(axis.field, axis.text)) for axis in self.axes]
-        )
+        return rows_of(self.kind, [Axis(field=axis.field, values=self._values(axis)) for axis in self.axes])
+
+    def problem_of(self, number: int) -> str | None:
+        """What is wrong with the axis of that number, from 0, and what to do; None when it can be swept."""
+        axis = self.axes[number]
+        if axis.field in [earlier.field for earlier in self.axes[:number]]:
+            return f"{axis.field} has an axis already. Put all its values on one."
+        try:
+            self._values(axis)
+        except AxisProblem as problem:
+            return str(problem)
+        return None
+
+    def _values(self, axis: TypedAxis) -> tuple[str, ...]:
+        if self.kind is PlanKind.LIST:
+            # Its values stand in its rows; what is typed beside the field waits for another plan.
+            return (read_word(axis.field, BASE) or BASE,)
+        return read_values(axis.field, axis.text)
 
 
 def read_setup(text: str) -> Setup | None:

@@ -80,7 +80,7 @@ def read() -> Draft:
         extra_body=_value(state.EXTRA_BODY, began.extra_body),
         comparison=st.session_state[state.COMPARISON],
     )
-    names = dict.fromkeys([*draft.variable_names, *began.variables])
+    names = dict.fromkeys([*draft.variable_names, *draft.comparison.variable_names, *began.variables])
     values = {name: _value(state.variable_key(name), began.variables.get(name, "")) for name in names}
     return draft.model_copy(update={"variables": {name: value for name, value in values.items() if value}})
 

@@ -71,9 +71,11 @@ def draw_notes() -> None:
         st.caption(f":material/info: {plain_words(note)}")
 
 
-def draw_variables() -> None:
-    """Draw an input for each variable in the messages, which have been drawn before."""
+def draw_variables(*, with_lanes: bool = False) -> None:
+    """Draw an input for each variable in the messages, which have been drawn before, and in those of the lanes."""
     names = variables_in(draft_form.current_turns())
+    if with_lanes:
+        names = list(dict.fromkeys([*names, *draft_form.read().comparison.variable_names]))
     if not names:
         return
     with st.container(horizontal=True, key="variables", gap="small"):

@@ -169,10 +169,7 @@ def variable_key(name: str) -> str:
 
 def show_run(run_id: str) -> None:
     """Make this the run that the playground shows, now and after a reload."""
-    st.session_state[SHOWN_RUN] = run_id
-    if st.query_params.get(RUN_PARAMETER) != run_id:
-        st.session_state[_URL_BEHIND] = st.query_params.get(RUN_PARAMETER), time.monotonic()
-        st.query_params[RUN_PARAMETER] = run_id
+    _show(SHOWN_RUN, RUN_PARAMETER, run_id)
 
 
 def open_run(run_id: str) -> None:
@@ -191,15 +188,16 @@ def opened_run() -> str | None:
 
 def show_experiment(experiment_id: str) -> None:
     """Make this the experiment that the compare page shows, now and after a reload."""
-    st.session_state[EXPERIMENT] = experiment_id
-    st.session_state.pop(BLIND_ORDER, None)
-    st.query_params[EXPERIMENT_PARAMETER] = experiment_id
+    if st.session_state.get(EXPERIMENT) != experiment_id:
+        st.session_state.pop(BLIND_ORDER, None)
+    _show(EXPERIMENT, EXPERIMENT_PARAMETER, experiment_id)
 
 
 def arrive_at_experiment() -> tuple[str | None, bool]:
     """The id of the experiment that the compare page shows, and whether it is to be put into the form, too.
 
-    Of an address only what can be an id is taken: what is run next is kept under it.
+    Of an address only what can be an id is taken: what is run next is kept under it. Going back and forward in the
+    browser shows other experiments and leaves the form alone.
     """
     opened, in_url = (st.query_params.get(name) for name in (OPEN_PARAMETER, EXPERIMENT_PARAMETER))
     if opened:
@@ -209,14 +207,10 @@ def arrive_at_experiment() -> tuple[str | None, bool]:
             return opened, True
     if in_url and not is_id(in_url):
         del st.query_params[EXPERIMENT_PARAMETER]
-        in_url = None
-    in_session = st.session_state.get(EXPERIMENT)
-    if in_session and in_url != in_session:
-        # A click on another page drops the parameter, and a quick click carries the address of a moment ago.
-        st.query_params[EXPERIMENT_PARAMETER] = in_session
-        return in_session, False
-    st.session_state[EXPERIMENT] = in_url
-    return in_url, False
+    found = _named(EXPERIMENT, EXPERIMENT_PARAMETER)
+    if found:
+        show_experiment(found)
+    return found, False
 
 
 def arrive() -> tuple[str | None, bool]:
@@ -228,12 +222,26 @@ def arrive() -> tuple[str | None, bool]:
         del st.query_params[OPEN_PARAMETER]
         show_run(opened)
         return opened, True
-    in_url, in_session = st.query_params.get(RUN_PARAMETER), st.session_state.get(SHOWN_RUN)
-    before, changed_at = st.session_state.get(_URL_BEHIND, (None, -_URL_FOLLOWS_S))
+    run_id = _named(SHOWN_RUN, RUN_PARAMETER)
+    if run_id:
+        show_run(run_id)
+    return run_id, False
+
+
+def _show(key: str, parameter: str, found: str) -> None:
+    """Name what a page shows in the session and in the address."""
+    st.session_state[key] = found
+    if st.query_params.get(parameter) != found:
+        st.session_state[f"{_URL_BEHIND}_{parameter}"] = st.query_params.get(parameter), time.monotonic()
+        st.query_params[parameter] = found
+
+
+def _named(key: str, parameter: str) -> str | None:
+    """What the address names, unless it is behind what the session shows."""
+    in_url, in_session = st.query_params.get(parameter), st.session_state.get(key)
+    before, changed_at = st.session_state.get(f"{_URL_BEHIND}_{parameter}", (None, -_URL_FOLLOWS_S))
     is_behind = in_url == before and time.monotonic() - changed_at < _URL_FOLLOWS_S
     if in_session and (in_url is None or is_behind):
         # A click on another page drops the parameter, and a quick click carries the address of a moment ago.
-        in_url = in_session
-    if in_url:
-        show_run(in_url)
-    return in_url, False
+        return str(in_session)
+    return in_url

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 from playwright.sync_api import Browser, Page, WebSocketRoute, expect
 
+from tests.browser.conftest import serve_app
 from tests.browser.test_first_run import set_number
+from tests.streaming.endpoint import DONE, chunk, document, head, serve
 from tests.waiting import wait_for
 
 
@@ -119,3 +124,47 @@ def test_without_the_live_connection_every_lane_still_grows(page: Page, app: str
     wait_for(lambda: all(now > then for now, then in zip(lengths(), before, strict=True)))
     page.locator(".st-key-stop_all button").first.click()
     wait_for(lambda: "cancelled" in status(page, 1) and "cancelled" in status(page, 2))
+
+
+def test_a_deleted_lane_is_gone_at_once_and_undo_brings_it_back(page: Page, app: str) -> None:
+    open_compare(page, app)
+    page.locator(".st-key-add_lane button").first.click()
+    cards = page.locator("[class*=st-key-lane_card_]")
+    expect(cards).to_have_count(3)
+    page.locator(".st-key-lane_menu_1 button").first.click()
+    page.get_by_text("Delete", exact=True).click()
+    expect(cards).to_have_count(2)
+    expect(page.get_by_text("Something went wrong")).to_have_count(0)
+    page.locator(".st-key-undo button").first.click()
+    expect(cards).to_have_count(3)
+
+
+def test_answers_that_are_quicker_than_the_page_leave_no_lane_behind_and_back_brings_the_comparison_before(
+    page: Page, tmp_path: Path
+) -> None:
+    def play(connection, request: bytes) -> None:
+        if request.startswith(b"GET"):
+            connection.sendall(document({"data": [{"id": "m"}]}))
+        else:
+            usage = {"prompt_tokens": 9, "completion_tokens": 2, "total_tokens": 11}
+            connection.sendall(head() + chunk("Quick") + chunk(" answer", "stop", usage=usage) + DONE)
+
+    with serve(play) as server, serve_app(tmp_path, TEMPERA_BASE_URL=server.base_url) as app:
+        page.goto(f"{app}/compare")
+        page.locator(".st-key-lane_set button").first.click()
+        page.get_by_text("Temperature 0 / 0.3").click()
+        expect(page.locator("[class*=st-key-lane_card_]")).to_have_count(4)
+        shown = []
+        for _ in range(4):
+            page.locator(".st-key-run button").first.click()
+            before = shown[-1] if shown else "none"
+            expect(page).to_have_url(re.compile(f"experiment=(?!{before})[0-9a-f]{{32}}"))
+            shown.append(re.search("experiment=([0-9a-f]{32})", page.url)[1])
+            expect(page.locator("[class*=st-key-lane_check_]")).to_have_count(4)
+        page.wait_for_timeout(2_500)
+        page.go_back()
+        expect(page).to_have_url(re.compile(shown[-2]))
+        page.wait_for_timeout(1_000)
+        expect(page).to_have_url(re.compile(shown[-2]))
+        page.locator(".st-key-lane_check_1 button, [class*=st-key-lane_check_] button").first.click()
+        expect(page.get_by_text("Sent again:")).to_have_count(1)

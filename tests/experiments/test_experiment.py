@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing
@@ -477,6 +478,165 @@ def test_the_end_of_the_process_begins_no_more_runs(experiments: Experiments) ->
         experiments.stop()
         wait_for(lambda: not threads_at_work())
         assert len(stage.asked) == 2
+
+
+def shared(plan: Plan, concurrency: int) -> Plan:
+    """The same cells, each made by whoever of so many is free."""
+    return replace(plan, concurrency=concurrency, shared=True)
+
+
+def test_shared_cells_are_each_made_once_by_no_more_at_once_than_the_plan_says(
+    experiment: Experiment, log: Log
+) -> None:
+    stage = Stage(pause=0.02)
+    with serve(stage.play) as server:
+        plan = a_plan(an_endpoint(server.base_url), *lanes_of("a", "b", "c", "d"), repeats=5)
+        experiment.start(shared(plan, 3))
+        records = ended(experiment, log)
+    assert stage.most_at_once == 3
+    assert sorted((run.lane, run.repeat) for run in records) == [(lane, n) for lane in "abcd" for n in range(1, 6)]
+    assert len(stage.asked) == 20
+    assert {run.concurrency for run in records} == {3}
+
+
+def test_no_shared_cell_waits_for_a_stuck_one(experiment: Experiment, log: Log) -> None:
+    """Not even those of its own lane, which would wait for it if each lane made its own cells."""
+    answers = [stuck(), in_turn("free"), in_turn("free"), in_turn("free")]
+    stage = Stage({"slow": lambda connection, request: answers.pop(0)(connection, request)})
+    with serve(stage.play) as server:
+        experiment.start(shared(a_plan(an_endpoint(server.base_url), *lanes_of("slow", "a", "b"), repeats=4), 2))
+        wait_for(lambda: [experiment.pending(lane) for lane in ("slow", "a", "b")] == [0, 0, 0], 5.0)
+        wait_for(lambda: not experiment.is_busy("a") and not experiment.is_busy("b"))
+        assert Counter(stage.models) == {"slow": 4, "a": 4, "b": 4}
+        experiment.stop()
+        records = ended(experiment, log)
+    assert Counter(run.status for run in of_lane(records, "slow")) == {"ok": 3, "cancelled": 1}
+
+
+def test_more_workers_than_shared_cells_do_no_harm(experiment: Experiment, log: Log) -> None:
+    with serve(Stage().play) as server:
+        experiment.start(shared(a_plan(an_endpoint(server.base_url), *lanes_of("a", "b")), 32))
+        assert sorted(run.lane for run in ended(experiment, log)) == ["a", "b"]
+    wait_for(lambda: not threads_at_work())
+
+
+def plan_to_pause(base_url: str, timing: Timing) -> Plan:
+    """Three rounds of "slow", which comes first, and "a": one at a time, or two shared ones at once."""
+    plan = a_plan(an_endpoint(base_url), *lanes_of("slow", "a"), repeats=3, timing=timing, shuffled=list)
+    rounds = tuple(cell for cell in plan.cells if cell.repeat)
+    return shared(replace(plan, cells=rounds), 2 if timing is Timing.PARALLEL else 1)
+
+
+@pytest.mark.parametrize("timing", [Timing.PARALLEL, Timing.INTERLEAVED])
+def test_a_pause_lets_those_under_way_end_and_begins_none_until_it_is_over(
+    experiment: Experiment, log: Log, timing: Timing
+) -> None:
+    opened = threading.Event()
+    stage = Stage({"slow": until(opened)})
+    with serve(stage.play) as server:
+        experiment.start(plan_to_pause(server.base_url, timing))
+        wait_for(lambda: stage.models.count("slow"))
+        experiment.pause()
+        begun = len(experiment.run_ids())
+        opened.set()
+        wait_for(lambda: {kept(log, run_id).status for run_id in experiment.run_ids()} == {"ok"})
+        time.sleep(0.1)  # time enough for one more to begin
+        assert (experiment.paused, experiment.going_on, len(experiment.run_ids())) == (True, True, begun)
+        experiment.resume()
+        records = ended(experiment, log)
+    assert not experiment.paused
+    assert Counter(run.lane for run in records) == {"slow": 3, "a": 3}
+
+
+def test_a_pause_is_heard_even_between_looking_and_beginning(
+    experiment: Experiment, log: Log, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    may_begin = experiment._may_begin
+    looked = threading.Event()
+    wait = may_begin.wait
+
+    def look_then_pause() -> None:
+        wait()
+        if not looked.is_set():
+            experiment.pause()
+            looked.set()
+
+    monkeypatch.setattr(may_begin, "wait", look_then_pause)
+    with serve(Stage().play) as server:
+        experiment.start(a_plan(an_endpoint(server.base_url), *lanes_of("a")))
+        assert looked.wait(5)
+        time.sleep(0.1)
+        assert (experiment.run_ids(), experiment.going_on) == ([], True)
+        experiment.resume()
+        assert len(ended(experiment, log)) == 1
+
+
+@pytest.mark.parametrize("timing", [Timing.PARALLEL, Timing.INTERLEAVED])
+def test_a_stop_ends_a_paused_experiment_and_leaves_nothing_running(
+    experiment: Experiment, log: Log, timing: Timing
+) -> None:
+    began = threading.Event()
+    stage = Stage({"slow": stuck(began)})
+    with serve(stage.play) as server:
+        experiment.start(plan_to_pause(server.base_url, timing))
+        assert began.wait(5)
+        experiment.pause()
+        begun = len(experiment.run_ids())
+        experiment.stop()
+        records = ended(experiment, log)
+        wait_for(lambda: not threads_at_work())
+    assert (experiment.paused, len(records)) == (False, begun)
+    assert {run.status for run in of_lane(records, "slow")} == {"cancelled"}
+
+
+def test_a_stop_of_one_lane_leaves_the_others_paused(experiment: Experiment, log: Log) -> None:
+    began = threading.Event()
+    with serve(Stage({"slow": stuck(began)}).play) as server:
+        experiment.start(plan_to_pause(server.base_url, Timing.INTERLEAVED))
+        assert began.wait(5)
+        experiment.pause()
+        experiment.stop("slow")
+        wait_for(lambda: not experiment.is_busy("slow"))
+        assert (experiment.paused, experiment.pending("a")) == (True, 3)
+        experiment.resume()
+        assert Counter(run.lane for run in ended(experiment, log)) == {"slow": 1, "a": 3}
+
+
+def test_a_pause_that_came_after_the_end_holds_up_nothing_that_is_started_later(
+    experiment: Experiment, log: Log
+) -> None:
+    with serve(Stage().play) as server:
+        plan = a_plan(an_endpoint(server.base_url), *lanes_of("a"))
+        experiment.start(plan)
+        ended(experiment, log)
+        experiment.pause()
+        experiment.start(plan)
+        assert [run.status for run in ended(experiment, log)] == ["ok", "ok"]
+
+
+def test_what_is_started_beside_a_paused_experiment_waits_with_it(experiment: Experiment, log: Log) -> None:
+    opened = threading.Event()
+    stage = Stage({"slow": until(opened)})
+    with serve(stage.play) as server:
+        experiment.start(a_plan(an_endpoint(server.base_url), *lanes_of("slow")))
+        wait_for(lambda: stage.asked)
+        experiment.pause()
+        experiment.start(a_plan(an_endpoint(server.base_url), *lanes_of("a")))
+        opened.set()
+        wait_for(lambda: not experiment.is_busy("slow"))
+        assert (experiment.pending("a"), experiment.is_busy("a")) == (1, True)
+        experiment.resume()
+        ended(experiment, log)
+
+
+def test_the_end_of_the_process_frees_whoever_waits_for_a_pause_to_end(experiments: Experiments) -> None:
+    experiment = experiments.find(ID)
+    with serve(Stage({"slow": stuck()}).play) as server:
+        experiment.start(plan_to_pause(server.base_url, Timing.PARALLEL))
+        experiment.pause()
+        experiments.stop()
+        wait_for(lambda: not threads_at_work())
+        assert not experiment.going_on
 
 
 _STARTS_AND_LEAVES = """

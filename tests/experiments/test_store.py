@@ -161,19 +161,27 @@ def test_a_run_of_another_experiment_stays_there(log: Log, live: bool) -> None:
 def test_votes_are_kept_and_told_in_their_order(log: Log) -> None:
     a, b, c = (written(log, a_run()) for _ in range(3))
     votes = [
-        Vote(a, b, "temperature 0", "temperature 1", Better.FIRST, True),
         Vote(b, a, "temperature 1", "temperature 0", Better.TIE, False),
         Vote(a, c, "model x", "model y", Better.SECOND, True),
-        Vote(a, b, "temperature 0", "temperature 1", Better.BOTH_BAD, False),
+        Vote(b, c, "temperature 0", "temperature 1", Better.BOTH_BAD, False),
     ]
     for vote in votes:
         save_vote(log, vote)
-    assert votes_on(log.database, [a, b]) == [votes[0], votes[1], votes[3]]
+    assert votes_on(log.database, [a, b]) == [votes[0]]
     assert votes_on(log.database, [a, b, c]) == votes
     assert votes_on(log.database, [a]) == votes_on(log.database, []) == []
     assert judgements(log.database) == [
         Judgement(vote.first_setting, vote.second_setting, vote.better) for vote in votes
     ]
+
+
+def test_a_second_vote_on_the_same_two_takes_the_place_of_the_first(log: Log) -> None:
+    a, b, c = (written(log, a_run()) for _ in range(3))
+    other = Vote(a, c, "one", "other", Better.FIRST, True)
+    second = Vote(b, a, "temperature 1", "temperature 0", Better.TIE, False)
+    for vote in (Vote(a, b, "temperature 0", "temperature 1", Better.FIRST, True), other, second):
+        save_vote(log, vote)
+    assert votes_on(log.database, [a, b, c]) == [other, second]
 
 
 def test_a_vote_on_a_run_that_is_not_in_the_log_is_none(log: Log) -> None:

@@ -40,6 +40,12 @@ class Chat:
         return [json.loads(post.partition(b"\r\n\r\n")[2]) for post in posts]
 
 
+@pytest.fixture(autouse=True)
+def _no_search_for_components(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each new session of AppTest looks through every installed package for components: a quarter of a second."""
+    monkeypatch.setattr("streamlit.components.v2.manifest_scanner.scan_component_manifests", list)
+
+
 @pytest.fixture
 def chat(monkeypatch: pytest.MonkeyPatch) -> Iterator[Chat]:
     endpoint = Chat()

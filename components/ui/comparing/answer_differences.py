@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import json
 from collections.abc import Mapping
 
 import streamlit as st
@@ -23,10 +24,16 @@ _LONGEST = 60_000
 _SIGNS = {Kind.SAME: "span", Kind.ADDED: "ins", Kind.REMOVED: "del"}
 
 
+def answer_text(record: RunRecord) -> str:
+    """What a run answered: its text, and below it the tools that it calls. Empty where nothing came."""
+    calls = [f"{call['name']}({call['arguments']})" for call in json.loads(record.tool_calls)]
+    return "\n".join([record.text, *calls] if record.text else calls)
+
+
 def draw_word_differences(shown: Mapping[str, RunRecord], reference: str) -> None:
     """Draw each answer with what it has, and what it lacks, against the one of the lane ``reference``."""
-    base = shown[reference].text
-    same = [title for title, record in shown.items() if title != reference and record.text == base]
+    base = answer_text(shown[reference])
+    same = [title for title, record in shown.items() if title != reference and answer_text(record) == base]
     if same:
         many = len(same) + 1
         st.markdown(f"Identical: **{plain_words(', '.join([reference, *same]))}** ({many} of {len(shown)})")
@@ -39,21 +46,22 @@ def draw_word_differences(shown: Mapping[str, RunRecord], reference: str) -> Non
 
 def draw_first_divergence(shown: Mapping[str, RunRecord]) -> None:
     """Draw what answers share from their beginning, and how each goes on from there."""
-    tree = divergence({title: record.text for title, record in shown.items()})
+    tree = divergence({title: answer_text(record) for title, record in shown.items()})
     pieces: list[str] = []
     _write_branch(tree, dict(shown), pieces, 0)
     st.html(f'<div class="divergence">{"".join(pieces)}</div>')
 
 
 def _draw_one(title: str, record: RunRecord, reference: str, base: RunRecord) -> None:
-    place = first_difference(base.text, record.text)
+    before, after = answer_text(base), answer_text(record)
+    place = first_difference(before, after)
     token = _token(record, place)
     where = f"parts at character {place + 1:,}" + (f", token {token:,}" if token else "") if place is not None else ""
     st.markdown(f"**{plain_words(title)}** :small[:gray[against {plain_words(reference)}: {where}]]")
-    if max(len(record.text), len(base.text)) > _LONGEST:
+    if max(len(before), len(after)) > _LONGEST:
         st.caption(f"Longer than {_LONGEST:,} characters: its words are not compared.")
         return
-    pieces = _pieces(base.text, record.text)
+    pieces = _pieces(before, after)
     removed = sum(len(piece.text.split()) for piece in pieces if piece.kind is Kind.REMOVED)
     added = sum(len(piece.text.split()) for piece in pieces if piece.kind is Kind.ADDED)
     st.caption(f"{added:,} words added, {removed:,} words removed")

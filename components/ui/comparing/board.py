@@ -99,6 +99,8 @@ def _draw_lane(drawn: _Drawn) -> None:
     """Draw a lane; a touch of it draws only the lane again, and the page where others are concerned."""
     draft, request, lane_id = draft_form.read(), drawn.request, drawn.request.lane.id
     experiment = shown_experiment(st.session_state.get(state.EXPERIMENT))
+    if lane_id not in [lane.id for lane in draft.comparison.lanes]:
+        st.rerun()  # it was deleted just now
     if experiment is not drawn.experiment or (experiment and experiment.is_busy(lane_id) != drawn.busy):
         st.rerun()
     if draft.comparison != drawn.draft.comparison:
@@ -106,14 +108,15 @@ def _draw_lane(drawn: _Drawn) -> None:
     run = shown_run(lane_id, drawn.found, blind=drawn.number is not None) if drawn.found else None
     record = record_of(run)
     place = Place(lane_id, f"Lane {request.title}" if drawn.number is None else f"Answer {drawn.number}", drawn.lanes)
+    pending = experiment.pending(lane_id) if experiment else 0
     if drawn.number is not None:
         st.markdown(f"**{place.name}**")
-        _draw_answer(request, run, record, place, blind=True)
+        _draw_answer(request, run, record, place, blind=True, pending=pending)
         return
     _draw_head(request, draft, drawn.endpoints)
     if drawn.found and run:
-        _draw_repeats(lane_id, drawn.found, run, pending=experiment.pending(lane_id) if experiment else 0)
-    _draw_answer(request, run, record, place, blind=False)
+        _draw_repeats(lane_id, drawn.found, run, pending=pending)
+    _draw_answer(request, run, record, place, blind=False, pending=pending)
     _draw_foot(request, record, busy=drawn.busy)
     if draft.comparison != drawn.draft.comparison or st.session_state.pop(state.REPEAT_CHOSEN, False):
         # What has changed here concerns others as well; that comes a moment later.
@@ -227,11 +230,20 @@ def _draw_repeats(lane_id: str, found: LaneRuns, shown: Run | RunRecord, *, pend
 
 
 def _draw_answer(
-    request: LaneRequest, run: Run | RunRecord | None, record: RunRecord | None, place: Place, *, blind: bool
+    request: LaneRequest,
+    run: Run | RunRecord | None,
+    record: RunRecord | None,
+    place: Place,
+    *,
+    blind: bool,
+    pending: int,
 ) -> None:
     stale = bool(record and (record.endpoint, record.request_body.encode()) != request.asks)
     if request.lane.muted and record is None:
         st.caption("Muted: this lane is not run.")
+        return
+    if record is None and pending:
+        st.caption("Waits for its turn.")
         return
 
     def draw_notice() -> None:

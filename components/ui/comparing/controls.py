@@ -65,7 +65,11 @@ def draw_controls(comparison: Comparison, *, may_be_refused: bool) -> bool:
             icon=":material/repeat:",
         )
         blind = st.toggle(
-            "Blind", key=state.BLIND, help="Hides which lane is which, in random order, until you have voted."
+            "Blind",
+            key=state.BLIND,
+            help="Hides which lane is which, in a new random order each time, until you have voted.",
+            on_change=st.session_state.pop,
+            args=(state.BLIND_ORDER, None),
         )
         st.space("stretch")
         st.button(

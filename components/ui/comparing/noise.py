@@ -120,6 +120,6 @@ def _shares(found: Spread | None) -> str:
 def _range(found: Spread | None, in_words: Callable[[float], str]) -> str:
     if found is None:
         return "–"
-    if found.count == 1:
+    if found.low == found.high:
         return in_words(found.median)
     return f"{in_words(found.median)} :small[:gray[{in_words(found.low)} to {in_words(found.high)}]]"

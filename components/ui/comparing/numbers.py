@@ -93,7 +93,7 @@ def _column(title: str, record: RunRecord, best: Mapping[Measure, str]) -> dict[
 def _marked(words: str, is_best: bool, timing: str) -> str:
     if words == "–":
         return words
-    return f"{f':green[**{words} · best**]' if is_best else words} :small[:gray[{timing}]]"
+    return f"{f':green[**{words} · best**]' if is_best else words} :small[:gray[· {timing}]]"
 
 
 def _curve(record: RunRecord) -> list[tuple[float, int]]:

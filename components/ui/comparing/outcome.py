@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 
 import streamlit as st
@@ -10,13 +11,14 @@ from components.experiments.experiment import Experiment
 from components.experiments.lanes import LaneRequest
 from components.runs.run import Run, RunRecord
 from components.ui import state
-from components.ui.comparing.answer_differences import draw_first_divergence, draw_word_differences
+from components.ui.comparing.answer_differences import answer_text, draw_first_divergence, draw_word_differences
 from components.ui.comparing.board import shown_run
 from components.ui.comparing.lane_runs import LaneRuns
 from components.ui.comparing.noise import draw_noise
 from components.ui.comparing.numbers import draw_numbers, draw_token_chart
 from components.ui.comparing.settings_table import draw_settings_table
 from components.ui.comparing.vote import draw_vote, draw_votes
+from components.ui.plain_words import plain_words
 from components.ui.run_lookup import record_of
 
 NUMBERS, WORDS, DIVERGENCE, NOISE, SETTINGS, VOTE = (
@@ -36,22 +38,25 @@ def draw_outcome(
     runs: Mapping[str, LaneRuns],
     experiment: Experiment | None,
     *,
+    version: int,
     blind_order: list[str] | None,
     as_written: bool,
 ) -> None:
     """Draw what was chosen to be looked at; choosing draws nothing else again.
 
-    ``as_written`` is how the lanes were drawn.
+    ``version`` is the experiment's before its lanes were drawn, ``as_written`` how they were drawn.
     """
     titles = {request.lane.id: request.title for request in requests}
     shown = {lane: shown_run(lane, runs[lane], blind=bool(blind_order)) for lane in titles if lane in runs}
     records = {lane_id: record for lane_id, run in shown.items() if (record := record_of(run))}
-    all_ended = bool(records) and not any(record.running for record in records.values())
+    waited_for = [request.lane.id for request in requests if not request.lane.muted]
+    all_ended = all(lane in records and not records[lane].running for lane in waited_for)
+    answers = {lane_id: record for lane_id, record in records.items() if answer_text(record)}
     if blind_order:
         numbered = {lane_id: f"Answer {number}" for number, lane_id in enumerate(blind_order, 1)}
-        in_order = {lane_id: records[lane_id] for lane_id in blind_order if lane_id in records}
+        in_order = {lane_id: answers[lane_id] for lane_id in blind_order if lane_id in answers}
         draw_vote(in_order, numbered, blind=True, all_ended=all_ended)
-        _watch(experiment, {}, draws_numbers=False)
+        _watch(experiment, version, {}, draws_numbers=False)
         if not st.session_state.get(state.BLIND):
             st.rerun()  # the vote was cast
         return
@@ -68,12 +73,22 @@ def draw_outcome(
         switched = st.toggle("As written", key=state.AS_WRITTEN, help="The texts as they came, without Markdown.")
     if switched != as_written:
         st.rerun()
-    _watch(experiment, {titles[lane_id]: run for lane_id, run in shown.items()}, draws_numbers=look == NUMBERS)
-    by_title = {titles[lane_id]: record for lane_id, record in records.items()}
+    under_way = {titles[lane_id]: run for lane_id, run in shown.items()}
+    _watch(experiment, version, under_way, draws_numbers=look == NUMBERS)
+    by_title = {titles[lane_id]: record for lane_id, record in answers.items()}
+    without = [titles[lane_id] for lane_id in records if lane_id not in answers]
+    if look in (WORDS, DIVERGENCE, VOTE) and without:
+        st.caption(f"Without an answer: {plain_words(', '.join(without))}.")
     if look == SETTINGS:
         draw_settings_table(requests)
     elif not records:
-        st.caption("Run the lanes first.")
+        going_on = experiment is not None and experiment.going_on
+        st.caption("No lane has begun yet." if going_on else "Run the lanes first.")
+    elif look == VOTE:
+        draw_vote(answers, titles, blind=False, all_ended=all_ended)
+        draw_votes({run.id: lane_id for lane_id, found in runs.items() for run in found.runs}, titles)
+    elif not answers:
+        pass
     elif look in (WORDS, NOISE):
         reference = _draw_reference(requests, list(by_title))
         if look == WORDS:
@@ -82,29 +97,36 @@ def draw_outcome(
             draw_noise({title: runs[lane].records() for lane, title in titles.items() if lane in runs}, reference)
     elif look == DIVERGENCE:
         draw_first_divergence(by_title)
-    elif look == VOTE:
-        draw_vote(records, titles, blind=False, all_ended=all_ended)
-        draw_votes({run.id: lane_id for lane_id, found in runs.items() for run in found.runs}, titles)
 
 
-def _watch(experiment: Experiment | None, under_way: Mapping[str, Run | RunRecord], *, draws_numbers: bool) -> None:
-    """Draw the numbers, and see to it that the page is drawn again whenever a run begins or ends."""
+def _watch(
+    experiment: Experiment | None, version: int, under_way: Mapping[str, Run | RunRecord], *, draws_numbers: bool
+) -> None:
+    """Draw the numbers, and see to it that the page is drawn again whenever a run begins or ends.
+
+    Also when the last one has ended since the lanes were drawn.
+    """
+    changed = experiment is not None and experiment.version != version
     going_on = experiment is not None and experiment.going_on
+    if changed and not going_on:
+        st.rerun()
     st.fragment(_look_again, run_every=_LOOK_AGAIN_S if going_on else None)(
-        experiment, experiment.version if experiment else 0, under_way, draws_numbers
+        experiment, version, under_way, draws_numbers, time.monotonic()
     )
 
 
 def _look_again(
-    experiment: Experiment | None, version: int, under_way: Mapping[str, Run | RunRecord], draws_numbers: bool
+    experiment: Experiment | None,
+    version: int,
+    under_way: Mapping[str, Run | RunRecord],
+    draws_numbers: bool,
+    drawn_at: float,
 ) -> None:
-    if experiment and experiment.version != version:
+    # Not at once: runs that begin together would have the page drawn for each of them.
+    if experiment and experiment.version != version and time.monotonic() - drawn_at > _LOOK_AGAIN_S / 2:
         st.rerun()
     records = {title: record for title, run in under_way.items() if (record := record_of(run))}
-    if not draws_numbers:
-        return
-    if not records:
-        st.caption("Run the lanes: their numbers stand here.")
+    if not draws_numbers or not records:
         return
     draw_numbers(records)
     if not any(record.running for record in records.values()):

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from components.drafts.beside import beside
-from components.drafts.comparison import Timing
+from components.drafts.comparison import Comparison, Timing
 from components.drafts.draft import Draft, read_draft
 from components.experiments.experiment import Experiment
 from components.experiments.lanes import LaneRequest, lane_requests
@@ -91,6 +91,14 @@ def stop_lane(lane_id: str) -> None:
     """Stop one lane of the experiment that is shown."""
     if experiment := shown_experiment(st.session_state.get(state.EXPERIMENT)):
         experiment.stop(lane_id)
+
+
+def stop_gone_lanes(experiment: Experiment | None, comparison: Comparison) -> None:
+    """Stop the runs of lanes that are not there any more: nobody could see or stop them."""
+    if experiment:
+        here = {lane.id for lane in comparison.lanes}
+        for lane_id in experiment.busy_lanes() - here:
+            experiment.stop(lane_id)
 
 
 def check_lane(lane_id: str, record: RunRecord) -> None:

@@ -87,8 +87,9 @@ def _vote(first: RunRecord, second: RunRecord, better: Better, blind: bool) -> N
     except DatabaseUnavailable as problem:
         st.session_state[state.VOTE_PROBLEM] = str(problem)
         return
-    if blind:
-        # Labels appear after the vote.
+    st.toast("Your vote is kept.", icon=":material/how_to_vote:")
+    if blind and len(st.session_state.get(state.BLIND_ORDER, ())) == 2:
+        # Labels appear after the vote; with more lanes there are further pairs to be judged without them.
         st.session_state[state.BLIND] = False
 
 

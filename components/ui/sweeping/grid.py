@@ -10,12 +10,13 @@ import streamlit as st
 
 from components.experiments.experiment import Experiment
 from components.live.status import status_words
+from components.runs.query import QueryFailed
 from components.runs.run import RunRecord
 from components.sweeps.measures import SweepMeasure
-from components.sweeps.results import base_row, findings, missing_cells, records_by_row, row_in_words, values_of
+from components.sweeps.results import base_row, findings, records_by_row, row_in_words, values_of
 from components.ui import state
 from components.ui.plain_words import plain_words
-from components.ui.sweeping.running import KeptSweep, records_of, run_missing
+from components.ui.sweeping.running import KeptSweep, cells_missing, records_of, run_missing
 
 _LOOK_AGAIN_S = 1.0
 _MOST_ROWS = 500
@@ -32,7 +33,14 @@ def _draw(sweep_id: str, kept: KeptSweep, experiment: Experiment | None, was_goi
     going_on = experiment is not None and experiment.going_on
     if going_on != was_going_on:
         st.rerun()
-    by_row = records_by_row(records_of(sweep_id, experiment), len(kept.rows))
+    try:
+        by_row = records_by_row(records_of(sweep_id, experiment), len(kept.rows))
+    except QueryFailed as failure:
+        # What has an answer is not known, so nothing is called missing; what goes on can be stopped all the same.
+        st.error(str(failure))
+        if going_on and experiment:
+            _draw_switches(experiment)
+        return
     _draw_progress(sweep_id, kept, by_row, experiment, going_on=going_on)
     cells, said = st.tabs(["Cells", "What it says"], key="sweep_tabs", on_change="rerun")
     with cells:
@@ -55,29 +63,43 @@ def _draw_progress(
     records = [record for found in by_row for record in found]
     ended = [record for record in records if not record.running]
     failed = [record for record in ended if record.status != "ok"]
-    missing = len(missing_cells(by_row, kept.setup.repeats))
     words = f"{len(ended):,} of {total:,} cells ended" + (f", {len(failed):,} not well" if failed else "")
     if going_on and ended:
         mean_s = sum(record.total_ms or 0.0 for record in ended) / len(ended) / 1000
         words += f", about {mean_s * (total - len(ended)) / kept.setup.at_once:,.0f} s left"
-    if experiment and experiment.paused:
+    if going_on and experiment and experiment.paused:
         words += " (paused)"
     st.progress(min(len(ended) / total, 1.0), text=words)
+    if going_on and experiment:
+        _draw_switches(experiment)
+    else:
+        _draw_missing(sweep_id, kept, by_row)
+
+
+def _draw_switches(experiment: Experiment) -> None:
     with st.container(horizontal=True, gap="small"):
-        if going_on and experiment:
-            if experiment.paused:
-                st.button("Resume", key="resume_sweep", icon=":material/play_arrow:", on_click=experiment.resume)
-            else:
-                st.button("Pause", key="pause_sweep", icon=":material/pause:", on_click=experiment.pause)
-            st.button("Stop", key="stop_sweep", icon=":material/stop:", on_click=experiment.stop)
-        elif missing:
-            st.button(
-                f"Run the missing {missing:,}",
-                key="run_missing",
-                icon=":material/play_arrow:",
-                on_click=run_missing,
-                args=(sweep_id,),
-            )
+        if experiment.paused:
+            st.button("Resume", key="resume_sweep", icon=":material/play_arrow:", on_click=experiment.resume)
+        else:
+            st.button("Pause", key="pause_sweep", icon=":material/pause:", on_click=experiment.pause)
+        st.button("Stop", key="stop_sweep", icon=":material/stop:", on_click=experiment.stop)
+
+
+def _draw_missing(sweep_id: str, kept: KeptSweep, by_row: Sequence[Sequence[RunRecord]]) -> None:
+    missing, refused = cells_missing(kept, by_row)
+    if missing:
+        st.button(
+            f"Run the missing {len(missing):,}",
+            key="run_missing",
+            icon=":material/play_arrow:",
+            on_click=run_missing,
+            args=(sweep_id,),
+        )
+    if refused:
+        first = refused[0]
+        others = f", and {len(refused) - 1:,} more" if len(refused) > 1 else ""
+        why = plain_words(f"Not asked: row {first.number}{others}. {first.problem}")
+        st.markdown(f":orange[:material/warning: :small[{why}]]", width="content")
 
 
 def _draw_cells(kept: KeptSweep, by_row: Sequence[Sequence[RunRecord]]) -> None:
@@ -122,6 +144,8 @@ def _draw_findings(kept: KeptSweep, by_row: Sequence[Sequence[RunRecord]]) -> No
     for finding in findings(kept.setup.fields, kept.rows, by_row, measure):
         st.markdown(f"- {plain_words(finding.sentence)}")
     place = base_row(kept.rows)
+    if place is None:
+        st.caption("The plan has no row of the base alone, so there is nothing to hold its values against.")
     base = by_row[place] if place is not None else []
     points = [
         {"row": row_in_words(row), "value": value}

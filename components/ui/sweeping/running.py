@@ -20,7 +20,7 @@ from components.runs.run import RunRecord
 from components.service import service
 from components.sweeps.cells import RowRequest, cells_of, row_requests
 from components.sweeps.results import missing_cells, records_by_row
-from components.sweeps.setup import Setup
+from components.sweeps.setup import Setup, read_setup
 from components.ui import state
 from components.ui.endpoint_choice import configuration, model_cards
 
@@ -40,7 +40,10 @@ class KeptSweep:
 def arrive() -> str | None:
     """The id of the sweep that the page shows. Of an address only what can be an id is taken."""
     in_url, in_session = st.query_params.get(state.SWEEP), st.session_state.get(state.SWEEP)
-    found = in_session or (in_url if in_url and is_id(in_url) else None)
+    if in_url and not is_id(in_url):
+        del st.query_params[state.SWEEP]
+        in_url = None
+    found: str | None = in_session or in_url
     if found:
         show(found)
     return found
@@ -49,7 +52,8 @@ def arrive() -> str | None:
 def show(sweep_id: str) -> None:
     """Make this the sweep that the page shows, now and after a reload."""
     st.session_state[state.SWEEP] = sweep_id
-    st.query_params[state.SWEEP] = sweep_id
+    if st.query_params.get(state.SWEEP) != sweep_id:
+        st.query_params[state.SWEEP] = sweep_id
 
 
 def experiment_of(sweep_id: str | None) -> Experiment | None:
@@ -58,31 +62,24 @@ def experiment_of(sweep_id: str | None) -> Experiment | None:
 
 
 def kept_sweep(sweep_id: str | None) -> KeptSweep | None:
-    """The sweep as the log has it, or None; a log that cannot be read is named."""
+    """The sweep as the log has it, or None, also for one that a later version wrote. Raises QueryFailed."""
     known: tuple[str, KeptSweep] | None = st.session_state.get(state.KEPT_SWEEP)
     if known and known[0] == sweep_id:
         return known[1]
     database = service().log.database
-    try:
-        kept = find_experiment(database, sweep_id) if database and sweep_id else None
-    except QueryFailed as failure:
-        st.error(str(failure))
-        return None
+    kept = find_experiment(database, sweep_id) if database and sweep_id else None
     if kept is None or kept.kind != KIND:
         return None
     content = json.loads(kept.content)
-    draft = read_draft(json.dumps(content["draft"]))
-    return KeptSweep(draft, Setup.model_validate(content["setup"]), content["rows"]) if draft else None
+    draft = read_draft(json.dumps(content.get("draft")))
+    setup = read_setup(json.dumps(content.get("setup")))
+    return KeptSweep(draft, setup, content["rows"]) if draft and setup and content.get("rows") else None
 
 
 def records_of(sweep_id: str, experiment: Experiment | None) -> list[RunRecord]:
-    """The runs of the sweep as they stand now; a log that cannot be read is named."""
+    """The runs of the sweep as they stand now. Raises QueryFailed."""
     database = service().log.database
-    found: dict[str, RunRecord] = {}
-    try:
-        found = {record.id: record for record in runs_of(database, sweep_id)} if database else {}
-    except QueryFailed as failure:
-        st.error(str(failure))
+    found = {record.id: record for record in runs_of(database, sweep_id)} if database else {}
     for run_id in experiment.run_ids() if experiment else ():
         run = service().runner.find(run_id)
         if run:
@@ -97,26 +94,44 @@ def requests_for(draft: Draft, rows: Sequence[dict[str, str]]) -> list[RowReques
 
 
 def start(draft: Draft, setup: Setup, rows: list[dict[str, str]], requests: Sequence[RowRequest]) -> None:
-    """Run a sweep; what the page showed before goes on."""
+    """Run a sweep; what the page showed before goes on, unless it is this very sweep."""
+    known, asked = st.session_state.get(state.KEPT_SWEEP), KeptSweep(draft, setup, rows)
+    under_way = known and known[1] == asked and experiment_of(known[0])
+    if under_way and under_way.going_on:
+        return  # the key is held down, or the button was pressed twice
     sweep_id = uuid.uuid4().hex
     content = {"draft": json.loads(draft.to_text()), "setup": setup.model_dump(mode="json"), "rows": rows}
     save_experiment(service().log, sweep_id, json.dumps(content), KIND)
     show(sweep_id)
     # Until the log has it.
-    st.session_state[state.KEPT_SWEEP] = sweep_id, KeptSweep(draft, setup, rows)
+    st.session_state[state.KEPT_SWEEP] = sweep_id, asked
     cells = cells_of(requests, setup.repeats, shuffled=_order if setup.shuffled else None)
     _start(sweep_id, setup, cells)
 
 
+def cells_missing(kept: KeptSweep, by_row: Sequence[Sequence[RunRecord]]) -> tuple[list[Cell], list[RowRequest]]:
+    """The cells without an answer, as far as their rows can be asked now, and the rows that cannot."""
+    missing = missing_cells(by_row, kept.setup.repeats)
+    requests = requests_for(kept.draft, kept.rows) if missing else []
+    rows = dict.fromkeys(row for row, _repeat in missing)
+    return (
+        [requests[row].cell(repeat) for row, repeat in missing if not requests[row].problem],
+        [requests[row] for row in rows if requests[row].problem],
+    )
+
+
 def run_missing(sweep_id: str) -> None:
     """Run the cells of a sweep that have no answer yet, as after a failure, a stop or a restart."""
-    kept = kept_sweep(sweep_id)
+    experiment = experiment_of(sweep_id)
+    if experiment is None or experiment.going_on:
+        return  # a quick second click: they are under way
+    try:
+        kept, records = kept_sweep(sweep_id), records_of(sweep_id, experiment)
+    except QueryFailed:
+        return  # the page says so
     if kept is None:
         return
-    by_row = records_by_row(records_of(sweep_id, experiment_of(sweep_id)), len(kept.rows))
-    requests = requests_for(kept.draft, kept.rows)
-    missing = missing_cells(by_row, kept.setup.repeats)
-    cells = [requests[row].cell(repeat) for row, repeat in missing if not requests[row].problem]
+    cells, _refused = cells_missing(kept, records_by_row(records, len(kept.rows)))
     if kept.setup.shuffled:
         _order.shuffle(cells)
     _start(sweep_id, kept.setup, cells)

@@ -11,7 +11,7 @@ from components.drafts.draft import Draft
 from components.drafts.store import find_draft, save_draft
 from components.runs.query import QueryFailed
 from components.service import service
-from components.sweeps.axes import AxisProblem, field_names, read_values
+from components.sweeps.axes import field_names
 from components.sweeps.planning import PlanKind
 from components.sweeps.setup import MOST_AT_ONCE, MOST_REPEATS, Setup, TypedAxis, read_setup
 from components.ui import state
@@ -29,13 +29,19 @@ Values with commas between, or one a line. Ranges: `0 to 1 step 0.25`, `1..5`; f
 """
 
 
-def begin() -> None:
-    """Begin a new session's set-up with the one that the URL names, else with an example."""
+def begin(otherwise: Setup | None = None) -> None:
+    """Begin a new session's set-up with the one that the URL names, else with ``otherwise``, else with an example.
+
+    As with drafts, what was found is kept anew under an id of this session, and never written to.
+    """
     if state.SWEEP_SETUP not in st.session_state:
-        st.session_state[state.SWEEP_SETUP] = _kept(st.query_params.get(state.PLAN_PARAMETER)) or Setup()
-    if state.PLAN_PARAMETER not in st.session_state:
+        kept = _kept(st.query_params.get(state.PLAN_PARAMETER))
         st.session_state[state.PLAN_PARAMETER] = uuid.uuid4().hex
-    st.query_params[state.PLAN_PARAMETER] = st.session_state[state.PLAN_PARAMETER]
+        st.session_state[state.SWEEP_SETUP] = kept or otherwise or Setup()
+        if kept:
+            _keep(kept)
+    if st.query_params.get(state.PLAN_PARAMETER) != st.session_state[state.PLAN_PARAMETER]:
+        st.query_params[state.PLAN_PARAMETER] = st.session_state[state.PLAN_PARAMETER]
 
 
 def read() -> Setup:
@@ -47,13 +53,13 @@ def read() -> Setup:
 def put(setup: Setup) -> None:
     """Put another set-up in its place; call it before the widgets are drawn."""
     st.session_state[state.SWEEP_SETUP] = setup
-    st.session_state[state.AXES_DRAWN] = st.session_state.get(state.AXES_DRAWN, 0) + 1
+    st.session_state[state.AXES_DRAWN] = _drawn() + 1
     _keep(setup)
 
 
 def draw_axes(draft: Draft) -> None:
     """Draw each axis with its values, and what is wrong with them beside it."""
-    setup, fields = read(), field_names(draft)
+    setup, fields, drawn = read(), field_names(draft), _drawn()
     for number, axis in enumerate(setup.axes):
         with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
             options = fields if axis.field in fields else [axis.field, *fields]
@@ -62,35 +68,33 @@ def draw_axes(draft: Draft) -> None:
                 options,
                 index=options.index(axis.field),
                 accept_new_options=True,
-                key=_key("field", number),
+                key=_key("field", number, drawn),
                 on_change=_take,
-                args=(number,),
+                args=(drawn,),
                 width=220,
                 help="Any field, a variable of the messages, or the name of an extra body field.",
             )
             st.text_area(
                 f"Values of axis {number + 1}",
                 axis.text,
-                key=_key("text", number),
+                key=_key("text", number, drawn),
                 on_change=_take,
-                args=(number,),
+                args=(drawn,),
                 height=68,
                 help=_VALUES_HELP,
             )
             with st.container(key=f"delete_axis_{number}", width="content"):
                 st.button(
                     f"Delete axis {number + 1}",
-                    key=_key("delete_axis", number),
+                    key=_key("delete_axis", number, drawn),
                     type="tertiary",
                     icon=":material/delete:",
                     disabled=len(setup.axes) == 1,
                     on_click=_delete,
-                    args=(number,),
+                    args=(number, drawn),
                 )
-        try:
-            read_values(axis.field, axis.text)
-        except AxisProblem as problem:
-            st.markdown(f":red[:material/error: :small[{plain_words(str(problem))}]]")
+        if problem := setup.problem_of(number):
+            st.markdown(f":red[:material/error: :small[{plain_words(problem)}]]")
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         st.button("Add axis", key="add_axis", type="tertiary", icon=":material/add:", on_click=_add)
         st.space("stretch")
@@ -99,10 +103,10 @@ def draw_axes(draft: Draft) -> None:
             list(_KINDS),
             index=list(_KINDS).index(setup.kind),
             format_func=str,
-            key=_key("kind", 0),
+            key=_key("kind", 0, drawn),
             help="\n".join(f"- **{kind}**: {words}" for kind, words in _KINDS.items()),
             on_change=_take_number,
-            args=("kind",),
+            args=("kind", drawn),
             width=170,
         )
         st.number_input(
@@ -110,9 +114,9 @@ def draw_axes(draft: Draft) -> None:
             1,
             MOST_REPEATS,
             setup.repeats,
-            key=_key("repeats", 0),
+            key=_key("repeats", 0, drawn),
             on_change=_take_number,
-            args=("repeats",),
+            args=("repeats", drawn),
             width=130,
         )
         st.number_input(
@@ -120,48 +124,66 @@ def draw_axes(draft: Draft) -> None:
             1,
             MOST_AT_ONCE,
             setup.at_once,
-            key=_key("at_once", 0),
+            key=_key("at_once", 0, drawn),
             help="How many requests are under way at the same time. More is quicker, and makes each slower.",
             on_change=_take_number,
-            args=("at_once",),
+            args=("at_once", drawn),
             width=130,
         )
         st.toggle(
             "Random order",
             setup.shuffled,
-            key=_key("shuffled", 0),
+            key=_key("shuffled", 0, drawn),
             help="Each round in an order of its own, so that drift does not look like an effect.",
             on_change=_take_number,
-            args=("shuffled",),
+            args=("shuffled", drawn),
         )
 
 
-def _key(part: str, number: int) -> str:
-    return f"axis_{part}_{number}_{st.session_state.get(state.AXES_DRAWN, 0)}"
+def _drawn() -> int:
+    """How often the axes have been drawn anew: a quick second click may still speak of those of before."""
+    drawn: int = st.session_state.get(state.AXES_DRAWN, 0)
+    return drawn
 
 
-def _take(number: int) -> None:
-    axes = list(read().axes)
-    field = st.session_state[_key("field", number)] or axes[number].field
-    axes[number] = TypedAxis(field=field, text=st.session_state[_key("text", number)])
-    _change(axes=tuple(axes))
+def _key(part: str, number: int, drawn: int) -> str:
+    return f"axis_{part}_{number}_{drawn}"
 
 
-def _take_number(part: str) -> None:
-    value = st.session_state[_key(part, 0)]
+def _typed() -> tuple[TypedAxis, ...]:
+    """The axes with what is typed in them now, which may be more than they have told yet."""
+    return tuple(
+        TypedAxis(
+            field=st.session_state.get(_key("field", number, _drawn())) or axis.field,
+            text=st.session_state.get(_key("text", number, _drawn()), axis.text),
+        )
+        for number, axis in enumerate(read().axes)
+    )
+
+
+def _take(drawn: int) -> None:
+    # Else it was taken just before, when a click in the same moment took an axis away.
+    if drawn == _drawn():
+        _change(axes=_typed())
+
+
+def _take_number(part: str, drawn: int) -> None:
+    value = st.session_state[_key(part, 0, drawn)]
     if value is not None:
         _change(**{part: value})
 
 
 def _add() -> None:
-    axes = read().axes
+    axes = _typed()
     taken = {axis.field for axis in axes}
     field = next((name for name in ("top_p", "max_tokens", "random_seed", "temperature") if name not in taken), "model")
-    put(read().model_copy(update={"axes": (*axes, TypedAxis(field=field))}))
+    _change(axes=(*axes, TypedAxis(field=field)))
 
 
-def _delete(number: int) -> None:
-    axes = read().axes
+def _delete(number: int, drawn: int) -> None:
+    axes = _typed()
+    if drawn != _drawn() or len(axes) == 1:
+        return
     put(read().model_copy(update={"axes": axes[:number] + axes[number + 1 :]}))
 
 
