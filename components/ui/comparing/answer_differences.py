@@ -14,6 +14,7 @@ from components.live.replay import lengths_after
 from components.runs.query import QueryFailed, events_of
 from components.runs.run import RunRecord
 from components.service import service
+from components.ui.own_html import draw_marked
 from components.ui.plain_words import plain_words
 
 _SHOWN_OF_SHARED = 400
@@ -49,7 +50,7 @@ def draw_first_divergence(shown: Mapping[str, RunRecord]) -> None:
     tree = divergence({title: answer_text(record) for title, record in shown.items()})
     pieces: list[str] = []
     _write_branch(tree, dict(shown), pieces, 0)
-    st.html(f'<div class="divergence">{"".join(pieces)}</div>')
+    draw_marked("".join(pieces))
 
 
 def _draw_one(title: str, record: RunRecord, reference: str, base: RunRecord) -> None:
@@ -73,7 +74,7 @@ def _draw_one(title: str, record: RunRecord, reference: str, base: RunRecord) ->
         else html.escape(piece.text)
         for piece in pieces
     )
-    st.html(f'<div class="word-difference">{marked}</div>')
+    draw_marked(f'<div class="word-difference">{marked}</div>')
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
@@ -95,7 +96,7 @@ def _write_branch(branch: Branch, shown: dict[str, RunRecord], pieces: list[str]
             size = f"ends after {branch.begins_at:,} characters"
     dimmed = " shared" if branch.branches else ""
     pieces.append(
-        f'<div class="branch" style="margin-inline-start: {depth * 1.25}rem">'
+        f'<div class="branch depth-{depth}">'
         f'<div class="branch-head"><b>{names}</b> {size}</div>'
         f'<div class="branch-text{dimmed}">{html.escape(_shortened(branch.text))}</div></div>'
     )

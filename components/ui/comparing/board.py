@@ -22,6 +22,7 @@ from components.ui import draft_form, state
 from components.ui.comparing.lane_form import draw_lane_form
 from components.ui.comparing.lane_runs import LaneRuns
 from components.ui.comparing.starting import check_lane, requests_now, shown_experiment, start_lane, stop_lane
+from components.ui.own_html import draw_style
 from components.ui.place import Place
 from components.ui.plain_words import plain_words
 from components.ui.run_lookup import asked, record_of
@@ -68,7 +69,7 @@ def draw_board(
     order = blind_order or list(by_id)
     _draw_tabs(order, draft.comparison, blind=bool(blind_order))
     # The numbers would tell which lane is which. Hidden by style, so that the answers stay where they are.
-    st.html(f"<style>{_HIDDEN_NUMBERS if blind_order else ''}</style>")
+    draw_style(_HIDDEN_NUMBERS if blind_order else "")
     with st.container(horizontal=True, key="lanes", gap="small"):
         for number, lane_id in enumerate(order, 1):
             drawn = _Drawn(
@@ -143,7 +144,7 @@ def _draw_tabs(order: list[str], comparison: Comparison, *, blind: bool) -> None
         if lane_id != chosen
     )
     # By style, so that the answers of the lanes out of sight go on growing in their places.
-    st.html(f"<style>@media (max-width: 640px) {{ {hidden} {{ display: none; }} }}</style>")
+    draw_style(f"@media (max-width: 640px) {{ {hidden} {{ display: none; }} }}")
 
 
 def _draw_head(request: LaneRequest, draft: Draft, endpoints: Mapping[str, AnyEndpoint]) -> None:
