@@ -184,7 +184,7 @@ COMPARE_WIDGETS = [
         reach=lambda page: None,
         touches=lambda number: [
             _look_at("Settings", "Numbers", "What is equal in all lanes"),
-            _look_at("Numbers", "Settings", "Run the lanes: their numbers|The best number of a row"),
+            _look_at("Numbers", "Settings", "Run the lanes first|The best number of a row"),
         ],
     ),
     Widget(
