@@ -6,7 +6,6 @@ A fault never leaves this module as an exception: whoever iterates gets what arr
 from __future__ import annotations
 
 import logging
-import random
 import re
 import time
 from collections.abc import Callable, Generator, Iterator
@@ -28,6 +27,7 @@ from components.streaming.guard import EventGuard
 from components.streaming.limits import Limits
 from components.streaming.moments import Moments
 from components.streaming.outcome import Outcome, Retry, Status
+from components.streaming.retries import pause_before_retry
 from components.streaming.server_timing import queue_ms
 from components.streaming.session import ApiKey, Session
 from components.streaming.status import fault_for_status, retry_after_seconds
@@ -127,7 +127,7 @@ class AnswerStream:
                 yield from self._attempt()
                 return
             except StreamFault as fault:
-                pause = self._pause_before_retry(fault)
+                pause = None if self._watch.ended else pause_before_retry(fault, self._attempts, self._limits)
                 if pause is None:
                     raise
                 self._retries.append(Retry(fault.kind, fault.http_status, round(pause * 1000, 3)))
@@ -138,16 +138,6 @@ class AnswerStream:
             self._watch.wait(pause)
             self._moments.wait_since(waits_from)
             self._raise_if_ended()
-
-    def _pause_before_retry(self, fault: StreamFault) -> float | None:
-        """Seconds to wait before the next attempt, None when there must be none."""
-        limits = self._limits
-        if not fault.unprocessed or self._watch.ended or self._attempts > limits.retries_before_first_byte:
-            return None
-        if fault.retry_after is not None:
-            return fault.retry_after if fault.retry_after <= limits.max_retry_after_s else None
-        backoff = min(limits.backoff_s * 2.0 ** (self._attempts - 1), limits.max_backoff_s)
-        return backoff * random.uniform(0.8, 1.2)  # noqa: S311 - jitter, no secret
 
     def _attempt(self) -> Iterator[TimedEvent]:
         limits, watch = self._limits, self._watch
