@@ -6,7 +6,8 @@ import streamlit as st
 
 from components.contract.profile import profile_named
 from components.contract.request import ChatCompletionStreamRequest, from_bytes
-from components.runs.query import QueryFailed, find_run
+from components.runs.events import StoredEvent
+from components.runs.query import QueryFailed, events_of, find_run
 from components.runs.run import Run, RunRecord
 from components.service import service
 
@@ -32,6 +33,14 @@ def asked(record: RunRecord) -> ChatCompletionStreamRequest | None:
         return from_bytes(record.request_body, profile_named(record.dialect))
     except ValueError:
         return None
+
+
+def events_in_log(run_id: str) -> list[StoredEvent]:
+    """The events that the log has of a run. Raises QueryFailed, also while there is no log."""
+    database = service().log.database
+    if database is None:
+        raise QueryFailed("There is no log now.")
+    return events_of(database, run_id)
 
 
 def record_of(run: Run | RunRecord | None) -> RunRecord | None:

@@ -5,24 +5,30 @@ from __future__ import annotations
 import html
 import json
 from collections.abc import Mapping
+from itertools import pairwise
 
 import streamlit as st
 
 from components.experiments.divergence import Branch, divergence, first_difference, token_at
 from components.experiments.word_difference import Kind, Piece, word_differences
 from components.live.replay import lengths_after
-from components.runs.query import QueryFailed, events_of
+from components.runs.query import QueryFailed
 from components.runs.run import RunRecord
-from components.service import service
 from components.ui.own_html import draw_marked
 from components.ui.plain_words import plain_words
+from components.ui.run_lookup import events_in_log
 
 _SHOWN_OF_SHARED = 400
 """Characters; of a longer beginning that answers share, the middle is left out."""
 _LONGEST = 60_000
 """Characters of an answer beyond which its words are not compared: the page could not show them all."""
 
-_SIGNS = {Kind.SAME: "span", Kind.ADDED: "ins", Kind.REMOVED: "del"}
+_MARKS = {
+    Kind.SAME: "{}",
+    Kind.ADDED: '<ins><i class="mark">[+</i>{}<i class="mark">+]</i></ins>',
+    Kind.REMOVED: '<del><i class="mark">[−</i>{}<i class="mark">−]</i></del>',
+}
+"""Signs beside colours: not everybody sees the colours."""
 
 
 def answer_text(record: RunRecord) -> str:
@@ -66,14 +72,7 @@ def _draw_one(title: str, record: RunRecord, reference: str, base: RunRecord) ->
     removed = sum(len(piece.text.split()) for piece in pieces if piece.kind is Kind.REMOVED)
     added = sum(len(piece.text.split()) for piece in pieces if piece.kind is Kind.ADDED)
     st.caption(f"{added:,} words added, {removed:,} words removed")
-    said = {Kind.ADDED: ("[+", "+]"), Kind.REMOVED: ("[−", "−]"), Kind.SAME: ("", "")}
-    marked = "".join(
-        f'<{_SIGNS[piece.kind]}><i class="mark">{said[piece.kind][0]}</i>{html.escape(piece.text)}'
-        f'<i class="mark">{said[piece.kind][1]}</i></{_SIGNS[piece.kind]}>'
-        if piece.kind is not Kind.SAME
-        else html.escape(piece.text)
-        for piece in pieces
-    )
+    marked = "".join(_MARKS[piece.kind].format(html.escape(piece.text)) for piece in pieces)
     draw_marked(f'<div class="word-difference">{marked}</div>')
 
 
@@ -113,15 +112,14 @@ def _shortened(text: str) -> str:
 
 def _token(record: RunRecord, character: int | None) -> int | None:
     """The number of the token that brought a character, as far as the endpoint sends one token in each chunk."""
-    return None if character is None else token_at(_tokens(record.id, record.text), character)
+    try:
+        return None if character is None else token_at(_tokens(record.id, record.text), character)
+    except QueryFailed:
+        return None  # not kept: the next look may find them
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
 def _tokens(run_id: str, text: str) -> list[str]:
-    database = service().log.database
-    try:
-        events = events_of(database, run_id) if database else []
-    except QueryFailed:
-        return []
+    events = events_in_log(run_id)
     ends = [length for length in dict.fromkeys(lengths_after(events, text)) if length]
-    return [text[begin:end] for begin, end in zip([0, *ends], ends, strict=False)]
+    return [text[begin:end] for begin, end in pairwise([0, *ends])]

@@ -13,11 +13,10 @@ from components.experiments.numbers import Measure, bests, incomparable
 from components.live.replay import lengths_after
 from components.live.status import duration, numbers, status_words, was_cut
 from components.runs.events import StoredEvent
-from components.runs.query import QueryFailed, events_of
-from components.runs.run import Run, RunRecord
-from components.service import service
+from components.runs.query import QueryFailed
+from components.runs.run import RunRecord
 from components.ui.plain_words import plain_words
-from components.ui.run_lookup import find
+from components.ui.run_lookup import events_in_log
 
 _MOST_POINTS = 200
 """Of one lane in the chart; more cannot be told apart."""
@@ -97,20 +96,16 @@ def _marked(words: str, is_best: bool, timing: str) -> str:
 
 
 def _curve(record: RunRecord) -> list[tuple[float, int]]:
-    """Moments in milliseconds, each with how many chunks with text had come by then."""
-    if record.running:
-        run = find(record.id)
-        return _counted(run.events(), record.text) if isinstance(run, Run) else []
-    return _kept_curve(record.id, record.text)
+    """Moments in milliseconds, each with how many chunks with text had come by then. The run has ended."""
+    try:
+        return _kept_curve(record.id, record.text)
+    except QueryFailed:
+        return []  # not kept: the next look may find it
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
 def _kept_curve(run_id: str, text: str) -> list[tuple[float, int]]:
-    database = service().log.database
-    try:
-        return _counted(events_of(database, run_id), text) if database else []
-    except QueryFailed:
-        return []
+    return _counted(events_in_log(run_id), text)
 
 
 def _counted(events: list[StoredEvent], text: str) -> list[tuple[float, int]]:
