@@ -5,6 +5,7 @@ import streamlit as st
 from components.runs.run import Run
 from components.service import service
 from components.ui import state
+from components.ui.experiment_link import draw_experiment_link
 from components.ui.plain_words import plain_words
 from components.ui.run_lookup import find, record_of
 from components.ui.run_view import draw_run
@@ -28,13 +29,7 @@ if run is not None and record is not None:
                 icon=":material/bolt:",
                 query_params={state.OPEN_PARAMETER: run.id},
             )
-            if record.experiment_id:
-                st.page_link(
-                    "compare.py",
-                    label="Open its comparison",
-                    icon=":material/view_column:",
-                    query_params={state.OPEN_PARAMETER: record.experiment_id},
-                )
+            draw_experiment_link(record)
             if record.determinism:
                 st.markdown(
                     f":small[:material/fingerprint: Sent again: **{plain_words(record.determinism)}**]", width="content"

@@ -3,24 +3,19 @@
 import pandas as pd
 import streamlit as st
 
-from components.contract.lint import MESSAGES
-from components.drafts.composed import compose
 from components.runs.query import QueryFailed
 from components.sweeps.axes import AxisProblem
 from components.sweeps.planning import cell_count, read_rows, records_of
 from components.sweeps.problem import SweepProblem
 from components.ui import draft_form, shortcuts, state
-from components.ui.endpoint_choice import draw_endpoint_and_model
-from components.ui.message_editor import draw_messages, draw_notes, draw_variables
+from components.ui.base_form import draw_base
 from components.ui.plain_words import plain_words
-from components.ui.remarks import draw_remarks
-from components.ui.request_form import draw_settings
 from components.ui.sweeping import running, setup_form
 from components.ui.sweeping.grid import draw_sweep
 
 _MOST_PROBLEMS = 5
 
-sweep_id = running.arrive()
+sweep_id, opened = state.arrive_at_experiment(state.SWEEP)
 kept, unreadable = None, False
 try:
     kept = running.kept_sweep(sweep_id)
@@ -29,23 +24,11 @@ except QueryFailed as failure:
     st.error(str(failure))
 draft_form.begin(lambda: kept.draft if kept else None)
 setup_form.begin(kept.setup if kept else None)
+if opened and kept:
+    draft_form.fill(kept.draft, "sweep opened")
+    setup_form.put(kept.setup)
 
-work, side = st.columns([5, 3], gap="large")
-with side, st.container(key="base_settings"):
-    endpoint, card = draw_endpoint_and_model()
-    changed = len(draft_form.read().changed_fields)
-    with st.expander("Settings of the base" + (f" :blue-badge[{changed} set]" if changed else ""), key="base_box"):
-        places = draw_settings(endpoint.profile, card)
-with work:
-    draw_messages()
-    draw_notes()
-    draw_variables()
-    places[MESSAGES] = st.container(gap="xxsmall")
-draft = draft_form.read()
-draft_form.keep(draft)
-composed = compose(draft, endpoint.profile, context_tokens=card.context_length if card else None)
-draw_remarks(composed, endpoint.profile, places)
-
+draft = draw_base()
 setup_form.draw_axes(draft)
 setup = setup_form.read()
 rows: list[dict[str, str]] = []

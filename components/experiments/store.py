@@ -18,6 +18,8 @@ from components.runs.tables import experiments, runs, upsert, votes
 
 COMPARISON = "comparison"
 """The kind of an experiment whose content is a draft with its lanes."""
+SWEEP = "sweep"
+"""The kind of an experiment whose content is a draft, a set-up and the rows of its plan."""
 
 
 @dataclass(frozen=True)

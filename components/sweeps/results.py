@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from components.drafts.in_words import OMITTED
 from components.runs.run import RunRecord
+from components.streaming.outcome import Status
 from components.sweeps.axes import BASE
 from components.sweeps.measures import SweepMeasure
 from components.sweeps.planning import Row
@@ -23,7 +24,7 @@ def records_by_row(records: Sequence[RunRecord], rows: int) -> list[list[RunReco
 
 def missing_cells(by_row: Sequence[Sequence[RunRecord]], repeats: int) -> list[tuple[int, int]]:
     """Row, counted from 0, and repeat of each cell that has no run which ended well."""
-    answered = [{record.repeat for record in records if record.status == "ok"} for records in by_row]
+    answered = [{record.repeat for record in records if record.status == Status.OK} for records in by_row]
     return [
         (row, repeat) for repeat in range(1, repeats + 1) for row, done in enumerate(answered) if repeat not in done
     ]
@@ -37,7 +38,7 @@ def row_in_words(row: Row) -> str:
 def values_of(measure: SweepMeasure, records: Sequence[RunRecord], base: Sequence[RunRecord]) -> list[float]:
     """The measure of each run that has it. What is compared to the base is compared to its other runs."""
     values = (
-        measure.of(record, [other.text for other in base if other.id != record.id and other.status == "ok"])
+        measure.of(record, [other.text for other in base if other.id != record.id and other.status == Status.OK])
         for record in records
     )
     return [value for value in values if value is not None]

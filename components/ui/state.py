@@ -83,7 +83,7 @@ KEPT_DRAFT = "kept_draft"
 """The draft's text as it was last kept."""
 
 EXPERIMENT = "experiment"
-"""The experiment that the compare page shows."""
+"""The experiment that the compare page shows, and the query parameter that names it."""
 GO_TO_COMPARE = "go_to_compare"
 """Set when the compare page is to be shown next."""
 ASKED = "asked"
@@ -116,8 +116,6 @@ PLAN_PARAMETER = "plan"
 """The query parameter that names the set-up of a sweep, as it was kept."""
 AXES_DRAWN = "axes_drawn"
 """Grows whenever axes come or go, so that what is typed in one never stands in another."""
-EXPERIMENT_PARAMETER = "experiment"
-"""The query parameter that names the experiment that a page shows."""
 DRAFT_PARAMETER = "draft"
 """The query parameter that names the draft in the form."""
 
@@ -186,31 +184,31 @@ def opened_run() -> str | None:
     return run_id
 
 
-def show_experiment(experiment_id: str) -> None:
-    """Make this the experiment that the compare page shows, now and after a reload."""
-    if st.session_state.get(EXPERIMENT) != experiment_id:
+def show_experiment(key: str, experiment_id: str) -> None:
+    """Make this the experiment that a page shows, now and after a reload. ``key`` is EXPERIMENT or SWEEP."""
+    if st.session_state.get(key) != experiment_id:
         st.session_state.pop(BLIND_ORDER, None)
-    _show(EXPERIMENT, EXPERIMENT_PARAMETER, experiment_id)
+    _show(key, key, experiment_id)
 
 
-def arrive_at_experiment() -> tuple[str | None, bool]:
-    """The id of the experiment that the compare page shows, and whether it is to be put into the form, too.
+def arrive_at_experiment(key: str) -> tuple[str | None, bool]:
+    """The id of the experiment that a page shows, and whether it is to be put into the form, too.
 
-    Of an address only what can be an id is taken: what is run next is kept under it. Going back and forward in the
-    browser shows other experiments and leaves the form alone.
+    It is when a link opens it, and when going back or forward in the browser brings another one than before. Of an
+    address only what can be an id is taken: what is run next is kept under it.
     """
-    opened, in_url = (st.query_params.get(name) for name in (OPEN_PARAMETER, EXPERIMENT_PARAMETER))
+    opened, in_url = st.query_params.get(OPEN_PARAMETER), st.query_params.get(key)
     if opened:
         del st.query_params[OPEN_PARAMETER]
         if is_id(opened):
-            show_experiment(opened)
+            show_experiment(key, opened)
             return opened, True
     if in_url and not is_id(in_url):
-        del st.query_params[EXPERIMENT_PARAMETER]
-    found = _named(EXPERIMENT, EXPERIMENT_PARAMETER)
+        del st.query_params[key]
+    before, found = st.session_state.get(key), _named(key, key)
     if found:
-        show_experiment(found)
-    return found, False
+        show_experiment(key, found)
+    return found, before is not None and found != before
 
 
 def arrive() -> tuple[str | None, bool]:

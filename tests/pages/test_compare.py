@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import json
 import socket
+import sqlite3
 import threading
+from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from components.drafts.comparison import changed
+from components.drafts.draft import EXAMPLE_PROMPT
 from components.service import service
 from components.ui import state
+from components.ui.comparing import answer_differences
 from tests.pages.conftest import Chat, new_page, run_to_the_end, texts
 from tests.streaming.endpoint import DONE, chunk, document, head
 from tests.waiting import wait_for
@@ -313,6 +318,66 @@ def test_stop_all_stops_what_runs_and_what_is_to_come(compare: AppTest, lanes: L
     until_all_ended(compare)
     assert len(chat.bodies) == 2
     assert texts(compare).count("cancelled") >= 2
+
+
+def test_a_lane_that_is_taken_away_is_stopped_and_the_others_go_on(compare: AppTest, lanes: Lanes) -> None:
+    lanes.go_on.clear()
+    compare.number_input(key="max_tokens").set_value(1).run()
+    press(compare, "add_lane")
+    press(compare, "run")
+    experiment = service().experiments.find(compare.session_state[state.EXPERIMENT])
+    wait_for(lambda: len(experiment.run_ids()) == 3)
+    menu(compare, 1, "Delete")
+    wait_for(lambda: experiment.busy_lanes() == {"2", "3"})
+    lane_set(compare, "Safe prompt A/B")
+    wait_for(lambda: not experiment.going_on)
+
+
+def test_whoever_looks_at_a_comparison_with_other_lanes_in_the_form_stops_nothing(
+    compare: AppTest, lanes: Lanes, chat: Chat
+) -> None:
+    lanes.go_on.clear()
+    lane_set(compare, "Temperature 0 / 0.3 / 0.7 / 1")
+    compare.number_input(key="max_tokens").set_value(1).run()
+    press(compare, "run")
+    experiment = service().experiments.find(compare.session_state[state.EXPERIMENT])
+    wait_for(lambda: len(experiment.run_ids()) == 4)
+    other = new_page().switch_page("compare.py").run()
+    assert not set(lane_ids(other)) & set(lane_ids(compare))
+    other.query_params["experiment"] = experiment.id
+    other.run()
+    lane_set(other, "Safe prompt A/B")
+    assert len(experiment.busy_lanes()) == 4
+
+
+def test_another_comparison_in_the_address_brings_its_settings_and_can_be_undone(compare: AppTest) -> None:
+    run_all(compare)
+    first = compare.query_params["experiment"]
+    lane_set(compare, "Safe prompt A/B")
+    compare.text_area[0].set_value("Another question").run()
+    run_all(compare)
+    # As when going back, once the address has long followed.
+    compare.session_state["url_behind_experiment"] = None, 0.0
+    compare.query_params["experiment"] = first
+    compare.run()
+    assert lane_ids(compare) == ["1", "2"]
+    assert prompt(compare) == EXAMPLE_PROMPT
+    assert "Hello cold world" in texts(compare)
+    press(compare, "undo")
+    assert prompt(compare) == "Another question"
+
+
+def test_events_that_could_not_be_read_once_are_read_the_next_time(compare: AppTest, tmp_path: Path) -> None:
+    run_all(compare)
+    look(compare, "Word differences")
+    with closing(sqlite3.connect(tmp_path / "runs.sqlite3")) as connection:
+        with connection:
+            connection.execute("alter table events rename to hidden")
+        answer_differences._tokens.clear()
+        assert "token" not in texts(compare.run()).partition("against")[2].partition("words added")[0]
+        with connection:
+            connection.execute("alter table hidden rename to events")
+    assert ", token 2" in texts(compare.run())
 
 
 def test_a_comparison_is_opened_again_from_the_log_with_settings_and_answers(compare: AppTest, chat: Chat) -> None:

@@ -593,3 +593,23 @@ def test_an_answer_s_markup_is_text(small: AppTest, lanes: Lanes) -> None:
     run_sweep(small)
     assert cells(small)[1][3] == "![x](http://127.0.0.1/x.png) <b>bold"
     assert "127.0.0.1/x.png" not in texts(small)
+
+
+def test_a_run_leads_to_its_sweep_which_opens_with_its_settings_beside_another(small: AppTest, chat: Chat) -> None:
+    small.text_area(key="message_1").set_value("A question of the sweep").run()
+    run_sweep(small)
+    sweep_id = small.session_state[state.SWEEP]
+    runs_page = new_page()
+    with service().log.database.reader.begin() as connection:
+        runs_page.query_params["run"] = connection.exec_driver_sql("select id from runs limit 1").scalar()
+    runs_page.switch_page("runs.py").run()
+    labels = [link.proto.label for link in runs_page.get("page_link")]
+    assert "Open its sweep" in labels
+    assert "Open its comparison" not in labels
+    other = opened()
+    run_sweep(other)
+    assert other.session_state[state.SWEEP] != sweep_id
+    other.query_params["open"] = sweep_id
+    other.run()
+    assert other.session_state[state.SWEEP] == sweep_id
+    assert other.text_area[0].value == "A question of the sweep"

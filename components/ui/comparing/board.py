@@ -21,7 +21,14 @@ from components.streaming.outcome import Status
 from components.ui import draft_form, state
 from components.ui.comparing.lane_form import draw_lane_form
 from components.ui.comparing.lane_runs import LaneRuns
-from components.ui.comparing.starting import check_lane, requests_now, shown_experiment, start_lane, stop_lane
+from components.ui.comparing.starting import (
+    check_lane,
+    requests_now,
+    shown_experiment,
+    start_lane,
+    stop_lane,
+    take_lanes_away,
+)
 from components.ui.own_html import draw_style
 from components.ui.place import Place
 from components.ui.plain_words import plain_words
@@ -195,7 +202,7 @@ def _draw_menu(lane: Lane, comparison: Comparison) -> None:
     )
     if many > FEWEST_LANES:
         actions[":material/delete: Delete"] = partial(
-            draft_form.change_comparison, partial(lanes.removed, lane_id=lane.id), "lane deleted"
+            take_lanes_away, partial(lanes.removed, lane_id=lane.id), "lane deleted"
         )
     key = lane_key("menu", lane.id)
     st.menu_button(

@@ -10,7 +10,7 @@ from components.drafts.comparison import LANE_SETS, MOST_LANES, MOST_REPEATS, Co
 from components.ui import draft_form, shortcuts, state
 from components.ui.comparing.earlier import draw_earlier
 from components.ui.comparing.lane_form import draw_change_of_several
-from components.ui.comparing.starting import start_all, stop_all
+from components.ui.comparing.starting import start_all, stop_all, take_lanes_away
 from components.ui.plain_words import plain_words
 from components.ui.shortcuts import draw_shortcuts
 
@@ -117,4 +117,4 @@ def _take_repeats() -> None:
 
 def _take_lane_set() -> None:
     name = st.session_state[state.LANE_SET]
-    draft_form.change_comparison(partial(with_lane_set, name=name), f"lanes {name}")
+    take_lanes_away(partial(with_lane_set, name=name), f"lanes {name}")

@@ -54,4 +54,4 @@ def _words(kept: KeptExperiment, draft: Draft) -> str:
 def _open(experiment_id: str, draft: Draft) -> None:
     st.session_state[state.EARLIER] = False
     draft_form.fill(draft, "comparison opened")
-    state.show_experiment(experiment_id)
+    state.show_experiment(state.EXPERIMENT, experiment_id)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import streamlit as st
 
@@ -63,7 +63,7 @@ def start_all() -> None:
             return  # the key is held down, or the button was pressed twice: this very comparison is under way
         before.stop()
     experiment_id = uuid.uuid4().hex
-    state.show_experiment(experiment_id)
+    state.show_experiment(state.EXPERIMENT, experiment_id)
     st.session_state[state.ASKED] = _asked_by(ready)
     _start(experiment_id, ready)
 
@@ -83,7 +83,7 @@ def start_lane(lane_id: str) -> None:
         if request.lane.id == lane_id and not request.objection(send_anyway=_send_anyway())
     ]
     if ready:
-        state.show_experiment(experiment_id)
+        state.show_experiment(state.EXPERIMENT, experiment_id)
         _start(experiment_id, ready)
 
 
@@ -93,12 +93,15 @@ def stop_lane(lane_id: str) -> None:
         experiment.stop(lane_id)
 
 
-def stop_gone_lanes(experiment: Experiment | None, comparison: Comparison) -> None:
-    """Stop the runs of lanes that are not there any more: nobody could see or stop them."""
-    if experiment:
-        here = {lane.id for lane in comparison.lanes}
-        for lane_id in experiment.busy_lanes() - here:
-            experiment.stop(lane_id)
+def take_lanes_away(change: Callable[[Comparison], Comparison], sentence: str) -> None:
+    """Change the lanes, and stop the runs of those that are gone then: nobody could see or stop them.
+
+    Only of those: whoever looks at somebody else's comparison with other lanes in the form stops nothing.
+    """
+    before = {lane.id for lane in draft_form.read().comparison.lanes}
+    draft_form.change_comparison(change, sentence)
+    for lane_id in before - {lane.id for lane in draft_form.read().comparison.lanes}:
+        stop_lane(lane_id)
 
 
 def check_lane(lane_id: str, record: RunRecord) -> None:
@@ -131,7 +134,7 @@ def compare_with(record: RunRecord) -> None:
     if record.experiment_id is None:
         adopt(service().log, record.id, Placement(experiment_id, "1", 0, 1, Timing.PARALLEL.value, 1))
     save_experiment(service().log, experiment_id, draft_form.read().to_text())
-    state.show_experiment(experiment_id)
+    state.show_experiment(state.EXPERIMENT, experiment_id)
 
 
 def _start(experiment_id: str, requests: Sequence[LaneRequest]) -> None:

@@ -12,6 +12,7 @@ from components.experiments.experiment import Experiment
 from components.live.status import status_words
 from components.runs.query import QueryFailed
 from components.runs.run import RunRecord
+from components.streaming.outcome import Status
 from components.sweeps.measures import SweepMeasure
 from components.sweeps.results import base_row, findings, records_by_row, row_in_words, values_of
 from components.ui import state
@@ -62,7 +63,7 @@ def _draw_progress(
     total = len(kept.rows) * kept.setup.repeats
     records = [record for found in by_row for record in found]
     ended = [record for record in records if not record.running]
-    failed = [record for record in ended if record.status != "ok"]
+    failed = [record for record in ended if record.status != Status.OK]
     words = f"{len(ended):,} of {total:,} cells ended" + (f", {len(failed):,} not well" if failed else "")
     if going_on and ended:
         mean_s = sum(record.total_ms or 0.0 for record in ended) / len(ended) / 1000
@@ -112,7 +113,7 @@ def _draw_cells(kept: KeptSweep, by_row: Sequence[Sequence[RunRecord]]) -> None:
             "characters": len(record.text),
             "TTFT": record.ttft_ms,
             "tokens/s": record.tokens_per_second,
-            "why": record.error_message if record.status not in ("ok", "running") else None,
+            "why": record.error_message if record.status not in (Status.OK, Status.RUNNING) else None,
             "run": f"/?{state.OPEN_PARAMETER}={record.id}",
         }
         for number, found in enumerate(by_row)

@@ -14,8 +14,8 @@ from components.drafts.comparison import Timing
 from components.drafts.draft import Draft, read_draft
 from components.experiments.experiment import Experiment
 from components.experiments.plan import Cell, Plan
-from components.experiments.store import find_experiment, runs_of, save_experiment
-from components.runs.query import QueryFailed, is_id
+from components.experiments.store import SWEEP, find_experiment, runs_of, save_experiment
+from components.runs.query import QueryFailed
 from components.runs.run import RunRecord
 from components.service import service
 from components.sweeps.cells import RowRequest, cells_of, row_requests
@@ -24,7 +24,6 @@ from components.sweeps.setup import Setup, read_setup
 from components.ui import state
 from components.ui.endpoint_choice import configuration, model_cards
 
-KIND = "sweep"
 _order = random.Random()  # noqa: S311 - an order, no secret
 
 
@@ -35,25 +34,6 @@ class KeptSweep:
     draft: Draft
     setup: Setup
     rows: list[dict[str, str]]
-
-
-def arrive() -> str | None:
-    """The id of the sweep that the page shows. Of an address only what can be an id is taken."""
-    in_url, in_session = st.query_params.get(state.SWEEP), st.session_state.get(state.SWEEP)
-    if in_url and not is_id(in_url):
-        del st.query_params[state.SWEEP]
-        in_url = None
-    found: str | None = in_session or in_url
-    if found:
-        show(found)
-    return found
-
-
-def show(sweep_id: str) -> None:
-    """Make this the sweep that the page shows, now and after a reload."""
-    st.session_state[state.SWEEP] = sweep_id
-    if st.query_params.get(state.SWEEP) != sweep_id:
-        st.query_params[state.SWEEP] = sweep_id
 
 
 def experiment_of(sweep_id: str | None) -> Experiment | None:
@@ -68,7 +48,7 @@ def kept_sweep(sweep_id: str | None) -> KeptSweep | None:
         return known[1]
     database = service().log.database
     kept = find_experiment(database, sweep_id) if database and sweep_id else None
-    if kept is None or kept.kind != KIND:
+    if kept is None or kept.kind != SWEEP:
         return None
     content = json.loads(kept.content)
     draft = read_draft(json.dumps(content.get("draft")))
@@ -101,8 +81,8 @@ def start(draft: Draft, setup: Setup, rows: list[dict[str, str]], requests: Sequ
         return  # the key is held down, or the button was pressed twice
     sweep_id = uuid.uuid4().hex
     content = {"draft": json.loads(draft.to_text()), "setup": setup.model_dump(mode="json"), "rows": rows}
-    save_experiment(service().log, sweep_id, json.dumps(content), KIND)
-    show(sweep_id)
+    save_experiment(service().log, sweep_id, json.dumps(content), SWEEP)
+    state.show_experiment(state.SWEEP, sweep_id)
     # Until the log has it.
     st.session_state[state.KEPT_SWEEP] = sweep_id, asked
     cells = cells_of(requests, setup.repeats, shuffled=_order if setup.shuffled else None)

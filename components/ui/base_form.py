@@ -1,0 +1,44 @@
+"""The base of several runs: messages at the left, endpoint, model and folded settings at the right."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from components.contract.lint import MESSAGES
+from components.drafts.composed import compose
+from components.drafts.draft import Draft
+from components.ui import draft_form
+from components.ui.endpoint_choice import draw_endpoint_and_model
+from components.ui.message_editor import draw_messages, draw_notes, draw_variables
+from components.ui.presets import draw_presets
+from components.ui.remarks import draw_remarks
+from components.ui.request_form import draw_reset_all, draw_settings
+
+
+def draw_base(*, with_lanes: bool = False) -> Draft:
+    """Draw the form that the playground has as well, and keep what stands in it; the draft it makes.
+
+    ``with_lanes`` asks for the variables of lanes, too.
+    """
+    work, side = st.columns([5, 3], gap="large")
+    with side, st.container(key="base_settings"):
+        endpoint, card = draw_endpoint_and_model()
+        changed = len(draft_form.read().changed_fields)
+        label = "Settings of the base" + (f" :blue-badge[{changed} set]" if changed else "")
+        with st.expander(label, key="base_box"):
+            tools = st.container(horizontal=True, vertical_alignment="center", gap="medium", key="form_tools")
+            places = draw_settings(endpoint.profile, card)
+    with work:
+        draw_messages()
+        draw_notes()
+        draw_variables(with_lanes=with_lanes)
+        places[MESSAGES] = st.container(gap="xxsmall")
+    draft = draft_form.read()
+    # Before anything is drawn that takes its time: a reload in this moment must find it.
+    draft_form.keep(draft)
+    with tools:
+        draw_presets()
+        draw_reset_all(draft)
+    composed = compose(draft, endpoint.profile, context_tokens=card.context_length if card else None)
+    draw_remarks(composed, endpoint.profile, places)
+    return draft

@@ -1,0 +1,31 @@
+"""The way from a run to what it was made for."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from components.experiments.store import COMPARISON, SWEEP, find_experiment
+from components.runs.query import QueryFailed
+from components.runs.run import RunRecord
+from components.service import service
+from components.ui import state
+
+_PAGES = {
+    COMPARISON: ("compare.py", "Open its comparison", ":material/view_column:"),
+    SWEEP: ("sweep.py", "Open its sweep", ":material/grid_on:"),
+}
+
+
+def draw_experiment_link(record: RunRecord) -> None:
+    """Draw the link to the comparison or the sweep of a run; nothing for a run of its own."""
+    database = service().log.database
+    if record.experiment_id is None or database is None:
+        return
+    try:
+        experiment = find_experiment(database, record.experiment_id)
+    except QueryFailed as failure:
+        st.error(str(failure))
+        return
+    if experiment and experiment.kind in _PAGES:
+        page, label, icon = _PAGES[experiment.kind]
+        st.page_link(page, label=label, icon=icon, query_params={state.OPEN_PARAMETER: experiment.id})
