@@ -76,7 +76,7 @@ for request in refused[:_MOST_PROBLEMS]:
 if len(refused) > _MOST_PROBLEMS:
     st.caption(f"And {len(refused) - _MOST_PROBLEMS:,} more rows.")
 if run and ready:
-    running.start(draft, setup, rows, requests)
+    running.start(running.KeptSweep(draft, setup, rows), requests)
     sweep_id = st.session_state[state.SWEEP]
     st.rerun()
 if sweep_id and kept:

@@ -1,4 +1,4 @@
-"""The runs that a sweep makes: each row of its plan, so often as it is repeated."""
+"""The runs that a sweep makes: each row of its plan with each input, so often as it is repeated."""
 
 from __future__ import annotations
 
@@ -12,14 +12,22 @@ from components.endpoints.endpoint import AnyEndpoint
 from components.endpoints.models import ModelCard
 from components.experiments.plan import Cell
 from components.sweeps.axes import AxisProblem, with_values
+from components.sweeps.data_set import with_input
 from components.sweeps.planning import Row
 
 
 @dataclass(frozen=True)
 class RowRequest:
-    """One row of a plan taken as far as it goes. ``problem`` says why it cannot be asked, and what to do."""
+    """One row of a plan, with one input, taken as far as it goes.
+
+    ``number`` is the row's and ``input_number`` the input's, both from 1; without a data set there is no input, and the
+    number is 0. ``position`` counts all of them from 0: the inputs of the first row, then those of the second one.
+    ``problem`` says why it cannot be asked, and what to do.
+    """
 
     number: int
+    input_number: int
+    position: int
     row: Row
     endpoint: AnyEndpoint | None
     composed: Composed
@@ -28,16 +36,16 @@ class RowRequest:
 
     @property
     def lane(self) -> str:
-        """The row's name in the log."""
-        return f"row {self.number}"
+        """Its name in the log."""
+        return f"row {self.number}" + (f" input {self.input_number}" if self.input_number else "")
 
     def cell(self, repeat: int) -> Cell:
         """One run of this row. Raises ValueError for a row that has a problem."""
         if self.problem or self.endpoint is None or self.composed.request is None or self.composed.body is None:
-            raise ValueError(f"Row {self.number} makes no request.")
+            raise ValueError(f"{self.lane.capitalize()} makes no request.")
         return Cell(
             lane=self.lane,
-            position=self.number - 1,
+            position=self.position,
             repeat=repeat,
             endpoint=self.endpoint,
             model=self.composed.request.model,
@@ -53,25 +61,32 @@ def row_requests(
     endpoints: Mapping[str, AnyEndpoint],
     models_of: Callable[[AnyEndpoint], list[ModelCard]],
     *,
+    inputs: Sequence[Mapping[str, str]] = (),
     send_anyway: bool,
 ) -> list[RowRequest]:
-    """What each row asks, in their order, numbered from 1."""
-    found = []
-    for number, row in enumerate(rows, 1):
+    """What each row asks with each input, in the order of their positions; without inputs, what each row asks."""
+
+    def request(number: int, row: Row, input_number: int, texts: Mapping[str, str]) -> RowRequest:
+        position = (number - 1) * max(len(inputs), 1) + max(input_number - 1, 0)
         try:
-            own = with_values(draft, row)
+            own = with_input(with_values(draft, row), texts)
         except AxisProblem as problem:
-            found.append(RowRequest(number, row, None, Composed(), draft, str(problem)))
-            continue
+            return RowRequest(number, input_number, position, row, None, Composed(), draft, str(problem))
         endpoint = endpoints.get(own.endpoint or "")
         if endpoint is None:
             why = f"There is no endpoint {own.endpoint}. Choose another one." if own.endpoint else "Choose an endpoint."
-            found.append(RowRequest(number, row, None, Composed(), own, why))
-            continue
+            return RowRequest(number, input_number, position, row, None, Composed(), own, why)
         card = next((card for card in models_of(endpoint) if card.id == own.model), None)
         composed = compose(own, endpoint.profile, context_tokens=card.context_length if card else None)
-        found.append(RowRequest(number, row, endpoint, composed, own, composed.objection(send_anyway=send_anyway)))
-    return found
+        objection = composed.objection(send_anyway=send_anyway)
+        return RowRequest(number, input_number, position, row, endpoint, composed, own, objection)
+
+    numbered = [*enumerate(inputs, 1)] or [(0, {})]
+    return [
+        request(number, row, input_number, texts)
+        for number, row in enumerate(rows, 1)
+        for input_number, texts in numbered
+    ]
 
 
 def cells_of(requests: Sequence[RowRequest], repeats: int, *, shuffled: random.Random | None) -> list[Cell]:

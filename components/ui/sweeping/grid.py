@@ -35,7 +35,7 @@ def _draw(sweep_id: str, kept: KeptSweep, experiment: Experiment | None, was_goi
     if going_on != was_going_on:
         st.rerun()
     try:
-        by_row = records_by_row(records_of(sweep_id, experiment), len(kept.rows))
+        by_row = records_by_row(records_of(sweep_id, experiment), kept.positions)
     except QueryFailed as failure:
         # What has an answer is not known, so nothing is called missing; what goes on can be stopped all the same.
         st.error(str(failure))
@@ -60,7 +60,7 @@ def _draw_progress(
     *,
     going_on: bool,
 ) -> None:
-    total = len(kept.rows) * kept.setup.repeats
+    total = kept.positions * kept.setup.repeats
     records = [record for found in by_row for record in found]
     ended = [record for record in records if not record.running]
     failed = [record for record in ended if record.status != Status.OK]

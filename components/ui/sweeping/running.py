@@ -6,7 +6,7 @@ import json
 import random
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import streamlit as st
 
@@ -19,6 +19,7 @@ from components.runs.query import QueryFailed
 from components.runs.run import RunRecord
 from components.service import service
 from components.sweeps.cells import RowRequest, cells_of, row_requests
+from components.sweeps.planning import cell_count
 from components.sweeps.results import missing_cells, records_by_row
 from components.sweeps.setup import Setup, read_setup
 from components.ui import state
@@ -29,11 +30,21 @@ _order = random.Random()  # noqa: S311 - an order, no secret
 
 @dataclass(frozen=True)
 class KeptSweep:
-    """A sweep as the log has it: what it was made from, and the rows of its plan."""
+    """A sweep as the log has it: what it was made from, the rows of its plan, and the inputs of its data set.
+
+    Without a data set there are no inputs. Each row is asked with each input: the position of a run in the log is
+    ``row * max(len(inputs), 1) + input``, both from 0.
+    """
 
     draft: Draft
     setup: Setup
     rows: list[dict[str, str]]
+    inputs: list[dict[str, str]] = field(default_factory=list)
+
+    @property
+    def positions(self) -> int:
+        """How many positions there are; each has as many cells as there are repeats."""
+        return cell_count(len(self.rows), len(self.inputs), 1)
 
 
 def experiment_of(sweep_id: str | None) -> Experiment | None:
@@ -53,7 +64,9 @@ def kept_sweep(sweep_id: str | None) -> KeptSweep | None:
     content = json.loads(kept.content)
     draft = read_draft(json.dumps(content.get("draft")))
     setup = read_setup(json.dumps(content.get("setup")))
-    return KeptSweep(draft, setup, content["rows"]) if draft and setup and content.get("rows") else None
+    if not draft or not setup or not content.get("rows"):
+        return None
+    return KeptSweep(draft, setup, content["rows"], content.get("inputs", []))
 
 
 def records_of(sweep_id: str, experiment: Experiment | None) -> list[RunRecord]:
@@ -67,32 +80,39 @@ def records_of(sweep_id: str, experiment: Experiment | None) -> list[RunRecord]:
     return list(found.values())
 
 
-def requests_for(draft: Draft, rows: Sequence[dict[str, str]]) -> list[RowRequest]:
-    """What each row asks as the configuration stands now."""
+def requests_for(
+    draft: Draft, rows: Sequence[dict[str, str]], inputs: Sequence[dict[str, str]] = ()
+) -> list[RowRequest]:
+    """What each row asks with each input, as the configuration stands now."""
     send_anyway = bool(st.session_state.get(state.SEND_ANYWAY))
-    return row_requests(draft, rows, configuration().endpoints, model_cards, send_anyway=send_anyway)
+    return row_requests(draft, rows, configuration().endpoints, model_cards, inputs=inputs, send_anyway=send_anyway)
 
 
-def start(draft: Draft, setup: Setup, rows: list[dict[str, str]], requests: Sequence[RowRequest]) -> None:
+def start(kept: KeptSweep, requests: Sequence[RowRequest]) -> None:
     """Run a sweep; what the page showed before goes on, unless it is this very sweep."""
-    known, asked = st.session_state.get(state.KEPT_SWEEP), KeptSweep(draft, setup, rows)
-    under_way = known and known[1] == asked and experiment_of(known[0])
+    known = st.session_state.get(state.KEPT_SWEEP)
+    under_way = known and known[1] == kept and experiment_of(known[0])
     if under_way and under_way.going_on:
         return  # the key is held down, or the button was pressed twice
     sweep_id = uuid.uuid4().hex
-    content = {"draft": json.loads(draft.to_text()), "setup": setup.model_dump(mode="json"), "rows": rows}
+    content = {
+        "draft": json.loads(kept.draft.to_text()),
+        "setup": kept.setup.model_dump(mode="json"),
+        "rows": kept.rows,
+        "inputs": kept.inputs,
+    }
     save_experiment(service().log, sweep_id, json.dumps(content), SWEEP)
     state.show_experiment(state.SWEEP, sweep_id)
     # Until the log has it.
-    st.session_state[state.KEPT_SWEEP] = sweep_id, asked
-    cells = cells_of(requests, setup.repeats, shuffled=_order if setup.shuffled else None)
-    _start(sweep_id, setup, cells)
+    st.session_state[state.KEPT_SWEEP] = sweep_id, kept
+    cells = cells_of(requests, kept.setup.repeats, shuffled=_order if kept.setup.shuffled else None)
+    _start(sweep_id, kept.setup, cells)
 
 
 def cells_missing(kept: KeptSweep, by_row: Sequence[Sequence[RunRecord]]) -> tuple[list[Cell], list[RowRequest]]:
     """The cells without an answer, as far as their rows can be asked now, and the rows that cannot."""
     missing = missing_cells(by_row, kept.setup.repeats)
-    requests = requests_for(kept.draft, kept.rows) if missing else []
+    requests = requests_for(kept.draft, kept.rows, kept.inputs) if missing else []
     rows = dict.fromkeys(row for row, _repeat in missing)
     return (
         [requests[row].cell(repeat) for row, repeat in missing if not requests[row].problem],
@@ -111,7 +131,7 @@ def run_missing(sweep_id: str) -> None:
         return  # the page says so
     if kept is None:
         return
-    cells, _refused = cells_missing(kept, records_by_row(records, len(kept.rows)))
+    cells, _refused = cells_missing(kept, records_by_row(records, kept.positions))
     if kept.setup.shuffled:
         _order.shuffle(cells)
     _start(sweep_id, kept.setup, cells)
