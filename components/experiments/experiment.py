@@ -4,75 +4,109 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, nullcontext
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from functools import partial
 
 from components.drafts.comparison import Timing
 from components.experiments.determinism import determinism, write_determinism
+from components.experiments.making import Maker, MakerHere, Making
 from components.experiments.plan import Cell, Plan
 from components.runs.log import Log
 from components.runs.placement import Placement
 from components.runs.query import find_run
-from components.runs.run import Run, RunRecord
+from components.runs.run import RunRecord
 from components.runs.runner import Runner
+from components.streaming.outcome import Status
 
 _MOST_KEPT = 200
 """Experiments of which nothing is under way are found in the log as well."""
+_FAILURES_IN_A_ROW = 10
+"""When so many shared cells in a row did not end well, and more than are under way at once, no next one would."""
+_NO_FAILURES = (Status.OK, Status.CANCELLED)
+
+
+@dataclass(eq=False)
+class _Line:
+    """Cells, each with the plan that it is of: at most so many of them are under way at once."""
+
+    at_once: int
+    cells: deque[tuple[Cell, Plan]] = field(default_factory=deque)
+    under_way: int = 0
 
 
 class Experiment:
-    """The runs of one experiment that this process makes. Any thread may use it.
+    """The runs of one experiment that this process makes, or has made elsewhere. Any thread may use it.
 
-    ``version`` grows with every run that begins or ends, and whenever there is less to come.
+    ``version`` grows with every run that begins or ends, and whenever there is less to come. ``paused_why`` is a
+    sentence when it paused by itself.
     """
 
-    def __init__(self, experiment_id: str, runner: Runner, find: Callable[[str], RunRecord | None], log: Log) -> None:
+    def __init__(
+        self,
+        experiment_id: str,
+        here: Maker,
+        find: Callable[[str], RunRecord | None],
+        log: Log,
+        elsewhere: Maker | None = None,
+    ) -> None:
         self.id = experiment_id
         self.version = 0
-        self._runner = runner
+        self.paused_why: str | None = None
+        self._here = here
+        self._elsewhere = elsewhere
         self._find = find
         self._log = log
         self._lock = threading.Lock()
-        self._turn = threading.Lock()
-        """Whoever makes its runs one at a time holds it while one of them is under way."""
+        self._paused = False
+        self._failures = 0
         self._ids: list[str] = []
-        self._pending: list[Cell] = []
-        self._running: dict[str, Run] = {}
-        self._may_begin = threading.Event()
-        self._may_begin.set()
+        self._in_turn = _Line(1)
+        """Whatever is made one at a time, whenever it was started."""
+        self._lines = [self._in_turn]
+        self._making: list[Making] = []
 
     @property
     def paused(self) -> bool:
         """Whether no further run begins until somebody says so."""
-        return not self._may_begin.is_set()
+        return self._paused
 
     def pause(self) -> None:
         """Begin no further run until ``resume``, or the start of others once all is over; those under way go on."""
         with self._lock:
-            self._may_begin.clear()
+            self._paused = True
             self.version += 1
 
     def resume(self) -> None:
         """Begin runs again."""
         with self._lock:
-            self._may_begin.set()
+            self._go_on()
             self.version += 1
+        self._fill()
 
     @property
     def going_on(self) -> bool:
         """Whether there are runs under way or to come."""
         with self._lock:
-            return bool(self._pending or self._running)
+            return self._is_going_on
 
     def run_ids(self) -> list[str]:
-        """The ids of the runs that have begun, in that order."""
+        """The ids of the runs that have begun here, in that order; those made elsewhere are in the log alone."""
         with self._lock:
             return list(self._ids)
+
+    @property
+    def waiting(self) -> int:
+        """How many runs are still to begin."""
+        with self._lock:
+            return sum(len(line.cells) for line in self._lines)
 
     def pending(self, lane: str) -> int:
         """How many runs of this lane are still to begin."""
         with self._lock:
-            return sum(cell.lane == lane for cell in self._pending)
+            return sum(cell.lane == lane for line in self._lines for cell, _plan in line.cells)
 
     def is_busy(self, lane: str) -> bool:
         """Whether runs of this lane are under way or to come."""
@@ -81,8 +115,8 @@ class Experiment:
     def busy_lanes(self) -> set[str]:
         """The lanes of which runs are under way or to come."""
         with self._lock:
-            under_way = {_lane_of(run) for run in self._running.values()}
-            return {lane for lane in under_way if lane} | {cell.lane for cell in self._pending}
+            to_come = {cell.lane for line in self._lines for cell, _plan in line.cells}
+            return {making.lane for making in self._making} | to_come
 
     def start(self, plan: Plan) -> None:
         """Make these runs, besides those that are under way; returns at once.
@@ -92,94 +126,127 @@ class Experiment:
         if not plan.cells:
             return
         with self._lock:
-            if not self._pending and not self._running:
+            if not self._is_going_on:
                 # A pause that came too late to keep anything back is no pause of what comes later.
-                self._may_begin.set()
-            self._pending.extend(plan.cells)
+                self._go_on()
+            self._queue(plan)
             self.version += 1
-        for number, cells in enumerate(_lines(plan), 1):
-            name = f"experiment {self.id[:8]} {number}"
-            # As the runs' own threads, these keep nobody from ending the process.
-            threading.Thread(target=self._make_all, args=(cells, plan), name=name, daemon=True).start()
+        self._fill()
 
     def stop(self, lane: str | None = None) -> None:
         """Stop the runs of one lane, or of all, and begin none of those to come."""
         with self._lock:
-            self._pending = [cell for cell in self._pending if lane is not None and cell.lane != lane]
-            stopped = [run for run in self._running.values() if lane is None or _lane_of(run) == lane]
+            for line in self._lines:
+                line.cells = deque(each for each in line.cells if lane is not None and each[0].lane != lane)
+            stopped = [making for making in self._making if lane is None or making.lane == lane]
             self.version += 1
             if lane is None:
-                self._may_begin.set()
-        for run in stopped:
-            run.stop()
+                self._go_on()
+        for making in stopped:
+            making.stop()
 
-    def _make_all(self, cells: Iterable[Cell], plan: Plan) -> None:
-        for cell in cells:
-            with nullcontext() if plan.timing == Timing.PARALLEL else self._turn:
-                self._make(cell, plan)
+    @property
+    def _is_going_on(self) -> bool:
+        return bool(self._making or any(line.cells for line in self._lines))
 
-    def _make(self, cell: Cell, plan: Plan) -> None:
-        run = None
+    def _go_on(self) -> None:
+        self._paused, self.paused_why, self._failures = False, None, 0
+
+    def _queue(self, plan: Plan) -> None:
+        cells = [(cell, plan) for cell in plan.cells]
+        if plan.timing != Timing.PARALLEL:
+            self._in_turn.cells.extend(cells)
+            return
+        if plan.shared:
+            self._lines.append(_Line(plan.concurrency, deque(cells)))
+            return
+        by_lane: dict[str, _Line] = {}
+        for cell, _plan in cells:
+            by_lane.setdefault(cell.lane, _Line(1)).cells.append((cell, plan))
+        self._lines += by_lane.values()
+
+    def _fill(self) -> None:
+        """Begin as many runs as may begin now. Called whenever those may have become more."""
+        begun: list[tuple[Making, Cell, _Line, Plan]] = []
+        with self._lock:
+            for line in self._lines:
+                while line.cells and line.under_way < line.at_once and self._may_begin(*line.cells[0]):
+                    cell, plan = line.cells.popleft()
+                    if making := self._begin(cell, plan, line):
+                        begun.append((making, cell, line, plan))
+            self._lines = [line for line in self._lines if line.cells or line.under_way or line is self._in_turn]
+        for making, cell, line, plan in begun:
+            # Not under the lock: what is over already calls back at once.
+            making.ended.add_done_callback(partial(self._ended, making, line, plan))
+            making.written.add_done_callback(partial(self._written, making, cell))
+
+    def _may_begin(self, cell: Cell, plan: Plan) -> bool:
+        if plan.shared and not self._paused and self._log.problem:
+            self._pause_by_itself(self._log.problem)
+        # Whoever told one of them to come again later told all of them.
+        return not self._paused and not any(
+            making.endpoint == cell.endpoint.name and making.waits() for making in self._making
+        )
+
+    def _begin(self, cell: Cell, plan: Plan, line: _Line) -> Making | None:
+        # Those of another start may be under way as well, and slow this one down.
+        at_once = max(plan.concurrency, sum(each.under_way for each in self._lines) + 1)
+        placement = Placement(self.id, cell.lane, cell.position, cell.repeat, plan.timing.value, at_once, cell.checks)
+        maker = self._elsewhere if plan.shared and self._elsewhere else self._here
+        self.version += 1
         try:
-            run = self._begin(cell, plan)
-            if run:
-                self._runner.wait(run.id)
-                self._check(run, cell)
+            making = maker.make(cell, placement)
         except Exception:  # a fault of our own must not leave the experiment going on for ever
-            logging.getLogger(__name__).exception("a run of experiment %s could not be made or checked", self.id)
+            logging.getLogger(__name__).exception("a run of experiment %s could not be made", self.id)
+            return None
+        line.under_way += 1
+        self._making.append(making)
+        if making.run_id:
+            self._ids.append(making.run_id)
+        return making
+
+    def _ended(self, making: Making, line: _Line, plan: Plan, ended: Future[Status]) -> None:
+        """Let the next one begin."""
+        failed = ended.cancelled() or ended.exception() is not None or ended.result() not in _NO_FAILURES
+        with self._lock:
+            line.under_way -= 1
+            self._failures = self._failures + 1 if failed else 0
+            if plan.shared and self._failures >= max(_FAILURES_IN_A_ROW, 2 * line.at_once) and line.cells:
+                record = self._find(making.run_id) if making.run_id else None
+                why = record.error_message if record and record.error_message else "Their runs say why."
+                self._pause_by_itself(f"The last {self._failures} did not end well. {why}")
+        self._fill()
+
+    def _pause_by_itself(self, why: str) -> None:
+        self._paused, self.paused_why = True, f"Paused. {why} Resume when that is mended."
+        self.version += 1
+
+    def _written(self, making: Making, cell: Cell, _written: Future[None]) -> None:
+        try:
+            self._check(making, cell)
+        except Exception:  # a fault of our own must not leave the experiment going on for ever
+            logging.getLogger(__name__).exception("a run of experiment %s could not be checked", self.id)
         finally:
-            if run:
-                with self._lock:
-                    del self._running[run.id]
-                    self.version += 1
-
-    @contextmanager
-    def _when_it_may_begin(self) -> Iterator[None]:
-        """Hold the lock at a moment when there is no pause: whoever has called ``pause`` sees no run begin."""
-        while True:
-            self._may_begin.wait()
             with self._lock:
-                if not self.paused:
-                    yield
-                    return
+                self._making.remove(making)
+                self.version += 1
 
-    def _begin(self, cell: Cell, plan: Plan) -> Run | None:
-        with self._when_it_may_begin():
-            # By identity: two cells that ask the same are two.
-            place = next((place for place, waiting in enumerate(self._pending) if waiting is cell), None)
-            if place is None:
-                return None  # stopped before it began
-            del self._pending[place]
-            self.version += 1
-            # Those of another start may be under way as well, and slow this one down.
-            at_once = max(plan.concurrency, len(self._running) + 1)
-            placement = Placement(
-                self.id, cell.lane, cell.position, cell.repeat, plan.timing.value, at_once, cell.checks
-            )
-            run = self._runner.send(
-                cell.endpoint,
-                model=cell.model,
-                body=cell.body,
-                streaming=cell.streaming,
-                draft=cell.draft,
-                placement=placement,
-            )
-            self._ids.append(run.id)
-            self._running[run.id] = run
-            return run
-
-    def _check(self, run: Run, cell: Cell) -> None:
+    def _check(self, making: Making, cell: Cell) -> None:
         """Write on both runs whether they are the same, where this one was made to see that."""
-        original = self._find(cell.checks) if cell.checks else None
-        if original:
-            write_determinism(self._log, (original.id, run.id), determinism(original, run.record()))
+        if not cell.checks or not making.run_id:
+            return
+        original, again = self._find(cell.checks), self._find(making.run_id)
+        if original and again:
+            write_determinism(self._log, (original.id, again.id), determinism(original, again))
 
 
 class Experiments:
-    """The experiments of this process."""
+    """The experiments of this process. ``elsewhere`` makes shared cells where there is one, else they are made here."""
 
-    def __init__(self, runner: Runner, log: Log) -> None:
+    def __init__(self, runner: Runner, log: Log, elsewhere: Maker | None = None) -> None:
         self._runner = runner
+        self._here = MakerHere(runner)
+        self._elsewhere = elsewhere
         self._log = log
         self._experiments: dict[str, Experiment] = {}
         self._lock = threading.Lock()
@@ -190,7 +257,7 @@ class Experiments:
             found = self._experiments.get(experiment_id)
             if found is None:
                 self._forget_old()
-                found = Experiment(experiment_id, self._runner, self._record, self._log)
+                found = Experiment(experiment_id, self._here, self._record, self._log, self._elsewhere)
                 self._experiments[experiment_id] = found
             return found
 
@@ -213,20 +280,3 @@ class Experiments:
                 return
             if not experiment.going_on:
                 del self._experiments[experiment_id]
-
-
-def _lines(plan: Plan) -> list[Iterable[Cell]]:
-    """The cells that are made one after another, for each thread that makes some."""
-    if plan.timing != Timing.PARALLEL:
-        return [plan.cells]
-    if plan.shared:
-        # Taking the next one from an iterator over a tuple is atomic in CPython.
-        return [iter(plan.cells)] * plan.concurrency
-    by_lane: dict[str, list[Cell]] = {}
-    for cell in plan.cells:
-        by_lane.setdefault(cell.lane, []).append(cell)
-    return [*by_lane.values()]
-
-
-def _lane_of(run: Run) -> str | None:
-    return run.placement.lane if run.placement else None

@@ -11,7 +11,7 @@ import os
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from functools import cache
 from typing import Any, TypeVar
@@ -239,7 +239,8 @@ class Log:
         if self.database is None:
             return False
         now = time.monotonic()
-        due = self._unwritten.due(now, self._limits.heartbeat_s, _MOST_AT_ONCE)
+        flush_s = self._limits.log_flush_ms / 1000
+        due = self._unwritten.due(now, self._limits.heartbeat_s, flush_s, _MOST_AT_ONCE)
         reaping = self._may_reap(now)
         retaining = now > self._retain_at
         all_deleted = True
@@ -315,8 +316,7 @@ def _write_all(writer: Engine, due: list[Snapshot]) -> dict[Snapshot, str]:
     """Write all in one transaction; those that the database refuses for what is in them, and why."""
     try:
         with writer.begin() as connection:
-            for snapshot in due:
-                _write(connection, snapshot)
+            _write(connection, due)
     except Exception as error:
         if not _is_about_content(error):
             raise
@@ -327,7 +327,7 @@ def _write_all(writer: Engine, due: list[Snapshot]) -> dict[Snapshot, str]:
         for snapshot in due:
             try:
                 with connection.begin_nested():
-                    _write(connection, snapshot)
+                    _write(connection, [snapshot])
             except Exception as error:
                 if not _is_about_content(error):
                     raise
@@ -335,19 +335,33 @@ def _write_all(writer: Engine, due: list[Snapshot]) -> dict[Snapshot, str]:
     return refused
 
 
-def _write(connection: Connection, snapshot: Snapshot) -> None:
-    """Write a run's row and the events that are due with it, unless the row says that the run has ended."""
-    run_id, number = snapshot.record.id, snapshot.first_event
+def _write(connection: Connection, due: list[Snapshot]) -> None:
+    """Write the rows of some runs, and the events that are due with them, unless a row says that its run has ended.
+
+    A statement that many rows share costs each of them a fraction of a statement of its own.
+    """
     upsert_run = _upsert_run(connection.dialect.name)
     options = {"preserve_rowcount": True}
-    written = connection.execute(upsert_run, to_row(snapshot.record), execution_options=options).rowcount
-    if not written or not snapshot.events:
+    written = connection.execute(upsert_run, [to_row(each.record) for each in due], execution_options=options).rowcount
+    if written < len(due):
+        # Which of them it was is said for a single row only.
+        if len(due) > 1:
+            for snapshot in due:
+                _write(connection, [snapshot])
+        return
+    with_events = [snapshot for snapshot in due if snapshot.events]
+    if not with_events:
         return
     # What stands there from this number on is of an earlier try, or of a time before the log began anew.
-    connection.execute(_DELETE_EVENTS, {"run": run_id, "number": number})
+    numbers = [{"run": snapshot.record.id, "number": snapshot.first_event} for snapshot in with_events]
+    connection.execute(_DELETE_EVENTS, numbers)
+    connection.execute(_INSERT_EVENTS, [segment for snapshot in with_events for segment in _segments(snapshot)])
+
+
+def _segments(snapshot: Snapshot) -> Iterator[dict[str, Any]]:
     for begin in range(0, len(snapshot.events), MOST_IN_ONE_PACK):
         content = pack(snapshot.events[begin : begin + MOST_IN_ONE_PACK])
-        connection.execute(_INSERT_EVENTS, {"run_id": run_id, "first": number + begin, "content": content})
+        yield {"run_id": snapshot.record.id, "first": snapshot.first_event + begin, "content": content}
 
 
 # Four times a second and run: made once.

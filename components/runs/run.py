@@ -8,7 +8,8 @@ import threading
 import time
 import uuid
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from concurrent.futures import Future
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from enum import Enum
 from typing import Any
@@ -109,7 +110,11 @@ class RunRecord:
 
 
 class Run:
-    """One run while its process lives. ``version`` grows with every change."""
+    """One run while its process lives. ``version`` grows with every change.
+
+    ``ended`` has its status once it has come to its end. ``written`` is done when nothing of it is left to write, or
+    when the database turns out not to take it.
+    """
 
     def __init__(
         self,
@@ -134,6 +139,8 @@ class Run:
         self.placement = placement
         self.version = 0
         self.activity = Activity.PREPARING
+        self.ended: Future[Status] = Future()
+        self.written: Future[None] = Future()
         self._started = time.monotonic()
         self._condition = threading.Condition()
         self._pieces: list[str] = []
@@ -251,6 +258,7 @@ class Run:
             self._outcome = outcome
             self._finished_at = utc_now()
             self._tell()
+        self.ended.set_result(outcome.status)
 
     def wait_for_change(self, version: int, seconds: float) -> int:
         """Sleep until the run is newer than ``version``, at most so many seconds; its version then."""
@@ -291,12 +299,23 @@ class Run:
         with self._condition:
             text, reasoning = self.texts()
             outcome = self._outcome
-            live = RunRecord(
+            live: dict[str, Any] = {
+                "ttft_ms": self._ttft_ms,
+                "total_ms": round((time.monotonic() - self._started) * 1000, 3),
+                # Until the endpoint reports its tokens, chunks are all that can be counted; the page calls them so.
+                "tokens_per_second": decode_rate(self._chunks, self._ttft_ms, self._last_ms),
+                "chunk_count": self._chunks,
+                "status": Status.RUNNING.value,
+            }
+            if self.placement:
+                live |= vars(self.placement)
+            if outcome:
+                live |= _of_outcome(outcome)
+            return RunRecord(
                 id=self.id,
                 created_at=self.created_at,
                 heartbeat_at=utc_now(),
                 finished_at=self._finished_at,
-                status=Status.RUNNING.value,
                 endpoint=self.endpoint,
                 dialect=self.dialect,
                 model=self.model,
@@ -304,16 +323,10 @@ class Run:
                 app_version=__version__,
                 text=text,
                 reasoning=reasoning,
-                ttft_ms=self._ttft_ms,
-                total_ms=round((time.monotonic() - self._started) * 1000, 3),
-                # Until the endpoint reports its tokens, chunks are all that can be counted; the page calls them so.
-                tokens_per_second=decode_rate(self._chunks, self._ttft_ms, self._last_ms),
-                chunk_count=self._chunks,
                 event_count=self._event_count,
                 draft=self.draft,
-                **(asdict(self.placement) if self.placement else {}),
+                **live,
             )
-        return replace(live, **_of_outcome(outcome)) if outcome else live
 
 
 def _of_outcome(outcome: Outcome) -> dict[str, Any]:

@@ -98,6 +98,7 @@ class Runner:
         finally:
             self._log.end(run)
             del self._threads[run.id]
+            run.written.set_result(None)
 
     def _outcome(self, run: Run, endpoint: AnyEndpoint) -> Outcome:
         try:

@@ -28,12 +28,16 @@ class Entry:
         self.committed = threading.Event()
         self.settled = threading.Event()
 
-    def is_due(self, now: float, heartbeat_s: float) -> bool:
-        """Whether the run should be written now."""
+    def is_due(self, now: float, heartbeat_s: float, flush_s: float) -> bool:
+        """Whether the run should be written now: at once when it is new or has ended, else not again and again."""
         if self.refused:
             return now - self.tried_at > _REFUSED_AGAIN_S
-        changed = self.run.version > self.version or now - self.tried_at > heartbeat_s
-        return changed or self.events_are_due(now)
+        if self.version < 0 or self.run.finished:
+            return True
+        # Runs that begin and end call for rounds of their own, which would write all others each time.
+        waited_s = now - self.tried_at
+        changed = self.run.version > self.version and waited_s > flush_s / 2
+        return changed or waited_s > heartbeat_s or self.events_are_due(now)
 
     def events_are_due(self, now: float) -> bool:
         """Whether the events that wait are many, or have waited long, so that they are worth a segment."""
@@ -77,10 +81,10 @@ class Unwritten:
         with self._lock:
             return self._entries.get(run_id)
 
-    def due(self, now: float, heartbeat_s: float, most: int) -> list[Snapshot]:
+    def due(self, now: float, heartbeat_s: float, flush_s: float, most: int) -> list[Snapshot]:
         """The runs that should be written now, at most so many: first those that have waited longest."""
         with self._lock:
-            due = [entry for entry in self._entries.values() if entry.is_due(now, heartbeat_s)]
+            due = [entry for entry in self._entries.values() if entry.is_due(now, heartbeat_s, flush_s)]
         due.sort(key=lambda entry: entry.tried_at)
         return [Snapshot(entry, now) for entry in due[:most]]
 

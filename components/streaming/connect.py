@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import socket
 import threading
 import time
@@ -43,6 +44,8 @@ def connect(watch: Watch, connect_s: float, host: str, port: int) -> socket.sock
 
 def _addresses(watch: Watch, within_s: float, host: str, port: int) -> list[tuple[Any, ...]]:
     """Where the host can be reached. Nothing can interrupt a look-up, so it has a thread of its own to be left in."""
+    if _is_in_figures(host):
+        return socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
     found: list[list[tuple[Any, ...]]] = []
     problems: list[BaseException] = []
 
@@ -65,6 +68,14 @@ def _addresses(watch: Watch, within_s: float, host: str, port: int) -> list[tupl
     if problems:
         raise _name_fault(f"The host name {host} is not known here. Check the endpoint's base URL.")
     raise _name_fault(f"The address of {host} was not found within {within_s:g} s. Check your network.")
+
+
+def _is_in_figures(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 def _name_fault(sentence: str) -> StreamFault:

@@ -548,29 +548,6 @@ def test_a_pause_lets_those_under_way_end_and_begins_none_until_it_is_over(
     assert Counter(run.lane for run in records) == {"slow": 3, "a": 3}
 
 
-def test_a_pause_is_heard_even_between_looking_and_beginning(
-    experiment: Experiment, log: Log, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    may_begin = experiment._may_begin
-    looked = threading.Event()
-    wait = may_begin.wait
-
-    def look_then_pause() -> None:
-        wait()
-        if not looked.is_set():
-            experiment.pause()
-            looked.set()
-
-    monkeypatch.setattr(may_begin, "wait", look_then_pause)
-    with serve(Stage().play) as server:
-        experiment.start(a_plan(an_endpoint(server.base_url), *lanes_of("a")))
-        assert looked.wait(5)
-        time.sleep(0.1)
-        assert (experiment.run_ids(), experiment.going_on) == ([], True)
-        experiment.resume()
-        assert len(ended(experiment, log)) == 1
-
-
 @pytest.mark.parametrize("timing", [Timing.PARALLEL, Timing.INTERLEAVED])
 def test_a_stop_ends_a_paused_experiment_and_leaves_nothing_running(
     experiment: Experiment, log: Log, timing: Timing
@@ -663,6 +640,59 @@ def test_runs_under_way_keep_no_process_from_ending(sqlite_url: str) -> None:
         command = [sys.executable, "-c", _STARTS_AND_LEAVES, sqlite_url, server.base_url]
         assert subprocess.run(command, check=False, timeout=15).returncode == 0
         assert len(server.requests) <= 1
+
+
+def test_cells_that_share_wait_while_one_of_them_was_told_to_come_again_later(experiment: Experiment, log: Log) -> None:
+    """The endpoint says so once, to one of them: the others do not go and ask."""
+    told = threading.Event()
+
+    def busy_once(connection: socket.socket, request: bytes) -> None:
+        if told.is_set():
+            in_turn("late")(connection, request)
+        else:
+            told.set()
+            connection.sendall(document("", "429 Too Many Requests", "Retry-After: 1"))
+
+    stage = Stage({"busy": busy_once})
+    with serve(stage.play) as server:
+        plan = a_plan(an_endpoint(server.base_url), *lanes_of("busy", "a", "b", "c"))
+        experiment.start(shared(plan, 1))
+        assert told.wait(5)
+        time.sleep(0.2)  # until the run has read it
+        experiment.start(shared(replace(plan, cells=plan.cells[1:]), 3))
+        time.sleep(0.4)
+        assert stage.models == ["busy"]
+        records = ended(experiment, log)
+    assert [run.status for run in records] == ["ok"] * 7
+    assert stage.models[:2] == ["busy", "busy"]
+
+
+def test_shared_cells_pause_by_themselves_when_the_endpoint_dies(experiment: Experiment, log: Log) -> None:
+    endpoint = unreachable()
+    plan = a_plan(an_endpoint("http://127.0.0.1:1/v1"), *lanes_of("a", "b"), repeats=20)
+    plan = replace(plan, cells=tuple(replace(cell, endpoint=endpoint) for cell in plan.cells))
+    experiment.start(shared(plan, 2))
+    wait_for(lambda: experiment.paused)
+    assert experiment.paused_why is not None
+    assert experiment.paused_why.startswith("Paused. The last 10 did not end well. ")
+    assert "nothing listens there" in experiment.paused_why
+    assert experiment.waiting >= 28
+    experiment.resume()
+    assert experiment.paused_why is None
+    experiment.stop()
+    ended(experiment, log)
+
+
+def test_shared_cells_wait_for_a_log_that_cannot_be_written(no_log: Log) -> None:
+    experiments = Experiments(Runner(no_log, QUICK), no_log)
+    experiment = experiments.find(ID)
+    stage = Stage()
+    with serve(stage.play) as server:
+        experiment.start(shared(a_plan(an_endpoint(server.base_url), *lanes_of("a", "b")), 2))
+        assert (experiment.paused, experiment.waiting, stage.asked) == (True, 2, [])
+        assert "Runs are not being logged" in (experiment.paused_why or "")
+        experiment.stop()
+        assert not experiment.going_on
 
 
 def test_any_thread_may_start_stop_and_look(experiment: Experiment, log: Log) -> None:

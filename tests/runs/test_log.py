@@ -282,7 +282,7 @@ def test_a_run_that_ends_while_it_is_looked_at_is_written_with_its_last_events(
     monkeypatch.setattr(run, "record", record)
     unwritten = Unwritten(1_000_000)
     unwritten.add(run)
-    (snapshot,) = unwritten.due(time.monotonic(), 5.0, 10)
+    (snapshot,) = unwritten.due(time.monotonic(), 5.0, 0.25, 10)
     assert snapshot.record.status == "ok"
     assert snapshot.events == run.events()
     unwritten.written([snapshot], time.monotonic())
