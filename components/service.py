@@ -1,33 +1,60 @@
-"""The long-lived objects of this process: one log, one runner, one embedded model, made when first asked for."""
+"""The long-lived objects of this process: one log, one runner, one embedded model, made when first asked for.
+
+In the process of a Dask worker they are its own, and what the sweeps of another process ask of it is done here as well.
+"""
 
 from __future__ import annotations
 
 import os
 import threading
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import streamlit as st
+from streamlit.errors import StreamlitSecretNotFoundError
 
 from components.embedded.process import EmbeddedModel
+from components.endpoints.configuration import Configuration, read_configuration
 from components.experiments.experiment import Experiments
+from components.experiments.workers import SCHEDULER, Job, Workers, WorkersUnavailable, workers_of
 from components.live.channels import Channels
 from components.runs.database import database_url
 from components.runs.log import Log
+from components.runs.placement import Placement
 from components.runs.runner import Runner
 from components.streaming.limits import Limits
+from components.streaming.outcome import Status
+
+_LOOK_AGAIN_S = 0.05
 
 
 class Service:
-    """What all visitors of this process share. Nothing in it comes from a visitor but the runs."""
+    """What all visitors of this process share. Nothing in it comes from a visitor but the runs.
+
+    ``workers_problem`` is a sentence when there should be workers for sweeps and are none; cells are made here then.
+    """
 
     def __init__(self) -> None:
         limits = Limits()
-        self.log = Log(database_url(os.environ), limits)
+        url = database_url(os.environ)
+        self.log = Log(url, limits)
         self.runner = Runner(self.log, limits)
-        self.experiments = Experiments(self.runner, self.log)
+        self.workers: Workers | None = None
+        self.workers_problem: str | None = None
+        try:
+            self.workers = workers_of(os.environ, url, make_in_worker, stop_in_worker)
+        except WorkersUnavailable as unavailable:
+            self.workers_problem = str(unavailable)
+        self.experiments = Experiments(self.runner, self.log, self.workers)
         self.model = EmbeddedModel()
         self.channels = Channels()
 
     def close(self) -> None:
         """End the runs, write them, and end the embedded model."""
         self.experiments.stop()
+        if self.workers:
+            self.workers.close()
         self.runner.shutdown()
         self.log.close()
         self.model.stop()
@@ -53,3 +80,46 @@ def close_service() -> None:
         if _service is not None:
             _service.close()
             _service = None
+
+
+def configuration() -> Configuration:
+    """The endpoints of the secrets file and of the environment; a broken secrets file is named as a problem."""
+    secrets, problem = _secrets()
+    found = read_configuration(secrets, os.environ, service().model)
+    return Configuration(found.endpoints, (problem, *found.problems) if problem else found.problems)
+
+
+def _secrets() -> tuple[Mapping[str, Any], str | None]:
+    """The secrets, and a sentence of ours when they cannot be read: the error's own text may quote a key."""
+    try:
+        return st.secrets.to_dict(), None
+    except StreamlitSecretNotFoundError as error:
+        if error.error_id == "no-secrets-found":
+            return {}, None
+        return {}, "The secrets file is not valid TOML, so its endpoints are missing. Mend it, then reload this page."
+    except (OSError, UnicodeDecodeError):
+        return {}, "The secrets file cannot be read, so its endpoints are missing. Check its permissions and encoding."
+
+
+def make_in_worker(job: Job) -> Status:
+    """Make a cell in this process, which is a worker's; how its run ended, once that is in the log.
+
+    Raises LookupError when no endpoint of that name is configured here.
+    """
+    # A worker makes its cells itself, also where its environment is that of whoever started it.
+    os.environ.pop(SCHEDULER, None)
+    endpoint = configuration().endpoints.get(job.endpoint)
+    if endpoint is None:
+        raise LookupError(f"This worker has no endpoint {job.endpoint}. Configure it there, too.")
+    while service().runner.is_told_to_wait(job.endpoint):
+        time.sleep(_LOOK_AGAIN_S)
+    run = service().runner.send(
+        endpoint, model=job.model, body=job.body, streaming=job.streaming, draft=job.draft, placement=job.placement
+    )
+    run.written.result()
+    return run.ended.result()
+
+
+def stop_in_worker(placement: Placement) -> bool:
+    """Stop the run of that place if this worker makes it; whether it does."""
+    return _service is not None and _service.runner.stop_at(placement)

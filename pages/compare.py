@@ -3,6 +3,7 @@
 import streamlit as st
 
 from components.experiments.lanes import lane_requests
+from components.service import configuration
 from components.ui import draft_form, state
 from components.ui.base_form import draw_base
 from components.ui.comparing.board import draw_board
@@ -11,7 +12,7 @@ from components.ui.comparing.lane_runs import lane_runs
 from components.ui.comparing.outcome import draw_outcome
 from components.ui.comparing.starting import kept_draft, shown_experiment
 from components.ui.comparing.vote import blind_order
-from components.ui.endpoint_choice import configuration, model_cards
+from components.ui.endpoint_choice import model_cards
 
 experiment_id, opened = state.arrive_at_experiment(state.EXPERIMENT)
 draft_form.begin(lambda: kept_draft(experiment_id))

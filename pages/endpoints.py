@@ -2,8 +2,7 @@
 
 import streamlit as st
 
-from components.service import service
-from components.ui.endpoint_choice import configuration
+from components.service import configuration, service
 from components.ui.endpoint_panel import await_answers, check_again, draw_endpoint
 from components.ui.endpoint_setup import draw_endpoint_setup
 

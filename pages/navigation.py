@@ -5,9 +5,8 @@ from pathlib import Path
 import streamlit as st
 
 from components import ui
-from components.service import service
+from components.service import configuration, service
 from components.ui import live_view
-from components.ui.endpoint_choice import configuration
 
 st.set_page_config(page_title="Tempera", page_icon=Path(ui.__file__).parent / "icon.svg", layout="wide")
 st.html(Path(ui.__file__).parent / "style.css")

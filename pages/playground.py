@@ -7,12 +7,12 @@ from components.contract.errors import read_error
 from components.contract.lint import MESSAGES
 from components.drafts.composed import compose
 from components.runs.run import Run
-from components.service import service
+from components.service import configuration, service
 from components.ui import draft_form, state
 from components.ui.answer_actions import draw_actions, draw_stale_notice
 from components.ui.answer_siblings import answers_to, note_run
 from components.ui.code_view import draw_code, draw_import
-from components.ui.endpoint_choice import configuration, draw_endpoint_and_model
+from components.ui.endpoint_choice import draw_endpoint_and_model
 from components.ui.events_view import draw_events
 from components.ui.message_editor import draw_messages, draw_notes, draw_variables
 from components.ui.plain_words import plain_words

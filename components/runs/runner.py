@@ -77,6 +77,21 @@ class Runner:
         if thread := self._threads.get(run_id):
             thread.join()
 
+    def stop_at(self, placement: Placement) -> bool:
+        """Stop the run of exactly that place; whether there is one under way."""
+        found = (self.find(run_id) for run_id in list(self._threads))
+        run = next((run for run in found if run and run.placement == placement), None)
+        if run:
+            run.stop()
+        return run is not None
+
+    def is_told_to_wait(self, endpoint: str) -> bool:
+        """Whether a run under way was told by that endpoint to come again later, and waits for that."""
+        found = (self.find(run_id) for run_id in list(self._threads))
+        return any(
+            run.activity is Activity.RETRYING and run.endpoint == endpoint and not run.finished for run in found if run
+        )
+
     def shutdown(self) -> None:
         """Stop all runs and wait a moment until they have ended."""
         for run_id in list(self._threads):

@@ -2,42 +2,17 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Mapping
-from typing import Any
-
 import streamlit as st
-from streamlit.errors import StreamlitSecretNotFoundError
 
 from components.embedded.process import EmbeddedModel
 from components.embedded.status import Phase
-from components.endpoints.configuration import Configuration, read_configuration
 from components.endpoints.endpoint import AnyEndpoint, EmbeddedEndpoint
 from components.endpoints.models import ModelCard, ModelsUnavailable, list_models
-from components.service import service
+from components.service import configuration
 from components.ui import draft_form, state
 
 _LIST_LIFETIME_S = 60
 _STATE_REFRESH_S = 0.5
-
-
-def configuration() -> Configuration:
-    """The endpoints of the secrets file and of the environment; a broken secrets file is named as a problem."""
-    secrets, problem = _secrets()
-    found = read_configuration(secrets, os.environ, service().model)
-    return Configuration(found.endpoints, (problem, *found.problems) if problem else found.problems)
-
-
-def _secrets() -> tuple[Mapping[str, Any], str | None]:
-    """The secrets, and a sentence of ours when they cannot be read: the error's own text may quote a key."""
-    try:
-        return st.secrets.to_dict(), None
-    except StreamlitSecretNotFoundError as error:
-        if error.error_id == "no-secrets-found":
-            return {}, None
-        return {}, "The secrets file is not valid TOML, so its endpoints are missing. Mend it, then reload this page."
-    except (OSError, UnicodeDecodeError):
-        return {}, "The secrets file cannot be read, so its endpoints are missing. Check its permissions and encoding."
 
 
 def draw_endpoint_and_model() -> tuple[AnyEndpoint, ModelCard | None]:

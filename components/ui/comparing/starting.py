@@ -18,9 +18,9 @@ from components.experiments.store import adopt, find_experiment, save_experiment
 from components.runs.placement import Placement
 from components.runs.query import QueryFailed
 from components.runs.run import RunRecord
-from components.service import service
+from components.service import configuration, service
 from components.ui import draft_form, state
-from components.ui.endpoint_choice import configuration, model_cards
+from components.ui.endpoint_choice import model_cards
 from components.ui.run_lookup import asked
 
 

@@ -17,13 +17,13 @@ from components.experiments.plan import Cell, Plan
 from components.experiments.store import SWEEP, find_experiment, runs_of, save_experiment
 from components.runs.query import QueryFailed
 from components.runs.run import RunRecord
-from components.service import service
+from components.service import configuration, service
 from components.sweeps.cells import RowRequest, cells_of, row_requests
 from components.sweeps.planning import cell_count
 from components.sweeps.results import missing_cells, records_by_row
 from components.sweeps.setup import Setup, read_setup
 from components.ui import state
-from components.ui.endpoint_choice import configuration, model_cards
+from components.ui.endpoint_choice import model_cards
 
 _order = random.Random()  # noqa: S311 - an order, no secret
 

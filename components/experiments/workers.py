@@ -1,0 +1,112 @@
+"""Cells made past this process: by Dask's workers, through futures that are those of ``concurrent.futures`` as well."""
+
+from __future__ import annotations
+
+import importlib
+import os
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from components.experiments.making import Making
+from components.experiments.plan import Cell
+from components.runs.placement import Placement
+from components.streaming.outcome import Status
+
+SCHEDULER = "TEMPERA_DASK_SCHEDULER"
+"""The environment variable that says where Dask's scheduler is: its address, or ``local`` for workers started here."""
+_LOCAL = "local"
+_THREADS_OF_A_WORKER = 16
+"""Of a worker that is started here. A cell mostly waits, so a processor does well with many."""
+_CONNECT_S = 10.0
+
+
+class WorkersUnavailable(Exception):
+    """Cells cannot be made by workers. The message is a sentence that says why and what to do."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """A cell as it travels: the endpoint's name, for neither its address nor its key leaves a process."""
+
+    endpoint: str
+    model: str
+    body: bytes
+    streaming: bool
+    draft: str | None
+    placement: Placement
+
+
+class Workers:
+    """Makes cells by Dask's workers. A worker that dies loses none: its cells are made again by another."""
+
+    def __init__(
+        self, client: Any, perform: Callable[[Job], Status], stop: Callable[[Placement], bool], cluster: Any = None
+    ) -> None:
+        """``perform`` and ``stop`` are called in the workers: functions of modules, which they can import."""
+        self._client = client
+        self._cluster = cluster
+        self._executor = client.get_executor(pure=False)
+        self._perform = perform
+        self._stop = stop
+
+    def make(self, cell: Cell, placement: Placement) -> Making:
+        """Send a cell off, and return at once."""
+        job = Job(cell.endpoint.name, cell.model, cell.body, cell.streaming, cell.draft, placement)
+        made: Future[Any] = self._executor.submit(self._perform, job)
+        return Making(
+            lane=cell.lane,
+            endpoint=cell.endpoint.name,
+            run_id=None,
+            ended=made,
+            written=made,
+            stop=partial(self._stop_one, made, placement),
+            waits=lambda: False,
+        )
+
+    def close(self) -> None:
+        """Leave the workers, and end those that were started here."""
+        self._client.close()
+        if self._cluster is not None:
+            self._cluster.close()
+
+    def _stop_one(self, made: Future[Any], placement: Placement) -> None:
+        # Past the queue: a worker that is busy making cells hears this all the same.
+        if not any(self._client.run(self._stop, placement).values()):
+            made.cancel()
+
+
+def workers_of(
+    environment: Mapping[str, str],
+    database_url: str,
+    perform: Callable[[Job], Status],
+    stop: Callable[[Placement], bool],
+) -> Workers | None:
+    """The workers that the environment names, or None when it names none. Raises WorkersUnavailable."""
+    scheduler = environment.get(SCHEDULER, "").strip()
+    if not scheduler:
+        return None
+    if not database_url.startswith("postgres"):
+        raise WorkersUnavailable(
+            f"{SCHEDULER} needs a log that all workers can write. Set TEMPERA_DATABASE_URL to a PostgreSQL database."
+        )
+    try:
+        distributed: Any = importlib.import_module("distributed")
+    except ImportError:
+        raise WorkersUnavailable(f"{SCHEDULER} needs Dask. Install it: pip install distributed") from None
+    cluster = None
+    try:
+        if scheduler == _LOCAL:
+            count = os.cpu_count() or 1
+            cluster = distributed.LocalCluster(
+                n_workers=count, threads_per_worker=_THREADS_OF_A_WORKER, processes=True, dashboard_address=None
+            )
+        return Workers(distributed.Client(cluster or scheduler, timeout=_CONNECT_S), perform, stop, cluster)
+    except (OSError, ValueError) as error:
+        if cluster is not None:
+            cluster.close()
+        raise WorkersUnavailable(
+            f"No scheduler answers at {scheduler}, which {SCHEDULER} names: {error}. Start it, or correct the address."
+        ) from None
