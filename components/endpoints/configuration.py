@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from components.contract.profile import BEEZY, profile_named
 from components.embedded.process import EmbeddedModel
-from components.endpoints.endpoint import Address, AnyEndpoint, EmbeddedEndpoint, Endpoint
+from components.endpoints.endpoint import Address, AnyEndpoint, EmbeddedEndpoint, Endpoint, Prices
 from components.streaming.session import ApiKey, check_api_key, check_base_url
 
 EMBEDDED = "embedded"
 ENVIRONMENT = "environment"
 
-_SETTINGS = frozenset({"base_url", "dialect", "api_key", "default_model"})
+_SETTINGS = frozenset({"base_url", "dialect", "api_key", "default_model", "prices"})
 
 
 @dataclass(frozen=True)
@@ -80,4 +81,21 @@ def _endpoint(name: str, settings: object) -> Endpoint:
         profile=profile_named(str(values["dialect"] or BEEZY.name)),
         fixed_address=Address(base_url, ApiKey(secret, base_url) if secret else None),
         default_model=str(values["default_model"]) or None,
+        prices=_prices(str(values["prices"])),
     )
+
+
+def _prices(text: str) -> Prices | None:
+    """Such as ``2.50 10.00 EUR``. Raises ValueError."""
+    if not text.strip():
+        return None
+    try:
+        prompt, answer, currency = text.split()
+        found = Prices(float(prompt), float(answer), currency)
+    except ValueError:
+        found = None
+    if found is None or not all(math.isfinite(price) and price >= 0 for price in (found.prompt, found.answer)):
+        raise ValueError(
+            "prices must be those of a million tokens of prompts and of answers, and a currency: 2.50 10.00 EUR."
+        )
+    return found

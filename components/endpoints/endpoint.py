@@ -27,6 +27,15 @@ class Address:
 
 
 @dataclass(frozen=True)
+class Prices:
+    """What a million tokens cost, of prompts and of answers, in a currency such as EUR."""
+
+    prompt: float
+    answer: float
+    currency: str
+
+
+@dataclass(frozen=True)
 class Endpoint:
     """An endpoint that was configured with a fixed address."""
 
@@ -34,6 +43,7 @@ class Endpoint:
     profile: Profile
     fixed_address: Address
     default_model: str | None = None
+    prices: Prices | None = None
 
     def address(self, stopped: Callable[[], bool]) -> Address:
         """Where to send a request now; may wait until ``stopped`` turns true.
@@ -56,6 +66,7 @@ class EmbeddedEndpoint:
     profile: Profile
     model: EmbeddedModel
     default_model: str | None = None
+    prices: Prices | None = None
 
     def address(self, stopped: Callable[[], bool]) -> Address:
         """Where the model's process listens; starts it and waits for it if need be.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass, fields
 from typing import Any
 
 import pandas as pd
@@ -58,6 +59,27 @@ def recent_rates(database: Database, endpoint: str, most: int) -> list[float]:
     finished = (runs.c.endpoint == endpoint) & (runs.c.status != Status.RUNNING.value) & rate.is_not(None)
     statement = select(rate).where(finished).order_by(runs.c.created_at.desc(), runs.c.id.desc()).limit(most)
     return [row["tokens_per_second"] for row in read_rows(database, statement)]
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What an answer took: tokens, time to the first one in ms, and tokens a second after that."""
+
+    completion_tokens: int
+    ttft_ms: float
+    tokens_per_second: float
+
+
+def recent_measures(database: Database, endpoint: str, model: str, most: int) -> list[Measured]:
+    """What the newest answers of that endpoint and model took, at most so many; those of which all is known.
+
+    Raises QueryFailed.
+    """
+    columns = [runs.c[field.name] for field in fields(Measured)]
+    wanted = [runs.c.endpoint == endpoint, runs.c.model == model, runs.c.status == Status.OK.value]
+    statement = select(*columns).where(*wanted, *(column.is_not(None) for column in columns))
+    newest = statement.order_by(runs.c.created_at.desc(), runs.c.id.desc()).limit(most)
+    return [Measured(**row) for row in read_rows(database, newest)]
 
 
 def find_run(database: Database, run_id: str) -> RunRecord | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby
 
 from components.drafts.composed import Composed, compose
 from components.drafts.draft import Draft
@@ -87,6 +88,24 @@ def row_requests(
         for number, row in enumerate(rows, 1)
         for input_number, texts in numbered
     ]
+
+
+def objections(requests: Sequence[RowRequest]) -> dict[str, str]:
+    """What is wrong with rows, and which rows those are, as ``Row 2`` or ``Rows 2 to 4, 7``; each thing once."""
+    numbers: dict[str, list[int]] = {}
+    for request in requests:
+        if request.problem and request.number not in (found := numbers.setdefault(request.problem, [])):
+            found.append(request.number)
+    return {problem: _rows_in_words(found) for problem, found in numbers.items()}
+
+
+def _rows_in_words(numbers: Sequence[int]) -> str:
+    spans = [
+        [number for _, number in group]
+        for _, group in groupby(enumerate(numbers), key=lambda counted: counted[1] - counted[0])
+    ]
+    words = [f"{span[0]:,} to {span[-1]:,}" if len(span) > 2 else ", ".join(f"{n:,}" for n in span) for span in spans]
+    return f"Row{'s' if len(numbers) > 1 else ''} {', '.join(words)}"
 
 
 def cells_of(requests: Sequence[RowRequest], repeats: int, *, shuffled: random.Random | None) -> list[Cell]:

@@ -7,7 +7,7 @@ import csv
 import io
 import json
 import random
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -107,6 +107,11 @@ def with_input(draft: Draft, row: Mapping[str, str]) -> Draft:
     """The draft with a row's texts as values of its variables, to the letter: here ``base`` and ``null`` are words."""
     used = {name: text for name, text in row.items() if name in draft.variable_names}
     return draft.model_copy(update={"variables": {**draft.variables, **used}})
+
+
+def as_json_lines(rows: Iterable[Mapping[str, str]]) -> str:
+    """Rows as a data set that ``read_data_set`` reads to the same ones."""
+    return "\n".join(json.dumps(row, ensure_ascii=False) for row in rows)
 
 
 def _too_large(name: str) -> DataSetProblem:

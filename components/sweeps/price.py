@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Any
 
 _TOKENS_OF_A_PRICE = 1_000_000
 
@@ -28,6 +29,16 @@ class Price:
     expected_tokens: int | None
     expected_seconds: float | None
     cost: float | None
+
+
+def total_of(prices: Sequence[Price]) -> Price:
+    """What several groups of requests cost together, one group after the other; what is not known of one, of none."""
+
+    def added(part: str) -> Any:
+        values = [getattr(price, part) for price in prices]
+        return None if any(value is None for value in values) else sum(values)
+
+    return Price(**{field.name: added(field.name) for field in fields(Price)})
 
 
 def price(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from components.sweeps.axes import BASE, Axis, AxisProblem, read_values, read_word
+from components.sweeps.data_set import DataSet, read_data_set, sample
 from components.sweeps.planning import PlanKind, rows_of
 
 MOST_REPEATS = 100
@@ -21,7 +22,12 @@ class TypedAxis(BaseModel):
 
 
 class Setup(BaseModel):
-    """A sweep as it is set up."""
+    """A sweep as it is set up.
+
+    ``rows`` is the plan as a person has edited it, None when it is as the axes make it. ``data`` is the data set as it
+    came, in a file or pasted, and ``data_name`` the file's name; of its rows ``sample_rows`` are taken at random, by
+    ``sample_seed``, and all of them where that is None.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -30,6 +36,11 @@ class Setup(BaseModel):
     repeats: int = Field(default=4, ge=1, le=MOST_REPEATS)
     at_once: int = Field(default=1, ge=1, le=MOST_AT_ONCE)
     shuffled: bool = True
+    rows: tuple[dict[str, str], ...] | None = None
+    data: str = ""
+    data_name: str = ""
+    sample_rows: int | None = Field(default=None, ge=1)
+    sample_seed: int = Field(default=1, ge=0)
 
     @property
     def fields(self) -> list[str]:
@@ -39,6 +50,21 @@ class Setup(BaseModel):
     def plan(self) -> list[dict[str, str]]:
         """The rows that the axes make. Raises SweepProblem."""
         return rows_of(self.kind, [Axis(field=axis.field, values=self._values(axis)) for axis in self.axes])
+
+    def edited_rows(self) -> list[dict[str, str]] | None:
+        """The rows as they were edited, of the fields that are still swept; None when nobody edited them."""
+        if self.rows is None:
+            return None
+        fields = self.fields
+        rows = [{field: words for field, words in row.items() if field in fields} for row in self.rows]
+        return [row for number, row in enumerate(rows) if row not in rows[:number]]
+
+    def data_set(self) -> DataSet | None:
+        """The rows of the data set that are taken, or None when there is no data set. Raises DataSetProblem."""
+        if not self.data:
+            return None
+        whole = read_data_set(self.data_name, self.data.encode())
+        return whole if self.sample_rows is None else sample(whole, self.sample_rows, self.sample_seed)
 
     def problem_of(self, number: int) -> str | None:
         """What is wrong with the axis of that number, from 0, and what to do; None when it can be swept."""

@@ -7,6 +7,7 @@ import pytest
 
 from components.embedded.process import EmbeddedModel
 from components.endpoints.configuration import EMBEDDED, ENVIRONMENT, Configuration, read_configuration
+from components.endpoints.endpoint import Prices
 from components.streaming.faults import StreamFault
 
 CANARY = "canary-key-7"
@@ -82,6 +83,17 @@ def test_a_mistake_costs_its_own_endpoint_only_and_says_what_to_do(
     settings: object, said: str, model: EmbeddedModel
 ) -> None:
     assert said in problems_of(settings, model)
+
+
+def test_prices_are_those_of_a_million_tokens_and_a_currency(model: EmbeddedModel) -> None:
+    secrets = {"endpoints": {"mine": {"base_url": "https://host/v1", "prices": "2.50 10 EUR"}}}
+    found = read_configuration(secrets, {}, model).endpoints
+    assert (found["mine"].prices, found[EMBEDDED].prices) == (Prices(2.5, 10.0, "EUR"), None)
+
+
+@pytest.mark.parametrize("prices", ["2.50 EUR", "cheap", "2.50 nan EUR", "-1 2 EUR", "1 2 3 EUR"])
+def test_prices_that_are_none_say_how_to_write_them(prices: str, model: EmbeddedModel) -> None:
+    assert "2.50 10.00 EUR" in problems_of({"base_url": "https://host/v1", "prices": prices}, model)
 
 
 def test_the_names_of_our_own_endpoints_are_taken(model: EmbeddedModel) -> None:

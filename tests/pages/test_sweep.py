@@ -22,6 +22,7 @@ from components.sweeps.planning import PlanKind
 from components.sweeps.setup import Setup, TypedAxis
 from components.ui import state
 from components.ui.plain_words import plain_words
+from components.ui.sweeping import cost_view
 from tests.pages.conftest import Chat, new_page, texts
 from tests.pages.test_compare import Lanes, lanes, press, prompt
 from tests.waiting import wait_for
@@ -315,7 +316,7 @@ def test_a_row_that_may_be_refused_is_named_and_the_others_run_until_somebody_se
 def test_rows_of_the_same_trouble_do_not_fill_the_page(lanes: Lanes, chat: Chat) -> None:
     page = opened(("temperature", "2..9"))
     assert texts(page).count(":material/warning:") == 5
-    assert "And 3 more rows." in texts(page)
+    assert "And 3 more reasons." in texts(page)
     run_sweep(page)
     assert temperatures(chat) == [None]
 
@@ -613,3 +614,121 @@ def test_a_run_leads_to_its_sweep_which_opens_with_its_settings_beside_another(s
     other.run()
     assert other.session_state[state.SWEEP] == sweep_id
     assert other.text_area[0].value == "A question of the sweep"
+
+
+TOPICS = "topic,lang\nthe sea,en\nthe moon,en\nein Baum,de\n"
+
+
+def ask(page: AppTest, text: str) -> AppTest:
+    return page.text_area[0].set_value(text).run()
+
+
+def pasted(page: AppTest, text: str) -> AppTest:
+    return page.text_area(key=state.DATA_TEXT).set_value(text).run()
+
+
+def asked_of(chat: Chat) -> list[str]:
+    return [body["messages"][-1]["content"] for body in chat.bodies]
+
+
+def test_each_row_of_a_data_set_is_asked_with_each_row_of_the_plan(small: AppTest, chat: Chat) -> None:
+    ask(small, "Say {{topic}} in {{lang}}")
+    page = pasted(small, TOPICS)
+    assert "9 requests" in texts(page)
+    press(page, state.SWEEP_RUN).run()
+    sweep_id = page.session_state[state.SWEEP]
+    wait_for(lambda: len(chat.bodies) == 9 and not service().experiments.find(sweep_id).going_on)
+    assert Counter(asked_of(chat)) == {"Say the sea in en": 3, "Say the moon in en": 3, "Say ein Baum in de": 3}
+    records = runs_of(service().log.database, sweep_id)
+    assert sorted(run.position for run in records) == list(range(9))
+    assert {run.lane for run in records if run.position == 5} == {"row 2 input 3"}
+
+
+def test_a_data_set_is_there_after_a_reload_and_gives_some_of_its_rows_at_random(small: AppTest) -> None:
+    ask(small, "Say {{topic}}")
+    page = pasted(small, TOPICS)
+    page.number_input(key="sample_rows").set_value(2).run()
+    assert "6 requests" in texts(page)
+    again = reloaded(page)
+    assert again.session_state[state.SWEEP_SETUP].sample_rows == 2
+    assert again.session_state[state.SWEEP_SETUP].data == TOPICS
+    page.button(key="drop_data").click().run()
+    assert page.session_state[state.SWEEP_SETUP].data == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("topic,lang\nthe sea\n", "Line 2 of the data set has 1 column, and its first line names 2."),
+        ("subject\nthe sea\n", "The prompt has {{topic}}, and the data set has only subject."),
+        ("topic,number\nthe sea,1\n,2\n", "Row 2 of the data set has nothing for {{topic}}."),
+        ("topic,temperature\n", "The data set has no rows."),
+    ],
+)
+def test_a_data_set_that_cannot_be_asked_says_why_and_nothing_is_run(small: AppTest, text: str, why: str) -> None:
+    ask(small, "Say {{topic}}")
+    page = pasted(small, text)
+    assert plain_words(why) in " ".join(error.value for error in page.error)
+    assert page.button(key=state.SWEEP_RUN).disabled
+
+
+def test_a_column_that_is_swept_as_well_is_named(lanes: Lanes) -> None:
+    page = opened(("{{topic}}", "the sea\nthe moon"))
+    ask(page, "Say {{topic}}")
+    page = pasted(page, TOPICS)
+    assert plain_words("{{topic}} has an axis as well.") in " ".join(error.value for error in page.error)
+
+
+def test_what_is_edited_in_the_plan_is_there_after_a_reload(small: AppTest) -> None:
+    page = edit(small, edited_rows={2: {"temperature": "0.5"}}, added_rows=[{"temperature": "0.25"}])
+    rows = [{}, {"temperature": "0"}, {"temperature": "0.5"}, {"temperature": "0.25"}]
+    assert list(page.session_state[state.SWEEP_SETUP].rows) == rows
+    again = reloaded(page)
+    assert "4 requests" in texts(again)
+    again.button(key="reset_plan").click().run()
+    assert "3 requests" in texts(again)
+    assert again.session_state[state.SWEEP_SETUP].rows is None
+
+
+def test_edits_of_a_plan_are_set_aside_when_its_axes_change_and_can_be_had_back(small: AppTest) -> None:
+    edit(small, edited_rows={2: {"temperature": "0.5"}})
+    page = an_axis(small, 1, "temperature", "0, 0.1, 0.2")
+    assert "4 requests" in texts(page)
+    page.button(key="edited_back").click().run()
+    assert page.session_state[state.SWEEP_SETUP].kind is PlanKind.LIST
+    assert list(page.session_state[state.SWEEP_SETUP].rows) == [{}, {"temperature": "0"}, {"temperature": "0.5"}]
+    assert "3 requests" in texts(page)
+
+
+def test_many_requests_are_asked_for_twice(small: AppTest, chat: Chat, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TEMPERA_SWEEP_CONFIRM_REQUESTS", "3")
+    page = press(small, state.SWEEP_RUN).run()
+    assert "This is 3 requests." in [warning.value for warning in page.warning]
+    page.button(key="refuse_sweep").click().run()
+    assert not page.warning
+    assert chat.bodies == []
+    press(page, state.SWEEP_RUN).run()
+    page.button(key="confirm_sweep").click().run()
+    wait_for(lambda: len(chat.bodies) == 3)
+    assert not page.warning
+
+
+def test_the_price_is_told_from_what_was_measured_before(small: AppTest, lanes: Lanes) -> None:
+    assert "expected" not in texts(small)
+    page = press(small, state.SWEEP_RUN).run()
+    wait_for(lambda: not service().experiments.find(page.session_state[state.SWEEP]).going_on)
+    cost_view._measured.clear()
+    assert " expected · about " in texts(page.run())
+
+
+def test_an_earlier_sweep_opens_with_its_plan(small: AppTest, chat: Chat) -> None:
+    page = press(small, state.SWEEP_RUN).run()
+    sweep_id = page.session_state[state.SWEEP]
+    wait_for(lambda: find_experiment(service().log.database, sweep_id))
+    other = opened(("top_p", "0.5"))
+    other.session_state[state.EARLIER] = True
+    other.run()
+    other.button(key=f"earlier_{sweep_id}").click().run()
+    assert not other.exception
+    assert other.session_state[state.SWEEP] == sweep_id
+    assert typed(other) == [("temperature", "0, 1")]

@@ -16,7 +16,7 @@ from components.drafts.draft import Draft
 from components.endpoints.endpoint import Address, Endpoint
 from components.endpoints.models import ModelCard
 from components.experiments.plan import Cell
-from components.sweeps.cells import RowRequest, cells_of, row_requests
+from components.sweeps.cells import RowRequest, cells_of, objections, row_requests
 from components.sweeps.planning import Row
 from tests.drafts.test_draft import a_draft
 from tests.experiments.conftest import an_endpoint
@@ -131,3 +131,33 @@ def test_each_round_has_a_random_order_of_its_own() -> None:
     first, second = [row for _, row in found[:20]], [row for _, row in found[20:]]
     assert first != second
     assert first != sorted(first)
+
+
+def test_what_is_wrong_with_many_rows_is_said_once_with_their_numbers() -> None:
+    wrong, gone = {"temperature": "warm"}, {"endpoint": "gone"}
+    found = objections(requests_of(wrong, {}, gone, wrong, wrong, wrong, gone))
+    assert list(found.values()) == ["Rows 1, 4 to 6", "Rows 3, 7"]
+    assert objections(requests_of({}, gone)) == {"There is no endpoint gone. Choose another one.": "Row 2"}
+
+
+def test_each_row_is_asked_with_each_input_at_a_position_of_its_own() -> None:
+    draft = a_draft("Say {{word}}", endpoint="here", variables={"word": "none"})
+    inputs = [{"word": "one", "other": "x"}, {"word": "base"}]
+    requests = row_requests(
+        draft, [{}, {"temperature": "1"}], ENDPOINTS, lambda _endpoint: [], inputs=inputs, send_anyway=False
+    )
+    said = [(request.position, request.lane, body_of(request)["messages"][0]["content"]) for request in requests]
+    assert said == [
+        (0, "row 1 input 1", "Say one"),
+        (1, "row 1 input 2", "Say base"),
+        (2, "row 2 input 1", "Say one"),
+        (3, "row 2 input 2", "Say base"),
+    ]
+    assert (
+        objections(
+            row_requests(
+                draft, [{"temperature": "warm"}], ENDPOINTS, lambda _endpoint: [], inputs=inputs, send_anyway=True
+            )
+        ).popitem()[1]
+        == "Row 1"
+    )

@@ -18,6 +18,7 @@ from components.sweeps.data_set import (
     MOST_DATA_ROWS,
     DataSet,
     DataSetProblem,
+    as_json_lines,
     problem_with,
     read_data_set,
     sample,
@@ -255,3 +256,9 @@ def test_a_text_of_a_data_set_is_sent_to_the_letter(text: str) -> None:
     draft = with_input(a_draft("{{topic}}/{{tone}}", variables={"tone": "dry"}), {"topic": text, "unused": "x"})
     assert body_of(draft)["messages"][0]["content"] == f"{text}/dry"
     assert draft.variables == {"tone": "dry", "topic": text}
+
+
+@given(st.lists(st.fixed_dictionaries({"topic": st.text(), "a b": st.text()}), min_size=1, max_size=5))
+def test_rows_as_json_lines_are_the_same_rows(rows: list[dict[str, str]]) -> None:
+    whole = [{key: safe_text(text).replace("\0", "") for key, text in row.items()} for row in rows]
+    assert list(read_data_set("", as_json_lines(whole).encode()).rows) == whole

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.sweeps.price import Price, price
+from components.sweeps.price import Price, price, total_of
 
 counts = st.integers(0, 10_000)
 
@@ -95,3 +95,9 @@ def test_what_is_expected_is_never_more_than_the_worst_and_never_slower_than_one
     assert found.expected_seconds is not None
     assert alone.expected_seconds is not None
     assert found.expected_seconds <= alone.expected_seconds * (1 + 1e-9)
+
+
+def test_groups_cost_what_they_cost_together_and_what_is_unknown_of_one_is_unknown() -> None:
+    known = Price(2, 1, 100, 50, 1.5, 0.25)
+    assert total_of([known, known]) == Price(4, 2, 200, 100, 3.0, 0.5)
+    assert total_of([known, Price(1, 0, None, 20, None, None)]) == Price(3, 1, None, 70, None, None)

@@ -119,3 +119,20 @@ def test_what_is_no_set_up_is_read_as_none(text: str) -> None:
 def test_repeats_and_requests_at_once_have_limits(parts: dict[str, int]) -> None:
     with pytest.raises(ValidationError):
         a_setup(**parts)
+
+
+def test_edited_rows_keep_the_fields_that_are_still_swept_each_row_once() -> None:
+    axes = (TypedAxis(field="top_p", text="0.5"),)
+    rows = ({}, {"temperature": "1"}, {"top_p": "0.5", "temperature": "1"})
+    assert Setup(axes=axes, rows=rows).edited_rows() == [{}, {"top_p": "0.5"}]
+    assert Setup(axes=axes).edited_rows() is None
+
+
+def test_a_data_set_is_read_from_its_text_and_a_part_of_it_is_taken() -> None:
+    setup = Setup(data="word\none\ntwo\nthree\n")
+    whole, part = setup.data_set(), setup.model_copy(update={"sample_rows": 2}).data_set()
+    assert whole is not None
+    assert part is not None
+    assert [row["word"] for row in whole.rows] == ["one", "two", "three"]
+    assert len(part.rows) == 2
+    assert Setup().data_set() is None

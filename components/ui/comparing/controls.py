@@ -8,7 +8,7 @@ import streamlit as st
 
 from components.drafts.comparison import LANE_SETS, MOST_LANES, MOST_REPEATS, Comparison, Timing, added, with_lane_set
 from components.ui import draft_form, shortcuts, state
-from components.ui.comparing.earlier import draw_earlier
+from components.ui.comparing.earlier import draw_earlier_comparisons
 from components.ui.comparing.lane_form import draw_change_of_several
 from components.ui.comparing.starting import start_all, stop_all, take_lanes_away
 from components.ui.plain_words import plain_words
@@ -95,7 +95,7 @@ def draw_controls(comparison: Comparison, *, may_be_refused: bool) -> bool:
         if several.open:
             with several:
                 draw_change_of_several(comparison)
-        draw_earlier()
+        draw_earlier_comparisons()
         draw_shortcuts()
     # Always there, so that a sentence which comes or goes does not move what stands below it.
     with st.container():

@@ -14,11 +14,12 @@ from components.drafts.comparison import Timing
 from components.drafts.draft import Draft, read_draft
 from components.experiments.experiment import Experiment
 from components.experiments.plan import Cell, Plan
-from components.experiments.store import SWEEP, find_experiment, runs_of, save_experiment
+from components.experiments.store import SWEEP, KeptExperiment, find_experiment, runs_of, save_experiment
 from components.runs.query import QueryFailed
 from components.runs.run import RunRecord
 from components.service import configuration, service
 from components.sweeps.cells import RowRequest, cells_of, row_requests
+from components.sweeps.data_set import as_json_lines
 from components.sweeps.planning import cell_count
 from components.sweeps.results import missing_cells, records_by_row
 from components.sweeps.setup import Setup, read_setup
@@ -59,14 +60,18 @@ def kept_sweep(sweep_id: str | None) -> KeptSweep | None:
         return known[1]
     database = service().log.database
     kept = find_experiment(database, sweep_id) if database and sweep_id else None
-    if kept is None or kept.kind != SWEEP:
-        return None
+    return read_sweep(kept) if kept and kept.kind == SWEEP else None
+
+
+def read_sweep(kept: KeptExperiment) -> KeptSweep | None:
+    """The sweep that the log has kept, or None for one that a later version wrote."""
     content = json.loads(kept.content)
     draft = read_draft(json.dumps(content.get("draft")))
     setup = read_setup(json.dumps(content.get("setup")))
     if not draft or not setup or not content.get("rows"):
         return None
-    return KeptSweep(draft, setup, content["rows"], content.get("inputs", []))
+    inputs = content.get("inputs", [])
+    return KeptSweep(draft, setup.model_copy(update={"data": as_json_lines(inputs)}), content["rows"], inputs)
 
 
 def records_of(sweep_id: str, experiment: Experiment | None) -> list[RunRecord]:
@@ -83,9 +88,19 @@ def records_of(sweep_id: str, experiment: Experiment | None) -> list[RunRecord]:
 def requests_for(
     draft: Draft, rows: Sequence[dict[str, str]], inputs: Sequence[dict[str, str]] = ()
 ) -> list[RowRequest]:
-    """What each row asks with each input, as the configuration stands now."""
-    send_anyway = bool(st.session_state.get(state.SEND_ANYWAY))
-    return row_requests(draft, rows, configuration().endpoints, model_cards, inputs=inputs, send_anyway=send_anyway)
+    """What each row asks with each input, as the configuration stands now.
+
+    The last ones are kept: ten thousand rows take seconds, and a click elsewhere changes none of them.
+    """
+    endpoints, send_anyway = configuration().endpoints, bool(st.session_state.get(state.SEND_ANYWAY))
+    base = endpoints.get(draft.endpoint or "")
+    asked = (draft, list(rows), list(inputs), endpoints, send_anyway, model_cards(base) if base else None)
+    known: tuple[object, list[RowRequest]] | None = st.session_state.get(state.ROW_REQUESTS)
+    if known and known[0] == asked:
+        return known[1]
+    requests = row_requests(draft, rows, endpoints, model_cards, inputs=inputs, send_anyway=send_anyway)
+    st.session_state[state.ROW_REQUESTS] = asked, requests
+    return requests
 
 
 def start(kept: KeptSweep, requests: Sequence[RowRequest]) -> None:
@@ -97,7 +112,8 @@ def start(kept: KeptSweep, requests: Sequence[RowRequest]) -> None:
     sweep_id = uuid.uuid4().hex
     content = {
         "draft": json.loads(kept.draft.to_text()),
-        "setup": kept.setup.model_dump(mode="json"),
+        # The inputs say what was taken of the data set.
+        "setup": kept.setup.model_dump(mode="json", exclude={"data", "data_name", "sample_rows", "sample_seed"}),
         "rows": kept.rows,
         "inputs": kept.inputs,
     }

@@ -54,7 +54,14 @@ def put(setup: Setup) -> None:
     """Put another set-up in its place; call it before the widgets are drawn."""
     st.session_state[state.SWEEP_SETUP] = setup
     st.session_state[state.AXES_DRAWN] = _drawn() + 1
+    st.session_state.pop(state.PLAN_SOURCE, None)
     _keep(setup)
+
+
+def change(**parts: Any) -> None:
+    """Set some parts of the set-up, and keep it."""
+    st.session_state[state.SWEEP_SETUP] = read().model_copy(update=parts)
+    _keep(read())
 
 
 def draw_axes(draft: Draft) -> None:
@@ -164,20 +171,20 @@ def _typed() -> tuple[TypedAxis, ...]:
 def _take(drawn: int) -> None:
     # Else it was taken just before, when a click in the same moment took an axis away.
     if drawn == _drawn():
-        _change(axes=_typed())
+        change(axes=_typed())
 
 
 def _take_number(part: str, drawn: int) -> None:
     value = st.session_state[_key(part, 0, drawn)]
     if value is not None:
-        _change(**{part: value})
+        change(**{part: value})
 
 
 def _add() -> None:
     axes = _typed()
     taken = {axis.field for axis in axes}
     field = next((name for name in ("top_p", "max_tokens", "random_seed", "temperature") if name not in taken), "model")
-    _change(axes=(*axes, TypedAxis(field=field)))
+    change(axes=(*axes, TypedAxis(field=field)))
 
 
 def _delete(number: int, drawn: int) -> None:
@@ -185,11 +192,6 @@ def _delete(number: int, drawn: int) -> None:
     if drawn != _drawn() or len(axes) == 1:
         return
     put(read().model_copy(update={"axes": axes[:number] + axes[number + 1 :]}))
-
-
-def _change(**parts: Any) -> None:
-    st.session_state[state.SWEEP_SETUP] = read().model_copy(update=parts)
-    _keep(read())
 
 
 def _keep(setup: Setup) -> None:

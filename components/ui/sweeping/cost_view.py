@@ -1,0 +1,115 @@
+"""What a sweep costs, beside the button that runs it, and the question whether it shall, where that is a lot."""
+
+from __future__ import annotations
+
+import os
+import statistics
+from collections import defaultdict
+from collections.abc import Sequence
+
+import streamlit as st
+
+from components.contract.lint import estimated_tokens
+from components.live.status import duration
+from components.runs.query import Measured, QueryFailed, recent_measures
+from components.service import service
+from components.sweeps.cells import RowRequest
+from components.sweeps.price import Price, price, total_of
+from components.sweeps.setup import Setup
+from components.ui import state
+
+CONFIRM = "TEMPERA_SWEEP_CONFIRM_REQUESTS"
+"""The environment variable with the number of requests from which on a sweep is confirmed."""
+_CONFIRM_FROM = 1_000
+_MEASURED_RUNS = 20
+
+
+def draw_cost(requests: Sequence[RowRequest], setup: Setup) -> int:
+    """Draw it; how many requests it is."""
+    ready = [request for request in requests if not request.problem]
+    count = len(ready) * setup.repeats
+    words = [f"{count:,} request{'' if count == 1 else 's'}"]
+    if ready:
+        cost = _price(ready, setup)
+        # Four characters a token are but an estimate, so all of these are.
+        if cost.worst_tokens is not None:
+            words.append(f"at most {cost.worst_tokens:,} tokens")
+        if cost.expected_tokens is not None:
+            words.append(f"about {cost.expected_tokens:,} expected")
+        if cost.expected_seconds is not None:
+            words.append(f"about {_time(cost.expected_seconds)}")
+        currencies = {
+            request.endpoint.prices.currency for request in ready if request.endpoint and request.endpoint.prices
+        }
+        if cost.cost is not None and len(currencies) == 1:
+            words.append(f"about {cost.cost:,.2f} {currencies.pop()}")
+    st.markdown(f":small[{' · '.join(words)}]", width="content")
+    return count
+
+
+def confirmed(count: int) -> bool:
+    """Whether so many requests are run without a further question; else the question is asked from now on."""
+    if count < _confirm_from():
+        return True
+    st.session_state[state.SWEEP_UNCONFIRMED] = count
+    return False
+
+
+def draw_question(count: int) -> bool:
+    """Draw the question where one is to be asked; whether it was just answered with yes."""
+    if st.session_state.get(state.SWEEP_UNCONFIRMED) != count:
+        return False
+    st.warning(f"This is {count:,} requests.", icon=":material/payments:")
+    with st.container(horizontal=True, gap="small"):
+        yes = st.button(f"Run {count:,} requests", key="confirm_sweep", type="primary")
+        no = st.button("Not now", key="refuse_sweep")
+    if yes or no:
+        del st.session_state[state.SWEEP_UNCONFIRMED]
+    if no:
+        st.rerun()
+    return yes
+
+
+def _confirm_from() -> int:
+    try:
+        return max(int(os.environ.get(CONFIRM, _CONFIRM_FROM)), 1)
+    except ValueError:
+        return _CONFIRM_FROM
+
+
+def _price(ready: Sequence[RowRequest], setup: Setup) -> Price:
+    """That of all repeats. Each model of each endpoint has measures and prices of its own."""
+    groups: dict[tuple[str, str], list[RowRequest]] = defaultdict(list)
+    for request in ready:
+        if request.endpoint and request.composed.request:
+            groups[request.endpoint.name, request.composed.request.model].append(request)
+    return total_of([_price_of_group(*names, group, setup) for names, group in groups.items()])
+
+
+def _price_of_group(endpoint: str, model: str, group: Sequence[RowRequest], setup: Setup) -> Price:
+    measured = _measured(endpoint, model)
+    asked = [request.composed.request for request in group if request.composed.request] * setup.repeats
+    prices = group[0].endpoint.prices if group[0].endpoint else None
+    return price(
+        [one.max_tokens for one in asked],
+        [estimated_tokens(one.messages) for one in asked],
+        already=0,
+        concurrency=setup.at_once,
+        seconds_per_token=statistics.median(1 / one.tokens_per_second for one in measured) if measured else None,
+        ttft_s=statistics.median(one.ttft_ms / 1000 for one in measured) if measured else None,
+        expected_completion=statistics.fmean(one.completion_tokens for one in measured) if measured else None,
+        price_per_million=(prices.prompt, prices.answer) if prices else None,
+    )
+
+
+@st.cache_data(ttl=30, show_spinner=False, max_entries=100)
+def _measured(endpoint: str, model: str) -> list[Measured]:
+    database = service().log.database
+    try:
+        return recent_measures(database, endpoint, model, _MEASURED_RUNS) if database else []
+    except QueryFailed:
+        return []  # the price is but said in fewer words then
+
+
+def _time(seconds: float) -> str:
+    return duration(seconds * 1000) if seconds < 120 else f"{seconds / 60:,.0f} min"

@@ -1,0 +1,100 @@
+"""The rows of a sweep as a table to be edited, and kept so."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from components.sweeps.planning import PlanKind, read_rows, records_of
+from components.sweeps.problem import SweepProblem
+from components.sweeps.setup import Setup
+from components.ui import state
+from components.ui.sweeping import setup_form
+
+_TABLE = "plan_table"
+
+
+def draw_plan(setup: Setup) -> list[dict[str, str]]:
+    """Draw the table; the rows as it stands. Raises SweepProblem, with the table drawn where there is one to draw."""
+    made = setup.plan()
+    records = _source(setup, made)
+    count = len(setup.edited_rows() or made)
+    with st.expander(f"Plan: {count:,} row{'' if count == 1 else 's'}", key="plan_box"):
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.caption("Edit values, add rows, take rows out. base: as the base has it.")
+            if setup.rows is not None:
+                st.button("Undo all edits", key="reset_plan", type="tertiary", on_click=_reset)
+        edited = st.data_editor(
+            pd.DataFrame(records, columns=setup.fields),
+            num_rows="dynamic",
+            key=f"{_TABLE}_{_drawn()}",
+            column_config={field: st.column_config.TextColumn() for field in setup.fields},
+        )
+        _draw_set_aside()
+    rows = read_rows(setup.fields, [dict(zip(setup.fields, row, strict=True)) for row in edited.to_numpy().tolist()])
+    _keep(setup, rows, made)
+    return rows
+
+
+def has_table(setup: Setup) -> bool:
+    """Whether the axes make a plan, so that what is wrong is wrong in its table."""
+    try:
+        setup.plan()
+    except SweepProblem:
+        return False
+    return True
+
+
+def _source(setup: Setup, made: list[dict[str, str]]) -> list[dict[str, str]]:
+    """What the table begins with: it must stay the same while its edits are to be held against it."""
+    made_from = (setup.axes, setup.kind)
+    known: tuple[Any, list[dict[str, str]]] | None = st.session_state.get(state.PLAN_SOURCE)
+    if known and known[0] == made_from:
+        return known[1]
+    edited = setup.edited_rows()
+    if known and edited is not None and setup.kind is not PlanKind.LIST:
+        # Other axes, another plan: what was written for the one before is set aside, not lost.
+        st.session_state[state.PLAN_SET_ASIDE] = edited
+        setup_form.change(rows=None)
+        edited = None
+    records = records_of(setup.fields, made if edited is None else edited)
+    st.session_state[state.PLAN_SOURCE] = made_from, records
+    st.session_state[state.PLANS_DRAWN] = _drawn() + 1
+    return records
+
+
+def _drawn() -> int:
+    """How many tables there have been: a new one must not take over what was edited in the one before."""
+    drawn: int = st.session_state.get(state.PLANS_DRAWN, 0)
+    return drawn
+
+
+def _keep(setup: Setup, rows: list[dict[str, str]], made: list[dict[str, str]]) -> None:
+    edited = None if rows == made else tuple(rows)
+    if edited != setup_form.read().rows:
+        setup_form.change(rows=edited)
+        if (edited is None) != (setup.rows is None):
+            st.rerun()  # for the button that brings the made plan back, and the count
+
+
+def _reset() -> None:
+    st.session_state.pop(state.PLAN_SOURCE, None)
+    setup_form.change(rows=None)
+
+
+def _draw_set_aside() -> None:
+    aside: list[dict[str, str]] | None = st.session_state.get(state.PLAN_SET_ASIDE)
+    if aside is None:
+        return
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.caption("The axes have changed, so the plan was made anew.")
+        st.button("Bring the edited rows back", key="edited_back", type="tertiary", on_click=_bring_back, args=(aside,))
+
+
+def _bring_back(rows: list[dict[str, str]]) -> None:
+    """As a list of rows, which no axis makes anew."""
+    st.session_state.pop(state.PLAN_SET_ASIDE, None)
+    st.session_state.pop(state.PLAN_SOURCE, None)
+    setup_form.put(setup_form.read().model_copy(update={"kind": PlanKind.LIST, "rows": tuple(rows)}))
