@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from functools import partial
@@ -116,7 +116,7 @@ class Experiment:
         """The lanes of which runs are under way or to come."""
         with self._lock:
             to_come = {cell.lane for line in self._lines for cell, _plan in line.cells}
-            return {making.lane for making in self._making} | to_come
+            return {making.placement.lane for making in self._making} | to_come
 
     def start(self, plan: Plan) -> None:
         """Make these runs, besides those that are under way; returns at once.
@@ -138,10 +138,17 @@ class Experiment:
         with self._lock:
             for line in self._lines:
                 line.cells = deque(each for each in line.cells if lane is not None and each[0].lane != lane)
-            stopped = [making for making in self._making if lane is None or making.lane == lane]
+            stopped = [making for making in self._making if lane is None or making.placement.lane == lane]
             self.version += 1
             if lane is None:
                 self._go_on()
+        for making in stopped:
+            making.stop()
+
+    def stop_cells(self, places: Collection[tuple[int, int]]) -> None:
+        """Stop the runs under way of some positions and repeats."""
+        with self._lock:
+            stopped = [each for each in self._making if (each.placement.position, each.placement.repeat) in places]
         for making in stopped:
             making.stop()
 

@@ -23,7 +23,7 @@ class Making:
     the endpoint has told it to come again later.
     """
 
-    lane: str
+    placement: Placement
     endpoint: str
     run_id: str | None
     ended: Future[Status]
@@ -57,7 +57,7 @@ class MakerHere:
             placement=placement,
         )
         return Making(
-            lane=cell.lane,
+            placement=placement,
             endpoint=cell.endpoint.name,
             run_id=run.id,
             ended=run.ended,

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, delete, insert, literal, select, update
 
 from components.experiments.judgement import Better, Judgement
 from components.runs.database import Database
@@ -15,6 +16,9 @@ from components.runs.query import is_id, read_rows
 from components.runs.run import RunRecord, utc_now
 from components.runs.storable import storable, storable_text
 from components.runs.tables import experiments, runs, upsert, votes
+from components.streaming.outcome import Status
+
+_LEFT_OUT = {"request_body": "", "draft": None, "raw_error": None, "reasoning": "", "retries": "[]"}
 
 COMPARISON = "comparison"
 """The kind of an experiment whose content is a draft with its lanes."""
@@ -75,6 +79,26 @@ def newest_experiments(database: Database, most: int, kind: str = COMPARISON) ->
 def runs_of(database: Database, experiment_id: str) -> list[RunRecord]:
     """The runs of an experiment in the order in which they were begun. Raises QueryFailed."""
     statement = select(runs).where(runs.c.experiment_id == experiment_id).order_by(runs.c.created_at, runs.c.id)
+    return [RunRecord(**row) for row in read_rows(database, statement)] if is_id(experiment_id) else []
+
+
+def ended_run_ids(database: Database, experiment_id: str) -> set[str]:
+    """The ids of the runs of an experiment that have ended. Raises QueryFailed."""
+    ended = (runs.c.experiment_id == experiment_id) & (runs.c.status != Status.RUNNING.value)
+    found = read_rows(database, select(runs.c.id).where(ended)) if is_id(experiment_id) else []
+    return {row["id"] for row in found}
+
+
+def light_runs(database: Database, experiment_id: str, run_ids: Sequence[str] | None = None) -> list[RunRecord]:
+    """These runs of an experiment, or those that have not ended; without what they sent and kept beside the answer.
+
+    Raises QueryFailed.
+    """
+    which = runs.c.status == Status.RUNNING.value if run_ids is None else runs.c.id.in_(run_ids)
+    columns = [
+        literal(_LEFT_OUT[column.name]).label(column.name) if column.name in _LEFT_OUT else column for column in runs.c
+    ]
+    statement = select(*columns).where(runs.c.experiment_id == experiment_id).where(which)
     return [RunRecord(**row) for row in read_rows(database, statement)] if is_id(experiment_id) else []
 
 

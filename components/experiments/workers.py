@@ -57,7 +57,7 @@ class Workers:
         job = Job(cell.endpoint.name, cell.model, cell.body, cell.streaming, cell.draft, placement)
         made: Future[Any] = self._executor.submit(self._perform, job)
         return Making(
-            lane=cell.lane,
+            placement=placement,
             endpoint=cell.endpoint.name,
             run_id=None,
             ended=made,

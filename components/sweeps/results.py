@@ -22,6 +22,14 @@ def records_by_row(records: Sequence[RunRecord], rows: int) -> list[list[RunReco
     return [[found[repeat] for repeat in sorted(found)] for found in by_row]
 
 
+def join_inputs(by_position: Sequence[Sequence[RunRecord]], inputs: int) -> list[list[RunRecord]]:
+    """The runs of each row with all its ``inputs``, of which there is at least one, from those of each position."""
+    return [
+        [record for records in by_position[begin : begin + inputs] for record in records]
+        for begin in range(0, len(by_position), inputs)
+    ]
+
+
 def missing_cells(by_row: Sequence[Sequence[RunRecord]], repeats: int) -> list[tuple[int, int]]:
     """Row, counted from 0, and repeat of each cell that has no run which ended well."""
     answered = [{record.repeat for record in records if record.status == Status.OK} for records in by_row]

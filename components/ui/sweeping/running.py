@@ -14,7 +14,14 @@ from components.drafts.comparison import Timing
 from components.drafts.draft import Draft, read_draft
 from components.experiments.experiment import Experiment
 from components.experiments.plan import Cell, Plan
-from components.experiments.store import SWEEP, KeptExperiment, find_experiment, runs_of, save_experiment
+from components.experiments.store import (
+    SWEEP,
+    KeptExperiment,
+    ended_run_ids,
+    find_experiment,
+    light_runs,
+    save_experiment,
+)
 from components.runs.query import QueryFailed
 from components.runs.run import RunRecord
 from components.service import configuration, service
@@ -26,6 +33,7 @@ from components.sweeps.setup import Setup, read_setup
 from components.ui import state
 from components.ui.endpoint_choice import model_cards
 
+_READ_AT_ONCE = 200
 _order = random.Random()  # noqa: S311 - an order, no secret
 
 
@@ -75,14 +83,26 @@ def read_sweep(kept: KeptExperiment) -> KeptSweep | None:
 
 
 def records_of(sweep_id: str, experiment: Experiment | None) -> list[RunRecord]:
-    """The runs of the sweep as they stand now. Raises QueryFailed."""
+    """The runs of the sweep as they stand now, without what they sent. Raises QueryFailed.
+
+    Those that have ended are read once: a sweep may have very many of them, and they change no more.
+    """
+    known: tuple[str, dict[str, RunRecord]] | None = st.session_state.get(state.SWEEP_RECORDS)
+    ended = known[1] if known and known[0] == sweep_id else {}
+    st.session_state[state.SWEEP_RECORDS] = sweep_id, ended
     database = service().log.database
-    found = {record.id: record for record in runs_of(database, sweep_id)} if database else {}
+    found: dict[str, RunRecord] = {}
+    if database:
+        new = sorted(ended_run_ids(database, sweep_id) - ended.keys())
+        for begin in range(0, len(new), _READ_AT_ONCE):
+            step = light_runs(database, sweep_id, new[begin : begin + _READ_AT_ONCE])
+            ended |= {record.id: record for record in step}
+        found = {record.id: record for record in light_runs(database, sweep_id)}
+    # What is newer here than in the log, or could not be written yet.
     for run_id in experiment.run_ids() if experiment else ():
-        run = service().runner.find(run_id)
-        if run:
+        if run_id not in ended and (run := service().runner.find(run_id)):
             found[run_id] = run.record()
-    return list(found.values())
+    return [*ended.values(), *(record for run_id, record in found.items() if run_id not in ended)]
 
 
 def requests_for(
@@ -151,6 +171,30 @@ def run_missing(sweep_id: str) -> None:
     if kept.setup.shuffled:
         _order.shuffle(cells)
     _start(sweep_id, kept.setup, cells)
+
+
+def run_cells(sweep_id: str, places: Sequence[tuple[int, int]]) -> None:
+    """Run some cells of a sweep once more, each told by its position and its repeat."""
+    experiment = experiment_of(sweep_id)
+    try:
+        kept = kept_sweep(sweep_id)
+    except QueryFailed:
+        return  # the page says so
+    if kept is None or experiment is None:
+        return
+    requests = requests_for(kept.draft, kept.rows, kept.inputs)
+    asked = [requests[position].cell(repeat) for position, repeat in places if not requests[position].problem]
+    _start(sweep_id, kept.setup, asked)
+
+
+def run_again(sweep_id: str) -> None:
+    """Run a whole sweep once more, as a new one."""
+    try:
+        kept = kept_sweep(sweep_id)
+    except QueryFailed:
+        return  # the page says so
+    if kept:
+        start(kept, requests_for(kept.draft, kept.rows, kept.inputs))
 
 
 def _start(sweep_id: str, setup: Setup, cells: Sequence[Cell]) -> None:

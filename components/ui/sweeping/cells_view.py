@@ -1,0 +1,122 @@
+"""The cells of a sweep as a table, each of them or in groups, and what can be done to those that are chosen."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+import streamlit as st
+
+from components.experiments.experiment import Experiment
+from components.live.status import status_words
+from components.runs.run import RunRecord
+from components.sweeps.results import row_in_words
+from components.sweeps.tables import ANSWER, INPUT, ROW, RUN, STATUS, collapsed, different_only, grouped, long_table
+from components.ui import state
+from components.ui.comparing.answer_differences import draw_word_differences
+from components.ui.comparing.numbers import draw_numbers
+from components.ui.plain_words import plain_words
+from components.ui.sweeping.running import KeptSweep, run_cells
+
+_MOST_ROWS = 500
+_MOST_COMPARED = 8
+_BEGINNING = 80
+_EACH = "each cell"
+_COLUMNS = {
+    "TTFT ms": st.column_config.NumberColumn("TTFT", format="%d ms", help="Time to first token."),
+    "tokens/s": st.column_config.NumberColumn(format="%.1f", help="After the first token."),
+    "distinct-2": st.column_config.NumberColumn(format="%.2f", help="The share of different word pairs."),
+    "at once": st.column_config.NumberColumn(help="How many requests were under way at the same time, at most."),
+    ANSWER: st.column_config.TextColumn(width="large"),
+    RUN: st.column_config.LinkColumn(display_text="open"),
+}
+
+
+def draw_cells(
+    sweep_id: str, kept: KeptSweep, by_position: Sequence[Sequence[RunRecord]], experiment: Experiment | None
+) -> None:
+    """Draw the choices and the table."""
+    fields = kept.setup.fields
+    table = long_table(fields, kept.rows, kept.inputs, by_position)
+    if table.empty:
+        st.caption("No cell has begun yet.")
+        return
+    with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
+        groups = [_EACH, ROW, *fields, *([INPUT] if kept.inputs else [])]
+        by = st.selectbox("By", groups, key=state.SWEEP_GROUP, label_visibility="collapsed", width=200)
+        once = st.toggle("Same answers once", key=state.SWEEP_ONCE, disabled=by != _EACH)
+        different = st.toggle("Different only", key=state.SWEEP_DIFFERENT, disabled=by != _EACH)
+    if by != _EACH:
+        st.dataframe(grouped(table, by), hide_index=True, placeholder="–", column_config=_COLUMNS)
+        st.caption("Numbers are medians of the answers that ended well.")
+        return
+    if once:
+        table = collapsed(table)
+    if different:
+        table = different_only(table)
+    shown = table[:_MOST_ROWS]
+    records = {record.id: record for records in by_position for record in records}
+    chosen = st.dataframe(
+        _for_people(shown, records),
+        key=state.SWEEP_GRID,
+        hide_index=True,
+        placeholder="–",
+        height=min(38 + 35 * len(shown), 520),
+        column_config=_COLUMNS,
+        on_select="rerun",
+        selection_mode="multi-row",
+    )
+    if len(table) > _MOST_ROWS:
+        st.caption(f"The first {_MOST_ROWS:,} of {len(table):,} cells. The download has all.")
+    places = [place for place in chosen.get("selection", {}).get("rows", []) if place < len(shown)]
+    _draw_chosen(sweep_id, kept, [records[shown[RUN].iloc[place]] for place in places], experiment)
+
+
+def _for_people(table: pd.DataFrame, records: dict[str, RunRecord]) -> pd.DataFrame:
+    said = table.copy()
+    said[ANSWER] = table[ANSWER].str.slice(0, _BEGINNING)
+    said[STATUS] = [status_words(records[run_id])[0] for run_id in table[RUN]]
+    said[RUN] = [f"/?{state.OPEN_PARAMETER}={run_id}" for run_id in table[RUN]]
+    return said.drop(columns=["finish reason"], errors="ignore")
+
+
+def _draw_chosen(sweep_id: str, kept: KeptSweep, records: Sequence[RunRecord], experiment: Experiment | None) -> None:
+    if not records:
+        st.caption("Choose cells to run them again, to stop them, or to compare two to eight of them.")
+        return
+    running = [record for record in records if record.running]
+    ended = [record for record in records if not record.running]
+    with st.container(horizontal=True, gap="small"):
+        if ended:
+            st.button(
+                f"Run {len(ended)} again",
+                key="again_cells",
+                icon=":material/replay:",
+                on_click=run_cells,
+                args=(sweep_id, _places(ended)),
+            )
+        if running and experiment:
+            st.button(
+                f"Stop {len(running)}",
+                key="stop_cells",
+                icon=":material/stop:",
+                on_click=experiment.stop_cells,
+                args=(_places(running),),
+            )
+    answers = {_title(kept, record): record for record in records if record.text}
+    if 2 <= len(records) <= _MOST_COMPARED and len(answers) > 1:
+        draw_word_differences(answers, next(iter(answers)))
+        draw_numbers(answers)
+    elif len(records) == 1:
+        st.text(records[0].text or records[0].error_message or "")
+
+
+def _places(records: Sequence[RunRecord]) -> list[tuple[int, int]]:
+    return [(record.position or 0, record.repeat or 1) for record in records]
+
+
+def _title(kept: KeptSweep, record: RunRecord) -> str:
+    several = max(len(kept.inputs), 1)
+    position = record.position or 0
+    which = f", input {position % several + 1}" if kept.inputs else ""
+    return plain_words(f"{row_in_words(kept.rows[position // several])}{which} · {record.repeat}", 60)

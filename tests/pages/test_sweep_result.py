@@ -1,0 +1,114 @@
+"""What came of a sweep, as the page shows it: groups, what differs, cells to be run again or compared, charts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from components.service import service
+from components.sweeps.planning import PlanKind
+from components.ui import state
+from tests.pages.conftest import Chat, texts
+from tests.pages.test_compare import Lanes, lanes, press
+from tests.pages.test_sweep import experiment, findings, in_the_log, opened
+from tests.waiting import wait_for
+
+__all__ = ["lanes"]
+
+
+def ended(*axes: tuple[str, str], **parts: Any) -> AppTest:
+    """The page of a sweep that has ended."""
+    page = press(opened(*axes, **parts), state.SWEEP_RUN).run()
+    wait_for(lambda: not experiment(page).going_on)
+    return page.run()
+
+
+def table(page: AppTest) -> pandas.DataFrame:
+    assert not page.exception
+    return next(found.value for found in page.dataframe if found.editing_mode == "read_only")
+
+
+def choose(page: AppTest, *rows: int) -> AppTest:
+    page.session_state[state.SWEEP_GRID] = {"selection": {"rows": list(rows), "columns": [], "cells": []}}
+    return page.run()
+
+
+def test_cells_are_grouped_by_an_axis(lanes: Lanes) -> None:
+    page = ended(("temperature", "0, 1"), repeats=2)
+    page.selectbox(key=state.SWEEP_GROUP).set_value("temperature").run()
+    found = table(page)
+    assert found[["temperature", "cells", "well", "finish reasons"]].to_numpy().tolist() == [
+        ["base", 2, 2, "stop 2"],
+        ["0", 2, 2, "stop 2"],
+        ["1", 2, 2, "stop 2"],
+    ]
+
+
+def test_the_same_answers_stand_once_and_what_differs_alone(lanes: Lanes) -> None:
+    page = ended(("temperature", "0, 1"), repeats=2)
+    whole = table(page)
+    assert len(whole) == 6
+    page.toggle(key=state.SWEEP_ONCE).set_value(True).run()
+    once = table(page)
+    assert once["times"].sum() == 6
+    page.toggle(key=state.SWEEP_DIFFERENT).set_value(True).run()
+    assert "at once" not in table(page)
+
+
+def test_a_cell_that_failed_is_run_again_alone(lanes: Lanes) -> None:
+    page = ended(("random_seed", "1, 429, 2"))
+    assert table(page)["status"].tolist() == ["ok", "ok", "error", "ok"]
+    chosen = choose(page, 2)
+    assert "Run 1 again" in [button.label for button in chosen.button]
+    press(chosen, "again_cells").run()
+    wait_for(lambda: len(in_the_log(page)) == 5 and not experiment(page).going_on)
+    assert sorted(run.position for run in in_the_log(page)) == [0, 1, 2, 2, 3]
+    assert len(table(page.run())) == 4
+
+
+def test_two_cells_are_compared_word_by_word_and_in_numbers(lanes: Lanes) -> None:
+    page = choose(ended(("temperature", "0, 1")), 0, 2)
+    assert "base · 1" in texts(page)
+    assert "temperature 1 · 1" in texts(page)
+    assert page.table
+
+
+def test_a_sweep_is_run_again_as_a_whole(lanes: Lanes, chat: Chat) -> None:
+    page = ended(("temperature", "0, 1"))
+    before = page.session_state[state.SWEEP]
+    press(page, "run_again").run()
+    assert page.session_state[state.SWEEP] != before
+    wait_for(lambda: not experiment(page).going_on)
+    assert [run.position for run in in_the_log(page)] == [0, 1, 2]
+
+
+def test_a_pause_of_its_own_says_why(lanes: Lanes) -> None:
+    page = ended(("temperature", "0, 1"))
+    going_on = service().experiments.find(page.session_state[state.SWEEP])
+    going_on.paused_why = "Paused. The disk is full."
+    assert "Paused. The disk is full." in [warning.value for warning in page.run().warning]
+
+
+@pytest.mark.parametrize("measure", ["length", "finish reasons"])
+def test_each_measure_has_its_chart_and_its_table(lanes: Lanes, measure: str) -> None:
+    page = findings(ended(("temperature", "0, 1")))
+    page.selectbox(key=state.SWEEP_MEASURE).set_value(measure).run()
+    assert not page.exception
+    assert page.get("vega_lite_chart") or page.get("arrow_vega_lite_chart")
+    assert len(table(page)) == 3
+
+
+def test_two_axes_make_a_heat_map_with_the_spread_of_each_field(lanes: Lanes) -> None:
+    page = findings(ended(("temperature", "0, 1"), ("top_p", "0.5, 1"), kind=PlanKind.PRODUCT, repeats=2))
+    found = table(page)
+    assert found[["temperature", "top_p", "count"]].to_numpy().tolist() == [
+        ["0", "0.5", 2],
+        ["0", "1", 2],
+        ["1", "0.5", 2],
+        ["1", "1", 2],
+    ]
+    page.selectbox(key=state.SWEEP_DOWN).set_value("one axis").run()
+    assert table(page)["count"].tolist() == [4, 4]
