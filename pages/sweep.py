@@ -12,7 +12,7 @@ from components.ui.base_form import draw_base
 from components.ui.plain_words import plain_words
 from components.ui.sweeping import running, setup_form
 from components.ui.sweeping.cost_view import confirmed, draw_cost, draw_question
-from components.ui.sweeping.data_set_form import draw_data_set
+from components.ui.sweeping.data_set_form import draw_data_set, filled_variables
 from components.ui.sweeping.earlier import draw_earlier_sweeps
 from components.ui.sweeping.grid import draw_sweep
 from components.ui.sweeping.plan_form import draw_plan, has_table
@@ -32,7 +32,7 @@ if opened and kept:
     draft_form.fill(kept.draft, "sweep opened")
     setup_form.put(kept.setup)
 
-draft = draw_base()
+draft = draw_base(filled=filled_variables(setup_form.read()))
 setup_form.draw_axes(draft)
 setup = setup_form.read()
 inputs, data_problem = draw_data_set(setup, draft)

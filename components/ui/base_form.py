@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import streamlit as st
 
 from components.contract.lint import MESSAGES
@@ -14,11 +16,14 @@ from components.ui.presets import draw_presets
 from components.ui.remarks import draw_remarks
 from components.ui.request_form import draw_reset_all, draw_settings
 
+_SOME_VALUE = "…"
 
-def draw_base(*, with_lanes: bool = False) -> Draft:
+
+def draw_base(*, with_lanes: bool = False, filled: Collection[str] = ()) -> Draft:
     """Draw the form that the playground has as well, and keep what stands in it; the draft it makes.
 
-    ``with_lanes`` asks for the variables of lanes, too.
+    ``with_lanes`` asks for the variables of lanes, too. ``filled`` are variables that get their values elsewhere, so
+    that nothing is wrong when they have none here.
     """
     work, side = st.columns([5, 3], gap="large")
     with side, st.container(key="base_settings"):
@@ -39,6 +44,8 @@ def draw_base(*, with_lanes: bool = False) -> Draft:
     with tools:
         draw_presets()
         draw_reset_all(draft)
-    composed = compose(draft, endpoint.profile, context_tokens=card.context_length if card else None)
+    elsewhere = {name: draft.variables.get(name) or _SOME_VALUE for name in filled}
+    whole = draft.model_copy(update={"variables": {**draft.variables, **elsewhere}})
+    composed = compose(whole, endpoint.profile, context_tokens=card.context_length if card else None)
     draw_remarks(composed, endpoint.profile, places)
     return draft

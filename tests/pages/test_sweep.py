@@ -633,7 +633,9 @@ def asked_of(chat: Chat) -> list[str]:
 
 def test_each_row_of_a_data_set_is_asked_with_each_row_of_the_plan(small: AppTest, chat: Chat) -> None:
     ask(small, "Say {{topic}} in {{lang}}")
+    assert "give a value for" in texts(small)
     page = pasted(small, TOPICS)
+    assert "give a value for" not in texts(page)
     assert "9 requests" in texts(page)
     press(page, state.SWEEP_RUN).run()
     sweep_id = page.session_state[state.SWEEP]

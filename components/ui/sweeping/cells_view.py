@@ -25,6 +25,7 @@ _EACH = "each cell"
 _COLUMNS = {
     "TTFT ms": st.column_config.NumberColumn("TTFT", format="%d ms", help="Time to first token."),
     "tokens/s": st.column_config.NumberColumn(format="%.1f", help="After the first token."),
+    "total ms": st.column_config.NumberColumn("total", format="%d ms"),
     "distinct-2": st.column_config.NumberColumn(format="%.2f", help="The share of different word pairs."),
     "at once": st.column_config.NumberColumn(help="How many requests were under way at the same time, at most."),
     ANSWER: st.column_config.TextColumn(width="large"),
@@ -57,7 +58,7 @@ def draw_cells(
     shown = table[:_MOST_ROWS]
     records = {record.id: record for records in by_position for record in records}
     chosen = st.dataframe(
-        _for_people(shown, records),
+        _for_people(shown, records, fields),
         key=state.SWEEP_GRID,
         hide_index=True,
         placeholder="–",
@@ -72,12 +73,13 @@ def draw_cells(
     _draw_chosen(sweep_id, kept, [records[shown[RUN].iloc[place]] for place in places], experiment)
 
 
-def _for_people(table: pd.DataFrame, records: dict[str, RunRecord]) -> pd.DataFrame:
+def _for_people(table: pd.DataFrame, records: dict[str, RunRecord], fields: Sequence[str]) -> pd.DataFrame:
     said = table.copy()
     said[ANSWER] = table[ANSWER].str.slice(0, _BEGINNING)
     said[STATUS] = [status_words(records[run_id])[0] for run_id in table[RUN]]
     said[RUN] = [f"/?{state.OPEN_PARAMETER}={run_id}" for run_id in table[RUN]]
-    return said.drop(columns=["finish reason"], errors="ignore")
+    # The row says its values in one cell, which leaves room for the answer.
+    return said.drop(columns=["finish reason", INPUT, *fields], errors="ignore")
 
 
 def _draw_chosen(sweep_id: str, kept: KeptSweep, records: Sequence[RunRecord], experiment: Experiment | None) -> None:

@@ -6,6 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from components.drafts.draft import Draft
+from components.drafts.variables import names_in
 from components.sweeps.data_set import MOST_BYTES, DataSet, DataSetProblem, problem_with, read_data_set
 from components.sweeps.setup import Setup
 from components.ui import state
@@ -31,6 +32,12 @@ def draw_data_set(setup: Setup, draft: Draft) -> tuple[list[dict[str, str]], str
         if why := st.session_state.get(state.DATA_PROBLEM) or problem:
             st.error(plain_words(why))
     return [dict(row) for row in taken.rows] if taken else [], problem
+
+
+def filled_variables(setup: Setup) -> list[str]:
+    """The variables that the data set or an axis gives its values."""
+    taken = _taken(setup)
+    return [*(taken.columns if taken else ()), *names_in(setup.fields)]
 
 
 def _taken(setup: Setup) -> DataSet | None:
