@@ -45,6 +45,7 @@ except SweepProblem as found:
     problem = None if isinstance(found, AxisProblem) and not has_table(setup) else str(found)
 
 requests = running.requests_for(draft, rows, inputs) if rows and not data_problem else []
+known = running.answers_in_log(requests, setup.repeats)
 ready = sum(not request.problem for request in requests)
 with st.container(horizontal=True, vertical_alignment="center", key="run_bar"):
     run = st.button(
@@ -57,7 +58,7 @@ with st.container(horizontal=True, vertical_alignment="center", key="run_bar"):
     )
     if any(request.composed.may_be_refused for request in requests):
         st.checkbox("Send anyway", key=state.SEND_ANYWAY)
-    count = draw_cost(requests, setup)
+    count = draw_cost(requests, setup, known)
     st.space("stretch")
     draw_earlier_sweeps()
 if problem:
@@ -68,7 +69,8 @@ for why, which in wrong[:_MOST_PROBLEMS]:
 if len(wrong) > _MOST_PROBLEMS:
     st.caption(f"And {len(wrong) - _MOST_PROBLEMS:,} more reasons.")
 if draw_question(count) or (run and ready and confirmed(count)):
-    running.start(running.KeptSweep(draft, setup_form.read(), rows, inputs), requests)
+    reused = known if setup.reuse else {}
+    running.start(running.KeptSweep(draft, setup_form.read(), rows, inputs, reused), requests)
     st.rerun()
 if st.session_state.get(state.SWEEP_UNCONFIRMED) == count and run:
     st.rerun()

@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, delete, insert, literal, select, update
+from sqlalchemy import ColumnElement, Connection, delete, insert, literal, select, update
 
 from components.experiments.judgement import Better, Judgement
 from components.runs.database import Database
@@ -89,17 +89,22 @@ def ended_run_ids(database: Database, experiment_id: str) -> set[str]:
     return {row["id"] for row in found}
 
 
-def light_runs(database: Database, experiment_id: str, run_ids: Sequence[str] | None = None) -> list[RunRecord]:
-    """These runs of an experiment, or those that have not ended; without what they sent and kept beside the answer.
+def light_runs_under_way(database: Database, experiment_id: str) -> list[RunRecord]:
+    """The runs of an experiment that have not ended, as ``light_runs`` has them. Raises QueryFailed."""
+    under_way = (runs.c.experiment_id == experiment_id) & (runs.c.status == Status.RUNNING.value)
+    return _light(database, under_way) if is_id(experiment_id) else []
 
-    Raises QueryFailed.
-    """
-    which = runs.c.status == Status.RUNNING.value if run_ids is None else runs.c.id.in_(run_ids)
+
+def light_runs(database: Database, run_ids: Sequence[str]) -> list[RunRecord]:
+    """These runs, without what they sent and what is kept beside the answer. Raises QueryFailed."""
+    return _light(database, runs.c.id.in_(run_ids))
+
+
+def _light(database: Database, which: ColumnElement[bool]) -> list[RunRecord]:
     columns = [
         literal(_LEFT_OUT[column.name]).label(column.name) if column.name in _LEFT_OUT else column for column in runs.c
     ]
-    statement = select(*columns).where(runs.c.experiment_id == experiment_id).where(which)
-    return [RunRecord(**row) for row in read_rows(database, statement)] if is_id(experiment_id) else []
+    return [RunRecord(**row) for row in read_rows(database, select(*columns).where(which))]
 
 
 def adopt(log: Log, run_id: str, placement: Placement) -> None:

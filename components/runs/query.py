@@ -82,6 +82,21 @@ def recent_measures(database: Database, endpoint: str, model: str, most: int) ->
     return [Measured(**row) for row in read_rows(database, newest)]
 
 
+def answers_to(database: Database, endpoint: str, among_newest: int) -> dict[str, list[str]]:
+    """The ids of the runs on that endpoint that ended well, the newest first, by the body that each sent.
+
+    Only so many of the newest runs of the log are looked through. Raises QueryFailed.
+    """
+    columns = runs.c.id, runs.c.endpoint, runs.c.status, runs.c.request_body, runs.c.created_at
+    newest = select(*columns).order_by(runs.c.created_at.desc(), runs.c.id.desc()).limit(among_newest).subquery()
+    well = (newest.c.endpoint == endpoint) & (newest.c.status == Status.OK.value)
+    found: dict[str, list[str]] = {}
+    order = newest.c.created_at.desc(), newest.c.id.desc()
+    for row in read_rows(database, select(newest.c.id, newest.c.request_body).where(well).order_by(*order)):
+        found.setdefault(row["request_body"], []).append(row["id"])
+    return found
+
+
 def find_run(database: Database, run_id: str) -> RunRecord | None:
     """The run of exactly that id, or None. Raises QueryFailed."""
     found = read_rows(database, select(runs).where(runs.c.id == run_id)) if is_id(run_id) else []

@@ -26,7 +26,8 @@ class Setup(BaseModel):
 
     ``rows`` is the plan as a person has edited it, None when it is as the axes make it. ``data`` is the data set as it
     came, in a file or pasted, and ``data_name`` the file's name; of its rows ``sample_rows`` are taken at random, by
-    ``sample_seed``, and all of them where that is None.
+    ``sample_seed``, and all of them where that is None. With ``reuse``, the log's own
+    answers are taken where it has some.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -41,6 +42,7 @@ class Setup(BaseModel):
     data_name: str = ""
     sample_rows: int | None = Field(default=None, ge=1)
     sample_seed: int = Field(default=1, ge=0)
+    reuse: bool = False
 
     @property
     def fields(self) -> list[str]:

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from sqlalchemy import insert
 
 from components.experiments.store import (
     KeptExperiment,
     Vote,
     adopt,
+    ended_run_ids,
     find_experiment,
     judgements,
+    light_runs,
+    light_runs_under_way,
     newest_experiments,
     runs_of,
     save_experiment,
@@ -23,8 +28,9 @@ from components.experiments.win_rate import Better, Judgement
 from components.runs.database import DatabaseUnavailable
 from components.runs.log import Log
 from components.runs.placement import Placement
-from components.runs.query import QueryFailed
+from components.runs.query import Measured, QueryFailed, answers_to, recent_measures
 from components.runs.run import Run, utc_now
+from components.runs.tables import runs, to_row
 from components.streaming.outcome import Outcome, Status
 from tests.experiments.conftest import ID, OTHER_ID, a_run, kept, written
 from tests.waiting import wait_for
@@ -120,6 +126,39 @@ def test_the_runs_of_an_experiment_come_in_the_order_in_which_they_began(log: Lo
     written(log, a_run("alone"))
     assert [record.text for record in runs_of(log.database, ID)] == ["3", "1", "0"]
     assert [record.text for record in runs_of(log.database, OTHER_ID)] == ["2"]
+
+
+def test_the_runs_of_a_sweep_are_read_without_what_they_sent(log: Log) -> None:
+    ended = a_run("the sea", reasoning="long")
+    ended.placement = PLACE
+    run_id = written(log, ended)
+    live = a_live_run(log, PLACE)
+    assert ended_run_ids(log.database, PLACE.experiment_id) == {run_id}
+    (light,) = light_runs(log.database, [run_id])
+    assert (light.text, light.request_body, light.reasoning, light.draft) == ("the sea", "", "", None)
+    assert replace(light, request_body=ended.record().request_body, reasoning="long") == kept(log, run_id)
+    assert [run.id for run in light_runs_under_way(log.database, PLACE.experiment_id)] == [live.id]
+    assert light_runs_under_way(log.database, "no id") == []
+    live.finish(Outcome(Status.CANCELLED))
+    log.end(live)
+
+
+def test_answers_are_found_by_the_body_that_they_answer(log: Log) -> None:
+    first, second = written(log, a_run("one")), written(log, a_run("two"))
+    written(log, a_run("broken", Status.ERROR))
+    assert answers_to(log.database, "here", 10) == {'{"model": "m"}': [second, first]}
+    assert answers_to(log.database, "here", 2) == {'{"model": "m"}': [second]}
+    assert answers_to(log.database, "there", 10) == {}
+
+
+def test_what_the_newest_answers_took_is_told_where_all_of_it_is_known(log: Log) -> None:
+    written(log, a_run("unknown"))
+    run = a_run()
+    measures = {"completion_tokens": 5, "ttft_ms": 20.0, "tokens_per_second": 50.0}
+    row = {**to_row(run.record()), **measures}
+    log.write(lambda connection: connection.execute(insert(runs), row))
+    assert recent_measures(log.database, "here", "m", 5) == [Measured(5, 20.0, 50.0)]
+    assert recent_measures(log.database, "here", "other", 5) == []
 
 
 def test_a_run_that_has_ended_is_adopted(log: Log) -> None:

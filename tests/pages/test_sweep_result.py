@@ -11,9 +11,10 @@ from streamlit.testing.v1 import AppTest
 from components.service import service
 from components.sweeps.planning import PlanKind
 from components.ui import state
+from components.ui.sweeping import running
 from tests.pages.conftest import Chat, texts
 from tests.pages.test_compare import Lanes, lanes, press
-from tests.pages.test_sweep import experiment, findings, in_the_log, opened
+from tests.pages.test_sweep import experiment, findings, in_the_log, number, opened
 from tests.waiting import wait_for
 
 __all__ = ["lanes"]
@@ -83,6 +84,24 @@ def test_a_sweep_is_run_again_as_a_whole(lanes: Lanes, chat: Chat) -> None:
     assert page.session_state[state.SWEEP] != before
     wait_for(lambda: not experiment(page).going_on)
     assert [run.position for run in in_the_log(page)] == [0, 1, 2]
+
+
+def test_answers_of_before_are_used_where_somebody_says_so(lanes: Lanes, chat: Chat) -> None:
+    page = ended(("temperature", "0, 1"))
+    running._answers_to.clear()
+    page.run()
+    assert page.toggle(key=state.SWEEP_REUSE).label == "Use 3 from the log"
+    number(page, "repeats", 2)
+    page.toggle(key=state.SWEEP_REUSE).set_value(True).run()
+    assert "3 requests" in texts(page)
+    press(page, state.SWEEP_RUN).run()
+    wait_for(lambda: not experiment(page).going_on)
+    assert sorted((run.position, run.repeat) for run in in_the_log(page)) == [(0, 2), (1, 2), (2, 2)]
+    found = table(page.run())
+    assert found["repeat"].tolist() == [1, 2, 1, 2, 1, 2]
+    assert found["TTFT ms"].isna().tolist() == [True, False] * 3
+    assert len(chat.bodies) == 6
+    assert "Run the missing" not in " ".join(button.label for button in page.button)
 
 
 def test_a_pause_of_its_own_says_why(lanes: Lanes) -> None:

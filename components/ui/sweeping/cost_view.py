@@ -15,8 +15,10 @@ from components.runs.query import Measured, QueryFailed, recent_measures
 from components.service import service
 from components.sweeps.cells import RowRequest
 from components.sweeps.price import Price, price, total_of
+from components.sweeps.reuse import Reused
 from components.sweeps.setup import Setup
 from components.ui import state
+from components.ui.sweeping import setup_form
 
 CONFIRM = "TEMPERA_SWEEP_CONFIRM_REQUESTS"
 """The environment variable with the number of requests from which on a sweep is confirmed."""
@@ -24,13 +26,14 @@ _CONFIRM_FROM = 1_000
 _MEASURED_RUNS = 20
 
 
-def draw_cost(requests: Sequence[RowRequest], setup: Setup) -> int:
-    """Draw it; how many requests it is."""
+def draw_cost(requests: Sequence[RowRequest], setup: Setup, known: Reused) -> int:
+    """Draw it; how many requests it is. ``known`` are the cells that the log has an answer to already."""
     ready = [request for request in requests if not request.problem]
-    count = len(ready) * setup.repeats
-    words = [f"{count:,} request{'' if count == 1 else 's'}"]
-    if ready:
-        cost = _price(ready, setup)
+    reused = known if setup.reuse else {}
+    asked = [request for request in ready for n in range(1, setup.repeats + 1) if (request.position, n) not in reused]
+    words = [f"{len(asked):,} request{'' if len(asked) == 1 else 's'}"]
+    if asked:
+        cost = _price(asked, setup.at_once, len(reused))
         # Four characters a token are but an estimate, so all of these are.
         if cost.worst_tokens is not None:
             words.append(f"at most {cost.worst_tokens:,} tokens")
@@ -39,12 +42,24 @@ def draw_cost(requests: Sequence[RowRequest], setup: Setup) -> int:
         if cost.expected_seconds is not None:
             words.append(f"about {_time(cost.expected_seconds)}")
         currencies = {
-            request.endpoint.prices.currency for request in ready if request.endpoint and request.endpoint.prices
+            request.endpoint.prices.currency for request in asked if request.endpoint and request.endpoint.prices
         }
         if cost.cost is not None and len(currencies) == 1:
             words.append(f"about {cost.cost:,.2f} {currencies.pop()}")
     st.markdown(f":small[{' · '.join(words)}]", width="content")
-    return count
+    if known:
+        st.toggle(
+            f"Use {len(known):,} from the log",
+            setup.reuse,
+            key=state.SWEEP_REUSE,
+            help="Answers to the very same request, from runs of before. Their times do not count here.",
+            on_change=_take_reuse,
+        )
+    return len(asked)
+
+
+def _take_reuse() -> None:
+    setup_form.change(reuse=st.session_state[state.SWEEP_REUSE])
 
 
 def confirmed(count: int) -> bool:
@@ -77,24 +92,24 @@ def _confirm_from() -> int:
         return _CONFIRM_FROM
 
 
-def _price(ready: Sequence[RowRequest], setup: Setup) -> Price:
-    """That of all repeats. Each model of each endpoint has measures and prices of its own."""
+def _price(asked: Sequence[RowRequest], at_once: int, already: int) -> Price:
+    """Each model of each endpoint has measures and prices of its own."""
     groups: dict[tuple[str, str], list[RowRequest]] = defaultdict(list)
-    for request in ready:
+    for request in asked:
         if request.endpoint and request.composed.request:
             groups[request.endpoint.name, request.composed.request.model].append(request)
-    return total_of([_price_of_group(*names, group, setup) for names, group in groups.items()])
+    return total_of([_price_of_group(*names, group, at_once, already) for names, group in groups.items()])
 
 
-def _price_of_group(endpoint: str, model: str, group: Sequence[RowRequest], setup: Setup) -> Price:
+def _price_of_group(endpoint: str, model: str, group: Sequence[RowRequest], at_once: int, already: int) -> Price:
     measured = _measured(endpoint, model)
-    asked = [request.composed.request for request in group if request.composed.request] * setup.repeats
+    asked = [request.composed.request for request in group if request.composed.request]
     prices = group[0].endpoint.prices if group[0].endpoint else None
     return price(
         [one.max_tokens for one in asked],
         [estimated_tokens(one.messages) for one in asked],
-        already=0,
-        concurrency=setup.at_once,
+        already=already,
+        concurrency=at_once,
         seconds_per_token=statistics.median(1 / one.tokens_per_second for one in measured) if measured else None,
         ttft_s=statistics.median(one.ttft_ms / 1000 for one in measured) if measured else None,
         expected_completion=statistics.fmean(one.completion_tokens for one in measured) if measured else None,

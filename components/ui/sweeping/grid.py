@@ -34,7 +34,7 @@ def _draw(sweep_id: str, kept: KeptSweep, experiment: Experiment | None, was_goi
     if going_on != was_going_on:
         st.rerun()
     try:
-        by_row = records_by_row(records_of(sweep_id, experiment), kept.positions)
+        by_row = records_by_row(records_of(sweep_id, kept, experiment), kept.positions)
     except QueryFailed as failure:
         # What has an answer is not known, so nothing is called missing; what goes on can be stopped all the same.
         st.error(str(failure))

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import random
 import uuid
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 
 import streamlit as st
 
@@ -20,20 +20,24 @@ from components.experiments.store import (
     ended_run_ids,
     find_experiment,
     light_runs,
+    light_runs_under_way,
     save_experiment,
 )
-from components.runs.query import QueryFailed
+from components.runs.query import QueryFailed, answers_to
 from components.runs.run import RunRecord
 from components.service import configuration, service
 from components.sweeps.cells import RowRequest, cells_of, row_requests
 from components.sweeps.data_set import as_json_lines
 from components.sweeps.planning import cell_count
 from components.sweeps.results import missing_cells, records_by_row
+from components.sweeps.reuse import Reused, as_cell, reusable
 from components.sweeps.setup import Setup, read_setup
 from components.ui import state
 from components.ui.endpoint_choice import model_cards
 
 _READ_AT_ONCE = 200
+_NEWEST_RUNS = 5_000
+"""How many runs of the log are looked through for answers: their bodies are compared to the letter."""
 _order = random.Random()  # noqa: S311 - an order, no secret
 
 
@@ -49,6 +53,8 @@ class KeptSweep:
     setup: Setup
     rows: list[dict[str, str]]
     inputs: list[dict[str, str]] = field(default_factory=list)
+    reused: Reused = field(default_factory=dict)
+    """Cells whose answer is that of a run from before."""
 
     @property
     def positions(self) -> int:
@@ -79,10 +85,12 @@ def read_sweep(kept: KeptExperiment) -> KeptSweep | None:
     if not draft or not setup or not content.get("rows"):
         return None
     inputs = content.get("inputs", [])
-    return KeptSweep(draft, setup.model_copy(update={"data": as_json_lines(inputs)}), content["rows"], inputs)
+    reused = {(position, repeat): run_id for position, repeat, run_id in content.get("reused", [])}
+    setup = setup.model_copy(update={"data": as_json_lines(inputs)})
+    return KeptSweep(draft, setup, content["rows"], inputs, reused)
 
 
-def records_of(sweep_id: str, experiment: Experiment | None) -> list[RunRecord]:
+def records_of(sweep_id: str, kept: KeptSweep, experiment: Experiment | None) -> list[RunRecord]:
     """The runs of the sweep as they stand now, without what they sent. Raises QueryFailed.
 
     Those that have ended are read once: a sweep may have very many of them, and they change no more.
@@ -93,16 +101,33 @@ def records_of(sweep_id: str, experiment: Experiment | None) -> list[RunRecord]:
     database = service().log.database
     found: dict[str, RunRecord] = {}
     if database:
-        new = sorted(ended_run_ids(database, sweep_id) - ended.keys())
+        places = {run_id: place for place, run_id in kept.reused.items()}
+        new = sorted((ended_run_ids(database, sweep_id) | places.keys()) - ended.keys())
         for begin in range(0, len(new), _READ_AT_ONCE):
-            step = light_runs(database, sweep_id, new[begin : begin + _READ_AT_ONCE])
-            ended |= {record.id: record for record in step}
-        found = {record.id: record for record in light_runs(database, sweep_id)}
+            for record in light_runs(database, new[begin : begin + _READ_AT_ONCE]):
+                place = places.get(record.id)
+                ended[record.id] = as_cell(record, *place) if place else record
+        found = {record.id: record for record in light_runs_under_way(database, sweep_id)}
     # What is newer here than in the log, or could not be written yet.
     for run_id in experiment.run_ids() if experiment else ():
         if run_id not in ended and (run := service().runner.find(run_id)):
             found[run_id] = run.record()
     return [*ended.values(), *(record for run_id, record in found.items() if run_id not in ended)]
+
+
+def answers_in_log(requests: Iterable[RowRequest], repeats: int) -> Reused:
+    """The cells that the log has an answer to already, as far as its newest runs say."""
+    endpoints = {request.endpoint.name for request in requests if request.endpoint}
+    return reusable(requests, repeats, {endpoint: _answers_to(endpoint) for endpoint in endpoints})
+
+
+@st.cache_data(ttl=20, show_spinner=False, max_entries=20)
+def _answers_to(endpoint: str) -> dict[str, list[str]]:
+    database = service().log.database
+    try:
+        return answers_to(database, endpoint, _NEWEST_RUNS) if database else {}
+    except QueryFailed:
+        return {}  # then all is asked
 
 
 def requests_for(
@@ -136,13 +161,14 @@ def start(kept: KeptSweep, requests: Sequence[RowRequest]) -> None:
         "setup": kept.setup.model_dump(mode="json", exclude={"data", "data_name", "sample_rows", "sample_seed"}),
         "rows": kept.rows,
         "inputs": kept.inputs,
+        "reused": [[*place, run_id] for place, run_id in kept.reused.items()],
     }
     save_experiment(service().log, sweep_id, json.dumps(content), SWEEP)
     state.show_experiment(state.SWEEP, sweep_id)
     # Until the log has it.
     st.session_state[state.KEPT_SWEEP] = sweep_id, kept
     cells = cells_of(requests, kept.setup.repeats, shuffled=_order if kept.setup.shuffled else None)
-    _start(sweep_id, kept.setup, cells)
+    _start(sweep_id, kept.setup, [cell for cell in cells if (cell.position, cell.repeat) not in kept.reused])
 
 
 def cells_missing(kept: KeptSweep, by_row: Sequence[Sequence[RunRecord]]) -> tuple[list[Cell], list[RowRequest]]:
@@ -162,7 +188,8 @@ def run_missing(sweep_id: str) -> None:
     if experiment is None or experiment.going_on:
         return  # a quick second click: they are under way
     try:
-        kept, records = kept_sweep(sweep_id), records_of(sweep_id, experiment)
+        kept = kept_sweep(sweep_id)
+        records = records_of(sweep_id, kept, experiment) if kept else []
     except QueryFailed:
         return  # the page says so
     if kept is None:
@@ -194,7 +221,7 @@ def run_again(sweep_id: str) -> None:
     except QueryFailed:
         return  # the page says so
     if kept:
-        start(kept, requests_for(kept.draft, kept.rows, kept.inputs))
+        start(replace(kept, reused={}), requests_for(kept.draft, kept.rows, kept.inputs))
 
 
 def _start(sweep_id: str, setup: Setup, cells: Sequence[Cell]) -> None:
