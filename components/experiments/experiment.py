@@ -23,6 +23,7 @@ from components.streaming.outcome import Status
 
 _MOST_KEPT = 200
 """Experiments of which nothing is under way are found in the log as well."""
+_LOOK_AGAIN_S = 0.2
 _FAILURES_IN_A_ROW = 10
 """When so many shared cells in a row did not end well, and more than are under way at once, no next one would."""
 _NO_FAILURES = (Status.OK, Status.CANCELLED)
@@ -67,6 +68,7 @@ class Experiment:
         """Whatever is made one at a time, whenever it was started."""
         self._lines = [self._in_turn]
         self._making: list[Making] = []
+        self._looks_again = False
 
     @property
     def paused(self) -> bool:
@@ -182,10 +184,21 @@ class Experiment:
                     if making := self._begin(cell, plan, line):
                         begun.append((making, cell, line, plan))
             self._lines = [line for line in self._lines if line.cells or line.under_way or line is self._in_turn]
+            if not self._paused and not self._looks_again and any(making.waits() for making in self._making):
+                # Nobody says when one that waits to be tried again has got through.
+                self._looks_again = True
+                timer = threading.Timer(_LOOK_AGAIN_S, self._look_again)
+                timer.daemon = True
+                timer.start()
         for making, cell, line, plan in begun:
             # Not under the lock: what is over already calls back at once.
             making.ended.add_done_callback(partial(self._ended, making, line, plan))
             making.written.add_done_callback(partial(self._written, making, cell))
+
+    def _look_again(self) -> None:
+        with self._lock:
+            self._looks_again = False
+        self._fill()
 
     def _may_begin(self, cell: Cell, plan: Plan) -> bool:
         if plan.shared and not self._paused and self._log.problem:

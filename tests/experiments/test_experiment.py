@@ -38,7 +38,7 @@ from tests.experiments.conftest import (
     lanes_of,
     threads_at_work,
 )
-from tests.streaming.endpoint import Play, chunk, document, head, sending, serve
+from tests.streaming.endpoint import DONE, Play, chunk, document, head, sending, serve
 from tests.waiting import wait_for
 
 
@@ -643,12 +643,14 @@ def test_runs_under_way_keep_no_process_from_ending(sqlite_url: str) -> None:
 
 
 def test_cells_that_share_wait_while_one_of_them_was_told_to_come_again_later(experiment: Experiment, log: Log) -> None:
-    """The endpoint says so once, to one of them: the others do not go and ask."""
-    told = threading.Event()
+    """The endpoint says so once, to one of them: the others do not go and ask until that one got through."""
+    told, opened = threading.Event(), threading.Event()
 
     def busy_once(connection: socket.socket, request: bytes) -> None:
         if told.is_set():
-            in_turn("late")(connection, request)
+            connection.sendall(head() + chunk("late"))
+            opened.wait(10)
+            connection.sendall(chunk("", "stop") + DONE)
         else:
             told.set()
             connection.sendall(document("", "429 Too Many Requests", "Retry-After: 1"))
@@ -662,9 +664,11 @@ def test_cells_that_share_wait_while_one_of_them_was_told_to_come_again_later(ex
         experiment.start(shared(replace(plan, cells=plan.cells[1:]), 3))
         time.sleep(0.4)
         assert stage.models == ["busy"]
+        wait_for(lambda: len(stage.asked) == 5)
+        assert stage.models[:2] == ["busy", "busy"]  # and it is still streaming
+        opened.set()
         records = ended(experiment, log)
     assert [run.status for run in records] == ["ok"] * 7
-    assert stage.models[:2] == ["busy", "busy"]
 
 
 def test_shared_cells_pause_by_themselves_when_the_endpoint_dies(experiment: Experiment, log: Log) -> None:

@@ -1,0 +1,118 @@
+"""What a click on the sweep page waits while ten thousand cells run, and once they have: from the click to its effect.
+
+    python -m tests.benchmarks.sweep_page [--repeats 100] [--clicks 40]
+
+The endpoint answers at once, so that the server is as busy as a sweep can make it. Chromium goes back and forth between
+the two tabs; the effect is a frame that shows the other tab's content.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import statistics
+import tempfile
+from pathlib import Path
+
+from playwright.sync_api import Page, expect, sync_playwright
+
+from tests.benchmarks.sweep_rate import endpoint_at_once
+from tests.browser.conftest import CHROMIUM_FLAGS, serve_app
+
+ROWS = 100
+UNTIL_SHOWN = """
+([tab, shown]) => new Promise(resolve => {
+  const began = performance.now();
+  [...document.querySelectorAll('[role=tab]')].find(one => one.textContent.includes(tab)).click();
+  const look = () => {
+    const found = document.querySelector(shown);
+    if (found && found.checkVisibility()) resolve(performance.now() - began);
+    else requestAnimationFrame(look);
+  };
+  requestAnimationFrame(look);
+})
+"""
+TABS = [("What it says", ".st-key-sweep_measure"), ("Cells", ".st-key-sweep_group")]
+
+
+def clicks(page: Page, count: int) -> list[float]:
+    waited = []
+    for number in range(count):
+        waited.append(page.evaluate(UNTIL_SHOWN, TABS[number % 2]))
+        page.wait_for_timeout(300)
+    return waited
+
+
+def told(waited: list[float]) -> str:
+    return (
+        f"median {statistics.median(waited):4.0f} ms, 95th percentile {statistics.quantiles(waited, n=20)[-1]:4.0f} ms"
+    )
+
+
+def memory_mb(process: int) -> float:
+    lines = Path(f"/proc/{process}/status").read_text().splitlines()
+    return int(next(line for line in lines if line.startswith("VmRSS")).split()[1]) / 1024
+
+
+def app_of(address: str) -> int:
+    """The process that listens at the app's port."""
+    port = address.rpartition(":")[2]
+    for command in Path("/proc").glob("[0-9]*/cmdline"):
+        words = command.read_bytes().split(b"\0")
+        if b"app.py" in words and port.encode() in words:
+            return int(command.parent.name)
+    raise LookupError(f"Nothing listens at {address}.")
+
+
+def main() -> None:
+    """Measure during a sweep and after it."""
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.sweep_page", description=__doc__)
+    parser.add_argument("--repeats", type=int, default=100)
+    parser.add_argument("--clicks", type=int, default=40)
+    arguments = parser.parse_args()
+    environment = {"TEMPERA_SWEEP_CONFIRM_REQUESTS": str(10**9), "TEMPERA_MODEL": "m"}
+    with (
+        endpoint_at_once() as base_url,
+        tempfile.TemporaryDirectory() as folder,
+        serve_app(Path(folder), **environment, TEMPERA_BASE_URL=base_url) as address,
+        sync_playwright() as playwright,
+    ):
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=list(CHROMIUM_FLAGS))
+        page = browser.new_page(viewport={"width": 1440, "height": 1400})
+        page.goto(f"{address}/sweep")
+        message = page.locator(".st-key-messages textarea").first
+        message.fill("Say it.")
+        message.press("Control+Enter")
+        page.wait_for_timeout(1000)
+        field = page.get_by_role("combobox", name="Axis 1")
+        field.fill("random_seed")
+        field.press("Enter")
+        page.wait_for_timeout(1000)
+        values = page.get_by_role("textbox", name="Values of axis 1")
+        values.fill(f"seeds {ROWS - 1}")
+        values.press("Control+Enter")
+        page.wait_for_timeout(1000)
+        for label, number in (("Repeats", arguments.repeats), ("At once", 8)):
+            widget = page.get_by_role("spinbutton", name=label)
+            widget.fill(str(number))
+            widget.press("Enter")
+            page.wait_for_timeout(1000)
+        process = app_of(address)
+        before = memory_mb(process)
+        page.get_by_role("button", name="Run the sweep").click()
+        page.get_by_role("button", name="Pause").wait_for()
+        page.wait_for_timeout(2000)
+        waited = clicks(page, arguments.clicks)
+        print(f"while it runs: {told(waited)}", flush=True)
+        expect(page.get_by_role("button", name="Run all again")).to_be_visible(timeout=600_000)
+        page.wait_for_timeout(2000)
+        print(f"when it is done: {told(clicks(page, arguments.clicks))}")
+        print(
+            f"memory of the app: {before:.0f} MB before, {memory_mb(process):.0f} MB after, {os.cpu_count()} processors"
+        )
+        browser.close()
+
+
+if __name__ == "__main__":
+    main()
