@@ -1,4 +1,4 @@
-"""Two drafts side by side: the first as the base, the second as a lane of what it changes."""
+"""Drafts side by side: the first as the base, each other one as a lane of what it changes."""
 
 from __future__ import annotations
 
@@ -11,11 +11,17 @@ from components.drafts.setting import FieldState
 from components.drafts.variables import names_in
 
 
-def beside(base: Draft, now: Draft) -> Draft:
-    """The base with two lanes: one that changes nothing, and one that asks what ``now`` asks.
+def beside(base: Draft, *others: Draft) -> Draft:
+    """The base with lanes: one that changes nothing, and one for each other draft, which asks what that one asks.
 
     What a lane cannot change, such as a user's message, stays as it is in the base. Several system messages become one.
     """
+    lanes = [Lane(id="1"), *(_lane(base, other, str(number)) for number, other in enumerate(others, 2))]
+    comparison = Comparison(lanes=tuple(lanes), highest_id=len(lanes))
+    return base.model_copy(update={"comparison": comparison})
+
+
+def _lane(base: Draft, now: Draft, lane_id: str) -> Lane:
     changed: dict[str, Any] = {
         part: getattr(now, part)
         for part in ("endpoint", "model", "stream", "extra_body")
@@ -31,7 +37,7 @@ def beside(base: Draft, now: Draft) -> Draft:
         changed["system"] = system = "\n".join(_system(now))
         # What is left in braces came out of a value, or is meant as text: the base has no value for it.
         changed["literal"] = bool(names_in([system])) and not _misses_values(now)
-    return base.model_copy(update={"comparison": Comparison(lanes=(Lane(id="1"), Lane(id="2", **changed)))})
+    return Lane(id=lane_id, **changed)
 
 
 def _system(draft: Draft) -> list[str]:

@@ -23,16 +23,23 @@ class SweepMeasure(Enum):
     TOTAL = ("total time", "ms")
     DISTINCT_2 = ("distinct-2", "")
     SIMILARITY = ("similarity to the base", "")
+    DETERMINISM = ("determinism", "")
 
     def __init__(self, label: str, unit: str) -> None:
         self.label = label
         self.unit = unit
 
+    @property
+    def is_of_repeats(self) -> bool:
+        """Whether it is held against the other repeats of the same request, not against those of the base."""
+        return self is SweepMeasure.DETERMINISM
+
     def of(self, record: RunRecord, base_answers: Sequence[str] = ()) -> float | None:
         """The number, in the measure's unit; None when the run has none, or did not end well.
 
         The three times are None, too, where something names them incomparable. ``base_answers`` are what the similarity
-        is to, on average: for an answer of the base they are the base's others.
+        is to, on average: for an answer of the base they are the base's others. For the determinism, the share of those
+        that are the same, they are the other repeats of the same request.
         """
         if record.status != Status.OK:
             return None
@@ -51,6 +58,8 @@ class SweepMeasure(Enum):
                 return distinct_2(record.text)
             case SweepMeasure.SIMILARITY:
                 return mean_similarity(record.text, base_answers)
+            case SweepMeasure.DETERMINISM:
+                return statistics.fmean(text == record.text for text in base_answers) if base_answers else None
 
 
 def distinct_2(text: str) -> float | None:

@@ -97,7 +97,8 @@ def measured(
 ) -> pd.DataFrame:
     """One line a run that has the measure: the values of all axes, the row in words, and the number as ``value``.
 
-    What is compared to the base is compared to its other runs of the same input.
+    What is compared to the base is compared to its other runs of the same input, what is compared to repeats to the
+    others of its position.
     """
     several = max(len(inputs), 1)
     place = base_row(rows)
@@ -105,6 +106,8 @@ def measured(
     for position, records in enumerate(by_position):
         base = by_position[place * several + position % several] if place is not None else []
         row = rows[position // several]
+        if measure.is_of_repeats:
+            base = records
         for record in records:
             others = [other.text for other in base if other.id != record.id and other.status == Status.OK]
             value = measure.of(record, others)

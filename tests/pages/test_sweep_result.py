@@ -77,6 +77,15 @@ def test_two_cells_are_compared_word_by_word_and_in_numbers(lanes: Lanes) -> Non
     assert page.table
 
 
+def test_two_cells_open_as_lanes_of_a_comparison(lanes: Lanes) -> None:
+    page = choose(ended(("temperature", "0, 1")), 0, 2)
+    page.button(key="compare_cells").click().run()
+    assert not page.exception
+    first, second = page.session_state["comparison"].lanes
+    assert first.changes_nothing
+    assert second.settings["temperature"].value == 1.0
+
+
 def test_a_sweep_is_run_again_as_a_whole(lanes: Lanes, chat: Chat) -> None:
     page = ended(("temperature", "0, 1"))
     before = page.session_state[state.SWEEP]
@@ -111,9 +120,9 @@ def test_a_pause_of_its_own_says_why(lanes: Lanes) -> None:
     assert "Paused. The disk is full." in [warning.value for warning in page.run().warning]
 
 
-@pytest.mark.parametrize("measure", ["length", "finish reasons"])
+@pytest.mark.parametrize("measure", ["length", "determinism", "finish reasons"])
 def test_each_measure_has_its_chart_and_its_table(lanes: Lanes, measure: str) -> None:
-    page = findings(ended(("temperature", "0, 1")))
+    page = findings(ended(("temperature", "0, 1"), repeats=2))
     page.selectbox(key=state.SWEEP_MEASURE).set_value(measure).run()
     assert not page.exception
     assert page.get("vega_lite_chart") or page.get("arrow_vega_lite_chart")

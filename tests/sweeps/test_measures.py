@@ -32,6 +32,7 @@ def test_every_measure_is_read_from_the_run() -> None:
         SweepMeasure.TOTAL: 900.0,
         SweepMeasure.DISTINCT_2: pytest.approx(2 / 3),
         SweepMeasure.SIMILARITY: 0.5,
+        SweepMeasure.DETERMINISM: 0.5,
     }
 
 
@@ -63,6 +64,7 @@ def test_what_an_endpoint_did_not_report_is_none() -> None:
         SweepMeasure.DECODE_RATE,
         SweepMeasure.DISTINCT_2,
         SweepMeasure.SIMILARITY,
+        SweepMeasure.DETERMINISM,
     ]
 
 

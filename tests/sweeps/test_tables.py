@@ -94,6 +94,12 @@ def test_an_answer_is_compared_to_the_base_s_others_of_the_same_input() -> None:
     assert found[["temperature", "value"]].to_numpy().tolist() == [["1", 1.0], ["1", 0.0]]
 
 
+def test_determinism_is_the_share_of_the_same_answers_among_the_other_repeats() -> None:
+    runs = [BASE_RUNS, [*WARM_RUNS, run(5, "a moon", 1, 3)]]
+    found = measured(SweepMeasure.DETERMINISM, ["temperature"], ROWS, [], runs)
+    assert found["value"].tolist() == [1.0, 1.0, 0.0, 0.5, 0.5]
+
+
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\rx"])
 def test_no_text_is_a_formula(text: str) -> None:
     _, line = csv.reader(io.StringIO(as_csv(pd.DataFrame([[text]])).decode(), newline=""))

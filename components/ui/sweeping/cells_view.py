@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import pandas as pd
 import streamlit as st
 
+from components.drafts.comparison import MOST_LANES
 from components.experiments.experiment import Experiment
 from components.live.status import status_words
 from components.runs.run import RunRecord
@@ -16,10 +17,9 @@ from components.ui import state
 from components.ui.comparing.answer_differences import draw_word_differences
 from components.ui.comparing.numbers import draw_numbers
 from components.ui.plain_words import plain_words
-from components.ui.sweeping.running import KeptSweep, run_cells
+from components.ui.sweeping.running import KeptSweep, compare_positions, run_cells
 
 _MOST_ROWS = 500
-_MOST_COMPARED = 8
 _BEGINNING = 80
 _EACH = "each cell"
 _COLUMNS = {
@@ -105,8 +105,18 @@ def _draw_chosen(sweep_id: str, kept: KeptSweep, records: Sequence[RunRecord], e
                 on_click=experiment.stop_cells,
                 args=(_places(running),),
             )
+        positions = list(dict.fromkeys(record.position or 0 for record in records))
+        if 2 <= len(positions) <= MOST_LANES and st.button(
+            "Open in Compare",
+            key="compare_cells",
+            icon=":material/view_column:",
+            help="Makes lanes of what they ask, to be run there.",
+            on_click=compare_positions,
+            args=(kept, positions),
+        ):
+            st.switch_page("compare.py")
     answers = {_title(kept, record): record for record in records if record.text}
-    if 2 <= len(records) <= _MOST_COMPARED and len(answers) > 1:
+    if 2 <= len(records) <= MOST_LANES and len(answers) > 1:
         draw_word_differences(answers, next(iter(answers)))
         draw_numbers(answers)
     elif len(records) == 1:

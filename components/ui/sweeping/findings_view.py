@@ -40,7 +40,8 @@ def draw_findings(kept: KeptSweep, by_position: Sequence[Sequence[RunRecord]]) -
         _draw_finish_reasons(kept, by_position)
         return
     by_row = join_inputs(by_position, max(len(kept.inputs), 1))
-    for finding in findings(fields, kept.rows, by_row, measure):
+    # How alike repeats are is no number of a single answer, so there are none to be tested.
+    for finding in [] if measure.is_of_repeats else findings(fields, kept.rows, by_row, measure):
         st.markdown(f"- {plain_words(finding.sentence)}")
     if base_row(kept.rows) is None:
         st.caption("The plan has no row of the base alone, so there is nothing to hold its values against.")

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 
 import streamlit as st
 
+from components.drafts.beside import beside
 from components.drafts.comparison import Timing
 from components.drafts.draft import Draft, read_draft
 from components.experiments.experiment import Experiment
@@ -26,13 +27,14 @@ from components.experiments.store import (
 from components.runs.query import QueryFailed, answers_to
 from components.runs.run import RunRecord
 from components.service import configuration, service
+from components.sweeps.axes import with_values
 from components.sweeps.cells import RowRequest, cells_of, row_requests
-from components.sweeps.data_set import as_json_lines
+from components.sweeps.data_set import as_json_lines, with_input
 from components.sweeps.planning import cell_count
 from components.sweeps.results import missing_cells, records_by_row
 from components.sweeps.reuse import Reused, as_cell, reusable
 from components.sweeps.setup import Setup, read_setup
-from components.ui import state
+from components.ui import draft_form, state
 from components.ui.endpoint_choice import model_cards
 
 _READ_AT_ONCE = 200
@@ -212,6 +214,20 @@ def run_cells(sweep_id: str, places: Sequence[tuple[int, int]]) -> None:
     requests = requests_for(kept.draft, kept.rows, kept.inputs)
     asked = [requests[position].cell(repeat) for position, repeat in places if not requests[position].problem]
     _start(sweep_id, kept.setup, asked)
+
+
+def compare_positions(kept: KeptSweep, positions: Sequence[int]) -> None:
+    """Make lanes of what some positions ask, the first one being the base of the others."""
+    several = max(len(kept.inputs), 1)
+    drafts = [
+        with_input(
+            with_values(kept.draft, kept.rows[position // several]),
+            kept.inputs[position % several] if kept.inputs else {},
+        )
+        for position in positions
+    ]
+    draft_form.fill(beside(*drafts), "comparison begun")
+    st.session_state.pop(state.EXPERIMENT, None)
 
 
 def run_again(sweep_id: str) -> None:
