@@ -1,5 +1,7 @@
 """Axes, plan, live grid: one prompt, one setting changed step by step, and what that does."""
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from components.runs.query import QueryFailed
@@ -37,9 +39,10 @@ setup_form.draw_axes(draft)
 setup = setup_form.read()
 inputs, data_problem = draw_data_set(setup, draft)
 rows: list[dict[str, str]] = []
+numbers: Sequence[int] = ()
 problem = None
 try:
-    rows = draw_plan(setup)
+    rows, numbers = draw_plan(setup)
 except SweepProblem as found:
     # What is wrong with an axis stands beside it.
     problem = None if isinstance(found, AxisProblem) and not has_table(setup) else str(found)
@@ -63,7 +66,7 @@ with st.container(horizontal=True, vertical_alignment="center", key="run_bar"):
     draw_earlier_sweeps()
 if problem:
     st.error(plain_words(problem))
-wrong = list(objections(requests).items())
+wrong = list(objections(requests, numbers).items())
 for why, which in wrong[:_MOST_PROBLEMS]:
     st.markdown(f":orange[:material/warning: :small[{which}: {plain_words(why)}]]")
 if len(wrong) > _MOST_PROBLEMS:

@@ -90,13 +90,16 @@ def row_requests(
     ]
 
 
-def objections(requests: Sequence[RowRequest]) -> dict[str, str]:
-    """What is wrong with rows, and which rows those are, as ``Row 2`` or ``Rows 2 to 4, 7``; each thing once."""
-    numbers: dict[str, list[int]] = {}
+def objections(requests: Sequence[RowRequest], in_table: Sequence[int]) -> dict[str, str]:
+    """What is wrong with rows, and which rows those are, as ``Row 2`` or ``Rows 2 to 4, 7``; each thing once.
+
+    ``in_table`` has, for each row of the plan, its number in the table that people see.
+    """
+    numbers: dict[str, dict[int, None]] = {}
     for request in requests:
-        if request.problem and request.number not in (found := numbers.setdefault(request.problem, [])):
-            found.append(request.number)
-    return {problem: _rows_in_words(found) for problem, found in numbers.items()}
+        if request.problem:
+            numbers.setdefault(request.problem, {})[in_table[request.number - 1]] = None
+    return {problem: _rows_in_words(list(found)) for problem, found in numbers.items()}
 
 
 def _rows_in_words(numbers: Sequence[int]) -> str:

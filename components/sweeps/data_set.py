@@ -27,6 +27,7 @@ _DELIMITERS = ",;\t|"
 _JSON_ENDINGS = (".jsonl", ".ndjson", ".json")
 _CSV_ENDINGS = (".csv", ".tsv")
 _MOST_NAMED = 10
+_MOST_OF_NAMES = 10 * MOST_CHARACTERS
 
 _Lines = Iterator[tuple[int, dict[str, str]]]
 
@@ -43,20 +44,23 @@ class DataSet:
     rows: tuple[dict[str, str], ...]
 
 
-def read_data_set(name: str, content: bytes, size: int | None = None) -> DataSet:
+def read_data_set(
+    name: str, content: bytes, size: int | None = None, *, most_characters: int | None = MOST_CHARACTERS
+) -> DataSet:
     """The data set in a file, or in a pasted text whose name is empty. Raises DataSetProblem.
 
     CSV begins with a line of names; of comma, semicolon, tab and bar the delimiter is the one that parts it into the
     most columns, and the next line into as many. JSON lines are objects with the same keys; what is no text in them
     stays JSON, and null is empty.
     The file's name says which it is, else its first line does. ``size`` is that of the whole file in bytes, where
-    ``content`` is its beginning only: a file of more than ``MOST_BYTES`` is refused by it.
+    ``content`` is its beginning only: a file of more than ``MOST_BYTES`` is refused by it. ``most_characters`` is None
+    for a text of ours, which may be of any length.
     """
     name = plain_text(name) or "the data set"
-    if max(size or 0, len(content)) > MOST_BYTES:
+    if most_characters is not None and max(size or 0, len(content)) > MOST_BYTES:
         raise _too_large(name)
     text = _decoded(name, content)
-    if len(text) > MOST_CHARACTERS:
+    if most_characters is not None and len(text) > most_characters:
         raise _too_large(name)
     lines = _json_lines(name, text) if _holds_json(name, text) else _csv_lines(name, text)
     rows: list[dict[str, str]] = []
@@ -68,6 +72,9 @@ def read_data_set(name: str, content: bytes, size: int | None = None) -> DataSet
             raise DataSetProblem(f"{_capital(name)} has more than {MOST_DATA_ROWS:,} rows. Take a part of it.")
     if not rows:
         raise DataSetProblem(f"{_capital(name)} has no rows. Give it one at least, below the names of its columns.")
+    # Each input is kept with its names, so that one long line of them would be written ten thousand times.
+    if len(rows) * sum(map(len, rows[0])) > _MOST_OF_NAMES:
+        raise DataSetProblem(f"{_capital(name)} has columns with very long names. Shorten them.")
     return DataSet(tuple(rows[0]), tuple(rows))
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, TypeVar
 
 _TOKENS_OF_A_PRICE = 1_000_000
+_Number = TypeVar("_Number", int, float)
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,7 @@ def total_of(prices: Sequence[Price]) -> Price:
 def price(
     bodies_max_tokens: Sequence[int | None],
     prompt_tokens: Sequence[int],
+    times: Sequence[int],
     *,
     already: int,
     concurrency: int,
@@ -54,25 +56,26 @@ def price(
 ) -> Price:
     """The price of the requests that are still to be made.
 
-    ``bodies_max_tokens`` (None where it is not sent) and ``prompt_tokens`` (counted, or estimated) have one entry for
-    each of them; ``already`` cells come on top. ``seconds_per_token`` and ``ttft_s`` are as measured at this
-    concurrency; ``expected_completion`` is in tokens; ``price_per_million`` is for a million tokens of prompts and of
-    answers.
+    ``bodies_max_tokens`` (None where it is not sent), ``prompt_tokens`` (counted, or estimated) and ``times`` (how
+    often it is sent, once at least) have one entry for each different request; ``already`` cells come on top.
+    ``seconds_per_token`` and ``ttft_s`` are as measured at this concurrency; ``expected_completion`` is in tokens;
+    ``price_per_million`` is for a million tokens of prompts and of answers. Raises ValueError when the
+    lists differ in length.
     """
-    requests = len(bodies_max_tokens)
-    if requests != len(prompt_tokens):
-        raise ValueError("Each request needs its max_tokens and its prompt tokens.")
-    if not requests:
+    if not len(bodies_max_tokens) == len(prompt_tokens) == len(times):
+        raise ValueError("Each request needs its max_tokens, its prompt tokens, and how often it is sent.")
+    if not times:
         return Price(0, already, 0, 0, 0.0, 0.0)
-    prompts = sum(prompt_tokens)
+    prompts = _weighted(prompt_tokens, times)
     answers = _expected_answers(bodies_max_tokens, expected_completion)
+    completion = None if answers is None else _weighted(answers, times)
     return Price(
-        requests=requests,
+        requests=sum(times),
         already_answered=already,
-        worst_tokens=_worst(prompts, bodies_max_tokens),
-        expected_tokens=None if answers is None else round(prompts + sum(answers)),
-        expected_seconds=_seconds(answers, concurrency, seconds_per_token, ttft_s),
-        cost=None if answers is None or price_per_million is None else _cost(prompts, sum(answers), price_per_million),
+        worst_tokens=_worst(prompts, bodies_max_tokens, times),
+        expected_tokens=None if completion is None else round(prompts + completion),
+        expected_seconds=_seconds(answers, times, concurrency, seconds_per_token, ttft_s),
+        cost=None if completion is None or price_per_million is None else _cost(prompts, completion, price_per_million),
     )
 
 
@@ -82,18 +85,26 @@ def _expected_answers(bodies_max_tokens: Sequence[int | None], expected: float |
     return [expected if most is None else min(expected, most) for most in bodies_max_tokens]
 
 
-def _worst(prompts: int, bodies_max_tokens: Sequence[int | None]) -> int | None:
+def _worst(prompts: int, bodies_max_tokens: Sequence[int | None], times: Sequence[int]) -> int | None:
     limits = [most for most in bodies_max_tokens if most is not None]
-    return prompts + sum(limits) if len(limits) == len(bodies_max_tokens) else None
+    return prompts + _weighted(limits, times) if len(limits) == len(bodies_max_tokens) else None
 
 
 def _seconds(
-    answers: Sequence[float] | None, concurrency: int, seconds_per_token: float | None, ttft_s: float | None
+    answers: Sequence[float] | None,
+    times: Sequence[int],
+    concurrency: int,
+    seconds_per_token: float | None,
+    ttft_s: float | None,
 ) -> float | None:
     if answers is None or seconds_per_token is None or ttft_s is None:
         return None
     each = [ttft_s + answer * seconds_per_token for answer in answers]
-    return max(sum(each) / concurrency, max(each))
+    return max(_weighted(each, times) / concurrency, max(each))
+
+
+def _weighted(values: Sequence[_Number], times: Sequence[int]) -> _Number:
+    return sum(value * often for value, often in zip(values, times, strict=True))
 
 
 def _cost(prompts: int, answers: float, price_per_million: tuple[float, float]) -> float:

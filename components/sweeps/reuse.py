@@ -26,12 +26,11 @@ def reusable(
             continue
         asks = request.endpoint.name, request.composed.body.decode()
         ids = answers.get(asks[0], {}).get(asks[1], ())
-        for repeat in range(1, repeats + 1):
-            # Two rows that ask the same do not share an answer either.
-            taken = given.get(asks, 0)
-            if taken < len(ids):
-                found[request.position, repeat] = ids[taken]
-                given[asks] = taken + 1
+        # Two rows that ask the same do not share an answer either.
+        taken = given.get(asks, 0)
+        own = ids[taken : taken + repeats]
+        found |= {(request.position, repeat): run_id for repeat, run_id in enumerate(own, 1)}
+        given[asks] = taken + len(own)
     return found
 
 

@@ -58,14 +58,15 @@ class Setup(BaseModel):
         if self.rows is None:
             return None
         fields = self.fields
-        rows = [{field: words for field, words in row.items() if field in fields} for row in self.rows]
-        return [row for number, row in enumerate(rows) if row not in rows[:number]]
+        rows = [{field: row[field] for field in fields if field in row} for row in self.rows]
+        return list({tuple(row.items()): row for row in rows}.values())
 
     def data_set(self) -> DataSet | None:
         """The rows of the data set that are taken, or None when there is no data set. Raises DataSetProblem."""
         if not self.data:
             return None
-        whole = read_data_set(self.data_name, self.data.encode())
+        # It was small enough when it came; the inputs of a sweep from the log are longer as JSON lines than they were.
+        whole = read_data_set(self.data_name, self.data.encode(), most_characters=None)
         return whole if self.sample_rows is None else sample(whole, self.sample_rows, self.sample_seed)
 
     def problem_of(self, number: int) -> str | None:

@@ -16,8 +16,10 @@ from streamlit.testing.v1 import AppTest
 from components.drafts.store import find_draft, save_draft
 from components.experiments.experiment import Experiment
 from components.experiments.store import find_experiment, runs_of
+from components.runs.query import recent_measures
 from components.runs.run import RunRecord
 from components.service import service
+from components.sweeps.data_set import MOST_CHARACTERS, as_json_lines
 from components.sweeps.planning import PlanKind
 from components.sweeps.setup import Setup, TypedAxis
 from components.ui import state
@@ -718,7 +720,10 @@ def test_many_requests_are_asked_for_twice(small: AppTest, chat: Chat, monkeypat
 def test_the_price_is_told_from_what_was_measured_before(small: AppTest, lanes: Lanes) -> None:
     assert "expected" not in texts(small)
     page = press(small, state.SWEEP_RUN).run()
-    wait_for(lambda: not service().experiments.find(page.session_state[state.SWEEP]).going_on)
+    until_ended(page)
+    endpoint, model = page.selectbox(key="endpoint").value, page.selectbox(key="model").value
+    # The log is written a little later.
+    wait_for(lambda: recent_measures(service().log.database, endpoint, model, 1))
     cost_view._measured.clear()
     assert " expected · about " in texts(page.run())
 
@@ -734,3 +739,43 @@ def test_an_earlier_sweep_opens_with_its_plan(small: AppTest, chat: Chat) -> Non
     assert not other.exception
     assert other.session_state[state.SWEEP] == sweep_id
     assert typed(other) == [("temperature", "0, 1")]
+
+
+def test_edits_can_be_had_back_also_when_their_field_is_swept_no_more(small: AppTest) -> None:
+    edit(small, edited_rows={2: {"temperature": "0.5"}})
+    page = an_axis(small, 1, "top_p", "0.1")
+    assert plan_rows(page) == [{"top_p": "base"}, {"top_p": "0.1"}]
+    page.button(key="edited_back").click().run()
+    assert list(page.session_state[state.SWEEP_SETUP].rows) == [{}, {"temperature": "0"}, {"temperature": "0.5"}]
+    assert [field for field, _ in typed(page)] == ["top_p", "temperature"]
+
+
+def test_edits_can_be_had_back_when_an_axis_was_deleted(lanes: Lanes) -> None:
+    page = opened(("temperature", "0"), ("top_p", "0.1"))
+    edit(page, edited_rows={2: {"top_p": "0.2"}})
+    press(page, key_of(page, "delete_axis", 2))
+    assert plan_rows(page) == [{"temperature": "base"}, {"temperature": "0"}]
+    page.button(key="edited_back").click().run()
+    assert list(page.session_state[state.SWEEP_SETUP].rows) == [{}, {"temperature": "0"}, {"top_p": "0.2"}]
+
+
+def test_a_list_loses_no_value_silently_when_an_axis_gets_another_field(lanes: Lanes) -> None:
+    page = opened(("temperature", ""), kind=PlanKind.LIST)
+    edit(page, added_rows=[{"temperature": "0.2"}])
+    an_axis(page, 1, "top_p", "")
+    page.button(key="edited_back").click().run()
+    assert list(page.session_state[state.SWEEP_SETUP].rows) == [{}, {"temperature": "0.2"}]
+
+
+def test_objections_number_the_rows_as_the_table_does(small: AppTest) -> None:
+    page = edit(small, added_rows=[{"temperature": "0"}, {"temperature": ""}, {"temperature": "9"}])
+    assert "Row 6: temperature must be at most 1; 9 is more." in texts(page)
+
+
+def test_inputs_that_are_longer_as_they_are_kept_than_they_came_are_all_asked(lanes: Lanes) -> None:
+    name = "a_topic_" * 8
+    data = as_json_lines({name: f"topic {number} {'x' * 40}"} for number in range(9_000))
+    assert len(data) > MOST_CHARACTERS
+    page = ask(opened(data=data), f"Say {{{{{name}}}}}")
+    assert not page.error
+    assert "27,000 requests" in texts(page)

@@ -135,9 +135,10 @@ def test_each_round_has_a_random_order_of_its_own() -> None:
 
 def test_what_is_wrong_with_many_rows_is_said_once_with_their_numbers() -> None:
     wrong, gone = {"temperature": "warm"}, {"endpoint": "gone"}
-    found = objections(requests_of(wrong, {}, gone, wrong, wrong, wrong, gone))
+    found = objections(requests_of(wrong, {}, gone, wrong, wrong, wrong, gone), range(1, 8))
     assert list(found.values()) == ["Rows 1, 4 to 6", "Rows 3, 7"]
-    assert objections(requests_of({}, gone)) == {"There is no endpoint gone. Choose another one.": "Row 2"}
+    said = objections(requests_of({}, gone), [1, 4])
+    assert said == {"There is no endpoint gone. Choose another one.": "Row 4"}
 
 
 def test_each_row_is_asked_with_each_input_at_a_position_of_its_own() -> None:
@@ -157,7 +158,8 @@ def test_each_row_is_asked_with_each_input_at_a_position_of_its_own() -> None:
         objections(
             row_requests(
                 draft, [{"temperature": "warm"}], ENDPOINTS, lambda _endpoint: [], inputs=inputs, send_anyway=True
-            )
+            ),
+            [1],
         ).popitem()[1]
         == "Row 1"
     )

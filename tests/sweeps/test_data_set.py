@@ -262,3 +262,17 @@ def test_a_text_of_a_data_set_is_sent_to_the_letter(text: str) -> None:
 def test_rows_as_json_lines_are_the_same_rows(rows: list[dict[str, str]]) -> None:
     whole = [{key: safe_text(text).replace("\0", "") for key, text in row.items()} for row in rows]
     assert list(read_data_set("", as_json_lines(whole).encode()).rows) == whole
+
+
+def test_a_text_of_ours_may_be_longer_than_one_that_is_given() -> None:
+    rows = [{"a_long_name_of_a_column": "x" * 200} for _ in range(5_000)]
+    text = as_json_lines(rows).encode()
+    assert list(read_data_set("", text, most_characters=None).rows) == rows
+    with pytest.raises(DataSetProblem, match="more than 1,000,000 characters"):
+        read_data_set("", text)
+
+
+def test_names_that_would_be_kept_too_often_are_refused() -> None:
+    text = f"{'n' * 100_000}\n" + "x\n" * 5_000
+    with pytest.raises(DataSetProblem, match="very long names"):
+        read_data_set("names.csv", text.encode())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 import pytest
@@ -14,7 +15,9 @@ from components.sweeps.price import Price, price, total_of
 counts = st.integers(0, 10_000)
 
 
-def priced(most: Sequence[int | None], prompts: Sequence[int], **known: Any) -> Price:
+def priced(
+    most: Sequence[int | None], prompts: Sequence[int], times: Sequence[int] | None = None, **known: Any
+) -> Price:
     everything: dict[str, Any] = {
         "already": 0,
         "concurrency": 1,
@@ -23,7 +26,7 @@ def priced(most: Sequence[int | None], prompts: Sequence[int], **known: Any) -> 
         "expected_completion": 100.0,
         "price_per_million": (2.0, 6.0),
     }
-    return price(most, prompts, **{**everything, **known})
+    return price(most, prompts, [1] * len(prompts) if times is None else times, **{**everything, **known})
 
 
 def test_everything_that_is_known_is_added_up() -> None:
@@ -67,6 +70,7 @@ def test_what_is_answered_already_costs_nothing() -> None:
     nothing = price(
         [],
         [],
+        [],
         already=9,
         concurrency=4,
         seconds_per_token=None,
@@ -101,3 +105,11 @@ def test_groups_cost_what_they_cost_together_and_what_is_unknown_of_one_is_unkno
     known = Price(2, 1, 100, 50, 1.5, 0.25)
     assert total_of([known, known]) == Price(4, 2, 200, 100, 3.0, 0.5)
     assert total_of([known, Price(1, 0, None, 20, None, None)]) == Price(3, 1, None, 70, None, None)
+
+
+@given(st.lists(st.tuples(st.none() | counts, counts, st.integers(1, 5)), max_size=6))
+def test_a_request_that_is_sent_several_times_costs_so_often(asked: list[tuple[int | None, int, int]]) -> None:
+    each = [(most, prompt) for most, prompt, often in asked for _ in range(often)]
+    several = priced(*([one[part] for one in asked] for part in range(3)))
+    singly = priced(*([one[part] for one in each] for part in range(2)))
+    assert asdict(several) == pytest.approx(asdict(singly))

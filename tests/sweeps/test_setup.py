@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from components.sweeps.axes import AxisProblem
+from components.sweeps.data_set import as_json_lines
 from components.sweeps.planning import PlanKind, PlanProblem, records_of
 from components.sweeps.setup import MOST_AT_ONCE, MOST_REPEATS, Setup, TypedAxis, read_setup
 
@@ -136,3 +137,10 @@ def test_a_data_set_is_read_from_its_text_and_a_part_of_it_is_taken() -> None:
     assert [row["word"] for row in whole.rows] == ["one", "two", "three"]
     assert len(part.rows) == 2
     assert Setup().data_set() is None
+
+
+def test_a_data_set_that_was_kept_as_json_lines_is_read_whatever_its_length() -> None:
+    rows = [{"a_long_name_of_a_column": "x" * 200, "number": str(number)} for number in range(5_000)]
+    found = Setup(data=as_json_lines(rows)).data_set()
+    assert found is not None
+    assert list(found.rows) == rows

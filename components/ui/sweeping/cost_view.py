@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import statistics
-from collections import defaultdict
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
@@ -30,10 +30,13 @@ def draw_cost(requests: Sequence[RowRequest], setup: Setup, known: Reused) -> in
     """Draw it; how many requests it is. ``known`` are the cells that the log has an answer to already."""
     ready = [request for request in requests if not request.problem]
     reused = known if setup.reuse else {}
-    asked = [request for request in ready for n in range(1, setup.repeats + 1) if (request.position, n) not in reused]
-    words = [f"{len(asked):,} request{'' if len(asked) == 1 else 's'}"]
+    answered = Counter(position for position, _repeat in reused)
+    times = {request.position: setup.repeats - answered[request.position] for request in ready}
+    asked = [request for request in ready if times[request.position]]
+    count = sum(times.values())
+    words = [f"{count:,} request{'' if count == 1 else 's'}"]
     if asked:
-        cost = _price(asked, setup.at_once, len(reused))
+        cost = _price(asked, times, setup.at_once, len(reused))
         # Four characters a token are but an estimate, so all of these are.
         if cost.worst_tokens is not None:
             words.append(f"at most {cost.worst_tokens:,} tokens")
@@ -55,7 +58,7 @@ def draw_cost(requests: Sequence[RowRequest], setup: Setup, known: Reused) -> in
             help="Answers to the very same request, from runs of before. Their times do not count here.",
             on_change=_take_reuse,
         )
-    return len(asked)
+    return count
 
 
 def _take_reuse() -> None:
@@ -92,22 +95,25 @@ def _confirm_from() -> int:
         return _CONFIRM_FROM
 
 
-def _price(asked: Sequence[RowRequest], at_once: int, already: int) -> Price:
-    """Each model of each endpoint has measures and prices of its own."""
+def _price(asked: Sequence[RowRequest], times: Mapping[int, int], at_once: int, already: int) -> Price:
+    """Each model of each endpoint has measures and prices of its own; ``times`` says how often a position is asked."""
     groups: dict[tuple[str, str], list[RowRequest]] = defaultdict(list)
     for request in asked:
         if request.endpoint and request.composed.request:
             groups[request.endpoint.name, request.composed.request.model].append(request)
-    return total_of([_price_of_group(*names, group, at_once, already) for names, group in groups.items()])
+    return total_of([_price_of_group(*names, group, times, at_once, already) for names, group in groups.items()])
 
 
-def _price_of_group(endpoint: str, model: str, group: Sequence[RowRequest], at_once: int, already: int) -> Price:
+def _price_of_group(
+    endpoint: str, model: str, group: Sequence[RowRequest], times: Mapping[int, int], at_once: int, already: int
+) -> Price:
     measured = _measured(endpoint, model)
     asked = [request.composed.request for request in group if request.composed.request]
     prices = group[0].endpoint.prices if group[0].endpoint else None
     return price(
         [one.max_tokens for one in asked],
         [estimated_tokens(one.messages) for one in asked],
+        [times[request.position] for request in group],
         already=already,
         concurrency=at_once,
         seconds_per_token=statistics.median(1 / one.tokens_per_second for one in measured) if measured else None,

@@ -21,38 +21,40 @@ _HELP = "CSV with a line of names, or one JSON object a line. Each row is asked 
 
 def draw_data_set(setup: Setup, draft: Draft) -> tuple[list[dict[str, str]], str | None]:
     """Draw it, folded; the inputs, none without a data set, and what keeps them from being asked."""
-    taken = _taken(setup)
-    problem = _problem(taken, setup, draft) if taken else None
+    taken, problem = _taken(setup)
+    if taken:
+        problem = _problem(taken, setup, draft)
     label = f"Data set: {len(taken.rows):,} × {', '.join(taken.columns)}" if taken else "Data set"
     with st.expander(plain_words(label), key="data_set_box", expanded=bool(problem)):
         if taken:
             _draw_taken(taken, setup)
         else:
             _draw_giving()
-        if why := st.session_state.get(state.DATA_PROBLEM) or problem:
+        why = problem or (None if taken else st.session_state.get(state.DATA_PROBLEM))
+        if why:
             st.error(plain_words(why))
     return [dict(row) for row in taken.rows] if taken else [], problem
 
 
 def filled_variables(setup: Setup) -> list[str]:
     """The variables that the data set or an axis gives its values."""
-    taken = _taken(setup)
+    taken, _why = _taken(setup)
     return [*(taken.columns if taken else ()), *names_in(setup.fields)]
 
 
-def _taken(setup: Setup) -> DataSet | None:
-    """The rows that are taken; reading a million characters again for every click would be felt."""
+def _taken(setup: Setup) -> tuple[DataSet | None, str | None]:
+    """The rows that are taken, or why there are none; reading a million characters for every click would be felt."""
     asked = (setup.data, setup.data_name, setup.sample_rows, setup.sample_seed)
-    known: tuple[object, DataSet | None] | None = st.session_state.get(state.DATA_SET)
+    known: tuple[object, DataSet | None, str | None] | None = st.session_state.get(state.DATA_SET)
     if known and known[0] == asked:
-        return known[1]
+        return known[1], known[2]
+    taken, why = None, None
     try:
         taken = setup.data_set()
     except DataSetProblem as problem:
-        st.session_state[state.DATA_PROBLEM] = str(problem)
-        taken = None
-    st.session_state[state.DATA_SET] = asked, taken
-    return taken
+        why = str(problem)
+    st.session_state[state.DATA_SET] = asked, taken, why
+    return taken, why
 
 
 def _problem(taken: DataSet, setup: Setup, draft: Draft) -> str | None:

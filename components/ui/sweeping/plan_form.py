@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
 import streamlit as st
 
+from components.sweeps.numbering import numbers_in_table
 from components.sweeps.planning import PlanKind, read_rows, records_of
 from components.sweeps.problem import SweepProblem
-from components.sweeps.setup import Setup
+from components.sweeps.setup import Setup, TypedAxis
 from components.ui import state
 from components.ui.sweeping import setup_form
 
 _TABLE = "plan_table"
+_Before = tuple[tuple[TypedAxis, ...], tuple[dict[str, str], ...]]
 
 
-def draw_plan(setup: Setup) -> list[dict[str, str]]:
-    """Draw the table; the rows as it stands. Raises SweepProblem, with the table drawn where there is one to draw."""
+def draw_plan(setup: Setup) -> tuple[list[dict[str, str]], Sequence[int]]:
+    """Draw the table; the rows as it stands, and the number of each of them in it.
+
+    Raises SweepProblem, with the table drawn where there is one to draw.
+    """
     made = setup.plan()
     records = _source(setup, made)
+    setup = setup_form.read()  # edits may just have been set aside
     count = len(setup.edited_rows() or made)
     with st.expander(f"Plan: {count:,} row{'' if count == 1 else 's'}", key="plan_box"):
         with st.container(horizontal=True, vertical_alignment="center"):
@@ -33,9 +40,9 @@ def draw_plan(setup: Setup) -> list[dict[str, str]]:
             column_config={field: st.column_config.TextColumn() for field in setup.fields},
         )
         _draw_set_aside()
-    rows = read_rows(setup.fields, [dict(zip(setup.fields, row, strict=True)) for row in edited.to_numpy().tolist()])
+    rows, numbers = _rows_of(setup.fields, edited)
     _keep(setup, rows, made)
-    return rows
+    return rows, numbers
 
 
 def has_table(setup: Setup) -> bool:
@@ -54,15 +61,27 @@ def _source(setup: Setup, made: list[dict[str, str]]) -> list[dict[str, str]]:
     if known and known[0] == made_from:
         return known[1]
     edited = setup.edited_rows()
-    if known and edited is not None and setup.kind is not PlanKind.LIST:
-        # Other axes, another plan: what was written for the one before is set aside, not lost.
-        st.session_state[state.PLAN_SET_ASIDE] = edited
-        setup_form.change(rows=None)
-        edited = None
+    if known and setup.rows and (setup.kind is not PlanKind.LIST or edited != list(setup.rows)):
+        # Other axes: what was written for those before is set aside, not lost.
+        st.session_state[state.PLAN_SET_ASIDE] = known[0][0], setup.rows
+        edited = edited if setup.kind is PlanKind.LIST else None
+        setup_form.change(rows=tuple(edited) if edited else None)
     records = records_of(setup.fields, made if edited is None else edited)
     st.session_state[state.PLAN_SOURCE] = made_from, records
     st.session_state[state.PLANS_DRAWN] = _drawn() + 1
     return records
+
+
+def _rows_of(fields: list[str], table: pd.DataFrame) -> tuple[list[dict[str, str]], Sequence[int]]:
+    """Its rows with their numbers, those of before while it is the same: ten thousand take a while to read."""
+    known: tuple[pd.DataFrame, list[dict[str, str]], Sequence[int]] | None = st.session_state.get(state.PLAN_READ)
+    if known and known[0].equals(table):
+        return known[1], known[2]
+    records = [dict(zip(fields, row, strict=True)) for row in table.to_numpy().tolist()]
+    rows = read_rows(fields, records)
+    numbers = numbers_in_table(fields, records, rows)
+    st.session_state[state.PLAN_READ] = table, rows, numbers
+    return rows, numbers
 
 
 def _drawn() -> int:
@@ -85,16 +104,18 @@ def _reset() -> None:
 
 
 def _draw_set_aside() -> None:
-    aside: list[dict[str, str]] | None = st.session_state.get(state.PLAN_SET_ASIDE)
+    aside: _Before | None = st.session_state.get(state.PLAN_SET_ASIDE)
     if aside is None:
         return
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.caption("The axes have changed, so the plan was made anew.")
-        st.button("Bring the edited rows back", key="edited_back", type="tertiary", on_click=_bring_back, args=(aside,))
+        st.button("Bring the edited rows back", key="edited_back", type="tertiary", on_click=_bring_back, args=aside)
 
 
-def _bring_back(rows: list[dict[str, str]]) -> None:
-    """As a list of rows, which no axis makes anew."""
+def _bring_back(axes: tuple[TypedAxis, ...], rows: tuple[dict[str, str], ...]) -> None:
+    """As a list of rows, which no axis makes anew, with the axes that they had besides those of now."""
     st.session_state.pop(state.PLAN_SET_ASIDE, None)
     st.session_state.pop(state.PLAN_SOURCE, None)
-    setup_form.put(setup_form.read().model_copy(update={"kind": PlanKind.LIST, "rows": tuple(rows)}))
+    now = setup_form.read()
+    together = (*now.axes, *(axis for axis in axes if axis.field not in now.fields))
+    setup_form.put(now.model_copy(update={"axes": together, "kind": PlanKind.LIST, "rows": rows}))

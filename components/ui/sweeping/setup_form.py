@@ -191,7 +191,8 @@ def _delete(number: int, drawn: int) -> None:
     axes = _typed()
     if drawn != _drawn() or len(axes) == 1:
         return
-    put(read().model_copy(update={"axes": axes[:number] + axes[number + 1 :]}))
+    st.session_state[state.AXES_DRAWN] = drawn + 1
+    change(axes=axes[:number] + axes[number + 1 :])
 
 
 def _keep(setup: Setup) -> None:
