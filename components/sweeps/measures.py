@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import Enum
-from itertools import pairwise
+from types import MappingProxyType
 
 from components.experiments.noise import similarity
-from components.experiments.numbers import incomparable
-from components.runs.run import RunRecord
-from components.streaming.outcome import Status
+from components.sweeps.cell_result import CellResult
+
+_NOT_READ: Mapping[str, float] = MappingProxyType({})
 
 
 class SweepMeasure(Enum):
@@ -31,46 +31,37 @@ class SweepMeasure(Enum):
 
     @property
     def is_of_repeats(self) -> bool:
-        """Whether it is held against the other repeats of the same request, not against those of the base."""
+        """Whether it is held against the other repeats of the same request, so that it is no number of one answer."""
         return self is SweepMeasure.DETERMINISM
 
-    def of(self, record: RunRecord, base_answers: Sequence[str] = ()) -> float | None:
+    def of(
+        self, result: CellResult, repeats: Sequence[CellResult] = (), alike: Mapping[str, float] = _NOT_READ
+    ) -> float | None:
         """The number, in the measure's unit; None when the run has none, or did not end well.
 
-        The three times are None, too, where something names them incomparable. ``base_answers`` are what the similarity
-        is to, on average: for an answer of the base they are the base's others. For the determinism, the share of those
-        that are the same, they are the other repeats of the same request.
+        The three times are None, too, where something names them incomparable. The determinism is the share of the same
+        answers among ``repeats``, which are the other ones of the same request that ended well. The similarity needs
+        whole texts: ``alike`` has it by the run's id, as far as they were read.
         """
-        if record.status != Status.OK:
+        if not result.ended_well:
             return None
         match self:
             case SweepMeasure.LENGTH:
-                return len(record.text)
+                return result.characters
             case SweepMeasure.COMPLETION_TOKENS:
-                return record.completion_tokens
+                return result.completion_tokens
             case SweepMeasure.TTFT:
-                return _if_comparable(record, record.ttft_ms)
+                return _if_comparable(result, result.ttft_ms)
             case SweepMeasure.DECODE_RATE:
-                return _if_comparable(record, record.tokens_per_second)
+                return _if_comparable(result, result.tokens_per_second)
             case SweepMeasure.TOTAL:
-                return _if_comparable(record, record.total_ms)
+                return _if_comparable(result, result.total_ms)
             case SweepMeasure.DISTINCT_2:
-                return distinct_2(record.text)
+                return result.distinct_2
             case SweepMeasure.SIMILARITY:
-                return mean_similarity(record.text, base_answers)
+                return alike.get(result.id)
             case SweepMeasure.DETERMINISM:
-                return statistics.fmean(text == record.text for text in base_answers) if base_answers else None
-
-
-def distinct_2(text: str) -> float | None:
-    """The share of different ones among all pairs of neighbouring words, from above 0 to 1; None below two words.
-
-    Words are what white space parts. After J. Li et al., "A Diversity-Promoting Objective Function for Neural
-    Conversation Models", NAACL 2016, who divide by the number of words, not of pairs: here a text without a repetition
-    has 1, however short it is.
-    """
-    pairs = list(pairwise(text.split()))
-    return len(set(pairs)) / len(pairs) if pairs else None
+                return statistics.fmean(other.digest == result.digest for other in repeats) if repeats else None
 
 
 def mean_similarity(answer: str, base_answers: Sequence[str]) -> float | None:
@@ -80,5 +71,5 @@ def mean_similarity(answer: str, base_answers: Sequence[str]) -> float | None:
     return statistics.fmean(similarity(answer, base) for base in base_answers)
 
 
-def _if_comparable(record: RunRecord, value: float | None) -> float | None:
-    return None if incomparable(record) else value
+def _if_comparable(result: CellResult, value: float | None) -> float | None:
+    return None if result.incomparable else value

@@ -3,26 +3,50 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Protocol, TypeVar
 
 from components.drafts.in_words import OMITTED
-from components.runs.run import RunRecord
 from components.streaming.outcome import Status
 from components.sweeps.axes import BASE
+from components.sweeps.cell_result import CellResult
 from components.sweeps.measures import SweepMeasure
 from components.sweeps.planning import Row
 from components.sweeps.reading import AxisFinding, axis_findings
 
 
-def records_by_row(records: Sequence[RunRecord], rows: int) -> list[list[RunRecord]]:
+class Placed(Protocol):
+    """A run with its place in a sweep: a ``RunRecord``, or a ``CellResult``."""
+
+    @property
+    def created_at(self) -> str:
+        """When it was begun, in UTC."""
+
+    @property
+    def position(self) -> int | None:
+        """Which row with which input, from 0."""
+
+    @property
+    def repeat(self) -> int | None:
+        """Which repeat, from 1; 0 for a warm-up."""
+
+    @property
+    def status(self) -> str:
+        """How it ended."""
+
+
+_Placed = TypeVar("_Placed", bound=Placed)
+
+
+def records_by_row(records: Sequence[_Placed], rows: int) -> list[list[_Placed]]:
     """The newest run of each repeat, for each row, in the order of the repeats."""
-    by_row: list[dict[int, RunRecord]] = [{} for _ in range(rows)]
+    by_row: list[dict[int, _Placed]] = [{} for _ in range(rows)]
     for record in sorted(records, key=lambda record: record.created_at):
         if record.position is not None and record.position < rows and record.repeat:
             by_row[record.position][record.repeat] = record
     return [[found[repeat] for repeat in sorted(found)] for found in by_row]
 
 
-def join_inputs(by_position: Sequence[Sequence[RunRecord]], inputs: int) -> list[list[RunRecord]]:
+def join_inputs(by_position: Sequence[Sequence[_Placed]], inputs: int) -> list[list[_Placed]]:
     """The runs of each row with all its ``inputs``, of which there is at least one, from those of each position."""
     return [
         [record for records in by_position[begin : begin + inputs] for record in records]
@@ -30,7 +54,7 @@ def join_inputs(by_position: Sequence[Sequence[RunRecord]], inputs: int) -> list
     ]
 
 
-def missing_cells(by_row: Sequence[Sequence[RunRecord]], repeats: int) -> list[tuple[int, int]]:
+def missing_cells(by_row: Sequence[Sequence[Placed]], repeats: int) -> list[tuple[int, int]]:
     """Row, counted from 0, and repeat of each cell that has no run which ended well."""
     answered = [{record.repeat for record in records if record.status == Status.OK} for records in by_row]
     return [
@@ -43,12 +67,9 @@ def row_in_words(row: Row) -> str:
     return ", ".join(f"{field} {words}" for field, words in row.items()) or BASE
 
 
-def values_of(measure: SweepMeasure, records: Sequence[RunRecord], base: Sequence[RunRecord]) -> list[float]:
-    """The measure of each run that has it. What is compared to the base is compared to its other runs."""
-    values = (
-        measure.of(record, [other.text for other in base if other.id != record.id and other.status == Status.OK])
-        for record in records
-    )
+def values_of(measure: SweepMeasure, results: Sequence[CellResult], alike: Mapping[str, float]) -> list[float]:
+    """The measure of each run that has it; ``alike`` is what ``SweepMeasure.of`` needs for the similarity."""
+    values = (measure.of(result, alike=alike) for result in results)
     return [value for value in values if value is not None]
 
 
@@ -58,20 +79,27 @@ def base_row(rows: Sequence[Row]) -> int | None:
 
 
 def findings(
-    fields: Sequence[str], rows: Sequence[Row], by_row: Sequence[Sequence[RunRecord]], measure: SweepMeasure
+    fields: Sequence[str],
+    rows: Sequence[Row],
+    by_row: Sequence[Sequence[CellResult]],
+    measure: SweepMeasure,
+    alike: Mapping[str, float],
 ) -> list[AxisFinding]:
-    """What each axis does to the measure, by the rows that change that axis alone; none without a row of the base."""
+    """What each axis does to the measure, by the rows that change that axis alone; none without a row of the base.
+
+    How alike repeats are is no number of a single answer, so there are none to be tested, and nothing is found.
+    """
     place = base_row(rows)
-    if place is None:
+    if place is None or measure.is_of_repeats:
         return []
-    base = by_row[place]
+    base = values_of(measure, by_row[place], alike)
     found = []
     for field in fields:
         alone: Mapping[str, list[float]] = {
-            row.get(field, OMITTED): values_of(measure, records, base)
-            for row, records in zip(rows, by_row, strict=True)
+            row.get(field, OMITTED): values_of(measure, results, alike)
+            for row, results in zip(rows, by_row, strict=True)
             if list(row) == [field]
         }
         if alone:
-            found.append(axis_findings(field, alone, values_of(measure, base, base), measure.label))
+            found.append(axis_findings(field, alone, base, measure.label))
     return found

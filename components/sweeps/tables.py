@@ -3,87 +3,99 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import pandas as pd
 
-from components.experiments.numbers import incomparable
-from components.runs.run import RunRecord
 from components.streaming.outcome import Status
 from components.sweeps.axes import BASE
+from components.sweeps.cell_result import CellResult
 from components.sweeps.measures import SweepMeasure
 from components.sweeps.planning import Row
-from components.sweeps.results import base_row, row_in_words
+from components.sweeps.results import row_in_words
 
 ROW, INPUT, REPEAT, STATUS, ANSWER, VALUE, RUN = "row", "input", "repeat", "status", "answer", "value", "run"
+POSITION, DIGEST = "position", "digest"
+FINISH_REASON, WHY, TIMES = "finish reason", "why", "times"
+_NUMBERS = ("characters", "tokens", "TTFT ms", "tokens/s", "total ms", "distinct-2")
+_OURS = frozenset(
+    (
+        *(ROW, INPUT, REPEAT, STATUS, ANSWER, VALUE, RUN, POSITION, DIGEST, FINISH_REASON, WHY, TIMES, *_NUMBERS),
+        *("at once", "not comparable", "cells", "well", "different answers", "finish reasons"),
+    )
+)
 _FORMULA_BEGINS = ("=", "+", "-", "@", "\t", "\r")
-_KEPT = (ROW, INPUT, REPEAT, ANSWER)
-"""Columns that tell which cell it is, and what it says, are shown also where they are all alike."""
+_KEPT = (ROW, INPUT, REPEAT, ANSWER, POSITION, DIGEST, RUN)
+"""Columns that tell which cell it is, and what it says, stay also where they are all alike."""
+
+
+def axis_column(field: str) -> str:
+    """The column of an axis: its field, unless a column of the tables has that name."""
+    return f"{field} (axis)" if field in _OURS else field
 
 
 def long_table(
     fields: Sequence[str],
     rows: Sequence[Row],
     inputs: Sequence[Mapping[str, str]],
-    by_position: Sequence[Sequence[RunRecord]],
+    by_position: Sequence[Sequence[CellResult]],
 ) -> pd.DataFrame:
     """One line a run, in the order of positions: the values of all axes, the input, and what came of it.
 
     Times end in their unit. Those that cannot be held against others are given all the same, with the reason beside
-    them. ``by_position`` is what ``records_by_row`` gives.
+    them. The answer is but its beginning, and ``digest`` tells whether two are the same. ``by_position`` is what
+    ``records_by_row`` gives.
     """
-    several = max(len(inputs), 1)
-    lines = [
-        {
-            ROW: row_in_words(rows[position // several]),
-            **{field: rows[position // several].get(field, BASE) for field in fields},
-            **({INPUT: position % several + 1, **inputs[position % several]} if inputs else {}),
-            REPEAT: record.repeat,
-            STATUS: record.status,
-            "finish reason": record.finish_reason,
-            ANSWER: record.text,
-            "characters": len(record.text),
-            "tokens": record.completion_tokens,
-            "TTFT ms": record.ttft_ms,
-            "tokens/s": record.tokens_per_second,
-            "total ms": record.total_ms,
-            "distinct-2": SweepMeasure.DISTINCT_2.of(record),
-            "at once": record.concurrency,
-            "not comparable": ", ".join(incomparable(record)) or None,
-            "why": record.error_message if record.status not in (Status.OK, Status.RUNNING) else None,
-            RUN: record.id,
-        }
-        for position, records in enumerate(by_position)
-        for record in records
-    ]
-    return pd.DataFrame(lines)
+    results = [result for found in by_position for result in found]
+    columns = _places(fields, rows, inputs, by_position)
+    # Column by column: ten thousand dictionaries would take three times as long.
+    columns |= {
+        STATUS: [result.status for result in results],
+        FINISH_REASON: [result.finish_reason for result in results],
+        ANSWER: [result.beginning for result in results],
+        "characters": [result.characters for result in results],
+        "tokens": [result.completion_tokens for result in results],
+        "TTFT ms": [result.ttft_ms for result in results],
+        "tokens/s": [result.tokens_per_second for result in results],
+        "total ms": [result.total_ms for result in results],
+        "distinct-2": [result.distinct_2 for result in results],
+        "at once": [result.concurrency for result in results],
+        "not comparable": [result.incomparable or None for result in results],
+        WHY: [None if result.ended_well or result.running else result.error_message for result in results],
+        DIGEST: [result.digest for result in results],
+        RUN: [result.id for result in results],
+    }
+    return pd.DataFrame(columns)
 
 
 def grouped(table: pd.DataFrame, by: str) -> pd.DataFrame:
     """One line a value of a column of ``long_table``: cells, different answers, and the middle of each number."""
-    numbers = ["characters", "tokens", "TTFT ms", "tokens/s", "distinct-2"]
+    numbers = list(_NUMBERS)
     well = table[table[STATUS] == Status.OK.value]
     groups = table.groupby(by, sort=False)
-    lines = groups.agg(cells=(RUN, "count")).join(well.groupby(by, sort=False)[numbers].median().astype(float))
+    medians = well.astype(dict.fromkeys(numbers, float)).groupby(by, sort=False)[numbers].median()
+    lines = groups.agg(cells=(RUN, "count")).join(medians)
     lines.insert(1, "well", well.groupby(by, sort=False)[RUN].count())
-    lines.insert(2, "different answers", well.groupby(by, sort=False)[ANSWER].nunique())
-    lines.insert(3, "finish reasons", groups["finish reason"].agg(_counted))
-    return lines.reset_index()
+    lines.insert(2, "different answers", well.groupby(by, sort=False)[DIGEST].nunique())
+    lines.insert(3, "finish reasons", groups[FINISH_REASON].agg(_counted))
+    return lines.fillna({"well": 0, "different answers": 0}).reset_index()
 
 
 def collapsed(table: pd.DataFrame) -> pd.DataFrame:
     """The table with identical answers of the same row and input once, and ``times`` how often each came."""
-    cell = [name for name in (ROW, INPUT) if name in table]
     ended = table[table[STATUS] == Status.OK.value]
     others = table[table[STATUS] != Status.OK.value].assign(times=1)
-    times = ended.groupby([*cell, ANSWER], sort=False)[RUN].transform("count")
-    once = ended.assign(times=times).drop_duplicates([*cell, ANSWER])
-    return pd.concat([once, others]).sort_index()
+    times = ended.groupby([POSITION, DIGEST], sort=False)[RUN].transform("count")
+    once = ended.assign(times=times).drop_duplicates([POSITION, DIGEST])
+    return pd.concat([found for found in (once, others) if not found.empty] or [once]).sort_index()
 
 
-def different_only(table: pd.DataFrame, base_label: str = BASE) -> pd.DataFrame:
-    """Without the columns that are alike in all lines, and the lines whose answer is one of the base's own."""
-    base = set(table.loc[table[ROW] == base_label, ANSWER])
-    lines = table[(table[ROW] == base_label) | ~table[ANSWER].isin(base)]
+def different_only(table: pd.DataFrame) -> pd.DataFrame:
+    """Without the columns that are alike in all lines, and the lines whose answer the base gives to the same input."""
+    input_numbers = table[INPUT] if INPUT in table else pd.Series(0, index=table.index)
+    answers = pd.Series(list(zip(input_numbers, table[DIGEST], strict=True)), index=table.index, dtype=object)
+    is_base = table[ROW] == BASE
+    lines = table[is_base | ~answers.isin(set(answers[is_base]))]
     alike = [name for name in lines if name not in _KEPT and lines[name].nunique(dropna=False) <= 1]
     return lines.drop(columns=alike)
 
@@ -93,45 +105,76 @@ def measured(
     fields: Sequence[str],
     rows: Sequence[Row],
     inputs: Sequence[Mapping[str, str]],
-    by_position: Sequence[Sequence[RunRecord]],
+    by_position: Sequence[Sequence[CellResult]],
+    alike: Mapping[str, float],
 ) -> pd.DataFrame:
-    """One line a run that has the measure: the values of all axes, the row in words, and the number as ``value``.
+    """One line a run that has the measure: its place, the values of all axes, and the number as ``value``.
 
-    What is compared to the base is compared to its other runs of the same input, what is compared to repeats to the
-    others of its position.
+    ``alike`` has the similarity to the base by a run's id, as far as texts were read for it.
     """
-    several = max(len(inputs), 1)
-    place = base_row(rows)
-    lines = []
-    for position, records in enumerate(by_position):
-        base = by_position[place * several + position % several] if place is not None else []
-        row = rows[position // several]
-        if measure.is_of_repeats:
-            base = records
-        for record in records:
-            others = [other.text for other in base if other.id != record.id and other.status == Status.OK]
-            value = measure.of(record, others)
-            if value is not None:
-                said = {field: row.get(field, BASE) for field in fields}
-                lines.append({ROW: row_in_words(row), **said, VALUE: value})
-    return pd.DataFrame(lines, columns=[ROW, *fields, VALUE])
+    values: list[float | None] = []
+    for results in by_position:
+        repeats = [result for result in results if result.ended_well] if measure.is_of_repeats else []
+        values += [
+            measure.of(result, [other for other in repeats if other.id != result.id], alike) for result in results
+        ]
+    table = pd.DataFrame({**_places(fields, rows, inputs, by_position), VALUE: pd.Series(values, dtype=float)})
+    return table.dropna(subset=[VALUE])
 
 
-def wide_table(table: pd.DataFrame, number: str) -> pd.DataFrame:
-    """One line a row and input of ``long_table``, with the number of each repeat in a column of its own."""
-    cell = [name for name in (ROW, INPUT) if name in table]
-    wide = table.pivot_table(index=cell, columns=REPEAT, values=number, aggfunc="last", sort=False)
-    return wide.rename(columns=lambda repeat: f"{number} {repeat}").reset_index()
+def wide_table(table: pd.DataFrame, inputs: int) -> pd.DataFrame:
+    """One line a row of the plan, with the number of each repeat in a column of its own, or of each input and repeat.
+
+    ``table`` is what ``measured`` gives, and ``inputs`` how many there are, 0 without a data set.
+    """
+    names = [INPUT, REPEAT] if inputs else [REPEAT]
+    # By the number of the row first: that is the plan's order, and two rows may read alike.
+    numbered = table.assign(**{POSITION: table[POSITION] // max(inputs, 1)})
+    wide = numbered.pivot(index=[POSITION, ROW], columns=names, values=VALUE)
+    places = [place if isinstance(place, tuple) else (place,) for place in wide.columns]
+    wide.columns = pd.Index([" ".join(f"{n} {number}" for n, number in zip(names, at, strict=True)) for at in places])
+    return wide.reset_index().drop(columns=POSITION)
 
 
-def as_csv(table: pd.DataFrame) -> bytes:
-    """The table as CSV in UTF-8. A text that a spreadsheet would compute begins with an apostrophe there."""
+def as_csv(table: pd.DataFrame, *, with_names: bool = True) -> bytes:
+    """The table as CSV in UTF-8. A text that a spreadsheet would compute begins with an apostrophe there.
+
+    Further lines of the same file are made without the names of the columns.
+    """
 
     def safe(cell: object) -> object:
         return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA_BEGINS) else cell
 
     # Line ends as RFC 4180 has them: so a text with either of their halves is quoted.
-    return table.rename(columns=safe).map(safe).to_csv(index=False, lineterminator="\r\n").encode("utf-8", "replace")
+    text = table.rename(columns=safe).map(safe).to_csv(index=False, header=with_names, lineterminator="\r\n")
+    return text.encode("utf-8", "replace")
+
+
+def _places(
+    fields: Sequence[str],
+    rows: Sequence[Row],
+    inputs: Sequence[Mapping[str, str]],
+    by_position: Sequence[Sequence[CellResult]],
+) -> dict[str, list[Any]]:
+    """Which cell each line is about: columns that all tables begin with."""
+    several = max(len(inputs), 1)
+    positions = [position for position, results in enumerate(by_position) for _ in results]
+
+    def of_rows(values: Sequence[str]) -> list[str]:
+        return [values[position // several] for position in positions]
+
+    columns: dict[str, list[Any]] = {ROW: of_rows([row_in_words(row) for row in rows])}
+    for field in fields:
+        columns[axis_column(field)] = of_rows([row.get(field, BASE) for row in rows])
+    if inputs:
+        columns[INPUT] = [position % several + 1 for position in positions]
+        for name in inputs[0]:
+            # A column of the data set may have the name of an axis, or of a column here.
+            own = f"{name} (input)" if name in _OURS or name in columns else name
+            columns[own] = [inputs[position % several][name] for position in positions]
+    columns[REPEAT] = [result.repeat for results in by_position for result in results]
+    columns[POSITION] = positions
+    return columns
 
 
 def _counted(reasons: pd.Series) -> str:

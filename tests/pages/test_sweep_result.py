@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import csv
+import io
+import json
 from typing import Any
 
 import pandas
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from components.experiments.store import find_experiment
 from components.service import service
 from components.sweeps.planning import PlanKind
+from components.sweeps.results import records_by_row
 from components.ui import state
-from components.ui.sweeping import running
+from components.ui.sweeping import downloads, running
 from tests.pages.conftest import Chat, texts
 from tests.pages.test_compare import Lanes, lanes, press
 from tests.pages.test_sweep import experiment, findings, in_the_log, number, opened
@@ -120,7 +125,7 @@ def test_a_pause_of_its_own_says_why(lanes: Lanes) -> None:
     assert "Paused. The disk is full." in [warning.value for warning in page.run().warning]
 
 
-@pytest.mark.parametrize("measure", ["length", "determinism", "finish reasons"])
+@pytest.mark.parametrize("measure", ["length", "similarity to the base", "determinism", "finish reasons"])
 def test_each_measure_has_its_chart_and_its_table(lanes: Lanes, measure: str) -> None:
     page = findings(ended(("temperature", "0, 1"), repeats=2))
     page.selectbox(key=state.SWEEP_MEASURE).set_value(measure).run()
@@ -140,3 +145,44 @@ def test_two_axes_make_a_heat_map_with_the_spread_of_each_field(lanes: Lanes) ->
     ]
     page.selectbox(key=state.SWEEP_DOWN).set_value("one axis").run()
     assert table(page)["count"].tolist() == [4, 4]
+
+
+def test_two_axes_make_a_small_chart_for_each_value_of_one(lanes: Lanes) -> None:
+    page = findings(ended(("temperature", "0, 1"), ("top_p", "0.5, 1"), kind=PlanKind.PRODUCT, repeats=2))
+    page.selectbox(key=state.SWEEP_CHART).set_value("small multiples").run()
+    assert not page.exception
+    (chart,) = page.get("vega_lite_chart") or page.get("arrow_vega_lite_chart")
+    spec = json.loads(chart.proto.spec)
+    assert spec["facet"]["field"] == "down"
+    assert len(table(page)) == 4
+
+
+def test_the_similarity_is_read_once_and_says_how_alike_answers_are_to_the_base(lanes: Lanes) -> None:
+    page = findings(ended(("temperature", "0, 1"), repeats=2))
+    assert state.SWEEP_SIMILARITIES not in page.session_state
+    page.selectbox(key=state.SWEEP_MEASURE).set_value("similarity to the base").run()
+    found = table(page)
+    assert found["median"].tolist()[0] == 1.0
+    assert all(0 < value < 1 for value in found["median"][1:])
+    assert len(page.session_state[state.SWEEP_SIMILARITIES][1]) == 6
+    assert not [bar for bar in page.get("progress") if bar.proto.text == "Comparing answers"]
+
+
+def test_the_session_holds_no_texts_and_the_long_file_has_them_whole(lanes: Lanes) -> None:
+    page = ended(("temperature", "0, 1"))
+    sweep_id = page.session_state[state.SWEEP]
+    wait_for(lambda: find_experiment(service().log.database, sweep_id))
+    kept = running.read_sweep(find_experiment(service().log.database, sweep_id))
+    wait_for(lambda: all(run.status == "ok" for run in in_the_log(page)))
+    results = page.run().session_state[state.SWEEP_RESULTS][1].values()
+    assert not [result for result in results if hasattr(result, "text")]
+    content = downloads.long_csv(kept, records_by_row(list(results), kept.positions)).decode()
+    lines = list(csv.DictReader(io.StringIO(content, newline="")))
+    assert [line["answer"] for line in lines] == ["Hello plain world", "Hello cold world", "Hello hot world"]
+    assert "digest" not in lines[0]
+
+
+def test_a_sweep_is_offered_as_files(lanes: Lanes) -> None:
+    page = ended(("temperature", "0, 1"))
+    assert [button.proto.label for button in page.get("download_button")] == ["CSV, long"]
+    assert "CSV, wide" in [button.proto.label for button in findings(page).get("download_button")]

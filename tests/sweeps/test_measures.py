@@ -9,29 +9,31 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.runs.run import RunRecord
 from components.streaming.outcome import Status
-from components.sweeps.measures import SweepMeasure, distinct_2, mean_similarity
+from components.sweeps.cell_result import CellResult, distinct_2, result_of
+from components.sweeps.measures import SweepMeasure, mean_similarity
 from tests.experiments.conftest import a_run
 
 RECORD = a_run("a b a b", attempts=1, finish_reason="stop").record()
 TIMES = (SweepMeasure.TTFT, SweepMeasure.DECODE_RATE, SweepMeasure.TOTAL)
 
 
-def a_record(**parts: Any) -> RunRecord:
+def a_result(**parts: Any) -> CellResult:
     known = {"ttft_ms": 80.0, "tokens_per_second": 50.0, "total_ms": 900.0, "completion_tokens": 4}
-    return replace(RECORD, **{**known, **parts})
+    return result_of(replace(RECORD, **{**known, **parts}))
 
 
 def test_every_measure_is_read_from_the_run() -> None:
-    assert {measure: measure.of(a_record(), ["a b a b", "zzzzzzz"]) for measure in SweepMeasure} == {
+    repeats = [a_result(), a_result(text="zzzzzzz")]
+    result = a_result()
+    assert {measure: measure.of(result, repeats, {result.id: 0.25}) for measure in SweepMeasure} == {
         SweepMeasure.LENGTH: 7,
         SweepMeasure.COMPLETION_TOKENS: 4,
         SweepMeasure.TTFT: 80.0,
         SweepMeasure.DECODE_RATE: 50.0,
         SweepMeasure.TOTAL: 900.0,
         SweepMeasure.DISTINCT_2: pytest.approx(2 / 3),
-        SweepMeasure.SIMILARITY: 0.5,
+        SweepMeasure.SIMILARITY: 0.25,
         SweepMeasure.DETERMINISM: 0.5,
     }
 
@@ -43,21 +45,21 @@ def test_measures_have_names_and_units() -> None:
 
 @pytest.mark.parametrize("status", [status for status in Status if status is not Status.OK])
 def test_a_run_that_did_not_end_well_has_no_numbers(status: Status) -> None:
-    record = a_record(status=status.value)
-    assert {measure.of(record, ["a"]) for measure in SweepMeasure} == {None}
+    result = a_result(status=status.value)
+    assert {measure.of(result, [a_result()], {result.id: 1.0}) for measure in SweepMeasure} == {None}
 
 
 @pytest.mark.parametrize("reason", [{"attempts": 2}, {"queued_ms": 500.0}, {"cached_tokens": 3}])
 def test_times_that_cannot_be_compared_are_left_out_and_the_answer_is_not(reason: dict[str, Any]) -> None:
-    record = a_record(**reason)
-    assert {measure.of(record) for measure in TIMES} == {None}
-    assert SweepMeasure.LENGTH.of(record) == 7
-    assert SweepMeasure.COMPLETION_TOKENS.of(record) == 4
+    result = a_result(**reason)
+    assert {measure.of(result) for measure in TIMES} == {None}
+    assert SweepMeasure.LENGTH.of(result) == 7
+    assert SweepMeasure.COMPLETION_TOKENS.of(result) == 4
 
 
 def test_what_an_endpoint_did_not_report_is_none() -> None:
-    record = a_record(completion_tokens=None, ttft_ms=None, tokens_per_second=None, text="")
-    unknown = [measure for measure in SweepMeasure if measure.of(record) is None]
+    result = a_result(completion_tokens=None, ttft_ms=None, tokens_per_second=None, text="")
+    unknown = [measure for measure in SweepMeasure if measure.of(result) is None]
     assert unknown == [
         SweepMeasure.COMPLETION_TOKENS,
         SweepMeasure.TTFT,
@@ -88,3 +90,10 @@ def test_distinct_2_is_above_0_and_at_most_1_and_a_text_said_twice_has_less(said
 def test_similarity_is_the_mean_over_the_answers_of_the_base() -> None:
     assert mean_similarity("ab", ["ab", "ab", "zz", "ax"]) == pytest.approx(2.5 / 4)
     assert mean_similarity("ab", []) is None
+
+
+def test_what_is_remembered_of_a_long_answer_is_short_and_tells_it_from_another() -> None:
+    one, same, other = (a_result(text="x" * 500 + end) for end in ("a", "a", "b"))
+    assert (one.beginning, one.characters) == ("x" * 80, 501)
+    assert one.digest == same.digest != other.digest
+    assert a_result(text="\ud800").digest

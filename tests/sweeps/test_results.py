@@ -10,6 +10,7 @@ import pytest
 
 from components.runs.run import RunRecord
 from components.streaming.outcome import Status
+from components.sweeps.cell_result import CellResult, result_of
 from components.sweeps.measures import SweepMeasure
 from components.sweeps.results import base_row, findings, missing_cells, records_by_row, row_in_words, values_of
 from tests.experiments.conftest import a_run
@@ -67,33 +68,30 @@ def test_the_row_of_the_base_is_the_one_that_changes_nothing() -> None:
 
 
 def test_runs_that_did_not_end_well_have_no_value() -> None:
-    records = [a_record(0, 1, "four"), a_record(0, 2, "half a", status=Status.INTERRUPTED)]
-    assert values_of(SweepMeasure.LENGTH, records, []) == [4]
+    results = [result_of(a_record(0, 1, "four")), result_of(a_record(0, 2, "half a", status=Status.INTERRUPTED))]
+    assert values_of(SweepMeasure.LENGTH, results, {}) == [4]
 
 
-def test_an_answer_of_the_base_is_compared_to_the_others_of_the_base_and_not_to_itself() -> None:
-    base = repeats_of(0, "aaaa", "aaaa", "bbbb")
-    assert values_of(SweepMeasure.SIMILARITY, base, base) == [0.5, 0.5, 0.0]
-    assert values_of(SweepMeasure.SIMILARITY, [a_record(1, 1, "bbbb")], base) == [pytest.approx(1 / 3)]
-
-
-def test_answers_that_were_cut_are_nothing_to_compare_to() -> None:
-    base = [*repeats_of(0, "aaaa"), a_record(0, 2, "bbbb", status=Status.INTERRUPTED)]
-    assert values_of(SweepMeasure.SIMILARITY, [a_record(1, 1, "aaaa")], base) == [1.0]
+def test_a_similarity_is_what_was_read_and_nothing_where_none_was() -> None:
+    first, second = (result_of(record) for record in repeats_of(0, "aaaa", "bbbb"))
+    assert values_of(SweepMeasure.SIMILARITY, [first, second], {second.id: 0.25}) == [0.25]
 
 
 ROWS = [{}, {"temperature": "0"}, {"temperature": "1"}, {"model": "large"}, {"temperature": "1", "model": "large"}]
-BY_ROW = [
-    repeats_of(0, "four", "four", "four", "four"),
-    repeats_of(1, "four", "four", "four", "four"),
-    repeats_of(2, "seventeen letters", "seventeen letters", "seventeen letters", "seventeen letters"),
-    repeats_of(3, "five!", "five!", "five!"),
-    repeats_of(4, "both", "both", "both", "both"),
+BY_ROW: list[list[CellResult]] = [
+    [result_of(record) for record in records]
+    for records in (
+        repeats_of(0, "four", "four", "four", "four"),
+        repeats_of(1, "four", "four", "four", "four"),
+        repeats_of(2, "seventeen letters", "seventeen letters", "seventeen letters", "seventeen letters"),
+        repeats_of(3, "five!", "five!", "five!"),
+        repeats_of(4, "both", "both", "both", "both"),
+    )
 ]
 
 
 def test_each_axis_is_judged_by_the_rows_that_change_it_alone() -> None:
-    found = findings(["temperature", "model"], ROWS, BY_ROW, SweepMeasure.LENGTH)
+    found = findings(["temperature", "model"], ROWS, BY_ROW, SweepMeasure.LENGTH, {})
     assert [finding.sentence for finding in found] == [
         "temperature changes length by more than the base varies by itself at 1 (k = 4).",
         "4 repeats of each are needed to tell.",
@@ -102,8 +100,12 @@ def test_each_axis_is_judged_by_the_rows_that_change_it_alone() -> None:
 
 
 def test_an_axis_that_never_changes_alone_has_no_finding() -> None:
-    assert findings(["temperature"], [{}, ROWS[4]], [BY_ROW[0], BY_ROW[4]], SweepMeasure.LENGTH) == []
+    assert findings(["temperature"], [{}, ROWS[4]], [BY_ROW[0], BY_ROW[4]], SweepMeasure.LENGTH, {}) == []
 
 
 def test_without_a_row_of_the_base_there_is_nothing_to_find() -> None:
-    assert findings(["temperature", "model"], ROWS[1:], BY_ROW[1:], SweepMeasure.LENGTH) == []
+    assert findings(["temperature", "model"], ROWS[1:], BY_ROW[1:], SweepMeasure.LENGTH, {}) == []
+
+
+def test_what_needs_several_answers_is_not_tested_answer_by_answer() -> None:
+    assert findings(["temperature", "model"], ROWS, BY_ROW, SweepMeasure.DETERMINISM, {}) == []

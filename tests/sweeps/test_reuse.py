@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from components.sweeps.reuse import as_cell, reusable
+from tests.experiments.conftest import a_run
 from tests.sweeps.test_cells import requests_of
-from tests.sweeps.test_tables import run
 
 
 def test_each_repeat_takes_an_answer_of_its_own_as_far_as_there_are_any() -> None:
@@ -20,6 +20,6 @@ def test_an_answer_of_another_endpoint_is_another_one() -> None:
 
 
 def test_times_that_were_measured_under_another_load_do_not_count() -> None:
-    cell = as_cell(run(1, "the sea", 7, 9), 2, 3)
+    cell = as_cell(a_run("the sea").record(), 2, 3)
     assert (cell.text, cell.position, cell.repeat) == ("the sea", 2, 3)
     assert (cell.ttft_ms, cell.tokens_per_second, cell.total_ms, cell.concurrency) == (None, None, None, None)

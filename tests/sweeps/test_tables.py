@@ -12,15 +12,25 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from components.runs.run import RunRecord
+from components.sweeps.cell_result import CellResult, result_of
 from components.sweeps.measures import SweepMeasure
-from components.sweeps.tables import as_csv, collapsed, different_only, grouped, long_table, measured, wide_table
+from components.sweeps.tables import (
+    as_csv,
+    axis_column,
+    collapsed,
+    different_only,
+    grouped,
+    long_table,
+    measured,
+    wide_table,
+)
 
 ROWS: list[dict[str, str]] = [{}, {"temperature": "1"}]
 
 
-def run(number: int, text: str, position: int, repeat: int, **parts: Any) -> RunRecord:
+def run(number: int, text: str, position: int, repeat: int, **parts: Any) -> CellResult:
     said = {"status": "ok", "finish_reason": "stop", "ttft_ms": 10.0 * number, "concurrency": 2, **parts}
-    return RunRecord(
+    record = RunRecord(
         id=f"{number:032x}",
         created_at="",
         heartbeat_at="",
@@ -34,6 +44,7 @@ def run(number: int, text: str, position: int, repeat: int, **parts: Any) -> Run
         repeat=repeat,
         **said,
     )
+    return result_of(record)
 
 
 BASE_RUNS = [run(1, "the sea", 0, 1), run(2, "the sea", 0, 2)]
@@ -82,21 +93,63 @@ def test_only_what_differs_from_the_base_is_left() -> None:
     assert "finish reason" in table
 
 
+def wide(measure: SweepMeasure, inputs: list[dict[str, str]], runs: list[list[CellResult]]) -> pd.DataFrame:
+    return wide_table(measured(measure, ["temperature"], ROWS, inputs, runs, {}), len(inputs))
+
+
 def test_repeats_stand_beside_each_other() -> None:
-    assert wide_table(TABLE, "TTFT ms").to_numpy().tolist() == [["base", 10.0, 20.0], ["temperature 1", 30.0, 40.0]]
-    assert list(wide_table(TABLE, "TTFT ms")) == ["row", "TTFT ms 1", "TTFT ms 2"]
+    table = wide(SweepMeasure.TTFT, [], [BASE_RUNS, WARM_RUNS])
+    assert list(table) == ["row", "repeat 1", "repeat 2"]
+    assert table.to_numpy().tolist() == [["base", 10.0, 20.0], ["temperature 1", 30.0, 40.0]]
 
 
-def test_an_answer_is_compared_to_the_base_s_others_of_the_same_input() -> None:
+def test_a_row_has_one_line_for_all_its_inputs_and_one_of_the_same_words_another() -> None:
+    inputs = [{"word": "one"}, {"word": "two"}]
+    runs = [[run(1, "a", 0, 1)], [run(2, "ab", 1, 1)], [run(3, "abc", 2, 1)], [run(4, "abcd", 3, 1)]]
+    table = wide(SweepMeasure.LENGTH, inputs, runs)
+    assert list(table) == ["row", "input 1 repeat 1", "input 2 repeat 1"]
+    assert table.to_numpy().tolist() == [["base", 1.0, 2.0], ["temperature 1", 3.0, 4.0]]
+    alike = [{"a": "1, b 2"}, {"a": "1", "b": "2"}]
+    both = measured(SweepMeasure.LENGTH, ["a", "b"], alike, [], [[run(1, "a", 0, 1)], [run(2, "ab", 1, 1)]], {})
+    assert wide_table(both, 0)["repeat 1"].tolist() == [1.0, 2.0]
+
+
+def test_names_of_axes_and_inputs_hide_no_column_of_ours() -> None:
+    table = long_table(["answer", "word"], [{"answer": "9"}], [{"word": "one", "row": "two"}], [[run(1, "said", 0, 1)]])
+    columns = ["row", "answer (axis)", "word", "word (input)", "row (input)", "answer"]
+    assert table[columns].to_numpy().tolist() == [["answer 9", "9", "base", "one", "two", "said"]]
+    assert axis_column("answer") == "answer (axis)"
+    assert axis_column("temperature") == "temperature"
+
+
+def test_an_answer_is_different_where_the_base_does_not_give_it_to_the_same_input() -> None:
     inputs = [{"word": "one"}, {"word": "two"}]
     runs = [[run(1, "aa", 0, 1)], [run(2, "bb", 1, 1)], [run(3, "aa", 2, 1)], [run(4, "aa", 3, 1)]]
-    found = measured(SweepMeasure.SIMILARITY, ["temperature"], ROWS, inputs, runs)
-    assert found[["temperature", "value"]].to_numpy().tolist() == [["1", 1.0], ["1", 0.0]]
+    table = different_only(long_table(["temperature"], ROWS, inputs, runs))
+    assert table["run"].str[-1].tolist() == ["1", "2", "4"]
+
+
+def test_long_answers_that_begin_alike_are_not_the_same() -> None:
+    runs = [[run(1, "x" * 100, 0, 1), run(2, "x" * 101, 0, 2)]]
+    assert collapsed(long_table([], [{}], [], runs))["times"].tolist() == [1, 1]
+
+
+@pytest.mark.parametrize("begun", [[], [run(1, "", 0, 1, status="running")]])
+def test_tables_of_a_sweep_that_has_just_begun_say_nothing_yet(begun: list[CellResult]) -> None:
+    table = long_table(["temperature"], ROWS, [], [begun, []])
+    assert len(collapsed(table)) == len(different_only(table)) == len(begun)
+    assert measured(SweepMeasure.LENGTH, ["temperature"], ROWS, [], [begun, []], {}).empty
+    assert grouped(table, "temperature")["well"].tolist() == [0] * len(begun)
+
+
+def test_the_similarity_of_a_run_is_the_one_that_was_read() -> None:
+    found = measured(SweepMeasure.SIMILARITY, ["temperature"], ROWS, [], [BASE_RUNS, WARM_RUNS], {f"{4:032x}": 0.5})
+    assert found[["temperature", "value"]].to_numpy().tolist() == [["1", 0.5]]
 
 
 def test_determinism_is_the_share_of_the_same_answers_among_the_other_repeats() -> None:
     runs = [BASE_RUNS, [*WARM_RUNS, run(5, "a moon", 1, 3)]]
-    found = measured(SweepMeasure.DETERMINISM, ["temperature"], ROWS, [], runs)
+    found = measured(SweepMeasure.DETERMINISM, ["temperature"], ROWS, [], runs, {})
     assert found["value"].tolist() == [1.0, 1.0, 0.0, 0.5, 0.5]
 
 

@@ -3,24 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import accumulate
 
 import pandas as pd
 import streamlit as st
 
 from components.drafts.comparison import MOST_LANES
 from components.experiments.experiment import Experiment
-from components.live.status import status_words
+from components.runs.query import QueryFailed
 from components.runs.run import RunRecord
+from components.sweeps.cell_result import CellResult
 from components.sweeps.results import row_in_words
-from components.sweeps.tables import ANSWER, INPUT, ROW, RUN, STATUS, collapsed, different_only, grouped, long_table
+from components.sweeps.tables import (
+    ANSWER,
+    DIGEST,
+    FINISH_REASON,
+    INPUT,
+    POSITION,
+    ROW,
+    RUN,
+    STATUS,
+    TIMES,
+    axis_column,
+    collapsed,
+    different_only,
+    grouped,
+    long_table,
+)
 from components.ui import state
 from components.ui.comparing.answer_differences import draw_word_differences
 from components.ui.comparing.numbers import draw_numbers
 from components.ui.plain_words import plain_words
 from components.ui.sweeping.running import KeptSweep, compare_positions, run_cells
+from components.ui.sweeping.taking_in import whole_runs
 
 _MOST_ROWS = 500
-_BEGINNING = 80
 _EACH = "each cell"
 _COLUMNS = {
     "TTFT ms": st.column_config.NumberColumn("TTFT", format="%d ms", help="Time to first token."),
@@ -29,24 +46,28 @@ _COLUMNS = {
     "distinct-2": st.column_config.NumberColumn(format="%.2f", help="The share of different word pairs."),
     "at once": st.column_config.NumberColumn(help="How many requests were under way at the same time, at most."),
     ANSWER: st.column_config.TextColumn(width="large"),
+    TIMES: st.column_config.NumberColumn(format="×%d", help="How often this very answer came."),
     RUN: st.column_config.LinkColumn(display_text="open"),
 }
 
 
 def draw_cells(
-    sweep_id: str, kept: KeptSweep, by_position: Sequence[Sequence[RunRecord]], experiment: Experiment | None
+    sweep_id: str, kept: KeptSweep, by_position: Sequence[Sequence[CellResult]], experiment: Experiment | None
 ) -> None:
     """Draw the choices and the table."""
     fields = kept.setup.fields
-    table = long_table(fields, kept.rows, kept.inputs, by_position)
-    if table.empty:
+    results = {result.id: result for found in by_position for result in found}
+    if not results:
         st.caption("No cell has begun yet.")
         return
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
-        groups = [_EACH, ROW, *fields, *([INPUT] if kept.inputs else [])]
+        groups = [_EACH, ROW, *map(axis_column, fields), *([INPUT] if kept.inputs else [])]
         by = st.selectbox("By", groups, key=state.SWEEP_GROUP, label_visibility="collapsed", width=200)
         once = st.toggle("Same answers once", key=state.SWEEP_ONCE, disabled=by != _EACH)
         different = st.toggle("Different only", key=state.SWEEP_DIFFERENT, disabled=by != _EACH)
+    # A plain list shows no more than its first cells, so that no table of all of them is made each second.
+    needed = by_position if by != _EACH or once or different else _first_cells(by_position)
+    table = long_table(fields, kept.rows, kept.inputs, needed)
     if by != _EACH:
         st.dataframe(grouped(table, by), hide_index=True, placeholder="–", column_config=_COLUMNS)
         st.caption("Numbers are medians of the answers that ended well.")
@@ -56,9 +77,8 @@ def draw_cells(
     if different:
         table = different_only(table)
     shown = table[:_MOST_ROWS]
-    records = {record.id: record for records in by_position for record in records}
     chosen = st.dataframe(
-        _for_people(shown, records, fields),
+        _for_people(shown, results, fields),
         key=state.SWEEP_GRID,
         hide_index=True,
         placeholder="–",
@@ -67,27 +87,34 @@ def draw_cells(
         on_select="rerun",
         selection_mode="multi-row",
     )
-    if len(table) > _MOST_ROWS:
-        st.caption(f"The first {_MOST_ROWS:,} of {len(table):,} cells. The download has all.")
+    count = len(table) if once or different else len(results)
+    if count > _MOST_ROWS:
+        st.caption(f"The first {_MOST_ROWS:,} of {count:,} cells. The download has all.")
     places = [place for place in chosen.get("selection", {}).get("rows", []) if place < len(shown)]
-    _draw_chosen(sweep_id, kept, [records[shown[RUN].iloc[place]] for place in places], experiment)
+    _draw_chosen(sweep_id, kept, [results[shown[RUN].iloc[place]] for place in places], experiment)
 
 
-def _for_people(table: pd.DataFrame, records: dict[str, RunRecord], fields: Sequence[str]) -> pd.DataFrame:
+def _first_cells(by_position: Sequence[Sequence[CellResult]]) -> list[Sequence[CellResult]]:
+    counted = accumulate(map(len, by_position), initial=0)
+    return [results for results, before in zip(by_position, counted, strict=False) if before < _MOST_ROWS]
+
+
+def _for_people(table: pd.DataFrame, results: dict[str, CellResult], fields: Sequence[str]) -> pd.DataFrame:
     said = table.copy()
-    said[ANSWER] = table[ANSWER].str.slice(0, _BEGINNING)
-    said[STATUS] = [status_words(records[run_id])[0] for run_id in table[RUN]]
     said[RUN] = [f"/?{state.OPEN_PARAMETER}={run_id}" for run_id in table[RUN]]
+    if STATUS in said:
+        said[STATUS] = [results[run_id].status_words for run_id in table[RUN]]
     # The row says its values in one cell, which leaves room for the answer.
-    return said.drop(columns=["finish reason", INPUT, *fields], errors="ignore")
+    hidden = [FINISH_REASON, INPUT, POSITION, DIGEST, *map(axis_column, fields)]
+    return said.drop(columns=hidden, errors="ignore")
 
 
-def _draw_chosen(sweep_id: str, kept: KeptSweep, records: Sequence[RunRecord], experiment: Experiment | None) -> None:
-    if not records:
+def _draw_chosen(sweep_id: str, kept: KeptSweep, chosen: Sequence[CellResult], experiment: Experiment | None) -> None:
+    if not chosen:
         st.caption("Choose cells to run them again, to stop them, or to compare two to eight of them.")
         return
-    running = [record for record in records if record.running]
-    ended = [record for record in records if not record.running]
+    running = [record for record in chosen if record.running]
+    ended = [record for record in chosen if not record.running]
     with st.container(horizontal=True, gap="small"):
         if ended:
             st.button(
@@ -105,7 +132,7 @@ def _draw_chosen(sweep_id: str, kept: KeptSweep, records: Sequence[RunRecord], e
                 on_click=experiment.stop_cells,
                 args=(_places(running),),
             )
-        positions = list(dict.fromkeys(record.position or 0 for record in records))
+        positions = list(dict.fromkeys(record.position or 0 for record in chosen))
         if 2 <= len(positions) <= MOST_LANES and st.button(
             "Open in Compare",
             key="compare_cells",
@@ -115,16 +142,25 @@ def _draw_chosen(sweep_id: str, kept: KeptSweep, records: Sequence[RunRecord], e
             args=(kept, positions),
         ):
             st.switch_page("compare.py")
+    if len(chosen) > MOST_LANES:
+        return
+    try:
+        records = [record for found in whole_runs(kept, [result.id for result in chosen]) for record in found]
+    except QueryFailed as failure:
+        st.error(str(failure))
+        return
+    order = {result.id: place for place, result in enumerate(chosen)}
+    records.sort(key=lambda record: order[record.id])
     answers = {_title(kept, record): record for record in records if record.text}
-    if 2 <= len(records) <= MOST_LANES and len(answers) > 1:
+    if len(answers) > 1:
         draw_word_differences(answers, next(iter(answers)))
         draw_numbers(answers)
     elif len(records) == 1:
         st.text(records[0].text or records[0].error_message or "")
 
 
-def _places(records: Sequence[RunRecord]) -> list[tuple[int, int]]:
-    return [(record.position or 0, record.repeat or 1) for record in records]
+def _places(results: Sequence[CellResult]) -> list[tuple[int, int]]:
+    return [(result.position or 0, result.repeat or 1) for result in results]
 
 
 def _title(kept: KeptSweep, record: RunRecord) -> str:

@@ -18,26 +18,20 @@ from components.experiments.plan import Cell, Plan
 from components.experiments.store import (
     SWEEP,
     KeptExperiment,
-    ended_run_ids,
     find_experiment,
-    light_runs,
-    light_runs_under_way,
     save_experiment,
 )
 from components.runs.query import QueryFailed, answers_to
-from components.runs.run import RunRecord
 from components.service import configuration, service
 from components.sweeps.axes import with_values
 from components.sweeps.cells import RowRequest, cells_of, row_requests
 from components.sweeps.data_set import as_json_lines, with_input
 from components.sweeps.planning import cell_count
-from components.sweeps.results import missing_cells, records_by_row
-from components.sweeps.reuse import Reused, as_cell, reusable
+from components.sweeps.reuse import Reused, reusable
 from components.sweeps.setup import Setup, read_setup
 from components.ui import draft_form, state
 from components.ui.endpoint_choice import model_cards
 
-_READ_AT_ONCE = 200
 _NEWEST_RUNS = 5_000
 """How many runs of the log are looked through for answers: their bodies are compared to the letter."""
 _order = random.Random()  # noqa: S311 - an order, no secret
@@ -90,31 +84,6 @@ def read_sweep(kept: KeptExperiment) -> KeptSweep | None:
     reused = {(position, repeat): run_id for position, repeat, run_id in content.get("reused", [])}
     setup = setup.model_copy(update={"data": as_json_lines(inputs)})
     return KeptSweep(draft, setup, content["rows"], inputs, reused)
-
-
-def records_of(sweep_id: str, kept: KeptSweep, experiment: Experiment | None) -> list[RunRecord]:
-    """The runs of the sweep as they stand now, without what they sent. Raises QueryFailed.
-
-    Those that have ended are read once: a sweep may have very many of them, and they change no more.
-    """
-    known: tuple[str, dict[str, RunRecord]] | None = st.session_state.get(state.SWEEP_RECORDS)
-    ended = known[1] if known and known[0] == sweep_id else {}
-    st.session_state[state.SWEEP_RECORDS] = sweep_id, ended
-    database = service().log.database
-    found: dict[str, RunRecord] = {}
-    if database:
-        places = {run_id: place for place, run_id in kept.reused.items()}
-        new = sorted((ended_run_ids(database, sweep_id) | places.keys()) - ended.keys())
-        for begin in range(0, len(new), _READ_AT_ONCE):
-            for record in light_runs(database, new[begin : begin + _READ_AT_ONCE]):
-                place = places.get(record.id)
-                ended[record.id] = as_cell(record, *place) if place else record
-        found = {record.id: record for record in light_runs_under_way(database, sweep_id)}
-    # What is newer here than in the log, or could not be written yet.
-    for run_id in experiment.run_ids() if experiment else ():
-        if run_id not in ended and (run := service().runner.find(run_id)):
-            found[run_id] = run.record()
-    return [*ended.values(), *(record for run_id, record in found.items() if run_id not in ended)]
 
 
 def answers_in_log(requests: Iterable[RowRequest], repeats: int) -> Reused:
@@ -171,35 +140,6 @@ def start(kept: KeptSweep, requests: Sequence[RowRequest]) -> None:
     st.session_state[state.KEPT_SWEEP] = sweep_id, kept
     cells = cells_of(requests, kept.setup.repeats, shuffled=_order if kept.setup.shuffled else None)
     _start(sweep_id, kept.setup, [cell for cell in cells if (cell.position, cell.repeat) not in kept.reused])
-
-
-def cells_missing(kept: KeptSweep, by_row: Sequence[Sequence[RunRecord]]) -> tuple[list[Cell], list[RowRequest]]:
-    """The cells without an answer, as far as their rows can be asked now, and the rows that cannot."""
-    missing = missing_cells(by_row, kept.setup.repeats)
-    requests = requests_for(kept.draft, kept.rows, kept.inputs) if missing else []
-    rows = dict.fromkeys(row for row, _repeat in missing)
-    return (
-        [requests[row].cell(repeat) for row, repeat in missing if not requests[row].problem],
-        [requests[row] for row in rows if requests[row].problem],
-    )
-
-
-def run_missing(sweep_id: str) -> None:
-    """Run the cells of a sweep that have no answer yet, as after a failure, a stop or a restart."""
-    experiment = experiment_of(sweep_id)
-    if experiment is None or experiment.going_on:
-        return  # a quick second click: they are under way
-    try:
-        kept = kept_sweep(sweep_id)
-        records = records_of(sweep_id, kept, experiment) if kept else []
-    except QueryFailed:
-        return  # the page says so
-    if kept is None:
-        return
-    cells, _refused = cells_missing(kept, records_by_row(records, kept.positions))
-    if kept.setup.shuffled:
-        _order.shuffle(cells)
-    _start(sweep_id, kept.setup, cells)
 
 
 def run_cells(sweep_id: str, places: Sequence[tuple[int, int]]) -> None:
