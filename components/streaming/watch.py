@@ -1,4 +1,4 @@
-"""The wall clock of one exchange: it ends the exchange from its own thread, by shutting the socket down.
+"""The wall clock of one exchange: it ends the exchange from another thread, by shutting the socket down.
 
 A read timeout cannot do this: a byte or a comment now and then resets it for ever. Shutting down wakes whoever is
 connecting, shaking hands, waiting for headers or reading, and closing is then left to that thread.
@@ -6,6 +6,7 @@ connecting, shaking hands, waiting for headers or reading, and closing is then l
 
 from __future__ import annotations
 
+import math
 import socket
 import struct
 import sys
@@ -32,18 +33,17 @@ class Watch:
         self._closed = False
         self._total = time.monotonic() + total_s
         self._limit = (self._total, ErrorKind.DEADLINE)
-        self._thread = threading.Thread(target=self._run, name="watch", daemon=True)
-        self._thread.start()
+        _clock.add(self)
+
+    @property
+    def deadline(self) -> float:
+        """When the exchange is ended unless more time is given, in seconds of the monotonic clock."""
+        return min(self._limit[0], self._total)
 
     def expect(self, kind: ErrorKind, within_s: float, since: float | None = None) -> None:
         """End the exchange for ``kind`` unless the next ``expect`` comes within so many seconds (of ``since``)."""
-        earlier = self._limit[0]
-        deadline = (time.monotonic() if since is None else since) + within_s
-        self._limit = (deadline, kind)
-        # The thread sleeps until the deadline it knew; a later one it finds by itself, which keeps this call cheap.
-        if deadline < earlier:
-            with self._condition:
-                self._condition.notify_all()
+        self._limit = ((time.monotonic() if since is None else since) + within_s, kind)
+        _clock.look_by(self._limit[0])
 
     def hold(self, connection: socket.socket) -> None:
         """Watch this socket from now on. A duplicate is kept, so that it reaches the connection under TLS as well."""
@@ -67,23 +67,19 @@ class Watch:
         with self._condition:
             self._condition.notify_all()
 
+    def end_if_due(self) -> None:
+        """End the exchange if its time is up."""
+        deadline, kind = min(self._limit, (self._total, ErrorKind.DEADLINE))
+        if time.monotonic() >= deadline:
+            self._end(kind)
+
     def close(self) -> None:
         """Stop watching; the exchange came to its end."""
+        _clock.remove(self)
         with self._condition:
             self._closed = True
             self._let_go()
             self._condition.notify_all()
-        self._thread.join()
-
-    def _run(self) -> None:
-        with self._condition:
-            while not self._closed and not self.ended:
-                now = time.monotonic()
-                deadline, kind = min(self._limit, (self._total, ErrorKind.DEADLINE))
-                if now >= deadline:
-                    self._end(kind)
-                else:
-                    self._condition.wait(deadline - now)
 
     def _end(self, kind: ErrorKind) -> None:
         with self._condition:
@@ -103,3 +99,49 @@ class Watch:
         if self._socket is not None:
             self._socket.close()
             self._socket = None
+
+
+class _Clock:
+    """The thread that looks at all watches: one for each would cost a short exchange a tenth of its time."""
+
+    def __init__(self) -> None:
+        self._condition = threading.Condition()
+        self._watches: set[Watch] = set()
+        self._looks_at = math.inf
+        self._thread: threading.Thread | None = None
+
+    def add(self, watch: Watch) -> None:
+        with self._condition:
+            self._watches.add(watch)
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="watch", daemon=True)
+                self._thread.start()
+        self.look_by(watch.deadline)
+
+    def remove(self, watch: Watch) -> None:
+        with self._condition:
+            self._watches.discard(watch)
+
+    def look_by(self, deadline: float) -> None:
+        # It sleeps until the deadline it knew; a later one it finds by itself, which keeps this call cheap.
+        if deadline < self._looks_at:
+            with self._condition:
+                self._condition.notify()
+
+    def _run(self) -> None:
+        while True:
+            with self._condition:
+                # Before the deadlines are read, so that whoever sets an earlier one meanwhile wakes this thread.
+                self._looks_at = math.inf
+                self._looks_at = min((watch.deadline for watch in self._watches), default=math.inf)
+                wait_s = self._looks_at - time.monotonic()
+                if wait_s > 0:
+                    self._condition.wait(min(wait_s, threading.TIMEOUT_MAX))
+                due = [watch for watch in self._watches if watch.deadline <= time.monotonic()]
+            for watch in due:
+                watch.end_if_due()
+                if watch.ended:  # and not if it was given more time at this very moment
+                    self.remove(watch)
+
+
+_clock = _Clock()

@@ -127,7 +127,7 @@ def full_queue() -> Iterator[int]:
 
 @dataclass(frozen=True)
 class Left:
-    """The threads and the open files of this process."""
+    """The threads and the open files of this process, without the one thread that watches all exchanges."""
 
     threads: frozenset[threading.Thread]
     files: int
@@ -135,7 +135,8 @@ class Left:
     @classmethod
     def now(cls) -> Left:
         """As they are now."""
-        return cls(frozenset(threading.enumerate()), len(os.listdir("/dev/fd")))
+        threads = frozenset(thread for thread in threading.enumerate() if thread.name != "watch")
+        return cls(threads, len(os.listdir("/dev/fd")))
 
     def more_than(self, before: Left) -> list[str]:
         """What there is now that was not there before, in words."""
