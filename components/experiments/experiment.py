@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections import deque
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import Future
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -26,6 +28,8 @@ _MOST_KEPT = 200
 _LOOK_AGAIN_S = 0.2
 _FAILURES_IN_A_ROW = 10
 """When so many shared cells in a row did not end well, and more than are under way at once, no next one would."""
+_MOST_HELD_S = 0.25
+"""As long as a page holds runs back at most, for others may be looking on as well."""
 _NO_FAILURES = (Status.OK, Status.CANCELLED)
 
 
@@ -69,6 +73,8 @@ class Experiment:
         self._lines = [self._in_turn]
         self._making: list[Making] = []
         self._looks_again = False
+        self._holders = 0
+        self._held_until = 0.0
 
     @property
     def paused(self) -> bool:
@@ -87,6 +93,20 @@ class Experiment:
             self._go_on()
             self.version += 1
         self._fill()
+
+    @contextmanager
+    def held_back(self) -> Iterator[None]:
+        """Begin no run for a moment: a page that is drawn would wait for the runs, and their times would be longer."""
+        with self._lock:
+            if not self._holders:
+                self._held_until = time.monotonic() + _MOST_HELD_S
+            self._holders += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._holders -= 1
+            self._fill()
 
     @property
     def going_on(self) -> bool:
@@ -203,9 +223,12 @@ class Experiment:
     def _may_begin(self, cell: Cell, plan: Plan) -> bool:
         if plan.shared and not self._paused and self._log.problem:
             self._pause_by_itself(self._log.problem)
+        held = self._holders and time.monotonic() < self._held_until
         # Whoever told one of them to come again later told all of them.
-        return not self._paused and not any(
-            making.endpoint == cell.endpoint.name and making.waits() for making in self._making
+        return (
+            not self._paused
+            and not held
+            and not any(making.endpoint == cell.endpoint.name and making.waits() for making in self._making)
         )
 
     def _begin(self, cell: Cell, plan: Plan, line: _Line) -> Making | None:

@@ -548,6 +548,22 @@ def test_a_pause_lets_those_under_way_end_and_begins_none_until_it_is_over(
     assert Counter(run.lane for run in records) == {"slow": 3, "a": 3}
 
 
+def test_a_page_that_is_drawn_holds_runs_back_for_a_moment_and_no_longer(
+    experiment: Experiment, log: Log, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("components.experiments.experiment._MOST_HELD_S", 3600.0)
+    with serve(Stage().play) as server:
+        plan = a_plan(an_endpoint(server.base_url), *lanes_of("a"))
+        with experiment.held_back(), experiment.held_back():
+            experiment.start(plan)
+            assert (experiment.run_ids(), experiment.going_on) == ([], True)
+        assert len(ended(experiment, log)) == len(plan.cells)
+        monkeypatch.setattr("components.experiments.experiment._MOST_HELD_S", 0.0)
+        with experiment.held_back():
+            experiment.start(plan)
+            assert len(ended(experiment, log)) == 2 * len(plan.cells)
+
+
 @pytest.mark.parametrize("timing", [Timing.PARALLEL, Timing.INTERLEAVED])
 def test_a_stop_ends_a_paused_experiment_and_leaves_nothing_running(
     experiment: Experiment, log: Log, timing: Timing

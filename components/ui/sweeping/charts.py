@@ -9,11 +9,15 @@ from components.sweeps.axes import BASE
 from components.sweeps.measures import SweepMeasure
 from components.sweeps.tables import ROW, VALUE
 
+MOST_POINTS = 1_000
+"""Of more answers, a line shows where those of a value lie: points would cover each other, and the browser be busy."""
 _SLANTED = alt.Axis(labelAngle=-30, labelLimit=220)
 
 
 def points(table: pd.DataFrame, across: str, measure: SweepMeasure) -> alt.LayerChart | alt.FacetChart:
     """A point an answer, a line at each median, and a band where the repeats of the base lie.
+
+    Of more than ``MOST_POINTS`` answers there is a line for each value instead, from the lowest to the highest one.
 
     ``table`` is what ``measured`` gives, and ``across`` one of its columns.
     """
@@ -61,17 +65,27 @@ def counted_bars(counts: pd.DataFrame, across: str, stacked: str, count: str) ->
 def _layers(table: pd.DataFrame, shown: pd.DataFrame, measure: SweepMeasure) -> alt.LayerChart:
     title = _title(measure)
     base = table.loc[table[ROW] == BASE, VALUE]
-    # All layers share their data, as a facet wants it.
-    data = alt.Chart(shown.assign(low=base.min(), high=base.max()))
     x = alt.X("at:N", sort=None, title=None, axis=_SLANTED)
     y = alt.Y(f"{VALUE}:Q", title=title, scale=alt.Scale(zero=False))
-    layers = [
-        data.mark_point(filled=True, size=50, opacity=0.7).encode(x=x, y=y, tooltip=["at:N", f"{VALUE}:Q"]),
-        data.mark_tick(thickness=2, size=30).encode(x=x, y=alt.Y(f"median({VALUE}):Q", title=title)),
-    ]
+    if few := len(shown) <= MOST_POINTS:
+        data = shown
+    else:
+        places = [name for name in shown if name != VALUE]
+        data = shown.groupby(places, sort=False)[VALUE].agg(["median", "min", "max"]).reset_index()
+        data = data.rename(columns={"median": VALUE, "min": "lowest", "max": "highest"})
+    # All layers share their data, as a facet wants it.
+    drawn = alt.Chart(data.assign(low=base.min(), high=base.max()))
+    if few:
+        answers = drawn.mark_point(filled=True, size=50, opacity=0.7).encode(x=x, y=y, tooltip=["at:N", f"{VALUE}:Q"])
+    else:
+        lowest = alt.Y("lowest:Q", title=title, scale=alt.Scale(zero=False))
+        told = ["at:N", f"{VALUE}:Q", "lowest:Q", "highest:Q"]
+        answers = drawn.mark_rule(strokeWidth=2, opacity=0.5).encode(x=x, y=lowest, y2="highest:Q", tooltip=told)
+    middle = drawn.mark_tick(thickness=2, size=30 if few else 8).encode(x=x, y=alt.Y(f"median({VALUE}):Q", title=title))
+    layers = [answers, middle]
     if not base.empty:
         low, high = alt.Y("min(low):Q", title=title), alt.Y2("max(high):Q")
-        layers.insert(0, data.mark_rect(opacity=0.15).encode(y=low, y2=high))
+        layers.insert(0, drawn.mark_rect(opacity=0.15).encode(y=low, y2=high))
     return alt.LayerChart(layer=layers)
 
 

@@ -14,7 +14,7 @@ from components.sweeps.results import base_row, findings, join_inputs, row_in_wo
 from components.sweeps.tables import ROW, VALUE, axis_column, measured
 from components.ui import state
 from components.ui.plain_words import plain_words
-from components.ui.sweeping.charts import counted_bars, heat_map, points, small_multiples
+from components.ui.sweeping.charts import MOST_POINTS, counted_bars, heat_map, points, small_multiples
 from components.ui.sweeping.downloads import draw_wide_download
 from components.ui.sweeping.running import KeptSweep
 from components.ui.sweeping.similarities import similarities
@@ -54,15 +54,22 @@ def draw_findings(sweep_id: str, kept: KeptSweep, by_position: Sequence[Sequence
         st.caption("Each field is the median of its answers; hold the pointer over it for where they lie.")
     elif down:
         st.altair_chart(small_multiples(table, across, down, measure))
-        st.caption("Each point is one answer. The band is where the repeats of the base lie.")
+        st.caption(_explained(table))
     else:
         st.altair_chart(points(table, across, measure))
-        st.caption("Each point is one answer. The band is where the repeats of the base lie.")
+        st.caption(_explained(table))
     with st.expander("As a table", key="findings_table"):
         by = [across, down] if down else [across]
         spread = table.groupby(by, sort=False)[VALUE].agg(["median", "min", "max", "count"]).reset_index()
         st.dataframe(spread, hide_index=True)
         draw_wide_download(sweep_id, kept, measure, table)
+
+
+def _explained(table: pd.DataFrame) -> str:
+    mark = (
+        "Each point is one answer." if len(table) <= MOST_POINTS else "Each line is where the answers of a value lie."
+    )
+    return f"{mark} The band is where the repeats of the base lie."
 
 
 def _choose_axes(kept: KeptSweep) -> tuple[str, str | None, str | None]:

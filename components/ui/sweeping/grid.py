@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from heapq import nlargest
 
 import streamlit as st
@@ -24,7 +25,12 @@ _RATE_FROM = 50
 def draw_sweep(sweep_id: str, kept: KeptSweep, experiment: Experiment | None) -> None:
     """Draw progress, cells and findings; they go on by themselves while the sweep does."""
     going_on = experiment is not None and experiment.going_on
-    st.fragment(_draw, run_every=_LOOK_AGAIN_S if going_on else None)(sweep_id, kept, experiment, going_on)
+    st.fragment(_draw_held, run_every=_LOOK_AGAIN_S if going_on else None)(sweep_id, kept, experiment, going_on)
+
+
+def _draw_held(sweep_id: str, kept: KeptSweep, experiment: Experiment | None, was_going_on: bool) -> None:
+    with experiment.held_back() if experiment and was_going_on else nullcontext():
+        _draw(sweep_id, kept, experiment, was_going_on)
 
 
 def _draw(sweep_id: str, kept: KeptSweep, experiment: Experiment | None, was_going_on: bool) -> None:
