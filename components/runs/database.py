@@ -71,6 +71,11 @@ class Database:
             undo.pop_all()
 
     @property
+    def is_sqlite(self) -> bool:
+        """Whether it is a file of SQLite, or else a PostgreSQL."""
+        return self._file is not None
+
+    @property
     def engine_version(self) -> str:
         """The database's name and version."""
         if self._file:

@@ -15,6 +15,7 @@ from enum import Enum
 from typing import Any
 
 from components import __version__
+from components.runs.asked import asked_in
 from components.runs.events import StoredEvent, stored
 from components.runs.placement import Placement
 from components.streaming.answer import Delta
@@ -51,6 +52,8 @@ class RunRecord:
     ``warnings``, ``retries`` (each attempt that was tried again, and the wait) and ``tool_calls`` are JSON lists.
     ``event_count`` says how many events came, also those that were not kept. ``draft`` is the form as it stood when the
     run began, as JSON that only the form can read; None when the run was started without one.
+
+    ``prompt`` and ``settings`` are what the body asked, as ``Asked`` says it.
 
     ``experiment_id`` to ``checks`` are those of ``Placement``, None for a run of its own. ``determinism`` says what
     came of sending the same bytes again, on both runs: ``identical``, or ``first differs at character 212``.
@@ -102,6 +105,8 @@ class RunRecord:
     concurrency: int | None = None
     checks: str | None = None
     determinism: str | None = None
+    prompt: str = ""
+    settings: str = ""
 
     @property
     def running(self) -> bool:
@@ -137,6 +142,7 @@ class Run:
         self.streaming = streaming
         self.draft = draft
         self.placement = placement
+        self.asked = asked_in(request_body.decode())
         self.version = 0
         self.activity = Activity.PREPARING
         self.ended: Future[Status] = Future()
@@ -325,6 +331,8 @@ class Run:
                 reasoning=reasoning,
                 event_count=self._event_count,
                 draft=self.draft,
+                prompt=self.asked.prompt,
+                settings=self.asked.settings,
                 **live,
             )
 

@@ -75,9 +75,26 @@ runs = Table(
     Column("concurrency", BigInteger),
     Column("checks", String(32)),
     Column("determinism", Text),
+    Column("prompt", Text, nullable=False, server_default=""),
+    Column("settings", Text, nullable=False, server_default=""),
     Index("runs_newest_first", "created_at", "id"),
     Index("runs_of_an_experiment", "experiment_id"),
+    *(Index(f"runs_by_{name}", name, "created_at", "id") for name in ("status", "endpoint", "model")),
+    *(Index(f"runs_by_{name}", name, "id") for name in ("ttft_ms", "tokens_per_second", "total_ms")),
+    Index("runs_by_completion_tokens", "completion_tokens", "id"),
 )
+
+run_annotations = Table(
+    "run_annotations",
+    metadata,
+    Column("run_id", String(32), ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
+    Column("rating", Integer),
+    Column("tags", Text, nullable=False),
+    Column("notes", Text, nullable=False),
+    Column("changed_at", String(27), nullable=False),
+    Index("run_annotations_by_rating", "rating"),
+)
+"""What people say about a run: from 1 to 5 stars, tags as lines, notes."""
 
 events = Table(
     "events",

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import select, text
+from sqlalchemy import Connection, select, text
 
 from components import __version__
 from components.drafts.store import find_draft, list_presets
@@ -65,10 +65,16 @@ def filled(url: str) -> str:
     return run.id
 
 
+def _without_the_search(connection: Connection) -> MigrationContext:
+    """The index of words is no table or index as SQLAlchemy knows them; that it works is seen by searching."""
+    options = {"include_object": lambda _object, name, *_others: not str(name).startswith("runs_search")}
+    return MigrationContext.configure(connection, opts=options)
+
+
 def test_the_migrations_make_exactly_the_tables_that_are_used(url: str) -> None:
     database = Database(url)
     with database.reader.begin() as connection:
-        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+        assert compare_metadata(_without_the_search(connection), metadata) == []
     database.close()
 
 
@@ -122,7 +128,7 @@ def test_thirty_kills_in_the_middle_leave_no_half_migrated_log(url: str) -> None
             assert database.notice is None
             assert count_runs(database) == 0
             with database.writer.begin() as connection:
-                assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+                assert compare_metadata(_without_the_search(connection), metadata) == []
                 metadata.drop_all(connection)
                 connection.exec_driver_sql("drop table alembic_version")
             database.close()
@@ -215,7 +221,7 @@ def test_a_log_of_the_first_release_takes_events_presets_and_drafts(tmp_path: Pa
     log.end(run)
     assert events_of(log.database, run.id) == run.events()
     with log.database.reader.begin() as connection:
-        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+        assert compare_metadata(_without_the_search(connection), metadata) == []
         for table in ("presets", "drafts"):
             assert connection.exec_driver_sql(f"select count(*) from {table}").scalar() == 0
     log.close()

@@ -1,0 +1,66 @@
+"""What a body asked, in words that people look for: its prompt, and the settings that it sent."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+_NO_SETTINGS = ("model", "messages")
+_MOST_OF_A_VALUE = 200
+
+
+class Asked(NamedTuple):
+    """The texts of a request.
+
+    ``prompt`` has the texts of all messages, the last one of the user first, parted by empty lines. ``settings`` has a
+    line for each further field that was sent, in their order, as ``temperature=0.7``: the value as JSON, of which the
+    first 200 characters are kept. A field that was not sent is in no line, and one that was sent as null is ``=null``.
+    """
+
+    prompt: str
+    settings: str
+
+
+def asked_in(body: str) -> Asked:
+    """What that body asked; nothing when it is no JSON object."""
+    try:
+        content = json.loads(body)
+    except (ValueError, RecursionError):
+        return Asked("", "")
+    if not isinstance(content, dict):
+        return Asked("", "")
+    messages = content.get("messages")
+    texts = [] if not isinstance(messages, list) else [(_role(one), "\n".join(_texts(one))) for one in messages]
+    of_user = [place for place, (role, _text) in enumerate(texts) if role == "user"]
+    if of_user:
+        texts.insert(0, texts.pop(of_user[-1]))
+    settings = (setting_line(field, value) for field, value in content.items() if _is_setting(field, value))
+    return Asked("\n\n".join(text for _role, text in texts if text), "\n".join(settings))
+
+
+def setting_line(field: str, value: Any) -> str:
+    """The line of a field that is sent with that value."""
+    return f"{json.dumps(field)[1:-1]}={_shortened(json.dumps(value, ensure_ascii=False, separators=(',', ':')))}"
+
+
+def _is_setting(field: str, value: Any) -> bool:
+    return field not in _NO_SETTINGS and not (field == "stream" and value is True)
+
+
+def _shortened(value: str) -> str:
+    return value if len(value) <= _MOST_OF_A_VALUE else f"{value[:_MOST_OF_A_VALUE]}…"
+
+
+def _role(message: Any) -> Any:
+    return message.get("role") if isinstance(message, dict) else None
+
+
+def _texts(message: Any) -> Iterator[str]:
+    content = message.get("content") if isinstance(message, dict) else None
+    if isinstance(content, str):
+        yield content
+    elif isinstance(content, list):
+        for part in content:
+            if isinstance(part, dict) and isinstance(part.get("text"), str):
+                yield part["text"]
