@@ -1,44 +1,33 @@
-"""The run log: all runs, newest first, and one of them opened."""
+"""The run log: find runs, open one, hold several against each other."""
 
 import streamlit as st
 
-from components.runs.run import Run
-from components.service import service
 from components.ui import state
-from components.ui.experiment_link import draw_experiment_link
-from components.ui.plain_words import plain_words
+from components.ui.browsing.filters import draw_filters
+from components.ui.browsing.one_run import draw_one_run, draw_undo
+from components.ui.browsing.several_runs import draw_several_runs
+from components.ui.browsing.table import draw_runs_table
 from components.ui.run_lookup import find, record_of
-from components.ui.run_view import draw_run
-from components.ui.runs_table import draw_runs_table
 from components.ui.win_rate_table import draw_win_rates
 
 st.subheader("Runs", anchor=False)
-draw_runs_table(service())
+view = draw_filters()
+if view is not None:
+    draw_runs_table(view)
 draw_win_rates()
 
+if problem := st.session_state.pop(state.DELETE_PROBLEM, None):
+    st.error(problem)
+draw_undo()
+chosen = st.session_state.get(state.CHOSEN_RUNS, [])
 opened = state.opened_run()
-run = find(opened)
-record = record_of(run)
-if run is not None and record is not None:
-    answer, request = st.columns([3, 2], gap="large")
-    with answer:
-        with st.container(horizontal=True, vertical_alignment="center"):
-            st.page_link(
-                "playground.py",
-                label="Open in the playground",
-                icon=":material/bolt:",
-                query_params={state.OPEN_PARAMETER: run.id},
-            )
-            draw_experiment_link(record)
-            if record.determinism:
-                st.markdown(
-                    f":small[:material/fingerprint: Sent again: **{plain_words(record.determinism)}**]", width="content"
-                )
-            if isinstance(run, Run) and st.button("Stop", key=state.STOP, icon=":material/stop:"):
-                run.stop()
-        draw_run(run)
-    with request:
-        st.markdown(":small[Request, exactly as sent]")
-        st.code(record.request_body, language="json", wrap_lines=True)
-elif opened:
-    st.info("This run is not in the log.", icon=":material/search_off:")
+if len(chosen) > 1:
+    draw_several_runs(chosen)
+else:
+    run = find(opened)
+    record = record_of(run)
+    deleted = st.session_state.get(state.DELETED_RUN)
+    if run is not None and record is not None:
+        draw_one_run(run, record)
+    elif opened and not (deleted and deleted.run_id == opened):
+        st.info("This run is not in the log.", icon=":material/search_off:")

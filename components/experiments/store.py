@@ -18,7 +18,7 @@ from components.runs.storable import storable, storable_text
 from components.runs.tables import experiments, runs, upsert, votes
 from components.streaming.outcome import Status
 
-_LEFT_OUT = {"request_body": "", "draft": None, "raw_error": None, "reasoning": "", "retries": "[]"}
+_LEFT_OUT = {"request_body": "", "prompt": "", "draft": None, "raw_error": None, "reasoning": "", "retries": "[]"}
 
 COMPARISON = "comparison"
 """The kind of an experiment whose content is a draft with its lanes."""

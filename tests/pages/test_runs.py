@@ -1,11 +1,17 @@
 from __future__ import annotations
 
+import json
 import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+import pytest
 from streamlit.testing.v1 import AppTest
 
+from components.runs.annotations import Annotation, annotation_of
+from components.service import configuration, service
+from components.ui import state
+from components.ui.plain_words import plain_words
 from tests.pages.conftest import Chat, new_page, run_to_the_end, texts
 from tests.waiting import wait_for
 
@@ -50,3 +56,130 @@ def test_a_log_that_cannot_be_read_is_named_and_the_page_stays_alive(page: AppTe
     page.switch_page("runs.py").run()
     assert not page.exception
     assert page.error[0].value.startswith("The log cannot be read: ")
+
+
+@pytest.fixture
+def three_runs(page: AppTest, chat: Chat) -> AppTest:
+    """The Runs page with three runs: temperature 0.7, temperature omitted, and max_tokens null."""
+    for draft in ({"temperature": 0.7}, {}, {"max_tokens": None}):
+        body = {"model": "alpha", "messages": [{"role": "user", "content": f"Say {len(chat.bodies)}"}], **draft}
+        content = json.dumps({**body, "stream": True}).encode()
+        endpoint = configuration().endpoints["environment"]
+        run = service().runner.send(endpoint, model="alpha", body=content, streaming=True)
+        service().runner.wait(run.id)
+    page.switch_page("runs.py").run()
+    return page
+
+
+def prompts(page: AppTest) -> list[str]:
+    assert not page.exception
+    return page.dataframe[0].value["prompt"].tolist()
+
+
+def test_a_run_is_found_by_its_words_and_by_what_was_sent(three_runs: AppTest) -> None:
+    page = three_runs
+    assert prompts(page) == ["Say 2", "Say 1", "Say 0"]
+    page.text_input(key=state.FIND_SETTINGS).set_value("temperature omitted, max_tokens null").run()
+    assert prompts(page) == ["Say 2"]
+    page.button(key="clear_filters").click().run()
+    page.text_input(key=state.FIND).set_value('"say 1"').run()
+    assert prompts(page) == ["Say 1"]
+    page.text_input(key=state.FIND).set_value("nowhere").run()
+    assert [info.value for info in page.info] == ["No run is like that. Take a filter out."]
+
+
+def test_a_filter_that_cannot_be_read_says_what_to_write_and_is_kept(three_runs: AppTest) -> None:
+    page = three_runs
+    page.text_input(key=state.FIND_SETTINGS).set_value("temperature").run()
+    assert "Write temperature 0.7" in page.error[0].value
+    assert page.text_input(key=state.FIND_SETTINGS).value == "temperature"
+    assert not page.exception
+
+
+def test_the_order_is_that_of_a_number_and_columns_that_are_all_alike_hide(three_runs: AppTest) -> None:
+    page = three_runs
+    page.selectbox(key=state.ORDER).set_value("TTFT").run()
+    times = page.dataframe[0].value["TTFT"].tolist()
+    assert times == sorted(times, reverse=True)
+    page.toggle(key=state.LOWEST_FIRST).set_value(True).run()
+    assert page.dataframe[0].value["TTFT"].tolist() == sorted(times)
+    shown = page.dataframe[0].proto.column_order
+    assert "settings" in shown
+    assert "model" not in shown
+    page.multiselect(key=state.COLUMNS).set_value(["model", "answer"]).run()
+    assert list(page.dataframe[0].proto.column_order) == ["model", "answer"]
+
+
+def test_pages_are_turned_and_a_new_filter_begins_with_the_first(
+    three_runs: AppTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = three_runs
+    monkeypatch.setattr("components.ui.browsing.table._ON_A_PAGE", 2)
+    assert prompts(page.run()) == ["Say 2", "Say 1"]
+    page.button(key="next_page").click().run()
+    assert prompts(page) == ["Say 0"]
+    assert page.button(key="next_page").disabled
+    page.button(key="page_before").click().run()
+    assert prompts(page) == ["Say 2", "Say 1"]
+    page.button(key="next_page").click().run()
+    page.text_input(key=state.FIND).set_value("say").run()
+    assert prompts(page) == ["Say 2", "Say 1"]
+
+
+def opened(page: AppTest, place: int) -> AppTest:
+    page.session_state[state.OPENED_RUN] = page.session_state[state.LISTED_RUNS][place]
+    return page.run()
+
+
+def test_stars_tags_and_notes_are_kept(three_runs: AppTest) -> None:
+    page = opened(three_runs, 1)
+    run_id = page.session_state[state.OPENED_RUN]
+    page.text_area(key=f"notes_{run_id[:8]}").set_value("Odd.").run()
+    page.multiselect(key=f"tags_{run_id[:8]}").set_value(["keep"]).run()
+    page.session_state[f"stars_{run_id[:8]}"] = 3  # the fourth star
+    page.run()
+    assert annotation_of(service().log.database, run_id) == Annotation(4, ("keep",), "Odd.")
+    page.text_input(key=state.FIND_TAG).set_value("keep").run()
+    assert prompts(page) == ["Say 1"]
+
+
+def test_a_deleted_run_can_be_brought_back(three_runs: AppTest) -> None:
+    page = opened(three_runs, 0)
+    page.button(key="remove_run").click().run()
+    assert prompts(page) == ["Say 1", "Say 0"]
+    assert "The run is deleted." in texts(page)
+    page.button(key="bring_back").click().run()
+    assert prompts(page) == ["Say 2", "Say 1", "Say 0"]
+    assert "The run is deleted." not in texts(page)
+
+
+def test_a_run_is_sent_again_to_the_letter(three_runs: AppTest, chat: Chat) -> None:
+    page = opened(three_runs, 0)
+    page.button(key="run_again").click().run()
+    wait_for(lambda: len(chat.bodies) == 4)
+    assert chat.bodies[3] == chat.bodies[2]
+    assert page.session_state[state.OPENED_RUN] != page.session_state[state.LISTED_RUNS][1]
+
+
+@pytest.mark.parametrize("part", ["Request", "Times", "Events", "Code"])
+def test_each_part_of_a_run_is_drawn(three_runs: AppTest, part: str) -> None:
+    page = opened(three_runs, 0)
+    page.segmented_control(key=state.RUN_PART).set_value(part).run()
+    assert not page.exception
+    if part == "Times":
+        assert page.dataframe[1].value["phase"].tolist()[-2:] == ["first token", "decode"]
+    if part == "Code":
+        assert "Say 2" in page.code[0].value
+
+
+def test_several_runs_show_in_what_they_differ_and_open_as_a_comparison(three_runs: AppTest) -> None:
+    page = three_runs
+    page.session_state[state.CHOSEN_RUNS] = page.session_state[state.LISTED_RUNS][:2]
+    page.run()
+    assert not page.exception
+    settings = page.table[0].value
+    assert settings[plain_words("max_tokens")].tolist() == ["null", "omitted"]
+    assert settings["prompt"].tolist() == ["Say 2", "Say 1"]
+    assert "temperature" not in settings
+    page.button(key="compare_runs").click().run()
+    assert not page.exception

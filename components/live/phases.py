@@ -1,0 +1,34 @@
+"""The phases of a run, one after another: what its time went into."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from components.runs.run import RunRecord
+
+
+class Phase(NamedTuple):
+    """A part of a run's time, in ms from the start of the last attempt."""
+
+    name: str
+    begin_ms: float
+    end_ms: float
+
+
+def phases(record: RunRecord) -> list[Phase]:
+    """The phases that happened, in their order: waits for other attempts are not among them.
+
+    Connecting holds finding the host and the TLS handshake; after it the request goes out. The first byte is that of
+    the answer's head, the first token its first text that is not empty, and decoding lasts until the end.
+    """
+    sent = record.connect_ms or 0.0
+    end = max((record.total_ms or 0.0) - (record.waited_ms or 0.0), sent)
+    found = [Phase("connect", 0.0, sent)] if sent else []
+    begin = sent
+    for name, moment in (("first byte", record.first_byte_ms), ("first token", record.ttft_ms)):
+        if moment is not None and sent + moment >= begin:
+            found.append(Phase(name, begin, sent + moment))
+            begin = sent + moment
+    if end > begin:
+        found.append(Phase("decode" if record.ttft_ms is not None else "end", begin, end))
+    return found

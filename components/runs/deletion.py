@@ -1,0 +1,84 @@
+"""Deletes runs from the log: one that can be brought back, or all that a view finds, step by step."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Connection, delete, insert, or_, select
+
+from components.runs.database import Database
+from components.runs.finding import View, conditions
+from components.runs.log import Log
+from components.runs.query import is_id, read_rows
+from components.runs.retention import DELETE_AT_ONCE
+from components.runs.tables import events, run_annotations, runs, votes
+from components.streaming.outcome import Status
+
+_ENDED = runs.c.status != Status.RUNNING.value
+
+
+@dataclass(frozen=True)
+class DeletedRun:
+    """All that the log had of a run, so that it can be brought back."""
+
+    run_id: str
+    rows: dict[str, list[dict[str, Any]]] = field(repr=False)
+
+
+def delete_run(log: Log, run_id: str) -> DeletedRun | None:
+    """Delete a run that has ended; what it was, or None when there is no such run. Raises DatabaseUnavailable."""
+    if not is_id(run_id):
+        return None
+
+    def work(connection: Connection) -> DeletedRun | None:
+        found = connection.execute(select(runs).where(runs.c.id == run_id, _ENDED)).mappings().one_or_none()
+        if found is None:
+            return None
+        of_run = {
+            events: events.c.run_id == run_id,
+            run_annotations: run_annotations.c.run_id == run_id,
+            votes: or_(votes.c.first_run == run_id, votes.c.second_run == run_id),
+        }
+        rows = {runs.name: [dict(found)]}
+        for table, which in of_run.items():
+            rows[table.name] = [dict(row) for row in connection.execute(select(table).where(which)).mappings()]
+        connection.execute(delete(runs).where(runs.c.id == run_id))
+        return DeletedRun(run_id, rows)
+
+    return log.write(work)
+
+
+def bring_back(log: Log, deleted: DeletedRun) -> None:
+    """Put a run that was deleted into the log again, under its id. Raises DatabaseUnavailable.
+
+    Votes for it and a run that was deleted since are not brought back.
+    """
+
+    def work(connection: Connection) -> None:
+        if connection.execute(select(runs.c.id).where(runs.c.id == deleted.run_id)).first():
+            return
+        connection.execute(insert(runs), deleted.rows[runs.name])
+        for table in (events, run_annotations):
+            if rows := deleted.rows[table.name]:
+                connection.execute(insert(table), rows)
+        for row in deleted.rows[votes.name]:
+            both = select(runs.c.id).where(runs.c.id.in_([row["first_run"], row["second_run"]]))
+            if len(connection.execute(both).all()) == len({row["first_run"], row["second_run"]}):
+                connection.execute(insert(votes), row)
+
+    log.write(work)
+
+
+def delete_found(log: Log, database: Database, view: View) -> Iterator[int]:
+    """Delete all ended runs that a view finds, at most 1,000 in each step; how many were deleted so far.
+
+    Raises FilterProblem, QueryFailed, DatabaseUnavailable; what was deleted until then stays deleted.
+    """
+    deleted = 0
+    found = select(runs.c.id).select_from(runs.outerjoin(run_annotations)).where(_ENDED, *conditions(database, view))
+    while step := [row["id"] for row in read_rows(database, found.limit(DELETE_AT_ONCE))]:
+        log.write(lambda connection, step=step: connection.execute(delete(runs).where(runs.c.id.in_(step))))  # type: ignore[misc]
+        deleted += len(step)
+        yield deleted

@@ -1,0 +1,182 @@
+"""One run, opened from the table: its answer, what was sent, its events and times, and what people say about it."""
+
+from __future__ import annotations
+
+import altair as alt
+import pandas as pd
+import streamlit as st
+
+from components.live.phases import phases
+from components.runs.annotations import MOST_STARS, Annotation, annotate, annotation_of
+from components.runs.database import DatabaseUnavailable
+from components.runs.deletion import bring_back, delete_run
+from components.runs.query import QueryFailed
+from components.runs.run import Run, RunRecord
+from components.service import configuration, service
+from components.ui import state
+from components.ui.code_view import draw_code
+from components.ui.events_view import draw_events
+from components.ui.experiment_link import draw_experiment_link
+from components.ui.plain_words import plain_words
+from components.ui.run_lookup import asked
+from components.ui.run_view import draw_run
+
+_PARTS = ["Request", "Times", "Events", "Code"]
+
+
+def draw_one_run(run: Run | RunRecord, record: RunRecord) -> None:
+    """Draw the run: the answer on the left, what belongs to it on the right."""
+    answer, beside = st.columns([3, 2], gap="large")
+    with answer:
+        _draw_actions(run, record)
+        draw_run(run)
+    with beside:
+        _draw_annotation(record)
+        part = st.segmented_control("Part", _PARTS, default=_PARTS[0], key=state.RUN_PART, label_visibility="collapsed")
+        if part == "Times":
+            _draw_times(record)
+        elif part == "Events":
+            draw_events(run)
+        elif part == "Code":
+            _draw_code(record)
+        else:
+            st.markdown(":small[Request, exactly as sent]")
+            st.code(record.request_body, language="json", wrap_lines=True)
+
+
+def draw_undo() -> None:
+    """Offer to bring back the run that was deleted last."""
+    if st.session_state.get(state.DELETED_RUN):
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            st.markdown("The run is deleted.", width="content")
+            st.button("Undo", key="bring_back", icon=":material/undo:", on_click=_bring_back)
+
+
+def _draw_actions(run: Run | RunRecord, record: RunRecord) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.page_link(
+            "playground.py",
+            label="Open in the playground",
+            icon=":material/bolt:",
+            query_params={state.OPEN_PARAMETER: record.id},
+        )
+        draw_experiment_link(record)
+        if record.determinism:
+            st.markdown(
+                f":small[:material/fingerprint: Sent again: **{plain_words(record.determinism)}**]", width="content"
+            )
+        if isinstance(run, Run) and st.button("Stop", key=state.STOP, icon=":material/stop:"):
+            run.stop()
+        if not record.running:
+            st.button(
+                "Run again",
+                key="run_again",
+                icon=":material/replay:",
+                type="tertiary",
+                on_click=_run_again,
+                args=(record,),
+                disabled=record.endpoint not in configuration().endpoints,
+                help="Sends the very same bytes once more.",
+            )
+            st.button(
+                "Delete",
+                key="remove_run",
+                icon=":material/delete:",
+                type="tertiary",
+                on_click=_delete,
+                args=(record.id,),
+            )
+
+
+def _draw_annotation(record: RunRecord) -> None:
+    database = service().log.database
+    try:
+        said = annotation_of(database, record.id) if database else None
+    except QueryFailed as failure:
+        st.error(str(failure))
+        return
+    if said is None:
+        return
+    key = record.id[:8]
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        stars = st.feedback("stars", default=said.rating - 1 if said.rating else None, key=f"stars_{key}")
+        tags = st.multiselect(
+            "Tags",
+            said.tags,
+            default=said.tags,
+            key=f"tags_{key}",
+            accept_new_options=True,
+            placeholder="Tags",
+            label_visibility="collapsed",
+        )
+    notes = st.text_area("Notes", said.notes, key=f"notes_{key}", height=80, placeholder="What do you make of it?")
+    now = Annotation(min(stars + 1, MOST_STARS) if stars is not None else None, tuple(tags), notes)
+    if now != said:
+        try:
+            annotate(service().log, record.id, now)
+        except DatabaseUnavailable as unavailable:
+            st.error(str(unavailable))
+
+
+def _draw_times(record: RunRecord) -> None:
+    found = pd.DataFrame(phases(record))
+    if found.empty:
+        st.caption("Nothing was timed.")
+        return
+    bars = (
+        alt.Chart(found, height=40 + 32 * len(found))
+        .mark_bar(cornerRadius=2)
+        .encode(
+            x=alt.X("begin_ms:Q", title="ms"),
+            x2="end_ms:Q",
+            y=alt.Y("name:N", sort=None, title=None),
+            tooltip=["name", "begin_ms", "end_ms"],
+        )
+    )
+    st.altair_chart(bars)
+    shown = found.assign(took=found["end_ms"] - found["begin_ms"])[["name", "begin_ms", "took"]]
+    st.dataframe(
+        shown.set_axis(["phase", "from", "took"], axis=1),
+        hide_index=True,
+        column_config={name: st.column_config.NumberColumn(format="%.1f ms") for name in ("from", "took")},
+    )
+    if record.waited_ms:
+        st.caption(f"Before that, {record.waited_ms:,.0f} ms passed in waits between attempts.")
+
+
+def _draw_code(record: RunRecord) -> None:
+    endpoint, request = configuration().endpoints.get(record.endpoint), asked(record)
+    if endpoint is None or request is None:
+        st.caption("There is no code for this run: its endpoint is gone, or its body is none of ours.")
+        return
+    draw_code(endpoint, request)
+
+
+def _run_again(record: RunRecord) -> None:
+    endpoint = configuration().endpoints.get(record.endpoint)
+    if endpoint:
+        body = record.request_body.encode()
+        run = service().runner.send(
+            endpoint, model=record.model, body=body, streaming=record.streamed, draft=record.draft
+        )
+        state.open_run(run.id)
+
+
+def _delete(run_id: str) -> None:
+    try:
+        st.session_state[state.DELETED_RUN] = delete_run(service().log, run_id)
+    except DatabaseUnavailable as unavailable:
+        st.session_state[state.DELETE_PROBLEM] = str(unavailable)
+
+
+def _bring_back() -> None:
+    deleted = st.session_state.pop(state.DELETED_RUN, None)
+    if deleted is None:
+        return
+    try:
+        bring_back(service().log, deleted)
+    except DatabaseUnavailable as unavailable:
+        st.session_state[state.DELETED_RUN] = deleted
+        st.session_state[state.DELETE_PROBLEM] = str(unavailable)
+        return
+    state.open_run(deleted.run_id)
