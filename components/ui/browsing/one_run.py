@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import altair as alt
 import pandas as pd
 import streamlit as st
 
 from components.live.phases import phases
-from components.runs.annotations import MOST_STARS, Annotation, annotate, annotation_of
+from components.runs.annotations import MOST_CHARACTERS, MOST_STARS, Annotation, annotate, annotation_of
 from components.runs.database import DatabaseUnavailable
 from components.runs.deletion import bring_back, delete_run
 from components.runs.query import QueryFailed
@@ -97,19 +99,25 @@ def _draw_annotation(record: RunRecord) -> None:
         return
     if said is None:
         return
-    key = record.id[:8]
+    stars_key, tags_key, notes_key = (f"{name}_{record.id[:8]}" for name in ("stars", "tags", "notes"))
+    if notes_key not in st.session_state:
+        st.session_state[stars_key] = said.rating - 1 if said.rating else None
+        st.session_state[tags_key] = list(said.tags)
+        st.session_state[notes_key] = said.notes
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-        stars = st.feedback("stars", default=said.rating - 1 if said.rating else None, key=f"stars_{key}")
+        stars = st.feedback("stars", key=stars_key)
         tags = st.multiselect(
             "Tags",
-            said.tags,
-            default=said.tags,
-            key=f"tags_{key}",
+            # None to choose from: a widget whose options change forgets what was chosen.
+            cast("list[str]", []),
+            key=tags_key,
             accept_new_options=True,
             placeholder="Tags",
             label_visibility="collapsed",
         )
-    notes = st.text_area("Notes", said.notes, key=f"notes_{key}", height=80, placeholder="What do you make of it?")
+    notes = st.text_area(
+        "Notes", key=notes_key, height=80, max_chars=MOST_CHARACTERS, placeholder="What do you make of it?"
+    )
     now = Annotation(min(stars + 1, MOST_STARS) if stars is not None else None, tuple(tags), notes)
     if now != said:
         try:

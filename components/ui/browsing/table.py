@@ -173,7 +173,7 @@ def _shown(runs: pd.DataFrame) -> pd.DataFrame:
             "prompt tokens": runs["prompt_tokens"].astype("Int64"),
             "completion tokens": runs["completion_tokens"].astype("Int64"),
             "rating": runs["rating"].astype("Int64"),
-            "tags": [list(tags_in(tags)) for tags in runs["tags"]],
+            "tags": [list(tags_in(tags)) for tags in runs["tags"].fillna("")],
             "experiment": runs["experiment_id"],
         }
     )
