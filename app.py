@@ -19,6 +19,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from components import __version__
 from components.service import close_service, service
 from components.ui import live_view
+from components.ui.browsing import take_away
 
 HEADERS = {
     # What Streamlit needs and nothing else: no image, script or connection to anywhere but here. It hands the text of a
@@ -81,7 +82,7 @@ async def lifespan(_app: Any) -> AsyncIterator[None]:
 
 app = st.App(
     "pages/navigation.py",
-    routes=[Route("/healthz", health), *live_view.routes()],
+    routes=[Route("/healthz", health), *live_view.routes(), *take_away.routes()],
     middleware=[Middleware(SecurityHeaders)],
     lifespan=lifespan,
     on_script_error=report_script_error,

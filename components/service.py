@@ -23,6 +23,7 @@ from components.runs.database import database_url
 from components.runs.log import Log
 from components.runs.placement import Placement
 from components.runs.runner import Runner
+from components.runs.tickets import Tickets
 from components.streaming.limits import Limits
 from components.streaming.outcome import Status
 
@@ -49,6 +50,7 @@ class Service:
         self.experiments = Experiments(self.runner, self.log, self.workers)
         self.model = EmbeddedModel()
         self.channels = Channels()
+        self.tickets = Tickets()
 
     def close(self) -> None:
         """End the runs, write them, and end the embedded model."""

@@ -77,7 +77,7 @@ def delete_found(log: Log, database: Database, view: View) -> Iterator[int]:
     Raises FilterProblem, QueryFailed, DatabaseUnavailable; what was deleted until then stays deleted.
     """
     deleted = 0
-    found = select(runs.c.id).select_from(runs.outerjoin(run_annotations)).where(_ENDED, *conditions(database, view))
+    found = select(runs.c.id).where(_ENDED, *conditions(database, view))
     while step := [row["id"] for row in read_rows(database, found.limit(DELETE_AT_ONCE))]:
         log.write(lambda connection, step=step: connection.execute(delete(runs).where(runs.c.id.in_(step))))  # type: ignore[misc]
         deleted += len(step)

@@ -12,8 +12,9 @@ from itertools import islice
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
-from sqlalchemy import Connection, String, insert, select, tuple_
+from sqlalchemy import ColumnElement, Connection, String, insert, select, tuple_
 
+from components.runs.asked import asked_in
 from components.runs.database import Database
 from components.runs.log import Log
 from components.runs.query import read_rows
@@ -21,8 +22,10 @@ from components.runs.run import RunRecord
 from components.runs.tables import runs, to_row
 from components.streaming.outcome import Status
 
-# Few, because each may hold two million characters; a step is one short reading transaction.
-_EXPORT_STEP = 25
+# How far one transaction looks for runs of a condition, so that a rare one does not take it beyond its time.
+_EXAMINED_AT_ONCE = 2_000
+# Few, because each may hold two million characters.
+_READ_AT_ONCE = 25
 _IMPORT_STEP = 100
 
 _NOT_HASHED = ("id", "sha256")
@@ -35,23 +38,32 @@ class ImportRefused(Exception):
     """A line is not what an export wrote. The message is a sentence that names the line and says why."""
 
 
-def export_runs(database: Database) -> Iterator[str]:
-    """Every finished run, oldest first, one line each, read step by step. Raises QueryFailed."""
+def export_runs(database: Database, where: ColumnElement[bool] | None = None) -> Iterator[str]:
+    """Every finished run that ``finished_rows`` gives, one line each. Raises QueryFailed."""
+    for row in finished_rows(database, where):
+        yield _json({**row, "sha256": _digest(row)}) + "\n"
+
+
+def finished_rows(database: Database, where: ColumnElement[bool] | None = None) -> Iterator[dict[str, Any]]:
+    """The whole row of every finished run, oldest first; at most 25 of them are in memory.
+
+    ``where`` is a further condition on the table ``runs``; what other tables say goes into it as a subquery. Each step
+    is a short reading transaction, so a run that is deleted meanwhile is left out. Raises QueryFailed.
+    """
+    key = (runs.c.created_at, runs.c.id)
+    wanted = [runs.c.status != Status.RUNNING.value, *([] if where is None else [where])]
     after = ("", "")
     while True:
-        step = read_rows(
-            database,
-            select(runs)
-            .where(runs.c.status != Status.RUNNING.value)
-            .where(tuple_(runs.c.created_at, runs.c.id) > after)
-            .order_by(runs.c.created_at, runs.c.id)
-            .limit(_EXPORT_STEP),
-        )
-        if not step:
+        beyond = tuple_(*key) > after
+        examined = read_rows(database, select(*key).where(beyond).order_by(*key).limit(_EXAMINED_AT_ONCE))
+        if not examined:
             return
-        for row in step:
-            yield _json({**row, "sha256": _digest(row)}) + "\n"
-        after = (step[-1]["created_at"], step[-1]["id"])
+        after = (examined[-1]["created_at"], examined[-1]["id"])
+        found = select(runs.c.id).where(beyond, tuple_(*key) <= after, *wanted).order_by(*key)
+        ids = [row["id"] for row in read_rows(database, found)]
+        for begin in range(0, len(ids), _READ_AT_ONCE):
+            step = select(runs).where(runs.c.id.in_(ids[begin : begin + _READ_AT_ONCE])).order_by(*key)
+            yield from read_rows(database, step)
 
 
 def import_runs(log: Log, lines: Iterable[str]) -> int:
@@ -62,7 +74,7 @@ def import_runs(log: Log, lines: Iterable[str]) -> int:
     """
     records = (read_line(number, line) for number, line in enumerate(lines, 1) if line.strip())
     added = 0
-    while step := [to_row(replace(record, id=uuid.uuid4().hex)) for record in islice(records, _IMPORT_STEP)]:
+    while step := [to_row(_as_new(record)) for record in islice(records, _IMPORT_STEP)]:
         log.write(lambda connection, step=step: _insert(connection, step))  # type: ignore[misc]
         added += len(step)
     return added
@@ -87,6 +99,11 @@ def read_line(number: int, line: str) -> RunRecord:
     if wrong := next(_wrong_columns(record), None):
         raise ImportRefused(f"Line {number}: {wrong} is not what a run holds.")
     return record
+
+
+def _as_new(record: RunRecord) -> RunRecord:
+    """The run under a new id, and found by what it asked, also when an older version exported it."""
+    return replace(record, id=uuid.uuid4().hex, **asked_in(record.request_body)._asdict())
 
 
 def _insert(connection: Connection, rows: list[dict[str, Any]]) -> None:

@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 import pandas as pd
 from sqlalchemy import (
     ColumnElement,
-    Select,
     column,
     func,
     literal,
@@ -41,8 +40,8 @@ ORDERS = {
 
 MOST_COUNTED = 10_000
 """Of more runs that a view finds, the newest so many are counted and summed up."""
-MOST_MATCHES = 10_000
-"""Of more runs that have the words, the newest so many are looked through."""
+MOST_MATCHES = MOST_COUNTED + 1
+"""Of more runs that have the words, the newest so many are looked through: one more tells that there are more."""
 _MOST_WORDS = 1_000
 _EXACT = 2**53
 """Smaller whole numbers are the same as fractions."""
@@ -147,7 +146,7 @@ class Summary:
 def page_of(database: Database, view: View, after: Place | None = None, most: int = 50) -> Page:
     """A page of the runs that the view finds. Raises FilterProblem, QueryFailed."""
     order = ORDERS[view.order]
-    statement = _joined(view, *_LIST).where(*conditions(database, view))
+    statement = select(*_LIST).select_from(runs.outerjoin(run_annotations)).where(*conditions(database, view))
     if view.order != "started":
         statement = statement.where(order.is_not(None))
     if after:
@@ -169,7 +168,7 @@ def summary_of(database: Database, view: View) -> Summary:
     Raises FilterProblem, QueryFailed.
     """
     columns = runs.c.status, runs.c.ttft_ms, runs.c.tokens_per_second, runs.c.completion_tokens
-    newest = _joined(view, *columns).where(*conditions(database, view)).order_by(runs.c.created_at.desc())
+    newest = select(*columns).where(*conditions(database, view)).order_by(runs.c.created_at.desc())
     rows = read_rows(database, newest.limit(MOST_COUNTED + 1))
     found = pd.DataFrame(rows[:MOST_COUNTED], columns=[each.name for each in columns])
     numbers = found[["ttft_ms", "tokens_per_second", "completion_tokens"]].astype(float)
@@ -196,7 +195,7 @@ def choices(database: Database) -> dict[str, list[str]]:
 
 
 def conditions(database: Database, view: View) -> list[ColumnElement[bool]]:
-    """What a run must be so that the view finds it. Raises FilterProblem."""
+    """What a run must be so that the view finds it: conditions on the table ``runs`` alone. Raises FilterProblem."""
     same = ("status", "endpoint", "model", "finish_reason")
     found = [runs.c[name] == storable_text(getattr(view, name)) for name in same if getattr(view, name)]
     found += [_has_setting(said) for said in re.split(r"[,\n]", view.settings) if said.strip()]
@@ -205,10 +204,10 @@ def conditions(database: Database, view: View) -> list[ColumnElement[bool]]:
     if view.until:
         found.append(runs.c.created_at < _day("until", view.until) + "T24")
     if view.tag:
-        lines = "\n" + func.coalesce(run_annotations.c.tags, "") + "\n"
-        found.append(lines.contains(f"\n{storable_text(view.tag.strip())}\n", autoescape=True))
+        lines = "\n" + run_annotations.c.tags + "\n"
+        found.append(_annotated(lines.contains(f"\n{storable_text(view.tag.strip())}\n", autoescape=True)))
     if view.rating:
-        found.append(run_annotations.c.rating >= view.rating)
+        found.append(_annotated(run_annotations.c.rating >= view.rating))
     if view.experiment:
         if not is_id(view.experiment):
             raise FilterProblem("experiment", "An experiment's id has 32 digits and letters from a to f.")
@@ -218,12 +217,8 @@ def conditions(database: Database, view: View) -> list[ColumnElement[bool]]:
     return found
 
 
-def _joined(view: View, *columns: ColumnElement[Any]) -> Select[Any]:
-    wanted = select(*columns)
-    if view.tag or view.rating:
-        # From the few that somebody annotated to their runs, not the other way round.
-        return wanted.select_from(run_annotations.join(runs))
-    return wanted.select_from(runs.outerjoin(run_annotations))
+def _annotated(which: ColumnElement[bool]) -> ColumnElement[bool]:
+    return runs.c.id.in_(select(run_annotations.c.run_id).where(which))
 
 
 def _has_setting(said: str) -> ColumnElement[bool]:

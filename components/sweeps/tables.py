@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from components.runs.formula_safe import formula_safe
 from components.streaming.outcome import Status
 from components.sweeps.axes import BASE
 from components.sweeps.cell_result import CellResult
@@ -24,7 +25,6 @@ _OURS = frozenset(
         *("at once", "not comparable", "cells", "well", "different answers", "finish reasons"),
     )
 )
-_FORMULA_BEGINS = ("=", "+", "-", "@", "\t", "\r")
 _KEPT = (ROW, INPUT, REPEAT, ANSWER, POSITION, DIGEST, RUN)
 """Columns that tell which cell it is, and what it says, stay also where they are all alike."""
 
@@ -141,13 +141,9 @@ def as_csv(table: pd.DataFrame, *, with_names: bool = True) -> bytes:
 
     Further lines of the same file are made without the names of the columns.
     """
-
-    def safe(cell: object) -> object:
-        return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA_BEGINS) else cell
-
     # Line ends as RFC 4180 has them: so a text with either of their halves is quoted.
-    text = table.rename(columns=safe).map(safe).to_csv(index=False, header=with_names, lineterminator="\r\n")
-    return text.encode("utf-8", "replace")
+    safe = table.rename(columns=formula_safe).map(formula_safe)
+    return safe.to_csv(index=False, header=with_names, lineterminator="\r\n").encode("utf-8", "replace")
 
 
 def _places(

@@ -184,3 +184,15 @@ def test_several_runs_show_in_what_they_differ_and_open_as_a_comparison(three_ru
     assert "temperature" not in settings
     page.button(key="compare_runs").click().run()
     assert not page.exception
+
+
+def test_what_a_filter_finds_is_deleted_once_that_was_confirmed(three_runs: AppTest) -> None:
+    page = three_runs
+    assert "delete_found" not in [button.key for button in page.button]
+    page.text_input(key=state.FIND_SETTINGS).set_value("temperature omitted").run()
+    assert page.button(key="delete_found").disabled
+    page.checkbox(key=state.SURE_TO_DELETE).check().run()
+    page.button(key="delete_found").click().run()
+    assert not page.exception
+    page.button(key="clear_filters").click().run()
+    assert prompts(page) == ["Say 0"]

@@ -84,3 +84,10 @@ def test_all_that_a_view_finds_are_deleted_in_steps_and_no_other(log: Log, monke
     assert list(delete_found(log, log.database, View(status="error"))) == [2, 4, 5]
     assert page_of(log.database, View()).runs["id"].tolist() == [good]
     assert failed
+
+
+def test_the_size_of_the_log_grows_with_it(log: Log) -> None:
+    before = log.database.size_bytes()
+    assert before > 10_000
+    ended_run(log)
+    assert log.database.size_bytes() >= before

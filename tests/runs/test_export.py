@@ -10,17 +10,21 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import select
 
 from components.runs import export
-from components.runs.export import ImportRefused, export_runs, import_runs, read_line
+from components.runs.database import Database
+from components.runs.export import ImportRefused, export_runs, finished_rows, import_runs, read_line
 from components.runs.log import Log
+from components.runs.query import read_rows
 from components.runs.run import Run, RunRecord
-from components.runs.tables import runs, to_row
+from components.runs.tables import events, runs, to_row
 from components.streaming.answer import Delta
 from components.streaming.outcome import Outcome, Status
 from components.streaming.stream import TimedEvent
 from tests.runs.conftest import make_run
 from tests.runs.make_gallery import GALLERY
+from tests.runs.many_rows import moment
 
 TEXTS = st.text(st.characters(codec=None), max_size=50)
 NUMBERS = st.none() | st.integers(-(2**70), 2**70)
@@ -32,6 +36,14 @@ def finished(text: str = "Hello \N{OCTOPUS}\u2028\x85") -> Run:
     run.append((Delta(0, text),), 1.0)
     run.finish(Outcome(Status.OK))
     return run
+
+
+def written(log: Log, count: int) -> list[RunRecord]:
+    """So many finished runs, one a second, numbered from 0 by their prompt tokens; one that goes on after them."""
+    records = [replace(finished().record(), created_at=moment(each), prompt_tokens=each) for each in range(count)]
+    rows = [to_row(record) for record in (*records, make_run().record())]
+    log.write(lambda connection: connection.execute(runs.insert(), rows))
+    return records
 
 
 def without_ids(lines: list[str]) -> list[str]:
@@ -185,3 +197,38 @@ def test_an_export_is_read_in_steps(log: Log, monkeypatch: pytest.MonkeyPatch) -
     tracemalloc.stop()
     assert size > 40_000_000
     assert most < 20_000_000
+
+
+def test_a_condition_leaves_out_all_other_runs(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(export, "_EXAMINED_AT_ONCE", 7)
+    monkeypatch.setattr(export, "_READ_AT_ONCE", 2)
+    written(log, 40)
+    few = runs.c.prompt_tokens.in_((3, 17, 18, 19, 39))
+    assert [json.loads(line)["prompt_tokens"] for line in export_runs(log.database, few)] == [3, 17, 18, 19, 39]
+    assert [row["prompt_tokens"] for row in finished_rows(log.database)] == list(range(40))
+    assert list(export_runs(log.database, runs.c.model == "another")) == []
+
+
+def test_a_condition_may_ask_another_table(log: Log) -> None:
+    records = written(log, 3)
+    segment = {"run_id": records[1].id, "first": 0, "content": b""}
+    log.write(lambda connection: connection.execute(events.insert(), [segment]))
+    condition = runs.c.id.in_(select(events.c.run_id))
+    assert [row["id"] for row in finished_rows(log.database, condition)] == [records[1].id]
+
+
+def test_each_step_looks_at_no_more_runs_than_it_may(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(export, "_EXAMINED_AT_ONCE", 7)
+    monkeypatch.setattr(export, "_READ_AT_ONCE", 2)
+    written(log, 40)
+    counts = []
+
+    def read_and_count(database: Database, statement: Any) -> list[dict[str, Any]]:
+        found = read_rows(database, statement)
+        counts.append((len(found), "request_body" in (found or [{}])[0]))
+        return found
+
+    monkeypatch.setattr(export, "read_rows", read_and_count)
+    assert len(list(finished_rows(log.database))) == 40
+    assert max(count for count, whole in counts if whole) == 2
+    assert max(count for count, _whole in counts) == 7

@@ -12,6 +12,7 @@ from components.live.phases import phases
 from components.runs.annotations import MOST_CHARACTERS, MOST_STARS, Annotation, annotate, annotation_of
 from components.runs.database import DatabaseUnavailable
 from components.runs.deletion import bring_back, delete_run
+from components.runs.markdown import as_markdown
 from components.runs.query import QueryFailed
 from components.runs.run import Run, RunRecord
 from components.service import configuration, service
@@ -79,6 +80,17 @@ def _draw_actions(run: Run | RunRecord, record: RunRecord) -> None:
                 args=(record,),
                 disabled=record.endpoint not in configuration().endpoints,
                 help="Sends the very same bytes once more.",
+            )
+            st.download_button(
+                "Markdown",
+                lambda: as_markdown(record),
+                f"run-{record.id[:8]}.md",
+                "text/markdown",
+                key="take_markdown",
+                icon=":material/download:",
+                type="tertiary",
+                on_click="ignore",
+                help="The run as a document: request, answer and numbers.",
             )
             st.button(
                 "Delete",

@@ -28,7 +28,7 @@ def draw_several_runs(run_ids: Sequence[str]) -> None:
     records = [record for run_id in run_ids if (record := record_of(find(run_id)))]
     if len(records) < 2:
         return
-    titles = {f"{number}. {_moment(record)}": record for number, record in enumerate(records, 1)}
+    titles = {f"Run {number}, {_moment(record)}": record for number, record in enumerate(records, 1)}
     if st.button(
         "Open in Compare", key="compare_runs", icon=":material/compare_arrows:", on_click=_compare, args=(records,)
     ):

@@ -10,6 +10,8 @@ from components.runs.finding import MOST_COUNTED, Page, Place, Summary, View, pa
 from components.runs.query import QueryFailed, count_runs
 from components.service import service
 from components.ui import state
+from components.ui.browsing.take_away import draw_take_away
+from components.ui.browsing.upkeep import draw_upkeep
 
 _REFRESH_S = 2.0
 _ON_A_PAGE = 50
@@ -42,7 +44,7 @@ def draw_runs_table(view: View) -> None:
     # Rows move down as new runs come in, so a chosen row means the run that stood there when it was drawn.
     st.session_state[state.LISTED_RUNS] = page.runs["id"].tolist()
     _draw_page(page)
-    _draw_turning(page, before, said)
+    _draw_turning(view, page, before, said)
     if st.session_state.pop(state.JUST_OPENED, False):
         st.rerun()
 
@@ -97,10 +99,9 @@ def _places() -> list[Place]:
     return known[1]
 
 
-def _draw_turning(page: Page, before: list[Place], said: str) -> None:
+def _draw_turning(view: View, page: Page, before: list[Place], said: str) -> None:
+    st.caption(said)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.caption(said, width="content")
-        st.space("stretch")
         # Drawn where they do nothing as well, so that none moves under the pointer.
         st.button("Newest" if not before else "First", key="first_page", on_click=before.clear, disabled=not before)
         st.button("Back", key="page_before", icon=":material/chevron_left:", on_click=_back, disabled=not before)
@@ -112,6 +113,9 @@ def _draw_turning(page: Page, before: list[Place], said: str) -> None:
             args=(page.next,),
             disabled=page.next is None,
         )
+        st.space("stretch")
+        draw_take_away(view)
+        draw_upkeep(view)
         with st.popover("Columns", icon=":material/view_column:"):
             st.multiselect(
                 "Columns, in this order",
@@ -187,7 +191,8 @@ def _worth_showing(shown: pd.DataFrame) -> list[str]:
             for name in map(str, shown)
             if shown[name].astype(str).str.strip("[]").iloc[0] not in ("", "None", "<NA>")
         ]
-    return [name for name in map(str, shown) if name in _ALWAYS or shown[name].astype(str).nunique() > 1]
+    said = (name for name in map(str, shown) if name != "experiment")  # its id tells people nothing
+    return [name for name in said if name in _ALWAYS or shown[name].astype(str).nunique() > 1]
 
 
 def _open_chosen() -> None:

@@ -1,0 +1,38 @@
+"""Runs as CSV, for spreadsheets. It is not read back: what an export may import again is JSON Lines."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from dataclasses import fields
+
+from sqlalchemy import ColumnElement
+
+from components.runs.database import Database
+from components.runs.export import finished_rows
+from components.runs.formula_safe import formula_safe
+from components.runs.run import RunRecord
+
+_LEFT_OUT = ("raw_error", "draft")
+COLUMNS = tuple(field.name for field in fields(RunRecord) if field.name not in _LEFT_OUT)
+"""The fields of a run that the file has, in this order."""
+
+
+class _Piece:
+    """What ``csv.writer`` writes to: each line comes back as what ``writerow`` returns."""
+
+    def write(self, line: str) -> bytes:
+        return line.encode()
+
+
+def csv_pieces(database: Database, where: ColumnElement[bool] | None = None) -> Iterator[bytes]:
+    """The names of the columns, then every finished run that ``finished_rows`` gives, one line each.
+
+    UTF-8 as RFC 4180 has it; what is not known is an empty cell. A text that a spreadsheet would compute begins with
+    an apostrophe there. Raises QueryFailed.
+    """
+    # Line ends as RFC 4180 has them: so a text with either of their halves is quoted.
+    writer = csv.writer(_Piece(), lineterminator="\r\n")
+    yield writer.writerow(COLUMNS)
+    for row in finished_rows(database, where):
+        yield writer.writerow([formula_safe(row[name]) for name in COLUMNS])

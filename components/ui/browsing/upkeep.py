@@ -1,0 +1,48 @@
+"""The log's size, and deleting what a view finds."""
+
+from __future__ import annotations
+
+import streamlit as st
+from sqlalchemy.exc import SQLAlchemyError
+
+from components.runs.database import DatabaseUnavailable
+from components.runs.deletion import delete_found
+from components.runs.finding import MOST_COUNTED, View, summary_of
+from components.runs.query import QueryFailed
+from components.service import service
+from components.ui import state
+
+
+def draw_upkeep(view: View) -> None:
+    """Draw a popover with the log's size; with a filter, all that is found can be deleted, after a question."""
+    database = service().log.database
+    if database is None:
+        return
+    with st.popover("Log", icon=":material/database:"):
+        try:
+            st.markdown(f"The log takes **{database.size_bytes() / 1e6:,.1f} MB**.")
+            if not view.filtered:
+                st.caption("Set a filter to delete the runs that it finds.")
+                return
+            summary = summary_of(database, view)
+        except (QueryFailed, SQLAlchemyError) as failure:
+            st.error(str(failure))
+            return
+        count = f"more than {MOST_COUNTED:,}" if summary.more else f"{summary.count:,}"
+        sure = st.checkbox(f"Delete {count} runs for good, with notes and votes", key=state.SURE_TO_DELETE)
+        if st.button("Delete", key="delete_found", icon=":material/delete:", disabled=not sure or not summary.count):
+            _delete(view)
+
+
+def _delete(view: View) -> None:
+    log, told = service().log, st.empty()
+    if log.database is None:
+        return
+    try:
+        for deleted in delete_found(log, log.database, view):
+            told.caption(f"{deleted:,} deleted")
+    except (DatabaseUnavailable, QueryFailed) as failure:
+        told.error(str(failure))
+        return
+    st.session_state[state.PAGES] = None
+    st.rerun()

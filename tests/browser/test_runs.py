@@ -1,0 +1,89 @@
+"""The Runs page as hands and eyes meet it: a view in its address, a file of it, runs held against each other."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pyarrow.parquet as parquet
+import pytest
+import requests
+from playwright.sync_api import Page, expect
+
+from components.runs.database import Database
+from tests.browser.conftest import serve_app
+from tests.runs.test_finding import RECORDS, keep
+
+
+@pytest.fixture(scope="module")
+def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The app on a log of six runs."""
+    folder = tmp_path_factory.mktemp("app")
+    database = Database(f"sqlite:///{folder / 'runs.sqlite3'}")
+    keep(database, *RECORDS)
+    database.close()
+    with serve_app(folder) as address:
+        yield address
+
+
+def choose_row(page: Page, number: int) -> None:
+    """Tick a row of the table: it is drawn on a canvas, so a place in it is clicked."""
+    table = page.locator(".stDataFrame canvas").first
+    expect(table).to_be_visible()
+    table.click(position={"x": 20, "y": 17 + 35 * number}, force=True)  # what takes the click lies above the canvas
+
+
+def test_a_link_opens_the_same_view_and_a_filter_changes_the_address(page: Page, app: str) -> None:
+    page.goto(f"{app}/runs?sent=temperature+omitted&status=ok")
+    expect(page.get_by_role("textbox", name="Settings")).to_have_value("temperature omitted")
+    expect(page.get_by_text("1 run.", exact=False).first).to_be_visible()
+    find = page.get_by_role("textbox", name="Find")
+    find.fill("nowhere")
+    find.press("Enter")
+    expect(page.get_by_text("No run is like that. Take a filter out.")).to_be_visible()
+    assert "find=nowhere" in page.url
+    page.reload()
+    expect(page.get_by_role("textbox", name="Find")).to_have_value("nowhere")
+    page.get_by_role("button", name="Clear filters").click()
+    expect(page.get_by_text("6 runs.", exact=False).first).to_be_visible()
+    assert "find" not in page.url
+    assert "sent" not in page.url
+
+
+def test_what_is_found_is_taken_away_in_each_format_and_nothing_without_a_token(page: Page, app: str) -> None:
+    page.goto(f"{app}/runs?find=sea&status=ok")
+    page.get_by_role("button", name="Take away").click()
+    taken = {}
+    for label in ("CSV", "JSON Lines", "Parquet"):
+        with page.expect_download() as download:
+            page.get_by_role("link", name=label).click()
+        taken[label] = Path(download.value.path()).read_bytes()
+    lines = list(csv.DictReader(io.StringIO(taken["CSV"].decode(), newline="")))
+    assert [line["text"] for line in lines] == ["Grey waves roll in.", "Sea green"]
+    texts = [json.loads(line)["text"] for line in taken["JSON Lines"].splitlines()]
+    assert texts == ["Grey waves roll in.", "Sea green"]
+    table = parquet.read_table(io.BytesIO(taken["Parquet"]))
+    assert table["text"].to_pylist() == texts
+    for path in ("x/runs.csv", "x/runs.exe", "/runs.csv"):
+        refused = requests.get(f"{app}/take-away/{path}", timeout=10)
+        assert "waves" not in refused.text
+
+
+def test_one_run_opens_with_its_notes_and_two_show_in_what_they_differ(page: Page, app: str) -> None:
+    page.goto(f"{app}/runs?find=sea&status=ok")
+    choose_row(page, 1)
+    notes = page.get_by_role("textbox", name="Notes")
+    notes.fill("Too short.")
+    notes.press("Control+Enter")
+    expect(page.locator(".st-key-answer")).to_contain_text("Sea green")
+    page.get_by_role("radio", name="Events").click()
+    expect(page.get_by_role("radio", name="Events")).to_be_checked()
+    page.reload()
+    expect(page.get_by_role("textbox", name="Notes")).to_have_value("Too short.")
+    choose_row(page, 1)
+    choose_row(page, 2)
+    expect(page.get_by_role("button", name="Open in Compare")).to_be_visible()
+    expect(page.get_by_text("Answers, each against the first")).to_be_visible()

@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+import csv
+import io
+from dataclasses import fields, replace
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from components.runs import export
+from components.runs.log import Log
+from components.runs.run import RunRecord
+from components.runs.spreadsheet import csv_pieces
+from components.runs.storable import storable_text
+from components.runs.tables import runs, to_row
+from tests.runs.test_export import finished, written
+
+TEXTS = st.text(st.characters(codec=None), max_size=30) | st.text(st.sampled_from("=+-@\t\r\n\"',;\x85\u2028x"))
+
+
+def logged(log: Log, record: RunRecord) -> None:
+    log.write(lambda connection: connection.execute(runs.delete()))
+    log.write(lambda connection: connection.execute(runs.insert(), [to_row(record)]))
+
+
+def read_back(log: Log) -> list[dict[str, str]]:
+    content = b"".join(csv_pieces(log.database)).decode()
+    return list(csv.DictReader(io.StringIO(content, newline=""), strict=True))
+
+
+def without_apostrophe(cell: str) -> str:
+    return cell[1:] if cell.startswith(("'=", "'+", "'-", "'@", "'\t", "'\r")) else cell
+
+
+@given(text=TEXTS, reasoning=TEXTS, error=TEXTS)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_a_reader_of_csv_gets_every_text_but_for_the_apostrophe(
+    log: Log, text: str, reasoning: str, error: str
+) -> None:
+    logged(log, replace(finished().record(), text=text, reasoning=reasoning, error_message=error))
+    (row,) = read_back(log)
+    for name, was in {"text": text, "reasoning": reasoning, "error_message": error}.items():
+        stored = storable_text(was)
+        assert row[name] == stored or (row[name] == f"'{stored}" and without_apostrophe(row[name]) == stored)
+        assert not row[name].startswith(("=", "+", "-", "@", "\t", "\r"))
+
+
+def test_a_negative_number_stays_a_number_and_what_is_not_known_is_empty(log: Log) -> None:
+    logged(log, replace(finished().record(), text="-1", ttft_ms=-1.5, prompt_tokens=None, streamed=True))
+    (row,) = read_back(log)
+    assert (row["text"], row["ttft_ms"], row["prompt_tokens"], row["streamed"]) == ("'-1", "-1.5", "", "True")
+
+
+def test_there_is_a_column_for_each_field_but_the_raw_error_and_the_draft(log: Log) -> None:
+    logged(log, replace(finished().record(), raw_error="canary", draft="canary"))
+    (row,) = read_back(log)
+    names = [field.name for field in fields(RunRecord)]
+    assert [name for name in names if name not in row] == ["raw_error", "draft"]
+    assert list(row) == [name for name in names if name in row]
+    assert "canary" not in row.values()
+
+
+def test_the_names_come_once_and_lines_end_as_rfc_4180_has_it(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(export, "_EXAMINED_AT_ONCE", 4)
+    monkeypatch.setattr(export, "_READ_AT_ONCE", 3)
+    written(log, 10)
+    pieces = list(csv_pieces(log.database))
+    assert len(pieces) == 11
+    assert all(piece.endswith(b"\r\n") for piece in pieces)
+    assert b"".join(pieces).count(b"prompt_tokens") == 1
+    assert [row["prompt_tokens"] for row in read_back(log)] == [str(number) for number in range(10)]
+
+
+def test_an_empty_log_gives_the_names_only(log: Log) -> None:
+    (names,) = csv_pieces(log.database)
+    assert names.startswith(b"id,created_at,")
+
+
+def test_a_condition_leaves_out_all_other_runs(log: Log) -> None:
+    written(log, 5)
+    assert len(list(csv_pieces(log.database, runs.c.prompt_tokens >= 3))) == 3
