@@ -3,6 +3,7 @@
 import streamlit as st
 
 from components.ui import state
+from components.ui.browsing.charts import draw_charts
 from components.ui.browsing.filters import draw_filters
 from components.ui.browsing.one_run import draw_one_run, draw_undo
 from components.ui.browsing.several_runs import draw_several_runs
@@ -14,6 +15,7 @@ st.subheader("Runs", anchor=False)
 view = draw_filters()
 if view is not None:
     draw_runs_table(view)
+    draw_charts(view)
 draw_win_rates()
 
 if problem := st.session_state.pop(state.DELETE_PROBLEM, None):

@@ -68,6 +68,11 @@ _LIST = (
     run_annotations.c.tags,
 )
 
+_MEASURED = (
+    *("created_at", "status", "endpoint", "model", "settings"),
+    *("ttft_ms", "tokens_per_second", "total_ms", "completion_tokens"),
+)
+
 _SETTING = re.compile(r"\s*(?P<field>[^\s=:]+)\s*(?:[=:]\s*)?(?P<value>.*?)\s*", re.DOTALL)
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 
@@ -181,6 +186,17 @@ def summary_of(database: Database, view: View) -> Summary:
         tokens_per_second=_number(medians["tokens_per_second"]),
         completion_tokens=int(numbers["completion_tokens"].sum()),
     )
+
+
+def measured(database: Database, view: View) -> pd.DataFrame:
+    """What is measured of the newest 10,000 runs that the view finds, one row each, the newest first.
+
+    ``characters`` is the answer's length. Raises FilterProblem, QueryFailed.
+    """
+    columns = [runs.c[name] for name in _MEASURED]
+    wanted = [*columns, func.length(runs.c.text).label("characters")]
+    newest = select(*wanted).where(*conditions(database, view)).order_by(runs.c.created_at.desc(), runs.c.id.desc())
+    return pd.DataFrame(read_rows(database, newest.limit(MOST_COUNTED)), columns=[each.name for each in wanted])
 
 
 def choices(database: Database) -> dict[str, list[str]]:

@@ -196,3 +196,22 @@ def test_what_a_filter_finds_is_deleted_once_that_was_confirmed(three_runs: AppT
     assert not page.exception
     page.button(key="clear_filters").click().run()
     assert prompts(page) == ["Say 0"]
+
+
+@pytest.mark.parametrize(
+    ("of", "by"), [("TTFT, ms", "temperature"), ("characters", "model"), ("outcomes over time", "")]
+)
+def test_a_chart_of_what_is_found_has_its_table(three_runs: AppTest, of: str, by: str) -> None:
+    page = three_runs
+    assert not page.get("vega_lite_chart")
+    page.session_state[state.CHARTS] = True
+    page.run()
+    page.selectbox(key=state.CHART_OF).set_value(of).run()
+    if by:
+        page.selectbox(key=state.CHART_BY).set_value(by).run()
+    assert not page.exception
+    assert len(page.get("vega_lite_chart") or page.get("arrow_vega_lite_chart")) == 1
+    table = page.dataframe[-1].value
+    assert table["runs"].sum() == 3
+    if by == "temperature":
+        assert table["value"].tolist() == ["omitted", "0.7"]

@@ -1,0 +1,1 @@
+"""Tests of the Runs page's parts."""
