@@ -5,12 +5,15 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+import pandas
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from components.runs.annotations import Annotation, annotation_of
+from components.runs.export import export_runs
 from components.service import configuration, service
 from components.ui import state
+from components.ui.browsing.table import _worth_showing
 from components.ui.plain_words import plain_words
 from tests.pages.conftest import Chat, new_page, run_to_the_end, texts
 from tests.waiting import wait_for
@@ -108,6 +111,11 @@ def test_the_order_is_that_of_a_number_and_columns_that_are_all_alike_hide(three
     assert "model" not in shown
     page.multiselect(key=state.COLUMNS).set_value(["model", "answer"]).run()
     assert list(page.dataframe[0].proto.column_order) == ["model", "answer"]
+
+
+def test_a_column_that_only_some_runs_have_is_shown() -> None:
+    shown = pandas.DataFrame({"status": ["ok", "ok"], "finish reason": ["length", None], "total": [1.0, 1.0]})
+    assert _worth_showing(shown) == ["status", "finish reason"]
 
 
 def test_pages_are_turned_and_a_new_filter_begins_with_the_first(
@@ -215,3 +223,20 @@ def test_a_chart_of_what_is_found_has_its_table(three_runs: AppTest, of: str, by
     assert table["runs"].sum() == 3
     if by == "temperature":
         assert table["value"].tolist() == ["omitted", "0.7"]
+
+
+@pytest.mark.parametrize("damaged", [False, True])
+def test_what_was_taken_away_is_brought_back_under_new_ids(three_runs: AppTest, damaged: bool) -> None:
+    page = three_runs
+    lines = "".join(export_runs(service().log.database))
+    content = lines.replace("Say 1", "Say 9") if damaged else lines
+    page.file_uploader(key=state.IMPORT_RUNS).set_value(("runs.jsonl", content.encode(), "application/jsonl")).run()
+    page.button(key="import_runs").click().run()
+    assert not page.exception
+    if damaged:
+        assert "was changed after it was exported" in page.error[0].value
+        return
+    assert page.success[0].value == "3 runs brought back."
+    assert len(set(page.run().session_state[state.LISTED_RUNS])) == 6
+    page.text_input(key=state.FIND).set_value('"say 1"').run()
+    assert prompts(page) == ["Say 1", "Say 1"]

@@ -192,7 +192,7 @@ def _worth_showing(shown: pd.DataFrame) -> list[str]:
             if shown[name].astype(str).str.strip("[]").iloc[0] not in ("", "None", "<NA>")
         ]
     said = (name for name in map(str, shown) if name != "experiment")  # its id tells people nothing
-    return [name for name in said if name in _ALWAYS or shown[name].astype(str).nunique() > 1]
+    return [name for name in said if name in _ALWAYS or shown[name].map(str).nunique(dropna=False) > 1]
 
 
 def _open_chosen() -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import io
+
 import streamlit as st
 from sqlalchemy.exc import SQLAlchemyError
 
 from components.runs.database import DatabaseUnavailable
 from components.runs.deletion import delete_found
+from components.runs.export import ImportRefused, import_runs
 from components.runs.finding import MOST_COUNTED, View, summary_of
 from components.runs.query import QueryFailed
 from components.service import service
@@ -21,6 +24,7 @@ def draw_upkeep(view: View) -> None:
     with st.popover("Log", icon=":material/database:"):
         try:
             st.markdown(f"The log takes **{database.size_bytes() / 1e6:,.1f} MB**.")
+            _draw_import()
             if not view.filtered:
                 st.caption("Set a filter to delete the runs that it finds.")
                 return
@@ -32,6 +36,23 @@ def draw_upkeep(view: View) -> None:
         sure = st.checkbox(f"Delete {count} runs for good, with notes and votes", key=state.SURE_TO_DELETE)
         if st.button("Delete", key="delete_found", icon=":material/delete:", disabled=not sure or not summary.count):
             _delete(view)
+
+
+def _draw_import() -> None:
+    file = st.file_uploader(
+        "Bring back runs",
+        type="jsonl",
+        key=state.IMPORT_RUNS,
+        help="A JSON Lines file of *Take away*. Runs get new ids.",
+    )
+    if file is None or not st.button("Bring back", key="import_runs", icon=":material/upload:"):
+        return
+    try:
+        added = import_runs(service().log, io.TextIOWrapper(file, encoding="utf-8", errors="replace"))
+    except (ImportRefused, DatabaseUnavailable) as refused:
+        st.error(str(refused))
+    else:
+        st.success(f"{added:,} {'run' if added == 1 else 'runs'} brought back.")
 
 
 def _delete(view: View) -> None:
