@@ -1,4 +1,4 @@
-"""Reads runs from the log. Lists never carry the long texts."""
+"""Reads runs from the log."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import re
 from dataclasses import dataclass, fields
 from typing import Any
 
-import pandas as pd
 from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -16,33 +15,11 @@ from components.runs.run import RunRecord
 from components.runs.tables import events, runs
 from components.streaming.outcome import Status
 
-_LIST = (
-    runs.c.id,
-    runs.c.created_at,
-    runs.c.status,
-    runs.c.error_kind,
-    runs.c.finish_reason,
-    runs.c.endpoint,
-    runs.c.model,
-    func.substr(runs.c.text, 1, 120).label("answer_begin"),
-    runs.c.prompt_tokens,
-    runs.c.completion_tokens,
-    runs.c.ttft_ms,
-    runs.c.tokens_per_second,
-    runs.c.total_ms,
-)
-
 _ID = re.compile("[0-9a-f]{32}")
 
 
 class QueryFailed(Exception):
     """The log could not be read. The message is a sentence that says why and what to do."""
-
-
-def newest_runs(database: Database, most: int) -> pd.DataFrame:
-    """The newest runs first, at most so many, one row each. Raises QueryFailed."""
-    statement = select(*_LIST).order_by(runs.c.created_at.desc(), runs.c.id.desc()).limit(most)
-    return pd.DataFrame(read_rows(database, statement), columns=[column.name for column in _LIST])
 
 
 def count_runs(database: Database) -> int:

@@ -18,8 +18,9 @@ from statistics import median
 
 from components.runs.database import Database
 from components.runs.export import export_runs
+from components.runs.finding import View, page_of
 from components.runs.log import Log
-from components.runs.query import count_runs, find_run, newest_runs
+from components.runs.query import count_runs, find_run
 from tests.runs.many_rows import fill, moment
 
 
@@ -43,8 +44,8 @@ def main() -> None:
         database = Database(url)
         print(f"{database.engine_version}, {options.rows:,} runs")
         _time("insert", lambda: fill(database, options.rows), 1)
-        newest = newest_runs(database, 1)["id"][0]
-        _time("list of the newest 500", lambda: newest_runs(database, 500))
+        newest = page_of(database, View(), most=1).runs["id"][0]
+        _time("list of the newest 500", lambda: page_of(database, View(), most=500).runs)
         _time("one run", lambda: find_run(database, newest))
         _time("count", lambda: count_runs(database))
         _time("export of all", lambda: sum(1 for _ in export_runs(database)), 1)

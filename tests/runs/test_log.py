@@ -9,8 +9,9 @@ import pytest
 from sqlalchemy import select, update
 
 from components.contract.chunk import Usage
+from components.runs.finding import View, page_of
 from components.runs.log import Log
-from components.runs.query import QueryFailed, count_runs, events_of, find_run, newest_runs
+from components.runs.query import QueryFailed, count_runs, events_of, find_run
 from components.runs.run import Run, RunRecord
 from components.runs.tables import events, runs
 from components.runs.unwritten import Unwritten
@@ -113,8 +114,8 @@ def test_the_newest_run_comes_first(log: Log, new_run: Callable[[], Run]) -> Non
     for run in runs:
         log.begin(run)
         log.wait_until_committed(run)
-    assert newest_runs(log.database, 10)["id"].tolist() == [run.id for run in reversed(runs)]
-    assert newest_runs(log.database, 1)["id"].tolist() == [runs[-1].id]
+    assert page_of(log.database, View(), most=10).runs["id"].tolist() == [run.id for run in reversed(runs)]
+    assert page_of(log.database, View(), most=1).runs["id"].tolist() == [runs[-1].id]
     assert count_runs(log.database) == 3
 
 

@@ -17,8 +17,9 @@ from sqlalchemy import create_engine
 from components.runs import log as log_module
 from components.runs.database import DatabaseUnavailable
 from components.runs.events import StoredEvent, pack
+from components.runs.finding import View, page_of
 from components.runs.log import Log
-from components.runs.query import count_runs, events_of, find_run, newest_runs
+from components.runs.query import count_runs, events_of, find_run
 from components.runs.run import Run, RunRecord
 from components.streaming.answer import Delta
 from components.streaming.limits import Limits
@@ -315,4 +316,4 @@ def test_reading_goes_on_while_nothing_can_be_written(log: Log, url: str, new_ru
     with locked(url):
         log.begin(new_run())
         wait_for(lambda: log.problem)
-        assert newest_runs(log.database, 10)["id"].tolist() == [run.id]
+        assert page_of(log.database, View(), most=10).runs["id"].tolist() == [run.id]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator
 
@@ -10,7 +11,8 @@ from sqlalchemy import event, text
 
 from components.runs.database import Database
 from components.runs.export import export_runs
-from components.runs.query import count_runs, find_run, newest_runs
+from components.runs.finding import View, page_of
+from components.runs.query import count_runs, find_run
 from tests.runs.many_rows import fill
 
 ROWS = 20_000
@@ -31,7 +33,7 @@ def test_a_large_log_is_read_by_its_index_and_without_its_long_texts(large: Data
     asked: list[tuple[str, object]] = []
     event.listen(large.reader, "before_cursor_execute", lambda _c, _u, sql, values, *_: asked.append((sql, values)))
     began = time.monotonic()
-    newest = newest_runs(large, 500)
+    newest = page_of(large, View(), most=500).runs
     found = find_run(large, newest["id"][0])
     first_exported = next(export_runs(large))
     assert count_runs(large) == ROWS
@@ -40,22 +42,24 @@ def test_a_large_log_is_read_by_its_index_and_without_its_long_texts(large: Data
     assert found.id in newest["id"].tolist()
     assert found.id not in first_exported
     selects = [(sql, values) for sql, values in asked if sql.startswith("SELECT")]
-    assert len(selects) == 4
+    assert len(selects) == 6
     for sql, values in selects:
         # SQLAlchemy writes one for SQLite whenever there is a LIMIT; nothing is skipped by it.
         assert "OFFSET" not in sql or values[-1] == 0
+        # The few rows of a step, which begins and ends by the index, may be sorted.
+        of_a_step = " IN " in sql or "<=" in sql
         if "count(" not in sql:
-            assert reads_by_index(large, sql, values), sql
+            assert reads_by_index(large, sql, values, may_sort=of_a_step), sql
     in_list = selects[0][0].partition("FROM")[0]
     assert "runs.text" not in in_list.replace("substr(runs.text,", "")
     assert "request_body" not in in_list
     assert "reasoning" not in in_list
 
 
-def reads_by_index(database: Database, sql: str, values: object) -> bool:
+def reads_by_index(database: Database, sql: str, values: object, *, may_sort: bool) -> bool:
     sqlite = database.reader.dialect.name == "sqlite"
     with database.reader.begin() as connection:
         explained = connection.exec_driver_sql(("EXPLAIN QUERY PLAN " if sqlite else "EXPLAIN ") + sql, values)
         plan = "\n".join(str(row) for row in explained)
-    by_index = "USING INDEX" in plan if sqlite else "Index Scan" in plan
-    return by_index and "TEMP B-TREE" not in plan and "Sort" not in plan
+    by_index = re.search("USING (COVERING )?INDEX" if sqlite else "Index (Only )?Scan", plan) is not None
+    return by_index and (may_sort or ("TEMP B-TREE" not in plan and "Sort" not in plan))

@@ -21,8 +21,9 @@ from components.drafts.store import find_draft, list_presets
 from components.runs import schema
 from components.runs.database import Database, DatabaseUnavailable
 from components.runs.export import read_line
+from components.runs.finding import View, page_of
 from components.runs.log import Log
-from components.runs.query import count_runs, events_of, find_run, newest_runs
+from components.runs.query import count_runs, events_of, find_run
 from components.runs.run import Run, RunRecord, utc_now
 from components.runs.tables import metadata, runs, to_row, votes
 from components.streaming.outcome import Outcome, Status
@@ -198,7 +199,7 @@ def test_a_log_of_each_release_opens(path: Path, tmp_path: Path) -> None:
     database = Database(f"sqlite:///{tmp_path / 'log.sqlite3'}")
     assert database.notice is None
     exported = [read_line(1, one) for one in path.with_suffix(".jsonl").read_text("utf-8").splitlines(keepends=True)]
-    shown = newest_runs(database, 100)
+    shown = page_of(database, View(), most=100).runs
     assert len(shown) == count_runs(database) == len(exported) + 1
     assert {*shown["status"]} >= {"running", "ok", "cancelled", "lost"}
     assert {*shown["status"]} <= {status.value for status in Status}
