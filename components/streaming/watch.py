@@ -113,7 +113,8 @@ class _Clock:
     def add(self, watch: Watch) -> None:
         with self._condition:
             self._watches.add(watch)
-            if self._thread is None:
+            # A process that was forked has none of its parent's threads.
+            if self._thread is None or not self._thread.is_alive():
                 self._thread = threading.Thread(target=self._run, name="watch", daemon=True)
                 self._thread.start()
         self.look_by(watch.deadline)
