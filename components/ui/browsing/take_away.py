@@ -8,13 +8,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import streamlit as st
-from sqlalchemy import and_, true
-from starlette.background import BackgroundTask
+from sqlalchemy import ColumnElement, and_, true
 from starlette.requests import Request
-from starlette.responses import FileResponse, PlainTextResponse, Response, StreamingResponse
+from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import BaseRoute, Route
 from streamlit import config
 
+from components.runs.database import Database
 from components.runs.export import export_runs
 from components.runs.finding import MOST_COUNTED, View, conditions
 from components.runs.parquet import write_parquet
@@ -76,21 +76,24 @@ def _send(request: Request) -> Response:
     if kind == "jsonl":
         lines = (line.encode("utf-8", "surrogatepass") for line in export_runs(database, where))
         return _streamed(lines, "application/jsonl", name)
-    with tempfile.NamedTemporaryFile(suffix=".parquet", delete=False) as file:
-        path = Path(file.name)
-    try:
+    return _streamed(_parquet_pieces(database, where), "application/vnd.apache.parquet", name)
+
+
+def _parquet_pieces(database: Database, where: ColumnElement[bool]) -> Iterator[bytes]:
+    # A Parquet file ends with what tells where its parts are, so it is made whole before it goes out.
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "runs.parquet"
         write_parquet(database, path, where)
-    except (QueryFailed, OSError) as failure:
-        path.unlink(missing_ok=True)
-        return PlainTextResponse(str(failure), 503)
-    return FileResponse(path, headers=name, background=BackgroundTask(path.unlink, missing_ok=True))
+        with path.open("rb") as file:
+            while piece := file.read(_PACKET_BYTES):
+                yield piece
 
 
 def _streamed(pieces: Iterator[bytes], media_type: str, headers: dict[str, str]) -> Response:
     """The pieces as they come; a log that cannot be read at the first one is a sentence, later the file is cut."""
     try:
         first = next(pieces, b"")
-    except QueryFailed as failure:
+    except (QueryFailed, OSError) as failure:
         return PlainTextResponse(str(failure), 503)
 
     def packets() -> Iterator[bytes]:
