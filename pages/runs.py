@@ -18,7 +18,7 @@ if view is not None:
     draw_charts(view)
 draw_win_rates()
 
-if problem := st.session_state.pop(state.DELETE_PROBLEM, None):
+if problem := st.session_state.pop(state.RUNS_PROBLEM, None):
     st.error(problem)
 draw_undo()
 chosen = st.session_state.get(state.CHOSEN_RUNS, [])

@@ -13,7 +13,6 @@ from components.runs.run import utc_now
 from components.runs.storable import storable_text
 from components.runs.tables import run_annotations, runs
 
-MOST_STARS = 5
 MOST_CHARACTERS = 20_000
 _MOST_OF_A_TAG = 60
 

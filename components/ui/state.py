@@ -62,8 +62,8 @@ FILTERS = (
     *(FIND, FIND_SETTINGS, FIND_STATUS, FIND_ENDPOINT, FIND_MODEL, FIND_FINISH_REASON),
     *(FIND_SINCE, FIND_UNTIL, FIND_TAG, FIND_STARS, FIND_EXPERIMENT),
 )
-PAGES = "pages"
-"""The view of the log, and where each of its pages before this one ended."""
+LISTING = "listing"
+"""Which page of the log the table shows."""
 CHOSEN_RUNS = "chosen_runs"
 """The ids of the runs that are chosen in the table."""
 RUN_PART = "run_part"
@@ -74,7 +74,8 @@ IMPORT_RUNS = "runs_file"
 SURE_TO_DELETE = "sure_to_delete"
 TICKET = "ticket"
 """A view of the log, the token by which the browser may fetch its runs, and until when it is offered."""
-DELETE_PROBLEM = "delete_problem"
+RUNS_PROBLEM = "runs_problem"
+UPKEEP = "upkeep"
 DELETED_RUN = "deleted_run"
 """The run that was deleted last, until something else is."""
 COMPARE = "compare"

@@ -15,13 +15,17 @@ from playwright.sync_api import Page, expect
 
 from components.runs.database import Database
 from tests.browser.conftest import serve_app
-from tests.runs.test_finding import RECORDS, keep
+from tests.runs.test_finding import RECORDS, a_record, keep
 
 
 @pytest.fixture(scope="module")
-def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("app")
+
+
+@pytest.fixture(scope="module")
+def app(folder: Path) -> Iterator[str]:
     """The app on a log of six runs."""
-    folder = tmp_path_factory.mktemp("app")
     database = Database(f"sqlite:///{folder / 'runs.sqlite3'}")
     keep(database, *RECORDS)
     database.close()
@@ -81,9 +85,32 @@ def test_one_run_opens_with_its_notes_and_two_show_in_what_they_differ(page: Pag
     expect(page.locator(".st-key-answer")).to_contain_text("Sea green")
     page.get_by_role("radio", name="Events").click()
     expect(page.get_by_role("radio", name="Events")).to_be_checked()
+    page.get_by_role("radio", name="4 out of 5 stars").check(force=True)
+    tags = page.get_by_role("combobox", name="Tags")
+    tags.fill("keep")
+    tags.press("Enter")
+    page.wait_for_timeout(1000)  # nothing on the page says that a tag is kept
     page.reload()
+    expect(page.get_by_role("radio", name="4 out of 5 stars")).to_be_checked()
+    expect(page.locator(".stMultiSelect").filter(has_text="keep")).to_be_visible()
     expect(page.get_by_role("textbox", name="Notes")).to_have_value("Too short.")
     choose_row(page, 1)
     choose_row(page, 2)
     expect(page.get_by_role("button", name="Open in Compare")).to_be_visible()
     expect(page.get_by_text("Answers, each against the first")).to_be_visible()
+
+
+def test_a_ticked_row_goes_on_meaning_its_run_when_newer_ones_come_in(page: Page, app: str, folder: Path) -> None:
+    page.goto(f"{app}/runs?find=sea&status=ok")
+    choose_row(page, 1)
+    expect(page.locator(".st-key-answer")).to_contain_text("Sea green")
+    database = Database(f"sqlite:///{folder / 'runs.sqlite3'}")
+    keep(database, a_record(29, "A newer sea", "Blue"))
+    database.close()
+    page.wait_for_timeout(3000)
+    choose_row(page, 2)
+    differences = page.locator(".stTable").first
+    expect(differences).to_contain_text("Name a colour")
+    expect(differences).to_contain_text("Describe the sea")
+    expect(page.get_by_text("Ticked rows hold the list still.", exact=False)).to_be_visible()
+    expect(differences).not_to_contain_text("A newer sea")

@@ -9,7 +9,7 @@ import pandas
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from components.runs.annotations import Annotation, annotation_of
+from components.runs.annotations import Annotation, annotate, annotation_of
 from components.runs.export import export_runs
 from components.service import configuration, service
 from components.ui import state
@@ -139,15 +139,17 @@ def opened(page: AppTest, place: int) -> AppTest:
     return page.run()
 
 
-def test_stars_tags_and_notes_are_kept(three_runs: AppTest) -> None:
+def test_stars_tags_and_notes_are_kept_and_what_another_wrote_meanwhile_stays(three_runs: AppTest) -> None:
     page = opened(three_runs, 1)
     run_id = page.session_state[state.OPENED_RUN]
+    log = service().log
+    # Neither stars nor new tags can be chosen in AppTest; the browser's test does the rest.
+    annotate(log, run_id, Annotation(4, ("keep",), ""))
     page.text_area(key=f"notes_{run_id[:8]}").set_value("Odd.").run()
-    page.session_state[f"tags_{run_id[:8]}"] = ["keep"]
-    page.session_state[f"stars_{run_id[:8]}"] = 3  # the fourth star
+    assert annotation_of(log.database, run_id) == Annotation(4, ("keep",), "Odd.")
+    annotate(log, run_id, Annotation(4, ("keep",), "Theirs."))
     page.run()
-    assert not page.exception
-    assert annotation_of(service().log.database, run_id) == Annotation(4, ("keep",), "Odd.")
+    assert annotation_of(log.database, run_id).notes == "Theirs."
     page.text_input(key=state.FIND_TAG).set_value("keep").run()
     assert prompts(page) == ["Say 1"]
 
@@ -196,6 +198,8 @@ def test_several_runs_show_in_what_they_differ_and_open_as_a_comparison(three_ru
 
 def test_what_a_filter_finds_is_deleted_once_that_was_confirmed(three_runs: AppTest) -> None:
     page = three_runs
+    page.session_state[state.UPKEEP] = True
+    page.run()
     assert "delete_found" not in [button.key for button in page.button]
     page.text_input(key=state.FIND_SETTINGS).set_value("temperature omitted").run()
     assert page.button(key="delete_found").disabled
@@ -228,6 +232,8 @@ def test_a_chart_of_what_is_found_has_its_table(three_runs: AppTest, of: str, by
 @pytest.mark.parametrize("damaged", [False, True])
 def test_what_was_taken_away_is_brought_back_under_new_ids(three_runs: AppTest, damaged: bool) -> None:
     page = three_runs
+    page.session_state[state.UPKEEP] = True
+    page.run()
     lines = "".join(export_runs(service().log.database))
     content = lines.replace("Say 1", "Say 9") if damaged else lines
     page.file_uploader(key=state.IMPORT_RUNS).set_value(("runs.jsonl", content.encode(), "application/jsonl")).run()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import cast
 
 import altair as alt
@@ -9,7 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from components.live.phases import phases
-from components.runs.annotations import MOST_CHARACTERS, MOST_STARS, Annotation, annotate, annotation_of
+from components.runs.annotations import MOST_CHARACTERS, annotate, annotation_of
 from components.runs.database import DatabaseUnavailable
 from components.runs.deletion import bring_back, delete_run
 from components.runs.markdown import as_markdown
@@ -17,6 +18,7 @@ from components.runs.query import QueryFailed
 from components.runs.run import Run, RunRecord
 from components.service import configuration, service
 from components.ui import state
+from components.ui.browsing.table import list_anew
 from components.ui.code_view import draw_code
 from components.ui.events_view import draw_events
 from components.ui.experiment_link import draw_experiment_link
@@ -111,31 +113,48 @@ def _draw_annotation(record: RunRecord) -> None:
         return
     if said is None:
         return
-    stars_key, tags_key, notes_key = (f"{name}_{record.id[:8]}" for name in ("stars", "tags", "notes"))
-    if notes_key not in st.session_state:
-        st.session_state[stars_key] = said.rating - 1 if said.rating else None
-        st.session_state[tags_key] = list(said.tags)
-        st.session_state[notes_key] = said.notes
+    keys = {name: f"{name}_{record.id[:8]}" for name in ("rating", "tags", "notes")}
+    if keys["notes"] not in st.session_state:
+        st.session_state[keys["rating"]] = said.rating - 1 if said.rating else None
+        st.session_state[keys["tags"]] = list(said.tags)
+        st.session_state[keys["notes"]] = said.notes
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-        stars = st.feedback("stars", key=stars_key)
-        tags = st.multiselect(
+        st.feedback("stars", key=keys["rating"], on_change=_annotate, args=(record.id, "rating", keys["rating"]))
+        st.multiselect(
             "Tags",
             # None to choose from: a widget whose options change forgets what was chosen.
             cast("list[str]", []),
-            key=tags_key,
+            key=keys["tags"],
             accept_new_options=True,
             placeholder="Tags",
             label_visibility="collapsed",
+            on_change=_annotate,
+            args=(record.id, "tags", keys["tags"]),
         )
-    notes = st.text_area(
-        "Notes", key=notes_key, height=80, max_chars=MOST_CHARACTERS, placeholder="What do you make of it?"
+    st.text_area(
+        "Notes",
+        key=keys["notes"],
+        height=80,
+        max_chars=MOST_CHARACTERS,
+        placeholder="What do you make of it?",
+        on_change=_annotate,
+        args=(record.id, "notes", keys["notes"]),
     )
-    now = Annotation(min(stars + 1, MOST_STARS) if stars is not None else None, tuple(tags), notes)
-    if now != said:
-        try:
-            annotate(service().log, record.id, now)
-        except DatabaseUnavailable as unavailable:
-            st.error(str(unavailable))
+
+
+def _annotate(run_id: str, name: str, key: str) -> None:
+    """Keep what was changed, and that alone: somebody else may have written the rest meanwhile."""
+    database, value = service().log.database, st.session_state[key]
+    if name == "rating":
+        value = None if value is None else value + 1
+    elif name == "tags":
+        value = tuple(value)
+    try:
+        if database is None:
+            raise QueryFailed("There is no log now.")
+        annotate(service().log, run_id, replace(annotation_of(database, run_id), **{name: value}))
+    except (QueryFailed, DatabaseUnavailable) as failure:
+        st.session_state[state.RUNS_PROBLEM] = f"Not kept: {failure}"
 
 
 def _draw_times(record: RunRecord) -> None:
@@ -175,18 +194,18 @@ def _draw_code(record: RunRecord) -> None:
 def _run_again(record: RunRecord) -> None:
     endpoint = configuration().endpoints.get(record.endpoint)
     if endpoint:
-        body = record.request_body.encode()
-        run = service().runner.send(
-            endpoint, model=record.model, body=body, streaming=record.streamed, draft=record.draft
-        )
+        body, request = record.request_body.encode(), asked(record)
+        streaming = request.stream if request else record.streamed
+        run = service().runner.send(endpoint, model=record.model, body=body, streaming=streaming, draft=record.draft)
         state.open_run(run.id)
 
 
 def _delete(run_id: str) -> None:
     try:
         st.session_state[state.DELETED_RUN] = delete_run(service().log, run_id)
+        list_anew()
     except DatabaseUnavailable as unavailable:
-        st.session_state[state.DELETE_PROBLEM] = str(unavailable)
+        st.session_state[state.RUNS_PROBLEM] = str(unavailable)
 
 
 def _bring_back() -> None:
@@ -197,6 +216,7 @@ def _bring_back() -> None:
         bring_back(service().log, deleted)
     except DatabaseUnavailable as unavailable:
         st.session_state[state.DELETED_RUN] = deleted
-        st.session_state[state.DELETE_PROBLEM] = str(unavailable)
+        st.session_state[state.RUNS_PROBLEM] = str(unavailable)
         return
+    list_anew()
     state.open_run(deleted.run_id)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+
 import pandas as pd
 import streamlit as st
 
@@ -23,6 +25,25 @@ _COLUMNS = (
 )
 
 
+@dataclass
+class _Listing:
+    """What the table lists: the view, where each page before this one ended, and which table of the session it is.
+
+    ``held`` is the page while rows of it are ticked: they must go on standing for the same runs.
+    """
+
+    view: View
+    number: int = 0
+    before: list[Place] = field(default_factory=list)
+    drawn: Page | None = None
+    held: Page | None = None
+
+    def renew(self) -> None:
+        """List what there is now, with no row ticked."""
+        self.number += 1
+        self.held = None
+
+
 @st.fragment(run_every=_REFRESH_S)
 def draw_runs_table(view: View) -> None:
     """The runs, newest first or in the order of the view. A log that cannot be read is named."""
@@ -30,31 +51,39 @@ def draw_runs_table(view: View) -> None:
     if database is None:
         st.info("There is no log now, so no runs can be listed.", icon=":material/database_off:")
         return
-    before = _pages_before(view)
+    listing = _listing_of(view)
     # Caught here and not by the page: the fragment runs again without it.
     try:
-        page = page_of(database, view, before[-1] if before else None, _ON_A_PAGE)
-        if page.runs.empty and not before:
+        page = listing.held or page_of(database, view, listing.before[-1] if listing.before else None, _ON_A_PAGE)
+        listing.drawn = page
+        if page.runs.empty and not listing.before:
             _draw_nothing(view)
             return
         said = _said_of_all(view)
     except QueryFailed as failure:
         st.error(str(failure))
         return
-    # Rows move down as new runs come in, so a chosen row means the run that stood there when it was drawn.
     st.session_state[state.LISTED_RUNS] = page.runs["id"].tolist()
-    _draw_page(page)
-    _draw_turning(view, page, before, said)
+    _draw_page(page, listing)
+    _draw_turning(page, listing, f"{said} Ticked rows hold the list still." if listing.held else said)
     if st.session_state.pop(state.JUST_OPENED, False):
         st.rerun()
 
 
-def _pages_before(view: View) -> list[Place]:
-    known: tuple[View, list[Place]] | None = st.session_state.get(state.PAGES)
-    if known is None or known[0] != view:
-        known = view, []
-        st.session_state[state.PAGES] = known
-    return known[1]
+def list_anew() -> None:
+    """List the runs as they are now, with none ticked, after some came or went at the visitor's wish."""
+    listing: _Listing | None = st.session_state.get(state.LISTING)
+    if listing:
+        listing.renew()
+
+
+def _listing_of(view: View) -> _Listing:
+    known: _Listing | None = st.session_state.get(state.LISTING)
+    if known is None or known.view != view:
+        # Under a number of its own: what was ticked in another list is not ticked here.
+        known = _Listing(view, known.number + 1 if known else 0)
+        st.session_state[state.LISTING] = known
+    return known
 
 
 def _draw_nothing(view: View) -> None:
@@ -66,13 +95,12 @@ def _draw_nothing(view: View) -> None:
         st.info("No runs yet. Run a prompt in the playground; every run is kept here.", icon=":material/history:")
 
 
-def _draw_page(page: Page) -> None:
+def _draw_page(page: Page, listing: _Listing) -> None:
     shown = _shown(page.runs)
     chosen = st.session_state.get(state.COLUMNS) or _worth_showing(shown)
     st.dataframe(
         shown,
-        # Of a page of its own: what was chosen on another one is not chosen here.
-        key=f"{state.RUNS_TABLE}_{len(_places())}",
+        key=_key(listing),
         hide_index=True,
         on_select=_open_chosen,
         selection_mode="multi-row",
@@ -94,28 +122,24 @@ def _draw_page(page: Page) -> None:
     )
 
 
-def _places() -> list[Place]:
-    known: tuple[View, list[Place]] = st.session_state[state.PAGES]
-    return known[1]
+def _key(listing: _Listing) -> str:
+    return f"{state.RUNS_TABLE}_{listing.number}"
 
 
-def _draw_turning(view: View, page: Page, before: list[Place], said: str) -> None:
+def _draw_turning(page: Page, listing: _Listing, said: str) -> None:
     st.caption(said)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         # Drawn where they do nothing as well, so that none moves under the pointer.
-        st.button("Newest" if not before else "First", key="first_page", on_click=before.clear, disabled=not before)
-        st.button("Back", key="page_before", icon=":material/chevron_left:", on_click=_back, disabled=not before)
-        st.button(
-            "Next",
-            key="next_page",
-            icon=":material/chevron_right:",
-            on_click=before.append,
-            args=(page.next,),
-            disabled=page.next is None,
+        turns: tuple[tuple[str, str, list[Place] | None], ...] = (
+            ("Newest" if not listing.before else "First", "first_page", [] if listing.before else None),
+            ("Back", "page_before", listing.before[:-1] if listing.before else None),
+            ("Next", "next_page", [*listing.before, page.next] if page.next else None),
         )
+        for label, key, before in turns:
+            st.button(label, key=key, on_click=_turn, args=(listing, before), disabled=before is None)
         st.space("stretch")
-        draw_take_away(view)
-        draw_upkeep(view)
+        draw_take_away(listing.view)
+        draw_upkeep(listing.view, list_anew)
         with st.popover("Columns", icon=":material/view_column:"):
             st.multiselect(
                 "Columns, in this order",
@@ -127,8 +151,9 @@ def _draw_turning(view: View, page: Page, before: list[Place], said: str) -> Non
             )
 
 
-def _back() -> None:
-    _places().pop()
+def _turn(listing: _Listing, before: list[Place]) -> None:
+    listing.before = before
+    listing.renew()
 
 
 def _said_of_all(view: View) -> str:
@@ -196,9 +221,12 @@ def _worth_showing(shown: pd.DataFrame) -> list[str]:
 
 
 def _open_chosen() -> None:
-    rows = st.session_state[f"{state.RUNS_TABLE}_{len(_places())}"].selection.rows
+    listing: _Listing = st.session_state[state.LISTING]
+    rows = st.session_state[_key(listing)].selection.rows
+    # By the list that the visitor saw: newer runs may have come in since.
     listed = st.session_state.get(state.LISTED_RUNS, [])
     chosen = [listed[row] for row in rows if row < len(listed)]
+    listing.held = listing.drawn if chosen else None
     st.session_state[state.CHOSEN_RUNS] = chosen
     if len(chosen) == 1:
         state.open_run(chosen[0])

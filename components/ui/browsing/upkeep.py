@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 
 import streamlit as st
 from sqlalchemy.exc import SQLAlchemyError
@@ -16,15 +17,22 @@ from components.service import service
 from components.ui import state
 
 
-def draw_upkeep(view: View) -> None:
-    """Draw a popover with the log's size; with a filter, all that is found can be deleted, after a question."""
+def draw_upkeep(view: View, on_change: Callable[[], None]) -> None:
+    """Draw a popover with the log's size; with a filter, all that is found can be deleted, after a question.
+
+    ``on_change`` is called when runs came or went.
+    """
     database = service().log.database
     if database is None:
         return
-    with st.popover("Log", icon=":material/database:"):
+    opened = st.popover("Log", icon=":material/database:", key=state.UPKEEP, on_change="rerun")
+    # It would count what is found every two seconds, for nobody.
+    if not opened.open:
+        return
+    with opened:
         try:
             st.markdown(f"The log takes **{database.size_bytes() / 1e6:,.1f} MB**.")
-            _draw_import()
+            _draw_import(on_change)
             if not view.filtered:
                 st.caption("Set a filter to delete the runs that it finds.")
                 return
@@ -35,10 +43,10 @@ def draw_upkeep(view: View) -> None:
         count = f"more than {MOST_COUNTED:,}" if summary.more else f"{summary.count:,}"
         sure = st.checkbox(f"Delete {count} runs for good, with notes and votes", key=state.SURE_TO_DELETE)
         if st.button("Delete", key="delete_found", icon=":material/delete:", disabled=not sure or not summary.count):
-            _delete(view)
+            _delete(view, on_change)
 
 
-def _draw_import() -> None:
+def _draw_import(on_change: Callable[[], None]) -> None:
     file = st.file_uploader(
         "Bring back runs",
         type="jsonl",
@@ -52,10 +60,11 @@ def _draw_import() -> None:
     except (ImportRefused, DatabaseUnavailable) as refused:
         st.error(str(refused))
     else:
+        on_change()
         st.success(f"{added:,} {'run' if added == 1 else 'runs'} brought back.")
 
 
-def _delete(view: View) -> None:
+def _delete(view: View, on_change: Callable[[], None]) -> None:
     log, told = service().log, st.empty()
     if log.database is None:
         return
@@ -65,5 +74,5 @@ def _delete(view: View) -> None:
     except (DatabaseUnavailable, QueryFailed) as failure:
         told.error(str(failure))
         return
-    st.session_state[state.PAGES] = None
+    on_change()
     st.rerun()
