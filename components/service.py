@@ -116,7 +116,13 @@ def make_in_worker(job: Job) -> Status:
     while service().runner.is_told_to_wait(job.endpoint):
         time.sleep(_LOOK_AGAIN_S)
     run = service().runner.send(
-        endpoint, model=job.model, body=job.body, streaming=job.streaming, draft=job.draft, placement=job.placement
+        endpoint,
+        model=job.model,
+        body=job.body,
+        streaming=job.streaming,
+        draft=job.draft,
+        placement=job.placement,
+        owner=job.owner,
     )
     run.written.result()
     return run.ended.result()

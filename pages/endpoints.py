@@ -2,9 +2,10 @@
 
 import streamlit as st
 
-from components.service import configuration, service
+from components.service import configuration
 from components.ui.endpoint_panel import await_answers, check_again, draw_endpoint
 from components.ui.endpoint_setup import draw_endpoint_setup
+from components.ui.visitor import own_log
 
 endpoints = list(configuration().endpoints.values())
 
@@ -19,7 +20,7 @@ with st.container(horizontal=True, horizontal_alignment="distribute", vertical_a
         args=(endpoints,),
     )
 
-awaited = [endpoint for endpoint in endpoints if draw_endpoint(endpoint, service().log.database)]
+awaited = [endpoint for endpoint in endpoints if draw_endpoint(endpoint, own_log().database)]
 
 st.subheader("Add an endpoint", anchor=False)
 draw_endpoint_setup()

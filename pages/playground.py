@@ -24,6 +24,7 @@ from components.ui.run_bar import ANSWER, CODE, EVENTS, REQUEST, draw_run_bar
 from components.ui.run_lookup import asked, find, record_of
 from components.ui.run_view import draw_run
 from components.ui.view_switches import draw_view_row
+from components.ui.visitor import owner
 
 if st.session_state.pop(state.GO_TO_COMPARE, False):
     st.switch_page("compare.py")
@@ -85,7 +86,7 @@ with work:
         if isinstance(shown, Run) and not shown.finished and (shown.endpoint, shown.request_body) == asked_now:
             pass  # the key is held down, or the button was pressed twice: this very request is under way
         elif composed.request and not objection:
-            shown = service().runner.start(endpoint, composed.request, draft.for_log())
+            shown = service().runner.start(endpoint, composed.request, draft.for_log(), owner())
             state.show_run(shown.id)
             st.session_state.pop(state.NOTES, None)
         else:

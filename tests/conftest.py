@@ -6,12 +6,16 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from sqlalchemy import Engine, event
 
 from components.service import close_service
+from tests.owners import check_owner
 
 settings.register_profile("quick", max_examples=100, deadline=None)
 settings.register_profile("long", max_examples=10_000, deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
+
+event.listen(Engine, "before_execute", check_owner)
 
 
 @pytest.fixture(autouse=True)

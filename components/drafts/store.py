@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 
 from sqlalchemy import Connection, delete, select
 
 from components.runs.database import Database
-from components.runs.log import Log
+from components.runs.owned import OwnedLog
 from components.runs.query import is_id, read_rows
 from components.runs.run import utc_now
 from components.runs.storable import storable_text
-from components.runs.tables import drafts, presets, upsert
+from components.runs.tables import drafts, owned, presets, upsert
 
 MOST_NAME_CHARS = 80
 MOST_CONTENT_CHARS = 1_000_000
@@ -28,7 +28,7 @@ class Preset:
     created_at: str
 
 
-def save_draft(log: Log, draft_id: str, content: str) -> None:
+def save_draft(log: OwnedLog, draft_id: str, content: str) -> None:
     """Keep a draft soon, in place of the one of the same id; returns at once and never raises.
 
     ``draft_id`` must be 32 hexadecimal digits; nothing is kept under another one. While the database cannot be had, the
@@ -36,25 +36,26 @@ def save_draft(log: Log, draft_id: str, content: str) -> None:
     """
     if not is_id(draft_id):
         return
-    row = {"id": draft_id, "content": storable_text(content), "updated_at": utc_now()}
+    row = {"id": draft_id, "owner": log.owner, "content": storable_text(content), "updated_at": utc_now()}
     log.post(f"draft {draft_id}", lambda connection: connection.execute(upsert(connection.dialect.name, drafts), row))
 
 
 def find_draft(database: Database, draft_id: str) -> str | None:
     """The content of the draft of exactly that id, or None. Raises QueryFailed."""
-    statement = select(drafts.c.content).where(drafts.c.id == draft_id)
+    statement = select(drafts.c.content).where(drafts.c.id == draft_id, owned(drafts, database.owner))
     found = read_rows(database, statement) if is_id(draft_id) else []
     return found[0]["content"] if found else None
 
 
 def list_presets(database: Database) -> list[Preset]:
-    """All presets, by name. Raises QueryFailed."""
-    found = [Preset(**row) for row in read_rows(database, select(presets))]
+    """All presets of the owner, by name. Raises QueryFailed."""
+    columns = [presets.c[field.name] for field in fields(Preset)]
+    found = [Preset(**row) for row in read_rows(database, select(*columns).where(owned(presets, database.owner)))]
     # Sorted here, because each database has an order of its own.
     return sorted(found, key=lambda preset: (preset.name.casefold(), preset.name))
 
 
-def save_preset(log: Log, name: str, content: str) -> Preset:
+def save_preset(log: OwnedLog, name: str, content: str) -> Preset:
     """Keep a preset, in place of the one of the same name, whose id it takes over.
 
     Raises ValueError with a sentence for a name or a content that cannot be kept, DatabaseUnavailable.
@@ -67,13 +68,15 @@ def save_preset(log: Log, name: str, content: str) -> Preset:
     preset = Preset(uuid.uuid4().hex, name, storable_text(content), utc_now())
 
     def work(connection: Connection) -> Preset:
-        statement = upsert(connection.dialect.name, presets, key="name").returning(presets.c.id)
-        return replace(preset, id=connection.execute(statement, asdict(preset)).scalar_one())
+        statement = upsert(connection.dialect.name, presets, "owner", "name").returning(presets.c.id)
+        row = {**asdict(preset), "owner": log.owner}
+        return replace(preset, id=connection.execute(statement, row).scalar_one())
 
     return log.write(work)
 
 
-def delete_preset(log: Log, preset_id: str) -> None:
+def delete_preset(log: OwnedLog, preset_id: str) -> None:
     """Delete the preset of exactly that id, if there is one. Raises DatabaseUnavailable."""
     if is_id(preset_id):
-        log.write(lambda connection: connection.execute(delete(presets).where(presets.c.id == preset_id)))
+        own = delete(presets).where(presets.c.id == preset_id, owned(presets, log.owner))
+        log.write(lambda connection: connection.execute(own))

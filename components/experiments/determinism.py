@@ -8,9 +8,9 @@ from sqlalchemy import Connection, update
 
 from components.experiments.divergence import first_difference
 from components.runs.database import DatabaseUnavailable
-from components.runs.log import Log
+from components.runs.owned import OwnedLog
 from components.runs.run import RunRecord
-from components.runs.tables import runs
+from components.runs.tables import owned, runs
 from components.streaming.outcome import Status
 
 IDENTICAL = "identical"
@@ -41,11 +41,12 @@ def _calls(record: RunRecord) -> str:
     return "\n".join(f"{call['name']} {call['arguments']}" for call in json.loads(record.tool_calls))
 
 
-def write_determinism(log: Log, run_ids: tuple[str, ...], words: str) -> None:
+def write_determinism(log: OwnedLog, run_ids: tuple[str, ...], words: str) -> None:
     """Write what was found on the runs: at once, or when the database can be had again."""
 
     def work(connection: Connection) -> None:
-        connection.execute(update(runs).where(runs.c.id.in_(run_ids)).values(determinism=words))
+        both = runs.c.id.in_(run_ids) & owned(runs, log.owner)
+        connection.execute(update(runs).where(both).values(determinism=words))
 
     try:
         # Waited for: who is told that the check is over finds what came of it.

@@ -17,6 +17,7 @@ from components.experiments.determinism import determinism, write_determinism
 from components.experiments.making import Maker, MakerHere, Making
 from components.experiments.plan import Cell, Plan
 from components.runs.log import Log
+from components.runs.owned import LOCAL, OwnLog
 from components.runs.placement import Placement
 from components.runs.query import find_run
 from components.runs.run import RunRecord
@@ -54,7 +55,7 @@ class Experiment:
         experiment_id: str,
         here: Maker,
         find: Callable[[str], RunRecord | None],
-        log: Log,
+        log: OwnLog,
         elsewhere: Maker | None = None,
     ) -> None:
         self.id = experiment_id
@@ -221,8 +222,8 @@ class Experiment:
         self._fill()
 
     def _may_begin(self, cell: Cell, plan: Plan) -> bool:
-        if plan.shared and not self._paused and self._log.problem:
-            self._pause_by_itself(self._log.problem)
+        if plan.shared and not self._paused and self._log.log.problem:
+            self._pause_by_itself(self._log.log.problem)
         held = self._holders and time.monotonic() < self._held_until
         # Whoever told one of them to come again later told all of them.
         return (
@@ -238,7 +239,7 @@ class Experiment:
         maker = self._elsewhere if plan.shared and self._elsewhere else self._here
         self.version += 1
         try:
-            making = maker.make(cell, placement)
+            making = maker.make(cell, placement, self._log.owner)
         except Exception:  # a fault of our own must not leave the experiment going on for ever
             logging.getLogger(__name__).exception("a run of experiment %s could not be made", self.id)
             return None
@@ -287,21 +288,21 @@ class Experiments:
     """The experiments of this process. ``elsewhere`` makes shared cells where there is one, else they are made here."""
 
     def __init__(self, runner: Runner, log: Log, elsewhere: Maker | None = None) -> None:
-        self._runner = runner
         self._here = MakerHere(runner)
         self._elsewhere = elsewhere
         self._log = log
-        self._experiments: dict[str, Experiment] = {}
+        self._experiments: dict[tuple[str, str], Experiment] = {}
         self._lock = threading.Lock()
 
-    def find(self, experiment_id: str) -> Experiment:
-        """The experiment of that id; one of which this process makes no run is one without runs."""
+    def find(self, experiment_id: str, owner: str = LOCAL) -> Experiment:
+        """The owner's experiment of that id; one of which this process makes no run is one without runs."""
         with self._lock:
-            found = self._experiments.get(experiment_id)
+            found = self._experiments.get((owner, experiment_id))
             if found is None:
                 self._forget_old()
-                found = Experiment(experiment_id, self._here, self._record, self._log, self._elsewhere)
-                self._experiments[experiment_id] = found
+                log = OwnLog(self._log, owner)
+                found = Experiment(experiment_id, self._here, partial(_record, log), log, self._elsewhere)
+                self._experiments[owner, experiment_id] = found
             return found
 
     def stop(self) -> None:
@@ -311,15 +312,16 @@ class Experiments:
         for experiment in experiments:
             experiment.stop()
 
-    def _record(self, run_id: str) -> RunRecord | None:
-        run = self._runner.find(run_id)
-        if run:
-            return run.record()
-        return find_run(self._log.database, run_id) if self._log.database else None
-
     def _forget_old(self) -> None:
-        for experiment_id, experiment in list(self._experiments.items()):
+        for key, experiment in list(self._experiments.items()):
             if len(self._experiments) < _MOST_KEPT:
                 return
             if not experiment.going_on:
-                del self._experiments[experiment_id]
+                del self._experiments[key]
+
+
+def _record(log: OwnLog, run_id: str) -> RunRecord | None:
+    run = log.live(run_id)
+    if run:
+        return run.record()
+    return find_run(log.database, run_id) if log.database else None

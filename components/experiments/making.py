@@ -35,8 +35,8 @@ class Making:
 class Maker(Protocol):
     """Whatever makes cells."""
 
-    def make(self, cell: Cell, placement: Placement) -> Making:
-        """Begin to make a cell, and return at once."""
+    def make(self, cell: Cell, placement: Placement, owner: str) -> Making:
+        """Begin to make a cell for its owner, and return at once."""
         ...
 
 
@@ -46,7 +46,7 @@ class MakerHere:
     def __init__(self, runner: Runner) -> None:
         self._runner = runner
 
-    def make(self, cell: Cell, placement: Placement) -> Making:
+    def make(self, cell: Cell, placement: Placement, owner: str) -> Making:
         """Begin a run, and return at once."""
         run = self._runner.send(
             cell.endpoint,
@@ -55,6 +55,7 @@ class MakerHere:
             streaming=cell.streaming,
             draft=cell.draft,
             placement=placement,
+            owner=owner,
         )
         return Making(
             placement=placement,

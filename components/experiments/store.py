@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from sqlalchemy import ColumnElement, Connection, delete, insert, literal, select, update
 
 from components.experiments.judgement import Better, Judgement
 from components.runs.database import Database
-from components.runs.log import Log
+from components.runs.owned import OwnedLog
 from components.runs.placement import Placement
 from components.runs.query import is_id, read_rows
 from components.runs.run import RunRecord, utc_now
 from components.runs.storable import storable, storable_text
-from components.runs.tables import experiments, runs, upsert, votes
+from components.runs.tables import experiments, owned, runs, upsert, votes
 from components.streaming.outcome import Status
 
 _LEFT_OUT = {"request_body": "", "prompt": "", "draft": None, "raw_error": None, "reasoning": "", "retries": "[]"}
@@ -36,6 +36,9 @@ class KeptExperiment:
     created_at: str
 
 
+_KEPT = [experiments.c[field.name] for field in fields(KeptExperiment)]
+
+
 @dataclass(frozen=True)
 class Vote:
     """Which of two runs somebody found better. Each setting is what the other does not have, in words."""
@@ -48,14 +51,15 @@ class Vote:
     blind: bool
 
 
-def save_experiment(log: Log, experiment_id: str, content: str, kind: str = COMPARISON) -> None:
+def save_experiment(log: OwnedLog, experiment_id: str, content: str, kind: str = COMPARISON) -> None:
     """Keep an experiment soon, in place of the one of the same id; returns at once and never raises.
 
     ``experiment_id`` must be 32 hexadecimal digits; nothing is kept under another one.
     """
     if not is_id(experiment_id):
         return
-    row = {"id": experiment_id, "kind": kind, "content": storable_text(content), "created_at": utc_now()}
+    said = {"kind": kind, "content": storable_text(content), "created_at": utc_now()}
+    row = {"id": experiment_id, "owner": log.owner, **said}
     log.post(
         f"experiment {experiment_id}",
         lambda connection: connection.execute(upsert(connection.dialect.name, experiments), row),
@@ -64,7 +68,7 @@ def save_experiment(log: Log, experiment_id: str, content: str, kind: str = COMP
 
 def find_experiment(database: Database, experiment_id: str) -> KeptExperiment | None:
     """The experiment of exactly that id, or None. Raises QueryFailed."""
-    statement = select(experiments).where(experiments.c.id == experiment_id)
+    statement = select(*_KEPT).where(experiments.c.id == experiment_id, owned(experiments, database.owner))
     found = read_rows(database, statement) if is_id(experiment_id) else []
     return KeptExperiment(**found[0]) if found else None
 
@@ -72,20 +76,23 @@ def find_experiment(database: Database, experiment_id: str) -> KeptExperiment | 
 def newest_experiments(database: Database, most: int, kind: str = COMPARISON) -> list[KeptExperiment]:
     """The newest experiments of a kind first, at most so many. Raises QueryFailed."""
     newest = experiments.c.created_at.desc(), experiments.c.id.desc()
-    statement = select(experiments).where(experiments.c.kind == kind).order_by(*newest).limit(most)
+    statement = select(*_KEPT).where(experiments.c.kind == kind, owned(experiments, database.owner))
+    statement = statement.order_by(*newest).limit(most)
     return [KeptExperiment(**row) for row in read_rows(database, statement)]
 
 
 def runs_of(database: Database, experiment_id: str) -> list[RunRecord]:
     """The runs of an experiment in the order in which they were begun. Raises QueryFailed."""
-    statement = select(runs).where(runs.c.experiment_id == experiment_id).order_by(runs.c.created_at, runs.c.id)
+    own = (runs.c.experiment_id == experiment_id) & owned(runs, database.owner)
+    statement = select(runs).where(own).order_by(runs.c.created_at, runs.c.id)
     return [RunRecord(**row) for row in read_rows(database, statement)] if is_id(experiment_id) else []
 
 
 def ended_run_ids(database: Database, experiment_id: str) -> set[str]:
     """The ids of the runs of an experiment that have ended. Raises QueryFailed."""
     ended = (runs.c.experiment_id == experiment_id) & (runs.c.status != Status.RUNNING.value)
-    found = read_rows(database, select(runs.c.id).where(ended)) if is_id(experiment_id) else []
+    statement = select(runs.c.id).where(ended, owned(runs, database.owner))
+    found = read_rows(database, statement) if is_id(experiment_id) else []
     return {row["id"] for row in found}
 
 
@@ -104,16 +111,17 @@ def _light(database: Database, which: ColumnElement[bool]) -> list[RunRecord]:
     columns = [
         literal(_LEFT_OUT[column.name]).label(column.name) if column.name in _LEFT_OUT else column for column in runs.c
     ]
-    return [RunRecord(**row) for row in read_rows(database, select(*columns).where(which))]
+    statement = select(*columns).where(which, owned(runs, database.owner))
+    return [RunRecord(**row) for row in read_rows(database, statement)]
 
 
-def adopt(log: Log, run_id: str, placement: Placement) -> None:
+def adopt(log: OwnedLog, run_id: str, placement: Placement) -> None:
     """Make a run that belongs to no experiment part of one; returns at once."""
     live = log.live(run_id)
     if live:
         # What it is written with from now on.
         live.placement = live.placement or placement
-    of_its_own = (runs.c.id == run_id) & runs.c.experiment_id.is_(None)
+    of_its_own = (runs.c.id == run_id) & runs.c.experiment_id.is_(None) & owned(runs, log.owner)
 
     def work(connection: Connection) -> None:
         connection.execute(update(runs).where(of_its_own).values(**vars(placement)))
@@ -121,7 +129,7 @@ def adopt(log: Log, run_id: str, placement: Placement) -> None:
     log.post(f"placement {run_id}", work)
 
 
-def save_vote(log: Log, vote: Vote) -> None:
+def save_vote(log: OwnedLog, vote: Vote) -> None:
     """Keep a vote with its runs, in place of an earlier one on the same two.
 
     Raises DatabaseUnavailable, and does nothing about runs that are not in the log.
@@ -130,10 +138,11 @@ def save_vote(log: Log, vote: Vote) -> None:
     row = {"id": uuid.uuid4().hex, "created_at": utc_now(), **said, "better": vote.better.value}
 
     def work(connection: Connection) -> None:
-        kept = connection.execute(select(runs.c.id).where(runs.c.id.in_((vote.first_run, vote.second_run)))).all()
-        if len(kept) == len({vote.first_run, vote.second_run}):
-            pair = (vote.first_run, vote.second_run)
-            connection.execute(delete(votes).where(votes.c.first_run.in_(pair), votes.c.second_run.in_(pair)))
+        pair = (vote.first_run, vote.second_run)
+        kept = connection.execute(select(runs.c.id).where(runs.c.id.in_(pair), owned(runs, log.owner))).all()
+        if len(kept) == len(set(pair)):
+            earlier = votes.c.first_run.in_(pair) & votes.c.second_run.in_(pair) & owned(votes, log.owner)
+            connection.execute(delete(votes).where(earlier))
             connection.execute(insert(votes), row)
 
     log.write(work)
@@ -141,14 +150,15 @@ def save_vote(log: Log, vote: Vote) -> None:
 
 def votes_on(database: Database, run_ids: list[str]) -> list[Vote]:
     """The votes on these runs, oldest first. Raises QueryFailed."""
-    wanted = votes.c.first_run.in_(run_ids) & votes.c.second_run.in_(run_ids)
+    wanted = votes.c.first_run.in_(run_ids) & votes.c.second_run.in_(run_ids) & owned(votes, database.owner)
     return [_vote(row) for row in read_rows(database, select(votes).where(wanted).order_by(votes.c.created_at))]
 
 
 def judgements(database: Database) -> list[Judgement]:
-    """Every vote in the log, oldest first. Raises QueryFailed."""
+    """Every vote of the owner, oldest first. Raises QueryFailed."""
     columns = votes.c.first_setting, votes.c.second_setting, votes.c.better
-    rows = read_rows(database, select(*columns).order_by(votes.c.created_at))
+    own = select(*columns).where(owned(votes, database.owner))
+    rows = read_rows(database, own.order_by(votes.c.created_at))
     return [Judgement(row["first_setting"], row["second_setting"], Better(row["better"])) for row in rows]
 
 

@@ -37,6 +37,7 @@ class Job:
     streaming: bool
     draft: str | None
     placement: Placement
+    owner: str
 
 
 class Workers:
@@ -52,9 +53,9 @@ class Workers:
         self._perform = perform
         self._stop = stop
 
-    def make(self, cell: Cell, placement: Placement) -> Making:
+    def make(self, cell: Cell, placement: Placement, owner: str) -> Making:
         """Send a cell off, and return at once."""
-        job = Job(cell.endpoint.name, cell.model, cell.body, cell.streaming, cell.draft, placement)
+        job = Job(cell.endpoint.name, cell.model, cell.body, cell.streaming, cell.draft, placement, owner)
         made: Future[Any] = self._executor.submit(self._perform, job)
         return Making(
             placement=placement,

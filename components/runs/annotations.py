@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, delete, insert, select
 
 from components.runs.database import Database
-from components.runs.log import Log
+from components.runs.owned import OwnedLog
 from components.runs.query import is_id, read_rows
 from components.runs.run import utc_now
 from components.runs.storable import storable_text
-from components.runs.tables import run_annotations, runs
+from components.runs.tables import owned, run_annotations, runs
 
 MOST_CHARACTERS = 20_000
 _MOST_OF_A_TAG = 60
@@ -28,7 +28,8 @@ class Annotation:
 
 def annotation_of(database: Database, run_id: str) -> Annotation:
     """What is said about that run; nothing is said about most. Raises QueryFailed."""
-    statement = select(run_annotations).where(run_annotations.c.run_id == run_id)
+    of_run = (run_annotations.c.run_id == run_id) & owned(run_annotations, database.owner)
+    statement = select(run_annotations).where(of_run)
     for row in read_rows(database, statement) if is_id(run_id) else []:
         return Annotation(row["rating"], tags_in(row["tags"]), row["notes"])
     return Annotation()
@@ -39,10 +40,10 @@ def tags_in(lines: str | None) -> tuple[str, ...]:
     return tuple((lines or "").splitlines())
 
 
-def annotate(log: Log, run_id: str, annotation: Annotation) -> None:
+def annotate(log: OwnedLog, run_id: str, annotation: Annotation) -> None:
     """Say this about a run, in place of what was said before. Raises DatabaseUnavailable.
 
-    Nothing happens to a run that the log does not have.
+    Nothing happens to a run that the owner does not have.
     """
     tags = dict.fromkeys(" ".join(tag.split())[:_MOST_OF_A_TAG] for tag in annotation.tags)
     row = {
@@ -54,8 +55,11 @@ def annotate(log: Log, run_id: str, annotation: Annotation) -> None:
     }
 
     def work(connection: Connection) -> None:
-        connection.execute(delete(run_annotations).where(run_annotations.c.run_id == run_id))
-        if annotation != Annotation() and connection.execute(select(runs.c.id).where(runs.c.id == run_id)).first():
+        if not connection.execute(select(runs.c.id).where(runs.c.id == run_id, owned(runs, log.owner))).first():
+            return
+        of_run = (run_annotations.c.run_id == run_id) & owned(run_annotations, log.owner)
+        connection.execute(delete(run_annotations).where(of_run))
+        if annotation != Annotation():
             connection.execute(insert(run_annotations), row)
 
     log.write(work)

@@ -6,6 +6,7 @@ import sqlite3
 import time
 from collections.abc import Mapping
 from contextlib import ExitStack
+from copy import copy
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from alembic.util import CommandError
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
+from components.runs.owned import LOCAL
 from components.runs.schema import migrate
 from components.runs.sqlite_file import LOCK_WAIT_S, SqliteFile
 
@@ -48,12 +50,14 @@ def database_url(environment: Mapping[str, str]) -> str:
 class Database:
     """Two engines on one database: one connection that writes, and connections that only read, for a limited time.
 
-    ``place`` is the URL without its password. ``notice`` is a sentence when a damaged file was set aside.
+    ``place`` is the URL without its password. ``notice`` is a sentence when a damaged file was set aside. Queries find
+    what belongs to ``owner``.
     """
 
     def __init__(self, url: str) -> None:
         """Open and migrate the database. Raises DatabaseUnavailable."""
         self.notice: str | None = None
+        self.owner = LOCAL
         address = _address(url)
         self.place = address.render_as_string(hide_password=True)
         self._file = SqliteFile(Path(address.database or "")) if address.get_backend_name() == "sqlite" else None
@@ -69,6 +73,12 @@ class Database:
             except (SQLAlchemyError, sqlite3.Error, OSError, ImportError, CommandError) as error:
                 raise DatabaseUnavailable(f"{self.place} cannot be used: {reason(error)}") from None
             undo.pop_all()
+
+    def owned_by(self, owner: str) -> Database:
+        """The same database, in which queries find what belongs to that owner."""
+        theirs = copy(self)
+        theirs.owner = owner
+        return theirs
 
     @property
     def is_sqlite(self) -> bool:

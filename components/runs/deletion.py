@@ -10,10 +10,10 @@ from sqlalchemy import Connection, delete, insert, or_, select
 
 from components.runs.database import Database
 from components.runs.finding import View, conditions
-from components.runs.log import Log
+from components.runs.owned import WHOLE_LOG, OwnedLog
 from components.runs.query import is_id, read_rows
 from components.runs.retention import DELETE_AT_ONCE
-from components.runs.tables import events, run_annotations, runs, votes
+from components.runs.tables import events, owned, run_annotations, runs, votes
 from components.streaming.outcome import Status
 
 _ENDED = runs.c.status != Status.RUNNING.value
@@ -27,13 +27,14 @@ class DeletedRun:
     rows: dict[str, list[dict[str, Any]]] = field(repr=False)
 
 
-def delete_run(log: Log, run_id: str) -> DeletedRun | None:
+def delete_run(log: OwnedLog, run_id: str) -> DeletedRun | None:
     """Delete a run that has ended; what it was, or None when there is no such run. Raises DatabaseUnavailable."""
     if not is_id(run_id):
         return None
 
     def work(connection: Connection) -> DeletedRun | None:
-        found = connection.execute(select(runs).where(runs.c.id == run_id, _ENDED)).mappings().one_or_none()
+        own = (runs.c.id == run_id) & owned(runs, log.owner)
+        found = connection.execute(select(runs).where(own, _ENDED)).mappings().one_or_none()
         if found is None:
             return None
         of_run = {
@@ -43,35 +44,38 @@ def delete_run(log: Log, run_id: str) -> DeletedRun | None:
         }
         rows = {runs.name: [dict(found)]}
         for table, which in of_run.items():
-            rows[table.name] = [dict(row) for row in connection.execute(select(table).where(which)).mappings()]
-        connection.execute(delete(runs).where(runs.c.id == run_id))
+            kept = connection.execute(select(table).where(which, owned(table, log.owner)))
+            rows[table.name] = [dict(row) for row in kept.mappings()]
+        connection.execute(delete(runs).where(own))
         return DeletedRun(run_id, rows)
 
     return log.write(work)
 
 
-def bring_back(log: Log, deleted: DeletedRun) -> None:
-    """Put a run that was deleted into the log again, under its id. Raises DatabaseUnavailable.
+def bring_back(log: OwnedLog, deleted: DeletedRun) -> None:
+    """Put a run that was deleted into the log again, under its id, as the owner's. Raises DatabaseUnavailable.
 
     Votes for it and a run that was deleted since are not brought back.
     """
 
     def work(connection: Connection) -> None:
-        if connection.execute(select(runs.c.id).where(runs.c.id == deleted.run_id)).first():
+        whosever = select(runs.c.id).where(runs.c.id == deleted.run_id).execution_options(**WHOLE_LOG)
+        if connection.execute(whosever).first():
             return
-        connection.execute(insert(runs), deleted.rows[runs.name])
+        connection.execute(insert(runs), [{**row, "owner": log.owner} for row in deleted.rows[runs.name]])
         for table in (events, run_annotations):
             if rows := deleted.rows[table.name]:
                 connection.execute(insert(table), rows)
         for row in deleted.rows[votes.name]:
-            both = select(runs.c.id).where(runs.c.id.in_([row["first_run"], row["second_run"]]))
+            pair = runs.c.id.in_([row["first_run"], row["second_run"]])
+            both = select(runs.c.id).where(pair, owned(runs, log.owner))
             if len(connection.execute(both).all()) == len({row["first_run"], row["second_run"]}):
                 connection.execute(insert(votes), row)
 
     log.write(work)
 
 
-def delete_found(log: Log, database: Database, view: View) -> Iterator[int]:
+def delete_found(log: OwnedLog, database: Database, view: View) -> Iterator[int]:
     """Delete all ended runs that a view finds, at most 1,000 in each step; how many were deleted so far.
 
     Raises FilterProblem, QueryFailed, DatabaseUnavailable; what was deleted until then stays deleted.
@@ -79,6 +83,7 @@ def delete_found(log: Log, database: Database, view: View) -> Iterator[int]:
     deleted = 0
     found = select(runs.c.id).where(_ENDED, *conditions(database, view))
     while step := [row["id"] for row in read_rows(database, found.limit(DELETE_AT_ONCE))]:
-        log.write(lambda connection, step=step: connection.execute(delete(runs).where(runs.c.id.in_(step))))  # type: ignore[misc]
+        these = delete(runs).where(runs.c.id.in_(step), owned(runs, log.owner))
+        log.write(lambda connection, these=these: connection.execute(these))  # type: ignore[misc]
         deleted += len(step)
         yield deleted

@@ -16,10 +16,10 @@ from sqlalchemy import ColumnElement, Connection, String, insert, select, tuple_
 
 from components.runs.asked import asked_in
 from components.runs.database import Database
-from components.runs.log import Log
+from components.runs.owned import OwnedLog
 from components.runs.query import read_rows
 from components.runs.run import RunRecord
-from components.runs.tables import runs, to_row
+from components.runs.tables import owned, runs, to_row
 from components.streaming.outcome import Status
 
 # How far one transaction looks for runs of a condition, so that a rare one does not take it beyond its time.
@@ -29,6 +29,8 @@ _READ_AT_ONCE = 25
 _IMPORT_STEP = 100
 
 _NOT_HASHED = ("id", "sha256")
+EXPORTED = tuple(field.name for field in fields(RunRecord) if field.name != "owner")
+"""The fields of a run that leave the log, in every kind of file."""
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
 _FINAL = {status.value for status in Status} - {Status.RUNNING.value}
 _record = TypeAdapter(RunRecord)
@@ -45,16 +47,17 @@ def export_runs(database: Database, where: ColumnElement[bool] | None = None) ->
 
 
 def finished_rows(database: Database, where: ColumnElement[bool] | None = None) -> Iterator[dict[str, Any]]:
-    """The whole row of every finished run, oldest first; at most 25 of them are in memory.
+    """Every finished run of the owner, with what is ``EXPORTED`` of it, oldest first; at most 25 of them are in memory.
 
     ``where`` is a further condition on the table ``runs``; what other tables say goes into it as a subquery. Each step
     is a short reading transaction, so a run that is deleted meanwhile is left out. Raises QueryFailed.
     """
     key = (runs.c.created_at, runs.c.id)
     wanted = [runs.c.status != Status.RUNNING.value, *([] if where is None else [where])]
+    exported = [runs.c[name] for name in EXPORTED]
     after = ("", "")
     while True:
-        beyond = tuple_(*key) > after
+        beyond = (tuple_(*key) > after) & owned(runs, database.owner)
         examined = read_rows(database, select(*key).where(beyond).order_by(*key).limit(_EXAMINED_AT_ONCE))
         if not examined:
             return
@@ -62,19 +65,19 @@ def finished_rows(database: Database, where: ColumnElement[bool] | None = None) 
         found = select(runs.c.id).where(beyond, tuple_(*key) <= after, *wanted).order_by(*key)
         ids = [row["id"] for row in read_rows(database, found)]
         for begin in range(0, len(ids), _READ_AT_ONCE):
-            step = select(runs).where(runs.c.id.in_(ids[begin : begin + _READ_AT_ONCE])).order_by(*key)
-            yield from read_rows(database, step)
+            these = runs.c.id.in_(ids[begin : begin + _READ_AT_ONCE]) & owned(runs, database.owner)
+            yield from read_rows(database, select(*exported).where(these).order_by(*key))
 
 
-def import_runs(log: Log, lines: Iterable[str]) -> int:
-    """Add the runs of an export to the log, each under a new id; how many those were.
+def import_runs(log: OwnedLog, lines: Iterable[str]) -> int:
+    """Add the runs of an export to the log, each under a new id and as the owner's; how many those were.
 
     Raises ImportRefused at the first line that is not whole and unchanged, DatabaseUnavailable; the runs of the lines
     before it may have been added by then.
     """
     records = (read_line(number, line) for number, line in enumerate(lines, 1) if line.strip())
     added = 0
-    while step := [to_row(_as_new(record)) for record in islice(records, _IMPORT_STEP)]:
+    while step := [to_row(_as_new(record, log.owner)) for record in islice(records, _IMPORT_STEP)]:
         log.write(lambda connection, step=step: _insert(connection, step))  # type: ignore[misc]
         added += len(step)
     return added
@@ -89,7 +92,7 @@ def read_line(number: int, line: str) -> RunRecord:
     if not isinstance(content, dict) or content.get("sha256") != _digest(content):
         raise ImportRefused(f"Line {number} was changed after it was exported, or is no exported run.")
     del content["sha256"]
-    unknown = content.keys() - {field.name for field in fields(RunRecord)}
+    unknown = content.keys() - set(EXPORTED)
     if unknown:
         raise ImportRefused(f"Line {number} was written by a newer version of Tempera. Update Tempera.")
     try:
@@ -101,9 +104,9 @@ def read_line(number: int, line: str) -> RunRecord:
     return record
 
 
-def _as_new(record: RunRecord) -> RunRecord:
+def _as_new(record: RunRecord, owner: str) -> RunRecord:
     """The run under a new id, and found by what it asked, also when an older version exported it."""
-    return replace(record, id=uuid.uuid4().hex, **asked_in(record.request_body)._asdict())
+    return replace(record, id=uuid.uuid4().hex, owner=owner, **asked_in(record.request_body)._asdict())
 
 
 def _insert(connection: Connection, rows: list[dict[str, Any]]) -> None:

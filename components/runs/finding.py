@@ -26,7 +26,7 @@ from components.runs.asked import setting_line
 from components.runs.database import Database
 from components.runs.query import is_id, read_rows
 from components.runs.storable import storable_text
-from components.runs.tables import run_annotations, runs
+from components.runs.tables import owned, run_annotations, runs
 from components.streaming.outcome import Status
 
 ORDERS = {
@@ -205,15 +205,20 @@ def choices(database: Database) -> dict[str, list[str]]:
     Raises QueryFailed.
     """
     columns = runs.c.endpoint, runs.c.model, runs.c.finish_reason
-    newest = select(*columns).order_by(runs.c.created_at.desc(), runs.c.id.desc()).limit(_MOST_CHOICES)
-    found = pd.DataFrame(read_rows(database, newest), columns=[each.name for each in columns])
+    own = select(*columns).where(owned(runs, database.owner))
+    newest = own.order_by(runs.c.created_at.desc(), runs.c.id.desc())
+    found = pd.DataFrame(read_rows(database, newest.limit(_MOST_CHOICES)), columns=[each.name for each in columns])
     return {each.name: found[each.name].dropna().value_counts().index.tolist() for each in columns}
 
 
 def conditions(database: Database, view: View) -> list[ColumnElement[bool]]:
-    """What a run must be so that the view finds it: conditions on the table ``runs`` alone. Raises FilterProblem."""
+    """What a run must be so that the view finds it, whose it is included: conditions on the table ``runs`` alone.
+
+    Raises FilterProblem.
+    """
     same = ("status", "endpoint", "model", "finish_reason")
-    found = [runs.c[name] == storable_text(getattr(view, name)) for name in same if getattr(view, name)]
+    found = [owned(runs, database.owner)]
+    found += [runs.c[name] == storable_text(getattr(view, name)) for name in same if getattr(view, name)]
     found += [_has_setting(said) for said in re.split(r"[,\n]", view.settings) if said.strip()]
     if view.since:
         found.append(runs.c.created_at >= _day("since", view.since))
@@ -234,6 +239,7 @@ def conditions(database: Database, view: View) -> list[ColumnElement[bool]]:
 
 
 def _annotated(which: ColumnElement[bool]) -> ColumnElement[bool]:
+    # Whose they are, the run says, of which this is one of the conditions.
     return runs.c.id.in_(select(run_annotations.c.run_id).where(which))
 
 
@@ -271,8 +277,14 @@ def _has_words(database: Database, words: str) -> ColumnElement[bool]:
         # Each phrase between quotation marks: nothing in it is an operator of FTS5.
         wanted = " ".join(f'"{phrase}"' for phrase in phrases)
         index = table("runs_search", column("rowid"))
-        newest = select(index.c.rowid).where(text("runs_search match :words").bindparams(words=wanted))
-        return literal_column("runs.rowid").in_(newest.order_by(index.c.rowid.desc()).limit(MOST_MATCHES))
+        theirs = runs.alias("theirs")
+        newest = (
+            select(index.c.rowid)
+            .join_from(index, theirs, literal_column("theirs.rowid") == index.c.rowid)
+            .where(text("runs_search match :words").bindparams(words=wanted), theirs.c.owner == database.owner)
+            .order_by(index.c.rowid.desc())
+        )
+        return literal_column("runs.rowid").in_(newest.limit(MOST_MATCHES))
     # The same expression as that of the index.
     indexed: ColumnElement[Any] = literal_column(
         "to_tsvector('simple', left(runs.prompt, 100000) || ' ' || left(runs.text, 100000))"

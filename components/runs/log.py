@@ -21,10 +21,11 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, InterfaceError
 
 from components.runs.database import Database, DatabaseUnavailable, reason
 from components.runs.events import MOST_IN_ONE_PACK, pack
+from components.runs.owned import LOCAL, WHOLE_LOG
 from components.runs.retention import delete_old, delete_runs_before, keep_days
 from components.runs.run import Run, utc_now
 from components.runs.sqlite_file import is_damage
-from components.runs.tables import events, runs, to_row, upsert
+from components.runs.tables import UNDER_WAY, events, runs, to_row, upsert
 from components.runs.unwritten import Snapshot, Unwritten
 from components.streaming.faults import ErrorKind
 from components.streaming.limits import Limits
@@ -40,7 +41,12 @@ _MOST_POSTED = 200
 
 
 class Log:
-    """Keeps runs in the database that ``url`` names. ``problem`` is a sentence while it cannot."""
+    """Keeps runs in the database that ``url`` names. ``problem`` is a sentence while it cannot.
+
+    It is the local owner's, and what others own is reached by way of ``OwnLog``.
+    """
+
+    owner = LOCAL
 
     def __init__(self, url: str, limits: Limits | None = None) -> None:
         self.problem: str | None = None
@@ -300,7 +306,7 @@ class Log:
         """Mark the runs of processes that died. Runs of this process are left out, however long it was asleep."""
         return (
             update(runs)
-            .where(runs.c.status == Status.RUNNING.value)
+            .where(UNDER_WAY)
             .where(runs.c.heartbeat_at < utc_now(self._limits.lost_after_s))
             .where(runs.c.id.not_in(self._unwritten.ids()))
             .values(
@@ -309,6 +315,7 @@ class Log:
                 error_message="Tempera ended while this run was going on. What had arrived is kept. Run again.",
                 finished_at=utc_now(),
             )
+            .execution_options(**WHOLE_LOG)
         )
 
 
@@ -366,6 +373,7 @@ def _segments(snapshot: Snapshot) -> Iterator[dict[str, Any]]:
 
 # Four times a second and run: made once.
 _DELETE_EVENTS = delete(events).where(events.c.run_id == bindparam("run"), events.c.first >= bindparam("number"))
+_DELETE_EVENTS = _DELETE_EVENTS.execution_options(**WHOLE_LOG)
 _INSERT_EVENTS = insert(events)
 
 

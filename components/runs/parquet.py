@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack
-from dataclasses import fields
 from datetime import datetime
 from pathlib import Path
 from types import NoneType
@@ -15,13 +14,13 @@ import pyarrow.parquet as pq  # type: ignore[import-untyped]
 from sqlalchemy import ColumnElement
 
 from components.runs.database import Database
-from components.runs.export import finished_rows
+from components.runs.export import EXPORTED, finished_rows
 from components.runs.run import RunRecord
 
 _MOST_ROWS = 5_000
 _MOST_CHARACTERS = 16_000_000
 
-_MOMENTS = tuple(field.name for field in fields(RunRecord) if field.name.endswith("_at"))
+_MOMENTS = tuple(name for name in EXPORTED if name.endswith("_at"))
 _TYPES = {str: pa.string(), int: pa.int64(), float: pa.float64(), bool: pa.bool_()}
 
 
@@ -33,7 +32,7 @@ def write_parquet(
 ) -> int:
     """Write every finished run that ``finished_rows`` gives, one row each; how many those were.
 
-    The columns are the fields of RunRecord: moments as timestamps in UTC with microseconds, counts as int64, times as
+    The columns are those that are EXPORTED: moments as timestamps in UTC with microseconds, counts as int64, times as
     double in the units of RunRecord; what is JSON there stays text, and ``request_body`` is the exact text. ``path`` is
     replaced. ``on_progress`` is called after each row group with how many runs have been written so far. One row group
     at a time is in memory: at most 5,000 runs, or so many that their texts have 16 million characters.
@@ -77,7 +76,8 @@ def _moment(text: str | None) -> datetime | None:
 
 
 def _schema() -> pa.Schema:
-    return pa.schema([_column(name, hint) for name, hint in get_type_hints(RunRecord).items()])
+    hints = get_type_hints(RunRecord)
+    return pa.schema([_column(name, hints[name]) for name in EXPORTED])
 
 
 def _column(name: str, hint: Any) -> pa.Field:

@@ -12,7 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from components.runs.database import Database, reason
 from components.runs.events import StoredEvent, unpack
 from components.runs.run import RunRecord
-from components.runs.tables import events, runs
+from components.runs.tables import events, owned, runs
 from components.streaming.outcome import Status
 
 _ID = re.compile("[0-9a-f]{32}")
@@ -23,8 +23,9 @@ class QueryFailed(Exception):
 
 
 def count_runs(database: Database) -> int:
-    """How many runs the log holds. Raises QueryFailed."""
-    return int(read_rows(database, select(func.count().label("runs")).select_from(runs))[0]["runs"])
+    """How many runs the log holds of the owner. Raises QueryFailed."""
+    count = select(func.count().label("runs")).where(owned(runs, database.owner))
+    return int(read_rows(database, count)[0]["runs"])
 
 
 def recent_rates(database: Database, endpoint: str, most: int) -> list[float]:
@@ -34,7 +35,12 @@ def recent_rates(database: Database, endpoint: str, most: int) -> list[float]:
     """
     rate = runs.c.tokens_per_second
     finished = (runs.c.endpoint == endpoint) & (runs.c.status != Status.RUNNING.value) & rate.is_not(None)
-    statement = select(rate).where(finished).order_by(runs.c.created_at.desc(), runs.c.id.desc()).limit(most)
+    statement = (
+        select(rate)
+        .where(owned(runs, database.owner), finished)
+        .order_by(runs.c.created_at.desc(), runs.c.id.desc())
+        .limit(most)
+    )
     return [row["tokens_per_second"] for row in read_rows(database, statement)]
 
 
@@ -54,7 +60,9 @@ def recent_measures(database: Database, endpoint: str, model: str, most: int) ->
     """
     columns = [runs.c[field.name] for field in fields(Measured)]
     wanted = [runs.c.endpoint == endpoint, runs.c.model == model, runs.c.status == Status.OK.value]
-    statement = select(*columns).where(*wanted, *(column.is_not(None) for column in columns))
+    statement = select(*columns).where(
+        owned(runs, database.owner), *wanted, *(column.is_not(None) for column in columns)
+    )
     newest = statement.order_by(runs.c.created_at.desc(), runs.c.id.desc()).limit(most)
     return [Measured(**row) for row in read_rows(database, newest)]
 
@@ -62,10 +70,12 @@ def recent_measures(database: Database, endpoint: str, model: str, most: int) ->
 def answers_to(database: Database, endpoint: str, among_newest: int) -> dict[str, list[str]]:
     """The ids of the runs on that endpoint that ended well, the newest first, by the body that each sent.
 
-    Only so many of the newest runs of the log are looked through. Raises QueryFailed.
+    Only so many of the newest runs are looked through. Raises QueryFailed.
     """
     columns = runs.c.id, runs.c.endpoint, runs.c.status, runs.c.request_body, runs.c.created_at
-    newest = select(*columns).order_by(runs.c.created_at.desc(), runs.c.id.desc()).limit(among_newest).subquery()
+    order_of_runs = runs.c.created_at.desc(), runs.c.id.desc()
+    own = select(*columns).where(owned(runs, database.owner))
+    newest = own.order_by(*order_of_runs).limit(among_newest).subquery()
     well = (newest.c.endpoint == endpoint) & (newest.c.status == Status.OK.value)
     found: dict[str, list[str]] = {}
     order = newest.c.created_at.desc(), newest.c.id.desc()
@@ -76,13 +86,15 @@ def answers_to(database: Database, endpoint: str, among_newest: int) -> dict[str
 
 def find_run(database: Database, run_id: str) -> RunRecord | None:
     """The run of exactly that id, or None. Raises QueryFailed."""
-    found = read_rows(database, select(runs).where(runs.c.id == run_id)) if is_id(run_id) else []
+    statement = select(runs).where(runs.c.id == run_id, owned(runs, database.owner))
+    found = read_rows(database, statement) if is_id(run_id) else []
     return RunRecord(**found[0]) if found else None
 
 
 def events_of(database: Database, run_id: str) -> list[StoredEvent]:
     """The events of that run that the log holds, in the order in which they came. Raises QueryFailed."""
-    statement = select(events.c.content).where(events.c.run_id == run_id).order_by(events.c.first)
+    of_run = (events.c.run_id == run_id) & owned(events, database.owner)
+    statement = select(events.c.content).where(of_run).order_by(events.c.first)
     segments = read_rows(database, statement) if is_id(run_id) else []
     try:
         return [event for segment in segments for event in unpack(segment["content"])]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, delete, select, tuple_
 
+from components.runs.owned import WHOLE_LOG
 from components.runs.run import utc_now
 from components.runs.tables import drafts, experiments, runs
 from components.streaming.outcome import Status
@@ -37,7 +38,7 @@ def delete_runs_before(connection: Connection, before: str) -> int:
         .order_by(runs.c.created_at)
         .limit(DELETE_AT_ONCE)
     )
-    return connection.execute(delete(runs).where(runs.c.id.in_(oldest))).rowcount
+    return connection.execute(delete(runs).where(runs.c.id.in_(oldest)), execution_options=WHOLE_LOG).rowcount
 
 
 def delete_old(connection: Connection, run_days: float | None) -> bool:
@@ -45,13 +46,14 @@ def delete_old(connection: Connection, run_days: float | None) -> bool:
 
     Returns whether that was all.
     """
-    old_drafts = select(drafts.c.id).where(drafts.c.updated_at < utc_now(_KEEP_DRAFTS_DAYS * _DAY_S))
-    gone_drafts = delete(drafts).where(drafts.c.id.in_(old_drafts.limit(DELETE_AT_ONCE)))
-    deleted = [connection.execute(gone_drafts).rowcount]
+    old_drafts = select(*drafts.primary_key).where(drafts.c.updated_at < utc_now(_KEEP_DRAFTS_DAYS * _DAY_S))
+    gone_drafts = delete(drafts).where(tuple_(*drafts.primary_key).in_(old_drafts.limit(DELETE_AT_ONCE)))
+    deleted = [connection.execute(gone_drafts, execution_options=WHOLE_LOG).rowcount]
     if run_days is not None:
         before = utc_now(run_days * _DAY_S)
         deleted.append(delete_runs_before(connection, before))
-        old_experiments = select(experiments.c.id).where(experiments.c.created_at < before)
-        gone_experiments = delete(experiments).where(experiments.c.id.in_(old_experiments.limit(DELETE_AT_ONCE)))
-        deleted.append(connection.execute(gone_experiments).rowcount)
+        key = experiments.primary_key
+        old_experiments = select(*key).where(experiments.c.created_at < before)
+        gone_experiments = delete(experiments).where(tuple_(*key).in_(old_experiments.limit(DELETE_AT_ONCE)))
+        deleted.append(connection.execute(gone_experiments, execution_options=WHOLE_LOG).rowcount)
     return max(deleted) < DELETE_AT_ONCE

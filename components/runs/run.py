@@ -17,6 +17,7 @@ from typing import Any
 from components import __version__
 from components.runs.asked import asked_in
 from components.runs.events import StoredEvent, stored
+from components.runs.owned import LOCAL
 from components.runs.placement import Placement
 from components.streaming.answer import Delta
 from components.streaming.limits import Limits
@@ -53,7 +54,7 @@ class RunRecord:
     ``event_count`` says how many events came, also those that were not kept. ``draft`` is the form as it stood when the
     run began, as JSON that only the form can read; None when the run was started without one.
 
-    ``prompt`` and ``settings`` are what the body asked, as ``Asked`` says it.
+    ``prompt`` and ``settings`` are what the body asked, as ``Asked`` says it. ``owner`` is who made the run.
 
     ``experiment_id`` to ``checks`` are those of ``Placement``, None for a run of its own. ``determinism`` says what
     came of sending the same bytes again, on both runs: ``identical``, or ``first differs at character 212``.
@@ -107,6 +108,7 @@ class RunRecord:
     determinism: str | None = None
     prompt: str = ""
     settings: str = ""
+    owner: str = LOCAL
 
     @property
     def running(self) -> bool:
@@ -132,9 +134,11 @@ class Run:
         draft: str | None = None,
         placement: Placement | None = None,
         limits: Limits | None = None,
+        owner: str = LOCAL,
     ) -> None:
         self.id = uuid.uuid4().hex
         self.created_at = utc_now()
+        self.owner = owner
         self.endpoint = endpoint
         self.dialect = dialect
         self.model = model
@@ -333,6 +337,7 @@ class Run:
                 draft=self.draft,
                 prompt=self.asked.prompt,
                 settings=self.asked.settings,
+                owner=self.owner,
                 **live,
             )
 

@@ -9,6 +9,7 @@ from dataclasses import replace
 from components.contract.request import ChatCompletionStreamRequest, to_bytes
 from components.endpoints.endpoint import AnyEndpoint, EndpointUnavailable
 from components.runs.log import Log
+from components.runs.owned import LOCAL
 from components.runs.placement import Placement
 from components.runs.run import Activity, Run
 from components.streaming.faults import ErrorKind
@@ -28,7 +29,13 @@ class Runner:
         self._limits = limits or Limits()
         self._threads: dict[str, threading.Thread] = {}
 
-    def start(self, endpoint: AnyEndpoint, request: ChatCompletionStreamRequest, draft: str | None = None) -> Run:
+    def start(
+        self,
+        endpoint: AnyEndpoint,
+        request: ChatCompletionStreamRequest,
+        draft: str | None = None,
+        owner: str = LOCAL,
+    ) -> Run:
         """Start a run and return at once. ``draft`` is the form it was made from, as JSON, kept beside the run.
 
         Raises UnsendableField when the endpoint's dialect has no name for a field of the request.
@@ -39,6 +46,7 @@ class Runner:
             body=to_bytes(request, endpoint.profile),
             streaming=request.stream,
             draft=draft,
+            owner=owner,
         )
 
     def send(
@@ -50,6 +58,7 @@ class Runner:
         streaming: bool,
         draft: str | None = None,
         placement: Placement | None = None,
+        owner: str = LOCAL,
     ) -> Run:
         """Start a run with these very bytes, such as those of an earlier one, and return at once."""
         run = Run(
@@ -61,6 +70,7 @@ class Runner:
             draft=draft,
             placement=placement,
             limits=self._limits,
+            owner=owner,
         )
         thread = threading.Thread(target=self._work, args=(run, endpoint), name=f"run {run.id[:8]}", daemon=True)
         self._log.begin(run)

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator
-from dataclasses import fields
 
 from sqlalchemy import ColumnElement
 
 from components.runs.database import Database
-from components.runs.export import finished_rows
+from components.runs.export import EXPORTED, finished_rows
 from components.runs.formula_safe import formula_safe
-from components.runs.run import RunRecord
 
 _LEFT_OUT = ("raw_error", "draft")
-COLUMNS = tuple(field.name for field in fields(RunRecord) if field.name not in _LEFT_OUT)
+COLUMNS = tuple(name for name in EXPORTED if name not in _LEFT_OUT)
 """The fields of a run that the file has, in this order."""
 
 

@@ -9,6 +9,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    ColumnElement,
     Double,
     ForeignKey,
     Index,
@@ -18,13 +19,24 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    exists,
+    literal_column,
 )
 from sqlalchemy.dialects import postgresql, sqlite
 
+from components.runs.owned import LOCAL
 from components.runs.run import RunRecord
 from components.runs.storable import storable
 
 metadata = MetaData()
+
+
+def _owner(**more: Any) -> Column[str]:
+    return Column("owner", Text, nullable=False, server_default=LOCAL, **more)
+
+
+UNDER_WAY = literal_column("status = 'running'", Boolean)
+"""The condition of an index: said with a parameter, it would not be found to be the same."""
 
 runs = Table(
     "runs",
@@ -77,11 +89,14 @@ runs = Table(
     Column("determinism", Text),
     Column("prompt", Text, nullable=False, server_default=""),
     Column("settings", Text, nullable=False, server_default=""),
+    _owner(),
     Index("runs_newest_first", "created_at", "id"),
     Index("runs_of_an_experiment", "experiment_id"),
-    *(Index(f"runs_by_{name}", name, "created_at", "id") for name in ("status", "endpoint", "model")),
-    *(Index(f"runs_by_{name}", name, "id") for name in ("ttft_ms", "tokens_per_second", "total_ms")),
-    Index("runs_by_completion_tokens", "completion_tokens", "id"),
+    Index("runs_of_an_owner", "owner", "created_at", "id"),
+    *(Index(f"runs_by_{name}", "owner", name, "created_at", "id") for name in ("status", "endpoint", "model")),
+    *(Index(f"runs_by_{name}", "owner", name, "id") for name in ("ttft_ms", "tokens_per_second", "total_ms")),
+    Index("runs_by_completion_tokens", "owner", "completion_tokens", "id"),
+    Index("runs_under_way", "heartbeat_at", sqlite_where=UNDER_WAY, postgresql_where=UNDER_WAY),
 )
 
 run_annotations = Table(
@@ -109,15 +124,18 @@ presets = Table(
     "presets",
     metadata,
     Column("id", String(32), primary_key=True),
-    Column("name", Text, nullable=False, unique=True),
+    Column("name", Text, nullable=False),
     Column("content", Text, nullable=False),
     Column("created_at", String(27), nullable=False),
+    _owner(),
+    Index("presets_by_name", "owner", "name", unique=True),
 )
 
 drafts = Table(
     "drafts",
     metadata,
     Column("id", String(32), primary_key=True),
+    _owner(primary_key=True),
     Column("content", Text, nullable=False),
     Column("updated_at", String(27), nullable=False),
 )
@@ -126,10 +144,11 @@ experiments = Table(
     "experiments",
     metadata,
     Column("id", String(32), primary_key=True),
+    _owner(primary_key=True),
     Column("kind", String(16), nullable=False),
     Column("content", Text, nullable=False),
     Column("created_at", String(27), nullable=False),
-    Index("experiments_newest_first", "created_at", "id"),
+    Index("experiments_newest_first", "owner", "created_at", "id"),
 )
 """What several runs were made for; ``content`` is JSON that only what made it can read."""
 
@@ -159,13 +178,22 @@ def to_row(record: RunRecord) -> dict[str, Any]:
     return {field.name: storable(getattr(record, field.name)) for field in fields(record)}
 
 
-def upsert(dialect: str, table: Table, key: str = "id", only_if: Any = None) -> Any:
+def owned(table: Table, owner: str) -> ColumnElement[bool]:
+    """That a row belongs to the owner: itself, or the run that it says something of."""
+    if "owner" in table.c:
+        return table.c.owner == owner
+    of_run = table.c["first_run" if table is votes else "run_id"]
+    return exists().where(runs.c.id == of_run, runs.c.owner == owner)
+
+
+def upsert(dialect: str, table: Table, *key: str, only_if: Any = None) -> Any:
     """A statement that inserts the row it is executed with, or updates the row of the same ``key``: all but the id.
 
-    ``only_if`` is a condition on the row that is there; where it does not hold, that row stays as it is. Making the
-    statement takes several times as long as executing it.
+    ``key`` is the table's own unless it is given. ``only_if`` is a condition on the row that is there; where it does
+    not hold, that row stays as it is. Making the statement takes several times as long as executing it.
     """
     insert: Any = sqlite.insert if dialect == "sqlite" else postgresql.insert
     statement = insert(table)
-    changed = {column.name: statement.excluded[column.name] for column in table.c if column.name not in ("id", key)}
-    return statement.on_conflict_do_update(index_elements=[key], set_=changed, where=only_if)
+    same = key or tuple(column.name for column in table.primary_key)
+    changed = {column.name: statement.excluded[column.name] for column in table.c if column.name not in ("id", *same)}
+    return statement.on_conflict_do_update(index_elements=list(same), set_=changed, where=only_if)

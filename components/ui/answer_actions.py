@@ -22,6 +22,7 @@ from components.ui.comparing.starting import compare_with
 from components.ui.plain_words import plain_words
 from components.ui.run_lookup import asked
 from components.ui.view_switches import draw_view_switches
+from components.ui.visitor import owner
 
 _CUT = (Status.INTERRUPTED, Status.CANCELLED, Status.LOST)
 
@@ -115,6 +116,7 @@ def _regenerate(record: RunRecord, endpoint: AnyEndpoint, request: ChatCompletio
         body=record.request_body.encode(),
         streaming=request.stream,
         draft=record.draft,
+        owner=owner(),
     )
     state.show_run(run.id)
 
@@ -124,7 +126,7 @@ def _continue(record: RunRecord, request: ChatCompletionStreamRequest, endpoint:
     turns = _with_answer(draft_form.read(), answer, prefix=True)
     draft = draft_form.read().model_copy(update={"turns": turns})
     try:
-        run = service().runner.start(endpoint, draft.to_request(endpoint.profile), draft.for_log())
+        run = service().runner.start(endpoint, draft.to_request(endpoint.profile), draft.for_log(), owner())
     except ValueError:
         return  # the form has changed in the same moment; what is wrong with it stands beside its field
     draft_form.change_turns(lambda _turns: turns, "answer continued")

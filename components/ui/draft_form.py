@@ -23,8 +23,8 @@ from components.drafts.setting import FieldState, Setting
 from components.drafts.store import find_draft, save_draft
 from components.runs.query import QueryFailed
 from components.runs.run import RunRecord
-from components.service import service
 from components.ui import state
+from components.ui.visitor import own_log
 
 DECIMAL_FIELDS = ("temperature", "top_p")
 """The fields whose number may have decimal places; the others are whole numbers."""
@@ -56,7 +56,7 @@ def begin(otherwise: Callable[[], Draft | None]) -> None:
         st.session_state[state.HIGHEST_TURN] = highest_id(begins_with.turns)
         st.session_state[state.DRAFT] = uuid.uuid4().hex
         if kept:
-            save_draft(service().log, st.session_state[state.DRAFT], kept.to_text())
+            save_draft(own_log(), st.session_state[state.DRAFT], kept.to_text())
     if st.query_params.get(state.DRAFT_PARAMETER) != st.session_state[state.DRAFT]:
         # Also after a click on another page, which drops the parameter.
         st.query_params[state.DRAFT_PARAMETER] = st.session_state[state.DRAFT]
@@ -211,7 +211,7 @@ def keep(draft: Draft) -> None:
     st.session_state[state.START] = draft
     st.session_state[state.TURNS] = draft.turns
     if text != st.session_state[state.KEPT_DRAFT]:
-        save_draft(service().log, st.session_state[state.DRAFT], text)
+        save_draft(own_log(), st.session_state[state.DRAFT], text)
         st.session_state[state.KEPT_DRAFT] = text
 
 
@@ -242,7 +242,7 @@ def number_of(field: str, setting: Setting) -> float | int:
 
 
 def _kept_draft(draft_id: str | None) -> Draft | None:
-    database = service().log.database
+    database = own_log().database
     if draft_id is None or database is None:
         return None
     try:

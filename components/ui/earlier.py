@@ -10,9 +10,9 @@ import streamlit as st
 from components.drafts.draft import Draft
 from components.experiments.store import KeptExperiment, newest_experiments
 from components.runs.query import QueryFailed
-from components.service import service
 from components.ui import state
 from components.ui.plain_words import plain_words
+from components.ui.visitor import own_log
 
 _MOST = 12
 _PROMPT_CHARACTERS = 60
@@ -43,7 +43,7 @@ def draw_earlier(
 
 
 def _newest(kind: str) -> list[KeptExperiment]:
-    database = service().log.database
+    database = own_log().database
     try:
         return newest_experiments(database, _MOST, kind) if database else []
     except QueryFailed as failure:

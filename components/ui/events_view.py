@@ -9,8 +9,8 @@ import streamlit as st
 from components.runs.events import StoredEvent
 from components.runs.query import QueryFailed, events_of
 from components.runs.run import Run, RunRecord
-from components.service import service
 from components.ui import state
+from components.ui.visitor import own_log
 
 _REFRESH_S = 1.0
 _NEWEST_WHILE_LIVE = 200
@@ -42,7 +42,7 @@ def _draw_live(run: Run) -> None:
 
 
 def _draw_kept(record: RunRecord) -> None:
-    database = service().log.database
+    database = own_log().database
     try:
         _draw_all(events_of(database, record.id) if database else [], record.event_count)
     except QueryFailed as failure:

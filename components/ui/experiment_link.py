@@ -7,8 +7,8 @@ import streamlit as st
 from components.experiments.store import COMPARISON, SWEEP, find_experiment
 from components.runs.query import QueryFailed
 from components.runs.run import RunRecord
-from components.service import service
 from components.ui import state
+from components.ui.visitor import own_log
 
 _PAGES = {
     COMPARISON: ("compare.py", "Open its comparison", ":material/view_column:"),
@@ -18,7 +18,7 @@ _PAGES = {
 
 def draw_experiment_link(record: RunRecord) -> None:
     """Draw the link to the comparison or the sweep of a run; nothing for a run of its own."""
-    database = service().log.database
+    database = own_log().database
     if record.experiment_id is None or database is None:
         return
     try:

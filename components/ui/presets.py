@@ -8,10 +8,10 @@ from components.drafts.presets import BUILT_IN, holds_messages, preset_text, wit
 from components.drafts.store import Preset, delete_preset, list_presets, save_preset
 from components.runs.database import DatabaseUnavailable
 from components.runs.query import QueryFailed
-from components.service import service
 from components.ui import draft_form, state
 from components.ui.draft_form import Undo
 from components.ui.plain_words import plain_words
+from components.ui.visitor import own_log
 
 _MOST_IN_SIGHT = 6
 _LIST_HEIGHT = 220
@@ -66,7 +66,7 @@ def _draw_saved(preset: Preset) -> None:
 
 
 def _saved() -> list[Preset]:
-    database = service().log.database
+    database = own_log().database
     if database is None:
         return []
     try:
@@ -102,7 +102,7 @@ def _save() -> None:
 def _keep(name: str, text: str) -> bool:
     """Save a preset; whether that worked."""
     try:
-        save_preset(service().log, name, text)
+        save_preset(own_log(), name, text)
     except (ValueError, DatabaseUnavailable) as problem:
         st.session_state[state.PRESET_PROBLEM] = str(problem)
         return False
@@ -122,7 +122,7 @@ def _offer_back(preset: Preset, what: str) -> None:
 
 def _delete(preset: Preset) -> None:
     try:
-        delete_preset(service().log, preset.id)
+        delete_preset(own_log(), preset.id)
     except DatabaseUnavailable as problem:
         st.session_state[state.PRESET_PROBLEM] = str(problem)
     else:

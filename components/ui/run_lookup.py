@@ -9,17 +9,17 @@ from components.contract.request import ChatCompletionStreamRequest, from_bytes
 from components.runs.events import StoredEvent
 from components.runs.query import QueryFailed, events_of, find_run
 from components.runs.run import Run, RunRecord
-from components.service import service
+from components.ui.visitor import own_log
 
 
 def find(run_id: str | None) -> Run | RunRecord | None:
     """The run, or None when there is none; a log that cannot be read is named on the page."""
     if run_id is None:
         return None
-    run = service().runner.find(run_id)
+    run = own_log().live(run_id)
     if run is not None:
         return run
-    database = service().log.database
+    database = own_log().database
     try:
         return find_run(database, run_id) if database else None
     except QueryFailed as failure:
@@ -37,7 +37,7 @@ def asked(record: RunRecord) -> ChatCompletionStreamRequest | None:
 
 def events_in_log(run_id: str) -> list[StoredEvent]:
     """The events that the log has of a run. Raises QueryFailed, also while there is no log."""
-    database = service().log.database
+    database = own_log().database
     if database is None:
         raise QueryFailed("There is no log now.")
     return events_of(database, run_id)

@@ -8,8 +8,8 @@ import streamlit as st
 from components.experiments.store import judgements
 from components.experiments.win_rate import win_rates
 from components.runs.query import QueryFailed
-from components.service import service
 from components.ui.plain_words import plain_words
+from components.ui.visitor import own_log
 
 _MEANING = (
     "Win rate: wins among decided votes, with the 95 % interval in which the true share lies (Wilson). "
@@ -19,7 +19,7 @@ _MEANING = (
 
 def draw_win_rates() -> None:
     """Draw the table, folded; nothing while nobody has voted."""
-    database = service().log.database
+    database = own_log().database
     try:
         rates = win_rates(judgements(database)) if database else []
     except QueryFailed as failure:

@@ -52,11 +52,11 @@ def test_a_negative_number_stays_a_number_and_what_is_not_known_is_empty(log: Lo
     assert (row["text"], row["ttft_ms"], row["prompt_tokens"], row["streamed"]) == ("'-1", "-1.5", "", "True")
 
 
-def test_there_is_a_column_for_each_field_but_the_raw_error_and_the_draft(log: Log) -> None:
+def test_there_is_a_column_for_each_field_but_the_raw_error_the_draft_and_the_owner(log: Log) -> None:
     logged(log, replace(finished().record(), raw_error="canary", draft="canary"))
     (row,) = read_back(log)
     names = [field.name for field in fields(RunRecord)]
-    assert [name for name in names if name not in row] == ["raw_error", "draft"]
+    assert [name for name in names if name not in row] == ["raw_error", "draft", "owner"]
     assert list(row) == [name for name in names if name in row]
     assert "canary" not in row.values()
 

@@ -9,9 +9,9 @@ import streamlit as st
 from components.drafts.in_words import OMITTED
 from components.runs.finding import MOST_COUNTED, View, measured
 from components.runs.query import QueryFailed
-from components.service import service
 from components.streaming.outcome import Status
 from components.ui import state
+from components.ui.visitor import own_log
 
 _OUTCOMES = "outcomes over time"
 _NUMBERS = {
@@ -38,7 +38,7 @@ _HOURS_UNTIL = pd.Timedelta(days=3)
 def draw_charts(view: View) -> None:
     """Draw the charts, once they are opened."""
     opened = st.expander("Charts", icon=":material/bar_chart:", key=state.CHARTS, on_change="rerun")
-    database = service().log.database
+    database = own_log().database
     if not opened.open or database is None:
         return
     with opened:

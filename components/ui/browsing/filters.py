@@ -7,10 +7,11 @@ from typing import Any
 import streamlit as st
 
 from components.runs.finding import ORDERS, FilterProblem, View, choices, conditions
+from components.runs.owned import OwnLog
 from components.runs.query import QueryFailed
-from components.service import service
 from components.streaming.outcome import Status
 from components.ui import state
+from components.ui.visitor import BY_OWNER, own_log
 
 _STATUSES = ["", *(status.value for status in Status)]
 _ANY = "any"
@@ -50,7 +51,7 @@ def draw_filters() -> View | None:
         oldest = st.toggle("Lowest first", key=state.LOWEST_FIRST, bind="query-params")
     view = View(words=words, settings=settings, status=status, order=order, descending=not oldest, **further)
     try:
-        if database := service().log.database:
+        if database := own_log().database:
             conditions(database, view)
     except FilterProblem as problem:
         st.error(str(problem))
@@ -63,7 +64,7 @@ def draw_filters() -> View | None:
 
 
 def _draw_further() -> dict[str, Any]:
-    known = _choices()
+    known = _choices(own_log())
     found: dict[str, Any] = {}
     for name, label, key in (
         ("endpoint", "Endpoint", state.FIND_ENDPOINT),
@@ -92,11 +93,10 @@ def _or_any(value: str) -> str:
     return value or _ANY
 
 
-@st.cache_data(ttl=30, show_spinner=False, max_entries=1)
-def _choices() -> dict[str, list[str]]:
-    database = service().log.database
+@st.cache_data(ttl=30, show_spinner=False, max_entries=50, hash_funcs=BY_OWNER)
+def _choices(log: OwnLog) -> dict[str, list[str]]:
     try:
-        return choices(database) if database else {}
+        return choices(log.database) if log.database else {}
     except QueryFailed:
         return {}
 

@@ -25,6 +25,7 @@ from components.ui.experiment_link import draw_experiment_link
 from components.ui.plain_words import plain_words
 from components.ui.run_lookup import asked
 from components.ui.run_view import draw_run
+from components.ui.visitor import own_log, owner
 
 _PARTS = ["Request", "Times", "Events", "Code"]
 
@@ -105,7 +106,7 @@ def _draw_actions(run: Run | RunRecord, record: RunRecord) -> None:
 
 
 def _draw_annotation(record: RunRecord) -> None:
-    database = service().log.database
+    database = own_log().database
     try:
         said = annotation_of(database, record.id) if database else None
     except QueryFailed as failure:
@@ -144,7 +145,7 @@ def _draw_annotation(record: RunRecord) -> None:
 
 def _annotate(run_id: str, name: str, key: str) -> None:
     """Keep what was changed, and that alone: somebody else may have written the rest meanwhile."""
-    database, value = service().log.database, st.session_state[key]
+    database, value = own_log().database, st.session_state[key]
     if name == "rating":
         value = None if value is None else value + 1
     elif name == "tags":
@@ -152,7 +153,7 @@ def _annotate(run_id: str, name: str, key: str) -> None:
     try:
         if database is None:
             raise QueryFailed("There is no log now.")
-        annotate(service().log, run_id, replace(annotation_of(database, run_id), **{name: value}))
+        annotate(own_log(), run_id, replace(annotation_of(database, run_id), **{name: value}))
     except (QueryFailed, DatabaseUnavailable) as failure:
         st.session_state[state.RUNS_PROBLEM] = f"Not kept: {failure}"
 
@@ -196,13 +197,15 @@ def _run_again(record: RunRecord) -> None:
     if endpoint:
         body, request = record.request_body.encode(), asked(record)
         streaming = request.stream if request else record.streamed
-        run = service().runner.send(endpoint, model=record.model, body=body, streaming=streaming, draft=record.draft)
+        run = service().runner.send(
+            endpoint, model=record.model, body=body, streaming=streaming, draft=record.draft, owner=owner()
+        )
         state.open_run(run.id)
 
 
 def _delete(run_id: str) -> None:
     try:
-        st.session_state[state.DELETED_RUN] = delete_run(service().log, run_id)
+        st.session_state[state.DELETED_RUN] = delete_run(own_log(), run_id)
         list_anew()
     except DatabaseUnavailable as unavailable:
         st.session_state[state.RUNS_PROBLEM] = str(unavailable)
@@ -213,7 +216,7 @@ def _bring_back() -> None:
     if deleted is None:
         return
     try:
-        bring_back(service().log, deleted)
+        bring_back(own_log(), deleted)
     except DatabaseUnavailable as unavailable:
         st.session_state[state.DELETED_RUN] = deleted
         st.session_state[state.RUNS_PROBLEM] = str(unavailable)

@@ -9,11 +9,12 @@ import streamlit as st
 
 from components.runs.annotations import tags_in
 from components.runs.finding import MOST_COUNTED, Page, Place, Summary, View, page_of, summary_of
+from components.runs.owned import OwnLog
 from components.runs.query import QueryFailed, count_runs
-from components.service import service
 from components.ui import state
 from components.ui.browsing.take_away import draw_take_away
 from components.ui.browsing.upkeep import draw_upkeep
+from components.ui.visitor import BY_OWNER, own_log
 
 _REFRESH_S = 2.0
 _ON_A_PAGE = 50
@@ -47,7 +48,7 @@ class _Listing:
 @st.fragment(run_every=_REFRESH_S)
 def draw_runs_table(view: View) -> None:
     """The runs, newest first or in the order of the view. A log that cannot be read is named."""
-    database = service().log.database
+    database = own_log().database
     if database is None:
         st.info("There is no log now, so no runs can be listed.", icon=":material/database_off:")
         return
@@ -157,11 +158,11 @@ def _turn(listing: _Listing, before: list[Place]) -> None:
 
 
 def _said_of_all(view: View) -> str:
-    database = service().log.database
+    database = own_log().database
     if database is None:
         return ""
     try:
-        summary = _summed_up(view)
+        summary = _summed_up(own_log(), view)
         whole = f"{count_runs(database):,}" if summary.more and not view.filtered else None
     except QueryFailed as failure:
         return str(failure)
@@ -176,12 +177,11 @@ def _said_of_all(view: View) -> str:
     return f"{count} {'run' if count == '1' else 'runs'}.{newest} {' · '.join(numbers)}"
 
 
-@st.cache_data(ttl=_SUMMED_UP_S, show_spinner=False, max_entries=50)
-def _summed_up(view: View) -> Summary:
-    database = service().log.database
-    if database is None:
+@st.cache_data(ttl=_SUMMED_UP_S, show_spinner=False, max_entries=50, hash_funcs=BY_OWNER)
+def _summed_up(log: OwnLog, view: View) -> Summary:
+    if log.database is None:
         raise QueryFailed("There is no log now.")
-    return summary_of(database, view)
+    return summary_of(log.database, view)
 
 
 def _shown(runs: pd.DataFrame) -> pd.DataFrame:

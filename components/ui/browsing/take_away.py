@@ -17,12 +17,14 @@ from streamlit import config
 from components.runs.database import Database
 from components.runs.export import export_runs
 from components.runs.finding import MOST_COUNTED, View, conditions
+from components.runs.owned import OwnLog
 from components.runs.parquet import write_parquet
 from components.runs.query import QueryFailed
 from components.runs.spreadsheet import csv_pieces
 from components.runs.tickets import LIFE_S
 from components.service import service
 from components.ui import state
+from components.ui.visitor import owner
 
 _PACKET_BYTES = 262_144
 
@@ -52,7 +54,7 @@ def _token(view: View) -> str:
     """The same one while the page is drawn again and again: a link must not change under the pointer."""
     known: tuple[View, str, float] | None = st.session_state.get(state.TICKET)
     if known is None or known[0] != view or time.monotonic() > known[2]:
-        known = view, service().tickets.issue(view), time.monotonic() + LIFE_S / 2
+        known = view, service().tickets.issue(view, owner()), time.monotonic() + LIFE_S / 2
         st.session_state[state.TICKET] = known
     return known[1]
 
@@ -63,10 +65,12 @@ def _path() -> str:
 
 
 def _send(request: Request) -> Response:
-    view, kind = service().tickets.find(request.path_params["token"]), request.path_params["kind"]
-    database = service().log.database
-    if view is None or kind not in _KINDS:
+    known, kind = service().tickets.find(request.path_params["token"]), request.path_params["kind"]
+    if known is None or kind not in _KINDS:
         return PlainTextResponse("This link has expired. Open Take away on the Runs page again.", 404)
+    view, whose = known
+    # The token says whose they are: no session stands behind this request.
+    database = OwnLog(service().log, whose).database
     if database is None:
         return PlainTextResponse("There is no log now.", 503)
     where = and_(true(), *conditions(database, view))

@@ -13,8 +13,8 @@ from components.runs.deletion import delete_found
 from components.runs.export import ImportRefused, import_runs
 from components.runs.finding import MOST_COUNTED, View, summary_of
 from components.runs.query import QueryFailed
-from components.service import service
 from components.ui import state
+from components.ui.visitor import own_log
 
 
 def draw_upkeep(view: View, on_change: Callable[[], None]) -> None:
@@ -22,7 +22,7 @@ def draw_upkeep(view: View, on_change: Callable[[], None]) -> None:
 
     ``on_change`` is called when runs came or went.
     """
-    database = service().log.database
+    database = own_log().database
     if database is None:
         return
     opened = st.popover("Log", icon=":material/database:", key=state.UPKEEP, on_change="rerun")
@@ -56,7 +56,7 @@ def _draw_import(on_change: Callable[[], None]) -> None:
     if file is None or not st.button("Bring back", key="import_runs", icon=":material/upload:"):
         return
     try:
-        added = import_runs(service().log, io.TextIOWrapper(file, encoding="utf-8", errors="replace"))
+        added = import_runs(own_log(), io.TextIOWrapper(file, encoding="utf-8", errors="replace"))
     except (ImportRefused, DatabaseUnavailable) as refused:
         st.error(str(refused))
     else:
@@ -65,7 +65,7 @@ def _draw_import(on_change: Callable[[], None]) -> None:
 
 
 def _delete(view: View, on_change: Callable[[], None]) -> None:
-    log, told = service().log, st.empty()
+    log, told = own_log(), st.empty()
     if log.database is None:
         return
     try:

@@ -12,8 +12,8 @@ from components.experiments.store import runs_of
 from components.runs.placement import WARM_UP
 from components.runs.query import QueryFailed
 from components.runs.run import Run, RunRecord
-from components.service import service
 from components.ui.run_lookup import find, record_of
+from components.ui.visitor import own_log
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ def lane_runs(experiment: Experiment | None) -> dict[str, LaneRuns]:
 
 def _runs(experiment: Experiment) -> Iterable[Run | RunRecord]:
     found: dict[str, Run | RunRecord] = {}
-    database = service().log.database
+    database = own_log().database
     try:
         found = {record.id: record for record in runs_of(database, experiment.id)} if database else {}
     except QueryFailed as failure:
@@ -51,8 +51,7 @@ def _runs(experiment: Experiment) -> Iterable[Run | RunRecord]:
             found[run_id] = run
     # What is still under way here is newer than its row.
     return [
-        (service().runner.find(run.id) or run) if isinstance(run, RunRecord) and run.running else run
-        for run in found.values()
+        (own_log().live(run.id) or run) if isinstance(run, RunRecord) and run.running else run for run in found.values()
     ]
 
 

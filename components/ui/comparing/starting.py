@@ -22,16 +22,17 @@ from components.service import configuration, service
 from components.ui import draft_form, state
 from components.ui.endpoint_choice import model_cards
 from components.ui.run_lookup import asked
+from components.ui.visitor import own_log, owner
 
 
 def shown_experiment(experiment_id: str | None) -> Experiment | None:
     """The experiment that the page shows."""
-    return service().experiments.find(experiment_id) if experiment_id else None
+    return service().experiments.find(experiment_id, owner()) if experiment_id else None
 
 
 def kept_draft(experiment_id: str | None) -> Draft | None:
     """The draft that an experiment was made from, as the log has it; a log that cannot be read is named."""
-    database = service().log.database
+    database = own_log().database
     try:
         kept = find_experiment(database, experiment_id) if database and experiment_id else None
     except QueryFailed as failure:
@@ -132,15 +133,15 @@ def compare_with(record: RunRecord) -> None:
     base = draft_form.draft_of(record, now) or now
     draft_form.fill(beside(base, now), "comparison begun")
     if record.experiment_id is None:
-        adopt(service().log, record.id, Placement(experiment_id, "1", 0, 1, Timing.PARALLEL.value, 1))
-    save_experiment(service().log, experiment_id, draft_form.read().to_text())
+        adopt(own_log(), record.id, Placement(experiment_id, "1", 0, 1, Timing.PARALLEL.value, 1))
+    save_experiment(own_log(), experiment_id, draft_form.read().to_text())
     state.show_experiment(state.EXPERIMENT, experiment_id)
 
 
 def _start(experiment_id: str, requests: Sequence[LaneRequest]) -> None:
     draft = draft_form.read()
-    save_experiment(service().log, experiment_id, draft.to_text())
-    service().experiments.find(experiment_id).start(
+    save_experiment(own_log(), experiment_id, draft.to_text())
+    service().experiments.find(experiment_id, owner()).start(
         plan(
             requests,
             [draft.comparison.position(request.lane.id) for request in requests],

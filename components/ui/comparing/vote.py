@@ -13,11 +13,11 @@ from components.experiments.store import Vote, save_vote, votes_on
 from components.runs.database import DatabaseUnavailable
 from components.runs.query import QueryFailed
 from components.runs.run import RunRecord
-from components.service import service
 from components.ui import state
 from components.ui.plain_words import plain_words
 from components.ui.run_lookup import asked
 from components.ui.state import lane_key
+from components.ui.visitor import own_log
 
 
 def blind_order(lane_ids: list[str]) -> list[str]:
@@ -62,7 +62,7 @@ def draw_vote(answers: Mapping[str, RunRecord], titles: Mapping[str, str], *, bl
 
 def draw_votes(lane_of: Mapping[str, str], titles: Mapping[str, str]) -> None:
     """Say what was voted so far on the runs of these lanes; ``lane_of`` gives each run's lane by its id."""
-    database = service().log.database
+    database = own_log().database
     try:
         votes = votes_on(database, list(lane_of)) if database else []
     except QueryFailed as failure:
@@ -83,7 +83,7 @@ def draw_votes(lane_of: Mapping[str, str], titles: Mapping[str, str]) -> None:
 def _vote(first: RunRecord, second: RunRecord, better: Better, blind: bool) -> None:
     first_setting, second_setting = _settings(first, second)
     try:
-        save_vote(service().log, Vote(first.id, second.id, first_setting, second_setting, better, blind))
+        save_vote(own_log(), Vote(first.id, second.id, first_setting, second_setting, better, blind))
     except DatabaseUnavailable as problem:
         st.session_state[state.VOTE_PROBLEM] = str(problem)
         return

@@ -20,10 +20,12 @@ from components.live.channels import Channel
 from components.live.lane import Part
 from components.live.socket import LiveSocket
 from components.runs.events import StoredEvent
+from components.runs.owned import OwnLog
 from components.runs.query import events_of
 from components.runs.run import Run, RunRecord
 from components.service import service
 from components.ui import state
+from components.ui.visitor import own_log
 
 FOLDER = Path(__file__).parent
 _ASSETS = FOLDER / "assets"
@@ -65,7 +67,8 @@ def draw_live(
     if run:
         # A run that has ended is held by the log alone, however long this page stays open.
         held = run.record() if isinstance(run, Run) and run.finished else run
-        channel.show(held, lambda: _events(held.id))
+        log = own_log()
+        channel.show(held, lambda: _events(log, held.id))
     told = _view(
         key=key or state.live_key(part),
         data={
@@ -102,12 +105,11 @@ def _channel() -> Channel:
     return channel
 
 
-def _events(run_id: str) -> list[StoredEvent]:
-    run = service().runner.find(run_id)
+def _events(log: OwnLog, run_id: str) -> list[StoredEvent]:
+    run = log.live(run_id)
     if run:
         return run.events()
-    database = service().log.database
-    return events_of(database, run_id) if database else []
+    return events_of(log.database, run_id) if log.database else []
 
 
 def _path() -> str:

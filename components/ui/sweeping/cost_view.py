@@ -11,14 +11,15 @@ import streamlit as st
 
 from components.contract.lint import estimated_tokens
 from components.live.status import duration
+from components.runs.owned import OwnLog
 from components.runs.query import Measured, QueryFailed, recent_measures
-from components.service import service
 from components.sweeps.cells import RowRequest
 from components.sweeps.price import Price, price, total_of
 from components.sweeps.reuse import Reused
 from components.sweeps.setup import Setup
 from components.ui import state
 from components.ui.sweeping import setup_form
+from components.ui.visitor import BY_OWNER, own_log
 
 CONFIRM = "TEMPERA_SWEEP_CONFIRM_REQUESTS"
 """The environment variable with the number of requests from which on a sweep is confirmed."""
@@ -107,7 +108,7 @@ def _price(asked: Sequence[RowRequest], times: Mapping[int, int], at_once: int, 
 def _price_of_group(
     endpoint: str, model: str, group: Sequence[RowRequest], times: Mapping[int, int], at_once: int, already: int
 ) -> Price:
-    measured = _measured(endpoint, model)
+    measured = _measured(own_log(), endpoint, model)
     asked = [request.composed.request for request in group if request.composed.request]
     prices = group[0].endpoint.prices if group[0].endpoint else None
     return price(
@@ -123,11 +124,10 @@ def _price_of_group(
     )
 
 
-@st.cache_data(ttl=30, show_spinner=False, max_entries=100)
-def _measured(endpoint: str, model: str) -> list[Measured]:
-    database = service().log.database
+@st.cache_data(ttl=30, show_spinner=False, max_entries=100, hash_funcs=BY_OWNER)
+def _measured(log: OwnLog, endpoint: str, model: str) -> list[Measured]:
     try:
-        return recent_measures(database, endpoint, model, _MEASURED_RUNS) if database else []
+        return recent_measures(log.database, endpoint, model, _MEASURED_RUNS) if log.database else []
     except QueryFailed:
         return []  # the price is but said in fewer words then
 

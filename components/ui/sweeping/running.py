@@ -21,6 +21,7 @@ from components.experiments.store import (
     find_experiment,
     save_experiment,
 )
+from components.runs.owned import OwnLog
 from components.runs.query import QueryFailed, answers_to
 from components.service import configuration, service
 from components.sweeps.axes import with_values
@@ -31,6 +32,7 @@ from components.sweeps.reuse import Reused, reusable
 from components.sweeps.setup import Setup, read_setup
 from components.ui import draft_form, state
 from components.ui.endpoint_choice import model_cards
+from components.ui.visitor import BY_OWNER, own_log, owner
 
 _NEWEST_RUNS = 5_000
 """How many runs of the log are looked through for answers: their bodies are compared to the letter."""
@@ -60,7 +62,7 @@ class KeptSweep:
 
 def experiment_of(sweep_id: str | None) -> Experiment | None:
     """The runs that this process makes for the sweep."""
-    return service().experiments.find(sweep_id) if sweep_id else None
+    return service().experiments.find(sweep_id, owner()) if sweep_id else None
 
 
 def kept_sweep(sweep_id: str | None) -> KeptSweep | None:
@@ -68,7 +70,7 @@ def kept_sweep(sweep_id: str | None) -> KeptSweep | None:
     known: tuple[str, KeptSweep] | None = st.session_state.get(state.KEPT_SWEEP)
     if known and known[0] == sweep_id:
         return known[1]
-    database = service().log.database
+    database = own_log().database
     kept = find_experiment(database, sweep_id) if database and sweep_id else None
     return read_sweep(kept) if kept and kept.kind == SWEEP else None
 
@@ -89,14 +91,13 @@ def read_sweep(kept: KeptExperiment) -> KeptSweep | None:
 def answers_in_log(requests: Iterable[RowRequest], repeats: int) -> Reused:
     """The cells that the log has an answer to already, as far as its newest runs say."""
     endpoints = {request.endpoint.name for request in requests if request.endpoint}
-    return reusable(requests, repeats, {endpoint: _answers_to(endpoint) for endpoint in endpoints})
+    return reusable(requests, repeats, {endpoint: _answers_to(own_log(), endpoint) for endpoint in endpoints})
 
 
-@st.cache_data(ttl=20, show_spinner=False, max_entries=20)
-def _answers_to(endpoint: str) -> dict[str, list[str]]:
-    database = service().log.database
+@st.cache_data(ttl=20, show_spinner=False, max_entries=20, hash_funcs=BY_OWNER)
+def _answers_to(log: OwnLog, endpoint: str) -> dict[str, list[str]]:
     try:
-        return answers_to(database, endpoint, _NEWEST_RUNS) if database else {}
+        return answers_to(log.database, endpoint, _NEWEST_RUNS) if log.database else {}
     except QueryFailed:
         return {}  # then all is asked
 
@@ -134,7 +135,7 @@ def start(kept: KeptSweep, requests: Sequence[RowRequest]) -> None:
         "inputs": kept.inputs,
         "reused": [[*place, run_id] for place, run_id in kept.reused.items()],
     }
-    save_experiment(service().log, sweep_id, json.dumps(content), SWEEP)
+    save_experiment(own_log(), sweep_id, json.dumps(content), SWEEP)
     state.show_experiment(state.SWEEP, sweep_id)
     # Until the log has it.
     st.session_state[state.KEPT_SWEEP] = sweep_id, kept
@@ -183,4 +184,4 @@ def run_again(sweep_id: str) -> None:
 def _start(sweep_id: str, setup: Setup, cells: Sequence[Cell]) -> None:
     timing = Timing.INTERLEAVED if setup.at_once == 1 else Timing.PARALLEL
     plan = Plan(tuple(cells), timing, setup.at_once, shared=True)
-    service().experiments.find(sweep_id).start(plan)
+    service().experiments.find(sweep_id, owner()).start(plan)

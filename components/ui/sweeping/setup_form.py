@@ -10,12 +10,12 @@ import streamlit as st
 from components.drafts.draft import Draft
 from components.drafts.store import find_draft, save_draft
 from components.runs.query import QueryFailed
-from components.service import service
 from components.sweeps.axes import field_names
 from components.sweeps.planning import PlanKind
 from components.sweeps.setup import MOST_AT_ONCE, MOST_REPEATS, Setup, TypedAxis, read_setup
 from components.ui import state
 from components.ui.plain_words import plain_words
+from components.ui.visitor import own_log
 
 _KINDS = {
     PlanKind.ONE_AT_A_TIME: "The base, then each value of each axis alone.",
@@ -196,11 +196,11 @@ def _delete(number: int, drawn: int) -> None:
 
 
 def _keep(setup: Setup) -> None:
-    save_draft(service().log, st.session_state[state.PLAN_PARAMETER], setup.model_dump_json())
+    save_draft(own_log(), st.session_state[state.PLAN_PARAMETER], setup.model_dump_json())
 
 
 def _kept(plan_id: str | None) -> Setup | None:
-    database = service().log.database
+    database = own_log().database
     try:
         text = find_draft(database, plan_id) if database and plan_id else None
     except QueryFailed as failure:

@@ -11,13 +11,13 @@ from components.experiments.experiment import Experiment
 from components.experiments.store import ended_run_ids, light_runs, light_runs_under_way
 from components.runs.query import QueryFailed
 from components.runs.run import RunRecord
-from components.service import service
 from components.sweeps.cell_result import CellResult, result_of
 from components.sweeps.cells import RowRequest
 from components.sweeps.results import missing_cells, records_by_row
 from components.sweeps.reuse import as_cell
 from components.ui import state
 from components.ui.sweeping.running import KeptSweep, experiment_of, kept_sweep, requests_for, run_cells
+from components.ui.visitor import own_log
 
 _READ_AT_ONCE = 200
 _order = random.Random()  # noqa: S311 - an order, no secret
@@ -32,7 +32,7 @@ def results_of(sweep_id: str, kept: KeptSweep, experiment: Experiment | None) ->
     ended = known[1] if known and known[0] == sweep_id else {}
     st.session_state[state.SWEEP_RESULTS] = sweep_id, ended
     under_way: dict[str, CellResult] = {}
-    database = service().log.database
+    database = own_log().database
     if database:
         new = sorted((ended_run_ids(database, sweep_id) | set(kept.reused.values())) - ended.keys())
         for records in whole_runs(kept, new):
@@ -40,7 +40,7 @@ def results_of(sweep_id: str, kept: KeptSweep, experiment: Experiment | None) ->
         under_way = {record.id: result_of(record) for record in light_runs_under_way(database, sweep_id)}
     # What is newer here than in the log, or could not be written yet.
     for run_id in experiment.run_ids() if experiment else ():
-        if run_id not in ended and (run := service().runner.find(run_id)):
+        if run_id not in ended and (run := own_log().live(run_id)):
             under_way[run_id] = result_of(run.record())
     others = [result for run_id, result in under_way.items() if run_id not in ended]
     return records_by_row([*ended.values(), *others], kept.positions)
@@ -52,13 +52,13 @@ def whole_runs(kept: KeptSweep, run_ids: Sequence[str]) -> Iterator[list[RunReco
     What was read before is not held. A run that the log has no more is left out. Raises QueryFailed.
     """
     places = {run_id: place for place, run_id in kept.reused.items()}
-    database = service().log.database
+    database = own_log().database
     for begin in range(0, len(run_ids), _READ_AT_ONCE):
         wanted = run_ids[begin : begin + _READ_AT_ONCE]
         found = {record.id: record for record in light_runs(database, wanted)} if database else {}
         for run_id in wanted:
             known = found.get(run_id)
-            if (known is None or known.running) and (run := service().runner.find(run_id)):
+            if (known is None or known.running) and (run := own_log().live(run_id)):
                 found[run_id] = run.record()
         yield [as_cell(record, *places[record.id]) if record.id in places else record for record in found.values()]
 

@@ -1,4 +1,6 @@
-"""What people look for in runs: prompts, settings, annotations, and an index of all words."""
+"""What people look for in runs: prompts, settings, annotations, an index of all words; and whose everything is."""
+
+from typing import Any
 
 import sqlalchemy as sa
 from alembic import op
@@ -31,10 +33,15 @@ def upgrade() -> None:
     for name in ("prompt", "settings"):
         op.add_column("runs", sa.Column(name, sa.Text, nullable=False, server_default=""))
     _fill()
+    op.add_column("runs", _owner())
+    op.create_index("runs_of_an_owner", "runs", ["owner", "created_at", "id"])
     for name in ("status", "endpoint", "model"):
-        op.create_index(f"runs_by_{name}", "runs", [name, "created_at", "id"])
+        op.create_index(f"runs_by_{name}", "runs", ["owner", name, "created_at", "id"])
     for name in ("ttft_ms", "tokens_per_second", "total_ms", "completion_tokens"):
-        op.create_index(f"runs_by_{name}", "runs", [name, "id"])
+        op.create_index(f"runs_by_{name}", "runs", ["owner", name, "id"])
+    under_way = sa.text("status = 'running'")
+    op.create_index("runs_under_way", "runs", ["heartbeat_at"], sqlite_where=under_way, postgresql_where=under_way)
+    _give_owners()
     op.create_table(
         "run_annotations",
         sa.Column("run_id", sa.String(32), sa.ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
@@ -53,6 +60,39 @@ def upgrade() -> None:
             "create index runs_search on runs using gin "
             "(to_tsvector('simple', left(prompt, 100000) || ' ' || left(text, 100000))) where status <> 'running'"
         )
+
+
+def _owner(**more: Any) -> sa.Column[str]:
+    return sa.Column("owner", sa.Text, nullable=False, server_default="local", **more)
+
+
+def _give_owners() -> None:
+    """SQLite changes no key of a table, so each is made anew."""
+    op.drop_index("experiments_newest_first", "experiments")
+    name = sa.Column("name", sa.Text, nullable=False)
+    kind = sa.Column("kind", sa.String(16), nullable=False)
+    made: dict[str, list[sa.Column[Any]]] = {
+        "presets": [name, _content(), _moment("created_at"), _owner()],
+        "drafts": [_owner(primary_key=True), _content(), _moment("updated_at")],
+        "experiments": [_owner(primary_key=True), kind, _content(), _moment("created_at")],
+    }
+    for table, columns in made.items():
+        op.rename_table(table, f"{table}_before")
+        op.create_table(table, sa.Column("id", sa.String(32), primary_key=True), *columns)
+        kept = ["id", *(column.name for column in columns if column.name != "owner")]
+        before, after = (sa.table(name, *map(sa.column, kept)) for name in (f"{table}_before", table))
+        op.execute(after.insert().from_select(kept, before.select()))
+        op.drop_table(f"{table}_before")
+    op.create_index("presets_by_name", "presets", ["owner", "name"], unique=True)
+    op.create_index("experiments_newest_first", "experiments", ["owner", "created_at", "id"])
+
+
+def _content() -> sa.Column[str]:
+    return sa.Column("content", sa.Text, nullable=False)
+
+
+def _moment(name: str) -> sa.Column[str]:
+    return sa.Column(name, sa.String(27), nullable=False)
 
 
 def _fill() -> None:

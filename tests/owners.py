@@ -1,0 +1,55 @@
+"""Watches every statement that a test makes Tempera execute: it says whose rows it means, or that it means the log."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Delete, Select, Update
+from sqlalchemy.sql import operators, visitors
+from sqlalchemy.sql.elements import BinaryExpression
+
+from components.runs import tables
+
+COMPONENTS = Path(tables.__file__).parents[1]
+MIGRATIONS = COMPONENTS / "runs" / "migrations"
+OWNED = set(tables.metadata.tables.values())
+
+
+class NoOwner(AssertionError):
+    """A statement that would find what other owners have."""
+
+
+def check_owner(
+    _connection: Any, statement: Any, _rows: Any, _parameters: Any, execution_options: dict[str, Any]
+) -> None:
+    """A listener for ``before_execute``. Raises NoOwner."""
+    if not isinstance(statement, Select | Update | Delete) or execution_options.get("whole_log"):
+        return
+    if says_whose(statement) or not _is_of_components():
+        return
+    raise NoOwner(f"This statement says nothing of its owner:\n{statement}")
+
+
+def says_whose(statement: Any) -> bool:
+    """Whether the statement asks no table that has owners, or asks for one owner's rows."""
+    parts = list(visitors.iterate(statement))
+    asked = {getattr(part, "element", part) for part in parts} & OWNED
+    return not asked or any(
+        isinstance(part, BinaryExpression)
+        and part.operator is operators.eq
+        and getattr(part.left, "name", None) == "owner"
+        for part in parts
+    )
+
+
+def _is_of_components() -> bool:
+    """Whether Tempera itself executes it, rather than a test or a migration."""
+    frame = sys._getframe(1)
+    while frame:
+        path = Path(frame.f_code.co_filename)
+        if path != Path(__file__) and "sqlalchemy" not in path.parts:
+            return path.is_relative_to(COMPONENTS) and not path.is_relative_to(MIGRATIONS)
+        frame = frame.f_back
+    return False
