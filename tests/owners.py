@@ -14,7 +14,8 @@ from components.runs import tables
 
 COMPONENTS = Path(tables.__file__).parents[1]
 MIGRATIONS = COMPONENTS / "runs" / "migrations"
-OWNED = set(tables.metadata.tables.values())
+OWNED = set(tables.metadata.tables.values()) - {tables.reservations}
+"""A reservation is of a visitor, and all of them are counted together."""
 
 
 class NoOwner(AssertionError):
@@ -33,13 +34,13 @@ def check_owner(
 
 
 def says_whose(statement: Any) -> bool:
-    """Whether the statement asks no table that has owners, or asks for one owner's rows."""
+    """Whether the statement asks no table that has owners, or asks for one owner's rows or for one shared thing."""
     parts = list(visitors.iterate(statement))
     asked = {getattr(part, "element", part) for part in parts} & OWNED
     return not asked or any(
         isinstance(part, BinaryExpression)
         and part.operator is operators.eq
-        and getattr(part.left, "name", None) == "owner"
+        and (getattr(part.left, "name", None) == "owner" or part.left is tables.capsules.c.id)
         for part in parts
     )
 

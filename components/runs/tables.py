@@ -169,6 +169,38 @@ votes = Table(
 """Which of two answers somebody found better. Each setting is what the other does not have, in words."""
 
 
+capsules = Table(
+    "capsules",
+    metadata,
+    Column("id", String(22), primary_key=True),
+    _owner(),
+    Column("kind", String(16), nullable=False),
+    Column("title", Text, nullable=False),
+    Column("content", LargeBinary, nullable=False),
+    Column("created_at", String(27), nullable=False),
+    Column("expires_at", String(27), nullable=False),
+    Index("capsules_newest_first", "owner", "created_at", "id"),
+    Index("capsules_by_end", "expires_at"),
+)
+"""Frozen copies that whoever has the id may read, until ``expires_at``. The id is 128 random bits."""
+
+reservations = Table(
+    "reservations",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("visitor", Text, nullable=False),
+    Column("network", Text, nullable=False),
+    Column("created_at", String(27), nullable=False),
+    Column("alive_at", String(27), nullable=False),
+    Column("tokens", BigInteger, nullable=False),
+    Column("settled", Boolean, nullable=False),
+    Index("reservations_of_a_visitor", "visitor", "created_at"),
+    Index("reservations_of_a_network", "network", "created_at"),
+    Index("reservations_by_day", "created_at"),
+)
+"""What visitors of a demo may use and have used: one row a run, kept for two days."""
+
+
 def to_row(record: RunRecord) -> dict[str, Any]:
     """The record as every database can keep it.
 

@@ -25,3 +25,9 @@ def test_json_that_readers_would_not_agree_on_is_refused_with_a_sentence(text, s
 
 def test_a_sound_object_comes_back_as_it_is():
     assert read_json_object('{"a": [1, 1.0, null, true, "x"]}', "It") == {"a": [1, 1.0, None, True, "x"]}
+
+
+def test_a_key_that_stands_twice_is_found_among_very_many() -> None:
+    many = ", ".join(f'"{number}": 0' for number in range(200_000))
+    with pytest.raises(ValueError, match="the key '7' stands twice"):
+        read_json(f'{{{many}, "7": 0}}')

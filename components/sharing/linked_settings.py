@@ -1,0 +1,308 @@
+"""What a link or a settings file says: the settings that differ from the defaults, as version 1 of both writes them.
+
+The fields and their defaults are a promise: links that people keep must open for ever, with the same request. A field
+may be added, and a value may be allowed that was not; nothing may be renamed, narrowed or taken away, and no default
+may change. The defaults of the form itself stand elsewhere and may.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    model_validator,
+)
+
+from components.contract.difference import Difference
+from components.contract.messages import Role
+from components.contract.request import OPTIONAL_FIELDS
+from components.drafts.comparison import Comparison, Lane, Timing
+from components.drafts.conversation import Turn, Turns
+from components.drafts.draft import LARGEST_WHOLE, Draft, new_draft
+from components.drafts.in_words import OMITTED, SYSTEM, differing, in_words
+from components.drafts.setting import FieldState, Setting
+from components.sharing.problem import LinkProblem, what_is_wrong
+
+MOST_ENDPOINT_CHARS = 100
+MOST_LANE_NAME_CHARS = 40
+MOST_MESSAGES = 200
+MOST_VARIABLES = 100
+
+NONE = "none"
+"""The default of what a form has none of, in words."""
+
+
+def _without_nul(text: str) -> str:
+    # PostgreSQL keeps no such text, and half a surrogate pair is no text for pydantic in the first place.
+    if "\0" in text:
+        raise ValueError("it holds the character U+0000")
+    return text
+
+
+_Text = Annotated[str, AfterValidator(_without_nul)]
+_EndpointName = Annotated[_Text, Field(min_length=1, max_length=MOST_ENDPOINT_CHARS)]
+_VariableName = Annotated[str, StringConstraints(pattern=r"^[^\W\d]\w{0,63}\Z")]
+_Number = Annotated[float, Field(ge=-LARGEST_WHOLE, le=LARGEST_WHOLE, allow_inf_nan=False)]
+_WholeNumber = Annotated[int, Field(ge=-LARGEST_WHOLE, le=LARGEST_WHOLE)]
+_OptionalField = Literal["temperature", "top_p", "max_tokens", "random_seed", "safe_prompt"]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, regex_engine="python-re")
+
+
+class _OptionalFields(_Strict):
+    """The optional fields of a request, each in one of three states: not said, null or a value."""
+
+    temperature: _Number | None = None
+    top_p: _Number | None = None
+    max_tokens: _WholeNumber | None = None
+    random_seed: _WholeNumber | None = None
+    safe_prompt: bool = False
+
+    def said(self) -> Mapping[str, Setting]:
+        """The fields that are null or a value. In one that is null stands the number a person begins with."""
+        return {
+            field: Setting(state=FieldState.VALUE, value=value)
+            if (value := getattr(self, field)) is not None
+            else Setting(state=FieldState.NULL, value=begins_with.value)
+            for field, begins_with in new_draft().settings.items()
+            if field in self.model_fields_set
+        }
+
+
+class LinkedMessage(_Strict):
+    """One turn of the conversation; its fields mean what they mean in a ``Turn``."""
+
+    role: Role = Role.USER
+    content: _Text = ""
+    prefix: bool = False
+    name: _Text = ""
+    tool_call_id: _Text = ""
+    tool_calls: _Text = ""
+    literal: bool = False
+
+
+class LinkedLane(_OptionalFields):
+    """What one lane changes; its fields mean what they mean in a ``Lane``.
+
+    An optional field that is not said is as in the draft; ``omit`` names those that the lane leaves out.
+    """
+
+    name: Annotated[_Text, Field(max_length=MOST_LANE_NAME_CHARS)] = ""
+    muted: bool = False
+    endpoint: _EndpointName | None = None
+    model: _Text | None = None
+    omit: Annotated[tuple[_OptionalField, ...], Field(max_length=len(OPTIONAL_FIELDS), fail_fast=True)] = ()
+    stream: bool | None = None
+    extra_body: _Text | None = None
+    system: _Text | None = None
+    literal: bool = False
+
+    @model_validator(mode="after")
+    def _each_field_in_one_state(self) -> Self:
+        if len(set(self.omit)) < len(self.omit) or set(self.omit) & self.model_fields_set:
+            raise ValueError("omit names a field twice, or one that has a value")
+        return self
+
+    def lane(self, lane_id: str) -> Lane:
+        """The lane under this id."""
+        begins_with = new_draft().settings
+        return Lane(
+            id=lane_id,
+            settings={**self.said(), **{field: Setting(value=begins_with[field].value) for field in self.omit}},
+            **self.model_dump(exclude={"omit", *OPTIONAL_FIELDS}),
+        )
+
+
+class LinkedComparison(_Strict):
+    """All lanes, how often each is run, and in which order."""
+
+    lanes: Annotated[tuple[LinkedLane, ...], Field(min_length=2, max_length=8, fail_fast=True)]
+    repeats: Annotated[int, Field(ge=1, le=20)] = 1
+    timing: Timing = Timing.PARALLEL
+
+
+class LinkedSettings(_OptionalFields):
+    """The settings in a link or a file. What is not said has its default: omitted, empty, and streaming on.
+
+    ``endpoint`` is a name, which may be unknown here: then the page keeps the endpoint that it has, and says so.
+    ``comparison`` is None in what was made for the playground.
+    """
+
+    endpoint: _EndpointName | None = None
+    model: _Text | None = None
+    messages: Annotated[tuple[LinkedMessage, ...], Field(max_length=MOST_MESSAGES, fail_fast=True)] = ()
+    stream: bool = True
+    extra_body: _Text = ""
+    variables: Annotated[dict[_VariableName, _Text], Field(max_length=MOST_VARIABLES)] = {}
+    comparison: LinkedComparison | None = None
+
+    @property
+    def is_comparison(self) -> bool:
+        """Whether it was made for the page that compares lanes."""
+        return self.comparison is not None
+
+    def apply(self, draft: Draft) -> Draft:
+        """The form with these settings, and with the defaults of all others.
+
+        Of ``draft`` only the ids are heeded: a new lane gets one that none there ever had, for its runs are another's.
+        """
+        default = new_draft()
+        return default.model_copy(
+            update={
+                "endpoint": self.endpoint,
+                "model": self.model,
+                "turns": self._turns(),
+                "settings": {**default.settings, **self.said()},
+                "stream": self.stream,
+                "extra_body": self.extra_body,
+                "variables": dict(self.variables),
+                "comparison": self._comparison(draft.comparison),
+            }
+        )
+
+    def changes(self) -> tuple[Difference, ...]:
+        """What differs from the defaults, in the order of the form: each field with its default and what is new.
+
+        The words are whole, however long, and foreign: whoever shows them shortens and escapes them. A lane is one
+        entry, which says how its request differs from the draft's.
+        """
+        default = new_draft().model_copy(update={"turns": ()})
+        linked = self.apply(default)
+        before, after = in_words(default), in_words(linked)
+        # The messages come one by one, the system's among them.
+        fields = [field for field in differing([before, after]) if field != SYSTEM]
+        changed = [Difference(field, before.get(field, OMITTED), after.get(field, OMITTED)) for field in fields]
+        changed += self._messages_in_words()
+        changed += [Difference(f"variable {name}", NONE, value) for name, value in self.variables.items()]
+        if self.comparison is not None:
+            changed += _comparison_in_words(linked)
+        return tuple(changed)
+
+    def to_json(self) -> dict[str, Any]:
+        """Everything that is said, as values that JSON has."""
+        return self.model_dump(mode="json", exclude_unset=True)
+
+    def _turns(self) -> Turns:
+        return tuple(
+            Turn(id=str(number), **message.model_dump()) for number, message in enumerate(self.messages, start=1)
+        )
+
+    def _comparison(self, present: Comparison) -> Comparison:
+        if self.comparison is None:
+            wanted = Comparison()
+        else:
+            lanes = [lane.lane(str(number)) for number, lane in enumerate(self.comparison.lanes, start=1)]
+            wanted = Comparison(lanes=tuple(lanes), repeats=self.comparison.repeats, timing=self.comparison.timing)
+        if _comparison_json(wanted) == _comparison_json(present):
+            return present
+        last_id = max(present.highest_id, *(int(lane.id) for lane in present.lanes))
+        numbered = [
+            lane.model_copy(update={"id": str(last_id + number)}) for number, lane in enumerate(wanted.lanes, start=1)
+        ]
+        return wanted.model_copy(update={"lanes": tuple(numbered), "highest_id": last_id + len(numbered)})
+
+    def _messages_in_words(self) -> Iterator[Difference]:
+        for number, message in enumerate(self.messages, start=1):
+            title = f"message {number}"
+            yield Difference(f"{title} ({message.role.value})", NONE, message.content)
+            for part in ("name", "tool_call_id", "tool_calls"):
+                if words := getattr(message, part):
+                    yield Difference(f"{title} {part}", NONE, words)
+            for part in ("prefix", "literal"):
+                if getattr(message, part):
+                    yield Difference(f"{title} {part}", "false", "true")
+
+
+def linked_settings(draft: Draft, *, comparison: bool) -> LinkedSettings:
+    """What a draft says beyond the defaults, with its lanes where they are asked for.
+
+    Left out are branches that do not show, values of fields that are omitted, and variables that nothing mentions.
+    Raises LinkProblem for what neither a link nor a file can hold, such as a number beyond 2**53 - 1.
+    """
+    names = draft.variable_names + draft.comparison.variable_names * comparison
+    said: dict[str, Any] = {
+        "endpoint": draft.endpoint,
+        "model": draft.model,
+        "messages": [_message_json(turn) for turn in draft.turns],
+        "extra_body": draft.extra_body if draft.extra_body.strip() else "",
+        "variables": {name: value for name in names if (value := draft.variables.get(name))},
+    }
+    said = {field: value for field, value in said.items() if value}
+    said |= _settings_json(draft.settings)
+    if not draft.stream:
+        said["stream"] = False
+    if comparison:
+        said["comparison"] = _comparison_json(draft.comparison)
+    try:
+        # By way of JSON, so that nothing is written that could not be read.
+        return LinkedSettings.model_validate_json(json.dumps(said, ensure_ascii=False).encode())
+    except ValidationError as error:
+        raise LinkProblem(f"These settings cannot be passed on. {what_is_wrong(error)}") from None
+    except ValueError:
+        raise LinkProblem(
+            "These settings cannot be passed on. They hold half a surrogate pair, or a number of thousands of digits."
+        ) from None
+
+
+def _message_json(turn: Turn) -> dict[str, Any]:
+    said = {field: getattr(turn, field) for field in LinkedMessage.model_fields if getattr(turn, field)}
+    if turn.role is Role.USER:
+        del said["role"]
+    return said
+
+
+def _settings_json(settings: Mapping[str, Setting]) -> dict[str, Any]:
+    return {
+        field: settings[field].value if settings[field].state is FieldState.VALUE else None
+        for field in OPTIONAL_FIELDS
+        if field in settings and settings[field].state is not FieldState.OMIT
+    }
+
+
+def _comparison_json(comparison: Comparison) -> dict[str, Any]:
+    said: dict[str, Any] = {"lanes": [_lane_json(lane) for lane in comparison.lanes]}
+    if comparison.repeats != 1:
+        said["repeats"] = comparison.repeats
+    if comparison.timing is not Timing.PARALLEL:
+        said["timing"] = comparison.timing.value
+    return said
+
+
+def _lane_json(lane: Lane) -> dict[str, Any]:
+    said: dict[str, Any] = {field: True for field in ("muted", "literal") if getattr(lane, field)}
+    for field in ("endpoint", "model", "stream", "extra_body", "system"):
+        if getattr(lane, field) is not None:
+            said[field] = getattr(lane, field)
+    if lane.name:
+        said["name"] = lane.name
+    said |= _settings_json(lane.settings)
+    omitted = [
+        field for field in OPTIONAL_FIELDS if field in lane.settings and lane.settings[field].state is FieldState.OMIT
+    ]
+    if omitted:
+        said["omit"] = omitted
+    return said
+
+
+def _comparison_in_words(draft: Draft) -> Iterator[Difference]:
+    comparison = draft.comparison
+    base = in_words(draft)
+    for lane in comparison.lanes:
+        own = in_words(draft.in_lane(lane))
+        words = [f"{field} {own.get(field, OMITTED)}" for field in differing([base, own])]
+        words += ["muted"] * lane.muted
+        yield Difference(f"lane {comparison.title(lane.id)}", NONE, ", ".join(words) or "nothing changed")
+    if comparison.repeats != 1:
+        yield Difference("repeats", "1", str(comparison.repeats))
+    if comparison.timing is not Timing.PARALLEL:
+        yield Difference("timing", Timing.PARALLEL.value, comparison.timing.value)

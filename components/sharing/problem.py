@@ -1,0 +1,19 @@
+"""What stops a link or a settings file."""
+
+from __future__ import annotations
+
+from pydantic import ValidationError
+
+_MOST_STEP_CHARS = 40
+
+
+class LinkProblem(ValueError):
+    """No link or file can be made of some settings, or none can be read; the sentence says why and what to do."""
+
+
+def what_is_wrong(error: ValidationError) -> str:
+    """One sentence about the first field that is wrong, without its value."""
+    first = error.errors(include_input=False, include_context=False, include_url=False)[0]
+    steps = [str(step + 1) if isinstance(step, int) else step[:_MOST_STEP_CHARS] for step in first["loc"][:4]]
+    said = first["msg"].removeprefix("Value error, ")
+    return f"{' '.join(steps)}: {said}." if steps else f"{said}."

@@ -1,0 +1,65 @@
+"""Settings as a JSON file, for those that are too long or too private for a link; what it says is what a link says.
+
+A person may read and change it: there is no check, and a mistake is named with its field.
+"""
+
+from __future__ import annotations
+
+import json
+
+from pydantic import ValidationError
+from pydantic_core import from_json
+
+from components.contract.strict_json import read_json
+from components.drafts.draft import Draft
+from components.sharing.linked_settings import LinkedSettings, linked_settings
+from components.sharing.problem import LinkProblem, what_is_wrong
+
+MOST_FILE_BYTES = 1_000_000
+
+_VERSION_KEY = "tempera"
+_VERSION = 1
+
+_NEWER = "This file was made by a newer version of Tempera. Update Tempera to open it."
+_NO_FILE = "This is no file with settings of Tempera. Choose one that Tempera saved."
+
+
+def settings_file(draft: Draft, *, comparison: bool = False) -> str:
+    """The settings of a draft as JSON text, with the lanes where they are asked for.
+
+    Of the endpoint only its name is in it. Raises LinkProblem where the settings are more than a file holds, or
+    something that none can hold.
+    """
+    settings = linked_settings(draft, comparison=comparison)
+    # The version stands first, where a person looks; the rest is sorted.
+    said = {_VERSION_KEY: _VERSION, **dict(sorted(settings.to_json().items()))}
+    text = json.dumps(said, ensure_ascii=False, indent=2) + "\n"
+    if len(text.encode()) > MOST_FILE_BYTES:
+        raise LinkProblem("These settings are larger than the 1 MB that a file may have. Shorten the messages.")
+    return text
+
+
+def read_settings_file(content: bytes) -> LinkedSettings:
+    """The settings in a file, whatever it holds. Raises LinkProblem and nothing else."""
+    if len(content) > MOST_FILE_BYTES:
+        raise LinkProblem("This file is larger than 1 MB, and no settings are. Choose another file.")
+    # Some editors of Windows begin a file with this mark.
+    content = content.removeprefix(b"\xef\xbb\xbf")
+    try:
+        said = from_json(content)
+    except ValueError as error:
+        raise LinkProblem(f"This file is not JSON: {error}. Choose one that Tempera saved.") from None
+    version = said.pop(_VERSION_KEY, None) if isinstance(said, dict) else None
+    if type(version) is not int or version < 1:
+        raise LinkProblem(_NO_FILE)
+    if version > _VERSION:
+        raise LinkProblem(_NEWER)
+    try:
+        # Validated first: what is let through has too few keys for the search for one that stands twice to take long.
+        settings = LinkedSettings.model_validate_json(json.dumps(said))
+        read_json(content)
+    except ValidationError as error:
+        raise LinkProblem(f"This file cannot be used. {what_is_wrong(error)}") from None
+    except ValueError as error:
+        raise LinkProblem(f"This file cannot be used: {error}.") from None
+    return settings

@@ -1,0 +1,155 @@
+"""Settings as the value of a URL's query parameter, and back: ``1.<payload>.<check>``.
+
+The payload is base64url without padding (RFC 4648, section 5) of a raw deflate stream (RFC 1951) of UTF-8 JSON, which
+holds what differs from the defaults. The check, the first 8 characters of the base64url of the SHA-256 of all that
+stands before its dot, finds links that were cut or edited on their way; it is no secret and gives no trust.
+
+Another zlib may write another link for the same settings, so links are never compared; each opens everywhere.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import json
+import re
+import zlib
+from enum import Enum
+
+from components.contract.strict_json import read_json
+from components.drafts.draft import Draft
+from components.sharing.linked_settings import LinkedSettings, linked_settings
+from components.sharing.problem import LinkProblem
+
+MOST_LINK_CHARS = 120_000
+"""Of the parameter's value; more than that Streamlit does not take from a browser."""
+
+MOST_JSON_BYTES = 64 * 1024
+"""Of the JSON in a link. Deflate reaches 1,029 to 1: without a limit, a short link would fill the memory."""
+
+SHORT = 2_000
+"""Characters of a whole URL that every browser, proxy, chat and mail program takes."""
+
+LONG = 6_000
+"""Characters of a whole URL that still fit into the 8 KB header line of nginx and Apache beside the rest."""
+
+_VERSION = "1"
+_CHECK_CHARS = 8
+_VERSION_AND_REST = re.compile(r"([1-9][0-9]{0,5})\.(.*)", re.DOTALL)
+_PAYLOAD_AND_CHECK = re.compile(r"([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]{0,8})")
+
+_CUT = "This link was cut or changed on its way. Ask for it again, or for a file."
+_NEWER = "This link was made by a newer version of Tempera. Update Tempera to open it."
+_NO_LINK = "This is no link to settings of Tempera. Copy the whole link once more."
+_TOO_LARGE = "This link holds too much to be opened. Ask for a stored link or a file."
+_UNKNOWN = "This link holds a setting that this version of Tempera does not take. Open it in a newer version."
+
+_DICTIONARY = (
+    b"Translate the following text into English, French, German and Spanish. Summarize this article in three sentences "
+    b"for a general audience. Write a short story about a lighthouse keeper who finds an old map. Write a Python "
+    b"function that takes a list of numbers and returns them in order. Explain step by step how it works, with an "
+    b"example. Give me a table of the most important differences between these two approaches. What are the advantages "
+    b"and disadvantages? Please answer the question below using only the context provided. If you do not know the "
+    b"answer, say that you don't know. Return only valid JSON with the keys name, description, value. Do not include "
+    b"any other information. Make sure that each of them is not longer than one paragraph. Use simple language, bullet "
+    b"points and a friendly tone. Think about what the user would want before you respond. Here is the code: "
+    b"Classify the sentiment of this customer review as positive, negative or neutral. You should also consider which "
+    b"would have been, because there were many people from their company who could use this when they will have more "
+    b"time after some years, where it was first made through our own work. You are an expert assistant. You are a "
+    b"helpful assistant. Answer briefly and concisely in "
+    b'"comparison":{"lanes":[{},{"extra_body":"{\\"stop\\": [\\"\\\\n\\"]}","literal":true,"muted":true,"name":"",'
+    b'"omit":["top_p"],"system":"","temperature":0.0}],"repeats":3,"timing":"interleaved"},"endpoint":"embedded",'
+    b'"extra_body":"{\\n  \\"tools\\": [","max_tokens":256,"messages":[{"content":"You are a helpful assistant.",'
+    b'"role":"system"},{"content":"","prefix":true,"role":"assistant"},{"content":"","role":"tool","tool_call_id":""'
+    b'}],"model":"mistral-small-latest","random_seed":1337,"safe_prompt":true,"stream":false,"temperature":0.7,'
+    b'"top_p":0.9,"variables":{"'
+)
+"""Words that deflate may point back to from the first character on.
+
+They take two fifths off the link of a prompt of 100 characters, and a fifth off that of 1,000.
+
+Part of version 1: it may never change, for no link that was made with it could be read any more.
+"""
+
+
+class Length(Enum):
+    """What is to be done with a link of that length."""
+
+    SHORT = "short"
+    """Passes everywhere."""
+    LONG = "long"
+    """Some programs cut it: offer it with a note."""
+    TOO_LONG = "too long"
+    """Not to be offered: a stored link or a file instead."""
+
+
+def how_long(url: str) -> Length:
+    """Whether a whole URL, its scheme and host included, is fit to be passed on."""
+    if len(url) <= SHORT:
+        return Length.SHORT
+    return Length.LONG if len(url) <= LONG else Length.TOO_LONG
+
+
+def settings_link(draft: Draft, *, comparison: bool = False) -> str:
+    """The settings of a draft as the value of a query parameter; it needs no escaping in any URL.
+
+    With ``comparison`` the lanes travel, too, and the link is one for the page that compares; else it is one for the
+    playground, which shows none. Of the endpoint only its name travels. Raises LinkProblem where the settings are more
+    than a link holds, or something that none can hold, such as a number beyond 2**53 - 1.
+    """
+    settings = linked_settings(draft, comparison=comparison)
+    text = json.dumps(settings.to_json(), ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    content = text.encode()
+    if len(content) > MOST_JSON_BYTES:
+        raise LinkProblem("These settings are too long for a link. Use a stored link or a file.")
+    deflate = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS, zdict=_DICTIONARY)
+    payload = _base64url(deflate.compress(content) + deflate.flush())
+    return f"{_VERSION}.{payload}.{_check(payload)}"
+
+
+def read_settings_link(text: str) -> LinkedSettings:
+    """The settings in a link's parameter, whatever stands there. Raises LinkProblem and nothing else."""
+    if len(text) > MOST_LINK_CHARS:
+        raise LinkProblem(_TOO_LARGE)
+    versioned = _VERSION_AND_REST.fullmatch(text)
+    if versioned is None:
+        raise LinkProblem(_NO_LINK)
+    version, rest = versioned.groups()
+    if version != _VERSION:
+        raise LinkProblem(_NEWER)
+    parts = _PAYLOAD_AND_CHECK.fullmatch(rest)
+    # GitHub, among others, leaves an underscore at the end of an address out of the link.
+    if parts is None or parts[2].rstrip("_") != _check(parts[1]).rstrip("_"):
+        raise LinkProblem(_CUT)
+    content = _inflated(parts[1])
+    try:
+        # Validated first: what is let through has too few keys for the search for one that stands twice to take long.
+        settings = LinkedSettings.model_validate_json(content)
+        read_json(content)
+    except ValueError:
+        raise LinkProblem(_UNKNOWN) from None
+    return settings
+
+
+def _inflated(payload: str) -> bytes:
+    """Raises LinkProblem."""
+    inflate = zlib.decompressobj(-zlib.MAX_WBITS, zdict=_DICTIONARY)
+    try:
+        packed = base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4))
+        content = inflate.decompress(packed, MOST_JSON_BYTES + 1)
+    except (binascii.Error, zlib.error):
+        raise LinkProblem(_CUT) from None
+    if len(content) > MOST_JSON_BYTES:
+        raise LinkProblem(_TOO_LARGE)
+    if not inflate.eof or inflate.unused_data or inflate.unconsumed_tail:
+        raise LinkProblem(_CUT)
+    return content
+
+
+def _check(payload: str) -> str:
+    return _base64url(hashlib.sha256(f"{_VERSION}.{payload}".encode()).digest())[:_CHECK_CHARS]
+
+
+def _base64url(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()

@@ -1,0 +1,114 @@
+"""The settings file: what a link is too short for, as JSON that a person can read and change."""
+
+from __future__ import annotations
+
+import json
+import time
+
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from components.drafts.draft import new_draft
+from components.sharing.problem import LinkProblem
+from components.sharing.settings_file import MOST_FILE_BYTES, read_settings_file, settings_file
+from tests.sharing.drafts import a_draft, digests_of, drafts, facts_of, facts_that_arrive, settings_of
+
+
+@settings(suppress_health_check=[HealthCheck.too_slow])
+@given(drafts, st.booleans())
+def test_a_file_brings_all_that_a_draft_says(draft, comparison):
+    text = settings_file(draft, comparison=comparison)
+    linked = read_settings_file(text.encode())
+    opened = linked.apply(new_draft())
+    assert linked.is_comparison == comparison
+    assert facts_of(opened) == facts_that_arrive(draft, comparison=comparison)
+    assert settings_file(opened, comparison=comparison) == text
+    assert digests_of(opened, comparison=comparison) == digests_of(draft, comparison=comparison)
+
+
+def test_a_person_can_read_it():
+    draft = a_draft("Grüße", endpoint="embedded", settings=settings_of(temperature=0.7, top_p=None))
+    assert settings_file(draft).splitlines() == [
+        "{",
+        '  "tempera": 1,',
+        '  "endpoint": "embedded",',
+        '  "messages": [',
+        "    {",
+        '      "content": "Grüße"',
+        "    }",
+        "  ],",
+        '  "model": "m",',
+        '  "temperature": 0.7,',
+        '  "top_p": null',
+        "}",
+    ]
+
+
+def test_a_prompt_that_no_link_can_hold_fits():
+    draft = a_draft("word " * 100_000)
+    assert facts_of(read_settings_file(settings_file(draft).encode()).apply(new_draft())) == facts_of(draft)
+
+
+def test_more_than_a_file_holds_is_said():
+    with pytest.raises(LinkProblem, match=r"larger than the 1 MB that a file may have"):
+        settings_file(a_draft("word " * 200_000))
+
+
+def test_a_file_that_an_editor_of_windows_saved_opens():
+    text = settings_file(a_draft("Hi")).replace("\n", "\r\n")
+    assert read_settings_file(text.encode("utf-8-sig")).model == "m"
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (b" " * (MOST_FILE_BYTES + 1), r"^This file is larger than 1 MB"),
+        (b"", r"^This file is not JSON: "),
+        (b'{"tempera": 1,}', r"^This file is not JSON: .* line 1 column 15"),
+        (b'{"tempera": 1, "model": "\xff"}', r"^This file is not JSON: "),
+        (b'{"tempera": 1, "model": "\\ud800"}', r"^This file is not JSON: "),
+        (b"[" * 500_000, r"^This file is not JSON: "),
+        (b"[1]", r"^This is no file with settings of Tempera\."),
+        (b'{"model": "m"}', r"^This is no file with settings of Tempera\."),
+        (b'{"tempera": true}', r"^This is no file with settings of Tempera\."),
+        (b'{"tempera": "1"}', r"^This is no file with settings of Tempera\."),
+        (b'{"tempera": 0}', r"^This is no file with settings of Tempera\."),
+        (b'{"tempera": 2, "unheard": "of"}', r"^This file was made by a newer version of Tempera\."),
+        (b'{"tempera": 1, "temperature": "hot"}', r"^This file cannot be used\. temperature: Input should be a valid"),
+        (b'{"tempera": 1, "temperature": NaN}', r"^This file cannot be used\. temperature: "),
+        (b'{"tempera": 1, "max_tokens": 1.5}', r"^This file cannot be used\. max_tokens: "),
+        (b'{"tempera": 1, "messages": [{}, {"role": "me"}]}', r"^This file cannot be used\. messages 2 role: "),
+        (b'{"tempera": 1, "model": "\\u0000"}', r"^This file cannot be used\. model: it holds the character U\+0000\."),
+        (b'{"tempera": 1, "base_url": "https://evil.example"}', r"^This file cannot be used\. base_url: Extra inputs"),
+        (b'{"tempera": 1, "model": "a", "model": "b"}', r"^This file cannot be used: the key 'model' stands twice\."),
+        (b'{"tempera": 1, "tempera": 1}', r"^This file cannot be used: the key 'tempera' stands twice\."),
+    ],
+)
+def test_what_is_no_settings_file_says_why(content, sentence):
+    with pytest.raises(LinkProblem, match=sentence):
+        read_settings_file(content)
+
+
+@given(st.binary() | st.text().map(lambda text: json.dumps({"tempera": 1, text: text}).encode()))
+@example(b"\xef\xbb\xbf")
+def test_any_file_gives_settings_or_one_sentence(content):
+    with pytest.raises(LinkProblem, match=r"(?s)^This .*\.$"):
+        read_settings_file(content)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"tempera":1,' + ",".join(f'"{number:05x}":0' for number in range(90_000)) + "}",
+        '{"tempera":1,"messages":[' + "{}," * 300_000 + "{}]}",
+        '{"tempera":1,"variables":{' + ",".join(f'"v{number}":""' for number in range(99)) + ',"v":""' * 140_000 + "}}",
+    ],
+    ids=["unknown keys", "empty messages", "a variable again and again"],
+)
+def test_the_heaviest_file_costs_little(text):
+    assert len(text) <= MOST_FILE_BYTES
+    began = time.process_time()
+    with pytest.raises(LinkProblem):
+        read_settings_file(text.encode())
+    assert time.process_time() - began < 2
