@@ -132,7 +132,14 @@ class Database:
         with file.opening():
             if aside := file.set_damaged_aside():
                 self.notice = f"The log was damaged. It now stands at {aside}, and a new one was begun."
-            migrate(self.writer, self.reader, lambda revision: file.copy(f"before-{revision}"))
+            if file.is_new:
+                file.make_compactable()
+
+            def before(revision: str) -> None:
+                file.copy(f"before-{revision}")
+                file.make_compactable()
+
+            migrate(self.writer, self.reader, before)
             file.remember()
 
     def _engine(self, address: URL, *, reads_only: bool) -> Engine:

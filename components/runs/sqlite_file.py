@@ -65,7 +65,7 @@ class SqliteFile:
         return aside
 
     def _is_damaged(self) -> bool:
-        if not self.path.exists() or not self.path.stat().st_size:
+        if self.is_new:
             # A new log has no write-ahead file yet: whatever stood here was lost or emptied.
             return Path(f"{self.path}-wal").exists()
         deadline = time.monotonic() + _CHECK_S
@@ -87,6 +87,27 @@ class SqliteFile:
         with closing(sqlite3.connect(self.path, timeout=LOCK_WAIT_S, isolation_level=None)) as connection:
             connection.execute("VACUUM INTO ?", (part,))
         os.replace(part, whole)
+
+    @property
+    def is_new(self) -> bool:
+        """Whether nothing was ever written in it."""
+        return not self.path.exists() or not self.path.stat().st_size
+
+    def make_compactable(self) -> None:
+        """Have SQLite keep what it needs to make the file smaller, in steps, once runs were deleted.
+
+        It writes the whole file anew, and numbers rows anew: nothing may name them by number yet. A file that cannot
+        be written now stays as it is.
+        """
+        with (
+            suppress(sqlite3.OperationalError),
+            closing(sqlite3.connect(self.path, timeout=LOCK_WAIT_S, isolation_level=None)) as connection,
+        ):
+            named_by_number = "select count(*) from sqlite_schema where name = 'runs_search'"
+            if connection.execute(named_by_number).fetchone() == (0,):
+                connection.execute("PRAGMA journal_mode = WAL").close()
+                connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
+                connection.execute("VACUUM")
 
     def remember(self) -> None:
         """Take the file that is there now as the one that ``gone`` looks for, and tell others that it is open here."""

@@ -2,7 +2,7 @@
 
 import pytest
 
-from components.contract.strict_json import read_json_object
+from components.contract.strict_json import read_json, read_json_object
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The log's size, and deleting what a view finds."""
+"""The log's size, making it smaller, and deleting what a view finds."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Callable
 import streamlit as st
 from sqlalchemy.exc import SQLAlchemyError
 
+from components.runs.compaction import compact, free_bytes
 from components.runs.database import DatabaseUnavailable
 from components.runs.deletion import delete_found
 from components.runs.export import ImportRefused, import_runs
@@ -15,6 +16,8 @@ from components.runs.finding import MOST_COUNTED, View, summary_of
 from components.runs.query import QueryFailed
 from components.ui import state
 from components.ui.visitor import own_log
+
+_WORTH_COMPACTING = 1_000_000
 
 
 def draw_upkeep(view: View, on_change: Callable[[], None]) -> None:
@@ -32,6 +35,7 @@ def draw_upkeep(view: View, on_change: Callable[[], None]) -> None:
     with opened:
         try:
             st.markdown(f"The log takes **{database.size_bytes() / 1e6:,.1f} MB**.")
+            _draw_compaction(free_bytes(database))
             _draw_import(on_change)
             if not view.filtered:
                 st.caption("Set a filter to delete the runs that it finds.")
@@ -44,6 +48,27 @@ def draw_upkeep(view: View, on_change: Callable[[], None]) -> None:
         sure = st.checkbox(f"Delete {count} runs for good, with notes and votes", key=state.SURE_TO_DELETE)
         if st.button("Delete", key="delete_found", icon=":material/delete:", disabled=not sure or not summary.count):
             _delete(view, on_change)
+
+
+def _draw_compaction(free: int) -> None:
+    if free < _WORTH_COMPACTING:
+        return
+    st.caption(f"{free / 1e6:,.1f} MB of it are free for new runs.")
+    if st.button("Make the file smaller", key="compact", icon=":material/compress:"):
+        _compact(free)
+
+
+def _compact(free: int) -> None:
+    log, told = own_log(), st.progress(0.0, "Giving space back …")
+    if log.database is None:
+        return
+    try:
+        for left in compact(log, log.database):
+            told.progress(min(max(1 - left / free, 0.0), 1.0), f"{left / 1e6:,.1f} MB left")
+    except (DatabaseUnavailable, QueryFailed) as failure:
+        told.error(str(failure))
+        return
+    st.rerun()
 
 
 def _draw_import(on_change: Callable[[], None]) -> None:
