@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, fields
+from datetime import date
 from typing import Any, NamedTuple
 
 import pandas as pd
@@ -74,7 +75,10 @@ _MEASURED = (
 )
 
 _SETTING = re.compile(r"\s*(?P<field>[^\s=:]+)\s*(?:[=:]\s*)?(?P<value>.*?)\s*", re.DOTALL)
+_PART = re.compile(r'(?:"(?:\\.|[^"\\])*"|\[(?:"(?:\\.|[^"\\])*"|[^\]"])*\]|[^,\n])+')
+"""Up to a comma or a line's end, but for those within quotation marks and lists."""
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
+_OWN_FILTERS = {"model": "Look for a model under More filters.", "messages": "Look for messages with Find."}
 
 
 class FilterProblem(ValueError):
@@ -219,7 +223,7 @@ def conditions(database: Database, view: View) -> list[ColumnElement[bool]]:
     same = ("status", "endpoint", "model", "finish_reason")
     found = [owned(runs, database.owner)]
     found += [runs.c[name] == storable_text(getattr(view, name)) for name in same if getattr(view, name)]
-    found += [_has_setting(said) for said in re.split(r"[,\n]", view.settings) if said.strip()]
+    found += [_has_setting(said) for said in _parted(view.settings)]
     if view.since:
         found.append(runs.c.created_at >= _day("since", view.since))
     if view.until:
@@ -243,14 +247,27 @@ def _annotated(which: ColumnElement[bool]) -> ColumnElement[bool]:
     return runs.c.id.in_(select(run_annotations.c.run_id).where(which))
 
 
+def _parted(settings: str) -> list[str]:
+    return [said for said in _PART.findall(settings) if said.strip()]
+
+
 def _has_setting(said: str) -> ColumnElement[bool]:
     match = _SETTING.fullmatch(said)
     if match is None or not match["value"]:
         what = f"{said.strip()!r:.60} has no value."
         raise FilterProblem("settings", f"{what} Write temperature 0.7, or temperature omitted, or max_tokens null.")
     field, value = match["field"], match["value"]
+    if field in _OWN_FILTERS:
+        raise FilterProblem("settings", _OWN_FILTERS[field])
+    if value[0] in "<>=!":
+        raise FilterProblem("settings", f"{said.strip()!r:.60}: only equal values are found. Write {field} 0.7.")
     lines = literal("\n") + runs.c.settings + "\n"
-    if value == "omitted":
+    if field == "stream" and value.lower() in ("true", "omitted"):
+        if value.lower() == "omitted":
+            raise FilterProblem("settings", "Every run says whether it streams. Write stream true, or stream false.")
+        # True is not among a run's settings, for it tells hardly any runs apart.
+        return ~lines.contains("\nstream=")
+    if value.lower() == "omitted":
         return ~lines.contains(f"\n{storable_text(setting_line(field, 0)[:-1])}", autoescape=True)
     wanted = {setting_line(field, each) for each in _values(value)}
     return or_(*(lines.contains(f"\n{storable_text(line)}\n", autoescape=True) for line in sorted(wanted)))
@@ -258,8 +275,9 @@ def _has_setting(said: str) -> ColumnElement[bool]:
 
 def _values(words: str) -> list[Any]:
     """What may have been sent for a value in words: the same number may be written with and without a fraction."""
+    said = words.lower() if words.lower() in ("null", "true", "false") else words
     try:
-        value = read_json(words)
+        value = read_json(f"0{said}" if re.fullmatch(r"\.\d+", said) else said)
     except ValueError:
         return [words]
     if isinstance(value, float) and value.is_integer():
@@ -295,9 +313,14 @@ def _has_words(database: Database, words: str) -> ColumnElement[bool]:
 
 
 def _day(field: str, said: str) -> str:
-    if not _DAY.fullmatch(said.strip()):
+    day = said.strip()
+    try:
+        known = _DAY.fullmatch(day) and date.fromisoformat(day)
+    except ValueError:
+        known = None
+    if not known:
         raise FilterProblem(field, f"{said!r:.40} is no day. Write it as 2026-11-26.")
-    return said.strip()
+    return day
 
 
 def _number(value: Any) -> float | None:

@@ -239,6 +239,12 @@ def open_run(run_id: str) -> None:
     st.query_params[RUN_PARAMETER] = run_id
 
 
+def close_run() -> None:
+    """Have no run open on the runs page."""
+    st.session_state.pop(OPENED_RUN, None)
+    st.query_params.pop(RUN_PARAMETER, None)
+
+
 def opened_run() -> str | None:
     """The id of the run that the runs page has open."""
     run_id = st.query_params.get(RUN_PARAMETER) or st.session_state.get(OPENED_RUN)

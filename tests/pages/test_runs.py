@@ -3,14 +3,18 @@ from __future__ import annotations
 import json
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pandas
 import pytest
+from sqlalchemy import delete, insert
 from streamlit.testing.v1 import AppTest
 
 from components.runs.annotations import Annotation, annotate, annotation_of
 from components.runs.export import export_runs
+from components.runs.query import find_run
+from components.runs.tables import runs, to_row
 from components.service import configuration, service
 from components.ui import state
 from components.ui.browsing.table import _worth_showing
@@ -200,11 +204,11 @@ def test_what_a_filter_finds_is_deleted_once_that_was_confirmed(three_runs: AppT
     page = three_runs
     page.session_state[state.UPKEEP] = True
     page.run()
-    assert "delete_found" not in [button.key for button in page.button]
+    assert "remove_found" not in [button.key for button in page.button]
     page.text_input(key=state.FIND_SETTINGS).set_value("temperature omitted").run()
-    assert page.button(key="delete_found").disabled
+    assert page.button(key="remove_found").disabled
     page.checkbox(key=state.SURE_TO_DELETE).check().run()
-    page.button(key="delete_found").click().run()
+    page.button(key="remove_found").click().run()
     assert not page.exception
     page.button(key="clear_filters").click().run()
     assert prompts(page) == ["Say 0"]
@@ -236,13 +240,74 @@ def test_what_was_taken_away_is_brought_back_under_new_ids(three_runs: AppTest, 
     page.run()
     lines = "".join(export_runs(service().log.database))
     content = lines.replace("Say 1", "Say 9") if damaged else lines
-    page.file_uploader(key=state.IMPORT_RUNS).set_value(("runs.jsonl", content.encode(), "application/jsonl")).run()
+    page.file_uploader(key=f"{state.IMPORT_RUNS}_0").set_value(
+        ("runs.jsonl", content.encode(), "application/jsonl")
+    ).run()
     page.button(key="import_runs").click().run()
     assert not page.exception
     if damaged:
         assert "was changed after it was exported" in page.error[0].value
         return
-    assert page.success[0].value == "3 runs brought back."
+    assert page.toast[0].value == "3 runs brought back."
     assert len(set(page.run().session_state[state.LISTED_RUNS])) == 6
     page.text_input(key=state.FIND).set_value('"say 1"').run()
     assert prompts(page) == ["Say 1", "Say 1"]
+
+
+def test_a_file_that_was_brought_back_is_not_brought_back_twice(three_runs: AppTest) -> None:
+    page = three_runs
+    page.session_state[state.UPKEEP] = True
+    page.run()
+    lines = "".join(export_runs(service().log.database))
+    page.file_uploader(key=f"{state.IMPORT_RUNS}_0").set_value(
+        ("runs.jsonl", lines.encode(), "application/jsonl")
+    ).run()
+    page.button(key="import_runs").click().run()
+    assert [button.key for button in page.button if button.key == "import_runs"] == []
+    assert page.file_uploader(key=f"{state.IMPORT_RUNS}_1").value is None
+
+
+def test_hidden_filters_are_named_and_one_that_cannot_be_read_can_be_cleared(three_runs: AppTest) -> None:
+    page = three_runs
+    page.text_input(key=state.FIND_TAG).set_value("no_such").run()
+    assert r"Tag **no\_such**" in [caption.value for caption in page.caption]
+    page.text_input(key=state.FIND_SINCE).set_value("26.11.2026").run()
+    assert page.error[0].value.startswith("From day (UTC): '26.11.2026' is no day.")
+    page.button(key="clear_filters").click().run()
+    assert not page.error
+    assert len(page.session_state[state.LISTED_RUNS]) == 3
+
+
+def test_runs_that_are_held_against_each_other_go_with_their_list(three_runs: AppTest) -> None:
+    page = three_runs
+    page.session_state[state.CHOSEN_RUNS] = page.session_state[state.LISTED_RUNS][:2]
+    page.run()
+    assert "compare_runs" in [button.key for button in page.button]
+    page.text_input(key=state.FIND).set_value("say").run()
+    assert page.session_state[state.CHOSEN_RUNS] == []
+    assert "compare_runs" not in [button.key for button in page.button]
+
+
+def test_an_order_that_leaves_runs_out_says_so(three_runs: AppTest) -> None:
+    page = three_runs
+    page.selectbox(key=state.ORDER).set_value("TTFT").run()
+    assert any("Only those with TTFT are listed." in caption.value for caption in page.caption)
+    page.selectbox(key=state.FIND_STATUS).set_value("lost").run()
+    assert page.info[0].value == "No run like that has TTFT. Order by start to see all."
+
+
+def test_the_file_is_made_smaller_where_that_is_worth_it(three_runs: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = three_runs
+    page.session_state[state.UPKEEP] = True
+    page.run()
+    assert "compact" not in [button.key for button in page.button]
+    monkeypatch.setattr("components.ui.browsing.upkeep._WORTH_COMPACTING", 1)
+    record = find_run(service().log.database, page.session_state[state.LISTED_RUNS][0])
+    rows = [to_row(replace(record, id=f"{number:032x}", text="x" * 100_000)) for number in range(5)]
+    service().log.write(lambda connection: connection.execute(insert(runs), rows))
+    service().log.write(lambda connection: connection.execute(delete(runs).where(runs.c.text.like("xxx%"))))
+    page.run()
+    before = service().log.database.size_bytes()
+    page.button(key="compact").click().run()
+    assert not page.exception
+    assert service().log.database.size_bytes() < before - 400_000

@@ -64,8 +64,16 @@ def draw_charts(view: View) -> None:
 
 
 def settings_of(runs: pd.DataFrame) -> pd.DataFrame:
-    """A column for each setting that any of the runs sent: its value in words, or ``omitted``."""
-    lines = [dict(line.partition("=")[::2] for line in said.split("\n") if line) for said in runs["settings"]]
+    """A column for each setting that any of the runs sent: its value in words, or ``omitted``.
+
+    A number is the same with and without a fraction of nothing, as it is to who looks for it.
+    """
+    lines = [
+        {field: value.removesuffix(".0") for field, _, value in (line.partition("=") for line in said.split("\n"))}
+        for said in runs["settings"]
+    ]
+    for sent in lines:
+        sent.pop("", None)
     return pd.DataFrame(lines, index=runs.index).fillna(OMITTED)
 
 

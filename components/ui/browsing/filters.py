@@ -11,10 +11,22 @@ from components.runs.owned import OwnLog
 from components.runs.query import QueryFailed
 from components.streaming.outcome import Status
 from components.ui import state
+from components.ui.plain_words import plain_words
 from components.ui.visitor import BY_OWNER, own_log
 
 _STATUSES = ["", *(status.value for status in Status)]
 _ANY = "any"
+_LABELS = {
+    "settings": "Settings",
+    "endpoint": "Endpoint",
+    "model": "Model",
+    "finish_reason": "Finish reason",
+    "since": "From day (UTC)",
+    "until": "To day (UTC)",
+    "tag": "Tag",
+    "rating": "Stars at least",
+    "experiment": "Comparison or sweep",
+}
 
 
 def draw_filters() -> View | None:
@@ -27,15 +39,8 @@ def draw_filters() -> View | None:
             placeholder="words in prompts and answers",
             icon=":material/search:",
             width=320,
-            help='All of them must be there; "next to each other" between quotation marks. Only runs that have ended.',
-        )
-        settings = st.text_input(
-            "Settings",
-            key=state.FIND_SETTINGS,
-            bind="query-params",
-            placeholder="temperature 0.7, max_tokens null",
-            width=280,
-            help="A field with its value, with null, or omitted: temperature omitted. Several are parted by commas.",
+            help='Whole words, all of which must be there; "next to each other" between quotation marks. '
+            "Only runs that have ended.",
         )
         status = st.selectbox(
             "Status",
@@ -43,48 +48,69 @@ def draw_filters() -> View | None:
             key=state.FIND_STATUS,
             bind="query-params",
             format_func=_or_any,
-            width=160,
+            width=150,
         )
         with st.popover("More filters", icon=":material/filter_list:"):
             further = _draw_further()
-        order = st.selectbox("Order", list(ORDERS), key=state.ORDER, bind="query-params", width=180)
-        oldest = st.toggle("Lowest first", key=state.LOWEST_FIRST, bind="query-params")
-    view = View(words=words, settings=settings, status=status, order=order, descending=not oldest, **further)
+        order = st.selectbox("Order", list(ORDERS), key=state.ORDER, bind="query-params", width=190)
+        lowest = "Oldest first" if order == "started" else "Lowest first"
+        ascending = st.toggle(lowest, key=state.LOWEST_FIRST, bind="query-params")
+    view = View(words=words, status=status, order=order, descending=not ascending, **further)
+    if view.filtered:
+        _draw_what_is_set(further)
     try:
         if database := own_log().database:
             conditions(database, view)
     except FilterProblem as problem:
-        st.error(str(problem))
+        st.error(f"{_LABELS[problem.field]}: {problem}")
         return None
-    if view.filtered:
+    return view
+
+
+def _draw_what_is_set(further: dict[str, Any]) -> None:
+    """Draw what takes the filters out, and those that stand in a popover which is closed."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.button(
             "Clear filters", icon=":material/filter_list_off:", key="clear_filters", type="tertiary", on_click=_clear
         )
-    return view
+        hidden = [f"{_LABELS[name]} **{plain_words(str(value), 80)}**" for name, value in further.items() if value]
+        if hidden:
+            st.caption(" · ".join(hidden), width="content")
 
 
 def _draw_further() -> dict[str, Any]:
     known = _choices(own_log())
     found: dict[str, Any] = {}
-    for name, label, key in (
-        ("endpoint", "Endpoint", state.FIND_ENDPOINT),
-        ("model", "Model", state.FIND_MODEL),
-        ("finish_reason", "Finish reason", state.FIND_FINISH_REASON),
+    found["settings"] = st.text_input(
+        _LABELS["settings"],
+        key=state.FIND_SETTINGS,
+        bind="query-params",
+        placeholder="temperature 0.7, max_tokens null",
+        help="A field with its value, with null, or omitted: temperature omitted. Several are parted by commas.",
+    )
+    left, right = st.columns(2, gap="small")
+    for name, key in (
+        ("endpoint", state.FIND_ENDPOINT),
+        ("model", state.FIND_MODEL),
+        ("finish_reason", state.FIND_FINISH_REASON),
     ):
-        found[name] = st.selectbox(
-            label,
+        found[name] = left.selectbox(
+            _LABELS[name],
             ["", *known.get(name, [])],
             key=key,
             bind="query-params",
             accept_new_options=True,
             format_func=_or_any,
         )
-    found["since"] = st.text_input("From day", key=state.FIND_SINCE, bind="query-params", placeholder="2026-11-26")
-    found["until"] = st.text_input("To day", key=state.FIND_UNTIL, bind="query-params", placeholder="2026-11-26")
-    found["tag"] = st.text_input("Tag", key=state.FIND_TAG, bind="query-params")
-    found["rating"] = st.number_input("Stars at least", 0, 5, key=state.FIND_STARS, bind="query-params")
-    found["experiment"] = st.text_input(
-        "Comparison or sweep", key=state.FIND_EXPERIMENT, bind="query-params", help="Its id."
+    for name, key in (("since", state.FIND_SINCE), ("until", state.FIND_UNTIL)):
+        found[name] = right.text_input(_LABELS[name], key=key, bind="query-params", placeholder="2026-11-26")
+    found["tag"] = right.text_input(_LABELS["tag"], key=state.FIND_TAG, bind="query-params")
+    found["rating"] = left.number_input(_LABELS["rating"], 0, 5, key=state.FIND_STARS, bind="query-params")
+    found["experiment"] = right.text_input(
+        _LABELS["experiment"],
+        key=state.FIND_EXPERIMENT,
+        bind="query-params",
+        help="The id in the address of its page, after experiment= or sweep=.",
     )
     return found
 

@@ -82,7 +82,9 @@ def _draw_actions(run: Run | RunRecord, record: RunRecord) -> None:
                 on_click=_run_again,
                 args=(record,),
                 disabled=record.endpoint not in configuration().endpoints,
-                help="Sends the very same bytes once more.",
+                help="Sends the very same bytes once more."
+                if record.endpoint in configuration().endpoints
+                else "There is no endpoint of this name any more.",
             )
             st.download_button(
                 "Markdown",
@@ -186,8 +188,11 @@ def _draw_times(record: RunRecord) -> None:
 
 def _draw_code(record: RunRecord) -> None:
     endpoint, request = configuration().endpoints.get(record.endpoint), asked(record)
-    if endpoint is None or request is None:
-        st.caption("There is no code for this run: its endpoint is gone, or its body is none of ours.")
+    if endpoint is None:
+        st.caption("There is no code for this run: there is no endpoint of its name any more.")
+        return
+    if request is None:
+        st.caption("There is no code for this run: its body holds what no form makes.")
         return
     draw_code(endpoint, request)
 
@@ -200,6 +205,7 @@ def _run_again(record: RunRecord) -> None:
         run = service().runner.send(
             endpoint, model=record.model, body=body, streaming=streaming, draft=record.draft, owner=owner()
         )
+        list_anew()
         state.open_run(run.id)
 
 

@@ -33,7 +33,7 @@ def draw_several_runs(run_ids: Sequence[str]) -> None:
         "Open in Compare", key="compare_runs", icon=":material/compare_arrows:", on_click=_compare, args=(records,)
     ):
         st.switch_page("compare.py")
-    st.markdown("**Settings**")
+    st.markdown("**What was asked**")
     _draw_settings(titles)
     answered = {title: record for title, record in titles.items() if record.text}
     if len(answered) > 1:

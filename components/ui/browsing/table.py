@@ -43,6 +43,7 @@ class _Listing:
         """List what there is now, with no row ticked."""
         self.number += 1
         self.held = None
+        st.session_state[state.CHOSEN_RUNS] = []
 
 
 @st.fragment(run_every=_REFRESH_S)
@@ -65,8 +66,9 @@ def draw_runs_table(view: View) -> None:
         st.error(str(failure))
         return
     st.session_state[state.LISTED_RUNS] = page.runs["id"].tolist()
+    _draw_head(listing, f"{said} Ticked rows hold the list still." if listing.held else said)
     _draw_page(page, listing)
-    _draw_turning(page, listing, f"{said} Ticked rows hold the list still." if listing.held else said)
+    _draw_turning(page, listing)
     if st.session_state.pop(state.JUST_OPENED, False):
         st.rerun()
 
@@ -74,6 +76,7 @@ def draw_runs_table(view: View) -> None:
 def list_anew() -> None:
     """List the runs as they are now, with none ticked, after some came or went at the visitor's wish."""
     listing: _Listing | None = st.session_state.get(state.LISTING)
+    _summed_up.clear()
     if listing:
         listing.renew()
 
@@ -82,23 +85,31 @@ def _listing_of(view: View) -> _Listing:
     known: _Listing | None = st.session_state.get(state.LISTING)
     if known is None or known.view != view:
         # Under a number of its own: what was ticked in another list is not ticked here.
-        known = _Listing(view, known.number + 1 if known else 0)
+        if known and st.session_state.get(state.CHOSEN_RUNS):
+            # Those below belong to the list that is gone.
+            st.session_state[state.JUST_OPENED] = True
+        number = known.number if known else -1
+        known = _Listing(view, number)
+        known.renew()
         st.session_state[state.LISTING] = known
     return known
 
 
 def _draw_nothing(view: View) -> None:
-    if view.filtered:
+    if view.order != "started":
+        like = " like that" if view.filtered else ""
+        st.info(f"No run{like} has {view.order}. Order by start to see all.", icon=":material/search_off:")
+    elif view.filtered:
         st.info("No run is like that. Take a filter out.", icon=":material/search_off:")
-    elif view.order != "started":
-        st.info(f"No run has {view.order}.", icon=":material/search_off:")
     else:
         st.info("No runs yet. Run a prompt in the playground; every run is kept here.", icon=":material/history:")
 
 
 def _draw_page(page: Page, listing: _Listing) -> None:
     shown = _shown(page.runs)
-    chosen = st.session_state.get(state.COLUMNS) or _worth_showing(shown)
+    chosen = st.session_state.get(state.COLUMNS) or _ordered_first(_worth_showing(shown), listing.view.order)
+    # What is opened below comes into sight.
+    tallest = 300 if listing.held else 458
     st.dataframe(
         shown,
         key=_key(listing),
@@ -107,7 +118,7 @@ def _draw_page(page: Page, listing: _Listing) -> None:
         selection_mode="multi-row",
         placeholder="–",
         column_order=chosen,
-        height=min(38 + 35 * len(shown), 458),
+        height=min(38 + 35 * len(shown), tallest),
         column_config={
             "started": st.column_config.DatetimeColumn(format="D MMM, HH:mm:ss"),
             "TTFT": st.column_config.NumberColumn(format="%d ms", help="Time to first token."),
@@ -127,18 +138,16 @@ def _key(listing: _Listing) -> str:
     return f"{state.RUNS_TABLE}_{listing.number}"
 
 
-def _draw_turning(page: Page, listing: _Listing, said: str) -> None:
-    st.caption(said)
+def _ordered_first(columns: list[str], order: str) -> list[str]:
+    """With the number by which runs are ordered in sight, right behind their start."""
+    if order == "started":
+        return columns
+    return ["started", order, *(name for name in columns if name not in ("started", order))]
+
+
+def _draw_head(listing: _Listing, said: str) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        # Drawn where they do nothing as well, so that none moves under the pointer.
-        turns: tuple[tuple[str, str, list[Place] | None], ...] = (
-            ("Newest" if not listing.before else "First", "first_page", [] if listing.before else None),
-            ("Back", "page_before", listing.before[:-1] if listing.before else None),
-            ("Next", "next_page", [*listing.before, page.next] if page.next else None),
-        )
-        for label, key, before in turns:
-            st.button(label, key=key, on_click=_turn, args=(listing, before), disabled=before is None)
-        st.space("stretch")
+        st.caption(said, width="stretch")
         draw_take_away(listing.view)
         draw_upkeep(listing.view, list_anew)
         with st.popover("Columns", icon=":material/view_column:"):
@@ -147,13 +156,30 @@ def _draw_turning(page: Page, listing: _Listing, said: str) -> None:
                 _COLUMNS,
                 key=state.COLUMNS,
                 bind="query-params",
-                placeholder="by themselves",
-                help="By themselves: all that are not the same in every row.",
+                placeholder="chosen by themselves",
+                help="By themselves: all that are not the same in every row. "
+                "A click on a column's head orders this page only; *Order* orders all runs.",
             )
+
+
+def _draw_turning(page: Page, listing: _Listing) -> None:
+    if page.next is None and not listing.before:
+        return
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        # Drawn where they do nothing as well, so that none moves under the pointer.
+        turns: tuple[tuple[str, str, list[Place] | None], ...] = (
+            ("First page", "first_page", [] if listing.before else None),
+            ("Page before", "page_before", listing.before[:-1] if listing.before else None),
+            ("Next page", "next_page", [*listing.before, page.next] if page.next else None),
+        )
+        for label, key, before in turns:
+            st.button(label, key=key, on_click=_turn, args=(listing, before), disabled=before is None)
 
 
 def _turn(listing: _Listing, before: list[Place]) -> None:
     listing.before = before
+    if st.session_state.get(state.CHOSEN_RUNS):
+        st.session_state[state.JUST_OPENED] = True
     listing.renew()
 
 
@@ -167,14 +193,16 @@ def _said_of_all(view: View) -> str:
     except QueryFailed as failure:
         return str(failure)
     newest = f" Of the newest {MOST_COUNTED:,}:" if summary.more else ""
+    median = "median " if summary.count > 1 else ""
     numbers = [f"{summary.ok / max(summary.count, 1):.0%} ended well"]
     if summary.ttft_ms is not None:
-        numbers.append(f"TTFT {summary.ttft_ms:,.0f} ms")
+        numbers.append(f"{median}TTFT {summary.ttft_ms:,.0f} ms")
     if summary.tokens_per_second is not None:
-        numbers.append(f"{summary.tokens_per_second:,.1f} tokens/s (medians)")
+        numbers.append(f"{median}{summary.tokens_per_second:,.1f} tokens/s")
     numbers.append(f"{summary.completion_tokens:,} completion tokens")
+    only = "" if view.order == "started" else f" Only those with {view.order} are listed."
     count = whole or (f"More than {MOST_COUNTED:,}" if summary.more else f"{summary.count:,}")
-    return f"{count} {'run' if count == '1' else 'runs'}.{newest} {' · '.join(numbers)}"
+    return f"{count} {'run' if count == '1' else 'runs'}.{newest} {' · '.join(numbers)}.{only}"
 
 
 @st.cache_data(ttl=_SUMMED_UP_S, show_spinner=False, max_entries=50, hash_funcs=BY_OWNER)
@@ -230,5 +258,7 @@ def _open_chosen() -> None:
     st.session_state[state.CHOSEN_RUNS] = chosen
     if len(chosen) == 1:
         state.open_run(chosen[0])
+    elif not chosen:
+        state.close_run()
     # What was chosen is drawn below the table, outside the fragment that this click runs again.
     st.session_state[state.JUST_OPENED] = True

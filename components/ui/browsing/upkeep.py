@@ -18,6 +18,8 @@ from components.ui import state
 from components.ui.visitor import own_log
 
 _WORTH_COMPACTING = 1_000_000
+_MOST_UPLOAD_MB = 100
+"""An upload is in memory as a whole; larger files are brought back by ``components.runs.export.import_runs``."""
 
 
 def draw_upkeep(view: View, on_change: Callable[[], None]) -> None:
@@ -46,7 +48,7 @@ def draw_upkeep(view: View, on_change: Callable[[], None]) -> None:
             return
         count = f"more than {MOST_COUNTED:,}" if summary.more else f"{summary.count:,}"
         sure = st.checkbox(f"Delete {count} runs for good, with notes and votes", key=state.SURE_TO_DELETE)
-        if st.button("Delete", key="delete_found", icon=":material/delete:", disabled=not sure or not summary.count):
+        if st.button("Delete", key="remove_found", icon=":material/delete:", disabled=not sure or not summary.count):
             _delete(view, on_change)
 
 
@@ -75,7 +77,9 @@ def _draw_import(on_change: Callable[[], None]) -> None:
     file = st.file_uploader(
         "Bring back runs",
         type="jsonl",
-        key=state.IMPORT_RUNS,
+        # Under a number of its own: a file that was brought back is not brought back by another click.
+        key=f"{state.IMPORT_RUNS}_{st.session_state.get(state.IMPORT_RUNS, 0)}",
+        max_upload_size=_MOST_UPLOAD_MB,
         help="A JSON Lines file of *Take away*. Runs get new ids.",
     )
     if file is None or not st.button("Bring back", key="import_runs", icon=":material/upload:"):
@@ -83,21 +87,24 @@ def _draw_import(on_change: Callable[[], None]) -> None:
     try:
         added = import_runs(own_log(), io.TextIOWrapper(file, encoding="utf-8", errors="replace"))
     except (ImportRefused, DatabaseUnavailable) as refused:
-        st.error(str(refused))
+        st.session_state[state.RUNS_PROBLEM] = f"Not all were brought back: {refused}"
     else:
-        on_change()
-        st.success(f"{added:,} {'run' if added == 1 else 'runs'} brought back.")
+        st.toast(f"{added:,} {'run' if added == 1 else 'runs'} brought back.", icon=":material/upload:")
+    st.session_state[state.IMPORT_RUNS] = st.session_state.get(state.IMPORT_RUNS, 0) + 1
+    on_change()
+    st.rerun()
 
 
 def _delete(view: View, on_change: Callable[[], None]) -> None:
-    log, told = own_log(), st.empty()
+    log, told, deleted = own_log(), st.empty(), 0
     if log.database is None:
         return
     try:
         for deleted in delete_found(log, log.database, view):
             told.caption(f"{deleted:,} deleted")
     except (DatabaseUnavailable, QueryFailed) as failure:
-        told.error(str(failure))
-        return
+        st.session_state[state.RUNS_PROBLEM] = f"{deleted:,} deleted, then: {failure}"
+    else:
+        st.toast(f"{deleted:,} {'run' if deleted == 1 else 'runs'} deleted.", icon=":material/delete:")
     on_change()
     st.rerun()
