@@ -9,17 +9,18 @@ import uuid
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import fields, replace
 from itertools import islice
-from typing import Any
+from typing import Annotated, Any, NamedTuple
 
-from pydantic import TypeAdapter, ValidationError
-from sqlalchemy import ColumnElement, Connection, String, insert, select, tuple_
+from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
+from sqlalchemy import ColumnElement, Connection, String, func, insert, select, tuple_
 
 from components.runs.asked import asked_in
 from components.runs.database import Database
 from components.runs.owned import OwnedLog
 from components.runs.query import read_rows
-from components.runs.run import RunRecord
-from components.runs.tables import owned, runs, to_row
+from components.runs.run import RunRecord, utc_now
+from components.runs.storable import storable_text
+from components.runs.tables import owned, run_annotations, runs, to_row
 from components.streaming.outcome import Status
 
 # How far one transaction looks for runs of a condition, so that a rare one does not take it beyond its time.
@@ -31,9 +32,23 @@ _IMPORT_STEP = 100
 _NOT_HASHED = ("id", "sha256")
 EXPORTED = tuple(field.name for field in fields(RunRecord) if field.name != "owner")
 """The fields of a run that leave the log, in every kind of file."""
+ANNOTATED = ("rating", "tags", "notes")
+"""What people said about it, which leaves as well: stars or None, tags as lines, notes."""
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
+_Text = Annotated[str, Field(max_length=20_000), AfterValidator(storable_text)]
 _FINAL = {status.value for status in Status} - {Status.RUNNING.value}
 _record = TypeAdapter(RunRecord)
+
+
+class _Said(NamedTuple):
+    """An annotation as its row has it."""
+
+    rating: Annotated[int, Field(ge=1, le=5)] | None = None
+    tags: _Text = ""
+    notes: _Text = ""
+
+
+_annotation = TypeAdapter(_Said)
 
 
 class ImportRefused(Exception):
@@ -47,14 +62,18 @@ def export_runs(database: Database, where: ColumnElement[bool] | None = None) ->
 
 
 def finished_rows(database: Database, where: ColumnElement[bool] | None = None) -> Iterator[dict[str, Any]]:
-    """Every finished run of the owner, with what is ``EXPORTED`` of it, oldest first; at most 25 of them are in memory.
+    """Every finished run of the owner, with what is EXPORTED and ANNOTATED, oldest first; at most 25 are in memory.
 
     ``where`` is a further condition on the table ``runs``; what other tables say goes into it as a subquery. Each step
     is a short reading transaction, so a run that is deleted meanwhile is left out. Raises QueryFailed.
     """
     key = (runs.c.created_at, runs.c.id)
     wanted = [runs.c.status != Status.RUNNING.value, *([] if where is None else [where])]
-    exported = [runs.c[name] for name in EXPORTED]
+    said = [
+        run_annotations.c.rating,
+        *(func.coalesce(run_annotations.c[name], "").label(name) for name in ANNOTATED[1:]),
+    ]
+    exported = select(*(runs.c[name] for name in EXPORTED), *said).select_from(runs.outerjoin(run_annotations))
     after = ("", "")
     while True:
         beyond = (tuple_(*key) > after) & owned(runs, database.owner)
@@ -66,7 +85,7 @@ def finished_rows(database: Database, where: ColumnElement[bool] | None = None) 
         ids = [row["id"] for row in read_rows(database, found)]
         for begin in range(0, len(ids), _READ_AT_ONCE):
             these = runs.c.id.in_(ids[begin : begin + _READ_AT_ONCE]) & owned(runs, database.owner)
-            yield from read_rows(database, select(*exported).where(these).order_by(*key))
+            yield from read_rows(database, exported.where(these).order_by(*key))
 
 
 def import_runs(log: OwnedLog, lines: Iterable[str]) -> int:
@@ -75,9 +94,9 @@ def import_runs(log: OwnedLog, lines: Iterable[str]) -> int:
     Raises ImportRefused at the first line that is not whole and unchanged, DatabaseUnavailable; the runs of the lines
     before it may have been added by then.
     """
-    records = (read_line(number, line) for number, line in enumerate(lines, 1) if line.strip())
+    read = (_read(number, line) for number, line in enumerate(lines, 1) if line.strip())
     added = 0
-    while step := [to_row(_as_new(record, log.owner)) for record in islice(records, _IMPORT_STEP)]:
+    while step := [(_as_new(record, log.owner), said) for record, said in islice(read, _IMPORT_STEP)]:
         log.write(lambda connection, step=step: _insert(connection, step))  # type: ignore[misc]
         added += len(step)
     return added
@@ -85,6 +104,10 @@ def import_runs(log: OwnedLog, lines: Iterable[str]) -> int:
 
 def read_line(number: int, line: str) -> RunRecord:
     """The run that one line of an export holds. Raises ImportRefused."""
+    return _read(number, line)[0]
+
+
+def _read(number: int, line: str) -> tuple[RunRecord, _Said]:
     try:
         content = json.loads(line)
     except (ValueError, RecursionError):
@@ -92,6 +115,7 @@ def read_line(number: int, line: str) -> RunRecord:
     if not isinstance(content, dict) or content.get("sha256") != _digest(content):
         raise ImportRefused(f"Line {number} was changed after it was exported, or is no exported run.")
     del content["sha256"]
+    said = {name: content.pop(name) for name in ANNOTATED if name in content}
     unknown = content.keys() - set(EXPORTED)
     if unknown:
         raise ImportRefused(f"Line {number} was written by a newer version of Tempera. Update Tempera.")
@@ -101,7 +125,10 @@ def read_line(number: int, line: str) -> RunRecord:
         raise ImportRefused(f"Line {number}: {_place(error)} is not what a run holds.") from None
     if wrong := next(_wrong_columns(record), None):
         raise ImportRefused(f"Line {number}: {wrong} is not what a run holds.")
-    return record
+    try:
+        return record, _annotation.validate_python(said, strict=True)
+    except ValidationError as error:
+        raise ImportRefused(f"Line {number}: {_place(error)} is not what people say about a run.") from None
 
 
 def _as_new(record: RunRecord, owner: str) -> RunRecord:
@@ -109,8 +136,14 @@ def _as_new(record: RunRecord, owner: str) -> RunRecord:
     return replace(record, id=uuid.uuid4().hex, owner=owner, **asked_in(record.request_body)._asdict())
 
 
-def _insert(connection: Connection, rows: list[dict[str, Any]]) -> None:
-    connection.execute(insert(runs), rows)
+def _insert(connection: Connection, step: list[tuple[RunRecord, _Said]]) -> None:
+    connection.execute(insert(runs), [to_row(record) for record, _said in step])
+    moment = utc_now()
+    annotated = [
+        {"run_id": record.id, "changed_at": moment, **said._asdict()} for record, said in step if said != _Said()
+    ]
+    if annotated:
+        connection.execute(insert(run_annotations), annotated)
 
 
 def _json(content: Mapping[str, Any]) -> str:

@@ -32,10 +32,11 @@ def write_parquet(
 ) -> int:
     """Write every finished run that ``finished_rows`` gives, one row each; how many those were.
 
-    The columns are those that are EXPORTED: moments as timestamps in UTC with microseconds, counts as int64, times as
-    double in the units of RunRecord; what is JSON there stays text, and ``request_body`` is the exact text. ``path`` is
-    replaced. ``on_progress`` is called after each row group with how many runs have been written so far. One row group
-    at a time is in memory: at most 5,000 runs, or so many that their texts have 16 million characters.
+    The columns are those that are EXPORTED and ANNOTATED: moments as timestamps in UTC with microseconds, counts as
+    int64, times as double in the units of RunRecord; what is JSON there stays text, and ``request_body`` is the exact
+    text. ``path`` is replaced. ``on_progress`` is called after each row group with how many runs have been written so
+    far. One row group at a time is in memory: at most 5,000 runs, or so many that their texts have 16 million
+    characters.
 
     Raises QueryFailed, and OSError when the file cannot be written; no file is left then.
     """
@@ -77,7 +78,11 @@ def _moment(text: str | None) -> datetime | None:
 
 def _schema() -> pa.Schema:
     hints = get_type_hints(RunRecord)
-    return pa.schema([_column(name, hints[name]) for name in EXPORTED])
+    said = [
+        pa.field("rating", pa.int64()),
+        *(pa.field(name, pa.string(), nullable=False) for name in ("tags", "notes")),
+    ]
+    return pa.schema([*(_column(name, hints[name]) for name in EXPORTED), *said])
 
 
 def _column(name: str, hint: Any) -> pa.Field:

@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from sqlalchemy import ColumnElement
 
 from components.runs.database import Database
-from components.runs.export import EXPORTED, finished_rows
+from components.runs.export import ANNOTATED, EXPORTED, finished_rows
 from components.runs.formula_safe import formula_safe
 
 _LEFT_OUT = ("raw_error", "draft")
-COLUMNS = tuple(name for name in EXPORTED if name not in _LEFT_OUT)
-"""The fields of a run that the file has, in this order."""
+COLUMNS = (*(name for name in EXPORTED if name not in _LEFT_OUT), *ANNOTATED)
+"""The fields of a run that the file has, in this order, and what people said about it."""
 
 
 class _Piece:

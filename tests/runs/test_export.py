@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 from components.runs import export
+from components.runs.annotations import Annotation, annotate, annotation_of
 from components.runs.database import Database
 from components.runs.export import ImportRefused, export_runs, finished_rows, import_runs, read_line
 from components.runs.log import Log
@@ -50,7 +51,15 @@ def without_ids(lines: list[str]) -> list[str]:
     return [line.partition(",")[2] for line in lines]
 
 
-@given(text=TEXTS, reasoning=TEXTS, error=st.none() | TEXTS, tokens=NUMBERS, time_ms=TIMES, warnings=st.lists(TEXTS))
+@given(
+    text=TEXTS,
+    reasoning=TEXTS,
+    error=st.none() | TEXTS,
+    tokens=NUMBERS,
+    time_ms=TIMES,
+    warnings=st.lists(TEXTS),
+    said=st.builds(Annotation, st.none() | st.integers(1, 5), st.lists(TEXTS, max_size=3).map(tuple), TEXTS),
+)
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_what_is_exported_and_imported_is_exported_the_same_again(
     log: Log,
@@ -60,6 +69,7 @@ def test_what_is_exported_and_imported_is_exported_the_same_again(
     tokens: int | None,
     time_ms: float | None,
     warnings: list[str],
+    said: Annotation,
 ) -> None:
     log.write(lambda connection: connection.execute(runs.delete()))
     record = replace(
@@ -72,12 +82,15 @@ def test_what_is_exported_and_imported_is_exported_the_same_again(
         warnings=json.dumps(warnings),
     )
     log.write(lambda connection: connection.execute(runs.insert(), [to_row(record)]))
+    annotate(log, record.id, said)
+    kept = annotation_of(log.database, record.id)
     first = list(export_runs(log.database))
     log.write(lambda connection: connection.execute(runs.delete()))
     assert import_runs(log, first) == 1
     again = list(export_runs(log.database))
     assert without_ids(again) == without_ids(first)
     assert again[0] != first[0]
+    assert annotation_of(log.database, json.loads(again[0])["id"]) == kept
     assert "".join(first).splitlines() == [line.removesuffix("\n") for line in first]
 
 
@@ -123,8 +136,12 @@ def line_with(**changes: Any) -> str:
         (line_with(created_at="yesterday"), "created_at is not"),
         (line_with(app_version="1" * 33), "app_version is not"),
         (line_with(warnings="{}"), "warnings is not"),
+        (line_with(rating=6), "rating is not what people say"),
+        (line_with(rating="5"), "rating is not"),
+        (line_with(tags=["a"]), "tags is not"),
+        (line_with(notes="x" * 20_001), "notes is not"),
     ],
-    ids=range(17),
+    ids=range(21),
 )
 def test_a_line_that_no_export_wrote_is_refused_by_its_number(log: Log, line: str, why: str) -> None:
     with pytest.raises(ImportRefused, match=f"^Line 3.*{why}"):

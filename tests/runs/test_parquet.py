@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from components.runs import parquet
 from components.runs.database import Database
-from components.runs.export import EXPORTED, finished_rows
+from components.runs.export import ANNOTATED, EXPORTED, finished_rows
 from components.runs.log import Log
 from components.runs.parquet import write_parquet
 from components.runs.query import QueryFailed
@@ -52,7 +52,8 @@ def test_every_field_is_read_back_as_the_log_has_it(
     read = columns_of(log, tmp_path / "runs.parquet")
     moments = {"created_at", "heartbeat_at", "finished_at"}
     kept_here = {"owner", *moments}
-    assert {name: value for name, (value,) in read.items() if name not in moments} == {
+    others = {*ANNOTATED, *moments}
+    assert {name: value for name, (value,) in read.items() if name not in others} == {
         name: value for name, value in to_row(record).items() if name not in kept_here
     }
     for name in moments:
@@ -63,7 +64,7 @@ def test_columns_have_the_types_of_their_fields(log: Log, tmp_path: Path) -> Non
     path = tmp_path / "runs.parquet"
     assert write_parquet(log.database, path) == 0
     schema = pq.read_schema(path)
-    assert schema.names == list(EXPORTED)
+    assert schema.names == [*EXPORTED, *ANNOTATED]
     assert schema.field("created_at").type == pa.timestamp("us", tz="UTC")
     assert schema.field("prompt_tokens").type == pa.int64()
     assert schema.field("ttft_ms").type == pa.float64()

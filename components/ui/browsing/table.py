@@ -147,7 +147,7 @@ def _ordered_first(columns: list[str], order: str) -> list[str]:
 
 def _draw_head(listing: _Listing, said: str) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.caption(said, width="stretch")
+        # On the left, for the table's own toolbar comes up over what stands on the right.
         draw_take_away(listing.view)
         draw_upkeep(listing.view, list_anew)
         with st.popover("Columns", icon=":material/view_column:"):
@@ -160,6 +160,7 @@ def _draw_head(listing: _Listing, said: str) -> None:
                 help="By themselves: all that are not the same in every row. "
                 "A click on a column's head orders this page only; *Order* orders all runs.",
             )
+        st.caption(said, width="stretch")
 
 
 def _draw_turning(page: Page, listing: _Listing) -> None:
