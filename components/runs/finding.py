@@ -295,11 +295,12 @@ def _has_words(database: Database, words: str) -> ColumnElement[bool]:
         # Each phrase between quotation marks: nothing in it is an operator of FTS5.
         wanted = " ".join(f'"{phrase}"' for phrase in phrases)
         index = table("runs_search", column("rowid"))
-        theirs = runs.alias("theirs")
+        theirs, owner = runs.alias("theirs"), literal(database.owner)
         newest = (
             select(index.c.rowid)
             .join_from(index, theirs, literal_column("theirs.rowid") == index.c.rowid)
-            .where(text("runs_search match :words").bindparams(words=wanted), theirs.c.owner == database.owner)
+            # The sign keeps SQLite from going through all runs of the owner in place of those that have the words.
+            .where(text("runs_search match :words").bindparams(words=wanted), literal_column("+theirs.owner") == owner)
             .order_by(index.c.rowid.desc())
         )
         return literal_column("runs.rowid").in_(newest.limit(MOST_MATCHES))
