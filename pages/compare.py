@@ -13,11 +13,14 @@ from components.ui.comparing.outcome import draw_outcome
 from components.ui.comparing.starting import kept_draft, shown_experiment
 from components.ui.comparing.vote import blind_order
 from components.ui.endpoint_choice import model_cards
+from components.ui.sharing.arriving import arrive_by_link, draw_link_bar
 
 experiment_id, opened = state.arrive_at_experiment(state.EXPERIMENT)
 draft_form.begin(lambda: kept_draft(experiment_id))
 if opened and (kept := kept_draft(experiment_id)):
     draft_form.fill(kept, "comparison opened")
+arrive_by_link("compare.py")
+draw_link_bar()
 
 draft = draw_base(with_lanes=True)
 endpoints = configuration().endpoints

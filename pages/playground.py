@@ -23,6 +23,8 @@ from components.ui.request_preview import draw_request
 from components.ui.run_bar import ANSWER, CODE, EVENTS, REQUEST, draw_run_bar
 from components.ui.run_lookup import asked, find, record_of
 from components.ui.run_view import draw_run
+from components.ui.sharing.arriving import arrive_by_link, draw_link_bar
+from components.ui.sharing.share_dialog import draw_share_button
 from components.ui.view_switches import draw_view_row
 from components.ui.visitor import owner
 
@@ -35,6 +37,8 @@ record = record_of(shown)
 draft_form.begin(lambda: draft_form.draft_of(record) if record else None)
 if opened and record:
     draft_form.fill_from(record)
+arrive_by_link("playground.py")
+draw_link_bar()
 
 work, settings = st.columns([5, 3], gap="large")
 
@@ -56,6 +60,7 @@ draft_form.keep(draft)
 with tools:
     draw_presets()
     draw_import(endpoint.profile)
+    draw_share_button(draft)
     draw_reset_all(draft)
 
 before = asked(record) if record else None

@@ -7,12 +7,15 @@ import streamlit as st
 from components.contract.profile import Profile, profile_named
 from components.contract.request import ChatCompletionStreamRequest
 from components.endpoints.endpoint import AnyEndpoint
+from components.sharing.problem import LinkProblem
+from components.sharing.settings_file import read_settings_file
 from components.snippets.export import export
 from components.snippets.importing import import_request
 from components.snippets.language import CannotSay, Language
 from components.snippets.problem import ImportProblem
 from components.ui import draft_form, state
 from components.ui.plain_words import plain_words
+from components.ui.sharing.arriving import take_settings
 
 _PLACEHOLDER = "curl https://host/v1/chat/completions -d '{\"model\": …}'"
 
@@ -60,6 +63,7 @@ def draw_import(profile: Profile) -> None:
             height=200,
             placeholder=_PLACEHOLDER,
         )
+        st.file_uploader("Or a settings file of Tempera", type="json", key=state.IMPORT_FILE)
         st.form_submit_button("Fill the form", icon=":material/input:", on_click=_import, args=(profile.name,))
         if problem := st.session_state.pop(state.IMPORT_PROBLEM, None):
             st.error(plain_words(problem))
@@ -68,6 +72,14 @@ def draw_import(profile: Profile) -> None:
 def _import(dialect: str) -> None:
     """Fill the form from what was pasted; what is wrong with it is said below it, and nothing is changed."""
     profile = profile_named(dialect)
+    if file := st.session_state.get(state.IMPORT_FILE):
+        try:
+            take_settings(read_settings_file(file.getvalue()), "file")
+        except LinkProblem as problem:
+            st.session_state[state.IMPORT_PROBLEM] = str(problem)
+            return
+        st.session_state[state.IMPORT] = False
+        return
     try:
         imported = import_request(st.session_state[state.IMPORT_TEXT], profile)
     except ImportProblem as problem:

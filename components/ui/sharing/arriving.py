@@ -25,6 +25,7 @@ _MOST_WORDS = 2_000
 class _Arrived:
     """What a link set: each change of the form, and sentences about what a person should look at first."""
 
+    origin: str
     changes: Sequence[Difference]
     remarks: Sequence[str]
 
@@ -49,16 +50,19 @@ def arrive_by_link(page: str) -> None:
         st.switch_page("compare.py")
 
 
-def take_settings(linked: LinkedSettings, words: str = "link opened") -> None:
-    """Put settings that came from somebody else into the form, and have the bar say what they set."""
+def take_settings(linked: LinkedSettings, origin: str = "link") -> None:
+    """Put settings that came from somebody else into the form, and have the bar say what they set.
+
+    ``origin`` is what they came in, such as ``file``.
+    """
     before = draft_form.read()
     draft = linked.apply(before)
     if not linked.is_comparison:
         draft = draft.model_copy(update={"comparison": before.comparison})
     remarks = list(_remarks(linked))
     draft = _with_known_endpoints(draft, before)
-    draft_form.fill(draft, words)
-    st.session_state[state.ARRIVED] = _Arrived(linked.changes(), remarks)
+    draft_form.fill(draft, f"{origin} opened")
+    st.session_state[state.ARRIVED] = _Arrived(origin, linked.changes(), remarks)
 
 
 def draw_link_bar() -> None:
@@ -72,7 +76,7 @@ def draw_link_bar() -> None:
                 st.markdown(f":material/link_off: {plain_words(arrived)} Nothing was changed.", width="content")
             else:
                 st.markdown(
-                    ":material/link: **Opened from a link.** Nothing was sent. Look at it, then run it.",
+                    f":material/link: **Opened from a {arrived.origin}.** Nothing was sent. Look at it, then run it.",
                     width="content",
                 )
             st.button("Close", key="close_link_bar", type="tertiary", icon=":material/close:", on_click=_close)
@@ -92,7 +96,7 @@ def _draw_changes(changes: Sequence[Difference]) -> None:
         {
             "field": plain_words(change.field),
             "default": plain_words(with_hidden_marked(change.before)),
-            "by the link": plain_words(with_hidden_marked(change.after), _MOST_WORDS),
+            "here": plain_words(with_hidden_marked(change.after), _MOST_WORDS),
         }
         for change in changes
     ]
@@ -109,9 +113,12 @@ def _remarks(linked: LinkedSettings) -> list[str]:
             remarks.append(f"{change.field} holds {many} that nobody sees and a model reads: {named}{more}.")
     lanes = linked.comparison.lanes if linked.comparison else ()
     names = dict.fromkeys(name for name in (linked.endpoint, *(lane.endpoint for lane in lanes)) if name)
-    for name in names:
-        if name not in configuration().endpoints:
-            remarks.append(f"There is no endpoint {name} here. Yours stays; choose another one, or a model that it has.")
+    known = configuration().endpoints
+    remarks += [
+        f"There is no endpoint “{name}” here, so the present one stays. See whether it has the model."
+        for name in names
+        if name not in known
+    ]
     return remarks
 
 

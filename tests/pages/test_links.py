@@ -1,0 +1,192 @@
+"""Settings come by link: the form is filled, nothing is sent, and what is wrong is said in a sentence."""
+
+from __future__ import annotations
+
+import json
+import random
+import string
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from components.contract.messages import Role
+from components.drafts.comparison import Comparison, Lane
+from components.drafts.conversation import Turn
+from components.drafts.draft import Draft, new_draft
+from components.drafts.setting import FieldState, Setting
+from components.runs.query import count_runs
+from components.service import service
+from components.sharing.settings_file import settings_file
+from components.sharing.settings_link import settings_link
+from components.ui import state
+from tests.pages.conftest import Chat, new_page, run_to_the_end
+from tests.streaming.endpoint import Endpoint
+
+
+def a_draft(prompt: str = "Describe the sea.", **parts: Any) -> Draft:
+    turns = Turn(id="1", role=Role.SYSTEM, content="Be brief."), Turn(id="2", role=Role.USER, content=prompt)
+    settings = {**new_draft().settings, "temperature": Setting(state=FieldState.VALUE, value=0.9)}
+    known = {"endpoint": "environment", "model": "beta", "turns": turns, "settings": settings}
+    return new_draft().model_copy(update=known | parts)
+
+
+def opened(page: str = "", **parameters: str) -> AppTest:
+    app = new_page()
+    if page:
+        app.switch_page(page)
+    for name, value in parameters.items():
+        app.query_params[name] = value
+    return app.run()
+
+
+def asked_for_answers(server: Endpoint | None) -> list[bytes]:
+    return [request for request in server.requests if request.startswith(b"POST")]
+
+
+def messages(page: AppTest) -> list[str]:
+    return [area.value for area in page.text_area if str(area.key).startswith("message_")]
+
+
+def test_a_link_fills_the_form_and_sends_nothing(chat: Chat) -> None:
+    page = opened(s=settings_link(a_draft()))
+    assert not page.exception
+    assert messages(page) == ["Be brief.", "Describe the sea."]
+    assert page.number_input(key="temperature").value == 0.9
+    assert (page.selectbox(key=state.ENDPOINT).value, page.selectbox(key=state.MODEL).value) == ("environment", "beta")
+    assert any("Opened from a link." in text.value for text in page.markdown)
+    assert "s" not in page.query_params
+    assert asked_for_answers(chat.server) == []
+    assert count_runs(service().log.database) == 0
+
+
+def test_what_was_opened_is_run_with_a_click_and_its_bar_can_be_closed(chat: Chat) -> None:
+    page = opened(s=settings_link(a_draft()))
+    run_to_the_end(page)
+    assert [body["temperature"] for body in chat.bodies] == [0.9]
+    assert [message["content"] for message in chat.bodies[0]["messages"]] == ["Be brief.", "Describe the sea."]
+    page.button(key="close_link_bar").click().run()
+    assert not any("Opened from a link." in text.value for text in page.markdown)
+    assert messages(page) == ["Be brief.", "Describe the sea."]
+
+
+def test_what_stood_in_the_form_comes_back(page: AppTest) -> None:
+    page.text_area(key="message_1").set_value("Mine").run()
+    page.query_params["s"] = settings_link(a_draft())
+    page.run()
+    assert messages(page) == ["Be brief.", "Describe the sea."]
+    page.text_area(key=page.text_area[0].key).set_value("Edited").run()
+    assert messages(page)[0] == "Edited"  # the link is read once
+    page.button(key="undo").click().run()
+    assert messages(page) == ["Mine"]
+
+
+def test_each_change_is_named_and_hidden_characters_are_marked(chat: Chat) -> None:
+    page = opened(s=settings_link(a_draft("Hello\u202e\u200b ![x](https://evil.example/p.png)")))
+    table = page.table[0].value
+    assert dict(table["here"])["temperature"] == "0.9"
+    assert "⟨U+202E⟩⟨U+200B⟩" in str(list(table["here"]))
+    assert "![" not in str(table)
+    assert "holds 2 characters that nobody sees and a model reads: U+202E RIGHT" in page.warning[0].value
+
+
+def test_an_unknown_endpoint_is_named_and_the_present_one_stays(chat: Chat) -> None:
+    page = opened(s=settings_link(a_draft(endpoint="https://evil.example/v1")))
+    assert page.selectbox(key=state.ENDPOINT).value == "environment"
+    assert page.warning[0].value.startswith("There is no endpoint “https\\://evil.example/v1” here")
+
+
+@pytest.mark.parametrize(
+    ("link", "sentence"),
+    [
+        (settings_link(a_draft())[:-4], "This link was cut or changed on its way."),
+        (settings_link(a_draft()).replace("1.", "2.", 1), "This link was made by a newer version of Tempera."),
+        ("", "This is no link to settings of Tempera."),
+        ("'; drop table runs; --", "This is no link to settings of Tempera."),
+        ("1." + "A" * 200_000, "This link holds too much to be opened."),
+    ],
+)
+def test_a_link_that_cannot_be_read_is_named_and_changes_nothing(chat: Chat, link: str, sentence: str) -> None:
+    page = opened(s=link)
+    assert not page.exception
+    assert any(text.value.startswith(f":material/link_off: {sentence}") for text in page.markdown)
+    assert messages(page) == messages(opened())
+
+
+def test_lanes_go_to_the_page_that_compares_them(chat: Chat) -> None:
+    lanes = Comparison(lanes=(Lane(id="1", name="calm"), Lane(id="2", system="Shout."), Lane(id="3", muted=True)))
+    link = settings_link(a_draft(comparison=lanes), comparison=True)
+    page = opened("compare.py", s=link)
+    assert not page.exception
+    found = page.session_state[state.COMPARISON]
+    assert [(lane.name, lane.system, lane.muted) for lane in found.lanes] == [
+        ("calm", None, False),
+        ("", "Shout.", False),
+        ("", None, True),
+    ]
+    assert asked_for_answers(chat.server) == []
+
+
+def test_a_link_of_the_playground_leaves_the_lanes_alone(page: AppTest) -> None:
+    lanes = Comparison(lanes=(Lane(id="1", name="mine"), Lane(id="2")))
+    page.session_state[state.COMPARISON] = lanes
+    page.query_params["s"] = settings_link(a_draft())
+    page.run()
+    assert page.session_state[state.COMPARISON] == lanes
+
+
+def test_a_settings_file_is_opened_as_a_link_is(page: AppTest) -> None:
+    page.session_state[state.IMPORT] = True
+    page.run()
+    file = "tempera-settings.json", settings_file(a_draft()).encode(), "application/json"
+    page.file_uploader(key=state.IMPORT_FILE).set_value(file)
+    next(button for button in page.button if button.label == "Fill the form").click().run()
+    assert not page.exception
+    assert messages(page) == ["Be brief.", "Describe the sea."]
+    assert any("Opened from a file." in text.value for text in page.markdown)
+
+
+def test_a_file_that_is_none_is_named(page: AppTest) -> None:
+    page.session_state[state.IMPORT] = True
+    page.run()
+    page.file_uploader(key=state.IMPORT_FILE).set_value(("x.json", b"[]", "application/json"))
+    next(button for button in page.button if button.label == "Fill the form").click().run()
+    assert page.error[0].value == "This is no file with settings of Tempera. Choose one that Tempera saved."
+
+
+def test_the_dialog_gives_a_link_that_opens_the_same_form(chat: Chat, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TEMPERA_PUBLIC_URL", "https://tempera.example/lab/")
+    page = opened(s=settings_link(a_draft()))
+    page.button(key="share").click().run()
+    url = page.code[0].value
+    assert url.startswith("https://tempera.example/lab/?s=1.")
+    again = opened(s=url.partition("?s=")[2])
+    assert messages(again) == ["Be brief.", "Describe the sea."]
+    said = "\n".join(text.value for text in page.markdown)
+    assert "temperature: 0.9" in said
+    assert f"{len(url)} characters." in "\n".join(text.value for text in page.caption)
+
+
+def test_settings_that_are_too_long_for_a_link_are_never_shortened(chat: Chat) -> None:
+    noise = "".join(random.Random(1).choices(string.ascii_letters + string.digits, k=9_000))
+    page = opened(s=settings_link(a_draft(noise)))
+    page.button(key="share").click().run()
+    assert page.code == [] or not any("?s=" in code.value for code in page.code)
+    assert any("too long for a link" in info.value for info in page.info)
+
+
+def test_whatever_an_address_says_nothing_is_sent(chat: Chat) -> None:
+    numbers = random.Random(14)
+    names = ["s", "run", "open", "experiment", "sweep", "draft", "plan", "c", "find", "embed", "q", "prompt", "autorun"]
+    values = [
+        *("", "1", "true", ":id", "0", "None", "%00", "' or 1=1 --", "x" * 10_000, "../../etc/passwd", "\u202e"),
+        *(settings_link(a_draft()), "f" * 32, json.dumps({"model": "beta", "run": True})),
+    ]
+    pages = ["playground.py", "compare.py", "sweep.py", "runs.py", "endpoints.py"]
+    for _ in range(40):
+        chosen = {numbers.choice(names): numbers.choice(values) for _ in range(numbers.randint(1, 4))}
+        page = opened(numbers.choice(pages), **chosen)
+        assert not page.exception, chosen
+        assert not any("Something went wrong" in error.value for error in page.error), chosen
+    assert asked_for_answers(chat.server) == []
+    assert count_runs(service().log.database) == 0
