@@ -38,6 +38,7 @@ class Activity(Enum):
     """What a running run does now, in words for the page."""
 
     PREPARING = "Starting"
+    QUEUED = "In the queue"
     WAITING = "Waiting for the first token"
     RETRYING = "Trying again"
     STREAMING = "Streaming"
@@ -120,7 +121,9 @@ class Run:
     """One run while its process lives. ``version`` grows with every change.
 
     ``ended`` has its status once it has come to its end. ``written`` is done when nothing of it is left to write, or
-    when the database turns out not to take it.
+    when the database turns out not to take it. ``network`` is where its owner called from, as far as anybody said; the
+    log does not keep it. ``place_in_queue`` counts from 1 while it waits in a queue of places. ``seen_at`` is when
+    somebody last looked at it, in monotonic seconds.
     """
 
     def __init__(
@@ -135,10 +138,12 @@ class Run:
         placement: Placement | None = None,
         limits: Limits | None = None,
         owner: str = LOCAL,
+        network: str | None = None,
     ) -> None:
         self.id = uuid.uuid4().hex
         self.created_at = utc_now()
         self.owner = owner
+        self.network = network
         self.endpoint = endpoint
         self.dialect = dialect
         self.model = model
@@ -149,6 +154,8 @@ class Run:
         self.asked = asked_in(request_body.decode())
         self.version = 0
         self.activity = Activity.PREPARING
+        self.place_in_queue: int | None = None
+        self.seen_at: float | None = None
         self.ended: Future[Status] = Future()
         self.written: Future[None] = Future()
         self._started = time.monotonic()
@@ -223,6 +230,16 @@ class Run:
         with self._condition:
             self._change(activity)
 
+    def queue(self, place: int | None) -> None:
+        """Say that the run waits for its turn, and in which place from 1; None where there are no places."""
+        with self._condition:
+            if not self._stopping and (self.activity, self.place_in_queue) != (Activity.QUEUED, place):
+                self._change(Activity.QUEUED, place)
+
+    def seen(self) -> None:
+        """Say that somebody looks at the run now."""
+        self.seen_at = time.monotonic()
+
     def take(self, event: TimedEvent) -> None:
         """Take in one event of the stream: keep it, and add what it says to the answer."""
         with self._condition:
@@ -286,8 +303,9 @@ class Run:
         with self._condition:
             self._listeners.remove(listener)
 
-    def _change(self, activity: Activity) -> None:
+    def _change(self, activity: Activity, place_in_queue: int | None = None) -> None:
         self.activity = Activity.STOPPING if self._stopping else activity
+        self.place_in_queue = place_in_queue
         self._tell()
 
     def _tell(self) -> None:

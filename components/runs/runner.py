@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from components.contract.request import ChatCompletionStreamRequest, to_bytes
 from components.endpoints.endpoint import AnyEndpoint, EndpointUnavailable
+from components.runs.gate import Gate, Refused
 from components.runs.log import Log
 from components.runs.owned import LOCAL
 from components.runs.placement import Placement
@@ -22,11 +23,12 @@ _SHUTDOWN_S = 2.0
 
 
 class Runner:
-    """Owns all runs of this process."""
+    """Owns all runs of this process. Where there is a gate, each of them passes it before anything goes upstream."""
 
-    def __init__(self, log: Log, limits: Limits | None = None) -> None:
+    def __init__(self, log: Log, limits: Limits | None = None, gate: Gate | None = None) -> None:
         self._log = log
         self._limits = limits or Limits()
+        self._gate = gate
         self._threads: dict[str, threading.Thread] = {}
 
     def start(
@@ -35,10 +37,12 @@ class Runner:
         request: ChatCompletionStreamRequest,
         draft: str | None = None,
         owner: str = LOCAL,
+        network: str | None = None,
     ) -> Run:
         """Start a run and return at once. ``draft`` is the form it was made from, as JSON, kept beside the run.
 
-        Raises UnsendableField when the endpoint's dialect has no name for a field of the request.
+        Raises UnsendableField when the endpoint's dialect has no name for a field of the request, and what ``send``
+        raises.
         """
         return self.send(
             endpoint,
@@ -47,6 +51,7 @@ class Runner:
             streaming=request.stream,
             draft=draft,
             owner=owner,
+            network=network,
         )
 
     def send(
@@ -59,8 +64,15 @@ class Runner:
         draft: str | None = None,
         placement: Placement | None = None,
         owner: str = LOCAL,
+        network: str | None = None,
     ) -> Run:
-        """Start a run with these very bytes, such as those of an earlier one, and return at once."""
+        """Start a run with these very bytes, such as those of an earlier one, and return at once.
+
+        ``network`` is where the owner calls from. Raises Refused when the gate does not let it be made at all; what the
+        gate refuses later ends as a run that was rejected.
+        """
+        if self._gate:
+            self._gate.admit(owner, network, body)
         run = Run(
             endpoint=endpoint.name,
             dialect=endpoint.profile.name,
@@ -71,6 +83,7 @@ class Runner:
             placement=placement,
             limits=self._limits,
             owner=owner,
+            network=network,
         )
         thread = threading.Thread(target=self._work, args=(run, endpoint), name=f"run {run.id[:8]}", daemon=True)
         self._log.begin(run)
@@ -126,11 +139,24 @@ class Runner:
             run.written.set_result(None)
 
     def _outcome(self, run: Run, endpoint: AnyEndpoint) -> Outcome:
+        if self._gate is None:
+            return self._answer(run, endpoint)
+        try:
+            with self._gate.enter(run, endpoint) as tell:
+                outcome = self._answer(run, endpoint)
+                tell(outcome)
+                return outcome
+        except Refused as refused:
+            if run.stopping:
+                return _stopped()
+            return Outcome(Status.REJECTED, ErrorKind.REFUSED_HERE, refused.sentence)
+
+    def _answer(self, run: Run, endpoint: AnyEndpoint) -> Outcome:
         try:
             address = endpoint.address(lambda: run.stopping)
         except EndpointUnavailable as unavailable:
             if run.stopping:
-                return Outcome(Status.CANCELLED, ErrorKind.CANCELLED, "Stopped before anything was sent.")
+                return _stopped()
             return Outcome(Status.REJECTED, ErrorKind.ENDPOINT_UNAVAILABLE, unavailable.sentence)
         stream = AnswerStream(
             address.base_url,
@@ -149,6 +175,10 @@ class Runner:
         return replace(
             outcome, texts=tuple(map(key.removed_from, outcome.texts)), reasoning=key.removed_from(outcome.reasoning)
         )
+
+
+def _stopped() -> Outcome:
+    return Outcome(Status.CANCELLED, ErrorKind.CANCELLED, "Stopped before anything was sent.")
 
 
 def _without(key: ApiKey | None, event: TimedEvent) -> TimedEvent:

@@ -41,6 +41,8 @@ class ErrorKind(StrEnum):
     PROCESS_DIED = "process_died"
     POLICY_REFUSED = "policy_refused"
     BUDGET = "budget"
+    REFUSED_HERE = "refused_here"
+    """Tempera itself did not let the run through: its limits, its budget, its switch."""
     ENDPOINT_UNAVAILABLE = "endpoint_unavailable"
     INTERNAL = "internal"
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,11 +14,13 @@ from components.contract.messages import Message
 from components.contract.profile import BEEZY, OPENAI
 from components.contract.request import ChatCompletionStreamRequest, UnsendableField, to_bytes
 from components.endpoints.endpoint import Address, Endpoint, EndpointUnavailable
+from components.runs.gate import Refused
 from components.runs.log import Log
 from components.runs.query import events_of, find_run
 from components.runs.run import Run
 from components.runs.runner import Runner
 from components.streaming.limits import Limits
+from components.streaming.outcome import Outcome
 from components.streaming.session import ApiKey
 from tests.runs.conftest import REQUEST, endpoint_at
 from tests.streaming.endpoint import DONE, chunk, document, head, sending, serve
@@ -256,3 +259,64 @@ def test_nobody_waits_for_a_database_that_cannot_be_had(tmp_path: Path) -> None:
     assert (run.finished, run.record().text) == (True, "Hi")
     runner.shutdown()
     log.close()
+
+
+class _Gate:
+    """Lets everything through but what it is told to refuse, and notes what it saw in which order."""
+
+    def __init__(self, log: Log, *, admits: bool = True, refuses: str | None = None, fails: bool = False) -> None:
+        self.seen: list[object] = []
+        self._log = log
+        self._admits = admits
+        self._refuses = refuses
+        self._fails = fails
+
+    def admit(self, owner: str, network: str | None, body: bytes) -> None:
+        self.seen.append((owner, network, body))
+        if not self._admits:
+            raise Refused("Not even this.")
+
+    @contextmanager
+    def enter(self, run: Run, endpoint: Endpoint) -> Iterator[Callable[[Outcome], None]]:
+        with self._log.database.reader.begin() as reader:
+            self.seen.extend(reader.exec_driver_sql("select status from runs").scalars())
+        if self._fails:
+            raise ZeroDivisionError("a bug")
+        if self._refuses:
+            raise Refused(self._refuses)
+        yield lambda outcome: self.seen.append(outcome.text)
+        self.seen.append("left")
+
+
+def test_a_run_passes_the_gate_once_its_row_is_there_and_the_gate_hears_how_it_ended(log: Log) -> None:
+    gate = _Gate(log)
+    with serve(sending(head() + chunk("Hi", "stop") + DONE)) as server:
+        run = Runner(log, gate=gate).start(endpoint_at(server.base_url), REQUEST, owner="local", network="there")
+        assert logged(log, run).status == "ok"
+    assert gate.seen == [("local", "there", to_bytes(REQUEST)), "running", "Hi", "left"]
+
+
+def test_what_the_gate_refuses_is_logged_with_its_sentence_and_never_sent(log: Log) -> None:
+    with serve(sending(head() + chunk("Hi", "stop") + DONE)) as server:
+        run = Runner(log, gate=_Gate(log, refuses="Come again.")).start(endpoint_at(server.base_url), REQUEST)
+        found = logged(log, run)
+        assert server.requests == []
+    assert (found.status, found.error_kind, found.error_message) == ("rejected", "refused_here", "Come again.")
+
+
+def test_what_the_gate_does_not_admit_leaves_no_trace(log: Log) -> None:
+    runner = Runner(log, gate=_Gate(log, admits=False))
+    with serve(sending(head() + chunk("Hi", "stop") + DONE)) as server:
+        with pytest.raises(Refused, match="Not even this"):
+            runner.start(endpoint_at(server.base_url), REQUEST)
+        assert server.requests == []
+    with log.database.reader.begin() as reader:
+        assert not reader.exec_driver_sql("select id from runs").all()
+
+
+def test_a_gate_that_fails_lets_nothing_through(log: Log, caplog: pytest.LogCaptureFixture) -> None:
+    with serve(sending(head() + chunk("Hi", "stop") + DONE)) as server:
+        run = Runner(log, gate=_Gate(log, fails=True)).start(endpoint_at(server.base_url), REQUEST)
+        assert logged(log, run).error_kind == "internal"
+        assert server.requests == []
+    assert "a bug" in caplog.text

@@ -1,0 +1,42 @@
+"""Keeps floods out of the log: even a run that is refused costs a row, so there may not be any number of them."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+
+from components.demo.requests import most_bytes
+from components.demo.settings import DemoSettings
+from components.runs.gate import Refused
+
+_MINUTE_S = 60.0
+_TIMES = 2
+"""So many times the runs that a network may make in a minute, it may try to make."""
+
+
+class Floods:
+    """Counts what this process is asked to run, minute by minute. Any thread may use it."""
+
+    def __init__(self, settings: DemoSettings, clock: Callable[[], float] = time.monotonic) -> None:
+        """``clock`` tells monotonic seconds."""
+        self._most_bytes = most_bytes(settings)
+        self._most = _TIMES * settings.runs_a_minute * settings.visitors_a_network
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._minute_ends = 0.0
+        self._tries: Counter[str] = Counter()
+
+    def check(self, network: str, body: bytes) -> None:
+        """Count one try. Raises Refused when there were too many, or when this one is too large to be kept."""
+        if len(body) > self._most_bytes:
+            raise Refused("This request is too large for this demo. Shorten its messages.")
+        with self._lock:
+            now = self._clock()
+            if now >= self._minute_ends:
+                self._minute_ends = now + _MINUTE_S
+                self._tries.clear()
+            self._tries[network] += 1
+            if self._tries[network] > self._most:
+                raise Refused("Your network asks for far too many runs. Try again in a minute.", _MINUTE_S)

@@ -1,0 +1,161 @@
+"""The gate of a demo: every run passes it, whatever form, link, import or sweep it comes from."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+
+from components.demo import budget
+from components.demo.budget import Reservation
+from components.demo.floods import Floods
+from components.demo.requests import checked, tokens_of
+from components.demo.settings import DemoSettings
+from components.demo.slots import Slots, Turn
+from components.demo.switch import Switch
+from components.demo.together import Together
+from components.demo.visitors import UNKNOWN
+from components.endpoints.endpoint import AnyEndpoint
+from components.runs.gate import Refused
+from components.runs.log import Log
+from components.runs.run import Activity, Run
+from components.streaming.outcome import Outcome
+
+_LOOK_AGAIN_S = 0.1
+_WATCH_EVERY_S = 1.0
+_KEEP_ALIVE_EVERY_S = 10.0
+_LONGEST_PAUSE_S = 60.0
+"""A run of an experiment waits when that is all it takes to be let through; any other run is refused."""
+_PATIENCE_S = 180.0
+_STOPPED = "Stopped before its turn came."
+_GONE = "Nobody looked at this run any more, so it left the queue. Run again."
+
+
+class DemoGate:
+    """Checks each run, lets it wait for a slot, reserves what it may use, and settles what it used.
+
+    The visitor is the run's owner. A run without a network counts to that of all whose network is unknown.
+    """
+
+    def __init__(self, settings: DemoSettings, log: Log, environment: Mapping[str, str]) -> None:
+        self.slots = Slots(settings)
+        self.switch = Switch(settings, environment)
+        self._settings = settings
+        self._log = log
+        self._floods = Floods(settings)
+        self._together = Together(settings)
+        self._lock = threading.Lock()
+        self._under_way: dict[Run, Reservation] = {}
+        self._closing = threading.Event()
+        self._watcher = threading.Thread(target=self._watch, name="demo", daemon=True)
+        self._watcher.start()
+
+    def close(self) -> None:
+        """Look after runs no more. Whatever runs then counts as under way for another half a minute."""
+        self._closing.set()
+        self._watcher.join()
+
+    def admit(self, owner: str, network: str | None, body: bytes) -> None:
+        """Let a run be made at all, refused or not; see ``Gate.admit``."""
+        self._floods.check(network or UNKNOWN, body)
+
+    @contextmanager
+    def enter(self, run: Run, endpoint: AnyEndpoint) -> Iterator[Callable[[Outcome], None]]:
+        """Let a run be sent; see ``Gate.enter``."""
+        self._check_switch()
+        request = checked(endpoint, run.request_body, self._settings)
+        tokens = tokens_of(request, run.request_body)
+        experiment = run.placement.experiment_id if run.placement else None
+        with (
+            self._together.counted(run.owner, experiment, request.max_tokens or 0),
+            self._turn(run, tokens) as turn,
+            self._reserved(run, self._reserve(run, turn, tokens)) as tell,
+        ):
+            yield tell
+
+    def _turn(self, run: Run, tokens: int) -> Turn:
+        # Whoever would be refused in the end takes no place in the queue.
+        try:
+            budget.check(self._log, self._settings, run.owner, run.network or UNKNOWN, tokens)
+        except Refused as refused:
+            if not _is_patient(run, refused):
+                raise
+        return self.slots.join(run.owner, run.network or UNKNOWN)
+
+    def _reserve(self, run: Run, turn: Turn, tokens: int) -> Reservation:
+        gives_up_at = time.monotonic() + _PATIENCE_S
+        while True:
+            while not turn.wait(_LOOK_AGAIN_S):
+                self._check_wanted(run)
+                run.queue(turn.place)
+            self._check_wanted(run)
+            try:
+                reservation = budget.reserve(self._log, self._settings, run.owner, run.network or UNKNOWN, tokens)
+            except Refused as refused:
+                if not _is_patient(run, refused) or time.monotonic() > gives_up_at:
+                    raise
+                turn.postpone(refused.again_in_s or 0.0)
+            else:
+                run.enter(Activity.PREPARING)
+                return reservation
+
+    @contextmanager
+    def _reserved(self, run: Run, reservation: Reservation) -> Iterator[Callable[[Outcome], None]]:
+        used = reservation.tokens
+        with self._lock:
+            self._under_way[run] = reservation
+
+        def tell(outcome: Outcome) -> None:
+            nonlocal used
+            used = used_tokens(outcome, reservation.tokens)
+
+        try:
+            yield tell
+        finally:
+            with self._lock:
+                del self._under_way[run]
+            budget.settle(self._log, reservation, used)
+
+    def _check_switch(self) -> None:
+        if sentence := self.switch.sentence():
+            raise Refused(sentence)
+
+    def _check_wanted(self, run: Run) -> None:
+        if run.stopping:
+            raise Refused(_STOPPED)
+        if self._is_left_alone(run):
+            raise Refused(_GONE)
+        self._check_switch()
+
+    def _is_left_alone(self, run: Run) -> bool:
+        return run.seen_at is not None and time.monotonic() - run.seen_at > self._settings.gone_after_s
+
+    def _watch(self) -> None:
+        """Say that the runs of this process go on, and stop those that nobody looks at any more."""
+        keep_alive_at = 0.0
+        while not self._closing.wait(_WATCH_EVERY_S):
+            with self._lock:
+                under_way = dict(self._under_way)
+            for run in filter(self._is_left_alone, under_way):
+                run.stop()
+            if time.monotonic() >= keep_alive_at:
+                keep_alive_at = time.monotonic() + _KEEP_ALIVE_EVERY_S
+                budget.keep_alive(self._log, list(under_way.values()))
+
+
+def used_tokens(outcome: Outcome, reserved: int) -> int:
+    """What a run used as far as the endpoint reported it; else all that it had reserved.
+
+    It used nothing when it was never sent, or when the endpoint refused it (a status from 400 to 499).
+    """
+    if outcome.attempts == 0 or (outcome.http_status is not None and 400 <= outcome.http_status < 500):
+        return 0
+    usage = outcome.usage
+    if usage is None or usage.completion_tokens is None or usage.prompt_tokens is None:
+        return reserved
+    return usage.prompt_tokens + usage.completion_tokens
+
+
+def _is_patient(run: Run, refused: Refused) -> bool:
+    return run.placement is not None and refused.again_in_s is not None and refused.again_in_s <= _LONGEST_PAUSE_S

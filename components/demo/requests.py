@@ -1,0 +1,135 @@
+"""What a visitor of a demo may ask: the form is helped to it, and the bytes that would be sent are checked again."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Iterator
+
+from pydantic import BaseModel, ConfigDict, Field, StrictStr, ValidationError
+
+from components.contract.messages import Message
+from components.contract.request import ChatCompletionStreamRequest, from_bytes
+from components.demo.settings import DemoSettings
+from components.endpoints.endpoint import AnyEndpoint
+from components.runs.gate import Refused
+
+_MOST_SEED = 2**63 - 1
+_BYTES_A_TOKEN = 3
+_MOST_NAMED = 3
+_MOST_NAME_CHARS = 40
+
+
+class _Function(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    name: StrictStr
+    arguments: StrictStr
+
+
+class _ToolCall(BaseModel):
+    """A call of a tool as endpoints give it: text, and nothing that nests."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    id: StrictStr | None = None
+    type: StrictStr | None = None
+    index: int | None = Field(default=None, strict=True, ge=0, le=1_000)
+    function: _Function
+
+
+def clamped(
+    request: ChatCompletionStreamRequest, settings: DemoSettings
+) -> tuple[ChatCompletionStreamRequest, tuple[str, ...]]:
+    """The request with the demo's max_tokens where it had none or a larger one, and a sentence if that changed it."""
+    most = settings.max_tokens
+    if request.max_tokens is not None and request.max_tokens <= most:
+        return request, ()
+    return (
+        request.model_copy(update={"max_tokens": most}),
+        (f"max_tokens is {most:,} here: an answer of this demo has no more.",),
+    )
+
+
+def checked(endpoint: AnyEndpoint, body: bytes, settings: DemoSettings) -> ChatCompletionStreamRequest:
+    """The request that these bytes are, when a demo may send them to that endpoint. Raises Refused.
+
+    Only the fields of the contract pass, within their ranges; max_tokens must be there. Nothing else about the bytes is
+    believed, whoever made them: a form, a link, an import or somebody who forged them.
+    """
+    if not settings.allows_endpoint(endpoint.name):
+        raise Refused("This endpoint is not part of this demo. Choose another one.")
+    try:
+        # As text: bytes could be UTF-16 as well, which endpoints read differently.
+        request = from_bytes(body.decode(), endpoint.profile)
+    except ValueError:
+        raise Refused(
+            "This is no request as this demo sends it: a model, messages of text, and the settings of the form."
+        ) from None
+    if request.extra_body:
+        raise Refused(f"This demo sends no extra fields, and no odd values. Take out: {_names(request.extra_body)}.")
+    if request.model not in settings.models_of(endpoint):
+        raise Refused(f"This model is not part of this demo. {_choice(settings.models_of(endpoint))}")
+    _check_numbers(request, endpoint, settings)
+    _check_size(request.messages, settings)
+    return request
+
+
+def tokens_of(request: ChatCompletionStreamRequest, body: bytes) -> int:
+    """The most tokens that a run is thought to use: its bytes divided by three, rounded up, and its max_tokens.
+
+    Bytes rather than characters: for tokenizers, scripts other than Latin have a token a character, or more.
+    """
+    return math.ceil(len(body) / _BYTES_A_TOKEN) + (request.max_tokens or 0)
+
+
+def most_bytes(settings: DemoSettings) -> int:
+    """No body of more bytes can be one that ``checked`` lets pass, however it is escaped, but for blanks in it."""
+    return 12 * settings.input_characters + 1_000 * settings.messages + 10_000
+
+
+def _check_numbers(request: ChatCompletionStreamRequest, endpoint: AnyEndpoint, settings: DemoSettings) -> None:
+    if request.max_tokens is None or not 1 <= request.max_tokens <= settings.max_tokens:
+        raise Refused(f"This demo needs a max_tokens from 1 to {settings.max_tokens:,}. Set it so.")
+    if request.random_seed is not None and abs(request.random_seed) > _MOST_SEED:
+        raise Refused("random_seed is too large a number. Set one of up to 18 digits.")
+    values = {name: value for name, value in request.sent_values().items() if name != "safe_prompt"}
+    for problem in endpoint.profile.range_problems(values).values():
+        raise Refused(f"{problem} This demo sends nothing outside of the ranges.")
+
+
+def _check_size(messages: list[Message], settings: DemoSettings) -> None:
+    characters = sum(map(len, _texts(messages)))
+    pieces = sum(1 + len(message.tool_calls or ()) for message in messages)
+    if characters > settings.input_characters:
+        raise Refused(
+            f"The messages have {characters:,} characters, and this demo takes {settings.input_characters:,}. "
+            "Shorten them."
+        )
+    if pieces > settings.messages:
+        raise Refused(f"There are {pieces:,} messages, and this demo takes {settings.messages:,}. Take some out.")
+
+
+def _texts(messages: list[Message]) -> Iterator[str]:
+    for message in messages:
+        yield message.content
+        yield message.name or ""
+        yield message.tool_call_id or ""
+        for given in message.tool_calls or ():
+            try:
+                call = _ToolCall.model_validate(given)
+            except ValidationError:
+                raise Refused(
+                    "A call of a tool has parts that this demo does not send. It has an id, a type and a function "
+                    "with a name and arguments."
+                ) from None
+            yield from (call.id or "", call.type or "", call.function.name, call.function.arguments)
+
+
+def _names(keys: Collection[str]) -> str:
+    names = [key[:_MOST_NAME_CHARS] for key in keys]
+    more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
+    return ", ".join(names[:_MOST_NAMED]) + more
+
+
+def _choice(models: tuple[str, ...]) -> str:
+    return f"Choose one of: {', '.join(models)}." if models else "This endpoint has none in it."

@@ -1,0 +1,181 @@
+"""What the operator of a demo can set, and the defaults. Whatever cannot be read leaves the demo on, with defaults."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
+from types import MappingProxyType
+from typing import TypeGuard
+
+from components.endpoints.endpoint import AnyEndpoint
+from components.streaming.limits import Limits
+
+DEMO = "TEMPERA_DEMO"
+STOP = "TEMPERA_DEMO_STOP"
+STOP_FILE = "TEMPERA_DEMO_STOP_FILE"
+
+_ON = ("1", "true", "yes", "on")
+_OFF = ("", "0", "false", "no", "off")
+_MOST = 1_000_000_000
+
+
+@dataclass(frozen=True)
+class DemoSettings:
+    """The limits of a demo, whom it lets in, and a sentence for each value that could not be used.
+
+    Minutes and days are rolling ones: the last 60 s, the last 24 h. A network is an IPv4 address or a /64 of IPv6.
+    """
+
+    input_characters: int = 12_000
+    """Of all messages of a request together, calls of tools included."""
+    messages: int = 100
+    """Of a request; each call of a tool counts as one."""
+    max_tokens: int = 512
+    """The largest max_tokens of a request. Each request must have one."""
+    run_s: int = 60
+    """How long a run may take once it is sent, retries included."""
+    runs_a_minute: int = 10
+    """Of one visitor."""
+    runs_a_day: int = 200
+    """Of one visitor."""
+    runs_at_once: int = 2
+    """Of one visitor."""
+    visitors_a_network: int = 5
+    """One network may run as much as so many visitors."""
+    sweep_runs: int = 20
+    """Of one sweep or comparison."""
+    sweep_tokens: int = 10_000
+    """The max_tokens of all runs of one sweep or comparison together."""
+    compare_lanes: int = 4
+    slots: int = 4
+    """Runs at once of all visitors of this process: as many as the endpoint has slots for it."""
+    queue: int = 20
+    """Runs of all visitors that wait for a slot."""
+    queue_of_one: int = 5
+    """Runs of one visitor that wait for a slot."""
+    tokens_a_day: int = 200_000
+    """Prompts and answers of all visitors together."""
+    gone_after_s: int = 30
+    """A run that somebody looked at is stopped when nobody has looked for so long."""
+    proxy_hops: int = 0
+    """How many proxies of the operator's stand before Tempera, each adding to X-Forwarded-For."""
+    endpoints: tuple[str, ...] | None = None
+    """The names of those that visitors may use; None for all that are configured."""
+    models: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
+    """The ids of the models of an endpoint, by its name; one that is not named has its default model only."""
+    stop_file: str | None = None
+    """While there is such a file, no run begins."""
+    problems: tuple[str, ...] = ()
+
+    def allows_endpoint(self, name: str) -> bool:
+        """Whether visitors may use a configured endpoint."""
+        return self.endpoints is None or name in self.endpoints
+
+    def models_of(self, endpoint: AnyEndpoint) -> tuple[str, ...]:
+        """The ids of the models that visitors may ask there."""
+        return self.models.get(endpoint.name, (endpoint.default_model,) if endpoint.default_model else ())
+
+    def limits(self, limits: Limits | None = None) -> Limits:
+        """The limits of each run, with the demo's own in their place."""
+        limits = limits or Limits()
+        return replace(limits, total_s=min(limits.total_s, self.run_s))
+
+    def in_words(self) -> tuple[str, ...]:
+        """What visitors should know before they run into it: one sentence for each limit."""
+        return (
+            f"A prompt may have {self.input_characters:,} characters, all messages together.",
+            f"An answer may have {self.max_tokens:,} tokens, and take {self.run_s} s.",
+            f"You may make {self.runs_a_minute:,} runs a minute and {self.runs_a_day:,} a day, "
+            f"{self.runs_at_once:,} of them at once.",
+            f"A sweep may have {self.sweep_runs:,} runs that ask for {self.sweep_tokens:,} tokens together; "
+            f"a comparison may have {self.compare_lanes:,} lanes.",
+            f"All visitors share {self.slots:,} places to run, {self.queue:,} to wait, "
+            f"and {self.tokens_a_day:,} tokens a day.",
+        )
+
+
+def demo_settings(environment: Mapping[str, str], secrets: Mapping[str, object]) -> DemoSettings | None:
+    """The settings of the demo, or None when this is none.
+
+    It is one when TEMPERA_DEMO says 1, true, yes or on, or the secrets have a table ``[demo]`` with ``enabled = true``;
+    also when one of them says what nobody can read. TEMPERA_DEMO is the surer one: a secrets file that is broken says
+    nothing at all. The table's other keys are the fields of ``DemoSettings``; TEMPERA_DEMO_STOP_FILE names its
+    ``stop_file`` as well. A value that cannot be used becomes a problem, and its default holds.
+    """
+    said = environment.get(DEMO, "").strip().lower()
+    table = secrets.get("demo", {})
+    values = dict(table) if isinstance(table, Mapping) else {"enabled": table}
+    enabled = values.pop("enabled", False)
+    if said in _OFF and enabled is False:
+        return None
+    reading = _Reading(values)
+    if said not in _ON + _OFF:
+        reading.problems.append(f"{DEMO} must be 1 or 0, not {said!r:.40}. This is a demo until it says 0.")
+    if not isinstance(enabled, bool):
+        reading.problems.append(
+            "[demo] in the secrets file must have enabled = true or enabled = false. This is a demo until it has."
+        )
+    return reading.settings(environment.get(STOP_FILE) or None)
+
+
+class _Reading:
+    """Reads the values of the table and collects what is wrong with them."""
+
+    def __init__(self, values: Mapping[str, object]) -> None:
+        self.problems: list[str] = []
+        self._values = values
+
+    def settings(self, stop_file: str | None) -> DemoSettings:
+        defaults = {each.name: each.default for each in fields(DemoSettings)}
+        numbers = {name: self._number(name, default) for name, default in defaults.items() if isinstance(default, int)}
+        known = {*numbers, "endpoints", "models", "stop_file"}
+        self.problems += [f"[demo] has the unknown setting {name}." for name in self._values if name not in known]
+        return DemoSettings(
+            **numbers,
+            endpoints=self._endpoints(),
+            models=self._models(),
+            stop_file=stop_file or self._stop_file(),
+            problems=tuple(self.problems),
+        )
+
+    def _number(self, name: str, default: int) -> int:
+        value = self._values.get(name, default)
+        least = 0 if name == "proxy_hops" else 1
+        if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= _MOST:
+            self.problems.append(
+                f"[demo] {name} must be a whole number from {least} to {_MOST:,}, not {value!r:.40}. "
+                f"It is {default:,} until then."
+            )
+            return default
+        return value
+
+    def _endpoints(self) -> tuple[str, ...] | None:
+        value = self._values.get("endpoints")
+        if not _is_list_of_text(value):
+            self.problems.append('[demo] endpoints must be a list of names, such as ["embedded"]. No endpoint is used.')
+            return ()
+        return tuple(value) if value else None
+
+    def _models(self) -> Mapping[str, tuple[str, ...]]:
+        table = self._values.get("models", {})
+        if not isinstance(table, Mapping):
+            self.problems.append("[demo.models] must be a table with one list of models for an endpoint.")
+            return MappingProxyType({})
+        found = {}
+        for name, models in table.items():
+            if _is_list_of_text(models) and models:
+                found[str(name)] = tuple(models)
+            else:
+                self.problems.append(f"[demo.models] {name} must be a list of models. Its default model is used.")
+        return MappingProxyType(found)
+
+    def _stop_file(self) -> str | None:
+        value = self._values.get("stop_file")
+        if value is not None and not isinstance(value, str):
+            self.problems.append("[demo] stop_file must be a path in quotation marks. No file stops this demo.")
+            return None
+        return value or None
+
+
+def _is_list_of_text(value: object) -> TypeGuard[Sequence[str] | None]:
+    return value is None or (isinstance(value, list | tuple) and all(isinstance(each, str) for each in value))

@@ -1,0 +1,164 @@
+"""The places in which a process runs the runs of a demo, and the queue before them, which serves visitors in turn."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter, OrderedDict, deque
+from collections.abc import Callable
+from types import TracebackType
+
+from components.demo.settings import DemoSettings
+from components.runs.gate import Refused
+
+
+class Turn:
+    """A run's turn: it waits, then it runs, and it is over when the context ends. Any thread may use it."""
+
+    def __init__(self, slots: Slots, visitor: str, network: str) -> None:
+        self._slots = slots
+        self.visitor = visitor
+        self.network = network
+        self.runs = False
+        """Whether it has a slot."""
+
+    def wait(self, seconds: float) -> bool:
+        """Sleep until the run has a slot, at most so many seconds; whether it has one then."""
+        return self._slots.wait(self, seconds)
+
+    @property
+    def place(self) -> int | None:
+        """How many runs would begin up to and with this one if slots were free now; None when it does not wait."""
+        return self._slots.place_of(self)
+
+    def postpone(self, seconds: float) -> None:
+        """Give the slot back and wait again, as the visitor's next one; none of that visitor's begins until then."""
+        self._slots.postpone(self, seconds)
+
+    def __enter__(self) -> Turn:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._slots.leave(self)
+
+
+class Slots:
+    """At most ``slots`` runs at once. Whoever waits is served by visitors in turn, each visitor's runs in their order.
+
+    Of one visitor at most ``runs_at_once`` run and ``queue_of_one`` wait; one network has at most half of the queue.
+    """
+
+    def __init__(self, settings: DemoSettings, clock: Callable[[], float] = time.monotonic) -> None:
+        """``clock`` tells monotonic seconds."""
+        self._settings = settings
+        self._clock = clock
+        self._changed = threading.Condition()
+        self._lines: OrderedDict[str, deque[Turn]] = OrderedDict()
+        """Of each visitor what waits; the visitor whose turn is next comes first."""
+        self._running: set[Turn] = set()
+        self._not_before: dict[str, float] = {}
+        """Of visitors who must wait for a moment, by the clock."""
+
+    @property
+    def running(self) -> int:
+        """How many runs have a slot."""
+        with self._changed:
+            return len(self._running)
+
+    @property
+    def waiting(self) -> int:
+        """How many runs wait for one."""
+        with self._changed:
+            return sum(map(len, self._lines.values()))
+
+    def join(self, visitor: str, network: str) -> Turn:
+        """A turn for a run, which may have its slot already. Raises Refused where it would wait and may not."""
+        turn = Turn(self, visitor, network)
+        with self._changed:
+            self._lines.setdefault(visitor, deque()).append(turn)
+            self._fill()
+            if not turn.runs and (sentence := self._no_room(turn)):
+                self._take_out(turn)
+                raise Refused(sentence)
+        return turn
+
+    def wait(self, turn: Turn, seconds: float) -> bool:
+        """See ``Turn.wait``."""
+        with self._changed:
+            # A moment that somebody must wait for may have come.
+            self._fill()
+            self._changed.wait_for(lambda: turn.runs, seconds)
+            return turn.runs
+
+    def place_of(self, turn: Turn) -> int | None:
+        """See ``Turn.place``."""
+        with self._changed:
+            line = self._lines.get(turn.visitor, deque())
+            if turn not in line:
+                return None
+            before = line.index(turn)
+            place, is_earlier = before + 1, True
+            for visitor, others in self._lines.items():
+                if visitor == turn.visitor:
+                    is_earlier = False
+                else:
+                    place += min(len(others), before + is_earlier)
+            return place
+
+    def postpone(self, turn: Turn, seconds: float) -> None:
+        """See ``Turn.postpone``."""
+        with self._changed:
+            if turn.runs:
+                self._running.remove(turn)
+                turn.runs = False
+                self._lines.setdefault(turn.visitor, deque()).appendleft(turn)
+            self._not_before[turn.visitor] = self._clock() + seconds
+            self._fill()
+
+    def leave(self, turn: Turn) -> None:
+        """End a turn, whether it waits or runs; nothing happens when it has ended."""
+        with self._changed:
+            self._running.discard(turn)
+            turn.runs = False
+            self._take_out(turn)
+            self._fill()
+
+    def _fill(self) -> None:
+        """Give free slots to those whose turn it is. Called whenever those may have become more."""
+        now = self._clock()
+        self._not_before = {visitor: at for visitor, at in self._not_before.items() if at > now}
+        running = Counter(turn.visitor for turn in self._running)
+        while len(self._running) < self._settings.slots:
+            at_once = self._settings.runs_at_once
+            may_run = (each for each in self._lines if each not in self._not_before and running[each] < at_once)
+            visitor = next(may_run, None)
+            if visitor is None:
+                return
+            turn = self._lines[visitor][0]
+            self._take_out(turn)
+            if visitor in self._lines:
+                self._lines.move_to_end(visitor)
+            running[visitor] += 1
+            self._running.add(turn)
+            turn.runs = True
+            self._changed.notify_all()
+
+    def _take_out(self, turn: Turn) -> None:
+        line = self._lines.get(turn.visitor, deque())
+        if turn in line:
+            line.remove(turn)
+            if not line:
+                del self._lines[turn.visitor]
+
+    def _no_room(self, turn: Turn) -> str | None:
+        waiting = [each for line in self._lines.values() for each in line]
+        settings = self._settings
+        if len(waiting) > settings.queue:
+            return f"All places are taken, and {settings.queue:,} runs wait for one already. Try again in a minute."
+        if sum(each.visitor == turn.visitor for each in waiting) > settings.queue_of_one:
+            return f"{settings.queue_of_one:,} runs of yours wait already. Wait until one of them has begun."
+        if sum(each.network == turn.network for each in waiting) > max(settings.queue // 2, 1):
+            return "Half of the queue are runs from your network already. Try again in a minute."
+        return None

@@ -1,0 +1,50 @@
+"""The operator's switch: while it is thrown, no run of a demo begins. Those under way go on, and pages can be read."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable, Mapping
+
+from components.demo.settings import STOP, DemoSettings
+
+_LOOK_EVERY_S = 1.0
+_PAUSED = "This demo is paused by its operator. What was run can still be read; try again later."
+_NOT_THROWN = ("", "0", "false", "no", "off")
+
+
+class Switch:
+    """Thrown while TEMPERA_DEMO_STOP says 1 or the stop file is there. Any thread may ask; it looks once a second."""
+
+    def __init__(
+        self, settings: DemoSettings, environment: Mapping[str, str], clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._file = settings.stop_file
+        self._environment = environment
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._look_at = -1.0
+        self._thrown = True
+
+    def sentence(self) -> str | None:
+        """Why no run begins now, or None."""
+        with self._lock:
+            now = self._clock()
+            if self._look_at < 0 or now >= self._look_at:
+                self._look_at = now + _LOOK_EVERY_S
+                self._thrown = self._is_thrown()
+            return _PAUSED if self._thrown else None
+
+    def _is_thrown(self) -> bool:
+        if self._environment.get(STOP, "").strip().lower() not in _NOT_THROWN:
+            return True
+        if not self._file:
+            return False
+        try:
+            os.stat(self._file)
+        except (FileNotFoundError, NotADirectoryError):
+            return False
+        except (OSError, ValueError):
+            pass  # whether it is there cannot be told, so it counts as there
+        return True

@@ -1,0 +1,287 @@
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, suppress
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from components.demo import budget
+from components.demo.budget import Left, Reservation, keep_alive, left, reserve, settle
+from components.demo.settings import DemoSettings
+from components.runs.gate import Refused
+from components.runs.log import Log
+from components.runs.tables import reservations
+from tests.demo.conftest import BEGAN, SETTINGS, later, rows
+from tests.runs.processes import line, process
+from tests.waiting import wait_for
+
+FREE = replace(SETTINGS, runs_at_once=1_000)
+"""In which nobody need settle."""
+
+
+def begin(log: Log, settings: DemoSettings = FREE, at: datetime = BEGAN, **more: Any) -> Reservation:
+    asked = {"visitor": "anna", "network": "here", "tokens": 100, **more}
+    return reserve(log, settings, now=at, **asked)
+
+
+def refusal(log: Log, settings: DemoSettings = FREE, at: datetime = BEGAN, **more: Any) -> Refused:
+    with pytest.raises(Refused) as refused:
+        begin(log, settings, at, **more)
+    return refused.value
+
+
+def test_the_eleventh_run_of_a_minute_is_refused_and_told_when_to_come_again(log: Log) -> None:
+    for second in range(10):
+        begin(log, at=later(seconds=second))
+    refused = refusal(log, at=later(seconds=20))
+    assert refused.sentence == "This demo allows 10 runs a minute. Try again in 40 s."
+    assert refused.again_in_s == 40
+    begin(log, at=later(seconds=60))
+    assert refusal(log, at=later(seconds=60)).again_in_s == 1
+
+
+def test_a_day_has_its_own_number(log: Log) -> None:
+    few = replace(FREE, runs_a_day=3)
+    for hour in range(3):
+        begin(log, few, later(hours=hour))
+    refused = refusal(log, few, later(hours=4))
+    assert refused.sentence == "This demo allows 3 runs a day. Try again in 20 hours."
+    begin(log, few, later(hours=24))
+
+
+def test_what_one_visitor_used_is_no_others_but_it_is_the_networks(log: Log) -> None:
+    for visitor in ("anna", "berta", "clara", "dora", "emil"):
+        for _ in range(10):
+            begin(log, visitor=visitor)
+    assert "10 runs a minute" in refusal(log).sentence
+    # A new cookie gives no new budget.
+    assert "50 runs a minute. All of your network share that." in refusal(log, visitor="frida").sentence
+    begin(log, visitor="frida", network="there")
+    assert "10 runs a minute" in refusal(log, network="there").sentence
+
+
+def test_a_third_run_at_once_is_refused_until_one_is_settled(log: Log) -> None:
+    first = begin(log, SETTINGS)
+    begin(log, SETTINGS)
+    assert "2 runs at once" in refusal(log, SETTINGS).sentence
+    settle(log, first, 10)
+    begin(log, SETTINGS)
+
+
+def test_a_killed_process_frees_its_places_but_keeps_the_tokens(log: Log) -> None:
+    begin(log, SETTINGS, tokens=100)
+    begin(log, SETTINGS, tokens=100)
+    assert refusal(log, SETTINGS, later(seconds=29))
+    begin(log, SETTINGS, later(seconds=31))
+    assert left(log, SETTINGS, "anna", "here", later(seconds=31)).tokens_today == 200_000 - 300
+
+
+def test_a_run_that_goes_on_keeps_its_place(log: Log) -> None:
+    held = [begin(log, SETTINGS), begin(log, SETTINGS)]
+    keep_alive(log, held, later(seconds=20))
+    assert "at once" in refusal(log, SETTINGS, later(seconds=45)).sentence
+    keep_alive(log, [])
+    begin(log, SETTINGS, later(seconds=51))
+
+
+def test_what_was_used_counts_once_it_is_known(log: Log) -> None:
+    small = replace(FREE, tokens_a_day=1_000)
+    first = begin(log, small, tokens=600)
+    refused = refusal(log, small, later(hours=1), tokens=500)
+    assert "All visitors together" in refused.sentence
+    assert refused.again_in_s == 23 * 3_600
+    settle(log, first, 50)
+    second = begin(log, small, later(hours=1), tokens=500)
+    settle(log, second, 2**70)
+    assert "again in 24 hours" in refusal(log, small, later(hours=1)).sentence
+
+
+def test_the_wait_for_tokens_is_until_enough_of_them_are_free(log: Log) -> None:
+    small = replace(FREE, tokens_a_day=1_000)
+    for hour in range(10):
+        begin(log, small, later(hours=hour), tokens=100)
+    assert refusal(log, small, later(hours=10), tokens=300).again_in_s == 16 * 3_600
+    begin(log, small, later(hours=26), tokens=300)
+
+
+def test_a_run_larger_than_the_days_budget_is_told_to_ask_for_less(log: Log) -> None:
+    refused = refusal(log, tokens=200_001)
+    assert "Ask for less" in refused.sentence
+    assert refused.again_in_s is None
+
+
+def test_a_refusal_uses_nothing(log: Log) -> None:
+    begin(log, replace(FREE, runs_a_minute=1))
+    for _ in range(3):
+        refusal(log, replace(FREE, runs_a_minute=1))
+    assert len(rows(log)) == 1
+
+
+def test_the_page_can_say_what_is_left(log: Log) -> None:
+    assert left(log, SETTINGS, "anna", "here", BEGAN) == Left(10, 200, 200_000)
+    settle(log, begin(log), 40)
+    begin(log, visitor="berta", tokens=60)
+    assert left(log, SETTINGS, "anna", "here", BEGAN) == Left(9, 199, 199_900)
+    assert left(log, SETTINGS, "anna", "here", later(minutes=2)) == Left(10, 199, 199_900)
+    assert left(log, SETTINGS, "anna", "here", later(days=2)) == Left(10, 200, 200_000)
+    crowded = replace(SETTINGS, visitors_a_network=1, runs_a_minute=2)
+    assert left(log, crowded, "clara", "here", BEGAN).runs_this_minute == 0
+
+
+def test_old_rows_are_deleted_in_time(log: Log) -> None:
+    for visitor in range(20):
+        begin(log, visitor=str(visitor))
+    begin(log, at=later(days=3))
+    assert len(rows(log)) == 1
+
+
+def test_a_log_that_is_closed_refuses_everybody(sqlite_url: str) -> None:
+    closed = Log(sqlite_url)
+    closed.close()
+    assert "counters cannot be reached" in refusal(closed).sentence
+
+
+def test_a_database_that_is_not_there_refuses_everybody(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with closing(Log(f"sqlite:///{tmp_path / 'file' / 'log.sqlite3'}")) as log:
+        assert "counters cannot be reached" in refusal(log).sentence
+        for look in (left, lambda *rest: budget.check(*rest, 1)):
+            with pytest.raises(Refused, match="counters cannot be reached"):
+                look(log, SETTINGS, "anna", "here")
+
+
+def test_a_table_that_is_gone_refuses_everybody(log: Log) -> None:
+    log.write(lambda connection: reservations.drop(connection))
+    with pytest.raises(Refused, match="counters cannot be reached"):
+        left(log, SETTINGS, "anna", "here")
+    assert "counters cannot be reached" in refusal(log).sentence
+
+
+HOLDS = f"""
+connection = Database(url).writer.connect()
+connection.begin()
+if connection.dialect.name != "sqlite":
+    connection.exec_driver_sql("select pg_advisory_xact_lock({budget._LOCK})")
+say("held")
+sys.stdin.read()
+"""
+
+
+def test_counters_that_another_process_holds_refuse_everybody(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("components.runs.database.LOCK_WAIT_S", 0.05)
+    with closing(Log(url)) as log:
+        with process(HOLDS, url) as child:
+            assert line(child) == "held"
+            assert "counters cannot be reached" in refusal(log).sentence
+        begin(log)
+
+
+def test_replicas_together_never_pass_the_budget(url: str) -> None:
+    """Two logs on one database, as two processes have them, and eight threads that all want the last tokens."""
+    small = replace(FREE, tokens_a_day=1_000, runs_a_minute=1_000)
+    with ExitStack() as stack:
+        logs = [stack.enter_context(closing(Log(url))) for _ in range(2)]
+        granted: list[Reservation] = []
+
+        def ask(number: int) -> None:
+            for turn in range(6):
+                who = f"visitor {number}", f"network {turn}"
+                with suppress(Refused):
+                    granted.append(reserve(logs[number % 2], small, *who, 70, later(seconds=turn)))
+
+        threads = [threading.Thread(target=ask, args=(number,)) for number in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert len(granted) == 1_000 // 70
+        assert sum(row.tokens for row in rows(logs[0])) == 14 * 70
+
+
+def test_no_replica_counts_while_another_one_reserves(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(budget, "_delete_old", lambda *_: time.sleep(0.3))  # the last it does before it commits
+    small = replace(FREE, tokens_a_day=100)
+    with closing(Log(url)) as one, closing(Log(url)) as other:
+        thread = threading.Thread(target=begin, args=(one, small))
+        thread.start()
+        time.sleep(0.1)
+        assert "All visitors together" in refusal(other, small).sentence
+        thread.join()
+
+
+def test_replicas_together_hold_a_visitor_to_the_runs_at_once(url: str) -> None:
+    with closing(Log(url)) as one, closing(Log(url)) as other:
+        first = begin(one, SETTINGS)
+        begin(other, SETTINGS)
+        for log in (one, other):
+            assert "at once" in refusal(log, SETTINGS).sentence
+        settle(one, first, 5)
+        wait_for(lambda: rows(other)[0].settled or rows(other)[1].settled)
+        begin(other, SETTINGS)
+
+
+@dataclass
+class Known:
+    """A reservation as the test knows it."""
+
+    visitor: str
+    network: str
+    at: datetime
+    alive_at: datetime
+    tokens: int
+    settled: bool = False
+
+
+STEPS = st.tuples(
+    st.sampled_from([0.0, 1.0, 7.0, 31.0, 61.0, 3_600.0, 50_000.0]),
+    st.sampled_from("ab"),
+    st.sampled_from("xy"),
+    st.integers(1, 400),
+    st.none() | st.integers(0, 500),
+)
+
+
+@pytest.fixture(scope="module")
+def shared_log(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Log]:
+    with closing(Log(f"sqlite:///{tmp_path_factory.mktemp('budget') / 'log.sqlite3'}")) as opened:
+        yield opened
+
+
+@settings(max_examples=40)
+@given(st.lists(STEPS, min_size=5, max_size=25))
+def test_a_run_is_let_through_exactly_when_every_count_allows_it(shared_log: Log, steps: list[Any]) -> None:
+    few = DemoSettings(runs_a_minute=3, runs_a_day=8, runs_at_once=2, visitors_a_network=2, tokens_a_day=2_000)
+    shared_log.write(lambda connection: connection.execute(reservations.delete()))
+    now, known = BEGAN, list[Known]()
+    for passed, visitor, network, tokens, used in steps:
+        now += timedelta(seconds=passed)
+        today = [each for each in known if each.at > now - timedelta(days=1)]
+
+        def fits(party: list[Known], share: int, now: datetime = now) -> bool:
+            in_minute = [each for each in party if each.at > now - timedelta(seconds=60)]
+            under_way = [each for each in party if not each.settled and each.alive_at > now - timedelta(seconds=30)]
+            return len(in_minute) < 3 * share and len(party) < 8 * share and len(under_way) < 2 * share
+
+        allowed = (
+            fits([each for each in today if each.visitor == visitor], 1)
+            and fits([each for each in today if each.network == network], 2)
+            and sum(each.tokens for each in today) + tokens <= 2_000
+        )
+        try:
+            reservation = reserve(shared_log, few, visitor, network, tokens, now)
+        except Refused:
+            assert not allowed
+        else:
+            assert allowed
+            known.append(Known(visitor, network, now, now, tokens))
+            if used is not None:
+                settle(shared_log, reservation, used)
+                known[-1].settled, known[-1].tokens = True, used

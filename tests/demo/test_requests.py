@@ -1,0 +1,172 @@
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from components.contract.messages import Message, Role
+from components.contract.profile import BEEZY, MISTRAL, OPENAI, Profile
+from components.contract.request import ChatCompletionStreamRequest, to_bytes
+from components.demo.requests import checked, clamped, most_bytes, tokens_of
+from components.demo.settings import DemoSettings
+from components.runs.gate import Refused
+from tests.demo.conftest import ASKED, MODEL, SETTINGS, demo_endpoint
+
+BODY = json.loads(to_bytes(ASKED))
+CALL = {"id": "c", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+
+
+def asking(*messages: Any, **more: Any) -> bytes:
+    changed = {**BODY, **more} | ({"messages": list(messages)} if messages else {})
+    return json.dumps({key: value for key, value in changed.items() if value != "left out"}).encode()
+
+
+def says(**parts: Any) -> dict[str, Any]:
+    return {"role": "user", "content": "Hi", **parts}
+
+
+def calls(*given: Any) -> dict[str, Any]:
+    return {"role": "assistant", "content": "", "tool_calls": list(given)}
+
+
+FORGED: dict[str, bytes] = {
+    "an extra field": asking(logit_bias={"1": 100}),
+    "a schema": asking(response_format={"type": "json_schema", "json_schema": {"schema": {}}}),
+    "a bare schema": asking(json_schema={"type": "object"}),
+    "a grammar": asking(grammar='root ::= "a"'),
+    "tools": asking(tools=[{"type": "function", "function": {"name": "f"}}]),
+    "several choices": asking(n=8),
+    "one choice said aloud": asking(n=1),
+    "a field of llama.cpp": asking(n_discard=-1),
+    "another name of max_tokens": asking(n_predict=100_000),
+    "OpenAI's name of max_tokens": asking(max_completion_tokens=100_000),
+    "options of the stream": asking(stream_options={"include_usage": True}),
+    "no max_tokens": asking(max_tokens="left out"),
+    "max_tokens null": asking(max_tokens=None),
+    "max_tokens too large": asking(max_tokens=513),
+    "max_tokens huge": asking(max_tokens=10**4_000),
+    "max_tokens without end": asking(max_tokens=-1),
+    "max_tokens none": asking(max_tokens=0),
+    "max_tokens as text": asking(max_tokens="100"),
+    "max_tokens as a fraction": asking(max_tokens=100.5),
+    "max_tokens as a truth": asking(max_tokens=True),
+    "max_tokens twice": asking().replace(b'"max_tokens": 100', b'"max_tokens": 100, "max_tokens": 9999'),
+    "no number": asking().replace(b'"max_tokens": 100', b'"max_tokens": 100, "temperature": NaN'),
+    "a temperature out of range": asking(temperature=9.0),
+    "a temperature as text": asking(temperature="0.5"),
+    "a seed beyond 64 bits": asking(random_seed=2**64),
+    "a seed beyond all numbers": asking(random_seed=10**4_000),
+    "another model": asking(model="the-dear-one"),
+    "the model with a blank": asking(model=f"{MODEL} "),
+    "no model": asking(model="left out"),
+    "no messages": asking(messages=[]),
+    "messages as text": asking(messages="Hi"),
+    "an unknown role": asking(says(role="root")),
+    "an unknown part of a message": asking(says(cache_control={"type": "ephemeral"})),
+    "an image from elsewhere": asking(says(content=[{"type": "image_url", "image_url": {"url": "http://inside/"}}])),
+    "an image in the request": asking(
+        says(content=[{"type": "image_url", "image_url": {"url": "data:image/png;base64,AA=="}}])
+    ),
+    "text in parts": asking(says(content=[{"type": "text", "text": "Hi"}])),
+    "content null": asking(says(content=None)),
+    "a long message": asking(says(content="x" * 12_001)),
+    "long messages": asking(*[says(content="x" * 4_001)] * 3),
+    "a long name": asking(says(name="x" * 12_000)),
+    "a long id of a call": asking(says(role="tool", tool_call_id="x" * 12_000)),
+    "long arguments": asking(calls(CALL | {"function": {"name": "f", "arguments": "x" * 12_000}})),
+    "many messages": asking(*[says(content="")] * 101),
+    "many calls": asking(calls(*[CALL] * 101)),
+    "a call that nests": asking(calls(CALL | {"function": {"name": "f", "arguments": {"a": [[[]]]}}})),
+    "a call with more parts": asking(calls(CALL | {"more": 1})),
+    "a call with a huge index": asking(calls(CALL | {"index": 10**400})),
+    "a call without a function": asking(calls({"id": "c"})),
+    "no object": b"[]",
+    "no JSON": b"{",
+    "nothing": b"",
+    "no text": b"\xff\xfe{}",
+    "UTF-16": asking().decode().encode("utf-16"),
+    "depth": b'{"messages": ' + b"[" * 100_000 + b"]" * 100_000 + b"}",
+    "deep arguments": asking(says()).replace(b'"Hi"', b'"Hi", "tool_calls": ' + b"[" * 500 + b"]" * 500),
+}
+
+
+@pytest.mark.parametrize("name", FORGED)
+def test_forged_bytes_are_refused_in_a_sentence(name: str) -> None:
+    with pytest.raises(Refused) as refused:
+        checked(demo_endpoint(), FORGED[name], SETTINGS)
+    assert refused.value.sentence.endswith(".")
+    assert len(refused.value.sentence) < 300
+
+
+@pytest.mark.parametrize(
+    "messages",
+    [
+        [says()],
+        [says(content="x" * 12_000)],
+        [says(content="ж" * 12_000)],
+        [says(role="system"), says(), says(role="assistant", prefix=True)],
+        [says(), calls(CALL, CALL), says(role="tool", tool_call_id="c", name="f")],
+    ],
+)
+def test_what_the_contract_has_passes(messages: list[Any]) -> None:
+    body = asking(*messages, temperature=0.5, top_p=None, random_seed=7, safe_prompt=True, max_tokens=512)
+    assert checked(demo_endpoint(), body, SETTINGS).max_tokens == 512
+
+
+@pytest.mark.parametrize("profile", [BEEZY, MISTRAL, OPENAI])
+@pytest.mark.parametrize("streaming", [True, False])
+def test_what_the_form_makes_for_any_dialect_passes(profile: Profile, streaming: bool) -> None:
+    request = ASKED.model_copy(update={"stream": streaming, "random_seed": 7, "temperature": 1.0})
+    endpoint = replace(demo_endpoint(), profile=profile)
+    assert checked(endpoint, to_bytes(request, profile), SETTINGS) == request
+
+
+def test_an_endpoint_that_is_not_in_the_list_is_refused() -> None:
+    with pytest.raises(Refused, match="endpoint is not part"):
+        checked(demo_endpoint(name="other"), asking(), DemoSettings(endpoints=("mine",)))
+
+
+def test_a_model_in_the_list_passes_and_the_sentence_names_those_that_do() -> None:
+    settings = DemoSettings(models={"mine": ("a", "b")})
+    assert checked(demo_endpoint(), asking(model="b"), settings).model == "b"
+    with pytest.raises(Refused, match="Choose one of: a, b"):
+        checked(demo_endpoint(), asking(), settings)
+
+
+@pytest.mark.parametrize("asked", ["omitted", None, 513, 10**30])
+def test_the_form_is_given_the_limit_and_says_so(asked: object) -> None:
+    fields: dict[str, Any] = {} if asked == "omitted" else {"max_tokens": asked}
+    request = ChatCompletionStreamRequest(model=MODEL, messages=[Message.user("Hi")], **fields)
+    changed, remarks = clamped(request, SETTINGS)
+    assert changed.sent_values() == {"max_tokens": 512}
+    assert len(remarks) == 1
+    assert "512" in remarks[0]
+    assert checked(demo_endpoint(), to_bytes(changed), SETTINGS) == changed
+
+
+@pytest.mark.parametrize("asked", [1, 511, 512])
+def test_a_limit_that_is_small_enough_stays(asked: int) -> None:
+    request = ASKED.model_copy(update={"max_tokens": asked})
+    assert clamped(request, SETTINGS) == (request, ())
+
+
+def test_a_run_reserves_its_bytes_by_three_and_its_answer() -> None:
+    assert tokens_of(ASKED, b"1234567") == 3 + 100
+
+
+@given(st.lists(st.text(max_size=300), min_size=1, max_size=30), st.sampled_from(list(Role)))
+def test_whatever_passes_is_small_enough_to_be_kept(texts: list[str], role: Role) -> None:
+    settings = DemoSettings(input_characters=500, messages=10)
+    body = asking(*({"role": role.value, "content": text} for text in texts))
+    small = sum(map(len, texts)) <= 500 and len(texts) <= 10
+    try:
+        checked(demo_endpoint(), body, settings)
+    except Refused:
+        assert not small
+    else:
+        assert small
+        assert len(body) <= most_bytes(settings)

@@ -1,0 +1,192 @@
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from typing import Any
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from components.demo.settings import DemoSettings
+from components.demo.slots import Slots, Turn
+from components.runs.gate import Refused
+from tests.demo.conftest import SETTINGS
+
+
+class Clock:
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def join_all(slots: Slots, visitors: list[str]) -> list[Turn]:
+    return [slots.join(visitor, f"network of {visitor}") for visitor in visitors]
+
+
+def test_of_fifty_visitors_four_run_twenty_wait_and_the_others_are_refused() -> None:
+    slots = Slots(SETTINGS)
+    turns, refused = [], []
+    for number in range(50):
+        try:
+            turns.append(slots.join(f"visitor {number}", f"network {number}"))
+        except Refused as refusal:
+            refused.append(refusal.sentence)
+    assert (slots.running, slots.waiting, len(refused)) == (4, 20, 26)
+    assert set(refused) == {"All places are taken, and 20 runs wait for one already. Try again in a minute."}
+    assert [turn.place for turn in turns] == [None] * 4 + list(range(1, 21))
+    served = []
+    while running := [turn for turn in turns if turn.runs]:
+        served += [turns.index(turn) for turn in running if turns.index(turn) not in served]
+        slots.leave(running[0])
+    assert served == list(range(24))
+
+
+def test_nobody_with_many_waiting_runs_starves_others() -> None:
+    slots = Slots(DemoSettings(slots=1, runs_at_once=1))
+    join_all(slots, ["first"])
+    greedy = join_all(slots, ["greedy"] * 5)
+    others = join_all(slots, ["anna", "berta"])
+    assert [turn.place for turn in greedy] == [1, 4, 5, 6, 7]
+    assert [turn.place for turn in others] == [2, 3]
+
+
+def test_among_fifty_visitors_each_is_served_before_anybody_is_served_often() -> None:
+    """One who always asks again is served once in each round of all who wait, however long it goes on."""
+    slots = Slots(DemoSettings(slots=2, queue=1_000))
+    waiting: dict[str, list[Turn]] = {f"visitor {number}": [] for number in range(50)}
+    served: Counter[str] = Counter()
+    for visitor in waiting:
+        waiting[visitor].append(slots.join(visitor, visitor))
+    for _ in range(500):
+        visitor, turn = next((visitor, turn) for visitor, turns in waiting.items() for turn in turns if turn.runs)
+        if visitor == "visitor 0":
+            while len(waiting[visitor]) < 5:
+                waiting[visitor].append(slots.join(visitor, visitor))
+        served[visitor] += 1
+        waiting[visitor].remove(turn)
+        slots.leave(turn)
+        if not waiting[visitor]:
+            waiting[visitor].append(slots.join(visitor, visitor))
+    assert max(served.values()) - min(served.values()) <= 2
+
+
+def test_a_visitor_runs_two_at_once_though_places_are_free() -> None:
+    slots = Slots(SETTINGS)
+    turns = join_all(slots, ["anna"] * 4)
+    assert [turn.runs for turn in turns] == [True, True, False, False]
+    slots.leave(turns[0])
+    assert [turn.runs for turn in turns] == [False, True, True, False]
+
+
+def test_the_sixth_waiting_run_of_a_visitor_is_refused() -> None:
+    slots = Slots(SETTINGS)
+    join_all(slots, ["anna"] * 7)
+    with pytest.raises(Refused, match="5 runs of yours wait already"):
+        slots.join("anna", "elsewhere")
+    assert slots.waiting == 5
+
+
+def test_one_network_has_half_of_the_queue() -> None:
+    slots = Slots(SETTINGS)
+    for number in range(14):
+        slots.join(f"visitor {number}", "here")
+    with pytest.raises(Refused, match="from your network"):
+        slots.join("another", "here")
+    slots.join("another", "there")
+
+
+def test_leaving_gives_the_place_to_the_next_and_may_be_said_twice() -> None:
+    slots = Slots(DemoSettings(slots=1))
+    first, second, third = join_all(slots, ["anna", "berta", "clara"])
+    slots.leave(second)
+    slots.leave(second)
+    assert (third.place, second.place) == (1, None)
+    with first:
+        assert not third.wait(0)
+    assert third.wait(0)
+    slots.leave(first)
+    assert slots.running == 1
+
+
+def test_whoever_waits_is_woken() -> None:
+    slots = Slots(DemoSettings(slots=1))
+    first, second = join_all(slots, ["anna", "berta"])
+    woken: list[bool] = []
+    thread = threading.Thread(target=lambda: woken.append(second.wait(10)))
+    thread.start()
+    slots.leave(first)
+    thread.join(5)
+    assert woken == [True]
+
+
+def test_a_turn_that_is_postponed_lets_others_run_and_comes_first_of_its_visitor_then() -> None:
+    clock = Clock()
+    slots = Slots(DemoSettings(slots=1), clock)
+    first, second, other = join_all(slots, ["anna", "anna", "berta"])
+    first.postpone(30)
+    assert (first.runs, other.runs) == (False, True)
+    slots.leave(other)
+    assert not second.wait(0)
+    clock.now = 31.0
+    assert first.wait(0)
+    assert (second.runs, second.place) == (False, 1)
+
+
+class Queue(RuleBasedStateMachine):
+    """Whatever visitors do: no more run than may, no slot is free that somebody might have, and places are true."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.settings = DemoSettings(slots=3, queue=6, queue_of_one=3, runs_at_once=2)
+        self.clock = Clock()
+        self.slots = Slots(self.settings, self.clock)
+        self.turns: list[Turn] = []
+        self.held_until: dict[str, float] = {}
+
+    @rule(visitor=st.sampled_from("abcde"), network=st.sampled_from("xyz"))
+    def join(self, visitor: str, network: str) -> None:
+        waiting = [turn for turn in self.turns if not turn.runs]
+        try:
+            self.turns.append(self.slots.join(visitor, network))
+        except Refused:
+            full = len(waiting) >= 6 or sum(turn.network == network for turn in waiting) >= 3
+            assert full or sum(turn.visitor == visitor for turn in waiting) >= 3
+
+    @precondition(lambda self: self.turns)
+    @rule(data=st.data())
+    def leave(self, data: Any) -> None:
+        turn = data.draw(st.sampled_from(self.turns))
+        self.turns.remove(turn)
+        self.slots.leave(turn)
+
+    @precondition(lambda self: any(turn.runs for turn in self.turns))
+    @rule(data=st.data(), seconds=st.integers(1, 60))
+    def postpone(self, data: Any, seconds: int) -> None:
+        turn = data.draw(st.sampled_from([turn for turn in self.turns if turn.runs]))
+        turn.postpone(seconds)
+        self.held_until[turn.visitor] = self.clock.now + seconds
+
+    @precondition(lambda self: self.turns)
+    @rule(seconds=st.integers(1, 60))
+    def time_passes(self, seconds: int) -> None:
+        self.clock.now += seconds
+        self.turns[0].wait(0)
+
+    @invariant()
+    def counts_hold(self) -> None:
+        running = Counter(turn.visitor for turn in self.turns if turn.runs)
+        assert self.slots.running == running.total() <= 3
+        assert max(running.values(), default=0) <= 2
+        waiting = [turn for turn in self.turns if not turn.runs]
+        assert self.slots.waiting == len(waiting)
+        assert sorted(turn.place or 0 for turn in waiting) == list(range(1, len(waiting) + 1))
+        if running.total() < 3:
+            for turn in waiting:
+                assert running[turn.visitor] == 2 or self.held_until.get(turn.visitor, 0.0) > self.clock.now
+
+
+TestQueue = Queue.TestCase
+TestQueue.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)

@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from components.demo.settings import DemoSettings
+from components.demo.switch import Switch
+
+
+class Clock:
+    now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_the_file_throws_the_switch_within_five_seconds_and_back(tmp_path: Path) -> None:
+    file, clock = tmp_path / "stop", Clock()
+    switch = Switch(DemoSettings(stop_file=str(file)), {}, clock)
+    for _ in range(3):
+        assert switch.sentence() is None
+        file.touch()
+        clock.now += 4.9
+        assert "paused by its operator" in (switch.sentence() or "")
+        file.unlink()
+        clock.now += 4.9
+    assert switch.sentence() is None
+
+
+def test_the_file_is_looked_for_at_most_once_a_second(tmp_path: Path) -> None:
+    file, clock = tmp_path / "stop", Clock()
+    switch = Switch(DemoSettings(stop_file=str(file)), {}, clock)
+    assert switch.sentence() is None
+    file.touch()
+    clock.now += 0.9
+    assert switch.sentence() is None
+    clock.now += 0.2
+    assert switch.sentence()
+
+
+@pytest.mark.parametrize(("said", "thrown"), [("1", True), ("yes", True), ("stop it", True), ("0", False), ("", False)])
+def test_the_environment_throws_the_switch(said: str, thrown: bool) -> None:
+    assert bool(Switch(DemoSettings(), {"TEMPERA_DEMO_STOP": said}).sentence()) == thrown
+
+
+@pytest.mark.parametrize("path", ["\0", "x" * 5_000])
+def test_a_file_that_cannot_be_looked_for_counts_as_there(path: str) -> None:
+    assert Switch(DemoSettings(stop_file=path), {}).sentence()
+
+
+def test_a_file_in_a_folder_that_is_missing_is_not_there(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    assert Switch(DemoSettings(stop_file=str(tmp_path / "none" / "stop")), {}).sentence() is None
+    assert Switch(DemoSettings(stop_file=str(tmp_path / "file" / "stop")), {}).sentence() is None

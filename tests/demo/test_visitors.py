@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from components.demo.visitors import COOKIE_DAYS, UNKNOWN, network_of, new_visitor_id, signed, visitor_in
+
+
+@pytest.mark.parametrize(
+    ("remote", "network"),
+    [
+        ("203.0.113.9", "203.0.113.9"),
+        ("::ffff:203.0.113.9", "203.0.113.9"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("2001:db8:1:2::1", "2001:db8:1:2::/64"),
+        ("2001:db8:1:3::1", "2001:db8:1:3::/64"),
+        ("2001:DB8:1:2::1", "2001:db8:1:2::/64"),
+        ("fe80::1%eth0", "fe80::/64"),
+        ("203.0.113.9:4711", "203.0.113.9"),
+        ("[2001:db8:1:2::1]:443", "2001:db8:1:2::/64"),
+        ("[2001:db8:1:2::1]", "2001:db8:1:2::/64"),
+        (None, UNKNOWN),
+        ("", UNKNOWN),
+        ("unknown", UNKNOWN),
+        ("203.0.113", UNKNOWN),
+        ("203.0.113.010", UNKNOWN),
+        ("3405803785", UNKNOWN),
+        ("203.0.113.9, 1.2.3.4", UNKNOWN),
+        ("<script>", UNKNOWN),
+    ],
+)
+def test_a_network_is_an_address_of_ipv4_or_64_bits_of_ipv6(remote: str | None, network: str) -> None:
+    assert network_of(remote, None, 0) == network
+
+
+def test_without_proxies_the_header_gives_no_new_budget() -> None:
+    assert {network_of("203.0.113.9", f"10.0.0.{n}", 0) for n in range(5)} == {"203.0.113.9"}
+
+
+@pytest.mark.parametrize(
+    ("forwarded_for", "hops", "network"),
+    [
+        ("1.2.3.4, 203.0.113.9", 1, "203.0.113.9"),
+        ("203.0.113.9", 1, "203.0.113.9"),
+        ("1.2.3.4, 203.0.113.9, 10.0.0.1", 2, "203.0.113.9"),
+        ("203.0.113.9", 2, UNKNOWN),
+        ("1.2.3.4,", 1, UNKNOWN),
+        ("1.2.3.4, nonsense", 1, UNKNOWN),
+        ("", 1, UNKNOWN),
+        (None, 1, UNKNOWN),
+    ],
+)
+def test_behind_proxies_what_the_outermost_of_them_saw_counts(
+    forwarded_for: str | None, hops: int, network: str
+) -> None:
+    assert network_of("10.0.0.2", forwarded_for, hops) == network
+
+
+@given(st.text(alphabet="0123456789abcdef.:,[]% ", max_size=60), st.integers(1, 3))
+def test_whatever_a_visitor_writes_the_proxys_own_address_counts(written: str, hops: int) -> None:
+    seen = ", ".join(["203.0.113.9", *["10.0.0.1"] * (hops - 1)])
+    assert network_of("10.0.0.2", f"{written}, {seen}", hops) == "203.0.113.9"
+
+
+def test_a_visitor_is_who_the_cookie_says() -> None:
+    visitor = new_visitor_id()
+    assert len(visitor) == 32
+    assert visitor != new_visitor_id()
+    assert visitor_in("secret", signed("secret", visitor)) == visitor
+
+
+@pytest.mark.parametrize("cookie", [None, "", "a", "a" * 10_000, "é.b.c", f"{'a' * 32}.b.c", "a" * 32])
+def test_a_forged_cookie_is_nobodys(cookie: str | None) -> None:
+    assert visitor_in("secret", cookie) is None
+
+
+def test_a_cookie_is_worth_nothing_under_another_secret_or_changed() -> None:
+    cookie = signed("secret", new_visitor_id())
+    assert visitor_in("another", cookie) is None
+    other = "0" if cookie[0] != "0" else "1"
+    assert visitor_in("secret", other + cookie[1:]) is None
+    assert visitor_in("secret", signed("secret", "local")) is None
+
+
+def test_an_old_cookie_is_worth_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    cookie = signed("secret", new_visitor_id())
+    then = time.time() + COOKIE_DAYS * 86_400 + 60
+    monkeypatch.setattr("itsdangerous.timed.time.time", lambda: then)
+    assert visitor_in("secret", cookie) is None
+
+
+def test_nothing_is_signed_with_nothing() -> None:
+    with pytest.raises(ValueError, match="without a secret"):
+        signed("", new_visitor_id())
+    with pytest.raises(ValueError, match="without a secret"):
+        visitor_in("", "cookie")
