@@ -24,6 +24,7 @@ from components.runs.log import Log
 from components.runs.placement import Placement
 from components.runs.runner import Runner
 from components.runs.tickets import Tickets
+from components.sharing.lookups import Lookups
 from components.streaming.limits import Limits
 from components.streaming.outcome import Status
 
@@ -51,6 +52,7 @@ class Service:
         self.model = EmbeddedModel()
         self.channels = Channels()
         self.tickets = Tickets()
+        self.lookups = Lookups()
 
     def close(self) -> None:
         """End the runs, write them, and end the embedded model."""

@@ -10,10 +10,12 @@ from components.ui.comparing.board import draw_board
 from components.ui.comparing.controls import draw_controls
 from components.ui.comparing.lane_runs import lane_runs
 from components.ui.comparing.outcome import draw_outcome
+from components.ui.comparing.sharing import answers_of
 from components.ui.comparing.starting import kept_draft, shown_experiment
 from components.ui.comparing.vote import blind_order
 from components.ui.endpoint_choice import model_cards
 from components.ui.sharing.arriving import arrive_by_link, draw_link_bar
+from components.ui.sharing.share_dialog import draw_share_button
 
 experiment_id, opened = state.arrive_at_experiment(state.EXPERIMENT)
 draft_form.begin(lambda: kept_draft(experiment_id))
@@ -33,6 +35,8 @@ version = experiment.version if experiment else 0
 found = lane_runs(experiment)
 if experiment_id and not found and not (experiment and experiment.going_on):
     st.info("No run of this comparison is in the log.", icon=":material/search_off:")
+if not blind:
+    draw_share_button(lambda: answers_of(draft, found), draft, comparison=True)
 draw_board(requests, found, experiment, draft, endpoints, blind_order=order)
 draw_outcome(
     requests,

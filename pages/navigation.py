@@ -20,6 +20,7 @@ page = st.navigation(
         st.Page("sweep.py", title="Sweep", icon=":material/grid_on:"),
         st.Page("runs.py", title="Runs", icon=":material/history:"),
         st.Page("endpoints.py", title="Endpoints", icon=":material/dns:"),
+        st.Page("shared.py", title="Shared links", icon=":material/link:", visibility="hidden"),
     ],
     position="top",
 )

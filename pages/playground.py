@@ -8,6 +8,7 @@ from components.contract.lint import MESSAGES
 from components.drafts.composed import compose
 from components.runs.run import Run
 from components.service import configuration, service
+from components.sharing.capsule import Kind
 from components.ui import draft_form, state
 from components.ui.answer_actions import draw_actions, draw_stale_notice
 from components.ui.answer_siblings import answers_to, note_run
@@ -24,6 +25,7 @@ from components.ui.run_bar import ANSWER, CODE, EVENTS, REQUEST, draw_run_bar
 from components.ui.run_lookup import asked, find, record_of
 from components.ui.run_view import draw_run
 from components.ui.sharing.arriving import arrive_by_link, draw_link_bar
+from components.ui.sharing.share_answers import Answers
 from components.ui.sharing.share_dialog import draw_share_button
 from components.ui.view_switches import draw_view_row
 from components.ui.visitor import owner
@@ -60,7 +62,8 @@ draft_form.keep(draft)
 with tools:
     draw_presets()
     draw_import(endpoint.profile)
-    draw_share_button(draft)
+    shared = Answers(Kind.RUN, {"": record} if record and not record.running else {})
+    draw_share_button(lambda: shared, draft)
     draw_reset_all(draft)
 
 before = asked(record) if record else None

@@ -1,4 +1,7 @@
-"""What the log deletes by itself, in small steps: runs after the days that are set, drafts that nobody came back to."""
+"""What the log deletes by itself, in small steps.
+
+Runs after the days that are set, drafts that nobody came back to, and what is shared no more.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from sqlalchemy import Connection, delete, select, tuple_
 
 from components.runs.owned import WHOLE_LOG
 from components.runs.run import utc_now
-from components.runs.tables import drafts, experiments, runs
+from components.runs.tables import capsules, drafts, experiments, runs
 from components.streaming.outcome import Status
 
 DELETE_AT_ONCE = 1_000
@@ -42,13 +45,15 @@ def delete_runs_before(connection: Connection, before: str) -> int:
 
 
 def delete_old(connection: Connection, run_days: float | None) -> bool:
-    """Delete one step of runs and experiments older than ``run_days`` (None: never), and of old drafts.
+    """Delete one step of runs and experiments older than ``run_days`` (None: never), of old drafts, of ended capsules.
 
     Returns whether that was all.
     """
     old_drafts = select(*drafts.primary_key).where(drafts.c.updated_at < utc_now(_KEEP_DRAFTS_DAYS * _DAY_S))
     gone_drafts = delete(drafts).where(tuple_(*drafts.primary_key).in_(old_drafts.limit(DELETE_AT_ONCE)))
-    deleted = [connection.execute(gone_drafts, execution_options=WHOLE_LOG).rowcount]
+    expired = select(capsules.c.id).where(capsules.c.expires_at <= utc_now()).limit(DELETE_AT_ONCE)
+    gone = gone_drafts, delete(capsules).where(capsules.c.id.in_(expired))
+    deleted = [connection.execute(statement, execution_options=WHOLE_LOG).rowcount for statement in gone]
     if run_days is not None:
         before = utc_now(run_days * _DAY_S)
         deleted.append(delete_runs_before(connection, before))

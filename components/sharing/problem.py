@@ -1,4 +1,4 @@
-"""What stops a link or a settings file."""
+"""What stops a link, a settings file or a capsule."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ _MOST_STEP_CHARS = 40
 
 
 class LinkProblem(ValueError):
-    """No link or file can be made of some settings, or none can be read; the sentence says why and what to do."""
+    """Something cannot be passed on, or what was passed on cannot be read; the sentence says why and what to do."""
 
 
 def what_is_wrong(error: ValidationError) -> str:

@@ -15,7 +15,6 @@ from components.ui.message_editor import draw_messages, draw_notes, draw_variabl
 from components.ui.presets import draw_presets
 from components.ui.remarks import draw_remarks
 from components.ui.request_form import draw_reset_all, draw_settings
-from components.ui.sharing.share_dialog import draw_share_button
 
 _SOME_VALUE = "…"
 
@@ -44,8 +43,6 @@ def draw_base(*, with_lanes: bool = False, filled: Collection[str] = ()) -> Draf
     draft_form.keep(draft)
     with tools:
         draw_presets()
-        if with_lanes:
-            draw_share_button(draft, comparison=True)
         draw_reset_all(draft)
     elsewhere = {name: draft.variables.get(name) or _SOME_VALUE for name in filled}
     whole = draft.model_copy(update={"variables": {**draft.variables, **elsewhere}})

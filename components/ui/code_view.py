@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from components.contract.profile import Profile, profile_named
+from components.contract.profile import BEEZY, Profile, profile_named
 from components.contract.request import ChatCompletionStreamRequest
 from components.endpoints.endpoint import AnyEndpoint
 from components.sharing.problem import LinkProblem
@@ -20,8 +20,16 @@ from components.ui.sharing.arriving import take_settings
 _PLACEHOLDER = "curl https://host/v1/chat/completions -d '{\"model\": …}'"
 
 
-def draw_code(endpoint: AnyEndpoint, request: ChatCompletionStreamRequest | None) -> None:
-    """Draw the request that Run would send as code; ``request`` is None while the form makes none."""
+_ANYWHERE = "https://host/v1"
+
+
+def draw_code(
+    endpoint: AnyEndpoint | None, request: ChatCompletionStreamRequest | None, profile: Profile | None = None
+) -> None:
+    """Draw the request that Run would send as code; ``request`` is None while the form makes none.
+
+    Without an endpoint the code names no address; ``profile`` says its dialect then.
+    """
     languages = list(Language)
     chosen = st.segmented_control(
         "Language",
@@ -36,11 +44,15 @@ def draw_code(endpoint: AnyEndpoint, request: ChatCompletionStreamRequest | None
         st.caption("The form makes no request yet. What is missing stands beside its field.")
         return
     language = next(language for language in languages if language.label == chosen)
-    address = endpoint.known_address
-    base_url = address.base_url if address else "http://127.0.0.1:8601/v1"
-    key_variable = "API_KEY" if address is None or address.key else None
+    if endpoint:
+        address = endpoint.known_address
+        base_url = address.base_url if address else "http://127.0.0.1:8601/v1"
+        key_variable = "API_KEY" if address is None or address.key else None
+        profile = endpoint.profile
+    else:
+        base_url, key_variable = _ANYWHERE, "API_KEY"
     try:
-        code = export(request, endpoint.profile, base_url, language, key_variable)
+        code = export(request, profile or BEEZY, base_url, language, key_variable)
     except CannotSay as problem:
         st.info(plain_words(str(problem)), icon=":material/info:")
         return

@@ -7,10 +7,10 @@ import pandas as pd
 import streamlit as st
 
 from components.runs.events import StoredEvent
-from components.runs.query import QueryFailed, events_of
+from components.runs.query import QueryFailed
 from components.runs.run import Run, RunRecord
 from components.ui import state
-from components.ui.visitor import own_log
+from components.ui.run_lookup import events_reader
 
 _REFRESH_S = 1.0
 _NEWEST_WHILE_LIVE = 200
@@ -42,9 +42,8 @@ def _draw_live(run: Run) -> None:
 
 
 def _draw_kept(record: RunRecord) -> None:
-    database = own_log().database
     try:
-        _draw_all(events_of(database, record.id) if database else [], record.event_count)
+        _draw_all(events_reader(record)(), record.event_count)
     except QueryFailed as failure:
         st.error(str(failure))
 

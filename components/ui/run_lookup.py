@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import streamlit as st
 
 from components.contract.profile import profile_named
@@ -9,6 +11,7 @@ from components.contract.request import ChatCompletionStreamRequest, from_bytes
 from components.runs.events import StoredEvent
 from components.runs.query import QueryFailed, events_of, find_run
 from components.runs.run import Run, RunRecord
+from components.ui.sharing.shared_run import SharedRun
 from components.ui.visitor import own_log
 
 
@@ -35,12 +38,25 @@ def asked(record: RunRecord) -> ChatCompletionStreamRequest | None:
         return None
 
 
-def events_in_log(run_id: str) -> list[StoredEvent]:
-    """The events that the log has of a run. Raises QueryFailed, also while there is no log."""
-    database = own_log().database
-    if database is None:
-        raise QueryFailed("There is no log now.")
-    return events_of(database, run_id)
+def events_reader(run: Run | RunRecord) -> Callable[[], list[StoredEvent]]:
+    """What reads the events of a run: of this process, of a capsule, or in the log; any thread may call it.
+
+    It raises QueryFailed, also while there is no log.
+    """
+    if isinstance(run, SharedRun):
+        events = list(run.shared_events)
+        return lambda: events
+    log = own_log()
+
+    def read() -> list[StoredEvent]:
+        live = log.live(run.id)
+        if live:
+            return live.events()
+        if log.database is None:
+            raise QueryFailed("There is no log now.")
+        return events_of(log.database, run.id)
+
+    return read
 
 
 def record_of(run: Run | RunRecord | None) -> RunRecord | None:

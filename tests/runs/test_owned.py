@@ -238,7 +238,6 @@ def test_only_these_look_after_the_whole_log() -> None:
         "runs/log.py: _reap",
         "runs/retention.py: delete_runs_before",
         "runs/retention.py: delete_old",
-        "sharing/capsules.py: delete_expired",
     ]
 
 

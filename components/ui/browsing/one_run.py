@@ -5,11 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import cast
 
-import altair as alt
-import pandas as pd
 import streamlit as st
 
-from components.live.phases import phases
 from components.runs.annotations import MOST_CHARACTERS, annotate, annotation_of
 from components.runs.database import DatabaseUnavailable
 from components.runs.deletion import bring_back, delete_run
@@ -17,6 +14,7 @@ from components.runs.markdown import as_markdown
 from components.runs.query import QueryFailed
 from components.runs.run import Run, RunRecord
 from components.service import configuration, service
+from components.sharing.capsule import Kind
 from components.ui import state
 from components.ui.browsing.table import list_anew
 from components.ui.code_view import draw_code
@@ -25,6 +23,9 @@ from components.ui.experiment_link import draw_experiment_link
 from components.ui.plain_words import plain_words
 from components.ui.run_lookup import asked
 from components.ui.run_view import draw_run
+from components.ui.sharing.share_answers import Answers
+from components.ui.sharing.share_dialog import draw_share_button
+from components.ui.times_view import draw_times
 from components.ui.visitor import own_log, owner
 
 _PARTS = ["Request", "Times", "Events", "Code"]
@@ -40,7 +41,7 @@ def draw_one_run(run: Run | RunRecord, record: RunRecord) -> None:
         _draw_annotation(record)
         part = st.segmented_control("Part", _PARTS, default=_PARTS[0], key=state.RUN_PART, label_visibility="collapsed")
         if part == "Times":
-            _draw_times(record)
+            draw_times(record)
         elif part == "Events":
             draw_events(run)
         elif part == "Code":
@@ -97,6 +98,7 @@ def _draw_actions(run: Run | RunRecord, record: RunRecord) -> None:
                 on_click="ignore",
                 help="The run as a document: request, answer and numbers.",
             )
+            draw_share_button(lambda: Answers(Kind.RUN, {"": record}), key="share_run")
             st.button(
                 "Delete",
                 key="remove_run",
@@ -158,32 +160,6 @@ def _annotate(run_id: str, name: str, key: str) -> None:
         annotate(own_log(), run_id, replace(annotation_of(database, run_id), **{name: value}))
     except (QueryFailed, DatabaseUnavailable) as failure:
         st.session_state[state.RUNS_PROBLEM] = f"Not kept: {failure}"
-
-
-def _draw_times(record: RunRecord) -> None:
-    found = pd.DataFrame(phases(record))
-    if found.empty:
-        st.caption("Nothing was timed.")
-        return
-    bars = (
-        alt.Chart(found, height=40 + 32 * len(found))
-        .mark_bar(cornerRadius=2)
-        .encode(
-            x=alt.X("begin_ms:Q", title="ms"),
-            x2="end_ms:Q",
-            y=alt.Y("name:N", sort=None, title=None),
-            tooltip=["name", "begin_ms", "end_ms"],
-        )
-    )
-    st.altair_chart(bars)
-    shown = found.assign(took=found["end_ms"] - found["begin_ms"])[["name", "begin_ms", "took"]]
-    st.dataframe(
-        shown.set_axis(["phase", "from", "took"], axis=1),
-        hide_index=True,
-        column_config={name: st.column_config.NumberColumn(format="%.1f ms") for name in ("from", "took")},
-    )
-    if record.waited_ms:
-        st.caption(f"Before that, {record.waited_ms:,.0f} ms passed in waits between attempts.")
 
 
 def _draw_code(record: RunRecord) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 import streamlit as st
@@ -11,11 +11,14 @@ from components.drafts.beside import beside
 from components.drafts.comparison import MOST_LANES
 from components.drafts.in_words import OMITTED, differing
 from components.runs.run import RunRecord
+from components.sharing.capsule import Kind
 from components.ui import draft_form, state
 from components.ui.comparing.answer_differences import draw_word_differences
 from components.ui.comparing.numbers import draw_numbers
 from components.ui.plain_words import plain_words
 from components.ui.run_lookup import find, record_of
+from components.ui.sharing.share_answers import Answers
+from components.ui.sharing.share_dialog import draw_share_button
 
 _MOST_CHARACTERS = 120
 
@@ -29,10 +32,17 @@ def draw_several_runs(run_ids: Sequence[str]) -> None:
     if len(records) < 2:
         return
     titles = {f"Run {number}, {_moment(record)}": record for number, record in enumerate(records, 1)}
-    if st.button(
-        "Open in Compare", key="compare_runs", icon=":material/compare_arrows:", on_click=_compare, args=(records,)
-    ):
-        st.switch_page("compare.py")
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        if st.button(
+            "Open in Compare", key="compare_runs", icon=":material/compare_arrows:", on_click=_compare, args=(records,)
+        ):
+            st.switch_page("compare.py")
+        draw_share_button(lambda: Answers(Kind.RUNS, titles), key="share_runs")
+    draw_differences(titles)
+
+
+def draw_differences(titles: Mapping[str, RunRecord]) -> None:
+    """Draw in what runs differ: what they asked, what they answered, their numbers. Each has a title."""
     st.markdown("**What was asked**")
     _draw_settings(titles)
     answered = {title: record for title, record in titles.items() if record.text}
@@ -43,7 +53,7 @@ def draw_several_runs(run_ids: Sequence[str]) -> None:
     draw_numbers(titles)
 
 
-def _draw_settings(titles: dict[str, RunRecord]) -> None:
+def _draw_settings(titles: Mapping[str, RunRecord]) -> None:
     words = {title: _in_words(record) for title, record in titles.items()}
     fields = differing(list(words.values()))
     if not fields:

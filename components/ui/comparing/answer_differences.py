@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from itertools import pairwise
 
 import streamlit as st
@@ -12,11 +12,12 @@ import streamlit as st
 from components.experiments.divergence import Branch, divergence, first_difference, token_at
 from components.experiments.word_difference import Kind, Piece, word_differences
 from components.live.replay import lengths_after
+from components.runs.events import StoredEvent
 from components.runs.query import QueryFailed
 from components.runs.run import RunRecord
 from components.ui.own_html import draw_marked
 from components.ui.plain_words import plain_words
-from components.ui.run_lookup import events_in_log
+from components.ui.run_lookup import events_reader
 
 _SHOWN_OF_SHARED = 400
 """Characters; of a longer beginning that answers share, the middle is left out."""
@@ -113,13 +114,15 @@ def _shortened(text: str) -> str:
 def _token(record: RunRecord, character: int | None) -> int | None:
     """The number of the token that brought a character, as far as the endpoint sends one token in each chunk."""
     try:
-        return None if character is None else token_at(_tokens(record.id, record.text), character)
+        return (
+            None if character is None else token_at(_tokens(record.id, record.text, events_reader(record)), character)
+        )
     except QueryFailed:
         return None  # not kept: the next look may find them
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
-def _tokens(run_id: str, text: str) -> list[str]:
-    events = events_in_log(run_id)
+def _tokens(run_id: str, text: str, _read: Callable[[], list[StoredEvent]]) -> list[str]:
+    events = _read()
     ends = [length for length in dict.fromkeys(lengths_after(events, text)) if length]
     return [text[begin:end] for begin, end in pairwise([0, *ends])]

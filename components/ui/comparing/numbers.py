@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import altair as alt
 import pandas as pd
@@ -16,7 +16,7 @@ from components.runs.events import StoredEvent
 from components.runs.query import QueryFailed
 from components.runs.run import RunRecord
 from components.ui.plain_words import plain_words
-from components.ui.run_lookup import events_in_log
+from components.ui.run_lookup import events_reader
 
 _MOST_POINTS = 200
 """Of one lane in the chart; more cannot be told apart."""
@@ -98,14 +98,14 @@ def _marked(words: str, is_best: bool, timing: str) -> str:
 def _curve(record: RunRecord) -> list[tuple[float, int]]:
     """Moments in milliseconds, each with how many chunks with text had come by then. The run has ended."""
     try:
-        return _kept_curve(record.id, record.text)
+        return _kept_curve(record.id, record.text, events_reader(record))
     except QueryFailed:
         return []  # not kept: the next look may find it
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
-def _kept_curve(run_id: str, text: str) -> list[tuple[float, int]]:
-    return _counted(events_in_log(run_id), text)
+def _kept_curve(run_id: str, text: str, _read: Callable[[], list[StoredEvent]]) -> list[tuple[float, int]]:
+    return _counted(_read(), text)
 
 
 def _counted(events: list[StoredEvent], text: str) -> list[tuple[float, int]]:

@@ -19,13 +19,10 @@ from streamlit.web.server.starlette.starlette_websocket import is_host_allowed
 from components.live.channels import Channel
 from components.live.lane import Part
 from components.live.socket import LiveSocket
-from components.runs.events import StoredEvent
-from components.runs.owned import OwnLog
-from components.runs.query import events_of
 from components.runs.run import Run, RunRecord
 from components.service import service
 from components.ui import state
-from components.ui.visitor import own_log
+from components.ui.run_lookup import events_reader
 
 FOLDER = Path(__file__).parent
 _ASSETS = FOLDER / "assets"
@@ -67,8 +64,7 @@ def draw_live(
     if run:
         # A run that has ended is held by the log alone, however long this page stays open.
         held = run.record() if isinstance(run, Run) and run.finished else run
-        log = own_log()
-        channel.show(held, lambda: _events(log, held.id))
+        channel.show(held, events_reader(held))
     told = _view(
         key=key or state.live_key(part),
         data={
@@ -103,13 +99,6 @@ def _channel() -> Channel:
         channel = channels.open()
         st.session_state[state.CHANNEL] = channel.token
     return channel
-
-
-def _events(log: OwnLog, run_id: str) -> list[StoredEvent]:
-    run = log.live(run_id)
-    if run:
-        return run.events()
-    return events_of(log.database, run_id) if log.database else []
 
 
 def _path() -> str:

@@ -1,0 +1,187 @@
+"""A capsule: a frozen copy of a run, a comparison, a set of runs or settings, made to be read by others.
+
+What is public is what the models below name, and nothing else: a new field of a run stays private until somebody adds
+it here. How a capsule is made of runs stands in ``freezing``, where it is kept in ``capsules``.
+"""
+
+from __future__ import annotations
+
+import json
+import zlib
+from enum import StrEnum
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_serializer, model_validator
+
+from components.runs.events import StoredEvent
+from components.sharing.linked_settings import LinkedSettings
+from components.sharing.problem import LinkProblem
+from components.streaming.outcome import Status
+
+MOST_TITLE_CHARS = 200
+MOST_LABEL_CHARS = 200
+MOST_RUNS = 50
+MOST_EVENTS = 2_000
+"""Of one run; the first ones are kept."""
+
+MOST_JSON_BYTES = 16 * 1024 * 1024
+"""Of a capsule before it is packed. Deflate reaches 1,029 to 1: without a limit, few bytes would fill the memory."""
+
+MOST_BYTES = 8 * 1024 * 1024
+"""Of a capsule as it is kept."""
+
+_TOO_LARGE = "This is more than can be shared at once. Share fewer runs, or leave the events out."
+_DAMAGED = "What was shared here is damaged. Ask for it to be shared again."
+_NEWER = "This was shared by a newer version of Tempera. Update Tempera to open it."
+
+_Time = Annotated[float, Field(allow_inf_nan=False)] | None
+
+
+class Kind(StrEnum):
+    """What a capsule is a copy of."""
+
+    RUN = "run"
+    COMPARISON = "comparison"
+    RUNS = "runs"
+    SETTINGS = "settings"
+
+
+class _Public(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class CapsuleEvent(_Public):
+    """One event of a stream, as ``StoredEvent`` says it."""
+
+    name: str
+    data: str
+    at_ms: Annotated[float, Field(allow_inf_nan=False)]
+    size: int
+
+
+class CapsuleToolCall(_Public):
+    """A call of a tool that the model asked for; ``arguments`` is kept as it came."""
+
+    id: str
+    name: str
+    arguments: str
+
+
+class CapsuleRun(_Public):
+    """All that others may see of a run. The fields mean what they mean in a ``RunRecord`` and in an ``Annotation``.
+
+    ``label`` is what the run is called among others, such as ``A · temperature 0.9``. ``endpoint`` is a name, never an
+    address. ``request_body`` is the exact body; with ``system_left_out`` it is not, for a marker stands in place of
+    every system message. ``rating``, ``tags`` and ``notes`` are empty unless they were chosen.
+
+    ``events`` are the first of ``event_count``, None when they were not chosen. They are what the endpoint sent, word
+    for word: they repeat the answer, and hold ids and whatever else the endpoint wrote there.
+    ``events_repeat_system`` says that they were chosen and left out all the same, for a system message that is left out
+    could be read from them.
+    """
+
+    label: Annotated[str, Field(max_length=MOST_LABEL_CHARS)] = ""
+    created_at: str
+    app_version: str
+    status: Status
+    endpoint: str
+    dialect: str
+    model: str
+    request_body: str
+    system_left_out: bool
+    text: str
+    reasoning: str
+    tool_calls: tuple[CapsuleToolCall, ...]
+    finish_reason: str | None
+    error_kind: str | None
+    error_message: str | None
+    warnings: tuple[str, ...]
+    prompt_tokens: int | None
+    completion_tokens: int | None
+    total_tokens: int | None
+    cached_tokens: int | None
+    connect_ms: _Time
+    queued_ms: _Time
+    waited_ms: _Time
+    first_byte_ms: _Time
+    first_event_ms: _Time
+    reasoning_ms: _Time
+    ttft_ms: _Time
+    total_ms: _Time
+    tokens_per_second: _Time
+    chunk_count: int
+    attempts: int
+    streamed: bool
+    repeat: int | None
+    determinism: str | None
+    rating: int | None = None
+    tags: tuple[str, ...] = ()
+    notes: str = ""
+    event_count: int
+    events: Annotated[tuple[CapsuleEvent, ...], Field(max_length=MOST_EVENTS, fail_fast=True)] | None = None
+    events_repeat_system: bool = False
+
+    def stored_events(self) -> list[StoredEvent]:
+        """The events as the log has them, for what plays a run again."""
+        return [StoredEvent(event.name, event.data, event.at_ms, event.size) for event in self.events or ()]
+
+
+class Capsule(_Public):
+    """What becomes public. ``app_version`` is that of the Tempera which made the capsule.
+
+    ``settings`` is what a link would say; None where none were shared. With ``settings_without_system`` their system
+    messages are not among them, so that whoever opens the settings sends none.
+    """
+
+    version: Literal[1] = 1
+    kind: Kind
+    title: Annotated[str, Field(max_length=MOST_TITLE_CHARS)]
+    app_version: str
+    runs: Annotated[tuple[CapsuleRun, ...], Field(max_length=MOST_RUNS, fail_fast=True)] = ()
+    settings: LinkedSettings | None = None
+    settings_without_system: bool = False
+
+    @field_serializer("settings")
+    def _what_is_said(self, settings: LinkedSettings | None) -> dict[str, Any] | None:
+        # A field that is not said and one that is null are two things.
+        return settings.to_json() if settings else None
+
+    @model_validator(mode="after")
+    def _holds_what_its_kind_says(self) -> Self:
+        holds = {
+            Kind.RUN: len(self.runs) == 1,
+            Kind.COMPARISON: bool(self.runs),
+            Kind.RUNS: bool(self.runs),
+            Kind.SETTINGS: not self.runs and self.settings is not None,
+        }
+        if not holds[self.kind]:
+            raise ValueError(f"it is no capsule of kind {self.kind.value}")
+        return self
+
+
+def to_bytes(capsule: Capsule) -> bytes:
+    """The capsule as canonical JSON, deflated (RFC 1950). Raises LinkProblem when it is too large."""
+    said = capsule.model_dump(mode="json")
+    text = json.dumps(said, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+    content = zlib.compress(text) if len(text) <= MOST_JSON_BYTES else b""
+    if not 0 < len(content) <= MOST_BYTES:
+        raise LinkProblem(_TOO_LARGE)
+    return content
+
+
+def read_capsule(content: bytes) -> Capsule:
+    """The capsule in what ``to_bytes`` made, whatever stands there. Raises LinkProblem and nothing else."""
+    inflating = zlib.decompressobj()
+    try:
+        text = inflating.decompress(content[: MOST_BYTES + 1], MOST_JSON_BYTES)
+    except zlib.error:
+        raise LinkProblem(_DAMAGED) from None
+    # What would inflate beyond the limit has not reached its end here, no more than what was cut off.
+    if not inflating.eof or inflating.unused_data or len(content) > MOST_BYTES:
+        raise LinkProblem(_DAMAGED)
+    try:
+        return Capsule.model_validate_json(text)
+    except ValidationError as error:
+        wrong = error.errors(include_input=False, include_context=False, include_url=False)
+        newer = any(one["loc"] == ("version",) for one in wrong)
+        raise LinkProblem(_NEWER if newer else _DAMAGED) from None

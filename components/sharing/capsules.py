@@ -1,0 +1,108 @@
+"""Keeps capsules in the log's database, each for some days, under an id that only those know who were given it.
+
+Whoever has the id may read; only the owner can list and take back. What was never there, what has expired and what was
+taken back are the same: nothing.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, delete, func, insert, select
+
+from components.runs.database import Database
+from components.runs.owned import OwnedLog
+from components.runs.query import read_rows
+from components.runs.run import utc_now
+from components.runs.tables import capsules, owned
+from components.sharing.capsule import Capsule, read_capsule, to_bytes
+from components.sharing.problem import LinkProblem
+
+DAYS = 30.0
+"""How long a capsule can be opened unless another time is chosen."""
+
+MOST_DAYS = 3_650.0
+MOST_OF_AN_OWNER = 1_000
+
+_DAY_S = 86_400.0
+_ID_BYTES = 16
+
+# 128 bits in base64url: the last character holds only two of them.
+_ID = re.compile("[A-Za-z0-9_-]{21}[AQgw]")
+
+
+@dataclass(frozen=True)
+class Published:
+    """A capsule that can be opened, without what it holds. ``size`` is in bytes, both times are UTC."""
+
+    id: str
+    kind: str
+    title: str
+    created_at: str
+    expires_at: str
+    size: int
+
+
+def publish(log: OwnedLog, capsule: Capsule, days: float = DAYS, *, most: int = MOST_OF_AN_OWNER) -> Published:
+    """Keep a capsule for so many days, for whoever has its id, as the owner's, who may have ``most`` at a time.
+
+    Raises LinkProblem when it is too large, when the owner has too many or when the days are none, DatabaseUnavailable.
+    """
+    if not 0.0 < days <= MOST_DAYS:
+        raise LinkProblem(f"A link cannot be kept for {days:g} days. Choose up to {MOST_DAYS:g}.")
+    content = to_bytes(capsule)
+    published = Published(
+        id=secrets.token_urlsafe(_ID_BYTES),
+        kind=capsule.kind.value,
+        title=capsule.title,
+        created_at=utc_now(),
+        expires_at=utc_now(-days * _DAY_S),
+        size=len(content),
+    )
+    own = owned(capsules, log.owner)
+
+    def work(connection: Connection) -> None:
+        connection.execute(delete(capsules).where(own, capsules.c.expires_at <= published.created_at))
+        count = connection.execute(select(func.count()).select_from(capsules).where(own)).scalar_one()
+        if count >= most:
+            raise LinkProblem(f"{most:,} links are shared already, and no more can be. Take one back first.")
+        row = {name: value for name, value in vars(published).items() if name != "size"}
+        connection.execute(insert(capsules), {**row, "owner": log.owner, "content": content})
+
+    log.write(work)
+    return published
+
+
+def open_capsule(database: Database, capsule_id: str) -> Capsule | None:
+    """The capsule of exactly that id, whosever it is; None when there is none, or none any more, or no such id.
+
+    Raises QueryFailed, and LinkProblem for one that is damaged or was made by a newer version.
+    """
+    # Others are not asked for: PostgreSQL refuses some of them.
+    if _ID.fullmatch(capsule_id) is None:
+        return None
+    statement = select(capsules.c.content).where(capsules.c.id == capsule_id, capsules.c.expires_at > utc_now())
+    found = read_rows(database, statement)
+    return read_capsule(found[0]["content"]) if found else None
+
+
+def own_capsules(database: Database, most: int = MOST_OF_AN_OWNER) -> list[Published]:
+    """What the owner shares and others can open, the newest first, at most so many. Raises QueryFailed."""
+    columns = [capsules.c[name] for name in ("id", "kind", "title", "created_at", "expires_at")]
+    statement = (
+        select(*columns, func.length(capsules.c.content).label("size"))
+        .where(owned(capsules, database.owner), capsules.c.expires_at > utc_now())
+        .order_by(capsules.c.created_at.desc(), capsules.c.id.desc())
+        .limit(most)
+    )
+    return [Published(**row) for row in read_rows(database, statement)]
+
+
+def revoke(log: OwnedLog, capsule_id: str) -> bool:
+    """Delete a capsule of the owner at once; whether there was one. Raises DatabaseUnavailable."""
+    if _ID.fullmatch(capsule_id) is None:
+        return False
+    this = delete(capsules).where(capsules.c.id == capsule_id, owned(capsules, log.owner))
+    return log.write(lambda connection: connection.execute(this).rowcount) > 0

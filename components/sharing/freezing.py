@@ -1,0 +1,228 @@
+"""Makes a capsule of runs and settings: what goes in, and what is left out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from components import __version__
+from components.contract.strict_json import read_json
+from components.runs.annotations import Annotation
+from components.runs.events import StoredEvent
+from components.runs.run import RunRecord
+from components.runs.storable import storable, storable_text
+from components.sharing.capsule import (
+    MOST_EVENTS,
+    MOST_LABEL_CHARS,
+    MOST_RUNS,
+    MOST_TITLE_CHARS,
+    Capsule,
+    CapsuleEvent,
+    CapsuleRun,
+    CapsuleToolCall,
+    Kind,
+)
+from components.sharing.left_out import (
+    SHORTEST_REPEATED,
+    SYSTEM_LEFT_OUT,
+    SystemMessages,
+    body_without_system,
+    settings_without,
+    settings_without_system,
+    without_addresses,
+)
+from components.sharing.linked_settings import LinkedSettings
+from components.sharing.problem import LinkProblem
+from components.streaming.outcome import Status, ToolCall
+
+MOST_EVENT_CHARS = 1_000_000
+"""Of the data of one run's events together."""
+
+_COPIED = (
+    *("created_at", "app_version", "endpoint", "dialect", "model", "finish_reason", "error_kind"),
+    *("prompt_tokens", "completion_tokens", "total_tokens", "cached_tokens"),
+    *("connect_ms", "queued_ms", "waited_ms", "first_byte_ms", "first_event_ms", "reasoning_ms", "ttft_ms", "total_ms"),
+    *("tokens_per_second", "chunk_count", "attempts", "streamed", "repeat", "determinism", "event_count"),
+)
+"""What goes from a record into a capsule just as it is."""
+
+_warnings = TypeAdapter(tuple[str, ...])
+_tool_calls = TypeAdapter(tuple[ToolCall, ...])
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What a person ticked: whether system messages, what was noted on a run (stars and tags, too) and events go in."""
+
+    system_message: bool = False
+    notes: bool = False
+    events: bool = True
+
+
+def capsule_of(
+    records: Sequence[RunRecord],
+    *,
+    kind: Kind,
+    title: str,
+    choices: Choices,
+    labels: Mapping[str, str] | None = None,
+    annotations: Mapping[str, Annotation] | None = None,
+    events: Mapping[str, Sequence[StoredEvent]] | None = None,
+    settings: LinkedSettings | None = None,
+) -> Capsule:
+    """A frozen copy of those runs, in that order, with the settings that they were made with where they are given.
+
+    ``labels``, ``annotations`` and ``events`` are found by the ids of the runs, which are not in the capsule. What is
+    not chosen is left out even if it is given here. System messages that are left out are also taken out of all other
+    texts that repeat them, if they have 12 characters or more; so no label may be made of a shorter one. Raises
+    LinkProblem for a run that is still going on, for too many runs, and for none.
+    """
+    if any(record.running for record in records):
+        raise LinkProblem("A run that is still going on cannot be shared. Wait until it has ended, or stop it.")
+    if len(records) > MOST_RUNS:
+        raise LinkProblem(f"At most {MOST_RUNS} runs can be shared at once. Choose fewer.")
+    if not records and settings is None:
+        raise LinkProblem("There is nothing here to share. Choose a run first.")
+    system, kept = SystemMessages(), settings
+    if not choices.system_message:
+        texts = [text for record in records for text in body_without_system(record.request_body)[1]]
+        if settings is not None:
+            kept, further = settings_without_system(settings)
+            texts += further
+        system = SystemMessages(texts)
+        kept = kept and settings_without(system, kept)
+    labels, annotations, events = labels or {}, annotations or {}, events or {}
+    try:
+        return Capsule(
+            kind=kind,
+            title=_line(title, MOST_TITLE_CHARS, system),
+            app_version=__version__,
+            runs=tuple(
+                _run(
+                    record,
+                    choices,
+                    system,
+                    label=_line(labels.get(record.id, ""), MOST_LABEL_CHARS, system),
+                    annotation=annotations.get(record.id, Annotation()) if choices.notes else Annotation(),
+                    events=events.get(record.id, ()) if choices.events else None,
+                )
+                for record in records
+            ),
+            settings=kept,
+            settings_without_system=settings is not None and kept != settings,
+        )
+    except ValidationError:
+        raise LinkProblem("This cannot be shared as it is. Choose other runs, or only one.") from None
+
+
+def _run(
+    record: RunRecord,
+    choices: Choices,
+    system: SystemMessages,
+    *,
+    label: str,
+    annotation: Annotation,
+    events: Iterable[StoredEvent] | None,
+) -> CapsuleRun:
+    def clean(text: str) -> str:
+        return system.out_of(storable_text(text))
+
+    def clean_sentence(text: str) -> str:
+        # An endpoint that repeats a message in an error is cut off sooner than an answer.
+        return system.out_of(without_addresses(storable_text(text)), beginning=SHORTEST_REPEATED)
+
+    body = record.request_body if choices.system_message else clean(body_without_system(record.request_body)[0])
+    first = _first(events) if events is not None else None
+    repeats = first is not None and _repeats(system, record, first)
+    copied: dict[str, Any] = {name: storable(getattr(record, name)) for name in _COPIED}
+    copied |= {name: clean(value) for name, value in copied.items() if isinstance(value, str)}
+    return CapsuleRun(
+        **copied,
+        label=label,
+        status=Status(record.status),
+        request_body=storable_text(body),
+        system_left_out=body != record.request_body,
+        text=clean(record.text),
+        reasoning=clean(record.reasoning),
+        tool_calls=tuple(
+            CapsuleToolCall(id=clean(call.id), name=clean(call.name), arguments=clean(call.arguments))
+            for call in _read(_tool_calls, record.tool_calls)
+        ),
+        error_message=None if record.error_message is None else clean_sentence(record.error_message),
+        warnings=tuple(clean_sentence(warning) for warning in _read(_warnings, record.warnings)),
+        rating=annotation.rating,
+        tags=tuple(map(clean, annotation.tags)),
+        notes=clean(annotation.notes),
+        events=None if first is None or repeats else tuple(_event(event, system) for event in first),
+        events_repeat_system=repeats,
+    )
+
+
+def _line(text: str, most: int, system: SystemMessages) -> str:
+    """A title, in which settings may stand cut short."""
+    cleaned = system.out_of(storable_text(text), beginning=SHORTEST_REPEATED)
+    return " ".join(cleaned.split())[:most]
+
+
+def _read(kind: TypeAdapter[Any], listed: str) -> Any:
+    """What a column holds as JSON; nothing of what is none, as it may come in a file of another's runs."""
+    try:
+        return kind.validate_json(listed)
+    except ValidationError:
+        return ()
+
+
+def _first(events: Iterable[StoredEvent]) -> list[StoredEvent]:
+    kept, chars = list[StoredEvent](), 0
+    for event in events:
+        chars += len(event.data) + len(event.name)
+        if len(kept) >= MOST_EVENTS or chars > MOST_EVENT_CHARS:
+            break
+        kept.append(event)
+    return kept
+
+
+def _event(event: StoredEvent, system: SystemMessages) -> CapsuleEvent:
+    data = event.data
+    if event.size > len(data) and system.begin_in(data):
+        # Of what was cut off, nobody can tell where a message in it would have ended.
+        data = SYSTEM_LEFT_OUT
+    return CapsuleEvent(
+        name=system.out_of(storable_text(event.name)),
+        data=system.out_of(storable_text(data)),
+        at_ms=event.at_ms,
+        size=event.size,
+    )
+
+
+def _repeats(system: SystemMessages, record: RunRecord, events: Iterable[StoredEvent]) -> bool:
+    """Whether a system message could be put together from the pieces in several events."""
+    if not system.to_be_found:
+        return False
+    whole = record.text, record.reasoning, record.tool_calls
+    pieces: dict[tuple[object, ...], list[str]] = {}
+    for event in events:
+        try:
+            for place, text in _texts_by_place(read_json(event.data)):
+                pieces.setdefault(place, []).append(text)
+        except (ValueError, RecursionError):
+            continue
+    joined = ("".join(texts) for texts in pieces.values() if len(texts) > 1)
+    return any(system.are_in(text) for text in (*whole, *joined))
+
+
+def _texts_by_place(value: Any, place: tuple[object, ...] = ()) -> Iterator[tuple[tuple[object, ...], str]]:
+    """Every text in a value of JSON, with the keys that lead to it; choices and tool calls are told by their index."""
+    if isinstance(value, str):
+        yield place, value
+    elif isinstance(value, list):
+        for one in value:
+            yield from _texts_by_place(one, place)
+    elif isinstance(value, dict):
+        index = value.get("index")
+        here = (*place, index) if isinstance(index, int) else place
+        for key, one in value.items():
+            yield from _texts_by_place(one, (*here, key))

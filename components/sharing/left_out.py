@@ -1,0 +1,274 @@
+"""Takes what is not to become public out of bodies, settings and texts: system messages, and addresses.
+
+A system message is found where it stands, and where others repeat it word for word, whatever the blanks between the
+words and with or without the escapes of JSON. What says it in other words is not found, nor is a part from its middle.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator
+from itertools import accumulate
+from os.path import commonprefix
+from typing import Any
+
+from components.contract.messages import Role
+from components.contract.strict_json import read_json, read_json_object
+from components.drafts.draft import new_draft
+from components.sharing.linked_settings import MOST_ENDPOINT_CHARS, MOST_LANE_NAME_CHARS, LinkedSettings
+
+SYSTEM_LEFT_OUT = "[system message left out]"
+"""Stands in place of a system message."""
+
+ADDRESS_LEFT_OUT = "[address left out]"
+
+SHORTEST_REPEATED = 12
+"""Characters of a system message that is looked for beyond its own place: shorter ones stand anywhere by chance."""
+
+_BEGINNING = 60
+"""Characters from the beginning of a longer system message by which even a part of it is known in a long text."""
+
+_STEP = 64
+_WORD = re.compile(r"\S+")
+_OPEN_ROLES = (Role.USER, Role.ASSISTANT, Role.TOOL)
+_SYSTEM_ROLES = ("system", "developer")
+_SYSTEM_KEYS = frozenset({"system", "system_prompt", "system_message", "system_instruction", "instructions"})
+"""Where further fields of a body say what a system message says, in the dialects of several endpoints."""
+
+_ADDRESS = re.compile(
+    r"""
+      \b[a-z][a-z0-9+.-]{0,20}://\S+                                       # a URL
+    | (?<![\w:/])//\S+
+    | (?<=[Tt]he\ host\ name\ )\S+ | (?<=[Tt]he\ address\ of\ )\S+        # as Tempera itself says it
+    | \[[0-9a-f.]*:[0-9a-f:.]*\](?::\d+)?                                 # IPv6
+    | (?<![\w.-]) \d{1,3}(?:\.\d{1,3}){3}(?::\d+)?(?![\w.-])              # IPv4
+    | (?<![\w.-]) (?=[\d.]*[a-z_-])[\w.-]+:\d{2,5}(?!\w)                  # a host with its port
+    | (?<![\w./]) /(?:home|root|Users|tmp|var|opt|srv|mnt|etc|usr)/\S+ | \b[a-z]:\\\S+
+    """,
+    re.VERBOSE | re.IGNORECASE,
+)
+
+
+def without_addresses(text: str) -> str:
+    """The sentence with a marker in place of URLs, of hosts with their ports, and of paths of files."""
+    return _ADDRESS.sub(ADDRESS_LEFT_OUT, text)
+
+
+class SystemMessages:
+    """The system messages that are to be left out, and how they are taken out of what may repeat them."""
+
+    def __init__(self, texts: Iterable[str] = ()) -> None:
+        forms = (
+            form
+            for text in texts
+            for form in (text, *(json.dumps(text, ensure_ascii=ascii_only)[1:-1] for ascii_only in (False, True)))
+        )
+        words = dict.fromkeys(" ".join(form.split()) for form in forms)
+        self._forms = [form for form in words if len(form) >= SHORTEST_REPEATED]
+
+    @property
+    def to_be_found(self) -> bool:
+        """Whether any is long enough to be looked for."""
+        return bool(self._forms)
+
+    def are_in(self, text: str) -> bool:
+        """Whether the text repeats one of them, or a long beginning of one."""
+        words = " ".join(text.split())
+        return any(form[:_BEGINNING] in words for form in self._forms)
+
+    def begin_in(self, text: str) -> bool:
+        """Whether so much as the first words of one of them are in the text."""
+        words = " ".join(text.split())
+        return any(form[:SHORTEST_REPEATED] in words for form in self._forms)
+
+    def out_of(self, text: str, *, beginning: int = _BEGINNING) -> str:
+        """The text with a marker in place of each repetition, whole or cut off.
+
+        ``beginning`` is how many characters of a longer message must be there to be known for it. In a text that is
+        JSON, the texts that have escapes are looked at without them, too.
+        """
+        if not self._forms:
+            return text
+        # Without escapes, a text in JSON stands there as it is.
+        if "\\" in text and text.lstrip()[:1] in ("{", "["):
+            try:
+                value = read_json(text)
+                cleaned = self._out_of_json(value, beginning)
+                text = text if cleaned == value else json.dumps(cleaned, ensure_ascii=False)
+            except RecursionError:
+                return SYSTEM_LEFT_OUT
+            except ValueError:
+                pass
+        return self._marked(text, beginning)
+
+    def _out_of_json(self, value: Any, beginning: int) -> Any:
+        if isinstance(value, str):
+            return self.out_of(value, beginning=beginning)
+        if isinstance(value, list):
+            return [self._out_of_json(one, beginning) for one in value]
+        if isinstance(value, dict):
+            return {self._marked(key, beginning): self._out_of_json(one, beginning) for key, one in value.items()}
+        return value
+
+    def _marked(self, text: str, beginning: int) -> str:
+        normal = " ".join(text.split())
+        spans = sorted(span for form in self._forms for span in _repetitions(normal, form, form[:beginning]))
+        if not spans:
+            return text
+        # Only the words are compared, so each place among them is looked up in the text.
+        begins = [found.start() for found in _WORD.finditer(text)]
+        lengths = (len(word) + 1 for word in normal.split(" "))
+        normal_begins = [0, *accumulate(lengths)]
+        pieces, done = [], 0
+        for first, last in spans:
+            begin, end = (_place(at, normal_begins, begins) for at in (first, last))
+            if begin >= done:
+                pieces += [text[done:begin], SYSTEM_LEFT_OUT]
+            done = max(done, end + 1)
+        return "".join([*pieces, text[done:]])
+
+
+def _repetitions(text: str, form: str, beginning: str) -> Iterator[tuple[int, int]]:
+    """Where the first and the last character of each stand that begins so, as far as it goes on as the form does."""
+    at = text.find(beginning)
+    while at >= 0:
+        length = len(beginning)
+        while length < len(form) and text.startswith(form[length : length + _STEP], at + length):
+            length = min(length + _STEP, len(form))
+        pieces = form[length : length + _STEP], text[at + length : at + length + _STEP]
+        length += len(commonprefix(pieces))  # noqa: RUF071 - these are no paths
+        yield at, at + length - 1
+        at = text.find(beginning, at + length)
+
+
+def _place(at: int, normal_begins: list[int], begins: list[int]) -> int:
+    word = bisect_right(normal_begins, at) - 1
+    return begins[word] + at - normal_begins[word]
+
+
+def body_without_system(body: str) -> tuple[str, list[str]]:
+    """The body with a marker in place of what its system messages say, and what they said.
+
+    A body without any comes back as it is. Of one that is no JSON object nobody can tell what is in it, so nothing of
+    it is left.
+    """
+    taken: list[Any] = []
+    try:
+        content = read_json_object(body, "The request")
+        kept = {key: _value_without_system(key, value, taken) for key, value in content.items()}
+        return (json.dumps(kept, ensure_ascii=False, indent=2) if taken else body), list(_texts_in(taken))
+    except (ValueError, RecursionError):
+        return SYSTEM_LEFT_OUT, []
+
+
+def _value_without_system(key: str, value: Any, taken: list[Any]) -> Any:
+    if key.lower() in _SYSTEM_KEYS and value:
+        taken.append(value)
+        return SYSTEM_LEFT_OUT
+    return _message_without_system(value, taken, is_message=False, are_messages=key == "messages")
+
+
+def _message_without_system(value: Any, taken: list[Any], *, is_message: bool, are_messages: bool = False) -> Any:
+    if isinstance(value, list):
+        return [_message_without_system(one, taken, is_message=are_messages) for one in value]
+    if not isinstance(value, dict):
+        return value
+    role = value.get("role")
+    if role in _SYSTEM_ROLES or (is_message and role not in _OPEN_ROLES):
+        taken.append({key: one for key, one in value.items() if key != "role"})
+        return {"role": role if role in _SYSTEM_ROLES else "unknown", "content": SYSTEM_LEFT_OUT}
+    return {key: _message_without_system(one, taken, is_message=False) for key, one in value.items()}
+
+
+def _texts_in(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, list | dict):
+        for one in value.values() if isinstance(value, dict) else value:
+            yield from _texts_in(one)
+
+
+def settings_without_system(settings: LinkedSettings) -> tuple[LinkedSettings, list[str]]:
+    """The settings without system messages, those of their lanes among them, and what these said.
+
+    Variables that only system messages mention go with them. Whoever opens the settings sends no marker: what is left
+    out is not there.
+    """
+    said, taken = settings.to_json(), list[str]()
+    messages = said.get("messages", [])
+    said["messages"] = [message for message in messages if message.get("role") != Role.SYSTEM.value]
+    taken += [message.get("content", "") for message in messages if message.get("role") == Role.SYSTEM.value]
+    for one in (said, *_lanes(said)):
+        _take_out_of_extra_body(one, taken)
+    for lane in _lanes(said):
+        if lane.get("system"):
+            taken.append(lane.pop("system"))
+            lane.pop("literal", None)
+    variables = said.get("variables", {})
+    gone = {*_mentioned(settings)}.difference(_mentioned(_read(said)))
+    taken += [value for name, value in variables.items() if name in gone]
+    said["variables"] = {name: value for name, value in variables.items() if name not in gone}
+    return (_read(said), taken) if taken else (settings, [])
+
+
+def settings_without(system: SystemMessages, settings: LinkedSettings) -> LinkedSettings:
+    """The settings with a marker wherever else they repeat a system message."""
+    if not system.to_be_found:
+        return settings
+    said = _with_texts_out_of(system, settings.to_json())
+    said["variables"] = {name: text for name, text in said.get("variables", {}).items() if not system.are_in(name)}
+    for one in (said, *_lanes(said)):
+        for field, most in (("name", MOST_LANE_NAME_CHARS), ("endpoint", MOST_ENDPOINT_CHARS)):
+            if one.get(field):
+                one[field] = one[field][:most]
+    return _read(said)
+
+
+def _with_texts_out_of(system: SystemMessages, said: Any) -> Any:
+    """Without looking at the keys, which are not a person's words."""
+    if isinstance(said, str):
+        return system.out_of(said)
+    if isinstance(said, list):
+        return [_with_texts_out_of(system, one) for one in said]
+    if isinstance(said, dict):
+        return {key: _with_texts_out_of(system, one) for key, one in said.items()}
+    return said
+
+
+def _lanes(said: dict[str, Any]) -> list[dict[str, Any]]:
+    comparison = said.get("comparison")
+    return comparison["lanes"] if comparison else []
+
+
+def _mentioned(settings: LinkedSettings) -> list[str]:
+    draft = settings.apply(new_draft())
+    return draft.variable_names + draft.comparison.variable_names
+
+
+def _take_out_of_extra_body(said: dict[str, Any], taken: list[str]) -> None:
+    text = said.get("extra_body")
+    if not text or not text.strip():
+        return
+    try:
+        content = read_json_object(text, "The text")
+        kept = {}
+        for key, value in content.items():
+            found: list[Any] = []
+            _value_without_system(key, value, found)
+            if not found:
+                kept[key] = value
+            taken += _texts_in(found)
+        if len(kept) < len(content):
+            said["extra_body"] = json.dumps(kept, ensure_ascii=False, indent=2) if kept else ""
+    except (ValueError, RecursionError):
+        # Nobody can tell what is in it.
+        taken.append(text)
+        said["extra_body"] = ""
+
+
+def _read(said: dict[str, Any]) -> LinkedSettings:
+    empty = [field for field in ("messages", "variables", "extra_body") if not said.get(field)]
+    kept = {field: value for field, value in said.items() if field not in empty}
+    return LinkedSettings.model_validate_json(json.dumps(kept))

@@ -1,0 +1,13 @@
+"""What somebody shared, read-only; without an id, the visitor's own links."""
+
+import streamlit as st
+
+from components.ui import state
+from components.ui.sharing.own_links import draw_own_links
+from components.ui.sharing.shared_page import draw_shared
+
+capsule_id = st.query_params.get(state.CAPSULE_PARAMETER)
+if capsule_id is None:
+    draw_own_links()
+else:
+    draw_shared(capsule_id)

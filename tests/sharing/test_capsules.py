@@ -1,0 +1,207 @@
+"""Capsules in the database: found by their id alone, and by nobody once they are taken back or have expired."""
+
+from __future__ import annotations
+
+import re
+import string
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import event, func, insert, select, update
+
+from components.runs import retention
+from components.runs.annotations import Annotation, annotate
+from components.runs.database import DatabaseUnavailable
+from components.runs.deletion import delete_run
+from components.runs.log import Log
+from components.runs.owned import OwnLog
+from components.runs.query import QueryFailed, events_of, find_run
+from components.runs.retention import delete_old
+from components.runs.run import utc_now
+from components.runs.tables import capsules, runs, to_row
+from components.sharing import capsules as module
+from components.sharing.capsules import open_capsule, own_capsules, publish, revoke
+from components.sharing.freezing import Choices
+from components.sharing.problem import LinkProblem
+from tests.sharing.records import RUN_ID, a_capsule, a_record
+
+DAY_S = 86_400.0
+NO_ID = "A" * 22
+
+NO_IDS = [
+    *("", ":id", "0", "None", "null", "%00", "\0" * 22, "%", "_" * 22, "%" * 22, "*", "?", "x" * 10_000, "x" * 22),
+    *("' or 1=1 --           ", "'; drop table capsules", "A" * 21 + "\n", " " + "A" * 21, "A" * 22 + "\n", "é" * 22),
+    *("٣" * 22, "A" * 21 + "_", "A" * 21 + "-", "\ud800" * 22, "A" * 21 + "=", RUN_ID),
+]
+
+
+def later(monkeypatch: pytest.MonkeyPatch, days: float) -> None:
+    monkeypatch.setattr(module, "utc_now", lambda ago_s=0.0: utc_now(ago_s - days * DAY_S))
+
+
+def rows(log: Log) -> int:
+    return log.write(lambda connection: connection.execute(select(func.count()).select_from(capsules)).scalar_one())
+
+
+def test_whoever_has_the_id_reads_it(log: Log) -> None:
+    capsule = a_capsule()
+    published = publish(OwnLog(log, "me"), capsule)
+    assert re.fullmatch(r"[A-Za-z0-9_-]{22}", published.id)
+    for owner in ("me", "them", ""):
+        assert open_capsule(log.database.owned_by(owner), published.id) == capsule
+
+
+def test_ids_are_of_chance_and_spread_over_all_characters(log: Log) -> None:
+    ids = [publish(log, a_capsule(choices=Choices(events=False))).id for _ in range(60)]
+    assert len(set(ids)) == 60
+    assert len(set("".join(ids)) & set(string.ascii_letters + string.digits + "-_")) > 55
+
+
+def test_what_is_no_id_finds_nothing_and_asks_nobody(log: Log) -> None:
+    publish(log, a_capsule())
+    asked: list[str] = []
+    event.listen(log.database.reader, "before_cursor_execute", lambda *said: asked.append(said[2]))
+    assert [each for each in NO_IDS if open_capsule(log.database, each) is not None] == []
+    assert asked == []
+    assert [each for each in NO_IDS if revoke(log, each)] == []
+    assert rows(log) == 1
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30)
+@given(st.text(max_size=30) | st.text("AQgw_-", min_size=22, max_size=22))
+def test_no_text_finds_a_capsule_that_it_is_not_the_id_of(log: Log, text: str) -> None:
+    assert open_capsule(log.database, text) is None
+
+
+def test_an_id_is_read_exactly(log: Log) -> None:
+    published = publish(log, a_capsule())
+    assert open_capsule(log.database, published.id.swapcase()) is None
+    assert open_capsule(log.database, published.id[:-1]) is None
+
+
+def test_unknown_expired_and_taken_back_are_the_same(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
+    expired, revoked = publish(log, a_capsule()), publish(log, a_capsule())
+    assert revoke(log, revoked.id)
+    later(monkeypatch, 30.1)
+    asked: list[object] = []
+    event.listen(log.database.reader, "before_cursor_execute", lambda *said: asked.append(said[2]))
+    found = [open_capsule(log.database, each) for each in (NO_ID, expired.id, revoked.id)]
+    assert found == [None, None, None]
+    queries = [query for query in asked if "capsules" in query]
+    assert len(queries) == 3
+    assert len(set(queries)) == 1
+
+
+def test_it_can_be_opened_for_thirty_days_unless_another_time_is_chosen(
+    log: Log, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    published, short = publish(log, a_capsule()), publish(log, a_capsule(), 0.5)
+    assert open_capsule(log.database, short.id)
+    later(monkeypatch, 0.51)
+    assert open_capsule(log.database, short.id) is None
+    assert [each.id for each in own_capsules(log.database)] == [published.id]
+    later(monkeypatch, 29.9)
+    assert open_capsule(log.database, published.id)
+    later(monkeypatch, 30.1)
+    assert open_capsule(log.database, published.id) is None
+    assert own_capsules(log.database) == []
+
+
+def test_days_that_are_none_are_refused(log: Log) -> None:
+    for days in (0.0, -1.0, float("nan"), float("inf"), 1e9):
+        with pytest.raises(LinkProblem, match=r"^A link cannot be kept for .* days\. Choose up to 3650\.$"):
+            publish(log, a_capsule(), days)
+
+
+def test_each_owner_lists_and_takes_back_their_own_only(log: Log) -> None:
+    mine, theirs = OwnLog(log, "me"), OwnLog(log, "them")
+    first = publish(mine, a_capsule(title="First"))
+    second = publish(mine, a_capsule(title="Sec\0ond"))
+    other = publish(theirs, a_capsule(title="Other"))
+    assert own_capsules(mine.database) == [second, first]
+    assert own_capsules(mine.database, 1) == [second]
+    assert own_capsules(theirs.database) == [other]
+    assert own_capsules(log.database) == []
+    assert (second.kind, second.title, first.title) == ("run", "Sec\ufffdond", "First")
+    assert not revoke(theirs, first.id)
+    assert open_capsule(theirs.database, first.id)
+    assert revoke(mine, first.id)
+    assert not revoke(mine, first.id)
+    assert open_capsule(mine.database, first.id) is None
+    assert own_capsules(mine.database) == [second]
+    assert rows(log) == 2
+
+
+def test_the_size_is_that_of_what_is_kept(log: Log) -> None:
+    published = publish(log, a_capsule())
+    content = log.write(lambda connection: connection.execute(select(capsules.c.content)).scalar_one())
+    assert len(content) == published.size == own_capsules(log.database)[0].size
+
+
+def test_an_owner_has_so_many_at_a_time(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
+    mine = OwnLog(log, "me")
+    kept = [publish(mine, a_capsule(), 1.0 + number, most=2) for number in range(2)]
+    with pytest.raises(LinkProblem, match=r"^2 links are shared already, and no more can be\. Take one back first\.$"):
+        publish(mine, a_capsule(), most=2)
+    publish(OwnLog(log, "them"), a_capsule(), most=2)
+    assert revoke(mine, kept[1].id)
+    publish(mine, a_capsule(), most=2)
+    # What has expired does not count, and goes.
+    later(monkeypatch, 1.1)
+    publish(mine, a_capsule(), most=2)
+    assert rows(log) == 3
+
+
+def test_it_stays_as_it_was_when_the_run_is_changed_or_deleted(log: Log) -> None:
+    record = a_record(owner=log.owner)
+    log.write(lambda connection: connection.execute(insert(runs), [to_row(record)]))
+    annotate(log, RUN_ID, Annotation(notes="first"))
+    capsule = a_capsule(
+        find_run(log.database, RUN_ID),
+        annotations={RUN_ID: Annotation(notes="first")},
+        choices=Choices(notes=True),
+        events={RUN_ID: events_of(log.database, RUN_ID)},
+    )
+    published = publish(log, capsule)
+    annotate(log, RUN_ID, Annotation(notes="second"))
+    changed = update(runs).where(runs.c.id == RUN_ID).values(text="other")
+    log.write(lambda connection: connection.execute(changed))
+    assert open_capsule(log.database, published.id) == capsule
+    assert delete_run(log, RUN_ID)
+    assert open_capsule(log.database, published.id) == capsule
+
+
+def test_what_has_expired_is_deleted_in_steps_whosever_it_is(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = publish(OwnLog(log, "them"), a_capsule(), 90.0)
+    row = {"kind": "run", "title": "", "content": b"x", "created_at": utc_now(), "expires_at": utc_now(-DAY_S)}
+    many = [{**row, "id": f"{number:022}", "owner": f"{number % 7}"} for number in range(1_500)]
+    log.write(lambda connection: connection.execute(insert(capsules), many))
+    count = rows(log)
+    assert log.write(lambda connection: delete_old(connection, None))
+    assert rows(log) == count
+    monkeypatch.setattr(retention, "utc_now", lambda ago_s=0.0: utc_now(ago_s - 2.0 * DAY_S))
+    assert [log.write(lambda connection: delete_old(connection, None)) for _ in range(2)] == [False, True]
+    assert rows(log) == count - 1_500
+    assert open_capsule(log.database, kept.id)
+
+
+def test_damaged_content_gives_a_sentence(log: Log) -> None:
+    published = publish(log, a_capsule())
+    for content in (b"", b"x", b"x\x9c" * 99):
+        damage = update(capsules).values(content=content)
+        log.write(lambda connection, damage=damage: connection.execute(damage))
+        with pytest.raises(LinkProblem, match=r"^What was shared here is damaged\."):
+            open_capsule(log.database, published.id)
+    assert own_capsules(log.database)[0].id == published.id
+    assert revoke(log, published.id)
+
+
+def test_a_database_that_fails_is_said(log: Log) -> None:
+    log.write(lambda connection: capsules.drop(connection))
+    for read in (lambda: open_capsule(log.database, NO_ID), lambda: own_capsules(log.database)):
+        with pytest.raises(QueryFailed, match="cannot be read"):
+            read()
+    for write in (lambda: publish(log, a_capsule()), lambda: revoke(log, NO_ID)):
+        with pytest.raises(DatabaseUnavailable, match="cannot be written"):
+            write()
