@@ -12,6 +12,11 @@ def draw_view_switches(record: RunRecord) -> None:
     """Draw the switches that make sense for this answer."""
     if record.running or record.text:
         st.toggle("As written", key=state.AS_WRITTEN, help="The text as it came, without Markdown, ready to copy.")
+    draw_replay_switch(record)
+
+
+def draw_replay_switch(record: RunRecord) -> None:
+    """Draw the switch that plays this answer again; nothing for one that cannot be played."""
     if can_be_replayed(record):
         st.toggle(
             "Replay",

@@ -95,7 +95,9 @@ def draw_publish(capsule: Capsule) -> None:
     st.code(url, language=None, wrap_lines=True)
     draw_where_it_leads(url)
     st.caption(f"Anyone with the link can see this until {pd.Timestamp(published.expires_at):%-d %B %Y}.")
-    st.page_link("shared.py", label="Shared links, to take one back", icon=":material/list:")
+    if st.button("Shared links, to take one back", key="to_own_links", type="tertiary", icon=":material/list:"):
+        st.session_state.pop(state.SHARING, None)
+        st.switch_page("shared.py")
 
 
 def _title(record: RunRecord) -> str:

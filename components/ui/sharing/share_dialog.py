@@ -18,17 +18,27 @@ _SETTINGS = "Settings"
 def draw_share_button(
     answers: Callable[[], Answers], draft: Draft | None = None, *, comparison: bool = False, key: str = "share"
 ) -> None:
-    """Draw the button that opens the dialog. ``answers`` are looked for once it is pressed.
+    """Draw the button that opens the dialog, and the dialog. ``answers`` are looked for while that is open.
 
     Without a ``draft`` only answers can be shared; ``comparison`` is whether its lanes go along.
     """
-    if st.button("Share", key=key, type="tertiary", icon=":material/share:"):
-        st.session_state.pop(state.PUBLISHED, None)
-        st.session_state.pop(state.SHARE_TITLE, None)
+    st.button("Share", key=key, type="tertiary", icon=":material/share:", on_click=_open, args=(key,))
+    # Drawn in every run of the page until it is closed: a run that ends meanwhile must not take it away.
+    if st.session_state.get(state.SHARING) == key:
         _share(answers(), draft, comparison)
 
 
-@st.dialog("Share", width="medium")
+def _open(key: str) -> None:
+    st.session_state[state.SHARING] = key
+    for part in (state.PUBLISHED, state.SHARE_TITLE):
+        st.session_state.pop(part, None)
+
+
+def _close() -> None:
+    st.session_state.pop(state.SHARING, None)
+
+
+@st.dialog("Share", width="medium", on_dismiss=_close)
 def _share(answers: Answers, draft: Draft | None, comparison: bool) -> None:
     what = _ANSWERS
     if draft is not None:

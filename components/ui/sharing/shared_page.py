@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 
 import pandas as pd
 import streamlit as st
@@ -29,6 +30,7 @@ from components.ui.run_view import draw_run
 from components.ui.sharing.arriving import take_settings
 from components.ui.sharing.shared_run import SharedRun, shared_runs
 from components.ui.times_view import draw_times
+from components.ui.view_switches import draw_replay_switch
 from components.ui.visitor import own_log, owner
 
 _PARTS = ["Request", "Times", "Events", "Code"]
@@ -106,13 +108,18 @@ def _draw_one(title: str, record: SharedRun, run: CapsuleRun, capsule: Capsule) 
 def _draw_several(runs: Mapping[str, SharedRun], capsule: Capsule) -> None:
     if capsule.kind is Kind.COMPARISON and capsule.settings:
         _draw_fork(capsule.settings, "comparison", to_lanes=True)
+    st.toggle("As written", key=state.AS_WRITTEN, help="The texts as they came, without Markdown, ready to copy.")
     shown = list(zip(runs.items(), capsule.runs, strict=True))
     for begin in range(0, len(shown), _LANES_IN_A_ROW):
         columns = st.columns(min(len(shown), _LANES_IN_A_ROW), gap="medium")
         for offset, ((title, record), run) in enumerate(shown[begin : begin + _LANES_IN_A_ROW]):
             with columns[offset]:
                 st.markdown(f"**{plain_words(title)}**")
-                draw_run(record, place=Place(str(begin + offset), title, len(shown)))
+                draw_run(
+                    record,
+                    above_answer=partial(draw_replay_switch, record),
+                    place=Place(str(begin + offset), title, len(shown)),
+                )
                 _draw_notes(run)
                 with st.expander("What was asked", key=f"shared_request_{begin + offset}"):
                     _draw_request(run)
@@ -130,9 +137,7 @@ def _draw_request(run: CapsuleRun) -> None:
 
 def _draw_events(record: SharedRun, run: CapsuleRun) -> None:
     if run.events_repeat_system:
-        st.caption(
-            "The events are not shared: the system message, which is left out, could be read from them."
-        )
+        st.caption("The events are not shared: the system message, which is left out, could be read from them.")
     elif run.events is None:
         st.caption("The events are not shared.")
     else:
@@ -210,6 +215,6 @@ def _draw_beside(title: str, record: SharedRun) -> None:
     run = find(st.session_state[state.SHARED_AGAIN][1])
     mine = record_of(run)
     st.markdown("**Your own answer to the same request**")
-    draw_run(run, place=Place("again", "Your answer", 2))
+    draw_run(run, above_answer=lambda: None, place=Place("again", "Your answer", 2))
     if mine and not mine.running:
         draw_differences({title: record, "Yours": mine})

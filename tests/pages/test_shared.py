@@ -1,0 +1,266 @@
+"""Answers are shared as frozen copies: chosen, previewed, opened by whoever has the link, taken back."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from sqlalchemy import update
+from streamlit.testing.v1 import AppTest
+
+from components.contract.messages import Role
+from components.drafts.comparison import Comparison, Lane
+from components.drafts.conversation import Turn
+from components.drafts.draft import new_draft
+from components.runs.annotations import Annotation, annotate
+from components.runs.events import StoredEvent
+from components.runs.query import events_of, find_run
+from components.runs.tables import runs
+from components.service import service
+from components.sharing.capsule import Capsule, Kind
+from components.sharing.capsules import own_capsules, publish
+from components.sharing.freezing import Choices, capsule_of
+from components.sharing.linked_settings import linked_settings
+from components.snippets.language import Language
+from components.ui import state
+from tests.pages.conftest import Chat, new_page, run_to_the_end, texts
+from tests.sharing.records import a_record
+from tests.waiting import wait_for
+
+NOTHING = "There is nothing here. The link has ended, was taken back, or is not whole."
+SYSTEM = "You are a pirate of the seven seas."
+
+
+def opened(**parameters: str) -> AppTest:
+    page = new_page().switch_page("shared.py")
+    for name, value in parameters.items():
+        page.query_params[name] = value
+    return page.run()
+
+
+def with_system(page: AppTest) -> AppTest:
+    next(button for button in page.button if button.label.startswith("system")).click().run()
+    box = next(area for area in page.text_area if area.value == "" and str(area.key).startswith("message_"))
+    return box.set_value(SYSTEM).run()
+
+
+def pressed(page: AppTest, key: str) -> AppTest:
+    page.button(key=key).click().run()
+    assert not page.exception
+    return page
+
+
+def published(page: AppTest) -> str:
+    """The id in the link that the dialog gives."""
+    url = next(code.value for code in page.code if "shared?c=" in code.value)
+    return str(url).partition("?c=")[2]
+
+
+def shared(capsule: Capsule, **more: Any) -> str:
+    new_page().run()
+    return publish(service().log, capsule, **more).id
+
+
+def a_capsule(**choices: bool) -> Capsule:
+    record = a_record()
+    data = json.dumps({"choices": [{"index": 0, "delta": {"content": record.text}}]})
+    events = [StoredEvent("", data, 5.0, len(data))] * 2
+    return capsule_of(
+        [record],
+        kind=Kind.RUN,
+        title="The sea",
+        choices=Choices(**choices),
+        annotations={record.id: Annotation(4, ("calm",), "A note")},
+        events={record.id: events},
+    )
+
+
+def test_an_answer_is_shared_and_whoever_has_the_link_sees_it(page: AppTest, chat: Chat) -> None:
+    with_system(page)
+    run_to_the_end(page)
+    pressed(page, "share")
+    assert any("Nothing is public yet." in caption.value for caption in page.caption)
+    preview = next(code.value for code in page.code if code.value.startswith("title: "))
+    assert "answer: Hello you" in preview
+    assert SYSTEM not in preview
+    assert own_capsules(service().log.database) == []
+    pressed(page, "publish")
+    other = opened(c=published(page))
+    assert "Hello you" in texts(other)
+    assert "Text made by a model, not checked by anyone." in texts(other)
+    assert SYSTEM not in texts(other) + str([code.value for code in other.code])
+    assert "The system message is not shared." in texts(other)
+    assert len(chat.bodies) == 1
+
+
+def test_the_system_message_goes_in_when_it_is_ticked(page: AppTest, chat: Chat) -> None:
+    with_system(page)
+    run_to_the_end(page)
+    pressed(page, "share")
+    page.checkbox(key=state.SHARE_SYSTEM).check().run()
+    pressed(page, "publish")
+    other = opened(c=published(page))
+    assert any(SYSTEM in code.value for code in other.code)
+
+
+def test_what_changes_in_the_choices_is_a_link_of_its_own(page: AppTest, chat: Chat) -> None:
+    run_to_the_end(page)
+    pressed(page, "share")
+    pressed(page, "publish")
+    first = published(page)
+    page.checkbox(key=state.SHARE_EVENTS).uncheck().run()
+    assert not any("shared?c=" in code.value for code in page.code)
+    pressed(page, "publish")
+    assert published(page) != first
+    assert len(own_capsules(service().log.database)) == 2
+
+
+@pytest.mark.parametrize(
+    "capsule_id", ["", ":id", "0", "None", "%00", "A" * 22, "x" * 10_000, "' or 1=1 --", "\u202e", "%", "_" * 22]
+)
+def test_what_is_not_there_is_one_sentence(chat: Chat, capsule_id: str) -> None:
+    page = opened(c=capsule_id)
+    assert not page.exception
+    assert [info.value for info in page.info] == [NOTHING]
+
+
+def test_expired_and_taken_back_are_the_same_as_unknown(chat: Chat) -> None:
+    ended, back = shared(a_capsule(), days=1e-9), shared(a_capsule())
+    page = opened()
+    pressed(page, f"revoke_{back}")
+    assert [info.value for info in page.info] == ["You share no link. *Share* makes one of an answer or a comparison."]
+    for gone in (ended, back, "A" * 22):
+        assert [info.value for info in opened(c=gone).info] == [NOTHING]
+
+
+def test_who_guesses_has_to_wait(chat: Chat) -> None:
+    for _ in range(20):
+        assert opened(c="A" * 22).info[0].value == NOTHING
+    assert opened(c="A" * 22).info[0].value.startswith("Too many links that lead nowhere were opened here.")
+
+
+def test_a_link_shows_what_it_showed_whatever_becomes_of_the_run(page: AppTest, chat: Chat) -> None:
+    run_to_the_end(page)
+    pressed(page, "share")
+    pressed(page, "publish")
+    capsule_id = published(page)
+    before = texts(opened(c=capsule_id))
+    service().log.write(lambda connection: connection.execute(update(runs).values(text="changed")))
+    assert texts(opened(c=capsule_id)) == before
+    service().log.write(lambda connection: connection.execute(runs.delete()))
+    assert texts(opened(c=capsule_id)) == before
+
+
+def test_notes_are_shared_only_when_they_are_ticked(page: AppTest, chat: Chat) -> None:
+    run_to_the_end(page)
+    run_id = page.session_state[state.SHOWN_RUN]
+    annotate(service().log, run_id, Annotation(4, ("calm",), "A private note"))
+    pressed(page, "share")
+    pressed(page, "publish")
+    assert "A private note" not in texts(opened(c=published(page)))
+    page.checkbox(key=state.SHARE_NOTES).check().run()
+    pressed(page, "publish")
+    shown = texts(opened(c=published(page)))
+    assert "A private note" in shown
+    assert "★★★★" in shown
+
+
+def test_a_copy_opens_in_the_playground_and_sends_nothing(chat: Chat) -> None:
+    page = opened(c=shared(a_capsule(system_message=True)))
+    pressed(page, "fork_run")
+    messages = [area.value for area in page.text_area if str(area.key).startswith("message_")]
+    assert messages[-1] in a_record().request_body
+    assert any("Opened from a shared link." in text.value for text in page.markdown)
+    assert chat.bodies == []
+
+
+def test_a_copy_without_its_system_message_has_none(chat: Chat) -> None:
+    record = replace(
+        a_record(),
+        request_body='{"model":"m","messages":[{"role":"system","content":"A secret message"},'
+        '{"role":"user","content":"Hello"}],"stream":true}',
+    )
+    capsule = capsule_of([record], kind=Kind.RUN, title="", choices=Choices())
+    page = opened(c=shared(capsule))
+    assert page.button(key="run_shared_again").disabled
+    pressed(page, "fork_run")
+    assert [area.value for area in page.text_area if str(area.key).startswith("message_")] == ["Hello"]
+
+
+def test_the_same_is_asked_again_with_a_click_and_held_against_the_link(page: AppTest, chat: Chat) -> None:
+    run_to_the_end(page)
+    pressed(page, "share")
+    pressed(page, "publish")
+    other = opened(c=published(page))
+    assert len(chat.bodies) == 1
+    pressed(other, "run_shared_again")
+    wait_for(lambda: "Identical" in texts(other.run()))
+    assert len(chat.bodies) == 2
+    assert chat.bodies[0] == chat.bodies[1]
+
+
+def test_a_comparison_is_shared_with_its_lanes(chat: Chat) -> None:
+    first = a_record()
+    other = replace(first, id="f" * 32, text="Another answer")
+    lanes = Comparison(lanes=(Lane(id="1", name="calm"), Lane(id="2")))
+    turns = (Turn(id="1", role=Role.USER, content="Hello"),)
+    draft = new_draft().model_copy(update={"comparison": lanes, "turns": turns})
+    capsule = capsule_of(
+        [first, other],
+        kind=Kind.COMPARISON,
+        title="Two",
+        choices=Choices(),
+        labels={first.id: "A · calm", other.id: "B"},
+        settings=linked_settings(draft, comparison=True),
+    )
+    page = opened(c=shared(capsule))
+    shown = texts(page)
+    assert "**A · calm**" in shown
+    assert first.text in shown
+    assert "What was asked" in shown
+    assert "words added" in shown
+    pressed(page, "fork_comparison")
+    assert [lane.name for lane in page.session_state[state.COMPARISON].lanes] == ["calm", ""]
+    assert chat.bodies == []
+
+
+def test_several_runs_of_the_log_are_shared_at_once(page: AppTest, chat: Chat) -> None:
+    run_to_the_end(page)
+    page.text_area(key="message_1").set_value("Second").run()
+    run_to_the_end(page)
+    page.switch_page("runs.py").run()
+    page.session_state[state.CHOSEN_RUNS] = page.session_state[state.LISTED_RUNS][:2]
+    page.run()
+    pressed(page, "share_runs")
+    pressed(page, "publish")
+    assert "Second" in str([code.value for code in opened(c=published(page)).code])
+
+
+def test_events_come_along_for_a_replay(page: AppTest, chat: Chat) -> None:
+    run_to_the_end(page)
+    run_id = page.session_state[state.SHOWN_RUN]
+    wait_for(lambda: events_of(service().log.database, run_id))
+    pressed(page, "share")
+    pressed(page, "publish")
+    other = opened(c=published(page))
+    other.session_state[state.RUN_PART] = "Events"
+    table = other.run().dataframe[-1].value
+    assert table["data"].str.contains("Hello").any()
+    record = find_run(service().log.database, run_id)
+    assert record is not None
+    assert len(table) == record.event_count
+
+
+def test_code_names_no_address(page: AppTest, chat: Chat) -> None:
+    run_to_the_end(page)
+    pressed(page, "share")
+    pressed(page, "publish")
+    other = opened(c=published(page))
+    other.session_state[state.RUN_PART] = "Code"
+    other.session_state[state.LANGUAGE] = Language.CURL.label
+    other.run()
+    shown = str([code.value for code in other.code]) + texts(other)
+    assert "https://host/v1" in shown
+    assert "127.0.0.1" not in shown
