@@ -20,6 +20,7 @@ from components import __version__
 from components.service import close_service, service
 from components.ui import live_view
 from components.ui.browsing import take_away
+from components.ui.cookies import VisitorCookie
 
 HEADERS = {
     # What Streamlit needs and nothing else: no image, script or connection to anywhere but here. It hands the text of a
@@ -83,7 +84,7 @@ async def lifespan(_app: Any) -> AsyncIterator[None]:
 app = st.App(
     "pages/navigation.py",
     routes=[Route("/healthz", health), *live_view.routes(), *take_away.routes()],
-    middleware=[Middleware(SecurityHeaders)],
+    middleware=[Middleware(SecurityHeaders), Middleware(VisitorCookie, is_demo=lambda: service().demo is not None)],
     lifespan=lifespan,
     on_script_error=report_script_error,
 )

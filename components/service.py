@@ -9,11 +9,15 @@ import os
 import threading
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import streamlit as st
 from streamlit.errors import StreamlitSecretNotFoundError
 
+from components.demo.gate import DemoGate
+from components.demo.requests import profile_of_demo
+from components.demo.settings import demo_settings
 from components.embedded.process import EmbeddedModel
 from components.endpoints.configuration import Configuration, read_configuration
 from components.experiments.experiment import Experiments
@@ -34,23 +38,28 @@ _LOOK_AGAIN_S = 0.05
 class Service:
     """What all visitors of this process share. Nothing in it comes from a visitor but the runs.
 
+    ``demo`` are the limits of a demo, None where this is none.
     ``workers_problem`` is a sentence when there should be workers for sweeps and are none; cells are made here then.
     """
 
     def __init__(self) -> None:
-        limits = Limits()
+        self.demo = demo_settings(os.environ, secrets())
+        limits = self.demo.limits() if self.demo else Limits()
         url = database_url(os.environ)
         self.log = Log(url, limits)
-        self.runner = Runner(self.log, limits)
+        self.channels = Channels()
+        self.gate = DemoGate(self.demo, self.log, os.environ, self.channels.are_watching) if self.demo else None
+        self.runner = Runner(self.log, limits, self.gate)
         self.workers: Workers | None = None
         self.workers_problem: str | None = None
         try:
-            self.workers = workers_of(os.environ, url, make_in_worker, stop_in_worker)
+            # A worker would have slots and limits of its own.
+            if not self.demo:
+                self.workers = workers_of(os.environ, url, make_in_worker, stop_in_worker)
         except WorkersUnavailable as unavailable:
             self.workers_problem = str(unavailable)
         self.experiments = Experiments(self.runner, self.log, self.workers)
         self.model = EmbeddedModel()
-        self.channels = Channels()
         self.tickets = Tickets()
         self.lookups = Lookups()
 
@@ -60,6 +69,8 @@ class Service:
         if self.workers:
             self.workers.close()
         self.runner.shutdown()
+        if self.gate:
+            self.gate.close()
         self.log.close()
         self.model.stop()
 
@@ -88,9 +99,22 @@ def close_service() -> None:
 
 def configuration() -> Configuration:
     """The endpoints of the secrets file and of the environment; a broken secrets file is named as a problem."""
-    secrets, problem = _secrets()
-    found = read_configuration(secrets, os.environ, service().model)
-    return Configuration(found.endpoints, (problem, *found.problems) if problem else found.problems)
+    values, problem = _secrets()
+    found = read_configuration(values, os.environ, service().model)
+    endpoints, problems = found.endpoints, found.problems
+    if demo := service().demo:
+        endpoints = {
+            name: replace(endpoint, profile=profile_of_demo(endpoint.profile, demo))
+            for name, endpoint in endpoints.items()
+            if demo.allows_endpoint(name)
+        }
+        problems += demo.problems
+    return Configuration(endpoints, (problem, *problems) if problem else problems)
+
+
+def secrets() -> Mapping[str, Any]:
+    """What the operator's secrets file holds; nothing when there is none or it cannot be read."""
+    return _secrets()[0]
 
 
 def _secrets() -> tuple[Mapping[str, Any], str | None]:

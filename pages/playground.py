@@ -7,7 +7,7 @@ from components.contract.errors import read_error
 from components.contract.lint import MESSAGES
 from components.drafts.composed import compose
 from components.runs.run import Run
-from components.service import configuration, service
+from components.service import configuration
 from components.sharing.capsule import Kind
 from components.ui import draft_form, state
 from components.ui.answer_actions import draw_actions, draw_stale_notice
@@ -24,11 +24,11 @@ from components.ui.request_preview import draw_request
 from components.ui.run_bar import ANSWER, CODE, EVENTS, REQUEST, draw_run_bar
 from components.ui.run_lookup import asked, find, record_of
 from components.ui.run_view import draw_run
+from components.ui.sending import start
 from components.ui.sharing.arriving import arrive_by_link, draw_link_bar
 from components.ui.sharing.share_answers import Answers
 from components.ui.sharing.share_dialog import draw_share_button
 from components.ui.view_switches import draw_view_row
-from components.ui.visitor import owner
 
 if st.session_state.pop(state.GO_TO_COMPARE, False):
     st.switch_page("compare.py")
@@ -94,9 +94,11 @@ with work:
         if isinstance(shown, Run) and not shown.finished and (shown.endpoint, shown.request_body) == asked_now:
             pass  # the key is held down, or the button was pressed twice: this very request is under way
         elif composed.request and not objection:
-            shown = service().runner.start(endpoint, composed.request, draft.for_log(), owner())
-            state.show_run(shown.id)
-            st.session_state.pop(state.NOTES, None)
+            begun = start(endpoint, composed.request, draft.for_log())
+            if begun:
+                shown = begun
+                state.show_run(begun.id)
+                st.session_state.pop(state.NOTES, None)
         else:
             sentence.error(plain_words(objection or ""))
     elif st.session_state.pop(state.BRANCH_CHOSEN, False) and (answers := answers_to(endpoint.name, composed.body)):
@@ -104,6 +106,8 @@ with work:
         state.show_run(answers[-1])
         shown = find(answers[-1])
 
+    if refused_run := st.session_state.pop(state.RUN_PROBLEM, None):
+        sentence.error(plain_words(refused_run))
     if shown is None and run_id:
         sentence.info("The run in this link is not in the log.", icon=":material/search_off:")
 

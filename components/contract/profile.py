@@ -30,7 +30,8 @@ class FieldRules:
     """What one dialect allows for one optional field of the request.
 
     ``minimum`` and ``maximum`` are inclusive, None where there is no limit. ``default`` says in words what the endpoint
-    does when the field is omitted. ``key`` is the field's name on the wire.
+    does when the field is omitted. ``key`` is the field's name on the wire. ``if_omitted`` is what a form sends in
+    place of nothing, where whoever runs Tempera wants that.
     """
 
     key: str
@@ -38,6 +39,7 @@ class FieldRules:
     minimum: float | None = None
     maximum: float | None = None
     nullable: bool = True
+    if_omitted: int | None = None
 
     def range_problem(self, value: float) -> str | None:
         """One sentence when ``value`` lies outside the range, else None."""

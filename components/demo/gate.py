@@ -38,11 +38,19 @@ class DemoGate:
     The visitor is the run's owner. A run without a network counts to that of all whose network is unknown.
     """
 
-    def __init__(self, settings: DemoSettings, log: Log, environment: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        settings: DemoSettings,
+        log: Log,
+        environment: Mapping[str, str],
+        is_watched: Callable[[Run], bool] = lambda _run: False,
+    ) -> None:
+        """``is_watched`` says whether somebody looks at a run now."""
         self.slots = Slots(settings)
         self.switch = Switch(settings, environment)
         self._settings = settings
         self._log = log
+        self._is_watched = is_watched
         self._floods = Floods(settings)
         self._together = Together(settings)
         self._lock = threading.Lock()
@@ -129,6 +137,8 @@ class DemoGate:
         self._check_switch()
 
     def _is_left_alone(self, run: Run) -> bool:
+        if self._is_watched(run):
+            run.seen()
         return run.seen_at is not None and time.monotonic() - run.seen_at > self._settings.gone_after_s
 
     def _watch(self) -> None:

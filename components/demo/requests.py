@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Iterator
+from dataclasses import replace
+from types import MappingProxyType
 
 from pydantic import BaseModel, ConfigDict, Field, StrictStr, ValidationError
 
 from components.contract.messages import Message
+from components.contract.profile import Profile
 from components.contract.request import ChatCompletionStreamRequest, from_bytes
 from components.demo.settings import DemoSettings
 from components.endpoints.endpoint import AnyEndpoint
@@ -37,17 +40,14 @@ class _ToolCall(BaseModel):
     function: _Function
 
 
-def clamped(
-    request: ChatCompletionStreamRequest, settings: DemoSettings
-) -> tuple[ChatCompletionStreamRequest, tuple[str, ...]]:
-    """The request with the demo's max_tokens where it had none or a larger one, and a sentence if that changed it."""
+def profile_of_demo(profile: Profile, settings: DemoSettings) -> Profile:
+    """The dialect as forms see it in a demo: with its largest max_tokens, which is sent where a form omits it."""
     most = settings.max_tokens
-    if request.max_tokens is not None and request.max_tokens <= most:
-        return request, ()
-    return (
-        request.model_copy(update={"max_tokens": most}),
-        (f"max_tokens is {most:,} here: an answer of this demo has no more.",),
-    )
+    rules = profile.fields.get("max_tokens")
+    if rules is None:
+        return profile
+    limited = replace(rules, minimum=1, maximum=most, nullable=False, if_omitted=most)
+    return replace(profile, fields=MappingProxyType({**profile.fields, "max_tokens": limited}))
 
 
 def checked(endpoint: AnyEndpoint, body: bytes, settings: DemoSettings) -> ChatCompletionStreamRequest:

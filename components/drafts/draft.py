@@ -85,6 +85,9 @@ class Draft(BaseModel):
         for field, setting in self.settings.items():
             if field in profile.fields and setting.state is not FieldState.OMIT:
                 said[field] = None if setting.state is FieldState.NULL else setting.value
+        for field, rules in profile.fields.items():
+            if rules.if_omitted is not None and said.get(field) is None:
+                said[field] = rules.if_omitted
         if self.extra_body.strip():
             try:
                 extra_body = read_json_object(self.extra_body, "The text")

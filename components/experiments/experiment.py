@@ -66,6 +66,7 @@ class Experiment:
         self._find = find
         self._log = log
         self._lock = threading.Lock()
+        self._network: str | None = None
         self._paused = False
         self._failures = 0
         self._ids: list[str] = []
@@ -141,8 +142,8 @@ class Experiment:
             to_come = {cell.lane for line in self._lines for cell, _plan in line.cells}
             return {making.placement.lane for making in self._making} | to_come
 
-    def start(self, plan: Plan) -> None:
-        """Make these runs, besides those that are under way; returns at once.
+    def start(self, plan: Plan, network: str | None = None) -> None:
+        """Make these runs, besides those that are under way; returns at once. ``network`` is where they are asked from.
 
         Runs that are made one at a time wait for each other, whenever they were started.
         """
@@ -152,6 +153,7 @@ class Experiment:
             if not self._is_going_on:
                 # A pause that came too late to keep anything back is no pause of what comes later.
                 self._go_on()
+            self._network = network
             self._queue(plan)
             self.version += 1
         self._fill()
@@ -239,7 +241,7 @@ class Experiment:
         maker = self._elsewhere if plan.shared and self._elsewhere else self._here
         self.version += 1
         try:
-            making = maker.make(cell, placement, self._log.owner)
+            making = maker.make(cell, placement, self._log.owner, self._network)
         except Exception:  # a fault of our own must not leave the experiment going on for ever
             logging.getLogger(__name__).exception("a run of experiment %s could not be made", self.id)
             return None

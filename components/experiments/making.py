@@ -35,8 +35,8 @@ class Making:
 class Maker(Protocol):
     """Whatever makes cells."""
 
-    def make(self, cell: Cell, placement: Placement, owner: str) -> Making:
-        """Begin to make a cell for its owner, and return at once."""
+    def make(self, cell: Cell, placement: Placement, owner: str, network: str | None) -> Making:
+        """Begin to make a cell for its owner, who calls from that network, and return at once."""
         ...
 
 
@@ -46,7 +46,7 @@ class MakerHere:
     def __init__(self, runner: Runner) -> None:
         self._runner = runner
 
-    def make(self, cell: Cell, placement: Placement, owner: str) -> Making:
+    def make(self, cell: Cell, placement: Placement, owner: str, network: str | None) -> Making:
         """Begin a run, and return at once."""
         run = self._runner.send(
             cell.endpoint,
@@ -56,6 +56,7 @@ class MakerHere:
             draft=cell.draft,
             placement=placement,
             owner=owner,
+            network=network,
         )
         return Making(
             placement=placement,

@@ -53,8 +53,8 @@ class Workers:
         self._perform = perform
         self._stop = stop
 
-    def make(self, cell: Cell, placement: Placement, owner: str) -> Making:
-        """Send a cell off, and return at once."""
+    def make(self, cell: Cell, placement: Placement, owner: str, network: str | None) -> Making:
+        """Send a cell off, and return at once. Workers ask no gate, so the network is nothing to them."""
         job = Job(cell.endpoint.name, cell.model, cell.body, cell.streaming, cell.draft, placement, owner)
         made: Future[Any] = self._executor.submit(self._perform, job)
         return Making(

@@ -68,6 +68,11 @@ class Channel:
             self._connections -= 1
             self._used_at = time.monotonic()
 
+    def is_watching(self, run_id: str) -> bool:
+        """Whether the page is connected and may see that run."""
+        with self._lock:
+            return self._connections > 0 and run_id in self._shown
+
     def is_old(self, now: float) -> bool:
         """Whether the page of this token is gone, as far as can be told."""
         with self._lock:
@@ -94,6 +99,12 @@ class Channels:
         with self._lock:
             self._forget_old()
             return self._channels.get(token)
+
+    def are_watching(self, run: Run) -> bool:
+        """Whether a page that is connected now draws the run."""
+        with self._lock:
+            channels = list(self._channels.values())
+        return any(channel.is_watching(run.id) for channel in channels)
 
     def _forget_old(self) -> None:
         now = time.monotonic()

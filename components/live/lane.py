@@ -39,6 +39,7 @@ class Lane:
         self.timed = False
         """Whether somebody will look again at that moment."""
         self._activity: Activity | None = None
+        self._place_in_queue: int | None = None
         self._drawn = 0
         self._took_long = False
 
@@ -97,8 +98,8 @@ class Lane:
     def _about_status(self, ended: bool) -> Iterator[Message]:
         record = self._shown.record()
         if isinstance(self._shown.run, Run):
-            self._activity = self._shown.run.activity
-        badge, colour = status_words(record, self._activity)
+            self._activity, self._place_in_queue = self._shown.run.activity, self._shown.run.place_in_queue
+        badge, colour = status_words(record, self._activity, self._place_in_queue)
         parts = [f"{label} <strong>{html.escape(value)}</strong>" for label, value in numbers(record)]
         asked = f'<span class="live-asked">{html.escape(f"{record.model} on {record.endpoint}")} · </span>'
         yield from self._frame(

@@ -24,10 +24,13 @@ _COLOURS: dict[Status, Colour] = {
 _NOT_REPORTED = "not reported"
 
 
-def status_words(record: RunRecord, activity: Activity | None = None) -> tuple[str, Colour]:
-    """The status in words and its colour. ``activity`` says what a running run does now."""
+def status_words(
+    record: RunRecord, activity: Activity | None = None, place_in_queue: int | None = None
+) -> tuple[str, Colour]:
+    """The status in words and its colour. ``activity`` says what a running run does now, and where it waits."""
     if record.running:
-        return (activity.value if activity else "running"), "blue"
+        place = f", place {place_in_queue}" if place_in_queue else ""
+        return (f"{activity.value}{place}" if activity else "running"), "blue"
     if was_cut(record):
         return "cut at max_tokens" if was_cut_at_sent_limit(record) else "cut at max_tokens (the model's own)", "orange"
     status = Status(record.status)

@@ -14,15 +14,14 @@ from components.drafts.draft import Draft
 from components.drafts.variables import names_in
 from components.endpoints.endpoint import AnyEndpoint
 from components.runs.run import RunRecord
-from components.service import service
 from components.streaming.outcome import Status
 from components.ui import draft_form, shortcuts, state
 from components.ui.answer_siblings import draw_siblings
 from components.ui.comparing.starting import compare_with
 from components.ui.plain_words import plain_words
 from components.ui.run_lookup import asked
+from components.ui.sending import send, start
 from components.ui.view_switches import draw_view_switches
-from components.ui.visitor import owner
 
 _CUT = (Status.INTERRUPTED, Status.CANCELLED, Status.LOST)
 
@@ -110,15 +109,10 @@ def _was_cut(record: RunRecord) -> bool:
 
 
 def _regenerate(record: RunRecord, endpoint: AnyEndpoint, request: ChatCompletionStreamRequest) -> None:
-    run = service().runner.send(
-        endpoint,
-        model=record.model,
-        body=record.request_body.encode(),
-        streaming=request.stream,
-        draft=record.draft,
-        owner=owner(),
-    )
-    state.show_run(run.id)
+    body = record.request_body.encode()
+    run = send(endpoint, model=record.model, body=body, streaming=request.stream, draft=record.draft)
+    if run:
+        state.show_run(run.id)
 
 
 def _continue(record: RunRecord, request: ChatCompletionStreamRequest, endpoint: AnyEndpoint) -> None:
@@ -126,9 +120,11 @@ def _continue(record: RunRecord, request: ChatCompletionStreamRequest, endpoint:
     turns = _with_answer(draft_form.read(), answer, prefix=True)
     draft = draft_form.read().model_copy(update={"turns": turns})
     try:
-        run = service().runner.start(endpoint, draft.to_request(endpoint.profile), draft.for_log(), owner())
+        run = start(endpoint, draft.to_request(endpoint.profile), draft.for_log())
     except ValueError:
         return  # the form has changed in the same moment; what is wrong with it stands beside its field
+    if run is None:
+        return
     draft_form.change_turns(lambda _turns: turns, "answer continued")
     state.show_run(run.id)
 

@@ -7,6 +7,7 @@ import streamlit as st
 from components.contract.profile import BEEZY, Profile, profile_named
 from components.contract.request import ChatCompletionStreamRequest
 from components.endpoints.endpoint import AnyEndpoint
+from components.service import service
 from components.sharing.problem import LinkProblem
 from components.sharing.settings_file import read_settings_file
 from components.snippets.export import export
@@ -44,13 +45,15 @@ def draw_code(
         st.caption("The form makes no request yet. What is missing stands beside its field.")
         return
     language = next(language for language in languages if language.label == chosen)
-    if endpoint:
+    # Where a demo's endpoints are is the operator's to know.
+    if endpoint and not service().demo:
         address = endpoint.known_address
         base_url = address.base_url if address else "http://127.0.0.1:8601/v1"
         key_variable = "API_KEY" if address is None or address.key else None
         profile = endpoint.profile
     else:
         base_url, key_variable = _ANYWHERE, "API_KEY"
+        profile = endpoint.profile if endpoint else profile
     try:
         code = export(request, profile or BEEZY, base_url, language, key_variable)
     except CannotSay as problem:

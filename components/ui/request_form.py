@@ -94,7 +94,7 @@ def _draw_number(name: str, rules: FieldRules, card: ModelCard | None) -> None:
         st.session_state.setdefault(state.NUMBERS, {})[name] = value
         with beside:
             if chosen is FieldState.OMIT:
-                st.caption(f"Not sent: {_default(name, rules, card)}")
+                st.caption(_said_of_omitted(name, rules, card))
             elif chosen is FieldState.NULL:
                 st.caption("Sent as null")
             elif decimal and rules.minimum is not None and rules.maximum is not None:
@@ -162,6 +162,12 @@ def _help(name: str, rules: FieldRules | None = None) -> str:
         return text
     reach = f"{rules.minimum:g} to {rules.maximum:g}" if rules.maximum is not None else f"{rules.minimum:g} or more"
     return f"{text} Range: {reach}."
+
+
+def _said_of_omitted(name: str, rules: FieldRules, card: ModelCard | None) -> str:
+    if rules.if_omitted is not None:
+        return f"Sent: {rules.if_omitted:,}, the most that is allowed here"
+    return f"Not sent: {_default(name, rules, card)}"
 
 
 def _default(name: str, rules: FieldRules, card: ModelCard | None) -> str:

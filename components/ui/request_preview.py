@@ -6,6 +6,7 @@ import streamlit as st
 
 from components.endpoints.endpoint import AnyEndpoint
 from components.runs.run import RunRecord
+from components.service import service
 from components.streaming.call import shown_headers
 from components.ui import state
 
@@ -31,7 +32,7 @@ def draw_request(endpoint: AnyEndpoint, body: bytes | None, record: RunRecord | 
 
 
 def _head(endpoint: AnyEndpoint, body: bytes) -> str:
-    address = endpoint.known_address
+    address = None if service().demo else endpoint.known_address
     if address is None:
         return f"POST /v1/chat/completions {_UNKNOWN_ADDRESS}"
     url = f"{address.base_url}/chat/completions"

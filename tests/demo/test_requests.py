@@ -8,11 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.contract.messages import Message, Role
+from components.contract.messages import Role
 from components.contract.profile import BEEZY, MISTRAL, OPENAI, Profile
-from components.contract.request import ChatCompletionStreamRequest, to_bytes
-from components.demo.requests import checked, clamped, most_bytes, tokens_of
+from components.contract.request import to_bytes
+from components.demo.requests import checked, most_bytes, profile_of_demo, tokens_of
 from components.demo.settings import DemoSettings
+from components.drafts.draft import new_draft
+from components.drafts.setting import FieldState, Setting
 from components.runs.gate import Refused
 from tests.demo.conftest import ASKED, MODEL, SETTINGS, demo_endpoint
 
@@ -137,21 +139,26 @@ def test_a_model_in_the_list_passes_and_the_sentence_names_those_that_do() -> No
         checked(demo_endpoint(), asking(), settings)
 
 
-@pytest.mark.parametrize("asked", ["omitted", None, 513, 10**30])
-def test_the_form_is_given_the_limit_and_says_so(asked: object) -> None:
-    fields: dict[str, Any] = {} if asked == "omitted" else {"max_tokens": asked}
-    request = ChatCompletionStreamRequest(model=MODEL, messages=[Message.user("Hi")], **fields)
-    changed, remarks = clamped(request, SETTINGS)
-    assert changed.sent_values() == {"max_tokens": 512}
-    assert len(remarks) == 1
-    assert "512" in remarks[0]
-    assert checked(demo_endpoint(), to_bytes(changed), SETTINGS) == changed
+@pytest.mark.parametrize("state", [FieldState.OMIT, FieldState.NULL])
+@pytest.mark.parametrize("dialect", [BEEZY, MISTRAL, OPENAI], ids=lambda dialect: dialect.name)
+def test_what_a_form_omits_is_the_limit_in_every_dialect(dialect: Profile, state: FieldState) -> None:
+    profile = profile_of_demo(dialect, SETTINGS)
+    assert sent(profile, Setting(state=state, value=7)) == 512
+    assert sent(dialect, Setting(state=FieldState.OMIT, value=7)) is None
 
 
-@pytest.mark.parametrize("asked", [1, 511, 512])
-def test_a_limit_that_is_small_enough_stays(asked: int) -> None:
-    request = ASKED.model_copy(update={"max_tokens": asked})
-    assert clamped(request, SETTINGS) == (request, ())
+@pytest.mark.parametrize(("asked", "problem"), [(1, False), (512, False), (513, True), (0, True)])
+def test_a_form_says_so_beside_the_field_when_the_limit_is_passed(asked: int, problem: bool) -> None:
+    profile = profile_of_demo(BEEZY, SETTINGS)
+    assert sent(profile, Setting(state=FieldState.VALUE, value=asked)) == asked
+    assert bool(profile.range_problems({"max_tokens": asked})) is problem
+
+
+def sent(profile: Profile, setting: Setting) -> int | None:
+    draft = new_draft().model_copy(update={"model": MODEL})
+    return (
+        draft.model_copy(update={"settings": {**draft.settings, "max_tokens": setting}}).to_request(profile).max_tokens
+    )
 
 
 def test_a_run_reserves_its_bytes_by_three_and_its_answer() -> None:

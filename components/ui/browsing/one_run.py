@@ -13,7 +13,7 @@ from components.runs.deletion import bring_back, delete_run
 from components.runs.markdown import as_markdown
 from components.runs.query import QueryFailed
 from components.runs.run import Run, RunRecord
-from components.service import configuration, service
+from components.service import configuration
 from components.sharing.capsule import Kind
 from components.ui import state
 from components.ui.browsing.table import list_anew
@@ -23,10 +23,11 @@ from components.ui.experiment_link import draw_experiment_link
 from components.ui.plain_words import plain_words
 from components.ui.run_lookup import asked
 from components.ui.run_view import draw_run
+from components.ui.sending import send
 from components.ui.sharing.share_answers import Answers
 from components.ui.sharing.share_dialog import draw_share_button
 from components.ui.times_view import draw_times
-from components.ui.visitor import own_log, owner
+from components.ui.visitor import own_log
 
 _PARTS = ["Request", "Times", "Events", "Code"]
 
@@ -178,9 +179,10 @@ def _run_again(record: RunRecord) -> None:
     if endpoint:
         body, request = record.request_body.encode(), asked(record)
         streaming = request.stream if request else record.streamed
-        run = service().runner.send(
-            endpoint, model=record.model, body=body, streaming=streaming, draft=record.draft, owner=owner()
-        )
+        run = send(endpoint, model=record.model, body=body, streaming=streaming, draft=record.draft)
+        if run is None:
+            st.session_state[state.RUNS_PROBLEM] = st.session_state.pop(state.RUN_PROBLEM)
+            return
         list_anew()
         state.open_run(run.id)
 

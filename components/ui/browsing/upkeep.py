@@ -13,6 +13,7 @@ from components.runs.database import DatabaseUnavailable
 from components.runs.deletion import delete_found
 from components.runs.export import ImportRefused, import_runs
 from components.runs.finding import MOST_COUNTED, View, summary_of
+from components.runs.owned import LOCAL
 from components.runs.query import QueryFailed
 from components.ui import state
 from components.ui.visitor import own_log
@@ -36,8 +37,10 @@ def draw_upkeep(view: View, on_change: Callable[[], None]) -> None:
         return
     with opened:
         try:
-            st.markdown(f"The log takes **{database.size_bytes() / 1e6:,.1f} MB**.")
-            _draw_compaction(free_bytes(database))
+            # The log of all is the operator's where others look at it, too.
+            if database.owner == LOCAL:
+                st.markdown(f"The log takes **{database.size_bytes() / 1e6:,.1f} MB**.")
+                _draw_compaction(free_bytes(database))
             _draw_import(on_change)
             if not view.filtered:
                 st.caption("Set a filter to delete the runs that it finds.")
@@ -79,7 +82,7 @@ def _draw_import(on_change: Callable[[], None]) -> None:
         type="jsonl",
         # Under a number of its own: a file that was brought back is not brought back by another click.
         key=f"{state.IMPORT_RUNS}_{st.session_state.get(state.IMPORT_RUNS, 0)}",
-        max_upload_size=_MOST_UPLOAD_MB,
+        max_upload_size=_MOST_UPLOAD_MB if own_log().owner == LOCAL else None,
         help="A JSON Lines file of *Take away*. Runs get new ids.",
     )
     if file is None or not st.button("Bring back", key="import_runs", icon=":material/upload:"):

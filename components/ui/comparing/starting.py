@@ -22,7 +22,7 @@ from components.service import configuration, service
 from components.ui import draft_form, state
 from components.ui.endpoint_choice import model_cards
 from components.ui.run_lookup import asked
-from components.ui.visitor import own_log, owner
+from components.ui.visitor import network, own_log, owner
 
 
 def shown_experiment(experiment_id: str | None) -> Experiment | None:
@@ -57,6 +57,12 @@ def start_all() -> None:
     if not ready:
         why = objections[0] if objections else "Every lane is muted. Unmute one to run it."
         st.session_state[state.RUN_PROBLEM] = why
+        return
+    demo = service().demo
+    if demo and len(ready) > demo.compare_lanes:
+        st.session_state[state.RUN_PROBLEM] = (
+            f"This demo runs {demo.compare_lanes:,} lanes at most. Mute or delete {len(ready) - demo.compare_lanes:,}."
+        )
         return
     before = shown_experiment(st.session_state.get(state.EXPERIMENT))
     if before and before.going_on:
@@ -148,7 +154,8 @@ def _start(experiment_id: str, requests: Sequence[LaneRequest]) -> None:
             repeats=draft.comparison.repeats,
             timing=draft.comparison.timing,
             shuffled=_shuffled,
-        )
+        ),
+        network(),
     )
 
 

@@ -12,14 +12,19 @@ PUBLIC_URL = "TEMPERA_PUBLIC_URL"
 """The environment variable that says under which address other people reach this Tempera."""
 
 
+def public_url_of_operator() -> str:
+    """The address that whoever runs Tempera gave, without a slash at its end; empty when they gave none."""
+    return os.environ.get(PUBLIC_URL, "").strip().rstrip("/")
+
+
 def public_url() -> str:
     """The address of the first page, without a slash at its end.
 
     It is the operator's, where there is one; else what stands in this visitor's own address bar. What a proxy or a
     request says of its host is never asked.
     """
-    if given := os.environ.get(PUBLIC_URL, "").strip():
-        return given.rstrip("/")
+    if given := public_url_of_operator():
+        return given
     here = urlsplit(str(st.context.url or ""))
     base = str(config.get_option("server.baseUrlPath")).strip("/")
     return f"{here.scheme}://{here.netloc}/{base}".rstrip("/")

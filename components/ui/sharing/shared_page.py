@@ -27,11 +27,12 @@ from components.ui.place import Place
 from components.ui.plain_words import plain_words
 from components.ui.run_lookup import asked, find, record_of
 from components.ui.run_view import draw_run
+from components.ui.sending import send
 from components.ui.sharing.arriving import take_settings
 from components.ui.sharing.shared_run import SharedRun, shared_runs
 from components.ui.times_view import draw_times
 from components.ui.view_switches import draw_replay_switch
-from components.ui.visitor import own_log, owner
+from components.ui.visitor import is_known, links, who_looks
 
 _PARTS = ["Request", "Times", "Events", "Code"]
 _LANES_IN_A_ROW = 3
@@ -62,12 +63,12 @@ def _opened(capsule_id: str) -> Capsule | None:
     known: tuple[str, Capsule] | None = st.session_state.get(state.OPENED_CAPSULE)
     if known and known[0] == capsule_id:
         return known[1]
-    database = own_log().database
+    database = links()
     if database is None:
         st.info("There is no log now, so nothing shared can be shown. Try again later.")
         return None
     try:
-        found = service().lookups.look_up(owner(), lambda: open_capsule(database, capsule_id))
+        found = service().lookups.look_up(who_looks(), lambda: open_capsule(database, capsule_id))
     except (TooManyLookups, QueryFailed, LinkProblem) as problem:
         st.info(plain_words(str(problem)))
         return None
@@ -174,6 +175,9 @@ def _draw_fork(linked: LinkedSettings | None, name: str, to_lanes: bool) -> None
     """Draw the way to a copy that can be changed and run."""
     if linked is None:
         return
+    if not is_known():
+        st.caption("Log in to open a copy of it.")
+        return
     label = "Open a copy in Compare" if to_lanes else "Open a copy in the playground"
     if st.button(label, key=f"fork_{name}", icon=":material/fork_right:"):
         draft_form.begin(new_draft)
@@ -183,6 +187,8 @@ def _draw_fork(linked: LinkedSettings | None, name: str, to_lanes: bool) -> None
 
 def _draw_run_again(record: SharedRun, run: CapsuleRun) -> bool:
     """Draw the button that asks the visitor's own endpoint the same; whether there is an answer to show."""
+    if not is_known():
+        return False
     endpoint = configuration().endpoints.get(record.endpoint)
     why = None
     if run.system_left_out:
@@ -199,14 +205,12 @@ def _draw_run_again(record: SharedRun, run: CapsuleRun) -> bool:
         )
         and endpoint
     ):
-        again = service().runner.send(
-            endpoint,
-            model=record.model,
-            body=record.request_body.encode(),
-            streaming=record.streamed,
-            owner=owner(),
-        )
-        st.session_state[state.SHARED_AGAIN] = record.id, again.id
+        body = record.request_body.encode()
+        again = send(endpoint, model=record.model, body=body, streaming=record.streamed)
+        if again:
+            st.session_state[state.SHARED_AGAIN] = record.id, again.id
+    if problem := st.session_state.pop(state.RUN_PROBLEM, None):
+        st.error(plain_words(problem))
     made: tuple[str, str] | None = st.session_state.get(state.SHARED_AGAIN)
     return made is not None and made[0] == record.id
 

@@ -13,6 +13,7 @@ from components.contract.lint import estimated_tokens
 from components.live.status import duration
 from components.runs.owned import OwnLog
 from components.runs.query import Measured, QueryFailed, recent_measures
+from components.service import service
 from components.sweeps.cells import RowRequest
 from components.sweeps.price import Price, price, total_of
 from components.sweeps.reuse import Reused
@@ -68,7 +69,7 @@ def _take_reuse() -> None:
 
 def confirmed(count: int) -> bool:
     """Whether so many requests are run without a further question; else the question is asked from now on."""
-    if count < _confirm_from():
+    if count < _confirm_from() and not _is_beyond_demo(count):
         return True
     st.session_state[state.SWEEP_UNCONFIRMED] = count
     return False
@@ -77,6 +78,9 @@ def confirmed(count: int) -> bool:
 def draw_question(count: int) -> bool:
     """Draw the question where one is to be asked; whether it was just answered with yes."""
     if st.session_state.get(state.SWEEP_UNCONFIRMED) != count:
+        return False
+    if _is_beyond_demo(count):
+        st.error(f"This is {count:,} requests, which is more than this demo runs in one sweep. Make the plan shorter.")
         return False
     st.warning(f"This is {count:,} requests.", icon=":material/payments:")
     with st.container(horizontal=True, gap="small"):
@@ -87,6 +91,11 @@ def draw_question(count: int) -> bool:
     if no:
         st.rerun()
     return yes
+
+
+def _is_beyond_demo(count: int) -> bool:
+    demo = service().demo
+    return demo is not None and count > demo.sweep_runs
 
 
 def _confirm_from() -> int:

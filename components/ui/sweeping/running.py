@@ -32,7 +32,7 @@ from components.sweeps.reuse import Reused, reusable
 from components.sweeps.setup import Setup, read_setup
 from components.ui import draft_form, state
 from components.ui.endpoint_choice import model_cards
-from components.ui.visitor import BY_OWNER, own_log, owner
+from components.ui.visitor import BY_OWNER, network, own_log, owner
 
 _NEWEST_RUNS = 5_000
 """How many runs of the log are looked through for answers: their bodies are compared to the letter."""
@@ -184,4 +184,4 @@ def run_again(sweep_id: str) -> None:
 def _start(sweep_id: str, setup: Setup, cells: Sequence[Cell]) -> None:
     timing = Timing.INTERLEAVED if setup.at_once == 1 else Timing.PARALLEL
     plan = Plan(tuple(cells), timing, setup.at_once, shared=True)
-    service().experiments.find(sweep_id, owner()).start(plan)
+    service().experiments.find(sweep_id, owner()).start(plan, network())

@@ -1,0 +1,76 @@
+"""What stands before the pages: logging in where that is needed, and the limits of a demo before one meets them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import streamlit as st
+
+from components.access.login import LoginEnded, NotLetIn
+from components.demo.budget import left
+from components.runs.gate import Refused
+from components.service import secrets, service
+from components.ui import state
+from components.ui.plain_words import plain_words
+from components.ui.visitor import login_is_needed, network, owner
+
+_NOT_PROVIDERS = ("redirect_uri", "cookie_secret", "client_id", "client_secret", "server_metadata_url")
+
+
+def is_let_in() -> bool:
+    """Whether the visitor may see the pages; where they may not, what to do is drawn instead."""
+    try:
+        owner()
+    except LoginEnded as ended:
+        _draw_login(str(ended) if st.user.to_dict().get("is_logged_in") else "Log in to go on.")
+        return False
+    except NotLetIn as refused:
+        st.subheader("Tempera", anchor=False)
+        st.error(plain_words(str(refused)))
+        st.button("Log out", key="log_out", on_click=st.logout)
+        return False
+    return True
+
+
+def draw_account() -> None:
+    """Draw who is logged in, and the way out."""
+    if not login_is_needed():
+        return
+    who = st.user.to_dict()
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="right", key="account"):
+        st.caption(plain_words(str(who.get("email") or who.get("name") or who.get("sub") or "")), width="content")
+        st.button("Log out", key="log_out", type="tertiary", icon=":material/logout:", on_click=st.logout)
+
+
+def draw_limits() -> None:
+    """Draw what a demo allows and what is left of it; nothing where this is none."""
+    demo, gate = service().demo, service().gate
+    if demo is None or gate is None:
+        return
+    if stopped := gate.switch.sentence():
+        st.warning(plain_words(stopped), icon=":material/pause_circle:")
+    try:
+        now = left(service().log, demo, owner(), network() or "")
+        runs = min(now.runs_this_minute, now.runs_today)
+        said = f"This is a demo: {runs:,} {'run' if runs == 1 else 'runs'} left now, {now.runs_today:,} today"
+    except Refused as refused:
+        said = f"This is a demo. {refused.sentence}"
+    with st.expander(plain_words(said), icon=":material/hourglass_empty:", key=state.DEMO_LIMITS):
+        st.markdown("\n".join(f"- {plain_words(sentence)}" for sentence in demo.in_words()))
+        st.caption("What you make is yours alone for as long as your browser keeps its cookie, at most 30 days.")
+
+
+def _draw_login(sentence: str) -> None:
+    st.subheader("Tempera", anchor=False)
+    st.markdown(plain_words(sentence))
+    found = secrets().get("auth", {})
+    providers = [name for name, table in found.items() if isinstance(table, Mapping) and name not in _NOT_PROVIDERS]
+    for provider in providers or [None]:
+        st.button(
+            f"Log in with {plain_words(provider)}" if provider else "Log in",
+            key=f"log_in_{provider or ''}",
+            type="primary",
+            icon=":material/login:",
+            on_click=st.login,
+            args=(provider,) if provider else (),
+        )

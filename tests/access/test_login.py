@@ -1,0 +1,80 @@
+"""Who logged in comes in while that holds, and only if the operator's list says so."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from components.access.login import Access, LoginEnded, NotLetIn, access_of, owner_of
+
+NOW = 1_800_000_000.0
+CLAIMS: dict[str, Any] = {
+    "iss": "https://login.example",
+    "sub": "42",
+    "exp": NOW + 1,
+    "email": "Anna@Example.org",
+    "email_verified": True,
+}
+
+
+@pytest.mark.parametrize(
+    "allow",
+    [(), ("anna@example.org",), ("ANNA@EXAMPLE.ORG",), ("@example.org",), ("@other", "@example.org"), ("sub:42",)],
+)
+def test_who_is_listed_owns_what_they_make_under_issuer_and_subject(allow: tuple[str, ...]) -> None:
+    assert owner_of(CLAIMS, Access(allow), NOW) == "https://login.example 42"
+    assert (
+        owner_of({**CLAIMS, "email": "new@example.org"}, Access(("@example.org",)), NOW) == "https://login.example 42"
+    )
+
+
+@pytest.mark.parametrize("ends", [NOW, NOW - 1, 0, None, "never", True])
+def test_a_login_that_has_ended_or_has_no_end_is_no_login(ends: object) -> None:
+    with pytest.raises(LoginEnded):
+        owner_of({**CLAIMS, "exp": ends}, Access(), NOW)
+
+
+@pytest.mark.parametrize(
+    ("allow", "changed"),
+    [
+        (("ben@example.org",), {}),
+        (("@example.com", "@example"), {}),
+        (("@example.org",), {"email_verified": False}),
+        (("@example.org",), {"email_verified": "true"}),
+        (("@example.org",), {"email_verified": None}),
+        (("@example.org",), {"email": None}),
+        (("@example.org",), {"email": "anna@evil.com@example.org.evil"}),
+        (("@example.org",), {"email": "anna@sub.example.org"}),
+        (("42",), {}),
+        (("sub:4",), {}),
+        (("",), {"email": ""}),
+        (("@",), {"email": "anna"}),
+    ],
+)
+def test_who_is_not_listed_is_not_let_in(allow: tuple[str, ...], changed: dict[str, Any]) -> None:
+    with pytest.raises(NotLetIn, match="not on the list"):
+        owner_of({**CLAIMS, **changed}, Access(allow), NOW)
+
+
+@pytest.mark.parametrize("changed", [{"sub": None}, {"sub": ""}, {"sub": 42}, {"iss": None}])
+def test_nobody_is_nobody(changed: dict[str, Any]) -> None:
+    with pytest.raises(NotLetIn, match="did not say who you are"):
+        owner_of({**CLAIMS, **changed}, Access(), NOW)
+
+
+def test_two_providers_may_have_the_same_subject() -> None:
+    other = {**CLAIMS, "iss": "https://other.example"}
+    assert owner_of(CLAIMS, Access(), NOW) != owner_of(other, Access(), NOW)
+
+
+@pytest.mark.parametrize("table", ["anna@example.org", {"allow": "@example.org"}, {"allow": [1]}, 7, {"allow": None}])
+def test_a_list_that_cannot_be_read_lets_in_nobody(table: object) -> None:
+    access = access_of({"access": table})
+    with pytest.raises(NotLetIn, match="Nobody is let in"):
+        owner_of(CLAIMS, access, NOW)
+
+
+def test_without_a_list_everybody_comes_in_whom_the_provider_knows() -> None:
+    assert access_of({}) == access_of({"access": {}}) == Access()
+    assert access_of({"access": {"allow": [" @example.org "]}}) == Access(("@example.org",))
