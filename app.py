@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+import os
+import re
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -12,15 +14,31 @@ import streamlit as st
 from starlette.datastructures import MutableHeaders
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, PlainTextResponse
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from components import __version__
+from components.demo.budget import left
+from components.runs.gate import Refused
+from components.runs.metrics import metrics_of
+from components.runs.query import QueryFailed
 from components.service import close_service, service
 from components.ui import live_view
 from components.ui.browsing import take_away
 from components.ui.cookies import VisitorCookie
+from components.ui.page_shell import PageShell
+
+FRAME_ANCESTORS = "TEMPERA_FRAME_ANCESTORS"
+"""The environment variable that names the sites, parted by spaces, which may show Tempera in a frame of theirs."""
+_ORIGIN = re.compile(r"https?://(\*\.)?[A-Za-z0-9.-]+(:\d+)?")
+
+
+def frame_ancestors(environment: Mapping[str, str]) -> str:
+    """The sites that may frame Tempera: itself, and those that the operator names. What is no origin is left out."""
+    named = [site for site in environment.get(FRAME_ANCESTORS, "").split() if _ORIGIN.fullmatch(site)]
+    return " ".join(["'self'", *named])
+
 
 HEADERS = {
     # What Streamlit needs and nothing else: no image, script or connection to anywhere but here. It hands the text of a
@@ -28,7 +46,8 @@ HEADERS = {
     "Content-Security-Policy": (
         "default-src 'self'; script-src 'self' 'unsafe-inline' blob:; style-src 'self' 'unsafe-inline'; "
         "img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self'; worker-src 'self' blob:; "
-        "frame-src 'self'; frame-ancestors 'self'; object-src 'none'; base-uri 'self'; form-action 'self'"
+        f"frame-src 'self'; frame-ancestors {frame_ancestors(os.environ)}; "
+        "object-src 'none'; base-uri 'self'; form-action 'self'"
     ),
     "X-Robots-Tag": "noindex, nofollow",
     "Referrer-Policy": "no-referrer",
@@ -66,6 +85,27 @@ def health(_request: Request) -> JSONResponse:
     )
 
 
+def metrics(_request: Request) -> PlainTextResponse:
+    """Runs of the last day, their time to first token and what a demo has left, as Prometheus reads it."""
+    log, demo = service().log, service().demo
+    try:
+        if log.database is None:
+            raise QueryFailed("There is no log now.")
+        found = metrics_of(log.database)
+        tokens = left(log, demo, "", "").tokens_today if demo else None
+    except (QueryFailed, Refused):
+        return PlainTextResponse("The log cannot be read now.\n", 503)
+    lines = [f'tempera_runs_last_day{{status="{status}"}} {count}' for status, count in found.runs.items()]
+    lines += [f'tempera_ttft_ms{{quantile="{quantile}"}} {value:.1f}' for quantile, value in found.ttft_ms.items()]
+    lines += [] if tokens is None else [f"tempera_demo_tokens_left {tokens}"]
+    return PlainTextResponse("\n".join(lines) + "\n")
+
+
+def robots(_request: Request) -> PlainTextResponse:
+    """Nothing here is for search engines."""
+    return PlainTextResponse("User-agent: *\nDisallow: /\n")
+
+
 def report_script_error(error: Exception) -> bool:
     """Log a fault of ours under an id and tell the visitor only that id."""
     name = uuid.uuid4().hex[:8]
@@ -83,8 +123,18 @@ async def lifespan(_app: Any) -> AsyncIterator[None]:
 
 app = st.App(
     "pages/navigation.py",
-    routes=[Route("/healthz", health), *live_view.routes(), *take_away.routes()],
-    middleware=[Middleware(SecurityHeaders), Middleware(VisitorCookie, is_demo=lambda: service().demo is not None)],
+    routes=[
+        Route("/healthz", health),
+        Route("/metrics", metrics),
+        Route("/robots.txt", robots),
+        *live_view.routes(),
+        *take_away.routes(),
+    ],
+    middleware=[
+        Middleware(SecurityHeaders),
+        Middleware(PageShell),
+        Middleware(VisitorCookie, is_demo=lambda: service().demo is not None),
+    ],
     lifespan=lifespan,
     on_script_error=report_script_error,
 )

@@ -1,0 +1,64 @@
+"""The page's own HTML, which is the same for everybody: a title and a description for programs that only read that.
+
+Streamlit fills the page later, by its connection. So a chat program that looks at a link, or a search engine, finds
+these words and nothing of what the link shows.
+"""
+
+from __future__ import annotations
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+_THEIR_TITLE = b"<title>Streamlit</title>"
+_MEANING = "A playground in the browser for streaming chat completions."
+_SHARED_MEANING = "Somebody shared what a model answered, with the settings and the timing. Open it to see it."
+
+
+class PageShell:
+    """Puts Tempera's title and description into HTML pages."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one ASGI scope."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        shared = scope["path"].rstrip("/").endswith("/shared")
+        if "." not in scope["path"].rpartition("/")[2]:
+            # A page and no file: what is packed could not be read here.
+            scope = {**scope, "headers": [each for each in scope["headers"] if each[0] != b"accept-encoding"]}
+        begun: list[Message] = []
+        pieces: list[bytes] = []
+
+        async def send_with_head(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = Headers(raw=message["headers"])
+                is_page = headers.get("content-type", "").startswith("text/html")
+                if is_page and "content-encoding" not in headers:
+                    begun.append(message)
+                    return
+            elif begun and message["type"] == "http.response.body":
+                # A few kilobytes, which come in pieces of any size.
+                pieces.append(message.get("body", b""))
+                if message.get("more_body"):
+                    return
+                start, body = begun.pop(), b"".join(pieces).replace(_THEIR_TITLE, _head(shared), 1)
+                if scope["method"] != "HEAD":
+                    MutableHeaders(scope=start)["Content-Length"] = str(len(body))
+                await send(start)
+                message = {"type": "http.response.body", "body": body}
+            await send(message)
+
+        await self._app(scope, receive, send_with_head)
+
+
+def _head(shared: bool) -> bytes:
+    title = "A shared answer · Tempera" if shared else "Tempera"
+    meaning = _SHARED_MEANING if shared else _MEANING
+    return (
+        f'<title>{title}</title><meta name="description" content="{meaning}">'
+        f'<meta property="og:site_name" content="Tempera"><meta property="og:title" content="{title}">'
+        f'<meta property="og:description" content="{meaning}"><meta name="twitter:card" content="summary">'
+    ).encode()
