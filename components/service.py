@@ -20,6 +20,7 @@ from components.demo.requests import profile_of_demo
 from components.demo.settings import demo_settings
 from components.embedded.process import EmbeddedModel
 from components.endpoints.configuration import Configuration, read_configuration
+from components.endpoints.own import own_endpoints_problems
 from components.experiments.experiment import Experiments
 from components.experiments.workers import SCHEDULER, Job, Workers, WorkersUnavailable, workers_of
 from components.live.channels import Channels
@@ -109,6 +110,7 @@ def configuration() -> Configuration:
             if demo.allows_endpoint(name)
         }
         problems += demo.problems
+    problems += own_endpoints_problems(os.environ)
     return Configuration(endpoints, (problem, *problems) if problem else problems)
 
 

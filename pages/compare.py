@@ -3,7 +3,6 @@
 import streamlit as st
 
 from components.experiments.lanes import lane_requests
-from components.service import configuration
 from components.ui import draft_form, state
 from components.ui.base_form import draw_base
 from components.ui.comparing.board import draw_board
@@ -14,6 +13,7 @@ from components.ui.comparing.sharing import answers_of
 from components.ui.comparing.starting import kept_draft, shown_experiment
 from components.ui.comparing.vote import blind_order
 from components.ui.endpoint_choice import model_cards
+from components.ui.endpoints_here import endpoints_here
 from components.ui.sharing.arriving import arrive_by_link, draw_link_bar
 from components.ui.sharing.share_dialog import draw_share_button
 
@@ -25,7 +25,7 @@ arrive_by_link("compare.py")
 draw_link_bar()
 
 draft = draw_base(with_lanes=True)
-endpoints = configuration().endpoints
+endpoints = endpoints_here()
 requests = lane_requests(draft, endpoints, model_cards)
 experiment = shown_experiment(experiment_id)
 blind = draw_controls(draft.comparison, may_be_refused=any(request.composed.may_be_refused for request in requests))

@@ -1,10 +1,14 @@
 """The configured endpoints: whether they answer, what they offer, and how to add one."""
 
+import os
+
 import streamlit as st
 
+from components.endpoints.own import own_endpoints_allowed
 from components.service import configuration
 from components.ui.endpoint_panel import await_answers, check_again, draw_endpoint
 from components.ui.endpoint_setup import draw_endpoint_setup
+from components.ui.own_endpoint import draw_own_endpoint
 from components.ui.visitor import own_log
 
 endpoints = list(configuration().endpoints.values())
@@ -21,6 +25,10 @@ with st.container(horizontal=True, horizontal_alignment="distribute", vertical_a
     )
 
 awaited = [endpoint for endpoint in endpoints if draw_endpoint(endpoint, own_log().database)]
+
+if own_endpoints_allowed(os.environ):
+    st.subheader("Your own endpoint", anchor=False)
+    draw_own_endpoint()
 
 st.subheader("Add an endpoint", anchor=False)
 draw_endpoint_setup()

@@ -7,13 +7,13 @@ from components.contract.errors import read_error
 from components.contract.lint import MESSAGES
 from components.drafts.composed import compose
 from components.runs.run import Run
-from components.service import configuration
 from components.sharing.capsule import Kind
 from components.ui import draft_form, state
 from components.ui.answer_actions import draw_actions, draw_stale_notice
 from components.ui.answer_siblings import answers_to, note_run
 from components.ui.code_view import draw_code, draw_import
 from components.ui.endpoint_choice import draw_endpoint_and_model
+from components.ui.endpoints_here import endpoints_here
 from components.ui.events_view import draw_events
 from components.ui.message_editor import draw_messages, draw_notes, draw_variables
 from components.ui.plain_words import plain_words
@@ -122,7 +122,7 @@ with work:
             sent = asked(record)
             if stale:
                 draw_stale_notice(record, differences(sent, composed.request) if sent and composed.request else [])
-            draw_actions(record, configuration().endpoints.get(record.endpoint), stale=stale)
+            draw_actions(record, endpoints_here().get(record.endpoint), stale=stale)
 
     if record:
         note_run(record)

@@ -20,10 +20,15 @@ class EndpointUnavailable(Exception):
 
 @dataclass(frozen=True)
 class Address:
-    """Where to send a request, and the key that goes with it."""
+    """Where to send a request, and the key that goes with it.
+
+    ``allows`` says of an IP address, as text, whether it may be called: the policy for what a visitor typed. It is
+    asked of the connected peer before a byte is sent. None, for what the operator configured: each may.
+    """
 
     base_url: str
     key: ApiKey | None = None
+    allows: Callable[[str], bool] | None = None
 
 
 @dataclass(frozen=True)
@@ -37,7 +42,7 @@ class Prices:
 
 @dataclass(frozen=True)
 class Endpoint:
-    """An endpoint that was configured with a fixed address."""
+    """An endpoint with a fixed address, from the configuration or from a visitor's own form."""
 
     name: str
     profile: Profile

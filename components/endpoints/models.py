@@ -52,7 +52,7 @@ def list_models(address: Address) -> list[ModelCard]:
     status: int | None = None
     try:
         with (
-            Session(watch, _ANSWER_S) as session,
+            Session(watch, _ANSWER_S, allows=address.allows) as session,
             get_json(session, f"{address.base_url}/models", address.key) as answer,
         ):
             status = answer.status_code

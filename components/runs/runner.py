@@ -165,6 +165,7 @@ class Runner:
             streaming=run.streaming,
             limits=self._limits,
             on_retry=lambda _fault, _seconds: run.enter(Activity.RETRYING),
+            allows=address.allows,
         )
         run.attach(stream.stop)
         for event in stream:

@@ -155,7 +155,7 @@ class Answer:
         """The status of a run that ended with this answer and this fault, and the fault that counts in the end."""
         if fault and fault.kind is ErrorKind.CANCELLED:
             return Status.CANCELLED, fault
-        if fault and fault.kind in (ErrorKind.POLICY_REFUSED, ErrorKind.BUDGET):
+        if fault and fault.kind in (ErrorKind.POLICY_REFUSED, ErrorKind.ADDRESS_REFUSED, ErrorKind.BUDGET):
             return Status.REJECTED, fault
         if fault and self.complete and fault.kind in (_MOOT_WHEN_DONE if self.done else _MOOT_WHEN_COMPLETE):
             fault = None

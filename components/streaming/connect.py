@@ -1,4 +1,7 @@
-"""Opens a TCP connection that a watch can end in every phase: while the name is looked up, and while it connects."""
+"""Opens a TCP connection that a watch can end in every phase: while the name is looked up, and while it connects.
+
+Where the caller says which addresses are allowed, no other one is touched, and none gets a byte.
+"""
 
 from __future__ import annotations
 
@@ -6,26 +9,42 @@ import ipaddress
 import socket
 import threading
 import time
+from collections.abc import Callable
 from typing import Any
 
 from components.streaming.faults import ErrorKind, StreamFault
 from components.streaming.watch import Watch
 
 
-def connect(watch: Watch, connect_s: float, host: str, port: int) -> socket.socket:
+def connect(
+    watch: Watch, connect_s: float, host: str, port: int, allows: Callable[[str], bool] | None = None
+) -> socket.socket:
     """A connected TCP socket that the watch holds from before the first packet.
 
-    Raises StreamFault: the name is unknown, nothing listens, or no address answered in ``connect_s`` seconds together.
+    ``allows`` says of an IP address, as text, whether it may be called; without it each may. It is asked of all
+    addresses of the host before one is called, and of the peer once it is connected, before a byte goes out.
+
+    Raises StreamFault: the name is unknown, nothing listens, an address is not allowed, or no address answered in
+    ``connect_s`` seconds together.
     """
     deadline = time.monotonic() + connect_s
     fault: StreamFault | None = None
-    for family, kind, protocol, _, address in _addresses(watch, connect_s, host, port):
+    addresses = _addresses(watch, connect_s, host, port)
+    if allows and not all(allows(address[0]) for *_, address in addresses):
+        raise _refused()
+    for family, kind, protocol, _, address in addresses:
         connection = socket.socket(family, kind, protocol)
         try:
             watch.hold(connection)
             connection.settimeout(max(deadline - time.monotonic(), 0.001))
             if not watch.ended:
                 connection.connect(address)
+                # What counts is who answers in the end, whatever was looked up, and whatever rewrote it on the way.
+                if allows and not allows(connection.getpeername()[0]):
+                    raise _refused()
+        except StreamFault:
+            connection.close()
+            raise
         except OSError as error:
             connection.close()
             fault = _connect_fault(error, host, port, connect_s)
@@ -80,6 +99,17 @@ def _is_in_figures(host: str) -> bool:
 
 def _name_fault(sentence: str) -> StreamFault:
     return StreamFault(ErrorKind.DNS, sentence, unprocessed=True)
+
+
+def _refused() -> StreamFault:
+    # Neither host nor address: the log keeps no more of a visitor's endpoint than its name, and a visitor should not
+    # learn which addresses names have in the network of Tempera.
+    return StreamFault(
+        ErrorKind.ADDRESS_REFUSED,
+        "This endpoint leads to an address that is not public, so nothing was sent there. "
+        "Give a base URL with a public host, or ask whoever runs Tempera to allow its network.",
+        unprocessed=True,
+    )
 
 
 def _connect_fault(error: OSError, host: str, port: int, connect_s: float) -> StreamFault:

@@ -40,6 +40,8 @@ class ErrorKind(StrEnum):
     CANCELLED = "cancelled"
     PROCESS_DIED = "process_died"
     POLICY_REFUSED = "policy_refused"
+    ADDRESS_REFUSED = "address_refused"
+    """A visitor's own endpoint leads to an address that whoever runs Tempera does not allow."""
     BUDGET = "budget"
     REFUSED_HERE = "refused_here"
     """Tempera itself did not let the run through: its limits, its budget, its switch."""

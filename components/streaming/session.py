@@ -26,10 +26,11 @@ def check_base_url(url: str) -> str:
     """The base URL without a trailing slash.
 
     Raises ValueError, with a sentence that says what to do, for a URL that is not plainly http(s)://host[:port][/path]:
-    user names, backslashes, blanks and control characters are read differently by different parsers.
+    user names, backslashes, blanks, control and invisible characters are read differently by different parsers, or by
+    people.
     """
     example = "Give it as https://host/v1."
-    if re.search(r"[\s\\\x00-\x1f\x7f]", url):
+    if re.search(r"[\s\\]", url) or not url.isprintable():
         raise ValueError(f"The base URL holds a blank, a backslash or a control character. {example}")
     try:
         parts = urlsplit(url)
@@ -102,13 +103,22 @@ def check_api_key(secret: str) -> str:
 class Session(requests.Session):
     """One call's session: nothing from the environment, no cookies of another call, no redirects."""
 
-    def __init__(self, watch: Watch, connect_s: float, on_send: Callable[[], None] = lambda: None) -> None:
-        """``on_send`` is called when a connection is made, just before the request's first byte goes out."""
+    def __init__(
+        self,
+        watch: Watch,
+        connect_s: float,
+        on_send: Callable[[], None] = lambda: None,
+        allows: Callable[[str], bool] | None = None,
+    ) -> None:
+        """``on_send`` is called when a connection is made, just before the request's first byte goes out.
+
+        ``allows`` says of an IP address whether it may be called; see ``connect``.
+        """
         super().__init__()
         # ~/.netrc would replace the Authorization header, and proxy variables capture loopback calls.
         self.trust_env = False
         self.headers.clear()
-        adapter = _WatchedAdapter(watch, connect_s, on_send)
+        adapter = _WatchedAdapter(lambda host, port: connect(watch, connect_s, host, port, allows), on_send)
         self.mount("http://", adapter)
         self.mount("https://", adapter)
 
@@ -133,22 +143,21 @@ def headers_for(url: str, key: ApiKey | None, *, accept: str) -> dict[str, str]:
 class _WatchedAdapter(HTTPAdapter):
     """Opens connections that a watch can end in every phase."""
 
-    def __init__(self, watch: Watch, connect_s: float, on_send: Callable[[], None]) -> None:
-        self._watch = watch
-        self._connect_s = connect_s
+    def __init__(self, connect: Callable[[str, int], socket.socket], on_send: Callable[[], None]) -> None:
+        self._connect = connect
         self._on_send = on_send
         super().__init__(max_retries=0)
 
     def init_poolmanager(self, connections: int, maxsize: int, block: bool = False, **kwargs: Any) -> None:
-        self.poolmanager = _WatchedPools(
-            self._watch, self._connect_s, self._on_send, num_pools=connections, maxsize=maxsize, **kwargs
-        )
+        self.poolmanager = _WatchedPools(self._connect, self._on_send, num_pools=connections, maxsize=maxsize, **kwargs)
 
 
 class _WatchedPools(PoolManager):
-    def __init__(self, watch: Watch, connect_s: float, on_send: Callable[[], None], **kwargs: Any) -> None:
+    def __init__(
+        self, connect: Callable[[str, int], socket.socket], on_send: Callable[[], None], **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
-        self._connect = functools.partial(connect, watch, connect_s)
+        self._connect = connect
         self._on_send = on_send
 
     def clear(self) -> None:

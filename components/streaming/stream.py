@@ -60,7 +60,8 @@ class TimedEvent:
 class AnswerStream:
     """One answer, as an iterator of timed events. Iterate it once, in one thread; ``stop`` may come from any.
 
-    ``on_retry`` is told of each wait before a retry: the fault and the seconds.
+    ``on_retry`` is told of each wait before a retry: the fault and the seconds. ``allows`` says of an IP address
+    whether it may be called, see ``connect``; without it each may.
     """
 
     def __init__(
@@ -72,6 +73,7 @@ class AnswerStream:
         streaming: bool = True,
         limits: Limits | None = None,
         on_retry: Callable[[StreamFault, float], None] | None = None,
+        allows: Callable[[str], bool] | None = None,
     ) -> None:
         self._outcome: Outcome | None = None
         self._url = f"{base_url}/chat/completions"
@@ -80,6 +82,7 @@ class AnswerStream:
         self._streaming = streaming
         self._limits = limits or Limits()
         self._on_retry = on_retry
+        self._allows = allows
         self._answer = Answer(self._limits)
         self._attempts = 0
         self._retries: list[Retry] = []
@@ -127,7 +130,9 @@ class AnswerStream:
                 yield from self._attempt()
                 return
             except StreamFault as fault:
-                pause = None if self._watch.ended else pause_before_retry(fault, self._attempts, self._limits)
+                # An address that is refused once is not tried again: another look-up is what a rebinder waits for.
+                over = self._watch.ended or fault.kind is ErrorKind.ADDRESS_REFUSED
+                pause = None if over else pause_before_retry(fault, self._attempts, self._limits)
                 if pause is None:
                     raise
                 self._retries.append(Retry(fault.kind, fault.http_status, round(pause * 1000, 3)))
@@ -144,7 +149,7 @@ class AnswerStream:
         self._moments.begin()
         # Without streaming the endpoint is silent until the whole answer is made.
         watch.expect(ErrorKind.FIRST_BYTE_TIMEOUT, limits.first_byte_s if self._streaming else limits.total_s)
-        with Session(watch, limits.connect_s, self._moments.send) as session:
+        with Session(watch, limits.connect_s, self._moments.send, self._allows) as session:
             try:
                 response = post_json(session, self._url, self._body, self._key)
             except StreamFault:

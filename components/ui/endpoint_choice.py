@@ -8,8 +8,9 @@ from components.embedded.process import EmbeddedModel
 from components.embedded.status import Phase
 from components.endpoints.endpoint import AnyEndpoint, EmbeddedEndpoint
 from components.endpoints.models import ModelCard, ModelsUnavailable, list_models
-from components.service import configuration
 from components.ui import draft_form, state
+from components.ui.endpoints_here import endpoints_here
+from components.ui.own_endpoint import own_endpoints
 
 _LIST_LIFETIME_S = 60
 _STATE_REFRESH_S = 0.5
@@ -17,7 +18,7 @@ _STATE_REFRESH_S = 0.5
 
 def draw_endpoint_and_model() -> tuple[AnyEndpoint, ModelCard | None]:
     """Draw both selects; the endpoint that is chosen, and what it tells of the model that is chosen."""
-    endpoints = configuration().endpoints
+    endpoints = endpoints_here()
     names = list(endpoints)
     begins_with = draft_form.start().endpoint
     if st.session_state.get(state.ENDPOINT, names[0]) not in names:
@@ -68,7 +69,7 @@ def _draw_model(endpoint: AnyEndpoint) -> ModelCard | None:
 
 def _choose_first_model() -> None:
     """Another endpoint was chosen: begin with its own model."""
-    endpoint = configuration().endpoints[st.session_state[state.ENDPOINT]]
+    endpoint = endpoints_here()[st.session_state[state.ENDPOINT]]
     st.session_state[state.MODEL] = _first_model(endpoint, _models(endpoint)[0])
 
 
@@ -83,13 +84,26 @@ def model_cards(endpoint: AnyEndpoint) -> list[ModelCard]:
 
 def _models(endpoint: AnyEndpoint) -> tuple[list[ModelCard], str | None]:
     address = endpoint.known_address
-    return _listed(endpoint.name, address.base_url, endpoint) if address else ([], None)
+    if address is None:
+        return [], None
+    # What a visitor's own key lets them see is nothing for others.
+    listed = _listed_for_one if endpoint.name in own_endpoints() else _listed
+    return listed(endpoint.name, address.base_url, endpoint)
 
 
 @st.cache_data(ttl=_LIST_LIFETIME_S, show_spinner=False)
 def _listed(name: str, base_url: str, _endpoint: AnyEndpoint) -> tuple[list[ModelCard], str | None]:
+    return _ask(_endpoint)
+
+
+@st.cache_data(ttl=_LIST_LIFETIME_S, show_spinner=False, scope="session")
+def _listed_for_one(name: str, base_url: str, _endpoint: AnyEndpoint) -> tuple[list[ModelCard], str | None]:
+    return _ask(_endpoint)
+
+
+def _ask(endpoint: AnyEndpoint) -> tuple[list[ModelCard], str | None]:
     try:
-        return list_models(_endpoint.address(lambda: False)), None
+        return list_models(endpoint.address(lambda: False)), None
     except ModelsUnavailable as unavailable:
         return [], str(unavailable)
 

@@ -1,4 +1,6 @@
-"""How to add an endpoint: what to write where. There is no form for it, because a key belongs in no page."""
+"""How the operator adds an endpoint: what to write where. There is no form for it: a key of the operator's
+belongs in no page.
+"""
 
 from __future__ import annotations
 

@@ -14,6 +14,7 @@ from components.contract.messages import Message
 from components.contract.profile import BEEZY, OPENAI
 from components.contract.request import ChatCompletionStreamRequest, UnsendableField, to_bytes
 from components.endpoints.endpoint import Address, Endpoint, EndpointUnavailable
+from components.endpoints.own import own_endpoint
 from components.runs.gate import Refused
 from components.runs.log import Log
 from components.runs.query import events_of, find_run
@@ -24,6 +25,7 @@ from components.streaming.outcome import Outcome
 from components.streaming.session import ApiKey
 from tests.runs.conftest import REQUEST, endpoint_at
 from tests.streaming.endpoint import DONE, chunk, document, head, sending, serve
+from tests.streaming.recorder import recording
 from tests.waiting import wait_for
 
 USAGE = {"prompt_tokens": 7, "completion_tokens": 3, "total_tokens": 10}
@@ -320,3 +322,12 @@ def test_a_gate_that_fails_lets_nothing_through(log: Log, caplog: pytest.LogCapt
         assert logged(log, run).error_kind == "internal"
         assert server.requests == []
     assert "a bug" in caplog.text
+
+
+def test_a_visitors_own_endpoint_that_leads_inside_is_refused_and_gets_no_byte(runner: Runner, log: Log) -> None:
+    with recording() as recorder:
+        base_url = f"http://localhost:{recorder.port}/v1"
+        endpoint = own_endpoint(base_url, "canary", "beezy", "m", {"TEMPERA_OWN_ENDPOINTS": "1"})
+        found = logged(log, runner.start(endpoint, REQUEST))
+        assert recorder.seen() == (0, b"")
+    assert (found.status, found.error_kind, found.attempts) == ("rejected", "address_refused", 1)

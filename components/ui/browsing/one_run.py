@@ -13,11 +13,11 @@ from components.runs.deletion import bring_back, delete_run
 from components.runs.markdown import as_markdown
 from components.runs.query import QueryFailed
 from components.runs.run import Run, RunRecord
-from components.service import configuration
 from components.sharing.capsule import Kind
 from components.ui import state
 from components.ui.browsing.table import list_anew
 from components.ui.code_view import draw_code
+from components.ui.endpoints_here import endpoints_here
 from components.ui.events_view import draw_events
 from components.ui.experiment_link import draw_experiment_link
 from components.ui.plain_words import plain_words
@@ -83,9 +83,9 @@ def _draw_actions(run: Run | RunRecord, record: RunRecord) -> None:
                 type="tertiary",
                 on_click=_run_again,
                 args=(record,),
-                disabled=record.endpoint not in configuration().endpoints,
+                disabled=record.endpoint not in endpoints_here(),
                 help="Sends the very same bytes once more."
-                if record.endpoint in configuration().endpoints
+                if record.endpoint in endpoints_here()
                 else "There is no endpoint of this name any more.",
             )
             st.download_button(
@@ -164,7 +164,7 @@ def _annotate(run_id: str, name: str, key: str) -> None:
 
 
 def _draw_code(record: RunRecord) -> None:
-    endpoint, request = configuration().endpoints.get(record.endpoint), asked(record)
+    endpoint, request = endpoints_here().get(record.endpoint), asked(record)
     if endpoint is None:
         st.caption("There is no code for this run: there is no endpoint of its name any more.")
         return
@@ -175,7 +175,7 @@ def _draw_code(record: RunRecord) -> None:
 
 
 def _run_again(record: RunRecord) -> None:
-    endpoint = configuration().endpoints.get(record.endpoint)
+    endpoint = endpoints_here().get(record.endpoint)
     if endpoint:
         body, request = record.request_body.encode(), asked(record)
         streaming = request.stream if request else record.streamed

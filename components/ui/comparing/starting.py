@@ -18,9 +18,10 @@ from components.experiments.store import adopt, find_experiment, save_experiment
 from components.runs.placement import Placement
 from components.runs.query import QueryFailed
 from components.runs.run import RunRecord
-from components.service import configuration, service
+from components.service import service
 from components.ui import draft_form, state
 from components.ui.endpoint_choice import model_cards
+from components.ui.endpoints_here import endpoints_here
 from components.ui.run_lookup import asked
 from components.ui.visitor import network, own_log, owner
 
@@ -43,7 +44,7 @@ def kept_draft(experiment_id: str | None) -> Draft | None:
 
 def requests_now() -> list[LaneRequest]:
     """What every lane asks as the form stands now."""
-    return lane_requests(draft_form.read(), configuration().endpoints, model_cards)
+    return lane_requests(draft_form.read(), endpoints_here(), model_cards)
 
 
 def start_all() -> None:
@@ -113,7 +114,7 @@ def take_lanes_away(change: Callable[[Comparison], Comparison], sentence: str) -
 
 def check_lane(lane_id: str, record: RunRecord) -> None:
     """Send the very bytes of a lane's run once more, to see whether the answer is the same."""
-    endpoint = configuration().endpoints.get(record.endpoint)
+    endpoint = endpoints_here().get(record.endpoint)
     request = asked(record)
     experiment = shown_experiment(record.experiment_id)
     if not endpoint or not request or not experiment:

@@ -10,12 +10,12 @@ import streamlit as st
 
 from components.contract.difference import Difference
 from components.drafts.draft import Draft
-from components.service import configuration
 from components.sharing.hidden_characters import hidden_in, with_hidden_marked
 from components.sharing.linked_settings import LinkedSettings
 from components.sharing.problem import LinkProblem
 from components.sharing.settings_link import read_settings_link
 from components.ui import draft_form, state
+from components.ui.endpoints_here import endpoints_here
 from components.ui.plain_words import plain_words
 
 _MOST_WORDS = 2_000
@@ -113,7 +113,7 @@ def _remarks(linked: LinkedSettings) -> list[str]:
             remarks.append(f"{change.field} holds {many} that nobody sees and a model reads: {named}{more}.")
     lanes = linked.comparison.lanes if linked.comparison else ()
     names = dict.fromkeys(name for name in (linked.endpoint, *(lane.endpoint for lane in lanes)) if name)
-    known = configuration().endpoints
+    known = endpoints_here()
     remarks += [
         f"There is no endpoint “{name}” here, so the present one stays. See whether it has the model."
         for name in names
@@ -123,7 +123,7 @@ def _remarks(linked: LinkedSettings) -> list[str]:
 
 
 def _with_known_endpoints(draft: Draft, before: Draft) -> Draft:
-    known = configuration().endpoints
+    known = endpoints_here()
     if draft.endpoint not in known:
         draft = draft.model_copy(update={"endpoint": before.endpoint, "model": draft.model or before.model})
     lanes = tuple(

@@ -13,7 +13,7 @@ from components.contract.profile import profile_named
 from components.drafts.conversation import Turns
 from components.drafts.draft import Draft, new_draft
 from components.runs.query import QueryFailed
-from components.service import configuration, service
+from components.service import service
 from components.sharing.capsule import Capsule, CapsuleRun, Kind
 from components.sharing.capsules import open_capsule
 from components.sharing.linked_settings import LinkedSettings, linked_settings
@@ -22,6 +22,7 @@ from components.sharing.problem import LinkProblem
 from components.ui import draft_form, state
 from components.ui.browsing.several_runs import draw_differences
 from components.ui.code_view import draw_code
+from components.ui.endpoints_here import endpoints_here
 from components.ui.events_view import draw_events
 from components.ui.place import Place
 from components.ui.plain_words import plain_words
@@ -189,7 +190,7 @@ def _draw_run_again(record: SharedRun, run: CapsuleRun) -> bool:
     """Draw the button that asks the visitor's own endpoint the same; whether there is an answer to show."""
     if not is_known():
         return False
-    endpoint = configuration().endpoints.get(record.endpoint)
+    endpoint = endpoints_here().get(record.endpoint)
     why = None
     if run.system_left_out:
         why = "The system message is not shared, so the same cannot be asked."

@@ -23,7 +23,7 @@ from components.experiments.store import (
 )
 from components.runs.owned import OwnLog
 from components.runs.query import QueryFailed, answers_to
-from components.service import configuration, service
+from components.service import service
 from components.sweeps.axes import with_values
 from components.sweeps.cells import RowRequest, cells_of, row_requests
 from components.sweeps.data_set import as_json_lines, with_input
@@ -32,6 +32,7 @@ from components.sweeps.reuse import Reused, reusable
 from components.sweeps.setup import Setup, read_setup
 from components.ui import draft_form, state
 from components.ui.endpoint_choice import model_cards
+from components.ui.endpoints_here import endpoints_here
 from components.ui.visitor import BY_OWNER, network, own_log, owner
 
 _NEWEST_RUNS = 5_000
@@ -109,7 +110,7 @@ def requests_for(
 
     The last ones are kept: ten thousand rows take seconds, and a click elsewhere changes none of them.
     """
-    endpoints, send_anyway = configuration().endpoints, bool(st.session_state.get(state.SEND_ANYWAY))
+    endpoints, send_anyway = endpoints_here(), bool(st.session_state.get(state.SEND_ANYWAY))
     base = endpoints.get(draft.endpoint or "")
     asked = (draft, list(rows), list(inputs), endpoints, send_anyway, model_cards(base) if base else None)
     known: tuple[object, list[RowRequest]] | None = st.session_state.get(state.ROW_REQUESTS)

@@ -1,0 +1,142 @@
+"""The endpoint that a visitor types on the page, where the operator allows that: what is checked before it is kept.
+
+It has the visitor's own key and no other, and calls public addresses only. Nothing here keeps it.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Collection, Mapping
+from enum import StrEnum
+from ipaddress import IPv4Network, IPv6Network
+from urllib.parse import urlsplit
+
+from components.contract.profile import PROFILES
+from components.endpoints.address_policy import AddressPolicy, address_in_figures
+from components.endpoints.endpoint import Address, Endpoint
+from components.streaming.session import ApiKey, check_api_key, check_base_url
+
+OWN_NAME = "my own"
+OWN_ENDPOINTS = "TEMPERA_OWN_ENDPOINTS"
+OWN_ENDPOINTS_NETWORKS = "TEMPERA_OWN_ENDPOINTS_NETWORKS"
+
+_ON = ("1", "true", "yes", "on")
+_OFF = ("", "0", "false", "no", "off")
+
+
+class OwnField(StrEnum):
+    """What a visitor types."""
+
+    BASE_URL = "base_url"
+    KEY = "key"
+    DIALECT = "dialect"
+    MODEL = "model"
+
+
+class UnusableOwnEndpoint(ValueError):
+    """What was typed is no endpoint. ``problems`` has a sentence for each field that must change; no key is in it."""
+
+    def __init__(self, problems: Mapping[OwnField, str]) -> None:
+        super().__init__(" ".join(problems.values()))
+        self.problems = problems
+
+
+def own_endpoints_allowed(environment: Mapping[str, str]) -> bool:
+    """Whether visitors may type endpoints of their own: TEMPERA_OWN_ENDPOINTS says 1, true, yes or on."""
+    return environment.get(OWN_ENDPOINTS, "").strip().lower() in _ON
+
+
+def own_endpoints_policy(environment: Mapping[str, str]) -> AddressPolicy:
+    """Public addresses, and the networks of TEMPERA_OWN_ENDPOINTS_NETWORKS: 10.0.0.0/8, fd12::/16 and the like.
+
+    An entry that cannot be read allows nothing; ``own_endpoints_problems`` names it.
+    """
+    return AddressPolicy(_networks(environment)[0])
+
+
+def own_endpoints_problems(environment: Mapping[str, str]) -> tuple[str, ...]:
+    """A sentence for the operator for each setting of own endpoints that cannot be read."""
+    problems = _networks(environment)[1]
+    if environment.get(OWN_ENDPOINTS, "").strip().lower() not in _ON + _OFF:
+        problems = (
+            f"{OWN_ENDPOINTS} must be 1 or 0. Visitors cannot add endpoints of their own until it is 1.",
+            *problems,
+        )
+    return problems
+
+
+def own_endpoint(
+    base_url: str,
+    key: str,
+    dialect: str,
+    model: str,
+    environment: Mapping[str, str],
+    taken: Collection[str] = (),
+) -> Endpoint:
+    """The endpoint that a visitor typed. Looks nothing up and calls nobody: its address is checked when it is called.
+
+    ``key`` and ``model`` may be empty. ``taken`` are the names of the configured endpoints, none of which it gets.
+
+    Raises UnusableOwnEndpoint, a ValueError with a sentence for each field that must change.
+    """
+    if not own_endpoints_allowed(environment):
+        raise UnusableOwnEndpoint(
+            {OwnField.BASE_URL: "Endpoints of one's own are not allowed here. Choose another one."}
+        )
+    policy = own_endpoints_policy(environment)
+    model = model.strip()
+    problems: dict[OwnField, str] = {}
+    try:
+        base_url = check_base_url(base_url)
+        _check_host(base_url, policy)
+    except ValueError as problem:
+        problems[OwnField.BASE_URL] = str(problem)
+    try:
+        key = check_api_key(key)
+    except ValueError as problem:
+        problems[OwnField.KEY] = str(problem)
+    if dialect not in PROFILES:
+        problems[OwnField.DIALECT] = f"Choose one of these dialects: {', '.join(PROFILES)}."
+    if not model.isprintable():
+        problems[OwnField.MODEL] = "The model's name holds a character that cannot be seen. Type it again."
+    if problems:
+        raise UnusableOwnEndpoint(problems)
+    return Endpoint(
+        name=_name(taken),
+        profile=PROFILES[dialect],
+        fixed_address=Address(base_url, ApiKey(key, base_url) if key else None, policy.allows),
+        default_model=model or None,
+    )
+
+
+def _check_host(base_url: str, policy: AddressPolicy) -> None:
+    """Raises ValueError for an address in figures that would be refused anyway: better said at once."""
+    address = address_in_figures(urlsplit(base_url).hostname or "")
+    if address and not policy.allows(address):
+        raise ValueError(
+            "This address is not public. Give a public host, or ask whoever runs Tempera to allow its network."
+        )
+
+
+def _name(taken: Collection[str]) -> str:
+    """The one name, or the first free one made from it when the operator has given it to another endpoint."""
+    name, number = OWN_NAME, 1
+    while name in taken:
+        number += 1
+        name = f"{OWN_NAME} {number}"
+    return name
+
+
+def _networks(environment: Mapping[str, str]) -> tuple[tuple[IPv4Network | IPv6Network, ...], tuple[str, ...]]:
+    """The networks that the operator allows, and a sentence for each entry that is none."""
+    networks: list[IPv4Network | IPv6Network] = []
+    problems: list[str] = []
+    for entry in filter(None, map(str.strip, environment.get(OWN_ENDPOINTS_NETWORKS, "").split(","))):
+        try:
+            networks.append(ipaddress.ip_network(entry))
+        except ValueError:
+            problems.append(
+                f"{OWN_ENDPOINTS_NETWORKS} has {entry!r:.60}, which is no network and allows nothing. "
+                "Write networks such as 10.0.0.0/8, with commas between."
+            )
+    return tuple(networks), tuple(problems)

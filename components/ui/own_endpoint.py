@@ -1,0 +1,122 @@
+"""The form for an endpoint of the visitor's own, where the operator allows that, and where its session keeps it."""
+
+from __future__ import annotations
+
+import os
+
+import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+
+from components.contract.profile import BEEZY, PROFILES
+from components.endpoints.endpoint import Endpoint
+from components.endpoints.own import OwnField, UnusableOwnEndpoint, own_endpoint, own_endpoints_allowed
+from components.service import configuration
+from components.ui.plain_words import plain_words
+
+OWN_ENDPOINT = "own_endpoint"
+"""The visitor's own endpoint, its key included: in the state of the session, and nowhere else."""
+OWN_PROBLEMS = "own_endpoint_problems"
+FORGET = "own_endpoint_forget"
+SAVE = "own_endpoint_save"
+
+KEPT = "Kept in this browser session only; gone when you close or reload the page."
+
+
+def widget_key(field: OwnField) -> str:
+    """The key of the form's input for a field, such as ``own_endpoint_base_url``."""
+    return f"{OWN_ENDPOINT}_{field}"
+
+
+def own_endpoints() -> dict[str, Endpoint]:
+    """The endpoint that the visitor of this session typed, by its name; empty when there is none or none is allowed.
+
+    It belongs to this session alone: what is asked of it must not be cached for all visitors.
+    """
+    # Outside of a session, such as in a worker of Dask, nobody typed anything.
+    if get_script_run_ctx() is None or not own_endpoints_allowed(os.environ):
+        return {}
+    endpoint: Endpoint | None = st.session_state.get(OWN_ENDPOINT)
+    return {endpoint.name: endpoint} if endpoint else {}
+
+
+def draw_own_endpoint() -> None:
+    """Draw the visitor's own endpoint and the form for it; nothing where the operator does not allow it."""
+    if not own_endpoints_allowed(os.environ):
+        return
+    for endpoint in own_endpoints().values():
+        _draw_kept(endpoint)
+    with st.form("own_endpoint_form"):
+        address, secret = st.columns(2)
+        with address:
+            st.text_input("Base URL", key=widget_key(OwnField.BASE_URL), placeholder="https://host/v1")
+            _draw_problem(OwnField.BASE_URL)
+        with secret:
+            st.text_input(
+                "Key",
+                key=widget_key(OwnField.KEY),
+                type="password",
+                autocomplete="off",
+                help="It goes to the base URL's own scheme, host and port only. Leave it empty where none is needed.",
+            )
+            _draw_problem(OwnField.KEY)
+        dialect, model = st.columns(2)
+        with dialect:
+            st.selectbox(
+                "Dialect",
+                list(PROFILES),
+                index=list(PROFILES).index(BEEZY.name),
+                key=widget_key(OwnField.DIALECT),
+                help="Which names and ranges the endpoint gives to the fields of a request.",
+            )
+            _draw_problem(OwnField.DIALECT)
+        with model:
+            st.text_input(
+                "Model",
+                key=widget_key(OwnField.MODEL),
+                placeholder="May be chosen later",
+                help="The model to begin with.",
+            )
+            _draw_problem(OwnField.MODEL)
+        st.caption(KEPT)
+        st.form_submit_button("Use this endpoint", key=SAVE, on_click=_save)
+
+
+def _draw_kept(endpoint: Endpoint) -> None:
+    address = endpoint.fixed_address
+    with st.container(key="own_endpoint_kept", border=True, horizontal=True, vertical_alignment="center"):
+        st.markdown(f"**{plain_words(endpoint.name, 60)}**", width="content")
+        # As plain text: an address in Markdown becomes a link.
+        st.text(f"{address.base_url} · {endpoint.profile.name} · {'key: set' if address.key else 'no key'}")
+        st.button("Forget", key=FORGET, icon=":material/delete:", on_click=_forget, help="Runs under way go on.")
+
+
+def _draw_problem(field: OwnField) -> None:
+    problems = st.session_state.get(OWN_PROBLEMS, {})
+    if field in problems:
+        st.error(plain_words(problems[field]))
+
+
+def _save() -> None:
+    typed = {field: st.session_state.get(widget_key(field)) or "" for field in OwnField}
+    # Whatever comes of it, the key stays in no input: neither here, nor in the browser.
+    st.session_state[widget_key(OwnField.KEY)] = ""
+    st.session_state.pop(OWN_PROBLEMS, None)
+    try:
+        st.session_state[OWN_ENDPOINT] = own_endpoint(
+            typed[OwnField.BASE_URL],
+            typed[OwnField.KEY],
+            typed[OwnField.DIALECT],
+            typed[OwnField.MODEL],
+            os.environ,
+            taken=configuration().endpoints,
+        )
+    except UnusableOwnEndpoint as unusable:
+        problems = dict(unusable.problems)
+        if typed[OwnField.KEY]:
+            problems.setdefault(OwnField.KEY, "Type the key again: it was not kept.")
+        st.session_state[OWN_PROBLEMS] = problems
+
+
+def _forget() -> None:
+    st.session_state.pop(OWN_ENDPOINT, None)
+    st.session_state.pop(OWN_PROBLEMS, None)

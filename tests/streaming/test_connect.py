@@ -1,0 +1,160 @@
+"""Which addresses are called when the caller says which are allowed: decided on who answers, before a byte goes out."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from components.streaming.connect import connect
+from components.streaming.faults import ErrorKind, StreamFault
+from components.streaming.limits import Limits
+from components.streaming.outcome import Outcome
+from components.streaming.session import ApiKey
+from components.streaming.stream import AnswerStream
+from components.streaming.watch import Watch
+from tests.streaming.endpoint import DONE, chunk, head, serve
+from tests.streaming.recorder import Recorder, recording
+
+PUBLIC = "8.8.4.4"
+LIMITS = Limits.from_mapping({"total_s": 5, "connect_s": 2, "backoff_s": 0.01})
+KEY = "sk-canary-0123456789"
+
+
+@pytest.fixture
+def recorder() -> Iterator[Recorder]:
+    with recording() as made:
+        yield made
+
+
+def is_not_loopback(address: str) -> bool:
+    return not address.startswith("127.")
+
+
+def resolving(monkeypatch: pytest.MonkeyPatch, *answers: list[str]) -> list[str]:
+    """Let look-ups give these answers in turn, the last one for ever. Returns the names that are looked up."""
+    asked: list[str] = []
+    rest = list(answers)
+
+    def look_up(host: str, port: int, *_: object, **__: object) -> list[tuple[object, ...]]:
+        asked.append(host)
+        addresses = rest.pop(0) if len(rest) > 1 else rest[0]
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port)) for address in addresses]
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+    return asked
+
+
+def leading(monkeypatch: pytest.MonkeyPatch, to: Callable[[tuple[str, int]], tuple[str, int]]) -> list[str]:
+    """Let connections go to another place than they are meant for. Returns the addresses they were meant for."""
+    meant: list[str] = []
+
+    class Led(socket.socket):
+        def connect(self, address: tuple[str, int]) -> None:  # type: ignore[override]
+            meant.append(address[0])
+            super().connect(to(address))
+
+    monkeypatch.setattr(socket, "socket", Led)
+    return meant
+
+
+def answer(host: str, port: int, allows: Callable[[str], bool] | None = is_not_loopback) -> Outcome:
+    base_url = f"http://{host}:{port}/v1"
+    stream = AnswerStream(base_url, b"{}", key=ApiKey(KEY, base_url), limits=LIMITS, allows=allows)
+    for _ in stream:
+        pass
+    return stream.outcome
+
+
+def test_a_refused_address_is_not_even_touched(recorder: Recorder) -> None:
+    outcome = answer("127.0.0.1", recorder.port)
+    assert (outcome.error_kind, outcome.attempts) == (ErrorKind.ADDRESS_REFUSED, 1)
+    assert "is not public, so nothing was sent there. Give a base URL with a public host" in outcome.message
+    assert recorder.seen() == (0, b"")
+
+
+@pytest.mark.parametrize("spelled", ["localhost", "127.1", "0x7f.1", "0x7f000001", "017700000001", "2130706433", "0"])
+def test_other_spellings_of_this_machine_are_refused_as_well(spelled: str, recorder: Recorder) -> None:
+    def is_elsewhere(address: str) -> bool:
+        return is_not_loopback(address) and address not in ("0.0.0.0", "::1")
+
+    assert answer(spelled, recorder.port, is_elsewhere).error_kind is ErrorKind.ADDRESS_REFUSED
+    assert recorder.seen() == (0, b"")
+
+
+def test_a_name_that_is_public_first_and_then_leads_here_is_refused(
+    monkeypatch: pytest.MonkeyPatch, recorder: Recorder
+) -> None:
+    asked = resolving(monkeypatch, [PUBLIC], ["127.0.0.1"])
+
+    def nobody(_address: tuple[str, int]) -> tuple[str, int]:
+        raise ConnectionRefusedError
+
+    meant = leading(monkeypatch, nobody)
+    outcome = answer("rebinding.example", recorder.port)
+    assert [retry.kind for retry in outcome.retries] == [ErrorKind.CONNECT_REFUSED]
+    assert outcome.error_kind is ErrorKind.ADDRESS_REFUSED
+    assert asked == ["rebinding.example"] * 2, "and is not asked for ever"
+    assert meant == [PUBLIC]
+    monkeypatch.undo()
+    assert recorder.seen() == (0, b"")
+
+
+def test_who_answers_counts_whatever_was_looked_up(monkeypatch: pytest.MonkeyPatch, recorder: Recorder) -> None:
+    resolving(monkeypatch, [PUBLIC])
+    meant = leading(monkeypatch, lambda _address: ("127.0.0.1", recorder.port))
+    outcome = answer("rewritten.example", recorder.port)
+    assert (outcome.error_kind, outcome.attempts) == (ErrorKind.ADDRESS_REFUSED, 1)
+    assert meant == [PUBLIC]
+    assert "127.0.0.1" not in outcome.message
+    monkeypatch.undo()
+    assert recorder.seen() == (1, b""), "it was connected to, and got no byte"
+
+
+def test_no_byte_of_a_handshake_goes_out_either(monkeypatch: pytest.MonkeyPatch, recorder: Recorder) -> None:
+    resolving(monkeypatch, [PUBLIC])
+    leading(monkeypatch, lambda _address: ("127.0.0.1", recorder.port))
+    stream = AnswerStream("https://rewritten.example/v1", b"{}", limits=LIMITS, allows=is_not_loopback)
+    assert list(stream) == []
+    assert stream.outcome.error_kind is ErrorKind.ADDRESS_REFUSED
+    monkeypatch.undo()
+    assert recorder.seen() == (1, b"")
+
+
+def test_one_refused_address_among_those_of_a_host_refuses_the_host(
+    monkeypatch: pytest.MonkeyPatch, recorder: Recorder
+) -> None:
+    resolving(monkeypatch, [PUBLIC, "127.0.0.1"])
+    meant = leading(monkeypatch, lambda address: address)
+    assert answer("both.example", recorder.port).error_kind is ErrorKind.ADDRESS_REFUSED
+    assert meant == []
+
+
+def test_a_connection_that_is_gone_at_once_is_not_taken_for_an_allowed_one(
+    monkeypatch: pytest.MonkeyPatch, recorder: Recorder
+) -> None:
+    resolving(monkeypatch, [PUBLIC])
+
+    class Gone(socket.socket):
+        def connect(self, _address: object) -> None:  # type: ignore[override]
+            super().connect(("127.0.0.1", recorder.port))
+
+        def getpeername(self) -> object:  # type: ignore[override]
+            raise OSError(107, "not connected")
+
+    monkeypatch.setattr(socket, "socket", Gone)
+    watch = Watch(5)
+    with pytest.raises(StreamFault) as fault:
+        connect(watch, 1, "gone.example", 80, is_not_loopback)
+    watch.close()
+    assert fault.value.kind is ErrorKind.UNREACHABLE
+    assert fault.value.unprocessed
+
+
+def test_an_allowed_address_is_called_and_without_a_policy_each_is() -> None:
+    for allows in (lambda address: address == "127.0.0.1", None):
+        with serve(head() + chunk("Hello", "stop") + DONE) as endpoint:
+            outcome = answer("127.0.0.1", endpoint.port, allows)
+        assert outcome.text == "Hello"
+        assert KEY.encode() in endpoint.requests[0]
