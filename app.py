@@ -27,6 +27,7 @@ from components.service import close_service, service
 from components.ui import live_view
 from components.ui.browsing import take_away
 from components.ui.cookies import VisitorCookie
+from components.ui.own_pages_only import OwnPagesOnly
 from components.ui.page_shell import PageShell
 
 FRAME_ANCESTORS = "TEMPERA_FRAME_ANCESTORS"
@@ -131,6 +132,7 @@ app = st.App(
         *take_away.routes(),
     ],
     middleware=[
+        Middleware(OwnPagesOnly),
         Middleware(SecurityHeaders),
         Middleware(PageShell),
         Middleware(VisitorCookie, is_demo=lambda: service().demo is not None),

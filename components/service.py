@@ -6,13 +6,16 @@ In the process of a Dask worker they are its own, and what the sweeps of another
 from __future__ import annotations
 
 import os
+import re
 import threading
 import time
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import streamlit as st
+from streamlit import config
 from streamlit.errors import StreamlitSecretNotFoundError
 
 from components.demo.gate import DemoGate
@@ -117,6 +120,21 @@ def configuration() -> Configuration:
 def secrets() -> Mapping[str, Any]:
     """What the operator's secrets file holds; nothing when there is none or it cannot be read."""
     return _secrets()[0]
+
+
+def secrets_are_broken_with(table: str) -> bool:
+    """Whether a secrets file that is not valid has such a table: what it asks for must not be forgotten."""
+    if _secrets()[1] is None:
+        return False
+    begins = re.compile(rf"^\s*\[\[?\s*[\"']?{table}\b", re.MULTILINE)
+    for path in map(Path, config.get_option("secrets.files")):
+        try:
+            text = path.read_text(errors="replace") if path.is_file() else ""
+        except OSError:
+            continue
+        if begins.search(text):
+            return True
+    return False
 
 
 def _secrets() -> tuple[Mapping[str, Any], str | None]:

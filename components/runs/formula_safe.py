@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-_FORMULA_BEGINS = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA_BEGINS = tuple("=+-@＝＋－＠")
+_BLANK_BEGINS = ("\t", "\r")
 
 
 def formula_safe(cell: object) -> object:
@@ -10,4 +11,9 @@ def formula_safe(cell: object) -> object:
 
     Which beginnings those are: https://owasp.org/www-community/attacks/CSV_Injection
     """
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA_BEGINS) else cell
+    return f"'{cell}" if isinstance(cell, str) and begins_a_formula(cell) else cell
+
+
+def begins_a_formula(cell: str) -> bool:
+    """Whether a spreadsheet would compute this text; blanks before it, and signs of full width, do not hinder some."""
+    return cell.startswith(_BLANK_BEGINS) or cell.lstrip().startswith(_FORMULA_BEGINS)

@@ -27,7 +27,8 @@ def is_let_in() -> bool:
     except NotLetIn as refused:
         st.subheader("Tempera", anchor=False)
         st.error(plain_words(str(refused)))
-        st.button("Log out", key="log_out", on_click=st.logout)
+        if "auth" in secrets():
+            st.button("Log out", key="log_out", on_click=st.logout)
         return False
     return True
 

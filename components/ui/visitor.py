@@ -13,7 +13,7 @@ from components.access.login import LoginEnded, NotLetIn, access_of, owner_of
 from components.demo.visitors import UNKNOWN, network_of, new_visitor_id, visitor_in
 from components.runs.database import Database
 from components.runs.owned import LOCAL, OwnLog
-from components.service import secrets, service
+from components.service import secrets, secrets_are_broken_with, service
 from components.ui import state
 
 COOKIE = "tempera_visitor"
@@ -26,6 +26,8 @@ BY_OWNER: dict[type | str, Callable[[Any], Any]] = {OwnLog: lambda log: log.owne
 def owner() -> str:
     """Who owns what is made on this page. Raises NotLetIn where one must log in, and is not or no longer."""
     if login_is_needed():
+        if "auth" not in secrets():
+            raise NotLetIn("The secrets file has a mistake, so nobody can log in. Ask whoever runs this Tempera.")
         claims = st.user.to_dict()
         if not claims.get("is_logged_in"):
             raise LoginEnded("Log in first.")
@@ -36,8 +38,8 @@ def owner() -> str:
 
 
 def login_is_needed() -> bool:
-    """Whether the operator has set up a login: a table ``[auth]`` in the secrets file."""
-    return "auth" in secrets()
+    """Whether the operator has set up a login: a table ``[auth]`` in the secrets file, also in one that is broken."""
+    return "auth" in secrets() or secrets_are_broken_with("auth")
 
 
 def own_log() -> OwnLog:
@@ -56,7 +58,7 @@ def is_known() -> bool:
 
 def who_looks() -> str:
     """Who looks something up, as far as that is to be slowed down: the network, and without one the owner."""
-    found = network_of(_remote(), None, 0)
+    found = network() or network_of(_remote(), None, 0)
     return found if found != UNKNOWN or not is_known() else owner()
 
 

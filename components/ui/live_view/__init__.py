@@ -8,13 +8,11 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import streamlit as st
 from starlette.routing import BaseRoute, Mount, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 from streamlit import config
-from streamlit.web.server.starlette.starlette_websocket import is_host_allowed
 
 from components.live.channels import Channel
 from components.live.lane import Part
@@ -22,6 +20,7 @@ from components.live.socket import LiveSocket
 from components.runs.run import Run, RunRecord
 from components.service import service
 from components.ui import state
+from components.ui.own_pages_only import is_own_page
 from components.ui.run_lookup import events_reader
 
 FOLDER = Path(__file__).parent
@@ -40,7 +39,7 @@ _view = st.components.v2.component(
 def routes() -> list[BaseRoute]:
     """The routes that the server needs for this view: the socket, and the component's own files."""
     return [
-        WebSocketRoute(_path(), LiveSocket(lambda: service().channels, _is_allowed).serve),
+        WebSocketRoute(_path(), LiveSocket(lambda: service().channels, is_own_page).serve),
         Mount(f"{_path()}/{_VERSION}", StaticFiles(directory=_ASSETS)),
     ]
 
@@ -104,10 +103,3 @@ def _channel() -> Channel:
 def _path() -> str:
     base = str(config.get_option("server.baseUrlPath")).strip("/")
     return f"/{base}/live" if base else "/live"
-
-
-def _is_allowed(origin: str | None, host: str | None) -> bool:
-    """Our own pages, and those of origins that whoever runs Tempera has named. A browser always tells the origin."""
-    if not origin or not is_host_allowed(host):
-        return False
-    return urlsplit(origin).netloc == host or origin in config.get_option("server.corsAllowedOrigins")

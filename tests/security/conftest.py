@@ -1,0 +1,119 @@
+from __future__ import annotations
+
+import json
+import socket
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import insert
+
+from components.runs.log import Log
+from components.runs.owned import LOCAL, OwnLog
+from components.runs.tables import runs, to_row
+from components.sharing.capsule import Kind
+from components.sharing.capsules import publish
+from components.sharing.freezing import Choices, capsule_of
+from tests.browser.conftest import chromium, page, serve_app
+from tests.pages.conftest import _no_search_for_components, chat
+from tests.runs.test_export import finished
+from tests.streaming.endpoint import DONE, Endpoint, chunk, document, head, serve
+from tests.waiting import wait_for
+
+__all__ = ["_no_search_for_components", "chat", "chromium", "page"]
+
+KEY = "canary-key-of-the-operator"
+MINE = "canary-text-of-mine"
+THEIRS = "canary-text-of-theirs"
+TITLE = "canary-title"
+
+# Python runs it at the beginning of every process: once the server is there, it writes down what is in force.
+_WRITE_SETTINGS = """
+import json, os, sys, threading, time
+
+def write():
+    while True:
+        time.sleep(0.05)
+        runtime, config = sys.modules.get("streamlit.runtime"), sys.modules.get("streamlit.config")
+        if runtime and config and getattr(runtime, "exists", bool)():
+            break
+    found = {name: option.value for name, option in config.get_config_options().items()}
+    with open(os.environ["SETTINGS_IN_FORCE"] + ".new", "w") as file:
+        json.dump(found, file, default=str)
+    os.replace(file.name, os.environ["SETTINGS_IN_FORCE"])
+
+if "streamlit" in sys.argv[:3] or "streamlit" in sys.orig_argv[:4]:
+    threading.Thread(target=write, daemon=True).start()
+"""
+
+
+@dataclass(frozen=True)
+class App:
+    """The app while it runs, with a run and a capsule each of the visitor's and of another owner in its log."""
+
+    address: str
+    folder: Path
+    endpoint: Endpoint
+    outside: Endpoint
+    """A proxy that the app's environment names: what the server asks the world over HTTP passes it."""
+    my_capsule: str
+    their_capsule: str
+    my_run: str
+    their_run: str
+
+    def settings(self) -> dict[str, Any]:
+        """The settings in force in the running app, which it writes down once it has begun."""
+        file = self.folder / "settings.json"
+        wait_for(file.exists)
+        found: dict[str, Any] = json.loads(file.read_text())
+        return found
+
+    def posts(self) -> list[bytes]:
+        """The requests for an answer that the endpoint got."""
+        return [request for request in self.endpoint.requests if request.startswith(b"POST")]
+
+
+def play(connection: socket.socket, request: bytes) -> None:
+    """List two models; the answer of one and the refusal of the other repeat the key."""
+    if request.startswith(b"GET"):
+        connection.sendall(document({"data": [{"id": "alpha"}, {"id": "beta"}]}))
+    elif b'"beta"' in request:
+        connection.sendall(document({"message": f"Wrong key {KEY}"}, "401 Unauthorized"))
+    else:
+        connection.sendall(head() + chunk(f"The answer. {KEY} ") + chunk("It ends.", "stop") + DONE)
+
+
+@pytest.fixture(scope="session")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
+    folder = tmp_path_factory.mktemp("security")
+    (folder / "sitecustomize.py").write_text(_WRITE_SETTINGS)
+    my_run, my_capsule = fill(folder, LOCAL, MINE)
+    their_run, their_capsule = fill(folder, "them", THEIRS)
+    with serve(play) as endpoint, serve(document("nothing", "502 Bad Gateway")) as outside:
+        proxy = f"http://127.0.0.1:{outside.port}"
+        with serve_app(
+            folder,
+            TEMPERA_BASE_URL=endpoint.base_url,
+            TEMPERA_API_KEY=KEY,
+            PYTHONPATH=str(folder),
+            SETTINGS_IN_FORCE=str(folder / "settings.json"),
+            **dict.fromkeys(("HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy"), proxy),
+            **dict.fromkeys(("NO_PROXY", "no_proxy"), ""),
+        ) as address:
+            yield App(address, folder, endpoint, outside, my_capsule, their_capsule, my_run, their_run)
+
+
+def fill(folder: Path, owner: str, text: str) -> tuple[str, str]:
+    log = Log(f"sqlite:///{folder / 'runs.sqlite3'}")
+    record = replace(finished().record(), owner=owner, text=text, status="ok", request_body=_body(text))
+    log.write(lambda connection: connection.execute(insert(runs), [to_row(record)]))
+    capsule = capsule_of([record], kind=Kind.RUN, title=f"{TITLE} {text}", choices=Choices())
+    capsule_id = publish(OwnLog(log, owner), capsule).id
+    log.close()
+    return record.id, capsule_id
+
+
+def _body(text: str) -> str:
+    return f'{{"model":"alpha","messages":[{{"role":"user","content":"Say {text}"}}],"stream":true}}'

@@ -1,0 +1,106 @@
+"""What a browser is to the server, without a browser: single requests to the letter, and a session of a page."""
+
+from __future__ import annotations
+
+import http.client
+import socket
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from websockets.sync.client import ClientConnection, connect
+from websockets.typing import Origin, Subprotocol
+
+_WAIT_S = 30
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: int
+    headers: Mapping[str, str]
+    """By names in lower case."""
+    body: bytes
+
+
+def ask(address: str, path: str, method: str = "GET", **headers: str) -> Answer:
+    """The answer to a request whose path goes out as it stands here: other clients tidy it up first."""
+    connection = http.client.HTTPConnection(urlsplit(address).netloc, timeout=_WAIT_S)
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    try:
+        connection.putrequest(method, path, skip_host="Host" in named, skip_accept_encoding=True)
+        for name, value in named.items():
+            connection.putheader(name, value)
+        connection.endheaders()
+        response = connection.getresponse()
+        found = {name.lower(): value for name, value in response.getheaders()}
+        return Answer(response.status, found, response.read())
+    finally:
+        connection.close()
+
+
+class Session:
+    """A page that is open. What it is sent is kept as it came."""
+
+    def __init__(self, connection: ClientConnection, address: str) -> None:
+        self.connection = connection
+        self._address = address
+        self.id = ""
+
+    def open(self, page: str = "", query: str = "", url: str | None = None) -> bytes:
+        """Everything that the script sends for a page, to its end. ``url`` is what stands in the address bar."""
+        asked = BackMsg()
+        asked.rerun_script.query_string = query
+        asked.rerun_script.page_name = page
+        asked.rerun_script.context_info.url = url or f"{self._address}/{page}?{query}"
+        asked.rerun_script.context_info.timezone = "UTC"
+        self.connection.send(asked.SerializeToString())
+        received = []
+        while True:
+            frame = self.connection.recv(timeout=_WAIT_S)
+            assert isinstance(frame, bytes)
+            received.append(frame)
+            message = ForwardMsg()
+            message.ParseFromString(frame)
+            kind = message.WhichOneof("type")
+            if kind == "new_session":
+                self.id = message.new_session.initialize.session_id or self.id
+            elif kind == "script_finished":
+                return b"".join(received)
+
+
+def status_of_socket(address: str, path: str, origin: str, host: str | None = None) -> int:
+    """The status that a WebSocket is answered with: 101 when it may be opened."""
+    netloc = urlsplit(address).netloc
+    connection = http.client.HTTPConnection(netloc, timeout=_WAIT_S)
+    asked = {"Host": host or netloc, "Origin": origin, "Upgrade": "websocket", "Connection": "Upgrade"}
+    asked |= {"Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": "AAAAAAAAAAAAAAAAAAAAAA=="}
+    try:
+        connection.request("GET", path, headers=asked)
+        with connection.getresponse() as response:
+            return response.status
+    finally:
+        connection.close()
+
+
+@contextmanager
+def session(address: str, host: str | None = None, **headers: str) -> Iterator[Session]:
+    """A session of a page of the app itself. ``host`` is what the page's address calls the server."""
+    netloc = urlsplit(address).netloc
+    with (
+        socket.create_connection((urlsplit(address).hostname, urlsplit(address).port), _WAIT_S) as connected,
+        connect(
+            f"ws://{host or netloc}/_stcore/stream",
+            sock=connected,
+            origin=Origin(f"http://{host or netloc}"),
+            additional_headers={name.replace("_", "-"): value for name, value in headers.items()},
+            subprotocols=[Subprotocol("streamlit")],
+            proxy=None,
+            max_size=None,
+            open_timeout=_WAIT_S,
+            close_timeout=1,
+        ) as connection,
+    ):
+        yield Session(connection, address)

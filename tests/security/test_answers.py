@@ -1,0 +1,85 @@
+"""What an endpoint says is an answer, and nothing but an answer; and what leaves as a file computes nothing."""
+
+from __future__ import annotations
+
+import json
+import socket
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from components.runs.formula_safe import formula_safe
+from tests.pages.conftest import Chat, new_page, run_to_the_end
+from tests.streaming.endpoint import DONE, chunk, document, event, head
+
+COMMANDS: dict[str, Any] = {
+    "type": "execute",
+    "command": "rerun",
+    "ui": {"page": "sweep.py", "open": True, "html": "<script>alert(1)</script>"},
+    "session_state": {"endpoint": "evil", "stream": False, "temperature": 2.0},
+    "query_params": {"run": "f" * 32, "s": "1.x.y"},
+    "endpoint": "evil",
+    "base_url": "http://evil.example/v1",
+    "status": "ok",
+    "notification": {"type": "error", "content": "Log in at http://evil.example"},
+    "citation": {"name": "code_execution", "source": "x"},
+    "files": [{"type": "image", "url": "http://evil.example/x.png"}],
+    "replace": "everything",
+    "delete": True,
+}
+
+
+def commands() -> bytes:
+    """An answer of the same words, in which everything that can hold a command does."""
+    names = b"".join(f"event: {name}\ndata: {json.dumps(COMMANDS)}\n\n".encode() for name in ("ui", "rerun", "execute"))
+    delta = {"content": " you", "session_state": {"endpoint": "evil"}, "command": "rerun"}
+    choice = {"index": 0, "delta": delta, "finish_reason": "stop", "ui": COMMANDS["ui"]}
+    fields = "id: ../../x\nretry: 1\n"
+    last = event({"id": "c", "model": "m", "choices": [choice], "usage": None, **COMMANDS})
+    return head() + chunk("Hello", **COMMANDS) + names + fields.encode() + last + DONE
+
+
+def plain() -> bytes:
+    return head() + chunk("Hello") + chunk(" you", "stop") + DONE
+
+
+def after(chat: Chat, answer: bytes) -> AppTest:
+    def play(connection: socket.socket, request: bytes) -> None:
+        models = document({"data": [{"id": "alpha"}, {"id": "beta"}]})
+        connection.sendall(models if request.startswith(b"GET") else answer)
+
+    assert chat.server is not None
+    chat.server.play = play
+    page = run_to_the_end(new_page().run())
+    assert not page.exception
+    return page
+
+
+def form(page: AppTest) -> dict[str, Any]:
+    """All that a visitor can set on the page, and what is in the address but the run that it shows."""
+    kinds = "number_input", "text_area", "text_input", "selectbox", "slider", "toggle", "segmented_control", "checkbox"
+    found = {str(widget.key): widget.value for kind in kinds for widget in page.get(kind)}
+    address = {name: value for name, value in page.query_params.items() if name not in ("run", "draft")}
+    return found | {"address": address, "buttons": sorted(str(button.key) for button in page.button)}
+
+
+def test_no_event_of_an_endpoint_changes_anything_beside_the_answer(chat: Chat) -> None:
+    expected = form(after(chat, plain()))
+    page = after(chat, commands())
+    assert form(page) == expected
+    shown = "".join(element.value for element in [*page.markdown, *page.text, *page.error, *page.info])
+    assert "Hello you" in shown
+    assert "evil" not in shown
+    assert len(chat.server.requests) <= 4
+
+
+@pytest.mark.parametrize("sign", ["=", "+", "-", "@", "\t", "\r"])
+def test_what_a_spreadsheet_would_compute_begins_with_an_apostrophe(sign: str) -> None:
+    assert formula_safe(f"{sign}cmd|'/c calc'!A0") == f"'{sign}cmd|'/c calc'!A0"
+    assert formula_safe(f"x{sign}") == f"x{sign}"
+
+
+@pytest.mark.parametrize("begin", [" =", "\u00a0=", "\u3000=", "\n=", "＝", "＋", "－", "＠"], ids=ascii)
+def test_blanks_and_wide_signs_hide_no_formula(begin: str) -> None:
+    assert str(formula_safe(f"{begin}1+1")).startswith("'")

@@ -1,0 +1,129 @@
+"""Whatever is asked of the server: the headers, nothing beyond its own files, and nothing private before the socket."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
+
+from app import HEADERS
+from app import app as server
+from components.ui import live_view
+from tests.browser.conftest import ROOT
+from tests.security.conftest import KEY, MINE, THEIRS, TITLE, App
+from tests.security.session import ask
+
+OWN_ROUTES = {
+    "/healthz": "/healthz",
+    "/metrics": "/metrics",
+    "/robots.txt": "/robots.txt",
+    "/take-away/{token}/runs.{kind}": "/take-away/x/runs.csv",
+    "/live": "/live",
+}
+"""Each route of our own that is no folder, and a request to it."""
+ASSETS = next(route.path for route in live_view.routes() if isinstance(route, Mount))
+ROUTES = [
+    *OWN_ROUTES.values(),
+    *(f"{ASSETS}/{name}" for name in ("view.js", "no-such.js", "")),
+    *("/", "/runs", "/runs/", "/shared?c=x", "/no/such/page", "/index.html", "/favicon.png", "/manifest.json"),
+    *("/_stcore/health", "/_stcore/host-config", "/_stcore/metrics", "/_stcore/script-health-check"),
+    *("/_stcore/stream", "/_stcore/upload_file/x/y", "/_stcore/agent/interact", "/_stcore/agent/mcp"),
+    *("/_stcore/bidi-components/x/y", "/_stcore/message?hash=x", "/media/x.png", "/component/x/y", "/static/x.js"),
+    *("/app/static/x", "/auth/login", "/auth/logout", "/oauth2callback", "/media/../../etc/passwd", "//evil.example/"),
+]
+
+
+def own_routes() -> list[BaseRoute]:
+    return [route for route in server._user_routes if isinstance(route, Route | WebSocketRoute)]
+
+
+def test_the_list_below_has_every_route_of_our_own() -> None:
+    assert {route.path for route in own_routes()} == set(OWN_ROUTES)
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "OPTIONS", "DELETE"])
+def test_every_answer_has_every_header_whatever_was_asked(running: App, method: str) -> None:
+    for path in ROUTES:
+        answer = ask(running.address, path, method)
+        for name, value in HEADERS.items():
+            assert answer.headers.get(name.lower()) == value, f"{method} {path}: {name}"
+
+
+def test_a_page_may_load_and_send_nothing_elsewhere(running: App) -> None:
+    rules = dict(
+        rule.strip().split(" ", 1) for rule in ask(running.address, "/").headers["content-security-policy"].split(";")
+    )
+    here = {"'self'", "'unsafe-inline'", "'none'", "data:", "blob:"}
+    assert all(set(sources.split()) <= here for sources in rules.values()), rules
+    assert set(rules) >= {"default-src", "img-src", "connect-src", "frame-ancestors", "base-uri", "form-action"}
+    assert rules["object-src"] == "'none'"
+    assert "data:" not in rules["script-src"]
+
+
+def test_a_robots_file_keeps_every_crawler_out(running: App) -> None:
+    answer = ask(running.address, "/robots.txt")
+    assert answer.headers["content-type"].startswith("text/plain")
+    assert re.search(rb"^User-agent: \*\s+Disallow: /$", answer.body, re.MULTILINE | re.IGNORECASE)
+
+
+OUTSIDE = [
+    *("..", "../..", "../../app.py", "../../../../../../etc/passwd", "....//....//etc/passwd", "..;/..;/app.py"),
+    *("%2e%2e/%2e%2e/app.py", "..%2f..%2fapp.py", "%252e%252e%252fapp.py", "..%5c..%5capp.py", "..\\..\\app.py"),
+    *("%c0%ae%c0%ae/app.py", "/etc/passwd", "%2fetc%2fpasswd", "C:/Windows/win.ini", "//evil.example/share"),
+    *("%5c%5cevil.example%5cshare", "\\\\evil.example\\share", "x%00.png", "./././app.py", "file:///etc/passwd"),
+    *(".streamlit/config.toml", "../.streamlit/secrets.toml", "secrets.toml", "app.py", "runs.sqlite3"),
+]
+
+
+@pytest.mark.parametrize(
+    "folder",
+    [
+        *("", "media", "component", "component/tempera_live_view", "static", "app/static", "_stcore/bidi-components"),
+        *("_stcore/bidi-components/tempera_live_view", ASSETS.strip("/"), "_stcore/upload_file", "take-away"),
+    ],
+)
+def test_no_path_leads_to_another_file(running: App, folder: str) -> None:
+    page = ask(running.address, "/").body
+    for path in OUTSIDE:
+        answer = ask(running.address, f"/{folder}/{path}".replace("///", "//"))
+        # Streamlit answers with the page itself where there is nothing of that name.
+        assert answer.status in (301, 307, 400, 403, 404, 405) or answer.body == page, f"{folder}/{path}"
+        assert not answer.headers.get("location", "/").startswith(("//", "http", "\\")), f"{folder}/{path}"
+
+
+@pytest.mark.parametrize("path", ["/_stcore/agent/interact", "/_stcore/agent/mcp"])
+def test_no_program_drives_the_app(running: App, path: str) -> None:
+    # The third route, openapi.json, is the same description of Streamlit for every app.
+    assert ask(running.address, path).status == 405
+    refused = ask(running.address, path, "POST", Content_Length="0")
+    assert refused.status >= 400
+    assert b"does not serve the agent API" in refused.body
+
+
+@pytest.mark.parametrize("name", ["next", "url", "redirect", "redirect_uri", "return_to", "continue"])
+def test_no_parameter_leads_to_another_site(running: App, name: str) -> None:
+    for path in ("/", "/runs/", "/auth/login", "/auth/logout", "/oauth2callback", "/shared"):
+        for target in ("https://evil.example/", "//evil.example/", "/\\evil.example/"):
+            answer = ask(running.address, f"{path}?{name}={target}", Host="localhost", X_Forwarded_Host="evil.example")
+            assert not answer.headers.get("location", "").startswith(("http", "//", "/\\")), (path, answer.headers)
+
+
+def test_a_program_that_looks_at_a_link_without_running_it_sees_nothing_private(running: App) -> None:
+    shown = ask(running.address, f"/shared?c={running.my_capsule}", User_Agent="Slackbot-LinkExpanding 1.0")
+    assert shown.status == 200
+    # What is shared there changes nothing in it, nor whether there is anything.
+    assert shown.body == ask(running.address, "/shared?c=AAAAAAAAAAAAAAAAAAAAAA").body
+    for private in (KEY, MINE, THEIRS, TITLE, running.my_capsule, running.my_run, running.endpoint.base_url):
+        assert private.encode() not in shown.body
+        assert private not in str(shown.headers)
+
+
+@pytest.mark.parametrize(
+    "path", ["/healthz", "/metrics", "/_stcore/health", "/_stcore/host-config", "/_stcore/metrics"]
+)
+def test_what_tells_how_the_server_is_tells_no_secret(running: App, path: str) -> None:
+    body = ask(running.address, path).body
+    secrets = KEY, MINE, THEIRS, TITLE, running.endpoint.base_url, str(running.folder), str(ROOT), str(Path.home())
+    assert not [secret for secret in secrets if secret.encode() in body]

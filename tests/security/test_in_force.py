@@ -1,0 +1,44 @@
+"""The settings of the server as they are in force in the running app, and not merely in its file."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.security.conftest import App
+
+SAFE = {
+    "client.disableDataExport": True,
+    "client.showErrorDetails": "none",
+    "client.showErrorLinks": False,
+    "client.toolbarMode": "viewer",
+    "browser.gatherUsageStats": False,
+    "server.address": "127.0.0.1",
+    "server.allowedHosts": ["localhost", "127.0.0.1"],
+    "server.enableAgentApi": False,
+    "server.enableCORS": True,
+    "server.enableStaticServing": False,
+    "server.enableXsrfProtection": True,
+    "server.maxMessageSize": 20,
+    "server.maxUploadSize": 1,
+    # No header says who somebody is, and no other site's pages are let in.
+    "server.corsAllowedOrigins": [],
+    "server.trustedUserHeaders": {},
+    # What would show or change code and settings of the server to a visitor.
+    "global.developmentMode": False,
+    "server.fileWatcherType": "none",
+    "server.runOnSave": False,
+    "server.scriptHealthCheckEnabled": False,
+}
+
+
+@pytest.mark.parametrize("name", SAFE)
+def test_a_setting_is_the_safe_one(running: App, name: str) -> None:
+    assert running.settings()[name] == SAFE[name]
+
+
+def test_a_page_can_send_no_more_at_once_than_its_widgets_need(running: App) -> None:
+    assert running.settings()["server.maxWidgetStateSize"] <= 5
+
+
+def test_no_other_site_sends_messages_to_the_page(running: App) -> None:
+    assert running.settings()["client.allowedOrigins"] == []

@@ -1,0 +1,196 @@
+"""Rules that the source itself keeps, read from it: a new door for foreign text, data or connections is noticed."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+from tests.browser.conftest import ROOT
+
+COMPONENTS = ROOT / "components"
+SOURCES = sorted([ROOT / "app.py", *(ROOT / "pages").rglob("*.py"), *COMPONENTS.rglob("*.py")])
+
+
+def place(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+@cache
+def nodes(path: Path) -> list[ast.AST]:
+    return list(ast.walk(ast.parse(path.read_text())))
+
+
+def called(*names: str) -> set[str]:
+    """Where something of one of these names is called, or given as an argument, as ``file: name``."""
+    found = set()
+    for path in SOURCES:
+        for node in nodes(path):
+            said = None
+            if isinstance(node, ast.Call):
+                said = getattr(node.func, "attr", getattr(node.func, "id", None))
+            elif isinstance(node, ast.keyword):
+                said = node.arg
+            if said in names:
+                found.add(f"{place(path)}: {said}")
+    return found
+
+
+def imported(*names: str) -> set[str]:
+    """The files that import one of these modules, or something from one of them."""
+    found = set()
+    for path in SOURCES:
+        for node in nodes(path):
+            modules = []
+            if isinstance(node, ast.Import):
+                modules = [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom) and not node.level:
+                modules = [str(node.module), *(f"{node.module}.{alias.name}" for alias in node.names)]
+            found |= {place(path) for module in modules for name in names if f"{module}.".startswith(f"{name}.")}
+    return found
+
+
+def test_html_is_drawn_in_one_place_beside_our_own_style_sheets() -> None:
+    drawn = {
+        f"{place(path)}: {ast.unparse(node)}"
+        for path in SOURCES
+        for node in nodes(path)
+        if isinstance(node, ast.Call) and ast.unparse(node.func).endswith(".html")
+    }
+    assert drawn == {
+        "components/ui/own_html.py: st.html(f'<style>{css}</style>')",
+        "components/ui/own_html.py: st.html(nh3.clean(html, tags=_TAGS, attributes=_ATTRIBUTES, url_schemes=set()))",
+        "pages/navigation.py: st.html(Path(ui.__file__).parent / 'style.css')",
+        "pages/navigation.py: st.html(live_view.FOLDER / 'live_view.css')",
+        "pages/navigation.py: st.html(live_view.FOLDER / 'markdown.css')",
+    }
+
+
+def test_streamlit_is_called_by_one_name() -> None:
+    """So that the rules here see every call of it."""
+    whole = {
+        f"{alias.name} as {alias.asname}"
+        for path in SOURCES
+        for node in nodes(path)
+        if isinstance(node, ast.Import)
+        for alias in node.names
+        if alias.name.startswith("streamlit")
+    }
+    assert whole == {"streamlit as st"}
+    assert not [path for path in SOURCES if "getattr(st," in path.read_text()]
+
+
+def test_nothing_runs_what_others_wrote() -> None:
+    assert called("unsafe_allow_html", "unsafe_allow_javascript", "iframe", "declare_component") == set()
+    assert called("vega_lite_chart", "graphviz_chart", "pydeck_chart", "bokeh_chart", "plotly_chart") == set()
+    assert imported("streamlit.components.v1", "pickle", "marshal", "shelve", "yaml", "dill", "joblib") == set()
+    assert {use for use in called("eval", "exec", "compile") if not _is_of_re(use)} == set()
+
+
+def _is_of_re(use: str) -> bool:
+    """Whether that file compiles patterns only."""
+    file, _, name = use.partition(": ")
+    source = (ROOT / file).read_text()
+    return name == "compile" and source.count("compile(") == source.count("re.compile(")
+
+
+def test_charts_are_made_of_our_own_fields_and_others_values() -> None:
+    """Altair gets a table of values; nothing that the browser computes from an expression is used."""
+    assert called("transform_calculate", "transform_filter", "ExprRef", "UrlData", "InlineData", "mark_image") == set()
+    charts = imported("altair")
+    assert charts == {
+        "components/ui/browsing/charts.py",
+        "components/ui/comparing/numbers.py",
+        "components/ui/events_view.py",
+        "components/ui/sweeping/charts.py",
+        "components/ui/times_view.py",
+    }
+    for chart in charts:
+        specification = ("from_dict", "from_json", "expr")
+        assert not [use for use in called(*specification) if use.startswith(chart)]
+
+
+CACHED = {
+    # Keyed by the id of a run with the whole of its text, or by texts alone: whoever has them can compute the same.
+    "components/ui/comparing/numbers.py: _kept_curve(run_id, text, _read)",
+    "components/ui/comparing/answer_differences.py: _pieces(before, after)",
+    "components/ui/comparing/answer_differences.py: _tokens(run_id, text, _read)",
+    "components/ui/comparing/noise.py: _compared(base, other)",
+    "components/ui/comparing/noise.py: _within(texts)",
+    "components/ui/comparing/noise.py: _between(texts, others)",
+    # Of endpoints that the operator configured, whose key is nobody's of the visitors.
+    "components/ui/endpoint_panel.py: _looks()",
+    "components/ui/endpoint_choice.py: _listed(name, base_url, _endpoint)",
+    # Of the endpoint that a visitor typed: each session has its own.
+    "components/ui/endpoint_choice.py: _listed_for_one(name, base_url, _endpoint) SESSION",
+    # Keyed by the owner of the log.
+    "components/ui/browsing/filters.py: _choices(log) BY_OWNER",
+    "components/ui/browsing/table.py: _summed_up(log, view) BY_OWNER",
+    "components/ui/sweeping/cost_view.py: _measured(log, endpoint, model) BY_OWNER",
+    "components/ui/sweeping/running.py: _answers_to(log, endpoint) BY_OWNER",
+}
+
+
+def cached() -> Iterator[str]:
+    for path in SOURCES:
+        for node in nodes(path):
+            if not isinstance(node, ast.FunctionDef):
+                continue
+            for decorator in map(ast.unparse, node.decorator_list):
+                if any(kind in decorator for kind in ("cache_data", "cache_resource", "lru_cache", "functools.cache")):
+                    arguments = ", ".join(argument.arg for argument in node.args.args)
+                    kept_for = " BY_OWNER" if "hash_funcs=BY_OWNER" in decorator else ""
+                    kept_for += " SESSION" if "scope='session'" in decorator else ""
+                    yield f"{place(path)}: {node.name}({arguments}){kept_for}"
+
+
+def test_what_is_cached_for_all_visitors_is_on_this_list() -> None:
+    """A cache is shared by all: what is in it must be nobody's, or be found under its owner only."""
+    found = {one for one in cached() if one.startswith("components/ui/")}
+    assert found == CACHED
+    # A log is found under its owner, and nothing else tells two logs apart.
+    assert all(("BY_OWNER" in one) == ("log" in one.partition("(")[2]) for one in found)
+
+
+def test_below_the_pages_no_function_remembers_what_a_visitor_gave_it() -> None:
+    elsewhere = {one for one in cached() if not one.startswith("components/ui/")}
+    assert elsewhere <= {
+        "components/contract/profile.py: profile_named(name)",
+    }, elsewhere
+
+
+def test_one_thing_of_the_process_is_replaced_at_run_time_and_it_is_no_visitors() -> None:
+    found = {
+        f"{place(path)}: {name}"
+        for path in SOURCES
+        for node in nodes(path)
+        if isinstance(node, ast.Global)
+        for name in node.names
+    }
+    assert found == {"components/service.py: _service"}
+
+
+def test_connections_are_made_in_one_room() -> None:
+    """All that goes out passes ``components/streaming``; the embedded server listens, and pip fetches its weights."""
+    clients = "requests", "urllib3", "httpx", "aiohttp", "socket", "ssl", "urllib.request", "smtplib", "ftplib"
+    found = {file for file in imported(*clients, "http.client") if not file.startswith("components/streaming/")}
+    # The first listens, the second looks at addresses before somebody else connects to them.
+    assert found <= {"components/embedded/__main__.py", "components/endpoints/address_policy.py"}
+    connects = called("create_connection", "connect", "connect_ex", "urlopen", "Session")
+    assert {use for use in connects if not use.startswith("components/streaming/")} <= {
+        # The session of that room.
+        "components/endpoints/models.py: Session",
+        # The database of the operator's.
+        "components/runs/sqlite_file.py: connect",
+        "components/runs/database.py: connect",
+        "components/runs/schema.py: connect",
+        "components/runs/compaction.py: connect",
+    }
+    assert imported("subprocess") <= {"components/embedded/process.py", "components/embedded/weights.py"}
+    assert called("popen", "create_subprocess_exec", "create_subprocess_shell", "spawnv") == set()
+
+
+def test_no_page_shows_a_file_or_an_image() -> None:
+    """Streamlit fetches or reads what these are given: an address or a path of others must never get there."""
+    assert called("image", "audio", "video", "logo", "pdf", "camera_input", "audio_input", "avatar") == set()

@@ -1,0 +1,41 @@
+"""``docs/security.md`` names a test for each requirement, and each of these tests is there."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests.browser.conftest import ROOT
+
+TEXT = (ROOT / "docs" / "security.md").read_text()
+WANTED = [
+    f"{kind}-{number:02}" for kind, last in (("SEC", 34), ("LNK", 14), ("PUB", 13)) for number in range(1, last + 1)
+]
+_ROW = re.compile(r"^\| (?P<id>(?:SEC|LNK|PUB)-\d\d) \| (?P<held>[^|]+) \| (?P<tests>[^|]+) \|$", re.MULTILINE)
+_TEST = re.compile(r"`(?P<file>tests/[\w/]+\.py)::(?P<name>\w+)`")
+
+ROWS = {row["id"]: row for row in _ROW.finditer(TEXT)}
+
+
+def test_every_requirement_has_exactly_one_row() -> None:
+    assert re.findall(r"^\| ((?:SEC|LNK|PUB)-\d\d) ", TEXT, re.MULTILINE) == WANTED
+    assert list(ROWS) == WANTED
+
+
+@pytest.mark.parametrize("name", WANTED)
+def test_the_tests_of_a_requirement_are_there(name: str) -> None:
+    tests = ROWS[name]["tests"]
+    named = list(_TEST.finditer(tests))
+    # Without a test there is a reason, in words.
+    assert named or re.match(r"none: \w.{20,}", tests), tests
+    for test in named:
+        source = (ROOT / test["file"]).read_text()
+        assert re.search(rf"^\s*def {test['name']}\(", source, re.MULTILINE), f"{test[0]} is not there"
+    assert tests.count("`") == 2 * len(named), f"something else stands in code marks: {tests}"
+
+
+def test_the_settings_that_it_names_are_those_of_the_code() -> None:
+    places = [ROOT / "app.py", *(ROOT / "components").rglob("*.py"), *(ROOT / "pages").rglob("*.py")]
+    code = "\n".join(path.read_text() for path in places)
+    assert [name for name in sorted(set(re.findall(r"TEMPERA_[A-Z_]+", TEXT))) if name not in code] == []
