@@ -15,7 +15,7 @@ from components.runs.placement import Placement
 from components.runs.run import Activity, Run
 from components.streaming.faults import ErrorKind
 from components.streaming.limits import Limits
-from components.streaming.outcome import Outcome, Status
+from components.streaming.outcome import Outcome, Status, ToolCall
 from components.streaming.session import ApiKey
 from components.streaming.stream import AnswerStream, TimedEvent
 
@@ -174,7 +174,12 @@ class Runner:
         if key is None:
             return outcome
         return replace(
-            outcome, texts=tuple(map(key.removed_from, outcome.texts)), reasoning=key.removed_from(outcome.reasoning)
+            outcome,
+            texts=tuple(map(key.removed_from, outcome.texts)),
+            reasoning=key.removed_from(outcome.reasoning),
+            tool_calls=tuple(
+                ToolCall(*map(key.removed_from, (call.id, call.name, call.arguments))) for call in outcome.tool_calls
+            ),
         )
 
 

@@ -14,6 +14,8 @@ import pytest
 import requests
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from tests import canary
+
 ROOT = Path(__file__).resolve().parents[2]
 CHROMIUM_FLAGS = (
     "--no-sandbox",
@@ -39,6 +41,8 @@ def app_process(folder: Path, port: int, **environment: str) -> Iterator[subproc
     own = {
         "TEMPERA_DATABASE_URL": f"sqlite:///{folder / 'runs.sqlite3'}",
         "STREAMLIT_SECRETS_FILES": str(folder / "secrets.toml"),
+        # Sent to the endpoint of the environment, where there is one; tests/check-canary looks where else it stands.
+        "TEMPERA_API_KEY": canary.KEY,
     }
     with (
         open(folder / "app.log", "a") as log,
