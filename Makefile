@@ -18,9 +18,10 @@ ALONE := tests/browser tests/embedded tests/faults tests/live tests/security tes
 
 test: $(VENV)/.test-installed check
 	@tests/install-chromium
-	@tests/with-postgresql sh -c '\
-		$(BIN)/python -m pytest -rs -n auto --dist loadfile $(ALONE:%=--ignore=%); shared=$$?; \
-		$(BIN)/python -m pytest -rs $(ALONE) && exit $$shared'
+	@folder=$$(mktemp -d) && tests/with-postgresql sh -c "\
+		$(BIN)/python -m pytest -rs -n auto --dist loadfile $(ALONE:%=--ignore=%); shared=\$$?; \
+		$(BIN)/python -m pytest -rs --basetemp=$$folder/pytest $(ALONE) && exit \$$shared" && \
+		$(BIN)/python tests/check-canary $$folder/pytest && rm -rf $$folder
 
 check: $(VENV)/.test-installed
 	$(BIN)/ruff check .

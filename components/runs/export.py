@@ -8,6 +8,7 @@ import re
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import fields, replace
+from datetime import datetime
 from itertools import islice
 from typing import Annotated, Any, NamedTuple
 
@@ -168,7 +169,7 @@ def _wrong_columns(record: RunRecord) -> Iterator[str]:
         yield "status"
     for name in ("created_at", "heartbeat_at", "finished_at"):
         moment = getattr(record, name)
-        if moment is not None and not _MOMENT.fullmatch(moment):
+        if moment is not None and not _is_moment(moment):
             yield name
     for column in runs.columns:
         value = getattr(record, column.name)
@@ -178,6 +179,13 @@ def _wrong_columns(record: RunRecord) -> Iterator[str]:
         yield "a text or a number"
     if not _is_list_of_texts(record.warnings):
         yield "warnings"
+
+
+def _is_moment(text: str) -> bool:
+    try:
+        return _MOMENT.fullmatch(text) is not None and bool(datetime.fromisoformat(text))
+    except ValueError:
+        return False
 
 
 def _is_list_of_texts(text: str) -> bool:

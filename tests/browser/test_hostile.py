@@ -1,0 +1,758 @@
+"""Words of others on every page, with our policy for content and without it: nothing loads, runs, or sends a prompt.
+
+``test_model_text`` looks at Streamlit's Markdown by itself, and ``test_live_view`` at the live view; here the same kind
+of text goes in by every door of the whole app: endpoint, log, notes, presets, links, capsules and addresses.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, WebSocketRoute, expect
+from sqlalchemy import insert
+
+from components.contract.messages import Role
+from components.drafts.comparison import Comparison, Lane
+from components.drafts.conversation import Turn
+from components.drafts.draft import Draft, new_draft
+from components.drafts.setting import FieldState, Setting
+from components.live.markdown import MarkdownBlocks
+from components.runs.annotations import Annotation
+from components.runs.database import Database
+from components.runs.events import StoredEvent, pack
+from components.runs.run import RunRecord
+from components.runs.tables import capsules, events, experiments, presets, run_annotations, votes
+from components.sharing.capsule import Capsule, Kind, to_bytes
+from components.sharing.freezing import Choices, capsule_of
+from components.sharing.linked_settings import linked_settings
+from components.sharing.settings_link import settings_link
+from tests.browser.conftest import serve_app
+from tests.browser.hostile import hostile
+from tests.browser.test_runs import choose_row
+from tests.runs.test_finding import a_record, keep
+from tests.streaming.endpoint import DONE, chunk, document, event, head, serve
+from tests.test_canary import look_for_the_key
+
+MOMENT = "2026-11-20T10:00:00.000000Z"
+COMPARISON, SWEEP = "c" * 32, "d" * 32
+WHOLE, FAILED = 900, 901
+"""The numbers of the runs that hold all strings at once: one that ended well, and one that did not."""
+PATIENCE_MS = 20_000
+"""The machine may be busy: its slowness is no fault of a page."""
+
+
+class Leak:
+    """A server on an origin of its own that must not be asked; apart from ``/foreign``, a page that is not ours."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+        self.foreign_page = ""
+        seen = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def handle_one_request(self) -> None:
+                with suppress(ConnectionError):
+                    super().handle_one_request()
+
+            def do_GET(self) -> None:
+                own = self.path == "/foreign"
+                if not own and self.path != "/favicon.ico":  # that one the browser fetches for the foreign page itself
+                    seen.asked.append(self.path)
+                self.send_response(200 if own else 404)
+                self.send_header("Content-Type", "text/html")
+                self.end_headers()
+                if own:
+                    self.wfile.write(seen.foreign_page.encode())
+
+            do_POST = do_HEAD = do_OPTIONS = do_PUT = do_GET  # noqa: N815 - the names that the server looks for
+
+            def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+                pass
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.address = f"http://127.0.0.1:{self.server.server_port}"
+
+
+class HostileEndpoint:
+    """Says all the strings in whatever it says. What a prompt begins with chooses how."""
+
+    def __init__(self, strings: list[str]) -> None:
+        self.strings = strings
+        self.completions = 0
+        self.further: dict[str, Any] = {}
+        """Keys that every event of an answer has beside those of a chunk."""
+
+    def play(self, connection: socket.socket, request: bytes) -> None:
+        if request.startswith(b"GET"):
+            everything = "\n\n".join(self.strings)
+            refused = document({"error": {"message": everything}}, "500 Internal Server Error")
+            listed = document({"data": [{"id": text, "object": "model", "ui": text} for text in self.strings]})
+            connection.sendall(refused if b" /refuses/" in request.split(b"\r\n")[0] else listed)
+            return
+        self.completions += 1
+        if b"Refuse." in request:
+            message = {"error": {"message": "\n\n".join(self.strings), "type": self.strings[0], "param": "temperature"}}
+            connection.sendall(document(message, "400 Bad Request"))
+        elif b"Plain." in request:
+            connection.sendall(head())
+            for word in ("Just ", "some ", "words."):
+                connection.sendall(self._event(word))
+            connection.sendall(self._event("", "stop") + DONE)
+        else:
+            self._say_everything(connection)
+
+    def _say_everything(self, connection: socket.socket) -> None:
+        connection.sendall(head())
+        for text in self.strings:
+            connection.sendall(event({"choices": [{"index": 0, "delta": {"reasoning_content": f"{text}\n\n"}}]}))
+        for text in self.strings:
+            # In such small pieces that the page draws the beginnings, too.
+            for at in range(0, len(text), 4):
+                connection.sendall(chunk(text[at : at + 4], model=text))
+                time.sleep(0.002)
+            connection.sendall(chunk("\n\n"))
+        calls = [
+            {"index": number, "id": text, "function": {"name": text, "arguments": json.dumps({text: text})}}
+            for number, text in enumerate(self.strings)
+        ]
+        connection.sendall(event({"choices": [{"index": 0, "delta": {"tool_calls": calls}}]}))
+        connection.sendall(chunk("", self.strings[0]) + DONE)
+
+    def _event(self, text: str, finish: str | None = None) -> bytes:
+        if not self.further:
+            return chunk(text, finish)
+        named = b"event: execute\nid: 1\nretry: 1\n"
+        delta = {"content": text, **self.further}
+        choices = [{"index": 0, "delta": delta, "finish_reason": finish, **self.further}]
+        command = named + b"data: " + json.dumps(self.further).encode() + b"\n\n"
+        return command + chunk(text, finish, **{**self.further, "choices": choices})
+
+
+@dataclass
+class Surroundings:
+    """The app with hostile words in its log, and what they point to."""
+
+    app: str
+    leak: Leak
+    endpoint: HostileEndpoint
+    links: dict[str, str]
+    """Settings links and the ids of capsules."""
+    prompt: str
+    without_policy: bool = False
+
+
+@pytest.fixture(scope="module")
+def leak() -> Iterator[Leak]:
+    leak = Leak()
+    thread = threading.Thread(target=leak.server.serve_forever)
+    thread.start()
+    yield leak
+    leak.server.shutdown()
+    thread.join()
+    leak.server.server_close()
+
+
+@pytest.fixture(scope="module")
+def served(leak: Leak, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Surroundings]:
+    folder = tmp_path_factory.mktemp("hostile")
+    strings = hostile(leak.address)
+    endpoint = HostileEndpoint(strings)
+    links = fill(folder, strings)
+    with serve(endpoint.play) as server:
+        other = server.base_url.removesuffix("/v1") + "/refuses/v1"
+        (folder / "secrets.toml").write_text(f'[endpoints.refuses]\nbase_url = "{other}"\n')
+        with serve_app(folder, TEMPERA_BASE_URL=server.base_url) as app:
+            # A variable has to be filled in before a prompt can be sent.
+            prompt = "\n\n".join(text for text in strings if "{{" not in text)
+            yield Surroundings(app, leak, endpoint, links, prompt)
+
+
+def fill(folder: Path, strings: list[str]) -> dict[str, str]:
+    """Put the strings wherever the log has a place for words; the links to what can be opened."""
+    records = records_of(strings)
+    database = Database(f"sqlite:///{folder / 'runs.sqlite3'}")
+    keep(database, *records)
+    said = {"rating": 3, "changed_at": MOMENT}
+    notes = [
+        {"run_id": record.id, "tags": "\n".join(strings[:40]).replace("\n\n", " "), "notes": record.text, **said}
+        for record in records
+    ]
+    draft = hostile_draft(strings)
+    sweep = {
+        "draft": json.loads(draft.to_text()),
+        "setup": {"axes": [{"field": "{{image}}", "text": strings[0]}, {"field": "a.b[0]", "text": "1"}], "repeats": 1},
+        "rows": [{"{{image}}": text, "a.b[0]": json.dumps(text)} for text in strings[:6]],
+        "inputs": [{"url": strings[0], "a.b['c']": strings[1]}],
+    }
+    made = {"created_at": MOMENT, "owner": "local"}
+    kept = {f"c{number}": capsule for number, capsule in enumerate(hostile_capsules(strings, records, draft))}
+    ids = {name: f"{name}".ljust(21, "x") + "A" for name in kept}
+    vote = {"created_at": MOMENT, "first_run": records[0].id, "better": "first", "blind": False}
+    with database.writer.begin() as connection:
+        connection.execute(insert(run_annotations), notes)
+        connection.execute(
+            insert(events),
+            [{"run_id": record.id, "first": 0, "content": pack(hostile_events(strings))} for record in records],
+        )
+        connection.execute(
+            insert(experiments),
+            [
+                {"id": COMPARISON, "kind": "comparison", "content": draft.to_text(), **made},
+                {"id": SWEEP, "kind": "sweep", "content": json.dumps(sweep), **made},
+            ],
+        )
+        connection.execute(
+            insert(presets),
+            [
+                {"id": f"{number:032x}", "name": text[:80], "content": draft.to_text(), **made}
+                for number, text in enumerate({text[:80]: text for text in strings}.values())
+            ],
+        )
+        connection.execute(
+            insert(votes),
+            [
+                {
+                    "id": f"{number:032x}",
+                    "second_run": records[1].id,
+                    "first_setting": text,
+                    "second_setting": "x",
+                    **vote,
+                }
+                for number, text in enumerate(strings)
+            ],
+        )
+        connection.execute(
+            insert(capsules),
+            [
+                {
+                    "id": ids[name],
+                    "kind": capsule.kind.value,
+                    "title": capsule.title,
+                    "content": to_bytes(capsule),
+                    "expires_at": "2999-01-01T00:00:00.000000Z",
+                    **made,
+                }
+                for name, capsule in kept.items()
+            ],
+        )
+    database.close()
+    return {
+        **ids,
+        "settings": settings_link(draft, comparison=False),
+        "lanes": settings_link(draft, comparison=True),
+    }
+
+
+def records_of(strings: list[str]) -> list[RunRecord]:
+    """A run for each string with it in every field, runs with all of them, and those of a comparison and a sweep."""
+    everything = "\n\n".join(strings)
+    calls = json.dumps([{"id": text, "name": text, "arguments": text} for text in strings])
+    numbers = {"ttft_ms": 30.0, "total_ms": 90.0, "tokens_per_second": 7.0, "completion_tokens": 3, "event_count": 9}
+    fields = {
+        "image": strings[0], "url": strings[1], "href": strings[2], "a.b[0]['c']": strings[3], strings[4]: strings[5],
+        "temperature": 0.5,
+    }  # fmt: skip
+
+    def record(number: int, said: str, **parts: Any) -> RunRecord:
+        known: dict[str, Any] = {
+            "text": said, "reasoning": said, "model": said, "endpoint": said, "finish_reason": said,
+            "determinism": said, "warnings": json.dumps([said]), **numbers,
+            "tool_calls": json.dumps([{"id": said, "name": said, "arguments": said}]),
+        }  # fmt: skip
+        began = f"2026-11-20T{10 + number // 3_600:02}:{number // 60 % 60:02}:{number % 60:02}.000000Z"
+        return a_record(number, said, sent=fields, **known | {"created_at": began} | parts)
+
+    failed = {"status": "error", "error_kind": "invalid_request", "error_message": everything, "raw_error": everything}
+    placed = {"timing": "parallel", "concurrency": 2, "repeat": 1}
+    lanes = [
+        {"experiment_id": COMPARISON, "lane": str(lane + 1), "position": lane, **placed}
+        for lane in range(len(strings[:4]))
+    ]
+    rows = [{"experiment_id": SWEEP, "position": row, **placed} for row in range(4)]
+    return [
+        *(record(number, text) for number, text in enumerate(strings, 1)),
+        record(WHOLE, everything, tool_calls=calls, model=strings[0], endpoint=strings[1]),
+        record(FAILED, everything, text="", reasoning="", tool_calls="[]", **failed),
+        *(record(1_000 + at, everything, **place) for at, place in enumerate([*lanes, *rows])),
+    ]
+
+
+def hostile_events(strings: list[str]) -> list[StoredEvent]:
+    data = [json.dumps({"choices": [{"index": 0, "delta": {"content": text}}]}) for text in strings]
+    return [
+        StoredEvent(text, one, 10.0 * at, len(one)) for at, (text, one) in enumerate(zip(strings, data, strict=True))
+    ]
+
+
+def hostile_draft(strings: list[str]) -> Draft:
+    """A form with the strings in messages, variables, further fields and the names of lanes."""
+    everything = "\n\n".join(strings)
+    short = [text for text in strings if len(text) <= 40]
+    lanes = tuple(
+        Lane(
+            id=str(number),
+            name=text,
+            model=strings[number],
+            endpoint=strings[number + 1][:100] if number % 2 else None,
+            system=strings[number + 2],
+            settings={"temperature": Setting(state=FieldState.VALUE, value=0.1 * number)},
+            literal=True,
+        )
+        for number, text in enumerate(short[:4], 1)
+    )
+    turns = [
+        Turn(id="1", role=Role.SYSTEM, content=everything, literal=True),
+        Turn(id="2", role=Role.USER, content="{{image}} {{url}}", name=strings[0]),
+        Turn(id="3", role=Role.ASSISTANT, content=everything, tool_calls=json.dumps([{"id": strings[0]}])),
+        Turn(id="4", role=Role.TOOL, content=strings[1], tool_call_id=strings[2]),
+        Turn(id="5", role=Role.USER, content=everything, literal=True),
+    ]
+    return new_draft().model_copy(
+        update={
+            "turns": tuple(turns),
+            "model": strings[0],
+            "endpoint": strings[0],
+            "variables": {"image": strings[0], "url": everything},
+            "extra_body": json.dumps({text: text for text in strings}),
+            "comparison": Comparison(lanes=lanes, highest_id=9),
+        }
+    )
+
+
+def hostile_capsules(strings: list[str], records: list[RunRecord], draft: Draft) -> list[Capsule]:
+    """One of a run, one of a run that failed, one of several, one of a comparison and one of settings."""
+    by_number = {int(record.id, 16): record for record in records}
+    annotation = Annotation(4, tuple(strings[:8]), "\n\n".join(strings))
+
+    def capsule(kind: Kind, *runs: RunRecord, **more: Any) -> Capsule:
+        return capsule_of(
+            runs,
+            kind=kind,
+            title=" ".join(strings)[:200],
+            choices=Choices(system_message=True, notes=True, events=True),
+            labels={run.id: strings[at] for at, run in enumerate(runs)},
+            annotations={run.id: annotation for run in runs},
+            events={run.id: hostile_events(strings) for run in runs},
+            **more,
+        )
+
+    linked = linked_settings(draft, comparison=True)
+    return [
+        capsule(Kind.RUN, by_number[WHOLE]),
+        capsule(Kind.RUN, by_number[FAILED]),
+        capsule(Kind.RUNS, by_number[1], by_number[2], by_number[WHOLE]),
+        capsule(Kind.COMPARISON, by_number[1_000], by_number[1_001], settings=linked),
+        capsule(Kind.SETTINGS, settings=linked),
+    ]
+
+
+@pytest.fixture(scope="module", params=[False, True], ids=["with_policy", "without_policy"])
+def surroundings(served: Surroundings, request: pytest.FixtureRequest) -> Surroundings:
+    served.without_policy = request.param
+    return served
+
+
+@dataclass
+class Watch:
+    """What happens in a browser that must not happen: requests to elsewhere, dialogs, windows that open."""
+
+    context: BrowserContext
+    foreign: list[str] = field(default_factory=list)
+    dialogs: list[str] = field(default_factory=list)
+
+
+@pytest.fixture(scope="module")
+def watch(chromium: Browser, surroundings: Surroundings) -> Iterator[Watch]:
+    """A browser for all visits, which has loaded the app's scripts once."""
+    # Without the policy the browser acts as if the header had not come: what then holds is the text itself.
+    context = chromium.new_context(viewport={"width": 1440, "height": 900}, bypass_csp=surroundings.without_policy)
+    context.set_default_timeout(PATIENCE_MS)
+    # Addresses only: a program that the policy stops, such as Streamlit's own in WebAssembly, has none.
+    context.add_init_script(
+        "addEventListener('securitypolicyviolation', event => "
+        "event.blockedURI.includes('://') && (window.__stopped ??= []).push(event.blockedURI))"
+    )
+    watch = Watch(context)
+    own = (surroundings.app, "data:", "blob:", "about:")
+    context.on("request", lambda request: request.url.startswith(own) or watch.foreign.append(request.url))
+    context.on("dialog", lambda dialog: (watch.dialogs.append(dialog.message), dialog.dismiss()))
+    yield watch
+    context.close()
+
+
+@pytest.fixture
+def visitor(watch: Watch) -> Iterator[Page]:
+    """A page of that browser."""
+    expect.set_options(PATIENCE_MS)
+    page = watch.context.new_page()
+    yield page
+    page.close()
+    expect.set_options(5_000)
+
+
+def assert_inert(page: Page, watch: Watch, surroundings: Surroundings) -> None:
+    page.wait_for_load_state("networkidle")
+    assert page.evaluate("window.__xss") is None
+    assert page.evaluate("window.__stopped ?? []") == []
+    assert watch.foreign == []
+    assert watch.dialogs == []
+    assert watch.context.pages == [page]
+    assert surroundings.leak.asked == []
+    assert page.get_by_text("Something went wrong in Tempera itself").count() == 0
+    links = page.locator("[data-testid=stMain] a").evaluate_all("all => all.map(a => a.getAttribute('href') ?? '')")
+    assert [link for link in links if not re.match("https?://|mailto:|[/?#]|$", link)] == []
+
+
+def settled(page: Page) -> None:
+    """Wait until the server has nothing more to draw."""
+    expect(page.locator("[data-testid=stApp]")).to_have_attribute("data-test-script-state", "notRunning")
+
+
+def open_all(page: Page) -> None:
+    """Open whatever is folded in: what is hidden is there, too, and some of it is drawn only then."""
+    page.evaluate(
+        "document.querySelectorAll('[data-testid=stMain] details:not([open]) > summary').forEach(one => one.click())"
+    )
+
+
+def look_at_parts(page: Page, *names: str) -> None:
+    for name in names:
+        page.get_by_role("radio", name=name, exact=True).first.click()
+        settled(page)
+
+
+def run(page: Page, prompt: str) -> None:
+    settled(page)
+    message = page.locator(".st-key-messages textarea").first
+    message.fill(prompt)
+    message.press("Control+Enter")
+
+
+def visit_the_playground(page: Page, here: Surroundings) -> None:
+    page.goto(here.app)
+    page.locator(".st-key-model input").click()
+    expect(page.get_by_role("option").first).to_be_visible()
+    page.keyboard.press("Escape")
+    run(page, here.prompt)
+    expect(page.locator(".st-key-answer_actions")).to_contain_text("Replay")
+    settled(page)
+    open_all(page)
+    page.locator(".st-key-answer_actions").get_by_text("As written").click()
+    settled(page)
+    page.locator(".st-key-presets button").first.click()
+    expect(page.get_by_text("Save these settings as")).to_be_visible()
+    settled(page)
+    page.keyboard.press("Escape")
+    look_at_parts(page, "Request", "Events", "Code", "Answer")
+
+
+def visit_a_refusal(page: Page, here: Surroundings) -> None:
+    page.goto(here.app)
+    run(page, "Refuse.")
+    expect(page.locator(".st-key-run_message")).to_contain_text("HTTP 400")
+    settled(page)
+    open_all(page)
+    look_at_parts(page, "Events", "Answer")
+
+
+def visit_the_answer_without_a_live_connection(page: Page, here: Surroundings) -> None:
+    def refuse(route: WebSocketRoute) -> None:
+        route.close()
+
+    page.route_web_socket("**/live", refuse)
+    page.goto(here.app)
+    run(page, here.prompt)
+    expect(page.get_by_text("Drawn without the live connection")).to_be_visible()
+    expect(page.locator(".st-key-run_status")).to_contain_text("finish reason")
+    settled(page)
+    open_all(page)
+
+
+def visit_the_log(page: Page, here: Surroundings) -> None:
+    page.goto(f"{here.app}/runs?run={WHOLE:032x}")
+    expect(page.locator(".st-key-answer")).to_contain_text("window.__xss=25")
+    open_all(page)
+    look_at_parts(page, "Times", "Events", "Code", "Request")
+    by = page.locator(".st-key-chart_by input")
+    by.fill("image")
+    by.press("Enter")
+    settled(page)
+    chart = page.locator("[data-testid=stVegaLiteChart]").first
+    chart.scroll_into_view_if_needed()
+    box = chart.bounding_box()
+    for at in range(1, 20):
+        page.mouse.move(box["x"] + box["width"] * at / 20, box["y"] + box["height"] / 2)
+
+
+def visit_a_failed_run(page: Page, here: Surroundings) -> None:
+    page.goto(f"{here.app}/runs?run={FAILED:032x}&status=error")
+    expect(page.locator(".st-key-run_message")).to_be_visible()
+    open_all(page)
+    settled(page)
+
+
+def visit_several_runs(page: Page, here: Surroundings) -> None:
+    page.goto(f"{here.app}/runs")
+    choose_row(page, 1)
+    expect(page.get_by_role("textbox", name="Notes")).to_be_visible()
+    choose_row(page, 2)
+    expect(page.get_by_text("What was asked")).to_be_visible()
+    settled(page)
+
+
+def visit_an_address(page: Page, here: Surroundings) -> None:
+    text = here.prompt[:3_000]
+    names = ("find", "model", "endpoint", "finish_reason", "sent", "tag", "experiment", "since", "run", "columns")
+    page.goto(f"{here.app}/runs?{urlencode(dict.fromkeys(names, text[:500]))}")
+    expect(page.get_by_role("heading", name="Runs")).to_be_visible()
+    settled(page)
+    page.goto(f"{here.app}/?{urlencode(dict.fromkeys(('s', 'run', 'open', 'draft'), text[:700]))}")
+    expect(page.get_by_text("This is no link to settings of Tempera.")).to_be_visible()
+    settled(page)
+    page.goto(f"{here.app}/shared?{urlencode({'c': text})}")
+    expect(page.get_by_text("There is nothing here.")).to_be_visible()
+
+
+def visit_a_comparison(page: Page, here: Surroundings) -> None:
+    page.goto(f"{here.app}/compare?open={COMPARISON}")
+    expect(page.locator("[class*=st-key-lane_card_]")).to_have_count(4)
+    settled(page)
+    open_all(page)
+    look_at_parts(page, "Word differences", "Where they part", "Noise", "Settings", "Vote", "Numbers")
+    page.locator(".st-key-earlier button").first.click()
+    expect(page.locator("[class*=st-key-earlier_]").first).to_be_visible()
+
+
+def visit_a_sweep(page: Page, here: Surroundings) -> None:
+    page.goto(f"{here.app}/sweep?sweep={SWEEP}")
+    expect(page.get_by_text("cells ended")).to_be_visible()
+    settled(page)
+    page.get_by_role("tab", name="What it says").click()
+    expect(page.locator("[data-testid=stVegaLiteChart]").first).to_be_visible()
+    settled(page)
+    open_all(page)
+
+
+def visit_a_settings_link(page: Page, here: Surroundings) -> None:
+    page.goto(f"{here.app}/?s={here.links['settings']}")
+    expect(page.locator(".st-key-link_bar")).to_contain_text("Opened from a link.")
+    settled(page)
+    open_all(page)
+    look_at_parts(page, "Request", "Code")
+
+
+def visit_a_link_with_lanes(page: Page, here: Surroundings) -> None:
+    page.goto(f"{here.app}/?s={here.links['lanes']}")
+    expect(page.locator("[class*=st-key-lane_card_]")).to_have_count(4)
+    settled(page)
+    open_all(page)
+
+
+def visit_a_shared_run(page: Page, here: Surroundings) -> None:
+    page.goto(f"{here.app}/shared?c={here.links['c0']}")
+    expect(page.locator(".st-key-answer")).to_contain_text("window.__xss=25")
+    settled(page)
+    open_all(page)
+    look_at_parts(page, "Times", "Events", "Code", "Request")
+
+
+def visit_other_things_shared(page: Page, here: Surroundings) -> None:
+    page.goto(f"{here.app}/shared?c={here.links['c1']}")
+    expect(page.locator(".st-key-run_message")).to_be_visible()
+    page.goto(f"{here.app}/shared?c={here.links['c2']}")
+    expect(page.get_by_text("Answers, each against the first")).to_be_visible()
+    settled(page)
+    open_all(page)
+    page.goto(f"{here.app}/shared?c={here.links['c3']}")
+    expect(page.locator(".st-key-fork_comparison")).to_be_visible()
+    settled(page)
+    page.goto(f"{here.app}/shared?c={here.links['c4']}")
+    page.locator(".st-key-fork_settings button").click()
+    expect(page.locator("[class*=st-key-lane_card_]")).to_have_count(4)
+    page.goto(f"{here.app}/shared")
+    expect(page.get_by_role("button", name="Take back")).to_have_count(5)
+
+
+def visit_the_endpoints(page: Page, here: Surroundings) -> None:
+    page.goto(f"{here.app}/endpoints")
+    refusing = page.locator(".st-key-endpoint_refuses")
+    expect(refusing).to_contain_text("answers without a list of models")
+    open_all(page)
+    settled(page)
+
+
+VISITS = [
+    visit_the_playground,
+    visit_a_refusal,
+    visit_the_answer_without_a_live_connection,
+    visit_the_log,
+    visit_a_failed_run,
+    visit_several_runs,
+    visit_an_address,
+    visit_a_comparison,
+    visit_a_sweep,
+    visit_a_settings_link,
+    visit_a_link_with_lanes,
+    visit_a_shared_run,
+    visit_other_things_shared,
+    visit_the_endpoints,
+]
+
+
+@pytest.mark.parametrize("visit", VISITS, ids=lambda visit: visit.__name__)
+def test_words_of_others_stay_words(
+    visitor: Page, watch: Watch, surroundings: Surroundings, visit: Callable[[Page, Surroundings], None]
+) -> None:
+    visit(visitor, surroundings)
+    assert_inert(visitor, watch, surroundings)
+
+
+def test_every_beginning_of_every_string_is_as_inert_as_the_whole(
+    visitor: Page, watch: Watch, surroundings: Surroundings
+) -> None:
+    drawn: dict[str, None] = {}
+    for text in hostile(surroundings.leak.address):
+        blocks = MarkdownBlocks()
+        for end in range(1, len(text) + 1):
+            blocks.update(text[:end], ended=end == len(text))
+            drawn |= dict.fromkeys(blocks.blocks)
+    visitor.goto(f"{surroundings.app}/healthz")
+    visitor.evaluate("html => { document.body.innerHTML = html }", "<hr>".join(drawn))
+    assert len(drawn) > 1_000
+    assert visitor.locator("img, image, script, iframe, style, object, embed, video, form, [style]").count() == 0
+    assert_inert(visitor, watch, surroundings)
+
+
+def test_an_image_would_be_stopped_by_the_policy_and_be_seen_without_it(
+    visitor: Page, watch: Watch, surroundings: Surroundings
+) -> None:
+    address = f"{surroundings.leak.address}/control"
+    visitor.goto(f"{surroundings.app}/healthz")
+    visitor.evaluate(
+        "url => new Promise(over => { const i = new Image(); i.onload = i.onerror = over; i.src = url })", address
+    )
+    asked, noticed = list(surroundings.leak.asked), list(watch.foreign)
+    surroundings.leak.asked.clear()
+    watch.foreign.clear()
+    assert asked == (["/control"] if surroundings.without_policy else [])
+    assert noticed == [address]
+    assert bool(visitor.evaluate("window.__stopped")) is not surroundings.without_policy
+
+
+def state_beside_the_run(page: Page) -> dict[str, Any]:
+    """Whatever of the page an answer could change, apart from the panel in which the run is drawn."""
+    settled(page)
+    state: dict[str, Any] = page.evaluate(
+        """() => ({
+            title: document.title,
+            address: location.origin + location.pathname + [...new URLSearchParams(location.search).keys()].sort(),
+            kept: JSON.stringify([{...localStorage}, {...sessionStorage}, document.cookie.replace(/=[^;]*/g, "")]),
+            fields: [...document.querySelectorAll(":is(.st-key-settings, .st-key-messages) :is(input, textarea)")]
+                .map(one => [one.ariaLabel, one.value, one.checked]),
+            chosen: [...document.querySelectorAll("[aria-checked=true], [aria-selected=true]")]
+                .map(one => one.innerText),
+            settings: document.querySelector(".st-key-settings").innerText,
+            messages: document.querySelector(".st-key-messages").innerText,
+            header: document.querySelector("[data-testid=stHeader]").innerText,
+            dialogs: document.querySelectorAll("[role=dialog], [data-testid=stToast]").length,
+        })"""
+    )
+    return state
+
+
+def test_an_endpoint_that_sends_commands_gives_only_an_answer(
+    visitor: Page, watch: Watch, surroundings: Surroundings
+) -> None:
+    leak, endpoint = surroundings.leak.address, surroundings.endpoint
+    states, answers = [], []
+    commands = {
+        "type": "execute", "event": "chat:execute", "code": "window.__xss = 61", "script": "window.__xss = 62",
+        "redirect": leak, "location": leak, "url": leak, "navigate": "/runs", "page": "runs", "href": leak,
+        "ui": {"toast": "x", "dialog": "x", "theme": "dark", "html": f"<img src={leak}/63>"},
+        "session_state": {"temperature": 2, "model": "x"}, "query_params": {"s": "x", "page": "runs"},
+        "widgets": {"temperature": 2}, "temperature": 2, "messages": [{"role": "user", "content": "x"}],
+        "files": [{"type": "image", "url": f"{leak}/64"}], "image_url": f"{leak}/65", "sources": [{"url": leak}],
+        "set_cookie": "a=b", "localStorage": {"a": "b"}, "title": "x", "__proto__": {"x": 1}, "constructor": "x",
+    }  # fmt: skip
+    try:
+        for endpoint.further in ({}, commands):
+            visitor.goto(surroundings.app)
+            run(visitor, "Plain.")
+            expect(visitor.locator(".st-key-run_status")).to_contain_text("finish reason stop")
+            states.append(state_beside_the_run(visitor))
+            answers.append(visitor.locator(".st-key-answer .live-text").inner_text())
+    finally:
+        endpoint.further = {}
+    assert answers == ["Just some words."] * 2
+    assert states[0] == states[1]
+    assert_inert(visitor, watch, surroundings)
+
+
+FOREIGN = """<!DOCTYPE html><iframe id=inside src="APP/?s=LINK"></iframe><script>
+const words = ["RERUN_SCRIPT", "SET_QUERY_PARAMS", "UPDATE_FROM_QUERY_PARAMS", "REQUEST_PAGE_CHANGE", "UPDATE_HASH",
+    "SEND_MESSAGE", "RUN", "submit", "input:prompt:submit", "action:submit", "SET_AUTH_TOKEN", "CLOSE_MODAL"];
+const opened = open("APP/?s=LINK&run=1&send=1&submit=true");
+const say = () => [opened, inside.contentWindow].forEach(there => words.forEach(type => {
+    const more = {type, queryParams: "?s=LINK&run=1", pageName: "compare", text: "Send this", prompt: "Send this"};
+    for (const said of [{stCommVersion: 1, ...more}, more, JSON.stringify(more), type]) there?.postMessage(said, "*");
+}));
+setInterval(say, 100);
+</script>"""
+
+
+def test_a_foreign_page_that_opens_ours_and_talks_to_it_sends_no_prompt(
+    visitor: Page, watch: Watch, surroundings: Surroundings
+) -> None:
+    leak, before = surroundings.leak, surroundings.endpoint.completions
+    leak.foreign_page = FOREIGN.replace("APP", surroundings.app).replace("LINK", surroundings.links["settings"])
+    with watch.context.expect_page() as opened:
+        visitor.goto(f"{leak.address}/foreign")
+    ours = opened.value
+    expect(ours.locator(".st-key-link_bar")).to_contain_text("Nothing was sent.")
+    settled(ours)
+    ours.wait_for_timeout(1_000)
+    expect(ours.locator(".st-key-link_bar")).to_contain_text("Nothing was sent.")
+    assert ours.locator(".st-key-run_status").count() == 0
+    ours.close()
+    # No foreign page may hold ours in a frame.
+    assert [frame.url for frame in visitor.frames if frame.url.startswith(surroundings.app)] == []
+    assert surroundings.endpoint.completions == before
+    assert leak.asked == []
+    watch.foreign.clear()  # the foreign page itself
+
+
+def test_reload_back_and_forward_after_a_run_send_nothing(visitor: Page, surroundings: Surroundings) -> None:
+    visitor.goto(surroundings.app)
+    run(visitor, "Plain.")
+    expect(visitor.locator(".st-key-run_status")).to_contain_text("finish reason stop")
+    settled(visitor)
+    before = surroundings.endpoint.completions
+    for move in (visitor.reload, visitor.go_back, visitor.go_forward, visitor.reload):
+        move()
+        if visitor.url.startswith(surroundings.app):
+            settled(visitor)
+    visitor.get_by_role("link", name="Runs").click()
+    expect(visitor.get_by_role("heading", name="Runs")).to_be_visible()
+    visitor.go_back()
+    expect(visitor.locator(".st-key-run_status")).to_contain_text("finish reason stop")
+    visitor.go_forward()
+    visitor.reload()
+    expect(visitor.get_by_role("heading", name="Runs")).to_be_visible()
+    settled(visitor)
+    assert surroundings.endpoint.completions == before
+
+
+def test_the_key_is_nowhere_but_at_its_endpoint(page: Page, tmp_path: Path) -> None:
+    look_for_the_key(page, tmp_path)

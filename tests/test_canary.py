@@ -1,0 +1,320 @@
+"""A key stays where it belongs: the app is driven over all its pages, and everything that leaves it is looked through.
+
+The endpoint repeats the key in whatever it says, as bad ones do. What an endpoint writes in a code of its own, such as
+base64, no client can know; what is looked for in such forms is what the app itself could have done with the key.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import socket
+import sqlite3
+import subprocess
+import sys
+import zlib
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pyarrow
+import pyarrow.parquet as parquet
+import pytest
+from playwright.sync_api import Page, Response, WebSocket, expect
+
+from tests import canary
+from tests.browser.conftest import ROOT, serve_app
+from tests.browser.test_runs import choose_row
+from tests.streaming.endpoint import DONE, Endpoint, chunk, document, event, head, serve
+
+PATIENCE_MS = 30_000
+
+
+class Echo:
+    """Repeats the key that it was sent in answers, reasoning, calls of tools, errors, names and the head."""
+
+    def __init__(self) -> None:
+        self.keys: list[str] = []
+
+    def play(self, connection: socket.socket, request: bytes) -> None:
+        found = re.search(rb"\r\nAuthorization: Bearer ([^\r\n]*)", request)
+        key = found[1].decode() if found else "no key came"
+        self.keys.append(key)
+        shown = (f"X-Key: {key}", f"Set-Cookie: key={key}")
+        if request.startswith(b"GET"):
+            listed = {"data": [{"id": "m"}, {"id": f"model-{key}"}], "key": key}
+            connection.sendall(document(listed, "200 OK", *shown))
+        elif b"Refuse." in request:
+            error = {"error": {"message": f"Incorrect API key provided: {key}", "code": key, "param": key}, "key": key}
+            connection.sendall(document(error, f"401 {key}", *shown))
+        elif b"Break." in request:
+            connection.sendall(head("200 OK", *shown) + chunk(f"Half of {key}") + event({"error": {"message": key}}))
+        else:
+            self._answer(connection, key, shown)
+
+    def _answer(self, connection: socket.socket, key: str, shown: tuple[str, ...]) -> None:
+        call = {"index": 0, "id": f"id-{key}", "function": {"name": f"call-{key}", "arguments": json.dumps({"a": key})}}
+        pieces = [
+            event({"choices": [{"index": 0, "delta": {"reasoning_content": f"Thinking of {key}."}}]}),
+            chunk(f"Your key is {key}, ", model=f"model-{key}", key=key, system_fingerprint=key),
+            f"event: {key}\nid: {key}\n".encode() + chunk("I say."),
+            event({"choices": [{"index": 0, "delta": {"tool_calls": [call]}}]}),
+            b": " + key.encode() + b"\n\n",
+            event(f"unreadable {key}"),
+            chunk("", f"stop-{key}", usage={"prompt_tokens": 9, "completion_tokens": 3, "total_tokens": 12}),
+        ]
+        connection.sendall(head("200 OK", *shown) + b"".join(pieces) + DONE)
+
+
+@dataclass
+class Seen:
+    """What went over the wire between the browser and the app."""
+
+    pieces: list[tuple[str, bytes]] = field(default_factory=list)
+    frames: int = 0
+    bodies: int = 0
+    urls: list[str] = field(default_factory=list)
+    session_ids: set[str] = field(default_factory=set)
+
+    def watch(self, page: Page) -> None:
+        page.on("websocket", self._socket)
+        page.on("response", self._response)
+        page.on("framenavigated", lambda frame: self.urls.append(frame.url))
+
+    def _socket(self, opened: WebSocket) -> None:
+        self.urls.append(opened.url)
+        for direction in ("framesent", "framereceived"):
+            opened.on(direction, lambda said, direction=direction: self._frame(direction, said))
+
+    def _frame(self, direction: str, said: str | bytes) -> None:
+        self.frames += 1
+        data = said.encode() if isinstance(said, str) else said
+        self.pieces.append((f"a WebSocket frame ({direction})", data))
+        # The message that opens a session names it (NewSession.initialize.session_id of Streamlit's protocol).
+        self.session_ids |= {one.decode() for one in re.findall(rb"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", data)}
+
+    def _response(self, response: Response) -> None:
+        self.urls.append(response.url)
+        self.pieces.append((f"the head of {response.url}", json.dumps(response.headers).encode()))
+        if "/static/" not in response.url and response.status == 200:
+            self._responses.append(response)
+
+    _responses: list[Response] = field(default_factory=list)
+
+    def read_bodies(self) -> None:
+        """Read what came; while events are handled, it cannot be."""
+        while self._responses:
+            response = self._responses.pop()
+            try:
+                self.pieces.append((f"the body of {response.url}", response.body()))
+                self.bodies += 1
+            except Exception:  # noqa: BLE001 - a download, or of a page that is gone: read in another place
+                continue
+
+
+def settled(page: Page) -> None:
+    expect(page.locator("[data-testid=stApp]")).to_have_attribute("data-test-script-state", "notRunning")
+
+
+def ask(page: Page, prompt: str) -> None:
+    settled(page)
+    message = page.locator(".st-key-messages textarea").first
+    message.fill(prompt)
+    message.press("Control+Enter")
+
+
+def look_at(page: Page, *names: str) -> None:
+    for name in names:
+        page.get_by_role("radio", name=name, exact=True).first.click()
+        settled(page)
+
+
+def in_the_playground(page: Page, app: str, seen: Seen) -> None:
+    page.goto(app)
+    ask(page, "Say it.")
+    expect(page.locator(".st-key-run_status")).to_contain_text("finish reason")
+    settled(page)
+    page.evaluate("document.querySelectorAll('details:not([open]) > summary').forEach(one => one.click())")
+    look_at(page, "Request", "Events", "Code", "Answer")
+    share_answer_and_settings(page, seen)
+    ask(page, "Refuse.")
+    expect(page.locator(".st-key-run_message")).to_contain_text("HTTP 401")
+    settled(page)
+    page.evaluate("document.querySelectorAll('details:not([open]) > summary').forEach(one => one.click())")
+    look_at(page, "Events", "Answer")
+    ask(page, "Break.")
+    expect(page.locator(".st-key-run_message")).to_contain_text("not complete")
+    settled(page)
+
+
+def share_answer_and_settings(page: Page, seen: Seen) -> None:
+    page.locator(".st-key-share button").first.click()
+    page.locator(".st-key-publish button").click()
+    link = page.locator("[role=dialog] [data-testid=stCode]").filter(has_text="shared?c=")
+    expect(link).to_be_visible()
+    seen.urls.append(shared := link.inner_text().strip())
+    page.get_by_role("radio", name="Settings", exact=True).click()
+    settings = page.locator("[role=dialog] [data-testid=stCode]").filter(has_text="?s=")
+    expect(settings).to_be_visible()
+    seen.urls.append(settings.inner_text().strip())
+    with page.expect_download() as download:
+        page.locator(".st-key-settings_file button").click()
+    seen.pieces.append(("the settings file", Path(download.value.path()).read_bytes()))
+    page.locator("[role=dialog]").get_by_role("button", name="Close").click()
+    expect(page.locator("[role=dialog]")).to_have_count(0)
+    other = page.context.new_page()
+    seen.watch(other)
+    other.goto(shared)
+    expect(other.locator(".st-key-answer")).to_contain_text("Your key is ***")
+    settled(other)
+    look_at(other, "Times", "Events", "Code", "Request")
+    seen.read_bodies()
+    other.goto(next(url for url in reversed(seen.urls) if "?s=" in url))
+    expect(other.locator(".st-key-link_bar")).to_be_visible()
+    other.close()
+
+
+def in_a_comparison(page: Page, app: str) -> None:
+    page.goto(f"{app}/compare")
+    ask(page, "Say it to both.")
+    said = page.locator("[class*=st-key-lane_answer_]").filter(has_text="Your key is")
+    expect(said).to_have_count(2)
+    expect(page.locator("[data-testid=stTable]")).to_contain_text("stop-***")
+    settled(page)
+    look_at(page, "Word differences", "Where they part", "Settings", "Vote", "Numbers")
+
+
+def in_a_sweep(page: Page, app: str) -> None:
+    page.goto(f"{app}/sweep")
+    settled(page)
+    message = page.locator(".st-key-messages textarea").first
+    message.fill("Say it three times.")
+    message.press("Tab")
+    values = page.get_by_role("textbox", name="Values of axis 1")
+    values.fill("0, 1")
+    values.press("Tab")
+    repeats = page.locator("[class*=st-key-axis_repeats] input")
+    repeats.fill("1")
+    repeats.press("Enter")
+    expect(page.locator(".st-key-run_bar")).to_contain_text("3 requests")
+    page.locator(".st-key-run_sweep button").click()
+    expect(page.get_by_text("3 of 3 cells ended")).to_be_visible()
+    settled(page)
+    page.get_by_role("tab", name="What it says").click()
+    settled(page)
+
+
+def in_the_log(page: Page, app: str, folder: Path) -> None:
+    page.goto(f"{app}/runs")
+    page.get_by_role("button", name="Take away").click()
+    for label in ("CSV", "JSON Lines", "Parquet"):
+        with page.expect_download() as download:
+            page.get_by_role("link", name=label).click()
+        download.value.save_as(folder / "taken" / download.value.suggested_filename)
+    page.keyboard.press("Escape")
+    choose_row(page, 1)
+    expect(page.get_by_role("textbox", name="Notes")).to_be_visible()
+    look_at(page, "Times", "Events", "Code", "Request")
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Markdown").click()
+    download.value.save_as(folder / "taken" / "run.md")
+    page.get_by_text("Charts", exact=True).click()
+    settled(page)
+
+
+def look_for_the_key(page: Page, folder: Path) -> None:
+    """Drive the app over all its pages, and look through what it sent, wrote and gave away.
+
+    The test that calls it stands beside the other ones with a browser.
+    """
+    echo = Echo()
+    page.context.set_default_timeout(PATIENCE_MS)
+    expect.set_options(PATIENCE_MS)
+    try:
+        with serve(echo.play) as endpoint:
+            _look(page, folder, echo, endpoint)
+    finally:
+        expect.set_options(5_000)
+
+
+def _look(page: Page, folder: Path, echo: Echo, endpoint: Endpoint) -> None:
+    seen = Seen()
+    seen.watch(page)
+    keys = {"TEMPERA_BASE_URL": endpoint.base_url, "TEMPERA_API_KEY": canary.KEY, "TEMPERA_MODEL": "m"}
+    with serve_app(folder, **keys) as app:
+        in_the_playground(page, app, seen)
+        seen.read_bodies()
+        in_a_comparison(page, app)
+        in_a_sweep(page, app)
+        in_the_log(page, app, folder)
+        page.goto(f"{app}/endpoints")
+        expect(page.get_by_text("key: set")).to_be_visible()
+        settled(page)
+        page.goto(f"{app}/shared")
+        expect(page.get_by_role("button", name="Take back")).to_be_visible()
+        page.goto(f"{app}/healthz")
+        seen.read_bodies()
+        # While it runs, a part of the log stands beside the database.
+        assert (folder / "runs.sqlite3-wal").stat().st_size
+        while_it_runs = canary.leaks_in(folder)
+    # The proof that anything could have been found: the key went out, and was sent back each time.
+    assert len(echo.keys) >= 10
+    assert set(echo.keys) == {canary.KEY}
+    assert {path.name for path in (folder / "taken").iterdir()} == {"runs.csv", "runs.jsonl", "runs.parquet", "run.md"}
+    assert seen.frames > 100
+    assert seen.bodies > 5
+    assert any("?s=" in url for url in seen.urls)
+    assert any("shared?c=" in url for url in seen.urls)
+    assert any(b"Your key is ***" in data for _, data in seen.pieces)
+    leaks = {f"{name}: {way}" for name, data in seen.pieces for way in canary.found_in(data)}
+    leaks |= {f"the address {url}: {way}" for url in seen.urls for way in canary.found_in(url.encode())}
+    assert sorted(leaks | {*while_it_runs, *canary.leaks_in(folder)}) == []
+    (folder / canary.PROOF).write_text(f"The key was sent {len(echo.keys)} times.\n")
+    # Whoever knows the id of a session can take it over: it is in no log and in no table.
+    assert seen.session_ids
+    told = [
+        f"{name}: {session_id}"
+        for path in canary.files_in(folder)
+        for name, data in canary.pieces_of(path)
+        for session_id in seen.session_ids
+        if session_id.encode() in data or session_id.replace("-", "").encode() in data
+    ]
+    assert told == []
+
+
+@pytest.mark.parametrize("form", canary.forms(canary.KEY), ids=canary.forms(canary.KEY).values())
+def test_the_key_is_found_in_each_form(form: bytes) -> None:
+    assert canary.found_in(b"before " + form + b" after")
+
+
+def test_a_key_is_found_in_what_is_packed(tmp_path: Path) -> None:
+    # Another one: what this test leaves behind is looked through for the canary, too.
+    secret = canary.KEY[::2] * 2
+    with closing(sqlite3.connect(tmp_path / "log.sqlite3")) as database, database:
+        database.execute("create table events (content blob)")
+        database.execute("insert into events values (?)", [zlib.compress(f"key {secret}".encode())])
+    parquet.write_table(pyarrow.table({"text": [f"key {secret}"]}), tmp_path / "runs.parquet", compression="zstd")
+    found = {leak.rpartition("/")[2] for leak in canary.leaks_in(tmp_path, secret)}
+    assert {"log.sqlite3, events: as it is", "runs.parquet (its table): as it is"} <= found
+    assert canary.leaks_in(tmp_path) == []
+
+
+def test_the_last_step_of_ci_needs_the_proof_and_finds_the_key(tmp_path: Path) -> None:
+    def check() -> subprocess.CompletedProcess[str]:
+        script = [sys.executable, str(ROOT / "tests/check-canary"), str(tmp_path)]
+        return subprocess.run(script, capture_output=True, text=True, check=False)
+
+    assert "nothing is proved" in check().stderr
+    # Neither may stay: the last step of CI looks at what this test leaves behind, too.
+    proof, leak = tmp_path / canary.PROOF, tmp_path / "app.log"
+    try:
+        proof.touch()
+        without = check()
+        leak.write_text(f"Bearer {canary.KEY}")
+        found = check()
+    finally:
+        proof.unlink()
+        leak.unlink()
+    assert without.returncode == 0, without.stderr
+    assert found.returncode == 1
+    assert "app.log: as it is" in found.stderr
