@@ -12,9 +12,9 @@ run: $(VENV)/.run-installed
 		echo "Port $(PORT) is in use. Choose another one: make run PORT=$$(($(PORT) + 1))"; exit 1; }
 	@$(BIN)/streamlit run app.py --server.port $(PORT)
 
-# Tests that measure time, drive a browser or start processes of their own run alone; the others share the processors.
+# Tests that measure time, drive a browser, start processes or stop the database server run alone; the others share the processors.
 ALONE := tests/browser tests/embedded tests/faults tests/live tests/security tests/streaming tests/test_canary.py \
-	tests/experiments/test_workers.py
+	tests/experiments/test_workers.py tests/runs/test_log_faults.py
 
 test: $(VENV)/.test-installed check
 	@tests/install-chromium

@@ -39,14 +39,14 @@ def test_only_our_own_pages_may_connect(
 ) -> None:
     hosts = {"server.allowedHosts": ["localhost", "127.0.0.1"]}
     monkeypatch.setattr(config, "get_option", lambda name, real=config.get_option: hosts.get(name) or real(name))
-    assert live_view._is_allowed(origin, host) is allowed
+    assert live_view.is_own_page(origin, host) is allowed
 
 
 def test_an_origin_that_the_operator_named_may_connect(monkeypatch: pytest.MonkeyPatch) -> None:
     named = {"server.allowedHosts": ["inside"], "server.corsAllowedOrigins": ["https://tempera.test"]}
     monkeypatch.setattr(config, "get_option", named.__getitem__)
-    assert live_view._is_allowed("https://tempera.test", "inside:8501")
-    assert not live_view._is_allowed("https://other.test", "inside:8501")
+    assert live_view.is_own_page("https://tempera.test", "inside:8501")
+    assert not live_view.is_own_page("https://other.test", "inside:8501")
 
 
 def test_the_script_of_the_view_has_no_text_of_a_third_party_and_few_lines() -> None:
