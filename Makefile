@@ -13,8 +13,8 @@ run: $(VENV)/.run-installed
 	@$(BIN)/streamlit run app.py --server.port $(PORT)
 
 # Tests that measure time, drive a browser, start processes or stop the database server run alone; the others share the processors.
-ALONE := tests/browser tests/embedded tests/faults tests/live tests/security tests/streaming tests/test_canary.py \
-	tests/experiments/test_workers.py tests/runs/test_log_faults.py
+ALONE := tests/experiments/test_workers.py tests/browser tests/embedded tests/faults tests/live tests/runs/test_log_faults.py \
+	tests/security tests/streaming tests/test_canary.py
 
 test: $(VENV)/.test-installed check
 	@tests/install-chromium

@@ -9,7 +9,10 @@ from hypothesis import settings
 from sqlalchemy import Engine, event
 
 from components.service import close_service
+from tests.chromium import chromium, page
 from tests.owners import check_owner
+
+__all__ = ["chromium", "page"]
 
 settings.register_profile("quick", max_examples=100, deadline=None)
 settings.register_profile("long", max_examples=10_000, deadline=None)

@@ -20,7 +20,8 @@ from pathlib import Path
 
 from playwright.sync_api import Page, expect, sync_playwright
 
-from tests.browser.conftest import CHROMIUM_FLAGS, ROOT, serve_app
+from tests.browser.conftest import ROOT, serve_app
+from tests.chromium import CHROMIUM_FLAGS
 
 PROMPT = "Write a long story about a lighthouse keeper, a storm, a map and a child."
 TOKENS = 300

@@ -18,7 +18,8 @@ from pathlib import Path
 from playwright.sync_api import Page, expect, sync_playwright
 
 from tests.benchmarks.live_view.source import source
-from tests.browser.conftest import CHROMIUM_FLAGS, serve_app
+from tests.browser.conftest import serve_app
+from tests.chromium import CHROMIUM_FLAGS
 
 # From the key that applies the number to the preview that shows it. A new line in the text ends the number.
 WATCH_PREVIEW = """number => {

@@ -18,7 +18,8 @@ from pathlib import Path
 from playwright.sync_api import Page, expect, sync_playwright
 
 from tests.benchmarks.sweep_rate import endpoint_at_once
-from tests.browser.conftest import CHROMIUM_FLAGS, serve_app
+from tests.browser.conftest import serve_app
+from tests.chromium import CHROMIUM_FLAGS
 
 ROWS = 100
 SINCE_THE_NEXT_PRESS = """

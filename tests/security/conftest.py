@@ -16,13 +16,13 @@ from components.runs.tables import runs, to_row
 from components.sharing.capsule import Kind
 from components.sharing.capsules import publish
 from components.sharing.freezing import Choices, capsule_of
-from tests.browser.conftest import chromium, page, serve_app
+from tests.browser.conftest import serve_app
 from tests.pages.conftest import _no_search_for_components, chat
 from tests.runs.test_export import finished
 from tests.streaming.endpoint import DONE, Endpoint, chunk, document, head, serve
 from tests.waiting import wait_for
 
-__all__ = ["_no_search_for_components", "chat", "chromium", "page"]
+__all__ = ["_no_search_for_components", "chat"]
 
 KEY = "canary-key-of-the-operator"
 MINE = "canary-text-of-mine"

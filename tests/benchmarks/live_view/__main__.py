@@ -28,7 +28,7 @@ from tests.benchmarks.live_view.rivals import (
 )
 from tests.benchmarks.live_view.server_cpu import measure_server, server_table
 from tests.benchmarks.live_view.widgets import COMPARE_WIDGETS, OTHER_WIDGETS, TEMPERA_WIDGETS, Answers, measure_widget
-from tests.browser.conftest import CHROMIUM_FLAGS
+from tests.chromium import CHROMIUM_FLAGS
 
 SHORTEST_STREAM_SECONDS = 5.0
 """Where something is measured in the middle of a stream."""
