@@ -19,6 +19,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from components import __version__
+from components.access.login import NotLetIn
 from components.demo.budget import left
 from components.runs.gate import Refused
 from components.runs.metrics import metrics_of
@@ -109,6 +110,9 @@ def robots(_request: Request) -> PlainTextResponse:
 
 def report_script_error(error: Exception) -> bool:
     """Log a fault of ours under an id and tell the visitor only that id."""
+    if isinstance(error, NotLetIn):  # a login ended while its page stood open
+        st.info(f"{error} What is on this page stays until you reload it.")
+        return True
     name = uuid.uuid4().hex[:8]
     logging.getLogger("tempera").error("Fault %s", name, exc_info=error)
     st.error(f"Something went wrong in Tempera itself (fault {name}; its terminal says more). Reload the page.")

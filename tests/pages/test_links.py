@@ -173,6 +173,12 @@ def test_settings_that_are_too_long_for_a_link_are_never_shortened(chat: Chat) -
     page.button(key="share").click().run()
     assert page.code == [] or not any("?s=" in code.value for code in page.code)
     assert any("too long for a link" in info.value for info in page.info)
+    page.button(key="publish").click().run()
+    url = next(code.value for code in page.code if "shared?c=" in code.value)
+    kept = opened("shared.py", c=url.partition("?c=")[2])
+    kept.button(key="fork_settings").click().run()
+    assert messages(kept) == ["Be brief.", noise]
+    assert asked_for_answers(chat.server) == []
 
 
 def test_whatever_an_address_says_nothing_is_sent(chat: Chat) -> None:

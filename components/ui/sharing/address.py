@@ -38,3 +38,12 @@ def is_only_local(url: str) -> bool:
 def address_of(page: str, **parameters: str) -> str:
     """The address of a page with these query parameters; ``page`` is empty for the playground."""
     return f"{public_url()}/{page}?{urlencode(parameters)}"
+
+
+def draw_where_it_leads(url: str) -> None:
+    """Say so where a link works on this machine alone."""
+    if is_only_local(url):
+        st.caption(
+            ":material/info: This address works on this machine only. "
+            "Set TEMPERA_PUBLIC_URL to the one under which others reach it."
+        )

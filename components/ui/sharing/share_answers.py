@@ -23,8 +23,7 @@ from components.sharing.problem import LinkProblem
 from components.ui import state
 from components.ui.plain_words import plain_words
 from components.ui.run_lookup import events_reader
-from components.ui.sharing.address import address_of
-from components.ui.sharing.share_settings import draw_where_it_leads
+from components.ui.sharing.address import address_of, draw_where_it_leads
 from components.ui.visitor import own_log
 
 _DAYS = {1: "1 day", 7: "7 days", 30: "30 days", 90: "90 days", 365: "1 year"}

@@ -5,13 +5,16 @@ from __future__ import annotations
 import streamlit as st
 
 from components.drafts.draft import Draft
+from components.sharing.capsule import Kind
+from components.sharing.freezing import Choices, capsule_of
 from components.sharing.linked_settings import LinkedSettings, linked_settings
 from components.sharing.problem import LinkProblem
 from components.sharing.settings_file import settings_file
 from components.sharing.settings_link import Length, how_long, settings_link
 from components.ui import state
 from components.ui.plain_words import plain_words
-from components.ui.sharing.address import address_of, is_only_local
+from components.ui.sharing.address import address_of, draw_where_it_leads
+from components.ui.sharing.share_answers import draw_publish
 
 _SHORT_WORDS = 60
 
@@ -30,7 +33,8 @@ def draw_share_settings(draft: Draft, *, comparison: bool) -> None:
         url = ""
     length = how_long(url) if url else Length.TOO_LONG
     if length is Length.TOO_LONG:
-        st.info("These settings are too long for a link. Take the file, or store them here under *Answers*.")
+        st.info("These settings are too long for a link that holds them. Take the file, or a link to a copy kept here.")
+        _draw_kept_copy(linked)
     else:
         st.code(url, language=None, wrap_lines=True)
         draw_where_it_leads(url)
@@ -53,13 +57,12 @@ def draw_share_settings(draft: Draft, *, comparison: bool) -> None:
     )
 
 
-def draw_where_it_leads(url: str) -> None:
-    """Say so where a link works on this machine alone."""
-    if is_only_local(url):
-        st.caption(
-            ":material/info: This address works on this machine only. "
-            "Set TEMPERA_PUBLIC_URL to the one under which others reach it."
-        )
+def _draw_kept_copy(linked: LinkedSettings) -> None:
+    try:
+        choices = Choices(system_message=True)
+        draw_publish(capsule_of([], kind=Kind.SETTINGS, title="Settings", choices=choices, settings=linked))
+    except LinkProblem as problem:
+        st.error(plain_words(str(problem)))
 
 
 def _draw_what_is_in_it(linked: LinkedSettings) -> None:
