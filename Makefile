@@ -4,6 +4,7 @@ PORT ?= 8501
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+WORKERS ?= 3
 
 .PHONY: run test check lock
 
@@ -12,16 +13,15 @@ run: $(VENV)/.run-installed
 		echo "Port $(PORT) is in use. Choose another one: make run PORT=$$(($(PORT) + 1))"; exit 1; }
 	@$(BIN)/streamlit run app.py --server.port $(PORT)
 
-# Tests that measure time, drive a browser, start processes or stop the database server run alone; the others share the processors.
-ALONE := tests/experiments/test_workers.py tests/browser tests/embedded tests/faults tests/live tests/runs/test_log_faults.py \
-	tests/security tests/streaming tests/test_canary.py
+# Tests of time (the marker clock) run one after the other when nothing else does; the others share the processors.
+SHARED := -n $(WORKERS) --dist loadgroup --no-loadscope-reorder
 
 test: $(VENV)/.test-installed check
 	@tests/install-chromium
 	@folder=$$(mktemp -d) && tests/with-postgresql sh -c "\
-		$(BIN)/python -m pytest -rs -n auto --dist loadfile $(ALONE:%=--ignore=%); shared=\$$?; \
-		$(BIN)/python -m pytest -rs --basetemp=$$folder/pytest $(ALONE) && exit \$$shared" && \
-		$(BIN)/python tests/check-canary $$folder/pytest && rm -rf $$folder
+		$(BIN)/python -m pytest -rs $(SHARED) -m 'not clock and not long' --basetemp=$$folder/shared; shared=\$$?; \
+		$(BIN)/python -m pytest -rs -m 'clock and not long' --basetemp=$$folder/clock && exit \$$shared" && \
+		$(BIN)/python tests/check-canary $$folder && rm -rf $$folder
 
 check: $(VENV)/.test-installed
 	$(BIN)/ruff check .

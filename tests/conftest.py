@@ -21,6 +21,22 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 event.listen(Engine, "before_execute", check_owner)
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Function]) -> None:
+    """Group the tests that share a start, so that pytest-xdist runs a group on one worker; the longest begin first.
+
+    All that ask one embedded model are a group, and so is a module that drives a browser or has fixtures of its own.
+    Tests that share nothing run on the worker that is free.
+    """
+    for item in items:
+        scopes = {fixture.scope for found in item._fixtureinfo.name2fixturedefs.values() for fixture in found}
+        if "model_file" in item.fixturenames:
+            item.add_marker(pytest.mark.xdist_group("embedded"))
+        elif "chromium" in item.fixturenames or "module" in scopes:
+            item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))
+    items.sort(key=lambda item: "chromium" not in item.fixturenames)
+
+
 @pytest.fixture(autouse=True)
 def _own_surroundings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """No test sees the settings or the runs of the person who runs it, nor those of another test."""
