@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 WORKERS ?= 3
 
-.PHONY: run test check lock
+.PHONY: run test test-long check lock
 
 run: $(VENV)/.run-installed
 	@$(BIN)/python -c 'import socket; socket.create_server(("127.0.0.1", $(PORT))).close()' 2>/dev/null || { \
@@ -22,6 +22,12 @@ test: $(VENV)/.test-installed check
 		$(BIN)/python -m pytest -rs $(SHARED) -m 'not clock and not long' --basetemp=$$folder/shared; shared=\$$?; \
 		$(BIN)/python -m pytest -rs -m 'clock and not long' --basetemp=$$folder/clock && exit \$$shared" && \
 		$(BIN)/python tests/check-canary $$folder && rm -rf $$folder
+
+# What takes long: kill loops, soaks, large bombs, all faults under TLS, and 10,000 examples of each property.
+test-long: $(VENV)/.test-installed
+	@tests/install-chromium
+	@HYPOTHESIS_PROFILE=long tests/with-postgresql \
+		$(BIN)/python -m pytest -rs -n auto --dist loadgroup -m 'long or hypothesis' --timeout 7200
 
 check: $(VENV)/.test-installed
 	$(BIN)/ruff check .

@@ -7,9 +7,11 @@ import re
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import TypeVar
 
 from components.streaming.limits import Limits
 from components.streaming.outcome import Outcome
@@ -123,6 +125,22 @@ def full_queue() -> Iterator[int]:
             waiting.connect_ex(full.getsockname())
         time.sleep(0.01)
         yield full.getsockname()[1]
+
+
+AT_ONCE = 8
+"""How many faults are played at the same time where their time does not count."""
+
+Case = TypeVar("Case")
+Seen = TypeVar("Seen")
+
+
+def at_once(play_one: Callable[[Case], Seen], cases: Sequence[Case]) -> tuple[list[Seen], list[str]]:
+    """What each case gives, played several at once, and what all of them together leave behind, in words."""
+    play_one(cases[-1])  # libraries load
+    before = Left.now()
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        seen = list(pool.map(play_one, cases))
+    return seen, Left.now().more_than(before)
 
 
 @dataclass(frozen=True)

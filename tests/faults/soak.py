@@ -14,11 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.faults.fault import Fault, Where
-from tests.faults.playing import Left, play
+from tests.faults.playing import AT_ONCE, Left, play
 from tests.faults.server import trusted
 from tests.faults.table import FAULTS
 
-AT_ONCE = 8
 # A port that is free at one moment is another server's at the next; what is large would only measure malloc.
 CHOSEN = [
     fault

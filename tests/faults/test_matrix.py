@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
 
 from tests.faults.breaks import RESET_UNDER_TLS
 from tests.faults.fault import Fault, Where
-from tests.faults.playing import Left, play
+from tests.faults.playing import Left, at_once, play
 from tests.faults.server import trusted
 from tests.faults.table import FAULTS
 
 pytestmark = pytest.mark.clock
 
-AT_ONCE = 8
 # A port that is free at one moment is another server's at the next.
 TOGETHER = [fault for fault in FAULTS if fault.where not in (Where.NOBODY, Where.FULL)]
 PLAIN = [fault for fault in FAULTS if fault.where is Where.SERVER and not fault.tls and not fault.certificate]
@@ -35,28 +33,17 @@ def _trusted() -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def left() -> list[str]:
-    """What the faults leave behind that are played eight at once; filled by ``together``."""
-    return []
-
-
-@pytest.fixture(scope="module")
-def together(_trusted: None, left: list[str]) -> dict[str, list[str]]:
-    """What is not as promised when eight faults are played at once, by the fault's id."""
-    play(FAULTS[-1])  # libraries load
-    before = Left.now()
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        found = pool.map(lambda fault: play(fault).differences(fault), TOGETHER)
-        differences = {fault.id: each for fault, each in zip(TOGETHER, found, strict=True)}
-    left += Left.now().more_than(before)
-    return differences
+def together(_trusted: None) -> tuple[dict[str, list[str]], list[str]]:
+    """What is not as promised of each fault when they are played at once, and what all of them leave behind."""
+    found, left = at_once(lambda fault: play(fault).differences(fault), TOGETHER)
+    return {fault.id: differences for fault, differences in zip(TOGETHER, found, strict=True)}, left
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.id)
-def test_a_fault_ends_as_promised(fault: Fault, together: dict[str, list[str]]) -> None:
-    differences = together.get(fault.id)
+def test_a_fault_ends_as_promised(fault: Fault, together: tuple[dict[str, list[str]], list[str]]) -> None:
+    differences = together[0].get(fault.id)
     if differences is None or any(text.startswith("time: ") for text in differences):
-        # Eight at once may be late because of each other; alone, a fault ends in its time.
+        # Those that were played at once may be late because of each other; alone, a fault ends in its time.
         differences = differences_alone(fault)
     assert differences == []
 
@@ -73,9 +60,8 @@ def test_a_plain_fault_ends_as_promised_under_tls_too(fault: Fault) -> None:
     assert differences_alone(under_tls) == []
 
 
-@pytest.mark.usefixtures("together")
-def test_faults_played_at_once_leave_nothing_behind(left: list[str]) -> None:
-    assert left == []
+def test_faults_played_at_once_leave_nothing_behind(together: tuple[dict[str, list[str]], list[str]]) -> None:
+    assert together[1] == []
 
 
 def test_every_fault_has_a_name_of_its_own() -> None:

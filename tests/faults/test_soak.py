@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.faults.soak import soak
 
+RUNS = 1_000
 
+
+@pytest.mark.long
 def test_many_runs_at_once_leave_nothing_behind() -> None:
-    soaked = soak(50)
+    soaked = soak(RUNS)
     assert soaked.broken == []
     assert soaked.after.threads == soaked.before.threads
     assert soaked.after.files <= soaked.before.files
-    assert sum(soaked.statuses.values()) == 50
+    assert sum(soaked.statuses.values()) == RUNS
