@@ -25,7 +25,7 @@ from components.runs.gate import Refused
 from components.runs.metrics import metrics_of
 from components.runs.query import QueryFailed
 from components.service import close_service, service
-from components.ui import live_view
+from components.ui import live_view, presses
 from components.ui.browsing import take_away
 from components.ui.cookies import VisitorCookie
 from components.ui.own_pages_only import OwnPagesOnly
@@ -126,6 +126,7 @@ async def lifespan(_app: Any) -> AsyncIterator[None]:
     close_service()
 
 
+presses.call_callbacks_of_every_message()
 app = st.App(
     "pages/navigation.py",
     routes=[

@@ -6,7 +6,7 @@ import streamlit as st
 
 from components import ui
 from components.service import configuration, service
-from components.ui import live_view, state
+from components.ui import live_view, presses, state, widget_values
 from components.ui.entrance import draw_account, draw_limits, is_let_in
 
 st.set_page_config(page_title="Tempera", page_icon=Path(ui.__file__).parent / "icon.svg", layout="wide")
@@ -40,5 +40,9 @@ elif is_let_in():
     elif service().log.problem:
         st.warning("Nothing can be run now. Try again later.", icon=":material/database_off:")
     draw_limits()
+    if page.title != "Sweep":
+        st.session_state.pop(state.SWEEP_WANTED, None)
+    widget_values.put_back()
+    presses.act()
     page.run()
     draw_account()

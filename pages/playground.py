@@ -5,16 +5,15 @@ import streamlit as st
 from components.contract.difference import differences
 from components.contract.errors import read_error
 from components.contract.lint import MESSAGES
-from components.drafts.composed import compose
-from components.runs.run import Run
 from components.sharing.capsule import Kind
-from components.ui import draft_form, state
+from components.ui import draft_form, state, widget_values
 from components.ui.answer_actions import draw_actions, draw_stale_notice
 from components.ui.answer_siblings import answers_to, note_run
 from components.ui.code_view import draw_code, draw_import
 from components.ui.endpoint_choice import draw_endpoint_and_model
 from components.ui.endpoints_here import endpoints_here
 from components.ui.events_view import draw_events
+from components.ui.form_run import compose_form
 from components.ui.message_editor import draw_messages, draw_notes, draw_variables
 from components.ui.plain_words import plain_words
 from components.ui.presets import draw_presets
@@ -24,7 +23,6 @@ from components.ui.request_preview import draw_request
 from components.ui.run_bar import ANSWER, CODE, EVENTS, REQUEST, draw_run_bar
 from components.ui.run_lookup import asked, find, record_of
 from components.ui.run_view import draw_run
-from components.ui.sending import start
 from components.ui.sharing.arriving import arrive_by_link, draw_link_bar
 from components.ui.sharing.share_answers import Answers
 from components.ui.sharing.share_dialog import draw_share_button
@@ -55,6 +53,7 @@ with work:
     draw_notes()
     draw_variables()
     places[MESSAGES] = st.container(gap="xxsmall")
+    widget_values.draw_count()
 
 draft = draft_form.read()
 # Before anything is drawn that takes its time: a reload in this moment must find it.
@@ -66,48 +65,21 @@ with tools:
     draw_share_button(lambda: shared, draft)
     draw_reset_all(draft)
 
-before = asked(record) if record else None
-same_prompt = (
-    record is not None
-    and before is not None
-    and record.endpoint == endpoint.name
-    and draft.has_prompt_of(before, endpoint.profile)
-)
-composed = compose(
-    draft,
-    endpoint.profile,
-    context_tokens=card.context_length if card else None,
-    # What the endpoint counted for this very prompt is no estimate.
-    prompt_tokens=record.prompt_tokens if record and same_prompt else None,
-)
+composed = compose_form(draft, endpoint, card, record)
 draw_remarks(composed, endpoint.profile, places)
 
 with work:
-    bar = draw_run_bar(may_be_refused=composed.may_be_refused)
+    view = draw_run_bar(may_be_refused=composed.may_be_refused)
     # Always there, so that a sentence which comes or goes does not move what stands below it.
     sentence = st.container()
-    if bar.stop and isinstance(shown, Run):
-        shown.stop()
-    if bar.run:
-        objection = composed.objection(send_anyway=bar.send_anyway)
-        asked_now = (endpoint.name, composed.body)
-        if isinstance(shown, Run) and not shown.finished and (shown.endpoint, shown.request_body) == asked_now:
-            pass  # the key is held down, or the button was pressed twice: this very request is under way
-        elif composed.request and not objection:
-            begun = start(endpoint, composed.request, draft.for_log())
-            if begun:
-                shown = begun
-                state.show_run(begun.id)
-                st.session_state.pop(state.NOTES, None)
-        else:
-            sentence.error(plain_words(objection or ""))
-    elif st.session_state.pop(state.BRANCH_CHOSEN, False) and (answers := answers_to(endpoint.name, composed.body)):
+    if st.session_state.pop(state.BRANCH_CHOSEN, False) and (answers := answers_to(endpoint.name, composed.body)):
         # Each branch brings the answer that it got.
         state.show_run(answers[-1])
         shown = find(answers[-1])
 
-    if refused_run := st.session_state.pop(state.RUN_PROBLEM, None):
-        sentence.error(plain_words(refused_run))
+    if problem := st.session_state.get(state.RUN_PROBLEM):
+        sentence.error(plain_words(problem))
+        st.session_state.pop(state.RUN_PROBLEM)
     if shown is None and run_id:
         sentence.info("The run in this link is not in the log.", icon=":material/search_off:")
 
@@ -126,10 +98,10 @@ with work:
 
     if record:
         note_run(record)
-    draw_run(shown, stale=stale, with_answer=bar.view == ANSWER, above_answer=draw_what_can_be_done)
-    if bar.view == REQUEST:
+    draw_run(shown, stale=stale, with_answer=view == ANSWER, above_answer=draw_what_can_be_done)
+    if view == REQUEST:
         draw_request(endpoint, composed.body, record, stale=stale)
-    elif bar.view == EVENTS:
+    elif view == EVENTS:
         draw_events(shown)
-    elif bar.view == CODE:
+    elif view == CODE:
         draw_code(endpoint, composed.request)

@@ -9,7 +9,7 @@ from components.service import service
 from components.sweeps.axes import AxisProblem
 from components.sweeps.cells import objections
 from components.sweeps.problem import SweepProblem
-from components.ui import draft_form, shortcuts, state
+from components.ui import draft_form, presses, shortcuts, state
 from components.ui.base_form import draw_base
 from components.ui.plain_words import plain_words
 from components.ui.sweeping import running, setup_form
@@ -51,13 +51,14 @@ requests = running.requests_for(draft, rows, inputs) if rows and not data_proble
 known = running.answers_in_log(requests, setup.repeats)
 ready = sum(not request.problem for request in requests)
 with st.container(horizontal=True, vertical_alignment="center", key="run_bar"):
-    run = st.button(
+    st.button(
         "Run the sweep",
         key=state.SWEEP_RUN,
         type="primary",
         shortcut=shortcuts.RUN,
         icon=":material/play_arrow:",
         disabled=not ready,
+        on_click=presses.soon(running.want),
     )
     if any(request.composed.may_be_refused for request in requests):
         st.checkbox("Send anyway", key=state.SEND_ANYWAY)
@@ -71,12 +72,13 @@ for why, which in wrong[:_MOST_PROBLEMS]:
     st.markdown(f":orange[:material/warning: :small[{which}: {plain_words(why)}]]")
 if len(wrong) > _MOST_PROBLEMS:
     st.caption(f"And {len(wrong) - _MOST_PROBLEMS:,} more reasons.")
-if draw_question(count) or (run and ready and confirmed(count)):
-    reused = known if setup.reuse else {}
-    running.start(running.KeptSweep(draft, setup_form.read(), rows, inputs, reused), requests)
+wanted = st.session_state.get(state.SWEEP_WANTED)
+if wanted is not None and ready and (wanted == count or confirmed(count)):
+    sweep = running.KeptSweep(draft, setup_form.read(), rows, inputs, known if setup.reuse else {})
+    presses.unbroken(lambda: running.start(sweep, requests))
     st.rerun()
-if st.session_state.get(state.SWEEP_UNCONFIRMED) == count and run:
-    st.rerun()
+st.session_state.pop(state.SWEEP_WANTED, None)
+draw_question(count)
 if problem_of_workers := service().workers_problem:
     st.warning(plain_words(f"{problem_of_workers} Cells are made here meanwhile."))
 if sweep_id and kept:

@@ -15,7 +15,7 @@ from components.drafts.variables import names_in
 from components.endpoints.endpoint import AnyEndpoint
 from components.runs.run import RunRecord
 from components.streaming.outcome import Status
-from components.ui import draft_form, shortcuts, state
+from components.ui import draft_form, presses, shortcuts, state
 from components.ui.answer_siblings import draw_siblings
 from components.ui.comparing.starting import compare_with
 from components.ui.plain_words import plain_words
@@ -38,8 +38,7 @@ def draw_stale_notice(record: RunRecord, changes: list[Difference]) -> None:
             type="tertiary",
             icon=":material/undo:",
             help="Fills the form with what this answer was asked.",
-            on_click=draft_form.fill_from,
-            args=(record,),
+            on_click=presses.soon(draft_form.fill_from, record),
         )
 
 
@@ -58,8 +57,7 @@ def draw_actions(record: RunRecord, endpoint: AnyEndpoint | None, *, stale: bool
                 shortcut=shortcuts.REGENERATE,
                 icon=":material/refresh:",
                 help="Sends the same request again, as it was sent.",
-                on_click=_regenerate,
-                args=(record, endpoint, request),
+                on_click=presses.soon(_regenerate, record, endpoint, request),
             )
         if endpoint and not stale and endpoint.profile.prefix and record.text and _was_cut(record):
             st.button(
@@ -69,8 +67,7 @@ def draw_actions(record: RunRecord, endpoint: AnyEndpoint | None, *, stale: bool
                 shortcut=shortcuts.CONTINUE,
                 icon=":material/arrow_forward:",
                 help="Asks for an answer that begins with this one: it becomes a last assistant message with prefix.",
-                on_click=_continue,
-                args=(record, request, endpoint),
+                on_click=presses.soon(_continue, record, request, endpoint),
             )
         if record.text or record.tool_calls != "[]":
             added = _is_among_messages(record, request)
@@ -82,8 +79,7 @@ def draw_actions(record: RunRecord, endpoint: AnyEndpoint | None, *, stale: bool
                 icon=":material/playlist_add:",
                 help="Makes the answer an assistant message, with a new message behind it for you.",
                 disabled=added,
-                on_click=_add_answer,
-                args=(record, request),
+                on_click=presses.soon(_add_answer, record, request),
             )
         st.button(
             "Compare",
@@ -92,8 +88,7 @@ def draw_actions(record: RunRecord, endpoint: AnyEndpoint | None, *, stale: bool
             shortcut=shortcuts.COMPARE,
             icon=":material/view_column:",
             help="Makes this answer lane A of a comparison; what you have changed since becomes lane B.",
-            on_click=_compare,
-            args=(record,),
+            on_click=presses.soon(_compare, record),
         )
         draw_siblings(record)
         draw_view_switches(record)

@@ -9,7 +9,7 @@ import streamlit as st
 from components.contract.lint import MESSAGES
 from components.drafts.composed import compose
 from components.drafts.draft import Draft
-from components.ui import draft_form
+from components.ui import draft_form, widget_values
 from components.ui.endpoint_choice import draw_endpoint_and_model
 from components.ui.message_editor import draw_messages, draw_notes, draw_variables
 from components.ui.presets import draw_presets
@@ -38,6 +38,7 @@ def draw_base(*, with_lanes: bool = False, filled: Collection[str] = ()) -> Draf
         draw_notes()
         draw_variables(with_lanes=with_lanes)
         places[MESSAGES] = st.container(gap="xxsmall")
+        widget_values.draw_count()
     draft = draft_form.read()
     # Before anything is drawn that takes its time: a reload in this moment must find it.
     draft_form.keep(draft)

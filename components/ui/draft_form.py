@@ -23,7 +23,7 @@ from components.drafts.setting import FieldState, Setting
 from components.drafts.store import find_draft, save_draft
 from components.runs.query import QueryFailed
 from components.runs.run import RunRecord
-from components.ui import state
+from components.ui import state, widget_values
 from components.ui.visitor import own_log
 
 DECIMAL_FIELDS = ("temperature", "top_p")
@@ -276,7 +276,8 @@ def _put(draft: Draft) -> None:
         else:
             values[state.state_key(field)] = setting.state.value
             values[field] = number_of(field, setting)
-    st.session_state.update(values)
+            st.session_state.setdefault(state.NUMBERS, {})[field] = values[field]
+    widget_values.put(values)
 
 
 def _value(key: str, otherwise: Any) -> Any:

@@ -8,7 +8,7 @@ from components.embedded.process import EmbeddedModel
 from components.embedded.status import Phase
 from components.endpoints.endpoint import AnyEndpoint, EmbeddedEndpoint
 from components.endpoints.models import ModelCard, ModelsUnavailable, list_models
-from components.ui import draft_form, state
+from components.ui import draft_form, presses, state, widget_values
 from components.ui.endpoints_here import endpoints_here
 from components.ui.own_endpoint import own_endpoints
 
@@ -23,7 +23,7 @@ def draw_endpoint_and_model() -> tuple[AnyEndpoint, ModelCard | None]:
     begins_with = draft_form.start().endpoint
     if st.session_state.get(state.ENDPOINT, names[0]) not in names:
         # Whoever runs Tempera has taken it away.
-        st.session_state[state.ENDPOINT] = names[0]
+        widget_values.put({state.ENDPOINT: names[0]})
     endpoint_side, model_side = st.columns(2)
     with endpoint_side:
         name = st.selectbox(
@@ -31,7 +31,7 @@ def draw_endpoint_and_model() -> tuple[AnyEndpoint, ModelCard | None]:
             names,
             index=names.index(begins_with) if begins_with in names else 0,
             key=state.ENDPOINT,
-            on_change=_choose_first_model,
+            on_change=presses.soon(_choose_first_model),
             help="Endpoints are set up by whoever runs Tempera. The Endpoints page shows them.",
             persist_state="session",
         )
@@ -69,8 +69,10 @@ def _draw_model(endpoint: AnyEndpoint) -> ModelCard | None:
 
 def _choose_first_model() -> None:
     """Another endpoint was chosen: begin with its own model."""
-    endpoint = endpoints_here()[st.session_state[state.ENDPOINT]]
-    st.session_state[state.MODEL] = _first_model(endpoint, _models(endpoint)[0])
+    chosen = st.session_state[state.ENDPOINT]
+    if chosen != draft_form.start().endpoint:
+        endpoint = endpoints_here()[chosen]
+        widget_values.put({state.MODEL: _first_model(endpoint, _models(endpoint)[0])})
 
 
 def _first_model(endpoint: AnyEndpoint, models: list[ModelCard]) -> str | None:

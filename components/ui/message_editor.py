@@ -12,7 +12,7 @@ from components.drafts import conversation
 from components.drafts.conversation import Turn, Turns
 from components.drafts.draft import variables_in
 from components.drafts.variables import names_in
-from components.ui import draft_form, shortcuts, state
+from components.ui import draft_form, presses, shortcuts, state
 from components.ui.draft_form import Undo
 from components.ui.plain_words import plain_words
 from components.ui.steps import draw_steps
@@ -49,8 +49,7 @@ def draw_messages() -> None:
                     help=f"Add a message of the role {role.value}"
                     + (", at the beginning." if role is Role.SYSTEM else ", at the end."),
                     shortcut=shortcuts.ADD_USER if role is Role.USER else None,
-                    on_click=_add,
-                    args=(role,),
+                    on_click=presses.soon(_add, role),
                 )
             if label := draft_form.can_undo():
                 st.button(
@@ -59,10 +58,11 @@ def draw_messages() -> None:
                     type="tertiary",
                     icon=":material/undo:",
                     shortcut=shortcuts.UNDO,
-                    on_click=draft_form.undo,
+                    on_click=presses.soon(draft_form.undo),
                 )
             if label := draft_form.can_redo():
-                st.button(label, key="redo", type="tertiary", icon=":material/redo:", on_click=draft_form.redo)
+                redo = presses.soon(draft_form.redo)
+                st.button(label, key="redo", type="tertiary", icon=":material/redo:", on_click=redo)
 
 
 def draw_notes() -> None:
@@ -189,7 +189,7 @@ def _draw_menu(turn: Turn, turns: Turns) -> None:
         key=key,
         type="tertiary",
         icon=":material/more_horiz:",
-        on_click=lambda: actions[st.session_state[key]](),
+        on_click=presses.soon_chosen(key, lambda chosen: actions[chosen]()),
     )
 
 

@@ -8,7 +8,7 @@ from components.drafts.presets import BUILT_IN, holds_messages, preset_text, wit
 from components.drafts.store import Preset, delete_preset, list_presets, save_preset
 from components.runs.database import DatabaseUnavailable
 from components.runs.query import QueryFailed
-from components.ui import draft_form, state
+from components.ui import draft_form, presses, state
 from components.ui.draft_form import Undo
 from components.ui.plain_words import plain_words
 from components.ui.visitor import own_log
@@ -29,8 +29,7 @@ def draw_presets() -> None:
                     f"**{name}** :small[:gray[{built_in.description}]]",
                     key=f"preset_{name}",
                     type="tertiary",
-                    on_click=_take_built_in,
-                    args=(name,),
+                    on_click=presses.soon(_take_built_in, name),
                 )
         if saved := _saved():
             with st.container(height=_LIST_HEIGHT if len(saved) > _MOST_IN_SIGHT else "content", gap="xxsmall"):
@@ -51,8 +50,7 @@ def _draw_saved(preset: Preset) -> None:
             + (" :small[:gray[with messages]]" if holds_messages(preset.content) else ""),
             key=f"preset_{preset.id}",
             type="tertiary",
-            on_click=_take,
-            args=(preset,),
+            on_click=presses.soon(_take, preset),
         )
         with st.container(key=f"delete_preset_{preset.id}", width="content"):
             st.button(
@@ -60,8 +58,7 @@ def _draw_saved(preset: Preset) -> None:
                 key=f"delete_{preset.id}",
                 type="tertiary",
                 icon=":material/delete:",
-                on_click=_delete,
-                args=(preset,),
+                on_click=presses.soon(_delete, preset),
             )
 
 

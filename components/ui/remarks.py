@@ -9,7 +9,7 @@ from components.contract.profile import Profile
 from components.contract.request import OPTIONAL_FIELDS, ChatCompletionStreamRequest
 from components.drafts.composed import Composed
 from components.drafts.draft import NothingWritten, extra_body_text, turns_of
-from components.ui import draft_form
+from components.ui import draft_form, presses
 from components.ui.plain_words import plain_words
 from components.ui.request_form import Places
 
@@ -38,8 +38,7 @@ def draw_remarks(composed: Composed, profile: Profile, places: Places) -> None:
                     key=f"fix_{number}",
                     type="tertiary",
                     icon=":material/build:",
-                    on_click=_apply,
-                    args=(remark.fix, composed.request, profile),
+                    on_click=presses.soon(_apply, remark.fix, composed.request, profile),
                 )
 
 

@@ -18,7 +18,7 @@ from components.contract.strict_json import read_json_object
 from components.drafts.draft import LARGEST_WHOLE, Draft, extra_body_text, new_draft
 from components.drafts.setting import FieldState, Setting
 from components.endpoints.models import ModelCard
-from components.ui import draft_form, shortcuts, state
+from components.ui import draft_form, presses, shortcuts, state, widget_values
 from components.ui.state import reset_key, slider_key, state_key
 
 Places = dict[str, DeltaGenerator]
@@ -66,7 +66,7 @@ def draw_reset_all(draft: Draft) -> None:
         icon=":material/restart_alt:",
         disabled=not count,
         help="Omits every optional field, switches streaming on and clears the extra body fields. Numbers stay.",
-        on_click=_reset_all,
+        on_click=presses.soon(_reset_all),
     )
 
 
@@ -84,8 +84,7 @@ def _draw_number(name: str, rules: FieldRules, card: ModelCard | None) -> None:
             name,
             value=draft_form.number_of(name, draft_form.start().settings[name]),
             key=name,
-            on_change=_take_number,
-            args=(name,),
+            on_change=presses.soon(_take_number, name),
             label_visibility="collapsed",
             width=120 if decimal else 150,
             persist_state="session",
@@ -117,7 +116,8 @@ def _draw_head(name: str, rules: FieldRules) -> FieldState:
     begins_with = draft_form.start().settings[name].state.value
     if st.session_state.get(key, begins_with) not in options:
         # Another dialect was chosen, which knows no null for this field.
-        st.session_state[key] = begins_with = FieldState.OMIT.value
+        begins_with = FieldState.OMIT.value
+        widget_values.put({key: begins_with})
     label = f"{name}: omit, null or value"
     return FieldState(_draw_name_and_choice(name, _help(name, rules), options, begins_with, key=key, label=label))
 
@@ -151,8 +151,7 @@ def _draw_badge(name: str) -> None:
         icon=":material/undo:",
         help=f"{name} differs from its default. Press to reset it"
         + ("; the number stays." if name in OPTIONAL_FIELDS else "."),
-        on_click=_reset,
-        args=(name,),
+        on_click=presses.soon(_reset, name),
     )
 
 
@@ -179,26 +178,28 @@ def _default(name: str, rules: FieldRules, card: ModelCard | None) -> str:
 def _take_number(name: str) -> None:
     """A number was typed: it is meant to be sent. A widget that was only drawn anew may call this as well."""
     if st.session_state[name] != st.session_state[state.NUMBERS].get(name):
-        st.session_state[state_key(name)] = FieldState.VALUE.value
+        widget_values.put({state_key(name): FieldState.VALUE.value})
 
 
 def _draw_slider(name: str, minimum: float, maximum: float, value: float) -> None:
     """A slider that follows the number; it cannot stand outside its range, though the number may."""
-    st.session_state[slider_key(name)] = min(max(value, minimum), maximum)
+    followed = min(max(value, minimum), maximum)
+    widget_values.put({slider_key(name): followed})
     st.slider(
         f"{name} slider",
         minimum,
         maximum,
         step=0.01,
         key=slider_key(name),
-        on_change=_take_slider,
-        args=(name,),
+        on_change=presses.soon(_take_slider, name, followed),
         label_visibility="collapsed",
     )
 
 
-def _take_slider(name: str) -> None:
-    st.session_state[name] = st.session_state[slider_key(name)]
+def _take_slider(name: str, followed: float) -> None:
+    chosen = st.session_state[slider_key(name)]
+    if chosen != followed:
+        widget_values.put({name: chosen})
 
 
 def _reset(name: str) -> None:
@@ -239,18 +240,17 @@ def _draw_extra_body(profile: Profile) -> None:
                     key="add_extra",
                     type="tertiary",
                     icon=":material/add:",
-                    on_click=_add_extra,
+                    on_click=presses.soon_chosen("add_extra", _add_extra),
                 )
             if text.strip():
                 _draw_badge(state.EXTRA_BODY)
 
 
-def _add_extra() -> None:
+def _add_extra(name: str) -> None:
     """Put an example of the chosen field into the text, unless the text cannot be read: its error is shown then."""
-    name = st.session_state["add_extra"]
     try:
         fields = read_json_object(st.session_state[state.EXTRA_BODY].strip() or "{}", "The text")
     except ValueError:
         return
     fields.setdefault(name, FURTHER_FIELDS[name].example)
-    st.session_state[state.EXTRA_BODY] = extra_body_text(fields)
+    widget_values.put({state.EXTRA_BODY: extra_body_text(fields)})

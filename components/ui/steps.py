@@ -6,6 +6,8 @@ from collections.abc import Callable
 
 import streamlit as st
 
+from components.ui import presses
+
 
 def draw_steps(what: str, number: int, count: int, *, key: Callable[[str], str], go: Callable[[int], None]) -> None:
     """Draw which one is in sight, ``number`` of ``count`` from 1, and both buttons.
@@ -23,6 +25,5 @@ def draw_steps(what: str, number: int, count: int, *, key: Callable[[str], str],
                 type="tertiary",
                 icon=icon,
                 disabled=not 1 <= number + step <= count,
-                on_click=go,
-                args=(step,),
+                on_click=presses.soon(go, step),
             )

@@ -14,7 +14,7 @@ from components.runs.markdown import as_markdown
 from components.runs.query import QueryFailed
 from components.runs.run import Run, RunRecord
 from components.sharing.capsule import Kind
-from components.ui import state
+from components.ui import presses, state
 from components.ui.browsing.table import list_anew
 from components.ui.code_view import draw_code
 from components.ui.endpoints_here import endpoints_here
@@ -57,7 +57,7 @@ def draw_undo() -> None:
     if st.session_state.get(state.DELETED_RUN):
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             st.markdown("The run is deleted.", width="content")
-            st.button("Undo", key="bring_back", icon=":material/undo:", on_click=_bring_back)
+            st.button("Undo", key="bring_back", icon=":material/undo:", on_click=presses.soon(_bring_back))
 
 
 def _draw_actions(run: Run | RunRecord, record: RunRecord) -> None:
@@ -73,16 +73,15 @@ def _draw_actions(run: Run | RunRecord, record: RunRecord) -> None:
             st.markdown(
                 f":small[:material/fingerprint: Sent again: **{plain_words(record.determinism)}**]", width="content"
             )
-        if isinstance(run, Run) and st.button("Stop", key=state.STOP, icon=":material/stop:"):
-            run.stop()
+        if isinstance(run, Run):
+            st.button("Stop", key=state.STOP, icon=":material/stop:", on_click=presses.soon(run.stop))
         if not record.running:
             st.button(
                 "Run again",
                 key="run_again",
                 icon=":material/replay:",
                 type="tertiary",
-                on_click=_run_again,
-                args=(record,),
+                on_click=presses.soon(_run_again, record),
                 disabled=record.endpoint not in endpoints_here(),
                 help="Sends the very same bytes once more."
                 if record.endpoint in endpoints_here()
@@ -105,8 +104,7 @@ def _draw_actions(run: Run | RunRecord, record: RunRecord) -> None:
                 key="remove_run",
                 icon=":material/delete:",
                 type="tertiary",
-                on_click=_delete,
-                args=(record.id,),
+                on_click=presses.soon(_delete, record.id),
             )
 
 

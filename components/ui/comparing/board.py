@@ -18,7 +18,7 @@ from components.experiments.experiment import Experiment
 from components.experiments.lanes import LaneRequest
 from components.runs.run import Run, RunRecord
 from components.streaming.outcome import Status
-from components.ui import draft_form, state
+from components.ui import draft_form, presses, state
 from components.ui.comparing.lane_form import draw_lane_form
 from components.ui.comparing.lane_runs import LaneRuns
 from components.ui.comparing.starting import (
@@ -105,6 +105,7 @@ def shown_run(lane_id: str, found: LaneRuns, *, blind: bool) -> Run | RunRecord:
 @st.fragment
 def _draw_lane(drawn: _Drawn) -> None:
     """Draw a lane; a touch of it draws only the lane again, and the page where others are concerned."""
+    presses.act()
     draft, request, lane_id = draft_form.read(), drawn.request, drawn.request.lane.id
     experiment = shown_experiment(st.session_state.get(state.EXPERIMENT))
     if lane_id not in [lane.id for lane in draft.comparison.lanes]:
@@ -211,7 +212,7 @@ def _draw_menu(lane: Lane, comparison: Comparison) -> None:
         key=key,
         type="tertiary",
         icon=":material/more_horiz:",
-        on_click=lambda: actions[st.session_state[key]](),
+        on_click=presses.soon_chosen(key, lambda chosen: actions[chosen]()),
     )
 
 
@@ -284,8 +285,7 @@ def _draw_foot(request: LaneRequest, record: RunRecord | None, *, busy: bool) ->
                 key=lane_key("stop", lane_id),
                 type="tertiary",
                 icon=":material/stop:",
-                on_click=stop_lane,
-                args=(lane_id,),
+                on_click=presses.soon(stop_lane, lane_id),
             )
         else:
             st.button(
@@ -295,8 +295,7 @@ def _draw_foot(request: LaneRequest, record: RunRecord | None, *, busy: bool) ->
                 icon=":material/play_arrow:",
                 disabled=bool(objection),
                 help="Runs this lane only.",
-                on_click=start_lane,
-                args=(lane_id,),
+                on_click=presses.soon(start_lane, lane_id),
             )
         if record and not record.running and not busy:
             if record.status == Status.OK:
@@ -306,8 +305,7 @@ def _draw_foot(request: LaneRequest, record: RunRecord | None, *, busy: bool) ->
                     type="tertiary",
                     icon=":material/fingerprint:",
                     help="Sends the very same bytes once more and says whether the answer is identical.",
-                    on_click=check_lane,
-                    args=(lane_id, record),
+                    on_click=presses.soon(check_lane, lane_id, record),
                 )
             st.page_link(
                 "playground.py",

@@ -7,7 +7,7 @@ from functools import partial
 import streamlit as st
 
 from components.drafts.comparison import LANE_SETS, MOST_LANES, MOST_REPEATS, Comparison, Timing, added, with_lane_set
-from components.ui import draft_form, shortcuts, state
+from components.ui import draft_form, presses, shortcuts, state
 from components.ui.comparing.earlier import draw_earlier_comparisons
 from components.ui.comparing.lane_form import draw_change_of_several
 from components.ui.comparing.starting import start_all, stop_all, take_lanes_away
@@ -35,9 +35,15 @@ def draw_controls(comparison: Comparison, *, may_be_refused: bool) -> bool:
             type="primary",
             shortcut=shortcuts.RUN,
             icon=":material/play_arrow:",
-            on_click=start_all,
+            on_click=presses.soon(start_all),
         )
-        st.button("Stop all", key=state.STOP_ALL, shortcut=shortcuts.STOP, icon=":material/stop:", on_click=stop_all)
+        st.button(
+            "Stop all",
+            key=state.STOP_ALL,
+            shortcut=shortcuts.STOP,
+            icon=":material/stop:",
+            on_click=presses.soon(stop_all),
+        )
         if may_be_refused:
             st.checkbox(
                 "Send anyway", key=state.SEND_ANYWAY, help="Lets the endpoint say itself what it thinks of this."
@@ -51,7 +57,7 @@ def draw_controls(comparison: Comparison, *, may_be_refused: bool) -> bool:
             label_visibility="collapsed",
             width=210,
             help=_TIMING_HELP,
-            on_change=_take_timing,
+            on_change=presses.soon(_take_timing),
         )
         st.number_input(
             "Repeats",
@@ -61,7 +67,7 @@ def draw_controls(comparison: Comparison, *, may_be_refused: bool) -> bool:
             key=state.REPEATS,
             label_visibility="collapsed",
             width=130,
-            on_change=_take_repeats,
+            on_change=presses.soon(_take_repeats),
             icon=":material/repeat:",
         )
         blind = st.toggle(
@@ -78,8 +84,7 @@ def draw_controls(comparison: Comparison, *, may_be_refused: bool) -> bool:
             type="tertiary",
             icon=":material/add:",
             disabled=len(comparison.lanes) >= MOST_LANES,
-            on_click=draft_form.change_comparison,
-            args=(added,),
+            on_click=presses.soon(draft_form.change_comparison, added),
         )
         st.menu_button(
             "Lane sets",
@@ -87,7 +92,7 @@ def draw_controls(comparison: Comparison, *, may_be_refused: bool) -> bool:
             key=state.LANE_SET,
             type="tertiary",
             icon=":material/view_column:",
-            on_click=_take_lane_set,
+            on_click=presses.soon_chosen(state.LANE_SET, _take_lane_set),
         )
         several = st.popover(
             "Change several", key="change_several", type="tertiary", icon=":material/tune:", on_change="rerun"
@@ -99,8 +104,9 @@ def draw_controls(comparison: Comparison, *, may_be_refused: bool) -> bool:
         draw_shortcuts()
     # Always there, so that a sentence which comes or goes does not move what stands below it.
     with st.container():
-        if problem := st.session_state.pop(state.RUN_PROBLEM, None):
+        if problem := st.session_state.get(state.RUN_PROBLEM):
             st.error(plain_words(problem))
+            st.session_state.pop(state.RUN_PROBLEM)
     return blind
 
 
@@ -115,6 +121,5 @@ def _take_repeats() -> None:
         draft_form.change_comparison(lambda comparison: comparison.model_copy(update={"repeats": repeats}))
 
 
-def _take_lane_set() -> None:
-    name = st.session_state[state.LANE_SET]
+def _take_lane_set(name: str) -> None:
     take_lanes_away(partial(with_lane_set, name=name), f"lanes {name}")

@@ -17,7 +17,7 @@ from components.drafts.draft import LARGEST_WHOLE, Draft, new_draft
 from components.drafts.in_words import SYSTEM, in_words
 from components.drafts.setting import FieldState, Setting
 from components.endpoints.endpoint import AnyEndpoint
-from components.ui import draft_form, state
+from components.ui import draft_form, presses, state
 from components.ui.endpoint_choice import model_cards
 from components.ui.plain_words import plain_words
 from components.ui.state import lane_key
@@ -36,8 +36,7 @@ def draw_lane_form(lane: Lane, draft: Draft, endpoints: Mapping[str, AnyEndpoint
         key=lane_key("name", lane.id),
         max_chars=MOST_NAME_CHARS,
         placeholder="Optional",
-        on_change=_take_text,
-        args=(lane.id, "name"),
+        on_change=presses.soon(_take_text, lane.id, "name"),
     )
     st.caption("Only what differs from the base is kept here. What says base follows the base.")
     for field in OPTIONAL_FIELDS:
@@ -81,8 +80,9 @@ def draw_change_of_several(comparison: Comparison) -> None:
         type="primary",
         key=lane_key("apply", _SEVERAL),
         disabled=not lanes or value is None,
-        on_click=_change_several,
-        args=(tuple(lanes), field, None if chosen == _AS_BASE else _setting(field, str(chosen), value)),
+        on_click=presses.soon(
+            _change_several, tuple(lanes), field, None if chosen == _AS_BASE else _setting(field, str(chosen), value)
+        ),
     )
 
 
@@ -97,8 +97,7 @@ def _draw_setting(lane: Lane, field: str, base: str) -> None:
             required=True,
             key=lane_key(f"{field}_state", lane.id),
             label_visibility="collapsed",
-            on_change=_take_state,
-            args=(lane.id, field),
+            on_change=presses.soon(_take_state, lane.id, field),
         )
     if setting and setting.state is FieldState.VALUE and field != state.SAFE_PROMPT:
         st.number_input(
@@ -106,8 +105,7 @@ def _draw_setting(lane: Lane, field: str, base: str) -> None:
             value=draft_form.number_of(field, setting),
             key=lane_key(field, lane.id),
             label_visibility="collapsed",
-            on_change=_take_number,
-            args=(lane.id, field),
+            on_change=presses.soon(_take_number, lane.id, field),
             **_number_options(field),
         )
 
@@ -123,8 +121,7 @@ def _draw_choice(lane: Lane, part: str, options: list[str], base: str) -> None:
         placeholder=f"base: {base}",
         accept_new_options=part == "model",
         key=lane_key(part, lane.id),
-        on_change=_take_choice,
-        args=(lane.id, part),
+        on_change=presses.soon(_take_choice, lane.id, part),
     )
 
 
@@ -140,7 +137,7 @@ def _draw_stream(lane: Lane, base: str) -> None:
             required=True,
             key=key,
             label_visibility="collapsed",
-            on_change=lambda: _change(lane.id, stream=options[st.session_state[key]]),
+            on_change=presses.soon(lambda: _change(lane.id, stream=options[st.session_state[key]])),
         )
 
 
@@ -151,8 +148,7 @@ def _draw_text(lane: Lane, part: str, label: str, base: str, placeholder: str) -
         f"Own {label[0].lower()}{label[1:]}",
         value is not None,
         key=lane_key(f"own_{part}", lane.id),
-        on_change=_take_own,
-        args=(lane.id, part, "" if base == "omitted" else base),
+        on_change=presses.soon(_take_own, lane.id, part, "" if base == "omitted" else base),
     )
     if own and value is not None:
         st.text_area(
@@ -162,8 +158,7 @@ def _draw_text(lane: Lane, part: str, label: str, base: str, placeholder: str) -
             height="content",
             placeholder=placeholder,
             label_visibility="collapsed",
-            on_change=_take_text,
-            args=(lane.id, part),
+            on_change=presses.soon(_take_text, lane.id, part),
         )
 
 

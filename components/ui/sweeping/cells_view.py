@@ -30,7 +30,7 @@ from components.sweeps.tables import (
     grouped,
     long_table,
 )
-from components.ui import state
+from components.ui import presses, state
 from components.ui.comparing.answer_differences import draw_word_differences
 from components.ui.comparing.numbers import draw_numbers
 from components.ui.plain_words import plain_words
@@ -121,8 +121,7 @@ def _draw_chosen(sweep_id: str, kept: KeptSweep, chosen: Sequence[CellResult], e
                 f"Run {len(ended)} again",
                 key="again_cells",
                 icon=":material/replay:",
-                on_click=run_cells,
-                args=(sweep_id, _places(ended)),
+                on_click=presses.soon(run_cells, sweep_id, _places(ended)),
             )
         if running and experiment:
             st.button(

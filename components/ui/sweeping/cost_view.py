@@ -18,8 +18,9 @@ from components.sweeps.cells import RowRequest
 from components.sweeps.price import Price, price, total_of
 from components.sweeps.reuse import Reused
 from components.sweeps.setup import Setup
-from components.ui import state
+from components.ui import presses, state
 from components.ui.sweeping import setup_form
+from components.ui.sweeping.running import want
 from components.ui.visitor import BY_OWNER, own_log
 
 CONFIRM = "TEMPERA_SWEEP_CONFIRM_REQUESTS"
@@ -58,7 +59,7 @@ def draw_cost(requests: Sequence[RowRequest], setup: Setup, known: Reused) -> in
             setup.reuse,
             key=state.SWEEP_REUSE,
             help="Answers to the very same request, from runs of before. Their times do not count here.",
-            on_change=_take_reuse,
+            on_change=presses.soon(_take_reuse),
         )
     return count
 
@@ -75,22 +76,23 @@ def confirmed(count: int) -> bool:
     return False
 
 
-def draw_question(count: int) -> bool:
-    """Draw the question where one is to be asked; whether it was just answered with yes."""
+def draw_question(count: int) -> None:
+    """Draw the question where one is to be asked."""
     if st.session_state.get(state.SWEEP_UNCONFIRMED) != count:
-        return False
+        return
     if _is_beyond_demo(count):
         st.error(f"This is {count:,} requests, which is more than this demo runs in one sweep. Make the plan shorter.")
-        return False
+        return
     st.warning(f"This is {count:,} requests.", icon=":material/payments:")
     with st.container(horizontal=True, gap="small"):
-        yes = st.button(f"Run {count:,} requests", key="confirm_sweep", type="primary")
-        no = st.button("Not now", key="refuse_sweep")
-    if yes or no:
-        del st.session_state[state.SWEEP_UNCONFIRMED]
-    if no:
-        st.rerun()
-    return yes
+        st.button(f"Run {count:,} requests", key="confirm_sweep", type="primary", on_click=presses.soon(_answer, count))
+        st.button("Not now", key="refuse_sweep", on_click=presses.soon(_answer, None))
+
+
+def _answer(confirmed_count: int | None) -> None:
+    st.session_state.pop(state.SWEEP_UNCONFIRMED, None)
+    if confirmed_count is not None:
+        want(confirmed_count)
 
 
 def _is_beyond_demo(count: int) -> bool:

@@ -9,7 +9,7 @@ from components.drafts.draft import Draft
 from components.drafts.variables import names_in
 from components.sweeps.data_set import MOST_BYTES, DataSet, DataSetProblem, problem_with, read_data_set
 from components.sweeps.setup import Setup
-from components.ui import state
+from components.ui import presses, state
 from components.ui.plain_words import plain_words
 from components.ui.sweeping import setup_form
 
@@ -74,11 +74,11 @@ def _draw_giving() -> None:
         "File",
         type=_ENDINGS,
         key=state.DATA_FILE,
-        on_change=_take_file,
+        on_change=presses.soon(_take_file),
         max_upload_size=_MEGABYTES,
         help=_HELP,
     )
-    st.text_area("Or paste it", key=state.DATA_TEXT, on_change=_take_text, height=120, help=_HELP)
+    st.text_area("Or paste it", key=state.DATA_TEXT, on_change=presses.soon(_take_text), height=120, help=_HELP)
 
 
 def _draw_taken(taken: DataSet, setup: Setup) -> None:
@@ -94,13 +94,21 @@ def _draw_taken(taken: DataSet, setup: Setup) -> None:
             key="sample_rows",
             placeholder="all",
             help="So many of its rows, chosen at random; the same seed chooses the same ones.",
-            on_change=_take_sample,
+            on_change=presses.soon(_take_sample),
             width=150,
         )
         st.number_input(
-            "Seed of the choice", 0, None, setup.sample_seed, key="sample_seed", on_change=_take_sample, width=150
+            "Seed of the choice",
+            0,
+            None,
+            setup.sample_seed,
+            key="sample_seed",
+            on_change=presses.soon(_take_sample),
+            width=150,
         )
-        st.button("Take it out", key="drop_data", type="tertiary", icon=":material/delete:", on_click=_drop)
+        st.button(
+            "Take it out", key="drop_data", type="tertiary", icon=":material/delete:", on_click=presses.soon(_drop)
+        )
 
 
 def _take_file() -> None:

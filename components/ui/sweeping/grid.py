@@ -11,6 +11,7 @@ import streamlit as st
 from components.experiments.experiment import Experiment
 from components.runs.query import QueryFailed
 from components.sweeps.cell_result import CellResult
+from components.ui import presses
 from components.ui.plain_words import plain_words
 from components.ui.sweeping.cells_view import draw_cells
 from components.ui.sweeping.downloads import draw_long_download
@@ -29,6 +30,7 @@ def draw_sweep(sweep_id: str, kept: KeptSweep, experiment: Experiment | None) ->
 
 
 def _draw_held(sweep_id: str, kept: KeptSweep, experiment: Experiment | None, was_going_on: bool) -> None:
+    presses.act()
     with experiment.held_back() if experiment and was_going_on else nullcontext():
         _draw(sweep_id, kept, experiment, was_going_on)
 
@@ -103,8 +105,7 @@ def _draw_missing(sweep_id: str, kept: KeptSweep, by_position: Sequence[Sequence
             f"Run the missing {missing:,}",
             key="run_missing",
             icon=":material/play_arrow:",
-            on_click=run_missing_cells,
-            args=(sweep_id,),
+            on_click=presses.soon(run_missing_cells, sweep_id),
         )
     if refused:
         first = refused[0]
@@ -120,7 +121,6 @@ def _draw_whole(sweep_id: str, kept: KeptSweep, by_position: Sequence[Sequence[C
         key="run_again",
         icon=":material/replay:",
         type="tertiary",
-        on_click=run_again,
-        args=(sweep_id,),
+        on_click=presses.soon(run_again, sweep_id),
     )
     draw_long_download(sweep_id, kept, by_position)

@@ -12,7 +12,7 @@ from components.sweeps.numbering import numbers_in_table
 from components.sweeps.planning import PlanKind, read_rows, records_of
 from components.sweeps.problem import SweepProblem
 from components.sweeps.setup import Setup, TypedAxis
-from components.ui import state
+from components.ui import presses, state
 from components.ui.sweeping import setup_form
 
 _TABLE = "plan_table"
@@ -32,7 +32,7 @@ def draw_plan(setup: Setup) -> tuple[list[dict[str, str]], Sequence[int]]:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.caption("Edit values, add rows, take rows out. base: as the base has it.")
             if setup.rows is not None:
-                st.button("Undo all edits", key="reset_plan", type="tertiary", on_click=_reset)
+                st.button("Undo all edits", key="reset_plan", type="tertiary", on_click=presses.soon(_reset))
         edited = st.data_editor(
             pd.DataFrame(records, columns=setup.fields),
             num_rows="dynamic",
@@ -109,7 +109,9 @@ def _draw_set_aside() -> None:
         return
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.caption("The axes have changed, so the plan was made anew.")
-        st.button("Bring the edited rows back", key="edited_back", type="tertiary", on_click=_bring_back, args=aside)
+        st.button(
+            "Bring the edited rows back", key="edited_back", type="tertiary", on_click=presses.soon(_bring_back, *aside)
+        )
 
 
 def _bring_back(axes: tuple[TypedAxis, ...], rows: tuple[dict[str, str], ...]) -> None:

@@ -121,8 +121,14 @@ def requests_for(
     return requests
 
 
+def want(confirmed_count: int = 0) -> None:
+    """Have the sweep run that is set up, once its page has drawn it. So many requests need no further question."""
+    st.session_state[state.SWEEP_WANTED] = confirmed_count
+
+
 def start(kept: KeptSweep, requests: Sequence[RowRequest]) -> None:
     """Run a sweep; what the page showed before goes on, unless it is this very sweep."""
+    st.session_state.pop(state.SWEEP_WANTED, None)
     known = st.session_state.get(state.KEPT_SWEEP)
     under_way = known and known[1] == kept and experiment_of(known[0])
     if under_way and under_way.going_on:

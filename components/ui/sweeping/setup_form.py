@@ -13,7 +13,7 @@ from components.runs.query import QueryFailed
 from components.sweeps.axes import field_names
 from components.sweeps.planning import PlanKind
 from components.sweeps.setup import MOST_AT_ONCE, MOST_REPEATS, Setup, TypedAxis, read_setup
-from components.ui import state
+from components.ui import presses, state
 from components.ui.plain_words import plain_words
 from components.ui.visitor import own_log
 
@@ -76,8 +76,7 @@ def draw_axes(draft: Draft) -> None:
                 index=options.index(axis.field),
                 accept_new_options=True,
                 key=_key("field", number, drawn),
-                on_change=_take,
-                args=(drawn,),
+                on_change=presses.soon(_take, drawn),
                 width=220,
                 help="Any field, a variable of the messages, or the name of an extra body field.",
             )
@@ -85,8 +84,7 @@ def draw_axes(draft: Draft) -> None:
                 f"Values of axis {number + 1}",
                 axis.text,
                 key=_key("text", number, drawn),
-                on_change=_take,
-                args=(drawn,),
+                on_change=presses.soon(_take, drawn),
                 height=68,
                 help=_VALUES_HELP,
             )
@@ -97,13 +95,12 @@ def draw_axes(draft: Draft) -> None:
                     type="tertiary",
                     icon=":material/delete:",
                     disabled=len(setup.axes) == 1,
-                    on_click=_delete,
-                    args=(number, drawn),
+                    on_click=presses.soon(_delete, number, drawn),
                 )
         if problem := setup.problem_of(number):
             st.markdown(f":red[:material/error: :small[{plain_words(problem)}]]")
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-        st.button("Add axis", key="add_axis", type="tertiary", icon=":material/add:", on_click=_add)
+        st.button("Add axis", key="add_axis", type="tertiary", icon=":material/add:", on_click=presses.soon(_add))
         st.space("stretch")
         st.selectbox(
             "Plan",
@@ -112,8 +109,7 @@ def draw_axes(draft: Draft) -> None:
             format_func=str,
             key=_key("kind", 0, drawn),
             help="\n".join(f"- **{kind}**: {words}" for kind, words in _KINDS.items()),
-            on_change=_take_number,
-            args=("kind", drawn),
+            on_change=presses.soon(_take_number, "kind", drawn),
             width=170,
         )
         st.number_input(
@@ -122,8 +118,7 @@ def draw_axes(draft: Draft) -> None:
             MOST_REPEATS,
             setup.repeats,
             key=_key("repeats", 0, drawn),
-            on_change=_take_number,
-            args=("repeats", drawn),
+            on_change=presses.soon(_take_number, "repeats", drawn),
             width=130,
         )
         st.number_input(
@@ -133,8 +128,7 @@ def draw_axes(draft: Draft) -> None:
             setup.at_once,
             key=_key("at_once", 0, drawn),
             help="How many requests are under way at the same time. More is quicker, and makes each slower.",
-            on_change=_take_number,
-            args=("at_once", drawn),
+            on_change=presses.soon(_take_number, "at_once", drawn),
             width=130,
         )
         st.toggle(
@@ -142,8 +136,7 @@ def draw_axes(draft: Draft) -> None:
             setup.shuffled,
             key=_key("shuffled", 0, drawn),
             help="Each round in an order of its own, so that drift does not look like an effect.",
-            on_change=_take_number,
-            args=("shuffled", drawn),
+            on_change=presses.soon(_take_number, "shuffled", drawn),
         )
 
 

@@ -1,0 +1,114 @@
+"""A page as a browser holds it: its widgets' values, and the messages that carry all of them to the server."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from streamlit.proto.WidgetStates_pb2 import WidgetState, WidgetStates
+
+from tests.security.session import Session
+
+_WAIT_S = 30
+_QUIET_S = 0.3
+_VALUE_FIELDS = {
+    "number_input": "double_value",
+    "slider": "double_array_value",
+    "button_group": "string_array_value",
+    "checkbox": "bool_value",
+    "selectbox": "string_value",
+    "text_area": "string_value",
+    "button": "trigger_value",
+}
+
+
+class OpenPage:
+    """Sends what a browser sends, and learns what the server has set only when it is told to."""
+
+    def __init__(self, session: Session) -> None:
+        self._connection = session.connection
+        self._page_script_hash = ""
+        self._query = ""
+        self._ids: dict[str, str] = {}
+        self._states: dict[str, WidgetState] = {}
+        self._not_learned: list[ForwardMsg] = []
+        self.send()
+        self.learn()
+
+    def send(self, *pressed: str, **changed: Any) -> None:
+        """Send every widget's value: a person has ``pressed`` these buttons and ``changed`` these values."""
+        for key, value in changed.items():
+            state = self._states[self._ids[key]]
+            self._hold(state, str(state.WhichOneof("value")), value)
+        triggers = [WidgetState(id=self._ids[key], trigger_value=True) for key in pressed]
+        asked = BackMsg()
+        asked.rerun_script.query_string = self._query
+        asked.rerun_script.page_script_hash = self._page_script_hash
+        asked.rerun_script.context_info.timezone = "UTC"
+        asked.rerun_script.widget_states.CopyFrom(WidgetStates(widgets=[*self._states.values(), *triggers]))
+        self._connection.send(asked.SerializeToString())
+
+    def wait(self) -> None:
+        """Wait until the server has drawn the page and is quiet; what it has sent is still on its way."""
+        finished = False
+        while True:
+            try:
+                frame = self._connection.recv(timeout=_QUIET_S if finished else _WAIT_S)
+            except TimeoutError:
+                assert finished, "the server did not draw the page"
+                return
+            message = ForwardMsg.FromString(bytes(frame))  # type: ignore[arg-type]
+            self._not_learned.append(message)
+            if message.WhichOneof("type") == "script_finished":
+                finished = message.script_finished == ForwardMsg.FINISHED_SUCCESSFULLY
+            elif message.WhichOneof("type") == "new_session":
+                finished = False
+
+    def learn(self) -> None:
+        """Wait until the server is quiet, and take in what it has sent."""
+        self.wait()
+        for message in self._not_learned:
+            kind = message.WhichOneof("type")
+            if kind == "new_session":
+                self._page_script_hash = message.new_session.page_script_hash
+            elif kind == "page_info_changed":
+                self._query = message.page_info_changed.query_string
+            elif kind == "delta" and message.delta.WhichOneof("type") == "new_element":
+                self._draw(message.delta.new_element)
+        self._not_learned.clear()
+
+    def value(self, key: str) -> Any:
+        """What a widget shows."""
+        state = self._states[self._ids[key]]
+        value = getattr(state, str(state.WhichOneof("value")))
+        return value.data[0] if hasattr(value, "data") else value
+
+    def _draw(self, element: Any) -> None:
+        kind = str(element.WhichOneof("type"))
+        if kind not in _VALUE_FIELDS:
+            return
+        widget = getattr(element, kind)
+        self._ids[widget.id.split("-", 2)[2]] = widget.id
+        if kind == "button":
+            return
+        is_whole_number = kind == "number_input" and widget.data_type == widget.INT
+        field = "int_value" if is_whole_number else _VALUE_FIELDS[kind]
+        if widget.set_value:
+            value = getattr(widget, {"button_group": "raw_values", "selectbox": "raw_value"}.get(kind, "value"))
+        elif widget.id in self._states:
+            return
+        elif kind == "button_group":
+            value = [widget.options[place].content for place in widget.default]
+        elif kind == "selectbox":
+            value = widget.options[widget.default]
+        else:
+            value = widget.default
+        self._hold(self._states.setdefault(widget.id, WidgetState(id=widget.id)), field, value)
+
+    @staticmethod
+    def _hold(state: WidgetState, field: str, value: Any) -> None:
+        if field.endswith("array_value"):
+            getattr(state, field).data[:] = [value] if isinstance(value, str | float) else value
+        else:
+            setattr(state, field, int(value) if field == "int_value" else value)

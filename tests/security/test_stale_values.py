@@ -1,0 +1,102 @@
+"""What a person typed or chose stays, whatever the browser sends before it has seen what the server made of it.
+
+Each message carries every widget's value. A run that ends, a switch or a second press sends one at any time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.security.conftest import App
+from tests.security.open_page import OpenPage
+from tests.security.session import session
+
+
+@pytest.fixture
+def page(running: App) -> Iterator[OpenPage]:
+    with session(running.address) as connection:
+        yield OpenPage(connection)
+
+
+def test_a_number_is_sent_that_was_typed_as_a_run_ended(page: OpenPage) -> None:
+    page.send(temperature=0.2)
+    page.wait()
+    page.send()  # the browser has not seen yet that the number counts
+    page.learn()
+    assert (page.value("temperature"), page.value("temperature_state")) == (0.2, "value")
+
+
+def test_a_number_is_sent_that_was_typed_just_before_another_message(page: OpenPage) -> None:
+    page.send(temperature=0.2)
+    page.send()
+    page.send()
+    page.learn()
+    assert (page.value("temperature"), page.value("temperature_state")) == (0.2, "value")
+
+
+def test_null_counts_that_was_chosen_right_after_a_number_was_typed(page: OpenPage) -> None:
+    page.send(temperature=0.2)
+    page.wait()
+    page.send(temperature_state="null")
+    page.send()
+    page.learn()
+    assert (page.value("temperature"), page.value("temperature_state")) == (0.2, "null")
+
+
+def test_omit_counts_that_was_chosen_after_the_value_was_seen(page: OpenPage) -> None:
+    page.send(temperature=0.2)
+    page.learn()
+    page.send(temperature_state="omit")
+    page.wait()
+    page.send()
+    page.learn()
+    assert page.value("temperature_state") == "omit"
+
+
+def test_the_slider_and_the_number_keep_what_was_chosen_last(page: OpenPage) -> None:
+    page.send(temperature=0.2)
+    page.learn()
+    page.send(temperature_slider=0.9)
+    page.wait()
+    page.send()
+    page.learn()
+    assert (page.value("temperature"), page.value("temperature_slider")) == (0.9, 0.9)
+    page.send(temperature=0.4)
+    page.wait()
+    page.send()
+    page.learn()
+    assert (page.value("temperature"), page.value("temperature_slider")) == (0.4, 0.4)
+
+
+def test_a_number_beyond_the_slider_stays(page: OpenPage) -> None:
+    page.send(temperature=0.2)
+    page.learn()
+    page.send(temperature=7.5)
+    page.wait()
+    page.send()
+    page.learn()
+    assert page.value("temperature") == 7.5
+
+
+def test_a_reset_as_a_run_ended_resets(page: OpenPage) -> None:
+    page.send(temperature=0.2, stream=False)
+    page.learn()
+    page.send("reset_all")
+    page.wait()
+    page.send()
+    page.learn()
+    assert (page.value("temperature_state"), page.value("stream")) == ("omit", True)
+    page.send("undo")
+    page.wait()
+    page.send()
+    page.learn()
+    assert (page.value("temperature_state"), page.value("stream")) == ("value", False)
+
+
+def test_a_message_keeps_what_was_typed_as_a_run_ended(page: OpenPage) -> None:
+    page.send(message_1="Typed now.")
+    page.send()
+    page.learn()
+    assert page.value("message_1") == "Typed now."
