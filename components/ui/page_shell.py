@@ -1,21 +1,24 @@
 """The page's own HTML, which is the same for everybody: a title and a description for programs that only read that.
 
 Streamlit fills the page later, by its connection. So a chat program that looks at a link, or a search engine, finds
-these words and nothing of what the link shows.
+these words and nothing of what the link shows. Meanwhile a script keeps a Ctrl+Enter that comes too early.
 """
 
 from __future__ import annotations
+
+from pathlib import Path
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _THEIR_TITLE = b"<title>Streamlit</title>"
+_SCRIPT = (Path(__file__).parent / "early_run.js").read_text()
 _MEANING = "A playground in the browser for streaming chat completions."
 _SHARED_MEANING = "Somebody shared what a model answered, with the settings and the timing. Open it to see it."
 
 
 class PageShell:
-    """Puts Tempera's title and description into HTML pages."""
+    """Puts Tempera's title, description and script into HTML pages."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -61,4 +64,5 @@ def _head(shared: bool) -> bytes:
         f'<title>{title}</title><meta name="description" content="{meaning}">'
         f'<meta property="og:site_name" content="Tempera"><meta property="og:title" content="{title}">'
         f'<meta property="og:description" content="{meaning}"><meta name="twitter:card" content="summary">'
+        f"<script>{_SCRIPT}</script>"
     ).encode()
