@@ -14,7 +14,7 @@ from components.snippets.export import export
 from components.snippets.importing import import_request
 from components.snippets.language import CannotSay, Language
 from components.snippets.problem import ImportProblem
-from components.ui import draft_form, state
+from components.ui import draft_form, presses, state
 from components.ui.plain_words import plain_words
 from components.ui.sharing.arriving import take_settings
 
@@ -79,7 +79,7 @@ def draw_import(profile: Profile) -> None:
             placeholder=_PLACEHOLDER,
         )
         st.file_uploader("Or a settings file of Tempera", type="json", key=state.IMPORT_FILE)
-        st.form_submit_button("Fill the form", icon=":material/input:", on_click=_import, args=(profile.name,))
+        st.form_submit_button("Fill the form", icon=":material/input:", on_click=presses.soon(_import, profile.name))
         if problem := st.session_state.pop(state.IMPORT_PROBLEM, None):
             st.error(plain_words(problem))
 
