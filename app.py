@@ -25,11 +25,12 @@ from components.runs.gate import Refused
 from components.runs.metrics import metrics_of
 from components.runs.query import QueryFailed
 from components.service import close_service, service
-from components.ui import live_view, presses
+from components.ui import live_view
 from components.ui.browsing import take_away
 from components.ui.cookies import VisitorCookie
 from components.ui.own_pages_only import OwnPagesOnly
 from components.ui.page_shell import PageShell
+from components.ui.whole_messages import take_in_whole_messages
 
 FRAME_ANCESTORS = "TEMPERA_FRAME_ANCESTORS"
 """The environment variable that names the sites, parted by spaces, which may show Tempera in a frame of theirs."""
@@ -126,7 +127,7 @@ async def lifespan(_app: Any) -> AsyncIterator[None]:
     close_service()
 
 
-presses.call_callbacks_of_every_message()
+take_in_whole_messages()
 app = st.App(
     "pages/navigation.py",
     routes=[

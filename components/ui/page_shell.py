@@ -1,7 +1,7 @@
 """The page's own HTML, which is the same for everybody: a title and a description for programs that only read that.
 
 Streamlit fills the page later, by its connection. So a chat program that looks at a link, or a search engine, finds
-these words and nothing of what the link shows. Meanwhile a script keeps a Ctrl+Enter that comes too early.
+these words and nothing of what the link shows. A script keeps what a person does too early.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _THEIR_TITLE = b"<title>Streamlit</title>"
-_SCRIPT = (Path(__file__).parent / "early_run.js").read_text()
+_SCRIPT = (Path(__file__).parent / "page_shell.js").read_text()
 _MEANING = "A playground in the browser for streaming chat completions."
 _SHARED_MEANING = "Somebody shared what a model answered, with the settings and the timing. Open it to see it."
 

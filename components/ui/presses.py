@@ -3,9 +3,6 @@
 Streamlit calls a widget's callback once, and stops a script at its next use of Streamlit when a further message comes,
 callbacks included: what they were about to do is lost. So the callbacks here only note what is to be done, without any
 use of Streamlit. The script then does it at its beginning; a script that was stopped earlier leaves it to the next one.
-
-Messages that wait for the script are joined, and keep their presses (``runner.fastReruns`` is off for that). One that
-the script has taken up is not joined any more, so it must not be dropped before its callbacks are called.
 """
 
 from __future__ import annotations
@@ -19,22 +16,8 @@ from typing import Any
 
 import streamlit as st
 from streamlit.runtime.scriptrunner import add_script_run_ctx, get_script_run_ctx
-from streamlit.runtime.state import SafeSessionState
 
 from components.ui import state
-
-
-def call_callbacks_of_every_message() -> None:
-    """Have Streamlit call the callbacks of a message that it has taken up, also when a further one has come since.
-
-    Its own method begins with a look for further messages, and drops the one in hand for them, with the press in it.
-    """
-
-    def on_script_will_rerun(session: SafeSessionState, *states: Any, **more: Any) -> None:
-        with session._lock:
-            session._state.on_script_will_rerun(*states, **more)
-
-    SafeSessionState.on_script_will_rerun = on_script_will_rerun  # type: ignore[assignment,method-assign]
 
 
 def soon(action: Callable[..., object], *args: Any) -> Callable[[], None]:

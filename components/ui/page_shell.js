@@ -1,3 +1,5 @@
+// What a person does while the page is not ready for it, or in the order in which Streamlit would lose it.
+
 // Ctrl+Enter in a message runs the request: a shortcut of the Run button. Pressed while that is not there yet, or disabled,
 // the keys are kept here for a moment, and press the button once when they can.
 (() => {
@@ -25,4 +27,25 @@
     childList: true,
     attributeFilter: ["disabled"],
   });
+})();
+
+// Streamlit sends what was typed a moment after its field is left, but asks for another page at once: a tap on a link, which
+// does both, would have the text sent last and for the page that is left. So such a link is followed a moment later.
+(() => {
+  const MOMENT_MS = 30;
+  let leavesField = false;
+
+  const noticeField = () => (leavesField = document.activeElement?.matches("textarea, input") ?? false);
+
+  const followLater = (event) => {
+    const link = event.target.closest?.("a");
+    const opensElsewhere = event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey;
+    if (!link || !leavesField || !event.isTrusted || opensElsewhere) return;
+    event.preventDefault();
+    event.stopPropagation();
+    setTimeout(() => link.click(), MOMENT_MS);
+  };
+
+  document.addEventListener("pointerdown", noticeField, { capture: true });
+  document.addEventListener("click", followLater, { capture: true });
 })();
