@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -19,8 +20,8 @@ REQUEST = ChatCompletionStreamRequest(model="m", messages=[Message.user("Hello")
 
 
 @pytest.fixture
-def sqlite_url(tmp_path: Path) -> str:
-    return f"sqlite:///{tmp_path / 'log.sqlite3'}"
+def sqlite_url(tmp_path: Path, migrated_log: Path) -> str:
+    return f"sqlite:///{shutil.copyfile(migrated_log, tmp_path / 'log.sqlite3')}"
 
 
 @pytest.fixture(scope="session")
@@ -33,12 +34,12 @@ def _postgresql_server() -> Iterator[None]:
 
 @pytest.fixture
 def postgresql_url(_postgresql_server: None) -> str:
-    return postgresql.empty_database()
+    return postgresql.migrated_database()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def url(request: pytest.FixtureRequest) -> str:
-    """An empty database of each kind: a promise of the log holds on both."""
+    """A migrated database of each kind, without rows: a promise of the log holds on both."""
     return request.getfixturevalue(f"{request.param}_url")
 
 

@@ -23,10 +23,9 @@ from tests.waiting import wait_for
 
 
 @pytest.fixture
-def path(tmp_path: Path) -> Path:
+def path(tmp_path: Path, sqlite_url: str) -> Path:
     """A closed log of some hundred runs."""
-    path = tmp_path / "log.sqlite3"
-    database = Database(f"sqlite:///{path}")
+    database = Database(sqlite_url)
     with database.writer.begin() as connection:
         rows = []
         for number in range(300):
@@ -35,7 +34,7 @@ def path(tmp_path: Path) -> Path:
             rows.append(to_row(run.record()))
         connection.execute(runs.insert(), rows)
     database.close()
-    return path
+    return tmp_path / "log.sqlite3"
 
 
 def no_header(path: Path) -> None:
