@@ -24,7 +24,6 @@ from components.streaming.outcome import Outcome
 
 _LOOK_AGAIN_S = 0.1
 _WATCH_EVERY_S = 1.0
-_KEEP_ALIVE_EVERY_S = 10.0
 _LONGEST_PAUSE_S = 60.0
 """A run of an experiment waits when that is all it takes to be let through; any other run is refused."""
 _PATIENCE_S = 180.0
@@ -44,8 +43,10 @@ class DemoGate:
         log: Log,
         environment: Mapping[str, str],
         is_watched: Callable[[Run], bool] = lambda _run: False,
+        watch_every_s: float = _WATCH_EVERY_S,
     ) -> None:
         """``is_watched`` says whether somebody looks at a run now."""
+        self._watch_every_s = watch_every_s
         self.slots = Slots(settings)
         self.switch = Switch(settings, environment)
         self._settings = settings
@@ -144,13 +145,13 @@ class DemoGate:
     def _watch(self) -> None:
         """Say that the runs of this process go on, and stop those that nobody looks at any more."""
         keep_alive_at = 0.0
-        while not self._closing.wait(_WATCH_EVERY_S):
+        while not self._closing.wait(self._watch_every_s):
             with self._lock:
                 under_way = dict(self._under_way)
             for run in filter(self._is_left_alone, under_way):
                 run.stop()
             if time.monotonic() >= keep_alive_at:
-                keep_alive_at = time.monotonic() + _KEEP_ALIVE_EVERY_S
+                keep_alive_at = time.monotonic() + 10 * self._watch_every_s
                 budget.keep_alive(self._log, list(under_way.values()))
 
 

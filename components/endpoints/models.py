@@ -14,7 +14,7 @@ from components.streaming.faults import ErrorKind, StreamFault
 from components.streaming.session import Session
 from components.streaming.watch import Watch
 
-_ANSWER_S = 5.0
+ANSWER_S = 5.0
 _MAX_BYTES = 4 * 1024 * 1024
 _MAX_MODELS = 2000
 _LARGEST = 2**53 - 1
@@ -42,17 +42,17 @@ class ModelsUnavailable(Exception):
         self.http_status = http_status
 
 
-def list_models(address: Address) -> list[ModelCard]:
-    """The models of ``GET {base_url}/models``, in the endpoint's order, each id once. Takes at most 5 s.
+def list_models(address: Address, within_s: float = ANSWER_S) -> list[ModelCard]:
+    """The models of ``GET {base_url}/models``, in the endpoint's order, each id once.
 
     Raises ModelsUnavailable.
     """
     hide = address.key.removed_from if address.key else str
-    watch = Watch(_ANSWER_S)
+    watch = Watch(within_s)
     status: int | None = None
     try:
         with (
-            Session(watch, _ANSWER_S, allows=address.allows) as session,
+            Session(watch, within_s, allows=address.allows) as session,
             get_json(session, f"{address.base_url}/models", address.key) as answer,
         ):
             status = answer.status_code
@@ -66,7 +66,7 @@ def list_models(address: Address) -> list[ModelCard]:
                 raise ModelsUnavailable(read_error(text, status, hide=hide).sentence, status)
             return _read_models(text, hide)
     except StreamFault as fault:
-        late = f"It did not list its models within {_ANSWER_S:g} s."
+        late = f"It did not list its models within {within_s:g} s."
         raise ModelsUnavailable(late if watch.ended else hide(fault.sentence), status) from None
     except UnreadableEvent:
         raise ModelsUnavailable("It did not answer with a list of models.", status) from None

@@ -97,11 +97,11 @@ class Experiment:
         self._fill()
 
     @contextmanager
-    def held_back(self) -> Iterator[None]:
+    def held_back(self, most_s: float = _MOST_HELD_S) -> Iterator[None]:
         """Begin no run for a moment: a page that is drawn would wait for the runs, and their times would be longer."""
         with self._lock:
             if not self._holders:
-                self._held_until = time.monotonic() + _MOST_HELD_S
+                self._held_until = time.monotonic() + most_s
             self._holders += 1
         try:
             yield
@@ -289,10 +289,11 @@ class Experiment:
 class Experiments:
     """The experiments of this process. ``elsewhere`` makes shared cells where there is one, else they are made here."""
 
-    def __init__(self, runner: Runner, log: Log, elsewhere: Maker | None = None) -> None:
+    def __init__(self, runner: Runner, log: Log, elsewhere: Maker | None = None, most_kept: int = _MOST_KEPT) -> None:
         self._here = MakerHere(runner)
         self._elsewhere = elsewhere
         self._log = log
+        self._most_kept = most_kept
         self._experiments: dict[tuple[str, str], Experiment] = {}
         self._lock = threading.Lock()
 
@@ -316,7 +317,7 @@ class Experiments:
 
     def _forget_old(self) -> None:
         for key, experiment in list(self._experiments.items()):
-            if len(self._experiments) < _MOST_KEPT:
+            if len(self._experiments) < self._most_kept:
                 return
             if not experiment.going_on:
                 del self._experiments[key]

@@ -84,6 +84,7 @@ def workers_of(
     database_url: str,
     perform: Callable[[Job], Status],
     stop: Callable[[Placement], bool],
+    connect_s: float = _CONNECT_S,
 ) -> Workers | None:
     """The workers that the environment names, or None when it names none. Raises WorkersUnavailable."""
     scheduler = environment.get(SCHEDULER, "").strip()
@@ -104,7 +105,7 @@ def workers_of(
             cluster = distributed.LocalCluster(
                 n_workers=count, threads_per_worker=_THREADS_OF_A_WORKER, processes=True, dashboard_address=None
             )
-        return Workers(distributed.Client(cluster or scheduler, timeout=_CONNECT_S), perform, stop, cluster)
+        return Workers(distributed.Client(cluster or scheduler, timeout=connect_s), perform, stop, cluster)
     except (OSError, ValueError) as error:
         if cluster is not None:
             cluster.close()

@@ -54,8 +54,9 @@ class Database:
     what belongs to ``owner``.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, lock_wait_s: float = LOCK_WAIT_S) -> None:
         """Open and migrate the database. Raises DatabaseUnavailable."""
+        self._lock_wait_s = lock_wait_s
         self.notice: str | None = None
         self.owner = LOCAL
         address = _address(url)
@@ -90,7 +91,7 @@ class Database:
         """The database's name and version."""
         if self._file:
             return f"SQLite {sqlite3.sqlite_version}"
-        return f"PostgreSQL {'.'.join(map(str, self.writer.dialect.server_version_info or ()))}"
+        return f"PostgreSQL {'.'.join(map(str, self.reader.dialect.server_version_info or ()))}"
 
     def size_bytes(self) -> int:
         """What the log takes on the disk; space that deleted runs left is part of it, and is used again.
@@ -145,9 +146,9 @@ class Database:
     def _engine(self, address: URL, *, reads_only: bool) -> Engine:
         if not self._file:
             engine = create_engine(address, pool_pre_ping=True, connect_args=_SERVER)
-            event.listen(engine, "begin", _begin_postgresql_read if reads_only else _begin_postgresql_write)
+            event.listen(engine, "begin", _begin_postgresql_read if reads_only else self._begin_postgresql_write)
             return engine
-        engine = create_engine(address, connect_args={"timeout": LOCK_WAIT_S, "check_same_thread": False})
+        engine = create_engine(address, connect_args={"timeout": self._lock_wait_s, "check_same_thread": False})
 
         @event.listens_for(engine, "connect")
         def _prepare(connection: Any, _record: Any) -> None:
@@ -158,6 +159,9 @@ class Database:
 
         event.listen(engine, "begin", _begin_sqlite_read if reads_only else _begin_sqlite_write)
         return engine
+
+    def _begin_postgresql_write(self, connection: Connection) -> None:
+        connection.exec_driver_sql(f"SET LOCAL lock_timeout = {self._lock_wait_s * 1000:.0f}")
 
 
 def _address(url: str) -> URL:
@@ -185,10 +189,6 @@ def _begin_sqlite_read(connection: Connection) -> None:
     raw: Any = connection.connection.dbapi_connection
     raw.set_progress_handler(lambda: time.monotonic() > ends, 10_000)
     connection.exec_driver_sql("BEGIN")
-
-
-def _begin_postgresql_write(connection: Connection) -> None:
-    connection.exec_driver_sql(f"SET LOCAL lock_timeout = {LOCK_WAIT_S * 1000:.0f}")
 
 
 def _begin_postgresql_read(connection: Connection) -> None:

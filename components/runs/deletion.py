@@ -75,14 +75,14 @@ def bring_back(log: OwnedLog, deleted: DeletedRun) -> None:
     log.write(work)
 
 
-def delete_found(log: OwnedLog, database: Database, view: View) -> Iterator[int]:
-    """Delete all ended runs that a view finds, at most 1,000 in each step; how many were deleted so far.
+def delete_found(log: OwnedLog, database: Database, view: View, at_once: int = DELETE_AT_ONCE) -> Iterator[int]:
+    """Delete all ended runs that a view finds, so many in each step; how many were deleted so far.
 
     Raises FilterProblem, QueryFailed, DatabaseUnavailable; what was deleted until then stays deleted.
     """
     deleted = 0
     found = select(runs.c.id).where(_ENDED, *conditions(database, view))
-    while step := [row["id"] for row in read_rows(database, found.limit(DELETE_AT_ONCE))]:
+    while step := [row["id"] for row in read_rows(database, found.limit(at_once))]:
         these = delete(runs).where(runs.c.id.in_(step), owned(runs, log.owner))
         log.write(lambda connection, these=these: connection.execute(these))  # type: ignore[misc]
         deleted += len(step)

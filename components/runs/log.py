@@ -34,7 +34,6 @@ from components.streaming.outcome import Status
 T = TypeVar("T")
 
 _FIRST_WRITE_S = 5.0
-_RETRY_S = 2.0
 _MOST_AT_ONCE = 500
 _RETENTION_S = 3_600.0
 _MOST_POSTED = 200
@@ -53,7 +52,7 @@ class Log:
         self.database: Database | None = None
         self._url = url
         self._limits = limits or Limits()
-        self._unwritten = Unwritten(self._limits.unwritten_log_bytes)
+        self._unwritten = Unwritten(self._limits)
         self._notices: deque[str] = deque(maxlen=3)
         self._database_warning: str | None = None
         self._condition = threading.Condition()
@@ -181,7 +180,7 @@ class Log:
         closing, began = False, 0.0
         while not closing or (self._urgent and not self.problem):
             # What a slow round took is not waited again, or text would be older when it is written.
-            pause = _RETRY_S if self.problem else max(interval / 4, began + interval - time.monotonic())
+            pause = self._limits.log_retry_s if self.problem else max(interval / 4, began + interval - time.monotonic())
             with self._condition:
                 self._condition.wait_for(lambda: self._urgent or self._closing, pause)
                 self._urgent = False
@@ -205,7 +204,7 @@ class Log:
             self.database.close()
             self.database = None
         try:
-            self.database = Database(self._url)
+            self.database = Database(self._url, self._limits.log_lock_wait_s)
         except DatabaseUnavailable as unavailable:
             self._report(str(unavailable))
             return
@@ -245,8 +244,7 @@ class Log:
         if self.database is None:
             return False
         now = time.monotonic()
-        flush_s = self._limits.log_flush_ms / 1000
-        due = self._unwritten.due(now, self._limits.heartbeat_s, flush_s, _MOST_AT_ONCE)
+        due = self._unwritten.due(now, _MOST_AT_ONCE)
         reaping = self._may_reap(now)
         retaining = now > self._retain_at
         all_deleted = True

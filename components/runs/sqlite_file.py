@@ -35,8 +35,9 @@ def is_damage(error: BaseException | None) -> bool:
 class SqliteFile:
     """One file at one path, with the files that SQLite puts beside it."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, check_s: float = _CHECK_S) -> None:
         self.path = path
+        self._check_s = check_s
         self._seen: tuple[int, int] | None = None
         self._presence: IO[bytes] | None = None
 
@@ -68,7 +69,7 @@ class SqliteFile:
         if self.is_new:
             # A new log has no write-ahead file yet: whatever stood here was lost or emptied.
             return Path(f"{self.path}-wal").exists()
-        deadline = time.monotonic() + _CHECK_S
+        deadline = time.monotonic() + self._check_s
         with closing(sqlite3.connect(self.path, timeout=LOCK_WAIT_S, isolation_level=None)) as connection:
             connection.set_progress_handler(lambda: time.monotonic() > deadline, 10_000)
             try:

@@ -8,11 +8,9 @@ from collections.abc import Iterable
 
 from components.runs.events import StoredEvent
 from components.runs.run import Run, RunRecord
+from components.streaming.limits import Limits
 
-_REFUSED_AGAIN_S = 60.0
 _EVENTS_AT_ONCE = 256
-_EVENTS_WAIT_S = 4.5
-"""With the round that it waits for, and the commit, an event is in the database after 5 s."""
 
 
 class Entry:
@@ -28,21 +26,21 @@ class Entry:
         self.committed = threading.Event()
         self.settled = threading.Event()
 
-    def is_due(self, now: float, heartbeat_s: float, flush_s: float) -> bool:
+    def is_due(self, now: float, limits: Limits) -> bool:
         """Whether the run should be written now: at once when it is new or has ended, else not again and again."""
         if self.refused:
-            return now - self.tried_at > _REFUSED_AGAIN_S
+            return now - self.tried_at > limits.log_refused_retry_s
         if self.version < 0 or self.run.finished:
             return True
         # Runs that begin and end call for rounds of their own, which would write all others each time.
         waited_s = now - self.tried_at
-        changed = self.run.version > self.version and waited_s > flush_s / 2
-        return changed or waited_s > heartbeat_s or self.events_are_due(now)
+        changed = self.run.version > self.version and waited_s > limits.log_flush_ms / 2_000
+        return changed or waited_s > limits.heartbeat_s or self.events_are_due(now, limits)
 
-    def events_are_due(self, now: float) -> bool:
+    def events_are_due(self, now: float, limits: Limits) -> bool:
         """Whether the events that wait are many, or have waited long, so that they are worth a segment."""
         waiting = self.run.kept_events - self.events
-        return waiting >= _EVENTS_AT_ONCE or (waiting > 0 and now - self.events_at > _EVENTS_WAIT_S)
+        return waiting >= _EVENTS_AT_ONCE or (waiting > 0 and now - self.events_at > limits.log_events_s)
 
 
 class Snapshot:
@@ -51,23 +49,23 @@ class Snapshot:
     ``events`` are those to be written, of which the first one is number ``first_event`` of the run.
     """
 
-    def __init__(self, entry: Entry, now: float) -> None:
+    def __init__(self, entry: Entry, now: float, limits: Limits) -> None:
         self.entry = entry
         self.version = entry.run.version
         self.record: RunRecord = entry.run.record()
         # By the record: with the row of a run that has ended its last events must be written, or they never are.
         self.finished = not self.record.running
         self.first_event = entry.events
-        due = self.finished or entry.events_are_due(now)
+        due = self.finished or entry.events_are_due(now, limits)
         self.events: list[StoredEvent] = entry.run.events(entry.events) if due else []
 
 
 class Unwritten:
     """Every run from its begin until it is written whole. Any thread may use it."""
 
-    def __init__(self, most_bytes: int) -> None:
+    def __init__(self, limits: Limits) -> None:
         self.dropped = 0
-        self._most_bytes = most_bytes
+        self._limits = limits
         self._lock = threading.Lock()
         self._entries: dict[str, Entry] = {}
 
@@ -81,12 +79,12 @@ class Unwritten:
         with self._lock:
             return self._entries.get(run_id)
 
-    def due(self, now: float, heartbeat_s: float, flush_s: float, most: int) -> list[Snapshot]:
+    def due(self, now: float, most: int) -> list[Snapshot]:
         """The runs that should be written now, at most so many: first those that have waited longest."""
         with self._lock:
-            due = [entry for entry in self._entries.values() if entry.is_due(now, heartbeat_s, flush_s)]
+            due = [entry for entry in self._entries.values() if entry.is_due(now, self._limits)]
         due.sort(key=lambda entry: entry.tried_at)
-        return [Snapshot(entry, now) for entry in due[:most]]
+        return [Snapshot(entry, now, self._limits) for entry in due[:most]]
 
     def ids(self) -> list[str]:
         """The ids of all runs that are still going on, or that could not be written."""
@@ -129,7 +127,7 @@ class Unwritten:
         with self._lock:
             size = sum(entry.run.size for entry in self._entries.values())
             for run_id, entry in list(self._entries.items()):
-                if size <= self._most_bytes:
+                if size <= self._limits.unwritten_log_bytes:
                     return
                 if entry.run.finished:
                     size -= entry.run.size

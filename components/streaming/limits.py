@@ -45,6 +45,14 @@ class Limits:
     """Names and data of the events of a run that are kept."""
     log_flush_ms: int = 250
     """How often the log writes what arrived."""
+    log_events_s: float = 4.5
+    """How long events wait to be written together. With the round and the commit, one is in the database after 5 s."""
+    log_lock_wait_s: float = 5
+    """How long a write waits while another process holds the database locked."""
+    log_retry_s: float = 2
+    """The wait before the log tries again a database that failed."""
+    log_refused_retry_s: float = 60
+    """The wait before the log tries again a run that the database refused for what is in it."""
     heartbeat_s: float = 5
     """How often a running run says in the log that its process lives."""
     lost_after_s: float = 30

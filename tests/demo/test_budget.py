@@ -19,8 +19,9 @@ from components.demo.settings import DemoSettings
 from components.runs.gate import Refused
 from components.runs.log import Log
 from components.runs.tables import reservations
+from components.streaming.limits import Limits
 from tests.demo.conftest import BEGAN, SETTINGS, later, rows
-from tests.runs.processes import line, process
+from tests.runs.processes import process
 from tests.waiting import wait_for
 
 FREE = replace(SETTINGS, runs_at_once=1_000)
@@ -175,11 +176,10 @@ sys.stdin.read()
 """
 
 
-def test_counters_that_another_process_holds_refuse_everybody(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("components.runs.database.LOCK_WAIT_S", 0.05)
-    with closing(Log(url)) as log:
+def test_counters_that_another_process_holds_refuse_everybody(url: str) -> None:
+    with closing(Log(url, Limits(log_lock_wait_s=0.05))) as log:
         with process(HOLDS, url) as child:
-            assert line(child) == "held"
+            assert child.line() == "held"
             assert "counters cannot be reached" in refusal(log).sentence
         begin(log)
 
@@ -207,12 +207,18 @@ def test_replicas_together_never_pass_the_budget(url: str) -> None:
 
 
 def test_no_replica_counts_while_another_one_reserves(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(budget, "_delete_old", lambda *_: time.sleep(0.3))  # the last it does before it commits
+    reserving = threading.Event()
+
+    def delete_old(*_: object) -> None:  # the last it does before it commits
+        reserving.set()
+        time.sleep(0.1)
+
+    monkeypatch.setattr(budget, "_delete_old", delete_old)
     small = replace(FREE, tokens_a_day=100)
     with closing(Log(url)) as one, closing(Log(url)) as other:
         thread = threading.Thread(target=begin, args=(one, small))
         thread.start()
-        time.sleep(0.1)
+        assert reserving.wait(10)
         assert "All visitors together" in refusal(other, small).sentence
         thread.join()
 

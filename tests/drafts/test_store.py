@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import threading
-import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +14,7 @@ from components.runs.database import DatabaseUnavailable
 from components.runs.log import Log
 from components.runs.query import QueryFailed
 from components.runs.tables import drafts
+from components.streaming.limits import Limits
 from tests.waiting import wait_for
 
 ONE, OTHER = uuid.uuid4().hex, uuid.uuid4().hex
@@ -62,26 +62,22 @@ def test_saving_does_not_wait_and_of_several_that_wait_the_newest_is_kept(log: L
         if sql.startswith("INSERT INTO drafts"):
             written.append(sql)
 
+    waiting = threading.Event()
     event.listen(log.database.writer, "after_cursor_execute", look)
+    event.listen(log.database.writer, "engine_connect", lambda _connection: waiting.set())
     with locked(url):
         save_draft(log, OTHER, "other")
-        time.sleep(0.5)  # the log's thread waits for the lock with this one
-        began = time.monotonic()
+        assert waiting.wait(10)  # the log's thread is about to write this one, and waits for the lock
         for number in range(100):
             save_draft(log, ONE, f"{number}")
-        assert time.monotonic() - began < 0.4
     assert found_soon(log, ONE, "99")
     assert find_draft(log.database, OTHER) == "other"
     assert len(written) == 2
     assert log.problem is None
 
 
-def test_a_draft_waits_for_a_database_that_cannot_be_had_and_the_log_says_so(
-    url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("components.runs.database.LOCK_WAIT_S", 0.3)
-    monkeypatch.setattr("components.runs.log._RETRY_S", 0.1)
-    log = Log(url)
+def test_a_draft_waits_for_a_database_that_cannot_be_had_and_the_log_says_so(url: str) -> None:
+    log = Log(url, Limits(log_lock_wait_s=0.1, log_retry_s=0.1))
     with locked(url):
         save_draft(log, ONE, "first")
         assert "another process holds it locked" in wait_for(lambda: log.problem)

@@ -294,12 +294,8 @@ def test_runs_are_made_without_a_database(no_log: Log, timing: Timing) -> None:
     no_log.close()
 
 
-def test_runs_go_on_while_the_database_is_gone_and_are_written_when_it_is_back(
-    url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("components.runs.database.LOCK_WAIT_S", 0.2)
-    monkeypatch.setattr("components.runs.log._RETRY_S", 0.1)
-    log = Log(url, Limits(log_flush_ms=20))
+def test_runs_go_on_while_the_database_is_gone_and_are_written_when_it_is_back(url: str) -> None:
+    log = Log(url, Limits(log_flush_ms=20, log_lock_wait_s=0.2, log_retry_s=0.1))
     runner = Runner(log, QUICK)
     experiment = Experiments(runner, log).find(ID)
     opened = threading.Event()
@@ -455,8 +451,8 @@ def test_a_fault_of_our_own_does_not_leave_the_experiment_going_on(
     assert f"a run of experiment {ID} could not be made" in caplog.text
 
 
-def test_what_goes_on_is_never_forgotten(experiments: Experiments, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("components.experiments.experiment._MOST_KEPT", 2)
+def test_what_goes_on_is_never_forgotten(runner: Runner, log: Log) -> None:
+    experiments = Experiments(runner, log, most_kept=2)
     going_on, idle = experiments.find(ID), experiments.find(OTHER_ID)
     with serve(Stage({"a": stuck()}).play) as server:
         going_on.start(a_plan(an_endpoint(server.base_url), *lanes_of("a")))
@@ -548,18 +544,14 @@ def test_a_pause_lets_those_under_way_end_and_begins_none_until_it_is_over(
     assert Counter(run.lane for run in records) == {"slow": 3, "a": 3}
 
 
-def test_a_page_that_is_drawn_holds_runs_back_for_a_moment_and_no_longer(
-    experiment: Experiment, log: Log, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("components.experiments.experiment._MOST_HELD_S", 3600.0)
+def test_a_page_that_is_drawn_holds_runs_back_for_a_moment_and_no_longer(experiment: Experiment, log: Log) -> None:
     with serve(Stage().play) as server:
         plan = a_plan(an_endpoint(server.base_url), *lanes_of("a"))
-        with experiment.held_back(), experiment.held_back():
+        with experiment.held_back(3_600), experiment.held_back(3_600):
             experiment.start(plan)
             assert (experiment.run_ids(), experiment.going_on) == ([], True)
         assert len(ended(experiment, log)) == len(plan.cells)
-        monkeypatch.setattr("components.experiments.experiment._MOST_HELD_S", 0.0)
-        with experiment.held_back():
+        with experiment.held_back(0):
             experiment.start(plan)
             assert len(ended(experiment, log)) == 2 * len(plan.cells)
 

@@ -116,12 +116,9 @@ def test_a_stop_reaches_the_workers(two_workers: Service, server: Endpoint, stag
         ("nowhere at all", "postgresql://nobody@127.0.0.1/none", "No scheduler answers at nowhere at all"),
     ],
 )
-def test_workers_that_cannot_be_had_are_told(
-    scheduler: str, url: str, why: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("components.experiments.workers._CONNECT_S", 0.3)
+def test_workers_that_cannot_be_had_are_told(scheduler: str, url: str, why: str) -> None:
     with pytest.raises(WorkersUnavailable, match=why):
-        workers_of({SCHEDULER: scheduler}, url, make_in_worker, stop_in_worker)
+        workers_of({SCHEDULER: scheduler}, url, make_in_worker, stop_in_worker, connect_s=0.3)
 
 
 def test_nobody_needs_dask_who_names_no_scheduler() -> None:

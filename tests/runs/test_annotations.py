@@ -77,12 +77,11 @@ def test_a_run_that_goes_on_or_is_not_there_is_not_deleted(log: Log) -> None:
     log.end(run)
 
 
-def test_all_that_a_view_finds_are_deleted_in_steps_and_no_other(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("components.runs.deletion.DELETE_AT_ONCE", 2)
+def test_all_that_a_view_finds_are_deleted_in_steps_and_no_other(log: Log) -> None:
     for _ in range(5):
         ended_run(log, Status.ERROR)
     good = ended_run(log)
-    assert list(delete_found(log, log.database, View(status="error"))) == [2, 4, 5]
+    assert list(delete_found(log, log.database, View(status="error"), at_once=2)) == [2, 4, 5]
     assert page_of(log.database, View()).runs["id"].tolist() == [good]
 
 

@@ -15,6 +15,7 @@ from components.runs.database import Database
 from components.runs.log import Log
 from components.runs.query import count_runs, find_run
 from components.runs.run import Run
+from components.runs.sqlite_file import SqliteFile
 from components.runs.tables import runs, to_row
 from components.streaming.answer import Delta
 from components.streaming.outcome import Outcome, Status
@@ -98,12 +99,8 @@ def test_a_file_without_anything_in_it_is_a_new_log(tmp_path: Path) -> None:
     log.close()
 
 
-def test_a_sound_file_that_takes_too_long_to_check_is_opened(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("components.runs.sqlite_file._CHECK_S", 0)
-    log = Log(f"sqlite:///{path}")
-    assert log.warning is None
-    assert count_runs(log.database) == 300
-    log.close()
+def test_a_sound_file_that_takes_too_long_to_check_stays(path: Path) -> None:
+    assert SqliteFile(path, check_s=0).set_damaged_aside() is None
 
 
 @pytest.mark.parametrize("beside", [True, False])

@@ -18,7 +18,7 @@ from components.runs.query import QueryFailed, read_rows
 from components.runs.run import RunRecord
 from components.runs.tables import runs
 from components.streaming.limits import Limits
-from tests.runs.processes import line, process
+from tests.runs.processes import process
 from tests.waiting import wait_for
 
 
@@ -80,7 +80,7 @@ def test_two_processes_on_an_old_sqlite_are_both_warned(
     )
     with process(script, sqlite_url) as child:
         old = version < (3, 51, 3)
-        assert ("Another process" in line(child)) == old
+        assert ("Another process" in child.line()) == old
         assert ("PostgreSQL" in (database.warning() or "")) == old
     assert database.warning() is None
     database.close()
@@ -90,7 +90,7 @@ def test_the_log_tells_of_a_second_process_while_it_is_there(sqlite_url: str, mo
     monkeypatch.setattr(sqlite3, "sqlite_version_info", (3, 40, 1))
     log = Log(sqlite_url, Limits(heartbeat_s=0.05, log_flush_ms=20))
     with process("log = Log(url); say('open'); time.sleep(60)", sqlite_url) as child:
-        line(child)
+        child.line()
         assert "Another process writes the same log" in wait_for(lambda: log.warning)
         assert log.problem is None
     wait_for(lambda: not log.warning)

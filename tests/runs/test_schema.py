@@ -28,8 +28,9 @@ from components.runs.run import Run, RunRecord, utc_now
 from components.runs.tables import metadata, runs, to_row, votes
 from components.streaming.outcome import Outcome, Status
 from components.streaming.stream import TimedEvent
+from tests.runs import postgresql
 from tests.runs.conftest import A_PLACEMENT, make_run
-from tests.runs.processes import line, process
+from tests.runs.processes import process
 
 GALLERY = Path(__file__).parent / "gallery"
 PIECES = sorted(GALLERY.glob("*.sqlite3"))
@@ -57,6 +58,22 @@ def next_release(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[No
         yield
 
 
+@pytest.fixture
+def empty_sqlite_url(tmp_path: Path) -> str:
+    return f"sqlite:///{tmp_path / 'empty.sqlite3'}"
+
+
+@pytest.fixture
+def empty_postgresql_url(_postgresql_server: None) -> str:
+    return postgresql.empty_database()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty_url(request: pytest.FixtureRequest) -> str:
+    """A database of each kind without anything in it."""
+    return request.getfixturevalue(f"empty_{request.param}_url")
+
+
 def filled(url: str) -> str:
     """The id of a run in a log that this release made."""
     log = Log(url)
@@ -72,73 +89,79 @@ def _without_the_search(connection: Connection) -> MigrationContext:
     return MigrationContext.configure(connection, opts=options)
 
 
-def test_the_migrations_make_exactly_the_tables_that_are_used(url: str) -> None:
-    database = Database(url)
+def test_the_migrations_make_exactly_the_tables_that_are_used(empty_url: str) -> None:
+    database = Database(empty_url)
     with database.reader.begin() as connection:
         assert compare_metadata(_without_the_search(connection), metadata) == []
     database.close()
 
 
-def test_opening_twice_migrates_once(url: str) -> None:
+def test_opening_twice_migrates_once(empty_url: str) -> None:
     for _ in range(2):
-        Database(url).close()
+        Database(empty_url).close()
 
 
-def test_four_processes_migrate_at_once(url: str) -> None:
+def test_four_processes_migrate_at_once(empty_url: str) -> None:
     script = "say('ready'); sys.stdin.readline(); Database(url).close(); say('open')"
     with ExitStack() as stack:
-        children = [stack.enter_context(process(script, url)) for _ in range(4)]
-        assert [line(child) for child in children] == ["ready"] * 4
+        children = [stack.enter_context(process(script, empty_url)) for _ in range(4)]
+        assert [child.line() for child in children] == ["ready"] * 4
         for child in children:
-            child.stdin.write("go\n")
-            child.stdin.flush()
-        assert [line(child) for child in children] == ["open"] * 4
-    database = Database(url)
+            child.tell("go")
+        assert [child.line() for child in children] == ["open"] * 4
+    database = Database(empty_url)
     with database.reader.begin() as connection:
         assert connection.exec_driver_sql("select count(*) from alembic_version").scalar() == 1
     database.close()
 
 
-_OPEN_AND_DIE = """
-import os, random, signal
-import components.runs.schema
-took = None
-for target in sys.stdin:
-    began = time.monotonic()
-    child = os.fork()
-    if not child:
-        Database(target.strip())
-        os._exit(0)
-    if took:
-        time.sleep(random.uniform(0, took))
-        os.kill(child, signal.SIGKILL)
-    say(os.waitpid(child, 0)[1])
-    took = took or time.monotonic() - began  # the first one is not killed
+_DIE_AT_A_STATEMENT = """
+import signal
+from sqlalchemy import Engine, event
+last, number = int(sys.stdin.readline()), 0
+def count(*_):
+    global number
+    number += 1
+    if number == last:
+        os.kill(os.getpid(), signal.SIGKILL)
+event.listen(Engine, "before_cursor_execute", count)
+event.listen(Engine, "commit", count)
+Database(url)
+say(number)
 """
 
 
-def test_thirty_kills_in_the_middle_leave_no_half_migrated_log(url: str) -> None:
-    killed = 0
-    with process(_OPEN_AND_DIE, url) as child:
-        for number in range(31):
-            target = url.replace("log.sqlite3", f"{number}.sqlite3")
-            child.stdin.write(f"{target}\n")
-            child.stdin.flush()
-            killed += line(child) == "9"
-            database = Database(target)
-            assert database.notice is None
-            assert count_runs(database) == 0
-            with database.writer.begin() as connection:
-                assert compare_metadata(_without_the_search(connection), metadata) == []
-                metadata.drop_all(connection)
-                connection.exec_driver_sql("drop table alembic_version")
-            database.close()
-    assert killed > 10
+@pytest.mark.parametrize("kills", [6, pytest.param(60, marks=pytest.mark.long)])
+def test_a_kill_in_the_middle_leaves_no_half_migrated_log(empty_url: str, kills: int) -> None:
+    """The kills come before statements and commits that are spread over the whole migration, from the first one on."""
+
+    def migrate(last: int) -> str:
+        with process(_DIE_AT_A_STATEMENT, target) as child:
+            child.tell(str(last))
+            return child.line()
+
+    def look_and_empty() -> None:
+        database = Database(target)
+        assert database.notice is None
+        assert count_runs(database) == 0
+        with database.writer.begin() as connection:
+            assert compare_metadata(_without_the_search(connection), metadata) == []
+            metadata.drop_all(connection)
+            connection.exec_driver_sql("drop table alembic_version")
+        database.close()
+
+    target = empty_url
+    statements = int(migrate(0))
+    look_and_empty()
+    for number in range(kills):
+        target = empty_url.replace("empty.sqlite3", f"{number}.sqlite3")
+        assert migrate(1 + number * (statements - 1) // (kills - 1)) == ""
+        look_and_empty()
 
 
 @pytest.mark.usefixtures("next_release")
-def test_nothing_is_copied_when_there_is_nothing_to_lose(sqlite_url: str, tmp_path: Path) -> None:
-    Database(sqlite_url).close()
+def test_nothing_is_copied_when_there_is_nothing_to_lose(empty_sqlite_url: str, tmp_path: Path) -> None:
+    Database(empty_sqlite_url).close()
     assert not list(tmp_path.glob("*.before-*"))
 
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Iterator
 from dataclasses import fields, replace
 
 import pytest
@@ -18,6 +19,14 @@ from components.runs.tables import runs, to_row
 from tests.runs.test_export import finished, written
 
 TEXTS = st.text(st.characters(codec=None), max_size=30) | st.text(st.sampled_from("=+-@\t\r\n\"',;\x85\u2028x"))
+
+
+@pytest.fixture
+def log(sqlite_url: str) -> Iterator[Log]:
+    """Rows are read by way of the export, which is tested on both kinds of database."""
+    opened = Log(sqlite_url)
+    yield opened
+    opened.close()
 
 
 def logged(log: Log, record: RunRecord) -> None:
