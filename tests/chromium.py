@@ -1,12 +1,17 @@
-"""Debian's Chromium, started once for all tests: a second Playwright in the same process is refused."""
+"""Debian's Chromium, started once for all tests of a process: a second Playwright in the same process is refused.
+
+Streamlit's scripts are 107 files. A tab that has loaded them loads them again in a third of the time of a new one, so
+``page`` is the same tab for every test. A test that changes what cannot be undone in it takes a ``fresh_page``.
+"""
 
 from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from contextlib import suppress
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Error, Page, expect, sync_playwright
 
 CHROMIUM_FLAGS = (
     "--no-sandbox",
@@ -17,6 +22,9 @@ CHROMIUM_FLAGS = (
     "--disable-component-update",
     "--disable-sync",
 )
+VIEWPORT = {"width": 1440, "height": 900}
+PATIENCE_MS = 30_000
+"""The longest wait for anything: the machine may be busy, and what is seen earlier ends the wait."""
 
 
 @pytest.fixture(scope="session")
@@ -24,15 +32,47 @@ def chromium() -> Iterator[Browser]:
     path = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
     if path is None:
         pytest.skip("Chromium is not installed")
+    expect.set_options(PATIENCE_MS)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=list(CHROMIUM_FLAGS))
         yield browser
         browser.close()
 
 
+@pytest.fixture(scope="session")
+def context(chromium: Browser) -> Iterator[BrowserContext]:
+    """The one visitor of all tests that need no other."""
+    context = new_context(chromium)
+    yield context
+    context.close()
+
+
 @pytest.fixture
-def page(chromium: Browser) -> Iterator[Page]:
-    context = chromium.new_context(viewport={"width": 1440, "height": 900})
-    context.set_default_timeout(20_000)
+def page(context: BrowserContext) -> Iterator[Page]:
+    """The visitor's first tab. Afterwards it is as empty as before, and the other tabs are closed."""
+    yield context.pages[0] if context.pages else context.new_page()
+    first, *others = context.pages or [context.new_page()]
+    for other in others:
+        other.close()
+    with suppress(Error):  # a page of the browser's own has no storage
+        first.evaluate("localStorage.clear(); sessionStorage.clear()")
+    first.set_viewport_size(VIEWPORT)
+    first.goto("about:blank")
+    context.set_offline(False)
+    context.clear_cookies()
+    context.clear_permissions()
+
+
+@pytest.fixture
+def fresh_page(chromium: Browser) -> Iterator[Page]:
+    """A tab of another visitor, for what stays with a tab: routes, and who listens to it."""
+    context = new_context(chromium)
     yield context.new_page()
     context.close()
+
+
+def new_context(chromium: Browser, **options: object) -> BrowserContext:
+    """A visitor of their own."""
+    context = chromium.new_context(**{"viewport": VIEWPORT, **options})  # type: ignore[arg-type]
+    context.set_default_timeout(PATIENCE_MS)
+    return context

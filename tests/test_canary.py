@@ -27,8 +27,6 @@ from tests.browser.conftest import ROOT, serve_app
 from tests.browser.test_runs import choose_row
 from tests.streaming.endpoint import DONE, Endpoint, chunk, document, event, head, serve
 
-PATIENCE_MS = 30_000
-
 
 class Echo:
     """Repeats the key that it was sent in answers, reasoning, calls of tools, errors, names and the head."""
@@ -117,7 +115,6 @@ def settled(page: Page) -> None:
 
 
 def ask(page: Page, prompt: str) -> None:
-    settled(page)
     message = page.locator(".st-key-messages textarea").first
     message.fill(prompt)
     message.press("Control+Enter")
@@ -186,7 +183,6 @@ def in_a_comparison(page: Page, app: str) -> None:
 
 def in_a_sweep(page: Page, app: str) -> None:
     page.goto(f"{app}/sweep")
-    settled(page)
     message = page.locator(".st-key-messages textarea").first
     message.fill("Say it three times.")
     message.press("Tab")
@@ -228,13 +224,8 @@ def look_for_the_key(page: Page, folder: Path) -> None:
     The test that calls it stands beside the other ones with a browser.
     """
     echo = Echo()
-    page.context.set_default_timeout(PATIENCE_MS)
-    expect.set_options(PATIENCE_MS)
-    try:
-        with serve(echo.play) as endpoint:
-            _look(page, folder, echo, endpoint)
-    finally:
-        expect.set_options(5_000)
+    with serve(echo.play) as endpoint:
+        _look(page, folder, echo, endpoint)
 
 
 def _look(page: Page, folder: Path, echo: Echo, endpoint: Endpoint) -> None:
@@ -263,6 +254,8 @@ def _look(page: Page, folder: Path, echo: Echo, endpoint: Endpoint) -> None:
     assert {path.name for path in (folder / "taken").iterdir()} == {"runs.csv", "runs.jsonl", "runs.parquet", "run.md"}
     assert seen.frames > 100
     assert seen.bodies > 5
+    own = (app, app.replace("http", "ws", 1), "data:", "blob:", "about:")
+    assert [url for url in seen.urls if not url.startswith(own)] == []
     assert any("?s=" in url for url in seen.urls)
     assert any("shared?c=" in url for url in seen.urls)
     assert any(b"Your key is ***" in data for _, data in seen.pieces)

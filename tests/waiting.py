@@ -7,7 +7,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def wait_for(look: Callable[[], T], seconds: float = 10.0) -> T:
+def wait_for(look: Callable[[], T], seconds: float = 30.0) -> T:
     """What ``look`` returns as soon as it is true; fails the test when that takes too long."""
     deadline = time.monotonic() + seconds
     while not (seen := look()):

@@ -7,12 +7,15 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 import requests
 
 from tests import canary
+from tests.browser.source import Source
+from tests.streaming.endpoint import Endpoint, serve
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -61,7 +64,7 @@ def wait_until_it_answers(url: str, log: Path) -> None:
         while True:
             try:
                 session.get(url, timeout=5).raise_for_status()
-            except requests.ConnectionError:
+            except (requests.ConnectionError, requests.Timeout):
                 assert time.monotonic() < deadline, log.read_text()
                 time.sleep(0.1)
             else:
@@ -81,3 +84,45 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The app on the embedded model."""
     with serve_app(tmp_path_factory.mktemp("app")) as address:
         yield address
+
+
+@dataclass(frozen=True)
+class Scripted:
+    """An app on an endpoint that says what a test lets it say."""
+
+    address: str
+    source: Source
+    endpoint: Endpoint
+
+
+@pytest.fixture(scope="session")
+def _scripted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scripted]:
+    source = Source()
+    with (
+        serve(source.play) as endpoint,
+        serve_app(tmp_path_factory.mktemp("scripted"), TEMPERA_BASE_URL=endpoint.base_url) as address,
+    ):
+        yield Scripted(address, source, endpoint)
+        source.begin()  # or what a test that failed has left would be played for ever
+        source.finish()
+
+
+@pytest.fixture
+def scripted(_scripted: Scripted) -> Iterator[Scripted]:
+    """The app of all tests that need no settings of their own. What one of them has left is over for the next."""
+    _scripted.source.begin()
+    yield _scripted
+    _scripted.source.begin()
+    _scripted.source.finish()
+
+
+@pytest.fixture
+def live_app(scripted: Scripted) -> str:
+    """That app's address."""
+    return scripted.address
+
+
+@pytest.fixture
+def source(scripted: Scripted) -> Source:
+    """That app's endpoint."""
+    return scripted.source

@@ -1,4 +1,6 @@
-"""Words of others on every page, with our policy for content and without it: nothing loads, runs, or sends a prompt.
+"""Words of others on every page, without our policy for content: nothing loads, runs, or sends a prompt.
+
+The policy would hide what the text itself lets through. One visit with it shows that it stops nothing of our own.
 
 ``test_model_text`` looks at Streamlit's Markdown by itself, and ``test_live_view`` at the live view; here the same kind
 of text goes in by every door of the whole app: endpoint, log, notes, presets, links, capsules and addresses.
@@ -13,14 +15,14 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, WebSocketRoute, expect
+from playwright.sync_api import Browser, Page, WebSocketRoute, expect
 from sqlalchemy import insert
 
 from components.contract.messages import Role
@@ -41,16 +43,16 @@ from components.sharing.settings_link import settings_link
 from tests.browser.conftest import serve_app
 from tests.browser.hostile import hostile
 from tests.browser.test_runs import choose_row
+from tests.chromium import new_context
 from tests.runs.test_finding import a_record, keep
 from tests.streaming.endpoint import DONE, chunk, document, event, head, serve
 from tests.test_canary import look_for_the_key
+from tests.waiting import wait_for
 
 MOMENT = "2026-11-20T10:00:00.000000Z"
 COMPARISON, SWEEP = "c" * 32, "d" * 32
 WHOLE, FAILED = 900, 901
 """The numbers of the runs that hold all strings at once: one that ended well, and one that did not."""
-PATIENCE_MS = 20_000
-"""The machine may be busy: its slowness is no fault of a page."""
 
 
 class Leak:
@@ -150,7 +152,6 @@ class Surroundings:
     links: dict[str, str]
     """Settings links and the ids of capsules."""
     prompt: str
-    without_policy: bool = False
 
 
 @pytest.fixture(scope="module")
@@ -165,7 +166,7 @@ def leak() -> Iterator[Leak]:
 
 
 @pytest.fixture(scope="module")
-def served(leak: Leak, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Surroundings]:
+def surroundings(leak: Leak, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Surroundings]:
     folder = tmp_path_factory.mktemp("hostile")
     strings = hostile(leak.address)
     endpoint = HostileEndpoint(strings)
@@ -358,61 +359,56 @@ def hostile_capsules(strings: list[str], records: list[RunRecord], draft: Draft)
     ]
 
 
-@pytest.fixture(scope="module", params=[False, True], ids=["with_policy", "without_policy"])
-def surroundings(served: Surroundings, request: pytest.FixtureRequest) -> Surroundings:
-    served.without_policy = request.param
-    return served
+_NOTED = """
+Object.defineProperty(window, "__xss", {set: mark => console.error("it ran: " + mark)});
+addEventListener("securitypolicyviolation", event => {
+    if (event.blockedURI.includes("://")) console.error("it was stopped: " + event.blockedURI);
+});
+"""
+"""Addresses only: a program that the policy stops, such as Streamlit's own in WebAssembly, has none."""
 
 
-@dataclass
 class Watch:
-    """What happens in a browser that must not happen: requests to elsewhere, dialogs, windows that open."""
+    """A visitor, and what happens to them that must not happen: requests to elsewhere, dialogs, words that run."""
 
-    context: BrowserContext
-    foreign: list[str] = field(default_factory=list)
-    dialogs: list[str] = field(default_factory=list)
+    def __init__(self, chromium: Browser, app: str, *, bypass_csp: bool) -> None:
+        # Without the policy the browser acts as if the header had not come: what then holds is the text itself.
+        self.context = new_context(chromium, bypass_csp=bypass_csp)
+        self.context.add_init_script(_NOTED)
+        self.tab = self.context.new_page()
+        self.foreign: list[str] = []
+        self.told: list[str] = []
+        own = (app, "data:", "blob:", "about:")
+        self.context.on("request", lambda request: request.url.startswith(own) or self.foreign.append(request.url))
+        self.context.on("dialog", lambda dialog: (self.told.append(dialog.message), dialog.dismiss()))
+        self.context.on("console", lambda said: said.text.startswith("it ") and self.told.append(said.text))
 
 
 @pytest.fixture(scope="module")
 def watch(chromium: Browser, surroundings: Surroundings) -> Iterator[Watch]:
-    """A browser for all visits, which has loaded the app's scripts once."""
-    # Without the policy the browser acts as if the header had not come: what then holds is the text itself.
-    context = chromium.new_context(viewport={"width": 1440, "height": 900}, bypass_csp=surroundings.without_policy)
-    context.set_default_timeout(PATIENCE_MS)
-    # Addresses only: a program that the policy stops, such as Streamlit's own in WebAssembly, has none.
-    context.add_init_script(
-        "addEventListener('securitypolicyviolation', event => "
-        "event.blockedURI.includes('://') && (window.__stopped ??= []).push(event.blockedURI))"
-    )
-    watch = Watch(context)
-    own = (surroundings.app, "data:", "blob:", "about:")
-    context.on("request", lambda request: request.url.startswith(own) or watch.foreign.append(request.url))
-    context.on("dialog", lambda dialog: (watch.dialogs.append(dialog.message), dialog.dismiss()))
+    """The visitor of most tests, in whose browser no policy holds."""
+    watch = Watch(chromium, surroundings.app, bypass_csp=True)
     yield watch
-    context.close()
+    watch.context.close()
 
 
-@pytest.fixture
-def visitor(watch: Watch) -> Iterator[Page]:
-    """A page of that browser."""
-    expect.set_options(PATIENCE_MS)
-    page = watch.context.new_page()
-    yield page
-    page.close()
-    expect.set_options(5_000)
+@pytest.fixture(scope="module")
+def strict(chromium: Browser, surroundings: Surroundings) -> Iterator[Watch]:
+    """A visitor as all others are."""
+    watch = Watch(chromium, surroundings.app, bypass_csp=False)
+    yield watch
+    watch.context.close()
 
 
 def assert_inert(page: Page, watch: Watch, surroundings: Surroundings) -> None:
     page.wait_for_load_state("networkidle")
-    assert page.evaluate("window.__xss") is None
-    assert page.evaluate("window.__stopped ?? []") == []
-    assert watch.foreign == []
-    assert watch.dialogs == []
-    assert watch.context.pages == [page]
-    assert surroundings.leak.asked == []
     assert page.get_by_text("Something went wrong in Tempera itself").count() == 0
     links = page.locator("[data-testid=stMain] a").evaluate_all("all => all.map(a => a.getAttribute('href') ?? '')")
     assert [link for link in links if not re.match("https?://|mailto:|[/?#]|$", link)] == []
+    assert watch.told == []
+    assert watch.foreign == []
+    assert {*watch.context.pages} == {watch.tab, page}
+    assert surroundings.leak.asked == []
 
 
 def settled(page: Page) -> None:
@@ -434,7 +430,6 @@ def look_at_parts(page: Page, *names: str) -> None:
 
 
 def run(page: Page, prompt: str) -> None:
-    settled(page)
     message = page.locator(".st-key-messages textarea").first
     message.fill(prompt)
     message.press("Control+Enter")
@@ -596,7 +591,6 @@ def visit_the_endpoints(page: Page, here: Surroundings) -> None:
 VISITS = [
     visit_the_playground,
     visit_a_refusal,
-    visit_the_answer_without_a_live_connection,
     visit_the_log,
     visit_a_failed_run,
     visit_several_runs,
@@ -613,42 +607,58 @@ VISITS = [
 
 @pytest.mark.parametrize("visit", VISITS, ids=lambda visit: visit.__name__)
 def test_words_of_others_stay_words(
-    visitor: Page, watch: Watch, surroundings: Surroundings, visit: Callable[[Page, Surroundings], None]
+    watch: Watch, surroundings: Surroundings, visit: Callable[[Page, Surroundings], None]
 ) -> None:
-    visit(visitor, surroundings)
-    assert_inert(visitor, watch, surroundings)
+    visit(watch.tab, surroundings)
+    assert_inert(watch.tab, watch, surroundings)
 
 
-def test_every_beginning_of_every_string_is_as_inert_as_the_whole(
-    visitor: Page, watch: Watch, surroundings: Surroundings
-) -> None:
+def test_words_of_others_stay_words_without_a_live_connection(watch: Watch, surroundings: Surroundings) -> None:
+    page = watch.context.new_page()  # a route stays with its tab
+    visit_the_answer_without_a_live_connection(page, surroundings)
+    assert_inert(page, watch, surroundings)
+    page.close()
+
+
+def test_the_policy_stops_nothing_of_our_own(strict: Watch, surroundings: Surroundings) -> None:
+    visit_the_log(strict.tab, surroundings)
+    assert_inert(strict.tab, strict, surroundings)
+
+
+def test_every_beginning_of_every_string_is_as_inert_as_the_whole(watch: Watch, surroundings: Surroundings) -> None:
     drawn: dict[str, None] = {}
     for text in hostile(surroundings.leak.address):
         blocks = MarkdownBlocks()
         for end in range(1, len(text) + 1):
             blocks.update(text[:end], ended=end == len(text))
             drawn |= dict.fromkeys(blocks.blocks)
-    visitor.goto(f"{surroundings.app}/healthz")
-    visitor.evaluate("html => { document.body.innerHTML = html }", "<hr>".join(drawn))
+    page = watch.tab
+    page.goto(f"{surroundings.app}/healthz")
+    page.evaluate("html => { document.body.innerHTML = html }", "<hr>".join(drawn))
     assert len(drawn) > 1_000
-    assert visitor.locator("img, image, script, iframe, style, object, embed, video, form, [style]").count() == 0
-    assert_inert(visitor, watch, surroundings)
+    assert page.locator("img, image, script, iframe, style, object, embed, video, form, [style]").count() == 0
+    assert_inert(page, watch, surroundings)
 
 
+@pytest.mark.parametrize("policy", [True, False], ids=["with_policy", "without_policy"])
 def test_an_image_would_be_stopped_by_the_policy_and_be_seen_without_it(
-    visitor: Page, watch: Watch, surroundings: Surroundings
+    watch: Watch, strict: Watch, surroundings: Surroundings, policy: bool
 ) -> None:
+    """The control: what the other tests look for would be noticed."""
+    visitor = strict if policy else watch
     address = f"{surroundings.leak.address}/control"
-    visitor.goto(f"{surroundings.app}/healthz")
-    visitor.evaluate(
+    visitor.tab.goto(f"{surroundings.app}/healthz")
+    visitor.tab.evaluate(
         "url => new Promise(over => { const i = new Image(); i.onload = i.onerror = over; i.src = url })", address
     )
-    asked, noticed = list(surroundings.leak.asked), list(watch.foreign)
-    surroundings.leak.asked.clear()
-    watch.foreign.clear()
-    assert asked == (["/control"] if surroundings.without_policy else [])
+    visitor.tab.evaluate("window.__xss = 1")
+    wait_for(lambda: visitor.tab.evaluate("1") and "it ran: 1" in visitor.told)
+    asked, noticed, told = (list(one) for one in (surroundings.leak.asked, visitor.foreign, visitor.told))
+    for one in (surroundings.leak.asked, visitor.foreign, visitor.told):
+        one.clear()
+    assert asked == ([] if policy else ["/control"])
     assert noticed == [address]
-    assert bool(visitor.evaluate("window.__stopped")) is not surroundings.without_policy
+    assert (f"it was stopped: {address}" in told) is policy
 
 
 def state_beside_the_run(page: Page) -> dict[str, Any]:
@@ -672,9 +682,8 @@ def state_beside_the_run(page: Page) -> dict[str, Any]:
     return state
 
 
-def test_an_endpoint_that_sends_commands_gives_only_an_answer(
-    visitor: Page, watch: Watch, surroundings: Surroundings
-) -> None:
+def test_an_endpoint_that_sends_commands_gives_only_an_answer(watch: Watch, surroundings: Surroundings) -> None:
+    visitor = watch.tab
     leak, endpoint = surroundings.leak.address, surroundings.endpoint
     states, answers = [], []
     commands = {
@@ -702,27 +711,33 @@ def test_an_endpoint_that_sends_commands_gives_only_an_answer(
 
 FOREIGN = """<!DOCTYPE html><iframe id=inside src="APP/?s=LINK"></iframe><script>
 const words = ["RERUN_SCRIPT", "SET_QUERY_PARAMS", "UPDATE_FROM_QUERY_PARAMS", "REQUEST_PAGE_CHANGE", "UPDATE_HASH",
-    "SEND_MESSAGE", "RUN", "submit", "input:prompt:submit", "action:submit", "SET_AUTH_TOKEN", "CLOSE_MODAL"];
+    "SEND_MESSAGE", "RUN", "submit", "input:prompt:submit", "action:submit", "SET_AUTH_TOKEN", "CLOSE_MODAL", "CLICK",
+    "SET_INPUTS_DISABLED", "streamlit:setComponentValue"];
 const opened = open("APP/?s=LINK&run=1&send=1&submit=true");
+let times = 0;
 const say = () => [opened, inside.contentWindow].forEach(there => words.forEach(type => {
-    const more = {type, queryParams: "?s=LINK&run=1", pageName: "compare", text: "Send this", prompt: "Send this"};
+    const more = {type, queryParams: "?s=LINK&run=1", pageName: "compare", text: "Send this", prompt: "Send this",
+        key: "run", value: {run: true}, disabled: false, isStreamlitMessage: true, submit: true};
     for (const said of [{stCommVersion: 1, ...more}, more, JSON.stringify(more), type]) there?.postMessage(said, "*");
-}));
+})) || (document.title = `said ${++times} times`);
 setInterval(say, 100);
 </script>"""
 
 
 def test_a_foreign_page_that_opens_ours_and_talks_to_it_sends_no_prompt(
-    visitor: Page, watch: Watch, surroundings: Surroundings
+    strict: Watch, surroundings: Surroundings
 ) -> None:
-    leak, before = surroundings.leak, surroundings.endpoint.completions
+    leak, before, visitor = surroundings.leak, surroundings.endpoint.completions, strict.tab
     leak.foreign_page = FOREIGN.replace("APP", surroundings.app).replace("LINK", surroundings.links["settings"])
-    with watch.context.expect_page() as opened:
+    with strict.context.expect_page() as opened:
         visitor.goto(f"{leak.address}/foreign")
     ours = opened.value
     expect(ours.locator(".st-key-link_bar")).to_contain_text("Nothing was sent.")
-    settled(ours)
-    ours.wait_for_timeout(1_000)
+    heard = int(visitor.title().split()[1])
+    expect(visitor).to_have_title(re.compile(rf"said (?!{heard} |{heard + 1} |{heard + 2} )\d+ times"))
+    # What was said has been heard, and a page that takes it up would have sent by the time it answers a click.
+    ours.get_by_role("radio", name="Request", exact=True).first.click()
+    expect(ours.locator(".st-key-preview").first).to_be_visible()
     expect(ours.locator(".st-key-link_bar")).to_contain_text("Nothing was sent.")
     assert ours.locator(".st-key-run_status").count() == 0
     ours.close()
@@ -730,10 +745,13 @@ def test_a_foreign_page_that_opens_ours_and_talks_to_it_sends_no_prompt(
     assert [frame.url for frame in visitor.frames if frame.url.startswith(surroundings.app)] == []
     assert surroundings.endpoint.completions == before
     assert leak.asked == []
-    watch.foreign.clear()  # the foreign page itself
+    visitor.goto("about:blank")
+    strict.foreign.clear()  # the foreign page itself
+    strict.told.clear()
 
 
-def test_reload_back_and_forward_after_a_run_send_nothing(visitor: Page, surroundings: Surroundings) -> None:
+def test_reload_back_and_forward_after_a_run_send_nothing(watch: Watch, surroundings: Surroundings) -> None:
+    visitor = watch.tab
     visitor.goto(surroundings.app)
     run(visitor, "Plain.")
     expect(visitor.locator(".st-key-run_status")).to_contain_text("finish reason stop")
@@ -754,5 +772,5 @@ def test_reload_back_and_forward_after_a_run_send_nothing(visitor: Page, surroun
     assert surroundings.endpoint.completions == before
 
 
-def test_the_key_is_nowhere_but_at_its_endpoint(page: Page, tmp_path: Path) -> None:
-    look_for_the_key(page, tmp_path)
+def test_the_key_is_nowhere_but_at_its_endpoint(fresh_page: Page, tmp_path: Path) -> None:
+    look_for_the_key(fresh_page, tmp_path)

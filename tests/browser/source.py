@@ -1,0 +1,68 @@
+"""An endpoint whose answers come when a test says so."""
+
+from __future__ import annotations
+
+import socket
+import threading
+
+from tests.streaming.endpoint import DONE, chunk, document, head
+
+USAGE = {"prompt_tokens": 9, "completion_tokens": 214, "total_tokens": 223}
+MODELS = ("m", "other")
+PACE_S = 0.02
+
+
+class Source:
+    """Lists two models. Every answer consists of the pieces that the test has let go, and ends when the test says so.
+
+    What grows by itself gets a word every 20 ms, until it is over.
+    """
+
+    def __init__(self) -> None:
+        self._more = threading.Condition()
+        self._turn = 0
+        self.begin()
+
+    def begin(self, *pieces: str, growing: bool = False) -> None:
+        """Answers from now on consist of these pieces; those that are still being played break off."""
+        with self._more:
+            self.pieces = list(pieces)
+            self._growing = growing
+            self._over = False
+            self._turn += 1
+            self._more.notify_all()
+
+    def send(self, *pieces: str) -> None:
+        with self._more:
+            self.pieces.extend(pieces)
+            self._more.notify_all()
+
+    def finish(self) -> None:
+        with self._more:
+            self._over = True
+            self._more.notify_all()
+
+    @property
+    def text(self) -> str:
+        return "".join(self.pieces)
+
+    def play(self, connection: socket.socket, request: bytes) -> None:
+        if request.startswith(b"GET"):
+            connection.sendall(document({"data": [{"id": model} for model in MODELS]}))
+            return
+        connection.sendall(head())
+        turn, sent = self._turn, 0
+        while ready := self._wait_for_more(turn, sent):
+            sent += len(ready)
+            for piece in ready:
+                connection.sendall(chunk(piece))
+        if turn == self._turn:
+            connection.sendall(chunk("", "length", usage=USAGE) + DONE)
+
+    def _wait_for_more(self, turn: int, sent: int) -> list[str]:
+        """The pieces that were not sent yet; none once the answer is over, or belongs to an earlier turn."""
+        with self._more:
+            while turn == self._turn and not self._over and sent == len(self.pieces):
+                if not self._more.wait(PACE_S if self._growing else None) and self._growing:
+                    self.pieces.append(f"word{len(self.pieces)} ")
+            return self.pieces[sent:] if turn == self._turn else []
