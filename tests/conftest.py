@@ -23,17 +23,22 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 event.listen(Engine, "before_execute", check_owner)
 
 
+_SHARED_STARTS = ("model_file", "embedded_app", "scripted", "running")
+"""Fixtures that start something once for all tests of a worker."""
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Function]) -> None:
     """Group the tests that share a start, so that pytest-xdist runs a group on one worker; the longest begin first.
 
-    All that ask one embedded model are a group, and so is a module that drives a browser or has fixtures of its own.
-    Tests that share nothing run on the worker that is free.
+    All that ask one embedded model are a group, so are all that use one app, and so is a module that drives a browser
+    or has fixtures of its own. Tests that share nothing run on the worker that is free.
     """
     for item in items:
         scopes = {fixture.scope for found in item._fixtureinfo.name2fixturedefs.values() for fixture in found}
-        if "model_file" in item.fixturenames:
-            item.add_marker(pytest.mark.xdist_group("embedded"))
+        shared = [start for start in _SHARED_STARTS if start in item.fixturenames]
+        if shared:
+            item.add_marker(pytest.mark.xdist_group(shared[0]))
         elif "chromium" in item.fixturenames or "module" in scopes:
             item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))
     items.sort(key=lambda item: "chromium" not in item.fixturenames)

@@ -24,7 +24,7 @@ from playwright.sync_api import Page, Response, WebSocket, expect
 
 from tests import canary
 from tests.browser.conftest import ROOT, serve_app
-from tests.browser.test_runs import choose_row
+from tests.browser.pages import choose_row
 from tests.streaming.endpoint import DONE, Endpoint, chunk, document, event, head, serve
 
 

@@ -80,7 +80,7 @@ def serve_app(folder: Path, port: int | None = None, **environment: str) -> Iter
 
 
 @pytest.fixture(scope="session")
-def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def embedded_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The app on the embedded model."""
     with serve_app(tmp_path_factory.mktemp("app")) as address:
         yield address

@@ -3,24 +3,16 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
-from playwright.sync_api import Browser, Page, WebSocketRoute, expect
+from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import serve_app
-from tests.browser.test_first_run import set_number
-from tests.streaming.endpoint import DONE, chunk, document, head, serve
+from tests.browser.source import Source
 from tests.waiting import wait_for
 
 
 def open_compare(page: Page, app: str) -> None:
     page.goto(f"{app}/compare")
-    expect(page.locator(".st-key-run button").first).to_be_visible(timeout=20_000)
-    # The first visit may have to fetch the model's weights.
-    expect(page.get_by_text("The embedded model is being")).to_have_count(0, timeout=90_000)
-    page.get_by_text("Settings of the base").click()
-    set_number(page, "max_tokens", "400")
-    page.get_by_text("Settings of the base").click()
+    expect(page.locator(".st-key-run button").first).to_be_visible()
 
 
 def answers(page: Page) -> list[str]:
@@ -31,8 +23,11 @@ def status(page: Page, lane: int) -> str:
     return page.locator(f".st-key-lane_run_status_{lane}").inner_text()
 
 
-def test_lanes_grow_side_by_side_and_one_that_is_stopped_leaves_the_other_going(page: Page, app: str) -> None:
-    open_compare(page, app)
+def test_lanes_grow_side_by_side_and_one_that_is_stopped_leaves_the_other_going(
+    page: Page, live_app: str, source: Source
+) -> None:
+    source.begin(growing=True)
+    open_compare(page, live_app)
     page.keyboard.press("Control+Enter")
     wait_for(lambda: len(answers(page)) == 2 and all(len(text) > 40 for text in answers(page)))
     boxes = [box.bounding_box() for box in page.locator("[class*=st-key-lane_card_]").all()]
@@ -57,25 +52,38 @@ def test_lanes_grow_side_by_side_and_one_that_is_stopped_leaves_the_other_going(
     expect(page.locator('[data-testid="stVegaLiteChart"]')).to_be_visible()
 
 
-def test_more_than_four_lanes_scroll_sideways_and_the_page_does_not(page: Page, app: str) -> None:
-    open_compare(page, app)
+def test_more_than_four_lanes_scroll_sideways_and_the_page_does_not(page: Page, live_app: str) -> None:
+    open_compare(page, live_app)
     page.locator(".st-key-lane_set button").first.click()
     page.get_by_text("Temperature 0 / 0.3").click()
-    expect(page.locator("[class*=st-key-lane_card_]")).to_have_count(4)
+    cards = page.locator("[class*=st-key-lane_card_]")
+    expect(cards).to_have_count(4)
     sideways = "[box => box.scrollWidth > box.clientWidth][0](document.querySelector('.st-key-lanes'))"
     assert not page.evaluate(sideways)
     page.locator(".st-key-add_lane button").first.click()
-    expect(page.locator("[class*=st-key-lane_card_]")).to_have_count(5)
+    expect(cards).to_have_count(5)
     assert page.evaluate(sideways)
     main = "document.querySelector('[data-testid=stMain]')"
     assert page.evaluate(f"{main}.scrollWidth <= {main}.clientWidth")
 
 
-def test_on_a_phone_one_lane_is_in_sight_and_a_tab_brings_the_other(chromium: Browser, app: str) -> None:
-    context = chromium.new_context(viewport={"width": 390, "height": 844})
-    context.set_default_timeout(20_000)
-    page = context.new_page()
-    open_compare(page, app)
+def test_a_deleted_lane_is_gone_at_once_and_undo_brings_it_back(page: Page, live_app: str) -> None:
+    open_compare(page, live_app)
+    page.locator(".st-key-add_lane button").first.click()
+    cards = page.locator("[class*=st-key-lane_card_]")
+    expect(cards).to_have_count(3)
+    page.locator(".st-key-lane_menu_1 button").first.click()
+    page.get_by_text("Delete", exact=True).click()
+    expect(cards).to_have_count(2)
+    expect(page.get_by_text("Something went wrong")).to_have_count(0)
+    page.locator(".st-key-undo button").first.click()
+    expect(cards).to_have_count(3)
+
+
+def test_on_a_phone_one_lane_is_in_sight_and_a_tab_brings_the_other(page: Page, live_app: str, source: Source) -> None:
+    source.begin(growing=True)
+    page.set_viewport_size({"width": 390, "height": 844})
+    open_compare(page, live_app)
     page.locator(".st-key-run button").first.click()
     first, second = page.locator("[class*=st-key-lane_card_]").all()
     expect(first).to_be_visible()
@@ -86,11 +94,10 @@ def test_on_a_phone_one_lane_is_in_sight_and_a_tab_brings_the_other(chromium: Br
     wait_for(lambda: len(answers(page)[1]) > 20)
     page.locator(".st-key-stop_all button").first.click()
     wait_for(lambda: "cancelled" in status(page, 2))
-    context.close()
 
 
-def test_what_is_typed_in_a_lane_s_form_is_what_the_lane_asks(page: Page, app: str) -> None:
-    open_compare(page, app)
+def test_what_is_typed_in_a_lane_s_form_is_what_the_lane_asks(page: Page, live_app: str) -> None:
+    open_compare(page, live_app)
     page.locator(".st-key-lane_form_2 button").first.click()
     name = page.locator(".st-key-lane_name_2 input")
     name.fill("Colder")
@@ -107,64 +114,43 @@ def test_what_is_typed_in_a_lane_s_form_is_what_the_lane_asks(page: Page, app: s
     expect(page.locator(".st-key-lane_card_2")).to_contain_text("temperature 0.15, random_seed null")
 
 
-def test_without_the_live_connection_every_lane_still_grows(page: Page, app: str) -> None:
-    def refuse(socket: WebSocketRoute) -> None:
-        socket.close()
-
-    page.route_web_socket("**/live", refuse)
-    open_compare(page, app)
+def test_without_the_live_connection_every_lane_still_grows(fresh_page: Page, live_app: str, source: Source) -> None:
+    page = fresh_page
+    source.begin(growing=True)
+    page.route_web_socket("**/live", lambda socket: socket.close())
+    open_compare(page, live_app)
     page.locator(".st-key-run button").first.click()
     expect(page.get_by_text("Drawn without the live connection")).to_have_count(1)
 
     def lengths() -> list[int]:
         return [len(text) for text in page.locator("[class*=st-key-lane_answer_]").all_inner_texts()]
 
-    wait_for(lambda: len(lengths()) == 2 and min(lengths()) > 60, 30)
+    wait_for(lambda: len(lengths()) == 2 and min(lengths()) > 60)
     before = lengths()
     wait_for(lambda: all(now > then for now, then in zip(lengths(), before, strict=True)))
     page.locator(".st-key-stop_all button").first.click()
     wait_for(lambda: "cancelled" in status(page, 1) and "cancelled" in status(page, 2))
 
 
-def test_a_deleted_lane_is_gone_at_once_and_undo_brings_it_back(page: Page, app: str) -> None:
-    open_compare(page, app)
-    page.locator(".st-key-add_lane button").first.click()
-    cards = page.locator("[class*=st-key-lane_card_]")
-    expect(cards).to_have_count(3)
-    page.locator(".st-key-lane_menu_1 button").first.click()
-    page.get_by_text("Delete", exact=True).click()
-    expect(cards).to_have_count(2)
-    expect(page.get_by_text("Something went wrong")).to_have_count(0)
-    page.locator(".st-key-undo button").first.click()
-    expect(cards).to_have_count(3)
-
-
 def test_answers_that_are_quicker_than_the_page_leave_no_lane_behind_and_back_brings_the_comparison_before(
-    page: Page, tmp_path: Path
+    page: Page, live_app: str, source: Source
 ) -> None:
-    def play(connection, request: bytes) -> None:
-        if request.startswith(b"GET"):
-            connection.sendall(document({"data": [{"id": "m"}]}))
-        else:
-            usage = {"prompt_tokens": 9, "completion_tokens": 2, "total_tokens": 11}
-            connection.sendall(head() + chunk("Quick") + chunk(" answer", "stop", usage=usage) + DONE)
-
-    with serve(play) as server, serve_app(tmp_path, TEMPERA_BASE_URL=server.base_url) as app:
-        page.goto(f"{app}/compare")
-        page.locator(".st-key-lane_set button").first.click()
-        page.get_by_text("Temperature 0 / 0.3").click()
-        expect(page.locator("[class*=st-key-lane_card_]")).to_have_count(4)
-        shown = []
-        for _ in range(4):
-            page.locator(".st-key-run button").first.click()
-            before = shown[-1] if shown else "none"
-            expect(page).to_have_url(re.compile(f"experiment=(?!{before})[0-9a-f]{{32}}"))
-            shown.append(re.search("experiment=([0-9a-f]{32})", page.url)[1])
-            expect(page.locator("[class*=st-key-lane_check_]")).to_have_count(4)
-        page.wait_for_timeout(2_500)
-        page.go_back()
-        expect(page).to_have_url(re.compile(shown[-2]))
-        page.wait_for_timeout(1_000)
-        expect(page).to_have_url(re.compile(shown[-2]))
-        page.locator(".st-key-lane_check_1 button, [class*=st-key-lane_check_] button").first.click()
-        expect(page.get_by_text("Sent again:")).to_have_count(1)
+    open_compare(page, live_app)
+    page.locator(".st-key-lane_set button").first.click()
+    page.get_by_text("Temperature 0 / 0.3").click()
+    expect(page.locator("[class*=st-key-lane_card_]")).to_have_count(4)
+    shown = []
+    for number in range(3):
+        source.begin("Quick", f" answer {number}")
+        source.finish()
+        page.locator(".st-key-run button").first.click()
+        wait_for(lambda number=number: answers(page) == [f"Quick answer {number}"] * 4)
+        expect(page.locator("[class*=st-key-lane_check_]")).to_have_count(4)
+        shown.append(re.search("experiment=([0-9a-f]{32})", page.url)[1])
+    assert len(set(shown)) == 3
+    page.go_back()
+    wait_for(lambda: answers(page) == ["Quick answer 1"] * 4)
+    expect(page.locator("[class*=st-key-lane_check_]")).to_have_count(4)
+    page.locator("[class*=st-key-lane_check_] button").first.click()
+    expect(page.get_by_text("Sent again:")).to_have_count(1)
+    assert shown[1] in page.url

@@ -1,4 +1,4 @@
-"""A demo in a browser: a cookie says whose things are whose, a closed page ends its run, the queue has places."""
+"""A demo, and what the server says of itself: whose things are whose, how runs queue, the page's HTML, numbers."""
 
 from __future__ import annotations
 
@@ -7,109 +7,166 @@ import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 import requests
 from playwright.sync_api import Browser, Page, expect
+from sqlalchemy import insert
 
+from app import frame_ancestors
 from components.demo.visitors import signed
+from components.runs.database import Database
+from components.runs.run import utc_now
+from components.runs.tables import capsules
 from tests.browser.conftest import serve_app
+from tests.chromium import new_context
 from tests.pages.conftest import Chat
+from tests.runs.test_finding import RECORDS, a_record, keep
 from tests.streaming.endpoint import serve
 from tests.waiting import wait_for
 
 SECRET = "what the operator signs with"
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("demo")
+@dataclass(frozen=True)
+class Demo:
+    """A demo that is open to all, and the endpoint that it lets visitors ask."""
+
+    app: str
+    folder: Path
+    chat: Chat
 
 
 @pytest.fixture(scope="module")
-def chat() -> Iterator[Chat]:
-    chat = Chat()
-    with serve(chat.play) as server:
-        chat.server = server
-        yield chat
-        chat.go_on.set()
-
-
-@pytest.fixture(scope="module")
-def app(folder: Path, chat: Chat) -> Iterator[str]:
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    folder, chat = tmp_path_factory.mktemp("demo"), Chat()
+    fill(folder)
     (folder / "secrets.toml").write_text(
         '[demo]\nenabled = true\nslots = 1\ngone_after_s = 2\nendpoints = ["environment"]\n'
     )
-    own = {
-        "TEMPERA_BASE_URL": chat.server.base_url,
-        "TEMPERA_MODEL": "alpha",
-        "STREAMLIT_SERVER_COOKIE_SECRET": SECRET,
-    }
-    with serve_app(folder, **own) as address:
-        yield address
+    with serve(chat.play) as chat.server:
+        own = {
+            "TEMPERA_BASE_URL": chat.server.base_url,
+            "TEMPERA_MODEL": "alpha",
+            "TEMPERA_FRAME_ANCESTORS": "https://school.example 'none' javascript:x",
+            "STREAMLIT_SERVER_COOKIE_SECRET": SECRET,
+        }
+        with serve_app(folder, **own) as app:
+            yield Demo(app, folder, chat)
+            chat.go_on.set()
 
 
-def page_of(chromium: Browser) -> Page:
-    context = chromium.new_context()
-    context.set_default_timeout(30_000)
-    return context.new_page()
+def fill(folder: Path) -> None:
+    """A log with runs of others, three of them of this day, and a capsule."""
+    database = Database(f"sqlite:///{folder / 'runs.sqlite3'}")
+    lately = [a_record(90 + number, created_at=utc_now(), ttft_ms=100.0 * number) for number in range(1, 4)]
+    keep(database, *RECORDS, *lately)
+    with database.writer.begin() as connection:
+        shared = {"id": "A" * 22, "kind": "run", "title": "A private title", "content": b"x", "owner": "local"}
+        moments = {"created_at": utc_now(), "expires_at": utc_now(-1000)}
+        connection.execute(insert(capsules), shared | moments)
+    database.close()
 
 
-def statuses(folder: Path) -> list[str]:
-    with closing(sqlite3.connect(folder / "runs.sqlite3")) as log:
-        return [status for (status,) in log.execute("select status from runs order by created_at")]
+def get(address: str) -> requests.Response:
+    with requests.Session() as session:
+        session.trust_env = False
+        return session.get(address, timeout=10)
 
 
-def test_a_cookie_comes_with_the_page_and_with_nothing_else(app: str) -> None:
+@pytest.mark.parametrize("path", ["/", "/shared?c=" + "A" * 22, "/shared?c=nothing", "/runs?find=secret", "/?s=1.x.y"])
+def test_programs_that_only_read_html_find_a_title_and_nothing_private(demo: Demo, path: str) -> None:
+    answer = get(demo.app + path)
+    title = "A shared answer · Tempera" if path.startswith("/shared") else "Tempera"
+    assert f"<title>{title}</title>" in answer.text
+    assert f'property="og:title" content="{title}"' in answer.text
+    for private in ("A private title", "Grey waves", "secret", "A" * 22, "1.x.y"):
+        assert private not in answer.text
+    assert int(answer.headers["Content-Length"]) == len(answer.content)
+    assert answer.text.rstrip().endswith("</html>")
+
+
+def test_what_is_there_and_what_is_not_has_the_same_html(demo: Demo) -> None:
+    assert get(f"{demo.app}/shared?c={'A' * 22}").text == get(f"{demo.app}/shared?c={'B' * 21}A").text
+
+
+def test_only_sites_that_the_operator_names_may_frame_it(demo: Demo) -> None:
+    policy = get(demo.app).headers["Content-Security-Policy"]
+    assert re.search(r"frame-ancestors 'self' https://school\.example;", policy)
+    assert frame_ancestors({}) == "'self'"
+    assert frame_ancestors({"TEMPERA_FRAME_ANCESTORS": "* https://a; x"}) == "'self'"
+
+
+def test_search_engines_are_sent_away(demo: Demo) -> None:
+    assert get(f"{demo.app}/robots.txt").text == "User-agent: *\nDisallow: /\n"
+    for path in ("/", "/healthz", "/metrics", "/robots.txt", "/shared?c=x", "/no/such", "/_stcore/health"):
+        assert get(demo.app + path).headers["X-Robots-Tag"] == "noindex, nofollow"
+
+
+def test_the_operator_reads_numbers_and_no_words(demo: Demo) -> None:
+    answer = get(f"{demo.app}/metrics")
+    assert answer.headers["content-type"].startswith("text/plain")
+    lines = dict(line.rsplit(" ", 1) for line in answer.text.splitlines())
+    assert lines['tempera_runs_last_day{status="ok"}'] == "3"
+    assert lines['tempera_ttft_ms{quantile="0.5"}'] == "200.0"
+    assert lines['tempera_ttft_ms{quantile="0.95"}'] == "290.0"
+    assert lines["tempera_demo_tokens_left"] == "200000"
+    assert not any(word in answer.text for word in ("mine", "Grey", "local", "model"))
+
+
+def statuses(demo: Demo) -> list[str]:
+    """Of the runs of visitors."""
+    with closing(sqlite3.connect(demo.folder / "runs.sqlite3")) as log:
+        visitors = "select status from runs where owner <> 'local' order by created_at"
+        return [status for (status,) in log.execute(visitors)]
+
+
+def test_a_cookie_comes_with_the_page_and_with_nothing_else(demo: Demo) -> None:
     with requests.Session() as browser:
         browser.trust_env = False
-        first = browser.get(app, timeout=10)
+        first = browser.get(demo.app, timeout=10)
         cookie = first.headers["Set-Cookie"]
         assert re.match(r"tempera_visitor=[0-9a-f]{32}\.\S+; HttpOnly; Max-Age=2592000; Path=/; SameSite=lax$", cookie)
-        assert "tempera_visitor" not in browser.get(app, timeout=10).headers.get("Set-Cookie", "")
+        assert "tempera_visitor" not in browser.get(demo.app, timeout=10).headers.get("Set-Cookie", "")
     for path in ("/healthz", "/_stcore/health", "/robots.txt"):
-        assert "tempera_visitor" not in requests.get(app + path, timeout=10).headers.get("Set-Cookie", "")
+        assert "tempera_visitor" not in requests.get(demo.app + path, timeout=10).headers.get("Set-Cookie", "")
 
 
-@pytest.mark.parametrize("cookie", ["x", "f" * 32, signed("another secret", "f" * 32), "f" * 32 + ".x.y", "é" * 500])
-def test_a_forged_cookie_is_replaced(app: str, cookie: str) -> None:
-    answer = requests.get(app, headers={"Cookie": f"tempera_visitor={cookie}".encode()}, timeout=10)
+@pytest.mark.parametrize("cookie", ["f" * 32, signed("another secret", "f" * 32), "é" * 500])
+def test_a_forged_cookie_is_replaced(demo: Demo, cookie: str) -> None:
+    answer = requests.get(demo.app, headers={"Cookie": f"tempera_visitor={cookie}".encode()}, timeout=10)
     assert "tempera_visitor=" in answer.headers["Set-Cookie"]
 
 
-def test_a_visitor_finds_their_runs_again_and_others_do_not(chromium: Browser, app: str) -> None:
-    one, other = page_of(chromium), page_of(chromium)
-    one.goto(app)
-    expect(one.get_by_text("This is a demo:", exact=False)).to_be_visible()
-    one.get_by_role("button", name="Run").first.click()
-    expect(one.get_by_text("Hello you").first).to_be_visible()
-    again = one.context.new_page()
-    again.goto(f"{app}/runs")
-    expect(again.get_by_text("1 run.", exact=False).first).to_be_visible()
-    other.goto(f"{app}/runs")
-    expect(other.get_by_text("No runs yet.", exact=False)).to_be_visible()
-    for page in (one, other):
-        page.context.close()
+def test_a_visitor_finds_their_runs_again_and_others_do_not(page: Page, demo: Demo) -> None:
+    page.goto(demo.app)
+    expect(page.get_by_text("This is a demo:", exact=False)).to_be_visible()
+    page.get_by_role("button", name="Run").first.click()
+    expect(page.get_by_text("Hello you").first).to_be_visible()
+    page.goto(f"{demo.app}/runs")
+    expect(page.get_by_text("1 run.", exact=False).first).to_be_visible()
+    page.context.clear_cookies()
+    page.reload()
+    expect(page.get_by_text("No runs yet.", exact=False)).to_be_visible()
 
 
-def test_the_second_waits_in_the_queue_and_who_leaves_makes_room(
-    chromium: Browser, app: str, chat: Chat, folder: Path
-) -> None:
-    before = len(statuses(folder))
-    chat.go_on.clear()
-    first, second = page_of(chromium), page_of(chromium)
-    first.goto(app)
+def test_the_second_waits_in_the_queue_and_who_leaves_makes_room(page: Page, chromium: Browser, demo: Demo) -> None:
+    before = len(statuses(demo))
+    demo.chat.go_on.clear()
+    other = new_context(chromium)
+    first, second = other.new_page(), page
+    first.goto(demo.app)
     first.get_by_role("button", name="Run").first.click()
     expect(first.get_by_text("Hello").first).to_be_visible()
-    second.goto(app)
+    second.goto(demo.app)
     second.get_by_role("button", name="Run").first.click()
     expect(second.get_by_text("In the queue, place 1", exact=False).first).to_be_visible()
     time.sleep(3)  # longer than a run goes on that nobody looks at: both are looked at
-    assert statuses(folder)[before:] == ["running", "running"]
-    first.context.close()
-    wait_for(lambda: statuses(folder)[before] == "cancelled", 20)
+    assert statuses(demo)[before:] == ["running", "running"]
+    other.close()
+    wait_for(lambda: statuses(demo)[before] == "cancelled")
     expect(second.get_by_text("Hello").first).to_be_visible()
-    chat.go_on.set()
-    wait_for(lambda: statuses(folder)[before:] == ["cancelled", "ok"], 20)
-    second.context.close()
+    demo.chat.go_on.set()
+    wait_for(lambda: statuses(demo)[before:] == ["cancelled", "ok"])

@@ -42,7 +42,7 @@ from components.sharing.linked_settings import linked_settings
 from components.sharing.settings_link import settings_link
 from tests.browser.conftest import serve_app
 from tests.browser.hostile import hostile
-from tests.browser.test_runs import choose_row
+from tests.browser.pages import choose_row
 from tests.chromium import new_context
 from tests.runs.test_finding import a_record, keep
 from tests.streaming.endpoint import DONE, chunk, document, event, head, serve

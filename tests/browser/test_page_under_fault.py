@@ -1,102 +1,222 @@
+"""An open page while its endpoint breaks off, its connection is gone, or its server is killed and comes back."""
+
 from __future__ import annotations
 
+import re
 import socket
-import time
+import sqlite3
+import threading
+from collections import Counter
 from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import app_process, free_port, serve_app
-from tests.streaming.endpoint import DONE, Endpoint, chunk, document, head, serve
+from tests.browser.conftest import Scripted, app_process, free_port, serve_app
+from tests.browser.pages import answer, leave_field, open_playground, prompt, set_number
+from tests.chromium import new_context
+from tests.streaming.endpoint import DONE, chunk, document, head, serve
 from tests.waiting import wait_for
 
 WORDS = [f"word{number} " for number in range(150)]
-WHOLE = "".join(WORDS).split()
-
-
-class Slow:
-    """An endpoint whose model ``good`` streams for some seconds, and whose model ``bad`` breaks off."""
-
-    server: Endpoint
-
-    def play(self, connection: socket.socket, request: bytes) -> None:
-        if request.startswith(b"GET"):
-            connection.sendall(document({"data": [{"id": "good"}, {"id": "bad"}]}))
-            return
-        connection.sendall(head())
-        if b'"bad"' in request:
-            connection.sendall(chunk("Half an answer"))
-            return
-        for word in WORDS:
-            connection.sendall(chunk(word))
-            time.sleep(0.04)
-        connection.sendall(chunk("", "stop") + DONE)
-
-
-@pytest.fixture
-def slow() -> Iterator[Slow]:
-    endpoint = Slow()
-    with serve(endpoint.play) as endpoint.server:
-        yield endpoint
-
-
-@pytest.fixture
-def address(slow: Slow, tmp_path: Path) -> Iterator[str]:
-    with serve_app(tmp_path, TEMPERA_BASE_URL=slow.server.base_url) as app:
-        yield app
-
-
-def start(page: Page, address: str, model: str | None = None) -> None:
-    page.goto(address)
-    expect(page.locator(".st-key-run button")).to_be_visible()
-    if model:
-        page.locator(".st-key-model input").click()
-        page.get_by_role("option", name=model).click()
-        page.wait_for_timeout(500)
-    page.locator(".st-key-run button").click()
 
 
 def words(page: Page) -> list[str]:
-    return page.locator(".st-key-answer .live-text").inner_text().split()
+    return answer(page).split()
 
 
-def test_a_second_sessions_stream_goes_on_while_the_first_one_fails(
-    page: Page, chromium: Browser, address: str
-) -> None:
-    other = chromium.new_page()
-    start(other, address, "good")
-    wait_for(lambda: "word3" in words(other))
-    start(page, address, "bad")
-    expect(page.locator(".st-key-run_status")).to_contain_text("interrupted")
-    expect(page.get_by_text("The answer is not complete. What arrived is kept.")).to_be_visible()
-    assert words(page) == ["Half", "an", "answer"]
-    expect(other.locator(".st-key-run_status")).to_contain_text("finish reason stop", timeout=30_000)
-    assert words(other) == WHOLE
-    other.close()
+def test_a_second_sessions_stream_goes_on_while_the_first_one_fails(page: Page, scripted: Scripted) -> None:
+    app, source, endpoint = scripted.address, scripted.source, scripted.endpoint
+    source.begin(*WORDS[:5])
+    open_playground(page, app)
+    page.locator(".st-key-run button").first.click()
+    wait_for(lambda: "word4" in words(page))
+    endpoint.play = lambda connection, _: connection.sendall(head() + chunk("Half an answer"))
+    other = page.context.new_page()
+    try:
+        open_playground(other, app)
+        other.locator(".st-key-run button").first.click()
+        expect(other.locator(".st-key-run_status")).to_contain_text("interrupted")
+    finally:
+        endpoint.play = source.play
+    expect(other.get_by_text("The answer is not complete. What arrived is kept.")).to_be_visible()
+    assert words(other) == ["Half", "an", "answer"]
+    source.send(*WORDS[5:])
+    source.finish()
+    expect(page.locator(".st-key-run_status")).to_contain_text("finish reason length")
+    assert words(page) == "".join(WORDS).split()
 
 
-def test_a_browser_that_was_offline_for_ten_seconds_shows_the_whole_text(page: Page, address: str) -> None:
-    start(page, address)
-    wait_for(lambda: "word5" in words(page))
+def test_a_browser_that_was_offline_while_the_answer_came_shows_the_whole_text(page: Page, scripted: Scripted) -> None:
+    scripted.source.begin(*WORDS[:5])
+    open_playground(page, scripted.address)
+    page.locator(".st-key-run button").first.click()
+    wait_for(lambda: "word4" in words(page))
     page.context.set_offline(True)
-    page.wait_for_timeout(10_000)
+    scripted.source.send(*WORDS[5:])
+    # Longer than the page takes to draw what comes.
+    page.wait_for_timeout(1_000)
+    assert "word149" not in words(page)
     page.context.set_offline(False)
-    expect(page.locator(".st-key-run_status")).to_contain_text("finish reason stop", timeout=30_000)
-    assert words(page) == WHOLE
+    scripted.source.finish()
+    expect(page.locator(".st-key-run_status")).to_contain_text("finish reason length")
+    assert words(page) == "".join(WORDS).split()
 
 
-def test_a_killed_server_leaves_the_run_and_the_page_says_lost(page: Page, slow: Slow, tmp_path: Path) -> None:
-    port = free_port()
-    with app_process(tmp_path, port, TEMPERA_BASE_URL=slow.server.base_url) as process:
-        start(page, f"http://127.0.0.1:{port}")
-        wait_for(lambda: "word40" in words(page))
-        url = page.evaluate("location.href")
-        process.kill()
-    with serve_app(tmp_path, port, TEMPERA_BASE_URL=slow.server.base_url):
-        page.goto(url)
-        wait_for(lambda: "word30" in words(page))
-        # The heartbeat of a process that died is believed for half a minute; then the open page says so by itself.
-        expect(page.locator(".st-key-run_status")).to_contain_text("lost", timeout=60_000)
-        assert "word30" in words(page)
+class Pausing:
+    """Answers one prompt at once, one never to the end, and of a sweep's cells five until it is told to go on."""
+
+    def __init__(self) -> None:
+        self.go_on = threading.Event()
+        self._at_once = threading.Semaphore(5)
+
+    def play(self, connection: socket.socket, request: bytes) -> None:
+        if request.startswith(b"GET"):
+            connection.sendall(document({"data": [{"id": "m"}]}))
+            return
+        connection.sendall(head())
+        if b"A story" in request:
+            connection.sendall(b"".join(map(chunk, WORDS[:40])))
+            connection.recv(1)  # until it is killed
+        elif b"A cell" in request and not self._at_once.acquire(blocking=False):
+            self.go_on.wait()
+        connection.sendall(chunk("Short.", "stop") + DONE)
+
+
+@dataclass
+class Killed:
+    """The app after it was killed and started again on the same log, and what was open before."""
+
+    app: str
+    folder: Path
+    endpoint: Pausing
+    typed: Page
+    """A tab that has been open all the time."""
+    never_run: str
+    story: str
+    sweep: str
+    cells: Counter[tuple[int, int]]
+
+    def cells_done(self) -> Counter[tuple[int, int]]:
+        return cells_done(self.folder)
+
+
+def query(folder: Path, statement: str) -> list[tuple[object, ...]]:
+    with closing(sqlite3.connect(folder / "runs.sqlite3", timeout=30)) as log, log:
+        return log.execute(statement).fetchall()
+
+
+def cells_done(folder: Path) -> Counter[tuple[int, int]]:
+    done = "select position, repeat from runs where status = 'ok' and experiment_id is not null"
+    return Counter(query(folder, done))  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="module")
+def killed(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Killed]:
+    folder, port, endpoint = tmp_path_factory.mktemp("killed"), free_port(), Pausing()
+    context = new_context(chromium)
+    typed, other = context.new_page(), context.new_page()
+    with serve(endpoint.play) as server:
+        environment = {"TEMPERA_BASE_URL": server.base_url, "TEMPERA_MODEL": "m"}
+        with app_process(folder, port, **environment) as process:
+            app = f"http://127.0.0.1:{port}"
+            run_and_go_on_typing(typed, app)
+            never_run = compose(other, app)
+            story = run_a_story(other, app)
+            sweep = begin_a_sweep(other, app)
+            kept = "select count(*) from drafts where content like '%{}%'"
+            wait_for(lambda: query(folder, kept.format("Half a thought, and more"))[0][0])
+            wait_for(lambda: query(folder, kept.format("Speak {{language}}.%French"))[0][0])
+            wait_for(lambda: query(folder, "select 1 from runs where text like '%word39%'"))
+            wait_for(lambda: len(cells_done(folder)) == 5)
+            process.kill()
+            process.wait()
+        other.close()
+        cells = cells_done(folder)
+        with serve_app(folder, port, **environment):
+            yield Killed(app, folder, endpoint, typed, never_run, story, sweep, cells)
+            endpoint.go_on.set()
+    context.close()
+
+
+def run_and_go_on_typing(page: Page, app: str) -> None:
+    open_playground(page, app)
+    set_number(page, "temperature", "0.35")
+    prompt(page).fill("Half a thought")
+    prompt(page).press("Control+Enter")
+    expect(page.locator(".st-key-run_status")).to_contain_text("finish reason stop")
+    set_number(page, "top_p", "0.45")
+    prompt(page).fill("Half a thought, and more")
+    leave_field(page)
+
+
+def compose(page: Page, app: str) -> str:
+    open_playground(page, app)
+    page.locator(".st-key-add_system button").first.click()
+    page.locator(".st-key-message_2 textarea").fill("Speak {{language}}.")
+    leave_field(page)
+    page.locator(".st-key-variable_language input").fill("French")
+    page.locator(".st-key-variable_language input").press("Enter")
+    prompt(page).fill("A thought")
+    leave_field(page)
+    wait_for(lambda: "draft=" in page.evaluate("location.search"))
+    return str(page.evaluate("location.href"))
+
+
+def run_a_story(page: Page, app: str) -> str:
+    open_playground(page, app)
+    prompt(page).fill("A story")
+    prompt(page).press("Control+Enter")
+    wait_for(lambda: "word39" in words(page))
+    return str(page.evaluate("location.href"))
+
+
+def begin_a_sweep(page: Page, app: str) -> str:
+    page.goto(f"{app}/sweep")
+    message = page.locator(".st-key-messages textarea").first
+    message.fill("A cell")
+    message.press("Control+Enter")
+    expect(page.locator(".st-key-run_bar")).to_contain_text("24 requests")
+    page.locator(".st-key-run_sweep button").click()
+    expect(page).to_have_url(re.compile("sweep="))
+    return page.url
+
+
+class TestAServerThatWasKilled:
+    def test_leaves_the_text_of_its_run_and_the_page_says_lost_by_itself(self, page: Page, killed: Killed) -> None:
+        page.goto(killed.story)
+        wait_for(lambda: "word39" in words(page))
+        # A process that died is believed for half a minute, which is over now.
+        query(killed.folder, "update runs set heartbeat_at = '2026-01-01T00:00:00.000000Z' where status = 'running'")
+        expect(page.locator(".st-key-run_status")).to_contain_text("lost")
+        assert "word39" in words(page)
+
+    def test_finds_what_was_typed_in_the_tab_that_stayed_open(self, killed: Killed) -> None:
+        page = killed.typed
+        expect(page.locator('[data-testid="stConnectionStatus"]')).to_have_count(0)
+        # The page that came back is drawn by the new server: a click goes through.
+        page.locator(".st-key-stream label").click()
+        expect(page.locator(".st-key-top_p_state button[aria-checked=true]")).to_have_text("value")
+        expect(prompt(page)).to_have_value("Half a thought, and more")
+        expect(page.locator(".st-key-temperature input")).to_have_value("0.35")
+        expect(page.locator(".st-key-top_p input")).to_have_value("0.45")
+
+    def test_has_kept_a_conversation_that_was_never_run(self, page: Page, killed: Killed) -> None:
+        page.goto(killed.never_run)
+        expect(prompt(page)).to_have_value("A thought")
+        expect(page.locator(".st-key-message_2 textarea")).to_have_value("Speak {{language}}.")
+        expect(page.locator(".st-key-variable_language input")).to_have_value("French")
+        roles = page.locator(".st-key-messages [role=combobox]")
+        assert [role.input_value() for role in roles.all()] == ["system", "user"]
+
+    def test_goes_on_with_the_missing_cells_of_its_sweep(self, page: Page, killed: Killed) -> None:
+        assert len(killed.cells) == 5
+        killed.endpoint.go_on.set()
+        page.goto(killed.sweep)
+        page.locator(".st-key-run_missing button").click()
+        expect(page.get_by_text("24 of 24 cells ended")).to_be_visible()
+        wait_for(lambda: len(killed.cells_done()) == 24)
+        assert set(killed.cells_done().values()) == {1}

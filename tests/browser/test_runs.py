@@ -5,7 +5,9 @@ from __future__ import annotations
 import csv
 import io
 import json
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pyarrow.parquet as parquet
@@ -15,7 +17,9 @@ from playwright.sync_api import Page, expect
 
 from components.runs.database import Database
 from tests.browser.conftest import serve_app
+from tests.browser.pages import choose_row
 from tests.runs.test_finding import RECORDS, a_record, keep
+from tests.waiting import wait_for
 
 
 @pytest.fixture(scope="module")
@@ -31,13 +35,6 @@ def app(folder: Path) -> Iterator[str]:
     database.close()
     with serve_app(folder) as address:
         yield address
-
-
-def choose_row(page: Page, number: int) -> None:
-    """Tick a row of the table: it is drawn on a canvas, so a place in it is clicked."""
-    table = page.locator(".stDataFrame canvas").first
-    expect(table).to_be_visible()
-    table.click(position={"x": 20, "y": 17 + 35 * number}, force=True)  # what takes the click lies above the canvas
 
 
 def test_a_link_opens_the_same_view_and_a_filter_changes_the_address(page: Page, app: str) -> None:
@@ -76,7 +73,12 @@ def test_what_is_found_is_taken_away_in_each_format_and_nothing_without_a_token(
         assert "waves" not in refused.text
 
 
-def test_one_run_opens_with_its_notes_and_two_show_in_what_they_differ(page: Page, app: str) -> None:
+def is_tagged(folder: Path, tag: str) -> bool:
+    with closing(sqlite3.connect(folder / "runs.sqlite3")) as log:
+        return (tag,) in log.execute("select tags from run_annotations").fetchall()
+
+
+def test_one_run_opens_with_its_notes_and_two_show_in_what_they_differ(page: Page, app: str, folder: Path) -> None:
     page.goto(f"{app}/runs?find=sea&status=ok")
     choose_row(page, 1)
     notes = page.get_by_role("textbox", name="Notes")
@@ -89,7 +91,8 @@ def test_one_run_opens_with_its_notes_and_two_show_in_what_they_differ(page: Pag
     tags = page.get_by_role("combobox", name="Tags")
     tags.fill("keep")
     tags.press("Enter")
-    page.wait_for_timeout(1000)  # nothing on the page says that a tag is kept
+    # Nothing on the page says that a tag is kept.
+    wait_for(lambda: is_tagged(folder, "keep"))
     page.reload()
     expect(page.get_by_role("radio", name="4 out of 5 stars")).to_be_checked()
     expect(page.locator(".stMultiSelect").filter(has_text="keep")).to_be_visible()
@@ -107,7 +110,8 @@ def test_a_ticked_row_goes_on_meaning_its_run_when_newer_ones_come_in(page: Page
     database = Database(f"sqlite:///{folder / 'runs.sqlite3'}")
     keep(database, a_record(29, "A newer sea", "Blue"))
     database.close()
-    page.wait_for_timeout(3000)
+    # The table looks again every two seconds, and holds still while a row is ticked.
+    page.wait_for_timeout(2_500)
     choose_row(page, 2)
     differences = page.locator(".stTable").first
     expect(differences).to_contain_text("Name a colour")

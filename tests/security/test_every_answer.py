@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 
 from app import HEADERS
 from app import app as server
+from components import __version__
 from components.ui import live_view
 from tests.browser.conftest import ROOT
 from tests.security.conftest import KEY, MINE, THEIRS, TITLE, App
@@ -127,3 +129,9 @@ def test_what_tells_how_the_server_is_tells_no_secret(running: App, path: str) -
     body = ask(running.address, path).body
     secrets = KEY, MINE, THEIRS, TITLE, running.endpoint.base_url, str(running.folder), str(ROOT), str(Path.home())
     assert not [secret for secret in secrets if secret.encode() in body]
+
+
+def test_the_health_route_tells_version_log_and_model(running: App) -> None:
+    health = json.loads(ask(running.address, "/healthz").body)
+    assert (health["version"], health["log"]) == (__version__, "ok")
+    assert health["embedded_model"] in ("idle", "fetching", "loading", "ready")

@@ -18,23 +18,13 @@ server_metadata_url = "http://127.0.0.1:9/.well-known/openid-configuration"
 """
 
 
-def seen_without_a_login(folder: Path, secrets: str) -> bytes:
-    (folder / "secrets.toml").write_text(secrets)
-    run_id, _ = fill(folder, "local", MINE)
+def test_a_mistake_in_the_file_that_asks_for_a_login_lets_nobody_in(tmp_path: Path) -> None:
+    (tmp_path / "secrets.toml").write_text(f"{LOGIN}\nthis is a mistake")
+    run_id, _ = fill(tmp_path, "local", MINE)
     with (
-        serve_app(folder, TEMPERA_BASE_URL="http://127.0.0.1:9/v1") as address,
+        serve_app(tmp_path, TEMPERA_BASE_URL="http://127.0.0.1:9/v1") as address,
         session(address, Cookie="_streamlit_user=me; _streamlit_user_tokens=me", X_User="me") as visitor,
     ):
-        pages = "", "runs", "endpoints", "shared"
-        return b"".join(visitor.open(page, f"run={run_id}") for page in pages)
-
-
-def test_without_a_login_no_page_shows_anything(tmp_path: Path) -> None:
-    seen = seen_without_a_login(tmp_path, LOGIN)
-    assert b"Log in" in seen
+        seen = b"".join(visitor.open(page, f"run={run_id}") for page in ("", "runs", "endpoints", "shared"))
     assert MINE.encode() not in seen
     assert b"127.0.0.1:9/v1" not in seen
-
-
-def test_a_mistake_in_the_file_that_asks_for_a_login_lets_nobody_in(tmp_path: Path) -> None:
-    assert MINE.encode() not in seen_without_a_login(tmp_path, f"{LOGIN}\nthis is a mistake")
