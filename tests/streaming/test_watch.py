@@ -6,6 +6,8 @@ import socket
 import threading
 import time
 
+import pytest
+
 from components.streaming.faults import ErrorKind
 from components.streaming.watch import Watch
 from tests.waiting import wait_for
@@ -19,6 +21,7 @@ def ended_after(watch: Watch, began: float) -> float:
     return time.monotonic() - began
 
 
+@pytest.mark.clock
 def test_an_earlier_limit_is_kept_though_others_are_watched_for_longer() -> None:
     others = [Watch(60) for _ in range(20)]
     began = time.monotonic()
@@ -31,6 +34,7 @@ def test_an_earlier_limit_is_kept_though_others_are_watched_for_longer() -> None
         one.close()
 
 
+@pytest.mark.clock
 def test_limits_that_end_in_any_order_are_each_kept() -> None:
     began = time.monotonic()
     watches = {seconds: Watch(seconds) for seconds in (0.3, 0.1, 0.4, 0.2)}
@@ -40,6 +44,7 @@ def test_limits_that_end_in_any_order_are_each_kept() -> None:
         watches[seconds].close()
 
 
+@pytest.mark.clock
 def test_more_time_is_given_as_often_as_it_is_asked_for() -> None:
     watch = Watch(60)
     for _ in range(10):
@@ -49,6 +54,7 @@ def test_more_time_is_given_as_often_as_it_is_asked_for() -> None:
     watch.close()
 
 
+@pytest.mark.clock
 def test_the_whole_time_ends_an_exchange_that_is_given_more_and_more() -> None:
     began = time.monotonic()
     watch = Watch(0.2)
