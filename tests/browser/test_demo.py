@@ -134,7 +134,11 @@ def test_a_cookie_comes_with_the_page_and_with_nothing_else(demo: Demo) -> None:
         assert "tempera_visitor" not in requests.get(demo.app + path, timeout=10).headers.get("Set-Cookie", "")
 
 
-@pytest.mark.parametrize("cookie", ["f" * 32, signed("another secret", "f" * 32), "é" * 500])
+@pytest.mark.parametrize(
+    "cookie",
+    ["f" * 32, signed("another secret", "f" * 32), "é" * 500],
+    ids=["unsigned", "another_secret", "long"],
+)
 def test_a_forged_cookie_is_replaced(demo: Demo, cookie: str) -> None:
     answer = requests.get(demo.app, headers={"Cookie": f"tempera_visitor={cookie}".encode()}, timeout=10)
     assert "tempera_visitor=" in answer.headers["Set-Cookie"]
