@@ -55,16 +55,15 @@ def put_back() -> None:
     sets, seen = _sets(), _seen()
     for key, unseen in list(sets.unseen.items()):
         unseen.before = {number: value for number, value in unseen.before.items() if number > seen}
-        held = st.session_state.get(key, unseen.value)
         if not unseen.before:
             del sets.unseen[key]
-        elif held in unseen.before.values():
-            st.session_state[key] = unseen.value
-        elif held != unseen.value:
-            # What was set before is still on its way to the browser, and would take the place of the choice there.
+            continue
+        held = st.session_state.get(key, unseen.value)
+        if held != unseen.value and held not in unseen.before.values():
+            # A person chose it. What was set before is still on its way to the browser, and would take its place there.
             sets.count = max(sets.count, seen) + 1
             sets.unseen[key] = _Unseen(held, {sets.count: unseen.value})
-            st.session_state[key] = held
+        st.session_state[key] = sets.unseen[key].value
 
 
 def draw_count() -> None:
