@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from itertools import groupby
 
 from components.drafts.composed import Composed, compose
@@ -66,6 +67,7 @@ def row_requests(
     send_anyway: bool,
 ) -> list[RowRequest]:
     """What each row asks with each input, in the order of their positions; without inputs, what each row asks."""
+    models = cache(lambda name: models_of(endpoints[name]))
 
     def request(number: int, row: Row, input_number: int, texts: Mapping[str, str]) -> RowRequest:
         position = (number - 1) * max(len(inputs), 1) + max(input_number - 1, 0)
@@ -77,7 +79,7 @@ def row_requests(
         if endpoint is None:
             why = f"There is no endpoint {own.endpoint}. Choose another one." if own.endpoint else "Choose an endpoint."
             return RowRequest(number, input_number, position, row, None, Composed(), own, why)
-        card = next((card for card in models_of(endpoint) if card.id == own.model), None)
+        card = next((card for card in models(own.endpoint) if card.id == own.model), None)
         composed = compose(own, endpoint.profile, context_tokens=card.context_length if card else None)
         objection = composed.objection(send_anyway=send_anyway)
         return RowRequest(number, input_number, position, row, endpoint, composed, own, objection)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from concurrent import futures
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -59,7 +60,7 @@ def paint(run: Run, answer_box: Callable[[], DeltaGenerator] | None, place: Plac
             pause = painter.paint(record) if painter else _LONGEST_FRAME_S
         if time.monotonic() >= ends:
             return
-        time.sleep(min(pause, max(ends - time.monotonic(), 0)))
+        futures.wait([run.ended], min(pause, max(ends - time.monotonic(), 0)))
     st.rerun()
 
 

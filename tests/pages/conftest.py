@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from streamlit.runtime.scriptrunner.script_cache import ScriptCache
 from streamlit.testing.v1 import AppTest
 
 from tests.streaming.endpoint import DONE, Endpoint, chunk, document, head, serve
@@ -44,6 +45,15 @@ class Chat:
 def _no_search_for_components(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each new session of AppTest looks through every installed package for components: a quarter of a second."""
     monkeypatch.setattr("streamlit.components.v2.manifest_scanner.scan_component_manifests", list)
+
+
+_compiled = ScriptCache()
+
+
+@pytest.fixture(autouse=True)
+def _compile_pages_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The server compiles each page once; AppTest would do it again for each of its runs."""
+    monkeypatch.setattr("streamlit.testing.v1.app_test.ScriptCache", lambda: _compiled)
 
 
 @pytest.fixture

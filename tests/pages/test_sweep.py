@@ -774,8 +774,8 @@ def test_objections_number_the_rows_as_the_table_does(small: AppTest) -> None:
 
 def test_inputs_that_are_longer_as_they_are_kept_than_they_came_are_all_asked(lanes: Lanes) -> None:
     name = "a_topic_" * 8
-    data = as_json_lines({name: f"topic {number} {'x' * 40}"} for number in range(9_000))
+    data = as_json_lines({name: f"topic {number} {'x' * 2_000}"} for number in range(500))
     assert len(data) > MOST_CHARACTERS
     page = ask(opened(data=data), f"Say {{{{{name}}}}}")
     assert not page.error
-    assert "27,000 requests" in texts(page)
+    assert "1,500 requests" in texts(page)
