@@ -9,6 +9,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
+from weakref import ref
 
 from components.experiments.making import Making
 from components.experiments.plan import Cell
@@ -57,13 +58,16 @@ class Workers:
         """Send a cell off, and return at once. Workers ask no gate, so the network is nothing to them."""
         job = Job(cell.endpoint.name, cell.model, cell.body, cell.streaming, cell.draft, placement, owner)
         made: Future[Any] = self._executor.submit(self._perform, job)
+        told: Future[Any] = Future()
+        made.add_done_callback(partial(_tell, told))
         return Making(
             placement=placement,
             endpoint=cell.endpoint.name,
             run_id=None,
-            ended=made,
-            written=made,
-            stop=partial(self._stop_one, made, placement),
+            ended=told,
+            written=told,
+            # Dask makes a cell again when its worker dies, as long as anything here refers to it.
+            stop=partial(self._stop_one, ref(made), placement),
             waits=lambda: False,
         )
 
@@ -73,10 +77,20 @@ class Workers:
         if self._cluster is not None:
             self._cluster.close()
 
-    def _stop_one(self, made: Future[Any], placement: Placement) -> None:
+    def _stop_one(self, making: ref[Future[Any]], placement: Placement) -> None:
         # Past the queue: a worker that is busy making cells hears this all the same.
-        if not any(self._client.run(self._stop, placement).values()):
+        if not any(self._client.run(self._stop, placement).values()) and (made := making()):
             made.cancel()
+
+
+def _tell(told: Future[Any], made: Future[Any]) -> None:
+    if made.cancelled():
+        told.cancel()
+        told.set_running_or_notify_cancel()
+    elif error := made.exception():
+        told.set_exception(error)
+    else:
+        told.set_result(made.result())
 
 
 def workers_of(

@@ -8,19 +8,22 @@ import socket
 import threading
 from collections import Counter
 from collections.abc import Iterator
+from itertools import product
+from typing import Any
 
 import pytest
 
 from components.drafts.comparison import Timing
 from components.endpoints.configuration import ENVIRONMENT
+from components.experiments.experiment import Experiment
 from components.experiments.plan import Cell, Plan
 from components.experiments.store import runs_of
 from components.experiments.workers import SCHEDULER, WorkersUnavailable, workers_of
 from components.runs.run import RunRecord
 from components.service import Service, close_service, make_in_worker, service, stop_in_worker
 from components.sweeps.results import missing_cells, records_by_row
-from tests.experiments.conftest import ID, Stage, an_endpoint, in_turn
-from tests.streaming.endpoint import Endpoint, chunk, head, serve
+from tests.experiments.conftest import ID, OTHER_ID, Stage, an_endpoint
+from tests.streaming.endpoint import DONE, Endpoint, chunk, head, serve
 from tests.waiting import wait_for
 
 pytestmark = pytest.mark.filterwarnings("default")  # those of Dask are not ours
@@ -38,15 +41,33 @@ def cells(base_url: str, model: str = "m", repeats: int = 2) -> tuple[Cell, ...]
     )
 
 
-def kept() -> list[RunRecord]:
+def kept(experiment_id: str = ID) -> list[RunRecord]:
     database = service().log.database
     assert database
-    return runs_of(database, ID)
+    return runs_of(database, experiment_id)
 
 
 @pytest.fixture
-def stage() -> Stage:
-    return Stage(pause=0.1)
+def go_on() -> threading.Event:
+    """Answers end while this is set."""
+    event = threading.Event()
+    event.set()
+    return event
+
+
+@pytest.fixture
+def stage(go_on: threading.Event) -> Stage:
+    def held(connection: socket.socket, _request: bytes) -> None:
+        connection.sendall(head() + chunk("m"))
+        go_on.wait(30)
+        connection.sendall(chunk("", "stop") + DONE)
+
+    def stuck(connection: socket.socket, _request: bytes) -> None:
+        connection.sendall(head() + chunk("Half a"))
+        while connection.recv(65536):
+            pass
+
+    return Stage({"m": held, "stuck": stuck})
 
 
 @pytest.fixture
@@ -66,46 +87,53 @@ def two_workers(postgresql_url: str, server: Endpoint, monkeypatch: pytest.Monke
     close_service()
 
 
-@pytest.mark.timeout(90)
-def test_a_worker_that_dies_in_the_middle_loses_no_cell(two_workers: Service, server: Endpoint) -> None:
+def test_a_stop_reaches_the_workers_and_one_that_dies_loses_no_cell(
+    two_workers: Service, server: Endpoint, stage: Stage, go_on: threading.Event
+) -> None:
     assert two_workers.workers_problem is None
+    stop_two_cells(two_workers.experiments.find(OTHER_ID), server)
+    kill_a_worker(two_workers, server, stage, go_on)
+
+
+def stop_two_cells(experiment: Experiment, server: Endpoint) -> None:
+    experiment.start(Plan(cells(server.base_url, "stuck"), Timing.PARALLEL, 2, shared=True))
+    wait_for(lambda: len(kept(OTHER_ID)) == 2 and all(run.text for run in kept(OTHER_ID)), 60)
+    experiment.stop()
+    wait_for(lambda: not experiment.going_on)
+    assert [(run.status, run.text) for run in kept(OTHER_ID)] == [("cancelled", "Half a")] * 2
+
+
+def kill_a_worker(two_workers: Service, server: Endpoint, stage: Stage, go_on: threading.Event) -> None:
+    """What the worker was asking when it died is asked once more; nothing else is."""
+    client = two_workers.workers._client
     experiment = two_workers.experiments.find(ID)
     experiment.start(Plan(cells(server.base_url), Timing.PARALLEL, 4, shared=True))
-    wait_for(lambda: len([run for run in kept() if run.status == "ok"]) >= 6, 30)
-    pids = two_workers.workers._client.run(os.getpid)
+    wait_for(lambda: stage.models.count("m") >= 10, 60)
+    go_on.clear()
+    # The four that are held are all that anybody still waits for.
+    wait_for(lambda: client.run_on_scheduler(_tasks) == 4 and len(well()) == stage.models.count("m") - 4)
+    asking = client.processing()
+    dying = max(asking, key=lambda worker: len(asking[worker]))
+    pids = client.run(os.getpid)
     assert len(pids) == 2
     assert os.getpid() not in pids.values()
-    answered = sum(run.status == "ok" for run in kept())
-    os.kill(next(iter(pids.values())), signal.SIGKILL)
+    asked = stage.models.count("m")
+    os.kill(pids[dying], signal.SIGKILL)
+    wait_for(lambda: stage.models.count("m") == asked + len(asking[dying]), 60)
+    go_on.set()
     wait_for(lambda: not experiment.going_on, 60)
-    by_row = records_by_row(kept(), ROWS)
-    assert missing_cells(by_row, 2) == []
-    well = Counter((run.position, run.repeat) for run in kept() if run.status == "ok")
-    assert len(well) == 2 * ROWS
-    # What the dead worker had answered, and not yet told of, is asked once more; nothing else is.
-    assert sum(well.values()) <= 2 * ROWS + answered + 4
-    assert {(run.endpoint, run.concurrency, run.text) for run in kept() if run.status == "ok"} == {
-        (ENVIRONMENT, 4, "m")
-    }
+    assert missing_cells(records_by_row(kept(), ROWS), 2) == []
+    assert stage.models.count("m") == 2 * ROWS + len(asking[dying])
+    assert Counter((run.position, run.repeat) for run in well()) == dict.fromkeys(product(range(ROWS), (1, 2)), 1)
+    assert {(run.endpoint, run.concurrency, run.text) for run in well()} == {(ENVIRONMENT, 4, "m")}
 
 
-@pytest.mark.timeout(90)
-def test_a_stop_reaches_the_workers(two_workers: Service, server: Endpoint, stage: Stage) -> None:
-    seen = threading.Event()
+def well() -> list[RunRecord]:
+    return [run for run in kept() if run.status == "ok"]
 
-    def stuck(connection: socket.socket, _request: bytes) -> None:
-        connection.sendall(head() + chunk("Half a"))
-        seen.set()
-        while connection.recv(65536):
-            pass
 
-    stage._plays = {"stuck": stuck, "m": in_turn("m")}
-    experiment = two_workers.experiments.find(ID)
-    experiment.start(Plan(cells(server.base_url, "stuck"), Timing.PARALLEL, 2, shared=True))
-    wait_for(lambda: len(kept()) == 2 and all(run.text for run in kept()), 30)
-    experiment.stop()
-    wait_for(lambda: not experiment.going_on, 10)
-    assert [(run.status, run.text) for run in kept()] == [("cancelled", "Half a")] * 2
+def _tasks(dask_scheduler: Any) -> int:
+    return len(dask_scheduler.tasks)
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import streamlit
 from streamlit.testing.v1 import AppTest
 
 from components.drafts.draft import EXAMPLE_PROMPT
+from components.service import service
 from tests.pages.conftest import Chat, new_page, run_to_the_end, texts
 from tests.streaming.endpoint import DONE, chunk, document, head, sending
 from tests.waiting import wait_for
@@ -247,7 +248,8 @@ def test_a_log_that_cannot_be_written_is_named_and_the_run_goes_on(
     run_to_the_end(page)
     assert "Hello you" in texts(page)
     (tmp_path / "file").unlink()
-    wait_for(lambda: not page.run().warning)
+    wait_for(lambda: service().log.problem is None)
+    assert not page.run().warning
     with sqlite3.connect(tmp_path / "file" / "runs.sqlite3") as connection:
         wait_for(lambda: connection.execute("select text from runs").fetchall() == [("Hello you",)])
     connection.close()

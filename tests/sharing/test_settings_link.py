@@ -56,7 +56,7 @@ NO_LINK = r"^This is no link to settings of Tempera\. Copy the whole link once m
 TOO_LARGE = r"^This link holds too much to be opened\. Ask for a stored link or a file\.$"
 UNKNOWN = r"^This link holds a setting that this version of Tempera does not take\. Open it in a newer version\.$"
 
-many = settings(max_examples=max(500, settings().max_examples), suppress_health_check=[HealthCheck.too_slow])
+many = settings(suppress_health_check=[HealthCheck.too_slow])
 A_LINK = settings_link(
     a_draft("Tell me about {{town}}.", variables={"town": "Zürich"}, settings=settings_of(temperature=0.7, top_p=None)),
     comparison=True,
@@ -409,13 +409,18 @@ HEAVY = {
 }
 
 
+def seconds_to_open(link: str) -> float:
+    """The processor's time for it, whatever else runs."""
+    began = time.thread_time()
+    opens_or_says_why(link)
+    return time.thread_time() - began
+
+
 @pytest.mark.parametrize("case", HEAVY)
 def test_the_heaviest_link_costs_little(case):
     link = forged(HEAVY[case])
     assert len(link) <= MOST_LINK_CHARS
-    began = time.process_time()
-    opens_or_says_why(link)
-    assert time.process_time() - began < 1
+    assert min(seconds_to_open(link) for _ in range(3)) < 0.2
     tracemalloc.start()
     opens_or_says_why(link)
     _, peak = tracemalloc.get_traced_memory()

@@ -127,9 +127,9 @@ def test_any_text_gives_a_request_or_a_sentence(text, profile):
     ids=lambda text: text[:24],
 )
 def test_long_texts_are_read_or_refused_in_short_time(text):
-    began = time.monotonic()
+    began = time.thread_time()
     assert isinstance(outcome(text), Imported | ImportProblem)
-    assert time.monotonic() - began < 10
+    assert time.thread_time() - began < 10
 
 
 # JSON.

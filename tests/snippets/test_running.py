@@ -97,13 +97,17 @@ def test_a_refusal_is_shown(recorder: Recorder, tmp_path: Path):
         assert done.stderr == 'HTTP 404: {"message": "No such model here"}\n'
 
 
-def test_every_snippet_works_on_a_real_model(endpoint: Endpoint, tmp_path: Path):
+# What the two clients send is tested above, and what they make of the embedded model's answers in tests/embedded.
+@pytest.mark.parametrize("languages", [PYTHON[:1], pytest.param(PYTHON, marks=pytest.mark.long)])
+def test_every_snippet_works_on_a_real_model(endpoint: Endpoint, tmp_path: Path, languages: list[Language]):
     question = [{"role": "user", "content": "Which city is the capital of France?"}]
     asked = [
         a_request(model=MODEL, messages=question, temperature=0.0, max_tokens=20, random_seed=1, stream=stream)
         for stream in (True, False)
     ]
-    texts = [export(request, BEEZY, endpoint.base_url, language, "API_KEY") for language in PYTHON for request in asked]
+    texts = [
+        export(request, BEEZY, endpoint.base_url, language, "API_KEY") for language in languages for request in asked
+    ]
     answers = run_python(texts, tmp_path, endpoint.key)
     assert len(set(answers)) == 1
     assert "Paris" in answers[0]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import time
 from itertools import product
 
 import numpy as np
@@ -92,10 +91,8 @@ def test_the_count_is_that_of_the_rows(kind: PlanKind, lengths: list[int]) -> No
 
 @pytest.mark.parametrize(("axes", "figures"), [(3, "1,000,000,000"), (10, "1" + ",000" * 10), (20, "about 10^60")])
 def test_a_product_is_counted_before_it_is_built(axes: int, figures: str) -> None:
-    began = time.perf_counter()
     with pytest.raises(PlanProblem) as problem:
         rows_of(PlanKind.PRODUCT, [an_axis(f"key_{place}", 1_000) for place in range(axes)])
-    assert time.perf_counter() - began < 1
     assert str(problem.value) == (
         f"This plan would have {figures} rows, and a sweep has at most 10,000. "
         "Take values out, or try one axis at a time."
