@@ -306,7 +306,7 @@ def test_a_slow_reader_is_given_the_newest_state_and_no_queue_grows(
     piece = "x" * 300_000
     for _ in range(100):
         tell(run, piece)
-        time.sleep(0.005)
+        time.sleep(0.02)
     end(run)
     sizes: list[int] = []
     while True:
