@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -54,11 +53,10 @@ def migrated_log(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(autouse=True)
-def _own_surroundings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, migrated_log: Path) -> Iterator[None]:
+def _own_surroundings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """No test sees the settings or the runs of the person who runs it, nor those of another test."""
     for name in [name for name in os.environ if name.startswith("TEMPERA_")]:
         monkeypatch.delenv(name)
-    path = shutil.copyfile(migrated_log, tmp_path / "runs.sqlite3")
-    monkeypatch.setenv("TEMPERA_DATABASE_URL", f"sqlite:///{path}")
+    monkeypatch.setenv("TEMPERA_DATABASE_URL", f"sqlite:///{tmp_path / 'runs.sqlite3'}")
     yield
     close_service()

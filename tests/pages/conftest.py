@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import socket
 import threading
 from collections.abc import Iterator
@@ -47,6 +48,12 @@ def _no_search_for_components(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("streamlit.components.v2.manifest_scanner.scan_component_manifests", list)
 
 
+@pytest.fixture(autouse=True)
+def _migrated_log(tmp_path: Path, migrated_log: Path) -> None:
+    """The log that the service of each test opens."""
+    shutil.copyfile(migrated_log, tmp_path / "runs.sqlite3")
+
+
 _compiled = ScriptCache()
 
 
@@ -91,5 +98,10 @@ def run_to_the_end(page: AppTest) -> AppTest:
 
 def until_it_ended(page: AppTest) -> AppTest:
     """Wait until the end of the run shown is on the page."""
-    wait_for(lambda: any("badge" in m.value and "more_horiz" not in m.value for m in page.run().markdown))
+
+    def ended() -> bool:
+        return any("badge" in m.value and "more_horiz" not in m.value for m in page.markdown)
+
+    if not ended():
+        wait_for(lambda: page.run() and ended())
     return page

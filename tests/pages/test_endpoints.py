@@ -175,8 +175,7 @@ def test_a_restart_of_the_embedded_model_says_what_it_costs_and_gives_a_new_proc
     restart = page.button(key="restart_embedded")
     assert "Runs that are going on there end." in restart.help
     restart.click().run()
-    wait_for(lambda: service().model.process_id not in (first, None))
-    address = service().model.address
+    address = wait_for(lambda: service().model.process_id != first and service().model.address, 60)
     assert address.api_key not in whole(page)
 
 
