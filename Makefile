@@ -4,7 +4,7 @@ PORT ?= 8501
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-WORKERS ?= 3
+WORKERS ?= auto
 
 .PHONY: run test test-long check lock
 

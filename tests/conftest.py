@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -55,6 +56,8 @@ def migrated_log(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(autouse=True)
 def _own_surroundings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """No test sees the settings or the runs of the person who runs it, nor those of another test."""
+    # Tests of pages put a page in the place of the main module, which processes that are started later would load.
+    monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])
     for name in [name for name in os.environ if name.startswith("TEMPERA_")]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("TEMPERA_DATABASE_URL", f"sqlite:///{tmp_path / 'runs.sqlite3'}")

@@ -43,11 +43,11 @@ def test_a_second_sessions_stream_goes_on_while_the_first_one_fails(page: Page, 
     finally:
         endpoint.play = source.play
     expect(other.get_by_text("The answer is not complete. What arrived is kept.")).to_be_visible()
-    assert words(other) == ["Half", "an", "answer"]
+    wait_for(lambda: words(other) == ["Half", "an", "answer"])
     source.send(*WORDS[5:])
     source.finish()
     expect(page.locator(".st-key-run_status")).to_contain_text("finish reason length")
-    assert words(page) == "".join(WORDS).split()
+    wait_for(lambda: words(page) == "".join(WORDS).split())
 
 
 def test_a_browser_that_was_offline_while_the_answer_came_shows_the_whole_text(page: Page, scripted: Scripted) -> None:
@@ -63,7 +63,7 @@ def test_a_browser_that_was_offline_while_the_answer_came_shows_the_whole_text(p
     page.context.set_offline(False)
     scripted.source.finish()
     expect(page.locator(".st-key-run_status")).to_contain_text("finish reason length")
-    assert words(page) == "".join(WORDS).split()
+    wait_for(lambda: words(page) == "".join(WORDS).split())
 
 
 class Pausing:

@@ -22,6 +22,7 @@ from components.experiments.experiment import Experiment, Experiments
 from components.experiments.plan import Cell, Plan
 from components.experiments.store import runs_of
 from components.runs.log import Log
+from components.runs.query import find_run
 from components.runs.run import RunRecord
 from components.runs.runner import Runner
 from components.streaming.limits import Limits
@@ -516,6 +517,11 @@ def test_more_workers_than_shared_cells_do_no_harm(experiment: Experiment, log: 
     wait_for(lambda: not threads_at_work())
 
 
+def in_the_log(log: Log, experiment: Experiment) -> list[RunRecord | None]:
+    """The runs of the experiment; None for one that the log does not have yet."""
+    return [find_run(log.database, run_id) for run_id in experiment.run_ids()]
+
+
 def plan_to_pause(base_url: str, timing: Timing) -> Plan:
     """Three rounds of "slow", which comes first, and "a": one at a time, or two shared ones at once."""
     plan = a_plan(an_endpoint(base_url), *lanes_of("slow", "a"), repeats=3, timing=timing, shuffled=list)
@@ -535,7 +541,7 @@ def test_a_pause_lets_those_under_way_end_and_begins_none_until_it_is_over(
         experiment.pause()
         begun = len(experiment.run_ids())
         opened.set()
-        wait_for(lambda: {kept(log, run_id).status for run_id in experiment.run_ids()} == {"ok"})
+        wait_for(lambda: {run and run.status for run in in_the_log(log, experiment)} == {"ok"})
         time.sleep(0.1)  # time enough for one more to begin
         assert (experiment.paused, experiment.going_on, len(experiment.run_ids())) == (True, True, begun)
         experiment.resume()
