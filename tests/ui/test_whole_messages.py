@@ -1,0 +1,53 @@
+"""Streamlit's own classes, with our two methods in them: an upgrade that changes what they rely on fails here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from streamlit.proto.WidgetStates_pb2 import WidgetState, WidgetStates
+from streamlit.runtime.scriptrunner import StopException
+from streamlit.runtime.scriptrunner_utils import script_requests
+from streamlit.runtime.scriptrunner_utils.script_requests import RerunData, ScriptRequests
+from streamlit.runtime.state import SafeSessionState, SessionState
+
+from components.ui.whole_messages import take_in_whole_messages
+
+
+@pytest.fixture(autouse=True)
+def _in_place() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as undone_afterwards:
+        for place, name in (
+            (script_requests, "_coalesce_widget_states"),
+            (SafeSessionState, "on_script_will_rerun"),
+        ):
+            undone_afterwards.setattr(place, name, getattr(place, name))
+        take_in_whole_messages()
+        yield
+
+
+def stop() -> None:
+    raise StopException
+
+
+def test_a_message_that_was_taken_up_counts_though_another_one_has_come() -> None:
+    state = SessionState()
+    SafeSessionState(state, stop).on_script_will_rerun(
+        WidgetStates(widgets=[WidgetState(id="typed", string_value="words")])
+    )
+    assert [widget.string_value for widget in state.get_widget_states()] == ["words"]
+
+
+def test_a_waiting_message_keeps_what_the_later_one_does_not_have() -> None:
+    requests = ScriptRequests()
+    earlier = [
+        WidgetState(id="typed", string_value="words"),
+        WidgetState(id="run", trigger_value=True),
+        WidgetState(id="both", int_value=1),
+    ]
+    requests.request_rerun(RerunData(widget_states=WidgetStates(widgets=earlier)))
+    later = WidgetStates(widgets=[WidgetState(id="both", int_value=2)])
+    requests.request_rerun(RerunData(widget_states=later))
+    joined = requests.on_scriptrunner_ready().rerun_data.widget_states
+    found = {widget.id: getattr(widget, widget.WhichOneof("value")) for widget in joined.widgets}
+    assert found == {"typed": "words", "run": True, "both": 2}
