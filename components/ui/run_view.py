@@ -36,12 +36,11 @@ def draw_run(
     ``stale`` greys an answer that other settings made. Without ``with_answer`` only status and message are drawn.
     ``above_answer`` draws what belongs between them; without it, the switches of the view stand there.
     """
-    if st.session_state.get(state.NATIVE):
-        if place is ALONE:
-            draw_fallback_notice()
-        if isinstance(run, Run) and not run.finished:
-            native_view.paint(run, (lambda: _answer_box(stale, place)) if with_answer else None, place)
-            return
+    if place is ALONE:
+        draw_fallback_notice()
+    if st.session_state.get(state.NATIVE) and isinstance(run, Run) and not run.finished:
+        native_view.paint(run, (lambda: _answer_box(stale, place)) if with_answer else None, place)
+        return
     # The native view is a fragment, which stands in a container of its own; what replaces it must stand in one as well.
     with st.container():
         _draw_parts(run, stale, with_answer, above_answer, place)
@@ -51,8 +50,10 @@ def draw_run(
 
 def draw_fallback_notice() -> None:
     """Say that the answers of this page are drawn without the live connection, where that is so."""
-    if st.session_state.get(state.NATIVE):
-        st.caption("Drawn without the live connection: a proxy may block it. Reload the page to try again.")
+    # Its place is there before: what stands below keeps its own, or a click in that moment would be lost.
+    with st.container():
+        if st.session_state.get(state.NATIVE):
+            st.caption("Drawn without the live connection: a proxy may block it. Reload the page to try again.")
 
 
 def _draw_parts(

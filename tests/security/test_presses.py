@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
 import time
 from collections.abc import Iterator
+from contextlib import closing
 
 import pytest
 
@@ -42,3 +44,16 @@ def test_a_number_typed_right_before_run_is_sent(running: App, page: OpenPage) -
     page.learn()
     wait_for(lambda: len(running.posts()) > before)
     assert b'"temperature":0.2' in running.posts()[-1].replace(b" ", b"")
+
+
+# As the script of what was typed before begins, and while it draws.
+@pytest.mark.parametrize("pause_ms", [0, 5, 20, 60])
+def test_what_is_typed_right_before_the_page_is_closed_is_kept(running: App, pause_ms: int) -> None:
+    with session(running.address) as connection:
+        page = OpenPage(connection)
+        page.send(temperature=0.3)
+        time.sleep(pause_ms / 1000)
+        page.send(message_1=f"Typed last, after {pause_ms} ms.")
+    with closing(sqlite3.connect(running.folder / "runs.sqlite3")) as log:
+        kept = f"select 1 from drafts where content like '%Typed last, after {pause_ms} ms.%'"
+        wait_for(lambda: log.execute(kept).fetchone())

@@ -1,4 +1,4 @@
-"""Streamlit's own classes, with our two methods in them: an upgrade that changes what they rely on fails here."""
+"""Streamlit's own classes, with our functions in them: an upgrade that changes what they rely on fails here."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 from streamlit.proto.WidgetStates_pb2 import WidgetState, WidgetStates
+from streamlit.runtime.app_session import AppSession
 from streamlit.runtime.scriptrunner import StopException
 from streamlit.runtime.scriptrunner_utils import script_requests
 from streamlit.runtime.scriptrunner_utils.script_requests import RerunData, ScriptRequests
@@ -20,6 +21,7 @@ def _in_place() -> Iterator[None]:
         for place, name in (
             (script_requests, "_coalesce_widget_states"),
             (SafeSessionState, "on_script_will_rerun"),
+            (AppSession, "request_script_stop"),
         ):
             undone_afterwards.setattr(place, name, getattr(place, name))
         take_in_whole_messages()
