@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import Column, Connection, case, delete, func, insert, select, text, update
+from sqlalchemy import ColumnElement, Connection, case, delete, func, insert, select, text, true, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from components.demo.settings import DemoSettings
@@ -32,7 +32,6 @@ _LOCK = 0x74656D70657261  # any number that nothing else in the database locks
 _MOST_TOKENS = 2**53
 
 _UNREACHABLE = "The demo's counters cannot be reached, so nothing is sent. Try again in a minute."
-_OTHERS_TOO = " All of your network share that."
 
 
 @dataclass(frozen=True)
@@ -45,21 +44,29 @@ class Reservation:
 
 @dataclass(frozen=True)
 class Left:
-    """How many runs a visitor may begin this minute and today, and how many tokens all visitors have today."""
+    """How many runs a visitor may begin this minute and today, and how many tokens there are for that."""
 
     runs_this_minute: int
     runs_today: int
+    own_tokens_today: int
+    """Of this visitor."""
     tokens_today: int
+    """Of all visitors together."""
 
 
 @dataclass(frozen=True)
 class _Party:
-    """A visitor, or a network and all visitors on it: whose runs are counted, and how many they may be."""
+    """A visitor, a network and all visitors on it, or everybody: whose runs are counted, and what they may use."""
 
-    column: Column[str]
-    name: str
+    whose: ColumnElement[bool]
     share: int
-    words: str
+    """So many times the runs of one visitor."""
+    tokens: int
+    """A day."""
+    shared: str
+    """A sentence for those who share this with others."""
+    have_used: str
+    one: str
 
     def runs(self, number: int) -> int:
         return number * self.share
@@ -70,6 +77,10 @@ class _Used:
     minute: int
     day: int
     now: int
+    tokens: int
+    """Those used where that is known, else those reserved."""
+    reserved: int
+    """Of these, the tokens of runs that are under way."""
 
 
 def reserve(
@@ -85,10 +96,7 @@ def reserve(
     def work(connection: Connection) -> None:
         if connection.dialect.name != "sqlite":
             connection.execute(text("select pg_advisory_xact_lock(:key)"), {"key": _LOCK})
-        parties = _parties(settings, visitor, network)
-        for party in parties:
-            _refuse_too_many(connection, settings, party, moment, at_once=True)
-        _refuse_too_large(connection, settings, tokens, moment)
+        _refuse(connection, settings, visitor, network, tokens, moment, at_once=True)
         values = {"visitor": visitor, "network": network, "tokens": tokens, "settled": False}
         times = {"created_at": _written(moment), "alive_at": _written(moment)}
         connection.execute(insert(reservations), {"id": reservation.id, **values, **times})
@@ -108,9 +116,7 @@ def check(
     moment = now or datetime.now(UTC)
 
     def look(connection: Connection) -> None:
-        for party in _parties(settings, visitor, network):
-            _refuse_too_many(connection, settings, party, moment, at_once=False)
-        _refuse_too_large(connection, settings, tokens, moment)
+        _refuse(connection, settings, visitor, network, tokens, moment, at_once=False)
 
     _read(log, look)
 
@@ -122,11 +128,13 @@ def left(log: Log, settings: DemoSettings, visitor: str, network: str, now: date
 
     def look(connection: Connection) -> None:
         parties = [(each, _used(connection, each, moment)) for each in _parties(settings, visitor, network)]
+        tokens = max(settings.tokens_a_day - _used(connection, _everybody(settings), moment).tokens, 0)
         found.append(
             Left(
                 max(min(party.runs(settings.runs_a_minute) - used.minute for party, used in parties), 0),
                 max(min(party.runs(settings.runs_a_day) - used.day for party, used in parties), 0),
-                max(settings.tokens_a_day - _tokens_used(connection, moment), 0),
+                max(min(tokens, *(party.tokens - used.tokens for party, used in parties)), 0),
+                tokens,
             )
         )
 
@@ -151,10 +159,47 @@ def keep_alive(log: Log, under_way: Sequence[Reservation], now: datetime | None 
 
 
 def _parties(settings: DemoSettings, visitor: str, network: str) -> tuple[_Party, _Party]:
+    row, share = reservations.c, "share of the tokens that this demo has for a day."
     return (
-        _Party(reservations.c.visitor, visitor, 1, ""),
-        _Party(reservations.c.network, network, settings.visitors_a_network, _OTHERS_TOO),
+        _Party(
+            row.visitor == visitor,
+            share=1,
+            tokens=settings.tokens_of_visitor,
+            shared="",
+            have_used=f"You have used your {share}",
+            one=" for one visitor",
+        ),
+        _Party(
+            row.network == network,
+            share=settings.visitors_a_network,
+            tokens=settings.tokens_of_network,
+            shared=" All of your network share that.",
+            have_used=f"All of your network have used their {share}",
+            one=" for one network",
+        ),
     )
+
+
+def _everybody(settings: DemoSettings) -> _Party:
+    have_used = "All visitors together have used the tokens that this demo has for a day."
+    return _Party(true(), share=1, tokens=settings.tokens_a_day, shared="", have_used=have_used, one="")
+
+
+def _refuse(
+    connection: Connection,
+    settings: DemoSettings,
+    visitor: str,
+    network: str,
+    tokens: int,
+    now: datetime,
+    *,
+    at_once: bool,
+) -> None:
+    parties = _parties(settings, visitor, network)
+    for party in parties:
+        _refuse_too_many(connection, settings, party, now, at_once=at_once)
+    for party in (_everybody(settings), *reversed(parties)):
+        _refuse_too_large(connection, party, tokens, now)
 
 
 def _refuse_too_many(
@@ -167,11 +212,11 @@ def _refuse_too_many(
     ):
         if count >= number:
             wait = _until_one_is_free(connection, party, number, seconds, now)
-            raise Refused(f"This demo allows {number:,} runs a {period}.{party.words} Try again {_in(wait)}.", wait)
+            raise Refused(f"This demo allows {number:,} runs a {period}.{party.shared} Try again {_in(wait)}.", wait)
     number = party.runs(settings.runs_at_once)
     if at_once and used.now >= number:
         raise Refused(
-            f"This demo allows {number:,} runs at once.{party.words} Wait until one of them has ended.", _SOON_S
+            f"This demo allows {number:,} runs at once.{party.shared} Wait until one of them has ended.", _SOON_S
         )
 
 
@@ -180,45 +225,44 @@ def _used(connection: Connection, party: _Party, now: datetime) -> _Used:
     in_minute = row.created_at > _written(now, _MINUTE_S)
     under_way = ~row.settled & (row.alive_at > _written(now, ALIVE_S))
     counts = connection.execute(
-        select(func.count(case((in_minute, 1))), func.count(), func.count(case((under_way, 1)))).where(
-            party.column == party.name, row.created_at > _written(now, _DAY_S)
-        )
+        select(
+            func.count(case((in_minute, 1))),
+            func.count(),
+            func.count(case((under_way, 1))),
+            func.coalesce(func.sum(row.tokens), 0),
+            func.coalesce(func.sum(case((under_way, row.tokens))), 0),
+        ).where(party.whose, row.created_at > _written(now, _DAY_S))
     ).one()
-    return _Used(*counts)
+    return _Used(*map(int, counts))
 
 
 def _until_one_is_free(connection: Connection, party: _Party, number: int, seconds: float, now: datetime) -> float:
     """After how many seconds fewer than ``number`` runs have begun within so many seconds."""
     row = reservations.c
-    newest_first = select(row.created_at).where(party.column == party.name).order_by(row.created_at.desc())
+    newest_first = select(row.created_at).where(party.whose).order_by(row.created_at.desc())
     begun = connection.execute(newest_first.offset(number - 1).limit(1)).scalar_one()
     return max((_read_moment(begun) - now).total_seconds() + seconds, 0.0)
 
 
-def _refuse_too_large(connection: Connection, settings: DemoSettings, tokens: int, now: datetime) -> None:
-    if tokens > settings.tokens_a_day:
+def _refuse_too_large(connection: Connection, party: _Party, tokens: int, now: datetime) -> None:
+    if tokens > party.tokens:
         raise Refused(
-            f"This run may use {tokens:,} tokens, and this demo has {settings.tokens_a_day:,} a day. Ask for less."
+            f"This run may use {tokens:,} tokens, and this demo has {party.tokens:,} a day{party.one}. Ask for less."
         )
-    missing = _tokens_used(connection, now) + tokens - settings.tokens_a_day
+    used = _used(connection, party, now)
+    missing = used.tokens + tokens - party.tokens
     if missing <= 0:
         return
+    if missing <= used.reserved:
+        raise Refused(
+            "Runs that are under way have reserved the tokens that this one needs. Wait until they have ended.", _SOON_S
+        )
     row = reservations.c
     oldest_first = func.sum(row.tokens).over(order_by=(row.created_at, row.id)).label("freed")
-    freed = select(row.created_at, oldest_first).where(row.created_at > _written(now, _DAY_S)).subquery()
+    freed = select(row.created_at, oldest_first).where(party.whose, row.created_at > _written(now, _DAY_S)).subquery()
     begun = connection.execute(select(func.min(freed.c.created_at)).where(freed.c.freed >= missing)).scalar_one()
     wait = max((_read_moment(begun) - now).total_seconds() + _DAY_S, 0.0)
-    raise Refused(
-        "All visitors together have used the tokens that this demo has for a day. "
-        f"There are enough for this run again {_in(wait)}.",
-        wait,
-    )
-
-
-def _tokens_used(connection: Connection, now: datetime) -> int:
-    """The tokens of the last day: those used where that is known, else those reserved."""
-    used = select(func.coalesce(func.sum(reservations.c.tokens), 0))
-    return int(connection.execute(used.where(reservations.c.created_at > _written(now, _DAY_S))).scalar_one())
+    raise Refused(f"{party.have_used} There are enough for this run again {_in(wait)}.", wait)
 
 
 def _delete_old(connection: Connection, now: datetime) -> None:

@@ -55,6 +55,10 @@ class DemoSettings:
     """Runs of one visitor that wait for a slot."""
     tokens_a_day: int = 200_000
     """Prompts and answers of all visitors together."""
+    visitor_percent: int = 10
+    """How much of ``tokens_a_day`` one visitor may use."""
+    network_percent: int = 25
+    """How much of ``tokens_a_day`` all visitors of one network may use together."""
     gone_after_s: int = 30
     """A run that somebody looked at is stopped when nobody has looked for so long."""
     proxy_hops: int = 0
@@ -80,6 +84,16 @@ class DemoSettings:
         limits = limits or Limits()
         return replace(limits, total_s=min(limits.total_s, self.run_s))
 
+    @property
+    def tokens_of_visitor(self) -> int:
+        """The tokens a day of one visitor."""
+        return self.tokens_a_day * self.visitor_percent // 100
+
+    @property
+    def tokens_of_network(self) -> int:
+        """The tokens a day of one network."""
+        return self.tokens_a_day * self.network_percent // 100
+
     def in_words(self) -> tuple[str, ...]:
         """What visitors should know before they run into it: one sentence for each limit."""
         return (
@@ -90,7 +104,10 @@ class DemoSettings:
             f"A sweep may have {self.sweep_runs:,} runs that ask for {self.sweep_tokens:,} tokens together; "
             f"a comparison may have {self.compare_lanes:,} lanes.",
             f"All visitors share {self.slots:,} places to run, {self.queue:,} to wait, "
-            f"and {self.tokens_a_day:,} tokens a day.",
+            f"and {self.tokens_a_day:,} tokens a day: you may use {self.tokens_of_visitor:,} of them, "
+            f"and all of your network together {self.tokens_of_network:,}.",
+            "Where an endpoint does not report the tokens of a run, an estimate counts that is rather too high: "
+            "max_tokens, and a token for each byte of the request.",
         )
 
 
@@ -141,9 +158,10 @@ class _Reading:
     def _number(self, name: str, default: int) -> int:
         value = self._values.get(name, default)
         least = 0 if name == "proxy_hops" else 1
-        if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= _MOST:
+        most = 100 if name.endswith("_percent") else _MOST
+        if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
             self.problems.append(
-                f"[demo] {name} must be a whole number from {least} to {_MOST:,}, not {value!r:.40}. "
+                f"[demo] {name} must be a whole number from {least} to {most:,}, not {value!r:.40}. "
                 f"It is {default:,} until then."
             )
             return default

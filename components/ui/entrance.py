@@ -53,7 +53,10 @@ def draw_limits() -> None:
     try:
         now = left(service().log, demo, owner(), network() or "")
         runs = min(now.runs_this_minute, now.runs_today)
-        said = f"This is a demo: {runs:,} {'run' if runs == 1 else 'runs'} left now, {now.runs_today:,} today"
+        said = (
+            f"This is a demo: {runs:,} {'run' if runs == 1 else 'runs'} left now, {now.runs_today:,} today, "
+            f"with {now.own_tokens_today:,} tokens"
+        )
     except Refused as refused:
         said = f"This is a demo. {refused.sentence}"
     with st.expander(plain_words(said), icon=":material/hourglass_empty:", key=state.DEMO_LIMITS):

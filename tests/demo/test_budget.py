@@ -24,8 +24,9 @@ from tests.demo.conftest import BEGAN, SETTINGS, later, rows
 from tests.runs.processes import process
 from tests.waiting import wait_for
 
-FREE = replace(SETTINGS, runs_at_once=1_000)
-"""In which nobody need settle."""
+FREE = replace(SETTINGS, runs_at_once=1_000, visitor_percent=100, network_percent=100)
+"""In which nobody need settle, and one visitor may use the tokens of all."""
+SHARED = replace(FREE, tokens_a_day=1_000, visitor_percent=20, network_percent=40)
 
 
 def begin(log: Log, settings: DemoSettings = FREE, at: datetime = BEGAN, **more: Any) -> Reservation:
@@ -117,6 +118,40 @@ def test_a_run_larger_than_the_days_budget_is_told_to_ask_for_less(log: Log) -> 
     refused = refusal(log, tokens=200_001)
     assert "Ask for less" in refused.sentence
     assert refused.again_in_s is None
+    assert "has 200 a day for one visitor. Ask for less." in refusal(log, SHARED, tokens=201).sentence
+
+
+def test_a_visitor_has_a_share_of_the_day_and_a_network_has_one(log: Log) -> None:
+    for visitor in ("anna", "berta"):
+        begin(log, SHARED, tokens=200, visitor=visitor)
+    hour = later(hours=1)
+    assert refusal(log, SHARED, hour, network="there").sentence.startswith("You have used your share of the tokens")
+    for visitor in ("anna", "clara"):  # a new cookie gives no new share
+        refused = refusal(log, SHARED, hour, visitor=visitor)
+        assert refused.sentence.startswith("All of your network have used their share of the tokens")
+        assert refused.again_in_s == 23 * 3_600
+    begin(log, SHARED, hour, tokens=200, visitor="dora", network="there")
+    begin(log, SHARED, later(hours=24), tokens=200)
+
+
+def test_no_number_of_cookies_on_one_network_uses_the_tokens_of_all(log: Log) -> None:
+    largest, refusals = 12_000 + 512, 0
+    for turn in range(20):
+        try:
+            begin(log, SETTINGS, tokens=largest, visitor=f"cookie {turn % 5}")
+        except Refused:
+            refusals += 1
+    assert refusals == 17
+    assert left(log, SETTINGS, "berta", "there", BEGAN) == Left(10, 200, 20_000, 200_000 - 3 * largest)
+
+
+def test_tokens_that_runs_under_way_have_reserved_are_soon_free(log: Log) -> None:
+    first = begin(log, SHARED, tokens=150)
+    refused = refusal(log, SHARED, tokens=150)
+    assert refused.sentence.startswith("Runs that are under way have reserved the tokens")
+    assert refused.again_in_s == 2
+    settle(log, first, 50)
+    begin(log, SHARED, tokens=150)
 
 
 def test_a_refusal_uses_nothing(log: Log) -> None:
@@ -127,12 +162,15 @@ def test_a_refusal_uses_nothing(log: Log) -> None:
 
 
 def test_the_page_can_say_what_is_left(log: Log) -> None:
-    assert left(log, SETTINGS, "anna", "here", BEGAN) == Left(10, 200, 200_000)
+    assert left(log, SETTINGS, "anna", "here", BEGAN) == Left(10, 200, 20_000, 200_000)
     settle(log, begin(log), 40)
     begin(log, visitor="berta", tokens=60)
-    assert left(log, SETTINGS, "anna", "here", BEGAN) == Left(9, 199, 199_900)
-    assert left(log, SETTINGS, "anna", "here", later(minutes=2)) == Left(10, 199, 199_900)
-    assert left(log, SETTINGS, "anna", "here", later(days=2)) == Left(10, 200, 200_000)
+    assert left(log, SETTINGS, "anna", "here", BEGAN) == Left(9, 199, 19_960, 199_900)
+    assert left(log, SETTINGS, "anna", "here", later(minutes=2)) == Left(10, 199, 19_960, 199_900)
+    assert left(log, SETTINGS, "anna", "here", later(days=2)) == Left(10, 200, 20_000, 200_000)
+    begin(log, tokens=49_910, visitor="clara")
+    assert left(log, SETTINGS, "anna", "here", BEGAN).own_tokens_today == 0
+    assert left(log, SETTINGS, "anna", "there", BEGAN).own_tokens_today == 19_960
     crowded = replace(SETTINGS, visitors_a_network=1, runs_a_minute=2)
     assert left(log, crowded, "clara", "here", BEGAN).runs_this_minute == 0
 
@@ -219,7 +257,7 @@ def test_no_replica_counts_while_another_one_reserves(url: str, monkeypatch: pyt
         thread = threading.Thread(target=begin, args=(one, small))
         thread.start()
         assert reserving.wait(10)
-        assert "All visitors together" in refusal(other, small).sentence
+        assert "Runs that are under way have reserved" in refusal(other, small).sentence
         thread.join()
 
 
@@ -265,6 +303,7 @@ def shared_log(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Log]:
 @given(st.lists(STEPS, min_size=5, max_size=25))
 def test_a_run_is_let_through_exactly_when_every_count_allows_it(shared_log: Log, steps: list[Any]) -> None:
     few = DemoSettings(runs_a_minute=3, runs_a_day=8, runs_at_once=2, visitors_a_network=2, tokens_a_day=2_000)
+    few = replace(few, visitor_percent=40, network_percent=60)
     shared_log.write(lambda connection: connection.execute(reservations.delete()))
     now, known = BEGAN, list[Known]()
     for passed, visitor, network, tokens, used in steps:
@@ -276,10 +315,17 @@ def test_a_run_is_let_through_exactly_when_every_count_allows_it(shared_log: Log
             under_way = [each for each in party if not each.settled and each.alive_at > now - timedelta(seconds=30)]
             return len(in_minute) < 3 * share and len(party) < 8 * share and len(under_way) < 2 * share
 
+        def affords(party: list[Known], most: int, tokens: int = tokens) -> bool:
+            return sum(each.tokens for each in party) + tokens <= most
+
+        of_visitor = [each for each in today if each.visitor == visitor]
+        of_network = [each for each in today if each.network == network]
         allowed = (
-            fits([each for each in today if each.visitor == visitor], 1)
-            and fits([each for each in today if each.network == network], 2)
-            and sum(each.tokens for each in today) + tokens <= 2_000
+            fits(of_visitor, 1)
+            and fits(of_network, 2)
+            and affords(today, 2_000)
+            and affords(of_visitor, 800)
+            and affords(of_network, 1_200)
         )
         try:
             reservation = reserve(shared_log, few, visitor, network, tokens, now)

@@ -33,7 +33,7 @@ from tests.waiting import wait_for
 USAGE = {"prompt_tokens": 7, "completion_tokens": 3, "total_tokens": 10}
 ANSWER = head() + chunk("Hi", "stop", usage=USAGE) + DONE
 BODY = to_bytes(ASKED)
-RESERVED = -(-len(BODY) // 3) + 100
+RESERVED = len(BODY) + 100
 
 
 class Stand:
@@ -121,6 +121,23 @@ def test_a_run_goes_through_and_what_it_used_is_counted(stand: Opens, log: Log) 
         (row,) = wait_for(lambda: [row for row in rows(log) if row.settled])
         assert len(server.requests) == 1
     assert (row.visitor, row.network, row.tokens) == ("anna", "here", 10)
+
+
+def test_where_no_usage_is_reported_the_estimate_stands_and_a_network_keeps_to_its_share(
+    stand: Opens, log: Log
+) -> None:
+    here = stand(replace(SETTINGS, tokens_a_day=10 * RESERVED, visitor_percent=10, network_percent=20))
+    with serve(head() + chunk("Hi", "stop") + DONE) as server:
+        for owner in ("anna", "berta"):
+            assert here.ended(here.send(server, owner=owner))[0] == "ok"
+        wait_for(lambda: all(row.settled for row in rows(log)))
+        status, _, sentence = here.ended(here.send(server, owner="clara"))
+        assert (status, sentence.partition(" that")[0]) == (
+            "rejected",
+            "All of your network have used their share of the tokens",
+        )
+        assert here.ended(here.send(server, owner="clara", network="there"))[0] == "ok"
+    assert [row.tokens for row in rows(log)] == [RESERVED] * 3
 
 
 def test_everything_is_reserved_when_the_request_arrives(stand: Opens, log: Log) -> None:

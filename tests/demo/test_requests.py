@@ -161,8 +161,8 @@ def sent(profile: Profile, setting: Setting) -> int | None:
     )
 
 
-def test_a_run_reserves_its_bytes_by_three_and_its_answer() -> None:
-    assert tokens_of(ASKED, b"1234567") == 3 + 100
+def test_a_run_reserves_a_token_for_each_byte_and_its_answer() -> None:
+    assert tokens_of(ASKED, b"1234567") == 7 + 100
 
 
 @given(st.lists(st.text(max_size=300), min_size=1, max_size=30), st.sampled_from(list(Role)))

@@ -49,7 +49,8 @@ def by_link(prompt: str = "Hello", **parts: Any) -> AppTest:
 
 
 def test_the_limits_are_said_before_anybody_meets_them(page: AppTest) -> None:
-    assert page.expander[0].label == r"This is a demo\: 10 runs left now, 200 today"
+    assert page.expander[0].label == r"This is a demo\: 10 runs left now, 200 today, with 20,000 tokens"
+    assert "you may use 20,000 of them, and all of your network together 50,000" in texts(page)
     assert "An answer may have 512 tokens, and take 60 s." in texts(page)
     run_to_the_end(page)
     assert page.run().expander[0].label.startswith(r"This is a demo\: 9 runs left now")
