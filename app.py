@@ -28,6 +28,7 @@ from components.service import close_service, service
 from components.ui import live_view
 from components.ui.browsing import take_away
 from components.ui.cookies import VisitorCookie
+from components.ui.forwarded import keep_peer_of_socket
 from components.ui.own_pages_only import OwnPagesOnly
 from components.ui.page_shell import PageShell
 from components.ui.whole_messages import take_in_whole_messages
@@ -127,6 +128,7 @@ async def lifespan(_app: Any) -> AsyncIterator[None]:
     close_service()
 
 
+keep_peer_of_socket()
 take_in_whole_messages()
 app = st.App(
     "pages/navigation.py",
@@ -141,7 +143,7 @@ app = st.App(
         Middleware(OwnPagesOnly),
         Middleware(SecurityHeaders),
         Middleware(PageShell),
-        Middleware(VisitorCookie, is_demo=lambda: service().demo is not None),
+        Middleware(VisitorCookie, demo=lambda: service().demo),
     ],
     lifespan=lifespan,
     on_script_error=report_script_error,

@@ -10,23 +10,28 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from components.demo.settings import DemoSettings
 from components.demo.visitors import COOKIE_DAYS, new_visitor_id, signed, visitor_in
+from components.ui.forwarded import scheme_of
 from components.ui.sharing.address import public_url_of_operator
-from components.ui.visitor import COOKIE, cookie_secret
+from components.ui.visitor import COOKIE, HTTPS_COOKIE, cookie_secret, visitor_of
 
 _DAY_S = 86_400
 
 
 class VisitorCookie:
-    """Sets the cookie on pages of the server where ``is_demo`` says so, and on nothing else."""
+    """Sets the cookie on pages of a demo, and on nothing else."""
 
-    def __init__(self, app: ASGIApp, is_demo: Callable[[], bool]) -> None:
+    def __init__(self, app: ASGIApp, demo: Callable[[], DemoSettings | None]) -> None:
+        """``demo`` gives the demo's settings, or None where this is none."""
         self._app = app
-        self._is_demo = is_demo
+        self._demo = demo
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one ASGI scope."""
-        if scope["type"] != "http" or not self._is_demo() or visitor_in(cookie_secret(), _cookie_of(scope)):
+        demo = self._demo() if scope["type"] == "http" else None
+        cookie = _new_cookie(scope, demo) if demo else None
+        if cookie is None:
             await self._app(scope, receive, send)
             return
 
@@ -34,24 +39,31 @@ class VisitorCookie:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 if headers.get("content-type", "").startswith("text/html"):
-                    headers.append("Set-Cookie", _new_cookie(scope))
+                    headers.append("Set-Cookie", cookie)
             await send(message)
 
         await self._app(scope, receive, send_with_cookie)
 
 
-def _cookie_of(scope: Scope) -> str | None:
-    return Request(scope).cookies.get(COOKIE)
-
-
-def _new_cookie(scope: Scope) -> str:
+def _new_cookie(scope: Scope, demo: DemoSettings) -> str | None:
+    """The cookie that this visitor needs; None for one who has it."""
+    cookies = Request(scope).cookies
+    is_https = _is_https(scope, demo)
+    visitor = visitor_of(cookies)
+    if visitor and (not is_https or visitor_in(cookie_secret(), cookies.get(HTTPS_COOKIE))):
+        return None
     response = Response()
     response.set_cookie(
-        COOKIE,
-        signed(cookie_secret(), new_visitor_id()),
+        HTTPS_COOKIE if is_https else COOKIE,
+        signed(cookie_secret(), visitor or new_visitor_id()),
         max_age=COOKIE_DAYS * _DAY_S,
         httponly=True,
         samesite="lax",
-        secure="https" in (scope["scheme"], urlsplit(public_url_of_operator()).scheme),
+        secure=is_https,
     )
     return str(response.headers["Set-Cookie"])
+
+
+def _is_https(scope: Scope, demo: DemoSettings) -> bool:
+    # A proxy that does not say so may be known from the operator's own address.
+    return "https" in (scheme_of(scope, demo.proxy_hops), urlsplit(public_url_of_operator()).scheme)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import streamlit as st
@@ -18,6 +18,8 @@ from components.ui import state
 
 COOKIE = "tempera_visitor"
 """Of visitors of a demo who did not log in. It is set with the page itself."""
+HTTPS_COOKIE = f"__Host-{COOKIE}"
+"""Its name where the page comes over https: browsers take it from this host alone, and never over plain http."""
 
 BY_OWNER: dict[type | str, Callable[[Any], Any]] = {OwnLog: lambda log: log.owner}
 """How what is cached for all visitors tells their logs apart."""
@@ -87,11 +89,17 @@ def cookie_secret() -> str:
     return str(config.get_option("server.cookieSecret"))
 
 
+def visitor_of(cookies: Mapping[str, str]) -> str | None:
+    """The id in a visitor's cookies, or None. One of before https counts for those who have no other."""
+    found = (visitor_in(cookie_secret(), cookies.get(name)) for name in (HTTPS_COOKIE, COOKIE))
+    return next(filter(None, found), None)
+
+
 def _visitor() -> str:
     """The id in the cookie, or for browsers that keep none, one for this session alone."""
     known: str | None = st.session_state.get(state.VISITOR)
     if known is None:
-        known = visitor_in(cookie_secret(), st.context.cookies.get(COOKIE)) or new_visitor_id()
+        known = visitor_of(st.context.cookies) or new_visitor_id()
         # Kept: a cookie that ends while the page is open must not take the visitor's runs away.
         st.session_state[state.VISITOR] = known
     return known

@@ -1,0 +1,147 @@
+"""Who calls, as a server that was really started counts it: by its socket, and by as many proxies as the operator has."""
+
+from __future__ import annotations
+
+import os
+import re
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from components.demo.visitors import UNKNOWN, new_visitor_id, signed
+from tests.browser.conftest import ROOT, free_port, serve_app, wait_until_it_answers
+from tests.pages.conftest import Chat
+from tests.security.open_page import OpenPage
+from tests.security.session import Answer, ask, session
+from tests.streaming.endpoint import serve
+from tests.waiting import wait_for
+
+SECRET = "what the operator signs with"
+PLAIN, HTTPS = "tempera_visitor", "__Host-tempera_visitor"
+
+
+@dataclass(frozen=True)
+class Demo:
+    address: str
+    folder: Path
+    hops: int
+
+    def networks(self, *callers: dict[str, str]) -> list[str]:
+        """The networks that the runs of these callers counted to, each a page of its own with these headers."""
+        before = len(self._counted())
+        for headers in callers:
+            with session(self.address, **headers) as connection:
+                page = OpenPage(connection)
+                page.send("run")
+                page.learn()
+        return wait_for(lambda: len(found := self._counted()) >= before + len(callers) and found)[before:]
+
+    def _counted(self) -> list[str]:
+        with closing(sqlite3.connect(self.folder / "runs.sqlite3")) as log:
+            return [network for (network,) in log.execute("select network from reservations order by created_at")]
+
+
+@contextmanager
+def by_streamlit(folder: Path, **environment: str) -> Iterator[str]:
+    """As ``streamlit run app.py``, with an environment that has uvicorn believe everybody."""
+    with serve_app(folder, FORWARDED_ALLOW_IPS="*", **environment) as address:
+        yield address
+
+
+@contextmanager
+def by_uvicorn(folder: Path, **environment: str) -> Iterator[str]:
+    """As an ASGI application, by uvicorn that is told to believe everybody."""
+    port = free_port()
+    # The settings are those of the folder that uvicorn is started in.
+    (folder / ".streamlit").mkdir()
+    (folder / ".streamlit" / "secrets.toml").symlink_to(folder / "secrets.toml")
+    for name in ("app.py", "components", "pages", ".streamlit/config.toml"):
+        (folder / name).symlink_to(ROOT / name)
+    own = {"TEMPERA_DATABASE_URL": f"sqlite:///{folder / 'runs.sqlite3'}", "HOME": str(folder)}
+    with (
+        open(folder / "app.log", "a") as log,
+        subprocess.Popen(
+            [sys.executable, "-m", "uvicorn", "app:app", "--port", str(port), "--forwarded-allow-ips", "*"],
+            cwd=folder,
+            env={**os.environ, **own, **environment},
+            stdout=log,
+            stderr=log,
+        ) as process,
+    ):
+        try:
+            wait_until_it_answers(f"http://127.0.0.1:{port}/healthz", folder / "app.log")
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            process.terminate()
+
+
+@pytest.fixture(
+    scope="module",
+    params=[(by_streamlit, 0), (by_uvicorn, 0), (by_streamlit, 2)],
+    ids=["streamlit", "uvicorn", "behind_two_proxies"],
+)
+def demo(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    start, hops = request.param
+    folder, chat = tmp_path_factory.mktemp("callers"), Chat()
+    (folder / "secrets.toml").write_text(f"[demo]\nenabled = true\nproxy_hops = {hops}\n")
+    with serve(chat.play) as chat.server:
+        own = {"TEMPERA_BASE_URL": chat.server.base_url, "TEMPERA_MODEL": "alpha"}
+        with start(folder, STREAMLIT_SERVER_COOKIE_SECRET=SECRET, **own) as address:
+            yield Demo(address, folder, hops)
+
+
+def test_forwarded_addresses_count_exactly_as_far_as_the_operators_proxies_wrote_them(demo: Demo) -> None:
+    behind_both = {"X_Forwarded_For": "6.6.6.6, 203.0.113.7, 10.0.0.1"}
+    forged = [{"X_Forwarded_For": said} for said in ("198.51.100.1", "198.51.100.2:4711")]
+    found = demo.networks({}, *forged, behind_both)
+    # On this machine the socket's address is nobody's network.
+    assert found == [UNKNOWN, UNKNOWN, UNKNOWN, "203.0.113.7" if demo.hops else UNKNOWN]
+
+
+def cookie_of(answer: Answer) -> tuple[str, str] | None:
+    """The name and the visitor's id of the cookie that was set."""
+    found = re.match(rf"((?:__Host-)?{PLAIN})=([0-9a-f]{{32}})\.", answer.headers.get("set-cookie", ""))
+    return (found[1], found[2]) if found else None
+
+
+def test_over_plain_http_the_cookie_has_its_plain_name(demo: Demo) -> None:
+    answer = ask(demo.address, "/")
+    assert cookie_of(answer)
+    assert re.fullmatch(rf"{PLAIN}=\S+; HttpOnly; Max-Age=2592000; Path=/; SameSite=lax", answer.headers["set-cookie"])
+
+
+def test_https_is_what_the_operators_proxies_say_and_nobody_else(demo: Demo) -> None:
+    answer = ask(demo.address, "/", X_Forwarded_Proto="https")
+    cookie = answer.headers["set-cookie"]
+    if demo.hops:
+        assert re.fullmatch(rf"{HTTPS}=\S+; HttpOnly; Max-Age=2592000; Path=/; SameSite=lax; Secure", cookie)
+    else:
+        assert cookie.startswith(f"{PLAIN}=")
+    assert cookie_of(ask(demo.address, "/", X_Forwarded_Proto="https, http, http"))[0] == PLAIN
+
+
+def test_a_cookie_of_before_https_is_the_same_visitor_after_it(demo: Demo) -> None:
+    visitor = new_visitor_id()
+    old = f"{PLAIN}={signed(SECRET, visitor)}"
+    assert cookie_of(ask(demo.address, "/", Cookie=old)) is None
+    over_https = cookie_of(ask(demo.address, "/", Cookie=old, X_Forwarded_Proto="https"))
+    assert over_https == ((HTTPS, visitor) if demo.hops else None)
+    both = f"{HTTPS}={signed(SECRET, visitor)}; {PLAIN}={signed(SECRET, new_visitor_id())}"
+    assert cookie_of(ask(demo.address, "/", Cookie=both, X_Forwarded_Proto="https")) is None
+
+
+def test_the_cookie_of_https_says_whose_runs_they_are(demo: Demo) -> None:
+    host, old, plain = new_visitor_id(), new_visitor_id(), new_visitor_id()
+    demo.networks(
+        {"Cookie": f"{PLAIN}={signed(SECRET, old)}; {HTTPS}={signed(SECRET, host)}"},
+        {"Cookie": f"{PLAIN}={signed(SECRET, plain)}; {HTTPS}=forged"},
+    )
+    with closing(sqlite3.connect(demo.folder / "runs.sqlite3")) as log:
+        owners = [owner for (owner,) in log.execute("select owner from runs order by created_at")]
+    assert owners[-2:] == [f"visitor {host}", f"visitor {plain}"]
