@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import re
+import sys
 import uuid
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -24,7 +25,7 @@ from components.demo.budget import left
 from components.runs.gate import Refused
 from components.runs.metrics import metrics_of
 from components.runs.query import QueryFailed
-from components.service import close_service, service
+from components.service import close_service, reason_not_to_start, service
 from components.ui import live_view
 from components.ui.browsing import take_away
 from components.ui.cookies import VisitorCookie
@@ -128,6 +129,9 @@ async def lifespan(_app: Any) -> AsyncIterator[None]:
     close_service()
 
 
+# Here, and not when the application begins: a server may be told to serve one that could not begin.
+if reason := reason_not_to_start():
+    sys.exit(f"Tempera does not start. {reason}")
 keep_peer_of_socket()
 take_in_whole_messages()
 app = st.App(

@@ -18,6 +18,7 @@ import streamlit as st
 from streamlit import config
 from streamlit.errors import StreamlitSecretNotFoundError
 
+from components.access.login import login_is_configured, login_problem
 from components.demo.gate import DemoGate
 from components.demo.requests import profile_of_demo
 from components.demo.settings import demo_settings
@@ -37,17 +38,21 @@ from components.streaming.limits import Limits
 from components.streaming.outcome import Status
 
 _LOOK_AGAIN_S = 0.05
+_ROOT = Path(__file__).parents[1]
+_SECRETS = _ROOT / ".streamlit" / "secrets.toml"
+_SECRETS_FILES = "STREAMLIT_SECRETS_FILES"
 
 
 class Service:
     """What all visitors of this process share. Nothing in it comes from a visitor but the runs.
 
-    ``demo`` are the limits of a demo, None where this is none.
+    ``demo`` are the limits of a demo, None where this is none. ``needs_login`` holds to the end of the process.
     ``workers_problem`` is a sentence when there should be workers for sweeps and are none; cells are made here then.
     """
 
     def __init__(self) -> None:
         self.demo = demo_settings(os.environ, secrets())
+        self.needs_login = login_is_configured(os.environ, secrets())
         limits = self.demo.limits() if self.demo else Limits()
         url = database_url(os.environ)
         self.log = Log(url, limits)
@@ -99,6 +104,27 @@ def close_service() -> None:
         if _service is not None:
             _service.close()
             _service = None
+
+
+def reason_not_to_start() -> str | None:
+    """What would be open that is meant to be closed, as a sentence with what to do; None when nothing would."""
+    values, problem = _secrets()
+    if problem:
+        return "The secrets file cannot be read, or is not valid TOML. Mend it."
+    if _SECRETS_FILES in os.environ and not config.is_manually_set("secrets.files"):
+        return f"{_SECRETS_FILES} is read by `streamlit run` alone. Start Tempera with that."
+    # Streamlit looks in the folder that it is started in, and only `streamlit run` looks beside app.py as well.
+    read = {Path(path).resolve() for path in config.get_option("secrets.files")}
+    if not config.is_manually_set("secrets.files") and _SECRETS.is_file() and _SECRETS.resolve() not in read:
+        return f"{_SECRETS} is not read from here. Start Tempera in {_ROOT}."
+    if problem := login_problem(os.environ, values):
+        return problem
+    cookie_secret = config.get_option("server.cookieSecret")
+    is_shared = not database_url(os.environ).startswith("sqlite")
+    is_own = config.is_manually_set("server.cookieSecret")
+    if demo_settings(os.environ, values) and (not cookie_secret or (is_shared and not is_own)):
+        return "The replicas of a demo must sign its visitors' cookies alike. Set STREAMLIT_SERVER_COOKIE_SECRET."
+    return None
 
 
 def configuration() -> Configuration:

@@ -8,7 +8,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+LOGIN = "TEMPERA_LOGIN"
+"""The environment variable that says ``required``: nobody comes in without a login, whatever the secrets file says."""
+
 _EVERYBODY: tuple[str, ...] = ()
+_OF_ALL = ("redirect_uri", "cookie_secret")
+_OF_PROVIDER = ("client_id", "client_secret", "server_metadata_url")
 
 
 class NotLetIn(Exception):
@@ -29,6 +34,36 @@ class Access:
 
     allow: tuple[str, ...] = _EVERYBODY
     closed: str | None = None
+
+
+def login_is_configured(environment: Mapping[str, str], secrets: Mapping[str, object]) -> bool:
+    """Whether nobody may come in without a login."""
+    return "auth" in secrets or bool(environment.get(LOGIN))
+
+
+def login_problem(environment: Mapping[str, str], secrets: Mapping[str, object]) -> str | None:
+    """Why a login that is meant cannot be had, in a sentence with what to do; None when there is one, or none is meant."""
+    required = environment.get(LOGIN, "")
+    if required not in ("", "required"):
+        return f"{LOGIN} must be required, or not be set."
+    auth = secrets.get("auth")
+    if auth is None:
+        if required:
+            return f"{LOGIN} says that a login is required, and the secrets file has no table [auth]. Add it."
+        if "access" in secrets:
+            return "The secrets file has [access] and no [auth], so nobody would have to log in. Add [auth]."
+        return None
+    if not isinstance(auth, Mapping):
+        return "[auth] in the secrets file must be a table."
+    missing = [name for name in _OF_ALL if not auth.get(name)]
+    providers = {f"{name}.": auth[name] for name in providers_of(auth)} or {"": auth}
+    missing += [f"{at}{name}" for at, table in providers.items() for name in _OF_PROVIDER if not table.get(name)]
+    return f"[auth] in the secrets file has no {', '.join(missing)}. Add what is missing." if missing else None
+
+
+def providers_of(auth: Mapping[str, object]) -> list[str]:
+    """The names of the providers in ``[auth]`` that have a table of their own."""
+    return [name for name, table in auth.items() if isinstance(table, Mapping) and name != "client_kwargs"]
 
 
 def access_of(secrets: Mapping[str, object]) -> Access:

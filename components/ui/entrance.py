@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import streamlit as st
 
-from components.access.login import LoginEnded, NotLetIn
+from components.access.login import LoginEnded, NotLetIn, providers_of
 from components.demo.budget import left
 from components.runs.gate import Refused
 from components.service import secrets, service
 from components.ui import state
 from components.ui.plain_words import plain_words
 from components.ui.visitor import login_is_needed, network, owner
-
-_NOT_PROVIDERS = ("redirect_uri", "cookie_secret", "client_id", "client_secret", "server_metadata_url")
 
 
 def is_let_in() -> bool:
@@ -67,9 +63,7 @@ def draw_limits() -> None:
 def _draw_login(sentence: str) -> None:
     st.subheader("Tempera", anchor=False)
     st.markdown(plain_words(sentence))
-    found = secrets().get("auth", {})
-    providers = [name for name, table in found.items() if isinstance(table, Mapping) and name not in _NOT_PROVIDERS]
-    for provider in providers or [None]:
+    for provider in providers_of(secrets().get("auth", {})) or [None]:
         st.button(
             f"Log in with {plain_words(provider)}" if provider else "Log in",
             key=f"log_in_{provider or ''}",

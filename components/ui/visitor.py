@@ -29,7 +29,7 @@ def owner() -> str:
     """Who owns what is made on this page. Raises NotLetIn where one must log in, and is not or no longer."""
     if login_is_needed():
         if "auth" not in secrets():
-            raise NotLetIn("The secrets file has a mistake, so nobody can log in. Ask whoever runs this Tempera.")
+            raise NotLetIn("Nobody can log in now. Ask whoever runs this Tempera to look at its secrets file.")
         claims = st.user.to_dict()
         if not claims.get("is_logged_in"):
             raise LoginEnded("Log in first.")
@@ -40,8 +40,8 @@ def owner() -> str:
 
 
 def login_is_needed() -> bool:
-    """Whether the operator has set up a login: a table ``[auth]`` in the secrets file, also in one that is broken."""
-    return "auth" in secrets() or secrets_are_broken_with("auth")
+    """Whether the operator has set up a login: also when the file that said so is broken or gone by now."""
+    return service().needs_login or "auth" in secrets() or secrets_are_broken_with("auth")
 
 
 def own_log() -> OwnLog:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from components.access.login import Access, LoginEnded, NotLetIn, access_of, owner_of
+from components.access.login import Access, LoginEnded, NotLetIn, access_of, login_problem, owner_of, providers_of
 
 NOW = 1_800_000_000.0
 CLAIMS: dict[str, Any] = {
@@ -78,3 +78,36 @@ def test_a_list_that_cannot_be_read_lets_in_nobody(table: object) -> None:
 def test_without_a_list_everybody_comes_in_whom_the_provider_knows() -> None:
     assert access_of({}) == access_of({"access": {}}) == Access()
     assert access_of({"access": {"allow": [" @example.org "]}}) == Access(("@example.org",))
+
+
+WHOLE = {"redirect_uri": "r", "cookie_secret": "c", "client_id": "i", "client_secret": "s", "server_metadata_url": "m"}
+PROVIDER = {name: WHOLE[name] for name in ("client_id", "client_secret", "server_metadata_url")}
+NAMED = {"redirect_uri": "r", "cookie_secret": "c", "one": PROVIDER, "other": PROVIDER}
+
+
+@pytest.mark.parametrize(
+    ("secrets", "environment", "says"),
+    [
+        ({}, {}, None),
+        ({"auth": WHOLE}, {}, None),
+        ({"auth": {**WHOLE, "client_kwargs": {"prompt": "login"}}, "access": {}}, {"TEMPERA_LOGIN": "required"}, None),
+        ({"auth": NAMED}, {"TEMPERA_LOGIN": ""}, None),
+        *(({"auth": {**WHOLE, name: ""}}, {}, f"has no {name}.") for name in WHOLE),
+        ({"auth": {**NAMED, "other": {"client_id": "i"}}}, {}, "no other.client_secret, other.server_metadata_url."),
+        ({"auth": {}}, {}, "has no redirect_uri, cookie_secret, client_id"),
+        ({"auth": True}, {}, "must be a table"),
+        ({"access": {"allow": ["@example.org"]}}, {}, "[access] and no [auth]"),
+        ({}, {"TEMPERA_LOGIN": "required"}, "no table [auth]"),
+        ({"auth": WHOLE}, {"TEMPERA_LOGIN": "off"}, "must be required, or not be set"),
+    ],
+)
+def test_a_login_that_is_there_by_half_is_said(
+    secrets: dict[str, Any], environment: dict[str, str], says: str | None
+) -> None:
+    problem = login_problem(environment, secrets)
+    assert problem is None if says is None else says in str(problem)
+
+
+def test_a_provider_is_a_table_of_its_own() -> None:
+    assert providers_of(NAMED) == ["one", "other"]
+    assert providers_of({**WHOLE, "client_kwargs": {"prompt": "login"}}) == []

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
+from components.service import service
 from tests.browser.conftest import serve_app
+from tests.pages.conftest import Chat, new_page
 from tests.security.conftest import MINE, fill
 from tests.security.session import session
+from tests.waiting import wait_for
 
 LOGIN = """
 [auth]
@@ -18,13 +23,32 @@ server_metadata_url = "http://127.0.0.1:9/.well-known/openid-configuration"
 """
 
 
-def test_a_mistake_in_the_file_that_asks_for_a_login_lets_nobody_in(tmp_path: Path) -> None:
-    (tmp_path / "secrets.toml").write_text(f"{LOGIN}\nthis is a mistake")
+def test_a_mistake_that_comes_into_the_file_while_it_runs_lets_nobody_in(tmp_path: Path) -> None:
+    (tmp_path / "secrets.toml").write_text(LOGIN)
     run_id, _ = fill(tmp_path, "local", MINE)
-    with (
-        serve_app(tmp_path, TEMPERA_BASE_URL="http://127.0.0.1:9/v1") as address,
-        session(address, Cookie="_streamlit_user=me; _streamlit_user_tokens=me", X_User="me") as visitor,
-    ):
-        seen = b"".join(visitor.open(page, f"run={run_id}") for page in ("", "runs", "endpoints", "shared"))
-    assert MINE.encode() not in seen
-    assert b"127.0.0.1:9/v1" not in seen
+    with serve_app(tmp_path, TEMPERA_BASE_URL="http://127.0.0.1:9/v1") as address:
+
+        def seen() -> bytes:
+            with session(address, Cookie="_streamlit_user=me; _streamlit_user_tokens=me", X_User="me") as visitor:
+                return b"".join(visitor.open(page, f"run={run_id}") for page in ("", "runs", "endpoints", "shared"))
+
+        assert b"Log in to go on." in seen()
+        (tmp_path / "secrets.toml").write_text(f"{LOGIN}\nthis is a mistake")
+        shown = wait_for(lambda: b"Nobody can log in now." in (found := seen()) and found)
+    assert MINE.encode() not in shown
+    assert b"127.0.0.1:9/v1" not in shown
+
+
+@pytest.mark.parametrize("said_by", ["the file", "the environment"])
+def test_a_login_that_was_asked_for_once_is_asked_for_to_the_end(
+    chat: Chat, monkeypatch: pytest.MonkeyPatch, said_by: str
+) -> None:
+    with monkeypatch.context() as said:
+        if said_by == "the file":
+            said.setattr("components.service.secrets", lambda: {"auth": {}})
+        else:
+            said.setenv("TEMPERA_LOGIN", "required")
+        assert service().needs_login
+    page = new_page().run()
+    assert page.error[0].value == "Nobody can log in now. Ask whoever runs this Tempera to look at its secrets file."
+    assert not page.button
