@@ -31,7 +31,7 @@ from components.ui.browsing import take_away
 from components.ui.cookies import VisitorCookie
 from components.ui.forwarded import keep_peer_of_socket
 from components.ui.own_pages_only import OwnPagesOnly
-from components.ui.page_shell import PageShell
+from components.ui.page_shell import PageShell, script_hashes
 from components.ui.whole_messages import take_in_whole_messages
 
 FRAME_ANCESTORS = "TEMPERA_FRAME_ANCESTORS"
@@ -47,9 +47,9 @@ def frame_ancestors(environment: Mapping[str, str]) -> str:
 
 HEADERS = {
     # What Streamlit needs and nothing else: no image, script or connection to anywhere but here. It hands the text of a
-    # component's script to the browser as a blob.
+    # component's script to the browser as a blob. Of scripts in a page, those that are served run, and no other.
     "Content-Security-Policy": (
-        "default-src 'self'; script-src 'self' 'unsafe-inline' blob:; style-src 'self' 'unsafe-inline'; "
+        f"default-src 'self'; script-src 'self' {script_hashes()} blob:; style-src 'self' 'unsafe-inline'; "
         "img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self'; worker-src 'self' blob:; "
         f"frame-src 'self'; frame-ancestors {frame_ancestors(os.environ)}; "
         "object-src 'none'; base-uri 'self'; form-action 'self'"

@@ -42,7 +42,7 @@ def login_is_configured(environment: Mapping[str, str], secrets: Mapping[str, ob
 
 
 def login_problem(environment: Mapping[str, str], secrets: Mapping[str, object]) -> str | None:
-    """Why a login that is meant cannot be had, in a sentence with what to do; None when there is one, or none is meant."""
+    """Why a login that is meant cannot be had, in a sentence with what to do; None when nothing is wrong."""
     required = environment.get(LOGIN, "")
     if required not in ("", "required"):
         return f"{LOGIN} must be required, or not be set."

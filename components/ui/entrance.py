@@ -63,7 +63,8 @@ def draw_limits() -> None:
 def _draw_login(sentence: str) -> None:
     st.subheader("Tempera", anchor=False)
     st.markdown(plain_words(sentence))
-    for provider in providers_of(secrets().get("auth", {})) or [None]:
+    providers: list[str | None] = [*providers_of(secrets().get("auth", {}))]
+    for provider in providers or [None]:
         st.button(
             f"Log in with {plain_words(provider)}" if provider else "Log in",
             key=f"log_in_{provider or ''}",

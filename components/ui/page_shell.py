@@ -6,12 +6,17 @@ these words and nothing of what the link shows. A script keeps what a person doe
 
 from __future__ import annotations
 
+import re
+from base64 import b64encode
+from hashlib import sha256
 from pathlib import Path
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from streamlit import file_util
 
 _THEIR_TITLE = b"<title>Streamlit</title>"
+_SCRIPTS = re.compile(rb"<script>(.*?)</script>", re.DOTALL)
 _SCRIPT = (Path(__file__).parent / "page_shell.js").read_text()
 _MEANING = "A playground in the browser for streaming chat completions."
 _SHARED_MEANING = "Somebody shared what a model answered, with the settings and the timing. Open it to see it."
@@ -47,7 +52,7 @@ class PageShell:
                 pieces.append(message.get("body", b""))
                 if message.get("more_body"):
                     return
-                start, body = begun.pop(), b"".join(pieces).replace(_THEIR_TITLE, _head(shared), 1)
+                start, body = begun.pop(), _with_head(b"".join(pieces), shared)
                 if scope["method"] != "HEAD":
                     MutableHeaders(scope=start)["Content-Length"] = str(len(body))
                 await send(start)
@@ -55,6 +60,16 @@ class PageShell:
             await send(message)
 
         await self._app(scope, receive, send_with_head)
+
+
+def script_hashes() -> str:
+    """The scripts that stand in a page itself, by their hashes as a policy names them: Streamlit's own, and ours."""
+    page = _with_head((Path(file_util.get_static_dir()) / "index.html").read_bytes(), shared=False)
+    return " ".join(f"'sha256-{b64encode(sha256(script).digest()).decode()}'" for script in _SCRIPTS.findall(page))
+
+
+def _with_head(page: bytes, shared: bool) -> bytes:
+    return page.replace(_THEIR_TITLE, _head(shared), 1)
 
 
 def _head(shared: bool) -> bytes:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+from base64 import b64encode
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -57,11 +59,23 @@ def test_a_page_may_load_and_send_nothing_elsewhere(running: App) -> None:
     rules = dict(
         rule.strip().split(" ", 1) for rule in ask(running.address, "/").headers["content-security-policy"].split(";")
     )
-    here = {"'self'", "'unsafe-inline'", "'none'", "data:", "blob:"}
+    here = {"'self'", "'none'", "data:", "blob:"}
+    scripts, styles = rules.pop("script-src").split(), rules.pop("style-src").split()
     assert all(set(sources.split()) <= here for sources in rules.values()), rules
+    assert styles == ["'self'", "'unsafe-inline'"]
+    assert [source for source in scripts if not source.startswith("'sha256-")] == ["'self'", "blob:"]
     assert set(rules) >= {"default-src", "img-src", "connect-src", "frame-ancestors", "base-uri", "form-action"}
     assert rules["object-src"] == "'none'"
-    assert "data:" not in rules["script-src"]
+
+
+@pytest.mark.parametrize("path", ["/", "/runs", "/shared?c=x"])
+def test_of_the_scripts_in_a_page_those_run_that_are_served_with_it(running: App, path: str) -> None:
+    answer = ask(running.address, path)
+    served = re.findall(rb"<script(?![^>]*\bsrc=)[^>]*>(.*?)</script>", answer.body, re.DOTALL)
+    assert any(b"MutationObserver" in script for script in served)
+    hashes = {f"sha256-{b64encode(sha256(script).digest()).decode()}" for script in served}
+    assert hashes == set(re.findall(r"'(sha256-[^']+)'", answer.headers["content-security-policy"]))
+    assert not re.search(rb"<[a-z][^>]*\son[a-z]+\s*=", answer.body)
 
 
 def test_a_robots_file_keeps_every_crawler_out(running: App) -> None:
