@@ -9,7 +9,7 @@ WORKERS ?= auto
 # The tests start many processes, and each would compile every module anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run test test-long check lock
+.PHONY: run test test-long check audit lock
 
 run: $(VENV)/.run-installed
 	@$(BIN)/python -c 'import socket; socket.create_server(("127.0.0.1", $(PORT))).close()' 2>/dev/null || { \
@@ -37,6 +37,10 @@ check: $(VENV)/.test-installed
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy --num-workers auto
 	$(BIN)/lint-imports
+
+# Needs uv, which fetches pip-audit, and asks a service on the internet; so no other target waits for it.
+audit:
+	uvx pip-audit --require-hashes --disable-pip -r requirements.txt
 
 # Needs uv. The locks hold for every Python and system that pyproject.toml admits.
 lock:

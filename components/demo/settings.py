@@ -115,8 +115,8 @@ def demo_settings(environment: Mapping[str, str], secrets: Mapping[str, object])
     """The settings of the demo, or None when this is none.
 
     It is one when TEMPERA_DEMO says 1, true, yes or on, or the secrets have a table ``[demo]`` with ``enabled = true``;
-    also when one of them says what nobody can read. TEMPERA_DEMO is the surer one: a secrets file that is broken says
-    nothing at all. The table's other keys are the fields of ``DemoSettings``; TEMPERA_DEMO_STOP_FILE names its
+    also when one of them says what nobody can read. TEMPERA_DEMO is the surer one: a secrets file that is not there
+    says nothing at all. The table's other keys are the fields of ``DemoSettings``; TEMPERA_DEMO_STOP_FILE names its
     ``stop_file`` as well. A value that cannot be used becomes a problem, and its default holds.
     """
     said = environment.get(DEMO, "").strip().lower()
