@@ -7,9 +7,10 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any, Literal
 
-from components.live.blocks import AnswerBlocks, Reader, View
 from components.live.channels import Shown
+from components.live.frames import Reader
 from components.live.status import ended_in_words, numbers, status_words
+from components.markdown.answer import AnswerBlocks, View
 from components.runs.run import Activity, Run
 
 Part = Literal["status"] | View

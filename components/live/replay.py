@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from components.contract.chunk import UnreadableEvent, read_chunk
-from components.live.blocks import AnswerBlocks, Reader, View
 from components.live.channels import Shown
+from components.live.frames import Reader
+from components.markdown.answer import AnswerBlocks, View
 from components.runs.events import StoredEvent
 from components.runs.query import QueryFailed
 from components.streaming.answer import Answer

@@ -22,10 +22,10 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from components.live.blocks import View
 from components.live.channels import Channel, Channels
 from components.live.lane import Lane, Part
 from components.live.replay import replay_frames
+from components.markdown.answer import View
 
 WRONG_TOKEN = 4401
 UNREADABLE = 4400

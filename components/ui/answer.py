@@ -6,9 +6,9 @@ import json
 
 import streamlit as st
 
-from components.live.blocks import pretty_json
 from components.live.lane import Part
 from components.live.status import duration
+from components.markdown.answer import pretty_json
 from components.runs.run import Run, RunRecord
 from components.ui import state
 from components.ui.live_view import draw_live

@@ -23,7 +23,7 @@ def take_in_whole_messages() -> None:
     """Put the three functions here in the place of Streamlit's own."""
     script_requests._coalesce_widget_states = _joined  # type: ignore[assignment]
     SafeSessionState.on_script_will_rerun = _on_script_will_rerun  # type: ignore[assignment,method-assign]
-    AppSession.request_script_stop = _let_the_script_end  # type: ignore[method-assign]
+    AppSession.request_script_stop = _let_the_script_end  # type: ignore[assignment,method-assign]
 
 
 def _joined(earlier: WidgetStates | None, later: WidgetStates | None) -> WidgetStates | None:

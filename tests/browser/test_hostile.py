@@ -30,7 +30,7 @@ from components.drafts.comparison import Comparison, Lane
 from components.drafts.conversation import Turn
 from components.drafts.draft import Draft, new_draft
 from components.drafts.setting import FieldState, Setting
-from components.live.markdown import MarkdownBlocks
+from components.markdown.blocks import MarkdownBlocks
 from components.runs.annotations import Annotation
 from components.runs.database import Database
 from components.runs.events import StoredEvent, pack

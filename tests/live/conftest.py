@@ -17,8 +17,8 @@ from starlette.applications import Starlette
 from starlette.routing import WebSocketRoute
 from websockets.sync.client import ClientConnection, connect
 
-from components.live.blocks import Frame
 from components.live.channels import Channels
+from components.live.frames import Frame
 from components.live.socket import LiveSocket
 from components.runs.run import Run
 from components.streaming.answer import Delta

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import html
+import json
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.live.blocks import AnswerBlocks, PlainBlocks, Reader, View, pretty_json
+from components.live.frames import Reader
+from components.markdown.answer import AnswerBlocks, PlainBlocks, View, pretty_json
 from tests.live.conftest import applied
 
 TEXTS = st.text(st.sampled_from(list("ab <>&\n\r\"'`*#-|$é漢😀")), max_size=3_000)
@@ -88,3 +90,23 @@ def test_json_that_is_whole_is_indented_once_it_has_ended() -> None:
     plain = AnswerBlocks("plain")
     plain.update('{"a": [1, 2]}', ended=True)
     assert html.unescape("".join(plain.blocks)) == '{"a": [1, 2]}'
+
+
+def test_numbers_in_json_stay_as_the_model_wrote_them() -> None:
+    written = (
+        '{"price": 1.10, "long": 0.12345678901234567890123, "e": 1E5, "zero": -0, "empty": [{}, []], "s": "\\u00e9{"}'
+    )
+    assert pretty_json(written) == (
+        '{\n  "price": 1.10,\n  "long": 0.12345678901234567890123,\n  "e": 1E5,\n  "zero": -0,\n'
+        '  "empty": [\n    {},\n    []\n  ],\n  "s": "é{"\n}'
+    )
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.text(), lambda x: st.lists(x) | st.dictionaries(st.text(), x)
+    )
+)
+def test_json_is_indented_as_python_indents_it(value: object) -> None:
+    text = json.dumps([value], ensure_ascii=False)
+    assert pretty_json(text) == json.dumps([value], ensure_ascii=False, indent=2)

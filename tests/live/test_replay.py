@@ -7,9 +7,9 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.live.blocks import AnswerBlocks
 from components.live.channels import Channel
 from components.live.replay import lengths_after, replay_frames
+from components.markdown.answer import AnswerBlocks
 from components.runs.events import StoredEvent
 from components.runs.query import QueryFailed
 from components.runs.run import RunRecord

@@ -20,14 +20,14 @@ from websockets.typing import Origin
 from websockets.uri import parse_uri
 
 from components.live import channels
-from components.live.blocks import AnswerBlocks
 from components.live.lane import Lane
 from components.live.socket import UNREADABLE, WRONG_TOKEN
+from components.markdown.answer import AnswerBlocks
 from components.streaming.outcome import Status
 from tests.live.conftest import ORIGIN, Reader, Server, end, make_run, shown, soon, tell
 from tests.waiting import wait_for
 
-ANSWERS = [path.read_text() for path in sorted((Path(__file__).parent / "answers").glob("*.md"))]
+ANSWERS = [path.read_text() for path in sorted((Path(__file__).parents[1] / "markdown" / "answers").glob("*.md"))]
 
 
 @pytest.mark.parametrize("origin", ["http://evil.test", "null", "", None])

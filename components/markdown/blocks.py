@@ -18,10 +18,10 @@ from markdown_it.renderer import RendererHTML
 from markdown_it.token import Token
 from markdown_it.utils import EnvType, OptionsDict
 
-from components.live import markdown_rules
-from components.live.code import code_html
-from components.live.formulas import mathml
-from components.live.gate import gate
+from components.markdown import rules
+from components.markdown.code import code_html
+from components.markdown.formulas import mathml
+from components.markdown.gate import gate
 
 _DEEPEST_NESTING = 40
 """Levels of lists, quotes and formatting. Nobody writes deeper; what does is shown as it came."""
@@ -34,6 +34,8 @@ _ENDED_BY_BLANK_LINE = {"blockquote_open", "heading_open", "hr", "paragraph_open
 _BLANK_END = re.compile(r"\n[ \t]*\n\Z")
 # The paragraph that most updates find open. Read as every text is, it would come out the same, after twice the time.
 _PLAIN_WORDS = re.compile(r"[^\W\d_](?:[^\W_]|[ ,.;'()?-])*")
+_RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\U00010800-\U00010fff\U0001e800-\U0001efff]")
+_DIRECTED = re.compile(r"<(p|h[1-6]|ul|ol|li|blockquote|t[dh])(?=[ >])")
 _ALLOWED_LINK = re.compile(r"(?:https?://|mailto:)[^\s]", re.IGNORECASE)
 
 
@@ -60,7 +62,7 @@ class MarkdownBlocks:
         del self.blocks[self.settled :]
         if ended or "\n" in new:
             self._settle(ended)
-        if _PLAIN_WORDS.fullmatch(self._open) and "www" not in self._open:
+        if _PLAIN_WORDS.fullmatch(self._open) and "www" not in self._open and not _RIGHT_TO_LEFT.search(self._open):
             self.blocks.append(f"<p>{self._open.rstrip(' ')}</p>\n")
             return
         self.blocks.extend(_draw(block, final=False) for block in _read(self._open).blocks)
@@ -134,13 +136,17 @@ def _draw(block: _Block, *, final: bool) -> str:
     if any(token.level >= _DEEPEST_NESTING - 1 for token in block.tokens):
         # The reader leaves out what stands deeper.
         return gate(code_html(block.source))
-    env = {"final": final}
+    env: dict[str, Any] = {"final": final}
     for index, token in enumerate(block.tokens):
         if token.type == "inline":
             before = block.tokens[max(0, index - 2) : index]
             checkbox = _checkbox(before[0]) if before and before[-1].type == "paragraph_open" else ""
+            env["in_cell"] = bool(before) and before[-1].type in ("td_open", "th_open")
             token.children = [*_text(checkbox), *_inline(token.content, env)]
-    return gate(_MARKDOWN.renderer.render(block.tokens, _MARKDOWN.options, env))
+    written = str(_MARKDOWN.renderer.render(block.tokens, _MARKDOWN.options, env))
+    if _RIGHT_TO_LEFT.search(block.source):
+        written = _DIRECTED.sub(r'<\1 dir="auto"', written)
+    return gate(written)
 
 
 def _checkbox(token: Token) -> str:
@@ -155,7 +161,10 @@ def _inline(content: str, env: dict[str, Any]) -> list[Token]:
     if len(content) > _LONGEST_FORMATTED:
         return _text(content)
     tokens: list[Token] = []
-    _MARKDOWN.inline.parse(content, _MARKDOWN, env, tokens)
+    state = rules.InlineState(content, _MARKDOWN, env, tokens)
+    _MARKDOWN.inline.tokenize(state)
+    for rule in _MARKDOWN.inline.ruler2.getRules(""):
+        rule(state)
     opened: list[Token] = []
     for token in tokens:
         if token.type == "link_open":
@@ -220,7 +229,7 @@ class _Writer(RendererHTML):
         token = tokens[idx]
         written = mathml(token.content, displayed=True)
         if written is None:
-            return code_html(f"{token.markup}\n{token.content}\n{markdown_rules.FORMULA_ENDS[token.markup]}")
+            return code_html(f"{token.markup}\n{token.content}\n{rules.FORMULA_ENDS[token.markup]}")
         return f'<div class="formula">{written}</div>\n'
 
 
@@ -228,13 +237,14 @@ def _reader() -> MarkdownIt:
     options = {"html": False, "maxNesting": _DEEPEST_NESTING, "xhtmlOut": False, "tasklists": True}
     reader = _Markdown("commonmark", options, renderer_cls=_Writer)
     reader.enable(["table", "strikethrough"]).disable(["reference", "html_block", "html_inline"])
-    reader.block.ruler.at("table", markdown_rules.table, {"alt": ["paragraph"]})
+    reader.block.ruler.at("table", rules.table, {"alt": ["paragraph"]})
     reader.block.ruler.before(
-        "fence", "displayed_formula", markdown_rules.displayed_formula, {"alt": ["paragraph", "blockquote", "list"]}
+        "fence", "displayed_formula", rules.displayed_formula, {"alt": ["paragraph", "blockquote", "list"]}
     )
-    reader.inline.ruler.at("image", markdown_rules.image)
-    reader.inline.ruler.before("escape", "formula", markdown_rules.formula)
-    reader.inline.ruler.push("bare_address", markdown_rules.bare_address)
+    reader.inline.ruler.at("image", rules.image)
+    reader.inline.ruler.before("escape", "formula", rules.formula)
+    reader.inline.ruler.before("autolink", "cell_line_break", rules.cell_line_break)
+    reader.inline.ruler.push("bare_address", rules.bare_address)
     reader.inline.add_terminator_char(".")
     return reader
 

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import random
 import re
+import subprocess
+import sys
 import time
 from html.parser import HTMLParser
 from pathlib import Path
@@ -10,8 +12,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from components.live import gate, markdown
-from components.live.markdown import MarkdownBlocks
+from components.markdown import blocks as markdown_blocks
+from components.markdown import gate
+from components.markdown.blocks import MarkdownBlocks
 
 ANSWERS = sorted((Path(__file__).parent / "answers").glob("*.md"))
 COPY = '<button type="button" class="copy" aria-label="Copy code">Copy</button>'
@@ -341,11 +344,11 @@ def test_an_answer_cut_anywhere_is_the_same_in_the_end(path: Path) -> None:
 @given(TEXTS)
 def test_blocks_joined_are_the_text_drawn_in_one_go(text: str) -> None:
     text = re.sub("\r\n?", "\n", text)
-    reading = markdown._read(text)
+    reading = markdown_blocks._read(text)
     assert "".join(block.source for block in reading.blocks).strip() == text.strip()
     tokens = [token for block in reading.blocks for token in block.tokens]
     if reading.blocks:
-        in_one_go = markdown._draw(markdown._Block(0, text, tokens), final=True)
+        in_one_go = markdown_blocks._draw(markdown_blocks._Block(0, text, tokens), final=True)
         assert gate.gate("".join(drawn(text))) == in_one_go
 
 
@@ -363,7 +366,7 @@ def test_no_word_hides(parts: list[str]) -> None:
 
 SAFE_TAGS = {*gate.HTML, *gate.BARE_HTML, *gate.MATHML}
 CODE_CLASSES = re.compile(r"[a-z][a-z0-9]{0,2}")
-PLAIN_ATTRIBUTES = {"target", "rel", "title", "start", "type", "aria-label"}
+PLAIN_ATTRIBUTES = {"dir", "target", "rel", "title", "start", "type", "aria-label"}
 CLASSES = {"code", "copy", "formula", "formula wide", "table", "task", "left", "center", "right"}
 
 
@@ -440,7 +443,7 @@ def test_nothing_passes_that_may_not(text: str) -> None:
 def test_the_gate_takes_nothing_from_an_answer(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     gated = "".join(drawn(path.read_text()))
     check(gated)
-    monkeypatch.setattr(markdown, "gate", lambda html: html)
+    monkeypatch.setattr(markdown_blocks, "gate", lambda html: html)
     ungated = "".join(drawn(path.read_text()))
     assert read(gated) == read(ungated)
     bare = gated.replace(f" {OPENS}", "")
@@ -539,7 +542,7 @@ def test_plain_words_come_out_as_if_they_had_been_read_like_every_text(text: str
     quick = MarkdownBlocks()
     quick.update(text)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(markdown, "_PLAIN_WORDS", re.compile("(?!)"))
+        patch.setattr(markdown_blocks, "_PLAIN_WORDS", re.compile("(?!)"))
         thorough = MarkdownBlocks()
         thorough.update(text)
     assert quick.blocks == thorough.blocks
@@ -557,3 +560,67 @@ def test_a_blank_line_does_not_settle_what_goes_on_behind_it(text: str) -> None:
     view = MarkdownBlocks()
     view.update(f"{text}\n\n")
     assert view.settled == 0
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "例子**“强调”**例子",
+        "这是**重点。**后面",
+        "日本語**(強調)**日本語",
+        "**注意：**正文",
+        '**"인용"**이라고',
+        "他说**「你好」**然后",
+        "第一~~（旧）~~新",
+    ],
+)
+def test_emphasis_beside_east_asian_words_needs_no_blank(text: str) -> None:
+    assert not re.search(r"[*~]", read(page(text)))
+    assert re.search("<(strong|s)>", page(text))
+
+
+@pytest.mark.parametrize("text", ["a**“b”**c", "** a**", "a *b c", "2 ** 3 ** 4", "中 ** 文 ** 字"])
+def test_other_marks_stay_as_commonmark_has_them(text: str) -> None:
+    assert page(text) == f"<p>{text}</p>"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "export PATH=$HOME/bin:$PATH now",
+        "PHP $foo->bar($baz)",
+        "cp ${SOURCE}/${NAME} there",
+        "from US$5 to US$6",
+        "s/$old/$new/",
+        "echo $first$second",
+    ],
+)
+def test_variables_of_shells_and_amounts_are_no_formulas(text: str) -> None:
+    assert read(page(text)) == text
+    assert "<math" not in page(text)
+
+
+@pytest.mark.parametrize("text", ["$x$是", "($x$)", "so $a_1$, and $f(x)$.", "面积$S$"])
+def test_formulas_beside_signs_and_east_asian_words_are_formulas(text: str) -> None:
+    assert "<math" in page(text)
+
+
+@pytest.mark.parametrize("tag", ["<br>", "<br/>", "<BR />"])
+def test_a_cell_may_hold_a_line_break_and_a_paragraph_shows_its_characters(tag: str) -> None:
+    assert "<td>one<br>\ntwo</td>" in page(f"| a | b |\n|---|---|\n| one{tag}two | 2 |")
+    assert "<br>" not in page(f"one{tag}two")
+    assert "<br>" not in page(f"| a | b |\n|---|---|\n| `one{tag}two` | 2 |")
+
+
+def test_right_to_left_text_is_shown_in_its_own_direction() -> None:
+    assert page("שלום עולם") == '<p dir="auto">שלום עולם</p>'
+    assert page("- مرحبا\n- two") == '<ul dir="auto">\n<li dir="auto">مرحبا</li>\n<li dir="auto">two</li>\n</ul>'
+    assert "dir=" not in page("left\n\n`<p>`")
+    assert 'dir="auto"' in page("| ا | b |\n|---|---|\n| 1 | 2 |")
+
+
+def test_the_program_writes_the_html_of_what_it_reads() -> None:
+    told = subprocess.run(
+        [sys.executable, "-m", "components.markdown"], input="**a** é".encode(), capture_output=True, check=True
+    )
+    assert told.stdout.decode() == "<p><strong>a</strong> é</p>\n"

@@ -36,12 +36,10 @@ MATHML = {
 HTML = {
     "a": {"href", "title"},
     "button": {"aria-label", "type"},
-    "ol": {"start"},
+    "ol": {"dir", "start"},
+    **{tag: {"dir"} for tag in ("blockquote", "h1", "h2", "h3", "h4", "h5", "h6", "li", "p", "td", "th", "ul")},
 }
-BARE_HTML = {
-    "blockquote", "br", "code", "div", "em", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "li", "p", "pre", "s", "span",
-    "strong", "table", "tbody", "td", "th", "thead", "tr", "ul",
-}  # fmt: skip
+BARE_HTML = {"br", "code", "div", "em", "hr", "pre", "s", "span", "strong", "table", "tbody", "thead", "tr"}
 _CLEANER = nh3.Cleaner(
     tags={*MATHML, *HTML, *BARE_HTML},
     clean_content_tags=set(),

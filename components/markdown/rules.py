@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 
+from markdown_it.common.utils import isWhiteSpace
 from markdown_it.rules_block import StateBlock
 from markdown_it.rules_block.table import table as read_table
 from markdown_it.rules_inline import StateInline
 from markdown_it.rules_inline.image import image as read_image
+from markdown_it.rules_inline.state_inline import Scanned
 
 _LONGEST_FORMULA_LINES = 60
 
@@ -17,9 +19,14 @@ _INLINE_FORMULA = re.compile(
       \\\( (?P<parenthesised>(?:[^\\\n`$]|\\[^()\[\]\n`])++) \\\)
     | \\\[ (?P<bracketed>(?:[^\\\n`$]|\\[^()\[\]\n`])++) \\\] (?!\()
     | \$\$ (?P<doubled>(?:[^\\\n`$]|\\[^\n`])++) \$\$ (?!\$)
-    | (?<!\d) \$ (?![\s$]) (?P<dollars>(?:[^\\\n`$]|\\[^\n`])++) (?<!\s) \$ (?!\d)
+    | (?<![A-Za-z\d]) \$ (?![\s$]) (?P<dollars>(?:[^\\\n`$]|\\[^\n`])++) (?<!\s) \$ (?![A-Za-z\d_{])
     """,
     re.VERBOSE,
+)
+_LINE_BREAK = re.compile(r"<br[ \t]*/?>", re.IGNORECASE)
+_EAST_ASIAN = re.compile(
+    "[\u1100-\u11ff\u2e80-\ua4cf\ua960-\ua97f\uac00-\ud7ff\uf900-\ufaff\ufe30-\ufe4f\uff00-\uffef"
+    "\U0001b000-\U0001b16f\U00020000-\U0003ffff]"
 )
 _AMOUNT = re.compile(r"\$\d[^\\]*\Z")
 _WORDS = re.compile(r"[A-Za-z]{2},? [A-Za-z]{2}")
@@ -79,6 +86,35 @@ def formula(state: StateInline, silent: bool) -> bool:
         token = state.push("formula", "", 0)
         token.content = match[match.lastgroup or 0].strip()
         token.meta = {"source": match[0]}
+    state.pos = match.end()
+    return True
+
+
+class InlineState(StateInline):
+    """A line in which emphasis may begin and end between a Chinese, Japanese or Korean character and a sign.
+
+    CommonMark takes a mark beside punctuation for one of a word's middle unless a blank is on its other side, and these
+    languages write no blanks. The rules are those of ``markdown-cjk-friendly``.
+    """
+
+    def scanDelims(self, start: int, canSplitWord: bool) -> Scanned:  # noqa: N802, N803
+        """How many marks begin here, and whether they may open and close."""
+        scanned = super().scanDelims(start, canSplitWord)
+        end = start + scanned.length
+        before = self.src[start - 1] if start else " "
+        after = self.src[end] if end < self.posMax else " "
+        near_blank = isWhiteSpace(ord(before)) or isWhiteSpace(ord(after))
+        if canSplitWord and not near_blank and (_EAST_ASIAN.match(before) or _EAST_ASIAN.match(after)):
+            return Scanned(True, True, scanned.length)
+        return scanned
+
+
+def cell_line_break(state: StateInline, silent: bool) -> bool:
+    """``<br>`` in a cell of a table, which has no other way to begin a line. Elsewhere it stays as it is written."""
+    if not state.env.get("in_cell") or not (match := _LINE_BREAK.match(state.src, state.pos)):
+        return False
+    if not silent:
+        state.push("hardbreak", "br", 0)
     state.pos = match.end()
     return True
 

@@ -1,0 +1,108 @@
+"""An answer as blocks of HTML: as Markdown, or character for character."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+from collections.abc import Iterator
+from typing import Literal, Protocol
+
+from components.contract.strict_json import read_json
+from components.markdown.blocks import MarkdownBlocks
+
+View = Literal["markdown", "plain"]
+
+_PLAIN_BLOCK = 1_000
+_JSON_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*+"|[{}\[\],:]|[^\s{}\[\],:"]++')
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
+
+
+class Blocks(Protocol):
+    """A growing text as HTML that may enter a page."""
+
+    blocks: list[str]
+    settled: int
+    """How many blocks will not change any more."""
+
+    def update(self, text: str, *, ended: bool = False) -> None:
+        """Take in the whole text so far."""
+
+
+class PlainBlocks:
+    """The text as it came, character for character: joined and unescaped, the blocks are the text."""
+
+    def __init__(self) -> None:
+        self.blocks: list[str] = []
+        self.settled = 0
+        self._read = 0
+
+    def update(self, text: str, *, ended: bool = False) -> None:
+        """Take in the whole text so far, which begins with what it was before."""
+        del self.blocks[self.settled :]
+        while len(text) - self._read > (0 if ended else _PLAIN_BLOCK):
+            piece = text[self._read : self._read + _PLAIN_BLOCK]
+            self.blocks.append(_escaped(piece))
+            self._read += len(piece)
+            self.settled += 1
+        if self._read < len(text):
+            self.blocks.append(_escaped(text[self._read :]))
+
+
+class AnswerBlocks:
+    """An answer's text in one of the two views. JSON that is whole is shown indented in the Markdown view."""
+
+    def __init__(self, view: View) -> None:
+        self._view = view
+        self._inner: Blocks = MarkdownBlocks() if view == "markdown" else PlainBlocks()
+
+    @property
+    def blocks(self) -> list[str]:
+        """The HTML so far."""
+        return self._inner.blocks
+
+    def update(self, text: str, *, ended: bool = False) -> None:
+        """Take in the whole text so far, which begins with what it was before."""
+        if ended and self._view == "markdown" and (pretty := pretty_json(text)) is not None:
+            self._inner = MarkdownBlocks()
+            text = f"~~~json\n{pretty}\n~~~"
+        self._inner.update(text, ended=ended)
+
+
+def pretty_json(text: str) -> str | None:
+    """The text indented, if it is a JSON object or list as a whole, as JSON mode and tool calls give it.
+
+    Each number stays as the model wrote it: a reader of its own would round it.
+    """
+    if not text.lstrip().startswith(("{", "[")):
+        return None
+    try:
+        # Where readers would not agree on what it says, it is shown as it came.
+        read_json(text)
+    except (ValueError, RecursionError):
+        return None
+    return "".join(_indented(text))
+
+
+def _indented(text: str) -> Iterator[str]:
+    depth = 0
+    opened = False
+    for sign in _JSON_TOKEN.findall(text):
+        closes = sign in ("}", "]")
+        depth -= closes
+        if opened is not closes and (opened or closes):
+            yield "\n" + "  " * depth
+        if sign.startswith('"'):
+            sign = _SURROGATE.sub("\ufffd", json.dumps(json.loads(sign), ensure_ascii=False))
+        yield sign
+        opened = sign in ("{", "[")
+        depth += opened
+        if sign == ",":
+            yield "\n" + "  " * depth
+        elif sign == ":":
+            yield " "
+
+
+def _escaped(text: str) -> str:
+    # A browser would read a bare carriage return as a new line.
+    return html.escape(text, quote=False).replace("\r", "&#13;")
