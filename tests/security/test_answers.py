@@ -80,6 +80,36 @@ def test_what_a_spreadsheet_would_compute_begins_with_an_apostrophe(sign: str) -
     assert formula_safe(f"x{sign}") == f"x{sign}"
 
 
-@pytest.mark.parametrize("begin", [" =", "\u00a0=", "\u3000=", "\n=", "＝", "＋", "－", "＠"], ids=ascii)
+UNSEEN = [
+    " ",
+    "\u00a0",
+    "\u3000",
+    "\n",
+    " \t",
+    "\x00",
+    "\x0b",
+    "\u200b",
+    "\u200d",
+    "\u2060",
+    "\ufeff",
+    "\u202e",
+    "\u00ad",
+]
+
+
+@pytest.mark.parametrize("begin", [*(f"{unseen}=" for unseen in UNSEEN), "＝", "＋", "－", "＠"], ids=ascii)
 def test_blanks_and_wide_signs_hide_no_formula(begin: str) -> None:
     assert str(formula_safe(f"{begin}1+1")).startswith("'")
+
+
+@pytest.mark.parametrize("unseen", ["", '"', *UNSEEN], ids=ascii)
+@pytest.mark.parametrize("separator", [";", "\t"], ids=ascii)
+def test_a_line_that_is_parted_elsewhere_computes_nothing(separator: str, unseen: str) -> None:
+    # Spreadsheets of many countries part a line at semicolons, and then quotation marks of commas are not seen.
+    *_, last = str(formula_safe(f"x{separator}{unseen}=1+1")).split(separator)
+    assert last.lstrip().startswith("'")
+
+
+def test_text_without_a_formula_stays_as_it_is() -> None:
+    text = "a;b; 1 - 2\tx = 3;\n* item\n- item; it's"
+    assert formula_safe(text) == text
