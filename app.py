@@ -22,6 +22,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from components import __version__
 from components.access.login import NotLetIn
 from components.demo.budget import left
+from components.protection.private_files import keep_new_files_private
 from components.runs.gate import Refused
 from components.runs.metrics import metrics_of
 from components.runs.query import QueryFailed
@@ -133,6 +134,7 @@ async def lifespan(_app: Any) -> AsyncIterator[None]:
 if reason := reason_not_to_start():
     sys.exit(f"Tempera does not start. {reason}")
 keep_peer_of_socket()
+keep_new_files_private()
 take_in_whole_messages()
 app = st.App(
     "pages/navigation.py",

@@ -5,11 +5,12 @@ In the process of a Dask worker they are its own, and what the sweeps of another
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -23,11 +24,13 @@ from components.demo.gate import DemoGate
 from components.demo.requests import profile_of_demo
 from components.demo.settings import demo_settings
 from components.embedded.process import EmbeddedModel
+from components.embedded.weights import cache_folder
 from components.endpoints.configuration import Configuration, read_configuration
 from components.endpoints.own import own_endpoints_problems
 from components.experiments.experiment import Experiments
 from components.experiments.workers import SCHEDULER, Job, Workers, WorkersUnavailable, workers_of
 from components.live.channels import Channels
+from components.protection.private_files import keep_new_files_private, open_to_others
 from components.runs.database import database_url
 from components.runs.log import Log
 from components.runs.placement import Placement
@@ -71,6 +74,13 @@ class Service:
         self.model = EmbeddedModel()
         self.tickets = Tickets()
         self.lookups = Lookups()
+        if sentence := open_to_others(self._private_places()):
+            logging.getLogger(__name__).warning(sentence)
+
+    def _private_places(self) -> Iterator[Path]:
+        yield from self.log.database.files() if self.log.database else ()
+        yield from map(Path, config.get_option("secrets.files"))
+        yield from (cache_folder(), *cache_folder().glob("*"))
 
     def close(self) -> None:
         """End the runs, write them, and end the embedded model."""
@@ -182,6 +192,7 @@ def make_in_worker(job: Job) -> Status:
     """
     # A worker makes its cells itself, also where its environment is that of whoever started it.
     os.environ.pop(SCHEDULER, None)
+    keep_new_files_private()
     endpoint = configuration().endpoints.get(job.endpoint)
     if endpoint is None:
         raise LookupError(f"This worker has no endpoint {job.endpoint}. Configure it there, too.")

@@ -18,6 +18,7 @@ import uvicorn
 from components.embedded import settings, weights
 from components.embedded.problems import EmbeddedProblem
 from components.embedded.status import Phase, Status
+from components.protection.private_files import keep_new_files_private
 
 _SECONDS_TO_END = 5
 
@@ -38,6 +39,7 @@ class _Flags:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Serve until told to end. Returns the process's exit code: 1 when it could not serve."""
+    keep_new_files_private()
     flags = _read_flags(arguments)
     report = _report_to_parent if flags.supervised else _TerminalReport(flags.host)
     # A polite request to end, whoever sends it, unwinds everything as Ctrl+C does.

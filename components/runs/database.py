@@ -34,6 +34,7 @@ _READER_PRAGMAS = ("wal_autocheckpoint=0", "query_only=ON")
 # Seconds, but for the last one: a server that vanished is noticed while people still wait.
 _SERVER = {"connect_timeout": 5, "keepalives_idle": 10, "keepalives_interval": 5, "tcp_user_timeout": 10_000}
 
+_NAME = "tempera"
 _NO_DRIVER = 'its driver is missing. Install it: pip install "psycopg[binary]"'
 
 
@@ -44,7 +45,7 @@ class DatabaseUnavailable(Exception):
 def database_url(environment: Mapping[str, str]) -> str:
     """TEMPERA_DATABASE_URL, or a SQLite file in the user's data folder."""
     given = environment.get("TEMPERA_DATABASE_URL")
-    return given or f"sqlite:///{platformdirs.user_data_path('tempera') / 'runs.sqlite3'}"
+    return given or f"sqlite:///{platformdirs.user_data_path(_NAME) / 'runs.sqlite3'}"
 
 
 class Database:
@@ -105,6 +106,13 @@ class Database:
         )
         with self.reader.begin() as connection:
             return int(connection.exec_driver_sql(size).scalar_one())
+
+    def files(self) -> list[Path]:
+        """The files of the log on this machine, and the folder where it is Tempera's own."""
+        if self._file is None:
+            return []
+        folder = self._file.path.parent
+        return [*self._file.all(), *([folder] if folder == platformdirs.user_data_path(_NAME) else [])]
 
     @property
     def gone(self) -> bool:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 # The standard library's own locks: they can be shared, which filelock's cannot, and vanish with their process.
 import fcntl
+import glob
 import os
 import sqlite3
 import time
@@ -109,6 +110,10 @@ class SqliteFile:
                 connection.execute("PRAGMA journal_mode = WAL").close()
                 connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
                 connection.execute("VACUUM")
+
+    def all(self) -> list[Path]:
+        """The file, and what stands beside it under its name: what SQLite puts there, locks and copies."""
+        return [self.path, *self.path.parent.glob(f"{glob.escape(self.path.name)}[.-]*")]
 
     def remember(self) -> None:
         """Take the file that is there now as the one that ``gone`` looks for, and tell others that it is open here."""

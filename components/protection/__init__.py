@@ -1,0 +1,1 @@
+"""What keeps one visitor from taking the machine from the others. It knows nothing of what they do here."""
