@@ -29,10 +29,13 @@ from components.runs.query import QueryFailed
 from components.service import close_service, reason_not_to_start, service
 from components.ui import live_view
 from components.ui.browsing import take_away
+from components.ui.closed_routes import ClosedRoutes
 from components.ui.cookies import VisitorCookie
 from components.ui.forwarded import keep_peer_of_socket
 from components.ui.own_pages_only import OwnPagesOnly
+from components.ui.page_limit import PageLimit
 from components.ui.page_shell import PageShell, script_hashes
+from components.ui.uploads import UploadDoor
 from components.ui.whole_messages import take_in_whole_messages
 
 FRAME_ANCESTORS = "TEMPERA_FRAME_ANCESTORS"
@@ -147,7 +150,10 @@ app = st.App(
     ],
     middleware=[
         Middleware(OwnPagesOnly),
+        Middleware(PageLimit, demo=lambda: service().demo, places=lambda: service().sessions),
         Middleware(SecurityHeaders),
+        Middleware(ClosedRoutes),
+        Middleware(UploadDoor, uploads=lambda: service().uploads),
         Middleware(PageShell),
         Middleware(VisitorCookie, demo=lambda: service().demo),
     ],

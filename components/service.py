@@ -30,7 +30,9 @@ from components.endpoints.own import own_endpoints_problems
 from components.experiments.experiment import Experiments
 from components.experiments.workers import SCHEDULER, Job, Workers, WorkersUnavailable, workers_of
 from components.live.channels import Channels
+from components.protection.places import Most, Places
 from components.protection.private_files import keep_new_files_private, open_to_others
+from components.protection.uploads import Uploads
 from components.runs.database import database_url
 from components.runs.log import Log
 from components.runs.placement import Placement
@@ -59,7 +61,11 @@ class Service:
         limits = self.demo.limits() if self.demo else Limits()
         url = database_url(os.environ)
         self.log = Log(url, limits)
-        self.channels = Channels()
+        pages = self.demo.pages(limits) if self.demo else Most(limits.pages_at_once, of_all=limits.sessions_at_once)
+        self.channels = Channels(pages)
+        self.sessions = Places(pages)
+        networks = self.demo.visitors_a_network if self.demo else 1
+        self.uploads = Uploads(limits.upload_bytes, networks * limits.upload_bytes)
         self.gate = DemoGate(self.demo, self.log, os.environ, self.channels.are_watching) if self.demo else None
         self.runner = Runner(self.log, limits, self.gate)
         self.workers: Workers | None = None

@@ -8,6 +8,7 @@ from components import ui
 from components.service import configuration, service
 from components.ui import live_view, presses, state, widget_values
 from components.ui.entrance import draw_account, draw_limits, is_let_in
+from components.ui.uploads import whole_page
 
 st.set_page_config(page_title="Tempera", page_icon=Path(ui.__file__).parent / "icon.svg", layout="wide")
 st.html(Path(ui.__file__).parent / "style.css")
@@ -27,22 +28,23 @@ pages = [
 ]
 page = st.navigation(pages, position="top")
 
-if page is shared and state.CAPSULE_PARAMETER in st.query_params:
-    page.run()  # whoever has the link may see it
-elif is_let_in():
-    if not is_demo:
-        if problems := configuration().problems:
-            st.warning("\n\n".join(problems), icon=":material/settings_alert:")
-        if service().log.problem:
-            st.warning(f"{service().log.problem} The app goes on.", icon=":material/database_off:")
-        if service().log.warning:
-            st.warning(service().log.warning, icon=":material/database:")
-    elif service().log.problem:
-        st.warning("Nothing can be run now. Try again later.", icon=":material/database_off:")
-    draw_limits()
-    if page.title != "Sweep":
-        st.session_state.pop(state.SWEEP_WANTED, None)
-    widget_values.put_back()
-    presses.act()
-    page.run()
-    draw_account()
+with whole_page():
+    if page is shared and state.CAPSULE_PARAMETER in st.query_params:
+        page.run()  # whoever has the link may see it
+    elif is_let_in():
+        if not is_demo:
+            if problems := configuration().problems:
+                st.warning("\n\n".join(problems), icon=":material/settings_alert:")
+            if service().log.problem:
+                st.warning(f"{service().log.problem} The app goes on.", icon=":material/database_off:")
+            if service().log.warning:
+                st.warning(service().log.warning, icon=":material/database:")
+        elif service().log.problem:
+            st.warning("Nothing can be run now. Try again later.", icon=":material/database_off:")
+        draw_limits()
+        if page.title != "Sweep":
+            st.session_state.pop(state.SWEEP_WANTED, None)
+        widget_values.put_back()
+        presses.act()
+        page.run()
+        draw_account()

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import TypeGuard
 
 from components.endpoints.endpoint import AnyEndpoint
+from components.protection.places import Most
 from components.streaming.limits import Limits
 
 DEMO = "TEMPERA_DEMO"
@@ -59,6 +60,8 @@ class DemoSettings:
     """How much of ``tokens_a_day`` one visitor may use."""
     network_percent: int = 25
     """How much of ``tokens_a_day`` all visitors of one network may use together."""
+    pages_at_once: int = 6
+    """Of one visitor, open."""
     gone_after_s: int = 30
     """A run that somebody looked at is stopped when nobody has looked for so long."""
     proxy_hops: int = 0
@@ -82,7 +85,12 @@ class DemoSettings:
     def limits(self, limits: Limits | None = None) -> Limits:
         """The limits of each run, with the demo's own in their place."""
         limits = limits or Limits()
-        return replace(limits, total_s=min(limits.total_s, self.run_s))
+        return replace(limits, total_s=min(limits.total_s, self.run_s), pages_at_once=self.pages_at_once)
+
+    def pages(self, limits: Limits) -> Most:
+        """How many pages may be open at once."""
+        most = self.pages_at_once
+        return Most(most, most * self.visitors_a_network, limits.sessions_at_once)
 
     @property
     def tokens_of_visitor(self) -> int:
@@ -108,6 +116,7 @@ class DemoSettings:
             f"and all of your network together {self.tokens_of_network:,}.",
             "Where an endpoint does not report the tokens of a run, an estimate counts that is rather too high: "
             "max_tokens, and a token for each byte of the request.",
+            f"You may have {self.pages_at_once:,} pages open at once.",
         )
 
 

@@ -8,13 +8,18 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from components.live.share import Shares
+from components.protection.places import Most
 from components.runs.events import StoredEvent
+from components.runs.owned import LOCAL
 from components.runs.run import Run, RunRecord
+from components.streaming.limits import Limits
 
 _LIFE_S = 120.0
 """How long a token lives on without a connection or a drawing; as long as Streamlit keeps a session that is gone."""
 _MOST_RUNS = 16
 """More than any page draws; what was drawn longest ago is forgotten first."""
+_PAGES = Most(Limits().pages_at_once)
 
 
 @dataclass(frozen=True)
@@ -34,9 +39,11 @@ class Shown:
 
 
 class Channel:
-    """What one view of a page may see."""
+    """What one view of a page may see. ``visitor`` and ``network`` are whose page it is, as far as limits go."""
 
-    def __init__(self) -> None:
+    def __init__(self, visitor: str = LOCAL, network: str | None = None) -> None:
+        self.visitor = visitor
+        self.network = network
         self.token = secrets.token_urlsafe(24)
         self._shown: dict[str, Shown] = {}
         self._used_at = time.monotonic()
@@ -80,15 +87,17 @@ class Channel:
 
 
 class Channels:
-    """The channels of all pages that are open."""
+    """The channels of all pages that are open, and what each visitor has of the live view."""
 
-    def __init__(self) -> None:
+    def __init__(self, pages: Most = _PAGES) -> None:
+        """``pages`` is how many pages may be connected at once."""
+        self.shares = Shares(pages)
         self._channels: dict[str, Channel] = {}
         self._lock = threading.Lock()
 
-    def open(self) -> Channel:
-        """A channel for a new view of a page."""
-        channel = Channel()
+    def open(self, visitor: str = LOCAL, network: str | None = None) -> Channel:
+        """A channel for a new view of a visitor's page."""
+        channel = Channel(visitor, network)
         with self._lock:
             self._forget_old()
             self._channels[channel.token] = channel

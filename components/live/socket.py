@@ -25,9 +25,12 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from components.live.channels import Channel, Channels
 from components.live.lane import Lane, Part
 from components.live.replay import replay_frames
+from components.live.share import Share
 from components.markdown.answer import View
+from components.protection.places import Places
 
 WRONG_TOKEN = 4401
+TOO_MANY = 4429
 UNREADABLE = 4400
 
 _HELLO_S = 5.0
@@ -37,11 +40,11 @@ and 19 ms with 1/60, for about a quarter more of the server's time."""
 _FEW_LANES = 2
 """An answer and its status; where more stand side by side, each message costs the page and the server more."""
 _TOO_EARLY_S = 0.002
+_TOO_MANY_LANES = "Too much is drawn at once on your pages. Close some of them, then try again."
 _LARGEST_REQUEST = 1_000
 """Characters; what is cut off there is no request."""
 _MOST_LANES = 32
-_SHARE_OF_TIME = 0.25
-"""Of one processor, for one page: what takes long to make ready is made ready less often."""
+"""Of one page."""
 
 Token = Annotated[str, Field(max_length=100)]
 RunId = Annotated[str, Field(max_length=100)]
@@ -100,11 +103,17 @@ class LiveSocket:
             if channel is None:
                 await websocket.close(WRONG_TOKEN)
                 return
-            channel.connected()
-            try:
-                await _Connection(websocket, channel).serve()
-            finally:
-                channel.disconnected()
+            shares = self._channels().shares
+            with shares.connections.held(channel.visitor, channel.network) as held:
+                if not held:
+                    await websocket.close(TOO_MANY)
+                    return
+                channel.connected()
+                try:
+                    async with shares.of(channel.visitor) as share:
+                        await _Connection(websocket, channel, share, shares.lanes).serve()
+                finally:
+                    channel.disconnected()
 
     async def _channel_of(self, websocket: WebSocket) -> Channel | None:
         try:
@@ -115,9 +124,11 @@ class LiveSocket:
 
 
 class _Connection:
-    def __init__(self, websocket: WebSocket, channel: Channel) -> None:
+    def __init__(self, websocket: WebSocket, channel: Channel, share: Share, places: Places) -> None:
         self._websocket = websocket
         self._channel = channel
+        self._share = share
+        self._places = places
         self._lanes: dict[int, tuple[Lane, Callable[[], None]]] = {}
         self._awake = asyncio.Event()
         self._called = False
@@ -154,18 +165,24 @@ class _Connection:
                 self._leave(request.leave)
             else:
                 self._leave(request.lane)
-                if len(self._lanes) + len(self._replaying) < _MOST_LANES:
+                if self._take_place():
                     self._replaying[request.lane] = asyncio.create_task(self._replay(request))
+                else:
+                    await self._send([[request.lane, {"problem": _TOO_MANY_LANES}]])
 
     async def _watch(self, request: _Watch) -> None:
         self._leave(request.lane)
         shown = self._channel.find(request.watch)
-        if shown is None or len(self._lanes) + len(self._replaying) >= _MOST_LANES:
+        if shown is None:
             await self._send([[request.lane, {"refused": True}]])
             return
         lane = Lane(shown, request.part)
         if request.count:
-            await asyncio.to_thread(lane.resume, request.count, request.size)
+            async with self._share.turn():
+                await asyncio.to_thread(lane.resume, request.count, request.size)
+        if not self._take_place():
+            await self._send([[request.lane, {"note": _TOO_MANY_LANES}]])
+            return
 
         def wake() -> None:
             if lane.changed and not (lane.not_before and lane.urgent):
@@ -181,6 +198,11 @@ class _Connection:
         self._lanes[request.lane] = lane, lane.listen(wake)
         self._awake.set()
 
+    def _take_place(self) -> bool:
+        """Take the place of a lane, for this page and its visitor; whether there is one."""
+        few = len(self._lanes) + len(self._replaying) < _MOST_LANES
+        return few and self._places.take(self._channel.visitor, self._channel.network)
+
     def _look_later(self, lane: Lane) -> None:
         def look() -> None:
             lane.timed = False
@@ -195,8 +217,10 @@ class _Connection:
         if number in self._lanes:
             _, stop_listening = self._lanes.pop(number)
             stop_listening()
+            self._places.leave(self._channel.visitor, self._channel.network)
         if number in self._replaying:
             self._replaying.pop(number).cancel()
+            self._places.leave(self._channel.visitor, self._channel.network)
 
     async def _replay(self, request: _Replay) -> None:
         shown = self._channel.find(request.replay)
@@ -204,7 +228,11 @@ class _Connection:
             await self._send([[request.lane, {"refused": True}]])
             return
         messages = replay_frames(shown, request.part)
-        while (message := await asyncio.to_thread(next, messages, None)) is not None:
+        while True:
+            async with self._share.turn():
+                message = await asyncio.to_thread(next, messages, None)
+            if message is None:
+                return
             await self._send([[request.lane, message]])
 
     async def _write(self) -> None:
@@ -213,19 +241,19 @@ class _Connection:
             await self._awake.wait()
             if (early := earliest - self._loop.time()) > 0:
                 await asyncio.sleep(early)
-            self._awake.clear()
-            # Before the lanes are looked at: what changes from now on calls again.
-            self._called = False
-            began = self._loop.time()
-            messages = []
-            for number, (lane, _) in list(self._lanes.items()):
-                if lane.changed and began < lane.not_before and not lane.urgent:
-                    self._look_later(lane)
-                elif lane.changed:
-                    fresh = await asyncio.to_thread(lane.messages) if lane.takes_long else lane.messages()
-                    messages += [[number, *message] for message in fresh]
-            frame_s = _FRAME_S if len(self._lanes) <= _FEW_LANES else 4 / 3 * _FRAME_S
-            earliest = began + max(frame_s, (self._loop.time() - began) / _SHARE_OF_TIME)
+            async with self._share.turn():
+                self._awake.clear()
+                # Before the lanes are looked at: what changes from now on calls again.
+                self._called = False
+                began = self._loop.time()
+                messages = []
+                for number, (lane, _) in list(self._lanes.items()):
+                    if lane.changed and began < lane.not_before and not lane.urgent:
+                        self._look_later(lane)
+                    elif lane.changed:
+                        fresh = await asyncio.to_thread(lane.messages) if lane.takes_long else lane.messages()
+                        messages += [[number, *message] for message in fresh]
+            earliest = began + (_FRAME_S if len(self._lanes) <= _FEW_LANES else 4 / 3 * _FRAME_S)
             if messages:
                 await self._send(messages)
 

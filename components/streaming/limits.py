@@ -59,6 +59,12 @@ class Limits:
     """A running run without a heartbeat for so long is lost."""
     unwritten_log_bytes: int = 64 * 1024 * 1024
     """Memory for runs that the database does not take; beyond it the oldest finished ones are dropped."""
+    pages_at_once: int = 16
+    """Pages of one visitor that are open at once."""
+    upload_bytes: int = 8 * 1024 * 1024
+    """Files that one visitor has uploaded and whose pages are still there, in memory."""
+    sessions_at_once: int = 500
+    """Pages of all visitors of this process that are open at once; each takes about half a megabyte."""
 
     @classmethod
     def from_mapping(cls, values: Mapping[str, object]) -> Limits:

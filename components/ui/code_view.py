@@ -17,6 +17,7 @@ from components.snippets.problem import ImportProblem
 from components.ui import draft_form, presses, state
 from components.ui.plain_words import plain_words
 from components.ui.sharing.arriving import take_settings
+from components.ui.uploads import draw_uploader
 
 _PLACEHOLDER = "curl https://host/v1/chat/completions -d '{\"model\": …}'"
 
@@ -78,7 +79,7 @@ def draw_import(profile: Profile) -> None:
             height=200,
             placeholder=_PLACEHOLDER,
         )
-        st.file_uploader("Or a settings file of Tempera", type="json", key=state.IMPORT_FILE)
+        draw_uploader("Or a settings file of Tempera", type="json", key=state.IMPORT_FILE)
         st.form_submit_button("Fill the form", icon=":material/input:", on_click=presses.soon(_import, profile.name))
         if problem := st.session_state.pop(state.IMPORT_PROBLEM, None):
             st.error(plain_words(problem))

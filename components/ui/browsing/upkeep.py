@@ -16,6 +16,7 @@ from components.runs.finding import MOST_COUNTED, View, summary_of
 from components.runs.owned import LOCAL
 from components.runs.query import QueryFailed
 from components.ui import state
+from components.ui.uploads import draw_uploader
 from components.ui.visitor import own_log
 
 _WORTH_COMPACTING = 1_000_000
@@ -77,7 +78,7 @@ def _compact(free: int) -> None:
 
 
 def _draw_import(on_change: Callable[[], None]) -> None:
-    file = st.file_uploader(
+    file = draw_uploader(
         "Bring back runs",
         type="jsonl",
         # Under a number of its own: a file that was brought back is not brought back by another click.

@@ -22,6 +22,7 @@ from components.service import service
 from components.ui import state
 from components.ui.own_pages_only import is_own_page
 from components.ui.run_lookup import events_reader
+from components.ui.visitor import is_known, network, owner, who_looks
 
 FOLDER = Path(__file__).parent
 _ASSETS = FOLDER / "assets"
@@ -95,7 +96,7 @@ def _channel() -> Channel:
     channels = service().channels
     channel = channels.find(st.session_state.get(state.CHANNEL, ""))
     if channel is None:
-        channel = channels.open()
+        channel = channels.open(owner() if is_known() else who_looks(), network())
         st.session_state[state.CHANNEL] = channel.token
     return channel
 

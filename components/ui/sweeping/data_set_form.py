@@ -12,6 +12,7 @@ from components.sweeps.setup import Setup
 from components.ui import presses, state
 from components.ui.plain_words import plain_words
 from components.ui.sweeping import setup_form
+from components.ui.uploads import draw_uploader
 
 _ENDINGS = ["csv", "tsv", "jsonl", "ndjson", "json"]
 _MEGABYTES = MOST_BYTES // 1_000_000
@@ -70,7 +71,7 @@ def _problem(taken: DataSet, setup: Setup, draft: Draft) -> str | None:
 
 
 def _draw_giving() -> None:
-    st.file_uploader(
+    draw_uploader(
         "File",
         type=_ENDINGS,
         key=state.DATA_FILE,

@@ -1,0 +1,68 @@
+"""Counts what is held at once: by one visitor, by all on one network, by all together."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+UNLIMITED = 1_000_000_000
+
+
+@dataclass(frozen=True)
+class Most:
+    """How many may be held at once."""
+
+    of_visitor: int
+    of_network: int = UNLIMITED
+    of_all: int = UNLIMITED
+
+
+class Places:
+    """Places that are taken and left again. Any thread may use it.
+
+    A visitor or a network that is None, for it cannot be told, is not counted by itself.
+    """
+
+    def __init__(self, most: Most) -> None:
+        self._most = most
+        self._lock = threading.Lock()
+        self._taken: Counter[tuple[str, str]] = Counter()
+
+    def take(self, visitor: str | None, network: str | None, number: int = 1) -> bool:
+        """Take so many places if they are all free; whether they were."""
+        parties = self._parties(visitor, network)
+        with self._lock:
+            if any(self._taken[party] + number > most for party, most in parties.items()):
+                return False
+            for party in parties:
+                self._taken[party] += number
+            return True
+
+    def leave(self, visitor: str | None, network: str | None, number: int = 1) -> None:
+        """Give back so many places that were taken."""
+        with self._lock:
+            for party in self._parties(visitor, network):
+                self._taken[party] -= number
+                if not self._taken[party]:
+                    del self._taken[party]
+
+    @contextmanager
+    def held(self, visitor: str | None, network: str | None) -> Iterator[bool]:
+        """Hold one place while the context lasts, if there is one; whether there is."""
+        taken = self.take(visitor, network)
+        try:
+            yield taken
+        finally:
+            if taken:
+                self.leave(visitor, network)
+
+    def _parties(self, visitor: str | None, network: str | None) -> dict[tuple[str, str], int]:
+        parties = {("all", ""): self._most.of_all}
+        if visitor is not None:
+            parties["visitor", visitor] = self._most.of_visitor
+        if network is not None:
+            parties["network", network] = self._most.of_network
+        return parties

@@ -1,0 +1,95 @@
+"""Which sessions may upload a file now, and whose they are: those on whose page something stands that takes one."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+
+
+class UploadRefused(Exception):
+    """A file is not taken. ``status`` is the one of HTTP; the message is a sentence that says why and what to do."""
+
+    def __init__(self, status: int, sentence: str) -> None:
+        super().__init__(sentence)
+        self.status = status
+
+
+class Uploads:
+    """Any thread may use it. Sessions are known by their ids; a visitor and all on a network have so many bytes."""
+
+    def __init__(self, most_bytes: int, most_bytes_of_network: int) -> None:
+        self._most = most_bytes
+        self._most_of_network = most_bytes_of_network
+        self._lock = threading.Lock()
+        self._whose: dict[str, tuple[str, str | None]] = {}
+        self._on_page: set[str] = set()
+        self._drawn_now: set[str] = set()
+        self._coming: Counter[str] = Counter()
+
+    @contextmanager
+    def page(self, session: str) -> Iterator[None]:
+        """Hold while a page is drawn: what takes files on the page before and not on this one takes none afterwards."""
+        with self._lock:
+            self._drawn_now.discard(session)
+        yield
+        with self._lock:
+            if session not in self._drawn_now:
+                self._on_page.discard(session)
+
+    def drawn(self, session: str, visitor: str, network: str | None) -> None:
+        """Something that takes a file stands on the page of that session, which is this visitor's."""
+        with self._lock:
+            self._whose[session] = visitor, network
+            self._on_page.add(session)
+            self._drawn_now.add(session)
+
+    @contextmanager
+    def coming(
+        self, session: str, size: int, held: Callable[[], Mapping[str, int]], free: Callable[[str], bool]
+    ) -> Iterator[None]:
+        """Hold while a file of so many bytes comes in. Raises UploadRefused.
+
+        ``held`` gives the bytes that are in memory for each session. ``free`` lets go of those of a session that nobody
+        is connected to; whether it was one.
+        """
+        with self._lock:
+            if session not in self._on_page:
+                raise UploadRefused(403, "Your page takes no file now. Reload it, then choose the file again.")
+            if not self._fits(session, size, held()):
+                # What was uploaded on pages that are closed is kept for those who come back; not at others' cost.
+                visitor = self._whose[session]
+                for other in [other for other, whose in self._whose.items() if whose == visitor and free(other)]:
+                    del self._whose[other]
+                if not self._fits(session, size, held()):
+                    raise UploadRefused(
+                        413,
+                        f"Your pages hold files of {self._most / 1e6:.0f} MB already, and no more can be. "
+                        "Remove some, or reload the page; then choose the file again.",
+                    )
+            self._coming[session] += size
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._coming[session] -= size
+                if not self._coming[session]:
+                    del self._coming[session]
+
+    def forget(self, is_gone: Callable[[str], bool]) -> None:
+        """Forget the sessions that are gone for good, with their files."""
+        with self._lock:
+            for session in [session for session in self._whose if is_gone(session)]:
+                del self._whose[session]
+                self._on_page.discard(session)
+                self._drawn_now.discard(session)
+
+    def _fits(self, session: str, size: int, held: Mapping[str, int]) -> bool:
+        visitor, network = self._whose[session]
+        of_visitor = of_network = size
+        for other, (whose, where) in self._whose.items():
+            taken = held.get(other, 0) + self._coming[other]
+            of_visitor += taken if whose == visitor else 0
+            of_network += taken if where == network else 0
+        return of_visitor <= self._most and (network is None or of_network <= self._most_of_network)

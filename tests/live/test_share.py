@@ -1,0 +1,102 @@
+"""What one visitor has of the live view ends, on however many connections, and takes nothing from the others."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+
+import pytest
+
+from components.live.channels import Channels
+from components.live.share import Shares
+from components.live.socket import TOO_MANY
+from components.protection.places import Most
+from tests.live.conftest import Reader, Server, make_run
+from tests.live.test_socket import closed_with
+from tests.waiting import wait_for
+
+
+@pytest.fixture
+def strict(live: Server) -> Iterator[Server]:
+    """The server while a visitor may have two pages, and a network three."""
+    usual, live.channels = live.channels, Channels(Most(of_visitor=2, of_network=3))
+    yield live
+    live.channels = usual
+
+
+def test_a_visitor_and_a_network_have_so_many_connections_whatever_token_they_say(strict: Server) -> None:
+    mine, other, third = (strict.channels.open(name, "here").token for name in ("me", "me", "them"))
+    with ExitStack() as stack:
+        for token in (mine, other):
+            stack.enter_context(strict.reader(token))
+        with strict.connection(mine) as refused:
+            assert closed_with(refused) == TOO_MANY
+        stack.enter_context(strict.reader(third))
+        with strict.connection(third) as refused:
+            assert closed_with(refused) == TOO_MANY
+        stack.enter_context(strict.reader(strict.channels.open("them", "there").token))
+
+
+def test_the_lanes_of_a_visitor_end_with_a_sentence_and_those_that_are_left_can_be_taken_again(strict: Server) -> None:
+    run = make_run("Hello")
+    channel = strict.channels.open("me", None)
+    channel.show(run, run.events)
+    with strict.reader(channel.token) as first, strict.reader(channel.token) as second:
+        for lane in range(16):
+            Reader(first.connection, lane).watch(run.id, "plain")
+        wait_for_lanes(first, 16)
+        second.watch(run.id, "plain")
+        second.read()
+        assert "Close some of them" in second.facts["note"]
+        first.connection.send(json.dumps({"leave": 3}))
+        wait_for(lambda: strict.channels.shares.lanes.take("me", None))
+        strict.channels.shares.lanes.leave("me", None)
+        second.watch(run.id, "plain")
+        second.read()
+        assert second.plain_text == "Hello"
+
+
+def wait_for_lanes(reader: Reader, number: int) -> None:
+    drawn: set[int] = set()
+    while len(drawn) < number:
+        drawn |= {lane for lane, first, *_ in json.loads(reader.connection.recv(timeout=10)) if isinstance(first, int)}
+
+
+@pytest.mark.clock
+@pytest.mark.parametrize("connections", [1, 8])
+def test_connections_of_one_visitor_share_one_share_of_time(connections: int) -> None:
+    worked: list[float] = []
+
+    async def work(shares: Shares, ends: float) -> None:
+        async with shares.of("me") as share:
+            while time.monotonic() < ends:
+                async with share.turn():
+                    began = time.monotonic()
+                    await asyncio.to_thread(time.sleep, 0.01)
+                    worked.append(time.monotonic() - began)
+
+    async def work_on_all() -> None:
+        shares, ends = Shares(Most(100)), time.monotonic() + 0.6
+        await asyncio.gather(*(work(shares, ends) for _ in range(connections)))
+
+    began = time.monotonic()
+    asyncio.run(work_on_all())
+    assert sum(worked) / (time.monotonic() - began) < 0.35
+
+
+def test_who_connects_anew_has_no_new_time() -> None:
+    async def twice() -> tuple[float, float]:
+        shares = Shares(Most(100))
+        async with shares.of("me") as share:
+            async with share.turn():
+                await asyncio.sleep(0.01)
+            before = share.free_at
+        async with shares.of("me") as share, shares.of("them") as other:
+            assert other.free_at == 0
+            return before, share.free_at
+
+    before, after = asyncio.run(twice())
+    assert before == after > 0

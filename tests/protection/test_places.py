@@ -1,0 +1,25 @@
+from __future__ import annotations
+
+from components.protection.places import Most, Places
+
+MOST = Most(of_visitor=2, of_network=3, of_all=4)
+
+
+def test_a_visitor_a_network_and_all_together_have_so_many() -> None:
+    places = Places(MOST)
+    assert [places.take("a", "here") for _ in range(3)] == [True, True, False]
+    assert [places.take("b", "here") for _ in range(2)] == [True, False]
+    assert [places.take("c", "there") for _ in range(2)] == [True, False]
+
+
+def test_a_place_that_was_left_is_free_and_one_that_was_refused_was_never_taken() -> None:
+    places = Places(MOST)
+    with places.held("a", None) as first, places.held("a", None) as second, places.held("a", None) as third:
+        assert (first, second, third) == (True, True, False)
+    assert [places.take("a", None) for _ in range(3)] == [True, True, False]
+
+
+def test_who_is_not_known_counts_among_their_network_and_all() -> None:
+    places = Places(MOST)
+    assert [places.take(None, "here") for _ in range(4)] == [True, True, True, False]
+    assert [places.take(None, None) for _ in range(2)] == [True, False]

@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pytest
+
+from components.protection.uploads import UploadRefused, Uploads
+
+
+def none_is_gone(_session: str) -> bool:
+    return False
+
+
+def status(uploads: Uploads, session: str, size: int, held: Mapping[str, int] | None = None) -> int:
+    """204 for a file that would be taken, as the route answers it."""
+    try:
+        with uploads.coming(session, size, lambda: held or {}, none_is_gone):
+            return 204
+    except UploadRefused as refused:
+        return refused.status
+
+
+def test_a_session_takes_files_while_its_page_asks_for_one() -> None:
+    uploads = Uploads(10, 20)
+    assert status(uploads, "s", 1) == 403
+    with uploads.page("s"):
+        uploads.drawn("s", "me", None)
+        assert status(uploads, "s", 1) == 204
+    # It is taken also while the same page is drawn again: a person uploads whenever they like.
+    with uploads.page("s"):
+        assert status(uploads, "s", 1) == 204
+        uploads.drawn("s", "me", None)
+    assert status(uploads, "s", 1) == 204
+    with uploads.page("s"):
+        pass
+    assert status(uploads, "s", 1) == 403
+
+
+def test_a_page_that_was_not_drawn_to_its_end_takes_what_it_took() -> None:
+    uploads = Uploads(10, 20)
+    with uploads.page("s"):
+        uploads.drawn("s", "me", None)
+    with pytest.raises(KeyboardInterrupt), uploads.page("s"):
+        raise KeyboardInterrupt
+    assert status(uploads, "s", 1) == 204
+
+
+def test_what_a_visitor_holds_and_what_is_coming_count_together() -> None:
+    uploads = Uploads(10, 20)
+    for session in ("s", "t"):
+        uploads.drawn(session, "me", None)
+    uploads.drawn("u", "them", None)
+    assert status(uploads, "t", 4, {"s": 6}) == 204
+    assert status(uploads, "t", 5, {"s": 6}) == 413
+    with uploads.coming("s", 6, dict, none_is_gone):
+        assert status(uploads, "t", 5) == 413
+        assert status(uploads, "u", 10) == 204
+    assert status(uploads, "t", 5) == 204
+
+
+def test_a_network_has_its_share_whoever_is_on_it() -> None:
+    uploads = Uploads(10, 20)
+    for number in range(3):
+        uploads.drawn(f"s{number}", f"visitor {number}", "here")
+    uploads.drawn("far", "visitor", "there")
+    held = {"s0": 10, "s1": 8}
+    assert (status(uploads, "s2", 3, held), status(uploads, "s2", 2, held)) == (413, 204)
+    assert status(uploads, "far", 10, held) == 204
+
+
+def test_files_of_pages_that_are_closed_make_room() -> None:
+    uploads, held = Uploads(10, 20), {"closed": 10, "others": 10}
+    uploads.drawn("closed", "me", None)
+    uploads.drawn("s", "me", None)
+    uploads.drawn("others", "them", None)
+
+    def free(session: str) -> bool:
+        return session != "s" and held.pop(session, None) is not None
+
+    with uploads.coming("s", 5, lambda: held, free):
+        assert held == {"others": 10}
