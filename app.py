@@ -23,6 +23,8 @@ from components import __version__
 from components.access.login import NotLetIn
 from components.demo.budget import left
 from components.protection.private_files import keep_new_files_private
+from components.protection.slow_requests import end_slow_requests
+from components.protection.traceback_limit import limit_tracebacks
 from components.runs.gate import Refused
 from components.runs.metrics import metrics_of
 from components.runs.query import QueryFailed
@@ -128,7 +130,8 @@ def report_script_error(error: Exception) -> bool:
 
 @asynccontextmanager
 async def lifespan(_app: Any) -> AsyncIterator[None]:
-    """End runs, log and embedded model together with the server."""
+    """Bound what faults write; end runs, log and embedded model together with the server."""
+    limit_tracebacks()
     yield
     close_service()
 
@@ -138,6 +141,7 @@ if reason := reason_not_to_start():
     sys.exit(f"Tempera does not start. {reason}")
 keep_peer_of_socket()
 keep_new_files_private()
+end_slow_requests()
 take_in_whole_messages()
 app = st.App(
     "pages/navigation.py",

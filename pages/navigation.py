@@ -7,7 +7,7 @@ import streamlit as st
 from components import ui
 from components.service import configuration, service
 from components.ui import live_view, presses, state, widget_values
-from components.ui.entrance import draw_account, draw_limits, is_let_in
+from components.ui.entrance import draw_account, draw_limits, draw_storage, is_let_in
 from components.ui.uploads import whole_page
 
 st.set_page_config(page_title="Tempera", page_icon=Path(ui.__file__).parent / "icon.svg", layout="wide")
@@ -42,6 +42,7 @@ with whole_page():
         elif service().log.problem:
             st.warning("Nothing can be run now. Try again later.", icon=":material/database_off:")
         draw_limits()
+        draw_storage()
         if page.title != "Sweep":
             st.session_state.pop(state.SWEEP_WANTED, None)
         widget_values.put_back()

@@ -62,6 +62,8 @@ class DemoSettings:
     """How much of ``tokens_a_day`` all visitors of one network may use together."""
     pages_at_once: int = 6
     """Of one visitor, open."""
+    kept_mb: int = 20
+    """Megabytes that one visitor may keep: runs with their events, drafts, presets, shared links."""
     gone_after_s: int = 30
     """A run that somebody looked at is stopped when nobody has looked for so long."""
     proxy_hops: int = 0
@@ -85,7 +87,13 @@ class DemoSettings:
     def limits(self, limits: Limits | None = None) -> Limits:
         """The limits of each run, with the demo's own in their place."""
         limits = limits or Limits()
-        return replace(limits, total_s=min(limits.total_s, self.run_s), pages_at_once=self.pages_at_once)
+        return replace(
+            limits,
+            total_s=min(limits.total_s, self.run_s),
+            pages_at_once=self.pages_at_once,
+            kept_mb=self.kept_mb,
+            kept_mb_of_network=self.kept_mb * self.visitors_a_network,
+        )
 
     def pages(self, limits: Limits) -> Most:
         """How many pages may be open at once."""
@@ -116,7 +124,8 @@ class DemoSettings:
             f"and all of your network together {self.tokens_of_network:,}.",
             "Where an endpoint does not report the tokens of a run, an estimate counts that is rather too high: "
             "max_tokens, and a token for each byte of the request.",
-            f"You may have {self.pages_at_once:,} pages open at once.",
+            f"You may have {self.pages_at_once:,} pages open at once, and keep {self.kept_mb:,} MB: "
+            "runs, drafts, presets and shared links.",
         )
 
 

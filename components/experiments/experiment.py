@@ -16,6 +16,7 @@ from components.drafts.comparison import Timing
 from components.experiments.determinism import determinism, write_determinism
 from components.experiments.making import Maker, MakerHere, Making
 from components.experiments.plan import Cell, Plan
+from components.runs.gate import Refused
 from components.runs.log import Log
 from components.runs.owned import LOCAL, OwnLog
 from components.runs.placement import Placement
@@ -242,6 +243,11 @@ class Experiment:
         self.version += 1
         try:
             making = maker.make(cell, placement, self._log.owner, self._network)
+        except Refused as refused:
+            if plan.shared:
+                line.cells.appendleft((cell, plan))
+                self._pause_by_itself(refused.sentence)
+            return None
         except Exception:  # a fault of our own must not leave the experiment going on for ever
             logging.getLogger(__name__).exception("a run of experiment %s could not be made", self.id)
             return None

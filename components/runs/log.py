@@ -13,6 +13,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
+from contextlib import suppress
 from functools import cache
 from typing import Any, TypeVar
 
@@ -21,6 +22,7 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, InterfaceError
 
 from components.runs.database import Database, DatabaseUnavailable, reason
 from components.runs.events import MOST_IN_ONE_PACK, pack
+from components.runs.kept import Kept, QuotaReached, read_kept, seen, within_quota
 from components.runs.owned import LOCAL, WHOLE_LOG
 from components.runs.retention import delete_old, delete_runs_before, keep_days
 from components.runs.run import Run, utc_now
@@ -86,6 +88,9 @@ class Log:
 
     def begin(self, run: Run) -> None:
         """Take a run in; its row is written at once, in the log's own thread."""
+        owner, network = run.owner, run.network
+        if network is not None:
+            self.post(f"{owner} is seen", lambda connection: seen(connection, owner, network))
         self._unwritten.add(run)
         self._wake()
 
@@ -145,6 +150,30 @@ class Log:
                 return
             self._posted[subject] = work
         self._wake()
+
+    def write_within_quota(self, owner: str, network: str | None, work: Callable[[Connection], T]) -> T:
+        """As ``write``, for an owner who may keep so much. Raises QuotaReached, DatabaseUnavailable."""
+        return self.write(lambda connection: within_quota(connection, self._limits, owner, network, work))
+
+    def post_within_quota(
+        self, owner: str, network: str | None, subject: str, work: Callable[[Connection], object]
+    ) -> None:
+        """As ``post``, for an owner who may keep so much; nothing is done where that would be too much."""
+
+        def do(connection: Connection) -> None:
+            with suppress(QuotaReached), connection.begin_nested():
+                within_quota(connection, self._limits, owner, network, work)
+
+        self.post(f"{owner} {subject}", do)
+
+    def kept(self, owner: str, network: str | None = None) -> Kept | None:
+        """What the owner keeps now and may keep; None while that cannot be read."""
+        if self.database is None:
+            return None
+        try:
+            return read_kept(self.database.owned_by(owner), self._limits, network)
+        except SQLAlchemyError:
+            return None
 
     def forget(self, before: str) -> int:
         """Delete the finished runs that began before a moment, given as ``utc_now`` gives it; how many those were.
@@ -345,6 +374,8 @@ def _write(connection: Connection, due: list[Snapshot]) -> None:
 
     A statement that many rows share costs each of them a fraction of a statement of its own.
     """
+    # Processes that count for the same owners wait for each other, and never in a ring.
+    due = sorted(due, key=lambda snapshot: snapshot.record.owner)
     upsert_run = _upsert_run(connection.dialect.name)
     options = {"preserve_rowcount": True}
     written = connection.execute(upsert_run, [to_row(each.record) for each in due], execution_options=options).rowcount

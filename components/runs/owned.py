@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 
 if TYPE_CHECKING:
     from components.runs.database import Database
+    from components.runs.kept import Kept
     from components.runs.log import Log
     from components.runs.run import Run
 
@@ -54,6 +55,8 @@ class OwnLog:
 
     log: Log
     owner: str
+    network: str | None = None
+    """Where the owner calls from, as far as limits are concerned."""
 
     @property
     def database(self) -> Database | None:
@@ -61,15 +64,22 @@ class OwnLog:
         database = self.log.database
         return database.owned_by(self.owner) if database else None
 
+    def kept(self) -> Kept | None:
+        """What the owner keeps now and may keep; None while that cannot be read."""
+        return self.log.kept(self.owner, self.network)
+
     def live(self, run_id: str) -> Run | None:
         """The owner's run of that id while the log still has something of it to write."""
         run = self.log.live(run_id)
         return run if run and run.owner == self.owner else None
 
     def write(self, work: Callable[[Connection], T]) -> T:
-        """As ``Log.write``."""
-        return self.log.write(work)
+        """As ``Log.write``. Raises QuotaReached, too, when the owner would keep too much."""
+        return self.log.write_within_quota(self.owner, self.network, work)
 
     def post(self, subject: str, work: Callable[[Connection], object]) -> None:
-        """As ``Log.post``; what waits about another owner's subject of the same name stays."""
-        self.log.post(f"{self.owner} {subject}", work)
+        """As ``Log.post``; what waits about another owner's subject of the same name stays.
+
+        Where the owner would keep too much, nothing is done.
+        """
+        self.log.post_within_quota(self.owner, self.network, subject, work)

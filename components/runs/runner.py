@@ -68,9 +68,12 @@ class Runner:
     ) -> Run:
         """Start a run with these very bytes, such as those of an earlier one, and return at once.
 
-        ``network`` is where the owner calls from. Raises Refused when the gate does not let it be made at all; what the
-        gate refuses later ends as a run that was rejected.
+        ``network`` is where the owner calls from. Raises Refused when the owner keeps as much as they may, or when the
+        gate does not let it be made at all; what the gate refuses later ends as a run that was rejected.
         """
+        kept = self._log.kept(owner, network)
+        if kept and kept.is_full:
+            raise Refused(kept.refusal())
         if self._gate:
             self._gate.admit(owner, network, body)
         run = Run(

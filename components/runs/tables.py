@@ -200,6 +200,17 @@ reservations = Table(
 )
 """What visitors of a demo may use and have used: one row a run, kept for two days."""
 
+kept_bytes = Table(
+    "kept_bytes",
+    metadata,
+    Column("owner", Text, primary_key=True),
+    Column("network", Text),
+    Column("seen_at", String(27)),
+    Column("bytes", BigInteger, nullable=False),
+    Index("kept_bytes_of_a_network", "network", "seen_at"),
+)
+"""What all rows of an owner take together, kept by triggers; where the owner was seen last, and when."""
+
 
 def to_row(record: RunRecord) -> dict[str, Any]:
     """The record as every database can keep it.
@@ -218,8 +229,10 @@ def owned(table: Table, owner: str) -> ColumnElement[bool]:
     return exists().where(runs.c.id == of_run, runs.c.owner == owner)
 
 
-def upsert(dialect: str, table: Table, *key: str, only_if: Any = None) -> Any:
+def upsert(dialect: str, table: Table, *key: str, only_if: Any = None, leave: tuple[str, ...] = ()) -> Any:
     """A statement that inserts the row it is executed with, or updates the row of the same ``key``: all but the id.
+
+    What ``leave`` names stays as it is in a row that is there.
 
     ``key`` is the table's own unless it is given. ``only_if`` is a condition on the row that is there; where it does
     not hold, that row stays as it is. Making the statement takes several times as long as executing it.
@@ -227,5 +240,7 @@ def upsert(dialect: str, table: Table, *key: str, only_if: Any = None) -> Any:
     insert: Any = sqlite.insert if dialect == "sqlite" else postgresql.insert
     statement = insert(table)
     same = key or tuple(column.name for column in table.primary_key)
-    changed = {column.name: statement.excluded[column.name] for column in table.c if column.name not in ("id", *same)}
+    changed = {
+        column.name: statement.excluded[column.name] for column in table.c if column.name not in ("id", *same, *leave)
+    }
     return statement.on_conflict_do_update(index_elements=list(same), set_=changed, where=only_if)

@@ -59,6 +59,10 @@ class Limits:
     """A running run without a heartbeat for so long is lost."""
     unwritten_log_bytes: int = 64 * 1024 * 1024
     """Memory for runs that the database does not take; beyond it the oldest finished ones are dropped."""
+    kept_mb: int = 10_000
+    """Megabytes that the log keeps for one owner: runs with their events, drafts, presets, experiments, capsules."""
+    kept_mb_of_network: int = 0
+    """The same for all who called from one network within a day; 0 where networks are not told apart."""
     pages_at_once: int = 16
     """Pages of one visitor that are open at once."""
     upload_bytes: int = 8 * 1024 * 1024

@@ -10,7 +10,7 @@ from components.runs.gate import Refused
 from components.service import secrets, service
 from components.ui import state
 from components.ui.plain_words import plain_words
-from components.ui.visitor import login_is_needed, network, owner
+from components.ui.visitor import login_is_needed, network, own_log, owner
 
 
 def is_let_in() -> bool:
@@ -58,6 +58,13 @@ def draw_limits() -> None:
     with st.expander(plain_words(said), icon=":material/hourglass_empty:", key=state.DEMO_LIMITS):
         st.markdown("\n".join(f"- {plain_words(sentence)}" for sentence in demo.in_words()))
         st.caption("What you make is yours alone for as long as your browser keeps its cookie, at most 30 days.")
+
+
+def draw_storage() -> None:
+    """Draw that the visitor keeps nearly as much as they may, or as much; nothing while there is room."""
+    kept = own_log().kept()
+    if kept and (said := kept.warning()):
+        st.warning(plain_words(said), icon=":material/inventory_2:")
 
 
 def _draw_login(sentence: str) -> None:

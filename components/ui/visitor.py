@@ -46,7 +46,7 @@ def login_is_needed() -> bool:
 
 def own_log() -> OwnLog:
     """The log as the visitor has it."""
-    return OwnLog(service().log, owner())
+    return OwnLog(service().log, owner(), network())
 
 
 def is_known() -> bool:

@@ -144,10 +144,11 @@ def test_the_stop_file_may_be_named_in_the_environment() -> None:
 
 def test_runs_have_the_total_time_of_the_demo() -> None:
     assert SETTINGS.limits().total_s == 60
-    assert SETTINGS.limits(Limits(total_s=10, idle_between_events_s=5)) == Limits(total_s=10, idle_between_events_s=5)
+    limits = SETTINGS.limits(Limits(total_s=10, idle_between_events_s=5))
+    assert (limits.total_s, limits.idle_between_events_s) == (10, 5)
 
 
 def test_visitors_can_read_every_limit() -> None:
     said = re.findall(r"\d[\d,]*", " ".join(SETTINGS.in_words()))
-    assert said[-3:] == ["200,000", "20,000", "50,000"]
-    assert said[:-3] == ["12,000", "512", "60", "10", "200", "2", "20", "10,000", "4", "4", "20"]
+    runs = ["12,000", "512", "60", "10", "200", "2", "20", "10,000", "4", "4", "20"]
+    assert said == [*runs, "200,000", "20,000", "50,000", "6", "20"]

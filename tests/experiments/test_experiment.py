@@ -14,17 +14,20 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine
+from sqlalchemy import create_engine, insert
 
 from components.drafts.comparison import Lane, Timing
 from components.endpoints.endpoint import Endpoint
 from components.experiments.experiment import Experiment, Experiments
 from components.experiments.plan import Cell, Plan
 from components.experiments.store import runs_of
+from components.runs.deletion import delete_run
 from components.runs.log import Log
+from components.runs.owned import OwnLog
 from components.runs.query import find_run
 from components.runs.run import RunRecord
 from components.runs.runner import Runner
+from components.runs.tables import runs, to_row
 from components.streaming.limits import Limits
 from tests.experiments.conftest import (
     COLD,
@@ -33,6 +36,7 @@ from tests.experiments.conftest import (
     QUICK,
     Stage,
     a_plan,
+    a_run,
     an_endpoint,
     in_turn,
     kept,
@@ -637,8 +641,11 @@ from components.drafts.comparison import Timing
 from components.endpoints.endpoint import Address, Endpoint
 from components.experiments.experiment import Experiments
 from components.experiments.plan import Cell, Plan
+from components.runs.deletion import delete_run
 from components.runs.log import Log
+from components.runs.owned import OwnLog
 from components.runs.runner import Runner
+from components.runs.tables import runs, to_row
 
 log = Log(sys.argv[1])
 experiment = Experiments(Runner(log), log).find("e" * 32)
@@ -711,6 +718,24 @@ def test_shared_cells_wait_for_a_log_that_cannot_be_written(no_log: Log) -> None
         assert "Runs are not being logged" in (experiment.paused_why or "")
         experiment.stop()
         assert not experiment.going_on
+
+
+def test_shared_cells_wait_while_their_owner_keeps_as_much_as_they_may(sqlite_url: str) -> None:
+    log = Log(sqlite_url, replace(QUICK, kept_mb=1))
+    own = OwnLog(log, "me")
+    large = replace(a_run("x" * 1_000_000).record(), owner="me")
+    log.write(lambda connection: connection.execute(insert(runs), [to_row(large)]))
+    experiment = Experiments(Runner(log, QUICK), log).find(ID, "me")
+    stage = Stage()
+    with serve(stage.play) as server:
+        experiment.start(shared(a_plan(an_endpoint(server.base_url), *lanes_of("a", "b")), 2))
+        assert (experiment.paused, experiment.waiting, stage.asked) == (True, 2, [])
+        assert "Delete some of them" in (experiment.paused_why or "")
+        assert delete_run(own, large.id)
+        experiment.resume()
+        wait_for(lambda: not experiment.going_on)
+        assert len(stage.asked) == 2
+    log.close()
 
 
 def test_any_thread_may_start_stop_and_look(experiment: Experiment, log: Log) -> None:

@@ -235,6 +235,7 @@ def test_only_these_look_after_the_whole_log() -> None:
     assert [*_uses("WHOLE_LOG")] == [
         "runs/deletion.py: bring_back",
         "runs/deletion.py: work",
+        "runs/kept.py: kept_by",
         "runs/log.py: _reap",
         "runs/metrics.py: metrics_of",
         "runs/retention.py: delete_runs_before",
@@ -244,7 +245,7 @@ def test_only_these_look_after_the_whole_log() -> None:
 
 def test_pages_reach_the_log_by_way_of_its_owner() -> None:
     allowed = {
-        "from components/ui/visitor.py": ["OwnLog(service().log, owner())", "return service().log.database"],
+        "from components/ui/visitor.py": ["OwnLog(service().log, owner(), network())", "return service().log.database"],
         "from components/ui/browsing/take_away.py": ["OwnLog(service().log, whose)"],
         # What a visitor has left of a demo is counted by visitor and network.
         "from components/ui/entrance.py": ["left(service().log, demo, owner()"],

@@ -3,12 +3,26 @@
 from __future__ import annotations
 
 import http.client
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
+import pytest
+from sqlalchemy import insert
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+
+from components.demo.visitors import signed
+from components.runs.log import Log
+from components.runs.tables import runs, to_row
 from components.streaming.limits import Limits
+from tests.browser.conftest import serve_app
+from tests.runs.test_export import finished
 from tests.security.conftest import App
 from tests.security.session import ask, session
+from tests.waiting import wait_for
 
+SECRET = "what the operator signs with"
 _FILE = 1024 * 1024 - 1_000
 
 
@@ -67,3 +81,67 @@ def test_a_file_whose_size_is_not_said_is_not_taken(running: App) -> None:
 def test_figures_of_streamlit_are_not_public(running: App) -> None:
     for path in ("/_stcore/metrics", "/_stcore/metrics/", "/_stcore/metrics?families=cache_memory_bytes"):
         assert ask(running.address, path).status == 404
+
+
+def test_a_flood_of_faults_is_counted_and_not_written(running: App) -> None:
+    def tracebacks() -> int:
+        return (running.folder / "app.log").read_text().count("Traceback")
+
+    before = tracebacks()
+    for _ in range(40):
+        with session(running.address) as visitor:
+            visitor.connection.send("text, which no page sends")
+            with suppress(ConnectionClosed):
+                visitor.connection.recv(timeout=10)
+    assert 0 < tracebacks() - before <= 10
+
+
+@dataclass(frozen=True)
+class Demo:
+    address: str
+    log: Log
+
+    def cookie(self, visitor_id: str) -> str:
+        return f"tempera_visitor={signed(SECRET, visitor_id)}"
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    """A demo whose visitors may have two pages and one megabyte, and whose networks count as two visitors."""
+    folder = tmp_path_factory.mktemp("demo")
+    (folder / "secrets.toml").write_text("[demo]\npages_at_once = 2\nkept_mb = 1\nvisitors_a_network = 2\n")
+    log = Log(f"sqlite:///{folder / 'runs.sqlite3'}")
+    with serve_app(folder, TEMPERA_DEMO="1", STREAMLIT_SERVER_COOKIE_SECRET=SECRET) as address:
+        yield Demo(address, log)
+    log.close()
+
+
+def test_a_visitor_of_a_demo_has_so_many_pages_and_so_has_a_network(demo: Demo) -> None:
+    def is_refused(cookie: str) -> bool:
+        """Whether another page is, and if so, with what to do."""
+        with suppress(InvalidStatus), session(demo.address, Cookie=cookie):
+            return False
+        with pytest.raises(InvalidStatus) as refused, session(demo.address, Cookie=cookie):
+            pass
+        return refused.value.response.status_code == 429 and b"Close one" in (refused.value.response.body or b"")
+
+    mine, theirs = demo.cookie("a" * 32), demo.cookie("b" * 32)
+    with session(demo.address, Cookie=mine), session(demo.address, Cookie=mine):
+        assert is_refused(mine)
+        with session(demo.address, Cookie=theirs), session(demo.address):
+            # A cookie less, or another one, makes no other network.
+            assert is_refused("")
+            assert is_refused(demo.cookie("c" * 32))
+    wait_for(lambda: not is_refused(mine))
+
+
+def test_what_a_visitor_of_a_demo_may_keep_is_said_before_and_when_it_is_met(demo: Demo) -> None:
+    visitor_id = "d" * 32
+    with session(demo.address, Cookie=demo.cookie(visitor_id)) as visitor:
+        seen = visitor.open()
+        assert b"open at once, and keep 1 MB" in seen
+        assert b"You keep " not in seen
+        for size, said in ((950_000, b"Nothing more is kept once that is full."), (50_000, b"What is here stays.")):
+            record = replace(finished().record(), owner=f"visitor {visitor_id}", text="x" * size)
+            demo.log.write(lambda connection, record=record: connection.execute(insert(runs), [to_row(record)]))
+            assert said in visitor.open()

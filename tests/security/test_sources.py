@@ -67,6 +67,11 @@ def test_html_is_drawn_in_one_place_beside_our_own_style_sheets() -> None:
     }
 
 
+def test_files_come_in_by_one_door() -> None:
+    takes_files = called("file_uploader", "camera_input", "audio_input", "accept_file", "accept_audio")
+    assert takes_files == {"components/ui/uploads.py: file_uploader"}
+
+
 def test_streamlit_is_called_by_one_name() -> None:
     """So that the rules here see every call of it."""
     whole = {

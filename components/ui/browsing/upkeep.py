@@ -29,7 +29,8 @@ def draw_upkeep(view: View, on_change: Callable[[], None]) -> None:
 
     ``on_change`` is called when runs came or went.
     """
-    database = own_log().database
+    log = own_log()
+    database = log.database
     if database is None:
         return
     opened = st.popover("Log", icon=":material/database:", key=state.UPKEEP, on_change="rerun")
@@ -42,6 +43,8 @@ def draw_upkeep(view: View, on_change: Callable[[], None]) -> None:
             if database.owner == LOCAL:
                 st.markdown(f"The log takes **{database.size_bytes() / 1e6:,.1f} MB**.")
                 _draw_compaction(free_bytes(database))
+            if kept := log.kept():
+                st.caption(kept.in_words())
             _draw_import(on_change)
             if not view.filtered:
                 st.caption("Set a filter to delete the runs that it finds.")

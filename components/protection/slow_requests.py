@@ -1,0 +1,59 @@
+"""Ends connections whose request does not arrive: a server waits for one without end, with memory and a socket."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import Any
+
+from uvicorn.protocols.http.auto import AutoHTTPProtocol
+
+_connection_made: Any = AutoHTTPProtocol.connection_made
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How long a request may take to arrive, in seconds."""
+
+    headers_s: float = 10.0
+    """From the beginning of a connection, or from the answer before, to the end of the headers."""
+    body_s: float = 60.0
+    look_each_s: float = 2.0
+
+
+def end_slow_requests(patience: Patience | None = None) -> None:
+    """Have uvicorn watch every connection from its beginning; it has no such limit of its own."""
+    said = patience or Patience()
+
+    def watched(protocol: Any, transport: asyncio.Transport) -> None:
+        _connection_made(protocol, transport)
+        _Watch(protocol, transport, said).look()
+
+    AutoHTTPProtocol.connection_made = watched  # type: ignore[assignment,method-assign]
+
+
+class _Watch:
+    """One connection, until it is closed or has become a WebSocket."""
+
+    def __init__(self, protocol: Any, transport: asyncio.Transport, patience: Patience) -> None:
+        self._watched = protocol
+        self._transport = transport
+        self._patience = patience
+        self._loop = asyncio.get_running_loop()
+        self._stage: object = None
+        self._since = 0.0
+
+    def look(self) -> None:
+        """Close the connection when what is waited for has taken too long; else look again in a while."""
+        protocol: Any = self._transport.get_protocol()
+        if self._transport.is_closing() or protocol is not self._watched:
+            return
+        cycle, now = protocol.cycle, self._loop.time()
+        is_answered = cycle is None or cycle.response_complete
+        if (cycle, is_answered) != self._stage:
+            self._stage, self._since = (cycle, is_answered), now
+        wait = self._patience.headers_s if is_answered else self._patience.body_s
+        if (is_answered or cycle.more_body) and now - self._since > wait:
+            self._transport.abort()
+        else:
+            self._loop.call_later(self._patience.look_each_s, self.look)

@@ -1,0 +1,56 @@
+"""Bounds what faults write to the terminal: whoever can cause one could else fill the disk with its traceback."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+
+_MOST_A_MINUTE = 5
+_MINUTE_S = 60.0
+_MOST_KINDS = 1_000
+
+
+class TracebackLimit(logging.Filter):
+    """Lets so many tracebacks of a kind through each minute; the next one says how many were left out.
+
+    A kind is a logger and a type of error. Records without a traceback pass.
+    """
+
+    def __init__(self, most_a_minute: int = _MOST_A_MINUTE, clock: Callable[[], float] = time.monotonic) -> None:
+        """``clock`` tells monotonic seconds."""
+        super().__init__()
+        self._most = most_a_minute
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._kinds: dict[tuple[str, str], tuple[float, int]] = {}
+        """When a kind's minute ends, and how many there were in it."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether the record is written."""
+        if not record.exc_info or not record.exc_info[0]:
+            return True
+        kind = (record.name, record.exc_info[0].__name__)
+        with self._lock:
+            now = self._clock()
+            if len(self._kinds) > _MOST_KINDS:
+                self._kinds.clear()
+            ends, count = self._kinds.get(kind, (0.0, 0))
+            if now >= ends:
+                left_out = max(count - self._most, 0)
+                ends, count = now + _MINUTE_S, 0
+                if left_out:
+                    record.msg = f"{record.getMessage()}\n({left_out:,} more of {kind[1]} were left out before.)"
+                    record.args = None
+            self._kinds[kind] = ends, count + 1
+            return count < self._most
+
+
+def limit_tracebacks() -> None:
+    """Put the limit on everything that writes to the terminal now."""
+    limit = TracebackLimit()
+    loggers = [logging.getLogger(), *map(logging.getLogger, logging.root.manager.loggerDict)]
+    for handler in {handler for logger in loggers for handler in logger.handlers} | {logging.lastResort}:
+        if handler is not None:
+            handler.addFilter(limit)

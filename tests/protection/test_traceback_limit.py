@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+import io
+import logging
+from collections.abc import Callable
+
+import pytest
+
+from components.protection.traceback_limit import TracebackLimit
+
+
+class Clock:
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def terminal(clock: Clock) -> Callable[[str, Exception | None], str]:
+    """Logs a fault by the logger of that name; what the terminal has since."""
+    written = io.StringIO()
+    handler = logging.StreamHandler(written)
+    handler.addFilter(TracebackLimit(3, clock))
+
+    def log(name: str, error: Exception | None) -> str:
+        logger = logging.Logger(name)
+        logger.addHandler(handler)
+        logger.error("Fault %s", "abc", exc_info=error)
+        said = written.getvalue()
+        written.seek(0)
+        written.truncate()
+        return said
+
+    return log
+
+
+def test_so_many_of_a_kind_are_written_each_minute_and_the_next_one_says_how_many_were_not(
+    clock: Clock, terminal: Callable[[str, Exception | None], str]
+) -> None:
+    said = "".join(terminal("a", ValueError(number)) for number in range(667))
+    assert said.count("Fault abc") == said.count("ValueError") == 3
+    clock.now = 60.0
+    later = terminal("a", ValueError("later"))
+    assert later.startswith("Fault abc\n(664 more of ValueError were left out before.)\n")
+    assert terminal("a", ValueError("later")).startswith("Fault abc\nValueError: later")
+
+
+def test_another_kind_and_what_is_no_fault_are_written(
+    terminal: Callable[[str, Exception | None], str],
+) -> None:
+    for number in range(9):
+        terminal("a", ValueError(number))
+    assert "KeyError" in terminal("a", KeyError("x"))
+    assert "ValueError" in terminal("b", ValueError("x"))
+    assert terminal("a", None) == "Fault abc\n"
