@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from typing import TypeVar
 
 from components.protection.places import Most, Places
+
+T = TypeVar("T")
 
 _OF_TIME = 0.25
 """Of one processor, for one visitor: what takes long to make ready is made ready less often."""
@@ -24,6 +27,10 @@ class Share:
         self.users = 0
         self._lock = asyncio.Lock()
 
+    def is_over(self, now: float) -> bool:
+        """Whether nobody uses it, and whoever begins anew would have as much time."""
+        return not self.users and not self._lock.locked() and self.free_at < now
+
     @asynccontextmanager
     async def turn(self) -> AsyncIterator[None]:
         """Wait until there is time for this visitor; what the body takes of it is time that others get afterwards."""
@@ -36,6 +43,19 @@ class Share:
                 yield
             finally:
                 self.free_at = began + (loop.time() - began) / _OF_TIME
+
+
+async def in_thread(work: Callable[[], T]) -> T:
+    """What the work returned, done in a thread; who is cancelled meanwhile still waits for its end.
+
+    So whoever hangs up in the middle of a turn has not got the rest of it for nothing.
+    """
+    task = asyncio.ensure_future(asyncio.to_thread(work))
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task])
+        raise
 
 
 class Shares:
@@ -56,7 +76,7 @@ class Shares:
         now = asyncio.get_running_loop().time()
         with self._lock:
             # Whoever connects anew has not got more time by that.
-            for name in [name for name, each in self._shares.items() if not each.users and each.free_at < now]:
+            for name in [name for name, each in self._shares.items() if each.is_over(now)]:
                 del self._shares[name]
             share = self._shares.setdefault(visitor, Share())
             share.users += 1

@@ -25,7 +25,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from components.live.channels import Channel, Channels
 from components.live.lane import Lane, Part
 from components.live.replay import replay_frames
-from components.live.share import Share
+from components.live.share import Share, in_thread
 from components.markdown.answer import View
 from components.protection.places import Places
 
@@ -179,7 +179,7 @@ class _Connection:
         lane = Lane(shown, request.part)
         if request.count:
             async with self._share.turn():
-                await asyncio.to_thread(lane.resume, request.count, request.size)
+                await in_thread(lambda: lane.resume(request.count, request.size))
         if not self._take_place():
             await self._send([[request.lane, {"note": _TOO_MANY_LANES}]])
             return
@@ -230,7 +230,7 @@ class _Connection:
         messages = replay_frames(shown, request.part)
         while True:
             async with self._share.turn():
-                message = await asyncio.to_thread(next, messages, None)
+                message = await in_thread(lambda: next(messages, None))
             if message is None:
                 return
             await self._send([[request.lane, message]])
@@ -251,7 +251,7 @@ class _Connection:
                     if lane.changed and began < lane.not_before and not lane.urgent:
                         self._look_later(lane)
                     elif lane.changed:
-                        fresh = await asyncio.to_thread(lane.messages) if lane.takes_long else lane.messages()
+                        fresh = await in_thread(lane.messages) if lane.takes_long else lane.messages()
                         messages += [[number, *message] for message in fresh]
             earliest = began + (_FRAME_S if len(self._lanes) <= _FEW_LANES else 4 / 3 * _FRAME_S)
             if messages:

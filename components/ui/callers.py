@@ -6,8 +6,8 @@ from starlette.requests import HTTPConnection
 from starlette.types import Scope
 
 from components.demo.settings import DemoSettings
-from components.demo.visitors import network_of, visitor_in
-from components.ui.visitor import COOKIE, cookie_secret
+from components.demo.visitors import network_of
+from components.ui.visitor import visitor_of
 
 
 def caller_of(scope: Scope, demo: DemoSettings | None) -> tuple[str | None, str | None]:
@@ -18,4 +18,4 @@ def caller_of(scope: Scope, demo: DemoSettings | None) -> tuple[str | None, str 
     remote = connection.client.host if connection.client else None
     said = ",".join(connection.headers.getlist("X-Forwarded-For"))
     network = network_of(remote, said, demo.proxy_hops)
-    return visitor_in(cookie_secret(), connection.cookies.get(COOKIE)), network
+    return visitor_of(connection.cookies), network

@@ -11,7 +11,7 @@ from contextlib import ExitStack
 import pytest
 
 from components.live.channels import Channels
-from components.live.share import Shares
+from components.live.share import Share, Shares, in_thread
 from components.live.socket import TOO_MANY
 from components.protection.places import Most
 from tests.live.conftest import Reader, Server, make_run
@@ -100,3 +100,27 @@ def test_who_connects_anew_has_no_new_time() -> None:
 
     before, after = asyncio.run(twice())
     assert before == after > 0
+
+
+def test_who_hangs_up_in_the_middle_has_used_the_time_of_the_whole() -> None:
+    ended: list[float] = []
+
+    def work() -> None:
+        time.sleep(0.05)
+        ended.append(time.monotonic())
+
+    async def turn(share: Share) -> None:
+        async with share.turn():
+            await in_thread(work)
+
+    async def hang_up() -> None:
+        shares = Shares(Most(100))
+        async with shares.of("me") as share:
+            task = asyncio.create_task(turn(share))
+            await asyncio.sleep(0.01)
+            task.cancel()
+        async with shares.of("me") as again, again.turn():
+            assert ended
+            assert again is share
+
+    asyncio.run(hang_up())
