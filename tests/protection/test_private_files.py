@@ -43,7 +43,8 @@ def test_what_others_may_read_is_named_once_with_what_to_do(tmp_path: Path) -> N
     for path, mode in ((mine, 0o600), (loose, 0o640)):
         path.touch()
         path.chmod(mode)
-    folder.mkdir(0o755)
+    folder.mkdir()
+    folder.chmod(0o755)
     sentence = open_to_others([mine, loose, folder, tmp_path / "missing"])
     assert sentence is not None
     assert sentence.endswith(f"chmod go= {folder} '{loose}'")
