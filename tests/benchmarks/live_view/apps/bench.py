@@ -15,10 +15,10 @@ from tests.benchmarks.live_view.bench_runs import start_runs
 
 
 def start(request: Request) -> JSONResponse:
-    """Start as many runs as ``?runs=`` says. Each has a token of its own, with which it may be watched."""
+    """Start as many runs as ``?runs=`` says. Each has a visitor and a token with which it may be watched."""
     started = []
     for run in start_runs(int(request.query_params["runs"])):
-        channel = service().channels.open()
+        channel = service().channels.open(f"visitor {run.id}")
         channel.show(run, run.events)
         started.append({"token": channel.token, "run": run.id})
     return JSONResponse(started)
