@@ -8,23 +8,38 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import socket
 import sqlite3
 import subprocess
 import sys
 import zlib
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import quote, unquote
 
 import pyarrow
 import pyarrow.parquet as parquet
 import pytest
 from playwright.sync_api import Page, Response, WebSocket, expect
 
+from components.contract.profile import BEEZY
+from components.endpoints.endpoint import Address
+from components.endpoints.endpoint import Endpoint as OurEndpoint
+from components.runs.export import export_runs
+from components.runs.log import Log
+from components.runs.markdown import as_markdown
+from components.runs.query import events_of, find_run
+from components.runs.runner import Runner
+from components.sharing.capsule import Kind
+from components.sharing.freezing import Choices, capsule_of
+from components.streaming.session import ApiKey
 from tests import canary
 from tests.browser.conftest import ROOT, serve_app
 from tests.browser.pages import choose_row
+from tests.runs.conftest import REQUEST
 from tests.streaming.endpoint import DONE, Endpoint, chunk, document, event, head, serve
 
 
@@ -273,6 +288,85 @@ def _look(page: Page, folder: Path, echo: Echo, endpoint: Endpoint) -> None:
         if session_id.encode() in data or session_id.replace("-", "").encode() in data
     ]
     assert told == []
+
+
+def escaped(text: str) -> str:
+    return "".join(f"\\u{ord(character):04x}" for character in text)
+
+
+def pieces_of_the_key() -> Iterator[tuple[str, ...]]:
+    """The key cut at every place, into single characters, and escaped in the ways of JSON and of URLs."""
+    for at in range(1, len(canary.KEY)):
+        yield canary.KEY[:at], canary.KEY[at:]
+    yield tuple(canary.KEY)
+    for way in (escaped(canary.KEY), canary.KEY.replace("/", "\\/"), quote(canary.KEY, safe="")):
+        yield (way,)
+        yield way[:9], way[9:20], way[20:]
+
+
+def spoken(say: Callable[[str], dict[str, object]], **more: object) -> bytes:
+    """Events that say each of these, each between two words, and what is JSON as escaped as JSON can be."""
+    events = [event({"choices": [{"index": 0, "delta": say(f" <{number}>"), **more}]}) for number in range(3)]
+    for number, pieces in enumerate(pieces_of_the_key()):
+        said = [f"({number} ", *pieces, ")"]
+        events += [event({"choices": [{"index": 0, "delta": say(one), **more}]}) for one in said]
+    once_more = json.dumps({"choices": [{"index": 0, "delta": say("KEY")}]})
+    return b"".join(events) + event(once_more.replace("KEY", escaped(canary.KEY)))
+
+
+def call(arguments: str) -> dict[str, object]:
+    return {"tool_calls": [{"index": 0, "id": "1", "function": {"name": "f", "arguments": arguments}}]}
+
+
+SPOKEN = {
+    "content": lambda: spoken(lambda text: {"content": text}),
+    "reasoning": lambda: spoken(lambda text: {"reasoning_content": text}),
+    "refusal": lambda: spoken(lambda text: {"refusal": text}),
+    "arguments": lambda: spoken(call),
+    "logprobs": lambda: spoken(lambda text: {"content": text}, logprobs={"content": [{"token": canary.KEY}]}),
+    "errors": lambda: event(f'{{"error": {{"message": "{canary.KEY}", "code": "{escaped(canary.KEY)}"}}}}'),
+    "cut off": lambda: chunk("It is ") + chunk(canary.KEY[:-1]),
+    "arguments cut off": lambda: event({"choices": [{"index": 0, "delta": call(canary.KEY[:-1])}]}),
+    "another choice": lambda: chunk("a") + spoken(lambda text: {"content": text}).replace(b'"index": 0', b'"index": 1'),
+    "no JSON": lambda: event(canary.KEY[:9]) + event(canary.KEY[9:]) + event(escaped(canary.KEY)),
+    "a document": lambda: document(
+        f'{{"choices": [{{"message": {{"content": "{escaped(canary.KEY)}"}}, "finish_reason": "stop"}}]}}'
+    ),
+    "a refusal": lambda: document({"error": {"message": canary.KEY.replace("/", "%2f")}}, "401 Unauthorized"),
+    "a head": lambda: document("x", content_type=f"text/{canary.KEY}"),
+    "a redirect": lambda: head("307 Moved", f"Location: /?key={quote(canary.KEY, safe='')}"),
+}
+
+
+@pytest.mark.parametrize("said", SPOKEN.values(), ids=SPOKEN)
+def test_a_key_in_pieces_or_escaped_is_nowhere_behind_a_run(
+    said: Callable[[], bytes], tmp_path: Path, migrated_log: Path
+) -> None:
+    answer = said()
+    whole = answer if answer.startswith(b"HTTP") else head() + answer + chunk("", "stop") + DONE
+    log = Log(f"sqlite:///{shutil.copyfile(migrated_log, tmp_path / 'runs.sqlite3')}")
+    runner = Runner(log)
+    shown: list[str] = []
+    with serve(whole) as endpoint:
+        key = ApiKey(canary.KEY, endpoint.base_url)
+        run = runner.start(OurEndpoint("mine", BEEZY, Address(endpoint.base_url, key)), REQUEST)
+        run.listen(lambda: shown.append("".join(run.texts())))
+        runner.wait(run.id)
+        assert canary.KEY.encode() in endpoint.requests[0]
+    record, events = find_run(log.database, run.id), events_of(log.database, run.id)
+    capsule = capsule_of([record], kind=Kind.RUN, title="t", choices=Choices(events=True), events={record.id: events})
+    lines = [*export_runs(log.database), as_markdown(record), capsule.model_dump_json(), *shown]
+    log.close()
+    (tmp_path / "taken").write_text("\n".join([*lines, *(one.name + one.data for one in events)]), encoding="utf-8")
+    assert canary.leaks_in(tmp_path) == []
+    # What stands in several events is looked at as whoever puts it together would.
+    data = "".join(one.data for one in events)
+    spelled = re.compile(r'"(?:content|reasoning_content|refusal|arguments|token)": "([^"]*)"')
+    for told in (data, "".join(spelled.findall(data)), record.text, record.reasoning, record.tool_calls):
+        plain = unquote(re.sub(r"\\+(?:u00([0-9a-fA-F]{2})|/)", lambda one: chr(int(one[1] or "2f", 16)), told)).lower()
+        assert canary.KEY.lower() not in plain
+        assert canary.KEY[:8].lower() not in plain
+        assert canary.KEY[-8:].lower() not in plain
 
 
 @pytest.mark.parametrize("form", canary.forms(canary.KEY), ids=canary.forms(canary.KEY).values())

@@ -13,6 +13,7 @@ from typing import Any
 
 # An index is a place in a list; one beyond any real number of choices counts as no index.
 _MAX_CHOICES = 128
+_MAX_TYPE = 40
 
 
 class UnreadableEvent(ValueError):
@@ -156,7 +157,9 @@ def _content(content: object, warnings: list[str], *, inside_thinking: bool = Fa
             inner = part.get("thinking")
             thinking += inner if isinstance(inner, str) else _content(inner, warnings, inside_thinking=True)[0]
         else:
-            warnings.append(f"a content part of the unknown type {str(kind)[:40]!r} was passed over")
+            # Of a type that is cut, nobody could take out any more what must not be told.
+            named = repr(kind) if isinstance(kind, str) and len(kind) <= _MAX_TYPE else "that is no name"
+            warnings.append(f"a content part of the unknown type {named} was passed over")
     return text, thinking
 
 

@@ -47,7 +47,7 @@ def list_models(address: Address, within_s: float = ANSWER_S) -> list[ModelCard]
 
     Raises ModelsUnavailable.
     """
-    hide = address.key.removed_from if address.key else str
+    hide = address.key.mask.out_of if address.key else str
     watch = Watch(within_s)
     status: int | None = None
     try:

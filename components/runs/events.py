@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pydantic import TypeAdapter, ValidationError
 
 from components.runs.storable import storable_text
-from components.streaming.stream import TimedEvent
+from components.streaming.answer import TimedEvent
 
 MOST_DATA_CHARS = 2_048
 _MOST_NAME_CHARS = 256

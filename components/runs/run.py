@@ -19,10 +19,9 @@ from components.runs.asked import asked_in
 from components.runs.events import StoredEvent, stored
 from components.runs.owned import LOCAL
 from components.runs.placement import Placement
-from components.streaming.answer import Delta
+from components.streaming.answer import Delta, TimedEvent
 from components.streaming.limits import Limits
 from components.streaming.outcome import Outcome, Status, decode_rate
-from components.streaming.stream import TimedEvent
 
 _SIZE_OF_AN_EMPTY_RUN = 4096
 _SIZE_OF_AN_EMPTY_EVENT = 128

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import threading
-from dataclasses import replace
 
 from components.contract.request import ChatCompletionStreamRequest, to_bytes
 from components.endpoints.endpoint import AnyEndpoint, EndpointUnavailable
@@ -15,9 +14,8 @@ from components.runs.placement import Placement
 from components.runs.run import Activity, Run
 from components.streaming.faults import ErrorKind
 from components.streaming.limits import Limits
-from components.streaming.outcome import Outcome, Status, ToolCall
-from components.streaming.session import ApiKey
-from components.streaming.stream import AnswerStream, TimedEvent
+from components.streaming.outcome import Outcome, Status
+from components.streaming.stream import AnswerStream
 
 _SHUTDOWN_S = 2.0
 
@@ -172,30 +170,9 @@ class Runner:
         )
         run.attach(stream.stop)
         for event in stream:
-            run.take(_without(address.key, event))
-        outcome, key = stream.outcome, address.key
-        if key is None:
-            return outcome
-        return replace(
-            outcome,
-            texts=tuple(map(key.removed_from, outcome.texts)),
-            reasoning=key.removed_from(outcome.reasoning),
-            tool_calls=tuple(
-                ToolCall(*map(key.removed_from, (call.id, call.name, call.arguments))) for call in outcome.tool_calls
-            ),
-        )
+            run.take(event)
+        return stream.outcome
 
 
 def _stopped() -> Outcome:
     return Outcome(Status.CANCELLED, ErrorKind.CANCELLED, "Stopped before anything was sent.")
-
-
-def _without(key: ApiKey | None, event: TimedEvent) -> TimedEvent:
-    """The event without the key: endpoints repeat keys, and what they say is shown and kept."""
-    if key is None:
-        return event
-    deltas = tuple(
-        replace(delta, text=key.removed_from(delta.text), reasoning=key.removed_from(delta.reasoning))
-        for delta in event.deltas
-    )
-    return replace(event, event=key.removed_from(event.event), data=key.removed_from(event.data), deltas=deltas)

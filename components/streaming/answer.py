@@ -10,6 +10,7 @@ from components.contract.chunk import Chunk, Usage
 from components.streaming.faults import ErrorKind, StreamFault
 from components.streaming.guard import SafeText, safe_text
 from components.streaming.limits import Limits
+from components.streaming.masking import Mask, MaskedText
 from components.streaming.outcome import Status, ToolCall
 from components.streaming.sentences import closed_early
 from components.streaming.tool_calls import ToolCalls
@@ -33,23 +34,51 @@ class Delta:
     reasoning: str = ""
 
 
+@dataclass(frozen=True)
+class TimedEvent:
+    """One event of the stream as it came but for the key, when it came, and what it added.
+
+    ``event`` is the event's name and ``data`` its data as text. ``at_ms`` counts from the attempt's send. Text that was
+    held back comes in an event of no data, which is none of the endpoint's.
+    """
+
+    event: str
+    data: str
+    at_ms: float
+    deltas: tuple[Delta, ...] = ()
+
+
+class _Text:
+    """A text as it may be told: safe, and without the key."""
+
+    def __init__(self, mask: Mask | None) -> None:
+        self._safe = SafeText()
+        self._masked = MaskedText(mask)
+
+    def feed(self, piece: str) -> str:
+        return self._masked.feed(self._safe.feed(piece))
+
+    def flush(self) -> str:
+        return self._masked.feed(self._safe.flush()) + self._masked.flush()
+
+
 class _Choice:
-    def __init__(self) -> None:
-        self.text = SafeText()
-        self.reasoning = SafeText()
+    def __init__(self, mask: Mask | None) -> None:
+        self.text = _Text(mask)
+        self.reasoning = _Text(mask)
         # A buffer, not a list of pieces: a million pieces of one character each would need a hundred times their size.
         self.whole_text = io.StringIO()
         self.whole_reasoning = io.StringIO()
-        self.tool_calls = ToolCalls()
+        self.tool_calls = ToolCalls(mask)
         self.finish_reason: str | None = None
 
 
 class Answer:
-    """Adds up the chunks of one answer."""
+    """Adds up the chunks of one answer. What it tells of it is without the key that ``mask`` knows."""
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: Limits, mask: Mask | None = None) -> None:
         self._limits = limits
-        self._choices: defaultdict[int, _Choice] = defaultdict(_Choice)
+        self._choices: defaultdict[int, _Choice] = defaultdict(lambda: _Choice(mask))
         self._text_characters = 0
         self._other_characters = 0
         """Of the thinking and of tool calls."""

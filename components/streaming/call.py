@@ -57,7 +57,7 @@ def get_json(session: Session, url: str, key: ApiKey | None) -> requests.Respons
 
 
 def _send(session: Session, request: requests.Request, key: ApiKey | None) -> requests.Response:
-    hide = key.removed_from if key else str
+    hide = key.mask.out_of if key else str
     try:
         return session.send(session.prepare_request(request), stream=True, allow_redirects=False)
     except requests.exceptions.SSLError as error:

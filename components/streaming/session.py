@@ -19,6 +19,7 @@ from components import __version__
 from components.streaming.connect import connect
 from components.streaming.faults import ErrorKind, StreamFault
 from components.streaming.head import WatchedResponse
+from components.streaming.masking import MASK, Mask
 from components.streaming.watch import Watch
 
 
@@ -53,12 +54,16 @@ def origin_of(url: str) -> tuple[str, str, int]:
 
 
 class ApiKey:
-    """An endpoint's key, bound to the origin it was configured for. It shows itself as ``***`` everywhere."""
+    """An endpoint's key, bound to the origin it was configured for. It shows itself as ``***`` everywhere.
 
-    __slots__ = ("_origin", "_secret")
+    ``mask`` takes it out of what endpoints say.
+    """
+
+    __slots__ = ("_origin", "_secret", "mask")
 
     def __init__(self, secret: str, base_url: str) -> None:
         self._secret = secret
+        self.mask = Mask(secret)
         self._origin = origin_of(base_url)
 
     def header_for(self, url: str) -> str:
@@ -72,24 +77,11 @@ class ApiKey:
             )
         return f"Bearer {self._secret}"
 
-    def removed_from(self, text: str, *, cut: bool = False) -> str:
-        """``text`` with every occurrence of the key replaced: endpoints repeat keys in their error messages.
-
-        ``cut`` says that a limit ended the text, so that its end may be the first part of the key: it goes too.
-        """
-        if not self._secret:
-            return text
-        text = text.replace(self._secret, "***")
-        for size in range(min(len(self._secret) - 1, len(text)) if cut else 0, 0, -1):
-            if text.endswith(self._secret[:size]):
-                return f"{text[:-size]}***"
-        return text
-
     def __repr__(self) -> str:
-        return "***"
+        return MASK
 
     def __reduce__(self) -> tuple[type, tuple[str, str]]:
-        return type(self), ("***", "")
+        return type(self), (MASK, "")
 
 
 def check_api_key(secret: str) -> str:

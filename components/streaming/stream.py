@@ -10,7 +10,6 @@ import re
 import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, replace
 from itertools import chain
 from urllib.parse import urlsplit
 
@@ -20,11 +19,12 @@ from sseclient import SSEClient
 from components.contract.chunk import UnreadableEvent, read_chunk, read_completion
 from components.contract.errors import has_words_of_an_error, read_error
 from components.streaming import sentences
-from components.streaming.answer import Answer, Delta
+from components.streaming.answer import Answer, TimedEvent
 from components.streaming.call import body_pieces, post_json
 from components.streaming.faults import ErrorKind, StreamFault
 from components.streaming.guard import EventGuard
 from components.streaming.limits import Limits
+from components.streaming.masked_events import MaskedEvents
 from components.streaming.moments import Moments
 from components.streaming.outcome import Outcome, Retry, Status
 from components.streaming.retries import pause_before_retry
@@ -42,19 +42,6 @@ _MAX_BLANKS = 65536
 _BOM = b"\xef\xbb\xbf"
 _UNTOLD = ("", "text/plain", "application/octet-stream")  # media types that say nothing of what is sent
 _TOLD_BETTER_BY_A_COMPLAINT = (ErrorKind.CLOSED_EARLY, ErrorKind.EMPTY_ANSWER)
-
-
-@dataclass(frozen=True)
-class TimedEvent:
-    """One event of the stream as it came, when it came, and what it added.
-
-    ``event`` is the event's name and ``data`` its data as text. ``at_ms`` counts from the attempt's send.
-    """
-
-    event: str
-    data: str
-    at_ms: float
-    deltas: tuple[Delta, ...] = ()
 
 
 class AnswerStream:
@@ -79,11 +66,13 @@ class AnswerStream:
         self._url = f"{base_url}/chat/completions"
         self._body = body
         self._key = key
+        self._mask = key.mask if key else None
+        self._masked_events = MaskedEvents(key.mask) if key else None
         self._streaming = streaming
         self._limits = limits or Limits()
         self._on_retry = on_retry
         self._allows = allows
-        self._answer = Answer(self._limits)
+        self._answer = Answer(self._limits, self._mask)
         self._attempts = 0
         self._retries: list[Retry] = []
         self._http_status: int | None = None
@@ -108,19 +97,33 @@ class AnswerStream:
     def __iter__(self) -> Generator[TimedEvent]:
         fault: StreamFault | None = StreamFault(ErrorKind.CANCELLED, "Stopped.")
         try:
-            yield from self._attempt_until_it_counts()
-            fault = None
-        except StreamFault as raised:
-            fault = raised
-        except Exception:  # a fault of our own must not look like a stop, nor lose what arrived
-            logging.getLogger(__name__).exception("a stream ended by a fault of Tempera")
-            fault = StreamFault(ErrorKind.INTERNAL, "Tempera itself failed; its terminal says more. Run again.")
+            try:
+                yield from self._masked(self._attempt_until_it_counts())
+                fault = None
+            except StreamFault as raised:
+                fault = raised
+            except Exception:  # a fault of our own must not look like a stop, nor lose what arrived
+                logging.getLogger(__name__).exception("a stream ended by a fault of Tempera")
+                fault = StreamFault(ErrorKind.INTERNAL, "Tempera itself failed; its terminal says more. Run again.")
+            yield from self._flush()
         finally:
             # Also when the consumer leaves early: the generator is closed, and the answer counts as cancelled.
             self._conclude(fault)
             self._watch.close()
             # The fault knows this frame by its traceback: the two would live on, with all they hold, until collected.
             fault = None
+
+    def _masked(self, events: Iterator[TimedEvent]) -> Iterator[TimedEvent]:
+        if self._masked_events is None:
+            return events
+        return chain.from_iterable(map(self._masked_events.feed, events))
+
+    def _flush(self) -> Iterator[TimedEvent]:
+        """What was held back, however the stream has ended."""
+        if self._masked_events:
+            yield from self._masked_events.flush()
+        if deltas := self._answer.flush():
+            yield TimedEvent("flush", "", self._moments.at_ms(), deltas)
 
     def _attempt_until_it_counts(self) -> Iterator[TimedEvent]:
         while True:
@@ -186,7 +189,8 @@ class AnswerStream:
     def _answered(self, response: requests.Response) -> Iterator[TimedEvent]:
         body = self._body_of(response)
         # A header that came twice is joined by a comma.
-        media_type = re.split("[;,]", response.headers.get("Content-Type", ""), maxsplit=1)[0].strip().lower()
+        content_type = self._hide(response.headers.get("Content-Type", ""))
+        media_type = re.split("[;,]", content_type, maxsplit=1)[0].strip().lower()
         if media_type == "text/event-stream":
             yield from self._events(self._remembered(body))
             yield from self._instead_of_events()
@@ -222,7 +226,6 @@ class AnswerStream:
             yield from self._event(event.event, event.data)
         if guard.replaced_bytes:
             self._answer.warn("bytes that are no UTF-8 were replaced")
-        yield from self._flush()
 
     def _remembered(self, body: Iterator[bytes]) -> Iterator[bytes]:
         for data in body:
@@ -259,7 +262,7 @@ class AnswerStream:
             yield TimedEvent(name, data, self._moments.at_ms())
             return
         if name == "error":
-            yield self._reported_event(name, data)
+            yield TimedEvent(name, data, self._moments.at_ms())
             raise self._reported(data)
         try:
             chunk = read_chunk(data)
@@ -271,15 +274,15 @@ class AnswerStream:
                 answer.warn("an event that is no part of the answer was passed over")
             return
         if chunk.error:
-            event = self._reported_event(name, data)
-            yield replace(event, deltas=answer.add(chunk))
+            yield TimedEvent(name, data, self._moments.at_ms(), answer.add(chunk))
             raise self._reported(data)
         self._complaint = None if chunk.choices or chunk.usage or not has_words_of_an_error(data) else data
         deltas = answer.add(chunk)
-        for delta in deltas:
-            self._moments.mark("token" if delta.text else "reasoning")
-        if deltas:
-            self._moments.mark_again("last_token")
+        # What is held back has come all the same.
+        for part in chunk.choices:
+            if part.text or part.reasoning:
+                self._moments.mark("token" if part.text else "reasoning")
+                self._moments.mark_again("last_token")
         yield TimedEvent(name, data, self._moments.at_ms(), deltas)
         answer.check_size()
 
@@ -314,7 +317,6 @@ class AnswerStream:
         yield TimedEvent("message", data, self._moments.at_ms(), self._answer.add(chunk))
         self._answer.check_size()
         self._answer.done = True
-        yield from self._flush()
 
     def _sniffed(self, body: Iterator[bytes], media_type: str) -> Iterator[TimedEvent]:
         """A body whose type says nothing, or not enough: its first line decides."""
@@ -334,10 +336,6 @@ class AnswerStream:
         elif first:
             raise sentences.not_an_answer(self._error_body(rest), media_type)
 
-    def _flush(self) -> Iterator[TimedEvent]:
-        if deltas := self._answer.flush():
-            yield TimedEvent("flush", "", self._moments.at_ms(), deltas)
-
     def _error_body(self, pieces: Iterator[bytes]) -> str:
         """The beginning of an error's body: as much as the limits allow, in the time they allow, without the key."""
         limits = self._limits
@@ -354,9 +352,6 @@ class AnswerStream:
         # Whether the body went on is not known when its time was up: its end is treated as a cut in any case.
         return self._hide(body[: limits.max_error_body_bytes].decode(errors="replace"), cut=True)
 
-    def _reported_event(self, name: str, data: str) -> TimedEvent:
-        return TimedEvent(name, self._hide(data), self._moments.at_ms())
-
     def _reported(self, data: str) -> StreamFault:
         error = read_error(data, hide=self._hide)
         return StreamFault(ErrorKind.SERVER_ERROR_EVENT, error.sentence, raw=error.raw, fields=error.fields)
@@ -367,7 +362,7 @@ class AnswerStream:
 
     def _hide(self, text: str, *, cut: bool = False) -> str:
         """``text`` from outside without the key, and without its first part where a limit has cut the text."""
-        return self._key.removed_from(text, cut=cut) if self._key else text
+        return self._mask.out_of(text, cut=cut) if self._mask else text
 
     def _conclude(self, fault: StreamFault | None) -> None:
         answer = self._answer

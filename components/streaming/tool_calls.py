@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping, Sequence
 
 from components.streaming.guard import SafeText, safe_text
+from components.streaming.masking import Mask, MaskedText
 from components.streaming.outcome import ToolCall
 
 # A place in a list; one beyond any real number of calls counts as none.
@@ -23,9 +24,10 @@ class _Call:
 
 
 class ToolCalls:
-    """The calls of one choice. It is true once a piece has come."""
+    """The calls of one choice. It is true once a piece has come. What it tells is without the key of ``mask``."""
 
-    def __init__(self) -> None:
+    def __init__(self, mask: Mask | None = None) -> None:
+        self._mask = mask
         self._calls: dict[int, _Call] = {}
 
     def __bool__(self) -> bool:
@@ -57,9 +59,13 @@ class ToolCalls:
     def joined(self) -> tuple[ToolCall, ...]:
         """The calls as far as they came, by index."""
         return tuple(
-            ToolCall(safe_text(call.id), safe_text(call.name), call.arguments.getvalue())
+            ToolCall(*map(self._masked, (safe_text(call.id), safe_text(call.name), call.arguments.getvalue())))
             for _, call in sorted(self._calls.items())
         )
+
+    def _masked(self, text: str) -> str:
+        masked = MaskedText(self._mask)
+        return masked.feed(text) + masked.flush()
 
 
 def _text(value: object) -> str:
