@@ -15,7 +15,7 @@ import subprocess
 import sys
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote, unquote
@@ -25,7 +25,8 @@ import pyarrow.parquet as parquet
 import pytest
 from playwright.sync_api import Page, Response, WebSocket, expect
 
-from components.contract.profile import BEEZY
+from components.contract.profile import BEEZY, PROFILES, Profile
+from components.contract.request import to_bytes
 from components.endpoints.endpoint import Address
 from components.endpoints.endpoint import Endpoint as OurEndpoint
 from components.runs.export import export_runs
@@ -35,6 +36,10 @@ from components.runs.query import events_of, find_run
 from components.runs.runner import Runner
 from components.sharing.capsule import Kind
 from components.sharing.freezing import Choices, capsule_of
+from components.snippets.credentials import WHERE_KEYS_BELONG
+from components.snippets.export import export
+from components.snippets.importing import import_request
+from components.snippets.language import CannotSay, Language
 from components.streaming.session import ApiKey
 from tests import canary
 from tests.browser.conftest import ROOT, serve_app
@@ -367,6 +372,43 @@ def test_a_key_in_pieces_or_escaped_is_nowhere_behind_a_run(
         assert canary.KEY.lower() not in plain
         assert canary.KEY[:8].lower() not in plain
         assert canary.KEY[-8:].lower() not in plain
+
+
+ASKED = {"model": "m", "messages": [{"role": "user", "content": "Hello"}], "stream": True}
+CREDENTIALS = [
+    {"api_key": canary.KEY},
+    {"extra_headers": {"X-Api-Key": canary.KEY}, "default_headers": {"Authorization": f"Bearer {canary.KEY}"}},
+    {"extra_body": {"top_k": 1, "token": canary.KEY, "metadata": {"deep": [{"Password": canary.KEY}]}}},
+    {"auth": ["me", canary.KEY], "cookies": {"session": canary.KEY}, "base_url": f"https://me:{canary.KEY}@host/v1"},
+]
+OPTIONS = ["-H 'Authorization: Bearer {}'", "-u me:{}", "--oauth2-bearer {}", "-b key={}", "--proxy-user me:{}", "-k{}"]
+PASTED = [
+    paste
+    for further in CREDENTIALS
+    for body in [{**ASKED, **further}]
+    for paste in (
+        json.dumps(body),
+        json.dumps(body).replace(canary.KEY, escaped(canary.KEY)),
+        repr(body),
+        f"cfg = {body!r}",
+        f"kw = {further!r}\nclient(token={canary.KEY!r})\nf(**kw, model='m', messages={ASKED['messages']!r})",
+        f"f({', '.join(f'{name}={value!r}' for name, value in body.items())})",
+        f"requests.post(url, headers={{'Authorization': 'Bearer {canary.KEY}'}}, json={body!r})",
+        f"curl http://host/v1 -d '{json.dumps(body)}'",
+    )
+] + [f"KEY={canary.KEY} curl {option.format(canary.KEY)} -d '{json.dumps(ASKED)}'" for option in OPTIONS]
+
+
+@pytest.mark.parametrize("profile", PROFILES.values(), ids=PROFILES)
+def test_a_key_in_a_paste_is_nowhere_in_what_is_made_of_it(profile: Profile) -> None:
+    for paste in PASTED:
+        imported = import_request(paste, profile)
+        made = [repr(imported), to_bytes(imported.request, profile).decode(), *imported.notes]
+        for language in Language:
+            with suppress(CannotSay):
+                made.append(export(imported.request, profile, "http://host/v1", language))
+        assert canary.found_in("\n".join(made).encode()) == []
+        assert any(WHERE_KEYS_BELONG in note or "cookies" in note or "headers" in note for note in imported.notes)
 
 
 @pytest.mark.parametrize("form", canary.forms(canary.KEY), ids=canary.forms(canary.KEY).values())

@@ -6,10 +6,11 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from components.snippets.credentials import WHERE_KEYS_BELONG, names_a_credential
 from components.snippets.problem import ImportProblem
 from components.snippets.shell_words import Word, commands
 
-KEY_LEFT_OUT = "The key in the command was left out; Tempera uses the endpoint's own key."
+KEY_LEFT_OUT = f"The key in the command was left out. {WHERE_KEYS_BELONG}"
 COOKIES_LEFT_OUT = "The cookies in the command were left out."
 HEADERS_LEFT_OUT = "The other headers in the command were left out."
 ADDRESS_LEFT_OUT = "The address in the command was left out; the request goes to the endpoint that is chosen here."
@@ -18,12 +19,12 @@ _KEPT_AS_IT_STANDS = "The body holds a $ or a backtick that a shell would replac
 # curl's options of one letter that are followed by a value.
 _WITH_VALUE = frozenset("AbcCdDeEFHKmoPQrtTuUwxXyYz")
 _LONG_WITH_VALUE = {"header", "request", "url", "user", "cookie", "oauth2-bearer", "user-agent", "referer", "output"}
+_LONG_WITH_VALUE |= {"cert", "key", "pass", "proxy", "proxy-user"}
 _BODY = {"d", "data", "data-raw", "data-binary", "data-ascii", "json"}
-_KEYS = {"u", "user", "oauth2-bearer"}
+_KEYS = {"E", "U", "cert", "key", "oauth2-bearer", "pass", "proxy-user", "u", "user"}
 _COOKIES = {"b", "cookie"}
 # What Tempera sends in its own way, so that nothing is lost by leaving it out.
 _OWN_HEADERS = {"accept", "content-type", "accept-encoding", "user-agent"}
-_NAME_OF_A_KEY = re.compile(r"(?i)authorization|key|token|secret")
 
 # A prompt and variables may stand before the command: "$ API_KEY=… curl …".
 _BEFORE_A_COMMAND = re.compile(r"[$%>]|[A-Za-z_][A-Za-z0-9_]*=.*", re.DOTALL)
@@ -78,7 +79,7 @@ def _body(options: list[tuple[str, Word]], has_variables: bool) -> CurlBody:
     bodies = [(name, word) for name, word in options if name in _BODY]
     headers = [word.text.partition(":")[0].strip().lower() for name, word in options if name in ("H", "header")]
     names = {name for name, _ in options}
-    has_key = bool(names & _KEYS) or has_variables or any(map(_NAME_OF_A_KEY.search, headers))
+    has_key = bool(names & _KEYS) or has_variables or any(map(_names_a_key, headers))
     if not bodies or not any(word.text for _, word in bodies):
         raise ImportProblem("The command has no body. Copy the whole command, with what follows -d or --data.")
     if len(bodies) > 1:
@@ -99,4 +100,8 @@ def _body(options: list[tuple[str, Word]], has_variables: bool) -> CurlBody:
 
 
 def _is_own(header: str) -> bool:
-    return header in _OWN_HEADERS or header == "cookie" or _NAME_OF_A_KEY.search(header) is not None
+    return header in _OWN_HEADERS or _names_a_key(header) or header == "cookie"
+
+
+def _names_a_key(header: str) -> bool:
+    return (names_a_credential(header) or header.endswith("key")) and header != "cookie"

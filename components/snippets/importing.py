@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from components.contract.profile import Profile
 from components.contract.request import ChatCompletionStreamRequest, from_fields
 from components.contract.strict_json import read_json
+from components.snippets.credentials import credentials_left_out, without_credentials
 from components.snippets.curl_command import body_of_curl
 from components.snippets.loose_messages import contract_messages
 from components.snippets.nesting import nests_too_deeply
@@ -54,7 +55,7 @@ def import_request(text: str, profile: Profile) -> Imported:
     # Parsing is not cheap, and without this word no code holds a request.
     python = body_of_python(text) if "messages" in text else None
     if python is not None:
-        return _imported(python.fields, profile, python.notes, fills_in=python.fills_in)
+        return _imported(python.fields, profile, python.notes, python.credentials, fills_in=python.fills_in)
     curl = body_of_curl(text) if "curl" in text else None
     if curl is not None:
         return _imported(_read_json(curl.text), profile, curl.notes)
@@ -85,7 +86,15 @@ def _read_json(text: str) -> object:
         raise ImportProblem(f"The JSON cannot be used: {error}.") from None
 
 
-def _imported(fields: object, profile: Profile, notes: tuple[str, ...] = (), *, fills_in: bool = False) -> Imported:
+def _imported(
+    fields: object,
+    profile: Profile,
+    notes: tuple[str, ...] = (),
+    credentials: tuple[str, ...] = (),
+    *,
+    fills_in: bool = False,
+) -> Imported:
+    """The request that the fields say. ``credentials`` are names of those that stood beside it and were not taken."""
     if not isinstance(fields, Mapping):
         raise ImportProblem("The request must be an object with model and messages.")
     for key in ("model", "messages"):
@@ -94,7 +103,9 @@ def _imported(fields: object, profile: Profile, notes: tuple[str, ...] = (), *, 
     if nests_too_deeply(dict(fields)):
         raise ImportProblem("The request nests too deeply. Make it flatter.")
     messages, changes = contract_messages(fields["messages"], fills_in=fills_in)
-    body: dict[str, Any] = {"stream": True, **fields, "messages": messages}
+    kept, left_out = without_credentials(fields)
+    changes += credentials_left_out([*credentials, *left_out])
+    body: dict[str, Any] = {"stream": True, **kept, "messages": messages}
     if "stream" not in fields:
         changes.append(STREAM_SWITCHED_ON)
     try:

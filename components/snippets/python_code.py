@@ -11,19 +11,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from components.snippets.credentials import is_for_the_call, names_a_credential
 from components.snippets.problem import ImportProblem
 
 # Arguments of the clients' calls that concern the call and not the body.
-_NOT_IN_THE_BODY = {
-    "api_key",
-    "extra_headers",
-    "extra_query",
-    "http_headers",
-    "retries",
-    "server_url",
-    "timeout",
-    "timeout_ms",
-}
+_NOT_IN_THE_BODY = {"extra_query", "retries", "timeout", "timeout_ms"}
 _STREAMED_BY_NAME = {"stream": True, "complete": False}
 # What parsing and reading raise, for text that is no Python, no plain value, or too much for the parser.
 _NOT_PLAIN = (SyntaxError, ValueError, TypeError, MemoryError, RecursionError)
@@ -35,11 +27,13 @@ _MOST_BITS = 14_000
 class PythonBody:
     """The body that code would send, and sentences about what was left out.
 
-    ``fills_in`` says that None in a message stands for nothing at all, as with the mistralai client.
+    ``credentials`` names those that are written out in the code beside the request, or given to its call without being
+    written out. ``fills_in`` says that None in a message stands for nothing at all, as with the mistralai client.
     """
 
     fields: dict[str, Any]
     notes: tuple[str, ...]
+    credentials: tuple[str, ...]
     fills_in: bool
 
 
@@ -61,15 +55,18 @@ def body_of_python(text: str) -> PythonBody | None:
         for node in ast.walk(tree)
         if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)
     }
-    fields, left_out = _read(first, assigned)
-    notes = [f"{name[:40]} was left out: its value is not written out in the code." for name in left_out[:5]]
     within = set(map(id, ast.walk(first)))
+    credentials = [name for node in ast.walk(tree) if id(node) not in within for name in _written_credentials(node)]
+    fields, left_out = _read(first, assigned)
+    credentials += [name for name in left_out if is_for_the_call(name)]
+    left_out = [name for name in left_out if not is_for_the_call(name)]
+    notes = [f"{name[:40]} was left out: its value is not written out in the code." for name in left_out[:5]]
     if any(id(node) not in within for node in found[1:]):
         notes.append("The code holds several requests; the first one was taken.")
     method = first.func.attr if isinstance(first, ast.Call) and isinstance(first.func, ast.Attribute) else ""
     if method in _STREAMED_BY_NAME:
         fields.setdefault("stream", _STREAMED_BY_NAME[method])
-    return PythonBody(fields, tuple(notes), fills_in=method in _STREAMED_BY_NAME)
+    return PythonBody(fields, tuple(notes), tuple(credentials), fills_in=method in _STREAMED_BY_NAME)
 
 
 def python_dict(text: str) -> dict[str, Any] | None:
@@ -87,6 +84,25 @@ def _has_messages(node: ast.AST) -> bool:
     return isinstance(node, ast.Dict) and any(
         isinstance(key, ast.Constant) and key.value == "messages" for key in node.keys
     )
+
+
+def _written_credentials(node: ast.AST) -> Iterator[str]:
+    """The names under which this node of the code holds credentials that are written out."""
+    if isinstance(node, ast.Assign):
+        target = node.targets[0]
+        name = target.slice if isinstance(target, ast.Subscript) else target
+        named = [(getattr(name, "id", None) or getattr(name, "attr", None) or getattr(name, "value", None), node.value)]
+    else:
+        named = list(_arguments(node))
+    for said, value in named:
+        if isinstance(said, str) and names_a_credential(said) and _is_written_out(value):
+            yield said
+
+
+def _is_written_out(value: ast.expr) -> bool:
+    if isinstance(value, ast.Tuple | ast.List):
+        return any(map(_is_written_out, value.elts))
+    return isinstance(value, ast.Constant) and isinstance(value.value, str) and value.value != ""
 
 
 def _read(node: ast.AST, assigned: dict[str, ast.expr]) -> tuple[dict[str, Any], list[str]]:

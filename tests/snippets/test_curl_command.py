@@ -75,6 +75,9 @@ SECRETS = [
     f"-u user:{KEY}",
     f"--user=me:{KEY}",
     f"--oauth2-bearer {KEY}",
+    f"--proxy-user me:{KEY}",
+    f"-U me:{KEY}",
+    f"--pass {KEY}",
     f"-b 'session={KEY}'",
     f"--cookie session={KEY}",
     f"-H 'Cookie: a={KEY}'",
@@ -125,7 +128,7 @@ def _shown(command: str) -> str:
         return f"{problem!r}{''.join(told)}{problem.__cause__!r}"
 
 
-@pytest.mark.parametrize(("secret", "note"), [(SECRETS[0], "The key in the command"), (SECRETS[7], "The cookies")])
+@pytest.mark.parametrize(("secret", "note"), [(SECRETS[0], "The key in the command"), (SECRETS[10], "The cookies")])
 def test_what_was_left_out_is_told(secret, note):
     [said] = import_request(f"curl {secret} -d '{SINGLE}'", BEEZY).notes
     assert said.startswith(note)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from components.contract.profile import BEEZY, OPENAI
+from components.snippets.credentials import WHERE_KEYS_BELONG
 from components.snippets.importing import STREAM_SWITCHED_ON, import_request
 from components.snippets.problem import ImportProblem
 from tests.contract.test_request import a_request
@@ -53,6 +54,7 @@ stream = client.chat.completions.create(
     assert imported.notes == (
         "temperature was left out: its value is not written out in the code.",
         "max_tokens was left out: its value is not written out in the code.",
+        f"Left out: api_key, extra_headers. {WHERE_KEYS_BELONG}",
     )
     assert "canary" not in repr(imported)
 

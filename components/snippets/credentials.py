@@ -1,0 +1,119 @@
+"""Leaves keys, other credentials and addresses out of what was pasted: they belong to an endpoint, not to a request."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+WHERE_KEYS_BELONG = "Keys belong in an endpoint's profile, on the page Endpoints, and never in a request."
+
+_MOST_NAMES = 5
+_MOST_OF_A_NAME = 40
+
+_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
+# Of the words of a name, in lower case, with a line between two.
+_CREDENTIAL = re.compile(
+    r"""
+    (?:^|_)(?:
+        (?:access|api|auth|private|secret)(?:key|token)s?
+      | authentication | authorization | bearer | cookies? | credentials? | jwt | oauth | pass(?:phrase|wd|words?) | pwd
+      | secrets?
+      | (?:access|account|admin|api|auth|aws|azure|encryption|master|private|service|shared|signing|subscription
+          |anthropic|cohere|deepseek|gemini|google|groq|huggingface|litellm|mistral|openai|openrouter|together|xai)_keys?
+    )(?:_|$)
+    | (?:^|_)auth$
+    | (?:^|_)token$
+    """,
+    re.VERBOSE,
+)
+# A token that a model reads or writes, or by which a list goes on.
+_OTHER_TOKEN = re.compile(
+    r"(?:audio|begin|bos|cls|end|eo[st]|first|image|last|mask|max|min|new|next|pad|page|per|prompt|reasoning|sep|special"
+    r"|start|stop|think|thinking|unk|video)_token$"
+)
+_LOOKS_LIKE_ONE = re.compile(
+    r"(?i:bearer)\s+\S{8,}"
+    r"|(?:sk|pk|rk|gsk|hf|xai|nvapi|pplx|ghp|glpat|r8)[-_][-\w]{16,}|(?:AKIA|ASIA|AIza)[-\w]{12,}"
+    r"|eyJ[-\w]{8,}\.[-\w]+\.[-\w]*"
+    r"|[a-z][a-z0-9+.-]*://[^/\s:@]*:[^/\s@]+@\S*"
+)
+_ADDRESS = re.compile(r"(?:openai_)?(?:api_base|api_url|base_url|endpoint_url|server_url)|azure_endpoint")
+# Below these, JSON Schema has names of a person's own, each with an object that describes what it may hold.
+_DESCRIBED = frozenset({"$defs", "definitions", "dependentSchemas", "patternProperties", "properties"})
+
+
+def names_a_credential(name: str) -> bool:
+    """Whether what has this name is a secret, whatever the case and the signs between its words.
+
+    ``max_tokens``, ``eos_token`` and ``prompt_cache_key`` are none.
+    """
+    words = "_".join(_WORD.findall(name)).lower()
+    return _CREDENTIAL.search(words) is not None and not _OTHER_TOKEN.search(words)
+
+
+def is_for_the_call(name: str) -> bool:
+    """Whether an argument says how to call, with which headers or as whom, and is no part of the body."""
+    return names_a_credential(name) or name.lower().endswith(("headers", "header")) or is_an_address(name)
+
+
+def is_an_address(name: str) -> bool:
+    """Whether an argument says whom to call."""
+    return _ADDRESS.fullmatch(name.lower().replace("-", "_")) is not None
+
+
+def without_credentials(body: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    """The body without what belongs to the endpoint, and the names of that. Its messages are not looked at."""
+    names: list[str] = []
+    kept = {}
+    for name, value in body.items():
+        if name in ("model", "messages"):
+            kept[name] = value
+        elif name == "extra_body" and isinstance(value, Mapping):
+            kept[name], further = without_credentials(value)
+            names += further
+        elif is_for_the_call(name) and not isinstance(value, bool):
+            names.append(name)
+        else:
+            kept |= _without({name: value}, names)
+    return kept, names
+
+
+def _without(value: Any, names: list[str], *, described: bool = False) -> Any:
+    if isinstance(value, list):
+        return [_without(one, names) for one in value if not _is_one("", one, names)]
+    if not isinstance(value, Mapping):
+        return value
+    return {
+        name: _without(inner, names, described=name in _DESCRIBED)
+        for name, inner in value.items()
+        if (described and isinstance(inner, Mapping)) or not _is_one(name, inner, names)
+    }
+
+
+def _is_one(name: str, value: Any, names: list[str]) -> bool:
+    """Whether this is a credential; its name is noted."""
+    named = names_a_credential(name) and not isinstance(value, bool)
+    if named and isinstance(value, int | float) and name.lower().endswith("token"):
+        return False  # the number of a token
+    if named or (isinstance(value, str) and _LOOKS_LIKE_ONE.fullmatch(value.strip())):
+        names.append(name or "an item of a list")
+        return True
+    return False
+
+
+def credentials_left_out(names: Iterable[str]) -> list[str]:
+    """Sentences that name what was left out, never its value, and say where it belongs."""
+    unique = list(dict.fromkeys(name[:_MOST_OF_A_NAME] for name in names))
+    addresses = [name for name in unique if is_an_address(name)]
+    secrets = [name for name in unique if not is_an_address(name)]
+    notes = []
+    if secrets:
+        notes.append(f"Left out: {_listed(secrets)}. {WHERE_KEYS_BELONG}")
+    if addresses:
+        notes.append(f"Left out: {_listed(addresses)}. The request goes to the endpoint that is chosen here.")
+    return notes
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(names[:_MOST_NAMES]) + (" and more" if len(names) > _MOST_NAMES else "")
