@@ -122,7 +122,8 @@ class MaskedEvents:
             # Its first character is in an event before, if it is anywhere, and can stay there.
             carried, before = self._mask.first, [_Part(_Waiting(waiting.event), {"": ""}, "", 0, self._mask.first)]
         whole = carried + text
-        for begin, end in self._mask.places_in(whole):
+        if found := next(self._mask.places_in(whole), None):
+            begin, end = found
             at = 0
             for part in before:
                 if at + len(part.text) > begin:
@@ -133,7 +134,6 @@ class MaskedEvents:
             waiting.changed = True
             self._leave(before)
             before, whole = [], text
-            break
         at = self._mask.opens_at(whole)
         if len(whole) - at < 2:
             self._leave(before)

@@ -9,7 +9,7 @@ import logging
 import re
 import time
 from collections.abc import Callable, Generator, Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
 from itertools import chain
 from urllib.parse import urlsplit
 
@@ -66,8 +66,8 @@ class AnswerStream:
         self._url = f"{base_url}/chat/completions"
         self._body = body
         self._key = key
-        self._mask = key.mask if key else None
-        self._masked_events = MaskedEvents(key.mask) if key else None
+        self._mask = (key.mask or None) if key else None
+        self._masked_events = MaskedEvents(self._mask) if self._mask else None
         self._streaming = streaming
         self._limits = limits or Limits()
         self._on_retry = on_retry
@@ -113,10 +113,13 @@ class AnswerStream:
             # The fault knows this frame by its traceback: the two would live on, with all they hold, until collected.
             fault = None
 
-    def _masked(self, events: Iterator[TimedEvent]) -> Iterator[TimedEvent]:
+    def _masked(self, events: Generator[TimedEvent]) -> Iterator[TimedEvent]:
         if self._masked_events is None:
-            return events
-        return chain.from_iterable(map(self._masked_events.feed, events))
+            yield from events
+            return
+        with closing(events):
+            for event in events:
+                yield from self._masked_events.feed(event)
 
     def _flush(self) -> Iterator[TimedEvent]:
         """What was held back, however the stream has ended."""
@@ -125,7 +128,7 @@ class AnswerStream:
         if deltas := self._answer.flush():
             yield TimedEvent("flush", "", self._moments.at_ms(), deltas)
 
-    def _attempt_until_it_counts(self) -> Iterator[TimedEvent]:
+    def _attempt_until_it_counts(self) -> Generator[TimedEvent]:
         while True:
             self._attempts += 1
             self._http_status = None
@@ -366,6 +369,7 @@ class AnswerStream:
 
     def _conclude(self, fault: StreamFault | None) -> None:
         answer = self._answer
+        answer.flush()  # what a consumer who left early did not wait for has arrived as well
         status, fault = answer.conclude(fault)
         if fault and fault.kind in _TOLD_BETTER_BY_A_COMPLAINT and self._complaint is not None:
             fault = self._reported(self._complaint)
