@@ -19,7 +19,10 @@ _MAX_FIELD = 100
 # Where the words of an error stand in its JSON, the likeliest place first.
 _WORDS = ("error", "message", "detail", "error_description", "error_message", "error_msg", "title", "errors")
 
-_TAG = re.compile(r"<(script|style)\b.*?</\1\s*>|<!--.*?-->|</?[a-zA-Z!?][^<>]*>", re.DOTALL | re.IGNORECASE)
+# What never ends reaches to the end, as browsers read it: no text is read more than once.
+_TAG = re.compile(
+    r"<(script|style)\b.*?(?:</\1\s*+>|\Z)|<!--.*?(?:-->|\Z)|</?[a-zA-Z!?][^<>]*+>", re.DOTALL | re.IGNORECASE
+)
 _TAG_BEGIN = re.compile(r"<(?=[a-zA-Z/!?])")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]+")
 

@@ -43,7 +43,8 @@ MOST_COUNTED = 10_000
 """Of more runs that a view finds, the newest so many are counted and summed up."""
 MOST_MATCHES = MOST_COUNTED + 1
 """Of more runs that have the words, the newest so many are looked through: one more tells that there are more."""
-_MOST_WORDS = 1_000
+MOST_CHARACTERS = 1_000
+"""Of one filter."""
 _EXACT = 2**53
 """Smaller whole numbers are the same as fractions."""
 _MOST_CHOICES = 5_000
@@ -74,8 +75,10 @@ _MEASURED = (
     *("ttft_ms", "tokens_per_second", "total_ms", "completion_tokens"),
 )
 
-_SETTING = re.compile(r"\s*(?P<field>[^\s=:]+)\s*(?:[=:]\s*)?(?P<value>.*?)\s*", re.DOTALL)
-_PART = re.compile(r'(?:"(?:\\.|[^"\\])*"|\[(?:"(?:\\.|[^"\\])*"|[^\]"])*\]|[^,\n])+')
+_SETTING = re.compile(r"(?P<field>[^\s=:]+)\s*(?:[=:]\s*)?(?P<value>.*)", re.DOTALL)
+# Possessive, and what is not closed reaches to the end: no text, however long, is read more than once.
+_QUOTED = r'"(?:\\.?+|[^"\\])*+(?:"|\Z)'
+_PART = re.compile(rf'(?:{_QUOTED}|\[(?:{_QUOTED}|[^\]"])*+(?:\]|\Z)|[^,\n])++', re.DOTALL)
 """Up to a comma or a line's end, but for those within quotation marks and lists."""
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 _OWN_FILTERS = {"model": "Look for a model under More filters.", "messages": "Look for messages with Find."}
@@ -220,6 +223,9 @@ def conditions(database: Database, view: View) -> list[ColumnElement[bool]]:
 
     Raises FilterProblem.
     """
+    for name in (field.name for field in fields(view)):
+        if len(str(getattr(view, name))) > MOST_CHARACTERS:
+            raise FilterProblem(name, f"This filter is longer than {MOST_CHARACTERS:,} characters. Shorten it.")
     same = ("status", "endpoint", "model", "finish_reason")
     found = [owned(runs, database.owner)]
     found += [runs.c[name] == storable_text(getattr(view, name)) for name in same if getattr(view, name)]
@@ -238,7 +244,7 @@ def conditions(database: Database, view: View) -> list[ColumnElement[bool]]:
             raise FilterProblem("experiment", "An experiment's id has 32 digits and letters from a to f.")
         found.append(runs.c.experiment_id == view.experiment)
     if view.words.strip():
-        found.append(_has_words(database, storable_text(view.words)[:_MOST_WORDS]))
+        found.append(_has_words(database, storable_text(view.words)))
     return found
 
 
@@ -252,7 +258,7 @@ def _parted(settings: str) -> list[str]:
 
 
 def _has_setting(said: str) -> ColumnElement[bool]:
-    match = _SETTING.fullmatch(said)
+    match = _SETTING.fullmatch(said.strip())
     if match is None or not match["value"]:
         what = f"{said.strip()!r:.60} has no value."
         raise FilterProblem("settings", f"{what} Write temperature 0.7, or temperature omitted, or max_tokens null.")

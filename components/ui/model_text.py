@@ -29,14 +29,15 @@ _THEMATIC_BREAK = re.compile(r"([-_*])(?: *\1){2,} *")
 _UNDERLINE = re.compile(r"(=+|-+) *")
 _LIST_MARKER = re.compile(r"(?:[-+*]|(\d{1,9})[.)])(?= |$)")
 # A table's second line, a heading's underline: they hold nothing but their shape.
-_RULED_LINE = re.compile(r"[\s>]*[-|:\s]+")
+_RULED_LINE = re.compile(r"[\s>]*+[-|:\s]*+(?<=[-|:\s])")
 # What Streamlit draws as a diagram, which fetches the images it names; a character reference could spell it, too.
 _DIAGRAM = re.compile(r"&|mer(?=maid)", re.IGNORECASE)
 _MAY_BE_DIAGRAM = re.compile(r"&|mermaid", re.IGNORECASE)
 _FENCE_ANYWHERE = re.compile(r"`{3}|~{3}")
 _PLAIN_FORMULA_LINE = re.compile(r"\s*[A-Za-z\\&{}(]")
 
-_BREAKS_CODE = re.compile(r"\n[\s>]*(?:\[\^|<|::|\$\$)")
+# From the beginning of blanks on, so that none is read twice.
+_BREAKS_CODE = re.compile(r"(?<![\s>])(?:[^\S\n]|>)*+\n[\s>]*+(?:\[\^|<|::|\$\$)")
 _BREAKS_CODE_STRICT = re.compile(r"[|\n]")
 
 _FORMULA = r"(?:[^\\\n`$]|\\[^()\[\]\n`$])+"

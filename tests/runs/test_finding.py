@@ -182,6 +182,9 @@ def test_choices_are_what_the_log_has(database: Database) -> None:
         ({"settings": "model small"}, "Look for a model under More filters."),
         ({"settings": "stream omitted"}, "Every run says whether it streams."),
         ({"experiment": "x"}, "An experiment's id has 32 digits"),
+        ({"settings": "[" * 20_000}, "This filter is longer than 1,000 characters. Shorten it."),
+        ({"words": "word " * 201}, "This filter is longer than 1,000 characters. Shorten it."),
+        ({"tag": "t" * 1_001}, "This filter is longer than 1,000 characters. Shorten it."),
     ],
 )
 def test_a_filter_that_cannot_be_read_is_named(database: Database, view: dict[str, str], sentence: str) -> None:

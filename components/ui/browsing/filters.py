@@ -17,6 +17,8 @@ from components.ui.visitor import BY_OWNER, own_log
 _STATUSES = ["", *(status.value for status in Status)]
 _ANY = "any"
 _LABELS = {
+    "words": "Find",
+    "status": "Status",
     "settings": "Settings",
     "endpoint": "Endpoint",
     "model": "Model",
