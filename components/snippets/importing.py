@@ -5,7 +5,6 @@ Addresses, headers, cookies and keys are passed over and never repeated; nothing
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -14,21 +13,15 @@ from pydantic import ValidationError
 
 from components.contract.profile import Profile
 from components.contract.request import ChatCompletionStreamRequest, from_fields
-from components.contract.strict_json import read_json
 from components.snippets.credentials import credentials_left_out, without_credentials
-from components.snippets.curl_command import body_of_curl
 from components.snippets.loose_messages import contract_messages
 from components.snippets.nesting import nests_too_deeply
 from components.snippets.problem import ImportProblem
-from components.snippets.python_code import body_of_python, python_dict
+from components.snippets.reading import find_request
 
 MOST_CHARACTERS = 2_000_000
 
 STREAM_SWITCHED_ON = "The request did not say whether to stream; stream is on."
-
-
-class _BrokenJson(ImportProblem):
-    """Text that is no JSON at all."""
 
 
 @dataclass(frozen=True)
@@ -50,49 +43,12 @@ def import_request(text: str, profile: Profile) -> Imported:
     text = text.removeprefix("\ufeff").strip()
     if not text:
         raise ImportProblem("There is no text. Paste a request as JSON, a curl command or Python code.")
-    if text.startswith(("{", "[")):
-        return _from_braces(text, profile)
-    # Parsing is not cheap, and without this word no code holds a request.
-    python = body_of_python(text) if "messages" in text else None
-    if python is not None:
-        return _imported(python.fields, profile, python.notes, python.credentials, fills_in=python.fills_in)
-    curl = body_of_curl(text) if "curl" in text else None
-    if curl is not None:
-        return _imported(_read_json(curl.text), profile, curl.notes)
-    raise ImportProblem(
-        "No request was found. Paste JSON that begins with {, a whole curl command, or Python code with messages."
-    )
-
-
-def _from_braces(text: str, profile: Profile) -> Imported:
-    """JSON, or else a Python dict."""
-    try:
-        return _imported(_read_json(text), profile)
-    except _BrokenJson:
-        fields = python_dict(text)
-        if fields is None:
-            raise
-        return _imported(fields, profile)
-
-
-def _read_json(text: str) -> object:
-    try:
-        return read_json(text)
-    except json.JSONDecodeError as error:
-        raise _BrokenJson(
-            f"The JSON breaks off or has a mistake at line {error.lineno}, column {error.colno}. Copy the whole of it."
-        ) from None
-    except ValueError as error:
-        raise ImportProblem(f"The JSON cannot be used: {error}.") from None
+    found = find_request(text)
+    return _imported(found.fields, profile, found.notes, found.credentials, fills_in=found.fills_in)
 
 
 def _imported(
-    fields: object,
-    profile: Profile,
-    notes: tuple[str, ...] = (),
-    credentials: tuple[str, ...] = (),
-    *,
-    fills_in: bool = False,
+    fields: object, profile: Profile, notes: tuple[str, ...], credentials: tuple[str, ...], *, fills_in: bool
 ) -> Imported:
     """The request that the fields say. ``credentials`` are names of those that stood beside it and were not taken."""
     if not isinstance(fields, Mapping):

@@ -1,5 +1,7 @@
 """JSON that two readers would read differently is refused, with a reason."""
 
+import json
+
 import pytest
 
 from components.contract.strict_json import read_json, read_json_object
@@ -28,6 +30,16 @@ def test_a_sound_object_comes_back_as_it_is():
 
 
 def test_a_key_that_stands_twice_is_found_among_very_many() -> None:
-    many = ", ".join(f'"{number}": 0' for number in range(200_000))
+    many = ", ".join(f'"{number}": 0' for number in range(90_000))
     with pytest.raises(ValueError, match="the key '7' stands twice"):
         read_json(f'{{{many}, "7": 0}}')
+
+
+def test_far_more_values_than_a_request_has_are_refused_and_a_long_text_is_none_of_them() -> None:
+    for text in ("[" + "[]," * 60_000 + "1]", "[" + "{}," * 60_000 + "1]", "[" + "1," * 100_001 + "1]"):
+        with pytest.raises(ValueError, match="it holds more than 100,000 values"):
+            read_json(text)
+        with pytest.raises(ValueError, match="it holds more than 100,000 values"):
+            read_json(text.encode())
+    prose = "It is long, and (as prose goes) has few marks: [1], {2}, and so on. " * 12_000
+    assert read_json(json.dumps([prose])) == [prose]

@@ -1,0 +1,59 @@
+"""Work in a process apart: it is done, or refused with a sentence, and this process goes on."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from collections.abc import Iterator
+from types import ModuleType
+
+import pytest
+
+from components.aside import Aside, AsideLimits, TooMuch
+from tests.aside.work import asleep, endless, failing, much_memory, napping, process_id, reversed_text
+
+
+@pytest.fixture
+def page_as_main_module() -> Iterator[None]:
+    """What Streamlit leaves as the main module of its process."""
+    before, page = sys.modules["__main__"], ModuleType("__main__")
+    page.__file__ = "no/such/page.py"
+    sys.modules["__main__"] = page
+    yield
+    sys.modules["__main__"] = before
+
+
+@pytest.mark.usefixtures("page_as_main_module")
+def test_a_text_comes_back_as_the_work_made_it() -> None:
+    assert Aside(AsideLimits()).do(reversed_text, "a\r\n\ud800é€😀") == "😀€é\ud800\n\ra"
+
+
+def test_the_work_is_done_elsewhere() -> None:
+    assert Aside(AsideLimits()).do(process_id, "") != str(os.getpid())
+
+
+@pytest.mark.parametrize(
+    ("work", "limits"),
+    [
+        (much_memory, AsideLimits(memory_bytes=200_000_000)),
+        (endless, AsideLimits(processor_s=1)),
+        (asleep, AsideLimits(total_s=0.2)),
+        (failing, AsideLimits()),
+    ],
+    ids=["memory", "processor", "time", "fault"],
+)
+def test_what_takes_too_much_is_refused_with_a_sentence(work, limits: AsideLimits) -> None:
+    with pytest.raises(TooMuch, match="more time or memory"):
+        Aside(limits).do(work, "x")
+
+
+def test_so_many_are_done_together_and_another_is_refused_when_it_has_waited() -> None:
+    one_at_a_time = Aside(AsideLimits(at_once=1, wait_s=0.05))
+    first = threading.Thread(target=one_at_a_time.do, args=(napping, ""))
+    first.start()
+    with pytest.raises(TooMuch, match="busy"):  # noqa: PT012
+        while first.is_alive():
+            one_at_a_time.do(reversed_text, "a")
+    first.join()
+    assert one_at_a_time.do(reversed_text, "ab") == "ba"
