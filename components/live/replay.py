@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Iterator
 
 from components.contract.chunk import UnreadableEvent, read_chunk
@@ -16,14 +17,17 @@ from components.streaming.limits import Limits
 from components.streaming.stream import DONE
 
 _EVENTS_IN_ONE_MESSAGE = 200
+_DRAWING_S = 0.5
+_DRAWING_S_PER_CHARACTER = 50e-6
+"""Several times what a person who watched has cost, but for what never settles, such as a table of hundreds of rows."""
 
 
 def replay_frames(shown: Shown, view: View) -> Iterator[dict[str, object]]:
     """Messages that hold, for each event, when it came, in milliseconds since the request was sent, and its frame.
 
     The first one says how many events there are, and each, in ``events``, brings some: ``[at_ms]`` for an event that
-    changed nothing, else ``[at_ms, *frame]``. Where there are none, or the log cannot be read, one message names the
-    ``problem``.
+    changed nothing, else ``[at_ms, *frame]``. Where drawing after each event takes long, some bring what came with
+    those before them. Where there are none, or the log cannot be read, one message names the ``problem``.
     """
     try:
         events = shown.read_events()
@@ -36,10 +40,17 @@ def replay_frames(shown: Shown, view: View) -> Iterator[dict[str, object]]:
     text = shown.texts()[0]
     blocks, reader = AnswerBlocks(view), Reader()
     pack: list[list[object]] = []
+    spent, drawn = 0.0, 0
     for number, (event, length) in enumerate(zip(events, lengths_after(events, text), strict=True), 1):
-        blocks.update(text[:length], ended=number == len(events))
-        pack.append([round(event.at_ms, 1), *(reader.frame(blocks.blocks) or [])])
-        if len(pack) == _EVENTS_IN_ONE_MESSAGE or number == len(events):
+        ended, frame = number == len(events), None
+        # What is open is drawn anew for each event. Where that is long, it is drawn when as much again has come.
+        if ended or length >= 2 * drawn or spent < _DRAWING_S + _DRAWING_S_PER_CHARACTER * length:
+            began = time.thread_time()
+            blocks.update(text[:length], ended=ended)
+            frame = reader.frame(blocks.blocks)
+            spent, drawn = spent + time.thread_time() - began, length
+        pack.append([round(event.at_ms, 1), *(frame or [])])
+        if len(pack) == _EVENTS_IN_ONE_MESSAGE or ended:
             yield {"events": pack, "count": len(events)}
             pack = []
 

@@ -14,6 +14,8 @@ from components.markdown.blocks import MarkdownBlocks
 View = Literal["markdown", "plain"]
 
 _PLAIN_BLOCK = 1_000
+_LONGEST_INDENTED = 200_000
+"""Characters. JSON that nests would grow with its square; what would be longer is shown as it came."""
 _JSON_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*+"|[{}\[\],:]|[^\s{}\[\],:"]++')
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 
@@ -76,12 +78,19 @@ def pretty_json(text: str) -> str | None:
     """
     if not text.lstrip().startswith(("{", "[")):
         return None
+    pieces: list[str] = []
+    length = 0
     try:
         # Where readers would not agree on what it says, it is shown as it came.
         read_json(text)
     except (ValueError, RecursionError):
         return None
-    return "".join(_indented(text))
+    for piece in _indented(text):
+        pieces.append(piece)
+        length += len(piece)
+        if length > _LONGEST_INDENTED:
+            return None
+    return "".join(pieces)
 
 
 def _indented(text: str) -> Iterator[str]:

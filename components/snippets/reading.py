@@ -24,7 +24,8 @@ class _BrokenJson(ImportProblem):
 class Found:
     """What a text says, before anybody asks whether it is a request, and sentences about what was left out.
 
-    ``credentials`` are names of those that stood beside it and were not taken. ``fills_in`` says that None in a message stands for nothing at all, as with the mistralai client.
+    ``credentials`` are names of those that stood beside it and were not taken.
+    ``fills_in`` says that None in a message stands for nothing at all, as with the mistralai client.
     """
 
     fields: Any

@@ -110,3 +110,9 @@ def test_numbers_in_json_stay_as_the_model_wrote_them() -> None:
 def test_json_is_indented_as_python_indents_it(value: object) -> None:
     text = json.dumps([value], ensure_ascii=False)
     assert pretty_json(text) == json.dumps([value], ensure_ascii=False, indent=2)
+
+
+def test_json_that_would_be_far_longer_indented_is_no_pretty_json() -> None:
+    deep = "[" * 300 + "1," * 1_000 + "1" + "]" * 300
+    assert pretty_json(deep) is None
+    assert pretty_json("[" * 30 + "1," * 1_000 + "1" + "]" * 30) is not None

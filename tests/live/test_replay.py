@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -91,3 +92,17 @@ def test_a_run_whose_events_are_gone_is_a_sentence() -> None:
     channel.show(run, list)
     (message,) = replay_frames(channel.find(run.id), "plain")
     assert message == {"problem": "The log does not hold the events of this run any more."}
+
+
+def test_what_would_take_long_to_draw_after_each_event_is_drawn_less_often_and_whole_at_the_end() -> None:
+    run = make_run()
+    rows = [f"| {number} | *b* |\n" for number in range(400)]
+    for number, piece in enumerate(["| a | b |\n|---|---|\n", *rows]):
+        tell(run, piece, float(number))
+    end(run)
+    began = time.thread_time()
+    states = played(run)
+    assert time.thread_time() - began < 4
+    assert len(states) == 401
+    assert len({"".join(blocks) for _, blocks in states}) > 40
+    assert "".join(states[-1][1]).count("<tr>") == 401

@@ -184,6 +184,18 @@ def test_code_that_would_take_long_to_highlight_stays_plain(code: str, language:
     assert time.thread_time() - started < 2
 
 
+def test_of_very_long_code_the_beginning_is_highlighted() -> None:
+    code = "if a:\n    b\n" * 5_000
+    html = page(f"```python\n{code}```")
+    assert read(html).removeprefix("Copy") == code.removesuffix("\n")
+    assert 1_000 < html.count('<span class="k">if</span>') < 2_000
+
+
+def test_languages_whose_lexers_read_everything_first_or_look_up_others_stay_plain() -> None:
+    for language in ("css+genshitext", "html+php", "markdown", "rst", "http"):
+        assert "<span" not in page(f"```{language}\n# a: b\n```")
+
+
 @pytest.mark.parametrize("info", ["python", " Python", "PYTHON title='a'", "python,linenos", "py"])
 def test_the_language_is_the_first_word_of_the_fence(info: str) -> None:
     assert '<span class="k">' in page(f"```{info}\nif a:\n    b\n```")
