@@ -76,6 +76,7 @@ class ChatCompletionStreamRequest(BaseModel):
     )
     extra_body: dict[str, JsonValue] = Field(
         default_factory=dict,
+        max_length=100,  # each is looked at together with all others
         description="Keys beyond the contract, merged into the body as they are: stop, penalties, tools and the like.",
     )
 

@@ -15,7 +15,7 @@ from components.contract.strict_json import read_json, read_json_object
 from components.drafts.comparison import Comparison, Lane
 from components.drafts.conversation import Turn, Turns
 from components.drafts.setting import FieldState, Setting
-from components.drafts.variables import filled, names_in
+from components.drafts.variables import MOST_FILLED, filled, filled_length, names_in
 from components.streaming.guard import safe_text
 
 _KEPT_VALUES: Mapping[str, float | int | bool] = {
@@ -109,6 +109,15 @@ class Draft(BaseModel):
         if missing:
             them = "it" if len(missing) == 1 else "each of them"
             raise DraftProblem("variables", f"{', '.join(missing)}: give a value for {them} first.")
+        if (
+            sum(filled_length(turn.content, {} if turn.literal else self.variables) for turn in self.turns)
+            > MOST_FILLED
+        ):
+            raise DraftProblem(
+                "variables",
+                f"With their variables filled in, the messages have more than {MOST_FILLED:,} characters. "
+                "Shorten a value, or name the variable less often.",
+            )
         return [self._message(number, turn) for number, turn in enumerate(self.turns, 1)]
 
     def text_of(self, turn: Turn) -> str:

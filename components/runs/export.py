@@ -10,11 +10,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import fields, replace
 from datetime import datetime
 from itertools import islice
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any, NamedTuple, TextIO
 
 from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
 from sqlalchemy import ColumnElement, Connection, String, func, insert, select, tuple_
 
+from components.contract.strict_json import holds_too_much
 from components.runs.asked import asked_in
 from components.runs.database import Database
 from components.runs.owned import OwnedLog
@@ -29,6 +30,10 @@ _EXAMINED_AT_ONCE = 2_000
 # Few, because each may hold two million characters.
 _READ_AT_ONCE = 25
 _IMPORT_STEP = 100
+_LONGEST_LINE = 10_000_000
+"""Characters. The longest answer with the longest request has fewer."""
+_MOST_COMMAS = 200_000
+"""And opening brackets, nearly all of them in texts: a run itself has some fifty."""
 
 _NOT_HASHED = ("id", "sha256")
 EXPORTED = tuple(field.name for field in fields(RunRecord) if field.name != "owner")
@@ -103,12 +108,19 @@ def import_runs(log: OwnedLog, lines: Iterable[str]) -> int:
     return added
 
 
+def lines_of(file: TextIO) -> Iterator[str]:
+    """The lines of a file; of one that is far too long the beginning alone, which is refused."""
+    return iter(lambda: file.readline(_LONGEST_LINE + 1), "")
+
+
 def read_line(number: int, line: str) -> RunRecord:
     """The run that one line of an export holds. Raises ImportRefused."""
     return _read(number, line)[0]
 
 
 def _read(number: int, line: str) -> tuple[RunRecord, _Said]:
+    if len(line) > _LONGEST_LINE or holds_too_much(line, _MOST_COMMAS):
+        raise ImportRefused(f"Line {number} is far longer than any run. Take it out of the file.")
     try:
         content = json.loads(line)
     except (ValueError, RecursionError):

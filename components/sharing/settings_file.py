@@ -10,7 +10,7 @@ import json
 from pydantic import ValidationError
 from pydantic_core import from_json
 
-from components.contract.strict_json import read_json
+from components.contract.strict_json import holds_too_much, read_json
 from components.drafts.draft import Draft
 from components.sharing.linked_settings import LinkedSettings, linked_settings
 from components.sharing.problem import LinkProblem, what_is_wrong
@@ -45,6 +45,8 @@ def read_settings_file(content: bytes) -> LinkedSettings:
         raise LinkProblem("This file is larger than 1 MB, and no settings are. Choose another file.")
     # Some editors of Windows begin a file with this mark.
     content = content.removeprefix(b"\xef\xbb\xbf")
+    if holds_too_much(content):
+        raise LinkProblem("This file holds far more values than any settings. Choose one that Tempera saved.")
     try:
         said = from_json(content)
     except ValueError as error:

@@ -30,6 +30,8 @@ BASE = "base"
 """The words that leave a field as the base has it."""
 NULL = "null"
 MOST_VALUES = 1_000
+MOST_CHARACTERS = 1_000_000
+"""Of what is typed for one axis."""
 
 _NAMES = ("model", "endpoint")
 _STREAM = "stream"
@@ -89,6 +91,8 @@ def read_values(field: str, text: str) -> tuple[str, ...]:
     They are a JSON list, or stand in lines or between commas; texts stand one a line. Numbers may be ranges as
     ``read_range`` reads them, and seeds ``seeds 10``, which are 1 to 10. Raises AxisProblem.
     """
+    if len(text) > MOST_CHARACTERS:
+        raise AxisProblem(field, f"{field} has values of more than {MOST_CHARACTERS:,} characters. Take some out.")
     kind = _kind_of(field)
     pieces = list(dict.fromkeys(_listed(kind, text) or _pieces(kind, text)))
     if not pieces:

@@ -27,6 +27,8 @@ _DELIMITERS = ",;\t|"
 _JSON_ENDINGS = (".jsonl", ".ndjson", ".json")
 _CSV_ENDINGS = (".csv", ".tsv")
 _MOST_NAMED = 10
+_MOST_EMPTY = 1_000
+"""Lines of a CSV file with nothing in them. They are gone over once for each delimiter that it may have."""
 _MOST_OF_NAMES = 10 * MOST_CHARACTERS
 
 _Lines = Iterator[tuple[int, dict[str, str]]]
@@ -189,7 +191,8 @@ def _csv_lines(name: str, text: str) -> _Lines:
 def _records(name: str, text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
     # Quotation marks may hold line ends: a record begins on the line after the one where the last one ended.
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    while True:
+    empty = 0
+    while empty <= _MOST_EMPTY:
         number = reader.line_num + 1
         try:
             record = next(reader)
@@ -203,6 +206,9 @@ def _records(name: str, text: str, delimiter: str) -> Iterator[tuple[int, list[s
         # Tables that were exported often end in lines of delimiters alone.
         if any(cell.strip() for cell in record):
             yield number, record
+        else:
+            empty += 1
+    raise DataSetProblem(f"{_capital(name)} has more than {_MOST_EMPTY:,} empty lines. Take them out.")
 
 
 def _delimiter(text: str) -> str:

@@ -93,6 +93,12 @@ def test_an_empty_prompt_is_nothing_written_yet(turns):
         ({"extra_body": "{"}, "extra_body", "The text is not JSON"),
         ({"extra_body": "[1]"}, "extra_body", "must be a JSON object"),
         ({"extra_body": '{"a": 1, "a": 2}'}, "extra_body", "stands twice"),
+        ({"extra_body": json.dumps(dict.fromkeys(map(str, range(101)), 1))}, "extra_body", "at most 100 items"),
+        (
+            {"turns": (Turn(id="1", role=Role.USER, content="{{a}}" * 2_001),), "variables": {"a": "x" * 1_000}},
+            "variables",
+            "the messages have more than 2,000,000 characters. Shorten a value",
+        ),
         ({"turns": (Turn(id="1", role=Role.ASSISTANT, tool_calls="{"),)}, "messages", "message 1 are not JSON"),
         (
             {"turns": (Turn(id="1", role=Role.ASSISTANT, tool_calls="[1]"),)},

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.drafts.variables import filled, names_in
+from components.drafts.variables import MOST_FILLED, filled, filled_length, names_in
 
 names = st.from_regex(r"[a-zA-Z_]\w{0,10}", fullmatch=True)
 
@@ -45,3 +45,16 @@ def test_every_variable_with_a_value_is_filled(parts):
     text = "".join(f"{words}{{{{{name}}}}}" for words, name in parts)
     values = {name: "v" for _, name in parts}
     assert filled(text, values) == "".join(f"{words}v" for words, _ in parts)
+
+
+def test_a_text_that_would_fill_the_memory_stays_as_it_is():
+    text = "{{a}}" * 10_000
+    assert filled_length(text, {"a": "x" * 1_000_000}) == 10_000_000_000
+    assert filled(text, {"a": "x" * 1_000_000}) == text
+    assert len(filled(text, {"a": "x" * 200})) == MOST_FILLED
+
+
+@given(st.lists(st.sampled_from(["{{a}}", "{{ b }}", "{{c}}", "{", "x"])).map("".join), st.text(max_size=3))
+def test_the_length_is_known_before_anything_is_filled_in(text, value):
+    values = {"a": value, "b": "{{a}}"}
+    assert filled_length(text, values) == len(filled(text, values))

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import io
 import json
 import tracemalloc
 from collections.abc import Callable
@@ -15,7 +16,7 @@ from sqlalchemy import select
 from components.runs import export
 from components.runs.annotations import Annotation, annotate, annotation_of
 from components.runs.database import Database
-from components.runs.export import ImportRefused, export_runs, finished_rows, import_runs, read_line
+from components.runs.export import ImportRefused, export_runs, finished_rows, import_runs, lines_of, read_line
 from components.runs.log import Log
 from components.runs.query import read_rows
 from components.runs.run import Run, RunRecord
@@ -148,6 +149,14 @@ def test_a_line_that_no_export_wrote_is_refused_by_its_number(log: Log, line: st
     with pytest.raises(ImportRefused, match=f"^Line 3.*{why}"):
         import_runs(log, [line_with(), "\n", line])
     assert list(export_runs(log.database)) == []
+
+
+def test_a_line_far_longer_than_a_run_is_refused_and_not_read_whole(log: Log) -> None:
+    for file in ("x" * 10_000_001, "[" + "[]," * 200_000 + "1]"):
+        lines = list(lines_of(io.StringIO("\n" + file)))
+        assert max(map(len, lines)) <= 10_000_001
+        with pytest.raises(ImportRefused, match="Line 2 is far longer than any run"):
+            import_runs(log, lines)
 
 
 def test_every_line_verifies_against_its_hash() -> None:

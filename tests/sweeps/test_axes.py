@@ -278,3 +278,8 @@ def test_fields_are_those_of_the_form_its_variables_and_its_keys() -> None:
 def test_every_field_that_is_offered_can_be_swept(draft: Draft) -> None:
     for field in field_names(draft):
         assert read_word(field, "base") == ""
+
+
+def test_far_more_text_than_an_axis_takes_is_refused_in_a_sentence() -> None:
+    with pytest.raises(AxisProblem, match=r"temperature has values of more than 1,000,000 characters. Take some out."):
+        read_values("temperature", "1," * 500_001)

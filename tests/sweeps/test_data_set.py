@@ -276,3 +276,10 @@ def test_names_that_would_be_kept_too_often_are_refused() -> None:
     text = f"{'n' * 100_000}\n" + "x\n" * 5_000
     with pytest.raises(DataSetProblem, match="very long names"):
         read_data_set("names.csv", text.encode())
+
+
+def test_very_many_empty_lines_are_refused_in_a_sentence() -> None:
+    assert (
+        problem_of("", b"a" + b"\n" * 900_000 + b"1") == "The data set has more than 1,000 empty lines. Take them out."
+    )
+    assert len(read_data_set("", b"a" + b"\n" * 900 + b"1").rows) == 1

@@ -11,7 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from components.runs.compaction import compact, free_bytes
 from components.runs.database import DatabaseUnavailable
 from components.runs.deletion import delete_found
-from components.runs.export import ImportRefused, import_runs
+from components.runs.export import ImportRefused, import_runs, lines_of
 from components.runs.finding import MOST_COUNTED, View, summary_of
 from components.runs.owned import LOCAL
 from components.runs.query import QueryFailed
@@ -92,7 +92,7 @@ def _draw_import(on_change: Callable[[], None]) -> None:
     if file is None or not st.button("Bring back", key="import_runs", icon=":material/upload:"):
         return
     try:
-        added = import_runs(own_log(), io.TextIOWrapper(file, encoding="utf-8", errors="replace"))
+        added = import_runs(own_log(), lines_of(io.TextIOWrapper(file, encoding="utf-8", errors="replace")))
     except (ImportRefused, DatabaseUnavailable) as refused:
         st.session_state[state.RUNS_PROBLEM] = f"Not all were brought back: {refused}"
     else:
