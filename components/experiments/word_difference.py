@@ -9,6 +9,10 @@ from enum import StrEnum
 from rapidfuzz.distance import Indel
 
 # Each character is in exactly one token, so that the tokens joined are the text.
+MOST_COMPARED = 20_000
+"""Words of a text, each run of white space and each other sign counted as well. The time for two texts grows with its
+square: so many take 50 ms, and 50 MB."""
+
 _TOKEN = re.compile(r"\w+|\s+|[^\w\s]")
 
 
@@ -28,15 +32,18 @@ class Piece:
     text: str
 
 
-def word_differences(before: str, after: str) -> list[Piece]:
+def word_differences(before: str, after: str) -> list[Piece] | None:
     """The pieces that make ``after`` out of ``before``; as few words as possible are added and removed.
 
     A word is a run of letters, digits and underscores, a run of white space, or any other single character. What is
     the same and what was removed is ``before`` when joined; what is the same and what was added is ``after``. A
     stretch that was replaced is removed first and added then; white space between two such stretches goes with them,
-    so that words that follow each other stay together. Neighbours differ in kind.
+    so that words that follow each other stay together. Neighbours differ in kind. None where one of them has more than
+    ``MOST_COMPARED`` words.
     """
     words_before, words_after = _TOKEN.findall(before), _TOKEN.findall(after)
+    if max(len(words_before), len(words_after)) > MOST_COMPARED:
+        return None
     pieces: list[Piece] = []
     removed = added = ""
     end_before = end_after = 0

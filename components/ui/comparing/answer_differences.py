@@ -10,7 +10,7 @@ from itertools import pairwise
 import streamlit as st
 
 from components.experiments.divergence import Branch, divergence, first_difference, token_at
-from components.experiments.word_difference import Kind, Piece, word_differences
+from components.experiments.word_difference import MOST_COMPARED, Kind, Piece, word_differences
 from components.live.replay import lengths_after
 from components.runs.events import StoredEvent
 from components.runs.query import QueryFailed
@@ -21,8 +21,6 @@ from components.ui.run_lookup import events_reader
 
 _SHOWN_OF_SHARED = 400
 """Characters; of a longer beginning that answers share, the middle is left out."""
-_LONGEST = 60_000
-"""Characters of an answer beyond which its words are not compared: the page could not show them all."""
 
 _MARKS = {
     Kind.SAME: "{}",
@@ -66,10 +64,10 @@ def _draw_one(title: str, record: RunRecord, reference: str, base: RunRecord) ->
     token = _token(record, place)
     where = f"parts at character {place + 1:,}" + (f", token {token:,}" if token else "") if place is not None else ""
     st.markdown(f"**{plain_words(title)}** :small[:gray[against {plain_words(reference)}: {where}]]")
-    if max(len(before), len(after)) > _LONGEST:
-        st.caption(f"Longer than {_LONGEST:,} characters: its words are not compared.")
-        return
     pieces = _pieces(before, after)
+    if pieces is None:
+        st.caption(f"One of them has more than {MOST_COMPARED:,} words and signs: they are not compared.")
+        return
     removed = sum(len(piece.text.split()) for piece in pieces if piece.kind is Kind.REMOVED)
     added = sum(len(piece.text.split()) for piece in pieces if piece.kind is Kind.ADDED)
     st.caption(f"{added:,} words added, {removed:,} words removed")
@@ -78,7 +76,7 @@ def _draw_one(title: str, record: RunRecord, reference: str, base: RunRecord) ->
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
-def _pieces(before: str, after: str) -> list[Piece]:
+def _pieces(before: str, after: str) -> list[Piece] | None:
     return word_differences(before, after)
 
 

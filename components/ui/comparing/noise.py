@@ -17,6 +17,7 @@ from components.ui.plain_words import plain_words
 
 _MEANING = f"""
 Similarity is the share of characters that two answers have in common in the same order: 100 % for identical ones.
+Of longer answers the first 20,000 characters are compared.
 *More than chance* means that chance alone would bring such a difference in fewer than 5 of 100 cases: a permutation
 test for answers, the U test for lengths and times. It takes {FEWEST_REPEATS} repeats of both lanes. Only answers that
 ended well are counted, and of the times to first token only those that no retry, wait for a slot or cache has changed.
