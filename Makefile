@@ -9,7 +9,7 @@ WORKERS ?= auto
 # The tests start many processes, and each would compile every module anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run test test-long check audit lock
+.PHONY: run test test-long attack check audit lock
 
 run: $(VENV)/.run-installed
 	@$(BIN)/python -c 'import socket; socket.create_server(("127.0.0.1", $(PORT))).close()' 2>/dev/null || { \
@@ -31,6 +31,10 @@ test-long: $(VENV)/.test-installed
 	@tests/install-chromium
 	@HYPOTHESIS_PROFILE=long tests/with-postgresql \
 		$(BIN)/python -m pytest -rs -n auto --dist loadgroup -m 'long or hypothesis' --timeout 7200
+
+# The largest texts against a demo that runs: what they cost its memory, and another visitor.
+attack: $(VENV)/.test-installed
+	@$(BIN)/python -m tests.benchmarks.attack
 
 check: $(VENV)/.test-installed
 	$(BIN)/ruff check .

@@ -26,8 +26,9 @@ _VALUE_FIELDS = {
 class OpenPage:
     """Sends what a browser sends, and learns what the server has set only when it is told to."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, page: str = "") -> None:
         self._connection = session.connection
+        self._page = page
         self._page_script_hash = ""
         self._query = ""
         self._ids: dict[str, str] = {}
@@ -45,6 +46,8 @@ class OpenPage:
         asked = BackMsg()
         asked.rerun_script.query_string = self._query
         asked.rerun_script.page_script_hash = self._page_script_hash
+        if not self._page_script_hash:
+            asked.rerun_script.page_name = self._page
         asked.rerun_script.context_info.timezone = "UTC"
         asked.rerun_script.widget_states.CopyFrom(WidgetStates(widgets=[*self._states.values(), *triggers]))
         self._connection.send(asked.SerializeToString())
