@@ -172,15 +172,15 @@ CASES: list[tuple[str, Work, int, list[tuple[str, str]]]] = [
     ]),
     ("filled", lambda text: filled(text, {"a": text}), 8_000, [("", "{{a}}"), ("", "{{a}} word")]),
     ("draft", drafted, 8_000, [("", "{{a}}"), ("", "word ")]),
-    ("Markdown", drawn, 500, [
+    ("Markdown", drawn, 300, [
         ("", "!["), ("", "["), ("", "[a]("), ("", "*a "), ("", "**a"), ("", "`a``"), ("", "$a"), ("", "\\("),
         ("", "<a"),
         ("", "http://"), ("", "a@"), ("", "> "), ("", "- "), ("", "- a\n"), ("", "|a|\n|-|\n"), ("", "a|"),
         ("", "$$\n"),
         ("", "```c\n"), ("", "\n"), ("", "a\n- "), ("|a|b|\n|-|-|\n", "|a|b|\n"),
     ]),
-    ("Markdown in pieces", drawn_in_pieces, 1_000, [("|a|b|\n|-|-|\n", "|a|b|\n"), ("", "- a\n"), ("", "word ")]),
-    ("replay", replayed, 2_000, [("|a|b|\n|-|-|\n", "|a|b|\n")]),
+    ("Markdown in pieces", drawn_in_pieces, 500, [("|a|b|\n|-|-|\n", "|a|b|\n"), ("", "- a\n"), ("", "word ")]),
+    ("replay", replayed, 1_000, [("|a|b|\n|-|-|\n", "|a|b|\n")]),
     ("frames", frames, 8_000, [("", "a\n"), ("", "a")]),
     ("formula", lambda text: mathml(text, displayed=True), 400, [
         ("", "x^{2}"), ("", "{"), ("", "\\frac{a}{b}"), ("", "\\\\"), ("", "\\left("), ("", "&"), ("", "\\begin {"),
