@@ -22,12 +22,12 @@ from components.drafts.variables import filled, names_in
 from components.experiments.divergence import divergence
 from components.experiments.noise import similarities_within
 from components.experiments.word_difference import word_differences
-from components.live.blocks import Reader, pretty_json
 from components.live.channels import Channel
-from components.live.code import code_html
-from components.live.formulas import mathml
-from components.live.markdown import MarkdownBlocks
 from components.live.replay import replay_frames
+from components.markdown.answer import Reader, pretty_json
+from components.markdown.blocks import MarkdownBlocks
+from components.markdown.code import code_html
+from components.markdown.formulas import mathml
 from components.runs.database import Database
 from components.runs.export import ImportRefused, read_line
 from components.runs.finding import View, conditions
