@@ -20,8 +20,6 @@ from components.ui.uploads import draw_uploader
 from components.ui.visitor import own_log
 
 _WORTH_COMPACTING = 1_000_000
-_MOST_UPLOAD_MB = 100
-"""An upload is in memory as a whole; larger files are brought back by ``components.runs.export.import_runs``."""
 
 
 def draw_upkeep(view: View, on_change: Callable[[], None]) -> None:
@@ -86,7 +84,6 @@ def _draw_import(on_change: Callable[[], None]) -> None:
         type="jsonl",
         # Under a number of its own: a file that was brought back is not brought back by another click.
         key=f"{state.IMPORT_RUNS}_{st.session_state.get(state.IMPORT_RUNS, 0)}",
-        max_upload_size=_MOST_UPLOAD_MB if own_log().owner == LOCAL else None,
         help="A JSON Lines file of *Take away*. Runs get new ids.",
     )
     if file is None or not st.button("Bring back", key="import_runs", icon=":material/upload:"):
