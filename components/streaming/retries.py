@@ -3,9 +3,50 @@
 from __future__ import annotations
 
 import random
+import re
+import time
+from collections.abc import Mapping
 
 from components.streaming.faults import StreamFault
 from components.streaming.limits import Limits
+from components.streaming.status import retry_after_seconds
+
+_IN_MILLISECONDS = ("retry-after-ms", "x-ms-retry-after-ms")
+_GOOGLE_DELAY = re.compile(r'"retryDelay"\s*:\s*"([\d.]+s)"')
+_QUOTAS = (
+    *("x-ratelimit-{}", "x-ratelimit-{}-requests", "x-ratelimit-{}-tokens", "ratelimit-{}"),
+    *("anthropic-ratelimit-requests-{}", "anthropic-ratelimit-tokens-{}"),
+)
+"""Headers that say what remains of a quota, and when it is reset."""
+_FIRST_MOMENT = 1e9
+_FIRST_MOMENT_IN_MS = 1e12
+"""A reset is a number of seconds from now, or the moment in seconds or milliseconds since 1970: these came in 2001."""
+
+
+def wanted_wait(headers: Mapping[str, str], body: str) -> float | None:
+    """The wait in seconds that an error's headers or its body ask for; None when they ask for none.
+
+    ``headers`` are those of requests, in which case does not matter.
+    """
+    for name in _IN_MILLISECONDS:
+        milliseconds = retry_after_seconds(headers.get(name))
+        if milliseconds is not None:
+            return milliseconds / 1000
+    wait = retry_after_seconds(headers.get("Retry-After"))
+    if wait is None and (delay := _GOOGLE_DELAY.search(body)):
+        wait = retry_after_seconds(delay[1])
+    if wait is not None:
+        return wait
+    # While something remains, its reset is when all of it is there again, not when the next request may come.
+    used_up = [quota for quota in _QUOTAS if headers.get(quota.format("remaining"), "").strip() == "0"]
+    return max(filter(None, (_until_reset(headers.get(quota.format("reset"))) for quota in used_up)), default=None)
+
+
+def _until_reset(header: str | None) -> float | None:
+    seconds = retry_after_seconds(header)
+    if seconds is None or seconds < _FIRST_MOMENT:
+        return seconds
+    return max((seconds / 1000 if seconds >= _FIRST_MOMENT_IN_MS else seconds) - time.time(), 0.0)
 
 
 def pause_before_retry(fault: StreamFault, attempts: int, limits: Limits) -> float | None:

@@ -27,10 +27,10 @@ from components.streaming.limits import Limits
 from components.streaming.masked_events import MaskedEvents
 from components.streaming.moments import Moments
 from components.streaming.outcome import Outcome, Retry, Status
-from components.streaming.retries import pause_before_retry
+from components.streaming.retries import pause_before_retry, wanted_wait
 from components.streaming.server_timing import queue_ms
 from components.streaming.session import ApiKey, Session
-from components.streaming.status import fault_for_status, retry_after_seconds
+from components.streaming.status import fault_for_status
 from components.streaming.watch import Watch
 
 DONE = "[DONE]"
@@ -179,28 +179,28 @@ class AnswerStream:
         elif status < 400:
             raise sentences.redirected(status, response.headers.get("Location", ""), self._hide)
         else:
+            error_body = self._error_body(body_pieces(response))
             raise fault_for_status(
                 status,
-                self._error_body(body_pieces(response)),
+                error_body,
+                media_type=self._media_type(response),
                 path=urlsplit(self._url).path,
                 sent_bytes=len(self._body),
-                retry_after=retry_after_seconds(response.headers.get("Retry-After")),
+                retry_after=wanted_wait(response.headers, error_body),
                 max_retry_after_s=self._limits.max_retry_after_s,
                 hide=self._hide,
             )
 
     def _answered(self, response: requests.Response) -> Iterator[TimedEvent]:
         body = self._body_of(response)
-        # A header that came twice is joined by a comma.
-        content_type = self._hide(response.headers.get("Content-Type", ""))
-        media_type = re.split("[;,]", content_type, maxsplit=1)[0].strip().lower()
+        media_type = self._media_type(response)
         if media_type == "text/event-stream":
             yield from self._events(self._remembered(body))
             yield from self._instead_of_events()
         elif media_type in _UNTOLD or media_type == "application/json" or media_type.endswith("+json"):
             yield from self._sniffed(body, media_type)
         else:
-            raise sentences.not_an_answer(self._error_body(body), media_type)
+            raise self._no_answer(self._error_body(body), media_type)
 
     def _body_of(self, response: requests.Response) -> Iterator[bytes]:
         """The decoded body, as it arrives, up to the limit."""
@@ -242,14 +242,14 @@ class AnswerStream:
         lines = [line for line in begin.splitlines() if line.strip() and not line.startswith(b":")]
         if "first_event" in self._moments or not lines:
             return
-        if lines[0].startswith(b"{"):
+        if lines[0].startswith((b"{", b"[")):
             self._answer.warn("one JSON document came as text/event-stream")
             yield from self._document(iter([begin]))
         elif any(line.startswith(field) or field.startswith(line) for line in lines for field in _SSE_LINE_BEGINS):
             raise sentences.closed_early()
         else:
             raw = self._hide(begin.decode(errors="replace"), cut=True)
-            raise sentences.not_an_answer(raw, "something that only calls itself one")
+            raise self._no_answer(raw, "something that only calls itself one")
 
     def _event(self, name: str, data: str) -> Iterator[TimedEvent]:
         answer, watch = self._answer, self._watch
@@ -307,14 +307,12 @@ class AnswerStream:
         try:
             chunk = read_completion(data)
         except UnreadableEvent:
-            raise sentences.not_an_answer(
-                self._hide(data)[: self._limits.max_error_body_bytes], "application/json"
-            ) from None
+            raise self._no_answer(data, "application/json") from None
         self._moments.mark("first_event")
         if chunk.error:
             raise self._reported(data)
         if not chunk.choices:
-            raise sentences.not_an_answer(self._hide(data)[: self._limits.max_error_body_bytes], "application/json")
+            raise self._no_answer(data, "application/json")
         if self._streaming:
             self._answer.warn("the endpoint ignored stream=true and sent the whole answer at once")
         yield TimedEvent("message", data, self._moments.at_ms(), self._answer.add(chunk))
@@ -334,10 +332,10 @@ class AnswerStream:
         if first.startswith(_SSE_LINE_BEGINS):
             self._answer.warn(f"the events came with the wrong content type ({media_type or 'none'})")
             yield from self._events(rest)
-        elif first.startswith(b"{"):
+        elif first.startswith((b"{", b"[")):
             yield from self._document(rest)
         elif first:
-            raise sentences.not_an_answer(self._error_body(rest), media_type)
+            raise self._no_answer(self._error_body(rest), media_type)
 
     def _error_body(self, pieces: Iterator[bytes]) -> str:
         """The beginning of an error's body: as much as the limits allow, in the time they allow, without the key."""
@@ -359,9 +357,20 @@ class AnswerStream:
         error = read_error(data, hide=self._hide)
         return StreamFault(ErrorKind.SERVER_ERROR_EVENT, error.sentence, raw=error.raw, fields=error.fields)
 
+    def _no_answer(self, data: str, media_type: str) -> StreamFault:
+        """The fault of a body that is no answer, in its own words where it has those of an error."""
+        if has_words_of_an_error(data):
+            return self._reported(data)
+        return sentences.not_an_answer(self._hide(data)[: self._limits.max_error_body_bytes], media_type)
+
     def _raise_if_ended(self) -> None:
         if ended := self._watch.ended:
             raise sentences.ended(ended, self._limits, self._url)
+
+    def _media_type(self, response: requests.Response) -> str:
+        # A header that came twice is joined by a comma.
+        content_type = self._hide(response.headers.get("Content-Type", ""))
+        return re.split("[;,]", content_type, maxsplit=1)[0].strip().lower()
 
     def _hide(self, text: str, *, cut: bool = False) -> str:
         """``text`` from outside without the key, and without its first part where a limit has cut the text."""

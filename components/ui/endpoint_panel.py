@@ -12,7 +12,7 @@ from typing import Literal
 import pandas as pd
 import streamlit as st
 
-from components.contract.errors import plain_text
+from components.contract.errors import plain_text, single_line
 from components.embedded.process import EmbeddedModel, EmbeddedModelState
 from components.embedded.status import Phase
 from components.endpoints.endpoint import AnyEndpoint, EmbeddedEndpoint
@@ -78,7 +78,7 @@ def draw_endpoint(endpoint: AnyEndpoint, database: Database | None) -> bool:
         health = look.health
         if health and health.problem:
             # As plain text: what an endpoint says must not become an image or a link.
-            st.text(plain_text(health.problem))
+            st.text(single_line(health.problem))
             if health.verdict in _NEXT_STEP:
                 st.caption(_NEXT_STEP[health.verdict])
         if isinstance(endpoint, EmbeddedEndpoint) and model:

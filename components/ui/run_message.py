@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from components.contract.errors import plain_text
+from components.contract.errors import single_line
 from components.live.status import was_cut, was_cut_at_sent_limit
 from components.runs.run import RunRecord
 from components.streaming.faults import ErrorKind
@@ -55,7 +55,7 @@ def draw_message(record: RunRecord, place: Place = ALONE) -> None:
             st.warning(happened + http_status, icon=":material/warning:")
         if record.error_message:
             # As plain text: what an endpoint says must not become an image or a link.
-            st.text(plain_text(record.error_message))
+            st.text(single_line(record.error_message))
         if record.error_kind in _NEXT_STEP:
             st.caption(_NEXT_STEP[ErrorKind(record.error_kind)])
         if record.raw_error and record.raw_error != record.error_message:

@@ -43,3 +43,15 @@ def test_what_we_add_to_a_sentence_leaves_it_short_enough(status, sentence):
     fault = fault_for_status(status, "x" * 5000, **more)
     assert sentence in fault.sentence
     assert len(fault.sentence) == MAX_SENTENCE
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [
+        ("2.5", 2.5), (" 0.25 ", 0.25), (".5", 0.5), ("3.", 3), ("0, 2", 2), ("1s", 1), ("250ms", 0.25),
+        ("1m30.5s", 90.5), ("6m0s", 360), ("1h1m", 3660), ("1d", 86_400), ("soon", None), ("-1", None), ("1e3", None),
+        ("", None), ("1,,2", None), ("5 apples", None), ("2015-10-21T07:28:00Z", 0), ("2015-10-21", 0),
+    ],
+)  # fmt: skip
+def test_a_wait_is_read_with_decimals_units_and_as_a_moment(header, seconds):
+    assert retry_after_seconds(header) == seconds

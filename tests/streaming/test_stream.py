@@ -156,7 +156,7 @@ class TestAnErrorStatus:
         outcome = run(document(page, "501 Not Implemented", content_type="text/html"))
         assert (outcome.message, outcome.raw_error) == ("Bad Gateway", page)
 
-    @pytest.mark.parametrize("header", ["soon", "Wed, 21 Oct 2015 07:28:00 +99999999999999", "1.5", ""])
+    @pytest.mark.parametrize("header", ["soon", "Wed, 21 Oct 2015 07:28:00 +99999999999999", "-1.5", ""])
     def test_with_a_wait_that_cannot_be_read_waits_as_it_would_without(self, header):
         waits = []
         outcome = run(
@@ -168,6 +168,24 @@ class TestAnErrorStatus:
         assert [kind for kind, _ in waits] == [ErrorKind.RATE_LIMITED]
         assert 0.4 <= waits[0][1] <= 0.6
         assert outcome.timings.waited_ms >= waits[0][1] * 1000
+
+    @pytest.mark.parametrize(("header", "seconds"), [("Retry-After: 0.15", 0.15), ("retry-after-ms: 150", 0.15)])
+    def test_with_a_wait_in_parts_of_a_second_is_tried_again_then(self, header, seconds):
+        waits = []
+        answers = [document({"message": "no"}, "429 Too Many", header), head() + GOOD]
+        with serve(lambda connection, _: connection.sendall(answers.pop(0))) as endpoint:
+            _, outcome = ask(endpoint.base_url, on_retry=lambda fault, seconds: waits.append((fault.sentence, seconds)))
+        assert how(outcome) == OK
+        assert waits == [("no", seconds)]
+        assert outcome.timings.waited_ms >= seconds * 1000
+
+    @pytest.mark.parametrize("content_type", ["application/json", "text/plain", "text/html", "text/event-stream"])
+    @pytest.mark.parametrize(
+        "body", [b'\xef\xbb\xbf{"code": 7, "message": "Too busy."}', b'[{"error": {"message": "Too busy."}}]']
+    )
+    def test_of_200_with_words_of_an_error_tells_them(self, content_type, body):
+        outcome = run(document(body, content_type=content_type))
+        assert (outcome.error_kind, outcome.message) == (ErrorKind.SERVER_ERROR_EVENT, "Too busy.")
 
     @pytest.mark.clock
     def test_with_a_wait_obeys_it(self):

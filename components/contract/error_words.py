@@ -1,0 +1,190 @@
+"""Where endpoints put the words of an error in its JSON: one table of places, and how the most telling is chosen."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from functools import cache
+from http import HTTPStatus
+from typing import Any, NamedTuple
+
+_MOST_LEVELS = 6
+_MOST_PROBLEMS = 10
+
+# Keys are compared without case, "_" and "-": "Message", "error_message" and "errorMessage" occur as well.
+_LISTS_OF_PROBLEMS = ("errors", "detail", "details", "message", "error", "invalidparams", "fieldviolations", "issues")
+"""They come first where they name fields: the sentence above such a list says only that something is wrong."""
+
+_NESTED = (Mapping, list)
+_PLACES: tuple[tuple[str, type | tuple[type, ...]], ...] = (
+    # What a router's provider said; the router's own message says only that it did (OpenRouter).
+    ("metadata.raw", (str, *_NESTED)),
+    # The error itself, in an envelope that may have words of its own (OpenAI, Azure, Google, Cloudflare, Apigee).
+    ("error", _NESTED),
+    ("errors", (str, *_NESTED)),
+    ("fault", Mapping),
+    ("message", _NESTED),
+    ("detail", _NESTED),
+    ("baseresp", Mapping),
+    # Sentences (OAuth, SageMaker, vLLM, AWS, Lambda, MiniMax, problem details of RFC 9457, Apigee, WSO2).
+    ("errordescription", str),
+    ("originalmessage", str),
+    ("message", str),
+    ("errormessage", str),
+    ("errormsg", str),
+    ("statusmsg", str),
+    ("msg", str),
+    ("detail", str),
+    ("faultstring", str),
+    ("description", str),
+    ("reason", str),
+    # Often only a code or the status in words, yet sometimes all there is (Ollama).
+    ("error", str),
+    ("title", str),
+    # Notes for whoever runs the server, and links.
+    ("details", (str, *_NESTED)),
+    ("innererror", Mapping),
+)
+"""The places in the order in which they are looked at. The first one with a telling sentence is taken, else the first
+one with any words."""
+
+_SAYS_LITTLE = {
+    *(status.phrase.casefold() for status in HTTPStatus),
+    *("an error occurred", "internal error", "invalid request", "request failed", "server error", "unknown error"),
+    *("validation error", "validation failed"),
+}
+_CODE = re.compile(r"[\w.:/#-]*", re.ASCII)
+
+# Where one problem of a list names its field (FastAPI, JSON Schema, problem details, ASP.NET, Zod, Google, OpenAI).
+_FIELDS = ("loc", "pointer", "instancepath", "field", "propertyname", "property", "path", "param")
+_OF_NO_FIELD = ("", "base", "non_field_errors")
+
+_EVENT_STREAM = re.compile(r"(?:data|event|id|retry)?:")
+_EVENT_DATA = re.compile(r"^(?:data|error):(.*)$", re.MULTILINE)
+
+
+class Words(NamedTuple):
+    """What an error says, empty when it says nothing, and the fields that it complains about."""
+
+    text: str = ""
+    fields: tuple[str, ...] = ()
+
+
+def words_in(body: str) -> Words:
+    """The most telling words in an error's body, and its fields; a body that is no JSON is all words."""
+    body = without_mark(body)
+    try:
+        return _words(json.loads(body), 0)
+    except (ValueError, RecursionError):
+        return _words_of_text(body, 0)
+
+
+def without_mark(body: str) -> str:
+    """A body without a byte order mark and the blanks around it."""
+    return body.lstrip("\ufeff").strip()
+
+
+def _words(value: object, depth: int, *, listed: bool = False, by_field: bool = False) -> Words:
+    """``listed`` says that the value is one of a list, ``by_field`` that its keys may be names of fields."""
+    if depth > _MOST_LEVELS:
+        return Words()
+    if isinstance(value, str):
+        return _words_of_text(value, depth)
+    if isinstance(value, list):
+        return _joined([_words(item, depth + 1, listed=True) for item in value[:_MOST_PROBLEMS]])
+    if isinstance(value, Mapping):
+        found = _words_of_object(value, depth, listed=listed)
+        return found if found.text or not by_field else _by_field(value, depth)
+    return Words()
+
+
+def _words_of_object(value: Mapping[str, object], depth: int, *, listed: bool) -> Words:
+    entry: dict[str, Any] = {}
+    for name, inner in value.items():
+        if inner:
+            entry.setdefault(re.sub("[_-]", "", name).lower(), inner)
+    if isinstance(entry.get("metadata"), Mapping):
+        entry["metadata.raw"] = entry["metadata"].get("raw")
+
+    @cache
+    def said(key: str) -> Words:
+        return _words(entry.get(key), depth + 1, by_field=key in _LISTS_OF_PROBLEMS)
+
+    own = _field_of(entry, listed=listed)
+    for key in _LISTS_OF_PROBLEMS:
+        if isinstance(entry.get(key), _NESTED) and said(key).text and said(key).fields:
+            return _named(own, said(key))
+    found = Words()
+    for key, kind in _PLACES:
+        if isinstance(entry.get(key), kind) and said(key).text:
+            if _is_telling(said(key).text):
+                return _named(own, said(key))
+            found = found if found.text else said(key)
+    return _named(own, found) if found.text else found
+
+
+def _words_of_text(text: str, depth: int) -> Words:
+    """The words of a text; JSON in it, alone, before other text or in the events of a stream, is read."""
+    candidates = [text]
+    if _EVENT_STREAM.match(text):
+        events = re.split(r"\n\n+", re.sub(r"\r\n?", "\n", text))
+        candidates = ["\n".join(line.strip() for line in _EVENT_DATA.findall(event)) for event in events]
+    for candidate in candidates:
+        if candidate.lstrip().startswith(("{", "[")):
+            try:
+                value, _end = json.JSONDecoder().raw_decode(candidate.lstrip())
+            except (ValueError, RecursionError):
+                continue
+            if (found := _words(value, depth + 1)).text:
+                return found
+    return Words(next((one for one in candidates if one and one != "[DONE]"), text))
+
+
+def _by_field(value: Mapping[str, object], depth: int) -> Words:
+    """Problems by the name of their field: ``{"temperature": ["must be between 0 and 2."]}``."""
+    problems = []
+    for name, inner in list(value.items())[:_MOST_PROBLEMS]:
+        if isinstance(inner, list):
+            path = [] if name in _OF_NO_FIELD else _steps(name)
+            problems.append(_named((path, True), _words(inner, depth + 1)))
+    return _joined(problems)
+
+
+def _joined(problems: list[Words]) -> Words:
+    texts = dict.fromkeys(problem.text for problem in problems if problem.text)
+    return Words("; ".join(texts), tuple(field for problem in problems for field in problem.fields))
+
+
+def _named(field: tuple[list[str], bool], words: Words) -> Words:
+    """The words, with their field's path before them where they do not name it themselves."""
+    path, is_told = field
+    if not path or not words.text:
+        return words
+    whole = ".".join(path)
+    before = f"{whole}: " if is_told and not re.search(rf"\b{re.escape(whole)}\b", words.text, re.IGNORECASE) else ""
+    return Words(before + words.text, (path[0], *words.fields))
+
+
+def _field_of(entry: Mapping[str, Any], *, listed: bool) -> tuple[list[str], bool]:
+    """The path of the field that an object complains about, and whether its words need the path before them."""
+    source = entry.get("source")  # JSON:API
+    if listed and isinstance(source, Mapping):
+        entry = {**source, **entry}
+    if listed and isinstance(entry.get("reason"), str) and isinstance(entry.get("name"), str):
+        return _steps(entry["name"]), True
+    for key in _FIELDS:
+        # Beside an error that is no list, a path is that of the URL.
+        if key in entry and (key != "path" or listed):
+            return _steps(entry[key]), listed or key != "param"
+    return [], False
+
+
+def _steps(place: object) -> list[str]:
+    """``["body", "messages", 0]``, ``/messages/0``, ``#/messages/0``, ``$.messages[0]`` as steps from the request."""
+    steps = re.split(r"[./\[\]]+", place) if isinstance(place, str) else place if isinstance(place, list) else []
+    return [str(step) for step in steps if step not in ("", "#", "$", "body")]
+
+
+def _is_telling(text: str) -> bool:
+    return not _CODE.fullmatch(text) and text.strip(" .!").casefold() not in _SAYS_LITTLE
