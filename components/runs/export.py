@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import fields, replace
 from datetime import datetime
 from itertools import islice
-from typing import Annotated, Any, NamedTuple, TextIO
+from typing import Annotated, Any, NamedTuple, TextIO, get_type_hints
 
 from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
 from sqlalchemy import ColumnElement, Connection, String, func, insert, select, tuple_
@@ -38,8 +38,6 @@ _MOST_COMMAS = 200_000
 _NOT_HASHED = ("id", "sha256")
 EXPORTED = tuple(field.name for field in fields(RunRecord) if field.name != "owner")
 """The fields of a run that leave the log, in every kind of file."""
-ANNOTATED = ("rating", "tags", "notes")
-"""What people said about it, which leaves as well: stars or None, tags as lines, notes."""
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
 _Text = Annotated[str, Field(max_length=20_000), AfterValidator(storable_text)]
 _FINAL = {status.value for status in Status} - {Status.RUNNING.value}
@@ -55,6 +53,11 @@ class _Said(NamedTuple):
 
 
 _annotation = TypeAdapter(_Said)
+ANNOTATED = _Said._fields
+"""What people said about it, which leaves as well: stars or None, tags as lines, notes."""
+_TYPES = get_type_hints(RunRecord) | get_type_hints(_Said)
+COLUMNS = {name: _TYPES[name] for name in (*EXPORTED, *ANNOTATED)}
+"""The columns of a table of runs, in every kind of file that is one, with the types of their values."""
 
 
 class ImportRefused(Exception):
@@ -122,7 +125,7 @@ def _read(number: int, line: str) -> tuple[RunRecord, _Said]:
     if len(line) > _LONGEST_LINE or holds_too_much(line, _MOST_COMMAS):
         raise ImportRefused(f"Line {number} is far longer than any run. Take it out of the file.")
     try:
-        content = json.loads(line)
+        content = json.loads(line.removeprefix("\ufeff"))  # with which some editors begin a file
     except (ValueError, RecursionError):
         raise ImportRefused(f"Line {number} is no JSON.") from None
     if not isinstance(content, dict) or content.get("sha256") != _digest(content):

@@ -7,20 +7,19 @@ from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
 from types import NoneType
-from typing import Any, get_args, get_type_hints
+from typing import Any, get_args
 
 import pyarrow as pa  # type: ignore[import-untyped]
 import pyarrow.parquet as pq  # type: ignore[import-untyped]
 from sqlalchemy import ColumnElement
 
 from components.runs.database import Database
-from components.runs.export import EXPORTED, finished_rows
-from components.runs.run import RunRecord
+from components.runs.export import COLUMNS, finished_rows
 
 _MOST_ROWS = 5_000
 _MOST_CHARACTERS = 16_000_000
 
-_MOMENTS = tuple(name for name in EXPORTED if name.endswith("_at"))
+_MOMENTS = tuple(name for name in COLUMNS if name.endswith("_at"))
 _TYPES = {str: pa.string(), int: pa.int64(), float: pa.float64(), bool: pa.bool_()}
 
 
@@ -32,7 +31,7 @@ def write_parquet(
 ) -> int:
     """Write every finished run that ``finished_rows`` gives, one row each; how many those were.
 
-    The columns are those that are EXPORTED and ANNOTATED: moments as timestamps in UTC with microseconds, counts as
+    The columns are COLUMNS: moments as timestamps in UTC with microseconds, counts as
     int64, times as double in the units of RunRecord; what is JSON there stays text, and ``request_body`` is the exact
     text. ``path`` is replaced. ``on_progress`` is called after each row group with how many runs have been written so
     far. One row group at a time is in memory: at most 5,000 runs, or so many that their texts have 16 million
@@ -76,15 +75,6 @@ def _moment(text: str | None) -> datetime | None:
         return None
 
 
-def _schema() -> pa.Schema:
-    hints = get_type_hints(RunRecord)
-    said = [
-        pa.field("rating", pa.int64()),
-        *(pa.field(name, pa.string(), nullable=False) for name in ("tags", "notes")),
-    ]
-    return pa.schema([*(_column(name, hints[name]) for name in EXPORTED), *said])
-
-
 def _column(name: str, hint: Any) -> pa.Field:
     if name in _MOMENTS:
         return pa.field(name, pa.timestamp("us", tz="UTC"))
@@ -93,4 +83,4 @@ def _column(name: str, hint: Any) -> pa.Field:
     return pa.field(name, _TYPES[kind], nullable=NoneType in kinds)
 
 
-_SCHEMA = _schema()
+_SCHEMA = pa.schema([_column(name, hint) for name, hint in COLUMNS.items()])

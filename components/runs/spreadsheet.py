@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 from collections.abc import Iterator
 
 from sqlalchemy import ColumnElement
 
 from components.runs.database import Database
-from components.runs.export import ANNOTATED, EXPORTED, finished_rows
+from components.runs.export import COLUMNS, finished_rows
 from components.runs.formula_safe import formula_safe
-
-_LEFT_OUT = ("raw_error", "draft")
-COLUMNS = (*(name for name in EXPORTED if name not in _LEFT_OUT), *ANNOTATED)
-"""The fields of a run that the file has, in this order, and what people said about it."""
 
 
 class _Piece:
@@ -24,13 +21,14 @@ class _Piece:
 
 
 def csv_pieces(database: Database, where: ColumnElement[bool] | None = None) -> Iterator[bytes]:
-    """The names of the columns, then every finished run that ``finished_rows`` gives, one line each.
+    """The names of the COLUMNS, then every finished run that ``finished_rows`` gives, one line each.
 
-    UTF-8 as RFC 4180 has it; what is not known is an empty cell. A text that a spreadsheet would compute begins with
-    an apostrophe there. Raises QueryFailed.
+    UTF-8 as RFC 4180 has it, behind the mark without which a spreadsheet that opens the file takes it for another
+    encoding; what is not known is an empty cell. A text that a spreadsheet would compute begins with an apostrophe
+    there. Raises QueryFailed.
     """
     # Line ends as RFC 4180 has them: so a text with either of their halves is quoted.
     writer = csv.writer(_Piece(), lineterminator="\r\n")
-    yield writer.writerow(COLUMNS)
+    yield codecs.BOM_UTF8 + writer.writerow(COLUMNS)
     for row in finished_rows(database, where):
         yield writer.writerow([formula_safe(row[name]) for name in COLUMNS])

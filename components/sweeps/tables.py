@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -137,13 +138,15 @@ def wide_table(table: pd.DataFrame, inputs: int) -> pd.DataFrame:
 
 
 def as_csv(table: pd.DataFrame, *, with_names: bool = True) -> bytes:
-    """The table as CSV in UTF-8. A text that a spreadsheet would compute begins with an apostrophe there.
+    """The table as CSV in UTF-8, with the mark by which spreadsheets know it. A text that one would compute begins with
+    an apostrophe there.
 
-    Further lines of the same file are made without the names of the columns.
+    Further lines of the same file are made without the names of the columns, and without the mark.
     """
     # Line ends as RFC 4180 has them: so a text with either of their halves is quoted.
     safe = table.rename(columns=formula_safe).map(formula_safe)
-    return safe.to_csv(index=False, header=with_names, lineterminator="\r\n").encode("utf-8", "replace")
+    lines = safe.to_csv(index=False, header=with_names, lineterminator="\r\n").encode("utf-8", "replace")
+    return codecs.BOM_UTF8 + lines if with_names else lines
 
 
 def _places(

@@ -111,6 +111,10 @@ def test_an_export_moves_from_one_kind_of_database_to_the_other(
     other.close()
 
 
+def test_a_file_that_an_editor_began_with_a_mark_is_imported_too(log: Log) -> None:
+    assert import_runs(log, ["\ufeff" + line_with(), line_with()]) == 2
+
+
 def line_with(**changes: Any) -> str:
     """A line with its hash, as a careful forger would write it."""
     row = {name: value for name, value in to_row(finished().record()).items() if name in export.EXPORTED} | changes

@@ -1,21 +1,26 @@
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import re
 from collections.abc import Iterator
 from dataclasses import fields, replace
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pyarrow.parquet import read_schema  # type: ignore[import-untyped]
 
 from components.runs import export
 from components.runs.log import Log
+from components.runs.parquet import write_parquet
 from components.runs.run import RunRecord
 from components.runs.spreadsheet import csv_pieces
 from components.runs.storable import storable_text
 from components.runs.tables import runs, to_row
+from components.sweeps.data_set import read_data_set
 from tests.runs.test_export import finished, written
 
 TEXTS = st.text(st.characters(codec=None), max_size=30) | st.text(st.sampled_from("=+-@\t\r\n\"',;\x85\u2028x"))
@@ -35,7 +40,7 @@ def logged(log: Log, record: RunRecord) -> None:
 
 
 def read_back(log: Log) -> list[dict[str, str]]:
-    content = b"".join(csv_pieces(log.database)).decode()
+    content = b"".join(csv_pieces(log.database)).decode("utf-8-sig")
     return list(csv.DictReader(io.StringIO(content, newline=""), strict=True))
 
 
@@ -62,13 +67,23 @@ def test_a_negative_number_stays_a_number_and_what_is_not_known_is_empty(log: Lo
     assert (row["text"], row["ttft_ms"], row["prompt_tokens"], row["streamed"]) == ("'-1", "-1.5", "", "True")
 
 
-def test_there_is_a_column_for_each_field_but_the_raw_error_the_draft_and_the_owner(log: Log) -> None:
-    logged(log, replace(finished().record(), raw_error="canary", draft="canary"))
+def test_there_is_a_column_for_each_field_but_the_owner_as_in_parquet(log: Log, tmp_path: Path) -> None:
+    logged(log, replace(finished().record(), raw_error="what came", draft="{}"))
     (row,) = read_back(log)
-    names = [field.name for field in fields(RunRecord)]
-    assert [name for name in names if name not in row] == ["raw_error", "draft", "owner"]
-    assert list(row) == [*(name for name in names if name in row), "rating", "tags", "notes"]
-    assert "canary" not in row.values()
+    names = [field.name for field in fields(RunRecord) if field.name != "owner"]
+    assert list(row) == [*names, "rating", "tags", "notes"]
+    assert (row["raw_error"], row["draft"]) == ("what came", "{}")
+    write_parquet(log.database, tmp_path / "runs.parquet")
+    assert read_schema(tmp_path / "runs.parquet").names == list(row)
+
+
+def test_a_spreadsheet_that_opens_the_file_knows_its_encoding(log: Log) -> None:
+    logged(log, replace(finished().record(), text="naïve 日本 🎉"))
+    content = b"".join(csv_pieces(log.database))
+    assert content.startswith(codecs.BOM_UTF8)
+    assert content.count(codecs.BOM_UTF8) == 1
+    assert read_data_set("runs.csv", content).rows[0]["text"] == "naïve 日本 🎉"
+    assert read_data_set("runs.csv", content.removeprefix(codecs.BOM_UTF8)) == read_data_set("runs.csv", content)
 
 
 def test_the_names_come_once_and_lines_end_as_rfc_4180_has_it(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -84,7 +99,7 @@ def test_the_names_come_once_and_lines_end_as_rfc_4180_has_it(log: Log, monkeypa
 
 def test_an_empty_log_gives_the_names_only(log: Log) -> None:
     (names,) = csv_pieces(log.database)
-    assert names.startswith(b"id,created_at,")
+    assert names.startswith(codecs.BOM_UTF8 + b"id,created_at,")
 
 
 def test_a_condition_leaves_out_all_other_runs(log: Log) -> None:

@@ -159,6 +159,12 @@ def test_no_text_is_a_formula(text: str) -> None:
     assert line == [f"'{text}"]
 
 
+def test_a_spreadsheet_knows_the_encoding_by_the_one_mark_at_the_begin_of_a_file() -> None:
+    table = pd.DataFrame({"größe": ["日本"]})
+    content = as_csv(table) + as_csv(table, with_names=False)
+    assert content == "\ufeffgröße\r\n日本\r\n日本\r\n".encode()
+
+
 @given(st.lists(st.text(), min_size=1, max_size=4))
 def test_all_other_texts_are_as_they_were(texts: list[str]) -> None:
     content = as_csv(pd.DataFrame({"a": texts})).decode()
