@@ -9,9 +9,9 @@ from typing import Any, Literal
 
 from components.live.channels import Shown
 from components.live.frames import Reader
-from components.live.status import ended_in_words, numbers, status_words
+from components.live.status import ended_in_words, numbers, status_words, waiting_words
 from components.markdown.answer import AnswerBlocks, View
-from components.runs.run import Activity, Run
+from components.runs.run import Activity, RetryWait, Run
 
 Part = Literal["status"] | View
 """What a page wants to see of a run: its status and numbers, or its answer in one of the two views."""
@@ -39,8 +39,7 @@ class Lane:
         """The moment, on the monotonic clock, from which it may be told if it is not urgent."""
         self.timed = False
         """Whether somebody will look again at that moment."""
-        self._activity: Activity | None = None
-        self._place_in_queue: int | None = None
+        self._doing: tuple[Activity | None, int | None, RetryWait | None] = None, None, None
         self._drawn = 0
         self._took_long = False
 
@@ -77,7 +76,10 @@ class Lane:
     def urgent(self) -> bool:
         """Whether there is something to tell that does not wait: the run has ended, or does something else now."""
         run = self._shown.run
-        return isinstance(run, Run) and (run.finished or run.activity is not self._activity)
+        activity, _place, retry_wait = self._doing
+        return isinstance(run, Run) and (
+            run.finished or run.activity is not activity or run.retry_wait is not retry_wait
+        )
 
     @property
     def _has_ended(self) -> bool:
@@ -88,9 +90,9 @@ class Lane:
         text, reasoning = self._shown.texts()
         answer.update(text, ended=ended)
         self._drawn = len(text)
-        note = ""
-        if not text and not ended:
-            note = f"Reasoning: {len(reasoning):,} characters so far" if reasoning else "…"
+        run = self._shown.run
+        retry_wait = run.retry_wait if isinstance(run, Run) else None
+        note = "" if text or ended else waiting_words(reasoning, retry_wait)
         said = ended_in_words(self._shown.record()) if ended else "Answer started" if text else ""
         # Before the end is told: the page draws itself anew then.
         yield from self._frame(answer.blocks)
@@ -98,9 +100,10 @@ class Lane:
 
     def _about_status(self, ended: bool) -> Iterator[Message]:
         record = self._shown.record()
-        if isinstance(self._shown.run, Run):
-            self._activity, self._place_in_queue = self._shown.run.activity, self._shown.run.place_in_queue
-        badge, colour = status_words(record, self._activity, self._place_in_queue)
+        run = self._shown.run
+        if isinstance(run, Run):
+            self._doing = run.activity, run.place_in_queue, run.retry_wait
+        badge, colour = status_words(record, *self._doing)
         parts = [f"{label} <strong>{html.escape(value)}</strong>" for label, value in numbers(record)]
         asked = f'<span class="live-asked">{html.escape(f"{record.model} on {record.endpoint}")} · </span>'
         yield from self._frame(
@@ -110,6 +113,11 @@ class Lane:
             ]
         )
         self.not_before = time.monotonic() + _NUMBERS_EACH_S
+        *_, retry_wait = self._doing
+        if not ended and retry_wait and (remaining_s := retry_wait.remaining_s):
+            # The next second of the countdown is something to tell, though nothing changes in the run.
+            self.changed = True
+            self.not_before = time.monotonic() + (remaining_s % 1 or 1)
         yield from self._tell({"ended": ended})
 
     def _frame(self, blocks: list[str]) -> Iterator[Message]:

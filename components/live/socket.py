@@ -253,6 +253,8 @@ class _Connection:
                     elif lane.changed:
                         fresh = await in_thread(lane.messages) if lane.takes_long else lane.messages()
                         messages += [[number, *message] for message in fresh]
+                        if lane.changed and began < lane.not_before:
+                            self._look_later(lane)
             earliest = began + (_FRAME_S if len(self._lanes) <= _FEW_LANES else 4 / 3 * _FRAME_S)
             if messages:
                 await self._send(messages)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from typing import Literal
 
 from components.contract.profile import profile_named
 from components.contract.request import from_bytes
-from components.runs.run import Activity, RunRecord
+from components.runs.run import Activity, RetryWait, RunRecord
 from components.streaming.outcome import Status
 
 Colour = Literal["green", "orange", "red", "blue", "gray"]
@@ -25,12 +26,17 @@ _NOT_REPORTED = "not reported"
 
 
 def status_words(
-    record: RunRecord, activity: Activity | None = None, place_in_queue: int | None = None
+    record: RunRecord,
+    activity: Activity | None = None,
+    place_in_queue: int | None = None,
+    retry_wait: RetryWait | None = None,
 ) -> tuple[str, Colour]:
-    """The status in words and its colour. ``activity`` says what a running run does now, and where it waits."""
+    """The status in words and its colour. ``activity`` says what a running run does now, and what it waits for."""
     if record.running:
-        place = f", place {place_in_queue}" if place_in_queue else ""
-        return (f"{activity.value}{place}" if activity else "running"), "blue"
+        waits = f", place {place_in_queue}" if place_in_queue else ""
+        if retry_wait and (seconds := math.ceil(retry_wait.remaining_s)):
+            waits = f" in {seconds} s"
+        return (f"{activity.value}{waits}" if activity else "running"), "blue"
     if was_cut(record):
         return "cut at max_tokens" if was_cut_at_sent_limit(record) else "cut at max_tokens (the model's own)", "orange"
     status = Status(record.status)
@@ -82,6 +88,13 @@ def ended_in_words(record: RunRecord) -> str:
         size = _count(record.completion_tokens, "token")
     words, _colour = status_words(record)
     return f"Answer finished, {size}" + ("" if record.status == Status.OK and not was_cut(record) else f", {words}")
+
+
+def waiting_words(reasoning: str, retry_wait: RetryWait | None) -> str:
+    """What stands in the place of an answer that has not begun."""
+    if retry_wait:
+        return retry_wait.why
+    return f"Reasoning: {len(reasoning):,} characters so far" if reasoning else "…"
 
 
 def _count(count: int, name: str) -> str:

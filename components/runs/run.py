@@ -45,6 +45,19 @@ class Activity(Enum):
 
 
 @dataclass(frozen=True)
+class RetryWait:
+    """A wait before the next attempt: why, in a sentence, and until when, in monotonic seconds."""
+
+    why: str
+    until: float
+
+    @property
+    def remaining_s(self) -> float:
+        """How long it still is."""
+        return max(self.until - time.monotonic(), 0.0)
+
+
+@dataclass(frozen=True)
 class RunRecord:
     """A run as the log keeps it: one field per column of the table ``runs``.
 
@@ -121,8 +134,8 @@ class Run:
 
     ``ended`` has its status once it has come to its end. ``written`` is done when nothing of it is left to write, or
     when the database turns out not to take it. ``network`` is where its owner called from, as far as anybody said; the
-    log does not keep it. ``place_in_queue`` counts from 1 while it waits in a queue of places. ``seen_at`` is when
-    somebody last looked at it, in monotonic seconds.
+    log does not keep it. ``place_in_queue`` counts from 1 while it waits in a queue of places. ``retry_wait`` is there
+    while the run tries again. ``seen_at`` is when somebody last looked at it, in monotonic seconds.
     """
 
     def __init__(
@@ -154,6 +167,7 @@ class Run:
         self.version = 0
         self.activity = Activity.PREPARING
         self.place_in_queue: int | None = None
+        self.retry_wait: RetryWait | None = None
         self.seen_at: float | None = None
         self.ended: Future[Status] = Future()
         self.written: Future[None] = Future()
@@ -229,6 +243,11 @@ class Run:
         with self._condition:
             self._change(activity)
 
+    def wait_to_retry(self, why: str, seconds: float) -> None:
+        """Say that an attempt failed, why, and that the next one comes after so many seconds."""
+        with self._condition:
+            self._change(Activity.RETRYING, retry_wait=RetryWait(why, time.monotonic() + seconds))
+
     def queue(self, place: int | None) -> None:
         """Say that the run waits for its turn, and in which place from 1; None where there are no places."""
         with self._condition:
@@ -248,7 +267,7 @@ class Run:
             if event.deltas:
                 self.append(event.deltas, event.at_ms)
             else:
-                self._change(self.activity)
+                self._change(self.activity, retry_wait=self.retry_wait)
 
     def append(self, deltas: tuple[Delta, ...], at_ms: float) -> None:
         """Take in what one event of the stream added to the first choice; ``at_ms`` counts from the attempt's send."""
@@ -302,9 +321,12 @@ class Run:
         with self._condition:
             self._listeners.remove(listener)
 
-    def _change(self, activity: Activity, place_in_queue: int | None = None) -> None:
+    def _change(
+        self, activity: Activity, place_in_queue: int | None = None, retry_wait: RetryWait | None = None
+    ) -> None:
         self.activity = Activity.STOPPING if self._stopping else activity
         self.place_in_queue = place_in_queue
+        self.retry_wait = None if self._stopping else retry_wait
         self._tell()
 
     def _tell(self) -> None:

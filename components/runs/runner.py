@@ -12,7 +12,7 @@ from components.runs.log import Log
 from components.runs.owned import LOCAL
 from components.runs.placement import Placement
 from components.runs.run import Activity, Run
-from components.streaming.faults import ErrorKind
+from components.streaming.faults import ErrorKind, StreamFault
 from components.streaming.limits import Limits
 from components.streaming.outcome import Outcome, Status
 from components.streaming.stream import AnswerStream
@@ -165,13 +165,17 @@ class Runner:
             key=address.key,
             streaming=run.streaming,
             limits=self._limits,
-            on_retry=lambda _fault, _seconds: run.enter(Activity.RETRYING),
+            on_retry=lambda fault, seconds: run.wait_to_retry(_why(fault), seconds),
             allows=address.allows,
         )
         run.attach(stream.stop)
         for event in stream:
             run.take(event)
         return stream.outcome
+
+
+def _why(fault: StreamFault) -> str:
+    return fault.sentence if fault.http_status is None else f"{fault.sentence} (HTTP {fault.http_status})"
 
 
 def _stopped() -> Outcome:

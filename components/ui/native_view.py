@@ -6,6 +6,7 @@ their turn. A page that reruns simply draws the run again from what it holds; th
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -14,10 +15,12 @@ from concurrent import futures
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from components.runs.run import Activity, Run, RunRecord
+from components.live.status import waiting_words
+from components.runs.run import Activity, RetryWait, Run, RunRecord
 from components.ui import state
 from components.ui.model_text import inert_markdown
 from components.ui.place import ALONE, Place
+from components.ui.plain_words import plain_words
 from components.ui.run_status import StatusLine
 from components.ui.settled_text import SettledText
 
@@ -44,20 +47,22 @@ def paint(run: Run, answer_box: Callable[[], DeltaGenerator] | None, place: Plac
     if answer_box:
         with answer_box():
             painter = _Painter(st.container(), _inert_text(run.id, place))
-    shown_activity: Activity | None = None
+    shown: tuple[Activity, RetryWait | None, int] | None = None
     version = -1
     while not run.finished:
         # A free yield point: without it, nothing could interrupt this loop before the first token.
         st.session_state.get(state.STOP)
         seen = run.wait_for_change(version, min(0.1, max(ends - time.monotonic(), 0)))
         pause = 0.0
-        if seen > version:
+        wait = run.retry_wait
+        now = run.activity, wait, math.ceil(wait.remaining_s) if wait else 0
+        if seen > version or now != shown:
             version = seen
             record = run.record()
-            if run.activity is not shown_activity:
-                shown_activity = run.activity
-                status.show(record, shown_activity)
-            pause = painter.paint(record) if painter else _LONGEST_FRAME_S
+            if now != shown:
+                shown = now
+                status.show(record, run.activity, wait)
+            pause = painter.paint(record, wait) if painter else _LONGEST_FRAME_S
         if time.monotonic() >= ends:
             return
         futures.wait([run.ended], min(pause, max(ends - time.monotonic(), 0)))
@@ -100,10 +105,10 @@ class _Painter:
         self._elements: list[DeltaGenerator] = []
         self._painted: list[str] = []
 
-    def paint(self, record: RunRecord) -> float:
+    def paint(self, record: RunRecord, wait: RetryWait | None) -> float:
         """Send what is new; seconds until the next frame may follow."""
         if not record.text:
-            self._show_waiting(record)
+            self._show_waiting(waiting_words(record.reasoning, wait))
             return _SHORTEST_FRAME_S
         pieces, open_characters = self._text.pieces_of(record.text)
         for index, piece in enumerate(pieces):
@@ -115,9 +120,8 @@ class _Painter:
                 self._painted[index] = piece
         return min(max(_SHORTEST_FRAME_S, open_characters / _OPEN_CHARACTERS_PER_S), _LONGEST_FRAME_S)
 
-    def _show_waiting(self, record: RunRecord) -> None:
-        said = f"Reasoning: {len(record.reasoning)} characters so far" if record.reasoning else "…"
+    def _show_waiting(self, said: str) -> None:
         if not self._elements:
             self._elements.append(self._container.empty())
             self._painted.append("")
-        self._elements[0].caption(said)
+        self._elements[0].caption(plain_words(said))

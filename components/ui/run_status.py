@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from components.live.status import numbers, status_words, was_cut
-from components.runs.run import Activity, RunRecord
+from components.runs.run import Activity, RetryWait, RunRecord
 from components.streaming.outcome import Status
 from components.ui import state
 from components.ui.place import ALONE, Place
@@ -41,9 +41,9 @@ class StatusLine:
             self._badge = st.empty()
             self._numbers = st.empty()
 
-    def show(self, record: RunRecord, activity: Activity | None = None) -> None:
-        """Draw the line. ``activity`` says what a running run does now."""
-        words, colour = status_words(record, activity)
+    def show(self, record: RunRecord, activity: Activity | None = None, retry_wait: RetryWait | None = None) -> None:
+        """Draw the line. ``activity`` says what a running run does now, and ``retry_wait`` when it tries again."""
+        words, colour = status_words(record, activity, retry_wait=retry_wait)
         icon = ":material/content_cut:" if was_cut(record) else _ICONS[Status(record.status)]
         self._badge.badge(words, icon=icon, color=colour)
         shown = " · ".join(f":gray[{label}] **{plain_words(value, 60)}**" for label, value in numbers(record))

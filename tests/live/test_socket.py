@@ -131,6 +131,35 @@ def test_the_status_line_has_the_endpoints_words_as_text_only(live: Server) -> N
         assert ">cancelled</span>" in reader.blocks[0]
 
 
+def test_a_wait_counts_down_though_nothing_changes_in_the_run(live: Server) -> None:
+    run = make_run()
+    run.wait_to_retry("<b>busy</b>", 0.4)
+    with live.reader(shown(live, run)) as reader:
+        reader.watch(run.id, "status")
+        reader.read()
+        assert ">Trying again in 1 s</span>" in reader.blocks[0]
+        reader.read()
+        assert ">Trying again</span>" in reader.blocks[0]
+        run.wait_to_retry("busy", 7)
+        reader.read()
+        assert ">Trying again in 7 s</span>" in reader.blocks[0]
+        tell(run, "text")
+        reader.read()
+        assert ">Streaming</span>" in reader.blocks[0]
+
+
+def test_why_an_attempt_failed_stands_where_the_answer_will(live: Server) -> None:
+    run = make_run()
+    with live.reader(shown(live, run)) as reader:
+        reader.watch(run.id, "markdown")
+        reader.read()
+        run.wait_to_retry("<b>busy</b>", 7)
+        reader.read()
+        assert reader.facts["note"] == "<b>busy</b>"
+        tell(run, "text")
+        wait_for(lambda: reader.read() or reader.facts["note"] == "")
+
+
 def test_two_lanes_share_one_connection(live: Server) -> None:
     first, second = make_run("one"), make_run("two")
     with live.connection(shown(live, first, second)) as connection:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 
 import pytest
 
-from components.live.status import ended_in_words, numbers, status_words
-from components.runs.run import Activity
+from components.live.status import ended_in_words, numbers, status_words, waiting_words
+from components.runs.run import Activity, RetryWait
 from tests.live.conftest import end, make_run
 
 RUNNING = make_run("text").record()
@@ -38,6 +39,16 @@ def test_a_running_run_says_what_it_does() -> None:
     assert status_words(RUNNING, Activity.WAITING) == ("Waiting for the first token", "blue")
     assert status_words(RUNNING) == ("running", "blue")
     assert status_words(ended()) == ("ok", "green")
+
+
+def test_a_wait_before_a_retry_counts_down_and_its_reason_stands_for_the_answer() -> None:
+    wait = RetryWait("Rate limit exceeded (HTTP 429)", time.monotonic() + 29.5)
+    assert status_words(RUNNING, Activity.RETRYING, retry_wait=wait) == ("Trying again in 30 s", "blue")
+    over = replace(wait, until=time.monotonic())
+    assert status_words(RUNNING, Activity.RETRYING, retry_wait=over) == ("Trying again", "blue")
+    assert waiting_words("", wait) == "Rate limit exceeded (HTTP 429)"
+    assert waiting_words("x" * 1234, None) == "Reasoning: 1,234 characters so far"
+    assert waiting_words("", None) == "…"
 
 
 def test_chunks_stand_in_for_tokens_and_are_called_so() -> None:

@@ -172,7 +172,7 @@ def test_a_refusal_is_shown_as_plain_text(page: AppTest, chat: Chat) -> None:
     body = {"message": "![x](http://evil.example/a.png) <b>no</b> such model"}
     chat.server.play = sending(document(body, "400 Bad Request"))
     run_to_the_end(page)
-    assert "![x](http://evil.example/a.png) no such model" in [text.value for text in page.text]
+    assert "![x](http://evil.example/a.png) <b>no</b> such model" in [text.value for text in page.text]
     assert not any("evil" in markdown.value for markdown in page.markdown)
 
 

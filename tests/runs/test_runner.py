@@ -165,6 +165,18 @@ class _WaitingEndpoint:
         raise EndpointUnavailable("still waiting")
 
 
+def test_while_a_run_waits_to_try_again_it_says_why_and_when(runner: Runner) -> None:
+    with serve(document({"message": "slow down"}, "429 Too Many Requests", "Retry-After: 50")) as server:
+        run = runner.start(endpoint_at(server.base_url), REQUEST)
+        wait_for(lambda: run.retry_wait is not None)
+        assert run.retry_wait is not None
+        assert run.retry_wait.why == "slow down (HTTP 429)"
+        assert 40 < run.retry_wait.remaining_s <= 50
+        run.stop()
+        run.ended.result(10)
+    assert run.retry_wait is None
+
+
 def test_a_run_can_be_stopped_while_its_endpoint_starts(runner: Runner, log: Log) -> None:
     run = runner.start(_WaitingEndpoint(), REQUEST)
     run.stop()
