@@ -16,8 +16,9 @@ _MOST_PROBLEMS = 10
 _LISTS_OF_PROBLEMS = ("errors", "detail", "details", "message", "error", "invalidparams", "fieldviolations", "issues")
 """They come first where they name fields: the sentence above such a list says only that something is wrong."""
 
+_Kinds = type | tuple[type, ...]
 _NESTED = (Mapping, list)
-_PLACES: tuple[tuple[str, type | tuple[type, ...]], ...] = (
+_PLACES: tuple[tuple[str, _Kinds], ...] = (
     # What a router's provider said; the router's own message says only that it did (OpenRouter).
     ("metadata.raw", (str, *_NESTED)),
     # The error itself, in an envelope that may have words of its own (OpenAI, Azure, Google, Cloudflare, Apigee).
@@ -33,7 +34,10 @@ _PLACES: tuple[tuple[str, type | tuple[type, ...]], ...] = (
     ("message", str),
     ("errormessage", str),
     ("errormsg", str),
+    ("errmsg", str),
+    ("errorsummary", str),
     ("statusmsg", str),
+    ("statustext", str),
     ("msg", str),
     ("detail", str),
     ("faultstring", str),
@@ -41,10 +45,15 @@ _PLACES: tuple[tuple[str, type | tuple[type, ...]], ...] = (
     ("reason", str),
     # Often only a code or the status in words, yet sometimes all there is (Ollama).
     ("error", str),
+    ("err", str),
+    ("exception", str),
     ("title", str),
     # Notes for whoever runs the server, and links.
     ("details", (str, *_NESTED)),
     ("innererror", Mapping),
+    # Envelopes around all of it.
+    ("response", Mapping),
+    ("data", Mapping),
 )
 """The places in the order in which they are looked at. The first one with a telling sentence is taken, else the first
 one with any words."""
@@ -60,6 +69,9 @@ _CODE = re.compile(r"[\w.:/#-]*", re.ASCII)
 _FIELDS = ("loc", "pointer", "instancepath", "field", "propertyname", "property", "path", "param")
 _OF_NO_FIELD = ("", "base", "non_field_errors")
 
+_CODES = ("code", "error_code", "errorcode", "__type", "status", "type")
+_CODE_ENTRY = re.compile(rf'"({"|".join(_CODES)})"\s*:\s*"(\w*[A-Za-z]\w*)"', re.ASCII)
+
 _EVENT_STREAM = re.compile(r"(?:data|event|id|retry)?:")
 _EVENT_DATA = re.compile(r"^(?:data|error):(.*)$", re.MULTILINE)
 
@@ -71,11 +83,14 @@ class Words(NamedTuple):
     fields: tuple[str, ...] = ()
 
 
-def words_in(body: str) -> Words:
-    """The most telling words in an error's body, and its fields; a body that is no JSON is all words."""
+def words_in(body: str, *, refused: bool = False) -> Words:
+    """The most telling words in an error's body, and its fields; a body that is no JSON is all words.
+
+    ``refused`` says that it came with an error's status: then its keys may be the fields themselves (Django).
+    """
     body = without_mark(body)
     try:
-        return _words(json.loads(body), 0)
+        return _words(json.loads(body), 0, by_field=list if refused else ())
     except (ValueError, RecursionError):
         return _words_of_text(body, 0)
 
@@ -85,8 +100,14 @@ def without_mark(body: str) -> str:
     return body.lstrip("\ufeff").strip()
 
 
-def _words(value: object, depth: int, *, listed: bool = False, by_field: bool = False) -> Words:
-    """``listed`` says that the value is one of a list, ``by_field`` that its keys may be names of fields."""
+def code_in(body: str) -> str:
+    """The code of an error that has no words, such as insufficient_quota; empty when it has none."""
+    codes = dict(reversed(_CODE_ENTRY.findall(body)))
+    return next((codes[name] for name in _CODES if name in codes), "")
+
+
+def _words(value: object, depth: int, *, listed: bool = False, by_field: _Kinds = ()) -> Words:
+    """``listed`` says that the value is one of a list, ``by_field`` what it has for fields where its keys name them."""
     if depth > _MOST_LEVELS:
         return Words()
     if isinstance(value, str):
@@ -95,7 +116,7 @@ def _words(value: object, depth: int, *, listed: bool = False, by_field: bool = 
         return _joined([_words(item, depth + 1, listed=True) for item in value[:_MOST_PROBLEMS]])
     if isinstance(value, Mapping):
         found = _words_of_object(value, depth, listed=listed)
-        return found if found.text or not by_field else _by_field(value, depth)
+        return found if found.text else _by_field(value, depth, by_field)
     return Words()
 
 
@@ -109,7 +130,8 @@ def _words_of_object(value: Mapping[str, object], depth: int, *, listed: bool) -
 
     @cache
     def said(key: str) -> Words:
-        return _words(entry.get(key), depth + 1, by_field=key in _LISTS_OF_PROBLEMS)
+        by_field: _Kinds = (list, str) if key == "errors" else list if key in _LISTS_OF_PROBLEMS else ()
+        return _words(entry.get(key), depth + 1, by_field=by_field)
 
     own = _field_of(entry, listed=listed)
     for key in _LISTS_OF_PROBLEMS:
@@ -141,11 +163,11 @@ def _words_of_text(text: str, depth: int) -> Words:
     return Words(next((one for one in candidates if one and one != "[DONE]"), text))
 
 
-def _by_field(value: Mapping[str, object], depth: int) -> Words:
+def _by_field(value: Mapping[str, object], depth: int, kinds: _Kinds) -> Words:
     """Problems by the name of their field: ``{"temperature": ["must be between 0 and 2."]}``."""
     problems = []
     for name, inner in list(value.items())[:_MOST_PROBLEMS]:
-        if isinstance(inner, list):
+        if isinstance(inner, kinds):
             path = [] if name in _OF_NO_FIELD else _steps(name)
             problems.append(_named((path, True), _words(inner, depth + 1)))
     return _joined(problems)

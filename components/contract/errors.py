@@ -13,10 +13,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 
-from components.contract.error_words import without_mark, words_in
+from components.contract.error_words import code_in, without_mark, words_in
 
 MAX_SENTENCE = 500
 _MAX_FIELD = 100
+_SAID_NOTHING = "The endpoint reported an error without saying what it was."
 
 # What never ends reaches to the end, as browsers read it: no text is read more than once.
 _TAG = re.compile(
@@ -75,10 +76,12 @@ def read_error(
     ``media_type`` may say that it is HTML or XML. ``hide`` takes secrets out of all that is told: endpoints repeat keys
     in their error messages.
     """
-    said = words_in(body)
+    said = words_in(body, refused=http_status is not None)
     is_markup = media_type.endswith(("html", "xml")) if media_type else said.text.startswith("<")
     is_page = _PAGE.search(said.text) or (is_markup and said.text == without_mark(body))
-    sentence = (plain_text if is_page else single_line)(said.text, hide=hide) or _status_sentence(http_status)
+    sentence = (plain_text if is_page else single_line)(said.text, hide=hide) or _status_sentence(
+        http_status, hide(code_in(body))
+    )
     names = dict.fromkeys(plain_text(field, _MAX_FIELD, hide=hide) for field in said.fields)
     return EndpointError(sentence=sentence, raw=hide(body), fields=tuple(filter(None, names)))
 
@@ -93,11 +96,11 @@ def has_words_of_an_error(body: str) -> bool:
     return all(isinstance(each, Mapping) for each in values) and bool(plain_text(words_in(body).text))
 
 
-def _status_sentence(http_status: int | None) -> str:
+def _status_sentence(http_status: int | None, code: str) -> str:
     if http_status is None:
-        return "The endpoint reported an error without saying what it was."
+        return f"The endpoint reported an error: {code[:_MAX_FIELD]}." if code else _SAID_NOTHING
     try:
         phrase = f"{http_status} {HTTPStatus(http_status).phrase}"
     except ValueError:
         phrase = str(http_status)
-    return f"The endpoint answered {phrase} without saying more."
+    return f"The endpoint answered {phrase}" + (f": {code[:_MAX_FIELD]}." if code else " without saying more.")

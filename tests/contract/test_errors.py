@@ -153,6 +153,10 @@ FILTERED = "The response was filtered due to the prompt triggering our content m
         ({"error": {"message": "no system role", "param": "messages[0].role"}}, "no system role", ("messages",)),
         ({"errors": [{"title": "Invalid", "detail": "too long", "source": {"pointer": "/stop/0"}}]},
          "stop.0: too long", ("stop",)),
+        ({"errors": {"n": "must be 1 here"}}, "n: must be 1 here", ("n",)),
+        ({"model": ["This field is required."], "non_field_errors": ["Not today."]},
+         "model: This field is required.; Not today.", ("model",)),
+        ({"response": {"status": "x", "data": {"err": "no worker here"}}}, "no worker here", ()),
         # Words with angle brackets, which no tag hides in.
         ({"error": {"message": "Expected <class 'int'>, 0<=n and n<m for m>2, not <think>"}},
          "Expected <class 'int'>, 0<=n and n<m for m>2, not <think>", ()),
@@ -202,6 +206,29 @@ def test_a_body_without_words_gives_the_status_in_words(body):
     assert read_error(body, 503).sentence == "The endpoint answered 503 Service Unavailable without saying more."
     assert read_error(body, 599).sentence == "The endpoint answered 599 without saying more."
     assert read_error(body).sentence == "The endpoint reported an error without saying what it was."
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        ('{"error": {"type": "tokens", "code": "insufficient_quota"}}', "insufficient_quota"),
+        ('{"error": {"code": 429, "status": "RESOURCE_EXHAUSTED"}}', "RESOURCE_EXHAUSTED"),
+        ('{"__type": "ThrottlingException"}', "ThrottlingException"),
+    ],
+)
+def test_a_code_is_told_where_there_are_no_words(body, code):
+    assert read_error(body, 429).sentence == f"The endpoint answered 429 Too Many Requests: {code}."
+    assert read_error(body).sentence == f"The endpoint reported an error: {code}."
+
+
+@pytest.mark.parametrize("nested", ['{"error":%s,"message":[%s]}', "[%s,%s]", '{"errors":{"a":[%s]},"data":%s}'])
+def test_a_body_that_nests_in_many_places_is_read_in_no_time(nested):
+    body = '{"detail":[{"loc":["x"]}]}'
+    while len(body) < 30_000:
+        body = nested % (body, body)
+    started = time.thread_time()
+    read_error(body, 400)
+    assert time.thread_time() - started < 0.3
 
 
 def test_text_that_is_no_json_is_the_sentence():
