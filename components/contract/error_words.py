@@ -67,7 +67,7 @@ _CODE = re.compile(r"[\w.:/#-]*", re.ASCII)
 
 # Where one problem of a list names its field (FastAPI, JSON Schema, problem details, ASP.NET, Zod, Google, OpenAI).
 _FIELDS = ("loc", "pointer", "instancepath", "field", "propertyname", "property", "path", "param")
-_OF_NO_FIELD = ("", "base", "non_field_errors")
+_OF_NO_FIELD = ("", "base", "body", "json", "non_field_errors")
 
 _CODES = ("code", "error_code", "errorcode", "__type", "status", "type")
 _CODE_ENTRY = re.compile(rf'"({"|".join(_CODES)})"\s*:\s*"(\w*[A-Za-z]\w*)"', re.ASCII)
@@ -130,7 +130,7 @@ def _words_of_object(value: Mapping[str, object], depth: int, *, listed: bool) -
 
     @cache
     def said(key: str) -> Words:
-        by_field: _Kinds = (list, str) if key == "errors" else list if key in _LISTS_OF_PROBLEMS else ()
+        by_field: _Kinds = (str, *_NESTED) if key == "errors" else list if key in _LISTS_OF_PROBLEMS else ()
         return _words(entry.get(key), depth + 1, by_field=by_field)
 
     own = _field_of(entry, listed=listed)
@@ -169,7 +169,7 @@ def _by_field(value: Mapping[str, object], depth: int, kinds: _Kinds) -> Words:
     for name, inner in list(value.items())[:_MOST_PROBLEMS]:
         if isinstance(inner, kinds):
             path = [] if name in _OF_NO_FIELD else _steps(name)
-            problems.append(_named((path, True), _words(inner, depth + 1)))
+            problems.append(_named((path, True), _words(inner, depth + 1, by_field=kinds)))
     return _joined(problems)
 
 

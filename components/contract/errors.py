@@ -78,7 +78,7 @@ def read_error(
     """
     said = words_in(body, refused=http_status is not None)
     is_markup = media_type.endswith(("html", "xml")) if media_type else said.text.startswith("<")
-    is_page = _PAGE.search(said.text) or (is_markup and said.text == without_mark(body))
+    is_page = ("</" in said.text and _PAGE.search(said.text)) or (is_markup and said.text == without_mark(body))
     sentence = (plain_text if is_page else single_line)(said.text, hide=hide) or _status_sentence(
         http_status, hide(code_in(body))
     )
