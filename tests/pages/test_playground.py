@@ -276,6 +276,15 @@ def test_waits_and_attempts_are_told_apart_from_the_answers_own_time(page: AppTe
     assert "Hello you" in texts(page)
 
 
+def test_a_wait_before_a_retry_counts_down_and_says_why(page: AppTest, chat: Chat) -> None:
+    chat.server.play = sending(document({"message": "*slow* down"}, "429 Too Many Requests", "Retry-After: 50"))
+    page.button(key="run").click().run()
+    wait_for(lambda: "Trying again in " in texts(page.run()))
+    assert r"\*slow\* down \(HTTP 429\)" in texts(page)
+    page.button(key="stop").click().run()
+    wait_for(lambda: "cancelled" in texts(page.run()))
+
+
 def test_a_broken_endpoint_is_named_and_the_embedded_one_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TEMPERA_BASE_URL", "http://me:secret-1@host/v1")
     monkeypatch.setenv("TEMPERA_EMBEDDED_MODEL", "/no/such/model.gguf")
