@@ -9,7 +9,6 @@ from enum import StrEnum
 from itertools import combinations, product
 
 import numpy as np
-import scipy.stats
 from numpy.typing import NDArray
 from rapidfuzz.distance import Indel
 
@@ -84,6 +83,9 @@ def compare_answers(base: Sequence[str], other: Sequence[str]) -> Verdict:
     """
     if min(len(base), len(other)) < FEWEST_REPEATS:
         return Verdict.TOO_FEW
+    # Takes longer to load than Streamlit, so that nobody waits for it who compares nothing.
+    import scipy.stats
+
     likeness = _likeness([*base, *other])
     pairs_within = len(base) * (len(base) - 1) + len(other) * (len(other) - 1)
 
@@ -113,6 +115,8 @@ def compare_numbers(base: Sequence[float], other: Sequence[float]) -> Verdict:
     """
     if min(len(base), len(other)) < FEWEST_REPEATS:
         return Verdict.TOO_FEW
+    import scipy.stats
+
     return _verdict(scipy.stats.mannwhitneyu(base, other, alternative="two-sided").pvalue)
 
 

@@ -6,8 +6,6 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-import scipy.stats
-
 from components.experiments.judgement import Better, Judgement
 
 
@@ -61,5 +59,8 @@ def _win_rate(setting: str, wins: int, losses: int, ties: int, both_bad: int) ->
     decided = wins + losses
     if not decided:
         return WinRate(setting, wins, losses, ties, both_bad, None, None, None)
+    # Takes longer to load than Streamlit, so that nobody waits for it who judges nothing.
+    import scipy.stats
+
     interval = scipy.stats.binomtest(wins, decided).proportion_ci(confidence_level=0.95, method="wilson")
     return WinRate(setting, wins, losses, ties, both_bad, wins / decided, float(interval.low), float(interval.high))

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-import openai
 import pytest
-from mistralai.client import Mistral
-from mistralai.client import errors as mistral_errors
 
 from .conftest import MODEL, Endpoint
+
+# Imported where they are needed: both take seconds, for which nobody waits who only collects the tests.
+if TYPE_CHECKING:
+    import openai
+    from mistralai.client import Mistral
 
 QUESTION = [{"role": "user", "content": "Which city is the capital of France?"}]
 
 
 @pytest.fixture
 def openai_client(endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch) -> Iterator[openai.OpenAI]:
+    import openai
+
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     with openai.OpenAI(base_url=endpoint.base_url, api_key=endpoint.key, max_retries=0) as client:
         yield client
@@ -23,6 +28,8 @@ def openai_client(endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch) -> Iterat
 
 @pytest.fixture
 def mistral_client(endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch) -> Iterator[Mistral]:
+    from mistralai.client import Mistral
+
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     with Mistral(server_url=endpoint.base_url.removesuffix("/v1"), api_key=endpoint.key) as client:
         yield client
@@ -48,6 +55,8 @@ def test_openai_reads_a_stream(openai_client: openai.OpenAI) -> None:
 
 
 def test_openai_reads_models_and_errors(openai_client: openai.OpenAI) -> None:
+    import openai
+
     assert [model.id for model in openai_client.models.list()] == [MODEL]
     with pytest.raises(openai.UnprocessableEntityError) as caught:
         openai_client.chat.completions.create(model=MODEL, messages=QUESTION, temperature=1.7)
@@ -77,6 +86,8 @@ def test_mistralai_reads_a_stream_with_a_prefix(mistral_client: Mistral) -> None
 
 
 def test_mistralai_reads_models_and_errors(mistral_client: Mistral) -> None:
+    from mistralai.client import errors as mistral_errors
+
     assert [model.id for model in mistral_client.models.list().data] == [MODEL]
     with pytest.raises(mistral_errors.HTTPValidationError, match="temperature"):
         mistral_client.chat.complete(model=MODEL, messages=QUESTION, temperature=1.4)

@@ -7,9 +7,6 @@ import functools
 import io
 import json
 
-import httpx2
-import mistralai.client
-import openai
 import pytest
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
@@ -29,6 +26,11 @@ CLIENTS = [Language.MISTRALAI, Language.OPENAI]
 @pytest.fixture(scope="module")
 def sent():
     """What the code of a snippet sends, as JSON."""
+    # They take seconds to load, for which nobody waits who only collects the tests.
+    import httpx2
+    import mistralai.client
+    import openai
+
     bodies: list[bytes] = []
 
     def answer(request: httpx2.Request) -> httpx2.Response:
