@@ -53,16 +53,6 @@ def assert_served(endpoint: Endpoint) -> None:
         assert response.status_code == 200
 
 
-def test_four_streams_come_interleaved(endpoint: Endpoint) -> None:
-    with busy_slots(endpoint, PARALLEL) as streams:
-        lines = [stream.iter_lines() for stream in streams]
-        # None of them has ended, and each of them goes on.
-        for _ in range(3):
-            for stream in lines:
-                while not next(stream).startswith(b"data: {"):
-                    pass
-
-
 def test_a_seed_repeats_in_company_too(endpoint: Endpoint) -> None:
     body = say("Tell me a story about a fox", max_tokens=8, temperature=1.0, random_seed=7)
     alone = endpoint.text(body)
@@ -78,9 +68,17 @@ def test_health_is_answered_while_the_model_works(endpoint: Endpoint) -> None:
             assert health.get("/health").elapsed.total_seconds() < 0.5
 
 
-def test_a_fifth_client_waits_for_its_turn_and_alone_is_told_so(endpoint: Endpoint) -> None:
+def test_four_streams_come_interleaved_and_a_fifth_client_waits_for_its_turn_and_alone_is_told_so(
+    endpoint: Endpoint,
+) -> None:
     waits: list[float | None] = []
     with busy_slots(endpoint, PARALLEL) as streams:
+        lines = [stream.iter_lines() for stream in streams]
+        # None of them has ended, and each of them goes on.
+        for _ in range(3):
+            for stream in lines:
+                while not next(stream).startswith(b"data: {"):
+                    pass
 
         def ask() -> None:
             waits.append(queue_ms(endpoint.post(say("Say hi", max_tokens=1)).headers["Server-Timing"]))
@@ -89,6 +87,7 @@ def test_a_fifth_client_waits_for_its_turn_and_alone_is_told_so(endpoint: Endpoi
         fifth = in_background(ask)
         fifth.join(0.3)
         assert not waits
+        # A client that leaves its stream frees its slot.
         streams[0].close()
         fifth.join(30)
         took_ms = (time.monotonic() - began) * 1000
@@ -97,15 +96,7 @@ def test_a_fifth_client_waits_for_its_turn_and_alone_is_told_so(endpoint: Endpoi
     assert max(served_before) < waited < took_ms
 
 
-def test_a_client_that_leaves_its_stream_frees_its_slot(endpoint: Endpoint) -> None:
-    with busy_slots(endpoint, PARALLEL) as streams:
-        streams[0].close()
-        assert_served(endpoint)
-
-
-@pytest.mark.parametrize(
-    "body", [{**LONG_PROMPT, "stream": True}, LONG_PROMPT, ENDLESS], ids=["stream", "prompt", "answer"]
-)
+@pytest.mark.parametrize("body", [LONG_PROMPT, ENDLESS], ids=["prompt", "answer"])
 def test_a_client_that_leaves_frees_its_slot_whatever_it_waits_for(endpoint: Endpoint, body: dict[str, Any]) -> None:
     with busy_slots(endpoint, PARALLEL - 1):
         with ask_and_leave(endpoint, body):

@@ -18,6 +18,7 @@ from pathlib import Path
 
 import pytest
 
+from components.embedded.__main__ import main
 from components.embedded.process import Address, EmbeddedModel, EmbeddedModelFailed
 from components.embedded.status import Phase
 
@@ -54,7 +55,7 @@ def model(model_file: Path) -> Iterator[EmbeddedModel]:
     model.stop()
 
 
-def test_it_becomes_ready_and_serves_with_its_own_key(model: EmbeddedModel) -> None:
+def test_it_becomes_ready_with_its_own_key_and_is_restarted_when_it_is_killed(model: EmbeddedModel) -> None:
     assert model.state.phase is Phase.IDLE
     assert model.state.model == "smollm2-135m-instruct"
     model.start()
@@ -70,20 +71,16 @@ def test_it_becomes_ready_and_serves_with_its_own_key(model: EmbeddedModel) -> N
     command = Path(f"/proc/{process_id}/cmdline").read_text()
     assert address.api_key not in command
 
+    os.kill(process_id, signal.SIGKILL)
+    eventually(lambda: model.process_id not in (process_id, None))
+    second = ready(model)
+    assert second != address
+    assert Endpoint(second.base_url, second.api_key).get("/models").status_code == 200
+
+    process_id = model.process_id
     model.stop()
     assert model.state.phase is Phase.IDLE
     assert not alive(process_id)
-
-
-def test_it_is_restarted_when_it_is_killed(model: EmbeddedModel) -> None:
-    first = ready(model)
-    killed = model.process_id
-    assert killed is not None
-    os.kill(killed, signal.SIGKILL)
-    eventually(lambda: model.process_id not in (killed, None))
-    second = ready(model)
-    assert second != first
-    assert Endpoint(second.base_url, second.api_key).get("/models").status_code == 200
 
 
 def test_it_gives_up_when_it_dies_too_often_in_a_row_and_tries_again_when_asked(model_file: Path) -> None:
@@ -99,44 +96,45 @@ def test_it_gives_up_when_it_dies_too_often_in_a_row_and_tries_again_when_asked(
             time.sleep(0.005)
         assert len(killed) == 3
         assert "ended unexpectedly 3 times in a row" in model.state.sentence
-        assert ready(model)
+        model.start()
+        assert eventually(lambda: model.process_id) not in killed
     finally:
         model.stop()
 
 
-def test_waiting_ends_when_it_is_cancelled(model: EmbeddedModel) -> None:
-    cancelled, asked = threading.Event(), threading.Event()
+def test_waiting_ends_when_it_is_cancelled_and_when_the_model_is_stopped(model: EmbeddedModel) -> None:
+    cancelled, asked, asked_by_other = threading.Event(), threading.Event(), threading.Event()
+    sentences: list[str] = []
 
     def is_cancelled() -> bool:
         asked.set()
         return cancelled.is_set()
 
-    waiting = in_background(lambda: model.wait_until_ready(is_cancelled))
-    assert asked.wait(30)
-    phase = model.state.phase
-    cancelled.set()
-    waiting.join(30)
-    assert not waiting.is_alive()
-    assert phase is not Phase.FAILED
-    assert model.state.phase in (Phase.LOADING, Phase.READY), "others may still wait for it"
-
-
-def test_stopping_wakes_those_who_wait(model: EmbeddedModel) -> None:
-    sentences: list[str] = []
+    def never() -> bool:
+        asked_by_other.set()
+        return False
 
     def wait() -> None:
         with pytest.raises(EmbeddedModelFailed) as caught:
-            model.wait_until_ready(lambda: False)
+            model.wait_until_ready(never)
         sentences.append(str(caught.value))
 
-    waiting = in_background(wait)
+    one, other = in_background(lambda: model.wait_until_ready(is_cancelled)), in_background(wait)
+    assert asked.wait(30)
+    assert asked_by_other.wait(30)
+    phase = model.state.phase
+    cancelled.set()
+    one.join(30)
+    assert not one.is_alive()
+    assert phase is not Phase.FAILED
+    assert model.state.phase in (Phase.LOADING, Phase.READY), "others still wait for it"
     eventually(lambda: model.process_id)
     model.stop()
-    waiting.join(5)
+    other.join(5)
     assert sentences == ["The embedded model has been stopped."]
 
 
-def test_a_failure_that_a_person_can_mend_is_tried_again(
+def test_failures_that_a_person_can_mend_are_tried_again(
     model: EmbeddedModel, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("TEMPERA_EMBEDDED_MODEL", str(tmp_path / "absent.gguf"))
@@ -145,7 +143,12 @@ def test_a_failure_that_a_person_can_mend_is_tried_again(
     assert model.state.phase is Phase.FAILED
     assert model.state.model == "absent"
     monkeypatch.delenv("TEMPERA_EMBEDDED_MODEL")
+    monkeypatch.setenv("TEMPERA_EMBEDDED_THREADS", "many")
+    with pytest.raises(EmbeddedModelFailed, match="Set it to a whole number of 1 or more"):
+        ready(model)
+    monkeypatch.setenv("TEMPERA_EMBEDDED_THREADS", "2")
     assert ready(model)
+    assert model.state.threads == 2
 
 
 def test_no_network_is_told_in_plain_words(
@@ -244,15 +247,6 @@ def test_stopping_ends_a_fetch_and_leaves_nothing_behind(
         assert list(tmp_path.iterdir()) == []
 
 
-def test_threads_that_make_no_sense_are_told(model: EmbeddedModel, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("TEMPERA_EMBEDDED_THREADS", "many")
-    with pytest.raises(EmbeddedModelFailed, match="Set it to a whole number of 1 or more"):
-        ready(model)
-    monkeypatch.setenv("TEMPERA_EMBEDDED_THREADS", "2")
-    model.start()
-    assert model.state.threads == 2
-
-
 def test_the_child_ends_when_its_parent_is_killed(model_file: Path) -> None:
     program = (
         "import time\n"
@@ -286,25 +280,23 @@ def test_a_port_in_use_is_told_without_a_traceback() -> None:
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (None, "There is no file"),
         (b"PK not a model", "is not a GGUF file"),
         (b"GGUF" + b"\xff" * 64, "llama.cpp cannot load"),
     ],
 )
-def test_a_bad_model_file_is_told_without_a_traceback(tmp_path: Path, content: bytes | None, words: str) -> None:
+def test_a_bad_model_file_is_told_without_a_traceback(tmp_path: Path, content: bytes, words: str) -> None:
     path = tmp_path / "model.gguf"
-    if content is not None:
-        path.write_bytes(content)
+    path.write_bytes(content)
     ended = run_module("--port", "0", "--model", str(path))
     assert ended.returncode == 1
     assert words in ended.stderr
     assert ended.stderr.count("\n") == 1
 
 
-def test_serving_other_machines_needs_a_key() -> None:
-    ended = run_module("--host", "0.0.0.0", "--port", "0")
-    assert ended.returncode == 1
-    assert "so a key is needed" in ended.stderr
+def test_serving_other_machines_needs_a_key(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
+    assert main(["--host", "0.0.0.0", "--port", "0"]) == 1
+    assert "so a key is needed" in capfd.readouterr().err
 
 
 def test_another_model_is_served_under_its_files_name_and_ctrl_c_is_clean(tmp_path: Path, model_file: Path) -> None:

