@@ -16,7 +16,7 @@ from tests.owners import check_owner
 
 __all__ = ["chromium", "context", "fresh_page", "page"]
 
-settings.register_profile("quick", max_examples=100, deadline=None)
+settings.register_profile("quick", max_examples=40, deadline=None)
 settings.register_profile("long", max_examples=10_000, deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 

@@ -164,7 +164,9 @@ class AnyChanges(RuleBasedStateMachine):
         assert read_draft(draft.to_text()) == draft
 
 
-AnyChanges.TestCase.settings = settings(max_examples=40, stateful_step_count=25, deadline=None)
+AnyChanges.TestCase.settings = settings(
+    max_examples=settings.default.max_examples // 2, stateful_step_count=25, deadline=None
+)
 TestAnyChanges = AnyChanges.TestCase
 
 

@@ -195,4 +195,4 @@ class Editing(RuleBasedStateMachine):
 
 
 TestEditing = Editing.TestCase
-TestEditing.settings = settings(max_examples=60, stateful_step_count=25, deadline=None)
+TestEditing.settings = settings(max_examples=settings.default.max_examples // 2, stateful_step_count=25, deadline=None)

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from streamlit.runtime.scriptrunner.script_cache import ScriptCache
-from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1 import AppTest, local_script_runner
 
 from tests.streaming.endpoint import DONE, Endpoint, chunk, document, head, serve
 from tests.waiting import wait_for
@@ -60,7 +60,20 @@ _compiled = ScriptCache()
 @pytest.fixture(autouse=True)
 def _compile_pages_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """The server compiles each page once; AppTest would do it again for each of its runs."""
-    monkeypatch.setattr("streamlit.testing.v1.app_test.ScriptCache", lambda: _compiled)
+    for module in ("app_test", "local_script_runner"):
+        monkeypatch.setattr(f"streamlit.testing.v1.{module}.ScriptCache", lambda: _compiled)
+
+
+@pytest.fixture(autouse=True)
+def _wait_without_looking(monkeypatch: pytest.MonkeyPatch) -> None:
+    """AppTest looks a thousand times a second whether the page's thread has ended, and slows it down by that."""
+    look = local_script_runner.require_widgets_deltas
+
+    def wait(runner: local_script_runner.LocalScriptRunner, timeout: float = 3) -> None:
+        runner._script_thread.join(timeout)
+        look(runner, timeout)
+
+    monkeypatch.setattr(local_script_runner, "require_widgets_deltas", wait)
 
 
 @pytest.fixture

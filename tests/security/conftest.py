@@ -17,12 +17,12 @@ from components.sharing.capsule import Kind
 from components.sharing.capsules import publish
 from components.sharing.freezing import Choices, capsule_of
 from tests.browser.conftest import serve_app
-from tests.pages.conftest import _no_search_for_components, chat
+from tests.pages.conftest import _compile_pages_once, _no_search_for_components, _wait_without_looking, chat
 from tests.runs.test_export import finished
 from tests.streaming.endpoint import DONE, Endpoint, chunk, document, head, serve
 from tests.waiting import wait_for
 
-__all__ = ["_no_search_for_components", "chat"]
+__all__ = ["_compile_pages_once", "_no_search_for_components", "_wait_without_looking", "chat"]
 
 KEY = "canary-key-of-the-operator"
 MINE = "canary-text-of-mine"
