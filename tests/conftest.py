@@ -12,9 +12,10 @@ from sqlalchemy import Engine, event
 from components.runs.database import Database
 from components.service import close_service
 from tests.chromium import chromium, context, fresh_page, page
+from tests.embedded.served import endpoint, model_file
 from tests.owners import check_owner
 
-__all__ = ["chromium", "context", "fresh_page", "page"]
+__all__ = ["chromium", "context", "endpoint", "fresh_page", "model_file", "page"]
 
 settings.register_profile("quick", max_examples=40, deadline=None)
 settings.register_profile("long", max_examples=10_000, deadline=None)

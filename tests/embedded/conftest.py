@@ -6,15 +6,12 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import pytest
 import requests
-
-from components.embedded import weights
 
 ROOT = Path(__file__).resolve().parents[2]
 MODEL = "smollm2-135m-instruct"
@@ -124,28 +121,3 @@ def run_module(*arguments: str, **environment: str) -> subprocess.CompletedProce
         text=True,
         timeout=60,
     )
-
-
-@pytest.fixture(scope="session")
-def model_file() -> Path:
-    return weights.ensure()
-
-
-@pytest.fixture(scope="session")
-def endpoint(model_file: Path) -> Iterator[Endpoint]:
-    """One real server for all tests that only ask; it must end cleanly on a polite request."""
-    command = [sys.executable, "-u", "-m", "components.embedded", "--port", "0", "--api-key", KEY]
-    with subprocess.Popen(
-        command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as server:
-        try:
-            assert server.stdout is not None
-            assert server.stdout.readline() == "Loading the model\n"
-            serving = server.stdout.readline().split()
-            assert serving[:3] == ["Serving", MODEL, "at"]
-            yield Endpoint(serving[3])
-        finally:
-            server.terminate()
-            rest = server.communicate(timeout=20)
-        assert server.returncode == 0
-        assert rest == ("", ""), "llama.cpp and the server must leave the terminal alone"

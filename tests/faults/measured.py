@@ -1,12 +1,34 @@
-"""Runs ``python -m components.streaming`` as it is; says on standard error how much memory it took at most, in MB."""
+"""What ``python -m components.streaming`` prints in the end, and how much memory it took at most."""
 
 from __future__ import annotations
 
+import io
+import os
 import re
 import resource
 import runpy
 import sys
+import tempfile
+from collections.abc import Sequence
+from contextlib import redirect_stdout, suppress
 from pathlib import Path
+
+
+def measured(arguments: Sequence[str]) -> tuple[str, float]:
+    """The last line that the reader prints, and the most memory that this process held until then, in MB.
+
+    For a process of its own: it changes the process's arguments, environment and standard input.
+    """
+    sys.argv = ["components.streaming", *arguments]
+    sys.stdin = io.TextIOWrapper(io.BytesIO(b"{}"))
+    os.environ.pop("TEMPERA_API_KEY", None)
+    with tempfile.TemporaryFile("w+") as printed:
+        with redirect_stdout(printed), suppress(SystemExit):
+            runpy.run_module("components.streaming", run_name="__main__", alter_sys=True)
+        peak = peak_mb()
+        printed.seek(0)
+        *_, last = printed
+    return last, peak
 
 
 def peak_mb() -> float:
@@ -17,13 +39,3 @@ def peak_mb() -> float:
         assert found
         return int(found[1]) / 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1024 * 1024 if sys.platform == "darwin" else 1024)
-
-
-if __name__ == "__main__":
-    code: object = 0
-    try:
-        runpy.run_module("components.streaming", run_name="__main__", alter_sys=True)
-    except SystemExit as left:
-        code = left.code
-    sys.stderr.write(f"peak {peak_mb():.1f} MB\n")
-    sys.exit(code)  # type: ignore[arg-type]

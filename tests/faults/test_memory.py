@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import re
-import subprocess
-import sys
 
 import pytest
 
@@ -14,23 +10,26 @@ from tests.faults.fault import GOOD, LIMITS, Fault, ok, stream
 from tests.faults.playing import base_url_of
 from tests.faults.server import serving
 from tests.faults.table import FAULTS
+from tests.runs.processes import process
 
 MOST_MB_OVER_IDLE = 150
 SIZED = [fault for fault in FAULTS if fault.size]
 
 
+MEASURE = """
+import json
+from tests.faults.measured import measured
+say(json.dumps(measured(json.loads(sys.stdin.readline()))))
+"""
+
+
 def peak_of(fault: Fault) -> tuple[dict[str, object], float]:
     """The command's last line, and its peak in MB."""
-    with serving(fault.play) as server:
-        finished = subprocess.run(
-            [sys.executable, "-m", "tests.faults.measured", "--base-url", base_url_of(fault, server),
-             "--limits", json.dumps({**LIMITS, **fault.limits})],
-            input=b"{}", capture_output=True, timeout=60, check=False,
-            env={name: value for name, value in os.environ.items() if name != "TEMPERA_API_KEY"},
-        )  # fmt: skip
-    peak = re.search(r"peak ([\d.]+) MB", finished.stderr.decode())
-    assert peak, finished.stderr
-    return json.loads(finished.stdout.splitlines()[-1]), float(peak[1])
+    limits = json.dumps({**LIMITS, **fault.limits})
+    with serving(fault.play) as server, process(MEASURE, "") as reader:
+        reader.tell(json.dumps(["--base-url", base_url_of(fault, server), "--limits", limits]))
+        last, peak = json.loads(reader.line())
+    return json.loads(last), peak
 
 
 @pytest.fixture(scope="module")

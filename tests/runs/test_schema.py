@@ -131,7 +131,7 @@ say(number)
 """
 
 
-@pytest.mark.parametrize("kills", [6, pytest.param(60, marks=pytest.mark.long)])
+@pytest.mark.parametrize("kills", [4, pytest.param(60, marks=pytest.mark.long)])
 def test_a_kill_in_the_middle_leaves_no_half_migrated_log(empty_url: str, kills: int) -> None:
     """The kills come before statements and commits that are spread over the whole migration, from the first one on."""
 

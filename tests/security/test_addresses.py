@@ -72,7 +72,7 @@ def everything(page: Any) -> str:
     return texts(page) + str(fields)
 
 
-FEW_IDS = ["", ":id", "%", "_" * 32, "\x00", "..", "' or '1'='1", "f" * 31, "f" * 32 + "\n", "\u202e", "0" * 32]
+FEW_IDS = ["", "_" * 32, "\x00", "' or '1'='1", "f" * 32 + "\n", "0" * 32]
 """One of each kind: what each look-up does with all of them is tested without a page."""
 
 

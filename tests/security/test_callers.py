@@ -83,8 +83,8 @@ def by_uvicorn(folder: Path, **environment: str) -> Iterator[str]:
 
 @pytest.fixture(
     scope="module",
-    params=[(by_streamlit, 0), (by_uvicorn, 0), (by_streamlit, 2)],
-    ids=["streamlit", "uvicorn", "behind_two_proxies"],
+    params=[(by_uvicorn, 0), (by_streamlit, 2)],
+    ids=["uvicorn", "behind_two_proxies"],
 )
 def demo(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     start, hops = request.param

@@ -11,10 +11,6 @@ from typing import Any
 
 import pytest
 
-from tests.embedded.conftest import endpoint, model_file
-
-__all__ = ["endpoint", "model_file"]
-
 ANSWER = "Good 😀 morning"
 USAGE = {"prompt_tokens": 1, "completion_tokens": 2, "total_tokens": 3}
 
