@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from components.drafts.comparison import changed
-from components.drafts.draft import EXAMPLE_PROMPT
+from components.drafts.comparison import Comparison, Lane, changed
+from components.drafts.draft import EXAMPLE_PROMPT, FieldState, Setting
 from components.service import service
 from components.ui import state
 from components.ui.comparing import answer_differences
@@ -270,14 +270,10 @@ def test_a_lane_that_cannot_be_asked_says_why_and_the_others_run(compare: AppTes
 
 
 def test_eight_lanes_of_which_four_are_told_to_slow_down(compare: AppTest, chat: Chat) -> None:
-    while len(lane_ids(compare)) < 8:
-        press(compare, "add_lane")
-    for lane in lane_ids(compare)[:4]:
-        form(compare, int(lane))
-        compare.button_group(key=f"lane_random_seed_state_{lane}").set_value("value").run()
-        compare.number_input(key=f"lane_random_seed_{lane}").set_value(429).run()
-        compare.session_state[f"lane_form_{lane}"] = False
-    run_all(compare)
+    found = Comparison(lanes=tuple(Lane(id=str(number)) for number in range(1, 9)))
+    slow = {"random_seed": Setting(state=FieldState.VALUE, value=429)}
+    compare.session_state[state.COMPARISON] = changed(found, ["1", "2", "3", "4"], settings=slow)
+    run_all(compare.run())
     assert sum("(HTTP 429)" in error.value for error in compare.error) == 4
     assert texts(compare).count("Hello plain world") == 4
     assert "slow down" in texts(compare)

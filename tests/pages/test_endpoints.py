@@ -156,18 +156,22 @@ def test_a_failed_embedded_model_says_why_and_starts_again_by_a_click(
     page = open_endpoints()
     assert "not running]" in texts(page)
     page.button(key="start_embedded").click().run()
-    wait_for(lambda: "failed]" in texts(page.run()))
+    wait_for(lambda: service().model.state.phase is Phase.FAILED)
+    assert "failed]" in texts(page.run())
     assert any("absent.gguf" in text.value for text in page.text)
     page.run()
     assert service().model.state.phase is Phase.FAILED, "looking again does not start it"
+    before = service().model.state
     page.button(key="start_embedded").click().run()
-    wait_for(lambda: "failed]" in texts(page.run()))
+    wait_for(lambda: service().model.state is not before and service().model.state.phase is Phase.FAILED)
+    assert "failed]" in texts(page.run())
 
 
 def test_a_restart_of_the_embedded_model_says_what_it_costs_and_gives_a_new_process() -> None:
     page = open_endpoints()
     assert "**no runs yet**" in texts(page)
     page.button(key="start_embedded").click().run()
+    wait_for(lambda: service().model.address, 60)
     wait_for(lambda: "ready]" in texts(looked(page)) and len(page.dataframe), 60)
     assert page.dataframe[0].value["context length"].tolist() == [2048]
     assert "**2,048 tokens**" in texts(page)

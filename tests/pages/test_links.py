@@ -189,7 +189,7 @@ def test_whatever_an_address_says_nothing_is_sent(chat: Chat) -> None:
         *(settings_link(a_draft()), "f" * 32, json.dumps({"model": "beta", "run": True})),
     ]
     pages = ["playground.py", "compare.py", "sweep.py", "runs.py", "endpoints.py"]
-    for _ in range(40):
+    for _ in range(20):
         chosen = {numbers.choice(names): numbers.choice(values) for _ in range(numbers.randint(1, 4))}
         page = opened(numbers.choice(pages), **chosen)
         assert not page.exception, chosen

@@ -176,15 +176,14 @@ def test_a_run_is_sent_again_to_the_letter(three_runs: AppTest, chat: Chat) -> N
     assert page.session_state[state.OPENED_RUN] != page.session_state[state.LISTED_RUNS][1]
 
 
-@pytest.mark.parametrize("part", ["Request", "Times", "Events", "Code"])
-def test_each_part_of_a_run_is_drawn(three_runs: AppTest, part: str) -> None:
+def test_each_part_of_a_run_is_drawn(three_runs: AppTest) -> None:
     page = opened(three_runs, 0)
-    page.segmented_control(key=state.RUN_PART).set_value(part).run()
-    assert not page.exception
-    if part == "Times":
-        assert page.dataframe[1].value["phase"].tolist()[-2:] == ["first token", "decode"]
-    if part == "Code":
-        assert "Say 2" in page.code[0].value
+    for part in ("Request", "Times", "Events", "Code"):
+        page.segmented_control(key=state.RUN_PART).set_value(part).run()
+        assert not page.exception, part
+        if part == "Times":
+            assert page.dataframe[1].value["phase"].tolist()[-2:] == ["first token", "decode"]
+    assert "Say 2" in page.code[0].value
 
 
 def test_several_runs_show_in_what_they_differ_and_open_as_a_comparison(three_runs: AppTest) -> None:
@@ -214,23 +213,22 @@ def test_what_a_filter_finds_is_deleted_once_that_was_confirmed(three_runs: AppT
     assert prompts(page) == ["Say 0"]
 
 
-@pytest.mark.parametrize(
-    ("of", "by"), [("TTFT, ms", "temperature"), ("characters", "model"), ("outcomes over time", "")]
-)
-def test_a_chart_of_what_is_found_has_its_table(three_runs: AppTest, of: str, by: str) -> None:
+def test_a_chart_of_what_is_found_has_its_table(three_runs: AppTest) -> None:
     page = three_runs
     assert not page.get("vega_lite_chart")
     page.session_state[state.CHARTS] = True
     page.run()
-    page.selectbox(key=state.CHART_OF).set_value(of).run()
-    if by:
-        page.selectbox(key=state.CHART_BY).set_value(by).run()
-    assert not page.exception
-    assert len(page.get("vega_lite_chart") or page.get("arrow_vega_lite_chart")) == 1
-    table = page.dataframe[-1].value
-    assert table["runs"].sum() == 3
-    if by == "temperature":
-        assert table["value"].tolist() == ["omitted", "0.7"]
+    for of, by in (("TTFT, ms", "temperature"), ("characters", "model"), ("outcomes over time", "")):
+        page.selectbox(key=state.CHART_OF).set_value(of)
+        if by:
+            page.selectbox(key=state.CHART_BY).set_value(by)
+        page.run()
+        assert not page.exception, of
+        assert len(page.get("vega_lite_chart") or page.get("arrow_vega_lite_chart")) == 1, of
+        table = page.dataframe[-1].value
+        assert table["runs"].sum() == 3, of
+        if by == "temperature":
+            assert table["value"].tolist() == ["omitted", "0.7"]
 
 
 @pytest.mark.parametrize("damaged", [False, True])

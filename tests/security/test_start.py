@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from components.service import reason_not_to_start
 from tests.browser.conftest import ROOT, free_port
 from tests.security.test_login import LOGIN
 
@@ -38,12 +39,8 @@ STARTS = {
         environment={"STREAMLIT_SECRETS_FILES": "elsewhere.toml"},
         command=UVICORN,
     ),
-    "login_required": Start("the secrets file has no table [auth].", environment={"TEMPERA_LOGIN": "required"}),
-    "replicas": Start(
-        "Set STREAMLIT_SERVER_COOKIE_SECRET.",
-        environment={"TEMPERA_DEMO": "1", "TEMPERA_DATABASE_URL": "postgresql://127.0.0.1:9/runs"},
-    ),
 }
+"""Of each kind one: tests/access has every login that is there by half."""
 
 
 @pytest.fixture(scope="module")
@@ -80,3 +77,25 @@ def test_what_would_stand_open_does_not_start(ended: dict[str, subprocess.Popen[
     assert STARTS[name].says in sentence
     assert "canary" not in sentence
     assert "Traceback" not in said
+
+
+@pytest.mark.parametrize(
+    ("environment", "says"),
+    [
+        ({"TEMPERA_LOGIN": "required"}, "the secrets file has no table [auth]."),
+        (
+            {"TEMPERA_DEMO": "1", "TEMPERA_DATABASE_URL": "postgresql://127.0.0.1:9/runs"},
+            "Set STREAMLIT_SERVER_COOKIE_SECRET.",
+        ),
+    ],
+    ids=["login_required", "replicas"],
+)
+def test_an_environment_that_is_meant_to_close_what_stands_open_keeps_it_from_starting(
+    monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], says: str
+) -> None:
+    assert reason_not_to_start() is None
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    reason = reason_not_to_start()
+    assert reason is not None
+    assert says in reason
