@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Iterator
@@ -44,6 +45,12 @@ def pytest_collection_modifyitems(items: list[pytest.Function]) -> None:
             item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))
     browsers = {item.path for item in items if "chromium" in item.fixturenames}
     items.sort(key=lambda item: item.path not in browsers)
+
+
+def pytest_collection_finish() -> None:
+    """What was loaded so far stays: to look through it for rubbish again and again takes a twentieth of the time."""
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 50)
 
 
 @pytest.fixture(scope="session")
