@@ -718,7 +718,8 @@ def test_many_requests_are_asked_for_twice(small: AppTest, chat: Chat, monkeypat
 
 
 def test_the_price_is_told_from_what_was_measured_before(small: AppTest, lanes: Lanes) -> None:
-    assert "expected" not in texts(small)
+    cost_view._measured.clear()  # a test before may have measured the same model
+    assert "expected" not in texts(small.run())
     page = press(small, state.SWEEP_RUN).run()
     until_ended(page)
     endpoint, model = page.selectbox(key="endpoint").value, page.selectbox(key="model").value

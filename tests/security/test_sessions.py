@@ -131,7 +131,8 @@ def test_the_id_of_a_session_is_in_no_log_no_database_and_no_answer(running: App
         for page in PAGES:
             visitor.open(page)
         assert len(visitor.id) > 30
-        found = {file.name for file in running.folder.iterdir() if visitor.id.encode() in file.read_bytes()}
+        files = [path for path in running.folder.rglob("*") if path.is_file()]
+        found = {file.name for file in files if visitor.id.encode() in file.read_bytes()}
         assert found == set()
         assert not [request for request in running.endpoint.requests if visitor.id.encode() in request]
 
