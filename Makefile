@@ -19,11 +19,13 @@ run: $(VENV)/.run-installed
 # Tests of time (the marker clock) run one after the other when nothing else does; the others share the processors.
 # Their files are named because collecting all tests takes as long as a third of them.
 CLOCK_FILES = $(shell grep -lr --include='test_*.py' 'mark\.clock' tests)
+# Most of what the tests write is a log, written through at every turn: in memory that takes no time.
+SCRATCH := $(shell [ "$$(df -Pm /dev/shm 2>/dev/null | awk 'NR == 2 {print $$4}')" -gt 8000 ] 2>/dev/null && echo /dev/shm || echo $${TMPDIR:-/tmp})
 SHARED := -n $(WORKERS) --dist loadgroup --no-loadscope-reorder
 
 test: $(VENV)/.test-installed check
 	@tests/install-chromium
-	@folder=$$(mktemp -d) && tests/with-postgresql sh -c "\
+	@folder=$$(mktemp -d -p $(SCRATCH)) && tests/with-postgresql sh -c "\
 		$(BIN)/python -m pytest -rs $(SHARED) -m 'not clock and not long' --basetemp=$$folder/shared; shared=\$$?; \
 		$(BIN)/python -m pytest -rs -m 'clock and not long' --basetemp=$$folder/clock $(CLOCK_FILES) && exit \$$shared" && \
 		$(BIN)/python tests/check-canary $$folder && rm -rf $$folder
