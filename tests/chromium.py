@@ -23,6 +23,8 @@ CHROMIUM_FLAGS = (
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    # All tabs of a visitor have one process: a further tab finds the scripts compiled.
+    "--process-per-site",
 )
 VIEWPORT = {"width": 1440, "height": 900}
 PATIENCE_MS = 30_000
@@ -54,10 +56,11 @@ def page(context: BrowserContext) -> Iterator[Page]:
     """The visitor's first tab. Afterwards it is as empty as before, and the other tabs are closed."""
     yield context.pages[0] if context.pages else context.new_page()
     first, *others = context.pages or [context.new_page()]
+    for tab in (first, *others):
+        with suppress(Error):  # a page of the browser's own has no storage
+            tab.evaluate("localStorage.clear(); sessionStorage.clear()")
     for other in others:
         other.close()
-    with suppress(Error):  # a page of the browser's own has no storage
-        first.evaluate("localStorage.clear(); sessionStorage.clear()")
     first.set_viewport_size(VIEWPORT)
     first.goto("about:blank")
     context.set_offline(False)
@@ -66,11 +69,9 @@ def page(context: BrowserContext) -> Iterator[Page]:
 
 
 @pytest.fixture
-def fresh_page(chromium: Browser) -> Iterator[Page]:
-    """A tab of another visitor, for what stays with a tab: routes, and who listens to it."""
-    context = new_context(chromium)
-    yield context.new_page()
-    context.close()
+def fresh_page(page: Page) -> Page:
+    """A further tab of that visitor, for what stays with a tab: routes, scripts, and who listens to it."""
+    return page.context.new_page()
 
 
 def new_context(chromium: Browser, **options: object) -> BrowserContext:

@@ -10,7 +10,9 @@ T = TypeVar("T")
 def wait_for(look: Callable[[], T], seconds: float = 30.0) -> T:
     """What ``look`` returns as soon as it is true; fails the test when that takes too long."""
     deadline = time.monotonic() + seconds
+    pause = 0.01
     while not (seen := look()):
         assert time.monotonic() < deadline, f"nothing came within {seconds} s"
-        time.sleep(0.01)
+        time.sleep(pause)
+        pause = min(1.5 * pause, 0.05)  # a look into a browser costs more than it pauses
     return seen

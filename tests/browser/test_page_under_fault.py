@@ -18,6 +18,8 @@ from playwright.sync_api import Browser, Page, expect
 from tests.browser.conftest import Scripted, app_process, free_port, serve_app
 from tests.browser.pages import answer, leave_field, open_playground, prompt, set_number
 from tests.chromium import new_context
+from tests.security.open_page import OpenPage
+from tests.security.session import session
 from tests.streaming.endpoint import DONE, chunk, document, head, serve
 from tests.waiting import wait_for
 
@@ -95,9 +97,12 @@ class Killed:
     endpoint: Pausing
     typed: Page
     """A tab that has been open all the time."""
-    never_run: str
-    story: str
+    other: Page
+    """A further one."""
     sweep: str
+    never_run: str
+    """What stood in the address bar, as for the story."""
+    story: str
     cells: Counter[tuple[int, int]]
 
     def cells_done(self) -> Counter[tuple[int, int]]:
@@ -124,9 +129,8 @@ def killed(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Itera
         with app_process(folder, port, **environment) as process:
             app = f"http://127.0.0.1:{port}"
             run_and_go_on_typing(typed, app)
-            never_run = compose(other, app)
-            story = run_a_story(other, app)
             sweep = begin_a_sweep(other, app)
+            never_run, story = compose(app), run_a_story(app)
             kept = "select count(*) from drafts where content like '%{}%'"
             wait_for(lambda: query(folder, kept.format("Half a thought, and more"))[0][0])
             wait_for(lambda: query(folder, kept.format("Speak {{language}}.%French"))[0][0])
@@ -134,10 +138,9 @@ def killed(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Itera
             wait_for(lambda: len(cells_done(folder)) == 5)
             process.kill()
             process.wait()
-        other.close()
         cells = cells_done(folder)
         with serve_app(folder, port, **environment):
-            yield Killed(app, folder, endpoint, typed, never_run, story, sweep, cells)
+            yield Killed(app, folder, endpoint, typed, other, sweep, never_run, story, cells)
             endpoint.go_on.set()
     context.close()
 
@@ -153,27 +156,6 @@ def run_and_go_on_typing(page: Page, app: str) -> None:
     leave_field(page)
 
 
-def compose(page: Page, app: str) -> str:
-    open_playground(page, app)
-    page.locator(".st-key-add_system button").first.click()
-    page.locator(".st-key-message_2 textarea").fill("Speak {{language}}.")
-    leave_field(page)
-    page.locator(".st-key-variable_language input").fill("French")
-    page.locator(".st-key-variable_language input").press("Enter")
-    prompt(page).fill("A thought")
-    leave_field(page)
-    wait_for(lambda: "draft=" in page.evaluate("location.search"))
-    return str(page.evaluate("location.href"))
-
-
-def run_a_story(page: Page, app: str) -> str:
-    open_playground(page, app)
-    prompt(page).fill("A story")
-    prompt(page).press("Control+Enter")
-    wait_for(lambda: "word39" in words(page))
-    return str(page.evaluate("location.href"))
-
-
 def begin_a_sweep(page: Page, app: str) -> str:
     page.goto(f"{app}/sweep")
     message = page.locator(".st-key-messages textarea").first
@@ -185,15 +167,27 @@ def begin_a_sweep(page: Page, app: str) -> str:
     return page.url
 
 
-class TestAServerThatWasKilled:
-    def test_leaves_the_text_of_its_run_and_the_page_says_lost_by_itself(self, page: Page, killed: Killed) -> None:
-        page.goto(killed.story)
-        wait_for(lambda: "word39" in words(page))
-        # A process that died is believed for half a minute, which is over now.
-        query(killed.folder, "update runs set heartbeat_at = '2026-01-01T00:00:00.000000Z' where status = 'running'")
-        expect(page.locator(".st-key-run_status")).to_contain_text("lost")
-        assert "word39" in words(page)
+def compose(app: str) -> str:
+    with session(app) as connection:
+        page = OpenPage(connection)
+        page.send("add_system")
+        page.learn()
+        page.send(message_2="Speak {{language}}.")
+        page.learn()
+        page.send(variable_language="French", message_1="A thought")
+        page.learn()
+    return page.query
 
+
+def run_a_story(app: str) -> str:
+    with session(app) as connection:
+        page = OpenPage(connection)
+        page.send("run", message_1="A story")
+        page.learn()
+    return page.query
+
+
+class TestAServerThatWasKilled:
     def test_finds_what_was_typed_in_the_tab_that_stayed_open(self, killed: Killed) -> None:
         page = killed.typed
         expect(page.locator('[data-testid="stConnectionStatus"]')).to_have_count(0)
@@ -204,17 +198,27 @@ class TestAServerThatWasKilled:
         expect(page.locator(".st-key-temperature input")).to_have_value("0.35")
         expect(page.locator(".st-key-top_p input")).to_have_value("0.45")
 
-    def test_has_kept_a_conversation_that_was_never_run(self, page: Page, killed: Killed) -> None:
-        page.goto(killed.never_run)
-        expect(prompt(page)).to_have_value("A thought")
-        expect(page.locator(".st-key-message_2 textarea")).to_have_value("Speak {{language}}.")
-        expect(page.locator(".st-key-variable_language input")).to_have_value("French")
-        roles = page.locator(".st-key-messages [role=combobox]")
-        assert [role.input_value() for role in roles.all()] == ["system", "user"]
+    def test_leaves_the_text_of_its_run_and_the_page_says_lost_by_itself(self, killed: Killed) -> None:
+        page = killed.other
+        page.goto(f"{killed.app}/?{killed.story}")
+        wait_for(lambda: "word39" in words(page))
+        # A process that died is believed for half a minute, which is over now.
+        query(killed.folder, "update runs set heartbeat_at = '2026-01-01T00:00:00.000000Z' where status = 'running'")
+        expect(page.locator(".st-key-run_status")).to_contain_text("lost")
+        assert "word39" in words(page)
 
-    def test_goes_on_with_the_missing_cells_of_its_sweep(self, page: Page, killed: Killed) -> None:
+    def test_has_kept_a_conversation_that_was_never_run(self, killed: Killed) -> None:
+        with session(killed.app) as connection:
+            page = OpenPage(connection, query=killed.never_run)
+        assert page.value("message_1") == "A thought"
+        assert page.value("message_2") == "Speak {{language}}."
+        assert page.value("variable_language") == "French"
+        assert [page.value(f"message_{number}_role") for number in (2, 1)] == ["system", "user"]
+
+    def test_goes_on_with_the_missing_cells_of_its_sweep(self, killed: Killed) -> None:
         assert len(killed.cells) == 5
         killed.endpoint.go_on.set()
+        page = killed.other
         page.goto(killed.sweep)
         page.locator(".st-key-run_missing button").click()
         expect(page.get_by_text("24 of 24 cells ended")).to_be_visible()

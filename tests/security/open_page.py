@@ -19,6 +19,7 @@ _VALUE_FIELDS = {
     "checkbox": "bool_value",
     "selectbox": "string_value",
     "text_area": "string_value",
+    "text_input": "string_value",
     "button": "trigger_value",
 }
 
@@ -26,11 +27,11 @@ _VALUE_FIELDS = {
 class OpenPage:
     """Sends what a browser sends, and learns what the server has set only when it is told to."""
 
-    def __init__(self, session: Session, page: str = "") -> None:
+    def __init__(self, session: Session, query: str = "") -> None:
         self._connection = session.connection
-        self._page = page
         self._page_script_hash = ""
-        self._query = ""
+        self.query = query
+        """What stands in the address bar after the question mark."""
         self._ids: dict[str, str] = {}
         self._states: dict[str, WidgetState] = {}
         self._not_learned: list[ForwardMsg] = []
@@ -44,10 +45,8 @@ class OpenPage:
             self._hold(state, str(state.WhichOneof("value")), value)
         triggers = [WidgetState(id=self._ids[key], trigger_value=True) for key in pressed]
         asked = BackMsg()
-        asked.rerun_script.query_string = self._query
+        asked.rerun_script.query_string = self.query
         asked.rerun_script.page_script_hash = self._page_script_hash
-        if not self._page_script_hash:
-            asked.rerun_script.page_name = self._page
         asked.rerun_script.context_info.timezone = "UTC"
         asked.rerun_script.widget_states.CopyFrom(WidgetStates(widgets=[*self._states.values(), *triggers]))
         self._connection.send(asked.SerializeToString())
@@ -76,7 +75,7 @@ class OpenPage:
             if kind == "new_session":
                 self._page_script_hash = message.new_session.page_script_hash
             elif kind == "page_info_changed":
-                self._query = message.page_info_changed.query_string
+                self.query = message.page_info_changed.query_string
             elif kind == "delta" and message.delta.WhichOneof("type") == "new_element":
                 self._draw(message.delta.new_element)
         self._not_learned.clear()
