@@ -27,8 +27,10 @@ _VALUE_FIELDS = {
 class OpenPage:
     """Sends what a browser sends, and learns what the server has set only when it is told to."""
 
-    def __init__(self, session: Session, query: str = "") -> None:
-        self._connection = session.connection
+    def __init__(self, session: Session, query: str = "", name: str = "") -> None:
+        self._session = session
+        self._name = name
+        """Of the page; the server answers with what to call it from then on."""
         self._page_script_hash = ""
         self.query = query
         """What stands in the address bar after the question mark."""
@@ -46,21 +48,23 @@ class OpenPage:
         triggers = [WidgetState(id=self._ids[key], trigger_value=True) for key in pressed]
         asked = BackMsg()
         asked.rerun_script.query_string = self.query
-        asked.rerun_script.page_script_hash = self._page_script_hash
+        if self._page_script_hash:
+            asked.rerun_script.page_script_hash = self._page_script_hash
+        else:
+            asked.rerun_script.page_name = self._name
         asked.rerun_script.context_info.timezone = "UTC"
         asked.rerun_script.widget_states.CopyFrom(WidgetStates(widgets=[*self._states.values(), *triggers]))
-        self._connection.send(asked.SerializeToString())
+        self._session.connection.send(asked.SerializeToString())
 
     def wait(self) -> None:
         """Wait until the server has drawn the page and is quiet; what it has sent is still on its way."""
         finished = False
         while True:
             try:
-                frame = self._connection.recv(timeout=_QUIET_S if finished else _WAIT_S)
+                message = self._session.receive(_QUIET_S if finished else _WAIT_S)
             except TimeoutError:
                 assert finished, "the server did not draw the page"
                 return
-            message = ForwardMsg.FromString(bytes(frame))  # type: ignore[arg-type]
             self._not_learned.append(message)
             if message.WhichOneof("type") == "script_finished":
                 finished = message.script_finished == ForwardMsg.FINISHED_SUCCESSFULLY
@@ -72,12 +76,14 @@ class OpenPage:
         self.wait()
         for message in self._not_learned:
             kind = message.WhichOneof("type")
-            if kind == "new_session":
-                self._page_script_hash = message.new_session.page_script_hash
+            if kind == "navigation":
+                self._page_script_hash = message.navigation.page_script_hash
             elif kind == "page_info_changed":
                 self.query = message.page_info_changed.query_string
             elif kind == "delta" and message.delta.WhichOneof("type") == "new_element":
                 self._draw(message.delta.new_element)
+            elif kind == "delta":
+                self._draw_tabs(message.delta.add_block.tab_container)
         self._not_learned.clear()
 
     def value(self, key: str) -> Any:
@@ -107,6 +113,11 @@ class OpenPage:
         else:
             value = widget.default
         self._hold(self._states.setdefault(widget.id, WidgetState(id=widget.id)), field, value)
+
+    def _draw_tabs(self, tabs: Any) -> None:
+        if tabs.id and tabs.id not in self._states:
+            self._ids[tabs.id.split("-", 2)[2]] = tabs.id
+            self._states[tabs.id] = WidgetState(id=tabs.id, string_value=tabs.default_tab_label)
 
     @staticmethod
     def _hold(state: WidgetState, field: str, value: Any) -> None:

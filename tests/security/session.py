@@ -42,12 +42,13 @@ def ask(address: str, path: str, method: str = "GET", **headers: str) -> Answer:
 
 
 class Session:
-    """A page that is open. What it is sent is kept as it came."""
+    """A page that is open. What it is sent is kept in ``received`` as it came."""
 
     def __init__(self, connection: ClientConnection, address: str) -> None:
         self.connection = connection
         self._address = address
         self.id = ""
+        self.received: list[bytes] = []
 
     def open(self, page: str = "", query: str = "", url: str | None = None) -> bytes:
         """Everything that the script sends for a page, to its end. ``url`` is what stands in the address bar."""
@@ -57,18 +58,20 @@ class Session:
         asked.rerun_script.context_info.url = url or f"{self._address}/{page}?{query}"
         asked.rerun_script.context_info.timezone = "UTC"
         self.connection.send(asked.SerializeToString())
-        received = []
-        while True:
-            frame = self.connection.recv(timeout=_WAIT_S)
-            assert isinstance(frame, bytes)
-            received.append(frame)
-            message = ForwardMsg()
-            message.ParseFromString(frame)
-            kind = message.WhichOneof("type")
-            if kind == "new_session":
-                self.id = message.new_session.initialize.session_id or self.id
-            elif kind == "script_finished":
-                return b"".join(received)
+        before = len(self.received)
+        while self.receive().WhichOneof("type") != "script_finished":
+            pass
+        return b"".join(self.received[before:])
+
+    def receive(self, timeout: float = _WAIT_S) -> ForwardMsg:
+        """The next message from the server."""
+        frame = self.connection.recv(timeout=timeout)
+        assert isinstance(frame, bytes)
+        self.received.append(frame)
+        message = ForwardMsg.FromString(frame)
+        if message.WhichOneof("type") == "new_session":
+            self.id = message.new_session.initialize.session_id or self.id
+        return message
 
 
 def status_of_socket(address: str, path: str, origin: str, host: str | None = None) -> int:
