@@ -164,7 +164,7 @@ def share_answer_and_settings(page: Page, seen: Seen) -> None:
     page.locator(".st-key-publish button").click()
     link = page.locator("[role=dialog] [data-testid=stCode]").filter(has_text="shared?c=")
     expect(link).to_be_visible()
-    seen.urls.append(shared := link.inner_text().strip())
+    seen.urls.append(link.inner_text().strip())
     page.get_by_role("radio", name="Settings", exact=True).click()
     settings = page.locator("[role=dialog] [data-testid=stCode]").filter(has_text="?s=")
     expect(settings).to_be_visible()
@@ -258,8 +258,8 @@ def in_the_log(page: Page, app: str, folder: Path) -> None:
 def look_for_the_key(page: Page, folder: Path) -> None:
     """Drive the app over all its pages, and look through what it sent, wrote and gave away.
 
-    What goes over the wire to a browser, and what it downloads, is looked at with one in the playground and the log; the
-    other pages are opened without one. The test that calls it stands beside the other ones with a browser.
+    A browser runs, shares and downloads on the playground and in the log; the other pages are opened without one. The
+    test that calls it stands beside the other ones with a browser.
     """
     echo = Echo()
     with serve(echo.play) as endpoint:

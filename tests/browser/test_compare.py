@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 
-import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.source import Source
@@ -24,7 +23,6 @@ def status(page: Page, lane: int) -> str:
     return page.locator(f".st-key-lane_run_status_{lane}").inner_text()
 
 
-@pytest.mark.clock  # beside another browser a click on Settings was once not taken; why is not known yet
 def test_lanes_grow_side_by_side_and_one_that_is_stopped_leaves_the_other_going(
     page: Page, live_app: str, source: Source
 ) -> None:
@@ -54,7 +52,7 @@ def test_lanes_grow_side_by_side_and_one_that_is_stopped_leaves_the_other_going(
     expect(page.locator('[data-testid="stVegaLiteChart"]')).to_be_visible()
 
 
-def test_more_than_four_lanes_scroll_sideways_and_the_page_does_not(page: Page, live_app: str) -> None:
+def test_more_than_four_lanes_scroll_sideways_and_a_deleted_one_is_gone_until_undo(page: Page, live_app: str) -> None:
     open_compare(page, live_app)
     page.locator(".st-key-lane_set button").first.click()
     page.get_by_text("Temperature 0 / 0.3").click()
@@ -67,19 +65,12 @@ def test_more_than_four_lanes_scroll_sideways_and_the_page_does_not(page: Page, 
     assert page.evaluate(sideways)
     main = "document.querySelector('[data-testid=stMain]')"
     assert page.evaluate(f"{main}.scrollWidth <= {main}.clientWidth")
-
-
-def test_a_deleted_lane_is_gone_at_once_and_undo_brings_it_back(page: Page, live_app: str) -> None:
-    open_compare(page, live_app)
-    page.locator(".st-key-add_lane button").first.click()
-    cards = page.locator("[class*=st-key-lane_card_]")
-    expect(cards).to_have_count(3)
-    page.locator(".st-key-lane_menu_1 button").first.click()
+    page.locator("[class*=st-key-lane_menu_] button").first.click()
     page.get_by_text("Delete", exact=True).click()
-    expect(cards).to_have_count(2)
+    expect(cards).to_have_count(4)
     expect(page.get_by_text("Something went wrong")).to_have_count(0)
     page.locator(".st-key-undo button").first.click()
-    expect(cards).to_have_count(3)
+    expect(cards).to_have_count(5)
 
 
 def test_on_a_phone_one_lane_is_in_sight_and_a_tab_brings_the_other(page: Page, live_app: str, source: Source) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.pages import answer, growing_lengths, open_playground, prompt, set_number
@@ -97,23 +96,20 @@ def test_a_tap_on_another_page_right_after_typing_loses_no_word_and_switches_no_
     context.close()
 
 
-@pytest.mark.parametrize(("width", "height"), [(1440, 900), (390, 844)])
-def test_nothing_stands_beyond_the_edge_and_the_first_screen_holds_the_work(
-    page: Page, live_app: str, width: int, height: int
+def test_the_first_screen_holds_the_work_and_the_keyboard_reaches_every_control_by_its_name(
+    page: Page, live_app: str
 ) -> None:
-    page.set_viewport_size({"width": width, "height": height})
     open_playground(page, live_app)
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    assert page.locator(".stMain").evaluate("main => main.scrollWidth <= main.clientWidth")
-    for key in ("message_1", "run", "answer"):
-        expect(page.locator(f".st-key-{key}").first).to_be_in_viewport()
-    if width > 1000:
-        for field in ("temperature", "top_p", "max_tokens", "random_seed", "safe_prompt", "stream"):
-            expect(page.locator(f".st-key-{field}").first).to_be_in_viewport()
-
-
-def test_every_control_has_a_name_and_the_keyboard_reaches_the_run_button(page: Page, live_app: str) -> None:
-    open_playground(page, live_app)
+    for width, height in ((1440, 900), (390, 844)):
+        page.set_viewport_size({"width": width, "height": height})
+        for key in ("message_1", "run", "answer"):
+            expect(page.locator(f".st-key-{key}").first).to_be_in_viewport()
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        assert page.locator(".stMain").evaluate("main => main.scrollWidth <= main.clientWidth")
+        if width > 1000:
+            for field in ("temperature", "top_p", "max_tokens", "random_seed", "safe_prompt", "stream"):
+                expect(page.locator(f".st-key-{field}").first).to_be_in_viewport()
+    page.set_viewport_size({"width": 1440, "height": 900})
     page.locator(".st-key-add_user button").first.click()
     expect(page.locator(".st-key-messages textarea")).to_have_count(2)
     nameless = page.evaluate(

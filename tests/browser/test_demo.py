@@ -24,6 +24,8 @@ from tests.browser.conftest import serve_app
 from tests.chromium import new_context
 from tests.pages.conftest import Chat
 from tests.runs.test_finding import RECORDS, a_record, keep
+from tests.security.open_page import OpenPage
+from tests.security.session import session
 from tests.streaming.endpoint import serve
 from tests.waiting import wait_for
 
@@ -71,9 +73,9 @@ def fill(folder: Path) -> None:
 
 
 def get(address: str) -> requests.Response:
-    with requests.Session() as session:
-        session.trust_env = False
-        return session.get(address, timeout=10)
+    with requests.Session() as browser:
+        browser.trust_env = False
+        return browser.get(address, timeout=10)
 
 
 @pytest.mark.parametrize("path", ["/", "/shared?c=" + "A" * 22, "/shared?c=nothing", "/runs?find=secret", "/?s=1.x.y"])
@@ -144,16 +146,19 @@ def test_a_forged_cookie_is_replaced(demo: Demo, cookie: str) -> None:
     assert "tempera_visitor=" in answer.headers["Set-Cookie"]
 
 
-def test_a_visitor_finds_their_runs_again_and_others_do_not(page: Page, demo: Demo) -> None:
-    page.goto(demo.app)
-    expect(page.get_by_text("This is a demo:", exact=False)).to_be_visible()
-    page.get_by_role("button", name="Run").first.click()
-    expect(page.get_by_text("Hello you").first).to_be_visible()
-    page.goto(f"{demo.app}/runs")
-    expect(page.get_by_text("1 run.", exact=False).first).to_be_visible()
-    page.context.clear_cookies()
-    page.reload()
-    expect(page.get_by_text("No runs yet.", exact=False)).to_be_visible()
+def test_a_visitor_finds_their_runs_again_and_others_do_not(demo: Demo) -> None:
+    before = len(statuses(demo))
+    mine, theirs = (f"tempera_visitor={signed(SECRET, letter * 32)}" for letter in "ab")
+    with session(demo.app, Cookie=mine) as connection:
+        page = OpenPage(connection)
+        assert b"This is a demo" in b"".join(connection.received)
+        page.send("run", message_1="Say it.")
+        page.learn()
+        wait_for(lambda: statuses(demo)[before:] == ["ok"])
+    with session(demo.app, Cookie=mine) as again:
+        assert b"1 run." in again.open("runs")
+    with session(demo.app, Cookie=theirs) as other:
+        assert b"No runs yet." in other.open("runs")
 
 
 def test_the_second_waits_in_the_queue_and_who_leaves_makes_room(page: Page, chromium: Browser, demo: Demo) -> None:

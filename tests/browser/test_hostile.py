@@ -620,9 +620,7 @@ def test_words_of_others_stay_words_without_a_live_connection(watch: Watch, surr
 
 
 def test_the_policy_stops_nothing_of_our_own(strict: Watch, surroundings: Surroundings) -> None:
-    strict.tab.goto(f"{surroundings.app}/shared?c={surroundings.links['c0']}")
-    look_at_parts(strict.tab, "Times")
-    expect(strict.tab.locator("[data-testid=stVegaLiteChart] canvas").first).to_be_visible()
+    visit_a_sweep(strict.tab, surroundings)  # with a table and charts
     assert_inert(strict.tab, strict, surroundings)
 
 

@@ -54,8 +54,7 @@ def test_a_link_opens_the_same_view_and_a_filter_changes_the_address(page: Page,
     assert "sent" not in page.url
 
 
-def test_what_is_found_is_taken_away_in_each_format_and_nothing_without_a_token(page: Page, app: str) -> None:
-    page.goto(f"{app}/runs?find=sea&status=ok")
+def take_away_what_is_found(page: Page) -> None:
     page.get_by_role("button", name="Take away").click()
     taken = {}
     for label in ("CSV", "JSON Lines", "Parquet"):
@@ -68,6 +67,9 @@ def test_what_is_found_is_taken_away_in_each_format_and_nothing_without_a_token(
     assert texts == ["Grey waves roll in.", "Sea green"]
     table = parquet.read_table(io.BytesIO(taken["Parquet"]))
     assert table["text"].to_pylist() == texts
+
+
+def test_nothing_is_taken_away_without_a_token(app: str) -> None:
     for path in ("x/runs.csv", "x/runs.exe", "/runs.csv"):
         refused = requests.get(f"{app}/take-away/{path}", timeout=10)
         assert "waves" not in refused.text
@@ -78,8 +80,12 @@ def is_tagged(folder: Path, tag: str) -> bool:
         return (tag,) in log.execute("select tags from run_annotations").fetchall()
 
 
-def test_one_run_opens_with_its_notes_and_two_show_in_what_they_differ(page: Page, app: str, folder: Path) -> None:
+def test_what_is_found_is_taken_away_one_run_opens_with_its_notes_and_two_show_in_what_they_differ(
+    page: Page, app: str, folder: Path
+) -> None:
     page.goto(f"{app}/runs?find=sea&status=ok")
+    take_away_what_is_found(page)
+    page.keyboard.press("Escape")
     choose_row(page, 1)
     notes = page.get_by_role("textbox", name="Notes")
     notes.fill("Too short.")

@@ -11,6 +11,8 @@ from urllib.parse import urlsplit
 
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from streamlit.web.server.starlette.starlette_app_utils import generate_xsrf_token_string
+from streamlit.web.server.starlette.starlette_server_config import XSRF_COOKIE_NAME
 from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Origin, Subprotocol
 
@@ -90,8 +92,15 @@ def status_of_socket(address: str, path: str, origin: str, host: str | None = No
 
 @contextmanager
 def session(address: str, host: str | None = None, **headers: str) -> Iterator[Session]:
-    """A session of a page of the app itself. ``host`` is what the page's address calls the server."""
+    """A session of a page of the app itself. ``host`` is what the page's address calls the server.
+
+    As from a browser, its token against requests of other sites comes twice, or the cookie of a login would not count.
+    """
     netloc = urlsplit(address).netloc
+    token = generate_xsrf_token_string()
+    headers["Cookie"] = "; ".join(
+        [*([headers["Cookie"]] if "Cookie" in headers else []), f"{XSRF_COOKIE_NAME}={token}"]
+    )
     with (
         socket.create_connection((urlsplit(address).hostname, urlsplit(address).port), _WAIT_S) as connected,
         connect(
@@ -99,7 +108,7 @@ def session(address: str, host: str | None = None, **headers: str) -> Iterator[S
             sock=connected,
             origin=Origin(f"http://{host or netloc}"),
             additional_headers={name.replace("_", "-"): value for name, value in headers.items()},
-            subprotocols=[Subprotocol("streamlit")],
+            subprotocols=[Subprotocol("streamlit"), Subprotocol(token)],
             proxy=None,
             max_size=None,
             open_timeout=_WAIT_S,
