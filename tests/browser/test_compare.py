@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.source import Source
@@ -23,6 +24,7 @@ def status(page: Page, lane: int) -> str:
     return page.locator(f".st-key-lane_run_status_{lane}").inner_text()
 
 
+@pytest.mark.clock  # beside another browser a click on Settings was once not taken; why is not known yet
 def test_lanes_grow_side_by_side_and_one_that_is_stopped_leaves_the_other_going(
     page: Page, live_app: str, source: Source
 ) -> None:
