@@ -58,7 +58,7 @@ def link(page: str, query: str) -> Attack:
 def typed(page: str, **texts: str) -> Attack:
     def attack(address: str) -> None:
         with session(address) as opened:
-            form = OpenPage(opened, page)
+            form = OpenPage(opened, name=page)
             form.send(**texts)
             form.learn()
 
