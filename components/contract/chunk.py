@@ -15,6 +15,11 @@ from typing import Any
 _MAX_CHOICES = 128
 _MAX_TYPE = 40
 
+# Where a delta holds the model's thinking: the first that has words counts, for some endpoints say them twice.
+_THINKING = ("reasoning_content", "reasoning", "thinking", "reasoning_text", "reasoning_details", "thinking_blocks")
+_THOUGHT_WORDS = ("text", "summary", "thinking", "reasoning", "content")
+_MAX_DEPTH = 4
+
 
 class UnreadableEvent(ValueError):
     """An event's data that is no JSON object; the text may have a hole where it stood."""
@@ -37,7 +42,8 @@ class Usage:
 class ChoiceDelta:
     """What one chunk adds to one choice.
 
-    ``reasoning`` is the model's thinking, kept apart from the answer. ``tool_calls`` are pieces as they came.
+    ``reasoning`` is the model's thinking, kept apart from the answer. ``tool_calls`` are pieces as they came. ``whole``
+    says that these are the texts from their beginning, a ``message``, and not what they grew by.
     """
 
     index: int = 0
@@ -45,20 +51,22 @@ class ChoiceDelta:
     reasoning: str = ""
     tool_calls: tuple[object, ...] = ()
     finish_reason: str | None = None
+    whole: bool = False
 
 
 @dataclass(frozen=True)
 class Chunk:
     """One event of the stream, read.
 
-    ``error`` holds the object of an error that came inside the stream. ``warnings`` name, in plain words, parts that
-    were passed over.
+    ``error`` is the JSON in which an error that came inside the stream says its words. ``warnings`` name, in plain
+    words, parts that were passed over.
     """
 
     choices: tuple[ChoiceDelta, ...] = ()
     usage: Usage | None = None
     model: str | None = None
-    error: object = None
+    system_fingerprint: str | None = None
+    error: str | None = None
     warnings: tuple[str, ...] = ()
 
 
@@ -66,15 +74,17 @@ class Chunk:
 _decoder = json.JSONDecoder(parse_constant=lambda _: None)
 
 
-def read_object(data: str) -> dict[str, Any]:
-    """The JSON object that ``data`` holds.
-
-    Raises UnreadableEvent when it holds anything else, or a number or nesting beyond what Python reads.
-    """
+def read_value(data: str) -> Any:
+    """What ``data`` holds as JSON. Raises UnreadableEvent for a number or nesting beyond what Python reads, too."""
     try:
-        value = _decoder.decode(data)
+        return _decoder.decode(data)
     except (ValueError, RecursionError) as error:
         raise UnreadableEvent(f"not JSON: {error}") from None
+
+
+def read_object(data: str) -> dict[str, Any]:
+    """The JSON object that ``data`` holds. Raises UnreadableEvent when it holds anything else."""
+    value = read_value(data)
     if not isinstance(value, dict):
         raise UnreadableEvent(f"JSON, but not an object: {type(value).__name__}")
     return value
@@ -82,7 +92,7 @@ def read_object(data: str) -> dict[str, Any]:
 
 def read_chunk(data: str) -> Chunk:
     """Read one event's data. Raises UnreadableEvent when it is no JSON object."""
-    return _chunk(read_object(data), "delta")
+    return _chunk(data, ("delta", "message"))
 
 
 def read_completion(data: str) -> Chunk:
@@ -90,53 +100,96 @@ def read_completion(data: str) -> Chunk:
 
     Raises UnreadableEvent when it is no JSON object.
     """
-    return _chunk(read_object(data), "message")
+    return _chunk(data, ("message", "delta"))
 
 
-def _chunk(fields: dict[str, Any], part: str) -> Chunk:
-    error = fields.get("error") or (fields if fields.get("object") == "error" else None)
+def _chunk(data: str, parts: tuple[str, str]) -> Chunk:
+    fields = read_object(data)
     warnings: list[str] = []
-    choices = fields.get("choices")
-    if not isinstance(choices, list):
-        choices = []
-        if not error:
-            warnings.append("a chunk came without choices")
+    listed = fields.get("choices")
+    choices = [choice for choice in listed if isinstance(choice, Mapping)] if isinstance(listed, list) else []
+    usage, error = fields.get("usage"), None
+    for place in [*choices, *_additions(data, fields)]:
+        usage, error = usage or place.get("usage", usage), error or place.get("error")
+    if fields.get("error") or fields.get("object") == "error":
+        said: str | None = data
+    else:
+        said = _json(error or _failed_status(fields.get("base_resp")))
+    if not isinstance(listed, list) and said is None:
+        warnings.append("a chunk came without choices")
+    model, fingerprint = fields.get("model"), fields.get("system_fingerprint")
     return Chunk(
-        error=error,
-        choices=tuple(_choice(choice, part, warnings) for choice in choices if isinstance(choice, Mapping)),
-        usage=_usage(fields.get("usage")),
-        model=fields["model"] if isinstance(fields.get("model"), str) else None,
-        warnings=tuple(warnings),
+        tuple([_choice(choice, parts, place, warnings) for place, choice in enumerate(choices)]),
+        _usage(usage),
+        model if isinstance(model, str) else None,
+        fingerprint if isinstance(fingerprint, str) else None,
+        said,
+        tuple(warnings),
     )
 
 
-def _choice(choice: Mapping[str, Any], part: str, warnings: list[str]) -> ChoiceDelta:
+def _additions(data: str, fields: dict[str, Any]) -> list[Mapping[str, Any]]:
+    """What a provider adds to the format in an object of its own, such as x_groq."""
+    if '"x_' not in data:
+        return []
+    return [value for key, value in fields.items() if key.startswith("x_") and isinstance(value, Mapping)]
+
+
+def _failed_status(status: object) -> object:
+    """The error that a status beside the choices reports; MiniMax gives one with every answer."""
+    if not isinstance(status, Mapping) or not status.get("status_code"):
+        return None
+    return {"message": status.get("status_msg"), "code": status["status_code"]}
+
+
+def _json(error: object) -> str | None:
+    if not error:
+        return None
+    try:
+        return json.dumps(error)
+    except RecursionError:  # newer Pythons read deeper nesting than they write
+        return "{}"
+
+
+def _choice(choice: Mapping[str, Any], parts: tuple[str, str], place: int, warnings: list[str]) -> ChoiceDelta:
+    part = parts[0]
     delta = choice.get(part)
-    if not isinstance(delta, Mapping):
-        delta = {}
+    if not delta or not isinstance(delta, Mapping):
+        part = parts[1]
+        delta = choice.get(part)
+        if not isinstance(delta, Mapping):
+            delta = {}
     content = delta.get("content")
-    text, thinking = _content([content] if isinstance(content, Mapping) else content, warnings)
-    for words in (delta.get("refusal"), choice.get("text")):
-        # A refusal is what the model says; ``text`` is where completions of the older kind put theirs.
-        if not text and isinstance(words, str):
-            text = words
-    for key in ("reasoning_content", "reasoning"):
-        if isinstance(delta.get(key), str) and delta[key]:
-            thinking += delta[key]
-            break
+    if isinstance(content, str):
+        text, thinking = content, ""
+    else:
+        text, thinking = _content([content] if isinstance(content, Mapping) else content, warnings)
+    tool_calls: object = None
+    # Most deltas hold a content, and a role at the most: a long answer has many thousands of them.
+    if not text or len(delta) > 1 + ("role" in delta):
+        thinking += next(filter(None, (_thought(delta.get(key)) for key in _THINKING)), "")
+        tool_calls = delta.get("tool_calls")
+        if not tool_calls and isinstance(delta.get("function_call"), Mapping):
+            tool_calls = [{"index": 0, "function": delta["function_call"]}]
+        for words in (delta.get("refusal"), choice.get("text")):
+            # A refusal is what the model says; ``text`` is where completions of the older kind put theirs.
+            if not text and isinstance(words, str):
+                text = words
     index = choice.get("index")
+    if isinstance(index, str) and index.isascii() and index.isdecimal() and len(index) <= len(str(_MAX_CHOICES)):
+        index = int(index)
+    elif index is None:
+        index = place
     if not isinstance(index, int) or isinstance(index, bool) or not 0 <= index < _MAX_CHOICES:
         index = 0
-    tool_calls = delta.get("tool_calls")
-    if tool_calls is None and isinstance(delta.get("function_call"), Mapping):
-        tool_calls = [{"index": 0, "function": delta["function_call"]}]
     finish_reason = choice.get("finish_reason")
     return ChoiceDelta(
-        index=index,
-        text=text,
-        reasoning=thinking,
-        tool_calls=tuple(tool_calls) if isinstance(tool_calls, list) else (),
-        finish_reason=finish_reason if isinstance(finish_reason, str) else None,
+        index,
+        text,
+        thinking,
+        tuple(tool_calls) if isinstance(tool_calls, list) else (),
+        finish_reason if isinstance(finish_reason, str) else None,
+        part == "message" and bool(delta),
     )
 
 
@@ -151,16 +204,31 @@ def _content(content: object, warnings: list[str], *, inside_thinking: bool = Fa
         kind = part.get("type") if isinstance(part, Mapping) else None
         if isinstance(part, str):
             text += part
-        elif kind == "text" and isinstance(part.get("text"), str):
+        elif kind in ("text", "output_text") and isinstance(part.get("text"), str):
             text += part["text"]
         elif kind == "thinking" and not inside_thinking:
             inner = part.get("thinking")
             thinking += inner if isinstance(inner, str) else _content(inner, warnings, inside_thinking=True)[0]
+        elif kind == "reasoning" and not inside_thinking:
+            thinking += _thought(part)
         else:
             # Of a type that is cut, nobody could take out any more what must not be told.
             named = repr(kind) if isinstance(kind, str) and len(kind) <= _MAX_TYPE else "that is no name"
             warnings.append(f"a content part of the unknown type {named} was passed over")
     return text, thinking
+
+
+def _thought(value: object, depth: int = 0) -> str:
+    """The words of a thought: text, an object that holds them, or a list of such. Encrypted thoughts have none."""
+    if isinstance(value, str):
+        return value
+    if depth > _MAX_DEPTH:
+        return ""
+    if isinstance(value, list):
+        return "".join([_thought(one, depth + 1) for one in value])
+    if not isinstance(value, Mapping):
+        return ""
+    return next(filter(None, (_thought(value.get(key), depth + 1) for key in _THOUGHT_WORDS)), "")
 
 
 def _usage(usage: object) -> Usage | None:

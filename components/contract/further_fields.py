@@ -69,7 +69,9 @@ FURTHER_FIELDS: Mapping[str, FurtherField] = MappingProxyType(
             "Above 0, words become less likely the oftener they have occurred.", 0.5, TypeAdapter(_Penalty | None)
         ),
         "n": FurtherField(
-            "How many answers are made. Tempera shows the first.", 2, TypeAdapter(Annotated[StrictInt, Field(ge=1)])
+            "How many answers are made. A switch below the first shows the others.",
+            2,
+            TypeAdapter(Annotated[StrictInt, Field(ge=1)]),
         ),
         "response_format": FurtherField(
             "Makes the answer JSON. The messages should ask for JSON, too.",

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from components.contract.chunk import UnreadableEvent, read_object
+from components.contract.chunk import UnreadableEvent, read_value
 from components.contract.errors import plain_text, read_error
 from components.endpoints.endpoint import Address
 from components.streaming.call import body_pieces, get_json
@@ -19,7 +19,13 @@ _MAX_BYTES = 4 * 1024 * 1024
 _MAX_MODELS = 2000
 _LARGEST = 2**53 - 1
 
+# Where providers put the name that a request asks for, and the size of the context: OpenAI's and Mistral's words first,
+# then those of Ollama, Cohere, vLLM, Groq and OpenRouter.
+_NAMES = ("id", "model", "name")
+_CONTEXT_LENGTHS = ("max_context_length", "context_length", "max_model_len", "context_window")
+
 _N = TypeVar("_N", int, float)
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True)
@@ -43,7 +49,7 @@ class ModelsUnavailable(Exception):
 
 
 def list_models(address: Address, within_s: float = ANSWER_S) -> list[ModelCard]:
-    """The models of ``GET {base_url}/models``, in the endpoint's order, each id once.
+    """The models of ``GET {base_url}/models``, in the endpoint's order, each id once, in whatever shape they come.
 
     Raises ModelsUnavailable.
     """
@@ -75,17 +81,35 @@ def list_models(address: Address, within_s: float = ANSWER_S) -> list[ModelCard]
 
 
 def _read_models(text: str, hide: Callable[[str], str]) -> list[ModelCard]:
-    entries = read_object(text).get("data")
+    entries = _entries(read_value(text))
     cards: dict[str, ModelCard] = {}
-    for entry in entries[:_MAX_MODELS] if isinstance(entries, list) else []:
-        if isinstance(entry, Mapping) and isinstance(entry.get("id"), str) and plain_text(entry["id"]):
+    for entry in entries[:_MAX_MODELS]:
+        if isinstance(entry, Mapping) and (name := _first(entry, _NAMES, _name)):
             card = ModelCard(
-                id=hide(entry["id"]),
-                context_length=_number(entry.get("max_context_length"), int),
+                id=hide(name),
+                context_length=_first(entry, _CONTEXT_LENGTHS, lambda value: _number(value, int)),
                 default_temperature=_number(entry.get("default_model_temperature"), float),
             )
             cards.setdefault(card.id, card)
     return list(cards.values())
+
+
+def _entries(value: object) -> list[Any]:
+    """The models among what was listed. Raises UnreadableEvent when that is no list of models."""
+    if isinstance(value, Mapping):
+        listed = (value.get("data"), value.get("models"))
+        return next((entries for entries in listed if entries and isinstance(entries, list)), [])
+    if isinstance(value, list) and all(isinstance(entry, Mapping) for entry in value):
+        return value
+    raise UnreadableEvent("no list of models")
+
+
+def _first(entry: Mapping[str, object], keys: tuple[str, ...], read: Callable[[object], _T | None]) -> _T | None:
+    return next((found for key in keys if (found := read(entry.get(key))) is not None), None)
+
+
+def _name(value: object) -> str | None:
+    return value if isinstance(value, str) and plain_text(value) else None
 
 
 def _number(value: object, kind: type[_N]) -> _N | None:

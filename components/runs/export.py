@@ -17,6 +17,7 @@ from sqlalchemy import ColumnElement, Connection, String, func, insert, select, 
 
 from components.contract.strict_json import holds_too_much
 from components.runs.asked import asked_in
+from components.runs.choices import further_choices
 from components.runs.database import Database
 from components.runs.owned import OwnedLog
 from components.runs.query import read_rows
@@ -194,6 +195,10 @@ def _wrong_columns(record: RunRecord) -> Iterator[str]:
         yield "a text or a number"
     if not _is_list_of_texts(record.warnings):
         yield "warnings"
+    try:
+        further_choices(record)
+    except ValueError:
+        yield "further_choices"
 
 
 def _is_moment(text: str) -> bool:

@@ -34,6 +34,8 @@ def _parts(record: RunRecord) -> Iterator[str]:
     if record.error_message:
         yield _fenced(record.error_message, "text")
     yield _numbers(record)
+    if said := ", ".join(f"{label} {_name(value)}" for label, value in record.told_by_endpoint):
+        yield f"The endpoint says of itself: {said}."
     yield "## Request"
     yield from _request(record.request_body)
     yield "## Answer"
@@ -43,6 +45,7 @@ def _parts(record: RunRecord) -> Iterator[str]:
         yield _fenced(record.reasoning, "text")
     for title, listed in (
         ("Tool calls", record.tool_calls),
+        ("Further choices", record.further_choices),
         ("Warnings", record.warnings),
         ("Retries", record.retries),
     ):

@@ -67,6 +67,9 @@ class RunRecord:
     ``event_count`` says how many events came, also those that were not kept. ``draft`` is the form as it stood when the
     run began, as JSON that only the form can read; None when the run was started without one.
 
+    ``served_model``, ``system_fingerprint`` and ``request_id`` are what the endpoint said of itself, see ``Outcome``.
+    ``further_choices`` is a JSON list of those beyond the first, see ``choices.py``.
+
     ``prompt`` and ``settings`` are what the body asked, as ``Asked`` says it. ``owner`` is who made the run.
 
     ``experiment_id`` to ``checks`` are those of ``Placement``, None for a run of its own. ``determinism`` says what
@@ -119,6 +122,10 @@ class RunRecord:
     concurrency: int | None = None
     checks: str | None = None
     determinism: str | None = None
+    served_model: str | None = None
+    system_fingerprint: str | None = None
+    request_id: str | None = None
+    further_choices: str = "[]"
     prompt: str = ""
     settings: str = ""
     owner: str = LOCAL
@@ -127,6 +134,12 @@ class RunRecord:
     def running(self) -> bool:
         """Whether the run has not ended, as far as the log knows."""
         return self.status == Status.RUNNING
+
+    @property
+    def told_by_endpoint(self) -> list[tuple[str, str]]:
+        """Label and value of each fact that the endpoint told of itself."""
+        names = ("served_model", "system_fingerprint", "request_id")
+        return [(name.replace("_", " "), value) for name in names if (value := getattr(self, name))]
 
 
 class Run:
@@ -391,6 +404,9 @@ def _of_outcome(outcome: Outcome) -> dict[str, Any]:
         "raw_error": outcome.raw_error,
         "http_status": outcome.http_status,
         "finish_reason": outcome.finish_reason,
+        "served_model": outcome.model,
+        "system_fingerprint": outcome.system_fingerprint,
+        "request_id": outcome.request_id,
         "prompt_tokens": usage.prompt_tokens if usage else None,
         "completion_tokens": tokens,
         "total_tokens": usage.total_tokens if usage else None,
@@ -410,4 +426,5 @@ def _of_outcome(outcome: Outcome) -> dict[str, Any]:
         "warnings": json.dumps(outcome.warnings),
         "retries": json.dumps([asdict(retry) for retry in outcome.retries]),
         "tool_calls": json.dumps([asdict(call) for call in outcome.tool_calls]),
+        "further_choices": json.dumps([asdict(choice) for choice in outcome.further_choices]),
     }

@@ -78,6 +78,8 @@ class CapsuleRun(_Public):
     for word: they repeat the answer, and hold ids and whatever else the endpoint wrote there.
     ``events_repeat_system`` says that they were chosen and left out all the same, for a system message that is left out
     could be read from them.
+
+    What leads to the request in the log of the endpoint is not among the fields.
     """
 
     label: Annotated[str, Field(max_length=MOST_LABEL_CHARS)] = ""
@@ -114,6 +116,8 @@ class CapsuleRun(_Public):
     streamed: bool
     repeat: int | None
     determinism: str | None
+    served_model: str | None = None
+    system_fingerprint: str | None = None
     rating: int | None = None
     tags: tuple[str, ...] = ()
     notes: str = ""

@@ -46,6 +46,7 @@ _COPIED = (
     *("prompt_tokens", "completion_tokens", "total_tokens", "cached_tokens"),
     *("connect_ms", "queued_ms", "waited_ms", "first_byte_ms", "first_event_ms", "reasoning_ms", "ttft_ms", "total_ms"),
     *("tokens_per_second", "chunk_count", "attempts", "streamed", "repeat", "determinism", "event_count"),
+    *("served_model", "system_fingerprint"),
 )
 """What goes from a record into a capsule just as it is."""
 

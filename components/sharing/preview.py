@@ -42,6 +42,8 @@ RUN_WORDS = {
     "streamed": "streamed",
     "repeat": "repeat",
     "determinism": "sent again",
+    "served_model": "served model",
+    "system_fingerprint": "system fingerprint",
     "rating": "stars",
     "tags": "tag",
     "notes": "notes",

@@ -2,20 +2,36 @@
 
 from __future__ import annotations
 
-import io
 from collections import defaultdict
 from dataclasses import dataclass
 
-from components.contract.chunk import Chunk, Usage
+from components.contract.chunk import ChoiceDelta, Chunk, Usage
 from components.streaming.faults import ErrorKind, StreamFault
-from components.streaming.guard import SafeText, safe_text
+from components.streaming.growing_text import GrowingText
+from components.streaming.guard import safe_text
 from components.streaming.limits import Limits
-from components.streaming.masking import Mask, MaskedText
-from components.streaming.outcome import Status, ToolCall
+from components.streaming.masking import Mask
+from components.streaming.outcome import Choice, Status
+from components.streaming.places import Places
 from components.streaming.sentences import closed_early
 from components.streaming.tool_calls import ToolCalls
 
 _MAX_WARNINGS = 20
+
+# The finish reasons of providers for an answer that was held back, in lower case, with underscores.
+_FILTERED = frozenset(
+    {
+        "content_filter",
+        "content_filtered",
+        "safety",
+        "sensitive",
+        "blocklist",
+        "prohibited_content",
+        "recitation",
+        "spii",
+    }
+    | {"blocked", "moderation", "guardrail_intervened"}
+)
 
 # What can still go wrong with the transport once the answer has proved complete does not matter any more,
 _MOOT_WHEN_COMPLETE = frozenset(
@@ -48,36 +64,23 @@ class TimedEvent:
     deltas: tuple[Delta, ...] = ()
 
 
-class _Text:
-    """A text as it may be told: safe, and without the key."""
-
-    def __init__(self, mask: Mask | None) -> None:
-        self._safe = SafeText()
-        self._masked = MaskedText(mask)
-
-    def feed(self, piece: str) -> str:
-        return self._masked.feed(self._safe.feed(piece))
-
-    def flush(self) -> str:
-        return self._masked.feed(self._safe.flush()) + self._masked.flush()
-
-
 class _Choice:
     def __init__(self, mask: Mask | None) -> None:
-        self.text = _Text(mask)
-        self.reasoning = _Text(mask)
-        # A buffer, not a list of pieces: a million pieces of one character each would need a hundred times their size.
-        self.whole_text = io.StringIO()
-        self.whole_reasoning = io.StringIO()
+        self.text = GrowingText(mask)
+        self.reasoning = GrowingText(mask)
         self.tool_calls = ToolCalls(mask)
         self.finish_reason: str | None = None
 
 
 class Answer:
-    """Adds up the chunks of one answer. What it tells of it is without the key that ``mask`` knows."""
+    """Adds up the chunks of one answer. What it tells of it is without the key that ``mask`` knows.
 
-    def __init__(self, limits: Limits, mask: Mask | None = None) -> None:
+    ``several`` says that more than one choice was asked for.
+    """
+
+    def __init__(self, limits: Limits, mask: Mask | None = None, *, several: bool = False) -> None:
         self._limits = limits
+        self._places = Places(several)
         self._choices: defaultdict[int, _Choice] = defaultdict(lambda: _Choice(mask))
         self._text_characters = 0
         self._other_characters = 0
@@ -88,6 +91,8 @@ class Answer:
         self.bad_events = 0
         self.usage: Usage | None = None
         self.model: str | None = None
+        """That answered, as the endpoint calls it."""
+        self.system_fingerprint: str | None = None
         self.warnings: list[str] = []
 
     def add(self, chunk: Chunk) -> tuple[Delta, ...]:
@@ -95,20 +100,27 @@ class Answer:
         self.chunk_count += 1
         if chunk.usage:
             self.usage = chunk.usage
-        if chunk.model:
+        if chunk.model and chunk.model != self.model:
             self.model = safe_text(chunk.model)
+        if chunk.system_fingerprint and chunk.system_fingerprint != self.system_fingerprint:
+            self.system_fingerprint = safe_text(chunk.system_fingerprint)
         for warning in chunk.warnings:
             self.warn(warning)
+        return self._take(self._places.of(chunk.choices))
+
+    def _take(self, parts: tuple[ChoiceDelta, ...]) -> tuple[Delta, ...]:
         deltas = []
-        for part in chunk.choices:
+        for part in parts:
             choice = self._choices[part.index]
             if part.finish_reason:
                 choice.finish_reason = safe_text(part.finish_reason)
-            self._other_characters += choice.tool_calls.add(part.tool_calls)
-            delta = Delta(part.index, choice.text.feed(part.text), choice.reasoning.feed(part.reasoning))
-            if delta.text or delta.reasoning:
-                deltas.append(delta)
-                self._keep(delta)
+            # A message that comes behind the pieces of its calls says them once more.
+            if part.tool_calls and not (part.whole and choice.tool_calls):
+                self._other_characters += choice.tool_calls.add(part.tool_calls)
+            text = choice.text.feed(part.text, whole=part.whole)
+            reasoning = choice.reasoning.feed(part.reasoning, whole=part.whole)
+            if text or reasoning:
+                deltas.append(self._counted(part.index, text, reasoning))
         return tuple(deltas)
 
     def add_unreadable(self, reason: str) -> None:
@@ -128,18 +140,17 @@ class Answer:
 
     def flush(self) -> tuple[Delta, ...]:
         """What was held back until the end of the text."""
-        held = (Delta(index, choice.text.flush(), choice.reasoning.flush()) for index, choice in self._choices.items())
-        deltas = tuple(delta for delta in held if delta.text or delta.reasoning)
-        for delta in deltas:
-            self._keep(delta)
-        return deltas
+        deltas = list(self._take(self._places.rest()))
+        for index, choice in self._choices.items():
+            text, reasoning = choice.text.flush(), choice.reasoning.flush()
+            if text or reasoning:
+                deltas.append(self._counted(index, text, reasoning))
+        return tuple(deltas)
 
-    def _keep(self, delta: Delta) -> None:
-        choice = self._choices[delta.index]
-        choice.whole_text.write(delta.text)
-        choice.whole_reasoning.write(delta.reasoning)
-        self._text_characters += len(delta.text)
-        self._other_characters += len(delta.reasoning)
+    def _counted(self, index: int, text: str, reasoning: str) -> Delta:
+        self._text_characters += len(text)
+        self._other_characters += len(reasoning)
+        return Delta(index, text, reasoning)
 
     def check_size(self) -> None:
         """Raise StreamFault when the answer has grown over its limit; asked after a delta was given out."""
@@ -150,20 +161,14 @@ class Answer:
             )
 
     @property
-    def texts(self) -> tuple[str, ...]:
-        """The text of each choice, by index; at least one."""
+    def choices(self) -> tuple[Choice, ...]:
+        """The choices by index, at least one."""
         count = max(self._choices, default=0) + 1
-        return tuple(self._choices[i].whole_text.getvalue() if i in self._choices else "" for i in range(count))
-
-    @property
-    def reasoning(self) -> str:
-        """The first choice's thinking."""
-        return self._choices[0].whole_reasoning.getvalue() if 0 in self._choices else ""
-
-    @property
-    def tool_calls(self) -> tuple[ToolCall, ...]:
-        """The calls of tools that the first choice asks for."""
-        return self._choices[0].tool_calls.joined() if 0 in self._choices else ()
+        found = [self._choices.get(index) or _Choice(None) for index in range(count)]
+        return tuple(
+            Choice(str(choice.text), str(choice.reasoning), choice.tool_calls.joined(), choice.finish_reason)
+            for choice in found
+        )
 
     @property
     def finish_reason(self) -> str | None:
@@ -218,6 +223,11 @@ class Answer:
             )
         if not self.chunk_count and not self.done:
             return StreamFault(ErrorKind.EMPTY_ANSWER, "The endpoint answered with nothing at all. Run again.")
+        if (self.finish_reason or "").lower().replace("-", "_") in _FILTERED:
+            return StreamFault(
+                ErrorKind.EMPTY_ANSWER,
+                "The content filter of the endpoint held the answer back. Change the prompt, then run again.",
+            )
         if self._other_characters:
             return StreamFault(
                 ErrorKind.EMPTY_ANSWER,

@@ -108,6 +108,12 @@ def body_pieces(response: requests.Response) -> Iterator[bytes]:
         yield data
 
 
+def tells_its_end(response: requests.Response) -> bool:
+    """Whether the body's framing says where it ends, so that ``body_pieces`` raises when it breaks off before."""
+    raw = response.raw
+    return bool(raw.chunked or raw.length_remaining is not None)
+
+
 def _is_reset(error: BaseException) -> bool:
     """Whether a connection was reset somewhere beneath the wrapping that requests and urllib3 put around it."""
     seen: list[object] = [error]

@@ -62,6 +62,11 @@ class EventGuard:
         # The line end of a last line belongs to no event's size: the next byte may make it the blank line.
         self._check_size(len(self._buffer) - self._buffer.endswith(b"\n"))
 
+    def unfinished(self) -> bytes:
+        """The last event, which no blank line ended, as if one had; empty when there is none."""
+        block = bytes(self._buffer).strip(b"\n")
+        return self._clean(block + b"\n\n") if block else b""
+
     def _check_size(self, size: int) -> None:
         if size > self._max_event_bytes:
             raise StreamFault(

@@ -62,6 +62,16 @@ class ToolCall:
 
 
 @dataclass(frozen=True)
+class Choice:
+    """One choice of several that were asked for."""
+
+    text: str
+    reasoning: str = ""
+    tool_calls: tuple[ToolCall, ...] = ()
+    finish_reason: str | None = None
+
+
+@dataclass(frozen=True)
 class Retry:
     """An attempt that was to be repeated: what its fault was, and the wait before the next in milliseconds."""
 
@@ -72,9 +82,11 @@ class Retry:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How one run ended. ``texts`` holds the answer of each choice, by index; ``text`` is the first one's.
+    """How one run ended. ``text``, ``reasoning``, ``tool_calls`` and ``finish_reason`` are those of the first choice.
 
-    ``tool_calls`` are the first choice's. ``retries`` holds one entry for each attempt that a wait followed.
+    ``further_choices`` are the others, by index. ``retries`` holds one entry for each attempt that a wait followed.
+    ``model`` is the one that answered, as the endpoint calls it, ``request_id`` the name under which the endpoint's own
+    log has the request, and ``system_fingerprint`` what it says of its configuration.
     """
 
     status: Status
@@ -86,9 +98,12 @@ class Outcome:
     finish_reason: str | None = None
     usage: Usage | None = None
     model: str | None = None
-    texts: tuple[str, ...] = ("",)
+    system_fingerprint: str | None = None
+    request_id: str | None = None
+    text: str = ""
     reasoning: str = ""
     tool_calls: tuple[ToolCall, ...] = ()
+    further_choices: tuple[Choice, ...] = ()
     timings: Timings = Timings()
     chunk_count: int = 0
     attempts: int = 0
@@ -97,9 +112,9 @@ class Outcome:
     warnings: tuple[str, ...] = ()
 
     @property
-    def text(self) -> str:
-        """The answer of the first choice."""
-        return self.texts[0]
+    def texts(self) -> tuple[str, ...]:
+        """The text of each choice, by index."""
+        return (self.text, *(choice.text for choice in self.further_choices))
 
 
 def decode_rate(completion_tokens: int | None, ttft_ms: float | None, last_token_ms: float | None) -> float | None:

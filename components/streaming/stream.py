@@ -16,11 +16,11 @@ from urllib.parse import urlsplit
 import requests
 from sseclient import SSEClient
 
-from components.contract.chunk import UnreadableEvent, read_chunk, read_completion
-from components.contract.errors import has_words_of_an_error, read_error
+from components.contract.chunk import UnreadableEvent, read_chunk, read_completion, read_object
+from components.contract.errors import has_words_of_an_error, plain_text, read_error
 from components.streaming import sentences
 from components.streaming.answer import Answer, TimedEvent
-from components.streaming.call import body_pieces, post_json
+from components.streaming.call import body_pieces, post_json, tells_its_end
 from components.streaming.faults import ErrorKind, StreamFault
 from components.streaming.guard import EventGuard
 from components.streaming.limits import Limits
@@ -40,6 +40,9 @@ _SSE_LINE_BEGINS = (b":", b"data:", b"event:", b"id:", b"retry:")
 _SNIFF_SIZE = 1024
 _MAX_BLANKS = 65536
 _BOM = b"\xef\xbb\xbf"
+_REQUEST_IDS = ("x-request-id", "request-id", "x-amzn-requestid", "apim-request-id", "x-ms-request-id", "cf-ray")
+"""Headers with the name of a request in the endpoint's log, the likeliest first."""
+_MAX_REQUEST_ID = 200
 _UNTOLD = ("", "text/plain", "application/octet-stream")  # media types that say nothing of what is sent
 _TOLD_BETTER_BY_A_COMPLAINT = (ErrorKind.CLOSED_EARLY, ErrorKind.EMPTY_ANSWER)
 
@@ -72,10 +75,13 @@ class AnswerStream:
         self._limits = limits or Limits()
         self._on_retry = on_retry
         self._allows = allows
-        self._answer = Answer(self._limits, self._mask)
+        self._answer = Answer(self._limits, self._mask, several=_asks_for_several(body))
         self._attempts = 0
         self._retries: list[Retry] = []
         self._http_status: int | None = None
+        self._request_id: str | None = None
+        self._tells_its_end = False
+        """Whether the end of the body can be told from a connection that was cut."""
         self._streamed = streaming
         self._moments = Moments()
         self._beginning = bytearray()  # what came before the first event
@@ -131,7 +137,7 @@ class AnswerStream:
     def _attempt_until_it_counts(self) -> Generator[TimedEvent]:
         while True:
             self._attempts += 1
-            self._http_status = None
+            self._http_status = self._request_id = None
             try:
                 yield from self._attempt()
                 return
@@ -172,6 +178,9 @@ class AnswerStream:
     def _read(self, response: requests.Response) -> Iterator[TimedEvent]:
         self._http_status = status = response.status_code
         self._moments.queued_ms = queue_ms(response.headers.get("Server-Timing"))
+        ids = filter(None, (plain_text(response.headers.get(name, ""), _MAX_REQUEST_ID) for name in _REQUEST_IDS))
+        self._request_id = next(ids, None)
+        self._tells_its_end = tells_its_end(response)
         if status < 200:
             raise sentences.not_http(status)
         if status < 300:
@@ -227,8 +236,22 @@ class AnswerStream:
         blocks = (block for data in body for block in guard.feed(data))
         for event in SSEClient(blocks).events():
             yield from self._event(event.event, event.data)
+        if self._tells_its_end:
+            for event in SSEClient(iter([guard.unfinished()])).events():
+                if self._ends_the_answer(event.event, event.data):
+                    yield from self._event(event.event, event.data)
         if guard.replaced_bytes:
             self._answer.warn("bytes that are no UTF-8 were replaced")
+
+    def _ends_the_answer(self, name: str, data: str) -> bool:
+        """Whether an event that no blank line ended is the last one, and not the beginning of one that was cut."""
+        if data.strip() == DONE or name == "error":
+            return True
+        try:
+            chunk = read_chunk(data)
+        except UnreadableEvent:
+            return False
+        return bool(chunk.error) or self._answer.complete or any(choice.finish_reason for choice in chunk.choices)
 
     def _remembered(self, body: Iterator[bytes]) -> Iterator[bytes]:
         for data in body:
@@ -266,7 +289,7 @@ class AnswerStream:
             return
         if name == "error":
             yield TimedEvent(name, data, self._moments.at_ms())
-            raise self._reported(data)
+            raise self._reported(data, data)
         try:
             chunk = read_chunk(data)
         except UnreadableEvent as unreadable:
@@ -278,7 +301,7 @@ class AnswerStream:
             return
         if chunk.error:
             yield TimedEvent(name, data, self._moments.at_ms(), answer.add(chunk))
-            raise self._reported(data)
+            raise self._reported(chunk.error, data)
         self._complaint = None if chunk.choices or chunk.usage or not has_words_of_an_error(data) else data
         deltas = answer.add(chunk)
         # What is held back has come all the same.
@@ -310,7 +333,9 @@ class AnswerStream:
             raise self._no_answer(data, "application/json") from None
         self._moments.mark("first_event")
         if chunk.error:
-            raise self._reported(data)
+            if chunk.choices:
+                yield TimedEvent("message", data, self._moments.at_ms(), self._answer.add(chunk))
+            raise self._reported(chunk.error, data)
         if not chunk.choices:
             raise self._no_answer(data, "application/json")
         if self._streaming:
@@ -353,14 +378,15 @@ class AnswerStream:
         # Whether the body went on is not known when its time was up: its end is treated as a cut in any case.
         return self._hide(body[: limits.max_error_body_bytes].decode(errors="replace"), cut=True)
 
-    def _reported(self, data: str) -> StreamFault:
-        error = read_error(data, hide=self._hide)
-        return StreamFault(ErrorKind.SERVER_ERROR_EVENT, error.sentence, raw=error.raw, fields=error.fields)
+    def _reported(self, said: str, data: str) -> StreamFault:
+        """The fault of an error that the event with this data reports; ``said`` is what its words stand in."""
+        error = read_error(said, hide=self._hide)
+        return StreamFault(ErrorKind.SERVER_ERROR_EVENT, error.sentence, raw=self._hide(data), fields=error.fields)
 
     def _no_answer(self, data: str, media_type: str) -> StreamFault:
         """The fault of a body that is no answer, in its own words where it has those of an error."""
         if has_words_of_an_error(data):
-            return self._reported(data)
+            return self._reported(data, data)
         return sentences.not_an_answer(self._hide(data)[: self._limits.max_error_body_bytes], media_type)
 
     def _raise_if_ended(self) -> None:
@@ -380,8 +406,11 @@ class AnswerStream:
         answer = self._answer
         answer.flush()  # what a consumer who left early did not wait for has arrived as well
         status, fault = answer.conclude(fault)
-        if fault and fault.kind in _TOLD_BETTER_BY_A_COMPLAINT and self._complaint is not None:
-            fault = self._reported(self._complaint)
+        told_better = fault.kind in _TOLD_BETTER_BY_A_COMPLAINT if fault else not answer.finished
+        if told_better and self._complaint is not None:
+            status = status if fault else Status.INTERRUPTED
+            fault = self._reported(self._complaint, self._complaint)
+        first, *further = answer.choices
         self._outcome = Outcome(
             status=status,
             error_kind=fault.kind if fault else None,
@@ -389,12 +418,15 @@ class AnswerStream:
             raw_error=self._hide(fault.raw) if fault and fault.raw is not None else None,
             error_fields=tuple(map(self._hide, fault.fields)) if fault else (),
             http_status=None if status is Status.REJECTED else self._http_status,
-            finish_reason=self._hide(answer.finish_reason) if answer.finish_reason else None,
+            finish_reason=self._hide(first.finish_reason) if first.finish_reason else None,
             usage=answer.usage,
             model=self._hide(answer.model) if answer.model else None,
-            texts=answer.texts,
-            reasoning=answer.reasoning,
-            tool_calls=answer.tool_calls,
+            system_fingerprint=self._hide(answer.system_fingerprint) if answer.system_fingerprint else None,
+            request_id=self._hide(self._request_id) if self._request_id else None,
+            text=first.text,
+            reasoning=first.reasoning,
+            tool_calls=first.tool_calls,
+            further_choices=tuple(further),
             timings=self._moments.timings(),
             chunk_count=answer.chunk_count,
             attempts=self._attempts,
@@ -402,3 +434,14 @@ class AnswerStream:
             streamed=self._streamed,
             warnings=tuple(map(self._hide, answer.warnings)),
         )
+
+
+def _asks_for_several(body: bytes) -> bool:
+    """Whether a request asks for more than one choice."""
+    if b'"n"' not in body:  # a long conversation is not read for nothing
+        return False
+    try:
+        count = read_object(body.decode(errors="replace")).get("n")
+    except UnreadableEvent:
+        return False
+    return isinstance(count, int) and count > 1

@@ -10,7 +10,6 @@ from components.streaming.guard import SafeText, safe_text
 from components.streaming.masking import Mask, MaskedText
 from components.streaming.outcome import ToolCall
 
-# A place in a list; one beyond any real number of calls counts as none.
 _MAX_CALLS = 128
 _MAX_NAME = 200
 
@@ -22,13 +21,26 @@ class _Call:
         self.arguments = io.StringIO()
         self.safe = SafeText()
 
+    def add_name(self, piece: str) -> None:
+        """Join a name's pieces; endpoints that repeat a name repeat it whole."""
+        if not self.arguments.tell() and piece != self.name:
+            self.name = (piece if piece.startswith(self.name) else self.name + piece)[:_MAX_NAME]
+
+    def is_over(self, name: str, arguments: str) -> bool:
+        """Whether a piece without an id, but with this name, begins another call than this one."""
+        if not name or not self.arguments.tell():
+            return False
+        return name != self.name or (arguments != "" and _is_json(self.arguments.getvalue()))
+
 
 class ToolCalls:
-    """The calls of one choice. It is true once a piece has come. What it tells is without the key of ``mask``."""
+    """The calls of one choice. It is true once there is one. What it tells is without the key of ``mask``."""
 
     def __init__(self, mask: Mask | None = None) -> None:
         self._mask = mask
-        self._calls: dict[int, _Call] = {}
+        self._calls: list[_Call] = []
+        self._by_id: dict[str, _Call] = {}
+        self._by_index: dict[int, _Call] = {}
 
     def __bool__(self) -> bool:
         return bool(self._calls)
@@ -36,36 +48,83 @@ class ToolCalls:
     def add(self, pieces: Sequence[object]) -> int:
         """Take pieces in; how many characters they added.
 
-        A piece says by its ``index`` which call it belongs to. Without one its place in the list counts.
+        A new id begins a call, and a known one continues its own. Where a piece has none, its index says which call it
+        continues, and where that says nothing either, the last one.
         """
         size = 0
+        continued: list[_Call] = []
         for place, piece in enumerate(pieces):
             if not isinstance(piece, Mapping):
                 continue
-            index = piece.get("index")
-            if not isinstance(index, int) or isinstance(index, bool) or not 0 <= index < _MAX_CALLS:
-                index = min(place, _MAX_CALLS - 1)
-            call = self._calls.setdefault(index, _Call())
-            function = piece.get("function")
-            function = function if isinstance(function, Mapping) else {}
-            # Id and name come once; endpoints that repeat them repeat them whole.
-            call.id = call.id or _text(piece.get("id"))[:_MAX_NAME]
-            call.name = call.name or _text(function.get("name"))[:_MAX_NAME]
-            arguments = call.safe.feed(_text(function.get("arguments")))
-            call.arguments.write(arguments)
-            size += len(arguments)
+            said: Mapping[str, object] = {}
+            for key in ("custom", "function"):
+                said = piece[key] if isinstance(piece.get(key), Mapping) else said
+            id_, name = _word(piece.get("id")), _word(said.get("name"))
+            # A custom tool takes its input as a text of any kind.
+            arguments = _text(said.get("arguments")) or _text(said.get("input"))
+            index = _index(piece.get("index"))
+            if index is None and len(pieces) > 1:
+                index = place
+            call = self._call_of(id_, index, name, arguments)
+            if call is None or (name and not id_ and call in continued):  # no name comes in two pieces of one list
+                if not id_ and not name and arguments in ("", "{}"):
+                    continue  # it only keeps the place of a call that does not come
+                call = self._begin()
+            continued.append(call)
+            if id_:
+                call.id = call.id or id_
+                self._by_id[id_] = call
+            if index is not None:
+                self._by_index[index] = call
+            if name:
+                call.add_name(name)
+            written = call.safe.feed(arguments)
+            call.arguments.write(written)
+            size += len(written)
         return size
 
+    def _call_of(self, id_: str, index: int | None, name: str, arguments: str) -> _Call | None:
+        """The call that a piece continues; None for the first of one."""
+        at_index = None if index is None else self._by_index.get(index)
+        if id_:
+            # An id may come behind the first piece of its call, and some endpoints give each piece another one.
+            goes_on = at_index and (not at_index.id or (at_index.name and arguments and not name))
+            return self._by_id.get(id_) or (at_index if goes_on else None)
+        if at_index is None and name and index is not None:
+            return None
+        last = self._calls[-1] if self._calls else None
+        call = at_index or last
+        if call and call is not last and not name and arguments and _is_json(call.arguments.getvalue()):
+            call = last  # the index is wrong: that call has all its arguments
+        return None if call is None or call.is_over(name, arguments) else call
+
+    def _begin(self) -> _Call:
+        if len(self._calls) == _MAX_CALLS:  # beyond any real number of calls
+            return self._calls[-1]
+        self._calls.append(_Call())
+        return self._calls[-1]
+
     def joined(self) -> tuple[ToolCall, ...]:
-        """The calls as far as they came, by index."""
+        """The calls as far as they came, in the order in which they began."""
         return tuple(
             ToolCall(*map(self._masked, (safe_text(call.id), safe_text(call.name), call.arguments.getvalue())))
-            for _, call in sorted(self._calls.items())
+            for call in self._calls
         )
 
     def _masked(self, text: str) -> str:
         masked = MaskedText(self._mask)
         return masked.feed(text) + masked.flush()
+
+
+def _index(value: object) -> int | None:
+    """A place in a list, also where it came as text; None for what is none."""
+    if isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) < len(str(_MAX_CALLS)) + 1:
+        return int(value)
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+
+
+def _word(value: object) -> str:
+    return value[:_MAX_NAME] if isinstance(value, str) else ""
 
 
 def _text(value: object) -> str:
@@ -77,3 +136,13 @@ def _text(value: object) -> str:
         return json.dumps(value, ensure_ascii=False)
     except RecursionError:
         return ""
+
+
+def _is_json(text: str) -> bool:
+    if not text.rstrip().endswith("}"):
+        return False
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return True

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 
 import streamlit as st
 
 from components.live.lane import Part
 from components.live.status import duration
 from components.markdown.answer import pretty_json
+from components.runs.choices import further_choices
 from components.runs.run import Run, RunRecord
 from components.ui import state
 from components.ui.live_view import draw_live
@@ -56,6 +58,24 @@ def draw_answer(run: Run | RunRecord | None, record: RunRecord | None, place: Pl
                 st.caption("No text arrived.")
             for call in calls:
                 _draw_tool_call(call)
+            _draw_further_choices(ended, place)
+
+
+def _draw_further_choices(record: RunRecord, place: Place) -> None:
+    choices = {f"Choice {number}": choice for number, choice in enumerate(further_choices(record), 2)}
+    if not choices:
+        return
+    chosen = st.segmented_control("Further choices", list(choices), key=place.key(f"choice_{record.id[:8]}"))
+    if chosen is None:
+        return
+    choice = choices[chosen]
+    st.caption(f"finish reason {plain_words(choice.finish_reason or 'not reported', 60)}")
+    if choice.reasoning:
+        with st.expander("Reasoning", icon=":material/psychology:"):
+            st.markdown(inert_markdown(choice.reasoning))
+    _draw_text(choice.text)
+    for call in choice.tool_calls:
+        _draw_tool_call(asdict(call))
 
 
 def pieces_of(text: str) -> list[str]:

@@ -55,6 +55,18 @@ def test_a_plain_chunk_is_read_whole():
         ({"content": [{"type": "thinking", "thinking": [{"type": "text", "text": "b"}]}]}, "", "b"),
         ({"content": [{"type": "thinking", "thinking": None}]}, "", ""),
         ({"content": [{"type": "thinking", "thinking": "b"}], "reasoning": "c"}, "", "bc"),
+        (
+            {"content": [{"type": "reasoning", "summary": [{"text": "b"}]}, {"type": "output_text", "text": "a"}]},
+            "a",
+            "b",
+        ),
+        ({"role": "assistant", "content": "a", "thinking": "b"}, "a", "b"),
+        ({"content": "a", "reasoning": {"content": "b"}}, "a", "b"),
+        ({"content": "", "reasoning_details": [{"type": "reasoning.text", "text": "b"}]}, "", "b"),
+        ({"reasoning_details": [{"type": "reasoning.summary", "summary": "b"}, {"text": "c"}]}, "", "bc"),
+        ({"reasoning_details": [{"type": "reasoning.encrypted", "data": "x"}, {"text": None}, 5]}, "", ""),
+        ({"reasoning": "b", "reasoning_details": [{"type": "reasoning.text", "text": "b"}]}, "", "b"),
+        ({"thinking_blocks": [{"type": "thinking", "thinking": "b", "signature": "x"}]}, "", "b"),
     ],
 )
 def test_text_and_thinking_are_found_wherever_they_stand(delta, text, reasoning):
@@ -81,10 +93,16 @@ def test_a_choice_without_a_delta_adds_nothing(choice):
     assert read_chunk(json.dumps({"choices": [choice]})).choices == (ChoiceDelta(),)
 
 
-@pytest.mark.parametrize("index", [None, "1", 1.0, True, -1, 10**30])
+@pytest.mark.parametrize("index", [None, "x", "", "²", "9" * 5000, 1.0, True, -1, 10**30])
 def test_an_index_that_is_none_counts_as_the_first_choice(index):
     chunk = read_chunk(json.dumps({"choices": [{"index": index, "delta": {"content": "a"}}]}))
     assert [(type(choice.index), choice.index, choice.text) for choice in chunk.choices] == [(int, 0, "a")]
+
+
+@pytest.mark.parametrize("indexes", [("0", "1"), (None, None)])
+def test_an_index_may_be_text_and_where_it_is_missing_the_place_counts(indexes):
+    choices = [{"index": index, "delta": {"content": "a"}} for index in indexes]
+    assert [choice.index for choice in read_chunk(json.dumps({"choices": choices})).choices] == [0, 1]
 
 
 def test_choices_are_told_apart_by_their_index():
@@ -127,6 +145,22 @@ def test_empty_choices_may_bring_usage():
 )
 def test_only_counts_are_usage(usage, counts):
     assert a_chunk(usage=usage).usage == counts
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"choices": [{"delta": {}, "usage": {"prompt_tokens": 3, "completion_tokens": 2}}]},
+        {
+            "choices": [],
+            "x_groq": {"id": "r", "usage": {"prompt_tokens": 3, "completion_tokens": 2, "queue_time": 0.1}},
+        },
+        {"choices": [], "usage": None, "x_provider": {"usage": {"prompt_tokens": 3, "completion_tokens": 2}}},
+        {"choices": [{"usage": {"prompt_tokens": 9}}], "usage": {"prompt_tokens": 3, "completion_tokens": 2}},
+    ],
+)
+def test_usage_is_found_wherever_providers_put_it(fields):
+    assert read_chunk(json.dumps(fields)).usage == Usage(prompt_tokens=3, completion_tokens=2)
 
 
 @pytest.mark.parametrize("cached", [0, 9, 2**63 - 1])
@@ -178,16 +212,44 @@ def test_unknown_keys_anywhere_change_nothing():
 
 
 @pytest.mark.parametrize(
-    ("fields", "error"),
+    "fields",
     [
-        ({"error": {"message": "no"}}, {"message": "no"}),
-        ({"error": "no"}, "no"),
-        ({"error": {"message": "no"}, "choices": []}, {"message": "no"}),
-        ({"object": "error", "message": "no"}, {"object": "error", "message": "no"}),
+        {"error": {"message": "no"}},
+        {"error": "no"},
+        {"error": {"message": "no"}, "choices": []},
+        {"object": "error", "message": "no"},
     ],
 )
-def test_an_error_inside_the_stream_is_an_error(fields, error):
-    assert read_chunk(json.dumps(fields)) == Chunk(error=error)
+def test_an_error_inside_the_stream_is_an_error(fields):
+    data = json.dumps(fields)
+    assert read_chunk(data) == Chunk(error=data)
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"choices": [{"delta": {}, "error": {"message": "no", "code": 502}}]}, {"message": "no", "code": 502}),
+        ({"choices": [{"delta": {}, "error": "no"}]}, "no"),
+        ({"choices": [{"delta": {}}], "x_groq": {"id": "r", "error": "no"}}, "no"),
+        ({"choices": [], "x_provider": {"error": {"message": "no"}}}, {"message": "no"}),
+        ({"choices": None, "base_resp": {"status_code": 7, "status_msg": "no"}}, {"message": "no", "code": 7}),
+    ],
+)
+def test_an_error_is_found_wherever_providers_put_it(fields, said):
+    assert json.loads(read_chunk(json.dumps(fields)).error) == said
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"base_resp": {"status_code": 0, "status_msg": "success"}},
+        {"base_resp": "fine"},
+        {"x_groq": {"id": "r", "error": None}},
+        {"x_groq": "r", "x_": [{"error": "no"}]},
+    ],
+)
+def test_what_only_stands_where_errors_do_is_none(more):
+    assert a_chunk({"content": "a"}, **more) == a_chunk({"content": "a"})
 
 
 def test_a_null_error_is_none():
@@ -198,6 +260,11 @@ def test_a_null_error_is_none():
 @pytest.mark.parametrize("model", [None, 5, ["m"]])
 def test_a_model_that_is_no_name_is_not_reported(model):
     assert a_chunk(model=model).model is None
+
+
+@pytest.mark.parametrize(("said", "read"), [("fp_1", "fp_1"), (None, None), (5, None)])
+def test_a_system_fingerprint_is_a_text(said, read):
+    assert a_chunk(system_fingerprint=said).system_fingerprint == read
 
 
 @pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity"])
@@ -234,8 +301,21 @@ def test_a_whole_completion_is_read_like_one_chunk():
         "usage": {"prompt_tokens": 4, "total_tokens": 6, "prompt_tokens_details": {"cached_tokens": 3}},
     }
     assert read_completion(json.dumps(data)) == Chunk(
-        choices=(ChoiceDelta(text="Hi", finish_reason="stop"),), usage=Usage(4, None, 6, 3), model="m"
+        choices=(ChoiceDelta(text="Hi", finish_reason="stop", whole=True),), usage=Usage(4, None, 6, 3), model="m"
     )
+
+
+@pytest.mark.parametrize("beside", [{}, {"delta": None}, {"delta": {}}])
+def test_a_message_stands_for_a_delta_that_is_missing(beside):
+    choice = {"index": 0, **beside, "message": {"role": "assistant", "content": "Hi"}, "finish_reason": "stop"}
+    assert read_chunk(json.dumps({"choices": [choice]})).choices == (
+        ChoiceDelta(text="Hi", finish_reason="stop", whole=True),
+    )
+
+
+def test_a_delta_counts_before_the_message_that_stands_beside_it():
+    choice = {"delta": {"content": "lo"}, "message": {"content": "Hello"}}
+    assert read_chunk(json.dumps({"choices": [choice]})).choices == (ChoiceDelta(text="lo"),)
 
 
 json_values = st.recursive(
@@ -243,7 +323,10 @@ json_values = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
     max_leaves=8,
 )
-KEYS = "choices delta message content index finish_reason usage model error object type prompt_tokens_details"
+KEYS = (
+    "choices delta message content index finish_reason usage model error object type prompt_tokens_details "
+    "reasoning reasoning_details text summary x_groq base_resp status_code system_fingerprint tool_calls"
+)
 keys = st.sampled_from([*KEYS.split(), "cached_tokens"])
 chunk_like = st.recursive(
     json_values | st.sampled_from(["text", "thinking", "error"]),

@@ -25,6 +25,22 @@ def test_models_come_in_the_endpoints_order_each_once_with_what_it_tells() -> No
     assert found == [ModelCard("b", 2048, 0.3), *(ModelCard(name) for name in "adef")]
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [
+        [{"id": "a", "object": "model", "context_length": 4096}, {"id": "b"}],
+        {"models": [{"id": "a", "max_model_len": 4096}, {"id": "b"}]},
+        {"object": "list", "data": [], "models": [{"id": "a", "context_window": 4096}, {"id": "b"}]},
+        {"models": [{"name": "a", "model": "a", "context_length": 4096, "details": {}}, {"name": "b", "model": "b"}]},
+        {"models": [{"name": "a", "endpoints": ["chat"], "context_length": 4096.0}, {"name": "b", "id": None}]},
+    ],
+    ids=["bare", "models", "both", "ollama", "cohere"],
+)
+def test_models_are_found_in_the_shapes_that_providers_give_their_lists(answer: object) -> None:
+    with serve(document(answer)) as server:
+        assert list_models(Address(server.base_url)) == [ModelCard("a", 4096), ModelCard("b")]
+
+
 def test_the_key_is_sent_and_stays_out_of_the_sentence() -> None:
     with serve(document({"detail": "No: canary-key-3"}, "401 Unauthorized")) as server:
         with pytest.raises(ModelsUnavailable, match=r"No: \*\*\*"):
@@ -56,5 +72,6 @@ def test_nobody_waits_for_a_silent_endpoint() -> None:
 
 
 def test_an_answer_without_models_is_an_empty_list() -> None:
-    with serve(document({"data": None})) as server:
-        assert list_models(Address(server.base_url)) == []
+    for answer in ({"data": None}, [], {"models": []}):
+        with serve(document(answer)) as server:
+            assert list_models(Address(server.base_url)) == []

@@ -126,7 +126,7 @@ def a_run(text: str = "", status: Status = Status.OK, *, reasoning: str = "", **
     """A run that has ended."""
     run = Run(endpoint="here", dialect="beezy", model="m", request_body=b'{"model": "m"}', streaming=True)
     run.append((Delta(0, text, reasoning),), 1.0)
-    run.finish(Outcome(status, texts=(text,), reasoning=reasoning, **outcome))
+    run.finish(Outcome(status, text=text, reasoning=reasoning, **outcome))
     return run
 
 

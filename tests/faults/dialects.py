@@ -16,6 +16,11 @@ def delta(fields: object, **choice: object) -> bytes:
     return event({"choices": [{"index": 0, "delta": fields, "finish_reason": None, **choice}]})
 
 
+def message(text: str, **choice: object) -> bytes:
+    """The event of a message where a delta should stand."""
+    return event({"choices": [{"index": 0, "message": {"role": "assistant", "content": text}, **choice}]})
+
+
 def odd(name: str, *events: bytes, text: str = "Hello", **more: object) -> Fault:
     """Events that cost no text."""
     return ok(name, stream(*events), text, **more)
@@ -74,9 +79,16 @@ DIALECTS = group(
     *reported("event_error_half_json", b"event: error\n" + event('{"message": "no such model')),
     *reported("llamacpp_error_field", b'error: {"code": 500, "message": "no such model"}\n\n'),
     *reported("llamacpp_error_text", b"error: no such model\n\n"),
+    *reported_object("error_in_the_choice", {"choices": [{"delta": {}, "finish_reason": "error",
+                                                          "error": {"code": 502, "message": WORDS}}]}),
+    *reported_object("error_in_a_field_of_a_provider", {"choices": [{"delta": {}}], "x_groq": {"error": WORDS}}),
+    *reported_object("error_in_base_resp", {"choices": None, "base_resp": {"status_code": 9, "status_msg": WORDS}}),
     *reported_object("words_without_error_key", {"detail": WORDS}),
     *reported_object("words_and_a_code", {"code": "InvalidParameter", "message": WORDS, "request_id": "r"}),
     *reported_object("error_msg_words", {"error_code": 17, "error_msg": WORDS}),
+    interrupted("words_before_done", "server_error_event",
+                stream(HELLO, event({"code": 50001, "message": WORDS}), DONE), says=WORDS),
+    odd("words_behind_the_finish", HELLO, FINISH, event({"message": "have a nice day"}), DONE),
     odd("words_that_are_no_error", event({"message": "in the queue"}), GOOD),
     odd("error_null", event({"error": None, "choices": []}), GOOD),
     odd("error_false", event({"error": False}), event({"error": ""}), event({"error": {}}), GOOD),
@@ -101,7 +113,16 @@ DIALECTS = group(
     odd("n2_in_one_chunk", event({"choices": [{"index": 0, "delta": {"content": "Hello"}}, {"index": 1}]}), DONE),
     odd("second_choice_only_at_the_end", HELLO, chunk("x", index=1), DONE),
     interrupted("one_choice_of_two_without_finish", "closed_early", stream(HELLO, chunk("x", index=1), FINISH)),
-    ok("first_choice_silent", stream(chunk("x", index=1), chunk(index=1, finish="stop"), FINISH, DONE), ""),
+    ok("first_choice_silent", stream(chunk("x", index=1), chunk(index=1, finish="stop"), FINISH, DONE), "",
+       body=b'{"stream": true, "n": 2}'),
+    odd("only_choice_at_index_3", chunk("Hel", index=3), chunk("lo", index=3), chunk(finish="stop", index=3), DONE),
+    odd("another_choice_behind_the_only_one", chunk("Hello", index=1), chunk(index=1, finish="stop"), END),
+    odd("index_counts_up", chunk("Hel"), chunk("l", index=1), chunk("o", index=2), chunk(index=3, finish="stop")),
+    odd("index_counts_up_by_two", chunk("Hel"), chunk("l", index=2), chunk("o", index=4), DONE),
+    odd("index_counts_once", chunk(""), chunk("Hel", index=1), chunk("lo", index=1), chunk(index=1, finish="stop")),
+    odd("index_counts_up_to_the_end", chunk("Hel"), chunk("lo", index=1, finish="stop")),
+    interrupted("index_counts_up_and_cut", "closed_early", stream(chunk("Hel"), chunk("lo", index=1))),
+    odd("another_choice_of_one_that_is_over", chunk("Hello", finish="stop"), chunk("x", index=1), DONE),
     odd("many_choices", HELLO, *(chunk("x", index=index) for index in range(1, 200)), DONE, text="Hello" + "x" * 72),
     *(
         odd(f"index_{name}", delta({"content": "Hello"}, index=index), DONE)
@@ -119,6 +140,10 @@ DIALECTS = group(
     odd("null_choices", event({"choices": None}), GOOD, warns="without choices"),
     odd("choices_object", event({"choices": {"0": {}}}), GOOD, warns="without choices"),
     odd("empty_choices_prompt_filter", event({"choices": [], "prompt_filter_results": [{}]}), GOOD),
+    odd("message_for_delta", message("Hello", finish_reason="stop")),
+    odd("message_behind_deltas", HELLO, message("Hello", finish_reason="stop")),
+    odd("message_says_more", chunk("Hel"), message("Hello", delta={}), DONE),
+    odd("messages_in_pieces", message("Hel"), message("lo"), DONE),
     odd("message_beside_delta", event({"choices": [{"message": {"content": "no"}, "delta": {"content": "Hello"}}]}),
         DONE),
     *(
@@ -147,7 +172,12 @@ DIALECTS = group(
     empty("done_only", stream(DONE)),
     empty("finish_only", stream(FINISH)),
     empty("tool_calls_without_a_call", stream(finish("tool_calls"), DONE)),
-    empty("filtered_away", stream(finish("content_filter"), DONE)),
+    *(
+        empty(f"filtered_away_{reason}", stream(chunk(""), finish(reason), DONE), says="The content filter")
+        for reason in ("content_filter", "content-filter", "SAFETY")
+    ),
+    empty("filtered_behind_its_thinking", stream(delta({"reasoning": "Hm."}), finish("content_filter"), DONE),
+          says="The content filter"),
     odd("nothing_was_asked_for", chunk("", finish="length"), DONE, text=""),
     odd("refusal_beside_text", delta({"refusal": "no", "content": "Hello"}), DONE),
     odd("refusal_null", delta({"refusal": None, "content": "Hello"}), DONE),
@@ -155,6 +185,9 @@ DIALECTS = group(
     odd("tool_call_whole", tool({"id": "c", "function": {"name": "f", "arguments": {"a": 1}}}), END, text=""),
     odd("tool_call_bad_json", tool({"index": 0, "function": {"arguments": "{nope"}}), END, text=""),
     odd("tool_call_junk", tool(None, 5, "x", {}, {"index": -5, "function": 7}, {"id": {}}), GOOD),
+    empty("function_call_of_nothing", stream(delta({"function_call": {"name": "", "arguments": ""}}), END)),
+    empty("function_call_of_nulls", stream(delta({"function_call": {"name": None, "arguments": None}}), END)),
+    empty("tool_call_of_nothing", stream(tool({"index": 0, "id": "", "function": {"name": None}}), END)),
     odd("tool_calls_object", delta({"tool_calls": {"0": {}}}), GOOD),
     odd("tool_call_and_text", tool(CALL), chunk("Hello"), END),
     odd("tool_call_many", tool(*({"index": n, "id": str(n)} for n in range(500))), END, text=""),

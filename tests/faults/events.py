@@ -10,6 +10,7 @@ from tests.faults.fault import (
     GOOD,
     HELLO,
     Fault,
+    chunked,
     damaged,
     error,
     group,
@@ -49,6 +50,10 @@ def texts(name: str, *pieces: str, text: str) -> Fault:
 
 def cut(name: str, rest: bytes) -> Fault:
     return interrupted(name, "closed_early", stream(HELLO, rest))
+
+
+def with_length(body: bytes) -> bytes:
+    return head("200 OK", f"Content-Length: {len(body)}") + body
 
 
 def too_large(name: str, data: bytes, **more: object) -> Fault:
@@ -152,6 +157,18 @@ EVENTS = group(
     cut("unterminated_done_without_line_end", DONE[:-2]),
     cut("unterminated_finish", FINISH[:-1]),
     cut("bad_utf8_at_the_end", b"data: \xe2\x82"),
+    *(
+        ok(f"unterminated_{name}_{way}", whole(HELLO + tail))
+        for name, tail in [
+            ("done", DONE[:-1]), ("done_without_line_end", DONE[:-2]), ("done_in_crlf", DONE[:-2] + b"\r\n"),
+            ("finish", FINISH[:-1]), ("finish_without_line_end", FINISH[:-2]),
+            ("usage", FINISH + event({"choices": [], "usage": {"total_tokens": 5}})[:-1])
+        ]
+        for way, whole in [("in_chunks", chunked), ("with_length", with_length)]
+    ),
+    interrupted("unterminated_text_in_chunks", "closed_early", chunked(HELLO, chunk("never")[:-1])),
+    interrupted("half_an_event_in_chunks", "closed_early", chunked(HELLO, FINISH[:-9])),
+    interrupted("unterminated_error_in_chunks", "server_error_event", chunked(HELLO, event({"error": "no"})[:-1])),
     ok("unterminated_behind_done", stream(GOOD, b"data: {unfinished")),
     ok("done_twice", stream(GOOD, DONE)),
     ok("words_behind_done", stream(GOOD, event("good bye"), event("[1]")), warns="no part of the answer"),

@@ -13,7 +13,7 @@ from tests.faults.bombs import gzip_bomb, nested_gzip_bomb, zlib_bomb
 from tests.faults.connecting import reset_after
 from tests.faults.fault import GOOD, KEY, Fault, error, group, ok, repeated, stream, then
 from tests.faults.server import Caller, Play
-from tests.streaming.endpoint import document, framed, head
+from tests.streaming.endpoint import DONE, document, event, framed, head
 
 NO = {"message": "no"}
 
@@ -194,6 +194,10 @@ STATUSES = group(
     server_error("s500_huge_number", failed(b'{"code": ' + b"9" * 60_000 + b"}"), "999"),
     server_error("s500_open_tags", failed(b"<a " * 20_000, content_type="text/html"), ""),
     server_error("s500_a_stream", document(GOOD, "500 No", content_type="text/event-stream"), "Hel"),
+    server_error("s500_error_in_a_stream", document(b": no\n\n" + event({"error": {"message": "no such model"}}) + DONE,
+                                                    "500 No", content_type="text/event-stream"), "no such model"),
+    server_error("s500_error_in_an_event_of_its_name", failed(b'event: error\ndata: {"detail": "no such model"}'),
+                 "no such model"),
     server_error("s500_key_echoed", document({"message": f"Bad {KEY}"}, "500 No"), "Bad ***"),
     server_error("s500_key_at_the_cut_of_the_body", failed(b"x" * 65526 + KEY.encode()), "xxx…"),
     server_error("s500_key_at_the_cut_of_the_sentence", failed(b"x" * 490 + KEY.encode() + b"y" * 90), "xxx***"),

@@ -45,9 +45,7 @@ def tell(run: Run, text: str, at_ms: float = 1.0) -> None:
 
 def end(run: Run, status: Status = Status.OK, finish_reason: str | None = "stop") -> None:
     text = run.record().text
-    run.finish(
-        Outcome(status, texts=(text,), finish_reason=finish_reason, chunk_count=3, attempts=1, timings=Timings())
-    )
+    run.finish(Outcome(status, text=text, finish_reason=finish_reason, chunk_count=3, attempts=1, timings=Timings()))
 
 
 def applied(blocks: list[str], frame: Frame) -> list[str]:

@@ -125,6 +125,21 @@ def test_reasoning_stands_apart_with_its_own_time(page: AppTest, chat: Chat) -> 
     assert " ms" in box.label
 
 
+def test_a_switch_shows_the_choices_beyond_the_first(page: AppTest, chat: Chat) -> None:
+    others = [chunk("Second *one*", "stop", index=1), chunk("Third one", "length", index=2)]
+    chat.server.play = sending(head() + chunk("First one", "stop") + b"".join(others) + DONE)
+    run_to_the_end(page)
+    (switch,) = [group for group in page.button_group if group.label == "Further choices"]
+    assert switch.options == ["Choice 2", "Choice 3"]
+    assert "Third one" not in texts(page)
+    switch.set_value("Choice 3").run()
+    shown = texts(page)
+    assert "First one" in shown
+    assert "Third one" in shown
+    assert "finish reason length" in shown
+    assert "Second" not in shown
+
+
 def test_tool_calls_are_shown_readably_and_become_messages(page: AppTest, chat: Chat) -> None:
     call = {"index": 0, "id": "c1", "function": {"name": "get_*weather*", "arguments": '{"city":"Paris"}'}}
     chat.server.play = sending(head() + delta({"tool_calls": [call]}, "tool_calls") + DONE)

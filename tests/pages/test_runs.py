@@ -47,6 +47,7 @@ def test_an_opened_run_shows_its_text_and_its_request_and_survives_a_reload(page
     opened.switch_page("runs.py")
     wait_for(lambda: "Hello you" in texts(opened.run()))
     assert '"model": "alpha"' in opened.code[0].value
+    assert "The endpoint says: served model **m**" in texts(opened)
     assert len(chat.bodies) == 1
 
 
@@ -195,6 +196,7 @@ def test_several_runs_show_in_what_they_differ_and_open_as_a_comparison(three_ru
     assert settings[plain_words("max_tokens")].tolist() == ["null", "omitted"]
     assert settings["prompt"].tolist() == ["Say 2", "Say 1"]
     assert "temperature" not in settings
+    assert page.table[1].value.loc["served model"].tolist() == ["m", "m"]
     page.button(key="compare_runs").click().run()
     assert not page.exception
 

@@ -24,7 +24,7 @@ def ended_run(log: Log, status: Status = Status.OK) -> str:
     run = make_run()
     log.begin(run)
     run.take(TimedEvent("message", '{"x": 1}', 3.0, (Delta(0, "unmistakable"),)))
-    run.finish(Outcome(status, texts=("unmistakable",)))
+    run.finish(Outcome(status, text="unmistakable"))
     log.end(run)
     return run.id
 

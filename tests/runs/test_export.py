@@ -142,12 +142,13 @@ def line_with(**changes: Any) -> str:
         (line_with(created_at="2026-11-00T00:00:00.000000Z"), "created_at is not"),
         (line_with(app_version="1" * 33), "app_version is not"),
         (line_with(warnings="{}"), "warnings is not"),
+        (line_with(further_choices="[{}]"), "further_choices is not"),
         (line_with(rating=6), "rating is not what people say"),
         (line_with(rating="5"), "rating is not"),
         (line_with(tags=["a"]), "tags is not"),
         (line_with(notes="x" * 20_001), "notes is not"),
     ],
-    ids=range(22),
+    ids=range(23),
 )
 def test_a_line_that_no_export_wrote_is_refused_by_its_number(log: Log, line: str, why: str) -> None:
     with pytest.raises(ImportRefused, match=f"^Line 3.*{why}"):

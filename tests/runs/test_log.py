@@ -73,7 +73,7 @@ def test_a_database_that_comes_back_gets_the_runs_it_missed(tmp_path: Path, new_
     assert log.problem.startswith("Runs are not being logged: ")
     run = new_run()
     log.begin(run)
-    run.finish(Outcome(Status.OK, texts=("Hi",)))
+    run.finish(Outcome(Status.OK, text="Hi"))
     log.end(run)
     assert log.live(run.id) is run
     obstacle.unlink()

@@ -97,6 +97,8 @@ def test_a_run_reads_from_the_question_to_the_answer() -> None:
         ttft_ms=12.5,
         tokens_per_second=133.333,
         prompt_tokens=7,
+        served_model="m-2026",
+        request_id="r`1",
         request_body='{"model": "m", "messages": [{"role": "user", "content": "Hi"}], "top_p": null}',
     )
     assert (
@@ -112,6 +114,8 @@ Ended as `ok`, HTTP 200, finish reason `stop`, 1 attempt. Run `1f`, made by Temp
 | prompt tokens | 7 |
 | completion tokens | not reported |
 | total | 1234.6 ms |
+
+The endpoint says of itself: served model `m-2026`, request id ``r`1``.
 
 ## Request
 

@@ -53,7 +53,7 @@ def test_stopping_a_finished_run_changes_nothing(new_run: Callable[[], Run]) -> 
 def test_unreported_tokens_stay_unreported(new_run: Callable[[], Run]) -> None:
     run = new_run()
     run.append((Delta(0, "Hello"),), 1.0)
-    run.finish(Outcome(Status.OK, texts=("Hello",), chunk_count=1))
+    run.finish(Outcome(Status.OK, text="Hello", chunk_count=1))
     record = run.record()
     assert (record.prompt_tokens, record.completion_tokens, record.tokens_per_second) == (None, None, None)
 
@@ -98,3 +98,15 @@ def test_what_the_endpoint_said_of_its_wait_and_its_cache_is_recorded(
     usage = Usage(9, 2, 11, cached_tokens)
     run.finish(Outcome(Status.OK, usage=usage, timings=Timings(queued_ms=queued_ms)))
     assert (run.record().queued_ms, run.record().cached_tokens) == (queued_ms, cached_tokens)
+
+
+def test_what_the_endpoint_says_of_itself_is_kept(new_run: Callable[[], Run]) -> None:
+    told, untold = new_run(), new_run()
+    told.finish(Outcome(Status.OK, model="m-2026", system_fingerprint="fp_1", request_id="r-1"))
+    untold.finish(Outcome(Status.OK))
+    assert told.record().told_by_endpoint == [
+        ("served model", "m-2026"),
+        ("system fingerprint", "fp_1"),
+        ("request id", "r-1"),
+    ]
+    assert untold.record().told_by_endpoint == []

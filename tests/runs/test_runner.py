@@ -14,16 +14,17 @@ from components.contract.profile import BEEZY, OPENAI
 from components.contract.request import ChatCompletionStreamRequest, UnsendableField, to_bytes
 from components.endpoints.endpoint import Address, Endpoint, EndpointUnavailable
 from components.endpoints.own import own_endpoint
+from components.runs.choices import further_choices
 from components.runs.gate import Refused
 from components.runs.log import Log
 from components.runs.query import events_of, find_run
 from components.runs.run import Run
 from components.runs.runner import Runner
 from components.streaming.limits import Limits
-from components.streaming.outcome import Outcome
+from components.streaming.outcome import Choice, Outcome, ToolCall
 from components.streaming.session import ApiKey
 from tests.runs.conftest import REQUEST, endpoint_at
-from tests.streaming.endpoint import DONE, chunk, document, head, sending, serve
+from tests.streaming.endpoint import DONE, chunk, document, event, head, sending, serve
 from tests.streaming.recorder import recording
 from tests.waiting import wait_for
 
@@ -150,6 +151,18 @@ def test_no_key_reaches_the_events_whatever_event_repeats_it(runner: Runner, log
     kept = events_of(log.database, run.id)
     assert [(event.name, event.data) for event in kept][:2] == [("***", "***"), ("message", "no JSON ***")]
     assert "canary" not in str(kept)
+
+
+def test_every_choice_that_was_asked_for_is_kept_without_the_key(runner: Runner, log: Log) -> None:
+    call = {"id": "c", "function": {"name": "look", "arguments": "canary-key-1"}}
+    further = {"reasoning": "Hm.", "content": "Key: canary-key-1", "tool_calls": [call]}
+    second = event({"choices": [{"index": 1, "delta": further, "finish_reason": "length"}]})
+    with serve(head() + chunk("Hi") + second + chunk(finish="stop") + DONE) as server:
+        endpoint = Endpoint("mine", BEEZY, Address(server.base_url, ApiKey("canary-key-1", server.base_url)))
+        body = b'{"model": "m", "messages": [{"role": "user", "content": "x"}], "stream": true, "n": 2}'
+        found = logged(log, runner.send(endpoint, model="m", body=body, streaming=True))
+    assert (found.status, found.text, found.finish_reason) == ("ok", "Hi", "stop")
+    assert further_choices(found) == (Choice("Key: ***", "Hm.", (ToolCall("c", "look", "***"),), "length"),)
 
 
 @dataclass(frozen=True)

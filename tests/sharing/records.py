@@ -30,6 +30,8 @@ PRIVATE: dict[str, Any] = {
     "timing": "canary-timing",
     "concurrency": 616_616_616,
     "checks": "canary-checks",
+    "request_id": "canary-request",
+    "further_choices": '[{"text": "canary-choice"}]',
     "prompt": "canary-prompt",
     "settings": "canary-settings",
     "owner": "canary-owner",
@@ -68,6 +70,8 @@ def a_record(**fields: Any) -> RunRecord:
         tool_calls='[{"id": "call-1", "name": "look", "arguments": "{\\"at\\": \\"sea\\"}"}]',
         event_count=2,
         determinism="identical",
+        served_model="some-model-2026",
+        system_fingerprint="fp_1",
         repeat=1,
     )
     return replace(record, **fields)
@@ -101,6 +105,8 @@ records = st.builds(
     error_kind=st.none() | texts,
     error_message=st.none() | texts,
     determinism=st.none() | texts,
+    served_model=st.none() | texts,
+    system_fingerprint=st.none() | texts,
     warnings=texts | st.lists(texts, max_size=2).map(json.dumps),
     ttft_ms=times,
     total_ms=times,

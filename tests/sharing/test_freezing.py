@@ -170,6 +170,8 @@ def test_a_system_message_is_nowhere_else() -> None:
         error_message=f"invalid message: {' '.join(SECRET.split())[:30]}…",
         finish_reason=SECRET,
         determinism=SECRET,
+        served_model=SECRET,
+        system_fingerprint=SECRET,
         model=SECRET,
         endpoint=SECRET,
         warnings=json.dumps([SECRET]),

@@ -69,6 +69,8 @@ def test_a_run_is_said_field_by_field() -> None:
         ("streamed", "yes"),
         ("repeat", "1"),
         ("sent again", "identical"),
+        ("served model", "some-model-2026"),
+        ("system fingerprint", "fp_1"),
         ("stars", "4"),
         ("tag 1", "sea"),
         ("tag 2", "calm"),

@@ -152,8 +152,20 @@ def test_an_answer_in_one_document_can_be_asked_for():
 
 def test_every_choice_is_in_the_last_line_when_there_are_several():
     with serve(head() + chunk("a") + chunk("b", index=1) + DONE) as endpoint:
-        _, lines, _ = command(endpoint.base_url)
+        _, lines, _ = command(endpoint.base_url, request=REQUEST | {"n": 2})
     assert lines[-1]["texts"] == ["a", "b"]
+
+
+def test_the_last_line_has_the_thinking_the_calls_of_tools_and_what_the_endpoint_says_of_itself():
+    call = {"index": 0, "id": "c", "function": {"name": "look", "arguments": "{}"}}
+    thought = event({"choices": [{"delta": {"reasoning": "Hm.", "tool_calls": [call]}}]})
+    with serve(
+        head("200 OK", "X-Request-Id: r-1") + thought + chunk(finish="stop", system_fingerprint="fp")
+    ) as endpoint:
+        _, lines, _ = command(endpoint.base_url)
+    last = lines[-1]
+    assert (last["reasoning"], last["tool_calls"]) == ("Hm.", [{"id": "c", "name": "look", "arguments": "{}"}])
+    assert (last["model"], last["system_fingerprint"], last["request_id"]) == ("m", "fp", "r-1")
 
 
 @pytest.mark.parametrize(

@@ -405,6 +405,44 @@ def test_calls_of_tools_are_joined_and_kept_as_text():
     assert outcome.tool_calls == (ToolCall("c1", "look", '{"a": \ufffd1}'), ToolCall("c2", "find", "{nope"))
 
 
+@pytest.mark.parametrize(
+    ("headers", "request_id"),
+    [
+        ((), None),
+        (("X-Request-ID: r-1",), "r-1"),
+        (("cf-ray: c", "apim-request-id: a"), "a"),
+        (("request-id: ", "x-amzn-RequestId: r-1"), "r-1"),
+        ((f"x-request-id: {KEY}\x1b[2J",), "*** [2J"),
+        ((f"x-request-id: {'x' * 999}",), "x" * 199 + "…"),
+    ],
+)
+def test_the_request_has_a_name_in_the_log_of_the_endpoint(headers, request_id):
+    for answer in (head("200 OK", *headers) + GOOD, document("", "401 Unauthorized", *headers)):
+        with serve(answer) as endpoint:
+            assert ask(endpoint.base_url, key=ApiKey(KEY, endpoint.base_url))[1].request_id == request_id
+
+
+def test_the_model_and_the_configuration_that_answered_are_told():
+    outcome = run(
+        head() + chunk("Hello", model="m", system_fingerprint="fp_\ud83d") + chunk(finish="stop", model="m-1")
+    )
+    assert (outcome.model, outcome.system_fingerprint) == ("m-1", "fp_\ufffd")
+
+
+def test_several_choices_that_were_asked_for_keep_their_indexes():
+    body = head() + chunk("a") + chunk("b", index=1) + chunk("c", index=2) + DONE
+    assert run(body, body=b'{"n": 3}').texts == ("a", "b", "c")
+    assert run(body, body=b'{"n": 1}').texts == ("abc",)
+    assert run(body, body=b'{"n": "3"}').texts == ("abc",)
+    assert run(body, body=b'"n" {').texts == ("abc",)
+
+
+@pytest.mark.parametrize("cut", [b"", event({"error": "no"})], ids=["cut", "error"])
+def test_what_is_held_until_it_can_be_told_what_it_is_comes_out_when_the_stream_breaks(cut):
+    for pieces in ([chunk("1"), chunk("10")], [chunk("1"), chunk("10", index=1)]):
+        assert run(head() + b"".join(pieces) + cut).text == "110"
+
+
 def test_the_outcome_cannot_be_read_before_the_end():
     with serve(head() + GOOD) as endpoint:
         stream = AnswerStream(endpoint.base_url, BODY)

@@ -30,6 +30,7 @@ from components.ui.times_view import draw_times
 from components.ui.visitor import own_log
 
 _PARTS = ["Request", "Times", "Events", "Code"]
+_MOST_OF_A_FACT = 200
 
 
 def draw_one_run(run: Run | RunRecord, record: RunRecord) -> None:
@@ -50,6 +51,9 @@ def draw_one_run(run: Run | RunRecord, record: RunRecord) -> None:
         else:
             st.markdown(":small[Request, exactly as sent]")
             st.code(record.request_body, language="json", wrap_lines=True)
+            told = [f"{name} **{plain_words(value, _MOST_OF_A_FACT)}**" for name, value in record.told_by_endpoint]
+            if words := " · ".join(told):
+                st.markdown(f":small[:gray[The endpoint says: {words}]]")
 
 
 def draw_undo() -> None:

@@ -18,6 +18,7 @@ from components.runs.run import RunRecord
 from components.ui.plain_words import plain_words
 from components.ui.run_lookup import events_reader
 
+_MOST_CHARACTERS = 80
 _MOST_POINTS = 200
 """Of one lane in the chart; more cannot be told apart."""
 
@@ -84,6 +85,7 @@ def _column(title: str, record: RunRecord, best: Mapping[Measure, str]) -> dict[
     }
     if was_cut(record):
         words["characters"] += " :orange[(cut)]"
+    words |= {label: plain_words(value, _MOST_CHARACTERS) for label, value in record.told_by_endpoint}
     if reasons := incomparable(record):
         words["not comparable"] = f":orange[{plain_words('; '.join(reasons))}]"
     return words

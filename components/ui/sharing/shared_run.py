@@ -16,6 +16,7 @@ _SAME = (
     *("finish_reason", "error_kind", "error_message", "prompt_tokens", "completion_tokens", "total_tokens"),
     *("cached_tokens", "connect_ms", "queued_ms", "waited_ms", "first_byte_ms", "first_event_ms", "reasoning_ms"),
     *("ttft_ms", "total_ms", "tokens_per_second", "chunk_count", "attempts", "streamed", "repeat", "determinism"),
+    *("served_model", "system_fingerprint"),
 )
 
 

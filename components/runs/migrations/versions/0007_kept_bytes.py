@@ -3,15 +3,15 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0006"
-down_revision = "0005"
+revision = "0007"
+down_revision = "0006"
 
 # What a row takes beside its texts of any length, with its place in the indexes; and these texts.
 _OWNED = {
     "runs": (
         1_000,
         "endpoint model request_body text reasoning finish_reason error_message raw_error warnings retries tool_calls "
-        "draft determinism prompt settings",
+        "draft determinism prompt settings further_choices",
     ),
     "presets": (200, "name content"),
     "drafts": (200, "content"),

@@ -1,0 +1,110 @@
+"""A text as it grows by pieces, safe to show and to store, also where each piece repeats all that came before it."""
+
+from __future__ import annotations
+
+import io
+
+from components.streaming.guard import SafeText, safe_text
+from components.streaming.masking import Mask, MaskedText
+
+_SURELY_REPEATED = 8
+_FEWEST_CHARACTERS = 4
+"""Different ones: rules and indents grow like a text that is repeated."""
+_GIVEN_UP_AT = 256
+
+
+class GrowingText:
+    """The text of a choice, or its thinking. ``str`` gives what can be shown so far, without the key of ``mask``."""
+
+    def __init__(self, mask: Mask | None = None) -> None:
+        # A buffer, not a list of pieces: a million pieces of one character each would need a hundred times their size.
+        self._whole = io.StringIO()
+        self._safe = SafeText()
+        self._mask = mask
+        self._masked = MaskedText(mask)
+        self._repeats: _Repeats | None = _Repeats()
+
+    def __str__(self) -> str:
+        return self._whole.getvalue()
+
+    def feed(self, piece: str, *, whole: bool = False) -> str:
+        """What ``piece`` adds, as far as it can be shown now. ``whole`` says that it is the text from its beginning."""
+        if not piece:
+            return ""
+        if whole:
+            piece = self._beyond(safe_text(piece))
+        elif self._repeats:
+            piece = self._repeats.added(piece)
+            if self._repeats.excluded:
+                self._repeats = None
+        return self._write(self._safe.feed(piece))
+
+    def flush(self) -> str:
+        """What was held back until the end of the text."""
+        held = self._repeats.held() if self._repeats else ""
+        return self._write(self._safe.feed(held) + self._safe.flush()) + self._keep(self._masked.flush())
+
+    def _beyond(self, whole: str) -> str:
+        """What the whole text has that has not come; all of it where it is another one."""
+        held = self._repeats.held() if self._repeats else ""
+        if self._mask:
+            whole = self._mask.out_of(whole)
+        if not whole.startswith(str(self)):
+            return held + whole
+        self._masked = MaskedText(self._mask)  # what this held back is in the rest
+        return whole.removeprefix(str(self))
+
+    def _write(self, text: str) -> str:
+        return self._keep(self._masked.feed(text))
+
+    def _keep(self, text: str) -> str:
+        self._whole.write(text)
+        return text
+
+
+class _Repeats:
+    """Tells whether each piece of a text begins with all that came before it.
+
+    The first two pieces tell nothing: a text may well begin with "1" and "10". So what looks like a repeated text is
+    held until so much has been repeated that it is no chance, and given out as it came when it is none. ``excluded``
+    is true once it is clear that each piece is new.
+    """
+
+    def __init__(self) -> None:
+        self.excluded = False
+        self._text = ""
+        self._given = 0
+        self._held: list[str] = []
+        self._repeated = 0
+        self._sure = False
+
+    def added(self, piece: str) -> str:
+        """What of ``piece`` is new, and of the pieces that were held."""
+        before = self._text
+        repeats = piece.startswith(before)
+        if self._sure:
+            self._text = piece if repeats else before + piece
+            return piece[len(before) :] if repeats else piece
+        if before and (not repeats or (len(piece) == len(before) and not self._held)):
+            return self._exclude(piece)
+        self._text = piece
+        if not before:
+            self._given = len(piece)
+            return piece
+        self._held.append(piece)
+        self._repeated += len(before)
+        if len(self._held) > 1 and self._repeated >= _SURELY_REPEATED and len(set(before)) >= _FEWEST_CHARACTERS:
+            self._sure = True
+            self._held.clear()
+            return piece[self._given :]
+        return self._exclude("") if self._repeated > _GIVEN_UP_AT else ""
+
+    def held(self) -> str:
+        """What was held, as it came."""
+        held = "".join(self._held)
+        self._held.clear()
+        return held
+
+    def _exclude(self, piece: str) -> str:
+        self.excluded = True
+        return self.held() + piece

@@ -1,0 +1,117 @@
+"""Calls of tools are put together from their pieces by what says most surely where a piece belongs."""
+
+from typing import Any
+
+import pytest
+
+from components.streaming.outcome import ToolCall
+from components.streaming.tool_calls import ToolCalls
+
+
+def piece(arguments: object = "", name: str | None = None, **more: object) -> dict[str, Any]:
+    return {**more, "function": {"name": name, "arguments": arguments}}
+
+
+def joined(*chunks: list[Any]) -> list[tuple[str, str, str]]:
+    calls = ToolCalls()
+    for pieces in chunks:
+        calls.add(pieces)
+    assert all(isinstance(call, ToolCall) for call in calls.joined())
+    return [(call.id, call.name, call.arguments) for call in calls.joined()]
+
+
+TWO = [("a", "look", '{"x":1}'), ("b", "find", '{"y":2}')]
+
+
+@pytest.mark.parametrize(
+    ("first", "second"), [(0, 1), ("0", "1"), (0, 0), (None, None), (-1, "x"), (7, 3), (True, 1.5)]
+)
+def test_a_new_id_begins_a_call_whatever_its_index(first: object, second: object) -> None:
+    assert joined(
+        [piece('{"x"', "look", id="a", index=first)],
+        [piece(":1}", id="a", index=first)],
+        [piece('{"y"', "find", id="b", index=second)],
+        [piece(":2}", id="b", index=second)],
+    ) == TWO  # fmt: skip
+
+
+def test_a_known_id_continues_its_own_call_also_when_another_one_has_begun() -> None:
+    begun = [piece('{"x"', "look", id="a")], [piece('{"y"', "find", id="b")]
+    assert joined(*begun, [piece(":1}", id="a")], [piece(":2}", id="b")]) == TWO
+
+
+@pytest.mark.parametrize(("first", "second"), [(0, 1), ("0", "1")])
+def test_without_an_id_the_index_says_which_call_goes_on(first: object, second: object) -> None:
+    begun = [piece('{"x"', "look", id="a", index=first)], [piece('{"y"', "find", id="b", index=second)]
+    assert joined(*begun, [piece(":1}", index=first)], [piece(":2}", index=second)]) == TWO
+
+
+@pytest.mark.parametrize("index", [0, 1, 5, None, "x"])
+def test_with_a_wrong_index_the_last_call_goes_on(index: object) -> None:
+    begun = [piece('{"x":1}', "look", id="a", index=0)], [piece('{"y"', "find", id="b", index=0)]
+    assert joined(*begun, [piece(":2}", index=index)]) == TWO
+
+
+def test_an_index_whose_call_has_all_its_arguments_is_wrong() -> None:
+    begun = [piece('{"x":1}', "look", id="a", index=0)], [piece('{"y"', "find", id="b", index=1)]
+    assert joined(*begun, [piece(":2}", index=0)]) == TWO
+
+
+def test_whole_calls_without_ids_are_told_apart() -> None:
+    whole = [piece('{"x":1}', "look"), piece('{"y":2}', "find"), piece('{"y":3}', "find")]
+    calls = [("", "look", '{"x":1}'), ("", "find", '{"y":2}'), ("", "find", '{"y":3}')]
+    assert joined(whole) == joined(*([one] for one in whole)) == calls
+    assert joined([{**one, "index": place} for place, one in enumerate(whole)]) == calls
+    assert joined(*([{**one, "index": 0}] for one in whole)) == calls
+
+
+def test_pieces_of_several_calls_in_one_list_belong_to_their_places() -> None:
+    assert joined([piece('{"x"', "look"), piece('{"y"', "find")], [piece(":1}"), piece(":2}")]) == [
+        ("", *call[1:]) for call in TWO
+    ]
+
+
+def test_whole_calls_without_ids_and_arguments_in_one_list_are_told_apart() -> None:
+    assert joined([piece("", "look", index=0), piece("", "find", index=0)]) == [("", "look", ""), ("", "find", "")]
+
+
+def test_an_endpoint_may_give_each_piece_of_a_call_another_id() -> None:
+    pieces = [piece("", "look", id="a", index=0)], [piece('{"x"', id="b", index=0)], [piece(":1}", id="c", index=0)]
+    assert joined(*pieces) == TWO[:1]
+
+
+def test_an_id_may_come_behind_the_first_piece() -> None:
+    assert joined([piece("", "look", index=0)], [piece("{}", id="a", index=0)]) == [("a", "look", "{}")]
+
+
+@pytest.mark.parametrize(
+    "names", [("get_", "weather"), ("get_", "get_weather"), ("get_weather", "get_weather"), ("", "get_weather")]
+)
+def test_a_name_may_come_in_pieces_or_again_and_again(names: tuple[str, str]) -> None:
+    pieces = [[piece("", name, index=0)] for name in names]
+    assert joined(*pieces, [piece("{", index=0)], [piece("}", "get_weather", index=0)]) == [("", "get_weather", "{}")]
+
+
+def test_a_custom_tool_takes_text() -> None:
+    begun = [{"index": 0, "id": "a", "type": "custom", "custom": {"name": "shell", "input": "ls "}}]
+    assert joined(begun, [{"index": 0, "id": None, "function": None, "custom": {"input": "-l"}}]) == [
+        ("a", "shell", "ls -l")
+    ]
+
+
+@pytest.mark.parametrize(
+    "empty",
+    [
+        {},
+        {"index": 0},
+        {"id": "", "function": {"name": "", "arguments": ""}},
+        {"id": None, "function": {"name": None, "arguments": None}},
+        {"function": {"name": None, "arguments": {}}},
+        {"index": 0, "function": None, "custom": None},
+    ],
+)
+def test_a_piece_that_says_nothing_makes_no_call(empty: dict[str, object]) -> None:
+    calls = ToolCalls()
+    calls.add([empty])
+    assert not calls
+    assert joined([empty], [piece("{}", "look", id="a", index=0)], [empty | {"function": {}}]) == [("a", "look", "{}")]
