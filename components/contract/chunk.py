@@ -30,12 +30,14 @@ class Usage:
     """Token counts as the endpoint reported them; None for what it did not report.
 
     ``cached_tokens`` are those of the prompt that it had read before (``prompt_tokens_details`` in OpenAI's words).
+    ``reasoning_tokens`` (``completion_tokens_details``) are mostly among the completion tokens; some count them apart.
     """
 
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
     total_tokens: int | None = None
     cached_tokens: int | None = None
+    reasoning_tokens: int | None = None
 
 
 @dataclass(frozen=True)
@@ -234,13 +236,13 @@ def _thought(value: object, depth: int = 0) -> str:
 def _usage(usage: object) -> Usage | None:
     if not isinstance(usage, Mapping):
         return None
-    details = usage.get("prompt_tokens_details")
-    cached = _count(details.get("cached_tokens")) if isinstance(details, Mapping) else None
+    of_prompt, of_completion = usage.get("prompt_tokens_details"), usage.get("completion_tokens_details")
     return Usage(
         prompt_tokens=_count(usage.get("prompt_tokens")),
         completion_tokens=_count(usage.get("completion_tokens")),
         total_tokens=_count(usage.get("total_tokens")),
-        cached_tokens=cached,
+        cached_tokens=_count(of_prompt.get("cached_tokens")) if isinstance(of_prompt, Mapping) else None,
+        reasoning_tokens=_count(of_completion.get("reasoning_tokens")) if isinstance(of_completion, Mapping) else None,
     )
 
 

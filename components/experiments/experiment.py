@@ -263,7 +263,9 @@ class Experiment:
         with self._lock:
             line.under_way -= 1
             self._failures = self._failures + 1 if failed else 0
-            if plan.shared and self._failures >= max(_FAILURES_IN_A_ROW, 2 * line.at_once) and line.cells:
+            many = self._failures >= max(_FAILURES_IN_A_ROW, 2 * line.at_once)
+            # Those that were under way as it paused say nothing new.
+            if plan.shared and many and line.cells and not self._paused:
                 record = self._find(making.run_id) if making.run_id else None
                 why = record.error_message if record and record.error_message else "Their runs say why."
                 self._pause_by_itself(f"The last {self._failures} did not end well. {why}")

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from components.live.channels import Shown
 from components.live.frames import Reader
-from components.live.status import ended_in_words, numbers, status_words, waiting_words
+from components.live.status import ShownNumber, ended_in_words, numbers, status_words, waiting_words
 from components.markdown.answer import AnswerBlocks, View
 from components.runs.run import Activity, RetryWait, Run
 
@@ -104,7 +104,7 @@ class Lane:
         if isinstance(run, Run):
             self._doing = run.activity, run.place_in_queue, run.retry_wait
         badge, colour = status_words(record, *self._doing)
-        parts = [f"{label} <strong>{html.escape(value)}</strong>" for label, value in numbers(record)]
+        parts = [_number(number, with_meaning=ended) for number in numbers(record)]
         asked = f'<span class="live-asked">{html.escape(f"{record.model} on {record.endpoint}")} · </span>'
         yield from self._frame(
             [
@@ -129,3 +129,9 @@ class Lane:
         if news:
             self._told = facts
             yield [news]
+
+
+def _number(number: ShownNumber, *, with_meaning: bool) -> str:
+    # Meanings would be most of what a running answer sends.
+    title = f' title="{html.escape(number.meaning)}"' if with_meaning else ""
+    return f"<span{title}>{number.label} <strong>{html.escape(number.value)}</strong></span>"

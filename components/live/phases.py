@@ -19,13 +19,16 @@ def phases(record: RunRecord) -> list[Phase]:
     """The phases that happened, in their order: waits for other attempts are not among them.
 
     Connecting holds finding the host and the TLS handshake; after it the request goes out. The first byte is that of
-    the answer's head, the first token its first text that is not empty, and decoding lasts until the end.
+    the answer's head, the first token the first of any kind, the first output the first of the answer itself where
+    that is another, and decoding lasts until the end.
     """
     sent = record.connect_ms or 0.0
     end = max((record.total_ms or 0.0) - (record.waited_ms or 0.0), sent)
     found = [Phase("connect", 0.0, sent)] if sent else []
     begin = sent
-    for name, moment in (("first byte", record.first_byte_ms), ("first token", record.ttft_ms)):
+    output_ms = record.ttfo_ms if record.ttfo_ms != record.ttft_ms else None
+    moments = ("first byte", record.first_byte_ms), ("first token", record.ttft_ms), ("first output", output_ms)
+    for name, moment in moments:
         if moment is not None and sent + moment >= begin:
             found.append(Phase(name, begin, sent + moment))
             begin = sent + moment

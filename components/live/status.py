@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from components.contract.profile import profile_named
 from components.contract.request import from_bytes
+from components.runs.numbers import NUMBERS, OLDER_DEFINITION
 from components.runs.run import Activity, RetryWait, RunRecord
 from components.streaming.outcome import Status
 
@@ -57,27 +58,68 @@ def was_cut_at_sent_limit(record: RunRecord) -> bool:
     return sent is not None and (record.completion_tokens is None or record.completion_tokens >= sent)
 
 
-def numbers(record: RunRecord) -> list[tuple[str, str]]:
-    """Label and value of each number. While the run is going on, chunks stand in for tokens, and say so."""
-    reported = record.completion_tokens
+class ShownNumber(NamedTuple):
+    """A number in words; ``meaning`` is its definition, and of this very number what there is to say."""
+
+    label: str
+    value: str
+    meaning: str
+
+
+def numbers(record: RunRecord) -> list[ShownNumber]:
+    """The numbers of a run. While it is going on, chunks stand in for tokens, and say so."""
+    attempts = ShownNumber("attempts", str(record.attempts), "How often the request was sent.")
+    total = _timed("total_ms", record.total_ms)
     if not record.running and not record.chunk_count:
-        return [("attempts", str(record.attempts)), ("total", duration(record.total_ms))]
-    if record.running:
-        tokens, unit = _count(record.chunk_count, "chunk"), "chunks/s"
-    elif reported is None:
-        tokens, unit = f"{_NOT_REPORTED}, {_count(record.chunk_count, 'chunk')}", "tokens/s"
-    else:
-        prompt = "" if record.prompt_tokens is None else f"{record.prompt_tokens} + "
-        tokens, unit = f"{prompt}{reported}", "tokens/s"
-    waited = [("waited before retries", duration(record.waited_ms))] if record.waited_ms else []
-    return [
-        ("finish reason", "–" if record.running else record.finish_reason or _NOT_REPORTED),
-        ("TTFT", duration(record.ttft_ms)),
-        (unit, "–" if record.tokens_per_second is None else f"{record.tokens_per_second:.1f}"),
-        ("received" if record.running else "tokens", tokens),
-        *waited,
-        ("total", duration(record.total_ms)),
+        return [attempts, total]
+    shown = [
+        ShownNumber(
+            "finish reason",
+            "–" if record.running else record.finish_reason or _NOT_REPORTED,
+            "Why the endpoint says the answer ended: stop, length (cut at max_tokens), error.",
+        ),
+        _timed("ttft_ms", record.ttft_ms),
+        _timed("ttfo_ms", record.ttfo_ms),
+        _rate(record),
     ]
+    if record.gap_p50_ms is not None:
+        shown.append(ShownNumber("chunk gap", gap_words(record), NUMBERS["gap_p50_ms"].definition))
+    shown.append(_tokens(record))
+    if record.waited_ms:
+        shown.append(_timed("waited_ms", record.waited_ms))
+    return [*shown, total]
+
+
+def gap_words(record: RunRecord) -> str:
+    """The percentiles of the chunk gaps, and of how many gaps they are."""
+    parts = (("p50", record.gap_p50_ms), ("p95", record.gap_p95_ms), ("max", record.gap_max_ms))
+    return f"{', '.join(f'{part} {duration(gap)}' for part, gap in parts)} (n = {record.gap_count or 0:,})"
+
+
+def _timed(name: str, milliseconds: float | None) -> ShownNumber:
+    return ShownNumber(NUMBERS[name].label, duration(milliseconds), NUMBERS[name].definition)
+
+
+def _rate(record: RunRecord) -> ShownNumber:
+    rate, words = record.tokens_per_second, NUMBERS["tokens_per_second"]
+    if record.running:
+        return ShownNumber("chunks/s", "–" if rate is None else f"{rate:.1f}", words.definition)
+    value = "n/a" if rate is None else f"{rate:.1f}"
+    if record.rate_basis is None:
+        return ShownNumber(words.label, value if rate is None else f"{value} (older definition)", OLDER_DEFINITION)
+    of_this = f"{'No rate' if rate is None else 'Counted here'}: {record.rate_basis}."
+    return ShownNumber(words.label, value, f"{words.definition} {of_this}")
+
+
+def _tokens(record: RunRecord) -> ShownNumber:
+    reported = record.completion_tokens
+    meaning = "Prompt + completion tokens, as the endpoint reported them. A chunk is one event of the stream."
+    if record.running:
+        return ShownNumber("received", _count(record.chunk_count, "chunk"), meaning)
+    if reported is None:
+        return ShownNumber("tokens", f"{_NOT_REPORTED}, {_count(record.chunk_count, 'chunk')}", meaning)
+    prompt = "" if record.prompt_tokens is None else f"{record.prompt_tokens} + "
+    return ShownNumber("tokens", f"{prompt}{reported}", meaning)
 
 
 def ended_in_words(record: RunRecord) -> str:

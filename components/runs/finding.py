@@ -63,7 +63,9 @@ _LIST = (
     runs.c.prompt_tokens,
     runs.c.completion_tokens,
     runs.c.ttft_ms,
+    runs.c.ttfo_ms,
     runs.c.tokens_per_second,
+    runs.c.gap_p95_ms,
     runs.c.total_ms,
     runs.c.experiment_id,
     run_annotations.c.rating,
@@ -72,7 +74,8 @@ _LIST = (
 
 _MEASURED = (
     *("created_at", "status", "endpoint", "model", "settings"),
-    *("ttft_ms", "tokens_per_second", "total_ms", "completion_tokens"),
+    *("ttft_ms", "ttfo_ms", "tokens_per_second", "gap_p50_ms", "gap_p95_ms", "total_ms", "completion_tokens"),
+    "rate_basis",
 )
 
 _SETTING = re.compile(r"(?P<field>[^\s=:]+)\s*(?:[=:]\s*)?(?P<value>.*)", re.DOTALL)

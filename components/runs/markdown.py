@@ -9,9 +9,14 @@ from typing import Any
 
 from components.contract.errors import plain_text
 from components.contract.strict_json import read_json_object
+from components.runs.numbers import NUMBERS, OLDER_DEFINITION
 from components.runs.run import RunRecord
 from components.runs.storable import storable_text
 
+_SHOWN = (
+    *("ttft_ms", "ttfo_ms", "tokens_per_second", "gap_p50_ms", "gap_p95_ms", "gap_max_ms", "gap_count"),
+    *("prompt_tokens", "completion_tokens", "total_ms"),
+)
 _NOT_SETTINGS = ("model", "messages")
 _MOST_OF_A_NAME = 200
 _END_OF_LINE = re.compile("\r\n?")
@@ -34,6 +39,7 @@ def _parts(record: RunRecord) -> Iterator[str]:
     if record.error_message:
         yield _fenced(record.error_message, "text")
     yield _numbers(record)
+    yield _rate_basis(record)
     if said := ", ".join(f"{label} {_name(value)}" for label, value in record.told_by_endpoint):
         yield f"The endpoint says of itself: {said}."
     yield "## Request"
@@ -69,23 +75,22 @@ def _ending(record: RunRecord) -> str:
 
 
 def _numbers(record: RunRecord) -> str:
-    rate = record.tokens_per_second
-    rows = (
-        ("TTFT", _time(record.ttft_ms)),
-        ("tokens/s", "–" if rate is None else f"{rate:.1f}"),
-        ("prompt tokens", _count(record.prompt_tokens)),
-        ("completion tokens", _count(record.completion_tokens)),
-        ("total", _time(record.total_ms)),
-    )
-    return "\n".join(["| number | value |", "| :-- | --: |", *(f"| {label} | {value} |" for label, value in rows)])
+    rows = (f"| {NUMBERS[name].label} | {_number(name, getattr(record, name))} |" for name in _SHOWN)
+    return "\n".join(["| number | value |", "| :-- | --: |", *rows])
 
 
-def _time(milliseconds: float | None) -> str:
-    return "–" if milliseconds is None else f"{milliseconds:.1f} ms"
+def _number(name: str, value: float | None) -> str:
+    if value is None:
+        return "not reported" if name.endswith("_tokens") else "–"
+    if isinstance(value, int):
+        return str(value)
+    return f"{value:.1f} ms" if NUMBERS[name].unit == "ms" else f"{value:.1f}"
 
 
-def _count(reported: int | None) -> str:
-    return "not reported" if reported is None else str(reported)
+def _rate_basis(record: RunRecord) -> str:
+    if record.rate_basis is None:
+        return OLDER_DEFINITION
+    return f"{'No rate' if record.tokens_per_second is None else 'The rate counts'}: {_name(record.rate_basis)}."
 
 
 def _request(body: str) -> list[str]:

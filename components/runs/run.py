@@ -21,7 +21,8 @@ from components.runs.owned import LOCAL
 from components.runs.placement import Placement
 from components.streaming.answer import Delta, TimedEvent
 from components.streaming.limits import Limits
-from components.streaming.outcome import Outcome, Status, decode_rate
+from components.streaming.outcome import Outcome, Status
+from components.streaming.rate import rate_within
 
 _SIZE_OF_AN_EMPTY_RUN = 4096
 _SIZE_OF_AN_EMPTY_EVENT = 128
@@ -74,6 +75,9 @@ class RunRecord:
 
     ``experiment_id`` to ``checks`` are those of ``Placement``, None for a run of its own. ``determinism`` says what
     came of sending the same bytes again, on both runs: ``identical``, or ``first differs at character 212``.
+
+    ``tokens_per_second`` is the decode rate and ``rate_basis`` which tokens it counts, or why there is none. A finished
+    run without ``rate_basis`` is of an older release, which meant other things, see ``OLDER_DEFINITION``.
     """
 
     id: str
@@ -129,6 +133,12 @@ class RunRecord:
     prompt: str = ""
     settings: str = ""
     owner: str = LOCAL
+    ttfo_ms: float | None = None
+    gap_p50_ms: float | None = None
+    gap_p95_ms: float | None = None
+    gap_max_ms: float | None = None
+    gap_count: int | None = None
+    rate_basis: str | None = None
 
     @property
     def running(self) -> bool:
@@ -194,7 +204,9 @@ class Run:
         self._event_bytes = 0
         self._event_count = 0
         self._chunks = 0
+        self._first_chunks = 0
         self._ttft_ms: float | None = None
+        self._ttfo_ms: float | None = None
         self._last_ms: float | None = None
         self._outcome: Outcome | None = None
         self._finished_at: str | None = None
@@ -289,9 +301,12 @@ class Run:
                 if delta.index == 0:
                     self._pieces.append(delta.text)
                     self._reasoning.append(delta.reasoning)
-                if delta.text and self._ttft_ms is None:
-                    self._ttft_ms = at_ms
+                if delta.text and self._ttfo_ms is None:
+                    self._ttfo_ms = at_ms
+            if self._ttft_ms is None:
+                self._ttft_ms = at_ms
             self._chunks += 1
+            self._first_chunks += at_ms == self._ttft_ms
             self._last_ms = at_ms
             self._change(Activity.STREAMING)
 
@@ -363,9 +378,11 @@ class Run:
             outcome = self._outcome
             live: dict[str, Any] = {
                 "ttft_ms": self._ttft_ms,
+                "ttfo_ms": self._ttfo_ms,
                 "total_ms": round((time.monotonic() - self._started) * 1000, 3),
                 # Until the endpoint reports its tokens, chunks are all that can be counted; the page calls them so.
-                "tokens_per_second": decode_rate(self._chunks, self._ttft_ms, self._last_ms),
+                "tokens_per_second": self._chunk_rate(),
+                "rate_basis": "chunks, for the tokens are reported at the end",
                 "chunk_count": self._chunks,
                 "status": Status.RUNNING.value,
             }
@@ -393,6 +410,11 @@ class Run:
                 **live,
             )
 
+    def _chunk_rate(self) -> float | None:
+        if self._ttft_ms is None or self._last_ms is None or self._last_ms <= self._ttft_ms:
+            return None
+        return rate_within(self._last_ms - self._ttft_ms, self._chunks, self._chunks, self._first_chunks)
+
 
 def _of_outcome(outcome: Outcome) -> dict[str, Any]:
     usage, timings = outcome.usage, outcome.timings
@@ -415,11 +437,17 @@ def _of_outcome(outcome: Outcome) -> dict[str, Any]:
         "first_event_ms": timings.first_event_ms,
         "reasoning_ms": timings.reasoning_ms,
         "ttft_ms": timings.ttft_ms if outcome.streamed else None,
+        "ttfo_ms": timings.ttfo_ms if outcome.streamed else None,
+        "gap_p50_ms": timings.gap_p50_ms,
+        "gap_p95_ms": timings.gap_p95_ms,
+        "gap_max_ms": timings.gap_max_ms,
+        "gap_count": timings.gap_count,
         "waited_ms": timings.waited_ms,
         "queued_ms": timings.queued_ms,
         "connect_ms": timings.connect_ms,
         "total_ms": timings.total_ms,
-        "tokens_per_second": decode_rate(tokens, timings.ttft_ms, timings.last_token_ms) if outcome.streamed else None,
+        "tokens_per_second": outcome.rate.per_second,
+        "rate_basis": outcome.rate.basis,
         "chunk_count": outcome.chunk_count,
         "attempts": outcome.attempts,
         "streamed": outcome.streamed,

@@ -79,7 +79,8 @@ class CapsuleRun(_Public):
     ``events_repeat_system`` says that they were chosen and left out all the same, for a system message that is left out
     could be read from them.
 
-    What leads to the request in the log of the endpoint is not among the fields.
+    What leads to the request in the log of the endpoint is not among the fields. Capsules from before ``ttfo_ms`` and
+    what follows it were known have none of these.
     """
 
     label: Annotated[str, Field(max_length=MOST_LABEL_CHARS)] = ""
@@ -124,6 +125,12 @@ class CapsuleRun(_Public):
     event_count: int
     events: Annotated[tuple[CapsuleEvent, ...], Field(max_length=MOST_EVENTS, fail_fast=True)] | None = None
     events_repeat_system: bool = False
+    ttfo_ms: _Time = None
+    gap_p50_ms: _Time = None
+    gap_p95_ms: _Time = None
+    gap_max_ms: _Time = None
+    gap_count: int | None = None
+    rate_basis: str | None = None
 
     def stored_events(self) -> list[StoredEvent]:
         """The events as the log has them, for what plays a run again."""

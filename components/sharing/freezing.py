@@ -12,6 +12,7 @@ from components import __version__
 from components.contract.strict_json import read_json
 from components.runs.annotations import Annotation
 from components.runs.events import StoredEvent
+from components.runs.numbers import NUMBERS
 from components.runs.run import RunRecord
 from components.runs.storable import storable, storable_text
 from components.sharing.capsule import (
@@ -43,9 +44,7 @@ MOST_EVENT_CHARS = 1_000_000
 
 _COPIED = (
     *("created_at", "app_version", "endpoint", "dialect", "model", "finish_reason", "error_kind"),
-    *("prompt_tokens", "completion_tokens", "total_tokens", "cached_tokens"),
-    *("connect_ms", "queued_ms", "waited_ms", "first_byte_ms", "first_event_ms", "reasoning_ms", "ttft_ms", "total_ms"),
-    *("tokens_per_second", "chunk_count", "attempts", "streamed", "repeat", "determinism", "event_count"),
+    *(*NUMBERS, "rate_basis", "chunk_count", "attempts", "streamed", "repeat", "determinism", "event_count"),
     *("served_model", "system_fingerprint"),
 )
 """What goes from a record into a capsule just as it is."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from components.runs.numbers import NUMBERS
 from components.sharing.capsule import Capsule, CapsuleEvent, CapsuleRun
 
 RUN_WORDS = {
@@ -24,19 +25,8 @@ RUN_WORDS = {
     "error_kind": "fault",
     "error_message": "error",
     "warnings": "warning",
-    "prompt_tokens": "prompt tokens",
-    "completion_tokens": "completion tokens",
-    "total_tokens": "tokens in all",
-    "cached_tokens": "cached tokens",
-    "connect_ms": "time to connect, ms",
-    "queued_ms": "time in the endpoint's queue, ms",
-    "waited_ms": "waits before retries, ms",
-    "first_byte_ms": "time to first byte, ms",
-    "first_event_ms": "time to first event, ms",
-    "reasoning_ms": "time to first reasoning, ms",
-    "ttft_ms": "time to first token, ms",
-    "total_ms": "time in all, ms",
-    "tokens_per_second": "tokens per second",
+    **{name: number.title for name, number in NUMBERS.items()},
+    "rate_basis": "tokens that the rate counts",
     "chunk_count": "chunks",
     "attempts": "attempts",
     "streamed": "streamed",

@@ -18,6 +18,8 @@ from components.streaming.outcome import Outcome, Status
 from components.streaming.session import ApiKey, check_api_key, check_base_url
 from components.streaming.stream import AnswerStream
 
+_TIMINGS = ("ttft_ms", "ttfo_ms", "total_ms", "gap_p50_ms", "gap_p95_ms", "gap_max_ms", "gap_count")
+
 
 def main() -> int:
     """Run the reader; 0 when the run ended ok, 1 when it did not, 2 for arguments or input that cannot be used."""
@@ -82,8 +84,9 @@ def _last_line(outcome: Outcome) -> dict[str, object]:
         "reasoning": outcome.reasoning,
         "tool_calls": [vars(call) for call in outcome.tool_calls],
         "usage": None if usage is None else vars(usage),
-        "ttft_ms": outcome.timings.ttft_ms,
-        "total_ms": outcome.timings.total_ms,
+        **{name: getattr(outcome.timings, name) for name in _TIMINGS},
+        "tokens_per_second": outcome.rate.per_second,
+        "rate_basis": outcome.rate.basis,
         "message": outcome.message,
         "model": outcome.model,
         "system_fingerprint": outcome.system_fingerprint,

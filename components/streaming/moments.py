@@ -2,49 +2,80 @@
 
 from __future__ import annotations
 
+import statistics
 import time
+from array import array
+from collections.abc import Callable, Sequence
+from itertools import pairwise
 
+from components.contract.chunk import ChoiceDelta
 from components.streaming.outcome import Timings
 
 
 class Moments:
-    """The moments of one run. Those of an answer count from the send of the last attempt."""
+    """The moments of one run. Those of an answer count from the send of the last attempt.
 
-    def __init__(self) -> None:
-        self._started = self._begun = self.sent = self._arrived = time.monotonic()
+    ``clock`` gives seconds that never go back.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._started = self._begun = self.sent = self._arrived = clock()
         self._connect_ms: float | None = None
         self._waited = 0.0
         self.queued_ms: float | None = None
         """How long the last attempt waited for a slot of the endpoint, if that said so."""
         self._first: dict[str, float] = {}
+        # Eight bytes each: an answer may come in a million reads.
+        self._token_reads = array("d")
+        self._token_chunks = self._first_token_chunks = 0
 
     def begin(self) -> None:
         """A new attempt begins; what happened in the one before does not count."""
-        self._begun = self.sent = time.monotonic()
+        self._begun = self.sent = self._clock()
         self._first.clear()
+        self._token_reads = array("d")
+        self._token_chunks = self._first_token_chunks = 0
         self.queued_ms = None
         self._connect_ms = None
 
     def send(self) -> None:
         """The connection is made, and the request goes out now."""
-        self.sent = time.monotonic()
+        self.sent = self._clock()
         self._connect_ms = round((self.sent - self._begun) * 1000, 3)
 
     def arrive(self) -> None:
         """Bytes were read: what they bring happened now."""
-        self._arrived = time.monotonic()
+        self._arrived = self._clock()
 
     def wait_since(self, begin: float) -> None:
         """A wait before a retry is over that began then, in monotonic seconds."""
-        self._waited += time.monotonic() - begin
+        self._waited += self._clock() - begin
 
     def mark(self, moment: str) -> None:
         """Note when something happened for the first time: at the read that brought it."""
-        self._first.setdefault(moment, time.monotonic() if moment == "first_byte" else self._arrived)
+        self._first.setdefault(moment, self._clock() if moment == "first_byte" else self._arrived)
 
-    def mark_again(self, moment: str) -> None:
-        """Note when something happened for the last time."""
-        self._first[moment] = self._arrived
+    def take(self, choices: Sequence[ChoiceDelta]) -> None:
+        """Note when the tokens of a chunk came, if it brought any."""
+        brought = False
+        for choice in choices:
+            if choice.reasoning:
+                self.mark("reasoning")
+                brought = True
+            if choice.text:
+                self.mark("text")
+                brought = True
+            if choice.tool_calls:
+                self.mark("tool_calls")
+                brought = True
+        if not brought:
+            return
+        if not self._token_reads or self._token_reads[-1] != self._arrived:
+            self._token_reads.append(self._arrived)
+        self._token_chunks += 1
+        if len(self._token_reads) == 1:
+            self._first_token_chunks += 1
 
     def __contains__(self, moment: str) -> bool:
         return moment in self._first
@@ -55,18 +86,28 @@ class Moments:
 
     def timings(self) -> Timings:
         """All of them, for a run that ends now."""
+        reads = self._token_reads
+        gaps = [round((later - earlier) * 1000, 3) for earlier, later in pairwise(reads)]
+        # Twentieths; of one gap alone each is the gap itself.
+        twentieths = statistics.quantiles(gaps if len(gaps) > 1 else gaps * 2, n=20, method="inclusive") if gaps else ()
         return Timings(
-            first_byte_ms=self._since_sent("first_byte"),
-            first_event_ms=self._since_sent("first_event"),
-            reasoning_ms=self._since_sent("reasoning"),
-            ttft_ms=self._since_sent("token"),
-            last_token_ms=self._since_sent("last_token"),
+            first_byte_ms=self._since_sent(self._first.get("first_byte")),
+            first_event_ms=self._since_sent(self._first.get("first_event")),
+            reasoning_ms=self._since_sent(self._first.get("reasoning")),
+            ttft_ms=self._since_sent(reads[0] if reads else None),
+            ttfo_ms=self._since_sent(self._first.get("text", self._first.get("tool_calls"))),
+            last_token_ms=self._since_sent(reads[-1] if reads else None),
             connect_ms=self._connect_ms,
             queued_ms=self.queued_ms,
             waited_ms=round(self._waited * 1000, 3),
-            total_ms=round((time.monotonic() - self._started) * 1000, 3),
+            total_ms=round((self._clock() - self._started) * 1000, 3),
+            gap_p50_ms=round(twentieths[9], 3) if twentieths else None,
+            gap_p95_ms=round(twentieths[18], 3) if twentieths else None,
+            gap_max_ms=max(gaps, default=None),
+            gap_count=len(gaps),
+            token_chunks=self._token_chunks,
+            first_token_chunks=self._first_token_chunks,
         )
 
-    def _since_sent(self, moment: str) -> float | None:
-        at = self._first.get(moment)
+    def _since_sent(self, at: float | None) -> float | None:
         return None if at is None else round((at - self.sent) * 1000, 3)

@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from components.contract.chunk import Usage
 from components.streaming.faults import ErrorKind
+from components.streaming.rate import Rate, decode_rate
 
 
 class Status(StrEnum):
@@ -31,22 +32,36 @@ class Status(StrEnum):
 class Timings:
     """Times in milliseconds, taken in the reader thread; None for what did not happen.
 
-    ``first_byte_ms`` (headers complete), ``first_event_ms``, ``reasoning_ms`` and ``ttft_ms`` (time to first token: the
-    first text of the answer that is not empty) and ``last_token_ms`` count from the last attempt's send. ``total_ms``
-    counts from the start of the run to its end and holds ``waited_ms``, the waits before retries. ``connect_ms`` is
-    what came before the last attempt's send: finding the host, connecting, the TLS handshake. ``queued_ms`` is how long
-    the endpoint says that it let the request wait for a slot; what counts from the send holds it.
+    ``first_byte_ms`` (headers complete), ``first_event_ms``, ``reasoning_ms`` (first reasoning), ``ttft_ms`` (time to
+    first token: the first reasoning, text or piece of a tool call that is not empty), ``ttfo_ms`` (time to first output
+    token: the first text, or the first piece of a tool call in an answer without text) and ``last_token_ms`` (the last
+    of any kind) count from the last attempt's send. ``total_ms`` counts from the start of the run to its end and holds
+    ``waited_ms``, the waits before retries. ``connect_ms`` is what came before the last attempt's send: finding the
+    host, connecting, the TLS handshake. ``queued_ms`` is how long the endpoint says that it let the request wait for a
+    slot; what counts from the send holds it.
+
+    A moment is that of the read of the socket which brought it. A chunk gap is the time between two reads that brought
+    tokens of any kind and choice one after the other, so chunks that came in one read have no gap. ``gap_p50_ms`` to
+    ``gap_max_ms`` are of ``gap_count`` gaps, percentiles with linear interpolation. ``token_chunks`` are the chunks
+    that brought tokens; ``first_token_chunks`` of them came in the first such read.
     """
 
     first_byte_ms: float | None = None
     first_event_ms: float | None = None
     reasoning_ms: float | None = None
     ttft_ms: float | None = None
+    ttfo_ms: float | None = None
     last_token_ms: float | None = None
     waited_ms: float = 0.0
     total_ms: float = 0.0
     queued_ms: float | None = None
     connect_ms: float | None = None
+    gap_p50_ms: float | None = None
+    gap_p95_ms: float | None = None
+    gap_max_ms: float | None = None
+    gap_count: int = 0
+    token_chunks: int = 0
+    first_token_chunks: int = 0
 
 
 @dataclass(frozen=True)
@@ -116,15 +131,17 @@ class Outcome:
         """The text of each choice, by index."""
         return (self.text, *(choice.text for choice in self.further_choices))
 
-
-def decode_rate(completion_tokens: int | None, ttft_ms: float | None, last_token_ms: float | None) -> float | None:
-    """Tokens per second after the first token: (tokens - 1) / (last token - first token).
-
-    The first token's own time is the prompt's, so it is left out. None when the endpoint reported no tokens or there
-    was only one moment to measure.
-    """
-    if completion_tokens is None or ttft_ms is None or last_token_ms is None:
-        return None
-    if completion_tokens < 2 or last_token_ms <= ttft_ms:
-        return None
-    return (completion_tokens - 1) / ((last_token_ms - ttft_ms) / 1000)
+    @property
+    def rate(self) -> Rate:
+        """The decode rate of all choices together, or why there is none."""
+        if not self.streamed:
+            return Rate(None, "the answer was not streamed")
+        timings = self.timings
+        first, last = timings.ttft_ms, timings.last_token_ms
+        return decode_rate(
+            self.usage,
+            chunks=timings.token_chunks,
+            first_chunks=timings.first_token_chunks,
+            span_ms=None if first is None or last is None else last - first,
+            reasoning_streamed=timings.reasoning_ms is not None,
+        )

@@ -51,7 +51,7 @@ class AnswerStream:
     """One answer, as an iterator of timed events. Iterate it once, in one thread; ``stop`` may come from any.
 
     ``on_retry`` is told of each wait before a retry: the fault and the seconds. ``allows`` says of an IP address
-    whether it may be called, see ``connect``; without it each may.
+    whether it may be called, see ``connect``; without it each may. ``clock`` is what moments are taken from.
     """
 
     def __init__(
@@ -64,6 +64,7 @@ class AnswerStream:
         limits: Limits | None = None,
         on_retry: Callable[[StreamFault, float], None] | None = None,
         allows: Callable[[str], bool] | None = None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._outcome: Outcome | None = None
         self._url = f"{base_url}/chat/completions"
@@ -83,7 +84,8 @@ class AnswerStream:
         self._tells_its_end = False
         """Whether the end of the body can be told from a connection that was cut."""
         self._streamed = streaming
-        self._moments = Moments()
+        self._clock = clock
+        self._moments = Moments(clock)
         self._beginning = bytearray()  # what came before the first event
         self._complaint: str | None = None
         """The last event, when it held no choices but words as errors have them."""
@@ -150,7 +152,7 @@ class AnswerStream:
                 self._retries.append(Retry(fault.kind, fault.http_status, round(pause * 1000, 3)))
                 if self._on_retry:
                     self._on_retry(fault, pause)
-            waits_from = time.monotonic()
+            waits_from = self._clock()
             self._watch.expect(ErrorKind.DEADLINE, self._limits.total_s)
             self._watch.wait(pause)
             self._moments.wait_since(waits_from)
@@ -305,10 +307,7 @@ class AnswerStream:
         self._complaint = None if chunk.choices or chunk.usage or not has_words_of_an_error(data) else data
         deltas = answer.add(chunk)
         # What is held back has come all the same.
-        for part in chunk.choices:
-            if part.text or part.reasoning:
-                self._moments.mark("token" if part.text else "reasoning")
-                self._moments.mark_again("last_token")
+        self._moments.take(chunk.choices)
         yield TimedEvent(name, data, self._moments.at_ms(), deltas)
         answer.check_size()
 

@@ -13,6 +13,9 @@ from components.streaming.outcome import Status
 
 _BEGINNING = 80
 
+TIMED = ("ttft_ms", "ttfo_ms", "tokens_per_second", "gap_p50_ms", "gap_p95_ms", "gap_max_ms", "gap_count", "total_ms")
+"""The numbers of a run that its load changes, in the order of tables."""
+
 
 @dataclass(frozen=True, slots=True)
 class CellResult:
@@ -38,7 +41,12 @@ class CellResult:
     distinct_2: float | None
     completion_tokens: int | None
     ttft_ms: float | None
+    ttfo_ms: float | None
     tokens_per_second: float | None
+    gap_p50_ms: float | None
+    gap_p95_ms: float | None
+    gap_max_ms: float | None
+    gap_count: int | None
     total_ms: float | None
     incomparable: str
     concurrency: int | None
@@ -72,9 +80,7 @@ def result_of(record: RunRecord) -> CellResult:
         digest=hashlib.blake2b(record.text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest(),
         distinct_2=distinct_2(record.text),
         completion_tokens=record.completion_tokens,
-        ttft_ms=record.ttft_ms,
-        tokens_per_second=record.tokens_per_second,
-        total_ms=record.total_ms,
+        **{name: getattr(record, name) for name in TIMED},
         incomparable=", ".join(incomparable(record)),
         concurrency=record.concurrency,
     )

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from components.runs.run import RunRecord
+from components.sweeps.cell_result import TIMED
 from components.sweeps.cells import RowRequest
 
 Reused = dict[tuple[int, int], str]
@@ -36,6 +38,5 @@ def reusable(
 
 def as_cell(record: RunRecord, position: int, repeat: int) -> RunRecord:
     """A run of before in the place of a cell: its answer counts here, its times were measured under another load."""
-    return replace(
-        record, position=position, repeat=repeat, ttft_ms=None, tokens_per_second=None, total_ms=None, concurrency=None
-    )
+    untimed: dict[str, Any] = dict.fromkeys(TIMED)
+    return replace(record, position=position, repeat=repeat, concurrency=None, **untimed)

@@ -4,26 +4,31 @@ from __future__ import annotations
 
 import codecs
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import pandas as pd
 
 from components.runs.formula_safe import formula_safe
+from components.runs.numbers import NUMBERS
 from components.streaming.outcome import Status
 from components.sweeps.axes import BASE
-from components.sweeps.cell_result import CellResult
+from components.sweeps.cell_result import TIMED, CellResult
 from components.sweeps.measures import SweepMeasure
 from components.sweeps.planning import Row
 from components.sweeps.results import row_in_words
 
 ROW, INPUT, REPEAT, STATUS, ANSWER, VALUE, RUN = "row", "input", "repeat", "status", "answer", "value", "run"
 POSITION, DIGEST = "position", "digest"
-FINISH_REASON, WHY, TIMES = "finish reason", "why", "times"
-_NUMBERS = ("characters", "tokens", "TTFT ms", "tokens/s", "total ms", "distinct-2")
+FINISH_REASON, WHY, TIMES, GOODPUT = "finish reason", "why", "times", "goodput"
+_NO_LIMITS: Mapping[str, float] = MappingProxyType({})
+TIMED_COLUMNS = {f"{NUMBERS[name].label}{' ms' if name.endswith('_ms') else ''}": name for name in TIMED}
+"""Columns of what was timed, which end in their unit, each with the field that it shows."""
+_NUMBERS = ("characters", "tokens", *TIMED_COLUMNS, "distinct-2")
 _OURS = frozenset(
     (
         *(ROW, INPUT, REPEAT, STATUS, ANSWER, VALUE, RUN, POSITION, DIGEST, FINISH_REASON, WHY, TIMES, *_NUMBERS),
-        *("at once", "not comparable", "cells", "well", "different answers", "finish reasons"),
+        *("at once", "not comparable", "cells", GOODPUT, "well", "different answers", "finish reasons"),
     )
 )
 _KEPT = (ROW, INPUT, REPEAT, ANSWER, POSITION, DIGEST, RUN)
@@ -56,9 +61,7 @@ def long_table(
         ANSWER: [result.beginning for result in results],
         "characters": [result.characters for result in results],
         "tokens": [result.completion_tokens for result in results],
-        "TTFT ms": [result.ttft_ms for result in results],
-        "tokens/s": [result.tokens_per_second for result in results],
-        "total ms": [result.total_ms for result in results],
+        **{column: [getattr(result, name) for result in results] for column, name in TIMED_COLUMNS.items()},
         "distinct-2": [result.distinct_2 for result in results],
         "at once": [result.concurrency for result in results],
         "not comparable": [result.incomparable or None for result in results],
@@ -69,8 +72,12 @@ def long_table(
     return pd.DataFrame(columns)
 
 
-def grouped(table: pd.DataFrame, by: str) -> pd.DataFrame:
-    """One line a value of a column of ``long_table``: cells, different answers, and the middle of each number."""
+def grouped(table: pd.DataFrame, by: str, limits: Mapping[str, float] = _NO_LIMITS) -> pd.DataFrame:
+    """One line a value of a column of ``long_table``: cells, different answers, and the middle of each number.
+
+    ``limits`` has the most that a column of numbers may hold. With any, ``GOODPUT`` is the share of the cells that
+    ended which ended well, with every such number known and within its limit.
+    """
     numbers = list(_NUMBERS)
     well = table[table[STATUS] == Status.OK.value]
     groups = table.groupby(by, sort=False)
@@ -79,6 +86,12 @@ def grouped(table: pd.DataFrame, by: str) -> pd.DataFrame:
     lines.insert(1, "well", well.groupby(by, sort=False)[RUN].count())
     lines.insert(2, "different answers", well.groupby(by, sort=False)[DIGEST].nunique())
     lines.insert(3, "finish reasons", groups[FINISH_REASON].agg(_counted))
+    if limits:
+        ended = table[table[STATUS] != Status.RUNNING.value]
+        good = ended[STATUS] == Status.OK.value
+        for column, most in limits.items():
+            good &= ended[column].astype(float) <= most
+        lines.insert(2, GOODPUT, good.groupby(ended[by], sort=False).mean())
     return lines.fillna({"well": 0, "different answers": 0}).reset_index()
 
 

@@ -101,8 +101,10 @@ def _draw_text(text: str) -> None:
 
 def _draw_reasoning(record: RunRecord) -> None:
     took = ""
-    if record.reasoning_ms is not None and record.ttft_ms is not None:
-        took = f" · {duration(record.ttft_ms - record.reasoning_ms)}"
+    # Of older releases, the time to first token is that of the first text.
+    answer_ms = record.ttft_ms if record.rate_basis is None else record.ttfo_ms
+    if record.reasoning_ms is not None and answer_ms is not None:
+        took = f" · {duration(answer_ms - record.reasoning_ms)}"
     with st.expander(f"Reasoning{took}", icon=":material/psychology:"):
         st.markdown(inert_markdown(record.reasoning))
 

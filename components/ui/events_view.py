@@ -59,10 +59,13 @@ def _draw_all(events: list[StoredEvent], count: int) -> None:
 
 
 def _draw_strip(events: list[StoredEvent]) -> None:
-    """The gap before each event over the time at which it came: an even stream is an even strip."""
+    """The gap before each read of the socket over the time at which it came: an even stream is an even strip."""
     if len(events) < 2:
         return
-    gaps = _frame(events, 0)[["number", "at_s", "gap_ms"]].iloc[1:]
+    gaps = _frame(events, 0)[["number", "at_s", "gap_ms"]].dropna()
+    if gaps.empty:
+        st.caption(f"{len(events):,} events, all in one read of the socket.")
+        return
     chart = (
         alt.Chart(gaps)
         .mark_bar(size=1.5)
@@ -80,8 +83,8 @@ def _draw_strip(events: list[StoredEvent]) -> None:
     st.altair_chart(chart)
     quantiles = gaps["gap_ms"].quantile([0.5, 0.95])
     st.caption(
-        f"{len(events):,} events. Gap between two: median {quantiles[0.5]:.1f} ms, 95th percentile "
-        f"{quantiles[0.95]:.1f} ms, longest {gaps['gap_ms'].max():.1f} ms."
+        f"{len(events):,} events. Gaps between reads of the socket, {len(gaps):,}: median {quantiles[0.5]:.1f} ms, "
+        f"95th percentile {quantiles[0.95]:.1f} ms, longest {gaps['gap_ms'].max():.1f} ms. One read has none within."
     )
 
 
@@ -107,7 +110,11 @@ def _draw_table(events: list[StoredEvent], first: int, *, can_open: bool = True)
         column_config={
             "event": st.column_config.NumberColumn(width="small"),
             "at": st.column_config.NumberColumn(format="%.3f s", help="Since the request was sent.", width="small"),
-            "gap": st.column_config.NumberColumn(format="%.1f ms", help="Since the event before.", width="small"),
+            "gap": st.column_config.NumberColumn(
+                format="%.1f ms",
+                help="Since the event before; – when one read of the socket brought both.",
+                width="small",
+            ),
             "name": st.column_config.TextColumn(width="small"),
             "data": st.column_config.TextColumn(width="large"),
         },
@@ -130,7 +137,8 @@ def _frame(events: list[StoredEvent], first: int) -> pd.DataFrame:
         {
             "number": range(first + 1, first + 1 + len(events)),
             "at_s": at_ms / 1000,
-            "gap_ms": at_ms.diff(),
+            # Events of one read came at the same moment, so there is no time between them.
+            "gap_ms": at_ms.diff().replace(0.0, float("nan")),
             "name": [event.name for event in events],
             "data": [event.data for event in events],
         }

@@ -22,15 +22,6 @@ _ICONS = {
     Status.REJECTED: ":material/block:",
 }
 
-_DEFINITIONS = """
-- **finish reason**: why the endpoint says the answer ended: stop, length (cut at max_tokens), error.
-- **TTFT**, time to first token: from sending the request to the first text of the answer, at the reader. Connecting
-  comes before it.
-- **tokens/s**: (tokens - 1) / (last token - first token); the time of the prompt is left out.
-- **tokens**: prompt + completion, as the endpoint reported them. A chunk is one event of the stream.
-- **total**: from the start of the run to its end, waits before retries included.
-"""
-
 
 class StatusLine:
     """The line on the page; ``show`` changes it in place."""
@@ -46,8 +37,10 @@ class StatusLine:
         words, colour = status_words(record, activity, retry_wait=retry_wait)
         icon = ":material/content_cut:" if was_cut(record) else _ICONS[Status(record.status)]
         self._badge.badge(words, icon=icon, color=colour)
-        shown = " · ".join(f":gray[{label}] **{plain_words(value, 60)}**" for label, value in numbers(record))
+        found = numbers(record)
+        shown = " · ".join(f":gray[{number.label}] **{plain_words(number.value, 60)}**" for number in found)
         if self._place.lane is None:
             # A lane's own head says what is its own.
             shown = f":gray[{plain_words(record.model, 60)} on {plain_words(record.endpoint, 60)}] · {shown}"
-        self._numbers.markdown(f":small[{shown}]", width="content", help=_DEFINITIONS)
+        meanings = "\n".join(f"- **{number.label}**: {plain_words(number.meaning, 600)}" for number in found)
+        self._numbers.markdown(f":small[{shown}]", width="content", help=meanings)

@@ -11,7 +11,7 @@ from components.runs.run import RunRecord
 
 
 def draw_times(record: RunRecord) -> None:
-    """Draw the phases of a run: connecting, first byte, first token, decoding."""
+    """Draw the phases of a run: connecting, first byte, first token, first output, decoding."""
     found = pd.DataFrame(phases(record))
     if found.empty:
         st.caption("Nothing was timed.")

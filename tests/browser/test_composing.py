@@ -72,7 +72,7 @@ def test_the_preview_follows_each_change_and_stale_answers_are_greyed(
     page.locator(".st-key-temperature_reset button").first.click()
     expect(preview).not_to_contain_text("temperature")
     page.get_by_role("radio", name="Events").click()
-    expect(page.get_by_text("Gap between two: median")).to_be_visible()
+    expect(page.get_by_text("of the socket")).to_be_visible()
     page.get_by_role("radio", name="Answer").click()
     expect(page.locator(".st-key-stale")).to_have_count(0)
 

@@ -8,7 +8,8 @@ from dataclasses import replace
 import pytest
 
 from components.live.status import ended_in_words, numbers, status_words, waiting_words
-from components.runs.run import Activity, RetryWait
+from components.runs.numbers import OLDER_DEFINITION
+from components.runs.run import Activity, RetryWait, RunRecord
 from tests.live.conftest import end, make_run
 
 RUNNING = make_run("text").record()
@@ -51,8 +52,38 @@ def test_a_wait_before_a_retry_counts_down_and_its_reason_stands_for_the_answer(
     assert waiting_words("", None) == "…"
 
 
+def values(record: RunRecord) -> dict[str, str]:
+    return {number.label: number.value for number in numbers(record)}
+
+
+def meaning(record: RunRecord, label: str) -> str:
+    return next(number.meaning for number in numbers(record) if number.label == label)
+
+
 def test_chunks_stand_in_for_tokens_and_are_called_so() -> None:
-    assert ("received", "1 chunk") in numbers(RUNNING)
-    assert ("tokens", "not reported, 3 chunks") in numbers(ended())
-    assert ("tokens", "9 + 2") in numbers(ended(prompt_tokens=9, completion_tokens=2))
-    assert numbers(ended(chunk_count=0, attempts=2, total_ms=1500.0)) == [("attempts", "2"), ("total", "1.5 s")]
+    assert values(RUNNING)["received"] == "1 chunk"
+    assert "chunks/s" in values(RUNNING)
+    assert values(ended())["tokens"] == "not reported, 3 chunks"
+    assert values(ended(prompt_tokens=9, completion_tokens=2))["tokens"] == "9 + 2"
+    assert values(ended(chunk_count=0, attempts=2, total_ms=1500.0)) == {"attempts": "2", "total": "1.5 s"}
+
+
+def test_a_number_that_cannot_be_told_says_why_and_one_that_can_says_what_it_counts() -> None:
+    none = ended(rate_basis="the endpoint reported no completion tokens", tokens_per_second=None)
+    assert values(none)["tokens/s"] == "n/a"
+    assert meaning(none, "tokens/s").endswith("No rate: the endpoint reported no completion tokens.")
+    counted = ended(rate_basis="completion tokens without 5 of hidden reasoning", tokens_per_second=99.95)
+    assert values(counted)["tokens/s"] == "100.0"
+    assert meaning(counted, "tokens/s").endswith("Counted here: completion tokens without 5 of hidden reasoning.")
+
+
+def test_a_run_of_an_older_release_keeps_its_rate_and_says_that_it_meant_another_thing() -> None:
+    older = ended(rate_basis=None, ttfo_ms=None, tokens_per_second=599.0)
+    assert (values(older)["tokens/s"], values(older)["TTFO"]) == ("599.0 (older definition)", "–")
+    assert meaning(older, "tokens/s") == OLDER_DEFINITION
+
+
+def test_percentiles_of_chunk_gaps_say_of_how_many_gaps_they_are() -> None:
+    timed = ended(gap_p50_ms=10.0, gap_p95_ms=40.0, gap_max_ms=1234.0, gap_count=1200)
+    assert values(timed)["chunk gap"] == "p50 10 ms, p95 40 ms, max 1.2 s (n = 1,200)"
+    assert "chunk gap" not in values(ended())

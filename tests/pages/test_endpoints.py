@@ -189,7 +189,7 @@ def test_the_speed_of_the_embedded_model_is_the_median_of_its_recent_runs() -> N
     for endpoint, rate in (("embedded", 10), ("embedded", 20), ("embedded", 60), ("mine", 500), ("mine", 600)):
         run = Run(endpoint=endpoint, dialect="beezy", model="m", request_body=b"{}", streaming=True)
         service().log.begin(run)
-        timings = Timings(ttft_ms=0.0, last_token_ms=1000.0)
+        timings = Timings(ttft_ms=0.0, last_token_ms=1000.0, token_chunks=rate + 1, first_token_chunks=1)
         run.finish(Outcome(Status.OK, usage=Usage(1, rate + 1, rate + 2), timings=timings, http_status=200))
         service().log.end(run)
     wait_for(lambda: "**20.0 tokens/s**" in texts(open_endpoints()))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas
 import pytest
-from sqlalchemy import delete, insert
+from sqlalchemy import delete, insert, update
 from streamlit.testing.v1 import AppTest
 
 from components.runs.annotations import Annotation, annotate, annotation_of
@@ -220,7 +220,12 @@ def test_a_chart_of_what_is_found_has_its_table(three_runs: AppTest) -> None:
     assert not page.get("vega_lite_chart")
     page.session_state[state.CHARTS] = True
     page.run()
-    for of, by in (("TTFT, ms", "temperature"), ("characters", "model"), ("outcomes over time", "")):
+    for of, by in (
+        ("TTFT, ms", "temperature"),
+        ("TTFO, ms", "model"),
+        ("characters", "model"),
+        ("outcomes over time", ""),
+    ):
         page.selectbox(key=state.CHART_OF).set_value(of)
         if by:
             page.selectbox(key=state.CHART_BY).set_value(by)
@@ -231,6 +236,19 @@ def test_a_chart_of_what_is_found_has_its_table(three_runs: AppTest) -> None:
         assert table["runs"].sum() == 3, of
         if by == "temperature":
             assert table["value"].tolist() == ["omitted", "0.7"]
+
+
+def test_a_chart_says_how_many_of_its_runs_meant_another_thing(three_runs: AppTest) -> None:
+    page = three_runs
+    page.session_state[state.CHARTS] = True
+    page.run()
+    assert "Not comparable" not in texts(page)
+    older = update(runs).where(runs.c.prompt.contains("Say 1")).values(rate_basis=None)
+    service().log.write(lambda connection: connection.execute(older))
+    page.run()
+    assert "Not comparable to the others: 1 of these runs." in texts(page)
+    page.selectbox(key=state.CHART_OF).set_value("total, ms").run()
+    assert "Not comparable" not in texts(page)
 
 
 @pytest.mark.parametrize("damaged", [False, True])

@@ -52,6 +52,15 @@ def test_cells_are_grouped_by_an_axis(lanes: Lanes) -> None:
     ]
 
 
+def test_groups_have_a_goodput_once_there_is_a_limit(lanes: Lanes) -> None:
+    page = ended(("temperature", "0, 1"), repeats=2)
+    page.selectbox(key=state.SWEEP_GROUP).set_value("temperature").run()
+    assert "goodput" not in table(page)
+    assert "Closed loop" in texts(page)
+    page.number_input(key=state.SWEEP_TTFT_LIMIT).set_value(0.0).run()
+    assert table(page)["goodput"].tolist() == [0.0, 0.0, 0.0]
+
+
 def test_the_same_answers_stand_once_and_what_differs_alone(lanes: Lanes) -> None:
     page = ended(("temperature", "0, 1"), repeats=2)
     whole = table(page)

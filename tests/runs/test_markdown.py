@@ -96,6 +96,9 @@ def test_a_run_reads_from_the_question_to_the_answer() -> None:
         text="Hello\nyou",
         ttft_ms=12.5,
         tokens_per_second=133.333,
+        rate_basis="completion tokens",
+        gap_p95_ms=40.04,
+        gap_count=7,
         prompt_tokens=7,
         served_model="m-2026",
         request_id="r`1",
@@ -110,10 +113,17 @@ Ended as `ok`, HTTP 200, finish reason `stop`, 1 attempt. Run `1f`, made by Temp
 | number | value |
 | :-- | --: |
 | TTFT | 12.5 ms |
+| TTFO | – |
 | tokens/s | 133.3 |
+| chunk gap p50 | – |
+| chunk gap p95 | 40.0 ms |
+| chunk gap max | – |
+| chunk gaps | 7 |
 | prompt tokens | 7 |
 | completion tokens | not reported |
 | total | 1234.6 ms |
+
+The rate counts: `completion tokens`.
 
 The endpoint says of itself: served model `m-2026`, request id ``r`1``.
 

@@ -20,7 +20,8 @@ def test_a_look_at_a_running_run_shows_what_has_arrived(new_run: Callable[[], Ru
     run.append((Delta(0, " you"),), 30.0)
     record = run.record()
     assert (record.running, record.text, record.reasoning) == (True, "Hello you", "thinking")
-    assert (record.ttft_ms, record.chunk_count) == (20.0, 3)
+    assert (record.ttft_ms, record.ttfo_ms, record.chunk_count) == (10.0, 20.0, 3)
+    assert record.tokens_per_second == 100.0
     assert record.completion_tokens is None
 
 

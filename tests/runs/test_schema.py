@@ -287,6 +287,21 @@ def test_the_first_releases_knew_no_experiments() -> None:
         assert columns <= {column.name for column in runs.columns} - known
 
 
+@pytest.mark.parametrize("piece", PIECES, ids=lambda piece: piece.stem)
+def test_runs_of_older_releases_keep_their_numbers_and_have_no_basis_of_the_rate(piece: Path, tmp_path: Path) -> None:
+    path = tmp_path / "runs.sqlite3"
+    shutil.copyfile(piece, path)
+    numbers = "select id, ttft_ms, tokens_per_second from runs where status <> 'running' order by id"
+    with closing(sqlite3.connect(path)) as before:
+        kept = before.execute(numbers).fetchall()
+    assert any(rate for _, _, rate in kept)
+    Log(f"sqlite:///{path}").close()
+    with closing(sqlite3.connect(path)) as after:
+        # What was running then is lost now.
+        assert set(after.execute(numbers)) >= set(kept)
+        assert after.execute("select distinct ttfo_ms, gap_count, rate_basis from runs").fetchall() == [(None,) * 3]
+
+
 def test_a_vote_goes_with_either_of_its_runs_and_the_other_run_stays(url: str) -> None:
     log = Log(url)
     old, young, youngest = make_run(), make_run(), make_run()

@@ -22,7 +22,13 @@ REPORTED = {
     "total_tokens": 5,
     "prompt_tokens_details": {"cached_tokens": 1},
 }
-USAGE = {"prompt_tokens": 3, "completion_tokens": 2, "total_tokens": 5, "cached_tokens": 1}
+USAGE = {
+    "prompt_tokens": 3,
+    "completion_tokens": 2,
+    "total_tokens": 5,
+    "cached_tokens": 1,
+    "reasoning_tokens": None,
+}
 GOOD = head() + chunk("Hel") + chunk("lo") + chunk(finish="stop", usage=REPORTED) + DONE
 
 
@@ -65,7 +71,20 @@ def test_each_delta_is_a_line_and_the_last_line_says_how_it_ended():
     assert [(line["index"], line["text"], line["reasoning"]) for line in deltas] == [(0, "Hel", ""), (0, "lo", "")]
     assert all(line["at_ms"] > 0 for line in deltas)
     assert [last[name] for name in LAST[:6]] == ["ok", None, 200, "stop", "Hello", USAGE]
-    assert 0 < last["ttft_ms"] <= last["total_ms"]
+    assert 0 < last["ttft_ms"] == last["ttfo_ms"] <= last["total_ms"]
+    assert (last["reasoning"], last["tool_calls"]) == ("", [])
+    assert {"tokens_per_second", "rate_basis", "gap_p50_ms", "gap_p95_ms", "gap_max_ms", "gap_count"} <= last.keys()
+
+
+def test_the_last_line_has_the_reasoning_and_the_tool_calls():
+    call = {"index": 0, "id": "1", "function": {"name": "look", "arguments": "{}"}}
+    deltas = [{"reasoning_content": "Hm."}, {"tool_calls": [call]}]
+    events = b"".join(event({"choices": [{"index": 0, "delta": delta}]}) for delta in deltas)
+    with serve(head() + events + chunk(finish="tool_calls") + DONE) as endpoint:
+        _, lines, _ = command(endpoint.base_url)
+    assert lines[-1]["reasoning"] == "Hm."
+    assert lines[-1]["tool_calls"] == [{"id": "1", "name": "look", "arguments": "{}"}]
+    assert lines[-1]["rate_basis"] == "the endpoint reported no completion tokens"
 
 
 def test_what_is_sent_is_the_request_and_no_key():

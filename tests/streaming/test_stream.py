@@ -96,7 +96,7 @@ class TestAnAnswerIsComplete:
         outcome = run(head() + thinking + GOOD)
         assert how(outcome) == OK
         assert outcome.reasoning == "Hm."
-        assert outcome.timings.reasoning_ms <= outcome.timings.ttft_ms
+        assert outcome.timings.ttft_ms == outcome.timings.reasoning_ms <= outcome.timings.ttfo_ms
 
     @pytest.mark.parametrize("status", ["200 OK", "201 Created"])
     def test_as_one_json_document(self, status):
@@ -569,15 +569,16 @@ class TestTimings:
             timings.first_byte_ms,
             timings.first_event_ms,
             timings.reasoning_ms,
-            timings.ttft_ms,
+            timings.ttfo_ms,
             timings.last_token_ms,
             timings.total_ms,
         ]
+        assert timings.ttft_ms == timings.reasoning_ms
         assert all(later - earlier > 20 for earlier, later in pairwise(moments[1:]))
         assert timings.waited_ms == 0
         at = [each.at_ms for each in events]
         assert at == sorted(at)
-        assert (at[0], at[2], at[3]) == (timings.first_event_ms, timings.ttft_ms, timings.last_token_ms)
+        assert (at[0], at[2], at[3]) == (timings.first_event_ms, timings.ttfo_ms, timings.last_token_ms)
 
     def test_are_those_of_the_last_attempt(self):
         def play(connection, request):
@@ -627,7 +628,8 @@ class TestTimings:
     def test_are_none_for_what_did_not_happen(self):
         timings = run(document("", "401 Unauthorized")).timings
         assert timings.first_byte_ms > 0
-        assert (timings.first_event_ms, timings.reasoning_ms, timings.ttft_ms, timings.last_token_ms) == (None,) * 4
+        assert (timings.first_event_ms, timings.reasoning_ms, timings.ttft_ms, timings.ttfo_ms) == (None,) * 4
+        assert (timings.last_token_ms, timings.gap_p50_ms, timings.gap_count) == (None, None, 0)
 
     @pytest.mark.parametrize(
         ("first", "frame"),

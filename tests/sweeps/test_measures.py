@@ -11,16 +11,17 @@ from hypothesis import strategies as st
 
 from components.streaming.outcome import Status
 from components.sweeps.cell_result import CellResult, distinct_2, result_of
-from components.sweeps.measures import SweepMeasure, mean_similarity
+from components.sweeps.measures import SweepMeasure, closed_loop, mean_similarity
 from tests.experiments.conftest import a_run
 
 RECORD = a_run("a b a b", attempts=1, finish_reason="stop").record()
-TIMES = (SweepMeasure.TTFT, SweepMeasure.DECODE_RATE, SweepMeasure.TOTAL)
+TIMES = [measure for measure in SweepMeasure if measure.timed]
 
 
 def a_result(**parts: Any) -> CellResult:
-    known = {"ttft_ms": 80.0, "tokens_per_second": 50.0, "total_ms": 900.0, "completion_tokens": 4}
-    return result_of(replace(RECORD, **{**known, **parts}))
+    known = {"ttft_ms": 80.0, "ttfo_ms": 85.0, "tokens_per_second": 50.0, "total_ms": 900.0, "completion_tokens": 4}
+    gaps = {"gap_p50_ms": 20.0, "gap_p95_ms": 30.0, "gap_max_ms": 40.0, "gap_count": 3}
+    return result_of(replace(RECORD, **{**known, **gaps, **parts}))
 
 
 def test_every_measure_is_read_from_the_run() -> None:
@@ -30,7 +31,11 @@ def test_every_measure_is_read_from_the_run() -> None:
         SweepMeasure.LENGTH: 7,
         SweepMeasure.COMPLETION_TOKENS: 4,
         SweepMeasure.TTFT: 80.0,
+        SweepMeasure.TTFO: 85.0,
         SweepMeasure.DECODE_RATE: 50.0,
+        SweepMeasure.GAP_P50: 20.0,
+        SweepMeasure.GAP_P95: 30.0,
+        SweepMeasure.GAP_MAX: 40.0,
         SweepMeasure.TOTAL: 900.0,
         SweepMeasure.DISTINCT_2: pytest.approx(2 / 3),
         SweepMeasure.SIMILARITY: 0.25,
@@ -41,6 +46,12 @@ def test_every_measure_is_read_from_the_run() -> None:
 def test_measures_have_names_and_units() -> None:
     assert (SweepMeasure.TTFT.label, SweepMeasure.TTFT.unit) == ("TTFT", "ms")
     assert len({measure.label for measure in SweepMeasure}) == len(SweepMeasure)
+    assert all(measure.definition for measure in TIMES)
+
+
+def test_how_the_load_was_made_is_said() -> None:
+    assert closed_loop(1).startswith("Closed loop: one request under way,")
+    assert closed_loop(4).startswith("Closed loop: at most 4 requests under way at once,")
 
 
 @pytest.mark.parametrize("status", [status for status in Status if status is not Status.OK])

@@ -78,6 +78,21 @@ def test_a_group_counts_its_cells_and_has_the_middle_of_its_numbers() -> None:
     ]
 
 
+def test_goodput_is_the_share_of_ended_cells_that_ended_well_within_all_limits() -> None:
+    cells = [
+        run(1, "a", 0, 1, gap_p95_ms=20.0),
+        run(2, "b", 0, 2, gap_p95_ms=90.0),
+        run(9, "c", 0, 3, gap_p95_ms=20.0),
+        run(1, "d", 0, 4),
+        run(1, "", 0, 5, status="error", gap_p95_ms=20.0),
+        run(1, "", 0, 6, status="running"),
+    ]
+    table = long_table(["temperature"], ROWS, [], [cells])
+    assert grouped(table, "temperature", {"TTFT ms": 20.0})["goodput"].tolist() == [0.6]
+    assert grouped(table, "temperature", {"TTFT ms": 20.0, "chunk gap p95 ms": 50.0})["goodput"].tolist() == [0.2]
+    assert "goodput" not in grouped(table, "temperature")
+
+
 def test_identical_answers_of_a_row_stand_once_with_their_number() -> None:
     assert collapsed(TABLE)[["row", "answer", "times"]].to_numpy().tolist() == [
         ["base", "the sea", 2],

@@ -8,19 +8,15 @@ import streamlit as st
 
 from components.drafts.in_words import OMITTED
 from components.runs.finding import MOST_COUNTED, View, measured
+from components.runs.numbers import CHANGED, NUMBERS, OLDER_DEFINITION
 from components.runs.query import QueryFailed
 from components.streaming.outcome import Status
 from components.ui import state
 from components.ui.visitor import own_log
 
 _OUTCOMES = "outcomes over time"
-_NUMBERS = {
-    "TTFT, ms": "ttft_ms",
-    "tokens/s": "tokens_per_second",
-    "total, ms": "total_ms",
-    "completion tokens": "completion_tokens",
-    "characters": "characters",
-}
+_MEASURED = ("ttft_ms", "ttfo_ms", "tokens_per_second", "gap_p50_ms", "gap_p95_ms", "total_ms", "completion_tokens")
+_NUMBERS = {**{NUMBERS[name].short_title: name for name in _MEASURED}, "characters": "characters"}
 _COLOURS = {
     Status.OK.value: "#3f8f5f",
     Status.DAMAGED.value: "#8f7f3f",
@@ -59,6 +55,7 @@ def draw_charts(view: View) -> None:
             _draw_outcomes(runs)
         else:
             _draw_number(of, by, spread(runs, sent[by] if by in sent else runs[by], _NUMBERS[of]))
+            _draw_older(runs, _NUMBERS[of])
         if len(runs) == MOST_COUNTED:
             st.caption(f"Of the newest {MOST_COUNTED:,} runs.")
 
@@ -113,8 +110,21 @@ def _draw_number(of: str, by: str, table: pd.DataFrame) -> None:
     )
     middle = base.mark_tick(thickness=3, size=26).encode(y=alt.Y("median:Q", title=of))
     st.altair_chart(alt.layer(between, middle))
-    st.caption("The line is the median; half of the runs lie in the bar. Only runs that ended well.")
+    st.caption(
+        "The line is the median; half of the runs lie in the bar. Only runs that ended well, "
+        f"{table['runs'].sum():,} of them. {_definition(_NUMBERS[of])}"
+    )
     _draw_table(table)
+
+
+def _draw_older(runs: pd.DataFrame, number: str) -> None:
+    older = runs["rate_basis"].isna() & runs[number].notna() & (runs["status"] == Status.OK.value)
+    if number in CHANGED and older.any():
+        st.caption(f":orange[Not comparable to the others: {older.sum():,} of these runs.] {OLDER_DEFINITION}")
+
+
+def _definition(number: str) -> str:
+    return f"{NUMBERS[number].label}: {NUMBERS[number].definition}" if number in NUMBERS else ""
 
 
 def _draw_outcomes(runs: pd.DataFrame) -> None:

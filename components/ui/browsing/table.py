@@ -9,6 +9,7 @@ import streamlit as st
 
 from components.runs.annotations import tags_in
 from components.runs.finding import MOST_COUNTED, Page, Place, Summary, View, page_of, summary_of
+from components.runs.numbers import NUMBERS
 from components.runs.owned import OwnLog
 from components.runs.query import QueryFailed, count_runs
 from components.ui import state
@@ -21,9 +22,17 @@ _ON_A_PAGE = 50
 _SUMMED_UP_S = 10.0
 _ALWAYS = ("started", "status", "prompt", "answer")
 _COLUMNS = (
-    *("started", "status", "endpoint", "model", "settings", "prompt", "answer", "finish reason", "TTFT", "tokens/s"),
-    *("total", "prompt tokens", "completion tokens", "rating", "tags", "experiment"),
+    *("started", "status", "endpoint", "model", "settings", "prompt", "answer", "finish reason"),
+    *("TTFT", "TTFO", "tokens/s", "chunk gap p95", "total"),
+    *("prompt tokens", "completion tokens", "rating", "tags", "experiment"),
 )
+_FORMATS = {
+    "ttft_ms": "%d ms",
+    "ttfo_ms": "%d ms",
+    "tokens_per_second": "%.1f",
+    "gap_p95_ms": "%d ms",
+    "total_ms": "%.1f s",
+}
 
 
 @dataclass
@@ -121,9 +130,10 @@ def _draw_page(page: Page, listing: _Listing) -> None:
         height=min(38 + 35 * len(shown), tallest),
         column_config={
             "started": st.column_config.DatetimeColumn(format="D MMM, HH:mm:ss"),
-            "TTFT": st.column_config.NumberColumn(format="%d ms", help="Time to first token."),
-            "tokens/s": st.column_config.NumberColumn(format="%.1f", help="After the first token."),
-            "total": st.column_config.NumberColumn(format="%.1f s"),
+            **{
+                NUMBERS[name].label: st.column_config.NumberColumn(format=shown, help=NUMBERS[name].definition)
+                for name, shown in _FORMATS.items()
+            },
             "status": st.column_config.TextColumn(width=95),
             "settings": st.column_config.TextColumn(width=190),
             "prompt": st.column_config.TextColumn(width=210),
@@ -214,7 +224,8 @@ def _summed_up(log: OwnLog, view: View) -> Summary:
 
 
 def _shown(runs: pd.DataFrame) -> pd.DataFrame:
-    numbers = {name: runs[name].astype("Float64") for name in ("ttft_ms", "tokens_per_second", "total_ms")}
+    numbers = {NUMBERS[name].label: runs[name].astype("Float64") for name in _FORMATS}
+    numbers["total"] /= 1000
     return pd.DataFrame(
         {
             "started": pd.to_datetime(runs["created_at"], utc=True).dt.tz_convert(st.context.timezone or "UTC"),
@@ -225,9 +236,7 @@ def _shown(runs: pd.DataFrame) -> pd.DataFrame:
             "prompt": runs["prompt_begin"],
             "answer": runs["answer_begin"],
             "finish reason": runs["finish_reason"],
-            "TTFT": numbers["ttft_ms"],
-            "tokens/s": numbers["tokens_per_second"],
-            "total": numbers["total_ms"] / 1000,
+            **numbers,
             "prompt tokens": runs["prompt_tokens"].astype("Int64"),
             "completion tokens": runs["completion_tokens"].astype("Int64"),
             "rating": runs["rating"].astype("Int64"),

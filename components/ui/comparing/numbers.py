@@ -13,6 +13,7 @@ from components.experiments.numbers import Measure, bests, incomparable
 from components.live.replay import lengths_after
 from components.live.status import duration, numbers, status_words, was_cut
 from components.runs.events import StoredEvent
+from components.runs.numbers import NUMBERS
 from components.runs.query import QueryFailed
 from components.runs.run import RunRecord
 from components.ui.plain_words import plain_words
@@ -22,10 +23,11 @@ _MOST_CHARACTERS = 80
 _MOST_POINTS = 200
 """Of one lane in the chart; more cannot be told apart."""
 
+_DEFINED = ("ttft_ms", "ttfo_ms", "tokens_per_second", "gap_p50_ms")
 _MEANING = """
 The best number of a row is marked. Lanes that were cut at max_tokens, or did not end well, take no part, and neither do
 numbers that a retry, a wait for a slot or a cached prompt has made incomparable: those are marked with their reason.
-"""
+""" + "".join(f"\n- **{NUMBERS[name].label}**: {NUMBERS[name].definition}" for name in _DEFINED)
 
 
 def draw_numbers(shown: Mapping[str, RunRecord]) -> None:
@@ -72,13 +74,15 @@ def timing_words(record: RunRecord) -> str:
 
 def _column(title: str, record: RunRecord, best: Mapping[Measure, str]) -> dict[str, str]:
     badge, colour = status_words(record)
-    found = dict(numbers(record))
+    found = {number.label: number.value for number in numbers(record)}
     rate_unit = "chunks/s" if record.running else "tokens/s"
     words = {
         "status": f":{colour}-badge[{plain_words(badge)}]",
         "finish reason": plain_words(found.get("finish reason", "–")),
         "TTFT": _marked(duration(record.ttft_ms), best.get(Measure.TTFT) == title, timing_words(record)),
+        "TTFO": found.get("TTFO", "–"),
         "tokens/s": _marked(found.get(rate_unit, "–"), best.get(Measure.DECODE_RATE) == title, timing_words(record)),
+        "chunk gap": found.get("chunk gap", "–"),
         "tokens": plain_words(found.get("tokens", found.get("received", "–"))),
         "total": _marked(duration(record.total_ms), best.get(Measure.TOTAL) == title, timing_words(record)),
         "characters": f"{len(record.text):,}",
@@ -92,7 +96,7 @@ def _column(title: str, record: RunRecord, best: Mapping[Measure, str]) -> dict[
 
 
 def _marked(words: str, is_best: bool, timing: str) -> str:
-    if words == "–":
+    if words in ("–", "n/a"):
         return words
     return f"{f':green[**{words} · best**]' if is_best else words} :small[:gray[· {timing}]]"
 

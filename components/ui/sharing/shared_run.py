@@ -8,15 +8,14 @@ from dataclasses import dataclass, field
 
 from components.runs.asked import asked_in
 from components.runs.events import StoredEvent
+from components.runs.numbers import NUMBERS
 from components.runs.run import RunRecord
 from components.sharing.capsule import Capsule, CapsuleRun
 
 _SAME = (
     *("created_at", "app_version", "endpoint", "dialect", "model", "request_body", "text", "reasoning"),
-    *("finish_reason", "error_kind", "error_message", "prompt_tokens", "completion_tokens", "total_tokens"),
-    *("cached_tokens", "connect_ms", "queued_ms", "waited_ms", "first_byte_ms", "first_event_ms", "reasoning_ms"),
-    *("ttft_ms", "total_ms", "tokens_per_second", "chunk_count", "attempts", "streamed", "repeat", "determinism"),
-    *("served_model", "system_fingerprint"),
+    *("finish_reason", "error_kind", "error_message", *NUMBERS, "rate_basis"),
+    *("chunk_count", "attempts", "streamed", "repeat", "determinism", "served_model", "system_fingerprint"),
 )
 
 

@@ -10,19 +10,23 @@ import streamlit as st
 
 from components.drafts.comparison import MOST_LANES
 from components.experiments.experiment import Experiment
+from components.runs.numbers import NUMBERS
 from components.runs.query import QueryFailed
 from components.runs.run import RunRecord
 from components.sweeps.cell_result import CellResult
+from components.sweeps.measures import closed_loop
 from components.sweeps.results import row_in_words
 from components.sweeps.tables import (
     ANSWER,
     DIGEST,
     FINISH_REASON,
+    GOODPUT,
     INPUT,
     POSITION,
     ROW,
     RUN,
     STATUS,
+    TIMED_COLUMNS,
     TIMES,
     axis_column,
     collapsed,
@@ -40,12 +44,20 @@ from components.ui.sweeping.taking_in import whole_runs
 _MOST_ROWS = 500
 _EACH = "each cell"
 _COLUMNS = {
-    "TTFT ms": st.column_config.NumberColumn("TTFT", format="%d ms", help="Time to first token."),
-    "tokens/s": st.column_config.NumberColumn(format="%.1f", help="After the first token."),
-    "total ms": st.column_config.NumberColumn("total", format="%d ms"),
+    **{
+        column: st.column_config.NumberColumn(
+            NUMBERS[name].label,
+            format="%d ms" if name.endswith("_ms") else "%.1f" if name == "tokens_per_second" else "%d",
+            help=NUMBERS[name].definition,
+        )
+        for column, name in TIMED_COLUMNS.items()
+    },
     "distinct-2": st.column_config.NumberColumn(format="%.2f", help="The share of different word pairs."),
     "at once": st.column_config.NumberColumn(help="How many requests were under way at the same time, at most."),
     ANSWER: st.column_config.TextColumn(width="large"),
+    GOODPUT: st.column_config.NumberColumn(
+        format="percent", help="The share of the cells that ended which ended well within all limits."
+    ),
     TIMES: st.column_config.NumberColumn(format="×%d", help="How often this very answer came."),
     RUN: st.column_config.LinkColumn(display_text="open"),
 }
@@ -69,8 +81,8 @@ def draw_cells(
     needed = by_position if by != _EACH or once or different else _first_cells(by_position)
     table = long_table(fields, kept.rows, kept.inputs, needed)
     if by != _EACH:
-        st.dataframe(grouped(table, by), hide_index=True, placeholder="–", column_config=_COLUMNS)
-        st.caption("Numbers are medians of the answers that ended well.")
+        st.dataframe(grouped(table, by, _limits()), hide_index=True, placeholder="–", column_config=_COLUMNS)
+        st.caption(f"Numbers are medians of the answers that ended well. {closed_loop(kept.setup.at_once)}")
         return
     if once:
         table = collapsed(table)
@@ -92,6 +104,25 @@ def draw_cells(
         st.caption(f"The first {_MOST_ROWS:,} of {count:,} cells. The download has all.")
     places = [place for place in chosen.get("selection", {}).get("rows", []) if place < len(shown)]
     _draw_chosen(sweep_id, kept, [results[shown[RUN].iloc[place]] for place in places], experiment)
+
+
+def _limits() -> dict[str, float]:
+    """What the visitor asks of an answer: the most that a column may hold."""
+    with st.container(horizontal=True, gap="medium"):
+        asked = {
+            f"{NUMBERS[name].label} ms": st.number_input(
+                f"{NUMBERS[name].label} limit, ms",
+                min_value=0.0,
+                value=None,
+                step=10.0,
+                key=key,
+                width=200,
+                placeholder="none",
+                help=f"Goodput counts answers within it. {NUMBERS[name].definition}",
+            )
+            for name, key in (("ttft_ms", state.SWEEP_TTFT_LIMIT), ("gap_p95_ms", state.SWEEP_GAP_LIMIT))
+        }
+    return {column: most for column, most in asked.items() if most is not None}
 
 
 def _first_cells(by_position: Sequence[Sequence[CellResult]]) -> list[Sequence[CellResult]]:

@@ -9,7 +9,7 @@ import streamlit as st
 
 from components.runs.query import QueryFailed
 from components.sweeps.cell_result import CellResult
-from components.sweeps.measures import SweepMeasure
+from components.sweeps.measures import SweepMeasure, closed_loop
 from components.sweeps.results import base_row, findings, join_inputs, row_in_words
 from components.sweeps.tables import ROW, VALUE, axis_column, measured
 from components.ui import state
@@ -54,10 +54,12 @@ def draw_findings(sweep_id: str, kept: KeptSweep, by_position: Sequence[Sequence
         st.caption("Each field is the median of its answers; hold the pointer over it for where they lie.")
     elif down:
         st.altair_chart(small_multiples(table, across, down, measure))
-        st.caption(_explained(table))
+        st.caption(_explained(table, measure))
     else:
         st.altair_chart(points(table, across, measure))
-        st.caption(_explained(table))
+        st.caption(_explained(table, measure))
+    if measure.timed:
+        st.caption(closed_loop(kept.setup.at_once))
     with st.expander("As a table", key="findings_table"):
         by = [across, down] if down else [across]
         spread = table.groupby(by, sort=False)[VALUE].agg(["median", "min", "max", "count"]).reset_index()
@@ -65,11 +67,11 @@ def draw_findings(sweep_id: str, kept: KeptSweep, by_position: Sequence[Sequence
         draw_wide_download(sweep_id, kept, measure, table)
 
 
-def _explained(table: pd.DataFrame) -> str:
+def _explained(table: pd.DataFrame, measure: SweepMeasure) -> str:
     mark = (
         "Each point is one answer." if len(table) <= MOST_POINTS else "Each line is where the answers of a value lie."
     )
-    return f"{mark} The band is where the repeats of the base lie."
+    return f"{mark} The band is where the repeats of the base lie. {measure.definition}".rstrip()
 
 
 def _choose_axes(kept: KeptSweep) -> tuple[str, str | None, str | None]:
