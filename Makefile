@@ -9,12 +9,23 @@ WORKERS ?= auto
 # The tests start many processes, and each would compile every module anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run test test-long attack check audit lock
+SITE ?= localhost
+SECRETS := deploy/secrets
+
+.PHONY: run up test test-long attack check audit lock
 
 run: $(VENV)/.run-installed
 	@$(BIN)/python -c 'import socket; socket.create_server(("127.0.0.1", $(PORT))).close()' 2>/dev/null || { \
 		echo "Port $(PORT) is in use. Choose another one: make run PORT=$$(($(PORT) + 1))"; exit 1; }
 	@$(BIN)/streamlit run app.py --server.port $(PORT)
+
+# Two replicas, PostgreSQL and a proxy with TLS in containers (docs/deploy.md). The folder keeps others of this machine
+# from the secrets; within a container its user has to read them.
+up:
+	@umask 077 && mkdir -p $(SECRETS) && cd $(SECRETS) && for name in database_password cookie_secret; do \
+		test -s $$name || head -c 32 /dev/urandom | od -A n -t x1 | tr -d ' \n' > $$name; done && \
+		{ test -s tempera.toml || cp ../secrets.example.toml tempera.toml; } && chmod 644 *
+	SITE=$(SITE) docker compose -f deploy/compose.yaml up --build --detach
 
 # Tests of time (the marker clock) run one after the other when nothing else does; the others share the processors.
 # Their files are named because collecting all tests takes as long as a third of them.
@@ -54,6 +65,7 @@ audit:
 lock:
 	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --custom-compile-command "make lock" -q -o requirements.txt
 	uv pip compile pyproject.toml --group test --universal --python-version 3.11 --generate-hashes --custom-compile-command "make lock" -q -o tests/requirements.txt
+	echo "psycopg[binary]>=3.2" | uv pip compile - --universal --python-version 3.11 --generate-hashes --constraint tests/requirements.txt --no-annotate --custom-compile-command "make lock" -q -o deploy/requirements.txt
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 15))' || { \

@@ -34,11 +34,19 @@ from components.ui.browsing import take_away
 from components.ui.closed_routes import ClosedRoutes
 from components.ui.cookies import VisitorCookie
 from components.ui.forwarded import keep_peer_of_socket
+from components.ui.hosts import ONLY_HERE, listens_in_vain, public_url_problem
 from components.ui.own_pages_only import OwnPagesOnly
 from components.ui.page_limit import PageLimit
 from components.ui.page_shell import PageShell, script_hashes
 from components.ui.uploads import UploadDoor
 from components.ui.whole_messages import take_in_whole_messages
+
+# Here, and not when the application begins: a server may be told to serve one that could not begin. And first: reading
+# the secrets file puts what stands at its top into the environment, where everything below looks for it.
+if reason := reason_not_to_start() or public_url_problem():
+    sys.exit(f"Tempera does not start. {reason}")
+if listens_in_vain():
+    logging.getLogger("tempera").warning(ONLY_HERE)
 
 FRAME_ANCESTORS = "TEMPERA_FRAME_ANCESTORS"
 """The environment variable that names the sites, parted by spaces, which may show Tempera in a frame of theirs."""
@@ -136,9 +144,6 @@ async def lifespan(_app: Any) -> AsyncIterator[None]:
     close_service()
 
 
-# Here, and not when the application begins: a server may be told to serve one that could not begin.
-if reason := reason_not_to_start():
-    sys.exit(f"Tempera does not start. {reason}")
 keep_peer_of_socket()
 keep_new_files_private()
 end_slow_requests()
@@ -153,9 +158,9 @@ app = st.App(
         *take_away.routes(),
     ],
     middleware=[
+        Middleware(SecurityHeaders),
         Middleware(OwnPagesOnly),
         Middleware(PageLimit, demo=lambda: service().demo, places=lambda: service().sessions),
-        Middleware(SecurityHeaders),
         Middleware(ClosedRoutes),
         Middleware(UploadDoor, uploads=lambda: service().uploads),
         Middleware(PageShell),

@@ -38,6 +38,10 @@ _NAME = "tempera"
 _NO_DRIVER = 'its driver is missing. Install it: pip install "psycopg[binary]"'
 
 
+VOLUME = "TEMPERA_VOLUME"
+"""The environment variable that says where storage that lasts is mounted, if it is; the container says /data."""
+
+
 class DatabaseUnavailable(Exception):
     """The database cannot be used. The message is a sentence that says why and what to do."""
 
@@ -46,6 +50,12 @@ def database_url(environment: Mapping[str, str]) -> str:
     """TEMPERA_DATABASE_URL, or a SQLite file in the user's data folder."""
     given = environment.get("TEMPERA_DATABASE_URL")
     return given or f"sqlite:///{platformdirs.user_data_path(_NAME) / 'runs.sqlite3'}"
+
+
+def is_forgotten_at_restart(environment: Mapping[str, str]) -> bool:
+    """Whether the log is a file where TEMPERA_VOLUME should be mounted, and nothing is mounted there."""
+    volume = environment.get(VOLUME, "").strip()
+    return bool(volume) and database_url(environment).startswith("sqlite") and not Path(volume).is_mount()
 
 
 class Database:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
+
 import streamlit as st
 
 from components.access.login import LoginEnded, NotLetIn, providers_of
 from components.demo.budget import left
+from components.runs.database import is_forgotten_at_restart
 from components.runs.gate import Refused
 from components.service import secrets, service
 from components.ui import state
@@ -61,7 +64,12 @@ def draw_limits() -> None:
 
 
 def draw_storage() -> None:
-    """Draw that the visitor keeps nearly as much as they may, or as much; nothing while there is room."""
+    """Draw that what is kept does not last, and that the visitor keeps nearly as much as they may, or as much."""
+    if is_forgotten_at_restart(os.environ):
+        st.caption(
+            ":material/hourglass_bottom: What you make here is forgotten when the server restarts. "
+            "Take away what you want to keep, on the Runs page."
+        )
     kept = own_log().kept()
     if kept and (said := kept.warning()):
         st.warning(plain_words(said), icon=":material/inventory_2:")

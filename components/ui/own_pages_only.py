@@ -1,4 +1,4 @@
-"""Turns WebSockets of foreign pages away before Streamlit sees them.
+"""Turns WebSockets of foreign pages away before Streamlit sees them, and says what to set where no page could open one.
 
 Streamlit itself asks a server on the internet for this machine's address whenever a foreign page connects, waits for it
 with everybody else, and lets in the pages of every port of this machine.
@@ -6,16 +6,15 @@ with everybody else, and lets in the pages of every port of this machine.
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
-
-from starlette.datastructures import Headers
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 from streamlit import config
-from streamlit.web.server.starlette.starlette_websocket import is_host_allowed
 
-from components.ui.sharing.address import public_url_of_operator
+from components.ui.hosts import ONLY_HERE, is_named, is_own_host, public_origin
 
 _POLICY_VIOLATION = 1008
+_MISDIRECTED = 421
 
 
 def is_own_page(origin: str | None, host: str | None) -> bool:
@@ -23,27 +22,34 @@ def is_own_page(origin: str | None, host: str | None) -> bool:
 
     A browser always tells the origin.
     """
-    if not origin or not is_host_allowed(host):
+    if not origin or not is_own_host(host):
         return False
-    asked = urlsplit(origin)
-    ours = urlsplit(public_url_of_operator())
-    if ours.netloc and (asked.scheme, asked.netloc) == (ours.scheme, ours.netloc):
-        return True
-    return asked.netloc == host or origin in config.get_option("server.corsAllowedOrigins")
+    is_same = origin.partition("://")[2] == host
+    return is_same or origin == public_origin() or origin in config.get_option("server.corsAllowedOrigins")
 
 
 class OwnPagesOnly:
-    """Closes what a browser opens from a page that is not ours. What is no browser says no origin, and passes."""
+    """Closes what a browser opens from a page that is not ours. What is no browser says no origin.
+
+    Where the operator named no host, a page that was asked under another name than the loopback's is a sentence.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one ASGI scope."""
+        headers = Headers(scope=scope) if scope["type"] in ("http", "websocket") else Headers()
+        origin, host = headers.get("origin"), headers.get("host")
         if scope["type"] == "websocket":
-            headers = Headers(scope=scope)
-            origin = headers.get("origin")
-            if origin is not None and not is_own_page(origin, headers.get("host")):
+            if not (is_own_page(origin, host) if origin is not None else is_own_host(host)):
                 await send({"type": "websocket.close", "code": _POLICY_VIOLATION})
                 return
+            if origin and origin == public_origin():
+                # A proxy may have put its own name for us there, and Streamlit compares the two.
+                scope = {**scope, "headers": [*scope["headers"]]}
+                MutableHeaders(scope=scope)["host"] = origin.partition("://")[2]
+        elif "text/html" in headers.get("accept", "") and not is_named() and not is_own_host(host):
+            await PlainTextResponse(f"{ONLY_HERE}\n", _MISDIRECTED)(scope, receive, send)
+            return
         await self._app(scope, receive, send)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from streamlit import config
 from streamlit.proto.WidgetStates_pb2 import WidgetStates
 from streamlit.runtime.app_session import AppSession
 from streamlit.runtime.scriptrunner_utils import script_requests
@@ -21,6 +22,8 @@ _join = script_requests._coalesce_widget_states
 
 def take_in_whole_messages() -> None:
     """Put the three functions here in the place of Streamlit's own."""
+    # Streamlit Community Cloud switches it on, whatever the file says.
+    config.set_option("runner.fastReruns", False)
     script_requests._coalesce_widget_states = _joined  # type: ignore[assignment]
     SafeSessionState.on_script_will_rerun = _on_script_will_rerun  # type: ignore[assignment,method-assign]
     AppSession.request_script_stop = _let_the_script_end  # type: ignore[assignment,method-assign]

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from components.runs.database import Database, DatabaseUnavailable, database_url
+from components.runs.database import Database, DatabaseUnavailable, database_url, is_forgotten_at_restart
 from components.runs.log import Log
 from components.runs.owned import LOCAL
 from components.runs.query import QueryFailed, read_rows
@@ -108,6 +108,20 @@ def test_the_default_stands_in_the_users_data_folder() -> None:
     assert database_url({}).startswith("sqlite:///")
     assert "tempera" in database_url({})
     assert database_url({"TEMPERA_DATABASE_URL": "sqlite:///x"}) == "sqlite:///x"
+
+
+@pytest.mark.parametrize(
+    ("environment", "forgotten"),
+    [
+        ({}, False),
+        ({"TEMPERA_VOLUME": "/not/mounted"}, True),
+        ({"TEMPERA_VOLUME": "none"}, True),
+        ({"TEMPERA_VOLUME": "/"}, False),  # the one that is mounted everywhere
+        ({"TEMPERA_VOLUME": "/not/mounted", "TEMPERA_DATABASE_URL": "postgresql://database/runs"}, False),
+    ],
+)
+def test_a_file_is_forgotten_where_a_volume_should_be_and_is_not(environment: dict[str, str], forgotten: bool) -> None:
+    assert is_forgotten_at_restart(environment) is forgotten
 
 
 @pytest.mark.parametrize("scheme", ["postgres", "postgresql"])

@@ -99,6 +99,8 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
             TEMPERA_API_KEY=KEY,
             PYTHONPATH=str(folder),
             SETTINGS_IN_FORCE=str(folder / "settings.json"),
+            # As Streamlit Community Cloud has it.
+            STREAMLIT_RUNNER_FAST_RERUNS="true",
             **dict.fromkeys(("HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy"), proxy),
             **dict.fromkeys(("NO_PROXY", "no_proxy"), ""),
         ) as address:

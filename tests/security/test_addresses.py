@@ -193,8 +193,8 @@ def test_pages_connect_to_the_endpoints_and_to_nothing_else(chat: Chat, monkeypa
     [
         ("https://tempera.example/lab/", "https://evil.example/x", "https://tempera.example/lab"),
         (" https://tempera.example ", "http://127.0.0.1:8501/runs?find=x", "https://tempera.example"),
-        ("", "http://127.0.0.1:8501/runs?find=x#y", "http://127.0.0.1:8501"),
-        ("", "https://tempera.example/runs", "https://tempera.example"),
+        ("", "http://127.0.0.1:8501/?find=x#y", "http://127.0.0.1:8501"),
+        ("", "https://tempera.example/~/+", "https://tempera.example/~/+"),
     ],
 )
 def test_links_begin_with_the_operators_address_or_with_that_in_the_visitors_own_bar(

@@ -13,7 +13,6 @@ SAFE = {
     "client.toolbarMode": "viewer",
     "browser.gatherUsageStats": False,
     "server.address": "127.0.0.1",
-    "server.allowedHosts": ["localhost", "127.0.0.1"],
     "server.enableAgentApi": False,
     "server.enableCORS": True,
     "server.enableStaticServing": False,
@@ -38,6 +37,10 @@ def test_a_setting_is_the_safe_one(running: App, name: str) -> None:
 
 def test_a_page_can_send_no_more_at_once_than_its_widgets_need(running: App) -> None:
     assert running.settings()["server.maxWidgetStateSize"] <= 5
+
+
+def test_messages_wait_for_the_script_whatever_a_hosting_site_says(running: App) -> None:
+    assert running.settings()["runner.fastReruns"] is False
 
 
 def test_no_other_site_sends_messages_to_the_page(running: App) -> None:

@@ -39,6 +39,9 @@ STARTS = {
         environment={"STREAMLIT_SECRETS_FILES": "elsewhere.toml"},
         command=UVICORN,
     ),
+    "no_address": Start(
+        "TEMPERA_PUBLIC_URL is no address.", environment={"TEMPERA_PUBLIC_URL": "tempera.example"}, command=UVICORN
+    ),
 }
 """Of each kind one: tests/access has every login that is there by half."""
 

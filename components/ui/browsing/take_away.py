@@ -12,7 +12,6 @@ from sqlalchemy import ColumnElement, and_, true
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import BaseRoute, Route
-from streamlit import config
 
 from components.runs.database import Database
 from components.runs.export import export_runs
@@ -24,9 +23,11 @@ from components.runs.spreadsheet import csv_pieces
 from components.runs.tickets import LIFE_S
 from components.service import service
 from components.ui import state
+from components.ui.sharing.address import route_of
 from components.ui.visitor import owner
 
 _PACKET_BYTES = 262_144
+_PATH = "take-away"
 
 _KINDS = {
     "csv": ("CSV", "For spreadsheets. Texts that a spreadsheet would compute begin with an apostrophe."),
@@ -37,7 +38,7 @@ _KINDS = {
 
 def routes() -> list[BaseRoute]:
     """The route that the server needs."""
-    return [Route(f"{_path()}/{{token}}/runs.{{kind}}", _send)]
+    return [Route(route_of(f"{_PATH}/{{token}}/runs.{{kind}}"), _send)]
 
 
 def draw_take_away(view: View) -> None:
@@ -47,7 +48,7 @@ def draw_take_away(view: View) -> None:
         st.caption(f"All runs of this view that have ended, oldest first.{newest}")
         token = _token(view)
         for kind, (label, what) in _KINDS.items():
-            st.link_button(label, f"{_path()}/{token}/runs.{kind}", help=what, width="stretch")
+            st.link_button(label, f"{_PATH}/{token}/runs.{kind}", help=what, width="stretch")
 
 
 def _token(view: View) -> str:
@@ -57,11 +58,6 @@ def _token(view: View) -> str:
         known = view, service().tickets.issue(view, owner()), time.monotonic() + LIFE_S / 2
         st.session_state[state.TICKET] = known
     return known[1]
-
-
-def _path() -> str:
-    base = config.get_option("server.baseUrlPath").strip("/")
-    return f"/{base}/take-away" if base else "/take-away"
 
 
 def _send(request: Request) -> Response:

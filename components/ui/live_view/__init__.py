@@ -12,7 +12,6 @@ from pathlib import Path
 import streamlit as st
 from starlette.routing import BaseRoute, Mount, WebSocketRoute
 from starlette.staticfiles import StaticFiles
-from streamlit import config
 
 from components.live.channels import Channel
 from components.live.lane import Part
@@ -22,12 +21,15 @@ from components.service import service
 from components.ui import state
 from components.ui.own_pages_only import is_own_page
 from components.ui.run_lookup import events_reader
+from components.ui.sharing.address import route_of
 from components.ui.visitor import is_known, network, owner, who_looks
 
 FOLDER = Path(__file__).parent
 _ASSETS = FOLDER / "assets"
 _VERSION = hashlib.sha256(b"".join(path.read_bytes() for path in sorted(_ASSETS.iterdir()))).hexdigest()[:12]
 """In the files' address, so that a browser never mixes those of two releases."""
+
+_PATH = "live"
 
 _view = st.components.v2.component(
     "tempera_live_view",
@@ -40,8 +42,8 @@ _view = st.components.v2.component(
 def routes() -> list[BaseRoute]:
     """The routes that the server needs for this view: the socket, and the component's own files."""
     return [
-        WebSocketRoute(_path(), LiveSocket(lambda: service().channels, is_own_page).serve),
-        Mount(f"{_path()}/{_VERSION}", StaticFiles(directory=_ASSETS)),
+        WebSocketRoute(route_of(_PATH), LiveSocket(lambda: service().channels, is_own_page).serve),
+        Mount(route_of(f"{_PATH}/{_VERSION}"), StaticFiles(directory=_ASSETS)),
     ]
 
 
@@ -75,8 +77,8 @@ def draw_live(
             "length": len(run.text) if isinstance(run, RunRecord) else 0,
             "replay": replay,
             "name": name,
-            "path": _path(),
-            "script": f"{_path()}/{_VERSION}/view.js",
+            "path": _PATH,
+            "script": f"{_PATH}/{_VERSION}/view.js",
             "token": channel.token,
         },
         on_ended_change=_run_again,
@@ -99,8 +101,3 @@ def _channel() -> Channel:
         channel = channels.open(owner() if is_known() else who_looks(), network())
         st.session_state[state.CHANNEL] = channel.token
     return channel
-
-
-def _path() -> str:
-    base = str(config.get_option("server.baseUrlPath")).strip("/")
-    return f"/{base}/live" if base else "/live"

@@ -1,20 +1,25 @@
-"""Where other people find this Tempera."""
+"""Where other people find this Tempera, and where its own routes are."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Collection
 from urllib.parse import urlencode, urlsplit
 
 import streamlit as st
 from streamlit import config
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 PUBLIC_URL = "TEMPERA_PUBLIC_URL"
 """The environment variable that says under which address other people reach this Tempera."""
+SPACE_HOST = "SPACE_HOST"
+"""Hugging Face sets it, in a Space, to the host under which others reach that."""
 
 
 def public_url_of_operator() -> str:
     """The address that whoever runs Tempera gave, without a slash at its end; empty when they gave none."""
-    return os.environ.get(PUBLIC_URL, "").strip().rstrip("/")
+    space = os.environ.get(SPACE_HOST, "").strip()
+    return os.environ.get(PUBLIC_URL, "").strip().rstrip("/") or (f"https://{space}" if space else "")
 
 
 def public_url() -> str:
@@ -23,11 +28,26 @@ def public_url() -> str:
     It is the operator's, where there is one; else what stands in this visitor's own address bar. What a proxy or a
     request says of its host is never asked.
     """
-    if given := public_url_of_operator():
-        return given
-    here = urlsplit(str(st.context.url or ""))
+    context = get_script_run_ctx(suppress_warning=True)
+    pages = context.pages_manager.get_pages().values() if context else ()
+    return public_url_of_operator() or first_page_of(st.context.url or "", [page["url_pathname"] for page in pages])
+
+
+def first_page_of(url: str, pages: Collection[str]) -> str:
+    """The address of the first page, by the address of any of ``pages``. Before it a proxy may have put any path."""
+    here = urlsplit(url)
+    before, _, last = here.path.rstrip("/").rpartition("/")
+    base = before if last in pages else f"{before}/{last}"
+    return f"{here.scheme}://{here.netloc}{base}".rstrip("/")
+
+
+def route_of(path: str) -> str:
+    """Where the server has a route of ours. For a page it is ``path``, relative to that page's own address.
+
+    All pages stand in one folder, and only the browser knows which: a proxy may have taken off what stood before it.
+    """
     base = str(config.get_option("server.baseUrlPath")).strip("/")
-    return f"{here.scheme}://{here.netloc}/{base}".rstrip("/")
+    return f"/{base}/{path}" if base else f"/{path}"
 
 
 def is_only_local(url: str) -> bool:

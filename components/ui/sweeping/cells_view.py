@@ -132,7 +132,7 @@ def _first_cells(by_position: Sequence[Sequence[CellResult]]) -> list[Sequence[C
 
 def _for_people(table: pd.DataFrame, results: dict[str, CellResult], fields: Sequence[str]) -> pd.DataFrame:
     said = table.copy()
-    said[RUN] = [f"/?{state.OPEN_PARAMETER}={run_id}" for run_id in table[RUN]]
+    said[RUN] = [f"./?{state.OPEN_PARAMETER}={run_id}" for run_id in table[RUN]]
     if STATUS in said:
         said[STATUS] = [results[run_id].status_words for run_id in table[RUN]]
     # The row says its values in one cell, which leaves room for the answer.

@@ -1,0 +1,56 @@
+"""A proxy before the app that adds a path which the app does not know of, as hosting sites do."""
+
+from __future__ import annotations
+
+import re
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from socketserver import BaseRequestHandler, ThreadingTCPServer
+
+
+@contextmanager
+def prefix_proxy(port: int, prefix: str, host: str | None = None) -> Iterator[int]:
+    """The port of a proxy before that on ``port``. It takes ``prefix`` off every path, and says another ``host``."""
+
+    class Handler(BaseRequestHandler):
+        request: socket.socket
+
+        def handle(self) -> None:
+            head = b""
+            while b"\r\n\r\n" not in head:
+                piece = self.request.recv(65_536)
+                if not piece:
+                    return
+                head += piece
+            head, _, body = head.partition(b"\r\n\r\n")
+            method, path, rest = head.split(b" ", 2)
+            if not path.startswith(prefix.encode()):
+                self.request.sendall(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+                return
+            head = b" ".join((method, b"/" + path[len(prefix) :].lstrip(b"/"), rest))
+            if host is not None:
+                head = re.sub(rb"(?im)^host:.*?$", b"Host: " + host.encode() + b"\r", head)
+            # One request a connection, unless it becomes a socket.
+            head = re.sub(rb"(?im)^connection: *keep-alive", b"Connection: close", head)
+            with socket.create_connection(("127.0.0.1", port)) as app, suppress(OSError):
+                app.sendall(head + b"\r\n\r\n" + body)
+                threading.Thread(target=_pass_on, args=(self.request, app), daemon=True).start()
+                _pass_on(app, self.request)
+
+    class Server(ThreadingTCPServer):
+        daemon_threads = True
+        request_queue_size = 128
+
+    with Server(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield server.server_address[1]
+        server.shutdown()
+
+
+def _pass_on(source: socket.socket, target: socket.socket) -> None:
+    with suppress(OSError):
+        while piece := source.recv(65_536):
+            target.sendall(piece)
+        target.shutdown(socket.SHUT_WR)

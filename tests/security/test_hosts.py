@@ -1,0 +1,140 @@
+"""Which names the server answers to, directly, under a public address, and behind proxies that change host or path."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+import pytest
+from streamlit import config
+
+from components.ui import hosts
+from components.ui.own_pages_only import is_own_page
+from components.ui.sharing.address import PUBLIC_URL, SPACE_HOST, first_page_of
+from tests.browser.conftest import serve_app
+from tests.prefix_proxy import prefix_proxy
+from tests.security.conftest import App
+from tests.security.session import ask, status_of_socket
+
+PUBLIC = "https://playground.example"
+PREFIX = "/~/+/"
+SOCKETS = ("_stcore/stream", "live")
+
+
+@pytest.fixture(scope="module")
+def public(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """An app whose operator named a public address, and nothing else."""
+    with serve_app(tmp_path_factory.mktemp("public"), TEMPERA_PUBLIC_URL=f"{PUBLIC}/lab") as address:
+        yield address
+
+
+@pytest.mark.parametrize("path", SOCKETS)
+def test_a_page_under_the_public_address_opens_sockets_and_others_do_not(public: str, path: str) -> None:
+    port = urlsplit(public).port
+    assert status_of_socket(public, f"/{path}", PUBLIC, "playground.example") == 101
+    assert status_of_socket(public, f"/{path}", f"http://localhost:{port}", f"localhost:{port}") == 101
+    refused = [
+        ("https://evil.example", "playground.example"),
+        ("https://evil.example", "evil.example"),
+        (PUBLIC, "evil.example"),
+        ("http://playground.example.evil.example", "playground.example.evil.example"),
+    ]
+    assert {(each, status_of_socket(public, f"/{path}", *each)) for each in refused} == {(one, 403) for one in refused}
+
+
+@pytest.mark.parametrize("path", SOCKETS)
+def test_a_proxy_may_add_a_path_and_call_the_server_by_its_own_name(public: str, path: str) -> None:
+    port = urlsplit(public).port
+    assert port
+    for host in ("playground.example", f"127.0.0.1:{port}"):
+        with prefix_proxy(port, PREFIX, host) as proxy:
+            address = f"http://127.0.0.1:{proxy}"
+            assert status_of_socket(address, f"{PREFIX}{path}", PUBLIC) == 101
+            assert status_of_socket(address, f"{PREFIX}{path}", "https://evil.example") == 403
+
+
+def test_where_no_host_is_named_a_page_of_another_name_says_what_to_set(running: App) -> None:
+    page = {"Accept": "text/html,*/*;q=0.8"}
+    for path in ("/", "/runs", "/shared?c=x"):
+        said = ask(running.address, path, Host="192.168.0.7:8501", **page)
+        assert (said.status, said.headers["content-type"]) == (421, "text/plain; charset=utf-8")
+        assert said.body.decode().strip() == hosts.ONLY_HERE
+        assert PUBLIC_URL in hosts.ONLY_HERE
+        assert ask(running.address, path, **page).status == 200
+    # What looks whether the server is well asks under any name.
+    assert ask(running.address, "/healthz", Host="10.1.2.3:8501").status == 200
+
+
+def test_under_a_named_host_pages_come_under_any_name(public: str) -> None:
+    # A proxy may have put its own, and the sockets are held to the origin.
+    assert ask(public, "/", Host="inside:8501", Accept="text/html").status == 200
+
+
+def test_a_socket_that_says_no_origin_is_held_to_the_names_as_well(public: str) -> None:
+    headers = {"Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Version": "13"}
+    headers["Sec-WebSocket-Key"] = "AAAAAAAAAAAAAAAAAAAAAA=="
+    for path in SOCKETS:
+        assert ask(public, f"/{path}", Host="evil.example", **headers).status == 403
+
+
+@pytest.mark.parametrize(
+    ("given", "origin"),
+    [
+        ("https://Playground.example:443/lab/", "https://playground.example"),
+        ("http://playground.example:80", "http://playground.example"),
+        ("http://[2001:db8::1]:9000", "http://[2001:db8::1]:9000"),
+        ("", ""),
+    ],
+)
+def test_the_public_origin_is_what_a_browser_says(given: str, origin: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(PUBLIC_URL, given)
+    assert hosts.public_url_problem() is None
+    assert hosts.public_origin() == origin
+    assert is_own_page(origin, "localhost") is bool(origin)
+
+
+@pytest.mark.parametrize(
+    "given", ["playground.example", "ftp://playground.example", "https://", "https://a b", "https://x/?y", "http://["]
+)
+def test_a_public_address_that_is_none_is_named(given: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(PUBLIC_URL, given)
+    assert PUBLIC_URL in str(hosts.public_url_problem())
+
+
+def test_in_a_space_its_host_is_the_public_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(SPACE_HOST, "anna-playground.hf.space")
+    assert is_own_page("https://anna-playground.hf.space", "anna-playground.hf.space")
+    assert not is_own_page("https://evil-playground.hf.space", "evil-playground.hf.space")
+    monkeypatch.setenv(PUBLIC_URL, PUBLIC)
+    assert hosts.public_origin() == PUBLIC
+
+
+@pytest.mark.parametrize("origin", ["http://[", "://localhost", "http://localhost\n", "localhost"])
+def test_an_origin_that_is_none_is_refused(origin: str) -> None:
+    assert not is_own_page(origin, "localhost:8501")
+
+
+def test_a_server_that_others_reach_and_get_no_answer_from_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = {"server.address": "127.0.0.1", "server.allowedHosts": []}
+    monkeypatch.setattr(config, "get_option", found.__getitem__)
+    assert not hosts.listens_in_vain()
+    found["server.address"] = "0.0.0.0"
+    assert hosts.listens_in_vain()
+    monkeypatch.setenv(PUBLIC_URL, PUBLIC)
+    assert not hosts.listens_in_vain()
+
+
+@pytest.mark.parametrize(
+    ("url", "base"),
+    [
+        ("https://a.example", "https://a.example"),
+        ("https://a.example/", "https://a.example"),
+        ("https://a.example/runs", "https://a.example"),
+        ("https://a.example/~/+", "https://a.example/~/+"),
+        ("https://a.example/~/+/runs", "https://a.example/~/+"),
+        ("https://a.example/lab/runs?find=x#y", "https://a.example/lab"),
+        ("https://a.example/my-runs", "https://a.example/my-runs"),
+    ],
+)
+def test_the_first_page_is_found_from_every_page_whatever_stands_before_it(url: str, base: str) -> None:
+    assert first_page_of(url, ["", "runs", "shared"]) == base
