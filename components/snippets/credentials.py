@@ -38,7 +38,7 @@ _LOOKS_LIKE_ONE = re.compile(
     r"|eyJ[-\w]{8,}\.[-\w]+\.[-\w]*"
     r"|[a-z][a-z0-9+.-]*://[^/\s:@]*:[^/\s@]+@\S*"
 )
-_ADDRESS = re.compile(r"(?:openai_)?(?:api_base|api_url|base_url|endpoint_url|server_url)|azure_endpoint")
+_ADDRESS = re.compile(r"(?:openai_?)?(?:api_?base|api_?url|base_?url|endpoint_?url|server_?url)|(?:azure_?)?endpoint")
 # Below these, JSON Schema has names of a person's own, each with an object that describes what it may hold.
 _DESCRIBED = frozenset({"$defs", "definitions", "dependentSchemas", "patternProperties", "properties"})
 

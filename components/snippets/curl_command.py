@@ -1,14 +1,16 @@
-"""The body in a curl command, such as one that a browser copied. Everything else in it is passed over."""
+"""The request in a curl command, such as one that a browser copied. Everything else in it is passed over."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from itertools import islice
 
 from components.snippets.credentials import WHERE_KEYS_BELONG, names_a_credential
-from components.snippets.problem import ImportProblem
-from components.snippets.shell_words import Word, commands
+from components.snippets.found import Found, read_body
+from components.snippets.problem import ImportProblem, NothingSent
+from components.snippets.shell_words import Command, Word, bash_commands
 
 KEY_LEFT_OUT = f"The key in the command was left out. {WHERE_KEYS_BELONG}"
 COOKIES_LEFT_OUT = "The cookies in the command were left out."
@@ -27,29 +29,87 @@ _COOKIES = {"b", "cookie"}
 _OWN_HEADERS = {"accept", "content-type", "accept-encoding", "user-agent"}
 
 # A prompt and variables may stand before the command: "$ API_KEY=… curl …".
-_BEFORE_A_COMMAND = re.compile(r"[$%>]|[A-Za-z_][A-Za-z0-9_]*=.*", re.DOTALL)
+_ASSIGNED = re.compile(r"(?P<name>[A-Za-z_][A-Za-z0-9_]*)=(?P<value>.*)", re.DOTALL)
+_PROMPT = re.compile(r"[^\s'\"{]*[$%>#!]")
+_VARIABLE = re.compile(r"\$\{?(\w+)\}?")
+# Where a command begins in a text with other words around it.
+_BEGINS = re.compile(
+    r"^[ \t]*+curl(?:\.exe)?(?=[ \t])|(?<![\w./-])curl(?:\.exe)?(?=[ \t]++(?:-|https?:|['\"$\\^]))", re.MULTILINE
+)
+_MOST_BEGINNINGS = 4
 
 
-@dataclass(frozen=True)
-class CurlBody:
-    """The body that a command would send, and sentences about what was left out."""
+def curl_request(text: str, read: Callable[[str], Iterator[Command]] = bash_commands) -> Found | None:
+    """The request of the first curl command in ``text`` that sends one, or None when there is no curl command.
 
-    text: str
-    notes: tuple[str, ...]
-
-
-def body_of_curl(text: str) -> CurlBody | None:
-    """The body of the first curl command in ``text``, or None when there is none.
-
-    Raises ImportProblem for a command without a body of its own, or with an open quote.
+    ``read`` says by which shell's rules. Raises ImportProblem when no command has a body of its own.
     """
-    for words in commands(text.replace("\r\n", "\n")):
+    without_messages: Found | None = None
+    problem: ImportProblem | None = None
+    # Words with an apostrophe hide the command that follows them: then reading begins again at the command itself.
+    for start in dict.fromkeys((0, *(match.start() for match in islice(_BEGINS.finditer(text), _MOST_BEGINNINGS)))):
+        taken: Found | None = None
+        number = taken_number = 0
+        try:
+            for command in _curl_commands(read(text[start:])):
+                number += 1
+                if taken is not None:
+                    break
+                try:
+                    found = _found(command)
+                except ImportProblem as found_problem:
+                    problem = problem or found_problem
+                    continue
+                if isinstance(found.fields, dict) and "messages" in found.fields:
+                    taken, taken_number = found, number
+                else:
+                    without_messages = without_messages or found
+        except ImportProblem as found_problem:
+            problem = problem or found_problem
+        if taken is not None:
+            if number == 1:
+                return taken
+            said = f"The text holds several commands; number {taken_number}, the first that sends messages, was taken."
+            return replace(taken, notes=(*taken.notes, said))
+    if without_messages is None and problem is not None:
+        raise problem
+    return without_messages
+
+
+@dataclass
+class _Curl:
+    """A curl command with what stands before it in the text."""
+
+    options: list[tuple[str, Word]]
+    standard_input: Word | None
+    has_variables: bool
+    variables: dict[str, Word]
+    files: dict[str, Word]
+
+
+def _curl_commands(commands: Iterator[Command]) -> Iterator[_Curl]:
+    variables: dict[str, Word] = {}
+    files: dict[str, Word] = {}
+    for command in commands:
+        words = command.words
         position = 0
-        while position < len(words) and _BEFORE_A_COMMAND.fullmatch(words[position].text):
+        assigned: dict[str, Word] = {}
+        while position < len(words):
+            text = words[position].text
+            if match := _ASSIGNED.fullmatch(text):
+                assigned[match["name"]] = Word([match["value"]], words[position].replaced)
+            elif not _PROMPT.fullmatch(text) and text != "export":
+                break
             position += 1
-        if position < len(words) and words[position].text.rpartition("/")[2] in ("curl", "curl.exe"):
-            return _body(list(_options(words[position + 1 :])), any("=" in word.text for word in words[:position]))
-    return None
+        if position == len(words):
+            variables |= assigned
+        elif words[position].text.lstrip("!").rpartition("/")[2] in ("curl", "curl.exe"):
+            options = list(_options(words[position + 1 :]))
+            yield _Curl(options, command.standard_input, bool(assigned), variables, files)
+        elif words[position].text == "read" and command.standard_input is not None:
+            variables[words[-1].text] = command.standard_input
+        elif command.after == ">" and command.standard_input is not None:
+            files[words[position].text] = command.standard_input
 
 
 def _options(words: list[Word]) -> Iterator[tuple[str, Word]]:
@@ -75,18 +135,25 @@ def _options(words: list[Word]) -> Iterator[tuple[str, Word]]:
             yield "url", word
 
 
-def _body(options: list[tuple[str, Word]], has_variables: bool) -> CurlBody:
+def _found(command: _Curl) -> Found:
+    options = command.options
     bodies = [(name, word) for name, word in options if name in _BODY]
     headers = [word.text.partition(":")[0].strip().lower() for name, word in options if name in ("H", "header")]
     names = {name for name, _ in options}
-    has_key = bool(names & _KEYS) or has_variables or any(map(_names_a_key, headers))
+    has_key = bool(names & _KEYS) or command.has_variables or any(map(_names_a_key, headers))
     if not bodies or not any(word.text for _, word in bodies):
-        raise ImportProblem("The command has no body. Copy the whole command, with what follows -d or --data.")
+        raise NothingSent("The command has no body. Copy the whole command, with what follows -d or --data.")
     if len(bodies) > 1:
         raise ImportProblem("The command has more than one body. Keep one of them.")
     name, word = bodies[0]
     if word.text.startswith("@") and name != "data-raw":
-        raise ImportProblem("The command reads its body from a file. Paste what is in the file instead.")
+        file = word.text[1:]
+        written = command.standard_input if file == "-" else command.files.get(file)
+        if written is None:
+            raise ImportProblem("The command reads its body from a file. Paste what is in the file instead.")
+        word = written
+    if word.replaced and (variable := _VARIABLE.fullmatch(word.text)):
+        word = command.variables.get(variable[1], word)
     if word.replaced and not word.text.lstrip().startswith("{"):
         raise ImportProblem("The command takes its body from a variable. Paste the body itself instead.")
     left_out = [
@@ -96,7 +163,7 @@ def _body(options: list[tuple[str, Word]], has_variables: bool) -> CurlBody:
         ("url" in names, ADDRESS_LEFT_OUT),
         (word.replaced, _KEPT_AS_IT_STANDS),
     ]
-    return CurlBody(word.text, tuple(note for applies, note in left_out if applies))
+    return Found(read_body(word.text), tuple(note for applies, note in left_out if applies))
 
 
 def _is_own(header: str) -> bool:

@@ -1,4 +1,4 @@
-"""Pasted text as a request: JSON, a curl command, a Python dict, or Python code that holds one.
+"""Pasted text as a request: JSON, a command of a shell, or code that holds one.
 
 Addresses, headers, cookies and keys are passed over and never repeated; nothing is executed.
 """

@@ -26,6 +26,10 @@ def contract_messages(value: object, *, fills_in: bool) -> tuple[list[dict[str, 
     for number, message in enumerate(value, 1):
         if not isinstance(message, Mapping):
             raise ImportProblem(f"Message {number} must be an object with role and content.")
+        role = message.get("role")
+        if role == "developer" and role not in _ROLES:
+            message = {**message, "role": Role.SYSTEM.value}
+            notes.append(f"The role of message {number} was developer and became system.")
         if not isinstance(message.get("role"), str) or message["role"] not in _ROLES:
             raise ImportProblem(
                 f"Message {number} has no role that the contract knows. Use system, user, assistant or tool."

@@ -8,3 +8,7 @@ class ImportProblem(ValueError):
 
     It never repeats the words of a command, for there may be a key among them.
     """
+
+
+class NothingSent(ImportProblem):
+    """A command has no body at all; the request may stand elsewhere in the text."""

@@ -1,4 +1,4 @@
-"""The request in Python code: a dict with messages, or a call that is given some.
+"""The request in Python code: a call that is given messages, or a dict that holds some.
 
 The code is parsed and never executed; only what is written out as plain values is read.
 """
@@ -6,94 +6,214 @@ The code is parsed and never executed; only what is written out as plain values 
 from __future__ import annotations
 
 import ast
-import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Any
 
-from components.snippets.credentials import is_for_the_call, names_a_credential
+from components.snippets.credentials import names_a_credential
+from components.snippets.found import SEVERAL, UNWRITTEN, Budget, Found, object_with_messages
 from components.snippets.problem import ImportProblem
+from components.snippets.python_values import WHAT_STARS_ADD, PythonValues, dotted
+from components.snippets.surroundings import parsed
 
 # Arguments of the clients' calls that concern the call and not the body.
 _NOT_IN_THE_BODY = {"extra_query", "retries", "timeout", "timeout_ms"}
-_STREAMED_BY_NAME = {"stream": True, "complete": False}
+_STREAMED_BY_NAME = {"stream": True, "stream_async": True, "complete": False, "complete_async": False}
+# Calls that are given a request and do not send it.
+_SENDS_NOTHING = {"append", "copy", "deepcopy", "dict", "dumps", "extend", "len", "list", "loads", "pprint", "print"}
+_SENDS_NOTHING |= {"encode", "format", "insert", "isinstance", "join", "str", "type", "update"}
+_MAY_HOLD_A_REQUEST = {"messages", "json", "data", "body", "content", None}
 # What parsing and reading raise, for text that is no Python, no plain value, or too much for the parser.
-_NOT_PLAIN = (SyntaxError, ValueError, TypeError, MemoryError, RecursionError)
-# No more digits than Python turns into text and back.
-_MOST_BITS = 14_000
+_NOT_PYTHON = (SyntaxError, ValueError, TypeError, MemoryError, RecursionError)
+# Calls of functions of the code itself.
+_MOST_FOLLOWED = 10
 
 
-@dataclass(frozen=True)
-class PythonBody:
-    """The body that code would send, and sentences about what was left out.
-
-    ``credentials`` names those that are written out in the code beside the request, or given to its call without being
-    written out. ``fills_in`` says that None in a message stands for nothing at all, as with the mistralai client.
-    """
-
-    fields: dict[str, Any]
-    notes: tuple[str, ...]
-    credentials: tuple[str, ...]
-    fills_in: bool
-
-
-def body_of_python(text: str) -> PythonBody | None:
-    """The body of the first request in ``text``, or None when that is no Python or holds no request.
+def python_request(text: str) -> Found | None:
+    """The first request in Python code, or None when ``text`` is no Python or holds no request.
 
     Raises ImportProblem for a request that is not written out as plain values.
     """
-    try:
-        tree = ast.parse(text)
-    except _NOT_PLAIN:
+    tree = parsed(text)
+    if tree is None:
         return None
-    found = [node for node in ast.walk(tree) if _has_messages(node)]
-    if not found:
-        return None
-    first = found[0]
-    assigned = {
-        node.targets[0].id: node.value
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)
-    }
-    within = set(map(id, ast.walk(first)))
-    credentials = [name for node in ast.walk(tree) if id(node) not in within for name in _written_credentials(node)]
-    fields, left_out = _read(first, assigned)
-    credentials += [name for name in left_out if is_for_the_call(name)]
-    left_out = [name for name in left_out if not is_for_the_call(name)]
-    notes = [f"{name[:40]} was left out: its value is not written out in the code." for name in left_out[:5]]
-    if any(id(node) not in within for node in found[1:]):
-        notes.append("The code holds several requests; the first one was taken.")
-    method = first.func.attr if isinstance(first, ast.Call) and isinstance(first.func, ast.Attribute) else ""
-    if method in _STREAMED_BY_NAME:
-        fields.setdefault("stream", _STREAMED_BY_NAME[method])
-    return PythonBody(fields, tuple(notes), tuple(credentials), fills_in=method in _STREAMED_BY_NAME)
+    return _Reading(tree, Budget(text)).found()
 
 
 def python_dict(text: str) -> dict[str, Any] | None:
     """The dict that ``text`` is, or None when it is none that is written out as plain values."""
     try:
-        value = _json_value(ast.literal_eval(text))
-    except _NOT_PLAIN:
+        value = Budget(text).plain(ast.literal_eval(text))
+    except _NOT_PYTHON:
         return None
     return value if isinstance(value, dict) else None
 
 
-def _has_messages(node: ast.AST) -> bool:
-    if isinstance(node, ast.Call):
-        return any(keyword.arg == "messages" for keyword in node.keywords)
-    return isinstance(node, ast.Dict) and any(
-        isinstance(key, ast.Constant) and key.value == "messages" for key in node.keys
-    )
+class _Taken(Exception):
+    """A request was found; nothing after it matters."""
+
+
+class _Reading:
+    """One pass over the code, in the order in which it would run."""
+
+    def __init__(self, tree: ast.Module, budget: Budget) -> None:
+        self._tree = tree
+        self._budget = budget
+        self._values = PythonValues(budget)
+        self._problem: ImportProblem | None = None
+        self._functions: dict[str, ast.FunctionDef | ast.AsyncFunctionDef] = {}
+        self._followed = 0
+        self._taken: Found | None = None
+
+    def found(self) -> Found | None:
+        """The first request that a call sends, or else the first dict that is one, as it is at the end."""
+        try:
+            self._run(self._tree.body)
+            for node, made in self._values.objects:
+                self._take(made, node)
+        except _Taken:
+            pass
+        if self._taken is None:
+            if self._problem is not None:
+                raise self._problem
+            return None
+        return self._taken
+
+    def _run(self, body: list[ast.stmt]) -> None:
+        for statement in body:
+            self._step(statement)
+
+    def _step(self, statement: ast.stmt) -> None:
+        match statement:
+            case ast.FunctionDef() | ast.AsyncFunctionDef():
+                self._values.with_parameters(statement, None, lambda: self._run(statement.body))
+                self._functions[statement.name] = statement
+            case ast.ClassDef():
+                self._run(statement.body)
+            case ast.With() | ast.AsyncWith():
+                for item in statement.items:
+                    self._look(item.context_expr)
+                self._run(statement.body)
+            case ast.For() | ast.AsyncFor() | ast.While():
+                self._loop(statement)
+            case ast.If():
+                self._look(statement.test)
+                self._run(statement.body)
+                self._run(statement.orelse)
+            case ast.Try() | ast.TryStar():
+                self._run([*statement.body, *(one for handler in statement.handlers for one in handler.body)])
+                self._run([*statement.orelse, *statement.finalbody])
+            case ast.Assign():
+                self._look(statement.value)
+                value = self._values.of(statement.value)
+                for target in statement.targets:
+                    self._values.assign(target, value)
+            case ast.AnnAssign(value=ast.expr() as assigned):
+                self._look(assigned)
+                self._values.assign(statement.target, self._values.of(assigned))
+            case ast.AugAssign():
+                self._look(statement.value)
+                self._values.add(statement.target, self._values.of(statement.value))
+            case ast.Expr() | ast.Return():
+                self._look(statement.value)
+                if isinstance(statement.value, ast.Call):
+                    self._values.change(statement.value)
+                self._values.of(statement.value)
+            case _:
+                self._look(statement)
+
+    def _loop(self, loop: ast.For | ast.AsyncFor | ast.While) -> None:
+        """The first pass, when something in the loop may be a request; else what it changes is in doubt."""
+        if any(_may_ask(node) for statement in loop.body for node in ast.walk(statement)):
+            if not isinstance(loop, ast.While):
+                self._look(loop.iter)
+                values = self._values.of(loop.iter)
+                self._values.assign(loop.target, values[0] if isinstance(values, list) and values else UNWRITTEN)
+            self._run(loop.body)
+        self._values.pass_over(loop.body)
+        self._run(loop.orelse)
+
+    def _look(self, expression: ast.AST | None) -> None:
+        """Look for calls that send a request in an expression."""
+        for node in ast.walk(expression) if expression is not None else ():
+            if isinstance(node, ast.Call):
+                self._try(node)
+
+    def _try(self, call: ast.Call) -> None:
+        name = call.func.attr if isinstance(call.func, ast.Attribute) else dotted(call.func)
+        if name in _SENDS_NOTHING:
+            return
+        if name in self._functions and self._followed < _MOST_FOLLOWED:
+            self._followed += 1
+            function = self._functions.pop(name)  # which may call itself
+            self._values.with_parameters(function, call, lambda: self._run(function.body))
+            self._functions[name] = function
+            return
+        sent: Any = None
+        if any(one.arg == "messages" for one in call.keywords):
+            sent = self._arguments(call)
+        else:
+            for node in [*call.args, *(one.value for one in call.keywords)]:
+                sent = sent or object_with_messages(self._values.of(_without_encoding(node)))
+            if sent is not None and any(one.arg is None for one in call.keywords):
+                sent = self._arguments(call)
+        if sent is None:
+            return
+        if name in _STREAMED_BY_NAME:
+            sent = {"stream": _STREAMED_BY_NAME[name], **sent}
+        self._take(sent, call, fills_in=name in _STREAMED_BY_NAME)
+
+    def _arguments(self, call: ast.Call) -> dict[str, Any]:
+        """The body that the arguments of a call say."""
+        said: dict[str, Any] = {}
+        merged: dict[str, Any] = {}
+        for one in call.keywords:
+            if one.arg in _NOT_IN_THE_BODY:
+                continue
+            value = self._values.of(one.value)
+            if one.arg is None or one.arg == "extra_body":
+                merged |= value if isinstance(value, dict) else {one.arg or WHAT_STARS_ADD: UNWRITTEN}
+            else:
+                said[one.arg] = value
+        return said | merged
+
+    def _take(self, sent: dict[str, Any], node: ast.AST, *, fills_in: bool = False) -> None:
+        """End with the request that this call or dict is, when it is written out."""
+        try:
+            taken = self._budget.request(sent, fills_in=fills_in)
+        except ImportProblem as problem:
+            self._problem = self._problem or problem
+            return
+        within = set(map(id, ast.walk(node)))
+        beside = [one for one in ast.walk(self._tree) if id(one) not in within]
+        credentials = [name for one in beside for name in _written_credentials(one)]
+        # A dict that shares its messages is the same request, on its way to the call.
+        same = {id(one) for one, made in self._values.objects if made["messages"] is sent["messages"]}
+        called = dotted(node.func) if isinstance(node, ast.Call) else ""
+        several = any(
+            (_has_messages(one) and id(one) not in same)
+            or (called != "" and isinstance(one, ast.Call) and dotted(one.func) == called)
+            for one in beside
+        )
+        notes = (*taken.notes, SEVERAL) if several else taken.notes
+        self._taken = replace(taken, notes=notes, credentials=(*credentials, *taken.credentials))
+        raise _Taken
 
 
 def _written_credentials(node: ast.AST) -> Iterator[str]:
     """The names under which this node of the code holds credentials that are written out."""
+    named: list[tuple[str | None, ast.expr]] = []
     if isinstance(node, ast.Assign):
         target = node.targets[0]
-        name = target.slice if isinstance(target, ast.Subscript) else target
-        named = [(getattr(name, "id", None) or getattr(name, "attr", None) or getattr(name, "value", None), node.value)]
-    else:
-        named = list(_arguments(node))
+        key = target.slice if isinstance(target, ast.Subscript) else target
+        named = [(getattr(key, "id", None) or getattr(key, "attr", None) or getattr(key, "value", None), node.value)]
+    elif isinstance(node, ast.Call):
+        named = [(one.arg, one.value) for one in node.keywords]
+    elif isinstance(node, ast.Dict):
+        named = [
+            (key.value if isinstance(key, ast.Constant) and isinstance(key.value, str) else None, value)
+            for key, value in zip(node.keys, node.values, strict=True)
+        ]
     for said, value in named:
         if isinstance(said, str) and names_a_credential(said) and _is_written_out(value):
             yield said
@@ -105,58 +225,23 @@ def _is_written_out(value: ast.expr) -> bool:
     return isinstance(value, ast.Constant) and isinstance(value.value, str) and value.value != ""
 
 
-def _read(node: ast.AST, assigned: dict[str, ast.expr]) -> tuple[dict[str, Any], list[str]]:
-    """The keys and values of a call or a dict, and the names of those that are no plain values."""
-    is_call = isinstance(node, ast.Call)
-    fields: dict[str, Any] = {}
-    left_out: list[str] = []
-    merged: dict[str, Any] = {}
-    for name, value in _arguments(node):
-        if is_call and name in _NOT_IN_THE_BODY:
-            continue
-        if isinstance(value, ast.Name) and value.id in assigned:
-            # Taken out, so that no text is read many times over.
-            value = assigned.pop(value.id)
-        try:
-            plain = _json_value(ast.literal_eval(value))
-        except _NOT_PLAIN:
-            if name in ("model", "messages", "extra_body"):
-                raise ImportProblem(
-                    f"{name} is not written out in the code as plain values. Put the values themselves there."
-                ) from None
-            left_out.append("What ** adds" if name is None else name)
-            continue
-        if name is None or (is_call and name == "extra_body"):
-            merged |= plain if isinstance(plain, dict) else {}
-        else:
-            fields[name] = plain
-    return fields | merged, left_out
-
-
-def _arguments(node: ast.AST) -> Iterator[tuple[str | None, ast.expr]]:
-    """Each argument of a call or key of a dict; None names what is merged in by ``**``."""
+def _has_messages(node: ast.AST) -> bool:
     if isinstance(node, ast.Call):
-        yield from ((keyword.arg, keyword.value) for keyword in node.keywords)
-    elif isinstance(node, ast.Dict):
-        for key, value in zip(node.keys, node.values, strict=True):
-            if key is None:
-                yield None, value
-            elif isinstance(key, ast.Constant) and isinstance(key.value, str):
-                yield key.value, value
+        return any(one.arg == "messages" for one in node.keywords)
+    return isinstance(node, ast.Dict) and any(isinstance(k, ast.Constant) and k.value == "messages" for k in node.keys)
 
 
-def _json_value(value: object) -> Any:
-    """``value`` with lists for tuples. Raises ValueError for what JSON cannot hold."""
-    if isinstance(value, dict):
-        if not all(isinstance(key, str) for key in value):
-            raise ValueError
-        return {key: _json_value(inner) for key, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [_json_value(inner) for inner in value]
-    if value is None or isinstance(value, str | bool):
-        return value
-    if isinstance(value, int) and value.bit_length() <= _MOST_BITS:
-        return value
-    if isinstance(value, float) and math.isfinite(value):
-        return value
-    raise ValueError
+def _may_ask(node: ast.AST) -> bool:
+    return isinstance(node, ast.Call) and any(one.arg in _MAY_HOLD_A_REQUEST for one in node.keywords)
+
+
+def _without_encoding(node: ast.expr) -> ast.expr:
+    """What is sent as JSON: ``body`` of ``json.dumps(body).encode()``."""
+    while isinstance(node, ast.Call):
+        if isinstance(node.func, ast.Attribute) and node.func.attr == "encode":
+            node = node.func.value
+        elif dotted(node.func).rpartition(".")[2] == "dumps" and node.args:
+            node = node.args[0]
+        else:
+            break
+    return node

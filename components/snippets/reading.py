@@ -3,35 +3,27 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
-from typing import Any
+import re
+from collections.abc import Callable
+from dataclasses import asdict, replace
 
 from components.aside import TooMuch, aside
 from components.contract.strict_json import read_json
-from components.snippets.curl_command import body_of_curl
-from components.snippets.problem import ImportProblem
-from components.snippets.python_code import body_of_python, python_dict
+from components.snippets.cmd_words import cmd_commands
+from components.snippets.curl_command import curl_request
+from components.snippets.envelopes import code_of_notebook, json_request
+from components.snippets.found import BrokenJson, Found
+from components.snippets.javascript import javascript_request
+from components.snippets.powershell import powershell_request
+from components.snippets.problem import ImportProblem, NothingSent
+from components.snippets.python_code import python_dict, python_request
+from components.snippets.surroundings import fenced_blocks, without_prompts
 
 _MOST_HERE = 5_000
-"""Characters. The worst of so many takes Python's parser 15 ms, in which nothing else of the process goes on."""
+"""Characters. The worst of so many takes Python's parser 15 ms, in which nothing else of the process goes on.
 
-
-class _BrokenJson(ImportProblem):
-    """Text that is no JSON at all."""
-
-
-@dataclass(frozen=True)
-class Found:
-    """What a text says, before anybody asks whether it is a request, and sentences about what was left out.
-
-    ``credentials`` are names of those that stood beside it and were not taken.
-    ``fills_in`` says that None in a message stands for nothing at all, as with the mistralai client.
-    """
-
-    fields: Any
-    notes: tuple[str, ...] = ()
-    credentials: tuple[str, ...] = ()
-    fills_in: bool = False
+Code with other words around it is parsed up to five times.
+"""
 
 
 def find_request(text: str) -> Found:
@@ -42,11 +34,15 @@ def find_request(text: str) -> Found:
     broken = None
     if text.startswith(("{", "[")):
         try:
-            return Found(_read_json(text))
-        except _BrokenJson as problem:
+            read = json_request(text)
+            code = code_of_notebook(read.fields)
+            if code is None:
+                return read
+            text = code
+        except BrokenJson as problem:
             broken = problem
     if len(text) <= _MOST_HERE:
-        found = _found(text)
+        found: Found | None = _found(text)
     else:
         try:
             answer = read_json(aside.do(found_as_json, text))
@@ -64,7 +60,7 @@ def find_request(text: str) -> Found:
         alone = " Paste the request alone." if len(text) > _MOST_HERE else ""
         raise broken or ImportProblem(
             f"No request was found.{alone} "
-            "Paste JSON that begins with {, a whole curl command, or Python code with messages."
+            "Paste JSON, a whole curl or PowerShell command, or Python or JavaScript code with messages."
         )
     return found
 
@@ -79,24 +75,67 @@ def found_as_json(text: str) -> str:
 
 
 def _found(text: str) -> Found | None:
-    """What is found in text that is no JSON."""
-    if text.startswith(("{", "[")):
-        fields = python_dict(text)
-        return None if fields is None else Found(fields)
+    """The first request in a text: the whole of it, or a block of it, read by the first reader that finds one."""
+    text = without_prompts(text.replace("\r\n", "\n"))
+    blocks = fenced_blocks(text)
+    problem: ImportProblem | None = None
+    other: Found | None = None
+    for number, piece in enumerate([*blocks, *(["\n".join(blocks)] if len(blocks) > 1 else []), text], 1):
+        here: ImportProblem | None = None
+        for applies, read in _READERS:
+            if not applies(piece):
+                continue
+            if read is javascript_request and not isinstance(here, NothingSent | BrokenJson | None):
+                break  # it is a command, whose body is not elsewhere
+            try:
+                found = read(piece)
+            except (ImportProblem, RecursionError) as raised:
+                here = _worse(here, _sentence(raised))
+                problem = _worse(problem, here)
+                if read is python_request:
+                    break  # it is Python, and no other reader knows better
+                continue
+            if found is not None and isinstance(found.fields, dict) and "messages" in found.fields:
+                if not 1 < len(blocks) >= number:
+                    return found
+                said = f"The text holds {len(blocks)} blocks of code; number {number}, the first request, was taken."
+                return replace(found, notes=(*found.notes, said))
+            other = other or found
+    if other is None and problem is not None:
+        raise problem
+    return other
+
+
+def _worse(problem: ImportProblem | None, raised: ImportProblem) -> ImportProblem:
+    """The first problem, but for a command without a body: what another reader finds wrong says more."""
+    return raised if problem is None or isinstance(problem, NothingSent) else problem
+
+
+def _sentence(raised: ImportProblem | RecursionError) -> ImportProblem:
+    return raised if isinstance(raised, ImportProblem) else ImportProblem("The text nests too deeply. Make it flatter.")
+
+
+def _python_dict(text: str) -> Found | None:
+    fields = python_dict(text)
+    return None if fields is None else Found(fields)
+
+
+def _is_an_object(text: str) -> bool:
+    return text.startswith(("{", "["))
+
+
+_WORDS_OF_CMD = re.compile(r"\^[\n\"]|\"\"|\\\"")
+# Each kind of paste: whether a text may be one, and what reads it. The first that finds a request is right.
+_READERS: list[tuple[Callable[[str], bool], Callable[[str], Found | None]]] = [
+    (_is_an_object, json_request),
+    (_is_an_object, _python_dict),
     # Parsing is not cheap, and without this word no code holds a request.
-    python = body_of_python(text) if "messages" in text else None
-    if python is not None:
-        return Found(python.fields, python.notes, python.credentials, python.fills_in)
-    curl = body_of_curl(text) if "curl" in text else None
-    return None if curl is None else Found(_read_json(curl.text), curl.notes)
-
-
-def _read_json(text: str) -> object:
-    try:
-        return read_json(text)
-    except json.JSONDecodeError as error:
-        raise _BrokenJson(
-            f"The JSON breaks off or has a mistake at line {error.lineno}, column {error.colno}. Copy the whole of it."
-        ) from None
-    except ValueError as error:
-        raise ImportProblem(f"The JSON cannot be used: {error}.") from None
+    (lambda text: "messages" in text and not _is_an_object(text), python_request),
+    (lambda text: "curl" in text, curl_request),
+    (
+        lambda text: "curl" in text and _WORDS_OF_CMD.search(text) is not None,
+        lambda text: curl_request(text, cmd_commands),
+    ),
+    (lambda text: "messages" in text, powershell_request),
+    (lambda text: "messages" in text, javascript_request),
+]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from components.snippets.problem import ImportProblem
@@ -12,21 +13,28 @@ _PART = re.compile(
     r"""
       '(?P<single>[^']*+)'
     | \$'(?P<escaped>(?:[^'\\]++|\\.)*+)'
+    | (?P<substituted>"?\$\([ \t]*+cat[ \t]*+(?=<<))
     | \$?"(?P<double>(?:[^"\\]++|\\.)*+)"
     | \\(?P<continued>\n|\Z)
     | \\(?P<one>.)
     | (?P<blank>[ \t\r]++)
     | (?P<comment>(?<![^ \t\n])\#[^\n]*+)
+    | (?P<here_string><<<)[ \t]*+
+    | <<(?P<dash>-?)[ \t]*+(?P<quote>["']?)(?P<heredoc>[A-Za-z_][A-Za-z0-9_]*+)["']?
     | (?P<end>[\n;|&<>()])
     | (?P<plain>[^\s'"\\$;|&<>()\#]++|[$\#\s])
     """,
     re.VERBOSE | re.DOTALL,
 )
+OPEN_QUOTE = "A quote in the command is not closed. Copy the whole command again."
 # Words, blanks and quoted pieces; a long body with many quotes in it has some ten thousand.
 _MOST_PARTS = 200_000
+_MOST_HERE_DOCUMENTS = 20
+_CLOSED = re.compile(r'\s*+\)"?')
 
 # In double quotes a backslash is one, unless it stands before these.
 _IN_DOUBLE_QUOTES = re.compile(r"\\([$`\"\\\n])")
+_IN_HERE_DOCUMENT = re.compile(r"\\([$`\\\n])")
 _REPLACED_BY_A_SHELL = re.compile(r"(?<!\\)(?:\\\\)*+(?:`|\$[A-Za-z0-9_{(])")
 
 _ESCAPE = re.compile(
@@ -50,13 +58,23 @@ class Word:
         return "".join(self.pieces)
 
 
-def commands(text: str) -> list[list[Word]]:
-    """The simple commands in ``text``, in order, each as its words.
+@dataclass
+class Command:
+    """A simple command: its words, what it reads from a here-document or ``echo``, and the sign before it."""
+
+    words: list[Word] = field(default_factory=list)
+    standard_input: Word | None = None
+    after: str = ""
+
+
+def bash_commands(text: str) -> Iterator[Command]:
+    """The simple commands in ``text``, in order; where output goes is a command after ``>``.
 
     Raises ImportProblem when a quote is not closed, and for far more words than any command has.
     """
-    found: list[list[Word]] = [[]]
+    command, line = Command(), list[Command]()
     word: Word | None = None
+    awaited: list[tuple[Command, re.Match[str]]] = []
     position = parts = 0
     while position < len(text):
         match = _PART.match(text, position)
@@ -64,21 +82,78 @@ def commands(text: str) -> list[list[Word]]:
         if parts > _MOST_PARTS:
             raise ImportProblem("The text holds far more words than a command. Paste the command alone.")
         if match is None:
-            raise ImportProblem("A quote in the command is not closed. Copy the whole command again.")
+            raise ImportProblem(OPEN_QUOTE)
         position = match.end()
         kind = match.lastgroup or ""
         part = match[kind]
-        if kind in ("blank", "comment", "end"):
+        if kind == "heredoc":
+            awaited.append((command, match))
             word = None
-            if kind == "end" and found[-1]:
-                found.append([])
+            if len(awaited) > _MOST_HERE_DOCUMENTS:
+                raise ImportProblem("The text holds far more here-documents than a command. Paste the command alone.")
+        elif kind == "here_string":
+            word = command.standard_input = Word()
+        elif kind in ("blank", "comment"):
+            word = None
+        elif kind == "end":
+            word = None
+            if part == "\n":
+                for reader, here in awaited:
+                    reader.standard_input, position = _here_document(text, position, here)
+                awaited = []
+            before, command = command, Command(after=part)
+            program = before.words[0].text if before.words else ""
+            if part in "|>" and program == "cat":
+                awaited = [(command if reader is before else reader, here) for reader, here in awaited]
+            elif part == "|" and program in ("echo", "printf"):
+                command.standard_input = before.words[-1]
+            if before.words:
+                line.append(before)
+            if not awaited:
+                yield from line
+                line = []
         elif kind != "continued":
             if word is None:
                 word = Word()
-                found[-1].append(word)
-            word.pieces.append(_read(kind, part))
-            word.replaced |= part == "$" if kind == "plain" else kind == "double" and _replaced(part)
-    return found
+                command.words.append(word)
+            if kind == "substituted":
+                position = _substituted(text, match, word)
+            else:
+                word.pieces.append(_read(kind, part))
+                word.replaced |= part == "$" if kind == "plain" else kind == "double" and _replaced(part)
+    yield from (one for one in (*line, command) if one.words)
+
+
+def _substituted(text: str, match: re.Match[str], word: Word) -> int:
+    """Read ``$(cat <<EOF … EOF )`` into ``word``; where it ends."""
+    here = _PART.match(text, match.end())
+    begin = text.find("\n", match.end())
+    if here is None or here["heredoc"] is None or begin < 0:
+        raise ImportProblem(OPEN_QUOTE)
+    read, position = _here_document(text, begin + 1, here)
+    closing = _CLOSED.match(text, position)
+    if closing is None:
+        raise ImportProblem(OPEN_QUOTE)
+    word.pieces += read.pieces
+    word.replaced |= read.replaced
+    return closing.end()
+
+
+def _here_document(text: str, start: int, here: re.Match[str]) -> tuple[Word, int]:
+    """What stands between ``start`` and the line that ends a here-document, and where the next line begins."""
+    lines: list[str] = []
+    while start < len(text):
+        end = text.find("\n", start)
+        end = len(text) if end < 0 else end
+        line = text[start:end].lstrip("\t") if here["dash"] else text[start:end]
+        start = min(end + 1, len(text))
+        if line.rstrip() == here["heredoc"]:
+            said = "\n".join(lines)
+            if here["quote"]:
+                return Word([said]), start
+            return Word([_IN_HERE_DOCUMENT.sub(_unescaped, said)], _replaced(said)), start
+        lines.append(line)
+    raise ImportProblem("The here-document of the command is not closed. Copy the whole command again.")
 
 
 def _replaced(part: str) -> bool:
@@ -87,8 +162,12 @@ def _replaced(part: str) -> bool:
 
 def _read(kind: str, part: str) -> str:
     if kind == "double":
-        return _IN_DOUBLE_QUOTES.sub(lambda match: "" if match[1] == "\n" else match[1], part)
+        return _IN_DOUBLE_QUOTES.sub(_unescaped, part)
     return _ESCAPE.sub(_character, part) if kind == "escaped" else part
+
+
+def _unescaped(match: re.Match[str]) -> str:
+    return "" if match[1] == "\n" else match[1]
 
 
 def _character(match: re.Match[str]) -> str:

@@ -74,7 +74,7 @@ def draw_import(profile: Profile) -> None:
         return
     with popover, st.form("import_form", border=False):
         st.text_area(
-            "Paste a curl line, a JSON body, a Python dict or Python code",
+            "Paste JSON, a curl or PowerShell command, or Python or JavaScript code",
             key=state.IMPORT_TEXT,
             height=200,
             placeholder=_PLACEHOLDER,

@@ -23,8 +23,9 @@ from components.experiments.divergence import divergence
 from components.experiments.noise import similarities_within
 from components.experiments.word_difference import word_differences
 from components.live.channels import Channel
+from components.live.frames import Reader
 from components.live.replay import replay_frames
-from components.markdown.answer import Reader, pretty_json
+from components.markdown.answer import pretty_json
 from components.markdown.blocks import MarkdownBlocks
 from components.markdown.code import code_html
 from components.markdown.formulas import mathml
@@ -36,6 +37,7 @@ from components.sharing.left_out import without_addresses
 from components.sharing.settings_file import read_settings_file
 from components.sharing.settings_link import read_settings_link
 from components.snippets.importing import import_request
+from components.snippets.reading import found_as_json
 from components.streaming.server_timing import queue_ms
 from components.sweeps.axes import read_values
 from components.sweeps.data_set import read_data_set
@@ -147,6 +149,28 @@ CASES: list[tuple[str, Work, int, list[tuple[str, str]]]] = [
         ("curl -d $'", "\\n"), ('curl -d "', "\\\\$"), ("", "A="), ("curl ", "#"),
     ]),
     ("long import", imported, 8_000, [("messages ", "a\n"), ("{", "'a':1,"), ("curl -d '", "\n")]),
+    ("readers of a paste", found_as_json, 2_500, [
+        ("messages curl ", '"$(cat <<E\n'), ("messages curl ", "<<E\n"), ("curl a <<E\n", "a\n"), ("cat <<E|", "cat|"),
+        ("", "curl 'a' \\\n"), ("", "curl -d '\n"), ("", "curl $'\n"), ("", "curl a\n"), ("", "curl -d {}\n"),
+        ("curl ", '^"'), ("curl ", "^\n"), ("curl ^\n", '\\"'), ('curl ^\n"', '""'), ("curl ^\n", " 'a"),
+        ("curl.exe messages ", "@'\n"), ("curl.exe messages ", "`\n"), ("curl.exe messages ", "<#"),
+        ("$a=@{messages=", "@{a="), ("$a=@{messages=", "1,"), ("curl.exe messages ", "$a+=@(1)\n"),
+        ("irm messages\n", "$messages=$messages+$messages\n"), ("$a = @{messages=1}\n", "-body $a\n"),
+        ("irm messages\n", "$a="), ("irm messages\n", "-body "), ("irm messages\n", "$a.b.add(1)"), ("messages=", "a="),
+        ("messages ", "/*"), ("messages ", '"\\'), ("messages `", "${"), ("messages ", "f({"), ("messages ", "{a:"),
+        ("messages ", "{messages,"), ("messages ", "f({messages})\n"), ("messages ", "[..."), ("messages ", "a=+"),
+        ("messages=[]\n", "messages.push(1)\n"), ("messages ", "a.trim()."), ("messages=", "a+"),
+        ("messages=", "await "),
+        ("messages curl ", "<<<a"), ("messages curl ", "`curl "), ("messages\n", "\\\n> "), ("messages ", 'a.set("a"'),
+        ("messages", "```\n"), ("messages", "```a\nb\n```\n"), ("messages\n", ">>> a\n"), ("messages\n", "%%bash\n"),
+        ("messages\n", "In [1]: a\n"), ("messages = 1\n", "a b\n"), ("messages\n", " a\n"), ("messages\n", "!a\n"),
+        ("messages=[]\n", "messages += [1]\n"), ("messages=[]\n", "messages = messages + [1]\n"),
+        ("messages=[]\n", "f(messages=messages)\n"), ("", "f(messages=x)\n"), ("a={}\n", "a = {'messages': a}\n"),
+        ("", "for a in b: messages.append(a)\n"), ("", "def f(messages): g(messages=messages)\n"),
+        ("messages=''\n", "messages += f'{messages}'\n"), ("f(messages=", "dict("), ("f(messages='", "{}"),
+        ("", '{"messages":1}\n'), ("", '{"body":{}}\n'), ("[", '{"body":{}},'),
+        ('{"log":{"entries":[', '{"request":{}},'),
+    ]),
     ("json", read_json, 8_000, [("", "["), ("[", "{},"), ("[", "1,"), ('["', "\\n"), ("{", '"a":1,'), ("", " ")]),
     ("indented json", pretty_json, 2_000, [("[" * 200, "1,"), ("", "[")]),
     ("extra body", linted, 400, [("", "key ")]),

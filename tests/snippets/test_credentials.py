@@ -70,7 +70,7 @@ def test_the_rest_of_what_holds_a_credential_stays() -> None:
     assert import_request(body, OPENAI).request.extra_body == {"metadata": {"a": 1}, "tools": [{"x": [1]}]}
 
 
-@pytest.mark.parametrize("name", ["api_base", "base_url", "server_url", "azure_endpoint"])
+@pytest.mark.parametrize("name", ["api_base", "base_url", "server_url", "azure_endpoint", "baseURL", "apiBase"])
 def test_addresses_are_left_out_and_named(name: str) -> None:
     imported = import_request(f"f(model='m', messages={HELLO}, stream=True, {name}='http://host.example')", OPENAI)
     assert imported.request == a_request(stream=True)

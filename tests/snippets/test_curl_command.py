@@ -153,7 +153,7 @@ def test_a_dollar_that_a_shell_would_replace_is_kept_and_told():
         ("curl -d '' http://h/v1", "has no body"),
         ("curl -F a=b http://h/v1", "has no body"),
         ("curl -d @body.json http://h/v1", "from a file"),
-        ("curl --json @- http://h/v1 <<EOF\n{}\nEOF", "from a file"),
+        ("curl --json @- http://h/v1", "from a file"),
         ("cat x | curl --data-binary @- http://h/v1", "from a file"),
         ("curl -d a=1 -d b=2 http://h/v1", "more than one body"),
         ('curl -d "$BODY" http://h/v1', "from a variable"),

@@ -1,0 +1,195 @@
+"""A program's text as a tree of its brackets, whatever stands between them, and the request in such a program.
+
+JavaScript and PowerShell are read this way: their values are followed, and all else is passed over.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from components.snippets.credentials import names_a_credential
+from components.snippets.found import (
+    ADDED_UNWRITTEN,
+    LOOP_NOT_FOLLOWED,
+    SEVERAL,
+    UNWRITTEN,
+    Budget,
+    Found,
+    object_with_messages,
+)
+from components.snippets.problem import ImportProblem
+
+_MOST_TOKENS = 200_000
+_MOST_LEVELS = 100
+_CLOSES = {"}": "{", "]": "[", ")": "("}
+_MOST_OF_A_NAME = 60
+TEXTS = ("double", "single", "template", "here", "here_double")
+"""The kinds of tokens that are texts."""
+_ADDS = re.compile(r"(?:^|\.)(?:add|append|set|setHeader|setRequestHeader)$", re.IGNORECASE)
+_HEADER = re.compile(r"\s*([\w-]{1,40}):")
+
+
+@dataclass
+class Token:
+    """A name, a text, a number, a sign or the end of a line."""
+
+    kind: str
+    said: str
+
+
+@dataclass
+class Group:
+    """What stands in brackets; ``opening`` is the bracket, with the sign before it that belongs to it."""
+
+    opening: str
+    items: list[Token | Group] = field(default_factory=list)
+    closed: bool = False
+
+
+Item = Token | Group
+
+
+def tree(text: str, pattern: re.Pattern[str]) -> list[Item]:
+    """The items of a text; the groups of ``pattern`` are the kinds of its tokens, ``open`` and ``close`` of brackets.
+
+    Raises ImportProblem for more tokens or levels than any program has.
+    """
+    root = Group("")
+    within = [root]
+    for count, match in enumerate(pattern.finditer(text)):
+        kind = match.lastgroup
+        if count > _MOST_TOKENS:
+            raise ImportProblem("The text holds far more words than a request. Paste the request alone.")
+        if kind == "open":
+            group = Group(match["open"])
+            within[-1].items.append(group)
+            within.append(group)
+            if len(within) > _MOST_LEVELS:
+                raise ImportProblem("The text nests too deeply. Paste the request alone.")
+        elif kind == "close":
+            # A bracket that closes another than the last is one of prose.
+            if within[-1].opening[-1:] == _CLOSES[match["close"]]:
+                within.pop().closed = True
+            else:
+                within[-1].items.append(Token("sign", match["close"]))
+        elif kind is not None:
+            within[-1].items.append(Token(kind, match[kind]))
+    return root.items
+
+
+class Program:
+    """The values of a program, as it is read from top to bottom, and the first request in it."""
+
+    def __init__(self, text: str) -> None:
+        self.budget = Budget(text)
+        self.names: dict[str, Any] = {}
+        self.objects: list[dict[str, Any]] = []
+        self.texts: list[str] = []
+        self.calls = 0
+        """How many calls that may send a request were met."""
+        self._problem: ImportProblem | None = None
+        self._found: Found | None = None
+        self._messages: object = None
+        self._number = 0
+        self._several = False
+
+    def found(self, read: Callable[[], None]) -> Found | None:
+        """The first request that ``read`` gives to ``take``, or else the first object that is one.
+
+        Raises ImportProblem when none is written out.
+        """
+        try:
+            read()
+        except ImportProblem as problem:
+            self._problem = self._problem or problem
+        for made in [*self.objects, *(self.texts if self._found is None else ())]:
+            self.take(made)
+        if self._found is None:
+            if self._problem is not None:
+                raise self._problem
+            return None
+        notes = self._found.notes
+        if self.calls > 1:
+            notes += (f"The code holds several calls; number {self._number}, the first with messages, was taken.",)
+        elif self._several:
+            notes += (SEVERAL,)
+        return replace(self._found, notes=notes)
+
+    def take(self, value: Any) -> None:
+        """Keep the request that ``value`` is or holds, as it is now, when it is the first."""
+        sent = object_with_messages(value)
+        if sent is None and isinstance(value, dict):
+            for key, inner in value.items():
+                sent = sent or (object_with_messages(inner) if key.lower() in ("body", "data", "json") else None)
+        # An object that shares its messages is the same request, on its way to the call.
+        if sent is None or (self._found is not None and sent["messages"] is self._messages):
+            return
+        if self._found is not None:
+            self._several = True
+            return
+        try:
+            self._found = self.budget.request(sent)
+        except ImportProblem as problem:
+            self._problem = self._problem or problem
+            return
+        self._messages = sent["messages"]
+        self._number = self.calls
+
+    def made(self, value: dict[str, Any]) -> dict[str, Any]:
+        """Note an object that may be a request."""
+        if "messages" in value:
+            self.objects.append(value)
+        return value
+
+    def sum(self, left: Any, right: Any) -> Any:
+        """``left + right``."""
+        if isinstance(left, str) and isinstance(right, str):
+            return self.budget.joined([left, right])
+        if isinstance(left, list) and isinstance(right, list):
+            self.budget.spend(len(left) + len(right))
+            return left + right
+        return UNWRITTEN
+
+    def extend(self, held: Any, values: Any, *, in_a_loop: bool) -> None:
+        """Add ``values`` to a list, or doubt it when they are not known."""
+        if not isinstance(held, list):
+            return
+        if in_a_loop or not isinstance(values, list) or not self.budget.is_plain(values):
+            self.budget.doubt(held, LOOP_NOT_FOLLOWED if in_a_loop else ADDED_UNWRITTEN)
+            return
+        self.budget.spend(len(values))
+        held += values
+
+
+def credentials_beside(items: list[Item], fields: Mapping[str, object]) -> tuple[str, ...]:
+    """The names under which a program holds texts that are credentials, beside the fields of its request."""
+    return tuple(dict.fromkeys(name for name in _credentials(items) if name not in fields))
+
+
+def _credentials(items: list[Item]) -> Iterator[str]:
+    for place, item in enumerate(items):
+        if isinstance(item, Group):
+            yield from _credentials(item.items)
+            continue
+        after = items[place + 1 : place + 3]
+        if item.said in ("-H", "--header") and after and (header := _HEADER.match(said(after[0]))):
+            yield from filter(names_a_credential, [header[1]])
+        match after:
+            case [Group(items=[Token(kind=kind, said=text), *_]), *_] if kind in TEXTS and _ADDS.search(item.said):
+                yield from filter(names_a_credential, [text[:_MOST_OF_A_NAME]])
+        if item.kind not in ("name", *TEXTS) or not names_a_credential(item.said[-_MOST_OF_A_NAME:]):
+            continue
+        name = item.said[-_MOST_OF_A_NAME:].rpartition(".")[2].lstrip("$")
+        match after:
+            case [Token(said=":" | "="), Token(kind=kind, said=text)] if kind in TEXTS and text:
+                yield name
+            case [Group(items=[Token(kind=kind), *_]), *_] if kind in TEXTS:
+                yield name
+
+
+def said(item: Item) -> str:
+    """What a token says; nothing for a group."""
+    return item.said if isinstance(item, Token) else ""

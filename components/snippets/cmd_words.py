@@ -1,0 +1,76 @@
+"""A command's words as the Windows command prompt and the programs that it starts would read them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from components.snippets.problem import ImportProblem
+from components.snippets.shell_words import Command, Word
+
+# A caret takes the meaning of the sign after it; at the end of a line, the line goes on. Quotes keep
+# carets, but for one at the end of a line, which was not meant to be kept.
+_PART = re.compile(
+    r"\^\n?(?P<kept>.?)|(?P<quoted>\"(?:[^\"\n^]++|\^(?!\n))*+\"?)|(?P<end>\n)|(?P<plain>[^\"^\n]++)", re.DOTALL
+)
+# Programs read backslashes as such, unless a quote follows. Other shells' single quotes are taken as they were meant.
+_QUOTED = re.compile(r"""(?P<before>\\*+)"(?P<double>")?|(?P<backslashes>\\++)|(?P<plain>[^"\\]++)""")
+_OUTSIDE = re.compile(
+    r"""(?P<before>\\*+)"|(?P<backslashes>\\++)|(?P<single>(?<!\S)'[^']*+')|(?P<blank>[ \t]++)"""
+    r"""|(?P<plain>[^ \t"'\\]++|')"""
+)
+_PROMPT = re.compile(r"\A\s*+(?:[A-Za-z]:[^>\s]*+>)?+")
+_FOR_OTHERS = re.compile(r"`([`$])|\\(\\)")
+_MOST_PARTS = 200_000
+
+
+def cmd_commands(text: str) -> Iterator[Command]:
+    """The commands in ``text``, in order. Raises ImportProblem for far more words than any command has."""
+    line: list[str] = []
+    careted = False
+    for count, match in enumerate(_PART.finditer(text)):
+        if count > _MOST_PARTS:
+            raise ImportProblem("The text holds far more words than a command. Paste the command alone.")
+        if match.lastgroup == "end":
+            yield Command(_words("".join(line), careted=careted))
+            line, careted = [], False
+        else:
+            careted |= match["kept"] == '"'
+            line.append(match[match.lastgroup or "kept"] or "")
+    yield Command(_words("".join(line), careted=careted))
+
+
+def _words(line: str, *, careted: bool) -> list[Word]:
+    # Browsers double each backslash, and one of them escapes for PowerShell, too.
+    copied = careted or '""' in line
+    line = _PROMPT.sub("", line, count=1)
+    words: list[Word] = []
+    word: Word | None = None
+    quoted = False
+    position = 0
+    while match := (_QUOTED if quoted else _OUTSIDE).match(line, position):
+        position = match.end()
+        if match.lastgroup == "blank":
+            word = None
+            continue
+        if word is None:
+            word = Word()
+            words.append(word)
+        piece = match[0]
+        if match["before"] is not None:
+            slashes = len(match["before"])
+            piece = "\\" * (slashes // 2)
+            if slashes % 2:
+                # This quote is one of the text; a second one after it is read for itself.
+                piece += '"'
+                position = match.end("before") + 1
+            elif quoted and match["double"]:
+                piece += '"'
+            else:
+                quoted = not quoted
+        elif match.lastgroup == "single":
+            piece = piece[1:-1]
+        elif copied:
+            piece = _FOR_OTHERS.sub(r"\1\2", piece)
+        word.pieces.append(piece)
+    return words

@@ -1,0 +1,299 @@
+"""The values in Python code, as it is read from top to bottom. Nothing is executed.
+
+Names, literals, sums, f-strings and a few functions of the standard library are followed; all else is not written out.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+import textwrap
+from collections.abc import Callable
+from typing import Any
+
+from components.contract.strict_json import read_json
+from components.snippets.found import ADDED_UNWRITTEN, LOOP_NOT_FOLLOWED, UNWRITTEN, Budget, Template
+
+_CONSTANTS = {"true": True, "false": False, "null": None}  # JSON that was pasted into code
+_FIELD = re.compile(r"\{(?P<name>\w*)\}|\{\{|\}\}|[{}]")
+
+
+class PythonValues:
+    """What names hold at the place in the code that was reached."""
+
+    def __init__(self, budget: Budget) -> None:
+        self._budget = budget
+        self._names: dict[str, Any] = dict(_CONSTANTS)
+        self.objects: list[tuple[ast.AST, dict[str, Any]]] = []
+        """The dicts with messages that were met, in order, each with what made it one."""
+
+    def of(self, node: ast.AST | None) -> Any:
+        """The value of an expression; names share it with one another, as they do in Python."""
+        self._budget.spend(1)
+        match node:
+            case ast.Constant():
+                return node.value
+            case ast.List() | ast.Tuple() | ast.Set():
+                return UNWRITTEN if isinstance(node, ast.Set) else self._items(node.elts)
+            case ast.Dict():
+                return self._dict(node, list(zip(node.keys, node.values, strict=True)))
+            case ast.UnaryOp(op=ast.USub() | ast.UAdd()):
+                value = self.of(node.operand)
+                if type(value) not in (int, float):
+                    return UNWRITTEN
+                return -value if isinstance(node.op, ast.USub) else value
+            case ast.BinOp(op=ast.Add() | ast.BitOr()):
+                return self._sum(node, self.of(node.left), self.of(node.right))
+            case ast.JoinedStr():
+                return self._f_string(node)
+            case ast.Call():
+                return self._call(node)
+            case ast.NamedExpr():
+                self.assign(node.target, self.of(node.value))
+                return self.of(node.target)
+            case ast.Subscript():
+                held, key = self.of(node.value), self.of(node.slice)
+                try:
+                    return held[key] if isinstance(held, dict | list) else UNWRITTEN
+                except (KeyError, IndexError, TypeError):
+                    return UNWRITTEN
+            case ast.Await():
+                return self.of(node.value)
+        return self._names.get(dotted(node), UNWRITTEN)
+
+    def assign(self, target: ast.expr, value: Any) -> None:
+        """Give ``value`` to a name, to a key of a dict, or its items to several names."""
+        if isinstance(target, ast.Tuple | ast.List):
+            values = value if isinstance(value, list) and len(value) == len(target.elts) else []
+            for place, one in enumerate(target.elts):
+                self.assign(one, values[place] if values else UNWRITTEN)
+        elif isinstance(target, ast.Subscript):
+            held, key = self.of(target.value), self.of(target.slice)
+            if isinstance(held, dict) and isinstance(key, str):
+                held[key] = value
+                self._noted(target, held)
+        elif name := dotted(target):
+            self._names[name] = value
+
+    def add(self, target: ast.expr, value: Any) -> None:
+        """``target += value``."""
+        held = self.of(target)
+        if isinstance(held, list):
+            self._extend(held, value)
+        else:
+            self.assign(target, self._sum(target, held, value))
+
+    def change(self, call: ast.Call) -> None:
+        """What a method that changes a list or a dict does to it; other calls change nothing."""
+        if not isinstance(call.func, ast.Attribute) or call.func.attr not in ("append", "extend", "insert", "update"):
+            return
+        held = self.of(call.func.value)
+        arguments = [self.of(argument) for argument in call.args]
+        match call.func.attr, held, arguments:
+            case "append", list(), [value]:
+                self._extend(held, [value])
+            case "extend", list(), [value]:
+                self._extend(held, value)
+            case "insert", list(), [int() as place, value]:
+                self._extend(held, [value], place)
+            case "update", dict(), _:
+                for value in [*arguments, self._keywords(call)]:
+                    held.update(value if isinstance(value, dict) else {})
+                self._noted(call, held)
+
+    def pass_over(self, body: list[ast.stmt]) -> None:
+        """Doubt what a loop changes that is not followed."""
+        for node in (node for statement in body for node in ast.walk(statement)):
+            match node:
+                case ast.Call(func=ast.Attribute(attr="append" | "extend" | "insert", value=target)):
+                    self._budget.doubt(self.of(target), LOOP_NOT_FOLLOWED)
+                case ast.AugAssign(target=target) if isinstance(self.of(target), list):
+                    self._budget.doubt(self.of(target), LOOP_NOT_FOLLOWED)
+                case ast.Assign(targets=[target]) | ast.AugAssign(target=target):
+                    self.assign(target, UNWRITTEN)
+
+    def with_parameters(
+        self, function: ast.FunctionDef | ast.AsyncFunctionDef, call: ast.Call | None, run: Callable[[], None]
+    ) -> None:
+        """Run what stands in a function, whose parameters are known by a call of it and by their defaults."""
+        arguments = function.args
+        named = [*arguments.posonlyargs, *arguments.args]
+        defaults = dict(zip([one.arg for one in named[::-1]], arguments.defaults[::-1], strict=False))
+        defaults |= {
+            one.arg: default
+            for one, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)
+            if default is not None
+        }
+        names = [one.arg for one in [*named, *arguments.kwonlyargs]]
+        if call is not None:
+            defaults |= dict(zip(names, call.args, strict=False)) | {
+                one.arg: one.value for one in call.keywords if one.arg
+            }
+        outer = {name: self._names.get(name, UNWRITTEN) for name in names}
+        self._names |= {name: self.of(defaults.get(name)) for name in names}
+        run()
+        self._names |= outer
+
+    def _extend(self, held: list[Any], value: Any, place: int | None = None) -> None:
+        if not isinstance(value, list) or not self._budget.is_plain(value):
+            self._budget.doubt(held, ADDED_UNWRITTEN)
+            return
+        self._budget.spend(len(value))
+        held[len(held) if place is None else place : len(held) if place is None else place] = value
+
+    def _items(self, nodes: list[ast.expr]) -> Any:
+        items: list[Any] = []
+        for node in nodes:
+            if isinstance(node, ast.Starred):
+                value = self.of(node.value)
+                if not isinstance(value, list):
+                    return UNWRITTEN
+                self._budget.spend(len(value))
+                items += value
+            else:
+                items.append(self.of(node))
+        return items
+
+    def _dict(self, node: ast.AST, pairs: list[tuple[ast.expr | None, ast.expr]]) -> Any:
+        made: dict[str, Any] = {}
+        for key, said in pairs:
+            value = self.of(said)
+            if key is None:
+                self._budget.spend(len(value) if isinstance(value, dict) else 0)
+                made |= value if isinstance(value, dict) else {WHAT_STARS_ADD: UNWRITTEN}
+            else:
+                name = self.of(key)
+                if not isinstance(name, str):
+                    return UNWRITTEN
+                made[name] = value
+        return self._noted(node, made)
+
+    def _keywords(self, call: ast.Call) -> Any:
+        return self._dict(call, [(ast.Constant(one.arg) if one.arg else None, one.value) for one in call.keywords])
+
+    def _noted(self, node: ast.AST, made: dict[str, Any]) -> dict[str, Any]:
+        if "messages" in made:
+            self.objects.append((node, made))
+        return made
+
+    def _sum(self, node: ast.AST, left: Any, right: Any) -> Any:
+        if isinstance(left, str) and isinstance(right, str):
+            return self._budget.joined([left, right])
+        if isinstance(left, list) and isinstance(right, list):
+            self._budget.spend(len(left) + len(right))
+            return left + right
+        if isinstance(left, dict) and isinstance(right, dict):
+            self._budget.spend(len(left) + len(right))
+            return self._noted(node, left | right)
+        return UNWRITTEN
+
+    def _f_string(self, node: ast.JoinedStr) -> Any:
+        texts, written = [], False
+        for part in node.values:
+            if isinstance(part, ast.Constant):
+                texts.append(str(part.value))
+                written = True
+            elif isinstance(part, ast.FormattedValue):
+                value = self.of(part.value) if part.format_spec is None and part.conversion == -1 else UNWRITTEN
+                if type(value) in (str, int, Template):
+                    texts.append(value if isinstance(value, str) else str(value))
+                    written = True
+                else:
+                    texts.append(Template("{" + (dotted(part.value) or "…") + "}"))
+        return self._budget.joined(texts) if written else UNWRITTEN
+
+    def _call(self, call: ast.Call) -> Any:
+        name = dotted(call.func)
+        values = [self.of(argument) for argument in call.args]
+        if name == "dict" and len(values) <= 1:
+            given = self._keywords(call)
+            first = values[0] if values else {}
+            return self._sum(call, first, given) if isinstance(first, dict) and isinstance(given, dict) else UNWRITTEN
+        if {"role", "content"} <= {one.arg for one in call.keywords}:
+            return self._keywords(call)  # a message of a client's own type
+        match name.rpartition(".")[2] if name else "", values:
+            case "dumps", [value]:
+                return self._json(call, value)
+            case "loads", [str() as text]:
+                try:
+                    return read_json(text)
+                except ValueError:
+                    return UNWRITTEN
+            case "dedent", [str() as text]:
+                return self._budget.joined([type(text)(textwrap.dedent(text))])
+            case "list" | "deepcopy" | "copy" | "tuple", [list() as value]:
+                return self._items_of(value)
+            case "str" | "deepcopy" | "copy" | "dict", [str() | dict() as value]:
+                return value
+        if not isinstance(call.func, ast.Attribute):
+            return UNWRITTEN
+        held = self.of(call.func.value)
+        match call.func.attr, held, values:
+            case "format", str(), _:
+                return self._formatted(held, call, values)
+            case "strip", str(), []:
+                return type(held)(held.strip())
+            case "join", str(), [list() as texts] if all(isinstance(text, str) for text in texts):
+                return self._budget.joined([one for text in texts for one in (held, text)][1:])
+            case "copy", list(), []:
+                return self._items_of(held)
+            case "copy", dict(), []:
+                return self._sum(call, held, {})
+            case "encode", str(), _:
+                return held
+        return UNWRITTEN
+
+    def _items_of(self, held: list[Any]) -> list[Any]:
+        self._budget.spend(len(held))
+        return list(held)
+
+    def _json(self, call: ast.Call, value: Any) -> Any:
+        options = {one.arg: self.of(one.value) for one in call.keywords}
+        indent = options.get("indent")
+        if type(indent) is not int or indent > 8:
+            indent = None
+        try:
+            text = json.dumps(
+                self._budget.plain(value), indent=indent, ensure_ascii=options.get("ensure_ascii") is not False
+            )
+        except ValueError as error:
+            if str(error):
+                raise
+            return UNWRITTEN
+        return self._budget.joined([text])
+
+    def _formatted(self, text: str, call: ast.Call, values: list[Any]) -> Any:
+        given = {str(place): value for place, value in enumerate(values)}
+        given |= {one.arg: self.of(one.value) for one in call.keywords if one.arg}
+        texts: list[str] = []
+        end = number = 0
+        for match in _FIELD.finditer(text):
+            texts.append(text[end : match.start()])
+            end = match.end()
+            name = match["name"]
+            if name is None:
+                if len(match[0]) == 1:
+                    return UNWRITTEN  # a field with a format of its own
+                texts.append(match[0][0])
+                continue
+            if name == "":
+                name, number = str(number), number + 1
+            value = given.get(name, UNWRITTEN)
+            if isinstance(value, str) or type(value) is int:
+                texts.append(value if isinstance(value, str) else str(value))
+            else:
+                texts.append(Template(match[0]))
+        return self._budget.joined([*texts, text[end:]])
+
+
+WHAT_STARS_ADD = "What ** adds"
+
+
+def dotted(node: ast.AST | None) -> str:
+    """The name that an expression is, such as ``client.chat.create``, or nothing."""
+    names = []
+    while isinstance(node, ast.Attribute):
+        names.append(node.attr)
+        node = node.value
+    return ".".join([node.id, *names[::-1]]) if isinstance(node, ast.Name) else ""

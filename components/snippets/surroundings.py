@@ -1,0 +1,84 @@
+"""What stands around code in a paste: fences of Markdown, prompts, commands of notebooks, and prose."""
+
+from __future__ import annotations
+
+import ast
+import re
+import textwrap
+
+_INLINE = re.compile(r"(?<!`)`(curl(?:\.exe)?\s[^`]++)`(?!`)")
+_FENCE = re.compile(r"^[ \t]*+(?P<mark>`{3,}|~{3,})(?P<rest>[^\n]*+)$", re.MULTILINE)
+# With which shells ask for the rest of a command.
+_FURTHER = re.compile(r"(?<=\\\n)>[ ]|(?<=\^\n)More\?[ ]")
+_PYTHON_PROMPT = re.compile(r"[ \t]*+(?:>>>|\.\.\.)(?: |$)")
+_HAS_PYTHON_PROMPT = re.compile(r"^[ \t]*+>>> ", re.MULTILINE)
+_CELL_PROMPT = re.compile(r"^[ \t]*+(?:In \[[ \d]*+\]|\.\.\.):(?: |$)|^Out\[\d*+\]:[^\n]*+$", re.MULTILINE)
+# Lines of a notebook that a shell or the notebook itself would run.
+_OF_A_NOTEBOOK = re.compile(r"[ \t]*+[!%]")
+_SHELL_CELL = re.compile(r"^%%(?:bash|sh|script|cmd|powershell)\b[^\n]*+\n", re.MULTILINE)
+_LOOKS_LIKE_CODE = re.compile(
+    r"[ \t]*+(?:(?:import|from|with|def|class|async|for|if|try|await|return)\s|@|#|[}\])]"
+    r"|[A-Za-z_][\w.]*+(?:\[[^\]\n]*+\])?+[ \t]*+(?:=|\(|:[^\n]*+=))"
+)
+_MOST_TRIES = 5
+
+
+def without_prompts(text: str) -> str:
+    """The text without prompts of Python, notebooks and shells, and without what was printed between them."""
+    text = _FURTHER.sub("", _SHELL_CELL.sub("", text))
+    first = _HAS_PYTHON_PROMPT.search(text)
+    if first is None or _within_a_text(text, first.start()):
+        return _CELL_PROMPT.sub("", text)
+    prompts = [(line, _PYTHON_PROMPT.match(line)) for line in text.split("\n")]
+    return "\n".join(line[prompt.end() :] for line, prompt in prompts if prompt)
+
+
+def fenced_blocks(text: str) -> list[str]:
+    """What stands between the fences of Markdown, block by block; a fence in a text of Python is none."""
+    blocks: list[str] = []
+    begin, mark = -1, ""
+    for match in _FENCE.finditer(text):
+        if begin < 0:
+            if not blocks and _within_a_text(text, match.start()):
+                return []
+            begin, mark = match.end() + 1, match["mark"]
+        elif match["mark"].startswith(mark) and not match["rest"].strip():
+            blocks.append(textwrap.dedent(text[begin : match.start()]).strip())
+            begin = -1
+    if begin >= 0:
+        blocks.append(text[begin:].strip())
+    return blocks or _INLINE.findall(text)
+
+
+def _within_a_text(text: str, place: int) -> bool:
+    """Whether a text of Python over several lines was begun and not ended before ``place``."""
+    return bool(text.count('"""', 0, place) % 2 or text.count("'''", 0, place) % 2)
+
+
+def parsed(text: str) -> ast.Module | None:
+    """The Python in a text, parsed: without commands of a notebook, and without other words before and after it.
+
+    None when there is none.
+    """
+    lines = textwrap.dedent(text).split("\n")
+    if all(line[:1] in ("", " ", "\t") for line in lines[1:]) and not lines[0].rstrip().endswith((":", "(", "[", "{")):
+        # The blanks before the first line are not there any more.
+        lines = [lines[0], *textwrap.dedent("\n".join(lines[1:])).split("\n")]
+    begin, end = 0, len(lines)
+    for attempt in range(_MOST_TRIES):
+        try:
+            return ast.parse("\n".join(lines[begin:end]))
+        except SyntaxError as error:
+            if attempt == 0 and any(map(_OF_A_NOTEBOOK.match, lines)):
+                lines = ["" if _OF_A_NOTEBOOK.match(line) else line for line in lines]
+                continue
+            wrong = begin + max(error.lineno or 1, 1) - 1
+        except (ValueError, MemoryError, RecursionError):  # a null character, or too much for the parser
+            return None
+        if any("messages" in line for line in lines[begin:wrong]):
+            end = wrong
+        else:
+            begin = next((n for n in range(wrong + 1, end) if _LOOKS_LIKE_CODE.match(lines[n])), end)
+        if begin >= end:
+            return None
+    return None

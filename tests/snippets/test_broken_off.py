@@ -1,0 +1,45 @@
+"""A paste that breaks off anywhere is refused in a sentence, or is still the request that it was: never another one."""
+
+from __future__ import annotations
+
+import pytest
+
+from components.contract.profile import BEEZY
+from components.snippets.importing import import_request
+from components.snippets.problem import ImportProblem
+from tests.snippets.test_envelopes import PASTES
+from tests.snippets.test_javascript import CODE
+from tests.snippets.test_python_order import FOLLOWED, filled
+from tests.snippets.test_shells import COMMANDS, WORDS, around
+
+TALK = ["Hello"]
+TEXTS = {
+    **{f"shell, {name}": text for name, text in COMMANDS.items()},
+    **{f"JavaScript, {name}": text for name, text in CODE.items()},
+    **{f"Python, {name}": filled(text) for name, text in FOLLOWED.items()},
+    **{f"JSON, {name}": text for name, (text, _) in PASTES.items()},
+    **{f"words, {name}": around(text) for name, text in WORDS.items()},
+}
+
+
+def outcome(text: str) -> list[str] | ImportProblem:
+    """The contents of the messages that are found, or what stops it."""
+    try:
+        return [message.content for message in import_request(text, BEEZY).request.messages]
+    except ImportProblem as problem:
+        return problem
+
+
+@pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
+def test_every_beginning_is_refused_or_the_same_request(text: str) -> None:
+    for length in range(1, len(text)):
+        seen = outcome(text[:length])
+        assert seen == TALK or (str(seen).endswith(".") and len(str(seen)) < 250), text[:length]
+
+
+@pytest.mark.parametrize("sign", ["'", '"', "`", "\\", "{", ")", "\n", "^", "\x00", "\ud800", "<<", "@'\n", "/*", "${"])
+def test_a_sign_too_many_is_refused_in_a_sentence_or_read(sign: str) -> None:
+    for text in TEXTS.values():
+        for place in range(0, len(text), len(text) // 9):
+            seen = outcome(text[:place] + sign + text[place:])
+            assert isinstance(seen, list) or str(seen).endswith("."), (sign, place, text)
