@@ -39,7 +39,7 @@ from components.ui.own_pages_only import OwnPagesOnly
 from components.ui.page_limit import PageLimit
 from components.ui.page_shell import PageShell, script_hashes
 from components.ui.uploads import UploadDoor
-from components.ui.whole_messages import take_in_whole_messages
+from components.ui.whole_messages import ReadToTheEnd, take_in_whole_messages
 
 # Here, and not when the application begins: a server may be told to serve one that could not begin. And first: reading
 # the secrets file puts what stands at its top into the environment, where everything below looks for it.
@@ -165,6 +165,7 @@ app = st.App(
         Middleware(UploadDoor, uploads=lambda: service().uploads),
         Middleware(PageShell),
         Middleware(VisitorCookie, demo=lambda: service().demo),
+        Middleware(ReadToTheEnd),
     ],
     lifespan=lifespan,
     on_script_error=report_script_error,

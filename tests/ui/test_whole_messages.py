@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 
 import pytest
+from starlette.types import Message, Receive, Scope, Send
+from starlette.websockets import WebSocket
 from streamlit.proto.WidgetStates_pb2 import WidgetState, WidgetStates
 from streamlit.runtime.app_session import AppSession
 from streamlit.runtime.scriptrunner import StopException
@@ -12,7 +15,7 @@ from streamlit.runtime.scriptrunner_utils import script_requests
 from streamlit.runtime.scriptrunner_utils.script_requests import RerunData, ScriptRequests
 from streamlit.runtime.state import SafeSessionState, SessionState
 
-from components.ui.whole_messages import take_in_whole_messages
+from components.ui.whole_messages import ReadToTheEnd, take_in_whole_messages
 
 
 @pytest.fixture(autouse=True)
@@ -53,3 +56,25 @@ def test_a_waiting_message_keeps_what_the_later_one_does_not_have() -> None:
     joined = requests.on_scriptrunner_ready().rerun_data.widget_states
     found = {widget.id: getattr(widget, widget.WhichOneof("value")) for widget in joined.widgets}
     assert found == {"typed": "words", "run": True, "both": 2}
+
+
+def test_what_came_before_a_connection_was_lost_is_read_though_nothing_can_be_sent_on_it() -> None:
+    read = []
+
+    async def page(scope: Scope, receive: Receive, send: Send) -> None:
+        socket = WebSocket(scope, receive, send)
+        await socket.accept()
+        await socket.send_bytes(b"an element")
+        read.append(await socket.receive_bytes())
+
+    coming = iter([{"type": "websocket.connect"}, {"type": "websocket.receive", "bytes": b"what was typed last"}])
+
+    async def receive() -> Message:
+        return next(coming)
+
+    async def send(message: Message) -> None:
+        if message["type"] == "websocket.send":
+            raise ConnectionError
+
+    asyncio.run(ReadToTheEnd(page)({"type": "websocket", "path": "/", "headers": []}, receive, send))
+    assert read == [b"what was typed last"]
