@@ -16,9 +16,12 @@
     if (!isOver) button.click();
   };
 
-  const keepEarlyKeys = ({ key, ctrlKey, metaKey, repeat, target }) => {
+  const keepEarlyKeys = (event) => {
+    const { key, ctrlKey, metaKey, repeat, target } = event;
     if (key !== "Enter" || !(ctrlKey || metaKey) || repeat || !target.closest?.(".st-key-messages")) return;
     if (!document.querySelector(RUN)) kept = { path: location.pathname, moment: performance.now() };
+    // A button that has just come does not hear its shortcut yet; one that does has prevented what the keys do by themselves.
+    else setTimeout(() => event.defaultPrevented || document.querySelector(RUN)?.click());
   };
 
   document.addEventListener("keydown", keepEarlyKeys, { capture: true });

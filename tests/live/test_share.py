@@ -16,7 +16,7 @@ from components.live.socket import TOO_MANY
 from components.protection.places import Most
 from tests.live.conftest import Reader, Server, make_run
 from tests.live.test_socket import closed_with
-from tests.waiting import wait_for
+from tests.waiting import run_apart, wait_for
 
 
 @pytest.fixture
@@ -83,7 +83,7 @@ def test_connections_of_one_visitor_share_one_share_of_time(connections: int) ->
         await asyncio.gather(*(work(shares, ends) for _ in range(connections)))
 
     began = time.monotonic()
-    asyncio.run(work_on_all())
+    run_apart(work_on_all())
     assert sum(worked) / (time.monotonic() - began) < 0.35
 
 
@@ -98,7 +98,7 @@ def test_who_connects_anew_has_no_new_time() -> None:
             assert other.free_at == 0
             return before, share.free_at
 
-    before, after = asyncio.run(twice())
+    before, after = run_apart(twice())
     assert before == after > 0
 
 
@@ -123,4 +123,4 @@ def test_who_hangs_up_in_the_middle_has_used_the_time_of_the_whole() -> None:
             assert ended
             assert again is share
 
-    asyncio.run(hang_up())
+    run_apart(hang_up())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator
 
 import pytest
@@ -16,6 +15,7 @@ from streamlit.runtime.scriptrunner_utils.script_requests import RerunData, Scri
 from streamlit.runtime.state import SafeSessionState, SessionState
 
 from components.ui.whole_messages import ReadToTheEnd, take_in_whole_messages
+from tests.waiting import run_apart
 
 
 @pytest.fixture(autouse=True)
@@ -76,5 +76,5 @@ def test_what_came_before_a_connection_was_lost_is_read_though_nothing_can_be_se
         if message["type"] == "websocket.send":
             raise ConnectionError
 
-    asyncio.run(ReadToTheEnd(page)({"type": "websocket", "path": "/", "headers": []}, receive, send))
+    run_apart(ReadToTheEnd(page)({"type": "websocket", "path": "/", "headers": []}, receive, send))
     assert read == [b"what was typed last"]
