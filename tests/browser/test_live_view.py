@@ -92,7 +92,7 @@ def test_the_view_follows_until_the_reader_scrolls_up_and_comes_back_by_a_button
     source.send(*[paragraph] * 40)
     wait_for(lambda: page.locator(".st-key-answer .live-text p").count() == 80)
     time.sleep(0.1)
-    assert page.evaluate(top) == before
+    assert abs(page.evaluate(top) - before) < 1  # it does so in whole pixels
     page.locator(".st-key-answer .live-to-end").click()
     assert page.evaluate(at_end)
     source.send(*[paragraph] * 20)
