@@ -22,22 +22,22 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from components import __version__
 from components.access.login import NotLetIn
 from components.demo.budget import left
+from components.log.metrics import metrics_of
+from components.log.query import QueryFailed
 from components.protection.private_files import keep_new_files_private
 from components.protection.slow_requests import end_slow_requests
 from components.protection.traceback_limit import limit_tracebacks
 from components.runs.gate import Refused
-from components.runs.metrics import metrics_of
-from components.runs.query import QueryFailed
+from components.server.closed_routes import ClosedRoutes
+from components.server.cookies import VisitorCookie
+from components.server.forwarded import keep_peer_of_socket
+from components.server.hosts import ONLY_HERE, listens_in_vain, public_url_problem
+from components.server.page_limit import PageLimit
+from components.server.page_shell import PageShell, script_hashes
+from components.server.same_origin import OwnPagesOnly
 from components.service import close_service, reason_not_to_start, service
-from components.ui import live_view
-from components.ui.browsing import take_away
-from components.ui.closed_routes import ClosedRoutes
-from components.ui.cookies import VisitorCookie
-from components.ui.forwarded import keep_peer_of_socket
-from components.ui.hosts import ONLY_HERE, listens_in_vain, public_url_problem
-from components.ui.own_pages_only import OwnPagesOnly
-from components.ui.page_limit import PageLimit
-from components.ui.page_shell import PageShell, script_hashes
+from components.ui.answer import live_view
+from components.ui.runs import export
 from components.ui.uploads import UploadDoor
 from components.ui.whole_messages import ReadToTheEnd, take_in_whole_messages
 
@@ -155,7 +155,7 @@ app = st.App(
         Route("/metrics", metrics),
         Route("/robots.txt", robots),
         *live_view.routes(),
-        *take_away.routes(),
+        *export.routes(),
     ],
     middleware=[
         Middleware(SecurityHeaders),

@@ -30,14 +30,14 @@ from components.endpoints.own import own_endpoints_problems
 from components.experiments.experiment import Experiments
 from components.experiments.workers import SCHEDULER, Job, Workers, WorkersUnavailable, workers_of
 from components.live.channels import Channels
+from components.log.database import database_url
+from components.log.log import Log
+from components.log.tickets import Tickets
 from components.protection.places import Most, Places
 from components.protection.private_files import keep_new_files_private, open_to_others
 from components.protection.uploads import Uploads
-from components.runs.database import database_url
-from components.runs.log import Log
 from components.runs.placement import Placement
 from components.runs.runner import Runner
-from components.runs.tickets import Tickets
 from components.sharing.lookups import Lookups
 from components.streaming.limits import Limits
 from components.streaming.outcome import Status

@@ -3,19 +3,20 @@
 import streamlit as st
 
 from components.experiments.lanes import lane_requests
-from components.ui import draft_form, state
-from components.ui.base_form import draw_base
-from components.ui.comparing.board import draw_board
-from components.ui.comparing.controls import draw_controls
-from components.ui.comparing.lane_runs import lane_runs
-from components.ui.comparing.outcome import draw_outcome
-from components.ui.comparing.sharing import answers_of
-from components.ui.comparing.starting import kept_draft, shown_experiment
-from components.ui.comparing.vote import blind_order
-from components.ui.endpoint_choice import model_cards
-from components.ui.endpoints_here import endpoints_here
-from components.ui.sharing.arriving import arrive_by_link, draw_link_bar
-from components.ui.sharing.share_dialog import draw_share_button
+from components.ui import state
+from components.ui.compare.board import draw_board
+from components.ui.compare.controls import draw_controls
+from components.ui.compare.lane_runs import lane_runs
+from components.ui.compare.outcome import draw_outcome
+from components.ui.compare.share import answers_of
+from components.ui.compare.starting import kept_draft, shown_experiment
+from components.ui.compare.vote import blind_order
+from components.ui.endpoints.endpoint_choice import model_cards
+from components.ui.endpoints.endpoints_here import endpoints_here
+from components.ui.form import draft_form
+from components.ui.form.base_form import draw_base
+from components.ui.share.arriving import arrive_by_link, draw_link_bar
+from components.ui.share.share_dialog import draw_share_button
 
 experiment_id, opened = state.arrive_at_experiment(state.EXPERIMENT)
 draft_form.begin(lambda: kept_draft(experiment_id))

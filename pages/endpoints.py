@@ -6,9 +6,9 @@ import streamlit as st
 
 from components.endpoints.own import own_endpoints_allowed
 from components.service import configuration
-from components.ui.endpoint_panel import await_answers, check_again, draw_endpoint
-from components.ui.endpoint_setup import draw_endpoint_setup
-from components.ui.own_endpoint import draw_own_endpoint
+from components.ui.endpoints.endpoint_panel import await_answers, check_again, draw_endpoint
+from components.ui.endpoints.endpoint_setup import draw_endpoint_setup
+from components.ui.endpoints.own_endpoint import draw_own_endpoint
 from components.ui.visitor import own_log
 
 endpoints = list(configuration().endpoints.values())

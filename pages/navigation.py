@@ -6,8 +6,10 @@ import streamlit as st
 
 from components import ui
 from components.service import configuration, service
-from components.ui import live_view, presses, state, widget_values
+from components.ui import presses, state
+from components.ui.answer import live_view
 from components.ui.entrance import draw_account, draw_limits, draw_storage, is_let_in
+from components.ui.form import widget_values
 from components.ui.uploads import whole_page
 
 st.set_page_config(page_title="Tempera", page_icon=Path(ui.__file__).parent / "icon.svg", layout="wide")

@@ -6,27 +6,28 @@ from components.contract.difference import differences
 from components.contract.errors import read_error
 from components.contract.lint import MESSAGES
 from components.sharing.capsule import Kind
-from components.ui import draft_form, state, widget_values
-from components.ui.answer_actions import draw_actions, draw_stale_notice
-from components.ui.answer_siblings import answers_to, note_run
-from components.ui.code_view import draw_code, draw_import
-from components.ui.endpoint_choice import draw_endpoint_and_model
-from components.ui.endpoints_here import endpoints_here
-from components.ui.events_view import draw_events
-from components.ui.form_run import compose_form
-from components.ui.message_editor import draw_messages, draw_notes, draw_variables
+from components.ui import state
+from components.ui.answer.answer_actions import draw_actions, draw_stale_notice
+from components.ui.answer.answer_siblings import answers_to, note_run
+from components.ui.answer.events_view import draw_events
+from components.ui.answer.run_bar import ANSWER, CODE, EVENTS, REQUEST, draw_run_bar
+from components.ui.answer.run_lookup import asked, find, record_of
+from components.ui.answer.run_view import draw_run
+from components.ui.answer.view_switches import draw_view_row
+from components.ui.endpoints.endpoint_choice import draw_endpoint_and_model
+from components.ui.endpoints.endpoints_here import endpoints_here
+from components.ui.form import draft_form, widget_values
+from components.ui.form.code_view import draw_code, draw_import
+from components.ui.form.form_run import compose_form
+from components.ui.form.message_editor import draw_messages, draw_notes, draw_variables
+from components.ui.form.presets import draw_presets
+from components.ui.form.remarks import draw_remarks
+from components.ui.form.request_form import draw_reset_all, draw_settings
+from components.ui.form.request_preview import draw_request
 from components.ui.plain_words import plain_words
-from components.ui.presets import draw_presets
-from components.ui.remarks import draw_remarks
-from components.ui.request_form import draw_reset_all, draw_settings
-from components.ui.request_preview import draw_request
-from components.ui.run_bar import ANSWER, CODE, EVENTS, REQUEST, draw_run_bar
-from components.ui.run_lookup import asked, find, record_of
-from components.ui.run_view import draw_run
-from components.ui.sharing.arriving import arrive_by_link, draw_link_bar
-from components.ui.sharing.share_answers import Answers
-from components.ui.sharing.share_dialog import draw_share_button
-from components.ui.view_switches import draw_view_row
+from components.ui.share.arriving import arrive_by_link, draw_link_bar
+from components.ui.share.share_answers import Answers
+from components.ui.share.share_dialog import draw_share_button
 
 if st.session_state.pop(state.GO_TO_COMPARE, False):
     st.switch_page("compare.py")

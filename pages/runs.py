@@ -3,12 +3,12 @@
 import streamlit as st
 
 from components.ui import state
-from components.ui.browsing.charts import draw_charts
-from components.ui.browsing.filters import draw_filters
-from components.ui.browsing.one_run import draw_one_run, draw_undo
-from components.ui.browsing.several_runs import draw_several_runs
-from components.ui.browsing.table import draw_runs_table
-from components.ui.run_lookup import find, record_of
+from components.ui.answer.run_lookup import find, record_of
+from components.ui.runs.charts import draw_charts
+from components.ui.runs.filters import draw_filters
+from components.ui.runs.one_run import draw_one_run, draw_undo
+from components.ui.runs.several_runs import draw_several_runs
+from components.ui.runs.table import draw_runs_table
 from components.ui.win_rate_table import draw_win_rates
 
 st.subheader("Runs", anchor=False)

@@ -3,8 +3,8 @@
 import streamlit as st
 
 from components.ui import state
-from components.ui.sharing.own_links import draw_own_links
-from components.ui.sharing.shared_page import draw_shared
+from components.ui.share.own_links import draw_own_links
+from components.ui.share.shared_page import draw_shared
 
 capsule_id = st.query_params.get(state.CAPSULE_PARAMETER)
 if capsule_id is None:

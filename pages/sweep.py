@@ -4,20 +4,21 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from components.runs.query import QueryFailed
+from components.experiments.axes import AxisProblem
+from components.experiments.cells import objections
+from components.experiments.problem import SweepProblem
+from components.log.query import QueryFailed
 from components.service import service
-from components.sweeps.axes import AxisProblem
-from components.sweeps.cells import objections
-from components.sweeps.problem import SweepProblem
-from components.ui import draft_form, presses, shortcuts, state
-from components.ui.base_form import draw_base
+from components.ui import presses, shortcuts, state
+from components.ui.form import draft_form
+from components.ui.form.base_form import draw_base
 from components.ui.plain_words import plain_words
-from components.ui.sweeping import running, setup_form
-from components.ui.sweeping.cost_view import confirmed, draw_cost, draw_question
-from components.ui.sweeping.data_set_form import draw_data_set, filled_variables
-from components.ui.sweeping.earlier import draw_earlier_sweeps
-from components.ui.sweeping.grid import draw_sweep
-from components.ui.sweeping.plan_form import draw_plan, has_table
+from components.ui.sweep import running, setup_form
+from components.ui.sweep.cost_view import confirmed, draw_cost, draw_question
+from components.ui.sweep.data_set_form import draw_data_set, filled_variables
+from components.ui.sweep.grid import draw_sweep
+from components.ui.sweep.history import draw_earlier_sweeps
+from components.ui.sweep.plan_form import draw_plan, has_table
 
 _MOST_PROBLEMS = 5
 

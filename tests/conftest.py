@@ -10,7 +10,7 @@ import pytest
 from hypothesis import settings
 from sqlalchemy import Engine, event
 
-from components.runs.database import Database
+from components.log.database import Database
 from components.service import close_service
 from tests.chromium import chromium, context, fresh_page, page
 from tests.embedded.served import endpoint, model_file

@@ -10,7 +10,7 @@ from sqlalchemy import Delete, Select, Update
 from sqlalchemy.sql import operators, visitors
 from sqlalchemy.sql.elements import BinaryExpression
 
-from components.runs import tables
+from components.log import tables
 
 COMPONENTS = Path(tables.__file__).parents[1]
 MIGRATIONS = COMPONENTS / "runs" / "migrations"

@@ -29,10 +29,10 @@ from components.contract.profile import BEEZY, PROFILES, Profile
 from components.contract.request import to_bytes
 from components.endpoints.endpoint import Address
 from components.endpoints.endpoint import Endpoint as OurEndpoint
-from components.runs.export import export_runs
-from components.runs.log import Log
-from components.runs.markdown import as_markdown
-from components.runs.query import events_of, find_run
+from components.log.export import export_runs
+from components.log.log import Log
+from components.log.markdown_export import as_markdown
+from components.log.query import events_of, find_run
 from components.runs.runner import Runner
 from components.sharing.capsule import Kind
 from components.sharing.freezing import Choices, capsule_of
@@ -44,7 +44,7 @@ from components.streaming.session import ApiKey
 from tests import canary
 from tests.browser.conftest import ROOT, serve_app
 from tests.browser.pages import choose_row
-from tests.runs.conftest import REQUEST
+from tests.log.conftest import REQUEST
 from tests.security.open_page import OpenPage
 from tests.security.session import session
 from tests.streaming.endpoint import DONE, Endpoint, chunk, document, event, head, serve

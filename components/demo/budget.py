@@ -15,10 +15,10 @@ from sqlalchemy import ColumnElement, Connection, case, delete, func, insert, se
 from sqlalchemy.exc import SQLAlchemyError
 
 from components.demo.settings import DemoSettings
-from components.runs.database import DatabaseUnavailable
+from components.log.database import DatabaseUnavailable
+from components.log.log import Log
+from components.log.tables import reservations
 from components.runs.gate import Refused
-from components.runs.log import Log
-from components.runs.tables import reservations
 
 ALIVE_S = 30.0
 """A run whose process has not said for so long that it lives does not count as under way."""

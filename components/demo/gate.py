@@ -17,8 +17,8 @@ from components.demo.switch import Switch
 from components.demo.together import Together
 from components.demo.visitors import UNKNOWN
 from components.endpoints.endpoint import AnyEndpoint
+from components.log.log import Log
 from components.runs.gate import Refused
-from components.runs.log import Log
 from components.runs.run import Activity, Run
 from components.streaming.outcome import Outcome
 

@@ -7,12 +7,12 @@ from dataclasses import asdict, dataclass, fields, replace
 
 from sqlalchemy import Connection, delete, select
 
-from components.runs.database import Database
-from components.runs.owned import OwnedLog
-from components.runs.query import is_id, read_rows
-from components.runs.run import utc_now
-from components.runs.storable import storable_text
-from components.runs.tables import drafts, owned, presets, upsert
+from components.log.database import Database
+from components.log.owned import OwnedLog
+from components.log.query import is_id, read_rows
+from components.log.record import utc_now
+from components.log.storable import storable_text
+from components.log.tables import drafts, owned, presets, upsert
 
 MOST_NAME_CHARS = 80
 MOST_CONTENT_CHARS = 1_000_000

@@ -1,1 +1,1 @@
-"""Answers side by side: where they differ, whether that is more than noise, and which of them people preferred."""
+"""Many runs for one question: lanes and sweeps, their plans and repeats; noise, divergence, votes, measures."""

@@ -7,10 +7,10 @@ import json
 from sqlalchemy import Connection, update
 
 from components.experiments.divergence import first_difference
-from components.runs.database import DatabaseUnavailable
-from components.runs.owned import OwnedLog
-from components.runs.run import RunRecord
-from components.runs.tables import owned, runs
+from components.log.database import DatabaseUnavailable
+from components.log.owned import OwnedLog
+from components.log.record import RunRecord
+from components.log.tables import owned, runs
 from components.streaming.outcome import Status
 
 IDENTICAL = "identical"

@@ -15,13 +15,14 @@ from functools import partial
 from components.drafts.comparison import Timing
 from components.experiments.determinism import determinism, write_determinism
 from components.experiments.making import Maker, MakerHere, Making
-from components.experiments.plan import Cell, Plan
+from components.experiments.run_order import Cell, Plan
+from components.log.log import Log
+from components.log.owned import LOCAL, OwnLog
+from components.log.query import find_run
+from components.log.record import RunRecord
 from components.runs.gate import Refused
-from components.runs.log import Log
-from components.runs.owned import LOCAL, OwnLog
 from components.runs.placement import Placement
-from components.runs.query import find_run
-from components.runs.run import RunRecord
+from components.runs.run import live_run
 from components.runs.runner import Runner
 from components.streaming.outcome import Status
 
@@ -332,7 +333,7 @@ class Experiments:
 
 
 def _record(log: OwnLog, run_id: str) -> RunRecord | None:
-    run = log.live(run_id)
+    run = live_run(log, run_id)
     if run:
         return run.record()
     return find_run(log.database, run_id) if log.database else None

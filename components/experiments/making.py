@@ -7,7 +7,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Protocol
 
-from components.experiments.plan import Cell
+from components.experiments.run_order import Cell
 from components.runs.placement import Placement
 from components.runs.run import Activity
 from components.runs.runner import Runner

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from enum import Enum
 
 from components.live.status import duration, was_cut
-from components.runs.run import RunRecord
+from components.log.record import RunRecord
 from components.streaming.outcome import Status
 
 _NOTICED_WAIT_MS = 10.0

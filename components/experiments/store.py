@@ -9,13 +9,14 @@ from dataclasses import dataclass, fields
 from sqlalchemy import ColumnElement, Connection, delete, insert, literal, select, update
 
 from components.experiments.judgement import Better, Judgement
-from components.runs.database import Database
-from components.runs.owned import OwnedLog
+from components.log.database import Database
+from components.log.owned import OwnedLog
+from components.log.query import is_id, read_rows
+from components.log.record import RunRecord, utc_now
+from components.log.storable import storable, storable_text
+from components.log.tables import experiments, owned, runs, upsert, votes
 from components.runs.placement import Placement
-from components.runs.query import is_id, read_rows
-from components.runs.run import RunRecord, utc_now
-from components.runs.storable import storable, storable_text
-from components.runs.tables import experiments, owned, runs, upsert, votes
+from components.runs.run import live_run
 from components.streaming.outcome import Status
 
 _LEFT_OUT = {"request_body": "", "prompt": "", "draft": None, "raw_error": None, "reasoning": "", "retries": "[]"}
@@ -117,7 +118,7 @@ def _light(database: Database, which: ColumnElement[bool]) -> list[RunRecord]:
 
 def adopt(log: OwnedLog, run_id: str, placement: Placement) -> None:
     """Make a run that belongs to no experiment part of one; returns at once."""
-    live = log.live(run_id)
+    live = live_run(log, run_id)
     if live:
         # What it is written with from now on.
         live.placement = live.placement or placement

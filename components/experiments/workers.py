@@ -12,7 +12,7 @@ from typing import Any
 from weakref import ref
 
 from components.experiments.making import Making
-from components.experiments.plan import Cell
+from components.experiments.run_order import Cell
 from components.runs.placement import Placement
 from components.streaming.outcome import Status
 

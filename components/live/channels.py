@@ -9,10 +9,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from components.live.share import Shares
+from components.log.events import StoredEvent
+from components.log.owned import LOCAL
+from components.log.record import RunRecord
 from components.protection.places import Most
-from components.runs.events import StoredEvent
-from components.runs.owned import LOCAL
-from components.runs.run import Run, RunRecord
+from components.runs.run import Run
 from components.streaming.limits import Limits
 
 _LIFE_S = 120.0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from components.runs.run import RunRecord
+from components.log.record import RunRecord
 
 
 class Phase(NamedTuple):

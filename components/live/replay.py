@@ -8,9 +8,9 @@ from collections.abc import Iterable, Iterator
 from components.contract.chunk import UnreadableEvent, read_chunk
 from components.live.channels import Shown
 from components.live.frames import Reader
+from components.log.events import StoredEvent
+from components.log.query import QueryFailed
 from components.markdown.answer import AnswerBlocks, View
-from components.runs.events import StoredEvent
-from components.runs.query import QueryFailed
 from components.streaming.answer import Answer
 from components.streaming.faults import StreamFault
 from components.streaming.limits import Limits

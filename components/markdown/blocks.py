@@ -2,7 +2,7 @@ r"""Makes Markdown that a model wrote, while it grows, into blocks of HTML that 
 
 Its text formatting, code and formulas are shown; nothing loads or runs. Images, raw HTML, reference definitions,
 footnotes and Streamlit's own additions stay the characters that the model wrote: so no word hides, and no later line
-changes what an earlier block means. Streamlit's own element has ``components.ui.model_text`` for the same purpose.
+changes what an earlier block means.
 """
 
 from __future__ import annotations

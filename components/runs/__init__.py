@@ -1,1 +1,1 @@
-"""Runs, the threads that own them, and the log that keeps them."""
+"""Runs: what is going on now, the threads that own it, and the gate before each."""

@@ -7,11 +7,11 @@ import threading
 
 from components.contract.request import ChatCompletionStreamRequest, to_bytes
 from components.endpoints.endpoint import AnyEndpoint, EndpointUnavailable
+from components.log.log import Log
+from components.log.owned import LOCAL
 from components.runs.gate import Gate, Refused
-from components.runs.log import Log
-from components.runs.owned import LOCAL
 from components.runs.placement import Placement
-from components.runs.run import Activity, Run
+from components.runs.run import Activity, Run, live_run
 from components.streaming.faults import ErrorKind, StreamFault
 from components.streaming.limits import Limits
 from components.streaming.outcome import Outcome, Status
@@ -94,7 +94,7 @@ class Runner:
 
     def find(self, run_id: str) -> Run | None:
         """The run of that id while this process works on it; afterwards it is in the log."""
-        return self._log.live(run_id)
+        return live_run(self._log, run_id)
 
     def wait(self, run_id: str) -> None:
         """Return when that run has ended and is written, or when the database turns out not to take it."""

@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_serializer, model_validator
 
-from components.runs.events import StoredEvent
+from components.log.events import StoredEvent
 from components.sharing.linked_settings import LinkedSettings
 from components.sharing.problem import LinkProblem
 from components.streaming.outcome import Status

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, delete, func, insert, select
 
-from components.runs.database import Database
-from components.runs.owned import OwnedLog
-from components.runs.query import read_rows
-from components.runs.run import utc_now
-from components.runs.tables import capsules, owned
+from components.log.database import Database
+from components.log.owned import OwnedLog
+from components.log.query import read_rows
+from components.log.record import utc_now
+from components.log.tables import capsules, owned
 from components.sharing.capsule import Capsule, read_capsule, to_bytes
 from components.sharing.problem import LinkProblem
 

@@ -10,11 +10,11 @@ from pydantic import TypeAdapter, ValidationError
 
 from components import __version__
 from components.contract.strict_json import read_json
-from components.runs.annotations import Annotation
-from components.runs.events import StoredEvent
-from components.runs.numbers import NUMBERS
-from components.runs.run import RunRecord
-from components.runs.storable import storable, storable_text
+from components.log.annotations import Annotation
+from components.log.events import StoredEvent
+from components.log.numbers import NUMBERS
+from components.log.record import RunRecord
+from components.log.storable import storable, storable_text
 from components.sharing.capsule import (
     MOST_EVENTS,
     MOST_LABEL_CHARS,

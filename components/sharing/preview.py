@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from components.runs.numbers import NUMBERS
+from components.log.numbers import NUMBERS
 from components.sharing.capsule import Capsule, CapsuleEvent, CapsuleRun
 
 RUN_WORDS = {

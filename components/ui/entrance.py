@@ -8,7 +8,7 @@ import streamlit as st
 
 from components.access.login import LoginEnded, NotLetIn, providers_of
 from components.demo.budget import left
-from components.runs.database import is_forgotten_at_restart
+from components.log.database import is_forgotten_at_restart
 from components.runs.gate import Refused
 from components.service import secrets, service
 from components.ui import state

@@ -5,8 +5,8 @@ from __future__ import annotations
 import streamlit as st
 
 from components.experiments.store import COMPARISON, SWEEP, find_experiment
-from components.runs.query import QueryFailed
-from components.runs.run import RunRecord
+from components.log.query import QueryFailed
+from components.log.record import RunRecord
 from components.ui import state
 from components.ui.visitor import own_log
 

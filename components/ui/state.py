@@ -6,7 +6,7 @@ import time
 
 import streamlit as st
 
-from components.runs.query import is_id
+from components.log.query import is_id
 
 # A widget's key is its field's name, so that a test or a script finds it.
 ENDPOINT = "endpoint"

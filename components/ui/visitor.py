@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import streamlit as st
-from streamlit import config
 
 from components.access.login import LoginEnded, NotLetIn, access_of, owner_of
-from components.demo.visitors import UNKNOWN, network_of, new_visitor_id, visitor_in
-from components.runs.database import Database
-from components.runs.owned import LOCAL, OwnLog
+from components.demo.visitors import UNKNOWN, network_of, new_visitor_id
+from components.log.database import Database
+from components.log.owned import LOCAL, OwnLog
+from components.server.cookies import visitor_of
 from components.service import secrets, secrets_are_broken_with, service
 from components.ui import state
-
-COOKIE = "tempera_visitor"
-"""Of visitors of a demo who did not log in. It is set with the page itself."""
-HTTPS_COOKIE = f"__Host-{COOKIE}"
-"""Its name where the page comes over https: browsers take it from this host alone, and never over plain http."""
 
 BY_OWNER: dict[type | str, Callable[[Any], Any]] = {OwnLog: lambda log: log.owner}
 """How what is cached for all visitors tells their logs apart."""
@@ -82,17 +77,6 @@ def _remote() -> str | None:
     # None on this machine itself, and something else in Streamlit's tests of pages.
     remote: object = st.context.ip_address
     return remote if isinstance(remote, str) else None
-
-
-def cookie_secret() -> str:
-    """What cookies are signed with: Streamlit's own, which several replicas must share."""
-    return str(config.get_option("server.cookieSecret"))
-
-
-def visitor_of(cookies: Mapping[str, str]) -> str | None:
-    """The id in a visitor's cookies, or None. One of before https counts for those who have no other."""
-    found = (visitor_in(cookie_secret(), cookies.get(name)) for name in (HTTPS_COOKIE, COOKIE))
-    return next(filter(None, found), None)
 
 
 def _visitor() -> str:

@@ -7,7 +7,7 @@ import streamlit as st
 
 from components.experiments.store import judgements
 from components.experiments.win_rate import win_rates
-from components.runs.query import QueryFailed
+from components.log.query import QueryFailed
 from components.ui.plain_words import plain_words
 from components.ui.visitor import own_log
 

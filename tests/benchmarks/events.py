@@ -13,10 +13,10 @@ from pathlib import Path
 
 from sqlalchemy import func, select
 
-from components.runs.log import Log
-from components.runs.query import events_of
+from components.log.log import Log
+from components.log.query import events_of
+from components.log.tables import events
 from components.runs.run import Run
-from components.runs.tables import events
 from components.streaming.outcome import Outcome, Status
 from components.streaming.stream import TimedEvent
 

@@ -21,12 +21,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from components.runs.asked import asked_in
-from components.runs.database import Database
-from components.runs.finding import View, choices, page_of, summary_of
-from components.runs.query import QueryFailed, count_runs, find_run
-from components.runs.run import RunRecord
-from components.runs.tables import runs, to_row
+from components.log.database import Database
+from components.log.query import QueryFailed, count_runs, find_run
+from components.log.record import RunRecord
+from components.log.request_summary import asked_in
+from components.log.search import View, choices, page_of, summary_of
+from components.log.tables import runs, to_row
 
 WORDS = ("sea", "wave", "moon", "salt", "light", "harbour", "river", "stone", "green", "quiet", "night", "glass")
 AT_ONCE = 5_000

@@ -19,12 +19,12 @@ from sqlalchemy import insert, text
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
-from components.runs.database import Database
-from components.runs.log import Log
-from components.runs.tables import runs, to_row
+from components.log.database import Database
+from components.log.log import Log
+from components.log.tables import runs, to_row
 from tests.browser.conftest import app_process, free_port
-from tests.runs.many_rows import fill
-from tests.runs.test_export import finished
+from tests.log.many_rows import fill
+from tests.log.test_export import finished
 from tests.security.session import session
 from tests.security.test_doors import put
 

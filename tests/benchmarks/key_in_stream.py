@@ -15,7 +15,7 @@ from components.contract.messages import Message
 from components.contract.profile import BEEZY
 from components.contract.request import ChatCompletionStreamRequest
 from components.endpoints.endpoint import Address, Endpoint
-from components.runs.log import Log
+from components.log.log import Log
 from components.runs.runner import Runner
 from components.streaming.session import ApiKey
 from tests.streaming.endpoint import DONE, head, serve

@@ -16,12 +16,12 @@ from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 
-from components.runs.database import Database
-from components.runs.export import export_runs
-from components.runs.finding import View, page_of
-from components.runs.log import Log
-from components.runs.query import count_runs, find_run
-from tests.runs.many_rows import fill, moment
+from components.log.database import Database
+from components.log.export import export_runs
+from components.log.log import Log
+from components.log.query import count_runs, find_run
+from components.log.search import View, page_of
+from tests.log.many_rows import fill, moment
 
 
 def _time(name: str, work: Callable[[], object], times: int = 5) -> None:

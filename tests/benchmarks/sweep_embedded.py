@@ -22,9 +22,9 @@ from components.drafts.comparison import Timing
 from components.embedded.process import EmbeddedModel
 from components.endpoints.endpoint import EmbeddedEndpoint
 from components.experiments.experiment import Experiments
-from components.experiments.plan import Cell, Plan
-from components.runs.log import Log
-from components.runs.query import find_run
+from components.experiments.run_order import Cell, Plan
+from components.log.log import Log
+from components.log.query import find_run
 from components.runs.runner import Runner
 
 AT_ONCE = 4

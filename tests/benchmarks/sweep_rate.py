@@ -28,8 +28,8 @@ from components.contract.profile import BEEZY
 from components.drafts.comparison import Timing
 from components.endpoints.endpoint import Address, Endpoint
 from components.experiments.experiment import Experiments
-from components.experiments.plan import Cell, Plan
-from components.runs.log import Log
+from components.experiments.run_order import Cell, Plan
+from components.log.log import Log
 from components.runs.runner import Runner
 from tests.browser.conftest import ROOT
 

@@ -17,13 +17,13 @@ from sqlalchemy import insert
 
 from app import frame_ancestors
 from components.demo.visitors import signed
-from components.runs.database import Database
-from components.runs.run import utc_now
-from components.runs.tables import capsules
+from components.log.database import Database
+from components.log.record import utc_now
+from components.log.tables import capsules
 from tests.browser.conftest import serve_app
 from tests.chromium import new_context
+from tests.log.test_search import RECORDS, a_record, keep
 from tests.pages.conftest import Chat
-from tests.runs.test_finding import RECORDS, a_record, keep
 from tests.security.open_page import OpenPage
 from tests.security.session import session
 from tests.streaming.endpoint import serve

@@ -30,12 +30,12 @@ from components.drafts.comparison import Comparison, Lane
 from components.drafts.conversation import Turn
 from components.drafts.draft import Draft, new_draft
 from components.drafts.setting import FieldState, Setting
+from components.log.annotations import Annotation
+from components.log.database import Database
+from components.log.events import StoredEvent, pack
+from components.log.record import RunRecord
+from components.log.tables import capsules, events, experiments, presets, run_annotations, votes
 from components.markdown.blocks import MarkdownBlocks
-from components.runs.annotations import Annotation
-from components.runs.database import Database
-from components.runs.events import StoredEvent, pack
-from components.runs.run import RunRecord
-from components.runs.tables import capsules, events, experiments, presets, run_annotations, votes
 from components.sharing.capsule import Capsule, Kind, to_bytes
 from components.sharing.freezing import Choices, capsule_of
 from components.sharing.linked_settings import linked_settings
@@ -44,7 +44,7 @@ from tests.browser.conftest import serve_app
 from tests.browser.hostile import hostile
 from tests.browser.pages import choose_row
 from tests.chromium import new_context
-from tests.runs.test_finding import a_record, keep
+from tests.log.test_search import a_record, keep
 from tests.streaming.endpoint import DONE, chunk, document, event, head, serve
 from tests.test_canary import look_for_the_key
 from tests.waiting import wait_for

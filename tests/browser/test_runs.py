@@ -15,10 +15,10 @@ import pytest
 import requests
 from playwright.sync_api import Page, expect
 
-from components.runs.database import Database
+from components.log.database import Database
 from tests.browser.conftest import serve_app
 from tests.browser.pages import choose_row
-from tests.runs.test_finding import RECORDS, a_record, keep
+from tests.log.test_search import RECORDS, a_record, keep
 from tests.waiting import wait_for
 
 

@@ -11,10 +11,10 @@ from components.contract.profile import BEEZY
 from components.contract.request import ChatCompletionStreamRequest
 from components.demo.settings import DemoSettings
 from components.endpoints.endpoint import Address, Endpoint
+from components.log.log import Log
+from components.log.tables import reservations
 from components.runs.gate import Refused
-from components.runs.log import Log
-from components.runs.tables import reservations
-from tests.runs.conftest import _postgresql_server, log, postgresql_url, sqlite_url, url
+from tests.log.conftest import _postgresql_server, log, postgresql_url, sqlite_url, url
 
 __all__ = ["_postgresql_server", "log", "postgresql_url", "sqlite_url", "url"]
 

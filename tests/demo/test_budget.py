@@ -16,12 +16,12 @@ from hypothesis import strategies as st
 from components.demo import budget
 from components.demo.budget import Left, Reservation, keep_alive, left, reserve, settle
 from components.demo.settings import DemoSettings
+from components.log.log import Log
+from components.log.tables import reservations
 from components.runs.gate import Refused
-from components.runs.log import Log
-from components.runs.tables import reservations
 from components.streaming.limits import Limits
 from tests.demo.conftest import BEGAN, SETTINGS, later, rows
-from tests.runs.processes import process
+from tests.log.processes import process
 from tests.waiting import wait_for
 
 FREE = replace(SETTINGS, runs_at_once=1_000, visitor_percent=100, network_percent=100)

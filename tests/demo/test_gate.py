@@ -18,10 +18,10 @@ from components.demo.budget import ALIVE_S
 from components.demo.gate import DemoGate, used_tokens
 from components.demo.settings import DemoSettings
 from components.endpoints.endpoint import EndpointUnavailable
+from components.log.log import Log
+from components.log.query import find_run
 from components.runs.gate import Refused
-from components.runs.log import Log
 from components.runs.placement import Placement
-from components.runs.query import find_run
 from components.runs.run import Activity, Run
 from components.runs.runner import Runner
 from components.streaming.outcome import Outcome, Status

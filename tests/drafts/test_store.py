@@ -10,10 +10,10 @@ import pytest
 from sqlalchemy import Connection, create_engine, event, insert
 
 from components.drafts.store import Preset, delete_preset, find_draft, list_presets, save_draft, save_preset
-from components.runs.database import DatabaseUnavailable
-from components.runs.log import Log
-from components.runs.query import QueryFailed
-from components.runs.tables import drafts
+from components.log.database import DatabaseUnavailable
+from components.log.log import Log
+from components.log.query import QueryFailed
+from components.log.tables import drafts
 from components.streaming.limits import Limits
 from tests.waiting import wait_for
 

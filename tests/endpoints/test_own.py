@@ -22,8 +22,8 @@ from components.endpoints.own import (
     own_endpoints_policy,
     own_endpoints_problems,
 )
-from components.runs.log import Log
-from components.runs.query import find_run
+from components.log.log import Log
+from components.log.query import find_run
 from components.runs.runner import Runner
 from components.streaming.limits import Limits
 from components.streaming.stream import AnswerStream

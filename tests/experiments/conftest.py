@@ -18,16 +18,17 @@ from components.drafts.draft import Draft, FieldState, Setting
 from components.endpoints.endpoint import Address, Endpoint
 from components.experiments.experiment import Experiments
 from components.experiments.lanes import lane_requests
-from components.experiments.plan import Cell, Plan, plan
-from components.runs.log import Log
-from components.runs.query import find_run
-from components.runs.run import Run, RunRecord
+from components.experiments.run_order import Cell, Plan, plan
+from components.log.log import Log
+from components.log.query import find_run
+from components.log.record import RunRecord
+from components.runs.run import Run
 from components.runs.runner import Runner
 from components.streaming.answer import Delta
 from components.streaming.limits import Limits
 from components.streaming.outcome import Outcome, Status
 from tests.drafts.test_draft import a_draft
-from tests.runs.conftest import _postgresql_server, log, postgresql_url, sqlite_url, url
+from tests.log.conftest import _postgresql_server, log, postgresql_url, sqlite_url, url
 from tests.streaming.endpoint import DONE, Play, chunk, head
 from tests.waiting import wait_for
 

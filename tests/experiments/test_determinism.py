@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from components.experiments.determinism import IDENTICAL, determinism, write_determinism
-from components.runs.log import Log
+from components.log.log import Log
 from components.runs.run import Run
 from components.streaming.outcome import Status, ToolCall
 from tests.experiments.conftest import a_run, kept, written

@@ -19,15 +19,15 @@ from sqlalchemy import create_engine, insert
 from components.drafts.comparison import Lane, Timing
 from components.endpoints.endpoint import Endpoint
 from components.experiments.experiment import Experiment, Experiments
-from components.experiments.plan import Cell, Plan
+from components.experiments.run_order import Cell, Plan
 from components.experiments.store import runs_of
-from components.runs.deletion import delete_run
-from components.runs.log import Log
-from components.runs.owned import OwnLog
-from components.runs.query import find_run
-from components.runs.run import RunRecord
+from components.log.deletion import delete_run
+from components.log.log import Log
+from components.log.owned import OwnLog
+from components.log.query import find_run
+from components.log.record import RunRecord
+from components.log.tables import runs, to_row
 from components.runs.runner import Runner
-from components.runs.tables import runs, to_row
 from components.streaming.limits import Limits
 from tests.experiments.conftest import (
     COLD,

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from components.experiments.numbers import Measure, bests, incomparable
-from components.runs.run import RunRecord
+from components.log.record import RunRecord
 from components.streaming.faults import ErrorKind
 from components.streaming.outcome import Retry, Status, Timings
 from tests.experiments.conftest import a_run

@@ -25,12 +25,13 @@ from components.experiments.store import (
     votes_on,
 )
 from components.experiments.win_rate import Better, Judgement
-from components.runs.database import DatabaseUnavailable
-from components.runs.log import Log
+from components.log.database import DatabaseUnavailable
+from components.log.log import Log
+from components.log.query import Measured, QueryFailed, answers_to, recent_measures
+from components.log.record import utc_now
+from components.log.tables import runs, to_row
 from components.runs.placement import Placement
-from components.runs.query import Measured, QueryFailed, answers_to, recent_measures
-from components.runs.run import Run, utc_now
-from components.runs.tables import runs, to_row
+from components.runs.run import Run
 from components.streaming.outcome import Outcome, Status
 from tests.experiments.conftest import ID, OTHER_ID, a_run, kept, written
 from tests.waiting import wait_for

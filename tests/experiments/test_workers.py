@@ -16,12 +16,12 @@ import pytest
 from components.drafts.comparison import Timing
 from components.endpoints.configuration import ENVIRONMENT
 from components.experiments.experiment import Experiment
-from components.experiments.plan import Cell, Plan
+from components.experiments.run_order import Cell, Plan
 from components.experiments.store import runs_of
+from components.experiments.sweep_results import missing_cells, records_by_row
 from components.experiments.workers import SCHEDULER, WorkersUnavailable, workers_of
-from components.runs.run import RunRecord
+from components.log.record import RunRecord
 from components.service import Service, close_service, make_in_worker, service, stop_in_worker
-from components.sweeps.results import missing_cells, records_by_row
 from tests.experiments.conftest import ID, OTHER_ID, Stage, an_endpoint
 from tests.streaming.endpoint import DONE, Endpoint, chunk, head, serve
 from tests.waiting import wait_for

@@ -10,7 +10,7 @@ from tests.faults.fault import GOOD, LIMITS, Fault, ok, stream
 from tests.faults.playing import base_url_of
 from tests.faults.server import serving
 from tests.faults.table import FAULTS
-from tests.runs.processes import process
+from tests.log.processes import process
 
 MOST_MB_OVER_IDLE = 150
 SIZED = [fault for fault in FAULTS if fault.size]

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from components.live.channels import Channel
 from components.live.replay import lengths_after, replay_frames
+from components.log.events import StoredEvent
+from components.log.query import QueryFailed
+from components.log.record import RunRecord
 from components.markdown.answer import AnswerBlocks
-from components.runs.events import StoredEvent
-from components.runs.query import QueryFailed
-from components.runs.run import RunRecord
 from tests.live.conftest import applied, end, make_run, tell
 
 

@@ -8,8 +8,9 @@ from dataclasses import replace
 import pytest
 
 from components.live.status import ended_in_words, numbers, status_words, waiting_words
-from components.runs.numbers import OLDER_DEFINITION
-from components.runs.run import Activity, RetryWait, RunRecord
+from components.log.numbers import OLDER_DEFINITION
+from components.log.record import RunRecord
+from components.runs.run import Activity, RetryWait
 from tests.live.conftest import end, make_run
 
 RUNNING = make_run("text").record()

@@ -18,7 +18,7 @@ from components.drafts.comparison import Comparison, Lane, changed
 from components.drafts.draft import EXAMPLE_PROMPT, FieldState, Setting
 from components.service import service
 from components.ui import state
-from components.ui.comparing import answer_differences
+from components.ui.compare import answer_differences
 from tests.pages.conftest import Chat, new_page, run_to_the_end, texts
 from tests.streaming.endpoint import DONE, chunk, document, head
 from tests.waiting import wait_for

@@ -14,8 +14,8 @@ from components.drafts.comparison import Comparison, Lane
 from components.drafts.conversation import Turn
 from components.drafts.draft import new_draft
 from components.drafts.setting import FieldState, Setting
-from components.runs.owned import OwnLog
-from components.runs.query import count_runs
+from components.log.owned import OwnLog
+from components.log.query import count_runs
 from components.service import close_service, configuration, service
 from components.sharing.settings_link import settings_link
 from components.ui import state

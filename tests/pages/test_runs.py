@@ -11,14 +11,14 @@ import pytest
 from sqlalchemy import delete, insert, update
 from streamlit.testing.v1 import AppTest
 
-from components.runs.annotations import Annotation, annotate, annotation_of
-from components.runs.export import export_runs
-from components.runs.query import find_run
-from components.runs.tables import runs, to_row
+from components.log.annotations import Annotation, annotate, annotation_of
+from components.log.export import export_runs
+from components.log.query import find_run
+from components.log.tables import runs, to_row
 from components.service import configuration, service
 from components.ui import state
-from components.ui.browsing.table import _worth_showing
 from components.ui.plain_words import plain_words
+from components.ui.runs.table import _worth_showing
 from tests.pages.conftest import Chat, new_page, run_to_the_end, texts
 from tests.waiting import wait_for
 

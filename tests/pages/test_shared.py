@@ -14,10 +14,10 @@ from components.contract.messages import Role
 from components.drafts.comparison import Comparison, Lane
 from components.drafts.conversation import Turn
 from components.drafts.draft import new_draft
-from components.runs.annotations import Annotation, annotate
-from components.runs.events import StoredEvent
-from components.runs.query import events_of, find_run
-from components.runs.tables import runs
+from components.log.annotations import Annotation, annotate
+from components.log.events import StoredEvent
+from components.log.query import events_of, find_run
+from components.log.tables import runs
 from components.service import service
 from components.sharing.capsule import Capsule, Kind
 from components.sharing.capsules import own_capsules, publish

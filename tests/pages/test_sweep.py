@@ -14,17 +14,17 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from components.drafts.store import find_draft, save_draft
+from components.experiments.data_set import MOST_CHARACTERS, as_json_lines
 from components.experiments.experiment import Experiment
 from components.experiments.store import find_experiment, runs_of
-from components.runs.query import recent_measures
-from components.runs.run import RunRecord
+from components.experiments.sweep_plan import PlanKind
+from components.experiments.sweep_setup import Setup, TypedAxis
+from components.log.query import recent_measures
+from components.log.record import RunRecord
 from components.service import service
-from components.sweeps.data_set import MOST_CHARACTERS, as_json_lines
-from components.sweeps.planning import PlanKind
-from components.sweeps.setup import Setup, TypedAxis
 from components.ui import state
 from components.ui.plain_words import plain_words
-from components.ui.sweeping import cost_view
+from components.ui.sweep import cost_view
 from tests.pages.conftest import Chat, new_page, texts
 from tests.pages.test_compare import Lanes, lanes, press, prompt
 from tests.waiting import wait_for

@@ -11,11 +11,11 @@ import pandas
 from streamlit.testing.v1 import AppTest
 
 from components.experiments.store import find_experiment
+from components.experiments.sweep_plan import PlanKind
+from components.experiments.sweep_results import records_by_row
 from components.service import service
-from components.sweeps.planning import PlanKind
-from components.sweeps.results import records_by_row
 from components.ui import state
-from components.ui.sweeping import downloads, running
+from components.ui.sweep import downloads, running
 from tests.pages.conftest import Chat, texts
 from tests.pages.test_compare import Lanes, lanes, press
 from tests.pages.test_sweep import experiment, findings, in_the_log, number, opened

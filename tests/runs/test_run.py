@@ -10,7 +10,7 @@ from components.runs.placement import WARM_UP, Placement
 from components.runs.run import Activity, Run
 from components.streaming.answer import Delta
 from components.streaming.outcome import Outcome, Status, Timings
-from tests.runs.conftest import A_PLACEMENT, make_run
+from tests.log.conftest import A_PLACEMENT, make_run
 
 
 def test_a_look_at_a_running_run_shows_what_has_arrived(new_run: Callable[[], Run]) -> None:

@@ -14,16 +14,16 @@ from components.contract.profile import BEEZY, OPENAI
 from components.contract.request import ChatCompletionStreamRequest, UnsendableField, to_bytes
 from components.endpoints.endpoint import Address, Endpoint, EndpointUnavailable
 from components.endpoints.own import own_endpoint
-from components.runs.choices import further_choices
+from components.log.further_choices import further_choices
+from components.log.log import Log
+from components.log.query import events_of, find_run
 from components.runs.gate import Refused
-from components.runs.log import Log
-from components.runs.query import events_of, find_run
 from components.runs.run import Run
 from components.runs.runner import Runner
 from components.streaming.limits import Limits
 from components.streaming.outcome import Choice, Outcome, ToolCall
 from components.streaming.session import ApiKey
-from tests.runs.conftest import REQUEST, endpoint_at
+from tests.log.conftest import REQUEST, endpoint_at
 from tests.streaming.endpoint import DONE, chunk, document, event, head, sending, serve
 from tests.streaming.recorder import recording
 from tests.waiting import wait_for

@@ -10,15 +10,15 @@ from typing import Any
 import pytest
 from sqlalchemy import insert
 
-from components.runs.log import Log
-from components.runs.owned import LOCAL, OwnLog
-from components.runs.tables import runs, to_row
+from components.log.log import Log
+from components.log.owned import LOCAL, OwnLog
+from components.log.tables import runs, to_row
 from components.sharing.capsule import Kind
 from components.sharing.capsules import publish
 from components.sharing.freezing import Choices, capsule_of
 from tests.browser.conftest import serve_app
+from tests.log.test_export import finished
 from tests.pages.conftest import _compile_pages_once, _no_search_for_components, _wait_without_looking, chat
-from tests.runs.test_export import finished
 from tests.streaming.endpoint import DONE, Endpoint, chunk, document, head, serve
 from tests.waiting import wait_for
 

@@ -18,19 +18,19 @@ from components.drafts.conversation import Turn
 from components.drafts.draft import Draft, new_draft
 from components.drafts.store import save_draft
 from components.experiments.store import save_experiment
-from components.runs.export import export_runs, import_runs
-from components.runs.owned import LOCAL, OwnLog
-from components.runs.query import count_runs
-from components.runs.tables import runs, to_row
+from components.log.export import export_runs, import_runs
+from components.log.owned import LOCAL, OwnLog
+from components.log.query import count_runs
+from components.log.tables import runs, to_row
 from components.service import close_service, service
 from components.sharing.settings_file import settings_file
 from components.sharing.settings_link import settings_link
 from components.ui import state
-from components.ui.sharing import address
+from components.ui.share import address
+from tests.log.test_export import finished
 from tests.pages.conftest import Chat, new_page, run_to_the_end, texts
 from tests.pages.test_compare import run_all
 from tests.pages.test_links import a_draft, opened
-from tests.runs.test_export import finished
 from tests.streaming.endpoint import Endpoint, document, serve
 from tests.waiting import wait_for
 

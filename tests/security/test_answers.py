@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from components.runs.formula_safe import formula_safe
+from components.log.formula_safe import formula_safe
 from tests.pages.conftest import Chat, new_page, run_to_the_end
 from tests.streaming.endpoint import DONE, chunk, document, event, head
 

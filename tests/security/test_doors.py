@@ -13,11 +13,11 @@ from sqlalchemy import insert
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from components.demo.visitors import signed
-from components.runs.log import Log
-from components.runs.tables import runs, to_row
+from components.log.log import Log
+from components.log.tables import runs, to_row
 from components.streaming.limits import Limits
 from tests.browser.conftest import serve_app
-from tests.runs.test_export import finished
+from tests.log.test_export import finished
 from tests.security.conftest import App
 from tests.security.session import ask, session
 from tests.waiting import wait_for

@@ -14,7 +14,7 @@ from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 from app import HEADERS
 from app import app as server
 from components import __version__
-from components.ui import live_view
+from components.ui.answer import live_view
 from tests.browser.conftest import ROOT
 from tests.security.conftest import KEY, MINE, THEIRS, TITLE, App
 from tests.security.session import ask

@@ -19,19 +19,22 @@ from components.contract.request import from_fields
 from components.contract.strict_json import read_json
 from components.drafts.draft import new_draft
 from components.drafts.variables import filled, names_in
+from components.experiments.axes import read_values
+from components.experiments.data_set import read_data_set
 from components.experiments.divergence import divergence
 from components.experiments.noise import similarities_within
+from components.experiments.sweep_plan import read_rows
 from components.experiments.word_difference import word_differences
 from components.live.channels import Channel
 from components.live.frames import Reader
 from components.live.replay import replay_frames
+from components.log.database import Database
+from components.log.export import ImportRefused, read_line
+from components.log.search import View, conditions
 from components.markdown.answer import pretty_json
 from components.markdown.blocks import MarkdownBlocks
 from components.markdown.code import code_html
 from components.markdown.formulas import mathml
-from components.runs.database import Database
-from components.runs.export import ImportRefused, read_line
-from components.runs.finding import View, conditions
 from components.sharing.hidden_characters import with_hidden_marked
 from components.sharing.left_out import without_addresses
 from components.sharing.settings_file import read_settings_file
@@ -39,11 +42,8 @@ from components.sharing.settings_link import read_settings_link
 from components.snippets.importing import import_request
 from components.snippets.reading import found_as_json
 from components.streaming.server_timing import queue_ms
-from components.sweeps.axes import read_values
-from components.sweeps.data_set import read_data_set
-from components.sweeps.planning import read_rows
-from components.ui.model_text import inert_markdown
-from components.ui.settled_text import SettledText
+from components.ui.answer.model_text import inert_markdown
+from components.ui.answer.settled_text import SettledText
 from tests.live.conftest import end, make_run, tell
 
 FLOOR_S = 0.001

@@ -8,9 +8,10 @@ from urllib.parse import urlsplit
 import pytest
 from streamlit import config
 
-from components.ui import hosts
-from components.ui.own_pages_only import is_own_page
-from components.ui.sharing.address import PUBLIC_URL, SPACE_HOST, first_page_of
+from components.server import hosts
+from components.server.public_address import PUBLIC_URL, SPACE_HOST
+from components.server.same_origin import is_own_page
+from components.ui.share.address import first_page_of
 from tests.browser.conftest import serve_app
 from tests.prefix_proxy import prefix_proxy
 from tests.security.conftest import App

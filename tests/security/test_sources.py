@@ -59,8 +59,9 @@ def test_html_is_drawn_in_one_place_beside_our_own_style_sheets() -> None:
         if isinstance(node, ast.Call) and ast.unparse(node.func).endswith(".html")
     }
     assert drawn == {
-        "components/ui/own_html.py: st.html(f'<style>{css}</style>')",
-        "components/ui/own_html.py: st.html(nh3.clean(html, tags=_TAGS, attributes=_ATTRIBUTES, url_schemes=set()))",
+        "components/ui/answer/own_html.py: st.html(f'<style>{css}</style>')",
+        "components/ui/answer/own_html.py: "
+        "st.html(nh3.clean(html, tags=_TAGS, attributes=_ATTRIBUTES, url_schemes=set()))",
         "pages/navigation.py: st.html(Path(ui.__file__).parent / 'style.css')",
         "pages/navigation.py: st.html(live_view.FOLDER / 'live_view.css')",
         "pages/navigation.py: st.html(live_view.FOLDER / 'markdown.css')",
@@ -105,11 +106,11 @@ def test_charts_are_made_of_our_own_fields_and_others_values() -> None:
     assert called("transform_calculate", "transform_filter", "ExprRef", "UrlData", "InlineData", "mark_image") == set()
     charts = imported("altair")
     assert charts == {
-        "components/ui/browsing/charts.py",
-        "components/ui/comparing/numbers.py",
-        "components/ui/events_view.py",
-        "components/ui/sweeping/charts.py",
-        "components/ui/times_view.py",
+        "components/ui/runs/charts.py",
+        "components/ui/compare/numbers.py",
+        "components/ui/answer/events_view.py",
+        "components/ui/sweep/charts.py",
+        "components/ui/answer/times_view.py",
     }
     for chart in charts:
         specification = ("from_dict", "from_json", "expr")
@@ -118,22 +119,22 @@ def test_charts_are_made_of_our_own_fields_and_others_values() -> None:
 
 CACHED = {
     # Keyed by the id of a run with the whole of its text, or by texts alone: whoever has them can compute the same.
-    "components/ui/comparing/numbers.py: _kept_curve(run_id, text, _read)",
-    "components/ui/comparing/answer_differences.py: _pieces(before, after)",
-    "components/ui/comparing/answer_differences.py: _tokens(run_id, text, _read)",
-    "components/ui/comparing/noise.py: _compared(base, other)",
-    "components/ui/comparing/noise.py: _within(texts)",
-    "components/ui/comparing/noise.py: _between(texts, others)",
+    "components/ui/compare/numbers.py: _kept_curve(run_id, text, _read)",
+    "components/ui/compare/answer_differences.py: _pieces(before, after)",
+    "components/ui/compare/answer_differences.py: _tokens(run_id, text, _read)",
+    "components/ui/compare/noise.py: _compared(base, other)",
+    "components/ui/compare/noise.py: _within(texts)",
+    "components/ui/compare/noise.py: _between(texts, others)",
     # Of endpoints that the operator configured, whose key is nobody's of the visitors.
-    "components/ui/endpoint_panel.py: _looks()",
-    "components/ui/endpoint_choice.py: _listed(name, base_url, _endpoint)",
+    "components/ui/endpoints/endpoint_panel.py: _looks()",
+    "components/ui/endpoints/endpoint_choice.py: _listed(name, base_url, _endpoint)",
     # Of the endpoint that a visitor typed: each session has its own.
-    "components/ui/endpoint_choice.py: _listed_for_one(name, base_url, _endpoint) SESSION",
+    "components/ui/endpoints/endpoint_choice.py: _listed_for_one(name, base_url, _endpoint) SESSION",
     # Keyed by the owner of the log.
-    "components/ui/browsing/filters.py: _choices(log) BY_OWNER",
-    "components/ui/browsing/table.py: _summed_up(log, view) BY_OWNER",
-    "components/ui/sweeping/cost_view.py: _measured(log, endpoint, model) BY_OWNER",
-    "components/ui/sweeping/running.py: _answers_to(log, endpoint) BY_OWNER",
+    "components/ui/runs/filters.py: _choices(log) BY_OWNER",
+    "components/ui/runs/table.py: _summed_up(log, view) BY_OWNER",
+    "components/ui/sweep/cost_view.py: _measured(log, endpoint, model) BY_OWNER",
+    "components/ui/sweep/running.py: _answers_to(log, endpoint) BY_OWNER",
 }
 
 
@@ -187,10 +188,10 @@ def test_connections_are_made_in_one_room() -> None:
         # The session of that room.
         "components/endpoints/models.py: Session",
         # The database of the operator's.
-        "components/runs/sqlite_file.py: connect",
-        "components/runs/database.py: connect",
-        "components/runs/schema.py: connect",
-        "components/runs/compaction.py: connect",
+        "components/log/sqlite_file.py: connect",
+        "components/log/database.py: connect",
+        "components/log/schema.py: connect",
+        "components/log/compaction.py: connect",
     }
     assert imported("subprocess") == {
         "components/aside/__init__.py",

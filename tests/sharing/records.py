@@ -8,8 +8,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from components.runs.events import StoredEvent
-from components.runs.run import RunRecord
+from components.log.events import StoredEvent
+from components.log.record import RunRecord
 from components.sharing.capsule import Capsule, Kind
 from components.sharing.freezing import Choices, capsule_of
 from components.streaming.outcome import Status

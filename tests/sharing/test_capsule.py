@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from components.runs.annotations import Annotation
+from components.log.annotations import Annotation
 from components.sharing import capsule as module
 from components.sharing.capsule import Capsule, CapsuleRun, Kind, read_capsule, to_bytes
 from components.sharing.freezing import Choices, capsule_of

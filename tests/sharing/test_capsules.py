@@ -10,16 +10,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import event, func, insert, select, update
 
-from components.runs import retention
-from components.runs.annotations import Annotation, annotate
-from components.runs.database import DatabaseUnavailable
-from components.runs.deletion import delete_run
-from components.runs.log import Log
-from components.runs.owned import OwnLog
-from components.runs.query import QueryFailed, events_of, find_run
-from components.runs.retention import delete_old
-from components.runs.run import utc_now
-from components.runs.tables import capsules, runs, to_row
+from components.log import retention
+from components.log.annotations import Annotation, annotate
+from components.log.database import DatabaseUnavailable
+from components.log.deletion import delete_run
+from components.log.log import Log
+from components.log.owned import OwnLog
+from components.log.query import QueryFailed, events_of, find_run
+from components.log.record import utc_now
+from components.log.retention import delete_old
+from components.log.tables import capsules, runs, to_row
 from components.sharing import capsules as module
 from components.sharing.capsules import open_capsule, own_capsules, publish, revoke
 from components.sharing.freezing import Choices

@@ -15,9 +15,9 @@ from components.contract.messages import Role
 from components.drafts.comparison import Comparison, Lane
 from components.drafts.conversation import Turn
 from components.drafts.draft import new_draft
-from components.runs.annotations import Annotation
-from components.runs.events import StoredEvent
-from components.runs.run import RunRecord
+from components.log.annotations import Annotation
+from components.log.events import StoredEvent
+from components.log.record import RunRecord
 from components.sharing.capsule import MOST_EVENTS, Capsule, CapsuleRun, Kind, to_bytes
 from components.sharing.freezing import MOST_EVENT_CHARS, Choices, capsule_of
 from components.sharing.left_out import SYSTEM_LEFT_OUT, SystemMessages, without_addresses

@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from components.runs.annotations import Annotation
+from components.log.annotations import Annotation
 from components.sharing.capsule import CapsuleRun, Kind, to_bytes
 from components.sharing.freezing import Choices, capsule_of
 from components.sharing.linked_settings import linked_settings

@@ -10,7 +10,8 @@ from streamlit import config
 from streamlit.testing.v1 import AppTest
 
 from components.service import service
-from components.ui import live_view, state
+from components.ui import state
+from components.ui.answer import live_view
 from tests.pages.conftest import SCRIPT, Chat, chat
 from tests.waiting import wait_for
 

@@ -8,8 +8,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from components.ui.model_text import inert_markdown
-from components.ui.settled_text import SettledText
+from components.ui.answer.model_text import inert_markdown
+from components.ui.answer.settled_text import SettledText
 
 JOINER = "\u2060"
 # An independent reader, with raw HTML on and tables, as an oracle of what is an image and what is code.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 
-from components.ui.native_view import _InertText
+from components.ui.answer.native_view import _InertText
 
 TEXT = "".join(f"Paragraph {number} has some words and an ![image](http://x/{number}).\n\n" for number in range(200))
 

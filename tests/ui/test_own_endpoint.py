@@ -9,8 +9,8 @@ from streamlit.testing.v1 import AppTest
 
 from components.endpoints.endpoint import Endpoint
 from components.endpoints.models import ModelCard, list_models
-from components.ui import own_endpoint
-from components.ui.own_endpoint import FORGET, KEPT, OWN_ENDPOINT, SAVE
+from components.ui.endpoints import own_endpoint
+from components.ui.endpoints.own_endpoint import FORGET, KEPT, OWN_ENDPOINT, SAVE
 from tests.streaming.endpoint import document, serve
 
 CANARY = "canary-of-the-visitor"
@@ -25,7 +25,7 @@ def _allowed(monkeypatch: pytest.MonkeyPatch) -> None:
 def script() -> None:
     import streamlit as st
 
-    from components.ui.own_endpoint import draw_own_endpoint, own_endpoints
+    from components.ui.endpoints.own_endpoint import draw_own_endpoint, own_endpoints
 
     draw_own_endpoint()
     st.text(f"names: {list(own_endpoints())}")

@@ -17,7 +17,7 @@ HOSTILE = [
 
 def drawn(function: str, text: str) -> str:
     def script(function: str, text: str) -> None:
-        from components.ui import own_html
+        from components.ui.answer import own_html
 
         getattr(own_html, function)(text)
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.ui.settled_text import SettledText
+from components.ui.answer.settled_text import SettledText
 
 LINES = st.lists(
     st.sampled_from(

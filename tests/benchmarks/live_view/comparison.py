@@ -9,7 +9,7 @@ from components.drafts.draft import new_draft
 from components.drafts.setting import FieldState, Setting
 from components.drafts.store import save_draft
 from components.endpoints.configuration import ENVIRONMENT
-from components.runs.log import Log
+from components.log.log import Log
 
 
 def keep_comparison(database_url: str, lanes: int) -> str:

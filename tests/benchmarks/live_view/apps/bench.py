@@ -10,7 +10,7 @@ from starlette.routing import Route
 
 from app import SecurityHeaders, lifespan
 from components.service import service
-from components.ui import live_view
+from components.ui.answer import live_view
 from tests.benchmarks.live_view.bench_runs import start_runs
 
 

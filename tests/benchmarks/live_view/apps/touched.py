@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from components.ui import live_view
+from components.ui.answer import live_view
 from tests.benchmarks.live_view.bench_runs import start_runs
 
 

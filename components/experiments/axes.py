@@ -1,0 +1,333 @@
+"""Axes of a sweep: the fields of a draft that it changes, and the values it gives them, in the words of a table.
+
+Words are ``omitted``, ``null``, ``0.7``, ``true``, a model's name, a text, or JSON for a key of the extra body.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from enum import Enum
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from components.contract.difference import shortened
+from components.contract.request import OPTIONAL_FIELDS, fits
+from components.contract.strict_json import read_json, read_json_object
+from components.drafts.comparison import Lane
+from components.drafts.draft import LARGEST_WHOLE, Draft, extra_body_text
+from components.drafts.in_words import OMITTED, SYSTEM
+from components.drafts.setting import FieldState, Setting
+from components.drafts.variables import names_in
+from components.experiments.problem import SweepProblem
+from components.experiments.ranges import in_figures, read_range
+from components.snippets.nesting import MOST_LEVELS, nests_too_deeply
+from components.streaming.guard import safe_text
+
+BASE = "base"
+"""The words that leave a field as the base has it."""
+NULL = "null"
+MOST_VALUES = 1_000
+MOST_CHARACTERS = 1_000_000
+"""Of what is typed for one axis."""
+
+_NAMES = ("model", "endpoint")
+_STREAM = "stream"
+_NO_KEYS = ("messages", "extra_body")
+_LINE_END = re.compile(r"\r\n|\r|\n")
+_SEEDS = re.compile(r"seeds?\s+([1-9]\d{0,19})", re.ASCII | re.IGNORECASE)
+_OPENING, _CLOSING = "[{", "]}"
+
+
+class Axis(BaseModel):
+    """A field and the values that a sweep gives it, each in words as ``read_word`` spells them."""
+
+    model_config = ConfigDict(frozen=True)
+
+    field: str
+    values: tuple[str, ...]
+
+
+class AxisProblem(SweepProblem):
+    """What is wrong with the values of ``field``; the text says what to do."""
+
+    def __init__(self, field: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.field = field
+
+
+class _Kind(Enum):
+    SETTING = "one of the optional fields"
+    STREAM = "whether the answer is streamed"
+    NAME = "a model or an endpoint"
+    SYSTEM = "the system message"
+    VARIABLE = "a variable of the messages"
+    KEY = "a key of the extra body"
+
+    @property
+    def is_text(self) -> bool:
+        return self in (_Kind.SYSTEM, _Kind.VARIABLE)
+
+
+def field_names(draft: Draft) -> list[str]:
+    """The fields that can be swept for this draft: its variables and the keys of its extra body are among them.
+
+    Further keys of the extra body can be swept by their names.
+    """
+    variables = [f"{{{{{name}}}}}" for name in draft.variable_names]
+    try:
+        keys = [key for key in _extra_body("", draft) if key.strip() and not key.startswith("{{")]
+    except AxisProblem:
+        keys = []
+    fields = dict.fromkeys([*OPTIONAL_FIELDS, *_NAMES, _STREAM, SYSTEM, *variables, *keys])
+    return [field for field in fields if field not in _NO_KEYS]
+
+
+def read_values(field: str, text: str) -> tuple[str, ...]:
+    """The values that a person typed for a field, each once, in their order.
+
+    They are a JSON list, or stand in lines or between commas; texts stand one a line. Numbers may be ranges as
+    ``read_range`` reads them, and seeds ``seeds 10``, which are 1 to 10. Raises AxisProblem.
+    """
+    if len(text) > MOST_CHARACTERS:
+        raise AxisProblem(field, f"{field} has values of more than {MOST_CHARACTERS:,} characters. Take some out.")
+    kind = _kind_of(field)
+    pieces = list(dict.fromkeys(_listed(kind, text) or _pieces(kind, text)))
+    if not pieces:
+        raise AxisProblem(field, f"{field} has no values yet. Give it one at least: it takes {_takes(field)}.")
+    if len(pieces) > MOST_VALUES:
+        raise _too_many(field, in_figures(len(pieces)))
+    values: dict[str, None] = {}
+    for piece in pieces:
+        words = _range_of(field, piece) if kind in (_Kind.SETTING, _Kind.KEY) else None
+        values |= dict.fromkeys(read_word(field, word) or BASE for word in words or [piece])
+        if len(values) > MOST_VALUES:
+            raise _too_many(field, f"more than {MOST_VALUES:,}")
+    return tuple(values)
+
+
+def read_word(field: str, words: str) -> str:
+    """One value in its one spelling; empty where the words (none, or ``base``) leave the field alone.
+
+    Raises AxisProblem when it is no value of the field.
+    """
+    kind = _kind_of(field)
+    if words.strip() in ("", BASE):
+        return ""
+    match kind:
+        case _Kind.SETTING | _Kind.STREAM:
+            return _setting_word(field, words.strip().casefold())
+        case _Kind.NAME:
+            return _plain_word(field, words.strip(), refused=(OMITTED, NULL))
+        case _Kind.SYSTEM:
+            return _plain_word(field, words, refused=(NULL,))
+        case _Kind.VARIABLE:
+            return _plain_word(field, words, refused=(OMITTED, NULL))
+        case _Kind.KEY:
+            return _key_word(field, words.strip())
+
+
+def with_values(draft: Draft, values: Mapping[str, str]) -> Draft:
+    """The draft with these fields set, each to what its words say; ``base`` and no words leave a field as it is.
+
+    A system message takes the place of all that the draft has. Raises AxisProblem.
+    """
+    for field, words in values.items():
+        if word := read_word(field, words):
+            draft = _with_word(draft, field, word)
+    return draft
+
+
+def _with_word(draft: Draft, field: str, word: str) -> Draft:
+    match _kind_of(field):
+        case _Kind.SETTING:
+            settings = {**draft.settings, field: _setting(field, word, draft.settings[field])}
+            return draft.model_copy(update={"settings": settings})
+        case _Kind.STREAM:
+            return draft.model_copy(update={_STREAM: json.loads(word)})
+        case _Kind.NAME:
+            return draft.model_copy(update={field: word})
+        case _Kind.SYSTEM:
+            return draft.in_lane(Lane(id="0", system="" if word == OMITTED else word))
+        case _Kind.VARIABLE:
+            [name] = names_in([field])
+            return draft.model_copy(update={"variables": {**draft.variables, name: word}})
+        case _Kind.KEY:
+            fields = _extra_body(field, draft)
+            if word == OMITTED:
+                fields.pop(field, None)
+            else:
+                fields[field] = json.loads(word)
+            return draft.model_copy(update={"extra_body": extra_body_text(fields)})
+
+
+def _kind_of(field: str) -> _Kind:
+    if field in OPTIONAL_FIELDS:
+        return _Kind.SETTING
+    if field == _STREAM:
+        return _Kind.STREAM
+    if field in _NAMES:
+        return _Kind.NAME
+    if field == SYSTEM:
+        return _Kind.SYSTEM
+    if field.startswith("{{"):
+        if names_in([field]) != [field[2:-2].strip()]:
+            raise AxisProblem(
+                field, f"{shortened(field)} is no variable. Write its name in braces, such as {{{{topic}}}}."
+            )
+        return _Kind.VARIABLE
+    if not field.strip():
+        raise AxisProblem(field, "Say which field the values are for.")
+    if field in _NO_KEYS:
+        instead = "a variable in them, such as {{topic}}" if field == "messages" else "one of its keys, such as stop"
+        raise AxisProblem(field, f"{field} cannot be swept as a whole. Sweep {instead}.")
+    return _Kind.KEY
+
+
+def _setting(field: str, word: str, kept: Setting) -> Setting:
+    if word in (OMITTED, NULL):
+        state = FieldState.OMIT if word == OMITTED else FieldState.NULL
+        return Setting(state=state, value=kept.value)
+    value = json.loads(word)
+    return Setting(state=FieldState.VALUE, value=float(value) if fits(field, 0.5) else value)
+
+
+def _setting_word(field: str, words: str) -> str:
+    if words == OMITTED and field in OPTIONAL_FIELDS:
+        return words
+    try:
+        value = read_json(words)
+    except ValueError:
+        raise _no_value(field, words) from None
+    # Tables write whole numbers as 5.0, too.
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if not (isinstance(value, bool) if field == _STREAM else fits(field, value)):
+        raise _no_value(field, words)
+    if value is not None and abs(value) > LARGEST_WHOLE:
+        raise AxisProblem(
+            field, f"{shortened(words)} is too large a number for {field}: it must lie within {LARGEST_WHOLE:,}."
+        )
+    return json.dumps(value)
+
+
+def _key_word(field: str, words: str) -> str:
+    if words == OMITTED:
+        return words
+    try:
+        value = read_json(words)
+    except ValueError:
+        raise _no_value(field, words) from None
+    if nests_too_deeply(value):
+        raise AxisProblem(field, f"A value of {field} nests more than {MOST_LEVELS} levels deep. Make it flatter.")
+    return _as_json(value)
+
+
+def _plain_word(field: str, words: str, *, refused: tuple[str, ...]) -> str:
+    if words.strip() in refused:
+        raise _no_value(field, words.strip())
+    return OMITTED if words.strip() == OMITTED else safe_text(words)
+
+
+def _no_value(field: str, words: str) -> AxisProblem:
+    return AxisProblem(field, f"{shortened(words)} is no value of {field}, which takes {_takes(field)}.")
+
+
+def _too_many(field: str, count: str) -> AxisProblem:
+    return AxisProblem(field, f"{field} has {count} values, and one axis has at most {MOST_VALUES:,}. Take some out.")
+
+
+def _takes(field: str) -> str:
+    match _kind_of(field):
+        case _Kind.STREAM:
+            return "true or false"
+        case _Kind.NAME:
+            return f"the name of {'a model' if field == 'model' else 'an endpoint'}"
+        case _Kind.SYSTEM:
+            return f"a text, or {OMITTED} to leave it out"
+        case _Kind.VARIABLE:
+            return "a text: a variable can be neither omitted nor null"
+        case _Kind.KEY:
+            return f'JSON, such as 0.5, true or "a text in quotation marks", or {OMITTED}'
+        case _Kind.SETTING:
+            # The request says what each of its fields can hold.
+            if fits(field, True):
+                return f"true, false or {OMITTED}"
+            return f"{'numbers such as 0.5' if fits(field, 0.5) else 'whole numbers such as 5'}, {NULL} or {OMITTED}"
+
+
+def _range_of(field: str, piece: str) -> list[str] | None:
+    seeds = _SEEDS.fullmatch(piece) if field == "random_seed" else None
+    try:
+        return read_range(f"1 to {seeds[1]}" if seeds else piece, MOST_VALUES)
+    except ValueError as error:
+        raise AxisProblem(field, str(error)) from None
+
+
+def _listed(kind: _Kind, text: str) -> list[str]:
+    if not text.lstrip().startswith("["):
+        return []
+    try:
+        elements = read_json(text)
+    except ValueError:
+        # Several lists, for a key whose values are lists, or a text that begins with a bracket.
+        return []
+    if nests_too_deeply(elements) or (kind.is_text and not all(isinstance(element, str) for element in elements)):
+        return []
+    return [_element_in_words(kind, element) for element in elements]
+
+
+def _element_in_words(kind: _Kind, element: object) -> str:
+    if isinstance(element, str) and (kind is not _Kind.KEY or element in (OMITTED, BASE)):
+        return element
+    return _as_json(element)
+
+
+def _pieces(kind: _Kind, text: str) -> list[str]:
+    if kind.is_text:
+        pieces = _LINE_END.split(text)
+    elif kind is _Kind.KEY:
+        pieces = _pieces_of_json(text)
+    else:
+        pieces = re.split(r"[,\r\n]", text)
+    return [stripped for piece in pieces if (stripped := piece.strip())]
+
+
+def _pieces_of_json(text: str) -> list[str]:
+    """The text in pieces: commas and line ends within a list, an object or quotation marks part nothing."""
+    pieces = []
+    start = depth = 0
+    quoted = escaped = False
+    for place, sign in enumerate(text):
+        if quoted:
+            quoted = escaped or sign != '"'
+            escaped = sign == "\\" and not escaped
+        elif sign == '"':
+            quoted = True
+        elif sign in _OPENING:
+            depth += 1
+        elif sign in _CLOSING:
+            depth -= 1
+        elif depth <= 0 and sign in ",\r\n":
+            pieces.append(text[start:place])
+            start = place + 1
+    return [*pieces, text[start:]]
+
+
+def _extra_body(field: str, draft: Draft) -> dict[str, Any]:
+    if not draft.extra_body.strip():
+        return {}
+    try:
+        fields = read_json_object(draft.extra_body, "The form's extra body")
+    except ValueError as error:
+        raise AxisProblem(field, f"{str(error).removesuffix('.')}. Mend it there first.") from None
+    if nests_too_deeply(fields):
+        raise AxisProblem(field, f"The form's extra body nests more than {MOST_LEVELS} levels deep. Make it flatter.")
+    return fields
+
+
+def _as_json(value: object) -> str:
+    # Half surrogates would be no text for a table, though they are for JSON. Keys keep their order: a model sees it.
+    return safe_text(json.dumps(value, ensure_ascii=False))

@@ -1,0 +1,97 @@
+"""What a sweep remembers of a run: its numbers and the beginning of its answer, for there may be ten thousand."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from itertools import pairwise
+
+from components.experiments.numbers import incomparable
+from components.live.status import status_words
+from components.log.record import RunRecord
+from components.streaming.outcome import Status
+
+_BEGINNING = 80
+
+TIMED = ("ttft_ms", "ttfo_ms", "tokens_per_second", "gap_p50_ms", "gap_p95_ms", "gap_max_ms", "gap_count", "total_ms")
+"""The numbers of a run that its load changes, in the order of tables."""
+
+
+@dataclass(frozen=True, slots=True)
+class CellResult:
+    """One run of a sweep, without its texts; numbers and moments are those of ``RunRecord``.
+
+    ``status_words`` is the status as people read it. ``beginning`` has the first 80 characters of the answer,
+    ``characters`` is its whole length, and two answers with the same ``digest`` are the same. ``incomparable`` says why
+    the times cannot be held against others, and is empty when they can.
+    """
+
+    id: str
+    created_at: str
+    finished_at: str | None
+    position: int | None
+    repeat: int | None
+    status: str
+    status_words: str
+    finish_reason: str | None
+    error_message: str | None
+    beginning: str
+    characters: int
+    digest: str
+    distinct_2: float | None
+    completion_tokens: int | None
+    ttft_ms: float | None
+    ttfo_ms: float | None
+    tokens_per_second: float | None
+    gap_p50_ms: float | None
+    gap_p95_ms: float | None
+    gap_max_ms: float | None
+    gap_count: int | None
+    total_ms: float | None
+    incomparable: str
+    concurrency: int | None
+
+    @property
+    def running(self) -> bool:
+        """Whether the run had not ended when it was looked at."""
+        return self.status == Status.RUNNING
+
+    @property
+    def ended_well(self) -> bool:
+        """Whether the answer is whole, as far as the endpoint says."""
+        return self.status == Status.OK
+
+
+def result_of(record: RunRecord) -> CellResult:
+    """What is remembered of a run as it stands now."""
+    return CellResult(
+        id=record.id,
+        created_at=record.created_at,
+        finished_at=record.finished_at,
+        position=record.position,
+        repeat=record.repeat,
+        status=record.status,
+        status_words=status_words(record)[0],
+        finish_reason=record.finish_reason,
+        error_message=record.error_message,
+        beginning=record.text[:_BEGINNING],
+        characters=len(record.text),
+        # What came over the wire may have halves of pairs, which are no UTF-8.
+        digest=hashlib.blake2b(record.text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest(),
+        distinct_2=distinct_2(record.text),
+        completion_tokens=record.completion_tokens,
+        **{name: getattr(record, name) for name in TIMED},
+        incomparable=", ".join(incomparable(record)),
+        concurrency=record.concurrency,
+    )
+
+
+def distinct_2(text: str) -> float | None:
+    """The share of different ones among all pairs of neighbouring words, from above 0 to 1; None below two words.
+
+    Words are what white space parts. After J. Li et al., "A Diversity-Promoting Objective Function for Neural
+    Conversation Models", NAACL 2016, who divide by the number of words, not of pairs: here a text without a repetition
+    has 1, however short it is.
+    """
+    pairs = list(pairwise(text.split()))
+    return len(set(pairs)) / len(pairs) if pairs else None

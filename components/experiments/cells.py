@@ -1,0 +1,125 @@
+"""The runs that a sweep makes: each row of its plan with each input, so often as it is repeated."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from itertools import groupby
+
+from components.drafts.composed import Composed, compose
+from components.drafts.draft import Draft
+from components.endpoints.endpoint import AnyEndpoint
+from components.endpoints.models import ModelCard
+from components.experiments.axes import AxisProblem, with_values
+from components.experiments.data_set import with_input
+from components.experiments.run_order import Cell
+from components.experiments.sweep_plan import Row
+
+
+@dataclass(frozen=True)
+class RowRequest:
+    """One row of a plan, with one input, taken as far as it goes.
+
+    ``number`` is the row's and ``input_number`` the input's, both from 1; without a data set there is no input, and the
+    number is 0. ``position`` counts all of them from 0: the inputs of the first row, then those of the second one.
+    ``problem`` says why it cannot be asked, and what to do.
+    """
+
+    number: int
+    input_number: int
+    position: int
+    row: Row
+    endpoint: AnyEndpoint | None
+    composed: Composed
+    draft: Draft
+    problem: str | None
+
+    @property
+    def lane(self) -> str:
+        """Its name in the log."""
+        return f"row {self.number}" + (f" input {self.input_number}" if self.input_number else "")
+
+    def cell(self, repeat: int) -> Cell:
+        """One run of this row. Raises ValueError for a row that has a problem."""
+        if self.problem or self.endpoint is None or self.composed.request is None or self.composed.body is None:
+            raise ValueError(f"{self.lane.capitalize()} makes no request.")
+        return Cell(
+            lane=self.lane,
+            position=self.position,
+            repeat=repeat,
+            endpoint=self.endpoint,
+            model=self.composed.request.model,
+            body=self.composed.body,
+            streaming=self.composed.request.stream,
+            draft=self.draft.for_log(),
+        )
+
+
+def row_requests(
+    draft: Draft,
+    rows: Sequence[Row],
+    endpoints: Mapping[str, AnyEndpoint],
+    models_of: Callable[[AnyEndpoint], list[ModelCard]],
+    *,
+    inputs: Sequence[Mapping[str, str]] = (),
+    send_anyway: bool,
+) -> list[RowRequest]:
+    """What each row asks with each input, in the order of their positions; without inputs, what each row asks."""
+    models = cache(lambda name: models_of(endpoints[name]))
+
+    def request(number: int, row: Row, input_number: int, texts: Mapping[str, str]) -> RowRequest:
+        position = (number - 1) * max(len(inputs), 1) + max(input_number - 1, 0)
+        try:
+            own = with_input(with_values(draft, row), texts)
+        except AxisProblem as problem:
+            return RowRequest(number, input_number, position, row, None, Composed(), draft, str(problem))
+        endpoint = endpoints.get(own.endpoint or "")
+        if endpoint is None:
+            why = f"There is no endpoint {own.endpoint}. Choose another one." if own.endpoint else "Choose an endpoint."
+            return RowRequest(number, input_number, position, row, None, Composed(), own, why)
+        card = next((card for card in models(own.endpoint) if card.id == own.model), None)
+        composed = compose(own, endpoint.profile, context_tokens=card.context_length if card else None)
+        objection = composed.objection(send_anyway=send_anyway)
+        return RowRequest(number, input_number, position, row, endpoint, composed, own, objection)
+
+    numbered = [*enumerate(inputs, 1)] or [(0, {})]
+    return [
+        request(number, row, input_number, texts)
+        for number, row in enumerate(rows, 1)
+        for input_number, texts in numbered
+    ]
+
+
+def objections(requests: Sequence[RowRequest], in_table: Sequence[int]) -> dict[str, str]:
+    """What is wrong with rows, and which rows those are, as ``Row 2`` or ``Rows 2 to 4, 7``; each thing once.
+
+    ``in_table`` has, for each row of the plan, its number in the table that people see.
+    """
+    numbers: dict[str, dict[int, None]] = {}
+    for request in requests:
+        if request.problem:
+            numbers.setdefault(request.problem, {})[in_table[request.number - 1]] = None
+    return {problem: _rows_in_words(list(found)) for problem, found in numbers.items()}
+
+
+def _rows_in_words(numbers: Sequence[int]) -> str:
+    spans = [
+        [number for _, number in group]
+        for _, group in groupby(enumerate(numbers), key=lambda counted: counted[1] - counted[0])
+    ]
+    words = [f"{span[0]:,} to {span[-1]:,}" if len(span) > 2 else ", ".join(f"{n:,}" for n in span) for span in spans]
+    return f"Row{'s' if len(numbers) > 1 else ''} {', '.join(words)}"
+
+
+def cells_of(requests: Sequence[RowRequest], repeats: int, *, shuffled: random.Random | None) -> list[Cell]:
+    """The cells of all rows that can be asked, round by round; each round in an order of its own where shuffled."""
+    first = [request.cell(1) for request in requests if not request.problem]
+    cells: list[Cell] = []
+    for number in range(1, repeats + 1):
+        this_round = [replace(cell, repeat=number) for cell in first]
+        if shuffled:
+            shuffled.shuffle(this_round)
+        cells += this_round
+    return cells

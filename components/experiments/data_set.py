@@ -1,0 +1,251 @@
+"""Data sets: rows of inputs whose columns fill the ``{{variables}}`` of a prompt, read from CSV or JSON lines."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+import json
+import random
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from components.contract.errors import plain_text
+from components.contract.strict_json import read_json
+from components.drafts.draft import Draft
+from components.experiments.problem import SweepProblem
+from components.snippets.nesting import MOST_LEVELS, nests_too_deeply
+from components.streaming.guard import safe_text
+
+MOST_CHARACTERS = 1_000_000
+MOST_DATA_ROWS = 10_000
+MOST_BYTES = 4 * MOST_CHARACTERS + len(codecs.BOM_UTF8)
+"""What is longer holds more than ``MOST_CHARACTERS``, for UTF-8 writes no character in more than four bytes."""
+
+_DELIMITERS = ",;\t|"
+_JSON_ENDINGS = (".jsonl", ".ndjson", ".json")
+_CSV_ENDINGS = (".csv", ".tsv")
+_MOST_NAMED = 10
+_MOST_EMPTY = 1_000
+"""Lines of a CSV file with nothing in them. They are gone over once for each delimiter that it may have."""
+_MOST_OF_NAMES = 10 * MOST_CHARACTERS
+
+_Lines = Iterator[tuple[int, dict[str, str]]]
+
+
+class DataSetProblem(SweepProblem):
+    """A file is no data set; the text says why, where, and what to do."""
+
+
+@dataclass(frozen=True)
+class DataSet:
+    """Inputs in their order; each row has a text for each of the columns."""
+
+    columns: tuple[str, ...]
+    rows: tuple[dict[str, str], ...]
+
+
+def read_data_set(
+    name: str, content: bytes, size: int | None = None, *, most_characters: int | None = MOST_CHARACTERS
+) -> DataSet:
+    """The data set in a file, or in a pasted text whose name is empty. Raises DataSetProblem.
+
+    CSV begins with a line of names; of comma, semicolon, tab and bar the delimiter is the one that parts it into the
+    most columns, and the next line into as many. JSON lines are objects with the same keys; what is no text in them
+    stays JSON, and null is empty.
+    The file's name says which it is, else its first line does. ``size`` is that of the whole file in bytes, where
+    ``content`` is its beginning only: a file of more than ``MOST_BYTES`` is refused by it. ``most_characters`` is None
+    for a text of ours, which may be of any length.
+    """
+    name = plain_text(name) or "the data set"
+    if most_characters is not None and max(size or 0, len(content)) > MOST_BYTES:
+        raise _too_large(name)
+    text = _decoded(name, content)
+    if most_characters is not None and len(text) > most_characters:
+        raise _too_large(name)
+    lines = _json_lines(name, text) if _holds_json(name, text) else _csv_lines(name, text)
+    rows: list[dict[str, str]] = []
+    for number, row in lines:
+        if rows and row.keys() != rows[0].keys():
+            raise DataSetProblem(_other_keys(name, number, row, rows[0]))
+        rows.append(row)
+        if len(rows) > MOST_DATA_ROWS:
+            raise DataSetProblem(f"{_capital(name)} has more than {MOST_DATA_ROWS:,} rows. Take a part of it.")
+    if not rows:
+        raise DataSetProblem(f"{_capital(name)} has no rows. Give it one at least, below the names of its columns.")
+    # Each input is kept with its names, so that one long line of them would be written ten thousand times.
+    if len(rows) * sum(map(len, rows[0])) > _MOST_OF_NAMES:
+        raise DataSetProblem(f"{_capital(name)} has columns with very long names. Shorten them.")
+    return DataSet(tuple(rows[0]), tuple(rows))
+
+
+def sample(data_set: DataSet, count: int, seed: int) -> DataSet:
+    """So many rows at random, in the order in which they stand; all of them where there are no more than that.
+
+    The same seed gives the same rows.
+    """
+    if count >= len(data_set.rows):
+        return data_set
+    chosen = random.Random(seed).sample(range(len(data_set.rows)), count)  # noqa: S311 - a sample, no secret
+    return replace(data_set, rows=tuple(data_set.rows[place] for place in sorted(chosen)))
+
+
+def problem_with(data_set: DataSet, variable_names: Sequence[str]) -> str | None:
+    """What keeps a data set from filling these variables, which are all that the prompt has no value for; else None."""
+    columns = _named(data_set.columns)
+    if not variable_names:
+        return (
+            f"The prompt has no variable that the data set could fill. It has {columns}: "
+            f"write {{{{{data_set.columns[0]}}}}} into a message."
+        )
+    missing = [f"{{{{{name}}}}}" for name in variable_names if name not in data_set.columns]
+    if missing:
+        return (
+            f"The prompt has {_named(missing)}, and the data set has only {columns}. "
+            "Give its columns the names of the variables."
+        )
+    for number, row in enumerate(data_set.rows, 1):
+        for name in variable_names:
+            if not row[name]:
+                return f"Row {number} of the data set has nothing for {{{{{name}}}}}. Fill it in, or take the row out."
+    return None
+
+
+def with_input(draft: Draft, row: Mapping[str, str]) -> Draft:
+    """The draft with a row's texts as values of its variables, to the letter: here ``base`` and ``null`` are words."""
+    used = {name: text for name, text in row.items() if name in draft.variable_names}
+    return draft.model_copy(update={"variables": {**draft.variables, **used}})
+
+
+def as_json_lines(rows: Iterable[Mapping[str, str]]) -> str:
+    """Rows as a data set that ``read_data_set`` reads to the same ones."""
+    return "\n".join(json.dumps(row, ensure_ascii=False) for row in rows)
+
+
+def _too_large(name: str) -> DataSetProblem:
+    return DataSetProblem(f"{_capital(name)} has more than {MOST_CHARACTERS:,} characters. Take a part of it.")
+
+
+def _decoded(name: str, content: bytes) -> str:
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise DataSetProblem(f"Line {line} of {name} is not UTF-8. Save the file as UTF-8 and try again.") from None
+    if "\x00" in text:
+        line = text.count("\n", 0, text.index("\x00")) + 1
+        raise DataSetProblem(f"Line {line} of {name} holds a NUL character, which no text does. Take it out.")
+    return text
+
+
+def _holds_json(name: str, text: str) -> bool:
+    if name.lower().endswith(_CSV_ENDINGS):
+        return False
+    if name.lower().endswith(_JSON_ENDINGS):
+        return True
+    # A name in double braces is a variable, such as somebody may write above a column.
+    return text.lstrip().startswith(("{", "[")) and not text.lstrip().startswith("{{")
+
+
+def _json_lines(name: str, text: str) -> _Lines:
+    # At line feeds only: JSON may hold other line ends as they are.
+    for number, line in enumerate(text.split("\n"), 1):
+        if not line.strip():
+            continue
+        try:
+            value = read_json(line)
+        except json.JSONDecodeError as error:
+            raise DataSetProblem(
+                f"Line {number} of {name} is not JSON: {error.msg} at character {error.colno}. "
+                "Write one JSON object a line."
+            ) from None
+        except ValueError as error:
+            raise DataSetProblem(f"Line {number} of {name} cannot be read: {error}.") from None
+        if not isinstance(value, dict) or not value:
+            raise DataSetProblem(f"Line {number} of {name} is no JSON object with keys. Write one such object a line.")
+        if nests_too_deeply(value):
+            raise DataSetProblem(f"Line {number} of {name} nests more than {MOST_LEVELS} levels deep. Make it flatter.")
+        yield number, {safe_text(key): _as_text(inner) for key, inner in value.items()}
+
+
+def _csv_lines(name: str, text: str) -> _Lines:
+    records = _records(name, text, _delimiter(text))
+    first_line, header = next(records, (1, []))
+    columns: dict[str, None] = {}
+    for place, column in enumerate((column.strip() for column in header), 1):
+        if not column:
+            raise DataSetProblem(f"Line {first_line} of {name} has no name for column {place}. Give it one.")
+        if column in columns:
+            raise DataSetProblem(f"Line {first_line} of {name} names two columns {column}. Rename one of them.")
+        columns[column] = None
+    for number, record in records:
+        if len(record) != len(columns):
+            raise DataSetProblem(
+                f"Line {number} of {name} has {_counted(len(record))}, and its first line names {len(columns):,}. "
+                "Put a text that holds the delimiter in quotation marks."
+            )
+        yield number, dict(zip(columns, record, strict=True))
+
+
+def _records(name: str, text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
+    # Quotation marks may hold line ends: a record begins on the line after the one where the last one ended.
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    empty = 0
+    while empty <= _MOST_EMPTY:
+        number = reader.line_num + 1
+        try:
+            record = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            raise DataSetProblem(
+                f"Line {number} of {name} is not CSV: {error}. "
+                "Look at its quotation marks: one within others is written twice."
+            ) from None
+        # Tables that were exported often end in lines of delimiters alone.
+        if any(cell.strip() for cell in record):
+            yield number, record
+        else:
+            empty += 1
+    raise DataSetProblem(f"{_capital(name)} has more than {_MOST_EMPTY:,} empty lines. Take them out.")
+
+
+def _delimiter(text: str) -> str:
+    def parts_by(delimiter: str) -> tuple[bool, int]:
+        records = (record for _, record in _records("", text, delimiter))
+        try:
+            header = next(records, [])
+            first = next(records, header)
+        except DataSetProblem:
+            return False, 0
+        return len(first) == len(header) > 1, len(header)
+
+    # The first of equals: a single column has no delimiter to tell it by.
+    return max(_DELIMITERS, key=parts_by)
+
+
+def _other_keys(name: str, number: int, row: Collection[str], first: Collection[str]) -> str:
+    lacking = [key for key in first if key not in row]
+    further = [key for key in row if key not in first]
+    differs = f"lacks {_named(lacking)}" if lacking else f"has {_named(further)}, which the first has not"
+    return f"Line {number} of {name} {differs}. Give every line the same keys."
+
+
+def _as_text(value: Any) -> str:
+    if value is None:
+        return ""
+    return safe_text(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
+
+
+def _named(names: Sequence[str]) -> str:
+    further = len(names) - _MOST_NAMED
+    return ", ".join(names[:_MOST_NAMED]) + (f" and {further:,} more" if further > 0 else "")
+
+
+def _counted(columns: int) -> str:
+    return "1 column" if columns == 1 else f"{columns:,} columns"
+
+
+def _capital(words: str) -> str:
+    return "The data set" if words == "the data set" else words

@@ -1,0 +1,42 @@
+"""Answers that are in the log already, in place of requests that would ask the very same again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from components.experiments.cell_result import TIMED
+from components.experiments.cells import RowRequest
+from components.log.record import RunRecord
+
+Reused = dict[tuple[int, int], str]
+"""The id of the run whose answer a cell takes, by the cell's position and repeat."""
+
+
+def reusable(
+    requests: Iterable[RowRequest], repeats: int, answers: Mapping[str, Mapping[str, Sequence[str]]]
+) -> Reused:
+    """Which cells have an answer already, each repeat one of its own.
+
+    ``answers`` has, for each endpoint, the ids of the runs that sent a body.
+    """
+    found: Reused = {}
+    given: dict[tuple[str, str], int] = {}
+    for request in requests:
+        if request.problem or request.endpoint is None or request.composed.body is None:
+            continue
+        asks = request.endpoint.name, request.composed.body.decode()
+        ids = answers.get(asks[0], {}).get(asks[1], ())
+        # Two rows that ask the same do not share an answer either.
+        taken = given.get(asks, 0)
+        own = ids[taken : taken + repeats]
+        found |= {(request.position, repeat): run_id for repeat, run_id in enumerate(own, 1)}
+        given[asks] = taken + len(own)
+    return found
+
+
+def as_cell(record: RunRecord, position: int, repeat: int) -> RunRecord:
+    """A run of before in the place of a cell: its answer counts here, its times were measured under another load."""
+    untimed: dict[str, Any] = dict.fromkeys(TIMED)
+    return replace(record, position=position, repeat=repeat, concurrency=None, **untimed)

@@ -1,0 +1,148 @@
+"""The rows of a sweep: which values are tried together. They are counted before they are built."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from enum import StrEnum
+from itertools import product
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from components.experiments.axes import BASE, Axis, AxisProblem, read_word
+from components.experiments.problem import SweepProblem
+from components.experiments.ranges import in_figures
+
+MOST_ROWS = 10_000
+
+Row = Mapping[str, str]
+"""The words of the fields that a row changes; a field that is not among them is as in the base."""
+
+
+class PlanKind(StrEnum):
+    """How the values of several axes come together."""
+
+    ONE_AT_A_TIME = "one at a time"
+    """The base, then each value of each axis alone."""
+    ZIP = "zip"
+    """The first values of all axes together, then the second ones."""
+    PRODUCT = "product"
+    """Every value of each axis with every value of the others."""
+    LIST = "list"
+    """What a person writes, row by row."""
+
+
+class PlanProblem(SweepProblem):
+    """Axes make no plan together; the text says what to do."""
+
+
+def row_count(kind: PlanKind, axes: Sequence[Axis]) -> int:
+    """How many rows a plan would have, however many that is. Raises what ``rows_of`` raises but for their number."""
+    _check(axes)
+    lengths = [len(axis.values) for axis in axes]
+    match kind:
+        case PlanKind.ONE_AT_A_TIME:
+            return 1 + sum(_changes(value) for axis in axes for value in axis.values)
+        case PlanKind.ZIP:
+            if len(set(lengths)) > 1:
+                each = ", ".join(f"{axis.field} {len(axis.values):,}" for axis in axes)
+                raise PlanProblem(f"A zip takes as many values of each axis, and these have: {each}. Make them equal.")
+            return lengths[0] if lengths else 1
+        case PlanKind.PRODUCT:
+            return math.prod(lengths)
+        case PlanKind.LIST:
+            return 1
+
+
+def rows_of(kind: PlanKind, axes: Sequence[Axis]) -> list[dict[str, str]]:
+    """The rows of a plan, in order; in a product the last axis changes fastest. Without axes there is the base alone.
+
+    A list begins with the base alone, and ``read_rows`` reads what a person makes of it. Raises PlanProblem when axes
+    do not fit together or rows are more than ``MOST_ROWS``, AxisProblem when an axis has no values.
+    """
+    count = row_count(kind, axes)
+    if count > MOST_ROWS:
+        raise PlanProblem(
+            f"This plan would have {in_figures(count)} rows, and a sweep has at most {MOST_ROWS:,}. "
+            "Take values out, or try one axis at a time."
+        )
+    match kind:
+        case PlanKind.ONE_AT_A_TIME:
+            changed = [{axis.field: value} for axis in axes for value in axis.values if _changes(value)]
+            return [{}, *changed]
+        case PlanKind.ZIP if axes:
+            together: Iterable[tuple[str, ...]] = zip(*(axis.values for axis in axes), strict=True)
+        case PlanKind.PRODUCT:
+            together = product(*(axis.values for axis in axes))
+        case _:
+            return [{}]
+    return [
+        {axis.field: value for axis, value in zip(axes, values, strict=True) if _changes(value)} for values in together
+    ]
+
+
+def records_of(fields: Sequence[str], rows: Iterable[Row]) -> list[dict[str, str]]:
+    """The rows as a table to edit: each field has its words, and what is as in the base says so."""
+    return [{field: row.get(field) or BASE for field in fields} for row in rows]
+
+
+def read_rows(fields: Sequence[str], records: Iterable[Mapping[str, object]]) -> list[dict[str, str]]:
+    """The rows of a table that a person edited. A cell that is empty is as in the base.
+
+    Rows that repeat an earlier one, or in which no cell says anything, are left out; a row whose cells say ``base`` is
+    the base. Raises AxisProblem that names the row, counted from 1, and the field; PlanProblem when there are more than
+    ``MOST_ROWS`` or none.
+    """
+    rows: dict[tuple[tuple[str, str], ...], None] = {}
+    for number, record in enumerate(records, 1):
+        said = {field: words for field in fields if (words := _cell_in_words(record.get(field))).strip()}
+        if not said:
+            continue
+        rows[tuple(_words_of_row(number, said))] = None
+        if len(rows) > MOST_ROWS:
+            raise PlanProblem(f"The table has more than {MOST_ROWS:,} rows, the most of a sweep. Take some out.")
+    if not rows:
+        raise PlanProblem(f"The table has no rows. Write a value into one, or {BASE} for the base itself.")
+    return [dict(row) for row in rows]
+
+
+def cell_count(rows: int, inputs: int, repeats: int) -> int:
+    """How many runs make a sweep: each row with each input of the data set, so often. No data set counts as one."""
+    return rows * max(inputs, 1) * repeats
+
+
+def _changes(words: str) -> bool:
+    return words not in ("", BASE)
+
+
+def _check(axes: Sequence[Axis]) -> None:
+    for axis in axes:
+        if not axis.values:
+            raise AxisProblem(axis.field, f"{axis.field} has no values yet. Give it one at least, or take it out.")
+    field, times = max(Counter(axis.field for axis in axes).items(), key=lambda counted: counted[1], default=("", 0))
+    if times > 1:
+        raise AxisProblem(field, f"{field} stands on {times} axes. Put all its values on one.")
+
+
+def _words_of_row(number: int, said: Row) -> Iterator[tuple[str, str]]:
+    for field, words in said.items():
+        try:
+            word = read_word(field, words)
+        except AxisProblem as problem:
+            raise AxisProblem(field, f"Row {number}, {field}: {problem}") from None
+        if word:
+            yield field, word
+
+
+def _cell_in_words(cell: Any) -> str:
+    if isinstance(cell, str):
+        return cell
+    if isinstance(cell, np.generic):
+        cell = cell.item()
+    if pd.api.types.is_scalar(cell) and pd.isna(cell):
+        return ""
+    return json.dumps(cell, ensure_ascii=False, default=str)

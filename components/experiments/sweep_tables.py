@@ -1,0 +1,193 @@
+"""The runs of a sweep as tables: one line a cell, one line a value of an axis, one line a row, and as CSV."""
+
+from __future__ import annotations
+
+import codecs
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Any
+
+import pandas as pd
+
+from components.experiments.axes import BASE
+from components.experiments.cell_result import TIMED, CellResult
+from components.experiments.measures import SweepMeasure
+from components.experiments.sweep_plan import Row
+from components.experiments.sweep_results import row_in_words
+from components.log.formula_safe import formula_safe
+from components.log.numbers import NUMBERS
+from components.streaming.outcome import Status
+
+ROW, INPUT, REPEAT, STATUS, ANSWER, VALUE, RUN = "row", "input", "repeat", "status", "answer", "value", "run"
+POSITION, DIGEST = "position", "digest"
+FINISH_REASON, WHY, TIMES, GOODPUT = "finish reason", "why", "times", "goodput"
+_NO_LIMITS: Mapping[str, float] = MappingProxyType({})
+TIMED_COLUMNS = {f"{NUMBERS[name].label}{' ms' if name.endswith('_ms') else ''}": name for name in TIMED}
+"""Columns of what was timed, which end in their unit, each with the field that it shows."""
+_NUMBERS = ("characters", "tokens", *TIMED_COLUMNS, "distinct-2")
+_OURS = frozenset(
+    (
+        *(ROW, INPUT, REPEAT, STATUS, ANSWER, VALUE, RUN, POSITION, DIGEST, FINISH_REASON, WHY, TIMES, *_NUMBERS),
+        *("at once", "not comparable", "cells", GOODPUT, "well", "different answers", "finish reasons"),
+    )
+)
+_KEPT = (ROW, INPUT, REPEAT, ANSWER, POSITION, DIGEST, RUN)
+"""Columns that tell which cell it is, and what it says, stay also where they are all alike."""
+
+
+def axis_column(field: str) -> str:
+    """The column of an axis: its field, unless a column of the tables has that name."""
+    return f"{field} (axis)" if field in _OURS else field
+
+
+def long_table(
+    fields: Sequence[str],
+    rows: Sequence[Row],
+    inputs: Sequence[Mapping[str, str]],
+    by_position: Sequence[Sequence[CellResult]],
+) -> pd.DataFrame:
+    """One line a run, in the order of positions: the values of all axes, the input, and what came of it.
+
+    Times end in their unit. Those that cannot be held against others are given all the same, with the reason beside
+    them. The answer is but its beginning, and ``digest`` tells whether two are the same. ``by_position`` is what
+    ``records_by_row`` gives.
+    """
+    results = [result for found in by_position for result in found]
+    columns = _places(fields, rows, inputs, by_position)
+    # Column by column: ten thousand dictionaries would take three times as long.
+    columns |= {
+        STATUS: [result.status for result in results],
+        FINISH_REASON: [result.finish_reason for result in results],
+        ANSWER: [result.beginning for result in results],
+        "characters": [result.characters for result in results],
+        "tokens": [result.completion_tokens for result in results],
+        **{column: [getattr(result, name) for result in results] for column, name in TIMED_COLUMNS.items()},
+        "distinct-2": [result.distinct_2 for result in results],
+        "at once": [result.concurrency for result in results],
+        "not comparable": [result.incomparable or None for result in results],
+        WHY: [None if result.ended_well or result.running else result.error_message for result in results],
+        DIGEST: [result.digest for result in results],
+        RUN: [result.id for result in results],
+    }
+    return pd.DataFrame(columns)
+
+
+def grouped(table: pd.DataFrame, by: str, limits: Mapping[str, float] = _NO_LIMITS) -> pd.DataFrame:
+    """One line a value of a column of ``long_table``: cells, different answers, and the middle of each number.
+
+    ``limits`` has the most that a column of numbers may hold. With any, ``GOODPUT`` is the share of the cells that
+    ended which ended well, with every such number known and within its limit.
+    """
+    numbers = list(_NUMBERS)
+    well = table[table[STATUS] == Status.OK.value]
+    groups = table.groupby(by, sort=False)
+    medians = well.astype(dict.fromkeys(numbers, float)).groupby(by, sort=False)[numbers].median()
+    lines = groups.agg(cells=(RUN, "count")).join(medians)
+    lines.insert(1, "well", well.groupby(by, sort=False)[RUN].count())
+    lines.insert(2, "different answers", well.groupby(by, sort=False)[DIGEST].nunique())
+    lines.insert(3, "finish reasons", groups[FINISH_REASON].agg(_counted))
+    if limits:
+        ended = table[table[STATUS] != Status.RUNNING.value]
+        good = ended[STATUS] == Status.OK.value
+        for column, most in limits.items():
+            good &= ended[column].astype(float) <= most
+        lines.insert(2, GOODPUT, good.groupby(ended[by], sort=False).mean())
+    return lines.fillna({"well": 0, "different answers": 0}).reset_index()
+
+
+def collapsed(table: pd.DataFrame) -> pd.DataFrame:
+    """The table with identical answers of the same row and input once, and ``times`` how often each came."""
+    ended = table[table[STATUS] == Status.OK.value]
+    others = table[table[STATUS] != Status.OK.value].assign(times=1)
+    times = ended.groupby([POSITION, DIGEST], sort=False)[RUN].transform("count")
+    once = ended.assign(times=times).drop_duplicates([POSITION, DIGEST])
+    return pd.concat([found for found in (once, others) if not found.empty] or [once]).sort_index()
+
+
+def different_only(table: pd.DataFrame) -> pd.DataFrame:
+    """Without the columns that are alike in all lines, and the lines whose answer the base gives to the same input."""
+    input_numbers = table[INPUT] if INPUT in table else pd.Series(0, index=table.index)
+    answers = pd.Series(list(zip(input_numbers, table[DIGEST], strict=True)), index=table.index, dtype=object)
+    is_base = table[ROW] == BASE
+    lines = table[is_base | ~answers.isin(set(answers[is_base]))]
+    alike = [name for name in lines if name not in _KEPT and lines[name].nunique(dropna=False) <= 1]
+    return lines.drop(columns=alike)
+
+
+def measured(
+    measure: SweepMeasure,
+    fields: Sequence[str],
+    rows: Sequence[Row],
+    inputs: Sequence[Mapping[str, str]],
+    by_position: Sequence[Sequence[CellResult]],
+    alike: Mapping[str, float],
+) -> pd.DataFrame:
+    """One line a run that has the measure: its place, the values of all axes, and the number as ``value``.
+
+    ``alike`` has the similarity to the base by a run's id, as far as texts were read for it.
+    """
+    values: list[float | None] = []
+    for results in by_position:
+        repeats = [result for result in results if result.ended_well] if measure.is_of_repeats else []
+        values += [
+            measure.of(result, [other for other in repeats if other.id != result.id], alike) for result in results
+        ]
+    table = pd.DataFrame({**_places(fields, rows, inputs, by_position), VALUE: pd.Series(values, dtype=float)})
+    return table.dropna(subset=[VALUE])
+
+
+def wide_table(table: pd.DataFrame, inputs: int) -> pd.DataFrame:
+    """One line a row of the plan, with the number of each repeat in a column of its own, or of each input and repeat.
+
+    ``table`` is what ``measured`` gives, and ``inputs`` how many there are, 0 without a data set.
+    """
+    names = [INPUT, REPEAT] if inputs else [REPEAT]
+    # By the number of the row first: that is the plan's order, and two rows may read alike.
+    numbered = table.assign(**{POSITION: table[POSITION] // max(inputs, 1)})
+    wide = numbered.pivot(index=[POSITION, ROW], columns=names, values=VALUE)
+    places = [place if isinstance(place, tuple) else (place,) for place in wide.columns]
+    wide.columns = pd.Index([" ".join(f"{n} {number}" for n, number in zip(names, at, strict=True)) for at in places])
+    return wide.reset_index().drop(columns=POSITION)
+
+
+def as_csv(table: pd.DataFrame, *, with_names: bool = True) -> bytes:
+    """The table as CSV in UTF-8, with the mark by which spreadsheets know it. A text that one would compute begins with
+    an apostrophe there.
+
+    Further lines of the same file are made without the names of the columns, and without the mark.
+    """
+    # Line ends as RFC 4180 has them: so a text with either of their halves is quoted.
+    safe = table.rename(columns=formula_safe).map(formula_safe)
+    lines = safe.to_csv(index=False, header=with_names, lineterminator="\r\n").encode("utf-8", "replace")
+    return codecs.BOM_UTF8 + lines if with_names else lines
+
+
+def _places(
+    fields: Sequence[str],
+    rows: Sequence[Row],
+    inputs: Sequence[Mapping[str, str]],
+    by_position: Sequence[Sequence[CellResult]],
+) -> dict[str, list[Any]]:
+    """Which cell each line is about: columns that all tables begin with."""
+    several = max(len(inputs), 1)
+    positions = [position for position, results in enumerate(by_position) for _ in results]
+
+    def of_rows(values: Sequence[str]) -> list[str]:
+        return [values[position // several] for position in positions]
+
+    columns: dict[str, list[Any]] = {ROW: of_rows([row_in_words(row) for row in rows])}
+    for field in fields:
+        columns[axis_column(field)] = of_rows([row.get(field, BASE) for row in rows])
+    if inputs:
+        columns[INPUT] = [position % several + 1 for position in positions]
+        for name in inputs[0]:
+            # A column of the data set may have the name of an axis, or of a column here.
+            own = f"{name} (input)" if name in _OURS or name in columns else name
+            columns[own] = [inputs[position % several][name] for position in positions]
+    columns[REPEAT] = [result.repeat for results in by_position for result in results]
+    columns[POSITION] = positions
+    return columns
+
+
+def _counted(reasons: pd.Series) -> str:
+    return ", ".join(f"{reason} {count}" for reason, count in reasons.value_counts().items())

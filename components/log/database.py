@@ -1,0 +1,246 @@
+"""Opens the log's database: SQLite in the user's data folder, or whatever TEMPERA_DATABASE_URL names."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Mapping
+from contextlib import ExitStack
+from copy import copy
+from pathlib import Path
+from typing import Any
+
+import platformdirs
+from alembic.util import CommandError
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+
+from components.log.owned import LOCAL
+from components.log.schema import migrate
+from components.log.sqlite_file import LOCK_WAIT_S, SqliteFile
+
+READ_LIMIT_S = 1.0
+"""How long a reading transaction may take."""
+
+_PRAGMAS = (
+    "journal_mode=WAL",
+    "synchronous=FULL",
+    "foreign_keys=ON",
+    "journal_size_limit=16777216",
+    "mmap_size=0",
+)
+_READER_PRAGMAS = ("wal_autocheckpoint=0", "query_only=ON")
+
+# Seconds, but for the last one: a server that vanished is noticed while people still wait.
+_SERVER = {"connect_timeout": 5, "keepalives_idle": 10, "keepalives_interval": 5, "tcp_user_timeout": 10_000}
+
+_NAME = "tempera"
+_NO_DRIVER = 'its driver is missing. Install it: pip install "psycopg[binary]"'
+
+
+VOLUME = "TEMPERA_VOLUME"
+"""The environment variable that says where storage that lasts is mounted, if it is; the container says /data."""
+
+
+class DatabaseUnavailable(Exception):
+    """The database cannot be used. The message is a sentence that says why and what to do."""
+
+
+def database_url(environment: Mapping[str, str]) -> str:
+    """TEMPERA_DATABASE_URL, or a SQLite file in the user's data folder."""
+    given = environment.get("TEMPERA_DATABASE_URL")
+    return given or f"sqlite:///{platformdirs.user_data_path(_NAME) / 'runs.sqlite3'}"
+
+
+def is_forgotten_at_restart(environment: Mapping[str, str]) -> bool:
+    """Whether the log is a file where TEMPERA_VOLUME should be mounted, and nothing is mounted there."""
+    volume = environment.get(VOLUME, "").strip()
+    return bool(volume) and database_url(environment).startswith("sqlite") and not Path(volume).is_mount()
+
+
+class Database:
+    """Two engines on one database: one connection that writes, and connections that only read, for a limited time.
+
+    ``place`` is the URL without its password. ``notice`` is a sentence when a damaged file was set aside. Queries find
+    what belongs to ``owner``.
+    """
+
+    def __init__(self, url: str, lock_wait_s: float = LOCK_WAIT_S) -> None:
+        """Open and migrate the database. Raises DatabaseUnavailable."""
+        self._lock_wait_s = lock_wait_s
+        self.notice: str | None = None
+        self.owner = LOCAL
+        address = _address(url)
+        self.place = address.render_as_string(hide_password=True)
+        self._file = SqliteFile(Path(address.database or "")) if address.get_backend_name() == "sqlite" else None
+        with ExitStack() as undo:
+            undo.callback(self.close)
+            try:
+                self.writer = self._engine(address, reads_only=False)
+                self.reader = self._engine(address, reads_only=True)
+                if self._file:
+                    self._open_file(self._file)
+                else:
+                    migrate(self.writer, self.reader, lambda _revision: None)
+            except (SQLAlchemyError, sqlite3.Error, OSError, ImportError, CommandError) as error:
+                raise DatabaseUnavailable(f"{self.place} cannot be used: {reason(error)}") from None
+            undo.pop_all()
+
+    def owned_by(self, owner: str) -> Database:
+        """The same database, in which queries find what belongs to that owner."""
+        theirs = copy(self)
+        theirs.owner = owner
+        return theirs
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether it is a file of SQLite, or else a PostgreSQL."""
+        return self._file is not None
+
+    @property
+    def engine_version(self) -> str:
+        """The database's name and version."""
+        if self._file:
+            return f"SQLite {sqlite3.sqlite_version}"
+        return f"PostgreSQL {'.'.join(map(str, self.reader.dialect.server_version_info or ()))}"
+
+    def size_bytes(self) -> int:
+        """What the log takes on the disk; space that deleted runs left is part of it, and is used again.
+
+        Raises SQLAlchemyError.
+        """
+        size = (
+            "select page_count * page_size from pragma_page_count(), pragma_page_size()"
+            if self._file
+            else "select pg_database_size(current_database())"
+        )
+        with self.reader.begin() as connection:
+            return int(connection.exec_driver_sql(size).scalar_one())
+
+    def files(self) -> list[Path]:
+        """The files of the log on this machine, and the folder where it is Tempera's own."""
+        if self._file is None:
+            return []
+        folder = self._file.path.parent
+        return [*self._file.all(), *([folder] if folder == platformdirs.user_data_path(_NAME) else [])]
+
+    @property
+    def gone(self) -> bool:
+        """Whether the file was removed or replaced, so that what is written here reaches nobody."""
+        return self._file is not None and self._file.gone
+
+    def warning(self) -> str | None:
+        """A sentence when this SQLite is not safe with the other process that has the file open."""
+        if not self._file or not self._file.risks_damage():
+            return None
+        return (
+            f"Another process writes the same log, and SQLite {sqlite3.sqlite_version} can damage it then. "
+            "Set TEMPERA_DATABASE_URL to a PostgreSQL database, or end the other process."
+        )
+
+    def close(self) -> None:
+        """Close all connections, the writer's last: it is the one that tidies up."""
+        for name in ("reader", "writer"):
+            if engine := getattr(self, name, None):
+                engine.dispose()
+        if self._file:
+            self._file.close()
+
+    def _open_file(self, file: SqliteFile) -> None:
+        file.path.parent.mkdir(parents=True, exist_ok=True)
+        with file.opening():
+            if aside := file.set_damaged_aside():
+                self.notice = f"The log was damaged. It now stands at {aside}, and a new one was begun."
+            if file.is_new:
+                file.make_compactable()
+
+            def before(revision: str) -> None:
+                file.copy(f"before-{revision}")
+                file.make_compactable()
+
+            migrate(self.writer, self.reader, before)
+            file.remember()
+
+    def _engine(self, address: URL, *, reads_only: bool) -> Engine:
+        if not self._file:
+            engine = create_engine(address, pool_pre_ping=True, connect_args=_SERVER)
+            event.listen(engine, "begin", _begin_postgresql_read if reads_only else self._begin_postgresql_write)
+            return engine
+        engine = create_engine(address, connect_args={"timeout": self._lock_wait_s, "check_same_thread": False})
+
+        @event.listens_for(engine, "connect")
+        def _prepare(connection: Any, _record: Any) -> None:
+            # The driver must not begin transactions by itself: reading before writing would defeat the lock's wait.
+            connection.isolation_level = None
+            for pragma in _PRAGMAS + (_READER_PRAGMAS if reads_only else ()):
+                connection.execute(f"PRAGMA {pragma}").close()
+
+        event.listen(engine, "begin", _begin_sqlite_read if reads_only else _begin_sqlite_write)
+        return engine
+
+    def _begin_postgresql_write(self, connection: Connection) -> None:
+        connection.exec_driver_sql(f"SET LOCAL lock_timeout = {self._lock_wait_s * 1000:.0f}")
+
+
+def _address(url: str) -> URL:
+    try:
+        address = make_url(url)
+    except ArgumentError:
+        # The message must not hold the URL: there may be a password in it.
+        raise DatabaseUnavailable(
+            "TEMPERA_DATABASE_URL cannot be read. Give it as sqlite:///path/to/runs.sqlite3 "
+            "or postgresql+psycopg://user@host/name."
+        ) from None
+    if address.drivername in ("postgres", "postgresql"):
+        return address.set(drivername="postgresql+psycopg")
+    if address.drivername == "sqlite" and (address.database or ":memory:") == ":memory:":
+        raise DatabaseUnavailable("TEMPERA_DATABASE_URL names no file. Give it as sqlite:///path/to/runs.sqlite3.")
+    return address
+
+
+def _begin_sqlite_write(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _begin_sqlite_read(connection: Connection) -> None:
+    ends = time.monotonic() + READ_LIMIT_S
+    raw: Any = connection.connection.dbapi_connection
+    raw.set_progress_handler(lambda: time.monotonic() > ends, 10_000)
+    connection.exec_driver_sql("BEGIN")
+
+
+def _begin_postgresql_read(connection: Connection) -> None:
+    connection.exec_driver_sql("SET TRANSACTION READ ONLY")
+    connection.exec_driver_sql(f"SET LOCAL statement_timeout = {READ_LIMIT_S * 1000:.0f}")
+
+
+def reason(error: BaseException) -> str:
+    """What a database error means, as a sentence that says what to do."""
+    if isinstance(error, ImportError) and error.name == "psycopg":
+        return _NO_DRIVER
+    said = next(iter(str(getattr(error, "orig", None) or error).strip().splitlines()), "") or type(error).__name__
+    lower = said.lower()
+    for sign, sentence in (
+        ("disk is full", "the disk is full. Free some space."),
+        ("no space left", "the disk is full. Free some space."),
+        ("interrupted", f"reading took longer than {READ_LIMIT_S:.0f} s. Ask for less, or try again."),
+        ("statement timeout", f"reading took longer than {READ_LIMIT_S:.0f} s. Ask for less, or try again."),
+        ("locked", "another process holds it locked. Close that process, or wait."),
+        ("lock timeout", "another process holds it locked. Close that process, or wait."),
+        ("another process is opening", "another process is opening it. Wait."),
+        ("readonly", "it may only be read. Check its permissions, or set TEMPERA_DATABASE_URL."),
+        ("read-only", "it may only be read. Check its permissions, or set TEMPERA_DATABASE_URL."),
+        ("permission denied", "it may not be written. Check its permissions, or set TEMPERA_DATABASE_URL."),
+        ("no locks available", "its folder knows no locks. Set TEMPERA_DATABASE_URL to a disk of this computer."),
+        ("unable to open", "it cannot be opened. Check the path and its permissions, or set TEMPERA_DATABASE_URL."),
+        ("not a database", "the file is no database."),
+        ("malformed", "the file is damaged."),
+        ("can't locate revision", "it was made by a newer version of Tempera. Update Tempera."),
+        ("no pq wrapper", _NO_DRIVER),
+        ("connection refused", "the database server does not answer. Start it, or check TEMPERA_DATABASE_URL."),
+        ("server closed the connection", "the database server ended the connection. It is tried again."),
+        ("terminating connection", "the database server ended the connection. It is tried again."),
+    ):
+        if sign in lower:
+            return sentence
+    return f"{said.rstrip('.')}."

@@ -1,0 +1,89 @@
+"""Deletes runs from the log: one that can be brought back, or all that a view finds, step by step."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Connection, delete, insert, or_, select
+
+from components.log.database import Database
+from components.log.owned import WHOLE_LOG, OwnedLog
+from components.log.query import is_id, read_rows
+from components.log.retention import DELETE_AT_ONCE
+from components.log.search import View, conditions
+from components.log.tables import events, owned, run_annotations, runs, votes
+from components.streaming.outcome import Status
+
+_ENDED = runs.c.status != Status.RUNNING.value
+
+
+@dataclass(frozen=True)
+class DeletedRun:
+    """All that the log had of a run, so that it can be brought back."""
+
+    run_id: str
+    rows: dict[str, list[dict[str, Any]]] = field(repr=False)
+
+
+def delete_run(log: OwnedLog, run_id: str) -> DeletedRun | None:
+    """Delete a run that has ended; what it was, or None when there is no such run. Raises DatabaseUnavailable."""
+    if not is_id(run_id):
+        return None
+
+    def work(connection: Connection) -> DeletedRun | None:
+        own = (runs.c.id == run_id) & owned(runs, log.owner)
+        found = connection.execute(select(runs).where(own, _ENDED)).mappings().one_or_none()
+        if found is None:
+            return None
+        of_run = {
+            events: events.c.run_id == run_id,
+            run_annotations: run_annotations.c.run_id == run_id,
+            votes: or_(votes.c.first_run == run_id, votes.c.second_run == run_id),
+        }
+        rows = {runs.name: [dict(found)]}
+        for table, which in of_run.items():
+            kept = connection.execute(select(table).where(which, owned(table, log.owner)))
+            rows[table.name] = [dict(row) for row in kept.mappings()]
+        connection.execute(delete(runs).where(own))
+        return DeletedRun(run_id, rows)
+
+    return log.write(work)
+
+
+def bring_back(log: OwnedLog, deleted: DeletedRun) -> None:
+    """Put a run that was deleted into the log again, under its id, as the owner's. Raises DatabaseUnavailable.
+
+    Votes for it and a run that was deleted since are not brought back.
+    """
+
+    def work(connection: Connection) -> None:
+        whosever = select(runs.c.id).where(runs.c.id == deleted.run_id).execution_options(**WHOLE_LOG)
+        if connection.execute(whosever).first():
+            return
+        connection.execute(insert(runs), [{**row, "owner": log.owner} for row in deleted.rows[runs.name]])
+        for table in (events, run_annotations):
+            if rows := deleted.rows[table.name]:
+                connection.execute(insert(table), rows)
+        for row in deleted.rows[votes.name]:
+            pair = runs.c.id.in_([row["first_run"], row["second_run"]])
+            both = select(runs.c.id).where(pair, owned(runs, log.owner))
+            if len(connection.execute(both).all()) == len({row["first_run"], row["second_run"]}):
+                connection.execute(insert(votes), row)
+
+    log.write(work)
+
+
+def delete_found(log: OwnedLog, database: Database, view: View, at_once: int = DELETE_AT_ONCE) -> Iterator[int]:
+    """Delete all ended runs that a view finds, so many in each step; how many were deleted so far.
+
+    Raises FilterProblem, QueryFailed, DatabaseUnavailable; what was deleted until then stays deleted.
+    """
+    deleted = 0
+    found = select(runs.c.id).where(_ENDED, *conditions(database, view))
+    while step := [row["id"] for row in read_rows(database, found.limit(at_once))]:
+        these = delete(runs).where(runs.c.id.in_(step), owned(runs, log.owner))
+        log.write(lambda connection, these=these: connection.execute(these))  # type: ignore[misc]
+        deleted += len(step)
+        yield deleted

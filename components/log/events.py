@@ -1,0 +1,60 @@
+"""The events of a run as they are kept: what came and when, for display and replay, and packed for the database."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from pydantic import TypeAdapter, ValidationError
+
+from components.log.storable import storable_text
+from components.streaming.answer import TimedEvent
+
+MOST_DATA_CHARS = 2_048
+_MOST_NAME_CHARS = 256
+MOST_IN_ONE_PACK = 1_024
+_MOST_UNPACKED_BYTES = 16 * 1024 * 1024
+"""More than ``MOST_IN_ONE_PACK`` events take, even when each character of them has to be escaped with six others."""
+
+_DAMAGED = "The stored events of this run are damaged. Its text is kept apart from them; run again to get new events."
+
+
+@dataclass(frozen=True, slots=True)
+class StoredEvent:
+    """One event of a stream: its name, the first 2,048 characters of its data, and when it came.
+
+    ``at_ms`` counts from the attempt's send. ``size`` is the number of characters of the whole data as it came.
+    """
+
+    name: str
+    data: str
+    at_ms: float
+    size: int
+
+
+_events = TypeAdapter(list[StoredEvent])
+
+
+def stored(event: TimedEvent) -> StoredEvent:
+    """What is kept of an event."""
+    return StoredEvent(event.event[:_MOST_NAME_CHARS], event.data[:MOST_DATA_CHARS], event.at_ms, len(event.data))
+
+
+def pack(events: Iterable[StoredEvent]) -> bytes:
+    """At most ``MOST_IN_ONE_PACK`` events in few bytes, their texts as every database can keep them."""
+    storable = [StoredEvent(storable_text(one.name), storable_text(one.data), one.at_ms, one.size) for one in events]
+    return zlib.compress(_events.dump_json(storable))
+
+
+def unpack(content: bytes) -> list[StoredEvent]:
+    """The events that ``pack`` was given. Raises ValueError with a sentence for anything that it did not make."""
+    inflating = zlib.decompressobj()
+    try:
+        text = inflating.decompress(content, _MOST_UNPACKED_BYTES)
+        # What would inflate beyond the limit has not reached its end here, no more than what was cut off.
+        if inflating.eof and not inflating.unused_data:
+            return _events.validate_json(text, strict=True)
+    except (zlib.error, ValidationError):
+        pass
+    raise ValueError(_DAMAGED)

@@ -1,0 +1,422 @@
+"""Writes runs into the database, from one thread. A database that fails never stops a run: it is written later.
+
+Each round writes the present state of every run that has changed. So whatever could not be written is still there in
+the next round, and nothing has to be remembered apart from the runs themselves.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from contextlib import suppress
+from functools import cache
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, Engine, Update, bindparam, delete, insert, update
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, InterfaceError, SQLAlchemyError
+
+from components.log.database import Database, DatabaseUnavailable, reason
+from components.log.events import MOST_IN_ONE_PACK, pack
+from components.log.owned import LOCAL, WHOLE_LOG
+from components.log.quota import Kept, QuotaReached, read_kept, seen, within_quota
+from components.log.record import LoggedRun, utc_now
+from components.log.retention import delete_old, delete_runs_before, keep_days
+from components.log.sqlite_file import is_damage
+from components.log.tables import UNDER_WAY, events, runs, to_row, upsert
+from components.log.unwritten import Snapshot, Unwritten
+from components.streaming.faults import ErrorKind
+from components.streaming.limits import Limits
+from components.streaming.outcome import Status
+
+T = TypeVar("T")
+
+_FIRST_WRITE_S = 5.0
+_MOST_AT_ONCE = 500
+_RETENTION_S = 3_600.0
+_MOST_POSTED = 200
+
+
+class Log:
+    """Keeps runs in the database that ``url`` names. ``problem`` is a sentence while it cannot.
+
+    It is the local owner's, and what others own is reached by way of ``OwnLog``.
+    """
+
+    owner = LOCAL
+
+    def __init__(self, url: str, limits: Limits | None = None) -> None:
+        self.problem: str | None = None
+        self.database: Database | None = None
+        self._url = url
+        self._limits = limits or Limits()
+        self._unwritten = Unwritten(self._limits)
+        self._notices: deque[str] = deque(maxlen=3)
+        self._database_warning: str | None = None
+        self._condition = threading.Condition()
+        self._jobs: list[Callable[[Database | None], None]] = []
+        self._posted: dict[str, Callable[[Connection], object]] = {}
+        self._urgent = False
+        self._closing = False
+        self._reap_at = 0.0
+        self._round_began_at = time.time()
+        self._retain_at = 0.0
+        self._keep_days: float | None = None
+        try:
+            self._keep_days = keep_days(os.environ)
+        except ValueError as error:
+            self._notices.append(str(error))
+        self._open()
+        self._thread = threading.Thread(target=self._run, name="log", daemon=True)
+        self._thread.start()
+
+    @property
+    def warning(self) -> str | None:
+        """What the operator should know though runs are being logged, in sentences."""
+        sentences = [*self._notices]
+        if self._database_warning:
+            sentences.append(self._database_warning)
+        if refusals := self._unwritten.refusals():
+            sentences.append(f"The database refuses {_runs(len(refusals))}: {refusals[-1]}")
+        if self._unwritten.dropped and not self.problem:
+            sentences.append(self._dropped())
+        return " ".join(sentences) or None
+
+    def begin(self, run: LoggedRun) -> None:
+        """Take a run in; its row is written at once, in the log's own thread."""
+        owner, network = run.owner, run.network
+        if network is not None:
+            self.post(f"{owner} is seen", lambda connection: seen(connection, owner, network))
+        self._unwritten.add(run)
+        self._wake()
+
+    def wait_until_committed(self, run: LoggedRun) -> None:
+        """Return when the run's row is committed, or when the database turns out not to take it."""
+        if entry := self._unwritten.find(run.id):
+            self._wait(entry.committed)
+
+    def end(self, run: LoggedRun) -> None:
+        """Write a finished run; return when it is committed, or when the database turns out not to take it."""
+        if entry := self._unwritten.find(run.id):
+            self._wake()
+            self._wait(entry.settled)
+
+    def live(self, run_id: str) -> LoggedRun | None:
+        """The run of that id while the log still has something of it to write, which it has until it is finished."""
+        entry = self._unwritten.find(run_id)
+        return entry.run if entry else None
+
+    def write(self, work: Callable[[Connection], T]) -> T:
+        """Do something else to the database, in one transaction in the log's own thread; what it returned.
+
+        Raises DatabaseUnavailable.
+        """
+        done: Future[T] = Future()
+
+        def job(database: Database | None) -> None:
+            try:
+                if database is None:
+                    raise DatabaseUnavailable(self.problem or "The log is closed.")
+                with database.writer.begin() as connection:
+                    result = work(connection)
+            except SQLAlchemyError as error:
+                place = database.place if database else ""
+                done.set_exception(DatabaseUnavailable(f"The log cannot be written: {place}: {reason(error)}"))
+            except BaseException as error:  # noqa: BLE001 - whoever waits gets it
+                done.set_exception(error)
+            else:
+                done.set_result(result)
+
+        with self._condition:
+            if self._closing:
+                raise DatabaseUnavailable("The log is closed.")
+            self._jobs.append(job)
+        self._wake()
+        return done.result()
+
+    def post(self, subject: str, work: Callable[[Connection], object]) -> None:
+        """Do something else to the database soon, without waiting for it or being told of its end.
+
+        Of what waits about the same ``subject``, only the last is done. While the database cannot be had it waits, at
+        most so many subjects; what the database refuses for what is in it is dropped, and ``problem`` says so. So is
+        what comes when the log is closed.
+        """
+        with self._condition:
+            if self._closing:
+                return
+            self._posted[subject] = work
+        self._wake()
+
+    def write_within_quota(self, owner: str, network: str | None, work: Callable[[Connection], T]) -> T:
+        """As ``write``, for an owner who may keep so much. Raises QuotaReached, DatabaseUnavailable."""
+        return self.write(lambda connection: within_quota(connection, self._limits, owner, network, work))
+
+    def post_within_quota(
+        self, owner: str, network: str | None, subject: str, work: Callable[[Connection], object]
+    ) -> None:
+        """As ``post``, for an owner who may keep so much; nothing is done where that would be too much."""
+
+        def do(connection: Connection) -> None:
+            with suppress(QuotaReached), connection.begin_nested():
+                within_quota(connection, self._limits, owner, network, work)
+
+        self.post(f"{owner} {subject}", do)
+
+    def kept(self, owner: str, network: str | None = None) -> Kept | None:
+        """What the owner keeps now and may keep; None while that cannot be read."""
+        if self.database is None:
+            return None
+        try:
+            return read_kept(self.database.owned_by(owner), self._limits, network)
+        except SQLAlchemyError:
+            return None
+
+    def forget(self, before: str) -> int:
+        """Delete the finished runs that began before a moment, given as ``utc_now`` gives it; how many those were.
+
+        Raises DatabaseUnavailable; what was deleted until then stays deleted.
+        """
+        deleted = 0
+        while step := self.write(lambda connection: delete_runs_before(connection, before)):
+            deleted += step
+        return deleted
+
+    def close(self) -> None:
+        """Write what is left, then close the database."""
+        with self._condition:
+            self._closing = True
+        self._wake()
+        self._thread.join()
+        if self.database:
+            self.database.close()
+
+    def _wake(self) -> None:
+        with self._condition:
+            self._urgent = True
+            self._condition.notify_all()
+
+    def _wait(self, event: threading.Event) -> None:
+        deadline = time.monotonic() + _FIRST_WRITE_S
+        while not event.wait(0.05) and not self.problem and time.monotonic() < deadline:
+            pass
+
+    def _run(self) -> None:
+        interval = self._limits.log_flush_ms / 1000
+        closing, began = False, 0.0
+        while not closing or (self._urgent and not self.problem):
+            # What a slow round took is not waited again, or text would be older when it is written.
+            pause = self._limits.log_retry_s if self.problem else max(interval / 4, began + interval - time.monotonic())
+            with self._condition:
+                self._condition.wait_for(lambda: self._urgent or self._closing, pause)
+                self._urgent = False
+                closing = self._closing
+                jobs, self._jobs = self._jobs, []
+                posted, self._posted = self._posted, {}
+            began = time.monotonic()
+            try:
+                # After a round that failed, what was posted would but wait for the same database once more.
+                if self._round():
+                    self._do_all(posted)
+                self._post_again(posted)
+            except Exception as error:  # a fault of our own must not end the log
+                logging.getLogger(__name__).exception("a round of the log failed")
+                self._fail(error)
+            for job in jobs:
+                job(self.database)
+
+    def _open(self) -> None:
+        if self.database:
+            self.database.close()
+            self.database = None
+        try:
+            self.database = Database(self._url, self._limits.log_lock_wait_s)
+        except DatabaseUnavailable as unavailable:
+            self._report(str(unavailable))
+            return
+        self.problem = None
+        self._unwritten.forget_versions()
+        self._database_warning = self.database.warning()
+        if self.database.notice:
+            self._notices.append(self.database.notice)
+
+    def _do_all(self, posted: dict[str, Callable[[Connection], object]]) -> None:
+        """Do what was posted, each in a transaction of its own, and take it out; what is left could not be done."""
+        for subject, work in list(posted.items()):
+            if self.database is None:
+                return
+            try:
+                with self.database.writer.begin() as connection:
+                    work(connection)
+            except SQLAlchemyError as error:
+                self._fail(error)
+                if not _is_about_content(error):
+                    return
+            del posted[subject]
+
+    def _post_again(self, undone: dict[str, Callable[[Connection], object]]) -> None:
+        """Keep for the next round what could not be done in this one, unless something newer waits; not without end."""
+        with self._condition:
+            newest = dict(list(undone.items())[-_MOST_POSTED:])
+            self._posted = {**newest, **self._posted}
+
+    def _round(self) -> bool:
+        """Write everything that changed, in one transaction; whether the database took it."""
+        if self.database and self.database.gone:
+            self._notices.append(f"The log's file was removed or replaced at {utc_now()}; a new one was begun.")
+            self._open()
+        elif self.database is None:
+            self._open()
+        if self.database is None:
+            return False
+        now = time.monotonic()
+        due = self._unwritten.due(now, _MOST_AT_ONCE)
+        reaping = self._may_reap(now)
+        retaining = now > self._retain_at
+        all_deleted = True
+        try:
+            refused = _write_all(self.database.writer, due) if due else {}
+            if reaping:
+                with self.database.writer.begin() as connection:
+                    connection.execute(self._reap())
+            if retaining:
+                with self.database.writer.begin() as connection:
+                    all_deleted = delete_old(connection, self._keep_days)
+        except SQLAlchemyError as error:
+            self._fail(error)
+            return False
+        if self.database.gone:
+            return False
+        if due or reaping:
+            self.problem = None
+        self._unwritten.written([snapshot for snapshot in due if snapshot not in refused], now)
+        for snapshot, why in refused.items():
+            self._unwritten.refused(snapshot, why, now)
+        if refused:
+            self._unwritten.make_room()
+        if reaping:
+            self._reap_at = now + self._limits.heartbeat_s
+            self._database_warning = self.database.warning()
+        if retaining and all_deleted:
+            self._retain_at = now + _RETENTION_S
+        if len(due) == _MOST_AT_ONCE or not all_deleted:
+            self._wake()
+        return True
+
+    def _fail(self, error: Exception) -> None:
+        self._report(f"{self.database.place}: {reason(error)}" if self.database else reason(error))
+        cause = getattr(error, "orig", None)
+        if self.database and (is_damage(cause) or "no such table" in str(cause)):
+            self._open()
+
+    def _report(self, why: str) -> None:
+        self._unwritten.make_room()
+        dropped = f" {self._dropped()}" if self._unwritten.dropped else ""
+        self.problem = f"Runs are not being logged: {why}{dropped}"
+
+    def _dropped(self) -> str:
+        were = "was" if self._unwritten.dropped == 1 else "were"
+        return f"{_runs(self._unwritten.dropped)} {were} dropped: the memory for runs that wait to be logged was full."
+
+    def _may_reap(self, now: float) -> bool:
+        """Whether to look for lost runs: not right after a sleep, when other processes have slept as well."""
+        began_at, self._round_began_at = self._round_began_at, time.time()
+        slept_s = self._round_began_at - began_at
+        if slept_s > max(1.0, self._limits.lost_after_s - 2 * self._limits.heartbeat_s):
+            self._reap_at = now + 2 * self._limits.heartbeat_s
+        return now > self._reap_at
+
+    def _reap(self) -> Update:
+        """Mark the runs of processes that died. Runs of this process are left out, however long it was asleep."""
+        return (
+            update(runs)
+            .where(UNDER_WAY)
+            .where(runs.c.heartbeat_at < utc_now(self._limits.lost_after_s))
+            .where(runs.c.id.not_in(self._unwritten.ids()))
+            .values(
+                status=Status.LOST.value,
+                error_kind=ErrorKind.PROCESS_DIED.value,
+                error_message="Tempera ended while this run was going on. What had arrived is kept. Run again.",
+                finished_at=utc_now(),
+            )
+            .execution_options(**WHOLE_LOG)
+        )
+
+
+def _write_all(writer: Engine, due: list[Snapshot]) -> dict[Snapshot, str]:
+    """Write all in one transaction; those that the database refuses for what is in them, and why."""
+    try:
+        with writer.begin() as connection:
+            _write(connection, due)
+    except Exception as error:
+        if not _is_about_content(error):
+            raise
+    else:
+        return {}
+    refused = {}
+    with writer.begin() as connection:
+        for snapshot in due:
+            try:
+                with connection.begin_nested():
+                    _write(connection, [snapshot])
+            except Exception as error:
+                if not _is_about_content(error):
+                    raise
+                refused[snapshot] = reason(error)
+    return refused
+
+
+def _write(connection: Connection, due: list[Snapshot]) -> None:
+    """Write the rows of some runs, and the events that are due with them, unless a row says that its run has ended.
+
+    A statement that many rows share costs each of them a fraction of a statement of its own.
+    """
+    # Processes that count for the same owners wait for each other, and never in a ring.
+    due = sorted(due, key=lambda snapshot: snapshot.record.owner)
+    upsert_run = _upsert_run(connection.dialect.name)
+    options = {"preserve_rowcount": True}
+    written = connection.execute(upsert_run, [to_row(each.record) for each in due], execution_options=options).rowcount
+    if written < len(due):
+        # Which of them it was is said for a single row only.
+        if len(due) > 1:
+            for snapshot in due:
+                _write(connection, [snapshot])
+        return
+    with_events = [snapshot for snapshot in due if snapshot.events]
+    if not with_events:
+        return
+    # What stands there from this number on is of an earlier try, or of a time before the log began anew.
+    numbers = [{"run": snapshot.record.id, "number": snapshot.first_event} for snapshot in with_events]
+    connection.execute(_DELETE_EVENTS, numbers)
+    connection.execute(_INSERT_EVENTS, [segment for snapshot in with_events for segment in _segments(snapshot)])
+
+
+def _segments(snapshot: Snapshot) -> Iterator[dict[str, Any]]:
+    for begin in range(0, len(snapshot.events), MOST_IN_ONE_PACK):
+        content = pack(snapshot.events[begin : begin + MOST_IN_ONE_PACK])
+        yield {"run_id": snapshot.record.id, "first": snapshot.first_event + begin, "content": content}
+
+
+# Four times a second and run: made once.
+_DELETE_EVENTS = delete(events).where(events.c.run_id == bindparam("run"), events.c.first >= bindparam("number"))
+_DELETE_EVENTS = _DELETE_EVENTS.execution_options(**WHOLE_LOG)
+_INSERT_EVENTS = insert(events)
+
+
+@cache
+def _upsert_run(dialect: str) -> Any:
+    return upsert(dialect, runs, only_if=runs.c.status == Status.RUNNING.value)
+
+
+def _is_about_content(error: Exception) -> bool:
+    """Whether a write failed for what was written, rather than for the state that the database is in."""
+    if isinstance(error, DBAPIError):
+        return isinstance(error, DataError | IntegrityError | InterfaceError) and not error.connection_invalidated
+    return not isinstance(error, OSError | MemoryError)
+
+
+def _runs(number: int) -> str:
+    return "1 run" if number == 1 else f"{number:,} runs"

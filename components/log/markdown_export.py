@@ -1,0 +1,148 @@
+"""A run as a Markdown document, to read and to pass on. Texts from outside stand in fences that they cannot close."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from components.contract.errors import plain_text
+from components.contract.strict_json import read_json_object
+from components.log.numbers import NUMBERS, OLDER_DEFINITION
+from components.log.record import RunRecord
+from components.log.storable import storable_text
+
+_SHOWN = (
+    *("ttft_ms", "ttfo_ms", "tokens_per_second", "gap_p50_ms", "gap_p95_ms", "gap_max_ms", "gap_count"),
+    *("prompt_tokens", "completion_tokens", "total_ms"),
+)
+_NOT_SETTINGS = ("model", "messages")
+_MOST_OF_A_NAME = 200
+_END_OF_LINE = re.compile("\r\n?")
+_UNREADABLE = "It is no JSON that all readers take in the same way, so it stands only below, exactly as it was sent."
+
+
+def as_markdown(record: RunRecord) -> str:
+    """The run as CommonMark with a table: what was asked and sent, how it ended, its numbers and its answer.
+
+    Times are in ms. Settings that were not sent are not there, those sent as null are null. Nothing that came from
+    outside is read as Markdown.
+    """
+    return "\n\n".join(_parts(record)) + "\n"
+
+
+def _parts(record: RunRecord) -> Iterator[str]:
+    moment = record.created_at[:19].replace("T", " ")
+    yield f"# {_name(record.model)} on {_name(record.endpoint)}, {moment} UTC"
+    yield _ending(record)
+    if record.error_message:
+        yield _fenced(record.error_message, "text")
+    yield _numbers(record)
+    yield _rate_basis(record)
+    if said := ", ".join(f"{label} {_name(value)}" for label, value in record.told_by_endpoint):
+        yield f"The endpoint says of itself: {said}."
+    yield "## Request"
+    yield from _request(record.request_body)
+    yield "## Answer"
+    yield _fenced(record.text, "text") if record.text else "No text arrived."
+    if record.reasoning:
+        yield "## Reasoning"
+        yield _fenced(record.reasoning, "text")
+    for title, listed in (
+        ("Tool calls", record.tool_calls),
+        ("Further choices", record.further_choices),
+        ("Warnings", record.warnings),
+        ("Retries", record.retries),
+    ):
+        if listed != "[]":
+            yield f"## {title}"
+            yield _fenced(listed, "json")
+    yield "## Exact request"
+    yield _fenced(record.request_body, "json")
+
+
+def _ending(record: RunRecord) -> str:
+    said = ["Still running" if record.running else f"Ended as {_name(record.status)}"]
+    if record.error_kind:
+        said.append(f"fault {_name(record.error_kind)}")
+    if record.http_status is not None:
+        said.append(f"HTTP {record.http_status}")
+    if record.finish_reason:
+        said.append(f"finish reason {_name(record.finish_reason)}")
+    said.append("1 attempt" if record.attempts == 1 else f"{record.attempts} attempts")
+    return f"{', '.join(said)}. Run {_name(record.id)}, made by Tempera {_name(record.app_version)}."
+
+
+def _numbers(record: RunRecord) -> str:
+    rows = (f"| {NUMBERS[name].label} | {_number(name, getattr(record, name))} |" for name in _SHOWN)
+    return "\n".join(["| number | value |", "| :-- | --: |", *rows])
+
+
+def _number(name: str, value: float | None) -> str:
+    if value is None:
+        return "not reported" if name.endswith("_tokens") else "–"
+    if isinstance(value, int):
+        return str(value)
+    return f"{value:.1f} ms" if NUMBERS[name].unit == "ms" else f"{value:.1f}"
+
+
+def _rate_basis(record: RunRecord) -> str:
+    if record.rate_basis is None:
+        return OLDER_DEFINITION
+    return f"{'No rate' if record.tokens_per_second is None else 'The rate counts'}: {_name(record.rate_basis)}."
+
+
+def _request(body: str) -> list[str]:
+    try:
+        content = read_json_object(body, "The request")
+        messages = content.get("messages")
+        parts = [part for one in messages for part in _message(one)] if isinstance(messages, list) else []
+        settings = {field: value for field, value in content.items() if field not in _NOT_SETTINGS}
+        return [*parts, "### Settings", _json(settings)]
+    # Newer Pythons read deeper nesting than they write.
+    except (ValueError, RecursionError):
+        return [_UNREADABLE]
+
+
+def _message(message: Any) -> list[str]:
+    if not isinstance(message, Mapping):
+        return ["### Message", _json(message)]
+    role, content = message.get("role"), message.get("content")
+    parts = [f"### Message, role {_name(role) if isinstance(role, str) else 'unknown'}"]
+    if content is not None:
+        parts.append(_fenced(content, "text") if isinstance(content, str) else _json(content))
+    further = {field: value for field, value in message.items() if field not in ("role", "content")}
+    return [*parts, _json(further)] if further else parts
+
+
+def _json(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False, indent=2)
+    # Half a surrogate, which UTF-8 cannot hold, becomes its own JSON escape.
+    return _fenced(text.encode("utf-8", "backslashreplace").decode(), "json")
+
+
+def _fenced(text: str, language: str) -> str:
+    """The text as a block of code, in a fence that is longer than any in it.
+
+    What UTF-8 cannot hold becomes U+FFFD, and each end of a line a line feed, as which CommonMark reads it: a return at
+    the end of the text would be one with the feed before the fence. Source: https://spec.commonmark.org/0.31.2/#fenced-code-blocks
+    """
+    fence = "`" * max(3, _longest_run(text) + 1)
+    lines = _END_OF_LINE.sub("\n", storable_text(text))
+    return f"{fence}{language}\n{lines}\n{fence}"
+
+
+def _name(text: str) -> str:
+    """A short text from outside on one line, as a span of code.
+
+    Source: https://spec.commonmark.org/0.31.2/#code-spans
+    """
+    words = plain_text(text, _MOST_OF_A_NAME) or "none"
+    fence = "`" * (_longest_run(words) + 1)
+    space = " " if words.startswith("`") or words.endswith("`") else ""
+    return f"{fence}{space}{words}{space}{fence}"
+
+
+def _longest_run(text: str) -> int:
+    return max(map(len, re.findall("`+", text)), default=0)

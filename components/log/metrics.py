@@ -1,0 +1,41 @@
+"""What the log says of the last day, for whoever runs Tempera: numbers only, of everybody's runs together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pandas as pd
+from sqlalchemy import func, select
+
+from components.log.database import Database
+from components.log.owned import WHOLE_LOG
+from components.log.query import read_rows
+from components.log.record import utc_now
+from components.log.tables import runs
+from components.streaming.outcome import Status
+
+_DAY_S = 86_400.0
+_MOST = 10_000
+
+
+@dataclass(frozen=True)
+class Metrics:
+    """Runs that began within the last 24 hours, by status; quantiles of the time to first token of those, in ms.
+
+    ``ttft_ms`` is of the newest 10,000 that have it, by quantile; empty when none has.
+    """
+
+    runs: dict[str, int]
+    ttft_ms: dict[float, float]
+
+
+def metrics_of(database: Database) -> Metrics:
+    """The numbers of the last day. Raises QueryFailed."""
+    lately = runs.c.created_at > utc_now(_DAY_S)
+    counted = select(runs.c.status, func.count().label("runs")).where(lately).group_by(runs.c.status)
+    timed = select(runs.c.ttft_ms).where(lately, runs.c.ttft_ms.is_not(None)).order_by(runs.c.created_at.desc())
+    counts = read_rows(database, counted.execution_options(**WHOLE_LOG))
+    times = read_rows(database, timed.limit(_MOST).execution_options(**WHOLE_LOG))
+    found = {status.value: 0 for status in Status} | {row["status"]: row["runs"] for row in counts}
+    quantiles = pd.Series([row["ttft_ms"] for row in times], dtype=float).quantile([0.5, 0.95]).dropna()
+    return Metrics(found, {float(str(quantile)): float(value) for quantile, value in quantiles.items()})

@@ -1,0 +1,116 @@
+"""Reads runs from the log."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, fields
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.exc import SQLAlchemyError
+
+from components.log.database import Database, reason
+from components.log.events import StoredEvent, unpack
+from components.log.record import RunRecord
+from components.log.tables import events, owned, runs
+from components.streaming.outcome import Status
+
+_ID = re.compile("[0-9a-f]{32}")
+
+
+class QueryFailed(Exception):
+    """The log could not be read. The message is a sentence that says why and what to do."""
+
+
+def count_runs(database: Database) -> int:
+    """How many runs the log holds of the owner. Raises QueryFailed."""
+    count = select(func.count().label("runs")).where(owned(runs, database.owner))
+    return int(read_rows(database, count)[0]["runs"])
+
+
+def recent_rates(database: Database, endpoint: str, most: int) -> list[float]:
+    """Tokens per second of the newest finished runs on that endpoint, at most so many, the newest first.
+
+    Runs whose rate is not known are passed over. Raises QueryFailed.
+    """
+    rate = runs.c.tokens_per_second
+    finished = (runs.c.endpoint == endpoint) & (runs.c.status != Status.RUNNING.value) & rate.is_not(None)
+    statement = (
+        select(rate)
+        .where(owned(runs, database.owner), finished)
+        .order_by(runs.c.created_at.desc(), runs.c.id.desc())
+        .limit(most)
+    )
+    return [row["tokens_per_second"] for row in read_rows(database, statement)]
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What an answer took: tokens, time to the first one in ms, and tokens a second after that."""
+
+    completion_tokens: int
+    ttft_ms: float
+    tokens_per_second: float
+
+
+def recent_measures(database: Database, endpoint: str, model: str, most: int) -> list[Measured]:
+    """What the newest answers of that endpoint and model took, at most so many; those of which all is known.
+
+    Raises QueryFailed.
+    """
+    columns = [runs.c[field.name] for field in fields(Measured)]
+    wanted = [runs.c.endpoint == endpoint, runs.c.model == model, runs.c.status == Status.OK.value]
+    statement = select(*columns).where(
+        owned(runs, database.owner), *wanted, *(column.is_not(None) for column in columns)
+    )
+    newest = statement.order_by(runs.c.created_at.desc(), runs.c.id.desc()).limit(most)
+    return [Measured(**row) for row in read_rows(database, newest)]
+
+
+def answers_to(database: Database, endpoint: str, among_newest: int) -> dict[str, list[str]]:
+    """The ids of the runs on that endpoint that ended well, the newest first, by the body that each sent.
+
+    Only so many of the newest runs are looked through. Raises QueryFailed.
+    """
+    columns = runs.c.id, runs.c.endpoint, runs.c.status, runs.c.request_body, runs.c.created_at
+    order_of_runs = runs.c.created_at.desc(), runs.c.id.desc()
+    own = select(*columns).where(owned(runs, database.owner))
+    newest = own.order_by(*order_of_runs).limit(among_newest).subquery()
+    well = (newest.c.endpoint == endpoint) & (newest.c.status == Status.OK.value)
+    found: dict[str, list[str]] = {}
+    order = newest.c.created_at.desc(), newest.c.id.desc()
+    for row in read_rows(database, select(newest.c.id, newest.c.request_body).where(well).order_by(*order)):
+        found.setdefault(row["request_body"], []).append(row["id"])
+    return found
+
+
+def find_run(database: Database, run_id: str) -> RunRecord | None:
+    """The run of exactly that id, or None. Raises QueryFailed."""
+    statement = select(runs).where(runs.c.id == run_id, owned(runs, database.owner))
+    found = read_rows(database, statement) if is_id(run_id) else []
+    return RunRecord(**found[0]) if found else None
+
+
+def events_of(database: Database, run_id: str) -> list[StoredEvent]:
+    """The events of that run that the log holds, in the order in which they came. Raises QueryFailed."""
+    of_run = (events.c.run_id == run_id) & owned(events, database.owner)
+    statement = select(events.c.content).where(of_run).order_by(events.c.first)
+    segments = read_rows(database, statement) if is_id(run_id) else []
+    try:
+        return [event for segment in segments for event in unpack(segment["content"])]
+    except ValueError as damaged:
+        raise QueryFailed(str(damaged)) from None
+
+
+def is_id(text: str) -> bool:
+    """Whether the text can be the id of a row. Other texts are not asked for: PostgreSQL refuses some of them."""
+    return _ID.fullmatch(text) is not None
+
+
+def read_rows(database: Database, statement: Any) -> list[dict[str, Any]]:
+    """The rows of a statement, by the names of their columns. Raises QueryFailed."""
+    try:
+        with database.reader.begin() as connection:
+            return [dict(row) for row in connection.execute(statement).mappings()]
+    except SQLAlchemyError as error:
+        raise QueryFailed(f"The log cannot be read: {database.place}: {reason(error)}") from None

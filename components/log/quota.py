@@ -1,0 +1,116 @@
+"""How many bytes the log keeps for each owner, and how many it may.
+
+Triggers of the database count along with each row, in its transaction, so all processes on it agree and nothing that
+writes or deletes can forget to. What a run takes while it goes on is counted, and never cut: the next one is refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from sqlalchemy import Connection, func, select
+
+from components.log.database import Database, DatabaseUnavailable
+from components.log.owned import WHOLE_LOG
+from components.log.record import utc_now
+from components.log.tables import kept_bytes, upsert
+from components.streaming.limits import Limits
+
+T = TypeVar("T")
+
+_DAY_S = 86_400.0
+_MB = 1_000_000
+_NEARLY = 0.9
+_WHAT = "runs, drafts, presets and shared links"
+
+
+class QuotaReached(DatabaseUnavailable):
+    """Nothing more is kept for this owner. The message is a sentence that says what to do."""
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What an owner keeps and may keep, in bytes; the same of all on their network, where networks are told apart."""
+
+    used: int
+    most: int
+    used_of_network: int = 0
+    most_of_network: int = 0
+
+    @property
+    def is_full(self) -> bool:
+        """Whether nothing more may be kept."""
+        return self.used >= self.most or self._network_is(1.0)
+
+    def in_words(self) -> str:
+        """What is kept of how much, as a sentence."""
+        return f"You keep {_megabytes(self.used)} of {self.most // _MB:,} MB: {_WHAT}."
+
+    def warning(self) -> str | None:
+        """A sentence before nothing more may be kept, and another one from then on."""
+        if self.is_full:
+            return f"{self._full()} What is here stays. Nothing more is kept, neither runs nor drafts. {self._mend()}"
+        if self.used >= _NEARLY * self.most:
+            return f"{self.in_words()} Nothing more is kept once that is full. {self._mend()}"
+        if self._network_is(_NEARLY):
+            return f"All of your network keep nearly as much as they may. {self._mend()}"
+        return None
+
+    def refusal(self) -> str:
+        """Why something is not kept, and what to do."""
+        return f"{self._full()} So this is not kept; all that was there is. {self._mend()}"
+
+    def _network_is(self, part: float) -> bool:
+        return bool(self.most_of_network) and self.used_of_network >= part * self.most_of_network
+
+    def _full(self) -> str:
+        if self.used >= self.most:
+            return self.in_words()
+        return f"All of your network have kept {self.most_of_network // _MB:,} MB since yesterday, and share that."
+
+    def _mend(self) -> str:
+        return "Delete some, or come back tomorrow." if self._network_is(_NEARLY) else "Delete some of them."
+
+
+def kept_by(connection: Connection, limits: Limits, owner: str, network: str | None) -> Kept:
+    """What an owner keeps now, who calls from that network."""
+    of_owner = select(kept_bytes.c.bytes).where(kept_bytes.c.owner == owner)
+    kept = Kept(connection.execute(of_owner).scalar() or 0, limits.kept_mb * _MB)
+    if network is None or not limits.kept_mb_of_network:
+        return kept
+    here = (kept_bytes.c.network == network) & (kept_bytes.c.seen_at > utc_now(_DAY_S))
+    of_network = select(func.sum(kept_bytes.c.bytes)).where(here).execution_options(**WHOLE_LOG)
+    used_of_network = int(connection.execute(of_network).scalar() or 0)
+    return Kept(kept.used, kept.most, used_of_network, limits.kept_mb_of_network * _MB)
+
+
+def read_kept(database: Database, limits: Limits, network: str | None) -> Kept:
+    """What the owner keeps now. Raises SQLAlchemyError."""
+    with database.reader.begin() as connection:
+        return kept_by(connection, limits, database.owner, network)
+
+
+def seen(connection: Connection, owner: str, network: str) -> None:
+    """Note where an owner calls from now: what they keep counts there for a day."""
+    row = {"owner": owner, "network": network, "seen_at": utc_now()}
+    connection.execute(upsert(connection.dialect.name, kept_bytes, leave=("bytes",)), {**row, "bytes": 0})
+
+
+def within_quota(
+    connection: Connection, limits: Limits, owner: str, network: str | None, work: Callable[[Connection], T]
+) -> T:
+    """Do the work. Raises QuotaReached when it keeps more than may be: the transaction must not be committed then."""
+    if network is not None:
+        seen(connection, owner, network)
+    before = kept_by(connection, limits, owner, network)
+    result = work(connection)
+    after = kept_by(connection, limits, owner, network)
+    if after.used > before.used and after.is_full:
+        raise QuotaReached(after.refusal())
+    return result
+
+
+def _megabytes(size: int) -> str:
+    return f"{size / _MB:,.1f}"

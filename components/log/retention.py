@@ -1,0 +1,64 @@
+"""What the log deletes by itself, in small steps.
+
+Runs after the days that are set, drafts that nobody came back to, and what is shared no more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from sqlalchemy import Connection, delete, select, tuple_
+
+from components.log.owned import WHOLE_LOG
+from components.log.record import utc_now
+from components.log.tables import capsules, drafts, experiments, runs
+from components.streaming.outcome import Status
+
+DELETE_AT_ONCE = 1_000
+_DAY_S = 86_400.0
+_KEEP_DRAFTS_DAYS = 30.0
+
+
+def keep_days(environment: Mapping[str, str]) -> float | None:
+    """How many days runs are kept, from TEMPERA_KEEP_DAYS; None for ever. Raises ValueError with a sentence."""
+    given = environment.get("TEMPERA_KEEP_DAYS")
+    if not given:
+        return None
+    try:
+        days = float(given)
+    except ValueError:
+        days = 0.0
+    if not 0 < days < 1_000_000:
+        raise ValueError(f"TEMPERA_KEEP_DAYS must be a number of days, not {given!r:.40}. No run is deleted.")
+    return days
+
+
+def delete_runs_before(connection: Connection, before: str) -> int:
+    """Delete finished runs that began before a moment, with their events; how many those were, at most 1,000."""
+    oldest = (
+        select(runs.c.id)
+        .where(runs.c.created_at < before, runs.c.status != Status.RUNNING.value)
+        .order_by(runs.c.created_at)
+        .limit(DELETE_AT_ONCE)
+    )
+    return connection.execute(delete(runs).where(runs.c.id.in_(oldest)), execution_options=WHOLE_LOG).rowcount
+
+
+def delete_old(connection: Connection, run_days: float | None) -> bool:
+    """Delete one step of runs and experiments older than ``run_days`` (None: never), of old drafts, of ended capsules.
+
+    Returns whether that was all.
+    """
+    old_drafts = select(*drafts.primary_key).where(drafts.c.updated_at < utc_now(_KEEP_DRAFTS_DAYS * _DAY_S))
+    gone_drafts = delete(drafts).where(tuple_(*drafts.primary_key).in_(old_drafts.limit(DELETE_AT_ONCE)))
+    expired = select(capsules.c.id).where(capsules.c.expires_at <= utc_now()).limit(DELETE_AT_ONCE)
+    gone = gone_drafts, delete(capsules).where(capsules.c.id.in_(expired))
+    deleted = [connection.execute(statement, execution_options=WHOLE_LOG).rowcount for statement in gone]
+    if run_days is not None:
+        before = utc_now(run_days * _DAY_S)
+        deleted.append(delete_runs_before(connection, before))
+        key = experiments.primary_key
+        old_experiments = select(*key).where(experiments.c.created_at < before)
+        gone_experiments = delete(experiments).where(tuple_(*key).in_(old_experiments.limit(DELETE_AT_ONCE)))
+        deleted.append(connection.execute(gone_experiments, execution_options=WHOLE_LOG).rowcount)
+    return max(deleted) < DELETE_AT_ONCE

@@ -1,0 +1,337 @@
+"""Finds runs in the log by words, filters and order: one page at a time, whatever the log's size."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, fields
+from datetime import date
+from typing import Any, NamedTuple
+
+import pandas as pd
+from sqlalchemy import (
+    ColumnElement,
+    column,
+    func,
+    literal,
+    literal_column,
+    or_,
+    select,
+    table,
+    text,
+    true,
+    tuple_,
+)
+
+from components.contract.strict_json import read_json
+from components.log.database import Database
+from components.log.query import is_id, read_rows
+from components.log.request_summary import setting_line
+from components.log.storable import storable_text
+from components.log.tables import owned, run_annotations, runs
+from components.streaming.outcome import Status
+
+ORDERS = {
+    "started": runs.c.created_at,
+    "TTFT": runs.c.ttft_ms,
+    "tokens/s": runs.c.tokens_per_second,
+    "total": runs.c.total_ms,
+    "completion tokens": runs.c.completion_tokens,
+}
+"""What runs can be ordered by. Those that have no such number are left out of the order, and so of the list."""
+
+MOST_COUNTED = 10_000
+"""Of more runs that a view finds, the newest so many are counted and summed up."""
+MOST_MATCHES = MOST_COUNTED + 1
+"""Of more runs that have the words, the newest so many are looked through: one more tells that there are more."""
+MOST_CHARACTERS = 1_000
+"""Of one filter."""
+_EXACT = 2**53
+"""Smaller whole numbers are the same as fractions."""
+_MOST_CHOICES = 5_000
+
+_LIST = (
+    runs.c.id,
+    runs.c.created_at,
+    runs.c.status,
+    runs.c.error_kind,
+    runs.c.finish_reason,
+    runs.c.endpoint,
+    runs.c.model,
+    func.substr(runs.c.settings, 1, 400).label("settings"),
+    func.substr(runs.c.prompt, 1, 160).label("prompt_begin"),
+    func.substr(runs.c.text, 1, 160).label("answer_begin"),
+    runs.c.prompt_tokens,
+    runs.c.completion_tokens,
+    runs.c.ttft_ms,
+    runs.c.ttfo_ms,
+    runs.c.tokens_per_second,
+    runs.c.gap_p95_ms,
+    runs.c.total_ms,
+    runs.c.experiment_id,
+    run_annotations.c.rating,
+    run_annotations.c.tags,
+)
+
+_MEASURED = (
+    *("created_at", "status", "endpoint", "model", "settings"),
+    *("ttft_ms", "ttfo_ms", "tokens_per_second", "gap_p50_ms", "gap_p95_ms", "total_ms", "completion_tokens"),
+    "rate_basis",
+)
+
+_SETTING = re.compile(r"(?P<field>[^\s=:]+)\s*(?:[=:]\s*)?(?P<value>.*)", re.DOTALL)
+# Possessive, and what is not closed reaches to the end: no text, however long, is read more than once.
+_QUOTED = r'"(?:\\.?+|[^"\\])*+(?:"|\Z)'
+_PART = re.compile(rf'(?:{_QUOTED}|\[(?:{_QUOTED}|[^\]"])*+(?:\]|\Z)|[^,\n])++', re.DOTALL)
+"""Up to a comma or a line's end, but for those within quotation marks and lists."""
+_DAY = re.compile(r"\d{4}-\d\d-\d\d")
+_OWN_FILTERS = {"model": "Look for a model under More filters.", "messages": "Look for messages with Find."}
+
+
+class FilterProblem(ValueError):
+    """A filter that cannot be read. The message is a sentence that says what to write.
+
+    ``field`` is the field of the View that has it.
+    """
+
+    def __init__(self, field: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.field = field
+
+
+class Place(NamedTuple):
+    """Where a page ends: the value of the order, and the id, of its last run."""
+
+    value: str | float
+    id: str
+
+
+@dataclass(frozen=True)
+class View:
+    """Which runs are looked for, and in what order. What is empty restricts nothing.
+
+    ``words`` are looked for in prompts and answers of runs that have ended: all of them, those between quotation marks
+    next to each other. ``settings`` are parted by commas or lines, each as ``temperature 0.7``, ``temperature omitted``
+    or ``max_tokens null``. ``since`` and ``until`` are days, as 2026-11-26, in UTC, both included. ``rating`` is the
+    fewest stars.
+    """
+
+    words: str = ""
+    status: str = ""
+    endpoint: str = ""
+    model: str = ""
+    finish_reason: str = ""
+    settings: str = ""
+    since: str = ""
+    until: str = ""
+    tag: str = ""
+    rating: int = 0
+    experiment: str = ""
+    order: str = "started"
+    descending: bool = True
+
+    @property
+    def filtered(self) -> bool:
+        """Whether it leaves out any run."""
+        return any(getattr(self, field.name) for field in fields(self) if field.name not in ("order", "descending"))
+
+
+@dataclass(frozen=True)
+class Page:
+    """Some runs, one row each, and the place after which the next page begins; None when there is none."""
+
+    runs: pd.DataFrame
+    next: Place | None
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What the runs of a view are together; ``more`` says that there are more than ``MOST_COUNTED``.
+
+    ``ok`` are those that ended well. Medians are in ms and in tokens a second, and None where no run has the number.
+    """
+
+    count: int
+    more: bool
+    ok: int
+    ttft_ms: float | None
+    tokens_per_second: float | None
+    completion_tokens: int
+
+
+def page_of(database: Database, view: View, after: Place | None = None, most: int = 50) -> Page:
+    """A page of the runs that the view finds. Raises FilterProblem, QueryFailed."""
+    order = ORDERS[view.order]
+    statement = select(*_LIST).select_from(runs.outerjoin(run_annotations)).where(*conditions(database, view))
+    if view.order != "started":
+        statement = statement.where(order.is_not(None))
+    if after:
+        here = tuple_(order, runs.c.id)
+        there = tuple_(literal(after.value), literal(after.id))
+        statement = statement.where(here < there if view.descending else here > there)
+    ordered = (order.desc(), runs.c.id.desc()) if view.descending else (order, runs.c.id)
+    # One more than is shown tells whether there is a next page.
+    rows = read_rows(database, statement.order_by(*ordered).limit(most + 1))
+    found = pd.DataFrame(rows[:most], columns=[each.name for each in _LIST])
+    if len(rows) <= most:
+        return Page(found, None)
+    return Page(found, Place(rows[most - 1][order.name], rows[most - 1]["id"]))
+
+
+def summary_of(database: Database, view: View) -> Summary:
+    """What the runs of a view are together, or the newest ones when they are many.
+
+    Raises FilterProblem, QueryFailed.
+    """
+    columns = runs.c.status, runs.c.ttft_ms, runs.c.tokens_per_second, runs.c.completion_tokens
+    newest = select(*columns).where(*conditions(database, view)).order_by(runs.c.created_at.desc())
+    rows = read_rows(database, newest.limit(MOST_COUNTED + 1))
+    found = pd.DataFrame(rows[:MOST_COUNTED], columns=[each.name for each in columns])
+    numbers = found[["ttft_ms", "tokens_per_second", "completion_tokens"]].astype(float)
+    medians = numbers.median()
+    return Summary(
+        count=len(found),
+        more=len(rows) > MOST_COUNTED,
+        ok=int((found["status"] == Status.OK.value).sum()),
+        ttft_ms=_number(medians["ttft_ms"]),
+        tokens_per_second=_number(medians["tokens_per_second"]),
+        completion_tokens=int(numbers["completion_tokens"].sum()),
+    )
+
+
+def measured(database: Database, view: View) -> pd.DataFrame:
+    """What is measured of the newest 10,000 runs that the view finds, one row each, the newest first.
+
+    ``characters`` is the answer's length. Raises FilterProblem, QueryFailed.
+    """
+    columns = [runs.c[name] for name in _MEASURED]
+    wanted = [*columns, func.length(runs.c.text).label("characters")]
+    newest = select(*wanted).where(*conditions(database, view)).order_by(runs.c.created_at.desc(), runs.c.id.desc())
+    return pd.DataFrame(read_rows(database, newest.limit(MOST_COUNTED)), columns=[each.name for each in wanted])
+
+
+def choices(database: Database) -> dict[str, list[str]]:
+    """The endpoints, models and finish reasons of the newest 5,000 runs, the most frequent ones first.
+
+    Raises QueryFailed.
+    """
+    columns = runs.c.endpoint, runs.c.model, runs.c.finish_reason
+    own = select(*columns).where(owned(runs, database.owner))
+    newest = own.order_by(runs.c.created_at.desc(), runs.c.id.desc())
+    found = pd.DataFrame(read_rows(database, newest.limit(_MOST_CHOICES)), columns=[each.name for each in columns])
+    return {each.name: found[each.name].dropna().value_counts().index.tolist() for each in columns}
+
+
+def conditions(database: Database, view: View) -> list[ColumnElement[bool]]:
+    """What a run must be so that the view finds it, whose it is included: conditions on the table ``runs`` alone.
+
+    Raises FilterProblem.
+    """
+    for name in (field.name for field in fields(view)):
+        if len(str(getattr(view, name))) > MOST_CHARACTERS:
+            raise FilterProblem(name, f"This filter is longer than {MOST_CHARACTERS:,} characters. Shorten it.")
+    same = ("status", "endpoint", "model", "finish_reason")
+    found = [owned(runs, database.owner)]
+    found += [runs.c[name] == storable_text(getattr(view, name)) for name in same if getattr(view, name)]
+    found += [_has_setting(said) for said in _parted(view.settings)]
+    if view.since:
+        found.append(runs.c.created_at >= _day("since", view.since))
+    if view.until:
+        found.append(runs.c.created_at < _day("until", view.until) + "T24")
+    if view.tag:
+        lines = "\n" + run_annotations.c.tags + "\n"
+        found.append(_annotated(lines.contains(f"\n{storable_text(view.tag.strip())}\n", autoescape=True)))
+    if view.rating:
+        found.append(_annotated(run_annotations.c.rating >= view.rating))
+    if view.experiment:
+        if not is_id(view.experiment):
+            raise FilterProblem("experiment", "An experiment's id has 32 digits and letters from a to f.")
+        found.append(runs.c.experiment_id == view.experiment)
+    if view.words.strip():
+        found.append(_has_words(database, storable_text(view.words)))
+    return found
+
+
+def _annotated(which: ColumnElement[bool]) -> ColumnElement[bool]:
+    # Whose they are, the run says, of which this is one of the conditions.
+    return runs.c.id.in_(select(run_annotations.c.run_id).where(which))
+
+
+def _parted(settings: str) -> list[str]:
+    return [said for said in _PART.findall(settings) if said.strip()]
+
+
+def _has_setting(said: str) -> ColumnElement[bool]:
+    match = _SETTING.fullmatch(said.strip())
+    if match is None or not match["value"]:
+        what = f"{said.strip()!r:.60} has no value."
+        raise FilterProblem("settings", f"{what} Write temperature 0.7, or temperature omitted, or max_tokens null.")
+    field, value = match["field"], match["value"]
+    if field in _OWN_FILTERS:
+        raise FilterProblem("settings", _OWN_FILTERS[field])
+    if value[0] in "<>=!":
+        raise FilterProblem("settings", f"{said.strip()!r:.60}: only equal values are found. Write {field} 0.7.")
+    lines = literal("\n") + runs.c.settings + "\n"
+    if field == "stream" and value.lower() in ("true", "omitted"):
+        if value.lower() == "omitted":
+            raise FilterProblem("settings", "Every run says whether it streams. Write stream true, or stream false.")
+        # True is not among a run's settings, for it tells hardly any runs apart.
+        return ~lines.contains("\nstream=")
+    if value.lower() == "omitted":
+        return ~lines.contains(f"\n{storable_text(setting_line(field, 0)[:-1])}", autoescape=True)
+    wanted = {setting_line(field, each) for each in _values(value)}
+    return or_(*(lines.contains(f"\n{storable_text(line)}\n", autoescape=True) for line in sorted(wanted)))
+
+
+def _values(words: str) -> list[Any]:
+    """What may have been sent for a value in words: the same number may be written with and without a fraction."""
+    said = words.lower() if words.lower() in ("null", "true", "false") else words
+    try:
+        value = read_json(f"0{said}" if re.fullmatch(r"\.\d+", said) else said)
+    except ValueError:
+        return [words]
+    if isinstance(value, float) and value.is_integer():
+        return [int(value), value]
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) < _EXACT:
+        return [value, float(value)]
+    return [value]
+
+
+def _has_words(database: Database, words: str) -> ColumnElement[bool]:
+    phrases = [phrase or word for phrase, word in re.findall(r'"([^"]+)"|([^\s"]+)', words)]
+    if not phrases:
+        return true()
+    if database.is_sqlite:
+        # Each phrase between quotation marks: nothing in it is an operator of FTS5.
+        wanted = " ".join(f'"{phrase}"' for phrase in phrases)
+        index = table("runs_search", column("rowid"))
+        theirs, owner = runs.alias("theirs"), literal(database.owner)
+        newest = (
+            select(index.c.rowid)
+            .join_from(index, theirs, literal_column("theirs.rowid") == index.c.rowid)
+            # The sign keeps SQLite from going through all runs of the owner in place of those that have the words.
+            .where(text("runs_search match :words").bindparams(words=wanted), literal_column("+theirs.owner") == owner)
+            .order_by(index.c.rowid.desc())
+        )
+        return literal_column("runs.rowid").in_(newest.limit(MOST_MATCHES))
+    # The same expression as that of the index.
+    indexed: ColumnElement[Any] = literal_column(
+        "to_tsvector('simple', left(runs.prompt, 100000) || ' ' || left(runs.text, 100000))"
+    )
+    return (runs.c.status != literal_column("'running'")) & indexed.op("@@")(
+        func.websearch_to_tsquery(literal_column("'simple'"), words)
+    )
+
+
+def _day(field: str, said: str) -> str:
+    day = said.strip()
+    try:
+        known = _DAY.fullmatch(day) and date.fromisoformat(day)
+    except ValueError:
+        known = None
+    if not known:
+        raise FilterProblem(field, f"{said!r:.40} is no day. Write it as 2026-11-26.")
+    return day
+
+
+def _number(value: Any) -> float | None:
+    return None if pd.isna(value) else float(value)

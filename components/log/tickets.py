@@ -1,0 +1,38 @@
+"""Lets a browser fetch, for a while, what a page offers it: past the page, for a file of any size."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+import time
+
+from components.log.search import View
+
+LIFE_S = 600.0
+"""How long a token is good for, in seconds."""
+_MOST = 1_000
+
+
+class Tickets:
+    """Tokens of 192 bits, each for the runs that one owner finds with one view. Any thread may use it."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._views: dict[str, tuple[View, str, float]] = {}
+
+    def issue(self, view: View, owner: str) -> str:
+        """A token that is good for ``LIFE_S``."""
+        token = secrets.token_urlsafe(24)
+        now = time.monotonic()
+        with self._lock:
+            self._views = {known: each for known, each in self._views.items() if each[2] > now}
+            while len(self._views) >= _MOST:
+                del self._views[next(iter(self._views))]
+            self._views[token] = view, owner, now + LIFE_S
+        return token
+
+    def find(self, token: str) -> tuple[View, str] | None:
+        """The view of a token and whose it is, or None for one that is unknown or too old."""
+        with self._lock:
+            known = self._views.get(token)
+        return known[:2] if known and known[2] > time.monotonic() else None

@@ -1,0 +1,136 @@
+"""The runs of this process that the log has not written whole, and what of them stands in the database."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterable
+
+from components.log.events import StoredEvent
+from components.log.record import LoggedRun, RunRecord
+from components.streaming.limits import Limits
+
+_EVENTS_AT_ONCE = 256
+
+
+class Entry:
+    """What the log knows of one run: which version and how many events of it stand in the database, and since when."""
+
+    def __init__(self, run: LoggedRun) -> None:
+        self.run = run
+        self.version = -1
+        self.tried_at = 0.0
+        self.events = 0
+        self.events_at = time.monotonic()
+        self.refused: str | None = None
+        self.committed = threading.Event()
+        self.settled = threading.Event()
+
+    def is_due(self, now: float, limits: Limits) -> bool:
+        """Whether the run should be written now: at once when it is new or has ended, else not again and again."""
+        if self.refused:
+            return now - self.tried_at > limits.log_refused_retry_s
+        if self.version < 0 or self.run.finished:
+            return True
+        # Runs that begin and end call for rounds of their own, which would write all others each time.
+        waited_s = now - self.tried_at
+        changed = self.run.version > self.version and waited_s > limits.log_flush_ms / 2_000
+        return changed or waited_s > limits.heartbeat_s or self.events_are_due(now, limits)
+
+    def events_are_due(self, now: float, limits: Limits) -> bool:
+        """Whether the events that wait are many, or have waited long, so that they are worth a segment."""
+        waiting = self.run.kept_events - self.events
+        return waiting >= _EVENTS_AT_ONCE or (waiting > 0 and now - self.events_at > limits.log_events_s)
+
+
+class Snapshot:
+    """A run as it stood when a round began. Its version is read first: what changes meanwhile is written again.
+
+    ``events`` are those to be written, of which the first one is number ``first_event`` of the run.
+    """
+
+    def __init__(self, entry: Entry, now: float, limits: Limits) -> None:
+        self.entry = entry
+        self.version = entry.run.version
+        self.record: RunRecord = entry.run.record()
+        # By the record: with the row of a run that has ended its last events must be written, or they never are.
+        self.finished = not self.record.running
+        self.first_event = entry.events
+        due = self.finished or entry.events_are_due(now, limits)
+        self.events: list[StoredEvent] = entry.run.events(entry.events) if due else []
+
+
+class Unwritten:
+    """Every run from its begin until it is written whole. Any thread may use it."""
+
+    def __init__(self, limits: Limits) -> None:
+        self.dropped = 0
+        self._limits = limits
+        self._lock = threading.Lock()
+        self._entries: dict[str, Entry] = {}
+
+    def add(self, run: LoggedRun) -> None:
+        """Take a run in."""
+        with self._lock:
+            self._entries[run.id] = Entry(run)
+
+    def find(self, run_id: str) -> Entry | None:
+        """The entry of that run, or None when nothing of it is left to write."""
+        with self._lock:
+            return self._entries.get(run_id)
+
+    def due(self, now: float, most: int) -> list[Snapshot]:
+        """The runs that should be written now, at most so many: first those that have waited longest."""
+        with self._lock:
+            due = [entry for entry in self._entries.values() if entry.is_due(now, self._limits)]
+        due.sort(key=lambda entry: entry.tried_at)
+        return [Snapshot(entry, now, self._limits) for entry in due[:most]]
+
+    def ids(self) -> list[str]:
+        """The ids of all runs that are still going on, or that could not be written."""
+        with self._lock:
+            return [run_id for run_id, entry in self._entries.items() if entry.refused or not entry.run.finished]
+
+    def written(self, snapshots: Iterable[Snapshot], now: float) -> None:
+        """These are committed; the finished ones among them are let go."""
+        with self._lock:
+            for snapshot in snapshots:
+                entry = snapshot.entry
+                entry.version, entry.tried_at, entry.refused = snapshot.version, now, None
+                if snapshot.events:
+                    entry.events, entry.events_at = snapshot.first_event + len(snapshot.events), now
+                entry.committed.set()
+                if snapshot.finished:
+                    entry.settled.set()
+                    del self._entries[entry.run.id]
+
+    def refused(self, snapshot: Snapshot, why: str, now: float) -> None:
+        """The database does not take this one for what is in it; it is tried again after a while."""
+        entry = snapshot.entry
+        entry.refused, entry.tried_at = why, now
+        entry.committed.set()
+        entry.settled.set()
+
+    def refusals(self) -> list[str]:
+        """Why the database refuses runs, one reason for each."""
+        with self._lock:
+            return [entry.refused for entry in self._entries.values() if entry.refused]
+
+    def forget_versions(self) -> None:
+        """Nothing of these runs stands in the database any more."""
+        with self._lock:
+            for entry in self._entries.values():
+                entry.version, entry.events, entry.events_at = -1, 0, 0.0
+
+    def make_room(self) -> None:
+        """Drop the oldest finished runs while all together take more memory than they may."""
+        with self._lock:
+            size = sum(entry.run.size for entry in self._entries.values())
+            for run_id, entry in list(self._entries.items()):
+                if size <= self._limits.unwritten_log_bytes:
+                    return
+                if entry.run.finished:
+                    size -= entry.run.size
+                    del self._entries[run_id]
+                    self.dropped += 1
+                    entry.settled.set()

@@ -1,0 +1,21 @@
+"""Who makes a request, as far as limits go, where no script runs: the visitor by a signed cookie, and the network."""
+
+from __future__ import annotations
+
+from starlette.requests import HTTPConnection
+from starlette.types import Scope
+
+from components.demo.settings import DemoSettings
+from components.demo.visitors import network_of
+from components.server.cookies import visitor_of
+
+
+def caller_of(scope: Scope, demo: DemoSettings | None) -> tuple[str | None, str | None]:
+    """The visitor of a demo and their network; None for what cannot be told, and where this is no demo."""
+    if demo is None:
+        return None, None
+    connection = HTTPConnection(scope)
+    remote = connection.client.host if connection.client else None
+    said = ",".join(connection.headers.getlist("X-Forwarded-For"))
+    network = network_of(remote, said, demo.proxy_hops)
+    return visitor_of(connection.cookies), network

@@ -1,0 +1,181 @@
+"""What can be done with an answer: ask again, continue it, add it to the messages, bring its settings back."""
+
+from __future__ import annotations
+
+import json
+
+import streamlit as st
+
+from components.contract.difference import Difference
+from components.contract.messages import Role
+from components.contract.request import ChatCompletionStreamRequest
+from components.drafts.conversation import Turn, Turns
+from components.drafts.draft import Draft
+from components.drafts.variables import names_in
+from components.endpoints.endpoint import AnyEndpoint
+from components.log.record import RunRecord
+from components.streaming.outcome import Status
+from components.ui import presses, shortcuts, state
+from components.ui.answer.answer_siblings import draw_siblings
+from components.ui.answer.run_lookup import asked
+from components.ui.answer.view_switches import draw_view_switches
+from components.ui.compare.starting import compare_with
+from components.ui.form import draft_form
+from components.ui.plain_words import plain_words
+from components.ui.sending import send, start
+
+_CUT = (Status.INTERRUPTED, Status.CANCELLED, Status.LOST)
+
+
+def draw_stale_notice(record: RunRecord, changes: list[Difference]) -> None:
+    """Say that the form has changed since this answer was asked for, and in what."""
+    named = ", ".join(str(change) for change in changes[:4]) + (", …" if len(changes) > 4 else "")
+    said = f"Made with other settings: {plain_words(named)}" if named else "The form has changed since"
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="stale_notice"):
+        st.markdown(f":small[:gray[:material/history: {said}]]", width="content")
+        st.button(
+            "Bring them back",
+            key="restore_settings",
+            type="tertiary",
+            icon=":material/undo:",
+            help="Fills the form with what this answer was asked.",
+            on_click=presses.soon(draft_form.fill_from, record),
+        )
+
+
+def draw_actions(record: RunRecord, endpoint: AnyEndpoint | None, *, stale: bool) -> None:
+    """Draw the actions for a run that has ended. ``endpoint`` is the run's own, None when it is gone."""
+    request = asked(record)
+    if request is None:
+        return
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key=state.ANSWER_ACTIONS):
+        # These very bytes are of the dialect that the endpoint spoke then.
+        if endpoint and endpoint.profile.name == record.dialect:
+            st.button(
+                "Regenerate",
+                key="regenerate",
+                type="tertiary",
+                shortcut=shortcuts.REGENERATE,
+                icon=":material/refresh:",
+                help="Sends the same request again, as it was sent.",
+                on_click=presses.soon(_regenerate, record, endpoint, request),
+            )
+        if endpoint and not stale and endpoint.profile.prefix and record.text and _was_cut(record):
+            st.button(
+                "Continue",
+                key="continue",
+                type="tertiary",
+                shortcut=shortcuts.CONTINUE,
+                icon=":material/arrow_forward:",
+                help="Asks for an answer that begins with this one: it becomes a last assistant message with prefix.",
+                on_click=presses.soon(_continue, record, request, endpoint),
+            )
+        if record.text or record.tool_calls != "[]":
+            added = _is_among_messages(record, request)
+            st.button(
+                "Added to messages" if added else "Add to messages",
+                key="add_answer",
+                type="tertiary",
+                shortcut=shortcuts.ADD_ANSWER,
+                icon=":material/playlist_add:",
+                help="Makes the answer an assistant message, with a new message behind it for you.",
+                disabled=added,
+                on_click=presses.soon(_add_answer, record, request),
+            )
+        st.button(
+            "Compare",
+            key="compare_answer",
+            type="tertiary",
+            shortcut=shortcuts.COMPARE,
+            icon=":material/view_column:",
+            help="Makes this answer lane A of a comparison; what you have changed since becomes lane B.",
+            on_click=presses.soon(_compare, record),
+        )
+        draw_siblings(record)
+        draw_view_switches(record)
+
+
+def _compare(record: RunRecord) -> None:
+    compare_with(record)
+    st.session_state[state.GO_TO_COMPARE] = True
+
+
+def _was_cut(record: RunRecord) -> bool:
+    return record.finish_reason == "length" or record.status in _CUT
+
+
+def _regenerate(record: RunRecord, endpoint: AnyEndpoint, request: ChatCompletionStreamRequest) -> None:
+    body = record.request_body.encode()
+    run = send(endpoint, model=record.model, body=body, streaming=request.stream, draft=record.draft)
+    if run:
+        state.show_run(run.id)
+
+
+def _continue(record: RunRecord, request: ChatCompletionStreamRequest, endpoint: AnyEndpoint) -> None:
+    answer = _answer_of(record, request)
+    turns = _with_answer(draft_form.read(), answer, prefix=True)
+    draft = draft_form.read().model_copy(update={"turns": turns})
+    try:
+        run = start(endpoint, draft.to_request(endpoint.profile), draft.for_log())
+    except ValueError:
+        return  # the form has changed in the same moment; what is wrong with it stands beside its field
+    if run is None:
+        return
+    draft_form.change_turns(lambda _turns: turns, "answer continued")
+    state.show_run(run.id)
+
+
+def _is_among_messages(record: RunRecord, request: ChatCompletionStreamRequest) -> bool:
+    """Whether the conversation goes on with this answer already."""
+    turns, place = draft_form.current_turns(), len(request.messages) - bool(_prefix_of(request))
+    if len(turns) <= place:
+        return False
+    turn = turns[place]
+    calls = _answer_of(record, request).tool_calls
+    same_text = turn.content == _answer_of(record, request).content
+    return turn.role is Role.ASSISTANT and not turn.prefix and same_text and bool(turn.tool_calls) == bool(calls)
+
+
+def _add_answer(record: RunRecord, request: ChatCompletionStreamRequest) -> None:
+    if _is_among_messages(record, request):
+        return  # a second click that came before the button was drawn again
+    turns = _with_answer(draft_form.read(), _answer_of(record, request), prefix=False)
+    following = [
+        Turn(id=draft_form.next_turn_id(), role=Role.TOOL, tool_call_id=call["id"], name=call["name"])
+        for call in json.loads(record.tool_calls)
+    ] or [Turn(id=draft_form.next_turn_id(), role=Role.USER)]
+    draft_form.change_turns(lambda _turns: (*turns, *following), "answer added")
+
+
+def _prefix_of(request: ChatCompletionStreamRequest) -> str:
+    last = request.messages[-1]
+    return last.content if last.role is Role.ASSISTANT and last.prefix else ""
+
+
+def _answer_of(record: RunRecord, request: ChatCompletionStreamRequest) -> Turn:
+    """The whole answer as a turn that has no id yet."""
+    begun = _prefix_of(request)
+    # Most endpoints repeat the prefix at the beginning of their answer; some send only what follows it.
+    content = record.text if record.text.startswith(begun) else begun + record.text
+    calls = [
+        {"id": call["id"], "type": "function", "function": {"name": call["name"], "arguments": call["arguments"]}}
+        for call in json.loads(record.tool_calls)
+    ]
+    return Turn(
+        id="0",
+        role=Role.ASSISTANT,
+        content=content,
+        tool_calls=json.dumps(calls, ensure_ascii=False, indent=2) if calls else "",
+        # What a model wrote is no template.
+        literal=bool(names_in([content])),
+    )
+
+
+def _with_answer(draft: Draft, answer: Turn, *, prefix: bool) -> Turns:
+    """The form's turns with the answer behind them, or in place of the prefix that it begins with."""
+    answer = answer.model_copy(update={"id": draft_form.next_turn_id(), "prefix": prefix})
+    last = draft.turns[-1]
+    if last.role is Role.ASSISTANT and last.prefix and answer.content.startswith(draft.text_of(last)):
+        # Its other branches stay beside it.
+        return *draft.turns[:-1], answer.model_copy(update={"earlier": last.earlier, "later": last.later})
+    return *draft.turns, answer

@@ -1,0 +1,45 @@
+"""The answers that one request got in this session: regenerating keeps them all, and a branch finds its own again."""
+
+from __future__ import annotations
+
+import hashlib
+
+import streamlit as st
+
+from components.log.record import RunRecord
+from components.ui import state
+from components.ui.steps import draw_steps
+
+
+def note_run(record: RunRecord) -> None:
+    """Remember which request this run asks."""
+    ids = _answers().setdefault(_request_of(record.endpoint, record.request_body.encode()), [])
+    if record.id not in ids:
+        ids.append(record.id)
+
+
+def answers_to(endpoint: str, body: bytes | None) -> list[str]:
+    """The ids of this session's runs that asked exactly this, oldest first; none for a form that asks nothing."""
+    return [] if body is None else _answers().get(_request_of(endpoint, body), [])
+
+
+def draw_siblings(record: RunRecord) -> None:
+    """Draw the way to the other answers of the same request, where there are any."""
+    ids = answers_to(record.endpoint, record.request_body.encode())
+    if record.id not in ids or len(ids) < 2:
+        return
+    place = ids.index(record.id)
+
+    def go(step: int) -> None:
+        state.show_run(ids[max(0, min(place + step, len(ids) - 1))])
+
+    draw_steps("answer", place + 1, len(ids), key=lambda name: f"answer_{name}", go=go)
+
+
+def _answers() -> dict[str, list[str]]:
+    found: dict[str, list[str]] = st.session_state.setdefault(state.ANSWERS, {})
+    return found
+
+
+def _request_of(endpoint: str, body: bytes) -> str:
+    return hashlib.sha256(endpoint.encode() + b"\n" + body).hexdigest()

@@ -1,0 +1,146 @@
+"""Every event of a stream: when it came, how long after the one before, and what it held. Shown as plain text only."""
+
+from __future__ import annotations
+
+import altair as alt
+import pandas as pd
+import streamlit as st
+
+from components.log.events import StoredEvent
+from components.log.query import QueryFailed
+from components.log.record import RunRecord
+from components.runs.run import Run
+from components.ui import state
+from components.ui.answer.run_lookup import events_reader
+
+_REFRESH_S = 1.0
+_NEWEST_WHILE_LIVE = 200
+_STRIP_HEIGHT = 160
+
+
+def draw_events(run: Run | RunRecord | None) -> None:
+    """Draw the events of a run: the newest while it goes on, all of them afterwards, from the log."""
+    if run is None:
+        st.caption("The events of a run appear here, each with its time and its raw data.")
+    elif isinstance(run, RunRecord):
+        _draw_kept(run)
+    elif run.finished:
+        _draw_all(run.events(), run.record().event_count)
+    else:
+        _draw_live(run)
+
+
+@st.fragment(run_every=_REFRESH_S)
+def _draw_live(run: Run) -> None:
+    if run.finished:
+        st.rerun()
+    events = run.events()
+    newest = events[-_NEWEST_WHILE_LIVE:]
+    _draw_strip(newest)
+    _draw_table(newest, first=len(events) - len(newest), can_open=False)
+    if len(events) > len(newest):
+        st.caption(f"The newest {len(newest)} of {len(events):,}; all of them once the run has ended.")
+
+
+def _draw_kept(record: RunRecord) -> None:
+    try:
+        _draw_all(events_reader(record)(), record.event_count)
+    except QueryFailed as failure:
+        st.error(str(failure))
+
+
+def _draw_all(events: list[StoredEvent], count: int) -> None:
+    if not events:
+        st.caption("The events of this run were not kept." if count else "No event came.")
+        return
+    _draw_strip(events)
+    _draw_table(events, first=0)
+    if count > len(events):
+        st.caption(f"The first {len(events):,} of {count:,} events are kept.")
+
+
+def _draw_strip(events: list[StoredEvent]) -> None:
+    """The gap before each read of the socket over the time at which it came: an even stream is an even strip."""
+    if len(events) < 2:
+        return
+    gaps = _frame(events, 0)[["number", "at_s", "gap_ms"]].dropna()
+    if gaps.empty:
+        st.caption(f"{len(events):,} events, all in one read of the socket.")
+        return
+    chart = (
+        alt.Chart(gaps)
+        .mark_bar(size=1.5)
+        .encode(
+            x=alt.X("at_s:Q", title="seconds since the request was sent", scale=alt.Scale(nice=False)),
+            y=alt.Y("gap_ms:Q", title="gap, ms"),
+            tooltip=[
+                alt.Tooltip("number:Q", title="event"),
+                alt.Tooltip("at_s:Q", title="at, s", format=".3f"),
+                alt.Tooltip("gap_ms:Q", title="gap, ms", format=".1f"),
+            ],
+        )
+        .properties(height=_STRIP_HEIGHT)
+    )
+    st.altair_chart(chart)
+    quantiles = gaps["gap_ms"].quantile([0.5, 0.95])
+    st.caption(
+        f"{len(events):,} events. Gaps between reads of the socket, {len(gaps):,}: median {quantiles[0.5]:.1f} ms, "
+        f"95th percentile {quantiles[0.95]:.1f} ms, longest {gaps['gap_ms'].max():.1f} ms. One read has none within."
+    )
+
+
+def _draw_table(events: list[StoredEvent], first: int, *, can_open: bool = True) -> None:
+    """``can_open`` lets a row be chosen; rows that still move have no choosing."""
+    frame = _frame(events, first)
+    st.dataframe(
+        pd.DataFrame(
+            {
+                "event": frame["number"],
+                "at": frame["at_s"],
+                "gap": frame["gap_ms"],
+                "name": frame["name"],
+                "data": frame["data"],
+            }
+        ),
+        key=state.EVENTS_TABLE if can_open else None,
+        hide_index=True,
+        placeholder="–",
+        height=min(38 + 35 * len(events), 360),
+        on_select="rerun" if can_open else "ignore",
+        selection_mode="single-row",
+        column_config={
+            "event": st.column_config.NumberColumn(width="small"),
+            "at": st.column_config.NumberColumn(format="%.3f s", help="Since the request was sent.", width="small"),
+            "gap": st.column_config.NumberColumn(
+                format="%.1f ms",
+                help="Since the event before; – when one read of the socket brought both.",
+                width="small",
+            ),
+            "name": st.column_config.TextColumn(width="small"),
+            "data": st.column_config.TextColumn(width="large"),
+        },
+    )
+    if not can_open:
+        return
+    rows = st.session_state[state.EVENTS_TABLE].selection.rows
+    if rows and rows[0] < len(events):
+        event = events[rows[0]]
+        st.code(event.data, language="json", wrap_lines=True)
+        if event.size > len(event.data):
+            st.caption(f"The first {len(event.data):,} of {event.size:,} characters.")
+    else:
+        st.caption("Tick a row to see its event whole.")
+
+
+def _frame(events: list[StoredEvent], first: int) -> pd.DataFrame:
+    at_ms = pd.Series([event.at_ms for event in events], dtype=float)
+    return pd.DataFrame(
+        {
+            "number": range(first + 1, first + 1 + len(events)),
+            "at_s": at_ms / 1000,
+            # Events of one read came at the same moment, so there is no time between them.
+            "gap_ms": at_ms.diff().replace(0.0, float("nan")),
+            "name": [event.name for event in events],
+            "data": [event.data for event in events],
+        }
+    )

@@ -1,0 +1,104 @@
+"""The live view: a component that draws what the page's one socket brings, and the routes that feed it.
+
+The script only says which run is to be drawn; text never goes through it. So a widget answers while text streams, and a
+token is on the screen as soon as it has come.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import streamlit as st
+from starlette.routing import BaseRoute, Mount, WebSocketRoute
+from starlette.staticfiles import StaticFiles
+
+from components.live.channels import Channel
+from components.live.lane import Part
+from components.live.socket import LiveSocket
+from components.log.record import RunRecord
+from components.runs.run import Run
+from components.server.same_origin import is_own_page
+from components.service import service
+from components.ui import state
+from components.ui.answer.run_lookup import events_reader
+from components.ui.share.address import route_of
+from components.ui.visitor import is_known, network, owner, who_looks
+
+FOLDER = Path(__file__).parent
+_ASSETS = FOLDER / "assets"
+_VERSION = hashlib.sha256(b"".join(path.read_bytes() for path in sorted(_ASSETS.iterdir()))).hexdigest()[:12]
+"""In the files' address, so that a browser never mixes those of two releases."""
+
+_PATH = "live"
+
+_view = st.components.v2.component(
+    "tempera_live_view",
+    html=(FOLDER / "live_view.html").read_text(),
+    js=(FOLDER / "loader.js").read_text(),
+    isolate_styles=False,
+)
+
+
+def routes() -> list[BaseRoute]:
+    """The routes that the server needs for this view: the socket, and the component's own files."""
+    return [
+        WebSocketRoute(route_of(_PATH), LiveSocket(lambda: service().channels, is_own_page).serve),
+        Mount(route_of(f"{_PATH}/{_VERSION}"), StaticFiles(directory=_ASSETS)),
+    ]
+
+
+def draw_live(
+    run: Run | RunRecord | None,
+    part: Part,
+    *,
+    running: bool = False,
+    replay: bool = False,
+    name: str = "",
+    key: str | None = None,
+) -> None:
+    """Draw the status or the answer of a run; it goes on by itself, and the page is run again when the run has ended.
+
+    ``running`` is whether the run had not ended when this page began to draw it. With ``replay`` the answer is played
+    from its events. Without a run the place is prepared for one, so that its first token finds the connection made.
+    Where several answers stand on a page, each has a ``name``, which is said with its beginning and end, and a ``key``.
+    """
+    channel = _channel()
+    if run:
+        # A run that has ended is held by the log alone, however long this page stays open.
+        held = run.record() if isinstance(run, Run) and run.finished else run
+        channel.show(held, events_reader(held))
+    told = _view(
+        key=key or state.live_key(part),
+        data={
+            "run": run.id if run else None,
+            "part": part,
+            "running": running,
+            # What another process works on is seen as far as the log has it.
+            "length": len(run.text) if isinstance(run, RunRecord) else 0,
+            "replay": replay,
+            "name": name,
+            "path": _PATH,
+            "script": f"{_PATH}/{_VERSION}/view.js",
+            "token": channel.token,
+        },
+        on_ended_change=_run_again,
+        on_unreachable_change=_run_again,
+    )
+    # A token that is merely old, as after a long sleep or a new release, has just been replaced.
+    if told.unreachable == channel.token:
+        st.session_state[state.NATIVE] = True
+        st.rerun()
+
+
+def _run_again() -> None:
+    """The page is run again after this, and finds what has changed."""
+
+
+def _channel() -> Channel:
+    channels = service().channels
+    channel = channels.find(st.session_state.get(state.CHANNEL, ""))
+    if channel is None:
+        channel = channels.open(owner() if is_known() else who_looks(), network())
+        st.session_state[state.CHANNEL] = channel.token
+    return channel

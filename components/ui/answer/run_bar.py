@@ -1,0 +1,47 @@
+"""The row between the form and what came of it: Run, Stop, and what to look at."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from components.ui import presses, shortcuts, state
+from components.ui.form.form_run import run_form, stop_shown
+from components.ui.shortcuts import draw_shortcuts
+
+ANSWER, REQUEST, EVENTS, CODE = "Answer", "Request", "Events", "Code"
+
+
+def draw_run_bar(*, may_be_refused: bool) -> str:
+    """Draw the row; what is chosen to be looked at. ``may_be_refused`` says whether sending takes a purpose."""
+    with st.container(horizontal=True, vertical_alignment="center", key="run_bar"):
+        st.button(
+            "Run",
+            key=state.RUN,
+            type="primary",
+            shortcut=shortcuts.RUN,
+            icon=":material/play_arrow:",
+            on_click=presses.soon(run_form),
+        )
+        st.button(
+            "Stop",
+            key=state.STOP,
+            shortcut=shortcuts.STOP,
+            icon=":material/stop:",
+            on_click=presses.soon(stop_shown),
+        )
+        if may_be_refused:
+            st.checkbox(
+                "Send anyway", key=state.SEND_ANYWAY, help="Lets the endpoint say itself what it thinks of this."
+            )
+        st.space("stretch")
+        view: str | None = st.segmented_control(
+            "What to look at",
+            [ANSWER, REQUEST, EVENTS, CODE],
+            default=ANSWER,
+            key=state.VIEW,
+            required=True,
+            label_visibility="collapsed",
+            persist_state="session",
+        )
+        draw_shortcuts()
+    return view or ANSWER

@@ -1,0 +1,65 @@
+"""Finds a run by its id: living in this process, else in the log."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from components.contract.profile import profile_named
+from components.contract.request import ChatCompletionStreamRequest, from_bytes
+from components.log.events import StoredEvent
+from components.log.query import QueryFailed, events_of, find_run
+from components.log.record import RunRecord
+from components.runs.run import Run, live_run
+from components.ui.share.shared_run import SharedRun
+from components.ui.visitor import own_log
+
+
+def find(run_id: str | None) -> Run | RunRecord | None:
+    """The run, or None when there is none; a log that cannot be read is named on the page."""
+    if run_id is None:
+        return None
+    run = live_run(own_log(), run_id)
+    if run is not None:
+        return run
+    database = own_log().database
+    try:
+        return find_run(database, run_id) if database else None
+    except QueryFailed as failure:
+        st.error(str(failure))
+        return None
+
+
+def asked(record: RunRecord) -> ChatCompletionStreamRequest | None:
+    """The request of a run, or None for a body that is no request of ours."""
+    try:
+        return from_bytes(record.request_body, profile_named(record.dialect))
+    except ValueError:
+        return None
+
+
+def events_reader(run: Run | RunRecord) -> Callable[[], list[StoredEvent]]:
+    """What reads the events of a run: of this process, of a capsule, or in the log; any thread may call it.
+
+    It raises QueryFailed, also while there is no log.
+    """
+    if isinstance(run, SharedRun):
+        events = list(run.shared_events)
+        return lambda: events
+    log = own_log()
+
+    def read() -> list[StoredEvent]:
+        live = live_run(log, run.id)
+        if live:
+            return live.events()
+        if log.database is None:
+            raise QueryFailed("There is no log now.")
+        return events_of(log.database, run.id)
+
+    return read
+
+
+def record_of(run: Run | RunRecord | None) -> RunRecord | None:
+    """The run as it stands now."""
+    return run.record() if isinstance(run, Run) else run

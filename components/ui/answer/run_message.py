@@ -1,0 +1,63 @@
+"""Why a run did not end as hoped, in plain words: what happened, what the endpoint said, what to do next."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from components.contract.errors import single_line
+from components.live.status import was_cut, was_cut_at_sent_limit
+from components.log.record import RunRecord
+from components.streaming.faults import ErrorKind
+from components.streaming.outcome import Status
+from components.ui.answer.place import ALONE, Place
+
+_WHAT_HAPPENED = {
+    Status.DAMAGED: "The answer is complete, but some of its events could not be read: the text may have a hole.",
+    Status.INTERRUPTED: "The answer is not complete. What arrived is kept.",
+    Status.ERROR: "No answer arrived",
+    Status.LOST: "The answer is not complete. What arrived is kept.",
+    Status.REJECTED: "Nothing was sent",
+}
+
+# For the kinds whose sentence is the endpoint's own; our own sentences already say what to do.
+_NEXT_STEP = {
+    ErrorKind.AUTH: "Check this endpoint's key: api_key in the secrets file, or TEMPERA_API_KEY.",
+    ErrorKind.NOT_FOUND: "Check the model's name, and that the base URL ends in /v1.",
+    ErrorKind.INVALID_REQUEST: "Change what the endpoint names, then run again.",
+    ErrorKind.TOO_LARGE: "Shorten the prompt, then run again.",
+    ErrorKind.RATE_LIMITED: "Wait a little, then run again.",
+    ErrorKind.TIMEOUT_STATUS: "Run again; if it stays so, ask whoever runs the endpoint.",
+    ErrorKind.SERVER_ERROR: "The fault is the endpoint's. Run again later.",
+    ErrorKind.OVERLOADED: "The endpoint is busy or still starting. Run again in a moment.",
+    ErrorKind.SERVER_ERROR_EVENT: "The fault is the endpoint's. Run again.",
+}
+
+_CUT = "The answer was cut at max_tokens. Raise max_tokens, or omit it, for a longer one."
+_CUT_BY_MODEL = "The answer was cut at the model's own limit, such as its context. A shorter prompt leaves more room."
+
+_MOST_RAW_CHARACTERS = 10_000
+
+
+def draw_message(record: RunRecord, place: Place = ALONE) -> None:
+    """Draw the message of a run that has ended; nothing when there is nothing to say."""
+    if was_cut(record):
+        if place.lane is None:  # beside others the badge says enough
+            st.caption(_CUT if was_cut_at_sent_limit(record) else _CUT_BY_MODEL)
+        return
+    happened = _WHAT_HAPPENED.get(Status(record.status))
+    if happened is None:
+        return
+    http_status = f" (HTTP {record.http_status})" if (record.http_status or 0) >= 300 else ""
+    with st.container(key=place.key("run_message"), gap="small"):
+        if record.status in (Status.ERROR, Status.REJECTED):
+            st.error(happened + http_status, icon=":material/error:")
+        else:
+            st.warning(happened + http_status, icon=":material/warning:")
+        if record.error_message:
+            # As plain text: what an endpoint says must not become an image or a link.
+            st.text(single_line(record.error_message))
+        if record.error_kind in _NEXT_STEP:
+            st.caption(_NEXT_STEP[ErrorKind(record.error_kind)])
+        if record.raw_error and record.raw_error != record.error_message:
+            with st.expander("What the endpoint answered"):
+                st.code(record.raw_error[:_MOST_RAW_CHARACTERS], language=None, wrap_lines=True)

@@ -1,0 +1,101 @@
+"""Draws a run: live while it goes on, as it ended otherwise. Pages do not know which view draws the answer.
+
+Live or ended, the parts stand in the same order and number, so that one replaces the other in its place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from components.log.record import RunRecord
+from components.runs.run import Run
+from components.ui import state
+from components.ui.answer import native_view
+from components.ui.answer.answer import draw_answer
+from components.ui.answer.live_view import draw_live
+from components.ui.answer.place import ALONE, Place
+from components.ui.answer.run_lookup import find, record_of
+from components.ui.answer.run_message import draw_message
+from components.ui.answer.run_status import StatusLine
+from components.ui.answer.view_switches import draw_view_row
+
+_LOOK_AGAIN_S = 2.0
+
+
+def draw_run(
+    run: Run | RunRecord | None,
+    *,
+    stale: bool = False,
+    with_answer: bool = True,
+    above_answer: Callable[[], None] | None = None,
+    place: Place = ALONE,
+) -> None:
+    """Draw a run: live while it goes on, as it ended otherwise, and where it will be when there is none.
+
+    ``stale`` greys an answer that other settings made. Without ``with_answer`` only status and message are drawn.
+    ``above_answer`` draws what belongs between them; without it, the switches of the view stand there.
+    """
+    if place is ALONE:
+        draw_fallback_notice()
+    if st.session_state.get(state.NATIVE) and isinstance(run, Run) and not run.finished:
+        native_view.paint(run, (lambda: _answer_box(stale, place)) if with_answer else None, place)
+        return
+    # The native view is a fragment, which stands in a container of its own; what replaces it must stand in one as well.
+    with st.container():
+        _draw_parts(run, stale, with_answer, above_answer, place)
+    if isinstance(run, RunRecord) and run.running:
+        _look_again(run)
+
+
+def draw_fallback_notice() -> None:
+    """Say that the answers of this page are drawn without the live connection, where that is so."""
+    # Its place is there before: what stands below keeps its own, or a click in that moment would be lost.
+    with st.container():
+        if st.session_state.get(state.NATIVE):
+            st.caption("Drawn without the live connection: a proxy may block it. Reload the page to try again.")
+
+
+def _draw_parts(
+    run: Run | RunRecord | None,
+    stale: bool,
+    with_answer: bool,
+    above_answer: Callable[[], None] | None,
+    place: Place,
+) -> None:
+    # Taken once: a run may end while it is drawn.
+    record = record_of(run)
+    with st.container():
+        if isinstance(run, Run) and record and record.running:
+            with st.container(key=place.key(state.RUN_STATUS)):
+                draw_live(run, "status", running=True, name=place.name, key=place.key(state.live_key("status")))
+        elif record:
+            StatusLine(place).show(record)
+    with st.container():
+        if record and not record.running:
+            draw_message(record, place)
+        if record and with_answer:
+            (above_answer or (lambda: draw_view_row(record)))()
+    answered = record and (record.running or record.text or record.reasoning or record.tool_calls != "[]")
+    if not with_answer or (record and record.error_message and not answered):
+        return
+    with _answer_box(stale, place):
+        draw_answer(run, record, place)
+
+
+def _answer_box(stale: bool, place: Place) -> DeltaGenerator:
+    # Greyed by a mark beside it: a container of another name would be another element, and blank until it is filled.
+    with st.container():
+        if stale:
+            st.container(key=place.key(state.STALE)).empty()
+    return st.container(key=place.key(state.ANSWER), border=True)
+
+
+@st.fragment(run_every=_LOOK_AGAIN_S)
+def _look_again(drawn: RunRecord) -> None:
+    """Another process works on this run, or did until it died: draw it again when the log knows more."""
+    now = record_of(find(drawn.id))
+    if now is not None and (now.text, now.status) != (drawn.text, drawn.status):
+        st.rerun()

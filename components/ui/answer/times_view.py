@@ -1,0 +1,37 @@
+"""What a run took, as a waterfall and as a table."""
+
+from __future__ import annotations
+
+import altair as alt
+import pandas as pd
+import streamlit as st
+
+from components.live.phases import phases
+from components.log.record import RunRecord
+
+
+def draw_times(record: RunRecord) -> None:
+    """Draw the phases of a run: connecting, first byte, first token, first output, decoding."""
+    found = pd.DataFrame(phases(record))
+    if found.empty:
+        st.caption("Nothing was timed.")
+        return
+    bars = (
+        alt.Chart(found, height=40 + 32 * len(found))
+        .mark_bar(cornerRadius=2)
+        .encode(
+            x=alt.X("begin_ms:Q", title="ms"),
+            x2="end_ms:Q",
+            y=alt.Y("name:N", sort=None, title=None),
+            tooltip=["name", "begin_ms", "end_ms"],
+        )
+    )
+    st.altair_chart(bars)
+    shown = found.assign(took=found["end_ms"] - found["begin_ms"])[["name", "begin_ms", "took"]]
+    st.dataframe(
+        shown.set_axis(["phase", "from", "took"], axis=1),
+        hide_index=True,
+        column_config={name: st.column_config.NumberColumn(format="%.1f ms") for name in ("from", "took")},
+    )
+    if record.waited_ms:
+        st.caption(f"Before that, {record.waited_ms:,.0f} ms passed in waits between attempts.")

@@ -1,0 +1,37 @@
+"""The switches of how an answer is drawn: as Markdown or as written, and played again."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from components.log.record import RunRecord
+from components.ui import state
+
+
+def draw_view_switches(record: RunRecord) -> None:
+    """Draw the switches that make sense for this answer."""
+    if record.running or record.text:
+        st.toggle("As written", key=state.AS_WRITTEN, help="The text as it came, without Markdown, ready to copy.")
+    draw_replay_switch(record)
+
+
+def draw_replay_switch(record: RunRecord) -> None:
+    """Draw the switch that plays this answer again; nothing for one that cannot be played."""
+    if can_be_replayed(record):
+        st.toggle(
+            "Replay",
+            key=state.replay_key(record.id),
+            help="Plays the answer again from its events, with the times at which they came. Nothing is sent.",
+        )
+
+
+def can_be_replayed(record: RunRecord) -> bool:
+    """Whether there is anything to play, and a view that can."""
+    several = record.streamed and record.event_count > 1 and bool(record.text)
+    return several and not record.running and not st.session_state.get(state.NATIVE)
+
+
+def draw_view_row(record: RunRecord) -> None:
+    """Draw the switches in a row of their own."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key=state.ANSWER_ACTIONS):
+        draw_view_switches(record)

@@ -1,1 +1,0 @@
-"""The Runs page: what is looked for, the table, and one or several runs opened from it."""

@@ -1,0 +1,126 @@
+"""In what the answers of the lanes differ: word by word against one of them, and where they part from each other."""
+
+from __future__ import annotations
+
+import html
+import json
+from collections.abc import Callable, Mapping
+from itertools import pairwise
+
+import streamlit as st
+
+from components.experiments.divergence import Branch, divergence, first_difference, token_at
+from components.experiments.word_difference import MOST_COMPARED, Kind, Piece, word_differences
+from components.live.replay import lengths_after
+from components.log.events import StoredEvent
+from components.log.query import QueryFailed
+from components.log.record import RunRecord
+from components.ui.answer.own_html import draw_marked
+from components.ui.answer.run_lookup import events_reader
+from components.ui.plain_words import plain_words
+
+_SHOWN_OF_SHARED = 400
+"""Characters; of a longer beginning that answers share, the middle is left out."""
+
+_MARKS = {
+    Kind.SAME: "{}",
+    Kind.ADDED: '<ins><i class="mark">[+</i>{}<i class="mark">+]</i></ins>',
+    Kind.REMOVED: '<del><i class="mark">[−</i>{}<i class="mark">−]</i></del>',
+}
+"""Signs beside colours: not everybody sees the colours."""
+
+
+def answer_text(record: RunRecord) -> str:
+    """What a run answered: its text, and below it the tools that it calls. Empty where nothing came."""
+    calls = [f"{call['name']}({call['arguments']})" for call in json.loads(record.tool_calls)]
+    return "\n".join([record.text, *calls] if record.text else calls)
+
+
+def draw_word_differences(shown: Mapping[str, RunRecord], reference: str) -> None:
+    """Draw each answer with what it has, and what it lacks, against the one of the lane ``reference``."""
+    base = answer_text(shown[reference])
+    same = [title for title, record in shown.items() if title != reference and answer_text(record) == base]
+    if same:
+        many = len(same) + 1
+        st.markdown(f"Identical: **{plain_words(', '.join([reference, *same]))}** ({many} of {len(shown)})")
+    others = [title for title in shown if title != reference and title not in same]
+    columns = st.columns(min(len(others), 2)) if others else []
+    for number, title in enumerate(others):
+        with columns[number % len(columns)]:
+            _draw_one(title, shown[title], reference, shown[reference])
+
+
+def draw_first_divergence(shown: Mapping[str, RunRecord]) -> None:
+    """Draw what answers share from their beginning, and how each goes on from there."""
+    tree = divergence({title: answer_text(record) for title, record in shown.items()})
+    pieces: list[str] = []
+    _write_branch(tree, dict(shown), pieces, 0)
+    draw_marked("".join(pieces))
+
+
+def _draw_one(title: str, record: RunRecord, reference: str, base: RunRecord) -> None:
+    before, after = answer_text(base), answer_text(record)
+    place = first_difference(before, after)
+    token = _token(record, place)
+    where = f"parts at character {place + 1:,}" + (f", token {token:,}" if token else "") if place is not None else ""
+    st.markdown(f"**{plain_words(title)}** :small[:gray[against {plain_words(reference)}: {where}]]")
+    pieces = _pieces(before, after)
+    if pieces is None:
+        st.caption(f"One of them has more than {MOST_COMPARED:,} words and signs: they are not compared.")
+        return
+    removed = sum(len(piece.text.split()) for piece in pieces if piece.kind is Kind.REMOVED)
+    added = sum(len(piece.text.split()) for piece in pieces if piece.kind is Kind.ADDED)
+    st.caption(f"{added:,} words added, {removed:,} words removed")
+    marked = "".join(_MARKS[piece.kind].format(html.escape(piece.text)) for piece in pieces)
+    draw_marked(f'<div class="word-difference">{marked}</div>')
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _pieces(before: str, after: str) -> list[Piece] | None:
+    return word_differences(before, after)
+
+
+def _write_branch(branch: Branch, shown: dict[str, RunRecord], pieces: list[str], depth: int) -> None:
+    names = html.escape(", ".join(branch.names))
+    several = len(branch.names) > 1
+    if several and branch.branches:
+        size = f"{len(branch.text):,} characters in common"
+    elif several:
+        size = f"identical ({len(branch.names)} answers)"
+    else:
+        token = _token(shown[branch.names[0]], branch.begins_at)
+        size = f"from character {branch.begins_at + 1:,}" + (f", token {token:,}" if token else "")
+        if not branch.text:
+            size = f"ends after {branch.begins_at:,} characters"
+    dimmed = " shared" if branch.branches else ""
+    pieces.append(
+        f'<div class="branch depth-{depth}">'
+        f'<div class="branch-head"><b>{names}</b> {size}</div>'
+        f'<div class="branch-text{dimmed}">{html.escape(_shortened(branch.text))}</div></div>'
+    )
+    for child in branch.branches:
+        _write_branch(child, shown, pieces, depth + 1)
+
+
+def _shortened(text: str) -> str:
+    if len(text) <= _SHOWN_OF_SHARED:
+        return text
+    half = _SHOWN_OF_SHARED // 2
+    return f"{text[:half]}\n… {len(text) - 2 * half:,} characters …\n{text[-half:]}"
+
+
+def _token(record: RunRecord, character: int | None) -> int | None:
+    """The number of the token that brought a character, as far as the endpoint sends one token in each chunk."""
+    try:
+        return (
+            None if character is None else token_at(_tokens(record.id, record.text, events_reader(record)), character)
+        )
+    except QueryFailed:
+        return None  # not kept: the next look may find them
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _tokens(run_id: str, text: str, _read: Callable[[], list[StoredEvent]]) -> list[str]:
+    events = _read()
+    ends = [length for length in dict.fromkeys(lengths_after(events, text)) if length]
+    return [text[begin:end] for begin, end in pairwise([0, *ends])]

@@ -1,0 +1,318 @@
+"""The lanes of a comparison side by side: what each changes, and its answer as it comes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+
+import streamlit as st
+
+from components.contract.difference import differences
+from components.contract.lint import Severity
+from components.drafts import comparison as lanes
+from components.drafts.comparison import FEWEST_LANES, MOST_LANES, Comparison, Lane
+from components.drafts.draft import Draft
+from components.endpoints.endpoint import AnyEndpoint
+from components.experiments.experiment import Experiment
+from components.experiments.lanes import LaneRequest
+from components.log.record import RunRecord
+from components.runs.run import Run
+from components.streaming.outcome import Status
+from components.ui import presses, state
+from components.ui.answer.own_html import draw_style
+from components.ui.answer.place import Place
+from components.ui.answer.run_lookup import asked, record_of
+from components.ui.answer.run_view import draw_fallback_notice, draw_run
+from components.ui.compare.lane_form import draw_lane_form
+from components.ui.compare.lane_runs import LaneRuns
+from components.ui.compare.starting import (
+    check_lane,
+    requests_now,
+    shown_experiment,
+    start_lane,
+    stop_lane,
+    take_lanes_away,
+)
+from components.ui.form import draft_form
+from components.ui.plain_words import plain_words
+from components.ui.state import lane_key
+from components.ui.steps import draw_steps
+
+_LONG_LIST = 6
+"""Differences beyond this many are counted and not named."""
+
+_HIDDEN_NUMBERS = """
+.st-key-lanes .live-numbers,
+.st-key-lanes [class*="st-key-lane_run_status_"] > [data-testid="stElementContainer"]:nth-child(2) { display: none; }
+"""
+
+
+@dataclass(frozen=True)
+class _Drawn:
+    """A lane as the whole page was drawn; when only the lane is drawn again, some of it may be of before."""
+
+    draft: Draft
+    request: LaneRequest
+    found: LaneRuns | None
+    experiment: Experiment | None
+    endpoints: Mapping[str, AnyEndpoint]
+    busy: bool
+    lanes: int
+    number: int | None
+    """Its number in a blind order; None when everything may be seen."""
+
+
+def draw_board(
+    requests: list[LaneRequest],
+    runs: Mapping[str, LaneRuns],
+    experiment: Experiment | None,
+    draft: Draft,
+    endpoints: Mapping[str, AnyEndpoint],
+    *,
+    blind_order: list[str] | None,
+) -> None:
+    """Draw every lane. With a ``blind_order`` they stand in that order, with nothing that tells which is which."""
+    draw_fallback_notice()
+    by_id = {request.lane.id: request for request in requests}
+    order = blind_order or list(by_id)
+    _draw_tabs(order, draft.comparison, blind=bool(blind_order))
+    # The numbers would tell which lane is which. Hidden by style, so that the answers stay where they are.
+    draw_style(_HIDDEN_NUMBERS if blind_order else "")
+    with st.container(horizontal=True, key="lanes", gap="small"):
+        for number, lane_id in enumerate(order, 1):
+            drawn = _Drawn(
+                draft=draft,
+                request=by_id[lane_id],
+                found=runs.get(lane_id),
+                experiment=experiment,
+                endpoints=endpoints,
+                busy=experiment is not None and experiment.is_busy(lane_id),
+                lanes=len(order),
+                number=number if blind_order else None,
+            )
+            with st.container(key=lane_key("card", lane_id), border=True, gap="xxsmall"):
+                _draw_lane(drawn)
+
+
+def shown_run(lane_id: str, found: LaneRuns, *, blind: bool) -> Run | RunRecord:
+    """The run that a lane shows: the repeat that was chosen, else the newest; the first one in a blind vote."""
+    ids = [run.id for run in found.runs]
+    chosen = st.session_state.get(lane_key("chosen", lane_id))
+    if blind:
+        return found.runs[0]
+    return found.runs[ids.index(chosen) if chosen in ids else -1]
+
+
+@st.fragment
+def _draw_lane(drawn: _Drawn) -> None:
+    """Draw a lane; a touch of it draws only the lane again, and the page where others are concerned."""
+    presses.act()
+    draft, request, lane_id = draft_form.read(), drawn.request, drawn.request.lane.id
+    experiment = shown_experiment(st.session_state.get(state.EXPERIMENT))
+    if lane_id not in [lane.id for lane in draft.comparison.lanes]:
+        st.rerun()  # it was deleted just now
+    if experiment is not drawn.experiment or (experiment and experiment.is_busy(lane_id) != drawn.busy):
+        st.rerun()
+    if draft.comparison != drawn.draft.comparison:
+        request = next((now for now in requests_now() if now.lane.id == lane_id), request)
+    run = shown_run(lane_id, drawn.found, blind=drawn.number is not None) if drawn.found else None
+    record = record_of(run)
+    place = Place(lane_id, f"Lane {request.title}" if drawn.number is None else f"Answer {drawn.number}", drawn.lanes)
+    pending = experiment.pending(lane_id) if experiment else 0
+    if drawn.number is not None:
+        st.markdown(f"**{place.name}**")
+        _draw_answer(request, run, record, place, blind=True, pending=pending)
+        return
+    _draw_head(request, draft, drawn.endpoints)
+    if drawn.found and run:
+        _draw_repeats(lane_id, drawn.found, run, pending=pending)
+    _draw_answer(request, run, record, place, blind=False, pending=pending)
+    _draw_foot(request, record, busy=drawn.busy)
+    if draft.comparison != drawn.draft.comparison or st.session_state.pop(state.REPEAT_CHOSEN, False):
+        # What has changed here concerns others as well; that comes a moment later.
+        st.rerun()
+
+
+def _draw_tabs(order: list[str], comparison: Comparison, *, blind: bool) -> None:
+    """On a phone one lane is in sight, and this chooses which; wider pages do not show it."""
+    titles = {lane_id: str(number) if blind else comparison.letter(lane_id) for number, lane_id in enumerate(order, 1)}
+    if st.session_state.get(state.LANE_TAB) not in order:
+        st.session_state[state.LANE_TAB] = order[0]
+    with st.container(key="lane_tabs"):
+        chosen = st.segmented_control(
+            "Lane",
+            order,
+            format_func=lambda lane_id: titles[lane_id],
+            required=True,
+            key=state.LANE_TAB,
+            label_visibility="collapsed",
+        )
+    hidden = ", ".join(
+        f'[data-testid="stLayoutWrapper"]:has(> .st-key-{lane_key("card", lane_id)})'
+        for lane_id in order
+        if lane_id != chosen
+    )
+    # By style, so that the answers of the lanes out of sight go on growing in their places.
+    draw_style(f"@media (max-width: 640px) {{ {hidden} {{ display: none; }} }}")
+
+
+def _draw_head(request: LaneRequest, draft: Draft, endpoints: Mapping[str, AnyEndpoint]) -> None:
+    lane = request.lane
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
+        muted = " :gray-badge[muted]" if lane.muted else ""
+        st.markdown(f"**{plain_words(request.title)}**{muted}", width="content")
+        st.space("stretch")
+        form = st.popover(
+            "Change",
+            key=lane_key("form", lane.id),
+            type="tertiary",
+            icon=":material/tune:",
+            on_change="rerun",
+        )
+        if form.open:
+            with form:
+                draw_lane_form(lane, draft, endpoints)
+        _draw_menu(lane, draft.comparison)
+    differing = request.differences
+    if differing:
+        named = ", ".join(
+            f"{plain_words(found.field)} **{plain_words(found.before)} → {plain_words(found.after)}**"
+            if found.before != "omitted" and found.after != "omitted"
+            else f"{plain_words(found.field)} **{plain_words(found.after)}**"
+            for found in differing[:_LONG_LIST]
+        )
+        more = f" and {len(differing) - _LONG_LIST} more" if len(differing) > _LONG_LIST else ""
+        st.markdown(f":small[{named}{more}]")
+    else:
+        st.markdown(":small[:gray[as the base]]")
+    for hint in request.hints:
+        st.markdown(f":gray[:material/info: :small[{plain_words(hint)}]]")
+
+
+def _draw_menu(lane: Lane, comparison: Comparison) -> None:
+    many, place = len(comparison.lanes), comparison.position(lane.id)
+    actions: dict[str, Callable[[], None]] = {}
+    if many < MOST_LANES:
+        actions[":material/content_copy: Clone"] = partial(_change, lanes.added, like=lane.id)
+    if place > 0:
+        actions[":material/arrow_back: Move left"] = partial(_change, lanes.moved, lane_id=lane.id, by=-1)
+    if place < many - 1:
+        actions[":material/arrow_forward: Move right"] = partial(_change, lanes.moved, lane_id=lane.id, by=1)
+    word = "Unmute" if lane.muted else "Mute"
+    actions[f":material/volume_off: {word}"] = partial(
+        _change, lanes.changed, lane_ids=(lane.id,), muted=not lane.muted
+    )
+    if many > FEWEST_LANES:
+        actions[":material/delete: Delete"] = partial(
+            take_lanes_away, partial(lanes.removed, lane_id=lane.id), "lane deleted"
+        )
+    key = lane_key("menu", lane.id)
+    st.menu_button(
+        f"Lane {comparison.letter(lane.id)}: more",
+        list(actions),
+        key=key,
+        type="tertiary",
+        icon=":material/more_horiz:",
+        on_click=presses.soon_chosen(key, lambda chosen: actions[chosen]()),
+    )
+
+
+def _change(change: Callable[..., Comparison], **arguments: object) -> None:
+    draft_form.change_comparison(partial(change, **arguments))
+
+
+def _draw_repeats(lane_id: str, found: LaneRuns, shown: Run | RunRecord, *, pending: int) -> None:
+    """Draw which repeat is looked at, where there are several."""
+    ids = [run.id for run in found.runs]
+    if len(ids) == 1 and not pending:
+        return
+    number = ids.index(shown.id) + 1
+
+    def go(step: int) -> None:
+        st.session_state[lane_key("chosen", lane_id)] = ids[min(max(number - 1 + step, 0), len(ids) - 1)]
+        st.session_state[state.REPEAT_CHOSEN] = True
+
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
+        st.markdown(":small[:gray[Repeat]]", width="content")
+        draw_steps("repeat", number, len(ids), key=lambda name: lane_key(f"repeat_{lane_id}", name), go=go)
+        if pending:
+            st.markdown(f":small[:gray[{pending} to come]]", width="content")
+
+
+def _draw_answer(
+    request: LaneRequest,
+    run: Run | RunRecord | None,
+    record: RunRecord | None,
+    place: Place,
+    *,
+    blind: bool,
+    pending: int,
+) -> None:
+    stale = bool(record and (record.endpoint, record.request_body.encode()) != request.asks)
+    if request.lane.muted and record is None:
+        st.caption("Muted: this lane is not run.")
+        return
+    if record is None and pending:
+        st.caption("Waits for its turn.")
+        return
+
+    def draw_notice() -> None:
+        if stale and record and not record.running and not blind:
+            before, after = asked(record), request.composed.request
+            changes = differences(before, after) if before and after else []
+            named = ", ".join(str(change) for change in changes[:3])
+            said = f"Made with other settings: {named}" if named else "The lane has changed since"
+            st.markdown(f":small[:gray[:material/history: {plain_words(said)}]]")
+
+    draw_run(run, stale=stale, above_answer=draw_notice, place=place)
+
+
+def _draw_foot(request: LaneRequest, record: RunRecord | None, *, busy: bool) -> None:
+    lane_id = request.lane.id
+    objection = request.objection(send_anyway=bool(st.session_state.get(state.SEND_ANYWAY)))
+    if objection and not busy:
+        refused = request.composed.may_be_refused and not request.composed.problem
+        sign = ":orange[:material/warning:" if refused else ":red[:material/error:"
+        st.markdown(f"{sign} :small[{plain_words(objection)}]]")
+    for remark in request.composed.remarks:
+        if remark.severity is Severity.HINT and remark.field in request.lane.settings:
+            st.markdown(f":gray[:material/info: :small[{plain_words(remark.sentence)}]]")
+    if record and record.determinism:
+        st.markdown(f":small[:material/fingerprint: Sent again: **{plain_words(record.determinism)}**]")
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        if busy:
+            st.button(
+                "Stop",
+                key=lane_key("stop", lane_id),
+                type="tertiary",
+                icon=":material/stop:",
+                on_click=presses.soon(stop_lane, lane_id),
+            )
+        else:
+            st.button(
+                "Run",
+                key=lane_key("run", lane_id),
+                type="tertiary",
+                icon=":material/play_arrow:",
+                disabled=bool(objection),
+                help="Runs this lane only.",
+                on_click=presses.soon(start_lane, lane_id),
+            )
+        if record and not record.running and not busy:
+            if record.status == Status.OK:
+                st.button(
+                    "Same again?",
+                    key=lane_key("check", lane_id),
+                    type="tertiary",
+                    icon=":material/fingerprint:",
+                    help="Sends the very same bytes once more and says whether the answer is identical.",
+                    on_click=presses.soon(check_lane, lane_id, record),
+                )
+            st.page_link(
+                "playground.py",
+                label="Open",
+                icon=":material/bolt:",
+                help="Opens this run in the playground.",
+                query_params={state.OPEN_PARAMETER: record.id},
+            )

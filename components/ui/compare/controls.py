@@ -1,0 +1,126 @@
+"""The row between the base and the lanes: run and stop all, how and how often, and what changes the lanes."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import streamlit as st
+
+from components.drafts.comparison import LANE_SETS, MOST_LANES, MOST_REPEATS, Comparison, Timing, added, with_lane_set
+from components.ui import presses, shortcuts, state
+from components.ui.compare.history import draw_earlier_comparisons
+from components.ui.compare.lane_form import draw_change_of_several
+from components.ui.compare.starting import start_all, stop_all, take_lanes_away
+from components.ui.form import draft_form
+from components.ui.plain_words import plain_words
+from components.ui.shortcuts import draw_shortcuts
+
+_TIMINGS = {
+    Timing.PARALLEL: "all at once",
+    Timing.ONE_AFTER_ANOTHER: "one after another",
+    Timing.INTERLEAVED: "interleaved, at random",
+}
+_TIMING_HELP = """
+**All at once** is quick, but the lanes slow each other down. **One after another** makes one request at a time, lane by
+lane. **Interleaved** makes one at a time as well, in a new random order each round, after a warm-up that counts for
+nothing: the fairest for times.
+"""
+
+
+def draw_controls(comparison: Comparison, *, may_be_refused: bool) -> bool:
+    """Draw the row; whether answers are shown blind. ``may_be_refused``: sending some lane takes a purpose."""
+    with st.container(horizontal=True, vertical_alignment="center", key="run_bar"):
+        st.button(
+            "Run all",
+            key=state.RUN,
+            type="primary",
+            shortcut=shortcuts.RUN,
+            icon=":material/play_arrow:",
+            on_click=presses.soon(start_all),
+        )
+        st.button(
+            "Stop all",
+            key=state.STOP_ALL,
+            shortcut=shortcuts.STOP,
+            icon=":material/stop:",
+            on_click=presses.soon(stop_all),
+        )
+        if may_be_refused:
+            st.checkbox(
+                "Send anyway", key=state.SEND_ANYWAY, help="Lets the endpoint say itself what it thinks of this."
+            )
+        st.selectbox(
+            "Order",
+            list(Timing),
+            index=list(Timing).index(comparison.timing),
+            format_func=_TIMINGS.__getitem__,
+            key=state.TIMING,
+            label_visibility="collapsed",
+            width=210,
+            help=_TIMING_HELP,
+            on_change=presses.soon(_take_timing),
+        )
+        st.number_input(
+            "Repeats",
+            1,
+            MOST_REPEATS,
+            comparison.repeats,
+            key=state.REPEATS,
+            label_visibility="collapsed",
+            width=130,
+            on_change=presses.soon(_take_repeats),
+            icon=":material/repeat:",
+        )
+        blind = st.toggle(
+            "Blind",
+            key=state.BLIND,
+            help="Hides which lane is which, in a new random order each time, until you have voted.",
+            on_change=st.session_state.pop,
+            args=(state.BLIND_ORDER, None),
+        )
+        st.space("stretch")
+        st.button(
+            "Add lane",
+            key="add_lane",
+            type="tertiary",
+            icon=":material/add:",
+            disabled=len(comparison.lanes) >= MOST_LANES,
+            on_click=presses.soon(draft_form.change_comparison, added),
+        )
+        st.menu_button(
+            "Lane sets",
+            list(LANE_SETS),
+            key=state.LANE_SET,
+            type="tertiary",
+            icon=":material/view_column:",
+            on_click=presses.soon_chosen(state.LANE_SET, _take_lane_set),
+        )
+        several = st.popover(
+            "Change several", key="change_several", type="tertiary", icon=":material/tune:", on_change="rerun"
+        )
+        if several.open:
+            with several:
+                draw_change_of_several(comparison)
+        draw_earlier_comparisons()
+        draw_shortcuts()
+    # Always there, so that a sentence which comes or goes does not move what stands below it.
+    with st.container():
+        if problem := st.session_state.get(state.RUN_PROBLEM):
+            st.error(plain_words(problem))
+            st.session_state.pop(state.RUN_PROBLEM)
+    return blind
+
+
+def _take_timing() -> None:
+    timing = st.session_state[state.TIMING]
+    draft_form.change_comparison(lambda comparison: comparison.model_copy(update={"timing": timing}))
+
+
+def _take_repeats() -> None:
+    repeats = st.session_state[state.REPEATS]
+    if repeats is not None:
+        draft_form.change_comparison(lambda comparison: comparison.model_copy(update={"repeats": repeats}))
+
+
+def _take_lane_set(name: str) -> None:
+    take_lanes_away(partial(with_lane_set, name=name), f"lanes {name}")

@@ -1,0 +1,24 @@
+"""The comparisons of before."""
+
+from __future__ import annotations
+
+from components.drafts.draft import Draft, read_draft
+from components.experiments.store import COMPARISON, KeptExperiment
+from components.ui import state
+from components.ui.form import draft_form
+from components.ui.history import draw_earlier
+
+
+def draw_earlier_comparisons() -> None:
+    """Draw them in a popover, each of which opens with its lanes and answers."""
+    draw_earlier(COMPARISON, _read, _open)
+
+
+def _read(kept: KeptExperiment) -> tuple[Draft, str] | None:
+    draft = read_draft(kept.content)
+    return (draft, f"{len(draft.comparison.lanes)} lanes") if draft else None
+
+
+def _open(experiment_id: str, draft: Draft) -> None:
+    draft_form.fill(draft, "comparison opened")
+    state.show_experiment(state.EXPERIMENT, experiment_id)

@@ -1,0 +1,235 @@
+"""What one lane changes, as widgets; and one field changed in several lanes at once.
+
+A lane keeps what is typed as soon as it is typed; widgets begin with what their lane holds when they are drawn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+import streamlit as st
+
+from components.contract.request import OPTIONAL_FIELDS
+from components.drafts.comparison import MOST_NAME_CHARS, Comparison, Lane, changed, with_setting
+from components.drafts.draft import LARGEST_WHOLE, Draft, new_draft
+from components.drafts.in_words import SYSTEM, in_words
+from components.drafts.setting import FieldState, Setting
+from components.endpoints.endpoint import AnyEndpoint
+from components.ui import presses, state
+from components.ui.endpoints.endpoint_choice import model_cards
+from components.ui.form import draft_form
+from components.ui.plain_words import plain_words
+from components.ui.state import lane_key
+
+_AS_BASE = "base"
+_SEVERAL = "several"
+"""Stands for a lane's id in the keys of the form that changes several lanes."""
+
+
+def draw_lane_form(lane: Lane, draft: Draft, endpoints: Mapping[str, AnyEndpoint]) -> None:
+    """Draw everything that a lane can change of the base."""
+    base = in_words(draft)
+    st.text_input(
+        "Name",
+        lane.name,
+        key=lane_key("name", lane.id),
+        max_chars=MOST_NAME_CHARS,
+        placeholder="Optional",
+        on_change=presses.soon(_take_text, lane.id, "name"),
+    )
+    st.caption("Only what differs from the base is kept here. What says base follows the base.")
+    for field in OPTIONAL_FIELDS:
+        _draw_setting(lane, field, base[field])
+    own = draft.in_lane(lane)
+    names = list(endpoints)
+    _draw_choice(lane, "endpoint", names, base["endpoint"])
+    endpoint = endpoints.get(own.endpoint or "")
+    _draw_choice(lane, "model", [card.id for card in model_cards(endpoint)] if endpoint else [], base["model"])
+    _draw_stream(lane, base["stream"])
+    _draw_text(lane, "system", SYSTEM, base[SYSTEM], "Rules for the whole answer; empty: no system message")
+    _draw_text(lane, "extra_body", "Extra body fields, as JSON", draft.extra_body, '{"stop": ["\\n\\n"]}')
+
+
+def draw_change_of_several(comparison: Comparison) -> None:
+    """Draw the form that sets one field in several lanes."""
+    lanes = st.pills(
+        "Lanes",
+        [lane.id for lane in comparison.lanes],
+        selection_mode="multi",
+        default=[lane.id for lane in comparison.lanes],
+        format_func=comparison.title,
+        key=lane_key("lanes", _SEVERAL),
+    )
+    field = st.selectbox("Field", OPTIONAL_FIELDS, key=lane_key("field", _SEVERAL))
+    options = [_AS_BASE, *_states(field)]
+    chosen = st.segmented_control(
+        "In these lanes",
+        options,
+        default=FieldState.VALUE.value if FieldState.VALUE.value in options else "true",
+        required=True,
+        key=lane_key(f"several_{field}", "state"),
+    )
+    value: Any = _kept(field)
+    if chosen == FieldState.VALUE.value:
+        value = st.number_input(
+            field, value=_kept(field), key=lane_key(f"several_{field}", "value"), **_number_options(field)
+        )
+    st.button(
+        "Change",
+        type="primary",
+        key=lane_key("apply", _SEVERAL),
+        disabled=not lanes or value is None,
+        on_click=presses.soon(
+            _change_several, tuple(lanes), field, None if chosen == _AS_BASE else _setting(field, str(chosen), value)
+        ),
+    )
+
+
+def _draw_setting(lane: Lane, field: str, base: str) -> None:
+    setting = lane.settings.get(field)
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", gap="xsmall"):
+        st.markdown(f":small[{field} :gray[{plain_words(base)}]]", width="content")
+        st.segmented_control(
+            f"{field}: as the base, or what this lane sends",
+            [_AS_BASE, *_states(field)],
+            default=_choice(field, setting),
+            required=True,
+            key=lane_key(f"{field}_state", lane.id),
+            label_visibility="collapsed",
+            on_change=presses.soon(_take_state, lane.id, field),
+        )
+    if setting and setting.state is FieldState.VALUE and field != state.SAFE_PROMPT:
+        st.number_input(
+            f"{field} in this lane",
+            value=draft_form.number_of(field, setting),
+            key=lane_key(field, lane.id),
+            label_visibility="collapsed",
+            on_change=presses.soon(_take_number, lane.id, field),
+            **_number_options(field),
+        )
+
+
+def _draw_choice(lane: Lane, part: str, options: list[str], base: str) -> None:
+    value: str | None = getattr(lane, part)
+    if value is not None and value not in options:
+        options = [value, *options]
+    st.selectbox(
+        part,
+        options,
+        index=None if value is None else options.index(value),
+        placeholder=f"base: {base}",
+        accept_new_options=part == "model",
+        key=lane_key(part, lane.id),
+        on_change=presses.soon(_take_choice, lane.id, part),
+    )
+
+
+def _draw_stream(lane: Lane, base: str) -> None:
+    options = {_AS_BASE: None, "on": True, "off": False}
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", gap="xsmall"):
+        st.markdown(f":small[stream :gray[{base}]]", width="content")
+        key = lane_key("stream", lane.id)
+        st.segmented_control(
+            "stream: as the base, on or off",
+            list(options),
+            default=next(name for name, value in options.items() if value is lane.stream),
+            required=True,
+            key=key,
+            label_visibility="collapsed",
+            on_change=presses.soon(lambda: _change(lane.id, stream=options[st.session_state[key]])),
+        )
+
+
+def _draw_text(lane: Lane, part: str, label: str, base: str, placeholder: str) -> None:
+    """A text of the lane's own, once a switch asks for one; it begins with the base's."""
+    value: str | None = getattr(lane, part)
+    own = st.toggle(
+        f"Own {label[0].lower()}{label[1:]}",
+        value is not None,
+        key=lane_key(f"own_{part}", lane.id),
+        on_change=presses.soon(_take_own, lane.id, part, "" if base == "omitted" else base),
+    )
+    if own and value is not None:
+        st.text_area(
+            label,
+            value,
+            key=lane_key(part, lane.id),
+            height="content",
+            placeholder=placeholder,
+            label_visibility="collapsed",
+            on_change=presses.soon(_take_text, lane.id, part),
+        )
+
+
+def _states(field: str) -> list[str]:
+    if field == state.SAFE_PROMPT:
+        return [FieldState.OMIT.value, "true", "false"]
+    return [option.value for option in FieldState]
+
+
+def _choice(field: str, setting: Setting | None) -> str:
+    if setting is None:
+        return _AS_BASE
+    return draft_form.choice_of(setting) if field == state.SAFE_PROMPT else setting.state.value
+
+
+def _number_options(field: str) -> dict[str, Any]:
+    if field in draft_form.DECIMAL_FIELDS:
+        return {"step": 0.01, "format": "%g"}
+    return {"step": 1, "min_value": -LARGEST_WHOLE, "max_value": LARGEST_WHOLE}
+
+
+def _kept(field: str) -> float | int | bool:
+    """The number that a lane begins with: the one that stands in the base's field."""
+    setting = draft_form.read().settings.get(field) or new_draft().settings[field]
+    return bool(setting.value) if field == state.SAFE_PROMPT else draft_form.number_of(field, setting)
+
+
+def _setting(field: str, chosen: str, value: float | int | bool) -> Setting:
+    if field == state.SAFE_PROMPT and chosen != FieldState.OMIT:
+        return Setting(state=FieldState.VALUE, value=chosen == "true")
+    return Setting(state=FieldState(chosen), value=value)
+
+
+def _change(lane_id: str, **parts: Any) -> None:
+    draft_form.change_comparison(partial(changed, lane_ids=(lane_id,), **parts))
+
+
+def _take_text(lane_id: str, part: str) -> None:
+    text = st.session_state[lane_key(part, lane_id)]
+    if part == "system":
+        # What somebody writes may hold variables, whatever stood there before.
+        _change(lane_id, system=text, literal=False)
+    else:
+        _change(lane_id, **{part: text.strip() if part == "name" else text})
+
+
+def _take_choice(lane_id: str, part: str) -> None:
+    _change(lane_id, **{part: st.session_state[lane_key(part, lane_id)]})
+
+
+def _take_own(lane_id: str, part: str, begins_with: str) -> None:
+    own = st.session_state[lane_key(f"own_{part}", lane_id)]
+    _change(lane_id, **{part: begins_with if own else None})
+
+
+def _take_state(lane_id: str, field: str) -> None:
+    chosen = st.session_state[lane_key(f"{field}_state", lane_id)]
+    before = draft_form.read().comparison.lane(lane_id).settings.get(field)
+    setting = None if chosen == _AS_BASE else _setting(field, chosen, before.value if before else _kept(field))
+    draft_form.change_comparison(partial(with_setting, lane_ids=(lane_id,), field=field, setting=setting))
+
+
+def _take_number(lane_id: str, field: str) -> None:
+    value = st.session_state[lane_key(field, lane_id)]
+    if value is not None:
+        setting = Setting(state=FieldState.VALUE, value=value)
+        draft_form.change_comparison(partial(with_setting, lane_ids=(lane_id,), field=field, setting=setting))
+
+
+def _change_several(lane_ids: tuple[str, ...], field: str, setting: Setting | None) -> None:
+    draft_form.change_comparison(
+        partial(with_setting, lane_ids=lane_ids, field=field, setting=setting), f"{field} changed in several lanes"
+    )

@@ -1,0 +1,68 @@
+"""Finds the runs of a comparison, lane by lane: those that this process makes, and those that the log has."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import streamlit as st
+
+from components.experiments.experiment import Experiment
+from components.experiments.store import runs_of
+from components.log.query import QueryFailed
+from components.log.record import RunRecord
+from components.runs.placement import WARM_UP
+from components.runs.run import Run, live_run
+from components.ui.answer.run_lookup import find, record_of
+from components.ui.visitor import own_log
+
+
+@dataclass(frozen=True)
+class LaneRuns:
+    """The runs that answer the last request of a lane, one for each repeat, in their order. Never empty."""
+
+    runs: tuple[Run | RunRecord, ...]
+
+    def records(self) -> list[RunRecord]:
+        """The runs as they stand now."""
+        return [record for run in self.runs if (record := record_of(run))]
+
+
+def lane_runs(experiment: Experiment | None) -> dict[str, LaneRuns]:
+    """The runs of each lane by its id; lanes without runs are left out. A log that cannot be read is named."""
+    if experiment is None:
+        return {}
+    by_lane: dict[str, list[Run | RunRecord]] = {}
+    for run in _runs(experiment):
+        record = record_of(run)
+        if record and record.lane and record.checks is None and record.repeat != WARM_UP:
+            by_lane.setdefault(record.lane, []).append(run)
+    return {lane: LaneRuns(tuple(_of_last_request(runs))) for lane, runs in by_lane.items()}
+
+
+def _runs(experiment: Experiment) -> Iterable[Run | RunRecord]:
+    found: dict[str, Run | RunRecord] = {}
+    database = own_log().database
+    try:
+        found = {record.id: record for record in runs_of(database, experiment.id)} if database else {}
+    except QueryFailed as failure:
+        st.error(str(failure))
+    for run_id in experiment.run_ids():
+        if run_id not in found and (run := find(run_id)):
+            found[run_id] = run
+    # What is still under way here is newer than its row.
+    return [
+        (live_run(own_log(), run.id) or run) if isinstance(run, RunRecord) and run.running else run
+        for run in found.values()
+    ]
+
+
+def _of_last_request(runs: list[Run | RunRecord]) -> Iterable[Run | RunRecord]:
+    """Of each repeat the newest run, as far as it asked what the lane's newest run asked."""
+    records = [record for run in runs if (record := record_of(run))]
+    last = max(records, key=lambda record: record.created_at)
+    by_repeat: dict[int, Run | RunRecord] = {}
+    for run, record in sorted(zip(runs, records, strict=True), key=lambda pair: pair[1].created_at):
+        if (record.endpoint, record.request_body) == (last.endpoint, last.request_body):
+            by_repeat[record.repeat or 1] = run
+    return [by_repeat[number] for number in sorted(by_repeat)]

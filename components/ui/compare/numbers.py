@@ -1,0 +1,125 @@
+"""The numbers of all lanes in one table, the best of each row marked, and the tokens of all lanes over time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import altair as alt
+import pandas as pd
+import streamlit as st
+
+from components.drafts.comparison import Timing
+from components.experiments.numbers import Measure, bests, incomparable
+from components.live.replay import lengths_after
+from components.live.status import duration, numbers, status_words, was_cut
+from components.log.events import StoredEvent
+from components.log.numbers import NUMBERS
+from components.log.query import QueryFailed
+from components.log.record import RunRecord
+from components.ui.answer.run_lookup import events_reader
+from components.ui.plain_words import plain_words
+
+_MOST_CHARACTERS = 80
+_MOST_POINTS = 200
+"""Of one lane in the chart; more cannot be told apart."""
+
+_DEFINED = ("ttft_ms", "ttfo_ms", "tokens_per_second", "gap_p50_ms")
+_MEANING = """
+The best number of a row is marked. Lanes that were cut at max_tokens, or did not end well, take no part, and neither do
+numbers that a retry, a wait for a slot or a cached prompt has made incomparable: those are marked with their reason.
+""" + "".join(f"\n- **{NUMBERS[name].label}**: {NUMBERS[name].definition}" for name in _DEFINED)
+
+
+def draw_numbers(shown: Mapping[str, RunRecord]) -> None:
+    """Draw the table. ``shown`` holds each lane's run by the lane's title."""
+    best = bests(shown)
+    columns = {plain_words(title): _column(title, record, best) for title, record in shown.items()}
+    st.table(pd.DataFrame(columns).fillna("–"), border="horizontal")
+    st.caption(_MEANING)
+
+
+def draw_token_chart(shown: Mapping[str, RunRecord]) -> None:
+    """Draw how many tokens each lane had received by when."""
+    points = [
+        {"lane": title, "seconds": at_ms / 1000, "tokens": count}
+        for title, record in shown.items()
+        for at_ms, count in _curve(record)
+    ]
+    if not points:
+        return
+    st.altair_chart(
+        alt.Chart(pd.DataFrame(points))
+        .mark_line(interpolate="step-after")
+        .encode(
+            x=alt.X("seconds:Q", title="seconds since the request was sent"),
+            y=alt.Y("tokens:Q", title="chunks with text"),
+            color=alt.Color("lane:N", sort=list(shown), title="lane"),
+            # Signs beside colours: not everybody sees the colours.
+            strokeDash=alt.StrokeDash("lane:N", sort=list(shown), title="lane"),
+            tooltip=["lane", alt.Tooltip("seconds:Q", format=".2f"), "tokens"],
+        )
+        .properties(height=260)
+    )
+
+
+def timing_words(record: RunRecord) -> str:
+    """In which order the run was made, and how many were under way at once."""
+    if record.timing is None:
+        return "alone"
+    at_once = record.concurrency or 1
+    if record.timing == Timing.PARALLEL and at_once > 1:
+        return f"{at_once} at once"
+    return "one at a time, interleaved" if record.timing == Timing.INTERLEAVED else "one at a time"
+
+
+def _column(title: str, record: RunRecord, best: Mapping[Measure, str]) -> dict[str, str]:
+    badge, colour = status_words(record)
+    found = {number.label: number.value for number in numbers(record)}
+    rate_unit = "chunks/s" if record.running else "tokens/s"
+    words = {
+        "status": f":{colour}-badge[{plain_words(badge)}]",
+        "finish reason": plain_words(found.get("finish reason", "–")),
+        "TTFT": _marked(duration(record.ttft_ms), best.get(Measure.TTFT) == title, timing_words(record)),
+        "TTFO": found.get("TTFO", "–"),
+        "tokens/s": _marked(found.get(rate_unit, "–"), best.get(Measure.DECODE_RATE) == title, timing_words(record)),
+        "chunk gap": found.get("chunk gap", "–"),
+        "tokens": plain_words(found.get("tokens", found.get("received", "–"))),
+        "total": _marked(duration(record.total_ms), best.get(Measure.TOTAL) == title, timing_words(record)),
+        "characters": f"{len(record.text):,}",
+    }
+    if was_cut(record):
+        words["characters"] += " :orange[(cut)]"
+    words |= {label: plain_words(value, _MOST_CHARACTERS) for label, value in record.told_by_endpoint}
+    if reasons := incomparable(record):
+        words["not comparable"] = f":orange[{plain_words('; '.join(reasons))}]"
+    return words
+
+
+def _marked(words: str, is_best: bool, timing: str) -> str:
+    if words in ("–", "n/a"):
+        return words
+    return f"{f':green[**{words} · best**]' if is_best else words} :small[:gray[· {timing}]]"
+
+
+def _curve(record: RunRecord) -> list[tuple[float, int]]:
+    """Moments in milliseconds, each with how many chunks with text had come by then. The run has ended."""
+    try:
+        return _kept_curve(record.id, record.text, events_reader(record))
+    except QueryFailed:
+        return []  # not kept: the next look may find it
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _kept_curve(run_id: str, text: str, _read: Callable[[], list[StoredEvent]]) -> list[tuple[float, int]]:
+    return _counted(_read(), text)
+
+
+def _counted(events: list[StoredEvent], text: str) -> list[tuple[float, int]]:
+    points: list[tuple[float, int]] = []
+    before = 0
+    for event, length in zip(events, lengths_after(events, text), strict=True):
+        if length > before:
+            points.append((event.at_ms, len(points) + 1))
+        before = length
+    step = max(len(points) // _MOST_POINTS, 1)
+    return points[::step] + points[-1:]

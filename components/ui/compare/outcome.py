@@ -1,0 +1,148 @@
+"""What came of a comparison, below its lanes: numbers, differences, noise, settings, votes. Live while it goes on."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+
+import streamlit as st
+
+from components.experiments.experiment import Experiment
+from components.experiments.lanes import LaneRequest
+from components.log.record import RunRecord
+from components.runs.run import Run
+from components.ui import state
+from components.ui.answer.run_lookup import record_of
+from components.ui.compare.answer_differences import answer_text, draw_first_divergence, draw_word_differences
+from components.ui.compare.board import shown_run
+from components.ui.compare.lane_runs import LaneRuns
+from components.ui.compare.noise import draw_noise
+from components.ui.compare.numbers import draw_numbers, draw_token_chart
+from components.ui.compare.settings_table import draw_settings_table
+from components.ui.compare.vote import draw_vote, draw_votes
+from components.ui.plain_words import plain_words
+
+NUMBERS, WORDS, DIVERGENCE, NOISE, SETTINGS, VOTE = (
+    "Numbers",
+    "Word differences",
+    "Where they part",
+    "Noise",
+    "Settings",
+    "Vote",
+)
+_LOOK_AGAIN_S = 1.0
+
+
+@st.fragment
+def draw_outcome(
+    requests: list[LaneRequest],
+    runs: Mapping[str, LaneRuns],
+    experiment: Experiment | None,
+    *,
+    version: int,
+    blind_order: list[str] | None,
+    as_written: bool,
+) -> None:
+    """Draw what was chosen to be looked at; choosing draws nothing else again.
+
+    ``version`` is the experiment's before its lanes were drawn, ``as_written`` how they were drawn.
+    """
+    titles = {request.lane.id: request.title for request in requests}
+    shown = {lane: shown_run(lane, runs[lane], blind=bool(blind_order)) for lane in titles if lane in runs}
+    records = {lane_id: record for lane_id, run in shown.items() if (record := record_of(run))}
+    waited_for = [request.lane.id for request in requests if not request.lane.muted]
+    all_ended = all(lane in records and not records[lane].running for lane in waited_for)
+    answers = {lane_id: record for lane_id, record in records.items() if answer_text(record)}
+    if blind_order:
+        numbered = {lane_id: f"Answer {number}" for number, lane_id in enumerate(blind_order, 1)}
+        in_order = {lane_id: answers[lane_id] for lane_id in blind_order if lane_id in answers}
+        draw_vote(in_order, numbered, blind=True, all_ended=all_ended)
+        _watch(experiment, version, {}, draws_numbers=False)
+        if not st.session_state.get(state.BLIND):
+            st.rerun()  # the vote was cast
+        return
+    with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
+        look = st.segmented_control(
+            "What to look at",
+            [NUMBERS, WORDS, DIVERGENCE, NOISE, SETTINGS, VOTE],
+            default=NUMBERS,
+            key=state.LOOK,
+            required=True,
+            label_visibility="collapsed",
+            persist_state="session",
+        )
+        switched = st.toggle("As written", key=state.AS_WRITTEN, help="The texts as they came, without Markdown.")
+    if switched != as_written:
+        st.rerun()
+    under_way = {titles[lane_id]: run for lane_id, run in shown.items()}
+    _watch(experiment, version, under_way, draws_numbers=look == NUMBERS)
+    by_title = {titles[lane_id]: record for lane_id, record in answers.items()}
+    without = [titles[lane_id] for lane_id in records if lane_id not in answers]
+    if look in (WORDS, DIVERGENCE, VOTE) and without:
+        st.caption(f"Without an answer: {plain_words(', '.join(without))}.")
+    if look == SETTINGS:
+        draw_settings_table(requests)
+    elif not records:
+        going_on = experiment is not None and experiment.going_on
+        st.caption("No lane has begun yet." if going_on else "Run the lanes first.")
+    elif look == VOTE:
+        draw_vote(answers, titles, blind=False, all_ended=all_ended)
+        draw_votes({run.id: lane_id for lane_id, found in runs.items() for run in found.runs}, titles)
+    elif not answers:
+        pass
+    elif look in (WORDS, NOISE):
+        reference = _draw_reference(requests, list(by_title))
+        if look == WORDS:
+            draw_word_differences(by_title, reference)
+        else:
+            draw_noise({title: runs[lane].records() for lane, title in titles.items() if lane in runs}, reference)
+    elif look == DIVERGENCE:
+        draw_first_divergence(by_title)
+
+
+def _watch(
+    experiment: Experiment | None, version: int, under_way: Mapping[str, Run | RunRecord], *, draws_numbers: bool
+) -> None:
+    """Draw the numbers, and see to it that the page is drawn again whenever a run begins or ends.
+
+    Also when the last one has ended since the lanes were drawn.
+    """
+    changed = experiment is not None and experiment.version != version
+    going_on = experiment is not None and experiment.going_on
+    if changed and not going_on:
+        st.rerun()
+    st.fragment(_look_again, run_every=_LOOK_AGAIN_S if going_on else None)(
+        experiment, version, under_way, draws_numbers, time.monotonic()
+    )
+
+
+def _look_again(
+    experiment: Experiment | None,
+    version: int,
+    under_way: Mapping[str, Run | RunRecord],
+    draws_numbers: bool,
+    drawn_at: float,
+) -> None:
+    # Not at once: runs that begin together would have the page drawn for each of them.
+    if experiment and experiment.version != version and time.monotonic() - drawn_at > _LOOK_AGAIN_S / 2:
+        st.rerun()
+    records = {title: record for title, run in under_way.items() if (record := record_of(run))}
+    if not draws_numbers or not records:
+        return
+    draw_numbers(records)
+    if not any(record.running for record in records.values()):
+        draw_token_chart(records)
+
+
+def _draw_reference(requests: list[LaneRequest], titles: list[str]) -> str:
+    """Draw the choice of the lane that the others are held against: the base, unless somebody chooses another."""
+    base = next((request.title for request in requests if not request.differences and request.title in titles), None)
+    chosen: str = st.selectbox(
+        "Held against",
+        titles,
+        index=titles.index(base) if base else 0,
+        format_func=lambda title: f"lane {title}",
+        key=state.REFERENCE,
+        width=220,
+    )
+    return chosen

@@ -1,0 +1,37 @@
+"""What a comparison has to share: its answers by their lanes, and the lanes themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import suppress
+
+from components.drafts.draft import Draft
+from components.drafts.in_words import OMITTED, SYSTEM, differing, in_words
+from components.log.record import RunRecord
+from components.sharing.capsule import MOST_RUNS, Kind
+from components.sharing.linked_settings import LinkedSettings, linked_settings
+from components.sharing.problem import LinkProblem
+from components.ui.compare.lane_runs import LaneRuns
+from components.ui.share.share_answers import Answers
+
+
+def answers_of(draft: Draft, found: Mapping[str, LaneRuns]) -> Answers:
+    """The answers that have ended, at most as many as can be shared, each under its lane and what that changes."""
+    runs: dict[str, RunRecord] = {}
+    for lane in draft.comparison.lanes:
+        records = found[lane.id].records() if lane.id in found else []
+        ended = [record for record in records if not record.running]
+        for record in ended:
+            repeat = f", repeat {record.repeat}" if len(ended) > 1 else ""
+            runs[f"{_title(draft, lane.id)}{repeat}"] = record
+    settings: LinkedSettings | None = None
+    with suppress(LinkProblem):
+        settings = linked_settings(draft, comparison=True)
+    return Answers(Kind.COMPARISON, dict(list(runs.items())[:MOST_RUNS]), settings)
+
+
+def _title(draft: Draft, lane_id: str) -> str:
+    base, own = in_words(draft), in_words(draft.in_lane(draft.comparison.lane(lane_id)))
+    # The words of a system message are not for everybody who sees the lane.
+    changed = [f"{field} {own.get(field, OMITTED)}" for field in differing([base, own]) if field != SYSTEM]
+    return " · ".join([draft.comparison.title(lane_id), *changed])

@@ -1,0 +1,174 @@
+"""Starts, stops and opens comparisons for the session of a page."""
+
+from __future__ import annotations
+
+import random
+import uuid
+from collections.abc import Callable, Sequence
+
+import streamlit as st
+
+from components.drafts.beside import beside
+from components.drafts.comparison import Comparison, Timing
+from components.drafts.draft import Draft, read_draft
+from components.experiments.experiment import Experiment
+from components.experiments.lanes import LaneRequest, lane_requests
+from components.experiments.run_order import Cell, Plan, plan
+from components.experiments.store import adopt, find_experiment, save_experiment
+from components.log.query import QueryFailed
+from components.log.record import RunRecord
+from components.runs.placement import Placement
+from components.service import service
+from components.ui import state
+from components.ui.answer.run_lookup import asked
+from components.ui.endpoints.endpoint_choice import model_cards
+from components.ui.endpoints.endpoints_here import endpoints_here
+from components.ui.form import draft_form
+from components.ui.visitor import network, own_log, owner
+
+
+def shown_experiment(experiment_id: str | None) -> Experiment | None:
+    """The experiment that the page shows."""
+    return service().experiments.find(experiment_id, owner()) if experiment_id else None
+
+
+def kept_draft(experiment_id: str | None) -> Draft | None:
+    """The draft that an experiment was made from, as the log has it; a log that cannot be read is named."""
+    database = own_log().database
+    try:
+        kept = find_experiment(database, experiment_id) if database and experiment_id else None
+    except QueryFailed as failure:
+        st.error(str(failure))
+        return None
+    return read_draft(kept.content) if kept else None
+
+
+def requests_now() -> list[LaneRequest]:
+    """What every lane asks as the form stands now."""
+    return lane_requests(draft_form.read(), endpoints_here(), model_cards)
+
+
+def start_all() -> None:
+    """Run every lane that is not muted and makes a request, as a new experiment; what was going on is stopped.
+
+    A lane that makes no request says so itself, and keeps nobody else from being run.
+    """
+    requests = [request for request in requests_now() if not request.lane.muted]
+    objections = [request.objection(send_anyway=_send_anyway()) for request in requests]
+    ready = [request for request, objection in zip(requests, objections, strict=True) if not objection]
+    if not ready:
+        why = objections[0] if objections else "Every lane is muted. Unmute one to run it."
+        st.session_state[state.RUN_PROBLEM] = why
+        return
+    demo = service().demo
+    if demo and len(ready) > demo.compare_lanes:
+        st.session_state[state.RUN_PROBLEM] = (
+            f"This demo runs {demo.compare_lanes:,} lanes at most. Mute or delete {len(ready) - demo.compare_lanes:,}."
+        )
+        return
+    before = shown_experiment(st.session_state.get(state.EXPERIMENT))
+    if before and before.going_on:
+        if st.session_state.get(state.ASKED) == _asked_by(ready):
+            return  # the key is held down, or the button was pressed twice: this very comparison is under way
+        before.stop()
+    experiment_id = uuid.uuid4().hex
+    state.show_experiment(state.EXPERIMENT, experiment_id)
+    st.session_state[state.ASKED] = _asked_by(ready)
+    _start(experiment_id, ready)
+
+
+def stop_all() -> None:
+    """Stop every run of the experiment that is shown, and begin none of those to come."""
+    if experiment := shown_experiment(st.session_state.get(state.EXPERIMENT)):
+        experiment.stop()
+
+
+def start_lane(lane_id: str) -> None:
+    """Run one lane, within the experiment that is shown."""
+    experiment_id = st.session_state.get(state.EXPERIMENT) or uuid.uuid4().hex
+    ready = [
+        request
+        for request in requests_now()
+        if request.lane.id == lane_id and not request.objection(send_anyway=_send_anyway())
+    ]
+    if ready:
+        state.show_experiment(state.EXPERIMENT, experiment_id)
+        _start(experiment_id, ready)
+
+
+def stop_lane(lane_id: str) -> None:
+    """Stop one lane of the experiment that is shown."""
+    if experiment := shown_experiment(st.session_state.get(state.EXPERIMENT)):
+        experiment.stop(lane_id)
+
+
+def take_lanes_away(change: Callable[[Comparison], Comparison], sentence: str) -> None:
+    """Change the lanes, and stop the runs of those that are gone then: nobody could see or stop them.
+
+    Only of those: whoever looks at somebody else's comparison with other lanes in the form stops nothing.
+    """
+    before = {lane.id for lane in draft_form.read().comparison.lanes}
+    draft_form.change_comparison(change, sentence)
+    for lane_id in before - {lane.id for lane in draft_form.read().comparison.lanes}:
+        stop_lane(lane_id)
+
+
+def check_lane(lane_id: str, record: RunRecord) -> None:
+    """Send the very bytes of a lane's run once more, to see whether the answer is the same."""
+    endpoint = endpoints_here().get(record.endpoint)
+    request = asked(record)
+    experiment = shown_experiment(record.experiment_id)
+    if not endpoint or not request or not experiment:
+        return
+    cell = Cell(
+        lane=lane_id,
+        position=record.position or 0,
+        repeat=record.repeat or 1,
+        endpoint=endpoint,
+        model=record.model,
+        body=record.request_body.encode(),
+        streaming=request.stream,
+        draft=record.draft,
+        checks=record.id,
+    )
+    experiment.start(Plan((cell,), Timing.ONE_AFTER_ANOTHER, 1))
+
+
+def compare_with(record: RunRecord) -> None:
+    """Make a run lane A of a new comparison, and what the form has changed since lane B."""
+    experiment_id = uuid.uuid4().hex
+    now = draft_form.read()
+    base = draft_form.draft_of(record, now) or now
+    draft_form.fill(beside(base, now), "comparison begun")
+    if record.experiment_id is None:
+        adopt(own_log(), record.id, Placement(experiment_id, "1", 0, 1, Timing.PARALLEL.value, 1))
+    save_experiment(own_log(), experiment_id, draft_form.read().to_text())
+    state.show_experiment(state.EXPERIMENT, experiment_id)
+
+
+def _start(experiment_id: str, requests: Sequence[LaneRequest]) -> None:
+    draft = draft_form.read()
+    save_experiment(own_log(), experiment_id, draft.to_text())
+    service().experiments.find(experiment_id, owner()).start(
+        plan(
+            requests,
+            [draft.comparison.position(request.lane.id) for request in requests],
+            repeats=draft.comparison.repeats,
+            timing=draft.comparison.timing,
+            shuffled=_shuffled,
+        ),
+        network(),
+    )
+
+
+def _send_anyway() -> bool:
+    return bool(st.session_state.get(state.SEND_ANYWAY))
+
+
+def _asked_by(requests: Sequence[LaneRequest]) -> list[tuple[object, ...]]:
+    comparison = draft_form.read().comparison
+    return [(request.lane.id, *request.asks, comparison.repeats, comparison.timing) for request in requests]
+
+
+def _shuffled(cells: Sequence[Cell]) -> Sequence[Cell]:
+    return random.sample(cells, len(cells))

@@ -1,0 +1,1 @@
+"""The endpoints on a page: which there are, choosing one, and one of the visitor's own."""

@@ -1,0 +1,131 @@
+"""Which endpoint and which model: the two selects, the endpoint's list of models, the embedded model's state."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from components.embedded.process import EmbeddedModel
+from components.embedded.status import Phase
+from components.endpoints.endpoint import AnyEndpoint, EmbeddedEndpoint
+from components.endpoints.models import ModelCard, ModelsUnavailable, list_models
+from components.ui import presses, state
+from components.ui.endpoints.endpoints_here import endpoints_here
+from components.ui.endpoints.own_endpoint import own_endpoints
+from components.ui.form import draft_form, widget_values
+
+_LIST_LIFETIME_S = 60
+_STATE_REFRESH_S = 0.5
+
+
+def draw_endpoint_and_model() -> tuple[AnyEndpoint, ModelCard | None]:
+    """Draw both selects; the endpoint that is chosen, and what it tells of the model that is chosen."""
+    endpoints = endpoints_here()
+    names = list(endpoints)
+    begins_with = draft_form.start().endpoint
+    if st.session_state.get(state.ENDPOINT, names[0]) not in names:
+        # Whoever runs Tempera has taken it away.
+        widget_values.put({state.ENDPOINT: names[0]})
+    endpoint_side, model_side = st.columns(2)
+    with endpoint_side:
+        name = st.selectbox(
+            "endpoint",
+            names,
+            index=names.index(begins_with) if begins_with in names else 0,
+            key=state.ENDPOINT,
+            on_change=presses.soon(_choose_first_model),
+            help="Endpoints are set up by whoever runs Tempera. The Endpoints page shows them.",
+            persist_state="session",
+        )
+    endpoint = endpoints[name]
+    with model_side:
+        card = _draw_model(endpoint)
+    if isinstance(endpoint, EmbeddedEndpoint):
+        _draw_embedded_state(endpoint.model)
+    return endpoint, card
+
+
+def _draw_model(endpoint: AnyEndpoint) -> ModelCard | None:
+    models, problem = _models(endpoint)
+    begins_with = draft_form.start().model or _first_model(endpoint, models)
+    options = [card.id for card in models]
+    for model in (begins_with, st.session_state.get(state.MODEL)):
+        if model and model not in options:
+            options.insert(0, model)
+    chosen = st.selectbox(
+        "model",
+        options,
+        index=options.index(begins_with) if begins_with else None,
+        key=state.MODEL,
+        accept_new_options=True,
+        placeholder="Choose or type a model",
+        help="From the endpoint's own list; another name may be typed.",
+        persist_state="session",
+    )
+    if problem:
+        st.caption("The endpoint's models could not be listed. Type the model's name.")
+        # As plain text: what an endpoint says must not become an image or a link.
+        st.text(problem)
+    return next((card for card in models if card.id == chosen), None)
+
+
+def _choose_first_model() -> None:
+    """Another endpoint was chosen: begin with its own model."""
+    chosen = st.session_state[state.ENDPOINT]
+    if chosen != draft_form.start().endpoint:
+        endpoint = endpoints_here()[chosen]
+        widget_values.put({state.MODEL: _first_model(endpoint, _models(endpoint)[0])})
+
+
+def _first_model(endpoint: AnyEndpoint, models: list[ModelCard]) -> str | None:
+    return endpoint.default_model or (models[0].id if models else None)
+
+
+def model_cards(endpoint: AnyEndpoint) -> list[ModelCard]:
+    """The models that the endpoint lists, as far as that is known."""
+    return _models(endpoint)[0]
+
+
+def _models(endpoint: AnyEndpoint) -> tuple[list[ModelCard], str | None]:
+    address = endpoint.known_address
+    if address is None:
+        return [], None
+    # What a visitor's own key lets them see is nothing for others.
+    listed = _listed_for_one if endpoint.name in own_endpoints() else _listed
+    return listed(endpoint.name, address.base_url, endpoint)
+
+
+@st.cache_data(ttl=_LIST_LIFETIME_S, show_spinner=False)
+def _listed(name: str, base_url: str, _endpoint: AnyEndpoint) -> tuple[list[ModelCard], str | None]:
+    return _ask(_endpoint)
+
+
+@st.cache_data(ttl=_LIST_LIFETIME_S, show_spinner=False, scope="session")
+def _listed_for_one(name: str, base_url: str, _endpoint: AnyEndpoint) -> tuple[list[ModelCard], str | None]:
+    return _ask(_endpoint)
+
+
+def _ask(endpoint: AnyEndpoint) -> tuple[list[ModelCard], str | None]:
+    try:
+        return list_models(endpoint.address(lambda: False)), None
+    except ModelsUnavailable as unavailable:
+        return [], str(unavailable)
+
+
+def _draw_embedded_state(model: EmbeddedModel) -> None:
+    """Start the embedded model when it is first chosen, and say how far it is until it is ready."""
+    # After a failure only a click starts it again: a page runs often, and the failure would come back each time.
+    if model.state.phase is Phase.IDLE:
+        model.start()
+    if model.state.phase is Phase.FAILED:
+        st.error(model.state.sentence)
+        st.button("Try again", key="start_model", on_click=model.start)
+    elif model.state.phase is not Phase.READY:
+        _draw_progress(model)
+
+
+@st.fragment(run_every=_STATE_REFRESH_S)
+def _draw_progress(model: EmbeddedModel) -> None:
+    state_now = model.state
+    if state_now.phase in (Phase.READY, Phase.FAILED):
+        st.rerun()
+    st.progress(state_now.fraction or 0.0, text=state_now.sentence)

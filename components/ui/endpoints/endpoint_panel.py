@@ -1,0 +1,256 @@
+"""One endpoint on the endpoints page: whether it answers, its models, its dialect, and the embedded model's state.
+
+Looking at an endpoint never holds up the page, and never starts the embedded model.
+"""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Iterable
+from typing import Literal
+
+import pandas as pd
+import streamlit as st
+
+from components.contract.errors import plain_text, single_line
+from components.embedded.process import EmbeddedModel, EmbeddedModelState
+from components.embedded.status import Phase
+from components.endpoints.endpoint import AnyEndpoint, EmbeddedEndpoint
+from components.endpoints.health import EndpointHealth, Look, Looks, Verdict
+from components.endpoints.models import ModelCard
+from components.live.status import duration
+from components.log.database import Database
+from components.log.query import QueryFailed, recent_rates
+from components.ui.form.dialect_rules import draw_dialect_rules
+from components.ui.plain_words import plain_words
+
+Colour = Literal["green", "orange", "red", "blue", "gray"]
+
+_REFRESH_S = 0.5
+_RUNS_MEASURED = 10
+_MOST_ROWS_SHOWN = 8
+_MOST_ID_CHARACTERS = 200
+
+_SIGNS: dict[Verdict, tuple[str, Colour]] = {
+    Verdict.ANSWERS: (":material/check:", "green"),
+    Verdict.REFUSES_KEY: (":material/key_off:", "red"),
+    Verdict.ASKS_FOR_KEY: (":material/key:", "orange"),
+    Verdict.LISTS_NO_MODELS: (":material/warning:", "orange"),
+    Verdict.DOES_NOT_ANSWER: (":material/link_off:", "red"),
+}
+_NEXT_STEP = {
+    Verdict.REFUSES_KEY: "Check its key: api_key in the secrets file, or TEMPERA_API_KEY.",
+    Verdict.ASKS_FOR_KEY: "Give it a key: api_key in the secrets file, or TEMPERA_API_KEY.",
+    Verdict.LISTS_NO_MODELS: "It may chat all the same: type a model's name in the playground.",
+}
+_MEASURED = "The time from asking for the list of models, GET /models, to the end of the answer."
+_PHASES: dict[Phase, tuple[str, str, Colour]] = {
+    Phase.IDLE: ("not running", ":material/power_off:", "gray"),
+    Phase.FETCHING: ("fetching", ":material/download:", "blue"),
+    Phase.LOADING: ("loading", ":material/more_horiz:", "blue"),
+    Phase.READY: ("ready", ":material/check:", "green"),
+    Phase.FAILED: ("failed", ":material/error:", "red"),
+}
+_ON_THE_WAY = (Phase.FETCHING, Phase.LOADING)
+
+
+@st.cache_resource
+def _looks() -> Looks:
+    """This process's looks at its endpoints; they come from the configuration alone, so all visitors share them."""
+    return Looks()
+
+
+def check_again(endpoints: Iterable[AnyEndpoint]) -> None:
+    """Ask these endpoints now, however new the last look is. Does not wait."""
+    for endpoint in endpoints:
+        address = endpoint.known_address
+        if address:
+            _looks().look(endpoint.name, address, again=True)
+
+
+def draw_endpoint(endpoint: AnyEndpoint, database: Database | None) -> bool:
+    """Draw one endpoint; whether its answer is still awaited. ``database`` tells the embedded model's speed."""
+    # The state is read before the address, so that a model which is called ready has one.
+    model = endpoint.model.state if isinstance(endpoint, EmbeddedEndpoint) else None
+    look = _look(endpoint)
+    with st.container(key=f"endpoint_{endpoint.name}", border=True, gap="xsmall"):
+        _draw_head(endpoint, model, look)
+        health = look.health
+        if health and health.problem:
+            # As plain text: what an endpoint says must not become an image or a link.
+            st.text(single_line(health.problem))
+            if health.verdict in _NEXT_STEP:
+                st.caption(_NEXT_STEP[health.verdict])
+        if isinstance(endpoint, EmbeddedEndpoint) and model:
+            _draw_embedded_state(endpoint.model, model, health, _recent_speed(database, endpoint.name))
+        models, dialect = st.columns(2, gap="small")
+        with models:
+            _draw_models(endpoint.name, health)
+        with (
+            dialect,
+            st.expander(
+                f"What the {endpoint.profile.name} dialect allows", key=f"dialect_{endpoint.name}", type="compact"
+            ),
+        ):
+            draw_dialect_rules(endpoint.profile)
+    return look.asking
+
+
+def await_answers(endpoints: list[AnyEndpoint]) -> None:
+    """Run the page again as soon as one of these endpoints is known. There is no timer when there is none."""
+    if endpoints:
+        _await_answers(endpoints)
+
+
+@st.fragment(run_every=_REFRESH_S)
+def _await_answers(endpoints: list[AnyEndpoint]) -> None:
+    # It draws nothing. A fragment that runs while its last elements are still on their way to the browser takes them
+    # back, but not those that are named by their hash; they then find no place, and the whole page goes blank.
+    if not all(_look(endpoint).asking for endpoint in endpoints):
+        st.rerun()
+
+
+def _look(endpoint: AnyEndpoint) -> Look:
+    address = endpoint.known_address
+    return _looks().look(endpoint.name, address) if address else Look(None, asking=False)
+
+
+def _recent_speed(database: Database | None, endpoint: str) -> str:
+    if database is None:
+        return "not known: there is no log now"
+    try:
+        rates = recent_rates(database, endpoint, _RUNS_MEASURED)
+    except QueryFailed:
+        return "not known: the log cannot be read"
+    return f"{statistics.median(rates):.1f} tokens/s" if rates else "no runs yet"
+
+
+def _draw_head(endpoint: AnyEndpoint, model: EmbeddedModelState | None, look: Look) -> None:
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", gap="xsmall"):
+        with st.container(horizontal=True, vertical_alignment="center", gap="small", width="content"):
+            st.markdown(f"**{plain_words(endpoint.name, 60)}**", width="content")
+            _draw_badge(model, look)
+        with st.container(horizontal=True, vertical_alignment="center", gap="small", width="content"):
+            if isinstance(endpoint, EmbeddedEndpoint):
+                _draw_embedded_button(endpoint.model, endpoint.name)
+            st.button(
+                "Check again",
+                key=f"check_{endpoint.name}",
+                type="tertiary",
+                icon=":material/refresh:",
+                disabled=look.asking or endpoint.known_address is None,
+                on_click=check_again,
+                args=([endpoint],),
+            )
+    st.markdown(f":small[{' :gray[·] '.join(_facts(endpoint, look))}]", help=_MEASURED if look.health else None)
+
+
+def _draw_badge(model: EmbeddedModelState | None, look: Look) -> None:
+    health = look.health
+    if model and (model.phase is not Phase.READY or health is None or health.verdict is Verdict.ANSWERS):
+        label, icon, colour = _PHASES[model.phase]
+    elif health:
+        label, (icon, colour) = health.verdict.value, _SIGNS[health.verdict]
+    else:
+        label, icon, colour = "checking", ":material/more_horiz:", "blue"
+    st.badge(label, icon=icon, color=colour)
+
+
+def _facts(endpoint: AnyEndpoint, look: Look) -> list[str]:
+    """What is set for the endpoint, and when it was looked at. The address is code: a bare one becomes a link."""
+    address, health = endpoint.known_address, look.health
+    facts = [f":gray[dialect] {endpoint.profile.name}"]
+    if address:
+        facts.append(f"`{address.base_url.replace('`', '%60')}`")
+        facts.append("key: set" if address.key else "no key")
+    else:
+        facts.append(":gray[on this machine, with a new key at each start]")
+    if endpoint.default_model and not isinstance(endpoint, EmbeddedEndpoint):
+        facts.append(f":gray[begins with] {plain_words(endpoint.default_model, 60)}")
+    if health and health.milliseconds is not None:
+        facts.append(f":gray[answered in] {duration(health.milliseconds)}")
+    if look.asking:
+        facts.append(":gray[checking …]")
+    elif health:
+        checked_at = pd.Timestamp(health.checked_at).tz_convert(st.context.timezone or "UTC")
+        facts.append(f":gray[checked at] {checked_at:%H:%M:%S}")
+    return facts
+
+
+def _draw_embedded_button(model: EmbeddedModel, name: str) -> None:
+    if model.state.phase in (Phase.IDLE, Phase.FAILED):
+        st.button("Start", key=f"start_{name}", type="tertiary", icon=":material/play_arrow:", on_click=model.start)
+    else:
+        st.button(
+            "Restart",
+            key=f"restart_{name}",
+            type="tertiary",
+            icon=":material/restart_alt:",
+            help="Ends the model's process and starts a new one. Runs that are going on there end.",
+            on_click=_restart,
+            args=(model,),
+        )
+
+
+def _restart(model: EmbeddedModel) -> None:
+    model.stop()
+    model.start()
+
+
+def _draw_embedded_state(
+    model: EmbeddedModel, state: EmbeddedModelState, health: EndpointHealth | None, speed: str
+) -> None:
+    if state.phase in _ON_THE_WAY:
+        with st.container():
+            _draw_progress(model)
+    elif state.phase is Phase.FAILED:
+        st.text(state.sentence)
+        st.caption("Mend it, then press Start.")
+    elif state.phase is Phase.IDLE:
+        st.caption("It starts when it is chosen in the playground, or here with Start.")
+    card = next((card for card in health.models if card.id == state.model), None) if health else None
+    numbers = [("model", plain_words(state.model, 60)), ("threads", str(state.threads)), ("speed", speed)]
+    if card and card.context_length is not None:
+        numbers.append(("context", f"{card.context_length:,} tokens"))
+    if card and card.default_temperature is not None:
+        numbers.append(("default temperature", f"{card.default_temperature:g}"))
+    st.markdown(
+        f":small[{' · '.join(f':gray[{label}] **{value}**' for label, value in numbers)}]",
+        help=f"speed: the median over the last {_RUNS_MEASURED} finished runs here, after the first token.",
+    )
+
+
+@st.fragment(run_every=_REFRESH_S)
+def _draw_progress(model: EmbeddedModel) -> None:
+    state = model.state
+    if state.phase not in _ON_THE_WAY:
+        st.rerun()
+    st.progress(state.fraction or 0.0, text=state.sentence)
+
+
+def _draw_models(name: str, health: EndpointHealth | None) -> None:
+    if health is None or not health.models:
+        st.caption("It lists no models." if health and not health.problem else "Its models are not known.")
+        return
+    with st.expander(f"Models ({len(health.models)})", key=f"models_{name}", type="compact"):
+        st.dataframe(
+            _table(health.models),
+            key=f"model_table_{name}",
+            hide_index=True,
+            placeholder="not told",
+            height=38 + 35 * min(len(health.models), _MOST_ROWS_SHOWN),
+            column_config={
+                "model": st.column_config.TextColumn(width="medium"),
+                "context length": st.column_config.NumberColumn(format="localized", help="In tokens."),
+            },
+        )
+
+
+def _table(models: tuple[ModelCard, ...]) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "model": [plain_text(card.id, _MOST_ID_CHARACTERS) for card in models],
+            "context length": pd.array([card.context_length for card in models], dtype="Int64"),
+            "default temperature": pd.array([card.default_temperature for card in models], dtype="Float64"),
+        }
+    )

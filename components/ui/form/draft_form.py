@@ -1,0 +1,306 @@
+"""The form as one value: read from the widgets, put into them, kept so that a reload finds it again.
+
+Widgets begin with defaults, and not with values set in their place: when a browser comes back to a server that has
+forgotten its session, after a long sleep or a restart, what was typed in the page counts.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import streamlit as st
+
+from components.contract.messages import Role
+from components.contract.profile import profile_named
+from components.contract.request import OPTIONAL_FIELDS, from_bytes
+from components.drafts.comparison import Comparison
+from components.drafts.conversation import Turn, Turns, highest_id, renumbered
+from components.drafts.draft import Draft, new_draft, read_draft
+from components.drafts.setting import FieldState, Setting
+from components.drafts.store import find_draft, save_draft
+from components.log.query import QueryFailed
+from components.log.record import RunRecord
+from components.ui import state
+from components.ui.form import widget_values
+from components.ui.visitor import own_log
+
+DECIMAL_FIELDS = ("temperature", "top_p")
+"""The fields whose number may have decimal places; the others are whole numbers."""
+
+
+@dataclass(frozen=True)
+class Undo:
+    """A change of the form that can be taken back: the words on the button, and what it does."""
+
+    label: str
+    action: Callable[[], None]
+
+
+_MOST_UNDO = 20
+
+
+def begin(otherwise: Callable[[], Draft | None]) -> None:
+    """Begin a new session's form with the draft that the URL names, else with what ``otherwise`` finds.
+
+    What was found is kept anew under an id of this session, and never written to: two tabs, or two people with the same
+    address, do not overwrite each other's text.
+    """
+    if state.START not in st.session_state:
+        kept = _kept_draft(st.query_params.get(state.DRAFT_PARAMETER))
+        begins_with = kept or otherwise() or new_draft()
+        st.session_state[state.START] = begins_with
+        st.session_state[state.TURNS] = begins_with.turns
+        st.session_state[state.COMPARISON] = begins_with.comparison
+        st.session_state[state.HIGHEST_TURN] = highest_id(begins_with.turns)
+        st.session_state[state.DRAFT] = uuid.uuid4().hex
+        if kept:
+            save_draft(own_log(), st.session_state[state.DRAFT], kept.to_text())
+    if st.query_params.get(state.DRAFT_PARAMETER) != st.session_state[state.DRAFT]:
+        # Also after a click on another page, which drops the parameter.
+        st.query_params[state.DRAFT_PARAMETER] = st.session_state[state.DRAFT]
+
+
+def start() -> Draft:
+    """What a widget begins with that is drawn anew."""
+    found: Draft = st.session_state[state.START]
+    return found
+
+
+def read() -> Draft:
+    """The form as it stands now."""
+    began = start()
+    draft = Draft(
+        endpoint=_value(state.ENDPOINT, began.endpoint),
+        model=_value(state.MODEL, began.model),
+        turns=current_turns(),
+        settings={field: _setting(field, began.settings[field]) for field in OPTIONAL_FIELDS},
+        stream=_value(state.STREAM, began.stream),
+        extra_body=_value(state.EXTRA_BODY, began.extra_body),
+        comparison=st.session_state[state.COMPARISON],
+    )
+    names = dict.fromkeys([*draft.variable_names, *draft.comparison.variable_names, *began.variables])
+    values = {name: _value(state.variable_key(name), began.variables.get(name, "")) for name in names}
+    return draft.model_copy(update={"variables": {name: value for name, value in values.items() if value}})
+
+
+def current_turns() -> Turns:
+    """The turns with what is typed in them now."""
+    turns: Turns = st.session_state[state.TURNS]
+    return tuple(map(_as_typed, turns))
+
+
+def fill(draft: Draft, sentence: str) -> None:
+    """Put a draft into the form; call it before the widgets are drawn. ``sentence`` says what happened, for Undo."""
+    before = read()
+    _put(draft)
+    offer_undo(Undo(f"Undo: {sentence}", lambda: _take_back(before, draft, sentence)))
+
+
+def fill_from(record: RunRecord) -> None:
+    """Put what a run was asked into the form; a body that is no request of ours leaves it as it is."""
+    if draft := draft_of(record, read()):
+        fill(draft, "run opened")
+
+
+def change_turns(change: Callable[[Turns], Turns], sentence: str | None = None) -> None:
+    """Change the conversation; call it before the widgets are drawn. With a ``sentence`` it can be undone.
+
+    A second quick click may speak of a turn that the first one took away: then nothing is changed.
+    """
+    before = read()
+    try:
+        st.session_state[state.TURNS] = change(before.turns)
+    except LookupError:
+        return
+    if sentence:
+        after = read()
+        offer_undo(Undo(f"Undo: {sentence}", lambda: _take_back(before, after, sentence)))
+
+
+def change_comparison(change: Callable[[Comparison], Comparison], sentence: str | None = None) -> None:
+    """Change the lanes; call it before they are drawn. With a ``sentence`` it can be undone.
+
+    A second quick click may speak of a lane that the first one took away: then nothing is changed.
+    """
+    before = read()
+    try:
+        changed = change(before.comparison)
+    except LookupError:
+        return
+    if changed == before.comparison:
+        return
+    st.session_state[state.COMPARISON] = changed
+    if sentence:
+        after = read()
+        offer_undo(Undo(f"Undo: {sentence}", lambda: _take_back(before, after, sentence)))
+
+
+def next_turn_id() -> str:
+    """An id that no turn of this session has ever had: what is typed in a widget is kept under its key."""
+    st.session_state[state.HIGHEST_TURN] += 1
+    return str(st.session_state[state.HIGHEST_TURN])
+
+
+def offer_undo(undo: Undo) -> None:
+    """Remember how a change can be taken back; what was taken back before cannot be done again from here on."""
+    st.session_state.pop(state.REDO, None)
+    offered = st.session_state.setdefault(state.UNDO, [])
+    offered.append(undo)
+    del offered[:-_MOST_UNDO]
+
+
+def can_undo() -> str | None:
+    """The words on the button that takes the last change back; None when there is none."""
+    offered = st.session_state.get(state.UNDO)
+    return offered[-1].label if offered else None
+
+
+def can_redo() -> str | None:
+    """The words on the button that does again what was taken back last; None when there is nothing."""
+    offered = st.session_state.get(state.REDO)
+    return offered.label if offered else None
+
+
+def undo() -> None:
+    """Take the last change back."""
+    if offered := st.session_state.get(state.UNDO):
+        st.session_state.pop(state.REDO, None)
+        offered.pop().action()
+
+
+def redo() -> None:
+    """Do again what was taken back last."""
+    if offered := st.session_state.pop(state.REDO, None):
+        offered.action()
+
+
+def _take_back(before: Draft, after: Draft, sentence: str) -> None:
+    """Bring back what a change of the form took away, and offer to do it again."""
+    now = read()
+    taken_back = _merged(now, after, before)
+    _put(taken_back)
+    st.session_state[state.REDO] = Undo(f"Redo: {sentence}", lambda: fill(_merged(read(), taken_back, now), sentence))
+
+
+def _merged(now: Draft, old: Draft, new: Draft) -> Draft:
+    """The form with what is new between two drafts; the rest stays as it is now: it may have been worked on since."""
+    changed: dict[str, Any] = {
+        part: getattr(new, part)
+        for part in ("endpoint", "model", "stream", "extra_body", "comparison")
+        if getattr(new, part) != getattr(old, part)
+    }
+    changed["settings"] = {
+        field: setting if setting != old.settings[field] else now.settings[field]
+        for field, setting in new.settings.items()
+    }
+    if renumbered(new.turns, 0) != renumbered(old.turns, 0):
+        changed |= {"turns": new.turns, "variables": new.variables}
+    return now.model_copy(update=changed)
+
+
+def keep(draft: Draft) -> None:
+    """Keep the form as it stands, under the id that the URL names: a reload, or a restart, finds it again."""
+    text = draft.to_text()
+    if state.KEPT_DRAFT not in st.session_state:
+        # Which endpoint and model come first is nobody's doing, and nothing to be kept.
+        untouched = start().model_copy(update={"endpoint": draft.endpoint, "model": draft.model})
+        st.session_state[state.KEPT_DRAFT] = untouched.to_text()
+    # A quick change of page can cost widgets what they hold; drawn again, they begin with what they held last.
+    st.session_state[state.START] = draft
+    st.session_state[state.TURNS] = draft.turns
+    if text != st.session_state[state.KEPT_DRAFT]:
+        save_draft(own_log(), st.session_state[state.DRAFT], text)
+        st.session_state[state.KEPT_DRAFT] = text
+
+
+def draft_of(record: RunRecord, base: Draft | None = None) -> Draft | None:
+    """The form that asks what a run was asked; None for a body that is no request of ours.
+
+    With its variables, where it had some. ``base`` gives the values of fields that the run omitted.
+    """
+    if record.draft and (kept := read_draft(record.draft)):
+        return kept.model_copy(update={"comparison": base.comparison}) if base else kept
+    try:
+        profile = profile_named(record.dialect)
+        request = from_bytes(record.request_body, profile)
+    except ValueError:
+        return None
+    asking = (base or new_draft()).asking(request, profile, endpoint=record.endpoint)
+    return asking.model_copy(update={"variables": {}})
+
+
+def choice_of(setting: Setting) -> str:
+    """What the control of a field that is true or false shows: omit, true or false."""
+    return FieldState.OMIT.value if setting.state is FieldState.OMIT else str(bool(setting.value)).lower()
+
+
+def number_of(field: str, setting: Setting) -> float | int:
+    """The number in a field, of the type that its widget takes."""
+    return float(setting.value) if field in DECIMAL_FIELDS else int(setting.value)
+
+
+def _kept_draft(draft_id: str | None) -> Draft | None:
+    database = own_log().database
+    if draft_id is None or database is None:
+        return None
+    try:
+        text = find_draft(database, draft_id)
+    except QueryFailed as failure:
+        st.error(str(failure))
+        return None
+    return read_draft(text) if text else None
+
+
+def _put(draft: Draft) -> None:
+    if draft.turns != current_turns():
+        # New ids make new widgets, which begin with what the draft holds.
+        turns = renumbered(draft.turns, st.session_state[state.HIGHEST_TURN])
+        st.session_state[state.TURNS] = turns
+        st.session_state[state.HIGHEST_TURN] = highest_id(turns)
+    st.session_state[state.START] = draft
+    st.session_state[state.COMPARISON] = draft.comparison
+    values: dict[str, Any] = {
+        state.ENDPOINT: draft.endpoint,
+        state.MODEL: draft.model,
+        state.STREAM: draft.stream,
+        state.EXTRA_BODY: draft.extra_body,
+        # A name that has no value here must not take over the one it had in another text.
+        **{state.variable_key(name): "" for name in draft.variable_names},
+        **{state.variable_key(name): value for name, value in draft.variables.items()},
+    }
+    for field, setting in draft.settings.items():
+        if field == state.SAFE_PROMPT:
+            values[field] = choice_of(setting)
+        else:
+            values[state.state_key(field)] = setting.state.value
+            values[field] = number_of(field, setting)
+            st.session_state.setdefault(state.NUMBERS, {})[field] = values[field]
+    widget_values.put(values)
+
+
+def _value(key: str, otherwise: Any) -> Any:
+    """What the widget of that key holds; where it is not drawn yet, what it begins with."""
+    return st.session_state.get(key, otherwise)
+
+
+def _setting(field: str, began: Setting) -> Setting:
+    if field == state.SAFE_PROMPT:
+        chosen = _value(field, choice_of(began))
+        if chosen == FieldState.OMIT:
+            return Setting(value=began.value)
+        return Setting(state=FieldState.VALUE, value=chosen == "true")
+    value = _value(field, began.value)
+    # An empty number field says nothing: what stood in it goes on.
+    return Setting(state=_value(state.state_key(field), began.state), value=began.value if value is None else value)
+
+
+def _as_typed(turn: Turn) -> Turn:
+    typed = {
+        part: _value(state.part_key(part, turn.id), getattr(turn, part))
+        for part in ("prefix", "name", "tool_call_id", "tool_calls")
+    }
+    role = Role(_value(state.part_key("role", turn.id), turn.role))
+    return turn.model_copy(update={**typed, "role": role, "content": _value(state.message_key(turn.id), turn.content)})

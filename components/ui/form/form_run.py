@@ -1,0 +1,64 @@
+"""Runs what the playground's form asks, and stops the run that it shows."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from components.drafts.composed import Composed, compose
+from components.drafts.draft import Draft
+from components.endpoints.endpoint import AnyEndpoint
+from components.endpoints.models import ModelCard
+from components.log.record import RunRecord
+from components.runs.run import Run
+from components.ui import state
+from components.ui.answer.run_lookup import asked, find, record_of
+from components.ui.endpoints.endpoint_choice import model_cards
+from components.ui.endpoints.endpoints_here import endpoints_here
+from components.ui.form import draft_form
+from components.ui.sending import start
+
+
+def compose_form(draft: Draft, endpoint: AnyEndpoint, card: ModelCard | None, shown: RunRecord | None) -> Composed:
+    """What the form makes for an endpoint. ``card`` is that of the model; ``shown`` is the run on the page."""
+    before = asked(shown) if shown else None
+    same_prompt = (
+        shown is not None
+        and before is not None
+        and shown.endpoint == endpoint.name
+        and draft.has_prompt_of(before, endpoint.profile)
+    )
+    return compose(
+        draft,
+        endpoint.profile,
+        context_tokens=card.context_length if card else None,
+        # What the endpoint counted for this very prompt is no estimate.
+        prompt_tokens=shown.prompt_tokens if shown and same_prompt else None,
+    )
+
+
+def run_form() -> None:
+    """Start a run with what the form asks, and show it; an objection to it is said on the page."""
+    draft = draft_form.read()
+    endpoint = endpoints_here().get(draft.endpoint or "")
+    if endpoint is None:
+        st.session_state[state.RUN_PROBLEM] = f"There is no endpoint {draft.endpoint}. Choose another one."
+        return
+    card = next((card for card in model_cards(endpoint) if card.id == draft.model), None)
+    shown = find(st.session_state.get(state.SHOWN_RUN))
+    composed = compose_form(draft, endpoint, card, record_of(shown))
+    objection = composed.objection(send_anyway=bool(st.session_state.get(state.SEND_ANYWAY)))
+    asks = (endpoint.name, composed.body)
+    if isinstance(shown, Run) and not shown.finished and (shown.endpoint, shown.request_body) == asks:
+        return  # the key is held down, or the button was pressed twice: this very request is under way
+    if objection or composed.request is None:
+        st.session_state[state.RUN_PROBLEM] = objection or ""
+    elif begun := start(endpoint, composed.request, draft.for_log()):
+        state.show_run(begun.id)
+        st.session_state.pop(state.NOTES, None)
+
+
+def stop_shown() -> None:
+    """Stop the run that the playground shows."""
+    shown = find(st.session_state.get(state.SHOWN_RUN))
+    if isinstance(shown, Run):
+        shown.stop()

@@ -1,0 +1,236 @@
+"""The conversation as widgets: any number of messages, edited in place, moved, branched and brought back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+import streamlit as st
+
+from components.contract.messages import Role
+from components.drafts import conversation
+from components.drafts.conversation import Turn, Turns
+from components.drafts.draft import variables_in
+from components.drafts.variables import names_in
+from components.ui import presses, shortcuts, state
+from components.ui.form import draft_form
+from components.ui.form.draft_form import Undo
+from components.ui.plain_words import plain_words
+from components.ui.steps import draw_steps
+
+_PLACEHOLDERS = {
+    Role.SYSTEM: "Rules for the whole answer",
+    Role.USER: "Your prompt. {{name}} makes a variable.",
+    Role.ASSISTANT: "What the assistant said",
+    Role.TOOL: "What the tool returned",
+}
+
+_MOST_IN_SIGHT = 2
+_LONG_HEIGHT = 400
+_PREFIX_HELP = "The answer must begin with this text. It is sent as prefix: true, on a last assistant message only."
+
+
+def draw_messages() -> None:
+    """Draw every message with its controls, and what adds further ones."""
+    turns: Turns = st.session_state[state.TURNS]
+    with st.container(key="messages", gap="small"):
+        # A long conversation scrolls in a place of its own, so that Run and the answer stay in sight.
+        long = len(turns) > _MOST_IN_SIGHT
+        with st.container(height=_LONG_HEIGHT if long else "content", border=False, autoscroll=long, gap="small"):
+            for turn in turns:
+                _draw_turn(turn, turns)
+        with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="add_message"):
+            st.markdown(":small[:gray[Add]]", width="content")
+            for role in Role:
+                st.button(
+                    role.value,
+                    key=f"add_{role.value}",
+                    type="tertiary",
+                    icon=":material/add:",
+                    help=f"Add a message of the role {role.value}"
+                    + (", at the beginning." if role is Role.SYSTEM else ", at the end."),
+                    shortcut=shortcuts.ADD_USER if role is Role.USER else None,
+                    on_click=presses.soon(_add, role),
+                )
+            if label := draft_form.can_undo():
+                st.button(
+                    label,
+                    key="undo",
+                    type="tertiary",
+                    icon=":material/undo:",
+                    shortcut=shortcuts.UNDO,
+                    on_click=presses.soon(draft_form.undo),
+                )
+            if label := draft_form.can_redo():
+                redo = presses.soon(draft_form.redo)
+                st.button(label, key="redo", type="tertiary", icon=":material/redo:", on_click=redo)
+
+
+def draw_notes() -> None:
+    """Draw what an import changed or left out, until the next run."""
+    for note in st.session_state.get(state.NOTES, ()):
+        st.caption(f":material/info: {plain_words(note)}")
+
+
+def draw_variables(*, with_lanes: bool = False) -> None:
+    """Draw an input for each variable in the messages, which have been drawn before, and in those of the lanes."""
+    names = variables_in(draft_form.current_turns())
+    if with_lanes:
+        names = list(dict.fromkeys([*names, *draft_form.read().comparison.variable_names]))
+    if not names:
+        return
+    with st.container(horizontal=True, key="variables", gap="small"):
+        for name in names:
+            st.text_input(
+                plain_words(f"{{{{{name}}}}}"),
+                draft_form.start().variables.get(name, ""),
+                key=state.variable_key(name),
+                placeholder="Its value",
+                width=220,
+                persist_state="session",
+            )
+
+
+def _draw_turn(turn: Turn, turns: Turns) -> None:
+    place, last = conversation.place_of(turns, turn.id), turns[-1]
+    with st.container(key=f"turn_{turn.id}", border=True, gap="xxsmall"):
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            role = Role(
+                st.selectbox(
+                    f"Role of message {place + 1}",
+                    [role.value for role in Role],
+                    index=list(Role).index(turn.role),
+                    key=state.part_key("role", turn.id),
+                    label_visibility="collapsed",
+                    width=130,
+                    persist_state="session",
+                )
+            )
+            if role is Role.ASSISTANT and (turn is last or turn.prefix):
+                st.checkbox(
+                    "prefix",
+                    turn.prefix,
+                    key=state.part_key("prefix", turn.id),
+                    help=_PREFIX_HELP,
+                    persist_state="session",
+                )
+            st.space("stretch")
+            _draw_branches(turn)
+            _draw_menu(turn, turns)
+        st.text_area(
+            f"Message {place + 1}",
+            turn.content,
+            key=state.message_key(turn.id),
+            height="content",
+            placeholder=_PLACEHOLDERS[role],
+            label_visibility="collapsed",
+            persist_state="session",
+        )
+        # Whatever the role: what is sent can be seen, and cleared.
+        if role is Role.TOOL or turn.tool_call_id or turn.name:
+            _draw_call(turn)
+        if turn.tool_calls:
+            st.text_area(
+                "tool_calls",
+                turn.tool_calls,
+                key=state.part_key("tool_calls", turn.id),
+                height="content",
+                help="The calls that the assistant asked for, as JSON.",
+                persist_state="session",
+            )
+
+
+def _draw_call(turn: Turn) -> None:
+    with st.container(horizontal=True, gap="small"):
+        for part, text in (
+            ("tool_call_id", "The id of the call that this message answers."),
+            ("name", "The name of the tool, where the endpoint wants it."),
+        ):
+            st.text_input(
+                part,
+                getattr(turn, part),
+                key=state.part_key(part, turn.id),
+                help=text,
+                width=220,
+                persist_state="session",
+            )
+
+
+def _draw_branches(turn: Turn) -> None:
+    number, count = turn.branch
+    if count == 1:
+        return
+    draw_steps(
+        "branch",
+        number,
+        count,
+        key=lambda name: state.part_key(name, turn.id),
+        go=lambda step: _choose_branch(turn.id, step),
+    )
+
+
+def _draw_menu(turn: Turn, turns: Turns) -> None:
+    actions: dict[str, Callable[[], None]] = {}
+    if conversation.movable(turns, turn.id, -1):
+        actions[":material/arrow_upward: Move up"] = partial(_change, conversation.moved, turn.id, -1)
+    if conversation.movable(turns, turn.id, 1):
+        actions[":material/arrow_downward: Move down"] = partial(_change, conversation.moved, turn.id, 1)
+    actions[":material/content_copy: Duplicate"] = partial(_change_with_new, conversation.duplicated, turn.id)
+    actions[":material/fork_right: Branch from here"] = partial(_change_with_new, conversation.branched, turn.id)
+    if names_in([st.session_state.get(state.message_key(turn.id), turn.content)]):
+        what = "Make its {{names}} variables" if turn.literal else "Take its {{names}} as text"
+        actions[f":material/data_object: {what}"] = partial(_take_literally, turn.id, not turn.literal)
+    if len(turns) > 1 or turn.branch[1] > 1:
+        what = "branch" if turn.branch[1] > 1 else "message"
+        actions[f":material/delete: Delete {what}"] = partial(_delete, turn.id, what)
+    key = state.part_key("menu", turn.id)
+    st.menu_button(
+        f"Message {conversation.place_of(turns, turn.id) + 1}: more",
+        list(actions),
+        key=key,
+        type="tertiary",
+        icon=":material/more_horiz:",
+        on_click=presses.soon_chosen(key, lambda chosen: actions[chosen]()),
+    )
+
+
+def _add(role: Role) -> None:
+    last = draft_form.current_turns()[-1]
+    if role is last.role and not last.content.strip() and not last.tool_calls:
+        return  # there is an empty one already
+    draft_form.change_turns(lambda turns: conversation.added(turns, role, draft_form.next_turn_id()))
+
+
+def _take_literally(turn_id: str, literal: bool) -> None:
+    def change(turns: Turns) -> Turns:
+        turn = turns[conversation.place_of(turns, turn_id)]
+        return conversation.replaced(turns, turn.model_copy(update={"literal": literal}))
+
+    draft_form.change_turns(change)
+
+
+def _change(change: Callable[[Turns, str, int], Turns], turn_id: str, by: int) -> None:
+    draft_form.change_turns(lambda turns: change(turns, turn_id, by))
+
+
+def _change_with_new(change: Callable[[Turns, str, str], Turns], turn_id: str) -> None:
+    draft_form.change_turns(lambda turns: change(turns, turn_id, draft_form.next_turn_id()))
+
+
+def _choose_branch(turn_id: str, step: int) -> None:
+    draft_form.change_turns(lambda turns: conversation.branch_chosen(turns, turn_id, step))
+    st.session_state[state.BRANCH_CHOSEN] = True
+
+
+def _delete(turn_id: str, what: str) -> None:
+    try:
+        turns, deletion = conversation.deleted(draft_form.current_turns(), turn_id)
+    except LookupError:
+        return  # a second click that came before the page was drawn again
+    st.session_state[state.TURNS] = turns
+    draft_form.offer_undo(
+        Undo(
+            f"Undo: {what} deleted",
+            lambda: draft_form.change_turns(lambda now: conversation.restored(now, deletion)),
+        )
+    )

@@ -1,0 +1,127 @@
+"""The presets: settings under a name, to put into the form, to save and to delete."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from components.drafts.presets import BUILT_IN, holds_messages, preset_text, with_built_in, with_preset
+from components.drafts.store import Preset, delete_preset, list_presets, save_preset
+from components.log.database import DatabaseUnavailable
+from components.log.query import QueryFailed
+from components.ui import presses, state
+from components.ui.form import draft_form
+from components.ui.form.draft_form import Undo
+from components.ui.plain_words import plain_words
+from components.ui.visitor import own_log
+
+_MOST_IN_SIGHT = 6
+_LIST_HEIGHT = 220
+
+
+def draw_presets() -> None:
+    """Draw the presets in a popover; its content is made when it is opened."""
+    popover = st.popover("Presets", type="tertiary", icon=":material/tune:", key=state.PRESETS, on_change="rerun")
+    if not popover.open:
+        return
+    with popover:
+        with st.container(gap="xxsmall"):
+            for name, built_in in BUILT_IN.items():
+                st.button(
+                    f"**{name}** :small[:gray[{built_in.description}]]",
+                    key=f"preset_{name}",
+                    type="tertiary",
+                    on_click=presses.soon(_take_built_in, name),
+                )
+        if saved := _saved():
+            with st.container(height=_LIST_HEIGHT if len(saved) > _MOST_IN_SIGHT else "content", gap="xxsmall"):
+                for preset in saved:
+                    _draw_saved(preset)
+        with st.form("save_preset", border=False, clear_on_submit=True):
+            st.text_input("Save these settings as", key=state.PRESET_NAME, placeholder="A name", max_chars=80)
+            st.checkbox("with the messages", key=state.PRESET_MESSAGES)
+            st.form_submit_button("Save", icon=":material/save:", on_click=_save)
+        if problem := st.session_state.pop(state.PRESET_PROBLEM, None):
+            st.error(plain_words(problem))
+
+
+def _draw_saved(preset: Preset) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute", gap="small"):
+        st.button(
+            f"**{plain_words(preset.name)}**"
+            + (" :small[:gray[with messages]]" if holds_messages(preset.content) else ""),
+            key=f"preset_{preset.id}",
+            type="tertiary",
+            on_click=presses.soon(_take, preset),
+        )
+        with st.container(key=f"delete_preset_{preset.id}", width="content"):
+            st.button(
+                f"Delete {plain_words(preset.name)}",
+                key=f"delete_{preset.id}",
+                type="tertiary",
+                icon=":material/delete:",
+                on_click=presses.soon(_delete, preset),
+            )
+
+
+def _saved() -> list[Preset]:
+    database = own_log().database
+    if database is None:
+        return []
+    try:
+        return list_presets(database)
+    except QueryFailed as failure:
+        st.error(str(failure))
+        return []
+
+
+def _take_built_in(name: str) -> None:
+    st.session_state[state.PRESETS] = False
+    draft_form.fill(with_built_in(draft_form.read(), name), f"preset {name}")
+
+
+def _take(preset: Preset) -> None:
+    try:
+        draft_form.fill(with_preset(draft_form.read(), preset.content), f"preset {plain_words(preset.name)}")
+    except ValueError as problem:
+        st.session_state[state.PRESET_PROBLEM] = str(problem)
+    else:
+        st.session_state[state.PRESETS] = False
+
+
+def _save() -> None:
+    text = preset_text(draft_form.read(), with_messages=st.session_state[state.PRESET_MESSAGES])
+    name = st.session_state[state.PRESET_NAME] or ""
+    replaced = [preset for preset in _saved() if preset.name == name.strip()]
+    if _keep(name, text):
+        for preset in replaced:
+            _offer_back(preset, "replaced")
+
+
+def _keep(name: str, text: str) -> bool:
+    """Save a preset; whether that worked."""
+    try:
+        save_preset(own_log(), name, text)
+    except (ValueError, DatabaseUnavailable) as problem:
+        st.session_state[state.PRESET_PROBLEM] = str(problem)
+        return False
+    return True
+
+
+def _offer_back(preset: Preset, what: str) -> None:
+    """Offer to bring a preset back that is gone, until that has worked."""
+    label = f"Undo: preset {plain_words(preset.name)} {what}"
+
+    def bring_back() -> None:
+        if not _keep(preset.name, preset.content):
+            _offer_back(preset, what)
+
+    draft_form.offer_undo(Undo(label, bring_back))
+
+
+def _delete(preset: Preset) -> None:
+    try:
+        delete_preset(own_log(), preset.id)
+    except DatabaseUnavailable as problem:
+        st.session_state[state.PRESET_PROBLEM] = str(problem)
+    else:
+        _offer_back(preset, "deleted")

@@ -1,0 +1,257 @@
+"""The settings of a request as widgets.
+
+What a field means, its range and its default come from the request and the profile; nothing of that is written here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from components.contract.further_fields import FURTHER_FIELDS
+from components.contract.profile import FieldRules, Profile
+from components.contract.request import OPTIONAL_FIELDS, ChatCompletionStreamRequest
+from components.contract.strict_json import read_json_object
+from components.drafts.draft import LARGEST_WHOLE, Draft, extra_body_text, new_draft
+from components.drafts.setting import FieldState, Setting
+from components.endpoints.models import ModelCard
+from components.ui import presses, shortcuts, state
+from components.ui.form import draft_form, widget_values
+from components.ui.state import reset_key, slider_key, state_key
+
+Places = dict[str, DeltaGenerator]
+"""Where on the page a remark on a field belongs."""
+
+
+def draw_settings(profile: Profile, card: ModelCard | None, refused: Collection[str] = ()) -> Places:
+    """Draw every optional field, ``stream`` and the extra body fields; where remarks on each of them belong.
+
+    ``refused`` are fields that the endpoint complained about in the run shown.
+    """
+    places: Places = {}
+    for name in OPTIONAL_FIELDS:
+        rules = profile.fields.get(name)
+        if rules is None:
+            st.caption(f"**{name}**: the {profile.name} dialect has no such field.")
+            continue
+        with st.container(key=f"{name}_field", gap="xxsmall"):
+            if name == state.SAFE_PROMPT:
+                _draw_switch(name, rules)
+            else:
+                _draw_number(name, rules, card)
+            if {name, rules.key} & set(refused):
+                st.caption(":red[The endpoint refused this field in the run shown.]")
+            places[name] = st.container(gap="xxsmall")
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        streams = st.toggle(
+            state.STREAM, draft_form.start().stream, key=state.STREAM, help=_help(state.STREAM), persist_state="session"
+        )
+        if not streams:
+            _draw_badge(state.STREAM)
+    _draw_extra_body(profile)
+    places[state.EXTRA_BODY] = st.container(gap="xxsmall")
+    return places
+
+
+def draw_reset_all(draft: Draft) -> None:
+    """Draw the button that brings every field back to its default."""
+    count = len(draft.changed_fields)
+    st.button(
+        f"Reset all ({count})" if count else "Reset all",
+        key="reset_all",
+        type="tertiary",
+        shortcut=shortcuts.RESET_ALL,
+        icon=":material/restart_alt:",
+        disabled=not count,
+        help="Omits every optional field, switches streaming on and clears the extra body fields. Numbers stay.",
+        on_click=presses.soon(_reset_all),
+    )
+
+
+def _draw_number(name: str, rules: FieldRules, card: ModelCard | None) -> None:
+    decimal = name in draft_form.DECIMAL_FIELDS
+    chosen = _draw_head(name, rules)
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        beside = st.container()
+        number: dict[str, Any] = (
+            {"step": 0.01, "format": "%g"}
+            if decimal
+            else {"step": 1, "min_value": -LARGEST_WHOLE, "max_value": LARGEST_WHOLE}
+        )
+        value = st.number_input(
+            name,
+            value=draft_form.number_of(name, draft_form.start().settings[name]),
+            key=name,
+            on_change=presses.soon(_take_number, name),
+            label_visibility="collapsed",
+            width=120 if decimal else 150,
+            persist_state="session",
+            **number,
+        )
+        st.session_state.setdefault(state.NUMBERS, {})[name] = value
+        with beside:
+            if chosen is FieldState.OMIT:
+                st.caption(_said_of_omitted(name, rules, card))
+            elif chosen is FieldState.NULL:
+                st.caption("Sent as null")
+            elif decimal and rules.minimum is not None and rules.maximum is not None:
+                _draw_slider(name, rules.minimum, rules.maximum, value)
+            else:
+                st.caption("Sent")
+
+
+def _draw_switch(name: str, rules: FieldRules) -> None:
+    setting = draft_form.start().settings[name]
+    options = [FieldState.OMIT.value, "true", "false"]
+    chosen = _draw_name_and_choice(name, _help(name), options, draft_form.choice_of(setting), key=name, label=name)
+    if chosen == FieldState.OMIT:
+        st.caption(f"Not sent: {rules.default}")
+
+
+def _draw_head(name: str, rules: FieldRules) -> FieldState:
+    key = state_key(name)
+    options = [option.value for option in FieldState if rules.nullable or option is not FieldState.NULL]
+    begins_with = draft_form.start().settings[name].state.value
+    if st.session_state.get(key, begins_with) not in options:
+        # Another dialect was chosen, which knows no null for this field.
+        begins_with = FieldState.OMIT.value
+        widget_values.put({key: begins_with})
+    label = f"{name}: omit, null or value"
+    return FieldState(_draw_name_and_choice(name, _help(name, rules), options, begins_with, key=key, label=label))
+
+
+def _draw_name_and_choice(
+    name: str, help_text: str, options: list[str], begins_with: str, *, key: str, label: str
+) -> str:
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", gap="xsmall"):
+        with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", width="content"):
+            st.markdown(f":small[{name}]", help=help_text, width="content")
+            if st.session_state.get(key, begins_with) != FieldState.OMIT:
+                _draw_badge(name)
+        chosen: str | None = st.segmented_control(
+            label,
+            options,
+            default=begins_with if begins_with in options else FieldState.OMIT.value,
+            key=key,
+            required=True,
+            label_visibility="collapsed",
+            persist_state="session",
+        )
+    return chosen or FieldState.OMIT.value
+
+
+def _draw_badge(name: str) -> None:
+    """A mark that the field differs from its default, which is also the way back to it."""
+    st.button(
+        "changed",
+        key=reset_key(name),
+        type="tertiary",
+        icon=":material/undo:",
+        help=f"{name} differs from its default. Press to reset it"
+        + ("; the number stays." if name in OPTIONAL_FIELDS else "."),
+        on_click=presses.soon(_reset, name),
+    )
+
+
+def _help(name: str, rules: FieldRules | None = None) -> str:
+    text = ChatCompletionStreamRequest.model_fields[name].description or ""
+    if rules is None or rules.minimum is None:
+        return text
+    reach = f"{rules.minimum:g} to {rules.maximum:g}" if rules.maximum is not None else f"{rules.minimum:g} or more"
+    return f"{text} Range: {reach}."
+
+
+def _said_of_omitted(name: str, rules: FieldRules, card: ModelCard | None) -> str:
+    if rules.if_omitted is not None:
+        return f"Sent: {rules.if_omitted:,}, the most that is allowed here"
+    return f"Not sent: {_default(name, rules, card)}"
+
+
+def _default(name: str, rules: FieldRules, card: ModelCard | None) -> str:
+    if name == "temperature" and card and card.default_temperature is not None:
+        return f"the model's own default ({card.default_temperature:g})"
+    return rules.default
+
+
+def _take_number(name: str) -> None:
+    """A number was typed: it is meant to be sent. A widget that was only drawn anew may call this as well."""
+    if st.session_state[name] != st.session_state[state.NUMBERS].get(name):
+        widget_values.put({state_key(name): FieldState.VALUE.value})
+
+
+def _draw_slider(name: str, minimum: float, maximum: float, value: float) -> None:
+    """A slider that follows the number; it cannot stand outside its range, though the number may."""
+    followed = min(max(value, minimum), maximum)
+    widget_values.put({slider_key(name): followed})
+    st.slider(
+        f"{name} slider",
+        minimum,
+        maximum,
+        step=0.01,
+        key=slider_key(name),
+        on_change=presses.soon(_take_slider, name, followed),
+        label_visibility="collapsed",
+    )
+
+
+def _take_slider(name: str, followed: float) -> None:
+    chosen = st.session_state[slider_key(name)]
+    if chosen != followed:
+        widget_values.put({name: chosen})
+
+
+def _reset(name: str) -> None:
+    draft, fresh = draft_form.read(), new_draft()
+    if name in draft.settings:
+        reset = {"settings": {**draft.settings, name: Setting(value=draft.settings[name].value)}}
+    else:
+        reset = {name: getattr(fresh, name)}
+    draft_form.fill(draft.model_copy(update=reset), f"{name} reset")
+
+
+def _reset_all() -> None:
+    draft, fresh = draft_form.read(), new_draft()
+    settings = {name: Setting(value=setting.value) for name, setting in draft.settings.items()}
+    reset = draft.model_copy(update={"settings": settings, "stream": fresh.stream, "extra_body": fresh.extra_body})
+    draft_form.fill(reset, "settings reset")
+
+
+def _draw_extra_body(profile: Profile) -> None:
+    begins_with = draft_form.start().extra_body
+    text = st.session_state.get(state.EXTRA_BODY, begins_with)
+    label = "Extra body fields" + (" :blue-badge[set]" if text.strip() else "")
+    with st.expander(label, expanded=bool(begins_with), key="extra_body_box"):
+        st.text_area(
+            "Extra body fields, as JSON",
+            begins_with,
+            key=state.EXTRA_BODY,
+            height="content",
+            placeholder='{"stop": ["\\n\\n"]}',
+            help=_help(state.EXTRA_BODY),
+            persist_state="session",
+        )
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            if profile.further_fields:
+                st.menu_button(
+                    "Add a field",
+                    profile.further_fields,
+                    key="add_extra",
+                    type="tertiary",
+                    icon=":material/add:",
+                    on_click=presses.soon_chosen("add_extra", _add_extra),
+                )
+            if text.strip():
+                _draw_badge(state.EXTRA_BODY)
+
+
+def _add_extra(name: str) -> None:
+    """Put an example of the chosen field into the text, unless the text cannot be read: its error is shown then."""
+    try:
+        fields = read_json_object(st.session_state[state.EXTRA_BODY].strip() or "{}", "The text")
+    except ValueError:
+        return
+    fields.setdefault(name, FURTHER_FIELDS[name].example)
+    widget_values.put({state.EXTRA_BODY: extra_body_text(fields)})

@@ -1,0 +1,63 @@
+"""The comparisons or sweeps of before, to be opened again with their settings and answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pandas as pd
+import streamlit as st
+
+from components.drafts.draft import Draft
+from components.experiments.store import KeptExperiment, newest_experiments
+from components.log.query import QueryFailed
+from components.ui import state
+from components.ui.plain_words import plain_words
+from components.ui.visitor import own_log
+
+_MOST = 12
+_PROMPT_CHARACTERS = 60
+
+
+def draw_earlier(
+    kind: str, read: Callable[[KeptExperiment], tuple[Draft, str] | None], open_it: Callable[[str, Draft], None]
+) -> None:
+    """Draw them in a popover; its content is made when it is opened.
+
+    ``read`` gives the draft of one and what else there is to say of it, or None when it cannot be read.
+    """
+    popover = st.popover("Earlier", key=state.EARLIER, type="tertiary", icon=":material/history:", on_change="rerun")
+    if not popover.open:
+        return
+    with popover, st.container(gap="xxsmall"):
+        found = [(kept.id, kept.created_at, *said) for kept in _newest(kind) if (said := read(kept))]
+        if not found:
+            st.caption(f"No {kind} yet. Each is kept here when it is run.")
+        for experiment_id, created_at, draft, words in found:
+            st.button(
+                _words(created_at, draft, words),
+                key=f"earlier_{experiment_id}",
+                type="tertiary",
+                on_click=_open,
+                args=(open_it, experiment_id, draft),
+            )
+
+
+def _newest(kind: str) -> list[KeptExperiment]:
+    database = own_log().database
+    try:
+        return newest_experiments(database, _MOST, kind) if database else []
+    except QueryFailed as failure:
+        st.error(str(failure))
+        return []
+
+
+def _words(created_at: str, draft: Draft, said: str) -> str:
+    moment = pd.Timestamp(created_at).tz_convert(st.context.timezone or "UTC")
+    prompt = draft.text_of(draft.turns[-1]) if draft.turns else ""
+    asked = plain_words(prompt, _PROMPT_CHARACTERS)
+    return f"{asked} :small[:gray[{plain_words(said)} · {moment:%-d %b, %H:%M}]]"
+
+
+def _open(open_it: Callable[[str, Draft], None], experiment_id: str, draft: Draft) -> None:
+    st.session_state[state.EARLIER] = False
+    open_it(experiment_id, draft)

@@ -1,0 +1,151 @@
+"""Charts of the runs that a view finds: a number by a setting, and outcomes over time; each with its table."""
+
+from __future__ import annotations
+
+import altair as alt
+import pandas as pd
+import streamlit as st
+
+from components.drafts.in_words import OMITTED
+from components.log.numbers import CHANGED, NUMBERS, OLDER_DEFINITION
+from components.log.query import QueryFailed
+from components.log.search import MOST_COUNTED, View, measured
+from components.streaming.outcome import Status
+from components.ui import state
+from components.ui.visitor import own_log
+
+_OUTCOMES = "outcomes over time"
+_MEASURED = ("ttft_ms", "ttfo_ms", "tokens_per_second", "gap_p50_ms", "gap_p95_ms", "total_ms", "completion_tokens")
+_NUMBERS = {**{NUMBERS[name].short_title: name for name in _MEASURED}, "characters": "characters"}
+_COLOURS = {
+    Status.OK.value: "#3f8f5f",
+    Status.DAMAGED.value: "#8f7f3f",
+    Status.INTERRUPTED.value: "#d99a2b",
+    Status.ERROR.value: "#c0452c",
+    Status.REJECTED.value: "#8c2f4a",
+    Status.CANCELLED.value: "#9a9a94",
+    Status.LOST.value: "#6b5b95",
+    Status.RUNNING.value: "#2f5290",
+}
+_MOST_VALUES = 30
+_HOURS_UNTIL = pd.Timedelta(days=3)
+
+
+def draw_charts(view: View) -> None:
+    """Draw the charts, once they are opened."""
+    opened = st.expander("Charts", icon=":material/bar_chart:", key=state.CHARTS, on_change="rerun")
+    database = own_log().database
+    if not opened.open or database is None:
+        return
+    with opened:
+        try:
+            runs = measured(database, view)
+        except QueryFailed as failure:
+            st.error(str(failure))
+            return
+        if runs.empty:
+            st.caption("No run is like that.")
+            return
+        sent = settings_of(runs)
+        with st.container(horizontal=True, gap="small"):
+            of = st.selectbox("Chart of", [*_NUMBERS, _OUTCOMES], key=state.CHART_OF, width=220)
+            ways = ["endpoint", "model", *sent.columns]
+            by = st.selectbox("By", ways, key=state.CHART_BY, width=220, disabled=of == _OUTCOMES)
+        if of == _OUTCOMES:
+            _draw_outcomes(runs)
+        else:
+            _draw_number(of, by, spread(runs, sent[by] if by in sent else runs[by], _NUMBERS[of]))
+            _draw_older(runs, _NUMBERS[of])
+        if len(runs) == MOST_COUNTED:
+            st.caption(f"Of the newest {MOST_COUNTED:,} runs.")
+
+
+def settings_of(runs: pd.DataFrame) -> pd.DataFrame:
+    """A column for each setting that any of the runs sent: its value in words, or ``omitted``.
+
+    A number is the same with and without a fraction of nothing, as it is to who looks for it.
+    """
+    lines = [
+        {field: value.removesuffix(".0") for field, _, value in (line.partition("=") for line in said.split("\n"))}
+        for said in runs["settings"]
+    ]
+    for sent in lines:
+        sent.pop("", None)
+    return pd.DataFrame(lines, index=runs.index).fillna(OMITTED)
+
+
+def spread(runs: pd.DataFrame, values: pd.Series, number: str) -> pd.DataFrame:
+    """For each of the 30 most frequent values: how many runs that ended well have the number, and where they lie.
+
+    ``low`` and ``high`` are the quarters: half of the runs lie between them. Numbers stand in their order, the other
+    values before them.
+    """
+    found = pd.DataFrame({"value": values, number: runs[number].astype(float)})[runs["status"] == Status.OK.value]
+    groups = found.dropna().groupby("value")[number]
+    quarters = {name: groups.quantile(part) for name, part in (("low", 0.25), ("median", 0.5), ("high", 0.75))}
+    table = pd.DataFrame({**quarters, "runs": groups.count()}).reset_index()
+    table = table.nlargest(_MOST_VALUES, "runs")
+    numbers = pd.to_numeric(table["value"], errors="coerce")
+    return table.assign(order=numbers).sort_values(["order", "value"], na_position="first").drop(columns="order")
+
+
+def outcomes(runs: pd.DataFrame) -> pd.DataFrame:
+    """How many runs of each endpoint began in each hour, or day when they lie further apart, by their status."""
+    began = pd.to_datetime(runs["created_at"], utc=True)
+    step = "h" if began.max() - began.min() < _HOURS_UNTIL else "D"
+    found = pd.DataFrame({"began": began.dt.floor(step), "endpoint": runs["endpoint"], "status": runs["status"]})
+    return found.value_counts().rename("runs").reset_index().sort_values("began")
+
+
+def _draw_number(of: str, by: str, table: pd.DataFrame) -> None:
+    if table.empty:
+        st.caption("No run that ended well has this number.")
+        return
+    base = alt.Chart(table, height=320).encode(
+        x=alt.X("value:N", sort=None, title=by.replace("_", " "), axis=alt.Axis(labelAngle=-30, labelLimit=220)),
+        tooltip=["value", "low", "median", "high", "runs"],
+    )
+    between = base.mark_bar(size=10, opacity=0.35).encode(
+        y=alt.Y("low:Q", title=of, scale=alt.Scale(zero=False)), y2="high:Q"
+    )
+    middle = base.mark_tick(thickness=3, size=26).encode(y=alt.Y("median:Q", title=of))
+    st.altair_chart(alt.layer(between, middle))
+    st.caption(
+        "The line is the median; half of the runs lie in the bar. Only runs that ended well, "
+        f"{table['runs'].sum():,} of them. {_definition(_NUMBERS[of])}"
+    )
+    _draw_table(table)
+
+
+def _draw_older(runs: pd.DataFrame, number: str) -> None:
+    older = runs["rate_basis"].isna() & runs[number].notna() & (runs["status"] == Status.OK.value)
+    if number in CHANGED and older.any():
+        st.caption(f":orange[Not comparable to the others: {older.sum():,} of these runs.] {OLDER_DEFINITION}")
+
+
+def _definition(number: str) -> str:
+    return f"{NUMBERS[number].label}: {NUMBERS[number].definition}" if number in NUMBERS else ""
+
+
+def _draw_outcomes(runs: pd.DataFrame) -> None:
+    table = outcomes(runs)
+    whole = [table["began"].min().isoformat(), table["began"].max().isoformat()]
+    seen = [status for status in _COLOURS if status in set(table["status"])]
+    colours = alt.Scale(domain=seen, range=[_COLOURS[status] for status in seen])
+    # A chart for each: rows of one chart would not fill the page's width.
+    for endpoint, part in table.groupby("endpoint"):
+        bars = alt.Chart(part, height=190, title=str(endpoint)).mark_bar(size=10)
+        st.altair_chart(
+            bars.encode(
+                x=alt.X("began:T", title=None, scale=alt.Scale(domain=whole, padding=12)),
+                y=alt.Y("runs:Q", title="runs"),
+                color=alt.Color("status:N", title=None, scale=colours, legend=alt.Legend(orient="bottom")),
+                tooltip=["began", "endpoint", "status", "runs"],
+            )
+        )
+    _draw_table(table)
+
+
+def _draw_table(table: pd.DataFrame) -> None:
+    with st.expander("As a table", key="chart_table"):
+        st.dataframe(table, hide_index=True)

@@ -1,0 +1,134 @@
+"""What is looked for in the log. All of it stands in the page's address, so that a link opens the same view."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from components.log.owned import OwnLog
+from components.log.query import QueryFailed
+from components.log.search import ORDERS, FilterProblem, View, choices, conditions
+from components.streaming.outcome import Status
+from components.ui import state
+from components.ui.plain_words import plain_words
+from components.ui.visitor import BY_OWNER, own_log
+
+_STATUSES = ["", *(status.value for status in Status)]
+_ANY = "any"
+_LABELS = {
+    "words": "Find",
+    "status": "Status",
+    "settings": "Settings",
+    "endpoint": "Endpoint",
+    "model": "Model",
+    "finish_reason": "Finish reason",
+    "since": "From day (UTC)",
+    "until": "To day (UTC)",
+    "tag": "Tag",
+    "rating": "Stars at least",
+    "experiment": "Comparison or sweep",
+}
+
+
+def draw_filters() -> View | None:
+    """Draw the filters; what they look for, or None when one of them cannot be read, which is said beside it."""
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        words = st.text_input(
+            "Find",
+            key=state.FIND,
+            bind="query-params",
+            placeholder="words in prompts and answers",
+            icon=":material/search:",
+            width=320,
+            help='Whole words, all of which must be there; "next to each other" between quotation marks. '
+            "Only runs that have ended.",
+        )
+        status = st.selectbox(
+            "Status",
+            _STATUSES,
+            key=state.FIND_STATUS,
+            bind="query-params",
+            format_func=_or_any,
+            width=150,
+        )
+        with st.popover("More filters", icon=":material/filter_list:"):
+            further = _draw_further()
+        order = st.selectbox("Order", list(ORDERS), key=state.ORDER, bind="query-params", width=190)
+        lowest = "Oldest first" if order == "started" else "Lowest first"
+        ascending = st.toggle(lowest, key=state.LOWEST_FIRST, bind="query-params")
+    view = View(words=words, status=status, order=order, descending=not ascending, **further)
+    if view.filtered:
+        _draw_what_is_set(further)
+    try:
+        if database := own_log().database:
+            conditions(database, view)
+    except FilterProblem as problem:
+        st.error(f"{_LABELS[problem.field]}: {problem}")
+        return None
+    return view
+
+
+def _draw_what_is_set(further: dict[str, Any]) -> None:
+    """Draw what takes the filters out, and those that stand in a popover which is closed."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.button(
+            "Clear filters", icon=":material/filter_list_off:", key="clear_filters", type="tertiary", on_click=_clear
+        )
+        hidden = [f"{_LABELS[name]} **{plain_words(str(value), 80)}**" for name, value in further.items() if value]
+        if hidden:
+            st.caption(" · ".join(hidden), width="content")
+
+
+def _draw_further() -> dict[str, Any]:
+    known = _choices(own_log())
+    found: dict[str, Any] = {}
+    found["settings"] = st.text_input(
+        _LABELS["settings"],
+        key=state.FIND_SETTINGS,
+        bind="query-params",
+        placeholder="temperature 0.7, max_tokens null",
+        help="A field with its value, with null, or omitted: temperature omitted. Several are parted by commas.",
+    )
+    left, right = st.columns(2, gap="small")
+    for name, key in (
+        ("endpoint", state.FIND_ENDPOINT),
+        ("model", state.FIND_MODEL),
+        ("finish_reason", state.FIND_FINISH_REASON),
+    ):
+        found[name] = left.selectbox(
+            _LABELS[name],
+            ["", *known.get(name, [])],
+            key=key,
+            bind="query-params",
+            accept_new_options=True,
+            format_func=_or_any,
+        )
+    for name, key in (("since", state.FIND_SINCE), ("until", state.FIND_UNTIL)):
+        found[name] = right.text_input(_LABELS[name], key=key, bind="query-params", placeholder="2026-11-26")
+    found["tag"] = right.text_input(_LABELS["tag"], key=state.FIND_TAG, bind="query-params")
+    found["rating"] = left.number_input(_LABELS["rating"], 0, 5, key=state.FIND_STARS, bind="query-params")
+    found["experiment"] = right.text_input(
+        _LABELS["experiment"],
+        key=state.FIND_EXPERIMENT,
+        bind="query-params",
+        help="The id in the address of its page, after experiment= or sweep=.",
+    )
+    return found
+
+
+def _or_any(value: str) -> str:
+    return value or _ANY
+
+
+@st.cache_data(ttl=30, show_spinner=False, max_entries=50, hash_funcs=BY_OWNER)
+def _choices(log: OwnLog) -> dict[str, list[str]]:
+    try:
+        return choices(log.database) if log.database else {}
+    except QueryFailed:
+        return {}
+
+
+def _clear() -> None:
+    for key in state.FILTERS:
+        st.session_state[key] = type(st.session_state.get(key, ""))()

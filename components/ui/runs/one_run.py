@@ -1,0 +1,212 @@
+"""One run, opened from the table: its answer, what was sent, its events and times, and what people say about it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import cast
+
+import streamlit as st
+
+from components.log.annotations import MOST_CHARACTERS, annotate, annotation_of
+from components.log.database import DatabaseUnavailable
+from components.log.deletion import bring_back, delete_run
+from components.log.markdown_export import as_markdown
+from components.log.query import QueryFailed
+from components.log.record import RunRecord
+from components.runs.run import Run
+from components.sharing.capsule import Kind
+from components.ui import presses, state
+from components.ui.answer.events_view import draw_events
+from components.ui.answer.run_lookup import asked
+from components.ui.answer.run_view import draw_run
+from components.ui.answer.times_view import draw_times
+from components.ui.endpoints.endpoints_here import endpoints_here
+from components.ui.experiment_link import draw_experiment_link
+from components.ui.form.code_view import draw_code
+from components.ui.plain_words import plain_words
+from components.ui.runs.table import list_anew
+from components.ui.sending import send
+from components.ui.share.share_answers import Answers
+from components.ui.share.share_dialog import draw_share_button
+from components.ui.visitor import own_log
+
+_PARTS = ["Request", "Times", "Events", "Code"]
+_MOST_OF_A_FACT = 200
+
+
+def draw_one_run(run: Run | RunRecord, record: RunRecord) -> None:
+    """Draw the run: the answer on the left, what belongs to it on the right."""
+    answer, beside = st.columns([3, 2], gap="large")
+    with answer:
+        _draw_actions(run, record)
+        draw_run(run)
+    with beside:
+        _draw_annotation(record)
+        part = st.segmented_control("Part", _PARTS, default=_PARTS[0], key=state.RUN_PART, label_visibility="collapsed")
+        if part == "Times":
+            draw_times(record)
+        elif part == "Events":
+            draw_events(run)
+        elif part == "Code":
+            _draw_code(record)
+        else:
+            st.markdown(":small[Request, exactly as sent]")
+            st.code(record.request_body, language="json", wrap_lines=True)
+            told = [f"{name} **{plain_words(value, _MOST_OF_A_FACT)}**" for name, value in record.told_by_endpoint]
+            if words := " · ".join(told):
+                st.markdown(f":small[:gray[The endpoint says: {words}]]")
+
+
+def draw_undo() -> None:
+    """Offer to bring back the run that was deleted last."""
+    if st.session_state.get(state.DELETED_RUN):
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            st.markdown("The run is deleted.", width="content")
+            st.button("Undo", key="bring_back", icon=":material/undo:", on_click=presses.soon(_bring_back))
+
+
+def _draw_actions(run: Run | RunRecord, record: RunRecord) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.page_link(
+            "playground.py",
+            label="Open in the playground",
+            icon=":material/bolt:",
+            query_params={state.OPEN_PARAMETER: record.id},
+        )
+        draw_experiment_link(record)
+        if record.determinism:
+            st.markdown(
+                f":small[:material/fingerprint: Sent again: **{plain_words(record.determinism)}**]", width="content"
+            )
+        if isinstance(run, Run):
+            st.button("Stop", key=state.STOP, icon=":material/stop:", on_click=presses.soon(run.stop))
+        if not record.running:
+            st.button(
+                "Run again",
+                key="run_again",
+                icon=":material/replay:",
+                type="tertiary",
+                on_click=presses.soon(_run_again, record),
+                disabled=record.endpoint not in endpoints_here(),
+                help="Sends the very same bytes once more."
+                if record.endpoint in endpoints_here()
+                else "There is no endpoint of this name any more.",
+            )
+            st.download_button(
+                "Markdown",
+                lambda: as_markdown(record),
+                f"run-{record.id[:8]}.md",
+                "text/markdown",
+                key="take_markdown",
+                icon=":material/download:",
+                type="tertiary",
+                on_click="ignore",
+                help="The run as a document: request, answer and numbers.",
+            )
+            draw_share_button(lambda: Answers(Kind.RUN, {"": record}), key="share_run")
+            st.button(
+                "Delete",
+                key="remove_run",
+                icon=":material/delete:",
+                type="tertiary",
+                on_click=presses.soon(_delete, record.id),
+            )
+
+
+def _draw_annotation(record: RunRecord) -> None:
+    database = own_log().database
+    try:
+        said = annotation_of(database, record.id) if database else None
+    except QueryFailed as failure:
+        st.error(str(failure))
+        return
+    if said is None:
+        return
+    keys = {name: f"{name}_{record.id[:8]}" for name in ("rating", "tags", "notes")}
+    if keys["notes"] not in st.session_state:
+        st.session_state[keys["rating"]] = said.rating - 1 if said.rating else None
+        st.session_state[keys["tags"]] = list(said.tags)
+        st.session_state[keys["notes"]] = said.notes
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        st.feedback("stars", key=keys["rating"], on_change=_annotate, args=(record.id, "rating", keys["rating"]))
+        st.multiselect(
+            "Tags",
+            # None to choose from: a widget whose options change forgets what was chosen.
+            cast("list[str]", []),
+            key=keys["tags"],
+            accept_new_options=True,
+            placeholder="Tags",
+            label_visibility="collapsed",
+            on_change=_annotate,
+            args=(record.id, "tags", keys["tags"]),
+        )
+    st.text_area(
+        "Notes",
+        key=keys["notes"],
+        height=80,
+        max_chars=MOST_CHARACTERS,
+        placeholder="What do you make of it?",
+        on_change=_annotate,
+        args=(record.id, "notes", keys["notes"]),
+    )
+
+
+def _annotate(run_id: str, name: str, key: str) -> None:
+    """Keep what was changed, and that alone: somebody else may have written the rest meanwhile."""
+    database, value = own_log().database, st.session_state[key]
+    if name == "rating":
+        value = None if value is None else value + 1
+    elif name == "tags":
+        value = tuple(value)
+    try:
+        if database is None:
+            raise QueryFailed("There is no log now.")
+        annotate(own_log(), run_id, replace(annotation_of(database, run_id), **{name: value}))
+    except (QueryFailed, DatabaseUnavailable) as failure:
+        st.session_state[state.RUNS_PROBLEM] = f"Not kept: {failure}"
+
+
+def _draw_code(record: RunRecord) -> None:
+    endpoint, request = endpoints_here().get(record.endpoint), asked(record)
+    if endpoint is None:
+        st.caption("There is no code for this run: there is no endpoint of its name any more.")
+        return
+    if request is None:
+        st.caption("There is no code for this run: its body holds what no form makes.")
+        return
+    draw_code(endpoint, request)
+
+
+def _run_again(record: RunRecord) -> None:
+    endpoint = endpoints_here().get(record.endpoint)
+    if endpoint:
+        body, request = record.request_body.encode(), asked(record)
+        streaming = request.stream if request else record.streamed
+        run = send(endpoint, model=record.model, body=body, streaming=streaming, draft=record.draft)
+        if run is None:
+            st.session_state[state.RUNS_PROBLEM] = st.session_state.pop(state.RUN_PROBLEM)
+            return
+        list_anew()
+        state.open_run(run.id)
+
+
+def _delete(run_id: str) -> None:
+    try:
+        st.session_state[state.DELETED_RUN] = delete_run(own_log(), run_id)
+        list_anew()
+    except DatabaseUnavailable as unavailable:
+        st.session_state[state.RUNS_PROBLEM] = str(unavailable)
+
+
+def _bring_back() -> None:
+    deleted = st.session_state.pop(state.DELETED_RUN, None)
+    if deleted is None:
+        return
+    try:
+        bring_back(own_log(), deleted)
+    except DatabaseUnavailable as unavailable:
+        st.session_state[state.DELETED_RUN] = deleted
+        st.session_state[state.RUNS_PROBLEM] = str(unavailable)
+        return
+    list_anew()
+    state.open_run(deleted.run_id)

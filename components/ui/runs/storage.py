@@ -1,0 +1,114 @@
+"""The log's size, making it smaller, and deleting what a view finds."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+
+import streamlit as st
+from sqlalchemy.exc import SQLAlchemyError
+
+from components.log.compaction import compact, free_bytes
+from components.log.database import DatabaseUnavailable
+from components.log.deletion import delete_found
+from components.log.export import ImportRefused, import_runs, lines_of
+from components.log.owned import LOCAL
+from components.log.query import QueryFailed
+from components.log.search import MOST_COUNTED, View, summary_of
+from components.ui import state
+from components.ui.uploads import draw_uploader
+from components.ui.visitor import own_log
+
+_WORTH_COMPACTING = 1_000_000
+
+
+def draw_upkeep(view: View, on_change: Callable[[], None]) -> None:
+    """Draw a popover with the log's size; with a filter, all that is found can be deleted, after a question.
+
+    ``on_change`` is called when runs came or went.
+    """
+    log = own_log()
+    database = log.database
+    if database is None:
+        return
+    opened = st.popover("Log", icon=":material/database:", key=state.UPKEEP, on_change="rerun")
+    # It would count what is found every two seconds, for nobody.
+    if not opened.open:
+        return
+    with opened:
+        try:
+            # The log of all is the operator's where others look at it, too.
+            if database.owner == LOCAL:
+                st.markdown(f"The log takes **{database.size_bytes() / 1e6:,.1f} MB**.")
+                _draw_compaction(free_bytes(database))
+            if kept := log.kept():
+                st.caption(kept.in_words())
+            _draw_import(on_change)
+            if not view.filtered:
+                st.caption("Set a filter to delete the runs that it finds.")
+                return
+            summary = summary_of(database, view)
+        except (QueryFailed, SQLAlchemyError) as failure:
+            st.error(str(failure))
+            return
+        count = f"more than {MOST_COUNTED:,}" if summary.more else f"{summary.count:,}"
+        sure = st.checkbox(f"Delete {count} runs for good, with notes and votes", key=state.SURE_TO_DELETE)
+        if st.button("Delete", key="remove_found", icon=":material/delete:", disabled=not sure or not summary.count):
+            _delete(view, on_change)
+
+
+def _draw_compaction(free: int) -> None:
+    if free < _WORTH_COMPACTING:
+        return
+    st.caption(f"{free / 1e6:,.1f} MB of it are free for new runs.")
+    if st.button("Make the file smaller", key="compact", icon=":material/compress:"):
+        _compact(free)
+
+
+def _compact(free: int) -> None:
+    log, told = own_log(), st.progress(0.0, "Giving space back …")
+    if log.database is None:
+        return
+    try:
+        for left in compact(log, log.database):
+            told.progress(min(max(1 - left / free, 0.0), 1.0), f"{left / 1e6:,.1f} MB left")
+    except (DatabaseUnavailable, QueryFailed) as failure:
+        told.error(str(failure))
+        return
+    st.rerun()
+
+
+def _draw_import(on_change: Callable[[], None]) -> None:
+    file = draw_uploader(
+        "Bring back runs",
+        type="jsonl",
+        # Under a number of its own: a file that was brought back is not brought back by another click.
+        key=f"{state.IMPORT_RUNS}_{st.session_state.get(state.IMPORT_RUNS, 0)}",
+        help="A JSON Lines file of *Take away*. Runs get new ids.",
+    )
+    if file is None or not st.button("Bring back", key="import_runs", icon=":material/upload:"):
+        return
+    try:
+        added = import_runs(own_log(), lines_of(io.TextIOWrapper(file, encoding="utf-8", errors="replace")))
+    except (ImportRefused, DatabaseUnavailable) as refused:
+        st.session_state[state.RUNS_PROBLEM] = f"Not all were brought back: {refused}"
+    else:
+        st.toast(f"{added:,} {'run' if added == 1 else 'runs'} brought back.", icon=":material/upload:")
+    st.session_state[state.IMPORT_RUNS] = st.session_state.get(state.IMPORT_RUNS, 0) + 1
+    on_change()
+    st.rerun()
+
+
+def _delete(view: View, on_change: Callable[[], None]) -> None:
+    log, told, deleted = own_log(), st.empty(), 0
+    if log.database is None:
+        return
+    try:
+        for deleted in delete_found(log, log.database, view):
+            told.caption(f"{deleted:,} deleted")
+    except (DatabaseUnavailable, QueryFailed) as failure:
+        st.session_state[state.RUNS_PROBLEM] = f"{deleted:,} deleted, then: {failure}"
+    else:
+        st.toast(f"{deleted:,} {'run' if deleted == 1 else 'runs'} deleted.", icon=":material/delete:")
+    on_change()
+    st.rerun()

@@ -1,0 +1,274 @@
+"""The table of runs: a page of those that the view finds, always up to date."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import pandas as pd
+import streamlit as st
+
+from components.log.annotations import tags_in
+from components.log.numbers import NUMBERS
+from components.log.owned import OwnLog
+from components.log.query import QueryFailed, count_runs
+from components.log.search import MOST_COUNTED, Page, Place, Summary, View, page_of, summary_of
+from components.ui import state
+from components.ui.runs.export import draw_take_away
+from components.ui.runs.storage import draw_upkeep
+from components.ui.visitor import BY_OWNER, own_log
+
+_REFRESH_S = 2.0
+_ON_A_PAGE = 50
+_SUMMED_UP_S = 10.0
+_ALWAYS = ("started", "status", "prompt", "answer")
+_COLUMNS = (
+    *("started", "status", "endpoint", "model", "settings", "prompt", "answer", "finish reason"),
+    *("TTFT", "TTFO", "tokens/s", "chunk gap p95", "total"),
+    *("prompt tokens", "completion tokens", "rating", "tags", "experiment"),
+)
+_FORMATS = {
+    "ttft_ms": "%d ms",
+    "ttfo_ms": "%d ms",
+    "tokens_per_second": "%.1f",
+    "gap_p95_ms": "%d ms",
+    "total_ms": "%.1f s",
+}
+
+
+@dataclass
+class _Listing:
+    """What the table lists: the view, where each page before this one ended, and which table of the session it is.
+
+    ``held`` is the page while rows of it are ticked: they must go on standing for the same runs.
+    """
+
+    view: View
+    number: int = 0
+    before: list[Place] = field(default_factory=list)
+    drawn: Page | None = None
+    held: Page | None = None
+
+    def renew(self) -> None:
+        """List what there is now, with no row ticked."""
+        self.number += 1
+        self.held = None
+        st.session_state[state.CHOSEN_RUNS] = []
+
+
+@st.fragment(run_every=_REFRESH_S)
+def draw_runs_table(view: View) -> None:
+    """The runs, newest first or in the order of the view. A log that cannot be read is named."""
+    database = own_log().database
+    if database is None:
+        st.info("There is no log now, so no runs can be listed.", icon=":material/database_off:")
+        return
+    listing = _listing_of(view)
+    # Caught here and not by the page: the fragment runs again without it.
+    try:
+        page = listing.held or page_of(database, view, listing.before[-1] if listing.before else None, _ON_A_PAGE)
+        listing.drawn = page
+        if page.runs.empty and not listing.before:
+            _draw_nothing(view)
+            return
+        said = _said_of_all(view)
+    except QueryFailed as failure:
+        st.error(str(failure))
+        return
+    st.session_state[state.LISTED_RUNS] = page.runs["id"].tolist()
+    _draw_head(listing, f"{said} Ticked rows hold the list still." if listing.held else said)
+    _draw_page(page, listing)
+    _draw_turning(page, listing)
+    if st.session_state.pop(state.JUST_OPENED, False):
+        st.rerun()
+
+
+def list_anew() -> None:
+    """List the runs as they are now, with none ticked, after some came or went at the visitor's wish."""
+    listing: _Listing | None = st.session_state.get(state.LISTING)
+    _summed_up.clear()
+    if listing:
+        listing.renew()
+
+
+def _listing_of(view: View) -> _Listing:
+    known: _Listing | None = st.session_state.get(state.LISTING)
+    if known is None or known.view != view:
+        # Under a number of its own: what was ticked in another list is not ticked here.
+        if known and st.session_state.get(state.CHOSEN_RUNS):
+            # Those below belong to the list that is gone.
+            st.session_state[state.JUST_OPENED] = True
+        number = known.number if known else -1
+        known = _Listing(view, number)
+        known.renew()
+        st.session_state[state.LISTING] = known
+    return known
+
+
+def _draw_nothing(view: View) -> None:
+    if view.order != "started":
+        like = " like that" if view.filtered else ""
+        st.info(f"No run{like} has {view.order}. Order by start to see all.", icon=":material/search_off:")
+    elif view.filtered:
+        st.info("No run is like that. Take a filter out.", icon=":material/search_off:")
+    else:
+        st.info("No runs yet. Run a prompt in the playground; every run is kept here.", icon=":material/history:")
+
+
+def _draw_page(page: Page, listing: _Listing) -> None:
+    shown = _shown(page.runs)
+    chosen = st.session_state.get(state.COLUMNS) or _ordered_first(_worth_showing(shown), listing.view.order)
+    # What is opened below comes into sight.
+    tallest = 300 if listing.held else 458
+    st.dataframe(
+        shown,
+        key=_key(listing),
+        hide_index=True,
+        on_select=_open_chosen,
+        selection_mode="multi-row",
+        placeholder="–",
+        column_order=chosen,
+        height=min(38 + 35 * len(shown), tallest),
+        column_config={
+            "started": st.column_config.DatetimeColumn(format="D MMM, HH:mm:ss"),
+            **{
+                NUMBERS[name].label: st.column_config.NumberColumn(format=shown, help=NUMBERS[name].definition)
+                for name, shown in _FORMATS.items()
+            },
+            "status": st.column_config.TextColumn(width=95),
+            "settings": st.column_config.TextColumn(width=190),
+            "prompt": st.column_config.TextColumn(width=210),
+            "answer": st.column_config.TextColumn(width=280),
+            "rating": st.column_config.NumberColumn(format="%d ★"),
+            "tags": st.column_config.ListColumn(),
+        },
+    )
+
+
+def _key(listing: _Listing) -> str:
+    return f"{state.RUNS_TABLE}_{listing.number}"
+
+
+def _ordered_first(columns: list[str], order: str) -> list[str]:
+    """With the number by which runs are ordered in sight, right behind their start."""
+    if order == "started":
+        return columns
+    return ["started", order, *(name for name in columns if name not in ("started", order))]
+
+
+def _draw_head(listing: _Listing, said: str) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        # On the left, for the table's own toolbar comes up over what stands on the right.
+        draw_take_away(listing.view)
+        draw_upkeep(listing.view, list_anew)
+        with st.popover("Columns", icon=":material/view_column:"):
+            st.multiselect(
+                "Columns, in this order",
+                _COLUMNS,
+                key=state.COLUMNS,
+                bind="query-params",
+                placeholder="chosen by themselves",
+                help="By themselves: all that are not the same in every row. "
+                "A click on a column's head orders this page only; *Order* orders all runs.",
+            )
+        st.caption(said, width="stretch")
+
+
+def _draw_turning(page: Page, listing: _Listing) -> None:
+    if page.next is None and not listing.before:
+        return
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        # Drawn where they do nothing as well, so that none moves under the pointer.
+        turns: tuple[tuple[str, str, list[Place] | None], ...] = (
+            ("First page", "first_page", [] if listing.before else None),
+            ("Page before", "page_before", listing.before[:-1] if listing.before else None),
+            ("Next page", "next_page", [*listing.before, page.next] if page.next else None),
+        )
+        for label, key, before in turns:
+            st.button(label, key=key, on_click=_turn, args=(listing, before), disabled=before is None)
+
+
+def _turn(listing: _Listing, before: list[Place]) -> None:
+    listing.before = before
+    if st.session_state.get(state.CHOSEN_RUNS):
+        st.session_state[state.JUST_OPENED] = True
+    listing.renew()
+
+
+def _said_of_all(view: View) -> str:
+    database = own_log().database
+    if database is None:
+        return ""
+    try:
+        summary = _summed_up(own_log(), view)
+        whole = f"{count_runs(database):,}" if summary.more and not view.filtered else None
+    except QueryFailed as failure:
+        return str(failure)
+    newest = f" Of the newest {MOST_COUNTED:,}:" if summary.more else ""
+    median = "median " if summary.count > 1 else ""
+    numbers = [f"{summary.ok / max(summary.count, 1):.0%} ended well"]
+    if summary.ttft_ms is not None:
+        numbers.append(f"{median}TTFT {summary.ttft_ms:,.0f} ms")
+    if summary.tokens_per_second is not None:
+        numbers.append(f"{median}{summary.tokens_per_second:,.1f} tokens/s")
+    numbers.append(f"{summary.completion_tokens:,} completion tokens")
+    only = "" if view.order == "started" else f" Only those with {view.order} are listed."
+    count = whole or (f"More than {MOST_COUNTED:,}" if summary.more else f"{summary.count:,}")
+    return f"{count} {'run' if count == '1' else 'runs'}.{newest} {' · '.join(numbers)}.{only}"
+
+
+@st.cache_data(ttl=_SUMMED_UP_S, show_spinner=False, max_entries=50, hash_funcs=BY_OWNER)
+def _summed_up(log: OwnLog, view: View) -> Summary:
+    if log.database is None:
+        raise QueryFailed("There is no log now.")
+    return summary_of(log.database, view)
+
+
+def _shown(runs: pd.DataFrame) -> pd.DataFrame:
+    numbers = {NUMBERS[name].label: runs[name].astype("Float64") for name in _FORMATS}
+    numbers["total"] /= 1000
+    return pd.DataFrame(
+        {
+            "started": pd.to_datetime(runs["created_at"], utc=True).dt.tz_convert(st.context.timezone or "UTC"),
+            "status": runs["status"],
+            "endpoint": runs["endpoint"],
+            "model": runs["model"],
+            "settings": runs["settings"].str.replace("\n", ", ").str.replace("=", " "),
+            "prompt": runs["prompt_begin"],
+            "answer": runs["answer_begin"],
+            "finish reason": runs["finish_reason"],
+            **numbers,
+            "prompt tokens": runs["prompt_tokens"].astype("Int64"),
+            "completion tokens": runs["completion_tokens"].astype("Int64"),
+            "rating": runs["rating"].astype("Int64"),
+            "tags": [list(tags_in(tags)) for tags in runs["tags"].fillna("")],
+            "experiment": runs["experiment_id"],
+        }
+    )
+
+
+def _worth_showing(shown: pd.DataFrame) -> list[str]:
+    """The columns that say something: not those that are the same in each row."""
+    if len(shown) < 2:
+        return [
+            name
+            for name in map(str, shown)
+            if shown[name].astype(str).str.strip("[]").iloc[0] not in ("", "None", "<NA>")
+        ]
+    said = (name for name in map(str, shown) if name != "experiment")  # its id tells people nothing
+    return [name for name in said if name in _ALWAYS or shown[name].map(str).nunique(dropna=False) > 1]
+
+
+def _open_chosen() -> None:
+    listing: _Listing = st.session_state[state.LISTING]
+    rows = st.session_state[_key(listing)].selection.rows
+    # By the list that the visitor saw: newer runs may have come in since.
+    listed = st.session_state.get(state.LISTED_RUNS, [])
+    chosen = [listed[row] for row in rows if row < len(listed)]
+    listing.held = listing.drawn if chosen else None
+    st.session_state[state.CHOSEN_RUNS] = chosen
+    if len(chosen) == 1:
+        state.open_run(chosen[0])
+    elif not chosen:
+        state.close_run()
+    # What was chosen is drawn below the table, outside the fragment that this click runs again.
+    st.session_state[state.JUST_OPENED] = True

@@ -1,0 +1,140 @@
+"""Settings that come by link: they fill the form and send nothing, and a bar says what they set."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+import streamlit as st
+
+from components.contract.difference import Difference
+from components.drafts.draft import Draft
+from components.sharing.hidden_characters import hidden_in, with_hidden_marked
+from components.sharing.linked_settings import LinkedSettings
+from components.sharing.problem import LinkProblem
+from components.sharing.settings_link import read_settings_link
+from components.ui import state
+from components.ui.endpoints.endpoints_here import endpoints_here
+from components.ui.form import draft_form
+from components.ui.plain_words import plain_words
+
+_MOST_WORDS = 2_000
+
+
+@dataclass(frozen=True)
+class _Arrived:
+    """What a link set: each change of the form, and sentences about what a person should look at first."""
+
+    origin: str
+    changes: Sequence[Difference]
+    remarks: Sequence[str]
+
+
+def arrive_by_link(page: str) -> None:
+    """Fill the form from the link that opened a page, if one did; call it before the widgets are drawn.
+
+    The address loses it: going back, or a reload, does not fill the form again. ``page`` is the one that is drawn; a
+    link with lanes goes on to the page that compares them.
+    """
+    text = st.query_params.get(state.LINK_PARAMETER)
+    if text is None:
+        return
+    del st.query_params[state.LINK_PARAMETER]
+    try:
+        linked = read_settings_link(text)
+    except LinkProblem as problem:
+        st.session_state[state.ARRIVED] = str(problem)
+        return
+    take_settings(linked)
+    if linked.is_comparison and page != "compare.py":
+        st.switch_page("compare.py")
+
+
+def take_settings(linked: LinkedSettings, origin: str = "link") -> None:
+    """Put settings that came from somebody else into the form, and have the bar say what they set.
+
+    ``origin`` is what they came in, such as ``file``.
+    """
+    before = draft_form.read()
+    draft = linked.apply(before)
+    if not linked.is_comparison:
+        draft = draft.model_copy(update={"comparison": before.comparison})
+    remarks = list(_remarks(linked))
+    draft = _with_known_endpoints(draft, before)
+    draft_form.fill(draft, f"{origin} opened")
+    st.session_state[state.ARRIVED] = _Arrived(origin, linked.changes(), remarks)
+
+
+def draw_link_bar() -> None:
+    """Draw what a link set, until somebody closes it; nothing when no link was opened."""
+    arrived: _Arrived | str | None = st.session_state.get(state.ARRIVED)
+    if arrived is None:
+        return
+    with st.container(border=True, key="link_bar", gap="small"):
+        with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+            if isinstance(arrived, str):
+                st.markdown(f":material/link_off: {plain_words(arrived)} Nothing was changed.", width="content")
+            else:
+                st.markdown(
+                    f":material/link: **Opened from a {arrived.origin}.** Nothing was sent. Look at it, then run it.",
+                    width="content",
+                )
+            st.button("Close", key="close_link_bar", type="tertiary", icon=":material/close:", on_click=_close)
+        if isinstance(arrived, str):
+            return
+        for remark in arrived.remarks:
+            st.warning(plain_words(remark, _MOST_WORDS), icon=":material/visibility:")
+        with st.expander(f"What it sets: {len(arrived.changes)}", key="link_changes"):
+            _draw_changes(arrived.changes)
+
+
+def _draw_changes(changes: Sequence[Difference]) -> None:
+    if not changes:
+        st.caption("Nothing: everything has its default.")
+        return
+    rows = [
+        {
+            "field": plain_words(change.field),
+            "default": plain_words(with_hidden_marked(change.before)),
+            "here": plain_words(with_hidden_marked(change.after), _MOST_WORDS),
+        }
+        for change in changes
+    ]
+    st.table(pd.DataFrame(rows).set_index("field"), border="horizontal")
+
+
+def _remarks(linked: LinkedSettings) -> list[str]:
+    remarks = []
+    for change in linked.changes():
+        if hidden := hidden_in(change.after):
+            named = ", ".join(dict.fromkeys(f"{one.code_point} {one.name}".strip() for one in hidden[:3]))
+            more = ", …" if len(hidden) > 3 else ""
+            many = "1 character" if len(hidden) == 1 else f"{len(hidden):,} characters"
+            remarks.append(f"{change.field} holds {many} that nobody sees and a model reads: {named}{more}.")
+    lanes = linked.comparison.lanes if linked.comparison else ()
+    names = dict.fromkeys(name for name in (linked.endpoint, *(lane.endpoint for lane in lanes)) if name)
+    known = endpoints_here()
+    remarks += [
+        f"There is no endpoint “{name}” here, so the present one stays. See whether it has the model."
+        for name in names
+        if name not in known
+    ]
+    return remarks
+
+
+def _with_known_endpoints(draft: Draft, before: Draft) -> Draft:
+    known = endpoints_here()
+    if draft.endpoint not in known:
+        draft = draft.model_copy(update={"endpoint": before.endpoint, "model": draft.model or before.model})
+    lanes = tuple(
+        lane if lane.endpoint is None or lane.endpoint in known else lane.model_copy(update={"endpoint": None})
+        for lane in draft.comparison.lanes
+    )
+    if lanes == draft.comparison.lanes:
+        return draft
+    return draft.model_copy(update={"comparison": draft.comparison.model_copy(update={"lanes": lanes})})
+
+
+def _close() -> None:
+    st.session_state.pop(state.ARRIVED, None)

@@ -1,0 +1,60 @@
+"""The links that the visitor shares: which they are, until when, and how to take one back."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from components.log.database import DatabaseUnavailable
+from components.log.query import QueryFailed
+from components.sharing.capsules import Published, own_capsules, revoke
+from components.ui import state
+from components.ui.plain_words import plain_words
+from components.ui.share.address import address_of
+from components.ui.visitor import own_log
+
+_MOST = 200
+
+
+def draw_own_links() -> None:
+    """Draw the links, the newest first. A log that cannot be read is named."""
+    st.subheader("Shared links", anchor=False)
+    st.caption("Whoever has one of these can see what it shows. Taken back, it shows nothing at once.")
+    database = own_log().database
+    if problem := st.session_state.pop(state.LINK_PROBLEM, None):
+        st.error(plain_words(problem))
+    try:
+        found = own_capsules(database, _MOST) if database else []
+    except QueryFailed as failure:
+        st.error(str(failure))
+        return
+    if not found:
+        st.info("You share no link. *Share* makes one of an answer or a comparison.", icon=":material/link:")
+    for published in found:
+        _draw_one(published)
+
+
+def _draw_one(published: Published) -> None:
+    zone = st.context.timezone or "UTC"
+    made, ends = (pd.Timestamp(moment).tz_convert(zone) for moment in (published.created_at, published.expires_at))
+    with st.container(border=True, gap="xxsmall", key=f"link_{published.id}"):
+        with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+            st.markdown(f"**{plain_words(published.title, 120) or 'Without a title'}**", width="content")
+            st.button(
+                "Take back",
+                key=f"revoke_{published.id}",
+                icon=":material/link_off:",
+                type="tertiary",
+                on_click=_revoke,
+                args=(published.id,),
+            )
+        size = f"{published.size / 1000:,.0f} kB"
+        st.caption(f"{published.kind} · made {made:%-d %b %Y, %H:%M} · ends {ends:%-d %b %Y} · {size}")
+        st.code(address_of("shared", **{state.CAPSULE_PARAMETER: published.id}), language=None)
+
+
+def _revoke(capsule_id: str) -> None:
+    try:
+        revoke(own_log(), capsule_id)
+    except DatabaseUnavailable as unavailable:
+        st.session_state[state.LINK_PROBLEM] = str(unavailable)

@@ -1,0 +1,126 @@
+"""Answers as a frozen copy under a link: what goes in, what becomes public, and the link."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+import streamlit as st
+
+from components.log.annotations import Annotation, annotation_of
+from components.log.database import DatabaseUnavailable
+from components.log.events import StoredEvent
+from components.log.query import QueryFailed
+from components.log.record import RunRecord
+from components.log.request_summary import asked_in
+from components.sharing.capsule import Capsule, Kind
+from components.sharing.capsules import Published, publish
+from components.sharing.freezing import Choices, capsule_of
+from components.sharing.linked_settings import LinkedSettings
+from components.sharing.preview import public_text
+from components.sharing.problem import LinkProblem
+from components.ui import state
+from components.ui.answer.run_lookup import events_reader
+from components.ui.plain_words import plain_words
+from components.ui.share.address import address_of, draw_where_it_leads
+from components.ui.visitor import own_log
+
+_DAYS = {1: "1 day", 7: "7 days", 30: "30 days", 90: "90 days", 365: "1 year"}
+_TITLE_CHARACTERS = 80
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What a page offers to share: runs by their titles, and the settings that they were made with."""
+
+    kind: Kind
+    runs: Mapping[str, RunRecord]
+    settings: LinkedSettings | None = None
+
+
+def draw_share_answers(answers: Answers) -> None:
+    """Draw the choices, a preview of all that becomes public, and the link once it is made."""
+    records = list(answers.runs.values())
+    if not records:
+        st.info("Run something first; its answer can be shared then.")
+        return
+    annotations = _annotations(records)
+    title = st.text_input("Title", _title(records[0]), key=state.SHARE_TITLE, max_chars=200)
+    with st.container(horizontal=True, gap="medium"):
+        system = _has_system(records) and st.checkbox("System messages", key=state.SHARE_SYSTEM)
+        notes = bool(annotations) and st.checkbox("Stars, tags and notes", key=state.SHARE_NOTES)
+        events = st.checkbox(
+            "Events", True, key=state.SHARE_EVENTS, help="With them the answer can be played at the speed it came."
+        )
+    try:
+        capsule = capsule_of(
+            records,
+            kind=answers.kind,
+            title=title,
+            choices=Choices(system_message=system, notes=notes, events=events),
+            labels={record.id: name for name, record in answers.runs.items()},
+            annotations=annotations,
+            events={record.id: _events(record) for record in records} if events else {},
+            settings=answers.settings,
+        )
+    except LinkProblem as problem:
+        st.error(plain_words(str(problem)))
+        return
+    with st.expander("Exactly this becomes public", icon=":material/visibility:", key="share_preview"):
+        st.code("\n".join(f"{field}: {words}" for field, words in public_text(capsule)), language=None, height=280)
+    draw_publish(capsule)
+
+
+def draw_publish(capsule: Capsule) -> None:
+    """Draw how long the link is to last, the button that makes it, and the link."""
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        days = st.selectbox(
+            "The link ends after", list(_DAYS), index=2, format_func=_DAYS.__getitem__, key=state.SHARE_DAYS, width=180
+        )
+        pressed = st.button("Make a link", key="publish", type="primary", icon=":material/link:")
+    if pressed:
+        try:
+            st.session_state[state.PUBLISHED] = capsule, publish(own_log(), capsule, days)
+        except (LinkProblem, DatabaseUnavailable) as problem:
+            st.error(plain_words(str(problem)))
+            return
+    made: tuple[Capsule, Published] | None = st.session_state.get(state.PUBLISHED)
+    if made is None or made[0] != capsule:
+        st.caption("Nothing is public yet. Anyone with the link will see it, without logging in.")
+        return
+    published = made[1]
+    url = address_of("shared", **{state.CAPSULE_PARAMETER: published.id})
+    st.code(url, language=None, wrap_lines=True)
+    draw_where_it_leads(url)
+    st.caption(f"Anyone with the link can see this until {pd.Timestamp(published.expires_at):%-d %B %Y}.")
+    if st.button("Shared links, to take one back", key="to_own_links", type="tertiary", icon=":material/list:"):
+        st.session_state.pop(state.SHARING, None)
+        st.switch_page("shared.py")
+
+
+def _title(record: RunRecord) -> str:
+    return " ".join(asked_in(record.request_body).prompt.split())[:_TITLE_CHARACTERS] or record.model
+
+
+def _has_system(records: Sequence[RunRecord]) -> bool:
+    # Rather once too often: whether a message is one of the system's, the capsule looks at itself.
+    return any('"system"' in record.request_body for record in records)
+
+
+def _annotations(records: Sequence[RunRecord]) -> dict[str, Annotation]:
+    database = own_log().database
+    if database is None:
+        return {}
+    try:
+        found = {record.id: annotation_of(database, record.id) for record in records}
+    except QueryFailed:
+        return {}
+    return {run_id: said for run_id, said in found.items() if said != Annotation()}
+
+
+def _events(record: RunRecord) -> list[StoredEvent]:
+    try:
+        return events_reader(record)()
+    except QueryFailed:
+        return []

@@ -1,0 +1,56 @@
+"""Share: answers as a frozen copy under a link, settings as a link that holds them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from components.drafts.draft import Draft
+from components.ui import state
+from components.ui.share.share_answers import Answers, draw_share_answers
+from components.ui.share.share_settings import draw_share_settings
+
+_ANSWERS = "Answers"
+_SETTINGS = "Settings"
+
+
+def draw_share_button(
+    answers: Callable[[], Answers], draft: Draft | None = None, *, comparison: bool = False, key: str = "share"
+) -> None:
+    """Draw the button that opens the dialog, and the dialog. ``answers`` are looked for while that is open.
+
+    Without a ``draft`` only answers can be shared; ``comparison`` is whether its lanes go along.
+    """
+    st.button("Share", key=key, type="tertiary", icon=":material/share:", on_click=_open, args=(key,))
+    # Drawn in every run of the page until it is closed: a run that ends meanwhile must not take it away.
+    if st.session_state.get(state.SHARING) == key:
+        _share(answers(), draft, comparison)
+
+
+def _open(key: str) -> None:
+    st.session_state[state.SHARING] = key
+    for part in (state.PUBLISHED, state.SHARE_TITLE):
+        st.session_state.pop(part, None)
+
+
+def _close() -> None:
+    st.session_state.pop(state.SHARING, None)
+
+
+@st.dialog("Share", width="medium", on_dismiss=_close)
+def _share(answers: Answers, draft: Draft | None, comparison: bool) -> None:
+    what = _ANSWERS
+    if draft is not None:
+        chosen = st.segmented_control(
+            "What",
+            [_ANSWERS, _SETTINGS],
+            default=_ANSWERS if answers.runs else _SETTINGS,
+            key=state.SHARE_WHAT,
+            label_visibility="collapsed",
+        )
+        what = chosen or _SETTINGS
+    if what == _SETTINGS and draft is not None:
+        draw_share_settings(draft, comparison=comparison)
+    else:
+        draw_share_answers(answers)

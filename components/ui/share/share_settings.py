@@ -1,0 +1,74 @@
+"""The settings of the form as a link, as a stored link or as a file."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from components.drafts.draft import Draft
+from components.sharing.capsule import Kind
+from components.sharing.freezing import Choices, capsule_of
+from components.sharing.linked_settings import LinkedSettings, linked_settings
+from components.sharing.problem import LinkProblem
+from components.sharing.settings_file import settings_file
+from components.sharing.settings_link import Length, how_long, settings_link
+from components.ui import state
+from components.ui.plain_words import plain_words
+from components.ui.share.address import address_of, draw_where_it_leads
+from components.ui.share.share_answers import draw_publish
+
+_SHORT_WORDS = 60
+
+
+def draw_share_settings(draft: Draft, *, comparison: bool) -> None:
+    """Draw the link to these settings, what it holds and how long it is; ``comparison`` is whether lanes go along."""
+    try:
+        linked = linked_settings(draft, comparison=comparison)
+    except LinkProblem as problem:
+        st.error(plain_words(str(problem)))
+        return
+    page = "compare" if comparison else ""
+    try:
+        url = address_of(page, **{state.LINK_PARAMETER: settings_link(draft, comparison=comparison)})
+    except LinkProblem:
+        url = ""
+    length = how_long(url) if url else Length.TOO_LONG
+    if length is Length.TOO_LONG:
+        st.info("These settings are too long for a link that holds them. Take the file, or a link to a copy kept here.")
+        _draw_kept_copy(linked)
+    else:
+        st.code(url, language=None, wrap_lines=True)
+        draw_where_it_leads(url)
+        note = " Some chat programs cut links of this length." if length is Length.LONG else ""
+        st.caption(f"{len(url):,} characters. It fills the form and sends nothing.{note}")
+    _draw_what_is_in_it(linked)
+    st.caption(
+        "What is in a link stands in the logs of whatever it passes through. "
+        "A private prompt is better sent as a file, or as a link to an answer that you can take back."
+    )
+    st.download_button(
+        "Settings as a file",
+        lambda: settings_file(draft, comparison=comparison),
+        "tempera-settings.json",
+        "application/json",
+        key="settings_file",
+        icon=":material/download:",
+        type="tertiary",
+        on_click="ignore",
+    )
+
+
+def _draw_kept_copy(linked: LinkedSettings) -> None:
+    try:
+        choices = Choices(system_message=True)
+        draw_publish(capsule_of([], kind=Kind.SETTINGS, title="Settings", choices=choices, settings=linked))
+    except LinkProblem as problem:
+        st.error(plain_words(str(problem)))
+
+
+def _draw_what_is_in_it(linked: LinkedSettings) -> None:
+    changes = linked.changes()
+    if not changes:
+        st.caption("Nothing differs from the defaults.")
+        return
+    named = "".join(f"\n- {plain_words(change.field)}: {plain_words(change.after, _SHORT_WORDS)}" for change in changes)
+    st.markdown(f":small[It holds, and nothing else:]\n{named}")

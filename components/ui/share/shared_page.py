@@ -1,0 +1,226 @@
+"""What somebody shared, as whoever has the link sees it: read-only, and nothing is sent until somebody asks for it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+
+import pandas as pd
+import streamlit as st
+
+from components.contract.messages import Role
+from components.contract.profile import profile_named
+from components.drafts.conversation import Turns
+from components.drafts.draft import Draft, new_draft
+from components.log.query import QueryFailed
+from components.service import service
+from components.sharing.capsule import Capsule, CapsuleRun, Kind
+from components.sharing.capsules import open_capsule
+from components.sharing.linked_settings import LinkedSettings, linked_settings
+from components.sharing.lookups import TooManyLookups
+from components.sharing.problem import LinkProblem
+from components.ui import state
+from components.ui.answer.events_view import draw_events
+from components.ui.answer.place import Place
+from components.ui.answer.run_lookup import asked, find, record_of
+from components.ui.answer.run_view import draw_run
+from components.ui.answer.times_view import draw_times
+from components.ui.answer.view_switches import draw_replay_switch
+from components.ui.endpoints.endpoints_here import endpoints_here
+from components.ui.form import draft_form
+from components.ui.form.code_view import draw_code
+from components.ui.plain_words import plain_words
+from components.ui.runs.several_runs import draw_differences
+from components.ui.sending import send
+from components.ui.share.arriving import take_settings
+from components.ui.share.shared_run import SharedRun, shared_runs
+from components.ui.visitor import is_known, links, who_looks
+
+_PARTS = ["Request", "Times", "Events", "Code"]
+_LANES_IN_A_ROW = 3
+_NOTHING = "There is nothing here. The link has ended, was taken back, or is not whole."
+
+
+def draw_shared(capsule_id: str) -> None:
+    """Draw what is shared under that id; one sentence where there is nothing, whyever."""
+    capsule = _opened(capsule_id)
+    if capsule is None:
+        return
+    st.subheader(plain_words(capsule.title or "Shared", 200), anchor=False)
+    runs = shared_runs(capsule_id, capsule)
+    if capsule.runs:
+        began = pd.Timestamp(min(run.created_at for run in capsule.runs)).tz_convert(st.context.timezone or "UTC")
+        version = plain_words(capsule.app_version)
+        st.caption(f"Text made by a model, not checked by anyone. {began:%-d %B %Y}, Tempera {version}.")
+    if capsule.kind is Kind.SETTINGS and capsule.settings:
+        _draw_settings(capsule.settings)
+    elif len(runs) == 1:
+        _draw_one(*next(iter(runs.items())), capsule.runs[0], capsule)
+    else:
+        _draw_several(runs, capsule)
+
+
+def _opened(capsule_id: str) -> Capsule | None:
+    """The capsule; a session that has opened it looks no more, and sees it until the page is reloaded."""
+    known: tuple[str, Capsule] | None = st.session_state.get(state.OPENED_CAPSULE)
+    if known and known[0] == capsule_id:
+        return known[1]
+    database = links()
+    if database is None:
+        st.info("There is no log now, so nothing shared can be shown. Try again later.")
+        return None
+    try:
+        found = service().lookups.look_up(who_looks(), lambda: open_capsule(database, capsule_id))
+    except (TooManyLookups, QueryFailed, LinkProblem) as problem:
+        st.info(plain_words(str(problem)))
+        return None
+    if found is None:
+        st.info(_NOTHING, icon=":material/link_off:")
+        return None
+    st.session_state[state.OPENED_CAPSULE] = capsule_id, found
+    return found
+
+
+def _draw_settings(linked: LinkedSettings) -> None:
+    st.markdown("Settings, ready to be looked at and run.")
+    _draw_fork(linked, "settings", linked.is_comparison)
+
+
+def _draw_one(title: str, record: SharedRun, run: CapsuleRun, capsule: Capsule) -> None:
+    answer, beside = st.columns([3, 2], gap="large")
+    with answer:
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            _draw_fork(_settings_of(record, run), "run", to_lanes=False)
+            again = _draw_run_again(record, run)
+        draw_run(record)
+        _draw_notes(run)
+    with beside:
+        part = st.segmented_control("Part", _PARTS, default=_PARTS[0], key=state.RUN_PART, label_visibility="collapsed")
+        if part == "Times":
+            draw_times(record)
+        elif part == "Events":
+            _draw_events(record, run)
+        elif part == "Code":
+            draw_code(None, asked(record), profile_named(record.dialect))
+        else:
+            _draw_request(run)
+    if again:
+        _draw_beside(title, record)
+
+
+def _draw_several(runs: Mapping[str, SharedRun], capsule: Capsule) -> None:
+    if capsule.kind is Kind.COMPARISON and capsule.settings:
+        _draw_fork(capsule.settings, "comparison", to_lanes=True)
+    st.toggle("As written", key=state.AS_WRITTEN, help="The texts as they came, without Markdown, ready to copy.")
+    shown = list(zip(runs.items(), capsule.runs, strict=True))
+    for begin in range(0, len(shown), _LANES_IN_A_ROW):
+        columns = st.columns(min(len(shown), _LANES_IN_A_ROW), gap="medium")
+        for offset, ((title, record), run) in enumerate(shown[begin : begin + _LANES_IN_A_ROW]):
+            with columns[offset]:
+                st.markdown(f"**{plain_words(title)}**")
+                draw_run(
+                    record,
+                    above_answer=partial(draw_replay_switch, record),
+                    place=Place(str(begin + offset), title, len(shown)),
+                )
+                _draw_notes(run)
+                with st.expander("What was asked", key=f"shared_request_{begin + offset}"):
+                    _draw_request(run)
+                    _draw_fork(_settings_of(record, run), str(begin + offset), to_lanes=False)
+    draw_differences(runs)
+
+
+def _draw_request(run: CapsuleRun) -> None:
+    if run.system_left_out:
+        st.caption("The system message is not shared. A marker stands in its place.")
+    else:
+        st.markdown(":small[Request, exactly as sent]")
+    st.code(run.request_body, language="json", wrap_lines=True)
+
+
+def _draw_events(record: SharedRun, run: CapsuleRun) -> None:
+    if run.events_repeat_system:
+        st.caption("The events are not shared: the system message, which is left out, could be read from them.")
+    elif run.events is None:
+        st.caption("The events are not shared.")
+    else:
+        draw_events(record)
+
+
+def _draw_notes(run: CapsuleRun) -> None:
+    stars = "★" * (run.rating or 0)
+    tags = " ".join(f":gray-badge[{plain_words(tag, 60)}]" for tag in run.tags)
+    if stars or tags:
+        st.markdown(f"{stars} {tags}".strip())
+    if run.notes:
+        st.text(run.notes)
+
+
+def _settings_of(record: SharedRun, run: CapsuleRun) -> LinkedSettings | None:
+    draft = draft_form.draft_of(record)
+    if draft is None:
+        return None
+    if run.system_left_out:
+        draft = _without_system(draft)
+    try:
+        return linked_settings(draft, comparison=False)
+    except LinkProblem:
+        return None
+
+
+def _without_system(draft: Draft) -> Draft:
+    turns: Turns = tuple(turn for turn in draft.turns if turn.role is not Role.SYSTEM)
+    return draft.model_copy(update={"turns": turns})
+
+
+def _draw_fork(linked: LinkedSettings | None, name: str, to_lanes: bool) -> None:
+    """Draw the way to a copy that can be changed and run."""
+    if linked is None:
+        return
+    if not is_known():
+        st.caption("Log in to open a copy of it.")
+        return
+    label = "Open a copy in Compare" if to_lanes else "Open a copy in the playground"
+    if st.button(label, key=f"fork_{name}", icon=":material/fork_right:"):
+        draft_form.begin(new_draft)
+        take_settings(linked, "shared link")
+        st.switch_page("compare.py" if to_lanes else "playground.py")
+
+
+def _draw_run_again(record: SharedRun, run: CapsuleRun) -> bool:
+    """Draw the button that asks the visitor's own endpoint the same; whether there is an answer to show."""
+    if not is_known():
+        return False
+    endpoint = endpoints_here().get(record.endpoint)
+    why = None
+    if run.system_left_out:
+        why = "The system message is not shared, so the same cannot be asked."
+    elif endpoint is None:
+        why = "There is no endpoint of this name here. Open a copy, and choose one."
+    if (
+        st.button(
+            "Run again and compare",
+            key="run_shared_again",
+            icon=":material/replay:",
+            disabled=why is not None,
+            help=why or "Sends the very same bytes to the endpoint of this name here, and holds the answers together.",
+        )
+        and endpoint
+    ):
+        body = record.request_body.encode()
+        again = send(endpoint, model=record.model, body=body, streaming=record.streamed)
+        if again:
+            st.session_state[state.SHARED_AGAIN] = record.id, again.id
+    if problem := st.session_state.pop(state.RUN_PROBLEM, None):
+        st.error(plain_words(problem))
+    made: tuple[str, str] | None = st.session_state.get(state.SHARED_AGAIN)
+    return made is not None and made[0] == record.id
+
+
+def _draw_beside(title: str, record: SharedRun) -> None:
+    run = find(st.session_state[state.SHARED_AGAIN][1])
+    mine = record_of(run)
+    st.markdown("**Your own answer to the same request**")
+    draw_run(run, above_answer=lambda: None, place=Place("again", "Your answer", 2))
+    if mine and not mine.running:
+        draw_differences({title: record, "Yours": mine})

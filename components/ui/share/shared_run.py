@@ -1,0 +1,51 @@
+"""A run of a capsule as the parts of the pages draw runs. It is in no log: its events come along."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, field
+
+from components.log.events import StoredEvent
+from components.log.numbers import NUMBERS
+from components.log.record import RunRecord
+from components.log.request_summary import asked_in
+from components.sharing.capsule import Capsule, CapsuleRun
+
+_SAME = (
+    *("created_at", "app_version", "endpoint", "dialect", "model", "request_body", "text", "reasoning"),
+    *("finish_reason", "error_kind", "error_message", *NUMBERS, "rate_basis"),
+    *("chunk_count", "attempts", "streamed", "repeat", "determinism", "served_model", "system_fingerprint"),
+)
+
+
+@dataclass(frozen=True)
+class SharedRun(RunRecord):
+    """A run that somebody shared. ``shared_events`` are those that they let out of their log."""
+
+    shared_events: tuple[StoredEvent, ...] = field(default=(), repr=False)
+
+
+def shared_runs(capsule_id: str, capsule: Capsule) -> dict[str, SharedRun]:
+    """The runs of a capsule by their titles, in its order."""
+    found: dict[str, SharedRun] = {}
+    for number, run in enumerate(capsule.runs, 1):
+        title = run.label or f"Run {number}"
+        found[title if title not in found else f"{title} ({number})"] = _shared_run(capsule_id, number, run)
+    return found
+
+
+def _shared_run(capsule_id: str, number: int, run: CapsuleRun) -> SharedRun:
+    events = tuple(run.stored_events())
+    return SharedRun(
+        **{name: getattr(run, name) for name in _SAME},
+        # Its own, whoever looks: widgets and players are kept under it.
+        id=hashlib.sha256(f"{capsule_id} {number}".encode()).hexdigest()[:32],
+        status=run.status.value,
+        heartbeat_at=run.created_at,
+        warnings=json.dumps(run.warnings),
+        tool_calls=json.dumps([call.model_dump() for call in run.tool_calls]),
+        event_count=run.event_count if events else 0,
+        shared_events=events,
+        **asked_in(run.request_body)._asdict(),
+    )

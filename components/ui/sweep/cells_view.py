@@ -1,0 +1,200 @@
+"""The cells of a sweep as a table, each of them or in groups, and what can be done to those that are chosen."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import accumulate
+
+import pandas as pd
+import streamlit as st
+
+from components.drafts.comparison import MOST_LANES
+from components.experiments.cell_result import CellResult
+from components.experiments.experiment import Experiment
+from components.experiments.measures import closed_loop
+from components.experiments.sweep_results import row_in_words
+from components.experiments.sweep_tables import (
+    ANSWER,
+    DIGEST,
+    FINISH_REASON,
+    GOODPUT,
+    INPUT,
+    POSITION,
+    ROW,
+    RUN,
+    STATUS,
+    TIMED_COLUMNS,
+    TIMES,
+    axis_column,
+    collapsed,
+    different_only,
+    grouped,
+    long_table,
+)
+from components.log.numbers import NUMBERS
+from components.log.query import QueryFailed
+from components.log.record import RunRecord
+from components.ui import presses, state
+from components.ui.compare.answer_differences import draw_word_differences
+from components.ui.compare.numbers import draw_numbers
+from components.ui.plain_words import plain_words
+from components.ui.sweep.running import KeptSweep, compare_positions, run_cells
+from components.ui.sweep.taking_in import whole_runs
+
+_MOST_ROWS = 500
+_EACH = "each cell"
+_COLUMNS = {
+    **{
+        column: st.column_config.NumberColumn(
+            NUMBERS[name].label,
+            format="%d ms" if name.endswith("_ms") else "%.1f" if name == "tokens_per_second" else "%d",
+            help=NUMBERS[name].definition,
+        )
+        for column, name in TIMED_COLUMNS.items()
+    },
+    "distinct-2": st.column_config.NumberColumn(format="%.2f", help="The share of different word pairs."),
+    "at once": st.column_config.NumberColumn(help="How many requests were under way at the same time, at most."),
+    ANSWER: st.column_config.TextColumn(width="large"),
+    GOODPUT: st.column_config.NumberColumn(
+        format="percent", help="The share of the cells that ended which ended well within all limits."
+    ),
+    TIMES: st.column_config.NumberColumn(format="×%d", help="How often this very answer came."),
+    RUN: st.column_config.LinkColumn(display_text="open"),
+}
+
+
+def draw_cells(
+    sweep_id: str, kept: KeptSweep, by_position: Sequence[Sequence[CellResult]], experiment: Experiment | None
+) -> None:
+    """Draw the choices and the table."""
+    fields = kept.setup.fields
+    results = {result.id: result for found in by_position for result in found}
+    if not results:
+        st.caption("No cell has begun yet.")
+        return
+    with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
+        groups = [_EACH, ROW, *map(axis_column, fields), *([INPUT] if kept.inputs else [])]
+        by = st.selectbox("By", groups, key=state.SWEEP_GROUP, label_visibility="collapsed", width=200)
+        once = st.toggle("Same answers once", key=state.SWEEP_ONCE, disabled=by != _EACH)
+        different = st.toggle("Different only", key=state.SWEEP_DIFFERENT, disabled=by != _EACH)
+    # A plain list shows no more than its first cells, so that no table of all of them is made each second.
+    needed = by_position if by != _EACH or once or different else _first_cells(by_position)
+    table = long_table(fields, kept.rows, kept.inputs, needed)
+    if by != _EACH:
+        st.dataframe(grouped(table, by, _limits()), hide_index=True, placeholder="–", column_config=_COLUMNS)
+        st.caption(f"Numbers are medians of the answers that ended well. {closed_loop(kept.setup.at_once)}")
+        return
+    if once:
+        table = collapsed(table)
+    if different:
+        table = different_only(table)
+    shown = table[:_MOST_ROWS]
+    chosen = st.dataframe(
+        _for_people(shown, results, fields),
+        key=state.SWEEP_GRID,
+        hide_index=True,
+        placeholder="–",
+        height=min(38 + 35 * len(shown), 520),
+        column_config=_COLUMNS,
+        on_select="rerun",
+        selection_mode="multi-row",
+    )
+    count = len(table) if once or different else len(results)
+    if count > _MOST_ROWS:
+        st.caption(f"The first {_MOST_ROWS:,} of {count:,} cells. The download has all.")
+    places = [place for place in chosen.get("selection", {}).get("rows", []) if place < len(shown)]
+    _draw_chosen(sweep_id, kept, [results[shown[RUN].iloc[place]] for place in places], experiment)
+
+
+def _limits() -> dict[str, float]:
+    """What the visitor asks of an answer: the most that a column may hold."""
+    with st.container(horizontal=True, gap="medium"):
+        asked = {
+            f"{NUMBERS[name].label} ms": st.number_input(
+                f"{NUMBERS[name].label} limit, ms",
+                min_value=0.0,
+                value=None,
+                step=10.0,
+                key=key,
+                width=200,
+                placeholder="none",
+                help=f"Goodput counts answers within it. {NUMBERS[name].definition}",
+            )
+            for name, key in (("ttft_ms", state.SWEEP_TTFT_LIMIT), ("gap_p95_ms", state.SWEEP_GAP_LIMIT))
+        }
+    return {column: most for column, most in asked.items() if most is not None}
+
+
+def _first_cells(by_position: Sequence[Sequence[CellResult]]) -> list[Sequence[CellResult]]:
+    counted = accumulate(map(len, by_position), initial=0)
+    return [results for results, before in zip(by_position, counted, strict=False) if before < _MOST_ROWS]
+
+
+def _for_people(table: pd.DataFrame, results: dict[str, CellResult], fields: Sequence[str]) -> pd.DataFrame:
+    said = table.copy()
+    said[RUN] = [f"./?{state.OPEN_PARAMETER}={run_id}" for run_id in table[RUN]]
+    if STATUS in said:
+        said[STATUS] = [results[run_id].status_words for run_id in table[RUN]]
+    # The row says its values in one cell, which leaves room for the answer.
+    hidden = [FINISH_REASON, INPUT, POSITION, DIGEST, *map(axis_column, fields)]
+    return said.drop(columns=hidden, errors="ignore")
+
+
+def _draw_chosen(sweep_id: str, kept: KeptSweep, chosen: Sequence[CellResult], experiment: Experiment | None) -> None:
+    if not chosen:
+        st.caption("Choose cells to run them again, to stop them, or to compare two to eight of them.")
+        return
+    running = [record for record in chosen if record.running]
+    ended = [record for record in chosen if not record.running]
+    with st.container(horizontal=True, gap="small"):
+        if ended:
+            st.button(
+                f"Run {len(ended)} again",
+                key="again_cells",
+                icon=":material/replay:",
+                on_click=presses.soon(run_cells, sweep_id, _places(ended)),
+            )
+        if running and experiment:
+            st.button(
+                f"Stop {len(running)}",
+                key="stop_cells",
+                icon=":material/stop:",
+                on_click=experiment.stop_cells,
+                args=(_places(running),),
+            )
+        positions = list(dict.fromkeys(record.position or 0 for record in chosen))
+        if 2 <= len(positions) <= MOST_LANES and st.button(
+            "Open in Compare",
+            key="compare_cells",
+            icon=":material/view_column:",
+            help="Makes lanes of what they ask, to be run there.",
+            on_click=compare_positions,
+            args=(kept, positions),
+        ):
+            st.switch_page("compare.py")
+    if len(chosen) > MOST_LANES:
+        return
+    try:
+        records = [record for found in whole_runs(kept, [result.id for result in chosen]) for record in found]
+    except QueryFailed as failure:
+        st.error(str(failure))
+        return
+    order = {result.id: place for place, result in enumerate(chosen)}
+    records.sort(key=lambda record: order[record.id])
+    answers = {_title(kept, record): record for record in records if record.text}
+    if len(answers) > 1:
+        draw_word_differences(answers, next(iter(answers)))
+        draw_numbers(answers)
+    elif len(records) == 1:
+        st.text(records[0].text or records[0].error_message or "")
+
+
+def _places(results: Sequence[CellResult]) -> list[tuple[int, int]]:
+    return [(result.position or 0, result.repeat or 1) for result in results]
+
+
+def _title(kept: KeptSweep, record: RunRecord) -> str:
+    several = max(len(kept.inputs), 1)
+    position = record.position or 0
+    which = f", input {position % several + 1}" if kept.inputs else ""
+    return plain_words(f"{row_in_words(kept.rows[position // several])}{which} · {record.repeat}", 60)

@@ -1,0 +1,93 @@
+"""Charts of a sweep. Names of columns are replaced, for Vega-Lite reads dots and brackets in them as a path."""
+
+from __future__ import annotations
+
+import altair as alt
+import pandas as pd
+
+from components.experiments.axes import BASE
+from components.experiments.measures import SweepMeasure
+from components.experiments.sweep_tables import ROW, VALUE
+
+MOST_POINTS = 1_000
+"""Of more answers, a line shows where those of a value lie: points would cover each other, and the browser be busy."""
+_SLANTED = alt.Axis(labelAngle=-30, labelLimit=220)
+
+
+def points(table: pd.DataFrame, across: str, measure: SweepMeasure) -> alt.LayerChart | alt.FacetChart:
+    """A point an answer, a line at each median, and a band where the repeats of the base lie.
+
+    Of more than ``MOST_POINTS`` answers there is a line for each value instead, from the lowest to the highest one.
+
+    ``table`` is what ``measured`` gives, and ``across`` one of its columns.
+    """
+    return _layers(table, pd.DataFrame({"at": table[across], VALUE: table[VALUE]}), measure).properties(height=320)
+
+
+def small_multiples(
+    table: pd.DataFrame, across: str, down: str, measure: SweepMeasure
+) -> alt.LayerChart | alt.FacetChart:
+    """A small chart as ``points`` draws it for each value of the column ``down``, all with the same scale."""
+    shown = pd.DataFrame({"at": table[across], "down": table[down], VALUE: table[VALUE]})
+    layers = _layers(table, shown, measure).properties(width=220, height=160)
+    return layers.facet(facet=alt.Facet("down:N", sort=None, title=down), columns=3)
+
+
+def heat_map(table: pd.DataFrame, across: str, down: str, measure: SweepMeasure) -> alt.LayerChart | alt.FacetChart:
+    """The median for each pair of values, with where its answers lie, and how many they are, under the pointer."""
+    spread = table.groupby([across, down], sort=False)[VALUE].agg(["median", "min", "max", "count"]).reset_index()
+    shown = spread.set_axis(["across", "down", "median", "lowest", "highest", "answers"], axis=1)
+    places = alt.Chart(shown).encode(
+        x=alt.X("across:N", sort=None, title=across, axis=alt.Axis(labelAngle=0, labelLimit=160)),
+        y=alt.Y("down:N", sort=None, title=down, axis=alt.Axis(labelLimit=160)),
+    )
+    fields = places.mark_rect().encode(
+        color=alt.Color("median:Q", title=_title(measure)),
+        tooltip=["across", "down", "median", "lowest", "highest", "answers"],
+    )
+    middle = (shown["median"].min() + shown["median"].max()) / 2
+    words = places.mark_text().encode(
+        text=alt.Text("median:Q", format=".3~g"),
+        color=alt.condition(f"datum.median > {middle}", alt.value("white"), alt.value("black")),
+    )
+    return alt.layer(fields, words).properties(height=60 + 40 * shown["down"].nunique())
+
+
+def counted_bars(counts: pd.DataFrame, across: str, stacked: str, count: str) -> alt.Chart:
+    """A bar for each value of ``across``, parted by ``stacked``; the three are columns of our own."""
+    x = alt.X(f"{across}:N", sort=None, title=None, axis=_SLANTED)
+    bars: alt.Chart = (
+        alt.Chart(counts, height=320).mark_bar().encode(x=x, y=f"{count}:Q", color=f"{stacked}:N", tooltip=list(counts))
+    )
+    return bars
+
+
+def _layers(table: pd.DataFrame, shown: pd.DataFrame, measure: SweepMeasure) -> alt.LayerChart:
+    title = _title(measure)
+    base = table.loc[table[ROW] == BASE, VALUE]
+    x = alt.X("at:N", sort=None, title=None, axis=_SLANTED)
+    y = alt.Y(f"{VALUE}:Q", title=title, scale=alt.Scale(zero=False))
+    if few := len(shown) <= MOST_POINTS:
+        data = shown
+    else:
+        places = [name for name in shown if name != VALUE]
+        data = shown.groupby(places, sort=False)[VALUE].agg(["median", "min", "max"]).reset_index()
+        data = data.rename(columns={"median": VALUE, "min": "lowest", "max": "highest"})
+    # All layers share their data, as a facet wants it.
+    drawn = alt.Chart(data.assign(low=base.min(), high=base.max()))
+    if few:
+        answers = drawn.mark_point(filled=True, size=50, opacity=0.7).encode(x=x, y=y, tooltip=["at:N", f"{VALUE}:Q"])
+    else:
+        lowest = alt.Y("lowest:Q", title=title, scale=alt.Scale(zero=False))
+        told = ["at:N", f"{VALUE}:Q", "lowest:Q", "highest:Q"]
+        answers = drawn.mark_rule(strokeWidth=2, opacity=0.5).encode(x=x, y=lowest, y2="highest:Q", tooltip=told)
+    middle = drawn.mark_tick(thickness=2, size=30 if few else 8).encode(x=x, y=alt.Y(f"median({VALUE}):Q", title=title))
+    layers = [answers, middle]
+    if not base.empty:
+        low, high = alt.Y("min(low):Q", title=title), alt.Y2("max(high):Q")
+        layers.insert(0, drawn.mark_rect(opacity=0.15).encode(y=low, y2=high))
+    return alt.LayerChart(layer=layers)
+
+
+def _title(measure: SweepMeasure) -> str:
+    return f"{measure.label}, {measure.unit}" if measure.unit else measure.label

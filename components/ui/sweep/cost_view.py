@@ -1,0 +1,147 @@
+"""What a sweep costs, beside the button that runs it, and the question whether it shall, where that is a lot."""
+
+from __future__ import annotations
+
+import os
+import statistics
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+
+import streamlit as st
+
+from components.contract.lint import estimated_tokens
+from components.experiments.cells import RowRequest
+from components.experiments.price import Price, price, total_of
+from components.experiments.reuse import Reused
+from components.experiments.sweep_setup import Setup
+from components.live.status import duration
+from components.log.owned import OwnLog
+from components.log.query import Measured, QueryFailed, recent_measures
+from components.service import service
+from components.ui import presses, state
+from components.ui.sweep import setup_form
+from components.ui.sweep.running import want
+from components.ui.visitor import BY_OWNER, own_log
+
+CONFIRM = "TEMPERA_SWEEP_CONFIRM_REQUESTS"
+"""The environment variable with the number of requests from which on a sweep is confirmed."""
+_CONFIRM_FROM = 1_000
+_MEASURED_RUNS = 20
+
+
+def draw_cost(requests: Sequence[RowRequest], setup: Setup, known: Reused) -> int:
+    """Draw it; how many requests it is. ``known`` are the cells that the log has an answer to already."""
+    ready = [request for request in requests if not request.problem]
+    reused = known if setup.reuse else {}
+    answered = Counter(position for position, _repeat in reused)
+    times = {request.position: setup.repeats - answered[request.position] for request in ready}
+    asked = [request for request in ready if times[request.position]]
+    count = sum(times.values())
+    words = [f"{count:,} request{'' if count == 1 else 's'}"]
+    if asked:
+        cost = _price(asked, times, setup.at_once, len(reused))
+        # Four characters a token are but an estimate, so all of these are.
+        if cost.worst_tokens is not None:
+            words.append(f"at most {cost.worst_tokens:,} tokens")
+        if cost.expected_tokens is not None:
+            words.append(f"about {cost.expected_tokens:,} expected")
+        if cost.expected_seconds is not None:
+            words.append(f"about {_time(cost.expected_seconds)}")
+        currencies = {
+            request.endpoint.prices.currency for request in asked if request.endpoint and request.endpoint.prices
+        }
+        if cost.cost is not None and len(currencies) == 1:
+            words.append(f"about {cost.cost:,.2f} {currencies.pop()}")
+    st.markdown(f":small[{' · '.join(words)}]", width="content")
+    if known:
+        st.toggle(
+            f"Use {len(known):,} from the log",
+            setup.reuse,
+            key=state.SWEEP_REUSE,
+            help="Answers to the very same request, from runs of before. Their times do not count here.",
+            on_change=presses.soon(_take_reuse),
+        )
+    return count
+
+
+def _take_reuse() -> None:
+    setup_form.change(reuse=st.session_state[state.SWEEP_REUSE])
+
+
+def confirmed(count: int) -> bool:
+    """Whether so many requests are run without a further question; else the question is asked from now on."""
+    if count < _confirm_from() and not _is_beyond_demo(count):
+        return True
+    st.session_state[state.SWEEP_UNCONFIRMED] = count
+    return False
+
+
+def draw_question(count: int) -> None:
+    """Draw the question where one is to be asked."""
+    if st.session_state.get(state.SWEEP_UNCONFIRMED) != count:
+        return
+    if _is_beyond_demo(count):
+        st.error(f"This is {count:,} requests, which is more than this demo runs in one sweep. Make the plan shorter.")
+        return
+    st.warning(f"This is {count:,} requests.", icon=":material/payments:")
+    with st.container(horizontal=True, gap="small"):
+        st.button(f"Run {count:,} requests", key="confirm_sweep", type="primary", on_click=presses.soon(_answer, count))
+        st.button("Not now", key="refuse_sweep", on_click=presses.soon(_answer, None))
+
+
+def _answer(confirmed_count: int | None) -> None:
+    st.session_state.pop(state.SWEEP_UNCONFIRMED, None)
+    if confirmed_count is not None:
+        want(confirmed_count)
+
+
+def _is_beyond_demo(count: int) -> bool:
+    demo = service().demo
+    return demo is not None and count > demo.sweep_runs
+
+
+def _confirm_from() -> int:
+    try:
+        return max(int(os.environ.get(CONFIRM, _CONFIRM_FROM)), 1)
+    except ValueError:
+        return _CONFIRM_FROM
+
+
+def _price(asked: Sequence[RowRequest], times: Mapping[int, int], at_once: int, already: int) -> Price:
+    """Each model of each endpoint has measures and prices of its own; ``times`` says how often a position is asked."""
+    groups: dict[tuple[str, str], list[RowRequest]] = defaultdict(list)
+    for request in asked:
+        if request.endpoint and request.composed.request:
+            groups[request.endpoint.name, request.composed.request.model].append(request)
+    return total_of([_price_of_group(*names, group, times, at_once, already) for names, group in groups.items()])
+
+
+def _price_of_group(
+    endpoint: str, model: str, group: Sequence[RowRequest], times: Mapping[int, int], at_once: int, already: int
+) -> Price:
+    measured = _measured(own_log(), endpoint, model)
+    asked = [request.composed.request for request in group if request.composed.request]
+    prices = group[0].endpoint.prices if group[0].endpoint else None
+    return price(
+        [one.max_tokens for one in asked],
+        [estimated_tokens(one.messages) for one in asked],
+        [times[request.position] for request in group],
+        already=already,
+        concurrency=at_once,
+        seconds_per_token=statistics.median(1 / one.tokens_per_second for one in measured) if measured else None,
+        ttft_s=statistics.median(one.ttft_ms / 1000 for one in measured) if measured else None,
+        expected_completion=statistics.fmean(one.completion_tokens for one in measured) if measured else None,
+        price_per_million=(prices.prompt, prices.answer) if prices else None,
+    )
+
+
+@st.cache_data(ttl=30, show_spinner=False, max_entries=100, hash_funcs=BY_OWNER)
+def _measured(log: OwnLog, endpoint: str, model: str) -> list[Measured]:
+    try:
+        return recent_measures(log.database, endpoint, model, _MEASURED_RUNS) if log.database else []
+    except QueryFailed:
+        return []  # the price is but said in fewer words then
+
+
+def _time(seconds: float) -> str:
+    return duration(seconds * 1000) if seconds < 120 else f"{seconds / 60:,.0f} min"

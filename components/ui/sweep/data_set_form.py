@@ -1,0 +1,146 @@
+"""The data set of a sweep: a file or a pasted text whose columns fill the variables, and how many of its rows."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from components.drafts.draft import Draft
+from components.drafts.variables import names_in
+from components.experiments.data_set import MOST_BYTES, DataSet, DataSetProblem, problem_with, read_data_set
+from components.experiments.sweep_setup import Setup
+from components.ui import presses, state
+from components.ui.plain_words import plain_words
+from components.ui.sweep import setup_form
+from components.ui.uploads import draw_uploader
+
+_ENDINGS = ["csv", "tsv", "jsonl", "ndjson", "json"]
+_MEGABYTES = MOST_BYTES // 1_000_000
+_SHOWN_ROWS = 5
+_HELP = "CSV with a line of names, or one JSON object a line. Each row is asked once with each row of the plan."
+
+
+def draw_data_set(setup: Setup, draft: Draft) -> tuple[list[dict[str, str]], str | None]:
+    """Draw it, folded; the inputs, none without a data set, and what keeps them from being asked."""
+    taken, problem = _taken(setup)
+    if taken:
+        problem = _problem(taken, setup, draft)
+    label = f"Data set: {len(taken.rows):,} × {', '.join(taken.columns)}" if taken else "Data set"
+    with st.expander(plain_words(label), key="data_set_box", expanded=bool(problem)):
+        if taken:
+            _draw_taken(taken, setup)
+        else:
+            _draw_giving()
+        why = problem or (None if taken else st.session_state.get(state.DATA_PROBLEM))
+        if why:
+            st.error(plain_words(why))
+    return [dict(row) for row in taken.rows] if taken else [], problem
+
+
+def filled_variables(setup: Setup) -> list[str]:
+    """The variables that the data set or an axis gives its values."""
+    taken, _why = _taken(setup)
+    return [*(taken.columns if taken else ()), *names_in(setup.fields)]
+
+
+def _taken(setup: Setup) -> tuple[DataSet | None, str | None]:
+    """The rows that are taken, or why there are none; reading a million characters for every click would be felt."""
+    asked = (setup.data, setup.data_name, setup.sample_rows, setup.sample_seed)
+    known: tuple[object, DataSet | None, str | None] | None = st.session_state.get(state.DATA_SET)
+    if known and known[0] == asked:
+        return known[1], known[2]
+    taken, why = None, None
+    try:
+        taken = setup.data_set()
+    except DataSetProblem as problem:
+        why = str(problem)
+    st.session_state[state.DATA_SET] = asked, taken, why
+    return taken, why
+
+
+def _problem(taken: DataSet, setup: Setup, draft: Draft) -> str | None:
+    twice = [column for column in taken.columns if f"{{{{{column}}}}}" in setup.fields]
+    if twice:
+        return f"{{{{{twice[0]}}}}} has an axis as well. Take the axis out, or rename the column."
+    open_names = [
+        name
+        for name in draft.variable_names
+        if name in taken.columns or not (draft.variables.get(name) or f"{{{{{name}}}}}" in setup.fields)
+    ]
+    return problem_with(taken, open_names)
+
+
+def _draw_giving() -> None:
+    draw_uploader(
+        "File",
+        type=_ENDINGS,
+        key=state.DATA_FILE,
+        on_change=presses.soon(_take_file),
+        max_upload_size=_MEGABYTES,
+        help=_HELP,
+    )
+    st.text_area("Or paste it", key=state.DATA_TEXT, on_change=presses.soon(_take_text), height=120, help=_HELP)
+
+
+def _draw_taken(taken: DataSet, setup: Setup) -> None:
+    st.dataframe(pd.DataFrame(list(taken.rows[:_SHOWN_ROWS])), hide_index=True, height="content")
+    if len(taken.rows) > _SHOWN_ROWS:
+        st.caption(f"The first {_SHOWN_ROWS} of {len(taken.rows):,}.")
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        st.number_input(
+            "Rows at random",
+            1,
+            None,
+            setup.sample_rows,
+            key="sample_rows",
+            placeholder="all",
+            help="So many of its rows, chosen at random; the same seed chooses the same ones.",
+            on_change=presses.soon(_take_sample),
+            width=150,
+        )
+        st.number_input(
+            "Seed of the choice",
+            0,
+            None,
+            setup.sample_seed,
+            key="sample_seed",
+            on_change=presses.soon(_take_sample),
+            width=150,
+        )
+        st.button(
+            "Take it out", key="drop_data", type="tertiary", icon=":material/delete:", on_click=presses.soon(_drop)
+        )
+
+
+def _take_file() -> None:
+    uploaded = st.session_state[state.DATA_FILE]
+    if uploaded is not None:
+        _take(uploaded.name, uploaded.read(MOST_BYTES + 1), uploaded.size)
+
+
+def _take_text() -> None:
+    text = st.session_state[state.DATA_TEXT]
+    st.session_state.pop(state.DATA_PROBLEM, None)
+    if text.strip():
+        _take("", text.encode(), None)
+
+
+def _take(name: str, content: bytes, size: int | None) -> None:
+    """Take a data set in, if it is one; else what was given stays where it was given, with the reason."""
+    st.session_state.pop(state.DATA_PROBLEM, None)
+    try:
+        read_data_set(name, content, size)
+    except DataSetProblem as problem:
+        st.session_state[state.DATA_PROBLEM] = str(problem)
+        return
+    setup_form.change(data=content.decode("utf-8-sig"), data_name=name, sample_rows=None)
+
+
+def _take_sample() -> None:
+    seed = st.session_state["sample_seed"]
+    setup_form.change(sample_rows=st.session_state["sample_rows"], sample_seed=1 if seed is None else seed)
+
+
+def _drop() -> None:
+    st.session_state.pop(state.DATA_PROBLEM, None)
+    setup_form.change(data="", data_name="", sample_rows=None)

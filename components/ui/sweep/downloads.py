@@ -1,0 +1,54 @@
+"""A sweep to take away: files that are made when somebody asks for them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+
+import pandas as pd
+import streamlit as st
+
+from components.experiments.cell_result import CellResult
+from components.experiments.measures import SweepMeasure
+from components.experiments.sweep_tables import ANSWER, DIGEST, POSITION, RUN, as_csv, long_table, wide_table
+from components.ui.sweep.running import KeptSweep
+from components.ui.sweep.taking_in import whole_runs
+
+_LINES_AT_ONCE = 200
+
+
+def draw_long_download(sweep_id: str, kept: KeptSweep, by_position: Sequence[Sequence[CellResult]]) -> None:
+    """Draw the button that gives one line a cell, with all its numbers and its whole answer."""
+    _draw(sweep_id, "long", partial(long_csv, kept, by_position), "One line a cell, with its whole answer.")
+
+
+def draw_wide_download(sweep_id: str, kept: KeptSweep, measure: SweepMeasure, measures: pd.DataFrame) -> None:
+    """Draw the button that gives one line a row of the plan. ``measures`` is what ``measured`` gives."""
+    what = f"One line a row, the {measure.label} of its repeats beside each other."
+    _draw(sweep_id, "wide", lambda: as_csv(wide_table(measures, len(kept.inputs))), what)
+
+
+def long_csv(kept: KeptSweep, by_position: Sequence[Sequence[CellResult]]) -> bytes:
+    """One line a cell, with its whole answer, or its beginning where the log has it no more. Raises QueryFailed."""
+    table = long_table(kept.setup.fields, kept.rows, kept.inputs, by_position).drop(columns=[DIGEST, POSITION])
+    parts = [as_csv(table[:0])]
+    for begin in range(0, len(table), _LINES_AT_ONCE):
+        part = table[begin : begin + _LINES_AT_ONCE]
+        texts = {record.id: record.text for records in whole_runs(kept, list(part[RUN])) for record in records}
+        answers = [texts.get(run_id, beginning) for run_id, beginning in zip(part[RUN], part[ANSWER], strict=True)]
+        parts.append(as_csv(part.assign(**{ANSWER: answers}), with_names=False))
+    return b"".join(parts)
+
+
+def _draw(sweep_id: str, name: str, make: Callable[[], bytes], what: str) -> None:
+    st.download_button(
+        f"CSV, {name}",
+        make,
+        f"sweep-{sweep_id[:8]}-{name}.csv",
+        "text/csv",
+        key=f"download_{name}",
+        icon=":material/download:",
+        type="tertiary",
+        on_click="ignore",
+        help=what,
+    )

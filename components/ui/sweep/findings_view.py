@@ -1,0 +1,105 @@
+"""What the axes of a sweep do to a measure: a sentence for each, charts with the noise of the base, and a table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+import streamlit as st
+
+from components.experiments.cell_result import CellResult
+from components.experiments.measures import SweepMeasure, closed_loop
+from components.experiments.sweep_results import base_row, findings, join_inputs, row_in_words
+from components.experiments.sweep_tables import ROW, VALUE, axis_column, measured
+from components.log.query import QueryFailed
+from components.ui import state
+from components.ui.plain_words import plain_words
+from components.ui.sweep.charts import MOST_POINTS, counted_bars, heat_map, points, small_multiples
+from components.ui.sweep.downloads import draw_wide_download
+from components.ui.sweep.running import KeptSweep
+from components.ui.sweep.similarities import similarities
+
+_FINISH_REASONS = "finish reasons"
+_ALONE = "one axis"
+_HEAT_MAP, _SMALL_MULTIPLES = "heat map", "small multiples"
+
+
+def draw_findings(sweep_id: str, kept: KeptSweep, by_position: Sequence[Sequence[CellResult]]) -> None:
+    """Draw the choice of measure and axes, the sentences, the chart, and its table."""
+    fields = kept.setup.fields
+    labels: dict[str, SweepMeasure | None] = {found.label: found for found in SweepMeasure}
+    labels[_FINISH_REASONS] = None
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        measure = labels[st.selectbox("Measure", list(labels), key=state.SWEEP_MEASURE, width=220)]
+        across, down, chart = _choose_axes(kept) if measure else (ROW, None, None)
+    if measure is None:
+        _draw_finish_reasons(kept, by_position)
+        return
+    try:
+        alike = similarities(sweep_id, kept, by_position) if measure is SweepMeasure.SIMILARITY else {}
+    except QueryFailed as failure:
+        st.error(str(failure))
+        return
+    by_row = join_inputs(by_position, max(len(kept.inputs), 1))
+    for finding in findings(fields, kept.rows, by_row, measure, alike):
+        st.markdown(f"- {plain_words(finding.sentence)}")
+    if base_row(kept.rows) is None:
+        st.caption("The plan has no row of the base alone, so there is nothing to hold its values against.")
+    table = measured(measure, fields, kept.rows, kept.inputs, by_position, alike)
+    if table.empty:
+        st.caption("No answer has this measure yet.")
+        return
+    if down and chart == _HEAT_MAP:
+        st.altair_chart(heat_map(table, across, down, measure))
+        st.caption("Each field is the median of its answers; hold the pointer over it for where they lie.")
+    elif down:
+        st.altair_chart(small_multiples(table, across, down, measure))
+        st.caption(_explained(table, measure))
+    else:
+        st.altair_chart(points(table, across, measure))
+        st.caption(_explained(table, measure))
+    if measure.timed:
+        st.caption(closed_loop(kept.setup.at_once))
+    with st.expander("As a table", key="findings_table"):
+        by = [across, down] if down else [across]
+        spread = table.groupby(by, sort=False)[VALUE].agg(["median", "min", "max", "count"]).reset_index()
+        st.dataframe(spread, hide_index=True)
+        draw_wide_download(sweep_id, kept, measure, table)
+
+
+def _explained(table: pd.DataFrame, measure: SweepMeasure) -> str:
+    mark = (
+        "Each point is one answer." if len(table) <= MOST_POINTS else "Each line is where the answers of a value lie."
+    )
+    return f"{mark} The band is where the repeats of the base lie. {measure.definition}".rstrip()
+
+
+def _choose_axes(kept: KeptSweep) -> tuple[str, str | None, str | None]:
+    """The columns that a chart goes across and down by, and which chart; one axis alone has no "down"."""
+    if not any(len(row) > 1 for row in kept.rows):
+        return ROW, None, None
+    columns = list(map(axis_column, kept.setup.fields))
+    across = st.selectbox("Across", columns, key=state.SWEEP_ACROSS, width=200)
+    others = [_ALONE, *(column for column in columns if column != across)]
+    down = st.selectbox("Down", others, index=min(1, len(others) - 1), key=state.SWEEP_DOWN, width=200)
+    if down == _ALONE:
+        return across, None, None
+    return across, down, st.selectbox("As", [_HEAT_MAP, _SMALL_MULTIPLES], key=state.SWEEP_CHART, width=200)
+
+
+def _draw_finish_reasons(kept: KeptSweep, by_position: Sequence[Sequence[CellResult]]) -> None:
+    several = max(len(kept.inputs), 1)
+    lines = [
+        {"row": label, "finish reason": result.finish_reason or result.status}
+        for position, results in enumerate(by_position)
+        for label in [row_in_words(kept.rows[position // several])]
+        for result in results
+        if not result.running
+    ]
+    if not lines:
+        st.caption("No answer has ended yet.")
+        return
+    counts = pd.DataFrame(lines).value_counts(sort=False).reset_index(name="answers")
+    st.altair_chart(counted_bars(counts, "row", "finish reason", "answers"))
+    with st.expander("As a table", key="findings_table"):
+        st.dataframe(counts, hide_index=True)

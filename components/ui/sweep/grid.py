@@ -1,0 +1,126 @@
+"""A sweep as it fills: how far it is, what can be done to it, and its cells or what they say."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import nullcontext
+from heapq import nlargest
+
+import streamlit as st
+
+from components.experiments.cell_result import CellResult
+from components.experiments.experiment import Experiment
+from components.log.query import QueryFailed
+from components.ui import presses
+from components.ui.plain_words import plain_words
+from components.ui.sweep.cells_view import draw_cells
+from components.ui.sweep.downloads import draw_long_download
+from components.ui.sweep.findings_view import draw_findings
+from components.ui.sweep.running import KeptSweep, run_again
+from components.ui.sweep.taking_in import missing_and_refused, results_of, run_missing_cells
+
+_LOOK_AGAIN_S = 1.0
+_RATE_FROM = 50
+
+
+def draw_sweep(sweep_id: str, kept: KeptSweep, experiment: Experiment | None) -> None:
+    """Draw progress, cells and findings; they go on by themselves while the sweep does."""
+    going_on = experiment is not None and experiment.going_on
+    st.fragment(_draw_held, run_every=_LOOK_AGAIN_S if going_on else None)(sweep_id, kept, experiment, going_on)
+
+
+def _draw_held(sweep_id: str, kept: KeptSweep, experiment: Experiment | None, was_going_on: bool) -> None:
+    presses.act()
+    with experiment.held_back() if experiment and was_going_on else nullcontext():
+        _draw(sweep_id, kept, experiment, was_going_on)
+
+
+def _draw(sweep_id: str, kept: KeptSweep, experiment: Experiment | None, was_going_on: bool) -> None:
+    going_on = experiment is not None and experiment.going_on
+    if going_on != was_going_on:
+        st.rerun()
+    try:
+        by_position = results_of(sweep_id, kept, experiment)
+    except QueryFailed as failure:
+        # What has an answer is not known, so nothing is called missing; what goes on can be stopped all the same.
+        st.error(str(failure))
+        if going_on and experiment:
+            _draw_switches(experiment)
+        return
+    _draw_progress(sweep_id, kept, by_position, experiment, going_on=going_on)
+    if experiment and experiment.paused_why:
+        st.warning(plain_words(experiment.paused_why))
+    cells, said = st.tabs(["Cells", "What it says"], key="sweep_tabs", on_change="rerun")
+    with cells:
+        if cells.open:
+            draw_cells(sweep_id, kept, by_position, experiment)
+    with said:
+        if said.open:
+            draw_findings(sweep_id, kept, by_position)
+
+
+def _draw_progress(
+    sweep_id: str,
+    kept: KeptSweep,
+    by_position: Sequence[Sequence[CellResult]],
+    experiment: Experiment | None,
+    *,
+    going_on: bool,
+) -> None:
+    total = kept.positions * kept.setup.repeats
+    ended = [result for results in by_position for result in results if not result.running]
+    failed = [result for result in ended if not result.ended_well]
+    words = f"{len(ended):,} of {total:,} cells ended" + (f", {len(failed):,} not well" if failed else "")
+    # Answers of before took no time here.
+    timed = [result for result in ended if result.total_ms is not None]
+    if going_on and timed:
+        # Of the newest ones: what was before a pause may have met another load.
+        newest = nlargest(_RATE_FROM, timed, key=lambda result: result.finished_at or "")
+        mean_s = sum(result.total_ms or 0.0 for result in newest) / len(newest) / 1000
+        words += f", about {mean_s * (total - len(ended)) / kept.setup.at_once:,.0f} s left"
+    if going_on and experiment and experiment.paused:
+        words += " (paused)"
+    st.progress(min(len(ended) / total, 1.0), text=words)
+    if going_on and experiment:
+        _draw_switches(experiment)
+    else:
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            _draw_missing(sweep_id, kept, by_position)
+            _draw_whole(sweep_id, kept, by_position)
+
+
+def _draw_switches(experiment: Experiment) -> None:
+    with st.container(horizontal=True, gap="small"):
+        if experiment.paused:
+            st.button("Resume", key="resume_sweep", icon=":material/play_arrow:", on_click=experiment.resume)
+        else:
+            st.button("Pause", key="pause_sweep", icon=":material/pause:", on_click=experiment.pause)
+        st.button("Stop", key="stop_sweep", icon=":material/stop:", on_click=experiment.stop)
+
+
+def _draw_missing(sweep_id: str, kept: KeptSweep, by_position: Sequence[Sequence[CellResult]]) -> None:
+    missing, refused = missing_and_refused(kept, by_position)
+    if missing:
+        st.button(
+            f"Run the missing {missing:,}",
+            key="run_missing",
+            icon=":material/play_arrow:",
+            on_click=presses.soon(run_missing_cells, sweep_id),
+        )
+    if refused:
+        first = refused[0]
+        others = f", and {len(refused) - 1:,} more" if len(refused) > 1 else ""
+        why = plain_words(f"Not asked: row {first.number}{others}. {first.problem}")
+        st.markdown(f":orange[:material/warning: :small[{why}]]", width="content")
+
+
+def _draw_whole(sweep_id: str, kept: KeptSweep, by_position: Sequence[Sequence[CellResult]]) -> None:
+    """What can be done to the sweep as a whole."""
+    st.button(
+        "Run all again",
+        key="run_again",
+        icon=":material/replay:",
+        type="tertiary",
+        on_click=presses.soon(run_again, sweep_id),
+    )
+    draw_long_download(sweep_id, kept, by_position)

@@ -1,0 +1,28 @@
+"""The sweeps of before."""
+
+from __future__ import annotations
+
+from components.drafts.draft import Draft
+from components.experiments.store import SWEEP, KeptExperiment
+from components.ui import state
+from components.ui.form import draft_form
+from components.ui.history import draw_earlier
+from components.ui.sweep import running, setup_form
+
+
+def draw_earlier_sweeps() -> None:
+    """Draw them in a popover, each of which opens with its plan and cells."""
+    draw_earlier(SWEEP, _read, _open)
+
+
+def _read(kept: KeptExperiment) -> tuple[Draft, str] | None:
+    sweep = running.read_sweep(kept)
+    return (sweep.draft, f"{', '.join(sweep.setup.fields)}, {len(sweep.rows):,} rows") if sweep else None
+
+
+def _open(sweep_id: str, draft: Draft) -> None:
+    sweep = running.kept_sweep(sweep_id)
+    if sweep:
+        draft_form.fill(draft, "sweep opened")
+        setup_form.put(sweep.setup)
+        state.show_experiment(state.SWEEP, sweep_id)

@@ -1,0 +1,202 @@
+"""The set-up of a sweep as widgets, kept so that a reload finds it again."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+import streamlit as st
+
+from components.drafts.draft import Draft
+from components.drafts.store import find_draft, save_draft
+from components.experiments.axes import field_names
+from components.experiments.sweep_plan import PlanKind
+from components.experiments.sweep_setup import MOST_AT_ONCE, MOST_REPEATS, Setup, TypedAxis, read_setup
+from components.log.query import QueryFailed
+from components.ui import presses, state
+from components.ui.plain_words import plain_words
+from components.ui.visitor import own_log
+
+_KINDS = {
+    PlanKind.ONE_AT_A_TIME: "The base, then each value of each axis alone.",
+    PlanKind.ZIP: "The first values of all axes together, then the second ones.",
+    PlanKind.PRODUCT: "Every value of each axis with every value of the others.",
+    PlanKind.LIST: "Rows as you write them.",
+}
+_VALUES_HELP = """
+Values with commas between, or one a line. Ranges: `0 to 1 step 0.25`, `1..5`; for random_seed `seeds 10`.
+`omitted` and `null` are values like any other. System messages and variables: one value a line.
+"""
+
+
+def begin(otherwise: Setup | None = None) -> None:
+    """Begin a new session's set-up with the one that the URL names, else with ``otherwise``, else with an example.
+
+    As with drafts, what was found is kept anew under an id of this session, and never written to.
+    """
+    if state.SWEEP_SETUP not in st.session_state:
+        kept = _kept(st.query_params.get(state.PLAN_PARAMETER))
+        st.session_state[state.PLAN_PARAMETER] = uuid.uuid4().hex
+        st.session_state[state.SWEEP_SETUP] = kept or otherwise or Setup()
+        if kept:
+            _keep(kept)
+    if st.query_params.get(state.PLAN_PARAMETER) != st.session_state[state.PLAN_PARAMETER]:
+        st.query_params[state.PLAN_PARAMETER] = st.session_state[state.PLAN_PARAMETER]
+
+
+def read() -> Setup:
+    """The set-up as it stands."""
+    setup: Setup = st.session_state[state.SWEEP_SETUP]
+    return setup
+
+
+def put(setup: Setup) -> None:
+    """Put another set-up in its place; call it before the widgets are drawn."""
+    st.session_state[state.SWEEP_SETUP] = setup
+    st.session_state[state.AXES_DRAWN] = _drawn() + 1
+    st.session_state.pop(state.PLAN_SOURCE, None)
+    _keep(setup)
+
+
+def change(**parts: Any) -> None:
+    """Set some parts of the set-up, and keep it."""
+    st.session_state[state.SWEEP_SETUP] = read().model_copy(update=parts)
+    _keep(read())
+
+
+def draw_axes(draft: Draft) -> None:
+    """Draw each axis with its values, and what is wrong with them beside it."""
+    setup, fields, drawn = read(), field_names(draft), _drawn()
+    for number, axis in enumerate(setup.axes):
+        with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+            options = fields if axis.field in fields else [axis.field, *fields]
+            st.selectbox(
+                f"Axis {number + 1}",
+                options,
+                index=options.index(axis.field),
+                accept_new_options=True,
+                key=_key("field", number, drawn),
+                on_change=presses.soon(_take, drawn),
+                width=220,
+                help="Any field, a variable of the messages, or the name of an extra body field.",
+            )
+            st.text_area(
+                f"Values of axis {number + 1}",
+                axis.text,
+                key=_key("text", number, drawn),
+                on_change=presses.soon(_take, drawn),
+                height=68,
+                help=_VALUES_HELP,
+            )
+            with st.container(key=f"delete_axis_{number}", width="content"):
+                st.button(
+                    f"Delete axis {number + 1}",
+                    key=_key("delete_axis", number, drawn),
+                    type="tertiary",
+                    icon=":material/delete:",
+                    disabled=len(setup.axes) == 1,
+                    on_click=presses.soon(_delete, number, drawn),
+                )
+        if problem := setup.problem_of(number):
+            st.markdown(f":red[:material/error: :small[{plain_words(problem)}]]")
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        st.button("Add axis", key="add_axis", type="tertiary", icon=":material/add:", on_click=presses.soon(_add))
+        st.space("stretch")
+        st.selectbox(
+            "Plan",
+            list(_KINDS),
+            index=list(_KINDS).index(setup.kind),
+            format_func=str,
+            key=_key("kind", 0, drawn),
+            help="\n".join(f"- **{kind}**: {words}" for kind, words in _KINDS.items()),
+            on_change=presses.soon(_take_number, "kind", drawn),
+            width=170,
+        )
+        st.number_input(
+            "Repeats",
+            1,
+            MOST_REPEATS,
+            setup.repeats,
+            key=_key("repeats", 0, drawn),
+            on_change=presses.soon(_take_number, "repeats", drawn),
+            width=130,
+        )
+        st.number_input(
+            "At once",
+            1,
+            MOST_AT_ONCE,
+            setup.at_once,
+            key=_key("at_once", 0, drawn),
+            help="How many requests are under way at the same time. More is quicker, and makes each slower.",
+            on_change=presses.soon(_take_number, "at_once", drawn),
+            width=130,
+        )
+        st.toggle(
+            "Random order",
+            setup.shuffled,
+            key=_key("shuffled", 0, drawn),
+            help="Each round in an order of its own, so that drift does not look like an effect.",
+            on_change=presses.soon(_take_number, "shuffled", drawn),
+        )
+
+
+def _drawn() -> int:
+    """How often the axes have been drawn anew: a quick second click may still speak of those of before."""
+    drawn: int = st.session_state.get(state.AXES_DRAWN, 0)
+    return drawn
+
+
+def _key(part: str, number: int, drawn: int) -> str:
+    return f"axis_{part}_{number}_{drawn}"
+
+
+def _typed() -> tuple[TypedAxis, ...]:
+    """The axes with what is typed in them now, which may be more than they have told yet."""
+    return tuple(
+        TypedAxis(
+            field=st.session_state.get(_key("field", number, _drawn())) or axis.field,
+            text=st.session_state.get(_key("text", number, _drawn()), axis.text),
+        )
+        for number, axis in enumerate(read().axes)
+    )
+
+
+def _take(drawn: int) -> None:
+    # Else it was taken just before, when a click in the same moment took an axis away.
+    if drawn == _drawn():
+        change(axes=_typed())
+
+
+def _take_number(part: str, drawn: int) -> None:
+    value = st.session_state[_key(part, 0, drawn)]
+    if value is not None:
+        change(**{part: value})
+
+
+def _add() -> None:
+    axes = _typed()
+    taken = {axis.field for axis in axes}
+    field = next((name for name in ("top_p", "max_tokens", "random_seed", "temperature") if name not in taken), "model")
+    change(axes=(*axes, TypedAxis(field=field)))
+
+
+def _delete(number: int, drawn: int) -> None:
+    axes = _typed()
+    if drawn != _drawn() or len(axes) == 1:
+        return
+    st.session_state[state.AXES_DRAWN] = drawn + 1
+    change(axes=axes[:number] + axes[number + 1 :])
+
+
+def _keep(setup: Setup) -> None:
+    save_draft(own_log(), st.session_state[state.PLAN_PARAMETER], setup.model_dump_json())
+
+
+def _kept(plan_id: str | None) -> Setup | None:
+    database = own_log().database
+    try:
+        text = find_draft(database, plan_id) if database and plan_id else None
+    except QueryFailed as failure:
+        st.error(str(failure))
+        return None
+    return read_setup(text) if text else None

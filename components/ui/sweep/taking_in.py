@@ -1,0 +1,91 @@
+"""Takes in the runs of a sweep, each once and without its texts; whole runs are read where somebody asks for them."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Sequence
+
+import streamlit as st
+
+from components.experiments.cell_result import CellResult, result_of
+from components.experiments.cells import RowRequest
+from components.experiments.experiment import Experiment
+from components.experiments.reuse import as_cell
+from components.experiments.store import ended_run_ids, light_runs, light_runs_under_way
+from components.experiments.sweep_results import missing_cells, records_by_row
+from components.log.query import QueryFailed
+from components.log.record import RunRecord
+from components.runs.run import live_run
+from components.ui import state
+from components.ui.sweep.running import KeptSweep, experiment_of, kept_sweep, requests_for, run_cells
+from components.ui.visitor import own_log
+
+_READ_AT_ONCE = 200
+_order = random.Random()  # noqa: S311 - an order, no secret
+
+
+def results_of(sweep_id: str, kept: KeptSweep, experiment: Experiment | None) -> list[list[CellResult]]:
+    """The newest run of each repeat of each position, as they stand now. Raises QueryFailed.
+
+    Those that have ended are read once, for they change no more.
+    """
+    known: tuple[str, dict[str, CellResult]] | None = st.session_state.get(state.SWEEP_RESULTS)
+    ended = known[1] if known and known[0] == sweep_id else {}
+    st.session_state[state.SWEEP_RESULTS] = sweep_id, ended
+    under_way: dict[str, CellResult] = {}
+    database = own_log().database
+    if database:
+        new = sorted((ended_run_ids(database, sweep_id) | set(kept.reused.values())) - ended.keys())
+        for records in whole_runs(kept, new):
+            ended.update((record.id, result_of(record)) for record in records)
+        under_way = {record.id: result_of(record) for record in light_runs_under_way(database, sweep_id)}
+    # What is newer here than in the log, or could not be written yet.
+    for run_id in experiment.run_ids() if experiment else ():
+        if run_id not in ended and (run := live_run(own_log(), run_id)):
+            under_way[run_id] = result_of(run.record())
+    others = [result for run_id, result in under_way.items() if run_id not in ended]
+    return records_by_row([*ended.values(), *others], kept.positions)
+
+
+def whole_runs(kept: KeptSweep, run_ids: Sequence[str]) -> Iterator[list[RunRecord]]:
+    """These runs with their answers, without what they sent, so many at a time that none holds up the page.
+
+    What was read before is not held. A run that the log has no more is left out. Raises QueryFailed.
+    """
+    places = {run_id: place for place, run_id in kept.reused.items()}
+    database = own_log().database
+    for begin in range(0, len(run_ids), _READ_AT_ONCE):
+        wanted = run_ids[begin : begin + _READ_AT_ONCE]
+        found = {record.id: record for record in light_runs(database, wanted)} if database else {}
+        for run_id in wanted:
+            known = found.get(run_id)
+            if (known is None or known.running) and (run := live_run(own_log(), run_id)):
+                found[run_id] = run.record()
+        yield [as_cell(record, *places[record.id]) if record.id in places else record for record in found.values()]
+
+
+def missing_and_refused(kept: KeptSweep, by_position: Sequence[Sequence[CellResult]]) -> tuple[int, list[RowRequest]]:
+    """How many cells have no answer and can be asked now, and the rows that cannot, with the reason."""
+    missing = missing_cells(by_position, kept.setup.repeats)
+    requests = requests_for(kept.draft, kept.rows, kept.inputs) if missing else []
+    positions = dict.fromkeys(position for position, _repeat in missing)
+    refused = [requests[position] for position in positions if requests[position].problem]
+    return sum(not requests[position].problem for position, _repeat in missing), refused
+
+
+def run_missing_cells(sweep_id: str) -> None:
+    """Run the cells of a sweep that have no answer yet, as after a failure, a stop or a restart."""
+    experiment = experiment_of(sweep_id)
+    if experiment is None or experiment.going_on:
+        return  # a quick second click: they are under way
+    try:
+        kept = kept_sweep(sweep_id)
+        results = results_of(sweep_id, kept, experiment) if kept else []
+    except QueryFailed:
+        return  # the page says so
+    if kept is None:
+        return
+    places = missing_cells(results, kept.setup.repeats)
+    if kept.setup.shuffled:
+        _order.shuffle(places)
+    run_cells(sweep_id, places)

@@ -1,0 +1,285 @@
+"""Data sets: read to the letter, or refused in a sentence that names the line."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from components.experiments.data_set import (
+    MOST_BYTES,
+    MOST_CHARACTERS,
+    MOST_DATA_ROWS,
+    DataSet,
+    DataSetProblem,
+    as_json_lines,
+    problem_with,
+    read_data_set,
+    sample,
+    with_input,
+)
+from components.streaming.guard import safe_text
+from tests.drafts.test_draft import a_draft, body_of
+
+TWO = DataSet(("topic", "tone"), ({"topic": "cats", "tone": "dry"}, {"topic": "dogs", "tone": "warm"}))
+cells = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=8)
+tables = st.lists(st.tuples(cells, cells.filter(str.strip)), min_size=1, max_size=5)
+
+
+def numbered(count: int) -> DataSet:
+    return DataSet(("n",), tuple({"n": str(number)} for number in range(count)))
+
+
+def problem_of(name: str, content: bytes, size: int | None = None) -> str:
+    with pytest.raises(DataSetProblem) as problem:
+        read_data_set(name, content, size)
+    return str(problem.value)
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+@pytest.mark.parametrize("line_end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("mark", [b"", codecs.BOM_UTF8])
+def test_csv_is_read_with_its_own_delimiter_line_ends_and_byte_order_mark(
+    delimiter: str, line_end: str, mark: bytes
+) -> None:
+    lines = [["topic", " tone "], ["cats", "dry"], ["dogs", "warm"], [""]]
+    text = line_end.join(delimiter.join(line) for line in lines)
+    assert read_data_set("inputs.csv", mark + text.encode()) == TWO
+
+
+def test_quotation_marks_may_hold_delimiters_line_ends_and_quotation_marks() -> None:
+    content = b'topic;"tone, or\nmood"\n"a;""b""\r\nc";d,e\n'
+    assert read_data_set("", content) == DataSet(
+        ("topic", "tone, or\nmood"), ({"topic": 'a;"b"\r\nc', "tone, or\nmood": "d,e"},)
+    )
+
+
+def test_a_delimiter_parts_the_names_and_the_first_row_alike() -> None:
+    content = b"topic;tone, dry, or warm\ncats;dry\n"
+    assert read_data_set("", content).rows == ({"topic": "cats", "tone, dry, or warm": "dry"},)
+
+
+def test_a_single_column_and_lines_of_delimiters_alone_are_read() -> None:
+    assert read_data_set("", b"topic\ncats and dogs\n\n  \n") == DataSet(("topic",), ({"topic": "cats and dogs"},))
+    assert read_data_set("", b"topic,tone\ncats,dry\n,\n,\ndogs,warm\n,\n") == TWO
+
+
+def test_json_lines_keep_what_is_no_text_as_json() -> None:
+    content = b'{"a": "x", "b": 1.50}\n\n  \r\n{"b": {"c": [true]}, "a": null}\r\n'
+    assert read_data_set("inputs.JSONL", content) == DataSet(
+        ("a", "b"), ({"a": "x", "b": "1.5"}, {"b": '{"c": [true]}', "a": ""})
+    )
+
+
+def test_characters_that_part_lines_elsewhere_stay_in_json_lines() -> None:
+    assert read_data_set("a.jsonl", '{"a": "x\u2028y"}\n'.encode()).rows == ({"a": "x\u2028y"},)
+
+
+def test_half_surrogates_in_json_become_replacement_characters() -> None:
+    assert read_data_set("a.jsonl", rb'{"a\ud800": "\udfff"}').rows == ({"a\ufffd": "\ufffd"},)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "columns"),
+    [
+        ("", b'\n{"topic": 1}', ("topic",)),
+        ("x.ndjson", b'{"topic": 1}', ("topic",)),
+        ("x.csv", b'{"topic": 1}\na', ('{"topic": 1}',)),
+        ("", b"{{topic}}\na", ("{{topic}}",)),
+    ],
+)
+def test_the_name_says_what_a_file_is_or_else_its_first_line_does(
+    name: str, content: bytes, columns: tuple[str, ...]
+) -> None:
+    assert read_data_set(name, content).columns == columns
+
+
+@given(tables, st.sampled_from(",;\t|"), st.sampled_from(["\n", "\r\n"]))
+def test_any_table_comes_back_from_csv(rows: list[tuple[str, str]], delimiter: str, line_end: str) -> None:
+    text = io.StringIO()
+    writer = csv.writer(text, delimiter=delimiter, lineterminator=line_end, quoting=csv.QUOTE_ALL)
+    writer.writerows([("topic", "tone"), *rows])
+    found = read_data_set("", text.getvalue().encode())
+    assert [(row["topic"], row["tone"]) for row in found.rows] == rows
+
+
+@given(st.lists(st.tuples(st.text(max_size=8), st.text(max_size=8)), min_size=1, max_size=5))
+def test_any_table_comes_back_from_json_lines(rows: list[tuple[str, str]]) -> None:
+    text = "\n".join(json.dumps({"topic": topic, "tone": tone}) for topic, tone in rows)
+    found = read_data_set("", text.encode())
+    assert [(row["topic"], row["tone"]) for row in found.rows] == [tuple(map(safe_text, row)) for row in rows]
+
+
+@given(
+    st.binary(max_size=60) | st.text('ab,;"{}[]:\n\r', max_size=40).map(str.encode), st.sampled_from(["", "a.jsonl"])
+)
+def test_any_bytes_are_a_whole_data_set_or_refused(content: bytes, name: str) -> None:
+    try:
+        found = read_data_set(name, content)
+    except DataSetProblem:
+        return
+    assert found.rows
+    assert all(row.keys() == set(found.columns) for row in found.rows)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "sentence"),
+    [
+        ("a.csv", b"", "a.csv has no rows. Give it one at least, below the names of its columns."),
+        ("", b"topic\n", "The data set has no rows. Give it one at least, below the names of its columns."),
+        ("a.jsonl", b"\n\n", "a.jsonl has no rows. Give it one at least, below the names of its columns."),
+        ("a.csv", b"a\nb\n\xff", "Line 3 of a.csv is not UTF-8. Save the file as UTF-8 and try again."),
+        (
+            "a.csv",
+            "a\nb".encode("utf-16"),
+            "Line 1 of a.csv is not UTF-8. Save the file as UTF-8 and try again.",
+        ),
+        ("a.csv", b"a\n\x00", "Line 2 of a.csv holds a NUL character, which no text does. Take it out."),
+        (
+            "a.csv",
+            b'a,b\n"1\n2",3\n4\n',
+            "Line 4 of a.csv has 1 column, and its first line names 2. "
+            "Put a text that holds the delimiter in quotation marks.",
+        ),
+        (
+            "a.csv",
+            b"a,b\n1,2,3",
+            "Line 2 of a.csv has 3 columns, and its first line names 2. "
+            "Put a text that holds the delimiter in quotation marks.",
+        ),
+        ("a.csv", b"\na,,c\n1,2,3", "Line 2 of a.csv has no name for column 2. Give it one."),
+        ("a.csv", b"a,b,a \n1,2,3", "Line 1 of a.csv names two columns a. Rename one of them."),
+        (
+            "a.csv",
+            b'a,b\n1,2\n3,"4\n5,6\n',
+            "Line 3 of a.csv is not CSV: unexpected end of data. "
+            "Look at its quotation marks: one within others is written twice.",
+        ),
+        (
+            "a.jsonl",
+            b'{"a": 1}\n{"a": }',
+            "Line 2 of a.jsonl is not JSON: Expecting value at character 7. Write one JSON object a line.",
+        ),
+        ("a.jsonl", b'{"a": NaN}', "Line 1 of a.jsonl cannot be read: NaN is no number in JSON."),
+        ("a.jsonl", b'{"a": 1, "a": 2}', "Line 1 of a.jsonl cannot be read: the key 'a' stands twice."),
+        ("a.json", b"[1]", "Line 1 of a.json is no JSON object with keys. Write one such object a line."),
+        ("", b"{}", "Line 1 of the data set is no JSON object with keys. Write one such object a line."),
+        (
+            "a.jsonl",
+            b'{"a": ' + b"[" * 200 + b"]" * 200 + b"}",
+            "Line 1 of a.jsonl nests more than 100 levels deep. Make it flatter.",
+        ),
+        ("a.jsonl", b'{"a": 1, "b": 2}\n{"a": 1}', "Line 2 of a.jsonl lacks b. Give every line the same keys."),
+        (
+            "a.jsonl",
+            b'{"a": 1}\n\n{"a": 1, "c": 3}',
+            "Line 3 of a.jsonl has c, which the first has not. Give every line the same keys.",
+        ),
+    ],
+)
+def test_what_is_no_data_set_says_why_and_where(name: str, content: bytes, sentence: str) -> None:
+    assert problem_of(name, content) == sentence
+
+
+def test_a_file_that_is_too_large_is_refused_by_its_size_before_it_is_read() -> None:
+    sentence = f"big.csv has more than {MOST_CHARACTERS:,} characters. Take a part of it."
+    assert problem_of("big.csv", b"\xff", size=1_000_000_000) == sentence
+    assert problem_of("big.csv", b"\xff" * (MOST_BYTES + 1)) == sentence
+    assert problem_of("big.csv", b"a" * (MOST_CHARACTERS + 1)) == sentence
+
+
+def test_a_data_set_may_have_as_many_characters_and_rows_as_is_said() -> None:
+    cell = "😀" * 9
+    content = ("\n".join(["n" * 9, *[cell] * MOST_DATA_ROWS])).encode()
+    assert len(read_data_set("", content).rows) == MOST_DATA_ROWS
+    assert problem_of("a.csv", content + b"\nmore") == "a.csv has more than 10,000 rows. Take a part of it."
+    most = (b"topic\n" + (b"x" * 99 + b"\n") * (MOST_DATA_ROWS - 1)).ljust(MOST_CHARACTERS, b"y")
+    assert len(read_data_set("", most).rows) == MOST_DATA_ROWS
+
+
+def test_a_file_of_many_columns_is_read_in_good_time() -> None:
+    names = ",".join(map(str, range(80_000)))
+    assert len(read_data_set("", f"{names}\n{names}".encode()).columns) == 80_000
+
+
+@given(st.integers(0, 40), st.integers(1, 50), st.integers())
+def test_a_sample_has_so_many_rows_in_their_order(count: int, wanted: int, seed: int) -> None:
+    data_set = numbered(count)
+    taken = sample(data_set, wanted, seed)
+    numbers = [int(row["n"]) for row in taken.rows]
+    assert len(numbers) == min(count, wanted)
+    assert numbers == sorted(set(numbers))
+    assert taken.columns == ("n",)
+    assert sample(data_set, wanted, seed) == taken
+
+
+def test_another_seed_takes_other_rows_and_every_row_has_its_chance() -> None:
+    samples = [sample(numbered(10), 3, seed) for seed in range(50)]
+    assert {row["n"] for taken in samples for row in taken.rows} == set(map(str, range(10)))
+
+
+@pytest.mark.parametrize("names", [["topic"], ["tone", "topic"]])
+def test_columns_that_fill_every_variable_are_no_problem(names: list[str]) -> None:
+    assert problem_with(TWO, names) is None
+
+
+def test_a_variable_without_a_column_names_both_sides() -> None:
+    assert problem_with(TWO, ["topic", "place", "time"]) == (
+        "The prompt has {{place}}, {{time}}, and the data set has only topic, tone. "
+        "Give its columns the names of the variables."
+    )
+
+
+def test_many_columns_are_not_all_named() -> None:
+    many = DataSet(tuple(f"c{number}" for number in range(1_500)), ())
+    assert "c9 and 1,490 more. Give" in (problem_with(many, ["x"]) or "")
+
+
+def test_a_prompt_without_variables_uses_no_data_set() -> None:
+    assert problem_with(TWO, []) == (
+        "The prompt has no variable that the data set could fill. It has topic, tone: write {{topic}} into a message."
+    )
+
+
+def test_a_variable_that_a_row_leaves_empty_is_named_with_the_row() -> None:
+    holes = DataSet(("a", "b"), ({"a": "x", "b": ""}, {"a": "", "b": "y"}))
+    assert problem_with(holes, ["a"]) == "Row 2 of the data set has nothing for {{a}}. Fill it in, or take the row out."
+
+
+@pytest.mark.parametrize("text", ["base", "null", "omitted", " ", "{{tone}}"])
+def test_a_text_of_a_data_set_is_sent_to_the_letter(text: str) -> None:
+    draft = with_input(a_draft("{{topic}}/{{tone}}", variables={"tone": "dry"}), {"topic": text, "unused": "x"})
+    assert body_of(draft)["messages"][0]["content"] == f"{text}/dry"
+    assert draft.variables == {"tone": "dry", "topic": text}
+
+
+@given(st.lists(st.fixed_dictionaries({"topic": st.text(), "a b": st.text()}), min_size=1, max_size=5))
+def test_rows_as_json_lines_are_the_same_rows(rows: list[dict[str, str]]) -> None:
+    whole = [{key: safe_text(text).replace("\0", "") for key, text in row.items()} for row in rows]
+    assert list(read_data_set("", as_json_lines(whole).encode()).rows) == whole
+
+
+def test_a_text_of_ours_may_be_longer_than_one_that_is_given() -> None:
+    rows = [{"a_long_name_of_a_column": "x" * 200} for _ in range(5_000)]
+    text = as_json_lines(rows).encode()
+    assert list(read_data_set("", text, most_characters=None).rows) == rows
+    with pytest.raises(DataSetProblem, match="more than 1,000,000 characters"):
+        read_data_set("", text)
+
+
+def test_names_that_would_be_kept_too_often_are_refused() -> None:
+    text = f"{'n' * 100_000}\n" + "x\n" * 5_000
+    with pytest.raises(DataSetProblem, match="very long names"):
+        read_data_set("names.csv", text.encode())
+
+
+def test_very_many_empty_lines_are_refused_in_a_sentence() -> None:
+    assert (
+        problem_of("", b"a" + b"\n" * 900_000 + b"1") == "The data set has more than 1,000 empty lines. Take them out."
+    )
+    assert len(read_data_set("", b"a" + b"\n" * 900 + b"1").rows) == 1

@@ -1,0 +1,100 @@
+"""What a sweep says: an effect is named where it is more than noise, and nowhere else."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from components.experiments.findings import axis_findings, noise_band
+from components.experiments.noise import Spread, Verdict
+
+NEAR = [float(number) for number in range(10)]
+FAR = [number + 100 for number in NEAR]
+
+
+def sentence(groups: dict[str, Sequence[float]], base: Sequence[float] = NEAR) -> str:
+    return axis_findings("temperature", groups, base, "length").sentence
+
+
+def test_each_value_has_its_spread_and_its_verdict_in_the_order_of_the_axis() -> None:
+    finding = axis_findings("top_p", {"1": FAR, "0": NEAR, "0.5": [3.0], "null": []}, NEAR, "length")
+    assert finding.field == "top_p"
+    assert [(value.words, value.spread, value.verdict) for value in finding.values] == [
+        ("1", Spread(104.5, 100.0, 109.0, 10), Verdict.MORE),
+        ("0", Spread(4.5, 0.0, 9.0, 10), Verdict.AS_MUCH),
+        ("0.5", Spread(3.0, 3.0, 3.0, 1), Verdict.TOO_FEW),
+        ("null", None, Verdict.TOO_FEW),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("groups", "where"),
+    [
+        ({"0": NEAR, "0.7": FAR, "1": FAR}, "from 0.7 up"),
+        ({"1": FAR, "10": FAR, "0.7": FAR, "0": NEAR, "omitted": NEAR}, "from 0.7 up"),
+        ({"0": FAR, "0.3": NEAR, "0.7": FAR, "1": FAR}, "at 0, 0.7 and 1"),
+        ({"0.3": NEAR, "0.7": FAR, "0.9": NEAR, "1": FAR}, "at 0.7 and 1"),
+        ({"0": NEAR, "1": FAR}, "at 1"),
+        ({"0": FAR, "1": NEAR}, "at 0"),
+        ({"0": FAR, "1": FAR}, "at 0 and 1"),
+        ({"0": NEAR, "0.7": FAR, "1": FAR, "omitted": FAR}, "at 0.7, 1 and omitted"),
+        ({"small": NEAR, "nan": FAR, "large": FAR}, "at nan and large"),
+        ({"false": NEAR, "true": FAR, "2": FAR}, "at true and 2"),
+    ],
+)
+def test_the_sentence_says_at_which_values_there_is_more_than_noise(
+    groups: dict[str, Sequence[float]], where: str
+) -> None:
+    assert sentence(groups) == (f"temperature changes length by more than the base varies by itself {where} (k = 10).")
+
+
+def test_an_axis_without_an_effect_says_so() -> None:
+    assert sentence({"0": NEAR, "1": NEAR}) == (
+        "temperature does not change length by more than the base varies by itself (k = 10)."
+    )
+
+
+@pytest.mark.parametrize(
+    ("groups", "base"), [({"0": NEAR}, NEAR[:3]), ({"0": NEAR[:3], "1": []}, NEAR), ({}, NEAR), ({"0": []}, [])]
+)
+def test_too_few_repeats_tell_nothing(groups: dict[str, Sequence[float]], base: Sequence[float]) -> None:
+    assert sentence(groups, base) == "4 repeats of each are needed to tell."
+
+
+def test_values_with_too_few_repeats_are_named_beside_what_is_known() -> None:
+    assert sentence({"0": NEAR, "0.5": FAR[:3], "0.7": FAR, "1": FAR, "2": []}) == (
+        "temperature changes length by more than the base varies by itself at 0.7 and 1 (k = 10). "
+        "4 repeats are needed to tell at 0.5 and 2."
+    )
+
+
+def test_repeats_that_are_not_equally_many_are_said_as_such() -> None:
+    assert sentence({"0": NEAR[:4], "1": NEAR[:7]}).endswith("(k = 4 to 10).")
+
+
+def test_the_noise_band_is_where_the_base_lies() -> None:
+    assert noise_band([3.0, 1.0, 2.0]) == Spread(median=2.0, low=1.0, high=3.0, count=3)
+    assert noise_band([]) is None
+
+
+def test_an_axis_that_changes_nothing_seldom_raises_a_false_alarm() -> None:
+    chance = random.Random(1)
+    alarms = 0
+    for _ in range(100):
+        base, other = ([chance.gauss(50, 5) for _ in range(10)] for _ in range(2))
+        alarms += "does not change" not in sentence({"1": other}, base)
+    assert alarms < 12
+
+
+@given(st.lists(st.booleans(), min_size=1, max_size=6))
+def test_from_up_is_said_only_where_every_higher_value_differs_and_no_lower_one_does(differs: list[bool]) -> None:
+    groups = {str(place): FAR if far else NEAR for place, far in enumerate(differs)}
+    said = sentence(groups)
+    first = differs.index(True) if True in differs else len(differs)
+    upward = 0 < first < len(differs) - 1 and all(differs[first:])
+    assert (f"from {first} up" in said) == upward
+    assert ("does not change" in said) == (not any(differs))

@@ -1,0 +1,110 @@
+"""Numbers of an answer: each is what it says, and what cannot be compared has none."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from components.experiments.cell_result import CellResult, distinct_2, result_of
+from components.experiments.measures import SweepMeasure, closed_loop, mean_similarity
+from components.streaming.outcome import Status
+from tests.experiments.conftest import a_run
+
+RECORD = a_run("a b a b", attempts=1, finish_reason="stop").record()
+TIMES = [measure for measure in SweepMeasure if measure.timed]
+
+
+def a_result(**parts: Any) -> CellResult:
+    known = {"ttft_ms": 80.0, "ttfo_ms": 85.0, "tokens_per_second": 50.0, "total_ms": 900.0, "completion_tokens": 4}
+    gaps = {"gap_p50_ms": 20.0, "gap_p95_ms": 30.0, "gap_max_ms": 40.0, "gap_count": 3}
+    return result_of(replace(RECORD, **{**known, **gaps, **parts}))
+
+
+def test_every_measure_is_read_from_the_run() -> None:
+    repeats = [a_result(), a_result(text="zzzzzzz")]
+    result = a_result()
+    assert {measure: measure.of(result, repeats, {result.id: 0.25}) for measure in SweepMeasure} == {
+        SweepMeasure.LENGTH: 7,
+        SweepMeasure.COMPLETION_TOKENS: 4,
+        SweepMeasure.TTFT: 80.0,
+        SweepMeasure.TTFO: 85.0,
+        SweepMeasure.DECODE_RATE: 50.0,
+        SweepMeasure.GAP_P50: 20.0,
+        SweepMeasure.GAP_P95: 30.0,
+        SweepMeasure.GAP_MAX: 40.0,
+        SweepMeasure.TOTAL: 900.0,
+        SweepMeasure.DISTINCT_2: pytest.approx(2 / 3),
+        SweepMeasure.SIMILARITY: 0.25,
+        SweepMeasure.DETERMINISM: 0.5,
+    }
+
+
+def test_measures_have_names_and_units() -> None:
+    assert (SweepMeasure.TTFT.label, SweepMeasure.TTFT.unit) == ("TTFT", "ms")
+    assert len({measure.label for measure in SweepMeasure}) == len(SweepMeasure)
+    assert all(measure.definition for measure in TIMES)
+
+
+def test_how_the_load_was_made_is_said() -> None:
+    assert closed_loop(1).startswith("Closed loop: one request under way,")
+    assert closed_loop(4).startswith("Closed loop: at most 4 requests under way at once,")
+
+
+@pytest.mark.parametrize("status", [status for status in Status if status is not Status.OK])
+def test_a_run_that_did_not_end_well_has_no_numbers(status: Status) -> None:
+    result = a_result(status=status.value)
+    assert {measure.of(result, [a_result()], {result.id: 1.0}) for measure in SweepMeasure} == {None}
+
+
+@pytest.mark.parametrize("reason", [{"attempts": 2}, {"queued_ms": 500.0}, {"cached_tokens": 3}])
+def test_times_that_cannot_be_compared_are_left_out_and_the_answer_is_not(reason: dict[str, Any]) -> None:
+    result = a_result(**reason)
+    assert {measure.of(result) for measure in TIMES} == {None}
+    assert SweepMeasure.LENGTH.of(result) == 7
+    assert SweepMeasure.COMPLETION_TOKENS.of(result) == 4
+
+
+def test_what_an_endpoint_did_not_report_is_none() -> None:
+    result = a_result(completion_tokens=None, ttft_ms=None, tokens_per_second=None, text="")
+    unknown = [measure for measure in SweepMeasure if measure.of(result) is None]
+    assert unknown == [
+        SweepMeasure.COMPLETION_TOKENS,
+        SweepMeasure.TTFT,
+        SweepMeasure.DECODE_RATE,
+        SweepMeasure.DISTINCT_2,
+        SweepMeasure.SIMILARITY,
+        SweepMeasure.DETERMINISM,
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "share"),
+    [("", None), ("one", None), ("a b", 1), ("a a a", 0.5), ("a  b\na\tb", 2 / 3), ("a A a", 1)],
+)
+def test_distinct_2_is_the_share_of_different_pairs_of_words(text: str, share: float | None) -> None:
+    assert distinct_2(text) == (None if share is None else pytest.approx(share))
+
+
+@given(st.lists(st.sampled_from(["a", "b", "c"]), min_size=2, max_size=30))
+def test_distinct_2_is_above_0_and_at_most_1_and_a_text_said_twice_has_less(said: list[str]) -> None:
+    once, twice = distinct_2(" ".join(said)), distinct_2(" ".join([*said, *said]))
+    assert once is not None
+    assert twice is not None
+    assert 0 < twice < 1
+    assert 0 < once <= 1
+
+
+def test_similarity_is_the_mean_over_the_answers_of_the_base() -> None:
+    assert mean_similarity("ab", ["ab", "ab", "zz", "ax"]) == pytest.approx(2.5 / 4)
+    assert mean_similarity("ab", []) is None
+
+
+def test_what_is_remembered_of_a_long_answer_is_short_and_tells_it_from_another() -> None:
+    one, same, other = (a_result(text="x" * 500 + end) for end in ("a", "a", "b"))
+    assert (one.beginning, one.characters) == ("x" * 80, 501)
+    assert one.digest == same.digest != other.digest
+    assert a_result(text="\ud800").digest

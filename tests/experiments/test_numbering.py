@@ -1,0 +1,21 @@
+"""Rows keep the numbers that they have in the table, though some of its lines make no row of their own."""
+
+from __future__ import annotations
+
+from components.experiments.numbering import numbers_in_table
+from components.experiments.sweep_plan import read_rows
+
+FIELDS = ["temperature"]
+
+
+def numbers(*cells: object) -> list[int]:
+    records = [{"temperature": cell} for cell in cells]
+    return list(numbers_in_table(FIELDS, records, read_rows(FIELDS, records)))
+
+
+def test_each_line_is_a_row() -> None:
+    assert numbers("base", "0", "0.5") == [1, 2, 3]
+
+
+def test_lines_that_are_empty_or_say_what_an_earlier_one_says_are_counted_all_the_same() -> None:
+    assert numbers("base", "", "0.5", None, "0.50", "base", "1") == [1, 3, 7]

@@ -1,0 +1,115 @@
+"""The price of a sweep: what is known is added up, and what is not known is not guessed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from components.experiments.price import Price, price, total_of
+
+counts = st.integers(0, 10_000)
+
+
+def priced(
+    most: Sequence[int | None], prompts: Sequence[int], times: Sequence[int] | None = None, **known: Any
+) -> Price:
+    everything: dict[str, Any] = {
+        "already": 0,
+        "concurrency": 1,
+        "seconds_per_token": 0.01,
+        "ttft_s": 0.5,
+        "expected_completion": 100.0,
+        "price_per_million": (2.0, 6.0),
+    }
+    return price(most, prompts, [1] * len(prompts) if times is None else times, **{**everything, **known})
+
+
+def test_everything_that_is_known_is_added_up() -> None:
+    assert priced([50, 200], [10, 20], already=3) == Price(
+        requests=2,
+        already_answered=3,
+        worst_tokens=280,
+        expected_tokens=180,
+        expected_seconds=pytest.approx(0.5 + 0.5 + 0.5 + 1.0),
+        cost=pytest.approx((30 * 2 + 150 * 6) / 1_000_000),
+    )
+
+
+def test_without_max_tokens_there_is_no_worst_case() -> None:
+    found = priced([50, None], [10, 20])
+    assert (found.worst_tokens, found.expected_tokens) == (None, 180)
+
+
+def test_without_a_measured_length_only_the_worst_case_is_known() -> None:
+    assert priced([50], [10], expected_completion=None) == Price(1, 0, 60, None, None, None)
+
+
+@pytest.mark.parametrize("unknown", ["seconds_per_token", "ttft_s"])
+def test_without_a_measured_rate_there_is_no_time(unknown: str) -> None:
+    found = priced([50], [10], **{unknown: None})
+    assert found.expected_seconds is None
+    assert found.cost == pytest.approx(0.00032)
+
+
+def test_without_prices_there_is_no_cost() -> None:
+    found = priced([50], [10], price_per_million=None)
+    assert (found.cost, found.expected_tokens) == (None, 60)
+
+
+def test_requests_at_once_share_the_time_but_none_is_split() -> None:
+    assert priced([None] * 8, [1] * 8, concurrency=4).expected_seconds == pytest.approx(3.0)
+    assert priced([None] * 2, [1] * 2, concurrency=4).expected_seconds == pytest.approx(1.5)
+
+
+def test_what_is_answered_already_costs_nothing() -> None:
+    nothing = price(
+        [],
+        [],
+        [],
+        already=9,
+        concurrency=4,
+        seconds_per_token=None,
+        ttft_s=None,
+        expected_completion=None,
+        price_per_million=None,
+    )
+    assert nothing == Price(0, 9, 0, 0, 0.0, 0.0)
+
+
+def test_every_request_needs_its_prompt() -> None:
+    with pytest.raises(ValueError, match="Each request needs"):
+        priced([1, 2], [1])
+
+
+@given(st.lists(st.tuples(counts, counts), min_size=1), st.floats(0, 10_000), st.integers(1, 64))
+def test_what_is_expected_is_never_more_than_the_worst_and_never_slower_than_one_at_a_time(
+    requests: list[tuple[int, int]], expected: float, concurrency: int
+) -> None:
+    most, prompts = zip(*requests, strict=True)
+    found = priced(most, prompts, expected_completion=expected, concurrency=concurrency)
+    alone = priced(most, prompts, expected_completion=expected)
+    assert found.expected_tokens is not None
+    assert found.worst_tokens is not None
+    assert sum(prompts) <= found.expected_tokens <= found.worst_tokens
+    assert found.expected_seconds is not None
+    assert alone.expected_seconds is not None
+    assert found.expected_seconds <= alone.expected_seconds * (1 + 1e-9)
+
+
+def test_groups_cost_what_they_cost_together_and_what_is_unknown_of_one_is_unknown() -> None:
+    known = Price(2, 1, 100, 50, 1.5, 0.25)
+    assert total_of([known, known]) == Price(4, 2, 200, 100, 3.0, 0.5)
+    assert total_of([known, Price(1, 0, None, 20, None, None)]) == Price(3, 1, None, 70, None, None)
+
+
+@given(st.lists(st.tuples(st.none() | counts, counts, st.integers(1, 5)), max_size=6))
+def test_a_request_that_is_sent_several_times_costs_so_often(asked: list[tuple[int | None, int, int]]) -> None:
+    each = [(most, prompt) for most, prompt, often in asked for _ in range(often)]
+    several = priced(*([one[part] for one in asked] for part in range(3)))
+    singly = priced(*([one[part] for one in each] for part in range(2)))
+    assert asdict(several) == pytest.approx(asdict(singly))

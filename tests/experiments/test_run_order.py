@@ -1,0 +1,99 @@
+"""The order of runs: nobody is left out, nobody comes twice, and nothing is measured cold."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from components.drafts.comparison import MOST_LANES, Lane, Timing
+from components.experiments.lanes import lane_requests
+from components.experiments.run_order import plan
+from components.runs.placement import WARM_UP
+from tests.drafts.test_draft import a_draft
+from tests.experiments.conftest import COLD, a_plan, an_endpoint, compared, lanes_of
+
+HERE, THERE = an_endpoint("http://127.0.0.1:1/v1"), an_endpoint("http://127.0.0.1:2/v1", "there")
+any_lanes = st.lists(
+    st.tuples(st.sampled_from([None, "there"]), st.sampled_from(["small", "large"]), st.booleans()),
+    min_size=1,
+    max_size=MOST_LANES,
+).map(
+    lambda said: [
+        Lane(id=str(number), endpoint=endpoint, model=model, settings={"temperature": COLD} if cold else {})
+        for number, (endpoint, model, cold) in enumerate(said, 1)
+    ]
+)
+
+
+@given(any_lanes, st.integers(1, 5), st.sampled_from(Timing))
+def test_every_lane_is_run_as_often_as_was_asked(lanes: list[Lane], repeats: int, timing: Timing) -> None:
+    made = a_plan([HERE, THERE], *lanes, timing=timing, repeats=repeats)
+    counted = Counter((cell.lane, cell.repeat) for cell in made.cells if cell.repeat != WARM_UP)
+    assert counted == {(lane.id, number): 1 for lane in lanes for number in range(1, repeats + 1)}
+    assert {(cell.lane, cell.position) for cell in made.cells} == {
+        (lane.id, position) for position, lane in enumerate(lanes)
+    }
+    assert made.timing is timing
+    assert made.concurrency == (len(lanes) if timing is Timing.PARALLEL else 1)
+
+
+@given(any_lanes, st.integers(1, 5))
+def test_interleaved_each_endpoint_and_model_is_warmed_up_once_before_all(lanes: list[Lane], repeats: int) -> None:
+    made = a_plan([HERE, THERE], *lanes, timing=Timing.INTERLEAVED, repeats=repeats)
+    counted = {(lane.endpoint or "here", lane.model) for lane in lanes}
+    warm_ups, rounds = made.cells[: len(counted)], made.cells[len(counted) :]
+    assert {cell.repeat for cell in warm_ups} == {WARM_UP}
+    assert {(cell.endpoint.name, cell.model) for cell in warm_ups} == counted
+    assert [cell.repeat for cell in rounds] == [number for number in range(1, repeats + 1) for _ in lanes]
+
+
+@pytest.mark.parametrize("timing", [Timing.PARALLEL, Timing.ONE_AFTER_ANOTHER])
+def test_there_is_no_warm_up_unless_runs_are_interleaved(timing: Timing) -> None:
+    assert [cell.repeat for cell in a_plan(HERE, *lanes_of("a", "b"), timing=timing).cells] == [1, 1]
+
+
+def test_in_parallel_the_first_repeat_of_every_lane_comes_first() -> None:
+    cells = a_plan(HERE, *lanes_of("a", "b"), repeats=2).cells
+    assert [(cell.lane, cell.repeat) for cell in cells] == [("a", 1), ("b", 1), ("a", 2), ("b", 2)]
+
+
+def test_one_after_another_a_lane_is_finished_before_the_next_begins() -> None:
+    cells = a_plan(HERE, *lanes_of("a", "b"), repeats=2, timing=Timing.ONE_AFTER_ANOTHER).cells
+    assert [(cell.lane, cell.repeat) for cell in cells] == [("a", 1), ("a", 2), ("b", 1), ("b", 2)]
+
+
+def test_each_round_is_shuffled_by_itself() -> None:
+    rounds: list[list[str]] = []
+
+    def turned(cells):
+        rounds.append([cell.lane for cell in cells])
+        return [*cells[len(rounds) :], *cells[: len(rounds)]]
+
+    lanes = lanes_of("a", "b", "c")
+    cells = a_plan(HERE, *lanes, repeats=2, timing=Timing.INTERLEAVED, shuffled=turned).cells
+    assert rounds == [["a", "b", "c"]] * 2
+    assert [cell.lane for cell in cells if cell.repeat] == ["b", "c", "a", "c", "a", "b"]
+
+
+def test_a_cell_holds_the_very_bytes_of_its_lane_and_the_form_where_it_is_needed() -> None:
+    base = a_draft("{{a}}", endpoint="here", variables={"a": "Hi"})
+    lanes = Lane(id="1"), Lane(id="2", model="other", stream=False)
+    draft = base.model_copy(update={"comparison": compared(*lanes).comparison})
+    requests = lane_requests(draft, {"here": HERE}, lambda _endpoint: [])
+    made = plan(requests, [4, 7], repeats=1, timing=Timing.PARALLEL, shuffled=lambda cells: cells)
+    first, second = made.cells
+    assert [cell.body for cell in made.cells] == [request.composed.body for request in requests]
+    assert (first.model, first.streaming, first.position) == ("m", True, 4)
+    assert (second.model, second.streaming, second.position) == ("other", False, 7)
+    assert second.draft == draft.in_lane(lanes[1]).for_log() is not None
+    assert a_plan(HERE, *lanes).cells[0].draft is None
+
+
+def test_a_lane_without_a_request_has_no_place_in_a_plan() -> None:
+    with pytest.raises(ValueError, match="Lane A makes no request"):
+        a_plan(HERE, Lane(id="1", endpoint="gone"))
+    with pytest.raises(ValueError, match="Lane B makes no request"):
+        a_plan(HERE, Lane(id="1"), Lane(id="2", extra_body="{"))

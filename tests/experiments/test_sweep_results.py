@@ -1,0 +1,118 @@
+"""The runs of a sweep as they come back: which belong to which row, what is missing, and what its axes do."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from components.experiments.cell_result import CellResult, result_of
+from components.experiments.measures import SweepMeasure
+from components.experiments.sweep_results import (
+    base_row,
+    findings,
+    missing_cells,
+    records_by_row,
+    row_in_words,
+    values_of,
+)
+from components.log.record import RunRecord
+from components.streaming.outcome import Status
+from tests.experiments.conftest import a_run
+
+EARLY, LATE = "2026-01-01T00:00:00.000Z", "2026-01-01T00:00:01.000Z"
+
+
+def a_record(row: int | None, repeat: int | None = 1, text: str = "Hi", **parts: Any) -> RunRecord:
+    record = a_run(text, parts.pop("status", Status.OK)).record()
+    return replace(record, position=row, repeat=repeat, **parts)
+
+
+def repeats_of(row: int, *texts: str) -> list[RunRecord]:
+    return [a_record(row, repeat, text) for repeat, text in enumerate(texts, 1)]
+
+
+def texts(by_row: Sequence[Sequence[RunRecord]]) -> list[list[str]]:
+    return [[record.text for record in records] for records in by_row]
+
+
+def test_runs_stand_in_their_rows_in_the_order_of_their_repeats() -> None:
+    records = [a_record(1, 2, "d"), a_record(0, 1, "a"), a_record(1, 1, "c"), a_record(0, 2, "b")]
+    assert texts(records_by_row(records, 3)) == [["a", "b"], ["c", "d"], []]
+
+
+@pytest.mark.parametrize("newest_first", [True, False])
+def test_of_a_repeat_that_was_made_again_the_newest_run_counts(newest_first: bool) -> None:
+    records = [a_record(0, 1, "failed", created_at=EARLY), a_record(0, 1, "again", created_at=LATE)]
+    assert texts(records_by_row(records[::-1] if newest_first else records, 1)) == [["again"]]
+
+
+def test_runs_that_have_no_place_in_the_plan_are_left_out() -> None:
+    warm_up, nowhere, of_a_longer_plan = a_record(0, 0), a_record(None, None), a_record(2, 1)
+    assert records_by_row([warm_up, nowhere, of_a_longer_plan], 2) == [[], []]
+
+
+def test_missing_is_what_has_no_run_that_ended_well() -> None:
+    by_row = [
+        [a_record(0, 1), a_record(0, 2, status=Status.CANCELLED)],
+        [],
+        [a_record(2, 1, status=Status.ERROR), a_record(2, 2)],
+    ]
+    assert missing_cells(by_row, 2) == [(1, 1), (2, 1), (0, 2), (1, 2)]
+    assert missing_cells([[a_record(0, 1)]], 1) == []
+
+
+def test_a_row_is_named_by_what_it_changes() -> None:
+    assert row_in_words({"temperature": "0", "model": "large"}) == "temperature 0, model large"
+    assert row_in_words({}) == "base"
+
+
+def test_the_row_of_the_base_is_the_one_that_changes_nothing() -> None:
+    assert base_row([{"temperature": "0"}, {}]) == 1
+    assert base_row([{"temperature": "0"}]) is None
+
+
+def test_runs_that_did_not_end_well_have_no_value() -> None:
+    results = [result_of(a_record(0, 1, "four")), result_of(a_record(0, 2, "half a", status=Status.INTERRUPTED))]
+    assert values_of(SweepMeasure.LENGTH, results, {}) == [4]
+
+
+def test_a_similarity_is_what_was_read_and_nothing_where_none_was() -> None:
+    first, second = (result_of(record) for record in repeats_of(0, "aaaa", "bbbb"))
+    assert values_of(SweepMeasure.SIMILARITY, [first, second], {second.id: 0.25}) == [0.25]
+
+
+ROWS = [{}, {"temperature": "0"}, {"temperature": "1"}, {"model": "large"}, {"temperature": "1", "model": "large"}]
+BY_ROW: list[list[CellResult]] = [
+    [result_of(record) for record in records]
+    for records in (
+        repeats_of(0, "four", "four", "four", "four"),
+        repeats_of(1, "four", "four", "four", "four"),
+        repeats_of(2, "seventeen letters", "seventeen letters", "seventeen letters", "seventeen letters"),
+        repeats_of(3, "five!", "five!", "five!"),
+        repeats_of(4, "both", "both", "both", "both"),
+    )
+]
+
+
+def test_each_axis_is_judged_by_the_rows_that_change_it_alone() -> None:
+    found = findings(["temperature", "model"], ROWS, BY_ROW, SweepMeasure.LENGTH, {})
+    assert [finding.sentence for finding in found] == [
+        "temperature changes length by more than the base varies by itself at 1 (k = 4).",
+        "4 repeats of each are needed to tell.",
+    ]
+    assert [[value.words for value in finding.values] for finding in found] == [["0", "1"], ["large"]]
+
+
+def test_an_axis_that_never_changes_alone_has_no_finding() -> None:
+    assert findings(["temperature"], [{}, ROWS[4]], [BY_ROW[0], BY_ROW[4]], SweepMeasure.LENGTH, {}) == []
+
+
+def test_without_a_row_of_the_base_there_is_nothing_to_find() -> None:
+    assert findings(["temperature", "model"], ROWS[1:], BY_ROW[1:], SweepMeasure.LENGTH, {}) == []
+
+
+def test_what_needs_several_answers_is_not_tested_answer_by_answer() -> None:
+    assert findings(["temperature", "model"], ROWS, BY_ROW, SweepMeasure.DETERMINISM, {}) == []

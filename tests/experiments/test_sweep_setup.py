@@ -1,0 +1,146 @@
+"""A sweep as it is set up: the plan that its axes make, what is wrong with one of them, and its way through JSON."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from components.experiments.axes import AxisProblem
+from components.experiments.data_set import as_json_lines
+from components.experiments.sweep_plan import PlanKind, PlanProblem, records_of
+from components.experiments.sweep_setup import MOST_AT_ONCE, MOST_REPEATS, Setup, TypedAxis, read_setup
+
+TEMPERATURE = TypedAxis(field="temperature", text="0, 1")
+SEED = TypedAxis(field="random_seed", text="seeds 2")
+
+
+def a_setup(*axes: TypedAxis, **parts: Any) -> Setup:
+    return Setup(axes=axes or (TEMPERATURE,), **parts)
+
+
+def test_it_begins_with_an_example_that_can_be_run_as_it_is() -> None:
+    rows = Setup().plan()
+    assert records_of(Setup().fields, rows) == [
+        {"temperature": words} for words in ("base", "0", "0.25", "0.5", "0.75", "1")
+    ]
+    assert Setup().problem_of(0) is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "rows"),
+    [
+        (
+            PlanKind.ONE_AT_A_TIME,
+            [{}, {"temperature": "0"}, {"temperature": "1"}, {"random_seed": "1"}, {"random_seed": "2"}],
+        ),
+        (PlanKind.ZIP, [{"temperature": "0", "random_seed": "1"}, {"temperature": "1", "random_seed": "2"}]),
+        (
+            PlanKind.PRODUCT,
+            [{"temperature": warmth, "random_seed": seed} for warmth in ("0", "1") for seed in ("1", "2")],
+        ),
+        (PlanKind.LIST, [{}]),
+    ],
+)
+def test_each_kind_of_plan_brings_the_typed_values_together(kind: PlanKind, rows: list[dict[str, str]]) -> None:
+    assert a_setup(TEMPERATURE, SEED, kind=kind).plan() == rows
+
+
+def test_the_fields_stand_in_the_order_of_their_axes_each_once() -> None:
+    assert a_setup(SEED, TEMPERATURE, SEED).fields == ["random_seed", "temperature"]
+
+
+def test_values_that_are_none_stand_in_the_way_of_the_plan_and_are_named_on_their_axis() -> None:
+    setup = a_setup(TEMPERATURE, TypedAxis(field="max_tokens", text="5, many"))
+    with pytest.raises(AxisProblem) as problem:
+        setup.plan()
+    assert str(problem.value) == (
+        "many is no value of max_tokens, which takes whole numbers such as 5, null or omitted."
+    )
+    assert [setup.problem_of(number) for number in (0, 1)] == [None, str(problem.value)]
+
+
+def test_a_second_axis_of_the_same_field_is_named_and_makes_no_plan() -> None:
+    setup = a_setup(TEMPERATURE, SEED, TypedAxis(field="temperature", text="0.5"))
+    assert [setup.problem_of(number) for number in range(3)] == [
+        None,
+        None,
+        "temperature has an axis already. Put all its values on one.",
+    ]
+    with pytest.raises(AxisProblem):
+        setup.plan()
+
+
+def test_axes_that_do_not_fit_together_are_each_well_by_themselves() -> None:
+    setup = a_setup(TEMPERATURE, TypedAxis(field="random_seed", text="1..3"), kind=PlanKind.ZIP)
+    with pytest.raises(PlanProblem):
+        setup.plan()
+    assert [setup.problem_of(0), setup.problem_of(1)] == [None, None]
+
+
+@pytest.mark.parametrize("text", ["", "no number"])
+def test_a_list_takes_its_values_from_its_rows_and_asks_for_none_beside_the_field(text: str) -> None:
+    setup = a_setup(TypedAxis(field="temperature", text=text), kind=PlanKind.LIST)
+    assert setup.plan() == [{}]
+    assert setup.problem_of(0) is None
+
+
+def test_a_list_has_no_column_for_what_cannot_be_swept() -> None:
+    setup = a_setup(TypedAxis(field="messages"), kind=PlanKind.LIST)
+    assert setup.problem_of(0) == "messages cannot be swept as a whole. Sweep a variable in them, such as {{topic}}."
+    with pytest.raises(AxisProblem):
+        setup.plan()
+
+
+@given(
+    st.builds(
+        Setup,
+        axes=st.lists(st.builds(TypedAxis, field=st.text(), text=st.text()), max_size=3).map(tuple),
+        kind=st.sampled_from(PlanKind),
+        repeats=st.integers(1, MOST_REPEATS),
+        at_once=st.integers(1, MOST_AT_ONCE),
+        shuffled=st.booleans(),
+    )
+)
+def test_it_comes_back_from_json_as_it_was(setup: Setup) -> None:
+    assert read_setup(setup.model_dump_json()) == setup
+
+
+@pytest.mark.parametrize("text", ["", "null", "[]", "{", '{"kind": "spiral"}', '{"repeats": 0}', '{"axes": [{}]}'])
+def test_what_is_no_set_up_is_read_as_none(text: str) -> None:
+    assert read_setup(text) is None
+
+
+@pytest.mark.parametrize(
+    "parts", [{"repeats": 0}, {"repeats": MOST_REPEATS + 1}, {"at_once": 0}, {"at_once": MOST_AT_ONCE + 1}]
+)
+def test_repeats_and_requests_at_once_have_limits(parts: dict[str, int]) -> None:
+    with pytest.raises(ValidationError):
+        a_setup(**parts)
+
+
+def test_edited_rows_keep_the_fields_that_are_still_swept_each_row_once() -> None:
+    axes = (TypedAxis(field="top_p", text="0.5"),)
+    rows = ({}, {"temperature": "1"}, {"top_p": "0.5", "temperature": "1"})
+    assert Setup(axes=axes, rows=rows).edited_rows() == [{}, {"top_p": "0.5"}]
+    assert Setup(axes=axes).edited_rows() is None
+
+
+def test_a_data_set_is_read_from_its_text_and_a_part_of_it_is_taken() -> None:
+    setup = Setup(data="word\none\ntwo\nthree\n")
+    whole, part = setup.data_set(), setup.model_copy(update={"sample_rows": 2}).data_set()
+    assert whole is not None
+    assert part is not None
+    assert [row["word"] for row in whole.rows] == ["one", "two", "three"]
+    assert len(part.rows) == 2
+    assert Setup().data_set() is None
+
+
+def test_a_data_set_that_was_kept_as_json_lines_is_read_whatever_its_length() -> None:
+    rows = [{"a_long_name_of_a_column": "x" * 200, "number": str(number)} for number in range(5_000)]
+    found = Setup(data=as_json_lines(rows)).data_set()
+    assert found is not None
+    assert list(found.rows) == rows

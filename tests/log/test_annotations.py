@@ -1,0 +1,92 @@
+"""Stars, tags and notes are kept beside a run, and go with it."""
+
+from __future__ import annotations
+
+import pytest
+
+from components.log.annotations import MOST_CHARACTERS, Annotation, annotate, annotation_of
+from components.log.deletion import bring_back, delete_found, delete_run
+from components.log.log import Log
+from components.log.query import events_of, find_run
+from components.log.search import View, page_of
+from components.streaming.answer import Delta
+from components.streaming.outcome import Outcome, Status
+from components.streaming.stream import TimedEvent
+from tests.log.conftest import make_run
+
+
+@pytest.fixture
+def run_id(log: Log) -> str:
+    return ended_run(log)
+
+
+def ended_run(log: Log, status: Status = Status.OK) -> str:
+    run = make_run()
+    log.begin(run)
+    run.take(TimedEvent("message", '{"x": 1}', 3.0, (Delta(0, "unmistakable"),)))
+    run.finish(Outcome(status, text="unmistakable"))
+    log.end(run)
+    return run.id
+
+
+def test_nothing_is_said_at_first_and_then_what_was_said_last(log: Log, run_id: str) -> None:
+    assert annotation_of(log.database, run_id) == Annotation()
+    annotate(log, run_id, Annotation(2, ("a",), "n"))
+    said = Annotation(5, ("good", "two words"), "Notes\nof two lines \U0001f30a")
+    annotate(log, run_id, said)
+    assert annotation_of(log.database, run_id) == said
+    annotate(log, run_id, Annotation())
+    assert annotation_of(log.database, run_id) == Annotation()
+    assert annotation_of(log.database, "no id") == Annotation()
+    annotate(log, "0" * 32, said)
+    assert annotation_of(log.database, "0" * 32) == Annotation()
+
+
+def test_tags_are_single_lines_each_once_and_notes_have_an_end(log: Log, run_id: str) -> None:
+    annotate(log, run_id, Annotation(None, ("a\nb", " a  b ", "", "x" * 99), "n\0" * MOST_CHARACTERS))
+    said = annotation_of(log.database, run_id)
+    assert said.tags == ("a b", "x" * 60)
+    assert len(said.notes) == MOST_CHARACTERS
+    assert [page["id"] for _, page in page_of(log.database, View(tag="a b")).runs.iterrows()] == [run_id]
+
+
+def test_a_deleted_run_is_gone_with_all_and_can_be_brought_back_whole(log: Log, run_id: str) -> None:
+    annotate(log, run_id, Annotation(4, ("keep",), "Why"))
+    record, events = find_run(log.database, run_id), events_of(log.database, run_id)
+    assert len(events) == 1
+    deleted = delete_run(log, run_id)
+    assert deleted is not None
+    assert (find_run(log.database, run_id), events_of(log.database, run_id)) == (None, [])
+    assert annotation_of(log.database, run_id) == Annotation()
+    for _ in range(2):  # a second click brings back nothing more
+        bring_back(log, deleted)
+    assert (find_run(log.database, run_id), events_of(log.database, run_id)) == (record, events)
+    assert annotation_of(log.database, run_id) == Annotation(4, ("keep",), "Why")
+    assert page_of(log.database, View(words="unmistakable")).runs["id"].tolist() == [run_id]
+
+
+def test_a_run_that_goes_on_or_is_not_there_is_not_deleted(log: Log) -> None:
+    run = make_run()
+    log.begin(run)
+    log.wait_until_committed(run)
+    assert delete_run(log, run.id) is None
+    assert find_run(log.database, run.id)
+    assert delete_run(log, "0" * 32) is None
+    assert delete_run(log, "' or 1=1") is None
+    run.finish(Outcome(Status.OK))
+    log.end(run)
+
+
+def test_all_that_a_view_finds_are_deleted_in_steps_and_no_other(log: Log) -> None:
+    for _ in range(5):
+        ended_run(log, Status.ERROR)
+    good = ended_run(log)
+    assert list(delete_found(log, log.database, View(status="error"), at_once=2)) == [2, 4, 5]
+    assert page_of(log.database, View()).runs["id"].tolist() == [good]
+
+
+def test_the_size_of_the_log_grows_with_it(log: Log) -> None:
+    before = log.database.size_bytes()
+    assert before > 10_000
+    ended_run(log)
+    assert log.database.size_bytes() >= before

@@ -1,0 +1,267 @@
+from __future__ import annotations
+
+import io
+import json
+import tracemalloc
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import select
+
+from components.log import export
+from components.log.annotations import Annotation, annotate, annotation_of
+from components.log.database import Database
+from components.log.export import ImportRefused, export_runs, finished_rows, import_runs, lines_of, read_line
+from components.log.log import Log
+from components.log.query import read_rows
+from components.log.record import RunRecord
+from components.log.tables import events, runs, to_row
+from components.runs.run import Run
+from components.streaming.answer import Delta
+from components.streaming.outcome import Outcome, Status
+from components.streaming.stream import TimedEvent
+from tests.log.conftest import make_run
+from tests.log.make_gallery import GALLERY
+from tests.log.many_rows import moment
+
+TEXTS = st.text(st.characters(codec=None), max_size=50)
+NUMBERS = st.none() | st.integers(-(2**70), 2**70)
+TIMES = st.none() | st.floats()
+
+
+def finished(text: str = "Hello \N{OCTOPUS}\u2028\x85") -> Run:
+    run = make_run()
+    run.append((Delta(0, text),), 1.0)
+    run.finish(Outcome(Status.OK))
+    return run
+
+
+def written(log: Log, count: int) -> list[RunRecord]:
+    """So many finished runs, one a second, numbered from 0 by their prompt tokens; one that goes on after them."""
+    records = [replace(finished().record(), created_at=moment(each), prompt_tokens=each) for each in range(count)]
+    rows = [to_row(record) for record in (*records, make_run().record())]
+    log.write(lambda connection: connection.execute(runs.insert(), rows))
+    return records
+
+
+def without_ids(lines: list[str]) -> list[str]:
+    return [line.partition(",")[2] for line in lines]
+
+
+@given(
+    text=TEXTS,
+    reasoning=TEXTS,
+    error=st.none() | TEXTS,
+    tokens=NUMBERS,
+    time_ms=TIMES,
+    warnings=st.lists(TEXTS),
+    said=st.builds(Annotation, st.none() | st.integers(1, 5), st.lists(TEXTS, max_size=3).map(tuple), TEXTS),
+)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_what_is_exported_and_imported_is_exported_the_same_again(
+    log: Log,
+    text: str,
+    reasoning: str,
+    error: str | None,
+    tokens: int | None,
+    time_ms: float | None,
+    warnings: list[str],
+    said: Annotation,
+) -> None:
+    log.write(lambda connection: connection.execute(runs.delete()))
+    record = replace(
+        finished().record(),
+        text=text,
+        reasoning=reasoning,
+        error_message=error,
+        prompt_tokens=tokens,
+        ttft_ms=time_ms,
+        warnings=json.dumps(warnings),
+    )
+    log.write(lambda connection: connection.execute(runs.insert(), [to_row(record)]))
+    annotate(log, record.id, said)
+    kept = annotation_of(log.database, record.id)
+    first = list(export_runs(log.database))
+    log.write(lambda connection: connection.execute(runs.delete()))
+    assert import_runs(log, first) == 1
+    again = list(export_runs(log.database))
+    assert without_ids(again) == without_ids(first)
+    assert again[0] != first[0]
+    assert annotation_of(log.database, json.loads(again[0])["id"]) == kept
+    assert "".join(first).splitlines() == [line.removesuffix("\n") for line in first]
+
+
+def test_an_export_moves_from_one_kind_of_database_to_the_other(
+    sqlite_url: str, postgresql_url: str, new_run: Callable[[], Run]
+) -> None:
+    one, other = Log(sqlite_url), Log(postgresql_url)
+    for number in range(60):
+        run = finished(f"{number} \N{OCTOPUS} \ud83d")
+        one.begin(run)
+        one.end(run)
+    one.begin(new_run())
+    exported = list(export_runs(one.database))
+    assert import_runs(other, exported) == len(exported) == 60
+    assert without_ids(list(export_runs(other.database))) == without_ids(exported)
+    one.close()
+    other.close()
+
+
+def test_a_file_that_an_editor_began_with_a_mark_is_imported_too(log: Log) -> None:
+    assert import_runs(log, ["\ufeff" + line_with(), line_with()]) == 2
+
+
+def line_with(**changes: Any) -> str:
+    """A line with its hash, as a careful forger would write it."""
+    row = {name: value for name, value in to_row(finished().record()).items() if name in export.EXPORTED} | changes
+    return json.dumps({**row, "sha256": export._digest(row)})
+
+
+@pytest.mark.parametrize(
+    ("line", "why"),
+    [
+        ("nonsense", "no JSON"),
+        ("[" * 100_000, "no JSON"),
+        ("[]", "changed after"),
+        ("{}", "changed after"),
+        (line_with().replace("Hello", "Hallo"), "changed after"),
+        (line_with(mood="fine"), "newer version"),
+        (line_with(text=None), "text is not"),
+        (line_with(prompt_tokens="7"), "prompt_tokens is not"),
+        (line_with(prompt_tokens=2**63), "a text or a number is not"),
+        (line_with(ttft_ms=float("nan")), "a text or a number is not"),
+        (line_with(text="a\0b"), "a text or a number is not"),
+        (line_with(text="\ud800"), "is not what a run holds"),
+        (line_with(status="running"), "status is not"),
+        (line_with(status="best"), "status is not"),
+        (line_with(created_at="yesterday"), "created_at is not"),
+        (line_with(created_at="2026-11-00T00:00:00.000000Z"), "created_at is not"),
+        (line_with(app_version="1" * 33), "app_version is not"),
+        (line_with(warnings="{}"), "warnings is not"),
+        (line_with(further_choices="[{}]"), "further_choices is not"),
+        (line_with(rating=6), "rating is not what people say"),
+        (line_with(rating="5"), "rating is not"),
+        (line_with(tags=["a"]), "tags is not"),
+        (line_with(notes="x" * 20_001), "notes is not"),
+    ],
+    ids=range(23),
+)
+def test_a_line_that_no_export_wrote_is_refused_by_its_number(log: Log, line: str, why: str) -> None:
+    with pytest.raises(ImportRefused, match=f"^Line 3.*{why}"):
+        import_runs(log, [line_with(), "\n", line])
+    assert list(export_runs(log.database)) == []
+
+
+def test_a_line_far_longer_than_a_run_is_refused_and_not_read_whole(log: Log) -> None:
+    for file in ("x" * 10_000_001, "[" + "[]," * 200_000 + "1]"):
+        lines = list(lines_of(io.StringIO("\n" + file)))
+        assert max(map(len, lines)) <= 10_000_001
+        with pytest.raises(ImportRefused, match="Line 2 is far longer than any run"):
+            import_runs(log, lines)
+
+
+def test_every_line_verifies_against_its_hash() -> None:
+    line = line_with()
+    assert read_line(1, line).text.startswith("Hello")
+    for name in export.EXPORTED:
+        if name != "id":
+            content = json.loads(line)
+            content[name] = "changed"
+            with pytest.raises(ImportRefused, match="changed after"):
+                read_line(1, json.dumps(content))
+
+
+@pytest.mark.parametrize("path", sorted(GALLERY.glob("*.jsonl")), ids=lambda path: path.stem)
+def test_the_export_of_each_release_is_imported(log: Log, path: Path) -> None:
+    lines = path.read_text("utf-8").splitlines(keepends=True)
+    assert import_runs(log, lines) == len(lines) > 3
+    old = [read_line(1, line) for line in lines]
+    again = [read_line(1, line) for line in export_runs(log.database)]
+    assert sorted((replace(one, id="") for one in again), key=repr) == sorted(
+        (replace(one, id="") for one in old), key=repr
+    )
+
+
+def test_a_line_from_before_a_field_was_kept_verifies_but_lets_nobody_add_the_field() -> None:
+    content = json.loads((GALLERY / "0.1.0.jsonl").read_text("utf-8").splitlines()[0])
+    assert not {"event_count", "draft"} & content.keys()
+    record = read_line(1, json.dumps(content))
+    assert (record.event_count, record.draft) == (0, None)
+    for added in ({"event_count": 0}, {"draft": None}, {"draft": "{}"}):
+        with pytest.raises(ImportRefused, match="changed after"):
+            read_line(1, json.dumps({**content, **added}))
+    for name in ("event_count", "draft"):
+        content = json.loads(line_with(draft="{}", event_count=3))
+        del content[name]
+        with pytest.raises(ImportRefused, match="changed after"):
+            read_line(1, json.dumps(content))
+
+
+def test_a_line_carries_the_draft_and_the_number_of_events_and_no_event(log: Log) -> None:
+    run = make_run()
+    run.draft = '{"text": "\0\N{OCTOPUS}"}'
+    run.take(TimedEvent("message", "canary", 1.0))
+    run.finish(Outcome(Status.OK))
+    log.begin(run)
+    log.end(run)
+    (line,) = export_runs(log.database)
+    assert "canary" not in line
+    record = read_line(1, line)
+    assert (record.event_count, record.draft) == (1, '{"text": "\ufffd\N{OCTOPUS}"}')
+    assert import_runs(log, [line]) == 1
+
+
+def test_an_export_is_read_in_steps(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = "x" * 200_000
+    for _ in range(8):
+        rows = [to_row(finished(text).record()) for _ in range(25)]
+        log.write(lambda connection, rows=rows: connection.execute(runs.insert(), rows))
+    rows = []
+    size = 0
+    tracemalloc.start()
+    for line in export_runs(log.database):
+        size += len(line)
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert size > 40_000_000
+    assert most < 20_000_000
+
+
+def test_a_condition_leaves_out_all_other_runs(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(export, "_EXAMINED_AT_ONCE", 7)
+    monkeypatch.setattr(export, "_READ_AT_ONCE", 2)
+    written(log, 40)
+    few = runs.c.prompt_tokens.in_((3, 17, 18, 19, 39))
+    assert [json.loads(line)["prompt_tokens"] for line in export_runs(log.database, few)] == [3, 17, 18, 19, 39]
+    assert [row["prompt_tokens"] for row in finished_rows(log.database)] == list(range(40))
+    assert list(export_runs(log.database, runs.c.model == "another")) == []
+
+
+def test_a_condition_may_ask_another_table(log: Log) -> None:
+    records = written(log, 3)
+    segment = {"run_id": records[1].id, "first": 0, "content": b""}
+    log.write(lambda connection: connection.execute(events.insert(), [segment]))
+    condition = runs.c.id.in_(select(events.c.run_id))
+    assert [row["id"] for row in finished_rows(log.database, condition)] == [records[1].id]
+
+
+def test_each_step_looks_at_no_more_runs_than_it_may(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(export, "_EXAMINED_AT_ONCE", 7)
+    monkeypatch.setattr(export, "_READ_AT_ONCE", 2)
+    written(log, 40)
+    counts = []
+
+    def read_and_count(database: Database, statement: Any) -> list[dict[str, Any]]:
+        found = read_rows(database, statement)
+        counts.append((len(found), "request_body" in (found or [{}])[0]))
+        return found
+
+    monkeypatch.setattr(export, "read_rows", read_and_count)
+    assert len(list(finished_rows(log.database))) == 40
+    assert max(count for count, whole in counts if whole) == 2
+    assert max(count for count, _whole in counts) == 7

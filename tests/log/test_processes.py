@@ -1,0 +1,231 @@
+"""Several processes on one log, and processes that die or sleep."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+
+import pytest
+from sqlalchemy import Engine
+
+from components.log.database import Database
+from components.log.log import Log
+from components.log.query import count_runs, events_of, find_run
+from components.runs.run import Run
+from components.streaming.limits import Limits
+from components.streaming.outcome import Outcome, Status
+from tests.log.processes import process
+from tests.waiting import wait_for
+
+QUICK = Limits(lost_after_s=0.4, heartbeat_s=0.1)
+
+
+@pytest.mark.clock
+@pytest.mark.timeout(2_060)
+@pytest.mark.parametrize("kills", [8, pytest.param(1_000, marks=pytest.mark.long)])
+def test_kills_lose_no_run_and_at_most_half_a_second_of_text(url: str, kills: int) -> None:
+    where = ["--url", url] if url.startswith("postgresql") else []
+    loop = [sys.executable, "-m", "tests.log.kill_loop", "--kills", str(kills), *where]
+    done = subprocess.run(loop, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert json.loads(done.stdout)["kills"] == kills
+    assert json.loads(done.stdout)["runs"] > kills
+
+
+@pytest.mark.parametrize("runs", [20, pytest.param(250, marks=pytest.mark.long)])
+def test_four_processes_write_many_runs_without_an_error(url: str, runs: int) -> None:
+    script = """
+log = Log(url)
+say("ready")
+problems = set()
+for _ in range(int(sys.stdin.readline())):
+    run = new_run()
+    log.begin(run)
+    log.wait_until_committed(run)
+    run.finish(Outcome(Status.OK))
+    log.end(run)
+    problems.add(log.problem)
+log.close()
+say(problems)
+"""
+    with ExitStack() as stack:
+        children = [stack.enter_context(process(script, url)) for _ in range(4)]
+        assert [child.line() for child in children] == ["ready"] * 4
+        for child in children:
+            child.tell(str(runs))
+        assert [child.line() for child in children] == ["{None}"] * 4
+    database = Database(url)
+    assert count_runs(database) == 4 * runs
+    with database.reader.begin() as connection:
+        assert connection.exec_driver_sql("select distinct status from runs").scalars().all() == ["ok"]
+    database.close()
+
+
+_STREAMING = """
+log = Log(url, Limits(lost_after_s=1, heartbeat_s=0.3, log_events_s=0.2))
+run = new_run()
+log.begin(run)
+log.wait_until_committed(run)
+say(run.id)
+def stream():
+    for number in range(100_000):
+        run.take(TimedEvent("message", f"{number}", float(number), (Delta(0, f"{number} "),)))
+        time.sleep(0.01)
+threading.Thread(target=stream, daemon=True).start()
+sys.stdin.readline()
+run.finish(Outcome(Status.OK))
+log.end(run)
+say("ended")
+"""
+
+
+def watch_transitions(engine: Engine) -> Callable[[], list[tuple[str, str]]]:
+    """Let the database itself note each change of a status; the changes so far."""
+    with engine.begin() as connection:
+        connection.exec_driver_sql("create table transitions (old text, new text)")
+        if connection.dialect.name == "sqlite":
+            connection.exec_driver_sql(
+                "create trigger t after update on runs when old.status <> new.status begin"
+                " insert into transitions values (old.status, new.status); end"
+            )
+        else:
+            connection.exec_driver_sql(
+                "create function note() returns trigger language plpgsql as"
+                " 'begin insert into transitions values (old.status, new.status); return null; end'"
+            )
+            connection.exec_driver_sql(
+                "create trigger t after update on runs for each row"
+                " when (old.status <> new.status) execute function note()"
+            )
+
+    def transitions() -> list[tuple[str, str]]:
+        with engine.begin() as connection:
+            return [tuple(row) for row in connection.exec_driver_sql("select old, new from transitions")]
+
+    return transitions
+
+
+def test_the_run_of_a_killed_process_becomes_lost_once_whoever_notices(url: str) -> None:
+    database = Database(url)
+    transitions = watch_transitions(database.writer)
+    with process(_STREAMING, url) as child:
+        run_id = child.line()
+        wait_for(lambda: len(events_of(database, run_id)) >= 20)
+        assert find_run(database, run_id).status == "running"
+    others = [Log(url, Limits(lost_after_s=0.4, heartbeat_s=0)) for _ in range(3)]
+    wait_for(lambda: find_run(database, run_id).status == "lost")
+    found = find_run(database, run_id)
+    assert found.error_kind == "process_died"
+    words = found.text.split()
+    assert words == [str(number) for number in range(len(words))]
+    for log in others * 2:
+        log.write(lambda _connection: None)  # a round, which looks for lost runs once more
+    assert find_run(database, run_id) == found
+    numbers = [event.data for event in events_of(database, run_id)]
+    assert numbers == words[: len(numbers)]
+    assert transitions() == [("running", "lost")]
+    for log in others:
+        log.close()
+    database.close()
+
+
+def test_of_several_ends_at_the_same_moment_exactly_one_wins(url: str, new_run: Callable[[], Run]) -> None:
+    owner, other = Log(url, Limits(lost_after_s=0, heartbeat_s=0.01)), Log(url, Limits(lost_after_s=0, heartbeat_s=0))
+    transitions = watch_transitions(owner.database.writer)
+    runs = [new_run() for _ in range(30)]
+    for run in runs:
+        owner.begin(run)
+        other.begin(run)  # as a second owner would: its writes must not undo what the first one ended
+        ends = [Outcome(Status.OK), Outcome(Status.CANCELLED), Outcome(Status.ERROR)]
+        threads = [threading.Thread(target=run.finish, args=(end,)) for end in ends]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        ended = run.record()
+        owner.end(run)
+        other.end(run)
+        assert run.record().finished_at == ended.finished_at
+        assert find_run(owner.database, run.id).status in (ended.status, "lost")
+    assert all(old == "running" for old, _ in transitions())
+    assert len(transitions()) <= len(runs)
+    owner.close()
+    other.close()
+
+
+def test_a_lost_run_stays_lost_when_its_owner_comes_back(url: str) -> None:
+    other = Log(url, QUICK)
+    with process(_STREAMING, url) as child:
+        run_id = child.line()
+        child.send_signal(signal.SIGSTOP)
+        wait_for(lambda: find_run(other.database, run_id).status == "lost")
+        events = events_of(other.database, run_id)
+        child.send_signal(signal.SIGCONT)
+        child.tell("end")
+        assert child.line() == "ended"
+    assert find_run(other.database, run_id).status == "lost"
+    assert events_of(other.database, run_id) == events
+    other.close()
+
+
+@pytest.mark.clock
+def test_a_kill_loses_no_event_that_is_older_than_five_seconds(url: str) -> None:
+    """Five seconds are the time that events wait, and half a second in which a round begins and commits.
+
+    Here events wait half a second, so that the wait is over several times before the kill.
+    """
+    round_s = 5 - Limits().log_events_s
+    assert round_s == 0.5
+    script = """
+log = Log(url, Limits(log_events_s=0.5))
+run = new_run()
+log.begin(run)
+say(run.id)
+for number in range(100_000):
+    run.take(TimedEvent("message", f"{number} {time.time()}", float(number)))
+    time.sleep(0.05)
+"""
+    with process(script, url) as child:
+        run_id = child.line()
+        time.sleep(1.7)
+        child.send_signal(signal.SIGKILL)
+        killed_at = time.time()
+    database = Database(url)
+    numbers, moments = zip(*(event.data.split() for event in events_of(database, run_id)), strict=True)
+    assert list(map(int, numbers)) == list(range(len(numbers)))
+    assert killed_at - float(moments[-1]) < 0.5 + round_s
+    database.close()
+
+
+@pytest.mark.clock
+def test_a_computer_that_sleeps_loses_no_run(url: str) -> None:
+    """Sleeping stops every process at once; on waking, each one finds its own run and the others' old."""
+    with ExitStack() as stack:
+        children = [stack.enter_context(process(_STREAMING, url)) for _ in range(2)]
+        ids = [child.line() for child in children]
+        for child in children:
+            child.send_signal(signal.SIGSTOP)
+        time.sleep(1.3)
+        for child in children:
+            child.send_signal(signal.SIGCONT)
+        time.sleep(0.8)
+        for child in children:
+            child.tell("end")
+        assert [child.line() for child in children] == ["ended"] * 2
+    database = Database(url)
+    assert [find_run(database, run_id).status for run_id in ids] == ["ok"] * 2
+    database.close()
+
+
+def test_a_log_that_opens_after_a_kill_marks_the_lost_run_at_once(url: str) -> None:
+    with process(_STREAMING, url) as child:
+        run_id = child.line()
+    log = Log(url, Limits(lost_after_s=0, heartbeat_s=60))
+    wait_for(lambda: find_run(log.database, run_id).status == "lost")
+    log.close()

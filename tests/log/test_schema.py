@@ -1,0 +1,356 @@
+"""Migrations: forward only, all or nothing, and whatever an older release wrote still opens."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+import subprocess
+import sys
+import uuid
+from collections.abc import Iterator
+from contextlib import ExitStack, closing
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import Connection, select, text
+
+from components import __version__
+from components.drafts.store import find_draft, list_presets
+from components.log import schema
+from components.log.database import Database, DatabaseUnavailable
+from components.log.export import read_line
+from components.log.log import Log
+from components.log.query import count_runs, events_of, find_run
+from components.log.record import RunRecord, utc_now
+from components.log.search import View, page_of
+from components.log.tables import metadata, runs, to_row, votes
+from components.runs.run import Run
+from components.streaming.outcome import Outcome, Status
+from components.streaming.stream import TimedEvent
+from tests.log import postgresql
+from tests.log.conftest import A_PLACEMENT, make_run
+from tests.log.processes import process
+
+GALLERY = Path(__file__).parent / "gallery"
+PIECES = sorted(GALLERY.glob("*.sqlite3"))
+
+NEXT_MIGRATION = """
+import sqlalchemy as sa
+from alembic import op
+revision = "9000"
+down_revision = "{newest}"
+def upgrade():
+    op.add_column("runs", sa.Column("mood", sa.Text))
+    op.execute("update runs set mood = 'fine'")
+"""
+
+
+@pytest.fixture
+def next_release(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A Tempera with one more migration."""
+    migrations = tmp_path / "migrations"
+    shutil.copytree(schema.MIGRATIONS, migrations)
+    newest = max(path.name[:4] for path in (migrations / "versions").glob("[0-9]*.py"))
+    (migrations / "versions" / "9000_next.py").write_text(NEXT_MIGRATION.format(newest=newest))
+    with monkeypatch.context() as patch:
+        patch.setattr(schema, "MIGRATIONS", migrations)
+        yield
+
+
+@pytest.fixture
+def empty_sqlite_url(tmp_path: Path) -> str:
+    return f"sqlite:///{tmp_path / 'empty.sqlite3'}"
+
+
+@pytest.fixture
+def empty_postgresql_url(_postgresql_server: None) -> str:
+    return postgresql.empty_database()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty_url(request: pytest.FixtureRequest) -> str:
+    """A database of each kind without anything in it."""
+    return request.getfixturevalue(f"empty_{request.param}_url")
+
+
+def filled(url: str) -> str:
+    """The id of a run in a log that this release made."""
+    log = Log(url)
+    run = make_run()
+    log.begin(run)
+    log.close()
+    return run.id
+
+
+def _without_the_search(connection: Connection) -> MigrationContext:
+    """The index of words is no table or index as SQLAlchemy knows them; that it works is seen by searching."""
+    options = {"include_object": lambda _object, name, *_others: not str(name).startswith("runs_search")}
+    return MigrationContext.configure(connection, opts=options)
+
+
+def test_the_migrations_make_exactly_the_tables_that_are_used(empty_url: str) -> None:
+    database = Database(empty_url)
+    with database.reader.begin() as connection:
+        assert compare_metadata(_without_the_search(connection), metadata) == []
+    database.close()
+
+
+def test_opening_twice_migrates_once(empty_url: str) -> None:
+    for _ in range(2):
+        Database(empty_url).close()
+
+
+def test_four_processes_migrate_at_once(empty_url: str) -> None:
+    script = "say('ready'); sys.stdin.readline(); Database(url).close(); say('open')"
+    with ExitStack() as stack:
+        children = [stack.enter_context(process(script, empty_url)) for _ in range(4)]
+        assert [child.line() for child in children] == ["ready"] * 4
+        for child in children:
+            child.tell("go")
+        assert [child.line() for child in children] == ["open"] * 4
+    database = Database(empty_url)
+    with database.reader.begin() as connection:
+        assert connection.exec_driver_sql("select count(*) from alembic_version").scalar() == 1
+    database.close()
+
+
+_DIE_AT_A_STATEMENT = """
+import signal
+from sqlalchemy import Engine, event
+last, number = int(sys.stdin.readline()), 0
+def count(*_):
+    global number
+    number += 1
+    if number == last:
+        os.kill(os.getpid(), signal.SIGKILL)
+event.listen(Engine, "before_cursor_execute", count)
+event.listen(Engine, "commit", count)
+Database(url)
+say(number)
+"""
+
+
+@pytest.mark.parametrize("kills", [4, pytest.param(60, marks=pytest.mark.long)])
+def test_a_kill_in_the_middle_leaves_no_half_migrated_log(empty_url: str, kills: int) -> None:
+    """The kills come before statements and commits that are spread over the whole migration, from the first one on."""
+
+    def migrate(last: int) -> str:
+        with process(_DIE_AT_A_STATEMENT, target) as child:
+            child.tell(str(last))
+            return child.line()
+
+    def look_and_empty() -> None:
+        database = Database(target)
+        assert database.notice is None
+        assert count_runs(database) == 0
+        with database.writer.begin() as connection:
+            assert compare_metadata(_without_the_search(connection), metadata) == []
+            metadata.drop_all(connection)
+            connection.exec_driver_sql("drop table alembic_version")
+        database.close()
+
+    target = empty_url
+    statements = int(migrate(0))
+    look_and_empty()
+    for number in range(kills):
+        target = empty_url.replace("empty.sqlite3", f"{number}.sqlite3")
+        assert migrate(1 + number * (statements - 1) // (kills - 1)) == ""
+        look_and_empty()
+
+
+@pytest.mark.usefixtures("next_release")
+def test_nothing_is_copied_when_there_is_nothing_to_lose(empty_sqlite_url: str, tmp_path: Path) -> None:
+    Database(empty_sqlite_url).close()
+    assert not list(tmp_path.glob("*.before-*"))
+
+
+def test_a_copy_is_made_before_an_older_log_is_migrated(
+    sqlite_url: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    run_id = filled(sqlite_url)
+    (tmp_path / "log.sqlite3.before-9000.part").write_text("left by a process that was killed")
+    request.getfixturevalue("next_release")
+    for _ in range(2):
+        database = Database(sqlite_url)
+        with database.reader.begin() as connection:
+            assert connection.exec_driver_sql("select id, mood from runs").all() == [(run_id, "fine")]
+        database.close()
+    assert [path.name for path in tmp_path.glob("*.before-*")] == ["log.sqlite3.before-9000"]
+    with closing(sqlite3.connect(tmp_path / "log.sqlite3.before-9000")) as copy:
+        assert copy.execute("select id from runs").fetchall() == [(run_id,)]
+        assert "mood" not in [column[1] for column in copy.execute("pragma table_info(runs)")]
+
+
+def test_a_newer_log_is_refused_and_left_alone(url: str, request: pytest.FixtureRequest) -> None:
+    request.getfixturevalue("next_release")
+    filled(url)
+    newer = schema.MIGRATIONS
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(schema, "MIGRATIONS", Path(schema.__file__).parent / "migrations")
+        with pytest.raises(DatabaseUnavailable, match=r"newer version of Tempera\. Update"):
+            Database(url)
+    assert newer == schema.MIGRATIONS
+    database = Database(url)
+    assert count_runs(database) == 1
+    database.close()
+
+
+def test_a_migration_that_fails_changes_nothing(url: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
+    run_id = filled(url)
+    request.getfixturevalue("next_release")
+    script = schema.MIGRATIONS / "versions" / "9000_next.py"
+    good = script.read_text()
+    script.write_text(good + "    op.execute('update nothing set a = 1')\n")
+    with pytest.raises(DatabaseUnavailable, match="nothing"):
+        Database(url)
+    script.write_text(good)
+    database = Database(url)
+    with database.reader.begin() as connection:
+        assert connection.exec_driver_sql("select id, mood from runs").all() == [(run_id, "fine")]
+    database.close()
+
+
+def test_migrations_go_forward_only() -> None:
+    for script in (schema.MIGRATIONS / "versions").glob("*.py"):
+        assert "def downgrade" not in script.read_text()
+
+
+@pytest.mark.parametrize("path", PIECES, ids=lambda path: path.stem)
+def test_a_log_of_each_release_opens(path: Path, tmp_path: Path) -> None:
+    shutil.copy(path, tmp_path / "log.sqlite3")
+    database = Database(f"sqlite:///{tmp_path / 'log.sqlite3'}")
+    assert database.notice is None
+    exported = [read_line(1, one) for one in path.with_suffix(".jsonl").read_text("utf-8").splitlines(keepends=True)]
+    shown = page_of(database, View(), most=100).runs
+    assert len(shown) == count_runs(database) == len(exported) + 1
+    assert {*shown["status"]} >= {"running", "ok", "cancelled", "lost"}
+    assert {*shown["status"]} <= {status.value for status in Status}
+    for record in exported:
+        assert find_run(database, record.id) == record
+        assert len(events_of(database, record.id)) == record.event_count
+    kept = 0 if path.stem == "0.1.0" else 1
+    assert [preset.name for preset in list_presets(database)] == ["Mine"] * kept
+    assert (find_draft(database, "d" * 32) is not None) == bool(kept)
+    database.close()
+
+
+def test_a_log_of_the_first_release_takes_events_presets_and_drafts(tmp_path: Path) -> None:
+    shutil.copy(GALLERY / "0.1.0.sqlite3", tmp_path / "log.sqlite3")
+    log = Log(f"sqlite:///{tmp_path / 'log.sqlite3'}")
+    run = make_run()
+    run.take(TimedEvent("message", "data", 1.0))
+    run.finish(Outcome(Status.OK))
+    log.begin(run)
+    log.end(run)
+    assert events_of(log.database, run.id) == run.events()
+    with log.database.reader.begin() as connection:
+        assert compare_metadata(_without_the_search(connection), metadata) == []
+        for table in ("presets", "drafts"):
+            assert connection.exec_driver_sql(f"select count(*) from {table}").scalar() == 0
+    log.close()
+
+
+@pytest.mark.parametrize("path", PIECES, ids=lambda path: path.stem)
+def test_a_process_of_each_release_can_go_on_writing_a_log_that_was_migrated(url: str, path: Path) -> None:
+    """An older process writes the columns that its release had; the others say that nothing is known."""
+    with closing(sqlite3.connect(path)) as piece:
+        known = [column[1] for column in piece.execute("pragma table_info(runs)")]
+    run = make_run(A_PLACEMENT)
+    record = run.record()
+    row = {name: value for name, value in to_row(record).items() if name in known}
+    insert = f"insert into runs ({', '.join(row)}) values (:{', :'.join(row)})"
+    on_conflict = f"on conflict (id) do update set {', '.join(f'{name} = excluded.{name}' for name in row)}"
+    database = Database(url)
+    with database.writer.begin() as connection:
+        connection.execute(text(f"{insert} {on_conflict}"), row)
+    assert find_run(database, run.id) == RunRecord(**row)
+    # What a newer process added to the row, the older one leaves as it is.
+    with database.writer.begin() as connection:
+        connection.execute(runs.update().values(determinism="identical"))
+        connection.execute(text(f"{insert} {on_conflict}"), {**row, "text": "more"})
+    found = find_run(database, run.id)
+    assert (found.text, found.determinism) == ("more", "identical")
+    database.close()
+
+
+def test_the_first_releases_knew_no_experiments() -> None:
+    """What the pieces of the gallery leave out for the test above."""
+    newer = {
+        "0.1.0": {"event_count", "draft", "queued_ms", "experiment_id", "determinism"},
+        "0.2.0": {"queued_ms", "cached_tokens", "experiment_id", "lane", "position", "repeat", "timing"}
+        | {"concurrency", "checks", "determinism"},
+    }
+    for release, columns in newer.items():
+        with closing(sqlite3.connect(GALLERY / f"{release}.sqlite3")) as piece:
+            known = {column[1] for column in piece.execute("pragma table_info(runs)")}
+        assert columns <= {column.name for column in runs.columns} - known
+
+
+@pytest.mark.parametrize("piece", PIECES, ids=lambda piece: piece.stem)
+def test_runs_of_older_releases_keep_their_numbers_and_have_no_basis_of_the_rate(piece: Path, tmp_path: Path) -> None:
+    path = tmp_path / "runs.sqlite3"
+    shutil.copyfile(piece, path)
+    numbers = "select id, ttft_ms, tokens_per_second from runs where status <> 'running' order by id"
+    with closing(sqlite3.connect(path)) as before:
+        kept = before.execute(numbers).fetchall()
+    assert any(rate for _, _, rate in kept)
+    Log(f"sqlite:///{path}").close()
+    with closing(sqlite3.connect(path)) as after:
+        # What was running then is lost now.
+        assert set(after.execute(numbers)) >= set(kept)
+        assert after.execute("select distinct ttfo_ms, gap_count, rate_basis from runs").fetchall() == [(None,) * 3]
+
+
+def test_a_vote_goes_with_either_of_its_runs_and_the_other_run_stays(url: str) -> None:
+    log = Log(url)
+    old, young, youngest = make_run(), make_run(), make_run()
+    old.created_at = "2020-01-01T00:00:00.000000Z"
+    for run in (old, young, youngest):
+        run.finish(Outcome(Status.OK))
+        log.begin(run)
+        log.end(run)
+    kept = a_vote(young, youngest)
+    rows = [a_vote(old, young), a_vote(young, old), kept]
+    log.write(lambda connection: connection.execute(votes.insert(), rows))
+    assert log.forget("2020-01-02T00:00:00.000000Z") == 1
+    with log.database.reader.begin() as connection:
+        assert [dict(row) for row in connection.execute(select(votes)).mappings()] == [kept]
+    assert count_runs(log.database) == 2
+    log.close()
+
+
+def test_a_vote_is_about_runs_that_are_there(url: str) -> None:
+    log = Log(url)
+    run = make_run()
+    log.begin(run)
+    log.wait_until_committed(run)
+    for row in (a_vote(run, make_run()), a_vote(make_run(), run)):
+        with pytest.raises(DatabaseUnavailable):
+            log.write(lambda connection, row=row: connection.execute(votes.insert(), [row]))
+    log.close()
+
+
+def a_vote(first: Run, second: Run) -> dict[str, object]:
+    return {
+        "id": uuid.uuid4().hex,
+        "created_at": utc_now(),
+        "first_run": first.id,
+        "second_run": second.id,
+        "first_setting": "temperature 0.2",
+        "second_setting": "temperature 0.9",
+        "better": "first",
+        "blind": True,
+    }
+
+
+def test_the_gallery_holds_this_release() -> None:
+    assert (GALLERY / f"{__version__}.sqlite3").exists()
+
+
+def test_a_gallery_piece_can_be_made_for_this_release_only(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "tests.log.make_gallery", "99.0.0"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode != 0
+    assert "99.0.0" in done.stderr

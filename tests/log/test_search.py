@@ -1,0 +1,230 @@
+"""Runs are found by words, filters and order, page by page, on both databases."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import insert
+
+from components.log.database import Database
+from components.log.record import RunRecord
+from components.log.request_summary import asked_in
+from components.log.search import FilterProblem, Place, View, choices, page_of, summary_of
+from components.log.tables import run_annotations, runs, to_row
+
+EXPERIMENT = "e" * 32
+
+
+def a_record(number: int, prompt: str = "Hello", text: str = "Hi", *, sent: Any = None, **parts: Any) -> RunRecord:
+    body = json.dumps({"model": "m", "messages": [{"role": "user", "content": prompt}], **(sent or {})})
+    moment = f"2026-11-{number % 30:02}T10:00:00.000000Z"
+    known: dict[str, Any] = {
+        "id": f"{number:032x}",
+        "created_at": moment,
+        "heartbeat_at": moment,
+        "status": "ok",
+        "endpoint": "mine",
+        "dialect": "beezy",
+        "model": "m",
+        "request_body": body,
+        "app_version": "0",
+        "text": text,
+        **asked_in(body)._asdict(),
+    }
+    return RunRecord(**known | parts)
+
+
+RECORDS = [
+    a_record(1, "Describe the sea", "Grey waves roll in.", sent={"temperature": 0.7}, ttft_ms=30.0),
+    a_record(2, "Describe the moon", "Silver, and café-lit.", sent={"temperature": 1.0, "max_tokens": None}),
+    a_record(3, "Name a colour", "Sea green", sent={"temperature": 1, "stop": ["a", "b%_"]}, ttft_ms=10.0),
+    a_record(4, 'Say "sea foam"', "", status="error", model="other", endpoint="theirs", finish_reason="length"),
+    a_record(5, "Describe the sea", "Waves", status="running"),
+    a_record(6, "Count", "one two", ttft_ms=20.0, tokens_per_second=5.0, completion_tokens=7, experiment_id=EXPERIMENT),
+]
+
+
+@pytest.fixture
+def database(url: str) -> Iterator[Database]:
+    opened = Database(url)
+    keep(opened, *RECORDS)
+    with opened.writer.begin() as connection:
+        for number, rating, tags in ((1, 5, "good\nsea"), (3, 2, "seaside"), (6, None, "sea")):
+            said = {"rating": rating, "tags": tags, "notes": "", "changed_at": ""}
+            connection.execute(insert(run_annotations).values(run_id=f"{number:032x}", **said))
+    yield opened
+    opened.close()
+
+
+def keep(database: Database, *records: RunRecord) -> None:
+    with database.writer.begin() as connection:
+        connection.execute(insert(runs), [to_row(record) for record in records])
+
+
+def found(database: Database, after: Place | None = None, most: int = 50, **view: Any) -> list[int]:
+    return [int(run_id, 16) for run_id in page_of(database, View(**view), after, most).runs["id"]]
+
+
+def test_without_a_filter_all_are_found_newest_first(database: Database) -> None:
+    assert found(database) == [6, 5, 4, 3, 2, 1]
+    assert found(database, descending=False) == [1, 2, 3, 4, 5, 6]
+    assert not View(order="TTFT").filtered
+    assert View(words="sea").filtered
+
+
+@pytest.mark.parametrize(
+    ("view", "numbers"),
+    [
+        ({"words": "sea"}, [4, 3, 1]),
+        ({"words": "SEA describe"}, [1]),
+        ({"words": '"sea foam"'}, [4]),
+        ({"words": '"foam sea"'}, []),
+        ({"words": "waves"}, [1]),  # the running one is not looked through yet
+        ({"words": "café"}, [2]),
+        ({"words": "nowhere"}, []),
+        ({"status": "error"}, [4]),
+        ({"endpoint": "theirs"}, [4]),
+        ({"model": "m", "status": "ok"}, [6, 3, 2, 1]),
+        ({"finish_reason": "length"}, [4]),
+        ({"settings": "temperature 0.7"}, [1]),
+        ({"settings": "temperature=1"}, [3, 2]),
+        ({"settings": "temperature: 1.0"}, [3, 2]),
+        ({"settings": "temperature omitted"}, [6, 5, 4]),
+        ({"settings": "max_tokens null"}, [2]),
+        ({"settings": "temperature 1, max_tokens omitted"}, [3]),
+        ({"settings": "temp omitted", "status": "ok"}, [6, 3, 2, 1]),
+        ({"settings": 'stop ["a"'}, []),
+        ({"settings": 'stop ["a","b%_"], temperature 1'}, [3]),
+        ({"settings": "max_tokens NULL"}, [2]),
+        ({"settings": "temperature .7"}, [1]),
+        ({"settings": "stream true"}, [6, 5, 4, 3, 2, 1]),
+        ({"settings": "temperature %"}, []),
+        ({"since": "2026-11-03", "until": "2026-11-04"}, [4, 3]),
+        ({"tag": "sea"}, [6, 1]),
+        ({"rating": 2}, [3, 1]),
+        ({"rating": 5, "tag": "good"}, [1]),
+        ({"experiment": EXPERIMENT}, [6]),
+        ({"words": "sea", "status": "ok", "settings": "temperature 0.7"}, [1]),
+        ({"order": "TTFT"}, [1, 6, 3]),
+        ({"order": "TTFT", "descending": False}, [3, 6, 1]),
+        ({"order": "tokens/s"}, [6]),
+    ],
+)
+def test_a_filter_finds_exactly_what_it_says(database: Database, view: dict[str, Any], numbers: list[int]) -> None:
+    assert found(database, **view) == numbers
+    assert summary_of(database, View(**{**view, "order": "started"})).count >= len(numbers)
+
+
+@pytest.mark.parametrize(
+    "view", [View(), View(descending=False), View(order="TTFT"), View(words="sea"), View(tag="sea")]
+)
+def test_pages_follow_each_other_without_a_gap_or_a_repetition(database: Database, view: View) -> None:
+    whole = page_of(database, view).runs["id"].tolist()
+    after, read = None, []
+    while True:
+        page = page_of(database, view, after, 2)
+        read += page.runs["id"].tolist()
+        after = page.next
+        if after is None:
+            break
+        # What comes in meanwhile moves nothing.
+        if len(read) == 2 and view == View():
+            keep(database, a_record(20))
+    assert read == whole
+
+
+def test_runs_of_the_same_moment_are_all_found(database: Database) -> None:
+    moment = {"created_at": "2026-12-01T00:00:00.000000Z"}
+    keep(database, *(a_record(number, **moment) for number in range(100, 105)))
+    first = page_of(database, View(), most=3)
+    second = page_of(database, View(), first.next, 3)
+    both = [*first.runs["id"], *second.runs["id"]]
+    assert [int(run_id, 16) for run_id in both] == [104, 103, 102, 101, 100, 6]
+
+
+def test_a_run_is_found_by_its_words_once_it_has_ended_and_not_when_it_is_deleted(database: Database) -> None:
+    assert 5 not in found(database, words="waves")
+    with database.writer.begin() as connection:
+        connection.execute(runs.update().where(runs.c.id == f"{5:032x}").values(status="ok", text="Waves and foam"))
+    assert found(database, words="foam waves") == [5]
+    with database.writer.begin() as connection:
+        connection.execute(runs.delete().where(runs.c.id == f"{5:032x}"))
+    assert found(database, words="waves") == [1]
+
+
+def test_the_summary_is_of_all_that_the_view_finds(database: Database) -> None:
+    summary = summary_of(database, View(model="m"))
+    assert (summary.count, summary.more, summary.ok, summary.ttft_ms) == (5, False, 4, 20.0)
+    assert (summary.tokens_per_second, summary.completion_tokens) == (5.0, 7)
+    nothing = summary_of(database, View(status="lost"))
+    assert (nothing.count, nothing.ok, nothing.ttft_ms, nothing.completion_tokens) == (0, 0, None, 0)
+
+
+def test_choices_are_what_the_log_has(database: Database) -> None:
+    assert choices(database) == {"endpoint": ["mine", "theirs"], "model": ["m", "other"], "finish_reason": ["length"]}
+
+
+@pytest.mark.parametrize(
+    ("view", "sentence"),
+    [
+        ({"settings": "temperature"}, "'temperature' has no value. Write temperature 0.7"),
+        ({"since": "yesterday"}, "'yesterday' is no day. Write it as 2026-11-26."),
+        ({"until": "2026-1-1"}, "'2026-1-1' is no day."),
+        ({"since": "2026-11-31"}, "'2026-11-31' is no day."),
+        ({"settings": "temperature > 0.5"}, "'temperature > 0.5': only equal values are found."),
+        ({"settings": "model small"}, "Look for a model under More filters."),
+        ({"settings": "stream omitted"}, "Every run says whether it streams."),
+        ({"experiment": "x"}, "An experiment's id has 32 digits"),
+        ({"settings": "[" * 20_000}, "This filter is longer than 1,000 characters. Shorten it."),
+        ({"words": "word " * 201}, "This filter is longer than 1,000 characters. Shorten it."),
+        ({"tag": "t" * 1_001}, "This filter is longer than 1,000 characters. Shorten it."),
+    ],
+)
+def test_a_filter_that_cannot_be_read_is_named(database: Database, view: dict[str, str], sentence: str) -> None:
+    with pytest.raises(FilterProblem) as refused:
+        page_of(database, View(**view))
+    assert str(refused.value).startswith(sentence)
+    assert [refused.value.field] == list(view)
+
+
+HOSTILE = st.text(max_size=60) | st.sampled_from(
+    ['"', '""', "NEAR(a b)", "a OR", "-", "*", "^a", "prompt:x", "\0", "'; --"]
+)
+
+
+@pytest.fixture(scope="module")
+def sqlite_database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
+    opened = Database(f"sqlite:///{tmp_path_factory.mktemp('log') / 'log.sqlite3'}")
+    keep(opened, *RECORDS)
+    yield opened
+    opened.close()
+
+
+@given(words=HOSTILE, settings=HOSTILE, tag=HOSTILE, model=HOSTILE)
+def test_whatever_is_typed_is_looked_for_or_refused_with_a_sentence(
+    sqlite_database: Database, words: str, settings: str, tag: str, model: str
+) -> None:
+    for view in (View(words=words), View(tag=tag), View(model=model)):
+        page_of(sqlite_database, view)
+    with suppress(FilterProblem):
+        page_of(sqlite_database, View(settings=settings))
+
+
+@given(prompt=st.text(min_size=1).filter(lambda said: said.strip()))
+def test_a_setting_is_found_by_the_very_value_that_was_sent(sqlite_database: Database, prompt: str) -> None:
+    record = replace(a_record(9, sent={"user": prompt}), id="f" * 32)
+    keep(sqlite_database, record)
+    try:
+        said = f"user {json.dumps(prompt)}"
+        if not any(end in said for end in ",\n"):
+            assert "f" * 32 in page_of(sqlite_database, View(settings=said)).runs["id"].tolist()
+    finally:
+        with sqlite_database.writer.begin() as connection:
+            connection.execute(runs.delete().where(runs.c.id == "f" * 32))

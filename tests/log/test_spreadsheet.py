@@ -1,0 +1,107 @@
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+import re
+from collections.abc import Iterator
+from dataclasses import fields, replace
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from pyarrow.parquet import read_schema  # type: ignore[import-untyped]
+
+from components.experiments.data_set import read_data_set
+from components.log import export
+from components.log.log import Log
+from components.log.parquet import write_parquet
+from components.log.record import RunRecord
+from components.log.spreadsheet import csv_pieces
+from components.log.storable import storable_text
+from components.log.tables import runs, to_row
+from tests.log.test_export import finished, written
+
+TEXTS = st.text(st.characters(codec=None), max_size=30) | st.text(st.sampled_from("=+-@\t\r\n\"',;\x85\u2028x"))
+
+
+@pytest.fixture
+def log(sqlite_url: str) -> Iterator[Log]:
+    """Rows are read by way of the export, which is tested on both kinds of database."""
+    opened = Log(sqlite_url)
+    yield opened
+    opened.close()
+
+
+def logged(log: Log, record: RunRecord) -> None:
+    log.write(lambda connection: connection.execute(runs.delete()))
+    log.write(lambda connection: connection.execute(runs.insert(), [to_row(record)]))
+
+
+def read_back(log: Log) -> list[dict[str, str]]:
+    content = b"".join(csv_pieces(log.database)).decode("utf-8-sig")
+    return list(csv.DictReader(io.StringIO(content, newline=""), strict=True))
+
+
+def without_apostrophes(cell: str) -> str:
+    return cell.replace("'", "")
+
+
+@given(text=TEXTS, reasoning=TEXTS, error=TEXTS)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_a_reader_of_csv_gets_every_text_but_for_apostrophes(log: Log, text: str, reasoning: str, error: str) -> None:
+    logged(log, replace(finished().record(), text=text, reasoning=reasoning, error_message=error))
+    (row,) = read_back(log)
+    for name, was in {"text": text, "reasoning": reasoning, "error_message": error}.items():
+        stored = storable_text(was)
+        assert without_apostrophes(row[name]) == without_apostrophes(stored)
+        assert not row[name].startswith(("\t", "\r"))
+        for part in re.split("[;\t]", row[name]):
+            assert not part.lstrip(' \n\r\x85\u2028"').startswith(tuple("=+-@＝＋－＠"))
+
+
+def test_a_negative_number_stays_a_number_and_what_is_not_known_is_empty(log: Log) -> None:
+    logged(log, replace(finished().record(), text="-1", ttft_ms=-1.5, prompt_tokens=None, streamed=True))
+    (row,) = read_back(log)
+    assert (row["text"], row["ttft_ms"], row["prompt_tokens"], row["streamed"]) == ("'-1", "-1.5", "", "True")
+
+
+def test_there_is_a_column_for_each_field_but_the_owner_as_in_parquet(log: Log, tmp_path: Path) -> None:
+    logged(log, replace(finished().record(), raw_error="what came", draft="{}"))
+    (row,) = read_back(log)
+    names = [field.name for field in fields(RunRecord) if field.name != "owner"]
+    assert list(row) == [*names, "rating", "tags", "notes"]
+    assert (row["raw_error"], row["draft"]) == ("what came", "{}")
+    write_parquet(log.database, tmp_path / "runs.parquet")
+    assert read_schema(tmp_path / "runs.parquet").names == list(row)
+
+
+def test_a_spreadsheet_that_opens_the_file_knows_its_encoding(log: Log) -> None:
+    logged(log, replace(finished().record(), text="naïve 日本 🎉"))
+    content = b"".join(csv_pieces(log.database))
+    assert content.startswith(codecs.BOM_UTF8)
+    assert content.count(codecs.BOM_UTF8) == 1
+    assert read_data_set("runs.csv", content).rows[0]["text"] == "naïve 日本 🎉"
+    assert read_data_set("runs.csv", content.removeprefix(codecs.BOM_UTF8)) == read_data_set("runs.csv", content)
+
+
+def test_the_names_come_once_and_lines_end_as_rfc_4180_has_it(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(export, "_EXAMINED_AT_ONCE", 4)
+    monkeypatch.setattr(export, "_READ_AT_ONCE", 3)
+    written(log, 10)
+    pieces = list(csv_pieces(log.database))
+    assert len(pieces) == 11
+    assert all(piece.endswith(b"\r\n") for piece in pieces)
+    assert b"".join(pieces).count(b"prompt_tokens") == 1
+    assert [row["prompt_tokens"] for row in read_back(log)] == [str(number) for number in range(10)]
+
+
+def test_an_empty_log_gives_the_names_only(log: Log) -> None:
+    (names,) = csv_pieces(log.database)
+    assert names.startswith(codecs.BOM_UTF8 + b"id,created_at,")
+
+
+def test_a_condition_leaves_out_all_other_runs(log: Log) -> None:
+    written(log, 5)
+    assert len(list(csv_pieces(log.database, runs.c.prompt_tokens >= 3))) == 3

@@ -1,0 +1,29 @@
+"""A file is fetched by whoever was offered it, for a while."""
+
+from __future__ import annotations
+
+import pytest
+
+from components.log import tickets
+from components.log.search import View
+from components.log.tickets import Tickets
+
+
+def test_each_token_is_for_its_view_and_no_other_text_is_a_token() -> None:
+    issued = Tickets()
+    tokens = {issued.issue(View(words=word), word): word for word in ("sea", "moon")}
+    assert {token: issued.find(token) for token in tokens} == {
+        token: (View(words=word), word) for token, word in tokens.items()
+    }
+    assert len(min(tokens)) == 32
+    for wrong in ("", "x", min(tokens)[:-1], "' or 1=1"):
+        assert issued.find(wrong) is None
+
+
+def test_a_token_ends_and_there_are_never_too_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    issued = Tickets()
+    monkeypatch.setattr(tickets, "_MOST", 3)
+    tokens = [issued.issue(View(), "a") for _ in range(5)]
+    assert [bool(issued.find(token)) for token in tokens] == [False, False, True, True, True]
+    monkeypatch.setattr(tickets, "LIFE_S", -1.0)
+    assert issued.find(issued.issue(View(), "a")) is None
