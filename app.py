@@ -28,6 +28,7 @@ from components.protection.private_files import keep_new_files_private
 from components.protection.slow_requests import end_slow_requests
 from components.protection.traceback_limit import limit_tracebacks
 from components.runs.gate import Refused
+from components.server import run_files
 from components.server.closed_routes import ClosedRoutes
 from components.server.cookies import VisitorCookie
 from components.server.forwarded import keep_peer_of_socket
@@ -37,7 +38,6 @@ from components.server.page_shell import PageShell, script_hashes
 from components.server.same_origin import OwnPagesOnly
 from components.service import close_service, reason_not_to_start, service
 from components.ui.answer import live_view
-from components.ui.runs import export
 from components.ui.uploads import UploadDoor
 from components.ui.whole_messages import ReadToTheEnd, take_in_whole_messages
 
@@ -155,7 +155,7 @@ app = st.App(
         Route("/metrics", metrics),
         Route("/robots.txt", robots),
         *live_view.routes(),
-        *export.routes(),
+        *run_files.routes(),
     ],
     middleware=[
         Middleware(SecurityHeaders),

@@ -16,6 +16,16 @@ _PAGES_AT_ONCE = 2_000
 """Eight megabytes: a fraction of a second, while the runs that are under way wait to be written."""
 
 
+def size_bytes(database: Database) -> int:
+    """What the log takes on the disk; space that deleted runs left is part of it, and is used again.
+
+    Raises QueryFailed.
+    """
+    if database.is_sqlite:
+        return _number(database, "select page_count * page_size from pragma_page_count(), pragma_page_size()")
+    return _number(database, "select pg_database_size(current_database())")
+
+
 def free_bytes(database: Database) -> int:
     """How much of the log's file is the space of deleted runs, which new ones will take.
 
@@ -23,15 +33,11 @@ def free_bytes(database: Database) -> int:
     """
     if not database.is_sqlite:
         return 0
-    asked = (
+    return _number(
+        database,
         "select freelist_count * page_size from pragma_freelist_count(), pragma_page_size(), pragma_auto_vacuum() "
-        "where auto_vacuum = 2"
+        "where auto_vacuum = 2",
     )
-    try:
-        with database.reader.begin() as connection:
-            return int(connection.exec_driver_sql(asked).scalar() or 0)
-    except SQLAlchemyError as error:
-        raise QueryFailed(f"The log cannot be read: {database.place}: {reason(error)}") from None
 
 
 def compact(log: OwnedLog, database: Database) -> Iterator[int]:
@@ -45,6 +51,14 @@ def compact(log: OwnedLog, database: Database) -> Iterator[int]:
         if after >= left:
             return  # others delete as fast
         yield after
+
+
+def _number(database: Database, query: str) -> int:
+    try:
+        with database.reader.begin() as connection:
+            return int(connection.exec_driver_sql(query).scalar() or 0)
+    except SQLAlchemyError as error:
+        raise QueryFailed(f"The log cannot be read: {database.place}: {reason(error)}") from None
 
 
 def _give_back(connection: Connection) -> None:

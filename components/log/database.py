@@ -104,19 +104,6 @@ class Database:
             return f"SQLite {sqlite3.sqlite_version}"
         return f"PostgreSQL {'.'.join(map(str, self.reader.dialect.server_version_info or ()))}"
 
-    def size_bytes(self) -> int:
-        """What the log takes on the disk; space that deleted runs left is part of it, and is used again.
-
-        Raises SQLAlchemyError.
-        """
-        size = (
-            "select page_count * page_size from pragma_page_count(), pragma_page_size()"
-            if self._file
-            else "select pg_database_size(current_database())"
-        )
-        with self.reader.begin() as connection:
-            return int(connection.exec_driver_sql(size).scalar_one())
-
     def files(self) -> list[Path]:
         """The files of the log on this machine, and the folder where it is Tempera's own."""
         if self._file is None:

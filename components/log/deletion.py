@@ -81,7 +81,7 @@ def delete_found(log: OwnedLog, database: Database, view: View, at_once: int = D
     Raises FilterProblem, QueryFailed, DatabaseUnavailable; what was deleted until then stays deleted.
     """
     deleted = 0
-    found = select(runs.c.id).where(_ENDED, *conditions(database, view))
+    found = select(runs.c.id).where(_ENDED, conditions(database, view))
     while step := [row["id"] for row in read_rows(database, found.limit(at_once))]:
         these = delete(runs).where(runs.c.id.in_(step), owned(runs, log.owner))
         log.write(lambda connection, these=these: connection.execute(these))  # type: ignore[misc]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from datetime import datetime
@@ -18,6 +19,7 @@ from components.log.export import COLUMNS, finished_rows
 
 _MOST_ROWS = 5_000
 _MOST_CHARACTERS = 16_000_000
+_PIECE_BYTES = 262_144
 
 _MOMENTS = tuple(name for name in COLUMNS if name.endswith("_at"))
 _TYPES = {str: pa.string(), int: pa.int64(), float: pa.float64(), bool: pa.bool_()}
@@ -52,6 +54,17 @@ def write_parquet(
                 del group
         undo.pop_all()
     return written
+
+
+def parquet_pieces(database: Database, where: ColumnElement[bool] | None = None) -> Iterator[bytes]:
+    """The file that ``write_parquet`` writes, in pieces. Raises QueryFailed, OSError."""
+    # A Parquet file ends with what tells where its parts are, so it is made whole before it goes out.
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "runs.parquet"
+        write_parquet(database, path, where)
+        with path.open("rb") as file:
+            while piece := file.read(_PIECE_BYTES):
+                yield piece
 
 
 def _groups(rows: Iterable[Mapping[str, Any]]) -> Iterator[list[dict[str, Any]]]:

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 from sqlalchemy import (
     ColumnElement,
+    and_,
     column,
     func,
     literal,
@@ -161,7 +162,7 @@ class Summary:
 def page_of(database: Database, view: View, after: Place | None = None, most: int = 50) -> Page:
     """A page of the runs that the view finds. Raises FilterProblem, QueryFailed."""
     order = ORDERS[view.order]
-    statement = select(*_LIST).select_from(runs.outerjoin(run_annotations)).where(*conditions(database, view))
+    statement = select(*_LIST).select_from(runs.outerjoin(run_annotations)).where(conditions(database, view))
     if view.order != "started":
         statement = statement.where(order.is_not(None))
     if after:
@@ -183,7 +184,7 @@ def summary_of(database: Database, view: View) -> Summary:
     Raises FilterProblem, QueryFailed.
     """
     columns = runs.c.status, runs.c.ttft_ms, runs.c.tokens_per_second, runs.c.completion_tokens
-    newest = select(*columns).where(*conditions(database, view)).order_by(runs.c.created_at.desc())
+    newest = select(*columns).where(conditions(database, view)).order_by(runs.c.created_at.desc())
     rows = read_rows(database, newest.limit(MOST_COUNTED + 1))
     found = pd.DataFrame(rows[:MOST_COUNTED], columns=[each.name for each in columns])
     numbers = found[["ttft_ms", "tokens_per_second", "completion_tokens"]].astype(float)
@@ -205,7 +206,7 @@ def measured(database: Database, view: View) -> pd.DataFrame:
     """
     columns = [runs.c[name] for name in _MEASURED]
     wanted = [*columns, func.length(runs.c.text).label("characters")]
-    newest = select(*wanted).where(*conditions(database, view)).order_by(runs.c.created_at.desc(), runs.c.id.desc())
+    newest = select(*wanted).where(conditions(database, view)).order_by(runs.c.created_at.desc(), runs.c.id.desc())
     return pd.DataFrame(read_rows(database, newest.limit(MOST_COUNTED)), columns=[each.name for each in wanted])
 
 
@@ -221,8 +222,8 @@ def choices(database: Database) -> dict[str, list[str]]:
     return {each.name: found[each.name].dropna().value_counts().index.tolist() for each in columns}
 
 
-def conditions(database: Database, view: View) -> list[ColumnElement[bool]]:
-    """What a run must be so that the view finds it, whose it is included: conditions on the table ``runs`` alone.
+def conditions(database: Database, view: View) -> ColumnElement[bool]:
+    """What a run must be so that the view finds it, whose it is included: a condition on the table ``runs`` alone.
 
     Raises FilterProblem.
     """
@@ -248,7 +249,7 @@ def conditions(database: Database, view: View) -> list[ColumnElement[bool]]:
         found.append(runs.c.experiment_id == view.experiment)
     if view.words.strip():
         found.append(_has_words(database, storable_text(view.words)))
-    return found
+    return and_(*found)
 
 
 def _annotated(which: ColumnElement[bool]) -> ColumnElement[bool]:

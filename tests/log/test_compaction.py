@@ -11,7 +11,7 @@ from shutil import copy
 import pytest
 from sqlalchemy import insert
 
-from components.log.compaction import compact, free_bytes
+from components.log.compaction import compact, free_bytes, size_bytes
 from components.log.database import Database
 from components.log.deletion import delete_found
 from components.log.log import Log
@@ -35,7 +35,7 @@ def test_the_file_is_smaller_by_what_was_deleted_and_the_rest_is_found(sqlite_ur
     log = Log(sqlite_url)
     filled(log, 1_500)
     database = log.database
-    full = database.size_bytes()
+    full = size_bytes(database)
     assert free_bytes(database) < full / 100
     list(delete_found(log, database, View(model="m0")))
     free = free_bytes(database)
@@ -43,7 +43,7 @@ def test_the_file_is_smaller_by_what_was_deleted_and_the_rest_is_found(sqlite_ur
     left = list(compact(log, database))
     assert left[-1] == 0
     assert left == sorted(left, reverse=True)
-    assert database.size_bytes() <= full - free
+    assert size_bytes(database) <= full - free
     assert free_bytes(database) == 0
     assert count_runs(database) == 750
     for word, found in (("tale7", 1), ("tale8", 0), ("whale", 50)):

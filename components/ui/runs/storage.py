@@ -6,9 +6,8 @@ import io
 from collections.abc import Callable
 
 import streamlit as st
-from sqlalchemy.exc import SQLAlchemyError
 
-from components.log.compaction import compact, free_bytes
+from components.log.compaction import compact, free_bytes, size_bytes
 from components.log.database import DatabaseUnavailable
 from components.log.deletion import delete_found
 from components.log.export import ImportRefused, import_runs, lines_of
@@ -39,7 +38,7 @@ def draw_upkeep(view: View, on_change: Callable[[], None]) -> None:
         try:
             # The log of all is the operator's where others look at it, too.
             if database.owner == LOCAL:
-                st.markdown(f"The log takes **{database.size_bytes() / 1e6:,.1f} MB**.")
+                st.markdown(f"The log takes **{size_bytes(database) / 1e6:,.1f} MB**.")
                 _draw_compaction(free_bytes(database))
             if kept := log.kept():
                 st.caption(kept.in_words())
@@ -48,7 +47,7 @@ def draw_upkeep(view: View, on_change: Callable[[], None]) -> None:
                 st.caption("Set a filter to delete the runs that it finds.")
                 return
             summary = summary_of(database, view)
-        except (QueryFailed, SQLAlchemyError) as failure:
+        except QueryFailed as failure:
             st.error(str(failure))
             return
         count = f"more than {MOST_COUNTED:,}" if summary.more else f"{summary.count:,}"

@@ -1,4 +1,4 @@
-"""Where other people find this Tempera, and where its own routes are."""
+"""Where other people find this Tempera."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections.abc import Collection
 from urllib.parse import urlencode, urlsplit
 
 import streamlit as st
-from streamlit import config
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from components.server.public_address import public_url_of_operator
@@ -29,15 +28,6 @@ def first_page_of(url: str, pages: Collection[str]) -> str:
     before, _, last = here.path.rstrip("/").rpartition("/")
     base = before if last in pages else f"{before}/{last}"
     return f"{here.scheme}://{here.netloc}{base}".rstrip("/")
-
-
-def route_of(path: str) -> str:
-    """Where the server has a route of ours. For a page it is ``path``, relative to that page's own address.
-
-    All pages stand in one folder, and only the browser knows which: a proxy may have taken off what stood before it.
-    """
-    base = str(config.get_option("server.baseUrlPath")).strip("/")
-    return f"/{base}/{path}" if base else f"/{path}"
 
 
 def is_only_local(url: str) -> bool:

@@ -18,11 +18,11 @@ from components.live.lane import Part
 from components.live.socket import LiveSocket
 from components.log.record import RunRecord
 from components.runs.run import Run
+from components.server.route_path import route_path
 from components.server.same_origin import is_own_page
 from components.service import service
 from components.ui import state
 from components.ui.answer.run_lookup import events_reader
-from components.ui.share.address import route_of
 from components.ui.visitor import is_known, network, owner, who_looks
 
 FOLDER = Path(__file__).parent
@@ -43,8 +43,8 @@ _view = st.components.v2.component(
 def routes() -> list[BaseRoute]:
     """The routes that the server needs for this view: the socket, and the component's own files."""
     return [
-        WebSocketRoute(route_of(_PATH), LiveSocket(lambda: service().channels, is_own_page).serve),
-        Mount(route_of(f"{_PATH}/{_VERSION}"), StaticFiles(directory=_ASSETS)),
+        WebSocketRoute(route_path(_PATH), LiveSocket(lambda: service().channels, is_own_page).serve),
+        Mount(route_path(f"{_PATH}/{_VERSION}"), StaticFiles(directory=_ASSETS)),
     ]
 
 

@@ -1,0 +1,78 @@
+"""Runs as files: a page issues a ticket for a view of the log, and the browser fetches it here, whatever its size."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response, StreamingResponse
+from starlette.routing import BaseRoute, Route
+
+from components.log.export import export_runs
+from components.log.owned import OwnLog
+from components.log.parquet import parquet_pieces
+from components.log.query import QueryFailed
+from components.log.search import View, conditions
+from components.log.spreadsheet import csv_pieces
+from components.server.route_path import route_path
+from components.service import service
+
+_PACKET_BYTES = 262_144
+_PATH = "take-away"
+_MEDIA_TYPES = {
+    "csv": "text/csv; charset=utf-8",
+    "jsonl": "application/jsonl",
+    "parquet": "application/vnd.apache.parquet",
+}
+
+
+def routes() -> list[BaseRoute]:
+    """The route of the files."""
+    return [Route(route_path(f"{_PATH}/{{token}}/runs.{{kind}}"), _send)]
+
+
+def file_link(token: str, kind: str) -> str:
+    """Where a page finds the file of that kind, relative to its own address."""
+    return f"{_PATH}/{token}/runs.{kind}"
+
+
+def _send(request: Request) -> Response:
+    known, kind = service().tickets.find(request.path_params["token"]), request.path_params["kind"]
+    if known is None or kind not in _MEDIA_TYPES:
+        return PlainTextResponse("This link has expired. Open Take away on the Runs page again.", 404)
+    view, owner = known
+    try:
+        pieces = _pieces(view, owner, kind)
+        first = next(pieces, b"")
+    except (QueryFailed, OSError) as failure:
+        return PlainTextResponse(str(failure), 503)
+    return StreamingResponse(
+        _packets(first, pieces),
+        headers={"Content-Disposition": f'attachment; filename="runs.{kind}"', "Cache-Control": "no-store"},
+        media_type=_MEDIA_TYPES[kind],
+    )
+
+
+def _pieces(view: View, owner: str, kind: str) -> Iterator[bytes]:
+    # The ticket says whose the runs are: no session stands behind this request.
+    database = OwnLog(service().log, owner).database
+    if database is None:
+        raise QueryFailed("There is no log now.")
+    where = conditions(database, view)
+    if kind == "csv":
+        return csv_pieces(database, where)
+    if kind == "jsonl":
+        return (line.encode("utf-8", "surrogatepass") for line in export_runs(database, where))
+    return parquet_pieces(database, where)
+
+
+def _packets(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
+    # Each packet goes through a thread of its own: a line would cost more on its way than it took to make.
+    packet, size = [first], len(first)
+    for piece in rest:
+        packet.append(piece)
+        size += len(piece)
+        if size >= _PACKET_BYTES:
+            yield b"".join(packet)
+            packet, size = [], 0
+    yield b"".join(packet)
