@@ -28,7 +28,7 @@ def is_own_page(origin: str | None, host: str | None) -> bool:
     return is_same or origin == public_origin() or origin in config.get_option("server.corsAllowedOrigins")
 
 
-class OwnPagesOnly:
+class SameOrigin:
     """Closes what a browser opens from a page that is not ours. What is no browser says no origin.
 
     Where the operator named no host, a page that was asked under another name than the loopback's is a sentence.

@@ -239,6 +239,8 @@ def test_only_these_look_after_the_whole_log() -> None:
 def test_pages_reach_the_log_by_way_of_its_owner() -> None:
     allowed = {
         "from components/ui/visitor.py": ["OwnLog(service().log, owner(), network())", "return service().log.database"],
+        # Numbers of all, without words.
+        "from components/server/routes.py": ["log = service().log\n", "log, demo = service().log, service().demo"],
         "from components/server/run_files.py": ["OwnLog(service().log, owner)"],
         # What a visitor has left of a demo is counted by visitor and network.
         "from components/ui/entrance.py": ["left(service().log, demo, owner()"],

@@ -8,7 +8,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from app import SecurityHeaders, lifespan
+from app import HEADERS, lifespan
+from components.server.security_headers import SecurityHeaders
 from components.service import service
 from components.ui.answer import live_view
 from tests.benchmarks.live_view.bench_runs import start_runs
@@ -27,6 +28,6 @@ def start(request: Request) -> JSONResponse:
 app = st.App(
     os.environ["BENCH_SCRIPT"],
     routes=[Route("/bench/start", start, methods=["POST"]), *live_view.routes()],
-    middleware=[Middleware(SecurityHeaders)],
+    middleware=[Middleware(SecurityHeaders, headers=HEADERS)],
     lifespan=lifespan,
 )

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from components.protection.traceback_limit import TracebackLimit
+from components.server.traceback_limit import TracebackLimit
 
 
 class Clock:

@@ -14,7 +14,7 @@ from streamlit.runtime.scriptrunner_utils import script_requests
 from streamlit.runtime.scriptrunner_utils.script_requests import RerunData, ScriptRequests
 from streamlit.runtime.state import SafeSessionState, SessionState
 
-from components.ui.whole_messages import ReadToTheEnd, take_in_whole_messages
+from components.server.whole_messages import ReadToTheEnd, take_in_whole_messages
 from tests.waiting import run_apart
 
 

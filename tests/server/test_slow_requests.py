@@ -18,7 +18,7 @@ from starlette.websockets import WebSocket
 from uvicorn.protocols.http.auto import AutoHTTPProtocol
 from websockets.sync.client import connect
 
-from components.protection.slow_requests import Patience, end_slow_requests
+from components.server.slow_requests import Patience, end_slow_requests
 from tests.browser.conftest import free_port
 from tests.waiting import wait_for
 

@@ -1,0 +1,48 @@
+"""The headers of every response: what a page may load and who may frame it; no search engine, no referrer."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from components.server.page_shell import script_hashes
+
+_ORIGIN = re.compile(r"https?://(\*\.)?[A-Za-z0-9.-]+(:\d+)?")
+
+
+def security_headers(frame_ancestors: Iterable[str]) -> dict[str, str]:
+    """The headers by name. ``frame_ancestors`` are the sites that may frame a page; what is no origin is left out."""
+    framing = " ".join(["'self'", *filter(_ORIGIN.fullmatch, frame_ancestors)])
+    return {
+        # What Streamlit needs and nothing else: no image, script or connection to anywhere but here. It hands the text
+        # of a component's script to the browser as a blob. Of scripts in a page, those that are served run, no other.
+        "Content-Security-Policy": (
+            f"default-src 'self'; script-src 'self' {script_hashes()} blob:; style-src 'self' 'unsafe-inline'; "
+            "img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self'; worker-src 'self' blob:; "
+            f"frame-src 'self'; frame-ancestors {framing}; object-src 'none'; base-uri 'self'; form-action 'self'"
+        ),
+        "X-Robots-Tag": "noindex, nofollow",
+        "Referrer-Policy": "no-referrer",
+        "X-Content-Type-Options": "nosniff",
+    }
+
+
+class SecurityHeaders:
+    """Puts the headers on every response, Streamlit's own included."""
+
+    def __init__(self, app: ASGIApp, headers: Mapping[str, str]) -> None:
+        self._app = app
+        self._headers = headers
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one ASGI scope."""
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message).update(self._headers)
+            await send(message)
+
+        await self._app(scope, receive, send_with_headers)

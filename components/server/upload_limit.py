@@ -1,0 +1,65 @@
+"""The route of uploads takes a file only while a page asks for one, and only so many bytes of each visitor."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from starlette.datastructures import Headers
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
+from streamlit.runtime import Runtime, exists, get_instance
+from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
+
+from components.protection.uploads import UploadRefused, Uploads
+
+_ROUTE = re.compile(r"/_stcore/upload_file/(?P<session>[^/]+)/[^/]+$")
+
+
+class UploadLimit:
+    """Refuses a file that no page asks for, or that is too much, with a status and a sentence."""
+
+    def __init__(self, app: ASGIApp, uploads: Callable[[], Uploads]) -> None:
+        self._app = app
+        self._uploads = uploads
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one ASGI scope."""
+        found = _ROUTE.search(scope["path"]) if scope["type"] == "http" and scope["method"] == "PUT" else None
+        if found is None:
+            await self._app(scope, receive, send)
+            return
+        size = Headers(scope=scope).get("content-length", "")
+        runtime = get_instance()
+
+        def free(session: str) -> bool:
+            gone = not runtime.is_active_session(session)
+            if gone:
+                runtime.uploaded_file_mgr.remove_session_files(session)
+            return gone
+
+        try:
+            if not size.isascii() or not size.isdecimal():
+                raise UploadRefused(411, "Say with Content-Length how large the file is.")
+            with self._uploads().coming(found["session"], int(size), lambda: _held(runtime), free):
+                await self._app(scope, receive, send)
+        except UploadRefused as refused:
+            await PlainTextResponse(f"{refused}\n", refused.status)(scope, receive, send)
+
+
+def forget_closed_sessions(uploads: Uploads) -> None:
+    """Forget the sessions that have ended and hold no file."""
+    if exists():
+        runtime = get_instance()
+        uploads.forget(lambda known: not runtime.is_active_session(known) and known not in _files(runtime))
+
+
+def _files(runtime: Runtime) -> Mapping[str, Mapping[str, Any]]:
+    manager = runtime.uploaded_file_mgr
+    return manager.file_storage if isinstance(manager, MemoryUploadedFileManager) else {}
+
+
+def _held(runtime: Runtime) -> dict[str, int]:
+    found = list(_files(runtime).items())
+    return {session: sum(len(file.data) for file in list(files.values())) for session, files in found}
