@@ -7,11 +7,13 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from weakref import WeakValueDictionary
 
 from components.live.share import Shares
 from components.log.events import StoredEvent
 from components.log.owned import LOCAL
 from components.log.record import RunRecord
+from components.markdown.answer import AnswerBlocks, View
 from components.protection.places import Most
 from components.runs.run import Run
 from components.streaming.limits import Limits
@@ -47,6 +49,7 @@ class Channel:
         self.network = network
         self.token = secrets.token_urlsafe(24)
         self._shown: dict[str, Shown] = {}
+        self._blocks: WeakValueDictionary[tuple[str, View], AnswerBlocks] = WeakValueDictionary()
         self._used_at = time.monotonic()
         self._connections = 0
         self._lock = threading.Lock()
@@ -64,6 +67,14 @@ class Channel:
         """The run of that id, if this page may see it."""
         with self._lock:
             return self._shown.get(run_id)
+
+    def blocks_of(self, run_id: str, view: View) -> AnswerBlocks:
+        """The answer of that run as blocks, the same ones for every lane of the page that draws it now."""
+        with self._lock:
+            blocks = self._blocks.get((run_id, view))
+            if blocks is None:
+                blocks = self._blocks[run_id, view] = AnswerBlocks(view)
+            return blocks
 
     def connected(self) -> None:
         """Note that a connection has begun."""

@@ -28,9 +28,13 @@ _MUCH = 1_000
 class Lane:
     """What a page that watches a run has been told of it."""
 
-    def __init__(self, shown: Shown, part: Part) -> None:
+    def __init__(self, shown: Shown, blocks: AnswerBlocks | None = None) -> None:
+        """``blocks`` are those of the answer in the view that is drawn; None for the status and its numbers.
+
+        Lanes of one visitor may have the same blocks: their messages are made one after another.
+        """
         self._shown = shown
-        self._blocks = AnswerBlocks(part) if part != "status" else None
+        self._blocks = blocks
         self._reader = Reader()
         self._told: dict[str, object] = {}
         self.changed = True

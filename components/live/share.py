@@ -25,6 +25,8 @@ class Share:
         self.free_at = 0.0
         """The moment, on the loop's clock, from which there is time for the visitor again."""
         self.users = 0
+        self.large_message = asyncio.Lock()
+        """Held while a large message is on its way to one of the visitor's pages."""
         self._lock = asyncio.Lock()
 
     def is_over(self, now: float) -> bool:

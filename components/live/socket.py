@@ -43,6 +43,8 @@ _TOO_EARLY_S = 0.002
 _TOO_MANY_LANES = "Too much is drawn at once on your pages. Close some of them, then try again."
 _LARGEST_REQUEST = 1_000
 """Characters; what is cut off there is no request."""
+_LARGE = 500_000
+"""Characters of one message. Ordinary answers have less than a tenth of it."""
 _MOST_LANES = 32
 """Of one page."""
 
@@ -176,7 +178,8 @@ class _Connection:
         if shown is None:
             await self._send([[request.lane, {"refused": True}]])
             return
-        lane = Lane(shown, request.part)
+        blocks = None if request.part == "status" else self._channel.blocks_of(request.watch, request.part)
+        lane = Lane(shown, blocks)
         if request.count:
             async with self._share.turn():
                 await in_thread(lambda: lane.resume(request.count, request.size))
@@ -255,9 +258,23 @@ class _Connection:
                         messages += [[number, *message] for message in fresh]
                         if lane.changed and began < lane.not_before:
                             self._look_later(lane)
+                        if _is_large(messages):
+                            # The other lanes come next, in a message of their own.
+                            self._lanes[number] = self._lanes.pop(number)
+                            self._awake.set()
+                            break
             earliest = began + (_FRAME_S if len(self._lanes) <= _FEW_LANES else 4 / 3 * _FRAME_S)
             if messages:
                 await self._send(messages)
 
     async def _send(self, messages: list[list[object]]) -> None:
-        await self._websocket.send_text(_encoder.encode(messages))
+        if _is_large(messages):
+            # One at a time for a visitor: encoded, it takes several times its size until it is on its way.
+            async with self._share.large_message:
+                await self._websocket.send_text(_encoder.encode(messages))
+        else:
+            await self._websocket.send_text(_encoder.encode(messages))
+
+
+def _is_large(messages: list[list[object]]) -> bool:
+    return sum(len(part) for message in messages for part in message if isinstance(part, str)) > _LARGE

@@ -57,6 +57,7 @@ class AnswerBlocks:
     def __init__(self, view: View) -> None:
         self._view = view
         self._inner: Blocks = MarkdownBlocks() if view == "markdown" else PlainBlocks()
+        self._ended = False
 
     @property
     def blocks(self) -> list[str]:
@@ -64,7 +65,10 @@ class AnswerBlocks:
         return self._inner.blocks
 
     def update(self, text: str, *, ended: bool = False) -> None:
-        """Take in the whole text so far, which begins with what it was before."""
+        """Take in the whole text so far, which begins with what it was before. After the end nothing changes."""
+        if self._ended:
+            return
+        self._ended = ended
         if ended and self._view == "markdown" and (pretty := pretty_json(text)) is not None:
             self._inner = MarkdownBlocks()
             text = f"~~~json\n{pretty}\n~~~"

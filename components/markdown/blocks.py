@@ -27,6 +27,11 @@ _DEEPEST_NESTING = 40
 """Levels of lists, quotes and formatting. Nobody writes deeper; what does is shown as it came."""
 _LONGEST_FORMATTED = 4_000
 """Characters of a paragraph. Some of the rules take quadratic time; a longer one is shown without formatting."""
+_MOST_LINES = 2_000
+"""Lines of a list, a table, a quotation or a paragraph. What stands behind them is read as a block of its own, because
+the reader needs some hundred times the room of the text."""
+_READ_AT_ONCE = 100_000
+"""Characters."""
 _WIDE_FORMULA = 50
 
 _LINE_END = re.compile(r"\r\n?")
@@ -52,6 +57,11 @@ class MarkdownBlocks:
 
     def update(self, text: str, *, ended: bool = False) -> None:
         """Take in the whole text so far, which begins with what it was before. When it has ended all is settled."""
+        while len(text) - self._read > _READ_AT_ONCE:
+            self._take(text[: self._read + _READ_AT_ONCE], ended=False)
+        self._take(text, ended=ended)
+
+    def _take(self, text: str, *, ended: bool) -> None:
         # The line feed that belongs to a carriage return may come next.
         end = len(text) - (text.endswith("\r") and not ended)
         new = _LINE_END.sub("\n", text[self._read : end])
@@ -69,14 +79,19 @@ class MarkdownBlocks:
 
     def _settle(self, ended: bool) -> None:
         # A line that is not complete can become anything, for example the next item of a list.
-        reading = _read(self._open if ended else self._open[: self._open.rfind("\n") + 1])
+        complete = self._open if ended else self._open[: self._open.rfind("\n") + 1]
+        reading = _read(complete)
+        while reading.length < len(complete):
+            self._draw_final(reading.blocks)
+            complete, self._open = complete[reading.length :], self._open[reading.length :]
+            reading = _read(complete)
         final = len(reading.blocks) if ended else reading.final
-        self.blocks.extend(_draw(block, final=True) for block in reading.blocks[:final])
+        self._draw_final(reading.blocks[:final])
+        self._open = self._open[reading.blocks[final].start if final < len(reading.blocks) else len(complete) :]
+
+    def _draw_final(self, blocks: list[_Block]) -> None:
+        self.blocks.extend(_draw(block, final=True) for block in blocks)
         self.settled = len(self.blocks)
-        if final < len(reading.blocks):
-            self._open = self._open[reading.blocks[final].start :]
-        else:
-            self._open = "" if ended else self._open[self._open.rfind("\n") + 1 :]
 
 
 @dataclass(frozen=True)
@@ -91,12 +106,17 @@ class _Reading:
     blocks: list[_Block]
     final: int
     """How many of them no further line can change."""
+    length: int
+    """How many characters were read: all, unless one of the blocks has too many lines."""
 
 
 def _read(text: str) -> _Reading:
     env: dict[str, Any] = {}
     groups = _groups(_MARKDOWN.block.parse(text, _MARKDOWN, env, []) or [])
     lines = [first for first, _ in groups]
+    for (first, tokens), behind in zip(groups, [*lines[1:], text.count("\n")], strict=False):
+        if tokens[0].nesting and behind - first > _MOST_LINES:
+            return _read(text[: _line_starts(text, [first + _MOST_LINES])[0]])
     starts = [*_line_starts(text, lines), len(text)]
     blocks = [
         _Block(start, text[start:end], tokens)
@@ -106,7 +126,7 @@ def _read(text: str) -> _Reading:
     final = sum(1 for first in lines[1:] if unclosed is None or first <= unclosed)
     if blocks and blocks[-1].tokens[0].type in _ENDED_BY_BLANK_LINE and _BLANK_END.search(text):
         final = len(blocks)
-    return _Reading(blocks, final)
+    return _Reading(blocks, final, len(text))
 
 
 def _groups(tokens: list[Token]) -> list[tuple[int, list[Token]]]:

@@ -636,3 +636,16 @@ def test_the_program_writes_the_html_of_what_it_reads() -> None:
         [sys.executable, "-m", "components.markdown"], input="**a** é".encode(), capture_output=True, check=True
     )
     assert told.stdout.decode() == "<p><strong>a</strong> é</p>\n"
+
+
+@pytest.mark.parametrize("line", ["- a\n", "| a | b |\n", "> a\n", "a\n", "1. *a*\n"])
+def test_a_block_of_very_many_lines_is_drawn_in_parts_that_do_not_depend_on_how_it_came(line: str) -> None:
+    text = ("| x | y |\n|---|---|\n" if "|" in line else "") + line * 4_500
+    at_once, in_pieces = MarkdownBlocks(), MarkdownBlocks()
+    at_once.update(text, ended=True)
+    for end in range(5_000, len(text), 5_000):
+        in_pieces.update(text[:end])
+    in_pieces.update(text, ended=True)
+    assert in_pieces.blocks == at_once.blocks
+    assert len(at_once.blocks) == 3
+    assert sum(block.count("a") - block.count("table") for block in at_once.blocks) >= 4_500
