@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 
 from components.experiments.numbers import incomparable
 from components.live.status import status_words
-from components.log.record import RunRecord
+from components.log.record import TIMED, RunRecord
 from components.streaming.outcome import Status
 
 _BEGINNING = 80
-
-TIMED = ("ttft_ms", "ttfo_ms", "tokens_per_second", "gap_p50_ms", "gap_p95_ms", "gap_max_ms", "gap_count", "total_ms")
-"""The numbers of a run that its load changes, in the order of tables."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,8 +20,9 @@ class CellResult:
     """One run of a sweep, without its texts; numbers and moments are those of ``RunRecord``.
 
     ``status_words`` is the status as people read it. ``beginning`` has the first 80 characters of the answer,
-    ``characters`` is its whole length, and two answers with the same ``digest`` are the same. ``incomparable`` says why
-    the times cannot be held against others, and is empty when they can.
+    ``characters`` is its whole length, and two answers with the same ``digest`` are the same. ``timed`` has the
+    numbers that the load changes; ``incomparable`` says why they cannot be held against others, and is empty when they
+    can.
     """
 
     id: str
@@ -40,14 +39,7 @@ class CellResult:
     digest: str
     distinct_2: float | None
     completion_tokens: int | None
-    ttft_ms: float | None
-    ttfo_ms: float | None
-    tokens_per_second: float | None
-    gap_p50_ms: float | None
-    gap_p95_ms: float | None
-    gap_max_ms: float | None
-    gap_count: int | None
-    total_ms: float | None
+    timed: Mapping[str, float | None]
     incomparable: str
     concurrency: int | None
 
@@ -80,7 +72,7 @@ def result_of(record: RunRecord) -> CellResult:
         digest=hashlib.blake2b(record.text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest(),
         distinct_2=distinct_2(record.text),
         completion_tokens=record.completion_tokens,
-        **{name: getattr(record, name) for name in TIMED},
+        timed={name: getattr(record, name) for name in TIMED},
         incomparable=", ".join(incomparable(record)),
         concurrency=record.concurrency,
     )

@@ -3,40 +3,30 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Mapping, Sequence
-from enum import Enum
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from types import MappingProxyType
 
 from components.experiments.cell_result import CellResult
 from components.experiments.noise import similarity
-from components.log.numbers import NUMBERS
+from components.log.record import NUMBERS, TIMED
 
 _NOT_READ: Mapping[str, float] = MappingProxyType({})
 
+_Read = Callable[[CellResult, Sequence[CellResult], Mapping[str, float]], float | None]
 
-class SweepMeasure(Enum):
+
+@dataclass(frozen=True)
+class SweepMeasure:
     """A number of an answer: its name in a sentence, and its unit, which is empty for a share from 0 to 1.
 
     ``timed`` is the field of a run that it reads, if its load changes it.
     """
 
-    LENGTH = ("length", "characters")
-    COMPLETION_TOKENS = ("completion tokens", "tokens")
-    TTFT = ("TTFT", "ms", "ttft_ms")
-    TTFO = ("TTFO", "ms", "ttfo_ms")
-    DECODE_RATE = ("decode rate", "tokens/s", "tokens_per_second")
-    GAP_P50 = ("chunk gap p50", "ms", "gap_p50_ms")
-    GAP_P95 = ("chunk gap p95", "ms", "gap_p95_ms")
-    GAP_MAX = ("chunk gap max", "ms", "gap_max_ms")
-    TOTAL = ("total time", "ms", "total_ms")
-    DISTINCT_2 = ("distinct-2", "")
-    SIMILARITY = ("similarity to the base", "")
-    DETERMINISM = ("determinism", "")
-
-    def __init__(self, label: str, unit: str, timed: str | None = None) -> None:
-        self.label = label
-        self.unit = unit
-        self.timed = timed
+    label: str
+    unit: str
+    read: _Read
+    timed: str | None = None
 
     @property
     def definition(self) -> str:
@@ -46,7 +36,7 @@ class SweepMeasure(Enum):
     @property
     def is_of_repeats(self) -> bool:
         """Whether it is held against the other repeats of the same request, so that it is no number of one answer."""
-        return self is SweepMeasure.DETERMINISM
+        return self is DETERMINISM
 
     def of(
         self, result: CellResult, repeats: Sequence[CellResult] = (), alike: Mapping[str, float] = _NOT_READ
@@ -57,21 +47,27 @@ class SweepMeasure(Enum):
         answers among ``repeats``, which are the other ones of the same request that ended well. The similarity needs
         whole texts: ``alike`` has it by the run's id, as far as they were read.
         """
-        if not result.ended_well:
+        if not result.ended_well or (self.timed and result.incomparable):
             return None
-        match self:
-            case SweepMeasure.LENGTH:
-                return result.characters
-            case SweepMeasure.COMPLETION_TOKENS:
-                return result.completion_tokens
-            case SweepMeasure.DISTINCT_2:
-                return result.distinct_2
-            case SweepMeasure.SIMILARITY:
-                return alike.get(result.id)
-            case SweepMeasure.DETERMINISM:
-                return statistics.fmean(other.digest == result.digest for other in repeats) if repeats else None
-            case _:
-                return None if result.incomparable or self.timed is None else getattr(result, self.timed)
+        return self.read(result, repeats, alike)
+
+
+def _timed(name: str) -> SweepMeasure:
+    return SweepMeasure(NUMBERS[name].label, NUMBERS[name].unit, lambda result, *_: result.timed[name], name)
+
+
+def _same_answers(result: CellResult, repeats: Sequence[CellResult], _alike: Mapping[str, float]) -> float | None:
+    return statistics.fmean(other.digest == result.digest for other in repeats) if repeats else None
+
+
+LENGTH = SweepMeasure("length", "characters", lambda result, *_: result.characters)
+COMPLETION_TOKENS = SweepMeasure("completion tokens", "tokens", lambda result, *_: result.completion_tokens)
+TIMED_MEASURES = {name: _timed(name) for name in TIMED if NUMBERS[name].unit}
+"""Those that the load changes, by their field of a run."""
+DISTINCT_2 = SweepMeasure("distinct-2", "", lambda result, *_: result.distinct_2)
+SIMILARITY = SweepMeasure("similarity to the base", "", lambda result, _repeats, alike: alike.get(result.id))
+DETERMINISM = SweepMeasure("determinism", "", _same_answers)
+MEASURES = (LENGTH, COMPLETION_TOKENS, *TIMED_MEASURES.values(), DISTINCT_2, SIMILARITY, DETERMINISM)
 
 
 def mean_similarity(answer: str, base_answers: Sequence[str]) -> float | None:

@@ -6,9 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from components.experiments.cell_result import TIMED
 from components.experiments.cells import RowRequest
-from components.log.record import RunRecord
+from components.log.record import TIMED, RunRecord
 
 Reused = dict[tuple[int, int], str]
 """The id of the run whose answer a cell takes, by the cell's position and repeat."""

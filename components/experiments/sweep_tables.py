@@ -10,12 +10,12 @@ from typing import Any
 import pandas as pd
 
 from components.experiments.axes import BASE
-from components.experiments.cell_result import TIMED, CellResult
+from components.experiments.cell_result import CellResult
 from components.experiments.measures import SweepMeasure
 from components.experiments.sweep_plan import Row
 from components.experiments.sweep_results import row_in_words
 from components.log.formula_safe import formula_safe
-from components.log.numbers import NUMBERS
+from components.log.record import NUMBERS, TIMED
 from components.streaming.outcome import Status
 
 ROW, INPUT, REPEAT, STATUS, ANSWER, VALUE, RUN = "row", "input", "repeat", "status", "answer", "value", "run"
@@ -61,7 +61,7 @@ def long_table(
         ANSWER: [result.beginning for result in results],
         "characters": [result.characters for result in results],
         "tokens": [result.completion_tokens for result in results],
-        **{column: [getattr(result, name) for result in results] for column, name in TIMED_COLUMNS.items()},
+        **{column: [result.timed[name] for result in results] for column, name in TIMED_COLUMNS.items()},
         "distinct-2": [result.distinct_2 for result in results],
         "at once": [result.concurrency for result in results],
         "not comparable": [result.incomparable or None for result in results],

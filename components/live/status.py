@@ -7,8 +7,7 @@ from typing import Literal, NamedTuple
 
 from components.contract.profile import profile_named
 from components.contract.request import from_bytes
-from components.log.numbers import NUMBERS, OLDER_DEFINITION
-from components.log.record import RunRecord
+from components.log.record import NUMBERS, OLDER_DEFINITION, RunRecord
 from components.runs.run import Activity, RetryWait
 from components.streaming.outcome import Status
 

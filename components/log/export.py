@@ -7,7 +7,7 @@ import json
 import re
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import fields, replace
+from dataclasses import replace
 from datetime import datetime
 from itertools import islice
 from typing import Annotated, Any, NamedTuple, TextIO, get_type_hints
@@ -20,7 +20,7 @@ from components.log.database import Database
 from components.log.further_choices import further_choices
 from components.log.owned import OwnedLog
 from components.log.query import read_rows
-from components.log.record import RunRecord, utc_now
+from components.log.record import FACTS, TYPES, RunRecord, utc_now
 from components.log.request_summary import asked_in
 from components.log.storable import storable_text
 from components.log.tables import owned, run_annotations, runs, to_row
@@ -37,7 +37,7 @@ _MOST_COMMAS = 200_000
 """And opening brackets, nearly all of them in texts: a run itself has some fifty."""
 
 _NOT_HASHED = ("id", "sha256")
-EXPORTED = tuple(field.name for field in fields(RunRecord) if field.name != "owner")
+EXPORTED = tuple(name for name in FACTS if name != "owner")
 """The fields of a run that leave the log, in every kind of file."""
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
 _Text = Annotated[str, Field(max_length=20_000), AfterValidator(storable_text)]
@@ -56,8 +56,7 @@ class _Said(NamedTuple):
 _annotation = TypeAdapter(_Said)
 ANNOTATED = _Said._fields
 """What people said about it, which leaves as well: stars or None, tags as lines, notes."""
-_TYPES = get_type_hints(RunRecord) | get_type_hints(_Said)
-COLUMNS = {name: _TYPES[name] for name in (*EXPORTED, *ANNOTATED)}
+COLUMNS = {name: TYPES[name] for name in EXPORTED} | get_type_hints(_Said)
 """The columns of a table of runs, in every kind of file that is one, with the types of their values."""
 
 
@@ -191,7 +190,7 @@ def _wrong_columns(record: RunRecord) -> Iterator[str]:
         value = getattr(record, column.name)
         if isinstance(column.type, String) and column.type.length and value and len(value) > column.type.length:
             yield column.name
-    if to_row(record) != {field.name: getattr(record, field.name) for field in fields(RunRecord)}:
+    if to_row(record) != {name: getattr(record, name) for name in FACTS}:
         yield "a text or a number"
     if not _is_list_of_texts(record.warnings):
         yield "warnings"

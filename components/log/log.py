@@ -24,11 +24,11 @@ from components.log.database import Database, DatabaseUnavailable, reason
 from components.log.events import MOST_IN_ONE_PACK, pack
 from components.log.owned import LOCAL, WHOLE_LOG
 from components.log.quota import Kept, QuotaReached, read_kept, seen, within_quota
-from components.log.record import LoggedRun, utc_now
+from components.log.record import utc_now
 from components.log.retention import delete_old, delete_runs_before, keep_days
 from components.log.sqlite_file import is_damage
 from components.log.tables import UNDER_WAY, events, runs, to_row, upsert
-from components.log.unwritten import Snapshot, Unwritten
+from components.log.unwritten import LoggedRun, Snapshot, Unwritten
 from components.streaming.faults import ErrorKind
 from components.streaming.limits import Limits
 from components.streaming.outcome import Status

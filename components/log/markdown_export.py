@@ -9,14 +9,9 @@ from typing import Any
 
 from components.contract.errors import plain_text
 from components.contract.strict_json import read_json_object
-from components.log.numbers import NUMBERS, OLDER_DEFINITION
-from components.log.record import RunRecord
+from components.log.record import NUMBERS, OLDER_DEFINITION, SHOWN, RunRecord
 from components.log.storable import storable_text
 
-_SHOWN = (
-    *("ttft_ms", "ttfo_ms", "tokens_per_second", "gap_p50_ms", "gap_p95_ms", "gap_max_ms", "gap_count"),
-    *("prompt_tokens", "completion_tokens", "total_ms"),
-)
 _NOT_SETTINGS = ("model", "messages")
 _MOST_OF_A_NAME = 200
 _END_OF_LINE = re.compile("\r\n?")
@@ -75,7 +70,7 @@ def _ending(record: RunRecord) -> str:
 
 
 def _numbers(record: RunRecord) -> str:
-    rows = (f"| {NUMBERS[name].label} | {_number(name, getattr(record, name))} |" for name in _SHOWN)
+    rows = (f"| {NUMBERS[name].label} | {_number(name, getattr(record, name))} |" for name in SHOWN)
     return "\n".join(["| number | value |", "| :-- | --: |", *rows])
 
 

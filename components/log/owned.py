@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from components.log.database import Database
     from components.log.log import Log
     from components.log.quota import Kept
-    from components.log.record import LoggedRun
+    from components.log.unwritten import LoggedRun
 
 T = TypeVar("T")
 

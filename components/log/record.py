@@ -1,14 +1,24 @@
-"""A run's facts as the log keeps them, and what the log asks of a run that goes on."""
+"""The facts of a run, each once: its words, its unit, its meaning, how it is stored and whether it may be shared.
+
+The table ``runs``, the files of runs, their public copies and the tables and charts of the pages are made of them.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, MISSING, dataclass, fields
 from datetime import UTC, datetime, timedelta
-from typing import Protocol
+from typing import Annotated, get_type_hints
 
-from components.log.events import StoredEvent
 from components.log.owned import LOCAL
 from components.streaming.outcome import Status
+
+OLDER_DEFINITION = (
+    "Of an older release: the rate divides all completion tokens by the span of the text alone, "
+    "and TTFT is the first text."
+)
+"""What a finished run without a ``rate_basis`` is to be read with."""
+CHANGED = ("ttft_ms", "tokens_per_second")
+"""The numbers that meant another thing then."""
 
 
 def utc_now(ago_s: float = 0.0) -> str:
@@ -18,86 +28,314 @@ def utc_now(ago_s: float = 0.0) -> str:
 
 
 @dataclass(frozen=True)
-class RunRecord:
-    """A run as the log keeps it: one field per column of the table ``runs``.
+class Fact:
+    """One fact of a run. ``label`` is its name for people; ``definition`` says what it means where that does not.
 
-    Times end in ``_ms`` and mean what ``Timings`` says; ``created_at``, ``heartbeat_at`` and ``finished_at`` are UTC.
-    ``request_body`` is the exact body that was sent, as text. Token counts are None unless the endpoint reported them.
-    ``warnings``, ``retries`` (each attempt that was tried again, and the wait) and ``tool_calls`` are JSON lists.
-    ``event_count`` says how many events came, also those that were not kept. ``draft`` is the form as it stood when the
-    run began, as JSON that only the form can read; None when the run was started without one.
-
-    ``served_model``, ``system_fingerprint`` and ``request_id`` are what the endpoint said of itself, see ``Outcome``.
-    ``further_choices`` is a JSON list of those beyond the first, see ``choices.py``.
-
-    ``prompt`` and ``settings`` are what the body asked, as ``Asked`` says it. ``owner`` is who made the run.
-
-    ``experiment_id`` to ``checks`` are those of ``Placement``, None for a run of its own. ``determinism`` says what
-    came of sending the same bytes again, on both runs: ``identical``, or ``first differs at character 212``.
-
-    ``tokens_per_second`` is the decode rate and ``rate_basis`` which tokens it counts, or why there is none. A finished
-    run without ``rate_basis`` is of an older release, which meant other things, see ``OLDER_DEFINITION``.
+    ``public`` says that it goes into what is shared by a link. ``length`` is the most characters of a short text.
     """
 
-    id: str
-    created_at: str
-    heartbeat_at: str
-    status: str
-    endpoint: str
-    dialect: str
-    model: str
-    request_body: str
-    app_version: str
-    text: str = ""
-    reasoning: str = ""
-    finished_at: str | None = None
-    error_kind: str | None = None
-    error_message: str | None = None
-    raw_error: str | None = None
-    http_status: int | None = None
-    finish_reason: str | None = None
-    prompt_tokens: int | None = None
-    completion_tokens: int | None = None
-    total_tokens: int | None = None
-    first_byte_ms: float | None = None
-    first_event_ms: float | None = None
-    reasoning_ms: float | None = None
-    ttft_ms: float | None = None
-    waited_ms: float | None = None
-    total_ms: float | None = None
-    tokens_per_second: float | None = None
-    chunk_count: int = 0
-    attempts: int = 0
-    streamed: bool = True
-    warnings: str = "[]"
-    retries: str = "[]"
-    tool_calls: str = "[]"
-    event_count: int = 0
-    draft: str | None = None
-    connect_ms: float | None = None
-    queued_ms: float | None = None
-    cached_tokens: int | None = None
-    experiment_id: str | None = None
-    lane: str | None = None
-    position: int | None = None
-    repeat: int | None = None
-    timing: str | None = None
-    concurrency: int | None = None
-    checks: str | None = None
-    determinism: str | None = None
-    served_model: str | None = None
-    system_fingerprint: str | None = None
-    request_id: str | None = None
-    further_choices: str = "[]"
-    prompt: str = ""
-    settings: str = ""
-    owner: str = LOCAL
-    ttfo_ms: float | None = None
-    gap_p50_ms: float | None = None
-    gap_p95_ms: float | None = None
-    gap_max_ms: float | None = None
-    gap_count: int | None = None
-    rate_basis: str | None = None
+    label: str
+    definition: str = ""
+    _: KW_ONLY
+    public: bool
+    length: int | None = None
+
+    @property
+    def title(self) -> str:
+        """The name where nothing else explains it."""
+        return self.label
+
+
+@dataclass(frozen=True)
+class Number(Fact):
+    """A measured fact. ``name`` is its whole name; ``unit`` is empty for a count.
+
+    ``place`` is where it stands among the others in charts, documents and tables of numbers, 0 for one that does not.
+    ``timed`` says that the load changes it: sweeps measure it. ``listed`` gives it a column in the table of runs.
+    ``sortable`` says that runs are sorted by it, with an index ``runs_by_…`` that its migration makes.
+    ``less_is_better`` is None where neither end is the better one.
+    """
+
+    _: KW_ONLY
+    name: str
+    unit: str = ""
+    place: int = 0
+    timed: bool = False
+    listed: bool = False
+    sortable: bool = False
+    less_is_better: bool | None = None
+
+    @property
+    def title(self) -> str:
+        """The whole name, and the unit unless that says it."""
+        return f"{self.name}, ms" if self.unit == "ms" else self.name
+
+    @property
+    def short_title(self) -> str:
+        """The label, and the unit unless that says it."""
+        return f"{self.label}, ms" if self.unit == "ms" else self.label
+
+
+_REPORTED = "As the endpoint reported them."
+_GAP = (
+    "A chunk gap is the time between two reads of the socket that brought tokens, one after the other. "
+    "Chunks that came in one read have no gap between them."
+)
+_OF_EXPERIMENT = "Of the experiment that the run belongs to, see Placement."
+_OF_ENDPOINT = "What the endpoint said of itself, see Outcome."
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """A run as the log keeps it: one field per column of the table ``runs``, in the order of exports.
+
+    A new fact comes last, with None or a constant for the runs from before it, and needs a migration that adds its
+    column. What carries the name of a field of ``Timings``, ``Usage`` or ``Outcome`` is taken from there.
+    """
+
+    id: Annotated[str, Fact("id", public=False, length=32)]
+    created_at: Annotated[str, Fact("date", "When the run began, in UTC.", public=True, length=27)]
+    heartbeat_at: Annotated[
+        str, Fact("last sign of life", "When its process wrote it last, in UTC.", public=False, length=27)
+    ]
+    status: Annotated[str, Fact("status", public=True, length=16)]
+    endpoint: Annotated[str, Fact("endpoint", "A name, never an address.", public=True)]
+    dialect: Annotated[str, Fact("dialect", public=True, length=16)]
+    model: Annotated[str, Fact("model", public=True)]
+    request_body: Annotated[str, Fact("request", "The exact body that was sent.", public=True)]
+    app_version: Annotated[str, Fact("made with version", public=True, length=32)]
+    text: Annotated[str, Fact("answer", "The text of the first choice.", public=True)] = ""
+    reasoning: Annotated[str, Fact("reasoning", "That of the first choice.", public=True)] = ""
+    finished_at: Annotated[str | None, Fact("end", "When the run ended, in UTC.", public=False, length=27)] = None
+    error_kind: Annotated[str | None, Fact("fault", public=True, length=32)] = None
+    error_message: Annotated[str | None, Fact("error", public=True)] = None
+    raw_error: Annotated[str | None, Fact("error as it came", public=False)] = None
+    http_status: Annotated[int | None, Fact("HTTP status", public=False)] = None
+    finish_reason: Annotated[str | None, Fact("finish reason", "In the endpoint's words.", public=True)] = None
+    prompt_tokens: Annotated[
+        int | None, Number("prompt tokens", _REPORTED, name="prompt tokens", public=True, place=80, listed=True)
+    ] = None
+    completion_tokens: Annotated[
+        int | None,
+        Number(
+            "completion tokens",
+            "As the endpoint reported them, for all choices together; most count reasoning among them.",
+            name="completion tokens",
+            public=True,
+            place=90,
+            listed=True,
+            sortable=True,
+        ),
+    ] = None
+    total_tokens: Annotated[int | None, Number("total tokens", _REPORTED, name="tokens in all", public=True)] = None
+    first_byte_ms: Annotated[
+        float | None,
+        Number(
+            "first byte",
+            "From the send to the end of the response's headers.",
+            name="time to first byte",
+            unit="ms",
+            public=True,
+        ),
+    ] = None
+    first_event_ms: Annotated[
+        float | None,
+        Number("first event", "From the send to the first event.", name="time to first event", unit="ms", public=True),
+    ] = None
+    reasoning_ms: Annotated[
+        float | None,
+        Number(
+            "first reasoning",
+            "From the send to the first reasoning that is not empty.",
+            name="time to first reasoning",
+            unit="ms",
+            public=True,
+        ),
+    ] = None
+    ttft_ms: Annotated[
+        float | None,
+        Number(
+            "TTFT",
+            "From the send of the last attempt to the first token of any kind: reasoning, text or tool call. "
+            "Connecting comes before it.",
+            name="time to first token",
+            unit="ms",
+            public=True,
+            place=10,
+            timed=True,
+            listed=True,
+            sortable=True,
+            less_is_better=True,
+        ),
+    ] = None
+    waited_ms: Annotated[
+        float | None,
+        Number(
+            "waited before retries", "The waits between attempts.", name="waits before retries", unit="ms", public=True
+        ),
+    ] = None
+    total_ms: Annotated[
+        float | None,
+        Number(
+            "total",
+            "From the start of the run to its end, waits before retries included.",
+            name="time in all",
+            unit="ms",
+            public=True,
+            place=100,
+            timed=True,
+            listed=True,
+            sortable=True,
+            less_is_better=True,
+        ),
+    ] = None
+    tokens_per_second: Annotated[
+        float | None,
+        Number(
+            "tokens/s",
+            "Decode rate: tokens × (chunks - first) / chunks / (last token - first token), where first is how many "
+            "chunks came with the first read, mostly one. Streamed reasoning and tool calls count, hidden reasoning "
+            "does not; all choices count together.",
+            name="tokens per second",
+            unit="tokens/s",
+            public=True,
+            place=30,
+            timed=True,
+            listed=True,
+            sortable=True,
+            less_is_better=False,
+        ),
+    ] = None
+    chunk_count: Annotated[int, Fact("chunks", "Events of the stream that were chunks.", public=True)] = 0
+    attempts: Annotated[int, Fact("attempts", "How often the request was sent.", public=True)] = 0
+    streamed: Annotated[bool, Fact("streamed", public=True)] = True
+    warnings: Annotated[str, Fact("warning", "A JSON list of sentences.", public=True)] = "[]"
+    retries: Annotated[
+        str, Fact("retries", "A JSON list of the attempts that were tried again, and the waits.", public=False)
+    ] = "[]"
+    tool_calls: Annotated[str, Fact("tool call", "A JSON list of those of the first choice.", public=True)] = "[]"
+    event_count: Annotated[int, Fact("events that came", "Also those that were not kept.", public=True)] = 0
+    draft: Annotated[
+        str | None, Fact("form", "The form as it stood, as JSON; None when the run began without one.", public=False)
+    ] = None
+    connect_ms: Annotated[
+        float | None,
+        Number(
+            "connect",
+            "Finding the host, connecting and the TLS handshake, before the send.",
+            name="time to connect",
+            unit="ms",
+            public=True,
+        ),
+    ] = None
+    queued_ms: Annotated[
+        float | None,
+        Number(
+            "queued",
+            "How long the endpoint says that the request waited for a slot.",
+            name="time in the endpoint's queue",
+            unit="ms",
+            public=True,
+        ),
+    ] = None
+    cached_tokens: Annotated[
+        int | None,
+        Number("cached tokens", "Prompt tokens that the endpoint had read before.", name="cached tokens", public=True),
+    ] = None
+    experiment_id: Annotated[str | None, Fact("experiment", _OF_EXPERIMENT, public=False, length=32)] = None
+    lane: Annotated[str | None, Fact("lane", _OF_EXPERIMENT, public=False, length=32)] = None
+    position: Annotated[int | None, Fact("position", _OF_EXPERIMENT, public=False)] = None
+    repeat: Annotated[int | None, Fact("repeat", _OF_EXPERIMENT, public=True)] = None
+    timing: Annotated[str | None, Fact("timing", _OF_EXPERIMENT, public=False, length=32)] = None
+    concurrency: Annotated[int | None, Fact("concurrency", _OF_EXPERIMENT, public=False)] = None
+    checks: Annotated[str | None, Fact("checks", _OF_EXPERIMENT, public=False, length=32)] = None
+    determinism: Annotated[
+        str | None,
+        Fact("sent again", "What came of the same bytes: identical, or first differs at character 212.", public=True),
+    ] = None
+    served_model: Annotated[str | None, Fact("served model", _OF_ENDPOINT, public=True)] = None
+    system_fingerprint: Annotated[str | None, Fact("system fingerprint", _OF_ENDPOINT, public=True)] = None
+    request_id: Annotated[
+        str | None,
+        Fact("request id", "It leads to the request in the log of the endpoint, so it is not shared.", public=False),
+    ] = None
+    further_choices: Annotated[
+        str, Fact("further choices", "A JSON list of the choices beyond the first.", public=False)
+    ] = "[]"
+    prompt: Annotated[str, Fact("prompt", "See Asked.", public=False)] = ""
+    settings: Annotated[str, Fact("settings", "See Asked.", public=False)] = ""
+    owner: Annotated[str, Fact("owner", "Who made the run; it leaves the log in no file.", public=False)] = LOCAL
+    ttfo_ms: Annotated[
+        float | None,
+        Number(
+            "TTFO",
+            "From the send of the last attempt to the first token of the answer itself: text, "
+            "or a tool call in an answer without text.",
+            name="time to first output token",
+            unit="ms",
+            public=True,
+            place=20,
+            timed=True,
+            listed=True,
+        ),
+    ] = None
+    gap_p50_ms: Annotated[
+        float | None,
+        Number(
+            "chunk gap p50",
+            f"Median of the chunk gaps. {_GAP}",
+            name="median chunk gap",
+            unit="ms",
+            public=True,
+            place=40,
+            timed=True,
+        ),
+    ] = None
+    gap_p95_ms: Annotated[
+        float | None,
+        Number(
+            "chunk gap p95",
+            f"95th percentile of the chunk gaps. {_GAP}",
+            name="95th percentile of the chunk gaps",
+            unit="ms",
+            public=True,
+            place=50,
+            timed=True,
+            listed=True,
+        ),
+    ] = None
+    gap_max_ms: Annotated[
+        float | None,
+        Number(
+            "chunk gap max",
+            f"The longest chunk gap. {_GAP}",
+            name="longest chunk gap",
+            unit="ms",
+            public=True,
+            place=60,
+            timed=True,
+        ),
+    ] = None
+    gap_count: Annotated[
+        int | None,
+        Number(
+            "chunk gaps",
+            f"How many chunk gaps the percentiles are of: below 20, p95 says little. {_GAP}",
+            name="chunk gaps",
+            public=True,
+            place=70,
+            timed=True,
+        ),
+    ] = None
+    rate_basis: Annotated[
+        str | None,
+        Fact(
+            "tokens that the rate counts",
+            "Or why there is no rate. A finished run without it is of an older release, see OLDER_DEFINITION.",
+            public=True,
+            length=128,
+        ),
+    ] = None
 
     @property
     def running(self) -> bool:
@@ -108,34 +346,31 @@ class RunRecord:
     def told_by_endpoint(self) -> list[tuple[str, str]]:
         """Label and value of each fact that the endpoint told of itself."""
         names = ("served_model", "system_fingerprint", "request_id")
-        return [(name.replace("_", " "), value) for name in names if (value := getattr(self, name))]
+        return [(FACTS[name].label, value) for name in names if (value := getattr(self, name))]
 
 
-class LoggedRun(Protocol):
-    """What the log needs of a run while its process lives; ``components.runs.run`` has the run itself.
+TYPES = get_type_hints(RunRecord)
+"""The type of each fact, by its field."""
 
-    ``version`` grows with every change. ``network`` is where its owner called from, as far as that is known.
-    """
+DEFAULTS = {each.name: each.default for each in fields(RunRecord) if each.default is not MISSING}
+"""What a run from before a fact has in its place, by its field."""
 
-    id: str
-    owner: str
-    network: str | None
-    version: int
+FACTS: dict[str, Fact] = {
+    name: hint.__metadata__[0] for name, hint in get_type_hints(RunRecord, include_extras=True).items()
+}
+"""Each fact by its field of ``RunRecord``, in the order of exports."""
 
-    @property
-    def finished(self) -> bool:
-        """Whether the run has ended."""
+PUBLIC = tuple(name for name, fact in FACTS.items() if fact.public)
+"""The facts that go into what is shared by a link."""
 
-    @property
-    def kept_events(self) -> int:
-        """How many events can be read."""
+NUMBERS = {name: fact for name, fact in FACTS.items() if isinstance(fact, Number)}
+"""Each measured fact by its field of ``RunRecord``."""
 
-    @property
-    def size(self) -> int:
-        """About how many bytes of memory the run takes."""
+SHOWN = sorted((name for name, number in NUMBERS.items() if number.place), key=lambda name: NUMBERS[name].place)
+"""The numbers of charts and documents, in the order of tables."""
 
-    def events(self, since: int = 0) -> list[StoredEvent]:
-        """The events from that index on."""
+TIMED = tuple(name for name in SHOWN if NUMBERS[name].timed)
+"""Those that the load changes."""
 
-    def record(self) -> RunRecord:
-        """The run as it stands now."""
+LISTED = tuple(name for name in dict.fromkeys((*TIMED, *SHOWN)) if NUMBERS[name].listed)
+"""Those with a column in the table of runs."""

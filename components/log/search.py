@@ -26,6 +26,7 @@ from sqlalchemy import (
 from components.contract.strict_json import read_json
 from components.log.database import Database
 from components.log.query import is_id, read_rows
+from components.log.record import LISTED, NUMBERS, SHOWN, TIMED
 from components.log.request_summary import setting_line
 from components.log.storable import storable_text
 from components.log.tables import owned, run_annotations, runs
@@ -33,10 +34,7 @@ from components.streaming.outcome import Status
 
 ORDERS = {
     "started": runs.c.created_at,
-    "TTFT": runs.c.ttft_ms,
-    "tokens/s": runs.c.tokens_per_second,
-    "total": runs.c.total_ms,
-    "completion tokens": runs.c.completion_tokens,
+    **{NUMBERS[name].label: runs.c[name] for name in (*TIMED, *NUMBERS) if NUMBERS[name].sortable},
 }
 """What runs can be ordered by. Those that have no such number are left out of the order, and so of the list."""
 
@@ -61,23 +59,13 @@ _LIST = (
     func.substr(runs.c.settings, 1, 400).label("settings"),
     func.substr(runs.c.prompt, 1, 160).label("prompt_begin"),
     func.substr(runs.c.text, 1, 160).label("answer_begin"),
-    runs.c.prompt_tokens,
-    runs.c.completion_tokens,
-    runs.c.ttft_ms,
-    runs.c.ttfo_ms,
-    runs.c.tokens_per_second,
-    runs.c.gap_p95_ms,
-    runs.c.total_ms,
+    *(runs.c[name] for name in LISTED),
     runs.c.experiment_id,
     run_annotations.c.rating,
     run_annotations.c.tags,
 )
 
-_MEASURED = (
-    *("created_at", "status", "endpoint", "model", "settings"),
-    *("ttft_ms", "ttfo_ms", "tokens_per_second", "gap_p50_ms", "gap_p95_ms", "total_ms", "completion_tokens"),
-    "rate_basis",
-)
+_MEASURED = ("created_at", "status", "endpoint", "model", "settings", *SHOWN, "rate_basis")
 
 _SETTING = re.compile(r"(?P<field>[^\s=:]+)\s*(?:[=:]\s*)?(?P<value>.*)", re.DOTALL)
 # Possessive, and what is not closed reaches to the end: no text, however long, is read more than once.

@@ -1,9 +1,8 @@
-"""The tables of the log's database. The columns of ``runs`` are the fields of ``RunRecord``."""
+"""The tables of the log's database. The columns of ``runs`` are the facts of a run."""
 
 from __future__ import annotations
 
-from dataclasses import fields
-from typing import Any
+from typing import Any, get_args
 
 from sqlalchemy import (
     BigInteger,
@@ -25,7 +24,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 
 from components.log.owned import LOCAL
-from components.log.record import RunRecord
+from components.log.record import FACTS, NUMBERS, TYPES, RunRecord
 from components.log.storable import storable
 
 metadata = MetaData()
@@ -38,74 +37,22 @@ def _owner(**more: Any) -> Column[str]:
 UNDER_WAY = literal_column("status = 'running'", Boolean)
 """The condition of an index: said with a parameter, it would not be found to be the same."""
 
+
+def _column(name: str) -> Column[Any]:
+    length, (kind, *none) = FACTS[name].length, get_args(TYPES[name]) or (TYPES[name],)
+    stored = String(length) if length else {str: Text, int: BigInteger, float: Double, bool: Boolean}[kind]
+    return Column(name, stored, primary_key=name == "id", nullable=bool(none))
+
+
 runs = Table(
     "runs",
     metadata,
-    Column("id", String(32), primary_key=True),
-    Column("created_at", String(27), nullable=False),
-    Column("heartbeat_at", String(27), nullable=False),
-    Column("finished_at", String(27)),
-    Column("status", String(16), nullable=False),
-    Column("error_kind", String(32)),
-    Column("error_message", Text),
-    Column("raw_error", Text),
-    Column("http_status", BigInteger),
-    Column("endpoint", Text, nullable=False),
-    Column("dialect", String(16), nullable=False),
-    Column("model", Text, nullable=False),
-    Column("request_body", Text, nullable=False),
-    Column("text", Text, nullable=False),
-    Column("reasoning", Text, nullable=False),
-    Column("finish_reason", Text),
-    Column("prompt_tokens", BigInteger),
-    Column("completion_tokens", BigInteger),
-    Column("total_tokens", BigInteger),
-    Column("first_byte_ms", Double),
-    Column("first_event_ms", Double),
-    Column("reasoning_ms", Double),
-    Column("ttft_ms", Double),
-    Column("waited_ms", Double),
-    Column("total_ms", Double),
-    Column("tokens_per_second", Double),
-    Column("chunk_count", BigInteger, nullable=False),
-    Column("attempts", BigInteger, nullable=False),
-    Column("streamed", Boolean, nullable=False),
-    Column("warnings", Text, nullable=False),
-    Column("retries", Text, nullable=False),
-    Column("tool_calls", Text, nullable=False),
-    Column("app_version", String(32), nullable=False),
-    Column("event_count", BigInteger, nullable=False, server_default="0"),
-    Column("draft", Text),
-    Column("connect_ms", Double),
-    Column("queued_ms", Double),
-    Column("cached_tokens", BigInteger),
-    Column("experiment_id", String(32)),
-    Column("lane", String(32)),
-    Column("position", BigInteger),
-    Column("repeat", BigInteger),
-    Column("timing", String(32)),
-    Column("concurrency", BigInteger),
-    Column("checks", String(32)),
-    Column("determinism", Text),
-    Column("served_model", Text),
-    Column("system_fingerprint", Text),
-    Column("request_id", Text),
-    Column("further_choices", Text, nullable=False, server_default="[]"),
-    Column("prompt", Text, nullable=False, server_default=""),
-    Column("settings", Text, nullable=False, server_default=""),
-    _owner(),
-    Column("ttfo_ms", Double),
-    Column("gap_p50_ms", Double),
-    Column("gap_p95_ms", Double),
-    Column("gap_max_ms", Double),
-    Column("gap_count", BigInteger),
-    Column("rate_basis", String(128)),
+    *map(_column, FACTS),
     Index("runs_newest_first", "created_at", "id"),
     Index("runs_of_an_experiment", "experiment_id"),
     Index("runs_of_an_owner", "owner", "created_at", "id"),
     *(Index(f"runs_by_{name}", "owner", name, "created_at", "id") for name in ("status", "endpoint", "model")),
-    *(Index(f"runs_by_{name}", "owner", name, "id") for name in ("ttft_ms", "tokens_per_second", "total_ms")),
-    Index("runs_by_completion_tokens", "owner", "completion_tokens", "id"),
+    *(Index(f"runs_by_{name}", "owner", name, "id") for name, number in NUMBERS.items() if number.sortable),
     Index("runs_under_way", "heartbeat_at", sqlite_where=UNDER_WAY, postgresql_where=UNDER_WAY),
 )
 
@@ -228,7 +175,7 @@ def to_row(record: RunRecord) -> dict[str, Any]:
     NUL and surrogates without their other half become U+FFFD; a number that is none, or needs more than 64 bits,
     becomes None.
     """
-    return {field.name: storable(getattr(record, field.name)) for field in fields(record)}
+    return {name: storable(getattr(record, name)) for name in FACTS}
 
 
 def owned(table: Table, owner: str) -> ColumnElement[bool]:

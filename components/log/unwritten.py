@@ -5,12 +5,43 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterable
+from typing import Protocol
 
 from components.log.events import StoredEvent
-from components.log.record import LoggedRun, RunRecord
+from components.log.record import RunRecord
 from components.streaming.limits import Limits
 
 _EVENTS_AT_ONCE = 256
+
+
+class LoggedRun(Protocol):
+    """What the log needs of a run while its process lives; ``components.runs.run`` has the run itself.
+
+    ``version`` grows with every change. ``network`` is where its owner called from, as far as that is known.
+    """
+
+    id: str
+    owner: str
+    network: str | None
+    version: int
+
+    @property
+    def finished(self) -> bool:
+        """Whether the run has ended."""
+
+    @property
+    def kept_events(self) -> int:
+        """How many events can be read."""
+
+    @property
+    def size(self) -> int:
+        """About how many bytes of memory the run takes."""
+
+    def events(self, since: int = 0) -> list[StoredEvent]:
+        """The events from that index on."""
+
+    def record(self) -> RunRecord:
+        """The run as it stands now."""
 
 
 class Entry:

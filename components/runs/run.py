@@ -9,14 +9,15 @@ import time
 import uuid
 from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from enum import Enum
 from typing import Any
 
 from components import __version__
+from components.contract.chunk import Usage
 from components.log.events import StoredEvent, stored
 from components.log.owned import LOCAL, OwnedLog
-from components.log.record import RunRecord, utc_now
+from components.log.record import FACTS, RunRecord, utc_now
 from components.log.request_summary import asked_in
 from components.runs.placement import Placement
 from components.streaming.answer import Delta, TimedEvent
@@ -276,25 +277,12 @@ class Run:
         with self._condition:
             text, reasoning = self.texts()
             outcome = self._outcome
-            live: dict[str, Any] = {
-                "ttft_ms": self._ttft_ms,
-                "ttfo_ms": self._ttfo_ms,
-                "total_ms": round((time.monotonic() - self._started) * 1000, 3),
-                # Until the endpoint reports its tokens, chunks are all that can be counted; the page calls them so.
-                "tokens_per_second": self._chunk_rate(),
-                "rate_basis": "chunks, for the tokens are reported at the end",
-                "chunk_count": self._chunks,
-                "status": Status.RUNNING.value,
-            }
-            if self.placement:
-                live |= vars(self.placement)
-            if outcome:
-                live |= _of_outcome(outcome)
-            return RunRecord(
+            record = RunRecord(
                 id=self.id,
                 created_at=self.created_at,
                 heartbeat_at=utc_now(),
                 finished_at=self._finished_at,
+                status=Status.RUNNING.value,
                 endpoint=self.endpoint,
                 dialect=self.dialect,
                 model=self.model,
@@ -302,12 +290,22 @@ class Run:
                 app_version=__version__,
                 text=text,
                 reasoning=reasoning,
+                ttft_ms=self._ttft_ms,
+                ttfo_ms=self._ttfo_ms,
+                total_ms=round((time.monotonic() - self._started) * 1000, 3),
+                # Until the endpoint reports its tokens, chunks are all that can be counted; the page calls them so.
+                tokens_per_second=self._chunk_rate(),
+                rate_basis="chunks, for the tokens are reported at the end",
+                chunk_count=self._chunks,
                 event_count=self._event_count,
                 draft=self.draft,
                 prompt=self.asked.prompt,
                 settings=self.asked.settings,
                 owner=self.owner,
-                **live,
+                **vars(self.placement) if self.placement else {},
+            )
+            return (
+                replace(record, **_of_outcome(outcome) | {"text": text, "reasoning": reasoning}) if outcome else record
             )
 
     def _chunk_rate(self) -> float | None:
@@ -317,40 +315,17 @@ class Run:
 
 
 def _of_outcome(outcome: Outcome) -> dict[str, Any]:
-    usage, timings = outcome.usage, outcome.timings
-    tokens = usage.completion_tokens if usage else None
-    return {
+    """The facts that an outcome, its times and its usage name as the log does, and those that the log has otherwise."""
+    parts = (outcome, outcome.timings, outcome.usage or Usage())
+    same = {name: value for part in parts for name, value in vars(part).items() if name in FACTS}
+    return same | {
         "status": outcome.status.value,
         "error_kind": outcome.error_kind.value if outcome.error_kind else None,
         "error_message": outcome.message,
-        "raw_error": outcome.raw_error,
-        "http_status": outcome.http_status,
-        "finish_reason": outcome.finish_reason,
-        "served_model": outcome.model,
-        "system_fingerprint": outcome.system_fingerprint,
-        "request_id": outcome.request_id,
-        "prompt_tokens": usage.prompt_tokens if usage else None,
-        "completion_tokens": tokens,
-        "total_tokens": usage.total_tokens if usage else None,
-        "cached_tokens": usage.cached_tokens if usage else None,
-        "first_byte_ms": timings.first_byte_ms,
-        "first_event_ms": timings.first_event_ms,
-        "reasoning_ms": timings.reasoning_ms,
-        "ttft_ms": timings.ttft_ms if outcome.streamed else None,
-        "ttfo_ms": timings.ttfo_ms if outcome.streamed else None,
-        "gap_p50_ms": timings.gap_p50_ms,
-        "gap_p95_ms": timings.gap_p95_ms,
-        "gap_max_ms": timings.gap_max_ms,
-        "gap_count": timings.gap_count,
-        "waited_ms": timings.waited_ms,
-        "queued_ms": timings.queued_ms,
-        "connect_ms": timings.connect_ms,
-        "total_ms": timings.total_ms,
+        "ttft_ms": outcome.timings.ttft_ms if outcome.streamed else None,
+        "ttfo_ms": outcome.timings.ttfo_ms if outcome.streamed else None,
         "tokens_per_second": outcome.rate.per_second,
         "rate_basis": outcome.rate.basis,
-        "chunk_count": outcome.chunk_count,
-        "attempts": outcome.attempts,
-        "streamed": outcome.streamed,
         "warnings": json.dumps(outcome.warnings),
         "retries": json.dumps([asdict(retry) for retry in outcome.retries]),
         "tool_calls": json.dumps([asdict(call) for call in outcome.tool_calls]),

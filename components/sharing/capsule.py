@@ -1,7 +1,7 @@
 """A capsule: a frozen copy of a run, a comparison, a set of runs or settings, made to be read by others.
 
-What is public is what the models below name, and nothing else: a new field of a run stays private until somebody adds
-it here. How a capsule is made of runs stands in ``freezing``, where it is kept in ``capsules``.
+What is public is what the models below name, and of a run the facts that ``log/record.py`` marks as public. How a
+capsule is made of runs stands in ``freezing``, where it is kept in ``capsules``.
 """
 
 from __future__ import annotations
@@ -11,12 +11,13 @@ import zlib
 from enum import StrEnum
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_serializer, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model, field_serializer, model_validator
 
 from components.log.events import StoredEvent
+from components.log.record import DEFAULTS, PUBLIC, TYPES
 from components.sharing.linked_settings import LinkedSettings
 from components.sharing.problem import LinkProblem
-from components.streaming.outcome import Status
+from components.streaming.outcome import Status, ToolCall
 
 MOST_TITLE_CHARS = 200
 MOST_LABEL_CHARS = 200
@@ -34,8 +35,6 @@ _TOO_LARGE = "This is more than can be shared at once. Share fewer runs, or leav
 _DAMAGED = "What was shared here is damaged. Ask for it to be shared again."
 _NEWER = "This was shared by a newer version of Tempera. Update Tempera to open it."
 
-_Time = Annotated[float, Field(allow_inf_nan=False)] | None
-
 
 class Kind(StrEnum):
     """What a capsule is a copy of."""
@@ -47,94 +46,45 @@ class Kind(StrEnum):
 
 
 class _Public(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
-class CapsuleEvent(_Public):
-    """One event of a stream, as ``StoredEvent`` says it."""
+_NOT_AS_STORED = ("status", "warnings", "tool_calls")
+AS_STORED = tuple(name for name in PUBLIC if name not in _NOT_AS_STORED)
+"""The facts that a capsule has in the form of a ``RunRecord``."""
 
-    name: str
-    data: str
-    at_ms: Annotated[float, Field(allow_inf_nan=False)]
-    size: int
-
-
-class CapsuleToolCall(_Public):
-    """A call of a tool that the model asked for; ``arguments`` is kept as it came."""
-
-    id: str
-    name: str
-    arguments: str
+_fields: dict[str, Any] = {name: (TYPES[name], DEFAULTS.get(name, ...)) for name in AS_STORED}
+_Facts: Any = create_model("_Facts", __base__=_Public, **_fields)
 
 
-class CapsuleRun(_Public):
-    """All that others may see of a run. The fields mean what they mean in a ``RunRecord`` and in an ``Annotation``.
+class CapsuleRun(_Facts):  # type: ignore[misc]  # its fields are made of a list
+    """All that others may see of a run: its public facts, and what follows.
 
-    ``label`` is what the run is called among others, such as ``A · temperature 0.9``. ``endpoint`` is a name, never an
-    address. ``request_body`` is the exact body; with ``system_left_out`` it is not, for a marker stands in place of
-    every system message. ``rating``, ``tags`` and ``notes`` are empty unless they were chosen.
+    ``label`` is what the run is called among others, such as ``A · temperature 0.9``. With ``system_left_out`` a marker
+    stands in place of every system message of the body. ``rating``, ``tags`` and ``notes`` are empty unless chosen.
 
     ``events`` are the first of ``event_count``, None when they were not chosen. They are what the endpoint sent, word
     for word: they repeat the answer, and hold ids and whatever else the endpoint wrote there.
     ``events_repeat_system`` says that they were chosen and left out all the same, for a system message that is left out
     could be read from them.
 
-    What leads to the request in the log of the endpoint is not among the fields. Capsules from before ``ttfo_ms`` and
-    what follows it were known have none of these.
+    Capsules of older releases have the defaults of facts that were not known then.
     """
 
     label: Annotated[str, Field(max_length=MOST_LABEL_CHARS)] = ""
-    created_at: str
-    app_version: str
     status: Status
-    endpoint: str
-    dialect: str
-    model: str
-    request_body: str
     system_left_out: bool
-    text: str
-    reasoning: str
-    tool_calls: tuple[CapsuleToolCall, ...]
-    finish_reason: str | None
-    error_kind: str | None
-    error_message: str | None
+    tool_calls: tuple[ToolCall, ...]
     warnings: tuple[str, ...]
-    prompt_tokens: int | None
-    completion_tokens: int | None
-    total_tokens: int | None
-    cached_tokens: int | None
-    connect_ms: _Time
-    queued_ms: _Time
-    waited_ms: _Time
-    first_byte_ms: _Time
-    first_event_ms: _Time
-    reasoning_ms: _Time
-    ttft_ms: _Time
-    total_ms: _Time
-    tokens_per_second: _Time
-    chunk_count: int
-    attempts: int
-    streamed: bool
-    repeat: int | None
-    determinism: str | None
-    served_model: str | None = None
-    system_fingerprint: str | None = None
     rating: int | None = None
     tags: tuple[str, ...] = ()
     notes: str = ""
-    event_count: int
-    events: Annotated[tuple[CapsuleEvent, ...], Field(max_length=MOST_EVENTS, fail_fast=True)] | None = None
+    events: Annotated[tuple[StoredEvent, ...], Field(max_length=MOST_EVENTS, fail_fast=True)] | None = None
     events_repeat_system: bool = False
-    ttfo_ms: _Time = None
-    gap_p50_ms: _Time = None
-    gap_p95_ms: _Time = None
-    gap_max_ms: _Time = None
-    gap_count: int | None = None
-    rate_basis: str | None = None
 
     def stored_events(self) -> list[StoredEvent]:
         """The events as the log has them, for what plays a run again."""
-        return [StoredEvent(event.name, event.data, event.at_ms, event.size) for event in self.events or ()]
+        return list(self.events or ())
 
 
 class Capsule(_Public):

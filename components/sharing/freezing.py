@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
@@ -12,18 +12,16 @@ from components import __version__
 from components.contract.strict_json import read_json
 from components.log.annotations import Annotation
 from components.log.events import StoredEvent
-from components.log.numbers import NUMBERS
 from components.log.record import RunRecord
 from components.log.storable import storable, storable_text
 from components.sharing.capsule import (
+    AS_STORED,
     MOST_EVENTS,
     MOST_LABEL_CHARS,
     MOST_RUNS,
     MOST_TITLE_CHARS,
     Capsule,
-    CapsuleEvent,
     CapsuleRun,
-    CapsuleToolCall,
     Kind,
 )
 from components.sharing.left_out import (
@@ -41,13 +39,6 @@ from components.streaming.outcome import Status, ToolCall
 
 MOST_EVENT_CHARS = 1_000_000
 """Of the data of one run's events together."""
-
-_COPIED = (
-    *("created_at", "app_version", "endpoint", "dialect", "model", "finish_reason", "error_kind"),
-    *(*NUMBERS, "rate_basis", "chunk_count", "attempts", "streamed", "repeat", "determinism", "event_count"),
-    *("served_model", "system_fingerprint"),
-)
-"""What goes from a record into a capsule just as it is."""
 
 _warnings = TypeAdapter(tuple[str, ...])
 _tool_calls = TypeAdapter(tuple[ToolCall, ...])
@@ -137,21 +128,20 @@ def _run(
     body = record.request_body if choices.system_message else clean(body_without_system(record.request_body)[0])
     first = _first(events) if events is not None else None
     repeats = first is not None and _repeats(system, record, first)
-    copied: dict[str, Any] = {name: storable(getattr(record, name)) for name in _COPIED}
-    copied |= {name: clean(value) for name, value in copied.items() if isinstance(value, str)}
+    facts: dict[str, Any] = {name: storable(getattr(record, name)) for name in AS_STORED}
+    facts |= {name: clean(value) for name, value in facts.items() if isinstance(value, str)}
+    facts["request_body"] = storable_text(body)
+    if record.error_message is not None:
+        facts["error_message"] = clean_sentence(record.error_message)
     return CapsuleRun(
-        **copied,
+        **facts,
         label=label,
         status=Status(record.status),
-        request_body=storable_text(body),
         system_left_out=body != record.request_body,
-        text=clean(record.text),
-        reasoning=clean(record.reasoning),
         tool_calls=tuple(
-            CapsuleToolCall(id=clean(call.id), name=clean(call.name), arguments=clean(call.arguments))
+            ToolCall(clean(call.id), clean(call.name), clean(call.arguments))
             for call in _read(_tool_calls, record.tool_calls)
         ),
-        error_message=None if record.error_message is None else clean_sentence(record.error_message),
         warnings=tuple(clean_sentence(warning) for warning in _read(_warnings, record.warnings)),
         rating=annotation.rating,
         tags=tuple(map(clean, annotation.tags)),
@@ -185,17 +175,12 @@ def _first(events: Iterable[StoredEvent]) -> list[StoredEvent]:
     return kept
 
 
-def _event(event: StoredEvent, system: SystemMessages) -> CapsuleEvent:
+def _event(event: StoredEvent, system: SystemMessages) -> StoredEvent:
     data = event.data
     if event.size > len(data) and system.begin_in(data):
         # Of what was cut off, nobody can tell where a message in it would have ended.
         data = SYSTEM_LEFT_OUT
-    return CapsuleEvent(
-        name=system.out_of(storable_text(event.name)),
-        data=system.out_of(storable_text(data)),
-        at_ms=event.at_ms,
-        size=event.size,
-    )
+    return replace(event, name=system.out_of(storable_text(event.name)), data=system.out_of(storable_text(data)))
 
 
 def _repeats(system: SystemMessages, record: RunRecord, events: Iterable[StoredEvent]) -> bool:

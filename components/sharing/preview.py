@@ -3,43 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import asdict
 from typing import Any
 
-from components.log.numbers import NUMBERS
-from components.sharing.capsule import Capsule, CapsuleEvent, CapsuleRun
+from components.log.events import StoredEvent
+from components.log.record import FACTS, PUBLIC
+from components.sharing.capsule import Capsule, CapsuleRun
 
-RUN_WORDS = {
+_NOT_FACTS = {
     "label": "name",
-    "created_at": "date",
-    "app_version": "made with version",
-    "status": "status",
-    "endpoint": "endpoint",
-    "dialect": "dialect",
-    "model": "model",
-    "request_body": "request",
     "system_left_out": "system message left out",
-    "text": "answer",
-    "reasoning": "reasoning",
-    "tool_calls": "tool call",
-    "finish_reason": "finish reason",
-    "error_kind": "fault",
-    "error_message": "error",
-    "warnings": "warning",
-    **{name: number.title for name, number in NUMBERS.items()},
-    "rate_basis": "tokens that the rate counts",
-    "chunk_count": "chunks",
-    "attempts": "attempts",
-    "streamed": "streamed",
-    "repeat": "repeat",
-    "determinism": "sent again",
-    "served_model": "served model",
-    "system_fingerprint": "system fingerprint",
     "rating": "stars",
     "tags": "tag",
     "notes": "notes",
-    "event_count": "events that came",
     "events": "events as they came",
     "events_repeat_system": "events left out because they repeat the system message",
+}
+_FIRST = (
+    *("label", "created_at", "app_version", "status", "endpoint", "dialect", "model", "request_body"),
+    *("system_left_out", "text", "reasoning", "tool_calls", "finish_reason", "error_kind", "error_message", "warnings"),
+)
+_LAST = ("rating", "tags", "notes", "event_count", "events", "events_repeat_system")
+RUN_WORDS = {
+    name: _NOT_FACTS.get(name) or FACTS[name].title
+    for name in (*_FIRST, *(name for name in PUBLIC if name not in (*_FIRST, *_LAST)), *_LAST)
 }
 """Each field of a ``CapsuleRun`` in words, in the order of the preview."""
 
@@ -79,13 +66,13 @@ def _of_run(run: CapsuleRun) -> Iterator[tuple[str, str]]:
         elif isinstance(value, tuple):
             several = len(value) > 1
             for number, one in enumerate(value, 1):
-                said = one if isinstance(one, str) else one.model_dump(mode="json")
+                said = one if isinstance(one, str) else asdict(one)
                 yield from _leaves(f"{words} {number}" if several else words, said)
         else:
             yield words, _said(value)
 
 
-def _event(event: CapsuleEvent) -> str:
+def _event(event: StoredEvent) -> str:
     cut = f" (the beginning of {event.size} characters)" if event.size > len(event.data) else ""
     return f"{event.at_ms} ms {event.name}: {event.data}{cut}"
 

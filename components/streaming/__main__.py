@@ -88,7 +88,7 @@ def _last_line(outcome: Outcome) -> dict[str, object]:
         "tokens_per_second": outcome.rate.per_second,
         "rate_basis": outcome.rate.basis,
         "message": outcome.message,
-        "model": outcome.model,
+        "model": outcome.served_model,
         "system_fingerprint": outcome.system_fingerprint,
         "request_id": outcome.request_id,
         "attempts": outcome.attempts,

@@ -6,10 +6,46 @@ import statistics
 import time
 from array import array
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 
 from components.contract.chunk import ChoiceDelta
-from components.streaming.outcome import Timings
+
+
+@dataclass(frozen=True)
+class Timings:
+    """Times in milliseconds, taken in the reader thread; None for what did not happen.
+
+    ``first_byte_ms`` (headers complete), ``first_event_ms``, ``reasoning_ms`` (first reasoning), ``ttft_ms`` (time to
+    first token: the first reasoning, text or piece of a tool call that is not empty), ``ttfo_ms`` (time to first output
+    token: the first text, or the first piece of a tool call in an answer without text) and ``last_token_ms`` (the last
+    of any kind) count from the last attempt's send. ``total_ms`` counts from the start of the run to its end and holds
+    ``waited_ms``, the waits before retries. ``connect_ms`` is what came before the last attempt's send: finding the
+    host, connecting, the TLS handshake. ``queued_ms`` is how long the endpoint says that it let the request wait for a
+    slot; what counts from the send holds it.
+
+    A moment is that of the read of the socket which brought it. A chunk gap is the time between two reads that brought
+    tokens of any kind and choice one after the other, so chunks that came in one read have no gap. ``gap_p50_ms`` to
+    ``gap_max_ms`` are of ``gap_count`` gaps, percentiles with linear interpolation. ``token_chunks`` are the chunks
+    that brought tokens; ``first_token_chunks`` of them came in the first such read.
+    """
+
+    first_byte_ms: float | None = None
+    first_event_ms: float | None = None
+    reasoning_ms: float | None = None
+    ttft_ms: float | None = None
+    ttfo_ms: float | None = None
+    last_token_ms: float | None = None
+    waited_ms: float = 0.0
+    total_ms: float = 0.0
+    queued_ms: float | None = None
+    connect_ms: float | None = None
+    gap_p50_ms: float | None = None
+    gap_p95_ms: float | None = None
+    gap_max_ms: float | None = None
+    gap_count: int = 0
+    token_chunks: int = 0
+    first_token_chunks: int = 0
 
 
 class Moments:

@@ -419,7 +419,7 @@ class AnswerStream:
             http_status=None if status is Status.REJECTED else self._http_status,
             finish_reason=self._hide(first.finish_reason) if first.finish_reason else None,
             usage=answer.usage,
-            model=self._hide(answer.model) if answer.model else None,
+            served_model=self._hide(answer.model) if answer.model else None,
             system_fingerprint=self._hide(answer.system_fingerprint) if answer.system_fingerprint else None,
             request_id=self._hide(self._request_id) if self._request_id else None,
             text=first.text,

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from components.experiments.cell_result import CellResult, result_of
-from components.experiments.measures import SweepMeasure
+from components.experiments.measures import DETERMINISM, LENGTH, SIMILARITY
 from components.experiments.sweep_results import (
     base_row,
     findings,
@@ -76,12 +76,12 @@ def test_the_row_of_the_base_is_the_one_that_changes_nothing() -> None:
 
 def test_runs_that_did_not_end_well_have_no_value() -> None:
     results = [result_of(a_record(0, 1, "four")), result_of(a_record(0, 2, "half a", status=Status.INTERRUPTED))]
-    assert values_of(SweepMeasure.LENGTH, results, {}) == [4]
+    assert values_of(LENGTH, results, {}) == [4]
 
 
 def test_a_similarity_is_what_was_read_and_nothing_where_none_was() -> None:
     first, second = (result_of(record) for record in repeats_of(0, "aaaa", "bbbb"))
-    assert values_of(SweepMeasure.SIMILARITY, [first, second], {second.id: 0.25}) == [0.25]
+    assert values_of(SIMILARITY, [first, second], {second.id: 0.25}) == [0.25]
 
 
 ROWS = [{}, {"temperature": "0"}, {"temperature": "1"}, {"model": "large"}, {"temperature": "1", "model": "large"}]
@@ -98,7 +98,7 @@ BY_ROW: list[list[CellResult]] = [
 
 
 def test_each_axis_is_judged_by_the_rows_that_change_it_alone() -> None:
-    found = findings(["temperature", "model"], ROWS, BY_ROW, SweepMeasure.LENGTH, {})
+    found = findings(["temperature", "model"], ROWS, BY_ROW, LENGTH, {})
     assert [finding.sentence for finding in found] == [
         "temperature changes length by more than the base varies by itself at 1 (k = 4).",
         "4 repeats of each are needed to tell.",
@@ -107,12 +107,12 @@ def test_each_axis_is_judged_by_the_rows_that_change_it_alone() -> None:
 
 
 def test_an_axis_that_never_changes_alone_has_no_finding() -> None:
-    assert findings(["temperature"], [{}, ROWS[4]], [BY_ROW[0], BY_ROW[4]], SweepMeasure.LENGTH, {}) == []
+    assert findings(["temperature"], [{}, ROWS[4]], [BY_ROW[0], BY_ROW[4]], LENGTH, {}) == []
 
 
 def test_without_a_row_of_the_base_there_is_nothing_to_find() -> None:
-    assert findings(["temperature", "model"], ROWS[1:], BY_ROW[1:], SweepMeasure.LENGTH, {}) == []
+    assert findings(["temperature", "model"], ROWS[1:], BY_ROW[1:], LENGTH, {}) == []
 
 
 def test_what_needs_several_answers_is_not_tested_answer_by_answer() -> None:
-    assert findings(["temperature", "model"], ROWS, BY_ROW, SweepMeasure.DETERMINISM, {}) == []
+    assert findings(["temperature", "model"], ROWS, BY_ROW, DETERMINISM, {}) == []

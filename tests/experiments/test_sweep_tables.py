@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from components.experiments.cell_result import CellResult, result_of
-from components.experiments.measures import SweepMeasure
+from components.experiments.measures import DETERMINISM, LENGTH, SIMILARITY, TIMED_MEASURES, SweepMeasure
 from components.experiments.sweep_tables import (
     as_csv,
     axis_column,
@@ -113,7 +113,7 @@ def wide(measure: SweepMeasure, inputs: list[dict[str, str]], runs: list[list[Ce
 
 
 def test_repeats_stand_beside_each_other() -> None:
-    table = wide(SweepMeasure.TTFT, [], [BASE_RUNS, WARM_RUNS])
+    table = wide(TIMED_MEASURES["ttft_ms"], [], [BASE_RUNS, WARM_RUNS])
     assert list(table) == ["row", "repeat 1", "repeat 2"]
     assert table.to_numpy().tolist() == [["base", 10.0, 20.0], ["temperature 1", 30.0, 40.0]]
 
@@ -121,11 +121,11 @@ def test_repeats_stand_beside_each_other() -> None:
 def test_a_row_has_one_line_for_all_its_inputs_and_one_of_the_same_words_another() -> None:
     inputs = [{"word": "one"}, {"word": "two"}]
     runs = [[run(1, "a", 0, 1)], [run(2, "ab", 1, 1)], [run(3, "abc", 2, 1)], [run(4, "abcd", 3, 1)]]
-    table = wide(SweepMeasure.LENGTH, inputs, runs)
+    table = wide(LENGTH, inputs, runs)
     assert list(table) == ["row", "input 1 repeat 1", "input 2 repeat 1"]
     assert table.to_numpy().tolist() == [["base", 1.0, 2.0], ["temperature 1", 3.0, 4.0]]
     alike = [{"a": "1, b 2"}, {"a": "1", "b": "2"}]
-    both = measured(SweepMeasure.LENGTH, ["a", "b"], alike, [], [[run(1, "a", 0, 1)], [run(2, "ab", 1, 1)]], {})
+    both = measured(LENGTH, ["a", "b"], alike, [], [[run(1, "a", 0, 1)], [run(2, "ab", 1, 1)]], {})
     assert wide_table(both, 0)["repeat 1"].tolist() == [1.0, 2.0]
 
 
@@ -153,18 +153,18 @@ def test_long_answers_that_begin_alike_are_not_the_same() -> None:
 def test_tables_of_a_sweep_that_has_just_begun_say_nothing_yet(begun: list[CellResult]) -> None:
     table = long_table(["temperature"], ROWS, [], [begun, []])
     assert len(collapsed(table)) == len(different_only(table)) == len(begun)
-    assert measured(SweepMeasure.LENGTH, ["temperature"], ROWS, [], [begun, []], {}).empty
+    assert measured(LENGTH, ["temperature"], ROWS, [], [begun, []], {}).empty
     assert grouped(table, "temperature")["well"].tolist() == [0] * len(begun)
 
 
 def test_the_similarity_of_a_run_is_the_one_that_was_read() -> None:
-    found = measured(SweepMeasure.SIMILARITY, ["temperature"], ROWS, [], [BASE_RUNS, WARM_RUNS], {f"{4:032x}": 0.5})
+    found = measured(SIMILARITY, ["temperature"], ROWS, [], [BASE_RUNS, WARM_RUNS], {f"{4:032x}": 0.5})
     assert found[["temperature", "value"]].to_numpy().tolist() == [["1", 0.5]]
 
 
 def test_determinism_is_the_share_of_the_same_answers_among_the_other_repeats() -> None:
     runs = [BASE_RUNS, [*WARM_RUNS, run(5, "a moon", 1, 3)]]
-    found = measured(SweepMeasure.DETERMINISM, ["temperature"], ROWS, [], runs, {})
+    found = measured(DETERMINISM, ["temperature"], ROWS, [], runs, {})
     assert found["value"].tolist() == [1.0, 1.0, 0.0, 0.5, 0.5]
 
 

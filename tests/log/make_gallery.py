@@ -20,7 +20,8 @@ from components.log.log import Log
 from components.runs.run import Run
 from components.streaming.answer import Delta
 from components.streaming.faults import ErrorKind
-from components.streaming.outcome import Outcome, Status, Timings
+from components.streaming.moments import Timings
+from components.streaming.outcome import Outcome, Status
 from components.streaming.stream import TimedEvent
 
 GALLERY = Path(__file__).parent / "gallery"

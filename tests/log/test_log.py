@@ -19,7 +19,8 @@ from components.runs.run import Run
 from components.streaming.answer import Delta
 from components.streaming.faults import ErrorKind
 from components.streaming.limits import Limits
-from components.streaming.outcome import Outcome, Status, Timings
+from components.streaming.moments import Timings
+from components.streaming.outcome import Outcome, Status
 from components.streaming.stream import TimedEvent
 from tests.log.conftest import A_PLACEMENT, make_run
 from tests.waiting import wait_for

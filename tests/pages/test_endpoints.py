@@ -14,7 +14,8 @@ from components.contract.chunk import Usage
 from components.embedded.status import Phase
 from components.runs.run import Run
 from components.service import service
-from components.streaming.outcome import Outcome, Status, Timings
+from components.streaming.moments import Timings
+from components.streaming.outcome import Outcome, Status
 from tests.pages.conftest import new_page, texts
 from tests.streaming.endpoint import Endpoint, document, serve
 from tests.waiting import wait_for

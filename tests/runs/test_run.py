@@ -9,7 +9,8 @@ from components.contract.chunk import Usage
 from components.runs.placement import WARM_UP, Placement
 from components.runs.run import Activity, Run
 from components.streaming.answer import Delta
-from components.streaming.outcome import Outcome, Status, Timings
+from components.streaming.moments import Timings
+from components.streaming.outcome import Outcome, Status
 from tests.log.conftest import A_PLACEMENT, make_run
 
 
@@ -103,7 +104,7 @@ def test_what_the_endpoint_said_of_its_wait_and_its_cache_is_recorded(
 
 def test_what_the_endpoint_says_of_itself_is_kept(new_run: Callable[[], Run]) -> None:
     told, untold = new_run(), new_run()
-    told.finish(Outcome(Status.OK, model="m-2026", system_fingerprint="fp_1", request_id="r-1"))
+    told.finish(Outcome(Status.OK, served_model="m-2026", system_fingerprint="fp_1", request_id="r-1"))
     untold.finish(Outcome(Status.OK))
     assert told.record().told_by_endpoint == [
         ("served model", "m-2026"),

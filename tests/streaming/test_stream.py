@@ -80,7 +80,7 @@ class TestAnAnswerIsComplete:
         assert outcome.http_status == 200
         assert outcome.finish_reason == "stop"
         assert outcome.usage == Usage(3, 2, 5)
-        assert outcome.model == "m"
+        assert outcome.served_model == "m"
         assert outcome.message is None
         assert outcome.raw_error is None
         assert (outcome.chunk_count, outcome.attempts, outcome.streamed, outcome.warnings) == (4, 1, True, ())
@@ -129,7 +129,7 @@ class TestTextThatArrivedIsKept:
 
     def test_and_names_from_the_endpoint_are_in_such_a_form_too(self):
         outcome = run(head() + chunk("a", finish="sto\x00p\ud83d", model="m\x00\ude00") + DONE)
-        assert (outcome.finish_reason, outcome.model) == ("sto�p�", "m��")
+        assert (outcome.finish_reason, outcome.served_model) == ("sto�p�", "m��")
 
 
 def reset(connection):
@@ -426,7 +426,7 @@ def test_the_model_and_the_configuration_that_answered_are_told():
     outcome = run(
         head() + chunk("Hello", model="m", system_fingerprint="fp_\ud83d") + chunk(finish="stop", model="m-1")
     )
-    assert (outcome.model, outcome.system_fingerprint) == ("m-1", "fp_\ufffd")
+    assert (outcome.served_model, outcome.system_fingerprint) == ("m-1", "fp_\ufffd")
 
 
 def test_several_choices_that_were_asked_for_keep_their_indexes():

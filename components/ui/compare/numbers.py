@@ -9,13 +9,12 @@ import pandas as pd
 import streamlit as st
 
 from components.drafts.comparison import Timing
-from components.experiments.numbers import Measure, bests, incomparable
+from components.experiments.numbers import bests, incomparable
 from components.live.replay import lengths_after
 from components.live.status import duration, numbers, status_words, was_cut
 from components.log.events import StoredEvent
-from components.log.numbers import NUMBERS
 from components.log.query import QueryFailed
-from components.log.record import RunRecord
+from components.log.record import NUMBERS, RunRecord
 from components.ui.answer.run_lookup import events_reader
 from components.ui.plain_words import plain_words
 
@@ -72,19 +71,19 @@ def timing_words(record: RunRecord) -> str:
     return "one at a time, interleaved" if record.timing == Timing.INTERLEAVED else "one at a time"
 
 
-def _column(title: str, record: RunRecord, best: Mapping[Measure, str]) -> dict[str, str]:
+def _column(title: str, record: RunRecord, best: Mapping[str, str]) -> dict[str, str]:
     badge, colour = status_words(record)
     found = {number.label: number.value for number in numbers(record)}
     rate_unit = "chunks/s" if record.running else "tokens/s"
     words = {
         "status": f":{colour}-badge[{plain_words(badge)}]",
         "finish reason": plain_words(found.get("finish reason", "–")),
-        "TTFT": _marked(duration(record.ttft_ms), best.get(Measure.TTFT) == title, timing_words(record)),
+        "TTFT": _marked(duration(record.ttft_ms), best.get("ttft_ms") == title, timing_words(record)),
         "TTFO": found.get("TTFO", "–"),
-        "tokens/s": _marked(found.get(rate_unit, "–"), best.get(Measure.DECODE_RATE) == title, timing_words(record)),
+        "tokens/s": _marked(found.get(rate_unit, "–"), best.get("tokens_per_second") == title, timing_words(record)),
         "chunk gap": found.get("chunk gap", "–"),
         "tokens": plain_words(found.get("tokens", found.get("received", "–"))),
-        "total": _marked(duration(record.total_ms), best.get(Measure.TOTAL) == title, timing_words(record)),
+        "total": _marked(duration(record.total_ms), best.get("total_ms") == title, timing_words(record)),
         "characters": f"{len(record.text):,}",
     }
     if was_cut(record):

@@ -7,16 +7,15 @@ import pandas as pd
 import streamlit as st
 
 from components.drafts.in_words import OMITTED
-from components.log.numbers import CHANGED, NUMBERS, OLDER_DEFINITION
 from components.log.query import QueryFailed
+from components.log.record import CHANGED, NUMBERS, OLDER_DEFINITION, SHOWN
 from components.log.search import MOST_COUNTED, View, measured
 from components.streaming.outcome import Status
 from components.ui import state
 from components.ui.visitor import own_log
 
 _OUTCOMES = "outcomes over time"
-_MEASURED = ("ttft_ms", "ttfo_ms", "tokens_per_second", "gap_p50_ms", "gap_p95_ms", "total_ms", "completion_tokens")
-_NUMBERS = {**{NUMBERS[name].short_title: name for name in _MEASURED}, "characters": "characters"}
+_NUMBERS = {**{NUMBERS[name].short_title: name for name in SHOWN}, "characters": "characters"}
 _COLOURS = {
     Status.OK.value: "#3f8f5f",
     Status.DAMAGED.value: "#8f7f3f",

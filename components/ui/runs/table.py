@@ -8,9 +8,9 @@ import pandas as pd
 import streamlit as st
 
 from components.log.annotations import tags_in
-from components.log.numbers import NUMBERS
 from components.log.owned import OwnLog
 from components.log.query import QueryFailed, count_runs
+from components.log.record import LISTED, NUMBERS
 from components.log.search import MOST_COUNTED, Page, Place, Summary, View, page_of, summary_of
 from components.ui import state
 from components.ui.runs.export import draw_take_away
@@ -23,16 +23,11 @@ _SUMMED_UP_S = 10.0
 _ALWAYS = ("started", "status", "prompt", "answer")
 _COLUMNS = (
     *("started", "status", "endpoint", "model", "settings", "prompt", "answer", "finish reason"),
-    *("TTFT", "TTFO", "tokens/s", "chunk gap p95", "total"),
-    *("prompt tokens", "completion tokens", "rating", "tags", "experiment"),
+    *(NUMBERS[name].label for name in LISTED),
+    *("rating", "tags", "experiment"),
 )
-_FORMATS = {
-    "ttft_ms": "%d ms",
-    "ttfo_ms": "%d ms",
-    "tokens_per_second": "%.1f",
-    "gap_p95_ms": "%d ms",
-    "total_ms": "%.1f s",
-}
+_FORMATS = {"ms": "%d ms", "tokens/s": "%.1f", "": "%d"}
+"""By unit; a whole run takes so long that it is shown in seconds."""
 
 
 @dataclass
@@ -131,8 +126,11 @@ def _draw_page(page: Page, listing: _Listing) -> None:
         column_config={
             "started": st.column_config.DatetimeColumn(format="D MMM, HH:mm:ss"),
             **{
-                NUMBERS[name].label: st.column_config.NumberColumn(format=shown, help=NUMBERS[name].definition)
-                for name, shown in _FORMATS.items()
+                NUMBERS[name].label: st.column_config.NumberColumn(
+                    format="%.1f s" if name == "total_ms" else _FORMATS[NUMBERS[name].unit],
+                    help=NUMBERS[name].definition,
+                )
+                for name in LISTED
             },
             "status": st.column_config.TextColumn(width=95),
             "settings": st.column_config.TextColumn(width=190),
@@ -224,7 +222,7 @@ def _summed_up(log: OwnLog, view: View) -> Summary:
 
 
 def _shown(runs: pd.DataFrame) -> pd.DataFrame:
-    numbers = {NUMBERS[name].label: runs[name].astype("Float64") for name in _FORMATS}
+    numbers = {NUMBERS[name].label: runs[name].astype("Float64") for name in LISTED}
     numbers["total"] /= 1000
     return pd.DataFrame(
         {
@@ -237,8 +235,6 @@ def _shown(runs: pd.DataFrame) -> pd.DataFrame:
             "answer": runs["answer_begin"],
             "finish reason": runs["finish_reason"],
             **numbers,
-            "prompt tokens": runs["prompt_tokens"].astype("Int64"),
-            "completion tokens": runs["completion_tokens"].astype("Int64"),
             "rating": runs["rating"].astype("Int64"),
             "tags": [list(tags_in(tags)) for tags in runs["tags"].fillna("")],
             "experiment": runs["experiment_id"],

@@ -4,19 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 
 from components.log.events import StoredEvent
-from components.log.numbers import NUMBERS
 from components.log.record import RunRecord
 from components.log.request_summary import asked_in
-from components.sharing.capsule import Capsule, CapsuleRun
-
-_SAME = (
-    *("created_at", "app_version", "endpoint", "dialect", "model", "request_body", "text", "reasoning"),
-    *("finish_reason", "error_kind", "error_message", *NUMBERS, "rate_basis"),
-    *("chunk_count", "attempts", "streamed", "repeat", "determinism", "served_model", "system_fingerprint"),
-)
+from components.sharing.capsule import AS_STORED, Capsule, CapsuleRun
 
 
 @dataclass(frozen=True)
@@ -37,15 +30,15 @@ def shared_runs(capsule_id: str, capsule: Capsule) -> dict[str, SharedRun]:
 
 def _shared_run(capsule_id: str, number: int, run: CapsuleRun) -> SharedRun:
     events = tuple(run.stored_events())
+    facts = {name: getattr(run, name) for name in AS_STORED}
     return SharedRun(
-        **{name: getattr(run, name) for name in _SAME},
+        **facts | {"event_count": run.event_count if events else 0},
         # Its own, whoever looks: widgets and players are kept under it.
         id=hashlib.sha256(f"{capsule_id} {number}".encode()).hexdigest()[:32],
         status=run.status.value,
         heartbeat_at=run.created_at,
         warnings=json.dumps(run.warnings),
-        tool_calls=json.dumps([call.model_dump() for call in run.tool_calls]),
-        event_count=run.event_count if events else 0,
+        tool_calls=json.dumps([asdict(call) for call in run.tool_calls]),
         shared_events=events,
         **asked_in(run.request_body)._asdict(),
     )

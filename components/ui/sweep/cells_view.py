@@ -31,9 +31,8 @@ from components.experiments.sweep_tables import (
     grouped,
     long_table,
 )
-from components.log.numbers import NUMBERS
 from components.log.query import QueryFailed
-from components.log.record import RunRecord
+from components.log.record import NUMBERS, RunRecord
 from components.ui import presses, state
 from components.ui.compare.answer_differences import draw_word_differences
 from components.ui.compare.numbers import draw_numbers

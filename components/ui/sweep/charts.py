@@ -90,4 +90,4 @@ def _layers(table: pd.DataFrame, shown: pd.DataFrame, measure: SweepMeasure) -> 
 
 
 def _title(measure: SweepMeasure) -> str:
-    return f"{measure.label}, {measure.unit}" if measure.unit else measure.label
+    return measure.label if measure.unit in ("", measure.label) else f"{measure.label}, {measure.unit}"

@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from components.experiments.cell_result import CellResult
-from components.experiments.measures import SweepMeasure, closed_loop
+from components.experiments.measures import MEASURES, SIMILARITY, SweepMeasure, closed_loop
 from components.experiments.sweep_results import base_row, findings, join_inputs, row_in_words
 from components.experiments.sweep_tables import ROW, VALUE, axis_column, measured
 from components.log.query import QueryFailed
@@ -27,7 +27,7 @@ _HEAT_MAP, _SMALL_MULTIPLES = "heat map", "small multiples"
 def draw_findings(sweep_id: str, kept: KeptSweep, by_position: Sequence[Sequence[CellResult]]) -> None:
     """Draw the choice of measure and axes, the sentences, the chart, and its table."""
     fields = kept.setup.fields
-    labels: dict[str, SweepMeasure | None] = {found.label: found for found in SweepMeasure}
+    labels: dict[str, SweepMeasure | None] = {found.label: found for found in MEASURES}
     labels[_FINISH_REASONS] = None
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         measure = labels[st.selectbox("Measure", list(labels), key=state.SWEEP_MEASURE, width=220)]
@@ -36,7 +36,7 @@ def draw_findings(sweep_id: str, kept: KeptSweep, by_position: Sequence[Sequence
         _draw_finish_reasons(kept, by_position)
         return
     try:
-        alike = similarities(sweep_id, kept, by_position) if measure is SweepMeasure.SIMILARITY else {}
+        alike = similarities(sweep_id, kept, by_position) if measure is SIMILARITY else {}
     except QueryFailed as failure:
         st.error(str(failure))
         return

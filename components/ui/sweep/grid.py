@@ -72,11 +72,11 @@ def _draw_progress(
     failed = [result for result in ended if not result.ended_well]
     words = f"{len(ended):,} of {total:,} cells ended" + (f", {len(failed):,} not well" if failed else "")
     # Answers of before took no time here.
-    timed = [result for result in ended if result.total_ms is not None]
+    timed = [result for result in ended if result.timed["total_ms"] is not None]
     if going_on and timed:
         # Of the newest ones: what was before a pause may have met another load.
         newest = nlargest(_RATE_FROM, timed, key=lambda result: result.finished_at or "")
-        mean_s = sum(result.total_ms or 0.0 for result in newest) / len(newest) / 1000
+        mean_s = sum(result.timed["total_ms"] or 0.0 for result in newest) / len(newest) / 1000
         words += f", about {mean_s * (total - len(ended)) / kept.setup.at_once:,.0f} s left"
     if going_on and experiment and experiment.paused:
         words += " (paused)"

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from components.experiments.axes import BASE
-from components.experiments.measures import SweepMeasure
+from components.experiments.measures import LENGTH
 from components.experiments.sweep_tables import ROW, VALUE
 from components.ui.sweep.charts import MOST_POINTS, points
 
@@ -21,7 +21,7 @@ def table_of(answers: int) -> pd.DataFrame:
 
 @pytest.mark.parametrize("answers", [MOST_POINTS, MOST_POINTS + 2])
 def test_many_answers_are_a_line_for_each_value_and_few_a_point_each(answers: int) -> None:
-    spec = points(table_of(answers), ROW, SweepMeasure.LENGTH).to_dict()
+    spec = points(table_of(answers), ROW, LENGTH).to_dict()
     (data,) = spec["datasets"].values()
     marks = [layer["mark"]["type"] for layer in spec["layer"]]
     if answers <= MOST_POINTS:
