@@ -204,15 +204,7 @@ def make_in_worker(job: Job) -> Status:
         raise LookupError(f"This worker has no endpoint {job.endpoint}. Configure it there, too.")
     while service().runner.is_told_to_wait(job.endpoint):
         time.sleep(_LOOK_AGAIN_S)
-    run = service().runner.send(
-        endpoint,
-        model=job.model,
-        body=job.body,
-        streaming=job.streaming,
-        draft=job.draft,
-        placement=job.placement,
-        owner=job.owner,
-    )
+    run = service().runner.start(job.order(endpoint))
     run.written.result()
     return run.ended.result()
 

@@ -45,6 +45,7 @@ from tests import canary
 from tests.browser.conftest import ROOT, serve_app
 from tests.browser.pages import choose_row
 from tests.log.conftest import REQUEST
+from tests.orders import order_of
 from tests.security.open_page import OpenPage
 from tests.security.session import session
 from tests.streaming.endpoint import DONE, Endpoint, chunk, document, event, head, serve
@@ -370,9 +371,9 @@ def test_a_key_in_pieces_or_escaped_is_nowhere_behind_a_run(
     shown: list[str] = []
     with serve(whole) as endpoint:
         key = ApiKey(canary.KEY, endpoint.base_url)
-        run = runner.start(OurEndpoint("mine", BEEZY, Address(endpoint.base_url, key)), REQUEST)
+        run = runner.start(order_of(OurEndpoint("mine", BEEZY, Address(endpoint.base_url, key)), REQUEST))
         run.listen(lambda: shown.append("".join(run.texts())))
-        runner.wait(run.id)
+        run.written.result()
         assert canary.KEY.encode() in endpoint.requests[0]
     record, events = find_run(log.database, run.id), events_of(log.database, run.id)
     capsule = capsule_of([record], kind=Kind.RUN, title="t", choices=Choices(events=True), events={record.id: events})

@@ -16,9 +16,9 @@ from components.demo.slots import Slots, Turn
 from components.demo.switch import Switch
 from components.demo.together import Together
 from components.demo.visitors import UNKNOWN
-from components.endpoints.endpoint import AnyEndpoint
 from components.log.log import Log
 from components.runs.gate import Refused
+from components.runs.order import Order
 from components.runs.run import Activity, Run
 from components.streaming.outcome import Outcome
 
@@ -65,17 +65,18 @@ class DemoGate:
         self._closing.set()
         self._watcher.join()
 
-    def admit(self, owner: str, network: str | None, body: bytes) -> None:
+    def admit(self, order: Order) -> None:
         """Let a run be made at all, refused or not; see ``Gate.admit``."""
-        self._floods.check(network or UNKNOWN, body)
+        self._floods.check(order.network or UNKNOWN, order.body)
 
     @contextmanager
-    def enter(self, run: Run, endpoint: AnyEndpoint) -> Iterator[Callable[[Outcome], None]]:
+    def enter(self, run: Run) -> Iterator[Callable[[Outcome], None]]:
         """Let a run be sent; see ``Gate.enter``."""
         self._check_switch()
-        request = checked(endpoint, run.request_body, self._settings)
-        tokens = tokens_of(request, run.request_body)
-        experiment = run.placement.experiment_id if run.placement else None
+        order = run.order
+        request = checked(order.endpoint, order.body, self._settings)
+        tokens = tokens_of(request, order.body)
+        experiment = order.placement.experiment_id if order.placement else None
         with (
             self._together.counted(run.owner, experiment, request.max_tokens or 0),
             self._turn(run, tokens) as turn,
@@ -169,4 +170,4 @@ def used_tokens(outcome: Outcome, reserved: int) -> int:
 
 
 def _is_patient(run: Run, refused: Refused) -> bool:
-    return run.placement is not None and refused.again_in_s is not None and refused.again_in_s <= _LONGEST_PAUSE_S
+    return run.order.placement is not None and refused.again_in_s is not None and refused.again_in_s <= _LONGEST_PAUSE_S

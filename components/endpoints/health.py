@@ -41,11 +41,6 @@ class EndpointHealth:
     problem: str | None
     checked_at: datetime
 
-    @property
-    def reachable(self) -> bool:
-        """Whether an answer came at all."""
-        return self.verdict is not Verdict.DOES_NOT_ANSWER
-
 
 def check(address: Address, within_s: float = ANSWER_S) -> EndpointHealth:
     """Ask the endpoint for its models and take the time."""

@@ -16,6 +16,7 @@ from components.experiments.axes import AxisProblem, with_values
 from components.experiments.data_set import with_input
 from components.experiments.run_order import Cell
 from components.experiments.sweep_plan import Row
+from components.runs.order import order_for
 
 
 @dataclass(frozen=True)
@@ -43,18 +44,10 @@ class RowRequest:
 
     def cell(self, repeat: int) -> Cell:
         """One run of this row. Raises ValueError for a row that has a problem."""
-        if self.problem or self.endpoint is None or self.composed.request is None or self.composed.body is None:
+        order = None if self.problem else order_for(self.endpoint, self.composed, self.draft)
+        if order is None:
             raise ValueError(f"{self.lane.capitalize()} makes no request.")
-        return Cell(
-            lane=self.lane,
-            position=self.position,
-            repeat=repeat,
-            endpoint=self.endpoint,
-            model=self.composed.request.model,
-            body=self.composed.body,
-            streaming=self.composed.request.stream,
-            draft=self.draft.for_log(),
-        )
+        return Cell(self.lane, self.position, repeat, order)
 
 
 def row_requests(

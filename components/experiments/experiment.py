@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from components.drafts.comparison import Timing
@@ -75,7 +75,7 @@ class Experiment:
         self._in_turn = _Line(1)
         """Whatever is made one at a time, whenever it was started."""
         self._lines = [self._in_turn]
-        self._making: list[Making] = []
+        self._making: dict[Making, Cell] = {}
         self._looks_again = False
         self._holders = 0
         self._held_until = 0.0
@@ -142,7 +142,7 @@ class Experiment:
         """The lanes of which runs are under way or to come."""
         with self._lock:
             to_come = {cell.lane for line in self._lines for cell, _plan in line.cells}
-            return {making.placement.lane for making in self._making} | to_come
+            return {cell.lane for cell in self._making.values()} | to_come
 
     def start(self, plan: Plan, network: str | None = None) -> None:
         """Make these runs, besides those that are under way; returns at once. ``network`` is where they are asked from.
@@ -165,7 +165,7 @@ class Experiment:
         with self._lock:
             for line in self._lines:
                 line.cells = deque(each for each in line.cells if lane is not None and each[0].lane != lane)
-            stopped = [making for making in self._making if lane is None or making.placement.lane == lane]
+            stopped = [making for making, cell in self._making.items() if lane is None or cell.lane == lane]
             self.version += 1
             if lane is None:
                 self._go_on()
@@ -175,7 +175,7 @@ class Experiment:
     def stop_cells(self, places: Collection[tuple[int, int]]) -> None:
         """Stop the runs under way of some positions and repeats."""
         with self._lock:
-            stopped = [each for each in self._making if (each.placement.position, each.placement.repeat) in places]
+            stopped = [making for making, cell in self._making.items() if (cell.position, cell.repeat) in places]
         for making in stopped:
             making.stop()
 
@@ -233,17 +233,21 @@ class Experiment:
         return (
             not self._paused
             and not held
-            and not any(making.endpoint == cell.endpoint.name and making.waits() for making in self._making)
+            and not any(
+                other.order.endpoint.name == cell.order.endpoint.name and making.waits()
+                for making, other in self._making.items()
+            )
         )
 
     def _begin(self, cell: Cell, plan: Plan, line: _Line) -> Making | None:
         # Those of another start may be under way as well, and slow this one down.
         at_once = max(plan.concurrency, sum(each.under_way for each in self._lines) + 1)
         placement = Placement(self.id, cell.lane, cell.position, cell.repeat, plan.timing.value, at_once, cell.checks)
+        order = replace(cell.order, placement=placement, owner=self._log.owner, network=self._network)
         maker = self._elsewhere if plan.shared and self._elsewhere else self._here
         self.version += 1
         try:
-            making = maker.make(cell, placement, self._log.owner, self._network)
+            making = maker.make(order)
         except Refused as refused:
             if plan.shared:
                 line.cells.appendleft((cell, plan))
@@ -253,7 +257,7 @@ class Experiment:
             logging.getLogger(__name__).exception("a run of experiment %s could not be made", self.id)
             return None
         line.under_way += 1
-        self._making.append(making)
+        self._making[making] = cell
         if making.run_id:
             self._ids.append(making.run_id)
         return making
@@ -283,7 +287,7 @@ class Experiment:
             logging.getLogger(__name__).exception("a run of experiment %s could not be checked", self.id)
         finally:
             with self._lock:
-                self._making.remove(making)
+                del self._making[making]
                 self.version += 1
 
     def _check(self, making: Making, cell: Cell) -> None:

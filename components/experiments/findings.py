@@ -27,11 +27,6 @@ class AxisFinding:
     values: tuple[ValueFinding, ...]
 
 
-def noise_band(base: Sequence[float]) -> Spread | None:
-    """Where the repeats of the base lie: what a value must leave to mean something. None when there are none."""
-    return spread(base)
-
-
 def axis_findings(
     field: str, groups: Mapping[str, Sequence[float]], base: Sequence[float], measure_label: str
 ) -> AxisFinding:

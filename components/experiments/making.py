@@ -7,9 +7,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Protocol
 
-from components.experiments.run_order import Cell
-from components.runs.placement import Placement
-from components.runs.run import Activity
+from components.runs.order import Order
 from components.runs.runner import Runner
 from components.streaming.outcome import Status
 
@@ -23,8 +21,6 @@ class Making:
     the endpoint has told it to come again later.
     """
 
-    placement: Placement
-    endpoint: str
     run_id: str | None
     ended: Future[Status]
     written: Future[None]
@@ -35,8 +31,8 @@ class Making:
 class Maker(Protocol):
     """Whatever makes cells."""
 
-    def make(self, cell: Cell, placement: Placement, owner: str, network: str | None) -> Making:
-        """Begin to make a cell for its owner, who calls from that network, and return at once."""
+    def make(self, order: Order) -> Making:
+        """Begin to make a cell, and return at once. Its order says where it is placed."""
         ...
 
 
@@ -46,24 +42,7 @@ class MakerHere:
     def __init__(self, runner: Runner) -> None:
         self._runner = runner
 
-    def make(self, cell: Cell, placement: Placement, owner: str, network: str | None) -> Making:
+    def make(self, order: Order) -> Making:
         """Begin a run, and return at once."""
-        run = self._runner.send(
-            cell.endpoint,
-            model=cell.model,
-            body=cell.body,
-            streaming=cell.streaming,
-            draft=cell.draft,
-            placement=placement,
-            owner=owner,
-            network=network,
-        )
-        return Making(
-            placement=placement,
-            endpoint=cell.endpoint.name,
-            run_id=run.id,
-            ended=run.ended,
-            written=run.written,
-            stop=run.stop,
-            waits=lambda: run.activity is Activity.RETRYING and not run.finished,
-        )
+        run = self._runner.start(order)
+        return Making(run.id, run.ended, run.written, run.stop, lambda: run.waits_to_retry)

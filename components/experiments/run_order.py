@@ -6,23 +6,19 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from components.drafts.comparison import Timing
-from components.endpoints.endpoint import AnyEndpoint
 from components.experiments.lanes import LaneRequest
+from components.runs.order import Order, order_for
 from components.runs.placement import WARM_UP
 
 
 @dataclass(frozen=True)
 class Cell:
-    """One run to be made: what it asks, and where it belongs. Its parts mean what those of ``Placement`` mean."""
+    """One run to be made: its order, and where it belongs. Its parts mean what those of ``Placement`` mean."""
 
     lane: str
     position: int
     repeat: int
-    endpoint: AnyEndpoint
-    model: str
-    body: bytes
-    streaming: bool
-    draft: str | None = None
+    order: Order
     checks: str | None = None
 
 
@@ -61,22 +57,15 @@ def plan(
         case Timing.ONE_AFTER_ANOTHER:
             return Plan(tuple(each[place] for place in range(len(first)) for each in rounds), timing, 1)
         case Timing.INTERLEAVED:
-            warm_ups = {(cell.endpoint.name, cell.model): replace(cell, repeat=WARM_UP) for cell in reversed(first)}
+            warm_ups = {
+                (cell.order.endpoint.name, cell.order.model): replace(cell, repeat=WARM_UP) for cell in reversed(first)
+            }
             cells = [*warm_ups.values(), *(cell for each in rounds for cell in shuffled(each))]
             return Plan(tuple(cells), timing, 1)
 
 
 def _cell(request: LaneRequest, position: int) -> Cell:
-    endpoint, composed = request.endpoint, request.composed
-    if endpoint is None or composed.request is None or composed.body is None:
+    order = order_for(request.endpoint, request.composed, request.draft)
+    if order is None:
         raise ValueError(f"Lane {request.title} makes no request.")
-    return Cell(
-        lane=request.lane.id,
-        position=position,
-        repeat=1,
-        endpoint=endpoint,
-        model=composed.request.model,
-        body=composed.body,
-        streaming=composed.request.stream,
-        draft=request.draft.for_log(),
-    )
+    return Cell(request.lane.id, position, 1, order)

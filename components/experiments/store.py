@@ -120,8 +120,7 @@ def adopt(log: OwnedLog, run_id: str, placement: Placement) -> None:
     """Make a run that belongs to no experiment part of one; returns at once."""
     live = live_run(log, run_id)
     if live:
-        # What it is written with from now on.
-        live.placement = live.placement or placement
+        live.adopt(placement)
     of_its_own = (runs.c.id == run_id) & runs.c.experiment_id.is_(None) & owned(runs, log.owner)
 
     def work(connection: Connection) -> None:

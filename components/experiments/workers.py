@@ -11,8 +11,9 @@ from functools import partial
 from typing import Any
 from weakref import ref
 
+from components.endpoints.endpoint import AnyEndpoint
 from components.experiments.making import Making
-from components.experiments.run_order import Cell
+from components.runs.order import Order
 from components.runs.placement import Placement
 from components.streaming.outcome import Status
 
@@ -30,22 +31,31 @@ class WorkersUnavailable(Exception):
 
 @dataclass(frozen=True)
 class Job:
-    """A cell as it travels: the endpoint's name, for neither its address nor its key leaves a process."""
+    """An order as it travels, with the endpoint's name: neither its address nor its key leaves a process."""
 
     endpoint: str
-    model: str
-    body: bytes
-    streaming: bool
-    draft: str | None
-    placement: Placement
-    owner: str
+    rest: Mapping[str, Any]
+
+    def order(self, endpoint: AnyEndpoint) -> Order:
+        """The order again, for the endpoint of that name."""
+        return Order(endpoint, **self.rest)
+
+
+def job_of(order: Order) -> Job:
+    """The order as it travels."""
+    rest = {name: value for name, value in vars(order).items() if name != "endpoint"}
+    return Job(order.endpoint.name, rest)
 
 
 class Workers:
     """Makes cells by Dask's workers. A worker that dies loses none: its cells are made again by another."""
 
     def __init__(
-        self, client: Any, perform: Callable[[Job], Status], stop: Callable[[Placement], bool], cluster: Any = None
+        self,
+        client: Any,
+        perform: Callable[[Job], Status],
+        stop: Callable[[Placement], bool],
+        cluster: Any = None,
     ) -> None:
         """``perform`` and ``stop`` are called in the workers: functions of modules, which they can import."""
         self._client = client
@@ -54,20 +64,19 @@ class Workers:
         self._perform = perform
         self._stop = stop
 
-    def make(self, cell: Cell, placement: Placement, owner: str, network: str | None) -> Making:
-        """Send a cell off, and return at once. Workers ask no gate, so the network is nothing to them."""
-        job = Job(cell.endpoint.name, cell.model, cell.body, cell.streaming, cell.draft, placement, owner)
-        made: Future[Any] = self._executor.submit(self._perform, job)
+    def make(self, order: Order) -> Making:
+        """Send a cell off, and return at once. Raises ValueError for an order without a placement."""
+        if order.placement is None:
+            raise ValueError("Workers make cells of experiments only.")
+        made: Future[Any] = self._executor.submit(self._perform, job_of(order))
         told: Future[Any] = Future()
         made.add_done_callback(partial(_tell, told))
         return Making(
-            placement=placement,
-            endpoint=cell.endpoint.name,
             run_id=None,
             ended=told,
             written=told,
             # Dask makes a cell again when its worker dies, as long as anything here refers to it.
-            stop=partial(self._stop_one, ref(made), placement),
+            stop=partial(self._stop_one, ref(made), order.placement),
             waits=lambda: False,
         )
 

@@ -17,13 +17,19 @@ _EVENTS_AT_ONCE = 256
 class LoggedRun(Protocol):
     """What the log needs of a run while its process lives; ``components.runs.run`` has the run itself.
 
-    ``version`` grows with every change. ``network`` is where its owner called from, as far as that is known.
+    ``version`` grows with every change.
     """
 
     id: str
-    owner: str
-    network: str | None
     version: int
+
+    @property
+    def owner(self) -> str:
+        """Whose run it is."""
+
+    @property
+    def network(self) -> str | None:
+        """Where its owner called from, as far as that is known."""
 
     @property
     def finished(self) -> bool:

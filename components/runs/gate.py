@@ -6,10 +6,10 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Protocol
 
-from components.endpoints.endpoint import AnyEndpoint
 from components.streaming.outcome import Outcome
 
 if TYPE_CHECKING:
+    from components.runs.order import Order
     from components.runs.run import Run
 
 
@@ -28,11 +28,11 @@ class Refused(Exception):
 class Gate(Protocol):
     """Whatever every run passes before anything of it goes upstream."""
 
-    def admit(self, owner: str, network: str | None, body: bytes) -> None:
+    def admit(self, order: Order) -> None:
         """Let a run be made at all, which costs a row of the log. Returns at once. Raises Refused."""
         ...
 
-    def enter(self, run: Run, endpoint: AnyEndpoint) -> AbstractContextManager[Callable[[Outcome], None]]:
+    def enter(self, run: Run) -> AbstractContextManager[Callable[[Outcome], None]]:
         """Let a run be sent for as long as the context lasts, in the run's own thread; may wait for that.
 
         The context gives a function that wants to be told how the run ended. Raises Refused, also when the run is

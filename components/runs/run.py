@@ -1,4 +1,4 @@
-"""A run: what was asked, what has arrived, how it ended. It belongs to its worker thread; any thread may look at it."""
+"""A run: its life from its order to its end. It belongs to its worker thread; any thread may look at it."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from typing import Any
 
 from components import __version__
 from components.contract.chunk import Usage
-from components.log.events import StoredEvent, stored
-from components.log.owned import LOCAL, OwnedLog
+from components.log.events import StoredEvent
+from components.log.owned import OwnedLog
 from components.log.record import FACTS, RunRecord, utc_now
 from components.log.request_summary import asked_in
+from components.runs.arrived import Arrived
+from components.runs.order import Order
 from components.runs.placement import Placement
-from components.streaming.answer import Delta, TimedEvent
+from components.streaming.answer import TimedEvent
 from components.streaming.limits import Limits
 from components.streaming.outcome import Outcome, Status
-from components.streaming.rate import rate_within
 
 _SIZE_OF_AN_EMPTY_RUN = 4096
-_SIZE_OF_AN_EMPTY_EVENT = 128
 
 
 class Activity(Enum):
@@ -54,40 +54,19 @@ class RetryWait:
 
 
 class Run:
-    """One run while its process lives. ``version`` grows with every change.
+    """One run while its process lives. ``order`` is what started it. ``version`` grows with every change.
 
     ``ended`` has its status once it has come to its end. ``written`` is done when nothing of it is left to write, or
-    when the database turns out not to take it. ``network`` is where its owner called from, as far as anybody said; the
-    log does not keep it. ``place_in_queue`` counts from 1 while it waits in a queue of places. ``retry_wait`` is there
-    while the run tries again. ``seen_at`` is when somebody last looked at it, in monotonic seconds.
+    when the database turns out not to take it. ``place_in_queue`` counts from 1 while it waits in a queue of places.
+    ``retry_wait`` is there while the run tries again. ``seen_at`` is when somebody last looked at it, in monotonic
+    seconds.
     """
 
-    def __init__(
-        self,
-        *,
-        endpoint: str,
-        dialect: str,
-        model: str,
-        request_body: bytes,
-        streaming: bool,
-        draft: str | None = None,
-        placement: Placement | None = None,
-        limits: Limits | None = None,
-        owner: str = LOCAL,
-        network: str | None = None,
-    ) -> None:
+    def __init__(self, order: Order, limits: Limits | None = None) -> None:
         self.id = uuid.uuid4().hex
         self.created_at = utc_now()
-        self.owner = owner
-        self.network = network
-        self.endpoint = endpoint
-        self.dialect = dialect
-        self.model = model
-        self.request_body = request_body
-        self.streaming = streaming
-        self.draft = draft
-        self.placement = placement
-        self.asked = asked_in(request_body.decode())
+        self.order = order
+        self._asked = asked_in(order.body.decode())
         self.version = 0
         self.activity = Activity.PREPARING
         self.place_in_queue: int | None = None
@@ -97,23 +76,22 @@ class Run:
         self.written: Future[None] = Future()
         self._started = time.monotonic()
         self._condition = threading.Condition()
-        self._pieces: list[str] = []
-        self._reasoning: list[str] = []
-        self._limits = limits or Limits()
-        self._events: list[StoredEvent] = []
-        self._event_chars = 0
-        self._event_bytes = 0
-        self._event_count = 0
-        self._chunks = 0
-        self._first_chunks = 0
-        self._ttft_ms: float | None = None
-        self._ttfo_ms: float | None = None
-        self._last_ms: float | None = None
+        self._arrived = Arrived(limits or Limits())
         self._outcome: Outcome | None = None
         self._finished_at: str | None = None
         self._stopping = False
         self._stop_stream: Callable[[], None] | None = None
         self._listeners: list[Callable[[], None]] = []
+
+    @property
+    def owner(self) -> str:
+        """Whose run it is."""
+        return self.order.owner
+
+    @property
+    def network(self) -> str | None:
+        """Where its owner called from, as far as that is known."""
+        return self.order.network
 
     @property
     def finished(self) -> bool:
@@ -124,20 +102,24 @@ class Run:
     def size(self) -> int:
         """About how many bytes of memory the run takes."""
         with self._condition:
-            texts = [*self._pieces, *self._reasoning, *(self._outcome.texts if self._outcome else ())]
-            if self.draft is not None:
-                texts.append(self.draft)
-            return _SIZE_OF_AN_EMPTY_RUN + len(self.request_body) + self._event_bytes + sum(map(sys.getsizeof, texts))
+            texts = [self.order.draft or "", *(self._outcome.texts if self._outcome else ())]
+            texts_size = sum(map(sys.getsizeof, texts))
+            return _SIZE_OF_AN_EMPTY_RUN + len(self.order.body) + self._arrived.size + texts_size
 
     @property
     def kept_events(self) -> int:
         """How many events can be read; it grows until a limit is reached."""
-        return len(self._events)
+        return self._arrived.kept_events
 
     def events(self, since: int = 0) -> list[StoredEvent]:
         """The events that have been kept so far, in the order in which they came, from that index on."""
         with self._condition:
-            return self._events[since:]
+            return self._arrived.events(since)
+
+    @property
+    def waits_to_retry(self) -> bool:
+        """Whether the endpoint has told the run to come again later."""
+        return self.activity is Activity.RETRYING and not self.finished
 
     @property
     def stopping(self) -> bool:
@@ -180,6 +162,12 @@ class Run:
             if not self._stopping and (self.activity, self.place_in_queue) != (Activity.QUEUED, place):
                 self._change(Activity.QUEUED, place)
 
+    def adopt(self, placement: Placement) -> None:
+        """Make the run part of an experiment, unless it is part of one; it is written so from now on."""
+        with self._condition:
+            if self.order.placement is None:
+                self.order = replace(self.order, placement=placement)
+
     def seen(self) -> None:
         """Say that somebody looks at the run now."""
         self.seen_at = time.monotonic()
@@ -187,42 +175,11 @@ class Run:
     def take(self, event: TimedEvent) -> None:
         """Take in one event of the stream: keep it, and add what it says to the answer."""
         with self._condition:
-            # Text that was held back until the end comes with no data, in no event of the endpoint's.
-            if event.data or not event.deltas:
-                self._keep(event)
+            self._arrived.take(event)
             if event.deltas:
-                self.append(event.deltas, event.at_ms)
+                self._change(Activity.STREAMING)
             else:
                 self._change(self.activity, retry_wait=self.retry_wait)
-
-    def append(self, deltas: tuple[Delta, ...], at_ms: float) -> None:
-        """Take in what one event of the stream added to the first choice; ``at_ms`` counts from the attempt's send."""
-        with self._condition:
-            for delta in deltas:
-                if delta.index == 0:
-                    self._pieces.append(delta.text)
-                    self._reasoning.append(delta.reasoning)
-                if delta.text and self._ttfo_ms is None:
-                    self._ttfo_ms = at_ms
-            if self._ttft_ms is None:
-                self._ttft_ms = at_ms
-            self._chunks += 1
-            self._first_chunks += at_ms == self._ttft_ms
-            self._last_ms = at_ms
-            self._change(Activity.STREAMING)
-
-    def _keep(self, event: TimedEvent) -> None:
-        kept = stored(event)
-        chars = self._event_chars + len(kept.name) + len(kept.data)
-        # Once one was not kept, none is any more: what is kept has no gaps.
-        if (
-            self._event_count == len(self._events) < self._limits.max_kept_events
-            and chars <= self._limits.max_kept_event_chars
-        ):
-            self._events.append(kept)
-            self._event_chars = chars
-            self._event_bytes += _SIZE_OF_AN_EMPTY_EVENT + sys.getsizeof(kept.name) + sys.getsizeof(kept.data)
-        self._event_count += 1
 
     def finish(self, outcome: Outcome) -> None:
         """End the run; it does not change any more, whoever else tries to end it."""
@@ -267,51 +224,33 @@ class Run:
     def texts(self) -> tuple[str, str]:
         """The text of the answer and the reasoning as they stand now."""
         with self._condition:
-            # Joined pieces replace the many, so that the next look does not join them again.
-            self._pieces = ["".join(self._pieces)]
-            self._reasoning = ["".join(self._reasoning)]
-            return self._pieces[0], self._reasoning[0]
+            return self._arrived.texts()
 
     def record(self) -> RunRecord:
         """The run as it stands now."""
         with self._condition:
-            text, reasoning = self.texts()
-            outcome = self._outcome
+            order, outcome = self.order, self._outcome
             record = RunRecord(
                 id=self.id,
                 created_at=self.created_at,
                 heartbeat_at=utc_now(),
                 finished_at=self._finished_at,
                 status=Status.RUNNING.value,
-                endpoint=self.endpoint,
-                dialect=self.dialect,
-                model=self.model,
-                request_body=self.request_body.decode(),
+                endpoint=order.endpoint.name,
+                dialect=order.endpoint.profile.name,
+                model=order.model,
+                request_body=order.body.decode(),
                 app_version=__version__,
-                text=text,
-                reasoning=reasoning,
-                ttft_ms=self._ttft_ms,
-                ttfo_ms=self._ttfo_ms,
                 total_ms=round((time.monotonic() - self._started) * 1000, 3),
-                # Until the endpoint reports its tokens, chunks are all that can be counted; the page calls them so.
-                tokens_per_second=self._chunk_rate(),
-                rate_basis="chunks, for the tokens are reported at the end",
-                chunk_count=self._chunks,
-                event_count=self._event_count,
-                draft=self.draft,
-                prompt=self.asked.prompt,
-                settings=self.asked.settings,
-                owner=self.owner,
-                **vars(self.placement) if self.placement else {},
+                draft=order.draft,
+                prompt=self._asked.prompt,
+                settings=self._asked.settings,
+                owner=order.owner,
+                **self._arrived.facts(),
+                **vars(order.placement) if order.placement else {},
             )
-            return (
-                replace(record, **_of_outcome(outcome) | {"text": text, "reasoning": reasoning}) if outcome else record
-            )
-
-    def _chunk_rate(self) -> float | None:
-        if self._ttft_ms is None or self._last_ms is None or self._last_ms <= self._ttft_ms:
-            return None
-        return rate_within(self._last_ms - self._ttft_ms, self._chunks, self._chunks, self._first_chunks)
+            texts = {"text": record.text, "reasoning": record.reasoning}
+            return replace(record, **_of_outcome(outcome) | texts) if outcome else record
 
 
 def _of_outcome(outcome: Outcome) -> dict[str, Any]:

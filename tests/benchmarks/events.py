@@ -19,6 +19,7 @@ from components.log.tables import events
 from components.runs.run import Run
 from components.streaming.outcome import Outcome, Status
 from components.streaming.stream import TimedEvent
+from tests.orders import order
 
 
 def chunk(number: int) -> str:
@@ -34,7 +35,7 @@ def main() -> None:
     sent = [TimedEvent("message", chunk(number), number * 10.0 + number % 7 / 3) for number in range(count)]
     with tempfile.TemporaryDirectory() as folder:
         log = Log(f"sqlite:///{Path(folder) / 'runs.sqlite3'}")
-        run = Run(endpoint="e", dialect="beezy", model="m", request_body=b"{}", streaming=True)
+        run = Run(order(body=b"{}"))
         log.begin(run)
         began = time.perf_counter()
         for event in sent:

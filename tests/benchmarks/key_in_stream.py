@@ -18,6 +18,7 @@ from components.endpoints.endpoint import Address, Endpoint
 from components.log.log import Log
 from components.runs.runner import Runner
 from components.streaming.session import ApiKey
+from tests.orders import order_of
 from tests.streaming.endpoint import DONE, head, serve
 
 KEYS = {
@@ -53,10 +54,10 @@ def main() -> None:
             for name, secret in KEYS.items():
                 key = ApiKey(secret, server.base_url) if secret else None
                 began = time.process_time()
-                run = runner.start(Endpoint("e", BEEZY, Address(server.base_url, key)), request)
+                run = runner.start(order_of(Endpoint("e", BEEZY, Address(server.base_url, key)), request))
                 run.ended.result()
                 fastest[name] = min(fastest[name], time.process_time() - began)
-                runner.wait(run.id)
+                run.written.result()
                 assert run.record().chunk_count == arguments.deltas
         log.close()
     for name, seconds in fastest.items():

@@ -26,6 +26,7 @@ from components.experiments.run_order import Cell, Plan
 from components.log.log import Log
 from components.log.query import find_run
 from components.runs.runner import Runner
+from tests.orders import order
 
 AT_ONCE = 4
 PROMPT = "Write a long story about a lighthouse keeper, a storm, a map and a child."
@@ -58,7 +59,7 @@ def sweep(endpoint: EmbeddedEndpoint, asked: list[bytes], number: int) -> float:
         log = Log(f"sqlite:///{Path(folder) / 'runs.sqlite3'}")
         experiment = Experiments(Runner(log), log).find(f"{number:032x}")
         model = endpoint.default_model or ""
-        cells = [Cell(f"row {row + 1}", row, 1, endpoint, model, body, True) for row, body in enumerate(asked)]
+        cells = [Cell(f"row {row + 1}", row, 1, order(endpoint, body, model)) for row, body in enumerate(asked)]
         began = time.perf_counter()
         experiment.start(Plan(tuple(cells), Timing.PARALLEL, AT_ONCE, shared=True))
         while experiment.going_on:

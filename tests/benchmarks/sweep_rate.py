@@ -32,6 +32,7 @@ from components.experiments.run_order import Cell, Plan
 from components.log.log import Log
 from components.runs.runner import Runner
 from tests.browser.conftest import ROOT
+from tests.orders import order
 
 REPEATS = 10
 WORDS = 8
@@ -112,7 +113,7 @@ def sweep_here(base_url: str, cells: int, at_once: int) -> None:
         log = Log(f"sqlite:///{Path(folder) / 'runs.sqlite3'}")
         experiment = Experiments(Runner(log), log).find(ID)
         made = [
-            Cell(f"row {row + 1}", row, repeat, endpoint, "m", body_of(row), True)
+            Cell(f"row {row + 1}", row, repeat, order(endpoint, body_of(row)))
             for repeat in range(1, REPEATS + 1)
             for row in range(cells // REPEATS)
         ]

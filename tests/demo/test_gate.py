@@ -27,6 +27,7 @@ from components.runs.runner import Runner
 from components.streaming.outcome import Outcome, Status
 from tests.demo.conftest import ASKED, SETTINGS, demo_endpoint, rows
 from tests.demo.test_requests import FORGED
+from tests.orders import order
 from tests.streaming.endpoint import DONE, Endpoint, chunk, document, head, sending, serve
 from tests.waiting import wait_for
 
@@ -54,9 +55,7 @@ class Stand:
         placement: Placement | None = None,
     ) -> Run:
         endpoint = demo_endpoint(server.base_url)
-        return self.runner.send(
-            endpoint, model="m", body=body, streaming=True, owner=owner, network=network, placement=placement
-        )
+        return self.runner.start(order(endpoint, body, owner=owner, network=network, placement=placement))
 
     def ended(self, run: Run) -> tuple[str, str | None, str]:
         """How it stands in the log: status, kind of error, sentence."""
@@ -351,7 +350,7 @@ def test_an_endpoint_without_an_address_uses_nothing_and_frees_the_place(stand: 
             raise EndpointUnavailable("It does not start.")
 
     here = stand(SETTINGS)
-    run = here.runner.send(Broken(), model="m", body=BODY, streaming=True, owner="anna")  # type: ignore[arg-type]
+    run = here.runner.start(order(Broken(), BODY, owner="anna"))  # type: ignore[arg-type]
     assert here.ended(run)[1] == "endpoint_unavailable"
     (row,) = rows(log)
     assert (row.tokens, row.settled, row.network) == (0, True, "unknown")

@@ -27,6 +27,7 @@ from components.log.query import find_run
 from components.runs.runner import Runner
 from components.streaming.limits import Limits
 from components.streaming.stream import AnswerStream
+from tests.orders import order_of
 from tests.streaming.endpoint import DONE, chunk, document, head, serve
 from tests.streaming.recorder import recording
 
@@ -237,8 +238,8 @@ def test_where_the_operator_allows_its_network_it_answers_and_each_key_reaches_i
         for endpoint in (configured, keyed, keyless, at_operators):
             assert list_models(endpoint.fixed_address) == [ModelCard("m")]
             for asked in (REQUEST, REQUEST.model_copy(update={"model": "elsewhere"})):
-                runs.append(runner.start(endpoint, asked))
-                runner.wait(runs[-1].id)
+                runs.append(runner.start(order_of(endpoint, asked)))
+                runs[-1].written.result()
     runner.shutdown()
     model.stop()
     found = [find_run(log.database, run.id) for run in runs]

@@ -24,11 +24,11 @@ from components.log.query import find_run
 from components.log.record import RunRecord
 from components.runs.run import Run
 from components.runs.runner import Runner
-from components.streaming.answer import Delta
 from components.streaming.limits import Limits
 from components.streaming.outcome import Outcome, Status
 from tests.drafts.test_draft import a_draft
 from tests.log.conftest import _postgresql_server, log, postgresql_url, sqlite_url, url
+from tests.orders import order, said
 from tests.streaming.endpoint import DONE, Play, chunk, head
 from tests.waiting import wait_for
 
@@ -125,8 +125,8 @@ def a_plan(
 
 def a_run(text: str = "", status: Status = Status.OK, *, reasoning: str = "", **outcome: Any) -> Run:
     """A run that has ended."""
-    run = Run(endpoint="here", dialect="beezy", model="m", request_body=b'{"model": "m"}', streaming=True)
-    run.append((Delta(0, text, reasoning),), 1.0)
+    run = Run(order(an_endpoint("http://127.0.0.1:1/v1")))
+    run.take(said(text, 1.0, reasoning))
     run.finish(Outcome(status, text=text, reasoning=reasoning, **outcome))
     return run
 

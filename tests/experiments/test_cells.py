@@ -33,7 +33,7 @@ def requests_of(
 
 
 def body_of(request: RowRequest) -> dict[str, Any]:
-    return json.loads(request.cell(1).body)
+    return json.loads(request.cell(1).order.body)
 
 
 def test_the_row_of_the_base_asks_what_the_form_asks() -> None:
@@ -50,20 +50,26 @@ def test_each_row_changes_its_own_fields_and_leaves_the_others() -> None:
 def test_a_cell_says_where_it_belongs() -> None:
     _base, request = requests_of({}, {"temperature": "0.5", "model": "large", "stream": "false"})
     cell = request.cell(3)
-    assert (cell.lane, cell.position, cell.repeat, cell.model, cell.streaming) == ("row 2", 1, 3, "large", False)
-    assert cell.endpoint is ENDPOINTS["here"]
+    assert (cell.lane, cell.position, cell.repeat, cell.order.model, cell.order.streaming) == (
+        "row 2",
+        1,
+        3,
+        "large",
+        False,
+    )
+    assert cell.order.endpoint is ENDPOINTS["here"]
 
 
 def test_a_cell_keeps_what_its_own_row_put_into_a_variable() -> None:
     draft = a_draft("Say {{word}}", endpoint="here", variables={"word": "one"})
     cells = cells_of(requests_of({}, {"{{word}}": "two"}, draft=draft), 1, shuffled=None)
-    assert [json.loads(cell.draft or "")["variables"] for cell in cells] == [{"word": "one"}, {"word": "two"}]
-    assert [json.loads(cell.body)["messages"][0]["content"] for cell in cells] == ["Say one", "Say two"]
+    assert [json.loads(cell.order.draft or "")["variables"] for cell in cells] == [{"word": "one"}, {"word": "two"}]
+    assert [json.loads(cell.order.body)["messages"][0]["content"] for cell in cells] == ["Say one", "Say two"]
 
 
 def test_a_row_may_ask_another_endpoint_in_its_own_dialect() -> None:
     here, there = requests_of({"random_seed": "7"}, {"random_seed": "7", "endpoint": "there"})
-    assert (here.cell(1).endpoint.name, there.cell(1).endpoint.name) == ("here", "there")
+    assert (here.cell(1).order.endpoint.name, there.cell(1).order.endpoint.name) == ("here", "there")
     assert (body_of(here)["random_seed"], body_of(there)["seed"]) == (7, 7)
 
 

@@ -292,7 +292,7 @@ def test_runs_are_made_without_a_database(no_log: Log, timing: Timing) -> None:
     with serve(Stage().play) as server:
         experiment.start(a_plan(an_endpoint(server.base_url), *lanes_of("a", "b"), timing=timing, repeats=2))
         wait_for(lambda: not experiment.going_on)
-    records = [runner.find(run_id).record() for run_id in experiment.run_ids()]
+    records = [no_log.live(run_id).record() for run_id in experiment.run_ids()]
     counted = Counter((record.lane, record.text, record.status) for record in records if record.repeat)
     assert counted == {("a", "a", "ok"): 2, ("b", "b", "ok"): 2}
     runner.shutdown()
@@ -449,8 +449,8 @@ def test_a_fault_of_our_own_does_not_leave_the_experiment_going_on(
 ) -> None:
     with serve(Stage().play) as server:
         plan = a_plan(an_endpoint(server.base_url), *lanes_of("a", "b"), timing=timing)
-        no_endpoint = replace(plan.cells[0], endpoint=None)
-        experiment.start(replace(plan, cells=(no_endpoint, *plan.cells)))
+        faulty = replace(plan.cells[0], order=replace(plan.cells[0].order, body=None))
+        experiment.start(replace(plan, cells=(faulty, *plan.cells)))
         records = ended(experiment, log)
     assert sorted(record.text for record in records) == ["a", "b"]
     assert f"a run of experiment {ID} could not be made" in caplog.text
@@ -640,17 +640,15 @@ from components.contract.profile import BEEZY
 from components.drafts.comparison import Timing
 from components.endpoints.endpoint import Address, Endpoint
 from components.experiments.experiment import Experiments
-from components.experiments.plan import Cell, Plan
-from components.runs.deletion import delete_run
-from components.runs.log import Log
-from components.runs.owned import OwnLog
+from components.experiments.run_order import Cell, Plan
+from components.log.log import Log
+from components.runs.order import Order
 from components.runs.runner import Runner
-from components.runs.tables import runs, to_row
 
 log = Log(sys.argv[1])
 experiment = Experiments(Runner(log), log).find("e" * 32)
 endpoint = Endpoint("here", BEEZY, Address(sys.argv[2]))
-experiment.start(Plan((Cell("a", 0, 1, endpoint, "m", b"{}", True),) * 3, Timing.ONE_AFTER_ANOTHER, 1))
+experiment.start(Plan((Cell("a", 0, 1, Order(endpoint, b"{}", "m", True)),) * 3, Timing.ONE_AFTER_ANOTHER, 1))
 while not experiment.run_ids():
     time.sleep(0.01)
 """
@@ -695,7 +693,9 @@ def test_cells_that_share_wait_while_one_of_them_was_told_to_come_again_later(ex
 def test_shared_cells_pause_by_themselves_when_the_endpoint_dies(experiment: Experiment, log: Log) -> None:
     endpoint = unreachable()
     plan = a_plan(an_endpoint("http://127.0.0.1:1/v1"), *lanes_of("a", "b"), repeats=20)
-    plan = replace(plan, cells=tuple(replace(cell, endpoint=endpoint) for cell in plan.cells))
+    plan = replace(
+        plan, cells=tuple(replace(cell, order=replace(cell.order, endpoint=endpoint)) for cell in plan.cells)
+    )
     experiment.start(shared(plan, 2))
     wait_for(lambda: experiment.paused)
     assert experiment.paused_why is not None

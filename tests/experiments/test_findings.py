@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.experiments.findings import axis_findings, noise_band
+from components.experiments.findings import axis_findings
 from components.experiments.noise import Spread, Verdict
 
 NEAR = [float(number) for number in range(10)]
@@ -74,11 +74,6 @@ def test_values_with_too_few_repeats_are_named_beside_what_is_known() -> None:
 
 def test_repeats_that_are_not_equally_many_are_said_as_such() -> None:
     assert sentence({"0": NEAR[:4], "1": NEAR[:7]}).endswith("(k = 4 to 10).")
-
-
-def test_the_noise_band_is_where_the_base_lies() -> None:
-    assert noise_band([3.0, 1.0, 2.0]) == Spread(median=2.0, low=1.0, high=3.0, count=3)
-    assert noise_band([]) is None
 
 
 def test_an_axis_that_changes_nothing_seldom_raises_a_false_alarm() -> None:

@@ -46,7 +46,7 @@ def test_interleaved_each_endpoint_and_model_is_warmed_up_once_before_all(lanes:
     counted = {(lane.endpoint or "here", lane.model) for lane in lanes}
     warm_ups, rounds = made.cells[: len(counted)], made.cells[len(counted) :]
     assert {cell.repeat for cell in warm_ups} == {WARM_UP}
-    assert {(cell.endpoint.name, cell.model) for cell in warm_ups} == counted
+    assert {(cell.order.endpoint.name, cell.order.model) for cell in warm_ups} == counted
     assert [cell.repeat for cell in rounds] == [number for number in range(1, repeats + 1) for _ in lanes]
 
 
@@ -85,11 +85,11 @@ def test_a_cell_holds_the_very_bytes_of_its_lane_and_the_form_where_it_is_needed
     requests = lane_requests(draft, {"here": HERE}, lambda _endpoint: [])
     made = plan(requests, [4, 7], repeats=1, timing=Timing.PARALLEL, shuffled=lambda cells: cells)
     first, second = made.cells
-    assert [cell.body for cell in made.cells] == [request.composed.body for request in requests]
-    assert (first.model, first.streaming, first.position) == ("m", True, 4)
-    assert (second.model, second.streaming, second.position) == ("other", False, 7)
-    assert second.draft == draft.in_lane(lanes[1]).for_log() is not None
-    assert a_plan(HERE, *lanes).cells[0].draft is None
+    assert [cell.order.body for cell in made.cells] == [request.composed.body for request in requests]
+    assert (first.order.model, first.order.streaming, first.position) == ("m", True, 4)
+    assert (second.order.model, second.order.streaming, second.position) == ("other", False, 7)
+    assert second.order.draft == draft.in_lane(lanes[1]).for_log() is not None
+    assert a_plan(HERE, *lanes).cells[0].order.draft is None
 
 
 def test_a_lane_without_a_request_has_no_place_in_a_plan() -> None:

@@ -33,7 +33,8 @@ from components.log.tables import runs, to_row
 from components.runs.placement import Placement
 from components.runs.run import Run
 from components.streaming.outcome import Outcome, Status
-from tests.experiments.conftest import ID, OTHER_ID, a_run, kept, written
+from tests.experiments.conftest import ID, OTHER_ID, a_run, an_endpoint, kept, written
+from tests.orders import order
 from tests.waiting import wait_for
 
 NO_IDS = ["", "0", "x" * 32, "A" * 32, "a" * 33, "' or 1=1 --", "\x00" * 32]
@@ -51,14 +52,7 @@ def saved(log: Log, experiment_id: str, content: str, kind: str = "comparison") 
 
 
 def a_live_run(log: Log, placement: Placement | None = None) -> Run:
-    run = Run(
-        endpoint="here",
-        dialect="beezy",
-        model="m",
-        request_body=b'{"model": "m"}',
-        streaming=True,
-        placement=placement,
-    )
+    run = Run(order(an_endpoint("http://127.0.0.1:1/v1"), placement=placement))
     log.begin(run)
     log.wait_until_committed(run)
     return run
@@ -122,7 +116,7 @@ def test_the_runs_of_an_experiment_come_in_the_order_in_which_they_began(log: Lo
     runs = [a_run(str(number)) for number in range(4)]
     for number, run in enumerate(runs):
         run.created_at = f"2020-01-0{9 - number}T00:00:00.000000Z"
-        run.placement = Placement(OTHER_ID if number == 2 else ID, "1", 0, number, "parallel", 2)
+        run.adopt(Placement(OTHER_ID if number == 2 else ID, "1", 0, number, "parallel", 2))
         written(log, run)
     written(log, a_run("alone"))
     assert [record.text for record in runs_of(log.database, ID)] == ["3", "1", "0"]
@@ -131,7 +125,7 @@ def test_the_runs_of_an_experiment_come_in_the_order_in_which_they_began(log: Lo
 
 def test_the_runs_of_a_sweep_are_read_without_what_they_sent(log: Log) -> None:
     ended = a_run("the sea", reasoning="long")
-    ended.placement = PLACE
+    ended.adopt(PLACE)
     run_id = written(log, ended)
     live = a_live_run(log, PLACE)
     assert ended_run_ids(log.database, PLACE.experiment_id) == {run_id}
@@ -192,7 +186,7 @@ def test_a_run_of_another_experiment_stays_there(log: Log, live: bool) -> None:
     adopt(log, run.id, PLACE)
     saved(log, ID, "written after it")
     assert placed(log, run.id) == tuple(vars(theirs).values())
-    assert run.placement == theirs
+    assert run.order.placement == theirs
     run.finish(Outcome(Status.OK))
     log.end(run)
     assert runs_of(log.database, ID) == []

@@ -23,6 +23,7 @@ from components.experiments.workers import SCHEDULER, WorkersUnavailable, worker
 from components.log.record import RunRecord
 from components.service import Service, close_service, make_in_worker, service, stop_in_worker
 from tests.experiments.conftest import ID, OTHER_ID, Stage, an_endpoint
+from tests.orders import order
 from tests.streaming.endpoint import DONE, Endpoint, chunk, head, serve
 from tests.waiting import wait_for
 
@@ -35,7 +36,7 @@ def cells(base_url: str, model: str = "m", repeats: int = 2) -> tuple[Cell, ...]
     endpoint = an_endpoint(base_url, ENVIRONMENT)
     body = b'{"model": "%s", "messages": [{"role": "user", "content": "Say it."}], "stream": true}' % model.encode()
     return tuple(
-        Cell(f"row {row + 1}", row, repeat, endpoint, model, body, True)
+        Cell(f"row {row + 1}", row, repeat, order(endpoint, body, model))
         for repeat in range(1, repeats + 1)
         for row in range(ROWS)
     )

@@ -17,6 +17,8 @@ from starlette.applications import Starlette
 from starlette.routing import WebSocketRoute
 from websockets.sync.client import ClientConnection, connect
 
+from components.contract.profile import OPENAI
+from components.endpoints.endpoint import Address, Endpoint
 from components.live.channels import Channels
 from components.live.frames import Frame
 from components.live.socket import LiveSocket
@@ -26,13 +28,14 @@ from components.streaming.moments import Timings
 from components.streaming.outcome import Outcome, Status
 from components.streaming.stream import TimedEvent
 from tests.browser.conftest import free_port
+from tests.orders import order
 from tests.waiting import wait_for
 
 ORIGIN = "http://tempera.test"
 
 
-def make_run(text: str = "") -> Run:
-    run = Run(endpoint="here", dialect="openai", model="m", request_body=b'{"model": "m"}', streaming=True)
+def make_run(text: str = "", model: str = "m") -> Run:
+    run = Run(order(Endpoint("here", OPENAI, Address("http://127.0.0.1:1/v1")), model=model))
     if text:
         tell(run, text)
     return run

@@ -119,8 +119,7 @@ def test_text_status_and_end_arrive_as_they_come(live: Server) -> None:
 
 
 def test_the_status_line_has_the_endpoints_words_as_text_only(live: Server) -> None:
-    run = make_run("text")
-    run.model = "<img src=x>"
+    run = make_run("text", model="<img src=x>")
     with live.reader(shown(live, run)) as reader:
         reader.watch(run.id, "status")
         reader.read()

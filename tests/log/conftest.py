@@ -4,6 +4,7 @@ import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,6 +16,7 @@ from components.log.log import Log
 from components.runs.placement import Placement
 from components.runs.run import Run
 from tests.log import postgresql
+from tests.orders import order
 
 REQUEST = ChatCompletionStreamRequest(model="m", messages=[Message.user("Hello")], temperature=0.2, max_tokens=None)
 
@@ -74,15 +76,8 @@ A_PLACEMENT = Placement(
 )
 
 
-def make_run(placement: Placement | None = None) -> Run:
-    return Run(
-        endpoint="mine",
-        dialect="beezy",
-        model="m",
-        request_body=b'{"model": "m"}',
-        streaming=True,
-        placement=placement,
-    )
+def make_run(placement: Placement | None = None, **parts: Any) -> Run:
+    return Run(order(placement=placement, **parts))
 
 
 def endpoint_at(base_url: str) -> Endpoint:

@@ -33,6 +33,7 @@ from components.runs.run import Run
 from components.streaming.answer import Delta
 from components.streaming.outcome import Outcome, Status
 from components.streaming.stream import TimedEvent
+from tests.orders import order
 
 MOST_LOST_MS = 500
 MOST_EVENTS_LOST_MS = 5_000
@@ -70,7 +71,7 @@ def _child(url: str, notes: Path) -> None:
 
     def work() -> None:
         while True:
-            run = Run(endpoint="mine", dialect="beezy", model="m", request_body=b"{}", streaming=True)
+            run = Run(order(body=b"{}"))
             log.begin(run)
             log.wait_until_committed(run)
             note("began", run.id)

@@ -18,11 +18,11 @@ from components.drafts.store import save_draft, save_preset
 from components.log.export import export_runs
 from components.log.log import Log
 from components.runs.run import Run
-from components.streaming.answer import Delta
 from components.streaming.faults import ErrorKind
 from components.streaming.moments import Timings
 from components.streaming.outcome import Outcome, Status
 from components.streaming.stream import TimedEvent
+from tests.orders import order, said
 
 GALLERY = Path(__file__).parent / "gallery"
 
@@ -36,19 +36,12 @@ def main(version: str) -> None:
     GALLERY.mkdir(exist_ok=True)
     log = Log(f"sqlite:///{path}")
     for status in Status:
-        run = Run(
-            endpoint="mine",
-            dialect="beezy",
-            model="m",
-            request_body=b'{"model": "m"}',
-            streaming=True,
-            draft='{"turns": []}' if status is Status.OK else None,
-        )
+        run = Run(order(draft='{"turns": []}' if status is Status.OK else None))
         log.begin(run)
         run.take(TimedEvent("message", '{"choices": []}', 12.5))
         run.take(TimedEvent("message", "[DONE]", 20.0))
-        run.append((Delta(0, "Hello \N{OCTOPUS} ", "thinking\n"),), 12.5)
-        run.append((Delta(0, "<b>\u2028you</b> \u05d0"),), 20.0)
+        run.take(said("Hello \N{OCTOPUS} ", 12.5, "thinking\n"))
+        run.take(said("<b>\u2028you</b> \u05d0", 20.0))
         if status is not Status.RUNNING:
             run.finish(_outcome(status))
             log.end(run)

@@ -23,6 +23,7 @@ from components.streaming.answer import Delta
 from components.streaming.limits import Limits
 from components.streaming.outcome import Outcome, Status
 from components.streaming.stream import TimedEvent
+from tests.orders import order
 
 if importlib.util.find_spec("psycopg"):
     import psycopg  # noqa: F401
@@ -86,7 +87,7 @@ def _run(script: str, url: str, stdin: Connection, stdout: Connection) -> None:
 
 
 def _new_run() -> Run:
-    return Run(endpoint="mine", dialect="beezy", model="m", request_body=b"{}", streaming=True)
+    return Run(order(body=b"{}"))
 
 
 _MODULES = {"os": os, "sys": sys, "threading": threading, "time": time}

@@ -17,9 +17,9 @@ from components.log.query import count_runs, find_run
 from components.log.sqlite_file import SqliteFile
 from components.log.tables import runs, to_row
 from components.runs.run import Run
-from components.streaming.answer import Delta
 from components.streaming.outcome import Outcome, Status
 from tests.log.conftest import make_run
+from tests.orders import said
 from tests.waiting import wait_for
 
 
@@ -31,7 +31,7 @@ def path(tmp_path: Path, sqlite_url: str) -> Path:
         rows = []
         for number in range(300):
             run = make_run()
-            run.append((Delta(0, f"{number} " * 300),), 1.0)
+            run.take(said(f"{number} " * 300, 1.0))
             rows.append(to_row(run.record()))
         connection.execute(runs.insert(), rows)
     database.close()
@@ -111,12 +111,12 @@ def test_a_file_that_is_removed_in_mid_run_begins_anew_with_the_runs_that_go_on(
     run = new_run()
     log.begin(run)
     log.wait_until_committed(run)
-    run.append((Delta(0, "before, "),), 1.0)
+    run.take(said("before, ", 1.0))
     path.unlink()
     if not beside:
         Path(f"{path}-wal").unlink()
         Path(f"{path}-shm").unlink()
-    run.append((Delta(0, "after"),), 2.0)
+    run.take(said("after", 2.0))
     run.finish(Outcome(Status.OK))
     log.end(run)
     wait_for(lambda: log.live(run.id) is None)
@@ -139,7 +139,7 @@ def test_a_file_that_is_damaged_in_mid_run_is_set_aside(
     log.database.writer.dispose()
     run = new_run()
     log.begin(run)
-    run.append((Delta(0, "kept"),), 1.0)
+    run.take(said("kept", 1.0))
     run.finish(Outcome(Status.OK))
     log.end(run)
     wait_for(lambda: log.warning, 5)

@@ -22,12 +22,12 @@ from components.log.query import read_rows
 from components.log.record import RunRecord
 from components.log.tables import events, runs, to_row
 from components.runs.run import Run
-from components.streaming.answer import Delta
 from components.streaming.outcome import Outcome, Status
 from components.streaming.stream import TimedEvent
 from tests.log.conftest import make_run
 from tests.log.make_gallery import GALLERY
 from tests.log.many_rows import moment
+from tests.orders import said
 
 TEXTS = st.text(st.characters(codec=None), max_size=50)
 NUMBERS = st.none() | st.integers(-(2**70), 2**70)
@@ -36,7 +36,7 @@ TIMES = st.none() | st.floats()
 
 def finished(text: str = "Hello \N{OCTOPUS}\u2028\x85") -> Run:
     run = make_run()
-    run.append((Delta(0, text),), 1.0)
+    run.take(said(text, 1.0))
     run.finish(Outcome(Status.OK))
     return run
 
@@ -203,8 +203,7 @@ def test_a_line_from_before_a_field_was_kept_verifies_but_lets_nobody_add_the_fi
 
 
 def test_a_line_carries_the_draft_and_the_number_of_events_and_no_event(log: Log) -> None:
-    run = make_run()
-    run.draft = '{"text": "\0\N{OCTOPUS}"}'
+    run = make_run(draft='{"text": "\0\N{OCTOPUS}"}')
     run.take(TimedEvent("message", "canary", 1.0))
     run.finish(Outcome(Status.OK))
     log.begin(run)

@@ -23,6 +23,7 @@ from components.streaming.moments import Timings
 from components.streaming.outcome import Outcome, Status
 from components.streaming.stream import TimedEvent
 from tests.log.conftest import A_PLACEMENT, make_run
+from tests.orders import order, said
 from tests.waiting import wait_for
 
 
@@ -39,16 +40,16 @@ def test_text_is_written_while_it_streams(log: Log, new_run: Callable[[], Run]) 
     run = new_run()
     log.begin(run)
     log.wait_until_committed(run)
-    run.append((Delta(0, "Hello"),), 5.0)
+    run.take(said("Hello", 5.0))
     wait_for(lambda: find_run(log.database, run.id).text == "Hello")
-    run.append((Delta(0, " you"),), 6.0)
+    run.take(said(" you", 6.0))
     wait_for(lambda: find_run(log.database, run.id).text == "Hello you")
 
 
 def test_a_finished_run_is_written_whole_and_let_go(log: Log, new_run: Callable[[], Run]) -> None:
     run = new_run()
     log.begin(run)
-    run.append((Delta(0, "Hi 🐙"),), 5.0)
+    run.take(said("Hi 🐙", 5.0))
     run.finish(Outcome(Status.INTERRUPTED, ErrorKind.STALL, "It stopped.", http_status=200, warnings=("odd",)))
     log.end(run)
     wait_for(lambda: log.live(run.id) is None)
@@ -61,7 +62,7 @@ def test_closing_writes_what_is_left(url: str, new_run: Callable[[], Run]) -> No
     log = Log(url)
     run = new_run()
     log.begin(run)
-    run.append((Delta(0, "last words"),), 5.0)
+    run.take(said("last words", 5.0))
     log.close()
     again = Log(url)
     assert find_run(again.database, run.id).text == "last words"
@@ -93,7 +94,7 @@ def test_many_runs_at_once_are_written_in_turn(new_run: Callable[[], Run]) -> No
     written = []
     for second in range(1, 21):
         for run in runs:
-            run.append((Delta(0, "x"),), 1.0)
+            run.take(said("x", 1.0))
         due = unwritten.due(float(second), 3)
         written += [snapshot.record.id for snapshot in due]
         unwritten.written(due, float(second))
@@ -317,7 +318,7 @@ def test_an_id_that_is_none_finds_no_events(log: Log, new_run: Callable[[], Run]
 def test_the_form_that_a_run_began_with_is_kept_if_it_was_given(log: Log, new_run: Callable[[], Run]) -> None:
     without = new_run()
     draft = '{"text": "Hi \N{OCTOPUS}"}'
-    run = Run(endpoint="mine", dialect="beezy", model="m", request_body=b"{}", streaming=True, draft=draft)
+    run = Run(order(body=b"{}", draft=draft))
     for one in (without, run):
         log.begin(one)
         log.wait_until_committed(one)

@@ -26,6 +26,7 @@ from components.streaming.limits import Limits
 from components.streaming.outcome import Outcome, Status
 from components.streaming.stream import TimedEvent
 from tests.log import postgresql
+from tests.orders import said
 from tests.waiting import wait_for
 
 QUICK = Limits(log_lock_wait_s=0.2, log_retry_s=0.1)
@@ -63,7 +64,7 @@ def stream(run: Run, until: Callable[[], object]) -> str:
     def more() -> object:
         nonlocal text
         text += "more "
-        run.append((Delta(0, "more "),), 5.0)
+        run.take(said("more ", 5.0))
         return until()
 
     wait_for(more)
@@ -128,7 +129,7 @@ def test_a_full_disk_stops_no_run_and_loses_no_text(small_disk: Path, new_run: C
     log.wait_until_committed(run)
     ballast = small_disk / "ballast"
     assert subprocess.run(["dd", "if=/dev/zero", f"of={ballast}"], capture_output=True, check=False).returncode
-    run.append((Delta(0, "x" * 50_000),), 1.0)
+    run.take(said("x" * 50_000, 1.0))
     text = stream(run, lambda: "the disk is full. Free some space" in (log.problem or ""))
     assert find_run(log.database, run.id).status == "running"
     ballast.unlink()
@@ -195,11 +196,11 @@ def test_runs_that_cannot_be_written_take_limited_memory(url: str, new_run: Call
     running = new_run()
     log.begin(running)
     log.wait_until_committed(running)
-    running.append((Delta(0, "x" * 200_000),), 1.0)
+    running.take(said("x" * 200_000, 1.0))
     runs = [new_run() for _ in range(100)]
     with locked(url):
         for run in runs:
-            run.append((Delta(0, "y" * 100_000),), 1.0)
+            run.take(said("y" * 100_000, 1.0))
             run.finish(Outcome(Status.OK))
             log.begin(run)
         wait_for(lambda: "were dropped" in (log.problem or ""))
@@ -221,7 +222,7 @@ def test_memory_is_limited_while_there_is_no_database_at_all(tmp_path: Path, new
     log = Log(f"sqlite:///{tmp_path / 'file' / 'log.sqlite3'}", Limits(unwritten_log_bytes=100_000))
     runs = [new_run() for _ in range(2)]
     for run in runs:
-        run.append((Delta(0, "y" * 80_000),), 1.0)
+        run.take(said("y" * 80_000, 1.0))
         run.finish(Outcome(Status.OK))
         log.begin(run)
     wait_for(lambda: "1 run was dropped" in log.problem)

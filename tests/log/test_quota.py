@@ -39,6 +39,7 @@ from components.streaming.limits import Limits
 from components.streaming.outcome import Outcome, Status
 from components.streaming.stream import TimedEvent
 from tests.log.test_export import finished
+from tests.orders import order
 from tests.waiting import wait_for
 
 DRAFT, EXPERIMENT = "d" * 32, "e" * 32
@@ -94,7 +95,7 @@ def fill(log: Log, owner: str) -> list[str]:
 
 
 def with_events(log: Log, owner: str) -> str:
-    run = Run(endpoint="mine", dialect="beezy", model="m", request_body=b"{}", streaming=True, owner=owner)
+    run = Run(order(body=b"{}", owner=owner))
     log.begin(run)
     for number in range(600):
         run.take(TimedEvent("message", json.dumps({"n": number}), float(number)))
@@ -184,8 +185,8 @@ def test_no_run_begins_for_who_keeps_as_much_as_they_may(small: Log) -> None:
     endpoint = Endpoint("mine", OPENAI, Address("http://127.0.0.1:9/v1"))
     a_run(small, "me", "x" * 1_000_000)
     with pytest.raises(Refused, match="Delete some of them"):
-        runner.send(endpoint, model="m", body=b"{}", streaming=True, owner="me")
-    run = runner.send(endpoint, model="m", body=b"{}", streaming=True, owner="them")
+        runner.start(order(endpoint, b"{}", owner="me"))
+    run = runner.start(order(endpoint, b"{}", owner="them"))
     assert run.written.result(10) is None
     runner.shutdown()
 

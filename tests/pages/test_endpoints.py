@@ -3,6 +3,7 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -16,6 +17,7 @@ from components.runs.run import Run
 from components.service import service
 from components.streaming.moments import Timings
 from components.streaming.outcome import Outcome, Status
+from tests.orders import MINE, order
 from tests.pages.conftest import new_page, texts
 from tests.streaming.endpoint import Endpoint, document, serve
 from tests.waiting import wait_for
@@ -185,10 +187,10 @@ def test_a_restart_of_the_embedded_model_says_what_it_costs_and_gives_a_new_proc
 
 
 def test_the_speed_of_the_embedded_model_is_the_median_of_its_recent_runs() -> None:
-    running = Run(endpoint="embedded", dialect="beezy", model="m", request_body=b"{}", streaming=True)
+    running = Run(order(replace(MINE, name="embedded")))
     service().log.begin(running)
     for endpoint, rate in (("embedded", 10), ("embedded", 20), ("embedded", 60), ("mine", 500), ("mine", 600)):
-        run = Run(endpoint=endpoint, dialect="beezy", model="m", request_body=b"{}", streaming=True)
+        run = Run(order(replace(MINE, name=endpoint)))
         service().log.begin(run)
         timings = Timings(ttft_ms=0.0, last_token_ms=1000.0, token_chunks=rate + 1, first_token_chunks=1)
         run.finish(Outcome(Status.OK, usage=Usage(1, rate + 1, rate + 2), timings=timings, http_status=200))

@@ -20,6 +20,7 @@ from components.service import configuration, service
 from components.ui import state
 from components.ui.plain_words import plain_words
 from components.ui.runs.table import _worth_showing
+from tests.orders import order
 from tests.pages.conftest import Chat, new_page, run_to_the_end, texts
 from tests.waiting import wait_for
 
@@ -74,8 +75,8 @@ def three_runs(page: AppTest, chat: Chat) -> AppTest:
         body = {"model": "alpha", "messages": [{"role": "user", "content": f"Say {len(chat.bodies)}"}], **draft}
         content = json.dumps({**body, "stream": True}).encode()
         endpoint = configuration().endpoints["environment"]
-        run = service().runner.send(endpoint, model="alpha", body=content, streaming=True)
-        service().runner.wait(run.id)
+        run = service().runner.start(order(endpoint, content, model="alpha"))
+        run.written.result()
     page.switch_page("runs.py").run()
     return page
 

@@ -8,17 +8,18 @@ import pytest
 from components.contract.chunk import Usage
 from components.runs.placement import WARM_UP, Placement
 from components.runs.run import Activity, Run
-from components.streaming.answer import Delta
+from components.streaming.answer import Delta, TimedEvent
 from components.streaming.moments import Timings
 from components.streaming.outcome import Outcome, Status
 from tests.log.conftest import A_PLACEMENT, make_run
+from tests.orders import said
 
 
 def test_a_look_at_a_running_run_shows_what_has_arrived(new_run: Callable[[], Run]) -> None:
     run = new_run()
-    run.append((Delta(0, "", "thinking"),), 10.0)
-    run.append((Delta(0, "Hello"), Delta(1, "other choice")), 20.0)
-    run.append((Delta(0, " you"),), 30.0)
+    run.take(said("", 10.0, "thinking"))
+    run.take(TimedEvent("", "", 20.0, (Delta(0, "Hello"), Delta(1, "other choice"))))
+    run.take(said(" you", 30.0))
     record = run.record()
     assert (record.running, record.text, record.reasoning) == (True, "Hello you", "thinking")
     assert (record.ttft_ms, record.ttfo_ms, record.chunk_count) == (10.0, 20.0, 3)
@@ -30,7 +31,7 @@ def test_every_change_wakes_whoever_waits(new_run: Callable[[], Run]) -> None:
     run = new_run()
     seen = run.wait_for_change(-1, 0)
     assert run.wait_for_change(seen, 0.01) == seen
-    run.append((Delta(0, "x"),), 1.0)
+    run.take(said("x", 1.0))
     assert run.wait_for_change(seen, 5) > seen
 
 
@@ -54,7 +55,7 @@ def test_stopping_a_finished_run_changes_nothing(new_run: Callable[[], Run]) -> 
 
 def test_unreported_tokens_stay_unreported(new_run: Callable[[], Run]) -> None:
     run = new_run()
-    run.append((Delta(0, "Hello"),), 1.0)
+    run.take(said("Hello", 1.0))
     run.finish(Outcome(Status.OK, text="Hello", chunk_count=1))
     record = run.record()
     assert (record.prompt_tokens, record.completion_tokens, record.tokens_per_second) == (None, None, None)

@@ -18,12 +18,14 @@ from components.log.further_choices import further_choices
 from components.log.log import Log
 from components.log.query import events_of, find_run
 from components.runs.gate import Refused
+from components.runs.order import Order
 from components.runs.run import Run
 from components.runs.runner import Runner
 from components.streaming.limits import Limits
 from components.streaming.outcome import Choice, Outcome, ToolCall
 from components.streaming.session import ApiKey
 from tests.log.conftest import REQUEST, endpoint_at
+from tests.orders import order, order_of
 from tests.streaming.endpoint import DONE, chunk, document, event, head, sending, serve
 from tests.streaming.recorder import recording
 from tests.waiting import wait_for
@@ -46,7 +48,7 @@ def logged(log: Log, run: Run) -> Any:
 def test_a_run_ends_in_the_log_with_its_numbers_and_the_exact_bytes(runner: Runner, log: Log) -> None:
     pieces = [head(), chunk("One"), chunk(" two"), chunk(" three", "stop", usage=USAGE) + DONE]
     with serve(sending(*pieces, pause=0.03)) as server:
-        found = logged(log, runner.start(endpoint_at(server.base_url), REQUEST))
+        found = logged(log, runner.start(order_of(endpoint_at(server.base_url), REQUEST)))
         sent = server.requests[0].partition(b"\r\n\r\n")[2]
     assert (found.status, found.text, found.finish_reason) == ("ok", "One two three", "stop")
     assert (found.prompt_tokens, found.completion_tokens, found.total_tokens) == (7, 3, 10)
@@ -65,7 +67,7 @@ def test_the_row_is_committed_when_the_request_arrives(runner: Runner, log: Log)
         connection.sendall(head() + chunk("Hi", "stop") + DONE)
 
     with serve(play) as server:
-        logged(log, runner.start(endpoint_at(server.base_url), REQUEST))
+        logged(log, runner.start(order_of(endpoint_at(server.base_url), REQUEST)))
     assert seen == ["running"]
 
 
@@ -74,7 +76,7 @@ def test_every_event_is_kept_as_it_came_with_its_time(runner: Runner, log: Log) 
     pieces = [head(), b": a comment\n\ndata: no JSON\n\n", chunk("One"), b"event: ping\ndata: {}\n\n", usage]
     pieces.append(chunk(" <thi", "stop") + DONE)  # what may begin a mark is held back until the end
     with serve(sending(*pieces, pause=0.03)) as server:
-        run = runner.start(endpoint_at(server.base_url), REQUEST, draft='{"text": "Hello"}')
+        run = runner.start(order_of(endpoint_at(server.base_url), REQUEST, draft='{"text": "Hello"}'))
         found = logged(log, run)
     kept = events_of(log.database, run.id)
     sent = b"".join(pieces).decode()
@@ -99,7 +101,7 @@ def test_every_event_is_kept_as_it_came_with_its_time(runner: Runner, log: Log) 
 def test_the_limits_of_the_runner_hold_for_events(log: Log) -> None:
     runner = Runner(log, Limits(max_kept_events=2))
     with serve(sending(head(), chunk("One"), chunk(" two"), chunk("", "stop") + DONE)) as server:
-        run = runner.start(endpoint_at(server.base_url), REQUEST)
+        run = runner.start(order_of(endpoint_at(server.base_url), REQUEST))
         assert logged(log, run).event_count == 4
     assert len(events_of(log.database, run.id)) == 2
     runner.shutdown()
@@ -111,9 +113,9 @@ def test_a_stop_keeps_the_text_that_arrived(runner: Runner, log: Log) -> None:
         server.until_closed(connection, request)
 
     with serve(play) as server:
-        run = runner.start(endpoint_at(server.base_url), REQUEST)
+        run = runner.start(order_of(endpoint_at(server.base_url), REQUEST))
         wait_for(lambda: run.record().text)
-        runner.find(run.id).stop()
+        log.live(run.id).stop()
         wait_for(lambda: run.finished)
         wait_for(lambda: server.closed_at)
     found = logged(log, run)
@@ -123,7 +125,7 @@ def test_a_stop_keeps_the_text_that_arrived(runner: Runner, log: Log) -> None:
 def test_a_refusal_is_logged_with_what_the_endpoint_said(runner: Runner, log: Log) -> None:
     body = {"detail": [{"type": "x", "loc": ["body", "temperature"], "msg": "too warm", "input": 9}]}
     with serve(document(body, "422 Unprocessable Entity")) as server:
-        found = logged(log, runner.start(endpoint_at(server.base_url), REQUEST))
+        found = logged(log, runner.start(order_of(endpoint_at(server.base_url), REQUEST)))
     assert (found.status, found.error_kind, found.http_status) == ("error", "invalid_request", 422)
     assert found.error_message == "temperature: too warm"
     assert "too warm" in found.raw_error
@@ -132,7 +134,7 @@ def test_a_refusal_is_logged_with_what_the_endpoint_said(runner: Runner, log: Lo
 def test_no_key_reaches_the_log_even_when_the_endpoint_repeats_it(runner: Runner, log: Log, url: str) -> None:
     with serve(document({"detail": "Bad key canary-key-1"}, "401 Unauthorized")) as server:
         key = ApiKey("canary-key-1", server.base_url)
-        found = logged(log, runner.start(Endpoint("mine", BEEZY, Address(server.base_url, key)), REQUEST))
+        found = logged(log, runner.start(order_of(Endpoint("mine", BEEZY, Address(server.base_url, key)), REQUEST)))
         assert b"Authorization: Bearer canary-key-1" in server.requests[0]
     assert found.error_message == "Bad key ***"
     assert "canary" not in str(found)
@@ -146,7 +148,7 @@ def test_no_key_reaches_the_events_whatever_event_repeats_it(runner: Runner, log
     pieces = [b"event: canary-key-1\ndata: canary-key-1\n\n", b"data: no JSON canary-key-1\n\n", chunk("Hi", "stop")]
     with serve(sending(head(), *pieces, DONE)) as server:
         key = ApiKey("canary-key-1", server.base_url)
-        run = runner.start(Endpoint("mine", BEEZY, Address(server.base_url, key)), REQUEST)
+        run = runner.start(order_of(Endpoint("mine", BEEZY, Address(server.base_url, key)), REQUEST))
         logged(log, run)
     kept = events_of(log.database, run.id)
     assert [(event.name, event.data) for event in kept][:2] == [("***", "***"), ("message", "no JSON ***")]
@@ -160,7 +162,7 @@ def test_every_choice_that_was_asked_for_is_kept_without_the_key(runner: Runner,
     with serve(head() + chunk("Hi") + second + chunk(finish="stop") + DONE) as server:
         endpoint = Endpoint("mine", BEEZY, Address(server.base_url, ApiKey("canary-key-1", server.base_url)))
         body = b'{"model": "m", "messages": [{"role": "user", "content": "x"}], "stream": true, "n": 2}'
-        found = logged(log, runner.send(endpoint, model="m", body=body, streaming=True))
+        found = logged(log, runner.start(order(endpoint, body)))
     assert (found.status, found.text, found.finish_reason) == ("ok", "Hi", "stop")
     assert further_choices(found) == (Choice("Key: ***", "Hm.", (ToolCall("c", "look", "***"),), "length"),)
 
@@ -180,7 +182,7 @@ class _WaitingEndpoint:
 
 def test_while_a_run_waits_to_try_again_it_says_why_and_when(runner: Runner) -> None:
     with serve(document({"message": "slow down"}, "429 Too Many Requests", "Retry-After: 50")) as server:
-        run = runner.start(endpoint_at(server.base_url), REQUEST)
+        run = runner.start(order_of(endpoint_at(server.base_url), REQUEST))
         wait_for(lambda: run.retry_wait is not None)
         assert run.retry_wait is not None
         assert run.retry_wait.why == "slow down (HTTP 429)"
@@ -191,7 +193,7 @@ def test_while_a_run_waits_to_try_again_it_says_why_and_when(runner: Runner) -> 
 
 
 def test_a_run_can_be_stopped_while_its_endpoint_starts(runner: Runner, log: Log) -> None:
-    run = runner.start(_WaitingEndpoint(), REQUEST)
+    run = runner.start(order_of(_WaitingEndpoint(), REQUEST))
     run.stop()
     assert logged(log, run).status == "cancelled"
 
@@ -201,7 +203,7 @@ def test_an_endpoint_without_an_address_rejects_the_run_and_says_why(runner: Run
         def address(self, stopped: Callable[[], bool]) -> Address:
             raise EndpointUnavailable("The model could not be fetched.")
 
-    found = logged(log, runner.start(Broken(), REQUEST))
+    found = logged(log, runner.start(order_of(Broken(), REQUEST)))
     assert (found.status, found.error_kind) == ("rejected", "endpoint_unavailable")
     assert found.error_message == "The model could not be fetched."
 
@@ -213,7 +215,7 @@ def test_a_fault_of_our_own_ends_the_run_and_is_reported(
         def address(self, stopped: Callable[[], bool]) -> Address:
             raise ZeroDivisionError("a bug")
 
-    found = logged(log, runner.start(Faulty(), REQUEST))
+    found = logged(log, runner.start(order_of(Faulty(), REQUEST)))
     assert (found.status, found.error_kind) == ("error", "internal")
     assert "a bug" not in found.error_message
     assert "a bug" in caplog.text
@@ -222,7 +224,7 @@ def test_a_fault_of_our_own_ends_the_run_and_is_reported(
 def test_a_field_that_the_dialect_does_not_have_is_refused_before_the_run(runner: Runner) -> None:
     request = ChatCompletionStreamRequest(model="m", messages=[Message.user("Hi")], safe_prompt=True)
     with pytest.raises(UnsendableField, match="openai dialect has no safe_prompt"):
-        runner.start(Endpoint("mine", OPENAI, Address("http://127.0.0.1:1/v1")), request)
+        runner.start(order_of(Endpoint("mine", OPENAI, Address("http://127.0.0.1:1/v1")), request))
 
 
 def test_runs_do_not_wait_for_each_other_and_leave_no_thread(runner: Runner, log: Log) -> None:
@@ -235,14 +237,14 @@ def test_runs_do_not_wait_for_each_other_and_leave_no_thread(runner: Runner, log
         connection.sendall(chunk("", "stop") + DONE)
 
     with serve(play) as server:
-        runs = [runner.start(endpoint_at(server.base_url), REQUEST) for _ in range(5)]
+        runs = [runner.start(order_of(endpoint_at(server.base_url), REQUEST)) for _ in range(5)]
         assert [logged(log, run).text for run in runs] == ["slow"] * 5
     wait_for(lambda: threading.active_count() <= before)
 
 
 def test_shutting_down_stops_what_is_running(runner: Runner, log: Log) -> None:
     with serve(lambda connection, request: server.until_closed(connection, request)) as server:
-        run = runner.start(endpoint_at(server.base_url), REQUEST)
+        run = runner.start(order_of(endpoint_at(server.base_url), REQUEST))
         wait_for(lambda: server.requests)
         runner.shutdown()
         assert run.finished
@@ -251,11 +253,11 @@ def test_shutting_down_stops_what_is_running(runner: Runner, log: Log) -> None:
 
 def test_whoever_waits_for_a_run_finds_it_ended_and_written(runner: Runner, log: Log) -> None:
     with serve(sending(head(), chunk("One"), chunk(" two", "stop") + DONE, pause=0.1)) as server:
-        run = runner.start(endpoint_at(server.base_url), REQUEST)
+        run = runner.start(order_of(endpoint_at(server.base_url), REQUEST))
         seen: list[Any] = []
 
         def wait() -> None:
-            runner.wait(run.id)
+            run.written.result(5)
             seen.append((run.finished, find_run(log.database, run.id).text))
 
         waiting = [threading.Thread(target=wait) for _ in range(3)]
@@ -266,12 +268,11 @@ def test_whoever_waits_for_a_run_finds_it_ended_and_written(runner: Runner, log:
     assert seen == [(True, "One two")] * 3
 
 
-def test_nobody_waits_for_a_run_that_is_over_or_unknown(runner: Runner, log: Log) -> None:
+def test_nobody_waits_for_a_run_that_is_over(runner: Runner, log: Log) -> None:
     with serve(sending(head() + chunk("Hi", "stop") + DONE)) as server:
-        run = runner.start(endpoint_at(server.base_url), REQUEST)
+        run = runner.start(order_of(endpoint_at(server.base_url), REQUEST))
         logged(log, run)
-    runner.wait(run.id)
-    runner.wait("0" * 32)
+    assert run.written.done()
 
 
 def test_nobody_waits_for_a_database_that_cannot_be_had(tmp_path: Path) -> None:
@@ -279,8 +280,8 @@ def test_nobody_waits_for_a_database_that_cannot_be_had(tmp_path: Path) -> None:
     log = Log(f"sqlite:///{tmp_path / 'file' / 'log.sqlite3'}")
     runner = Runner(log)
     with serve(sending(head() + chunk("Hi", "stop") + DONE)) as server:
-        run = runner.start(endpoint_at(server.base_url), REQUEST)
-        runner.wait(run.id)
+        run = runner.start(order_of(endpoint_at(server.base_url), REQUEST))
+        run.written.result(5)
     assert (run.finished, run.record().text) == (True, "Hi")
     runner.shutdown()
     log.close()
@@ -296,13 +297,13 @@ class _Gate:
         self._refuses = refuses
         self._fails = fails
 
-    def admit(self, owner: str, network: str | None, body: bytes) -> None:
-        self.seen.append((owner, network, body))
+    def admit(self, order: Order) -> None:
+        self.seen.append((order.owner, order.network, order.body))
         if not self._admits:
             raise Refused("Not even this.")
 
     @contextmanager
-    def enter(self, run: Run, endpoint: Endpoint) -> Iterator[Callable[[Outcome], None]]:
+    def enter(self, run: Run) -> Iterator[Callable[[Outcome], None]]:
         with self._log.database.reader.begin() as reader:
             self.seen.extend(reader.exec_driver_sql("select status from runs").scalars())
         if self._fails:
@@ -316,14 +317,14 @@ class _Gate:
 def test_a_run_passes_the_gate_once_its_row_is_there_and_the_gate_hears_how_it_ended(log: Log) -> None:
     gate = _Gate(log)
     with serve(sending(head() + chunk("Hi", "stop") + DONE)) as server:
-        run = Runner(log, gate=gate).start(endpoint_at(server.base_url), REQUEST, owner="local", network="there")
+        run = Runner(log, gate=gate).start(order_of(endpoint_at(server.base_url), REQUEST, network="there"))
         assert logged(log, run).status == "ok"
     assert gate.seen == [("local", "there", to_bytes(REQUEST)), "running", "Hi", "left"]
 
 
 def test_what_the_gate_refuses_is_logged_with_its_sentence_and_never_sent(log: Log) -> None:
     with serve(sending(head() + chunk("Hi", "stop") + DONE)) as server:
-        run = Runner(log, gate=_Gate(log, refuses="Come again.")).start(endpoint_at(server.base_url), REQUEST)
+        run = Runner(log, gate=_Gate(log, refuses="Come again.")).start(order_of(endpoint_at(server.base_url), REQUEST))
         found = logged(log, run)
         assert server.requests == []
     assert (found.status, found.error_kind, found.error_message) == ("rejected", "refused_here", "Come again.")
@@ -333,7 +334,7 @@ def test_what_the_gate_does_not_admit_leaves_no_trace(log: Log) -> None:
     runner = Runner(log, gate=_Gate(log, admits=False))
     with serve(sending(head() + chunk("Hi", "stop") + DONE)) as server:
         with pytest.raises(Refused, match="Not even this"):
-            runner.start(endpoint_at(server.base_url), REQUEST)
+            runner.start(order_of(endpoint_at(server.base_url), REQUEST))
         assert server.requests == []
     with log.database.reader.begin() as reader:
         assert not reader.exec_driver_sql("select id from runs").all()
@@ -341,7 +342,7 @@ def test_what_the_gate_does_not_admit_leaves_no_trace(log: Log) -> None:
 
 def test_a_gate_that_fails_lets_nothing_through(log: Log, caplog: pytest.LogCaptureFixture) -> None:
     with serve(sending(head() + chunk("Hi", "stop") + DONE)) as server:
-        run = Runner(log, gate=_Gate(log, fails=True)).start(endpoint_at(server.base_url), REQUEST)
+        run = Runner(log, gate=_Gate(log, fails=True)).start(order_of(endpoint_at(server.base_url), REQUEST))
         assert logged(log, run).error_kind == "internal"
         assert server.requests == []
     assert "a bug" in caplog.text
@@ -351,6 +352,6 @@ def test_a_visitors_own_endpoint_that_leads_inside_is_refused_and_gets_no_byte(r
     with recording() as recorder:
         base_url = f"http://localhost:{recorder.port}/v1"
         endpoint = own_endpoint(base_url, "canary", "beezy", "m", {"TEMPERA_OWN_ENDPOINTS": "1"})
-        found = logged(log, runner.start(endpoint, REQUEST))
+        found = logged(log, runner.start(order_of(endpoint, REQUEST)))
         assert recorder.seen() == (0, b"")
     assert (found.status, found.error_kind, found.attempts) == ("rejected", "address_refused", 1)

@@ -9,11 +9,13 @@ import streamlit as st
 from components.contract.difference import Difference
 from components.contract.messages import Role
 from components.contract.request import ChatCompletionStreamRequest
+from components.drafts.composed import compose
 from components.drafts.conversation import Turn, Turns
 from components.drafts.draft import Draft
 from components.drafts.variables import names_in
 from components.endpoints.endpoint import AnyEndpoint
 from components.log.record import RunRecord
+from components.runs.order import order_again, order_for
 from components.streaming.outcome import Status
 from components.ui import presses, shortcuts, state
 from components.ui.answer.answer_siblings import draw_siblings
@@ -22,7 +24,7 @@ from components.ui.answer.view_switches import draw_view_switches
 from components.ui.compare.starting import compare_with
 from components.ui.form import draft_form
 from components.ui.plain_words import plain_words
-from components.ui.sending import send, start
+from components.ui.sending import start
 
 _CUT = (Status.INTERRUPTED, Status.CANCELLED, Status.LOST)
 
@@ -58,7 +60,7 @@ def draw_actions(record: RunRecord, endpoint: AnyEndpoint | None, *, stale: bool
                 shortcut=shortcuts.REGENERATE,
                 icon=":material/refresh:",
                 help="Sends the same request again, as it was sent.",
-                on_click=presses.soon(_regenerate, record, endpoint, request),
+                on_click=presses.soon(_regenerate, record, endpoint),
             )
         if endpoint and not stale and endpoint.profile.prefix and record.text and _was_cut(record):
             st.button(
@@ -104,10 +106,8 @@ def _was_cut(record: RunRecord) -> bool:
     return record.finish_reason == "length" or record.status in _CUT
 
 
-def _regenerate(record: RunRecord, endpoint: AnyEndpoint, request: ChatCompletionStreamRequest) -> None:
-    body = record.request_body.encode()
-    run = send(endpoint, model=record.model, body=body, streaming=request.stream, draft=record.draft)
-    if run:
+def _regenerate(record: RunRecord, endpoint: AnyEndpoint) -> None:
+    if run := start(order_again(endpoint, record)):
         state.show_run(run.id)
 
 
@@ -115,10 +115,10 @@ def _continue(record: RunRecord, request: ChatCompletionStreamRequest, endpoint:
     answer = _answer_of(record, request)
     turns = _with_answer(draft_form.read(), answer, prefix=True)
     draft = draft_form.read().model_copy(update={"turns": turns})
-    try:
-        run = start(endpoint, draft.to_request(endpoint.profile), draft.for_log())
-    except ValueError:
+    order = order_for(endpoint, compose(draft, endpoint.profile), draft)
+    if order is None:
         return  # the form has changed in the same moment; what is wrong with it stands beside its field
+    run = start(order)
     if run is None:
         return
     draft_form.change_turns(lambda _turns: turns, "answer continued")

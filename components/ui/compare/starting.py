@@ -17,10 +17,10 @@ from components.experiments.run_order import Cell, Plan, plan
 from components.experiments.store import adopt, find_experiment, save_experiment
 from components.log.query import QueryFailed
 from components.log.record import RunRecord
+from components.runs.order import order_again
 from components.runs.placement import Placement
 from components.service import service
 from components.ui import state
-from components.ui.answer.run_lookup import asked
 from components.ui.endpoints.endpoint_choice import model_cards
 from components.ui.endpoints.endpoints_here import endpoints_here
 from components.ui.form import draft_form
@@ -116,21 +116,10 @@ def take_lanes_away(change: Callable[[Comparison], Comparison], sentence: str) -
 def check_lane(lane_id: str, record: RunRecord) -> None:
     """Send the very bytes of a lane's run once more, to see whether the answer is the same."""
     endpoint = endpoints_here().get(record.endpoint)
-    request = asked(record)
     experiment = shown_experiment(record.experiment_id)
-    if not endpoint or not request or not experiment:
+    if not endpoint or not experiment:
         return
-    cell = Cell(
-        lane=lane_id,
-        position=record.position or 0,
-        repeat=record.repeat or 1,
-        endpoint=endpoint,
-        model=record.model,
-        body=record.request_body.encode(),
-        streaming=request.stream,
-        draft=record.draft,
-        checks=record.id,
-    )
+    cell = Cell(lane_id, record.position or 0, record.repeat or 1, order_again(endpoint, record), checks=record.id)
     experiment.start(Plan((cell,), Timing.ONE_AFTER_ANOTHER, 1))
 
 

@@ -9,6 +9,7 @@ from components.drafts.draft import Draft
 from components.endpoints.endpoint import AnyEndpoint
 from components.endpoints.models import ModelCard
 from components.log.record import RunRecord
+from components.runs.order import order_for
 from components.runs.run import Run
 from components.ui import state
 from components.ui.answer.run_lookup import asked, find, record_of
@@ -48,11 +49,12 @@ def run_form() -> None:
     composed = compose_form(draft, endpoint, card, record_of(shown))
     objection = composed.objection(send_anyway=bool(st.session_state.get(state.SEND_ANYWAY)))
     asks = (endpoint.name, composed.body)
-    if isinstance(shown, Run) and not shown.finished and (shown.endpoint, shown.request_body) == asks:
+    if isinstance(shown, Run) and not shown.finished and (shown.order.endpoint.name, shown.order.body) == asks:
         return  # the key is held down, or the button was pressed twice: this very request is under way
-    if objection or composed.request is None:
+    order = order_for(endpoint, composed, draft)
+    if objection or order is None:
         st.session_state[state.RUN_PROBLEM] = objection or ""
-    elif begun := start(endpoint, composed.request, draft.for_log()):
+    elif begun := start(order):
         state.show_run(begun.id)
         st.session_state.pop(state.NOTES, None)
 

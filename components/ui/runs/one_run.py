@@ -13,6 +13,7 @@ from components.log.deletion import bring_back, delete_run
 from components.log.markdown_export import as_markdown
 from components.log.query import QueryFailed
 from components.log.record import RunRecord
+from components.runs.order import order_again
 from components.runs.run import Run
 from components.sharing.capsule import Kind
 from components.ui import presses, state
@@ -25,7 +26,7 @@ from components.ui.experiment_link import draw_experiment_link
 from components.ui.form.code_view import draw_code
 from components.ui.plain_words import plain_words
 from components.ui.runs.table import list_anew
-from components.ui.sending import send
+from components.ui.sending import start
 from components.ui.share.share_answers import Answers
 from components.ui.share.share_dialog import draw_share_button
 from components.ui.visitor import own_log
@@ -180,9 +181,7 @@ def _draw_code(record: RunRecord) -> None:
 def _run_again(record: RunRecord) -> None:
     endpoint = endpoints_here().get(record.endpoint)
     if endpoint:
-        body, request = record.request_body.encode(), asked(record)
-        streaming = request.stream if request else record.streamed
-        run = send(endpoint, model=record.model, body=body, streaming=streaming, draft=record.draft)
+        run = start(order_again(endpoint, record))
         if run is None:
             st.session_state[state.RUNS_PROBLEM] = st.session_state.pop(state.RUN_PROBLEM)
             return

@@ -13,6 +13,7 @@ from components.contract.profile import profile_named
 from components.drafts.conversation import Turns
 from components.drafts.draft import Draft, new_draft
 from components.log.query import QueryFailed
+from components.runs.order import order_again
 from components.service import service
 from components.sharing.capsule import Capsule, CapsuleRun, Kind
 from components.sharing.capsules import open_capsule
@@ -31,7 +32,7 @@ from components.ui.form import draft_form
 from components.ui.form.code_view import draw_code
 from components.ui.plain_words import plain_words
 from components.ui.runs.several_runs import draw_differences
-from components.ui.sending import send
+from components.ui.sending import start
 from components.ui.share.arriving import take_settings
 from components.ui.share.shared_run import SharedRun, shared_runs
 from components.ui.visitor import is_known, links, who_looks
@@ -207,8 +208,7 @@ def _draw_run_again(record: SharedRun, run: CapsuleRun) -> bool:
         )
         and endpoint
     ):
-        body = record.request_body.encode()
-        again = send(endpoint, model=record.model, body=body, streaming=record.streamed)
+        again = start(order_again(endpoint, record))
         if again:
             st.session_state[state.SHARED_AGAIN] = record.id, again.id
     if problem := st.session_state.pop(state.RUN_PROBLEM, None):

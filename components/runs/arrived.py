@@ -1,0 +1,106 @@
+"""What has arrived of an answer: its text, its reasoning, its events, and when."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from components.log.events import StoredEvent, stored
+from components.streaming.answer import TimedEvent
+from components.streaming.limits import Limits
+from components.streaming.rate import rate_within
+
+_SIZE_OF_AN_EMPTY_EVENT = 128
+
+
+class Arrived:
+    """What has arrived so far. It has no lock: the run that it belongs to has one."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._text: list[str] = []
+        self._reasoning: list[str] = []
+        self._events: list[StoredEvent] = []
+        self._event_chars = 0
+        self._event_bytes = 0
+        self._event_count = 0
+        self._chunks = 0
+        self._first_chunks = 0
+        self._ttft_ms: float | None = None
+        self._ttfo_ms: float | None = None
+        self._last_ms: float | None = None
+
+    def take(self, event: TimedEvent) -> None:
+        """Take in one event of the stream: keep it, and add what it says to the answer."""
+        # Text that was held back until the end comes with no data, in no event of the endpoint's.
+        if event.data or not event.deltas:
+            self._keep(event)
+        if event.deltas:
+            self._add(event)
+
+    def events(self, since: int = 0) -> list[StoredEvent]:
+        """The events that have been kept, in the order in which they came, from that index on."""
+        return self._events[since:]
+
+    @property
+    def kept_events(self) -> int:
+        """How many events can be read; it grows until a limit is reached."""
+        return len(self._events)
+
+    @property
+    def size(self) -> int:
+        """About how many bytes of memory it takes."""
+        return self._event_bytes + sum(map(sys.getsizeof, (*self._text, *self._reasoning)))
+
+    def texts(self) -> tuple[str, str]:
+        """The text of the answer and the reasoning."""
+        # Joined pieces replace the many, so that the next look does not join them again.
+        self._text = ["".join(self._text)]
+        self._reasoning = ["".join(self._reasoning)]
+        return self._text[0], self._reasoning[0]
+
+    def facts(self) -> dict[str, Any]:
+        """What a record says of it."""
+        text, reasoning = self.texts()
+        return {
+            "text": text,
+            "reasoning": reasoning,
+            "event_count": self._event_count,
+            "chunk_count": self._chunks,
+            "ttft_ms": self._ttft_ms,
+            "ttfo_ms": self._ttfo_ms,
+            # Until the endpoint reports its tokens, chunks are all that can be counted; the page calls them so.
+            "tokens_per_second": self._chunk_rate(),
+            "rate_basis": "chunks, for the tokens are reported at the end",
+        }
+
+    def _add(self, event: TimedEvent) -> None:
+        for delta in event.deltas:
+            if delta.index == 0:
+                self._text.append(delta.text)
+                self._reasoning.append(delta.reasoning)
+            if delta.text and self._ttfo_ms is None:
+                self._ttfo_ms = event.at_ms
+        if self._ttft_ms is None:
+            self._ttft_ms = event.at_ms
+        self._chunks += 1
+        self._first_chunks += event.at_ms == self._ttft_ms
+        self._last_ms = event.at_ms
+
+    def _keep(self, event: TimedEvent) -> None:
+        kept = stored(event)
+        chars = self._event_chars + len(kept.name) + len(kept.data)
+        # Once one was not kept, none is any more: what is kept has no gaps.
+        if (
+            self._event_count == len(self._events) < self._limits.max_kept_events
+            and chars <= self._limits.max_kept_event_chars
+        ):
+            self._events.append(kept)
+            self._event_chars = chars
+            self._event_bytes += _SIZE_OF_AN_EMPTY_EVENT + sys.getsizeof(kept.name) + sys.getsizeof(kept.data)
+        self._event_count += 1
+
+    def _chunk_rate(self) -> float | None:
+        if self._ttft_ms is None or self._last_ms is None or self._last_ms <= self._ttft_ms:
+            return None
+        return rate_within(self._last_ms - self._ttft_ms, self._chunks, self._chunks, self._first_chunks)
