@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
-from components.contract.request import OPTIONAL_FIELDS, ChatCompletionStreamRequest
+from components.contract.fields import CONTRACT_FIELDS
+from components.contract.request import ChatCompletionStreamRequest
 
 _MOST_CHARACTERS = 40
 
@@ -31,7 +32,7 @@ def differences(before: ChatCompletionStreamRequest, after: ChatCompletionStream
         message.model_dump(exclude_unset=True) for message in after.messages
     ]:
         found.append(Difference("messages"))
-    for field in OPTIONAL_FIELDS:
+    for field in CONTRACT_FIELDS:
         words = _words(before, field), _words(after, field)
         if words[0] != words[1]:
             found.append(Difference(field, *words))

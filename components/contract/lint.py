@@ -12,10 +12,10 @@ from enum import Enum
 
 from pydantic import JsonValue
 
-from components.contract.further_fields import FURTHER_FIELDS
+from components.contract.fields import FIELDS, is_of_contract
 from components.contract.messages import Message, Role
-from components.contract.profile import Profile, UnknownKeys
-from components.contract.request import ChatCompletionStreamRequest, fits
+from components.contract.profile import FieldRules, Profile, UnknownKeys, fits
+from components.contract.request import ChatCompletionStreamRequest
 
 MESSAGES = "messages"
 EXTRA_BODY = "extra_body"
@@ -149,31 +149,30 @@ def _without_prefix(message: Message) -> Message:
 
 def _ranges(request: ChatCompletionStreamRequest, profile: Profile) -> Iterator[Remark]:
     for field, value in request.sent_values().items():
-        rules = profile.fields.get(field)
-        if rules is None:
-            yield Remark(
-                field,
-                f"The {profile.name} dialect has no {field}.",
-                Severity.CANNOT_BE_SENT,
-                Fix("Omit it", without(request, field)),
-            )
-        elif value is None and not rules.nullable:
-            yield Remark(
-                field,
-                f"{rules.key} must not be null. Omit it instead.",
-                Severity.MAY_BE_REFUSED,
-                Fix("Omit it", without(request, field)),
-            )
-        elif value is not None and (problem := rules.range_problem(value)):
-            limit = rules.minimum if rules.minimum is not None and value < rules.minimum else rules.maximum
-            # The field's own type: a whole number stays one.
-            nearest = type(value)(limit if limit is not None else value)
-            yield Remark(
-                field,
-                problem,
-                Severity.MAY_BE_REFUSED,
-                Fix(f"Set it to {nearest:g}", changed(request, **{field: nearest})),
-            )
+        omitted = Fix("Omit it", without(request, field))
+        if profile.key_of(field) is None:
+            yield Remark(field, f"The {profile.name} dialect has no {field}.", Severity.CANNOT_BE_SENT, omitted)
+            continue
+        sentence, nearest = _out_of_range(value, profile.fields[field])
+        if sentence:
+            fix = _set_to(nearest, changed(request, **{field: nearest})) if nearest is not None else omitted
+            yield Remark(field, sentence, Severity.MAY_BE_REFUSED, fix)
+
+
+def _out_of_range(value: JsonValue, rules: FieldRules) -> tuple[str | None, float | None]:
+    """What is wrong with a value of the right type, and the nearest number that is right, where there is one."""
+    if value is None:
+        return None if rules.nullable else f"{rules.key} must not be null. Omit it instead.", None
+    problem = rules.range_problem(value)
+    if problem is None or not isinstance(value, int | float):
+        return problem, None
+    limit = rules.minimum if rules.minimum is not None and value < rules.minimum else rules.maximum
+    # The field's own type: a whole number stays one.
+    return problem, type(value)(limit if limit is not None else value)
+
+
+def _set_to(nearest: float, mended: ChatCompletionStreamRequest) -> Fix:
+    return Fix(f"Set it to {nearest:g}", mended)
 
 
 def _both_sampling_fields(request: ChatCompletionStreamRequest) -> Iterator[Remark]:
@@ -221,9 +220,8 @@ def _context(
 
 
 def _extra_fields(request: ChatCompletionStreamRequest, profile: Profile) -> Iterator[Remark]:
-    fields_by_key = {rules.key: field for field, rules in profile.fields.items()}
     for key, value in request.extra_body.items():
-        field = fields_by_key.get(key)
+        field = profile.name_of(key)
         meant = _OTHER_NAMES.get(key)
         left_out = Fix(f"Leave {key} out", changed(request, extra_body=_other_keys(request, key)))
         if field in request.sent_values() or key in ("model", MESSAGES, "stream"):
@@ -233,8 +231,10 @@ def _extra_fields(request: ChatCompletionStreamRequest, profile: Profile) -> Ite
                 Severity.CANNOT_BE_SENT,
                 left_out,
             )
-        elif field is not None:
+        elif field is not None and is_of_contract(field):
             yield _own_field(request, key, field, value, left_out)
+        elif field is not None and field in profile.fields:
+            yield from _further_field(request, profile, field, value, left_out)
         elif meant is not None and meant in profile.fields:
             here = profile.fields[meant].key
             movable = fits(meant, value) and meant not in request.sent_values()
@@ -244,30 +244,41 @@ def _extra_fields(request: ChatCompletionStreamRequest, profile: Profile) -> Ite
                 Severity.MAY_BE_REFUSED,
                 Fix(f"Send it as {here}", _moved(request, key, meant)) if movable else left_out,
             )
-        elif key not in profile.further_fields:
+        else:
             yield _unknown(key, profile, left_out)
-        elif problem := FURTHER_FIELDS[key].problem(value):
-            yield Remark(EXTRA_BODY, f"{key}: {problem}.", Severity.MAY_BE_REFUSED, left_out)
 
 
 def _own_field(request: ChatCompletionStreamRequest, key: str, field: str, value: JsonValue, left_out: Fix) -> Remark:
     if fits(field, value):
         moved = Fix(f"Move {key} to its field", _moved(request, key, field))
         return Remark(EXTRA_BODY, f"{key} has a field of its own.", Severity.HINT, moved)
-    if value is None:
-        return Remark(EXTRA_BODY, f"{key} must not be null. Omit it instead.", Severity.MAY_BE_REFUSED, left_out)
-    kind = {"temperature": "a number", "top_p": "a number", "safe_prompt": "true or false"}.get(field, "a whole number")
-    return Remark(EXTRA_BODY, f"{key} must be {kind}.", Severity.MAY_BE_REFUSED, left_out)
+    problem = "must not be null. Omit it instead" if value is None else FIELDS[field].problem(value)
+    return Remark(EXTRA_BODY, f"{key} {problem}.", Severity.MAY_BE_REFUSED, left_out)
+
+
+def _further_field(
+    request: ChatCompletionStreamRequest, profile: Profile, field: str, value: JsonValue, left_out: Fix
+) -> Iterator[Remark]:
+    rules = profile.fields[field]
+    if value is not None and (problem := profile.field(field).problem(value)):
+        yield Remark(field, f"{rules.key} {problem}.", Severity.MAY_BE_REFUSED, left_out)
+        return
+    sentence, nearest = _out_of_range(value, rules)
+    if sentence:
+        fix = left_out
+        if nearest is not None:
+            fix = _set_to(nearest, changed(request, extra_body={**request.extra_body, rules.key: nearest}))
+        yield Remark(field, sentence, Severity.MAY_BE_REFUSED, fix)
 
 
 def _unknown(key: str, profile: Profile, left_out: Fix) -> Remark:
-    known = [*profile.further_fields, *(rules.key for rules in profile.fields.values())]
-    near = [] if key in FURTHER_FIELDS else difflib.get_close_matches(key, known, n=1, cutoff=0.75)
+    known = [rules.key for rules in profile.fields.values()]
+    near = [] if key in FIELDS else difflib.get_close_matches(key, known, n=1, cutoff=0.75)
     meant = f" Did you mean {near[0]}?" if near else ""
     refuses = profile.unknown_keys is UnknownKeys.REFUSED
     does = "refuses what it does not know (HTTP 422)" if refuses else "mostly ignores what it does not know"
     return Remark(
-        EXTRA_BODY,
+        key,
         f"The {profile.name} dialect does not know {key}, and {does}.{meant}",
         Severity.MAY_BE_REFUSED if refuses else Severity.HINT,
         left_out,

@@ -10,6 +10,10 @@ from dataclasses import dataclass
 from enum import Enum
 from types import MappingProxyType
 
+from pydantic import JsonValue
+
+from components.contract.fields import FIELDS, Field, is_of_contract, unknown_field
+
 
 class UsageReport(Enum):
     """How an endpoint comes to report token usage in a stream."""
@@ -41,8 +45,10 @@ class FieldRules:
     nullable: bool = True
     if_omitted: int | None = None
 
-    def range_problem(self, value: float) -> str | None:
-        """One sentence when ``value`` lies outside the range, else None."""
+    def range_problem(self, value: JsonValue) -> str | None:
+        """One sentence when ``value`` is a number outside the range, else None."""
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            return None
         if self.minimum is not None and value < self.minimum:
             return f"{self.key} must be at least {self.minimum:g}; {value:g} is less."
         if self.maximum is not None and value > self.maximum:
@@ -52,28 +58,42 @@ class FieldRules:
 
 @dataclass(frozen=True)
 class Profile:
-    """A dialect: its name and its rules by field name. A field that is not in ``fields`` does not exist there.
+    """A dialect: its name and its rules by field name.
 
-    ``further_fields`` are the body keys beyond the contract that it is known to take. ``prefix`` says whether it knows
-    the prefix of a last assistant message.
+    A field of the contract that is not in ``fields`` does not exist there. ``prefix`` says whether it knows the prefix
+    of a last assistant message.
     """
 
     name: str
     fields: Mapping[str, FieldRules]
-    further_fields: tuple[str, ...] = ()
     prefix: bool = True
     usage: UsageReport = UsageReport.IN_FINISH_CHUNK
     unknown_keys: UnknownKeys = UnknownKeys.IGNORED
 
-    def range_problems(self, values: Mapping[str, float | bool | None]) -> dict[str, str]:
+    @property
+    def further_fields(self) -> tuple[str, ...]:
+        """The fields beyond the contract that it is known to take."""
+        return tuple(name for name in self.fields if not is_of_contract(name))
+
+    def field(self, name: str) -> Field:
+        """What the field of that name is."""
+        return FIELDS.get(name) or unknown_field(name)
+
+    def key_of(self, name: str) -> str | None:
+        """The key under which a field is sent; None for one of the contract that the dialect does not have."""
+        if name in self.fields:
+            return self.fields[name].key
+        return None if is_of_contract(name) else name
+
+    def name_of(self, key: str) -> str | None:
+        """The field that is sent under this key, the reverse of ``key_of``; None where no field is."""
+        known = next((name for name, rules in self.fields.items() if rules.key == key), None)
+        return known or (None if is_of_contract(key) else key)
+
+    def range_problems(self, values: Mapping[str, JsonValue]) -> dict[str, str]:
         """The fields whose value lies outside this dialect's range, each with one sentence."""
-        problems = {}
-        for name, value in values.items():
-            rules = self.fields.get(name)
-            problem = rules.range_problem(value) if rules and value is not None else None
-            if problem:
-                problems[name] = problem
-        return problems
+        problems = ((name, self.fields[name].range_problem(values[name])) for name in values if name in self.fields)
+        return {name: problem for name, problem in problems if problem}
 
 
 BEEZY = Profile(
@@ -89,17 +109,19 @@ BEEZY = Profile(
     ),
 )
 
-_COMMON_FURTHER_FIELDS = (
-    "stop",
-    "presence_penalty",
-    "frequency_penalty",
-    "n",
-    "response_format",
-    "tools",
-    "tool_choice",
-    "parallel_tool_calls",
-    "reasoning_effort",
-)
+_COMMON_FURTHER_FIELDS = {
+    "stop": FieldRules("stop", "no text ends the answer"),
+    "presence_penalty": FieldRules("presence_penalty", "0", -2, 2),
+    "frequency_penalty": FieldRules("frequency_penalty", "0", -2, 2),
+    "n": FieldRules("n", "1", 1, nullable=False),
+    "response_format": FieldRules("response_format", "text", nullable=False),
+    "tools": FieldRules("tools", "none", nullable=False),
+    "tool_choice": FieldRules("tool_choice", "auto where there are tools", nullable=False),
+    "parallel_tool_calls": FieldRules("parallel_tool_calls", "on", nullable=False),
+    "reasoning_effort": FieldRules("reasoning_effort", "the model's own default"),
+    "prediction": FieldRules("prediction", "none", nullable=False),
+    "metadata": FieldRules("metadata", "none"),
+}
 
 MISTRAL = Profile(
     name="mistral",
@@ -110,13 +132,9 @@ MISTRAL = Profile(
             "max_tokens": FieldRules("max_tokens", "up to the model", 0),
             "random_seed": FieldRules("random_seed", "random", 0),
             "safe_prompt": FieldRules("safe_prompt", "off", nullable=False),
+            **_COMMON_FURTHER_FIELDS,
+            "prompt_mode": FieldRules("prompt_mode", "the model's own default"),
         }
-    ),
-    further_fields=(
-        *_COMMON_FURTHER_FIELDS,
-        "prediction",
-        "prompt_mode",
-        "metadata",
     ),
     unknown_keys=UnknownKeys.REFUSED,
 )
@@ -129,15 +147,12 @@ OPENAI = Profile(
             "top_p": FieldRules("top_p", "endpoint default", 0.0, 1.0),
             "max_tokens": FieldRules("max_tokens", "up to the model", 0),
             "random_seed": FieldRules("seed", "random"),
+            **_COMMON_FURTHER_FIELDS,
+            "logprobs": FieldRules("logprobs", "off"),
+            "top_logprobs": FieldRules("top_logprobs", "none", 0, 20),
+            "logit_bias": FieldRules("logit_bias", "none"),
+            "stream_options": FieldRules("stream_options", "asks for the usage"),
         }
-    ),
-    further_fields=(
-        *_COMMON_FURTHER_FIELDS,
-        "logprobs",
-        "top_logprobs",
-        "logit_bias",
-        "stream_options",
-        "metadata",
     ),
     prefix=False,
     usage=UsageReport.BY_STREAM_OPTIONS,
@@ -155,3 +170,16 @@ def profile_named(name: str) -> Profile:
         return PROFILES[name]
     except KeyError:
         raise ValueError(f"There is no dialect {name!r}. Choose one of: {', '.join(PROFILES)}.") from None
+
+
+def may_be_null(name: str) -> bool:
+    """Whether any dialect takes null for this field; a field that none knows may hold anything."""
+    rules = [profile.fields[name] for profile in PROFILES.values() if name in profile.fields]
+    return not rules or any(each.nullable for each in rules)
+
+
+def fits(name: str, value: object) -> bool:
+    """Whether a field of that name can hold ``value``; None stands for null."""
+    if value is None:
+        return may_be_null(name)
+    return (FIELDS.get(name) or unknown_field(name)).problem(value) is None

@@ -8,34 +8,23 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, StrictBool, StrictInt, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, StrictBool, StrictInt
 
+from components.contract.fields import CONTRACT_FIELDS, Decimal, is_of_contract
 from components.contract.messages import Message
-from components.contract.profile import BEEZY, Profile, UsageReport
+from components.contract.profile import BEEZY, Profile, UsageReport, fits
 from components.contract.strict_json import read_json_object
-
-OPTIONAL_FIELDS = ("temperature", "top_p", "max_tokens", "random_seed", "safe_prompt")
-
-Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 
 _ALWAYS_SENT = ("model", "messages", "stream")
 _ASKS_FOR_USAGE = {"include_usage": True}
-_NUMBER: TypeAdapter[Any] = TypeAdapter(Number | None)
-_WHOLE_NUMBER: TypeAdapter[Any] = TypeAdapter(StrictInt | None)
-_TYPES: dict[str, TypeAdapter[Any]] = {
-    "temperature": _NUMBER,
-    "top_p": _NUMBER,
-    "max_tokens": _WHOLE_NUMBER,
-    "random_seed": _WHOLE_NUMBER,
-    "safe_prompt": TypeAdapter(StrictBool),
-}
 
 
 class ChatCompletionStreamRequest(BaseModel):
     """Everything that can be asked of ``POST {base_url}/chat/completions``.
 
+    The fields of the contract have attributes; every other field is a key of ``extra_body``, in its order on the wire.
     Ranges are not checked here: they belong to the profile, and a person may want to see what an endpoint says to a
     value outside of them.
     """
@@ -44,32 +33,11 @@ class ChatCompletionStreamRequest(BaseModel):
 
     model: str = Field(min_length=1, description="The model's id, as the endpoint lists it.")
     messages: list[Message] = Field(min_length=1, description="The conversation so far, oldest turn first.")
-    temperature: Number | None = Field(
-        default=None,
-        description=(
-            "Sampling temperature. Low values such as 0.2 keep to the likeliest words, high ones such as 0.8 vary "
-            "more. Change this or top_p, not both."
-        ),
-    )
-    top_p: Number | None = Field(
-        default=None,
-        description=(
-            "Nucleus sampling: only the likeliest tokens that together hold this share of the probability are drawn "
-            "from. 0.1 keeps the top 10 %. Change this or temperature, not both."
-        ),
-    )
-    max_tokens: StrictInt | None = Field(
-        default=None,
-        description="The answer is cut after this many tokens. Prompt and answer together must fit the context.",
-    )
-    random_seed: StrictInt | None = Field(
-        default=None,
-        description="The same seed with the same request gives the same answer, where the endpoint keeps that promise.",
-    )
-    safe_prompt: StrictBool = Field(
-        default=False,
-        description="Puts the endpoint's safety instructions before all other messages.",
-    )
+    temperature: Decimal | None = None
+    top_p: Decimal | None = None
+    max_tokens: StrictInt | None = None
+    random_seed: StrictInt | None = None
+    safe_prompt: StrictBool = False
     stream: StrictBool = Field(
         default=True,
         description="On: the answer arrives token by token. Off: one JSON answer at the end.",
@@ -87,8 +55,8 @@ class ChatCompletionStreamRequest(BaseModel):
         return "null" if getattr(self, field) is None else "value"
 
     def sent_values(self) -> dict[str, Any]:
-        """The optional fields that are on the wire, each with its value (None for null)."""
-        return {field: getattr(self, field) for field in OPTIONAL_FIELDS if field in self.model_fields_set}
+        """The fields of the contract that are on the wire, each with its value (None for null)."""
+        return {field: getattr(self, field) for field in CONTRACT_FIELDS if field in self.model_fields_set}
 
 
 class UnsendableField(ValueError):
@@ -110,10 +78,10 @@ def to_bytes(request: ChatCompletionStreamRequest, profile: Profile = BEEZY) -> 
         "messages": [message.model_dump(mode="json", exclude_unset=True) for message in request.messages],
     }
     for field, value in request.sent_values().items():
-        rules = profile.fields.get(field)
-        if rules is None:
+        field_key = profile.key_of(field)
+        if field_key is None:
             raise UnsendableField(field, f"The {profile.name} dialect has no {field}. Leave it out.")
-        body[rules.key] = value
+        body[field_key] = value
     body["stream"] = request.stream
     for key in request.extra_body:
         if key in body:
@@ -138,14 +106,13 @@ def from_bytes(body: bytes | str, profile: Profile = BEEZY) -> ChatCompletionStr
 
 def from_fields(body: Mapping[str, Any], profile: Profile = BEEZY) -> ChatCompletionStreamRequest:
     """The request that a body's keys and values say; see ``from_bytes``. Raises pydantic's ValidationError."""
-    fields_by_key = {rules.key: field for field, rules in profile.fields.items()}
     values: dict[str, Any] = {}
     extra: dict[str, Any] = {}
     for key, value in body.items():
-        field = fields_by_key.get(key)
+        field = profile.name_of(key)
         if key in _ALWAYS_SENT:
             values[key] = value
-        elif field is not None and fits(field, value):
+        elif field is not None and is_of_contract(field) and fits(field, value):
             values[field] = value
         else:
             extra[key] = value
@@ -155,12 +122,3 @@ def from_fields(body: Mapping[str, Any], profile: Profile = BEEZY) -> ChatComple
     if extra:
         values["extra_body"] = extra
     return ChatCompletionStreamRequest.model_validate(values)
-
-
-def fits(field: str, value: object) -> bool:
-    """Whether an optional field of the request can hold ``value``; None stands for null."""
-    try:
-        _TYPES[field].validate_python(value)
-    except ValidationError:
-        return False
-    return True

@@ -91,8 +91,7 @@ def _check_numbers(request: ChatCompletionStreamRequest, endpoint: AnyEndpoint, 
         raise Refused(f"This demo needs a max_tokens from 1 to {settings.max_tokens:,}. Set it so.")
     if request.random_seed is not None and abs(request.random_seed) > _MOST_SEED:
         raise Refused("random_seed is too large a number. Set one of up to 18 digits.")
-    values = {name: value for name, value in request.sent_values().items() if name != "safe_prompt"}
-    for problem in endpoint.profile.range_problems(values).values():
+    for problem in endpoint.profile.range_problems(request.sent_values()).values():
         raise Refused(f"{problem} This demo sends nothing outside of the ranges.")
 
 

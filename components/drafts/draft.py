@@ -8,24 +8,16 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from components.contract.fields import CONTRACT_FIELDS, FIELDS
 from components.contract.messages import Message, Role
 from components.contract.profile import Profile
-from components.contract.request import OPTIONAL_FIELDS, ChatCompletionStreamRequest
+from components.contract.request import ChatCompletionStreamRequest
 from components.contract.strict_json import read_json, read_json_object
 from components.drafts.comparison import Comparison, Lane
 from components.drafts.conversation import Turn, Turns
 from components.drafts.setting import FieldState, Setting
 from components.drafts.variables import MOST_FILLED, filled, filled_length, names_in
 from components.streaming.guard import safe_text
-
-_KEPT_VALUES: Mapping[str, float | int | bool] = {
-    "temperature": 0.7,
-    "top_p": 1.0,
-    "max_tokens": 256,
-    "random_seed": 1337,
-    "safe_prompt": True,
-}
-"""What stands in a field that was never set: where a person begins who switches it on."""
 
 LARGEST_WHOLE = 2**53 - 1
 """Beyond it JavaScript cannot count in whole numbers (ECMAScript's MAX_SAFE_INTEGER)."""
@@ -130,9 +122,8 @@ class Draft(BaseModel):
             mine = self.to_request(profile)
         except DraftProblem:
             return False
-        return all(
-            getattr(mine, part) == getattr(request, part) for part in ("model", "messages", "safe_prompt", "extra_body")
-        )
+        in_prompt = ("model", "messages", "extra_body", *(name for name in CONTRACT_FIELDS if FIELDS[name].in_prompt))
+        return all(getattr(mine, part) == getattr(request, part) for part in in_prompt)
 
     def _message(self, number: int, turn: Turn) -> Message:
         said: dict[str, Any] = {
@@ -171,7 +162,7 @@ class Draft(BaseModel):
         """
         settings = {}
         extra_body = dict(request.extra_body)
-        for field in OPTIONAL_FIELDS:
+        for field in CONTRACT_FIELDS:
             said, value = request.state_of(field), getattr(request, field)
             if said == "value" and abs(value) > LARGEST_WHOLE and field in profile.fields:
                 extra_body[profile.fields[field].key] = value
@@ -224,7 +215,7 @@ def new_draft() -> Draft:
     """The form as a new visitor finds it."""
     return Draft(
         turns=(Turn(id="1", role=Role.USER, content=EXAMPLE_PROMPT),),
-        settings={field: Setting(value=value) for field, value in _KEPT_VALUES.items()},
+        settings={field: Setting(value=FIELDS[field].begins_with) for field in CONTRACT_FIELDS},
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, JsonValue
 
 
 class FieldState(StrEnum):
@@ -21,4 +21,4 @@ class Setting(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     state: FieldState = FieldState.OMIT
-    value: float | int | bool
+    value: JsonValue

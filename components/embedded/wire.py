@@ -51,14 +51,12 @@ class ServedRequest(ChatCompletionStreamRequest):
     messages: list[ServedMessage] = Field(min_length=1)  # type: ignore[assignment]
     stream: StrictBool = False
 
-    @field_validator("temperature", "top_p", "max_tokens", "random_seed")
+    @field_validator(*BEEZY.fields)
     @classmethod
     def _in_range(cls, value: float | None, info: ValidationInfo) -> float | None:
         rules = BEEZY.fields[str(info.field_name)]
-        if value is None:
-            return value
         problem = rules.range_problem(value)
-        if problem is None:
+        if problem is None or value is None:
             return value
         too_small = rules.minimum is not None and value < rules.minimum
         kind = "greater_than_equal" if too_small else "less_than_equal"

@@ -14,7 +14,8 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from components.contract.difference import shortened
-from components.contract.request import OPTIONAL_FIELDS, fits
+from components.contract.fields import FIELDS, Kind, is_of_contract
+from components.contract.profile import fits, may_be_null
 from components.contract.strict_json import read_json, read_json_object
 from components.drafts.comparison import Lane
 from components.drafts.draft import LARGEST_WHOLE, Draft, extra_body_text
@@ -38,6 +39,11 @@ _STREAM = "stream"
 _NO_KEYS = ("messages", "extra_body")
 _LINE_END = re.compile(r"\r\n|\r|\n")
 _SEEDS = re.compile(r"seeds?\s+([1-9]\d{0,19})", re.ASCII | re.IGNORECASE)
+_VALUES = {
+    Kind.DECIMAL: "numbers such as {example}",
+    Kind.WHOLE: "whole numbers such as {example}",
+    Kind.SWITCH: "true, false",
+}
 _OPENING, _CLOSING = "[{", "]}"
 
 
@@ -81,7 +87,7 @@ def field_names(draft: Draft) -> list[str]:
         keys = [key for key in _extra_body("", draft) if key.strip() and not key.startswith("{{")]
     except AxisProblem:
         keys = []
-    fields = dict.fromkeys([*OPTIONAL_FIELDS, *_NAMES, _STREAM, SYSTEM, *variables, *keys])
+    fields = dict.fromkeys([*draft.settings, *_NAMES, _STREAM, SYSTEM, *variables, *keys])
     return [field for field in fields if field not in _NO_KEYS]
 
 
@@ -164,7 +170,7 @@ def _with_word(draft: Draft, field: str, word: str) -> Draft:
 
 
 def _kind_of(field: str) -> _Kind:
-    if field in OPTIONAL_FIELDS:
+    if is_of_contract(field):
         return _Kind.SETTING
     if field == _STREAM:
         return _Kind.STREAM
@@ -190,12 +196,11 @@ def _setting(field: str, word: str, kept: Setting) -> Setting:
     if word in (OMITTED, NULL):
         state = FieldState.OMIT if word == OMITTED else FieldState.NULL
         return Setting(state=state, value=kept.value)
-    value = json.loads(word)
-    return Setting(state=FieldState.VALUE, value=float(value) if fits(field, 0.5) else value)
+    return Setting(state=FieldState.VALUE, value=json.loads(word))
 
 
 def _setting_word(field: str, words: str) -> str:
-    if words == OMITTED and field in OPTIONAL_FIELDS:
+    if words == OMITTED and field != _STREAM:
         return words
     try:
         value = read_json(words)
@@ -206,7 +211,7 @@ def _setting_word(field: str, words: str) -> str:
         value = int(value)
     if not (isinstance(value, bool) if field == _STREAM else fits(field, value)):
         raise _no_value(field, words)
-    if value is not None and abs(value) > LARGEST_WHOLE:
+    if isinstance(value, int | float) and abs(value) > LARGEST_WHOLE:
         raise AxisProblem(
             field, f"{shortened(words)} is too large a number for {field}: it must lie within {LARGEST_WHOLE:,}."
         )
@@ -252,10 +257,9 @@ def _takes(field: str) -> str:
         case _Kind.KEY:
             return f'JSON, such as 0.5, true or "a text in quotation marks", or {OMITTED}'
         case _Kind.SETTING:
-            # The request says what each of its fields can hold.
-            if fits(field, True):
-                return f"true, false or {OMITTED}"
-            return f"{'numbers such as 0.5' if fits(field, 0.5) else 'whole numbers such as 5'}, {NULL} or {OMITTED}"
+            row = FIELDS[field]
+            values = _VALUES[row.kind].format(example=_as_json(row.example))
+            return f"{values}{f', {NULL}' if may_be_null(field) else ''} or {OMITTED}"
 
 
 def _range_of(field: str, piece: str) -> list[str] | None:

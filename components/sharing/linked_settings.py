@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Self
 
 from pydantic import (
     AfterValidator,
@@ -22,8 +22,8 @@ from pydantic import (
 )
 
 from components.contract.difference import Difference
+from components.contract.fields import CONTRACT_FIELDS, is_of_contract
 from components.contract.messages import Role
-from components.contract.request import OPTIONAL_FIELDS
 from components.drafts.comparison import Comparison, Lane, Timing
 from components.drafts.conversation import Turn, Turns
 from components.drafts.draft import LARGEST_WHOLE, Draft, new_draft
@@ -47,12 +47,18 @@ def _without_nul(text: str) -> str:
     return text
 
 
+def _of_contract(name: str) -> str:
+    if not is_of_contract(name):
+        raise ValueError("the contract has no such field")
+    return name
+
+
 _Text = Annotated[str, AfterValidator(_without_nul)]
 _EndpointName = Annotated[_Text, Field(min_length=1, max_length=MOST_ENDPOINT_CHARS)]
 _VariableName = Annotated[str, StringConstraints(pattern=r"^[^\W\d]\w{0,63}\Z")]
 _Number = Annotated[float, Field(ge=-LARGEST_WHOLE, le=LARGEST_WHOLE, allow_inf_nan=False)]
 _WholeNumber = Annotated[int, Field(ge=-LARGEST_WHOLE, le=LARGEST_WHOLE)]
-_OptionalField = Literal["temperature", "top_p", "max_tokens", "random_seed", "safe_prompt"]
+_ContractField = Annotated[str, AfterValidator(_of_contract)]
 
 
 class _Strict(BaseModel):
@@ -101,7 +107,7 @@ class LinkedLane(_OptionalFields):
     muted: bool = False
     endpoint: _EndpointName | None = None
     model: _Text | None = None
-    omit: Annotated[tuple[_OptionalField, ...], Field(max_length=len(OPTIONAL_FIELDS), fail_fast=True)] = ()
+    omit: Annotated[tuple[_ContractField, ...], Field(max_length=len(CONTRACT_FIELDS), fail_fast=True)] = ()
     stream: bool | None = None
     extra_body: _Text | None = None
     system: _Text | None = None
@@ -119,7 +125,7 @@ class LinkedLane(_OptionalFields):
         return Lane(
             id=lane_id,
             settings={**self.said(), **{field: Setting(value=begins_with[field].value) for field in self.omit}},
-            **self.model_dump(exclude={"omit", *OPTIONAL_FIELDS}),
+            **self.model_dump(exclude={"omit", *CONTRACT_FIELDS}),
         )
 
 
@@ -264,7 +270,7 @@ def _message_json(turn: Turn) -> dict[str, Any]:
 def _settings_json(settings: Mapping[str, Setting]) -> dict[str, Any]:
     return {
         field: settings[field].value if settings[field].state is FieldState.VALUE else None
-        for field in OPTIONAL_FIELDS
+        for field in CONTRACT_FIELDS
         if field in settings and settings[field].state is not FieldState.OMIT
     }
 
@@ -287,7 +293,7 @@ def _lane_json(lane: Lane) -> dict[str, Any]:
         said["name"] = lane.name
     said |= _settings_json(lane.settings)
     omitted = [
-        field for field in OPTIONAL_FIELDS if field in lane.settings and lane.settings[field].state is FieldState.OMIT
+        field for field in CONTRACT_FIELDS if field in lane.settings and lane.settings[field].state is FieldState.OMIT
     ]
     if omitted:
         said["omit"] = omitted

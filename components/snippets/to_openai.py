@@ -4,34 +4,12 @@ from __future__ import annotations
 
 import json
 
+from components.contract.profile import OPENAI
 from components.snippets.language import CannotSay
 from components.snippets.python_literal import python_arguments, python_literal
 
-# The parameters of ``create`` under their own names; every other key goes through ``extra_body``.
-_PARAMETERS = (
-    "model",
-    "messages",
-    "temperature",
-    "top_p",
-    "max_tokens",
-    "seed",
-    "stream",
-    "stream_options",
-    "stop",
-    "presence_penalty",
-    "frequency_penalty",
-    "n",
-    "response_format",
-    "tools",
-    "tool_choice",
-    "parallel_tool_calls",
-    "reasoning_effort",
-    "prediction",
-    "logprobs",
-    "top_logprobs",
-    "logit_bias",
-    "metadata",
-)
+_PARAMETERS = ("model", "messages", "stream", *(rules.key for rules in OPENAI.fields.values()))
+"""The parameters of ``create`` are the fields of the dialect; every other key goes through ``extra_body``."""
 
 _STREAMED = """\
 {import_os}from openai import OpenAI

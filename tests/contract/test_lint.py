@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from components.contract.fields import FIELDS
 from components.contract.lint import Severity, estimated_tokens, lint
 from components.contract.messages import Message, Role
 from components.contract.profile import BEEZY, MISTRAL, OPENAI, PROFILES
@@ -171,9 +172,11 @@ def test_a_misspelt_key_is_guessed():
 @pytest.mark.parametrize(
     ("key", "value", "words"),
     [
-        ("stop", 5, "stop: "),
-        ("presence_penalty", 3, "less than or equal to 2"),
-        ("n", 0, "greater than or equal to 1"),
+        ("stop", 5, "stop must be a text or a list of texts."),
+        ("presence_penalty", 3, "presence_penalty must be at most 2; 3 is more."),
+        ("presence_penalty", "hot", "presence_penalty must be a number."),
+        ("n", 0, "n must be at least 1; 0 is less."),
+        ("n", None, "n must not be null. Omit it instead."),
         ("response_format", {"type": "xml"}, "'text', 'json_object' or 'json_schema'"),
         ("tools", [{"type": "function", "function": {}}], "Field required (at 0.function.name)"),
     ],
@@ -186,10 +189,9 @@ def test_a_further_field_with_a_wrong_value_says_what_is_wrong(key, value, words
 
 @pytest.mark.parametrize("profile", [MISTRAL, OPENAI], ids=["mistral", "openai"])
 def test_the_example_of_each_further_field_is_fine(profile):
-    from components.contract.further_fields import FURTHER_FIELDS
-
     for key in profile.further_fields:
-        assert lint(a_request(extra_body={key: FURTHER_FIELDS[key].example}), profile) == []
+        for value in (FIELDS[key].example, FIELDS[key].begins_with):
+            assert lint(a_request(extra_body={key: value}), profile) == []
 
 
 @pytest.mark.parametrize("profile", PROFILES.values(), ids=PROFILES)

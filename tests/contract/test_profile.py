@@ -2,8 +2,8 @@
 
 import pytest
 
+from components.contract.fields import CONTRACT_FIELDS
 from components.contract.profile import BEEZY, MISTRAL, OPENAI, PROFILES, UnknownKeys, UsageReport, profile_named
-from components.contract.request import OPTIONAL_FIELDS
 
 
 @pytest.mark.parametrize(
@@ -43,7 +43,7 @@ def test_every_field_out_of_range_is_named_and_no_other():
 
 
 def test_null_is_outside_of_no_range():
-    assert BEEZY.range_problems(dict.fromkeys(OPTIONAL_FIELDS)) == {}
+    assert BEEZY.range_problems(dict.fromkeys(CONTRACT_FIELDS)) == {}
 
 
 def test_a_field_that_a_dialect_lacks_has_no_range_in_it():
@@ -58,8 +58,8 @@ def test_a_range_problem_names_the_key_that_stands_on_the_wire():
 
 def test_only_safe_prompt_knows_no_null():
     assert {name for name, rules in BEEZY.fields.items() if not rules.nullable} == {"safe_prompt"}
-    assert set(BEEZY.fields) == set(OPTIONAL_FIELDS)
-    assert set(OPENAI.fields) == set(OPTIONAL_FIELDS) - {"safe_prompt"}
+    assert set(BEEZY.fields) == set(CONTRACT_FIELDS)
+    assert set(CONTRACT_FIELDS) - set(OPENAI.fields) == {"safe_prompt"}
 
 
 def test_the_dialects_differ_where_the_contract_says_so():

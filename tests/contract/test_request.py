@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from components.contract.fields import CONTRACT_FIELDS
 from components.contract.messages import Role
 from components.contract.profile import BEEZY, MISTRAL, OPENAI, PROFILES
 from components.contract.request import (
-    OPTIONAL_FIELDS,
     ChatCompletionStreamRequest,
     UnsendableField,
     from_bytes,
@@ -36,7 +36,7 @@ def facts(request):
         request.model_dump(),
         request.model_fields_set | {"stream"},
         [message.model_fields_set for message in request.messages],
-        {field: type(getattr(request, field)) for field in OPTIONAL_FIELDS},
+        {field: type(getattr(request, field)) for field in CONTRACT_FIELDS},
     )
 
 
@@ -66,7 +66,12 @@ values = {
     "random_seed": st.integers(-(2**70), 2**70),
     "safe_prompt": st.booleans(),
 }
-nullable = [field for field in OPTIONAL_FIELDS if field != "safe_prompt"]
+nullable = [field for field in CONTRACT_FIELDS if field != "safe_prompt"]
+
+
+def fields_of(profile):
+    """The fields of the contract that a dialect has."""
+    return [field for field in CONTRACT_FIELDS if field in profile.fields]
 
 
 json_values = st.recursive(
@@ -80,10 +85,10 @@ json_values = st.recursive(
 def requests_in(draw, profile):
     """A request with any combination of states that the dialect can say, and extra keys that say nothing again."""
     fields = {"model": draw(valid_name), "messages": draw(messages)}
-    own = {"model", "messages", "stream", "stream_options", *(rules.key for rules in profile.fields.values())}
+    own = {"model", "messages", "stream", "stream_options", *(profile.key_of(field) for field in CONTRACT_FIELDS)}
     if extra := draw(st.dictionaries(any_text.filter(lambda key: key not in own), json_values, max_size=3)):
         fields["extra_body"] = extra
-    for field in profile.fields:
+    for field in fields_of(profile):
         states = [st.just(OMITTED), values[field], *([st.none()] if field in nullable else [])]
         value = draw(st.one_of(states))
         if value is not OMITTED:
@@ -109,7 +114,7 @@ def test_every_combination_of_states_is_on_the_wire_as_it_was_said(profile):
     examples = {"temperature": 0.2, "top_p": 1.0, "max_tokens": 512, "random_seed": 1337, "safe_prompt": True}
     choices = [
         [(field, OMITTED), (field, examples[field]), *([(field, None)] if field in nullable else [])]
-        for field in profile.fields
+        for field in fields_of(profile)
     ]
     for combination in product(*choices):
         said = {field: value for field, value in combination if value is not OMITTED}
@@ -137,7 +142,7 @@ def test_what_the_reference_client_sends_can_be_sent():
 
 def test_the_state_of_a_field_can_be_asked():
     request = a_request(temperature=0.0, max_tokens=None)
-    states = {field: request.state_of(field) for field in OPTIONAL_FIELDS}
+    states = {field: request.state_of(field) for field in CONTRACT_FIELDS}
     assert states == {
         "temperature": "value",
         "top_p": "omitted",

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from pydantic import ValidationError
 
-from components.contract.request import OPTIONAL_FIELDS
+from components.contract.fields import CONTRACT_FIELDS
 from components.drafts.comparison import (
     FEWEST_LANES,
     LANE_SETS,
@@ -42,8 +42,8 @@ def settings_of(field: str) -> st.SearchStrategy[Setting]:
     return st.builds(Setting, state=st.sampled_from(FieldState), value=values[field])
 
 
-all_settings = st.fixed_dictionaries({field: settings_of(field) for field in OPTIONAL_FIELDS})
-some_settings = st.fixed_dictionaries({}, optional={field: settings_of(field) for field in OPTIONAL_FIELDS})
+all_settings = st.fixed_dictionaries({field: settings_of(field) for field in CONTRACT_FIELDS})
+some_settings = st.fixed_dictionaries({}, optional={field: settings_of(field) for field in CONTRACT_FIELDS})
 plain_parts = {
     "endpoint": st.sampled_from(["here", "there"]),
     "model": st.sampled_from(["small", "large"]),
@@ -131,7 +131,7 @@ class AnyChanges(RuleBasedStateMachine):
             one for one in before.lanes if one.id != chosen
         ]
 
-    @rule(data=st.data(), field=st.sampled_from(OPTIONAL_FIELDS))
+    @rule(data=st.data(), field=st.sampled_from(CONTRACT_FIELDS))
     def change_a_field(self, data: st.DataObject, field: str) -> None:
         before = self.comparison
         chosen = data.draw(st.sets(st.sampled_from(ids(before))))
@@ -177,7 +177,7 @@ def test_a_change_of_the_base_flows_into_whatever_a_lane_leaves_alone(before, af
         own = getattr(lane, part)
         assert getattr(now, part) == (getattr(after, part) if own is None else own)
         assert own is None or getattr(was, part) == own
-    for field in OPTIONAL_FIELDS:
+    for field in CONTRACT_FIELDS:
         assert now.settings[field] == lane.settings.get(field, after.settings[field])
     if lane.system is None:
         assert now.turns == after.turns

@@ -9,9 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from components.contract.difference import Difference
+from components.contract.fields import CONTRACT_FIELDS
 from components.contract.messages import Role
 from components.contract.profile import BEEZY
-from components.contract.request import OPTIONAL_FIELDS, to_bytes
+from components.contract.request import to_bytes
 from components.drafts.conversation import Turn
 from components.drafts.draft import FieldState, Setting
 from components.drafts.in_words import OMITTED, SYSTEM, differences_between, differing, in_words
@@ -53,7 +54,7 @@ def test_every_field_is_said_in_the_order_of_the_form():
         ("stop", '["ä"]'),
         ("n", "null"),
     ]
-    assert list(in_words(a_draft()))[3:8] == [*OPTIONAL_FIELDS]
+    assert list(in_words(a_draft()))[3:8] == [*CONTRACT_FIELDS]
 
 
 def test_what_is_not_chosen_yet_is_omitted():

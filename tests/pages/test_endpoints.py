@@ -144,7 +144,7 @@ def test_what_each_dialect_allows_comes_from_its_profile(listing: Endpoint) -> N
     assert fields.loc["random_seed"].tolist() == ["`seed`", "any whole number", "yes", "random"]
     assert fields.loc["safe_prompt"]["range"] == "no such field"
     further = page.table[1].value.set_index("further field")
-    assert further.loc["`stop`"]["what it does"] == "The answer ends before any of these texts."
+    assert further.loc["stop"]["what it does"] == "The answer ends before any of these texts."
     assert "Prefix of a last assistant message:] no" in texts(page)
     assert "when stream_options.include_usage asks for it" in texts(page)
     beezy = page.table[2].value.set_index("field")

@@ -8,9 +8,10 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from components.contract.fields import CONTRACT_FIELDS
 from components.contract.messages import Role
 from components.contract.profile import BEEZY
-from components.contract.request import OPTIONAL_FIELDS, to_bytes
+from components.contract.request import to_bytes
 from components.drafts.comparison import Comparison, Lane, Timing
 from components.drafts.conversation import Turn
 from components.drafts.draft import LARGEST_WHOLE, Draft, DraftProblem, new_draft
@@ -116,7 +117,7 @@ settings = {
         state=st.sampled_from([state for state in FieldState if (field, state) != ("safe_prompt", FieldState.NULL)]),
         value=values[field],
     )
-    for field in OPTIONAL_FIELDS
+    for field in CONTRACT_FIELDS
 }
 plain_turns = st.builds(
     Turn,

@@ -17,7 +17,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from components.contract.request import OPTIONAL_FIELDS
+from components.contract.fields import CONTRACT_FIELDS
 from components.drafts.comparison import Comparison, Lane
 from components.drafts.conversation import Turn, branched
 from components.drafts.draft import LARGEST_WHOLE, new_draft
@@ -44,7 +44,7 @@ FIRST_ENTRIES = 53
 FIRST_ENTRIES_SHA256 = "2b584e34c52c4496436515f228f49bd26f01372503bdf260c70f7632b890923a"
 
 ALLOWED_KEYS = {
-    *("endpoint", "model", "messages", *OPTIONAL_FIELDS, "stream", "extra_body", "variables", "comparison"),
+    *("endpoint", "model", "messages", *CONTRACT_FIELDS, "stream", "extra_body", "variables", "comparison"),
     *("role", "content", "prefix", "name", "tool_call_id", "tool_calls", "literal"),
     *("lanes", "repeats", "timing", "muted", "omit", "system"),
 }
@@ -157,9 +157,9 @@ def test_what_does_not_show_is_in_no_link():
 
 
 def test_every_optional_field_has_its_place_in_a_link():
-    assert set(OPTIONAL_FIELDS) <= set(LinkedSettings.model_fields)
-    content = content_of(settings_link(a_draft(settings=settings_of(**dict.fromkeys(OPTIONAL_FIELDS[:4])))))
-    assert [content[field] for field in OPTIONAL_FIELDS[:4]] == [None] * 4
+    assert set(CONTRACT_FIELDS) <= set(LinkedSettings.model_fields)
+    content = content_of(settings_link(a_draft(settings=settings_of(**dict.fromkeys(CONTRACT_FIELDS[:4])))))
+    assert [content[field] for field in CONTRACT_FIELDS[:4]] == [None] * 4
 
 
 def test_the_dictionary_is_the_one_that_all_links_were_made_with():

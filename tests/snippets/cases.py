@@ -6,10 +6,10 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from components.contract.further_fields import FURTHER_FIELDS
+from components.contract.fields import FIELDS
 from components.contract.profile import BEEZY, MISTRAL, OPENAI, Profile
 from components.contract.request import ChatCompletionStreamRequest
-from tests.contract.test_request import OMITTED, a_request, any_text, nullable, values
+from tests.contract.test_request import OMITTED, a_request, any_text, fields_of, nullable, values
 
 NASTY = [
     "'",
@@ -40,7 +40,7 @@ NASTY = [
     "~?~unset~",
 ]
 
-TOOLS = FURTHER_FIELDS["tools"].example
+TOOLS = FIELDS["tools"].begins_with
 SCHEMA = {"type": "json_schema", "json_schema": {"name": "a", "schema": {"type": "object", "x": None}, "strict": True}}
 CALL = {"id": "call_1", "type": "function", "function": {"name": "get_weather", "arguments": '{"city": "Oslo"}'}}
 CONVERSATION = [
@@ -127,7 +127,7 @@ def usual_requests(draw: st.DrawFn, profile: Profile) -> ChatCompletionStreamReq
         "stream": draw(st.booleans()),
         "extra_body": draw(st.fixed_dictionaries({}, optional={key: _FURTHER[key] for key in draw(_keys)})),
     }
-    for field in profile.fields:
+    for field in fields_of(profile):
         value = draw(st.one_of(st.just(OMITTED), values[field], st.none() if field in nullable else st.nothing()))
         if value is not OMITTED:
             fields[field] = value

@@ -10,16 +10,18 @@ from functools import partial
 from typing import Any
 
 import streamlit as st
+from pydantic import JsonValue
 
-from components.contract.request import OPTIONAL_FIELDS
+from components.contract.fields import Kind
+from components.contract.profile import may_be_null
 from components.drafts.comparison import MOST_NAME_CHARS, Comparison, Lane, changed, with_setting
-from components.drafts.draft import LARGEST_WHOLE, Draft, new_draft
+from components.drafts.draft import Draft
 from components.drafts.in_words import SYSTEM, in_words
 from components.drafts.setting import FieldState, Setting
 from components.endpoints.endpoint import AnyEndpoint
-from components.ui import presses, state
+from components.ui import presses
 from components.ui.endpoints.endpoint_choice import model_cards
-from components.ui.form import draft_form
+from components.ui.form import draft_form, field_widgets
 from components.ui.plain_words import plain_words
 from components.ui.state import lane_key
 
@@ -40,7 +42,7 @@ def draw_lane_form(lane: Lane, draft: Draft, endpoints: Mapping[str, AnyEndpoint
         on_change=presses.soon(_take_text, lane.id, "name"),
     )
     st.caption("Only what differs from the base is kept here. What says base follows the base.")
-    for field in OPTIONAL_FIELDS:
+    for field in draft.settings:
         _draw_setting(lane, field, base[field])
     own = draft.in_lane(lane)
     names = list(endpoints)
@@ -62,7 +64,7 @@ def draw_change_of_several(comparison: Comparison) -> None:
         format_func=comparison.title,
         key=lane_key("lanes", _SEVERAL),
     )
-    field = st.selectbox("Field", OPTIONAL_FIELDS, key=lane_key("field", _SEVERAL))
+    field = st.selectbox("Field", list(draft_form.read().settings), key=lane_key("field", _SEVERAL))
     options = [_AS_BASE, *_states(field)]
     chosen = st.segmented_control(
         "In these lanes",
@@ -71,19 +73,18 @@ def draw_change_of_several(comparison: Comparison) -> None:
         required=True,
         key=lane_key(f"several_{field}", "state"),
     )
-    value: Any = _kept(field)
+    row, kept = draft_form.row_of(field), _kept(field)
+    held: Any = field_widgets.shown(row, kept)
     if chosen == FieldState.VALUE.value:
-        value = st.number_input(
-            field, value=_kept(field), key=lane_key(f"several_{field}", "value"), **_number_options(field)
-        )
+        key = lane_key(f"several_{field}", "value")
+        held = field_widgets.draw_value(row, kept, field, key=key, label_visibility="visible")
+    setting = None if chosen == _AS_BASE else _setting(field, str(chosen), field_widgets.value_in(row, held, kept))
     st.button(
         "Change",
         type="primary",
         key=lane_key("apply", _SEVERAL),
-        disabled=not lanes or value is None,
-        on_click=presses.soon(
-            _change_several, tuple(lanes), field, None if chosen == _AS_BASE else _setting(field, str(chosen), value)
-        ),
+        disabled=not lanes or held is None,
+        on_click=presses.soon(_change_several, tuple(lanes), field, setting),
     )
 
 
@@ -94,20 +95,20 @@ def _draw_setting(lane: Lane, field: str, base: str) -> None:
         st.segmented_control(
             f"{field}: as the base, or what this lane sends",
             [_AS_BASE, *_states(field)],
-            default=_choice(field, setting),
+            default=field_widgets.state_in(draft_form.row_of(field), setting) if setting else _AS_BASE,
             required=True,
             key=lane_key(f"{field}_state", lane.id),
             label_visibility="collapsed",
             on_change=presses.soon(_take_state, lane.id, field),
         )
-    if setting and setting.state is FieldState.VALUE and field != state.SAFE_PROMPT:
-        st.number_input(
+    row = draft_form.row_of(field)
+    if setting and setting.state is FieldState.VALUE and row.kind is not Kind.SWITCH:
+        field_widgets.draw_value(
+            row,
+            setting.value,
             f"{field} in this lane",
-            value=draft_form.number_of(field, setting),
             key=lane_key(field, lane.id),
-            label_visibility="collapsed",
-            on_change=presses.soon(_take_number, lane.id, field),
-            **_number_options(field),
+            on_change=presses.soon(_take_value, lane.id, field),
         )
 
 
@@ -164,33 +165,16 @@ def _draw_text(lane: Lane, part: str, label: str, base: str, placeholder: str) -
 
 
 def _states(field: str) -> list[str]:
-    if field == state.SAFE_PROMPT:
-        return [FieldState.OMIT.value, "true", "false"]
-    return [option.value for option in FieldState]
+    return field_widgets.states(draft_form.row_of(field), nullable=may_be_null(field))
 
 
-def _choice(field: str, setting: Setting | None) -> str:
-    if setting is None:
-        return _AS_BASE
-    return draft_form.choice_of(setting) if field == state.SAFE_PROMPT else setting.state.value
+def _kept(field: str) -> JsonValue:
+    """The value that a lane begins with: the one that stands in the base's field."""
+    return draft_form.read().settings[field].value
 
 
-def _number_options(field: str) -> dict[str, Any]:
-    if field in draft_form.DECIMAL_FIELDS:
-        return {"step": 0.01, "format": "%g"}
-    return {"step": 1, "min_value": -LARGEST_WHOLE, "max_value": LARGEST_WHOLE}
-
-
-def _kept(field: str) -> float | int | bool:
-    """The number that a lane begins with: the one that stands in the base's field."""
-    setting = draft_form.read().settings.get(field) or new_draft().settings[field]
-    return bool(setting.value) if field == state.SAFE_PROMPT else draft_form.number_of(field, setting)
-
-
-def _setting(field: str, chosen: str, value: float | int | bool) -> Setting:
-    if field == state.SAFE_PROMPT and chosen != FieldState.OMIT:
-        return Setting(state=FieldState.VALUE, value=chosen == "true")
-    return Setting(state=FieldState(chosen), value=value)
+def _setting(field: str, chosen: str, value: JsonValue) -> Setting:
+    return field_widgets.setting_in(draft_form.row_of(field), chosen, value)
 
 
 def _change(lane_id: str, **parts: Any) -> None:
@@ -222,11 +206,12 @@ def _take_state(lane_id: str, field: str) -> None:
     draft_form.change_comparison(partial(with_setting, lane_ids=(lane_id,), field=field, setting=setting))
 
 
-def _take_number(lane_id: str, field: str) -> None:
-    value = st.session_state[lane_key(field, lane_id)]
-    if value is not None:
-        setting = Setting(state=FieldState.VALUE, value=value)
-        draft_form.change_comparison(partial(with_setting, lane_ids=(lane_id,), field=field, setting=setting))
+def _take_value(lane_id: str, field: str) -> None:
+    before = draft_form.read().comparison.lane(lane_id).settings.get(field)
+    held = st.session_state[lane_key(field, lane_id)]
+    value = field_widgets.value_in(draft_form.row_of(field), held, before.value if before else _kept(field))
+    setting = Setting(state=FieldState.VALUE, value=value)
+    draft_form.change_comparison(partial(with_setting, lane_ids=(lane_id,), field=field, setting=setting))
 
 
 def _change_several(lane_ids: tuple[str, ...], field: str, setting: Setting | None) -> None:

@@ -13,22 +13,20 @@ from typing import Any
 
 import streamlit as st
 
+from components.contract.fields import FIELDS, Field, Kind, unknown_field
 from components.contract.messages import Role
 from components.contract.profile import profile_named
-from components.contract.request import OPTIONAL_FIELDS, from_bytes
+from components.contract.request import from_bytes
 from components.drafts.comparison import Comparison
 from components.drafts.conversation import Turn, Turns, highest_id, renumbered
 from components.drafts.draft import Draft, new_draft, read_draft
-from components.drafts.setting import FieldState, Setting
+from components.drafts.setting import Setting
 from components.drafts.store import find_draft, save_draft
 from components.log.query import QueryFailed
 from components.log.record import RunRecord
 from components.ui import state
-from components.ui.form import widget_values
+from components.ui.form import field_widgets, widget_values
 from components.ui.visitor import own_log
-
-DECIMAL_FIELDS = ("temperature", "top_p")
-"""The fields whose number may have decimal places; the others are whole numbers."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +74,7 @@ def read() -> Draft:
         endpoint=_value(state.ENDPOINT, began.endpoint),
         model=_value(state.MODEL, began.model),
         turns=current_turns(),
-        settings={field: _setting(field, began.settings[field]) for field in OPTIONAL_FIELDS},
+        settings={field: _setting(row_of(field), setting) for field, setting in began.settings.items()},
         stream=_value(state.STREAM, began.stream),
         extra_body=_value(state.EXTRA_BODY, began.extra_body),
         comparison=st.session_state[state.COMPARISON],
@@ -232,14 +230,9 @@ def draft_of(record: RunRecord, base: Draft | None = None) -> Draft | None:
     return asking.model_copy(update={"variables": {}})
 
 
-def choice_of(setting: Setting) -> str:
-    """What the control of a field that is true or false shows: omit, true or false."""
-    return FieldState.OMIT.value if setting.state is FieldState.OMIT else str(bool(setting.value)).lower()
-
-
-def number_of(field: str, setting: Setting) -> float | int:
-    """The number in a field, of the type that its widget takes."""
-    return float(setting.value) if field in DECIMAL_FIELDS else int(setting.value)
+def row_of(field: str) -> Field:
+    """What a field of the form is."""
+    return FIELDS.get(field) or unknown_field(field)
 
 
 def _kept_draft(draft_id: str | None) -> Draft | None:
@@ -272,12 +265,10 @@ def _put(draft: Draft) -> None:
         **{state.variable_key(name): value for name, value in draft.variables.items()},
     }
     for field, setting in draft.settings.items():
-        if field == state.SAFE_PROMPT:
-            values[field] = choice_of(setting)
-        else:
-            values[state.state_key(field)] = setting.state.value
-            values[field] = number_of(field, setting)
-            st.session_state.setdefault(state.NUMBERS, {})[field] = values[field]
+        row, value = row_of(field), field_widgets.shown(row_of(field), setting.value)
+        # A switch has its value in the control of its state, under the same key.
+        values |= {field: value, field_widgets.states_key(row): field_widgets.state_in(row, setting)}
+        st.session_state.setdefault(state.NUMBERS, {})[field] = value
     widget_values.put(values)
 
 
@@ -286,15 +277,12 @@ def _value(key: str, otherwise: Any) -> Any:
     return st.session_state.get(key, otherwise)
 
 
-def _setting(field: str, began: Setting) -> Setting:
-    if field == state.SAFE_PROMPT:
-        chosen = _value(field, choice_of(began))
-        if chosen == FieldState.OMIT:
-            return Setting(value=began.value)
-        return Setting(state=FieldState.VALUE, value=chosen == "true")
-    value = _value(field, began.value)
-    # An empty number field says nothing: what stood in it goes on.
-    return Setting(state=_value(state.state_key(field), began.state), value=began.value if value is None else value)
+def _setting(row: Field, began: Setting) -> Setting:
+    chosen = _value(field_widgets.states_key(row), field_widgets.state_in(row, began))
+    if row.kind is Kind.SWITCH:
+        return field_widgets.setting_in(row, chosen, began.value)
+    held = _value(row.name, field_widgets.shown(row, began.value))
+    return field_widgets.setting_in(row, chosen, field_widgets.value_in(row, held, began.value))
 
 
 def _as_typed(turn: Turn) -> Turn:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import streamlit as st
 
-from components.contract.lint import MESSAGES, Fix, Severity
+from components.contract.fields import CONTRACT_FIELDS
+from components.contract.lint import EXTRA_BODY, MESSAGES, Fix, Severity
 from components.contract.profile import Profile
-from components.contract.request import OPTIONAL_FIELDS, ChatCompletionStreamRequest
+from components.contract.request import ChatCompletionStreamRequest
 from components.drafts.composed import Composed
 from components.drafts.draft import NothingWritten, extra_body_text, turns_of
 from components.ui import presses
@@ -29,7 +30,8 @@ def draw_remarks(composed: Composed, profile: Profile, places: Places) -> None:
             _draw_sentence(str(problem), Severity.CANNOT_BE_SENT)
     for number, remark in enumerate(composed.remarks):
         with (
-            places.get(remark.field, places[MESSAGES]),
+            # A field that the form does not show stands among the extra body fields.
+            places.get(remark.field, places[EXTRA_BODY]),
             st.container(horizontal=True, vertical_alignment="center", gap="xxsmall"),
         ):
             _draw_sentence(remark.sentence, remark.severity)
@@ -56,7 +58,7 @@ def _apply(fix: Fix, before: ChatCompletionStreamRequest, profile: Profile) -> N
         field: mended.settings[field]
         if (before.state_of(field), getattr(before, field)) != (after.state_of(field), getattr(after, field))
         else draft.settings[field]
-        for field in OPTIONAL_FIELDS
+        for field in CONTRACT_FIELDS
     }
     turns = draft.turns
     if before.messages != after.messages:

@@ -1,26 +1,25 @@
 """The settings of a request as widgets.
 
-What a field means, its range and its default come from the request and the profile; nothing of that is written here.
+What a field is comes from its row, its range and its default from the profile; nothing of that is written here.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Any
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from components.contract.further_fields import FURTHER_FIELDS
+from components.contract.fields import FIELDS, Field, Kind
 from components.contract.profile import FieldRules, Profile
-from components.contract.request import OPTIONAL_FIELDS, ChatCompletionStreamRequest
+from components.contract.request import ChatCompletionStreamRequest
 from components.contract.strict_json import read_json_object
-from components.drafts.draft import LARGEST_WHOLE, Draft, extra_body_text, new_draft
+from components.drafts.draft import Draft, extra_body_text, new_draft
 from components.drafts.setting import FieldState, Setting
 from components.endpoints.models import ModelCard
 from components.ui import presses, shortcuts, state
-from components.ui.form import draft_form, widget_values
-from components.ui.state import reset_key, slider_key, state_key
+from components.ui.form import draft_form, field_widgets, widget_values
+from components.ui.state import reset_key, slider_key
 
 Places = dict[str, DeltaGenerator]
 """Where on the page a remark on a field belongs."""
@@ -32,22 +31,23 @@ def draw_settings(profile: Profile, card: ModelCard | None, refused: Collection[
     ``refused`` are fields that the endpoint complained about in the run shown.
     """
     places: Places = {}
-    for name in OPTIONAL_FIELDS:
-        rules = profile.fields.get(name)
+    for name, setting in draft_form.start().settings.items():
+        row, rules = profile.field(name), profile.fields.get(name)
         if rules is None:
             st.caption(f"**{name}**: the {profile.name} dialect has no such field.")
             continue
         with st.container(key=f"{name}_field", gap="xxsmall"):
-            if name == state.SAFE_PROMPT:
-                _draw_switch(name, rules)
-            else:
-                _draw_number(name, rules, card)
+            _draw_field(row, setting, rules, card)
             if {name, rules.key} & set(refused):
                 st.caption(":red[The endpoint refused this field in the run shown.]")
             places[name] = st.container(gap="xxsmall")
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         streams = st.toggle(
-            state.STREAM, draft_form.start().stream, key=state.STREAM, help=_help(state.STREAM), persist_state="session"
+            state.STREAM,
+            draft_form.start().stream,
+            key=state.STREAM,
+            help=_help_of_part(state.STREAM),
+            persist_state="session",
         )
         if not streams:
             _draw_badge(state.STREAM)
@@ -71,56 +71,46 @@ def draw_reset_all(draft: Draft) -> None:
     )
 
 
-def _draw_number(name: str, rules: FieldRules, card: ModelCard | None) -> None:
-    decimal = name in draft_form.DECIMAL_FIELDS
-    chosen = _draw_head(name, rules)
+def _draw_field(row: Field, setting: Setting, rules: FieldRules, card: ModelCard | None) -> None:
+    chosen = _draw_head(row, setting, rules)
+    if row.kind is Kind.SWITCH:
+        if chosen is FieldState.OMIT:
+            st.caption(_said_of_omitted(row.name, rules, card))
+        return
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         beside = st.container()
-        number: dict[str, Any] = (
-            {"step": 0.01, "format": "%g"}
-            if decimal
-            else {"step": 1, "min_value": -LARGEST_WHOLE, "max_value": LARGEST_WHOLE}
-        )
-        value = st.number_input(
-            name,
-            value=draft_form.number_of(name, draft_form.start().settings[name]),
-            key=name,
-            on_change=presses.soon(_take_number, name),
-            label_visibility="collapsed",
-            width=120 if decimal else 150,
+        value = field_widgets.draw_value(
+            row,
+            setting.value,
+            row.name,
+            key=row.name,
+            on_change=presses.soon(_take_value, row.name),
+            width=120 if row.kind is Kind.DECIMAL else 150,
             persist_state="session",
-            **number,
         )
-        st.session_state.setdefault(state.NUMBERS, {})[name] = value
+        st.session_state.setdefault(state.NUMBERS, {})[row.name] = value
         with beside:
             if chosen is FieldState.OMIT:
-                st.caption(_said_of_omitted(name, rules, card))
+                st.caption(_said_of_omitted(row.name, rules, card))
             elif chosen is FieldState.NULL:
                 st.caption("Sent as null")
-            elif decimal and rules.minimum is not None and rules.maximum is not None:
-                _draw_slider(name, rules.minimum, rules.maximum, value)
+            elif row.kind is Kind.DECIMAL and rules.minimum is not None and rules.maximum is not None:
+                _draw_slider(row.name, rules.minimum, rules.maximum, value)
             else:
                 st.caption("Sent")
 
 
-def _draw_switch(name: str, rules: FieldRules) -> None:
-    setting = draft_form.start().settings[name]
-    options = [FieldState.OMIT.value, "true", "false"]
-    chosen = _draw_name_and_choice(name, _help(name), options, draft_form.choice_of(setting), key=name, label=name)
-    if chosen == FieldState.OMIT:
-        st.caption(f"Not sent: {rules.default}")
-
-
-def _draw_head(name: str, rules: FieldRules) -> FieldState:
-    key = state_key(name)
-    options = [option.value for option in FieldState if rules.nullable or option is not FieldState.NULL]
-    begins_with = draft_form.start().settings[name].state.value
+def _draw_head(row: Field, setting: Setting, rules: FieldRules) -> FieldState:
+    key = field_widgets.states_key(row)
+    options = field_widgets.states(row, nullable=rules.nullable)
+    begins_with = field_widgets.state_in(row, setting)
     if st.session_state.get(key, begins_with) not in options:
         # Another dialect was chosen, which knows no null for this field.
         begins_with = FieldState.OMIT.value
         widget_values.put({key: begins_with})
-    label = f"{name}: omit, null or value"
-    return FieldState(_draw_name_and_choice(name, _help(name, rules), options, begins_with, key=key, label=label))
+    label = f"{row.name}: {', '.join(options[:-1])} or {options[-1]}"
+    chosen = _draw_name_and_choice(row.name, _help(row, rules), options, begins_with, key=key, label=label)
+    return field_widgets.setting_in(row, chosen, None).state
 
 
 def _draw_name_and_choice(
@@ -150,18 +140,20 @@ def _draw_badge(name: str) -> None:
         key=reset_key(name),
         type="tertiary",
         icon=":material/undo:",
-        help=f"{name} differs from its default. Press to reset it"
-        + ("; the number stays." if name in OPTIONAL_FIELDS else "."),
+        help=f"{name} differs from its default. Press to reset it" + ("; the value stays." if name in FIELDS else "."),
         on_click=presses.soon(_reset, name),
     )
 
 
-def _help(name: str, rules: FieldRules | None = None) -> str:
-    text = ChatCompletionStreamRequest.model_fields[name].description or ""
-    if rules is None or rules.minimum is None:
-        return text
+def _help(row: Field, rules: FieldRules) -> str:
+    if rules.minimum is None:
+        return row.description
     reach = f"{rules.minimum:g} to {rules.maximum:g}" if rules.maximum is not None else f"{rules.minimum:g} or more"
-    return f"{text} Range: {reach}."
+    return f"{row.description} Range: {reach}."
+
+
+def _help_of_part(part: str) -> str:
+    return ChatCompletionStreamRequest.model_fields[part].description or ""
 
 
 def _said_of_omitted(name: str, rules: FieldRules, card: ModelCard | None) -> str:
@@ -176,10 +168,10 @@ def _default(name: str, rules: FieldRules, card: ModelCard | None) -> str:
     return rules.default
 
 
-def _take_number(name: str) -> None:
-    """A number was typed: it is meant to be sent. A widget that was only drawn anew may call this as well."""
+def _take_value(name: str) -> None:
+    """A value was typed: it is meant to be sent. A widget that was only drawn anew may call this as well."""
     if st.session_state[name] != st.session_state[state.NUMBERS].get(name):
-        widget_values.put({state_key(name): FieldState.VALUE.value})
+        widget_values.put({state.state_key(name): FieldState.VALUE.value})
 
 
 def _draw_slider(name: str, minimum: float, maximum: float, value: float) -> None:
@@ -230,7 +222,7 @@ def _draw_extra_body(profile: Profile) -> None:
             key=state.EXTRA_BODY,
             height="content",
             placeholder='{"stop": ["\\n\\n"]}',
-            help=_help(state.EXTRA_BODY),
+            help=_help_of_part(state.EXTRA_BODY),
             persist_state="session",
         )
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
@@ -253,5 +245,5 @@ def _add_extra(name: str) -> None:
         fields = read_json_object(st.session_state[state.EXTRA_BODY].strip() or "{}", "The text")
     except ValueError:
         return
-    fields.setdefault(name, FURTHER_FIELDS[name].example)
+    fields.setdefault(name, FIELDS[name].begins_with)
     widget_values.put({state.EXTRA_BODY: extra_body_text(fields)})

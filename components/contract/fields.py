@@ -1,0 +1,296 @@
+"""The fields of a request: one row each.
+
+A row says what a field is; the profile says what a dialect makes of it: its key, range, null and default. Request,
+widgets, lint, lanes, sweeps, links and exports are made from both, so that a new field is a row and its profiles.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+from types import MappingProxyType
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, JsonValue, StrictBool, StrictInt, StrictStr, TypeAdapter
+from pydantic import Field as _Limits
+from pydantic import ValidationError as _ValidationError
+
+Decimal = Annotated[float, _Limits(strict=True, allow_inf_nan=False)]
+
+
+class Kind(Enum):
+    """What values a field holds, in words; it decides which widget the field has."""
+
+    DECIMAL = "a number"
+    WHOLE = "a whole number"
+    SWITCH = "true or false"
+    CHOICE = "a text"
+    TEXTS = "a text or a list of texts"
+    JSON = "JSON"
+
+    @property
+    def is_number(self) -> bool:
+        """Whether its values have a range."""
+        return self in (Kind.DECIMAL, Kind.WHOLE)
+
+
+_VALUES: Mapping[Kind, TypeAdapter[Any]] = {
+    Kind.DECIMAL: TypeAdapter(Decimal),
+    Kind.WHOLE: TypeAdapter(StrictInt),
+    Kind.SWITCH: TypeAdapter(StrictBool),
+    Kind.CHOICE: TypeAdapter(StrictStr),
+    Kind.TEXTS: TypeAdapter(StrictStr | list[StrictStr]),
+    Kind.JSON: TypeAdapter(JsonValue),
+}
+
+
+@dataclass(frozen=True)
+class Field:
+    """One field of a request.
+
+    ``begins_with`` is the value that a person finds who switches it on, ``example`` one that stands in sentences.
+    ``choices`` are the usual values of a choice, which may be others as well. ``shape`` says more of a JSON value.
+
+    The fields of the contract stand before ``stream`` on the wire and are always in the form. A dialect that has no
+    such field leaves it out; every other field is sent by its own name then.
+
+    ``in_prompt`` says that an endpoint puts more before the model when it is set.
+    """
+
+    name: str
+    kind: Kind
+    description: str
+    begins_with: JsonValue
+    example: JsonValue
+    choices: tuple[str, ...] = ()
+    shape: TypeAdapter[Any] | None = None
+    of_contract: bool = False
+    in_prompt: bool = False
+
+    def problem(self, value: object) -> str | None:
+        """What is wrong with a value that is not null, as the end of a sentence; None when the field can hold it."""
+        try:
+            (self.shape or _VALUES[self.kind]).validate_python(value)
+        except _ValidationError as error:
+            if self.shape is None:
+                return f"must be {self.kind.value}"
+            first = error.errors()[0]
+            # The steps that name a member of a union are pydantic's own and mean nothing to a reader.
+            path = ".".join(str(step) for step in first["loc"] if isinstance(step, int) or str(step).isidentifier())
+            return f"is not right: {first['msg']}{f' (at {path})' if path else ''}"
+        return None
+
+
+class _Open(BaseModel):
+    """An object that may hold more than is checked here."""
+
+    model_config = ConfigDict(extra="allow")
+
+
+class _Function(_Open):
+    name: Annotated[StrictStr, _Limits(min_length=1)]
+    description: StrictStr | None = None
+    parameters: dict[str, JsonValue] | None = None
+
+
+class _Tool(_Open):
+    type: Literal["function"]
+    function: _Function
+
+
+class _ResponseFormat(_Open):
+    type: Literal["text", "json_object", "json_schema"]
+
+
+_OBJECT: TypeAdapter[Any] = TypeAdapter(dict[str, JsonValue])
+_A_TOOL: JsonValue = {
+    "type": "function",
+    "function": {
+        "name": "get_weather",
+        "description": "The weather in a city",
+        "parameters": {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]},
+    },
+}
+
+_ROWS = (
+    Field(
+        "temperature",
+        Kind.DECIMAL,
+        "Sampling temperature. Low values such as 0.2 keep to the likeliest words, high ones such as 0.8 vary more. "
+        "Change this or top_p, not both.",
+        begins_with=0.7,
+        example=0.5,
+        of_contract=True,
+    ),
+    Field(
+        "top_p",
+        Kind.DECIMAL,
+        "Nucleus sampling: only the likeliest tokens that together hold this share of the probability are drawn from. "
+        "0.1 keeps the top 10 %. Change this or temperature, not both.",
+        begins_with=1.0,
+        example=0.5,
+        of_contract=True,
+    ),
+    Field(
+        "max_tokens",
+        Kind.WHOLE,
+        "The answer is cut after this many tokens. Prompt and answer together must fit the context.",
+        begins_with=256,
+        example=256,
+        of_contract=True,
+    ),
+    Field(
+        "random_seed",
+        Kind.WHOLE,
+        "The same seed with the same request gives the same answer, where the endpoint keeps that promise.",
+        begins_with=1337,
+        example=1337,
+        of_contract=True,
+    ),
+    Field(
+        "safe_prompt",
+        Kind.SWITCH,
+        "Puts the endpoint's safety instructions before all other messages.",
+        begins_with=True,
+        example=True,
+        of_contract=True,
+        in_prompt=True,
+    ),
+    Field(
+        "stop",
+        Kind.TEXTS,
+        "The answer ends before any of these texts.",
+        begins_with=["\n\n"],
+        example=["\n\n"],
+    ),
+    Field(
+        "presence_penalty",
+        Kind.DECIMAL,
+        "Above 0, words that have occurred become less likely.",
+        begins_with=0.5,
+        example=0.5,
+    ),
+    Field(
+        "frequency_penalty",
+        Kind.DECIMAL,
+        "Above 0, words become less likely the oftener they have occurred.",
+        begins_with=0.5,
+        example=0.5,
+    ),
+    Field(
+        "n",
+        Kind.WHOLE,
+        "How many answers are made. A switch below the first shows the others.",
+        begins_with=2,
+        example=2,
+    ),
+    Field(
+        "response_format",
+        Kind.JSON,
+        "Makes the answer JSON. The messages should ask for JSON, too.",
+        begins_with={"type": "json_object"},
+        example={"type": "json_object"},
+        shape=TypeAdapter(_ResponseFormat),
+    ),
+    Field(
+        "tools",
+        Kind.JSON,
+        "Functions that the model may ask to have called. Tempera shows the calls and runs none.",
+        begins_with=[_A_TOOL],
+        example=[],
+        shape=TypeAdapter(list[_Tool]),
+    ),
+    Field(
+        "tool_choice",
+        Kind.JSON,
+        "Whether the model may, must or must not ask for a tool.",
+        begins_with="auto",
+        example="auto",
+        shape=TypeAdapter(StrictStr | dict[str, JsonValue]),
+    ),
+    Field(
+        "parallel_tool_calls",
+        Kind.SWITCH,
+        "Whether one answer may ask for several tools.",
+        begins_with=True,
+        example=True,
+    ),
+    Field(
+        "reasoning_effort",
+        Kind.CHOICE,
+        "How much a reasoning model thinks.",
+        begins_with="low",
+        example="low",
+        choices=("none", "minimal", "low", "medium", "high", "xhigh"),
+    ),
+    Field(
+        "prediction",
+        Kind.JSON,
+        "Text that the answer will probably repeat, which makes it faster.",
+        begins_with={"type": "content", "content": ""},
+        example={"type": "content", "content": "the text"},
+        shape=_OBJECT,
+    ),
+    Field(
+        "prompt_mode",
+        Kind.CHOICE,
+        "Switches on the system prompt of reasoning models.",
+        begins_with="reasoning",
+        example="reasoning",
+        choices=("reasoning",),
+    ),
+    Field(
+        "logprobs",
+        Kind.SWITCH,
+        "Sends each token's log probability, too.",
+        begins_with=True,
+        example=True,
+    ),
+    Field(
+        "top_logprobs",
+        Kind.WHOLE,
+        "How many other likely tokens are sent with each token.",
+        begins_with=3,
+        example=3,
+    ),
+    Field(
+        "logit_bias",
+        Kind.JSON,
+        "Makes single tokens, named by their number, more or less likely.",
+        begins_with={},
+        example={"50256": -100},
+        shape=TypeAdapter(dict[str, float]),
+    ),
+    Field(
+        "stream_options",
+        Kind.JSON,
+        "What a stream brings beside the answer. Tempera asks for the usage by itself.",
+        begins_with={"include_usage": True},
+        example={"include_usage": True},
+        shape=_OBJECT,
+    ),
+    Field(
+        "metadata",
+        Kind.JSON,
+        "Labels of your own that the endpoint keeps.",
+        begins_with={"experiment": "1"},
+        example={"experiment": "1"},
+        shape=_OBJECT,
+    ),
+)
+
+FIELDS: Mapping[str, Field] = MappingProxyType({row.name: row for row in _ROWS})
+"""All known fields by name, in the order of the form."""
+
+CONTRACT_FIELDS = tuple(row.name for row in _ROWS if row.of_contract)
+
+
+def is_of_contract(name: str) -> bool:
+    """Whether it is a field of the contract, which a dialect either has or leaves out."""
+    return name in FIELDS and FIELDS[name].of_contract
+
+
+def unknown_field(name: str) -> Field:
+    """The row of a field of which nothing is known but its name: it holds any JSON."""
+    return Field(name, Kind.JSON, "No description: this dialect does not know it.", begins_with=None, example=None)
