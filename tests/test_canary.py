@@ -208,7 +208,7 @@ def without_a_browser(app: str, echo: Echo, seen: Seen, run_ids: list[str]) -> N
         pass
     in_a_comparison(app, echo, seen)
     in_a_sweep(app, echo, seen)
-    for name, shown in (("endpoints", b"key: set"), ("shared", b"Take back")):
+    for name, shown in (("endpoints", b"key: set"), ("shared", b"Revoke")):
         with session(app) as connection:
             frames = connection.open(name)
             wait_for(lambda connection=connection, name=name, shown=shown: shown in connection.open(name))
@@ -223,7 +223,7 @@ def in_a_comparison(app: str, echo: Echo, seen: Seen) -> None:
         wait_for(lambda: len(echo.keys) == before + 2)
         query = page.query
     with opened(app, seen, "compare", query) as page:
-        look_through(page, "look", "Word differences", "Where they part", "Settings", "Vote", "Numbers")
+        look_through(page, "look", "Diff", "First divergence", "Settings", "Vote", "Numbers")
 
 
 def in_a_sweep(app: str, echo: Echo, seen: Seen) -> None:
@@ -236,12 +236,12 @@ def in_a_sweep(app: str, echo: Echo, seen: Seen) -> None:
         wait_for(lambda: len(echo.keys) == before + 3)
         query = page.query
     with opened(app, seen, "sweep", query) as page:
-        look_through(page, "sweep_tabs", "What it says")
+        look_through(page, "sweep_tabs", "Results")
 
 
 def in_the_log(page: Page, app: str, folder: Path) -> None:
     page.goto(f"{app}/runs")
-    page.get_by_role("button", name="Take away").click()
+    page.get_by_role("button", name="Export").click()
     for label in ("CSV", "JSON Lines", "Parquet"):
         with page.expect_download() as download:
             page.get_by_role("link", name=label).click()

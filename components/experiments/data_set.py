@@ -135,7 +135,7 @@ def _decoded(name: str, content: bytes) -> str:
         raise DataSetProblem(f"Line {line} of {name} is not UTF-8. Save the file as UTF-8 and try again.") from None
     if "\x00" in text:
         line = text.count("\n", 0, text.index("\x00")) + 1
-        raise DataSetProblem(f"Line {line} of {name} holds a NUL character, which no text does. Take it out.")
+        raise DataSetProblem(f"Line {line} of {name} holds a NUL character, which no text does. Remove it.")
     return text
 
 

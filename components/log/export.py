@@ -123,7 +123,7 @@ def read_line(number: int, line: str) -> RunRecord:
 
 def _read(number: int, line: str) -> tuple[RunRecord, _Said]:
     if len(line) > _LONGEST_LINE or holds_too_much(line, _MOST_COMMAS):
-        raise ImportRefused(f"Line {number} is far longer than any run. Take it out of the file.")
+        raise ImportRefused(f"Line {number} is far longer than any run. Remove it from the file.")
     try:
         content = json.loads(line.removeprefix("\ufeff"))  # with which some editors begin a file
     except (ValueError, RecursionError):

@@ -39,7 +39,7 @@ def file_link(token: str, kind: str) -> str:
 def _send(request: Request) -> Response:
     known, kind = service().tickets.find(request.path_params["token"]), request.path_params["kind"]
     if known is None or kind not in _MEDIA_TYPES:
-        return PlainTextResponse("This link has expired. Open Take away on the Runs page again.", 404)
+        return PlainTextResponse("This link has expired. Open *Export* on the Runs page again.", 404)
     view, owner = known
     try:
         pieces = _pieces(view, owner, kind)

@@ -68,7 +68,7 @@ def draw_storage() -> None:
     if is_forgotten_at_restart(os.environ):
         st.caption(
             ":material/hourglass_bottom: What you make here is forgotten when the server restarts. "
-            "Take away what you want to keep, on the Runs page."
+            "Export what you want to keep on the Runs page."
         )
     kept = own_log().kept()
     if kept and (said := kept.warning()):

@@ -25,7 +25,7 @@ def draw_earlier(
 
     ``read`` gives the draft of one and what else there is to say of it, or None when it cannot be read.
     """
-    popover = st.popover("Earlier", key=state.EARLIER, type="tertiary", icon=":material/history:", on_change="rerun")
+    popover = st.popover("History", key=state.EARLIER, type="tertiary", icon=":material/history:", on_change="rerun")
     if not popover.open:
         return
     with popover, st.container(gap="xxsmall"):

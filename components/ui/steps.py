@@ -12,11 +12,11 @@ from components.ui import presses
 def draw_steps(what: str, number: int, count: int, *, key: Callable[[str], str], go: Callable[[int], None]) -> None:
     """Draw which one is in sight, ``number`` of ``count`` from 1, and both buttons.
 
-    ``what`` is the word for one of them. ``key`` makes a button's key of ``earlier`` or ``later``; ``go`` is given -1
+    ``what`` is the word for one of them. ``key`` makes a button's key of ``previous`` or ``next``; ``go`` is given -1
     or 1.
     """
     with st.container(horizontal=True, vertical_alignment="center", gap="xxsmall", width="content"):
-        for step, icon, name in ((-1, ":material/chevron_left:", "Earlier"), (1, ":material/chevron_right:", "Later")):
+        for step, icon, name in ((-1, ":material/chevron_left:", "Previous"), (1, ":material/chevron_right:", "Next")):
             if step == 1:
                 st.markdown(f":small[{number}/{count}]", width="content")
             st.button(

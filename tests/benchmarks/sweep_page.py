@@ -35,7 +35,7 @@ shown => {
   }, {capture: true, once: true});
 }
 """
-TABS = [("What it says", ".st-key-sweep_measure"), ("Cells", ".st-key-sweep_group")]
+TABS = [("Results", ".st-key-sweep_measure"), ("Runs", ".st-key-sweep_group")]
 
 
 def clicks(page: Page, count: int) -> list[float]:
@@ -99,7 +99,7 @@ def main() -> None:
         values.fill(f"seeds {ROWS - 1}")
         values.press("Control+Enter")
         page.wait_for_timeout(1000)
-        for label, number in (("Repeats", arguments.repeats), ("At once", 8)):
+        for label, number in (("Repeats", arguments.repeats), ("Concurrency", 8)):
             widget = page.get_by_role("spinbutton", name=label)
             widget.fill(str(number))
             widget.press("Enter")

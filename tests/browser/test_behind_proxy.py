@@ -28,9 +28,9 @@ def test_an_answer_streams_and_its_run_is_taken_away(fresh_page: Page, tmp_path:
             expect(page.locator(".st-key-answer .live-text")).to_have_text("Hello you")
             expect(page.get_by_text(FALLBACK)).to_have_count(0)
             page.get_by_role("link", name="Runs").first.click()
-            page.get_by_role("button", name="Take away").click()
+            page.get_by_role("button", name="Export").click()
             with page.expect_download() as download:
                 page.get_by_role("link", name="JSON Lines").click()
             assert "Hello you" in download.value.path().read_text()
             page.goto(f"{public}/runs")
-            expect(page.get_by_role("button", name="Take away")).to_be_visible()
+            expect(page.get_by_role("button", name="Export")).to_be_visible()

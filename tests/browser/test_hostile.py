@@ -443,7 +443,7 @@ def visit_the_playground(page: Page, here: Surroundings) -> None:
     expect(page.locator(".st-key-answer_actions")).to_contain_text("Replay")
     settled(page)
     open_all(page)
-    page.locator(".st-key-answer_actions").get_by_text("As written").click()
+    page.locator(".st-key-answer_actions").get_by_text("Raw").click()
     settled(page)
     page.locator(".st-key-presets button").first.click()
     expect(page.get_by_text("Save these settings as")).to_be_visible()
@@ -502,7 +502,7 @@ def visit_several_runs(page: Page, here: Surroundings) -> None:
     choose_row(page, 1)
     expect(page.get_by_role("textbox", name="Notes")).to_be_visible()
     choose_row(page, 2)
-    expect(page.get_by_text("What was asked")).to_be_visible()
+    expect(page.get_by_text("Request", exact=True)).to_be_visible()
     settled(page)
 
 
@@ -524,7 +524,7 @@ def visit_a_comparison(page: Page, here: Surroundings) -> None:
     expect(page.locator("[class*=st-key-lane_card_]")).to_have_count(4)
     settled(page)
     open_all(page)
-    look_at_parts(page, "Word differences", "Where they part", "Noise", "Settings", "Vote", "Numbers")
+    look_at_parts(page, "Diff", "First divergence", "Noise", "Settings", "Vote", "Numbers")
     page.locator(".st-key-earlier button").first.click()
     expect(page.locator("[class*=st-key-earlier_]").first).to_be_visible()
 
@@ -533,7 +533,7 @@ def visit_a_sweep(page: Page, here: Surroundings) -> None:
     page.goto(f"{here.app}/sweep?sweep={SWEEP}")
     expect(page.get_by_text("cells ended")).to_be_visible()
     settled(page)
-    page.get_by_role("tab", name="What it says").click()
+    page.get_by_role("tab", name="Results").click()
     expect(page.locator("[data-testid=stVegaLiteChart]").first).to_be_visible()
     settled(page)
     open_all(page)
@@ -576,7 +576,7 @@ def visit_other_things_shared(page: Page, here: Surroundings) -> None:
     page.locator(".st-key-fork_settings button").click()
     expect(page.locator("[class*=st-key-lane_card_]")).to_have_count(4)
     page.goto(f"{here.app}/shared")
-    expect(page.get_by_role("button", name="Take back")).to_have_count(5)
+    expect(page.get_by_role("button", name="Revoke")).to_have_count(5)
 
 
 def visit_the_endpoints(page: Page, here: Surroundings) -> None:

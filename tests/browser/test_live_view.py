@@ -49,7 +49,7 @@ def test_markdown_is_drawn_as_it_grows_and_plain_text_to_the_character(
     expect(page.locator(".st-key-answer .live-text table td").last).to_have_text("2")
     expect(page.locator(".st-key-answer .live-text math")).to_have_count(1)
     expect(page.locator(".st-key-answer .live-text pre span").first).to_be_visible()
-    page.locator(".st-key-answer_actions").get_by_text("As written").click()
+    page.locator(".st-key-answer_actions").get_by_text("Raw").click()
     wait_for(lambda: page.locator(".st-key-answer .live-text").text_content() == source.text)
     source.send(" and more\r\n  with  spaces\t")
     wait_for(lambda: page.locator(".st-key-answer .live-text").text_content() == source.text)

@@ -108,7 +108,7 @@ def test_each_finds_what_is_theirs_and_a_link_opens_for_everybody(page: Page, ap
     expect(page.get_by_text("Hello you").first).to_be_visible()
     expect(page.get_by_text("total").first).to_be_visible()
     page.get_by_role("button", name="Share").click()
-    page.get_by_role("button", name="Make a link").click()
+    page.get_by_role("button", name="Create link").click()
     link = page.get_by_role("dialog").get_by_text("/shared?c=").inner_text()
     page.goto(f"{app}/runs")
     expect(page.get_by_text("1 run.", exact=False).first).to_be_visible()

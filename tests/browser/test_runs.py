@@ -41,13 +41,13 @@ def test_a_link_opens_the_same_view_and_a_filter_changes_the_address(page: Page,
     page.goto(f"{app}/runs?sent=temperature+omitted&status=ok")
     expect(page.get_by_text("Settings temperature omitted")).to_be_visible()
     expect(page.get_by_text("1 run.", exact=False).first).to_be_visible()
-    find = page.get_by_role("textbox", name="Find")
+    find = page.get_by_role("textbox", name="Search")
     find.fill("nowhere")
     find.press("Enter")
-    expect(page.get_by_text("No run is like that. Take a filter out.")).to_be_visible()
+    expect(page.get_by_text("No matching runs. Clear a filter.")).to_be_visible()
     assert "find=nowhere" in page.url
     page.reload()
-    expect(page.get_by_role("textbox", name="Find")).to_have_value("nowhere")
+    expect(page.get_by_role("textbox", name="Search")).to_have_value("nowhere")
     page.get_by_role("button", name="Clear filters").click()
     expect(page.get_by_text("6 runs.", exact=False).first).to_be_visible()
     assert "find" not in page.url
@@ -55,7 +55,7 @@ def test_a_link_opens_the_same_view_and_a_filter_changes_the_address(page: Page,
 
 
 def take_away_what_is_found(page: Page) -> None:
-    page.get_by_role("button", name="Take away").click()
+    page.get_by_role("button", name="Export").click()
     taken = {}
     for label in ("CSV", "JSON Lines", "Parquet"):
         with page.expect_download() as download:

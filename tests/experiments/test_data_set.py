@@ -139,7 +139,7 @@ def test_any_bytes_are_a_whole_data_set_or_refused(content: bytes, name: str) ->
             "a\nb".encode("utf-16"),
             "Line 1 of a.csv is not UTF-8. Save the file as UTF-8 and try again.",
         ),
-        ("a.csv", b"a\n\x00", "Line 2 of a.csv holds a NUL character, which no text does. Take it out."),
+        ("a.csv", b"a\n\x00", "Line 2 of a.csv holds a NUL character, which no text does. Remove it."),
         (
             "a.csv",
             b'a,b\n"1\n2",3\n4\n',

@@ -208,11 +208,11 @@ def test_answers_to_the_same_request_stay_within_a_step(page: AppTest, chat: Cha
     page.button(key="regenerate").click().run()
     second = until_it_ended(page).query_params["run"]
     assert ":small[2/2]" in texts(page)
-    assert page.button(key="answer_later").disabled
-    page.button(key="answer_earlier").click().run()
+    assert page.button(key="answer_next").disabled
+    page.button(key="answer_previous").click().run()
     assert page.query_params["run"] == first
     assert ":small[1/2]" in texts(page)
-    page.button(key="answer_later").click().run()
+    page.button(key="answer_next").click().run()
     assert page.query_params["run"] == second
 
 
@@ -226,10 +226,10 @@ def test_each_branch_brings_the_answer_that_it_got(page: AppTest, chat: Chat) ->
     run_to_the_end(page)
     second = page.query_params["run"]
     assert first != second
-    page.button(key=f"message_{branch}_earlier").click().run()
+    page.button(key=f"message_{branch}_previous").click().run()
     assert page.query_params["run"] == first
     assert "Made with other settings" not in texts(page)
-    page.button(key="message_1_later").click().run()
+    page.button(key="message_1_next").click().run()
     assert page.query_params["run"] == second
 
 

@@ -146,7 +146,7 @@ def test_all_lanes_answer_and_ask_only_what_they_change(compare: AppTest, chat: 
 
 
 def test_a_lane_s_head_says_only_what_it_changes_and_follows_the_base_in_the_rest(compare: AppTest, chat: Chat) -> None:
-    assert "as the base" in texts(compare)
+    assert "base settings" in texts(compare)
     assert "temperature **0**" in texts(compare)
     compare.number_input(key="temperature").set_value(0.5).run()
     assert "temperature **0.5 → 0**" in texts(compare)
@@ -367,7 +367,7 @@ def test_another_comparison_in_the_address_brings_its_settings_and_can_be_undone
 
 def test_events_that_could_not_be_read_once_are_read_the_next_time(compare: AppTest, tmp_path: Path) -> None:
     run_all(compare)
-    look(compare, "Word differences")
+    look(compare, "Diff")
     with closing(sqlite3.connect(tmp_path / "runs.sqlite3")) as connection:
         with connection:
             connection.execute("alter table events rename to hidden")
@@ -449,7 +449,7 @@ def test_the_best_number_of_a_row_is_marked_and_cut_lanes_take_no_part(compare: 
 def test_differences_between_answers_are_shown_in_words_and_as_a_tree(compare: AppTest) -> None:
     lane_set(compare, "Temperature 0 / 0.3 / 0.7 / 1")
     run_all(compare)
-    look(compare, "Word differences")
+    look(compare, "Diff")
     shown = html(compare)
     assert "[−</i>cold<" in shown
     assert "[+</i>plain<" in shown
@@ -457,7 +457,7 @@ def test_differences_between_answers_are_shown_in_words_and_as_a_tree(compare: A
     assert "parts at character 7, token 2" in texts(compare)
     compare.selectbox(key="reference").set_value("B").run()
     assert "Identical: **B, C** (2 of 4)" in texts(compare)
-    look(compare, "Where they part")
+    look(compare, "First divergence")
     tree = html(compare)
     assert "<b>A, B, C, D</b> 6 characters in common" in tree
     assert "<b>B, C</b> identical (2 answers)" in tree
@@ -467,7 +467,7 @@ def test_differences_between_answers_are_shown_in_words_and_as_a_tree(compare: A
 def test_html_in_an_answer_is_text_in_every_view(compare: AppTest, lanes: Lanes) -> None:
     lanes.answers[0.0] = "<img src=x onerror=alert(1)> <b>bold"
     run_all(compare)
-    for what in ("Word differences", "Where they part"):
+    for what in ("Diff", "First divergence"):
         look(compare, what)
         assert "<img" not in html(compare)
         assert "&lt;img" in html(compare)
@@ -483,7 +483,7 @@ def test_repeats_tell_whether_a_difference_is_more_than_chance(compare: AppTest,
     assert "**B** differs from **A** by more than **A** differs from itself." in texts(compare)
     assert "**C** differs from **A** no more than **A** differs from itself." in texts(compare)
     assert table(compare).loc["repeats"].tolist() == ["4", "4", "4"]
-    press(compare, "lane_repeat_2_earlier")
+    press(compare, "lane_repeat_2_previous")
     assert "3/4" in texts(compare)
 
 

@@ -103,9 +103,9 @@ def test_a_conversation_grows_and_branches_and_both_branches_stay(page: AppTest,
     assert ":small[2/2]" in texts(page)
     branch = page.session_state["turns"][0].id
     write(page, int(branch), "Other")
-    page.button(key=f"message_{branch}_earlier").click().run()
+    page.button(key=f"message_{branch}_previous").click().run()
     assert [text for _, text in messages(page)] == ["First", "Hello you", "More"]
-    page.button(key="message_1_later").click().run()
+    page.button(key="message_1_next").click().run()
     assert messages(page) == [("user", "Other")]
     run_to_the_end(page)
     assert [message["content"] for message in chat.bodies[2]["messages"]] == ["Other"]
@@ -425,7 +425,7 @@ def test_a_number_beyond_what_a_page_can_count_to_is_imported_whole(page: AppTes
     page.run()
     body = {"model": "m", "messages": [{"role": "user", "content": "hi"}], "random_seed": 2**70, "stream": True}
     page.text_area(key="import_text").set_value(json.dumps(body))
-    next(button for button in page.button if button.label == "Fill the form").click().run()
+    next(button for button in page.button if button.label == "Import").click().run()
     assert not page.exception
     run_to_the_end(page)
     assert chat.bodies == [body]

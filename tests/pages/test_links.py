@@ -140,7 +140,7 @@ def test_a_settings_file_is_opened_as_a_link_is(page: AppTest) -> None:
     page.run()
     file = "tempera-settings.json", settings_file(a_draft()).encode(), "application/json"
     page.file_uploader(key=state.IMPORT_FILE).set_value(file)
-    next(button for button in page.button if button.label == "Fill the form").click().run()
+    next(button for button in page.button if button.label == "Import").click().run()
     assert not page.exception
     assert messages(page) == ["Be brief.", "Describe the sea."]
     assert any("Opened from a file." in text.value for text in page.markdown)
@@ -150,7 +150,7 @@ def test_a_file_that_is_none_is_named(page: AppTest) -> None:
     page.session_state[state.IMPORT] = True
     page.run()
     page.file_uploader(key=state.IMPORT_FILE).set_value(("x.json", b"[]", "application/json"))
-    next(button for button in page.button if button.label == "Fill the form").click().run()
+    next(button for button in page.button if button.label == "Import").click().run()
     assert page.error[0].value == "This is no file with settings of Tempera. Choose one that Tempera saved."
 
 

@@ -70,7 +70,7 @@ def test_a_pasted_curl_line_fills_the_form_and_its_key_is_nowhere(page: AppTest,
         -d '{"model": "beta", "messages": [{"role": "user", "content": "It'\\''s me"}], "temperature": 0.3,
              "stream": true, "stop": ["x"]}'"""
     )
-    press(page, "Fill the form")
+    press(page, "Import")
     assert not page.error
     assert [text for _, text in messages(page)] == ["It's me"]
     assert "The key in the command was left out" in texts(page)
@@ -86,7 +86,7 @@ def test_a_pasted_curl_line_fills_the_form_and_its_key_is_nowhere(page: AppTest,
 def test_what_cannot_be_imported_is_named_and_nothing_is_lost(page: AppTest, chat: Chat) -> None:
     opened(page, "import")
     page.text_area(key="import_text").set_value("once upon a time")
-    press(page, "Fill the form")
+    press(page, "Import")
     assert page.error
     assert page.text_area(key="import_text").value == "once upon a time"
     assert messages(page) == [("user", EXAMPLE_PROMPT)]

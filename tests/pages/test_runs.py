@@ -95,7 +95,7 @@ def test_a_run_is_found_by_its_words_and_by_what_was_sent(three_runs: AppTest) -
     page.text_input(key=state.FIND).set_value('"say 1"').run()
     assert prompts(page) == ["Say 1"]
     page.text_input(key=state.FIND).set_value("nowhere").run()
-    assert [info.value for info in page.info] == ["No run is like that. Take a filter out."]
+    assert [info.value for info in page.info] == ["No matching runs. Clear a filter."]
 
 
 def test_a_filter_that_cannot_be_read_says_what_to_write_and_is_kept(three_runs: AppTest) -> None:

@@ -219,7 +219,7 @@ def test_a_comparison_is_shared_with_its_lanes(chat: Chat) -> None:
     shown = texts(page)
     assert "**A · calm**" in shown
     assert first.text in shown
-    assert "What was asked" in shown
+    assert "Request" in shown
     assert "words added" in shown
     pressed(page, "fork_comparison")
     assert [lane.name for lane in page.session_state[state.COMPARISON].lanes] == ["calm", ""]

@@ -141,7 +141,7 @@ def progress(page: AppTest) -> str:
 
 
 def findings(page: AppTest) -> AppTest:
-    page.session_state["sweep_tabs"] = "What it says"
+    page.session_state["sweep_tabs"] = "Results"
     return page.run()
 
 

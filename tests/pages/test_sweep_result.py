@@ -112,7 +112,7 @@ def test_answers_of_before_are_used_where_somebody_says_so(lanes: Lanes, chat: C
     page = ended(("temperature", "0, 1"))
     running._answers_to.clear()
     page.run()
-    assert page.toggle(key=state.SWEEP_REUSE).label == "Use 3 from the log"
+    assert page.toggle(key=state.SWEEP_REUSE).label == "Reuse 3 logged runs"
     number(page, "repeats", 2)
     page.toggle(key=state.SWEEP_REUSE).set_value(True).run()
     assert "3 requests" in texts(page)

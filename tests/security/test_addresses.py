@@ -131,7 +131,7 @@ def test_nothing_that_comes_from_others_takes_a_key_elsewhere(
         page.run()
         file = "settings.json", settings_file(draft).encode(), "application/json"
         page.file_uploader(key=state.IMPORT_FILE).set_value(file)
-        next(button for button in page.button if button.label == "Fill the form").click().run()
+        next(button for button in page.button if button.label == "Import").click().run()
         run_to_the_end(page)
         compare = opened("compare.py", s=settings_link(_with(draft, lanes), comparison=True))
         run_all(compare)

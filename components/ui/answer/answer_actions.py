@@ -36,7 +36,7 @@ def draw_stale_notice(record: RunRecord, changes: list[Difference]) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="stale_notice"):
         st.markdown(f":small[:gray[:material/history: {said}]]", width="content")
         st.button(
-            "Bring them back",
+            "Restore",
             key="restore_settings",
             type="tertiary",
             icon=":material/undo:",
@@ -75,7 +75,7 @@ def draw_actions(record: RunRecord, endpoint: AnyEndpoint | None, *, stale: bool
         if record.text or record.tool_calls != "[]":
             added = _is_among_messages(record, request)
             st.button(
-                "Added to messages" if added else "Add to messages",
+                "Added to conversation" if added else "Add to conversation",
                 key="add_answer",
                 type="tertiary",
                 shortcut=shortcuts.ADD_ANSWER,

@@ -59,5 +59,5 @@ def draw_message(record: RunRecord, place: Place = ALONE) -> None:
         if record.error_kind in _NEXT_STEP:
             st.caption(_NEXT_STEP[ErrorKind(record.error_kind)])
         if record.raw_error and record.raw_error != record.error_message:
-            with st.expander("What the endpoint answered"):
+            with st.expander("Response body"):
                 st.code(record.raw_error[:_MOST_RAW_CHARACTERS], language=None, wrap_lines=True)

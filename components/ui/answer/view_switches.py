@@ -11,7 +11,7 @@ from components.ui import state
 def draw_view_switches(record: RunRecord) -> None:
     """Draw the switches that make sense for this answer."""
     if record.running or record.text:
-        st.toggle("As written", key=state.AS_WRITTEN, help="The text as it came, without Markdown, ready to copy.")
+        st.toggle("Raw", key=state.AS_WRITTEN, help="The text as it came, without Markdown, ready to copy.")
     draw_replay_switch(record)
 
 

@@ -185,7 +185,7 @@ def _draw_head(request: LaneRequest, draft: Draft, endpoints: Mapping[str, AnyEn
         more = f" and {len(differing) - _LONG_LIST} more" if len(differing) > _LONG_LIST else ""
         st.markdown(f":small[{named}{more}]")
     else:
-        st.markdown(":small[:gray[as the base]]")
+        st.markdown(":small[:gray[base settings]]")
     for hint in request.hints:
         st.markdown(f":gray[:material/info: :small[{plain_words(hint)}]]")
 
@@ -302,7 +302,7 @@ def _draw_foot(request: LaneRequest, record: RunRecord | None, *, busy: bool) ->
         if record and not record.running and not busy:
             if record.status == Status.OK:
                 st.button(
-                    "Same again?",
+                    "Check determinism",
                     key=lane_key("check", lane_id),
                     type="tertiary",
                     icon=":material/fingerprint:",

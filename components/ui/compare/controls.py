@@ -16,14 +16,14 @@ from components.ui.plain_words import plain_words
 from components.ui.shortcuts import draw_shortcuts
 
 _TIMINGS = {
-    Timing.PARALLEL: "all at once",
-    Timing.ONE_AFTER_ANOTHER: "one after another",
-    Timing.INTERLEAVED: "interleaved, at random",
+    Timing.PARALLEL: "Parallel",
+    Timing.ONE_AFTER_ANOTHER: "Sequential",
+    Timing.INTERLEAVED: "Interleaved",
 }
 _TIMING_HELP = """
-**All at once** is quick, but the lanes slow each other down. **One after another** makes one request at a time, lane by
-lane. **Interleaved** makes one at a time as well, in a new random order each round, after a warm-up that counts for
-nothing: the fairest for times.
+**Parallel** is quick, but the lanes slow each other down. **Sequential** makes one request at a time, lane by lane.
+**Interleaved** makes one at a time as well, in a new random order each round, after a warm-up that counts for nothing:
+the fairest for times.
 """
 
 
@@ -88,7 +88,7 @@ def draw_controls(comparison: Comparison, *, may_be_refused: bool) -> bool:
             on_click=presses.soon(draft_form.change_comparison, added),
         )
         st.menu_button(
-            "Lane sets",
+            "Templates",
             list(LANE_SETS),
             key=state.LANE_SET,
             type="tertiary",
@@ -96,7 +96,7 @@ def draw_controls(comparison: Comparison, *, may_be_refused: bool) -> bool:
             on_click=presses.soon_chosen(state.LANE_SET, _take_lane_set),
         )
         several = st.popover(
-            "Change several", key="change_several", type="tertiary", icon=":material/tune:", on_change="rerun"
+            "Edit lanes together", key="change_several", type="tertiary", icon=":material/tune:", on_change="rerun"
         )
         if several.open:
             with several:

@@ -93,7 +93,7 @@ def _draw_setting(lane: Lane, field: str, base: str) -> None:
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", gap="xsmall"):
         st.markdown(f":small[{field} :gray[{plain_words(base)}]]", width="content")
         st.segmented_control(
-            f"{field}: as the base, or what this lane sends",
+            f"{field}: base value, or what this lane sends",
             [_AS_BASE, *_states(field)],
             default=field_widgets.state_in(draft_form.row_of(field), setting) if setting else _AS_BASE,
             required=True,
@@ -133,7 +133,7 @@ def _draw_stream(lane: Lane, base: str) -> None:
         st.markdown(f":small[stream :gray[{base}]]", width="content")
         key = lane_key("stream", lane.id)
         st.segmented_control(
-            "stream: as the base, on or off",
+            "stream: base value, on or off",
             list(options),
             default=next(name for name, value in options.items() if value is lane.stream),
             required=True,

@@ -100,8 +100,8 @@ def _between(texts: tuple[str, ...], others: tuple[str, ...]) -> Spread | None:
 def _verdict(verdict: Verdict) -> str:
     words = {
         Verdict.TOO_FEW: ":gray[too few repeats]",
-        Verdict.AS_MUCH: "as much as chance",
-        Verdict.MORE: ":orange[**more than chance**]",
+        Verdict.AS_MUCH: "not significant",
+        Verdict.MORE: ":orange[**significant (p < 0.05)**]",
     }
     return words[verdict]
 

@@ -24,8 +24,8 @@ from components.ui.plain_words import plain_words
 
 NUMBERS, WORDS, DIVERGENCE, NOISE, SETTINGS, VOTE = (
     "Numbers",
-    "Word differences",
-    "Where they part",
+    "Diff",
+    "First divergence",
     "Noise",
     "Settings",
     "Vote",
@@ -71,7 +71,7 @@ def draw_outcome(
             label_visibility="collapsed",
             persist_state="session",
         )
-        switched = st.toggle("As written", key=state.AS_WRITTEN, help="The texts as they came, without Markdown.")
+        switched = st.toggle("Raw", key=state.AS_WRITTEN, help="The texts as they came, without Markdown.")
     if switched != as_written:
         st.rerun()
     under_way = {titles[lane_id]: run for lane_id, run in shown.items()}
@@ -138,7 +138,7 @@ def _draw_reference(requests: list[LaneRequest], titles: list[str]) -> str:
     """Draw the choice of the lane that the others are held against: the base, unless somebody chooses another."""
     base = next((request.title for request in requests if not request.differences and request.title in titles), None)
     chosen: str = st.selectbox(
-        "Held against",
+        "Baseline",
         titles,
         index=titles.index(base) if base else 0,
         format_func=lambda title: f"lane {title}",

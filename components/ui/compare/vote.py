@@ -37,10 +37,10 @@ def draw_vote(answers: Mapping[str, RunRecord], titles: Mapping[str, str], *, bl
     ids = list(answers)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         if len(ids) > 2:
-            first = st.selectbox("One", ids, format_func=titles.__getitem__, key=lane_key("ballot", "one"), width=160)
+            first = st.selectbox("Left", ids, format_func=titles.__getitem__, key=lane_key("ballot", "one"), width=160)
             others = [lane_id for lane_id in ids if lane_id != first]
             second = st.selectbox(
-                "The other", others, format_func=titles.__getitem__, key=lane_key("ballot", "other"), width=160
+                "Right", others, format_func=titles.__getitem__, key=lane_key("ballot", "other"), width=160
             )
         else:
             first, second = ids
@@ -87,7 +87,7 @@ def _vote(first: RunRecord, second: RunRecord, better: Better, blind: bool) -> N
     except DatabaseUnavailable as problem:
         st.session_state[state.VOTE_PROBLEM] = str(problem)
         return
-    st.toast("Your vote is kept.", icon=":material/how_to_vote:")
+    st.toast("Vote saved.", icon=":material/how_to_vote:")
     if blind and len(st.session_state.get(state.BLIND_ORDER, ())) == 2:
         # Labels appear after the vote; with more lanes there are further pairs to be judged without them.
         st.session_state[state.BLIND] = False

@@ -29,7 +29,7 @@ def draw_base(*, with_lanes: bool = False, filled: Collection[str] = ()) -> Draf
     with side, st.container(key="base_settings"):
         endpoint, card = draw_endpoint_and_model()
         changed = len(draft_form.read().changed_fields)
-        label = "Settings of the base" + (f" :blue-badge[{changed} set]" if changed else "")
+        label = "Base settings" + (f" :blue-badge[{changed} set]" if changed else "")
         with st.expander(label, key="base_box"):
             tools = st.container(horizontal=True, vertical_alignment="center", gap="medium", key="form_tools")
             places = draw_settings(endpoint.profile, card)

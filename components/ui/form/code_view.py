@@ -81,7 +81,7 @@ def draw_import(profile: Profile) -> None:
             placeholder=_PLACEHOLDER,
         )
         draw_uploader("Or a settings file of Tempera", type="json", key=state.IMPORT_FILE)
-        st.form_submit_button("Fill the form", icon=":material/input:", on_click=presses.soon(_import, profile.name))
+        st.form_submit_button("Import", icon=":material/input:", on_click=presses.soon(_import, profile.name))
         if problem := st.session_state.pop(state.IMPORT_PROBLEM, None):
             st.error(plain_words(problem))
 

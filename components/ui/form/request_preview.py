@@ -27,7 +27,7 @@ def draw_request(endpoint: AnyEndpoint, body: bytes | None, record: RunRecord | 
             st.code(_head(endpoint, body), language="http", wrap_lines=True)
             st.code(body.decode(), language="json", wrap_lines=True)
     if record and stale:
-        with st.expander("What was sent for the answer shown"):
+        with st.expander("Request of the answer shown"):
             st.code(record.request_body, language="json", wrap_lines=True)
 
 

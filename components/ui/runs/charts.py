@@ -43,7 +43,7 @@ def draw_charts(view: View) -> None:
             st.error(str(failure))
             return
         if runs.empty:
-            st.caption("No run is like that.")
+            st.caption("No matching runs.")
             return
         sent = settings_of(runs)
         with st.container(horizontal=True, gap="small"):
@@ -146,5 +146,5 @@ def _draw_outcomes(runs: pd.DataFrame) -> None:
 
 
 def _draw_table(table: pd.DataFrame) -> None:
-    with st.expander("As a table", key="chart_table"):
+    with st.expander("Data", key="chart_table"):
         st.dataframe(table, hide_index=True)

@@ -22,7 +22,7 @@ _KINDS = {
 
 def draw_take_away(view: View) -> None:
     """Draw a link for each kind of file, all with the runs that the view finds and that have ended."""
-    with st.popover("Take away", icon=":material/download:"):
+    with st.popover("Export", icon=":material/download:"):
         newest = f" Of more than {MOST_COUNTED:,} that have the words, the newest ones." if view.words else ""
         st.caption(f"All runs of this view that have ended, oldest first.{newest}")
         token = _token(view)

@@ -17,7 +17,7 @@ from components.ui.visitor import BY_OWNER, own_log
 _STATUSES = ["", *(status.value for status in Status)]
 _ANY = "any"
 _LABELS = {
-    "words": "Find",
+    "words": "Search",
     "status": "Status",
     "settings": "Settings",
     "endpoint": "Endpoint",
@@ -35,7 +35,7 @@ def draw_filters() -> View | None:
     """Draw the filters; what they look for, or None when one of them cannot be read, which is said beside it."""
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         words = st.text_input(
-            "Find",
+            "Search",
             key=state.FIND,
             bind="query-params",
             placeholder="words in prompts and answers",
@@ -54,9 +54,8 @@ def draw_filters() -> View | None:
         )
         with st.popover("More filters", icon=":material/filter_list:"):
             further = _draw_further()
-        order = st.selectbox("Order", list(ORDERS), key=state.ORDER, bind="query-params", width=190)
-        lowest = "Oldest first" if order == "started" else "Lowest first"
-        ascending = st.toggle(lowest, key=state.LOWEST_FIRST, bind="query-params")
+        order = st.selectbox("Sort by", list(ORDERS), key=state.ORDER, bind="query-params", width=190)
+        ascending = st.toggle("Ascending", key=state.LOWEST_FIRST, bind="query-params")
     view = View(words=words, status=status, order=order, descending=not ascending, **further)
     if view.filtered:
         _draw_what_is_set(further)

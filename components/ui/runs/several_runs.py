@@ -44,7 +44,7 @@ def draw_several_runs(run_ids: Sequence[str]) -> None:
 
 def draw_differences(titles: Mapping[str, RunRecord]) -> None:
     """Draw in what runs differ: what they asked, what they answered, their numbers. Each has a title."""
-    st.markdown("**What was asked**")
+    st.markdown("**Requests**")
     _draw_settings(titles)
     answered = {title: record for title, record in titles.items() if record.text}
     if len(answered) > 1:

@@ -30,7 +30,7 @@ def draw_upkeep(view: View, on_change: Callable[[], None]) -> None:
     database = log.database
     if database is None:
         return
-    opened = st.popover("Log", icon=":material/database:", key=state.UPKEEP, on_change="rerun")
+    opened = st.popover("Storage", icon=":material/database:", key=state.UPKEEP, on_change="rerun")
     # It would count what is found every two seconds, for nobody.
     if not opened.open:
         return
@@ -60,7 +60,7 @@ def _draw_compaction(free: int) -> None:
     if free < _WORTH_COMPACTING:
         return
     st.caption(f"{free / 1e6:,.1f} MB of it are free for new runs.")
-    if st.button("Make the file smaller", key="compact", icon=":material/compress:"):
+    if st.button("Compact database", key="compact", icon=":material/compress:"):
         _compact(free)
 
 
@@ -79,13 +79,13 @@ def _compact(free: int) -> None:
 
 def _draw_import(on_change: Callable[[], None]) -> None:
     file = draw_uploader(
-        "Bring back runs",
+        "Import runs",
         type="jsonl",
         # Under a number of its own: a file that was brought back is not brought back by another click.
         key=f"{state.IMPORT_RUNS}_{st.session_state.get(state.IMPORT_RUNS, 0)}",
-        help="A JSON Lines file of *Take away*. Runs get new ids.",
+        help="A JSON Lines file of *Export*. Runs get new ids.",
     )
-    if file is None or not st.button("Bring back", key="import_runs", icon=":material/upload:"):
+    if file is None or not st.button("Import", key="import_runs", icon=":material/upload:"):
         return
     try:
         added = import_runs(own_log(), lines_of(io.TextIOWrapper(file, encoding="utf-8", errors="replace")))

@@ -104,7 +104,7 @@ def _draw_nothing(view: View) -> None:
         like = " like that" if view.filtered else ""
         st.info(f"No run{like} has {view.order}. Order by start to see all.", icon=":material/search_off:")
     elif view.filtered:
-        st.info("No run is like that. Take a filter out.", icon=":material/search_off:")
+        st.info("No matching runs. Clear a filter.", icon=":material/search_off:")
     else:
         st.info("No runs yet. Run a prompt in the playground; every run is kept here.", icon=":material/history:")
 
@@ -178,8 +178,8 @@ def _draw_turning(page: Page, listing: _Listing) -> None:
         # Drawn where they do nothing as well, so that none moves under the pointer.
         turns: tuple[tuple[str, str, list[Place] | None], ...] = (
             ("First page", "first_page", [] if listing.before else None),
-            ("Page before", "page_before", listing.before[:-1] if listing.before else None),
-            ("Next page", "next_page", [*listing.before, page.next] if page.next else None),
+            ("Previous", "page_before", listing.before[:-1] if listing.before else None),
+            ("Next", "next_page", [*listing.before, page.next] if page.next else None),
         )
         for label, key, before in turns:
             st.button(label, key=key, on_click=_turn, args=(listing, before), disabled=before is None)
@@ -203,7 +203,7 @@ def _said_of_all(view: View) -> str:
         return str(failure)
     newest = f" Of the newest {MOST_COUNTED:,}:" if summary.more else ""
     median = "median " if summary.count > 1 else ""
-    numbers = [f"{summary.ok / max(summary.count, 1):.0%} ended well"]
+    numbers = [f"success rate {summary.ok / max(summary.count, 1):.0%}"]
     if summary.ttft_ms is not None:
         numbers.append(f"{median}TTFT {summary.ttft_ms:,.0f} ms")
     if summary.tokens_per_second is not None:

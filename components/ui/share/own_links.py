@@ -19,7 +19,7 @@ _MOST = 200
 def draw_own_links() -> None:
     """Draw the links, the newest first. A log that cannot be read is named."""
     st.subheader("Shared links", anchor=False)
-    st.caption("Whoever has one of these can see what it shows. Taken back, it shows nothing at once.")
+    st.caption("Anyone with one of these links can see what it shows. A revoked link stops working immediately.")
     database = own_log().database
     if problem := st.session_state.pop(state.LINK_PROBLEM, None):
         st.error(plain_words(problem))
@@ -41,7 +41,7 @@ def _draw_one(published: Published) -> None:
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
             st.markdown(f"**{plain_words(published.title, 120) or 'Without a title'}**", width="content")
             st.button(
-                "Take back",
+                "Revoke",
                 key=f"revoke_{published.id}",
                 icon=":material/link_off:",
                 type="tertiary",

@@ -67,7 +67,7 @@ def draw_share_answers(answers: Answers) -> None:
     except LinkProblem as problem:
         st.error(plain_words(str(problem)))
         return
-    with st.expander("Exactly this becomes public", icon=":material/visibility:", key="share_preview"):
+    with st.expander("Public preview", icon=":material/visibility:", key="share_preview"):
         st.code("\n".join(f"{field}: {words}" for field, words in public_text(capsule)), language=None, height=280)
     draw_publish(capsule)
 
@@ -76,9 +76,9 @@ def draw_publish(capsule: Capsule) -> None:
     """Draw how long the link is to last, the button that makes it, and the link."""
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         days = st.selectbox(
-            "The link ends after", list(_DAYS), index=2, format_func=_DAYS.__getitem__, key=state.SHARE_DAYS, width=180
+            "Expires", list(_DAYS), index=2, format_func=_DAYS.__getitem__, key=state.SHARE_DAYS, width=180
         )
-        pressed = st.button("Make a link", key="publish", type="primary", icon=":material/link:")
+        pressed = st.button("Create link", key="publish", type="primary", icon=":material/link:")
     if pressed:
         try:
             st.session_state[state.PUBLISHED] = capsule, publish(own_log(), capsule, days)
@@ -94,7 +94,7 @@ def draw_publish(capsule: Capsule) -> None:
     st.code(url, language=None, wrap_lines=True)
     draw_where_it_leads(url)
     st.caption(f"Anyone with the link can see this until {pd.Timestamp(published.expires_at):%-d %B %Y}.")
-    if st.button("Shared links, to take one back", key="to_own_links", type="tertiary", icon=":material/list:"):
+    if st.button("Manage shared links", key="to_own_links", type="tertiary", icon=":material/list:"):
         st.session_state.pop(state.SHARING, None)
         st.switch_page("shared.py")
 

@@ -112,7 +112,7 @@ def _draw_one(title: str, record: SharedRun, run: CapsuleRun, capsule: Capsule) 
 def _draw_several(runs: Mapping[str, SharedRun], capsule: Capsule) -> None:
     if capsule.kind is Kind.COMPARISON and capsule.settings:
         _draw_fork(capsule.settings, "comparison", to_lanes=True)
-    st.toggle("As written", key=state.AS_WRITTEN, help="The texts as they came, without Markdown, ready to copy.")
+    st.toggle("Raw", key=state.AS_WRITTEN, help="The texts as they came, without Markdown, ready to copy.")
     shown = list(zip(runs.items(), capsule.runs, strict=True))
     for begin in range(0, len(shown), _LANES_IN_A_ROW):
         columns = st.columns(min(len(shown), _LANES_IN_A_ROW), gap="medium")
@@ -125,7 +125,7 @@ def _draw_several(runs: Mapping[str, SharedRun], capsule: Capsule) -> None:
                     place=Place(str(begin + offset), title, len(shown)),
                 )
                 _draw_notes(run)
-                with st.expander("What was asked", key=f"shared_request_{begin + offset}"):
+                with st.expander("Request", key=f"shared_request_{begin + offset}"):
                     _draw_request(run)
                     _draw_fork(_settings_of(record, run), str(begin + offset), to_lanes=False)
     draw_differences(runs)

@@ -74,8 +74,8 @@ def draw_cells(
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
         groups = [_EACH, ROW, *map(axis_column, fields), *([INPUT] if kept.inputs else [])]
         by = st.selectbox("By", groups, key=state.SWEEP_GROUP, label_visibility="collapsed", width=200)
-        once = st.toggle("Same answers once", key=state.SWEEP_ONCE, disabled=by != _EACH)
-        different = st.toggle("Different only", key=state.SWEEP_DIFFERENT, disabled=by != _EACH)
+        once = st.toggle("Group identical", key=state.SWEEP_ONCE, disabled=by != _EACH)
+        different = st.toggle("Differences only", key=state.SWEEP_DIFFERENT, disabled=by != _EACH)
     # A plain list shows no more than its first cells, so that no table of all of them is made each second.
     needed = by_position if by != _EACH or once or different else _first_cells(by_position)
     table = long_table(fields, kept.rows, kept.inputs, needed)

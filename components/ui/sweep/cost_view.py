@@ -55,7 +55,7 @@ def draw_cost(requests: Sequence[RowRequest], setup: Setup, known: Reused) -> in
     st.markdown(f":small[{' · '.join(words)}]", width="content")
     if known:
         st.toggle(
-            f"Use {len(known):,} from the log",
+            f"Reuse {len(known):,} logged runs",
             setup.reuse,
             key=state.SWEEP_REUSE,
             help="Answers to the very same request, from runs of before. Their times do not count here.",
@@ -86,7 +86,7 @@ def draw_question(count: int) -> None:
     st.warning(f"This is {count:,} requests.", icon=":material/payments:")
     with st.container(horizontal=True, gap="small"):
         st.button(f"Run {count:,} requests", key="confirm_sweep", type="primary", on_click=presses.soon(_answer, count))
-        st.button("Not now", key="refuse_sweep", on_click=presses.soon(_answer, None))
+        st.button("Cancel", key="refuse_sweep", on_click=presses.soon(_answer, None))
 
 
 def _answer(confirmed_count: int | None) -> None:

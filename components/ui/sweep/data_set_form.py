@@ -107,9 +107,7 @@ def _draw_taken(taken: DataSet, setup: Setup) -> None:
             on_change=presses.soon(_take_sample),
             width=150,
         )
-        st.button(
-            "Take it out", key="drop_data", type="tertiary", icon=":material/delete:", on_click=presses.soon(_drop)
-        )
+        st.button("Remove", key="drop_data", type="tertiary", icon=":material/delete:", on_click=presses.soon(_drop))
 
 
 def _take_file() -> None:

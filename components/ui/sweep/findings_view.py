@@ -60,7 +60,7 @@ def draw_findings(sweep_id: str, kept: KeptSweep, by_position: Sequence[Sequence
         st.caption(_explained(table, measure))
     if measure.timed:
         st.caption(closed_loop(kept.setup.at_once))
-    with st.expander("As a table", key="findings_table"):
+    with st.expander("Data", key="findings_table"):
         by = [across, down] if down else [across]
         spread = table.groupby(by, sort=False)[VALUE].agg(["median", "min", "max", "count"]).reset_index()
         st.dataframe(spread, hide_index=True)
@@ -79,12 +79,12 @@ def _choose_axes(kept: KeptSweep) -> tuple[str, str | None, str | None]:
     if not any(len(row) > 1 for row in kept.rows):
         return ROW, None, None
     columns = list(map(axis_column, kept.setup.fields))
-    across = st.selectbox("Across", columns, key=state.SWEEP_ACROSS, width=200)
+    across = st.selectbox("X", columns, key=state.SWEEP_ACROSS, width=200)
     others = [_ALONE, *(column for column in columns if column != across)]
-    down = st.selectbox("Down", others, index=min(1, len(others) - 1), key=state.SWEEP_DOWN, width=200)
+    down = st.selectbox("Y", others, index=min(1, len(others) - 1), key=state.SWEEP_DOWN, width=200)
     if down == _ALONE:
         return across, None, None
-    return across, down, st.selectbox("As", [_HEAT_MAP, _SMALL_MULTIPLES], key=state.SWEEP_CHART, width=200)
+    return across, down, st.selectbox("Chart", [_HEAT_MAP, _SMALL_MULTIPLES], key=state.SWEEP_CHART, width=200)
 
 
 def _draw_finish_reasons(kept: KeptSweep, by_position: Sequence[Sequence[CellResult]]) -> None:
@@ -101,5 +101,5 @@ def _draw_finish_reasons(kept: KeptSweep, by_position: Sequence[Sequence[CellRes
         return
     counts = pd.DataFrame(lines).value_counts(sort=False).reset_index(name="answers")
     st.altair_chart(counted_bars(counts, "row", "finish reason", "answers"))
-    with st.expander("As a table", key="findings_table"):
+    with st.expander("Data", key="findings_table"):
         st.dataframe(counts, hide_index=True)

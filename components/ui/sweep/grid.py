@@ -50,7 +50,7 @@ def _draw(sweep_id: str, kept: KeptSweep, experiment: Experiment | None, was_goi
     _draw_progress(sweep_id, kept, by_position, experiment, going_on=going_on)
     if experiment and experiment.paused_why:
         st.warning(plain_words(experiment.paused_why))
-    cells, said = st.tabs(["Cells", "What it says"], key="sweep_tabs", on_change="rerun")
+    cells, said = st.tabs(["Runs", "Results"], key="sweep_tabs", on_change="rerun")
     with cells:
         if cells.open:
             draw_cells(sweep_id, kept, by_position, experiment)

@@ -18,10 +18,10 @@ from components.ui.plain_words import plain_words
 from components.ui.visitor import own_log
 
 _KINDS = {
-    PlanKind.ONE_AT_A_TIME: "The base, then each value of each axis alone.",
-    PlanKind.ZIP: "The first values of all axes together, then the second ones.",
-    PlanKind.PRODUCT: "Every value of each axis with every value of the others.",
-    PlanKind.LIST: "Rows as you write them.",
+    PlanKind.ONE_AT_A_TIME: ("One factor at a time", "The base, then each value of each axis alone."),
+    PlanKind.ZIP: ("Zip", "The first values of all axes together, then the second ones."),
+    PlanKind.PRODUCT: ("Grid", "Every value of each axis with every value of the others."),
+    PlanKind.LIST: ("List", "Rows as you write them."),
 }
 _VALUES_HELP = """
 Values with commas between, or one a line. Ranges: `0 to 1 step 0.25`, `1..5`; for random_seed `seeds 10`.
@@ -106,11 +106,11 @@ def draw_axes(draft: Draft) -> None:
             "Plan",
             list(_KINDS),
             index=list(_KINDS).index(setup.kind),
-            format_func=str,
+            format_func=lambda kind: _KINDS[kind][0],
             key=_key("kind", 0, drawn),
-            help="\n".join(f"- **{kind}**: {words}" for kind, words in _KINDS.items()),
+            help="\n".join(f"- **{name}**: {words}" for name, words in _KINDS.values()),
             on_change=presses.soon(_take_number, "kind", drawn),
-            width=170,
+            width=190,
         )
         st.number_input(
             "Repeats",
@@ -122,7 +122,7 @@ def draw_axes(draft: Draft) -> None:
             width=130,
         )
         st.number_input(
-            "At once",
+            "Concurrency",
             1,
             MOST_AT_ONCE,
             setup.at_once,
