@@ -1,73 +1,61 @@
-"""Runs as JSON Lines, out of one log and into another. Each line carries a SHA-256 of what it says."""
+"""Finished runs as files: a table of formats, with a function for each. A format is added here alone."""
 
 from __future__ import annotations
 
+import codecs
+import csv
 import hashlib
 import json
-import re
-import uuid
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime
-from itertools import islice
-from typing import Annotated, Any, NamedTuple, TextIO, get_type_hints
+from pathlib import Path
+from types import NoneType
+from typing import Annotated, Any, NamedTuple, get_args, get_type_hints
 
-from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
-from sqlalchemy import ColumnElement, Connection, String, func, insert, select, tuple_
+import pyarrow as pa  # type: ignore[import-untyped]
+import pyarrow.parquet as pq  # type: ignore[import-untyped]
+from pydantic import AfterValidator, Field
+from sqlalchemy import ColumnElement, func, select, tuple_
 
-from components.contract.strict_json import holds_too_much
 from components.log.database import Database
-from components.log.further_choices import further_choices
-from components.log.owned import OwnedLog
+from components.log.formula_safe import formula_safe
 from components.log.query import read_rows
-from components.log.record import FACTS, TYPES, RunRecord, utc_now
-from components.log.request_summary import asked_in
+from components.log.record import FACTS, TYPES
 from components.log.storable import storable_text
-from components.log.tables import owned, run_annotations, runs, to_row
+from components.log.tables import owned, run_annotations, runs
 from components.streaming.outcome import Status
 
 # How far one transaction looks for runs of a condition, so that a rare one does not take it beyond its time.
 _EXAMINED_AT_ONCE = 2_000
 # Few, because each may hold two million characters.
 _READ_AT_ONCE = 25
-_IMPORT_STEP = 100
-_LONGEST_LINE = 10_000_000
-"""Characters. The longest answer with the longest request has fewer."""
-_MOST_COMMAS = 200_000
-"""And opening brackets, nearly all of them in texts: a run itself has some fifty."""
+_ROWS_IN_A_GROUP = 5_000
+_CHARACTERS_IN_A_GROUP = 16_000_000
+_PIECE_BYTES = 262_144
 
 _NOT_HASHED = ("id", "sha256")
-EXPORTED = tuple(name for name in FACTS if name != "owner")
-"""The fields of a run that leave the log, in every kind of file."""
-_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
 _Text = Annotated[str, Field(max_length=20_000), AfterValidator(storable_text)]
-_FINAL = {status.value for status in Status} - {Status.RUNNING.value}
-_record = TypeAdapter(RunRecord)
 
 
-class _Said(NamedTuple):
-    """An annotation as its row has it."""
+class SaidOfRun(NamedTuple):
+    """What people said about a run, as its row has it: stars or None, tags as lines, notes."""
 
     rating: Annotated[int, Field(ge=1, le=5)] | None = None
     tags: _Text = ""
     notes: _Text = ""
 
 
-_annotation = TypeAdapter(_Said)
-ANNOTATED = _Said._fields
-"""What people said about it, which leaves as well: stars or None, tags as lines, notes."""
-COLUMNS = {name: TYPES[name] for name in EXPORTED} | get_type_hints(_Said)
+EXPORTED = tuple(name for name in FACTS if name != "owner")
+"""The facts of a run that leave the log, in every kind of file."""
+ANNOTATED = SaidOfRun._fields
+"""What people said about it, which leaves as well."""
+COLUMNS = {name: TYPES[name] for name in EXPORTED} | get_type_hints(SaidOfRun)
 """The columns of a table of runs, in every kind of file that is one, with the types of their values."""
 
-
-class ImportRefused(Exception):
-    """A line is not what an export wrote. The message is a sentence that names the line and says why."""
-
-
-def export_runs(database: Database, where: ColumnElement[bool] | None = None) -> Iterator[str]:
-    """Every finished run that ``finished_rows`` gives, one line each. Raises QueryFailed."""
-    for row in finished_rows(database, where):
-        yield _json({**row, "sha256": _digest(row)}) + "\n"
+_ARROW_TYPES = {str: pa.string(), int: pa.int64(), float: pa.float64(), bool: pa.bool_()}
+_MOMENTS = tuple(name for name in COLUMNS if name.endswith("_at"))
 
 
 def finished_rows(database: Database, where: ColumnElement[bool] | None = None) -> Iterator[dict[str, Any]]:
@@ -97,69 +85,15 @@ def finished_rows(database: Database, where: ColumnElement[bool] | None = None) 
             yield from read_rows(database, exported.where(these).order_by(*key))
 
 
-def import_runs(log: OwnedLog, lines: Iterable[str]) -> int:
-    """Add the runs of an export to the log, each under a new id and as the owner's; how many those were.
-
-    Raises ImportRefused at the first line that is not whole and unchanged, DatabaseUnavailable; the runs of the lines
-    before it may have been added by then.
-    """
-    read = (_read(number, line) for number, line in enumerate(lines, 1) if line.strip())
-    added = 0
-    while step := [(_as_new(record, log.owner), said) for record, said in islice(read, _IMPORT_STEP)]:
-        log.write(lambda connection, step=step: _insert(connection, step))  # type: ignore[misc]
-        added += len(step)
-    return added
+def export_runs(database: Database, where: ColumnElement[bool] | None = None) -> Iterator[str]:
+    """Every finished run that ``finished_rows`` gives, one line each. Raises QueryFailed."""
+    for row in finished_rows(database, where):
+        yield _json({**row, "sha256": digest(row)}) + "\n"
 
 
-def lines_of(file: TextIO) -> Iterator[str]:
-    """The lines of a file; of one that is far too long the beginning alone, which is refused."""
-    return iter(lambda: file.readline(_LONGEST_LINE + 1), "")
-
-
-def read_line(number: int, line: str) -> RunRecord:
-    """The run that one line of an export holds. Raises ImportRefused."""
-    return _read(number, line)[0]
-
-
-def _read(number: int, line: str) -> tuple[RunRecord, _Said]:
-    if len(line) > _LONGEST_LINE or holds_too_much(line, _MOST_COMMAS):
-        raise ImportRefused(f"Line {number} is far longer than any run. Remove it from the file.")
-    try:
-        content = json.loads(line.removeprefix("\ufeff"))  # with which some editors begin a file
-    except (ValueError, RecursionError):
-        raise ImportRefused(f"Line {number} is no JSON.") from None
-    if not isinstance(content, dict) or content.get("sha256") != _digest(content):
-        raise ImportRefused(f"Line {number} was changed after it was exported, or is no exported run.")
-    del content["sha256"]
-    said = {name: content.pop(name) for name in ANNOTATED if name in content}
-    unknown = content.keys() - set(EXPORTED)
-    if unknown:
-        raise ImportRefused(f"Line {number} was written by a newer version of Tempera. Update Tempera.")
-    try:
-        record = _record.validate_json(json.dumps(content), strict=True)
-    except ValidationError as error:
-        raise ImportRefused(f"Line {number}: {_place(error)} is not what a run holds.") from None
-    if wrong := next(_wrong_columns(record), None):
-        raise ImportRefused(f"Line {number}: {wrong} is not what a run holds.")
-    try:
-        return record, _annotation.validate_python(said, strict=True)
-    except ValidationError as error:
-        raise ImportRefused(f"Line {number}: {_place(error)} is not what people say about a run.") from None
-
-
-def _as_new(record: RunRecord, owner: str) -> RunRecord:
-    """The run under a new id, and found by what it asked, also when an older version exported it."""
-    return replace(record, id=uuid.uuid4().hex, owner=owner, **asked_in(record.request_body)._asdict())
-
-
-def _insert(connection: Connection, step: list[tuple[RunRecord, _Said]]) -> None:
-    connection.execute(insert(runs), [to_row(record) for record, _said in step])
-    moment = utc_now()
-    annotated = [
-        {"run_id": record.id, "changed_at": moment, **said._asdict()} for record, said in step if said != _Said()
-    ]
-    if annotated:
-        connection.execute(insert(run_annotations), annotated)
+def json_lines(database: Database, where: ColumnElement[bool] | None = None) -> Iterator[bytes]:
+    """The lines of ``export_runs`` in UTF-8, in which half a surrogate stays what it is. Raises QueryFailed."""
+    return (line.encode("utf-8", "surrogatepass") for line in export_runs(database, where))
 
 
 def _json(content: Mapping[str, Any]) -> str:
@@ -169,47 +103,106 @@ def _json(content: Mapping[str, Any]) -> str:
     return line
 
 
-def _digest(content: Mapping[str, Any]) -> str:
+def digest(content: Mapping[str, Any]) -> str:
+    """The SHA-256 of what a run says, without its id: so a line that was changed is known."""
     hashed = {name: content[name] for name in sorted(content) if name not in _NOT_HASHED}
     # Text from outside may hold half a surrogate; escaped, everything can be hashed.
     return hashlib.sha256(json.dumps(hashed, separators=(",", ":")).encode()).hexdigest()
 
 
-def _place(error: ValidationError) -> str:
-    return ".".join(map(str, error.errors()[0]["loc"])) or "something"
+class _Piece:
+    """What ``csv.writer`` writes to: each line comes back as what ``writerow`` returns."""
+
+    def write(self, line: str) -> bytes:
+        return line.encode()
 
 
-def _wrong_columns(record: RunRecord) -> Iterator[str]:
-    if record.status not in _FINAL:
-        yield "status"
-    for name in ("created_at", "heartbeat_at", "finished_at"):
-        moment = getattr(record, name)
-        if moment is not None and not _is_moment(moment):
-            yield name
-    for column in runs.columns:
-        value = getattr(record, column.name)
-        if isinstance(column.type, String) and column.type.length and value and len(value) > column.type.length:
-            yield column.name
-    if to_row(record) != {name: getattr(record, name) for name in FACTS}:
-        yield "a text or a number"
-    if not _is_list_of_texts(record.warnings):
-        yield "warnings"
+def csv_lines(database: Database, where: ColumnElement[bool] | None = None) -> Iterator[bytes]:
+    """The names of the COLUMNS, then every finished run that ``finished_rows`` gives, one line each.
+
+    UTF-8 as RFC 4180 has it, behind the mark without which a spreadsheet that opens the file takes it for another
+    encoding; what is not known is an empty cell. A text that a spreadsheet would compute begins with an apostrophe
+    there. Raises QueryFailed.
+    """
+    # Line ends as RFC 4180 has them: so a text with either of their halves is quoted.
+    writer = csv.writer(_Piece(), lineterminator="\r\n")
+    yield codecs.BOM_UTF8 + writer.writerow(COLUMNS)
+    for row in finished_rows(database, where):
+        yield writer.writerow([formula_safe(row[name]) for name in COLUMNS])
+
+
+def parquet_pieces(database: Database, where: ColumnElement[bool] | None = None) -> Iterator[bytes]:
+    """A Parquet file with every finished run that ``finished_rows`` gives, one row each, in the COLUMNS.
+
+    Moments are timestamps in UTC with microseconds, counts int64, times double in the units of RunRecord; what is JSON
+    there stays text, and ``request_body`` is the exact text. One row group at a time is in memory: at most 5,000 runs,
+    or so many that their texts have 16 million characters. Raises QueryFailed, OSError.
+    """
+    # A Parquet file ends with what tells where its parts are, so it is made whole before it goes out.
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "runs.parquet"
+        with pq.ParquetWriter(path, _SCHEMA, compression="zstd") as writer:
+            for group in _groups(finished_rows(database, where)):
+                writer.write_table(pa.Table.from_pylist(group, schema=_SCHEMA))
+                # It would be in memory while the next one is gathered.
+                del group
+        with path.open("rb") as file:
+            while piece := file.read(_PIECE_BYTES):
+                yield piece
+
+
+def _groups(rows: Iterable[Mapping[str, Any]]) -> Iterator[list[dict[str, Any]]]:
+    group: list[dict[str, Any]] = []
+    characters = 0
+    for row in rows:
+        group.append({**row, **{name: _moment(row[name]) for name in _MOMENTS}})
+        characters += sum(len(value) for value in row.values() if isinstance(value, str))
+        if len(group) >= _ROWS_IN_A_GROUP or characters >= _CHARACTERS_IN_A_GROUP:
+            yield group
+            group, characters = [], 0
+    if group:
+        yield group
+
+
+def _moment(text: str | None) -> datetime | None:
+    """The moment that the log's text says; None for one that no calendar has, which an import may have brought."""
     try:
-        further_choices(record)
+        return None if text is None else datetime.fromisoformat(text)
     except ValueError:
-        yield "further_choices"
+        return None
 
 
-def _is_moment(text: str) -> bool:
-    try:
-        return _MOMENT.fullmatch(text) is not None and bool(datetime.fromisoformat(text))
-    except ValueError:
-        return False
+def _column(name: str, hint: Any) -> pa.Field:
+    if name in _MOMENTS:
+        return pa.field(name, pa.timestamp("us", tz="UTC"))
+    kinds = get_args(hint) or (hint,)
+    (kind,) = (one for one in kinds if one is not NoneType)
+    return pa.field(name, _ARROW_TYPES[kind], nullable=NoneType in kinds)
 
 
-def _is_list_of_texts(text: str) -> bool:
-    try:
-        found = json.loads(text)
-    except (ValueError, RecursionError):
-        return False
-    return isinstance(found, list) and all(isinstance(one, str) for one in found)
+_SCHEMA = pa.schema([_column(name, hint) for name, hint in COLUMNS.items()])
+
+
+@dataclass(frozen=True)
+class Format:
+    """A kind of file for runs: its name for people, what it is for, its media type, and what makes it in pieces."""
+
+    label: str
+    purpose: str
+    media_type: str
+    pieces: Callable[[Database, ColumnElement[bool]], Iterator[bytes]]
+
+
+FORMATS = {
+    "csv": Format(
+        "CSV",
+        "For spreadsheets. Texts that a spreadsheet would compute begin with an apostrophe.",
+        "text/csv; charset=utf-8",
+        csv_lines,
+    ),
+    "jsonl": Format("JSON Lines", "Exact, and can be imported again.", "application/jsonl", json_lines),
+    "parquet": Format(
+        "Parquet", "Typed columns, for pandas, Polars and DuckDB.", "application/vnd.apache.parquet", parquet_pieces
+    ),
+}
+"""Each by the ending of its files; the Runs page lists them in this order, and the server serves them."""

@@ -8,22 +8,15 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import BaseRoute, Route
 
-from components.log.export import export_runs
+from components.log.export import FORMATS
 from components.log.owned import OwnLog
-from components.log.parquet import parquet_pieces
 from components.log.query import QueryFailed
 from components.log.search import View, conditions
-from components.log.spreadsheet import csv_pieces
 from components.server.route_path import route_path
 from components.service import service
 
 _PACKET_BYTES = 262_144
 _PATH = "take-away"
-_MEDIA_TYPES = {
-    "csv": "text/csv; charset=utf-8",
-    "jsonl": "application/jsonl",
-    "parquet": "application/vnd.apache.parquet",
-}
 
 
 def routes() -> list[BaseRoute]:
@@ -38,7 +31,7 @@ def file_link(token: str, kind: str) -> str:
 
 def _send(request: Request) -> Response:
     known, kind = service().tickets.find(request.path_params["token"]), request.path_params["kind"]
-    if known is None or kind not in _MEDIA_TYPES:
+    if known is None or kind not in FORMATS:
         return PlainTextResponse("This link has expired. Open *Export* on the Runs page again.", 404)
     view, owner = known
     try:
@@ -49,7 +42,7 @@ def _send(request: Request) -> Response:
     return StreamingResponse(
         _packets(first, pieces),
         headers={"Content-Disposition": f'attachment; filename="runs.{kind}"', "Cache-Control": "no-store"},
-        media_type=_MEDIA_TYPES[kind],
+        media_type=FORMATS[kind].media_type,
     )
 
 
@@ -58,12 +51,7 @@ def _pieces(view: View, owner: str, kind: str) -> Iterator[bytes]:
     database = OwnLog(service().log, owner).database
     if database is None:
         raise QueryFailed("There is no log now.")
-    where = conditions(database, view)
-    if kind == "csv":
-        return csv_pieces(database, where)
-    if kind == "jsonl":
-        return (line.encode("utf-8", "surrogatepass") for line in export_runs(database, where))
-    return parquet_pieces(database, where)
+    return FORMATS[kind].pieces(database, conditions(database, view))
 
 
 def _packets(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:

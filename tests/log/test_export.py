@@ -16,7 +16,8 @@ from sqlalchemy import select
 from components.log import export
 from components.log.annotations import Annotation, annotate, annotation_of
 from components.log.database import Database
-from components.log.export import ImportRefused, export_runs, finished_rows, import_runs, lines_of, read_line
+from components.log.export import digest, export_runs, finished_rows
+from components.log.importing import ImportRefused, import_runs, lines_of, read_line
 from components.log.log import Log
 from components.log.query import read_rows
 from components.log.record import RunRecord
@@ -119,7 +120,7 @@ def test_a_file_that_an_editor_began_with_a_mark_is_imported_too(log: Log) -> No
 def line_with(**changes: Any) -> str:
     """A line with its hash, as a careful forger would write it."""
     row = {name: value for name, value in to_row(finished().record()).items() if name in export.EXPORTED} | changes
-    return json.dumps({**row, "sha256": export._digest(row)})
+    return json.dumps({**row, "sha256": digest(row)})
 
 
 @pytest.mark.parametrize(

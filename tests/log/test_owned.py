@@ -29,7 +29,8 @@ from components.experiments.store import (
 )
 from components.log.annotations import Annotation, annotate, annotation_of
 from components.log.deletion import bring_back, delete_found, delete_run
-from components.log.export import export_runs, import_runs
+from components.log.export import export_runs
+from components.log.importing import import_runs
 from components.log.log import Log
 from components.log.owned import LOCAL, OwnLog
 from components.log.query import answers_to, count_runs, events_of, find_run, recent_measures, recent_rates

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import io
 import json
+import tempfile
 from collections.abc import Iterator
 from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
@@ -13,11 +15,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from components.log import parquet
+from components.log import export
 from components.log.database import Database
-from components.log.export import ANNOTATED, EXPORTED, finished_rows
+from components.log.export import ANNOTATED, EXPORTED, finished_rows, parquet_pieces
 from components.log.log import Log
-from components.log.parquet import write_parquet
 from components.log.query import QueryFailed
 from components.log.record import RunRecord
 from components.log.tables import runs, to_row
@@ -42,22 +43,25 @@ def logged(log: Log, *records: RunRecord) -> None:
     log.write(lambda connection: connection.execute(runs.insert(), [to_row(record) for record in records]))
 
 
-def columns_of(log: Log, path: Path) -> dict[str, list[Any]]:
-    write_parquet(log.database, path)
-    read: dict[str, list[Any]] = pq.read_table(path).to_pydict()
+def file_of(log: Log, where: Any = None) -> pq.ParquetFile:
+    return pq.ParquetFile(io.BytesIO(b"".join(parquet_pieces(log.database, where))))
+
+
+def columns_of(log: Log) -> dict[str, list[Any]]:
+    read: dict[str, list[Any]] = file_of(log).read().to_pydict()
     return read
 
 
 @given(text=TEXTS, error=st.none() | TEXTS, tokens=COUNTS, time_ms=TIMES, streamed=st.booleans())
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_every_field_is_read_back_as_the_log_has_it(
-    log: Log, tmp_path: Path, text: str, error: str | None, tokens: int | None, time_ms: float | None, streamed: bool
+    log: Log, text: str, error: str | None, tokens: int | None, time_ms: float | None, streamed: bool
 ) -> None:
     record = replace(
         finished().record(), text=text, error_message=error, prompt_tokens=tokens, ttft_ms=time_ms, streamed=streamed
     )
     logged(log, record)
-    read = columns_of(log, tmp_path / "runs.parquet")
+    read = columns_of(log)
     moments = {"created_at", "heartbeat_at", "finished_at"}
     kept_here = {"owner", *moments}
     others = {*ANNOTATED, *moments}
@@ -68,10 +72,9 @@ def test_every_field_is_read_back_as_the_log_has_it(
         assert read[name] == [datetime.fromisoformat(asdict(record)[name])]
 
 
-def test_columns_have_the_types_of_their_fields(log: Log, tmp_path: Path) -> None:
-    path = tmp_path / "runs.parquet"
-    assert write_parquet(log.database, path) == 0
-    schema = pq.read_schema(path)
+def test_columns_have_the_types_of_their_fields(log: Log) -> None:
+    schema = file_of(log).schema_arrow
+    assert file_of(log).metadata.num_rows == 0
     assert schema.names == [*EXPORTED, *ANNOTATED]
     assert schema.field("created_at").type == pa.timestamp("us", tz="UTC")
     assert schema.field("prompt_tokens").type == pa.int64()
@@ -81,57 +84,52 @@ def test_columns_have_the_types_of_their_fields(log: Log, tmp_path: Path) -> Non
     assert schema.field("error_message") == pa.field("error_message", pa.string())
 
 
-def test_a_field_that_was_omitted_null_or_a_value_is_so_in_the_body_that_is_read_back(log: Log, tmp_path: Path) -> None:
+def test_a_field_that_was_omitted_null_or_a_value_is_so_in_the_body_that_is_read_back(log: Log) -> None:
     bodies = ['{"model": "m"}', '{"model":  "m", "top_p": null}', '{"model": "m", "top_p": 1.0}']
     first = finished().record()
     logged(log, *(replace(first, id=f"{n:032x}", request_body=body) for n, body in enumerate(bodies)))
-    read = columns_of(log, tmp_path / "runs.parquet")["request_body"]
+    read = columns_of(log)["request_body"]
     assert read == bodies
     assert [json.loads(body).get("top_p", "omitted") for body in read] == ["omitted", None, 1.0]
 
 
-def test_a_moment_that_no_calendar_has_is_not_known(log: Log, tmp_path: Path) -> None:
+def test_a_moment_that_no_calendar_has_is_not_known(log: Log) -> None:
     logged(log, replace(finished().record(), created_at="2026-99-99T00:00:00.000000Z"))
-    assert columns_of(log, tmp_path / "runs.parquet")["created_at"] == [None]
+    assert columns_of(log)["created_at"] == [None]
 
 
-@pytest.mark.parametrize(("limit", "value"), [("_MOST_ROWS", 4), ("_MOST_CHARACTERS", 4_000)])
+@pytest.mark.parametrize(("limit", "value"), [("_ROWS_IN_A_GROUP", 4), ("_CHARACTERS_IN_A_GROUP", 4_000)])
 def test_no_more_than_one_row_group_is_in_memory(
     log: Log, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: str, value: int
 ) -> None:
-    monkeypatch.setattr(parquet, limit, value)
+    monkeypatch.setattr(export, limit, value)
     records = [
         replace(finished("x" * 900).record(), created_at=f"2026-01-01T00:00:{n:02}.000000Z", position=n)
         for n in range(30)
     ]
     logged(log, *records)
-    read = 0
-    most_waiting = 0
-    progress: list[int] = []
+    on_the_disk: list[int] = []
 
-    def counted(database: Database, where: Any) -> Iterator[dict[str, Any]]:
-        nonlocal read, most_waiting
+    def looked_at(database: Database, where: Any) -> Iterator[dict[str, Any]]:
         for row in finished_rows(database, where):
-            read += 1
-            most_waiting = max(most_waiting, read - (progress[-1] if progress else 0))
+            (path,) = tmp_path.rglob("runs.parquet")
+            on_the_disk.append(path.stat().st_size)
             yield row
 
-    monkeypatch.setattr(parquet, "finished_rows", counted)
-    path = tmp_path / "runs.parquet"
-    assert write_parquet(log.database, path, on_progress=progress.append) == 30
-    file = pq.ParquetFile(path)
+    monkeypatch.setattr(export, "finished_rows", looked_at)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    file = file_of(log)
     groups = [file.metadata.row_group(n).num_rows for n in range(file.num_row_groups)]
-    assert len(groups) > 5
-    assert max(groups) == most_waiting <= 4
-    assert progress == [sum(groups[: n + 1]) for n in range(len(groups))]
+    assert max(groups) <= 4
+    # Each group was written before the next one was read.
+    assert len(groups) == len(set(on_the_disk)) > 5
     assert file.read(["position"]).to_pydict()["position"] == list(range(30))
+    assert [*tmp_path.rglob("*.parquet")] == []
 
 
-def test_a_condition_leaves_out_all_other_runs(log: Log, tmp_path: Path) -> None:
+def test_a_condition_leaves_out_all_other_runs(log: Log) -> None:
     written(log, 5)
-    path = tmp_path / "runs.parquet"
-    assert write_parquet(log.database, path, runs.c.prompt_tokens >= 3) == 2
-    moments = pq.read_table(path).to_pydict()["created_at"]
+    moments = file_of(log, runs.c.prompt_tokens >= 3).read().to_pydict()["created_at"]
     assert moments == [FIRST + timedelta(seconds=number) for number in (3, 4)]
     assert moments[0].tzinfo is not None
     assert moments[0].utcoffset() == datetime.now(UTC).utcoffset()
@@ -146,17 +144,17 @@ def test_a_log_that_cannot_be_read_to_its_end_leaves_no_file(
         yield from finished_rows(database, where)
         raise QueryFailed("The log cannot be read.")
 
-    monkeypatch.setattr(parquet, "_MOST_ROWS", 1)
-    monkeypatch.setattr(parquet, "finished_rows", breaks_off)
-    path = tmp_path / "runs.parquet"
+    monkeypatch.setattr(export, "_ROWS_IN_A_GROUP", 1)
+    monkeypatch.setattr(export, "finished_rows", breaks_off)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     with pytest.raises(QueryFailed):
-        write_parquet(log.database, path)
-    assert not path.exists()
+        next(parquet_pieces(log.database))
+    assert [*tmp_path.rglob("*.parquet")] == []
 
 
-def test_a_place_that_takes_no_file_is_an_error_of_the_system(log: Log, tmp_path: Path) -> None:
+def test_a_place_that_takes_no_file_is_an_error_of_the_system(
+    log: Log, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "missing"))
     with pytest.raises(OSError, match="missing"):
-        write_parquet(log.database, tmp_path / "missing" / "runs.parquet")
-    with pytest.raises(OSError, match="directory"):
-        write_parquet(log.database, tmp_path)
-    assert tmp_path.is_dir()
+        next(parquet_pieces(log.database))

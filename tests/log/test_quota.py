@@ -22,7 +22,8 @@ from components.experiments.store import Vote, save_experiment, save_vote
 from components.log.annotations import Annotation, annotate
 from components.log.database import Database
 from components.log.deletion import bring_back, delete_run
-from components.log.export import export_runs, import_runs
+from components.log.export import export_runs
+from components.log.importing import import_runs
 from components.log.log import Log
 from components.log.owned import OwnLog
 from components.log.query import count_runs

@@ -20,7 +20,7 @@ from components import __version__
 from components.drafts.store import find_draft, list_presets
 from components.log import schema
 from components.log.database import Database, DatabaseUnavailable
-from components.log.export import read_line
+from components.log.importing import read_line
 from components.log.log import Log
 from components.log.query import count_runs, events_of, find_run
 from components.log.record import RunRecord, utc_now

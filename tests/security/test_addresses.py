@@ -18,7 +18,8 @@ from components.drafts.conversation import Turn
 from components.drafts.draft import Draft, new_draft
 from components.drafts.store import save_draft
 from components.experiments.store import save_experiment
-from components.log.export import export_runs, import_runs
+from components.log.export import export_runs
+from components.log.importing import import_runs
 from components.log.owned import LOCAL, OwnLog
 from components.log.query import count_runs
 from components.log.tables import runs, to_row

@@ -29,7 +29,7 @@ from components.live.channels import Channel
 from components.live.frames import Reader
 from components.live.replay import replay_frames
 from components.log.database import Database
-from components.log.export import ImportRefused, read_line
+from components.log.importing import ImportRefused, read_line
 from components.log.search import View, conditions
 from components.markdown.answer import pretty_json
 from components.markdown.blocks import MarkdownBlocks

@@ -6,18 +6,13 @@ import time
 
 import streamlit as st
 
+from components.log.export import FORMATS
 from components.log.search import MOST_COUNTED, View
 from components.log.tickets import LIFE_S
 from components.server.run_files import file_link
 from components.service import service
 from components.ui import state
 from components.ui.visitor import owner
-
-_KINDS = {
-    "csv": ("CSV", "For spreadsheets. Texts that a spreadsheet would compute begin with an apostrophe."),
-    "jsonl": ("JSON Lines", "Exact, and can be imported again."),
-    "parquet": ("Parquet", "Typed columns, for pandas, Polars and DuckDB."),
-}
 
 
 def draw_take_away(view: View) -> None:
@@ -26,8 +21,8 @@ def draw_take_away(view: View) -> None:
         newest = f" Of more than {MOST_COUNTED:,} that have the words, the newest ones." if view.words else ""
         st.caption(f"All runs of this view that have ended, oldest first.{newest}")
         token = _token(view)
-        for kind, (label, what) in _KINDS.items():
-            st.link_button(label, file_link(token, kind), help=what, width="stretch")
+        for kind, each in FORMATS.items():
+            st.link_button(each.label, file_link(token, kind), help=each.purpose, width="stretch")
 
 
 def _token(view: View) -> str:

@@ -10,7 +10,7 @@ import streamlit as st
 from components.log.compaction import compact, free_bytes, size_bytes
 from components.log.database import DatabaseUnavailable
 from components.log.deletion import delete_found
-from components.log.export import ImportRefused, import_runs, lines_of
+from components.log.importing import ImportRefused, import_runs, lines_of
 from components.log.owned import LOCAL
 from components.log.query import QueryFailed
 from components.log.search import MOST_COUNTED, View, summary_of

@@ -1,0 +1,143 @@
+"""Reads runs back that an export wrote as JSON Lines, each under a new id. A line that was changed is refused."""
+
+from __future__ import annotations
+
+import json
+import re
+import uuid
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from datetime import datetime
+from itertools import islice
+from typing import TextIO
+
+from pydantic import TypeAdapter, ValidationError
+from sqlalchemy import Connection, String, insert
+
+from components.contract.strict_json import holds_too_much
+from components.log.export import ANNOTATED, EXPORTED, SaidOfRun, digest
+from components.log.further_choices import further_choices
+from components.log.owned import OwnedLog
+from components.log.record import FACTS, RunRecord, utc_now
+from components.log.request_summary import asked_in
+from components.log.tables import run_annotations, runs, to_row
+from components.streaming.outcome import Status
+
+_IMPORT_STEP = 100
+_LONGEST_LINE = 10_000_000
+"""Characters. The longest answer with the longest request has fewer."""
+_MOST_COMMAS = 200_000
+"""And opening brackets, nearly all of them in texts: a run itself has some fifty."""
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
+_FINAL = {status.value for status in Status} - {Status.RUNNING.value}
+_record = TypeAdapter(RunRecord)
+_said_of_run = TypeAdapter(SaidOfRun)
+
+
+class ImportRefused(Exception):
+    """A line is not what an export wrote. The message is a sentence that names the line and says why."""
+
+
+def import_runs(log: OwnedLog, lines: Iterable[str]) -> int:
+    """Add the runs of an export to the log, each under a new id and as the owner's; how many those were.
+
+    Raises ImportRefused at the first line that is not whole and unchanged, DatabaseUnavailable; the runs of the lines
+    before it may have been added by then.
+    """
+    read = (_read(number, line) for number, line in enumerate(lines, 1) if line.strip())
+    added = 0
+    while step := [(_as_new(record, log.owner), said) for record, said in islice(read, _IMPORT_STEP)]:
+        log.write(lambda connection, step=step: _insert(connection, step))  # type: ignore[misc]
+        added += len(step)
+    return added
+
+
+def lines_of(file: TextIO) -> Iterator[str]:
+    """The lines of a file; of one that is far too long the beginning alone, which is refused."""
+    return iter(lambda: file.readline(_LONGEST_LINE + 1), "")
+
+
+def read_line(number: int, line: str) -> RunRecord:
+    """The run that one line of an export holds. Raises ImportRefused."""
+    return _read(number, line)[0]
+
+
+def _read(number: int, line: str) -> tuple[RunRecord, SaidOfRun]:
+    if len(line) > _LONGEST_LINE or holds_too_much(line, _MOST_COMMAS):
+        raise ImportRefused(f"Line {number} is far longer than any run. Remove it from the file.")
+    try:
+        content = json.loads(line.removeprefix("\ufeff"))  # with which some editors begin a file
+    except (ValueError, RecursionError):
+        raise ImportRefused(f"Line {number} is no JSON.") from None
+    if not isinstance(content, dict) or content.get("sha256") != digest(content):
+        raise ImportRefused(f"Line {number} was changed after it was exported, or is no exported run.")
+    del content["sha256"]
+    said = {name: content.pop(name) for name in ANNOTATED if name in content}
+    unknown = content.keys() - set(EXPORTED)
+    if unknown:
+        raise ImportRefused(f"Line {number} was written by a newer version of Tempera. Update Tempera.")
+    try:
+        record = _record.validate_json(json.dumps(content), strict=True)
+    except ValidationError as error:
+        raise ImportRefused(f"Line {number}: {_place(error)} is not what a run holds.") from None
+    if wrong := next(_wrong_columns(record), None):
+        raise ImportRefused(f"Line {number}: {wrong} is not what a run holds.")
+    try:
+        return record, _said_of_run.validate_python(said, strict=True)
+    except ValidationError as error:
+        raise ImportRefused(f"Line {number}: {_place(error)} is not what people say about a run.") from None
+
+
+def _as_new(record: RunRecord, owner: str) -> RunRecord:
+    """The run under a new id, and found by what it asked, also when an older version exported it."""
+    return replace(record, id=uuid.uuid4().hex, owner=owner, **asked_in(record.request_body)._asdict())
+
+
+def _insert(connection: Connection, step: list[tuple[RunRecord, SaidOfRun]]) -> None:
+    connection.execute(insert(runs), [to_row(record) for record, _said in step])
+    moment = utc_now()
+    annotated = [
+        {"run_id": record.id, "changed_at": moment, **said._asdict()} for record, said in step if said != SaidOfRun()
+    ]
+    if annotated:
+        connection.execute(insert(run_annotations), annotated)
+
+
+def _place(error: ValidationError) -> str:
+    return ".".join(map(str, error.errors()[0]["loc"])) or "something"
+
+
+def _wrong_columns(record: RunRecord) -> Iterator[str]:
+    if record.status not in _FINAL:
+        yield "status"
+    for name in ("created_at", "heartbeat_at", "finished_at"):
+        moment = getattr(record, name)
+        if moment is not None and not _is_moment(moment):
+            yield name
+    for column in runs.columns:
+        value = getattr(record, column.name)
+        if isinstance(column.type, String) and column.type.length and value and len(value) > column.type.length:
+            yield column.name
+    if to_row(record) != {name: getattr(record, name) for name in FACTS}:
+        yield "a text or a number"
+    if not _is_list_of_texts(record.warnings):
+        yield "warnings"
+    try:
+        further_choices(record)
+    except ValueError:
+        yield "further_choices"
+
+
+def _is_moment(text: str) -> bool:
+    try:
+        return _MOMENT.fullmatch(text) is not None and bool(datetime.fromisoformat(text))
+    except ValueError:
+        return False
+
+
+def _is_list_of_texts(text: str) -> bool:
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(found, list) and all(isinstance(one, str) for one in found)
