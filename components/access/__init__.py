@@ -1,1 +1,1 @@
-"""Who may come in, where people log in."""
+"""Who may use Tempera, where people log in."""

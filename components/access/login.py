@@ -1,6 +1,6 @@
-"""Judges who logged in: whether that still holds, whether they may come in, and under which name they own things.
+"""Checks a login: whether it is still valid, whether the person is allowed, and the owner name of what they make.
 
-The claims are those of the OpenID Connect ID token, which Streamlit has verified. When they end, it does not heed.
+The claims come from the OpenID Connect ID token, which Streamlit has verified. Streamlit ignores their expiry.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 LOGIN = "TEMPERA_LOGIN"
-"""The environment variable that says ``required``: nobody comes in without a login, whatever the secrets file says."""
+"""The environment variable; ``required`` demands a login, whatever the secrets file says."""
 
 _EVERYBODY: tuple[str, ...] = ()
 _OF_ALL = ("redirect_uri", "cookie_secret")
@@ -17,19 +17,19 @@ _OF_PROVIDER = ("client_id", "client_secret", "server_metadata_url")
 
 
 class NotLetIn(Exception):
-    """Somebody is not let in. The message is a sentence that says what to do."""
+    """Access is refused. The message says what to do."""
 
 
 class LoginEnded(NotLetIn):
-    """What was logged in with has ended, so logging in again is all it takes."""
+    """The login has expired; logging in again is enough."""
 
 
 @dataclass(frozen=True)
 class Access:
-    """Who may come in once they have logged in: e-mail addresses, ``@domain`` for all of a domain, ``sub:`` subjects.
+    """The people allowed after login: e-mail addresses, ``@domain`` for a whole domain, ``sub:`` subjects.
 
-    None given lets in everybody whom the provider knows. ``closed`` is a sentence when the list cannot be read: then
-    nobody is let in.
+    An empty list allows everyone whom the provider authenticates. ``closed`` is a sentence when the list cannot be
+    read: then nobody is allowed.
     """
 
     allow: tuple[str, ...] = _EVERYBODY
@@ -37,12 +37,12 @@ class Access:
 
 
 def login_is_configured(environment: Mapping[str, str], secrets: Mapping[str, object]) -> bool:
-    """Whether nobody may come in without a login."""
+    """Whether a login is required."""
     return "auth" in secrets or bool(environment.get(LOGIN))
 
 
 def login_problem(environment: Mapping[str, str], secrets: Mapping[str, object]) -> str | None:
-    """Why a login that is meant cannot be had, in a sentence with what to do; None when nothing is wrong."""
+    """Why the intended login cannot work, in a sentence with what to do; None when nothing is wrong."""
     required = environment.get(LOGIN, "")
     if required not in ("", "required"):
         return f"{LOGIN} must be required, or not be set."
@@ -76,7 +76,7 @@ def access_of(secrets: Mapping[str, object]) -> Access:
 
 
 def owner_of(claims: Mapping[str, object], access: Access, now_s: float) -> str:
-    """Under which name that person owns what they make: the issuer and the subject, which never change.
+    """The owner name of a person: the issuer and the subject, which never change.
 
     ``now_s`` is in seconds since 1970. Raises LoginEnded, NotLetIn.
     """
@@ -96,7 +96,7 @@ def _is_allowed(claims: Mapping[str, object], subject: str, allow: Sequence[str]
     if f"sub:{subject}" in allow:
         return True
     email = claims.get("email")
-    # Anybody can write any address into some providers; what is not said to be verified does not count.
+    # Some providers let users enter any address, so an address counts only when marked as verified.
     if not isinstance(email, str) or "@" not in email or claims.get("email_verified") is not True:
         return False
     email = email.lower()

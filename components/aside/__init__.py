@@ -1,4 +1,4 @@
-"""Work on text from outside that is done in a process apart, within limits of time and memory."""
+"""Runs work on untrusted text in a separate process with limits of time and memory."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ _PROJECT_ROOT = Path(__file__).resolve().parents[2]
 
 
 class TooMuch(Exception):
-    """The work was not done; the text is a sentence that says why."""
+    """The work exceeded its limits; the message says which."""
 
 
 @dataclass(frozen=True)
 class AsideLimits:
-    """What one piece of work may take, how many are done together, and how long another waits for its turn."""
+    """Limits of one piece of work, how many run at once, and how long one waits for a free place."""
 
     processor_s: int = 4
     total_s: float = 8
@@ -28,23 +28,23 @@ class AsideLimits:
 
 
 class Aside:
-    """Where the work is done: this process goes on, whatever becomes of it."""
+    """The places in which work runs; a crash or a kill of the worker leaves this process unharmed."""
 
     def __init__(self, limits: AsideLimits) -> None:
         self._limits = limits
         self._places = threading.BoundedSemaphore(limits.at_once)
 
     def do(self, work: Callable[[str], str], text: str) -> str:
-        """What ``work`` makes of ``text``, done in a process of its own. Raises TooMuch.
+        """The result of ``work(text)``, computed in a process of its own. Raises TooMuch.
 
-        ``work`` is a public function of a module. That module is imported and the main module of this process is not,
-        which would be a page. What it imports decides how fast the process is there.
+        ``work`` is a public module-level function. Only its module is imported, not this process's main
+        module, which would be a page; the imports of that module decide how fast the worker starts.
         """
         limits = self._limits
         if not self._places.acquire(timeout=limits.wait_s):
             raise TooMuch("The server is busy with long texts of others. Try again in a moment.")
         try:
-            done = subprocess.run(  # noqa: S603 - this Python, with names of ours
+            done = subprocess.run(  # noqa: S603 - this interpreter, with our own module names
                 [
                     *(sys.executable, "-m", "components.aside", work.__module__, work.__name__),
                     *(str(limits.processor_s), str(limits.memory_bytes)),
@@ -64,4 +64,4 @@ class Aside:
 
 
 aside = Aside(AsideLimits())
-"""The places of this process, which all visitors share."""
+"""The places of this process, shared by all visitors."""

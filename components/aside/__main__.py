@@ -1,4 +1,4 @@
-"""The process apart: takes its limits, reads a text, and writes what the work makes of it."""
+"""The worker process: sets its limits, reads a text from standard input and writes the result."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import sys
 
 try:
     import resource
-except ImportError:  # on Windows, where the time alone is limited
+except ImportError:  # Windows: only time is limited there
     resource = None  # type: ignore[assignment]
 
 

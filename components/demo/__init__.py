@@ -1,1 +1,1 @@
-"""What keeps a Tempera that stands on the internet within its means: limits, budgets, a queue, a switch."""
+"""Limits of a public demo: budgets, slots with a queue, checks of requests, and an off switch."""

@@ -1,6 +1,6 @@
-"""What visitors have used and may use still, counted in the log's database, so that all processes on it agree.
+"""Token budgets, counted in the log's database so that all processes agree.
 
-A run reserves what it may use before it is sent, and settles what it has used. What cannot be counted is refused.
+A run reserves tokens before it is sent and settles what it used. A run that cannot be counted is refused.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from components.log.tables import reservations
 from components.runs.gate import Refused
 
 ALIVE_S = 30.0
-"""A run whose process has not said for so long that it lives does not count as under way."""
+"""A run without a heartbeat for this long no longer counts as running."""
 
 _MINUTE_S = 60.0
 _DAY_S = 86_400.0
@@ -36,7 +36,7 @@ _UNREACHABLE = "The demo's counters cannot be reached, so nothing is sent. Try a
 
 @dataclass(frozen=True)
 class Reservation:
-    """What one run may use, in tokens, until it is settled."""
+    """The tokens that one run reserves until it is settled."""
 
     id: str
     tokens: int
@@ -44,7 +44,7 @@ class Reservation:
 
 @dataclass(frozen=True)
 class Left:
-    """How many runs a visitor may begin this minute and today, and how many tokens there are for that."""
+    """The runs and tokens that a visitor has left this minute and today."""
 
     runs_this_minute: int
     runs_today: int
@@ -56,11 +56,11 @@ class Left:
 
 @dataclass(frozen=True)
 class _Party:
-    """A visitor, a network and all visitors on it, or everybody: whose runs are counted, and what they may use."""
+    """The scope of a budget (a visitor, a network or everyone) and its limits."""
 
     whose: ColumnElement[bool]
     share: int
-    """So many times the runs of one visitor."""
+    """As a multiple of one visitor's runs."""
     tokens: int
     """A day."""
     shared: str
@@ -86,7 +86,7 @@ class _Used:
 def reserve(
     log: Log, settings: DemoSettings, visitor: str, network: str, tokens: int, now: datetime | None = None
 ) -> Reservation:
-    """Reserve tokens for a run that begins now, in one transaction that no other one can come between.
+    """Reserve tokens for a run that begins now, in one exclusive transaction.
 
     ``now`` is in UTC. Raises Refused, with what to do; also when the database cannot be reached.
     """
@@ -112,7 +112,7 @@ def reserve(
 def check(
     log: Log, settings: DemoSettings, visitor: str, network: str, tokens: int, now: datetime | None = None
 ) -> None:
-    """Reserve nothing, but raise Refused where ``reserve`` would, but for how many runs are under way."""
+    """Raise Refused where ``reserve`` would, apart from the number of running runs; reserve nothing."""
     moment = now or datetime.now(UTC)
 
     def look(connection: Connection) -> None:
@@ -122,7 +122,7 @@ def check(
 
 
 def left(log: Log, settings: DemoSettings, visitor: str, network: str, now: datetime | None = None) -> Left:
-    """What a visitor may use now. Raises Refused when the database cannot be reached."""
+    """What a visitor has left now. Raises Refused when the database cannot be reached."""
     moment = now or datetime.now(UTC)
     found: list[Left] = []
 
@@ -143,14 +143,14 @@ def left(log: Log, settings: DemoSettings, visitor: str, network: str, now: date
 
 
 def settle(log: Log, reservation: Reservation, used_tokens: int) -> None:
-    """Say that a run is over and what it used. Returns at once; it is written soon, before any later ``reserve``."""
+    """Settle a finished run. Returns at once; the write happens before any later ``reserve``."""
     values = {"settled": True, "tokens": max(0, min(used_tokens, _MOST_TOKENS))}
     statement = update(reservations).where(reservations.c.id == reservation.id).values(values)
     log.post(f"reservation {reservation.id}", lambda connection: connection.execute(statement))
 
 
 def keep_alive(log: Log, under_way: Sequence[Reservation], now: datetime | None = None) -> None:
-    """Say that these runs, all that this process has under way, go on. Returns at once; it is written soon."""
+    """Write a heartbeat for the running runs of this process. Returns at once."""
     ids = [reservation.id for reservation in under_way]
     values = {"alive_at": _written(now or datetime.now(UTC))}
     statement = update(reservations).where(reservations.c.id.in_(ids)).values(values)

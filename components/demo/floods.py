@@ -1,4 +1,4 @@
-"""Keeps floods out of the log: even a run that is refused costs a row, so there may not be any number of them."""
+"""Limits attempts per minute, because even a refused run costs a row in the log."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from components.runs.gate import Refused
 
 _MINUTE_S = 60.0
 _TIMES = 2
-"""So many times the runs that a network may make in a minute, it may try to make."""
+"""Attempts per minute as a multiple of the runs that a network may make."""
 
 
 class Floods:
-    """Counts what this process is asked to run, minute by minute. Any thread may use it."""
+    """A thread-safe count of attempts per minute in this process."""
 
     def __init__(self, settings: DemoSettings, clock: Callable[[], float] = time.monotonic) -> None:
         """``clock`` tells monotonic seconds."""
@@ -29,7 +29,7 @@ class Floods:
         self._tries: Counter[str] = Counter()
 
     def check(self, network: str, body: bytes) -> None:
-        """Count one try. Raises Refused when there were too many, or when this one is too large to be kept."""
+        """Count one attempt. Raises Refused after too many attempts, or when the body is too large to log."""
         if len(body) > self._most_bytes:
             raise Refused("This request is too large for this demo. Shorten its messages.")
         with self._lock:

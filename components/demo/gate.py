@@ -1,4 +1,4 @@
-"""The gate of a demo: every run passes it, whatever form, link, import or sweep it comes from."""
+"""The gate of a demo. Every run passes it, whether it comes from a form, a link, an import or a sweep."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _GONE = "Nobody looked at this run any more, so it left the queue. Run again."
 
 
 class DemoGate:
-    """Checks each run, lets it wait for a slot, reserves what it may use, and settles what it used.
+    """Checks each run, queues it for a slot, reserves its tokens and settles what it used.
 
     The visitor is the run's owner. A run without a network counts to that of all whose network is unknown.
     """
@@ -61,7 +61,7 @@ class DemoGate:
         self._watcher.start()
 
     def close(self) -> None:
-        """Look after runs no more. Whatever runs then counts as under way for another half a minute."""
+        """Stop sending heartbeats. Runs still running count as such for another half a minute."""
         self._closing.set()
         self._watcher.join()
 
@@ -85,7 +85,7 @@ class DemoGate:
             yield tell
 
     def _turn(self, run: Run, tokens: int) -> Turn:
-        # Whoever would be refused in the end takes no place in the queue.
+        # A run that would be refused in the end takes no place in the queue.
         try:
             budget.check(self._log, self._settings, run.owner, run.network or UNKNOWN, tokens)
         except Refused as refused:
@@ -144,7 +144,7 @@ class DemoGate:
         return run.seen_at is not None and time.monotonic() - run.seen_at > self._settings.gone_after_s
 
     def _watch(self) -> None:
-        """Say that the runs of this process go on, and stop those that nobody looks at any more."""
+        """Send heartbeats for the runs of this process, and stop those that nobody watches any more."""
         keep_alive_at = 0.0
         while not self._closing.wait(self._watch_every_s):
             with self._lock:

@@ -1,4 +1,4 @@
-"""What a visitor of a demo may ask: the form is helped to it, and the bytes that would be sent are checked again."""
+"""The requests that a demo allows: the form is limited to them, and the final bytes are checked again."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class _Function(BaseModel):
 
 
 class _ToolCall(BaseModel):
-    """A call of a tool as endpoints give it: text, and nothing that nests."""
+    """A tool call as endpoints return it: flat text fields only."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -73,7 +73,7 @@ def checked(endpoint: AnyEndpoint, body: bytes, settings: DemoSettings) -> ChatC
 
 
 def tokens_of(request: ChatCompletionStreamRequest, body: bytes) -> int:
-    """An estimate of the tokens that a run uses which is rather too high: its bytes and its max_tokens.
+    """An upper estimate of a run's tokens: its bytes plus max_tokens.
 
     No tokenizer makes more tokens than bytes of a text, and many make one a byte of digits and rare characters. The
     names and marks around the messages make up for what a chat template adds.

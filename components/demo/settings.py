@@ -1,4 +1,4 @@
-"""What the operator of a demo can set, and the defaults. Whatever cannot be read leaves the demo on, with defaults."""
+"""The settings of a demo and their defaults. An unreadable setting leaves the demo on, with the default."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ class DemoSettings:
         return self.tokens_a_day * self.network_percent // 100
 
     def in_words(self) -> tuple[str, ...]:
-        """What visitors should know before they run into it: one sentence for each limit."""
+        """The limits in words for visitors: one sentence each."""
         return (
             f"A prompt may have {self.input_characters:,} characters, all messages together.",
             f"An answer may have {self.max_tokens:,} tokens, and take {self.run_s} s.",

@@ -1,4 +1,4 @@
-"""The places in which a process runs the runs of a demo, and the queue before them, which serves visitors in turn."""
+"""The slots of a demo and their queue, which serves visitors in turn."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Turn:
         return self._slots.place_of(self)
 
     def postpone(self, seconds: float) -> None:
-        """Give the slot back and wait again, as the visitor's next one; none of that visitor's begins until then."""
+        """Give the slot back and wait again as the visitor's next run; no other run of the visitor begins before it."""
         self._slots.postpone(self, seconds)
 
     def __enter__(self) -> Turn:
@@ -126,7 +126,7 @@ class Slots:
             self._fill()
 
     def _fill(self) -> None:
-        """Give free slots to those whose turn it is. Called whenever those may have become more."""
+        """Give free slots to the next in turn. Called whenever a slot may have become free."""
         now = self._clock()
         self._not_before = {visitor: at for visitor, at in self._not_before.items() if at > now}
         running = Counter(turn.visitor for turn in self._running)

@@ -1,4 +1,4 @@
-"""The operator's switch: while it is thrown, no run of a demo begins. Those under way go on, and pages can be read."""
+"""The operator's off switch: no new run begins. Running ones continue, and pages stay readable."""
 
 from __future__ import annotations
 
@@ -46,5 +46,5 @@ class Switch:
         except (FileNotFoundError, NotADirectoryError):
             return False
         except (OSError, ValueError):
-            pass  # whether it is there cannot be told, so it counts as there
+            pass  # an unreadable path counts as present
         return True

@@ -1,4 +1,4 @@
-"""Who visits a demo: an id in a cookie that only Tempera can sign, and the network that somebody calls from."""
+"""Identifies visitors of a demo: an id in a signed cookie, and the network of the connection."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ import secrets
 from itsdangerous import BadSignature, TimestampSigner
 
 COOKIE_DAYS = 30
-"""How long a visitor's id is good for."""
+"""How long a visitor's id is valid."""
 UNKNOWN = "unknown"
-"""The network of everybody whose network cannot be told: they share what one may use."""
+"""The network of all connections whose network is unknown: they share one budget."""
 
 _DAY_S = 86_400
 _MOST_COOKIE_CHARS = 200

@@ -1,1 +1,1 @@
-"""The endpoints that whoever runs Tempera has configured: where they are, what they speak, who holds their keys."""
+"""The configured endpoints: addresses, dialects, keys, models and health."""

@@ -1,6 +1,6 @@
 """Which IP addresses an endpoint that a visitor typed may have: public ones, and those the operator allows.
 
-It judges addresses only. Whoever connects asks it about the connected peer: names and URLs can be read in two ways.
+The policy checks addresses only. The connection asks it about the connected peer, because names and URLs are ambiguous.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Reads the endpoints from Streamlit's secrets and from the environment. A mistake costs its own endpoint only."""
+"""Reads the endpoints from the secrets file and the environment. A mistake disables only its own endpoint."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _SETTINGS = frozenset({"base_url", "dialect", "api_key", "default_model", "price
 
 @dataclass(frozen=True)
 class Configuration:
-    """The endpoints by name, the one to begin with first, and a sentence for each one that could not be read."""
+    """The endpoints by name, the default first, and a sentence for each one that could not be read."""
 
     endpoints: Mapping[str, AnyEndpoint]
     problems: tuple[str, ...] = ()

@@ -1,4 +1,4 @@
-"""An endpoint by name. Pages, links and the log know the name only; the address and the key stay here."""
+"""An endpoint. Pages, links and the log hold only its name; the address and the key stay here."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from components.streaming.session import ApiKey
 
 
 class EndpointUnavailable(Exception):
-    """The endpoint has no address now. ``sentence`` says why and what to do."""
+    """The endpoint has no address at the moment. ``sentence`` says why and what to do."""
 
     def __init__(self, sentence: str) -> None:
         super().__init__(sentence)
@@ -51,7 +51,7 @@ class Endpoint:
     prices: Prices | None = None
 
     def address(self, stopped: Callable[[], bool]) -> Address:
-        """Where to send a request now; may wait until ``stopped`` turns true.
+        """The address to send a request to; may wait until ``stopped`` returns true.
 
         Raises EndpointUnavailable.
         """
@@ -59,13 +59,13 @@ class Endpoint:
 
     @property
     def known_address(self) -> Address | None:
-        """Where a request would go, as far as that is known without starting or asking anything."""
+        """The address of the next request if it is known without starting or asking anything."""
         return self.fixed_address
 
 
 @dataclass(frozen=True)
 class EmbeddedEndpoint:
-    """The model that comes along; its process starts when it is first used."""
+    """The embedded model; its process starts at the first use."""
 
     name: str
     profile: Profile
@@ -74,7 +74,7 @@ class EmbeddedEndpoint:
     prices: Prices | None = None
 
     def address(self, stopped: Callable[[], bool]) -> Address:
-        """Where the model's process listens; starts it and waits for it if need be.
+        """The address of the model's process, which is started and awaited if necessary.
 
         Raises EndpointUnavailable when it cannot be started.
         """

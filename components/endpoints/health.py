@@ -1,4 +1,4 @@
-"""Whether an endpoint answers: one timed look at its list of models, and the newest look at each endpoint."""
+"""Health checks: one timed request for an endpoint's model list, and the newest result for each endpoint."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ _KEY_STATUSES = (401, 403)
 
 
 class Verdict(Enum):
-    """What came of a look at an endpoint, in words for the page."""
+    """The result of a health check, in words for the page."""
 
     ANSWERS = "answers"
     REFUSES_KEY = "refuses the key"
     ASKS_FOR_KEY = "asks for a key"
     LISTS_NO_MODELS = "answers without a list of models"
-    """It may chat all the same: some endpoints have no list."""
+    """Chat may still work: some endpoints have no model list."""
     DOES_NOT_ANSWER = "does not answer"
 
 
 @dataclass(frozen=True)
 class EndpointHealth:
-    """One look at an endpoint; no field ever holds its key.
+    """The result of one health check; no field holds the key.
 
     ``milliseconds`` is the time from the call to the end of its answer, None when none came. ``problem`` is a sentence,
     perhaps the endpoint's own, and None when it answers with its models. ``checked_at`` is UTC.
@@ -43,7 +43,7 @@ class EndpointHealth:
 
 
 def check(address: Address, within_s: float = ANSWER_S) -> EndpointHealth:
-    """Ask the endpoint for its models and take the time."""
+    """Request the endpoint's model list and measure the time."""
     checked_at = datetime.now(UTC)
     began = time.perf_counter()
     models: list[ModelCard] = []
@@ -74,7 +74,7 @@ def _verdict(http_status: int | None, address: Address) -> Verdict:
 
 @dataclass(frozen=True)
 class Look:
-    """What is known of an endpoint now: its health (None before the first look), and whether it is being asked."""
+    """The newest health (None before the first check), and whether a check is running."""
 
     health: EndpointHealth | None
     asking: bool
@@ -89,9 +89,9 @@ class _Known:
 
 
 class Looks:
-    """The newest look at each endpoint, shared by all visitors: nothing in it comes from one. Never waits.
+    """The newest health of each endpoint, shared by all visitors: it holds nothing of theirs. Never blocks.
 
-    Each look has a thread of its own, and an endpoint never more than one at a time.
+    Each check runs in its own thread, at most one per endpoint.
     """
 
     def __init__(self, ask: Callable[[Address], EndpointHealth] = check, lifetime_s: float = _LIFETIME_S) -> None:

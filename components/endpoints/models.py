@@ -1,4 +1,4 @@
-"""Asks an endpoint which models it has."""
+"""Requests and reads an endpoint's model list."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True)
 class ModelCard:
-    """A model as its endpoint describes it; None for what it does not tell."""
+    """A model as its endpoint describes it; None for what the endpoint does not report."""
 
     id: str
     context_length: int | None = None
@@ -113,7 +113,7 @@ def _name(value: object) -> str | None:
 
 
 def _number(value: object, kind: type[_N]) -> _N | None:
-    """The number, or None for what is none or lies beyond what a page can count to."""
+    """The number, or None for anything else and for numbers beyond JavaScript's safe integers."""
     if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= _LARGEST:
         return None
     return kind(value)

@@ -1,6 +1,6 @@
-"""The endpoint that a visitor types on the page, where the operator allows that: what is checked before it is kept.
+"""Checks an endpoint that a visitor enters on the page, where the operator allows that.
 
-It has the visitor's own key and no other, and calls public addresses only. Nothing here keeps it.
+The endpoint uses the visitor's own key only and calls public addresses only. This module stores nothing.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _OFF = ("", "0", "false", "no", "off")
 
 
 class OwnField(StrEnum):
-    """What a visitor types."""
+    """The fields of the visitor's form."""
 
     BASE_URL = "base_url"
     KEY = "key"
@@ -34,7 +34,7 @@ class OwnField(StrEnum):
 
 
 class UnusableOwnEndpoint(ValueError):
-    """What was typed is no endpoint. ``problems`` has a sentence for each field that must change; no key is in it."""
+    """The form describes no usable endpoint. ``problems`` has a sentence per field, never with the key."""
 
     def __init__(self, problems: Mapping[OwnField, str]) -> None:
         super().__init__(" ".join(problems.values()))
@@ -42,7 +42,7 @@ class UnusableOwnEndpoint(ValueError):
 
 
 def own_endpoints_allowed(environment: Mapping[str, str]) -> bool:
-    """Whether visitors may type endpoints of their own: TEMPERA_OWN_ENDPOINTS says 1, true, yes or on."""
+    """Whether visitors may enter endpoints of their own: TEMPERA_OWN_ENDPOINTS is 1, true, yes or on."""
     return environment.get(OWN_ENDPOINTS, "").strip().lower() in _ON
 
 
@@ -119,7 +119,7 @@ def _check_host(base_url: str, policy: AddressPolicy) -> None:
 
 
 def _name(taken: Collection[str]) -> str:
-    """The one name, or the first free one made from it when the operator has given it to another endpoint."""
+    """The name, or the first free variant of it when an operator's endpoint already has that name."""
     name, number = OWN_NAME, 1
     while name in taken:
         number += 1

@@ -1,1 +1,1 @@
-"""The live view's server side: answers as blocks of safe HTML, and the one socket that brings them to a page."""
+"""The server side of the live view: one WebSocket per page that carries answers as blocks of safe HTML."""

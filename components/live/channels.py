@@ -1,4 +1,4 @@
-"""Which runs a page may see: each view of a page has a token of its own, and the token names the runs drawn on it."""
+"""The runs that each open page may see. A page has a token; the token's channel lists the runs drawn on the page."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from components.runs.run import Run
 from components.streaming.limits import Limits
 
 _LIFE_S = 120.0
-"""How long a token lives on without a connection or a drawing; as long as Streamlit keeps a session that is gone."""
+"""How long an unused token stays valid: as long as Streamlit keeps a disconnected session."""
 _MOST_RUNS = 16
-"""More than any page draws; what was drawn longest ago is forgotten first."""
+"""More than any page draws; the run drawn longest ago is dropped first."""
 _PAGES = Most(Limits().pages_at_once)
 
 
 @dataclass(frozen=True)
 class Shown:
-    """A run as a page draws it: living, or as the log had it. ``read_events`` may take its time, and may fail."""
+    """A run on a page: live, or a record from the log. ``read_events`` may be slow and may fail."""
 
     run: Run | RunRecord
     read_events: Callable[[], list[StoredEvent]]
@@ -37,12 +37,12 @@ class Shown:
         return self.run.record() if isinstance(self.run, Run) else self.run
 
     def texts(self) -> tuple[str, str]:
-        """The text of its answer and its reasoning as they stand now; a fraction of the work of ``record``."""
+        """The current text and reasoning; much cheaper than ``record``."""
         return self.run.texts() if isinstance(self.run, Run) else (self.run.text, self.run.reasoning)
 
 
 class Channel:
-    """What one view of a page may see. ``visitor`` and ``network`` are whose page it is, as far as limits go."""
+    """What one page may see. ``visitor`` and ``network`` identify its owner for limits."""
 
     def __init__(self, visitor: str = LOCAL, network: str | None = None) -> None:
         self.visitor = visitor
@@ -64,7 +64,7 @@ class Channel:
                 del self._shown[next(iter(self._shown))]
 
     def find(self, run_id: str) -> Shown | None:
-        """The run of that id, if this page may see it."""
+        """The run of that id, or None when this page may not see it."""
         with self._lock:
             return self._shown.get(run_id)
 
@@ -99,7 +99,7 @@ class Channel:
 
 
 class Channels:
-    """The channels of all pages that are open, and what each visitor has of the live view."""
+    """The channels of all open pages, and each visitor's share of the live view."""
 
     def __init__(self, pages: Most = _PAGES) -> None:
         """``pages`` is how many pages may be connected at once."""
@@ -122,7 +122,7 @@ class Channels:
             return self._channels.get(token)
 
     def are_watching(self, run: Run) -> bool:
-        """Whether a page that is connected now draws the run."""
+        """Whether a connected page draws the run."""
         with self._lock:
             channels = list(self._channels.values())
         return any(channel.is_watching(run.id) for channel in channels)

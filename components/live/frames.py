@@ -1,4 +1,4 @@
-"""What a reader who has seen some blocks of an answer needs next."""
+"""Frames: the change from the blocks that a reader has to the blocks that it needs."""
 
 from __future__ import annotations
 
@@ -10,32 +10,32 @@ How much stays is counted in UTF-16 code units, as browsers count. Blocks behind
 
 
 class Reader:
-    """What one reader of an answer has seen of it."""
+    """The blocks that one reader has received."""
 
     def __init__(self) -> None:
         self._seen: list[str] = []
 
     def resume(self, blocks: list[str], count: int, size: int) -> None:
-        """Believe a reader who says that it has the first blocks, if their number and their size fit."""
+        """Resume for a reader that reports having the first ``count`` blocks, if their total size matches."""
         if 0 < count <= len(blocks) and sum(map(_utf16_length, blocks[:count])) == size:
             self._seen = blocks[:count]
 
     def frame(self, blocks: list[str]) -> Frame | None:
-        """What changes the blocks that the reader has into these; None when it has them."""
+        """The frame that turns the reader's blocks into these; None when they are equal."""
         seen = self._seen
         start = _first_difference(seen, blocks)
         if start == len(seen) == len(blocks):
             return None
         self._seen = list(blocks)
         if start == len(blocks):
-            # Fewer blocks than before: the last one that stays is named, so that those behind it go.
+            # Fewer blocks than before: naming the last remaining one drops those behind it.
             return [start - 1, _utf16_length(blocks[start - 1]), ""] if start else [0, 0, ""]
         kept = _common_length(seen[start], blocks[start]) if start < len(seen) else 0
         return [start, _utf16_length(blocks[start][:kept]), blocks[start][kept:], *blocks[start + 1 :]]
 
 
 def _first_difference(before: list[str], after: list[str]) -> int:
-    # Blocks that have settled are the same objects, so that comparing them costs next to nothing.
+    # Settled blocks are the same objects, so comparing them is cheap.
     for index, (one, other) in enumerate(zip(before, after, strict=False)):
         if one is not other and one != other:
             return index

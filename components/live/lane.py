@@ -1,4 +1,4 @@
-"""One run on one page: decides what the page is told of it next, and when."""
+"""One run on one page: decides which messages the page gets next, and when."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from components.markdown.answer import AnswerBlocks, View
 from components.runs.run import Activity, RetryWait, Run
 
 Part = Literal["status"] | View
-"""What a page wants to see of a run: its status and numbers, or its answer in one of the two views."""
+"""The part of a run that a page shows: status and numbers, or the answer in one of two views."""
 Message = list[Any]
 """A frame (see ``Frame``), or an object: a ``note`` in the answer's place, what is ``said`` aloud, and ``ended``."""
 
@@ -22,11 +22,11 @@ _NUMBERS_EACH_S = 0.25
 """Numbers that change more often cannot be read."""
 _LONG_S = 0.005
 _MUCH = 1_000
-"""Characters that may take long to draw: some hundred tokens, or one event that nobody would expect."""
+"""Characters that may be slow to render: some hundred tokens, or one unusually large event."""
 
 
 class Lane:
-    """What a page that watches a run has been told of it."""
+    """The state of one watched run on one page: what has been sent so far."""
 
     def __init__(self, shown: Shown, blocks: AnswerBlocks | None = None) -> None:
         """``blocks`` are those of the answer in the view that is drawn; None for the status and its numbers.
@@ -38,17 +38,17 @@ class Lane:
         self._reader = Reader()
         self._told: dict[str, object] = {}
         self.changed = True
-        """Whether there may be something to tell."""
+        """Whether there may be something to send."""
         self.not_before = 0.0
-        """The moment, on the monotonic clock, from which it may be told if it is not urgent."""
+        """The monotonic time before which nothing is sent unless it is urgent."""
         self.timed = False
-        """Whether somebody will look again at that moment."""
+        """Whether a timer is set for that time."""
         self._doing: tuple[Activity | None, int | None, RetryWait | None] = None, None, None
         self._drawn = 0
         self._took_long = False
 
     def listen(self, listener: Callable[[], None]) -> Callable[[], None]:
-        """Call this whenever the run changes; what is returned ends it."""
+        """Call ``listener`` at every change of the run; the returned function unsubscribes it."""
         run = self._shown.run
         if not isinstance(run, Run):
             return lambda: None
@@ -56,16 +56,16 @@ class Lane:
         return lambda: run.leave(listener)
 
     def resume(self, count: int, size: int) -> None:
-        """Take up where another connection was cut: the page has so many blocks of so many UTF-16 code units."""
+        """Resume after a lost connection: the page has this many blocks of this many UTF-16 code units."""
         if self._blocks:
             self._blocks.update(self._shown.texts()[0], ended=self._has_ended)
             self._reader.resume(self._blocks.blocks, count, size)
 
     def messages(self) -> list[Message]:
-        """What is new for the page."""
+        """The messages that bring the page up to date."""
         began = time.perf_counter()
         self.changed = False
-        # Asked before the text is read: a run that has ended does not get more text.
+        # Read before the text: an ended run gets no more text.
         ended = self._has_ended
         messages = list(self._about_answer(self._blocks, ended) if self._blocks else self._about_status(ended))
         self._took_long = time.perf_counter() - began > _LONG_S
@@ -73,12 +73,12 @@ class Lane:
 
     @property
     def takes_long(self) -> bool:
-        """Whether making the next messages may keep others waiting."""
+        """Whether rendering the next messages may block other pages."""
         return self._took_long or (self._blocks is not None and len(self._shown.texts()[0]) - self._drawn > _MUCH)
 
     @property
     def urgent(self) -> bool:
-        """Whether there is something to tell that does not wait: the run has ended, or does something else now."""
+        """Whether there is something to send at once: the run has ended or changed its activity."""
         run = self._shown.run
         activity, _place, retry_wait = self._doing
         return isinstance(run, Run) and (
@@ -98,7 +98,7 @@ class Lane:
         retry_wait = run.retry_wait if isinstance(run, Run) else None
         note = "" if text or ended else waiting_words(reasoning, retry_wait)
         said = ended_in_words(self._shown.record()) if ended else "Answer started" if text else ""
-        # Before the end is told: the page draws itself anew then.
+        # Sent before the end, because the page redraws itself then.
         yield from self._frame(answer.blocks)
         yield from self._tell({"note": note, "said": said, "ended": ended})
 
@@ -119,7 +119,7 @@ class Lane:
         self.not_before = time.monotonic() + _NUMBERS_EACH_S
         *_, retry_wait = self._doing
         if not ended and retry_wait and (remaining_s := retry_wait.remaining_s):
-            # The next second of the countdown is something to tell, though nothing changes in the run.
+            # The countdown changes each second though the run does not.
             self.changed = True
             self.not_before = time.monotonic() + (remaining_s % 1 or 1)
         yield from self._tell({"ended": ended})
@@ -136,6 +136,6 @@ class Lane:
 
 
 def _number(number: ShownNumber, *, with_meaning: bool) -> str:
-    # Meanings would be most of what a running answer sends.
+    # Definitions would be most of the traffic of a running answer.
     title = f' title="{html.escape(number.meaning)}"' if with_meaning else ""
     return f"<span{title}>{number.label} <strong>{html.escape(number.value)}</strong></span>"

@@ -1,4 +1,4 @@
-"""The phases of a run, one after another: what its time went into."""
+"""The phases of a run: what its time was spent on."""
 
 from __future__ import annotations
 

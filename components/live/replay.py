@@ -1,4 +1,4 @@
-"""Plays a run again: what stood on the page after each event, made once and sent there to be played."""
+"""Replays a run: the frame of each event, computed once and sent to the page to be played."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def replay_frames(shown: Shown, view: View) -> Iterator[dict[str, object]]:
     spent, drawn = 0.0, 0
     for number, (event, length) in enumerate(zip(events, lengths_after(events, text), strict=True), 1):
         ended, frame = number == len(events), None
-        # What is open is drawn anew for each event. Where that is long, it is drawn when as much again has come.
+        # The open block is rendered anew for each event; a long one only after its length has doubled.
         if ended or length >= 2 * drawn or spent < _DRAWING_S + _DRAWING_S_PER_CHARACTER * length:
             began = time.thread_time()
             blocks.update(text[:length], ended=ended)
@@ -70,7 +70,7 @@ def lengths_after(events: Iterable[StoredEvent], text: str) -> list[int]:
         else:
             length += len(piece)
         lengths.append(length)
-    # What was held back until the end came with the last event.
+    # Text held back until the end belongs to the last event.
     return [*lengths[:-1], len(text)] if lengths else []
 
 

@@ -1,4 +1,4 @@
-"""What one visitor has of the live view on all pages: connections, lanes, and a share of one processor's time."""
+"""A visitor's share of the live view across all pages: connections, lanes and processor time."""
 
 from __future__ import annotations
 
@@ -13,29 +13,29 @@ from components.protection.places import Most, Places
 T = TypeVar("T")
 
 _OF_TIME = 0.25
-"""Of one processor, for one visitor: what takes long to make ready is made ready less often."""
+"""The share of one processor for one visitor: slow rendering happens less often."""
 _LANES_A_PAGE = 8
-"""Of a visitor's pages together. One alone may draw more, while there are others that draw less."""
+"""On average for a visitor's pages; one page may have more while others have fewer."""
 
 
 class Share:
-    """A visitor's share of time. What is done in a turn is done after one another, whichever page it is for."""
+    """A visitor's share of processor time. Turns run one at a time across all of the visitor's pages."""
 
     def __init__(self) -> None:
         self.free_at = 0.0
-        """The moment, on the loop's clock, from which there is time for the visitor again."""
+        """The loop time from which the visitor may take the next turn."""
         self.users = 0
         self.large_message = asyncio.Lock()
         """Held while a large message is on its way to one of the visitor's pages."""
         self._lock = asyncio.Lock()
 
     def is_over(self, now: float) -> bool:
-        """Whether nobody uses it, and whoever begins anew would have as much time."""
+        """Whether the share is unused and would equal a new one."""
         return not self.users and not self._lock.locked() and self.free_at < now
 
     @asynccontextmanager
     async def turn(self) -> AsyncIterator[None]:
-        """Wait until there is time for this visitor; what the body takes of it is time that others get afterwards."""
+        """Wait for the visitor's next turn; the body's duration delays the visitor's following turn."""
         loop = asyncio.get_running_loop()
         async with self._lock:
             if (early := self.free_at - loop.time()) > 0:
@@ -48,9 +48,9 @@ class Share:
 
 
 async def in_thread(work: Callable[[], T]) -> T:
-    """What the work returned, done in a thread; who is cancelled meanwhile still waits for its end.
+    """The result of ``work``, run in a thread; a cancelled caller still waits for its end.
 
-    So whoever hangs up in the middle of a turn has not got the rest of it for nothing.
+    So a client that disconnects during a turn still pays for all of it.
     """
     task = asyncio.ensure_future(asyncio.to_thread(work))
     try:
@@ -61,7 +61,7 @@ async def in_thread(work: Callable[[], T]) -> T:
 
 
 class Shares:
-    """The shares of all who look, by who they are."""
+    """The shares of all visitors, by visitor."""
 
     def __init__(self, pages: Most) -> None:
         """``pages`` is how many pages may be open at once."""
@@ -74,10 +74,10 @@ class Shares:
 
     @asynccontextmanager
     async def of(self, visitor: str) -> AsyncIterator[Share]:
-        """The share of a visitor, the same one for each of their connections."""
+        """The visitor's share, the same one for each of the visitor's connections."""
         now = asyncio.get_running_loop().time()
         with self._lock:
-            # Whoever connects anew has not got more time by that.
+            # Reconnecting must not give a visitor more time.
             for name in [name for name, each in self._shares.items() if each.is_over(now)]:
                 del self._shares[name]
             share = self._shares.setdefault(visitor, Share())

@@ -1,14 +1,14 @@
-"""The one WebSocket of a page. It carries what is new in all runs that the page draws, each under its lane's number.
+"""The WebSocket of a page. It carries the changes of all runs on the page, each under its lane's number.
 
-The page says first which view it is, by its token, and then what it watches:
+The page first sends its token, then what it watches:
 
     {"token": "…"}
     {"watch": "run id", "lane": 1, "part": "markdown", "count": 0, "size": 0}
     {"replay": "run id", "lane": 1, "part": "markdown"}
     {"leave": 1}
 
-What it is sent are lists of messages, each a lane's number and then a frame of the answer or an object (``Lane``).
-A page that reads slowly is given the newest state when it has read the last: nothing waits in a queue.
+The server sends lists of messages, each a lane's number followed by a frame or an object (``Lane``).
+A slow page gets the newest state once it has read the previous one: no queue grows.
 """
 
 from __future__ import annotations
@@ -35,14 +35,14 @@ UNREADABLE = 4400
 
 _HELLO_S = 5.0
 _FRAME_S = 1 / 120
-"""Between two messages to a page: twice as often as most pages paint. At 100 tokens a second the lag was 12 ms with it
-and 19 ms with 1/60, for about a quarter more of the server's time."""
+"""The shortest time between two messages to a page, half a frame of most screens. At 100 tokens/s the lag was 12 ms
+with it and 19 ms with 1/60, for about a quarter more server time."""
 _FEW_LANES = 2
-"""An answer and its status; where more stand side by side, each message costs the page and the server more."""
+"""An answer and its status; with more lanes each message costs more, so messages are sent less often."""
 _TOO_EARLY_S = 0.002
 _TOO_MANY_LANES = "Too much is drawn at once on your pages. Close some of them, then try again."
 _LARGEST_REQUEST = 1_000
-"""Characters; what is cut off there is no request."""
+"""Characters; longer requests are invalid."""
 _LARGE = 500_000
 """Characters of one message. Ordinary answers have less than a tenth of it."""
 _MOST_LANES = 32
@@ -88,7 +88,7 @@ class _UnreadableRequest(Exception):
 
 
 class LiveSocket:
-    """The route. ``is_allowed`` judges the Origin and Host of whoever connects."""
+    """The route. ``is_allowed`` checks the Origin and Host headers of a connection."""
 
     def __init__(self, channels: Callable[[], Channels], is_allowed: Callable[[str | None, str | None], bool]) -> None:
         self._channels = channels
@@ -134,13 +134,13 @@ class _Connection:
         self._lanes: dict[int, tuple[Lane, Callable[[], None]]] = {}
         self._awake = asyncio.Event()
         self._called = False
-        """Whether the writer has been called since it last began to look."""
+        """Whether the writer has been woken since its last pass."""
         self._loop = asyncio.get_running_loop()
         self._replaying: dict[int, asyncio.Task[None]] = {}
 
     async def serve(self) -> None:
-        """Read what the page asks and send it what is new, until it is gone."""
-        # The first message says that the token is good, and that messages come through.
+        """Read requests and send changes until the page disconnects."""
+        # The first message confirms the token and the connection.
         await self._websocket.send_text("[]")
         tasks = {asyncio.create_task(self._read()), asyncio.create_task(self._write())}
         try:
@@ -191,7 +191,7 @@ class _Connection:
             if lane.changed and not (lane.not_before and lane.urgent):
                 return
             lane.changed = True
-            # Whoever is called already looks at every lane: a call for each token of each would be most of the work.
+            # One wake-up serves all lanes; one call per token would dominate the cost.
             if not self._called:
                 self._called = True
                 # The loop may be closed already while the process ends.
@@ -213,7 +213,7 @@ class _Connection:
 
         if not lane.timed:
             lane.timed = True
-            # Loops keep time less exactly than the clock does; one that woke early would find nothing to do.
+            # Event loop timers are imprecise; one that fired early would find nothing to do.
             self._loop.call_later(lane.not_before - self._loop.time() + _TOO_EARLY_S, look)
 
     def _leave(self, number: int) -> None:
@@ -246,7 +246,7 @@ class _Connection:
                 await asyncio.sleep(early)
             async with self._share.turn():
                 self._awake.clear()
-                # Before the lanes are looked at: what changes from now on calls again.
+                # Reset before the lanes are read, so that later changes wake the writer again.
                 self._called = False
                 began = self._loop.time()
                 messages = []
@@ -269,7 +269,7 @@ class _Connection:
 
     async def _send(self, messages: list[list[object]]) -> None:
         if _is_large(messages):
-            # One at a time for a visitor: encoded, it takes several times its size until it is on its way.
+            # One at a time per visitor: an encoded message takes several times its size in memory.
             async with self._share.large_message:
                 await self._websocket.send_text(_encoder.encode(messages))
         else:

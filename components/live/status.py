@@ -1,4 +1,4 @@
-"""A run's status and numbers in plain words, whoever draws them."""
+"""A run's status and numbers in plain words."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ def _tokens(record: RunRecord) -> ShownNumber:
 
 
 def ended_in_words(record: RunRecord) -> str:
-    """One sentence for whoever hears the page: that the answer has ended, its size, and how it ended."""
+    """The sentence for screen readers at the end of an answer: its size, and how it ended."""
     if record.completion_tokens is None:
         size = _count(record.chunk_count, "chunk")
     else:
@@ -133,7 +133,7 @@ def ended_in_words(record: RunRecord) -> str:
 
 
 def waiting_words(reasoning: str, retry_wait: RetryWait | None) -> str:
-    """What stands in the place of an answer that has not begun."""
+    """The text shown in place of an answer that has not begun."""
     if retry_wait:
         return retry_wait.why
     return f"Reasoning: {len(reasoning):,} characters so far" if reasoning else "…"

@@ -1,1 +1,1 @@
-"""What keeps one visitor from taking the machine from the others. It knows nothing of what they do here."""
+"""Limits that keep one visitor from using up the machine: places, uploads, private files. Knows nothing of runs."""

@@ -1,4 +1,4 @@
-"""Counts what is held at once: by one visitor, by all on one network, by all together."""
+"""Counters of what is held at the same time: per visitor, per network, and in total."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ UNLIMITED = 1_000_000_000
 
 @dataclass(frozen=True)
 class Most:
-    """How many may be held at once."""
+    """The largest number of places per visitor, per network, and in total."""
 
     of_visitor: int
     of_network: int = UNLIMITED
@@ -21,9 +21,9 @@ class Most:
 
 
 class Places:
-    """Places that are taken and left again. Any thread may use it.
+    """A thread-safe counter of places that are taken and given back.
 
-    A visitor or a network that is None, for it cannot be told, is not counted by itself.
+    A visitor or network of None is unknown and counts towards the total only.
     """
 
     def __init__(self, most: Most) -> None:
@@ -32,7 +32,7 @@ class Places:
         self._taken: Counter[tuple[str, str]] = Counter()
 
     def take(self, visitor: str | None, network: str | None, number: int = 1) -> bool:
-        """Take so many places if they are all free; whether they were."""
+        """Take this many places if all of them are free; True when they were."""
         parties = self._parties(visitor, network)
         with self._lock:
             if any(self._taken[party] + number > most for party, most in parties.items()):
@@ -42,7 +42,7 @@ class Places:
             return True
 
     def leave(self, visitor: str | None, network: str | None, number: int = 1) -> None:
-        """Give back so many places that were taken."""
+        """Give this many places back."""
         with self._lock:
             for party in self._parties(visitor, network):
                 self._taken[party] -= number
@@ -51,7 +51,7 @@ class Places:
 
     @contextmanager
     def held(self, visitor: str | None, network: str | None) -> Iterator[bool]:
-        """Hold one place while the context lasts, if there is one; whether there is."""
+        """Hold one place during the context; yields False when none was free."""
         taken = self.take(visitor, network)
         try:
             yield taken

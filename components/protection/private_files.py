@@ -1,4 +1,4 @@
-"""Files that hold what people wrote, or keys, are their owner's alone: new ones are made so, older ones are named."""
+"""Keeps files with prompts, answers or keys private to their owner: new ones are made private, older ones named."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ _OTHERS = 0o077
 
 
 def keep_new_files_private() -> None:
-    """From now on, let no other user of this machine read or write a file or folder that this process makes.
+    """Make all new files and folders of this process unreadable to other users of the machine.
 
-    Processes that it starts inherit that.
+    Child processes inherit this.
     """
     os.umask(_OTHERS)
 
 
 def open_to_others(places: Iterable[Path]) -> str | None:
-    """A sentence that names those files and folders that other users of this machine may read or write, or None."""
+    """A sentence that names the files and folders that other users of the machine can read or write, or None."""
     loose = sorted({str(place) for place in places if place.exists() and place.stat().st_mode & _OTHERS})
     if not loose:
         return None

@@ -1,4 +1,4 @@
-"""Which sessions may upload a file now, and whose they are: those on whose page something stands that takes one."""
+"""The sessions that may upload a file now: those with an uploader on their page."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 
 class UploadRefused(Exception):
-    """A file is not taken. ``status`` is the one of HTTP; the message is a sentence that says why and what to do."""
+    """The file is refused. ``status`` is the HTTP status; the message says why and what to do."""
 
     def __init__(self, status: int, sentence: str) -> None:
         super().__init__(sentence)
@@ -17,7 +17,7 @@ class UploadRefused(Exception):
 
 
 class Uploads:
-    """Any thread may use it. Sessions are known by their ids; a visitor and all on a network have so many bytes."""
+    """A thread-safe register of sessions with an uploader, and the bytes that each visitor and network holds."""
 
     def __init__(self, most_bytes: int, most_bytes_of_network: int) -> None:
         self._most = most_bytes
@@ -30,7 +30,7 @@ class Uploads:
 
     @contextmanager
     def page(self, session: str) -> Iterator[None]:
-        """Hold while a page is drawn: what takes files on the page before and not on this one takes none afterwards."""
+        """Hold while a page is drawn: uploaders of the previous page that are not drawn again stop taking files."""
         with self._lock:
             self._drawn_now.discard(session)
         yield
@@ -39,7 +39,7 @@ class Uploads:
                 self._on_page.discard(session)
 
     def drawn(self, session: str, visitor: str, network: str | None) -> None:
-        """Something that takes a file stands on the page of that session, which is this visitor's."""
+        """Register an uploader on this session's page, which belongs to this visitor."""
         with self._lock:
             self._whose[session] = visitor, network
             self._on_page.add(session)
@@ -49,16 +49,16 @@ class Uploads:
     def coming(
         self, session: str, size: int, held: Callable[[], Mapping[str, int]], free: Callable[[str], bool]
     ) -> Iterator[None]:
-        """Hold while a file of so many bytes comes in. Raises UploadRefused.
+        """Hold while a file of this size is received. Raises UploadRefused.
 
-        ``held`` gives the bytes that are in memory for each session. ``free`` lets go of those of a session that nobody
-        is connected to; whether it was one.
+        ``held`` returns the bytes in memory by session. ``free`` releases a disconnected session's files and returns
+        True if it did.
         """
         with self._lock:
             if session not in self._on_page:
                 raise UploadRefused(403, "Your page takes no file now. Reload it, then choose the file again.")
             if not self._fits(session, size, held()):
-                # What was uploaded on pages that are closed is kept for those who come back; not at others' cost.
+                # Files of closed pages are kept in case the visitor returns, but not at the cost of other visitors.
                 visitor = self._whose[session]
                 for other in [other for other, whose in self._whose.items() if whose == visitor and free(other)]:
                     del self._whose[other]
@@ -78,7 +78,7 @@ class Uploads:
                     del self._coming[session]
 
     def forget(self, is_gone: Callable[[str], bool]) -> None:
-        """Forget the sessions that are gone for good, with their files."""
+        """Forget the sessions that have ended, and their files."""
         with self._lock:
             for session in [session for session in self._whose if is_gone(session)]:
                 del self._whose[session]
