@@ -36,6 +36,6 @@ ENV TEMPERA_CACHE_DIR=/data/models
 
 FROM app AS weights-at-build
 ENV TEMPERA_CACHE_DIR=/models
-RUN umask 077 && python -c "from components.embedded.weights import ensure; ensure()"
+RUN umask 077 && python -c "from components.embedded.weights import ensure; from components.settings import read_settings; ensure(read_settings().cache_dir)"
 
 FROM weights-at-${WEIGHTS}

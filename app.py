@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -17,27 +16,29 @@ from components.server import routes, run_files
 from components.server.closed_routes import ClosedRoutes
 from components.server.cookies import VisitorCookie
 from components.server.forwarded import keep_peer_of_socket
-from components.server.hosts import ONLY_HERE, listens_in_vain, public_url_problem
+from components.server.hosts import ONLY_HERE, listens_in_vain
 from components.server.page_limit import PageLimit
 from components.server.page_shell import PageShell
+from components.server.process import close_service, service
 from components.server.same_origin import SameOrigin
 from components.server.security_headers import SecurityHeaders, security_headers
 from components.server.slow_requests import end_slow_requests
+from components.server.startup import reason_not_to_start
 from components.server.traceback_limit import limit_tracebacks
 from components.server.upload_limit import UploadLimit
 from components.server.whole_messages import ReadToTheEnd, take_in_whole_messages
-from components.service import close_service, reason_not_to_start, service
+from components.settings import read_settings
 from components.ui.answer import live_view
 from components.ui.script_error import report_script_error
 
 # Here, and not when the application begins: a server may be told to serve one that could not begin. And first: reading
 # the secrets file puts what stands at its top into the environment, where everything below looks for it.
-if reason := reason_not_to_start() or public_url_problem():
+if reason := reason_not_to_start():
     sys.exit(f"Tempera does not start. {reason}")
 if listens_in_vain():
     logging.getLogger("tempera").warning(ONLY_HERE)
 
-HEADERS = security_headers(os.environ.get("TEMPERA_FRAME_ANCESTORS", "").split())
+HEADERS = security_headers(read_settings().frame_ancestors)
 
 
 @asynccontextmanager

@@ -1,17 +1,15 @@
 """The configured endpoints: whether they answer, what they offer, and how to add one."""
 
-import os
-
 import streamlit as st
 
-from components.endpoints.own import own_endpoints_allowed
-from components.service import configuration
+from components.server.process import service
+from components.settings import read_settings
 from components.ui.endpoints.endpoint_panel import await_answers, check_again, draw_endpoint
 from components.ui.endpoints.endpoint_setup import draw_endpoint_setup
 from components.ui.endpoints.own_endpoint import draw_own_endpoint
 from components.ui.visitor import own_log
 
-endpoints = list(configuration().endpoints.values())
+endpoints = list(service().configuration().endpoints.values())
 
 with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
     st.subheader("Endpoints", anchor=False, width="content")
@@ -26,7 +24,7 @@ with st.container(horizontal=True, horizontal_alignment="distribute", vertical_a
 
 awaited = [endpoint for endpoint in endpoints if draw_endpoint(endpoint, own_log().database)]
 
-if own_endpoints_allowed(os.environ):
+if read_settings().own_endpoints:
     st.subheader("Your own endpoint", anchor=False)
     draw_own_endpoint()
 

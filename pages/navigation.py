@@ -5,7 +5,7 @@ from pathlib import Path
 import streamlit as st
 
 from components import ui
-from components.service import configuration, service
+from components.server.process import service
 from components.ui import presses, state
 from components.ui.answer import live_view
 from components.ui.entrance import draw_account, draw_limits, draw_storage, is_let_in
@@ -35,7 +35,7 @@ with whole_page():
         page.run()  # whoever has the link may see it
     elif is_let_in():
         if not is_demo:
-            if problems := configuration().problems:
+            if problems := service().configuration().problems:
                 st.warning("\n\n".join(problems), icon=":material/settings_alert:")
             if service().log.problem:
                 st.warning(f"{service().log.problem} The app goes on.", icon=":material/database_off:")

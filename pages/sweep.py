@@ -8,7 +8,7 @@ from components.experiments.axes import AxisProblem
 from components.experiments.cells import objections
 from components.experiments.problem import SweepProblem
 from components.log.query import QueryFailed
-from components.service import service
+from components.server.process import service
 from components.ui import presses, shortcuts, state
 from components.ui.form import draft_form
 from components.ui.form.base_form import draw_base

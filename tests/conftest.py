@@ -11,7 +11,7 @@ from hypothesis import settings
 from sqlalchemy import Engine, event
 
 from components.log.database import Database
-from components.service import close_service
+from components.server.process import close_service
 from tests.chromium import chromium, context, fresh_page, page
 from tests.embedded.served import endpoint, model_file
 from tests.owners import check_owner

@@ -8,8 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-LOGIN = "TEMPERA_LOGIN"
-"""The environment variable; ``required`` demands a login, whatever the secrets file says."""
+from components.settings import Settings, variable_name
 
 _EVERYBODY: tuple[str, ...] = ()
 _OF_ALL = ("redirect_uri", "cookie_secret")
@@ -36,20 +35,20 @@ class Access:
     closed: str | None = None
 
 
-def login_is_configured(environment: Mapping[str, str], secrets: Mapping[str, object]) -> bool:
+def login_is_configured(settings: Settings, secrets: Mapping[str, object]) -> bool:
     """Whether a login is required."""
-    return "auth" in secrets or bool(environment.get(LOGIN))
+    return "auth" in secrets or bool(settings.login)
 
 
-def login_problem(environment: Mapping[str, str], secrets: Mapping[str, object]) -> str | None:
+def login_problem(settings: Settings, secrets: Mapping[str, object]) -> str | None:
     """Why the intended login cannot work, in a sentence with what to do; None when nothing is wrong."""
-    required = environment.get(LOGIN, "")
-    if required not in ("", "required"):
-        return f"{LOGIN} must be required, or not be set."
+    if problems := settings.problems.get("login"):
+        return problems[0]
     auth = secrets.get("auth")
     if auth is None:
-        if required:
-            return f"{LOGIN} says that a login is required, and the secrets file has no table [auth]. Add it."
+        if settings.login:
+            name = variable_name("login")
+            return f"{name} says that a login is required, and the secrets file has no table [auth]. Add it."
         if "access" in secrets:
             return "The secrets file has [access] and no [auth], so nobody would have to log in. Add [auth]."
         return None

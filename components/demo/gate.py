@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from components.demo import budget
@@ -41,14 +41,14 @@ class DemoGate:
         self,
         settings: DemoSettings,
         log: Log,
-        environment: Mapping[str, str],
+        is_stopped: Callable[[], bool],
         is_watched: Callable[[Run], bool] = lambda _run: False,
         watch_every_s: float = _WATCH_EVERY_S,
     ) -> None:
         """``is_watched`` says whether somebody looks at a run now."""
         self._watch_every_s = watch_every_s
         self.slots = Slots(settings)
-        self.switch = Switch(settings, environment)
+        self.switch = Switch(settings, is_stopped)
         self._settings = settings
         self._log = log
         self._is_watched = is_watched

@@ -9,14 +9,9 @@ from typing import TypeGuard
 
 from components.endpoints.endpoint import AnyEndpoint
 from components.protection.places import Most
+from components.settings import Settings
 from components.streaming.limits import Limits
 
-DEMO = "TEMPERA_DEMO"
-STOP = "TEMPERA_DEMO_STOP"
-STOP_FILE = "TEMPERA_DEMO_STOP_FILE"
-
-_ON = ("1", "true", "yes", "on")
-_OFF = ("", "0", "false", "no", "off")
 _MOST = 1_000_000_000
 
 
@@ -129,28 +124,25 @@ class DemoSettings:
         )
 
 
-def demo_settings(environment: Mapping[str, str], secrets: Mapping[str, object]) -> DemoSettings | None:
+def demo_settings(settings: Settings, secrets: Mapping[str, object]) -> DemoSettings | None:
     """The settings of the demo, or None when this is none.
 
-    It is one when TEMPERA_DEMO says 1, true, yes or on, or the secrets have a table ``[demo]`` with ``enabled = true``;
-    also when one of them says what nobody can read. TEMPERA_DEMO is the surer one: a secrets file that is not there
-    says nothing at all. The table's other keys are the fields of ``DemoSettings``; TEMPERA_DEMO_STOP_FILE names its
-    ``stop_file`` as well. A value that cannot be used becomes a problem, and its default holds.
+    It is one when ``settings.demo`` says so, or the secrets have a table ``[demo]`` with ``enabled = true``, or with
+    what nobody can read. The settings are the surer place: a secrets file that is not there says nothing at all. The
+    table's other keys are the fields of ``DemoSettings``; ``settings.demo_stop_file`` goes before its ``stop_file``.
+    A value that cannot be used becomes a problem, and its default holds.
     """
-    said = environment.get(DEMO, "").strip().lower()
     table = secrets.get("demo", {})
     values = dict(table) if isinstance(table, Mapping) else {"enabled": table}
     enabled = values.pop("enabled", False)
-    if said in _OFF and enabled is False:
+    if not settings.demo and enabled is False:
         return None
     reading = _Reading(values)
-    if said not in _ON + _OFF:
-        reading.problems.append(f"{DEMO} must be 1 or 0, not {said!r:.40}. This is a demo until it says 0.")
     if not isinstance(enabled, bool):
         reading.problems.append(
             "[demo] in the secrets file must have enabled = true or enabled = false. This is a demo until it has."
         )
-    return reading.settings(environment.get(STOP_FILE) or None)
+    return reading.settings(settings.demo_stop_file or None)
 
 
 class _Reading:

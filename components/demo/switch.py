@@ -5,23 +5,22 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
-from components.demo.settings import STOP, DemoSettings
+from components.demo.settings import DemoSettings
 
 _LOOK_EVERY_S = 1.0
 _PAUSED = "This demo is paused by its operator. What was run can still be read; try again later."
-_NOT_THROWN = ("", "0", "false", "no", "off")
 
 
 class Switch:
-    """Thrown while TEMPERA_DEMO_STOP says 1 or the stop file is there. Any thread may ask; it looks once a second."""
+    """Thrown while ``is_stopped()`` or the stop file is there. Any thread may ask; it looks once a second."""
 
     def __init__(
-        self, settings: DemoSettings, environment: Mapping[str, str], clock: Callable[[], float] = time.monotonic
+        self, settings: DemoSettings, is_stopped: Callable[[], bool], clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._file = settings.stop_file
-        self._environment = environment
+        self._is_stopped = is_stopped
         self._clock = clock
         self._lock = threading.Lock()
         self._look_at = -1.0
@@ -37,7 +36,7 @@ class Switch:
             return _PAUSED if self._thrown else None
 
     def _is_thrown(self) -> bool:
-        if self._environment.get(STOP, "").strip().lower() not in _NOT_THROWN:
+        if self._is_stopped():
             return True
         if not self._file:
             return False

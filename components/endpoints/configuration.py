@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from components.contract.profile import BEEZY, profile_named
 from components.embedded.process import EmbeddedModel
 from components.endpoints.endpoint import Address, AnyEndpoint, EmbeddedEndpoint, Endpoint, Prices
+from components.settings import Settings, variable_name
 from components.streaming.session import ApiKey, check_api_key, check_base_url
 
 EMBEDDED = "embedded"
@@ -25,27 +26,24 @@ class Configuration:
     problems: tuple[str, ...] = ()
 
 
-def read_configuration(
-    secrets: Mapping[str, object], environment: Mapping[str, str], model: EmbeddedModel
-) -> Configuration:
+def read_configuration(secrets: Mapping[str, object], settings: Settings, model: EmbeddedModel) -> Configuration:
     """The endpoint of the environment, then those of the secrets, then the embedded model, which is always there.
 
-    ``secrets`` holds ``[endpoints.NAME]`` tables with base_url, dialect, api_key and default_model; the environment
-    TEMPERA_BASE_URL, TEMPERA_DIALECT, TEMPERA_API_KEY and TEMPERA_MODEL.
+    ``secrets`` holds ``[endpoints.NAME]`` tables with base_url, dialect, api_key and default_model.
     """
     endpoints: dict[str, AnyEndpoint] = {}
     problems: list[str] = []
-    if environment.get("TEMPERA_BASE_URL"):
-        settings: dict[str, object] = {
-            "base_url": environment["TEMPERA_BASE_URL"],
-            "dialect": environment.get("TEMPERA_DIALECT") or BEEZY.name,
-            "api_key": environment.get("TEMPERA_API_KEY", ""),
-            "default_model": environment.get("TEMPERA_MODEL", ""),
+    if settings.base_url:
+        of_environment = {
+            "base_url": settings.base_url,
+            "dialect": settings.dialect,
+            "api_key": settings.api_key,
+            "default_model": settings.model,
         }
         try:
-            endpoints[ENVIRONMENT] = _endpoint(ENVIRONMENT, settings)
+            endpoints[ENVIRONMENT] = _endpoint(ENVIRONMENT, of_environment)
         except ValueError as error:
-            problems.append(f"The endpoint in TEMPERA_BASE_URL cannot be used: {error}")
+            problems.append(f"The endpoint in {variable_name('base_url')} cannot be used: {error}")
     tables = secrets.get("endpoints", {})
     if not isinstance(tables, Mapping):
         problems.append("The secrets file's [endpoints] must hold one table per endpoint, such as [endpoints.mine].")

@@ -5,23 +5,17 @@ The endpoint uses the visitor's own key only and calls public addresses only. Th
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Collection, Mapping
 from enum import StrEnum
-from ipaddress import IPv4Network, IPv6Network
 from urllib.parse import urlsplit
 
 from components.contract.profile import PROFILES
 from components.endpoints.address_policy import AddressPolicy, address_in_figures
 from components.endpoints.endpoint import Address, Endpoint
+from components.settings import Settings
 from components.streaming.session import ApiKey, check_api_key, check_base_url
 
 OWN_NAME = "my own"
-OWN_ENDPOINTS = "TEMPERA_OWN_ENDPOINTS"
-OWN_ENDPOINTS_NETWORKS = "TEMPERA_OWN_ENDPOINTS_NETWORKS"
-
-_ON = ("1", "true", "yes", "on")
-_OFF = ("", "0", "false", "no", "off")
 
 
 class OwnField(StrEnum):
@@ -41,36 +35,12 @@ class UnusableOwnEndpoint(ValueError):
         self.problems = problems
 
 
-def own_endpoints_allowed(environment: Mapping[str, str]) -> bool:
-    """Whether visitors may enter endpoints of their own: TEMPERA_OWN_ENDPOINTS is 1, true, yes or on."""
-    return environment.get(OWN_ENDPOINTS, "").strip().lower() in _ON
-
-
-def own_endpoints_policy(environment: Mapping[str, str]) -> AddressPolicy:
-    """Public addresses, and the networks of TEMPERA_OWN_ENDPOINTS_NETWORKS: 10.0.0.0/8, fd12::/16 and the like.
-
-    An entry that cannot be read allows nothing; ``own_endpoints_problems`` names it.
-    """
-    return AddressPolicy(_networks(environment)[0])
-
-
-def own_endpoints_problems(environment: Mapping[str, str]) -> tuple[str, ...]:
-    """A sentence for the operator for each setting of own endpoints that cannot be read."""
-    problems = _networks(environment)[1]
-    if environment.get(OWN_ENDPOINTS, "").strip().lower() not in _ON + _OFF:
-        problems = (
-            f"{OWN_ENDPOINTS} must be 1 or 0. Visitors cannot add endpoints of their own until it is 1.",
-            *problems,
-        )
-    return problems
-
-
 def own_endpoint(
     base_url: str,
     key: str,
     dialect: str,
     model: str,
-    environment: Mapping[str, str],
+    settings: Settings,
     taken: Collection[str] = (),
 ) -> Endpoint:
     """The endpoint that a visitor typed. Looks nothing up and calls nobody: its address is checked when it is called.
@@ -79,11 +49,12 @@ def own_endpoint(
 
     Raises UnusableOwnEndpoint, a ValueError with a sentence for each field that must change.
     """
-    if not own_endpoints_allowed(environment):
+    if not settings.own_endpoints:
         raise UnusableOwnEndpoint(
             {OwnField.BASE_URL: "Endpoints of one's own are not allowed here. Choose another one."}
         )
-    policy = own_endpoints_policy(environment)
+    # What is public, and what the operator adds to that.
+    policy = AddressPolicy(settings.own_endpoints_networks)
     model = model.strip()
     problems: dict[OwnField, str] = {}
     try:
@@ -125,18 +96,3 @@ def _name(taken: Collection[str]) -> str:
         number += 1
         name = f"{OWN_NAME} {number}"
     return name
-
-
-def _networks(environment: Mapping[str, str]) -> tuple[tuple[IPv4Network | IPv6Network, ...], tuple[str, ...]]:
-    """The networks that the operator allows, and a sentence for each entry that is none."""
-    networks: list[IPv4Network | IPv6Network] = []
-    problems: list[str] = []
-    for entry in filter(None, map(str.strip, environment.get(OWN_ENDPOINTS_NETWORKS, "").split(","))):
-        try:
-            networks.append(ipaddress.ip_network(entry))
-        except ValueError:
-            problems.append(
-                f"{OWN_ENDPOINTS_NETWORKS} has {entry!r:.60}, which is no network and allows nothing. "
-                "Write networks such as 10.0.0.0/8, with commas between."
-            )
-    return tuple(networks), tuple(problems)

@@ -15,10 +15,10 @@ from components.endpoints.endpoint import AnyEndpoint
 from components.experiments.making import Making
 from components.runs.order import Order
 from components.runs.placement import Placement
+from components.settings import variable_name
 from components.streaming.outcome import Status
 
-SCHEDULER = "TEMPERA_DASK_SCHEDULER"
-"""The environment variable that says where Dask's scheduler is: its address, or ``local`` for workers started here."""
+_SCHEDULER = variable_name("dask_scheduler")
 _LOCAL = "local"
 _THREADS_OF_A_WORKER = 16
 """Of a worker that is started here. A cell mostly waits, so a processor does well with many."""
@@ -103,24 +103,23 @@ def _tell(told: Future[Any], made: Future[Any]) -> None:
 
 
 def workers_of(
-    environment: Mapping[str, str],
+    scheduler: str,
     database_url: str,
     perform: Callable[[Job], Status],
     stop: Callable[[Placement], bool],
     connect_s: float = _CONNECT_S,
 ) -> Workers | None:
-    """The workers that the environment names, or None when it names none. Raises WorkersUnavailable."""
-    scheduler = environment.get(SCHEDULER, "").strip()
+    """The workers of a scheduler, by its address or ``local``; None without one. Raises WorkersUnavailable."""
     if not scheduler:
         return None
     if not database_url.startswith("postgres"):
         raise WorkersUnavailable(
-            f"{SCHEDULER} needs a log that all workers can write. Set TEMPERA_DATABASE_URL to a PostgreSQL database."
+            f"{_SCHEDULER} needs a log that all workers can write. Set TEMPERA_DATABASE_URL to a PostgreSQL database."
         )
     try:
         distributed: Any = importlib.import_module("distributed")
     except ImportError:
-        raise WorkersUnavailable(f"{SCHEDULER} needs Dask. Install it: pip install distributed") from None
+        raise WorkersUnavailable(f"{_SCHEDULER} needs Dask. Install it: pip install distributed") from None
     cluster = None
     try:
         if scheduler == _LOCAL:
@@ -133,5 +132,5 @@ def workers_of(
         if cluster is not None:
             cluster.close()
         raise WorkersUnavailable(
-            f"No scheduler answers at {scheduler}, which {SCHEDULER} names: {error}. Start it, or correct the address."
+            f"No scheduler answers at {scheduler}, which {_SCHEDULER} names: {error}. Start it, or correct the address."
         ) from None

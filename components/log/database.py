@@ -1,16 +1,14 @@
-"""Opens the log's database: SQLite in the user's data folder, or whatever TEMPERA_DATABASE_URL names."""
+"""Opens the log's database: a file of SQLite, or a PostgreSQL."""
 
 from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Mapping
 from contextlib import ExitStack
 from copy import copy
 from pathlib import Path
 from typing import Any
 
-import platformdirs
 from alembic.util import CommandError
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
@@ -18,6 +16,7 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from components.log.owned import LOCAL
 from components.log.schema import migrate
 from components.log.sqlite_file import LOCK_WAIT_S, SqliteFile
+from components.settings import data_folder
 
 READ_LIMIT_S = 1.0
 """How long a reading transaction may take."""
@@ -34,28 +33,16 @@ _READER_PRAGMAS = ("wal_autocheckpoint=0", "query_only=ON")
 # Seconds, but for the last one: a server that vanished is noticed while people still wait.
 _SERVER = {"connect_timeout": 5, "keepalives_idle": 10, "keepalives_interval": 5, "tcp_user_timeout": 10_000}
 
-_NAME = "tempera"
 _NO_DRIVER = 'its driver is missing. Install it: pip install "psycopg[binary]"'
-
-
-VOLUME = "TEMPERA_VOLUME"
-"""The environment variable that says where storage that lasts is mounted, if it is; the container says /data."""
 
 
 class DatabaseUnavailable(Exception):
     """The database cannot be used. The message is a sentence that says why and what to do."""
 
 
-def database_url(environment: Mapping[str, str]) -> str:
-    """TEMPERA_DATABASE_URL, or a SQLite file in the user's data folder."""
-    given = environment.get("TEMPERA_DATABASE_URL")
-    return given or f"sqlite:///{platformdirs.user_data_path(_NAME) / 'runs.sqlite3'}"
-
-
-def is_forgotten_at_restart(environment: Mapping[str, str]) -> bool:
-    """Whether the log is a file where TEMPERA_VOLUME should be mounted, and nothing is mounted there."""
-    volume = environment.get(VOLUME, "").strip()
-    return bool(volume) and database_url(environment).startswith("sqlite") and not Path(volume).is_mount()
+def is_forgotten_at_restart(url: str, volume: Path | None) -> bool:
+    """Whether the log is a file where a volume should be mounted, and nothing is mounted there."""
+    return volume is not None and url.startswith("sqlite") and not volume.is_mount()
 
 
 class Database:
@@ -109,7 +96,7 @@ class Database:
         if self._file is None:
             return []
         folder = self._file.path.parent
-        return [*self._file.all(), *([folder] if folder == platformdirs.user_data_path(_NAME) else [])]
+        return [*self._file.all(), *([folder] if folder == data_folder() else [])]
 
     @property
     def gone(self) -> bool:

@@ -7,7 +7,6 @@ the next round, and nothing has to be remembered apart from the runs themselves.
 from __future__ import annotations
 
 import logging
-import os
 import threading
 import time
 from collections import deque
@@ -25,7 +24,7 @@ from components.log.events import MOST_IN_ONE_PACK, pack
 from components.log.owned import LOCAL, WHOLE_LOG
 from components.log.quota import Kept, QuotaReached, read_kept, seen, within_quota
 from components.log.record import utc_now
-from components.log.retention import delete_old, delete_runs_before, keep_days
+from components.log.retention import delete_old, delete_runs_before
 from components.log.sqlite_file import is_damage
 from components.log.tables import UNDER_WAY, events, runs, to_row, upsert
 from components.log.unwritten import LoggedRun, Snapshot, Unwritten
@@ -49,7 +48,8 @@ class Log:
 
     owner = LOCAL
 
-    def __init__(self, url: str, limits: Limits | None = None) -> None:
+    def __init__(self, url: str, limits: Limits | None = None, keep_days: float | None = None) -> None:
+        """``keep_days``: after how many days runs are deleted; None for never."""
         self.problem: str | None = None
         self.database: Database | None = None
         self._url = url
@@ -65,11 +65,7 @@ class Log:
         self._reap_at = 0.0
         self._round_began_at = time.time()
         self._retain_at = 0.0
-        self._keep_days: float | None = None
-        try:
-            self._keep_days = keep_days(os.environ)
-        except ValueError as error:
-            self._notices.append(str(error))
+        self._keep_days = keep_days
         self._open()
         self._thread = threading.Thread(target=self._run, name="log", daemon=True)
         self._thread.start()

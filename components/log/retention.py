@@ -5,8 +5,6 @@ Runs after the days that are set, drafts that nobody came back to, and what is s
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from sqlalchemy import Connection, delete, select, tuple_
 
 from components.log.owned import WHOLE_LOG
@@ -17,20 +15,6 @@ from components.streaming.outcome import Status
 DELETE_AT_ONCE = 1_000
 _DAY_S = 86_400.0
 _KEEP_DRAFTS_DAYS = 30.0
-
-
-def keep_days(environment: Mapping[str, str]) -> float | None:
-    """How many days runs are kept, from TEMPERA_KEEP_DAYS; None for ever. Raises ValueError with a sentence."""
-    given = environment.get("TEMPERA_KEEP_DAYS")
-    if not given:
-        return None
-    try:
-        days = float(given)
-    except ValueError:
-        days = 0.0
-    if not 0 < days < 1_000_000:
-        raise ValueError(f"TEMPERA_KEEP_DAYS must be a number of days, not {given!r:.40}. No run is deleted.")
-    return days
 
 
 def delete_runs_before(connection: Connection, before: str) -> int:

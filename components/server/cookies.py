@@ -14,7 +14,7 @@ from streamlit import config
 from components.demo.settings import DemoSettings
 from components.demo.visitors import COOKIE_DAYS, new_visitor_id, signed, visitor_in
 from components.server.forwarded import scheme_of
-from components.server.public_address import public_url_of_operator
+from components.settings import read_settings
 
 COOKIE = "tempera_visitor"
 """Of visitors of a demo who did not log in. It is set with the page itself."""
@@ -82,4 +82,4 @@ def _new_cookie(scope: Scope, demo: DemoSettings) -> str | None:
 
 def _is_https(scope: Scope, demo: DemoSettings) -> bool:
     # A proxy that does not say so may be known from the operator's own address.
-    return "https" in (scheme_of(scope, demo.proxy_hops), urlsplit(public_url_of_operator()).scheme)
+    return "https" in (scheme_of(scope, demo.proxy_hops), urlsplit(read_settings().public_address).scheme)

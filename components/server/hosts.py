@@ -8,20 +8,20 @@ from urllib.parse import urlsplit
 from streamlit import config
 from streamlit.web.server.starlette.starlette_websocket import is_host_allowed
 
-from components.server.public_address import PUBLIC_URL, public_url_of_operator
+from components.settings import read_settings, variable_name
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 """They mean the machine that the browser runs on, so no other site can take one of them for its own."""
 ONLY_HERE = (
-    f"Tempera answers browsers on its own machine alone. Set {PUBLIC_URL} to the address under which others reach it, "
-    "such as https://tempera.example.org, and start it again."
+    f"Tempera answers browsers on its own machine alone. Set {variable_name('public_url')} to the address under which "
+    "others reach it, such as https://tempera.example.org, and start it again."
 )
 _HOST = re.compile(r"(?:\[(?P<ipv6>[0-9A-Fa-f:]+)\]|(?P<name>[A-Za-z0-9.-]+))(?::\d{1,5})?")
 
 
 def is_named() -> bool:
     """Whether the operator gave the server any name."""
-    return bool(config.get_option("server.allowedHosts") or public_url_of_operator())
+    return bool(config.get_option("server.allowedHosts") or read_settings().public_address)
 
 
 def is_own_host(host: str | None) -> bool:
@@ -34,22 +34,14 @@ def is_own_host(host: str | None) -> bool:
         return is_host_allowed(host)
     found = _HOST.fullmatch(host or "")
     name = (found["ipv6"] or found["name"]).lower().rstrip(".") if found else ""
-    return name in LOOPBACK or (bool(name) and name == urlsplit(public_url_of_operator()).hostname)
+    return name in LOOPBACK or (bool(name) and name == urlsplit(read_settings().public_address).hostname)
 
 
 def public_origin() -> str:
     """The origin of the public address as a browser says it, without the port that goes without saying; or empty."""
-    public = urlsplit(public_url_of_operator().lower())
+    public = urlsplit(read_settings().public_address.lower())
     usual = ":80" if public.scheme == "http" else ":443"
     return f"{public.scheme}://{public.netloc.removesuffix(usual)}" if public.netloc else ""
-
-
-def public_url_problem() -> str | None:
-    """Why the public address cannot be used, as a sentence with what to do; None when nothing is wrong with it."""
-    given = public_url_of_operator()
-    if not given or re.fullmatch(rf"https?://{_HOST.pattern}(/[^?#\s]*)?", given):
-        return None
-    return f"{PUBLIC_URL} is no address. Set it to one such as https://tempera.example.org."
 
 
 def listens_in_vain() -> bool:

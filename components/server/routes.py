@@ -11,7 +11,7 @@ from components.demo.budget import left
 from components.log.metrics import metrics_of
 from components.log.query import QueryFailed
 from components.runs.gate import Refused
-from components.service import service
+from components.server.process import service
 
 
 def routes() -> list[BaseRoute]:

@@ -12,8 +12,8 @@ from components.log.export import FORMATS
 from components.log.owned import OwnLog
 from components.log.query import QueryFailed
 from components.log.search import View, conditions
+from components.server.process import service
 from components.server.route_path import route_path
-from components.service import service
 
 _PACKET_BYTES = 262_144
 _PATH = "take-away"

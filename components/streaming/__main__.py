@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
 
 from components.contract.profile import PROFILES, profile_named
 from components.contract.request import from_bytes, to_bytes
+from components.settings import read_settings
 from components.streaming.limits import Limits
 from components.streaming.outcome import Outcome, Status
 from components.streaming.session import ApiKey, check_api_key, check_base_url
@@ -31,7 +31,7 @@ def main() -> int:
     arguments = parser.parse_args()
     try:
         base_url = check_base_url(arguments.base_url)
-        secret = check_api_key(os.environ.get("TEMPERA_API_KEY", ""))
+        secret = check_api_key(read_settings().api_key)
         limits = Limits.from_mapping(_object(arguments.limits, "--limits"))
         given = sys.stdin.buffer.read().decode()
         wanted = _object(given, "Standard input")

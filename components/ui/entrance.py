@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import os
-
 import streamlit as st
 
 from components.access.login import LoginEnded, NotLetIn, providers_of
 from components.demo.budget import left
 from components.log.database import is_forgotten_at_restart
 from components.runs.gate import Refused
-from components.service import secrets, service
+from components.server.process import service
+from components.server.secrets import read_secrets
+from components.settings import read_settings
 from components.ui import state
 from components.ui.plain_words import plain_words
 from components.ui.visitor import login_is_needed, network, own_log, owner
@@ -26,7 +26,7 @@ def is_let_in() -> bool:
     except NotLetIn as refused:
         st.subheader("Tempera", anchor=False)
         st.error(plain_words(str(refused)))
-        if "auth" in secrets():
+        if "auth" in read_secrets().values:
             st.button("Log out", key="log_out", on_click=st.logout)
         return False
     return True
@@ -65,7 +65,8 @@ def draw_limits() -> None:
 
 def draw_storage() -> None:
     """Draw that what is kept does not last, and that the visitor keeps nearly as much as they may, or as much."""
-    if is_forgotten_at_restart(os.environ):
+    settings = read_settings()
+    if is_forgotten_at_restart(settings.database_url, settings.volume):
         st.caption(
             ":material/hourglass_bottom: What you make here is forgotten when the server restarts. "
             "Export what you want to keep on the Runs page."
@@ -78,7 +79,7 @@ def draw_storage() -> None:
 def _draw_login(sentence: str) -> None:
     st.subheader("Tempera", anchor=False)
     st.markdown(plain_words(sentence))
-    providers: list[str | None] = [*providers_of(secrets().get("auth", {}))]
+    providers: list[str | None] = [*providers_of(read_secrets().values.get("auth", {}))]
     for provider in providers or [None]:
         st.button(
             f"Log in with {plain_words(provider)}" if provider else "Log in",

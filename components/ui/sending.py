@@ -9,7 +9,7 @@ import streamlit as st
 from components.runs.gate import Refused
 from components.runs.order import Order
 from components.runs.run import Run
-from components.service import service
+from components.server.process import service
 from components.ui import state
 from components.ui.visitor import network, owner
 

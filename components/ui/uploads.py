@@ -9,8 +9,8 @@ from typing import Any
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
+from components.server.process import service
 from components.server.upload_limit import forget_closed_sessions
-from components.service import service
 from components.ui.visitor import network, owner
 
 

@@ -13,7 +13,8 @@ from components.demo.visitors import UNKNOWN, network_of, new_visitor_id
 from components.log.database import Database
 from components.log.owned import LOCAL, OwnLog
 from components.server.cookies import visitor_of
-from components.service import secrets, secrets_are_broken_with, service
+from components.server.process import service
+from components.server.secrets import read_secrets
 from components.ui import state
 
 BY_OWNER: dict[type | str, Callable[[Any], Any]] = {OwnLog: lambda log: log.owner}
@@ -23,12 +24,13 @@ BY_OWNER: dict[type | str, Callable[[Any], Any]] = {OwnLog: lambda log: log.owne
 def owner() -> str:
     """Who owns what is made on this page. Raises NotLetIn where one must log in, and is not or no longer."""
     if login_is_needed():
-        if "auth" not in secrets():
+        secrets = read_secrets().values
+        if "auth" not in secrets:
             raise NotLetIn("Nobody can log in now. Ask whoever runs this Tempera to look at its secrets file.")
         claims = st.user.to_dict()
         if not claims.get("is_logged_in"):
             raise LoginEnded("Log in first.")
-        return f"user {owner_of(claims, access_of(secrets()), time.time())}"
+        return f"user {owner_of(claims, access_of(secrets), time.time())}"
     if service().demo:
         return f"visitor {_visitor()}"
     return LOCAL
@@ -36,7 +38,8 @@ def owner() -> str:
 
 def login_is_needed() -> bool:
     """Whether the operator has set up a login: also when the file that said so is broken or gone by now."""
-    return service().needs_login or "auth" in secrets() or secrets_are_broken_with("auth")
+    secrets = read_secrets()
+    return service().needs_login or "auth" in secrets.values or secrets.are_broken_with("auth")
 
 
 def own_log() -> OwnLog:

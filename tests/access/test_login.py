@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from components.access.login import Access, LoginEnded, NotLetIn, access_of, login_problem, owner_of, providers_of
+from components.settings import read_settings
 
 NOW = 1_800_000_000.0
 CLAIMS: dict[str, Any] = {
@@ -104,7 +105,7 @@ NAMED = {"redirect_uri": "r", "cookie_secret": "c", "one": PROVIDER, "other": PR
 def test_a_login_that_is_there_by_half_is_said(
     secrets: dict[str, Any], environment: dict[str, str], says: str | None
 ) -> None:
-    problem = login_problem(environment, secrets)
+    problem = login_problem(read_settings(environment), secrets)
     assert problem is None if says is None else says in str(problem)
 
 

@@ -29,11 +29,12 @@ TOKENS = 300
 DIRECT = """
 import json, sys, time
 import xllamacpp
-from components.embedded import settings, weights
+from components.embedded import defaults, weights
+from components.settings import read_settings
 parameters = xllamacpp.CommonParams()
-parameters.model.path = str(weights.ensure())
+parameters.model.path = str(weights.ensure(read_settings().cache_dir))
 parameters.n_ctx, parameters.n_parallel, parameters.verbosity = 8192, 4, -1
-parameters.cpuparams.n_threads = parameters.cpuparams_batch.n_threads = settings.default_threads()
+parameters.cpuparams.n_threads = parameters.cpuparams_batch.n_threads = defaults.default_threads()
 server = xllamacpp.Server(parameters)
 at = []
 def take(chunk):

@@ -42,7 +42,7 @@ class Stand:
 
     def __init__(self, log: Log, settings: DemoSettings) -> None:
         self.log = log
-        self.gate = DemoGate(settings, log, {}, watch_every_s=0.05)
+        self.gate = DemoGate(settings, log, lambda: False, watch_every_s=0.05)
         self.runner = Runner(log, settings.limits(), self.gate)
 
     def send(

@@ -6,6 +6,7 @@ import pytest
 
 from components.demo.settings import DemoSettings
 from components.demo.switch import Switch
+from components.settings import read_settings
 
 
 class Clock:
@@ -15,9 +16,13 @@ class Clock:
         return self.now
 
 
+def nobody_stops() -> bool:
+    return False
+
+
 def test_the_file_throws_the_switch_within_five_seconds_and_back(tmp_path: Path) -> None:
     file, clock = tmp_path / "stop", Clock()
-    switch = Switch(DemoSettings(stop_file=str(file)), {}, clock)
+    switch = Switch(DemoSettings(stop_file=str(file)), nobody_stops, clock)
     for _ in range(3):
         assert switch.sentence() is None
         file.touch()
@@ -30,7 +35,7 @@ def test_the_file_throws_the_switch_within_five_seconds_and_back(tmp_path: Path)
 
 def test_the_file_is_looked_for_at_most_once_a_second(tmp_path: Path) -> None:
     file, clock = tmp_path / "stop", Clock()
-    switch = Switch(DemoSettings(stop_file=str(file)), {}, clock)
+    switch = Switch(DemoSettings(stop_file=str(file)), nobody_stops, clock)
     assert switch.sentence() is None
     file.touch()
     clock.now += 0.9
@@ -41,15 +46,16 @@ def test_the_file_is_looked_for_at_most_once_a_second(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("said", "thrown"), [("1", True), ("yes", True), ("stop it", True), ("0", False), ("", False)])
 def test_the_environment_throws_the_switch(said: str, thrown: bool) -> None:
-    assert bool(Switch(DemoSettings(), {"TEMPERA_DEMO_STOP": said}).sentence()) == thrown
+    settings = read_settings({"TEMPERA_DEMO_STOP": said})
+    assert bool(Switch(DemoSettings(), lambda: settings.demo_stop).sentence()) == thrown
 
 
 @pytest.mark.parametrize("path", ["\0", "x" * 5_000])
 def test_a_file_that_cannot_be_looked_for_counts_as_there(path: str) -> None:
-    assert Switch(DemoSettings(stop_file=path), {}).sentence()
+    assert Switch(DemoSettings(stop_file=path), nobody_stops).sentence()
 
 
 def test_a_file_in_a_folder_that_is_missing_is_not_there(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    assert Switch(DemoSettings(stop_file=str(tmp_path / "none" / "stop")), {}).sentence() is None
-    assert Switch(DemoSettings(stop_file=str(tmp_path / "file" / "stop")), {}).sentence() is None
+    assert Switch(DemoSettings(stop_file=str(tmp_path / "none" / "stop")), nobody_stops).sentence() is None
+    assert Switch(DemoSettings(stop_file=str(tmp_path / "file" / "stop")), nobody_stops).sentence() is None

@@ -69,7 +69,7 @@ def test_its_start_asks_nobody_on_the_internet_for_its_address() -> None:
 def test_weights_come_when_the_argument_says(weights: str) -> None:
     text = (ROOT / "Dockerfile").read_text()
     stage = text.partition(f"FROM app AS weights-at-{weights}\n")[2].partition("FROM ")[0]
-    assert ("ensure()" in stage) is (weights == "build")
+    assert ("ensure(" in stage) is (weights == "build")
     # What is fetched at the build must not lie where a volume covers it.
     assert ("TEMPERA_CACHE_DIR=/data/" in stage) is (weights == "start")
     assert text.rstrip().endswith("FROM weights-at-${WEIGHTS}")

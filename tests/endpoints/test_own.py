@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Callable, Iterator
+from ipaddress import ip_network
 from pathlib import Path
 
 import pytest
@@ -13,26 +14,25 @@ from components.endpoints.configuration import read_configuration
 from components.endpoints.endpoint import Endpoint
 from components.endpoints.health import Verdict, check
 from components.endpoints.models import ModelCard, ModelsUnavailable, list_models
-from components.endpoints.own import (
-    OWN_NAME,
-    OwnField,
-    UnusableOwnEndpoint,
-    own_endpoint,
-    own_endpoints_allowed,
-    own_endpoints_policy,
-    own_endpoints_problems,
-)
+from components.endpoints.own import OWN_NAME, OwnField, UnusableOwnEndpoint, own_endpoint
 from components.log.log import Log
 from components.log.query import find_run
 from components.runs.runner import Runner
+from components.settings import Settings, read_settings
 from components.streaming.limits import Limits
 from components.streaming.stream import AnswerStream
 from tests.orders import order_of
 from tests.streaming.endpoint import DONE, chunk, document, head, serve
 from tests.streaming.recorder import recording
 
-ALLOWED = {"TEMPERA_OWN_ENDPOINTS": "1"}
-LOOPBACK_ALLOWED = {**ALLOWED, "TEMPERA_OWN_ENDPOINTS_NETWORKS": "127.0.0.0/8"}
+ALLOWED = Settings(own_endpoints=True)
+
+
+def allowed_in(network: str) -> Settings:
+    return Settings(own_endpoints=True, own_endpoints_networks=(ip_network(network),))
+
+
+LOOPBACK_ALLOWED = allowed_in("127.0.0.0/8")
 VISITORS_KEY = "canary-of-the-visitor"
 OPERATORS_KEY = "canary-of-the-operator"
 LIMITS = Limits(retries_before_first_byte=0)
@@ -77,8 +77,8 @@ OTHERS_INSIDE = ["10.0.0.1", "169.254.169.254", "100.64.0.1", "[fd00::1]", "[fe8
 
 
 def made(base_url: str = "https://host.example/v1", key: str = "", **more: object) -> Endpoint:
-    settings: dict[str, object] = {"dialect": "openai", "model": "", "environment": ALLOWED} | more
-    return own_endpoint(base_url, key, **settings)  # type: ignore[arg-type]
+    given: dict[str, object] = {"dialect": "openai", "model": "", "settings": ALLOWED} | more
+    return own_endpoint(base_url, key, **given)  # type: ignore[arg-type]
 
 
 def problems_of(*arguments: str, **more: object) -> dict[OwnField, str]:
@@ -94,15 +94,14 @@ def problems_of(*arguments: str, **more: object) -> dict[OwnField, str]:
     [("1", True), ("true", True), (" On ", True), ("", False), ("0", False), ("no", False), ("perhaps", False)],
 )
 def test_own_endpoints_are_allowed_only_where_the_operator_says_so(said: str, allowed: bool) -> None:
-    environment = {"TEMPERA_OWN_ENDPOINTS": said}
-    assert own_endpoints_allowed(environment) is allowed
+    settings = read_settings({"TEMPERA_OWN_ENDPOINTS": said})
+    assert settings.own_endpoints is allowed
     if not allowed:
-        assert "not allowed here" in problems_of(environment=environment)[OwnField.BASE_URL]
+        assert "not allowed here" in problems_of(settings=settings)[OwnField.BASE_URL]
 
 
 def test_without_a_word_of_the_operator_they_are_not_allowed() -> None:
-    assert not own_endpoints_allowed({})
-    assert own_endpoints_problems({}) == ()
+    assert not read_settings({}).own_endpoints
 
 
 def test_what_was_typed_becomes_an_endpoint_with_a_name_of_its_own() -> None:
@@ -129,8 +128,8 @@ def test_the_key_shows_itself_nowhere() -> None:
 
 @pytest.mark.parametrize("spelled", SPELLINGS)
 def test_a_base_url_that_can_be_read_in_two_ways_is_refused_before_anything_is_called(spelled: str) -> None:
-    for environment in (ALLOWED, LOOPBACK_ALLOWED):
-        sentence = problems_of(spelled, environment=environment)[OwnField.BASE_URL]
+    for settings in (ALLOWED, LOOPBACK_ALLOWED):
+        sentence = problems_of(spelled, settings=settings)[OwnField.BASE_URL]
         assert sentence.startswith("The base URL")
         assert sentence.endswith("Give it as https://host/v1.")
 
@@ -142,7 +141,10 @@ def test_an_address_in_figures_that_is_not_public_is_refused_at_once(host: str) 
 
 def test_a_public_one_and_one_that_the_operator_allows_are_taken() -> None:
     made("http://8.8.8.8/v1")
-    made("http://10.1.2.3:8000/v1", environment={**ALLOWED, "TEMPERA_OWN_ENDPOINTS_NETWORKS": "10.0.0.0/8"})
+    made(
+        "http://10.1.2.3:8000/v1",
+        settings=ALLOWED.model_copy(update={"own_endpoints_networks": (ip_network("10.0.0.0/8"),)}),
+    )
 
 
 def test_each_field_that_must_change_has_a_sentence() -> None:
@@ -158,10 +160,9 @@ def test_networks_that_cannot_be_read_allow_nothing_and_are_named() -> None:
         "TEMPERA_OWN_ENDPOINTS": "perhaps",
         "TEMPERA_OWN_ENDPOINTS_NETWORKS": " 10.0.0.0/8, , 192.168.0.1/16, everything,fd12::/16 ",
     }
-    policy = own_endpoints_policy(environment)
-    assert [str(network) for network in policy.networks] == ["10.0.0.0/8", "fd12::/16"]
-    assert not policy.allows("192.168.0.1")
-    said = own_endpoints_problems(environment)
+    settings = read_settings(environment)
+    assert [str(network) for network in settings.own_endpoints_networks] == ["10.0.0.0/8", "fd12::/16"]
+    said = [sentence for sentences in settings.problems.values() for sentence in sentences]
     assert len(said) == 3
     assert "must be 1 or 0" in said[0]
     assert "'192.168.0.1/16'" in said[1]
@@ -230,10 +231,10 @@ def test_where_the_operator_allows_its_network_it_answers_and_each_key_reaches_i
         secrets = {"endpoints": {"mine": {"base_url": operators.base_url, "api_key": OPERATORS_KEY}}}
         configured = read_configuration(secrets, LOOPBACK_ALLOWED, model).endpoints["mine"]
         assert isinstance(configured, Endpoint)
-        keyed = made(visitors.base_url, VISITORS_KEY, environment=LOOPBACK_ALLOWED)
-        keyless = made(visitors.base_url, environment=LOOPBACK_ALLOWED)
+        keyed = made(visitors.base_url, VISITORS_KEY, settings=LOOPBACK_ALLOWED)
+        keyless = made(visitors.base_url, settings=LOOPBACK_ALLOWED)
         # A visitor who types the operator's own address gets no key with it.
-        at_operators = made(operators.base_url, environment=LOOPBACK_ALLOWED)
+        at_operators = made(operators.base_url, settings=LOOPBACK_ALLOWED)
         runs = []
         for endpoint in (configured, keyed, keyless, at_operators):
             assert list_models(endpoint.fixed_address) == [ModelCard("m")]

@@ -19,9 +19,10 @@ from components.experiments.experiment import Experiment
 from components.experiments.run_order import Cell, Plan
 from components.experiments.store import runs_of
 from components.experiments.sweep_results import missing_cells, records_by_row
-from components.experiments.workers import SCHEDULER, WorkersUnavailable, workers_of
+from components.experiments.workers import WorkersUnavailable, workers_of
 from components.log.record import RunRecord
-from components.service import Service, close_service, make_in_worker, service, stop_in_worker
+from components.server.process import close_service, make_in_worker, service, stop_in_worker
+from components.service import Service
 from tests.experiments.conftest import ID, OTHER_ID, Stage, an_endpoint
 from tests.orders import order
 from tests.streaming.endpoint import DONE, Endpoint, chunk, head, serve
@@ -81,7 +82,7 @@ def server(stage: Stage) -> Iterator[Endpoint]:
 def two_workers(postgresql_url: str, server: Endpoint, monkeypatch: pytest.MonkeyPatch) -> Iterator[Service]:
     monkeypatch.setenv("TEMPERA_DATABASE_URL", postgresql_url)
     monkeypatch.setenv("TEMPERA_BASE_URL", server.base_url)
-    monkeypatch.setenv(SCHEDULER, "local")
+    monkeypatch.setenv("TEMPERA_DASK_SCHEDULER", "local")
     monkeypatch.setattr(os, "cpu_count", lambda: 2)
     close_service()
     yield service()
@@ -147,8 +148,8 @@ def _tasks(dask_scheduler: Any) -> int:
 )
 def test_workers_that_cannot_be_had_are_told(scheduler: str, url: str, why: str) -> None:
     with pytest.raises(WorkersUnavailable, match=why):
-        workers_of({SCHEDULER: scheduler}, url, make_in_worker, stop_in_worker, connect_s=0.3)
+        workers_of(scheduler, url, make_in_worker, stop_in_worker, connect_s=0.3)
 
 
 def test_nobody_needs_dask_who_names_no_scheduler() -> None:
-    assert workers_of({}, "sqlite:///runs.sqlite3", make_in_worker, stop_in_worker) is None
+    assert workers_of("", "sqlite:///runs.sqlite3", make_in_worker, stop_in_worker) is None

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from components.log.database import Database, DatabaseUnavailable, database_url, is_forgotten_at_restart
+from components.log.database import Database, DatabaseUnavailable, is_forgotten_at_restart
 from components.log.log import Log
 from components.log.owned import LOCAL
 from components.log.query import QueryFailed, read_rows
@@ -104,24 +104,18 @@ def test_postgresql_has_no_such_warning(postgresql_url: str) -> None:
     second.close()
 
 
-def test_the_default_stands_in_the_users_data_folder() -> None:
-    assert database_url({}).startswith("sqlite:///")
-    assert "tempera" in database_url({})
-    assert database_url({"TEMPERA_DATABASE_URL": "sqlite:///x"}) == "sqlite:///x"
-
-
 @pytest.mark.parametrize(
-    ("environment", "forgotten"),
+    ("url", "volume", "forgotten"),
     [
-        ({}, False),
-        ({"TEMPERA_VOLUME": "/not/mounted"}, True),
-        ({"TEMPERA_VOLUME": "none"}, True),
-        ({"TEMPERA_VOLUME": "/"}, False),  # the one that is mounted everywhere
-        ({"TEMPERA_VOLUME": "/not/mounted", "TEMPERA_DATABASE_URL": "postgresql://database/runs"}, False),
+        ("sqlite:///runs.sqlite3", None, False),
+        ("sqlite:///runs.sqlite3", "/not/mounted", True),
+        ("sqlite:///runs.sqlite3", "none", True),
+        ("sqlite:///runs.sqlite3", "/", False),  # the one that is mounted everywhere
+        ("postgresql://database/runs", "/not/mounted", False),
     ],
 )
-def test_a_file_is_forgotten_where_a_volume_should_be_and_is_not(environment: dict[str, str], forgotten: bool) -> None:
-    assert is_forgotten_at_restart(environment) is forgotten
+def test_a_file_is_forgotten_where_a_volume_should_be_and_is_not(url: str, volume: str | None, forgotten: bool) -> None:
+    assert is_forgotten_at_restart(url, Path(volume) if volume else None) is forgotten
 
 
 @pytest.mark.parametrize("scheme", ["postgres", "postgresql"])

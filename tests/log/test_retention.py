@@ -12,7 +12,6 @@ from components.log.database import Database
 from components.log.log import Log
 from components.log.query import count_runs, events_of, find_run
 from components.log.record import utc_now
-from components.log.retention import keep_days
 from components.log.tables import drafts, events, experiments, presets, runs, to_row
 from components.runs.run import Run
 from components.streaming.outcome import Outcome, Status
@@ -98,18 +97,15 @@ def test_the_events_of_a_run_are_deleted_with_it(log: Log, new_run: Callable[[],
         assert connection.execute(select(events.c.run_id)).scalars().all() == [young.id]
 
 
-@pytest.mark.parametrize("days", ["", "10000"])
-def test_drafts_that_nobody_came_back_to_go_after_thirty_days_and_presets_never(
-    url: str, monkeypatch: pytest.MonkeyPatch, days: str
-) -> None:
-    monkeypatch.setenv("TEMPERA_KEEP_DAYS", days)
+@pytest.mark.parametrize("days", [None, 10_000.0])
+def test_drafts_that_nobody_came_back_to_go_after_thirty_days_and_presets_never(url: str, days: float | None) -> None:
     day_s = 86_400
     rows = [{"id": uuid.uuid4().hex, "content": "{}", "updated_at": utc_now(31 * day_s)} for _ in range(1_500)]
     rows.append({"id": "young", "content": "{}", "updated_at": utc_now(29 * day_s)})
     preset = {"id": "old", "name": "n", "content": "{}", "created_at": utc_now(4_000 * day_s)}
     put(url, {drafts: rows, presets: [preset]}, many_runs=1)
     with deletions(drafts) as deleted:
-        log = Log(url)
+        log = Log(url, keep_days=days)
         wait_for(lambda: ids(log, drafts) == ["young"])
     assert deleted == [1_000, 500]
     assert ids(log, presets) == ["old"]
@@ -125,34 +121,16 @@ def test_nothing_is_deleted_unless_that_is_asked_for(url: str) -> None:
     log.close()
 
 
-def test_old_runs_go_by_themselves_when_days_are_set(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("TEMPERA_KEEP_DAYS", "1.5")
+def test_old_runs_go_by_themselves_when_days_are_set(url: str) -> None:
     young, old = make_run(), make_run()
     young.created_at, old.created_at = utc_now(86_400), utc_now(2 * 86_400)
     for run in (young, old):
         run.finish(Outcome(Status.OK))
     put(url, {runs: [to_row(run.record()) for run in (young, old)]}, many_runs=1_100)
-    log = Log(url)
+    log = Log(url, keep_days=1.5)
     wait_for(lambda: count_runs(log.database) == 1)
     assert find_run(log.database, young.id)
     log.close()
-
-
-@pytest.mark.parametrize("given", ["soon", "0", "-1", "nan", "inf", "1e9"])
-def test_days_that_are_none_are_named_and_delete_nothing(
-    sqlite_url: str, monkeypatch: pytest.MonkeyPatch, given: str
-) -> None:
-    monkeypatch.setenv("TEMPERA_KEEP_DAYS", given)
-    log = Log(sqlite_url)
-    assert log.warning == f"TEMPERA_KEEP_DAYS must be a number of days, not '{given}'. No run is deleted."
-    assert log.problem is None
-    log.close()
-
-
-def test_no_days_mean_for_ever() -> None:
-    assert keep_days({}) is None
-    assert keep_days({"TEMPERA_KEEP_DAYS": ""}) is None
-    assert keep_days({"TEMPERA_KEEP_DAYS": "30"}) == 30
 
 
 def some_experiments(many: int, days: float) -> list[dict[str, str]]:
@@ -167,14 +145,11 @@ def ids(log: Log, table: Table) -> list[str]:
         return list(connection.execute(select(table.c.id)).scalars())
 
 
-def test_old_experiments_go_in_small_steps_with_the_runs_when_days_are_set(
-    url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("TEMPERA_KEEP_DAYS", "10")
+def test_old_experiments_go_in_small_steps_with_the_runs_when_days_are_set(url: str) -> None:
     young = some_experiments(1, 9.9)
     put(url, {experiments: some_experiments(1_500, 10.1) + young})
     with deletions(experiments) as deleted:
-        log = Log(url)
+        log = Log(url, keep_days=10)
         wait_for(lambda: ids(log, experiments) == [young[0]["id"]])
     assert deleted == [1_000, 500]
     log.close()

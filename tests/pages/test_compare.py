@@ -16,7 +16,7 @@ from streamlit.testing.v1 import AppTest
 
 from components.drafts.comparison import Comparison, Lane, changed
 from components.drafts.draft import EXAMPLE_PROMPT, FieldState, Setting
-from components.service import service
+from components.server.process import service
 from components.ui import state
 from components.ui.compare import answer_differences
 from tests.pages.conftest import Chat, new_page, run_to_the_end, texts

@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from components.drafts.draft import EXAMPLE_PROMPT
 from components.drafts.store import find_draft
-from components.service import service
+from components.server.process import service
 from components.ui import state
 from tests.pages.conftest import Chat, new_page, run_to_the_end, texts, until_it_ended
 from tests.streaming.endpoint import DONE, chunk, head, sending

@@ -16,7 +16,8 @@ from components.drafts.draft import new_draft
 from components.drafts.setting import FieldState, Setting
 from components.log.owned import OwnLog
 from components.log.query import count_runs
-from components.service import close_service, configuration, service
+from components.server.process import close_service, service
+from components.service import Secrets
 from components.sharing.settings_link import settings_link
 from components.ui import state
 from tests.pages.conftest import Chat, new_page, run_to_the_end, texts, until_it_ended
@@ -89,7 +90,7 @@ def test_more_tokens_than_allowed_are_refused_also_when_sent_anyway(chat: Chat) 
 
 def test_after_so_many_runs_one_has_to_wait(page: AppTest, chat: Chat, monkeypatch: pytest.MonkeyPatch) -> None:
     secrets = {"demo": {"enabled": True, "runs_a_minute": 2}}
-    monkeypatch.setattr("components.service.secrets", lambda: secrets)
+    monkeypatch.setattr("components.server.process.read_secrets", lambda: Secrets(secrets))
     close_service()
     page = new_page().run()
     for _ in range(2):
@@ -147,9 +148,9 @@ def test_where_endpoints_are_is_not_shown(page: AppTest, chat: Chat) -> None:
 
 def test_only_the_operators_choice_of_endpoints_is_there(page: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
     secrets = {"demo": {"enabled": True, "endpoints": ["environment"]}}
-    monkeypatch.setattr("components.service.secrets", lambda: secrets)
+    monkeypatch.setattr("components.server.process.read_secrets", lambda: Secrets(secrets))
     close_service()
-    assert list(configuration().endpoints) == ["environment"]
+    assert list(service().configuration().endpoints) == ["environment"]
 
 
 def test_the_switch_stops_new_runs_and_keeps_what_can_be_read(

@@ -14,7 +14,7 @@ from streamlit.testing.v1 import AppTest
 from components.contract.chunk import Usage
 from components.embedded.status import Phase
 from components.runs.run import Run
-from components.service import service
+from components.server.process import service
 from components.streaming.moments import Timings
 from components.streaming.outcome import Outcome, Status
 from tests.orders import MINE, order

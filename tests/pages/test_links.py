@@ -16,7 +16,7 @@ from components.drafts.conversation import Turn
 from components.drafts.draft import Draft, new_draft
 from components.drafts.setting import FieldState, Setting
 from components.log.query import count_runs
-from components.service import service
+from components.server.process import service
 from components.sharing.settings_file import settings_file
 from components.sharing.settings_link import settings_link
 from components.ui import state

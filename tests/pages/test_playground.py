@@ -8,7 +8,7 @@ import streamlit
 from streamlit.testing.v1 import AppTest
 
 from components.drafts.draft import EXAMPLE_PROMPT
-from components.service import service
+from components.server.process import service
 from tests.pages.conftest import Chat, new_page, run_to_the_end, texts
 from tests.streaming.endpoint import DONE, chunk, document, head, sending
 from tests.waiting import wait_for

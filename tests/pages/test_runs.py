@@ -16,7 +16,7 @@ from components.log.compaction import size_bytes
 from components.log.export import export_runs
 from components.log.query import find_run
 from components.log.tables import runs, to_row
-from components.service import configuration, service
+from components.server.process import service
 from components.ui import state
 from components.ui.plain_words import plain_words
 from components.ui.runs.table import _worth_showing
@@ -74,7 +74,7 @@ def three_runs(page: AppTest, chat: Chat) -> AppTest:
     for draft in ({"temperature": 0.7}, {}, {"max_tokens": None}):
         body = {"model": "alpha", "messages": [{"role": "user", "content": f"Say {len(chat.bodies)}"}], **draft}
         content = json.dumps({**body, "stream": True}).encode()
-        endpoint = configuration().endpoints["environment"]
+        endpoint = service().configuration().endpoints["environment"]
         run = service().runner.start(order(endpoint, content, model="alpha"))
         run.written.result()
     page.switch_page("runs.py").run()

@@ -18,7 +18,7 @@ from components.log.annotations import Annotation, annotate
 from components.log.events import StoredEvent
 from components.log.query import events_of, find_run
 from components.log.tables import runs
-from components.service import service
+from components.server.process import service
 from components.sharing.capsule import Capsule, Kind
 from components.sharing.capsules import own_capsules, publish
 from components.sharing.freezing import Choices, capsule_of

@@ -21,7 +21,7 @@ from components.experiments.sweep_plan import PlanKind
 from components.experiments.sweep_setup import Setup, TypedAxis
 from components.log.query import recent_measures
 from components.log.record import RunRecord
-from components.service import service
+from components.server.process import service
 from components.ui import state
 from components.ui.plain_words import plain_words
 from components.ui.sweep import cost_view

@@ -13,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 from components.experiments.store import find_experiment
 from components.experiments.sweep_plan import PlanKind
 from components.experiments.sweep_results import records_by_row
-from components.service import service
+from components.server.process import service
 from components.ui import state
 from components.ui.sweep import downloads, running
 from tests.pages.conftest import Chat, texts

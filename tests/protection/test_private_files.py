@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 
 from components.protection.private_files import open_to_others
-from components.service import service
+from components.server.process import service
 from tests.browser.conftest import ROOT
 
 _MAKES_A_LOG = """
 import app
-from components.service import close_service, service
+from components.server.process import close_service, service
 log = service().log
 log.write(lambda connection: None)
 print(*("%s %o" % (path.name, path.stat().st_mode & 0o777) for path in sorted(log.database.files())), sep="\\n")

@@ -21,6 +21,7 @@ from components.runs.gate import Refused
 from components.runs.order import Order
 from components.runs.run import Run
 from components.runs.runner import Runner
+from components.settings import Settings
 from components.streaming.limits import Limits
 from components.streaming.outcome import Choice, Outcome, ToolCall
 from components.streaming.session import ApiKey
@@ -351,7 +352,7 @@ def test_a_gate_that_fails_lets_nothing_through(log: Log, caplog: pytest.LogCapt
 def test_a_visitors_own_endpoint_that_leads_inside_is_refused_and_gets_no_byte(runner: Runner, log: Log) -> None:
     with recording() as recorder:
         base_url = f"http://localhost:{recorder.port}/v1"
-        endpoint = own_endpoint(base_url, "canary", "beezy", "m", {"TEMPERA_OWN_ENDPOINTS": "1"})
+        endpoint = own_endpoint(base_url, "canary", "beezy", "m", Settings(own_endpoints=True))
         found = logged(log, runner.start(order_of(endpoint, REQUEST)))
         assert recorder.seen() == (0, b"")
     assert (found.status, found.error_kind, found.attempts) == ("rejected", "address_refused", 1)

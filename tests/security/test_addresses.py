@@ -23,7 +23,7 @@ from components.log.importing import import_runs
 from components.log.owned import LOCAL, OwnLog
 from components.log.query import count_runs
 from components.log.tables import runs, to_row
-from components.service import close_service, service
+from components.server.process import close_service, service
 from components.sharing.settings_file import settings_file
 from components.sharing.settings_link import settings_link
 from components.ui import state
@@ -204,5 +204,5 @@ def test_links_begin_with_the_operators_address_or_with_that_in_the_visitors_own
     evil = dict.fromkeys(("Host", "X-Forwarded-Host", "Origin", "Referer"), "evil.example")
     monkeypatch.setattr(address.st, "context", SimpleNamespace(url=seen, headers=evil))
     if public:
-        monkeypatch.setenv(address.PUBLIC_URL, public)
+        monkeypatch.setenv("TEMPERA_PUBLIC_URL", public)
     assert address.address_of("shared", c="x") == f"{base}/shared?c=x"

@@ -9,14 +9,15 @@ import pytest
 from streamlit import config
 
 from components.server import hosts
-from components.server.public_address import PUBLIC_URL, SPACE_HOST
 from components.server.same_origin import is_own_page
+from components.settings import read_settings, variable_name
 from components.ui.share.address import first_page_of
 from tests.browser.conftest import serve_app
 from tests.prefix_proxy import prefix_proxy
 from tests.security.conftest import App
 from tests.security.session import ask, status_of_socket
 
+PUBLIC_URL = variable_name("public_url")
 PUBLIC = "https://playground.example"
 PREFIX = "/~/+/"
 SOCKETS = ("_stcore/stream", "live")
@@ -89,7 +90,7 @@ def test_a_socket_that_says_no_origin_is_held_to_the_names_as_well(public: str) 
 )
 def test_the_public_origin_is_what_a_browser_says(given: str, origin: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(PUBLIC_URL, given)
-    assert hosts.public_url_problem() is None
+    assert not read_settings().problems
     assert hosts.public_origin() == origin
     assert is_own_page(origin, "localhost") is bool(origin)
 
@@ -99,11 +100,11 @@ def test_the_public_origin_is_what_a_browser_says(given: str, origin: str, monke
 )
 def test_a_public_address_that_is_none_is_named(given: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(PUBLIC_URL, given)
-    assert PUBLIC_URL in str(hosts.public_url_problem())
+    assert PUBLIC_URL in read_settings().problems["public_url"][0]
 
 
 def test_in_a_space_its_host_is_the_public_address(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(SPACE_HOST, "anna-playground.hf.space")
+    monkeypatch.setenv("SPACE_HOST", "anna-playground.hf.space")
     assert is_own_page("https://anna-playground.hf.space", "anna-playground.hf.space")
     assert not is_own_page("https://evil-playground.hf.space", "evil-playground.hf.space")
     monkeypatch.setenv(PUBLIC_URL, PUBLIC)

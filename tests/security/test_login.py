@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from components.service import service
+from components.server.process import service
+from components.service import Secrets
 from tests.browser.conftest import serve_app
 from tests.pages.conftest import Chat, new_page
 from tests.security.conftest import MINE, fill
@@ -45,7 +46,7 @@ def test_a_login_that_was_asked_for_once_is_asked_for_to_the_end(
 ) -> None:
     with monkeypatch.context() as said:
         if said_by == "the file":
-            said.setattr("components.service.secrets", lambda: {"auth": {}})
+            said.setattr("components.server.process.read_secrets", lambda: Secrets({"auth": {}}))
         else:
             said.setenv("TEMPERA_LOGIN", "required")
         assert service().needs_login

@@ -174,7 +174,7 @@ def test_one_thing_of_the_process_is_replaced_at_run_time_and_it_is_no_visitors(
         if isinstance(node, ast.Global)
         for name in node.names
     }
-    assert found == {"components/service.py: _service"}
+    assert found == {"components/server/process.py: _service"}
 
 
 def test_connections_are_made_in_one_room() -> None:

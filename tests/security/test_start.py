@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from components.service import reason_not_to_start
+from components.server.startup import reason_not_to_start
 from tests.browser.conftest import ROOT, free_port
 from tests.security.test_login import LOGIN
 
@@ -40,7 +40,7 @@ STARTS = {
         command=UVICORN,
     ),
     "no_address": Start(
-        "TEMPERA_PUBLIC_URL is no address.", environment={"TEMPERA_PUBLIC_URL": "tempera.example"}, command=UVICORN
+        "TEMPERA_PUBLIC_URL must be an address", environment={"TEMPERA_PUBLIC_URL": "tempera.example"}, command=UVICORN
     ),
 }
 """Of each kind one: tests/access has every login that is there by half."""

@@ -9,7 +9,7 @@ import pytest
 from streamlit import config
 from streamlit.testing.v1 import AppTest
 
-from components.service import service
+from components.server.process import service
 from components.ui import state
 from components.ui.answer import live_view
 from tests.pages.conftest import SCRIPT, Chat, chat

@@ -9,6 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from components.endpoints.endpoint import Endpoint
 from components.endpoints.models import ModelCard, list_models
+from components.service import Secrets
 from components.ui.endpoints import own_endpoint
 from components.ui.endpoints.own_endpoint import FORGET, KEPT, OWN_ENDPOINT, SAVE
 from tests.streaming.endpoint import document, serve
@@ -122,9 +123,8 @@ def test_forget_forgets_it_all() -> None:
 
 
 def test_a_configured_endpoint_of_that_name_keeps_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    configured = own_endpoint.configuration()
-    configured.endpoints["my own"] = next(iter(configured.endpoints.values()))  # type: ignore[index]
-    monkeypatch.setattr(own_endpoint, "configuration", lambda: configured)
+    configured = {"endpoints": {"my own": {"base_url": "https://operator.example/v1"}}}
+    monkeypatch.setattr("components.server.process.read_secrets", lambda: Secrets(configured))
     assert kept(typed(new_page(), "https://host.example/v1")).name == "my own 2"
 
 

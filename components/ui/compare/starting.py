@@ -19,7 +19,7 @@ from components.log.query import QueryFailed
 from components.log.record import RunRecord
 from components.runs.order import order_again
 from components.runs.placement import Placement
-from components.service import service
+from components.server.process import service
 from components.ui import state
 from components.ui.endpoints.endpoint_choice import model_cards
 from components.ui.endpoints.endpoints_here import endpoints_here

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import os
-
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from components.contract.profile import BEEZY, PROFILES
 from components.endpoints.endpoint import Endpoint
-from components.endpoints.own import OwnField, UnusableOwnEndpoint, own_endpoint, own_endpoints_allowed
-from components.service import configuration
+from components.endpoints.own import OwnField, UnusableOwnEndpoint, own_endpoint
+from components.server.process import service
+from components.settings import read_settings
 from components.ui.plain_words import plain_words
 
 OWN_ENDPOINT = "own_endpoint"
@@ -33,7 +32,7 @@ def own_endpoints() -> dict[str, Endpoint]:
     It belongs to this session alone: what is asked of it must not be cached for all visitors.
     """
     # Outside of a session, such as in a worker of Dask, nobody typed anything.
-    if get_script_run_ctx() is None or not own_endpoints_allowed(os.environ):
+    if get_script_run_ctx() is None or not read_settings().own_endpoints:
         return {}
     endpoint: Endpoint | None = st.session_state.get(OWN_ENDPOINT)
     return {endpoint.name: endpoint} if endpoint else {}
@@ -41,7 +40,7 @@ def own_endpoints() -> dict[str, Endpoint]:
 
 def draw_own_endpoint() -> None:
     """Draw the visitor's own endpoint and the form for it; nothing where the operator does not allow it."""
-    if not own_endpoints_allowed(os.environ):
+    if not read_settings().own_endpoints:
         return
     for endpoint in own_endpoints().values():
         _draw_kept(endpoint)
@@ -107,8 +106,8 @@ def _save() -> None:
             typed[OwnField.KEY],
             typed[OwnField.DIALECT],
             typed[OwnField.MODEL],
-            os.environ,
-            taken=configuration().endpoints,
+            read_settings(),
+            taken=service().configuration().endpoints,
         )
     except UnusableOwnEndpoint as unusable:
         problems = dict(unusable.problems)

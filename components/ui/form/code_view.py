@@ -7,7 +7,7 @@ import streamlit as st
 from components.contract.profile import BEEZY, Profile, profile_named
 from components.contract.request import ChatCompletionStreamRequest
 from components.endpoints.endpoint import AnyEndpoint
-from components.service import service
+from components.server.process import service
 from components.sharing.problem import LinkProblem
 from components.sharing.settings_file import read_settings_file
 from components.snippets.export import export

@@ -6,7 +6,7 @@ import streamlit as st
 
 from components.endpoints.endpoint import AnyEndpoint
 from components.log.record import RunRecord
-from components.service import service
+from components.server.process import service
 from components.streaming.call import shown_headers
 from components.ui import state
 

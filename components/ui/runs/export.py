@@ -9,8 +9,8 @@ import streamlit as st
 from components.log.export import FORMATS
 from components.log.search import MOST_COUNTED, View
 from components.log.tickets import LIFE_S
+from components.server.process import service
 from components.server.run_files import file_link
-from components.service import service
 from components.ui import state
 from components.ui.visitor import owner
 

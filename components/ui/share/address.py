@@ -8,7 +8,7 @@ from urllib.parse import urlencode, urlsplit
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from components.server.public_address import public_url_of_operator
+from components.settings import read_settings, variable_name
 
 
 def public_url() -> str:
@@ -19,7 +19,9 @@ def public_url() -> str:
     """
     context = get_script_run_ctx(suppress_warning=True)
     pages = context.pages_manager.get_pages().values() if context else ()
-    return public_url_of_operator() or first_page_of(st.context.url or "", [page["url_pathname"] for page in pages])
+    return read_settings().public_address or first_page_of(
+        st.context.url or "", [page["url_pathname"] for page in pages]
+    )
 
 
 def first_page_of(url: str, pages: Collection[str]) -> str:
@@ -45,5 +47,5 @@ def draw_where_it_leads(url: str) -> None:
     if is_only_local(url):
         st.caption(
             ":material/info: This address works on this machine only. "
-            "Set TEMPERA_PUBLIC_URL to the one under which others reach it."
+            f"Set {variable_name('public_url')} to the one under which others reach it."
         )

@@ -14,7 +14,7 @@ from components.drafts.conversation import Turns
 from components.drafts.draft import Draft, new_draft
 from components.log.query import QueryFailed
 from components.runs.order import order_again
-from components.service import service
+from components.server.process import service
 from components.sharing.capsule import Capsule, CapsuleRun, Kind
 from components.sharing.capsules import open_capsule
 from components.sharing.linked_settings import LinkedSettings, linked_settings

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import statistics
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
@@ -17,15 +16,13 @@ from components.experiments.sweep_setup import Setup
 from components.live.status import duration
 from components.log.owned import OwnLog
 from components.log.query import Measured, QueryFailed, recent_measures
-from components.service import service
+from components.server.process import service
+from components.settings import read_settings
 from components.ui import presses, state
 from components.ui.sweep import setup_form
 from components.ui.sweep.running import want
 from components.ui.visitor import BY_OWNER, own_log
 
-CONFIRM = "TEMPERA_SWEEP_CONFIRM_REQUESTS"
-"""The environment variable with the number of requests from which on a sweep is confirmed."""
-_CONFIRM_FROM = 1_000
 _MEASURED_RUNS = 20
 
 
@@ -70,7 +67,7 @@ def _take_reuse() -> None:
 
 def confirmed(count: int) -> bool:
     """Whether so many requests are run without a further question; else the question is asked from now on."""
-    if count < _confirm_from() and not _is_beyond_demo(count):
+    if count < read_settings().sweep_confirm_requests and not _is_beyond_demo(count):
         return True
     st.session_state[state.SWEEP_UNCONFIRMED] = count
     return False
@@ -98,13 +95,6 @@ def _answer(confirmed_count: int | None) -> None:
 def _is_beyond_demo(count: int) -> bool:
     demo = service().demo
     return demo is not None and count > demo.sweep_runs
-
-
-def _confirm_from() -> int:
-    try:
-        return max(int(os.environ.get(CONFIRM, _CONFIRM_FROM)), 1)
-    except ValueError:
-        return _CONFIRM_FROM
 
 
 def _price(asked: Sequence[RowRequest], times: Mapping[int, int], at_once: int, already: int) -> Price:

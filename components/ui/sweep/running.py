@@ -29,7 +29,7 @@ from components.experiments.sweep_plan import cell_count
 from components.experiments.sweep_setup import Setup, read_setup
 from components.log.owned import OwnLog
 from components.log.query import QueryFailed, answers_to
-from components.service import service
+from components.server.process import service
 from components.ui import state
 from components.ui.endpoints.endpoint_choice import model_cards
 from components.ui.endpoints.endpoints_here import endpoints_here

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
-
 from components.contract.messages import Message
 from components.contract.request import ChatCompletionStreamRequest
 from components.endpoints.configuration import ENVIRONMENT, read_configuration
 from components.runs.run import Run
-from components.service import service
+from components.server.process import service
+from components.settings import read_settings
 from tests.orders import order_of
 
 _REQUEST = ChatCompletionStreamRequest(model="m", messages=[Message.user("Count.")], stream=True)
@@ -16,5 +15,5 @@ _REQUEST = ChatCompletionStreamRequest(model="m", messages=[Message.user("Count.
 
 def start_runs(count: int) -> list[Run]:
     """So many runs against the endpoint that the environment names, one right after the other."""
-    endpoint = read_configuration({}, os.environ, service().model).endpoints[ENVIRONMENT]
+    endpoint = read_configuration({}, read_settings(), service().model).endpoints[ENVIRONMENT]
     return [service().runner.start(order_of(endpoint, _REQUEST)) for _ in range(count)]

@@ -14,14 +14,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from components.embedded.weights import SMOLLM2, cache_folder, is_intact
+from components.embedded.weights import SMOLLM2, is_intact
+from components.settings import read_settings
 from tests.benchmarks.live_view.source import ROOT
 from tests.browser.conftest import free_port
 
 
 def model() -> Path | None:
     """The embedded model's weights, if they are on this machine."""
-    path = cache_folder() / SMOLLM2.file_name
+    path = read_settings().cache_dir / SMOLLM2.file_name
     return path if is_intact(path, SMOLLM2) else None
 
 

@@ -18,9 +18,9 @@ from components.live.lane import Part
 from components.live.socket import LiveSocket
 from components.log.record import RunRecord
 from components.runs.run import Run
+from components.server.process import service
 from components.server.route_path import route_path
 from components.server.same_origin import is_own_page
-from components.service import service
 from components.ui import state
 from components.ui.answer.run_lookup import events_reader
 from components.ui.visitor import is_known, network, owner, who_looks

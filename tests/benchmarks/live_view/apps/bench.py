@@ -9,8 +9,8 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from app import HEADERS, lifespan
+from components.server.process import service
 from components.server.security_headers import SecurityHeaders
-from components.service import service
 from components.ui.answer import live_view
 from tests.benchmarks.live_view.bench_runs import start_runs
 

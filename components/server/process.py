@@ -1,0 +1,66 @@
+"""This process's one ``Service``, made when first asked for; and what Dask's workers do for the sweeps of another."""
+
+from __future__ import annotations
+
+import threading
+import time
+from functools import partial
+
+from components.experiments.workers import Job, workers_of
+from components.protection.private_files import keep_new_files_private
+from components.runs.placement import Placement
+from components.server.secrets import read_secrets
+from components.service import Service
+from components.settings import read_settings
+from components.streaming.outcome import Status
+
+_LOOK_AGAIN_S = 0.05
+
+_lock = threading.Lock()
+_service: Service | None = None
+
+
+def service() -> Service:
+    """This process's service."""
+    return _made(serves_pages=True)
+
+
+def close_service() -> None:
+    """Close this process's service if there is one; the next call of ``service`` makes a new one."""
+    global _service
+    with _lock:
+        if _service is not None:
+            _service.close()
+            _service = None
+
+
+def make_in_worker(job: Job) -> Status:
+    """Make a cell in this process, which is a worker's; how its run ended, once that is in the log.
+
+    Raises LookupError when no endpoint of that name is configured here.
+    """
+    keep_new_files_private()
+    # A worker makes its cells itself, also where its environment is that of whoever started it.
+    worker = _made(serves_pages=False)
+    endpoint = worker.configuration().endpoints.get(job.endpoint)
+    if endpoint is None:
+        raise LookupError(f"This worker has no endpoint {job.endpoint}. Configure it there, too.")
+    while worker.runner.is_told_to_wait(job.endpoint):
+        time.sleep(_LOOK_AGAIN_S)
+    run = worker.runner.start(job.order(endpoint))
+    run.written.result()
+    return run.ended.result()
+
+
+def stop_in_worker(placement: Placement) -> bool:
+    """Stop the run of that place if this worker makes it; whether it does."""
+    return _service is not None and _service.runner.stop_at(placement)
+
+
+def _made(*, serves_pages: bool) -> Service:
+    global _service
+    with _lock:
+        if _service is None:
+            connect = partial(workers_of, perform=make_in_worker, stop=stop_in_worker) if serves_pages else None
+            _service = Service(read_settings, read_secrets, connect)
+        return _service

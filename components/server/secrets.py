@@ -1,0 +1,26 @@
+"""The operator's secrets file, as Streamlit reads it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import streamlit as st
+from streamlit import config
+from streamlit.errors import StreamlitSecretNotFoundError
+
+from components.service import Secrets
+
+
+def read_secrets() -> Secrets:
+    """What the file holds now. Streamlit also puts what stands at its top into the environment."""
+    files = tuple(map(Path, config.get_option("secrets.files")))
+    try:
+        return Secrets(st.secrets.to_dict(), files)
+    except StreamlitSecretNotFoundError as error:
+        if error.error_id == "no-secrets-found":
+            return Secrets({}, files)
+        problem = "The secrets file is not valid TOML, so its endpoints are missing. Mend it, then reload this page."
+    except (OSError, UnicodeDecodeError):
+        problem = "The secrets file cannot be read, so its endpoints are missing. Check its permissions and encoding."
+    # The error's own text may quote a key.
+    return Secrets({}, files, problem)

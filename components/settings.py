@@ -1,0 +1,252 @@
+"""What an operator sets in the environment: the one place that reads it.
+
+``python -m components.settings`` prints the table that stands in docs/settings.md.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_origin
+
+import platformdirs
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+_ADDRESS = re.compile(r"https?://(\[[0-9A-Fa-f:]+\]|[A-Za-z0-9.-]+)(:\d{1,5})?(/[^?#\s]*)?")
+_ORIGIN = re.compile(r"https?://(\*\.)?[A-Za-z0-9.-]+(:\d+)?")
+
+
+def data_folder() -> Path:
+    """Where a user's data belongs on this system."""
+    return platformdirs.user_data_path("tempera")
+
+
+@dataclass(frozen=True)
+class Variable:
+    """What is known of a variable beside its type and its default.
+
+    While its value cannot be read, its default holds, or ``unreadable`` where that would leave something open.
+    """
+
+    meaning: str
+    values: str
+    """As ends the sentence: it must be …"""
+    unreadable: Any = None
+    meanwhile: str = "It is left out until then."
+    default: str = ""
+    """In words, where there is one that the type does not say."""
+
+
+def _matching(pattern: re.Pattern[str]) -> BeforeValidator:
+    def check(text: str) -> str:
+        if not pattern.fullmatch(text):
+            raise ValueError(text)
+        return text
+
+    return BeforeValidator(check)
+
+
+_UserPath = Annotated[Path, AfterValidator(Path.expanduser)]
+_SWITCH = "1 or 0"
+
+
+class Settings(BaseModel):
+    """The settings of a process. Each field is a variable: ``variable_name`` says which.
+
+    ``problems`` has sentences for each field whose variable could not be read.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    public_url: Annotated[
+        str,
+        _matching(_ADDRESS),
+        Variable(
+            "The address under which others reach Tempera. Its host is answered to, its pages may open sockets, and "
+            "shared links begin with it.",
+            "an address such as https://tempera.example.org",
+        ),
+    ] = ""
+    space_host: Annotated[
+        str,
+        Variable("The host of a Hugging Face Space, which sets this; used without a public address.", "a host"),
+    ] = ""
+    frame_ancestors: Annotated[
+        tuple[Annotated[str, _matching(_ORIGIN)], ...],
+        Variable("Sites that may show Tempera in a frame.", "origins such as https://school.example.org"),
+    ] = ()
+    secrets_files: Annotated[
+        str, Variable("Where the secrets file is, for `streamlit run`.", "a path", default=".streamlit/secrets.toml")
+    ] = ""
+    login: Annotated[
+        Literal["", "required"],
+        Variable(
+            "Nobody comes in without a login, whatever the secrets file says.",
+            "required, or not be set",
+            unreadable="required",
+            meanwhile="",
+        ),
+    ] = ""
+    database_url: Annotated[
+        str,
+        Variable(
+            "The log's database.",
+            "a URL such as sqlite:////path/runs.sqlite3 or postgresql://user@host/name",
+            default="a SQLite file in your data folder",
+        ),
+    ] = Field(default_factory=lambda: f"sqlite:///{data_folder() / 'runs.sqlite3'}", repr=False)
+    volume: Annotated[
+        Path | None,
+        Variable("Where storage that lasts is mounted. Pages say so when nothing is mounted there.", "a folder"),
+    ] = None
+    keep_days: Annotated[
+        Annotated[float, Field(gt=0, lt=1_000_000)] | None,
+        Variable(
+            "After how many days runs and experiments are deleted.",
+            "a number of days",
+            meanwhile="No run is deleted.",
+            default="never",
+        ),
+    ] = None
+    base_url: Annotated[str, Variable("The base URL of the endpoint named `environment`.", "a URL ending in /v1")] = ""
+    dialect: Annotated[str, Variable("Its dialect.", "beezy, mistral or openai", default="beezy")] = ""
+    api_key: Annotated[str, Field(repr=False), Variable("Its key.", "text")] = ""
+    model: Annotated[str, Variable("The model to begin with.", "text")] = ""
+    own_endpoints: Annotated[
+        bool,
+        Variable(
+            "Visitors may type endpoints of their own.",
+            _SWITCH,
+            meanwhile="Visitors cannot add endpoints of their own until it is 1.",
+        ),
+    ] = False
+    own_endpoints_networks: Annotated[
+        tuple[IPv4Network | IPv6Network, ...],
+        Variable(
+            "Networks that such endpoints may be in, beside what is public.", "networks such as 10.0.0.0/8, fd12::/16"
+        ),
+    ] = ()
+    embedded_model: Annotated[_UserPath | None, Variable("Another model for the embedded endpoint.", "a GGUF file")] = (
+        None
+    )
+    embedded_threads: Annotated[
+        Annotated[int, Field(ge=1)] | None,
+        Variable(
+            "How many threads it has. With all cores it gets slower.",
+            "a whole number of 1 or more",
+            meanwhile="The embedded model does not start.",
+            default="one fewer than there are cores",
+        ),
+    ] = None
+    embedded_api_key: Annotated[
+        str, Field(repr=False), Variable("The key that `python -m components.embedded` asks for.", "text")
+    ] = ""
+    cache_dir: Annotated[
+        _UserPath, Variable("Where its weights are kept.", "a folder", default="your cache folder")
+    ] = Field(default_factory=lambda: platformdirs.user_cache_path("tempera"))
+    sweep_confirm_requests: Annotated[
+        int,
+        Field(ge=0),
+        Variable("From how many requests on a sweep is confirmed.", "a whole number", default="1,000"),
+    ] = 1_000
+    dask_scheduler: Annotated[
+        str,
+        Variable("Where sweeps find Dask's workers.", "a scheduler's address, or local for workers of this machine"),
+    ] = ""
+    demo: Annotated[
+        bool,
+        Variable(
+            "This is a demo, with limits on every visitor.",
+            _SWITCH,
+            unreadable=True,
+            meanwhile="This is a demo until it says 0.",
+        ),
+    ] = False
+    demo_stop: Annotated[
+        bool,
+        Variable("No run of the demo begins.", _SWITCH, unreadable=True, meanwhile="No run begins until it says 0."),
+    ] = False
+    demo_stop_file: Annotated[str, Variable("No run of the demo begins while there is such a file.", "a file")] = ""
+
+    problems: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+
+    @property
+    def public_address(self) -> str:
+        """The address under which others reach Tempera, without a slash at its end; empty when none is known."""
+        return self.public_url.rstrip("/") or (f"https://{self.space_host}" if self.space_host else "")
+
+
+VARIABLES: Mapping[str, Variable] = {
+    field: next(each for each in info.metadata if isinstance(each, Variable))
+    for field, info in Settings.model_fields.items()
+    if field != "problems"
+}
+
+
+_OTHERS = {"space_host": "SPACE_HOST", "secrets_files": "STREAMLIT_SECRETS_FILES"}
+
+
+def variable_name(field: str) -> str:
+    """The variable that holds a field of ``Settings``."""
+    return _OTHERS.get(field) or f"TEMPERA_{field.upper()}"
+
+
+def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
+    """The settings as the environment has them now; a value or an entry that cannot be read becomes a problem."""
+    said: dict[str, Any] = {}
+    for field in VARIABLES:
+        if text := environment.get(variable_name(field), "").strip():
+            said[field] = list(filter(None, re.split(r"[,\s]+", text))) if _is_list(field) else text
+    try:
+        return Settings(**said)
+    except ValidationError:
+        return _settings_of_what_can_be_read(said)
+
+
+def settings_table() -> str:
+    """All variables as a table in Markdown."""
+    lines = ["| variable | value | default | meaning |", "|---|---|---|---|"]
+    for field, variable in VARIABLES.items():
+        default = variable.default or ("0" if Settings.model_fields[field].annotation is bool else "")
+        lines.append(f"| `{variable_name(field)}` | {variable.values} | {default} | {variable.meaning} |")
+    return "\n".join(lines) + "\n"
+
+
+def _settings_of_what_can_be_read(said: Mapping[str, Any]) -> Settings:
+    readable: dict[str, Any] = {}
+    problems: dict[str, tuple[str, ...]] = {}
+    for field, value in said.items():
+        variable, entries = VARIABLES[field], value if _is_list(field) else [value]
+        good = [entry for entry in entries if _is_readable(field, entry)]
+        problems |= {field: tuple(_problem(field, entry) for entry in entries if entry not in good)}
+        if _is_list(field) or good:
+            readable[field] = good if _is_list(field) else value
+        elif variable.unreadable is not None:
+            readable[field] = variable.unreadable
+    return Settings(**readable, problems={field: found for field, found in problems.items() if found})
+
+
+def _is_list(field: str) -> bool:
+    return get_origin(Settings.model_fields[field].annotation) is tuple
+
+
+def _is_readable(field: str, entry: str) -> bool:
+    try:
+        Settings(**{field: [entry] if _is_list(field) else entry})  # type: ignore[arg-type]
+    except ValidationError:
+        return False
+    return True
+
+
+def _problem(field: str, entry: str) -> str:
+    variable = VARIABLES[field]
+    return f"{variable_name(field)} must be {variable.values}, not {entry!r:.40}. {variable.meanwhile}".rstrip()
+
+
+if __name__ == "__main__":
+    sys.stdout.write(settings_table())
