@@ -59,12 +59,13 @@ class Arrived:
         self._reasoning = ["".join(self._reasoning)]
         return self._text[0], self._reasoning[0]
 
+    def forget_texts(self) -> None:
+        """Let the texts go, once the outcome has them."""
+        self._text, self._reasoning = [], []
+
     def facts(self) -> dict[str, Any]:
-        """What a record says of it."""
-        text, reasoning = self.texts()
+        """What a record says of it, apart from the texts."""
         return {
-            "text": text,
-            "reasoning": reasoning,
             "event_count": self._event_count,
             "chunk_count": self._chunks,
             "ttft_ms": self._ttft_ms,

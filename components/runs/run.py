@@ -102,7 +102,8 @@ class Run:
     def size(self) -> int:
         """About how many bytes of memory the run takes."""
         with self._condition:
-            texts = [self.order.draft or "", *(self._outcome.texts if self._outcome else ())]
+            outcome = self._outcome
+            texts = [self.order.draft or "", *((*outcome.texts, outcome.reasoning) if outcome else ())]
             texts_size = sum(map(sys.getsizeof, texts))
             return _SIZE_OF_AN_EMPTY_RUN + len(self.order.body) + self._arrived.size + texts_size
 
@@ -186,6 +187,10 @@ class Run:
         with self._condition:
             if self.finished:
                 return
+            if not outcome.text and not outcome.reasoning:  # it is none of a stream: what arrived is kept
+                text, reasoning = self._arrived.texts()
+                outcome = replace(outcome, text=text, reasoning=reasoning)
+            self._arrived.forget_texts()
             self._outcome = outcome
             self._finished_at = utc_now()
             self._tell()
@@ -224,12 +229,13 @@ class Run:
     def texts(self) -> tuple[str, str]:
         """The text of the answer and the reasoning as they stand now."""
         with self._condition:
-            return self._arrived.texts()
+            return (self._outcome.text, self._outcome.reasoning) if self._outcome else self._arrived.texts()
 
     def record(self) -> RunRecord:
         """The run as it stands now."""
         with self._condition:
-            order, outcome = self.order, self._outcome
+            order = self.order
+            text, reasoning = self.texts()
             record = RunRecord(
                 id=self.id,
                 created_at=self.created_at,
@@ -241,6 +247,8 @@ class Run:
                 model=order.model,
                 request_body=order.body.decode(),
                 app_version=__version__,
+                text=text,
+                reasoning=reasoning,
                 total_ms=round((time.monotonic() - self._started) * 1000, 3),
                 draft=order.draft,
                 prompt=self._asked.prompt,
@@ -249,8 +257,7 @@ class Run:
                 **self._arrived.facts(),
                 **vars(order.placement) if order.placement else {},
             )
-            texts = {"text": record.text, "reasoning": record.reasoning}
-            return replace(record, **_of_outcome(outcome) | texts) if outcome else record
+            return replace(record, **_of_outcome(self._outcome)) if self._outcome else record
 
 
 def _of_outcome(outcome: Outcome) -> dict[str, Any]:

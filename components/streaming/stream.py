@@ -410,18 +410,22 @@ class AnswerStream:
             status = status if fault else Status.INTERRUPTED
             fault = self._reported(self._complaint, self._complaint)
         first, *further = answer.choices
+
+        def without_key(text: str | None) -> str | None:
+            return self._hide(text) if text else text
+
         self._outcome = Outcome(
             status=status,
             error_kind=fault.kind if fault else None,
-            message=self._hide(fault.sentence) if fault else None,
-            raw_error=self._hide(fault.raw) if fault and fault.raw is not None else None,
+            message=without_key(fault.sentence) if fault else None,
+            raw_error=without_key(fault.raw) if fault else None,
             error_fields=tuple(map(self._hide, fault.fields)) if fault else (),
             http_status=None if status is Status.REJECTED else self._http_status,
-            finish_reason=self._hide(first.finish_reason) if first.finish_reason else None,
+            finish_reason=without_key(first.finish_reason),
             usage=answer.usage,
-            served_model=self._hide(answer.model) if answer.model else None,
-            system_fingerprint=self._hide(answer.system_fingerprint) if answer.system_fingerprint else None,
-            request_id=self._hide(self._request_id) if self._request_id else None,
+            served_model=without_key(answer.model),
+            system_fingerprint=without_key(answer.system_fingerprint),
+            request_id=without_key(self._request_id),
             text=first.text,
             reasoning=first.reasoning,
             tool_calls=first.tool_calls,

@@ -53,6 +53,22 @@ def test_stopping_a_finished_run_changes_nothing(new_run: Callable[[], Run]) -> 
     assert run.record().status == "ok"
 
 
+def test_an_ended_run_holds_its_answer_once(new_run: Callable[[], Run]) -> None:
+    run, text = new_run(), "x" * 100_000
+    run.take(said(text, 1.0))
+    while_it_goes_on = run.size
+    run.finish(Outcome(Status.OK, text="".join(text)))
+    assert abs(run.size - while_it_goes_on) < 1_000
+    assert run.record().text == run.texts()[0] == text
+
+
+def test_a_fault_of_our_own_keeps_what_arrived(new_run: Callable[[], Run]) -> None:
+    run = new_run()
+    run.take(said("Hello", 1.0, "Hm."))
+    run.finish(Outcome(Status.ERROR))
+    assert run.texts() == (run.record().text, run.record().reasoning) == ("Hello", "Hm.")
+
+
 def test_unreported_tokens_stay_unreported(new_run: Callable[[], Run]) -> None:
     run = new_run()
     run.take(said("Hello", 1.0))
