@@ -9,12 +9,18 @@ the attacker's own wait, the other's longest one, and by how much the memory of 
 from __future__ import annotations
 
 import json
+import re
 import socket
 import tempfile
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
+
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect
+from websockets.typing import Origin
 
 from tests.browser.conftest import app_process, free_port
 from tests.security.open_page import OpenPage
@@ -75,6 +81,31 @@ def answered(name: str) -> Attack:
     return attack
 
 
+def watched_in_many_lanes(address: str) -> None:
+    """Twelve connections with one page's token, each with thirty lanes of the page's own run."""
+    with session(address) as opened:
+        form = OpenPage(opened)
+        form.send("run", message_1="a long table")
+        form.learn()
+        said = b"".join(opened.received).decode(errors="replace")
+        token, run = re.findall(r'"token": ?"([\w-]+)"', said)[-1], re.findall(r'"run": ?"(\w{32})"', said)[-1]
+        threads = [threading.Thread(target=_watch_many, args=(address, token, run)) for _ in range(12)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+
+def _watch_many(address: str, token: str, run: str) -> None:
+    live = connect(f"{address.replace('http', 'ws')}/live", origin=Origin(address), proxy=None, max_size=None)
+    with live as connection, suppress(ConnectionClosed, TimeoutError):
+        connection.send(json.dumps({"token": token}))
+        for lane in range(30):
+            connection.send(json.dumps({"watch": run, "lane": lane, "part": "markdown"}))
+        while True:
+            connection.recv(timeout=3)
+
+
 ATTACKS: dict[str, Attack] = {
     "nothing": link("", ""),
     "brackets in a filter": link("runs", f"sent={'[' * 20_000}"),
@@ -86,6 +117,7 @@ ATTACKS: dict[str, Attack] = {
     "a data set of empty lines": typed("sweep", data_text="a" + "\n" * 990_000),
     "a data set of lists": typed("sweep", data_text='{"a":[' + "[]," * 330_000 + "1]}"),
     "a data set of commas": typed("sweep", data_text="a" + "," * 990_000),
+    "twelve sockets of thirty lanes": watched_in_many_lanes,
     **{f"an answer: {name}": answered(name) for name in ANSWERS},
 }
 

@@ -183,6 +183,29 @@ def test_two_lanes_share_one_connection(live: Server) -> None:
         assert number == 1
 
 
+def test_lanes_with_large_answers_come_one_message_after_another(live: Server) -> None:
+    run = make_run("a < b\n\n" * 60_000)
+    end(run)
+    with live.connection(shown(live, run)) as connection:
+        for lane in (1, 2, 3):
+            connection.send(json.dumps({"watch": run.id, "lane": lane, "part": "markdown"}))
+        frames: dict[int, str] = {}
+        while len(frames) < 3:
+            large = [message for message in json.loads(connection.recv(timeout=20)) if isinstance(message[1], int)]
+            assert len(large) <= 1
+            frames |= {lane: "".join(map(str, frame)) for lane, *frame in large}
+    assert frames[1] == frames[2] == frames[3]
+    assert frames[1].count("a &lt; b") == 60_000
+
+
+def test_lanes_of_a_page_share_the_blocks_of_an_answer(live: Server) -> None:
+    channel = live.channels.open()
+    blocks = channel.blocks_of("run", "markdown")
+    assert channel.blocks_of("run", "markdown") is blocks
+    assert channel.blocks_of("run", "plain") is not blocks
+    assert live.channels.open().blocks_of("run", "markdown") is not blocks
+
+
 @pytest.mark.parametrize("count", [30, pytest.param(400, marks=[pytest.mark.long, pytest.mark.timeout(600)])])
 def test_the_text_is_the_runs_to_the_character_cut_anywhere_with_reconnects(live: Server, count: int) -> None:
     chance = random.Random(5)
