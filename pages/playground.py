@@ -24,10 +24,10 @@ from components.ui.form.presets import draw_presets
 from components.ui.form.remarks import draw_remarks
 from components.ui.form.request_form import draw_reset_all, draw_settings
 from components.ui.form.request_preview import draw_request
-from components.ui.plain_words import plain_words
 from components.ui.share.arriving import arrive_by_link, draw_link_bar
 from components.ui.share.share_answers import Answers
 from components.ui.share.share_dialog import draw_share_button
+from components.ui.user_errors import draw_kept
 
 if st.session_state.pop(state.GO_TO_COMPARE, False):
     st.switch_page("compare.py")
@@ -78,9 +78,8 @@ with work:
         state.show_run(answers[-1])
         shown = find(answers[-1])
 
-    if problem := st.session_state.get(state.RUN_PROBLEM):
-        sentence.error(plain_words(problem))
-        st.session_state.pop(state.RUN_PROBLEM)
+    with sentence:
+        draw_kept(state.RUN_PROBLEM)
     if shown is None and run_id:
         sentence.info("The run in this link is not in the log.", icon=":material/search_off:")
 

@@ -9,6 +9,7 @@ from components.ui.runs.filters import draw_filters
 from components.ui.runs.one_run import draw_one_run, draw_undo
 from components.ui.runs.several_runs import draw_several_runs
 from components.ui.runs.table import draw_runs_table
+from components.ui.user_errors import draw_kept
 from components.ui.win_rate_table import draw_win_rates
 
 st.subheader("Runs", anchor=False)
@@ -18,8 +19,7 @@ if view is not None:
     draw_charts(view)
 draw_win_rates()
 
-if problem := st.session_state.pop(state.RUNS_PROBLEM, None):
-    st.error(problem)
+draw_kept(state.RUNS_PROBLEM)
 draw_undo()
 chosen = st.session_state.get(state.CHOSEN_RUNS, [])
 opened = state.opened_run()

@@ -7,7 +7,6 @@ import streamlit as st
 from components.experiments.axes import AxisProblem
 from components.experiments.cells import objections
 from components.experiments.problem import SweepProblem
-from components.log.query import QueryFailed
 from components.server.process import service
 from components.ui import presses, shortcuts, state
 from components.ui.form import draft_form
@@ -19,16 +18,15 @@ from components.ui.sweep.data_set_form import draw_data_set, filled_variables
 from components.ui.sweep.grid import draw_sweep
 from components.ui.sweep.history import draw_earlier_sweeps
 from components.ui.sweep.plan_form import draw_plan, has_table
+from components.ui.user_errors import shown
 
 _MOST_PROBLEMS = 5
 
 sweep_id, opened = state.arrive_at_experiment(state.SWEEP)
-kept, unreadable = None, False
-try:
+kept, unreadable = None, True
+with shown():
     kept = running.kept_sweep(sweep_id)
-except QueryFailed as failure:
-    unreadable = True
-    st.error(str(failure))
+    unreadable = False
 draft_form.begin(lambda: kept.draft if kept else None)
 setup_form.begin(kept.setup if kept else None)
 if opened and kept:
@@ -46,7 +44,7 @@ try:
     rows, numbers = draw_plan(setup)
 except SweepProblem as found:
     # What is wrong with an axis stands beside it.
-    problem = None if isinstance(found, AxisProblem) and not has_table(setup) else str(found)
+    problem = None if isinstance(found, AxisProblem) and not has_table(setup) else found.sentence
 
 requests = running.requests_for(draft, rows, inputs) if rows and not data_problem else []
 known = running.answers_in_log(requests, setup.repeats)

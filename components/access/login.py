@@ -9,13 +9,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from components.settings import Settings, variable_name
+from components.user_error import UserError
 
 _EVERYBODY: tuple[str, ...] = ()
 _OF_ALL = ("redirect_uri", "cookie_secret")
 _OF_PROVIDER = ("client_id", "client_secret", "server_metadata_url")
 
 
-class NotLetIn(Exception):
+class NotLetIn(UserError):
     """Access is refused. The message says what to do."""
 
 

@@ -9,10 +9,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from components.user_error import UserError
+
 _PROJECT_ROOT = Path(__file__).resolve().parents[2]
 
 
-class TooMuch(Exception):
+class TooMuch(UserError):
     """The work exceeded its limits; the message says which."""
 
 

@@ -16,6 +16,7 @@ from components.contract.fields import CONTRACT_FIELDS, Decimal, is_of_contract
 from components.contract.messages import Message
 from components.contract.profile import BEEZY, Profile, UsageReport, fits
 from components.contract.strict_json import read_json_object
+from components.user_error import UserError
 
 _ALWAYS_SENT = ("model", "messages", "stream")
 _ASKS_FOR_USAGE = {"include_usage": True}
@@ -59,11 +60,11 @@ class ChatCompletionStreamRequest(BaseModel):
         return {field: getattr(self, field) for field in CONTRACT_FIELDS if field in self.model_fields_set}
 
 
-class UnsendableField(ValueError):
+class UnsendableField(UserError, ValueError):
     """The request cannot be said in the dialect, or not without ambiguity. ``field`` names what is at fault."""
 
-    def __init__(self, field: str, message: str) -> None:
-        super().__init__(message)
+    def __init__(self, field: str, sentence: str) -> None:
+        super().__init__(sentence)
         self.field = field
 
 

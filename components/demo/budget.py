@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import ColumnElement, Connection, case, delete, func, insert, select, text, true, update
 from sqlalchemy.exc import SQLAlchemyError
 
+from components.demo import sentences
 from components.demo.settings import DemoSettings
 from components.log.database import DatabaseUnavailable
 from components.log.log import Log
@@ -30,8 +31,6 @@ _DELETE_AT_ONCE = 200
 _SOON_S = 2.0
 _LOCK = 0x74656D70657261  # any number that nothing else in the database locks
 _MOST_TOKENS = 2**53
-
-_UNREACHABLE = "The demo's counters cannot be reached, so nothing is sent. Try again in a minute."
 
 
 @dataclass(frozen=True)
@@ -105,7 +104,7 @@ def reserve(
     try:
         log.write(work)
     except (DatabaseUnavailable, SQLAlchemyError):
-        raise Refused(_UNREACHABLE) from None
+        raise Refused(sentences.COUNTERS_UNREACHABLE) from None
     return reservation
 
 
@@ -212,12 +211,15 @@ def _refuse_too_many(
     ):
         if count >= number:
             wait = _until_one_is_free(connection, party, number, seconds, now)
-            raise Refused(f"This demo allows {number:,} runs a {period}.{party.shared} Try again {_in(wait)}.", wait)
+            raise Refused(
+                sentences.TOO_MANY_RUNS_A_PERIOD.format(
+                    number=number, period=period, shared=party.shared, wait=_in(wait)
+                ),
+                wait,
+            )
     number = party.runs(settings.runs_at_once)
     if at_once and used.now >= number:
-        raise Refused(
-            f"This demo allows {number:,} runs at once.{party.shared} Wait until one of them has ended.", _SOON_S
-        )
+        raise Refused(sentences.TOO_MANY_RUNS_AT_ONCE.format(number=number, shared=party.shared), _SOON_S)
 
 
 def _used(connection: Connection, party: _Party, now: datetime) -> _Used:
@@ -246,23 +248,19 @@ def _until_one_is_free(connection: Connection, party: _Party, number: int, secon
 
 def _refuse_too_large(connection: Connection, party: _Party, tokens: int, now: datetime) -> None:
     if tokens > party.tokens:
-        raise Refused(
-            f"This run may use {tokens:,} tokens, and this demo has {party.tokens:,} a day{party.one}. Ask for less."
-        )
+        raise Refused(sentences.MORE_TOKENS_THAN_A_DAY.format(tokens=tokens, most=party.tokens, one=party.one))
     used = _used(connection, party, now)
     missing = used.tokens + tokens - party.tokens
     if missing <= 0:
         return
     if missing <= used.reserved:
-        raise Refused(
-            "Runs that are under way have reserved the tokens that this one needs. Wait until they have ended.", _SOON_S
-        )
+        raise Refused(sentences.TOKENS_RESERVED, _SOON_S)
     row = reservations.c
     oldest_first = func.sum(row.tokens).over(order_by=(row.created_at, row.id)).label("freed")
     freed = select(row.created_at, oldest_first).where(party.whose, row.created_at > _written(now, _DAY_S)).subquery()
     begun = connection.execute(select(func.min(freed.c.created_at)).where(freed.c.freed >= missing)).scalar_one()
     wait = max((_read_moment(begun) - now).total_seconds() + _DAY_S, 0.0)
-    raise Refused(f"{party.have_used} There are enough for this run again {_in(wait)}.", wait)
+    raise Refused(sentences.TOKENS_USED.format(have_used=party.have_used, wait=_in(wait)), wait)
 
 
 def _delete_old(connection: Connection, now: datetime) -> None:
@@ -274,12 +272,12 @@ def _delete_old(connection: Connection, now: datetime) -> None:
 def _read(log: Log, look: Callable[[Connection], None]) -> None:
     database = log.database
     if database is None:
-        raise Refused(_UNREACHABLE)
+        raise Refused(sentences.COUNTERS_UNREACHABLE)
     try:
         with database.reader.begin() as connection:
             look(connection)
     except SQLAlchemyError:
-        raise Refused(_UNREACHABLE) from None
+        raise Refused(sentences.COUNTERS_UNREACHABLE) from None
 
 
 def _written(moment: datetime, ago_s: float = 0.0) -> str:

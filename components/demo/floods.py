@@ -7,6 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 
+from components.demo import sentences
 from components.demo.requests import most_bytes
 from components.demo.settings import DemoSettings
 from components.runs.gate import Refused
@@ -31,7 +32,7 @@ class Floods:
     def check(self, network: str, body: bytes) -> None:
         """Count one attempt. Raises Refused after too many attempts, or when the body is too large to log."""
         if len(body) > self._most_bytes:
-            raise Refused("This request is too large for this demo. Shorten its messages.")
+            raise Refused(sentences.REQUEST_TOO_LARGE)
         with self._lock:
             now = self._clock()
             if now >= self._minute_ends:
@@ -39,4 +40,4 @@ class Floods:
                 self._tries.clear()
             self._tries[network] += 1
             if self._tries[network] > self._most:
-                raise Refused("Your network asks for far too many runs. Try again in a minute.", _MINUTE_S)
+                raise Refused(sentences.NETWORK_FLOODS, _MINUTE_S)

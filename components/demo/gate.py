@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from components.demo import budget
+from components.demo import budget, sentences
 from components.demo.budget import Reservation
 from components.demo.floods import Floods
 from components.demo.requests import checked, tokens_of
@@ -27,8 +27,6 @@ _WATCH_EVERY_S = 1.0
 _LONGEST_PAUSE_S = 60.0
 """A run of an experiment waits when that is all it takes to be let through; any other run is refused."""
 _PATIENCE_S = 180.0
-_STOPPED = "Stopped before its turn came."
-_GONE = "Nobody looked at this run any more, so it left the queue. Run again."
 
 
 class DemoGate:
@@ -133,9 +131,9 @@ class DemoGate:
 
     def _check_wanted(self, run: Run) -> None:
         if run.stopping:
-            raise Refused(_STOPPED)
+            raise Refused(sentences.STOPPED_IN_QUEUE)
         if self._is_left_alone(run):
-            raise Refused(_GONE)
+            raise Refused(sentences.LEFT_QUEUE)
         self._check_switch()
 
     def _is_left_alone(self, run: Run) -> bool:

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, StrictStr, ValidationError
 from components.contract.messages import Message
 from components.contract.profile import Profile
 from components.contract.request import ChatCompletionStreamRequest, from_bytes
+from components.demo import sentences
 from components.demo.settings import DemoSettings
 from components.endpoints.endpoint import AnyEndpoint
 from components.runs.gate import Refused
@@ -55,18 +56,16 @@ def checked(endpoint: AnyEndpoint, body: bytes, settings: DemoSettings) -> ChatC
     believed, whoever made them: a form, a link, an import or somebody who forged them.
     """
     if not settings.allows_endpoint(endpoint.name):
-        raise Refused("This endpoint is not part of this demo. Choose another one.")
+        raise Refused(sentences.ENDPOINT_NOT_ALLOWED)
     try:
         # As text: bytes could be UTF-16 as well, which endpoints read differently.
         request = from_bytes(body.decode(), endpoint.profile)
     except ValueError:
-        raise Refused(
-            "This is no request as this demo sends it: a model, messages of text, and the settings of the form."
-        ) from None
+        raise Refused(sentences.NOT_A_REQUEST) from None
     if request.extra_body:
-        raise Refused(f"This demo sends no extra fields, and no odd values. Take out: {_names(request.extra_body)}.")
+        raise Refused(sentences.EXTRA_FIELDS.format(names=_names(request.extra_body)))
     if request.model not in settings.models_of(endpoint):
-        raise Refused(f"This model is not part of this demo. {_choice(settings.models_of(endpoint))}")
+        raise Refused(sentences.MODEL_NOT_ALLOWED.format(choice=_choice(settings.models_of(endpoint))))
     _check_numbers(request, endpoint, settings)
     _check_size(request.messages, settings)
     return request
@@ -88,23 +87,20 @@ def most_bytes(settings: DemoSettings) -> int:
 
 def _check_numbers(request: ChatCompletionStreamRequest, endpoint: AnyEndpoint, settings: DemoSettings) -> None:
     if request.max_tokens is None or not 1 <= request.max_tokens <= settings.max_tokens:
-        raise Refused(f"This demo needs a max_tokens from 1 to {settings.max_tokens:,}. Set it so.")
+        raise Refused(sentences.MAX_TOKENS_NEEDED.format(max_tokens=settings.max_tokens))
     if request.random_seed is not None and abs(request.random_seed) > _MOST_SEED:
-        raise Refused("random_seed is too large a number. Set one of up to 18 digits.")
+        raise Refused(sentences.SEED_TOO_LARGE)
     for problem in endpoint.profile.range_problems(request.sent_values()).values():
-        raise Refused(f"{problem} This demo sends nothing outside of the ranges.")
+        raise Refused(sentences.OUT_OF_RANGE.format(problem=problem))
 
 
 def _check_size(messages: list[Message], settings: DemoSettings) -> None:
     characters = sum(map(len, _texts(messages)))
     pieces = sum(1 + len(message.tool_calls or ()) for message in messages)
     if characters > settings.input_characters:
-        raise Refused(
-            f"The messages have {characters:,} characters, and this demo takes {settings.input_characters:,}. "
-            "Shorten them."
-        )
+        raise Refused(sentences.MESSAGES_TOO_LONG.format(characters=characters, most=settings.input_characters))
     if pieces > settings.messages:
-        raise Refused(f"There are {pieces:,} messages, and this demo takes {settings.messages:,}. Take some out.")
+        raise Refused(sentences.TOO_MANY_MESSAGES.format(count=pieces, most=settings.messages))
 
 
 def _texts(messages: list[Message]) -> Iterator[str]:
@@ -116,10 +112,7 @@ def _texts(messages: list[Message]) -> Iterator[str]:
             try:
                 call = _ToolCall.model_validate(given)
             except ValidationError:
-                raise Refused(
-                    "A call of a tool has parts that this demo does not send. It has an id, a type and a function "
-                    "with a name and arguments."
-                ) from None
+                raise Refused(sentences.ODD_TOOL_CALL) from None
             yield from (call.id or "", call.type or "", call.function.name, call.function.arguments)
 
 

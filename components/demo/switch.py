@@ -7,10 +7,10 @@ import threading
 import time
 from collections.abc import Callable
 
+from components.demo import sentences
 from components.demo.settings import DemoSettings
 
 _LOOK_EVERY_S = 1.0
-_PAUSED = "This demo is paused by its operator. What was run can still be read; try again later."
 
 
 class Switch:
@@ -33,7 +33,7 @@ class Switch:
             if self._look_at < 0 or now >= self._look_at:
                 self._look_at = now + _LOOK_EVERY_S
                 self._thrown = self._is_thrown()
-            return _PAUSED if self._thrown else None
+            return sentences.PAUSED if self._thrown else None
 
     def _is_thrown(self) -> bool:
         if self._is_stopped():

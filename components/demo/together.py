@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from components.demo import sentences
 from components.demo.settings import DemoSettings
 from components.runs.gate import Refused
 
@@ -54,12 +55,9 @@ class Together:
             if len(self._taken) > _MOST_KEPT:
                 self._taken.popitem(last=False)
             if taken.runs >= settings.sweep_runs:
-                raise Refused(f"A sweep or comparison of this demo has {settings.sweep_runs:,} runs. Begin a new one.")
+                raise Refused(sentences.EXPERIMENT_TOO_MANY_RUNS.format(sweep_runs=settings.sweep_runs))
             if taken.tokens + max_tokens > settings.sweep_tokens:
-                raise Refused(
-                    f"A sweep or comparison of this demo asks for {settings.sweep_tokens:,} tokens in all its runs. "
-                    "Lower max_tokens, or make fewer runs."
-                )
+                raise Refused(sentences.EXPERIMENT_TOO_MANY_TOKENS.format(sweep_tokens=settings.sweep_tokens))
             taken.runs += 1
             taken.tokens += max_tokens
             return taken

@@ -13,11 +13,13 @@ from components.contract.messages import Message, Role
 from components.contract.profile import Profile
 from components.contract.request import ChatCompletionStreamRequest
 from components.contract.strict_json import read_json, read_json_object
+from components.drafts import sentences
 from components.drafts.comparison import Comparison, Lane
 from components.drafts.conversation import Turn, Turns
 from components.drafts.setting import FieldState, Setting
 from components.drafts.variables import MOST_FILLED, filled, filled_length, names_in
 from components.streaming.guard import safe_text
+from components.user_error import UserError
 
 LARGEST_WHOLE = 2**53 - 1
 """Beyond it JavaScript cannot count in whole numbers (ECMAScript's MAX_SAFE_INTEGER)."""
@@ -25,7 +27,7 @@ LARGEST_WHOLE = 2**53 - 1
 EXAMPLE_PROMPT = "Write a short story about a lighthouse keeper who finds an old map."
 
 
-class DraftProblem(ValueError):
+class DraftProblem(UserError, ValueError):
     """The form makes no request yet. ``field`` names what is missing or wrong; the text says what to do."""
 
     def __init__(self, field: str, sentence: str) -> None:
@@ -72,7 +74,7 @@ class Draft(BaseModel):
         """
         model = (self.model or "").strip()
         if not model:
-            raise DraftProblem("model", "Choose a model first, or type its name.")
+            raise DraftProblem("model", sentences.MODEL_MISSING)
         said: dict[str, Any] = {"model": model, "messages": self.messages(), "stream": self.stream}
         for field, setting in self.settings.items():
             if field in profile.fields and setting.state is not FieldState.OMIT:
@@ -96,19 +98,18 @@ class Draft(BaseModel):
     def messages(self) -> list[Message]:
         """The messages with their variables filled in. Raises DraftProblem."""
         if not self.turns or (self.turns[-1].role is Role.USER and not self.turns[-1].content.strip()):
-            raise NothingWritten("messages", "Write a prompt first.")
+            raise NothingWritten("messages", sentences.PROMPT_MISSING)
         missing = [f"{{{{{name}}}}}" for name in self.variable_names if not self.variables.get(name)]
         if missing:
             them = "it" if len(missing) == 1 else "each of them"
-            raise DraftProblem("variables", f"{', '.join(missing)}: give a value for {them} first.")
+            raise DraftProblem("variables", sentences.VARIABLES_MISSING.format(missing=", ".join(missing), them=them))
         if (
             sum(filled_length(turn.content, {} if turn.literal else self.variables) for turn in self.turns)
             > MOST_FILLED
         ):
             raise DraftProblem(
                 "variables",
-                f"With their variables filled in, the messages have more than {MOST_FILLED:,} characters. "
-                "Shorten a value, or name the variable less often.",
+                sentences.FILLED_TOO_LONG.format(most_filled=MOST_FILLED),
             )
         return [self._message(number, turn) for number, turn in enumerate(self.turns, 1)]
 
@@ -139,13 +140,13 @@ class Draft(BaseModel):
             try:
                 said["tool_calls"] = read_json(turn.tool_calls)
             except ValueError as error:
-                raise DraftProblem("messages", f"The tool calls of message {number} are not JSON: {error}") from None
+                raise DraftProblem(
+                    "messages", sentences.TOOL_CALLS_NOT_JSON.format(number=number, error=error)
+                ) from None
         try:
             return Message.model_validate(said)
         except ValidationError:
-            raise DraftProblem(
-                "messages", f"The tool calls of message {number} must be a list of JSON objects."
-            ) from None
+            raise DraftProblem("messages", sentences.TOOL_CALLS_NOT_A_LIST.format(number=number)) from None
 
     def asking(
         self,

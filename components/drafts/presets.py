@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from components.drafts import sentences
 from components.drafts.comparison import Comparison
 from components.drafts.draft import Draft, read_draft
+from components.drafts.errors import PresetProblem
 from components.drafts.setting import FieldState, Setting
 
 
@@ -59,10 +61,10 @@ def holds_messages(text: str) -> bool:
 
 
 def with_preset(draft: Draft, text: str) -> Draft:
-    """The form with what a preset keeps. Raises ValueError with a sentence for a preset that cannot be read."""
+    """The form with what a preset keeps. Raises PresetProblem for a preset that cannot be read."""
     kept = read_draft(text)
     if kept is None:
-        raise ValueError("This preset was made by another version of Tempera and cannot be read.")
+        raise PresetProblem(sentences.PRESET_UNREADABLE)
     taken: dict[str, object] = {"settings": kept.settings, "stream": kept.stream, "extra_body": kept.extra_body}
     if kept.turns:
         taken |= {"turns": kept.turns, "variables": kept.variables}

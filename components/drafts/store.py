@@ -7,6 +7,8 @@ from dataclasses import asdict, dataclass, fields, replace
 
 from sqlalchemy import Connection, delete, select
 
+from components.drafts import sentences
+from components.drafts.errors import PresetProblem
 from components.log.database import Database
 from components.log.owned import OwnedLog
 from components.log.query import is_id, read_rows
@@ -58,13 +60,13 @@ def list_presets(database: Database) -> list[Preset]:
 def save_preset(log: OwnedLog, name: str, content: str) -> Preset:
     """Keep a preset, in place of the one of the same name, whose id it takes over.
 
-    Raises ValueError with a sentence for a name or a content that cannot be kept, DatabaseUnavailable.
+    Raises PresetProblem for a name or a content that cannot be kept, DatabaseUnavailable.
     """
     name = storable_text(name).strip()
     if not 1 <= len(name) <= MOST_NAME_CHARS:
-        raise ValueError(f"Give the preset a name of 1 to {MOST_NAME_CHARS} characters.")
+        raise PresetProblem(sentences.PRESET_NAME.format(most_name_chars=MOST_NAME_CHARS))
     if len(content) > MOST_CONTENT_CHARS:
-        raise ValueError(f"A preset holds at most {MOST_CONTENT_CHARS:,} characters. Shorten its messages.")
+        raise PresetProblem(sentences.PRESET_TOO_LONG.format(most_content_chars=MOST_CONTENT_CHARS))
     preset = Preset(uuid.uuid4().hex, name, storable_text(content), utc_now())
 
     def work(connection: Connection) -> Preset:

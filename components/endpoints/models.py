@@ -13,6 +13,7 @@ from components.streaming.call import body_pieces, get_json
 from components.streaming.faults import ErrorKind, StreamFault
 from components.streaming.session import Session
 from components.streaming.watch import Watch
+from components.user_error import UserError
 
 ANSWER_S = 5.0
 _MAX_BYTES = 4 * 1024 * 1024
@@ -37,7 +38,7 @@ class ModelCard:
     default_temperature: float | None = None
 
 
-class ModelsUnavailable(Exception):
+class ModelsUnavailable(UserError):
     """The endpoint did not list its models. The message is a sentence for the page.
 
     ``http_status`` is the status with which it answered, None when it did not answer.

@@ -14,6 +14,7 @@ from components.endpoints.address_policy import AddressPolicy, address_in_figure
 from components.endpoints.endpoint import Address, Endpoint
 from components.settings import Settings
 from components.streaming.session import ApiKey, check_api_key, check_base_url
+from components.user_error import UserError
 
 OWN_NAME = "my own"
 
@@ -27,7 +28,7 @@ class OwnField(StrEnum):
     MODEL = "model"
 
 
-class UnusableOwnEndpoint(ValueError):
+class UnusableOwnEndpoint(UserError):
     """The form describes no usable endpoint. ``problems`` has a sentence per field, never with the key."""
 
     def __init__(self, problems: Mapping[OwnField, str]) -> None:

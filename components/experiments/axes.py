@@ -22,6 +22,7 @@ from components.drafts.draft import LARGEST_WHOLE, Draft, extra_body_text
 from components.drafts.in_words import OMITTED, SYSTEM
 from components.drafts.setting import FieldState, Setting
 from components.drafts.variables import names_in
+from components.experiments import sentences
 from components.experiments.problem import SweepProblem
 from components.experiments.ranges import in_figures, read_range
 from components.snippets.nesting import MOST_LEVELS, nests_too_deeply
@@ -98,11 +99,11 @@ def read_values(field: str, text: str) -> tuple[str, ...]:
     ``read_range`` reads them, and seeds ``seeds 10``, which are 1 to 10. Raises AxisProblem.
     """
     if len(text) > MOST_CHARACTERS:
-        raise AxisProblem(field, f"{field} has values of more than {MOST_CHARACTERS:,} characters. Take some out.")
+        raise AxisProblem(field, sentences.AXIS_TOO_LONG.format(field=field, most_characters=MOST_CHARACTERS))
     kind = _kind_of(field)
     pieces = list(dict.fromkeys(_listed(kind, text) or _pieces(kind, text)))
     if not pieces:
-        raise AxisProblem(field, f"{field} has no values yet. Give it one at least: it takes {_takes(field)}.")
+        raise AxisProblem(field, sentences.AXIS_WITHOUT_VALUES_TAKES.format(field=field, takes=_takes(field)))
     if len(pieces) > MOST_VALUES:
         raise _too_many(field, in_figures(len(pieces)))
     values: dict[str, None] = {}
@@ -180,15 +181,13 @@ def _kind_of(field: str) -> _Kind:
         return _Kind.SYSTEM
     if field.startswith("{{"):
         if names_in([field]) != [field[2:-2].strip()]:
-            raise AxisProblem(
-                field, f"{shortened(field)} is no variable. Write its name in braces, such as {{{{topic}}}}."
-            )
+            raise AxisProblem(field, sentences.NOT_A_VARIABLE.format(field=shortened(field)))
         return _Kind.VARIABLE
     if not field.strip():
-        raise AxisProblem(field, "Say which field the values are for.")
+        raise AxisProblem(field, sentences.AXIS_WITHOUT_FIELD)
     if field in _NO_KEYS:
         instead = "a variable in them, such as {{topic}}" if field == "messages" else "one of its keys, such as stop"
-        raise AxisProblem(field, f"{field} cannot be swept as a whole. Sweep {instead}.")
+        raise AxisProblem(field, sentences.FIELD_NOT_SWEPT_WHOLE.format(field=field, instead=instead))
     return _Kind.KEY
 
 
@@ -213,7 +212,7 @@ def _setting_word(field: str, words: str) -> str:
         raise _no_value(field, words)
     if isinstance(value, int | float) and abs(value) > LARGEST_WHOLE:
         raise AxisProblem(
-            field, f"{shortened(words)} is too large a number for {field}: it must lie within {LARGEST_WHOLE:,}."
+            field, sentences.NUMBER_TOO_LARGE.format(value=shortened(words), field=field, largest=LARGEST_WHOLE)
         )
     return json.dumps(value)
 
@@ -226,7 +225,7 @@ def _key_word(field: str, words: str) -> str:
     except ValueError:
         raise _no_value(field, words) from None
     if nests_too_deeply(value):
-        raise AxisProblem(field, f"A value of {field} nests more than {MOST_LEVELS} levels deep. Make it flatter.")
+        raise AxisProblem(field, sentences.VALUE_TOO_DEEP.format(field=field, most_levels=MOST_LEVELS))
     return _as_json(value)
 
 
@@ -237,11 +236,11 @@ def _plain_word(field: str, words: str, *, refused: tuple[str, ...]) -> str:
 
 
 def _no_value(field: str, words: str) -> AxisProblem:
-    return AxisProblem(field, f"{shortened(words)} is no value of {field}, which takes {_takes(field)}.")
+    return AxisProblem(field, sentences.NOT_A_VALUE.format(value=shortened(words), field=field, takes=_takes(field)))
 
 
 def _too_many(field: str, count: str) -> AxisProblem:
-    return AxisProblem(field, f"{field} has {count} values, and one axis has at most {MOST_VALUES:,}. Take some out.")
+    return AxisProblem(field, sentences.TOO_MANY_VALUES.format(field=field, count=count, most_values=MOST_VALUES))
 
 
 def _takes(field: str) -> str:
@@ -326,9 +325,9 @@ def _extra_body(field: str, draft: Draft) -> dict[str, Any]:
     try:
         fields = read_json_object(draft.extra_body, "The form's extra body")
     except ValueError as error:
-        raise AxisProblem(field, f"{str(error).removesuffix('.')}. Mend it there first.") from None
+        raise AxisProblem(field, sentences.EXTRA_BODY_WRONG.format(problem=str(error).removesuffix("."))) from None
     if nests_too_deeply(fields):
-        raise AxisProblem(field, f"The form's extra body nests more than {MOST_LEVELS} levels deep. Make it flatter.")
+        raise AxisProblem(field, sentences.EXTRA_BODY_TOO_DEEP.format(most_levels=MOST_LEVELS))
     return fields
 
 

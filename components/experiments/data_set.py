@@ -14,6 +14,7 @@ from typing import Any
 from components.contract.errors import plain_text
 from components.contract.strict_json import read_json
 from components.drafts.draft import Draft
+from components.experiments import sentences
 from components.experiments.problem import SweepProblem
 from components.snippets.nesting import MOST_LEVELS, nests_too_deeply
 from components.streaming.guard import safe_text
@@ -71,12 +72,12 @@ def read_data_set(
             raise DataSetProblem(_other_keys(name, number, row, rows[0]))
         rows.append(row)
         if len(rows) > MOST_DATA_ROWS:
-            raise DataSetProblem(f"{_capital(name)} has more than {MOST_DATA_ROWS:,} rows. Take a part of it.")
+            raise DataSetProblem(sentences.DATA_TOO_MANY_ROWS.format(name=_capital(name), most=MOST_DATA_ROWS))
     if not rows:
-        raise DataSetProblem(f"{_capital(name)} has no rows. Give it one at least, below the names of its columns.")
+        raise DataSetProblem(sentences.DATA_WITHOUT_ROWS.format(name=_capital(name)))
     # Each input is kept with its names, so that one long line of them would be written ten thousand times.
     if len(rows) * sum(map(len, rows[0])) > _MOST_OF_NAMES:
-        raise DataSetProblem(f"{_capital(name)} has columns with very long names. Shorten them.")
+        raise DataSetProblem(sentences.DATA_LONG_COLUMN_NAMES.format(name=_capital(name)))
     return DataSet(tuple(rows[0]), tuple(rows))
 
 
@@ -124,7 +125,7 @@ def as_json_lines(rows: Iterable[Mapping[str, str]]) -> str:
 
 
 def _too_large(name: str) -> DataSetProblem:
-    return DataSetProblem(f"{_capital(name)} has more than {MOST_CHARACTERS:,} characters. Take a part of it.")
+    return DataSetProblem(sentences.DATA_TOO_LONG.format(name=_capital(name), most=MOST_CHARACTERS))
 
 
 def _decoded(name: str, content: bytes) -> str:
@@ -132,10 +133,10 @@ def _decoded(name: str, content: bytes) -> str:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
-        raise DataSetProblem(f"Line {line} of {name} is not UTF-8. Save the file as UTF-8 and try again.") from None
+        raise DataSetProblem(sentences.DATA_NOT_UTF8.format(line=line, name=name)) from None
     if "\x00" in text:
         line = text.count("\n", 0, text.index("\x00")) + 1
-        raise DataSetProblem(f"Line {line} of {name} holds a NUL character, which no text does. Remove it.")
+        raise DataSetProblem(sentences.DATA_WITH_NUL.format(line=line, name=name))
     return text
 
 
@@ -157,15 +158,14 @@ def _json_lines(name: str, text: str) -> _Lines:
             value = read_json(line)
         except json.JSONDecodeError as error:
             raise DataSetProblem(
-                f"Line {number} of {name} is not JSON: {error.msg} at character {error.colno}. "
-                "Write one JSON object a line."
+                sentences.DATA_NOT_JSON.format(number=number, name=name, problem=error.msg, column=error.colno)
             ) from None
         except ValueError as error:
-            raise DataSetProblem(f"Line {number} of {name} cannot be read: {error}.") from None
+            raise DataSetProblem(sentences.DATA_UNREADABLE.format(number=number, name=name, error=error)) from None
         if not isinstance(value, dict) or not value:
-            raise DataSetProblem(f"Line {number} of {name} is no JSON object with keys. Write one such object a line.")
+            raise DataSetProblem(sentences.DATA_NOT_AN_OBJECT.format(number=number, name=name))
         if nests_too_deeply(value):
-            raise DataSetProblem(f"Line {number} of {name} nests more than {MOST_LEVELS} levels deep. Make it flatter.")
+            raise DataSetProblem(sentences.DATA_TOO_DEEP.format(number=number, name=name, most_levels=MOST_LEVELS))
         yield number, {safe_text(key): _as_text(inner) for key, inner in value.items()}
 
 
@@ -175,15 +175,16 @@ def _csv_lines(name: str, text: str) -> _Lines:
     columns: dict[str, None] = {}
     for place, column in enumerate((column.strip() for column in header), 1):
         if not column:
-            raise DataSetProblem(f"Line {first_line} of {name} has no name for column {place}. Give it one.")
+            raise DataSetProblem(sentences.DATA_COLUMN_WITHOUT_NAME.format(line=first_line, name=name, place=place))
         if column in columns:
-            raise DataSetProblem(f"Line {first_line} of {name} names two columns {column}. Rename one of them.")
+            raise DataSetProblem(sentences.DATA_COLUMN_TWICE.format(line=first_line, name=name, column=column))
         columns[column] = None
     for number, record in records:
         if len(record) != len(columns):
             raise DataSetProblem(
-                f"Line {number} of {name} has {_counted(len(record))}, and its first line names {len(columns):,}. "
-                "Put a text that holds the delimiter in quotation marks."
+                sentences.DATA_WRONG_COLUMN_COUNT.format(
+                    number=number, name=name, fields=_counted(len(record)), columns=len(columns)
+                )
             )
         yield number, dict(zip(columns, record, strict=True))
 
@@ -199,16 +200,13 @@ def _records(name: str, text: str, delimiter: str) -> Iterator[tuple[int, list[s
         except StopIteration:
             return
         except csv.Error as error:
-            raise DataSetProblem(
-                f"Line {number} of {name} is not CSV: {error}. "
-                "Look at its quotation marks: one within others is written twice."
-            ) from None
+            raise DataSetProblem(sentences.DATA_NOT_CSV.format(number=number, name=name, error=error)) from None
         # Tables that were exported often end in lines of delimiters alone.
         if any(cell.strip() for cell in record):
             yield number, record
         else:
             empty += 1
-    raise DataSetProblem(f"{_capital(name)} has more than {_MOST_EMPTY:,} empty lines. Take them out.")
+    raise DataSetProblem(sentences.DATA_TOO_MANY_EMPTY_LINES.format(name=_capital(name), most=_MOST_EMPTY))
 
 
 def _delimiter(text: str) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from components.user_error import UserError
 
-class SweepProblem(ValueError):
+
+class SweepProblem(UserError, ValueError):
     """A sweep cannot be made as it is described; the text is a sentence that says why and what to do."""

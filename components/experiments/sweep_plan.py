@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from components.experiments import sentences
 from components.experiments.axes import BASE, Axis, AxisProblem, read_word
 from components.experiments.problem import SweepProblem
 from components.experiments.ranges import in_figures
@@ -50,7 +51,7 @@ def row_count(kind: PlanKind, axes: Sequence[Axis]) -> int:
         case PlanKind.ZIP:
             if len(set(lengths)) > 1:
                 each = ", ".join(f"{axis.field} {len(axis.values):,}" for axis in axes)
-                raise PlanProblem(f"A zip takes as many values of each axis, and these have: {each}. Make them equal.")
+                raise PlanProblem(sentences.ZIP_OF_DIFFERENT_LENGTHS.format(each=each))
             return lengths[0] if lengths else 1
         case PlanKind.PRODUCT:
             return math.prod(lengths)
@@ -66,10 +67,7 @@ def rows_of(kind: PlanKind, axes: Sequence[Axis]) -> list[dict[str, str]]:
     """
     count = row_count(kind, axes)
     if count > MOST_ROWS:
-        raise PlanProblem(
-            f"This plan would have {in_figures(count)} rows, and a sweep has at most {MOST_ROWS:,}. "
-            "Take values out, or try one axis at a time."
-        )
+        raise PlanProblem(sentences.PLAN_TOO_LONG.format(count=in_figures(count), most_rows=MOST_ROWS))
     match kind:
         case PlanKind.ONE_AT_A_TIME:
             changed = [{axis.field: value} for axis in axes for value in axis.values if _changes(value)]
@@ -104,9 +102,9 @@ def read_rows(fields: Sequence[str], records: Iterable[Mapping[str, object]]) ->
             continue
         rows[tuple(_words_of_row(number, said))] = None
         if len(rows) > MOST_ROWS:
-            raise PlanProblem(f"The table has more than {MOST_ROWS:,} rows, the most of a sweep. Take some out.")
+            raise PlanProblem(sentences.TABLE_TOO_LONG.format(most_rows=MOST_ROWS))
     if not rows:
-        raise PlanProblem(f"The table has no rows. Write a value into one, or {BASE} for the base itself.")
+        raise PlanProblem(sentences.TABLE_WITHOUT_ROWS.format(base=BASE))
     return [dict(row) for row in rows]
 
 
@@ -122,10 +120,10 @@ def _changes(words: str) -> bool:
 def _check(axes: Sequence[Axis]) -> None:
     for axis in axes:
         if not axis.values:
-            raise AxisProblem(axis.field, f"{axis.field} has no values yet. Give it one at least, or take it out.")
+            raise AxisProblem(axis.field, sentences.AXIS_WITHOUT_VALUES.format(field=axis.field))
     field, times = max(Counter(axis.field for axis in axes).items(), key=lambda counted: counted[1], default=("", 0))
     if times > 1:
-        raise AxisProblem(field, f"{field} stands on {times} axes. Put all its values on one.")
+        raise AxisProblem(field, sentences.FIELD_ON_SEVERAL_AXES.format(field=field, times=times))
 
 
 def _words_of_row(number: int, said: Row) -> Iterator[tuple[str, str]]:
@@ -133,7 +131,9 @@ def _words_of_row(number: int, said: Row) -> Iterator[tuple[str, str]]:
         try:
             word = read_word(field, words)
         except AxisProblem as problem:
-            raise AxisProblem(field, f"Row {number}, {field}: {problem}") from None
+            raise AxisProblem(
+                field, sentences.TABLE_VALUE_WRONG.format(number=number, field=field, problem=problem)
+            ) from None
         if word:
             yield field, word
 

@@ -12,11 +12,13 @@ from typing import Any
 from weakref import ref
 
 from components.endpoints.endpoint import AnyEndpoint
+from components.experiments import sentences
 from components.experiments.making import Making
 from components.runs.order import Order
 from components.runs.placement import Placement
 from components.settings import variable_name
 from components.streaming.outcome import Status
+from components.user_error import UserError
 
 _SCHEDULER = variable_name("dask_scheduler")
 _LOCAL = "local"
@@ -25,7 +27,7 @@ _THREADS_OF_A_WORKER = 16
 _CONNECT_S = 10.0
 
 
-class WorkersUnavailable(Exception):
+class WorkersUnavailable(UserError):
     """Cells cannot be made by workers. The message is a sentence that says why and what to do."""
 
 
@@ -113,13 +115,11 @@ def workers_of(
     if not scheduler:
         return None
     if not database_url.startswith("postgres"):
-        raise WorkersUnavailable(
-            f"{_SCHEDULER} needs a log that all workers can write. Set TEMPERA_DATABASE_URL to a PostgreSQL database."
-        )
+        raise WorkersUnavailable(sentences.WORKERS_NEED_POSTGRESQL.format(variable=_SCHEDULER))
     try:
         distributed: Any = importlib.import_module("distributed")
     except ImportError:
-        raise WorkersUnavailable(f"{_SCHEDULER} needs Dask. Install it: pip install distributed") from None
+        raise WorkersUnavailable(sentences.WORKERS_NEED_DASK.format(variable=_SCHEDULER)) from None
     cluster = None
     try:
         if scheduler == _LOCAL:
@@ -132,5 +132,5 @@ def workers_of(
         if cluster is not None:
             cluster.close()
         raise WorkersUnavailable(
-            f"No scheduler answers at {scheduler}, which {_SCHEDULER} names: {error}. Start it, or correct the address."
+            sentences.NO_SCHEDULER.format(address=scheduler, variable=_SCHEDULER, error=error)
         ) from None

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
+from components.log import sentences
 from components.log.database import Database, reason
 from components.log.owned import OwnedLog
 from components.log.query import QueryFailed
@@ -58,7 +59,7 @@ def _number(database: Database, query: str) -> int:
         with database.reader.begin() as connection:
             return int(connection.exec_driver_sql(query).scalar() or 0)
     except SQLAlchemyError as error:
-        raise QueryFailed(f"The log cannot be read: {database.place}: {reason(error)}") from None
+        raise QueryFailed(sentences.UNREADABLE.format(place=database.place, error=reason(error))) from None
 
 
 def _give_back(connection: Connection) -> None:

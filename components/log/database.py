@@ -13,10 +13,12 @@ from alembic.util import CommandError
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
+from components.log import sentences
 from components.log.owned import LOCAL
 from components.log.schema import migrate
 from components.log.sqlite_file import LOCK_WAIT_S, SqliteFile
 from components.settings import data_folder
+from components.user_error import UserError
 
 READ_LIMIT_S = 1.0
 """How long a reading transaction may take."""
@@ -36,7 +38,7 @@ _SERVER = {"connect_timeout": 5, "keepalives_idle": 10, "keepalives_interval": 5
 _NO_DRIVER = 'its driver is missing. Install it: pip install "psycopg[binary]"'
 
 
-class DatabaseUnavailable(Exception):
+class DatabaseUnavailable(UserError):
     """The database cannot be used. The message is a sentence that says why and what to do."""
 
 
@@ -70,7 +72,7 @@ class Database:
                 else:
                     migrate(self.writer, self.reader, lambda _revision: None)
             except (SQLAlchemyError, sqlite3.Error, OSError, ImportError, CommandError) as error:
-                raise DatabaseUnavailable(f"{self.place} cannot be used: {reason(error)}") from None
+                raise DatabaseUnavailable(sentences.UNUSABLE.format(place=self.place, error=reason(error))) from None
             undo.pop_all()
 
     def owned_by(self, owner: str) -> Database:
@@ -161,14 +163,11 @@ def _address(url: str) -> URL:
         address = make_url(url)
     except ArgumentError:
         # The message must not hold the URL: there may be a password in it.
-        raise DatabaseUnavailable(
-            "TEMPERA_DATABASE_URL cannot be read. Give it as sqlite:///path/to/runs.sqlite3 "
-            "or postgresql+psycopg://user@host/name."
-        ) from None
+        raise DatabaseUnavailable(sentences.DATABASE_URL_UNREADABLE) from None
     if address.drivername in ("postgres", "postgresql"):
         return address.set(drivername="postgresql+psycopg")
     if address.drivername == "sqlite" and (address.database or ":memory:") == ":memory:":
-        raise DatabaseUnavailable("TEMPERA_DATABASE_URL names no file. Give it as sqlite:///path/to/runs.sqlite3.")
+        raise DatabaseUnavailable(sentences.DATABASE_URL_WITHOUT_FILE)
     return address
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from pydantic import TypeAdapter, ValidationError
 
+from components.log import sentences
 from components.log.storable import storable_text
 from components.streaming.answer import TimedEvent
 
@@ -16,8 +17,6 @@ _MOST_NAME_CHARS = 256
 MOST_IN_ONE_PACK = 1_024
 _MOST_UNPACKED_BYTES = 16 * 1024 * 1024
 """More than ``MOST_IN_ONE_PACK`` events take, even when each character of them has to be escaped with six others."""
-
-_DAMAGED = "The stored events of this run are damaged. Its text is kept apart from them; run again to get new events."
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,4 +56,4 @@ def unpack(content: bytes) -> list[StoredEvent]:
             return _events.validate_json(text, strict=True)
     except (zlib.error, ValidationError):
         pass
-    raise ValueError(_DAMAGED)
+    raise ValueError(sentences.DAMAGED_EVENTS)

@@ -15,6 +15,7 @@ from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import Connection, String, insert
 
 from components.contract.strict_json import holds_too_much
+from components.log import sentences
 from components.log.export import ANNOTATED, EXPORTED, SaidOfRun, digest
 from components.log.further_choices import further_choices
 from components.log.owned import OwnedLog
@@ -22,6 +23,7 @@ from components.log.record import FACTS, RunRecord, utc_now
 from components.log.request_summary import asked_in
 from components.log.tables import run_annotations, runs, to_row
 from components.streaming.outcome import Status
+from components.user_error import UserError
 
 _IMPORT_STEP = 100
 _LONGEST_LINE = 10_000_000
@@ -34,7 +36,7 @@ _record = TypeAdapter(RunRecord)
 _said_of_run = TypeAdapter(SaidOfRun)
 
 
-class ImportRefused(Exception):
+class ImportRefused(UserError):
     """A line is not what an export wrote. The message is a sentence that names the line and says why."""
 
 
@@ -64,28 +66,28 @@ def read_line(number: int, line: str) -> RunRecord:
 
 def _read(number: int, line: str) -> tuple[RunRecord, SaidOfRun]:
     if len(line) > _LONGEST_LINE or holds_too_much(line, _MOST_COMMAS):
-        raise ImportRefused(f"Line {number} is far longer than any run. Remove it from the file.")
+        raise ImportRefused(sentences.LINE_TOO_LONG.format(number=number))
     try:
         content = json.loads(line.removeprefix("\ufeff"))  # with which some editors begin a file
     except (ValueError, RecursionError):
-        raise ImportRefused(f"Line {number} is no JSON.") from None
+        raise ImportRefused(sentences.LINE_NOT_JSON.format(number=number)) from None
     if not isinstance(content, dict) or content.get("sha256") != digest(content):
-        raise ImportRefused(f"Line {number} was changed after it was exported, or is no exported run.")
+        raise ImportRefused(sentences.LINE_CHANGED.format(number=number))
     del content["sha256"]
     said = {name: content.pop(name) for name in ANNOTATED if name in content}
     unknown = content.keys() - set(EXPORTED)
     if unknown:
-        raise ImportRefused(f"Line {number} was written by a newer version of Tempera. Update Tempera.")
+        raise ImportRefused(sentences.LINE_OF_NEWER_VERSION.format(number=number))
     try:
         record = _record.validate_json(json.dumps(content), strict=True)
     except ValidationError as error:
-        raise ImportRefused(f"Line {number}: {_place(error)} is not what a run holds.") from None
+        raise ImportRefused(sentences.LINE_NOT_A_RUN.format(number=number, wrong=_place(error))) from None
     if wrong := next(_wrong_columns(record), None):
-        raise ImportRefused(f"Line {number}: {wrong} is not what a run holds.")
+        raise ImportRefused(sentences.LINE_NOT_A_RUN.format(number=number, wrong=wrong))
     try:
         return record, _said_of_run.validate_python(said, strict=True)
     except ValidationError as error:
-        raise ImportRefused(f"Line {number}: {_place(error)} is not what people say about a run.") from None
+        raise ImportRefused(sentences.LINE_NOT_AN_ANNOTATION.format(number=number, wrong=_place(error))) from None
 
 
 def _as_new(record: RunRecord, owner: str) -> RunRecord:

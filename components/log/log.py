@@ -19,6 +19,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, Engine, Update, bindparam, delete, insert, update
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, InterfaceError, SQLAlchemyError
 
+from components.log import sentences
 from components.log.database import Database, DatabaseUnavailable, reason
 from components.log.events import MOST_IN_ONE_PACK, pack
 from components.log.owned import LOCAL, WHOLE_LOG
@@ -73,14 +74,14 @@ class Log:
     @property
     def warning(self) -> str | None:
         """What the operator should know though runs are being logged, in sentences."""
-        sentences = [*self._notices]
+        warnings = [*self._notices]
         if self._database_warning:
-            sentences.append(self._database_warning)
+            warnings.append(self._database_warning)
         if refusals := self._unwritten.refusals():
-            sentences.append(f"The database refuses {_runs(len(refusals))}: {refusals[-1]}")
+            warnings.append(f"The database refuses {_runs(len(refusals))}: {refusals[-1]}")
         if self._unwritten.dropped and not self.problem:
-            sentences.append(self._dropped())
-        return " ".join(sentences) or None
+            warnings.append(self._dropped())
+        return " ".join(warnings) or None
 
     def begin(self, run: LoggedRun) -> None:
         """Take a run in; its row is written at once, in the log's own thread."""
@@ -121,7 +122,7 @@ class Log:
                     result = work(connection)
             except SQLAlchemyError as error:
                 place = database.place if database else ""
-                done.set_exception(DatabaseUnavailable(f"The log cannot be written: {place}: {reason(error)}"))
+                done.set_exception(DatabaseUnavailable(sentences.UNWRITABLE.format(place=place, error=reason(error))))
             except BaseException as error:  # noqa: BLE001 - whoever waits gets it
                 done.set_exception(error)
             else:
@@ -129,7 +130,7 @@ class Log:
 
         with self._condition:
             if self._closing:
-                raise DatabaseUnavailable("The log is closed.")
+                raise DatabaseUnavailable(sentences.CLOSED)
             self._jobs.append(job)
         self._wake()
         return done.result()

@@ -9,16 +9,18 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
 
+from components.log import sentences
 from components.log.database import Database, reason
 from components.log.events import StoredEvent, unpack
 from components.log.record import RunRecord
 from components.log.tables import events, owned, runs
 from components.streaming.outcome import Status
+from components.user_error import UserError
 
 _ID = re.compile("[0-9a-f]{32}")
 
 
-class QueryFailed(Exception):
+class QueryFailed(UserError):
     """The log could not be read. The message is a sentence that says why and what to do."""
 
 
@@ -113,4 +115,4 @@ def read_rows(database: Database, statement: Any) -> list[dict[str, Any]]:
         with database.reader.begin() as connection:
             return [dict(row) for row in connection.execute(statement).mappings()]
     except SQLAlchemyError as error:
-        raise QueryFailed(f"The log cannot be read: {database.place}: {reason(error)}") from None
+        raise QueryFailed(sentences.UNREADABLE.format(place=database.place, error=reason(error))) from None

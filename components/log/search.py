@@ -24,6 +24,7 @@ from sqlalchemy import (
 )
 
 from components.contract.strict_json import read_json
+from components.log import sentences
 from components.log.database import Database
 from components.log.query import is_id, read_rows
 from components.log.record import LISTED, NUMBERS, SHOWN, TIMED
@@ -31,6 +32,7 @@ from components.log.request_summary import setting_line
 from components.log.storable import storable_text
 from components.log.tables import owned, run_annotations, runs
 from components.streaming.outcome import Status
+from components.user_error import UserError
 
 ORDERS = {
     "started": runs.c.created_at,
@@ -76,7 +78,7 @@ _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 _OWN_FILTERS = {"model": "Look for a model under More filters.", "messages": "Look for messages with Find."}
 
 
-class FilterProblem(ValueError):
+class FilterProblem(UserError):
     """A filter that cannot be read. The message is a sentence that says what to write.
 
     ``field`` is the field of the View that has it.
@@ -217,7 +219,7 @@ def conditions(database: Database, view: View) -> ColumnElement[bool]:
     """
     for name in (field.name for field in fields(view)):
         if len(str(getattr(view, name))) > MOST_CHARACTERS:
-            raise FilterProblem(name, f"This filter is longer than {MOST_CHARACTERS:,} characters. Shorten it.")
+            raise FilterProblem(name, sentences.FILTER_TOO_LONG.format(most_characters=MOST_CHARACTERS))
     same = ("status", "endpoint", "model", "finish_reason")
     found = [owned(runs, database.owner)]
     found += [runs.c[name] == storable_text(getattr(view, name)) for name in same if getattr(view, name)]
@@ -233,7 +235,7 @@ def conditions(database: Database, view: View) -> ColumnElement[bool]:
         found.append(_annotated(run_annotations.c.rating >= view.rating))
     if view.experiment:
         if not is_id(view.experiment):
-            raise FilterProblem("experiment", "An experiment's id has 32 digits and letters from a to f.")
+            raise FilterProblem("experiment", sentences.NOT_AN_EXPERIMENT_ID)
         found.append(runs.c.experiment_id == view.experiment)
     if view.words.strip():
         found.append(_has_words(database, storable_text(view.words)))
@@ -253,16 +255,16 @@ def _has_setting(said: str) -> ColumnElement[bool]:
     match = _SETTING.fullmatch(said.strip())
     if match is None or not match["value"]:
         what = f"{said.strip()!r:.60} has no value."
-        raise FilterProblem("settings", f"{what} Write temperature 0.7, or temperature omitted, or max_tokens null.")
+        raise FilterProblem("settings", sentences.FILTER_WITHOUT_VALUE.format(what=what))
     field, value = match["field"], match["value"]
     if field in _OWN_FILTERS:
         raise FilterProblem("settings", _OWN_FILTERS[field])
     if value[0] in "<>=!":
-        raise FilterProblem("settings", f"{said.strip()!r:.60}: only equal values are found. Write {field} 0.7.")
+        raise FilterProblem("settings", sentences.FILTER_NOT_EQUAL.format(filter=said.strip(), field=field))
     lines = literal("\n") + runs.c.settings + "\n"
     if field == "stream" and value.lower() in ("true", "omitted"):
         if value.lower() == "omitted":
-            raise FilterProblem("settings", "Every run says whether it streams. Write stream true, or stream false.")
+            raise FilterProblem("settings", sentences.STREAM_NEVER_OMITTED)
         # True is not among a run's settings, for it tells hardly any runs apart.
         return ~lines.contains("\nstream=")
     if value.lower() == "omitted":
@@ -318,7 +320,7 @@ def _day(field: str, said: str) -> str:
     except ValueError:
         known = None
     if not known:
-        raise FilterProblem(field, f"{said!r:.40} is no day. Write it as 2026-11-26.")
+        raise FilterProblem(field, sentences.NOT_A_DAY.format(said=said))
     return day
 
 

@@ -7,8 +7,10 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
+from components.user_error import UserError
 
-class UploadRefused(Exception):
+
+class UploadRefused(UserError):
     """The file is refused. ``status`` is the HTTP status; the message says why and what to do."""
 
     def __init__(self, status: int, sentence: str) -> None:

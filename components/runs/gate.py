@@ -7,21 +7,21 @@ from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Protocol
 
 from components.streaming.outcome import Outcome
+from components.user_error import UserError
 
 if TYPE_CHECKING:
     from components.runs.order import Order
     from components.runs.run import Run
 
 
-class Refused(Exception):
-    """Something is not sent. ``sentence`` says why and what to do.
+class Refused(UserError):
+    """Something is not sent.
 
     ``again_in_s`` is after how many seconds the same would be sent, where time alone mends it.
     """
 
     def __init__(self, sentence: str, again_in_s: float | None = None) -> None:
         super().__init__(sentence)
-        self.sentence = sentence
         self.again_in_s = again_in_s
 
 

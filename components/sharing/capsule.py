@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 
 from components.log.events import StoredEvent
 from components.log.record import DEFAULTS, PUBLIC, TYPES
+from components.sharing import sentences
 from components.sharing.linked_settings import LinkedSettings
 from components.sharing.problem import LinkProblem
 from components.streaming.outcome import Status, ToolCall
@@ -30,10 +31,6 @@ MOST_JSON_BYTES = 16 * 1024 * 1024
 
 MOST_BYTES = 8 * 1024 * 1024
 """Of a capsule as it is kept."""
-
-_TOO_LARGE = "This is more than can be shared at once. Share fewer runs, or leave the events out."
-_DAMAGED = "What was shared here is damaged. Ask for it to be shared again."
-_NEWER = "This was shared by a newer version of Tempera. Update Tempera to open it."
 
 
 class Kind(StrEnum):
@@ -126,7 +123,7 @@ def to_bytes(capsule: Capsule) -> bytes:
     text = json.dumps(said, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
     content = zlib.compress(text) if len(text) <= MOST_JSON_BYTES else b""
     if not 0 < len(content) <= MOST_BYTES:
-        raise LinkProblem(_TOO_LARGE)
+        raise LinkProblem(sentences.CAPSULE_TOO_LARGE)
     return content
 
 
@@ -136,13 +133,13 @@ def read_capsule(content: bytes) -> Capsule:
     try:
         text = inflating.decompress(content[: MOST_BYTES + 1], MOST_JSON_BYTES)
     except zlib.error:
-        raise LinkProblem(_DAMAGED) from None
+        raise LinkProblem(sentences.CAPSULE_DAMAGED) from None
     # What would inflate beyond the limit has not reached its end here, no more than what was cut off.
     if not inflating.eof or inflating.unused_data or len(content) > MOST_BYTES:
-        raise LinkProblem(_DAMAGED)
+        raise LinkProblem(sentences.CAPSULE_DAMAGED)
     try:
         return Capsule.model_validate_json(text)
     except ValidationError as error:
         wrong = error.errors(include_input=False, include_context=False, include_url=False)
         newer = any(one["loc"] == ("version",) for one in wrong)
-        raise LinkProblem(_NEWER if newer else _DAMAGED) from None
+        raise LinkProblem(sentences.CAPSULE_NEWER if newer else sentences.CAPSULE_DAMAGED) from None

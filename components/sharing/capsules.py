@@ -17,6 +17,7 @@ from components.log.owned import OwnedLog
 from components.log.query import read_rows
 from components.log.record import utc_now
 from components.log.tables import capsules, owned
+from components.sharing import sentences
 from components.sharing.capsule import Capsule, read_capsule, to_bytes
 from components.sharing.problem import LinkProblem
 
@@ -51,7 +52,7 @@ def publish(log: OwnedLog, capsule: Capsule, days: float = DAYS, *, most: int = 
     Raises LinkProblem when it is too large, when the owner has too many or when the days are none, DatabaseUnavailable.
     """
     if not 0.0 < days <= MOST_DAYS:
-        raise LinkProblem(f"A link cannot be kept for {days:g} days. Choose up to {MOST_DAYS:g}.")
+        raise LinkProblem(sentences.TOO_MANY_DAYS.format(days=days, most_days=MOST_DAYS))
     content = to_bytes(capsule)
     published = Published(
         id=secrets.token_urlsafe(_ID_BYTES),
@@ -67,7 +68,7 @@ def publish(log: OwnedLog, capsule: Capsule, days: float = DAYS, *, most: int = 
         connection.execute(delete(capsules).where(own, capsules.c.expires_at <= published.created_at))
         count = connection.execute(select(func.count()).select_from(capsules).where(own)).scalar_one()
         if count >= most:
-            raise LinkProblem(f"{most:,} links are shared already, and no more can be. Take one back first.")
+            raise LinkProblem(sentences.TOO_MANY_LINKS.format(most=most))
         row = {name: value for name, value in vars(published).items() if name != "size"}
         connection.execute(insert(capsules), {**row, "owner": log.owner, "content": content})
 

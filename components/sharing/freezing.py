@@ -14,6 +14,7 @@ from components.log.annotations import Annotation
 from components.log.events import StoredEvent
 from components.log.record import RunRecord
 from components.log.storable import storable, storable_text
+from components.sharing import sentences
 from components.sharing.capsule import (
     AS_STORED,
     MOST_EVENTS,
@@ -72,11 +73,11 @@ def capsule_of(
     LinkProblem for a run that is still going on, for too many runs, and for none.
     """
     if any(record.running for record in records):
-        raise LinkProblem("A run that is still going on cannot be shared. Wait until it has ended, or stop it.")
+        raise LinkProblem(sentences.STILL_RUNNING)
     if len(records) > MOST_RUNS:
-        raise LinkProblem(f"At most {MOST_RUNS} runs can be shared at once. Choose fewer.")
+        raise LinkProblem(sentences.TOO_MANY_RUNS.format(most_runs=MOST_RUNS))
     if not records and settings is None:
-        raise LinkProblem("There is nothing here to share. Choose a run first.")
+        raise LinkProblem(sentences.NOTHING_TO_SHARE)
     system, kept = SystemMessages(), settings
     if not choices.system_message:
         texts = [text for record in records for text in body_without_system(record.request_body)[1]]
@@ -106,7 +107,7 @@ def capsule_of(
             settings_without_system=settings is not None and kept != settings,
         )
     except ValidationError:
-        raise LinkProblem("This cannot be shared as it is. Choose other runs, or only one.") from None
+        raise LinkProblem(sentences.UNSHARABLE) from None
 
 
 def _run(

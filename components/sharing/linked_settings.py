@@ -29,6 +29,7 @@ from components.drafts.conversation import Turn, Turns
 from components.drafts.draft import LARGEST_WHOLE, Draft, new_draft
 from components.drafts.in_words import OMITTED, SYSTEM, differing, in_words
 from components.drafts.setting import FieldState, Setting
+from components.sharing import sentences
 from components.sharing.problem import LinkProblem, what_is_wrong
 
 MOST_ENDPOINT_CHARS = 100
@@ -253,11 +254,9 @@ def linked_settings(draft: Draft, *, comparison: bool) -> LinkedSettings:
         # By way of JSON, so that nothing is written that could not be read.
         return LinkedSettings.model_validate_json(json.dumps(said, ensure_ascii=False).encode())
     except ValidationError as error:
-        raise LinkProblem(f"These settings cannot be passed on. {what_is_wrong(error)}") from None
+        raise LinkProblem(sentences.SETTINGS_UNSHARABLE.format(why=what_is_wrong(error))) from None
     except ValueError:
-        raise LinkProblem(
-            "These settings cannot be passed on. They hold half a surrogate pair, or a number of thousands of digits."
-        ) from None
+        raise LinkProblem(sentences.SETTINGS_UNENCODABLE) from None
 
 
 def _message_json(turn: Turn) -> dict[str, Any]:

@@ -8,12 +8,13 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import TypeVar
 
+from components.sharing import sentences
+from components.user_error import UserError
+
 T = TypeVar("T")
 
-_TOO_MANY = "Too many links that lead nowhere were opened here. Wait a minute, then try again."
 
-
-class TooManyLookups(Exception):
+class TooManyLookups(UserError):
     """A visitor may not look anything up for now. The message is a sentence that says what to do."""
 
 
@@ -59,7 +60,7 @@ class Lookups:
             left, then = self._buckets.get(visitor, (self._most, now))
             left = min(left + (now - then) * self._most / 60.0, self._most) + tokens
             if left < 0.0:
-                raise TooManyLookups(_TOO_MANY)
+                raise TooManyLookups(sentences.TOO_MANY_LOOKUPS)
             self._buckets[visitor] = min(left, self._most), now
             self._buckets.move_to_end(visitor)
             if left >= self._most:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from pydantic import ValidationError
 
+from components.user_error import UserError
+
 _MOST_STEP_CHARS = 40
 
 
-class LinkProblem(ValueError):
+class LinkProblem(UserError, ValueError):
     """Something cannot be passed on, or what was passed on cannot be read; the sentence says why and what to do."""
 
 

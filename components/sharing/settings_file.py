@@ -12,6 +12,7 @@ from pydantic_core import from_json
 
 from components.contract.strict_json import holds_too_much, read_json
 from components.drafts.draft import Draft
+from components.sharing import sentences
 from components.sharing.linked_settings import LinkedSettings, linked_settings
 from components.sharing.problem import LinkProblem, what_is_wrong
 
@@ -19,9 +20,6 @@ MOST_FILE_BYTES = 1_000_000
 
 _VERSION_KEY = "tempera"
 _VERSION = 1
-
-_NEWER = "This file was made by a newer version of Tempera. Update Tempera to open it."
-_NO_FILE = "This is no file with settings of Tempera. Choose one that Tempera saved."
 
 
 def settings_file(draft: Draft, *, comparison: bool = False) -> str:
@@ -35,33 +33,33 @@ def settings_file(draft: Draft, *, comparison: bool = False) -> str:
     said = {_VERSION_KEY: _VERSION, **dict(sorted(settings.to_json().items()))}
     text = json.dumps(said, ensure_ascii=False, indent=2) + "\n"
     if len(text.encode()) > MOST_FILE_BYTES:
-        raise LinkProblem("These settings are larger than the 1 MB that a file may have. Shorten the messages.")
+        raise LinkProblem(sentences.SETTINGS_TOO_LARGE_FOR_FILE)
     return text
 
 
 def read_settings_file(content: bytes) -> LinkedSettings:
     """The settings in a file, whatever it holds. Raises LinkProblem and nothing else."""
     if len(content) > MOST_FILE_BYTES:
-        raise LinkProblem("This file is larger than 1 MB, and no settings are. Choose another file.")
+        raise LinkProblem(sentences.FILE_TOO_LARGE)
     # Some editors of Windows begin a file with this mark.
     content = content.removeprefix(b"\xef\xbb\xbf")
     if holds_too_much(content):
-        raise LinkProblem("This file holds far more values than any settings. Choose one that Tempera saved.")
+        raise LinkProblem(sentences.FILE_WITH_TOO_MANY_VALUES)
     try:
         said = from_json(content)
     except ValueError as error:
-        raise LinkProblem(f"This file is not JSON: {error}. Choose one that Tempera saved.") from None
+        raise LinkProblem(sentences.FILE_NOT_JSON.format(error=error)) from None
     version = said.pop(_VERSION_KEY, None) if isinstance(said, dict) else None
     if type(version) is not int or version < 1:
-        raise LinkProblem(_NO_FILE)
+        raise LinkProblem(sentences.FILE_OF_ANOTHER_KIND)
     if version > _VERSION:
-        raise LinkProblem(_NEWER)
+        raise LinkProblem(sentences.FILE_NEWER)
     try:
         # Validated first: what is let through has too few keys for the search for one that stands twice to take long.
         settings = LinkedSettings.model_validate_json(json.dumps(said))
         read_json(content)
     except ValidationError as error:
-        raise LinkProblem(f"This file cannot be used. {what_is_wrong(error)}") from None
+        raise LinkProblem(sentences.FILE_UNUSABLE.format(why=what_is_wrong(error))) from None
     except ValueError as error:
-        raise LinkProblem(f"This file cannot be used: {error}.") from None
+        raise LinkProblem(sentences.FILE_UNUSABLE_JSON.format(error=error)) from None
     return settings

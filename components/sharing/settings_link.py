@@ -19,6 +19,7 @@ from enum import Enum
 
 from components.contract.strict_json import read_json
 from components.drafts.draft import Draft
+from components.sharing import sentences
 from components.sharing.linked_settings import LinkedSettings, linked_settings
 from components.sharing.problem import LinkProblem
 
@@ -39,11 +40,6 @@ _CHECK_CHARS = 8
 _VERSION_AND_REST = re.compile(r"([1-9][0-9]{0,5})\.(.*)", re.DOTALL)
 _PAYLOAD_AND_CHECK = re.compile(r"([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]{0,8})")
 
-_CUT = "This link was cut or changed on its way. Ask for it again, or for a file."
-_NEWER = "This link was made by a newer version of Tempera. Update Tempera to open it."
-_NO_LINK = "This is no link to settings of Tempera. Copy the whole link once more."
-_TOO_LARGE = "This link holds too much to be opened. Ask for a stored link or a file."
-_UNKNOWN = "This link holds a setting that this version of Tempera does not take. Open it in a newer version."
 
 _DICTIONARY = (
     b"Translate the following text into English, French, German and Spanish. Summarize this article in three sentences "
@@ -102,7 +98,7 @@ def settings_link(draft: Draft, *, comparison: bool = False) -> str:
     text = json.dumps(settings.to_json(), ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     content = text.encode()
     if len(content) > MOST_JSON_BYTES:
-        raise LinkProblem("These settings are too long for a link. Use a stored link or a file.")
+        raise LinkProblem(sentences.SETTINGS_TOO_LONG_FOR_LINK)
     deflate = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS, zdict=_DICTIONARY)
     payload = _base64url(deflate.compress(content) + deflate.flush())
     return f"{_VERSION}.{payload}.{_check(payload)}"
@@ -111,24 +107,24 @@ def settings_link(draft: Draft, *, comparison: bool = False) -> str:
 def read_settings_link(text: str) -> LinkedSettings:
     """The settings in a link's parameter, whatever stands there. Raises LinkProblem and nothing else."""
     if len(text) > MOST_LINK_CHARS:
-        raise LinkProblem(_TOO_LARGE)
+        raise LinkProblem(sentences.LINK_TOO_LARGE)
     versioned = _VERSION_AND_REST.fullmatch(text)
     if versioned is None:
-        raise LinkProblem(_NO_LINK)
+        raise LinkProblem(sentences.LINK_OF_ANOTHER_KIND)
     version, rest = versioned.groups()
     if version != _VERSION:
-        raise LinkProblem(_NEWER)
+        raise LinkProblem(sentences.LINK_NEWER)
     parts = _PAYLOAD_AND_CHECK.fullmatch(rest)
     # GitHub, among others, leaves an underscore at the end of an address out of the link.
     if parts is None or parts[2].rstrip("_") != _check(parts[1]).rstrip("_"):
-        raise LinkProblem(_CUT)
+        raise LinkProblem(sentences.LINK_CUT)
     content = _inflated(parts[1])
     try:
         # Validated first: what is let through has too few keys for the search for one that stands twice to take long.
         settings = LinkedSettings.model_validate_json(content)
         read_json(content)
     except ValueError:
-        raise LinkProblem(_UNKNOWN) from None
+        raise LinkProblem(sentences.LINK_UNKNOWN_SETTING) from None
     return settings
 
 
@@ -139,11 +135,11 @@ def _inflated(payload: str) -> bytes:
         packed = base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4))
         content = inflate.decompress(packed, MOST_JSON_BYTES + 1)
     except (binascii.Error, zlib.error):
-        raise LinkProblem(_CUT) from None
+        raise LinkProblem(sentences.LINK_CUT) from None
     if len(content) > MOST_JSON_BYTES:
-        raise LinkProblem(_TOO_LARGE)
+        raise LinkProblem(sentences.LINK_TOO_LARGE)
     if not inflate.eof or inflate.unused_data or inflate.unconsumed_tail:
-        raise LinkProblem(_CUT)
+        raise LinkProblem(sentences.LINK_CUT)
     return content
 
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from components.snippets import sentences
 from components.snippets.credentials import names_a_credential
 from components.snippets.found import (
     ADDED_UNWRITTEN,
@@ -62,13 +63,13 @@ def tree(text: str, pattern: re.Pattern[str]) -> list[Item]:
     for count, match in enumerate(pattern.finditer(text)):
         kind = match.lastgroup
         if count > _MOST_TOKENS:
-            raise ImportProblem("The text holds far more words than a request. Paste the request alone.")
+            raise ImportProblem(sentences.TOO_MANY_WORDS)
         if kind == "open":
             group = Group(match["open"])
             within[-1].items.append(group)
             within.append(group)
             if len(within) > _MOST_LEVELS:
-                raise ImportProblem("The text nests too deeply. Paste the request alone.")
+                raise ImportProblem(sentences.NESTS_TOO_DEEPLY)
         elif kind == "close":
             # A bracket that closes another than the last is one of prose.
             if within[-1].opening[-1:] == _CLOSES[match["close"]]:

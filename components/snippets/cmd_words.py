@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from components.snippets import sentences
 from components.snippets.problem import ImportProblem
 from components.snippets.shell_words import Command, Word
 
@@ -30,7 +31,7 @@ def cmd_commands(text: str) -> Iterator[Command]:
     careted = False
     for count, match in enumerate(_PART.finditer(text)):
         if count > _MOST_PARTS:
-            raise ImportProblem("The text holds far more words than a command. Paste the command alone.")
+            raise ImportProblem(sentences.TOO_MANY_WORDS_OF_A_COMMAND)
         if match.lastgroup == "end":
             yield Command(_words("".join(line), careted=careted))
             line, careted = [], False

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
 
+from components.snippets import sentences
 from components.snippets.credentials import WHERE_KEYS_BELONG, names_a_credential
 from components.snippets.found import Found, read_body
 from components.snippets.problem import ImportProblem, NothingSent
@@ -142,20 +143,20 @@ def _found(command: _Curl) -> Found:
     names = {name for name, _ in options}
     has_key = bool(names & _KEYS) or command.has_variables or any(map(_names_a_key, headers))
     if not bodies or not any(word.text for _, word in bodies):
-        raise NothingSent("The command has no body. Copy the whole command, with what follows -d or --data.")
+        raise NothingSent(sentences.COMMAND_WITHOUT_BODY)
     if len(bodies) > 1:
-        raise ImportProblem("The command has more than one body. Keep one of them.")
+        raise ImportProblem(sentences.COMMAND_WITH_SEVERAL_BODIES)
     name, word = bodies[0]
     if word.text.startswith("@") and name != "data-raw":
         file = word.text[1:]
         written = command.standard_input if file == "-" else command.files.get(file)
         if written is None:
-            raise ImportProblem("The command reads its body from a file. Paste what is in the file instead.")
+            raise ImportProblem(sentences.BODY_IN_A_FILE)
         word = written
     if word.replaced and (variable := _VARIABLE.fullmatch(word.text)):
         word = command.variables.get(variable[1], word)
     if word.replaced and not word.text.lstrip().startswith("{"):
-        raise ImportProblem("The command takes its body from a variable. Paste the body itself instead.")
+        raise ImportProblem(sentences.BODY_IN_A_VARIABLE)
     left_out = [
         (has_key, KEY_LEFT_OUT),
         (bool(names & _COOKIES) or "cookie" in headers, COOKIES_LEFT_OUT),

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from components.contract.strict_json import holds_too_much
+from components.snippets import sentences
 from components.snippets.credentials import names_a_credential
 from components.snippets.found import BrokenJson, Found, object_with_messages, read_body
 from components.snippets.problem import ImportProblem
@@ -90,9 +91,7 @@ def _of_recording(entries: list[Any]) -> Found:
         if request is not None:
             chats.append((number, request, asked))
     if not chats:
-        raise ImportProblem(
-            f"The recording holds {len(entries):,} requests, none with messages. Record the chat itself."
-        )
+        raise ImportProblem(sentences.RECORDING_WITHOUT_CHAT.format(count=len(entries)))
     by_address = [chat for chat in chats if "chat/completions" in str(chat[2].get("url"))]
     number, request, asked = (by_address or chats)[0]
     credentials = tuple(dict.fromkeys(_credentials(asked)))

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from components.contract.strict_json import read_json
+from components.snippets import sentences
 from components.snippets.credentials import is_for_the_call
 from components.snippets.problem import ImportProblem
 
@@ -46,11 +47,9 @@ def read_body(text: str) -> Any:
     try:
         return read_json(text)
     except json.JSONDecodeError as error:
-        raise BrokenJson(
-            f"The JSON breaks off or has a mistake at line {error.lineno}, column {error.colno}. Copy the whole of it."
-        ) from None
+        raise BrokenJson(sentences.JSON_BROKEN.format(line=error.lineno, column=error.colno)) from None
     except ValueError as error:
-        raise ImportProblem(f"The JSON cannot be used: {error}.") from None
+        raise ImportProblem(sentences.JSON_UNUSABLE.format(error=error)) from None
 
 
 class Unwritten:
@@ -81,7 +80,7 @@ class Budget:
         """Count so many characters or items. Raises ImportProblem when they are too many."""
         self._left -= amount
         if self._left < 0:
-            raise ImportProblem("The values in the code are too large. Paste the request as JSON.")
+            raise ImportProblem(sentences.VALUES_TOO_LARGE)
 
     def doubt(self, value: object, note: str) -> None:
         """Say ``note`` when this very value becomes part of a request."""
@@ -143,9 +142,7 @@ class Budget:
                 raise
             except (ValueError, RecursionError):
                 if name in _NEEDED:
-                    raise ImportProblem(
-                        f"{name} is not written out in the code as plain values. Put the values themselves there."
-                    ) from None
+                    raise ImportProblem(sentences.NOT_WRITTEN_OUT.format(name=name)) from None
                 if is_for_the_call(name):
                     credentials.append(name)
                 elif len(notes) < _MOST_LEFT_OUT:

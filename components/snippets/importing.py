@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from components.contract.profile import Profile
 from components.contract.request import ChatCompletionStreamRequest, from_fields
+from components.snippets import sentences
 from components.snippets.credentials import credentials_left_out, without_credentials
 from components.snippets.loose_messages import contract_messages
 from components.snippets.nesting import nests_too_deeply
@@ -39,10 +40,10 @@ def import_request(text: str, profile: Profile) -> Imported:
     no request in it.
     """
     if len(text) > MOST_CHARACTERS:
-        raise ImportProblem(f"The text is longer than {MOST_CHARACTERS:,} characters. Paste the request alone.")
+        raise ImportProblem(sentences.TEXT_TOO_LONG.format(most_characters=MOST_CHARACTERS))
     text = text.removeprefix("\ufeff").strip()
     if not text:
-        raise ImportProblem("There is no text. Paste a request as JSON, a curl command or Python code.")
+        raise ImportProblem(sentences.NO_TEXT)
     found = find_request(text)
     return _imported(found.fields, profile, found.notes, found.credentials, fills_in=found.fills_in)
 
@@ -52,12 +53,12 @@ def _imported(
 ) -> Imported:
     """The request that the fields say. ``credentials`` are names of those that stood beside it and were not taken."""
     if not isinstance(fields, Mapping):
-        raise ImportProblem("The request must be an object with model and messages.")
+        raise ImportProblem(sentences.REQUEST_NOT_AN_OBJECT)
     for key in ("model", "messages"):
         if key not in fields:
-            raise ImportProblem(f"The request has no {key}. Add it.")
+            raise ImportProblem(sentences.REQUEST_WITHOUT_KEY.format(key=key))
     if nests_too_deeply(dict(fields)):
-        raise ImportProblem("The request nests too deeply. Make it flatter.")
+        raise ImportProblem(sentences.REQUEST_TOO_DEEP)
     messages, changes = contract_messages(fields["messages"], fills_in=fills_in)
     kept, left_out = without_credentials(fields)
     changes += credentials_left_out([*credentials, *left_out])

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from enum import Enum
 
+from components.user_error import UserError
 
-class CannotSay(ValueError):
+
+class CannotSay(UserError):
     """This language cannot send this very request; the sentence says why, and which one can."""
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from components.contract.messages import Message, Role
+from components.snippets import sentences
 from components.snippets.problem import ImportProblem
 
 _ROLES = {role.value for role in Role}
@@ -19,21 +20,19 @@ def contract_messages(value: object, *, fills_in: bool) -> tuple[list[dict[str, 
     ImportProblem for what is no list of messages, an unknown role, and content other than text.
     """
     if not isinstance(value, list) or not value:
-        raise ImportProblem("messages must be a list with at least one message.")
+        raise ImportProblem(sentences.MESSAGES_NOT_A_LIST)
     notes: list[str] = []
     unknown: dict[str, None] = {}
     messages = []
     for number, message in enumerate(value, 1):
         if not isinstance(message, Mapping):
-            raise ImportProblem(f"Message {number} must be an object with role and content.")
+            raise ImportProblem(sentences.MESSAGE_NOT_AN_OBJECT.format(number=number))
         role = message.get("role")
         if role == "developer" and role not in _ROLES:
             message = {**message, "role": Role.SYSTEM.value}
             notes.append(f"The role of message {number} was developer and became system.")
         if not isinstance(message.get("role"), str) or message["role"] not in _ROLES:
-            raise ImportProblem(
-                f"Message {number} has no role that the contract knows. Use system, user, assistant or tool."
-            )
+            raise ImportProblem(sentences.MESSAGE_WITHOUT_ROLE.format(number=number))
         unknown |= dict.fromkeys(key for key in message if key not in Message.model_fields)
         known = {key: inner for key, inner in message.items() if key in Message.model_fields}
         if "prefix" in known and known["prefix"] is None:
@@ -57,15 +56,12 @@ def _text(content: object, number: int, notes: list[str]) -> str:
         notes.append(f"Message {number} had no content; it is empty now.")
         return ""
     if not isinstance(content, list):
-        raise ImportProblem(f"The content of message {number} must be text.")
+        raise ImportProblem(sentences.CONTENT_NOT_TEXT.format(number=number))
     texts = []
     for part in content:
         text = part.get("text") if isinstance(part, Mapping) and part.get("type") == "text" else part
         if not isinstance(text, str):
-            raise ImportProblem(
-                f"Message {number} holds something other than text, such as an image. Tempera sends text only: "
-                "take that part out."
-            )
+            raise ImportProblem(sentences.CONTENT_WITH_IMAGES.format(number=number))
         texts.append(text)
     notes.append(f"The content of message {number} was a list of text parts; they were joined.")
     return "".join(texts)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from components.user_error import UserError
 
-class ImportProblem(ValueError):
+
+class ImportProblem(UserError, ValueError):
     """No request can be made from a text; the sentence says why and what to do.
 
     It never repeats the words of a command, for there may be a key among them.

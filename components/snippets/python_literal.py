@@ -6,6 +6,7 @@ import json
 
 from pydantic import JsonValue
 
+from components.snippets import sentences
 from components.snippets.language import CannotSay
 from components.snippets.nesting import nests_too_deeply
 
@@ -19,7 +20,7 @@ def python_literal(value: JsonValue, indent: str = "") -> str:
     Raises CannotSay when it nests too deeply for Python's parser.
     """
     if nests_too_deeply(value):
-        raise CannotSay("The request nests too deeply for Python code. Use JSON or curl.")
+        raise CannotSay(sentences.TOO_DEEP_FOR_PYTHON)
     return _literal(value, indent)
 
 

@@ -9,6 +9,7 @@ from dataclasses import asdict, replace
 
 from components.aside import TooMuch, aside
 from components.contract.strict_json import read_json
+from components.snippets import sentences
 from components.snippets.cmd_words import cmd_commands
 from components.snippets.curl_command import curl_request
 from components.snippets.envelopes import code_of_notebook, json_request
@@ -47,7 +48,7 @@ def find_request(text: str) -> Found:
         try:
             answer = read_json(aside.do(found_as_json, text))
         except (TooMuch, ValueError) as problem:
-            raise broken or ImportProblem(f"{str(problem).rstrip('.')}. Paste the request alone.") from None
+            raise broken or ImportProblem(sentences.PASTE_IT_ALONE.format(problem=str(problem).rstrip("."))) from None
         if isinstance(answer, str):
             raise ImportProblem(answer)
         found = (
@@ -58,10 +59,7 @@ def find_request(text: str) -> Found:
     if found is None:
         # Python's parser does not tell code that is too much for it from text that is no code.
         alone = " Paste the request alone." if len(text) > _MOST_HERE else ""
-        raise broken or ImportProblem(
-            f"No request was found.{alone} "
-            "Paste JSON, a whole curl or PowerShell command, or Python or JavaScript code with messages."
-        )
+        raise broken or ImportProblem(sentences.NO_REQUEST.format(alone=alone))
     return found
 
 
@@ -112,7 +110,7 @@ def _worse(problem: ImportProblem | None, raised: ImportProblem) -> ImportProble
 
 
 def _sentence(raised: ImportProblem | RecursionError) -> ImportProblem:
-    return raised if isinstance(raised, ImportProblem) else ImportProblem("The text nests too deeply. Make it flatter.")
+    return raised if isinstance(raised, ImportProblem) else ImportProblem(sentences.TEXT_TOO_DEEP)
 
 
 def _python_dict(text: str) -> Found | None:

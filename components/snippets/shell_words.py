@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from components.snippets import sentences
 from components.snippets.problem import ImportProblem
 
 # Every repetition is possessive or of one class only, so that no text, however long, is read more than once.
@@ -26,7 +27,7 @@ _PART = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
-OPEN_QUOTE = "A quote in the command is not closed. Copy the whole command again."
+
 # Words, blanks and quoted pieces; a long body with many quotes in it has some ten thousand.
 _MOST_PARTS = 200_000
 _MOST_HERE_DOCUMENTS = 20
@@ -80,9 +81,9 @@ def bash_commands(text: str) -> Iterator[Command]:
         match = _PART.match(text, position)
         parts += 1
         if parts > _MOST_PARTS:
-            raise ImportProblem("The text holds far more words than a command. Paste the command alone.")
+            raise ImportProblem(sentences.TOO_MANY_WORDS_OF_A_COMMAND)
         if match is None:
-            raise ImportProblem(OPEN_QUOTE)
+            raise ImportProblem(sentences.OPEN_QUOTE)
         position = match.end()
         kind = match.lastgroup or ""
         part = match[kind]
@@ -90,7 +91,7 @@ def bash_commands(text: str) -> Iterator[Command]:
             awaited.append((command, match))
             word = None
             if len(awaited) > _MOST_HERE_DOCUMENTS:
-                raise ImportProblem("The text holds far more here-documents than a command. Paste the command alone.")
+                raise ImportProblem(sentences.TOO_MANY_HERE_DOCUMENTS)
         elif kind == "here_string":
             word = command.standard_input = Word()
         elif kind in ("blank", "comment"):
@@ -129,11 +130,11 @@ def _substituted(text: str, match: re.Match[str], word: Word) -> int:
     here = _PART.match(text, match.end())
     begin = text.find("\n", match.end())
     if here is None or here["heredoc"] is None or begin < 0:
-        raise ImportProblem(OPEN_QUOTE)
+        raise ImportProblem(sentences.OPEN_QUOTE)
     read, position = _here_document(text, begin + 1, here)
     closing = _CLOSED.match(text, position)
     if closing is None:
-        raise ImportProblem(OPEN_QUOTE)
+        raise ImportProblem(sentences.OPEN_QUOTE)
     word.pieces += read.pieces
     word.replaced |= read.replaced
     return closing.end()
@@ -153,7 +154,7 @@ def _here_document(text: str, start: int, here: re.Match[str]) -> tuple[Word, in
                 return Word([said]), start
             return Word([_IN_HERE_DOCUMENT.sub(_unescaped, said)], _replaced(said)), start
         lines.append(line)
-    raise ImportProblem("The here-document of the command is not closed. Copy the whole command again.")
+    raise ImportProblem(sentences.OPEN_HERE_DOCUMENT)
 
 
 def _replaced(part: str) -> bool:
@@ -176,5 +177,5 @@ def _character(match: re.Match[str]) -> str:
     digits = match["short"] or match["long"] or match["hexadecimal"]
     number = int(digits, 16) if digits else int(match["octal"], 8)
     if number > 0x10FFFF:
-        raise ImportProblem("An escape in the command names no character. Copy the whole command again.")
+        raise ImportProblem(sentences.NO_SUCH_CHARACTER)
     return chr(number)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from components.snippets import sentences
 from components.snippets.language import CannotSay
 
 # Linux takes no single argument longer than this (MAX_ARG_STRLEN, with the zero byte that ends it).
@@ -14,7 +15,7 @@ def to_curl(body: str, base_url: str, key_variable: str | None) -> str:
     Raises CannotSay for a body that is too long for a command line.
     """
     if len(body.encode()) > _MOST_BYTES:
-        raise CannotSay("The request is too long for a command line. Use one of the Python snippets.")
+        raise CannotSay(sentences.TOO_LONG_FOR_CURL)
     # In double quotes, so that the shell puts the key in; everything else is quoted against the shell.
     authorization = f'  -H "Authorization: Bearer ${key_variable}" \\\n' if key_variable else ""
     return (

@@ -7,140 +7,58 @@ they do not know, and adds their defaults. The types here hold exactly the value
 from __future__ import annotations
 
 import json
-from typing import Annotated, Any, Literal
+from collections.abc import Iterator
+from typing import Any
 
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    JsonValue,
-    StrictBool,
-    StrictFloat,
-    StrictInt,
-    StrictStr,
-    TypeAdapter,
-)
-from pydantic import ValidationError as _ValidationError
+from pydantic import JsonValue
 
+from components.snippets import sentences
 from components.snippets.language import CannotSay
 from components.snippets.python_literal import python_arguments, python_literal
 
 # What the client takes for "not given", wherever it stands.
 _ITS_SIGN_FOR_NOTHING = "~?~unset~?~sentinel~?~"
+# The client makes a float of any number where it expects one.
+_LARGEST_KEPT_BY_A_FLOAT = 2**53
+_MOST_OF_A_NAME = 40
 
-
-def _kept_by_a_float(value: object) -> object:
-    """Whole numbers only up to this size: the client makes a float of any number here."""
-    if isinstance(value, int) and abs(value) > 2**53:
-        raise ValueError
-    return value
-
-
-_Number = Annotated[StrictFloat, BeforeValidator(_kept_by_a_float)] | None
-_WholeNumber = StrictInt | None
-_Object = dict[str, JsonValue]
-
-
-class _Exact(BaseModel):
-    """An object that holds these keys and no others."""
-
-    model_config = ConfigDict(extra="forbid")
-
-
-class _CalledFunction(_Exact):
-    name: StrictStr
-    arguments: StrictStr | _Object
-
-
-class _ToolCall(_Exact):
-    function: _CalledFunction
-    id: StrictStr = ""
-    type: StrictStr = ""
-    index: StrictInt = 0
-
-
-class _Spoken(_Exact):
-    role: Literal["system", "user"]
-    content: StrictStr
-
-
-class _Answer(_Exact):
-    role: Literal["assistant"]
-    content: StrictStr
-    prefix: StrictBool = False
-    tool_calls: list[_ToolCall] | None = None
-
-
-class _ToolAnswer(_Exact):
-    role: Literal["tool"]
-    content: StrictStr
-    tool_call_id: StrictStr | None = None
-    name: StrictStr | None = None
-
-
-class _Function(_Exact):
-    name: StrictStr
-    parameters: _Object
-    description: StrictStr = ""
-    strict: StrictBool = False
-
-
-class _Tool(_Exact):
-    type: Literal["function"]
-    function: _Function
-
-
-class _NamedFunction(_Exact):
-    name: StrictStr
-
-
-class _ToolChoice(_Exact):
-    type: Literal["function"]
-    function: _NamedFunction
-
-
-class _Schema(_Exact):
-    name: StrictStr
-    schema_: Annotated[_Object, Field(alias="schema")]
-    description: StrictStr | None = None
-    strict: StrictBool = False
-
-
-class _ResponseFormat(_Exact):
-    type: Literal["text", "json_object", "json_schema"]
-    json_schema: _Schema | None = None
-
-
-class _Prediction(_Exact):
-    type: Literal["content"]
-    content: StrictStr
-
-
-_PARAMETERS: dict[str, TypeAdapter[Any]] = {
-    "model": TypeAdapter(StrictStr),
-    "messages": TypeAdapter(
-        list[Annotated[_Spoken | _Answer | _ToolAnswer, Field(discriminator="role")]],
-    ),
-    "temperature": TypeAdapter(_Number),
-    "top_p": TypeAdapter(_Number),
-    "max_tokens": TypeAdapter(_WholeNumber),
-    "random_seed": TypeAdapter(_WholeNumber),
-    "safe_prompt": TypeAdapter(StrictBool),
-    "stop": TypeAdapter(StrictStr | list[StrictStr] | None),
-    "presence_penalty": TypeAdapter(_Number),
-    "frequency_penalty": TypeAdapter(_Number),
-    "n": TypeAdapter(_WholeNumber),
-    "response_format": TypeAdapter(_ResponseFormat),
-    "tools": TypeAdapter(list[_Tool] | None),
-    "tool_choice": TypeAdapter(Literal["auto", "none", "any", "required"] | _ToolChoice),
-    "parallel_tool_calls": TypeAdapter(StrictBool),
-    "reasoning_effort": TypeAdapter(Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"] | None),
-    "prediction": TypeAdapter(_Prediction),
-    "prompt_mode": TypeAdapter(Literal["reasoning"] | None),
-    "metadata": TypeAdapter(_Object | None),
-    "logprobs": TypeAdapter(StrictBool | None),
-    "top_logprobs": TypeAdapter(_WholeNumber),
+# The shapes that pass unchanged: a type, None, one of several texts, a list of a shape, one of several shapes, or an
+# object with these keys and no others, of which those with a question mark may be missing.
+_Shape = Any
+_TEXT_OR_NULL = (str, None)
+_NUMBER = (float, None)
+_WHOLE_NUMBER = (int, None)
+_CALL = {"function": {"name": str, "arguments": (str, dict)}, "id?": str, "type?": str, "index?": int}
+_MESSAGES: dict[str, _Shape] = {
+    "system": {"role": str, "content": str},
+    "user": {"role": str, "content": str},
+    "assistant": {"role": str, "content": str, "prefix?": bool, "tool_calls?": (None, [_CALL])},
+    "tool": {"role": str, "content": str, "tool_call_id?": _TEXT_OR_NULL, "name?": _TEXT_OR_NULL},
+}
+_FUNCTION = {"name": str, "parameters": dict, "description?": str, "strict?": bool}
+_JSON_SCHEMA = {"name": str, "schema": dict, "description?": _TEXT_OR_NULL, "strict?": bool}
+_PARAMETERS: dict[str, _Shape] = {
+    "model": str,
+    "messages": list,
+    "temperature": _NUMBER,
+    "top_p": _NUMBER,
+    "max_tokens": _WHOLE_NUMBER,
+    "random_seed": _WHOLE_NUMBER,
+    "safe_prompt": bool,
+    "stop": (str, [str], None),
+    "presence_penalty": _NUMBER,
+    "frequency_penalty": _NUMBER,
+    "n": _WHOLE_NUMBER,
+    "response_format": {"type": {"text", "json_object", "json_schema"}, "json_schema?": (None, _JSON_SCHEMA)},
+    "tools": (None, [{"type": {"function"}, "function": _FUNCTION}]),
+    "tool_choice": ({"auto", "none", "any", "required"}, {"type": {"function"}, "function": {"name": str}}),
+    "parallel_tool_calls": bool,
+    "reasoning_effort": ({"none", "minimal", "low", "medium", "high", "xhigh", "max"}, None),
+    "prediction": {"type": {"content"}, "content": str},
+    "prompt_mode": ({"reasoning"}, None),
+    "metadata": (dict, None),
+    "logprobs": (bool, None),
+    "top_logprobs": _WHOLE_NUMBER,
 }
 
 _WHY_NONE = "        # None in a message makes the client leave a key out; without it, it would send a default.\n"
@@ -175,16 +93,14 @@ def to_mistralai(body: str, base_url: str, key_variable: str | None) -> str:
     """
     server_url = base_url.removesuffix("/v1")
     if server_url == base_url:
-        raise CannotSay("The mistralai client needs an address that ends in /v1. Use the requests snippet.")
+        raise CannotSay(sentences.MISTRALAI_NEEDS_V1)
     fields = json.loads(body)
     # ``stream`` and ``complete`` each send their own.
     streamed = fields.pop("stream")
-    for key, value in fields.items():
-        if key not in _PARAMETERS:
-            raise CannotSay(f"The mistralai client cannot send {key[:40]}. Use the requests snippet.")
-        _check(key, value)
+    if (what := next(_changed(fields), None)) is not None:
+        raise CannotSay(sentences.MISTRALAI_CANNOT_SEND.format(what=what))
     if json.dumps(_ITS_SIGN_FOR_NOTHING) in body:
-        raise CannotSay(f"The mistralai client cannot send the text {_ITS_SIGN_FOR_NOTHING}. Use the requests snippet.")
+        raise CannotSay(sentences.MISTRALAI_CANNOT_SEND_TEXT.format(text=_ITS_SIGN_FOR_NOTHING))
     filled = [_without_defaults(message) for message in fields["messages"]]
     note = _WHY_NONE if filled != fields["messages"] else ""
     fields["messages"] = filled
@@ -197,17 +113,40 @@ def to_mistralai(body: str, base_url: str, key_variable: str | None) -> str:
     )
 
 
-def _check(key: str, value: JsonValue) -> None:
-    try:
-        _PARAMETERS[key].validate_python(value)
-    except _ValidationError as error:
-        first = error.errors()[0]
-        if first["type"] == "extra_forbidden" and key == "messages":
-            number, name = first["loc"][0], str(first["loc"][-1])[:40]
-            what = f"{name} in message {int(number) + 1}"
-        else:
-            what = f"this value of {key}"
-        raise CannotSay(f"The mistralai client cannot send {what}. Use the requests snippet.") from None
+def _changed(fields: dict[str, Any]) -> Iterator[str]:
+    """What of these fields the client would drop or change."""
+    for key, value in fields.items():
+        if key not in _PARAMETERS:
+            yield key[:_MOST_OF_A_NAME]
+        elif not _passes(value, _PARAMETERS[key]):
+            yield f"this value of {key}"
+    for number, message in enumerate(fields["messages"], 1):
+        shape = _MESSAGES[message["role"]]
+        for key in message:
+            if key not in shape and f"{key}?" not in shape:
+                yield f"{key[:_MOST_OF_A_NAME]} in message {number}"
+        if not _passes(message, shape):
+            yield "this value of messages"
+
+
+def _passes(value: object, shape: _Shape) -> bool:
+    match shape:
+        case tuple():
+            return any(_passes(value, one) for one in shape)
+        case set():
+            return isinstance(value, str) and value in shape
+        case [each]:
+            return isinstance(value, list) and all(_passes(one, each) for one in value)
+        case dict():
+            known = {key.removesuffix("?"): inner for key, inner in shape.items()}
+            return (
+                isinstance(value, dict)
+                and all(key in value for key in shape if not key.endswith("?"))
+                and all(key in known and _passes(inner, known[key]) for key, inner in value.items())
+            )
+    if shape is float and type(value) is int:
+        return abs(value) <= _LARGEST_KEPT_BY_A_FLOAT
+    return value is None if shape is None else type(value) is shape
 
 
 def _without_defaults(message: dict[str, JsonValue]) -> dict[str, JsonValue]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 from components.contract.profile import OPENAI
+from components.snippets import sentences
 from components.snippets.language import CannotSay
 from components.snippets.python_literal import python_arguments, python_literal
 
@@ -44,7 +45,7 @@ def to_openai(body: str, base_url: str, key_variable: str | None) -> str:
     try:
         json.dumps(fields, ensure_ascii=False).encode()
     except UnicodeEncodeError:
-        raise CannotSay("The openai client cannot send half of a character. Use the requests snippet.") from None
+        raise CannotSay(sentences.OPENAI_HALF_A_CHARACTER) from None
     arguments = {key: value for key, value in fields.items() if key in _PARAMETERS}
     if extra := {key: value for key, value in fields.items() if key not in _PARAMETERS}:
         arguments["extra_body"] = extra

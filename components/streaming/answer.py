@@ -6,6 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 
 from components.contract.chunk import ChoiceDelta, Chunk, Usage
+from components.streaming import sentences
 from components.streaming.faults import ErrorKind, StreamFault
 from components.streaming.growing_text import GrowingText
 from components.streaming.guard import safe_text
@@ -130,7 +131,7 @@ class Answer:
         if self.bad_events > self._limits.max_bad_events:
             raise StreamFault(
                 ErrorKind.UNREADABLE_EVENTS,
-                f"More than {self._limits.max_bad_events} events could not be read, so the stream was ended there.",
+                sentences.TOO_MANY_BAD_EVENTS.format(max_bad_events=self._limits.max_bad_events),
             )
 
     def warn(self, sentence: str) -> None:
@@ -157,7 +158,7 @@ class Answer:
         if self._text_characters + self._other_characters > self._limits.max_text_chars:
             raise StreamFault(
                 ErrorKind.DEADLINE,
-                f"The answer grew over {self._limits.max_text_chars:,} characters, so the stream was ended there.",
+                sentences.TEXT_TOO_LONG.format(max_text_chars=self._limits.max_text_chars),
             )
 
     @property
@@ -198,9 +199,7 @@ class Answer:
         if fault is None and not self.complete:
             fault = self._incomplete(arrived)
         if fault is None and any(choice.finish_reason == "error" for choice in self._choices.values()):
-            fault = StreamFault(
-                ErrorKind.FINISH_ERROR, "The endpoint ended the answer with an error and did not say which. Run again."
-            )
+            fault = StreamFault(ErrorKind.FINISH_ERROR, sentences.ENDED_WITH_AN_ERROR)
         if fault is None and not answered and self.finish_reason != "length":
             return Status.ERROR, self._empty()
         if fault:
@@ -218,19 +217,18 @@ class Answer:
         if self.bad_events and not self.chunk_count:
             return StreamFault(
                 ErrorKind.UNREADABLE_EVENTS,
-                f"No event could be read of the {self.bad_events:,} that came. "
-                "Check that the base URL is that of a chat endpoint.",
+                sentences.NO_READABLE_EVENT.format(bad_events=self.bad_events),
             )
         if not self.chunk_count and not self.done:
-            return StreamFault(ErrorKind.EMPTY_ANSWER, "The endpoint answered with nothing at all. Run again.")
+            return StreamFault(ErrorKind.EMPTY_ANSWER, sentences.NOTHING_AT_ALL)
         if (self.finish_reason or "").lower().replace("-", "_") in _FILTERED:
             return StreamFault(
                 ErrorKind.EMPTY_ANSWER,
-                "The content filter of the endpoint held the answer back. Change the prompt, then run again.",
+                sentences.CONTENT_FILTERED,
             )
         if self._other_characters:
             return StreamFault(
                 ErrorKind.EMPTY_ANSWER,
-                "The model thought, but gave no answer. What it thought is kept. Run again, or raise max_tokens.",
+                sentences.ONLY_REASONING,
             )
-        return StreamFault(ErrorKind.EMPTY_ANSWER, "The answer ended without a word. Run again, or change the prompt.")
+        return StreamFault(ErrorKind.EMPTY_ANSWER, sentences.NO_WORD)

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 import requests
 import urllib3
 
+from components.streaming import sentences
 from components.streaming.faults import ErrorKind, StreamFault
 from components.streaming.session import ApiKey, Session, headers_for
 
@@ -63,18 +64,15 @@ def _send(session: Session, request: requests.Request, key: ApiKey | None) -> re
     except requests.exceptions.SSLError as error:
         raise StreamFault(
             ErrorKind.TLS,
-            "No secure connection: the certificate or the TLS handshake was refused. "
-            "Check the host name, or ask whoever runs the endpoint.",
+            sentences.TLS_REFUSED,
             raw=hide(str(error))[:_MAX_RAW],
         ) from None
     except _TRANSPORT_ERRORS as error:
         if _is_reset(error):
-            raise StreamFault(
-                ErrorKind.RESET, "The endpoint closed the connection without an answer. Run again.", unprocessed=True
-            ) from None
+            raise StreamFault(ErrorKind.RESET, sentences.CLOSED_WITHOUT_ANSWER, unprocessed=True) from None
         raise StreamFault(
             ErrorKind.PROTOCOL,
-            "What answers there is not an HTTP server, or not one that keeps to HTTP. Check the base URL and its port.",
+            sentences.NOT_AN_HTTP_SERVER,
             raw=hide(str(error))[:_MAX_RAW],
         ) from None
 
@@ -89,19 +87,17 @@ def body_pieces(response: requests.Response) -> Iterator[bytes]:
     if unknown := _COMPRESSIONS & {encoding.strip() for encoding in encodings.split(",")}:
         raise StreamFault(
             ErrorKind.BAD_ENCODING,
-            f"The answer is compressed as {unknown.pop()}, which was not asked for and cannot be read here.",
+            sentences.UNKNOWN_COMPRESSION.format(compression=unknown.pop()),
         )
     while True:
         try:
             data = response.raw.read1(_READ_SIZE, decode_content=True)
         except urllib3.exceptions.DecodeError:
-            raise StreamFault(
-                ErrorKind.BAD_ENCODING, "The answer is not compressed as its Content-Encoding says."
-            ) from None
+            raise StreamFault(ErrorKind.BAD_ENCODING, sentences.WRONG_COMPRESSION) from None
         except _TRANSPORT_ERRORS as error:
             raise StreamFault(
                 ErrorKind.RESET if _is_reset(error) else ErrorKind.CLOSED_EARLY,
-                "The connection broke before the answer was complete. What arrived is kept. Run again.",
+                sentences.BROKE_OFF,
             ) from None
         if not data:
             return

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from components.streaming import sentences
 from components.streaming.faults import ErrorKind, StreamFault
 from components.streaming.watch import Watch
 
@@ -58,7 +59,7 @@ def connect(
             connection.settimeout(None)
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             return connection
-    raise fault or _name_fault(f"The host name {host} has no address.")
+    raise fault or _name_fault(sentences.HOST_WITHOUT_ADDRESS.format(host=host))
 
 
 def _addresses(watch: Watch, within_s: float, host: str, port: int) -> list[tuple[Any, ...]]:
@@ -85,8 +86,8 @@ def _addresses(watch: Watch, within_s: float, host: str, port: int) -> list[tupl
     if problems and not isinstance(problems[0], socket.gaierror | UnicodeError):
         raise problems[0]
     if problems:
-        raise _name_fault(f"The host name {host} is not known here. Check the endpoint's base URL.")
-    raise _name_fault(f"The address of {host} was not found within {within_s:g} s. Check your network.")
+        raise _name_fault(sentences.HOST_UNKNOWN.format(host=host))
+    raise _name_fault(sentences.HOST_NOT_FOUND_IN_TIME.format(host=host, within_s=within_s))
 
 
 def _is_in_figures(host: str) -> bool:
@@ -106,8 +107,7 @@ def _refused() -> StreamFault:
     # learn which addresses names have in the network of Tempera.
     return StreamFault(
         ErrorKind.ADDRESS_REFUSED,
-        "This endpoint leads to an address that is not public, so nothing was sent there. "
-        "Give a base URL with a public host, or ask whoever runs Tempera to allow its network.",
+        sentences.ADDRESS_NOT_PUBLIC,
         unprocessed=True,
     )
 
@@ -119,4 +119,4 @@ def _connect_fault(error: OSError, host: str, port: int, connect_s: float) -> St
         kind, said = ErrorKind.CONNECT_REFUSED, "refused the connection: nothing listens there"
     else:
         kind, said = ErrorKind.UNREACHABLE, "cannot be reached from here"
-    return StreamFault(kind, f"{host}:{port} {said}. Check the base URL and that the endpoint runs.", unprocessed=True)
+    return StreamFault(kind, sentences.CANNOT_CONNECT.format(host=host, port=port, said=said), unprocessed=True)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from components.user_error import UserError
+
 
 class ErrorKind(StrEnum):
     """Why a run did not end well. The list is closed: the log and the pages know every member."""
@@ -49,7 +51,7 @@ class ErrorKind(StrEnum):
     INTERNAL = "internal"
 
 
-class StreamFault(Exception):
+class StreamFault(UserError):
     """The run cannot go on.
 
     ``sentence`` says in plain words what happened and what to do. ``raw`` is the endpoint's own answer, if it gave one.
@@ -70,7 +72,6 @@ class StreamFault(Exception):
     ) -> None:
         super().__init__(sentence)
         self.kind = kind
-        self.sentence = sentence
         self.http_status = http_status
         self.raw = raw
         self.fields = fields

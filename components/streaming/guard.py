@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from components.streaming import sentences
 from components.streaming.faults import ErrorKind, StreamFault
 
 _BOM = b"\xef\xbb\xbf"
@@ -71,7 +72,7 @@ class EventGuard:
         if size > self._max_event_bytes:
             raise StreamFault(
                 ErrorKind.OVERSIZE_EVENT,
-                f"One event was larger than {self._max_event_bytes:,} bytes, so the stream was ended there.",
+                sentences.EVENT_TOO_LARGE.format(most=self._max_event_bytes),
             )
 
     def _clean(self, block: bytes) -> bytes:

@@ -10,6 +10,7 @@ import http.client
 import io
 from typing import IO
 
+from components.streaming import sentences
 from components.streaming.faults import ErrorKind, StreamFault
 
 _SWITCHING_PROTOCOLS = 101
@@ -70,4 +71,4 @@ class _Head:
 
 
 def _cut() -> StreamFault:
-    return StreamFault(ErrorKind.RESET, "The connection broke while the answer was only beginning. Run again.")
+    return StreamFault(ErrorKind.RESET, sentences.BROKE_AT_THE_BEGINNING)

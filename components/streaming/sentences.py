@@ -10,6 +10,42 @@ from components.streaming.limits import Limits
 
 _MAX_TARGET = 200
 
+TOO_MANY_BAD_EVENTS = "More than {max_bad_events} events could not be read, so the stream was ended there."
+TEXT_TOO_LONG = "The answer grew over {max_text_chars:,} characters, so the stream was ended there."
+ENDED_WITH_AN_ERROR = "The endpoint ended the answer with an error and did not say which. Run again."
+NO_READABLE_EVENT = (
+    "No event could be read of the {bad_events:,} that came. Check that the base URL is that of a chat endpoint."
+)
+NOTHING_AT_ALL = "The endpoint answered with nothing at all. Run again."
+CONTENT_FILTERED = "The content filter of the endpoint held the answer back. Change the prompt, then run again."
+ONLY_REASONING = "The model thought, but gave no answer. What it thought is kept. Run again, or raise max_tokens."
+NO_WORD = "The answer ended without a word. Run again, or change the prompt."
+TLS_REFUSED = (
+    "No secure connection: the certificate or the TLS handshake was refused. Check the host name, or ask whoever "
+    "runs the endpoint."
+)
+CLOSED_WITHOUT_ANSWER = "The endpoint closed the connection without an answer. Run again."
+NOT_AN_HTTP_SERVER = (
+    "What answers there is not an HTTP server, or not one that keeps to HTTP. Check the base URL and its port."
+)
+UNKNOWN_COMPRESSION = "The answer is compressed as {compression}, which was not asked for and cannot be read here."
+WRONG_COMPRESSION = "The answer is not compressed as its Content-Encoding says."
+BROKE_OFF = "The connection broke before the answer was complete. What arrived is kept. Run again."
+HOST_WITHOUT_ADDRESS = "The host name {host} has no address."
+HOST_UNKNOWN = "The host name {host} is not known here. Check the endpoint's base URL."
+HOST_NOT_FOUND_IN_TIME = "The address of {host} was not found within {within_s:g} s. Check your network."
+ADDRESS_NOT_PUBLIC = (
+    "This endpoint leads to an address that is not public, so nothing was sent there. Give a base URL with a "
+    "public host, or ask whoever runs Tempera to allow its network."
+)
+CANNOT_CONNECT = "{host}:{port} {said}. Check the base URL and that the endpoint runs."
+EVENT_TOO_LARGE = "One event was larger than {most:,} bytes, so the stream was ended there."
+BROKE_AT_THE_BEGINNING = "The connection broke while the answer was only beginning. Run again."
+KEY_OF_ANOTHER_ADDRESS = "The key of this endpoint belongs to another address, so nothing was sent."
+TEMPERA_FAILED = "Tempera itself failed; its terminal says more. Run again."
+STREAM_TOO_LARGE = "The stream grew over {max_stream_bytes:,} bytes, so it was ended there."
+DOCUMENT_TOO_LARGE = "The answer came as one document of more than {max_document_bytes:,} bytes, so it was ended there."
+
 
 def redirected(http_status: int, location: str, hide: Callable[[str], str]) -> StreamFault:
     """The fault of a redirect. Its target is shown, never called; ``hide`` takes the key out of it."""

@@ -16,6 +16,7 @@ from urllib3.connectionpool import HTTPConnectionPool
 from urllib3.poolmanager import PoolManager
 
 from components import __version__
+from components.streaming import sentences
 from components.streaming.connect import connect
 from components.streaming.faults import ErrorKind, StreamFault
 from components.streaming.head import WatchedResponse
@@ -72,9 +73,7 @@ class ApiKey:
         Raises StreamFault when ``url`` lies outside the key's origin.
         """
         if origin_of(url) != self._origin:
-            raise StreamFault(
-                ErrorKind.POLICY_REFUSED, "The key of this endpoint belongs to another address, so nothing was sent."
-            )
+            raise StreamFault(ErrorKind.POLICY_REFUSED, sentences.KEY_OF_ANOTHER_ADDRESS)
         return f"Bearer {self._secret}"
 
     def __repr__(self) -> str:

@@ -112,7 +112,7 @@ class AnswerStream:
                 fault = raised
             except Exception:  # a fault of our own must not look like a stop, nor lose what arrived
                 logging.getLogger(__name__).exception("a stream ended by a fault of Tempera")
-                fault = StreamFault(ErrorKind.INTERNAL, "Tempera itself failed; its terminal says more. Run again.")
+                fault = StreamFault(ErrorKind.INTERNAL, sentences.TEMPERA_FAILED)
             yield from self._flush()
         finally:
             # Also when the consumer leaves early: the generator is closed, and the answer counts as cancelled.
@@ -225,7 +225,7 @@ class AnswerStream:
                 if size > self._limits.max_stream_bytes:
                     raise StreamFault(
                         ErrorKind.DEADLINE,
-                        f"The stream grew over {self._limits.max_stream_bytes:,} bytes, so it was ended there.",
+                        sentences.STREAM_TOO_LARGE.format(max_stream_bytes=self._limits.max_stream_bytes),
                     )
                 yield data
         except StreamFault:
@@ -320,8 +320,7 @@ class AnswerStream:
             if len(document) > self._limits.max_document_bytes:
                 raise StreamFault(
                     ErrorKind.OVERSIZE_EVENT,
-                    f"The answer came as one document of more than {self._limits.max_document_bytes:,} bytes, "
-                    "so it was ended there.",
+                    sentences.DOCUMENT_TOO_LARGE.format(max_document_bytes=self._limits.max_document_bytes),
                 )
         data = document.removeprefix(_BOM).decode(errors="replace")
         if not data.strip():

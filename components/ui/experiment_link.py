@@ -5,9 +5,9 @@ from __future__ import annotations
 import streamlit as st
 
 from components.experiments.store import COMPARISON, SWEEP, find_experiment
-from components.log.query import QueryFailed
 from components.log.record import RunRecord
 from components.ui import state
+from components.ui.user_errors import shown
 from components.ui.visitor import own_log
 
 _PAGES = {
@@ -16,16 +16,13 @@ _PAGES = {
 }
 
 
+@shown()
 def draw_experiment_link(record: RunRecord) -> None:
     """Draw the link to the comparison or the sweep of a run; nothing for a run of its own."""
     database = own_log().database
     if record.experiment_id is None or database is None:
         return
-    try:
-        experiment = find_experiment(database, record.experiment_id)
-    except QueryFailed as failure:
-        st.error(str(failure))
-        return
+    experiment = find_experiment(database, record.experiment_id)
     if experiment and experiment.kind in _PAGES:
         page, label, icon = _PAGES[experiment.kind]
         st.page_link(page, label=label, icon=icon, query_params={state.OPEN_PARAMETER: experiment.id})

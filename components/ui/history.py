@@ -9,9 +9,9 @@ import streamlit as st
 
 from components.drafts.draft import Draft
 from components.experiments.store import KeptExperiment, newest_experiments
-from components.log.query import QueryFailed
 from components.ui import state
 from components.ui.plain_words import plain_words
+from components.ui.user_errors import shown
 from components.ui.visitor import own_log
 
 _MOST = 12
@@ -44,11 +44,9 @@ def draw_earlier(
 
 def _newest(kind: str) -> list[KeptExperiment]:
     database = own_log().database
-    try:
+    with shown():
         return newest_experiments(database, _MOST, kind) if database else []
-    except QueryFailed as failure:
-        st.error(str(failure))
-        return []
+    return []
 
 
 def _words(created_at: str, draft: Draft, said: str) -> str:

@@ -7,8 +7,8 @@ import streamlit as st
 
 from components.experiments.store import judgements
 from components.experiments.win_rate import win_rates
-from components.log.query import QueryFailed
 from components.ui.plain_words import plain_words
+from components.ui.user_errors import shown
 from components.ui.visitor import own_log
 
 _MEANING = (
@@ -17,14 +17,11 @@ _MEANING = (
 )
 
 
+@shown()
 def draw_win_rates() -> None:
     """Draw the table, folded; nothing while nobody has voted."""
     database = own_log().database
-    try:
-        rates = win_rates(judgements(database)) if database else []
-    except QueryFailed as failure:
-        st.error(str(failure))
-        return
+    rates = win_rates(judgements(database)) if database else []
     if not rates:
         return
     with st.expander(f"Win rate of {len(rates)} settings", icon=":material/how_to_vote:", key="win_rates"):

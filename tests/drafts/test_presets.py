@@ -4,6 +4,7 @@ import pytest
 
 from components.contract.profile import BEEZY
 from components.drafts.comparison import Comparison, Lane
+from components.drafts.errors import PresetProblem
 from components.drafts.presets import BUILT_IN, preset_text, with_built_in, with_preset
 from components.drafts.setting import FieldState, Setting
 from tests.drafts.test_draft import a_draft, body_of, with_settings
@@ -59,7 +60,7 @@ def test_a_preset_with_messages_brings_them_and_their_variables():
 
 
 def test_a_preset_that_cannot_be_read_says_so():
-    with pytest.raises(ValueError, match="another version of Tempera"):
+    with pytest.raises(PresetProblem, match="another version of Tempera"):
         with_preset(a_draft(), "{")
 
 

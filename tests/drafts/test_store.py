@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, create_engine, event, insert
 
+from components.drafts.errors import PresetProblem
 from components.drafts.store import Preset, delete_preset, find_draft, list_presets, save_draft, save_preset
 from components.log.database import DatabaseUnavailable
 from components.log.log import Log
@@ -144,7 +145,7 @@ def test_a_preset_of_the_same_name_is_replaced(log: Log) -> None:
 
 @pytest.mark.parametrize("name", ["", "  \t\n", "x" * 81])
 def test_a_preset_needs_a_name_that_can_be_read(log: Log, name: str) -> None:
-    with pytest.raises(ValueError, match=r"a name of 1 to 80 characters\."):
+    with pytest.raises(PresetProblem, match=r"a name of 1 to 80 characters\."):
         save_preset(log, name, "content")
     assert list_presets(log.database) == []
 
@@ -152,7 +153,7 @@ def test_a_preset_needs_a_name_that_can_be_read(log: Log, name: str) -> None:
 def test_the_longest_preset_is_kept_and_a_longer_one_refused(log: Log) -> None:
     longest = save_preset(log, f" {'🐙' * 80} ", "🐙" * 1_000_000)
     assert list_presets(log.database) == [longest]
-    with pytest.raises(ValueError, match=r"at most 1,000,000 characters\. Shorten"):
+    with pytest.raises(PresetProblem, match=r"at most 1,000,000 characters\. Shorten"):
         save_preset(log, "longer", "x" * 1_000_001)
     assert list_presets(log.database) == [longest]
 

@@ -21,6 +21,7 @@ from components.runs.runner import Runner
 from components.settings import Settings, read_settings
 from components.streaming.limits import Limits
 from components.streaming.stream import AnswerStream
+from components.user_error import UserError
 from tests.orders import order_of
 from tests.streaming.endpoint import DONE, chunk, document, head, serve
 from tests.streaming.recorder import recording
@@ -84,7 +85,7 @@ def made(base_url: str = "https://host.example/v1", key: str = "", **more: objec
 def problems_of(*arguments: str, **more: object) -> dict[OwnField, str]:
     with pytest.raises(UnusableOwnEndpoint) as refused:
         made(*arguments, **more)
-    assert isinstance(refused.value, ValueError)
+    assert isinstance(refused.value, UserError)
     assert VISITORS_KEY not in str(refused.value)
     return dict(refused.value.problems)
 

@@ -7,11 +7,11 @@ import pandas as pd
 import streamlit as st
 
 from components.log.events import StoredEvent
-from components.log.query import QueryFailed
 from components.log.record import RunRecord
 from components.runs.run import Run
 from components.ui import state
 from components.ui.answer.run_lookup import events_reader
+from components.ui.user_errors import shown
 
 _REFRESH_S = 1.0
 _NEWEST_WHILE_LIVE = 200
@@ -43,10 +43,8 @@ def _draw_live(run: Run) -> None:
 
 
 def _draw_kept(record: RunRecord) -> None:
-    try:
+    with shown():
         _draw_all(events_reader(record)(), record.event_count)
-    except QueryFailed as failure:
-        st.error(str(failure))
 
 
 def _draw_all(events: list[StoredEvent], count: int) -> None:

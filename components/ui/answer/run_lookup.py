@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import streamlit as st
-
 from components.contract.profile import profile_named
 from components.contract.request import ChatCompletionStreamRequest, from_bytes
 from components.log.events import StoredEvent
@@ -13,6 +11,7 @@ from components.log.query import QueryFailed, events_of, find_run
 from components.log.record import RunRecord
 from components.runs.run import Run, live_run
 from components.ui.share.shared_run import SharedRun
+from components.ui.user_errors import shown
 from components.ui.visitor import own_log
 
 
@@ -24,11 +23,9 @@ def find(run_id: str | None) -> Run | RunRecord | None:
     if run is not None:
         return run
     database = own_log().database
-    try:
+    with shown():
         return find_run(database, run_id) if database else None
-    except QueryFailed as failure:
-        st.error(str(failure))
-        return None
+    return None
 
 
 def asked(record: RunRecord) -> ChatCompletionStreamRequest | None:

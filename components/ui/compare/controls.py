@@ -12,8 +12,8 @@ from components.ui.compare.history import draw_earlier_comparisons
 from components.ui.compare.lane_form import draw_change_of_several
 from components.ui.compare.starting import start_all, stop_all, take_lanes_away
 from components.ui.form import draft_form
-from components.ui.plain_words import plain_words
 from components.ui.shortcuts import draw_shortcuts
+from components.ui.user_errors import draw_kept
 
 _TIMINGS = {
     Timing.PARALLEL: "Parallel",
@@ -105,9 +105,7 @@ def draw_controls(comparison: Comparison, *, may_be_refused: bool) -> bool:
         draw_shortcuts()
     # Always there, so that a sentence which comes or goes does not move what stands below it.
     with st.container():
-        if problem := st.session_state.get(state.RUN_PROBLEM):
-            st.error(plain_words(problem))
-            st.session_state.pop(state.RUN_PROBLEM)
+        draw_kept(state.RUN_PROBLEM)
     return blind
 
 

@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-import streamlit as st
-
 from components.experiments.experiment import Experiment
 from components.experiments.store import runs_of
-from components.log.query import QueryFailed
 from components.log.record import RunRecord
 from components.runs.placement import WARM_UP
 from components.runs.run import Run, live_run
 from components.ui.answer.run_lookup import find, record_of
+from components.ui.user_errors import shown
 from components.ui.visitor import own_log
 
 
@@ -43,10 +41,8 @@ def lane_runs(experiment: Experiment | None) -> dict[str, LaneRuns]:
 def _runs(experiment: Experiment) -> Iterable[Run | RunRecord]:
     found: dict[str, Run | RunRecord] = {}
     database = own_log().database
-    try:
+    with shown():
         found = {record.id: record for record in runs_of(database, experiment.id)} if database else {}
-    except QueryFailed as failure:
-        st.error(str(failure))
     for run_id in experiment.run_ids():
         if run_id not in found and (run := find(run_id)):
             found[run_id] = run

@@ -15,7 +15,6 @@ from components.experiments.experiment import Experiment
 from components.experiments.lanes import LaneRequest, lane_requests
 from components.experiments.run_order import Cell, Plan, plan
 from components.experiments.store import adopt, find_experiment, save_experiment
-from components.log.query import QueryFailed
 from components.log.record import RunRecord
 from components.runs.order import order_again
 from components.runs.placement import Placement
@@ -24,6 +23,7 @@ from components.ui import state
 from components.ui.endpoints.endpoint_choice import model_cards
 from components.ui.endpoints.endpoints_here import endpoints_here
 from components.ui.form import draft_form
+from components.ui.user_errors import shown
 from components.ui.visitor import network, own_log, owner
 
 
@@ -35,12 +35,10 @@ def shown_experiment(experiment_id: str | None) -> Experiment | None:
 def kept_draft(experiment_id: str | None) -> Draft | None:
     """The draft that an experiment was made from, as the log has it; a log that cannot be read is named."""
     database = own_log().database
-    try:
+    with shown():
         kept = find_experiment(database, experiment_id) if database and experiment_id else None
-    except QueryFailed as failure:
-        st.error(str(failure))
-        return None
-    return read_draft(kept.content) if kept else None
+        return read_draft(kept.content) if kept else None
+    return None
 
 
 def requests_now() -> list[LaneRequest]:

@@ -10,13 +10,12 @@ import streamlit as st
 from components.contract.difference import differences
 from components.experiments.judgement import Better
 from components.experiments.store import Vote, save_vote, votes_on
-from components.log.database import DatabaseUnavailable
-from components.log.query import QueryFailed
 from components.log.record import RunRecord
 from components.ui import state
 from components.ui.answer.run_lookup import asked
 from components.ui.plain_words import plain_words
 from components.ui.state import lane_key
+from components.ui.user_errors import draw_kept, shown, shown_next
 from components.ui.visitor import own_log
 
 
@@ -56,18 +55,14 @@ def draw_vote(answers: Mapping[str, RunRecord], titles: Mapping[str, str], *, bl
                 on_click=_vote,
                 args=(answers[first], answers[second], better, blind),
             )
-    if problem := st.session_state.pop(state.VOTE_PROBLEM, None):
-        st.error(plain_words(problem))
+    draw_kept(state.VOTE_PROBLEM)
 
 
+@shown()
 def draw_votes(lane_of: Mapping[str, str], titles: Mapping[str, str]) -> None:
     """Say what was voted so far on the runs of these lanes; ``lane_of`` gives each run's lane by its id."""
     database = own_log().database
-    try:
-        votes = votes_on(database, list(lane_of)) if database else []
-    except QueryFailed as failure:
-        st.error(str(failure))
-        return
+    votes = votes_on(database, list(lane_of)) if database else []
     for vote in votes:
         first, second = (titles[lane_of[run_id]] for run_id in (vote.first_run, vote.second_run))
         said = {
@@ -80,13 +75,10 @@ def draw_votes(lane_of: Mapping[str, str], titles: Mapping[str, str]) -> None:
         st.markdown(f":material/how_to_vote: :small[{plain_words(said)} :gray[({how})]]")
 
 
+@shown_next(state.VOTE_PROBLEM)
 def _vote(first: RunRecord, second: RunRecord, better: Better, blind: bool) -> None:
     first_setting, second_setting = _settings(first, second)
-    try:
-        save_vote(own_log(), Vote(first.id, second.id, first_setting, second_setting, better, blind))
-    except DatabaseUnavailable as problem:
-        st.session_state[state.VOTE_PROBLEM] = str(problem)
-        return
+    save_vote(own_log(), Vote(first.id, second.id, first_setting, second_setting, better, blind))
     st.toast("Vote saved.", icon=":material/how_to_vote:")
     if blind and len(st.session_state.get(state.BLIND_ORDER, ())) == 2:
         # Labels appear after the vote; with more lanes there are further pairs to be judged without them.

@@ -8,17 +8,16 @@ from components.contract.profile import BEEZY, Profile, profile_named
 from components.contract.request import ChatCompletionStreamRequest
 from components.endpoints.endpoint import AnyEndpoint
 from components.server.process import service
-from components.sharing.problem import LinkProblem
 from components.sharing.settings_file import read_settings_file
 from components.snippets.export import export
 from components.snippets.importing import import_request
 from components.snippets.language import CannotSay, Language
-from components.snippets.problem import ImportProblem
 from components.ui import presses, state
 from components.ui.form import draft_form
 from components.ui.plain_words import plain_words
 from components.ui.share.arriving import take_settings
 from components.ui.uploads import draw_uploader
+from components.ui.user_errors import draw_kept, shown_next
 
 _PLACEHOLDER = "curl https://host/v1/chat/completions -d '{\"model\": …}'"
 
@@ -82,26 +81,18 @@ def draw_import(profile: Profile) -> None:
         )
         draw_uploader("Or a settings file of Tempera", type="json", key=state.IMPORT_FILE)
         st.form_submit_button("Import", icon=":material/input:", on_click=presses.soon(_import, profile.name))
-        if problem := st.session_state.pop(state.IMPORT_PROBLEM, None):
-            st.error(plain_words(problem))
+        draw_kept(state.IMPORT_PROBLEM)
 
 
+@shown_next(state.IMPORT_PROBLEM)
 def _import(dialect: str) -> None:
     """Fill the form from what was pasted; what is wrong with it is said below it, and nothing is changed."""
     profile = profile_named(dialect)
     if file := st.session_state.get(state.IMPORT_FILE):
-        try:
-            take_settings(read_settings_file(file.getvalue()), "file")
-        except LinkProblem as problem:
-            st.session_state[state.IMPORT_PROBLEM] = str(problem)
-            return
+        take_settings(read_settings_file(file.getvalue()), "file")
         st.session_state[state.IMPORT] = False
         return
-    try:
-        imported = import_request(st.session_state[state.IMPORT_TEXT], profile)
-    except ImportProblem as problem:
-        st.session_state[state.IMPORT_PROBLEM] = str(problem)
-        return
+    imported = import_request(st.session_state[state.IMPORT_TEXT], profile)
     draft = draft_form.read().asking(imported.request, profile).model_copy(update={"variables": {}})
     draft_form.fill(draft, "request imported")
     st.session_state[state.NOTES] = imported.notes

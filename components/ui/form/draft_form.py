@@ -22,10 +22,10 @@ from components.drafts.conversation import Turn, Turns, highest_id, renumbered
 from components.drafts.draft import Draft, new_draft, read_draft
 from components.drafts.setting import Setting
 from components.drafts.store import find_draft, save_draft
-from components.log.query import QueryFailed
 from components.log.record import RunRecord
 from components.ui import state
 from components.ui.form import field_widgets, widget_values
+from components.ui.user_errors import shown
 from components.ui.visitor import own_log
 
 
@@ -239,12 +239,10 @@ def _kept_draft(draft_id: str | None) -> Draft | None:
     database = own_log().database
     if draft_id is None or database is None:
         return None
-    try:
+    with shown():
         text = find_draft(database, draft_id)
-    except QueryFailed as failure:
-        st.error(str(failure))
-        return None
-    return read_draft(text) if text else None
+        return read_draft(text) if text else None
+    return None
 
 
 def _put(draft: Draft) -> None:

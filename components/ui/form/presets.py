@@ -6,12 +6,11 @@ import streamlit as st
 
 from components.drafts.presets import BUILT_IN, holds_messages, preset_text, with_built_in, with_preset
 from components.drafts.store import Preset, delete_preset, list_presets, save_preset
-from components.log.database import DatabaseUnavailable
-from components.log.query import QueryFailed
 from components.ui import presses, state
 from components.ui.form import draft_form
 from components.ui.form.draft_form import Undo
 from components.ui.plain_words import plain_words
+from components.ui.user_errors import draw_kept, shown, shown_next
 from components.ui.visitor import own_log
 
 _MOST_IN_SIGHT = 6
@@ -40,8 +39,7 @@ def draw_presets() -> None:
             st.text_input("Save these settings as", key=state.PRESET_NAME, placeholder="A name", max_chars=80)
             st.checkbox("with the messages", key=state.PRESET_MESSAGES)
             st.form_submit_button("Save", icon=":material/save:", on_click=_save)
-        if problem := st.session_state.pop(state.PRESET_PROBLEM, None):
-            st.error(plain_words(problem))
+        draw_kept(state.PRESET_PROBLEM)
 
 
 def _draw_saved(preset: Preset) -> None:
@@ -65,13 +63,9 @@ def _draw_saved(preset: Preset) -> None:
 
 def _saved() -> list[Preset]:
     database = own_log().database
-    if database is None:
-        return []
-    try:
-        return list_presets(database)
-    except QueryFailed as failure:
-        st.error(str(failure))
-        return []
+    with shown():
+        return list_presets(database) if database else []
+    return []
 
 
 def _take_built_in(name: str) -> None:
@@ -80,11 +74,8 @@ def _take_built_in(name: str) -> None:
 
 
 def _take(preset: Preset) -> None:
-    try:
+    with shown_next(state.PRESET_PROBLEM):
         draft_form.fill(with_preset(draft_form.read(), preset.content), f"preset {plain_words(preset.name)}")
-    except ValueError as problem:
-        st.session_state[state.PRESET_PROBLEM] = str(problem)
-    else:
         st.session_state[state.PRESETS] = False
 
 
@@ -99,12 +90,10 @@ def _save() -> None:
 
 def _keep(name: str, text: str) -> bool:
     """Save a preset; whether that worked."""
-    try:
+    with shown_next(state.PRESET_PROBLEM):
         save_preset(own_log(), name, text)
-    except (ValueError, DatabaseUnavailable) as problem:
-        st.session_state[state.PRESET_PROBLEM] = str(problem)
-        return False
-    return True
+        return True
+    return False
 
 
 def _offer_back(preset: Preset, what: str) -> None:
@@ -119,9 +108,6 @@ def _offer_back(preset: Preset, what: str) -> None:
 
 
 def _delete(preset: Preset) -> None:
-    try:
+    with shown_next(state.PRESET_PROBLEM):
         delete_preset(own_log(), preset.id)
-    except DatabaseUnavailable as problem:
-        st.session_state[state.PRESET_PROBLEM] = str(problem)
-    else:
         _offer_back(preset, "deleted")

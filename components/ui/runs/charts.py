@@ -7,11 +7,11 @@ import pandas as pd
 import streamlit as st
 
 from components.drafts.in_words import OMITTED
-from components.log.query import QueryFailed
 from components.log.record import CHANGED, NUMBERS, OLDER_DEFINITION, SHOWN
 from components.log.search import MOST_COUNTED, View, measured
 from components.streaming.outcome import Status
 from components.ui import state
+from components.ui.user_errors import shown
 from components.ui.visitor import own_log
 
 _OUTCOMES = "outcomes over time"
@@ -30,6 +30,7 @@ _MOST_VALUES = 30
 _HOURS_UNTIL = pd.Timedelta(days=3)
 
 
+@shown()
 def draw_charts(view: View) -> None:
     """Draw the charts, once they are opened."""
     opened = st.expander("Charts", icon=":material/bar_chart:", key=state.CHARTS, on_change="rerun")
@@ -37,11 +38,7 @@ def draw_charts(view: View) -> None:
     if not opened.open or database is None:
         return
     with opened:
-        try:
-            runs = measured(database, view)
-        except QueryFailed as failure:
-            st.error(str(failure))
-            return
+        runs = measured(database, view)
         if runs.empty:
             st.caption("No matching runs.")
             return

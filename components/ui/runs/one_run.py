@@ -8,7 +8,6 @@ from typing import cast
 import streamlit as st
 
 from components.log.annotations import MOST_CHARACTERS, annotate, annotation_of
-from components.log.database import DatabaseUnavailable
 from components.log.deletion import bring_back, delete_run
 from components.log.markdown_export import as_markdown
 from components.log.query import QueryFailed
@@ -29,6 +28,7 @@ from components.ui.runs.table import list_anew
 from components.ui.sending import start
 from components.ui.share.share_answers import Answers
 from components.ui.share.share_dialog import draw_share_button
+from components.ui.user_errors import shown, shown_next
 from components.ui.visitor import own_log
 
 _PARTS = ["Request", "Times", "Events", "Code"]
@@ -114,13 +114,10 @@ def _draw_actions(run: Run | RunRecord, record: RunRecord) -> None:
             )
 
 
+@shown()
 def _draw_annotation(record: RunRecord) -> None:
     database = own_log().database
-    try:
-        said = annotation_of(database, record.id) if database else None
-    except QueryFailed as failure:
-        st.error(str(failure))
-        return
+    said = annotation_of(database, record.id) if database else None
     if said is None:
         return
     keys = {name: f"{name}_{record.id[:8]}" for name in ("rating", "tags", "notes")}
@@ -159,12 +156,10 @@ def _annotate(run_id: str, name: str, key: str) -> None:
         value = None if value is None else value + 1
     elif name == "tags":
         value = tuple(value)
-    try:
+    with shown_next(state.RUNS_PROBLEM, "Not kept: "):
         if database is None:
             raise QueryFailed("There is no log now.")
         annotate(own_log(), run_id, replace(annotation_of(database, run_id), **{name: value}))
-    except (QueryFailed, DatabaseUnavailable) as failure:
-        st.session_state[state.RUNS_PROBLEM] = f"Not kept: {failure}"
 
 
 def _draw_code(record: RunRecord) -> None:
@@ -190,22 +185,17 @@ def _run_again(record: RunRecord) -> None:
 
 
 def _delete(run_id: str) -> None:
-    try:
+    with shown_next(state.RUNS_PROBLEM):
         st.session_state[state.DELETED_RUN] = delete_run(own_log(), run_id)
         list_anew()
-    except DatabaseUnavailable as unavailable:
-        st.session_state[state.RUNS_PROBLEM] = str(unavailable)
 
 
 def _bring_back() -> None:
-    deleted = st.session_state.pop(state.DELETED_RUN, None)
+    deleted = st.session_state.get(state.DELETED_RUN)
     if deleted is None:
         return
-    try:
+    with shown_next(state.RUNS_PROBLEM):
         bring_back(own_log(), deleted)
-    except DatabaseUnavailable as unavailable:
-        st.session_state[state.DELETED_RUN] = deleted
-        st.session_state[state.RUNS_PROBLEM] = str(unavailable)
-        return
-    list_anew()
-    state.open_run(deleted.run_id)
+        del st.session_state[state.DELETED_RUN]
+        list_anew()
+        state.open_run(deleted.run_id)

@@ -8,15 +8,15 @@ from collections.abc import Callable
 import streamlit as st
 
 from components.log.compaction import compact, free_bytes, size_bytes
-from components.log.database import DatabaseUnavailable
 from components.log.deletion import delete_found
-from components.log.importing import ImportRefused, import_runs, lines_of
+from components.log.importing import import_runs, lines_of
 from components.log.owned import LOCAL
-from components.log.query import QueryFailed
 from components.log.search import MOST_COUNTED, View, summary_of
 from components.ui import state
 from components.ui.uploads import draw_uploader
+from components.ui.user_errors import shown, shown_next
 from components.ui.visitor import own_log
+from components.user_error import UserError
 
 _WORTH_COMPACTING = 1_000_000
 
@@ -34,22 +34,18 @@ def draw_upkeep(view: View, on_change: Callable[[], None]) -> None:
     # It would count what is found every two seconds, for nobody.
     if not opened.open:
         return
-    with opened:
-        try:
-            # The log of all is the operator's where others look at it, too.
-            if database.owner == LOCAL:
-                st.markdown(f"The log takes **{size_bytes(database) / 1e6:,.1f} MB**.")
-                _draw_compaction(free_bytes(database))
-            if kept := log.kept():
-                st.caption(kept.in_words())
-            _draw_import(on_change)
-            if not view.filtered:
-                st.caption("Set a filter to delete the runs that it finds.")
-                return
-            summary = summary_of(database, view)
-        except QueryFailed as failure:
-            st.error(str(failure))
+    with opened, shown():
+        # The log of all is the operator's where others look at it, too.
+        if database.owner == LOCAL:
+            st.markdown(f"The log takes **{size_bytes(database) / 1e6:,.1f} MB**.")
+            _draw_compaction(free_bytes(database))
+        if kept := log.kept():
+            st.caption(kept.in_words())
+        _draw_import(on_change)
+        if not view.filtered:
+            st.caption("Set a filter to delete the runs that it finds.")
             return
+        summary = summary_of(database, view)
         count = f"more than {MOST_COUNTED:,}" if summary.more else f"{summary.count:,}"
         sure = st.checkbox(f"Delete {count} runs for good, with notes and votes", key=state.SURE_TO_DELETE)
         if st.button("Delete", key="remove_found", icon=":material/delete:", disabled=not sure or not summary.count):
@@ -65,16 +61,13 @@ def _draw_compaction(free: int) -> None:
 
 
 def _compact(free: int) -> None:
-    log, told = own_log(), st.progress(0.0, "Giving space back …")
+    log, progress = own_log(), st.progress(0.0, "Giving space back …")
     if log.database is None:
         return
-    try:
+    with progress.container(), shown():
         for left in compact(log, log.database):
-            told.progress(min(max(1 - left / free, 0.0), 1.0), f"{left / 1e6:,.1f} MB left")
-    except (DatabaseUnavailable, QueryFailed) as failure:
-        told.error(str(failure))
-        return
-    st.rerun()
+            progress.progress(min(max(1 - left / free, 0.0), 1.0), f"{left / 1e6:,.1f} MB left")
+        st.rerun()
 
 
 def _draw_import(on_change: Callable[[], None]) -> None:
@@ -87,11 +80,8 @@ def _draw_import(on_change: Callable[[], None]) -> None:
     )
     if file is None or not st.button("Import", key="import_runs", icon=":material/upload:"):
         return
-    try:
+    with shown_next(state.RUNS_PROBLEM, "Not all were brought back: "):
         added = import_runs(own_log(), lines_of(io.TextIOWrapper(file, encoding="utf-8", errors="replace")))
-    except (ImportRefused, DatabaseUnavailable) as refused:
-        st.session_state[state.RUNS_PROBLEM] = f"Not all were brought back: {refused}"
-    else:
         st.toast(f"{added:,} {'run' if added == 1 else 'runs'} brought back.", icon=":material/upload:")
     st.session_state[state.IMPORT_RUNS] = st.session_state.get(state.IMPORT_RUNS, 0) + 1
     on_change()
@@ -105,8 +95,8 @@ def _delete(view: View, on_change: Callable[[], None]) -> None:
     try:
         for deleted in delete_found(log, log.database, view):
             told.caption(f"{deleted:,} deleted")
-    except (DatabaseUnavailable, QueryFailed) as failure:
-        st.session_state[state.RUNS_PROBLEM] = f"{deleted:,} deleted, then: {failure}"
+    except UserError as failure:
+        st.session_state[state.RUNS_PROBLEM] = f"{deleted:,} deleted, then: {failure.sentence}"
     else:
         st.toast(f"{deleted:,} {'run' if deleted == 1 else 'runs'} deleted.", icon=":material/delete:")
     on_change()

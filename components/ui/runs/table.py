@@ -15,6 +15,7 @@ from components.log.search import MOST_COUNTED, Page, Place, Summary, View, page
 from components.ui import state
 from components.ui.runs.export import draw_take_away
 from components.ui.runs.storage import draw_upkeep
+from components.ui.user_errors import shown
 from components.ui.visitor import BY_OWNER, own_log
 
 _REFRESH_S = 2.0
@@ -51,6 +52,7 @@ class _Listing:
 
 
 @st.fragment(run_every=_REFRESH_S)
+@shown()  # here and not by the page: the fragment runs again without it
 def draw_runs_table(view: View) -> None:
     """The runs, newest first or in the order of the view. A log that cannot be read is named."""
     database = own_log().database
@@ -58,17 +60,12 @@ def draw_runs_table(view: View) -> None:
         st.info("There is no log now, so no runs can be listed.", icon=":material/database_off:")
         return
     listing = _listing_of(view)
-    # Caught here and not by the page: the fragment runs again without it.
-    try:
-        page = listing.held or page_of(database, view, listing.before[-1] if listing.before else None, _ON_A_PAGE)
-        listing.drawn = page
-        if page.runs.empty and not listing.before:
-            _draw_nothing(view)
-            return
-        said = _said_of_all(view)
-    except QueryFailed as failure:
-        st.error(str(failure))
+    page = listing.held or page_of(database, view, listing.before[-1] if listing.before else None, _ON_A_PAGE)
+    listing.drawn = page
+    if page.runs.empty and not listing.before:
+        _draw_nothing(view)
         return
+    said = _said_of_all(view)
     st.session_state[state.LISTED_RUNS] = page.runs["id"].tolist()
     _draw_head(listing, f"{said} Ticked rows hold the list still." if listing.held else said)
     _draw_page(page, listing)

@@ -12,12 +12,12 @@ from components.contract.difference import Difference
 from components.drafts.draft import Draft
 from components.sharing.hidden_characters import hidden_in, with_hidden_marked
 from components.sharing.linked_settings import LinkedSettings
-from components.sharing.problem import LinkProblem
 from components.sharing.settings_link import read_settings_link
 from components.ui import state
 from components.ui.endpoints.endpoints_here import endpoints_here
 from components.ui.form import draft_form
 from components.ui.plain_words import plain_words
+from components.ui.user_errors import shown_next
 
 _MOST_WORDS = 2_000
 
@@ -41,14 +41,11 @@ def arrive_by_link(page: str) -> None:
     if text is None:
         return
     del st.query_params[state.LINK_PARAMETER]
-    try:
+    with shown_next(state.ARRIVED):
         linked = read_settings_link(text)
-    except LinkProblem as problem:
-        st.session_state[state.ARRIVED] = str(problem)
-        return
-    take_settings(linked)
-    if linked.is_comparison and page != "compare.py":
-        st.switch_page("compare.py")
+        take_settings(linked)
+        if linked.is_comparison and page != "compare.py":
+            st.switch_page("compare.py")
 
 
 def take_settings(linked: LinkedSettings, origin: str = "link") -> None:

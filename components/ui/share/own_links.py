@@ -5,29 +5,24 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from components.log.database import DatabaseUnavailable
-from components.log.query import QueryFailed
 from components.sharing.capsules import Published, own_capsules, revoke
 from components.ui import state
 from components.ui.plain_words import plain_words
 from components.ui.share.address import address_of
+from components.ui.user_errors import draw_kept, shown, shown_next
 from components.ui.visitor import own_log
 
 _MOST = 200
 
 
+@shown()
 def draw_own_links() -> None:
     """Draw the links, the newest first. A log that cannot be read is named."""
     st.subheader("Shared links", anchor=False)
     st.caption("Anyone with one of these links can see what it shows. A revoked link stops working immediately.")
     database = own_log().database
-    if problem := st.session_state.pop(state.LINK_PROBLEM, None):
-        st.error(plain_words(problem))
-    try:
-        found = own_capsules(database, _MOST) if database else []
-    except QueryFailed as failure:
-        st.error(str(failure))
-        return
+    draw_kept(state.LINK_PROBLEM)
+    found = own_capsules(database, _MOST) if database else []
     if not found:
         st.info("You share no link. *Share* makes one of an answer or a comparison.", icon=":material/link:")
     for published in found:
@@ -54,7 +49,5 @@ def _draw_one(published: Published) -> None:
 
 
 def _revoke(capsule_id: str) -> None:
-    try:
+    with shown_next(state.LINK_PROBLEM):
         revoke(own_log(), capsule_id)
-    except DatabaseUnavailable as unavailable:
-        st.session_state[state.LINK_PROBLEM] = str(unavailable)

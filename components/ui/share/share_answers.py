@@ -9,7 +9,6 @@ import pandas as pd
 import streamlit as st
 
 from components.log.annotations import Annotation, annotation_of
-from components.log.database import DatabaseUnavailable
 from components.log.events import StoredEvent
 from components.log.query import QueryFailed
 from components.log.record import RunRecord
@@ -19,11 +18,10 @@ from components.sharing.capsules import Published, publish
 from components.sharing.freezing import Choices, capsule_of
 from components.sharing.linked_settings import LinkedSettings
 from components.sharing.preview import public_text
-from components.sharing.problem import LinkProblem
 from components.ui import state
 from components.ui.answer.run_lookup import events_reader
-from components.ui.plain_words import plain_words
 from components.ui.share.address import address_of, draw_where_it_leads
+from components.ui.user_errors import shown
 from components.ui.visitor import own_log
 
 _DAYS = {1: "1 day", 7: "7 days", 30: "30 days", 90: "90 days", 365: "1 year"}
@@ -39,6 +37,7 @@ class Answers:
     settings: LinkedSettings | None = None
 
 
+@shown()
 def draw_share_answers(answers: Answers) -> None:
     """Draw the choices, a preview of all that becomes public, and the link once it is made."""
     records = list(answers.runs.values())
@@ -53,25 +52,22 @@ def draw_share_answers(answers: Answers) -> None:
         events = st.checkbox(
             "Events", True, key=state.SHARE_EVENTS, help="With them the answer can be played at the speed it came."
         )
-    try:
-        capsule = capsule_of(
-            records,
-            kind=answers.kind,
-            title=title,
-            choices=Choices(system_message=system, notes=notes, events=events),
-            labels={record.id: name for name, record in answers.runs.items()},
-            annotations=annotations,
-            events={record.id: _events(record) for record in records} if events else {},
-            settings=answers.settings,
-        )
-    except LinkProblem as problem:
-        st.error(plain_words(str(problem)))
-        return
+    capsule = capsule_of(
+        records,
+        kind=answers.kind,
+        title=title,
+        choices=Choices(system_message=system, notes=notes, events=events),
+        labels={record.id: name for name, record in answers.runs.items()},
+        annotations=annotations,
+        events={record.id: _events(record) for record in records} if events else {},
+        settings=answers.settings,
+    )
     with st.expander("Public preview", icon=":material/visibility:", key="share_preview"):
         st.code("\n".join(f"{field}: {words}" for field, words in public_text(capsule)), language=None, height=280)
     draw_publish(capsule)
 
 
+@shown()
 def draw_publish(capsule: Capsule) -> None:
     """Draw how long the link is to last, the button that makes it, and the link."""
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
@@ -80,11 +76,7 @@ def draw_publish(capsule: Capsule) -> None:
         )
         pressed = st.button("Create link", key="publish", type="primary", icon=":material/link:")
     if pressed:
-        try:
-            st.session_state[state.PUBLISHED] = capsule, publish(own_log(), capsule, days)
-        except (LinkProblem, DatabaseUnavailable) as problem:
-            st.error(plain_words(str(problem)))
-            return
+        st.session_state[state.PUBLISHED] = capsule, publish(own_log(), capsule, days)
     made: tuple[Capsule, Published] | None = st.session_state.get(state.PUBLISHED)
     if made is None or made[0] != capsule:
         st.caption("Nothing is public yet. Anyone with the link will see it, without logging in.")

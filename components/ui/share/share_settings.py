@@ -15,17 +15,15 @@ from components.ui import state
 from components.ui.plain_words import plain_words
 from components.ui.share.address import address_of, draw_where_it_leads
 from components.ui.share.share_answers import draw_publish
+from components.ui.user_errors import shown
 
 _SHORT_WORDS = 60
 
 
+@shown()
 def draw_share_settings(draft: Draft, *, comparison: bool) -> None:
     """Draw the link to these settings, what it holds and how long it is; ``comparison`` is whether lanes go along."""
-    try:
-        linked = linked_settings(draft, comparison=comparison)
-    except LinkProblem as problem:
-        st.error(plain_words(str(problem)))
-        return
+    linked = linked_settings(draft, comparison=comparison)
     page = "compare" if comparison else ""
     try:
         url = address_of(page, **{state.LINK_PARAMETER: settings_link(draft, comparison=comparison)})
@@ -34,7 +32,9 @@ def draw_share_settings(draft: Draft, *, comparison: bool) -> None:
     length = how_long(url) if url else Length.TOO_LONG
     if length is Length.TOO_LONG:
         st.info("These settings are too long for a link that holds them. Take the file, or a link to a copy kept here.")
-        _draw_kept_copy(linked)
+        with shown():
+            choices = Choices(system_message=True)
+            draw_publish(capsule_of([], kind=Kind.SETTINGS, title="Settings", choices=choices, settings=linked))
     else:
         st.code(url, language=None, wrap_lines=True)
         draw_where_it_leads(url)
@@ -55,14 +55,6 @@ def draw_share_settings(draft: Draft, *, comparison: bool) -> None:
         type="tertiary",
         on_click="ignore",
     )
-
-
-def _draw_kept_copy(linked: LinkedSettings) -> None:
-    try:
-        choices = Choices(system_message=True)
-        draw_publish(capsule_of([], kind=Kind.SETTINGS, title="Settings", choices=choices, settings=linked))
-    except LinkProblem as problem:
-        st.error(plain_words(str(problem)))
 
 
 def _draw_what_is_in_it(linked: LinkedSettings) -> None:

@@ -12,13 +12,11 @@ from components.contract.messages import Role
 from components.contract.profile import profile_named
 from components.drafts.conversation import Turns
 from components.drafts.draft import Draft, new_draft
-from components.log.query import QueryFailed
 from components.runs.order import order_again
 from components.server.process import service
 from components.sharing.capsule import Capsule, CapsuleRun, Kind
 from components.sharing.capsules import open_capsule
 from components.sharing.linked_settings import LinkedSettings, linked_settings
-from components.sharing.lookups import TooManyLookups
 from components.sharing.problem import LinkProblem
 from components.ui import state
 from components.ui.answer.events_view import draw_events
@@ -35,7 +33,9 @@ from components.ui.runs.several_runs import draw_differences
 from components.ui.sending import start
 from components.ui.share.arriving import take_settings
 from components.ui.share.shared_run import SharedRun, shared_runs
+from components.ui.user_errors import draw_kept
 from components.ui.visitor import is_known, links, who_looks
+from components.user_error import UserError
 
 _PARTS = ["Request", "Times", "Events", "Code"]
 _LANES_IN_A_ROW = 3
@@ -72,8 +72,8 @@ def _opened(capsule_id: str) -> Capsule | None:
         return None
     try:
         found = service().lookups.look_up(who_looks(), lambda: open_capsule(database, capsule_id))
-    except (TooManyLookups, QueryFailed, LinkProblem) as problem:
-        st.info(plain_words(str(problem)))
+    except UserError as problem:  # not an error of whoever has opened the link
+        st.info(plain_words(problem.sentence))
         return None
     if found is None:
         st.info(_NOTHING, icon=":material/link_off:")
@@ -211,8 +211,7 @@ def _draw_run_again(record: SharedRun, run: CapsuleRun) -> bool:
         again = start(order_again(endpoint, record))
         if again:
             st.session_state[state.SHARED_AGAIN] = record.id, again.id
-    if problem := st.session_state.pop(state.RUN_PROBLEM, None):
-        st.error(plain_words(problem))
+    draw_kept(state.RUN_PROBLEM)
     made: tuple[str, str] | None = st.session_state.get(state.SHARED_AGAIN)
     return made is not None and made[0] == record.id
 

@@ -31,7 +31,6 @@ from components.experiments.sweep_tables import (
     grouped,
     long_table,
 )
-from components.log.query import QueryFailed
 from components.log.record import NUMBERS, RunRecord
 from components.ui import presses, state
 from components.ui.compare.answer_differences import draw_word_differences
@@ -39,6 +38,7 @@ from components.ui.compare.numbers import draw_numbers
 from components.ui.plain_words import plain_words
 from components.ui.sweep.running import KeptSweep, compare_positions, run_cells
 from components.ui.sweep.taking_in import whole_runs
+from components.ui.user_errors import shown
 
 _MOST_ROWS = 500
 _EACH = "each cell"
@@ -139,6 +139,7 @@ def _for_people(table: pd.DataFrame, results: dict[str, CellResult], fields: Seq
     return said.drop(columns=hidden, errors="ignore")
 
 
+@shown()
 def _draw_chosen(sweep_id: str, kept: KeptSweep, chosen: Sequence[CellResult], experiment: Experiment | None) -> None:
     if not chosen:
         st.caption("Choose cells to run them again, to stop them, or to compare two to eight of them.")
@@ -173,11 +174,7 @@ def _draw_chosen(sweep_id: str, kept: KeptSweep, chosen: Sequence[CellResult], e
             st.switch_page("compare.py")
     if len(chosen) > MOST_LANES:
         return
-    try:
-        records = [record for found in whole_runs(kept, [result.id for result in chosen]) for record in found]
-    except QueryFailed as failure:
-        st.error(str(failure))
-        return
+    records = [record for found in whole_runs(kept, [result.id for result in chosen]) for record in found]
     order = {result.id: place for place, result in enumerate(chosen)}
     records.sort(key=lambda record: order[record.id])
     answers = {_title(kept, record): record for record in records if record.text}

@@ -13,6 +13,7 @@ from components.ui import presses, state
 from components.ui.plain_words import plain_words
 from components.ui.sweep import setup_form
 from components.ui.uploads import draw_uploader
+from components.ui.user_errors import shown_next
 
 _ENDINGS = ["csv", "tsv", "jsonl", "ndjson", "json"]
 _MEGABYTES = MOST_BYTES // 1_000_000
@@ -126,12 +127,9 @@ def _take_text() -> None:
 def _take(name: str, content: bytes, size: int | None) -> None:
     """Take a data set in, if it is one; else what was given stays where it was given, with the reason."""
     st.session_state.pop(state.DATA_PROBLEM, None)
-    try:
+    with shown_next(state.DATA_PROBLEM):
         read_data_set(name, content, size)
-    except DataSetProblem as problem:
-        st.session_state[state.DATA_PROBLEM] = str(problem)
-        return
-    setup_form.change(data=content.decode("utf-8-sig"), data_name=name, sample_rows=None)
+        setup_form.change(data=content.decode("utf-8-sig"), data_name=name, sample_rows=None)
 
 
 def _take_sample() -> None:

@@ -11,19 +11,20 @@ from components.experiments.cell_result import CellResult
 from components.experiments.measures import MEASURES, SIMILARITY, SweepMeasure, closed_loop
 from components.experiments.sweep_results import base_row, findings, join_inputs, row_in_words
 from components.experiments.sweep_tables import ROW, VALUE, axis_column, measured
-from components.log.query import QueryFailed
 from components.ui import state
 from components.ui.plain_words import plain_words
 from components.ui.sweep.charts import MOST_POINTS, counted_bars, heat_map, points, small_multiples
 from components.ui.sweep.downloads import draw_wide_download
 from components.ui.sweep.running import KeptSweep
 from components.ui.sweep.similarities import similarities
+from components.ui.user_errors import shown
 
 _FINISH_REASONS = "finish reasons"
 _ALONE = "one axis"
 _HEAT_MAP, _SMALL_MULTIPLES = "heat map", "small multiples"
 
 
+@shown()
 def draw_findings(sweep_id: str, kept: KeptSweep, by_position: Sequence[Sequence[CellResult]]) -> None:
     """Draw the choice of measure and axes, the sentences, the chart, and its table."""
     fields = kept.setup.fields
@@ -35,11 +36,7 @@ def draw_findings(sweep_id: str, kept: KeptSweep, by_position: Sequence[Sequence
     if measure is None:
         _draw_finish_reasons(kept, by_position)
         return
-    try:
-        alike = similarities(sweep_id, kept, by_position) if measure is SIMILARITY else {}
-    except QueryFailed as failure:
-        st.error(str(failure))
-        return
+    alike = similarities(sweep_id, kept, by_position) if measure is SIMILARITY else {}
     by_row = join_inputs(by_position, max(len(kept.inputs), 1))
     for finding in findings(fields, kept.rows, by_row, measure, alike):
         st.markdown(f"- {plain_words(finding.sentence)}")

@@ -10,7 +10,6 @@ import streamlit as st
 
 from components.experiments.cell_result import CellResult
 from components.experiments.experiment import Experiment
-from components.log.query import QueryFailed
 from components.ui import presses
 from components.ui.plain_words import plain_words
 from components.ui.sweep.cells_view import draw_cells
@@ -18,6 +17,7 @@ from components.ui.sweep.downloads import draw_long_download
 from components.ui.sweep.findings_view import draw_findings
 from components.ui.sweep.running import KeptSweep, run_again
 from components.ui.sweep.taking_in import missing_and_refused, results_of, run_missing_cells
+from components.ui.user_errors import shown
 
 _LOOK_AGAIN_S = 1.0
 _RATE_FROM = 50
@@ -39,11 +39,11 @@ def _draw(sweep_id: str, kept: KeptSweep, experiment: Experiment | None, was_goi
     going_on = experiment is not None and experiment.going_on
     if going_on != was_going_on:
         st.rerun()
-    try:
+    by_position = None
+    with shown():
         by_position = results_of(sweep_id, kept, experiment)
-    except QueryFailed as failure:
+    if by_position is None:
         # What has an answer is not known, so nothing is called missing; what goes on can be stopped all the same.
-        st.error(str(failure))
         if going_on and experiment:
             _draw_switches(experiment)
         return

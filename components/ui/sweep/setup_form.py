@@ -12,9 +12,9 @@ from components.drafts.store import find_draft, save_draft
 from components.experiments.axes import field_names
 from components.experiments.sweep_plan import PlanKind
 from components.experiments.sweep_setup import MOST_AT_ONCE, MOST_REPEATS, Setup, TypedAxis, read_setup
-from components.log.query import QueryFailed
 from components.ui import presses, state
 from components.ui.plain_words import plain_words
+from components.ui.user_errors import shown
 from components.ui.visitor import own_log
 
 _KINDS = {
@@ -194,9 +194,7 @@ def _keep(setup: Setup) -> None:
 
 def _kept(plan_id: str | None) -> Setup | None:
     database = own_log().database
-    try:
+    with shown():
         text = find_draft(database, plan_id) if database and plan_id else None
-    except QueryFailed as failure:
-        st.error(str(failure))
-        return None
-    return read_setup(text) if text else None
+        return read_setup(text) if text else None
+    return None

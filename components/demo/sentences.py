@@ -1,0 +1,31 @@
+"""What a visitor of a demo is told when a run is refused."""
+
+COUNTERS_UNREACHABLE = "The demo's counters cannot be reached, so nothing is sent. Try again in a minute."
+TOO_MANY_RUNS_A_PERIOD = "This demo allows {number:,} runs a {period}.{shared} Try again {wait}."
+TOO_MANY_RUNS_AT_ONCE = "This demo allows {number:,} runs at once.{shared} Wait until one of them has ended."
+MORE_TOKENS_THAN_A_DAY = "This run may use {tokens:,} tokens, and this demo has {most:,} a day{one}. Ask for less."
+TOKENS_RESERVED = "Runs that are under way have reserved the tokens that this one needs. Wait until they have ended."
+TOKENS_USED = "{have_used} There are enough for this run again {wait}."
+REQUEST_TOO_LARGE = "This request is too large for this demo. Shorten its messages."
+NETWORK_FLOODS = "Your network asks for far too many runs. Try again in a minute."
+STOPPED_IN_QUEUE = "Stopped before its turn came."
+LEFT_QUEUE = "Nobody looked at this run any more, so it left the queue. Run again."
+ENDPOINT_NOT_ALLOWED = "This endpoint is not part of this demo. Choose another one."
+NOT_A_REQUEST = "This is no request as this demo sends it: a model, messages of text, and the settings of the form."
+EXTRA_FIELDS = "This demo sends no extra fields, and no odd values. Take out: {names}."
+MODEL_NOT_ALLOWED = "This model is not part of this demo. {choice}"
+MAX_TOKENS_NEEDED = "This demo needs a max_tokens from 1 to {max_tokens:,}. Set it so."
+SEED_TOO_LARGE = "random_seed is too large a number. Set one of up to 18 digits."
+OUT_OF_RANGE = "{problem} This demo sends nothing outside of the ranges."
+MESSAGES_TOO_LONG = "The messages have {characters:,} characters, and this demo takes {most:,}. Shorten them."
+TOO_MANY_MESSAGES = "There are {count:,} messages, and this demo takes {most:,}. Take some out."
+ODD_TOOL_CALL = (
+    "A call of a tool has parts that this demo does not send. It has an id, a type and a function with a name and "
+    "arguments."
+)
+PAUSED = "This demo is paused by its operator. What was run can still be read; try again later."
+EXPERIMENT_TOO_MANY_RUNS = "A sweep or comparison of this demo has {sweep_runs:,} runs. Begin a new one."
+EXPERIMENT_TOO_MANY_TOKENS = (
+    "A sweep or comparison of this demo asks for {sweep_tokens:,} tokens in all its runs. Lower max_tokens, or "
+    "make fewer runs."
+)

@@ -1,0 +1,14 @@
+"""What a person is told when a form makes no request, or a preset cannot be kept or read."""
+
+MODEL_MISSING = "Choose a model first, or type its name."
+PROMPT_MISSING = "Write a prompt first."
+VARIABLES_MISSING = "{missing}: give a value for {them} first."
+FILLED_TOO_LONG = (
+    "With their variables filled in, the messages have more than {most_filled:,} characters. Shorten a value, or "
+    "name the variable less often."
+)
+TOOL_CALLS_NOT_JSON = "The tool calls of message {number} are not JSON: {error}"
+TOOL_CALLS_NOT_A_LIST = "The tool calls of message {number} must be a list of JSON objects."
+PRESET_UNREADABLE = "This preset was made by another version of Tempera and cannot be read."
+PRESET_NAME = "Give the preset a name of 1 to {most_name_chars} characters."
+PRESET_TOO_LONG = "A preset holds at most {most_content_chars:,} characters. Shorten its messages."

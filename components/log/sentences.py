@@ -1,0 +1,26 @@
+"""What a person is told when the log cannot be read or written, or does not take what it is given."""
+
+UNREADABLE = "The log cannot be read: {place}: {error}"
+UNUSABLE = "{place} cannot be used: {error}"
+DATABASE_URL_UNREADABLE = (
+    "TEMPERA_DATABASE_URL cannot be read. Give it as sqlite:///path/to/runs.sqlite3 or "
+    "postgresql+psycopg://user@host/name."
+)
+DATABASE_URL_WITHOUT_FILE = "TEMPERA_DATABASE_URL names no file. Give it as sqlite:///path/to/runs.sqlite3."
+DAMAGED_EVENTS = (
+    "The stored events of this run are damaged. Its text is kept apart from them; run again to get new events."
+)
+LINE_TOO_LONG = "Line {number} is far longer than any run. Remove it from the file."
+LINE_NOT_JSON = "Line {number} is no JSON."
+LINE_CHANGED = "Line {number} was changed after it was exported, or is no exported run."
+LINE_OF_NEWER_VERSION = "Line {number} was written by a newer version of Tempera. Update Tempera."
+LINE_NOT_A_RUN = "Line {number}: {wrong} is not what a run holds."
+LINE_NOT_AN_ANNOTATION = "Line {number}: {wrong} is not what people say about a run."
+UNWRITABLE = "The log cannot be written: {place}: {error}"
+CLOSED = "The log is closed."
+FILTER_TOO_LONG = "This filter is longer than {most_characters:,} characters. Shorten it."
+NOT_AN_EXPERIMENT_ID = "An experiment's id has 32 digits and letters from a to f."
+FILTER_WITHOUT_VALUE = "{what} Write temperature 0.7, or temperature omitted, or max_tokens null."
+FILTER_NOT_EQUAL = "{filter!r:.60}: only equal values are found. Write {field} 0.7."
+STREAM_NEVER_OMITTED = "Every run says whether it streams. Write stream true, or stream false."
+NOT_A_DAY = "{said!r:.40} is no day. Write it as 2026-11-26."

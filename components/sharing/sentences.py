@@ -1,0 +1,32 @@
+"""What a person is told when something cannot be shared, or what was shared cannot be opened."""
+
+CAPSULE_TOO_LARGE = "This is more than can be shared at once. Share fewer runs, or leave the events out."
+CAPSULE_DAMAGED = "What was shared here is damaged. Ask for it to be shared again."
+CAPSULE_NEWER = "This was shared by a newer version of Tempera. Update Tempera to open it."
+TOO_MANY_DAYS = "A link cannot be kept for {days:g} days. Choose up to {most_days:g}."
+TOO_MANY_LINKS = "{most:,} links are shared already, and no more can be. Take one back first."
+STILL_RUNNING = "A run that is still going on cannot be shared. Wait until it has ended, or stop it."
+TOO_MANY_RUNS = "At most {most_runs} runs can be shared at once. Choose fewer."
+NOTHING_TO_SHARE = "There is nothing here to share. Choose a run first."
+UNSHARABLE = "This cannot be shared as it is. Choose other runs, or only one."
+SETTINGS_UNSHARABLE = "These settings cannot be passed on. {why}"
+SETTINGS_UNENCODABLE = (
+    "These settings cannot be passed on. They hold half a surrogate pair, or a number of thousands of digits."
+)
+TOO_MANY_LOOKUPS = "Too many links that lead nowhere were opened here. Wait a minute, then try again."
+FILE_NEWER = "This file was made by a newer version of Tempera. Update Tempera to open it."
+FILE_OF_ANOTHER_KIND = "This is no file with settings of Tempera. Choose one that Tempera saved."
+SETTINGS_TOO_LARGE_FOR_FILE = "These settings are larger than the 1 MB that a file may have. Shorten the messages."
+FILE_TOO_LARGE = "This file is larger than 1 MB, and no settings are. Choose another file."
+FILE_WITH_TOO_MANY_VALUES = "This file holds far more values than any settings. Choose one that Tempera saved."
+FILE_NOT_JSON = "This file is not JSON: {error}. Choose one that Tempera saved."
+FILE_UNUSABLE = "This file cannot be used. {why}"
+FILE_UNUSABLE_JSON = "This file cannot be used: {error}."
+LINK_CUT = "This link was cut or changed on its way. Ask for it again, or for a file."
+LINK_NEWER = "This link was made by a newer version of Tempera. Update Tempera to open it."
+LINK_OF_ANOTHER_KIND = "This is no link to settings of Tempera. Copy the whole link once more."
+LINK_TOO_LARGE = "This link holds too much to be opened. Ask for a stored link or a file."
+LINK_UNKNOWN_SETTING = (
+    "This link holds a setting that this version of Tempera does not take. Open it in a newer version."
+)
+SETTINGS_TOO_LONG_FOR_LINK = "These settings are too long for a link. Use a stored link or a file."
