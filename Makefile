@@ -12,7 +12,7 @@ unexport PYTHONDONTWRITEBYTECODE
 SITE ?= localhost
 SECRETS := deploy/secrets
 
-.PHONY: run up test test-long attack check audit lock
+.PHONY: run up test test-long attack check types lint format imports audit lock
 
 run: $(VENV)/.run-installed
 	@$(BIN)/python -c 'import socket; socket.create_server(("127.0.0.1", $(PORT))).close()' 2>/dev/null || { \
@@ -51,10 +51,18 @@ test-long: $(VENV)/.test-installed
 attack: $(VENV)/.test-installed
 	@$(BIN)/python -m tests.benchmarks.attack
 
+# Side by side: the types take most of the time.
 check: $(VENV)/.test-installed
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
+	@$(MAKE) --no-print-directory --jobs=4 --output-sync=target types lint format imports
+
+types lint format imports: $(VENV)/.test-installed
+types:
 	$(BIN)/mypy --num-workers auto
+lint:
+	$(BIN)/ruff check .
+format:
+	$(BIN)/ruff format --check .
+imports:
 	$(BIN)/lint-imports
 
 # Needs uv, which fetches pip-audit, and asks a service on the internet; so no other target waits for it.

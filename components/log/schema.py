@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 from alembic import command
@@ -25,10 +26,7 @@ def migrate(writer: Engine, reader: Engine, before: Callable[[str], None]) -> No
 
     Raises CommandError when the database is of a revision that is not known here.
     """
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
-    config.set_main_option("path_separator", "os")
-    scripts = ScriptDirectory.from_config(config)
+    scripts = _scripts(MIGRATIONS)
     newest = str(scripts.get_current_head())
     with _one_at_a_time:
         with reader.begin() as connection:
@@ -41,5 +39,19 @@ def migrate(writer: Engine, reader: Engine, before: Callable[[str], None]) -> No
         with writer.begin() as connection:
             if connection.dialect.name == "postgresql":
                 connection.exec_driver_sql(_ONE_PROCESS_AT_A_TIME)
+            config = _config(MIGRATIONS)
             config.attributes["connection"] = connection
             command.upgrade(config, newest)
+
+
+@cache
+def _scripts(migrations: Path) -> ScriptDirectory:
+    """The migrations, loaded once: that takes longer than to open a database."""
+    return ScriptDirectory.from_config(_config(migrations))
+
+
+def _config(migrations: Path) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(migrations).replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
+    return config

@@ -2,18 +2,17 @@ from __future__ import annotations
 
 import os
 import socket
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import pytest
 import requests
 
-from tests import canary
+from tests import canary, forks
 from tests.browser.source import Source
 from tests.streaming.endpoint import Endpoint, serve
 
@@ -27,34 +26,29 @@ def free_port() -> int:
 
 
 @contextmanager
-def app_process(folder: Path, port: int, **environment: str) -> Iterator[subprocess.Popen[bytes]]:
+def app_process(folder: Path, port: int, **environment: str) -> Iterator[BaseProcess]:
     """The app as ``streamlit run app.py`` starts it, with a log and secrets of its own, once it answers."""
+    command = ["streamlit", "run", "app.py", "--server.port", str(port)]
+    process = forks.start(command, ROOT, {**surroundings(folder), **environment}, folder / "app.log")
+    try:
+        wait_until_it_answers(f"http://127.0.0.1:{port}/healthz", folder / "app.log")
+        yield process
+    finally:
+        process.terminate()
+        process.join(10)
+        process.kill()
+
+
+def surroundings(folder: Path) -> dict[str, str]:
+    """The environment of an app whose log and secrets are in this folder."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith("TEMPERA_")}
-    own = {
+    return {
+        **clean,
         "TEMPERA_DATABASE_URL": f"sqlite:///{folder / 'runs.sqlite3'}",
         "STREAMLIT_SECRETS_FILES": str(folder / "secrets.toml"),
         # Sent to the endpoint of the environment, where there is one; tests/check-canary looks where else it stands.
         "TEMPERA_API_KEY": canary.KEY,
     }
-    with (
-        open(folder / "app.log", "a") as log,
-        subprocess.Popen(
-            [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)],
-            cwd=ROOT,
-            env={**clean, **own, **environment},
-            stdout=log,
-            stderr=log,
-        ) as process,
-    ):
-        try:
-            wait_until_it_answers(f"http://127.0.0.1:{port}/healthz", folder / "app.log")
-            yield process
-        finally:
-            process.terminate()
-            try:
-                process.wait(10)
-            except subprocess.TimeoutExpired:
-                process.kill()
 
 
 def wait_until_it_answers(url: str, log: Path) -> None:

@@ -137,7 +137,7 @@ def killed(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Itera
             wait_for(lambda: query(folder, "select 1 from runs where text like '%word39%'"))
             wait_for(lambda: len(cells_done(folder)) == 5)
             process.kill()
-            process.wait()
+            process.join()
         cells = cells_done(folder)
         with serve_app(folder, port, **environment):
             yield Killed(app, folder, endpoint, typed, other, sweep, never_run, story, cells)

@@ -1,12 +1,7 @@
-"""Other processes that use the same log, for tests: each runs one script and is killed in the end.
-
-They are forks of one process that has loaded what scripts use, so that each costs some milliseconds.
-"""
+"""Other processes that use the same log, for tests: each runs one script and is killed in the end."""
 
 from __future__ import annotations
 
-import importlib.util
-import multiprocessing
 import os
 import sys
 import threading
@@ -23,22 +18,17 @@ from components.streaming.answer import Delta
 from components.streaming.limits import Limits
 from components.streaming.outcome import Outcome, Status
 from components.streaming.stream import TimedEvent
+from tests.forks import FORKS
 from tests.orders import order
-
-if importlib.util.find_spec("psycopg"):
-    import psycopg  # noqa: F401
-
-_FORKS = multiprocessing.get_context("forkserver")
-_FORKS.set_forkserver_preload([__name__])
 
 
 class Process:
     """A process that runs a script; ``stdin`` and ``stdout`` are its streams of lines."""
 
     def __init__(self, script: str, url: str) -> None:
-        here_in, there_out = _FORKS.Pipe(duplex=False)
-        there_in, here_out = _FORKS.Pipe(duplex=False)
-        self._process = _FORKS.Process(target=_run, args=(script, url, there_in, there_out), daemon=True)
+        here_in, there_out = FORKS.Pipe(duplex=False)
+        there_in, here_out = FORKS.Pipe(duplex=False)
+        self._process = FORKS.Process(target=_run, args=(script, url, there_in, there_out), daemon=True)
         self._process.start()
         for end in (there_in, there_out):
             end.close()

@@ -2,7 +2,10 @@ from __future__ import annotations
 
 import json
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -16,7 +19,7 @@ from components.log.tables import runs, to_row
 from components.sharing.capsule import Kind
 from components.sharing.capsules import publish
 from components.sharing.freezing import Choices, capsule_of
-from tests.browser.conftest import serve_app
+from tests.browser.conftest import ROOT, free_port, surroundings, wait_until_it_answers
 from tests.log.test_export import finished
 from tests.pages.conftest import _compile_pages_once, _no_search_for_components, _wait_without_looking, chat
 from tests.streaming.endpoint import DONE, Endpoint, chunk, document, head, serve
@@ -93,7 +96,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
     their_run, their_capsule = fill(folder, "them", THEIRS)
     with serve(play) as endpoint, serve(document("nothing", "502 Bad Gateway")) as outside:
         proxy = f"http://127.0.0.1:{outside.port}"
-        with serve_app(
+        with started(
             folder,
             TEMPERA_BASE_URL=endpoint.base_url,
             TEMPERA_API_KEY=KEY,
@@ -105,6 +108,27 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
             **dict.fromkeys(("NO_PROXY", "no_proxy"), ""),
         ) as address:
             yield App(address, folder, endpoint, outside, my_capsule, their_capsule, my_run, their_run)
+
+
+@contextmanager
+def started(folder: Path, **environment: str) -> Iterator[str]:
+    """The app's address while it runs, started by the very command."""
+    port = free_port()
+    with (
+        open(folder / "app.log", "a") as log,
+        subprocess.Popen(
+            [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)],
+            cwd=ROOT,
+            env={**surroundings(folder), **environment},
+            stdout=log,
+            stderr=log,
+        ) as process,
+    ):
+        try:
+            wait_until_it_answers(f"http://127.0.0.1:{port}/healthz", folder / "app.log")
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            process.terminate()
 
 
 def fill(folder: Path, owner: str, text: str) -> tuple[str, str]:

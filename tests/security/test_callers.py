@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 import re
 import sqlite3
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -15,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from components.demo.visitors import UNKNOWN, new_visitor_id, signed
+from tests import forks
 from tests.browser.conftest import ROOT, free_port, serve_app, wait_until_it_answers
 from tests.pages.conftest import Chat
 from tests.security.open_page import OpenPage
@@ -64,21 +63,14 @@ def by_uvicorn(folder: Path, **environment: str) -> Iterator[str]:
     for name in ("app.py", "components", "pages", ".streamlit/config.toml"):
         (folder / name).symlink_to(ROOT / name)
     own = {"TEMPERA_DATABASE_URL": f"sqlite:///{folder / 'runs.sqlite3'}", "HOME": str(folder)}
-    with (
-        open(folder / "app.log", "a") as log,
-        subprocess.Popen(
-            [sys.executable, "-m", "uvicorn", "app:app", "--port", str(port), "--forwarded-allow-ips", "*"],
-            cwd=folder,
-            env={**os.environ, **own, **environment},
-            stdout=log,
-            stderr=log,
-        ) as process,
-    ):
-        try:
-            wait_until_it_answers(f"http://127.0.0.1:{port}/healthz", folder / "app.log")
-            yield f"http://127.0.0.1:{port}"
-        finally:
-            process.terminate()
+    command = ["uvicorn", "app:app", "--port", str(port), "--forwarded-allow-ips", "*"]
+    process = forks.start(command, folder, {**os.environ, **own, **environment}, folder / "app.log")
+    try:
+        wait_until_it_answers(f"http://127.0.0.1:{port}/healthz", folder / "app.log")
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        process.join()
 
 
 @pytest.fixture(

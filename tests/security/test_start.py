@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
 from components.server.startup import reason_not_to_start
+from tests import forks
 from tests.browser.conftest import ROOT, free_port
 from tests.security.test_login import LOGIN
 
-STREAMLIT = [sys.executable, "-m", "streamlit", "run", str(ROOT / "app.py"), "--server.port"]
-UVICORN = [sys.executable, "-m", "uvicorn", "--app-dir", str(ROOT), "--lifespan", "off", "app:app", "--port"]
+STREAMLIT = ["streamlit", "run", str(ROOT / "app.py"), "--server.port"]
+UVICORN = ["uvicorn", "--app-dir", str(ROOT), "--lifespan", "off", "app:app", "--port"]
 
 
 @dataclass(frozen=True)
@@ -46,38 +43,21 @@ STARTS = {
 """Of each kind one: tests/access has every login that is there by half."""
 
 
-@pytest.fixture(scope="module")
-def ended(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, subprocess.Popen[str]]]:
-    """All of them, started together."""
-    with ExitStack() as stack:
-        yield {name: stack.enter_context(begun(start, tmp_path_factory.mktemp(name))) for name, start in STARTS.items()}
-
-
-def begun(start: Start, folder: Path) -> subprocess.Popen[str]:
+@pytest.mark.parametrize("start", STARTS.values(), ids=STARTS)
+def test_what_would_stand_open_does_not_start(start: Start, tmp_path: Path) -> None:
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("TEMPERA_", "STREAMLIT_"))}
-    own = {"TEMPERA_DATABASE_URL": f"sqlite:///{folder / 'runs.sqlite3'}", "HOME": str(folder)}
+    own = {"TEMPERA_DATABASE_URL": f"sqlite:///{tmp_path / 'runs.sqlite3'}", "HOME": str(tmp_path)}
     if start.secrets is not None:
-        (folder / ".streamlit").mkdir()
-        (folder / ".streamlit" / "secrets.toml").write_bytes(start.secrets)
-    return subprocess.Popen(
-        [*start.command, str(free_port())],
-        cwd=folder,
-        env={**clean, **own, **start.environment},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-
-
-@pytest.mark.parametrize("name", STARTS)
-def test_what_would_stand_open_does_not_start(ended: dict[str, subprocess.Popen[str]], name: str) -> None:
-    try:
-        said, _ = ended[name].communicate(timeout=60)
-    finally:
-        ended[name].kill()
-    assert ended[name].returncode == 1, said
+        (tmp_path / ".streamlit").mkdir()
+        (tmp_path / ".streamlit" / "secrets.toml").write_bytes(start.secrets)
+    environment = {**clean, **own, **start.environment}
+    process = forks.start([*start.command, str(free_port())], tmp_path, environment, tmp_path / "output")
+    process.join(60)
+    process.kill()
+    said = (tmp_path / "output").read_text()
+    assert process.exitcode == 1, said
     (sentence,) = (line for line in said.splitlines() if line.startswith("Tempera does not start."))
-    assert STARTS[name].says in sentence
+    assert start.says in sentence
     assert "canary" not in sentence
     assert "Traceback" not in said
 

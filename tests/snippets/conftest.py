@@ -97,6 +97,8 @@ def surroundings(key: str) -> dict[str, str]:
         "PATH": os.environ["PATH"],
         "HOME": "/nonexistent",
         "NO_PROXY": "127.0.0.1",
+        # A client reads all certificates before it calls, here over plain HTTP: longer than the call takes.
+        "SSL_CERT_DIR": "/nonexistent",
         "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
         "PYTHONIOENCODING": "utf-8",
         "OPENAI_API_KEY": "foreign-key",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import pytest
 
 from components.contract.profile import BEEZY
@@ -30,16 +32,43 @@ def outcome(text: str) -> list[str] | ImportProblem:
         return problem
 
 
-@pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
-def test_every_beginning_is_refused_or_the_same_request(text: str) -> None:
-    for length in range(1, len(text)):
+def whole_or_refused(text: str, step: int, begin: int = 1) -> None:
+    for length in range(begin, len(text), step):
         seen = outcome(text[:length])
         assert seen == TALK or (str(seen).endswith(".") and len(str(seen)) < 250), text[:length]
 
 
-@pytest.mark.parametrize("sign", ["'", '"', "`", "\\", "{", ")", "\n", "^", "\x00", "\ud800", "<<", "@'\n", "/*", "${"])
-def test_a_sign_too_many_is_refused_in_a_sentence_or_read(sign: str) -> None:
+@pytest.mark.parametrize("number", range(len(TEXTS)), ids=TEXTS)
+def test_every_beginning_is_refused_or_the_same_request(number: int) -> None:
+    """Of each text a fourth of the beginnings, of all texts together all places in which code can end."""
+    whole_or_refused(list(TEXTS.values())[number], 4, 1 + number % 4)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
+def test_each_single_beginning_is_refused_or_the_same_request(text: str) -> None:
+    whole_or_refused(text, 1)
+
+
+SIGNS = ["'", '"', "`", "\\", "{", ")", "\n", "^", "\x00", "\ud800", "<<", "@'\n", "/*", "${"]
+
+
+def read_or_refused(sign: str, text: str, places: Iterable[int]) -> None:
+    for place in places:
+        seen = outcome(text[:place] + sign + text[place:])
+        assert isinstance(seen, list) or str(seen).endswith("."), (sign, place, text)
+
+
+@pytest.mark.parametrize("number", range(len(SIGNS)), ids=SIGNS)
+def test_a_sign_too_many_is_refused_in_a_sentence_or_read(number: int) -> None:
+    """At two places of each text, which are others for each sign."""
+    for place, text in enumerate(TEXTS.values(), number):
+        ninth = len(text) // 9
+        read_or_refused(SIGNS[number], text, (place % 9 * ninth, (place + 4) % 9 * ninth))
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("sign", SIGNS)
+def test_a_sign_too_many_anywhere_is_refused_in_a_sentence_or_read(sign: str) -> None:
     for text in TEXTS.values():
-        for place in range(0, len(text), len(text) // 9):
-            seen = outcome(text[:place] + sign + text[place:])
-            assert isinstance(seen, list) or str(seen).endswith("."), (sign, place, text)
+        read_or_refused(sign, text, range(0, len(text), len(text) // 9))

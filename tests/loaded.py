@@ -1,0 +1,31 @@
+"""What apps and scripts of the tests use, loaded once: the processes of tests/forks.py begin as forks of this one."""
+
+from __future__ import annotations
+
+import gc
+import importlib
+import importlib.util
+import logging
+import pkgutil
+
+import uvicorn.main  # noqa: F401
+
+import components
+
+_BY_ITSELF = ("components.embedded.engine", "components.log.migrations")
+"""The native library of the model, which only its own process loads, and the steps that Alembic loads."""
+
+
+def load() -> None:
+    for module in pkgutil.walk_packages(components.__path__, "components."):
+        if not module.name.endswith("__main__") and not module.name.startswith(_BY_ITSELF):
+            importlib.import_module(module.name)
+    if importlib.util.find_spec("psycopg"):
+        importlib.import_module("psycopg")
+    gc.freeze()
+
+
+# Streamlit remarks on each function with a cache that no server runs.
+logging.disable(logging.WARNING)
+load()
+logging.disable(logging.NOTSET)
