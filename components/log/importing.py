@@ -17,7 +17,6 @@ from sqlalchemy import Connection, String, insert
 from components.contract.strict_json import holds_too_much
 from components.log import sentences
 from components.log.export import ANNOTATED, EXPORTED, SaidOfRun, digest
-from components.log.further_choices import further_choices
 from components.log.owned import OwnedLog
 from components.log.record import FACTS, RunRecord, utc_now
 from components.log.request_summary import asked_in
@@ -125,7 +124,7 @@ def _wrong_columns(record: RunRecord) -> Iterator[str]:
     if not _is_list_of_texts(record.warnings):
         yield "warnings"
     try:
-        further_choices(record)
+        record.choices_beyond_first()
     except ValueError:
         yield "further_choices"
 

@@ -9,8 +9,10 @@ from dataclasses import KW_ONLY, MISSING, dataclass, fields
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, get_type_hints
 
+from pydantic import TypeAdapter, ValidationError
+
 from components.log.owned import LOCAL
-from components.streaming.outcome import Status
+from components.streaming.outcome import Choice, Status
 
 OLDER_DEFINITION = (
     "Of an older release: the rate divides all completion tokens by the span of the text alone, "
@@ -75,6 +77,8 @@ class Number(Fact):
         """The label, and the unit unless that says it."""
         return f"{self.label}, ms" if self.unit == "ms" else self.label
 
+
+_choices = TypeAdapter(tuple[Choice, ...])
 
 _REPORTED = "As the endpoint reported them."
 _GAP = (
@@ -341,6 +345,13 @@ class RunRecord:
     def running(self) -> bool:
         """Whether the run has not ended, as far as the log knows."""
         return self.status == Status.RUNNING
+
+    def choices_beyond_first(self) -> tuple[Choice, ...]:
+        """Those in ``further_choices``, by index. Raises ValueError for what no run holds."""
+        try:
+            return _choices.validate_json(self.further_choices)
+        except ValidationError:
+            raise ValueError("These are no choices of a run.") from None
 
     @property
     def told_by_endpoint(self) -> list[tuple[str, str]]:

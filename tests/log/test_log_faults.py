@@ -14,6 +14,7 @@ import pytest
 from sqlalchemy import create_engine
 
 from components.log import log as log_module
+from components.log import writing
 from components.log.database import DatabaseUnavailable
 from components.log.events import StoredEvent, pack
 from components.log.log import Log
@@ -268,7 +269,7 @@ def test_events_that_cannot_be_written_keep_no_other_run_from_being_written(
     for run, data in ((bad, "bad"), (good, "good")):
         run.take(TimedEvent("message", data, 1.0))
         run.finish(Outcome(Status.OK))
-    monkeypatch.setattr(log_module, "pack", packing)
+    monkeypatch.setattr(writing, "pack", packing)
     for run in (bad, good):
         log.begin(run)
         log.end(run)
@@ -294,7 +295,7 @@ def refuse(bad: Run, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_fault_of_our_own_does_not_end_the_log(
     log: Log, new_run: Callable[[], Run], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(log_module, "_write_all", lambda *_: 1 / 0)
+    monkeypatch.setattr(log_module, "write_runs", lambda *_: 1 / 0)
     run = new_run()
     log.begin(run)
     assert "division by zero" in wait_for(lambda: log.problem)

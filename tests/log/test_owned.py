@@ -228,11 +228,11 @@ def test_only_these_look_after_the_whole_log() -> None:
     assert [*_uses("WHOLE_LOG")] == [
         "log/deletion.py: bring_back",
         "log/deletion.py: work",
-        "log/log.py: _reap",
         "log/metrics.py: metrics_of",
         "log/quota.py: kept_by",
         "log/retention.py: delete_runs_before",
         "log/retention.py: delete_old",
+        "log/writing.py: mark_lost",
     ]
 
 

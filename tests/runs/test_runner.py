@@ -14,7 +14,6 @@ from components.contract.profile import BEEZY, OPENAI
 from components.contract.request import ChatCompletionStreamRequest, UnsendableField, to_bytes
 from components.endpoints.endpoint import Address, Endpoint, EndpointUnavailable
 from components.endpoints.own import own_endpoint
-from components.log.further_choices import further_choices
 from components.log.log import Log
 from components.log.query import events_of, find_run
 from components.runs.gate import Refused
@@ -165,7 +164,7 @@ def test_every_choice_that_was_asked_for_is_kept_without_the_key(runner: Runner,
         body = b'{"model": "m", "messages": [{"role": "user", "content": "x"}], "stream": true, "n": 2}'
         found = logged(log, runner.start(order(endpoint, body)))
     assert (found.status, found.text, found.finish_reason) == ("ok", "Hi", "stop")
-    assert further_choices(found) == (Choice("Key: ***", "Hm.", (ToolCall("c", "look", "***"),), "length"),)
+    assert found.choices_beyond_first() == (Choice("Key: ***", "Hm.", (ToolCall("c", "look", "***"),), "length"),)
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,6 @@ import streamlit as st
 
 from components.live.lane import Part
 from components.live.status import duration
-from components.log.further_choices import further_choices
 from components.log.record import RunRecord
 from components.markdown.answer import pretty_json
 from components.runs.run import Run
@@ -63,7 +62,7 @@ def draw_answer(run: Run | RunRecord | None, record: RunRecord | None, place: Pl
 
 
 def _draw_further_choices(record: RunRecord, place: Place) -> None:
-    choices = {f"Choice {number}": choice for number, choice in enumerate(further_choices(record), 2)}
+    choices = {f"Choice {number}": choice for number, choice in enumerate(record.choices_beyond_first(), 2)}
     if not choices:
         return
     chosen = st.segmented_control("Further choices", list(choices), key=place.key(f"choice_{record.id[:8]}"))

@@ -1,0 +1,108 @@
+"""Writes the rows of runs and their events, in as few statements as can be."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from functools import cache
+from typing import Any
+
+from sqlalchemy import Connection, Engine, bindparam, delete, insert, update
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, InterfaceError
+
+from components.log.database import reason
+from components.log.events import MOST_IN_ONE_PACK, pack
+from components.log.owned import WHOLE_LOG
+from components.log.record import utc_now
+from components.log.tables import UNDER_WAY, events, runs, to_row, upsert
+from components.log.unwritten import Snapshot
+from components.streaming.faults import ErrorKind
+from components.streaming.outcome import Status
+
+
+def write_runs(writer: Engine, due: list[Snapshot]) -> dict[Snapshot, str]:
+    """Write all in one transaction; those that the database refuses for what is in them, and why."""
+    try:
+        with writer.begin() as connection:
+            _write(connection, due)
+    except Exception as error:
+        if not is_about_content(error):
+            raise
+    else:
+        return {}
+    refused = {}
+    with writer.begin() as connection:
+        for snapshot in due:
+            try:
+                with connection.begin_nested():
+                    _write(connection, [snapshot])
+            except Exception as error:
+                if not is_about_content(error):
+                    raise
+                refused[snapshot] = reason(error)
+    return refused
+
+
+def _write(connection: Connection, due: list[Snapshot]) -> None:
+    """Write the rows of some runs, and the events that are due with them, unless a row says that its run has ended.
+
+    A statement that many rows share costs each of them a fraction of a statement of its own.
+    """
+    # Processes that count for the same owners wait for each other, and never in a ring.
+    due = sorted(due, key=lambda snapshot: snapshot.record.owner)
+    upsert_run = _upsert_run(connection.dialect.name)
+    options = {"preserve_rowcount": True}
+    written = connection.execute(upsert_run, [to_row(each.record) for each in due], execution_options=options).rowcount
+    if written < len(due):
+        # Which of them it was is said for a single row only.
+        if len(due) > 1:
+            for snapshot in due:
+                _write(connection, [snapshot])
+        return
+    with_events = [snapshot for snapshot in due if snapshot.events]
+    if not with_events:
+        return
+    # What stands there from this number on is of an earlier try, or of a time before the log began anew.
+    numbers = [{"run": snapshot.record.id, "number": snapshot.first_event} for snapshot in with_events]
+    connection.execute(_DELETE_EVENTS, numbers)
+    connection.execute(_INSERT_EVENTS, [segment for snapshot in with_events for segment in _segments(snapshot)])
+
+
+def _segments(snapshot: Snapshot) -> Iterator[dict[str, Any]]:
+    for begin in range(0, len(snapshot.events), MOST_IN_ONE_PACK):
+        content = pack(snapshot.events[begin : begin + MOST_IN_ONE_PACK])
+        yield {"run_id": snapshot.record.id, "first": snapshot.first_event + begin, "content": content}
+
+
+# Four times a second and run: made once.
+_DELETE_EVENTS = delete(events).where(events.c.run_id == bindparam("run"), events.c.first >= bindparam("number"))
+_DELETE_EVENTS = _DELETE_EVENTS.execution_options(**WHOLE_LOG)
+_INSERT_EVENTS = insert(events)
+
+
+@cache
+def _upsert_run(dialect: str) -> Any:
+    return upsert(dialect, runs, only_if=runs.c.status == Status.RUNNING.value)
+
+
+def is_about_content(error: Exception) -> bool:
+    """Whether a write failed for what was written, rather than for the state that the database is in."""
+    if isinstance(error, DBAPIError):
+        return isinstance(error, DataError | IntegrityError | InterfaceError) and not error.connection_invalidated
+    return not isinstance(error, OSError | MemoryError)
+
+
+def mark_lost(connection: Connection, after_s: float, but: Collection[str]) -> None:
+    """Mark the runs of processes that died: those that none has written for so long, but for those of these ids."""
+    connection.execute(
+        update(runs)
+        .where(UNDER_WAY)
+        .where(runs.c.heartbeat_at < utc_now(after_s))
+        .where(runs.c.id.not_in(but))
+        .values(
+            status=Status.LOST.value,
+            error_kind=ErrorKind.PROCESS_DIED.value,
+            error_message="Tempera ended while this run was going on. What had arrived is kept. Run again.",
+            finished_at=utc_now(),
+        ),
+        execution_options=WHOLE_LOG,
+    )
