@@ -17,7 +17,8 @@ from components.experiments.determinism import determinism, write_determinism
 from components.experiments.making import Maker, MakerHere, Making
 from components.experiments.run_order import Cell, Plan
 from components.log.log import Log
-from components.log.owned import LOCAL, OwnLog
+from components.log.owned import OwnLog
+from components.log.owner import LOCAL
 from components.log.query import find_run
 from components.log.record import RunRecord
 from components.runs.gate import Refused

@@ -11,7 +11,7 @@ from weakref import WeakValueDictionary
 
 from components.live.share import Shares
 from components.log.events import StoredEvent
-from components.log.owned import LOCAL
+from components.log.owner import LOCAL
 from components.log.record import RunRecord
 from components.markdown.answer import AnswerBlocks, View
 from components.protection.places import Most

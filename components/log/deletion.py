@@ -9,7 +9,8 @@ from typing import Any
 from sqlalchemy import Connection, delete, insert, or_, select
 
 from components.log.database import Database
-from components.log.owned import WHOLE_LOG, OwnedLog
+from components.log.owned import OwnedLog
+from components.log.owner import WHOLE_LOG
 from components.log.query import is_id, read_rows
 from components.log.retention import DELETE_AT_ONCE
 from components.log.search import View, conditions

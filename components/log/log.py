@@ -20,7 +20,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from components.log import sentences
 from components.log.database import Database, DatabaseUnavailable, reason
-from components.log.owned import LOCAL
+from components.log.owner import LOCAL
 from components.log.quota import Kept, QuotaReached, read_kept, seen, within_quota
 from components.log.record import utc_now
 from components.log.retention import delete_old, delete_runs_before

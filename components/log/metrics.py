@@ -8,7 +8,7 @@ import pandas as pd
 from sqlalchemy import func, select
 
 from components.log.database import Database
-from components.log.owned import WHOLE_LOG
+from components.log.owner import WHOLE_LOG
 from components.log.query import read_rows
 from components.log.record import utc_now
 from components.log.tables import runs

@@ -4,23 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 from sqlalchemy import Connection
 
-if TYPE_CHECKING:
-    from components.log.database import Database
-    from components.log.log import Log
-    from components.log.quota import Kept
-    from components.log.unwritten import LoggedRun
+from components.log.database import Database
+from components.log.log import Log
+from components.log.quota import Kept
+from components.log.unwritten import LoggedRun
 
 T = TypeVar("T")
-
-LOCAL = "local"
-"""Who owns everything where nobody logs in, and what was made before somebody could."""
-
-WHOLE_LOG = {"whole_log": True}
-"""The execution options of the few statements that look after the log itself, whosever its rows are."""
 
 
 class OwnedLog(Protocol):

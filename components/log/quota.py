@@ -13,7 +13,7 @@ from typing import TypeVar
 from sqlalchemy import Connection, func, select
 
 from components.log.database import Database, DatabaseUnavailable
-from components.log.owned import WHOLE_LOG
+from components.log.owner import WHOLE_LOG
 from components.log.record import utc_now
 from components.log.tables import kept_bytes, upsert
 from components.streaming.limits import Limits

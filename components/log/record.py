@@ -11,7 +11,7 @@ from typing import Annotated, get_type_hints
 
 from pydantic import TypeAdapter, ValidationError
 
-from components.log.owned import LOCAL
+from components.log.owner import LOCAL
 from components.streaming.outcome import Choice, Status
 
 OLDER_DEFINITION = (

@@ -23,7 +23,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 
-from components.log.owned import LOCAL
+from components.log.owner import LOCAL
 from components.log.record import FACTS, NUMBERS, TYPES, RunRecord
 from components.log.storable import storable
 

@@ -11,7 +11,7 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, InterfaceError
 
 from components.log.database import reason
 from components.log.events import MOST_IN_ONE_PACK, pack
-from components.log.owned import WHOLE_LOG
+from components.log.owner import WHOLE_LOG
 from components.log.record import utc_now
 from components.log.tables import UNDER_WAY, events, runs, to_row, upsert
 from components.log.unwritten import Snapshot

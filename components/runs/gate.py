@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
+from components.runs.order import Order
+from components.runs.run import Run
 from components.streaming.outcome import Outcome
 from components.user_error import UserError
-
-if TYPE_CHECKING:
-    from components.runs.order import Order
-    from components.runs.run import Run
 
 
 class Refused(UserError):

@@ -9,7 +9,7 @@ from components.contract.request import from_bytes
 from components.drafts.composed import Composed
 from components.drafts.draft import Draft
 from components.endpoints.endpoint import AnyEndpoint
-from components.log.owned import LOCAL
+from components.log.owner import LOCAL
 from components.log.record import RunRecord
 from components.runs.placement import Placement
 

@@ -11,7 +11,8 @@ import streamlit as st
 from components.access.login import LoginEnded, NotLetIn, access_of, owner_of
 from components.demo.visitors import UNKNOWN, network_of, new_visitor_id
 from components.log.database import Database
-from components.log.owned import LOCAL, OwnLog
+from components.log.owned import OwnLog
+from components.log.owner import LOCAL
 from components.server.cookies import visitor_of
 from components.server.process import service
 from components.server.secrets import read_secrets

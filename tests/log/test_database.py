@@ -13,7 +13,7 @@ from sqlalchemy import text
 
 from components.log.database import Database, DatabaseUnavailable, is_forgotten_at_restart
 from components.log.log import Log
-from components.log.owned import LOCAL
+from components.log.owner import LOCAL
 from components.log.query import QueryFailed, read_rows
 from components.log.record import RunRecord
 from components.log.tables import runs

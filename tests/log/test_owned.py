@@ -32,7 +32,8 @@ from components.log.deletion import bring_back, delete_found, delete_run
 from components.log.export import export_runs
 from components.log.importing import import_runs
 from components.log.log import Log
-from components.log.owned import LOCAL, OwnLog
+from components.log.owned import OwnLog
+from components.log.owner import LOCAL
 from components.log.query import answers_to, count_runs, events_of, find_run, recent_measures, recent_rates
 from components.log.search import View, choices, measured, page_of, summary_of
 from components.log.tables import events, experiments, presets, run_annotations, runs, to_row, votes

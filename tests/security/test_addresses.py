@@ -20,7 +20,8 @@ from components.drafts.store import save_draft
 from components.experiments.store import save_experiment
 from components.log.export import export_runs
 from components.log.importing import import_runs
-from components.log.owned import LOCAL, OwnLog
+from components.log.owned import OwnLog
+from components.log.owner import LOCAL
 from components.log.query import count_runs
 from components.log.tables import runs, to_row
 from components.server.process import close_service, service

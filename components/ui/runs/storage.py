@@ -10,7 +10,7 @@ import streamlit as st
 from components.log.compaction import compact, free_bytes, size_bytes
 from components.log.deletion import delete_found
 from components.log.importing import import_runs, lines_of
-from components.log.owned import LOCAL
+from components.log.owner import LOCAL
 from components.log.search import MOST_COUNTED, View, summary_of
 from components.ui import state
 from components.ui.uploads import draw_uploader

@@ -1,0 +1,13 @@
+"""What import-linter cannot hold: it compares packages, and the rooms of the interface use each other."""
+
+from __future__ import annotations
+
+from graphlib import TopologicalSorter
+
+import grimp
+
+
+def test_no_file_imports_another_that_imports_it_also_not_by_way_of_further_ones_or_for_types() -> None:
+    graph = grimp.build_graph("components", cache_dir=None)
+    # Raises CycleError, which names the files.
+    TopologicalSorter({file: graph.find_modules_directly_imported_by(file) for file in graph.modules}).prepare()
