@@ -77,13 +77,13 @@ with work:
         # Each branch brings the answer that it got.
         state.show_run(answers[-1])
         shown = find(answers[-1])
+        record = record_of(shown)
 
     with sentence:
         draw_kept(state.RUN_PROBLEM)
     if shown is None and run_id:
         sentence.info("The run in this link is not in the log.", icon=":material/search_off:")
 
-    record = record_of(shown)
     stale = bool(record and (record.request_body.encode() != composed.body or record.endpoint != endpoint.name))
 
     def draw_what_can_be_done() -> None:
@@ -98,7 +98,7 @@ with work:
 
     if record:
         note_run(record)
-    draw_run(shown, stale=stale, with_answer=view == ANSWER, above_answer=draw_what_can_be_done)
+    draw_run(shown, record, stale=stale, with_answer=view == ANSWER, above_answer=draw_what_can_be_done)
     if view == REQUEST:
         draw_request(endpoint, composed.body, record, stale=stale)
     elif view == EVENTS:

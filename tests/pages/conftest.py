@@ -12,6 +12,7 @@ import pytest
 from streamlit.runtime.scriptrunner.script_cache import ScriptCache
 from streamlit.testing.v1 import AppTest, local_script_runner
 
+from tests.pages.shown import shown_run, told, words
 from tests.streaming.endpoint import DONE, Endpoint, chunk, document, head, serve
 from tests.waiting import wait_for
 
@@ -93,15 +94,13 @@ def page(chat: Chat) -> AppTest:
 
 
 def new_page() -> AppTest:
-    page = AppTest.from_file(SCRIPT, default_timeout=20)
-    # Without a browser there is no live connection; the other view draws the answer with elements that can be read.
-    page.session_state["native"] = True
-    return page
+    return AppTest.from_file(SCRIPT, default_timeout=20)
 
 
 def texts(page: AppTest) -> str:
+    """All that a person reads on the page, but messages and code. A run that goes on is read as it stands now."""
     assert not page.exception
-    return "\n".join(element.value for element in [*page.markdown, *page.caption, *page.text])
+    return "\n".join([words(page), *(element.value for element in [*page.markdown, *page.caption, *page.text])])
 
 
 def run_to_the_end(page: AppTest) -> AppTest:
@@ -110,11 +109,9 @@ def run_to_the_end(page: AppTest) -> AppTest:
 
 
 def until_it_ended(page: AppTest) -> AppTest:
-    """Wait until the end of the run shown is on the page."""
-
-    def ended() -> bool:
-        return any("badge" in m.value and "more_horiz" not in m.value for m in page.markdown)
-
-    if not ended():
-        wait_for(lambda: page.run() and ended())
+    """Wait until the runs on the page have ended, and draw it anew, as the live view asks it to."""
+    going_on = [run for data in told(page) if data.get("running") and (run := shown_run(data))]
+    if going_on:
+        wait_for(lambda: not any(shown.record().running for shown in going_on))
+        page.run()
     return page

@@ -10,6 +10,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from tests.pages.conftest import Chat, new_page, run_to_the_end, texts, until_it_ended
+from tests.pages.shown import markup, words
 from tests.pages.test_composing import messages, write
 from tests.streaming.endpoint import DONE, chunk, event, head, sending
 
@@ -75,7 +76,7 @@ def test_regenerate_sends_the_same_bytes_whatever_the_form_says_now(page: AppTes
     run_to_the_end(page)
     page.number_input(key="temperature").set_value(0.3).run()
     first = page.query_params["run"]
-    page.button(key="regenerate").click().run()
+    until_it_ended(page.button(key="regenerate").click().run())
     assert page.query_params["run"] != first
     posts = [request for request in chat.server.requests if request.startswith(b"POST")]
     assert posts[1] == posts[0]
@@ -122,7 +123,7 @@ def test_reasoning_stands_apart_with_its_own_time(page: AppTest, chat: Chat) -> 
     chat.server.play = sending(head() + thinking + chunk("Done", "stop") + DONE)
     run_to_the_end(page)
     (box,) = [box for box in page.expander if box.label.startswith("Reasoning")]
-    assert box.markdown[0].value == "Let me see"
+    assert words(box).strip() == "Let me see"
     assert " ms" in box.label
 
 
@@ -161,18 +162,17 @@ def test_tool_calls_are_shown_readably_and_become_messages(page: AppTest, chat: 
 def test_a_json_answer_is_shown_as_json_and_any_as_written(page: AppTest, chat: Chat) -> None:
     chat.server.play = sending(head() + chunk('{"a":[1,2]}', "stop") + DONE)
     run_to_the_end(page)
-    assert json.dumps({"a": [1, 2]}, indent=2) in codes(page)
+    assert json.dumps({"a": [1, 2]}, indent=2) in words(page)
     page.toggle(key="as_written").set_value(True).run()
-    assert '{"a":[1,2]}' in codes(page)
+    assert '{"a":[1,2]}' in words(page)
 
 
 def test_an_answer_cannot_bring_an_image_or_a_directive(page: AppTest, chat: Chat) -> None:
     chat.server.play = sending(head() + chunk("![x](http://evil.example/a.png) :red[hot]", "stop") + DONE)
     run_to_the_end(page)
-    shown = [markdown.value for markdown in page.markdown if "evil.example" in markdown.value]
-    assert len(shown) == 1
-    assert "![x]" not in shown[0]
-    assert " :red[" not in shown[0]
+    assert "![x](http://evil.example/a.png) :red[hot]" in words(page)
+    assert "<img" not in markup(page)
+    assert not any("evil.example" in markdown.value for markdown in page.markdown)
 
 
 def test_events_are_shown_with_their_times_from_the_log_without_the_endpoint(page: AppTest, chat: Chat) -> None:
@@ -290,7 +290,7 @@ def test_a_key_that_an_endpoint_repeats_reaches_neither_page_nor_log(
     page = new_page().run()
     chat.server.play = sending(head() + chunk("Your key is canary-key", "stop") + DONE)
     run_to_the_end(page)
-    assert "Your key is ***" in "".join(markdown.value for markdown in page.markdown).replace("\\", "")
+    assert "Your key is ***" in words(page)
     assert "canary-key" not in texts(page)
     view(page, "Events")
     assert not any("canary-key" in data for data in page.dataframe[0].value["data"])

@@ -42,8 +42,6 @@ from components.sharing.settings_link import read_settings_link
 from components.snippets.importing import import_request
 from components.snippets.reading import found_as_json
 from components.streaming.server_timing import queue_ms
-from components.ui.answer.model_text import inert_markdown
-from components.ui.answer.settled_text import SettledText
 from tests.live.conftest import end, make_run, tell
 
 FLOOR_S = 0.001
@@ -84,12 +82,6 @@ def replayed(text: str) -> None:
     assert shown is not None
     for _ in replay_frames(shown, "markdown"):
         pass
-
-
-def settled(text: str) -> list[str]:
-    answer = SettledText()
-    answer.update(text)
-    return [*map(inert_markdown, answer.pieces), inert_markdown(answer.open_end)]
 
 
 def linted(text: str) -> None:
@@ -216,10 +208,6 @@ CASES: list[tuple[str, Work, int, list[tuple[str, str]]]] = [
     ("two lexers", highlighted("css+genshitext"), 20_000, [("", "\n")]),
     ("words", compared, 60_000, [("", "a "), ("", "ab"), ("", ".")]),
     ("divergence", parted, 20_000, [("", "a"), ("", "é ")]),
-    ("inert Markdown", settled, 2_000, [
-        ("", "\n"), ("`\n", "\n"), ("", " \n>"), ("", "["), ("", "!["), ("", "]("), ("", "$a"), ("", "`"), ("", "> "),
-        ("", "|-"), ("a\n", " |"), ("", "http://"), ("", ":a"), ("", "- "), ("", "```\n"), ("", "$$\n"),
-    ]),
     ("hidden characters", with_hidden_marked, 2_000, [("", "\u200b"), ("", "\u202ea"), ("", "\U0001f600\u200d")]),
     ("error", read_error, 8_000, [("", "<!--"), ("", "<style"), ("", "<"), ('{"detail":[', '{"msg":"a"},'), ("", "[")]),
     ("words of an error", lambda text: plain_text(text, 2_000), 8_000, [("", "<script "), ("", "<!-- -"), ("", "</a")]),

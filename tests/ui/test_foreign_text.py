@@ -27,17 +27,30 @@ def test_no_file_shows_raw_html(path: Path) -> None:
             assert ast.unparse(call).endswith(".css')"), f"line {call.lineno}: {ast.unparse(call)}"
 
 
-def test_the_one_component_is_made_of_our_own_files() -> None:
-    made = [(path, call) for path in SOURCES for call in calls(path) if ast.unparse(call.func).endswith("v2.component")]
-    assert [path.parent.name for path, _ in made] == ["live_view"]
-    texts = {keyword.arg: ast.unparse(keyword.value) for keyword in made[0][1].keywords}
-    assert texts.pop("isolate_styles") == "False"
-    assert texts == {"html": "(FOLDER / 'live_view.html').read_text()", "js": "(FOLDER / 'loader.js').read_text()"}
+def test_components_are_made_of_our_own_files() -> None:
+    made = {
+        path.stem: {keyword.arg: ast.unparse(keyword.value) for keyword in call.keywords}
+        for path in SOURCES
+        for call in calls(path)
+        if ast.unparse(call.func).endswith("v2.component")
+    }
+    assert made == {
+        "__init__": {
+            "html": "(FOLDER / 'live_view.html').read_text()",
+            "js": "(FOLDER / 'loader.js').read_text()",
+            "isolate_styles": "False",
+        },
+        "html_text": {
+            "html": "(FOLDER / 'blocks.html').read_text()",
+            "js": "(FOLDER / 'assets' / 'blocks.js').read_text()",
+            "isolate_styles": "False",
+        },
+    }
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_what_an_endpoint_said_is_never_markdown_as_it_came(path: Path) -> None:
-    """``.text``, ``.reasoning`` and the like of a run go through ``inert_markdown``, or are drawn as plain text."""
+    """``.text``, ``.reasoning`` and the like of a run are drawn by ``draw_text``, or as plain text."""
     foreign = {"text", "reasoning", "raw_error", "error_message", "request_body", "arguments"}
     for call in calls(path):
         if isinstance(call.func, ast.Attribute) and call.func.attr in ("markdown", "caption", "error", "warning"):

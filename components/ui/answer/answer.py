@@ -7,21 +7,16 @@ from dataclasses import asdict
 
 import streamlit as st
 
-from components.live.lane import Part
-from components.live.status import duration
+from components.live.status import duration, waiting_words
 from components.log.record import RunRecord
-from components.markdown.answer import pretty_json
+from components.markdown.answer import View, pretty_json
 from components.runs.run import Run
 from components.ui import state
+from components.ui.answer.html_text import draw_text
 from components.ui.answer.live_view import draw_live
-from components.ui.answer.model_text import inert_markdown
 from components.ui.answer.place import ALONE, Place
-from components.ui.answer.settled_text import SettledText
 from components.ui.answer.view_switches import can_be_replayed
 from components.ui.plain_words import plain_words
-
-_LONG_CHARACTERS = 20_000
-"""Beyond this a text stays in the pieces in which it was painted: as one element it would be laid out again."""
 
 
 def draw_answer(run: Run | RunRecord | None, record: RunRecord | None, place: Place = ALONE) -> None:
@@ -34,10 +29,10 @@ def draw_answer(run: Run | RunRecord | None, record: RunRecord | None, place: Pl
     ended = record if record and not record.running else None
     with reasoning:
         if ended and ended.reasoning:
-            _draw_reasoning(ended)
+            _draw_reasoning(ended, place)
+    part: View = "plain" if st.session_state.get(state.AS_WRITTEN) else "markdown"
     with text:
         if not st.session_state.get(state.NATIVE):
-            part: Part = "plain" if st.session_state.get(state.AS_WRITTEN) else "markdown"
             draw_live(
                 run,
                 part,
@@ -46,8 +41,11 @@ def draw_answer(run: Run | RunRecord | None, record: RunRecord | None, place: Pl
                 name=place.name,
                 key=place.key(state.live_key(part)),
             )
-        elif record:
-            _draw_text(record.text)
+        elif record and record.text:
+            draw_text(record.text, place.key(state.ANSWER_TEXT), part, ended=not record.running)
+        elif record and not ended:
+            waiting = waiting_words(record.reasoning, run.retry_wait if isinstance(run, Run) else None)
+            st.caption(plain_words(waiting))
     with rest:
         if record is None:
             button = "Run" if place.lane is None else "Run all"
@@ -58,10 +56,10 @@ def draw_answer(run: Run | RunRecord | None, record: RunRecord | None, place: Pl
                 st.caption("No text arrived.")
             for call in calls:
                 _draw_tool_call(call)
-            _draw_further_choices(ended, place)
+            _draw_further_choices(ended, part, place)
 
 
-def _draw_further_choices(record: RunRecord, place: Place) -> None:
+def _draw_further_choices(record: RunRecord, part: View, place: Place) -> None:
     choices = {f"Choice {number}": choice for number, choice in enumerate(record.choices_beyond_first(), 2)}
     if not choices:
         return
@@ -72,41 +70,20 @@ def _draw_further_choices(record: RunRecord, place: Place) -> None:
     st.caption(f"finish reason {plain_words(choice.finish_reason or 'not reported', 60)}")
     if choice.reasoning:
         with st.expander("Reasoning", icon=":material/psychology:"):
-            st.markdown(inert_markdown(choice.reasoning))
-    _draw_text(choice.text)
+            draw_text(choice.reasoning, place.key("choice_reasoning"))
+    draw_text(choice.text, place.key("choice_text"), part)
     for call in choice.tool_calls:
         _draw_tool_call(asdict(call))
 
 
-def pieces_of(text: str) -> list[str]:
-    """A text as it is painted while it grows: settled pieces, then what was still open."""
-    settled = SettledText()
-    settled.update(text)
-    return [*settled.pieces, settled.open_end]
-
-
-def _draw_text(text: str) -> None:
-    if st.session_state.get(state.AS_WRITTEN):
-        st.code(text, language=None, wrap_lines=True)
-    elif (pretty := pretty_json(text)) is not None:
-        st.code(pretty, language="json", wrap_lines=True)
-    elif len(text) > _LONG_CHARACTERS:
-        # In a container of its own, as while it grew: the browser keeps what it has laid out.
-        with st.container():
-            for piece in pieces_of(text):
-                st.markdown(inert_markdown(piece))
-    elif text:
-        st.markdown(inert_markdown(text))
-
-
-def _draw_reasoning(record: RunRecord) -> None:
+def _draw_reasoning(record: RunRecord, place: Place) -> None:
     took = ""
     # Of older releases, the time to first token is that of the first text.
     answer_ms = record.ttft_ms if record.rate_basis is None else record.ttfo_ms
     if record.reasoning_ms is not None and answer_ms is not None:
         took = f" · {duration(answer_ms - record.reasoning_ms)}"
     with st.expander(f"Reasoning{took}", icon=":material/psychology:"):
-        st.markdown(inert_markdown(record.reasoning))
+        draw_text(record.reasoning, place.key("reasoning"))
 
 
 def _draw_tool_call(call: dict[str, str]) -> None:

@@ -24,24 +24,18 @@ _ICONS = {
 }
 
 
-class StatusLine:
-    """The line on the page; ``show`` changes it in place."""
-
-    def __init__(self, place: Place = ALONE) -> None:
-        self._place = place
-        with st.container(key=place.key(state.RUN_STATUS), horizontal=True, vertical_alignment="center"):
-            self._badge = st.empty()
-            self._numbers = st.empty()
-
-    def show(self, record: RunRecord, activity: Activity | None = None, retry_wait: RetryWait | None = None) -> None:
-        """Draw the line. ``activity`` says what a running run does now, and ``retry_wait`` when it tries again."""
-        words, colour = status_words(record, activity, retry_wait=retry_wait)
-        icon = ":material/content_cut:" if was_cut(record) else _ICONS[Status(record.status)]
-        self._badge.badge(words, icon=icon, color=colour)
-        found = numbers(record)
-        shown = " · ".join(f":gray[{number.label}] **{plain_words(number.value, 60)}**" for number in found)
-        if self._place.lane is None:
-            # A lane's own head says what is its own.
-            shown = f":gray[{plain_words(record.model, 60)} on {plain_words(record.endpoint, 60)}] · {shown}"
-        meanings = "\n".join(f"- **{number.label}**: {plain_words(number.meaning, 600)}" for number in found)
-        self._numbers.markdown(f":small[{shown}]", width="content", help=meanings)
+def draw_status(
+    record: RunRecord, place: Place = ALONE, activity: Activity | None = None, retry_wait: RetryWait | None = None
+) -> None:
+    """Draw the line. ``activity`` says what a running run does now, and ``retry_wait`` when it tries again."""
+    words, colour = status_words(record, activity, retry_wait=retry_wait)
+    icon = ":material/content_cut:" if was_cut(record) else _ICONS[Status(record.status)]
+    found = numbers(record)
+    shown = " · ".join(f":gray[{number.label}] **{plain_words(number.value, 60)}**" for number in found)
+    if place.lane is None:
+        # A lane's own head says what is its own.
+        shown = f":gray[{plain_words(record.model, 60)} on {plain_words(record.endpoint, 60)}] · {shown}"
+    meanings = "\n".join(f"- **{number.label}**: {plain_words(number.meaning, 600)}" for number in found)
+    with st.container(key=place.key(state.RUN_STATUS), horizontal=True, vertical_alignment="center"):
+        st.badge(words, icon=icon, color=colour)
+        st.markdown(f":small[{shown}]", width="content", help=meanings)

@@ -13,20 +13,23 @@ from streamlit.delta_generator import DeltaGenerator
 from components.log.record import RunRecord
 from components.runs.run import Run
 from components.ui import state
-from components.ui.answer import native_view
 from components.ui.answer.answer import draw_answer
 from components.ui.answer.live_view import draw_live
 from components.ui.answer.place import ALONE, Place
 from components.ui.answer.run_lookup import find, record_of
 from components.ui.answer.run_message import draw_message
-from components.ui.answer.run_status import StatusLine
+from components.ui.answer.run_status import draw_status
 from components.ui.answer.view_switches import draw_view_row
 
 _LOOK_AGAIN_S = 2.0
+_SLICE_S = 0.25
+_SLICES_PER_S = 16
+"""Of all lanes of a page together."""
 
 
 def draw_run(
     run: Run | RunRecord | None,
+    record: RunRecord | None = None,
     *,
     stale: bool = False,
     with_answer: bool = True,
@@ -35,17 +38,20 @@ def draw_run(
 ) -> None:
     """Draw a run: live while it goes on, as it ended otherwise, and where it will be when there is none.
 
-    ``stale`` greys an answer that other settings made. Without ``with_answer`` only status and message are drawn.
-    ``above_answer`` draws what belongs between them; without it, the switches of the view stand there.
+    ``record`` is the run as the rest of the page shows it; one that has ended since is drawn as running, so that the
+    whole page is drawn again. ``stale`` greys an answer that other settings made. Without ``with_answer`` only status
+    and message are drawn. ``above_answer`` draws what belongs between them; without it, the switches of the view.
     """
     if place is ALONE:
         draw_fallback_notice()
-    if st.session_state.get(state.NATIVE) and isinstance(run, Run) and not run.finished:
-        native_view.paint(run, (lambda: _answer_box(stale, place)) if with_answer else None, place)
+    record = record or record_of(run)
+    if st.session_state.get(state.NATIVE) and isinstance(run, Run) and record and record.running:
+        interval_s = max(_SLICE_S, place.lanes / _SLICES_PER_S)
+        st.fragment(_draw_again_and_again, run_every=interval_s)(run, stale, with_answer, above_answer, place)
         return
-    # The native view is a fragment, which stands in a container of its own; what replaces it must stand in one as well.
+    # A fragment stands in a container of its own; what replaces it must stand in one as well.
     with st.container():
-        _draw_parts(run, stale, with_answer, above_answer, place)
+        _draw_parts(run, record, stale, with_answer, above_answer, place)
     if isinstance(run, RunRecord) and run.running:
         _look_again(run)
 
@@ -58,21 +64,32 @@ def draw_fallback_notice() -> None:
             st.caption("Drawn without the live connection: a proxy may block it. Reload the page to try again.")
 
 
+def _draw_again_and_again(
+    run: Run, stale: bool, with_answer: bool, above_answer: Callable[[], None] | None, place: Place
+) -> None:
+    """Draw a run that goes on, for pages that cannot reach the live view's socket; then the page once more."""
+    if run.finished:
+        st.rerun()
+    _draw_parts(run, run.record(), stale, with_answer, above_answer, place)
+
+
 def _draw_parts(
     run: Run | RunRecord | None,
+    record: RunRecord | None,
     stale: bool,
     with_answer: bool,
     above_answer: Callable[[], None] | None,
     place: Place,
 ) -> None:
-    # Taken once: a run may end while it is drawn.
-    record = record_of(run)
     with st.container():
-        if isinstance(run, Run) and record and record.running:
+        if not isinstance(run, Run) or not record or not record.running:
+            if record:
+                draw_status(record, place)
+        elif st.session_state.get(state.NATIVE):
+            draw_status(record, place, run.activity, run.retry_wait)
+        else:
             with st.container(key=place.key(state.RUN_STATUS)):
                 draw_live(run, "status", running=True, name=place.name, key=place.key(state.live_key("status")))
-        elif record:
-            StatusLine(place).show(record)
     with st.container():
         if record and not record.running:
             draw_message(record, place)

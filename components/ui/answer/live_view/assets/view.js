@@ -1,12 +1,11 @@
 // Draws blocks of HTML that the server has made of a run: its answer, or its status. Follows an answer's end as it grows,
 // and says when it begins and when it ends.
 
+import { copy, paint } from "./blocks.js";
 import { Lane } from "./connection.js";
-import { patch } from "./patch.js";
 import { Replay } from "./replay.js";
 
 const MARGIN_PX = 24;
-const COPIED_MS = 1500;
 
 // Called by Streamlit when the element is new and whenever its data have changed.
 export default function ({ parentElement, data, setTriggerValue }) {
@@ -28,7 +27,6 @@ class View {
     );
     this.lane = new Lane(this);
     this.blocks = [];
-    this.elements = [];
     this.changed = 0; // the first block that has to be painted
     this.toEnd.onclick = () => this.scrollToEnd();
     root.onclick = copy;
@@ -125,15 +123,8 @@ class View {
 
   paint() {
     this.frame = null;
-    const { blocks, elements } = this;
-    for (; this.changed < blocks.length; this.changed += 1) {
-      if (!elements[this.changed]) {
-        elements[this.changed] = document.createElement("div");
-        this.text.append(elements[this.changed]);
-      }
-      patch(elements[this.changed], blocks[this.changed]);
-    }
-    for (const element of elements.splice(blocks.length)) element.remove();
+    paint(this.text, this.blocks, this.changed);
+    this.changed = this.blocks.length;
     if (this.busy && this.following) this.scrollToEnd();
   }
 
@@ -173,21 +164,5 @@ class View {
     if (this.data.part === "status" || this.following === following) return;
     this.following = following;
     this.showState();
-  }
-}
-
-function copy({ target }) {
-  const button = target.closest(".copy");
-  if (!button) return;
-  const source = button.parentElement.querySelector("pre, .live-text");
-  const done = () => {
-    button.classList.add("copied");
-    setTimeout(() => button.classList.remove("copied"), COPIED_MS);
-  };
-  if (navigator.clipboard) navigator.clipboard.writeText(source.textContent).then(done);
-  else {
-    // Pages that did not come over HTTPS have no clipboard, and copy what is selected.
-    getSelection().selectAllChildren(source);
-    if (document.execCommand("copy")) done();
   }
 }

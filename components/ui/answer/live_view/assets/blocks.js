@@ -1,0 +1,65 @@
+// Draws blocks of HTML, each in an element of its own, and leaves alone what is equal already: a selection in it stays.
+
+const COPIED_MS = 1500;
+
+// Called by Streamlit for the blocks of a text that comes with the page and not through the socket.
+export default function ({ parentElement, data }) {
+  const root = parentElement.querySelector(".live-view");
+  Object.assign(root.dataset, { part: data.part, last: data.last });
+  root.onclick = copy;
+  paint(root.querySelector(".live-text"), data.blocks);
+}
+
+// Those before the first one have not changed.
+export function paint(text, blocks, first = 0) {
+  for (let number = first; number < blocks.length; number += 1) {
+    if (!text.children[number]) text.append(document.createElement("div"));
+    patch(text.children[number], blocks[number]);
+  }
+  while (text.children.length > blocks.length) text.lastElementChild.remove();
+}
+
+export function copy({ target }) {
+  const button = target.closest(".copy");
+  if (!button) return;
+  const source = button.parentElement.querySelector("pre, .live-text");
+  const done = () => {
+    button.classList.add("copied");
+    setTimeout(() => button.classList.remove("copied"), COPIED_MS);
+  };
+  if (navigator.clipboard) navigator.clipboard.writeText(source.textContent).then(done);
+  else {
+    // Pages that did not come over HTTPS have no clipboard, and copy what is selected.
+    getSelection().selectAllChildren(source);
+    if (document.execCommand("copy")) done();
+  }
+}
+
+function patch(element, html) {
+  const template = document.createElement("template");
+  template.innerHTML = html;
+  patchChildren(element, template.content);
+}
+
+function patchChildren(element, wanted) {
+  let node = element.firstChild;
+  for (const want of [...wanted.childNodes]) {
+    const following = node?.nextSibling;
+    if (!node) element.append(want);
+    else if (node.nodeType === Node.TEXT_NODE && want.nodeType === Node.TEXT_NODE) patchText(node, want.data);
+    else if (node.cloneNode(false).isEqualNode(want.cloneNode(false))) patchChildren(node, want);
+    else node.replaceWith(want);
+    node = following;
+  }
+  while (node) {
+    const following = node.nextSibling;
+    node.remove();
+    node = following;
+  }
+}
+
+function patchText(node, text) {
+  if (text === node.data) return;
+  if (text.startsWith(node.data)) node.appendData(text.slice(node.data.length));
+  else node.data = text;
+}

@@ -1,0 +1,52 @@
+"""What the components of a page show: its HTML, or what the socket would bring to the live view now."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1.element_tree import Block
+
+from components.live.channels import Shown
+from components.live.lane import Lane
+from components.markdown.answer import AnswerBlocks
+from components.server.process import service
+
+Data = dict[str, Any]
+
+
+def told(page: AppTest | Block) -> list[Data]:
+    """What the script has told each component, in the order of the page."""
+    return [json.loads(element.proto.json) for element in page.get("bidi_component")]
+
+
+def shown_run(data: Data) -> Shown | None:
+    """The run that this component of the live view may see."""
+    channel = service().channels.find(data["token"])
+    return channel.find(data["run"]) if channel and data["run"] else None
+
+
+def blocks(data: Data) -> Iterator[str]:
+    """The blocks of HTML that this component draws, and the note that stands in the place of an answer."""
+    if "blocks" in data:
+        yield from data["blocks"]
+    elif run := shown_run(data):
+        for first, *more in Lane(run, None if data["part"] == "status" else AnswerBlocks(data["part"])).messages():
+            if isinstance(first, dict):
+                yield html.escape(str(first.get("note", "")))
+            else:
+                yield from map(str, more[1:])
+
+
+def markup(page: AppTest | Block) -> str:
+    """The HTML of everything that components draw."""
+    return "\n".join("".join(blocks(data)) for data in told(page))
+
+
+def words(page: AppTest | Block) -> str:
+    """What a person reads of it."""
+    return html.unescape(re.sub(r"<button.*?</button>|<[^>]+>", "", markup(page)))
