@@ -27,16 +27,28 @@ from components.log.storable import storable_text
 from components.log.tables import owned, run_annotations, runs
 from components.streaming.outcome import Status
 
-# How far one transaction looks for runs of a condition, so that a rare one does not take it beyond its time.
-_EXAMINED_AT_ONCE = 2_000
-# Few, because each may hold two million characters.
-_READ_AT_ONCE = 25
-_ROWS_IN_A_GROUP = 5_000
-_CHARACTERS_IN_A_GROUP = 16_000_000
 _PIECE_BYTES = 262_144
 
 _NOT_HASHED = ("id", "sha256")
 _Text = Annotated[str, Field(max_length=20_000), AfterValidator(storable_text)]
+
+
+@dataclass(frozen=True)
+class Steps:
+    """How much of the log one step of an export takes: so its memory and each of its transactions have an end.
+
+    ``examined`` runs are looked at in one transaction, so that a rare condition does not take it beyond its time.
+    ``read`` are read in one: few, because each may hold two million characters. ``rows`` or ``characters`` fill a
+    group of a Parquet file.
+    """
+
+    examined: int = 2_000
+    read: int = 25
+    rows: int = 5_000
+    characters: int = 16_000_000
+
+
+_STEPS = Steps()
 
 
 class SaidOfRun(NamedTuple):
@@ -58,8 +70,10 @@ _ARROW_TYPES = {str: pa.string(), int: pa.int64(), float: pa.float64(), bool: pa
 _MOMENTS = tuple(name for name in COLUMNS if name.endswith("_at"))
 
 
-def finished_rows(database: Database, where: ColumnElement[bool] | None = None) -> Iterator[dict[str, Any]]:
-    """Every finished run of the owner, with what is EXPORTED and ANNOTATED, oldest first; at most 25 are in memory.
+def finished_rows(
+    database: Database, where: ColumnElement[bool] | None = None, steps: Steps = _STEPS
+) -> Iterator[dict[str, Any]]:
+    """Every finished run of the owner, with what is EXPORTED and ANNOTATED, oldest first, a step in memory.
 
     ``where`` is a further condition on the table ``runs``; what other tables say goes into it as a subquery. Each step
     is a short reading transaction, so a run that is deleted meanwhile is left out. Raises QueryFailed.
@@ -74,14 +88,14 @@ def finished_rows(database: Database, where: ColumnElement[bool] | None = None) 
     after = ("", "")
     while True:
         beyond = (tuple_(*key) > after) & owned(runs, database.owner)
-        examined = read_rows(database, select(*key).where(beyond).order_by(*key).limit(_EXAMINED_AT_ONCE))
+        examined = read_rows(database, select(*key).where(beyond).order_by(*key).limit(steps.examined))
         if not examined:
             return
         after = (examined[-1]["created_at"], examined[-1]["id"])
         found = select(runs.c.id).where(beyond, tuple_(*key) <= after, *wanted).order_by(*key)
         ids = [row["id"] for row in read_rows(database, found)]
-        for begin in range(0, len(ids), _READ_AT_ONCE):
-            these = runs.c.id.in_(ids[begin : begin + _READ_AT_ONCE]) & owned(runs, database.owner)
+        for begin in range(0, len(ids), steps.read):
+            these = runs.c.id.in_(ids[begin : begin + steps.read]) & owned(runs, database.owner)
             yield from read_rows(database, exported.where(these).order_by(*key))
 
 
@@ -117,7 +131,7 @@ class _Piece:
         return line.encode()
 
 
-def csv_lines(database: Database, where: ColumnElement[bool] | None = None) -> Iterator[bytes]:
+def csv_lines(database: Database, where: ColumnElement[bool] | None = None, steps: Steps = _STEPS) -> Iterator[bytes]:
     """The names of the COLUMNS, then every finished run that ``finished_rows`` gives, one line each.
 
     UTF-8 as RFC 4180 has it, behind the mark without which a spreadsheet that opens the file takes it for another
@@ -127,11 +141,13 @@ def csv_lines(database: Database, where: ColumnElement[bool] | None = None) -> I
     # Line ends as RFC 4180 has them: so a text with either of their halves is quoted.
     writer = csv.writer(_Piece(), lineterminator="\r\n")
     yield codecs.BOM_UTF8 + writer.writerow(COLUMNS)
-    for row in finished_rows(database, where):
+    for row in finished_rows(database, where, steps):
         yield writer.writerow([formula_safe(row[name]) for name in COLUMNS])
 
 
-def parquet_pieces(database: Database, where: ColumnElement[bool] | None = None) -> Iterator[bytes]:
+def parquet_pieces(
+    database: Database, where: ColumnElement[bool] | None = None, steps: Steps = _STEPS
+) -> Iterator[bytes]:
     """A Parquet file with every finished run that ``finished_rows`` gives, one row each, in the COLUMNS.
 
     Moments are timestamps in UTC with microseconds, counts int64, times double in the units of RunRecord; what is JSON
@@ -142,7 +158,7 @@ def parquet_pieces(database: Database, where: ColumnElement[bool] | None = None)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "runs.parquet"
         with pq.ParquetWriter(path, _SCHEMA, compression="zstd") as writer:
-            for group in _groups(finished_rows(database, where)):
+            for group in _groups(finished_rows(database, where, steps), steps):
                 writer.write_table(pa.Table.from_pylist(group, schema=_SCHEMA))
                 # It would be in memory while the next one is gathered.
                 del group
@@ -151,13 +167,13 @@ def parquet_pieces(database: Database, where: ColumnElement[bool] | None = None)
                 yield piece
 
 
-def _groups(rows: Iterable[Mapping[str, Any]]) -> Iterator[list[dict[str, Any]]]:
+def _groups(rows: Iterable[Mapping[str, Any]], steps: Steps) -> Iterator[list[dict[str, Any]]]:
     group: list[dict[str, Any]] = []
     characters = 0
     for row in rows:
         group.append({**row, **{name: _moment(row[name]) for name in _MOMENTS}})
         characters += sum(len(value) for value in row.values() if isinstance(value, str))
-        if len(group) >= _ROWS_IN_A_GROUP or characters >= _CHARACTERS_IN_A_GROUP:
+        if len(group) >= steps.rows or characters >= steps.characters:
             yield group
             group, characters = [], 0
     if group:

@@ -10,25 +10,28 @@ from components.log.search import View
 
 LIFE_S = 600.0
 """How long a token is good for, in seconds."""
-_MOST = 1_000
 
 
 class Tickets:
-    """Tokens of 192 bits, each for the runs that one owner finds with one view. Any thread may use it."""
+    """Tokens of 192 bits, each for the runs that one owner finds with one view. Any thread may use it.
 
-    def __init__(self) -> None:
+    Each is good for ``life_s``; the oldest of more than ``most`` are forgotten.
+    """
+
+    def __init__(self, life_s: float = LIFE_S, most: int = 1_000) -> None:
+        self._life_s, self._most = life_s, most
         self._lock = threading.Lock()
         self._views: dict[str, tuple[View, str, float]] = {}
 
     def issue(self, view: View, owner: str) -> str:
-        """A token that is good for ``LIFE_S``."""
+        """A new token."""
         token = secrets.token_urlsafe(24)
         now = time.monotonic()
         with self._lock:
             self._views = {known: each for known, each in self._views.items() if each[2] > now}
-            while len(self._views) >= _MOST:
+            while len(self._views) >= self._most:
                 del self._views[next(iter(self._views))]
-            self._views[token] = view, owner, now + LIFE_S
+            self._views[token] = view, owner, now + self._life_s
         return token
 
     def find(self, token: str) -> tuple[View, str] | None:

@@ -12,8 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from components.experiments.data_set import read_data_set
-from components.log import export
-from components.log.export import COLUMNS, csv_lines
+from components.log.export import COLUMNS, Steps, csv_lines
 from components.log.log import Log
 from components.log.record import RunRecord
 from components.log.storable import storable_text
@@ -82,11 +81,9 @@ def test_a_spreadsheet_that_opens_the_file_knows_its_encoding(log: Log) -> None:
     assert read_data_set("runs.csv", content.removeprefix(codecs.BOM_UTF8)) == read_data_set("runs.csv", content)
 
 
-def test_the_names_come_once_and_lines_end_as_rfc_4180_has_it(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(export, "_EXAMINED_AT_ONCE", 4)
-    monkeypatch.setattr(export, "_READ_AT_ONCE", 3)
+def test_the_names_come_once_and_lines_end_as_rfc_4180_has_it(log: Log) -> None:
     written(log, 10)
-    pieces = list(csv_lines(log.database))
+    pieces = list(csv_lines(log.database, steps=Steps(examined=4, read=3)))
     assert len(pieces) == 11
     assert all(piece.endswith(b"\r\n") for piece in pieces)
     assert b"".join(pieces).count(b"prompt_tokens") == 1

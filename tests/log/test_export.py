@@ -15,11 +15,9 @@ from sqlalchemy import select
 
 from components.log import export
 from components.log.annotations import Annotation, annotate, annotation_of
-from components.log.database import Database
-from components.log.export import digest, export_runs, finished_rows
+from components.log.export import Steps, digest, export_runs, finished_rows
 from components.log.importing import ImportRefused, import_runs, lines_of, read_line
 from components.log.log import Log
-from components.log.query import read_rows
 from components.log.record import RunRecord
 from components.log.tables import events, runs, to_row
 from components.runs.run import Run
@@ -232,13 +230,13 @@ def test_an_export_is_read_in_steps(log: Log, monkeypatch: pytest.MonkeyPatch) -
     assert most < 20_000_000
 
 
-def test_a_condition_leaves_out_all_other_runs(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(export, "_EXAMINED_AT_ONCE", 7)
-    monkeypatch.setattr(export, "_READ_AT_ONCE", 2)
+def test_a_condition_leaves_out_all_other_runs(log: Log) -> None:
+    steps = Steps(examined=7, read=2)
     written(log, 40)
     few = runs.c.prompt_tokens.in_((3, 17, 18, 19, 39))
     assert [json.loads(line)["prompt_tokens"] for line in export_runs(log.database, few)] == [3, 17, 18, 19, 39]
-    assert [row["prompt_tokens"] for row in finished_rows(log.database)] == list(range(40))
+    for condition, found in ((few, [3, 17, 18, 19, 39]), (None, list(range(40)))):
+        assert [row["prompt_tokens"] for row in finished_rows(log.database, condition, steps)] == found
     assert list(export_runs(log.database, runs.c.model == "another")) == []
 
 
@@ -248,20 +246,3 @@ def test_a_condition_may_ask_another_table(log: Log) -> None:
     log.write(lambda connection: connection.execute(events.insert(), [segment]))
     condition = runs.c.id.in_(select(events.c.run_id))
     assert [row["id"] for row in finished_rows(log.database, condition)] == [records[1].id]
-
-
-def test_each_step_looks_at_no_more_runs_than_it_may(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(export, "_EXAMINED_AT_ONCE", 7)
-    monkeypatch.setattr(export, "_READ_AT_ONCE", 2)
-    written(log, 40)
-    counts = []
-
-    def read_and_count(database: Database, statement: Any) -> list[dict[str, Any]]:
-        found = read_rows(database, statement)
-        counts.append((len(found), "request_body" in (found or [{}])[0]))
-        return found
-
-    monkeypatch.setattr(export, "read_rows", read_and_count)
-    assert len(list(finished_rows(log.database))) == 40
-    assert max(count for count, whole in counts if whole) == 2
-    assert max(count for count, _whole in counts) == 7

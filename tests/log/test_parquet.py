@@ -14,10 +14,9 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import event
 
-from components.log import export
-from components.log.database import Database
-from components.log.export import ANNOTATED, EXPORTED, finished_rows, parquet_pieces
+from components.log.export import ANNOTATED, EXPORTED, Steps, parquet_pieces
 from components.log.log import Log
 from components.log.query import QueryFailed
 from components.log.record import RunRecord
@@ -98,11 +97,10 @@ def test_a_moment_that_no_calendar_has_is_not_known(log: Log) -> None:
     assert columns_of(log)["created_at"] == [None]
 
 
-@pytest.mark.parametrize(("limit", "value"), [("_ROWS_IN_A_GROUP", 4), ("_CHARACTERS_IN_A_GROUP", 4_000)])
+@pytest.mark.parametrize("steps", [Steps(read=2, rows=4), Steps(read=2, characters=4_000)])
 def test_no_more_than_one_row_group_is_in_memory(
-    log: Log, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: str, value: int
+    log: Log, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, steps: Steps
 ) -> None:
-    monkeypatch.setattr(export, limit, value)
     records = [
         replace(finished("x" * 900).record(), created_at=f"2026-01-01T00:00:{n:02}.000000Z", position=n)
         for n in range(30)
@@ -110,15 +108,12 @@ def test_no_more_than_one_row_group_is_in_memory(
     logged(log, *records)
     on_the_disk: list[int] = []
 
-    def looked_at(database: Database, where: Any) -> Iterator[dict[str, Any]]:
-        for row in finished_rows(database, where):
-            (path,) = tmp_path.rglob("runs.parquet")
-            on_the_disk.append(path.stat().st_size)
-            yield row
+    def look(*_: Any) -> None:
+        on_the_disk.extend(path.stat().st_size for path in tmp_path.rglob("runs.parquet"))
 
-    monkeypatch.setattr(export, "finished_rows", looked_at)
+    event.listen(log.database.reader, "before_cursor_execute", look)
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    file = file_of(log)
+    file = pq.ParquetFile(io.BytesIO(b"".join(parquet_pieces(log.database, steps=steps))))
     groups = [file.metadata.row_group(n).num_rows for n in range(file.num_row_groups)]
     assert max(groups) <= 4
     # Each group was written before the next one was read.
@@ -138,17 +133,16 @@ def test_a_condition_leaves_out_all_other_runs(log: Log) -> None:
 def test_a_log_that_cannot_be_read_to_its_end_leaves_no_file(
     log: Log, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    written(log, 1)
+    written(log, 3)
 
-    def breaks_off(database: Database, where: Any) -> Iterator[dict[str, Any]]:
-        yield from finished_rows(database, where)
-        raise QueryFailed("The log cannot be read.")
+    def break_off(*_: Any) -> None:
+        if any(path.stat().st_size > 1_000 for path in tmp_path.rglob("*.parquet")):  # the first run is in it
+            raise QueryFailed("The log cannot be read.")
 
-    monkeypatch.setattr(export, "_ROWS_IN_A_GROUP", 1)
-    monkeypatch.setattr(export, "finished_rows", breaks_off)
+    event.listen(log.database.reader, "before_cursor_execute", break_off)
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     with pytest.raises(QueryFailed):
-        next(parquet_pieces(log.database))
+        next(parquet_pieces(log.database, steps=Steps(read=1, rows=1)))
     assert [*tmp_path.rglob("*.parquet")] == []
 
 

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
-
-from components.log import tickets
 from components.log.search import View
 from components.log.tickets import Tickets
 
@@ -20,10 +17,9 @@ def test_each_token_is_for_its_view_and_no_other_text_is_a_token() -> None:
         assert issued.find(wrong) is None
 
 
-def test_a_token_ends_and_there_are_never_too_many(monkeypatch: pytest.MonkeyPatch) -> None:
-    issued = Tickets()
-    monkeypatch.setattr(tickets, "_MOST", 3)
+def test_a_token_ends_and_there_are_never_too_many() -> None:
+    issued = Tickets(most=3)
     tokens = [issued.issue(View(), "a") for _ in range(5)]
     assert [bool(issued.find(token)) for token in tokens] == [False, False, True, True, True]
-    monkeypatch.setattr(tickets, "LIFE_S", -1.0)
+    issued = Tickets(life_s=-1.0)
     assert issued.find(issued.issue(View(), "a")) is None

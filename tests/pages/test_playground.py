@@ -179,7 +179,8 @@ def test_a_refusal_is_shown_as_plain_text(page: AppTest, chat: Chat) -> None:
 def test_a_field_that_the_endpoint_refuses_is_marked(page: AppTest, chat: Chat) -> None:
     problem = {"type": "x", "loc": ["body", "top_p"], "msg": "too much", "input": 1}
     chat.server.play = sending(document({"detail": [problem]}, "422 Unprocessable Entity"))
-    run_to_the_end(page)
+    # The form is drawn before the answer, which may end in between.
+    run_to_the_end(page).run()
     shown = texts(page)
     assert "No answer arrived (HTTP 422)" in [error.value for error in page.error]
     assert "top_p: too much" in shown
