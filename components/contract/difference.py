@@ -19,6 +19,10 @@ class Difference:
     before: str = ""
     after: str = ""
 
+    def shortened(self) -> Difference:
+        """The same in words that fit into a line."""
+        return Difference(self.field, shortened(self.before), shortened(self.after))
+
     def __str__(self) -> str:
         return f"{self.field} {self.before} → {self.after}" if self.before or self.after else self.field
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from components.contract.messages import Role
+from components.drafts.change import between
 from components.drafts.comparison import Comparison, Lane
 from components.drafts.draft import Draft, variables_in
-from components.drafts.setting import FieldState
 from components.drafts.variables import names_in
 
 
@@ -22,22 +20,13 @@ def beside(base: Draft, *others: Draft) -> Draft:
 
 
 def _lane(base: Draft, now: Draft, lane_id: str) -> Lane:
-    changed: dict[str, Any] = {
-        part: getattr(now, part)
-        for part in ("endpoint", "model", "stream", "extra_body")
-        if getattr(now, part) != getattr(base, part)
-    }
-    changed["settings"] = {
-        field: setting
-        for field, setting in now.settings.items()
-        if setting.state is not base.settings[field].state
-        or (setting.state is FieldState.VALUE and setting.value != base.settings[field].value)
-    }
-    if _system(now) != _system(base):
-        changed["system"] = system = "\n".join(_system(now))
-        # What is left in braces came out of a value, or is meant as text: the base has no value for it.
-        changed["literal"] = bool(names_in([system])) and not _misses_values(now)
-    return Lane(id=lane_id, **changed)
+    lane = Lane(**{**vars(between(base, now)), "id": lane_id, "turns": None, "variables": {}})
+    if _system(now) == _system(base):
+        return lane
+    system = "\n".join(_system(now))
+    # What is left in braces came out of a value, or is meant as text: the base has no value for it.
+    literal = bool(names_in([system])) and not _misses_values(now)
+    return lane.model_copy(update={"system": system, "literal": literal})
 
 
 def _system(draft: Draft) -> list[str]:

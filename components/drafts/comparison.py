@@ -13,7 +13,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from components.drafts.setting import FieldState, Setting
+from components.drafts.change import Change
+from components.drafts.setting import Setting, sending
 from components.drafts.variables import names_in
 
 FEWEST_LANES = 2
@@ -33,33 +34,15 @@ class Timing(StrEnum):
     """One request at a time, the lanes in random order in each round, after a warm-up that is thrown away."""
 
 
-class Lane(BaseModel):
-    """What one lane changes of the draft; None, and a field that is not in ``settings``, means "as it is there".
+class Lane(Change):
+    """A change of the draft that is run beside others; of the messages it changes the system's alone.
 
-    ``extra_body`` is JSON as typed and stands in the place of the draft's; ``system`` stands in the place of its system
-    messages, and an empty one takes them out; ``{{name}}`` in it is text and no variable where the lane is ``literal``.
     A muted lane is not run.
     """
-
-    model_config = ConfigDict(frozen=True)
 
     id: str
     name: str = ""
     muted: bool = False
-    endpoint: str | None = None
-    model: str | None = None
-    settings: dict[str, Setting] = {}
-    stream: bool | None = None
-    extra_body: str | None = None
-    system: str | None = None
-    literal: bool = False
-
-    @property
-    def changes_nothing(self) -> bool:
-        """Whether the lane asks just what the draft asks."""
-        return not self.settings and all(
-            part is None for part in (self.endpoint, self.model, self.stream, self.extra_body, self.system)
-        )
 
 
 class Comparison(BaseModel):
@@ -73,7 +56,7 @@ class Comparison(BaseModel):
     lanes: tuple[Lane, ...] = Field(
         default=(
             Lane(id="1"),
-            Lane(id="2", settings={"temperature": Setting(state=FieldState.VALUE, value=0.0)}),
+            Lane(id="2", settings={"temperature": sending(0.0)}),
         ),
         min_length=FEWEST_LANES,
         max_length=MOST_LANES,
@@ -182,7 +165,7 @@ def _highest_id(comparison: Comparison, lanes: tuple[Lane, ...]) -> int:
 
 
 def _each(field: str, *values: float | bool) -> tuple[Lane, ...]:
-    return tuple(Lane(id="0", settings={field: Setting(state=FieldState.VALUE, value=value)}) for value in values)
+    return tuple(Lane(id="0", settings={field: sending(value)}) for value in values)
 
 
 LANE_SETS: Mapping[str, Callable[[], tuple[Lane, ...]]] = MappingProxyType(

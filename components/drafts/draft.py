@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import ValidationError
 
 from components.contract.fields import CONTRACT_FIELDS, FIELDS
 from components.contract.messages import Message, Role
 from components.contract.profile import Profile
 from components.contract.request import ChatCompletionStreamRequest
-from components.contract.strict_json import read_json, read_json_object
+from components.contract.strict_json import read_json
 from components.drafts import sentences
-from components.drafts.comparison import Comparison, Lane
+from components.drafts.change import Base
+from components.drafts.comparison import Comparison
 from components.drafts.conversation import Turn, Turns
+from components.drafts.extra_body import extra_body_text, json_text, read_extra_body
 from components.drafts.setting import FieldState, Setting
 from components.drafts.variables import MOST_FILLED, filled, filled_length, names_in
 from components.streaming.guard import safe_text
@@ -39,21 +40,9 @@ class NothingWritten(DraftProblem):
     """The prompt is still to be written: nothing is wrong until somebody wants to run it."""
 
 
-class Draft(BaseModel):
-    """The whole form. ``extra_body`` is JSON as typed; ``variables`` holds a value for each ``{{name}}``.
+class Draft(Base):
+    """The whole form. ``comparison`` holds the lanes that change some of it."""
 
-    ``comparison`` holds the lanes that change some of it.
-    """
-
-    model_config = ConfigDict(frozen=True)
-
-    endpoint: str | None = None
-    model: str | None = None
-    turns: Turns
-    settings: dict[str, Setting]
-    stream: bool = True
-    extra_body: str = ""
-    variables: dict[str, str] = {}
     comparison: Comparison = Comparison()
 
     @property
@@ -82,13 +71,11 @@ class Draft(BaseModel):
         for field, rules in profile.fields.items():
             if rules.if_omitted is not None and said.get(field) is None:
                 said[field] = rules.if_omitted
-        if self.extra_body.strip():
-            try:
-                extra_body = read_json_object(self.extra_body, "The text")
-            except ValueError as error:
-                raise DraftProblem("extra_body", str(error)) from None
-            if extra_body:
+        try:
+            if extra_body := read_extra_body(self.extra_body):
                 said["extra_body"] = extra_body
+        except ValueError as error:
+            raise DraftProblem("extra_body", str(error)) from None
         try:
             return ChatCompletionStreamRequest.model_validate(said)
         except ValidationError as error:
@@ -181,20 +168,6 @@ class Draft(BaseModel):
             }
         )
 
-    def in_lane(self, lane: Lane) -> Draft:
-        """The form as this lane changes it. A field that the lane leaves alone is as it is here."""
-        changed: dict[str, Any] = {
-            part: getattr(lane, part)
-            for part in ("endpoint", "model", "stream", "extra_body")
-            if getattr(lane, part) is not None
-        }
-        changed["settings"] = {**self.settings, **lane.settings}
-        if lane.system is not None:
-            others = tuple(turn for turn in self.turns if turn.role is not Role.SYSTEM)
-            own = Turn(id="0", role=Role.SYSTEM, content=lane.system, literal=lane.literal)
-            changed["turns"] = (own, *others) if lane.system.strip() else others
-        return self.model_copy(update=changed)
-
     def to_text(self) -> str:
         """The draft as JSON text, which ``read_draft`` reads."""
         return json.dumps(self.model_dump(mode="json", exclude_defaults=True))
@@ -239,7 +212,7 @@ def turns_of(messages: list[Message]) -> Turns:
             prefix=message.prefix,
             name=safe_text(message.name or ""),
             tool_call_id=safe_text(message.tool_call_id or ""),
-            tool_calls=_json_text(message.tool_calls) if message.tool_calls else "",
+            tool_calls=json_text(message.tool_calls) if message.tool_calls else "",
             # What was sent is no template any more.
             literal=bool(names_in([message.content])),
         )
@@ -247,16 +220,6 @@ def turns_of(messages: list[Message]) -> Turns:
     )
 
 
-def extra_body_text(extra_body: Mapping[str, Any]) -> str:
-    """Extra body fields as JSON for a person to edit; empty when there are none."""
-    return _json_text(extra_body) if extra_body else ""
-
-
 def variables_in(turns: Turns) -> list[str]:
     """The variables in these turns, each once, in the order in which they first come."""
     return names_in(turn.content for turn in turns if not turn.literal)
-
-
-def _json_text(value: object) -> str:
-    # Escaped half surrogates would be no text for a page, though they are for JSON.
-    return safe_text(json.dumps(value, ensure_ascii=False, indent=2))

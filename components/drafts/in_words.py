@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 
-from components.contract.difference import Difference, shortened
+from components.contract.difference import Difference
 from components.contract.messages import Role
-from components.contract.strict_json import read_json_object
 from components.drafts.draft import Draft
+from components.drafts.extra_body import read_extra_body
 from components.drafts.setting import FieldState, Setting
 
 SYSTEM = "system message"
@@ -38,10 +38,9 @@ def differing(all_words: Sequence[Mapping[str, str]]) -> list[str]:
 
 
 def differences_between(before: Mapping[str, str], after: Mapping[str, str]) -> list[Difference]:
-    """What differs from one to the other."""
+    """What differs from one to the other, in whole words."""
     return [
-        Difference(field, shortened(before.get(field, OMITTED)), shortened(after.get(field, OMITTED)))
-        for field in differing([before, after])
+        Difference(field, before.get(field, OMITTED), after.get(field, OMITTED)) for field in differing([before, after])
     ]
 
 
@@ -53,10 +52,8 @@ def _setting_in_words(setting: Setting) -> str:
 
 
 def _extra_body_in_words(text: str) -> dict[str, str]:
-    if not text.strip():
-        return {}
     try:
-        fields = read_json_object(text, "The text")
+        fields = read_extra_body(text)
     except ValueError:
         return {_UNREADABLE: text}
     return {key: json.dumps(value, ensure_ascii=False, sort_keys=True) for key, value in fields.items()}

@@ -7,41 +7,38 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from components.drafts import sentences
+from components.drafts.change import Change
 from components.drafts.comparison import Comparison
 from components.drafts.draft import Draft, read_draft
 from components.drafts.errors import PresetProblem
-from components.drafts.setting import FieldState, Setting
+from components.drafts.setting import Setting, sending
 
 
 @dataclass(frozen=True)
 class BuiltIn:
-    """A preset that comes along. ``fields`` are those it sets, None for omitted; the others stay as they are."""
+    """A preset that comes along."""
 
     description: str
-    fields: Mapping[str, float | int | bool | None]
+    change: Change
+
+
+def _setting(**settings: Setting) -> Change:
+    return Change(settings=settings)
 
 
 BUILT_IN: Mapping[str, BuiltIn] = MappingProxyType(
     {
-        "Precise": BuiltIn("temperature 0.2", {"temperature": 0.2, "top_p": None}),
-        "Balanced": BuiltIn("the endpoint's own sampling", {"temperature": None, "top_p": None}),
-        "Creative": BuiltIn("temperature 0.9", {"temperature": 0.9, "top_p": None}),
-        "Reproducible": BuiltIn("temperature 0, seed 1337", {"temperature": 0.0, "top_p": None, "random_seed": 1337}),
-        "Safe prompt on": BuiltIn("safe_prompt true", {"safe_prompt": True}),
-        "Safe prompt off": BuiltIn("safe_prompt false", {"safe_prompt": False}),
+        "Precise": BuiltIn("temperature 0.2", _setting(temperature=sending(0.2), top_p=Setting())),
+        "Balanced": BuiltIn("the endpoint's own sampling", _setting(temperature=Setting(), top_p=Setting())),
+        "Creative": BuiltIn("temperature 0.9", _setting(temperature=sending(0.9), top_p=Setting())),
+        "Reproducible": BuiltIn(
+            "temperature 0, seed 1337",
+            _setting(temperature=sending(0.0), top_p=Setting(), random_seed=sending(1337)),
+        ),
+        "Safe prompt on": BuiltIn("safe_prompt true", _setting(safe_prompt=sending(True))),
+        "Safe prompt off": BuiltIn("safe_prompt false", _setting(safe_prompt=sending(False))),
     }
 )
-
-
-def with_built_in(draft: Draft, name: str) -> Draft:
-    """The form with the fields of a built-in preset; numbers of fields that it omits stay in them."""
-    settings = dict(draft.settings)
-    for field, value in BUILT_IN[name].fields.items():
-        if value is None:
-            settings[field] = Setting(value=settings[field].value)
-        else:
-            settings[field] = Setting(state=FieldState.VALUE, value=value)
-    return draft.model_copy(update={"settings": settings})
 
 
 def preset_text(draft: Draft, *, with_messages: bool) -> str:
@@ -60,12 +57,10 @@ def holds_messages(text: str) -> bool:
     return kept is not None and bool(kept.turns)
 
 
-def with_preset(draft: Draft, text: str) -> Draft:
-    """The form with what a preset keeps. Raises PresetProblem for a preset that cannot be read."""
+def change_of(text: str) -> Change:
+    """What a preset changes. Raises PresetProblem for one that cannot be read."""
     kept = read_draft(text)
     if kept is None:
         raise PresetProblem(sentences.PRESET_UNREADABLE)
-    taken: dict[str, object] = {"settings": kept.settings, "stream": kept.stream, "extra_body": kept.extra_body}
-    if kept.turns:
-        taken |= {"turns": kept.turns, "variables": kept.variables}
-    return draft.model_copy(update=taken)
+    change = Change(settings=kept.settings, stream=kept.stream, extra_body=kept.extra_body)
+    return change.model_copy(update={"turns": kept.turns, "variables": kept.variables}) if kept.turns else change

@@ -16,9 +16,18 @@ class FieldState(StrEnum):
 
 
 class Setting(BaseModel):
-    """One optional field of the form. ``value`` stays while it is not sent."""
+    """One optional field of the form. ``value`` stays while it is not sent; a change may have none for such a field."""
 
     model_config = ConfigDict(frozen=True)
 
     state: FieldState = FieldState.OMIT
-    value: JsonValue
+    value: JsonValue = None
+
+    def says_the_same_as(self, other: Setting) -> bool:
+        """Whether both are omitted, null or the same value, whatever stands in a field that is not sent."""
+        return self.state is other.state and (self.state is not FieldState.VALUE or self.value == other.value)
+
+
+def sending(value: JsonValue) -> Setting:
+    """A field that is sent, with this value; None stands for null."""
+    return Setting(state=FieldState.NULL if value is None else FieldState.VALUE, value=value)

@@ -16,11 +16,12 @@ from pydantic import BaseModel, ConfigDict
 from components.contract.difference import shortened
 from components.contract.fields import FIELDS, Kind, is_of_contract
 from components.contract.profile import fits, may_be_null
-from components.contract.strict_json import read_json, read_json_object
-from components.drafts.comparison import Lane
-from components.drafts.draft import LARGEST_WHOLE, Draft, extra_body_text
+from components.contract.strict_json import read_json
+from components.drafts.change import Change
+from components.drafts.draft import LARGEST_WHOLE, Draft
+from components.drafts.extra_body import read_extra_body
 from components.drafts.in_words import OMITTED, SYSTEM
-from components.drafts.setting import FieldState, Setting
+from components.drafts.setting import Setting, sending
 from components.drafts.variables import names_in
 from components.experiments import sentences
 from components.experiments.problem import SweepProblem
@@ -141,33 +142,33 @@ def with_values(draft: Draft, values: Mapping[str, str]) -> Draft:
 
     A system message takes the place of all that the draft has. Raises AxisProblem.
     """
+    change = change_of(values)
+    if keys := [field for field in change.settings if field not in draft.settings]:
+        _extra_body(keys[0], draft)
+    return change.apply(draft)
+
+
+def change_of(values: Mapping[str, str]) -> Change:
+    """What a row changes. Raises AxisProblem."""
+    parts: dict[str, Any] = {}
+    settings: dict[str, Setting] = {}
+    variables: dict[str, str] = {}
     for field, words in values.items():
-        if word := read_word(field, words):
-            draft = _with_word(draft, field, word)
-    return draft
-
-
-def _with_word(draft: Draft, field: str, word: str) -> Draft:
-    match _kind_of(field):
-        case _Kind.SETTING:
-            settings = {**draft.settings, field: _setting(field, word, draft.settings[field])}
-            return draft.model_copy(update={"settings": settings})
-        case _Kind.STREAM:
-            return draft.model_copy(update={_STREAM: json.loads(word)})
-        case _Kind.NAME:
-            return draft.model_copy(update={field: word})
-        case _Kind.SYSTEM:
-            return draft.in_lane(Lane(id="0", system="" if word == OMITTED else word))
-        case _Kind.VARIABLE:
-            [name] = names_in([field])
-            return draft.model_copy(update={"variables": {**draft.variables, name: word}})
-        case _Kind.KEY:
-            fields = _extra_body(field, draft)
-            if word == OMITTED:
-                fields.pop(field, None)
-            else:
-                fields[field] = json.loads(word)
-            return draft.model_copy(update={"extra_body": extra_body_text(fields)})
+        if not (word := read_word(field, words)):
+            continue
+        match _kind_of(field):
+            case _Kind.SETTING | _Kind.KEY:
+                settings[field] = Setting() if word == OMITTED else sending(json.loads(word))
+            case _Kind.STREAM:
+                parts[field] = json.loads(word)
+            case _Kind.NAME:
+                parts[field] = word
+            case _Kind.SYSTEM:
+                parts["system"] = "" if word == OMITTED else word
+            case _Kind.VARIABLE:
+                [name] = names_in([field])
+                variables[name] = word
+    return Change(**parts, settings=settings, variables=variables)
 
 
 def _kind_of(field: str) -> _Kind:
@@ -189,13 +190,6 @@ def _kind_of(field: str) -> _Kind:
         instead = "a variable in them, such as {{topic}}" if field == "messages" else "one of its keys, such as stop"
         raise AxisProblem(field, sentences.FIELD_NOT_SWEPT_WHOLE.format(field=field, instead=instead))
     return _Kind.KEY
-
-
-def _setting(field: str, word: str, kept: Setting) -> Setting:
-    if word in (OMITTED, NULL):
-        state = FieldState.OMIT if word == OMITTED else FieldState.NULL
-        return Setting(state=state, value=kept.value)
-    return Setting(state=FieldState.VALUE, value=json.loads(word))
 
 
 def _setting_word(field: str, words: str) -> str:
@@ -320,10 +314,8 @@ def _pieces_of_json(text: str) -> list[str]:
 
 
 def _extra_body(field: str, draft: Draft) -> dict[str, Any]:
-    if not draft.extra_body.strip():
-        return {}
     try:
-        fields = read_json_object(draft.extra_body, "The form's extra body")
+        fields = read_extra_body(draft.extra_body, "The form's extra body")
     except ValueError as error:
         raise AxisProblem(field, sentences.EXTRA_BODY_WRONG.format(problem=str(error).removesuffix("."))) from None
     if nests_too_deeply(fields):

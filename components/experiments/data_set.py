@@ -13,6 +13,7 @@ from typing import Any
 
 from components.contract.errors import plain_text
 from components.contract.strict_json import read_json
+from components.drafts.change import Change
 from components.drafts.draft import Draft
 from components.experiments import sentences
 from components.experiments.problem import SweepProblem
@@ -116,7 +117,7 @@ def problem_with(data_set: DataSet, variable_names: Sequence[str]) -> str | None
 def with_input(draft: Draft, row: Mapping[str, str]) -> Draft:
     """The draft with a row's texts as values of its variables, to the letter: here ``base`` and ``null`` are words."""
     used = {name: text for name, text in row.items() if name in draft.variable_names}
-    return draft.model_copy(update={"variables": {**draft.variables, **used}})
+    return Change(variables=used).apply(draft)
 
 
 def as_json_lines(rows: Iterable[Mapping[str, str]]) -> str:

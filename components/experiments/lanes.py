@@ -54,7 +54,7 @@ def lane_requests(
     base = in_words(draft)
     requests: list[LaneRequest] = []
     for lane in draft.comparison.lanes:
-        own = draft.in_lane(lane)
+        own = lane.apply(draft)
         endpoint = endpoints.get(own.endpoint or "")
         cards = models_of(endpoint) if endpoint else []
         card = next((card for card in cards if card.id == own.model), None)
@@ -71,7 +71,7 @@ def lane_requests(
             endpoint=endpoint,
             composed=composed,
             words=words,
-            differences=differences_between(base, words),
+            differences=[found.shortened() for found in differences_between(base, words)],
         )
         requests.append(replace(request, hints=tuple(_hints(request, requests, cards))))
     return requests

@@ -8,7 +8,7 @@ may change. The defaults of the form itself stand elsewhere and may.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Annotated, Any, Self
 
 from pydantic import (
@@ -24,11 +24,12 @@ from pydantic import (
 from components.contract.difference import Difference
 from components.contract.fields import CONTRACT_FIELDS, is_of_contract
 from components.contract.messages import Role
+from components.drafts.change import Change, between
 from components.drafts.comparison import Comparison, Lane, Timing
-from components.drafts.conversation import Turn, Turns
+from components.drafts.conversation import Turn
 from components.drafts.draft import LARGEST_WHOLE, Draft, new_draft
-from components.drafts.in_words import OMITTED, SYSTEM, differing, in_words
-from components.drafts.setting import FieldState, Setting
+from components.drafts.in_words import SYSTEM, differences_between, in_words
+from components.drafts.setting import FieldState, Setting, sending
 from components.sharing import sentences
 from components.sharing.problem import LinkProblem, what_is_wrong
 
@@ -75,15 +76,9 @@ class _OptionalFields(_Strict):
     random_seed: _WholeNumber | None = None
     safe_prompt: bool = False
 
-    def said(self) -> Mapping[str, Setting]:
-        """The fields that are null or a value. In one that is null stands the number a person begins with."""
-        return {
-            field: Setting(state=FieldState.VALUE, value=value)
-            if (value := getattr(self, field)) is not None
-            else Setting(state=FieldState.NULL, value=begins_with.value)
-            for field, begins_with in new_draft().settings.items()
-            if field in self.model_fields_set
-        }
+    def said(self) -> dict[str, Setting]:
+        """The fields that are null or a value."""
+        return {field: sending(getattr(self, field)) for field in CONTRACT_FIELDS if field in self.model_fields_set}
 
 
 class LinkedMessage(_Strict):
@@ -122,12 +117,8 @@ class LinkedLane(_OptionalFields):
 
     def lane(self, lane_id: str) -> Lane:
         """The lane under this id."""
-        begins_with = new_draft().settings
-        return Lane(
-            id=lane_id,
-            settings={**self.said(), **{field: Setting(value=begins_with[field].value) for field in self.omit}},
-            **self.model_dump(exclude={"omit", *CONTRACT_FIELDS}),
-        )
+        settings = self.said() | dict.fromkeys(self.omit, Setting())
+        return Lane(id=lane_id, settings=settings, **self.model_dump(exclude={"omit", *CONTRACT_FIELDS}))
 
 
 class LinkedComparison(_Strict):
@@ -163,19 +154,16 @@ class LinkedSettings(_OptionalFields):
 
         Of ``draft`` only the ids are heeded: a new lane gets one that none there ever had, for its runs are another's.
         """
-        default = new_draft()
-        return default.model_copy(
-            update={
-                "endpoint": self.endpoint,
-                "model": self.model,
-                "turns": self._turns(),
-                "settings": {**default.settings, **self.said()},
-                "stream": self.stream,
-                "extra_body": self.extra_body,
-                "variables": dict(self.variables),
-                "comparison": self._comparison(draft.comparison),
-            }
+        change = Change(
+            endpoint=self.endpoint,
+            model=self.model,
+            settings=self.said(),
+            stream=self.stream,
+            extra_body=self.extra_body,
+            turns=tuple(Turn(id=str(number), **each.model_dump()) for number, each in enumerate(self.messages, 1)),
+            variables=self.variables,
         )
+        return change.apply(new_draft()).model_copy(update={"comparison": self._comparison(draft.comparison)})
 
     def changes(self) -> tuple[Difference, ...]:
         """What differs from the defaults, in the order of the form: each field with its default and what is new.
@@ -185,10 +173,9 @@ class LinkedSettings(_OptionalFields):
         """
         default = new_draft().model_copy(update={"turns": ()})
         linked = self.apply(default)
-        before, after = in_words(default), in_words(linked)
         # The messages come one by one, the system's among them.
-        fields = [field for field in differing([before, after]) if field != SYSTEM]
-        changed = [Difference(field, before.get(field, OMITTED), after.get(field, OMITTED)) for field in fields]
+        differences = differences_between(in_words(default), in_words(linked))
+        changed = [found for found in differences if found.field != SYSTEM]
         changed += self._messages_in_words()
         changed += [Difference(f"variable {name}", NONE, value) for name, value in self.variables.items()]
         if self.comparison is not None:
@@ -198,11 +185,6 @@ class LinkedSettings(_OptionalFields):
     def to_json(self) -> dict[str, Any]:
         """Everything that is said, as values that JSON has."""
         return self.model_dump(mode="json", exclude_unset=True)
-
-    def _turns(self) -> Turns:
-        return tuple(
-            Turn(id=str(number), **message.model_dump()) for number, message in enumerate(self.messages, start=1)
-        )
 
     def _comparison(self, present: Comparison) -> Comparison:
         if self.comparison is None:
@@ -237,17 +219,13 @@ def linked_settings(draft: Draft, *, comparison: bool) -> LinkedSettings:
     Raises LinkProblem for what neither a link nor a file can hold, such as a number beyond 2**53 - 1.
     """
     names = draft.variable_names + draft.comparison.variable_names * comparison
-    said: dict[str, Any] = {
-        "endpoint": draft.endpoint,
-        "model": draft.model,
-        "messages": [_message_json(turn) for turn in draft.turns],
-        "extra_body": draft.extra_body if draft.extra_body.strip() else "",
-        "variables": {name: value for name in names if (value := draft.variables.get(name))},
-    }
-    said = {field: value for field, value in said.items() if value}
-    said |= _settings_json(draft.settings)
-    if not draft.stream:
-        said["stream"] = False
+    extra_body = draft.extra_body if draft.extra_body.strip() else ""
+    chosen = {"endpoint": draft.endpoint or None, "model": draft.model or None, "extra_body": extra_body}
+    said = _change_json(between(new_draft(), draft.model_copy(update=chosen)))
+    if draft.turns:
+        said["messages"] = [_message_json(turn) for turn in draft.turns]
+    if variables := {name: value for name in names if (value := draft.variables.get(name))}:
+        said["variables"] = variables
     if comparison:
         said["comparison"] = _comparison_json(draft.comparison)
     try:
@@ -266,14 +244,6 @@ def _message_json(turn: Turn) -> dict[str, Any]:
     return said
 
 
-def _settings_json(settings: Mapping[str, Setting]) -> dict[str, Any]:
-    return {
-        field: settings[field].value if settings[field].state is FieldState.VALUE else None
-        for field in CONTRACT_FIELDS
-        if field in settings and settings[field].state is not FieldState.OMIT
-    }
-
-
 def _comparison_json(comparison: Comparison) -> dict[str, Any]:
     said: dict[str, Any] = {"lanes": [_lane_json(lane) for lane in comparison.lanes]}
     if comparison.repeats != 1:
@@ -285,17 +255,20 @@ def _comparison_json(comparison: Comparison) -> dict[str, Any]:
 
 def _lane_json(lane: Lane) -> dict[str, Any]:
     said: dict[str, Any] = {field: True for field in ("muted", "literal") if getattr(lane, field)}
-    for field in ("endpoint", "model", "stream", "extra_body", "system"):
-        if getattr(lane, field) is not None:
-            said[field] = getattr(lane, field)
     if lane.name:
         said["name"] = lane.name
-    said |= _settings_json(lane.settings)
-    omitted = [
-        field for field in CONTRACT_FIELDS if field in lane.settings and lane.settings[field].state is FieldState.OMIT
-    ]
-    if omitted:
-        said["omit"] = omitted
+    return said | _change_json(lane)
+
+
+def _change_json(change: Change) -> dict[str, Any]:
+    parts = ("endpoint", "model", "stream", "extra_body", "system")
+    said: dict[str, Any] = {part: value for part in parts if (value := getattr(change, part)) is not None}
+    settings = {field: change.settings[field] for field in CONTRACT_FIELDS if field in change.settings}
+    for field, setting in settings.items():
+        if setting.state is FieldState.OMIT:
+            said.setdefault("omit", []).append(field)
+        else:
+            said[field] = setting.value if setting.state is FieldState.VALUE else None
     return said
 
 
@@ -303,8 +276,7 @@ def _comparison_in_words(draft: Draft) -> Iterator[Difference]:
     comparison = draft.comparison
     base = in_words(draft)
     for lane in comparison.lanes:
-        own = in_words(draft.in_lane(lane))
-        words = [f"{field} {own.get(field, OMITTED)}" for field in differing([base, own])]
+        words = [f"{found.field} {found.after}" for found in differences_between(base, in_words(lane.apply(draft)))]
         words += ["muted"] * lane.muted
         yield Difference(f"lane {comparison.title(lane.id)}", NONE, ", ".join(words) or "nothing changed")
     if comparison.repeats != 1:

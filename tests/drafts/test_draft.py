@@ -243,7 +243,7 @@ def test_a_lane_puts_its_system_message_before_all_others():
 
     def said(**lane):
         return [
-            (message["role"], message["content"]) for message in body_of(base.in_lane(Lane(id="9", **lane)))["messages"]
+            (message["role"], message["content"]) for message in body_of(Lane(id="9", **lane).apply(base))["messages"]
         ]
 
     users = [("user", "Hi"), ("user", "Well?")]
@@ -270,7 +270,7 @@ def test_a_lane_sends_its_own_in_place_of_what_the_base_sends():
         stream=False,
         extra_body='{"stop": "x"}',
     )
-    assert body_of(base.in_lane(lane)) == {
+    assert body_of(lane.apply(base)) == {
         "model": "other",
         "messages": [{"role": "user", "content": "Hi"}],
         "top_p": None,
@@ -278,4 +278,4 @@ def test_a_lane_sends_its_own_in_place_of_what_the_base_sends():
         "stream": False,
         "stop": "x",
     }
-    assert "n" not in body_of(base.in_lane(Lane(id="9", extra_body="")))
+    assert "n" not in body_of(Lane(id="9", extra_body="").apply(base))

@@ -113,8 +113,10 @@ def test_a_field_that_only_one_of_several_says_is_a_difference():
     assert differing([{"c": OMITTED}, {}]) == []
 
 
-def test_differences_are_named_in_short():
-    assert differences_between({"a": "1", "b": "2", "d": "x" * 99}, {"a": "1", "b": "3", "c": "4"}) == [
+def test_differences_are_named_whole_and_in_short():
+    differences = differences_between({"a": "1", "b": "2", "d": "x" * 99}, {"a": "1", "b": "3", "c": "4"})
+    assert differences[1] == Difference("d", "x" * 99, OMITTED)
+    assert [found.shortened() for found in differences] == [
         Difference("b", "2", "3"),
         Difference("d", "x" * 39 + "…", OMITTED),
         Difference("c", OMITTED, "4"),

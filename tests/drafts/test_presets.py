@@ -5,7 +5,7 @@ import pytest
 from components.contract.profile import BEEZY
 from components.drafts.comparison import Comparison, Lane
 from components.drafts.errors import PresetProblem
-from components.drafts.presets import BUILT_IN, preset_text, with_built_in, with_preset
+from components.drafts.presets import BUILT_IN, change_of, preset_text
 from components.drafts.setting import FieldState, Setting
 from tests.drafts.test_draft import a_draft, body_of, with_settings
 
@@ -28,7 +28,7 @@ def test_a_built_in_preset_sets_its_fields_and_leaves_the_others(name, sent):
         top_p=Setting(state=FieldState.VALUE, value=0.5),
         max_tokens=Setting(state=FieldState.VALUE, value=9),
     )
-    body = body_of(with_built_in(before, name))
+    body = body_of(BUILT_IN[name].change.apply(before))
     assert {key: value for key, value in body.items() if key not in ("model", "messages", "stream")} == {
         "max_tokens": 9,
         **sent,
@@ -37,7 +37,7 @@ def test_a_built_in_preset_sets_its_fields_and_leaves_the_others(name, sent):
 
 @pytest.mark.parametrize("name", BUILT_IN)
 def test_every_built_in_preset_stays_within_the_contracts_ranges(name):
-    request = with_built_in(a_draft(), name).to_request(BEEZY)
+    request = BUILT_IN[name].change.apply(a_draft()).to_request(BEEZY)
     assert BEEZY.range_problems(request.sent_values()) == {}
 
 
@@ -47,7 +47,7 @@ def test_a_preset_without_messages_brings_settings_only():
         top_p=Setting(state=FieldState.NULL, value=0.5),
     )
     mine = a_draft("mine", endpoint="here", model="other")
-    taken = with_preset(mine, preset_text(kept, with_messages=False))
+    taken = change_of(preset_text(kept, with_messages=False)).apply(mine)
     assert (taken.turns, taken.endpoint, taken.model) == (mine.turns, "here", "other")
     assert (taken.settings, taken.extra_body, taken.stream) == (kept.settings, kept.extra_body, False)
 
@@ -55,13 +55,13 @@ def test_a_preset_without_messages_brings_settings_only():
 def test_a_preset_with_messages_brings_them_and_their_variables():
     kept = a_draft("{{a}}", variables={"a": "1", "removed": "secret"})
     assert "secret" not in preset_text(kept, with_messages=True)
-    taken = with_preset(a_draft("mine"), preset_text(kept, with_messages=True))
+    taken = change_of(preset_text(kept, with_messages=True)).apply(a_draft("mine"))
     assert (taken.turns, taken.variables) == (kept.turns, {"a": "1"})
 
 
 def test_a_preset_that_cannot_be_read_says_so():
     with pytest.raises(PresetProblem, match="another version of Tempera"):
-        with_preset(a_draft(), "{")
+        change_of("{")
 
 
 @pytest.mark.parametrize("with_messages", [True, False])
@@ -70,5 +70,5 @@ def test_a_preset_brings_no_lanes_and_leaves_those_that_are_there(with_messages)
     mine = a_draft("mine", comparison=Comparison(lanes=(Lane(id="1", name="mine"), Lane(id="2")), repeats=4))
     text = preset_text(a_draft("{{a}}", variables={"a": "1"}, comparison=theirs), with_messages=with_messages)
     assert "theirs" not in text
-    assert with_preset(mine, text).comparison == mine.comparison
-    assert with_built_in(mine, "Precise").comparison == mine.comparison
+    assert change_of(text).apply(mine).comparison == mine.comparison
+    assert BUILT_IN["Precise"].change.apply(mine).comparison == mine.comparison

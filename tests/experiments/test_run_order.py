@@ -88,7 +88,7 @@ def test_a_cell_holds_the_very_bytes_of_its_lane_and_the_form_where_it_is_needed
     assert [cell.order.body for cell in made.cells] == [request.composed.body for request in requests]
     assert (first.order.model, first.order.streaming, first.position) == ("m", True, 4)
     assert (second.order.model, second.order.streaming, second.position) == ("other", False, 7)
-    assert second.order.draft == draft.in_lane(lanes[1]).for_log() is not None
+    assert second.order.draft == lanes[1].apply(draft).for_log() is not None
     assert a_plan(HERE, *lanes).cells[0].order.draft is None
 
 

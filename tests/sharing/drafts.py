@@ -75,7 +75,7 @@ def facts_that_arrive(draft: Draft, *, comparison: bool) -> dict[str, Any]:
 
 def digests_of(draft: Draft, *, comparison: bool) -> list[str | None]:
     """The SHA-256 of the body that each lane sends, or the form itself, as canonical JSON; None where it sends none."""
-    drafts = [draft.in_lane(lane) for lane in draft.comparison.lanes] if comparison else [draft]
+    drafts = [lane.apply(draft) for lane in draft.comparison.lanes] if comparison else [draft]
     return [_digest(each) for each in drafts]
 
 

@@ -108,6 +108,6 @@ def test_a_link_without_messages_asks_for_none_of_the_form_it_is_opened_in():
 
 def test_omitted_in_a_lane_is_another_thing_than_as_in_the_draft():
     opened = linked_settings(EVERYTHING, comparison=True).apply(new_draft())
-    cold, same, _ = [opened.in_lane(lane) for lane in opened.comparison.lanes]
+    cold, same, _ = [lane.apply(opened) for lane in opened.comparison.lanes]
     assert "temperature" not in cold.to_request(BEEZY).sent_values()
     assert same.to_request(BEEZY).sent_values()["temperature"] == 0.7

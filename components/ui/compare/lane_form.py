@@ -17,7 +17,7 @@ from components.contract.profile import may_be_null
 from components.drafts.comparison import MOST_NAME_CHARS, Comparison, Lane, changed, with_setting
 from components.drafts.draft import Draft
 from components.drafts.in_words import SYSTEM, in_words
-from components.drafts.setting import FieldState, Setting
+from components.drafts.setting import FieldState, Setting, sending
 from components.endpoints.endpoint import AnyEndpoint
 from components.ui import presses
 from components.ui.endpoints.endpoint_choice import model_cards
@@ -44,7 +44,7 @@ def draw_lane_form(lane: Lane, draft: Draft, endpoints: Mapping[str, AnyEndpoint
     st.caption("Only what differs from the base is kept here. What says base follows the base.")
     for field in draft.settings:
         _draw_setting(lane, field, base[field])
-    own = draft.in_lane(lane)
+    own = lane.apply(draft)
     names = list(endpoints)
     _draw_choice(lane, "endpoint", names, base["endpoint"])
     endpoint = endpoints.get(own.endpoint or "")
@@ -73,7 +73,7 @@ def draw_change_of_several(comparison: Comparison) -> None:
         required=True,
         key=lane_key(f"several_{field}", "state"),
     )
-    row, kept = draft_form.row_of(field), _kept(field)
+    row, kept = draft_form.row_of(field), draft_form.read().settings[field].value
     held: Any = field_widgets.shown(row, kept)
     if chosen == FieldState.VALUE.value:
         key = lane_key(f"several_{field}", "value")
@@ -168,9 +168,10 @@ def _states(field: str) -> list[str]:
     return field_widgets.states(draft_form.row_of(field), nullable=may_be_null(field))
 
 
-def _kept(field: str) -> JsonValue:
-    """The value that a lane begins with: the one that stands in the base's field."""
-    return draft_form.read().settings[field].value
+def _value(lane_id: str, field: str) -> JsonValue:
+    """The value that stands in a lane's field: its own or, to begin with, the base's."""
+    draft = draft_form.read()
+    return draft.comparison.lane(lane_id).apply(draft).settings[field].value
 
 
 def _setting(field: str, chosen: str, value: JsonValue) -> Setting:
@@ -201,16 +202,13 @@ def _take_own(lane_id: str, part: str, begins_with: str) -> None:
 
 def _take_state(lane_id: str, field: str) -> None:
     chosen = st.session_state[lane_key(f"{field}_state", lane_id)]
-    before = draft_form.read().comparison.lane(lane_id).settings.get(field)
-    setting = None if chosen == _AS_BASE else _setting(field, chosen, before.value if before else _kept(field))
+    setting = None if chosen == _AS_BASE else _setting(field, chosen, _value(lane_id, field))
     draft_form.change_comparison(partial(with_setting, lane_ids=(lane_id,), field=field, setting=setting))
 
 
 def _take_value(lane_id: str, field: str) -> None:
-    before = draft_form.read().comparison.lane(lane_id).settings.get(field)
     held = st.session_state[lane_key(field, lane_id)]
-    value = field_widgets.value_in(draft_form.row_of(field), held, before.value if before else _kept(field))
-    setting = Setting(state=FieldState.VALUE, value=value)
+    setting = sending(field_widgets.value_in(draft_form.row_of(field), held, _value(lane_id, field)))
     draft_form.change_comparison(partial(with_setting, lane_ids=(lane_id,), field=field, setting=setting))
 
 

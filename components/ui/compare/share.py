@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 
 from components.drafts.draft import Draft
-from components.drafts.in_words import OMITTED, SYSTEM, differing, in_words
+from components.drafts.in_words import SYSTEM, differences_between, in_words
 from components.log.record import RunRecord
 from components.sharing.capsule import MOST_RUNS, Kind
 from components.sharing.linked_settings import LinkedSettings, linked_settings
@@ -31,7 +31,7 @@ def answers_of(draft: Draft, found: Mapping[str, LaneRuns]) -> Answers:
 
 
 def _title(draft: Draft, lane_id: str) -> str:
-    base, own = in_words(draft), in_words(draft.in_lane(draft.comparison.lane(lane_id)))
+    differences = differences_between(in_words(draft), in_words(draft.comparison.lane(lane_id).apply(draft)))
     # The words of a system message are not for everybody who sees the lane.
-    changed = [f"{field} {own.get(field, OMITTED)}" for field in differing([base, own]) if field != SYSTEM]
+    changed = [f"{found.field} {found.after}" for found in differences if found.field != SYSTEM]
     return " · ".join([draft.comparison.title(lane_id), *changed])

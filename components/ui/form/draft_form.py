@@ -17,6 +17,7 @@ from components.contract.fields import FIELDS, Field, Kind, unknown_field
 from components.contract.messages import Role
 from components.contract.profile import profile_named
 from components.contract.request import from_bytes
+from components.drafts.change import Change, between
 from components.drafts.comparison import Comparison
 from components.drafts.conversation import Turn, Turns, highest_id, renumbered
 from components.drafts.draft import Draft, new_draft, read_draft
@@ -95,6 +96,11 @@ def fill(draft: Draft, sentence: str) -> None:
     before = read()
     _put(draft)
     offer_undo(Undo(f"Undo: {sentence}", lambda: _take_back(before, draft, sentence)))
+
+
+def change(change: Change, sentence: str) -> None:
+    """Change what is in the form; as ``fill``."""
+    fill(change.apply(read()), sentence)
 
 
 def fill_from(record: RunRecord) -> None:
@@ -185,18 +191,8 @@ def _take_back(before: Draft, after: Draft, sentence: str) -> None:
 
 def _merged(now: Draft, old: Draft, new: Draft) -> Draft:
     """The form with what is new between two drafts; the rest stays as it is now: it may have been worked on since."""
-    changed: dict[str, Any] = {
-        part: getattr(new, part)
-        for part in ("endpoint", "model", "stream", "extra_body", "comparison")
-        if getattr(new, part) != getattr(old, part)
-    }
-    changed["settings"] = {
-        field: setting if setting != old.settings[field] else now.settings[field]
-        for field, setting in new.settings.items()
-    }
-    if renumbered(new.turns, 0) != renumbered(old.turns, 0):
-        changed |= {"turns": new.turns, "variables": new.variables}
-    return now.model_copy(update=changed)
+    merged = between(old, new, unsent=True).apply(now)
+    return merged if new.comparison == old.comparison else merged.model_copy(update={"comparison": new.comparison})
 
 
 def keep(draft: Draft) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from components.drafts.presets import BUILT_IN, holds_messages, preset_text, with_built_in, with_preset
+from components.drafts.presets import BUILT_IN, change_of, holds_messages, preset_text
 from components.drafts.store import Preset, delete_preset, list_presets, save_preset
 from components.ui import presses, state
 from components.ui.form import draft_form
@@ -70,12 +70,12 @@ def _saved() -> list[Preset]:
 
 def _take_built_in(name: str) -> None:
     st.session_state[state.PRESETS] = False
-    draft_form.fill(with_built_in(draft_form.read(), name), f"preset {name}")
+    draft_form.change(BUILT_IN[name].change, f"preset {name}")
 
 
 def _take(preset: Preset) -> None:
     with shown_next(state.PRESET_PROBLEM):
-        draft_form.fill(with_preset(draft_form.read(), preset.content), f"preset {plain_words(preset.name)}")
+        draft_form.change(change_of(preset.content), f"preset {plain_words(preset.name)}")
         st.session_state[state.PRESETS] = False
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import streamlit as st
 
-from components.contract.fields import CONTRACT_FIELDS
 from components.contract.lint import EXTRA_BODY, MESSAGES, Fix, Severity
 from components.contract.profile import Profile
 from components.contract.request import ChatCompletionStreamRequest
+from components.drafts.change import between
 from components.drafts.composed import Composed
-from components.drafts.draft import NothingWritten, extra_body_text, turns_of
+from components.drafts.conversation import Turns
+from components.drafts.draft import NothingWritten
 from components.ui import presses
 from components.ui.form import draft_form
 from components.ui.form.request_form import Places
@@ -52,20 +53,13 @@ def _draw_sentence(sentence: str, severity: Severity) -> None:
 
 def _apply(fix: Fix, before: ChatCompletionStreamRequest, profile: Profile) -> None:
     """Change in the form what the fix changes in the request, and nothing else: variables stay variables."""
-    draft, after = draft_form.read(), fix.request
-    mended = draft.asking(after, profile, turns=draft.turns)
-    settings = {
-        field: mended.settings[field]
-        if (before.state_of(field), getattr(before, field)) != (after.state_of(field), getattr(after, field))
-        else draft.settings[field]
-        for field in CONTRACT_FIELDS
-    }
-    turns = draft.turns
-    if before.messages != after.messages:
-        prefixes = [turn.prefix for turn in turns_of(after.messages)]
-        turns = tuple(turn.model_copy(update={"prefix": prefix}) for turn, prefix in zip(turns, prefixes, strict=True))
-    extra_body = draft.extra_body if before.extra_body == after.extra_body else extra_body_text(after.extra_body)
-    draft_form.fill(
-        draft.model_copy(update={"settings": settings, "turns": turns, "extra_body": extra_body}),
-        plain_words(fix.label),
+    draft = draft_form.read()
+    form_before, form_after = (
+        draft.asking(request, profile, turns=_with_prefixes(draft.turns, request)) for request in (before, fix.request)
     )
+    draft_form.change(between(form_before, form_after), plain_words(fix.label))
+
+
+def _with_prefixes(turns: Turns, request: ChatCompletionStreamRequest) -> Turns:
+    pairs = zip(turns, request.messages, strict=True)
+    return tuple(turn.model_copy(update={"prefix": message.prefix}) for turn, message in pairs)

@@ -13,8 +13,9 @@ from streamlit.delta_generator import DeltaGenerator
 from components.contract.fields import FIELDS, Field, Kind
 from components.contract.profile import FieldRules, Profile
 from components.contract.request import ChatCompletionStreamRequest
-from components.contract.strict_json import read_json_object
-from components.drafts.draft import Draft, extra_body_text, new_draft
+from components.drafts.change import reset
+from components.drafts.draft import Draft
+from components.drafts.extra_body import extra_body_text, read_extra_body
 from components.drafts.setting import FieldState, Setting
 from components.endpoints.models import ModelCard
 from components.ui import presses, shortcuts, state
@@ -67,7 +68,7 @@ def draw_reset_all(draft: Draft) -> None:
         icon=":material/restart_alt:",
         disabled=not count,
         help="Omits every optional field, switches streaming on and clears the extra body fields. Numbers stay.",
-        on_click=presses.soon(_reset_all),
+        on_click=presses.soon(_reset, draft.changed_fields, "settings"),
     )
 
 
@@ -141,7 +142,7 @@ def _draw_badge(name: str) -> None:
         type="tertiary",
         icon=":material/undo:",
         help=f"{name} differs from its default. Press to reset it" + ("; the value stays." if name in FIELDS else "."),
-        on_click=presses.soon(_reset, name),
+        on_click=presses.soon(_reset, [name], name),
     )
 
 
@@ -195,20 +196,8 @@ def _take_slider(name: str, followed: float) -> None:
         widget_values.put({name: chosen})
 
 
-def _reset(name: str) -> None:
-    draft, fresh = draft_form.read(), new_draft()
-    if name in draft.settings:
-        reset = {"settings": {**draft.settings, name: Setting(value=draft.settings[name].value)}}
-    else:
-        reset = {name: getattr(fresh, name)}
-    draft_form.fill(draft.model_copy(update=reset), f"{name} reset")
-
-
-def _reset_all() -> None:
-    draft, fresh = draft_form.read(), new_draft()
-    settings = {name: Setting(value=setting.value) for name, setting in draft.settings.items()}
-    reset = draft.model_copy(update={"settings": settings, "stream": fresh.stream, "extra_body": fresh.extra_body})
-    draft_form.fill(reset, "settings reset")
+def _reset(fields: list[str], what: str) -> None:
+    draft_form.change(reset(fields), f"{what} reset")
 
 
 def _draw_extra_body(profile: Profile) -> None:
@@ -242,7 +231,7 @@ def _draw_extra_body(profile: Profile) -> None:
 def _add_extra(name: str) -> None:
     """Put an example of the chosen field into the text, unless the text cannot be read: its error is shown then."""
     try:
-        fields = read_json_object(st.session_state[state.EXTRA_BODY].strip() or "{}", "The text")
+        fields = read_extra_body(st.session_state[state.EXTRA_BODY])
     except ValueError:
         return
     fields.setdefault(name, FIELDS[name].begins_with)
