@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from components.access.login import login_is_configured
-from components.demo.gate import DemoGate
+from components.demo.demo_gate import DemoGate
 from components.demo.requests import profile_of_demo
 from components.demo.settings import demo_settings
 from components.embedded.process import EmbeddedModel

@@ -1,4 +1,8 @@
-"""Limits attempts per minute, because even a refused run costs a row in the log."""
+"""Limits attempts per minute, because even a refused run costs a row in the log.
+
+The ``limits`` library would save eight lines here and bring a thread of its own and a clock that no test can set. The
+demo's other limits are counted in the database, which it cannot use.
+"""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from components.demo.settings import DemoSettings
 from components.runs.gate import Refused
 
 
-class Turn:
+class QueuedRun:
     """A run's turn: it waits, then it runs, and it is over when the context ends. Any thread may use it."""
 
     def __init__(self, slots: Slots, visitor: str, network: str) -> None:
@@ -35,7 +35,7 @@ class Turn:
         """Give the slot back and wait again as the visitor's next run; no other run of the visitor begins before it."""
         self._slots.postpone(self, seconds)
 
-    def __enter__(self) -> Turn:
+    def __enter__(self) -> QueuedRun:
         return self
 
     def __exit__(
@@ -55,9 +55,9 @@ class Slots:
         self._settings = settings
         self._clock = clock
         self._changed = threading.Condition()
-        self._lines: OrderedDict[str, deque[Turn]] = OrderedDict()
+        self._lines: OrderedDict[str, deque[QueuedRun]] = OrderedDict()
         """Of each visitor what waits; the visitor whose turn is next comes first."""
-        self._running: set[Turn] = set()
+        self._running: set[QueuedRun] = set()
         self._not_before: dict[str, float] = {}
         """Of visitors who must wait for a moment, by the clock."""
 
@@ -73,9 +73,9 @@ class Slots:
         with self._changed:
             return sum(map(len, self._lines.values()))
 
-    def join(self, visitor: str, network: str) -> Turn:
+    def join(self, visitor: str, network: str) -> QueuedRun:
         """A turn for a run, which may have its slot already. Raises Refused where it would wait and may not."""
-        turn = Turn(self, visitor, network)
+        turn = QueuedRun(self, visitor, network)
         with self._changed:
             self._lines.setdefault(visitor, deque()).append(turn)
             self._fill()
@@ -84,16 +84,16 @@ class Slots:
                 raise Refused(sentence)
         return turn
 
-    def wait(self, turn: Turn, seconds: float) -> bool:
-        """See ``Turn.wait``."""
+    def wait(self, turn: QueuedRun, seconds: float) -> bool:
+        """See ``QueuedRun.wait``."""
         with self._changed:
             # A moment that somebody must wait for may have come.
             self._fill()
             self._changed.wait_for(lambda: turn.runs, seconds)
             return turn.runs
 
-    def place_of(self, turn: Turn) -> int | None:
-        """See ``Turn.place``."""
+    def place_of(self, turn: QueuedRun) -> int | None:
+        """See ``QueuedRun.place``."""
         with self._changed:
             line = self._lines.get(turn.visitor, deque())
             if turn not in line:
@@ -107,8 +107,8 @@ class Slots:
                     place += min(len(others), before + is_earlier)
             return place
 
-    def postpone(self, turn: Turn, seconds: float) -> None:
-        """See ``Turn.postpone``."""
+    def postpone(self, turn: QueuedRun, seconds: float) -> None:
+        """See ``QueuedRun.postpone``."""
         with self._changed:
             if turn.runs:
                 self._running.remove(turn)
@@ -117,7 +117,7 @@ class Slots:
             self._not_before[turn.visitor] = self._clock() + seconds
             self._fill()
 
-    def leave(self, turn: Turn) -> None:
+    def leave(self, turn: QueuedRun) -> None:
         """End a turn, whether it waits or runs; nothing happens when it has ended."""
         with self._changed:
             self._running.discard(turn)
@@ -145,14 +145,14 @@ class Slots:
             turn.runs = True
             self._changed.notify_all()
 
-    def _take_out(self, turn: Turn) -> None:
+    def _take_out(self, turn: QueuedRun) -> None:
         line = self._lines.get(turn.visitor, deque())
         if turn in line:
             line.remove(turn)
             if not line:
                 del self._lines[turn.visitor]
 
-    def _no_room(self, turn: Turn) -> str | None:
+    def _no_room(self, turn: QueuedRun) -> str | None:
         waiting = [each for line in self._lines.values() for each in line]
         settings = self._settings
         if len(waiting) > settings.queue:

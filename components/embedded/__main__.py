@@ -18,7 +18,7 @@ import uvicorn
 from components.embedded import weights
 from components.embedded.defaults import DEFAULT_HOST, DEFAULT_PORT, default_threads, model_id
 from components.embedded.problems import EmbeddedProblem
-from components.embedded.status import Phase, Status
+from components.embedded.status_line import ModelPhase, StatusLine
 from components.protection.private_files import keep_new_files_private
 from components.settings import Settings, read_settings, variable_name
 
@@ -56,14 +56,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         _serve(flags, settings, report)
     except EmbeddedProblem as problem:
-        report(Status(phase=Phase.FAILED, sentence=str(problem)))
+        report(StatusLine(phase=ModelPhase.FAILED, sentence=str(problem)))
         return 1
     except KeyboardInterrupt:
         return 0
     return 0
 
 
-def _serve(flags: _Flags, settings: Settings, report: Callable[[Status], None]) -> None:
+def _serve(flags: _Flags, settings: Settings, report: Callable[[StatusLine], None]) -> None:
     if not flags.api_key and flags.host not in ("127.0.0.1", "::1", "localhost"):
         raise UnusableSetting(
             f"Serving on {flags.host} lets other machines in, so a key is needed. "
@@ -76,15 +76,15 @@ def _serve(flags: _Flags, settings: Settings, report: Callable[[Status], None]) 
     with _bind(flags.host, flags.port) as listener:
         path = flags.model or weights.ensure(
             settings.cache_dir,
-            on_progress=lambda done, total: report(Status(phase=Phase.FETCHING, done=done, total=total)),
+            on_progress=lambda done, total: report(StatusLine(phase=ModelPhase.FETCHING, done=done, total=total)),
         )
-        report(Status(phase=Phase.LOADING))
+        report(StatusLine(phase=ModelPhase.LOADING))
         # Loads llama.cpp itself: only now, so that a first start shows its progress without delay.
         from components.embedded.engine import Engine
         from components.embedded.server import create_app
 
         engine = Engine(path, model_id(flags.model), threads)
-        ready = Status(phase=Phase.READY, port=listener.getsockname()[1], model=engine.model_id)
+        ready = StatusLine(phase=ModelPhase.READY, port=listener.getsockname()[1], model=engine.model_id)
         config = uvicorn.Config(
             create_app(engine, flags.api_key),
             loop="asyncio",
@@ -125,22 +125,22 @@ class _TerminalReport:
         self._host = f"[{host}]" if ":" in host else host
         self._tenths = -1
 
-    def __call__(self, status: Status) -> None:
+    def __call__(self, status: StatusLine) -> None:
         match status.phase:
-            case Phase.FETCHING:
+            case ModelPhase.FETCHING:
                 tenths = 10 * status.done // max(status.total, 1)
                 if tenths > self._tenths:
                     self._tenths = tenths
                     print(f"Fetching the model: {10 * tenths} % of {status.total / 1e6:.0f} MB", flush=True)
-            case Phase.LOADING:
+            case ModelPhase.LOADING:
                 print("Loading the model", flush=True)
-            case Phase.READY:
+            case ModelPhase.READY:
                 print(f"Serving {status.model} at http://{self._host}:{status.port}/v1", flush=True)
             case _:
                 print(status.sentence, file=sys.stderr, flush=True)
 
 
-def _report_to_parent(status: Status) -> None:
+def _report_to_parent(status: StatusLine) -> None:
     print(status.to_line(), flush=True)
 
 

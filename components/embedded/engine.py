@@ -87,7 +87,7 @@ class Finished:
 
 
 @dataclass(frozen=True)
-class Refused:
+class GenerationRefused:
     """The last event of a generation that llama.cpp would not do; ``field`` names the request's part at fault."""
 
     sentence: str
@@ -99,7 +99,7 @@ class Stopped:
     """The last event of a generation that was stopped, or broke off."""
 
 
-Event = PromptAccepted | Text | Finished | Refused | Stopped
+Event = PromptAccepted | Text | Finished | GenerationRefused | Stopped
 
 
 def llama_seed(random_seed: int) -> int:
@@ -187,7 +187,7 @@ class ChunkReader:
                 f"The prompt's {prompt_tokens} tokens and the {self._max_tokens} of max_tokens are together more than "
                 f"the model's context of {self._context_tokens} tokens. Lower max_tokens or shorten the messages."
             )
-            yield self._last(Refused(sentence, "max_tokens"))
+            yield self._last(GenerationRefused(sentence, "max_tokens"))
             return
         yield PromptAccepted(prompt_tokens, self.queued_ms)
         if self._prefix:
@@ -211,7 +211,7 @@ class Generation:
         self.work: Future[None] | None = None
 
     async def next_event(self) -> Event:
-        """The next event. Not to be called again after Finished, Refused or Stopped."""
+        """The next event. Not to be called again after Finished, GenerationRefused or Stopped."""
         return await self._events.get()
 
     def stop(self) -> None:
@@ -296,7 +296,7 @@ class Engine:
                 self._server.handle_chat_completions(body, on_chunk)
         except (RuntimeError, ValueError) as error:
             # How xllamacpp hands on what llama.cpp throws before the first callback, such as a chat template's refusal.
-            generation.put(Refused(str(error), "messages"))
+            generation.put(GenerationRefused(str(error), "messages"))
         finally:
             generation.put(Stopped())
 
@@ -336,11 +336,11 @@ def _encodable(text: str) -> str:
     return text.encode("utf-8", "replace").decode("utf-8")
 
 
-def _refusal(error: dict[str, Any]) -> Refused:
+def _refusal(error: dict[str, Any]) -> GenerationRefused:
     if error.get("type") == "exceed_context_size_error":
-        return Refused(
+        return GenerationRefused(
             f"The prompt's {error['n_prompt_tokens']} tokens leave no room for an answer in the model's context of "
             f"{error['n_ctx']} tokens. Shorten the messages.",
             "messages",
         )
-    return Refused(str(error.get("message") or "llama.cpp refused the request without saying why."))
+    return GenerationRefused(str(error.get("message") or "llama.cpp refused the request without saying why."))

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from components.embedded.defaults import DEFAULT_HOST, default_threads, model_id
 from components.embedded.problems import EmbeddedProblem
-from components.embedded.status import Phase, Status
+from components.embedded.status_line import ModelPhase, StatusLine
 from components.settings import Settings, read_settings, variable_name
 
 _PROJECT_ROOT = Path(__file__).resolve().parents[2]
@@ -29,7 +29,7 @@ class EmbeddedModelFailed(EmbeddedProblem):
 
 
 @dataclass(frozen=True)
-class Address:
+class EmbeddedAddress:
     """Where the embedded endpoint can be reached. ``base_url`` ends in ``/v1``."""
 
     base_url: str
@@ -43,7 +43,7 @@ class EmbeddedModelState:
     ``sentence`` says it in words. ``fraction`` is how much is fetched, 0 to 1, and None unless that is known.
     """
 
-    phase: Phase
+    phase: ModelPhase
     sentence: str
     fraction: float | None
     threads: int
@@ -68,8 +68,8 @@ class EmbeddedModel:
         self._changed = threading.Condition()
         self._threads = default_threads()
         self._model = model_id(settings().embedded_model)
-        self._state = self._describe(Phase.IDLE, "The embedded model is not running.")
-        self._address: Address | None = None
+        self._state = self._describe(ModelPhase.IDLE, "The embedded model is not running.")
+        self._address: EmbeddedAddress | None = None
         self._child: subprocess.Popen[str] | None = None
         self._supervisor: threading.Thread | None = None
         self._end = threading.Event()
@@ -81,7 +81,7 @@ class EmbeddedModel:
             return self._state
 
     @property
-    def address(self) -> Address | None:
+    def address(self) -> EmbeddedAddress | None:
         """Where it can be reached now, or None while it is not ready. Starts nothing."""
         with self._changed:
             return self._address
@@ -95,22 +95,22 @@ class EmbeddedModel:
     def start(self) -> None:
         """Start it unless it is running or on its way; does not wait. After a failure, tries again."""
         with self._changed:
-            if self._state.phase not in (Phase.IDLE, Phase.FAILED):
+            if self._state.phase not in (ModelPhase.IDLE, ModelPhase.FAILED):
                 return
             self._end = threading.Event()
             settings = self._settings()
             self._model = model_id(settings.embedded_model)
             if problems := settings.problems.get("embedded_threads"):
-                self._show(self._end, Phase.FAILED, problems[0])
+                self._show(self._end, ModelPhase.FAILED, problems[0])
                 return
             self._threads = settings.embedded_threads or default_threads()
-            self._show(self._end, Phase.LOADING, "The embedded model is being started.")
+            self._show(self._end, ModelPhase.LOADING, "The embedded model is being started.")
             self._supervisor = threading.Thread(
                 target=self._supervise, args=(self._end,), name="embedded model", daemon=True
             )
             self._supervisor.start()
 
-    def wait_until_ready(self, cancelled: Callable[[], bool]) -> Address | None:
+    def wait_until_ready(self, cancelled: Callable[[], bool]) -> EmbeddedAddress | None:
         """Start it if needed and wait for it.
 
         Returns None within 0.2 s after ``cancelled()`` turns true. Raises EmbeddedModelFailed.
@@ -120,7 +120,7 @@ class EmbeddedModel:
             with self._changed:
                 if self._address is not None:
                     return self._address
-                if self._state.phase in (Phase.FAILED, Phase.IDLE):
+                if self._state.phase in (ModelPhase.FAILED, ModelPhase.IDLE):
                     raise EmbeddedModelFailed(self._state.sentence)
                 self._changed.wait(_SECONDS_BETWEEN_LOOKS)
         return None
@@ -131,7 +131,7 @@ class EmbeddedModel:
             self._end.set()
             child, supervisor = self._child, self._supervisor
             self._address = None
-            self._state = self._describe(Phase.IDLE, "The embedded model has been stopped.")
+            self._state = self._describe(ModelPhase.IDLE, "The embedded model has been stopped.")
             self._changed.notify_all()
         if child is not None:
             child.terminate()
@@ -152,14 +152,14 @@ class EmbeddedModel:
             except OSError as error:
                 failure = f"The embedded model's process could not be started: {error.strerror}."
             if failure:
-                self._show(end, Phase.FAILED, failure)
+                self._show(end, ModelPhase.FAILED, failure)
                 return
             deaths = 1 if time.monotonic() - started > _STEADY_SECONDS else deaths + 1
             if deaths > len(self._restart_delays):
                 sentence = f"The embedded model's process ended unexpectedly {deaths} times in a row. "
-                self._show(end, Phase.FAILED, sentence + "Its messages stand in the terminal Tempera runs in.")
+                self._show(end, ModelPhase.FAILED, sentence + "Its messages stand in the terminal Tempera runs in.")
                 return
-            self._show(end, Phase.LOADING, "The embedded model ended unexpectedly and is being started again.")
+            self._show(end, ModelPhase.LOADING, "The embedded model ended unexpectedly and is being started again.")
             end.wait(self._restart_delays[deaths - 1])
 
     def _run_child(self, end: threading.Event) -> str:
@@ -182,9 +182,9 @@ class EmbeddedModel:
         with child:
             assert child.stdout is not None  # noqa: S101 - a pipe was asked for
             for line in child.stdout:
-                status = Status.from_line(line)
+                status = StatusLine.from_line(line)
                 if status is not None:
-                    failure = status.sentence if status.phase is Phase.FAILED else failure
+                    failure = status.sentence if status.phase is ModelPhase.FAILED else failure
                     self._follow(end, status, api_key)
         with self._changed:
             # Another thread may have stopped this child and started its successor in the meantime.
@@ -192,18 +192,18 @@ class EmbeddedModel:
                 self._child = self._address = None
         return failure
 
-    def _follow(self, end: threading.Event, status: Status, api_key: str) -> None:
+    def _follow(self, end: threading.Event, status: StatusLine, api_key: str) -> None:
         match status.phase:
-            case Phase.FETCHING:
+            case ModelPhase.FETCHING:
                 fraction = min(status.done / status.total, 1.0) if status.total else None
                 megabytes = f"{status.done / 1e6:.0f} of {status.total / 1e6:.0f} MB"
-                self._show(end, Phase.FETCHING, f"The embedded model is being fetched: {megabytes}.", fraction)
-            case Phase.LOADING:
-                self._show(end, Phase.LOADING, "The embedded model is being loaded.")
-            case Phase.READY:
-                address = Address(f"http://{DEFAULT_HOST}:{status.port}/v1", api_key)
+                self._show(end, ModelPhase.FETCHING, f"The embedded model is being fetched: {megabytes}.", fraction)
+            case ModelPhase.LOADING:
+                self._show(end, ModelPhase.LOADING, "The embedded model is being loaded.")
+            case ModelPhase.READY:
+                address = EmbeddedAddress(f"http://{DEFAULT_HOST}:{status.port}/v1", api_key)
                 sentence = f"The embedded model {status.model} is ready."
-                self._show(end, Phase.READY, sentence, address=address)
+                self._show(end, ModelPhase.READY, sentence, address=address)
             case _:
                 # A failure is shown once the child is gone, so that a new start finds the place free.
                 pass
@@ -211,10 +211,10 @@ class EmbeddedModel:
     def _show(
         self,
         end: threading.Event,
-        phase: Phase,
+        phase: ModelPhase,
         sentence: str,
         fraction: float | None = None,
-        address: Address | None = None,
+        address: EmbeddedAddress | None = None,
     ) -> None:
         with self._changed:
             if end.is_set():
@@ -223,5 +223,5 @@ class EmbeddedModel:
             self._address = address
             self._changed.notify_all()
 
-    def _describe(self, phase: Phase, sentence: str, fraction: float | None = None) -> EmbeddedModelState:
+    def _describe(self, phase: ModelPhase, sentence: str, fraction: float | None = None) -> EmbeddedModelState:
         return EmbeddedModelState(phase, sentence, fraction, self._threads, self._model)

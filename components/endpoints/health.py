@@ -16,7 +16,7 @@ _LIFETIME_S = 60.0
 _KEY_STATUSES = (401, 403)
 
 
-class Verdict(Enum):
+class HealthVerdict(Enum):
     """The result of a health check, in words for the page."""
 
     ANSWERS = "answers"
@@ -35,7 +35,7 @@ class EndpointHealth:
     perhaps the endpoint's own, and None when it answers with its models. ``checked_at`` is UTC.
     """
 
-    verdict: Verdict
+    verdict: HealthVerdict
     milliseconds: float | None
     models: tuple[ModelCard, ...]
     problem: str | None
@@ -48,7 +48,7 @@ def check(address: Address, within_s: float = ANSWER_S) -> EndpointHealth:
     began = time.perf_counter()
     models: list[ModelCard] = []
     problem = None
-    verdict = Verdict.ANSWERS
+    verdict = HealthVerdict.ANSWERS
     try:
         models = list_models(address, within_s)
     except ModelsUnavailable as unavailable:
@@ -57,19 +57,19 @@ def check(address: Address, within_s: float = ANSWER_S) -> EndpointHealth:
     milliseconds = (time.perf_counter() - began) * 1000
     return EndpointHealth(
         verdict=verdict,
-        milliseconds=None if verdict is Verdict.DOES_NOT_ANSWER else milliseconds,
+        milliseconds=None if verdict is HealthVerdict.DOES_NOT_ANSWER else milliseconds,
         models=tuple(models),
         problem=problem,
         checked_at=checked_at,
     )
 
 
-def _verdict(http_status: int | None, address: Address) -> Verdict:
+def _verdict(http_status: int | None, address: Address) -> HealthVerdict:
     if http_status is None:
-        return Verdict.DOES_NOT_ANSWER
+        return HealthVerdict.DOES_NOT_ANSWER
     if http_status in _KEY_STATUSES:
-        return Verdict.REFUSES_KEY if address.key else Verdict.ASKS_FOR_KEY
-    return Verdict.LISTS_NO_MODELS
+        return HealthVerdict.REFUSES_KEY if address.key else HealthVerdict.ASKS_FOR_KEY
+    return HealthVerdict.LISTS_NO_MODELS
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from components.experiments.numbers import incomparable
-from components.live.status import status_words
+from components.live.status_words import status_words
 from components.log.record import TIMED, RunRecord
 from components.streaming.outcome import Status
 

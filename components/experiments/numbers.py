@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from components.live.status import duration, was_cut
+from components.live.status_words import duration, was_cut
 from components.log.record import NUMBERS, RunRecord
 from components.streaming.outcome import Status
 

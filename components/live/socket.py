@@ -7,7 +7,7 @@ The page first sends its token, then what it watches:
     {"replay": "run id", "lane": 1, "part": "markdown"}
     {"leave": 1}
 
-The server sends lists of messages, each a lane's number followed by a frame or an object (``Lane``).
+The server sends lists of messages, each a lane's number followed by a frame or an object (``Subscription``).
 A slow page gets the newest state once it has read the previous one: no queue grows.
 """
 
@@ -23,9 +23,9 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from components.live.channels import Channel, Channels
-from components.live.lane import Lane, Part
 from components.live.replay import replay_frames
 from components.live.share import Share, in_thread
+from components.live.subscription import Part, Subscription
 from components.markdown.answer import View
 from components.protection.places import Places
 
@@ -131,7 +131,7 @@ class _Connection:
         self._channel = channel
         self._share = share
         self._places = places
-        self._lanes: dict[int, tuple[Lane, Callable[[], None]]] = {}
+        self._lanes: dict[int, tuple[Subscription, Callable[[], None]]] = {}
         self._awake = asyncio.Event()
         self._called = False
         """Whether the writer has been woken since its last pass."""
@@ -179,7 +179,7 @@ class _Connection:
             await self._send([[request.lane, {"refused": True}]])
             return
         blocks = None if request.part == "status" else self._channel.blocks_of(request.watch, request.part)
-        lane = Lane(shown, blocks)
+        lane = Subscription(shown, blocks)
         if request.count:
             async with self._share.turn():
                 await in_thread(lambda: lane.resume(request.count, request.size))
@@ -206,7 +206,7 @@ class _Connection:
         few = len(self._lanes) + len(self._replaying) < _MOST_LANES
         return few and self._places.take(self._channel.visitor, self._channel.network)
 
-    def _look_later(self, lane: Lane) -> None:
+    def _look_later(self, lane: Subscription) -> None:
         def look() -> None:
             lane.timed = False
             self._awake.set()

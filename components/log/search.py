@@ -89,7 +89,7 @@ class FilterProblem(UserError):
         self.field = field
 
 
-class Place(NamedTuple):
+class PageEnd(NamedTuple):
     """Where a page ends: the value of the order, and the id, of its last run."""
 
     value: str | float
@@ -131,7 +131,7 @@ class Page:
     """Some runs, one row each, and the place after which the next page begins; None when there is none."""
 
     runs: pd.DataFrame
-    next: Place | None
+    next: PageEnd | None
 
 
 @dataclass(frozen=True)
@@ -149,7 +149,7 @@ class Summary:
     completion_tokens: int
 
 
-def page_of(database: Database, view: View, after: Place | None = None, most: int = 50) -> Page:
+def page_of(database: Database, view: View, after: PageEnd | None = None, most: int = 50) -> Page:
     """A page of the runs that the view finds. Raises FilterProblem, QueryFailed."""
     order = ORDERS[view.order]
     statement = select(*_LIST).select_from(runs.outerjoin(run_annotations)).where(conditions(database, view))
@@ -165,7 +165,7 @@ def page_of(database: Database, view: View, after: Place | None = None, most: in
     found = pd.DataFrame(rows[:most], columns=[each.name for each in _LIST])
     if len(rows) <= most:
         return Page(found, None)
-    return Page(found, Place(rows[most - 1][order.name], rows[most - 1]["id"]))
+    return Page(found, PageEnd(rows[most - 1][order.name], rows[most - 1]["id"]))
 
 
 def summary_of(database: Database, view: View) -> Summary:

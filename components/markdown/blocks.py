@@ -21,7 +21,7 @@ from markdown_it.utils import EnvType, OptionsDict
 from components.markdown import rules
 from components.markdown.code import code_html
 from components.markdown.formulas import mathml
-from components.markdown.gate import gate
+from components.markdown.sanitizer import sanitized
 
 _DEEPEST_NESTING = 40
 """Levels of lists, quotes and formatting. Nobody writes deeper; what does is shown as it came."""
@@ -155,7 +155,7 @@ def _line_starts(text: str, lines: list[int]) -> list[int]:
 def _draw(block: _Block, *, final: bool) -> str:
     if any(token.level >= _DEEPEST_NESTING - 1 for token in block.tokens):
         # The reader leaves out what stands deeper.
-        return gate(code_html(block.source))
+        return sanitized(code_html(block.source))
     env: dict[str, Any] = {"final": final}
     for index, token in enumerate(block.tokens):
         if token.type == "inline":
@@ -166,7 +166,7 @@ def _draw(block: _Block, *, final: bool) -> str:
     written = str(_MARKDOWN.renderer.render(block.tokens, _MARKDOWN.options, env))
     if _RIGHT_TO_LEFT.search(block.source):
         written = _DIRECTED.sub(r'<\1 dir="auto"', written)
-    return gate(written)
+    return sanitized(written)
 
 
 def _checkbox(token: Token) -> str:

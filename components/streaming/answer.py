@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 from components.contract.chunk import ChoiceDelta, Chunk, Usage
 from components.streaming import sentences
+from components.streaming.choice_places import ChoicePlaces
 from components.streaming.faults import ErrorKind, StreamFault
 from components.streaming.growing_text import GrowingText
 from components.streaming.guard import safe_text
 from components.streaming.limits import Limits
 from components.streaming.masking import Mask
 from components.streaming.outcome import Choice, Status
-from components.streaming.places import Places
 from components.streaming.sentences import closed_early
 from components.streaming.tool_calls import ToolCalls
 
@@ -81,7 +81,7 @@ class Answer:
 
     def __init__(self, limits: Limits, mask: Mask | None = None, *, several: bool = False) -> None:
         self._limits = limits
-        self._places = Places(several)
+        self._places = ChoicePlaces(several)
         self._choices: defaultdict[int, _Choice] = defaultdict(lambda: _Choice(mask))
         self._text_characters = 0
         self._other_characters = 0

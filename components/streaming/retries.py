@@ -8,8 +8,8 @@ import time
 from collections.abc import Mapping
 
 from components.streaming.faults import StreamFault
+from components.streaming.http_status import retry_after_seconds
 from components.streaming.limits import Limits
-from components.streaming.status import retry_after_seconds
 
 _IN_MILLISECONDS = ("retry-after-ms", "x-ms-retry-after-ms")
 _GOOGLE_DELAY = re.compile(r'"retryDelay"\s*:\s*"([\d.]+s)"')

@@ -23,6 +23,7 @@ from components.streaming.answer import Answer, TimedEvent
 from components.streaming.call import body_pieces, post_json, tells_its_end
 from components.streaming.faults import ErrorKind, StreamFault
 from components.streaming.guard import EventGuard
+from components.streaming.http_status import fault_for_status
 from components.streaming.limits import Limits
 from components.streaming.masked_events import MaskedEvents
 from components.streaming.moments import Moments
@@ -30,7 +31,6 @@ from components.streaming.outcome import Outcome, Retry, Status
 from components.streaming.retries import pause_before_retry, wanted_wait
 from components.streaming.server_timing import queue_ms
 from components.streaming.session import ApiKey, Session
-from components.streaming.status import fault_for_status
 from components.streaming.watch import Watch
 
 DONE = "[DONE]"

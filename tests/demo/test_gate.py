@@ -15,7 +15,7 @@ from components.contract.chunk import Usage
 from components.contract.request import to_bytes
 from components.demo import budget
 from components.demo.budget import ALIVE_S
-from components.demo.gate import DemoGate, used_tokens
+from components.demo.demo_gate import DemoGate, used_tokens
 from components.demo.settings import DemoSettings
 from components.endpoints.endpoint import EndpointUnavailable
 from components.log.log import Log

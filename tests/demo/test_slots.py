@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from components.demo.settings import DemoSettings
-from components.demo.slots import Slots, Turn
+from components.demo.slots import QueuedRun, Slots
 from components.runs.gate import Refused
 from tests.demo.conftest import SETTINGS
 
@@ -22,7 +22,7 @@ class Clock:
         return self.now
 
 
-def join_all(slots: Slots, visitors: list[str]) -> list[Turn]:
+def join_all(slots: Slots, visitors: list[str]) -> list[QueuedRun]:
     return [slots.join(visitor, f"network of {visitor}") for visitor in visitors]
 
 
@@ -56,7 +56,7 @@ def test_nobody_with_many_waiting_runs_starves_others() -> None:
 def test_among_fifty_visitors_each_is_served_before_anybody_is_served_often() -> None:
     """One who always asks again is served once in each round of all who wait, however long it goes on."""
     slots = Slots(DemoSettings(slots=2, queue=1_000))
-    waiting: dict[str, list[Turn]] = {f"visitor {number}": [] for number in range(50)}
+    waiting: dict[str, list[QueuedRun]] = {f"visitor {number}": [] for number in range(50)}
     served: Counter[str] = Counter()
     for visitor in waiting:
         waiting[visitor].append(slots.join(visitor, visitor))
@@ -143,7 +143,7 @@ class Queue(RuleBasedStateMachine):
         self.settings = DemoSettings(slots=3, queue=6, queue_of_one=3, runs_at_once=2)
         self.clock = Clock()
         self.slots = Slots(self.settings, self.clock)
-        self.turns: list[Turn] = []
+        self.turns: list[QueuedRun] = []
         self.held_until: dict[str, float] = {}
 
     @rule(visitor=st.sampled_from("abcde"), network=st.sampled_from("xyz"))

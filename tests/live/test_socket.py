@@ -20,8 +20,8 @@ from websockets.typing import Origin
 from websockets.uri import parse_uri
 
 from components.live import channels
-from components.live.lane import Lane
 from components.live.socket import UNREADABLE, WRONG_TOKEN
+from components.live.subscription import Subscription
 from components.markdown.answer import AnswerBlocks
 from components.streaming.outcome import Status
 from tests.live.conftest import ORIGIN, Reader, Server, end, make_run, shown, soon, tell
@@ -287,13 +287,13 @@ def test_what_a_lane_asks_next_ends_the_replay_that_it_asked_for_before(live: Se
 
 def test_one_large_event_does_not_keep_others_waiting(live: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     threads: list[str] = []
-    draw = Lane.messages
+    draw = Subscription.messages
 
-    def noted(lane: Lane) -> list[Any]:
+    def noted(lane: Subscription) -> list[Any]:
         threads.append(threading.current_thread().name)
         return draw(lane)
 
-    monkeypatch.setattr(Lane, "messages", noted)
+    monkeypatch.setattr(Subscription, "messages", noted)
     run = make_run()
     with live.reader(shown(live, run)) as reader:
         reader.watch(run.id, "markdown")

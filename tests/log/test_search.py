@@ -16,7 +16,7 @@ from sqlalchemy import insert
 from components.log.database import Database
 from components.log.record import RunRecord
 from components.log.request_summary import asked_in
-from components.log.search import FilterProblem, Place, View, choices, page_of, summary_of
+from components.log.search import FilterProblem, PageEnd, View, choices, page_of, summary_of
 from components.log.tables import run_annotations, runs, to_row
 
 EXPERIMENT = "e" * 32
@@ -68,7 +68,7 @@ def keep(database: Database, *records: RunRecord) -> None:
         connection.execute(insert(runs), [to_row(record) for record in records])
 
 
-def found(database: Database, after: Place | None = None, most: int = 50, **view: Any) -> list[int]:
+def found(database: Database, after: PageEnd | None = None, most: int = 50, **view: Any) -> list[int]:
     return [int(run_id, 16) for run_id in page_of(database, View(**view), after, most).runs["id"]]
 
 

@@ -13,7 +13,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from components.markdown import blocks as markdown_blocks
-from components.markdown import gate
+from components.markdown import sanitizer
 from components.markdown.blocks import MarkdownBlocks
 
 ANSWERS = sorted((Path(__file__).parent / "answers").glob("*.md"))
@@ -361,7 +361,7 @@ def test_blocks_joined_are_the_text_drawn_in_one_go(text: str) -> None:
     tokens = [token for block in reading.blocks for token in block.tokens]
     if reading.blocks:
         in_one_go = markdown_blocks._draw(markdown_blocks._Block(0, text, tokens), final=True)
-        assert gate.gate("".join(drawn(text))) == in_one_go
+        assert sanitizer.sanitized("".join(drawn(text))) == in_one_go
 
 
 @given(st.lists(st.sampled_from([part for part in PARTS if not part.startswith(("`", "~~~"))]), max_size=15))
@@ -376,7 +376,7 @@ def test_no_word_hides(parts: list[str]) -> None:
 
 # --- The gate
 
-SAFE_TAGS = {*gate.HTML, *gate.BARE_HTML, *gate.MATHML}
+SAFE_TAGS = {*sanitizer.HTML, *sanitizer.BARE_HTML, *sanitizer.MATHML}
 CODE_CLASSES = re.compile(r"[a-z][a-z0-9]{0,2}")
 PLAIN_ATTRIBUTES = {"dir", "target", "rel", "title", "start", "type", "aria-label"}
 CLASSES = {"code", "copy", "formula", "formula wide", "table", "task", "left", "center", "right"}
@@ -396,8 +396,8 @@ def check(html: str) -> None:
             elif name == "class":
                 assert value in CLASSES or CODE_CLASSES.fullmatch(value), value
             else:
-                assert name in gate.MATHML.get(tag, PLAIN_ATTRIBUTES), name
-    assert gate.gate(html) == html
+                assert name in sanitizer.MATHML.get(tag, PLAIN_ATTRIBUTES), name
+    assert sanitizer.sanitized(html) == html
 
 
 # fmt: off
@@ -455,7 +455,7 @@ def test_nothing_passes_that_may_not(text: str) -> None:
 def test_the_gate_takes_nothing_from_an_answer(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     gated = "".join(drawn(path.read_text()))
     check(gated)
-    monkeypatch.setattr(markdown_blocks, "gate", lambda html: html)
+    monkeypatch.setattr(markdown_blocks, "sanitized", lambda html: html)
     ungated = "".join(drawn(path.read_text()))
     assert read(gated) == read(ungated)
     bare = gated.replace(f" {OPENS}", "")
@@ -476,7 +476,7 @@ def _shape(html: str) -> list[tuple[str, dict[str, str | None]]]:
 @given(st.text(max_size=40))
 def test_the_gate_lets_no_other_tag_or_attribute_pass(text: str) -> None:
     for html in (text, f"<{text}>", f"<p {text}>x</p>", f'<a href="{text}">x</a>', f"<math>{text}</math>"):
-        check(gate.gate(html))
+        check(sanitizer.sanitized(html))
 
 
 # --- Time

@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Block
 
 from components.live.channels import Shown
-from components.live.lane import Lane
+from components.live.subscription import Subscription
 from components.markdown.answer import AnswerBlocks
 from components.server.process import service
 
@@ -35,7 +35,9 @@ def blocks(data: Data) -> Iterator[str]:
     if "blocks" in data:
         yield from data["blocks"]
     elif run := shown_run(data):
-        for first, *more in Lane(run, None if data["part"] == "status" else AnswerBlocks(data["part"])).messages():
+        for first, *more in Subscription(
+            run, None if data["part"] == "status" else AnswerBlocks(data["part"])
+        ).messages():
             if isinstance(first, dict):
                 yield html.escape(str(first.get("note", "")))
             else:

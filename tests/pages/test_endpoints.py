@@ -12,7 +12,7 @@ import streamlit
 from streamlit.testing.v1 import AppTest
 
 from components.contract.chunk import Usage
-from components.embedded.status import Phase
+from components.embedded.status_line import ModelPhase
 from components.runs.run import Run
 from components.server.process import service
 from components.streaming.moments import Timings
@@ -159,14 +159,14 @@ def test_a_failed_embedded_model_says_why_and_starts_again_by_a_click(
     page = open_endpoints()
     assert "not running]" in texts(page)
     page.button(key="start_embedded").click().run()
-    wait_for(lambda: service().model.state.phase is Phase.FAILED)
+    wait_for(lambda: service().model.state.phase is ModelPhase.FAILED)
     assert "failed]" in texts(page.run())
     assert any("absent.gguf" in text.value for text in page.text)
     page.run()
-    assert service().model.state.phase is Phase.FAILED, "looking again does not start it"
+    assert service().model.state.phase is ModelPhase.FAILED, "looking again does not start it"
     before = service().model.state
     page.button(key="start_embedded").click().run()
-    wait_for(lambda: service().model.state is not before and service().model.state.phase is Phase.FAILED)
+    wait_for(lambda: service().model.state is not before and service().model.state.phase is ModelPhase.FAILED)
     assert "failed]" in texts(page.run())
 
 

@@ -7,7 +7,7 @@ from dataclasses import asdict
 
 import streamlit as st
 
-from components.live.status import duration, waiting_words
+from components.live.status_words import duration, waiting_words
 from components.log.record import RunRecord
 from components.markdown.answer import View, pretty_json
 from components.runs.run import Run

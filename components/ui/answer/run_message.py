@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from components.contract.errors import single_line
-from components.live.status import was_cut, was_cut_at_sent_limit
+from components.live.status_words import was_cut, was_cut_at_sent_limit
 from components.log.record import RunRecord
 from components.streaming.faults import ErrorKind
 from components.streaming.outcome import Status

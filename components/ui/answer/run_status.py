@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from components.live.status import numbers, status_words, was_cut
+from components.live.status_words import numbers, status_words, was_cut
 from components.log.record import RunRecord
 from components.runs.run import Activity, RetryWait
 from components.streaming.outcome import Status

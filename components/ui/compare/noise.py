@@ -10,7 +10,7 @@ import streamlit as st
 from components.experiments import noise
 from components.experiments.noise import FEWEST_REPEATS, Spread, Verdict
 from components.experiments.numbers import incomparable
-from components.live.status import duration
+from components.live.status_words import duration
 from components.log.record import RunRecord
 from components.streaming.outcome import Status
 from components.ui.plain_words import plain_words

@@ -11,7 +11,7 @@ import streamlit as st
 from components.drafts.comparison import Timing
 from components.experiments.numbers import bests, incomparable
 from components.live.replay import lengths_after
-from components.live.status import duration, numbers, status_words, was_cut
+from components.live.status_words import duration, numbers, status_words, was_cut
 from components.log.events import StoredEvent
 from components.log.query import QueryFailed
 from components.log.record import NUMBERS, RunRecord

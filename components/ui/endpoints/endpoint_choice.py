@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from components.embedded.process import EmbeddedModel
-from components.embedded.status import Phase
+from components.embedded.status_line import ModelPhase
 from components.endpoints.endpoint import AnyEndpoint, EmbeddedEndpoint
 from components.endpoints.models import ModelCard, ModelsUnavailable, list_models
 from components.ui import presses, state
@@ -114,18 +114,18 @@ def _ask(endpoint: AnyEndpoint) -> tuple[list[ModelCard], str | None]:
 def _draw_embedded_state(model: EmbeddedModel) -> None:
     """Start the embedded model when it is first chosen, and say how far it is until it is ready."""
     # After a failure only a click starts it again: a page runs often, and the failure would come back each time.
-    if model.state.phase is Phase.IDLE:
+    if model.state.phase is ModelPhase.IDLE:
         model.start()
-    if model.state.phase is Phase.FAILED:
+    if model.state.phase is ModelPhase.FAILED:
         st.error(model.state.sentence)
         st.button("Try again", key="start_model", on_click=model.start)
-    elif model.state.phase is not Phase.READY:
+    elif model.state.phase is not ModelPhase.READY:
         _draw_progress(model)
 
 
 @st.fragment(run_every=_STATE_REFRESH_S)
 def _draw_progress(model: EmbeddedModel) -> None:
     state_now = model.state
-    if state_now.phase in (Phase.READY, Phase.FAILED):
+    if state_now.phase in (ModelPhase.READY, ModelPhase.FAILED):
         st.rerun()
     st.progress(state_now.fraction or 0.0, text=state_now.sentence)

@@ -14,11 +14,11 @@ import streamlit as st
 
 from components.contract.errors import plain_text, single_line
 from components.embedded.process import EmbeddedModel, EmbeddedModelState
-from components.embedded.status import Phase
+from components.embedded.status_line import ModelPhase
 from components.endpoints.endpoint import AnyEndpoint, EmbeddedEndpoint
-from components.endpoints.health import EndpointHealth, Look, Looks, Verdict
+from components.endpoints.health import EndpointHealth, HealthVerdict, Look, Looks
 from components.endpoints.models import ModelCard
-from components.live.status import duration
+from components.live.status_words import duration
 from components.log.database import Database
 from components.log.query import QueryFailed, recent_rates
 from components.ui.form.dialect_rules import draw_dialect_rules
@@ -31,27 +31,27 @@ _RUNS_MEASURED = 10
 _MOST_ROWS_SHOWN = 8
 _MOST_ID_CHARACTERS = 200
 
-_SIGNS: dict[Verdict, tuple[str, Colour]] = {
-    Verdict.ANSWERS: (":material/check:", "green"),
-    Verdict.REFUSES_KEY: (":material/key_off:", "red"),
-    Verdict.ASKS_FOR_KEY: (":material/key:", "orange"),
-    Verdict.LISTS_NO_MODELS: (":material/warning:", "orange"),
-    Verdict.DOES_NOT_ANSWER: (":material/link_off:", "red"),
+_SIGNS: dict[HealthVerdict, tuple[str, Colour]] = {
+    HealthVerdict.ANSWERS: (":material/check:", "green"),
+    HealthVerdict.REFUSES_KEY: (":material/key_off:", "red"),
+    HealthVerdict.ASKS_FOR_KEY: (":material/key:", "orange"),
+    HealthVerdict.LISTS_NO_MODELS: (":material/warning:", "orange"),
+    HealthVerdict.DOES_NOT_ANSWER: (":material/link_off:", "red"),
 }
 _NEXT_STEP = {
-    Verdict.REFUSES_KEY: "Check its key: api_key in the secrets file, or TEMPERA_API_KEY.",
-    Verdict.ASKS_FOR_KEY: "Give it a key: api_key in the secrets file, or TEMPERA_API_KEY.",
-    Verdict.LISTS_NO_MODELS: "It may chat all the same: type a model's name in the playground.",
+    HealthVerdict.REFUSES_KEY: "Check its key: api_key in the secrets file, or TEMPERA_API_KEY.",
+    HealthVerdict.ASKS_FOR_KEY: "Give it a key: api_key in the secrets file, or TEMPERA_API_KEY.",
+    HealthVerdict.LISTS_NO_MODELS: "It may chat all the same: type a model's name in the playground.",
 }
 _MEASURED = "The time from asking for the list of models, GET /models, to the end of the answer."
-_PHASES: dict[Phase, tuple[str, str, Colour]] = {
-    Phase.IDLE: ("not running", ":material/power_off:", "gray"),
-    Phase.FETCHING: ("fetching", ":material/download:", "blue"),
-    Phase.LOADING: ("loading", ":material/more_horiz:", "blue"),
-    Phase.READY: ("ready", ":material/check:", "green"),
-    Phase.FAILED: ("failed", ":material/error:", "red"),
+_PHASES: dict[ModelPhase, tuple[str, str, Colour]] = {
+    ModelPhase.IDLE: ("not running", ":material/power_off:", "gray"),
+    ModelPhase.FETCHING: ("fetching", ":material/download:", "blue"),
+    ModelPhase.LOADING: ("loading", ":material/more_horiz:", "blue"),
+    ModelPhase.READY: ("ready", ":material/check:", "green"),
+    ModelPhase.FAILED: ("failed", ":material/error:", "red"),
 }
-_ON_THE_WAY = (Phase.FETCHING, Phase.LOADING)
+_ON_THE_WAY = (ModelPhase.FETCHING, ModelPhase.LOADING)
 
 
 @st.cache_resource
@@ -147,7 +147,7 @@ def _draw_head(endpoint: AnyEndpoint, model: EmbeddedModelState | None, look: Lo
 
 def _draw_badge(model: EmbeddedModelState | None, look: Look) -> None:
     health = look.health
-    if model and (model.phase is not Phase.READY or health is None or health.verdict is Verdict.ANSWERS):
+    if model and (model.phase is not ModelPhase.READY or health is None or health.verdict is HealthVerdict.ANSWERS):
         label, icon, colour = _PHASES[model.phase]
     elif health:
         label, (icon, colour) = health.verdict.value, _SIGNS[health.verdict]
@@ -178,7 +178,7 @@ def _facts(endpoint: AnyEndpoint, look: Look) -> list[str]:
 
 
 def _draw_embedded_button(model: EmbeddedModel, name: str) -> None:
-    if model.state.phase in (Phase.IDLE, Phase.FAILED):
+    if model.state.phase in (ModelPhase.IDLE, ModelPhase.FAILED):
         st.button("Start", key=f"start_{name}", type="tertiary", icon=":material/play_arrow:", on_click=model.start)
     else:
         st.button(
@@ -203,10 +203,10 @@ def _draw_embedded_state(
     if state.phase in _ON_THE_WAY:
         with st.container():
             _draw_progress(model)
-    elif state.phase is Phase.FAILED:
+    elif state.phase is ModelPhase.FAILED:
         st.text(state.sentence)
         st.caption("Mend it, then press Start.")
-    elif state.phase is Phase.IDLE:
+    elif state.phase is ModelPhase.IDLE:
         st.caption("It starts when it is chosen in the playground, or here with Start.")
     card = next((card for card in health.models if card.id == state.model), None) if health else None
     numbers = [("model", plain_words(state.model, 60)), ("threads", str(state.threads)), ("speed", speed)]

@@ -11,7 +11,7 @@ from components.log.annotations import tags_in
 from components.log.owned import OwnLog
 from components.log.query import QueryFailed, count_runs
 from components.log.record import LISTED, NUMBERS
-from components.log.search import MOST_COUNTED, Page, Place, Summary, View, page_of, summary_of
+from components.log.search import MOST_COUNTED, Page, PageEnd, Summary, View, page_of, summary_of
 from components.ui import state
 from components.ui.runs.export import draw_take_away
 from components.ui.runs.storage import draw_upkeep
@@ -40,7 +40,7 @@ class _Listing:
 
     view: View
     number: int = 0
-    before: list[Place] = field(default_factory=list)
+    before: list[PageEnd] = field(default_factory=list)
     drawn: Page | None = None
     held: Page | None = None
 
@@ -173,7 +173,7 @@ def _draw_turning(page: Page, listing: _Listing) -> None:
         return
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         # Drawn where they do nothing as well, so that none moves under the pointer.
-        turns: tuple[tuple[str, str, list[Place] | None], ...] = (
+        turns: tuple[tuple[str, str, list[PageEnd] | None], ...] = (
             ("First page", "first_page", [] if listing.before else None),
             ("Previous", "page_before", listing.before[:-1] if listing.before else None),
             ("Next", "next_page", [*listing.before, page.next] if page.next else None),
@@ -182,7 +182,7 @@ def _draw_turning(page: Page, listing: _Listing) -> None:
             st.button(label, key=key, on_click=_turn, args=(listing, before), disabled=before is None)
 
 
-def _turn(listing: _Listing, before: list[Place]) -> None:
+def _turn(listing: _Listing, before: list[PageEnd]) -> None:
     listing.before = before
     if st.session_state.get(state.CHOSEN_RUNS):
         st.session_state[state.JUST_OPENED] = True

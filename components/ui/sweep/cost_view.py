@@ -13,7 +13,7 @@ from components.experiments.cells import RowRequest
 from components.experiments.price import Price, price, total_of
 from components.experiments.reuse import Reused
 from components.experiments.sweep_setup import Setup
-from components.live.status import duration
+from components.live.status_words import duration
 from components.log.owned import OwnLog
 from components.log.query import Measured, QueryFailed, recent_measures
 from components.server.process import service

@@ -14,8 +14,8 @@ from starlette.routing import BaseRoute, Mount, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 
 from components.live.channels import Channel
-from components.live.lane import Part
 from components.live.socket import LiveSocket
+from components.live.subscription import Part
 from components.log.record import RunRecord
 from components.runs.run import Run
 from components.server.process import service

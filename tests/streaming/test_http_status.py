@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from components.contract.errors import MAX_SENTENCE
-from components.streaming.status import fault_for_status, in_words, retry_after_seconds
+from components.streaming.http_status import fault_for_status, in_words, retry_after_seconds
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from components.live.channels import Shown
 from components.live.frames import Reader
-from components.live.status import ShownNumber, ended_in_words, numbers, status_words, waiting_words
+from components.live.status_words import ShownNumber, ended_in_words, numbers, status_words, waiting_words
 from components.markdown.answer import AnswerBlocks, View
 from components.runs.run import Activity, RetryWait, Run
 
@@ -25,7 +25,7 @@ _MUCH = 1_000
 """Characters that may be slow to render: some hundred tokens, or one unusually large event."""
 
 
-class Lane:
+class Subscription:
     """The state of one watched run on one page: what has been sent so far."""
 
     def __init__(self, shown: Shown, blocks: AnswerBlocks | None = None) -> None:

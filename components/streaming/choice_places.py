@@ -9,7 +9,7 @@ from components.contract.chunk import ChoiceDelta
 _Parts = tuple[ChoiceDelta, ...]
 
 
-class Places:
+class ChoicePlaces:
     """The places of one answer's choices, from 0.
 
     An answer that was asked for once has one choice, at whatever index it comes. Some endpoints count the index up with

@@ -59,6 +59,6 @@ _CLEANER = nh3.Cleaner(
 )
 
 
-def gate(markup: str) -> str:
+def sanitized(markup: str) -> str:
     """The markup without whatever is not on the lists."""
     return _CLEANER.clean(markup)

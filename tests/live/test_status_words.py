@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from components.live.status import ended_in_words, numbers, status_words, waiting_words
+from components.live.status_words import ended_in_words, numbers, status_words, waiting_words
 from components.log.record import OLDER_DEFINITION, RunRecord
 from components.runs.run import Activity, RetryWait
 from tests.live.conftest import end, make_run

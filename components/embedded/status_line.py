@@ -7,7 +7,7 @@ from enum import StrEnum
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 
-class Phase(StrEnum):
+class ModelPhase(StrEnum):
     """Where the embedded model stands."""
 
     IDLE = "idle"
@@ -17,7 +17,7 @@ class Phase(StrEnum):
     FAILED = "failed"
 
 
-class Status(BaseModel):
+class StatusLine(BaseModel):
     """One line of the child.
 
     ``done`` and ``total`` are bytes and come while fetching. ``port`` and ``model`` come with ready, ``sentence`` with
@@ -26,7 +26,7 @@ class Status(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    phase: Phase
+    phase: ModelPhase
     done: int = 0
     total: int = 0
     port: int = 0
@@ -38,7 +38,7 @@ class Status(BaseModel):
         return self.model_dump_json(exclude_defaults=True)
 
     @classmethod
-    def from_line(cls, line: str) -> Status | None:
+    def from_line(cls, line: str) -> StatusLine | None:
         """The status in ``line``, or None when it holds none: a library may have printed something of its own."""
         try:
             return cls.model_validate_json(line)

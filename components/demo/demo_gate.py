@@ -12,7 +12,7 @@ from components.demo.budget import Reservation
 from components.demo.floods import Floods
 from components.demo.requests import checked, tokens_of
 from components.demo.settings import DemoSettings
-from components.demo.slots import Slots, Turn
+from components.demo.slots import QueuedRun, Slots
 from components.demo.switch import Switch
 from components.demo.together import Together
 from components.demo.visitors import UNKNOWN
@@ -82,7 +82,7 @@ class DemoGate:
         ):
             yield tell
 
-    def _turn(self, run: Run, tokens: int) -> Turn:
+    def _turn(self, run: Run, tokens: int) -> QueuedRun:
         # A run that would be refused in the end takes no place in the queue.
         try:
             budget.check(self._log, self._settings, run.owner, run.network or UNKNOWN, tokens)
@@ -91,7 +91,7 @@ class DemoGate:
                 raise
         return self.slots.join(run.owner, run.network or UNKNOWN)
 
-    def _reserve(self, run: Run, turn: Turn, tokens: int) -> Reservation:
+    def _reserve(self, run: Run, turn: QueuedRun, tokens: int) -> Reservation:
         gives_up_at = time.monotonic() + _PATIENCE_S
         while True:
             while not turn.wait(_LOOK_AGAIN_S):
