@@ -53,7 +53,7 @@ def delete_run(log: OwnedLog, run_id: str) -> DeletedRun | None:
     return log.write(work)
 
 
-def bring_back(log: OwnedLog, deleted: DeletedRun) -> None:
+def restore_run(log: OwnedLog, deleted: DeletedRun) -> None:
     """Put a run that was deleted into the log again, under its id, as the owner's. Raises DatabaseUnavailable.
 
     Votes for it and a run that was deleted since are not brought back.

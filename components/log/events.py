@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -42,7 +42,7 @@ def stored(event: TimedEvent) -> StoredEvent:
 
 def pack(events: Iterable[StoredEvent]) -> bytes:
     """At most ``MOST_IN_ONE_PACK`` events in few bytes, their texts as every database can keep them."""
-    storable = [StoredEvent(storable_text(one.name), storable_text(one.data), one.at_ms, one.size) for one in events]
+    storable = [replace(one, name=storable_text(one.name), data=storable_text(one.data)) for one in events]
     return zlib.compress(_events.dump_json(storable))
 
 

@@ -51,7 +51,7 @@ class Steps:
 _STEPS = Steps()
 
 
-class SaidOfRun(NamedTuple):
+class AnnotationRow(NamedTuple):
     """What people said about a run, as its row has it: stars or None, tags as lines, notes."""
 
     rating: Annotated[int, Field(ge=1, le=5)] | None = None
@@ -61,9 +61,9 @@ class SaidOfRun(NamedTuple):
 
 EXPORTED = tuple(name for name in FACTS if name != "owner")
 """The facts of a run that leave the log, in every kind of file."""
-ANNOTATED = SaidOfRun._fields
+ANNOTATED = AnnotationRow._fields
 """What people said about it, which leaves as well."""
-COLUMNS = {name: TYPES[name] for name in EXPORTED} | get_type_hints(SaidOfRun)
+COLUMNS = {name: TYPES[name] for name in EXPORTED} | get_type_hints(AnnotationRow)
 """The columns of a table of runs, in every kind of file that is one, with the types of their values."""
 
 _ARROW_TYPES = {str: pa.string(), int: pa.int64(), float: pa.float64(), bool: pa.bool_()}

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, String, insert
 
 from components.contract.strict_json import holds_too_much
 from components.log import sentences
-from components.log.export import ANNOTATED, EXPORTED, SaidOfRun, digest
+from components.log.export import ANNOTATED, EXPORTED, AnnotationRow, digest
 from components.log.owned import OwnedLog
 from components.log.record import FACTS, RunRecord, utc_now
 from components.log.request_summary import asked_in
@@ -32,7 +32,7 @@ _MOST_COMMAS = 200_000
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
 _FINAL = {status.value for status in Status} - {Status.RUNNING.value}
 _record = TypeAdapter(RunRecord)
-_said_of_run = TypeAdapter(SaidOfRun)
+_annotation = TypeAdapter(AnnotationRow)
 
 
 class ImportRefused(UserError):
@@ -63,7 +63,7 @@ def read_line(number: int, line: str) -> RunRecord:
     return _read(number, line)[0]
 
 
-def _read(number: int, line: str) -> tuple[RunRecord, SaidOfRun]:
+def _read(number: int, line: str) -> tuple[RunRecord, AnnotationRow]:
     if len(line) > _LONGEST_LINE or holds_too_much(line, _MOST_COMMAS):
         raise ImportRefused(sentences.LINE_TOO_LONG.format(number=number))
     try:
@@ -84,7 +84,7 @@ def _read(number: int, line: str) -> tuple[RunRecord, SaidOfRun]:
     if wrong := next(_wrong_columns(record), None):
         raise ImportRefused(sentences.LINE_NOT_A_RUN.format(number=number, wrong=wrong))
     try:
-        return record, _said_of_run.validate_python(said, strict=True)
+        return record, _annotation.validate_python(said, strict=True)
     except ValidationError as error:
         raise ImportRefused(sentences.LINE_NOT_AN_ANNOTATION.format(number=number, wrong=_place(error))) from None
 
@@ -94,11 +94,13 @@ def _as_new(record: RunRecord, owner: str) -> RunRecord:
     return replace(record, id=uuid.uuid4().hex, owner=owner, **asked_in(record.request_body)._asdict())
 
 
-def _insert(connection: Connection, step: list[tuple[RunRecord, SaidOfRun]]) -> None:
+def _insert(connection: Connection, step: list[tuple[RunRecord, AnnotationRow]]) -> None:
     connection.execute(insert(runs), [to_row(record) for record, _said in step])
     moment = utc_now()
     annotated = [
-        {"run_id": record.id, "changed_at": moment, **said._asdict()} for record, said in step if said != SaidOfRun()
+        {"run_id": record.id, "changed_at": moment, **said._asdict()}
+        for record, said in step
+        if said != AnnotationRow()
     ]
     if annotated:
         connection.execute(insert(run_annotations), annotated)

@@ -6,7 +6,7 @@ import pytest
 
 from components.log.annotations import MOST_CHARACTERS, Annotation, annotate, annotation_of
 from components.log.compaction import size_bytes
-from components.log.deletion import bring_back, delete_found, delete_run
+from components.log.deletion import delete_found, delete_run, restore_run
 from components.log.log import Log
 from components.log.query import events_of, find_run
 from components.log.search import View, page_of
@@ -60,7 +60,7 @@ def test_a_deleted_run_is_gone_with_all_and_can_be_brought_back_whole(log: Log, 
     assert (find_run(log.database, run_id), events_of(log.database, run_id)) == (None, [])
     assert annotation_of(log.database, run_id) == Annotation()
     for _ in range(2):  # a second click brings back nothing more
-        bring_back(log, deleted)
+        restore_run(log, deleted)
     assert (find_run(log.database, run_id), events_of(log.database, run_id)) == (record, events)
     assert annotation_of(log.database, run_id) == Annotation(4, ("keep",), "Why")
     assert page_of(log.database, View(words="unmistakable")).runs["id"].tolist() == [run_id]

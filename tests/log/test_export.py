@@ -15,7 +15,7 @@ from sqlalchemy import select
 
 from components.log import export
 from components.log.annotations import Annotation, annotate, annotation_of
-from components.log.export import Steps, digest, export_runs, finished_rows
+from components.log.export import FORMATS, Steps, digest, export_runs, finished_rows
 from components.log.importing import ImportRefused, import_runs, lines_of, read_line
 from components.log.log import Log
 from components.log.record import RunRecord
@@ -28,6 +28,7 @@ from tests.log.make_gallery import GALLERY
 from tests.log.many_rows import moment
 from tests.orders import said
 
+DOCUMENT = Path(__file__).parents[2] / "docs" / "runs.md"
 TEXTS = st.text(st.characters(codec=None), max_size=50)
 NUMBERS = st.none() | st.integers(-(2**70), 2**70)
 TIMES = st.none() | st.floats()
@@ -246,3 +247,10 @@ def test_a_condition_may_ask_another_table(log: Log) -> None:
     log.write(lambda connection: connection.execute(events.insert(), [segment]))
     condition = runs.c.id.in_(select(events.c.run_id))
     assert [row["id"] for row in finished_rows(log.database, condition)] == [records[1].id]
+
+
+@pytest.mark.parametrize("ending", FORMATS)
+def test_each_format_makes_a_file_and_stands_in_the_documentation(log: Log, ending: str) -> None:
+    written(log, 1)
+    assert b"prompt_tokens" in b"".join(FORMATS[ending].pieces(log.database, runs.c.status == "ok"))
+    assert f"| {FORMATS[ending].label} | " in DOCUMENT.read_text()

@@ -28,7 +28,7 @@ from components.experiments.store import (
     votes_on,
 )
 from components.log.annotations import Annotation, annotate, annotation_of
-from components.log.deletion import bring_back, delete_found, delete_run
+from components.log.deletion import delete_found, delete_run, restore_run
 from components.log.export import export_runs
 from components.log.importing import import_runs
 from components.log.log import Log
@@ -171,7 +171,7 @@ def test_a_run_of_others_can_neither_be_watched_nor_brought_back_as_theirs(two: 
     deleted = delete_run(two.mine, two.my_run)
     assert deleted is not None
     deleted.rows["runs"][0]["owner"] = "them"
-    bring_back(two.mine, deleted)
+    restore_run(two.mine, deleted)
     assert find_run(two.mine.database, two.my_run) is not None
     assert find_run(two.theirs.database, two.my_run) is None
 
@@ -227,7 +227,7 @@ def _uses(name: str) -> Iterator[str]:
 
 def test_only_these_look_after_the_whole_log() -> None:
     assert [*_uses("WHOLE_LOG")] == [
-        "log/deletion.py: bring_back",
+        "log/deletion.py: restore_run",
         "log/deletion.py: work",
         "log/metrics.py: metrics_of",
         "log/quota.py: kept_by",

@@ -21,7 +21,7 @@ from components.experiments.judgement import Better
 from components.experiments.store import Vote, save_experiment, save_vote
 from components.log.annotations import Annotation, annotate
 from components.log.database import Database
-from components.log.deletion import bring_back, delete_run
+from components.log.deletion import delete_run, restore_run
 from components.log.export import export_runs
 from components.log.importing import import_runs
 from components.log.log import Log
@@ -116,7 +116,7 @@ def test_every_row_is_counted_to_the_byte_whatever_is_made_changed_and_deleted(l
     for run_id in ids:
         deleted = delete_run(own, run_id)
         assert counted(log) == added_up(log)
-        bring_back(own, deleted)
+        restore_run(own, deleted)
         assert counted(log) == added_up(log)
     revoke(own, own_capsules(own.database)[0].id)
     assert log.forget(utc_now(-60)) > 0

@@ -15,7 +15,7 @@ from components.ui import state
 from components.ui.visitor import owner
 
 
-def draw_take_away(view: View) -> None:
+def draw_export(view: View) -> None:
     """Draw a link for each kind of file, all with the runs that the view finds and that have ended."""
     with st.popover("Export", icon=":material/download:"):
         newest = f" Of more than {MOST_COUNTED:,} that have the words, the newest ones." if view.words else ""

@@ -8,7 +8,7 @@ from typing import cast
 import streamlit as st
 
 from components.log.annotations import MOST_CHARACTERS, annotate, annotation_of
-from components.log.deletion import bring_back, delete_run
+from components.log.deletion import delete_run, restore_run
 from components.log.markdown_export import as_markdown
 from components.log.query import QueryFailed
 from components.log.record import RunRecord
@@ -63,7 +63,7 @@ def draw_undo() -> None:
     if st.session_state.get(state.DELETED_RUN):
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             st.markdown("The run is deleted.", width="content")
-            st.button("Undo", key="bring_back", icon=":material/undo:", on_click=presses.soon(_bring_back))
+            st.button("Undo", key="bring_back", icon=":material/undo:", on_click=presses.soon(_restore))
 
 
 def _draw_actions(run: Run | RunRecord, record: RunRecord) -> None:
@@ -190,12 +190,12 @@ def _delete(run_id: str) -> None:
         list_anew()
 
 
-def _bring_back() -> None:
+def _restore() -> None:
     deleted = st.session_state.get(state.DELETED_RUN)
     if deleted is None:
         return
     with shown_next(state.RUNS_PROBLEM):
-        bring_back(own_log(), deleted)
+        restore_run(own_log(), deleted)
         del st.session_state[state.DELETED_RUN]
         list_anew()
         state.open_run(deleted.run_id)

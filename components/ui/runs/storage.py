@@ -21,7 +21,7 @@ from components.user_error import UserError
 _WORTH_COMPACTING = 1_000_000
 
 
-def draw_upkeep(view: View, on_change: Callable[[], None]) -> None:
+def draw_storage(view: View, on_change: Callable[[], None]) -> None:
     """Draw a popover with the log's size; with a filter, all that is found can be deleted, after a question.
 
     ``on_change`` is called when runs came or went.

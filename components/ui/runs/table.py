@@ -13,8 +13,8 @@ from components.log.query import QueryFailed, count_runs
 from components.log.record import LISTED, NUMBERS
 from components.log.search import MOST_COUNTED, Page, PageEnd, Summary, View, page_of, summary_of
 from components.ui import state
-from components.ui.runs.export import draw_take_away
-from components.ui.runs.storage import draw_upkeep
+from components.ui.runs.export import draw_export
+from components.ui.runs.storage import draw_storage
 from components.ui.user_errors import shown
 from components.ui.visitor import BY_OWNER, own_log
 
@@ -153,8 +153,8 @@ def _ordered_first(columns: list[str], order: str) -> list[str]:
 def _draw_head(listing: _Listing, said: str) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         # On the left, for the table's own toolbar comes up over what stands on the right.
-        draw_take_away(listing.view)
-        draw_upkeep(listing.view, list_anew)
+        draw_export(listing.view)
+        draw_storage(listing.view, list_anew)
         with st.popover("Columns", icon=":material/view_column:"):
             st.multiselect(
                 "Columns, in this order",
