@@ -1,1 +1,1 @@
-"""One answer, from the socket to timed chunks: the call, its limits, its faults and how it ended."""
+"""Reads one answer: the call, its limits, its timed events, its faults and its outcome."""

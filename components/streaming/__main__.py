@@ -1,4 +1,4 @@
-"""The reader on its own, for debugging an endpoint from a terminal.
+"""A command that reads one answer, to debug an endpoint from a terminal.
 
 Reads a request's JSON from standard input, calls the endpoint and prints one JSON line per event, then one that says
 how it ended. The key comes from TEMPERA_API_KEY.
@@ -22,7 +22,7 @@ _TIMINGS = ("ttft_ms", "ttfo_ms", "total_ms", "gap_p50_ms", "gap_p95_ms", "gap_m
 
 
 def main() -> int:
-    """Run the reader; 0 when the run ended ok, 1 when it did not, 2 for arguments or input that cannot be used."""
+    """Run the reader; returns 0 when the run ended ok, 1 when it did not, 2 for unusable arguments or input."""
     parser = argparse.ArgumentParser(prog="python -m components.streaming", description=__doc__)
     parser.add_argument("--base-url", required=True, help="the endpoint's base URL, which ends in /v1")
     parser.add_argument("--dialect", default="beezy", choices=PROFILES)
@@ -65,7 +65,7 @@ def _object(text: str, where: str) -> dict[str, object]:
 
 
 def _body(given: str, dialect: str) -> bytes:
-    """The request in its dialect; JSON that is no request of the contract is sent as it stands, to see what happens."""
+    """The request in its dialect. JSON that is no request of the contract is sent unchanged."""
     try:
         return to_bytes(from_bytes(given), profile_named(dialect))
     except ValueError as error:

@@ -1,4 +1,4 @@
-"""An answer as it grows: what its chunks add up to, and whether it is complete."""
+"""Accumulates the chunks of an answer and decides whether it is complete."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from components.streaming.tool_calls import ToolCalls
 
 _MAX_WARNINGS = 20
 
-# The finish reasons of providers for an answer that was held back, in lower case, with underscores.
+# Finish reasons that mean a content filter, in lower case, with underscores.
 _FILTERED = frozenset(
     {
         "content_filter",
@@ -34,17 +34,17 @@ _FILTERED = frozenset(
     | {"blocked", "moderation", "guardrail_intervened"}
 )
 
-# What can still go wrong with the transport once the answer has proved complete does not matter any more,
+# Transport faults after a complete answer do not matter,
 _MOOT_WHEN_COMPLETE = frozenset(
     {ErrorKind.CLOSED_EARLY, ErrorKind.RESET, ErrorKind.PROTOCOL, ErrorKind.STALL, ErrorKind.BAD_ENCODING}
 )
-# nor, behind [DONE], how much more an endpoint sends.
+# nor does the amount of data after [DONE].
 _MOOT_WHEN_DONE = _MOOT_WHEN_COMPLETE | {ErrorKind.DEADLINE, ErrorKind.OVERSIZE_EVENT}
 
 
 @dataclass(frozen=True)
 class Delta:
-    """What one event added to one choice, safe to show and to store."""
+    """The text that one event added to one choice, safe to show and store."""
 
     index: int
     text: str
@@ -53,7 +53,7 @@ class Delta:
 
 @dataclass(frozen=True)
 class TimedEvent:
-    """One event of the stream as it came but for the key, when it came, and what it added.
+    """One event of the stream without the key, its time, and the text that it added.
 
     ``event`` is the event's name and ``data`` its data as text. ``at_ms`` counts from the attempt's send. Text that was
     held back comes in an event of no data, which is none of the endpoint's.
@@ -74,7 +74,7 @@ class _Choice:
 
 
 class Answer:
-    """Adds up the chunks of one answer. What it tells of it is without the key that ``mask`` knows.
+    """Accumulates the chunks of one answer. All output is without the key that ``mask`` knows.
 
     ``several`` says that more than one choice was asked for.
     """
@@ -85,19 +85,19 @@ class Answer:
         self._choices: defaultdict[int, _Choice] = defaultdict(lambda: _Choice(mask))
         self._text_characters = 0
         self._other_characters = 0
-        """Of the thinking and of tool calls."""
+        """Characters of reasoning and tool calls."""
         self.done = False
         """``[DONE]`` came, or the whole answer in one document."""
         self.chunk_count = 0
         self.bad_events = 0
         self.usage: Usage | None = None
         self.model: str | None = None
-        """That answered, as the endpoint calls it."""
+        """The served model, as the endpoint names it."""
         self.system_fingerprint: str | None = None
         self.warnings: list[str] = []
 
     def add(self, chunk: Chunk) -> tuple[Delta, ...]:
-        """Take one chunk in; what it adds to the text of each choice."""
+        """Add one chunk; returns what it adds to the text of each choice."""
         self.chunk_count += 1
         if chunk.usage:
             self.usage = chunk.usage
@@ -115,7 +115,7 @@ class Answer:
             choice = self._choices[part.index]
             if part.finish_reason:
                 choice.finish_reason = safe_text(part.finish_reason)
-            # A message that comes behind the pieces of its calls says them once more.
+            # A final message repeats the tool calls that already arrived in pieces.
             if part.tool_calls and not (part.whole and choice.tool_calls):
                 self._other_characters += choice.tool_calls.add(part.tool_calls)
             text = choice.text.feed(part.text, whole=part.whole)
@@ -125,7 +125,7 @@ class Answer:
         return tuple(deltas)
 
     def add_unreadable(self, reason: str) -> None:
-        """Count an event that could not be read. Raises StreamFault when there are too many of them."""
+        """Count an unreadable event. Raises StreamFault after too many."""
         self.bad_events += 1
         self.warn(f"an event could not be read ({reason[:200]})")
         if self.bad_events > self._limits.max_bad_events:
@@ -135,12 +135,12 @@ class Answer:
             )
 
     def warn(self, sentence: str) -> None:
-        """Keep a remark for whoever looks closer; each is kept once."""
+        """Keep a warning; duplicates are dropped."""
         if len(self.warnings) < _MAX_WARNINGS and sentence not in self.warnings:
             self.warnings.append(sentence)
 
     def flush(self) -> tuple[Delta, ...]:
-        """What was held back until the end of the text."""
+        """The text that was held back until the end."""
         deltas = list(self._take(self._places.rest()))
         for index, choice in self._choices.items():
             text, reasoning = choice.text.flush(), choice.reasoning.flush()
@@ -154,7 +154,7 @@ class Answer:
         return Delta(index, text, reasoning)
 
     def check_size(self) -> None:
-        """Raise StreamFault when the answer has grown over its limit; asked after a delta was given out."""
+        """Raise StreamFault when the answer exceeds its limit; called after each delta."""
         if self._text_characters + self._other_characters > self._limits.max_text_chars:
             raise StreamFault(
                 ErrorKind.DEADLINE,
@@ -173,7 +173,7 @@ class Answer:
 
     @property
     def finish_reason(self) -> str | None:
-        """Why the first choice ended, in the endpoint's words; None when it did not say."""
+        """The first choice's finish reason, None when the endpoint sent none."""
         return self._choices[0].finish_reason if 0 in self._choices else None
 
     @property
@@ -183,11 +183,11 @@ class Answer:
 
     @property
     def complete(self) -> bool:
-        """Whether there is proof that nothing is missing: ``[DONE]``, or a finish reason for every choice."""
+        """Whether the answer is provably complete: ``[DONE]``, or a finish reason for every choice."""
         return self.done or self.finished
 
     def conclude(self, fault: StreamFault | None) -> tuple[Status, StreamFault | None]:
-        """The status of a run that ended with this answer and this fault, and the fault that counts in the end."""
+        """The status of a run with this answer and fault, and the fault that remains."""
         if fault and fault.kind is ErrorKind.CANCELLED:
             return Status.CANCELLED, fault
         if fault and fault.kind in (ErrorKind.POLICY_REFUSED, ErrorKind.ADDRESS_REFUSED, ErrorKind.BUDGET):

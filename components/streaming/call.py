@@ -1,4 +1,4 @@
-"""One HTTP exchange with requests, its errors turned into faults. Knows nothing of events or answers."""
+"""One HTTP exchange with requests; its errors become faults. Knows nothing of events or answers."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from components.streaming.session import ApiKey, Session, headers_for
 _READ_SIZE = 65536
 _MAX_RAW = 2000
 
-# Compressions that urllib3 may not know: it would pass their bytes on as they are.
+# Compressions unknown to urllib3, which would pass the raw bytes on.
 _COMPRESSIONS = {"br", "zstd", "compress", "x-compress", "dcb", "dcz"} - set(urllib3.HTTPResponse.CONTENT_DECODERS)
 
 # Reading the raw response brings urllib3's family and http.client's beside requests' own.
@@ -30,7 +30,7 @@ _TRANSPORT_ERRORS = (
 
 
 def post_json(session: Session, url: str, body: bytes, key: ApiKey | None) -> requests.Response:
-    """Send a request body and wait for the response's headers; its body is still to be read.
+    """Send a request body and wait for the response headers; the body is not read.
 
     Raises StreamFault when no HTTP response came.
     """
@@ -38,7 +38,7 @@ def post_json(session: Session, url: str, body: bytes, key: ApiKey | None) -> re
 
 
 def shown_headers(url: str, body: bytes, key: ApiKey | None) -> dict[str, str]:
-    """All headers with which ``post_json`` sends this body, for a person to look at: the key shows as •••."""
+    """The headers with which ``post_json`` sends this body, for display: the key shows as •••."""
     headers = {"Host": urlsplit(url).netloc, **_post(url, body, key).prepare().headers}
     if key:
         headers["Authorization"] = "Bearer •••"
@@ -78,7 +78,7 @@ def _send(session: Session, request: requests.Request, key: ApiKey | None) -> re
 
 
 def body_pieces(response: requests.Response) -> Iterator[bytes]:
-    """The decoded body in the pieces in which it arrives, each at once.
+    """The decoded body in pieces, each as soon as it arrives.
 
     Only ``read1`` on the raw response is on time whatever the framing: iter_content and raw.stream wait for the end of
     a body that is not chunked. Raises StreamFault when the body breaks off, or is compressed in an unknown way.

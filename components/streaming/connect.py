@@ -1,6 +1,6 @@
 """Opens a TCP connection that a watch can end in every phase: while the name is looked up, and while it connects.
 
-Where the caller says which addresses are allowed, no other one is touched, and none gets a byte.
+With a policy of allowed addresses, no other address is connected to or sent a byte.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def connect(
             connection.settimeout(max(deadline - time.monotonic(), 0.001))
             if not watch.ended:
                 connection.connect(address)
-                # What counts is who answers in the end, whatever was looked up, and whatever rewrote it on the way.
+                # The connected peer decides, whatever the name resolved to and whatever rewrote it on the way.
                 if allows and not allows(connection.getpeername()[0]):
                     raise _refused()
         except StreamFault:
@@ -63,7 +63,7 @@ def connect(
 
 
 def _addresses(watch: Watch, within_s: float, host: str, port: int) -> list[tuple[Any, ...]]:
-    """Where the host can be reached. Nothing can interrupt a look-up, so it has a thread of its own to be left in."""
+    """The addresses of the host. A DNS lookup cannot be interrupted, so it runs in a thread that may be abandoned."""
     if _is_in_figures(host):
         return socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
     found: list[list[tuple[Any, ...]]] = []
@@ -72,7 +72,7 @@ def _addresses(watch: Watch, within_s: float, host: str, port: int) -> list[tupl
     def look_up() -> None:
         try:
             found.append(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
-        except BaseException as problem:  # noqa: BLE001 - raised again in the thread that asked
+        except BaseException as problem:  # noqa: BLE001 - raised again in the calling thread
             problems.append(problem)
         watch.wake()
 

@@ -1,4 +1,4 @@
-"""What can go wrong with a run: a closed list of kinds, and the one exception that carries them."""
+"""The kinds of faults of a run, a closed list, and the exception that carries one."""
 
 from __future__ import annotations
 
@@ -43,10 +43,10 @@ class ErrorKind(StrEnum):
     PROCESS_DIED = "process_died"
     POLICY_REFUSED = "policy_refused"
     ADDRESS_REFUSED = "address_refused"
-    """A visitor's own endpoint leads to an address that whoever runs Tempera does not allow."""
+    """A visitor's own endpoint has an address that the operator does not allow."""
     BUDGET = "budget"
     REFUSED_HERE = "refused_here"
-    """Tempera itself did not let the run through: its limits, its budget, its switch."""
+    """Tempera refused the run: a limit, a budget or the off switch."""
     ENDPOINT_UNAVAILABLE = "endpoint_unavailable"
     INTERNAL = "internal"
 

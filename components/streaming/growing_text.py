@@ -1,4 +1,4 @@
-"""A text as it grows by pieces, safe to show and to store, also where each piece repeats all that came before it."""
+"""A text that grows by pieces, safe to show and store; handles endpoints whose pieces repeat the text so far."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class GrowingText:
         return self._whole.getvalue()
 
     def feed(self, piece: str, *, whole: bool = False) -> str:
-        """What ``piece`` adds, as far as it can be shown now. ``whole`` says that it is the text from its beginning."""
+        """What ``piece`` adds that can be shown now. ``whole``: the piece is the full text so far."""
         if not piece:
             return ""
         if whole:
@@ -40,18 +40,18 @@ class GrowingText:
         return self._write(self._safe.feed(piece))
 
     def flush(self) -> str:
-        """What was held back until the end of the text."""
+        """The text that was held back until the end."""
         held = self._repeats.held() if self._repeats else ""
         return self._write(self._safe.feed(held) + self._safe.flush()) + self._keep(self._masked.flush())
 
     def _beyond(self, whole: str) -> str:
-        """What the whole text has that has not come; all of it where it is another one."""
+        """The part of the full text that is new; all of it when it is a different text."""
         held = self._repeats.held() if self._repeats else ""
         if self._mask:
             whole = self._mask.out_of(whole)
         if not whole.startswith(str(self)):
             return held + whole
-        self._masked = MaskedText(self._mask)  # what this held back is in the rest
+        self._masked = MaskedText(self._mask)  # the rest includes what was held back
         return whole.removeprefix(str(self))
 
     def _write(self, text: str) -> str:
@@ -63,7 +63,7 @@ class GrowingText:
 
 
 class _Repeats:
-    """Tells whether each piece of a text begins with all that came before it.
+    """Detects texts whose every piece repeats the text so far.
 
     The first two pieces tell nothing: a text may well begin with "1" and "10". So what looks like a repeated text is
     held until so much has been repeated that it is no chance, and given out as it came when it is none. ``excluded``
@@ -100,7 +100,7 @@ class _Repeats:
         return self._exclude("") if self._repeated > _GIVEN_UP_AT else ""
 
     def held(self) -> str:
-        """What was held, as it came."""
+        """The held text, as it came."""
         held = "".join(self._held)
         self._held.clear()
         return held

@@ -64,7 +64,7 @@ class EventGuard:
         self._check_size(len(self._buffer) - self._buffer.endswith(b"\n"))
 
     def unfinished(self) -> bytes:
-        """The last event, which no blank line ended, as if one had; empty when there is none."""
+        """The last event when no blank line ended it; empty when there is none."""
         block = bytes(self._buffer).strip(b"\n")
         return self._clean(block + b"\n\n") if block else b""
 
@@ -115,7 +115,7 @@ class SafeText:
         return piece.replace("\x00", "\ufffd").encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
     def flush(self) -> str:
-        """What is left at the end of the text."""
+        """The remainder at the end of the text."""
         left = "\ufffd" if self._half else ""
         self._half = ""
         return left

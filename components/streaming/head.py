@@ -1,4 +1,4 @@
-"""Reads the head of an HTTP answer, and knows what http.client does not tell: whether a byte of it came.
+"""Reads the head of an HTTP response and records what http.client does not: whether any byte arrived.
 
 An exchange that broke before the first byte may be tried again. One that broke inside the head may not: the endpoint
 has begun to answer.
@@ -18,7 +18,7 @@ _HEX_DIGITS = b"0123456789abcdefABCDEF"
 
 
 class WatchedResponse(http.client.HTTPResponse):
-    """http.client's response, which raises StreamFault when the head breaks off, and passes over interim answers."""
+    """An http.client response that raises StreamFault when the head breaks off and skips interim responses."""
 
     def begin(self) -> None:
         """Read the status line and the headers of the final answer."""

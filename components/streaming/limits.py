@@ -1,4 +1,4 @@
-"""Every limit of a run, in one place."""
+"""All limits of a run."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 
 _LARGEST = 1_000_000_000
-"""In seconds or bytes: as good as no limit, and no clock or counter chokes on it."""
+"""Seconds or bytes: effectively unlimited, and safe for clocks and counters."""
 
 
 @dataclass(frozen=True)
 class Limits:
-    """How long and how large a run may get. Names end in their unit; times count from the start of an attempt.
+    """Limits of time and size. Names end in their unit; times count from the start of an attempt.
 
     Sizes count decoded bytes, after any Content-Encoding.
     """
@@ -36,7 +36,7 @@ class Limits:
     """An answer that was not streamed: one JSON document."""
     retries_before_first_byte: int = 2
     backoff_s: float = 0.5
-    """The wait before the first retry, give or take a fifth; it doubles with each one up to ``max_backoff_s``."""
+    """The wait before the first retry, ±20 %; it doubles with each retry up to ``max_backoff_s``."""
     max_backoff_s: float = 8
     max_retry_after_s: float = 60
     max_kept_events: int = 50_000
@@ -56,7 +56,7 @@ class Limits:
     heartbeat_s: float = 5
     """How often a running run says in the log that its process lives."""
     lost_after_s: float = 30
-    """A running run without a heartbeat for so long is lost."""
+    """A run without a heartbeat for this long is lost."""
     unwritten_log_bytes: int = 64 * 1024 * 1024
     """Memory for runs that the database does not take; beyond it the oldest finished ones are dropped."""
     kept_mb: int = 10_000

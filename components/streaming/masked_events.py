@@ -1,4 +1,4 @@
-"""Takes a key out of the events of a stream, also one that is cut into pieces that stand in several events."""
+"""Removes a key from the events of a stream, also when it is split over several events."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class MaskedEvents:
         self._open: dict[int, list[_Part]] = {}
 
     def feed(self, event: TimedEvent) -> Iterator[TimedEvent]:
-        """The events that can be told now. What an event adds to the answer, already masked, is never kept waiting."""
+        """The events that can be passed on now. The masked text that an event adds is never delayed."""
         mask = self._mask
         name, data = event.event, mask.out_of(event.data)
         repeats = data != event.data
@@ -87,7 +87,7 @@ class MaskedEvents:
             yield self._next()
 
     def flush(self) -> Iterator[TimedEvent]:
-        """What waits at the end of the stream."""
+        """The events still held at the end of the stream."""
         while self._waiting:
             yield self._next()
 
@@ -110,7 +110,7 @@ class MaskedEvents:
                 self._follow(place, waiting, holder, key)
 
     def _follow(self, place: int, waiting: _Waiting, holder: Any, key: Any) -> None:
-        """See whether what began in this place goes on here, and whether something begins."""
+        """Check whether a key begun in this place continues here, and whether one begins."""
         text: str = holder[key]
         before = self._open.pop(place, [])
         if not text and before:

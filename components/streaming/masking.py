@@ -1,6 +1,6 @@
-"""Takes a key out of all that an endpoint sends, also where it is escaped, or cut into pieces that come one by one.
+"""Removes a key from everything that an endpoint sends, also when it is escaped or split into pieces.
 
-What an endpoint writes in a code of its own, such as base64, no client can know.
+A key in another encoding, such as base64, cannot be recognised.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ from collections.abc import Iterator, Sequence
 MASK = "***"
 
 _MOST_SHOWN = 7
-"""How many characters of the beginning of a key may be seen where nothing follows them. Many answers end in an s."""
+"""How many leading characters of a key may remain at the end of a text: many answers end in an s."""
 _LONGEST_ESCAPE = 13
 
 
 class Mask:
-    """Finds one key in texts: as it is, with escapes of JSON however deep, and with those of a URL."""
+    """Finds one key in texts: plain, JSON-escaped at any depth, or URL-encoded."""
 
     __slots__ = (
         "_escape",
@@ -34,7 +34,7 @@ class Mask:
         escaped = "".join(sorted({"/", '"'}.intersection(secret)))
         further = [rf"\\{{1,7}}(?P<one>[{escaped}])"] if escaped else []
         further += [r"(?P<backslash>\\){2,8}"] if "\\" in secret else []
-        # A key with such a sign would not be itself any more without its escapes.
+        # A key that contains an escape sign must not be unescaped.
         url = "(?!)" if "%" in secret else "%"
         self._escape = re.compile(
             "|".join([r"\\{1,7}u00(?P<json>[2-7][0-9a-fA-F])", rf"{url}(?P<url>[2-7][0-9a-fA-F])", *further])
@@ -60,7 +60,7 @@ class Mask:
         return len(self._secret)
 
     def out_of(self, text: str, *, cut: bool = False) -> str:
-        """The text with a mask in place of each occurrence of the key.
+        """The text with each occurrence of the key masked.
 
         ``cut`` says that a limit ended the text, so that its end may be the first part of the key: it goes too.
         """
@@ -78,7 +78,7 @@ class Mask:
         return text
 
     def places_in(self, text: str) -> Iterator[tuple[int, int]]:
-        """Where the key begins and ends, each time that it is in the text."""
+        """The start and end of each occurrence of the key in the text."""
         plain, begins = self._read(text)
         at = plain.find(self._secret)
         while at >= 0:
@@ -142,7 +142,7 @@ class Mask:
 
 
 class MaskedText:
-    """One text that comes in pieces. What may be the beginning of the key is held back, and nothing else."""
+    """A text in pieces. Only a possible beginning of the key is held back."""
 
     __slots__ = ("_held", "_mask")
 
@@ -151,7 +151,7 @@ class MaskedText:
         self._held = ""
 
     def feed(self, piece: str) -> str:
-        """What can be told of the text now."""
+        """The part of the text that can be passed on now."""
         mask = self._mask
         if mask is None:
             return piece
@@ -168,6 +168,6 @@ class MaskedText:
         return text[:at]
 
     def flush(self) -> str:
-        """What is left at the end of the text."""
+        """The remainder at the end of the text."""
         held, self._held = self._held, ""
         return MASK if self._mask and self._mask.shows_too_much(held) else held

@@ -1,4 +1,4 @@
-"""When things happened in a run, taken in the reader's thread from the monotonic clock."""
+"""The times of a run, taken in the reader thread from the monotonic clock."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Timings:
 
 
 class Moments:
-    """The moments of one run. Those of an answer count from the send of the last attempt.
+    """The times of one run. Those of the answer count from the last attempt's send.
 
     ``clock`` gives seconds that never go back.
     """
@@ -60,14 +60,14 @@ class Moments:
         self._connect_ms: float | None = None
         self._waited = 0.0
         self.queued_ms: float | None = None
-        """How long the last attempt waited for a slot of the endpoint, if that said so."""
+        """The last attempt's wait for a slot, if the endpoint reported it."""
         self._first: dict[str, float] = {}
-        # Eight bytes each: an answer may come in a million reads.
+        # Eight bytes each, because an answer may take a million reads.
         self._token_reads = array("d")
         self._token_chunks = self._first_token_chunks = 0
 
     def begin(self) -> None:
-        """A new attempt begins; what happened in the one before does not count."""
+        """Begin a new attempt; the times of the previous one are dropped."""
         self._begun = self.sent = self._clock()
         self._first.clear()
         self._token_reads = array("d")
@@ -76,20 +76,20 @@ class Moments:
         self._connect_ms = None
 
     def send(self) -> None:
-        """The connection is made, and the request goes out now."""
+        """Note the send: the connection is open and the request goes out."""
         self.sent = self._clock()
         self._connect_ms = round((self.sent - self._begun) * 1000, 3)
 
     def arrive(self) -> None:
-        """Bytes were read: what they bring happened now."""
+        """Note a read: everything in these bytes gets this time."""
         self._arrived = self._clock()
 
     def wait_since(self, begin: float) -> None:
-        """A wait before a retry is over that began then, in monotonic seconds."""
+        """Note the end of a wait before a retry that began at that monotonic time."""
         self._waited += self._clock() - begin
 
     def mark(self, moment: str) -> None:
-        """Note when something happened for the first time: at the read that brought it."""
+        """Note the first occurrence of something: the time of the read that brought it."""
         self._first.setdefault(moment, self._clock() if moment == "first_byte" else self._arrived)
 
     def take(self, choices: Sequence[ChoiceDelta]) -> None:
@@ -117,11 +117,11 @@ class Moments:
         return moment in self._first
 
     def at_ms(self) -> float:
-        """When the last read was, in milliseconds since the send."""
+        """The time of the last read, in milliseconds since the send."""
         return round((self._arrived - self.sent) * 1000, 3)
 
     def timings(self) -> Timings:
-        """All of them, for a run that ends now."""
+        """The timings of a run that ends now."""
         reads = self._token_reads
         gaps = [round((later - earlier) * 1000, 3) for earlier, later in pairwise(reads)]
         # Twentieths; of one gap alone each is the gap itself.

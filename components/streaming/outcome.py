@@ -31,7 +31,7 @@ class Status(StrEnum):
 
 @dataclass(frozen=True)
 class ToolCall:
-    """A call of a tool that the model asks for, joined from its pieces. Text only: nothing here is ever executed.
+    """A tool call of the model, joined from its pieces. Nothing is executed.
 
     ``arguments`` is JSON if the model wrote JSON; it is kept as it came.
     """
@@ -53,7 +53,7 @@ class Choice:
 
 @dataclass(frozen=True)
 class Retry:
-    """An attempt that was to be repeated: what its fault was, and the wait before the next in milliseconds."""
+    """An attempt that was retried: its fault, and the wait before the next in milliseconds."""
 
     kind: ErrorKind
     http_status: int | None

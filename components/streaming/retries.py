@@ -1,4 +1,4 @@
-"""Whether an attempt is made again, and after how long."""
+"""Decides whether and when an attempt is retried."""
 
 from __future__ import annotations
 

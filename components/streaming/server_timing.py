@@ -1,4 +1,4 @@
-"""Reads what an endpoint says of its own time in the header Server-Timing (https://www.w3.org/TR/server-timing/)."""
+"""Reads the header Server-Timing (https://www.w3.org/TR/server-timing/)."""
 
 from __future__ import annotations
 

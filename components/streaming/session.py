@@ -1,4 +1,4 @@
-"""The policy under which requests calls an endpoint: what is sent along, what is followed, who may hold the key."""
+"""The policy of calls to an endpoint: headers, redirects, proxies, and which origin gets the key."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def check_base_url(url: str) -> str:
 
 
 def origin_of(url: str) -> tuple[str, str, int]:
-    """Scheme, host and port: what a key is bound to."""
+    """Scheme, host and port; a key is bound to one origin."""
     parts = urlsplit(url)
     return parts.scheme, (parts.hostname or "").lower(), parts.port or (443 if parts.scheme == "https" else 80)
 
@@ -92,7 +92,7 @@ def check_api_key(secret: str) -> str:
 
 
 class Session(requests.Session):
-    """One call's session: nothing from the environment, no cookies of another call, no redirects."""
+    """The session of one call: no environment settings, no shared cookies, no redirects."""
 
     def __init__(
         self,
@@ -177,7 +177,7 @@ class _Watched(HTTPConnection):
         super().__init__(*args, **kwargs)
 
     def send(self, data: Any) -> None:
-        """Send some bytes of the request; connects first where nobody has."""
+        """Send bytes of the request; connects first if necessary."""
         if self.sock is None:
             self.connect()
         if self._on_send:

@@ -1,6 +1,6 @@
-"""Reads one answer: calls the endpoint, turns what comes into timed events, and says at the end how it went.
+"""Reads one answer: calls the endpoint, yields timed events and returns the outcome.
 
-A fault never leaves this module as an exception: whoever iterates gets what arrived, then reads the outcome.
+Faults are not raised: the iterator yields what arrived, and ``outcome`` names the fault.
 """
 
 from __future__ import annotations
@@ -99,7 +99,7 @@ class AnswerStream:
         return self._outcome
 
     def stop(self) -> None:
-        """End the answer at once, whatever it waits for; what arrived is kept."""
+        """Stop at once, whatever the reader waits for; what arrived is kept."""
         self._watch.stop()
 
     def __iter__(self) -> Generator[TimedEvent]:
@@ -130,7 +130,7 @@ class AnswerStream:
                 yield from self._masked_events.feed(event)
 
     def _flush(self) -> Iterator[TimedEvent]:
-        """What was held back, however the stream has ended."""
+        """The text that was held back, however the stream ended."""
         if self._masked_events:
             yield from self._masked_events.flush()
         if deltas := self._answer.flush():
@@ -262,7 +262,7 @@ class AnswerStream:
             yield data
 
     def _instead_of_events(self) -> Iterator[TimedEvent]:
-        """What an event stream without one event was, if it was anything."""
+        """Interpret a body that claimed to be an event stream but held no event."""
         begin = bytes(self._beginning).removeprefix(_BOM)
         lines = [line for line in begin.splitlines() if line.strip() and not line.startswith(b":")]
         if "first_event" in self._moments or not lines:
@@ -278,7 +278,7 @@ class AnswerStream:
 
     def _event(self, name: str, data: str) -> Iterator[TimedEvent]:
         answer, watch = self._answer, self._watch
-        if not data.strip():  # says no more than a comment does
+        if not data.strip():  # carries no more than a comment
             yield TimedEvent(name, data, self._moments.at_ms())
             return
         self._moments.mark("first_event")
@@ -306,7 +306,7 @@ class AnswerStream:
             raise self._reported(chunk.error, data)
         self._complaint = None if chunk.choices or chunk.usage or not has_words_of_an_error(data) else data
         deltas = answer.add(chunk)
-        # What is held back has come all the same.
+        # Held text has arrived all the same.
         self._moments.take(chunk.choices)
         yield TimedEvent(name, data, self._moments.at_ms(), deltas)
         answer.check_size()
@@ -361,7 +361,7 @@ class AnswerStream:
             raise self._no_answer(self._error_body(rest), media_type)
 
     def _error_body(self, pieces: Iterator[bytes]) -> str:
-        """The beginning of an error's body: as much as the limits allow, in the time they allow, without the key."""
+        """The beginning of an error body within the limits of size and time, without the key."""
         limits = self._limits
         self._watch.expect(ErrorKind.FIRST_EVENT_TIMEOUT, limits.error_body_s)
         body = b""

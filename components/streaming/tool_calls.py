@@ -1,4 +1,4 @@
-"""Joins the pieces in which calls of tools arrive. Their text is kept as it came and never acted on."""
+"""Joins the pieces of tool calls. Their text is kept as it came and never executed."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class ToolCalls:
         return bool(self._calls)
 
     def add(self, pieces: Sequence[object]) -> int:
-        """Take pieces in; how many characters they added.
+        """Add pieces; returns the number of characters added.
 
         A new id begins a call, and a known one continues its own. Where a piece has none, its index says which call it
         continues, and where that says nothing either, the last one.

@@ -54,7 +54,7 @@ class Watch:
                 self._shut_down()
 
     def stop(self) -> None:
-        """End the exchange because somebody asked for it."""
+        """End the exchange on request."""
         self._end(ErrorKind.CANCELLED)
 
     def wait(self, seconds: float, until: Callable[[], bool] = lambda: False) -> None:
@@ -63,7 +63,7 @@ class Watch:
             self._condition.wait_for(lambda: self.ended or self._closed or until(), seconds)
 
     def wake(self) -> None:
-        """Make whoever waits look again."""
+        """Wake a waiting ``sleep`` to check its condition."""
         with self._condition:
             self._condition.notify_all()
 
