@@ -15,16 +15,17 @@ class Language(Enum):
     """One way to write a request.
 
     ``label`` is its name for a person, ``file_ending`` what its files end in, ``highlighting`` the name under which
-    syntax highlighters know it.
+    syntax highlighters know it, ``packages`` what pip must install for it.
     """
 
     JSON = ("JSON", ".json", "json")
     CURL = ("curl", ".sh", "bash")
-    REQUESTS = ("Python: requests", ".py", "python")
-    MISTRALAI = ("Python: mistralai", ".py", "python")
-    OPENAI = ("Python: openai", ".py", "python")
+    REQUESTS = ("Python: requests", ".py", "python", "requests sseclient-py")
+    MISTRALAI = ("Python: mistralai", ".py", "python", "mistralai")
+    OPENAI = ("Python: openai", ".py", "python", "openai")
 
-    def __init__(self, label: str, file_ending: str, highlighting: str) -> None:
+    def __init__(self, label: str, file_ending: str, highlighting: str, packages: str = "") -> None:
         self.label = label
         self.file_ending = file_ending
         self.highlighting = highlighting
+        self.packages = packages

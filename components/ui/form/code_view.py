@@ -6,7 +6,8 @@ import streamlit as st
 
 from components.contract.profile import BEEZY, Profile, profile_named
 from components.contract.request import ChatCompletionStreamRequest
-from components.endpoints.endpoint import AnyEndpoint
+from components.embedded.defaults import DEFAULT_HOST, DEFAULT_PORT
+from components.endpoints.endpoint import AnyEndpoint, EmbeddedEndpoint
 from components.server.process import service
 from components.sharing.settings_file import read_settings_file
 from components.snippets.export import export
@@ -23,6 +24,13 @@ _PLACEHOLDER = "curl https://host/v1/chat/completions -d '{\"model\": …}'"
 
 
 _ANYWHERE = "https://host/v1"
+_KEY_VARIABLE = "API_KEY"
+_SERVE = f"""\
+# In one terminal
+python -m components.embedded --port {DEFAULT_PORT} --api-key my-key
+
+# In another one, before the code above
+export {_KEY_VARIABLE}=my-key"""
 
 
 def draw_code(
@@ -47,22 +55,31 @@ def draw_code(
         return
     language = next(language for language in languages if language.label == chosen)
     # Where a demo's endpoints are is the operator's to know.
-    if endpoint and not service().demo:
-        address = endpoint.known_address
-        base_url = address.base_url if address else "http://127.0.0.1:8601/v1"
-        key_variable = "API_KEY" if address is None or address.key else None
-        profile = endpoint.profile
+    key_variable: str | None = _KEY_VARIABLE
+    if endpoint is None or service().demo:
+        base_url = _ANYWHERE
+    elif isinstance(endpoint, EmbeddedEndpoint):
+        # Its process here has another port and key at each start, which nobody is told.
+        base_url = f"http://{DEFAULT_HOST}:{DEFAULT_PORT}/v1"
     else:
-        base_url, key_variable = _ANYWHERE, "API_KEY"
-        profile = endpoint.profile if endpoint else profile
+        base_url = endpoint.fixed_address.base_url
+        key_variable = _KEY_VARIABLE if endpoint.fixed_address.key else None
+    profile = endpoint.profile if endpoint else profile
     try:
         code = export(request, profile or BEEZY, base_url, language, key_variable)
     except CannotSay as problem:
         st.info(plain_words(str(problem)), icon=":material/info:")
         return
     st.code(code, language=language.highlighting, wrap_lines=True)
-    if key_variable:
-        st.caption(f"The key is read from the environment variable {key_variable}; it is never part of the code.")
+    if language is Language.JSON:
+        return
+    if language.packages:
+        st.caption(f"Install: `pip install {language.packages}`")
+    if base_url != _ANYWHERE and isinstance(endpoint, EmbeddedEndpoint):
+        with st.expander("Serve this model for the code, with a key of your own", icon=":material/dns:"):
+            st.code(_SERVE, language="bash", wrap_lines=True)
+    elif key_variable:
+        st.caption(f"Set the endpoint's key, which is never part of the code: `export {key_variable}=…`")
 
 
 def draw_import(profile: Profile) -> None:

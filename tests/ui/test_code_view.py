@@ -1,0 +1,60 @@
+"""The code of a request comes with what it needs to run: packages, a key, a server for the embedded model."""
+
+from __future__ import annotations
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from components.snippets.language import Language
+from components.ui import state
+
+
+def embedded() -> None:
+    from components.contract.profile import BEEZY
+    from components.embedded.process import EmbeddedModel
+    from components.endpoints.endpoint import EmbeddedEndpoint
+    from components.ui.form.code_view import draw_code
+    from tests.contract.test_request import a_request
+
+    draw_code(EmbeddedEndpoint("embedded", BEEZY, EmbeddedModel()), a_request())
+
+
+def configured() -> None:
+    from components.contract.profile import BEEZY
+    from components.endpoints.endpoint import Address, Endpoint
+    from components.streaming.session import ApiKey
+    from components.ui.form.code_view import draw_code
+    from tests.contract.test_request import a_request
+
+    url = "https://chat.example/v1"
+    draw_code(Endpoint("mine", BEEZY, Address(url, ApiKey("secret", url))), a_request())
+
+
+def shown(script: object, language: Language) -> AppTest:
+    page = AppTest.from_function(script, default_timeout=20)
+    page.session_state[state.LANGUAGE] = language.label
+    page.run()
+    assert not page.exception
+    return page
+
+
+@pytest.mark.parametrize("language", [Language.CURL, Language.REQUESTS, Language.MISTRALAI, Language.OPENAI])
+def test_the_embedded_model_is_called_where_the_command_beside_the_code_serves_it(language: Language) -> None:
+    code, served = shown(embedded, language).code
+    assert "http://127.0.0.1:8601" in code.value
+    assert "API_KEY" in code.value
+    assert "python -m components.embedded --port 8601 --api-key my-key" in served.value
+    assert "export API_KEY=my-key" in served.value
+
+
+def test_what_to_install_and_where_the_key_goes_is_said() -> None:
+    captions = [caption.value for caption in shown(configured, Language.REQUESTS).caption]
+    assert captions[0] == "Install: `pip install requests sseclient-py`"
+    assert "export API_KEY=" in captions[1]
+    assert "secret" not in str(captions)
+
+
+def test_json_needs_nothing() -> None:
+    page = shown(embedded, Language.JSON)
+    assert len(page.code) == 1
+    assert not page.caption
