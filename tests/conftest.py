@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import gc
+import logging
 import os
 import sys
 from collections.abc import Iterator
@@ -51,6 +52,10 @@ def pytest_collection_finish() -> None:
     """What was loaded so far stays: to look through it for rubbish again and again takes a twentieth of the time."""
     gc.freeze()
     gc.set_threshold(20_000, 20, 50)
+    # Streamlit's loggers pass nothing on, so pytest would hang itself at each of them, three times in each test.
+    for logger in logging.root.manager.loggerDict.values():
+        if isinstance(logger, logging.Logger):
+            logger.propagate = True
 
 
 @pytest.fixture(scope="session")
