@@ -6,10 +6,12 @@ import streamlit as st
 
 from components import ui
 from components.server.process import service
-from components.ui import presses, state
+from components.ui import presses
 from components.ui.answer import live_view
 from components.ui.entrance import draw_account, draw_limits, draw_storage, is_let_in
 from components.ui.form import widget_values
+from components.ui.share import keys as share_keys
+from components.ui.sweep import keys as sweep_keys
 from components.ui.uploads import whole_page
 
 st.set_page_config(page_title="Tempera", page_icon=Path(ui.__file__).parent / "icon.svg", layout="wide")
@@ -31,7 +33,7 @@ pages = [
 page = st.navigation(pages, position="top")
 
 with whole_page():
-    if page is shared and state.CAPSULE_PARAMETER in st.query_params:
+    if page is shared and share_keys.CAPSULE_PARAMETER in st.query_params:
         page.run()  # whoever has the link may see it
     elif is_let_in():
         if not is_demo:
@@ -46,7 +48,7 @@ with whole_page():
         draw_limits()
         draw_storage()
         if page.title != "Sweep":
-            st.session_state.pop(state.SWEEP_WANTED, None)
+            st.session_state.pop(sweep_keys.SWEEP_WANTED, None)
         widget_values.put_back()
         presses.act()
         page.run()

@@ -7,6 +7,7 @@ from components.contract.errors import read_error
 from components.contract.lint import MESSAGES
 from components.sharing.capsule import Kind
 from components.ui import state
+from components.ui.answer import keys as answer_keys
 from components.ui.answer.answer_actions import draw_actions, draw_stale_notice
 from components.ui.answer.answer_siblings import answers_to, note_run
 from components.ui.answer.events_view import draw_events
@@ -17,6 +18,7 @@ from components.ui.answer.view_switches import draw_view_row
 from components.ui.endpoints.endpoint_choice import draw_endpoint_and_model
 from components.ui.endpoints.endpoints_here import endpoints_here
 from components.ui.form import draft_form, widget_values
+from components.ui.form import keys as form_keys
 from components.ui.form.code_view import draw_code, draw_import
 from components.ui.form.form_run import compose_form
 from components.ui.form.message_editor import draw_messages, draw_notes, draw_variables
@@ -29,7 +31,7 @@ from components.ui.share.share_answers import Answers
 from components.ui.share.share_dialog import draw_share_button
 from components.ui.user_errors import draw_kept
 
-if st.session_state.pop(state.GO_TO_COMPARE, False):
+if st.session_state.pop(answer_keys.GO_TO_COMPARE, False):
     st.switch_page("compare.py")
 
 run_id, opened = state.arrive()
@@ -73,7 +75,7 @@ with work:
     view = draw_run_bar(may_be_refused=composed.may_be_refused)
     # Always there, so that a sentence which comes or goes does not move what stands below it.
     sentence = st.container()
-    if st.session_state.pop(state.BRANCH_CHOSEN, False) and (answers := answers_to(endpoint.name, composed.body)):
+    if st.session_state.pop(form_keys.BRANCH_CHOSEN, False) and (answers := answers_to(endpoint.name, composed.body)):
         # Each branch brings the answer that it got.
         state.show_run(answers[-1])
         shown = find(answers[-1])

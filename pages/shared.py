@@ -2,11 +2,11 @@
 
 import streamlit as st
 
-from components.ui import state
+from components.ui.share import keys
 from components.ui.share.own_links import draw_own_links
 from components.ui.share.shared_page import draw_shared
 
-capsule_id = st.query_params.get(state.CAPSULE_PARAMETER)
+capsule_id = st.query_params.get(keys.CAPSULE_PARAMETER)
 if capsule_id is None:
     draw_own_links()
 else:

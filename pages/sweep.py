@@ -12,7 +12,7 @@ from components.ui import presses, shortcuts, state
 from components.ui.form import draft_form
 from components.ui.form.base_form import draw_base
 from components.ui.plain_words import plain_words
-from components.ui.sweep import running, setup_form
+from components.ui.sweep import keys, running, setup_form
 from components.ui.sweep.cost_view import confirmed, draw_cost, draw_question
 from components.ui.sweep.data_set_form import draw_data_set, filled_variables
 from components.ui.sweep.grid import draw_sweep
@@ -52,7 +52,7 @@ ready = sum(not request.problem for request in requests)
 with st.container(horizontal=True, vertical_alignment="center", key="run_bar"):
     st.button(
         "Run the sweep",
-        key=state.SWEEP_RUN,
+        key=keys.SWEEP_RUN,
         type="primary",
         shortcut=shortcuts.RUN,
         icon=":material/play_arrow:",
@@ -71,12 +71,12 @@ for why, which in wrong[:_MOST_PROBLEMS]:
     st.markdown(f":orange[:material/warning: :small[{which}: {plain_words(why)}]]")
 if len(wrong) > _MOST_PROBLEMS:
     st.caption(f"And {len(wrong) - _MOST_PROBLEMS:,} more reasons.")
-wanted = st.session_state.get(state.SWEEP_WANTED)
+wanted = st.session_state.get(keys.SWEEP_WANTED)
 if wanted is not None and ready and (wanted == count or confirmed(count)):
     sweep = running.KeptSweep(draft, setup_form.read(), rows, inputs, known if setup.reuse else {})
     presses.unbroken(lambda: running.start(sweep, requests))
     st.rerun()
-st.session_state.pop(state.SWEEP_WANTED, None)
+st.session_state.pop(keys.SWEEP_WANTED, None)
 draw_question(count)
 if problem_of_workers := service().workers_problem:
     st.warning(plain_words(f"{problem_of_workers} Cells are made here meanwhile."))

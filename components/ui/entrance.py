@@ -11,9 +11,10 @@ from components.runs.gate import Refused
 from components.server.process import service
 from components.server.secrets import read_secrets
 from components.settings import read_settings
-from components.ui import state
 from components.ui.plain_words import plain_words
 from components.ui.visitor import login_is_needed, network, own_log, owner
+
+DEMO_LIMITS = "demo_limits"
 
 
 def is_let_in() -> bool:
@@ -58,7 +59,7 @@ def draw_limits() -> None:
         )
     except Refused as refused:
         said = f"This is a demo. {refused.sentence}"
-    with st.expander(plain_words(said), icon=":material/hourglass_empty:", key=state.DEMO_LIMITS):
+    with st.expander(plain_words(said), icon=":material/hourglass_empty:", key=DEMO_LIMITS):
         st.markdown("\n".join(f"- {plain_words(sentence)}" for sentence in demo.in_words()))
         st.caption("What you make is yours alone for as long as your browser keeps its cookie, at most 30 days.")
 

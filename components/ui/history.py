@@ -9,10 +9,12 @@ import streamlit as st
 
 from components.drafts.draft import Draft
 from components.experiments.store import KeptExperiment, newest_experiments
-from components.ui import state
 from components.ui.plain_words import plain_words
 from components.ui.user_errors import shown
 from components.ui.visitor import own_log
+
+EARLIER = "earlier"
+"""Whether the popover of that name is open."""
 
 _MOST = 12
 _PROMPT_CHARACTERS = 60
@@ -25,7 +27,7 @@ def draw_earlier(
 
     ``read`` gives the draft of one and what else there is to say of it, or None when it cannot be read.
     """
-    popover = st.popover("History", key=state.EARLIER, type="tertiary", icon=":material/history:", on_change="rerun")
+    popover = st.popover("History", key=EARLIER, type="tertiary", icon=":material/history:", on_change="rerun")
     if not popover.open:
         return
     with popover, st.container(gap="xxsmall"):
@@ -57,5 +59,5 @@ def _words(created_at: str, draft: Draft, said: str) -> str:
 
 
 def _open(open_it: Callable[[str, Draft], None], experiment_id: str, draft: Draft) -> None:
-    st.session_state[state.EARLIER] = False
+    st.session_state[EARLIER] = False
     open_it(experiment_id, draft)

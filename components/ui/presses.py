@@ -17,7 +17,8 @@ from typing import Any
 import streamlit as st
 from streamlit.runtime.scriptrunner import add_script_run_ctx, get_script_run_ctx
 
-from components.ui import state
+PENDING_PRESSES = "pending_presses"
+"""What was pressed and is still to be done, in its order."""
 
 
 def soon(action: Callable[..., object], *args: Any) -> Callable[[], None]:
@@ -54,5 +55,5 @@ def unbroken(action: Callable[[], object]) -> None:
 
 
 def _pending() -> list[Callable[[], object]]:
-    pending: list[Callable[[], object]] = st.session_state.setdefault(state.PENDING_PRESSES, [])
+    pending: list[Callable[[], object]] = st.session_state.setdefault(PENDING_PRESSES, [])
     return pending

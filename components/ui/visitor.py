@@ -16,7 +16,9 @@ from components.log.owner import LOCAL
 from components.server.cookies import visitor_of
 from components.server.process import service
 from components.server.secrets import read_secrets
-from components.ui import state
+
+VISITOR = "visitor"
+"""The id of a visitor of a demo who did not log in."""
 
 BY_OWNER: dict[type | str, Callable[[Any], Any]] = {OwnLog: lambda log: log.owner}
 """How what is cached for all visitors tells their logs apart."""
@@ -85,9 +87,9 @@ def _remote() -> str | None:
 
 def _visitor() -> str:
     """The id in the cookie, or for browsers that keep none, one for this session alone."""
-    known: str | None = st.session_state.get(state.VISITOR)
+    known: str | None = st.session_state.get(VISITOR)
     if known is None:
         known = visitor_of(st.context.cookies) or new_visitor_id()
         # Kept: a cookie that ends while the page is open must not take the visitor's runs away.
-        st.session_state[state.VISITOR] = known
+        st.session_state[VISITOR] = known
     return known

@@ -19,6 +19,7 @@ from components.drafts.draft import EXAMPLE_PROMPT, FieldState, Setting
 from components.server.process import service
 from components.ui import state
 from components.ui.compare import answer_differences
+from components.ui.form import keys
 from tests.pages.conftest import Chat, new_page, run_to_the_end, texts
 from tests.streaming.endpoint import DONE, chunk, document, head
 from tests.waiting import wait_for
@@ -119,7 +120,7 @@ def html(page: AppTest) -> str:
 
 
 def lane_ids(page: AppTest) -> list[str]:
-    return [lane.id for lane in page.session_state[state.COMPARISON].lanes]
+    return [lane.id for lane in page.session_state[keys.COMPARISON].lanes]
 
 
 def rows(page: AppTest) -> list[tuple[Any, ...]]:
@@ -185,8 +186,8 @@ def test_every_field_can_be_a_lane_s_own(compare: AppTest, chat: Chat) -> None:
     assert "**B · Mine**" in texts(compare)
     compare.button_group(key="lane_temperature_state_2").set_value("base").run()
     compare.toggle(key="lane_own_system_2").set_value(False).run()
-    assert "temperature" not in compare.session_state[state.COMPARISON].lane("2").settings
-    assert compare.session_state[state.COMPARISON].lane("2").system is None
+    assert "temperature" not in compare.session_state[keys.COMPARISON].lane("2").settings
+    assert compare.session_state[keys.COMPARISON].lane("2").system is None
 
 
 def test_lanes_are_added_cloned_moved_muted_and_deleted_with_undo(compare: AppTest, chat: Chat) -> None:
@@ -218,10 +219,10 @@ def test_one_field_is_changed_in_several_lanes_at_once(compare: AppTest) -> None
     compare.selectbox(key="lane_field_several").set_value("max_tokens").run()
     compare.number_input(key="lane_several_max_tokens_value").set_value(9)
     press(compare.run(), "lane_apply_several")
-    found = [lane.settings.get("max_tokens") for lane in compare.session_state[state.COMPARISON].lanes]
+    found = [lane.settings.get("max_tokens") for lane in compare.session_state[keys.COMPARISON].lanes]
     assert [setting.value if setting else None for setting in found] == [9, None, 9]
     press(compare, "undo")
-    assert not any("max_tokens" in lane.settings for lane in compare.session_state[state.COMPARISON].lanes)
+    assert not any("max_tokens" in lane.settings for lane in compare.session_state[keys.COMPARISON].lanes)
 
 
 @pytest.mark.parametrize(
@@ -254,7 +255,7 @@ def test_a_lane_that_cannot_be_asked_says_why_and_the_others_run(compare: AppTes
         compare.toggle(key=f"lane_own_extra_body_{lane}").set_value(True).run()
         compare.text_area(key=f"lane_extra_body_{lane}").set_value(body).run()
         compare.session_state[f"lane_form_{lane}"] = False
-    compare.session_state[state.COMPARISON] = changed(compare.session_state[state.COMPARISON], ["4"], model="gone")
+    compare.session_state[keys.COMPARISON] = changed(compare.session_state[keys.COMPARISON], ["4"], model="gone")
     compare.run()
     shown = texts(compare)
     assert "safe\\_prompt must not be null. Omit it instead. Change it, or tick Send anyway." in shown
@@ -272,7 +273,7 @@ def test_a_lane_that_cannot_be_asked_says_why_and_the_others_run(compare: AppTes
 def test_eight_lanes_of_which_four_are_told_to_slow_down(compare: AppTest, chat: Chat) -> None:
     found = Comparison(lanes=tuple(Lane(id=str(number)) for number in range(1, 9)))
     slow = {"random_seed": Setting(state=FieldState.VALUE, value=429)}
-    compare.session_state[state.COMPARISON] = changed(found, ["1", "2", "3", "4"], settings=slow)
+    compare.session_state[keys.COMPARISON] = changed(found, ["1", "2", "3", "4"], settings=slow)
     run_all(compare.run())
     assert sum("(HTTP 429)" in error.value for error in compare.error) == 4
     assert texts(compare).count("Hello plain world") == 4

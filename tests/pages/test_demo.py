@@ -20,6 +20,10 @@ from components.server.process import close_service, service
 from components.service import Secrets
 from components.sharing.settings_link import settings_link
 from components.ui import state
+from components.ui.answer import keys as answer_keys
+from components.ui.form import keys as form_keys
+from components.ui.runs import keys as runs_keys
+from components.ui.visitor import VISITOR
 from tests.pages.conftest import Chat, new_page, run_to_the_end, texts, until_it_ended
 from tests.waiting import wait_for
 
@@ -115,8 +119,8 @@ def test_what_one_visitor_makes_another_does_not_see(page: AppTest) -> None:
         thief.query_params[stolen] = page.query_params.get("draft", run_id)
         assert "Hello you" not in texts(thief.run())
     mine = page.switch_page("runs.py").run()
-    assert len(mine.session_state[state.LISTED_RUNS]) == 1
-    owner = f"visitor {page.session_state[state.VISITOR]}"
+    assert len(mine.session_state[runs_keys.LISTED_RUNS]) == 1
+    owner = f"visitor {page.session_state[VISITOR]}"
     assert count_runs(OwnLog(service().log, owner).database) == 1
     assert count_runs(service().log.database) == 0
 
@@ -125,22 +129,22 @@ def test_nobody_becomes_somebody_else_by_saying_so(page: AppTest) -> None:
     run_to_the_end(page)
     for name in ("owner", "user", "visitor", "sub"):
         other = new_page()
-        other.query_params[name] = page.session_state[state.VISITOR]
+        other.query_params[name] = page.session_state[VISITOR]
         other.switch_page("runs.py").run()
-        assert other.session_state[state.VISITOR] != page.session_state[state.VISITOR]
+        assert other.session_state[VISITOR] != page.session_state[VISITOR]
         assert other.info[0].value.startswith("No runs yet.")
 
 
 def test_where_endpoints_are_is_not_shown(page: AppTest, chat: Chat) -> None:
     host = chat.server.base_url.partition("//")[2].partition("/")[0]
     for part in ("Request", "Code"):
-        page.session_state[state.VIEW] = part
-        page.session_state[state.LANGUAGE] = "curl"
+        page.session_state[answer_keys.VIEW] = part
+        page.session_state[form_keys.LANGUAGE] = "curl"
         page.run()
         shown = texts(page) + "".join(code.value for code in page.code)
         assert host not in shown
     page.switch_page("runs.py")
-    page.session_state[state.UPKEEP] = True
+    page.session_state[runs_keys.UPKEEP] = True
     assert "The log takes" not in texts(page.run())
     with pytest.raises(ValueError, match="Could not find a navigation page"):
         page.switch_page("endpoints.py")
@@ -167,14 +171,14 @@ def test_the_switch_stops_new_runs_and_keeps_what_can_be_read(
     until_it_ended(page)
     assert len(chat.bodies) == 1
     page.switch_page("runs.py").run()
-    assert len(page.session_state[state.LISTED_RUNS]) == 2
+    assert len(page.session_state[runs_keys.LISTED_RUNS]) == 2
     stop.unlink()
     wait_for(lambda: not new_page().run().warning)
 
 
 def test_a_comparison_has_so_many_lanes(page: AppTest, chat: Chat) -> None:
     page.switch_page("compare.py").run()
-    page.session_state[state.COMPARISON] = Comparison(lanes=tuple(Lane(id=str(number)) for number in range(1, 6)))
+    page.session_state[form_keys.COMPARISON] = Comparison(lanes=tuple(Lane(id=str(number)) for number in range(1, 6)))
     page.run()
     pressed(page, "run")
     assert "This demo runs 4 lanes at most. Mute or delete 1." in errors(page).replace("\\", "")
@@ -194,7 +198,7 @@ def test_without_a_log_nothing_is_sent(chat: Chat, monkeypatch: pytest.MonkeyPat
 
 
 def test_bodies_that_are_sent_are_the_ones_that_were_shown(page: AppTest, chat: Chat) -> None:
-    page.session_state[state.VIEW] = "Request"
+    page.session_state[answer_keys.VIEW] = "Request"
     page.run()
     shown = next(json.loads(code.value) for code in page.code if code.value.startswith("{"))
     run_to_the_end(page)

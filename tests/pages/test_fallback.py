@@ -6,6 +6,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from components.ui import state
+from components.ui.answer import keys
 from tests.pages.conftest import Chat, new_page, texts
 from tests.pages.shown import markup, told, words
 from tests.streaming.endpoint import DONE, chunk, head, sending
@@ -20,13 +21,13 @@ NOTICE = "Drawn without the live connection"
 @pytest.fixture
 def page(chat: Chat) -> AppTest:
     page = new_page()
-    page.session_state[state.NATIVE] = True
+    page.session_state[keys.NATIVE] = True
     return page.run()
 
 
 def opened(run: str, *, native: bool) -> AppTest:
     page = new_page()
-    page.session_state[state.NATIVE] = native
+    page.session_state[keys.NATIVE] = native
     page.query_params["run"] = run
     return page.run()
 

@@ -20,6 +20,7 @@ from components.server.process import service
 from components.sharing.settings_file import settings_file
 from components.sharing.settings_link import settings_link
 from components.ui import state
+from components.ui.form import keys
 from tests.pages.conftest import Chat, new_page, run_to_the_end
 from tests.streaming.endpoint import Endpoint
 
@@ -118,7 +119,7 @@ def test_lanes_go_to_the_page_that_compares_them(chat: Chat) -> None:
     link = settings_link(a_draft(comparison=lanes), comparison=True)
     page = opened("compare.py", s=link)
     assert not page.exception
-    found = page.session_state[state.COMPARISON]
+    found = page.session_state[keys.COMPARISON]
     assert [(lane.name, lane.system, lane.muted) for lane in found.lanes] == [
         ("calm", None, False),
         ("", "Shout.", False),
@@ -129,17 +130,17 @@ def test_lanes_go_to_the_page_that_compares_them(chat: Chat) -> None:
 
 def test_a_link_of_the_playground_leaves_the_lanes_alone(page: AppTest) -> None:
     lanes = Comparison(lanes=(Lane(id="1", name="mine"), Lane(id="2")))
-    page.session_state[state.COMPARISON] = lanes
+    page.session_state[keys.COMPARISON] = lanes
     page.query_params["s"] = settings_link(a_draft())
     page.run()
-    assert page.session_state[state.COMPARISON] == lanes
+    assert page.session_state[keys.COMPARISON] == lanes
 
 
 def test_a_settings_file_is_opened_as_a_link_is(page: AppTest) -> None:
-    page.session_state[state.IMPORT] = True
+    page.session_state[keys.IMPORT] = True
     page.run()
     file = "tempera-settings.json", settings_file(a_draft()).encode(), "application/json"
-    page.file_uploader(key=state.IMPORT_FILE).set_value(file)
+    page.file_uploader(key=keys.IMPORT_FILE).set_value(file)
     next(button for button in page.button if button.label == "Import").click().run()
     assert not page.exception
     assert messages(page) == ["Be brief.", "Describe the sea."]
@@ -147,9 +148,9 @@ def test_a_settings_file_is_opened_as_a_link_is(page: AppTest) -> None:
 
 
 def test_a_file_that_is_none_is_named(page: AppTest) -> None:
-    page.session_state[state.IMPORT] = True
+    page.session_state[keys.IMPORT] = True
     page.run()
-    page.file_uploader(key=state.IMPORT_FILE).set_value(("x.json", b"[]", "application/json"))
+    page.file_uploader(key=keys.IMPORT_FILE).set_value(("x.json", b"[]", "application/json"))
     next(button for button in page.button if button.label == "Import").click().run()
     assert page.error[0].value == "This is no file with settings of Tempera. Choose one that Tempera saved."
 

@@ -19,6 +19,8 @@ from components.log.tables import runs, to_row
 from components.server.process import service
 from components.ui import state
 from components.ui.plain_words import plain_words
+from components.ui.runs import keys
+from components.ui.runs.opened_run import OPENED_RUN
 from components.ui.runs.table import _worth_showing
 from tests.orders import order
 from tests.pages.conftest import Chat, new_page, run_to_the_end, texts
@@ -89,34 +91,34 @@ def prompts(page: AppTest) -> list[str]:
 def test_a_run_is_found_by_its_words_and_by_what_was_sent(three_runs: AppTest) -> None:
     page = three_runs
     assert prompts(page) == ["Say 2", "Say 1", "Say 0"]
-    page.text_input(key=state.FIND_SETTINGS).set_value("temperature omitted, max_tokens null").run()
+    page.text_input(key=keys.FIND_SETTINGS).set_value("temperature omitted, max_tokens null").run()
     assert prompts(page) == ["Say 2"]
     page.button(key="clear_filters").click().run()
-    page.text_input(key=state.FIND).set_value('"say 1"').run()
+    page.text_input(key=keys.FIND).set_value('"say 1"').run()
     assert prompts(page) == ["Say 1"]
-    page.text_input(key=state.FIND).set_value("nowhere").run()
+    page.text_input(key=keys.FIND).set_value("nowhere").run()
     assert [info.value for info in page.info] == ["No matching runs. Clear a filter."]
 
 
 def test_a_filter_that_cannot_be_read_says_what_to_write_and_is_kept(three_runs: AppTest) -> None:
     page = three_runs
-    page.text_input(key=state.FIND_SETTINGS).set_value("temperature").run()
+    page.text_input(key=keys.FIND_SETTINGS).set_value("temperature").run()
     assert "Write temperature 0.7" in page.error[0].value
-    assert page.text_input(key=state.FIND_SETTINGS).value == "temperature"
+    assert page.text_input(key=keys.FIND_SETTINGS).value == "temperature"
     assert not page.exception
 
 
 def test_the_order_is_that_of_a_number_and_columns_that_are_all_alike_hide(three_runs: AppTest) -> None:
     page = three_runs
-    page.selectbox(key=state.ORDER).set_value("TTFT").run()
+    page.selectbox(key=keys.ORDER).set_value("TTFT").run()
     times = page.dataframe[0].value["TTFT"].tolist()
     assert times == sorted(times, reverse=True)
-    page.toggle(key=state.LOWEST_FIRST).set_value(True).run()
+    page.toggle(key=keys.LOWEST_FIRST).set_value(True).run()
     assert page.dataframe[0].value["TTFT"].tolist() == sorted(times)
     shown = page.dataframe[0].proto.column_order
     assert "settings" in shown
     assert "model" not in shown
-    page.multiselect(key=state.COLUMNS).set_value(["model", "answer"]).run()
+    page.multiselect(key=keys.COLUMNS).set_value(["model", "answer"]).run()
     assert list(page.dataframe[0].proto.column_order) == ["model", "answer"]
 
 
@@ -127,7 +129,7 @@ def test_a_column_that_only_some_runs_have_is_shown() -> None:
 
 def test_pages_are_turned_and_a_new_filter_begins_with_the_first(three_runs: AppTest) -> None:
     page = three_runs
-    record = find_run(service().log.database, page.session_state[state.LISTED_RUNS][1])
+    record = find_run(service().log.database, page.session_state[keys.LISTED_RUNS][1])
     rows = [to_row(replace(record, id=f"{number:032x}")) for number in range(49)]
     service().log.write(lambda connection: connection.execute(insert(runs), rows))
     assert prompts(page.run()) == ["Say 2", *["Say 1"] * 49]
@@ -137,18 +139,18 @@ def test_pages_are_turned_and_a_new_filter_begins_with_the_first(three_runs: App
     page.button(key="page_before").click().run()
     assert prompts(page) == ["Say 2", *["Say 1"] * 49]
     page.button(key="next_page").click().run()
-    page.text_input(key=state.FIND).set_value("say").run()
+    page.text_input(key=keys.FIND).set_value("say").run()
     assert prompts(page) == ["Say 2", *["Say 1"] * 49]
 
 
 def opened(page: AppTest, place: int) -> AppTest:
-    page.session_state[state.OPENED_RUN] = page.session_state[state.LISTED_RUNS][place]
+    page.session_state[OPENED_RUN] = page.session_state[keys.LISTED_RUNS][place]
     return page.run()
 
 
 def test_stars_tags_and_notes_are_kept_and_what_another_wrote_meanwhile_stays(three_runs: AppTest) -> None:
     page = opened(three_runs, 1)
-    run_id = page.session_state[state.OPENED_RUN]
+    run_id = page.session_state[OPENED_RUN]
     log = service().log
     # Neither stars nor new tags can be chosen in AppTest; the browser's test does the rest.
     annotate(log, run_id, Annotation(4, ("keep",), ""))
@@ -157,7 +159,7 @@ def test_stars_tags_and_notes_are_kept_and_what_another_wrote_meanwhile_stays(th
     annotate(log, run_id, Annotation(4, ("keep",), "Theirs."))
     page.run()
     assert annotation_of(log.database, run_id).notes == "Theirs."
-    page.text_input(key=state.FIND_TAG).set_value("keep").run()
+    page.text_input(key=keys.FIND_TAG).set_value("keep").run()
     assert prompts(page) == ["Say 1"]
 
 
@@ -176,7 +178,7 @@ def test_a_run_is_sent_again_to_the_letter(three_runs: AppTest, chat: Chat) -> N
     page.button(key="run_again").click().run()
     wait_for(lambda: len(chat.bodies) == 4)
     assert chat.bodies[3] == chat.bodies[2]
-    assert page.session_state[state.OPENED_RUN] != page.session_state[state.LISTED_RUNS][1]
+    assert page.session_state[OPENED_RUN] != page.session_state[keys.LISTED_RUNS][1]
 
 
 def test_each_part_of_a_run_is_drawn(three_runs: AppTest) -> None:
@@ -191,7 +193,7 @@ def test_each_part_of_a_run_is_drawn(three_runs: AppTest) -> None:
 
 def test_several_runs_show_in_what_they_differ_and_open_as_a_comparison(three_runs: AppTest) -> None:
     page = three_runs
-    page.session_state[state.CHOSEN_RUNS] = page.session_state[state.LISTED_RUNS][:2]
+    page.session_state[keys.CHOSEN_RUNS] = page.session_state[keys.LISTED_RUNS][:2]
     page.run()
     assert not page.exception
     settings = page.table[0].value
@@ -205,12 +207,12 @@ def test_several_runs_show_in_what_they_differ_and_open_as_a_comparison(three_ru
 
 def test_what_a_filter_finds_is_deleted_once_that_was_confirmed(three_runs: AppTest) -> None:
     page = three_runs
-    page.session_state[state.UPKEEP] = True
+    page.session_state[keys.UPKEEP] = True
     page.run()
     assert "remove_found" not in [button.key for button in page.button]
-    page.text_input(key=state.FIND_SETTINGS).set_value("temperature omitted").run()
+    page.text_input(key=keys.FIND_SETTINGS).set_value("temperature omitted").run()
     assert page.button(key="remove_found").disabled
-    page.checkbox(key=state.SURE_TO_DELETE).check().run()
+    page.checkbox(key=keys.SURE_TO_DELETE).check().run()
     page.button(key="remove_found").click().run()
     assert not page.exception
     page.button(key="clear_filters").click().run()
@@ -220,7 +222,7 @@ def test_what_a_filter_finds_is_deleted_once_that_was_confirmed(three_runs: AppT
 def test_a_chart_of_what_is_found_has_its_table(three_runs: AppTest) -> None:
     page = three_runs
     assert not page.get("vega_lite_chart")
-    page.session_state[state.CHARTS] = True
+    page.session_state[keys.CHARTS] = True
     page.run()
     for of, by in (
         ("TTFT, ms", "temperature"),
@@ -228,9 +230,9 @@ def test_a_chart_of_what_is_found_has_its_table(three_runs: AppTest) -> None:
         ("characters", "model"),
         ("outcomes over time", ""),
     ):
-        page.selectbox(key=state.CHART_OF).set_value(of)
+        page.selectbox(key=keys.CHART_OF).set_value(of)
         if by:
-            page.selectbox(key=state.CHART_BY).set_value(by)
+            page.selectbox(key=keys.CHART_BY).set_value(by)
         page.run()
         assert not page.exception, of
         assert len(page.get("vega_lite_chart") or page.get("arrow_vega_lite_chart")) == 1, of
@@ -242,25 +244,25 @@ def test_a_chart_of_what_is_found_has_its_table(three_runs: AppTest) -> None:
 
 def test_a_chart_says_how_many_of_its_runs_meant_another_thing(three_runs: AppTest) -> None:
     page = three_runs
-    page.session_state[state.CHARTS] = True
+    page.session_state[keys.CHARTS] = True
     page.run()
     assert "Not comparable" not in texts(page)
     older = update(runs).where(runs.c.prompt.contains("Say 1")).values(rate_basis=None)
     service().log.write(lambda connection: connection.execute(older))
     page.run()
     assert "Not comparable to the others: 1 of these runs." in texts(page)
-    page.selectbox(key=state.CHART_OF).set_value("total, ms").run()
+    page.selectbox(key=keys.CHART_OF).set_value("total, ms").run()
     assert "Not comparable" not in texts(page)
 
 
 @pytest.mark.parametrize("damaged", [False, True])
 def test_what_was_taken_away_is_brought_back_under_new_ids(three_runs: AppTest, damaged: bool) -> None:
     page = three_runs
-    page.session_state[state.UPKEEP] = True
+    page.session_state[keys.UPKEEP] = True
     page.run()
     lines = "".join(export_runs(service().log.database))
     content = lines.replace("Say 1", "Say 9") if damaged else lines
-    page.file_uploader(key=f"{state.IMPORT_RUNS}_0").set_value(
+    page.file_uploader(key=f"{keys.IMPORT_RUNS}_0").set_value(
         ("runs.jsonl", content.encode(), "application/jsonl")
     ).run()
     page.button(key="import_runs").click().run()
@@ -269,59 +271,57 @@ def test_what_was_taken_away_is_brought_back_under_new_ids(three_runs: AppTest, 
         assert "was changed after it was exported" in page.error[0].value
         return
     assert page.toast[0].value == "3 runs brought back."
-    assert len(set(page.run().session_state[state.LISTED_RUNS])) == 6
-    page.text_input(key=state.FIND).set_value('"say 1"').run()
+    assert len(set(page.run().session_state[keys.LISTED_RUNS])) == 6
+    page.text_input(key=keys.FIND).set_value('"say 1"').run()
     assert prompts(page) == ["Say 1", "Say 1"]
 
 
 def test_a_file_that_was_brought_back_is_not_brought_back_twice(three_runs: AppTest) -> None:
     page = three_runs
-    page.session_state[state.UPKEEP] = True
+    page.session_state[keys.UPKEEP] = True
     page.run()
     lines = "".join(export_runs(service().log.database))
-    page.file_uploader(key=f"{state.IMPORT_RUNS}_0").set_value(
-        ("runs.jsonl", lines.encode(), "application/jsonl")
-    ).run()
+    page.file_uploader(key=f"{keys.IMPORT_RUNS}_0").set_value(("runs.jsonl", lines.encode(), "application/jsonl")).run()
     page.button(key="import_runs").click().run()
     assert [button.key for button in page.button if button.key == "import_runs"] == []
-    assert page.file_uploader(key=f"{state.IMPORT_RUNS}_1").value is None
+    assert page.file_uploader(key=f"{keys.IMPORT_RUNS}_1").value is None
 
 
 def test_hidden_filters_are_named_and_one_that_cannot_be_read_can_be_cleared(three_runs: AppTest) -> None:
     page = three_runs
-    page.text_input(key=state.FIND_TAG).set_value("no_such").run()
+    page.text_input(key=keys.FIND_TAG).set_value("no_such").run()
     assert r"Tag **no\_such**" in [caption.value for caption in page.caption]
-    page.text_input(key=state.FIND_SINCE).set_value("26.11.2026").run()
+    page.text_input(key=keys.FIND_SINCE).set_value("26.11.2026").run()
     assert page.error[0].value.startswith("From day (UTC): '26.11.2026' is no day.")
     page.button(key="clear_filters").click().run()
     assert not page.error
-    assert len(page.session_state[state.LISTED_RUNS]) == 3
+    assert len(page.session_state[keys.LISTED_RUNS]) == 3
 
 
 def test_runs_that_are_held_against_each_other_go_with_their_list(three_runs: AppTest) -> None:
     page = three_runs
-    page.session_state[state.CHOSEN_RUNS] = page.session_state[state.LISTED_RUNS][:2]
+    page.session_state[keys.CHOSEN_RUNS] = page.session_state[keys.LISTED_RUNS][:2]
     page.run()
     assert "compare_runs" in [button.key for button in page.button]
-    page.text_input(key=state.FIND).set_value("say").run()
-    assert page.session_state[state.CHOSEN_RUNS] == []
+    page.text_input(key=keys.FIND).set_value("say").run()
+    assert page.session_state[keys.CHOSEN_RUNS] == []
     assert "compare_runs" not in [button.key for button in page.button]
 
 
 def test_an_order_that_leaves_runs_out_says_so(three_runs: AppTest) -> None:
     page = three_runs
-    page.selectbox(key=state.ORDER).set_value("TTFT").run()
+    page.selectbox(key=keys.ORDER).set_value("TTFT").run()
     assert any("Only those with TTFT are listed." in caption.value for caption in page.caption)
-    page.selectbox(key=state.FIND_STATUS).set_value("lost").run()
+    page.selectbox(key=keys.FIND_STATUS).set_value("lost").run()
     assert page.info[0].value == "No run like that has TTFT. Order by start to see all."
 
 
 def test_the_file_is_made_smaller_where_that_is_worth_it(three_runs: AppTest) -> None:
     page = three_runs
-    page.session_state[state.UPKEEP] = True
+    page.session_state[keys.UPKEEP] = True
     page.run()
     assert "compact" not in [button.key for button in page.button]
-    record = find_run(service().log.database, page.session_state[state.LISTED_RUNS][0])
+    record = find_run(service().log.database, page.session_state[keys.LISTED_RUNS][0])
     rows = [to_row(replace(record, id=f"{number:032x}", text="x" * 100_000)) for number in range(12)]
     service().log.write(lambda connection: connection.execute(insert(runs), rows))
     service().log.write(lambda connection: connection.execute(delete(runs).where(runs.c.text.like("xxx%"))))

@@ -25,6 +25,9 @@ from components.sharing.freezing import Choices, capsule_of
 from components.sharing.linked_settings import linked_settings
 from components.snippets.language import Language
 from components.ui import state
+from components.ui.form import keys as form_keys
+from components.ui.runs import keys as runs_keys
+from components.ui.share import keys as share_keys
 from tests.pages.conftest import Chat, new_page, run_to_the_end, texts
 from tests.sharing.records import a_record
 from tests.waiting import wait_for
@@ -99,7 +102,7 @@ def test_the_system_message_goes_in_when_it_is_ticked(page: AppTest, chat: Chat)
     with_system(page)
     run_to_the_end(page)
     pressed(page, "share")
-    page.checkbox(key=state.SHARE_SYSTEM).check().run()
+    page.checkbox(key=share_keys.SHARE_SYSTEM).check().run()
     pressed(page, "publish")
     other = opened(c=published(page))
     assert any(SYSTEM in code.value for code in other.code)
@@ -110,7 +113,7 @@ def test_what_changes_in_the_choices_is_a_link_of_its_own(page: AppTest, chat: C
     pressed(page, "share")
     pressed(page, "publish")
     first = published(page)
-    page.checkbox(key=state.SHARE_EVENTS).uncheck().run()
+    page.checkbox(key=share_keys.SHARE_EVENTS).uncheck().run()
     assert not any("shared?c=" in code.value for code in page.code)
     pressed(page, "publish")
     assert published(page) != first
@@ -160,7 +163,7 @@ def test_notes_are_shared_only_when_they_are_ticked(page: AppTest, chat: Chat) -
     pressed(page, "share")
     pressed(page, "publish")
     assert "A private note" not in texts(opened(c=published(page)))
-    page.checkbox(key=state.SHARE_NOTES).check().run()
+    page.checkbox(key=share_keys.SHARE_NOTES).check().run()
     pressed(page, "publish")
     shown = texts(opened(c=published(page)))
     assert "A private note" in shown
@@ -222,7 +225,7 @@ def test_a_comparison_is_shared_with_its_lanes(chat: Chat) -> None:
     assert "Request" in shown
     assert "words added" in shown
     pressed(page, "fork_comparison")
-    assert [lane.name for lane in page.session_state[state.COMPARISON].lanes] == ["calm", ""]
+    assert [lane.name for lane in page.session_state[form_keys.COMPARISON].lanes] == ["calm", ""]
     assert chat.bodies == []
 
 
@@ -231,7 +234,7 @@ def test_several_runs_of_the_log_are_shared_at_once(page: AppTest, chat: Chat) -
     page.text_area(key="message_1").set_value("Second").run()
     run_to_the_end(page)
     page.switch_page("runs.py").run()
-    page.session_state[state.CHOSEN_RUNS] = page.session_state[state.LISTED_RUNS][:2]
+    page.session_state[runs_keys.CHOSEN_RUNS] = page.session_state[runs_keys.LISTED_RUNS][:2]
     page.run()
     pressed(page, "share_runs")
     pressed(page, "publish")
@@ -259,7 +262,7 @@ def test_code_names_no_address(page: AppTest, chat: Chat) -> None:
     pressed(page, "publish")
     other = opened(c=published(page))
     other.session_state[state.RUN_PART] = "Code"
-    other.session_state[state.LANGUAGE] = Language.CURL.label
+    other.session_state[form_keys.LANGUAGE] = Language.CURL.label
     other.run()
     shown = str([code.value for code in other.code]) + texts(other)
     assert "https://host/v1" in shown

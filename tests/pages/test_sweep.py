@@ -23,8 +23,9 @@ from components.log.query import recent_measures
 from components.log.record import RunRecord
 from components.server.process import service
 from components.ui import state
+from components.ui.history import EARLIER
 from components.ui.plain_words import plain_words
-from components.ui.sweep import cost_view
+from components.ui.sweep import cost_view, keys
 from tests.pages.conftest import Chat, new_page, texts
 from tests.pages.test_compare import Lanes, lanes, press, prompt
 from tests.waiting import wait_for
@@ -82,7 +83,7 @@ def a_kind(page: AppTest, kind: PlanKind) -> AppTest:
 
 def typed(page: AppTest) -> list[tuple[str, str]]:
     """The axes as their widgets show them."""
-    count = len(page.session_state[state.SWEEP_SETUP].axes)
+    count = len(page.session_state[keys.SWEEP_SETUP].axes)
     return [
         (page.selectbox(key=key_of(page, "field", axis)).value, page.text_area(key=key_of(page, "text", axis)).value)
         for axis in range(1, count + 1)
@@ -151,9 +152,9 @@ def in_the_log(page: AppTest) -> list[RunRecord]:
 
 def reloaded(page: AppTest, *parameters: str) -> AppTest:
     """Another session that comes with the parameters of this page's address."""
-    setup, database = page.session_state[state.SWEEP_SETUP], service().log.database
+    setup, database = page.session_state[keys.SWEEP_SETUP], service().log.database
     if setup != Setup():
-        wait_for(lambda: find_draft(database, page.session_state[state.PLAN_PARAMETER]) == setup.model_dump_json())
+        wait_for(lambda: find_draft(database, page.session_state[keys.PLAN_PARAMETER]) == setup.model_dump_json())
     if state.SWEEP in page.session_state:
         wait_for(lambda: find_experiment(database, page.session_state[state.SWEEP]))
     other = new_page()
@@ -437,7 +438,7 @@ def test_what_is_typed_is_kept_over_one_reload_after_another(sweep: AppTest) -> 
     first = reloaded(sweep)
     second = reloaded(first)
     for page in (sweep, first, second):
-        assert page.session_state[state.SWEEP_SETUP] == kept
+        assert page.session_state[keys.SWEEP_SETUP] == kept
         assert typed(page) == [("top_p", "0.1, 0.9"), ("model", "alpha\nbeta")]
         assert len(plan_rows(page)) == 4
         assert page.number_input(key=key_of(page, "repeats")).value == 7
@@ -626,7 +627,7 @@ def ask(page: AppTest, text: str) -> AppTest:
 
 
 def pasted(page: AppTest, text: str) -> AppTest:
-    return page.text_area(key=state.DATA_TEXT).set_value(text).run()
+    return page.text_area(key=keys.DATA_TEXT).set_value(text).run()
 
 
 def asked_of(chat: Chat) -> list[str]:
@@ -639,7 +640,7 @@ def test_each_row_of_a_data_set_is_asked_with_each_row_of_the_plan(small: AppTes
     page = pasted(small, TOPICS)
     assert "give a value for" not in texts(page)
     assert "9 requests" in texts(page)
-    press(page, state.SWEEP_RUN).run()
+    press(page, keys.SWEEP_RUN).run()
     sweep_id = page.session_state[state.SWEEP]
     wait_for(lambda: len(chat.bodies) == 9 and not service().experiments.find(sweep_id).going_on)
     assert Counter(asked_of(chat)) == {"Say the sea in en": 3, "Say the moon in en": 3, "Say ein Baum in de": 3}
@@ -654,10 +655,10 @@ def test_a_data_set_is_there_after_a_reload_and_gives_some_of_its_rows_at_random
     page.number_input(key="sample_rows").set_value(2).run()
     assert "6 requests" in texts(page)
     again = reloaded(page)
-    assert again.session_state[state.SWEEP_SETUP].sample_rows == 2
-    assert again.session_state[state.SWEEP_SETUP].data == TOPICS
+    assert again.session_state[keys.SWEEP_SETUP].sample_rows == 2
+    assert again.session_state[keys.SWEEP_SETUP].data == TOPICS
     page.button(key="drop_data").click().run()
-    assert page.session_state[state.SWEEP_SETUP].data == ""
+    assert page.session_state[keys.SWEEP_SETUP].data == ""
 
 
 @pytest.mark.parametrize(
@@ -673,7 +674,7 @@ def test_a_data_set_that_cannot_be_asked_says_why_and_nothing_is_run(small: AppT
     ask(small, "Say {{topic}}")
     page = pasted(small, text)
     assert plain_words(why) in " ".join(error.value for error in page.error)
-    assert page.button(key=state.SWEEP_RUN).disabled
+    assert page.button(key=keys.SWEEP_RUN).disabled
 
 
 def test_a_column_that_is_swept_as_well_is_named(lanes: Lanes) -> None:
@@ -686,12 +687,12 @@ def test_a_column_that_is_swept_as_well_is_named(lanes: Lanes) -> None:
 def test_what_is_edited_in_the_plan_is_there_after_a_reload(small: AppTest) -> None:
     page = edit(small, edited_rows={2: {"temperature": "0.5"}}, added_rows=[{"temperature": "0.25"}])
     rows = [{}, {"temperature": "0"}, {"temperature": "0.5"}, {"temperature": "0.25"}]
-    assert list(page.session_state[state.SWEEP_SETUP].rows) == rows
+    assert list(page.session_state[keys.SWEEP_SETUP].rows) == rows
     again = reloaded(page)
     assert "4 requests" in texts(again)
     again.button(key="reset_plan").click().run()
     assert "3 requests" in texts(again)
-    assert again.session_state[state.SWEEP_SETUP].rows is None
+    assert again.session_state[keys.SWEEP_SETUP].rows is None
 
 
 def test_edits_of_a_plan_are_set_aside_when_its_axes_change_and_can_be_had_back(small: AppTest) -> None:
@@ -699,19 +700,19 @@ def test_edits_of_a_plan_are_set_aside_when_its_axes_change_and_can_be_had_back(
     page = an_axis(small, 1, "temperature", "0, 0.1, 0.2")
     assert "4 requests" in texts(page)
     page.button(key="edited_back").click().run()
-    assert page.session_state[state.SWEEP_SETUP].kind is PlanKind.LIST
-    assert list(page.session_state[state.SWEEP_SETUP].rows) == [{}, {"temperature": "0"}, {"temperature": "0.5"}]
+    assert page.session_state[keys.SWEEP_SETUP].kind is PlanKind.LIST
+    assert list(page.session_state[keys.SWEEP_SETUP].rows) == [{}, {"temperature": "0"}, {"temperature": "0.5"}]
     assert "3 requests" in texts(page)
 
 
 def test_many_requests_are_asked_for_twice(small: AppTest, chat: Chat, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TEMPERA_SWEEP_CONFIRM_REQUESTS", "3")
-    page = press(small, state.SWEEP_RUN).run()
+    page = press(small, keys.SWEEP_RUN).run()
     assert "This is 3 requests." in [warning.value for warning in page.warning]
     page.button(key="refuse_sweep").click().run()
     assert not page.warning
     assert chat.bodies == []
-    press(page, state.SWEEP_RUN).run()
+    press(page, keys.SWEEP_RUN).run()
     page.button(key="confirm_sweep").click().run()
     wait_for(lambda: len(chat.bodies) == 3)
     assert not page.warning
@@ -720,7 +721,7 @@ def test_many_requests_are_asked_for_twice(small: AppTest, chat: Chat, monkeypat
 def test_the_price_is_told_from_what_was_measured_before(small: AppTest, lanes: Lanes) -> None:
     cost_view._measured.clear()  # a test before may have measured the same model
     assert "expected" not in texts(small.run())
-    page = press(small, state.SWEEP_RUN).run()
+    page = press(small, keys.SWEEP_RUN).run()
     until_ended(page)
     endpoint, model = page.selectbox(key="endpoint").value, page.selectbox(key="model").value
     # The log is written a little later.
@@ -730,11 +731,11 @@ def test_the_price_is_told_from_what_was_measured_before(small: AppTest, lanes: 
 
 
 def test_an_earlier_sweep_opens_with_its_plan(small: AppTest, chat: Chat) -> None:
-    page = press(small, state.SWEEP_RUN).run()
+    page = press(small, keys.SWEEP_RUN).run()
     sweep_id = page.session_state[state.SWEEP]
     wait_for(lambda: find_experiment(service().log.database, sweep_id))
     other = opened(("top_p", "0.5"))
-    other.session_state[state.EARLIER] = True
+    other.session_state[EARLIER] = True
     other.run()
     other.button(key=f"earlier_{sweep_id}").click().run()
     assert not other.exception
@@ -747,7 +748,7 @@ def test_edits_can_be_had_back_also_when_their_field_is_swept_no_more(small: App
     page = an_axis(small, 1, "top_p", "0.1")
     assert plan_rows(page) == [{"top_p": "base"}, {"top_p": "0.1"}]
     page.button(key="edited_back").click().run()
-    assert list(page.session_state[state.SWEEP_SETUP].rows) == [{}, {"temperature": "0"}, {"temperature": "0.5"}]
+    assert list(page.session_state[keys.SWEEP_SETUP].rows) == [{}, {"temperature": "0"}, {"temperature": "0.5"}]
     assert [field for field, _ in typed(page)] == ["top_p", "temperature"]
 
 
@@ -757,7 +758,7 @@ def test_edits_can_be_had_back_when_an_axis_was_deleted(lanes: Lanes) -> None:
     press(page, key_of(page, "delete_axis", 2))
     assert plan_rows(page) == [{"temperature": "base"}, {"temperature": "0"}]
     page.button(key="edited_back").click().run()
-    assert list(page.session_state[state.SWEEP_SETUP].rows) == [{}, {"temperature": "0"}, {"top_p": "0.2"}]
+    assert list(page.session_state[keys.SWEEP_SETUP].rows) == [{}, {"temperature": "0"}, {"top_p": "0.2"}]
 
 
 def test_a_list_loses_no_value_silently_when_an_axis_gets_another_field(lanes: Lanes) -> None:
@@ -765,7 +766,7 @@ def test_a_list_loses_no_value_silently_when_an_axis_gets_another_field(lanes: L
     edit(page, added_rows=[{"temperature": "0.2"}])
     an_axis(page, 1, "top_p", "")
     page.button(key="edited_back").click().run()
-    assert list(page.session_state[state.SWEEP_SETUP].rows) == [{}, {"temperature": "0.2"}]
+    assert list(page.session_state[keys.SWEEP_SETUP].rows) == [{}, {"temperature": "0.2"}]
 
 
 def test_objections_number_the_rows_as_the_table_does(small: AppTest) -> None:

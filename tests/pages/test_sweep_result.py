@@ -16,7 +16,7 @@ from components.experiments.sweep_plan import PlanKind
 from components.experiments.sweep_results import records_by_row
 from components.server.process import service
 from components.ui import state
-from components.ui.sweep import downloads, running
+from components.ui.sweep import downloads, keys, running
 from tests.pages.conftest import Chat, texts
 from tests.pages.test_compare import Lanes, lanes, press
 from tests.pages.test_sweep import experiment, findings, in_the_log, number, opened
@@ -27,7 +27,7 @@ __all__ = ["lanes"]
 
 def ended(*axes: tuple[str, str], **parts: Any) -> AppTest:
     """The page of a sweep that has ended."""
-    page = press(opened(*axes, **parts), state.SWEEP_RUN).run()
+    page = press(opened(*axes, **parts), keys.SWEEP_RUN).run()
     wait_for(lambda: not experiment(page).going_on)
     return page.run()
 
@@ -38,13 +38,13 @@ def table(page: AppTest) -> pandas.DataFrame:
 
 
 def choose(page: AppTest, *rows: int) -> AppTest:
-    page.session_state[state.SWEEP_GRID] = {"selection": {"rows": list(rows), "columns": [], "cells": []}}
+    page.session_state[keys.SWEEP_GRID] = {"selection": {"rows": list(rows), "columns": [], "cells": []}}
     return page.run()
 
 
 def test_cells_are_grouped_by_an_axis(lanes: Lanes) -> None:
     page = ended(("temperature", "0, 1"), repeats=2)
-    page.selectbox(key=state.SWEEP_GROUP).set_value("temperature").run()
+    page.selectbox(key=keys.SWEEP_GROUP).set_value("temperature").run()
     found = table(page)
     assert found[["temperature", "cells", "well", "finish reasons"]].to_numpy().tolist() == [
         ["base", 2, 2, "stop 2"],
@@ -55,10 +55,10 @@ def test_cells_are_grouped_by_an_axis(lanes: Lanes) -> None:
 
 def test_groups_have_a_goodput_once_there_is_a_limit(lanes: Lanes) -> None:
     page = ended(("temperature", "0, 1"), repeats=2)
-    page.selectbox(key=state.SWEEP_GROUP).set_value("temperature").run()
+    page.selectbox(key=keys.SWEEP_GROUP).set_value("temperature").run()
     assert "goodput" not in table(page)
     assert "Closed loop" in texts(page)
-    page.number_input(key=state.SWEEP_TTFT_LIMIT).set_value(0.0).run()
+    page.number_input(key=keys.SWEEP_TTFT_LIMIT).set_value(0.0).run()
     assert table(page)["goodput"].tolist() == [0.0, 0.0, 0.0]
 
 
@@ -66,10 +66,10 @@ def test_the_same_answers_stand_once_and_what_differs_alone(lanes: Lanes) -> Non
     page = ended(("temperature", "0, 1"), repeats=2)
     whole = table(page)
     assert len(whole) == 6
-    page.toggle(key=state.SWEEP_ONCE).set_value(True).run()
+    page.toggle(key=keys.SWEEP_ONCE).set_value(True).run()
     once = table(page)
     assert once["times"].sum() == 6
-    page.toggle(key=state.SWEEP_DIFFERENT).set_value(True).run()
+    page.toggle(key=keys.SWEEP_DIFFERENT).set_value(True).run()
     assert "at once" not in table(page)
 
 
@@ -113,11 +113,11 @@ def test_answers_of_before_are_used_where_somebody_says_so(lanes: Lanes, chat: C
     page = ended(("temperature", "0, 1"))
     running._answers_to.clear()
     page.run()
-    assert page.toggle(key=state.SWEEP_REUSE).label == "Reuse 3 logged runs"
+    assert page.toggle(key=keys.SWEEP_REUSE).label == "Reuse 3 logged runs"
     number(page, "repeats", 2)
-    page.toggle(key=state.SWEEP_REUSE).set_value(True).run()
+    page.toggle(key=keys.SWEEP_REUSE).set_value(True).run()
     assert "3 requests" in texts(page)
-    press(page, state.SWEEP_RUN).run()
+    press(page, keys.SWEEP_RUN).run()
     wait_for(lambda: not experiment(page).going_on)
     assert sorted((run.position, run.repeat) for run in in_the_log(page)) == [(0, 2), (1, 2), (2, 2)]
     found = table(page.run())
@@ -137,7 +137,7 @@ def test_a_pause_of_its_own_says_why(lanes: Lanes) -> None:
 def test_each_measure_has_its_chart_and_its_table(lanes: Lanes) -> None:
     page = findings(ended(("temperature", "0, 1"), repeats=2))
     for measure in ("length", "similarity to the base", "determinism", "finish reasons"):
-        page.selectbox(key=state.SWEEP_MEASURE).set_value(measure).run()
+        page.selectbox(key=keys.SWEEP_MEASURE).set_value(measure).run()
         assert not page.exception, measure
         assert page.get("vega_lite_chart") or page.get("arrow_vega_lite_chart"), measure
         assert len(table(page)) == 3, measure
@@ -152,13 +152,13 @@ def test_two_axes_make_a_heat_map_with_the_spread_of_each_field(lanes: Lanes) ->
         ["1", "0.5", 2],
         ["1", "1", 2],
     ]
-    page.selectbox(key=state.SWEEP_DOWN).set_value("one axis").run()
+    page.selectbox(key=keys.SWEEP_DOWN).set_value("one axis").run()
     assert table(page)["count"].tolist() == [4, 4]
 
 
 def test_two_axes_make_a_small_chart_for_each_value_of_one(lanes: Lanes) -> None:
     page = findings(ended(("temperature", "0, 1"), ("top_p", "0.5, 1"), kind=PlanKind.PRODUCT, repeats=2))
-    page.selectbox(key=state.SWEEP_CHART).set_value("small multiples").run()
+    page.selectbox(key=keys.SWEEP_CHART).set_value("small multiples").run()
     assert not page.exception
     (chart,) = page.get("vega_lite_chart") or page.get("arrow_vega_lite_chart")
     spec = json.loads(chart.proto.spec)
@@ -168,12 +168,12 @@ def test_two_axes_make_a_small_chart_for_each_value_of_one(lanes: Lanes) -> None
 
 def test_the_similarity_is_read_once_and_says_how_alike_answers_are_to_the_base(lanes: Lanes) -> None:
     page = findings(ended(("temperature", "0, 1"), repeats=2))
-    assert state.SWEEP_SIMILARITIES not in page.session_state
-    page.selectbox(key=state.SWEEP_MEASURE).set_value("similarity to the base").run()
+    assert keys.SWEEP_SIMILARITIES not in page.session_state
+    page.selectbox(key=keys.SWEEP_MEASURE).set_value("similarity to the base").run()
     found = table(page)
     assert found["median"].tolist()[0] == 1.0
     assert all(0 < value < 1 for value in found["median"][1:])
-    assert len(page.session_state[state.SWEEP_SIMILARITIES][1]) == 6
+    assert len(page.session_state[keys.SWEEP_SIMILARITIES][1]) == 6
     assert not [bar for bar in page.get("progress") if bar.proto.text == "Comparing answers"]
 
 
@@ -183,7 +183,7 @@ def test_the_session_holds_no_texts_and_the_long_file_has_them_whole(lanes: Lane
     wait_for(lambda: find_experiment(service().log.database, sweep_id))
     kept = running.read_sweep(find_experiment(service().log.database, sweep_id))
     wait_for(lambda: all(run.status == "ok" for run in in_the_log(page)))
-    results = page.run().session_state[state.SWEEP_RESULTS][1].values()
+    results = page.run().session_state[keys.SWEEP_RESULTS][1].values()
     assert not [result for result in results if hasattr(result, "text")]
     content = downloads.long_csv(kept, records_by_row(list(results), kept.positions)).decode()
     lines = list(csv.DictReader(io.StringIO(content, newline="")))

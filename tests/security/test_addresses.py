@@ -28,7 +28,10 @@ from components.server.process import close_service, service
 from components.sharing.settings_file import settings_file
 from components.sharing.settings_link import settings_link
 from components.ui import state
+from components.ui.form import keys as form_keys
 from components.ui.share import address
+from components.ui.share import keys as share_keys
+from components.ui.sweep import keys as sweep_keys
 from tests.log.test_export import finished
 from tests.pages.conftest import Chat, new_page, run_to_the_end, texts
 from tests.pages.test_compare import run_all
@@ -48,13 +51,13 @@ NO_IDS = [
 PLACES = [
     ("playground.py", state.RUN_PARAMETER),
     ("playground.py", state.OPEN_PARAMETER),
-    ("playground.py", state.DRAFT_PARAMETER),
+    ("playground.py", form_keys.DRAFT_PARAMETER),
     ("runs.py", state.RUN_PARAMETER),
     ("compare.py", state.EXPERIMENT),
     ("compare.py", state.OPEN_PARAMETER),
     ("sweep.py", state.SWEEP),
-    ("sweep.py", state.PLAN_PARAMETER),
-    ("shared.py", state.CAPSULE_PARAMETER),
+    ("sweep.py", sweep_keys.PLAN_PARAMETER),
+    ("shared.py", share_keys.CAPSULE_PARAMETER),
 ]
 
 
@@ -98,7 +101,7 @@ def test_what_is_an_id_finds_what_it_names(chat: Chat) -> None:
     """The counterpart of the test above: there is something to be found."""
     new_page().run()
     fill_log()
-    assert CANARY in everything(opened(**{state.DRAFT_PARAMETER: "d" * 32}))
+    assert CANARY in everything(opened(**{form_keys.DRAFT_PARAMETER: "d" * 32}))
 
 
 def test_a_parameter_that_stands_twice_is_read_once(chat: Chat) -> None:
@@ -106,7 +109,7 @@ def test_a_parameter_that_stands_twice_is_read_once(chat: Chat) -> None:
     fill_log()
     page = new_page()
     page.query_params[state.RUN_PARAMETER] = ["", ":id", "0"]
-    page.query_params[state.DRAFT_PARAMETER] = ["0", ""]
+    page.query_params[form_keys.DRAFT_PARAMETER] = ["0", ""]
     page.run()
     assert not page.exception
     assert CANARY not in everything(page)
@@ -129,10 +132,10 @@ def test_nothing_that_comes_from_others_takes_a_key_elsewhere(
         draft = a_draft(endpoint=name, model=other.base_url)
         run_to_the_end(opened(s=settings_link(draft)))
         page = new_page()
-        page.session_state[state.IMPORT] = True
+        page.session_state[form_keys.IMPORT] = True
         page.run()
         file = "settings.json", settings_file(draft).encode(), "application/json"
-        page.file_uploader(key=state.IMPORT_FILE).set_value(file)
+        page.file_uploader(key=form_keys.IMPORT_FILE).set_value(file)
         next(button for button in page.button if button.label == "Import").click().run()
         run_to_the_end(page)
         compare = opened("compare.py", s=settings_link(_with(draft, lanes), comparison=True))

@@ -8,7 +8,7 @@ from contextlib import suppress
 import pytest
 from websockets.exceptions import ConnectionClosed
 
-from components.ui import state
+from components.ui.runs import keys
 from tests.security.conftest import MINE, THEIRS, TITLE, App
 from tests.security.session import session, status_of_socket
 
@@ -113,7 +113,7 @@ def test_sessions_that_come_at_the_same_time_see_their_own_only(running: App) ->
 
     def visit(name: str) -> None:
         with session(running.address) as visitor:
-            seen[name] = b"".join(visitor.open("runs", f"{state.FIND}={name}") for _ in range(5))
+            seen[name] = b"".join(visitor.open("runs", f"{keys.FIND}={name}") for _ in range(5))
 
     names = ["canary-of-anna", "canary-of-bert"]
     threads = [threading.Thread(target=visit, args=(name,)) for name in names]

@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from components.server.process import service
 from components.ui import state
-from components.ui.answer import live_view
+from components.ui.answer import keys, live_view
 from tests.pages.conftest import SCRIPT, Chat, chat
 from tests.waiting import wait_for
 
@@ -81,7 +81,7 @@ def test_the_page_is_told_which_run_to_draw_and_no_text_of_it(chat: Chat) -> Non
     assert not drawn(page)["answer"]["running"]
     assert drawn(page)["answer"]["token"] == told["answer"]["token"]
     assert channel.find(run_id).record().text == "Hello you"
-    page.toggle(key=state.replay_key(run_id)).set_value(True).run()
+    page.toggle(key=keys.replay_key(run_id)).set_value(True).run()
     assert drawn(page)["answer"]["replay"]
 
 

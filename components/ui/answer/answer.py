@@ -12,6 +12,7 @@ from components.log.record import RunRecord
 from components.markdown.answer import View, pretty_json
 from components.runs.run import Run
 from components.ui import state
+from components.ui.answer import keys
 from components.ui.answer.html_text import draw_text
 from components.ui.answer.live_view import draw_live
 from components.ui.answer.place import ALONE, Place
@@ -32,17 +33,17 @@ def draw_answer(run: Run | RunRecord | None, record: RunRecord | None, place: Pl
             _draw_reasoning(ended, place)
     part: View = "plain" if st.session_state.get(state.AS_WRITTEN) else "markdown"
     with text:
-        if not st.session_state.get(state.NATIVE):
+        if not st.session_state.get(keys.NATIVE):
             draw_live(
                 run,
                 part,
                 running=bool(record and record.running),
-                replay=bool(record and can_be_replayed(record) and st.session_state.get(state.replay_key(record.id))),
+                replay=bool(record and can_be_replayed(record) and st.session_state.get(keys.replay_key(record.id))),
                 name=place.name,
-                key=place.key(state.live_key(part)),
+                key=place.key(keys.live_key(part)),
             )
         elif record and record.text:
-            draw_text(record.text, place.key(state.ANSWER_TEXT), part, ended=not record.running)
+            draw_text(record.text, place.key(keys.ANSWER_TEXT), part, ended=not record.running)
         elif record and not ended:
             waiting = waiting_words(record.reasoning, run.retry_wait if isinstance(run, Run) else None)
             st.caption(plain_words(waiting))

@@ -18,6 +18,7 @@ from components.log.record import RunRecord
 from components.runs.order import order_again, order_for
 from components.streaming.outcome import Status
 from components.ui import presses, shortcuts, state
+from components.ui.answer import keys
 from components.ui.answer.answer_siblings import draw_siblings
 from components.ui.answer.run_lookup import asked
 from components.ui.answer.view_switches import draw_view_switches
@@ -50,7 +51,7 @@ def draw_actions(record: RunRecord, endpoint: AnyEndpoint | None, *, stale: bool
     request = asked(record)
     if request is None:
         return
-    with st.container(horizontal=True, vertical_alignment="center", gap="small", key=state.ANSWER_ACTIONS):
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key=keys.ANSWER_ACTIONS):
         # These very bytes are of the dialect that the endpoint spoke then.
         if endpoint and endpoint.profile.name == record.dialect:
             st.button(
@@ -99,7 +100,7 @@ def draw_actions(record: RunRecord, endpoint: AnyEndpoint | None, *, stale: bool
 
 def _compare(record: RunRecord) -> None:
     compare_with(record)
-    st.session_state[state.GO_TO_COMPARE] = True
+    st.session_state[keys.GO_TO_COMPARE] = True
 
 
 def _was_cut(record: RunRecord) -> bool:

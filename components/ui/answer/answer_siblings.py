@@ -8,6 +8,7 @@ import streamlit as st
 
 from components.log.record import RunRecord
 from components.ui import state
+from components.ui.answer import keys
 from components.ui.steps import draw_steps
 
 
@@ -37,7 +38,7 @@ def draw_siblings(record: RunRecord) -> None:
 
 
 def _answers() -> dict[str, list[str]]:
-    found: dict[str, list[str]] = st.session_state.setdefault(state.ANSWERS, {})
+    found: dict[str, list[str]] = st.session_state.setdefault(keys.ANSWERS, {})
     return found
 
 

@@ -9,7 +9,7 @@ import streamlit as st
 from components.log.events import StoredEvent
 from components.log.record import RunRecord
 from components.runs.run import Run
-from components.ui import state
+from components.ui.answer import keys
 from components.ui.answer.run_lookup import events_reader
 from components.ui.user_errors import shown
 
@@ -100,7 +100,7 @@ def _draw_table(events: list[StoredEvent], first: int, *, can_open: bool = True)
                 "data": frame["data"],
             }
         ),
-        key=state.EVENTS_TABLE if can_open else None,
+        key=keys.EVENTS_TABLE if can_open else None,
         hide_index=True,
         placeholder="–",
         height=min(38 + 35 * len(events), 360),
@@ -120,7 +120,7 @@ def _draw_table(events: list[StoredEvent], first: int, *, can_open: bool = True)
     )
     if not can_open:
         return
-    rows = st.session_state[state.EVENTS_TABLE].selection.rows
+    rows = st.session_state[keys.EVENTS_TABLE].selection.rows
     if rows and rows[0] < len(events):
         event = events[rows[0]]
         st.code(event.data, language="json", wrap_lines=True)

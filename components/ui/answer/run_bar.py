@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from components.ui import presses, shortcuts, state
+from components.ui.answer import keys
 from components.ui.form.form_run import run_form, stop_shown
 from components.ui.shortcuts import draw_shortcuts
 
@@ -38,7 +39,7 @@ def draw_run_bar(*, may_be_refused: bool) -> str:
             "What to look at",
             [ANSWER, REQUEST, EVENTS, CODE],
             default=ANSWER,
-            key=state.VIEW,
+            key=keys.VIEW,
             required=True,
             label_visibility="collapsed",
             persist_state="session",

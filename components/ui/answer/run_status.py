@@ -8,7 +8,7 @@ from components.live.status_words import numbers, status_words, was_cut
 from components.log.record import RunRecord
 from components.runs.run import Activity, RetryWait
 from components.streaming.outcome import Status
-from components.ui import state
+from components.ui.answer import keys
 from components.ui.answer.place import ALONE, Place
 from components.ui.plain_words import plain_words
 
@@ -36,6 +36,6 @@ def draw_status(
         # A lane's own head says what is its own.
         shown = f":gray[{plain_words(record.model, 60)} on {plain_words(record.endpoint, 60)}] · {shown}"
     meanings = "\n".join(f"- **{number.label}**: {plain_words(number.meaning, 600)}" for number in found)
-    with st.container(key=place.key(state.RUN_STATUS), horizontal=True, vertical_alignment="center"):
+    with st.container(key=place.key(keys.RUN_STATUS), horizontal=True, vertical_alignment="center"):
         st.badge(words, icon=icon, color=colour)
         st.markdown(f":small[{shown}]", width="content", help=meanings)

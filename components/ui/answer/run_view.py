@@ -12,7 +12,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from components.log.record import RunRecord
 from components.runs.run import Run
-from components.ui import state
+from components.ui.answer import keys
 from components.ui.answer.answer import draw_answer
 from components.ui.answer.live_view import draw_live
 from components.ui.answer.place import ALONE, Place
@@ -45,7 +45,7 @@ def draw_run(
     if place is ALONE:
         draw_fallback_notice()
     record = record or record_of(run)
-    if st.session_state.get(state.NATIVE) and isinstance(run, Run) and record and record.running:
+    if st.session_state.get(keys.NATIVE) and isinstance(run, Run) and record and record.running:
         interval_s = max(_SLICE_S, place.lanes / _SLICES_PER_S)
         st.fragment(_draw_again_and_again, run_every=interval_s)(run, stale, with_answer, above_answer, place)
         return
@@ -60,7 +60,7 @@ def draw_fallback_notice() -> None:
     """Say that the answers of this page are drawn without the live connection, where that is so."""
     # Its place is there before: what stands below keeps its own, or a click in that moment would be lost.
     with st.container():
-        if st.session_state.get(state.NATIVE):
+        if st.session_state.get(keys.NATIVE):
             st.caption("Drawn without the live connection: a proxy may block it. Reload the page to try again.")
 
 
@@ -85,11 +85,11 @@ def _draw_parts(
         if not isinstance(run, Run) or not record or not record.running:
             if record:
                 draw_status(record, place)
-        elif st.session_state.get(state.NATIVE):
+        elif st.session_state.get(keys.NATIVE):
             draw_status(record, place, run.activity, run.retry_wait)
         else:
-            with st.container(key=place.key(state.RUN_STATUS)):
-                draw_live(run, "status", running=True, name=place.name, key=place.key(state.live_key("status")))
+            with st.container(key=place.key(keys.RUN_STATUS)):
+                draw_live(run, "status", running=True, name=place.name, key=place.key(keys.live_key("status")))
     with st.container():
         if record and not record.running:
             draw_message(record, place)
@@ -106,8 +106,8 @@ def _answer_box(stale: bool, place: Place) -> DeltaGenerator:
     # Greyed by a mark beside it: a container of another name would be another element, and blank until it is filled.
     with st.container():
         if stale:
-            st.container(key=place.key(state.STALE)).empty()
-    return st.container(key=place.key(state.ANSWER), border=True)
+            st.container(key=place.key(keys.STALE)).empty()
+    return st.container(key=place.key(keys.ANSWER), border=True)
 
 
 @st.fragment(run_every=_LOOK_AGAIN_S)

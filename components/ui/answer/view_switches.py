@@ -6,6 +6,7 @@ import streamlit as st
 
 from components.log.record import RunRecord
 from components.ui import state
+from components.ui.answer import keys
 
 
 def draw_view_switches(record: RunRecord) -> None:
@@ -20,7 +21,7 @@ def draw_replay_switch(record: RunRecord) -> None:
     if can_be_replayed(record):
         st.toggle(
             "Replay",
-            key=state.replay_key(record.id),
+            key=keys.replay_key(record.id),
             help="Plays the answer again from its events, with the times at which they came. Nothing is sent.",
         )
 
@@ -28,10 +29,10 @@ def draw_replay_switch(record: RunRecord) -> None:
 def can_be_replayed(record: RunRecord) -> bool:
     """Whether there is anything to play, and a view that can."""
     several = record.streamed and record.event_count > 1 and bool(record.text)
-    return several and not record.running and not st.session_state.get(state.NATIVE)
+    return several and not record.running and not st.session_state.get(keys.NATIVE)
 
 
 def draw_view_row(record: RunRecord) -> None:
     """Draw the switches in a row of their own."""
-    with st.container(horizontal=True, vertical_alignment="center", gap="small", key=state.ANSWER_ACTIONS):
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key=keys.ANSWER_ACTIONS):
         draw_view_switches(record)

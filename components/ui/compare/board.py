@@ -24,6 +24,8 @@ from components.ui.answer.own_html import draw_style
 from components.ui.answer.place import Place
 from components.ui.answer.run_lookup import asked, record_of
 from components.ui.answer.run_view import draw_fallback_notice, draw_run
+from components.ui.compare import keys
+from components.ui.compare.keys import lane_key
 from components.ui.compare.lane_form import draw_lane_form
 from components.ui.compare.lane_runs import LaneRuns
 from components.ui.compare.starting import (
@@ -36,7 +38,6 @@ from components.ui.compare.starting import (
 )
 from components.ui.form import draft_form
 from components.ui.plain_words import plain_words
-from components.ui.state import lane_key
 from components.ui.steps import draw_steps
 
 _LONG_LIST = 6
@@ -129,7 +130,7 @@ def _draw_lane(drawn: _Drawn) -> None:
         _draw_repeats(lane_id, drawn.found, run, pending=pending)
     _draw_answer(request, run, record, place, blind=False, pending=pending)
     _draw_foot(request, record, busy=drawn.busy)
-    if draft.comparison != drawn.draft.comparison or st.session_state.pop(state.REPEAT_CHOSEN, False):
+    if draft.comparison != drawn.draft.comparison or st.session_state.pop(keys.REPEAT_CHOSEN, False):
         # What has changed here concerns others as well; that comes a moment later.
         st.rerun()
 
@@ -137,15 +138,15 @@ def _draw_lane(drawn: _Drawn) -> None:
 def _draw_tabs(order: list[str], comparison: Comparison, *, blind: bool) -> None:
     """On a phone one lane is in sight, and this chooses which; wider pages do not show it."""
     titles = {lane_id: str(number) if blind else comparison.letter(lane_id) for number, lane_id in enumerate(order, 1)}
-    if st.session_state.get(state.LANE_TAB) not in order:
-        st.session_state[state.LANE_TAB] = order[0]
+    if st.session_state.get(keys.LANE_TAB) not in order:
+        st.session_state[keys.LANE_TAB] = order[0]
     with st.container(key="lane_tabs"):
         chosen = st.segmented_control(
             "Lane",
             order,
             format_func=lambda lane_id: titles[lane_id],
             required=True,
-            key=state.LANE_TAB,
+            key=keys.LANE_TAB,
             label_visibility="collapsed",
         )
     hidden = ", ".join(
@@ -231,7 +232,7 @@ def _draw_repeats(lane_id: str, found: LaneRuns, shown: Run | RunRecord, *, pend
 
     def go(step: int) -> None:
         st.session_state[lane_key("chosen", lane_id)] = ids[min(max(number - 1 + step, 0), len(ids) - 1)]
-        st.session_state[state.REPEAT_CHOSEN] = True
+        st.session_state[keys.REPEAT_CHOSEN] = True
 
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
         st.markdown(":small[:gray[Repeat]]", width="content")

@@ -8,6 +8,7 @@ import streamlit as st
 
 from components.drafts.comparison import LANE_SETS, MOST_LANES, MOST_REPEATS, Comparison, Timing, added, with_lane_set
 from components.ui import presses, shortcuts, state
+from components.ui.compare import keys
 from components.ui.compare.history import draw_earlier_comparisons
 from components.ui.compare.lane_form import draw_change_of_several
 from components.ui.compare.starting import start_all, stop_all, take_lanes_away
@@ -40,7 +41,7 @@ def draw_controls(comparison: Comparison, *, may_be_refused: bool) -> bool:
         )
         st.button(
             "Stop all",
-            key=state.STOP_ALL,
+            key=keys.STOP_ALL,
             shortcut=shortcuts.STOP,
             icon=":material/stop:",
             on_click=presses.soon(stop_all),
@@ -54,7 +55,7 @@ def draw_controls(comparison: Comparison, *, may_be_refused: bool) -> bool:
             list(Timing),
             index=list(Timing).index(comparison.timing),
             format_func=_TIMINGS.__getitem__,
-            key=state.TIMING,
+            key=keys.TIMING,
             label_visibility="collapsed",
             width=210,
             help=_TIMING_HELP,
@@ -65,7 +66,7 @@ def draw_controls(comparison: Comparison, *, may_be_refused: bool) -> bool:
             1,
             MOST_REPEATS,
             comparison.repeats,
-            key=state.REPEATS,
+            key=keys.REPEATS,
             label_visibility="collapsed",
             width=130,
             on_change=presses.soon(_take_repeats),
@@ -73,7 +74,7 @@ def draw_controls(comparison: Comparison, *, may_be_refused: bool) -> bool:
         )
         blind = st.toggle(
             "Blind",
-            key=state.BLIND,
+            key=keys.BLIND,
             help="Hides which lane is which, in a new random order each time, until you have voted.",
             on_change=st.session_state.pop,
             args=(state.BLIND_ORDER, None),
@@ -90,10 +91,10 @@ def draw_controls(comparison: Comparison, *, may_be_refused: bool) -> bool:
         st.menu_button(
             "Templates",
             list(LANE_SETS),
-            key=state.LANE_SET,
+            key=keys.LANE_SET,
             type="tertiary",
             icon=":material/view_column:",
-            on_click=presses.soon_chosen(state.LANE_SET, _take_lane_set),
+            on_click=presses.soon_chosen(keys.LANE_SET, _take_lane_set),
         )
         several = st.popover(
             "Edit lanes together", key="change_several", type="tertiary", icon=":material/tune:", on_change="rerun"
@@ -110,12 +111,12 @@ def draw_controls(comparison: Comparison, *, may_be_refused: bool) -> bool:
 
 
 def _take_timing() -> None:
-    timing = st.session_state[state.TIMING]
+    timing = st.session_state[keys.TIMING]
     draft_form.change_comparison(lambda comparison: comparison.model_copy(update={"timing": timing}))
 
 
 def _take_repeats() -> None:
-    repeats = st.session_state[state.REPEATS]
+    repeats = st.session_state[keys.REPEATS]
     if repeats is not None:
         draft_form.change_comparison(lambda comparison: comparison.model_copy(update={"repeats": repeats}))
 

@@ -20,10 +20,10 @@ from components.drafts.in_words import SYSTEM, in_words
 from components.drafts.setting import FieldState, Setting, sending
 from components.endpoints.endpoint import AnyEndpoint
 from components.ui import presses
+from components.ui.compare.keys import lane_key
 from components.ui.endpoints.endpoint_choice import model_cards
 from components.ui.form import draft_form, field_widgets
 from components.ui.plain_words import plain_words
-from components.ui.state import lane_key
 
 _AS_BASE = "base"
 _SEVERAL = "several"

@@ -13,6 +13,7 @@ from components.log.record import RunRecord
 from components.runs.run import Run
 from components.ui import state
 from components.ui.answer.run_lookup import record_of
+from components.ui.compare import keys
 from components.ui.compare.answer_differences import answer_text, draw_first_divergence, draw_word_differences
 from components.ui.compare.board import shown_run
 from components.ui.compare.lane_runs import LaneRuns
@@ -58,7 +59,7 @@ def draw_outcome(
         in_order = {lane_id: answers[lane_id] for lane_id in blind_order if lane_id in answers}
         draw_vote(in_order, numbered, blind=True, all_ended=all_ended)
         _watch(experiment, version, {}, draws_numbers=False)
-        if not st.session_state.get(state.BLIND):
+        if not st.session_state.get(keys.BLIND):
             st.rerun()  # the vote was cast
         return
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
@@ -66,7 +67,7 @@ def draw_outcome(
             "What to look at",
             [NUMBERS, WORDS, DIVERGENCE, NOISE, SETTINGS, VOTE],
             default=NUMBERS,
-            key=state.LOOK,
+            key=keys.LOOK,
             required=True,
             label_visibility="collapsed",
             persist_state="session",
@@ -142,7 +143,7 @@ def _draw_reference(requests: list[LaneRequest], titles: list[str]) -> str:
         titles,
         index=titles.index(base) if base else 0,
         format_func=lambda title: f"lane {title}",
-        key=state.REFERENCE,
+        key=keys.REFERENCE,
         width=220,
     )
     return chosen

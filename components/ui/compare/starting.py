@@ -20,6 +20,7 @@ from components.runs.order import order_again
 from components.runs.placement import Placement
 from components.server.process import service
 from components.ui import state
+from components.ui.compare import keys
 from components.ui.endpoints.endpoint_choice import model_cards
 from components.ui.endpoints.endpoints_here import endpoints_here
 from components.ui.form import draft_form
@@ -66,12 +67,12 @@ def start_all() -> None:
         return
     before = shown_experiment(st.session_state.get(state.EXPERIMENT))
     if before and before.going_on:
-        if st.session_state.get(state.ASKED) == _asked_by(ready):
+        if st.session_state.get(keys.ASKED) == _asked_by(ready):
             return  # the key is held down, or the button was pressed twice: this very comparison is under way
         before.stop()
     experiment_id = uuid.uuid4().hex
     state.show_experiment(state.EXPERIMENT, experiment_id)
-    st.session_state[state.ASKED] = _asked_by(ready)
+    st.session_state[keys.ASKED] = _asked_by(ready)
     _start(experiment_id, ready)
 
 

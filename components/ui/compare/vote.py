@@ -13,8 +13,9 @@ from components.experiments.store import Vote, save_vote, votes_on
 from components.log.record import RunRecord
 from components.ui import state
 from components.ui.answer.run_lookup import asked
+from components.ui.compare import keys
+from components.ui.compare.keys import lane_key
 from components.ui.plain_words import plain_words
-from components.ui.state import lane_key
 from components.ui.user_errors import draw_kept, shown, shown_next
 from components.ui.visitor import own_log
 
@@ -55,7 +56,7 @@ def draw_vote(answers: Mapping[str, RunRecord], titles: Mapping[str, str], *, bl
                 on_click=_vote,
                 args=(answers[first], answers[second], better, blind),
             )
-    draw_kept(state.VOTE_PROBLEM)
+    draw_kept(keys.VOTE_PROBLEM)
 
 
 @shown()
@@ -75,14 +76,14 @@ def draw_votes(lane_of: Mapping[str, str], titles: Mapping[str, str]) -> None:
         st.markdown(f":material/how_to_vote: :small[{plain_words(said)} :gray[({how})]]")
 
 
-@shown_next(state.VOTE_PROBLEM)
+@shown_next(keys.VOTE_PROBLEM)
 def _vote(first: RunRecord, second: RunRecord, better: Better, blind: bool) -> None:
     first_setting, second_setting = _settings(first, second)
     save_vote(own_log(), Vote(first.id, second.id, first_setting, second_setting, better, blind))
     st.toast("Vote saved.", icon=":material/how_to_vote:")
     if blind and len(st.session_state.get(state.BLIND_ORDER, ())) == 2:
         # Labels appear after the vote; with more lanes there are further pairs to be judged without them.
-        st.session_state[state.BLIND] = False
+        st.session_state[keys.BLIND] = False
 
 
 def _settings(first: RunRecord, second: RunRecord) -> tuple[str, str]:

@@ -13,8 +13,8 @@ from components.sharing.settings_file import read_settings_file
 from components.snippets.export import export
 from components.snippets.importing import import_request
 from components.snippets.language import CannotSay, Language
-from components.ui import presses, state
-from components.ui.form import draft_form
+from components.ui import presses
+from components.ui.form import draft_form, keys
 from components.ui.plain_words import plain_words
 from components.ui.share.arriving import take_settings
 from components.ui.uploads import draw_uploader
@@ -45,7 +45,7 @@ def draw_code(
         "Language",
         [language.label for language in languages],
         default=languages[0].label,
-        key=state.LANGUAGE,
+        key=keys.LANGUAGE,
         required=True,
         label_visibility="collapsed",
         persist_state="session",
@@ -84,34 +84,32 @@ def draw_code(
 
 def draw_import(profile: Profile) -> None:
     """Draw where a request can be pasted, in a popover; its content is made when it is opened."""
-    popover = st.popover(
-        "Import", type="tertiary", icon=":material/content_paste:", key=state.IMPORT, on_change="rerun"
-    )
+    popover = st.popover("Import", type="tertiary", icon=":material/content_paste:", key=keys.IMPORT, on_change="rerun")
     if not popover.open:
         return
     with popover, st.form("import_form", border=False):
         st.text_area(
             "Paste JSON, a curl or PowerShell command, or Python or JavaScript code",
-            key=state.IMPORT_TEXT,
+            key=keys.IMPORT_TEXT,
             height=200,
             placeholder=_PLACEHOLDER,
         )
-        draw_uploader("Or a settings file of Tempera", type="json", key=state.IMPORT_FILE)
+        draw_uploader("Or a settings file of Tempera", type="json", key=keys.IMPORT_FILE)
         st.form_submit_button("Import", icon=":material/input:", on_click=presses.soon(_import, profile.name))
-        draw_kept(state.IMPORT_PROBLEM)
+        draw_kept(keys.IMPORT_PROBLEM)
 
 
-@shown_next(state.IMPORT_PROBLEM)
+@shown_next(keys.IMPORT_PROBLEM)
 def _import(dialect: str) -> None:
     """Fill the form from what was pasted; what is wrong with it is said below it, and nothing is changed."""
     profile = profile_named(dialect)
-    if file := st.session_state.get(state.IMPORT_FILE):
+    if file := st.session_state.get(keys.IMPORT_FILE):
         take_settings(read_settings_file(file.getvalue()), "file")
-        st.session_state[state.IMPORT] = False
+        st.session_state[keys.IMPORT] = False
         return
-    imported = import_request(st.session_state[state.IMPORT_TEXT], profile)
+    imported = import_request(st.session_state[keys.IMPORT_TEXT], profile)
     draft = draft_form.read().asking(imported.request, profile).model_copy(update={"variables": {}})
     draft_form.fill(draft, "request imported")
-    st.session_state[state.NOTES] = imported.notes
-    st.session_state[state.IMPORT_TEXT] = ""
-    st.session_state[state.IMPORT] = False
+    st.session_state[keys.NOTES] = imported.notes
+    st.session_state[keys.IMPORT_TEXT] = ""
+    st.session_state[keys.IMPORT] = False

@@ -25,7 +25,7 @@ from components.drafts.setting import Setting
 from components.drafts.store import find_draft, save_draft
 from components.log.record import RunRecord
 from components.ui import state
-from components.ui.form import field_widgets, widget_values
+from components.ui.form import field_widgets, keys, widget_values
 from components.ui.user_errors import shown
 from components.ui.visitor import own_log
 
@@ -47,24 +47,24 @@ def begin(otherwise: Callable[[], Draft | None]) -> None:
     What was found is kept anew under an id of this session, and never written to: two tabs, or two people with the same
     address, do not overwrite each other's text.
     """
-    if state.START not in st.session_state:
-        kept = _kept_draft(st.query_params.get(state.DRAFT_PARAMETER))
+    if keys.START not in st.session_state:
+        kept = _kept_draft(st.query_params.get(keys.DRAFT_PARAMETER))
         begins_with = kept or otherwise() or new_draft()
-        st.session_state[state.START] = begins_with
-        st.session_state[state.TURNS] = begins_with.turns
-        st.session_state[state.COMPARISON] = begins_with.comparison
-        st.session_state[state.HIGHEST_TURN] = highest_id(begins_with.turns)
-        st.session_state[state.DRAFT] = uuid.uuid4().hex
+        st.session_state[keys.START] = begins_with
+        st.session_state[keys.TURNS] = begins_with.turns
+        st.session_state[keys.COMPARISON] = begins_with.comparison
+        st.session_state[keys.HIGHEST_TURN] = highest_id(begins_with.turns)
+        st.session_state[keys.DRAFT] = uuid.uuid4().hex
         if kept:
-            save_draft(own_log(), st.session_state[state.DRAFT], kept.to_text())
-    if st.query_params.get(state.DRAFT_PARAMETER) != st.session_state[state.DRAFT]:
+            save_draft(own_log(), st.session_state[keys.DRAFT], kept.to_text())
+    if st.query_params.get(keys.DRAFT_PARAMETER) != st.session_state[keys.DRAFT]:
         # Also after a click on another page, which drops the parameter.
-        st.query_params[state.DRAFT_PARAMETER] = st.session_state[state.DRAFT]
+        st.query_params[keys.DRAFT_PARAMETER] = st.session_state[keys.DRAFT]
 
 
 def start() -> Draft:
     """What a widget begins with that is drawn anew."""
-    found: Draft = st.session_state[state.START]
+    found: Draft = st.session_state[keys.START]
     return found
 
 
@@ -76,18 +76,18 @@ def read() -> Draft:
         model=_value(state.MODEL, began.model),
         turns=current_turns(),
         settings={field: _setting(row_of(field), setting) for field, setting in began.settings.items()},
-        stream=_value(state.STREAM, began.stream),
-        extra_body=_value(state.EXTRA_BODY, began.extra_body),
-        comparison=st.session_state[state.COMPARISON],
+        stream=_value(keys.STREAM, began.stream),
+        extra_body=_value(keys.EXTRA_BODY, began.extra_body),
+        comparison=st.session_state[keys.COMPARISON],
     )
     names = dict.fromkeys([*draft.variable_names, *draft.comparison.variable_names, *began.variables])
-    values = {name: _value(state.variable_key(name), began.variables.get(name, "")) for name in names}
+    values = {name: _value(keys.variable_key(name), began.variables.get(name, "")) for name in names}
     return draft.model_copy(update={"variables": {name: value for name, value in values.items() if value}})
 
 
 def current_turns() -> Turns:
     """The turns with what is typed in them now."""
-    turns: Turns = st.session_state[state.TURNS]
+    turns: Turns = st.session_state[keys.TURNS]
     return tuple(map(_as_typed, turns))
 
 
@@ -116,7 +116,7 @@ def change_turns(change: Callable[[Turns], Turns], sentence: str | None = None) 
     """
     before = read()
     try:
-        st.session_state[state.TURNS] = change(before.turns)
+        st.session_state[keys.TURNS] = change(before.turns)
     except LookupError:
         return
     if sentence:
@@ -136,7 +136,7 @@ def change_comparison(change: Callable[[Comparison], Comparison], sentence: str 
         return
     if changed == before.comparison:
         return
-    st.session_state[state.COMPARISON] = changed
+    st.session_state[keys.COMPARISON] = changed
     if sentence:
         after = read()
         offer_undo(Undo(f"Undo: {sentence}", lambda: _take_back(before, after, sentence)))
@@ -144,40 +144,40 @@ def change_comparison(change: Callable[[Comparison], Comparison], sentence: str 
 
 def next_turn_id() -> str:
     """An id that no turn of this session has ever had: what is typed in a widget is kept under its key."""
-    st.session_state[state.HIGHEST_TURN] += 1
-    return str(st.session_state[state.HIGHEST_TURN])
+    st.session_state[keys.HIGHEST_TURN] += 1
+    return str(st.session_state[keys.HIGHEST_TURN])
 
 
 def offer_undo(undo: Undo) -> None:
     """Remember how a change can be taken back; what was taken back before cannot be done again from here on."""
-    st.session_state.pop(state.REDO, None)
-    offered = st.session_state.setdefault(state.UNDO, [])
+    st.session_state.pop(keys.REDO, None)
+    offered = st.session_state.setdefault(keys.UNDO, [])
     offered.append(undo)
     del offered[:-_MOST_UNDO]
 
 
 def can_undo() -> str | None:
     """The words on the button that takes the last change back; None when there is none."""
-    offered = st.session_state.get(state.UNDO)
+    offered = st.session_state.get(keys.UNDO)
     return offered[-1].label if offered else None
 
 
 def can_redo() -> str | None:
     """The words on the button that does again what was taken back last; None when there is nothing."""
-    offered = st.session_state.get(state.REDO)
+    offered = st.session_state.get(keys.REDO)
     return offered.label if offered else None
 
 
 def undo() -> None:
     """Take the last change back."""
-    if offered := st.session_state.get(state.UNDO):
-        st.session_state.pop(state.REDO, None)
+    if offered := st.session_state.get(keys.UNDO):
+        st.session_state.pop(keys.REDO, None)
         offered.pop().action()
 
 
 def redo() -> None:
     """Do again what was taken back last."""
-    if offered := st.session_state.pop(state.REDO, None):
+    if offered := st.session_state.pop(keys.REDO, None):
         offered.action()
 
 
@@ -186,7 +186,7 @@ def _take_back(before: Draft, after: Draft, sentence: str) -> None:
     now = read()
     taken_back = _merged(now, after, before)
     _put(taken_back)
-    st.session_state[state.REDO] = Undo(f"Redo: {sentence}", lambda: fill(_merged(read(), taken_back, now), sentence))
+    st.session_state[keys.REDO] = Undo(f"Redo: {sentence}", lambda: fill(_merged(read(), taken_back, now), sentence))
 
 
 def _merged(now: Draft, old: Draft, new: Draft) -> Draft:
@@ -198,16 +198,16 @@ def _merged(now: Draft, old: Draft, new: Draft) -> Draft:
 def keep(draft: Draft) -> None:
     """Keep the form as it stands, under the id that the URL names: a reload, or a restart, finds it again."""
     text = draft.to_text()
-    if state.KEPT_DRAFT not in st.session_state:
+    if keys.KEPT_DRAFT not in st.session_state:
         # Which endpoint and model come first is nobody's doing, and nothing to be kept.
         untouched = start().model_copy(update={"endpoint": draft.endpoint, "model": draft.model})
-        st.session_state[state.KEPT_DRAFT] = untouched.to_text()
+        st.session_state[keys.KEPT_DRAFT] = untouched.to_text()
     # A quick change of page can cost widgets what they hold; drawn again, they begin with what they held last.
-    st.session_state[state.START] = draft
-    st.session_state[state.TURNS] = draft.turns
-    if text != st.session_state[state.KEPT_DRAFT]:
-        save_draft(own_log(), st.session_state[state.DRAFT], text)
-        st.session_state[state.KEPT_DRAFT] = text
+    st.session_state[keys.START] = draft
+    st.session_state[keys.TURNS] = draft.turns
+    if text != st.session_state[keys.KEPT_DRAFT]:
+        save_draft(own_log(), st.session_state[keys.DRAFT], text)
+        st.session_state[keys.KEPT_DRAFT] = text
 
 
 def draft_of(record: RunRecord, base: Draft | None = None) -> Draft | None:
@@ -244,25 +244,25 @@ def _kept_draft(draft_id: str | None) -> Draft | None:
 def _put(draft: Draft) -> None:
     if draft.turns != current_turns():
         # New ids make new widgets, which begin with what the draft holds.
-        turns = renumbered(draft.turns, st.session_state[state.HIGHEST_TURN])
-        st.session_state[state.TURNS] = turns
-        st.session_state[state.HIGHEST_TURN] = highest_id(turns)
-    st.session_state[state.START] = draft
-    st.session_state[state.COMPARISON] = draft.comparison
+        turns = renumbered(draft.turns, st.session_state[keys.HIGHEST_TURN])
+        st.session_state[keys.TURNS] = turns
+        st.session_state[keys.HIGHEST_TURN] = highest_id(turns)
+    st.session_state[keys.START] = draft
+    st.session_state[keys.COMPARISON] = draft.comparison
     values: dict[str, Any] = {
         state.ENDPOINT: draft.endpoint,
         state.MODEL: draft.model,
-        state.STREAM: draft.stream,
-        state.EXTRA_BODY: draft.extra_body,
+        keys.STREAM: draft.stream,
+        keys.EXTRA_BODY: draft.extra_body,
         # A name that has no value here must not take over the one it had in another text.
-        **{state.variable_key(name): "" for name in draft.variable_names},
-        **{state.variable_key(name): value for name, value in draft.variables.items()},
+        **{keys.variable_key(name): "" for name in draft.variable_names},
+        **{keys.variable_key(name): value for name, value in draft.variables.items()},
     }
     for field, setting in draft.settings.items():
         row, value = row_of(field), field_widgets.shown(row_of(field), setting.value)
         # A switch has its value in the control of its state, under the same key.
         values |= {field: value, field_widgets.states_key(row): field_widgets.state_in(row, setting)}
-        st.session_state.setdefault(state.NUMBERS, {})[field] = value
+        st.session_state.setdefault(keys.NUMBERS, {})[field] = value
     widget_values.put(values)
 
 
@@ -281,8 +281,8 @@ def _setting(row: Field, began: Setting) -> Setting:
 
 def _as_typed(turn: Turn) -> Turn:
     typed = {
-        part: _value(state.part_key(part, turn.id), getattr(turn, part))
+        part: _value(keys.part_key(part, turn.id), getattr(turn, part))
         for part in ("prefix", "name", "tool_call_id", "tool_calls")
     }
-    role = Role(_value(state.part_key("role", turn.id), turn.role))
-    return turn.model_copy(update={**typed, "role": role, "content": _value(state.message_key(turn.id), turn.content)})
+    role = Role(_value(keys.part_key("role", turn.id), turn.role))
+    return turn.model_copy(update={**typed, "role": role, "content": _value(keys.message_key(turn.id), turn.content)})

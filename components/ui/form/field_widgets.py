@@ -13,7 +13,7 @@ from pydantic import JsonValue
 from components.contract.fields import Field, Kind
 from components.drafts.draft import LARGEST_WHOLE
 from components.drafts.setting import FieldState, Setting
-from components.ui.state import state_key
+from components.ui.form.keys import state_key
 
 _SWITCHED = {"true": True, "false": False}
 

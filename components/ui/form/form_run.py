@@ -15,7 +15,7 @@ from components.ui import state
 from components.ui.answer.run_lookup import asked, find, record_of
 from components.ui.endpoints.endpoint_choice import model_cards
 from components.ui.endpoints.endpoints_here import endpoints_here
-from components.ui.form import draft_form
+from components.ui.form import draft_form, keys
 from components.ui.sending import start
 
 
@@ -56,7 +56,7 @@ def run_form() -> None:
         st.session_state[state.RUN_PROBLEM] = objection or ""
     elif begun := start(order):
         state.show_run(begun.id)
-        st.session_state.pop(state.NOTES, None)
+        st.session_state.pop(keys.NOTES, None)
 
 
 def stop_shown() -> None:

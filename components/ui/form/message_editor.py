@@ -12,8 +12,8 @@ from components.drafts import conversation
 from components.drafts.conversation import Turn, Turns
 from components.drafts.draft import variables_in
 from components.drafts.variables import names_in
-from components.ui import presses, shortcuts, state
-from components.ui.form import draft_form
+from components.ui import presses, shortcuts
+from components.ui.form import draft_form, keys
 from components.ui.form.draft_form import Undo
 from components.ui.plain_words import plain_words
 from components.ui.steps import draw_steps
@@ -32,7 +32,7 @@ _PREFIX_HELP = "The answer must begin with this text. It is sent as prefix: true
 
 def draw_messages() -> None:
     """Draw every message with its controls, and what adds further ones."""
-    turns: Turns = st.session_state[state.TURNS]
+    turns: Turns = st.session_state[keys.TURNS]
     with st.container(key="messages", gap="small"):
         # A long conversation scrolls in a place of its own, so that Run and the answer stay in sight.
         long = len(turns) > _MOST_IN_SIGHT
@@ -68,7 +68,7 @@ def draw_messages() -> None:
 
 def draw_notes() -> None:
     """Draw what an import changed or left out, until the next run."""
-    for note in st.session_state.get(state.NOTES, ()):
+    for note in st.session_state.get(keys.NOTES, ()):
         st.caption(f":material/info: {plain_words(note)}")
 
 
@@ -84,7 +84,7 @@ def draw_variables(*, with_lanes: bool = False) -> None:
             st.text_input(
                 plain_words(f"{{{{{name}}}}}"),
                 draft_form.start().variables.get(name, ""),
-                key=state.variable_key(name),
+                key=keys.variable_key(name),
                 placeholder="Its value",
                 width=220,
                 persist_state="session",
@@ -100,7 +100,7 @@ def _draw_turn(turn: Turn, turns: Turns) -> None:
                     f"Role of message {place + 1}",
                     [role.value for role in Role],
                     index=list(Role).index(turn.role),
-                    key=state.part_key("role", turn.id),
+                    key=keys.part_key("role", turn.id),
                     label_visibility="collapsed",
                     width=130,
                     persist_state="session",
@@ -110,7 +110,7 @@ def _draw_turn(turn: Turn, turns: Turns) -> None:
                 st.checkbox(
                     "prefix",
                     turn.prefix,
-                    key=state.part_key("prefix", turn.id),
+                    key=keys.part_key("prefix", turn.id),
                     help=_PREFIX_HELP,
                     persist_state="session",
                 )
@@ -120,7 +120,7 @@ def _draw_turn(turn: Turn, turns: Turns) -> None:
         st.text_area(
             f"Message {place + 1}",
             turn.content,
-            key=state.message_key(turn.id),
+            key=keys.message_key(turn.id),
             height="content",
             placeholder=_PLACEHOLDERS[role],
             label_visibility="collapsed",
@@ -133,7 +133,7 @@ def _draw_turn(turn: Turn, turns: Turns) -> None:
             st.text_area(
                 "tool_calls",
                 turn.tool_calls,
-                key=state.part_key("tool_calls", turn.id),
+                key=keys.part_key("tool_calls", turn.id),
                 height="content",
                 help="The calls that the assistant asked for, as JSON.",
                 persist_state="session",
@@ -149,7 +149,7 @@ def _draw_call(turn: Turn) -> None:
             st.text_input(
                 part,
                 getattr(turn, part),
-                key=state.part_key(part, turn.id),
+                key=keys.part_key(part, turn.id),
                 help=text,
                 width=220,
                 persist_state="session",
@@ -164,7 +164,7 @@ def _draw_branches(turn: Turn) -> None:
         "branch",
         number,
         count,
-        key=lambda name: state.part_key(name, turn.id),
+        key=lambda name: keys.part_key(name, turn.id),
         go=lambda step: _choose_branch(turn.id, step),
     )
 
@@ -177,13 +177,13 @@ def _draw_menu(turn: Turn, turns: Turns) -> None:
         actions[":material/arrow_downward: Move down"] = partial(_change, conversation.moved, turn.id, 1)
     actions[":material/content_copy: Duplicate"] = partial(_change_with_new, conversation.duplicated, turn.id)
     actions[":material/fork_right: Branch from here"] = partial(_change_with_new, conversation.branched, turn.id)
-    if names_in([st.session_state.get(state.message_key(turn.id), turn.content)]):
+    if names_in([st.session_state.get(keys.message_key(turn.id), turn.content)]):
         what = "Make its {{names}} variables" if turn.literal else "Take its {{names}} as text"
         actions[f":material/data_object: {what}"] = partial(_take_literally, turn.id, not turn.literal)
     if len(turns) > 1 or turn.branch[1] > 1:
         what = "branch" if turn.branch[1] > 1 else "message"
         actions[f":material/delete: Delete {what}"] = partial(_delete, turn.id, what)
-    key = state.part_key("menu", turn.id)
+    key = keys.part_key("menu", turn.id)
     st.menu_button(
         f"Message {conversation.place_of(turns, turn.id) + 1}: more",
         list(actions),
@@ -219,7 +219,7 @@ def _change_with_new(change: Callable[[Turns, str, str], Turns], turn_id: str) -
 
 def _choose_branch(turn_id: str, step: int) -> None:
     draft_form.change_turns(lambda turns: conversation.branch_chosen(turns, turn_id, step))
-    st.session_state[state.BRANCH_CHOSEN] = True
+    st.session_state[keys.BRANCH_CHOSEN] = True
 
 
 def _delete(turn_id: str, what: str) -> None:
@@ -227,7 +227,7 @@ def _delete(turn_id: str, what: str) -> None:
         turns, deletion = conversation.deleted(draft_form.current_turns(), turn_id)
     except LookupError:
         return  # a second click that came before the page was drawn again
-    st.session_state[state.TURNS] = turns
+    st.session_state[keys.TURNS] = turns
     draft_form.offer_undo(
         Undo(
             f"Undo: {what} deleted",

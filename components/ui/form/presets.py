@@ -6,8 +6,8 @@ import streamlit as st
 
 from components.drafts.presets import BUILT_IN, change_of, holds_messages, preset_text
 from components.drafts.store import Preset, delete_preset, list_presets, save_preset
-from components.ui import presses, state
-from components.ui.form import draft_form
+from components.ui import presses
+from components.ui.form import draft_form, keys
 from components.ui.form.draft_form import Undo
 from components.ui.plain_words import plain_words
 from components.ui.user_errors import draw_kept, shown, shown_next
@@ -19,7 +19,7 @@ _LIST_HEIGHT = 220
 
 def draw_presets() -> None:
     """Draw the presets in a popover; its content is made when it is opened."""
-    popover = st.popover("Presets", type="tertiary", icon=":material/tune:", key=state.PRESETS, on_change="rerun")
+    popover = st.popover("Presets", type="tertiary", icon=":material/tune:", key=keys.PRESETS, on_change="rerun")
     if not popover.open:
         return
     with popover:
@@ -36,10 +36,10 @@ def draw_presets() -> None:
                 for preset in saved:
                     _draw_saved(preset)
         with st.form("save_preset", border=False, clear_on_submit=True):
-            st.text_input("Save these settings as", key=state.PRESET_NAME, placeholder="A name", max_chars=80)
-            st.checkbox("with the messages", key=state.PRESET_MESSAGES)
+            st.text_input("Save these settings as", key=keys.PRESET_NAME, placeholder="A name", max_chars=80)
+            st.checkbox("with the messages", key=keys.PRESET_MESSAGES)
             st.form_submit_button("Save", icon=":material/save:", on_click=_save)
-        draw_kept(state.PRESET_PROBLEM)
+        draw_kept(keys.PRESET_PROBLEM)
 
 
 def _draw_saved(preset: Preset) -> None:
@@ -69,19 +69,19 @@ def _saved() -> list[Preset]:
 
 
 def _take_built_in(name: str) -> None:
-    st.session_state[state.PRESETS] = False
+    st.session_state[keys.PRESETS] = False
     draft_form.change(BUILT_IN[name].change, f"preset {name}")
 
 
 def _take(preset: Preset) -> None:
-    with shown_next(state.PRESET_PROBLEM):
+    with shown_next(keys.PRESET_PROBLEM):
         draft_form.change(change_of(preset.content), f"preset {plain_words(preset.name)}")
-        st.session_state[state.PRESETS] = False
+        st.session_state[keys.PRESETS] = False
 
 
 def _save() -> None:
-    text = preset_text(draft_form.read(), with_messages=st.session_state[state.PRESET_MESSAGES])
-    name = st.session_state[state.PRESET_NAME] or ""
+    text = preset_text(draft_form.read(), with_messages=st.session_state[keys.PRESET_MESSAGES])
+    name = st.session_state[keys.PRESET_NAME] or ""
     replaced = [preset for preset in _saved() if preset.name == name.strip()]
     if _keep(name, text):
         for preset in replaced:
@@ -90,7 +90,7 @@ def _save() -> None:
 
 def _keep(name: str, text: str) -> bool:
     """Save a preset; whether that worked."""
-    with shown_next(state.PRESET_PROBLEM):
+    with shown_next(keys.PRESET_PROBLEM):
         save_preset(own_log(), name, text)
         return True
     return False
@@ -108,6 +108,6 @@ def _offer_back(preset: Preset, what: str) -> None:
 
 
 def _delete(preset: Preset) -> None:
-    with shown_next(state.PRESET_PROBLEM):
+    with shown_next(keys.PRESET_PROBLEM):
         delete_preset(own_log(), preset.id)
         _offer_back(preset, "deleted")

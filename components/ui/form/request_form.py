@@ -18,9 +18,9 @@ from components.drafts.draft import Draft
 from components.drafts.extra_body import extra_body_text, read_extra_body
 from components.drafts.setting import FieldState, Setting
 from components.endpoints.models import ModelCard
-from components.ui import presses, shortcuts, state
-from components.ui.form import draft_form, field_widgets, widget_values
-from components.ui.state import reset_key, slider_key
+from components.ui import presses, shortcuts
+from components.ui.form import draft_form, field_widgets, keys, widget_values
+from components.ui.form.keys import reset_key, slider_key
 
 Places = dict[str, DeltaGenerator]
 """Where on the page a remark on a field belongs."""
@@ -44,16 +44,16 @@ def draw_settings(profile: Profile, card: ModelCard | None, refused: Collection[
             places[name] = st.container(gap="xxsmall")
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         streams = st.toggle(
-            state.STREAM,
+            keys.STREAM,
             draft_form.start().stream,
-            key=state.STREAM,
-            help=_help_of_part(state.STREAM),
+            key=keys.STREAM,
+            help=_help_of_part(keys.STREAM),
             persist_state="session",
         )
         if not streams:
-            _draw_badge(state.STREAM)
+            _draw_badge(keys.STREAM)
     _draw_extra_body(profile)
-    places[state.EXTRA_BODY] = st.container(gap="xxsmall")
+    places[keys.EXTRA_BODY] = st.container(gap="xxsmall")
     return places
 
 
@@ -89,7 +89,7 @@ def _draw_field(row: Field, setting: Setting, rules: FieldRules, card: ModelCard
             width=120 if row.kind is Kind.DECIMAL else 150,
             persist_state="session",
         )
-        st.session_state.setdefault(state.NUMBERS, {})[row.name] = value
+        st.session_state.setdefault(keys.NUMBERS, {})[row.name] = value
         with beside:
             if chosen is FieldState.OMIT:
                 st.caption(_said_of_omitted(row.name, rules, card))
@@ -171,8 +171,8 @@ def _default(name: str, rules: FieldRules, card: ModelCard | None) -> str:
 
 def _take_value(name: str) -> None:
     """A value was typed: it is meant to be sent. A widget that was only drawn anew may call this as well."""
-    if st.session_state[name] != st.session_state[state.NUMBERS].get(name):
-        widget_values.put({state.state_key(name): FieldState.VALUE.value})
+    if st.session_state[name] != st.session_state[keys.NUMBERS].get(name):
+        widget_values.put({keys.state_key(name): FieldState.VALUE.value})
 
 
 def _draw_slider(name: str, minimum: float, maximum: float, value: float) -> None:
@@ -202,16 +202,16 @@ def _reset(fields: list[str], what: str) -> None:
 
 def _draw_extra_body(profile: Profile) -> None:
     begins_with = draft_form.start().extra_body
-    text = st.session_state.get(state.EXTRA_BODY, begins_with)
+    text = st.session_state.get(keys.EXTRA_BODY, begins_with)
     label = "Extra body fields" + (" :blue-badge[set]" if text.strip() else "")
     with st.expander(label, expanded=bool(begins_with), key="extra_body_box"):
         st.text_area(
             "Extra body fields, as JSON",
             begins_with,
-            key=state.EXTRA_BODY,
+            key=keys.EXTRA_BODY,
             height="content",
             placeholder='{"stop": ["\\n\\n"]}',
-            help=_help_of_part(state.EXTRA_BODY),
+            help=_help_of_part(keys.EXTRA_BODY),
             persist_state="session",
         )
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
@@ -225,14 +225,14 @@ def _draw_extra_body(profile: Profile) -> None:
                     on_click=presses.soon_chosen("add_extra", _add_extra),
                 )
             if text.strip():
-                _draw_badge(state.EXTRA_BODY)
+                _draw_badge(keys.EXTRA_BODY)
 
 
 def _add_extra(name: str) -> None:
     """Put an example of the chosen field into the text, unless the text cannot be read: its error is shown then."""
     try:
-        fields = read_extra_body(st.session_state[state.EXTRA_BODY])
+        fields = read_extra_body(st.session_state[keys.EXTRA_BODY])
     except ValueError:
         return
     fields.setdefault(name, FIELDS[name].begins_with)
-    widget_values.put({state.EXTRA_BODY: extra_body_text(fields)})
+    widget_values.put({keys.EXTRA_BODY: extra_body_text(fields)})

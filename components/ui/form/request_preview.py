@@ -8,7 +8,7 @@ from components.endpoints.endpoint import AnyEndpoint
 from components.log.record import RunRecord
 from components.server.process import service
 from components.streaming.call import shown_headers
-from components.ui import state
+from components.ui.form import keys
 
 _UNKNOWN_ADDRESS = "(the address is known once the embedded model is ready)"
 
@@ -19,7 +19,7 @@ def draw_request(endpoint: AnyEndpoint, body: bytes | None, record: RunRecord | 
     ``body`` is None while the form makes no request; its own fields say why. ``stale`` says that the answer shown was
     asked for with another one.
     """
-    with st.container(key=state.PREVIEW, gap="small"):
+    with st.container(key=keys.PREVIEW, gap="small"):
         if body is None:
             st.caption("The form makes no request yet. What is missing stands beside its field.")
         else:

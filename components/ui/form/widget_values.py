@@ -13,7 +13,7 @@ from typing import Any
 
 import streamlit as st
 
-from components.ui import state
+from components.ui.form import keys
 
 
 @dataclass
@@ -68,15 +68,15 @@ def put_back() -> None:
 
 def draw_count() -> None:
     """Draw the hidden widget; call it when all widgets are drawn whose values are set here."""
-    st.session_state[state.VALUES_SET] = _sets().count
+    st.session_state[keys.VALUES_SET] = _sets().count
     with st.container(key="values_set_box"):
-        st.number_input("How often values have been set", 0, key=state.VALUES_SET, persist_state="session")
+        st.number_input("How often values have been set", 0, key=keys.VALUES_SET, persist_state="session")
 
 
 def _seen() -> int:
-    return st.session_state.get(state.VALUES_SET) or 0
+    return st.session_state.get(keys.VALUES_SET) or 0
 
 
 def _sets() -> _Sets:
-    sets: _Sets = st.session_state.setdefault(state.UNSEEN_VALUES, _Sets())
+    sets: _Sets = st.session_state.setdefault(keys.UNSEEN_VALUES, _Sets())
     return sets

@@ -10,7 +10,7 @@ from components.drafts.in_words import OMITTED
 from components.log.record import CHANGED, NUMBERS, OLDER_DEFINITION, SHOWN
 from components.log.search import MOST_COUNTED, View, measured
 from components.streaming.outcome import Status
-from components.ui import state
+from components.ui.runs import keys
 from components.ui.user_errors import shown
 from components.ui.visitor import own_log
 
@@ -33,7 +33,7 @@ _HOURS_UNTIL = pd.Timedelta(days=3)
 @shown()
 def draw_charts(view: View) -> None:
     """Draw the charts, once they are opened."""
-    opened = st.expander("Charts", icon=":material/bar_chart:", key=state.CHARTS, on_change="rerun")
+    opened = st.expander("Charts", icon=":material/bar_chart:", key=keys.CHARTS, on_change="rerun")
     database = own_log().database
     if not opened.open or database is None:
         return
@@ -44,9 +44,9 @@ def draw_charts(view: View) -> None:
             return
         sent = settings_of(runs)
         with st.container(horizontal=True, gap="small"):
-            of = st.selectbox("Chart of", [*_NUMBERS, _OUTCOMES], key=state.CHART_OF, width=220)
+            of = st.selectbox("Chart of", [*_NUMBERS, _OUTCOMES], key=keys.CHART_OF, width=220)
             ways = ["endpoint", "model", *sent.columns]
-            by = st.selectbox("By", ways, key=state.CHART_BY, width=220, disabled=of == _OUTCOMES)
+            by = st.selectbox("By", ways, key=keys.CHART_BY, width=220, disabled=of == _OUTCOMES)
         if of == _OUTCOMES:
             _draw_outcomes(runs)
         else:

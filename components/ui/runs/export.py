@@ -11,7 +11,7 @@ from components.log.search import MOST_COUNTED, View
 from components.log.tickets import LIFE_S
 from components.server.process import service
 from components.server.run_files import file_link
-from components.ui import state
+from components.ui.runs import keys
 from components.ui.visitor import owner
 
 
@@ -27,8 +27,8 @@ def draw_export(view: View) -> None:
 
 def _token(view: View) -> str:
     """The same one while the page is drawn again and again: a link must not change under the pointer."""
-    known: tuple[View, str, float] | None = st.session_state.get(state.TICKET)
+    known: tuple[View, str, float] | None = st.session_state.get(keys.TICKET)
     if known is None or known[0] != view or time.monotonic() > known[2]:
         known = view, service().tickets.issue(view, owner()), time.monotonic() + LIFE_S / 2
-        st.session_state[state.TICKET] = known
+        st.session_state[keys.TICKET] = known
     return known[1]

@@ -10,8 +10,8 @@ from components.log.owned import OwnLog
 from components.log.query import QueryFailed
 from components.log.search import ORDERS, FilterProblem, View, choices, conditions
 from components.streaming.outcome import Status
-from components.ui import state
 from components.ui.plain_words import plain_words
+from components.ui.runs import keys
 from components.ui.visitor import BY_OWNER, own_log
 
 _STATUSES = ["", *(status.value for status in Status)]
@@ -36,7 +36,7 @@ def draw_filters() -> View | None:
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         words = st.text_input(
             "Search",
-            key=state.FIND,
+            key=keys.FIND,
             bind="query-params",
             placeholder="words in prompts and answers",
             icon=":material/search:",
@@ -47,15 +47,15 @@ def draw_filters() -> View | None:
         status = st.selectbox(
             "Status",
             _STATUSES,
-            key=state.FIND_STATUS,
+            key=keys.FIND_STATUS,
             bind="query-params",
             format_func=_or_any,
             width=150,
         )
         with st.popover("More filters", icon=":material/filter_list:"):
             further = _draw_further()
-        order = st.selectbox("Sort by", list(ORDERS), key=state.ORDER, bind="query-params", width=190)
-        ascending = st.toggle("Ascending", key=state.LOWEST_FIRST, bind="query-params")
+        order = st.selectbox("Sort by", list(ORDERS), key=keys.ORDER, bind="query-params", width=190)
+        ascending = st.toggle("Ascending", key=keys.LOWEST_FIRST, bind="query-params")
     view = View(words=words, status=status, order=order, descending=not ascending, **further)
     if view.filtered:
         _draw_what_is_set(further)
@@ -84,16 +84,16 @@ def _draw_further() -> dict[str, Any]:
     found: dict[str, Any] = {}
     found["settings"] = st.text_input(
         _LABELS["settings"],
-        key=state.FIND_SETTINGS,
+        key=keys.FIND_SETTINGS,
         bind="query-params",
         placeholder="temperature 0.7, max_tokens null",
         help="A field with its value, with null, or omitted: temperature omitted. Several are parted by commas.",
     )
     left, right = st.columns(2, gap="small")
     for name, key in (
-        ("endpoint", state.FIND_ENDPOINT),
-        ("model", state.FIND_MODEL),
-        ("finish_reason", state.FIND_FINISH_REASON),
+        ("endpoint", keys.FIND_ENDPOINT),
+        ("model", keys.FIND_MODEL),
+        ("finish_reason", keys.FIND_FINISH_REASON),
     ):
         found[name] = left.selectbox(
             _LABELS[name],
@@ -103,13 +103,13 @@ def _draw_further() -> dict[str, Any]:
             accept_new_options=True,
             format_func=_or_any,
         )
-    for name, key in (("since", state.FIND_SINCE), ("until", state.FIND_UNTIL)):
+    for name, key in (("since", keys.FIND_SINCE), ("until", keys.FIND_UNTIL)):
         found[name] = right.text_input(_LABELS[name], key=key, bind="query-params", placeholder="2026-11-26")
-    found["tag"] = right.text_input(_LABELS["tag"], key=state.FIND_TAG, bind="query-params")
-    found["rating"] = left.number_input(_LABELS["rating"], 0, 5, key=state.FIND_STARS, bind="query-params")
+    found["tag"] = right.text_input(_LABELS["tag"], key=keys.FIND_TAG, bind="query-params")
+    found["rating"] = left.number_input(_LABELS["rating"], 0, 5, key=keys.FIND_STARS, bind="query-params")
     found["experiment"] = right.text_input(
         _LABELS["experiment"],
-        key=state.FIND_EXPERIMENT,
+        key=keys.FIND_EXPERIMENT,
         bind="query-params",
         help="The id in the address of its page, after experiment= or sweep=.",
     )
@@ -129,5 +129,5 @@ def _choices(log: OwnLog) -> dict[str, list[str]]:
 
 
 def _clear() -> None:
-    for key in state.FILTERS:
+    for key in keys.FILTERS:
         st.session_state[key] = type(st.session_state.get(key, ""))()

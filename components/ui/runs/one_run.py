@@ -21,9 +21,11 @@ from components.ui.answer.run_lookup import asked
 from components.ui.answer.run_view import draw_run
 from components.ui.answer.times_view import draw_times
 from components.ui.endpoints.endpoints_here import endpoints_here
-from components.ui.experiment_link import draw_experiment_link
 from components.ui.form.code_view import draw_code
 from components.ui.plain_words import plain_words
+from components.ui.runs import keys
+from components.ui.runs.experiment_link import draw_experiment_link
+from components.ui.runs.opened_run import open_run
 from components.ui.runs.table import list_anew
 from components.ui.sending import start
 from components.ui.share.share_answers import Answers
@@ -60,7 +62,7 @@ def draw_one_run(run: Run | RunRecord, record: RunRecord) -> None:
 
 def draw_undo() -> None:
     """Offer to bring back the run that was deleted last."""
-    if st.session_state.get(state.DELETED_RUN):
+    if st.session_state.get(keys.DELETED_RUN):
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             st.markdown("The run is deleted.", width="content")
             st.button("Undo", key="bring_back", icon=":material/undo:", on_click=presses.soon(_restore))
@@ -120,32 +122,32 @@ def _draw_annotation(record: RunRecord) -> None:
     said = annotation_of(database, record.id) if database else None
     if said is None:
         return
-    keys = {name: f"{name}_{record.id[:8]}" for name in ("rating", "tags", "notes")}
-    if keys["notes"] not in st.session_state:
-        st.session_state[keys["rating"]] = said.rating - 1 if said.rating else None
-        st.session_state[keys["tags"]] = list(said.tags)
-        st.session_state[keys["notes"]] = said.notes
+    widgets = {name: f"{name}_{record.id[:8]}" for name in ("rating", "tags", "notes")}
+    if widgets["notes"] not in st.session_state:
+        st.session_state[widgets["rating"]] = said.rating - 1 if said.rating else None
+        st.session_state[widgets["tags"]] = list(said.tags)
+        st.session_state[widgets["notes"]] = said.notes
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-        st.feedback("stars", key=keys["rating"], on_change=_annotate, args=(record.id, "rating", keys["rating"]))
+        st.feedback("stars", key=widgets["rating"], on_change=_annotate, args=(record.id, "rating", widgets["rating"]))
         st.multiselect(
             "Tags",
             # None to choose from: a widget whose options change forgets what was chosen.
             cast("list[str]", []),
-            key=keys["tags"],
+            key=widgets["tags"],
             accept_new_options=True,
             placeholder="Tags",
             label_visibility="collapsed",
             on_change=_annotate,
-            args=(record.id, "tags", keys["tags"]),
+            args=(record.id, "tags", widgets["tags"]),
         )
     st.text_area(
         "Notes",
-        key=keys["notes"],
+        key=widgets["notes"],
         height=80,
         max_chars=MOST_CHARACTERS,
         placeholder="What do you make of it?",
         on_change=_annotate,
-        args=(record.id, "notes", keys["notes"]),
+        args=(record.id, "notes", widgets["notes"]),
     )
 
 
@@ -156,7 +158,7 @@ def _annotate(run_id: str, name: str, key: str) -> None:
         value = None if value is None else value + 1
     elif name == "tags":
         value = tuple(value)
-    with shown_next(state.RUNS_PROBLEM, "Not kept: "):
+    with shown_next(keys.RUNS_PROBLEM, "Not kept: "):
         if database is None:
             raise QueryFailed("There is no log now.")
         annotate(own_log(), run_id, replace(annotation_of(database, run_id), **{name: value}))
@@ -178,24 +180,24 @@ def _run_again(record: RunRecord) -> None:
     if endpoint:
         run = start(order_again(endpoint, record))
         if run is None:
-            st.session_state[state.RUNS_PROBLEM] = st.session_state.pop(state.RUN_PROBLEM)
+            st.session_state[keys.RUNS_PROBLEM] = st.session_state.pop(state.RUN_PROBLEM)
             return
         list_anew()
-        state.open_run(run.id)
+        open_run(run.id)
 
 
 def _delete(run_id: str) -> None:
-    with shown_next(state.RUNS_PROBLEM):
-        st.session_state[state.DELETED_RUN] = delete_run(own_log(), run_id)
+    with shown_next(keys.RUNS_PROBLEM):
+        st.session_state[keys.DELETED_RUN] = delete_run(own_log(), run_id)
         list_anew()
 
 
 def _restore() -> None:
-    deleted = st.session_state.get(state.DELETED_RUN)
+    deleted = st.session_state.get(keys.DELETED_RUN)
     if deleted is None:
         return
-    with shown_next(state.RUNS_PROBLEM):
+    with shown_next(keys.RUNS_PROBLEM):
         restore_run(own_log(), deleted)
-        del st.session_state[state.DELETED_RUN]
+        del st.session_state[keys.DELETED_RUN]
         list_anew()
-        state.open_run(deleted.run_id)
+        open_run(deleted.run_id)

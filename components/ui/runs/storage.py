@@ -12,7 +12,7 @@ from components.log.deletion import delete_found
 from components.log.importing import import_runs, lines_of
 from components.log.owner import LOCAL
 from components.log.search import MOST_COUNTED, View, summary_of
-from components.ui import state
+from components.ui.runs import keys
 from components.ui.uploads import draw_uploader
 from components.ui.user_errors import shown, shown_next
 from components.ui.visitor import own_log
@@ -30,7 +30,7 @@ def draw_storage(view: View, on_change: Callable[[], None]) -> None:
     database = log.database
     if database is None:
         return
-    opened = st.popover("Storage", icon=":material/database:", key=state.UPKEEP, on_change="rerun")
+    opened = st.popover("Storage", icon=":material/database:", key=keys.UPKEEP, on_change="rerun")
     # It would count what is found every two seconds, for nobody.
     if not opened.open:
         return
@@ -47,7 +47,7 @@ def draw_storage(view: View, on_change: Callable[[], None]) -> None:
             return
         summary = summary_of(database, view)
         count = f"more than {MOST_COUNTED:,}" if summary.more else f"{summary.count:,}"
-        sure = st.checkbox(f"Delete {count} runs for good, with notes and votes", key=state.SURE_TO_DELETE)
+        sure = st.checkbox(f"Delete {count} runs for good, with notes and votes", key=keys.SURE_TO_DELETE)
         if st.button("Delete", key="remove_found", icon=":material/delete:", disabled=not sure or not summary.count):
             _delete(view, on_change)
 
@@ -75,15 +75,15 @@ def _draw_import(on_change: Callable[[], None]) -> None:
         "Import runs",
         type="jsonl",
         # Under a number of its own: a file that was brought back is not brought back by another click.
-        key=f"{state.IMPORT_RUNS}_{st.session_state.get(state.IMPORT_RUNS, 0)}",
+        key=f"{keys.IMPORT_RUNS}_{st.session_state.get(keys.IMPORT_RUNS, 0)}",
         help="A JSON Lines file of *Export*. Runs get new ids.",
     )
     if file is None or not st.button("Import", key="import_runs", icon=":material/upload:"):
         return
-    with shown_next(state.RUNS_PROBLEM, "Not all were brought back: "):
+    with shown_next(keys.RUNS_PROBLEM, "Not all were brought back: "):
         added = import_runs(own_log(), lines_of(io.TextIOWrapper(file, encoding="utf-8", errors="replace")))
         st.toast(f"{added:,} {'run' if added == 1 else 'runs'} brought back.", icon=":material/upload:")
-    st.session_state[state.IMPORT_RUNS] = st.session_state.get(state.IMPORT_RUNS, 0) + 1
+    st.session_state[keys.IMPORT_RUNS] = st.session_state.get(keys.IMPORT_RUNS, 0) + 1
     on_change()
     st.rerun()
 
@@ -96,7 +96,7 @@ def _delete(view: View, on_change: Callable[[], None]) -> None:
         for deleted in delete_found(log, log.database, view):
             told.caption(f"{deleted:,} deleted")
     except UserError as failure:
-        st.session_state[state.RUNS_PROBLEM] = f"{deleted:,} deleted, then: {failure.sentence}"
+        st.session_state[keys.RUNS_PROBLEM] = f"{deleted:,} deleted, then: {failure.sentence}"
     else:
         st.toast(f"{deleted:,} {'run' if deleted == 1 else 'runs'} deleted.", icon=":material/delete:")
     on_change()

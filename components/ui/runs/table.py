@@ -12,8 +12,9 @@ from components.log.owned import OwnLog
 from components.log.query import QueryFailed, count_runs
 from components.log.record import LISTED, NUMBERS
 from components.log.search import MOST_COUNTED, Page, PageEnd, Summary, View, page_of, summary_of
-from components.ui import state
+from components.ui.runs import keys
 from components.ui.runs.export import draw_export
+from components.ui.runs.opened_run import close_run, open_run
 from components.ui.runs.storage import draw_storage
 from components.ui.user_errors import shown
 from components.ui.visitor import BY_OWNER, own_log
@@ -48,7 +49,7 @@ class _Listing:
         """List what there is now, with no row ticked."""
         self.number += 1
         self.held = None
-        st.session_state[state.CHOSEN_RUNS] = []
+        st.session_state[keys.CHOSEN_RUNS] = []
 
 
 @st.fragment(run_every=_REFRESH_S)
@@ -66,33 +67,33 @@ def draw_runs_table(view: View) -> None:
         _draw_nothing(view)
         return
     said = _said_of_all(view)
-    st.session_state[state.LISTED_RUNS] = page.runs["id"].tolist()
+    st.session_state[keys.LISTED_RUNS] = page.runs["id"].tolist()
     _draw_head(listing, f"{said} Ticked rows hold the list still." if listing.held else said)
     _draw_page(page, listing)
     _draw_turning(page, listing)
-    if st.session_state.pop(state.JUST_OPENED, False):
+    if st.session_state.pop(keys.JUST_OPENED, False):
         st.rerun()
 
 
 def list_anew() -> None:
     """List the runs as they are now, with none ticked, after some came or went at the visitor's wish."""
-    listing: _Listing | None = st.session_state.get(state.LISTING)
+    listing: _Listing | None = st.session_state.get(keys.LISTING)
     _summed_up.clear()
     if listing:
         listing.renew()
 
 
 def _listing_of(view: View) -> _Listing:
-    known: _Listing | None = st.session_state.get(state.LISTING)
+    known: _Listing | None = st.session_state.get(keys.LISTING)
     if known is None or known.view != view:
         # Under a number of its own: what was ticked in another list is not ticked here.
-        if known and st.session_state.get(state.CHOSEN_RUNS):
+        if known and st.session_state.get(keys.CHOSEN_RUNS):
             # Those below belong to the list that is gone.
-            st.session_state[state.JUST_OPENED] = True
+            st.session_state[keys.JUST_OPENED] = True
         number = known.number if known else -1
         known = _Listing(view, number)
         known.renew()
-        st.session_state[state.LISTING] = known
+        st.session_state[keys.LISTING] = known
     return known
 
 
@@ -108,7 +109,7 @@ def _draw_nothing(view: View) -> None:
 
 def _draw_page(page: Page, listing: _Listing) -> None:
     shown = _shown(page.runs)
-    chosen = st.session_state.get(state.COLUMNS) or _ordered_first(_worth_showing(shown), listing.view.order)
+    chosen = st.session_state.get(keys.COLUMNS) or _ordered_first(_worth_showing(shown), listing.view.order)
     # What is opened below comes into sight.
     tallest = 300 if listing.held else 458
     st.dataframe(
@@ -140,7 +141,7 @@ def _draw_page(page: Page, listing: _Listing) -> None:
 
 
 def _key(listing: _Listing) -> str:
-    return f"{state.RUNS_TABLE}_{listing.number}"
+    return f"{keys.RUNS_TABLE}_{listing.number}"
 
 
 def _ordered_first(columns: list[str], order: str) -> list[str]:
@@ -159,7 +160,7 @@ def _draw_head(listing: _Listing, said: str) -> None:
             st.multiselect(
                 "Columns, in this order",
                 _COLUMNS,
-                key=state.COLUMNS,
+                key=keys.COLUMNS,
                 bind="query-params",
                 placeholder="chosen by themselves",
                 help="By themselves: all that are not the same in every row. "
@@ -184,8 +185,8 @@ def _draw_turning(page: Page, listing: _Listing) -> None:
 
 def _turn(listing: _Listing, before: list[PageEnd]) -> None:
     listing.before = before
-    if st.session_state.get(state.CHOSEN_RUNS):
-        st.session_state[state.JUST_OPENED] = True
+    if st.session_state.get(keys.CHOSEN_RUNS):
+        st.session_state[keys.JUST_OPENED] = True
     listing.renew()
 
 
@@ -252,16 +253,16 @@ def _worth_showing(shown: pd.DataFrame) -> list[str]:
 
 
 def _open_chosen() -> None:
-    listing: _Listing = st.session_state[state.LISTING]
+    listing: _Listing = st.session_state[keys.LISTING]
     rows = st.session_state[_key(listing)].selection.rows
     # By the list that the visitor saw: newer runs may have come in since.
-    listed = st.session_state.get(state.LISTED_RUNS, [])
+    listed = st.session_state.get(keys.LISTED_RUNS, [])
     chosen = [listed[row] for row in rows if row < len(listed)]
     listing.held = listing.drawn if chosen else None
-    st.session_state[state.CHOSEN_RUNS] = chosen
+    st.session_state[keys.CHOSEN_RUNS] = chosen
     if len(chosen) == 1:
-        state.open_run(chosen[0])
+        open_run(chosen[0])
     elif not chosen:
-        state.close_run()
+        close_run()
     # What was chosen is drawn below the table, outside the fragment that this click runs again.
-    st.session_state[state.JUST_OPENED] = True
+    st.session_state[keys.JUST_OPENED] = True

@@ -13,10 +13,10 @@ from components.drafts.draft import Draft
 from components.sharing.hidden_characters import hidden_in, with_hidden_marked
 from components.sharing.linked_settings import LinkedSettings
 from components.sharing.settings_link import read_settings_link
-from components.ui import state
 from components.ui.endpoints.endpoints_here import endpoints_here
 from components.ui.form import draft_form
 from components.ui.plain_words import plain_words
+from components.ui.share import keys
 from components.ui.user_errors import shown_next
 
 _MOST_WORDS = 2_000
@@ -37,11 +37,11 @@ def arrive_by_link(page: str) -> None:
     The address loses it: going back, or a reload, does not fill the form again. ``page`` is the one that is drawn; a
     link with lanes goes on to the page that compares them.
     """
-    text = st.query_params.get(state.LINK_PARAMETER)
+    text = st.query_params.get(keys.LINK_PARAMETER)
     if text is None:
         return
-    del st.query_params[state.LINK_PARAMETER]
-    with shown_next(state.ARRIVED):
+    del st.query_params[keys.LINK_PARAMETER]
+    with shown_next(keys.ARRIVED):
         linked = read_settings_link(text)
         take_settings(linked)
         if linked.is_comparison and page != "compare.py":
@@ -60,12 +60,12 @@ def take_settings(linked: LinkedSettings, origin: str = "link") -> None:
     remarks = list(_remarks(linked))
     draft = _with_known_endpoints(draft, before)
     draft_form.fill(draft, f"{origin} opened")
-    st.session_state[state.ARRIVED] = _Arrived(origin, linked.changes(), remarks)
+    st.session_state[keys.ARRIVED] = _Arrived(origin, linked.changes(), remarks)
 
 
 def draw_link_bar() -> None:
     """Draw what a link set, until somebody closes it; nothing when no link was opened."""
-    arrived: _Arrived | str | None = st.session_state.get(state.ARRIVED)
+    arrived: _Arrived | str | None = st.session_state.get(keys.ARRIVED)
     if arrived is None:
         return
     with st.container(border=True, key="link_bar", gap="small"):
@@ -134,4 +134,4 @@ def _with_known_endpoints(draft: Draft, before: Draft) -> Draft:
 
 
 def _close() -> None:
-    st.session_state.pop(state.ARRIVED, None)
+    st.session_state.pop(keys.ARRIVED, None)

@@ -6,8 +6,8 @@ import pandas as pd
 import streamlit as st
 
 from components.sharing.capsules import Published, own_capsules, revoke
-from components.ui import state
 from components.ui.plain_words import plain_words
+from components.ui.share import keys
 from components.ui.share.address import address_of
 from components.ui.user_errors import draw_kept, shown, shown_next
 from components.ui.visitor import own_log
@@ -21,7 +21,7 @@ def draw_own_links() -> None:
     st.subheader("Shared links", anchor=False)
     st.caption("Anyone with one of these links can see what it shows. A revoked link stops working immediately.")
     database = own_log().database
-    draw_kept(state.LINK_PROBLEM)
+    draw_kept(keys.LINK_PROBLEM)
     found = own_capsules(database, _MOST) if database else []
     if not found:
         st.info("You share no link. *Share* makes one of an answer or a comparison.", icon=":material/link:")
@@ -45,9 +45,9 @@ def _draw_one(published: Published) -> None:
             )
         size = f"{published.size / 1000:,.0f} kB"
         st.caption(f"{published.kind} · made {made:%-d %b %Y, %H:%M} · ends {ends:%-d %b %Y} · {size}")
-        st.code(address_of("shared", **{state.CAPSULE_PARAMETER: published.id}), language=None)
+        st.code(address_of("shared", **{keys.CAPSULE_PARAMETER: published.id}), language=None)
 
 
 def _revoke(capsule_id: str) -> None:
-    with shown_next(state.LINK_PROBLEM):
+    with shown_next(keys.LINK_PROBLEM):
         revoke(own_log(), capsule_id)

@@ -18,8 +18,8 @@ from components.sharing.capsules import Published, publish
 from components.sharing.freezing import Choices, capsule_of
 from components.sharing.linked_settings import LinkedSettings
 from components.sharing.preview import public_text
-from components.ui import state
 from components.ui.answer.run_lookup import events_reader
+from components.ui.share import keys
 from components.ui.share.address import address_of, draw_where_it_leads
 from components.ui.user_errors import shown
 from components.ui.visitor import own_log
@@ -45,12 +45,12 @@ def draw_share_answers(answers: Answers) -> None:
         st.info("Run something first; its answer can be shared then.")
         return
     annotations = _annotations(records)
-    title = st.text_input("Title", _title(records[0]), key=state.SHARE_TITLE, max_chars=200)
+    title = st.text_input("Title", _title(records[0]), key=keys.SHARE_TITLE, max_chars=200)
     with st.container(horizontal=True, gap="medium"):
-        system = _has_system(records) and st.checkbox("System messages", key=state.SHARE_SYSTEM)
-        notes = bool(annotations) and st.checkbox("Stars, tags and notes", key=state.SHARE_NOTES)
+        system = _has_system(records) and st.checkbox("System messages", key=keys.SHARE_SYSTEM)
+        notes = bool(annotations) and st.checkbox("Stars, tags and notes", key=keys.SHARE_NOTES)
         events = st.checkbox(
-            "Events", True, key=state.SHARE_EVENTS, help="With them the answer can be played at the speed it came."
+            "Events", True, key=keys.SHARE_EVENTS, help="With them the answer can be played at the speed it came."
         )
     capsule = capsule_of(
         records,
@@ -72,22 +72,22 @@ def draw_publish(capsule: Capsule) -> None:
     """Draw how long the link is to last, the button that makes it, and the link."""
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         days = st.selectbox(
-            "Expires", list(_DAYS), index=2, format_func=_DAYS.__getitem__, key=state.SHARE_DAYS, width=180
+            "Expires", list(_DAYS), index=2, format_func=_DAYS.__getitem__, key=keys.SHARE_DAYS, width=180
         )
         pressed = st.button("Create link", key="publish", type="primary", icon=":material/link:")
     if pressed:
-        st.session_state[state.PUBLISHED] = capsule, publish(own_log(), capsule, days)
-    made: tuple[Capsule, Published] | None = st.session_state.get(state.PUBLISHED)
+        st.session_state[keys.PUBLISHED] = capsule, publish(own_log(), capsule, days)
+    made: tuple[Capsule, Published] | None = st.session_state.get(keys.PUBLISHED)
     if made is None or made[0] != capsule:
         st.caption("Nothing is public yet. Anyone with the link will see it, without logging in.")
         return
     published = made[1]
-    url = address_of("shared", **{state.CAPSULE_PARAMETER: published.id})
+    url = address_of("shared", **{keys.CAPSULE_PARAMETER: published.id})
     st.code(url, language=None, wrap_lines=True)
     draw_where_it_leads(url)
     st.caption(f"Anyone with the link can see this until {pd.Timestamp(published.expires_at):%-d %B %Y}.")
     if st.button("Manage shared links", key="to_own_links", type="tertiary", icon=":material/list:"):
-        st.session_state.pop(state.SHARING, None)
+        st.session_state.pop(keys.SHARING, None)
         st.switch_page("shared.py")
 
 

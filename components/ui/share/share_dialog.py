@@ -7,7 +7,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from components.drafts.draft import Draft
-from components.ui import state
+from components.ui.share import keys
 from components.ui.share.share_answers import Answers, draw_share_answers
 from components.ui.share.share_settings import draw_share_settings
 
@@ -24,18 +24,18 @@ def draw_share_button(
     """
     st.button("Share", key=key, type="tertiary", icon=":material/share:", on_click=_open, args=(key,))
     # Drawn in every run of the page until it is closed: a run that ends meanwhile must not take it away.
-    if st.session_state.get(state.SHARING) == key:
+    if st.session_state.get(keys.SHARING) == key:
         _share(answers(), draft, comparison)
 
 
 def _open(key: str) -> None:
-    st.session_state[state.SHARING] = key
-    for part in (state.PUBLISHED, state.SHARE_TITLE):
+    st.session_state[keys.SHARING] = key
+    for part in (keys.PUBLISHED, keys.SHARE_TITLE):
         st.session_state.pop(part, None)
 
 
 def _close() -> None:
-    st.session_state.pop(state.SHARING, None)
+    st.session_state.pop(keys.SHARING, None)
 
 
 @st.dialog("Share", width="medium", on_dismiss=_close)
@@ -46,7 +46,7 @@ def _share(answers: Answers, draft: Draft | None, comparison: bool) -> None:
             "What",
             [_ANSWERS, _SETTINGS],
             default=_ANSWERS if answers.runs else _SETTINGS,
-            key=state.SHARE_WHAT,
+            key=keys.SHARE_WHAT,
             label_visibility="collapsed",
         )
         what = chosen or _SETTINGS

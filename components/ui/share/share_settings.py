@@ -11,8 +11,8 @@ from components.sharing.linked_settings import LinkedSettings, linked_settings
 from components.sharing.problem import LinkProblem
 from components.sharing.settings_file import settings_file
 from components.sharing.settings_link import Length, how_long, settings_link
-from components.ui import state
 from components.ui.plain_words import plain_words
+from components.ui.share import keys
 from components.ui.share.address import address_of, draw_where_it_leads
 from components.ui.share.share_answers import draw_publish
 from components.ui.user_errors import shown
@@ -26,7 +26,7 @@ def draw_share_settings(draft: Draft, *, comparison: bool) -> None:
     linked = linked_settings(draft, comparison=comparison)
     page = "compare" if comparison else ""
     try:
-        url = address_of(page, **{state.LINK_PARAMETER: settings_link(draft, comparison=comparison)})
+        url = address_of(page, **{keys.LINK_PARAMETER: settings_link(draft, comparison=comparison)})
     except LinkProblem:
         url = ""
     length = how_long(url) if url else Length.TOO_LONG

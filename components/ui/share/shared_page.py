@@ -31,6 +31,7 @@ from components.ui.form.code_view import draw_code
 from components.ui.plain_words import plain_words
 from components.ui.runs.several_runs import draw_differences
 from components.ui.sending import start
+from components.ui.share import keys
 from components.ui.share.arriving import take_settings
 from components.ui.share.shared_run import SharedRun, shared_runs
 from components.ui.user_errors import draw_kept
@@ -63,7 +64,7 @@ def draw_shared(capsule_id: str) -> None:
 
 def _opened(capsule_id: str) -> Capsule | None:
     """The capsule; a session that has opened it looks no more, and sees it until the page is reloaded."""
-    known: tuple[str, Capsule] | None = st.session_state.get(state.OPENED_CAPSULE)
+    known: tuple[str, Capsule] | None = st.session_state.get(keys.OPENED_CAPSULE)
     if known and known[0] == capsule_id:
         return known[1]
     database = links()
@@ -78,7 +79,7 @@ def _opened(capsule_id: str) -> Capsule | None:
     if found is None:
         st.info(_NOTHING, icon=":material/link_off:")
         return None
-    st.session_state[state.OPENED_CAPSULE] = capsule_id, found
+    st.session_state[keys.OPENED_CAPSULE] = capsule_id, found
     return found
 
 
@@ -210,14 +211,14 @@ def _draw_run_again(record: SharedRun, run: CapsuleRun) -> bool:
     ):
         again = start(order_again(endpoint, record))
         if again:
-            st.session_state[state.SHARED_AGAIN] = record.id, again.id
+            st.session_state[keys.SHARED_AGAIN] = record.id, again.id
     draw_kept(state.RUN_PROBLEM)
-    made: tuple[str, str] | None = st.session_state.get(state.SHARED_AGAIN)
+    made: tuple[str, str] | None = st.session_state.get(keys.SHARED_AGAIN)
     return made is not None and made[0] == record.id
 
 
 def _draw_beside(title: str, record: SharedRun) -> None:
-    run = find(st.session_state[state.SHARED_AGAIN][1])
+    run = find(st.session_state[keys.SHARED_AGAIN][1])
     mine = record_of(run)
     st.markdown("**Your own answer to the same request**")
     draw_run(run, above_answer=lambda: None, place=Place("again", "Your answer", 2))

@@ -36,6 +36,7 @@ from components.ui import presses, state
 from components.ui.compare.answer_differences import draw_word_differences
 from components.ui.compare.numbers import draw_numbers
 from components.ui.plain_words import plain_words
+from components.ui.sweep import keys
 from components.ui.sweep.running import KeptSweep, compare_positions, run_cells
 from components.ui.sweep.taking_in import whole_runs
 from components.ui.user_errors import shown
@@ -73,9 +74,9 @@ def draw_cells(
         return
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
         groups = [_EACH, ROW, *map(axis_column, fields), *([INPUT] if kept.inputs else [])]
-        by = st.selectbox("By", groups, key=state.SWEEP_GROUP, label_visibility="collapsed", width=200)
-        once = st.toggle("Group identical", key=state.SWEEP_ONCE, disabled=by != _EACH)
-        different = st.toggle("Differences only", key=state.SWEEP_DIFFERENT, disabled=by != _EACH)
+        by = st.selectbox("By", groups, key=keys.SWEEP_GROUP, label_visibility="collapsed", width=200)
+        once = st.toggle("Group identical", key=keys.SWEEP_ONCE, disabled=by != _EACH)
+        different = st.toggle("Differences only", key=keys.SWEEP_DIFFERENT, disabled=by != _EACH)
     # A plain list shows no more than its first cells, so that no table of all of them is made each second.
     needed = by_position if by != _EACH or once or different else _first_cells(by_position)
     table = long_table(fields, kept.rows, kept.inputs, needed)
@@ -90,7 +91,7 @@ def draw_cells(
     shown = table[:_MOST_ROWS]
     chosen = st.dataframe(
         _for_people(shown, results, fields),
-        key=state.SWEEP_GRID,
+        key=keys.SWEEP_GRID,
         hide_index=True,
         placeholder="–",
         height=min(38 + 35 * len(shown), 520),
@@ -119,7 +120,7 @@ def _limits() -> dict[str, float]:
                 placeholder="none",
                 help=f"Goodput counts answers within it. {NUMBERS[name].definition}",
             )
-            for name, key in (("ttft_ms", state.SWEEP_TTFT_LIMIT), ("gap_p95_ms", state.SWEEP_GAP_LIMIT))
+            for name, key in (("ttft_ms", keys.SWEEP_TTFT_LIMIT), ("gap_p95_ms", keys.SWEEP_GAP_LIMIT))
         }
     return {column: most for column, most in asked.items() if most is not None}
 

@@ -18,8 +18,8 @@ from components.log.owned import OwnLog
 from components.log.query import Measured, QueryFailed, recent_measures
 from components.server.process import service
 from components.settings import read_settings
-from components.ui import presses, state
-from components.ui.sweep import setup_form
+from components.ui import presses
+from components.ui.sweep import keys, setup_form
 from components.ui.sweep.running import want
 from components.ui.visitor import BY_OWNER, own_log
 
@@ -54,7 +54,7 @@ def draw_cost(requests: Sequence[RowRequest], setup: Setup, known: Reused) -> in
         st.toggle(
             f"Reuse {len(known):,} logged runs",
             setup.reuse,
-            key=state.SWEEP_REUSE,
+            key=keys.SWEEP_REUSE,
             help="Answers to the very same request, from runs of before. Their times do not count here.",
             on_change=presses.soon(_take_reuse),
         )
@@ -62,20 +62,20 @@ def draw_cost(requests: Sequence[RowRequest], setup: Setup, known: Reused) -> in
 
 
 def _take_reuse() -> None:
-    setup_form.change(reuse=st.session_state[state.SWEEP_REUSE])
+    setup_form.change(reuse=st.session_state[keys.SWEEP_REUSE])
 
 
 def confirmed(count: int) -> bool:
     """Whether so many requests are run without a further question; else the question is asked from now on."""
     if count < read_settings().sweep_confirm_requests and not _is_beyond_demo(count):
         return True
-    st.session_state[state.SWEEP_UNCONFIRMED] = count
+    st.session_state[keys.SWEEP_UNCONFIRMED] = count
     return False
 
 
 def draw_question(count: int) -> None:
     """Draw the question where one is to be asked."""
-    if st.session_state.get(state.SWEEP_UNCONFIRMED) != count:
+    if st.session_state.get(keys.SWEEP_UNCONFIRMED) != count:
         return
     if _is_beyond_demo(count):
         st.error(f"This is {count:,} requests, which is more than this demo runs in one sweep. Make the plan shorter.")
@@ -87,7 +87,7 @@ def draw_question(count: int) -> None:
 
 
 def _answer(confirmed_count: int | None) -> None:
-    st.session_state.pop(state.SWEEP_UNCONFIRMED, None)
+    st.session_state.pop(keys.SWEEP_UNCONFIRMED, None)
     if confirmed_count is not None:
         want(confirmed_count)
 

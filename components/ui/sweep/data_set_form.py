@@ -9,9 +9,9 @@ from components.drafts.draft import Draft
 from components.drafts.variables import names_in
 from components.experiments.data_set import MOST_BYTES, DataSet, DataSetProblem, problem_with, read_data_set
 from components.experiments.sweep_setup import Setup
-from components.ui import presses, state
+from components.ui import presses
 from components.ui.plain_words import plain_words
-from components.ui.sweep import setup_form
+from components.ui.sweep import keys, setup_form
 from components.ui.uploads import draw_uploader
 from components.ui.user_errors import shown_next
 
@@ -32,7 +32,7 @@ def draw_data_set(setup: Setup, draft: Draft) -> tuple[list[dict[str, str]], str
             _draw_taken(taken, setup)
         else:
             _draw_giving()
-        why = problem or (None if taken else st.session_state.get(state.DATA_PROBLEM))
+        why = problem or (None if taken else st.session_state.get(keys.DATA_PROBLEM))
         if why:
             st.error(plain_words(why))
     return [dict(row) for row in taken.rows] if taken else [], problem
@@ -47,7 +47,7 @@ def filled_variables(setup: Setup) -> list[str]:
 def _taken(setup: Setup) -> tuple[DataSet | None, str | None]:
     """The rows that are taken, or why there are none; reading a million characters for every click would be felt."""
     asked = (setup.data, setup.data_name, setup.sample_rows, setup.sample_seed)
-    known: tuple[object, DataSet | None, str | None] | None = st.session_state.get(state.DATA_SET)
+    known: tuple[object, DataSet | None, str | None] | None = st.session_state.get(keys.DATA_SET)
     if known and known[0] == asked:
         return known[1], known[2]
     taken, why = None, None
@@ -55,7 +55,7 @@ def _taken(setup: Setup) -> tuple[DataSet | None, str | None]:
         taken = setup.data_set()
     except DataSetProblem as problem:
         why = str(problem)
-    st.session_state[state.DATA_SET] = asked, taken, why
+    st.session_state[keys.DATA_SET] = asked, taken, why
     return taken, why
 
 
@@ -75,12 +75,12 @@ def _draw_giving() -> None:
     draw_uploader(
         "File",
         type=_ENDINGS,
-        key=state.DATA_FILE,
+        key=keys.DATA_FILE,
         on_change=presses.soon(_take_file),
         max_upload_size=_MEGABYTES,
         help=_HELP,
     )
-    st.text_area("Or paste it", key=state.DATA_TEXT, on_change=presses.soon(_take_text), height=120, help=_HELP)
+    st.text_area("Or paste it", key=keys.DATA_TEXT, on_change=presses.soon(_take_text), height=120, help=_HELP)
 
 
 def _draw_taken(taken: DataSet, setup: Setup) -> None:
@@ -112,22 +112,22 @@ def _draw_taken(taken: DataSet, setup: Setup) -> None:
 
 
 def _take_file() -> None:
-    uploaded = st.session_state[state.DATA_FILE]
+    uploaded = st.session_state[keys.DATA_FILE]
     if uploaded is not None:
         _take(uploaded.name, uploaded.read(MOST_BYTES + 1), uploaded.size)
 
 
 def _take_text() -> None:
-    text = st.session_state[state.DATA_TEXT]
-    st.session_state.pop(state.DATA_PROBLEM, None)
+    text = st.session_state[keys.DATA_TEXT]
+    st.session_state.pop(keys.DATA_PROBLEM, None)
     if text.strip():
         _take("", text.encode(), None)
 
 
 def _take(name: str, content: bytes, size: int | None) -> None:
     """Take a data set in, if it is one; else what was given stays where it was given, with the reason."""
-    st.session_state.pop(state.DATA_PROBLEM, None)
-    with shown_next(state.DATA_PROBLEM):
+    st.session_state.pop(keys.DATA_PROBLEM, None)
+    with shown_next(keys.DATA_PROBLEM):
         read_data_set(name, content, size)
         setup_form.change(data=content.decode("utf-8-sig"), data_name=name, sample_rows=None)
 
@@ -138,5 +138,5 @@ def _take_sample() -> None:
 
 
 def _drop() -> None:
-    st.session_state.pop(state.DATA_PROBLEM, None)
+    st.session_state.pop(keys.DATA_PROBLEM, None)
     setup_form.change(data="", data_name="", sample_rows=None)

@@ -11,8 +11,8 @@ from components.experiments.cell_result import CellResult
 from components.experiments.measures import MEASURES, SIMILARITY, SweepMeasure, closed_loop
 from components.experiments.sweep_results import base_row, findings, join_inputs, row_in_words
 from components.experiments.sweep_tables import ROW, VALUE, axis_column, measured
-from components.ui import state
 from components.ui.plain_words import plain_words
+from components.ui.sweep import keys
 from components.ui.sweep.charts import MOST_POINTS, counted_bars, heat_map, points, small_multiples
 from components.ui.sweep.downloads import draw_wide_download
 from components.ui.sweep.running import KeptSweep
@@ -31,7 +31,7 @@ def draw_findings(sweep_id: str, kept: KeptSweep, by_position: Sequence[Sequence
     labels: dict[str, SweepMeasure | None] = {found.label: found for found in MEASURES}
     labels[_FINISH_REASONS] = None
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-        measure = labels[st.selectbox("Measure", list(labels), key=state.SWEEP_MEASURE, width=220)]
+        measure = labels[st.selectbox("Measure", list(labels), key=keys.SWEEP_MEASURE, width=220)]
         across, down, chart = _choose_axes(kept) if measure else (ROW, None, None)
     if measure is None:
         _draw_finish_reasons(kept, by_position)
@@ -76,12 +76,12 @@ def _choose_axes(kept: KeptSweep) -> tuple[str, str | None, str | None]:
     if not any(len(row) > 1 for row in kept.rows):
         return ROW, None, None
     columns = list(map(axis_column, kept.setup.fields))
-    across = st.selectbox("X", columns, key=state.SWEEP_ACROSS, width=200)
+    across = st.selectbox("X", columns, key=keys.SWEEP_ACROSS, width=200)
     others = [_ALONE, *(column for column in columns if column != across)]
-    down = st.selectbox("Y", others, index=min(1, len(others) - 1), key=state.SWEEP_DOWN, width=200)
+    down = st.selectbox("Y", others, index=min(1, len(others) - 1), key=keys.SWEEP_DOWN, width=200)
     if down == _ALONE:
         return across, None, None
-    return across, down, st.selectbox("Chart", [_HEAT_MAP, _SMALL_MULTIPLES], key=state.SWEEP_CHART, width=200)
+    return across, down, st.selectbox("Chart", [_HEAT_MAP, _SMALL_MULTIPLES], key=keys.SWEEP_CHART, width=200)
 
 
 def _draw_finish_reasons(kept: KeptSweep, by_position: Sequence[Sequence[CellResult]]) -> None:

@@ -12,8 +12,8 @@ from components.experiments.numbering import numbers_in_table
 from components.experiments.problem import SweepProblem
 from components.experiments.sweep_plan import PlanKind, read_rows, records_of
 from components.experiments.sweep_setup import Setup, TypedAxis
-from components.ui import presses, state
-from components.ui.sweep import setup_form
+from components.ui import presses
+from components.ui.sweep import keys, setup_form
 
 _TABLE = "plan_table"
 _Before = tuple[tuple[TypedAxis, ...], tuple[dict[str, str], ...]]
@@ -57,36 +57,36 @@ def has_table(setup: Setup) -> bool:
 def _source(setup: Setup, made: list[dict[str, str]]) -> list[dict[str, str]]:
     """What the table begins with: it must stay the same while its edits are to be held against it."""
     made_from = (setup.axes, setup.kind)
-    known: tuple[Any, list[dict[str, str]]] | None = st.session_state.get(state.PLAN_SOURCE)
+    known: tuple[Any, list[dict[str, str]]] | None = st.session_state.get(keys.PLAN_SOURCE)
     if known and known[0] == made_from:
         return known[1]
     edited = setup.edited_rows()
     if known and setup.rows and (setup.kind is not PlanKind.LIST or edited != list(setup.rows)):
         # Other axes: what was written for those before is set aside, not lost.
-        st.session_state[state.PLAN_SET_ASIDE] = known[0][0], setup.rows
+        st.session_state[keys.PLAN_SET_ASIDE] = known[0][0], setup.rows
         edited = edited if setup.kind is PlanKind.LIST else None
         setup_form.change(rows=tuple(edited) if edited else None)
     records = records_of(setup.fields, made if edited is None else edited)
-    st.session_state[state.PLAN_SOURCE] = made_from, records
-    st.session_state[state.PLANS_DRAWN] = _drawn() + 1
+    st.session_state[keys.PLAN_SOURCE] = made_from, records
+    st.session_state[keys.PLANS_DRAWN] = _drawn() + 1
     return records
 
 
 def _rows_of(fields: list[str], table: pd.DataFrame) -> tuple[list[dict[str, str]], Sequence[int]]:
     """Its rows with their numbers, those of before while it is the same: ten thousand take a while to read."""
-    known: tuple[pd.DataFrame, list[dict[str, str]], Sequence[int]] | None = st.session_state.get(state.PLAN_READ)
+    known: tuple[pd.DataFrame, list[dict[str, str]], Sequence[int]] | None = st.session_state.get(keys.PLAN_READ)
     if known and known[0].equals(table):
         return known[1], known[2]
     records = [dict(zip(fields, row, strict=True)) for row in table.to_numpy().tolist()]
     rows = read_rows(fields, records)
     numbers = numbers_in_table(fields, records, rows)
-    st.session_state[state.PLAN_READ] = table, rows, numbers
+    st.session_state[keys.PLAN_READ] = table, rows, numbers
     return rows, numbers
 
 
 def _drawn() -> int:
     """How many tables there have been: a new one must not take over what was edited in the one before."""
-    drawn: int = st.session_state.get(state.PLANS_DRAWN, 0)
+    drawn: int = st.session_state.get(keys.PLANS_DRAWN, 0)
     return drawn
 
 
@@ -99,12 +99,12 @@ def _keep(setup: Setup, rows: list[dict[str, str]], made: list[dict[str, str]]) 
 
 
 def _reset() -> None:
-    st.session_state.pop(state.PLAN_SOURCE, None)
+    st.session_state.pop(keys.PLAN_SOURCE, None)
     setup_form.change(rows=None)
 
 
 def _draw_set_aside() -> None:
-    aside: _Before | None = st.session_state.get(state.PLAN_SET_ASIDE)
+    aside: _Before | None = st.session_state.get(keys.PLAN_SET_ASIDE)
     if aside is None:
         return
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
@@ -114,8 +114,8 @@ def _draw_set_aside() -> None:
 
 def _bring_back(axes: tuple[TypedAxis, ...], rows: tuple[dict[str, str], ...]) -> None:
     """As a list of rows, which no axis makes anew, with the axes that they had besides those of now."""
-    st.session_state.pop(state.PLAN_SET_ASIDE, None)
-    st.session_state.pop(state.PLAN_SOURCE, None)
+    st.session_state.pop(keys.PLAN_SET_ASIDE, None)
+    st.session_state.pop(keys.PLAN_SOURCE, None)
     now = setup_form.read()
     together = (*now.axes, *(axis for axis in axes if axis.field not in now.fields))
     setup_form.put(now.model_copy(update={"axes": together, "kind": PlanKind.LIST, "rows": rows}))

@@ -34,6 +34,7 @@ from components.ui import state
 from components.ui.endpoints.endpoint_choice import model_cards
 from components.ui.endpoints.endpoints_here import endpoints_here
 from components.ui.form import draft_form
+from components.ui.sweep import keys
 from components.ui.visitor import BY_OWNER, network, own_log, owner
 
 _NEWEST_RUNS = 5_000
@@ -69,7 +70,7 @@ def experiment_of(sweep_id: str | None) -> Experiment | None:
 
 def kept_sweep(sweep_id: str | None) -> KeptSweep | None:
     """The sweep as the log has it, or None, also for one that a later version wrote. Raises QueryFailed."""
-    known: tuple[str, KeptSweep] | None = st.session_state.get(state.KEPT_SWEEP)
+    known: tuple[str, KeptSweep] | None = st.session_state.get(keys.KEPT_SWEEP)
     if known and known[0] == sweep_id:
         return known[1]
     database = own_log().database
@@ -114,23 +115,23 @@ def requests_for(
     endpoints, send_anyway = endpoints_here(), bool(st.session_state.get(state.SEND_ANYWAY))
     base = endpoints.get(draft.endpoint or "")
     asked = (draft, list(rows), list(inputs), endpoints, send_anyway, model_cards(base) if base else None)
-    known: tuple[object, list[RowRequest]] | None = st.session_state.get(state.ROW_REQUESTS)
+    known: tuple[object, list[RowRequest]] | None = st.session_state.get(keys.ROW_REQUESTS)
     if known and known[0] == asked:
         return known[1]
     requests = row_requests(draft, rows, endpoints, model_cards, inputs=inputs, send_anyway=send_anyway)
-    st.session_state[state.ROW_REQUESTS] = asked, requests
+    st.session_state[keys.ROW_REQUESTS] = asked, requests
     return requests
 
 
 def want(confirmed_count: int = 0) -> None:
     """Have the sweep run that is set up, once its page has drawn it. So many requests need no further question."""
-    st.session_state[state.SWEEP_WANTED] = confirmed_count
+    st.session_state[keys.SWEEP_WANTED] = confirmed_count
 
 
 def start(kept: KeptSweep, requests: Sequence[RowRequest]) -> None:
     """Run a sweep; what the page showed before goes on, unless it is this very sweep."""
-    st.session_state.pop(state.SWEEP_WANTED, None)
-    known = st.session_state.get(state.KEPT_SWEEP)
+    st.session_state.pop(keys.SWEEP_WANTED, None)
+    known = st.session_state.get(keys.KEPT_SWEEP)
     under_way = known and known[1] == kept and experiment_of(known[0])
     if under_way and under_way.going_on:
         return  # the key is held down, or the button was pressed twice
@@ -146,7 +147,7 @@ def start(kept: KeptSweep, requests: Sequence[RowRequest]) -> None:
     save_experiment(own_log(), sweep_id, json.dumps(content), SWEEP)
     state.show_experiment(state.SWEEP, sweep_id)
     # Until the log has it.
-    st.session_state[state.KEPT_SWEEP] = sweep_id, kept
+    st.session_state[keys.KEPT_SWEEP] = sweep_id, kept
     cells = cells_of(requests, kept.setup.repeats, shuffled=_order if kept.setup.shuffled else None)
     _start(sweep_id, kept.setup, [cell for cell in cells if (cell.position, cell.repeat) not in kept.reused])
 

@@ -12,8 +12,9 @@ from components.drafts.store import find_draft, save_draft
 from components.experiments.axes import field_names
 from components.experiments.sweep_plan import PlanKind
 from components.experiments.sweep_setup import MOST_AT_ONCE, MOST_REPEATS, Setup, TypedAxis, read_setup
-from components.ui import presses, state
+from components.ui import presses
 from components.ui.plain_words import plain_words
+from components.ui.sweep import keys
 from components.ui.user_errors import shown
 from components.ui.visitor import own_log
 
@@ -34,33 +35,33 @@ def begin(otherwise: Setup | None = None) -> None:
 
     As with drafts, what was found is kept anew under an id of this session, and never written to.
     """
-    if state.SWEEP_SETUP not in st.session_state:
-        kept = _kept(st.query_params.get(state.PLAN_PARAMETER))
-        st.session_state[state.PLAN_PARAMETER] = uuid.uuid4().hex
-        st.session_state[state.SWEEP_SETUP] = kept or otherwise or Setup()
+    if keys.SWEEP_SETUP not in st.session_state:
+        kept = _kept(st.query_params.get(keys.PLAN_PARAMETER))
+        st.session_state[keys.PLAN_PARAMETER] = uuid.uuid4().hex
+        st.session_state[keys.SWEEP_SETUP] = kept or otherwise or Setup()
         if kept:
             _keep(kept)
-    if st.query_params.get(state.PLAN_PARAMETER) != st.session_state[state.PLAN_PARAMETER]:
-        st.query_params[state.PLAN_PARAMETER] = st.session_state[state.PLAN_PARAMETER]
+    if st.query_params.get(keys.PLAN_PARAMETER) != st.session_state[keys.PLAN_PARAMETER]:
+        st.query_params[keys.PLAN_PARAMETER] = st.session_state[keys.PLAN_PARAMETER]
 
 
 def read() -> Setup:
     """The set-up as it stands."""
-    setup: Setup = st.session_state[state.SWEEP_SETUP]
+    setup: Setup = st.session_state[keys.SWEEP_SETUP]
     return setup
 
 
 def put(setup: Setup) -> None:
     """Put another set-up in its place; call it before the widgets are drawn."""
-    st.session_state[state.SWEEP_SETUP] = setup
-    st.session_state[state.AXES_DRAWN] = _drawn() + 1
-    st.session_state.pop(state.PLAN_SOURCE, None)
+    st.session_state[keys.SWEEP_SETUP] = setup
+    st.session_state[keys.AXES_DRAWN] = _drawn() + 1
+    st.session_state.pop(keys.PLAN_SOURCE, None)
     _keep(setup)
 
 
 def change(**parts: Any) -> None:
     """Set some parts of the set-up, and keep it."""
-    st.session_state[state.SWEEP_SETUP] = read().model_copy(update=parts)
+    st.session_state[keys.SWEEP_SETUP] = read().model_copy(update=parts)
     _keep(read())
 
 
@@ -142,7 +143,7 @@ def draw_axes(draft: Draft) -> None:
 
 def _drawn() -> int:
     """How often the axes have been drawn anew: a quick second click may still speak of those of before."""
-    drawn: int = st.session_state.get(state.AXES_DRAWN, 0)
+    drawn: int = st.session_state.get(keys.AXES_DRAWN, 0)
     return drawn
 
 
@@ -184,12 +185,12 @@ def _delete(number: int, drawn: int) -> None:
     axes = _typed()
     if drawn != _drawn() or len(axes) == 1:
         return
-    st.session_state[state.AXES_DRAWN] = drawn + 1
+    st.session_state[keys.AXES_DRAWN] = drawn + 1
     change(axes=axes[:number] + axes[number + 1 :])
 
 
 def _keep(setup: Setup) -> None:
-    save_draft(own_log(), st.session_state[state.PLAN_PARAMETER], setup.model_dump_json())
+    save_draft(own_log(), st.session_state[keys.PLAN_PARAMETER], setup.model_dump_json())
 
 
 def _kept(plan_id: str | None) -> Setup | None:

@@ -10,7 +10,7 @@ import streamlit as st
 from components.experiments.cell_result import CellResult
 from components.experiments.measures import mean_similarity
 from components.experiments.sweep_results import base_row
-from components.ui import state
+from components.ui.sweep import keys
 from components.ui.sweep.running import KeptSweep
 from components.ui.sweep.taking_in import whole_runs
 
@@ -23,9 +23,9 @@ def similarities(sweep_id: str, kept: KeptSweep, by_position: Sequence[Sequence[
 
     Each is computed once, and again when the base has got another answer. Raises QueryFailed.
     """
-    held: tuple[str, _Known] | None = st.session_state.get(state.SWEEP_SIMILARITIES)
+    held: tuple[str, _Known] | None = st.session_state.get(keys.SWEEP_SIMILARITIES)
     known: _Known = held[1] if held and held[0] == sweep_id else {}
-    st.session_state[state.SWEEP_SIMILARITIES] = sweep_id, known
+    st.session_state[keys.SWEEP_SIMILARITIES] = sweep_id, known
     place = base_row(kept.rows)
     several = max(len(kept.inputs), 1)
     alike: dict[str, float] = {}

@@ -16,7 +16,7 @@ from components.experiments.sweep_results import missing_cells, records_by_row
 from components.log.query import QueryFailed
 from components.log.record import RunRecord
 from components.runs.run import live_run
-from components.ui import state
+from components.ui.sweep import keys
 from components.ui.sweep.running import KeptSweep, experiment_of, kept_sweep, requests_for, run_cells
 from components.ui.visitor import own_log
 
@@ -29,9 +29,9 @@ def results_of(sweep_id: str, kept: KeptSweep, experiment: Experiment | None) ->
 
     Those that have ended are read once, for they change no more.
     """
-    known: tuple[str, dict[str, CellResult]] | None = st.session_state.get(state.SWEEP_RESULTS)
+    known: tuple[str, dict[str, CellResult]] | None = st.session_state.get(keys.SWEEP_RESULTS)
     ended = known[1] if known and known[0] == sweep_id else {}
-    st.session_state[state.SWEEP_RESULTS] = sweep_id, ended
+    st.session_state[keys.SWEEP_RESULTS] = sweep_id, ended
     under_way: dict[str, CellResult] = {}
     database = own_log().database
     if database:

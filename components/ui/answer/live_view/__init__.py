@@ -21,7 +21,7 @@ from components.runs.run import Run
 from components.server.process import service
 from components.server.route_path import route_path
 from components.server.same_origin import is_own_page
-from components.ui import state
+from components.ui.answer import keys
 from components.ui.answer.run_lookup import events_reader
 from components.ui.visitor import is_known, network, owner, who_looks
 
@@ -69,7 +69,7 @@ def draw_live(
         held = run.record() if isinstance(run, Run) and run.finished else run
         channel.show(held, events_reader(held))
     told = _view(
-        key=key or state.live_key(part),
+        key=key or keys.live_key(part),
         data={
             "run": run.id if run else None,
             "part": part,
@@ -87,7 +87,7 @@ def draw_live(
     )
     # A token that is merely old, as after a long sleep or a new release, has just been replaced.
     if told.unreachable == channel.token:
-        st.session_state[state.NATIVE] = True
+        st.session_state[keys.NATIVE] = True
         st.rerun()
 
 
@@ -97,8 +97,8 @@ def _run_again() -> None:
 
 def _channel() -> Channel:
     channels = service().channels
-    channel = channels.find(st.session_state.get(state.CHANNEL, ""))
+    channel = channels.find(st.session_state.get(keys.CHANNEL, ""))
     if channel is None:
         channel = channels.open(owner() if is_known() else who_looks(), network())
-        st.session_state[state.CHANNEL] = channel.token
+        st.session_state[keys.CHANNEL] = channel.token
     return channel

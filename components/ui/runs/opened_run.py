@@ -1,0 +1,29 @@
+"""The run that the Runs page has open, in the session and in the address."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from components.ui.state import RUN_PARAMETER
+
+OPENED_RUN = "opened_run"
+
+
+def open_run(run_id: str) -> None:
+    """Make this the run that the page has open, now and after a reload."""
+    st.session_state[OPENED_RUN] = run_id
+    st.query_params[RUN_PARAMETER] = run_id
+
+
+def close_run() -> None:
+    """Have no run open."""
+    st.session_state.pop(OPENED_RUN, None)
+    st.query_params.pop(RUN_PARAMETER, None)
+
+
+def opened_run() -> str | None:
+    """The id of the run that the page has open."""
+    run_id = st.query_params.get(RUN_PARAMETER) or st.session_state.get(OPENED_RUN)
+    if run_id:
+        open_run(run_id)
+    return run_id
