@@ -23,6 +23,8 @@ _MOST_UNPACKED_BYTES = 16 * 1024 * 1024
 class StoredEvent:
     """One event of a stream: its name, the first 2,048 characters of its data, and when it came.
 
+    All of it is in what is shared with its events. A further field needs a default, for events that were kept before.
+
     ``at_ms`` counts from the attempt's send. ``size`` is the number of characters of the whole data as it came.
     """
 

@@ -50,7 +50,7 @@ class Fact:
 
 @dataclass(frozen=True)
 class Number(Fact):
-    """A measured fact. ``name`` is its whole name; ``unit`` is empty for a count.
+    """A measured fact. ``name`` is its whole name where that is not the label; ``unit`` is empty for a count.
 
     ``place`` is where it stands among the others in charts, documents and tables of numbers, 0 for one that does not.
     ``timed`` says that the load changes it: sweeps measure it. ``listed`` gives it a column in the table of runs.
@@ -59,7 +59,7 @@ class Number(Fact):
     """
 
     _: KW_ONLY
-    name: str
+    name: str = ""
     unit: str = ""
     place: int = 0
     timed: bool = False
@@ -70,7 +70,8 @@ class Number(Fact):
     @property
     def title(self) -> str:
         """The whole name, and the unit unless that says it."""
-        return f"{self.name}, ms" if self.unit == "ms" else self.name
+        name = self.name or self.label
+        return f"{name}, ms" if self.unit == "ms" else name
 
     @property
     def short_title(self) -> str:
@@ -116,15 +117,12 @@ class RunRecord:
     raw_error: Annotated[str | None, Fact("error as it came", public=False)] = None
     http_status: Annotated[int | None, Fact("HTTP status", public=False)] = None
     finish_reason: Annotated[str | None, Fact("finish reason", "In the endpoint's words.", public=True)] = None
-    prompt_tokens: Annotated[
-        int | None, Number("prompt tokens", _REPORTED, name="prompt tokens", public=True, place=80, listed=True)
-    ] = None
+    prompt_tokens: Annotated[int | None, Number("prompt tokens", _REPORTED, public=True, place=80, listed=True)] = None
     completion_tokens: Annotated[
         int | None,
         Number(
             "completion tokens",
             "As the endpoint reported them, for all choices together; most count reasoning among them.",
-            name="completion tokens",
             public=True,
             place=90,
             listed=True,
@@ -244,7 +242,7 @@ class RunRecord:
     ] = None
     cached_tokens: Annotated[
         int | None,
-        Number("cached tokens", "Prompt tokens that the endpoint had read before.", name="cached tokens", public=True),
+        Number("cached tokens", "Prompt tokens that the endpoint had read before.", public=True),
     ] = None
     experiment_id: Annotated[str | None, Fact("experiment", _OF_EXPERIMENT, public=False, length=32)] = None
     lane: Annotated[str | None, Fact("lane", _OF_EXPERIMENT, public=False, length=32)] = None
@@ -325,7 +323,6 @@ class RunRecord:
         Number(
             "chunk gaps",
             f"How many chunk gaps the percentiles are of: below 20, p95 says little. {_GAP}",
-            name="chunk gaps",
             public=True,
             place=70,
             timed=True,

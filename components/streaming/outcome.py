@@ -33,7 +33,7 @@ class Status(StrEnum):
 class ToolCall:
     """A tool call of the model, joined from its pieces. Nothing is executed.
 
-    ``arguments`` is JSON if the model wrote JSON; it is kept as it came.
+    ``arguments`` is JSON if the model wrote JSON; it is kept as it came. All of it is in what is shared of an answer.
     """
 
     id: str
