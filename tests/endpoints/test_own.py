@@ -12,7 +12,7 @@ from components.contract.request import ChatCompletionStreamRequest
 from components.embedded.process import EmbeddedModel
 from components.endpoints.configuration import read_configuration
 from components.endpoints.endpoint import Endpoint
-from components.endpoints.health import Verdict, check
+from components.endpoints.health import HealthVerdict, check
 from components.endpoints.models import ModelCard, ModelsUnavailable, list_models
 from components.endpoints.own import OWN_NAME, OwnField, UnusableOwnEndpoint, own_endpoint
 from components.log.log import Log
@@ -195,7 +195,7 @@ def test_the_list_of_models_and_the_look_at_an_endpoint_are_refused_as_well() ->
         with pytest.raises(ModelsUnavailable, match="not public, so nothing was sent"):
             list_models(address)
         health = check(address)
-        assert (health.verdict, health.milliseconds) == (Verdict.DOES_NOT_ANSWER, None)
+        assert (health.verdict, health.milliseconds) == (HealthVerdict.DOES_NOT_ANSWER, None)
         assert "ask whoever runs Tempera" in health.problem
         assert recorder.seen() == (0, b"")
 

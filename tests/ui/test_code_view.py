@@ -6,7 +6,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from components.snippets.language import Language
-from components.ui import state
+from components.ui.form import keys
 
 
 def embedded() -> None:
@@ -32,7 +32,7 @@ def configured() -> None:
 
 def shown(script: object, language: Language) -> AppTest:
     page = AppTest.from_function(script, default_timeout=20)
-    page.session_state[state.LANGUAGE] = language.label
+    page.session_state[keys.LANGUAGE] = language.label
     page.run()
     assert not page.exception
     return page
