@@ -28,6 +28,7 @@ def _run(command: list[str], folder: Path, environment: dict[str, str], output: 
     file = os.open(output, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
     os.dup2(file, 1)
     os.dup2(file, 2)
+    os.umask(0o022)  # as shells have it, which lets everybody read
     os.environ.clear()
     os.environ.update(environment)
     os.chdir(folder)

@@ -18,8 +18,6 @@ from components.protection.places import Most
 from components.runs.run import Run
 from components.streaming.limits import Limits
 
-_LIFE_S = 120.0
-"""How long an unused token stays valid: as long as Streamlit keeps a disconnected session."""
 _MOST_RUNS = 16
 """More than any page draws; the run drawn longest ago is dropped first."""
 _PAGES = Most(Limits().pages_at_once)
@@ -92,17 +90,21 @@ class Channel:
         with self._lock:
             return self._connections > 0 and run_id in self._shown
 
-    def is_old(self, now: float) -> bool:
-        """Whether the page of this token is gone, as far as can be told."""
+    def unused_s(self, now: float) -> float:
+        """For how long no page has used the token; 0 while one is connected."""
         with self._lock:
-            return not self._connections and now - self._used_at > _LIFE_S
+            return 0.0 if self._connections else now - self._used_at
 
 
 class Channels:
-    """The channels of all open pages, and each visitor's share of the live view."""
+    """The channels of all open pages, and each visitor's share of the live view.
+
+    An unused token stays valid for ``life_s``: as long as Streamlit keeps a disconnected session.
+    """
 
     def __init__(self, pages: Most = _PAGES) -> None:
         """``pages`` is how many pages may be connected at once."""
+        self.life_s = 120.0
         self.shares = Shares(pages)
         self._channels: dict[str, Channel] = {}
         self._lock = threading.Lock()
@@ -129,5 +131,5 @@ class Channels:
 
     def _forget_old(self) -> None:
         now = time.monotonic()
-        for token in [token for token, channel in self._channels.items() if channel.is_old(now)]:
+        for token in [token for token, channel in self._channels.items() if channel.unused_s(now) > self.life_s]:
             del self._channels[token]

@@ -103,14 +103,23 @@ class Reader:
 class Server:
     """The socket behind a real server on loopback."""
 
-    def __init__(self) -> None:
+    def __init__(self, hello_s: float = 5.0) -> None:
         self.channels = Channels()
         self.port = free_port()
         allowed = lambda origin, _host: origin == ORIGIN  # noqa: E731
-        routes = [WebSocketRoute("/live", LiveSocket(lambda: self.channels, allowed).serve)]
+        routes = [WebSocketRoute("/live", LiveSocket(lambda: self.channels, allowed, hello_s).serve)]
         # As Streamlit starts its own.
         config = uvicorn.Config(Starlette(routes=routes), port=self.port, ws="websockets-sansio", log_level="error")
         self.uvicorn = uvicorn.Server(config)
+
+    @contextmanager
+    def started(self) -> Iterator[Server]:
+        thread = threading.Thread(target=self.uvicorn.run, daemon=True)
+        thread.start()
+        wait_for(lambda: self.uvicorn.started)
+        yield self
+        self.uvicorn.should_exit = True
+        thread.join(10)
 
     @contextmanager
     def connection(self, token: str, origin: str | None = ORIGIN, **options: Any) -> Iterator[ClientConnection]:
@@ -127,13 +136,8 @@ class Server:
 
 @pytest.fixture(scope="session")
 def live() -> Iterator[Server]:
-    server = Server()
-    thread = threading.Thread(target=server.uvicorn.run, daemon=True)
-    thread.start()
-    wait_for(lambda: server.uvicorn.started)
-    yield server
-    server.uvicorn.should_exit = True
-    thread.join(10)
+    with Server().started() as server:
+        yield server
 
 
 def shown(live: Server, *runs: Run) -> str:

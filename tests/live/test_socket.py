@@ -19,7 +19,7 @@ from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Origin
 from websockets.uri import parse_uri
 
-from components.live import channels
+from components.live.channels import Channels
 from components.live.socket import UNREADABLE, WRONG_TOKEN
 from components.live.subscription import Subscription
 from components.markdown.answer import AnswerBlocks
@@ -51,9 +51,10 @@ def test_a_wrong_token_is_refused(live: Server, token: object) -> None:
 
 
 def test_an_old_token_is_refused(live: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live, "channels", Channels())
     token = shown(live, make_run("text"))
     with live.reader(token):
-        monkeypatch.setattr(channels, "_LIFE_S", -1.0)
+        live.channels.life_s = 0.0
         # While its page is there, a token does not grow old.
         assert live.channels.find(token)
     wait_for(lambda: live.channels.find(token) is None)
@@ -96,9 +97,11 @@ def test_a_request_that_makes_no_sense_ends_its_own_connection_only(live: Server
         assert other.plain_text == "text"
 
 
-def test_a_page_that_says_nothing_is_not_waited_for(live: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("components.live.socket._HELLO_S", 0.1)
-    with connect(f"ws://127.0.0.1:{live.port}/live", origin=ORIGIN, proxy=None) as connection:
+def test_a_page_that_says_nothing_is_not_waited_for() -> None:
+    with (
+        Server(hello_s=0.1).started() as server,
+        connect(f"ws://127.0.0.1:{server.port}/live", origin=ORIGIN, proxy=None) as connection,
+    ):
         assert closed_with(connection) == WRONG_TOKEN
 
 

@@ -3,39 +3,31 @@
 from __future__ import annotations
 
 import logging
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from components.protection.private_files import open_to_others
 from components.server.process import service
-from tests.browser.conftest import ROOT
-
-_MAKES_A_LOG = """
-import app
-from components.server.process import close_service, service
-log = service().log
-log.write(lambda connection: None)
-print(*("%s %o" % (path.name, path.stat().st_mode & 0o777) for path in sorted(log.database.files())), sep="\\n")
-"""
+from tests import forks
+from tests.browser.conftest import ROOT, free_port, wait_until_it_answers
 
 
 def test_the_log_and_its_folder_are_their_owners_alone_as_the_app_makes_them(tmp_path: Path) -> None:
-    made = subprocess.run(
-        [sys.executable, "-c", f"import os; os.umask(0o022)\n{_MAKES_A_LOG}"],
-        cwd=ROOT,
-        env={"XDG_DATA_HOME": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path), "PATH": ""},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    modes = dict(line.rsplit(" ", 1) for line in made.stdout.splitlines())
-    assert {"runs.sqlite3", "runs.sqlite3-wal", "runs.sqlite3-shm", "tempera"} <= modes.keys()
-    assert set(modes.values()) == {"600", "700"}
-    assert modes["tempera"] == "700"
-    assert "chmod" not in made.stderr
+    port, output = free_port(), tmp_path / "output"
+    command = ["streamlit", "run", "app.py", "--server.port", str(port)]
+    process = forks.start(command, ROOT, {"XDG_DATA_HOME": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path)}, output)
+    try:
+        wait_until_it_answers(f"http://127.0.0.1:{port}/healthz", output)
+        folder = tmp_path / "tempera"
+        modes = {path.name: path.stat().st_mode & 0o777 for path in [folder, *folder.iterdir()]}
+    finally:
+        process.terminate()
+        process.join()
+    assert {"runs.sqlite3", "runs.sqlite3-wal", "runs.sqlite3-shm"} <= modes.keys()
+    assert {mode for name, mode in modes.items() if name != "tempera"} == {0o600}
+    assert modes["tempera"] == 0o700
+    assert "chmod" not in output.read_text()
 
 
 def test_what_others_may_read_is_named_once_with_what_to_do(tmp_path: Path) -> None:
