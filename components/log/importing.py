@@ -45,7 +45,7 @@ def import_runs(log: OwnedLog, lines: Iterable[str]) -> int:
     Raises ImportRefused at the first line that is not whole and unchanged, DatabaseUnavailable; the runs of the lines
     before it may have been added by then.
     """
-    read = (_read(number, line) for number, line in enumerate(lines, 1) if line.strip())
+    read = (read_line(number, line) for number, line in enumerate(lines, 1) if line.strip())
     added = 0
     while step := [(_as_new(record, log.owner), said) for record, said in islice(read, _IMPORT_STEP)]:
         log.write(lambda connection, step=step: _insert(connection, step))  # type: ignore[misc]
@@ -58,12 +58,8 @@ def lines_of(file: TextIO) -> Iterator[str]:
     return iter(lambda: file.readline(_LONGEST_LINE + 1), "")
 
 
-def read_line(number: int, line: str) -> RunRecord:
-    """The run that one line of an export holds. Raises ImportRefused."""
-    return _read(number, line)[0]
-
-
-def _read(number: int, line: str) -> tuple[RunRecord, AnnotationRow]:
+def read_line(number: int, line: str) -> tuple[RunRecord, AnnotationRow]:
+    """The run that one line of an export holds, and what people said of it. Raises ImportRefused."""
     if len(line) > _LONGEST_LINE or holds_too_much(line, _MOST_COMMAS):
         raise ImportRefused(sentences.LINE_TOO_LONG.format(number=number))
     try:

@@ -75,7 +75,7 @@ class Run:
         self.ended: Future[Status] = Future()
         self.written: Future[None] = Future()
         self._started = time.monotonic()
-        self._condition = threading.Condition()
+        self._lock = threading.RLock()
         self._arrived = Arrived(limits or Limits())
         self._outcome: Outcome | None = None
         self._finished_at: str | None = None
@@ -101,7 +101,7 @@ class Run:
     @property
     def size(self) -> int:
         """About how many bytes of memory the run takes."""
-        with self._condition:
+        with self._lock:
             outcome = self._outcome
             texts = [self.order.draft or "", *((*outcome.texts, outcome.reasoning) if outcome else ())]
             texts_size = sum(map(sys.getsizeof, texts))
@@ -114,7 +114,7 @@ class Run:
 
     def events(self, since: int = 0) -> list[StoredEvent]:
         """The events that have been kept so far, in the order in which they came, from that index on."""
-        with self._condition:
+        with self._lock:
             return self._arrived.events(since)
 
     @property
@@ -129,7 +129,7 @@ class Run:
 
     def stop(self) -> None:
         """Ask the run to stop; it ends within a moment and keeps what arrived."""
-        with self._condition:
+        with self._lock:
             if self.finished:
                 return
             self._stopping = True
@@ -140,7 +140,7 @@ class Run:
 
     def attach(self, stop_stream: Callable[[], None]) -> None:
         """Tell the run how to stop the stream that it waits for from now on."""
-        with self._condition:
+        with self._lock:
             self._stop_stream = stop_stream
             stopping = self._stopping
             self._change(Activity.WAITING)
@@ -149,23 +149,23 @@ class Run:
 
     def enter(self, activity: Activity) -> None:
         """Say what the run does now."""
-        with self._condition:
+        with self._lock:
             self._change(activity)
 
     def wait_to_retry(self, why: str, seconds: float) -> None:
         """Say that an attempt failed, why, and that the next one comes after so many seconds."""
-        with self._condition:
+        with self._lock:
             self._change(Activity.RETRYING, retry_wait=RetryWait(why, time.monotonic() + seconds))
 
     def queue(self, place: int | None) -> None:
         """Say that the run waits for its turn, and in which place from 1; None where there are no places."""
-        with self._condition:
+        with self._lock:
             if not self._stopping and (self.activity, self.place_in_queue) != (Activity.QUEUED, place):
                 self._change(Activity.QUEUED, place)
 
     def adopt(self, placement: Placement) -> None:
         """Make the run part of an experiment, unless it is part of one; it is written so from now on."""
-        with self._condition:
+        with self._lock:
             if self.order.placement is None:
                 self.order = replace(self.order, placement=placement)
 
@@ -175,7 +175,7 @@ class Run:
 
     def take(self, event: TimedEvent) -> None:
         """Take in one event of the stream: keep it, and add what it says to the answer."""
-        with self._condition:
+        with self._lock:
             self._arrived.take(event)
             if event.deltas:
                 self._change(Activity.STREAMING)
@@ -184,7 +184,7 @@ class Run:
 
     def finish(self, outcome: Outcome) -> None:
         """End the run; it does not change any more, whoever else tries to end it."""
-        with self._condition:
+        with self._lock:
             if self.finished:
                 return
             if not outcome.text and not outcome.reasoning:  # it is none of a stream: what arrived is kept
@@ -196,20 +196,14 @@ class Run:
             self._tell()
         self.ended.set_result(outcome.status)
 
-    def wait_for_change(self, version: int, seconds: float) -> int:
-        """Sleep until the run is newer than ``version``, at most so many seconds; its version then."""
-        with self._condition:
-            self._condition.wait_for(lambda: self.version > version, seconds)
-            return self.version
-
     def listen(self, listener: Callable[[], None]) -> None:
         """Call this after every change from now on, in whatever thread makes the change. It must return at once."""
-        with self._condition:
+        with self._lock:
             self._listeners.append(listener)
 
     def leave(self, listener: Callable[[], None]) -> None:
         """Do not call this any more."""
-        with self._condition:
+        with self._lock:
             self._listeners.remove(listener)
 
     def _change(
@@ -222,18 +216,17 @@ class Run:
 
     def _tell(self) -> None:
         self.version += 1
-        self._condition.notify_all()
         for listener in self._listeners:
             listener()
 
     def texts(self) -> tuple[str, str]:
         """The text of the answer and the reasoning as they stand now."""
-        with self._condition:
+        with self._lock:
             return (self._outcome.text, self._outcome.reasoning) if self._outcome else self._arrived.texts()
 
     def record(self) -> RunRecord:
         """The run as it stands now."""
-        with self._condition:
+        with self._lock:
             order = self.order
             text, reasoning = self.texts()
             record = RunRecord(

@@ -167,7 +167,7 @@ def test_a_line_far_longer_than_a_run_is_refused_and_not_read_whole(log: Log) ->
 
 def test_every_line_verifies_against_its_hash() -> None:
     line = line_with()
-    assert read_line(1, line).text.startswith("Hello")
+    assert read_line(1, line)[0].text.startswith("Hello")
     for name in export.EXPORTED:
         if name != "id":
             content = json.loads(line)
@@ -180,8 +180,8 @@ def test_every_line_verifies_against_its_hash() -> None:
 def test_the_export_of_each_release_is_imported(log: Log, path: Path) -> None:
     lines = path.read_text("utf-8").splitlines(keepends=True)
     assert import_runs(log, lines) == len(lines) > 3
-    old = [read_line(1, line) for line in lines]
-    again = [read_line(1, line) for line in export_runs(log.database)]
+    old = [read_line(1, line)[0] for line in lines]
+    again = [read_line(1, line)[0] for line in export_runs(log.database)]
     assert sorted((replace(one, id="") for one in again), key=repr) == sorted(
         (replace(one, id="") for one in old), key=repr
     )
@@ -190,7 +190,7 @@ def test_the_export_of_each_release_is_imported(log: Log, path: Path) -> None:
 def test_a_line_from_before_a_field_was_kept_verifies_but_lets_nobody_add_the_field() -> None:
     content = json.loads((GALLERY / "0.1.0.jsonl").read_text("utf-8").splitlines()[0])
     assert not {"event_count", "draft"} & content.keys()
-    record = read_line(1, json.dumps(content))
+    record, _ = read_line(1, json.dumps(content))
     assert (record.event_count, record.draft) == (0, None)
     for added in ({"event_count": 0}, {"draft": None}, {"draft": "{}"}):
         with pytest.raises(ImportRefused, match="changed after"):
@@ -210,7 +210,7 @@ def test_a_line_carries_the_draft_and_the_number_of_events_and_no_event(log: Log
     log.end(run)
     (line,) = export_runs(log.database)
     assert "canary" not in line
-    record = read_line(1, line)
+    record, _ = read_line(1, line)
     assert (record.event_count, record.draft) == (1, '{"text": "\ufffd\N{OCTOPUS}"}')
     assert import_runs(log, [line]) == 1
 

@@ -222,7 +222,7 @@ def test_a_log_of_each_release_opens(path: Path, tmp_path: Path) -> None:
     shutil.copy(path, tmp_path / "log.sqlite3")
     database = Database(f"sqlite:///{tmp_path / 'log.sqlite3'}")
     assert database.notice is None
-    exported = [read_line(1, one) for one in path.with_suffix(".jsonl").read_text("utf-8").splitlines(keepends=True)]
+    exported = [read_line(1, one)[0] for one in path.with_suffix(".jsonl").read_text("utf-8").splitlines(keepends=True)]
     shown = page_of(database, View(), most=100).runs
     assert len(shown) == count_runs(database) == len(exported) + 1
     assert {*shown["status"]} >= {"running", "ok", "cancelled", "lost"}

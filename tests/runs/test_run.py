@@ -27,12 +27,20 @@ def test_a_look_at_a_running_run_shows_what_has_arrived(new_run: Callable[[], Ru
     assert record.completion_tokens is None
 
 
-def test_every_change_wakes_whoever_waits(new_run: Callable[[], Run]) -> None:
+def test_every_change_is_heard_of_until_the_listener_leaves(new_run: Callable[[], Run]) -> None:
     run = new_run()
-    seen = run.wait_for_change(-1, 0)
-    assert run.wait_for_change(seen, 0.01) == seen
+    heard: list[int] = []
+
+    def listener() -> None:
+        heard.append(run.version)
+
+    run.listen(listener)
     run.take(said("x", 1.0))
-    assert run.wait_for_change(seen, 5) > seen
+    run.stop()
+    assert heard == [1, 2]
+    run.leave(listener)
+    run.finish(Outcome(Status.CANCELLED))
+    assert (heard, run.version) == ([1, 2], 3)
 
 
 def test_a_stop_before_the_stream_begins_stops_it_when_it_does(new_run: Callable[[], Run]) -> None:
