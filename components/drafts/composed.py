@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from components.contract.lint import Remark, Severity, lint
 from components.contract.profile import Profile
 from components.contract.request import ChatCompletionStreamRequest, UnsendableField, to_bytes
+from components.drafts import sentences
 from components.drafts.draft import Draft, DraftProblem
+from components.endpoints.endpoint import AnyEndpoint
+from components.endpoints.models import ModelCard
 
 
 @dataclass(frozen=True)
@@ -51,3 +55,12 @@ def compose(
     except UnsendableField:
         body = None  # one of the remarks says so
     return Composed(request, body, remarks=remarks)
+
+
+def compose_for(draft: Draft, endpoint: AnyEndpoint | None, cards: Iterable[ModelCard]) -> Composed:
+    """What a draft makes for its endpoint, which lists these models; None stands for an endpoint that is not there."""
+    if endpoint is None:
+        sentence = sentences.ENDPOINT_UNKNOWN if draft.endpoint else sentences.ENDPOINT_MISSING
+        return Composed(problem=DraftProblem("endpoint", sentence.format(endpoint=draft.endpoint)))
+    card = next((card for card in cards if card.id == draft.model), None)
+    return compose(draft, endpoint.profile, context_tokens=card.context_length if card else None)

@@ -1,5 +1,7 @@
 """What a person is told when a form makes no request, or a preset cannot be kept or read."""
 
+ENDPOINT_MISSING = "Choose an endpoint first."
+ENDPOINT_UNKNOWN = "There is no endpoint {endpoint}. Choose another one."
 MODEL_MISSING = "Choose a model first, or type its name."
 PROMPT_MISSING = "Write a prompt first."
 VARIABLES_MISSING = "{missing}: give a value for {them} first."

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from itertools import groupby
 
-from components.drafts.composed import Composed, compose
+from components.drafts.composed import Composed, compose_for
 from components.drafts.draft import Draft
 from components.endpoints.endpoint import AnyEndpoint
 from components.endpoints.models import ModelCard
@@ -69,11 +69,7 @@ def row_requests(
         except AxisProblem as problem:
             return RowRequest(number, input_number, position, row, None, Composed(), draft, str(problem))
         endpoint = endpoints.get(own.endpoint or "")
-        if endpoint is None:
-            why = f"There is no endpoint {own.endpoint}. Choose another one." if own.endpoint else "Choose an endpoint."
-            return RowRequest(number, input_number, position, row, None, Composed(), own, why)
-        card = next((card for card in models(own.endpoint) if card.id == own.model), None)
-        composed = compose(own, endpoint.profile, context_tokens=card.context_length if card else None)
+        composed = compose_for(own, endpoint, models(own.endpoint) if endpoint else ())
         objection = composed.objection(send_anyway=send_anyway)
         return RowRequest(number, input_number, position, row, endpoint, composed, own, objection)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from components.contract.difference import Difference
 from components.drafts.comparison import Lane
-from components.drafts.composed import Composed, compose
+from components.drafts.composed import Composed, compose_for
 from components.drafts.draft import Draft
 from components.drafts.in_words import differences_between, in_words
 from components.drafts.setting import FieldState
@@ -32,13 +32,6 @@ class LaneRequest:
     differences: list[Difference]
     hints: tuple[str, ...] = ()
 
-    def objection(self, *, send_anyway: bool) -> str | None:
-        """Why the lane is not run, as sentences that say what to do; None when it can be."""
-        if self.endpoint is None:
-            missing = f"There is no endpoint {self.draft.endpoint}. " if self.draft.endpoint else ""
-            return f"{missing}Choose {'another one' if missing else 'an endpoint first'}."
-        return self.composed.objection(send_anyway=send_anyway)
-
     @property
     def asks(self) -> tuple[str | None, bytes | None]:
         """Where it goes, and the bytes; two lanes of which these are equal ask the same."""
@@ -57,19 +50,13 @@ def lane_requests(
         own = lane.apply(draft)
         endpoint = endpoints.get(own.endpoint or "")
         cards = models_of(endpoint) if endpoint else []
-        card = next((card for card in cards if card.id == own.model), None)
-        composed = (
-            compose(own, endpoint.profile, context_tokens=card.context_length if card else None)
-            if endpoint
-            else Composed()
-        )
         words = in_words(own)
         request = LaneRequest(
             lane=lane,
             title=draft.comparison.title(lane.id),
             draft=own,
             endpoint=endpoint,
-            composed=composed,
+            composed=compose_for(own, endpoint, cards),
             words=words,
             differences=[found.shortened() for found in differences_between(base, words)],
         )

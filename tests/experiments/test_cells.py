@@ -91,7 +91,7 @@ def test_a_row_that_cannot_be_asked_says_why_and_the_others_can(row: Row, why: s
 def test_without_an_endpoint_every_row_asks_for_one() -> None:
     without = DRAFT.model_copy(update={"endpoint": None})
     assert [request.problem for request in requests_of({}, {"endpoint": "here"}, draft=without)] == [
-        "Choose an endpoint.",
+        "Choose an endpoint first.",
         None,
     ]
 

@@ -44,7 +44,7 @@ def test_each_lane_is_taken_as_far_as_it_goes_in_its_order() -> None:
     assert far.differences == [Difference("endpoint", "here", "there"), Difference("model", "base", "gpt")]
     assert (far.endpoint, far.composed.request.model) == (ENDPOINTS["there"], "gpt")
     assert b"stream_options" in far.composed.body
-    assert [request.objection(send_anyway=False) for request in (base, cold, far)] == [None] * 3
+    assert [request.composed.objection(send_anyway=False) for request in (base, cold, far)] == [None] * 3
 
 
 def test_a_lane_that_repeats_another_says_so() -> None:
@@ -114,22 +114,22 @@ def test_what_the_base_cannot_send_is_said_of_lanes_that_change_it_only() -> Non
 )
 def test_a_lane_that_makes_no_request_says_why_and_leaves_the_others(lane: dict[str, Any], words: str) -> None:
     base, wrong = requests_of(compared(BASE, Lane(id="2", **lane)))
-    assert base.objection(send_anyway=False) is None
+    assert base.composed.objection(send_anyway=False) is None
     for send_anyway in (False, True):
-        assert wrong.objection(send_anyway=send_anyway).startswith(words)
+        assert wrong.composed.objection(send_anyway=send_anyway).startswith(words)
     assert wrong.composed.body is None
 
 
 def test_a_comparison_without_an_endpoint_asks_for_one() -> None:
     draft = a_draft(endpoint=None, comparison=Comparison(lanes=(BASE, Lane(id="2"))))
-    assert requests_of(draft)[0].objection(send_anyway=True) == "Choose an endpoint first."
+    assert requests_of(draft)[0].composed.objection(send_anyway=True) == "Choose an endpoint first."
 
 
 def test_what_may_be_refused_is_sent_on_purpose_only() -> None:
     hot = Lane(id="2", settings={"temperature": Setting(state=FieldState.VALUE, value=1.4)})
     request = requests_of(compared(BASE, hot))[1]
-    assert "temperature must be at most 1" in request.objection(send_anyway=False)
-    assert request.objection(send_anyway=True) is None
+    assert "temperature must be at most 1" in request.composed.objection(send_anyway=False)
+    assert request.composed.objection(send_anyway=True) is None
 
 
 def test_a_lane_is_held_against_the_context_of_its_own_model() -> None:

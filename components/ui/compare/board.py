@@ -271,7 +271,7 @@ def _draw_answer(
 
 def _draw_foot(request: LaneRequest, record: RunRecord | None, *, busy: bool) -> None:
     lane_id = request.lane.id
-    objection = request.objection(send_anyway=bool(st.session_state.get(state.SEND_ANYWAY)))
+    objection = request.composed.objection(send_anyway=bool(st.session_state.get(state.SEND_ANYWAY)))
     if objection and not busy:
         refused = request.composed.may_be_refused and not request.composed.problem
         sign = ":orange[:material/warning:" if refused else ":red[:material/error:"

@@ -53,7 +53,7 @@ def start_all() -> None:
     A lane that makes no request says so itself, and keeps nobody else from being run.
     """
     requests = [request for request in requests_now() if not request.lane.muted]
-    objections = [request.objection(send_anyway=_send_anyway()) for request in requests]
+    objections = [request.composed.objection(send_anyway=_send_anyway()) for request in requests]
     ready = [request for request, objection in zip(requests, objections, strict=True) if not objection]
     if not ready:
         why = objections[0] if objections else "Every lane is muted. Unmute one to run it."
@@ -88,7 +88,7 @@ def start_lane(lane_id: str) -> None:
     ready = [
         request
         for request in requests_now()
-        if request.lane.id == lane_id and not request.objection(send_anyway=_send_anyway())
+        if request.lane.id == lane_id and not request.composed.objection(send_anyway=_send_anyway())
     ]
     if ready:
         state.show_experiment(state.EXPERIMENT, experiment_id)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from components.drafts import sentences
 from components.drafts.composed import Composed, compose
 from components.drafts.draft import Draft
 from components.endpoints.endpoint import AnyEndpoint
@@ -42,7 +43,7 @@ def run_form() -> None:
     draft = draft_form.read()
     endpoint = endpoints_here().get(draft.endpoint or "")
     if endpoint is None:
-        st.session_state[state.RUN_PROBLEM] = f"There is no endpoint {draft.endpoint}. Choose another one."
+        st.session_state[state.RUN_PROBLEM] = sentences.ENDPOINT_UNKNOWN.format(endpoint=draft.endpoint)
         return
     card = next((card for card in model_cards(endpoint) if card.id == draft.model), None)
     shown = find(st.session_state.get(state.SHOWN_RUN))
