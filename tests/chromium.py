@@ -53,14 +53,15 @@ def context(chromium: Browser) -> Iterator[BrowserContext]:
 
 @pytest.fixture
 def page(context: BrowserContext) -> Iterator[Page]:
-    """The visitor's first tab. Afterwards it is as empty as before, and the other tabs are closed."""
-    yield context.pages[0] if context.pages else context.new_page()
-    first, *others = context.pages or [context.new_page()]
-    for tab in (first, *others):
-        with suppress(Error):  # a page of the browser's own has no storage
-            tab.evaluate("localStorage.clear(); sessionStorage.clear()")
-    for other in others:
-        other.close()
+    """The visitor's first tab. Afterwards it is as empty as before, and the tabs that were opened since are closed."""
+    first = context.pages[0] if context.pages else context.new_page()
+    before = context.pages
+    yield first
+    with suppress(Error):  # a page of the browser's own has no storage
+        first.evaluate("localStorage.clear(); sessionStorage.clear()")
+    for tab in context.pages:
+        if tab not in before:
+            tab.close()
     first.set_viewport_size(VIEWPORT)
     first.goto("about:blank")
     context.set_offline(False)
@@ -76,6 +77,7 @@ def fresh_page(page: Page) -> Page:
 
 def new_context(chromium: Browser, **options: object) -> BrowserContext:
     """A visitor of their own."""
-    context = chromium.new_context(**{"viewport": VIEWPORT, **options})  # type: ignore[arg-type]
+    # What glimmers while a page is loaded costs more than the page: a person may ask not to see it, and this one does.
+    context = chromium.new_context(**{"viewport": VIEWPORT, "reduced_motion": "reduce", **options})  # type: ignore[arg-type]
     context.set_default_timeout(PATIENCE_MS)
     return context

@@ -18,12 +18,14 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote, unquote
 
 import pyarrow
 import pyarrow.parquet as parquet
 import pytest
-from playwright.sync_api import Page, Response, WebSocket, expect
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from components.contract.profile import BEEZY, PROFILES, Profile
 from components.contract.request import to_bytes
@@ -43,12 +45,11 @@ from components.snippets.language import CannotSay, Language
 from components.streaming.session import ApiKey
 from tests import canary
 from tests.browser.conftest import ROOT, serve_app
-from tests.browser.pages import choose_row
 from tests.log.conftest import REQUEST
 from tests.orders import order_of
 from tests.security.open_page import OpenPage
-from tests.security.session import session
-from tests.streaming.endpoint import DONE, Endpoint, chunk, document, event, head, serve
+from tests.security.session import Session, ask, session
+from tests.streaming.endpoint import DONE, chunk, document, event, head, serve
 from tests.waiting import wait_for
 
 
@@ -90,214 +91,185 @@ class Echo:
 
 @dataclass
 class Seen:
-    """What went over the wire between the browser and the app."""
+    """What goes over the wire from the app to a browser."""
 
+    app: str
     pieces: list[tuple[str, bytes]] = field(default_factory=list)
     frames: int = 0
     bodies: int = 0
-    urls: list[str] = field(default_factory=list)
     session_ids: set[str] = field(default_factory=set)
 
-    def watch(self, page: Page) -> None:
-        page.on("websocket", self._socket)
-        page.on("response", self._response)
-        page.on("framenavigated", lambda frame: self.urls.append(frame.url))
-
-    def _socket(self, opened: WebSocket) -> None:
-        self.urls.append(opened.url)
-        for direction in ("framesent", "framereceived"):
-            opened.on(direction, lambda said, direction=direction: self.frame(direction, said))
-
-    def frame(self, direction: str, said: str | bytes) -> None:
+    def frame(self, data: bytes) -> None:
         self.frames += 1
-        data = said.encode() if isinstance(said, str) else said
-        self.pieces.append((f"a WebSocket frame ({direction})", data))
+        self.pieces.append(("a WebSocket frame", data))
         # The message that opens a session names it (NewSession.initialize.session_id of Streamlit's protocol).
         self.session_ids |= {one.decode() for one in re.findall(rb"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", data)}
 
-    def _response(self, response: Response) -> None:
-        self.urls.append(response.url)
-        self.pieces.append((f"the head of {response.url}", json.dumps(response.headers).encode()))
-        if "/static/" not in response.url and response.status == 200:
-            self._responses.append(response)
-
-    _responses: list[Response] = field(default_factory=list)
-
-    def read_bodies(self) -> None:
-        """Read what came; while events are handled, it cannot be."""
-        while self._responses:
-            response = self._responses.pop()
-            try:
-                self.pieces.append((f"the body of {response.url}", response.body()))
-                self.bodies += 1
-            except Exception:  # noqa: BLE001 - a download, or of a page that is gone: read in another place
-                continue
+    def get(self, path: str) -> bytes:
+        """The body of an answer; its head counts as well."""
+        answer = ask(self.app, path)
+        assert answer.status == 200, path
+        self.pieces += [(f"the head of {path}", repr(answer.headers).encode()), (f"the body of {path}", answer.body)]
+        self.bodies += 1
+        return answer.body
 
 
-def settled(page: Page) -> None:
-    expect(page.locator("[data-testid=stApp]")).to_have_attribute("data-test-script-state", "notRunning")
+class Tab:
+    """A page without a browser; the server sends it the same frames."""
 
+    def __init__(self, connection: Session, seen: Seen, name: str, query: str) -> None:
+        self.connection = connection
+        self.seen = seen
+        self.page = OpenPage(connection, query, name)
 
-def ask(page: Page, prompt: str) -> None:
-    message = page.locator(".st-key-messages textarea").first
-    message.fill(prompt)
-    message.press("Control+Enter")
+    def send(self, *pressed: str, **changed: Any) -> None:
+        self.page.send(*pressed, **changed)
+        self.page.learn()
 
+    @property
+    def received(self) -> bytes:
+        return b"".join(self.connection.received)
 
-def in_the_playground(page: Page, app: str, seen: Seen) -> None:
-    page.goto(app)
-    ask(page, "Say it.")
-    expect(page.locator(".st-key-run_status")).to_contain_text("finish reason")
-    settled(page)
-    page.evaluate("document.querySelectorAll('details:not([open]) > summary').forEach(one => one.click())")
-    share_answer_and_settings(page, seen)
-    ask(page, "Refuse.")
-    expect(page.locator(".st-key-run_message")).to_contain_text("HTTP 401")
-    settled(page)
-    page.evaluate("document.querySelectorAll('details:not([open]) > summary').forEach(one => one.click())")
-    ask(page, "Break.")
-    expect(page.locator(".st-key-run_message")).to_contain_text("not complete")
-    settled(page)
-
-
-def share_answer_and_settings(page: Page, seen: Seen) -> None:
-    page.locator(".st-key-share button").first.click()
-    page.locator(".st-key-publish button").click()
-    link = page.locator("[role=dialog] [data-testid=stCode]").filter(has_text="shared?c=")
-    expect(link).to_be_visible()
-    seen.urls.append(link.inner_text().strip())
-    page.get_by_role("radio", name="Settings", exact=True).click()
-    settings = page.locator("[role=dialog] [data-testid=stCode]").filter(has_text="?s=")
-    expect(settings).to_be_visible()
-    seen.urls.append(settings.inner_text().strip())
-    with page.expect_download() as download:
-        page.locator(".st-key-settings_file button").click()
-    seen.pieces.append(("the settings file", Path(download.value.path()).read_bytes()))
-    page.locator("[role=dialog]").get_by_role("button", name="Close").click()
-    expect(page.locator("[role=dialog]")).to_have_count(0)
+    def download(self, key: str) -> bytes:
+        """The file behind a button, which is made when it is pressed."""
+        drawn = [
+            message.delta.new_element.download_button
+            for message in map(ForwardMsg.FromString, self.connection.received)
+            if message.WhichOneof("type") == "delta"
+            and message.delta.new_element.WhichOneof("type") == "download_button"
+        ]
+        asked = BackMsg()
+        asked.backend_operation_request.request_id = key
+        asked.backend_operation_request.session_id = self.connection.id
+        asked.backend_operation_request.deferred_file.file_id = next(
+            button.deferred_file_id for button in reversed(drawn) if button.id.endswith(f"-{key}")
+        )
+        self.connection.connection.send(asked.SerializeToString())
+        while (answer := self.connection.receive()).WhichOneof("type") != "backend_operation_response":
+            pass
+        response = answer.backend_operation_response
+        assert response.deferred_file.url, response
+        return self.seen.get(response.deferred_file.url)
 
 
 @contextmanager
-def opened(app: str, seen: Seen, name: str = "", query: str = "") -> Iterator[OpenPage]:
-    """A page without a browser; the server sends it the same frames."""
-    with session(app) as connection:
-        yield OpenPage(connection, query, name)
+def opened(seen: Seen, name: str = "", query: str = "") -> Iterator[Tab]:
+    with session(seen.app) as connection:
+        yield Tab(connection, seen, name, query)
         seen.session_ids.add(connection.id)
         for frame in connection.received:
-            seen.frame("framereceived", frame)
+            seen.frame(frame)
 
 
-def look_through(page: OpenPage, key: str, *parts: str) -> None:
+def in_the_playground(seen: Seen, folder: Path) -> dict[str, str]:
+    """An answer, a refusal and an answer that breaks off; the queries of a capsule's link and of one to settings."""
+    with opened(seen) as tab:
+        for count, prompt in enumerate(("Say it.", "Refuse.", "Break."), 1):
+            tab.send("run", message_1=prompt)
+            wait_for(lambda count=count: len(ended_runs(folder)) == count)
+            look_through(tab, "view", "Events", "Answer")
+            if prompt == "Say it.":
+                made = share(tab, folder)
+    return made
+
+
+def share(tab: Tab, folder: Path) -> dict[str, str]:
+    """Share the answer and the settings."""
+    tab.send("share")
+    tab.send("publish")
+    (capsule,) = set(re.findall(rb"shared\?(c=[\w-]+)", tab.received))
+    tab.send(share_what="Settings")
+    settings = re.findall(rb"\?(s=[\w.~-]+)", tab.received)[-1]
+    (folder / "taken").mkdir()
+    (folder / "taken" / "settings.json").write_bytes(tab.download("settings_file"))
+    return {"capsule": capsule.decode(), "settings": settings.decode()}
+
+
+def ended_runs(folder: Path) -> list[str]:
+    with closing(sqlite3.connect(folder / "runs.sqlite3")) as log:
+        return [run_id for (run_id,) in log.execute("select id from runs where status <> 'running'")]
+
+
+def in_the_log(seen: Seen, folder: Path) -> None:
+    with opened(seen, "runs") as tab:
+        links = {path.decode() for path in re.findall(rb"take-away/[\w-]+/runs\.(?:csv|jsonl|parquet)", tab.received)}
+    for link in links:
+        (folder / "taken" / link.rpartition("/")[2]).write_bytes(seen.get(f"/{link}"))
+    for run_id in ended_runs(folder):
+        with opened(seen, query=f"run={run_id}") as tab:
+            look_through(tab, "view", "Request", "Code")
+        with opened(seen, "runs", f"run={run_id}") as tab:
+            look_through(tab, "run_part", "Times", "Events", "Code")
+            (folder / "taken" / f"{run_id}.md").write_bytes(tab.download("take_markdown"))
+
+
+def look_through(tab: Tab, key: str, *parts: str) -> None:
     for part in parts:
-        page.send(**{key: part})
-        page.learn()
+        tab.send(**{key: part})
 
 
-def without_a_browser(app: str, echo: Echo, seen: Seen, run_ids: list[str]) -> None:
-    """What was driven in the browser is looked at from the other pages; two lanes and a sweep ask besides."""
-    for run_id in run_ids:
-        with opened(app, seen, query=f"run={run_id}") as page:
-            look_through(page, "view", "Request", "Events", "Code")
-        with opened(app, seen, "runs", f"run={run_id}") as page:
-            look_through(page, "run_part", "Times", "Events", "Code")
-    (capsule,) = {url.partition("shared?c=")[2] for url in seen.urls if "shared?c=" in url}
-    with opened(app, seen, "shared", f"c={capsule}") as page:
-        look_through(page, "run_part", "Times", "Events", "Code")
-    (settings,) = {url.partition("?s=")[2] for url in seen.urls if "?s=" in url}
-    with opened(app, seen, query=f"s={settings}"):
+def in_other_pages(seen: Seen, links: dict[str, str]) -> None:
+    with opened(seen, "shared", links["capsule"]) as tab:
+        look_through(tab, "run_part", "Times", "Events", "Code")
+    with opened(seen, query=links["settings"]):
         pass
-    in_a_comparison(app, echo, seen)
-    in_a_sweep(app, echo, seen)
     for name, shown in (("endpoints", b"key: set"), ("shared", b"Revoke")):
-        with session(app) as connection:
-            frames = connection.open(name)
+        with session(seen.app) as connection:
             wait_for(lambda connection=connection, name=name, shown=shown: shown in connection.open(name))
-        seen.frame("framereceived", frames)
+        for frame in connection.received:
+            seen.frame(frame)
 
 
-def in_a_comparison(app: str, echo: Echo, seen: Seen) -> None:
+def in_a_comparison(seen: Seen, echo: Echo) -> None:
     before = len(echo.keys)
-    with opened(app, seen, "compare") as page:
-        page.send("run", message_1="Say it to both.")
-        page.learn()
+    with opened(seen, "compare") as tab:
+        tab.send("run", message_1="Say it to both.")
         wait_for(lambda: len(echo.keys) == before + 2)
-        query = page.query
-    with opened(app, seen, "compare", query) as page:
-        look_through(page, "look", "Diff", "First divergence", "Settings", "Vote", "Numbers")
+        query = tab.page.query
+    with opened(seen, "compare", query) as tab:
+        look_through(tab, "look", "Diff", "First divergence", "Settings", "Vote", "Numbers")
 
 
-def in_a_sweep(app: str, echo: Echo, seen: Seen) -> None:
+def in_a_sweep(seen: Seen, echo: Echo) -> None:
     before = len(echo.keys)
-    with opened(app, seen, "sweep") as page:
-        page.send(message_1="Say it three times.", axis_text_0_0="0, 1", axis_repeats_0_0=1)
-        page.learn()
-        page.send("run_sweep")
-        page.learn()
+    with opened(seen, "sweep") as tab:
+        tab.send(message_1="Say it three times.", axis_text_0_0="0, 1", axis_repeats_0_0=1)
+        tab.send("run_sweep")
         wait_for(lambda: len(echo.keys) == before + 3)
-        query = page.query
-    with opened(app, seen, "sweep", query) as page:
-        look_through(page, "sweep_tabs", "Results")
+        query = tab.page.query
+    with opened(seen, "sweep", query) as tab:
+        look_through(tab, "sweep_tabs", "Results")
 
 
-def in_the_log(page: Page, app: str, folder: Path) -> None:
-    page.goto(f"{app}/runs")
-    page.get_by_role("button", name="Export").click()
-    for label in ("CSV", "JSON Lines", "Parquet"):
-        with page.expect_download() as download:
-            page.get_by_role("link", name=label).click()
-        download.value.save_as(folder / "taken" / download.value.suggested_filename)
-    page.keyboard.press("Escape")
-    choose_row(page, 1)
-    expect(page.get_by_role("textbox", name="Notes")).to_be_visible()
-    with page.expect_download() as download:
-        page.get_by_role("button", name="Markdown").click()
-    download.value.save_as(folder / "taken" / "run.md")
-    page.get_by_text("Charts", exact=True).click()
-    settled(page)
-
-
-def look_for_the_key(page: Page, folder: Path) -> None:
-    """Drive the app over all its pages, and look through what it sent, wrote and gave away.
-
-    A browser runs, shares and downloads on the playground and in the log; the other pages are opened without one. The
-    test that calls it stands beside the other ones with a browser.
-    """
-    echo = Echo()
+def test_the_key_is_nowhere_but_at_its_endpoint(tmp_path: Path) -> None:
+    """The app over all its pages, without a browser: what it sent, wrote and gave away is looked through."""
+    folder, echo = tmp_path, Echo()
     with serve(echo.play) as endpoint:
-        _look(page, folder, echo, endpoint)
-
-
-def _look(page: Page, folder: Path, echo: Echo, endpoint: Endpoint) -> None:
-    seen = Seen()
-    seen.watch(page)
-    keys = {"TEMPERA_BASE_URL": endpoint.base_url, "TEMPERA_API_KEY": canary.KEY, "TEMPERA_MODEL": "m"}
-    with serve_app(folder, **keys) as app:
-        in_the_playground(page, app, seen)
-        seen.read_bodies()
-        in_the_log(page, app, folder)
-        page.goto(f"{app}/healthz")
-        seen.read_bodies()
-        with closing(sqlite3.connect(folder / "runs.sqlite3")) as log:
-            run_ids = [run_id for (run_id,) in log.execute("select id from runs").fetchall()]
-        assert len(run_ids) == 3
-        without_a_browser(app, echo, seen, run_ids)
-        # While it runs, a part of the log stands beside the database.
-        assert (folder / "runs.sqlite3-wal").stat().st_size
-        while_it_runs = canary.leaks_in(folder)
+        keys = {"TEMPERA_BASE_URL": endpoint.base_url, "TEMPERA_API_KEY": canary.KEY, "TEMPERA_MODEL": "m"}
+        with serve_app(folder, **keys) as app:
+            seen = Seen(app)
+            links = in_the_playground(seen, folder)
+            assert len(ended_runs(folder)) == 3
+            in_the_log(seen, folder)
+            in_other_pages(seen, links)
+            in_a_comparison(seen, echo)
+            in_a_sweep(seen, echo)
+            for path in ("/", "/healthz", "/metrics", "/runs?find=x"):
+                seen.get(path)
+            # While it runs, a part of the log stands beside the database.
+            assert (folder / "runs.sqlite3-wal").stat().st_size
+            while_it_runs = canary.leaks_in(folder)
     # The proof that anything could have been found: the key went out, and was sent back each time.
     assert len(echo.keys) >= 9
     assert set(echo.keys) == {canary.KEY}
-    assert {path.name for path in (folder / "taken").iterdir()} == {"runs.csv", "runs.jsonl", "runs.parquet", "run.md"}
+    taken = {path.name for path in (folder / "taken").iterdir()}
+    assert {"runs.csv", "runs.jsonl", "runs.parquet", "settings.json"} < taken
+    assert len(taken) == 4 + 3
     assert seen.frames > 100
-    assert seen.bodies > 5
-    own = (app, app.replace("http", "ws", 1), "data:", "blob:", "about:")
-    assert [url for url in seen.urls if not url.startswith(own)] == []
-    assert any("?s=" in url for url in seen.urls)
-    assert any("shared?c=" in url for url in seen.urls)
+    assert seen.bodies > 10
     for shown in (b"Your key is ***", b"Half of ***", b"Incorrect API key provided: ***", b"stop-***", b"3 of 3 cells"):
         assert any(shown in data for _, data in seen.pieces), shown
     leaks = {f"{name}: {way}" for name, data in seen.pieces for way in canary.found_in(data)}
-    leaks |= {f"the address {url}: {way}" for url in seen.urls for way in canary.found_in(url.encode())}
     assert sorted(leaks | {*while_it_runs, *canary.leaks_in(folder)}) == []
     (folder / canary.PROOF).write_text(f"The key was sent {len(echo.keys)} times.\n")
     # Whoever knows the id of a session can take it over: it is in no log and in no table.

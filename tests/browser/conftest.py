@@ -90,7 +90,7 @@ class Scripted:
 
 
 @pytest.fixture(scope="session")
-def _scripted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scripted]:
+def scripted_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scripted]:
     source = Source()
     with (
         serve(source.play) as endpoint,
@@ -102,12 +102,12 @@ def _scripted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scripted]:
 
 
 @pytest.fixture
-def scripted(_scripted: Scripted) -> Iterator[Scripted]:
+def scripted(scripted_app: Scripted) -> Iterator[Scripted]:
     """The app of all tests that need no settings of their own. What one of them has left is over for the next."""
-    _scripted.source.begin()
-    yield _scripted
-    _scripted.source.begin()
-    _scripted.source.finish()
+    scripted_app.source.begin()
+    yield scripted_app
+    scripted_app.source.begin()
+    scripted_app.source.finish()
 
 
 @pytest.fixture

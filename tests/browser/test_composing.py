@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.pages import answer, growing_lengths, open_playground, prompt, set_number
 from tests.browser.source import Source
-from tests.chromium import new_context
+from tests.chromium import VIEWPORT
 from tests.waiting import wait_for
 
 LONG = "Write a very long story about the sea, a dragon, a city and a child."
 
 
-def test_keys_run_stop_and_continue_and_a_reload_goes_on_painting(page: Page, live_app: str, source: Source) -> None:
+def test_keys_run_stop_and_continue_and_the_preview_follows_each_change(
+    page: Page, live_app: str, source: Source
+) -> None:
     source.begin(growing=True)
     open_playground(page, live_app)
     prompt(page).fill(LONG)
@@ -25,43 +27,8 @@ def test_keys_run_stop_and_continue_and_a_reload_goes_on_painting(page: Page, li
     expect(prompt(page)).to_have_value(LONG)
     prompt(page).press("Escape")
     expect(page.locator(".st-key-run_status")).to_contain_text("cancelled")
-    begun = answer(page)
-    expect(page.locator(".st-key-continue button").first).to_be_visible()
-    page.keyboard.press("Alt+k")
-    expect(page.locator(".st-key-messages textarea")).to_have_count(2)
-    wait_for(lambda: len(answer(page)) > len(begun) + 20 and answer(page).startswith(begun[:40]))
-    page.keyboard.press("Escape")
-    expect(page.locator(".st-key-run_status")).to_contain_text("cancelled")
-    expect(page.locator(".st-key-add_answer button").first).to_be_visible()
-    page.keyboard.press("Alt+m")
-    expect(page.locator(".st-key-messages textarea")).to_have_count(3)
 
-
-def test_a_long_paste_is_quick_and_scrolls_in_its_own_field(page: Page, live_app: str) -> None:
-    open_playground(page, live_app)
-    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
-    page.evaluate("text => navigator.clipboard.writeText(text)", "A line that somebody found somewhere else.\n" * 2400)
-    prompt = page.locator(".st-key-messages textarea").first
-    prompt.click()
-    page.keyboard.press("Control+A")
-    page.keyboard.press("Control+V")
-    wait_for(lambda: len(prompt.input_value()) > 100_000)
-    page.keyboard.type(" and more")
-    assert prompt.input_value().endswith(" and more")
-    assert prompt.bounding_box()["height"] < 400
-    assert prompt.evaluate("area => area.scrollHeight > 5 * area.clientHeight")
-    expect(page.locator(".st-key-run button")).to_be_in_viewport()
-
-
-def test_the_preview_follows_each_change_and_stale_answers_are_greyed(
-    page: Page, live_app: str, source: Source
-) -> None:
-    source.begin("Some", " words")
-    source.finish()
-    open_playground(page, live_app)
-    page.keyboard.press("Control+Enter")
-    expect(page.locator(".st-key-run_status")).to_contain_text("finish reason")
-    expect(page.locator(".st-key-answer_actions")).to_be_visible()
+    # An answer is grey that was given to something else than what stands in the form.
     set_number(page, "temperature", "0.2")
     expect(page.locator(".st-key-stale_notice")).to_contain_text("temperature omitted → 0.2")
     assert float(page.locator(".st-key-answer").evaluate("box => getComputedStyle(box).opacity")) < 1
@@ -76,27 +43,29 @@ def test_the_preview_follows_each_change_and_stale_answers_are_greyed(
     page.get_by_role("radio", name="Answer").click()
     expect(page.locator(".st-key-stale")).to_have_count(0)
 
-
-def test_a_tap_on_another_page_right_after_typing_loses_no_word_and_switches_no_field_on(
-    chromium: Browser, live_app: str
-) -> None:
-    context = new_context(chromium, viewport={"width": 1024, "height": 768}, has_touch=True)
-    page = context.new_page()
-    open_playground(page, live_app)
-    prompt(page).tap()
-    prompt(page).fill("Just typed")
-    page.get_by_role("link", name="Runs").tap()
-    # The first tap may only end the typing: a person taps again when nothing has come of it.
-    expect(page.get_by_role("heading", name="Runs").or_(page.locator(".st-key-run button").first)).to_be_visible()
-    page.get_by_role("link", name="Runs").tap()
-    expect(page.get_by_role("heading", name="Runs")).to_be_visible()
-    page.get_by_role("link", name="Playground").tap()
-    expect(page.locator(".st-key-messages textarea").first).to_have_value("Just typed")
-    expect(page.locator(".st-key-reset_all button").first).to_be_disabled()
-    context.close()
+    begun = answer(page)
+    expect(page.locator(".st-key-continue button").first).to_be_visible()
+    page.keyboard.press("Alt+k")
+    expect(page.locator(".st-key-messages textarea")).to_have_count(2)
+    wait_for(lambda: len(answer(page)) > len(begun) + 20 and answer(page).startswith(begun[:40]))
+    page.keyboard.press("Escape")
+    expect(page.locator(".st-key-run_status")).to_contain_text("cancelled")
+    expect(page.locator(".st-key-add_answer button").first).to_be_visible()
+    page.keyboard.press("Alt+m")
+    expect(page.locator(".st-key-messages textarea")).to_have_count(3)
 
 
-def test_the_first_screen_holds_the_work_and_the_keyboard_reaches_every_control_by_its_name(
+def tap(page: Page, target: Locator) -> None:
+    """Touch it with a finger."""
+    box = target.bounding_box()
+    at = [{"x": box["x"] + box["width"] / 2, "y": box["y"] + box["height"] / 2}]
+    screen = page.context.new_cdp_session(page)
+    for moment, points in (("touchStart", at), ("touchEnd", [])):
+        screen.send("Input.dispatchTouchEvent", {"type": moment, "touchPoints": points})
+    screen.detach()
+
+
+def test_the_first_screen_holds_the_work_the_keyboard_reaches_every_control_and_what_is_typed_or_pasted_stays(
     page: Page, live_app: str
 ) -> None:
     open_playground(page, live_app)
@@ -109,7 +78,7 @@ def test_the_first_screen_holds_the_work_and_the_keyboard_reaches_every_control_
         if width > 1000:
             for field in ("temperature", "top_p", "max_tokens", "random_seed", "safe_prompt", "stream"):
                 expect(page.locator(f".st-key-{field}").first).to_be_in_viewport()
-    page.set_viewport_size({"width": 1440, "height": 900})
+    page.set_viewport_size(VIEWPORT)
     page.locator(".st-key-add_user button").first.click()
     expect(page.locator(".st-key-messages textarea")).to_have_count(2)
     nameless = page.evaluate(
@@ -125,3 +94,28 @@ def test_the_first_screen_holds_the_work_and_the_keyboard_reaches_every_control_
         page.keyboard.press("Tab")
         passed.append(page.evaluate("document.activeElement.innerText").split("\n")[0].strip())
         assert len(passed) < 100, f"Tab never reached Run: {passed}"
+
+    # A tap on another page right after typing, on a screen that is touched, loses no word and switches no field on.
+    prompt(page).fill("Just typed")
+    tap(page, page.get_by_role("link", name="Runs"))
+    # The first tap may only end the typing: a person taps again when nothing has come of it.
+    expect(page.get_by_role("heading", name="Runs").or_(page.locator(".st-key-run button").first)).to_be_visible()
+    tap(page, page.get_by_role("link", name="Runs"))
+    expect(page.get_by_role("heading", name="Runs")).to_be_visible()
+    tap(page, page.get_by_role("link", name="Playground"))
+    expect(prompt(page)).to_have_value("Just typed")
+    expect(page.locator(".st-key-reset_all button").first).to_be_disabled()
+
+    # A long paste is quick, and scrolls in its own field.
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.evaluate("text => navigator.clipboard.writeText(text)", "A line that somebody found somewhere else.\n" * 2400)
+    long = prompt(page)
+    long.click()
+    page.keyboard.press("Control+A")
+    page.keyboard.press("Control+V")
+    wait_for(lambda: len(long.input_value()) > 100_000)
+    page.keyboard.type(" and more")
+    assert long.input_value().endswith(" and more")
+    assert long.bounding_box()["height"] < 400
+    assert long.evaluate("area => area.scrollHeight > 5 * area.clientHeight")
+    expect(page.locator(".st-key-run button")).to_be_in_viewport()

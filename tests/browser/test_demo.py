@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import re
 import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 import requests
-from playwright.sync_api import Browser, Page, expect
 from sqlalchemy import insert
+from websockets.sync.client import ClientConnection, connect
+from websockets.typing import Origin
 
 from components.demo.visitors import signed
 from components.log.database import Database
@@ -22,7 +24,6 @@ from components.log.tables import capsules
 from components.server.security_headers import security_headers
 from components.settings import read_settings
 from tests.browser.conftest import serve_app
-from tests.chromium import new_context
 from tests.log.test_search import RECORDS, a_record, keep
 from tests.pages.conftest import Chat
 from tests.security.open_page import OpenPage
@@ -163,21 +164,38 @@ def test_a_visitor_finds_their_runs_again_and_others_do_not(demo: Demo) -> None:
         assert b"No runs yet." in other.open("runs")
 
 
-def test_the_second_waits_in_the_queue_and_who_leaves_makes_room(page: Page, chromium: Browser, demo: Demo) -> None:
+@contextmanager
+def running_page(demo: Demo, letter: str) -> Iterator[ClientConnection]:
+    """The live socket of a visitor's page that has just pressed Run: it is told of the run's status."""
+    with session(demo.app, Cookie=f"tempera_visitor={signed(SECRET, letter * 32)}") as connection:
+        page = OpenPage(connection)
+        page.send("run", message_1="Say it.")
+        page.learn()
+        token = re.findall(rb'"token": ?"([^"]+)"', b"".join(connection.received))[-1].decode()
+        (run,) = set(re.findall(rb'"run": ?"([^"]+)"', b"".join(connection.received)))
+        with connect(f"{demo.app.replace('http', 'ws', 1)}/live", origin=Origin(demo.app), proxy=None) as live:
+            live.send(json.dumps({"token": token}))
+            live.send(json.dumps({"watch": run.decode(), "lane": 1, "part": "status"}))
+            live.send(json.dumps({"watch": run.decode(), "lane": 2, "part": "markdown"}))
+            yield live
+
+
+def hear(live: ClientConnection, words: str) -> None:
+    wait_for(lambda: words in str(live.recv(timeout=30)))
+
+
+def test_the_second_waits_in_the_queue_and_who_leaves_makes_room(demo: Demo) -> None:
     before = len(statuses(demo))
     demo.chat.go_on.clear()
-    other = new_context(chromium)
-    first, second = other.new_page(), page
-    first.goto(demo.app)
-    first.get_by_role("button", name="Run").first.click()
-    expect(first.get_by_text("Hello").first).to_be_visible()
-    second.goto(demo.app)
-    second.get_by_role("button", name="Run").first.click()
-    expect(second.get_by_text("In the queue, place 1", exact=False).first).to_be_visible()
-    time.sleep(3)  # longer than a run goes on that nobody looks at: both are looked at
-    assert statuses(demo)[before:] == ["running", "running"]
-    other.close()
-    wait_for(lambda: statuses(demo)[before] == "cancelled")
-    expect(second.get_by_text("Hello").first).to_be_visible()
-    demo.chat.go_on.set()
-    wait_for(lambda: statuses(demo)[before:] == ["cancelled", "ok"])
+    with ExitStack() as one, ExitStack() as other:
+        first = one.enter_context(running_page(demo, "c"))
+        hear(first, "Hello")
+        second = other.enter_context(running_page(demo, "d"))
+        hear(second, "In the queue, place 1")
+        time.sleep(3)  # longer than a run goes on that nobody looks at: both are looked at
+        assert statuses(demo)[before:] == ["running", "running"]
+        one.close()
+        wait_for(lambda: statuses(demo)[before] == "cancelled")
+        hear(second, "Hello")
+        demo.chat.go_on.set()
+        wait_for(lambda: statuses(demo)[before:] == ["cancelled", "ok"])

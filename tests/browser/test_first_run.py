@@ -4,28 +4,68 @@ from __future__ import annotations
 
 import re
 
-import pytest
 from playwright.sync_api import Page, Request, expect
 
 from tests.browser.pages import answer, growing_lengths, prompt, set_number
-from tests.browser.pages import open_playground as open_it
+from tests.chromium import VIEWPORT
 from tests.waiting import wait_for
 
 LONG = "Write a very long story about the sea, a dragon, a city and a child."
-
-
-def open_playground(page: Page, app: str) -> None:
-    open_it(page, app)
-    # The first visit may have to fetch the model's weights.
-    expect(page.get_by_text("The embedded model is being")).to_have_count(0, timeout=90_000)
 
 
 def status(page: Page) -> str:
     return page.locator(".st-key-run_status").inner_text()
 
 
-def test_a_first_run_streams_survives_a_click_and_a_second_one_is_stopped(page: Page, embedded_app: str) -> None:
-    open_playground(page, embedded_app)
+def the_model_starts(page: Page) -> None:
+    page.get_by_role("link", name="Endpoints").click()
+    expect(page.get_by_role("heading", name="Endpoints", exact=True)).to_be_visible()
+    embedded = page.locator(".st-key-endpoint_embedded")
+    start, restart = (
+        embedded.get_by_role("button", name="Start", exact=True),
+        embedded.get_by_role("button", name="Restart"),
+    )
+    expect(start.or_(restart)).to_be_visible()
+    # Another scenario may have used the model before.
+    if start.is_visible():
+        start.click()
+    # No reload: the page fills in by itself. The first start may have to fetch the model's weights.
+    expect(embedded.get_by_text("ready")).to_be_visible(timeout=90_000)
+    expect(embedded.get_by_text("checked at")).to_be_visible()
+    expect(restart).to_be_visible()
+    embedded.get_by_text("Models (1)").click()
+    # The grid is a canvas; the table inside it is what a screen reader is given.
+    row = embedded.locator('[data-testid="stDataFrame"] table tbody tr').first
+    wait_for(lambda: (row.text_content() or "").startswith("smollm2-135m-instruct2048"))
+
+    embedded.get_by_role("button", name="Check again").click()
+    expect(embedded.get_by_text("checking")).to_have_count(0)
+    expect(embedded.get_by_text("ready")).to_be_visible()
+    page.set_viewport_size({"width": 390, "height": 844})
+    embedded.get_by_text("What the beezy dialect allows").click()
+    expect(embedded.get_by_text("any whole number")).to_be_visible()
+    main = page.locator('[data-testid="stMain"]')
+    assert main.evaluate("element => element.scrollWidth") <= 390
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    page.set_viewport_size(VIEWPORT)
+
+
+def test_a_first_run_streams_survives_a_click_a_second_one_is_stopped_and_nothing_comes_from_elsewhere(
+    page: Page, embedded_app: str
+) -> None:
+    foreign: list[str] = []
+    own = (embedded_app, "data:", "blob:")
+
+    def note(request: Request) -> None:
+        if not request.url.startswith(own):
+            foreign.append(request.url)
+
+    page.on("request", note)
+    # A deep link opens its page, though there is no such run.
+    page.goto(f"{embedded_app}/runs?run=nothing")
+    expect(page.get_by_role("heading", name="Runs")).to_be_visible()
+    the_model_starts(page)
+    page.get_by_role("link", name="Playground").click()
     prompt(page).fill(LONG)
     set_number(page, "temperature", "0.4")
     set_number(page, "max_tokens", "60")
@@ -62,51 +102,5 @@ def test_a_first_run_streams_survives_a_click_and_a_second_one_is_stopped(page: 
     page.get_by_role("link", name="Playground").click()
     wait_for(lambda: answer(page) == kept)
     expect(prompt(page)).to_have_value(LONG + " Begin with the child.")
-
-
-def test_the_embedded_model_is_started_and_its_context_stands_in_the_table(page: Page, embedded_app: str) -> None:
-    page.goto(f"{embedded_app}/endpoints")
-    expect(page.get_by_role("heading", name="Endpoints", exact=True)).to_be_visible()
-    embedded = page.locator(".st-key-endpoint_embedded")
-    start, restart = (
-        embedded.get_by_role("button", name="Start", exact=True),
-        embedded.get_by_role("button", name="Restart"),
-    )
-    expect(start.or_(restart)).to_be_visible()
-    # Another scenario may have used the model before.
-    if start.is_visible():
-        start.click()
-    # No reload: the page fills in by itself. The first start may have to fetch the model's weights.
-    expect(embedded.get_by_text("ready")).to_be_visible(timeout=90_000)
-    expect(embedded.get_by_text("checked at")).to_be_visible()
-    expect(restart).to_be_visible()
-    embedded.get_by_text("Models (1)").click()
-    # The grid is a canvas; the table inside it is what a screen reader is given.
-    row = embedded.locator('[data-testid="stDataFrame"] table tbody tr').first
-    wait_for(lambda: (row.text_content() or "").startswith("smollm2-135m-instruct2048"))
-
-    embedded.get_by_role("button", name="Check again").click()
-    expect(embedded.get_by_text("checking")).to_have_count(0)
-    expect(embedded.get_by_text("ready")).to_be_visible()
-    page.set_viewport_size({"width": 390, "height": 844})
-    embedded.get_by_text("What the beezy dialect allows").click()
-    expect(embedded.get_by_text("any whole number")).to_be_visible()
-    main = page.locator('[data-testid="stMain"]')
-    assert main.evaluate("element => element.scrollWidth") <= 390
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390
-
-
-@pytest.mark.parametrize("path", ["/?run=nothing", "/runs?run=nothing"])
-def test_a_deep_link_opens_its_page_and_brings_nothing_from_elsewhere(page: Page, embedded_app: str, path: str) -> None:
-    foreign: list[str] = []
-    own = (embedded_app, "data:", "blob:")
-
-    def note(request: Request) -> None:
-        if not request.url.startswith(own):
-            foreign.append(request.url)
-
-    page.on("request", note)
-    page.goto(embedded_app + path)
-    expect(page.get_by_role("heading", name="Runs") if "runs" in path else page.locator(".st-key-run")).to_be_visible()
     page.remove_listener("request", note)
     assert foreign == []

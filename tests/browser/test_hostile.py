@@ -46,7 +46,6 @@ from tests.browser.pages import choose_row
 from tests.chromium import new_context
 from tests.log.test_search import a_record, keep
 from tests.streaming.endpoint import DONE, chunk, document, event, head, serve
-from tests.test_canary import look_for_the_key
 from tests.waiting import wait_for
 
 MOMENT = "2026-11-20T10:00:00.000000Z"
@@ -434,8 +433,19 @@ def run(page: Page, prompt: str) -> None:
     message.press("Control+Enter")
 
 
+def go(page: Page, here: Surroundings, path: str = "") -> None:
+    """Open a page of the app: as from a link within it where one is open, for scripts need not be loaded again."""
+    if not page.url.startswith(here.app):
+        page.goto(f"{here.app}/{path}")
+        return
+    settled(page)
+    page.evaluate(
+        "path => { history.pushState(null, '', path); dispatchEvent(new PopStateEvent('popstate')) }", f"/{path}"
+    )
+
+
 def visit_the_playground(page: Page, here: Surroundings) -> None:
-    page.goto(here.app)
+    go(page, here)
     page.locator(".st-key-model input").click()
     expect(page.get_by_role("option").first).to_be_visible()
     page.keyboard.press("Escape")
@@ -450,10 +460,6 @@ def visit_the_playground(page: Page, here: Surroundings) -> None:
     settled(page)
     page.keyboard.press("Escape")
     look_at_parts(page, "Request", "Events", "Code", "Answer")
-
-
-def visit_a_refusal(page: Page, here: Surroundings) -> None:
-    page.goto(here.app)
     run(page, "Refuse.")
     expect(page.locator(".st-key-run_message")).to_contain_text("HTTP 400")
     settled(page)
@@ -461,21 +467,8 @@ def visit_a_refusal(page: Page, here: Surroundings) -> None:
     look_at_parts(page, "Events", "Answer")
 
 
-def visit_the_answer_without_a_live_connection(page: Page, here: Surroundings) -> None:
-    def refuse(route: WebSocketRoute) -> None:
-        route.close()
-
-    page.route_web_socket("**/live", refuse)
-    page.goto(here.app)
-    run(page, here.prompt)
-    expect(page.get_by_text("Drawn without the live connection")).to_be_visible()
-    expect(page.locator(".st-key-run_status")).to_contain_text("finish reason")
-    settled(page)
-    open_all(page)
-
-
 def visit_the_log(page: Page, here: Surroundings) -> None:
-    page.goto(f"{here.app}/runs?run={WHOLE:032x}")
+    go(page, here, f"runs?run={WHOLE:032x}")
     expect(page.locator(".st-key-answer")).to_contain_text("window.__xss=25")
     open_all(page)
     look_at_parts(page, "Events", "Code")
@@ -490,15 +483,11 @@ def visit_the_log(page: Page, here: Surroundings) -> None:
         page.mouse.move(box["x"] + box["width"] * at / 10, box["y"] + box["height"] / 2)
 
 
-def visit_a_failed_run(page: Page, here: Surroundings) -> None:
-    page.goto(f"{here.app}/runs?run={FAILED:032x}&status=error")
+def visit_a_failed_run_and_several(page: Page, here: Surroundings) -> None:
+    go(page, here, f"runs?run={FAILED:032x}&status=error")
     expect(page.locator(".st-key-run_message")).to_be_visible()
     open_all(page)
-    settled(page)
-
-
-def visit_several_runs(page: Page, here: Surroundings) -> None:
-    page.goto(f"{here.app}/runs")
+    go(page, here, "runs")
     choose_row(page, 1)
     expect(page.get_by_role("textbox", name="Notes")).to_be_visible()
     choose_row(page, 2)
@@ -509,28 +498,28 @@ def visit_several_runs(page: Page, here: Surroundings) -> None:
 def visit_an_address(page: Page, here: Surroundings) -> None:
     text = here.prompt[:3_000]
     names = ("find", "model", "endpoint", "finish_reason", "sent", "tag", "experiment", "since", "run", "columns")
-    page.goto(f"{here.app}/runs?{urlencode(dict.fromkeys(names, text[:500]))}")
+    go(page, here, f"runs?{urlencode(dict.fromkeys(names, text[:500]))}")
     expect(page.get_by_role("heading", name="Runs")).to_be_visible()
-    settled(page)
-    page.goto(f"{here.app}/?{urlencode(dict.fromkeys(('s', 'run', 'open', 'draft'), text[:700]))}")
+    go(page, here, f"?{urlencode(dict.fromkeys(('s', 'run', 'open', 'draft'), text[:700]))}")
     expect(page.get_by_text("This is no link to settings of Tempera.")).to_be_visible()
-    settled(page)
-    page.goto(f"{here.app}/shared?{urlencode({'c': text})}")
+    go(page, here, f"shared?{urlencode({'c': text})}")
     expect(page.get_by_text("There is nothing here.")).to_be_visible()
+    settled(page)
 
 
 def visit_a_comparison(page: Page, here: Surroundings) -> None:
-    page.goto(f"{here.app}/compare?open={COMPARISON}")
+    go(page, here, f"compare?open={COMPARISON}")
     expect(page.locator("[class*=st-key-lane_card_]")).to_have_count(4)
     settled(page)
     open_all(page)
     look_at_parts(page, "Diff", "First divergence", "Noise", "Settings", "Vote", "Numbers")
     page.locator(".st-key-earlier button").first.click()
     expect(page.locator("[class*=st-key-earlier_]").first).to_be_visible()
+    page.keyboard.press("Escape")
 
 
 def visit_a_sweep(page: Page, here: Surroundings) -> None:
-    page.goto(f"{here.app}/sweep?sweep={SWEEP}")
+    go(page, here, f"sweep?sweep={SWEEP}")
     expect(page.get_by_text("cells ended")).to_be_visible()
     settled(page)
     page.get_by_role("tab", name="Results").click()
@@ -539,48 +528,42 @@ def visit_a_sweep(page: Page, here: Surroundings) -> None:
     open_all(page)
 
 
-def visit_a_settings_link(page: Page, here: Surroundings) -> None:
-    page.goto(f"{here.app}/?s={here.links['settings']}")
+def visit_links_to_settings(page: Page, here: Surroundings) -> None:
+    go(page, here, f"?s={here.links['settings']}")
     expect(page.locator(".st-key-link_bar")).to_contain_text("Opened from a link.")
     settled(page)
     open_all(page)
     look_at_parts(page, "Request", "Code")
-
-
-def visit_a_link_with_lanes(page: Page, here: Surroundings) -> None:
-    page.goto(f"{here.app}/?s={here.links['lanes']}")
+    go(page, here, f"?s={here.links['lanes']}")
     expect(page.locator("[class*=st-key-lane_card_]")).to_have_count(4)
     settled(page)
     open_all(page)
 
 
-def visit_a_shared_run(page: Page, here: Surroundings) -> None:
-    page.goto(f"{here.app}/shared?c={here.links['c0']}")
+def visit_what_is_shared(page: Page, here: Surroundings) -> None:
+    go(page, here, f"shared?c={here.links['c0']}")
     expect(page.locator(".st-key-answer")).to_contain_text("window.__xss=25")
     settled(page)
     open_all(page)
     look_at_parts(page, "Times", "Request")
-
-
-def visit_other_things_shared(page: Page, here: Surroundings) -> None:
-    page.goto(f"{here.app}/shared?c={here.links['c1']}")
+    go(page, here, f"shared?c={here.links['c1']}")
     expect(page.locator(".st-key-run_message")).to_be_visible()
-    page.goto(f"{here.app}/shared?c={here.links['c2']}")
+    go(page, here, f"shared?c={here.links['c2']}")
     expect(page.get_by_text("Answers, each against the first")).to_be_visible()
+    expect(page.locator("[data-testid=stTable]")).to_have_count(2)  # what draws a table may come late
     settled(page)
     open_all(page)
-    page.goto(f"{here.app}/shared?c={here.links['c3']}")
+    go(page, here, f"shared?c={here.links['c3']}")
     expect(page.locator(".st-key-fork_comparison")).to_be_visible()
-    settled(page)
-    page.goto(f"{here.app}/shared?c={here.links['c4']}")
+    go(page, here, f"shared?c={here.links['c4']}")
     page.locator(".st-key-fork_settings button").click()
     expect(page.locator("[class*=st-key-lane_card_]")).to_have_count(4)
-    page.goto(f"{here.app}/shared")
+    go(page, here, "shared")
     expect(page.get_by_role("button", name="Revoke")).to_have_count(5)
 
 
 def visit_the_endpoints(page: Page, here: Surroundings) -> None:
-    page.goto(f"{here.app}/endpoints")
+    go(page, here, "endpoints")
     refusing = page.locator(".st-key-endpoint_refuses")
     expect(refusing).to_contain_text("answers without a list of models")
     open_all(page)
@@ -589,17 +572,13 @@ def visit_the_endpoints(page: Page, here: Surroundings) -> None:
 
 VISITS = [
     visit_the_playground,
-    visit_a_refusal,
     visit_the_log,
-    visit_a_failed_run,
-    visit_several_runs,
+    visit_a_failed_run_and_several,
     visit_an_address,
     visit_a_comparison,
     visit_a_sweep,
-    visit_a_settings_link,
-    visit_a_link_with_lanes,
-    visit_a_shared_run,
-    visit_other_things_shared,
+    visit_links_to_settings,
+    visit_what_is_shared,
     visit_the_endpoints,
 ]
 
@@ -613,8 +592,17 @@ def test_words_of_others_stay_words(
 
 
 def test_words_of_others_stay_words_without_a_live_connection(watch: Watch, surroundings: Surroundings) -> None:
+    def refuse(route: WebSocketRoute) -> None:
+        route.close()
+
     page = watch.context.new_page()  # a route stays with its tab
-    visit_the_answer_without_a_live_connection(page, surroundings)
+    page.route_web_socket("**/live", refuse)
+    go(page, surroundings)
+    run(page, surroundings.prompt)
+    expect(page.get_by_text("Drawn without the live connection")).to_be_visible()
+    expect(page.locator(".st-key-run_status")).to_contain_text("finish reason")
+    settled(page)
+    open_all(page)
     assert_inert(page, watch, surroundings)
     page.close()
 
@@ -694,10 +682,12 @@ def test_an_endpoint_that_sends_commands_gives_only_an_answer(watch: Watch, surr
         "files": [{"type": "image", "url": f"{leak}/64"}], "image_url": f"{leak}/65", "sources": [{"url": leak}],
         "set_cookie": "a=b", "localStorage": {"a": "b"}, "title": "x", "__proto__": {"x": 1}, "constructor": "x",
     }  # fmt: skip
+    visitor.goto(surroundings.app)
     try:
         for endpoint.further in ({}, commands):
-            visitor.goto(surroundings.app)
+            before = visitor.url
             run(visitor, "Plain.")
+            expect(visitor).not_to_have_url(before)
             expect(visitor.locator(".st-key-run_status")).to_contain_text("finish reason stop")
             states.append(state_beside_the_run(visitor))
             expect(visitor.locator(".st-key-answer .live-text")).to_have_text("Just some words.")
@@ -755,10 +745,9 @@ def test_reload_back_and_forward_after_a_run_send_nothing(watch: Watch, surround
     expect(visitor.locator(".st-key-run_status")).to_contain_text("finish reason stop")
     settled(visitor)
     before = surroundings.endpoint.completions
-    for move in (visitor.reload, visitor.go_back, visitor.go_forward):
-        move()
-        if visitor.url.startswith(surroundings.app):
-            settled(visitor)
+    visitor.reload()
+    expect(visitor.locator(".st-key-run_status")).to_contain_text("finish reason stop")
+    settled(visitor)
     visitor.get_by_role("link", name="Runs").click()
     expect(visitor.get_by_role("heading", name="Runs")).to_be_visible()
     visitor.go_back()
@@ -767,7 +756,3 @@ def test_reload_back_and_forward_after_a_run_send_nothing(watch: Watch, surround
     expect(visitor.get_by_role("heading", name="Runs")).to_be_visible()
     settled(visitor)
     assert surroundings.endpoint.completions == before
-
-
-def test_the_key_is_nowhere_but_at_its_endpoint(fresh_page: Page, tmp_path: Path) -> None:
-    look_for_the_key(fresh_page, tmp_path)

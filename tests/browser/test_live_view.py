@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Page, WebSocket, WebSocketRoute, expect
+from playwright.sync_api import BrowserContext, Page, WebSocket, WebSocketRoute, expect
 
+from tests.browser.conftest import Scripted
 from tests.browser.pages import open_playground
 from tests.browser.source import Source
 from tests.waiting import wait_for
@@ -16,10 +17,32 @@ from tests.waiting import wait_for
 FALLBACK = "Drawn without the live connection"
 
 
-def start(page: Page, app: str, source: Source) -> None:
-    """Open the playground and run."""
+@pytest.fixture(scope="module")
+def frames() -> list[str | bytes]:
+    """What goes over the live socket of the tab that stays open."""
+    return []
+
+
+@pytest.fixture(scope="module")
+def tab(context: BrowserContext, scripted_app: Scripted, frames: list[str | bytes]) -> Iterator[Page]:
+    """The playground in a tab that stays open: most tests begin a run in it."""
+
+    def listen(socket: WebSocket) -> None:
+        if socket.url.endswith("/live"):
+            socket.on("framereceived", lambda frame: frames.append(frame))
+            socket.on("framesent", lambda frame: frames.append(frame))
+
+    context.grant_permissions(["clipboard-read", "clipboard-write"])
+    tab = context.new_page()
+    tab.on("websocket", listen)
+    open_playground(tab, scripted_app.address)
+    yield tab
+    tab.close()
+    context.clear_permissions()
+
+
+def start(page: Page, source: Source) -> None:
     source.begin()
-    open_playground(page, app)
     page.locator(".st-key-run button").first.click()
     expect(page.locator(".st-key-run_status")).to_contain_text("Waiting for the first token")
 
@@ -34,34 +57,33 @@ def end(page: Page, source: Source) -> None:
     expect(page.locator(".st-key-answer_actions")).to_contain_text("Replay")
 
 
-def test_markdown_is_drawn_as_it_grows_and_plain_text_to_the_character(
-    page: Page, live_app: str, source: Source
-) -> None:
-    start(page, live_app, source)
+def test_markdown_is_drawn_as_it_grows_and_plain_text_to_the_character(tab: Page, source: Source) -> None:
+    start(tab, source)
     source.send("# Head\n\nSome **bo")
-    expect(page.locator(".st-key-answer .live-text h1")).to_have_text("Head")
-    wait_for(lambda: "Some **bo" in text(page))
+    expect(tab.locator(".st-key-answer .live-text h1")).to_have_text("Head")
+    wait_for(lambda: "Some **bo" in text(tab))
     source.send("ld** words & <b>tags</b> ![picture](http://127.0.0.1:9/x.png)\n\n```python\nx = 1\n")
-    expect(page.locator(".st-key-answer .live-text strong")).to_have_text("bold")
-    expect(page.locator(".st-key-answer .live-text pre")).to_have_text("x = 1")
-    assert page.locator(".st-key-answer .live-text :is(img, b)").count() == 0
+    expect(tab.locator(".st-key-answer .live-text strong")).to_have_text("bold")
+    expect(tab.locator(".st-key-answer .live-text pre")).to_have_text("x = 1")
+    assert tab.locator(".st-key-answer .live-text :is(img, b)").count() == 0
     source.send("```\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n$x^2$ costs $5\n")
-    expect(page.locator(".st-key-answer .live-text table td").last).to_have_text("2")
-    expect(page.locator(".st-key-answer .live-text math")).to_have_count(1)
-    expect(page.locator(".st-key-answer .live-text pre span").first).to_be_visible()
-    page.locator(".st-key-answer_actions").get_by_text("Raw").click()
-    wait_for(lambda: page.locator(".st-key-answer .live-text").text_content() == source.text)
+    expect(tab.locator(".st-key-answer .live-text table td").last).to_have_text("2")
+    expect(tab.locator(".st-key-answer .live-text math")).to_have_count(1)
+    expect(tab.locator(".st-key-answer .live-text pre span").first).to_be_visible()
+    tab.locator(".st-key-answer_actions").get_by_text("Raw").click()
+    wait_for(lambda: tab.locator(".st-key-answer .live-text").text_content() == source.text)
     source.send(" and more\r\n  with  spaces\t")
-    wait_for(lambda: page.locator(".st-key-answer .live-text").text_content() == source.text)
-    end(page, source)
-    assert page.locator(".st-key-answer .live-text").text_content() == source.text
-    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
-    page.locator(".copy-answer").click()
+    wait_for(lambda: tab.locator(".st-key-answer .live-text").text_content() == source.text)
+    end(tab, source)
+    assert tab.locator(".st-key-answer .live-text").text_content() == source.text
+    tab.locator(".copy-answer").click()
     wait_for(
         lambda: (
-            page.evaluate("navigator.clipboard.readText()").replace("\r\n", "\n") == source.text.replace("\r\n", "\n")
+            tab.evaluate("navigator.clipboard.readText()").replace("\r\n", "\n") == source.text.replace("\r\n", "\n")
         )
     )
+    tab.locator(".st-key-answer_actions").get_by_text("Raw").click()
+    expect(tab.locator(".st-key-answer .live-text strong")).to_have_text("bold")
 
 
 def settled(look: Callable[[], float]) -> float:
@@ -73,125 +95,146 @@ def settled(look: Callable[[], float]) -> float:
     return values[-1]
 
 
-def test_the_view_follows_until_the_reader_scrolls_up_and_comes_back_by_a_button(
-    page: Page, live_app: str, source: Source
-) -> None:
-    start(page, live_app, source)
-    paragraph = "A line of words that fills some of the page.\n\n"
+def test_the_view_follows_until_the_reader_scrolls_up_and_comes_back_by_a_button(tab: Page, source: Source) -> None:
+    start(tab, source)
+    paragraph = "A line of words that fills some of the tab.\n\n"
     at_end = "() => document.querySelector('.st-key-answer .live-text').getBoundingClientRect().bottom <= innerHeight"
     source.send(*[paragraph] * 40)
-    wait_for(lambda: page.locator(".st-key-answer .live-text p").count() == 40)
-    wait_for(lambda: page.evaluate(at_end))
-    expect(page.locator(".st-key-answer .live-to-end")).to_be_hidden()
-    page.locator(".st-key-answer").hover()
-    page.mouse.wheel(0, -300)
-    expect(page.locator(".st-key-answer .live-to-end")).to_be_visible()
+    wait_for(lambda: tab.locator(".st-key-answer .live-text p").count() == 40)
+    wait_for(lambda: tab.evaluate(at_end))
+    expect(tab.locator(".st-key-answer .live-to-end")).to_be_hidden()
+    tab.locator(".st-key-answer").hover()
+    tab.mouse.wheel(0, -300)
+    expect(tab.locator(".st-key-answer .live-to-end")).to_be_visible()
     # What is read stays in its place: the browser makes up for what grows above it, such as the line of numbers.
     top = "() => document.querySelectorAll('.st-key-answer .live-text p')[30].getBoundingClientRect().top"
-    before = settled(lambda: page.evaluate(top))
+    before = settled(lambda: tab.evaluate(top))
     source.send(*[paragraph] * 40)
-    wait_for(lambda: page.locator(".st-key-answer .live-text p").count() == 80)
+    wait_for(lambda: tab.locator(".st-key-answer .live-text p").count() == 80)
     time.sleep(0.1)
-    assert abs(page.evaluate(top) - before) < 1  # it does so in whole pixels
-    page.locator(".st-key-answer .live-to-end").click()
-    assert page.evaluate(at_end)
+    assert abs(tab.evaluate(top) - before) < 1  # it does so in whole pixels
+    tab.locator(".st-key-answer .live-to-end").click()
+    assert tab.evaluate(at_end)
     source.send(*[paragraph] * 20)
-    wait_for(lambda: page.locator(".st-key-answer .live-text p").count() == 100)
-    wait_for(lambda: page.evaluate(at_end))
-    page.mouse.wheel(0, -300)
-    expect(page.locator(".st-key-answer .live-to-end")).to_be_visible()
-    page.mouse.wheel(0, 2_000)
-    expect(page.locator(".st-key-answer .live-to-end")).to_be_hidden()
-    end(page, source)
+    wait_for(lambda: tab.locator(".st-key-answer .live-text p").count() == 100)
+    wait_for(lambda: tab.evaluate(at_end))
+    tab.mouse.wheel(0, -300)
+    expect(tab.locator(".st-key-answer .live-to-end")).to_be_visible()
+    tab.mouse.wheel(0, 2_000)
+    expect(tab.locator(".st-key-answer .live-to-end")).to_be_hidden()
+    end(tab, source)
 
 
-def test_a_selection_stays_and_code_can_be_copied_while_it_streams(page: Page, live_app: str, source: Source) -> None:
-    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
-    start(page, live_app, source)
+def test_a_selection_stays_and_code_can_be_copied_while_it_streams(tab: Page, source: Source) -> None:
+    start(tab, source)
     source.send("First words of a paragraph")
-    wait_for(lambda: "paragraph" in text(page))
-    page.locator(".st-key-answer .live-text p").first.select_text()
+    wait_for(lambda: "paragraph" in text(tab))
+    tab.locator(".st-key-answer .live-text p").first.select_text()
     selected = "() => getSelection().toString()"
-    assert page.evaluate(selected) == "First words of a paragraph"
+    assert tab.evaluate(selected) == "First words of a paragraph"
     source.send(" that goes on", " and on.\n\n", "```\ncode to copy\n")
-    expect(page.locator(".st-key-answer .live-text pre")).to_have_text("code to copy")
-    assert page.evaluate(selected).startswith("First words of a paragraph")
-    page.locator(".st-key-answer .live-text .code").hover()
-    page.locator(".st-key-answer .live-text .copy").click()
-    wait_for(lambda: page.evaluate("navigator.clipboard.readText()").strip() == "code to copy")
-    end(page, source)
+    expect(tab.locator(".st-key-answer .live-text pre")).to_have_text("code to copy")
+    assert tab.evaluate(selected).startswith("First words of a paragraph")
+    tab.locator(".st-key-answer .live-text .code").hover()
+    tab.locator(".st-key-answer .live-text .copy").click()
+    wait_for(lambda: tab.evaluate("navigator.clipboard.readText()").strip() == "code to copy")
+    end(tab, source)
 
 
-def test_a_screen_reader_hears_the_beginning_and_the_end_and_no_token(
-    page: Page, live_app: str, source: Source
-) -> None:
-    start(page, live_app, source)
-    spoken = page.locator(".st-key-answer [aria-live=polite]")
-    answer = page.locator(".st-key-answer .live-text")
+def test_a_screen_reader_hears_the_beginning_and_the_end_and_no_token(tab: Page, source: Source) -> None:
+    start(tab, source)
+    spoken = tab.locator(".st-key-answer [aria-live=polite]")
+    answer = tab.locator(".st-key-answer .live-text")
     expect(answer).to_have_attribute("aria-busy", "true")
     source.send("Some words")
     expect(spoken).to_have_text("Answer started")
     source.send(" and more words")
-    wait_for(lambda: "more words" in text(page))
+    wait_for(lambda: "more words" in text(tab))
     assert spoken.text_content() == "Answer started"
-    end(page, source)
+    end(tab, source)
     expect(spoken).to_have_text("Answer finished, 214 tokens, cut at max_tokens (the model's own)")
     expect(answer).to_have_attribute("aria-busy", "false")
-    page.reload()
-    wait_for(lambda: "more words" in text(page))
+    tab.reload()
+    wait_for(lambda: "more words" in text(tab))
     assert spoken.text_content() == ""
 
 
+def seconds_to_play(tab: Page, last_word: str) -> float:
+    """How long the replay takes from its beginning to that word, as the page has it."""
+    expect(tab.locator(".live-play")).to_have_attribute("aria-label", "Play")
+    tab.locator(".live-place").fill("0")
+    wait_for(lambda: text(tab) == "")
+    seconds: float = tab.evaluate(
+        """word => new Promise((over) => {
+            const text = document.querySelector(".st-key-answer .live-text"), began = performance.now();
+            new MutationObserver((_changes, observer) => {
+                if (!text.textContent.includes(word)) return;
+                observer.disconnect();
+                over((performance.now() - began) / 1000);
+            }).observe(text, { subtree: true, childList: true, characterData: true });
+            document.querySelector(".live-play").click();
+        })""",
+        last_word,
+    )
+    return seconds
+
+
 def test_a_replay_plays_without_the_server_at_several_speeds_and_steps(
-    page: Page, live_app: str, source: Source
+    tab: Page, source: Source, frames: list[str | bytes]
 ) -> None:
-    frames: list[str | bytes] = []
-
-    def listen(socket: WebSocket) -> None:
-        if socket.url.endswith("/live"):
-            socket.on("framereceived", lambda frame: frames.append(frame))
-            socket.on("framesent", lambda frame: frames.append(frame))
-
-    page.on("websocket", listen)
-    start(page, live_app, source)
-    for number in range(30):
+    start(tab, source)
+    for number in range(20):
         source.send(f" word{number}")
-        time.sleep(0.02)
-    end(page, source)
-    page.locator(".st-key-answer_actions").get_by_text("Replay").click()
-    expect(page.locator(".live-words")).to_contain_text("of 32")
+        time.sleep(0.05)
+    end(tab, source)
+    tab.locator(".st-key-answer_actions").get_by_text("Replay").click()
+    expect(tab.locator(".live-words")).to_contain_text("of 22")
+    assert frames
     frames.clear()
-    player = page.locator(".live-player")
+    player = tab.locator(".live-player")
     play = player.locator(".live-play")
     expect(play).to_have_attribute("aria-label", "Play")
-    assert text(page).split() == [f"word{number}" for number in range(30)]
+    assert text(tab).split() == [f"word{number}" for number in range(20)]
     player.locator(".live-place").fill("0")
-    wait_for(lambda: text(page) == "")
+    wait_for(lambda: text(tab) == "")
     for shown in (["word0"], ["word0", "word1"]):
         player.get_by_text("Next token").click()
-        wait_for(lambda shown=shown: text(page).split() == shown)
-    expect(page.locator(".live-words")).to_have_text(re.compile(r"event 2 of 32 · \d\.\d\d s · gap \d+\.\d ms"))
+        wait_for(lambda shown=shown: text(tab).split() == shown)
+    expect(tab.locator(".live-words")).to_have_text(re.compile(r"event 2 of 22 · \d\.\d\d s · gap \d+\.\d ms"))
 
-    player.locator(".live-place").fill("0")
-    play.click()
-    wait_for(lambda: "word29" in text(page))
+    at_true_speed = seconds_to_play(tab, "word19")
     expect(play).to_have_attribute("aria-label", "Play")
     player.locator(".live-pace").click()
     player.locator(".live-pace").click()
     assert player.locator(".live-pace").inner_text() == "4×"
+    assert seconds_to_play(tab, "word19") < at_true_speed / 2
     strip = player.locator(".live-strip")
     box = strip.bounding_box()
     strip.hover(position={"x": box["width"] / 2, "y": 10})
-    expect(page.locator(".live-words")).to_have_text(re.compile(r"event ([1-9]|[12]\d) of 32"))
-    under = int(page.locator(".live-words").inner_text().split()[1])
+    expect(tab.locator(".live-words")).to_have_text(re.compile(r"event ([1-9]|1\d|20) of 22"))
+    under = int(tab.locator(".live-words").inner_text().split()[1])
     strip.click(position={"x": box["width"] / 2, "y": 10})
-    wait_for(lambda: len(text(page).split()) == under)
-    page.remove_listener("websocket", listen)
+    wait_for(lambda: len(text(tab).split()) == under)
     assert frames == []
 
 
-def refuse(page: Page) -> None:
-    page.route_web_socket(re.compile("/live$"), lambda socket: socket.close())
+def test_widgets_answer_while_text_streams_and_the_answer_stays_where_it_stands(tab: Page, source: Source) -> None:
+    source.begin(growing=True)
+    tab.locator(".st-key-run button").first.click()
+    wait_for(lambda: "word5" in text(tab))
+    tab.evaluate("window.kept = document.querySelector('.st-key-answer .live-text')")
+    tab.locator(".st-key-stream label").click()
+    expect(tab.locator(".st-key-answer")).to_have_css("opacity", "0.55")
+    assert tab.evaluate("window.kept.isConnected")
+    tab.get_by_role("radio", name="Request").click()
+    expect(tab.locator(".st-key-preview").first).to_be_visible()
+    tab.get_by_role("radio", name="Answer").click()
+    further = f"word{len(source.pieces)} "
+    wait_for(lambda: further in text(tab))
+    end(tab, source)
+    wait_for(lambda: text(tab).split() == source.text.split())
+    tab.locator(".st-key-stream label").click()
+    expect(tab.locator(".st-key-answer")).to_have_css("opacity", "1")
 
 
 def say_nothing(page: Page) -> None:
@@ -205,8 +248,9 @@ def let_only_streamlit_pass(page: Page) -> None:
 def test_without_its_socket_the_other_view_draws_the_answer_and_says_so(
     fresh_page: Page, live_app: str, source: Source
 ) -> None:
+    # A socket that is refused is as good as one that says nothing: test_compare has one.
     page = fresh_page
-    for hinder in (refuse, say_nothing, let_only_streamlit_pass):  # what is told a tab last comes first
+    for hinder in (say_nothing, let_only_streamlit_pass):
         hinder(page)
         source.begin()
         open_playground(page, live_app)
@@ -221,109 +265,65 @@ def test_without_its_socket_the_other_view_draws_the_answer_and_says_so(
         assert page.get_by_text("Replay").count() == 0
 
 
-def test_a_cut_connection_is_taken_up_again_where_it_was(fresh_page: Page, live_app: str, source: Source) -> None:
-    page = fresh_page
-    routes: list[WebSocketRoute] = []
+class Wire:
+    """The live connection of a tab, which a test can cut, and hold back what the server says for a while."""
 
-    def through(socket: WebSocketRoute) -> None:
-        routes.append(socket)
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.routes: list[WebSocketRoute] = []
+        self.delay_s = 0.0
+        self._late: list[tuple[float, WebSocketRoute, str | bytes]] = []
+        page.route_web_socket(re.compile("/live$"), self._connect)
+
+    def _connect(self, socket: WebSocketRoute) -> None:
+        self.routes.append(socket)
         server = socket.connect_to_server()
-        socket.on_message(lambda message: server.send(message))
-        server.on_message(lambda message: socket.send(message))
+        socket.on_message(server.send)
+        server.on_message(lambda message: self._late.append((time.monotonic() + self.delay_s, socket, message)))
 
-    page.route_web_socket(re.compile("/live$"), through)
-    start(page, live_app, source)
-    for number in range(10):
-        source.send(f"Paragraph {number}.\n\n")
-        wait_for(lambda number=number: f"Paragraph {number}." in text(page))
-        if number % 3 == 2:
-            count = len(routes)
-            routes[-1].close()
-            # The test's own hand in the connection moves only while the browser is asked something.
-            wait_for(lambda count=count: page.evaluate("1") and len(routes) > count)
-    end(page, source)
-    assert text(page).split("\n\n") == [f"Paragraph {number}." for number in range(10)]
-    expect(page.get_by_text(FALLBACK)).to_have_count(0)
+    def wait_for(self, look: Callable[[], object]) -> None:
+        """As ``wait_for``: the test's own hand in the connection moves only while the browser is asked something."""
 
+        def let_through() -> object:
+            while self._late and self._late[0][0] < time.monotonic():
+                _, socket, message = self._late.pop(0)
+                if socket is self.routes[-1]:
+                    socket.send(message)
+            self.page.wait_for_timeout(5)
+            return look()
 
-def test_widgets_answer_while_text_streams_and_the_answer_stays_where_it_stands(
-    page: Page, live_app: str, source: Source
-) -> None:
-    source.begin(growing=True)
-    open_playground(page, live_app)
-    page.locator(".st-key-run button").first.click()
-    wait_for(lambda: "word5" in text(page))
-    page.evaluate("window.kept = document.querySelector('.st-key-answer .live-text')")
-    page.locator(".st-key-stream label").click()
-    expect(page.locator(".st-key-answer")).to_have_css("opacity", "0.55")
-    assert page.evaluate("window.kept.isConnected")
-    page.get_by_role("radio", name="Request").click()
-    expect(page.locator(".st-key-preview").first).to_be_visible()
-    page.get_by_role("radio", name="Answer").click()
-    further = f"word{len(source.pieces)} "
-    wait_for(lambda: further in text(page))
-    end(page, source)
-    wait_for(lambda: text(page).split() == source.text.split())
+        wait_for(let_through)
 
 
-def test_what_is_still_on_its_way_of_an_old_run_does_not_reach_the_new_one(
+def test_a_cut_connection_is_taken_up_again_and_what_is_late_does_not_reach_the_next_run(
     fresh_page: Page, live_app: str, source: Source
 ) -> None:
     page = fresh_page
-    late: list[tuple[float, WebSocketRoute, str | bytes]] = []
-
-    def through(socket: WebSocketRoute) -> None:
-        server = socket.connect_to_server()
-        socket.on_message(lambda message: server.send(message))
-        server.on_message(lambda message: late.append((time.monotonic() + 0.3, socket, message)))
-
-    def let_through() -> bool:
-        while late and late[0][0] < time.monotonic():
-            _, socket, message = late.pop(0)
-            socket.send(message)
-        page.wait_for_timeout(5)
-        return True
-
-    page.route_web_socket(re.compile("/live$"), through)
+    wire = Wire(page)
     source.begin()
-    page.goto(live_app)
+    open_playground(page, live_app)
     page.locator(".st-key-run button").first.click()
+    for number in range(10):
+        source.send(f"Paragraph {number}.\n\n")
+        wire.wait_for(lambda number=number: f"Paragraph {number}." in text(page))
+        if number % 3 == 2:
+            count = len(wire.routes)
+            wire.routes[-1].close()
+            wire.wait_for(lambda count=count: len(wire.routes) > count)
+    wire.wait_for(lambda: text(page).split("\n\n") == [f"Paragraph {number}." for number in range(10)])
+    expect(page.get_by_text(FALLBACK)).to_have_count(0)
+
+    wire.delay_s = 0.3
     source.send(*[f"OLD{number}\n\n" for number in range(30)])
-    wait_for(lambda: let_through() and "OLD29" in text(page))
+    wire.wait_for(lambda: "OLD29" in text(page))
     prompt = page.locator(".st-key-messages textarea").first
     source.send(*[f"OLD{number}\n\n" for number in range(30, 60)])
     prompt.fill("Something else")
     source.begin()
     prompt.press("Control+Enter")
-    wait_for(lambda: let_through() and "OLD" not in text(page))
+    wire.wait_for(lambda: "OLD" not in text(page))
     source.send("NEW answer")
-    wait_for(lambda: let_through() and "NEW answer" in text(page))
+    wire.wait_for(lambda: "NEW answer" in text(page))
     assert text(page).strip() == "NEW answer"
     source.finish()
-    wait_for(lambda: let_through() and page.locator(".st-key-run_status", has_text="cut at max_tokens").count())
-
-
-@pytest.mark.clock
-def test_a_replay_at_four_times_the_pace_takes_a_quarter_of_the_time(page: Page, live_app: str, source: Source) -> None:
-    start(page, live_app, source)
-    for number in range(20):
-        source.send(f" word{number}")
-        time.sleep(0.1)
-    end(page, source)
-    page.locator(".st-key-answer_actions").get_by_text("Replay").click()
-    expect(page.locator(".live-words")).to_contain_text("of 22")
-    player = page.locator(".live-player")
-    play = player.locator(".live-play")
-
-    def seconds_to_play() -> float:
-        expect(play).to_have_attribute("aria-label", "Play")
-        player.locator(".live-place").fill("0")
-        began = time.monotonic()
-        play.click()
-        wait_for(lambda: "word19" in text(page))
-        return time.monotonic() - began
-
-    true_speed = seconds_to_play()
-    player.locator(".live-pace").click()
-    player.locator(".live-pace").click()
-    assert seconds_to_play() < true_speed / 2
+    wire.wait_for(lambda: page.locator(".st-key-run_status", has_text="cut at max_tokens").count())

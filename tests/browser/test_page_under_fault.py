@@ -13,11 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.browser.conftest import Scripted, app_process, free_port, serve_app
 from tests.browser.pages import answer, leave_field, open_playground, prompt, set_number
-from tests.chromium import new_context
 from tests.security.open_page import OpenPage
 from tests.security.session import session
 from tests.streaming.endpoint import DONE, chunk, document, head, serve
@@ -30,40 +29,36 @@ def words(page: Page) -> list[str]:
     return answer(page).split()
 
 
-def test_a_second_sessions_stream_goes_on_while_the_first_one_fails(page: Page, scripted: Scripted) -> None:
+def test_a_stream_goes_on_while_another_sessions_fails_and_while_its_browser_is_offline(
+    page: Page, scripted: Scripted
+) -> None:
     app, source, endpoint = scripted.address, scripted.source, scripted.endpoint
     source.begin(*WORDS[:5])
     open_playground(page, app)
     page.locator(".st-key-run button").first.click()
     wait_for(lambda: "word4" in words(page))
     endpoint.play = lambda connection, _: connection.sendall(head() + chunk("Half an answer"))
-    other = page.context.new_page()
     try:
-        open_playground(other, app)
-        other.locator(".st-key-run button").first.click()
-        expect(other.locator(".st-key-run_status")).to_contain_text("interrupted")
+        with session(app) as connection:
+            other = OpenPage(connection)
+            other.send("run", message_1="Fail.")
+            other.learn()
+            failed = re.search(r"run=([0-9a-f]{32})", other.query)[1]
+            with session(app) as again:
+                wait_for(
+                    lambda: b"The answer is not complete. What arrived is kept." in again.open("", f"run={failed}")
+                )
     finally:
         endpoint.play = source.play
-    expect(other.get_by_text("The answer is not complete. What arrived is kept.")).to_be_visible()
-    wait_for(lambda: words(other) == ["Half", "an", "answer"])
-    source.send(*WORDS[5:])
-    source.finish()
-    expect(page.locator(".st-key-run_status")).to_contain_text("finish reason length")
-    wait_for(lambda: words(page) == "".join(WORDS).split())
-
-
-def test_a_browser_that_was_offline_while_the_answer_came_shows_the_whole_text(page: Page, scripted: Scripted) -> None:
-    scripted.source.begin(*WORDS[:5])
-    open_playground(page, scripted.address)
-    page.locator(".st-key-run button").first.click()
-    wait_for(lambda: "word4" in words(page))
+    source.send(*WORDS[5:10])
+    wait_for(lambda: "word9" in words(page))
     page.context.set_offline(True)
-    scripted.source.send(*WORDS[5:])
+    source.send(*WORDS[10:])
     # Longer than the page takes to draw what comes.
     page.wait_for_timeout(1_000)
     assert "word149" not in words(page)
     page.context.set_offline(False)
-    scripted.source.finish()
+    source.finish()
     expect(page.locator(".st-key-run_status")).to_contain_text("finish reason length")
     wait_for(lambda: words(page) == "".join(WORDS).split())
 
@@ -97,11 +92,9 @@ class Killed:
     endpoint: Pausing
     typed: Page
     """A tab that has been open all the time."""
-    other: Page
-    """A further one."""
     sweep: str
+    """What stood in the address bar, as for the others."""
     never_run: str
-    """What stood in the address bar, as for the story."""
     story: str
     cells: Counter[tuple[int, int]]
 
@@ -120,17 +113,15 @@ def cells_done(folder: Path) -> Counter[tuple[int, int]]:
 
 
 @pytest.fixture(scope="module")
-def killed(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Killed]:
+def killed(context: BrowserContext, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Killed]:
     folder, port, endpoint = tmp_path_factory.mktemp("killed"), free_port(), Pausing()
-    context = new_context(chromium)
-    typed, other = context.new_page(), context.new_page()
+    typed = context.new_page()
     with serve(endpoint.play) as server:
         environment = {"TEMPERA_BASE_URL": server.base_url, "TEMPERA_MODEL": "m"}
         with app_process(folder, port, **environment) as process:
             app = f"http://127.0.0.1:{port}"
             run_and_go_on_typing(typed, app)
-            sweep = begin_a_sweep(other, app)
-            never_run, story = compose(app), run_a_story(app)
+            sweep, never_run, story = begin_a_sweep(app), compose(app), run_a_story(app)
             kept = "select count(*) from drafts where content like '%{}%'"
             wait_for(lambda: query(folder, kept.format("Half a thought, and more"))[0][0])
             wait_for(lambda: query(folder, kept.format("Speak {{language}}.%French"))[0][0])
@@ -140,9 +131,9 @@ def killed(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Itera
             process.join()
         cells = cells_done(folder)
         with serve_app(folder, port, **environment):
-            yield Killed(app, folder, endpoint, typed, other, sweep, never_run, story, cells)
+            yield Killed(app, folder, endpoint, typed, sweep, never_run, story, cells)
             endpoint.go_on.set()
-    context.close()
+    typed.close()
 
 
 def run_and_go_on_typing(page: Page, app: str) -> None:
@@ -156,15 +147,14 @@ def run_and_go_on_typing(page: Page, app: str) -> None:
     leave_field(page)
 
 
-def begin_a_sweep(page: Page, app: str) -> str:
-    page.goto(f"{app}/sweep")
-    message = page.locator(".st-key-messages textarea").first
-    message.fill("A cell")
-    message.press("Control+Enter")
-    expect(page.locator(".st-key-run_bar")).to_contain_text("24 requests")
-    page.locator(".st-key-run_sweep button").click()
-    expect(page).to_have_url(re.compile("sweep="))
-    return page.url
+def begin_a_sweep(app: str) -> str:
+    with session(app) as connection:
+        page = OpenPage(connection, name="sweep")
+        page.send(message_1="A cell")
+        page.learn()
+        page.send("run_sweep")
+        page.learn()
+    return page.query
 
 
 def compose(app: str) -> str:
@@ -199,7 +189,7 @@ class TestAServerThatWasKilled:
         expect(page.locator(".st-key-top_p input")).to_have_value("0.45")
 
     def test_leaves_the_text_of_its_run_and_the_page_says_lost_by_itself(self, killed: Killed) -> None:
-        page = killed.other
+        page = killed.typed
         page.goto(f"{killed.app}/?{killed.story}")
         wait_for(lambda: "word39" in words(page))
         # A process that died is believed for half a minute, which is over now.
@@ -218,9 +208,11 @@ class TestAServerThatWasKilled:
     def test_goes_on_with_the_missing_cells_of_its_sweep(self, killed: Killed) -> None:
         assert len(killed.cells) == 5
         killed.endpoint.go_on.set()
-        page = killed.other
-        page.goto(killed.sweep)
-        page.locator(".st-key-run_missing button").click()
-        expect(page.get_by_text("24 of 24 cells ended")).to_be_visible()
-        wait_for(lambda: len(killed.cells_done()) == 24)
+        with session(killed.app) as connection:
+            page = OpenPage(connection, query=killed.sweep, name="sweep")
+            page.send("run_missing")
+            page.learn()
+            wait_for(lambda: len(killed.cells_done()) == 24)
+        with session(killed.app) as connection:
+            wait_for(lambda: b"24 of 24 cells ended" in connection.open("sweep", killed.sweep))
         assert set(killed.cells_done().values()) == {1}

@@ -37,7 +37,8 @@ def app(folder: Path) -> Iterator[str]:
         yield address
 
 
-def test_a_link_opens_the_same_view_and_a_filter_changes_the_address(page: Page, app: str) -> None:
+def open_a_view(page: Page, app: str) -> None:
+    """A link opens the same view, and a filter changes the address."""
     page.goto(f"{app}/runs?sent=temperature+omitted&status=ok")
     expect(page.get_by_text("Settings temperature omitted")).to_be_visible()
     expect(page.get_by_text("1 run.", exact=False).first).to_be_visible()
@@ -46,12 +47,12 @@ def test_a_link_opens_the_same_view_and_a_filter_changes_the_address(page: Page,
     find.press("Enter")
     expect(page.get_by_text("No matching runs. Clear a filter.")).to_be_visible()
     assert "find=nowhere" in page.url
-    page.reload()
-    expect(page.get_by_role("textbox", name="Search")).to_have_value("nowhere")
     page.get_by_role("button", name="Clear filters").click()
     expect(page.get_by_text("6 runs.", exact=False).first).to_be_visible()
     assert "find" not in page.url
     assert "sent" not in page.url
+    page.goto(f"{app}/runs?find=sea&status=ok")
+    expect(page.get_by_role("textbox", name="Search")).to_have_value("sea")
 
 
 def take_away_what_is_found(page: Page) -> None:
@@ -80,10 +81,10 @@ def is_tagged(folder: Path, tag: str) -> bool:
         return (tag,) in log.execute("select tags from run_annotations").fetchall()
 
 
-def test_what_is_found_is_taken_away_one_run_opens_with_its_notes_and_two_show_in_what_they_differ(
+def test_a_view_is_found_and_taken_away_one_run_opens_with_its_notes_and_two_show_in_what_they_differ(
     page: Page, app: str, folder: Path
 ) -> None:
-    page.goto(f"{app}/runs?find=sea&status=ok")
+    open_a_view(page, app)
     take_away_what_is_found(page)
     page.keyboard.press("Escape")
     choose_row(page, 1)
@@ -104,15 +105,8 @@ def test_what_is_found_is_taken_away_one_run_opens_with_its_notes_and_two_show_i
     expect(page.locator(".stMultiSelect").filter(has_text="keep")).to_be_visible()
     expect(page.get_by_role("textbox", name="Notes")).to_have_value("Too short.")
     choose_row(page, 1)
-    choose_row(page, 2)
-    expect(page.get_by_role("button", name="Open in Compare")).to_be_visible()
-    expect(page.get_by_text("Answers, each against the first")).to_be_visible()
-
-
-def test_a_ticked_row_goes_on_meaning_its_run_when_newer_ones_come_in(page: Page, app: str, folder: Path) -> None:
-    page.goto(f"{app}/runs?find=sea&status=ok")
-    choose_row(page, 1)
     expect(page.locator(".st-key-answer")).to_contain_text("Sea green")
+    # A ticked row goes on meaning its run when newer ones come in.
     database = Database(f"sqlite:///{folder / 'runs.sqlite3'}")
     keep(database, a_record(29, "A newer sea", "Blue"))
     database.close()
@@ -124,3 +118,5 @@ def test_a_ticked_row_goes_on_meaning_its_run_when_newer_ones_come_in(page: Page
     expect(differences).to_contain_text("Describe the sea")
     expect(page.get_by_text("Ticked rows hold the list still.", exact=False)).to_be_visible()
     expect(differences).not_to_contain_text("A newer sea")
+    expect(page.get_by_role("button", name="Open in Compare")).to_be_visible()
+    expect(page.get_by_text("Answers, each against the first")).to_be_visible()

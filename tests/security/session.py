@@ -52,11 +52,16 @@ class Session:
         self.id = ""
         self.received: list[bytes] = []
 
-    def open(self, page: str = "", query: str = "", url: str | None = None) -> bytes:
-        """Everything that the script sends for a page, to its end. ``url`` is what stands in the address bar."""
+    def open(self, page: str = "", query: str = "", url: str | None = None, fragment_id: str = "") -> bytes:
+        """Everything that the script sends for a page, to its end. ``url`` is what stands in the address bar.
+
+        With a ``fragment_id`` only that part of the page runs again, as it does by itself.
+        """
         asked = BackMsg()
         asked.rerun_script.query_string = query
         asked.rerun_script.page_name = page
+        asked.rerun_script.fragment_id = fragment_id
+        asked.rerun_script.is_auto_rerun = bool(fragment_id)
         asked.rerun_script.context_info.url = url or f"{self._address}/{page}?{query}"
         asked.rerun_script.context_info.timezone = "UTC"
         self.connection.send(asked.SerializeToString())

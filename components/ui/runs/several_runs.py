@@ -61,7 +61,9 @@ def _draw_settings(titles: Mapping[str, RunRecord]) -> None:
         st.caption("All of them ask the same.")
         return
     rows = {
-        title: {plain_words(field): plain_words(said.get(field, OMITTED), _MOST_CHARACTERS) for field in fields}
+        plain_words(title): {
+            plain_words(field): plain_words(said.get(field, OMITTED), _MOST_CHARACTERS) for field in fields
+        }
         for title, said in words.items()
     }
     st.table(pd.DataFrame.from_dict(rows, orient="index"), border="horizontal")
