@@ -8,18 +8,20 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, ClassVar, TypeVar, cast
 
 from components.snippets import sentences
 from components.snippets.credentials import names_a_credential
 from components.snippets.found import (
-    ADDED_UNWRITTEN,
     LOOP_NOT_FOLLOWED,
     SEVERAL,
     UNWRITTEN,
     Budget,
     Found,
+    Template,
+    Unwritten,
     object_with_messages,
+    with_pairs_joined,
 )
 from components.snippets.problem import ImportProblem
 
@@ -51,6 +53,7 @@ class Group:
 
 
 Item = Token | Group
+_T = TypeVar("_T")
 
 
 def tree(text: str, pattern: re.Pattern[str]) -> list[Item]:
@@ -82,11 +85,19 @@ def tree(text: str, pattern: re.Pattern[str]) -> list[Item]:
 
 
 class Program:
-    """The values of a program, as it is read from top to bottom, and the first request in it."""
+    """The values of a program, as it is read from top to bottom, and the first request in it.
+
+    Each language says what its names, objects and texts are.
+    """
+
+    constants: ClassVar[Mapping[str, Any]]
+    loops: frozenset[str]
+    """The words, in lower case, before what is done more than once."""
 
     def __init__(self, text: str) -> None:
         self.budget = Budget(text)
-        self.names: dict[str, Any] = {}
+        self.names: dict[str, Any] = dict(self.constants)
+        self._known: dict[int, Any] = {}
         self.objects: list[dict[str, Any]] = []
         self.texts: list[str] = []
         self.calls = 0
@@ -96,6 +107,59 @@ class Program:
         self._messages: object = None
         self._number = 0
         self._several = False
+
+    def name(self, items: list[Item], place: int, *, in_a_loop: bool) -> None:
+        """Follow what is done with the name at a place."""
+        raise NotImplementedError
+
+    def object(self, group: Group) -> Any:
+        """The object that is in brackets."""
+        raise NotImplementedError
+
+    def is_an_object(self, group: Group) -> bool:
+        """Whether brackets where no value is expected hold an object."""
+        raise NotImplementedError
+
+    def text(self, token: Token) -> str:
+        """What a token says that is a text."""
+        raise NotImplementedError
+
+    def request(self, items: list[Item]) -> Found | None:
+        """The first request in a program, with the credentials that stand beside it. Raises as ``found`` does."""
+        found = self.found(lambda: self._run(items))
+        return found and replace(found, credentials=(*found.credentials, *_credentials_beside(items, found.fields)))
+
+    def _run(self, items: list[Item], *, in_a_loop: bool = False) -> None:
+        """Follow what stands in a row, and what stands in its brackets after it."""
+        for place, item in enumerate(items):
+            if isinstance(item, Group):
+                before = items[max(place - 2, 0) : place]
+                if self.is_an_object(item):
+                    self.object(item)
+                self._run(item.items, in_a_loop=in_a_loop or any(said(one).lower() in self.loops for one in before))
+            elif item.kind == "name":
+                self.name(items, place, in_a_loop=in_a_loop)
+            elif item.kind in TEXTS and item.said.lstrip().startswith("{"):
+                self.texts.append(self.text(item))
+
+    def once(self, group: Group, made: _T, fill: Callable[[list[Item], _T], None]) -> _T | Unwritten:
+        """The value in brackets, filled with their items; it is one and the same, however often it is asked for."""
+        if not group.closed:
+            return UNWRITTEN
+        if id(group) not in self._known:
+            self._known[id(group)] = made
+            fill(group.items, made)
+        return cast("_T", self._known[id(group)])
+
+    def replaced(self, text: str, pieces: re.Pattern[str], piece: Callable[[re.Match[str]], str]) -> str:
+        """``text`` with what stands for each of the pieces that the pattern finds in it."""
+        texts: list[str] = []
+        end = 0
+        for match in pieces.finditer(text):
+            texts += (text[end : match.start()], piece(match))
+            end = match.end()
+        made = self.budget.joined([*texts, text[end:]])
+        return made if isinstance(made, Template) else with_pairs_joined(made)
 
     def found(self, read: Callable[[], None]) -> Found | None:
         """The first request that ``read`` gives to ``take``, or else the first object that is one.
@@ -145,27 +209,15 @@ class Program:
             self.objects.append(value)
         return value
 
-    def sum(self, left: Any, right: Any) -> Any:
-        """``left + right``."""
-        if isinstance(left, str) and isinstance(right, str):
-            return self.budget.joined([left, right])
-        if isinstance(left, list) and isinstance(right, list):
-            self.budget.spend(len(left) + len(right))
-            return left + right
-        return UNWRITTEN
-
     def extend(self, held: Any, values: Any, *, in_a_loop: bool) -> None:
         """Add ``values`` to a list, or doubt it when they are not known."""
-        if not isinstance(held, list):
-            return
-        if in_a_loop or not isinstance(values, list) or not self.budget.is_plain(values):
-            self.budget.doubt(held, LOOP_NOT_FOLLOWED if in_a_loop else ADDED_UNWRITTEN)
-            return
-        self.budget.spend(len(values))
-        held += values
+        if isinstance(held, list) and in_a_loop:
+            self.budget.doubt(held, LOOP_NOT_FOLLOWED)
+        elif isinstance(held, list):
+            self.budget.extend(held, values)
 
 
-def credentials_beside(items: list[Item], fields: Mapping[str, object]) -> tuple[str, ...]:
+def _credentials_beside(items: list[Item], fields: Mapping[str, object]) -> tuple[str, ...]:
     """The names under which a program holds texts that are credentials, beside the fields of its request."""
     return tuple(dict.fromkeys(name for name in _credentials(items) if name not in fields))
 
@@ -194,3 +246,18 @@ def _credentials(items: list[Item]) -> Iterator[str]:
 def said(item: Item) -> str:
     """What a token says; nothing for a group."""
     return item.said if isinstance(item, Token) else ""
+
+
+def said_at(items: list[Item], place: int) -> str:
+    """What the token at a place says; nothing for a group, and past the end."""
+    return said(items[place]) if 0 <= place < len(items) else ""
+
+
+def number(digits: str) -> Any:
+    """The number that is written in digits."""
+    try:
+        if digits.lstrip("-").isdigit():
+            return int(digits)
+        return int(digits, 0) if digits[:2] in ("0x", "0X") else float(digits)
+    except ValueError:  # more digits than Python reads
+        return UNWRITTEN

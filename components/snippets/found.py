@@ -92,6 +92,24 @@ class Budget:
         made = "".join(texts)
         return Template(made) if any(isinstance(text, Template) for text in texts) else made
 
+    def sum(self, left: Any, right: Any) -> Any:
+        """``left + right`` of two texts or two lists."""
+        if isinstance(left, str) and isinstance(right, str):
+            return self.joined([left, right])
+        if isinstance(left, list) and isinstance(right, list):
+            self.spend(len(left) + len(right))
+            return left + right
+        return UNWRITTEN
+
+    def extend(self, held: list[Any], values: Any, place: int | None = None) -> None:
+        """Add ``values`` to a list, or doubt it when they are not written out."""
+        if not isinstance(values, list) or not self.is_plain(values):
+            self.doubt(held, ADDED_UNWRITTEN)
+            return
+        self.spend(len(values))
+        place = len(held) if place is None else place
+        held[place:place] = values
+
     def plain(self, value: object) -> Any:
         """``value`` as JSON has it, with lists for tuples. Raises ValueError for what is not written out or no JSON."""
         self.spend(1 + (len(value) if isinstance(value, str) else 0))

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 from components.contract.strict_json import read_json
-from components.snippets.found import ADDED_UNWRITTEN, LOOP_NOT_FOLLOWED, UNWRITTEN, Budget, Template
+from components.snippets.found import LOOP_NOT_FOLLOWED, UNWRITTEN, Budget, Template
 
 _CONSTANTS = {"true": True, "false": False, "null": None}  # JSON that was pasted into code
 _FIELD = re.compile(r"\{(?P<name>\w*)\}|\{\{|\}\}|[{}]")
@@ -80,7 +80,7 @@ class PythonValues:
         """``target += value``."""
         held = self.of(target)
         if isinstance(held, list):
-            self._extend(held, value)
+            self._budget.extend(held, value)
         else:
             self.assign(target, self._sum(target, held, value))
 
@@ -92,11 +92,11 @@ class PythonValues:
         arguments = [self.of(argument) for argument in call.args]
         match call.func.attr, held, arguments:
             case "append", list(), [value]:
-                self._extend(held, [value])
+                self._budget.extend(held, [value])
             case "extend", list(), [value]:
-                self._extend(held, value)
+                self._budget.extend(held, value)
             case "insert", list(), [int() as place, value]:
-                self._extend(held, [value], place)
+                self._budget.extend(held, [value], place)
             case "update", dict(), _:
                 for value in [*arguments, self._keywords(call)]:
                     held.update(value if isinstance(value, dict) else {})
@@ -135,13 +135,6 @@ class PythonValues:
         run()
         self._names |= outer
 
-    def _extend(self, held: list[Any], value: Any, place: int | None = None) -> None:
-        if not isinstance(value, list) or not self._budget.is_plain(value):
-            self._budget.doubt(held, ADDED_UNWRITTEN)
-            return
-        self._budget.spend(len(value))
-        held[len(held) if place is None else place : len(held) if place is None else place] = value
-
     def _items(self, nodes: list[ast.expr]) -> Any:
         items: list[Any] = []
         for node in nodes:
@@ -178,15 +171,10 @@ class PythonValues:
         return made
 
     def _sum(self, node: ast.AST, left: Any, right: Any) -> Any:
-        if isinstance(left, str) and isinstance(right, str):
-            return self._budget.joined([left, right])
-        if isinstance(left, list) and isinstance(right, list):
-            self._budget.spend(len(left) + len(right))
-            return left + right
         if isinstance(left, dict) and isinstance(right, dict):
             self._budget.spend(len(left) + len(right))
             return self._noted(node, left | right)
-        return UNWRITTEN
+        return self._budget.sum(left, right)
 
     def _f_string(self, node: ast.JoinedStr) -> Any:
         texts, written = [], False

@@ -29,7 +29,7 @@ from components.live.channels import Channel
 from components.live.frames import Reader
 from components.live.replay import replay_frames
 from components.log.database import Database
-from components.log.importing import ImportRefused, read_line
+from components.log.importing import read_line
 from components.log.search import View, conditions
 from components.markdown.answer import pretty_json
 from components.markdown.blocks import MarkdownBlocks
@@ -42,6 +42,7 @@ from components.sharing.settings_link import read_settings_link
 from components.snippets.importing import import_request
 from components.snippets.reading import found_as_json
 from components.streaming.server_timing import queue_ms
+from components.user_error import UserError
 from tests.live.conftest import end, make_run, tell
 
 FLOOR_S = 0.001
@@ -235,7 +236,7 @@ def seconds(work: Work, text: str, times: int) -> float:
     best = float("inf")
     for _ in range(times):
         began = time.thread_time()
-        with suppress(ValueError, ImportRefused):
+        with suppress(ValueError, UserError):
             work(text)
         best = min(best, time.thread_time() - began)
         if best < FLOOR_S:
