@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sqlalchemy import event
 
 from components.demo import budget
 from components.demo.budget import Left, Reservation, keep_alive, left, reserve, settle
@@ -244,16 +245,17 @@ def test_replicas_together_never_pass_the_budget(url: str) -> None:
         assert sum(row.tokens for row in rows(logs[0])) == 14 * 70
 
 
-def test_no_replica_counts_while_another_one_reserves(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_replica_counts_while_another_one_reserves(url: str) -> None:
     reserving = threading.Event()
 
-    def delete_old(*_: object) -> None:  # the last it does before it commits
-        reserving.set()
-        time.sleep(0.1)
+    def hesitate(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        if statement.startswith("INSERT INTO reservations"):
+            reserving.set()
+            time.sleep(0.1)
 
-    monkeypatch.setattr(budget, "_delete_old", delete_old)
     small = replace(FREE, tokens_a_day=100)
     with closing(Log(url)) as one, closing(Log(url)) as other:
+        event.listen(one.database.writer, "after_cursor_execute", hesitate)
         thread = threading.Thread(target=begin, args=(one, small))
         thread.start()
         assert reserving.wait(10)
