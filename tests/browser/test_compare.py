@@ -73,7 +73,7 @@ def test_without_the_live_connection_every_lane_still_grows(fresh_page: Page, li
     expect(page.get_by_text("Drawn without the live connection")).to_have_count(1)
 
     def lengths() -> list[int]:
-        return [len(text) for text in page.locator("[class*=st-key-lane_answer_]").all_inner_texts()]
+        return [len(text) for text in answers(page)]
 
     wait_for(lambda: len(lengths()) == 2 and min(lengths()) > 60)
     before = lengths()
