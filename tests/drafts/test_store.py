@@ -108,12 +108,12 @@ def test_work_that_fails_by_a_fault_of_our_own_does_not_end_the_log(log: Log, ca
     assert found_soon(log, ONE, "kept")
 
 
-@pytest.mark.parametrize("draft_id", NO_IDS, ids=range(len(NO_IDS)))
-def test_an_id_that_is_none_keeps_and_finds_no_draft(log: Log, draft_id: str) -> None:
-    save_draft(log, draft_id, "content")
+def test_an_id_that_is_none_keeps_and_finds_no_draft(log: Log) -> None:
+    for no_id in NO_IDS:
+        save_draft(log, no_id, "content")
     save_draft(log, ONE, "content")
     assert found_soon(log, ONE, "content")
-    assert find_draft(log.database, draft_id) is None
+    assert [no_id for no_id in NO_IDS if find_draft(log.database, no_id)] == []
     with log.database.reader.begin() as connection:
         assert connection.exec_driver_sql("select id from drafts").scalars().all() == [ONE]
     assert log.problem is None
@@ -143,10 +143,10 @@ def test_a_preset_of_the_same_name_is_replaced(log: Log) -> None:
     assert {*list_presets(log.database)} == {other, second}
 
 
-@pytest.mark.parametrize("name", ["", "  \t\n", "x" * 81])
-def test_a_preset_needs_a_name_that_can_be_read(log: Log, name: str) -> None:
-    with pytest.raises(PresetProblem, match=r"a name of 1 to 80 characters\."):
-        save_preset(log, name, "content")
+def test_a_preset_needs_a_name_that_can_be_read(log: Log) -> None:
+    for name in ("", "  \t\n", "x" * 81):
+        with pytest.raises(PresetProblem, match=r"a name of 1 to 80 characters\."):
+            save_preset(log, name, "content")
     assert list_presets(log.database) == []
 
 

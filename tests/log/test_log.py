@@ -121,12 +121,14 @@ def test_the_newest_run_comes_first(log: Log, new_run: Callable[[], Run]) -> Non
     assert count_runs(log.database) == 3
 
 
-@pytest.mark.parametrize("run_id", ["", "0", "None", ":id", "%", "_" * 32, "' or 1=1 --", "x" * 10_000, "\x00"])
-def test_an_id_that_is_none_finds_no_run(log: Log, new_run: Callable[[], Run], run_id: str) -> None:
+NO_IDS = ["", "0", "None", ":id", "%", "_" * 32, "A" * 32, "' or 1=1 --", "x" * 10_000, "\x00"]
+
+
+def test_an_id_that_is_none_finds_no_run(log: Log, new_run: Callable[[], Run]) -> None:
     run = new_run()
     log.begin(run)
     log.wait_until_committed(run)
-    assert find_run(log.database, run_id) is None
+    assert [no_id for no_id in NO_IDS if find_run(log.database, no_id)] == []
 
 
 def test_a_run_of_this_process_is_never_lost_however_old_its_heartbeat(url: str, new_run: Callable[[], Run]) -> None:
@@ -305,14 +307,13 @@ def test_damaged_events_are_named_and_the_run_stays_readable(log: Log, new_run: 
     assert find_run(log.database, run.id).text == "xxx"
 
 
-@pytest.mark.parametrize("run_id", ["", "0", "_" * 32, "' or 1=1 --", "\x00", "A" * 32])
-def test_an_id_that_is_none_finds_no_events(log: Log, new_run: Callable[[], Run], run_id: str) -> None:
+def test_an_id_that_is_none_finds_no_events(log: Log, new_run: Callable[[], Run]) -> None:
     run = new_run()
     log.begin(run)
     take(run, 3)
     run.finish(Outcome(Status.OK))
     log.end(run)
-    assert events_of(log.database, run_id) == []
+    assert [no_id for no_id in NO_IDS if events_of(log.database, no_id)] == []
 
 
 def test_the_form_that_a_run_began_with_is_kept_if_it_was_given(log: Log, new_run: Callable[[], Run]) -> None:
