@@ -2,8 +2,8 @@
 
 The policy would hide what the text itself lets through. One visit with it shows that it stops nothing of our own.
 
-``test_model_text`` looks at Streamlit's Markdown by itself, and ``test_live_view`` at the live view; here the same kind
-of text goes in by every door of the whole app: endpoint, log, notes, presets, links, capsules and addresses.
+``tests/markdown`` looks at what becomes of a model's text, and ``test_live_view`` at the live view; here the same
+kind of text goes in by every door of the whole app: endpoint, log, notes, presets, links, capsules and addresses.
 """
 
 from __future__ import annotations
