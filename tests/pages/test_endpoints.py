@@ -17,6 +17,7 @@ from components.runs.run import Run
 from components.server.process import service
 from components.streaming.moments import Timings
 from components.streaming.outcome import Outcome, Status
+from tests.embedded.child import child_of
 from tests.orders import MINE, order
 from tests.pages.conftest import new_page, texts
 from tests.streaming.endpoint import Endpoint, document, serve
@@ -95,7 +96,7 @@ def test_several_endpoints_are_shown_with_what_each_says(listing: Endpoint, monk
     assert any("nothing listens there" in text for text in plain)
     assert "![x]" not in "".join(element.value for element in [*page.markdown, *page.caption])
     assert CANARY not in whole(page)
-    assert service().model.process_id is None, "the page starts no model"
+    assert child_of() is None, "the page starts no model"
 
 
 def test_models_stand_in_a_table_with_what_is_not_told_left_out(listing: Endpoint) -> None:
@@ -178,11 +179,11 @@ def test_a_restart_of_the_embedded_model_says_what_it_costs_and_gives_a_new_proc
     wait_for(lambda: "ready]" in texts(looked(page)) and len(page.dataframe), 60)
     assert page.dataframe[0].value["context length"].tolist() == [2048]
     assert "**2,048 tokens**" in texts(page)
-    first = service().model.process_id
+    first = child_of()
     restart = page.button(key="restart_embedded")
     assert "Runs that are going on there end." in restart.help
     restart.click().run()
-    address = wait_for(lambda: service().model.process_id != first and service().model.address, 60)
+    address = wait_for(lambda: child_of() != first and service().model.address, 60)
     assert address.api_key not in whole(page)
 
 
