@@ -9,7 +9,7 @@ from components.user_error import UserError
 _MOST_STEP_CHARS = 40
 
 
-class LinkProblem(UserError, ValueError):
+class LinkProblem(UserError):
     """Something cannot be passed on, or what was passed on cannot be read; the sentence says why and what to do."""
 
 

@@ -137,9 +137,7 @@ class Budget:
         noted = dict(self.notes)
         try:
             self.plain(value)
-        except ValueError as error:
-            if isinstance(error, ImportProblem):
-                raise
+        except ValueError:
             return False
         finally:
             self.notes = noted
@@ -156,8 +154,6 @@ class Budget:
         for name, value in values.items():
             try:
                 fields[name] = self.plain(value)
-            except ImportProblem:
-                raise
             except (ValueError, RecursionError):
                 if name in _NEEDED:
                     raise ImportProblem(sentences.NOT_WRITTEN_OUT.format(name=name)) from None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from components.user_error import UserError
 
 
-class ImportProblem(UserError, ValueError):
+class ImportProblem(UserError):
     """No request can be made from a text; the sentence says why and what to do.
 
     It never repeats the words of a command, for there may be a key among them.

@@ -245,9 +245,7 @@ class PythonValues:
             text = json.dumps(
                 self._budget.plain(value), indent=indent, ensure_ascii=options.get("ensure_ascii") is not False
             )
-        except ValueError as error:
-            if str(error):
-                raise
+        except ValueError:
             return UNWRITTEN
         return self._budget.joined([text])
 
