@@ -15,6 +15,9 @@ TEXTS = [
     *(ROOT / name for name in ("app.py", "README.md", "Dockerfile", "ARCHITECTURE.md", "CONTRIBUTING.md")),
 ]
 
+_NAMED = re.compile(r"(?<![\w.])TEMPERA_[A-Z_]*[A-Z](?!\w| =)")
+"""A variable; not a name of Python such as ``sentences.TEMPERA_FAILED``."""
+
 
 def test_without_anything_set_the_defaults_hold() -> None:
     settings = read_settings({})
@@ -78,7 +81,7 @@ def test_every_variable_that_is_named_anywhere_is_one_that_is_read() -> None:
     known = set(map(variable_name, VARIABLES))
     for path in TEXTS:
         if path.suffix in (".py", ".md", ".yaml", ".toml", "") and path.is_file():
-            named = set(re.findall(r"TEMPERA_[A-Z_]*[A-Z]", path.read_text())) - {"TEMPERA_API_KEY_FILE"}
+            named = set(_NAMED.findall(path.read_text())) - {"TEMPERA_API_KEY_FILE"}
             assert named <= known, path
 
 
