@@ -6,6 +6,8 @@ import math
 import re
 from fractions import Fraction
 
+from components.experiments import sentences
+
 _NUMBER = r"[+-]?(?:\d{1,20}(?:\.\d{1,20})?|\.\d{1,20})(?:e[+-]?\d{1,2})?"
 _RANGE = re.compile(
     rf"({_NUMBER})\s*(?:to|:|\.\.(?!\.))\s*({_NUMBER})(?:\s*(?:step|by|:)\s*({_NUMBER}))?", re.ASCII | re.IGNORECASE
@@ -29,12 +31,10 @@ def read_range(text: str, most: int) -> list[str] | None:
     if step == 0 or away / step < 0:
         way = "above" if away > 0 else "below"
         needed = f"a step {way} 0" if away else "a step other than 0"
-        raise ValueError(f"{text.strip()} never ends: its step does not lead to {found[2]}. Write {needed}.")
+        raise ValueError(sentences.RANGE_NEVER_ENDS.format(range=text.strip(), last=found[2], needed=needed))
     count = away // step + 1
     if count > most:
-        raise ValueError(
-            f"{text.strip()} would be {in_figures(count)} values, and one axis has at most {most:,}. Take larger steps."
-        )
+        raise ValueError(sentences.RANGE_TOO_LONG.format(range=text.strip(), count=in_figures(count), most=most))
     return [_as_json(first + number * step) for number in range(count)]
 
 
@@ -47,7 +47,7 @@ def _step(first: Fraction, last: Fraction, said: str | None) -> Fraction:
     if said is not None:
         return Fraction(said)
     if (last - first).denominator != 1:
-        raise ValueError("Say how far apart the values are, such as 0 to 0.5 step 0.1.")
+        raise ValueError(sentences.RANGE_WITHOUT_STEP)
     return Fraction(1 if last >= first else -1)
 
 

@@ -31,20 +31,19 @@ def check_base_url(url: str) -> str:
     user names, backslashes, blanks, control and invisible characters are read differently by different parsers, or by
     people.
     """
-    example = "Give it as https://host/v1."
     if re.search(r"[\s\\]", url) or not url.isprintable():
-        raise ValueError(f"The base URL holds a blank, a backslash or a control character. {example}")
+        raise ValueError(sentences.BASE_URL_WITH_BLANKS)
     try:
         parts = urlsplit(url)
         parts.port  # noqa: B018 - reading it checks it
     except ValueError:
-        raise ValueError(f"The base URL cannot be read. {example}") from None
+        raise ValueError(sentences.BASE_URL_UNREADABLE) from None
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ValueError(f"The base URL must begin with http:// or https:// and name a host. {example}")
+        raise ValueError(sentences.BASE_URL_WITHOUT_HOST)
     if "@" in parts.netloc:
-        raise ValueError(f"The base URL must not hold a user name or password. {example}")
+        raise ValueError(sentences.BASE_URL_WITH_USER)
     if parts.query or parts.fragment:
-        raise ValueError(f"The base URL must not hold a query or a fragment. {example}")
+        raise ValueError(sentences.BASE_URL_WITH_QUERY)
     return url.rstrip("/")
 
 
@@ -87,7 +86,7 @@ def check_api_key(secret: str) -> str:
     """The key without surrounding blanks. Raises ValueError when no HTTP header could carry it."""
     secret = secret.strip()
     if not re.fullmatch(r"[\x21-\x7e]*", secret):
-        raise ValueError("The key holds a blank or a character outside ASCII. Copy it again.")
+        raise ValueError(sentences.KEY_WITH_BLANKS)
     return secret
 
 
