@@ -229,28 +229,33 @@ class Run:
         with self._lock:
             order = self.order
             text, reasoning = self.texts()
-            record = RunRecord(
+            facts: dict[str, Any] = {
+                "status": Status.RUNNING.value,
+                "total_ms": round((time.monotonic() - self._started) * 1000, 3),
+                "text": text,
+                "reasoning": reasoning,
+                **self._arrived.facts(),
+            }
+            if order.placement:
+                facts |= vars(order.placement)
+            if self._outcome:
+                facts |= _of_outcome(self._outcome)
+            return RunRecord(
                 id=self.id,
                 created_at=self.created_at,
                 heartbeat_at=utc_now(),
                 finished_at=self._finished_at,
-                status=Status.RUNNING.value,
                 endpoint=order.endpoint.name,
                 dialect=order.endpoint.profile.name,
                 model=order.model,
                 request_body=order.body.decode(),
                 app_version=__version__,
-                text=text,
-                reasoning=reasoning,
-                total_ms=round((time.monotonic() - self._started) * 1000, 3),
                 draft=order.draft,
                 prompt=self._asked.prompt,
                 settings=self._asked.settings,
                 owner=order.owner,
-                **self._arrived.facts(),
-                **vars(order.placement) if order.placement else {},
+                **facts,
             )
-            return replace(record, **_of_outcome(self._outcome)) if self._outcome else record
 
 
 def _of_outcome(outcome: Outcome) -> dict[str, Any]:
