@@ -7,7 +7,7 @@ widgets, lint, lanes, sweeps, links and exports are made from both, so that a ne
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from types import MappingProxyType
 from typing import Annotated, Any, Literal
@@ -68,8 +68,20 @@ class Field:
     of_contract: bool = False
     in_prompt: bool = False
 
+    def can_hold(self, value: object) -> bool:
+        """Whether a value that is not null is of its kind, whatever its shape."""
+        try:
+            _VALUES[self.kind].validate_python(value)
+        except _ValidationError:
+            return False
+        return True
+
+    def holding(self, value: JsonValue) -> Field:
+        """The row for a setting of this value: one of JSON where the kind cannot hold it."""
+        return self if value is None or self.can_hold(value) else replace(self, kind=Kind.JSON, shape=None)
+
     def problem(self, value: object) -> str | None:
-        """What is wrong with a value that is not null, as the end of a sentence; None when the field can hold it."""
+        """What is wrong with a value that is not null, as the end of a sentence; None when nothing is."""
         try:
             (self.shape or _VALUES[self.kind]).validate_python(value)
         except _ValidationError as error:
@@ -283,12 +295,20 @@ _ROWS = (
 FIELDS: Mapping[str, Field] = MappingProxyType({row.name: row for row in _ROWS})
 """All known fields by name, in the order of the form."""
 
+FIELD_NAME = r"^[A-Za-z_][\w.-]{0,63}\Z"
+"""What a field may be called."""
+
 CONTRACT_FIELDS = tuple(row.name for row in _ROWS if row.of_contract)
 
 
 def is_of_contract(name: str) -> bool:
     """Whether it is a field of the contract, which a dialect either has or leaves out."""
     return name in FIELDS and FIELDS[name].of_contract
+
+
+def first_value(name: str) -> JsonValue:
+    """The value that a person begins with; None for a field of which nothing is known."""
+    return FIELDS[name].begins_with if name in FIELDS else None
 
 
 def unknown_field(name: str) -> Field:

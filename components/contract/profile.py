@@ -45,6 +45,11 @@ class FieldRules:
     nullable: bool = True
     if_omitted: int | None = None
 
+    @property
+    def has_both_limits(self) -> bool:
+        """Whether a slider can show the range."""
+        return self.minimum is not None and self.maximum is not None
+
     def range_problem(self, value: JsonValue) -> str | None:
         """One sentence when ``value`` is a number outside the range, else None."""
         if isinstance(value, bool) or not isinstance(value, int | float):
@@ -79,11 +84,20 @@ class Profile:
         """What the field of that name is."""
         return FIELDS.get(name) or unknown_field(name)
 
+    def knows(self, name: str) -> bool:
+        """Whether anything is known of a field but its name."""
+        return name in FIELDS
+
+    def rules_of(self, name: str) -> FieldRules | None:
+        """The rules of a field; None for one of the contract that the dialect does not have, and that is not sent."""
+        if name in self.fields or is_of_contract(name):
+            return self.fields.get(name)
+        return FieldRules(name, f"the {self.name} dialect does not know it")
+
     def key_of(self, name: str) -> str | None:
-        """The key under which a field is sent; None for one of the contract that the dialect does not have."""
-        if name in self.fields:
-            return self.fields[name].key
-        return None if is_of_contract(name) else name
+        """The key under which a field is sent; None where it is not sent."""
+        rules = self.rules_of(name)
+        return rules.key if rules else None
 
     def name_of(self, key: str) -> str | None:
         """The field that is sent under this key, the reverse of ``key_of``; None where no field is."""
@@ -182,4 +196,4 @@ def fits(name: str, value: object) -> bool:
     """Whether a field of that name can hold ``value``; None stands for null."""
     if value is None:
         return may_be_null(name)
-    return (FIELDS.get(name) or unknown_field(name)).problem(value) is None
+    return (FIELDS.get(name) or unknown_field(name)).can_hold(value)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
+from components.contract.fields import first_value
 from components.contract.messages import Role
 from components.drafts.conversation import Turn, Turns, renumbered
 from components.drafts.extra_body import extra_body_text, read_extra_body
@@ -39,9 +40,10 @@ class Change(BaseModel):
     """What parts of a draft become. None, and a field that is not in ``settings``, leaves a part as it is.
 
     A setting without a value of its own keeps the one that stands in the field. A field that the form does not have is
-    a key of the extra body; ``extra_body`` is JSON as typed and takes the place of the draft's. ``system`` takes the
-    place of all system messages, and an empty one takes them out; ``{{name}}`` in it is text and no variable where the
-    change is ``literal``. ``variables`` are set beside the others, or take their place together with ``turns``.
+    added to it, unless it is a key of its extra body. ``extra_body`` is JSON as typed and takes the place of the
+    draft's. ``system`` takes the place of all system messages, and an empty one takes them out; ``{{name}}`` in it is
+    text and no variable where the change is ``literal``. ``variables`` are set beside the others, or take their place
+    together with ``turns``.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -59,17 +61,18 @@ class Change(BaseModel):
     def apply(self, draft: B) -> B:
         """The draft with this change. An extra body that cannot be read keeps its keys."""
         parts: dict[str, Any] = {part: value for part in _PARTS if (value := getattr(self, part)) is not None}
-        parts["settings"] = dict(draft.settings)
+        settings = parts["settings"] = dict(draft.settings)
+        extra_body: str = parts.get("extra_body", draft.extra_body)
+        typed = _keys_of(extra_body) if self.settings.keys() - settings.keys() else []
         keys: dict[str, Setting] = {}
         for field, setting in self.settings.items():
-            if field not in draft.settings:
+            if field in typed and field not in settings:
                 keys[field] = setting
-            elif setting.value is None:
-                parts["settings"][field] = setting.model_copy(update={"value": draft.settings[field].value})
-            else:
-                parts["settings"][field] = setting
+            elif field in settings or setting.state is not FieldState.OMIT:
+                kept = settings[field].value if field in settings else first_value(field)
+                settings[field] = setting if setting.value is not None else setting.model_copy(update={"value": kept})
         if keys:
-            parts["extra_body"] = _with_keys(parts.get("extra_body", draft.extra_body), keys)
+            parts["extra_body"] = with_keys(extra_body, keys)
         parts["turns"] = self._turns(draft.turns)
         parts["variables"] = {**({} if self.turns is not None else draft.variables), **self.variables}
         return draft.model_copy(update=parts)
@@ -107,7 +110,15 @@ def reset(fields: Collection[str]) -> Change:
     )
 
 
-def _with_keys(text: str, keys: dict[str, Setting]) -> str:
+def _keys_of(extra_body: str) -> list[str]:
+    try:
+        return [*read_extra_body(extra_body)]
+    except ValueError:
+        return []
+
+
+def with_keys(text: str, keys: Mapping[str, Setting]) -> str:
+    """An extra body with these keys set or taken out; one that cannot be read as it is."""
     try:
         fields = read_extra_body(text)
     except ValueError:
@@ -116,5 +127,5 @@ def _with_keys(text: str, keys: dict[str, Setting]) -> str:
         if setting.state is FieldState.OMIT:
             fields.pop(key, None)
         else:
-            fields[key] = setting.value
+            fields[key] = setting.sent
     return extra_body_text(fields)

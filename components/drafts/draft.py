@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import JsonValue, ValidationError
 
-from components.contract.fields import CONTRACT_FIELDS, FIELDS
+from components.contract.fields import CONTRACT_FIELDS, FIELDS, is_of_contract
 from components.contract.messages import Message, Role
 from components.contract.profile import Profile
 from components.contract.request import ChatCompletionStreamRequest
@@ -17,13 +17,10 @@ from components.drafts.change import Base
 from components.drafts.comparison import Comparison
 from components.drafts.conversation import Turn, Turns
 from components.drafts.extra_body import extra_body_text, json_text, read_extra_body
-from components.drafts.setting import FieldState, Setting
+from components.drafts.setting import LARGEST_WHOLE, FieldState, Setting
 from components.drafts.variables import MOST_FILLED, filled, filled_length, names_in
 from components.streaming.guard import safe_text
 from components.user_error import UserError
-
-LARGEST_WHOLE = 2**53 - 1
-"""Beyond it JavaScript cannot count in whole numbers (ECMAScript's MAX_SAFE_INTEGER)."""
 
 EXAMPLE_PROMPT = "Write a short story about a lighthouse keeper who finds an old map."
 
@@ -66,21 +63,35 @@ class Draft(Base):
             raise DraftProblem("model", sentences.MODEL_MISSING)
         said: dict[str, Any] = {"model": model, "messages": self.messages(), "stream": self.stream}
         for field, setting in self.settings.items():
-            if field in profile.fields and setting.state is not FieldState.OMIT:
-                said[field] = None if setting.state is FieldState.NULL else setting.value
+            if setting.typed is not None and setting.state is FieldState.VALUE:
+                raise DraftProblem(field, sentences.FIELD_NOT_JSON.format(field=field))
+            if field in profile.fields and is_of_contract(field) and setting.state is not FieldState.OMIT:
+                said[field] = setting.sent
         for field, rules in profile.fields.items():
             if rules.if_omitted is not None and said.get(field) is None:
                 said[field] = rules.if_omitted
+        further = self.further_values(profile)
         try:
-            if extra_body := read_extra_body(self.extra_body):
-                said["extra_body"] = extra_body
+            raw = read_extra_body(self.extra_body)
         except ValueError as error:
             raise DraftProblem("extra_body", str(error)) from None
+        if twice := next((key for key in raw if key in further), None):
+            raise DraftProblem("extra_body", sentences.SENT_TWICE.format(key=twice))
+        if extra_body := further | raw:
+            said["extra_body"] = extra_body
         try:
             return ChatCompletionStreamRequest.model_validate(said)
         except ValidationError as error:
             problem = error.errors()[0]
             raise DraftProblem(str(problem["loc"][0]), f"{problem['msg']}.") from None
+
+    def further_values(self, profile: Profile) -> dict[str, JsonValue]:
+        """What the settings beyond the contract send, by key, in their order on the wire; None for null."""
+        return {
+            profile.key_of(field) or field: setting.sent
+            for field, setting in self.settings.items()
+            if not is_of_contract(field) and setting.state is not FieldState.OMIT
+        }
 
     def messages(self) -> list[Message]:
         """The messages with their variables filled in. Raises DraftProblem."""
@@ -145,7 +156,8 @@ class Draft(Base):
     ) -> Draft:
         """The form that makes this request. Fields that the request omits keep the values that stand in them.
 
-        A number larger than a page can count to stands among the extra body fields. ``turns`` are the ones to show in
+        A field beyond the contract, and a number larger than a page can count to, stands among the extra body fields;
+        see ``with_known_keys``. ``turns`` are the ones to show in
         place of the request's own messages.
         """
         settings = {}
@@ -157,6 +169,10 @@ class Draft(Base):
                 said = "omitted"
             kept = value if said == "value" else self.settings[field].value
             settings[field] = Setting(state=FieldState.OMIT if said == "omitted" else FieldState(said), value=kept)
+        # What is sent beyond the contract may be other fields, or these in another order.
+        settings |= {
+            field: Setting(value=setting.value) for field, setting in self.settings.items() if not is_of_contract(field)
+        }
         return self.model_copy(
             update={
                 "endpoint": endpoint or self.endpoint,

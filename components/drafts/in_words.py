@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 
 from components.contract.difference import Difference
+from components.contract.fields import is_of_contract
 from components.contract.messages import Role
 from components.drafts.draft import Draft
 from components.drafts.extra_body import read_extra_body
@@ -24,8 +25,10 @@ def in_words(draft: Draft) -> dict[str, str]:
     words = {"endpoint": draft.endpoint or OMITTED, "model": draft.model or OMITTED}
     system = "\n".join(draft.text_of(turn) for turn in draft.turns if turn.role is Role.SYSTEM)
     words[SYSTEM] = system or OMITTED
-    words |= {field: _setting_in_words(setting) for field, setting in draft.settings.items()}
+    said = {field: _setting_in_words(setting) for field, setting in draft.settings.items()}
+    words |= {field: word for field, word in said.items() if is_of_contract(field)}
     words["stream"] = json.dumps(draft.stream)
+    words |= {field: word for field, word in said.items() if not is_of_contract(field)}
     further = _extra_body_in_words(draft.extra_body)
     # A key of the same name must not hide what the form's own field says.
     return words | {f"{key} (extra body)" if key in words else key: said for key, said in further.items()}
@@ -47,7 +50,7 @@ def differences_between(before: Mapping[str, str], after: Mapping[str, str]) -> 
 def _setting_in_words(setting: Setting) -> str:
     if setting.state is FieldState.VALUE:
         # In full: what differs in the last digit differs.
-        return json.dumps(setting.value).removesuffix(".0")
+        return setting.typed or json.dumps(setting.value, ensure_ascii=False, sort_keys=True).removesuffix(".0")
     return OMITTED if setting.state is FieldState.OMIT else "null"
 
 

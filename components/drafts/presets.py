@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -57,10 +57,14 @@ def holds_messages(text: str) -> bool:
     return kept is not None and bool(kept.turns)
 
 
-def change_of(text: str) -> Change:
-    """What a preset changes. Raises PresetProblem for one that cannot be read."""
+def change_of(text: str, fields: Collection[str] = ()) -> Change:
+    """What a preset changes. It omits what it does not have of the form's ``fields``.
+
+    Raises PresetProblem for one that cannot be read.
+    """
     kept = read_draft(text)
     if kept is None:
         raise PresetProblem(sentences.PRESET_UNREADABLE)
-    change = Change(settings=kept.settings, stream=kept.stream, extra_body=kept.extra_body)
+    settings = dict.fromkeys(fields, Setting()) | kept.settings
+    change = Change(settings=settings, stream=kept.stream, extra_body=kept.extra_body)
     return change.model_copy(update={"turns": kept.turns, "variables": kept.variables}) if kept.turns else change

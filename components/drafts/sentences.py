@@ -14,3 +14,6 @@ TOOL_CALLS_NOT_A_LIST = "The tool calls of message {number} must be a list of JS
 PRESET_UNREADABLE = "This preset was made by another version of Tempera and cannot be read."
 PRESET_NAME = "Give the preset a name of 1 to {most_name_chars} characters."
 PRESET_TOO_LONG = "A preset holds at most {most_content_chars:,} characters. Shorten its messages."
+
+FIELD_NOT_JSON = "{field} is not JSON yet. Mend it, or omit it."
+SENT_TWICE = "{key} has a field of its own, which is sent. Leave it out here."

@@ -17,11 +17,11 @@ from components.contract.difference import shortened
 from components.contract.fields import FIELDS, Kind, is_of_contract
 from components.contract.profile import fits, may_be_null
 from components.contract.strict_json import read_json
-from components.drafts.change import Change
-from components.drafts.draft import LARGEST_WHOLE, Draft
+from components.drafts.change import Change, with_keys
+from components.drafts.draft import Draft
 from components.drafts.extra_body import read_extra_body
 from components.drafts.in_words import OMITTED, SYSTEM
-from components.drafts.setting import Setting, sending
+from components.drafts.setting import LARGEST_WHOLE, Setting, sending
 from components.drafts.variables import names_in
 from components.experiments import sentences
 from components.experiments.problem import SweepProblem
@@ -41,11 +41,12 @@ _STREAM = "stream"
 _NO_KEYS = ("messages", "extra_body")
 _LINE_END = re.compile(r"\r\n|\r|\n")
 _SEEDS = re.compile(r"seeds?\s+([1-9]\d{0,19})", re.ASCII | re.IGNORECASE)
-_VALUES = {
+_PLAIN = {
     Kind.DECIMAL: "numbers such as {example}",
     Kind.WHOLE: "whole numbers such as {example}",
     Kind.SWITCH: "true, false",
 }
+"""The kinds whose values need no quotation marks, and what they take."""
 _OPENING, _CLOSING = "[{", "]}"
 
 
@@ -67,12 +68,12 @@ class AxisProblem(SweepProblem):
 
 
 class _Kind(Enum):
-    SETTING = "one of the optional fields"
+    SETTING = "a field whose values are numbers or true and false"
     STREAM = "whether the answer is streamed"
     NAME = "a model or an endpoint"
     SYSTEM = "the system message"
     VARIABLE = "a variable of the messages"
-    KEY = "a key of the extra body"
+    KEY = "a field whose values are JSON"
 
     @property
     def is_text(self) -> bool:
@@ -143,8 +144,10 @@ def with_values(draft: Draft, values: Mapping[str, str]) -> Draft:
     A system message takes the place of all that the draft has. Raises AxisProblem.
     """
     change = change_of(values)
-    if keys := [field for field in change.settings if field not in draft.settings]:
-        _extra_body(keys[0], draft)
+    if keys := {field: setting for field, setting in change.settings.items() if not _is_setting(draft, field)}:
+        others = {field: setting for field, setting in change.settings.items() if field not in keys}
+        parts = {"settings": others, "extra_body": with_keys(draft.extra_body, keys)}
+        change = change.model_copy(update=parts)
     return change.apply(draft)
 
 
@@ -171,8 +174,16 @@ def change_of(values: Mapping[str, str]) -> Change:
     return Change(**parts, settings=settings, variables=variables)
 
 
+def _is_setting(draft: Draft, field: str) -> bool:
+    """Whether a field is one of the draft's settings, or becomes one; else it is a key of the extra body.
+
+    A key that comes behind others stands behind them on the wire, too.
+    """
+    return field in draft.settings or (not _extra_body(field, draft) and field in FIELDS)
+
+
 def _kind_of(field: str) -> _Kind:
-    if is_of_contract(field):
+    if field in FIELDS and FIELDS[field].kind in _PLAIN:
         return _Kind.SETTING
     if field == _STREAM:
         return _Kind.STREAM
@@ -200,7 +211,8 @@ def _setting_word(field: str, words: str) -> str:
     except ValueError:
         raise _no_value(field, words) from None
     # Tables write whole numbers as 5.0, too.
-    if isinstance(value, float) and value.is_integer():
+    is_whole = is_of_contract(field) or (field in FIELDS and FIELDS[field].kind is Kind.WHOLE)
+    if isinstance(value, float) and value.is_integer() and is_whole:
         value = int(value)
     if not (isinstance(value, bool) if field == _STREAM else fits(field, value)):
         raise _no_value(field, words)
@@ -217,9 +229,13 @@ def _key_word(field: str, words: str) -> str:
     try:
         value = read_json(words)
     except ValueError:
-        raise _no_value(field, words) from None
+        if field not in FIELDS or FIELDS[field].kind is not Kind.CHOICE:
+            raise _no_value(field, words) from None
+        value = words
     if nests_too_deeply(value):
         raise AxisProblem(field, sentences.VALUE_TOO_DEEP.format(field=field, most_levels=MOST_LEVELS))
+    if value is not None and not fits(field, value):
+        raise _no_value(field, words)
     return _as_json(value)
 
 
@@ -247,11 +263,14 @@ def _takes(field: str) -> str:
             return f"a text, or {OMITTED} to leave it out"
         case _Kind.VARIABLE:
             return "a text: a variable can be neither omitted nor null"
+        case _Kind.KEY if field in FIELDS:
+            row = FIELDS[field]
+            return f"{row.kind.value} such as {_as_json(row.example)}, or {OMITTED}"
         case _Kind.KEY:
             return f'JSON, such as 0.5, true or "a text in quotation marks", or {OMITTED}'
         case _Kind.SETTING:
             row = FIELDS[field]
-            values = _VALUES[row.kind].format(example=_as_json(row.example))
+            values = _PLAIN[row.kind].format(example=_as_json(row.example))
             return f"{values}{f', {NULL}' if may_be_null(field) else ''} or {OMITTED}"
 
 

@@ -202,6 +202,7 @@ def settings_without_system(settings: LinkedSettings) -> tuple[LinkedSettings, l
     taken += [message.get("content", "") for message in messages if message.get("role") == Role.SYSTEM.value]
     for one in (said, *_lanes(said)):
         _take_out_of_extra_body(one, taken)
+        _take_out_of_fields(one, taken)
     for lane in _lanes(said):
         if lane.get("system"):
             taken.append(lane.pop("system"))
@@ -268,7 +269,19 @@ def _take_out_of_extra_body(said: dict[str, Any], taken: list[str]) -> None:
         said["extra_body"] = ""
 
 
+def _take_out_of_fields(said: dict[str, Any], taken: list[str]) -> None:
+    kept = []
+    for field, value in said.get("fields", []):
+        found: list[Any] = []
+        _value_without_system(field, value, found)
+        if not found:
+            kept.append([field, value])
+        taken += _texts_in(found)
+    if "fields" in said:
+        said["fields"] = kept
+
+
 def _read(said: dict[str, Any]) -> LinkedSettings:
-    empty = [field for field in ("messages", "variables", "extra_body") if not said.get(field)]
+    empty = [field for field in ("messages", "variables", "extra_body", "fields") if not said.get(field)]
     kept = {field: value for field, value in said.items() if field not in empty}
     return LinkedSettings.model_validate_json(json.dumps(kept))

@@ -16,24 +16,27 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    JsonValue,
     StringConstraints,
     ValidationError,
     model_validator,
 )
 
 from components.contract.difference import Difference
-from components.contract.fields import CONTRACT_FIELDS, is_of_contract
+from components.contract.fields import CONTRACT_FIELDS, FIELD_NAME, is_of_contract
 from components.contract.messages import Role
 from components.drafts.change import Change, between
 from components.drafts.comparison import Comparison, Lane, Timing
 from components.drafts.conversation import Turn
-from components.drafts.draft import LARGEST_WHOLE, Draft, new_draft
+from components.drafts.draft import Draft, new_draft
 from components.drafts.in_words import SYSTEM, differences_between, in_words
-from components.drafts.setting import FieldState, Setting, sending
+from components.drafts.sentences import FIELD_NOT_JSON
+from components.drafts.setting import LARGEST_WHOLE, FieldState, Setting, sending
 from components.sharing import sentences
 from components.sharing.problem import LinkProblem, what_is_wrong
 
 MOST_ENDPOINT_CHARS = 100
+MOST_FIELDS = 100
 MOST_LANE_NAME_CHARS = 40
 MOST_MESSAGES = 200
 MOST_VARIABLES = 100
@@ -49,10 +52,11 @@ def _without_nul(text: str) -> str:
     return text
 
 
-def _of_contract(name: str) -> str:
-    if not is_of_contract(name):
-        raise ValueError("the contract has no such field")
-    return name
+def _without_nul_in_json(value: JsonValue) -> JsonValue:
+    # Without escaped backslashes, what is left of this is an escape.
+    if "\\u0000" in json.dumps(value).replace("\\\\", ""):
+        raise ValueError("it holds the character U+0000")
+    return value
 
 
 _Text = Annotated[str, AfterValidator(_without_nul)]
@@ -60,7 +64,8 @@ _EndpointName = Annotated[_Text, Field(min_length=1, max_length=MOST_ENDPOINT_CH
 _VariableName = Annotated[str, StringConstraints(pattern=r"^[^\W\d]\w{0,63}\Z")]
 _Number = Annotated[float, Field(ge=-LARGEST_WHOLE, le=LARGEST_WHOLE, allow_inf_nan=False)]
 _WholeNumber = Annotated[int, Field(ge=-LARGEST_WHOLE, le=LARGEST_WHOLE)]
-_ContractField = Annotated[str, AfterValidator(_of_contract)]
+_FieldName = Annotated[str, StringConstraints(pattern=FIELD_NAME)]
+_Value = Annotated[JsonValue, AfterValidator(_without_nul_in_json)]
 
 
 class _Strict(BaseModel):
@@ -68,17 +73,29 @@ class _Strict(BaseModel):
 
 
 class _OptionalFields(_Strict):
-    """The optional fields of a request, each in one of three states: not said, null or a value."""
+    """The optional fields of a request, each in one of three states: not said, null or a value.
+
+    Those of the contract have keys of their own; ``fields`` has the others with their values, as they come on the wire.
+    """
 
     temperature: _Number | None = None
     top_p: _Number | None = None
     max_tokens: _WholeNumber | None = None
     random_seed: _WholeNumber | None = None
     safe_prompt: bool = False
+    fields: Annotated[tuple[tuple[_FieldName, _Value], ...], Field(max_length=MOST_FIELDS, fail_fast=True)] = ()
+
+    @model_validator(mode="after")
+    def _each_field_once(self) -> Self:
+        names = [name for name, _ in self.fields]
+        if len(set(names)) < len(names) or any(map(is_of_contract, names)):
+            raise ValueError("fields names a field twice, or one of the contract")
+        return self
 
     def said(self) -> dict[str, Setting]:
         """The fields that are null or a value."""
-        return {field: sending(getattr(self, field)) for field in CONTRACT_FIELDS if field in self.model_fields_set}
+        own = {field: getattr(self, field) for field in CONTRACT_FIELDS if field in self.model_fields_set}
+        return {field: sending(value) for field, value in (own | dict(self.fields)).items()}
 
 
 class LinkedMessage(_Strict):
@@ -103,7 +120,7 @@ class LinkedLane(_OptionalFields):
     muted: bool = False
     endpoint: _EndpointName | None = None
     model: _Text | None = None
-    omit: Annotated[tuple[_ContractField, ...], Field(max_length=len(CONTRACT_FIELDS), fail_fast=True)] = ()
+    omit: Annotated[tuple[_FieldName, ...], Field(max_length=MOST_FIELDS, fail_fast=True)] = ()
     stream: bool | None = None
     extra_body: _Text | None = None
     system: _Text | None = None
@@ -111,14 +128,15 @@ class LinkedLane(_OptionalFields):
 
     @model_validator(mode="after")
     def _each_field_in_one_state(self) -> Self:
-        if len(set(self.omit)) < len(self.omit) or set(self.omit) & self.model_fields_set:
+        said = self.model_fields_set | dict(self.fields).keys()
+        if len(set(self.omit)) < len(self.omit) or set(self.omit) & said:
             raise ValueError("omit names a field twice, or one that has a value")
         return self
 
     def lane(self, lane_id: str) -> Lane:
         """The lane under this id."""
         settings = self.said() | dict.fromkeys(self.omit, Setting())
-        return Lane(id=lane_id, settings=settings, **self.model_dump(exclude={"omit", *CONTRACT_FIELDS}))
+        return Lane(id=lane_id, settings=settings, **self.model_dump(exclude={"omit", "fields", *CONTRACT_FIELDS}))
 
 
 class LinkedComparison(_Strict):
@@ -263,12 +281,15 @@ def _lane_json(lane: Lane) -> dict[str, Any]:
 def _change_json(change: Change) -> dict[str, Any]:
     parts = ("endpoint", "model", "stream", "extra_body", "system")
     said: dict[str, Any] = {part: value for part in parts if (value := getattr(change, part)) is not None}
-    settings = {field: change.settings[field] for field in CONTRACT_FIELDS if field in change.settings}
-    for field, setting in settings.items():
+    for field, setting in change.settings.items():
         if setting.state is FieldState.OMIT:
             said.setdefault("omit", []).append(field)
+        elif setting.typed is not None:
+            raise LinkProblem(sentences.SETTINGS_UNSHARABLE.format(why=FIELD_NOT_JSON.format(field=field)))
+        elif is_of_contract(field):
+            said[field] = setting.sent
         else:
-            said[field] = setting.value if setting.state is FieldState.VALUE else None
+            said.setdefault("fields", []).append([field, setting.sent])
     return said
 
 

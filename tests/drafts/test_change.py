@@ -45,10 +45,12 @@ def test_a_field_that_is_omitted_or_null_keeps_the_value_that_stands_in_it(setti
     assert after.settings["top_p"] == Setting(state=setting.state, value=0.3)
 
 
-def test_a_field_that_the_form_does_not_have_is_a_key_of_its_extra_body() -> None:
+def test_a_field_that_the_form_does_not_have_is_added_unless_it_is_a_key_of_its_extra_body() -> None:
     draft = a_draft(extra_body='{"stop": ["a"], "n": 1}')
     change = Change(settings={"stop": OMITTED, "n": sending(2), "user": sending(None)})
-    assert json.loads(change.apply(draft).extra_body) == {"n": 2, "user": None}
+    changed = change.apply(draft)
+    assert json.loads(changed.extra_body) == {"n": 2}
+    assert changed.settings["user"] == sending(None)
     assert Change(settings={"n": OMITTED, "stop": OMITTED}).apply(draft).extra_body == ""
 
 

@@ -13,8 +13,9 @@ from components.contract.fields import CONTRACT_FIELDS
 from components.contract.messages import Role
 from components.contract.profile import BEEZY
 from components.drafts.conversation import Turn
-from components.drafts.draft import LARGEST_WHOLE, Draft, FieldState, Setting
+from components.drafts.draft import Draft
 from components.drafts.in_words import in_words
+from components.drafts.setting import LARGEST_WHOLE, FieldState, Setting
 from components.experiments.axes import MOST_VALUES, AxisProblem, field_names, read_values, read_word, with_values
 from tests.drafts.test_comparison import drafts
 from tests.drafts.test_draft import a_draft, body_of, with_settings
@@ -54,6 +55,8 @@ def with_system(*contents: str) -> Draft:
         ("system message", "[1, 2]", ("[1, 2]",)),
         ("{{topic}}", "1 to 5\ncats, dogs", ("1 to 5", "cats, dogs")),
         ("n", "1..3", ("1", "2", "3")),
+        ("presence_penalty", "-1, 0.5, 1.0", ("-1", "0.5", "1.0")),
+        ("reasoning_effort", 'low, "high", omitted, NULL', ('"low"', '"high"', "omitted", '"NULL"')),
         ("stop", '"a, b", ["\\n", "]"], null\nomitted', ('"a, b"', '["\\n", "]"]', "null", "omitted")),
         ("stop", '["a", "omitted", ["b"], null]', ('"a"', "omitted", '["b"]', "null")),
         ("response_format", '{\n "type": "text",\n "a": 1\n}', ('{"type": "text", "a": 1}',)),
@@ -97,10 +100,16 @@ def test_values_are_read_as_a_person_types_them(field: str, text: str, values: t
             "omitted is no value of {{topic}}, which takes a text: a variable can be neither omitted nor null.",
         ),
         (
-            "reasoning_effort",
+            "unheard_of",
             "high",
-            'high is no value of reasoning_effort, which takes JSON, such as 0.5, true or "a text in quotation marks", '
+            'high is no value of unheard_of, which takes JSON, such as 0.5, true or "a text in quotation marks", '
             "or omitted.",
+        ),
+        ("stop", "5", '5 is no value of stop, which takes a text or a list of texts such as ["\\n\\n"], or omitted.'),
+        (
+            "response_format",
+            "json",
+            'json is no value of response_format, which takes JSON such as {"type": "json_object"}, or omitted.',
         ),
         (
             "random_seed",

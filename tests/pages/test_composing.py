@@ -211,15 +211,90 @@ def test_a_changed_field_wears_a_badge_that_resets_it_and_all_can_be_reset(page:
     assert page.toggle(key="stream").value is False
 
 
-def test_an_example_of_a_further_field_can_be_put_in(chat: Chat, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("TEMPERA_DIALECT", "mistral")
+def test_a_field_is_added_with_the_widget_of_its_kind_and_sent(chat: Chat, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TEMPERA_DIALECT", "openai")
     page = new_page().run()
-    page.text_area(key="extra_body").set_value('{"n": 3}').run()
-    page.menu_button(key="add_extra").click("response_format").run()
-    assert json.loads(page.text_area(key="extra_body").value) == {"n": 3, "response_format": {"type": "json_object"}}
-    page.text_area(key="extra_body").set_value("{").run()
-    page.menu_button(key="add_extra").click("stop").run()
-    assert page.text_area(key="extra_body").value == "{"
+    for field in ("stop", "presence_penalty", "n", "reasoning_effort", "response_format", "logprobs"):
+        page.menu_button(key="add_field").click(field).run()
+    page.text_area(key="field_stop").set_value("\\n\\n\nEnd").run()
+    page.slider(key="field_presence_penalty_slider").set_value(1.5).run()
+    page.number_input(key="field_n").set_value(3).run()
+    page.selectbox(key="field_reasoning_effort").set_value("high").run()
+    page.text_area(key="field_response_format").set_value('{"type": ').run()
+    assert "response\\_format is not JSON yet. Mend it, or omit it." in texts(page)
+    page.button(key="run").click().run()
+    assert "is not JSON yet" in page.error[0].value
+    page.text_area(key="field_response_format").set_value('{"type": "text"}').run()
+    page.button_group(key="field_logprobs").set_value("false").run()
+    run_to_the_end(page)
+    further = {
+        "stop": ["\n\n", "End"],
+        "presence_penalty": 1.5,
+        "n": 3,
+        "reasoning_effort": "high",
+        "response_format": {"type": "text"},
+        "logprobs": False,
+    }
+    body = chat.bodies[0]
+    assert {key: body[key] for key in further} == further
+    assert [key for key in body if key in further] == list(further)
+    page.button_group(key="field_stop_state").set_value("null").run()
+    page.button_group(key="field_logprobs").set_value("null").run()
+    page.button(key="field_n_remove").click().run()
+    page.button(key="field_presence_penalty_reset").click().run()
+    run_to_the_end(page)
+    body = chat.bodies[1]
+    assert (body["stop"], body["logprobs"]) == (None, None)
+    assert "n" not in body
+    assert "presence_penalty" not in body
+    assert page.session_state["field_presence_penalty_state"] == "omit"
+    page.button(key="undo").click().run()
+    page.button(key="undo").click().run()
+    assert page.number_input(key="field_n").value == 3
+    page.button(key="reset_all").click().run()
+    assert not [box for box in page.text_area if box.key == "field_stop"]
+
+
+def test_fields_of_what_is_opened_appear_with_their_values(chat: Chat, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TEMPERA_DIALECT", "openai")
+    page = new_page().run()
+    page.text_area(key="extra_body").set_value('{"presence_penalty": 1, "stop": "x", "mine": 1, "n": 2}').run()
+    run_to_the_end(page)
+    opened = new_page()
+    opened.query_params["run"] = page.query_params["run"]
+    opened.run()
+    assert (opened.number_input(key="field_presence_penalty").value, opened.text_area(key="field_stop").value) == (
+        1.0,
+        "x",
+    )
+    # Behind a key that is not known, a known one keeps its place on the wire.
+    assert json.loads(opened.text_area(key="extra_body").value) == {"mine": 1, "n": 2}
+    run_to_the_end(opened)
+    assert json.dumps(chat.bodies[1]) == json.dumps(chat.bodies[0])
+    opened.button(key="move_keys").click().run()
+    assert (opened.number_input(key="field_n").value, opened.session_state["field_n_state"]) == (2, "value")
+    assert json.loads(opened.text_area(key="extra_body").value) == {"mine": 1}
+    run_to_the_end(opened)
+    assert chat.bodies[2] == chat.bodies[0]
+
+
+def test_a_fix_mends_a_field_where_it_stands(chat: Chat, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TEMPERA_DIALECT", "openai")
+    page = new_page().run()
+    page.menu_button(key="add_field").click("presence_penalty").run()
+    page.number_input(key="field_presence_penalty").set_value(3.0).run()
+    page.text_area(key="extra_body").set_value('{"foo": 1, "n": 0, "stop": ["x"]}').run()
+    assert [button.label for button in page.button if button.key.startswith("fix_")] == [
+        "Set it to 2",
+        "Leave foo out",
+        "Set it to 1",
+    ]
+    page.button(key="fix_0").click().run()
+    assert page.number_input(key="field_presence_penalty").value == 2.0
+    assert json.loads(page.text_area(key="extra_body").value) == {"foo": 1, "n": 0, "stop": ["x"]}
+    page.button(key="fix_1").click().run()
+    assert (page.number_input(key="field_n").value, page.text_area(key="field_stop").value) == (1, "x")
+    assert json.loads(page.text_area(key="extra_body").value) == {"foo": 1}
 
 
 def test_what_is_written_survives_a_reload_without_a_run(page: AppTest, chat: Chat) -> None:
@@ -334,7 +409,7 @@ def test_half_a_character_breaks_neither_the_form_nor_an_answer(chat: Chat, monk
     monkeypatch.setenv("TEMPERA_DIALECT", "mistral")
     page = new_page().run()
     page.text_area(key="extra_body").set_value('{"metadata": {"a": "\\ud800"}}').run()
-    page.menu_button(key="add_extra").click("n").run()
+    page.menu_button(key="add_field").click("n").run()
     assert not page.exception
     page.text_area(key="extra_body").set_value("").run()
     chat.server.play = sending(head() + chunk('{"a": "\\ud800"}', "stop") + DONE)

@@ -14,8 +14,8 @@ from components.contract.profile import BEEZY
 from components.contract.request import to_bytes
 from components.drafts.comparison import Comparison, Lane, Timing
 from components.drafts.conversation import Turn
-from components.drafts.draft import LARGEST_WHOLE, Draft, DraftProblem, new_draft
-from components.drafts.setting import FieldState, Setting
+from components.drafts.draft import Draft, DraftProblem, new_draft
+from components.drafts.setting import LARGEST_WHOLE, FieldState, Setting
 
 
 def a_draft(*contents: str, **fields: Any) -> Draft:
@@ -119,6 +119,11 @@ settings = {
     )
     for field in CONTRACT_FIELDS
 }
+further = {
+    "stop": st.builds(Setting, state=st.sampled_from(FieldState), value=st.lists(texts, max_size=2)),
+    "presence_penalty": st.builds(Setting, state=st.sampled_from(FieldState), value=numbers),
+    "unheard_of": st.builds(Setting, state=st.just(FieldState.VALUE), value=st.just([None, "\\u0000"])),
+}
 plain_turns = st.builds(
     Turn,
     id=st.integers(1, 99).map(str),
@@ -142,7 +147,7 @@ lanes = st.builds(
     muted=st.booleans(),
     endpoint=st.none() | st.text(st.characters(categories=("L", "N")), min_size=1, max_size=100),
     model=st.none() | texts,
-    settings=st.fixed_dictionaries({}, optional=settings),
+    settings=st.fixed_dictionaries({}, optional={**settings, **further}),
     stream=st.none() | st.booleans(),
     extra_body=st.none() | templates,
     system=st.none() | templates,
@@ -160,7 +165,7 @@ drafts = st.builds(
     endpoint=endpoints,
     model=st.none() | texts,
     turns=st.lists(turns, max_size=2).map(tuple),
-    settings=st.fixed_dictionaries(settings),
+    settings=st.fixed_dictionaries(settings, optional=further),
     stream=st.booleans(),
     extra_body=templates,
     variables=st.dictionaries(st.sampled_from(["name", "city", "été", "unused"]), texts),

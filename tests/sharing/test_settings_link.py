@@ -17,11 +17,11 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from components.contract.fields import CONTRACT_FIELDS
+from components.contract.fields import CONTRACT_FIELDS, FIELDS
 from components.drafts.comparison import Comparison, Lane
 from components.drafts.conversation import Turn, branched
-from components.drafts.draft import LARGEST_WHOLE, new_draft
-from components.drafts.setting import FieldState, Setting
+from components.drafts.draft import new_draft
+from components.drafts.setting import LARGEST_WHOLE, FieldState, Setting
 from components.sharing import settings_link as module
 from components.sharing.linked_settings import LinkedSettings
 from components.sharing.problem import LinkProblem
@@ -46,7 +46,7 @@ FIRST_ENTRIES_SHA256 = "2b584e34c52c4496436515f228f49bd26f01372503bdf260c70f7632
 ALLOWED_KEYS = {
     *("endpoint", "model", "messages", *CONTRACT_FIELDS, "stream", "extra_body", "variables", "comparison"),
     *("role", "content", "prefix", "name", "tool_call_id", "tool_calls", "literal"),
-    *("lanes", "repeats", "timing", "muted", "omit", "system"),
+    *("lanes", "repeats", "timing", "muted", "omit", "fields", "system"),
 }
 """Every key that a link may hold: no address, no key, no header, no owner, no limit."""
 
@@ -130,7 +130,8 @@ def test_a_link_brings_all_that_a_draft_says_and_nothing_of_the_form_it_is_opene
     assert digests_of(opened, comparison=comparison) == digests_of(draft, comparison=comparison)
     for field, setting in opened.settings.items():
         if setting.state is not FieldState.VALUE:
-            assert setting == Setting(state=setting.state, value=new_draft().settings[field].value)
+            begins_with = FIELDS[field].begins_with if field in FIELDS else None
+            assert setting == Setting(state=setting.state, value=begins_with)
 
 
 @given(drafts, st.booleans())
@@ -363,7 +364,18 @@ REFUSED = {
     "no lanes": (forged({"comparison": {}}), UNKNOWN),
     "a lane's id": (forged({"comparison": {"lanes": [{"id": "1"}, {}]}}), UNKNOWN),
     "a lane's name that is too long": (forged({"comparison": {"lanes": [{"name": "n" * 41}, {}]}}), UNKNOWN),
-    "a lane that leaves out an unknown field": (forged({"comparison": {"lanes": [{"omit": ["n"]}, {}]}}), UNKNOWN),
+    "a lane that leaves out an unknown field": (
+        forged({"comparison": {"lanes": [{"omit": ["no field"]}, {}]}}),
+        UNKNOWN,
+    ),
+    "a field that stands twice": (forged({"fields": [["n", 1], ["n", 2]]}), UNKNOWN),
+    "a field of the contract among the others": (forged({"fields": [["top_p", 1]]}), UNKNOWN),
+    "a field without a value": (forged({"fields": [["n"]]}), UNKNOWN),
+    "a field with a character that is no text": (forged({"fields": [["stop", ["a\0"]]]}), UNKNOWN),
+    "a lane that leaves out a field and sends it": (
+        forged({"comparison": {"lanes": [{"omit": ["n"], "fields": [["n", 1]]}, {}]}}),
+        UNKNOWN,
+    ),
     "a lane that leaves a field out twice": (forged({"comparison": {"lanes": [{"omit": ["top_p"] * 2}, {}]}}), UNKNOWN),
     "a lane that sets what it leaves out": (
         forged({"comparison": {"lanes": [{"omit": ["top_p"], "top_p": None}, {}]}}),

@@ -10,19 +10,19 @@ from functools import partial
 from typing import Any
 
 import streamlit as st
-from pydantic import JsonValue
 
 from components.contract.fields import Kind
 from components.contract.profile import may_be_null
 from components.drafts.comparison import MOST_NAME_CHARS, Comparison, Lane, changed, with_setting
 from components.drafts.draft import Draft
-from components.drafts.in_words import SYSTEM, in_words
-from components.drafts.setting import FieldState, Setting, sending
+from components.drafts.in_words import OMITTED, SYSTEM, in_words
+from components.drafts.setting import FieldState, Setting
 from components.endpoints.endpoint import AnyEndpoint
 from components.ui import presses
 from components.ui.compare.keys import lane_key
 from components.ui.endpoints.endpoint_choice import model_cards
 from components.ui.form import draft_form, field_widgets
+from components.ui.form.keys import state_key
 from components.ui.plain_words import plain_words
 
 _AS_BASE = "base"
@@ -42,12 +42,13 @@ def draw_lane_form(lane: Lane, draft: Draft, endpoints: Mapping[str, AnyEndpoint
         on_change=presses.soon(_take_text, lane.id, "name"),
     )
     st.caption("Only what differs from the base is kept here. What says base follows the base.")
-    for field in draft.settings:
-        _draw_setting(lane, field, base[field])
     own = lane.apply(draft)
+    for field in own.settings:
+        _draw_setting(lane, field, base.get(field, OMITTED))
+    endpoint = endpoints.get(own.endpoint or "")
+    _draw_add(lane, own, endpoint)
     names = list(endpoints)
     _draw_choice(lane, "endpoint", names, base["endpoint"])
-    endpoint = endpoints.get(own.endpoint or "")
     _draw_choice(lane, "model", [card.id for card in model_cards(endpoint)] if endpoint else [], base["model"])
     _draw_stream(lane, base["stream"])
     _draw_text(lane, "system", SYSTEM, base[SYSTEM], "Rules for the whole answer; empty: no system message")
@@ -73,12 +74,12 @@ def draw_change_of_several(comparison: Comparison) -> None:
         required=True,
         key=lane_key(f"several_{field}", "state"),
     )
-    row, kept = draft_form.row_of(field), draft_form.read().settings[field].value
+    row, kept = draft_form.row_of(field), _kept(field)
     held: Any = field_widgets.shown(row, kept)
     if chosen == FieldState.VALUE.value:
         key = lane_key(f"several_{field}", "value")
         held = field_widgets.draw_value(row, kept, field, key=key, label_visibility="visible")
-    setting = None if chosen == _AS_BASE else _setting(field, str(chosen), field_widgets.value_in(row, held, kept))
+    setting = None if chosen == _AS_BASE else field_widgets.setting_in(row, str(chosen), held, kept)
     st.button(
         "Change",
         type="primary",
@@ -86,6 +87,14 @@ def draw_change_of_several(comparison: Comparison) -> None:
         disabled=not lanes or held is None,
         on_click=presses.soon(_change_several, tuple(lanes), field, setting),
     )
+
+
+def _draw_add(lane: Lane, own: Draft, endpoint: AnyEndpoint | None) -> None:
+    """Draw the menu of fields that neither the base nor the lane has yet."""
+    if addable := [name for name in endpoint.profile.further_fields if name not in own.settings] if endpoint else []:
+        key = lane_key("add_field", lane.id)
+        on_click = presses.soon_chosen(key, partial(_add, lane_id=lane.id))
+        st.menu_button("Add field", addable, key=key, type="tertiary", icon=":material/add:", on_click=on_click)
 
 
 def _draw_setting(lane: Lane, field: str, base: str) -> None:
@@ -97,19 +106,17 @@ def _draw_setting(lane: Lane, field: str, base: str) -> None:
             [_AS_BASE, *_states(field)],
             default=field_widgets.state_in(draft_form.row_of(field), setting) if setting else _AS_BASE,
             required=True,
-            key=lane_key(f"{field}_state", lane.id),
+            key=lane_key(state_key(field), lane.id),
             label_visibility="collapsed",
             on_change=presses.soon(_take_state, lane.id, field),
         )
-    row = draft_form.row_of(field)
-    if setting and setting.state is FieldState.VALUE and row.kind is not Kind.SWITCH:
-        field_widgets.draw_value(
-            row,
-            setting.value,
-            f"{field} in this lane",
-            key=lane_key(field, lane.id),
-            on_change=presses.soon(_take_value, lane.id, field),
-        )
+    if setting is None or setting.state is not FieldState.VALUE:
+        return
+    row = draft_form.row_of(field).holding(setting.value)
+    if row.kind is not Kind.SWITCH:
+        key = lane_key(field_widgets.value_key(row), lane.id)
+        on_change = presses.soon(_take_value, lane.id, field, key)
+        field_widgets.draw_value(row, setting, f"{field} in this lane", key=key, on_change=on_change)
 
 
 def _draw_choice(lane: Lane, part: str, options: list[str], base: str) -> None:
@@ -168,14 +175,10 @@ def _states(field: str) -> list[str]:
     return field_widgets.states(draft_form.row_of(field), nullable=may_be_null(field))
 
 
-def _value(lane_id: str, field: str) -> JsonValue:
-    """The value that stands in a lane's field: its own or, to begin with, the base's."""
-    draft = draft_form.read()
-    return draft.comparison.lane(lane_id).apply(draft).settings[field].value
-
-
-def _setting(field: str, chosen: str, value: JsonValue) -> Setting:
-    return field_widgets.setting_in(draft_form.row_of(field), chosen, value)
+def _kept(field: str) -> Setting:
+    """What a lane begins with: what stands in the base's field."""
+    settings = draft_form.read().settings
+    return settings.get(field) or Setting(value=draft_form.row_of(field).begins_with)
 
 
 def _change(lane_id: str, **parts: Any) -> None:
@@ -201,15 +204,25 @@ def _take_own(lane_id: str, part: str, begins_with: str) -> None:
 
 
 def _take_state(lane_id: str, field: str) -> None:
-    chosen = st.session_state[lane_key(f"{field}_state", lane_id)]
-    setting = None if chosen == _AS_BASE else _setting(field, chosen, _value(lane_id, field))
+    chosen = st.session_state[lane_key(state_key(field), lane_id)]
+    _take_setting(lane_id, field, None if chosen == _AS_BASE else chosen)
+
+
+def _take_value(lane_id: str, field: str, key: str) -> None:
+    _take_setting(lane_id, field, FieldState.VALUE.value, st.session_state[key])
+
+
+def _take_setting(lane_id: str, field: str, chosen: str | None, held: Any = None) -> None:
+    draft = draft_form.read()
+    before = draft.comparison.lane(lane_id).apply(draft).settings.get(field) or _kept(field)
+    row = draft_form.row_of(field).holding(before.value)
+    setting = field_widgets.setting_in(row, chosen, held, before) if chosen else None
     draft_form.change_comparison(partial(with_setting, lane_ids=(lane_id,), field=field, setting=setting))
 
 
-def _take_value(lane_id: str, field: str) -> None:
-    held = st.session_state[lane_key(field, lane_id)]
-    setting = sending(field_widgets.value_in(draft_form.row_of(field), held, _value(lane_id, field)))
-    draft_form.change_comparison(partial(with_setting, lane_ids=(lane_id,), field=field, setting=setting))
+def _add(name: str, lane_id: str) -> None:
+    setting = Setting(state=FieldState.VALUE, value=_kept(name).value)
+    draft_form.change_comparison(partial(with_setting, lane_ids=(lane_id,), field=name, setting=setting))
 
 
 def _change_several(lane_ids: tuple[str, ...], field: str, setting: Setting | None) -> None:

@@ -13,18 +13,20 @@ from typing import Any
 
 import streamlit as st
 
-from components.contract.fields import FIELDS, Field, Kind, unknown_field
+from components.contract.fields import Field
 from components.contract.messages import Role
-from components.contract.profile import profile_named
+from components.contract.profile import BEEZY, Profile, profile_named
 from components.contract.request import from_bytes
 from components.drafts.change import Change, between
 from components.drafts.comparison import Comparison
 from components.drafts.conversation import Turn, Turns, highest_id, renumbered
 from components.drafts.draft import Draft, new_draft, read_draft
+from components.drafts.known_keys import with_known_keys
 from components.drafts.setting import Setting
 from components.drafts.store import find_draft, save_draft
 from components.log.record import RunRecord
 from components.ui import state
+from components.ui.endpoints.endpoints_here import endpoints_here
 from components.ui.form import field_widgets, keys, widget_values
 from components.ui.user_errors import shown
 from components.ui.visitor import own_log
@@ -49,7 +51,7 @@ def begin(otherwise: Callable[[], Draft | None]) -> None:
     """
     if keys.START not in st.session_state:
         kept = _kept_draft(st.query_params.get(keys.DRAFT_PARAMETER))
-        begins_with = kept or otherwise() or new_draft()
+        begins_with = _with_known_keys(kept or otherwise() or new_draft())
         st.session_state[keys.START] = begins_with
         st.session_state[keys.TURNS] = begins_with.turns
         st.session_state[keys.COMPARISON] = begins_with.comparison
@@ -71,11 +73,13 @@ def start() -> Draft:
 def read() -> Draft:
     """The form as it stands now."""
     began = start()
+    endpoint = _value(state.ENDPOINT, began.endpoint)
+    profile = _profile_at(endpoint)
     draft = Draft(
-        endpoint=_value(state.ENDPOINT, began.endpoint),
+        endpoint=endpoint,
         model=_value(state.MODEL, began.model),
         turns=current_turns(),
-        settings={field: _setting(row_of(field), setting) for field, setting in began.settings.items()},
+        settings={field: _setting(profile, field, setting) for field, setting in began.settings.items()},
         stream=_value(keys.STREAM, began.stream),
         extra_body=_value(keys.EXTRA_BODY, began.extra_body),
         comparison=st.session_state[keys.COMPARISON],
@@ -93,9 +97,9 @@ def current_turns() -> Turns:
 
 def fill(draft: Draft, sentence: str) -> None:
     """Put a draft into the form; call it before the widgets are drawn. ``sentence`` says what happened, for Undo."""
-    before = read()
-    _put(draft)
-    offer_undo(Undo(f"Undo: {sentence}", lambda: _take_back(before, draft, sentence)))
+    before, known = read(), _with_known_keys(draft)
+    _put(known)
+    offer_undo(Undo(f"Undo: {sentence}", lambda: _take_back(before, known, sentence)))
 
 
 def change(change: Change, sentence: str) -> None:
@@ -192,6 +196,9 @@ def _take_back(before: Draft, after: Draft, sentence: str) -> None:
 def _merged(now: Draft, old: Draft, new: Draft) -> Draft:
     """The form with what is new between two drafts; the rest stays as it is now: it may have been worked on since."""
     merged = between(old, new, unsent=True).apply(now)
+    taken_out = old.settings.keys() - new.settings.keys()
+    kept = {field: setting for field, setting in merged.settings.items() if field not in taken_out}
+    merged = merged.model_copy(update={"settings": kept})
     return merged if new.comparison == old.comparison else merged.model_copy(update={"comparison": new.comparison})
 
 
@@ -226,9 +233,18 @@ def draft_of(record: RunRecord, base: Draft | None = None) -> Draft | None:
     return asking.model_copy(update={"variables": {}})
 
 
-def row_of(field: str) -> Field:
-    """What a field of the form is."""
-    return FIELDS.get(field) or unknown_field(field)
+def row_of(field: str, endpoint: str | None = None) -> Field:
+    """What a field of the form is, at an endpoint or at the one that the form has chosen."""
+    return _profile_at(endpoint or _value(state.ENDPOINT, start().endpoint)).field(field)
+
+
+def _with_known_keys(draft: Draft) -> Draft:
+    return with_known_keys(draft, _profile_at(draft.endpoint))
+
+
+def _profile_at(endpoint: str | None) -> Profile:
+    found = endpoints_here().get(endpoint or "")
+    return found.profile if found else BEEZY
 
 
 def _kept_draft(draft_id: str | None) -> Draft | None:
@@ -258,11 +274,14 @@ def _put(draft: Draft) -> None:
         **{keys.variable_key(name): "" for name in draft.variable_names},
         **{keys.variable_key(name): value for name, value in draft.variables.items()},
     }
+    profile = _profile_at(draft.endpoint)
     for field, setting in draft.settings.items():
-        row, value = row_of(field), field_widgets.shown(row_of(field), setting.value)
+        row = profile.field(field).holding(setting.value)
+        value = field_widgets.shown(row, setting)
         # A switch has its value in the control of its state, under the same key.
-        values |= {field: value, field_widgets.states_key(row): field_widgets.state_in(row, setting)}
-        st.session_state.setdefault(keys.NUMBERS, {})[field] = value
+        key = field_widgets.value_key(row)
+        values |= {key: value, field_widgets.states_key(row): field_widgets.state_in(row, setting)}
+        st.session_state.setdefault(keys.HELD_VALUES, {})[key] = value
     widget_values.put(values)
 
 
@@ -271,12 +290,11 @@ def _value(key: str, otherwise: Any) -> Any:
     return st.session_state.get(key, otherwise)
 
 
-def _setting(row: Field, began: Setting) -> Setting:
+def _setting(profile: Profile, field: str, began: Setting) -> Setting:
+    row = profile.field(field).holding(began.value)
     chosen = _value(field_widgets.states_key(row), field_widgets.state_in(row, began))
-    if row.kind is Kind.SWITCH:
-        return field_widgets.setting_in(row, chosen, began.value)
-    held = _value(row.name, field_widgets.shown(row, began.value))
-    return field_widgets.setting_in(row, chosen, field_widgets.value_in(row, held, began.value))
+    held = _value(field_widgets.value_key(row), field_widgets.shown(row, began))
+    return field_widgets.setting_in(row, chosen, held, began)
 
 
 def _as_typed(turn: Turn) -> Turn:

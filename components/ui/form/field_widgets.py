@@ -5,17 +5,21 @@ A field has a control for its state and, but for a switch, a widget for its valu
 
 from __future__ import annotations
 
+import json
+import re
 from typing import Any
 
 import streamlit as st
 from pydantic import JsonValue
 
-from components.contract.fields import Field, Kind
-from components.drafts.draft import LARGEST_WHOLE
-from components.drafts.setting import FieldState, Setting
-from components.ui.form.keys import state_key
+from components.contract.fields import FIELDS, Field, Kind
+from components.contract.strict_json import read_json
+from components.drafts.setting import LARGEST_WHOLE, FieldState, Setting, can_be_shown
+from components.ui.form.keys import field_key, state_key
 
 _SWITCHED = {"true": True, "false": False}
+_ESCAPES = {"\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
+_ESCAPED = {escape: character for character, escape in _ESCAPES.items()}
 
 
 def states(row: Field, *, nullable: bool) -> list[str]:
@@ -24,9 +28,15 @@ def states(row: Field, *, nullable: bool) -> list[str]:
     return [FieldState.OMIT.value, *[FieldState.NULL.value] * nullable, *values]
 
 
+def value_key(row: Field) -> str:
+    """The key of the widget of its value, with its kind where that is not always the same."""
+    known, key = FIELDS.get(row.name), field_key(row.name)
+    return key if known and known.kind is row.kind else f"{key}_{row.kind.name.lower()}"
+
+
 def states_key(row: Field) -> str:
     """The key of the control of its state in the form."""
-    return row.name if row.kind is Kind.SWITCH else state_key(row.name)
+    return value_key(row) if row.kind is Kind.SWITCH else state_key(row.name)
 
 
 def state_in(row: Field, setting: Setting) -> str:
@@ -36,32 +46,70 @@ def state_in(row: Field, setting: Setting) -> str:
     return setting.state.value
 
 
-def setting_in(row: Field, chosen: str, kept: JsonValue) -> Setting:
-    """The setting that the control of its state says; ``kept`` is the value that stands beside it."""
+def shown(row: Field, setting: Setting) -> Any:
+    """What the widget of the value holds for a setting, of the type that the widget takes."""
+    value = setting.value
+    match row.kind:
+        case Kind.DECIMAL if isinstance(value, int | float):
+            return float(value)
+        case Kind.TEXTS:
+            return "\n".join(map(_escaped, [value] if isinstance(value, str) else value or []))  # type: ignore[arg-type]
+        case Kind.JSON:
+            return json.dumps(value, ensure_ascii=False, indent=2) if setting.typed is None else setting.typed
+        case _:
+            return value
+
+
+def setting_in(row: Field, chosen: str, held: Any, before: Setting) -> Setting:
+    """The setting that both its widgets say.
+
+    An empty number says nothing. What a widget only shows keeps the value it had ``before``: 1 does not become 1.0, nor
+    one text a list of it.
+    """
     if row.kind is Kind.SWITCH and chosen in _SWITCHED:
         return Setting(state=FieldState.VALUE, value=_SWITCHED[chosen])
-    return Setting(state=FieldState(chosen), value=kept)
+    if row.kind is Kind.SWITCH or held is None or held == shown(row, before):
+        return before.model_copy(update={"state": FieldState(chosen)})
+    if row.kind is Kind.TEXTS:
+        held = [_unescaped(line) for line in held.split("\n") if line]
+    elif row.kind is Kind.JSON:
+        typed = held
+        try:
+            held = read_json(typed)
+        except ValueError:
+            return before.model_copy(update={"state": FieldState(chosen), "typed": typed})
+        if not row.can_hold(held) or not can_be_shown(held):
+            return before.model_copy(update={"state": FieldState(chosen), "typed": typed})
+    return Setting(state=FieldState(chosen), value=held)
 
 
-def shown(row: Field, value: JsonValue) -> Any:
-    """What the widget of the value holds for it, of the type that the widget takes."""
-    if row.kind is Kind.DECIMAL and isinstance(value, int | float):
-        return float(value)
-    return value
-
-
-def value_in(row: Field, held: Any, before: JsonValue) -> JsonValue:
-    """The value that its widget says. An empty one says nothing, and an untouched one what was there ``before``."""
-    return before if held is None or held == shown(row, before) else held
-
-
-def draw_value(row: Field, begins_with: JsonValue, label: str, **options: Any) -> Any:
+def draw_value(row: Field, setting: Setting, label: str, **options: Any) -> Any:
     """Draw the widget of the value, without a label on the page if none is asked for; what it holds."""
+    begins_with = shown(row, setting)
+    options = {"label_visibility": "collapsed", **options}
     match row.kind:
         case Kind.DECIMAL:
-            options |= {"step": 0.01, "format": "%g"}
+            return st.number_input(label, value=begins_with, step=0.01, format="%g", **options)
         case Kind.WHOLE:
             options |= {"step": 1, "min_value": -LARGEST_WHOLE, "max_value": LARGEST_WHOLE}
+            return st.number_input(label, value=begins_with, **options)
+        case Kind.CHOICE:
+            held = st.session_state.get(options["key"], begins_with)
+            choices = [*row.choices, *[held] * (held not in row.choices)]
+            return st.selectbox(label, choices, choices.index(held), accept_new_options=True, **options)
+        case Kind.TEXTS:
+            options |= {"placeholder": "One text a line; \\n is a line end", "height": "content"}
+            return st.text_area(label, begins_with, **options)
+        case Kind.JSON:
+            options |= {"placeholder": json.dumps(row.example), "height": "content"}
+            return st.text_area(label, begins_with, **options)
         case _:
             raise NotImplementedError(f"There is no widget for {row.kind.value} ({row.name}).")
-    return st.number_input(label, value=shown(row, begins_with), **{"label_visibility": "collapsed", **options})
+
+
+def _escaped(text: JsonValue) -> str:
+    return "".join(_ESCAPES.get(character, character) for character in str(text))
+
+
+def _unescaped(line: str) -> str:
+    return re.sub(r"\\[\\nrt]", lambda escape: _ESCAPED[escape[0]], line)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from components.contract.fields import is_of_contract
+
 STREAM = "stream"
 EXTRA_BODY = "extra_body"
 PREVIEW = "preview"
@@ -22,7 +24,7 @@ START = "start"
 COMPARISON = "comparison"
 """The lanes beside the form, how often each is run, and in which order."""
 HIGHEST_TURN = "highest_turn"
-NUMBERS = "numbers"
+HELD_VALUES = "held_values"
 """The value in each field as it was last drawn."""
 VALUES_SET = "values_set"
 """How often the form's widgets have been given values; a hidden widget, by which the browser says what it has seen."""
@@ -42,19 +44,29 @@ DRAFT_PARAMETER = "draft"
 """The query parameter that names the draft in the form."""
 
 
+def field_key(field: str) -> str:
+    """The key of a field's widget. Those beyond the contract may be called as anything else on a page is."""
+    return field if is_of_contract(field) or field in (STREAM, EXTRA_BODY) else f"field_{field}"
+
+
+def remove_key(field: str) -> str:
+    """The key of the button that takes a field out of the form."""
+    return f"{field_key(field)}_remove"
+
+
 def state_key(field: str) -> str:
     """The key of the control that says whether a field is omitted, null or a value."""
-    return f"{field}_state"
+    return f"{field_key(field)}_state"
 
 
 def slider_key(field: str) -> str:
     """The key of the slider beside a field's number."""
-    return f"{field}_slider"
+    return f"{field_key(field)}_slider"
 
 
 def reset_key(field: str) -> str:
     """The key of the button that brings a field back to its default."""
-    return f"{field}_reset"
+    return f"{field_key(field)}_reset"
 
 
 def message_key(turn_id: str) -> str:

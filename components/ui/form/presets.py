@@ -75,7 +75,7 @@ def _take_built_in(name: str) -> None:
 
 def _take(preset: Preset) -> None:
     with shown_next(keys.PRESET_PROBLEM):
-        draft_form.change(change_of(preset.content), f"preset {plain_words(preset.name)}")
+        draft_form.change(change_of(preset.content, draft_form.read().settings), f"preset {plain_words(preset.name)}")
         st.session_state[keys.PRESETS] = False
 
 

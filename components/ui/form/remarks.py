@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import streamlit as st
 
+from components.contract.fields import is_of_contract
 from components.contract.lint import EXTRA_BODY, MESSAGES, Fix, Severity
 from components.contract.profile import Profile
 from components.contract.request import ChatCompletionStreamRequest
 from components.drafts.change import between
 from components.drafts.composed import Composed
-from components.drafts.conversation import Turns
-from components.drafts.draft import NothingWritten
+from components.drafts.draft import Draft, NothingWritten
+from components.drafts.known_keys import with_known_keys
 from components.ui import presses
 from components.ui.form import draft_form
 from components.ui.form.request_form import Places
@@ -54,12 +55,17 @@ def _draw_sentence(sentence: str, severity: Severity) -> None:
 def _apply(fix: Fix, before: ChatCompletionStreamRequest, profile: Profile) -> None:
     """Change in the form what the fix changes in the request, and nothing else: variables stay variables."""
     draft = draft_form.read()
-    form_before, form_after = (
-        draft.asking(request, profile, turns=_with_prefixes(draft.turns, request)) for request in (before, fix.request)
-    )
-    draft_form.change(between(form_before, form_after), plain_words(fix.label))
+    form_before, form_after = (_asking(draft, request, profile) for request in (before, fix.request))
+    change, sent = between(form_before, form_after), draft.further_values(profile)
+    in_text = [field for field in change.settings if not is_of_contract(field) and field not in sent]
+    if in_text or change.extra_body is not None:
+        # What is mended stands in the text: what is known of it becomes fields.
+        further = {field: setting for field, setting in form_after.settings.items() if not is_of_contract(field)}
+        change = change.model_copy(update={"settings": change.settings | further, "extra_body": form_after.extra_body})
+    draft_form.change(change, plain_words(fix.label))
 
 
-def _with_prefixes(turns: Turns, request: ChatCompletionStreamRequest) -> Turns:
-    pairs = zip(turns, request.messages, strict=True)
-    return tuple(turn.model_copy(update={"prefix": message.prefix}) for turn, message in pairs)
+def _asking(draft: Draft, request: ChatCompletionStreamRequest, profile: Profile) -> Draft:
+    pairs = zip(draft.turns, request.messages, strict=True)
+    turns = tuple(turn.model_copy(update={"prefix": message.prefix}) for turn, message in pairs)
+    return with_known_keys(draft.asking(request, profile, turns=turns), profile, in_any_order=True)

@@ -6,21 +6,22 @@ What a field is comes from its row, its range and its default from the profile; 
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import Any
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from components.contract.fields import FIELDS, Field, Kind
+from components.contract.fields import Field, Kind, is_of_contract
 from components.contract.profile import FieldRules, Profile
 from components.contract.request import ChatCompletionStreamRequest
-from components.drafts.change import reset
+from components.drafts.change import Change, reset
 from components.drafts.draft import Draft
-from components.drafts.extra_body import extra_body_text, read_extra_body
+from components.drafts.known_keys import with_known_keys
 from components.drafts.setting import FieldState, Setting
 from components.endpoints.models import ModelCard
 from components.ui import presses, shortcuts
 from components.ui.form import draft_form, field_widgets, keys, widget_values
-from components.ui.form.keys import reset_key, slider_key
+from components.ui.form.keys import remove_key, reset_key, slider_key
 
 Places = dict[str, DeltaGenerator]
 """Where on the page a remark on a field belongs."""
@@ -32,16 +33,8 @@ def draw_settings(profile: Profile, card: ModelCard | None, refused: Collection[
     ``refused`` are fields that the endpoint complained about in the run shown.
     """
     places: Places = {}
-    for name, setting in draft_form.start().settings.items():
-        row, rules = profile.field(name), profile.fields.get(name)
-        if rules is None:
-            st.caption(f"**{name}**: the {profile.name} dialect has no such field.")
-            continue
-        with st.container(key=f"{name}_field", gap="xxsmall"):
-            _draw_field(row, setting, rules, card)
-            if {name, rules.key} & set(refused):
-                st.caption(":red[The endpoint refused this field in the run shown.]")
-            places[name] = st.container(gap="xxsmall")
+    settings = draft_form.start().settings
+    _draw_fields([name for name in settings if is_of_contract(name)], profile, card, refused, places)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         streams = st.toggle(
             keys.STREAM,
@@ -52,9 +45,34 @@ def draw_settings(profile: Profile, card: ModelCard | None, refused: Collection[
         )
         if not streams:
             _draw_badge(keys.STREAM)
+    _draw_fields([name for name in settings if not is_of_contract(name)], profile, card, refused, places)
+    if addable := [name for name in profile.further_fields if name not in settings]:
+        st.menu_button(
+            "Add field",
+            addable,
+            key="add_field",
+            type="tertiary",
+            icon=":material/add:",
+            on_click=presses.soon_chosen("add_field", _add),
+        )
     _draw_extra_body(profile)
     places[keys.EXTRA_BODY] = st.container(gap="xxsmall")
     return places
+
+
+def _draw_fields(
+    names: Collection[str], profile: Profile, card: ModelCard | None, refused: Collection[str], places: Places
+) -> None:
+    for name in names:
+        setting, rules = draft_form.start().settings[name], profile.rules_of(name)
+        if rules is None:
+            st.caption(f"**{name}**: the {profile.name} dialect has no such field.")
+            continue
+        with st.container(key=f"{keys.field_key(name)}_field", gap="xxsmall"):
+            _draw_field(profile.field(name).holding(setting.value), setting, rules, card)
+            if {name, rules.key} & set(refused):
+                st.caption(":red[The endpoint refused this field in the run shown.]")
+            places[name] = st.container(gap="xxsmall")
 
 
 def draw_reset_all(draft: Draft) -> None:
@@ -67,38 +85,59 @@ def draw_reset_all(draft: Draft) -> None:
         shortcut=shortcuts.RESET_ALL,
         icon=":material/restart_alt:",
         disabled=not count,
-        help="Omits every optional field, switches streaming on and clears the extra body fields. Numbers stay.",
-        on_click=presses.soon(_reset, draft.changed_fields, "settings"),
+        help="Omits the contract's fields, whose values stay. Takes other fields out, switches streaming on and clears "
+        "the extra body.",
+        on_click=presses.soon(_reset_all),
     )
 
 
 def _draw_field(row: Field, setting: Setting, rules: FieldRules, card: ModelCard | None) -> None:
     chosen = _draw_head(row, setting, rules)
-    if row.kind is Kind.SWITCH:
-        if chosen is FieldState.OMIT:
-            st.caption(_said_of_omitted(row.name, rules, card))
+    words = {FieldState.OMIT: _said_of_omitted(row.name, rules, card), FieldState.NULL: "Sent as null"}
+    if not row.kind.is_number:
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            if chosen in words:
+                st.caption(words[chosen], width="stretch")
+            elif row.kind is not Kind.SWITCH:
+                _draw_value(row, setting)
+            _draw_remove(row)
         return
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         beside = st.container()
-        value = field_widgets.draw_value(
-            row,
-            setting.value,
-            row.name,
-            key=row.name,
-            on_change=presses.soon(_take_value, row.name),
-            width=120 if row.kind is Kind.DECIMAL else 150,
-            persist_state="session",
-        )
-        st.session_state.setdefault(keys.NUMBERS, {})[row.name] = value
+        value = _draw_value(row, setting, width=120 if row.kind is Kind.DECIMAL else 150)
         with beside:
-            if chosen is FieldState.OMIT:
-                st.caption(_said_of_omitted(row.name, rules, card))
-            elif chosen is FieldState.NULL:
-                st.caption("Sent as null")
-            elif row.kind is Kind.DECIMAL and rules.minimum is not None and rules.maximum is not None:
-                _draw_slider(row.name, rules.minimum, rules.maximum, value)
+            if chosen is FieldState.VALUE and row.kind is Kind.DECIMAL and rules.has_both_limits:
+                _draw_slider(row, rules, value)
             else:
-                st.caption("Sent")
+                st.caption(words.get(chosen, "Sent"))
+        _draw_remove(row)
+
+
+def _draw_value(row: Field, setting: Setting, **options: Any) -> Any:
+    key = field_widgets.value_key(row)
+    held = field_widgets.draw_value(
+        row,
+        setting,
+        row.name,
+        key=key,
+        on_change=presses.soon(_take_value, row.name, key),
+        persist_state="session",
+        **options,
+    )
+    st.session_state.setdefault(keys.HELD_VALUES, {})[key] = held
+    return held
+
+
+def _draw_remove(row: Field) -> None:
+    if not row.of_contract:
+        st.button(
+            f"Remove {row.name}",
+            key=remove_key(row.name),
+            type="tertiary",
+            icon=":material/close:",
+            help="Takes the field out of the form.",
+            on_click=presses.soon(_remove, row.name),
+        )
 
 
 def _draw_head(row: Field, setting: Setting, rules: FieldRules) -> FieldState:
@@ -111,7 +150,7 @@ def _draw_head(row: Field, setting: Setting, rules: FieldRules) -> FieldState:
         widget_values.put({key: begins_with})
     label = f"{row.name}: {', '.join(options[:-1])} or {options[-1]}"
     chosen = _draw_name_and_choice(row.name, _help(row, rules), options, begins_with, key=key, label=label)
-    return field_widgets.setting_in(row, chosen, None).state
+    return field_widgets.setting_in(row, chosen, None, setting).state
 
 
 def _draw_name_and_choice(
@@ -136,12 +175,13 @@ def _draw_name_and_choice(
 
 def _draw_badge(name: str) -> None:
     """A mark that the field differs from its default, which is also the way back to it."""
+    parts = (keys.STREAM, keys.EXTRA_BODY)
     st.button(
         "changed",
         key=reset_key(name),
         type="tertiary",
         icon=":material/undo:",
-        help=f"{name} differs from its default. Press to reset it" + ("; the value stays." if name in FIELDS else "."),
+        help=f"{name} differs from its default. Press to reset it{'' if name in parts else '; the value stays'}.",
         on_click=presses.soon(_reset, [name], name),
     )
 
@@ -169,35 +209,55 @@ def _default(name: str, rules: FieldRules, card: ModelCard | None) -> str:
     return rules.default
 
 
-def _take_value(name: str) -> None:
+def _take_value(name: str, key: str) -> None:
     """A value was typed: it is meant to be sent. A widget that was only drawn anew may call this as well."""
-    if st.session_state[name] != st.session_state[keys.NUMBERS].get(name):
+    if st.session_state[key] != st.session_state[keys.HELD_VALUES].get(key):
         widget_values.put({keys.state_key(name): FieldState.VALUE.value})
 
 
-def _draw_slider(name: str, minimum: float, maximum: float, value: float) -> None:
+def _draw_slider(row: Field, rules: FieldRules, value: float) -> None:
     """A slider that follows the number; it cannot stand outside its range, though the number may."""
+    minimum, maximum = float(rules.minimum or 0), float(rules.maximum or 0)
     followed = min(max(value, minimum), maximum)
-    widget_values.put({slider_key(name): followed})
+    widget_values.put({slider_key(row.name): followed})
     st.slider(
-        f"{name} slider",
+        f"{row.name} slider",
         minimum,
         maximum,
         step=0.01,
-        key=slider_key(name),
-        on_change=presses.soon(_take_slider, name, followed),
+        key=slider_key(row.name),
+        on_change=presses.soon(_take_slider, row, followed),
         label_visibility="collapsed",
     )
 
 
-def _take_slider(name: str, followed: float) -> None:
-    chosen = st.session_state[slider_key(name)]
+def _take_slider(row: Field, followed: float) -> None:
+    chosen = st.session_state[slider_key(row.name)]
     if chosen != followed:
-        widget_values.put({name: chosen})
+        widget_values.put({field_widgets.value_key(row): chosen})
 
 
 def _reset(fields: list[str], what: str) -> None:
     draft_form.change(reset(fields), f"{what} reset")
+
+
+def _reset_all() -> None:
+    draft = draft_form.read()
+    settings = {field: setting for field, setting in draft.settings.items() if is_of_contract(field)}
+    draft_form.fill(
+        reset(draft.changed_fields).apply(draft.model_copy(update={"settings": settings})), "settings reset"
+    )
+
+
+def _add(name: str) -> None:
+    setting = Setting(state=FieldState.VALUE, value=draft_form.row_of(name).begins_with)
+    draft_form.change(Change(settings={name: setting}), f"{name} added")
+
+
+def _remove(name: str) -> None:
+    draft = draft_form.read()
+    settings = {field: setting for field, setting in draft.settings.items() if field != name}
+    draft_form.fill(draft.model_copy(update={"settings": settings}), f"{name} removed")
 
 
 def _draw_extra_body(profile: Profile) -> None:
@@ -214,25 +274,21 @@ def _draw_extra_body(profile: Profile) -> None:
             help=_help_of_part(keys.EXTRA_BODY),
             persist_state="session",
         )
-        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-            if profile.further_fields:
-                st.menu_button(
-                    "Add a field",
-                    profile.further_fields,
-                    key="add_extra",
-                    type="tertiary",
-                    icon=":material/add:",
-                    on_click=presses.soon_chosen("add_extra", _add_extra),
-                )
-            if text.strip():
+        if text.strip():
+            with st.container(horizontal=True, vertical_alignment="center", gap="small"):
                 _draw_badge(keys.EXTRA_BODY)
+                _draw_move(profile)
 
 
-def _add_extra(name: str) -> None:
-    """Put an example of the chosen field into the text, unless the text cannot be read: its error is shown then."""
-    try:
-        fields = read_extra_body(st.session_state[keys.EXTRA_BODY])
-    except ValueError:
-        return
-    fields.setdefault(name, FIELDS[name].begins_with)
-    widget_values.put({keys.EXTRA_BODY: extra_body_text(fields)})
+def _draw_move(profile: Profile) -> None:
+    """Draw the button that makes fields of the keys that are known, though they change their places on the wire."""
+    draft = draft_form.read()
+    known = with_known_keys(draft, profile, in_any_order=True)
+    if moved := [name for name in known.further_values(profile) if name not in draft.further_values(profile)]:
+        st.button(
+            f"Make {', '.join(moved)} a field" if len(moved) == 1 else f"Make fields of {', '.join(moved)}",
+            key="move_keys",
+            type="tertiary",
+            icon=":material/move_up:",
+            on_click=presses.soon(draft_form.fill, known, "fields made"),
+        )
