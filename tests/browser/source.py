@@ -9,13 +9,13 @@ from tests.streaming.endpoint import DONE, chunk, document, head
 
 USAGE = {"prompt_tokens": 9, "completion_tokens": 214, "total_tokens": 223}
 MODELS = ("m", "other")
-PACE_S = 0.02
+PACE_S = 0.05
 
 
 class Source:
     """Lists two models. Every answer consists of the pieces that the test has let go, and ends when the test says so.
 
-    What grows by itself gets a word every 20 ms, until it is over.
+    What grows by itself gets a word every 50 ms, until it is over.
     """
 
     def __init__(self) -> None:

@@ -12,7 +12,6 @@ import json
 import re
 import socket
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -122,7 +121,6 @@ class HostileEndpoint:
             # In two pieces: the page draws something that is not closed yet. Every beginning has a test of its own.
             for piece in (text[: len(text) // 2], f"{text[len(text) // 2 :]}\n\n"):
                 connection.sendall(chunk(piece, model=text))
-                time.sleep(0.005)
         calls = [
             {"index": number, "id": text, "function": {"name": text, "arguments": json.dumps({text: text})}}
             for number, text in enumerate(self.strings)
@@ -739,12 +737,12 @@ def test_a_foreign_page_that_opens_ours_and_talks_to_it_sends_no_prompt(
 
 
 def test_reload_back_and_forward_after_a_run_send_nothing(watch: Watch, surroundings: Surroundings) -> None:
-    visitor = watch.tab
-    visitor.goto(surroundings.app)
+    visitor, before = watch.tab, surroundings.endpoint.completions + 1
+    go(visitor, surroundings)
     run(visitor, "Plain.")
+    wait_for(lambda: surroundings.endpoint.completions == before)
     expect(visitor.locator(".st-key-run_status")).to_contain_text("finish reason stop")
     settled(visitor)
-    before = surroundings.endpoint.completions
     visitor.reload()
     expect(visitor.locator(".st-key-run_status")).to_contain_text("finish reason stop")
     settled(visitor)
