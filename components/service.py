@@ -16,6 +16,7 @@ from components.demo.requests import profile_of_demo
 from components.demo.settings import demo_settings
 from components.embedded.process import EmbeddedModel
 from components.endpoints.configuration import Configuration, read_configuration
+from components.endpoints.openapi import OpenApiFields
 from components.experiments.experiment import Experiments
 from components.experiments.workers import Workers, WorkersUnavailable
 from components.live.channels import Channels
@@ -98,6 +99,7 @@ class Service:
             self.workers_problem = str(unavailable)
         self.experiments = Experiments(self.runner, self.log, self.workers)
         self.model = EmbeddedModel(settings)
+        self.openapi = OpenApiFields()
         self.tickets = Tickets()
         self.lookups = Lookups()
         if sentence := open_to_others(self._private_places()):
@@ -107,7 +109,8 @@ class Service:
         """The endpoints of the secrets file and of the environment, and all that is wrong with what was set."""
         secrets, settings = self._secrets(), self._settings()
         found = read_configuration(secrets.values, settings, self.model)
-        endpoints, problems = found.endpoints, found.problems
+        endpoints = {name: self.openapi.extended(endpoint) for name, endpoint in found.endpoints.items()}
+        problems = found.problems + self.openapi.problems
         if self.demo:
             endpoints = {
                 name: replace(endpoint, profile=profile_of_demo(endpoint.profile, self.demo))

@@ -6,7 +6,7 @@ A form, a lint or a server asks a profile; none of them holds a range of its own
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from types import MappingProxyType
 
@@ -45,6 +45,10 @@ class FieldRules:
     nullable: bool = True
     if_omitted: int | None = None
 
+    def called(self, key: str) -> FieldRules:
+        """The same rules under another key."""
+        return replace(self, key=key)
+
     @property
     def has_both_limits(self) -> bool:
         """Whether a slider can show the range."""
@@ -65,12 +69,13 @@ class FieldRules:
 class Profile:
     """A dialect: its name and its rules by field name.
 
-    A field of the contract that is not in ``fields`` does not exist there. ``prefix`` says whether it knows the prefix
-    of a last assistant message.
+    A field of the contract that is not in ``fields`` does not exist there. ``own`` are the rows of fields that one
+    endpoint alone has. ``prefix`` says whether it knows the prefix of a last assistant message.
     """
 
     name: str
     fields: Mapping[str, FieldRules]
+    own: Mapping[str, Field] = field(default_factory=lambda: MappingProxyType({}))
     prefix: bool = True
     usage: UsageReport = UsageReport.IN_FINISH_CHUNK
     unknown_keys: UnknownKeys = UnknownKeys.IGNORED
@@ -82,11 +87,15 @@ class Profile:
 
     def field(self, name: str) -> Field:
         """What the field of that name is."""
-        return FIELDS.get(name) or unknown_field(name)
+        return self.own.get(name) or FIELDS.get(name) or unknown_field(name)
+
+    def extended(self, fields: Mapping[str, FieldRules], own: Mapping[str, Field]) -> Profile:
+        """The dialect with other rules, and with rows of an endpoint's own."""
+        return replace(self, fields=MappingProxyType(dict(fields)), own=MappingProxyType({**self.own, **own}))
 
     def knows(self, name: str) -> bool:
         """Whether anything is known of a field but its name."""
-        return name in FIELDS
+        return name in FIELDS or name in self.own
 
     def rules_of(self, name: str) -> FieldRules | None:
         """The rules of a field; None for one of the contract that the dialect does not have, and that is not sent."""

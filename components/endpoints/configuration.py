@@ -5,10 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from components.contract.profile import BEEZY, profile_named
 from components.embedded.process import EmbeddedModel
 from components.endpoints.endpoint import Address, AnyEndpoint, EmbeddedEndpoint, Endpoint, Prices
+from components.endpoints.own_fields import declared_fields, with_declared
 from components.settings import Settings, variable_name
 from components.streaming.session import ApiKey, check_api_key, check_base_url
 
@@ -16,6 +18,8 @@ EMBEDDED = "embedded"
 ENVIRONMENT = "environment"
 
 _SETTINGS = frozenset({"base_url", "dialect", "api_key", "default_model", "prices"})
+_FURTHER_SETTINGS = frozenset({"fields", "openapi"})
+_DOCUMENT = "/openapi.json"
 
 
 @dataclass(frozen=True)
@@ -29,7 +33,8 @@ class Configuration:
 def read_configuration(secrets: Mapping[str, object], settings: Settings, model: EmbeddedModel) -> Configuration:
     """The endpoint of the environment, then those of the secrets, then the embedded model, which is always there.
 
-    ``secrets`` holds ``[endpoints.NAME]`` tables with base_url, dialect, api_key and default_model.
+    ``secrets`` holds ``[endpoints.NAME]`` tables with base_url, dialect, api_key and default_model,
+    ``fields`` of their own and ``openapi``.
     """
     endpoints: dict[str, AnyEndpoint] = {}
     problems: list[str] = []
@@ -63,9 +68,9 @@ def _endpoint(name: str, settings: object) -> Endpoint:
     """Raises ValueError with a sentence that never holds a value which could be a key."""
     if not isinstance(settings, Mapping):
         raise ValueError(f"write it as a table, [endpoints.{name}], with base_url and api_key below.")
-    unknown = sorted(set(settings) - _SETTINGS)
-    if unknown:
-        raise ValueError(f"it has the unknown setting {unknown[0]}. Known are: {', '.join(sorted(_SETTINGS))}.")
+    known = _SETTINGS | _FURTHER_SETTINGS
+    if unknown := sorted(set(settings) - known):
+        raise ValueError(f"it has the unknown setting {unknown[0]}. Known are: {', '.join(sorted(known))}.")
     values = {setting: settings.get(setting, "") for setting in _SETTINGS}
     for setting, value in values.items():
         if not isinstance(value, str):
@@ -74,13 +79,27 @@ def _endpoint(name: str, settings: object) -> Endpoint:
         raise ValueError("base_url is missing. Give it as https://host/v1.")
     base_url = check_base_url(str(values["base_url"]))
     secret = check_api_key(str(values["api_key"]))
+    declared = declared_fields(settings.get("fields", {}))
     return Endpoint(
         name=name,
-        profile=profile_named(str(values["dialect"] or BEEZY.name)),
+        profile=with_declared(profile_named(str(values["dialect"] or BEEZY.name)), declared),
         fixed_address=Address(base_url, ApiKey(secret, base_url) if secret else None),
         default_model=str(values["default_model"]) or None,
         prices=_prices(str(values["prices"])),
+        declared=tuple(declared),
+        openapi=_document(base_url, settings.get("openapi", False)),
     )
+
+
+def _document(base_url: str, said: object) -> str | None:
+    """The address of the endpoint's OpenAPI document, at its own origin. Raises ValueError."""
+    if said is False:
+        return None
+    path = _DOCUMENT if said is True else said
+    if not isinstance(path, str) or not path.startswith("/") or path.startswith("//") or not path.isprintable():
+        raise ValueError(f'openapi must be true, or a path such as "{_DOCUMENT}".')
+    parts = urlsplit(base_url)
+    return f"{parts.scheme}://{parts.netloc}{path}"
 
 
 def _prices(text: str) -> Prices | None:

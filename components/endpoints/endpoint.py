@@ -39,13 +39,18 @@ class Prices:
 
 @dataclass(frozen=True)
 class Endpoint:
-    """An endpoint with a fixed address, from the configuration or from a visitor's own form."""
+    """An endpoint with a fixed address, from the configuration or from a visitor's own form.
+
+    ``declared`` names the fields that its operator declared; ``openapi`` is the address of a document that names more.
+    """
 
     name: str
     profile: Profile
     fixed_address: Address
     default_model: str | None = None
     prices: Prices | None = None
+    declared: tuple[str, ...] = ()
+    openapi: str | None = None
 
     def address(self, stopped: Callable[[], bool]) -> Address:
         """The address to send a request to; may wait until ``stopped`` returns true.

@@ -207,3 +207,19 @@ def test_what_to_copy_names_the_dialect_and_there_is_no_field_for_a_key() -> Non
     assert "export TEMPERA_DIALECT=mistral\n" in environment
     assert "A key goes to its own origin only" in texts(page)
     assert len(page.text_input) == len(page.text_area) == 0
+
+
+def test_a_field_that_the_operator_declared_is_in_the_table_and_in_the_form(listing: Endpoint) -> None:
+    top_k = {"kind": "whole", "minimum": 1, "maximum": 100, "default": "off_by_*default*", "begins_with": 40}
+    mine = {"base_url": listing.base_url, "dialect": "openai", "fields": {"top_k": top_k}}
+    page = looked(open_endpoints({"mine": mine}))
+    further = page.table[1].value.set_index("further field")
+    assert further.loc["top_k"]["range"] == "1 to 100"
+    page.switch_page("playground.py").run()
+    page.menu_button(key="add_field").click("top_k").run()
+    assert page.number_input(key="field_top_k_whole").value == 40
+    page.number_input(key="field_top_k_whole").set_value(500).run()
+    assert "top\\_k must be at most 100; 500 is more." in texts(page)
+    page.button_group(key="field_top_k_state").set_value("omit").run()
+    assert "off\\_by\\_\\*default\\*" in texts(page)
+    assert not page.exception

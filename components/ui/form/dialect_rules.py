@@ -7,6 +7,8 @@ import streamlit as st
 
 from components.contract.fields import CONTRACT_FIELDS, Field
 from components.contract.profile import FieldRules, Profile
+from components.ui.form.field_widgets import description
+from components.ui.plain_words import plain_words
 
 
 def draw_dialect_rules(profile: Profile) -> None:
@@ -22,7 +24,7 @@ def draw_dialect_rules(profile: Profile) -> None:
     if not profile.further_fields:
         st.caption("No body keys beyond these are known.")
         return
-    rows = [_row(profile, name) | {"what it does": profile.field(name).description} for name in profile.further_fields]
+    rows = [_row(profile, name) | {"what it does": description(profile.field(name))} for name in profile.further_fields]
     further = pd.DataFrame(rows).rename(columns={"field": "further field"})
     st.table(further, border="horizontal", hide_index=True, alt=f"Further fields of the {profile.name} dialect")
 
@@ -36,7 +38,7 @@ def _row(profile: Profile, name: str) -> dict[str, str]:
         "key": "same" if rules.key == name else f"`{rules.key}`",
         "range": _range(profile.field(name), rules),
         "null": "yes" if rules.nullable else "no",
-        "when omitted": rules.default,
+        "when omitted": plain_words(rules.default) if name in profile.own else rules.default,
     }
 
 

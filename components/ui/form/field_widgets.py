@@ -16,10 +16,16 @@ from components.contract.fields import FIELDS, Field, Kind
 from components.contract.strict_json import read_json
 from components.drafts.setting import LARGEST_WHOLE, FieldState, Setting, can_be_shown
 from components.ui.form.keys import field_key, state_key
+from components.ui.plain_words import plain_words
 
 _SWITCHED = {"true": True, "false": False}
 _ESCAPES = {"\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 _ESCAPED = {escape: character for character, escape in _ESCAPES.items()}
+
+
+def description(row: Field) -> str:
+    """What the field does, as Markdown; an operator or an endpoint may have described it."""
+    return row.description if row.name in FIELDS else plain_words(row.description)
 
 
 def states(row: Field, *, nullable: bool) -> list[str]:
@@ -95,8 +101,10 @@ def draw_value(row: Field, setting: Setting, label: str, **options: Any) -> Any:
             return st.number_input(label, value=begins_with, **options)
         case Kind.CHOICE:
             held = st.session_state.get(options["key"], begins_with)
-            choices = [*row.choices, *[held] * (held not in row.choices)]
-            return st.selectbox(label, choices, choices.index(held), accept_new_options=True, **options)
+            choices = [*row.choices, *[held] * bool(held and held not in row.choices)]
+            return st.selectbox(
+                label, choices, choices.index(held) if held else None, accept_new_options=True, **options
+            )
         case Kind.TEXTS:
             options |= {"placeholder": "One text a line; \\n is a line end", "height": "content"}
             return st.text_area(label, begins_with, **options)

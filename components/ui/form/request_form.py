@@ -11,7 +11,7 @@ from typing import Any
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from components.contract.fields import Field, Kind, is_of_contract
+from components.contract.fields import FIELDS, Field, Kind, is_of_contract
 from components.contract.profile import FieldRules, Profile
 from components.contract.request import ChatCompletionStreamRequest
 from components.drafts.change import Change, reset
@@ -22,6 +22,7 @@ from components.endpoints.models import ModelCard
 from components.ui import presses, shortcuts
 from components.ui.form import draft_form, field_widgets, keys, widget_values
 from components.ui.form.keys import remove_key, reset_key, slider_key
+from components.ui.plain_words import plain_words
 
 Places = dict[str, DeltaGenerator]
 """Where on the page a remark on a field belongs."""
@@ -188,9 +189,9 @@ def _draw_badge(name: str) -> None:
 
 def _help(row: Field, rules: FieldRules) -> str:
     if rules.minimum is None:
-        return row.description
+        return field_widgets.description(row)
     reach = f"{rules.minimum:g} to {rules.maximum:g}" if rules.maximum is not None else f"{rules.minimum:g} or more"
-    return f"{row.description} Range: {reach}."
+    return f"{field_widgets.description(row)} Range: {reach}."
 
 
 def _help_of_part(part: str) -> str:
@@ -206,7 +207,7 @@ def _said_of_omitted(name: str, rules: FieldRules, card: ModelCard | None) -> st
 def _default(name: str, rules: FieldRules, card: ModelCard | None) -> str:
     if name == "temperature" and card and card.default_temperature is not None:
         return f"the model's own default ({card.default_temperature:g})"
-    return rules.default
+    return rules.default if name in FIELDS else plain_words(rules.default)
 
 
 def _take_value(name: str, key: str) -> None:

@@ -1,0 +1,218 @@
+"""Fields that an endpoint's own OpenAPI document names for its chat completions.
+
+The document is asked for once, by the endpoint's own address and key, within limits of size and time. It is foreign:
+what cannot be read in it is passed over.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+from urllib.parse import urlsplit
+
+from components.contract.chunk import UnreadableEvent, read_object
+from components.contract.errors import plain_text
+from components.contract.fields import CONTRACT_FIELDS, FIELD_NAME, Kind
+from components.contract.profile import FieldRules
+from components.endpoints.endpoint import Address, AnyEndpoint, Endpoint
+from components.endpoints.own_fields import RESERVED, Declared, declared, with_declared
+from components.streaming.call import body_pieces, get_json
+from components.streaming.faults import ErrorKind, StreamFault
+from components.streaming.session import Session
+from components.streaming.watch import Watch
+
+_WITHIN_S = 5.0
+_MOST_BYTES = 4 * 1024 * 1024
+_AGAIN_AFTER_S = 300.0
+_MOST_FIELDS = 100
+_MOST_REFERENCES = 8
+_MOST_FORMS = 30
+_MOST_DESCRIPTION = 300
+_MOST_DEFAULT = 40
+_COMPLETIONS = "/chat/completions"
+_LARGEST = 2**53 - 1
+
+
+class NoDocument(Exception):
+    """The endpoint's document cannot be had or names no chat completions; the message is a sentence."""
+
+
+class OpenApiFields:
+    """What the documents of this process's endpoints say. Nobody waits: what is not read yet is not there."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._found: dict[str, Mapping[str, Declared]] = {}
+        self._again_at: dict[str, float] = {}
+        self._problems: dict[str, str] = {}
+
+    def extended(self, endpoint: AnyEndpoint) -> AnyEndpoint:
+        """The endpoint with the fields of its document; asks for the document when nobody has."""
+        if not isinstance(endpoint, Endpoint) or endpoint.openapi is None:
+            return endpoint
+        url = endpoint.openapi
+        with self._lock:
+            if url not in self._found and time.monotonic() >= self._again_at.get(url, 0):
+                self._again_at[url] = time.monotonic() + _AGAIN_AFTER_S
+                threading.Thread(target=self._read, args=(endpoint, url), name="openapi", daemon=True).start()
+            found = self._found.get(url, {})
+        # What the operator declares counts for more than the document.
+        unsaid = {name: one for name, one in found.items() if name not in endpoint.declared}
+        return replace(endpoint, profile=with_declared(endpoint.profile, unsaid))
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """A sentence for each document that could not be read."""
+        with self._lock:
+            return tuple(self._problems.values())
+
+    def _read(self, endpoint: Endpoint, url: str) -> None:
+        try:
+            found, problem = read_fields(endpoint.fixed_address, url), None
+        except NoDocument as refused:
+            found, problem = None, f"The OpenAPI document of {endpoint.name} adds no fields: {refused}"
+        with self._lock:
+            if found is not None:
+                self._found[url] = found
+            self._problems = {each: said for each, said in self._problems.items() if each != url}
+            if problem:
+                self._problems[url] = problem
+
+
+def read_fields(address: Address, url: str, within_s: float = _WITHIN_S) -> dict[str, Declared]:
+    """The fields that the document at this address names. Raises NoDocument."""
+    hide = address.key.mask.out_of if address.key else str
+    watch = Watch(within_s)
+    try:
+        with (
+            Session(watch, within_s, allows=address.allows) as session,
+            get_json(session, url, address.key) as answer,
+        ):
+            if answer.status_code != 200:
+                raise NoDocument(f"it answered with HTTP {answer.status_code}.")
+            body = b""
+            for piece in body_pieces(answer):
+                body += piece
+                if len(body) > _MOST_BYTES:
+                    raise StreamFault(ErrorKind.TOO_LARGE, "It is too large.")
+        return fields_in(read_object(body.decode(errors="replace")), urlsplit(address.base_url).path + _COMPLETIONS)
+    except StreamFault as fault:
+        raise NoDocument(f"it did not come within {within_s:g} s." if watch.ended else hide(fault.sentence)) from None
+    except UnreadableEvent:
+        raise NoDocument("it is no JSON object.") from None
+    finally:
+        watch.close()
+
+
+def fields_in(document: Mapping[str, Any], path: str) -> dict[str, Declared]:
+    """The fields of what is posted to this path, or to another one that ends as it does. Raises NoDocument."""
+    paths = _object(document.get("paths"))
+    similar = [key for key in paths if str(key).endswith(_COMPLETIONS)]
+    operations = (_object(_object(paths.get(key)).get("post")) for key in (path, *similar))
+    operation = next(filter(None, operations), {})
+    content = _object(_object(_resolved(document, operation.get("requestBody"))).get("content"))
+    schema = _object(content.get("application/json")).get("schema")
+    found: dict[str, Declared] = {}
+    for form in _forms(document, schema):
+        for name, described in _object(form.get("properties")).items():
+            known = name in RESERVED or name in CONTRACT_FIELDS or name in found
+            if not known and re.match(FIELD_NAME, name) and len(found) < _MOST_FIELDS:
+                found[name] = _declared(document, name, described)
+    if not found:
+        raise NoDocument(f"it names no further fields of {path}.")
+    return found
+
+
+def _declared(document: Mapping[str, Any], name: str, schema: object) -> Declared:
+    forms = _forms(document, schema)
+    types = {str(each) for form in forms for each in _types(form)}
+    values = [value for form in forms for value in (*_list(form.get("enum")), form.get("const"))]
+    choices = tuple(value[:_MOST_DEFAULT] for value in values if isinstance(value, str))
+    items = [_types(_resolved(document, form.get("items"))) for form in forms if "array" in _types(form)]
+    match sorted(types - {"null"}):
+        case ["integer"]:
+            kind = Kind.WHOLE
+        case ["number"] | ["integer", "number"]:
+            kind = Kind.DECIMAL
+        case ["boolean"]:
+            kind = Kind.SWITCH
+        case ["string"]:
+            kind = Kind.CHOICE
+        case ["array"] | ["array", "string"] if ["string"] in items:
+            kind = Kind.TEXTS
+        case _:
+            kind = Kind.JSON
+    default = _first(forms, "default")
+    words = "not said" if default is None else f"endpoint default ({plain_text(str(default), _MOST_DEFAULT)})"
+    rules = FieldRules(
+        name,
+        words,
+        _limit(forms, "minimum", "exclusiveMinimum", kind, 1),
+        _limit(forms, "maximum", "exclusiveMaximum", kind, -1),
+        nullable="null" in types or any(form.get("nullable") is True for form in forms),
+    )
+    said = plain_text(str(_first(forms, "description") or ""), _MOST_DESCRIPTION)
+    first = default if len(str(default)) <= _MOST_DESCRIPTION else None
+    return declared(name, kind, rules, said or "The endpoint's document does not describe it.", choices[:50], first)
+
+
+def _limit(forms: list[Mapping[str, Any]], key: str, exclusive: str, kind: Kind, step: int) -> float | None:
+    """A range's end. What excludes a whole number ends beside it; fractions get as near to it as one likes."""
+    for form in forms if kind.is_number else ():
+        value, beyond = form.get(key), form.get(exclusive)
+        excluded = beyond is True or (not _is_number(value) and _is_number(beyond))
+        limit = value if _is_number(value) else beyond
+        if _is_number(limit):
+            return float(limit) + (step if excluded and kind is Kind.WHOLE else 0)  # type: ignore[arg-type]
+    return None
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= _LARGEST
+
+
+def _first(forms: list[Mapping[str, Any]], key: str) -> Any:
+    return next((form[key] for form in forms if form.get(key) is not None), None)
+
+
+def _forms(document: Mapping[str, Any], schema: object) -> list[Mapping[str, Any]]:
+    """A schema and those that it is made of or chooses from, without references."""
+    forms: list[Mapping[str, Any]] = []
+    waiting = [schema]
+    while waiting and len(forms) < _MOST_FORMS:
+        form = _object(_resolved(document, waiting.pop(0)))
+        forms.append(form)
+        for key in ("allOf", "anyOf", "oneOf"):
+            waiting += _list(form.get(key))[:_MOST_FORMS]
+    return forms
+
+
+def _resolved(document: Mapping[str, Any], value: object) -> object:
+    """What a reference within the document leads to; nothing outside of it is asked for."""
+    for _ in range(_MOST_REFERENCES):
+        reference = _object(value).get("$ref")
+        if reference is None:
+            return value
+        if not isinstance(reference, str) or not reference.startswith("#/"):
+            return {}
+        value = document
+        for step in reference[2:].split("/")[:_MOST_REFERENCES]:
+            value = _object(value).get(step.replace("~1", "/").replace("~0", "~"))
+    return {}
+
+
+def _types(form: object) -> list[Any]:
+    said = _object(form).get("type")
+    return said if isinstance(said, list) else [said] if isinstance(said, str) else []
+
+
+def _object(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _list(value: object) -> list[Any]:
+    return value if isinstance(value, list) else []

@@ -1,0 +1,96 @@
+"""Fields that an endpoint has beyond its dialect, as its operator declares them in the secrets file."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
+
+from components.contract.fields import FIELD_NAME, FIELDS, Field, Kind
+from components.contract.profile import FieldRules, Profile
+
+RESERVED = ("model", "messages", "stream", "extra_body")
+
+_KINDS = {kind.name.lower(): kind for kind in Kind}
+_FIRST_VALUES: Mapping[Kind, JsonValue] = {
+    Kind.DECIMAL: 0.0,
+    Kind.WHOLE: 0,
+    Kind.SWITCH: True,
+    Kind.CHOICE: "",
+    Kind.TEXTS: [],
+    Kind.JSON: {},
+}
+
+
+class Declared(NamedTuple):
+    """A field, and what its endpoint allows of it."""
+
+    row: Field
+    rules: FieldRules
+
+
+class _Table(BaseModel):
+    """One table ``[endpoints.NAME.fields.FIELD]``."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    kind: str = ""
+    minimum: float | None = None
+    maximum: float | None = None
+    default: str = "the endpoint's own default"
+    nullable: bool = False
+    description: str = "Declared by the operator."
+    choices: list[str] = []
+    begins_with: JsonValue = None
+
+
+def declared_fields(tables: object) -> dict[str, Declared]:
+    """The fields in the tables ``fields.NAME`` of an endpoint. Raises ValueError with a sentence."""
+    if not isinstance(tables, Mapping):
+        raise ValueError("write its fields as tables, such as [endpoints.mine.fields.top_k].")
+    return {str(name): _declared(str(name), table) for name, table in tables.items()}
+
+
+def declared(
+    name: str, kind: Kind, rules: FieldRules, description: str, choices: tuple[str, ...] = (), first: JsonValue = None
+) -> Declared:
+    """A declared field; one that is known keeps its own row. ``first`` is the value that a person begins with."""
+    if name in FIELDS:
+        return Declared(FIELDS[name], rules)
+    row = Field(name, kind, description, begins_with=first, example=first, choices=choices)
+    if first is None or not row.can_hold(first):
+        first = choices[0] if choices else _FIRST_VALUES[kind]
+        if kind.is_number and rules.minimum is not None and rules.range_problem(first):
+            first = rules.minimum if kind is Kind.DECIMAL else int(rules.minimum)
+    return Declared(Field(name, kind, description, begins_with=first, example=first, choices=choices), rules)
+
+
+def with_declared(profile: Profile, found: Mapping[str, Declared]) -> Profile:
+    """The dialect with these fields as well. The key of a field that it has under another name stays that field's."""
+    taken = {rules.key for name, rules in profile.fields.items() if rules.key != name}
+    new = {name: one for name, one in found.items() if name not in taken}
+    if not new:
+        return profile
+    fields = dict(profile.fields)
+    for name, one in new.items():
+        fields[name] = one.rules.called(fields[name].key) if name in fields else one.rules
+    return profile.extended(fields, {name: one.row for name, one in new.items() if name not in FIELDS})
+
+
+def _declared(name: str, table: object) -> Declared:
+    if not re.match(FIELD_NAME, name) or name in RESERVED:
+        raise ValueError(f"{name[:40]!r} cannot be the name of a field of its own. Choose another one.")
+    try:
+        said = _Table.model_validate(table)
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        place = ".".join(map(str, first["loc"]))
+        raise ValueError(f"fields.{name}{f', {place}' if place else ''}: {first['msg']}.") from None
+    kind = FIELDS[name].kind if name in FIELDS and not said.kind else _KINDS.get(said.kind)
+    if kind is None or (name in FIELDS and kind is not FIELDS[name].kind):
+        known = FIELDS[name].kind.name.lower() if name in FIELDS else f"one of {', '.join(_KINDS)}"
+        raise ValueError(f"fields.{name} must have the kind {known}.")
+    rules = FieldRules(name, said.default, said.minimum, said.maximum, said.nullable)
+    return declared(name, kind, rules, said.description, tuple(said.choices), said.begins_with)
