@@ -1,4 +1,4 @@
-"""What people say about a run: stars, tags, notes."""
+"""Annotations of runs: stars, tags, notes."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Annotation:
 
 
 def annotation_of(database: Database, run_id: str) -> Annotation:
-    """What is said about that run; nothing is said about most. Raises QueryFailed."""
+    """The annotation of a run, empty when it has none. Raises QueryFailed."""
     of_run = (run_annotations.c.run_id == run_id) & owned(run_annotations, database.owner)
     statement = select(run_annotations).where(of_run)
     for row in read_rows(database, statement) if is_id(run_id) else []:
@@ -36,14 +36,14 @@ def annotation_of(database: Database, run_id: str) -> Annotation:
 
 
 def tags_in(lines: str | None) -> tuple[str, ...]:
-    """The tags as a row has them."""
+    """The tags as stored in a row."""
     return tuple((lines or "").splitlines())
 
 
 def annotate(log: OwnedLog, run_id: str, annotation: Annotation) -> None:
-    """Say this about a run, in place of what was said before. Raises DatabaseUnavailable.
+    """Replace the annotation of a run. Raises DatabaseUnavailable.
 
-    Nothing happens to a run that the owner does not have.
+    Does nothing for a run that the owner does not have.
     """
     tags = dict.fromkeys(" ".join(tag.split())[:_MOST_OF_A_TAG] for tag in annotation.tags)
     row = {

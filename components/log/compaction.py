@@ -1,4 +1,4 @@
-"""Gives the space of deleted runs back to the disk, in steps between which runs are written."""
+"""Returns the space of deleted runs to the disk, in steps; runs are written between the steps."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from components.log.owned import OwnedLog
 from components.log.query import QueryFailed
 
 _PAGES_AT_ONCE = 2_000
-"""Eight megabytes: a fraction of a second, while the runs that are under way wait to be written."""
+"""Eight megabytes: a fraction of a second during which running runs wait to be written."""
 
 
 def size_bytes(database: Database) -> int:
-    """What the log takes on the disk; space that deleted runs left is part of it, and is used again.
+    """The log's size on disk, including the reusable space of deleted runs.
 
     Raises QueryFailed.
     """
@@ -28,9 +28,9 @@ def size_bytes(database: Database) -> int:
 
 
 def free_bytes(database: Database) -> int:
-    """How much of the log's file is the space of deleted runs, which new ones will take.
+    """The bytes of the log's file that deleted runs left and new runs will reuse.
 
-    0 for a PostgreSQL, which looks after that itself, and for a file that cannot be made smaller. Raises QueryFailed.
+    0 for PostgreSQL, which reclaims space itself, and for a file that cannot shrink. Raises QueryFailed.
     """
     if not database.is_sqlite:
         return 0
@@ -42,15 +42,15 @@ def free_bytes(database: Database) -> int:
 
 
 def compact(log: OwnedLog, database: Database) -> Iterator[int]:
-    """Make the file smaller by the space of deleted runs; how many bytes are still to be given back, after each step.
+    """Shrink the file by the space of deleted runs; yields the bytes left to free after each step.
 
-    No run is moved to another row. Raises QueryFailed, DatabaseUnavailable.
+    Moves no run to another row. Raises QueryFailed, DatabaseUnavailable.
     """
     while left := free_bytes(database):
         log.write(_give_back)
         after = free_bytes(database)
         if after >= left:
-            return  # others delete as fast
+            return  # other processes delete as fast
         yield after
 
 
@@ -63,6 +63,6 @@ def _number(database: Database, query: str) -> int:
 
 
 def _give_back(connection: Connection) -> None:
-    # A script is the one way in which the driver lets this go on after its first page; it commits by itself.
+    # Only executescript() runs this pragma beyond its first page; it commits by itself.
     raw: Any = connection.connection.dbapi_connection
     raw.executescript(f"PRAGMA incremental_vacuum({_PAGES_AT_ONCE})").close()

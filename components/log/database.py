@@ -1,4 +1,4 @@
-"""Opens the log's database: a file of SQLite, or a PostgreSQL."""
+"""Opens the log's database: a SQLite file or PostgreSQL."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from components.settings import data_folder
 from components.user_error import UserError
 
 READ_LIMIT_S = 1.0
-"""How long a reading transaction may take."""
+"""The time limit of a reading transaction."""
 
 _PRAGMAS = (
     "journal_mode=WAL",
@@ -32,26 +32,26 @@ _PRAGMAS = (
 )
 _READER_PRAGMAS = ("wal_autocheckpoint=0", "query_only=ON")
 
-# Seconds, but for the last one: a server that vanished is noticed while people still wait.
+# Seconds, except the last: a vanished server is noticed before a visitor gives up.
 _SERVER = {"connect_timeout": 5, "keepalives_idle": 10, "keepalives_interval": 5, "tcp_user_timeout": 10_000}
 
 _NO_DRIVER = 'its driver is missing. Install it: pip install "psycopg[binary]"'
 
 
 class DatabaseUnavailable(UserError):
-    """The database cannot be used. The message is a sentence that says why and what to do."""
+    """The database cannot be used. The message says why and what to do."""
 
 
 def is_forgotten_at_restart(url: str, volume: Path | None) -> bool:
-    """Whether the log is a file where a volume should be mounted, and nothing is mounted there."""
+    """Whether a SQLite log is lost at a restart: no volume is mounted at ``volume``."""
     return volume is not None and url.startswith("sqlite") and not volume.is_mount()
 
 
 class Database:
-    """Two engines on one database: one connection that writes, and connections that only read, for a limited time.
+    """Two engines on one database: one writing connection, and time-limited connections that only read.
 
     ``place`` is the URL without its password. ``notice`` is a sentence when a damaged file was set aside. Queries find
-    what belongs to ``owner``.
+    the rows of ``owner``.
     """
 
     def __init__(self, url: str, lock_wait_s: float = LOCK_WAIT_S) -> None:
@@ -76,14 +76,14 @@ class Database:
             undo.pop_all()
 
     def owned_by(self, owner: str) -> Database:
-        """The same database, in which queries find what belongs to that owner."""
+        """The same database; queries find the rows of that owner."""
         theirs = copy(self)
         theirs.owner = owner
         return theirs
 
     @property
     def is_sqlite(self) -> bool:
-        """Whether it is a file of SQLite, or else a PostgreSQL."""
+        """Whether the database is a SQLite file; otherwise it is PostgreSQL."""
         return self._file is not None
 
     @property
@@ -94,7 +94,7 @@ class Database:
         return f"PostgreSQL {'.'.join(map(str, self.reader.dialect.server_version_info or ()))}"
 
     def files(self) -> list[Path]:
-        """The files of the log on this machine, and the folder where it is Tempera's own."""
+        """The log's files on this machine, and their folder when it is Tempera's own."""
         if self._file is None:
             return []
         folder = self._file.path.parent
@@ -102,11 +102,11 @@ class Database:
 
     @property
     def gone(self) -> bool:
-        """Whether the file was removed or replaced, so that what is written here reaches nobody."""
+        """Whether the file was removed or replaced, so that writes are lost."""
         return self._file is not None and self._file.gone
 
     def warning(self) -> str | None:
-        """A sentence when this SQLite is not safe with the other process that has the file open."""
+        """A sentence when this version of SQLite may damage a file that another process has open."""
         if not self._file or not self._file.risks_damage():
             return None
         return (
@@ -115,7 +115,7 @@ class Database:
         )
 
     def close(self) -> None:
-        """Close all connections, the writer's last: it is the one that tidies up."""
+        """Close all connections, the writer's last because it cleans up."""
         for name in ("reader", "writer"):
             if engine := getattr(self, name, None):
                 engine.dispose()
@@ -146,7 +146,7 @@ class Database:
 
         @event.listens_for(engine, "connect")
         def _prepare(connection: Any, _record: Any) -> None:
-            # The driver must not begin transactions by itself: reading before writing would defeat the lock's wait.
+            # The driver must not begin transactions: a read before the write would defeat the wait for the lock.
             connection.isolation_level = None
             for pragma in _PRAGMAS + (_READER_PRAGMAS if reads_only else ()):
                 connection.execute(f"PRAGMA {pragma}").close()
@@ -162,7 +162,7 @@ def _address(url: str) -> URL:
     try:
         address = make_url(url)
     except ArgumentError:
-        # The message must not hold the URL: there may be a password in it.
+        # The message must not hold the URL, which may contain a password.
         raise DatabaseUnavailable(sentences.DATABASE_URL_UNREADABLE) from None
     if address.drivername in ("postgres", "postgresql"):
         return address.set(drivername="postgresql+psycopg")
@@ -188,7 +188,7 @@ def _begin_postgresql_read(connection: Connection) -> None:
 
 
 def reason(error: BaseException) -> str:
-    """What a database error means, as a sentence that says what to do."""
+    """A sentence for a database error, with what to do."""
     if isinstance(error, ImportError) and error.name == "psycopg":
         return _NO_DRIVER
     said = next(iter(str(getattr(error, "orig", None) or error).strip().splitlines()), "") or type(error).__name__

@@ -1,4 +1,4 @@
-"""Deletes runs from the log: one that can be brought back, or all that a view finds, step by step."""
+"""Deletes runs from the log: one that can be restored, or all runs of a view in steps."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ _ENDED = runs.c.status != Status.RUNNING.value
 
 @dataclass(frozen=True)
 class DeletedRun:
-    """All that the log had of a run, so that it can be brought back."""
+    """Everything that the log held of a run, to restore it."""
 
     run_id: str
     rows: dict[str, list[dict[str, Any]]] = field(repr=False)
 
 
 def delete_run(log: OwnedLog, run_id: str) -> DeletedRun | None:
-    """Delete a run that has ended; what it was, or None when there is no such run. Raises DatabaseUnavailable."""
+    """Delete an ended run; returns it, or None when there is no such run. Raises DatabaseUnavailable."""
     if not is_id(run_id):
         return None
 
@@ -54,9 +54,9 @@ def delete_run(log: OwnedLog, run_id: str) -> DeletedRun | None:
 
 
 def restore_run(log: OwnedLog, deleted: DeletedRun) -> None:
-    """Put a run that was deleted into the log again, under its id, as the owner's. Raises DatabaseUnavailable.
+    """Restore a deleted run under its id, as the owner's. Raises DatabaseUnavailable.
 
-    Votes for it and a run that was deleted since are not brought back.
+    Votes between it and a run that was deleted since are not restored.
     """
 
     def work(connection: Connection) -> None:
@@ -77,9 +77,9 @@ def restore_run(log: OwnedLog, deleted: DeletedRun) -> None:
 
 
 def delete_found(log: OwnedLog, database: Database, view: View, at_once: int = DELETE_AT_ONCE) -> Iterator[int]:
-    """Delete all ended runs that a view finds, so many in each step; how many were deleted so far.
+    """Delete all ended runs of a view, a batch per step; yields the number deleted so far.
 
-    Raises FilterProblem, QueryFailed, DatabaseUnavailable; what was deleted until then stays deleted.
+    Raises FilterProblem, QueryFailed, DatabaseUnavailable; earlier deletions are not undone.
     """
     deleted = 0
     found = select(runs.c.id).where(_ENDED, conditions(database, view))

@@ -1,4 +1,4 @@
-"""The events of a run as they are kept: what came and when, for display and replay, and packed for the database."""
+"""The stored events of a run: data and times, for display and replay, and their packed form."""
 
 from __future__ import annotations
 
@@ -16,16 +16,17 @@ MOST_DATA_CHARS = 2_048
 _MOST_NAME_CHARS = 256
 MOST_IN_ONE_PACK = 1_024
 _MOST_UNPACKED_BYTES = 16 * 1024 * 1024
-"""More than ``MOST_IN_ONE_PACK`` events take, even when each character of them has to be escaped with six others."""
+"""More than ``MOST_IN_ONE_PACK`` events take when every character is escaped as six."""
 
 
 @dataclass(frozen=True, slots=True)
 class StoredEvent:
-    """One event of a stream: its name, the first 2,048 characters of its data, and when it came.
+    """One event of a stream: its name, the first 2,048 characters of its data, and its time.
 
-    All of it is in what is shared with its events. A further field needs a default, for events that were kept before.
+    All fields are public when a run is shared with its events. A new field needs a default, for events that are already
+    stored.
 
-    ``at_ms`` counts from the attempt's send. ``size`` is the number of characters of the whole data as it came.
+    ``at_ms`` counts from the attempt's send. ``size`` is the number of characters of the whole data as received.
     """
 
     name: str
@@ -38,22 +39,22 @@ _events = TypeAdapter(list[StoredEvent])
 
 
 def stored(event: TimedEvent) -> StoredEvent:
-    """What is kept of an event."""
+    """The stored form of an event."""
     return StoredEvent(event.event[:_MOST_NAME_CHARS], event.data[:MOST_DATA_CHARS], event.at_ms, len(event.data))
 
 
 def pack(events: Iterable[StoredEvent]) -> bytes:
-    """At most ``MOST_IN_ONE_PACK`` events in few bytes, their texts as every database can keep them."""
+    """At most ``MOST_IN_ONE_PACK`` events, compressed, with texts that every database can store."""
     storable = [replace(one, name=storable_text(one.name), data=storable_text(one.data)) for one in events]
     return zlib.compress(_events.dump_json(storable))
 
 
 def unpack(content: bytes) -> list[StoredEvent]:
-    """The events that ``pack`` was given. Raises ValueError with a sentence for anything that it did not make."""
+    """The events in a pack. Raises ValueError with a sentence for anything else."""
     inflating = zlib.decompressobj()
     try:
         text = inflating.decompress(content, _MOST_UNPACKED_BYTES)
-        # What would inflate beyond the limit has not reached its end here, no more than what was cut off.
+        # Data that inflates beyond the limit has not reached its end here, like truncated data.
         if inflating.eof and not inflating.unused_data:
             return _events.validate_json(text, strict=True)
     except (zlib.error, ValidationError):

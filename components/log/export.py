@@ -1,4 +1,4 @@
-"""Finished runs as files: a table of formats, with a function for each. A format is added here alone."""
+"""Exports of finished runs: a table of formats, each with its function. A format is added here alone."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ _Text = Annotated[str, Field(max_length=20_000), AfterValidator(storable_text)]
 
 @dataclass(frozen=True)
 class Steps:
-    """How much of the log one step of an export takes: so its memory and each of its transactions have an end.
+    """The size of one step of an export, which bounds its memory and each of its transactions.
 
-    ``examined`` runs are looked at in one transaction, so that a rare condition does not take it beyond its time.
-    ``read`` are read in one: few, because each may hold two million characters. ``rows`` or ``characters`` fill a
-    group of a Parquet file.
+    ``examined`` runs are checked in one transaction, so that a rare condition stays within the time limit. ``read``
+    runs are read in one: few, because each may hold two million characters. ``rows`` or ``characters`` fill a group of
+    a Parquet file.
     """
 
     examined: int = 2_000
@@ -52,7 +52,7 @@ _STEPS = Steps()
 
 
 class AnnotationRow(NamedTuple):
-    """What people said about a run, as its row has it: stars or None, tags as lines, notes."""
+    """The annotation columns of a run: stars or None, tags as lines, notes."""
 
     rating: Annotated[int, Field(ge=1, le=5)] | None = None
     tags: _Text = ""
@@ -60,11 +60,11 @@ class AnnotationRow(NamedTuple):
 
 
 EXPORTED = tuple(name for name in FACTS if name != "owner")
-"""The facts of a run that leave the log, in every kind of file."""
+"""The facts of a run in every export format."""
 ANNOTATED = AnnotationRow._fields
-"""What people said about it, which leaves as well."""
+"""The annotations, which are exported as well."""
 COLUMNS = {name: TYPES[name] for name in EXPORTED} | get_type_hints(AnnotationRow)
-"""The columns of a table of runs, in every kind of file that is one, with the types of their values."""
+"""The columns of tabular exports, with the types of their values."""
 
 _ARROW_TYPES = {str: pa.string(), int: pa.int64(), float: pa.float64(), bool: pa.bool_()}
 _MOMENTS = tuple(name for name in COLUMNS if name.endswith("_at"))
@@ -73,10 +73,10 @@ _MOMENTS = tuple(name for name in COLUMNS if name.endswith("_at"))
 def finished_rows(
     database: Database, where: ColumnElement[bool] | None = None, steps: Steps = _STEPS
 ) -> Iterator[dict[str, Any]]:
-    """Every finished run of the owner, with what is EXPORTED and ANNOTATED, oldest first, a step in memory.
+    """The owner's finished runs with EXPORTED and ANNOTATED columns, oldest first, one step in memory.
 
-    ``where`` is a further condition on the table ``runs``; what other tables say goes into it as a subquery. Each step
-    is a short reading transaction, so a run that is deleted meanwhile is left out. Raises QueryFailed.
+    ``where`` is a further condition on the table ``runs``; conditions on other tables go into it as subqueries. Each
+    step is a short reading transaction, so a run that is deleted meanwhile is left out. Raises QueryFailed.
     """
     key = (runs.c.created_at, runs.c.id)
     wanted = [runs.c.status != Status.RUNNING.value, *([] if where is None else [where])]
@@ -100,45 +100,44 @@ def finished_rows(
 
 
 def export_runs(database: Database, where: ColumnElement[bool] | None = None) -> Iterator[str]:
-    """Every finished run that ``finished_rows`` gives, one line each. Raises QueryFailed."""
+    """The runs of ``finished_rows`` as JSON Lines. Raises QueryFailed."""
     for row in finished_rows(database, where):
         yield _json({**row, "sha256": digest(row)}) + "\n"
 
 
 def json_lines(database: Database, where: ColumnElement[bool] | None = None) -> Iterator[bytes]:
-    """The lines of ``export_runs`` in UTF-8, in which half a surrogate stays what it is. Raises QueryFailed."""
+    """The lines of ``export_runs`` in UTF-8; lone surrogates survive. Raises QueryFailed."""
     return (line.encode("utf-8", "surrogatepass") for line in export_runs(database, where))
 
 
 def _json(content: Mapping[str, Any]) -> str:
     line = json.dumps(content, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    for end_of_line in "\x85\u2028\u2029":  # to str.splitlines, though not to JSON Lines
+    for end_of_line in "\x85\u2028\u2029":  # line ends for str.splitlines, not for JSON Lines
         line = line.replace(end_of_line, f"\\u{ord(end_of_line):04x}")
     return line
 
 
 def digest(content: Mapping[str, Any]) -> str:
-    """The SHA-256 of what a run says, without its id: so a line that was changed is known."""
+    """The SHA-256 of a run without its id; detects a changed line."""
     hashed = {name: content[name] for name in sorted(content) if name not in _NOT_HASHED}
-    # Text from outside may hold half a surrogate; escaped, everything can be hashed.
+    # Foreign text may hold a lone surrogate; escaped, everything can be hashed.
     return hashlib.sha256(json.dumps(hashed, separators=(",", ":")).encode()).hexdigest()
 
 
 class _Piece:
-    """What ``csv.writer`` writes to: each line comes back as what ``writerow`` returns."""
+    """A target for ``csv.writer`` whose ``writerow`` returns the line."""
 
     def write(self, line: str) -> bytes:
         return line.encode()
 
 
 def csv_lines(database: Database, where: ColumnElement[bool] | None = None, steps: Steps = _STEPS) -> Iterator[bytes]:
-    """The names of the COLUMNS, then every finished run that ``finished_rows`` gives, one line each.
+    """CSV: the names of the COLUMNS, then the runs of ``finished_rows``, one line each.
 
-    UTF-8 as RFC 4180 has it, behind the mark without which a spreadsheet that opens the file takes it for another
-    encoding; what is not known is an empty cell. A text that a spreadsheet would compute begins with an apostrophe
-    there. Raises QueryFailed.
+    UTF-8 in the format of RFC 4180, with a byte order mark, without which spreadsheets assume another encoding. Unknown
+    values are empty cells. A text that a spreadsheet would compute begins with an apostrophe. Raises QueryFailed.
     """
-    # Line ends as RFC 4180 has them: so a text with either of their halves is quoted.
+    # RFC 4180 line ends, so that a text with a lone CR or LF is quoted.
     writer = csv.writer(_Piece(), lineterminator="\r\n")
     yield codecs.BOM_UTF8 + writer.writerow(COLUMNS)
     for row in finished_rows(database, where, steps):
@@ -148,19 +147,19 @@ def csv_lines(database: Database, where: ColumnElement[bool] | None = None, step
 def parquet_pieces(
     database: Database, where: ColumnElement[bool] | None = None, steps: Steps = _STEPS
 ) -> Iterator[bytes]:
-    """A Parquet file with every finished run that ``finished_rows`` gives, one row each, in the COLUMNS.
+    """A Parquet file with the runs of ``finished_rows``, one row each, in the COLUMNS.
 
-    Moments are timestamps in UTC with microseconds, counts int64, times double in the units of RunRecord; what is JSON
-    there stays text, and ``request_body`` is the exact text. One row group at a time is in memory: at most 5,000 runs,
-    or so many that their texts have 16 million characters. Raises QueryFailed, OSError.
+    Timestamps are in UTC with microseconds, counts int64, durations double in the units of RunRecord; JSON stays text,
+    and ``request_body`` is the exact text. Memory holds one row group: at most 5,000 runs or 16 million characters of
+    text. Raises QueryFailed, OSError.
     """
-    # A Parquet file ends with what tells where its parts are, so it is made whole before it goes out.
+    # A Parquet file ends with the index of its parts, so it is complete before it is sent.
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "runs.parquet"
         with pq.ParquetWriter(path, _SCHEMA, compression="zstd") as writer:
             for group in _groups(finished_rows(database, where, steps), steps):
                 writer.write_table(pa.Table.from_pylist(group, schema=_SCHEMA))
-                # It would be in memory while the next one is gathered.
+                # Otherwise it stays in memory while the next group is gathered.
                 del group
         with path.open("rb") as file:
             while piece := file.read(_PIECE_BYTES):
@@ -181,7 +180,7 @@ def _groups(rows: Iterable[Mapping[str, Any]], steps: Steps) -> Iterator[list[di
 
 
 def _moment(text: str | None) -> datetime | None:
-    """The moment that the log's text says; None for one that no calendar has, which an import may have brought."""
+    """The timestamp in the log's text; None for an impossible date, which an import may have brought."""
     try:
         return None if text is None else datetime.fromisoformat(text)
     except ValueError:
@@ -201,7 +200,7 @@ _SCHEMA = pa.schema([_column(name, hint) for name, hint in COLUMNS.items()])
 
 @dataclass(frozen=True)
 class Format:
-    """A kind of file for runs: its name for people, what it is for, its media type, and what makes it in pieces."""
+    """An export format: its label, its purpose, its media type, and the function that yields its pieces."""
 
     label: str
     purpose: str
@@ -221,4 +220,4 @@ FORMATS = {
         "Parquet", "Typed columns, for pandas, Polars and DuckDB.", "application/vnd.apache.parquet", parquet_pieces
     ),
 }
-"""Each by the ending of its files; the Runs page lists them in this order, and the server serves them."""
+"""The formats by file extension, in the order of the Runs page; the server serves them."""

@@ -1,4 +1,4 @@
-"""Texts for files that a spreadsheet opens."""
+"""Makes texts safe for files that a spreadsheet opens."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ _SIGNS = frozenset("=+-@＝＋－＠")
 _BLANK_BEGINS = ("\t", "\r")
 _SEPARATORS = re.compile("([;\t])")
 _UNSEEN = ("Zs", "Zl", "Zp", "Cc", "Cf")
-"""The categories of blanks, of control characters, and of what has no width, such as a byte order mark."""
+"""The Unicode categories of blanks, control characters and zero-width characters such as a byte order mark."""
 
 
 def formula_safe(cell: object) -> object:
-    """The cell; a text that a spreadsheet would compute gets an apostrophe before it, and numbers stay numbers.
+    """The cell, with an apostrophe before a text that a spreadsheet would compute. Numbers stay numbers.
 
-    Where decimals are written with a comma, a spreadsheet parts a line at semicolons, and it can be told to part it at
-    tabs. So a part of a text that would be computed then gets an apostrophe as well.
+    With a decimal comma, spreadsheets split a line at semicolons, and they can be set to split at tabs. So each part
+    that would be computed after such a split gets an apostrophe as well.
     """
     if not isinstance(cell, str):
         return cell
@@ -26,7 +26,7 @@ def formula_safe(cell: object) -> object:
 
 
 def _begins_a_formula(text: str) -> bool:
-    """Whether the first character that is seen is a sign of https://owasp.org/www-community/attacks/CSV_Injection."""
-    # A quotation mark vanishes where a line is parted before it.
+    """Whether the first visible character is listed in https://owasp.org/www-community/attacks/CSV_Injection."""
+    # A quotation mark disappears where a line is split before it.
     seen = (each for each in text if each not in "\"'" and unicodedata.category(each) not in _UNSEEN)
     return next(seen, "") in _SIGNS

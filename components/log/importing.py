@@ -1,4 +1,4 @@
-"""Reads runs back that an export wrote as JSON Lines, each under a new id. A line that was changed is refused."""
+"""Imports the JSON Lines of an export, each run under a new id. Refuses a line that was changed."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ from components.user_error import UserError
 
 _IMPORT_STEP = 100
 _LONGEST_LINE = 10_000_000
-"""Characters. The longest answer with the longest request has fewer."""
+"""In characters. The longest answer with the longest request is shorter."""
 _MOST_COMMAS = 200_000
-"""And opening brackets, nearly all of them in texts: a run itself has some fifty."""
+"""Commas and opening brackets, nearly all of them in texts: a run itself has some fifty."""
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
 _FINAL = {status.value for status in Status} - {Status.RUNNING.value}
 _record = TypeAdapter(RunRecord)
@@ -36,14 +36,14 @@ _annotation = TypeAdapter(AnnotationRow)
 
 
 class ImportRefused(UserError):
-    """A line is not what an export wrote. The message is a sentence that names the line and says why."""
+    """A line differs from an export's. The message names the line and says why."""
 
 
 def import_runs(log: OwnedLog, lines: Iterable[str]) -> int:
-    """Add the runs of an export to the log, each under a new id and as the owner's; how many those were.
+    """Add the runs of an export to the log, each under a new id and as the owner's; returns their number.
 
-    Raises ImportRefused at the first line that is not whole and unchanged, DatabaseUnavailable; the runs of the lines
-    before it may have been added by then.
+    Raises ImportRefused at the first incomplete or changed line, and DatabaseUnavailable; the runs of earlier lines may
+    already be added.
     """
     read = (read_line(number, line) for number, line in enumerate(lines, 1) if line.strip())
     added = 0
@@ -54,16 +54,16 @@ def import_runs(log: OwnedLog, lines: Iterable[str]) -> int:
 
 
 def lines_of(file: TextIO) -> Iterator[str]:
-    """The lines of a file; of one that is far too long the beginning alone, which is refused."""
+    """The lines of a file; a line that is too long is cut and thereby refused."""
     return iter(lambda: file.readline(_LONGEST_LINE + 1), "")
 
 
 def read_line(number: int, line: str) -> tuple[RunRecord, AnnotationRow]:
-    """The run that one line of an export holds, and what people said of it. Raises ImportRefused."""
+    """The run and its annotation from one line of an export. Raises ImportRefused."""
     if len(line) > _LONGEST_LINE or holds_too_much(line, _MOST_COMMAS):
         raise ImportRefused(sentences.LINE_TOO_LONG.format(number=number))
     try:
-        content = json.loads(line.removeprefix("\ufeff"))  # with which some editors begin a file
+        content = json.loads(line.removeprefix("\ufeff"))  # some editors write it at the start of a file
     except (ValueError, RecursionError):
         raise ImportRefused(sentences.LINE_NOT_JSON.format(number=number)) from None
     if not isinstance(content, dict) or content.get("sha256") != digest(content):
@@ -86,7 +86,7 @@ def read_line(number: int, line: str) -> tuple[RunRecord, AnnotationRow]:
 
 
 def _as_new(record: RunRecord, owner: str) -> RunRecord:
-    """The run under a new id, and found by what it asked, also when an older version exported it."""
+    """The run under a new id, with the search texts of its request, also for exports of older versions."""
     return replace(record, id=uuid.uuid4().hex, owner=owner, **asked_in(record.request_body)._asdict())
 
 

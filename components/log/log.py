@@ -1,7 +1,7 @@
-"""Writes runs into the database, from one thread. A database that fails never stops a run: it is written later.
+"""Writes runs to the database from one thread. A failing database never stops a run; the write is retried.
 
-Each round writes the present state of every run that has changed. So whatever could not be written is still there in
-the next round, and nothing has to be remembered apart from the runs themselves.
+Each round writes the current state of every run that has changed. A failed write is therefore repeated in the next
+round, and the runs themselves are the only state to keep.
 """
 
 from __future__ import annotations
@@ -38,15 +38,15 @@ _MOST_POSTED = 200
 
 
 class Log:
-    """Keeps runs in the database that ``url`` names. ``problem`` is a sentence while it cannot.
+    """Stores runs in the database at ``url``. ``problem`` is a sentence while the database fails.
 
-    It is the local owner's, and what others own is reached by way of ``OwnLog``.
+    This object is the local owner's; rows of other owners are reached with ``OwnLog``.
     """
 
     owner = LOCAL
 
     def __init__(self, url: str, limits: Limits | None = None, keep_days: float | None = None) -> None:
-        """``keep_days``: after how many days runs are deleted; None for never."""
+        """``keep_days``: the age in days at which runs are deleted; None for never."""
         self.problem: str | None = None
         self.database: Database | None = None
         self._url = url
@@ -69,7 +69,7 @@ class Log:
 
     @property
     def warning(self) -> str | None:
-        """What the operator should know though runs are being logged, in sentences."""
+        """Warnings for the operator, as sentences, while runs are being logged."""
         warnings = [*self._notices]
         if self._database_warning:
             warnings.append(self._database_warning)
@@ -80,7 +80,7 @@ class Log:
         return " ".join(warnings) or None
 
     def begin(self, run: LoggedRun) -> None:
-        """Take a run in; its row is written at once, in the log's own thread."""
+        """Add a run; the log's thread writes its row at once."""
         owner, network = run.owner, run.network
         if network is not None:
             self.post(f"{owner} is seen", lambda connection: seen(connection, owner, network))
@@ -88,23 +88,23 @@ class Log:
         self._wake()
 
     def wait_until_committed(self, run: LoggedRun) -> None:
-        """Return when the run's row is committed, or when the database turns out not to take it."""
+        """Wait until the run's row is committed or the database fails."""
         if entry := self._unwritten.find(run.id):
             self._wait(entry.committed)
 
     def end(self, run: LoggedRun) -> None:
-        """Write a finished run; return when it is committed, or when the database turns out not to take it."""
+        """Write a finished run; waits until it is committed or the database fails."""
         if entry := self._unwritten.find(run.id):
             self._wake()
             self._wait(entry.settled)
 
     def live(self, run_id: str) -> LoggedRun | None:
-        """The run of that id while the log still has something of it to write, which it has until it is finished."""
+        """The run of that id until the log has written it completely."""
         entry = self._unwritten.find(run_id)
         return entry.run if entry else None
 
     def write(self, work: Callable[[Connection], T]) -> T:
-        """Do something else to the database, in one transaction in the log's own thread; what it returned.
+        """Run other work in one transaction in the log's thread; returns its result.
 
         Raises DatabaseUnavailable.
         """
@@ -119,7 +119,7 @@ class Log:
             except SQLAlchemyError as error:
                 place = database.place if database else ""
                 done.set_exception(DatabaseUnavailable(sentences.UNWRITABLE.format(place=place, error=reason(error))))
-            except BaseException as error:  # noqa: BLE001 - whoever waits gets it
+            except BaseException as error:  # noqa: BLE001 - raised again in the waiting thread
                 done.set_exception(error)
             else:
                 done.set_result(result)
@@ -132,11 +132,11 @@ class Log:
         return done.result()
 
     def post(self, subject: str, work: Callable[[Connection], object]) -> None:
-        """Do something else to the database soon, without waiting for it or being told of its end.
+        """Queue other work for the database; returns at once and reports no result.
 
-        Of what waits about the same ``subject``, only the last is done. While the database cannot be had it waits, at
-        most so many subjects; what the database refuses for what is in it is dropped, and ``problem`` says so. So is
-        what comes when the log is closed.
+        The newest work on a ``subject`` replaces waiting work on it. While the database is unavailable, a limited
+        number of subjects waits. Work that the database refuses for its content is dropped and noted in ``problem``.
+        Work posted after close() is dropped as well.
         """
         with self._condition:
             if self._closing:
@@ -145,13 +145,13 @@ class Log:
         self._wake()
 
     def write_within_quota(self, owner: str, network: str | None, work: Callable[[Connection], T]) -> T:
-        """As ``write``, for an owner who may keep so much. Raises QuotaReached, DatabaseUnavailable."""
+        """Like ``write``, within the owner's quota. Raises QuotaReached, DatabaseUnavailable."""
         return self.write(lambda connection: within_quota(connection, self._limits, owner, network, work))
 
     def post_within_quota(
         self, owner: str, network: str | None, subject: str, work: Callable[[Connection], object]
     ) -> None:
-        """As ``post``, for an owner who may keep so much; nothing is done where that would be too much."""
+        """Like ``post``, within the owner's quota; work that exceeds it is dropped."""
 
         def do(connection: Connection) -> None:
             with suppress(QuotaReached), connection.begin_nested():
@@ -160,7 +160,7 @@ class Log:
         self.post(f"{owner} {subject}", do)
 
     def kept(self, owner: str, network: str | None = None) -> Kept | None:
-        """What the owner keeps now and may keep; None while that cannot be read."""
+        """The owner's storage use and quota; None while it cannot be read."""
         if self.database is None:
             return None
         try:
@@ -169,9 +169,9 @@ class Log:
             return None
 
     def forget(self, before: str) -> int:
-        """Delete the finished runs that began before a moment, given as ``utc_now`` gives it; how many those were.
+        """Delete the finished runs that began before a ``utc_now`` timestamp; returns their number.
 
-        Raises DatabaseUnavailable; what was deleted until then stays deleted.
+        Raises DatabaseUnavailable; earlier deletions are not undone.
         """
         deleted = 0
         while step := self.write(lambda connection: delete_runs_before(connection, before)):
@@ -179,7 +179,7 @@ class Log:
         return deleted
 
     def close(self) -> None:
-        """Write what is left, then close the database."""
+        """Write all remaining changes, then close the database."""
         with self._condition:
             self._closing = True
         self._wake()
@@ -201,7 +201,7 @@ class Log:
         interval = self._limits.log_flush_ms / 1000
         closing, began = False, 0.0
         while not closing or (self._urgent and not self.problem):
-            # What a slow round took is not waited again, or text would be older when it is written.
+            # A slow round shortens the pause, so that text is written no later than the interval.
             pause = self._limits.log_retry_s if self.problem else max(interval / 4, began + interval - time.monotonic())
             with self._condition:
                 self._condition.wait_for(lambda: self._urgent or self._closing, pause)
@@ -211,11 +211,11 @@ class Log:
                 posted, self._posted = self._posted, {}
             began = time.monotonic()
             try:
-                # After a round that failed, what was posted would but wait for the same database once more.
+                # After a failed round, posted work would only wait for the same database again.
                 if self._round():
                     self._do_all(posted)
                 self._post_again(posted)
-            except Exception as error:  # a fault of our own must not end the log
+            except Exception as error:  # an internal error must not end the log
                 logging.getLogger(__name__).exception("a round of the log failed")
                 self._fail(error)
             for job in jobs:
@@ -237,7 +237,7 @@ class Log:
             self._notices.append(self.database.notice)
 
     def _do_all(self, posted: dict[str, Callable[[Connection], object]]) -> None:
-        """Do what was posted, each in a transaction of its own, and take it out; what is left could not be done."""
+        """Run posted work, one transaction each, and remove it; failed work stays."""
         for subject, work in list(posted.items()):
             if self.database is None:
                 return
@@ -251,13 +251,13 @@ class Log:
             del posted[subject]
 
     def _post_again(self, undone: dict[str, Callable[[Connection], object]]) -> None:
-        """Keep for the next round what could not be done in this one, unless something newer waits; not without end."""
+        """Keep failed work for the next round, up to a limit, unless newer work on its subject waits."""
         with self._condition:
             newest = dict(list(undone.items())[-_MOST_POSTED:])
             self._posted = {**newest, **self._posted}
 
     def _round(self) -> bool:
-        """Write everything that changed, in one transaction; whether the database took it."""
+        """Write all changes in one transaction; returns whether the database accepted it."""
         if self.database and self.database.gone:
             self._notices.append(f"The log's file was removed or replaced at {utc_now()}; a new one was begun.")
             self._open()
@@ -315,7 +315,7 @@ class Log:
         return f"{_runs(self._unwritten.dropped)} {were} dropped: the memory for runs that wait to be logged was full."
 
     def _may_reap(self, now: float) -> bool:
-        """Whether to look for lost runs: not right after a sleep, when other processes have slept as well."""
+        """Whether to look for lost runs: not right after the machine slept, when other processes slept too."""
         began_at, self._round_began_at = self._round_began_at, time.time()
         slept_s = self._round_began_at - began_at
         if slept_s > max(1.0, self._limits.lost_after_s - 2 * self._limits.heartbeat_s):

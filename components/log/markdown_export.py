@@ -1,4 +1,4 @@
-"""A run as a Markdown document, to read and to pass on. Texts from outside stand in fences that they cannot close."""
+"""A run as a Markdown document. Foreign texts stand in fences that they cannot close."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ _UNREADABLE = "It is no JSON that all readers take in the same way, so it stands
 
 
 def as_markdown(record: RunRecord) -> str:
-    """The run as CommonMark with a table: what was asked and sent, how it ended, its numbers and its answer.
+    """The run as CommonMark with a table: its request, outcome, numbers and answer.
 
-    Times are in ms. Settings that were not sent are not there, those sent as null are null. Nothing that came from
-    outside is read as Markdown.
+    Times are in ms. Omitted settings are left out, null settings are shown as null. Foreign text is never read as
+    Markdown.
     """
     return "\n\n".join(_parts(record)) + "\n"
 
@@ -95,7 +95,7 @@ def _request(body: str) -> list[str]:
         parts = [part for one in messages for part in _message(one)] if isinstance(messages, list) else []
         settings = {field: value for field, value in content.items() if field not in _NOT_SETTINGS}
         return [*parts, "### Settings", _json(settings)]
-    # Newer Pythons read deeper nesting than they write.
+    # Newer versions of Python read deeper nesting than they write.
     except (ValueError, RecursionError):
         return [_UNREADABLE]
 
@@ -113,15 +113,15 @@ def _message(message: Any) -> list[str]:
 
 def _json(value: Any) -> str:
     text = json.dumps(value, ensure_ascii=False, indent=2)
-    # Half a surrogate, which UTF-8 cannot hold, becomes its own JSON escape.
+    # UTF-8 cannot hold a lone surrogate; it becomes a JSON escape.
     return _fenced(text.encode("utf-8", "backslashreplace").decode(), "json")
 
 
 def _fenced(text: str, language: str) -> str:
-    """The text as a block of code, in a fence that is longer than any in it.
+    """The text as a block of code, in a fence longer than any in the text.
 
-    What UTF-8 cannot hold becomes U+FFFD, and each end of a line a line feed, as which CommonMark reads it: a return at
-    the end of the text would be one with the feed before the fence. Source: https://spec.commonmark.org/0.31.2/#fenced-code-blocks
+    Characters that UTF-8 cannot hold become U+FFFD. Line ends become line feeds, as CommonMark reads them: a final
+    carriage return would join the feed before the fence. Source: https://spec.commonmark.org/0.31.2/#fenced-code-blocks
     """
     fence = "`" * max(3, _longest_run(text) + 1)
     lines = _END_OF_LINE.sub("\n", storable_text(text))
@@ -129,7 +129,7 @@ def _fenced(text: str, language: str) -> str:
 
 
 def _name(text: str) -> str:
-    """A short text from outside on one line, as a span of code.
+    """A short foreign text on one line, as a code span.
 
     Source: https://spec.commonmark.org/0.31.2/#code-spans
     """

@@ -1,4 +1,4 @@
-"""What the log says of the last day, for whoever runs Tempera: numbers only, of everybody's runs together."""
+"""Metrics of the last 24 hours for the operator: numbers only, over all owners' runs."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ _MOST = 10_000
 
 @dataclass(frozen=True)
 class Metrics:
-    """Runs that began within the last 24 hours, by status; quantiles of the time to first token of those, in ms.
+    """Runs that began within the last 24 hours by status, and quantiles of their time to first token, in ms.
 
-    ``ttft_ms`` is of the newest 10,000 that have it, by quantile; empty when none has.
+    ``ttft_ms`` covers the newest 10,000 runs that have it, by quantile; empty when there are none.
     """
 
     runs: dict[str, int]
@@ -30,7 +30,7 @@ class Metrics:
 
 
 def metrics_of(database: Database) -> Metrics:
-    """The numbers of the last day. Raises QueryFailed."""
+    """The metrics of the last 24 hours. Raises QueryFailed."""
     lately = runs.c.created_at > utc_now(_DAY_S)
     counted = select(runs.c.status, func.count().label("runs")).where(lately).group_by(runs.c.status)
     timed = select(runs.c.ttft_ms).where(lately, runs.c.ttft_ms.is_not(None)).order_by(runs.c.created_at.desc())

@@ -1,4 +1,4 @@
-"""Whose the things in the log are. Each visitor finds, changes and deletes their own; others' is not there."""
+"""The log per owner. Each visitor finds, changes and deletes only their own rows."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ T = TypeVar("T")
 
 
 class OwnedLog(Protocol):
-    """The log as one owner has it."""
+    """The log of one owner."""
 
     @property
     def owner(self) -> str:
-        """Whose it is."""
+        """The owner of the rows."""
         ...
 
     @property
@@ -44,12 +44,12 @@ class OwnedLog(Protocol):
 
 @dataclass(frozen=True)
 class OwnLog:
-    """The log as one of several owners has it."""
+    """The log of one of several owners."""
 
     log: Log
     owner: str
     network: str | None = None
-    """Where the owner calls from, as far as limits are concerned."""
+    """The owner's network, for limits."""
 
     @property
     def database(self) -> Database | None:
@@ -58,7 +58,7 @@ class OwnLog:
         return database.owned_by(self.owner) if database else None
 
     def kept(self) -> Kept | None:
-        """What the owner keeps now and may keep; None while that cannot be read."""
+        """The owner's storage use and quota; None while it cannot be read."""
         return self.log.kept(self.owner, self.network)
 
     def live(self, run_id: str) -> LoggedRun | None:
@@ -67,12 +67,12 @@ class OwnLog:
         return run if run and run.owner == self.owner else None
 
     def write(self, work: Callable[[Connection], T]) -> T:
-        """As ``Log.write``. Raises QuotaReached, too, when the owner would keep too much."""
+        """Like ``Log.write``. Raises QuotaReached, too, when the owner's quota would be exceeded."""
         return self.log.write_within_quota(self.owner, self.network, work)
 
     def post(self, subject: str, work: Callable[[Connection], object]) -> None:
-        """As ``Log.post``; what waits about another owner's subject of the same name stays.
+        """Like ``Log.post``; another owner's subject of the same name is separate.
 
-        Where the owner would keep too much, nothing is done.
+        Work that would exceed the owner's quota is dropped.
         """
         self.log.post_within_quota(self.owner, self.network, subject, work)

@@ -1,9 +1,9 @@
-"""Who owns the rows of the log."""
+"""The owner of rows without a login, and access to the rows of all owners."""
 
 from __future__ import annotations
 
 LOCAL = "local"
-"""Who owns everything where nobody logs in, and what was made before somebody could."""
+"""The owner of all rows without a login, and of rows from before logins existed."""
 
 WHOLE_LOG = {"whole_log": True}
-"""The execution options of the few statements that look after the log itself, whosever its rows are."""
+"""The execution options of the few maintenance statements that reach the rows of all owners."""

@@ -21,19 +21,19 @@ _ID = re.compile("[0-9a-f]{32}")
 
 
 class QueryFailed(UserError):
-    """The log could not be read. The message is a sentence that says why and what to do."""
+    """The log could not be read. The message says why and what to do."""
 
 
 def count_runs(database: Database) -> int:
-    """How many runs the log holds of the owner. Raises QueryFailed."""
+    """The number of the owner's runs. Raises QueryFailed."""
     count = select(func.count().label("runs")).where(owned(runs, database.owner))
     return int(read_rows(database, count)[0]["runs"])
 
 
 def recent_rates(database: Database, endpoint: str, most: int) -> list[float]:
-    """Tokens per second of the newest finished runs on that endpoint, at most so many, the newest first.
+    """Tokens per second of the endpoint's newest finished runs, newest first, up to a limit.
 
-    Runs whose rate is not known are passed over. Raises QueryFailed.
+    Runs without a rate are skipped. Raises QueryFailed.
     """
     rate = runs.c.tokens_per_second
     finished = (runs.c.endpoint == endpoint) & (runs.c.status != Status.RUNNING.value) & rate.is_not(None)
@@ -48,7 +48,7 @@ def recent_rates(database: Database, endpoint: str, most: int) -> list[float]:
 
 @dataclass(frozen=True)
 class Measured:
-    """What an answer took: tokens, time to the first one in ms, and tokens a second after that."""
+    """The cost of an answer: tokens, time to the first token in ms, and tokens per second after it."""
 
     completion_tokens: int
     ttft_ms: float
@@ -56,7 +56,7 @@ class Measured:
 
 
 def recent_measures(database: Database, endpoint: str, model: str, most: int) -> list[Measured]:
-    """What the newest answers of that endpoint and model took, at most so many; those of which all is known.
+    """The costs of the newest answers of an endpoint and model, up to a limit; only complete ones.
 
     Raises QueryFailed.
     """
@@ -70,9 +70,9 @@ def recent_measures(database: Database, endpoint: str, model: str, most: int) ->
 
 
 def answers_to(database: Database, endpoint: str, among_newest: int) -> dict[str, list[str]]:
-    """The ids of the runs on that endpoint that ended well, the newest first, by the body that each sent.
+    """The ids of the endpoint's successful runs, newest first, by request body.
 
-    Only so many of the newest runs are looked through. Raises QueryFailed.
+    Searches a limited number of the newest runs. Raises QueryFailed.
     """
     columns = runs.c.id, runs.c.endpoint, runs.c.status, runs.c.request_body, runs.c.created_at
     order_of_runs = runs.c.created_at.desc(), runs.c.id.desc()
@@ -87,14 +87,14 @@ def answers_to(database: Database, endpoint: str, among_newest: int) -> dict[str
 
 
 def find_run(database: Database, run_id: str) -> RunRecord | None:
-    """The run of exactly that id, or None. Raises QueryFailed."""
+    """The run of that id, or None. Raises QueryFailed."""
     statement = select(runs).where(runs.c.id == run_id, owned(runs, database.owner))
     found = read_rows(database, statement) if is_id(run_id) else []
     return RunRecord(**found[0]) if found else None
 
 
 def events_of(database: Database, run_id: str) -> list[StoredEvent]:
-    """The events of that run that the log holds, in the order in which they came. Raises QueryFailed."""
+    """The logged events of a run, in order of arrival. Raises QueryFailed."""
     of_run = (events.c.run_id == run_id) & owned(events, database.owner)
     statement = select(events.c.content).where(of_run).order_by(events.c.first)
     segments = read_rows(database, statement) if is_id(run_id) else []
@@ -105,12 +105,12 @@ def events_of(database: Database, run_id: str) -> list[StoredEvent]:
 
 
 def is_id(text: str) -> bool:
-    """Whether the text can be the id of a row. Other texts are not asked for: PostgreSQL refuses some of them."""
+    """Whether the text can be the id of a row. Other texts are not queried: PostgreSQL refuses some of them."""
     return _ID.fullmatch(text) is not None
 
 
 def read_rows(database: Database, statement: Any) -> list[dict[str, Any]]:
-    """The rows of a statement, by the names of their columns. Raises QueryFailed."""
+    """The rows of a statement as dictionaries by column name. Raises QueryFailed."""
     try:
         with database.reader.begin() as connection:
             return [dict(row) for row in connection.execute(statement).mappings()]

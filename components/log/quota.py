@@ -1,7 +1,7 @@
-"""How many bytes the log keeps for each owner, and how many it may.
+"""The stored bytes of each owner, and their limits.
 
-Triggers of the database count along with each row, in its transaction, so all processes on it agree and nothing that
-writes or deletes can forget to. What a run takes while it goes on is counted, and never cut: the next one is refused.
+Database triggers count along with each row, in its transaction, so that all processes agree and no write or delete can
+be missed. A running run is counted and never cut; the next run is refused.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ _WHAT = "runs, drafts, presets and shared links"
 
 
 class QuotaReached(DatabaseUnavailable):
-    """Nothing more is kept for this owner. The message is a sentence that says what to do."""
+    """The owner's quota is used up. The message says what to do."""
 
 
 @dataclass(frozen=True)
 class Kept:
-    """What an owner keeps and may keep, in bytes; the same of all on their network, where networks are told apart."""
+    """An owner's stored bytes and limit; the same for their network, when networks are distinguished."""
 
     used: int
     most: int
@@ -41,15 +41,15 @@ class Kept:
 
     @property
     def is_full(self) -> bool:
-        """Whether nothing more may be kept."""
+        """Whether the quota is used up."""
         return self.used >= self.most or self._network_is(1.0)
 
     def in_words(self) -> str:
-        """What is kept of how much, as a sentence."""
+        """The use and the limit, as a sentence."""
         return f"You keep {_megabytes(self.used)} of {self.most // _MB:,} MB: {_WHAT}."
 
     def warning(self) -> str | None:
-        """A sentence before nothing more may be kept, and another one from then on."""
+        """A sentence when the quota is nearly used up, and another when it is used up."""
         if self.is_full:
             return f"{self._full()} What is here stays. Nothing more is kept, neither runs nor drafts. {self._mend()}"
         if self.used >= _NEARLY * self.most:
@@ -59,7 +59,7 @@ class Kept:
         return None
 
     def refusal(self) -> str:
-        """Why something is not kept, and what to do."""
+        """The reason for a refusal, and what to do."""
         return f"{self._full()} So this is not kept; all that was there is. {self._mend()}"
 
     def _network_is(self, part: float) -> bool:
@@ -75,7 +75,7 @@ class Kept:
 
 
 def kept_by(connection: Connection, limits: Limits, owner: str, network: str | None) -> Kept:
-    """What an owner keeps now, who calls from that network."""
+    """The storage use and quota of an owner on that network."""
     of_owner = select(kept_bytes.c.bytes).where(kept_bytes.c.owner == owner)
     kept = Kept(connection.execute(of_owner).scalar() or 0, limits.kept_mb * _MB)
     if network is None or not limits.kept_mb_of_network:
@@ -87,13 +87,13 @@ def kept_by(connection: Connection, limits: Limits, owner: str, network: str | N
 
 
 def read_kept(database: Database, limits: Limits, network: str | None) -> Kept:
-    """What the owner keeps now. Raises SQLAlchemyError."""
+    """The owner's stored bytes. Raises SQLAlchemyError."""
     with database.reader.begin() as connection:
         return kept_by(connection, limits, database.owner, network)
 
 
 def seen(connection: Connection, owner: str, network: str) -> None:
-    """Note where an owner calls from now: what they keep counts there for a day."""
+    """Note the owner's current network: their bytes count there for a day."""
     row = {"owner": owner, "network": network, "seen_at": utc_now()}
     connection.execute(upsert(connection.dialect.name, kept_bytes, leave=("bytes",)), {**row, "bytes": 0})
 
@@ -101,7 +101,7 @@ def seen(connection: Connection, owner: str, network: str) -> None:
 def within_quota(
     connection: Connection, limits: Limits, owner: str, network: str | None, work: Callable[[Connection], T]
 ) -> T:
-    """Do the work. Raises QuotaReached when it keeps more than may be: the transaction must not be committed then."""
+    """Do the work. Raises QuotaReached when it exceeds the quota; the caller must then roll back."""
     if network is not None:
         seen(connection, owner, network)
     before = kept_by(connection, limits, owner, network)

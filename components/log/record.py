@@ -1,6 +1,6 @@
-"""The facts of a run, each once: its words, its unit, its meaning, how it is stored and whether it may be shared.
+"""The facts of a run, each once: label, unit, meaning, storage and whether it is public.
 
-The table ``runs``, the files of runs, their public copies and the tables and charts of the pages are made of them.
+The table ``runs``, exports, public copies, and the tables and charts of the pages are made from them.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ OLDER_DEFINITION = (
     "Of an older release: the rate divides all completion tokens by the span of the text alone, "
     "and TTFT is the first text."
 )
-"""What a finished run without a ``rate_basis`` is to be read with."""
+"""The note on the numbers of a finished run without a ``rate_basis``."""
 CHANGED = ("ttft_ms", "tokens_per_second")
-"""The numbers that meant another thing then."""
+"""The numbers that had another meaning then."""
 
 
 def utc_now(ago_s: float = 0.0) -> str:
@@ -31,9 +31,9 @@ def utc_now(ago_s: float = 0.0) -> str:
 
 @dataclass(frozen=True)
 class Fact:
-    """One fact of a run. ``label`` is its name for people; ``definition`` says what it means where that does not.
+    """One fact of a run. ``label`` is its name on screen; ``definition`` its meaning where the label is not enough.
 
-    ``public`` says that it goes into what is shared by a link. ``length`` is the most characters of a short text.
+    ``public`` facts are part of shared links. ``length`` is the maximum of a short text, in characters.
     """
 
     label: str
@@ -44,18 +44,17 @@ class Fact:
 
     @property
     def title(self) -> str:
-        """The name where nothing else explains it."""
+        """The name for use without other context."""
         return self.label
 
 
 @dataclass(frozen=True)
 class Number(Fact):
-    """A measured fact. ``name`` is its whole name where that is not the label; ``unit`` is empty for a count.
+    """A measured fact. ``name`` is its full name when the label is shorter; ``unit`` is empty for a count.
 
-    ``place`` is where it stands among the others in charts, documents and tables of numbers, 0 for one that does not.
-    ``timed`` says that the load changes it: sweeps measure it. ``listed`` gives it a column in the table of runs.
-    ``sortable`` says that runs are sorted by it, with an index ``runs_by_…`` that its migration makes.
-    ``less_is_better`` is None where neither end is the better one.
+    ``place`` is its position in charts, documents and tables of numbers, 0 to leave it out. ``timed`` numbers depend on
+    the load: sweeps measure them. ``listed`` gives it a column in the table of runs. ``sortable`` allows sorting by it,
+    with an index ``runs_by_…`` from its migration. ``less_is_better`` is None where neither end is better.
     """
 
     _: KW_ONLY
@@ -69,13 +68,13 @@ class Number(Fact):
 
     @property
     def title(self) -> str:
-        """The whole name, and the unit unless that says it."""
+        """The full name, with the unit unless the name contains it."""
         name = self.name or self.label
         return f"{name}, ms" if self.unit == "ms" else name
 
     @property
     def short_title(self) -> str:
-        """The label, and the unit unless that says it."""
+        """The label, with the unit unless the label contains it."""
         return f"{self.label}, ms" if self.unit == "ms" else self.label
 
 
@@ -92,10 +91,10 @@ _OF_ENDPOINT = "What the endpoint said of itself, see Outcome."
 
 @dataclass(frozen=True)
 class RunRecord:
-    """A run as the log keeps it: one field per column of the table ``runs``, in the order of exports.
+    """A run as stored in the log: one field per column of the table ``runs``, in the order of exports.
 
-    A new fact comes last, with None or a constant for the runs from before it, and needs a migration that adds its
-    column. What carries the name of a field of ``Timings``, ``Usage`` or ``Outcome`` is taken from there.
+    A new fact comes last, has None or a constant for earlier runs, and needs a migration that adds its column. A fact
+    with the name of a field of ``Timings``, ``Usage`` or ``Outcome`` is copied from there.
     """
 
     id: Annotated[str, Fact("id", public=False, length=32)]
@@ -340,11 +339,11 @@ class RunRecord:
 
     @property
     def running(self) -> bool:
-        """Whether the run has not ended, as far as the log knows."""
+        """Whether the run is still running, as far as the log knows."""
         return self.status == Status.RUNNING
 
     def choices_beyond_first(self) -> tuple[Choice, ...]:
-        """Those in ``further_choices``, by index. Raises ValueError for what no run holds."""
+        """The choices in ``further_choices``, by index. Raises ValueError for invalid content."""
         try:
             return _choices.validate_json(self.further_choices)
         except ValidationError:
@@ -352,16 +351,16 @@ class RunRecord:
 
     @property
     def told_by_endpoint(self) -> list[tuple[str, str]]:
-        """Label and value of each fact that the endpoint told of itself."""
+        """Label and value of each fact that the endpoint reported."""
         names = ("served_model", "system_fingerprint", "request_id")
         return [(FACTS[name].label, value) for name in names if (value := getattr(self, name))]
 
 
 TYPES = get_type_hints(RunRecord)
-"""The type of each fact, by its field."""
+"""The type of each fact, by field."""
 
 DEFAULTS = {each.name: each.default for each in fields(RunRecord) if each.default is not MISSING}
-"""What a run from before a fact has in its place, by its field."""
+"""The value of each fact in earlier runs, by field."""
 
 FACTS: dict[str, Fact] = {
     name: hint.__metadata__[0] for name, hint in get_type_hints(RunRecord, include_extras=True).items()
@@ -369,7 +368,7 @@ FACTS: dict[str, Fact] = {
 """Each fact by its field of ``RunRecord``, in the order of exports."""
 
 PUBLIC = tuple(name for name, fact in FACTS.items() if fact.public)
-"""The facts that go into what is shared by a link."""
+"""The facts that are part of shared links."""
 
 NUMBERS = {name: fact for name, fact in FACTS.items() if isinstance(fact, Number)}
 """Each measured fact by its field of ``RunRecord``."""
@@ -378,7 +377,7 @@ SHOWN = sorted((name for name, number in NUMBERS.items() if number.place), key=l
 """The numbers of charts and documents, in the order of tables."""
 
 TIMED = tuple(name for name in SHOWN if NUMBERS[name].timed)
-"""Those that the load changes."""
+"""The numbers that depend on the load."""
 
 LISTED = tuple(name for name in dict.fromkeys((*TIMED, *SHOWN)) if NUMBERS[name].listed)
-"""Those with a column in the table of runs."""
+"""The numbers with a column in the table of runs."""

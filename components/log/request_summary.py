@@ -1,4 +1,4 @@
-"""What a body asked, in words that people look for: its prompt, and the settings that it sent."""
+"""The searchable texts of a request body: its prompt and the settings that it sent."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ _MOST_OF_A_VALUE = 200
 
 
 class Asked(NamedTuple):
-    """The texts of a request.
+    """The searchable texts of a request.
 
-    ``prompt`` has the texts of all messages, the last one of the user first, parted by empty lines. ``settings`` has a
-    line for each further field that was sent, in their order, as ``temperature=0.7``: the value as JSON, of which the
-    first 200 characters are kept. A field that was not sent is in no line, and one that was sent as null is ``=null``.
+    ``prompt`` has the texts of all messages, the last user message first, separated by empty lines. ``settings`` has a
+    line for each further field that was sent, in order, such as ``temperature=0.7``: the first 200 characters of the
+    value as JSON. An omitted field has no line, a null one is ``=null``.
     """
 
     prompt: str
@@ -23,7 +23,7 @@ class Asked(NamedTuple):
 
 
 def asked_in(body: str) -> Asked:
-    """What that body asked; nothing when it is no JSON object."""
+    """The summary of a body; empty when it is no JSON object."""
     try:
         content = json.loads(body)
     except (ValueError, RecursionError):
@@ -40,7 +40,7 @@ def asked_in(body: str) -> Asked:
 
 
 def setting_line(field: str, value: Any) -> str:
-    """The line of a field that is sent with that value."""
+    """The line of a field that is sent with this value."""
     return f"{json.dumps(field)[1:-1]}={_shortened(json.dumps(value, ensure_ascii=False, separators=(',', ':')))}"
 
 

@@ -1,6 +1,6 @@
-"""What the log deletes by itself, in small steps.
+"""Automatic deletion, in small steps.
 
-Runs after the days that are set, drafts that nobody came back to, and what is shared no more.
+Deletes runs past their retention, abandoned drafts, and expired capsules.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _KEEP_DRAFTS_DAYS = 30.0
 
 
 def delete_runs_before(connection: Connection, before: str) -> int:
-    """Delete finished runs that began before a moment, with their events; how many those were, at most 1,000."""
+    """Delete finished runs that began before a time, with their events; returns their number, at most 1,000."""
     oldest = (
         select(runs.c.id)
         .where(runs.c.created_at < before, runs.c.status != Status.RUNNING.value)
@@ -29,9 +29,9 @@ def delete_runs_before(connection: Connection, before: str) -> int:
 
 
 def delete_old(connection: Connection, run_days: float | None) -> bool:
-    """Delete one step of runs and experiments older than ``run_days`` (None: never), of old drafts, of ended capsules.
+    """Delete one batch of runs and experiments older than ``run_days`` (None: never), old drafts, expired capsules.
 
-    Returns whether that was all.
+    Returns whether nothing is left to delete.
     """
     old_drafts = select(*drafts.primary_key).where(drafts.c.updated_at < utc_now(_KEEP_DRAFTS_DAYS * _DAY_S))
     gone_drafts = delete(drafts).where(tuple_(*drafts.primary_key).in_(old_drafts.limit(DELETE_AT_ONCE)))

@@ -1,4 +1,4 @@
-"""Brings a database's tables up to date: forward only, each time in one transaction, one process at a time."""
+"""Migrates a database: forward only, each migration in one transaction, one process at a time."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from sqlalchemy import Engine
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
-# Alembic keeps the migration that is going on in a module, so only one thread may migrate.
+# Alembic keeps the current migration in a module global, so only one thread may migrate.
 _one_at_a_time = threading.Lock()
 _ONE_PROCESS_AT_A_TIME = "SELECT pg_advisory_xact_lock(5640137)"
-"""On SQLite the transaction itself is the lock. The number stands for nothing else."""
+"""The key of the advisory lock, an arbitrary number. On SQLite the transaction itself is the lock."""
 
 
 def migrate(writer: Engine, reader: Engine, before: Callable[[str], None]) -> None:
-    """Migrate to the newest revision; ``before`` is called with its name when there is something to lose.
+    """Migrate to the newest revision; calls ``before`` with its name when the database has an earlier one.
 
-    Raises CommandError when the database is of a revision that is not known here.
+    Raises CommandError when the database has an unknown revision.
     """
     scripts = _scripts(MIGRATIONS)
     newest = str(scripts.get_current_head())
@@ -46,7 +46,7 @@ def migrate(writer: Engine, reader: Engine, before: Callable[[str], None]) -> No
 
 @cache
 def _scripts(migrations: Path) -> ScriptDirectory:
-    """The migrations, loaded once: that takes longer than to open a database."""
+    """The migrations, loaded once: loading takes longer than opening a database."""
     return ScriptDirectory.from_config(_config(migrations))
 
 

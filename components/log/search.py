@@ -1,4 +1,4 @@
-"""Finds runs in the log by words, filters and order: one page at a time, whatever the log's size."""
+"""Searches runs by words, filters and order: one page at a time, at any size of the log."""
 
 from __future__ import annotations
 
@@ -38,16 +38,16 @@ ORDERS = {
     "started": runs.c.created_at,
     **{NUMBERS[name].label: runs.c[name] for name in (*TIMED, *NUMBERS) if NUMBERS[name].sortable},
 }
-"""What runs can be ordered by. Those that have no such number are left out of the order, and so of the list."""
+"""The sort orders of runs. Runs without the number are left out of the list."""
 
 MOST_COUNTED = 10_000
-"""Of more runs that a view finds, the newest so many are counted and summed up."""
+"""The limit of runs that are counted and summarised, newest first."""
 MOST_MATCHES = MOST_COUNTED + 1
-"""Of more runs that have the words, the newest so many are looked through: one more tells that there are more."""
+"""The limit of runs with the words that are examined, newest first; one more shows that there are more."""
 MOST_CHARACTERS = 1_000
-"""Of one filter."""
+"""The limit of one filter."""
 _EXACT = 2**53
-"""Smaller whole numbers are the same as fractions."""
+"""Smaller integers are exact as floats."""
 _MOST_CHOICES = 5_000
 
 _LIST = (
@@ -70,18 +70,18 @@ _LIST = (
 _MEASURED = ("created_at", "status", "endpoint", "model", "settings", *SHOWN, "rate_basis")
 
 _SETTING = re.compile(r"(?P<field>[^\s=:]+)\s*(?:[=:]\s*)?(?P<value>.*)", re.DOTALL)
-# Possessive, and what is not closed reaches to the end: no text, however long, is read more than once.
+# Possessive, and an unclosed quotation reaches to the end: text of any length is read only once.
 _QUOTED = r'"(?:\\.?+|[^"\\])*+(?:"|\Z)'
 _PART = re.compile(rf'(?:{_QUOTED}|\[(?:{_QUOTED}|[^\]"])*+(?:\]|\Z)|[^,\n])++', re.DOTALL)
-"""Up to a comma or a line's end, but for those within quotation marks and lists."""
+"""Up to a comma or line end outside quotation marks and lists."""
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 _OWN_FILTERS = {"model": "Look for a model under More filters.", "messages": "Look for messages with Find."}
 
 
 class FilterProblem(UserError):
-    """A filter that cannot be read. The message is a sentence that says what to write.
+    """A filter that cannot be parsed. The message says what to write.
 
-    ``field`` is the field of the View that has it.
+    ``field`` is the field of the View that holds it.
     """
 
     def __init__(self, field: str, sentence: str) -> None:
@@ -90,7 +90,7 @@ class FilterProblem(UserError):
 
 
 class PageEnd(NamedTuple):
-    """Where a page ends: the value of the order, and the id, of its last run."""
+    """The end of a page: the sort value and the id of its last run."""
 
     value: str | float
     id: str
@@ -98,12 +98,12 @@ class PageEnd(NamedTuple):
 
 @dataclass(frozen=True)
 class View:
-    """Which runs are looked for, and in what order. What is empty restricts nothing.
+    """A search for runs and its order. Empty fields restrict nothing.
 
-    ``words`` are looked for in prompts and answers of runs that have ended: all of them, those between quotation marks
-    next to each other. ``settings`` are parted by commas or lines, each as ``temperature 0.7``, ``temperature omitted``
-    or ``max_tokens null``. ``since`` and ``until`` are days, as 2026-11-26, in UTC, both included. ``rating`` is the
-    fewest stars.
+    ``words`` are searched in prompts and answers of ended runs: all must occur, words in quotation marks as a phrase.
+    ``settings`` are separated by commas or lines, each as ``temperature 0.7``, ``temperature omitted`` or ``max_tokens
+    null``. ``since`` and ``until`` are days in UTC, such as 2026-11-26, both included. ``rating`` is the minimum of
+    stars.
     """
 
     words: str = ""
@@ -122,13 +122,13 @@ class View:
 
     @property
     def filtered(self) -> bool:
-        """Whether it leaves out any run."""
+        """Whether the view restricts the runs."""
         return any(getattr(self, field.name) for field in fields(self) if field.name not in ("order", "descending"))
 
 
 @dataclass(frozen=True)
 class Page:
-    """Some runs, one row each, and the place after which the next page begins; None when there is none."""
+    """A page of runs, one row each, and the position where the next page begins; None on the last page."""
 
     runs: pd.DataFrame
     next: PageEnd | None
@@ -136,9 +136,9 @@ class Page:
 
 @dataclass(frozen=True)
 class Summary:
-    """What the runs of a view are together; ``more`` says that there are more than ``MOST_COUNTED``.
+    """The summary of a view; ``more`` says that it has more than ``MOST_COUNTED`` runs.
 
-    ``ok`` are those that ended well. Medians are in ms and in tokens a second, and None where no run has the number.
+    ``ok`` counts the successful runs. Medians are in ms and in tokens per second, and None when no run has the number.
     """
 
     count: int
@@ -150,7 +150,7 @@ class Summary:
 
 
 def page_of(database: Database, view: View, after: PageEnd | None = None, most: int = 50) -> Page:
-    """A page of the runs that the view finds. Raises FilterProblem, QueryFailed."""
+    """A page of the view's runs. Raises FilterProblem, QueryFailed."""
     order = ORDERS[view.order]
     statement = select(*_LIST).select_from(runs.outerjoin(run_annotations)).where(conditions(database, view))
     if view.order != "started":
@@ -160,7 +160,7 @@ def page_of(database: Database, view: View, after: PageEnd | None = None, most: 
         there = tuple_(literal(after.value), literal(after.id))
         statement = statement.where(here < there if view.descending else here > there)
     ordered = (order.desc(), runs.c.id.desc()) if view.descending else (order, runs.c.id)
-    # One more than is shown tells whether there is a next page.
+    # One more row than shown reveals whether there is a next page.
     rows = read_rows(database, statement.order_by(*ordered).limit(most + 1))
     found = pd.DataFrame(rows[:most], columns=[each.name for each in _LIST])
     if len(rows) <= most:
@@ -169,7 +169,7 @@ def page_of(database: Database, view: View, after: PageEnd | None = None, most: 
 
 
 def summary_of(database: Database, view: View) -> Summary:
-    """What the runs of a view are together, or the newest ones when they are many.
+    """The summary of the view's runs, or of the newest ones when there are many.
 
     Raises FilterProblem, QueryFailed.
     """
@@ -190,7 +190,7 @@ def summary_of(database: Database, view: View) -> Summary:
 
 
 def measured(database: Database, view: View) -> pd.DataFrame:
-    """What is measured of the newest 10,000 runs that the view finds, one row each, the newest first.
+    """The numbers of the view's newest 10,000 runs, one row each, newest first.
 
     ``characters`` is the answer's length. Raises FilterProblem, QueryFailed.
     """
@@ -201,7 +201,7 @@ def measured(database: Database, view: View) -> pd.DataFrame:
 
 
 def choices(database: Database) -> dict[str, list[str]]:
-    """The endpoints, models and finish reasons of the newest 5,000 runs, the most frequent ones first.
+    """The endpoints, models and finish reasons of the newest 5,000 runs, most frequent first.
 
     Raises QueryFailed.
     """
@@ -213,7 +213,7 @@ def choices(database: Database) -> dict[str, list[str]]:
 
 
 def conditions(database: Database, view: View) -> ColumnElement[bool]:
-    """What a run must be so that the view finds it, whose it is included: a condition on the table ``runs`` alone.
+    """The condition of a view on the table ``runs`` alone, including the owner.
 
     Raises FilterProblem.
     """
@@ -243,7 +243,7 @@ def conditions(database: Database, view: View) -> ColumnElement[bool]:
 
 
 def _annotated(which: ColumnElement[bool]) -> ColumnElement[bool]:
-    # Whose they are, the run says, of which this is one of the conditions.
+    # Needs no owner here: the condition on the run has it.
     return runs.c.id.in_(select(run_annotations.c.run_id).where(which))
 
 
@@ -265,7 +265,7 @@ def _has_setting(said: str) -> ColumnElement[bool]:
     if field == "stream" and value.lower() in ("true", "omitted"):
         if value.lower() == "omitted":
             raise FilterProblem("settings", sentences.STREAM_NEVER_OMITTED)
-        # True is not among a run's settings, for it tells hardly any runs apart.
+        # stream=true is not stored in a run's settings, because nearly all runs have it.
         return ~lines.contains("\nstream=")
     if value.lower() == "omitted":
         return ~lines.contains(f"\n{storable_text(setting_line(field, 0)[:-1])}", autoescape=True)
@@ -274,7 +274,7 @@ def _has_setting(said: str) -> ColumnElement[bool]:
 
 
 def _values(words: str) -> list[Any]:
-    """What may have been sent for a value in words: the same number may be written with and without a fraction."""
+    """The values that a filter's text may stand for: an integer also matches as a float."""
     said = words.lower() if words.lower() in ("null", "true", "false") else words
     try:
         value = read_json(f"0{said}" if re.fullmatch(r"\.\d+", said) else said)
@@ -292,19 +292,19 @@ def _has_words(database: Database, words: str) -> ColumnElement[bool]:
     if not phrases:
         return true()
     if database.is_sqlite:
-        # Each phrase between quotation marks: nothing in it is an operator of FTS5.
+        # Quoted phrases contain no operators of FTS5.
         wanted = " ".join(f'"{phrase}"' for phrase in phrases)
         index = table("runs_search", column("rowid"))
         theirs, owner = runs.alias("theirs"), literal(database.owner)
         newest = (
             select(index.c.rowid)
             .join_from(index, theirs, literal_column("theirs.rowid") == index.c.rowid)
-            # The sign keeps SQLite from going through all runs of the owner in place of those that have the words.
+            # The unary + keeps SQLite from scanning the owner's runs instead of using the full-text index.
             .where(text("runs_search match :words").bindparams(words=wanted), literal_column("+theirs.owner") == owner)
             .order_by(index.c.rowid.desc())
         )
         return literal_column("runs.rowid").in_(newest.limit(MOST_MATCHES))
-    # The same expression as that of the index.
+    # Must equal the expression of the index.
     indexed: ColumnElement[Any] = literal_column(
         "to_tsvector('simple', left(runs.prompt, 100000) || ' ' || left(runs.text, 100000))"
     )

@@ -1,4 +1,4 @@
-"""What a person is told when the log cannot be read or written, or does not take what it is given."""
+"""The messages for a log that cannot be read or written, or that refuses data."""
 
 UNREADABLE = "The log cannot be read: {place}: {error}"
 UNUSABLE = "{place} cannot be used: {error}"

@@ -1,11 +1,11 @@
-"""The file of a SQLite log: whether it is sound, whether it is still there, and who else has it open.
+"""The file of a SQLite log: damage, removal, and other processes that have it open.
 
-Not for what stands in the tables; that is ``database.py``'s.
+The content of the tables belongs to ``database.py``.
 """
 
 from __future__ import annotations
 
-# The standard library's own locks: they can be shared, which filelock's cannot, and vanish with their process.
+# fcntl locks can be shared, unlike filelock's, and end with their process.
 import fcntl
 import glob
 import os
@@ -28,13 +28,13 @@ _FIRST_SAFE_WITH_SEVERAL_PROCESSES = (3, 51, 3)
 
 
 def is_damage(error: BaseException | None) -> bool:
-    """Whether SQLite says with this error that the file is damaged or no database."""
+    """Whether this error means that the file is damaged or not a database."""
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     return code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
 class SqliteFile:
-    """One file at one path, with the files that SQLite puts beside it."""
+    """A SQLite file at a path, with SQLite's companion files."""
 
     def __init__(self, path: Path, check_s: float = _CHECK_S) -> None:
         self.path = path
@@ -44,7 +44,7 @@ class SqliteFile:
 
     @contextmanager
     def opening(self) -> Iterator[None]:
-        """Hold the right to repair and migrate the file, which one process has at a time. Raises TimeoutError."""
+        """Hold the lock to repair and migrate the file, one process at a time. Raises TimeoutError."""
         deadline = time.monotonic() + _OPENING_WAIT_S
         with open(f"{self.path}.lock", "ab") as lock:
             while not _locked(lock, fcntl.LOCK_EX):
@@ -54,7 +54,7 @@ class SqliteFile:
             yield
 
     def set_damaged_aside(self) -> Path | None:
-        """Rename the file if it is damaged, so that a new one can begin; its new path.
+        """Rename the file if it is damaged, so that a new one can begin; returns its new path.
 
         Raises OSError, sqlite3.Error.
         """
@@ -68,7 +68,7 @@ class SqliteFile:
 
     def _is_damaged(self) -> bool:
         if self.is_new:
-            # A new log has no write-ahead file yet: whatever stood here was lost or emptied.
+            # A new log has no write-ahead file; with one, the database file was lost or emptied.
             return Path(f"{self.path}-wal").exists()
         deadline = time.monotonic() + self._check_s
         with closing(sqlite3.connect(self.path, timeout=LOCK_WAIT_S, isolation_level=None)) as connection:
@@ -77,13 +77,13 @@ class SqliteFile:
                 return bool(connection.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok")
             except sqlite3.DatabaseError as error:
                 if error.sqlite_errorcode == sqlite3.SQLITE_INTERRUPT:
-                    return False  # too large to know in time
+                    return False  # too large to check in time
                 if is_damage(error):
                     return True
                 raise
 
     def copy(self, name: str) -> None:
-        """Write a copy beside the file, whole or not at all. Raises OSError, sqlite3.Error."""
+        """Write a copy beside the file, atomically. Raises OSError, sqlite3.Error."""
         part, whole = f"{self.path}.{name}.part", f"{self.path}.{name}"
         Path(part).unlink(missing_ok=True)
         with closing(sqlite3.connect(self.path, timeout=LOCK_WAIT_S, isolation_level=None)) as connection:
@@ -92,14 +92,14 @@ class SqliteFile:
 
     @property
     def is_new(self) -> bool:
-        """Whether nothing was ever written in it."""
+        """Whether the file is missing or empty."""
         return not self.path.exists() or not self.path.stat().st_size
 
     def make_compactable(self) -> None:
-        """Have SQLite keep what it needs to make the file smaller, in steps, once runs were deleted.
+        """Prepare the file for stepwise shrinking after deletions (``auto_vacuum = INCREMENTAL``).
 
-        It writes the whole file anew, and numbers rows anew: nothing may name them by number yet. A file that cannot
-        be written now stays as it is.
+        Rewrites the whole file and renumbers rows, so no index may refer to row numbers yet. A file that cannot be
+        written now stays unchanged.
         """
         with (
             suppress(sqlite3.OperationalError),
@@ -112,11 +112,11 @@ class SqliteFile:
                 connection.execute("VACUUM")
 
     def all(self) -> list[Path]:
-        """The file, and what stands beside it under its name: what SQLite puts there, locks and copies."""
+        """The file and its companions of the same name: SQLite's files, locks and copies."""
         return [self.path, *self.path.parent.glob(f"{glob.escape(self.path.name)}[.-]*")]
 
     def remember(self) -> None:
-        """Take the file that is there now as the one that ``gone`` looks for, and tell others that it is open here."""
+        """Remember the present file for ``gone``, and mark it as open for other processes."""
         self._seen = self._identity()
         if sqlite3.sqlite_version_info < _FIRST_SAFE_WITH_SEVERAL_PROCESSES:
             self._presence = open(f"{self.path}.open", "ab")  # noqa: SIM115 - it stays open for its lock
@@ -124,7 +124,7 @@ class SqliteFile:
 
     @property
     def gone(self) -> bool:
-        """Whether the file was removed, or another one stands in its place."""
+        """Whether the file was removed or replaced."""
         return self._identity() != self._seen
 
     def _identity(self) -> tuple[int, int] | None:
@@ -135,7 +135,7 @@ class SqliteFile:
         return found.st_dev, found.st_ino
 
     def risks_damage(self) -> bool:
-        """Whether another process has the file open, too, and this SQLite is one that cannot do that safely."""
+        """Whether another process has the file open and this version of SQLite may then damage it."""
         if self._presence is None:
             return False
         alone = _locked(self._presence, fcntl.LOCK_EX)
@@ -143,14 +143,14 @@ class SqliteFile:
         return not alone
 
     def close(self) -> None:
-        """Tell others that the file is no longer open here."""
+        """Remove the mark that the file is open here."""
         if self._presence:
             self._presence.close()
             self._presence = None
 
 
 def _locked(file: IO[bytes], kind: int) -> bool:
-    """Whether the lock could be had at once. Where it could not, the file holds no lock any more."""
+    """Whether the lock was free. On failure the file holds no lock any more."""
     try:
         fcntl.flock(file, kind | fcntl.LOCK_NB)
     except BlockingIOError:

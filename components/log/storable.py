@@ -1,4 +1,4 @@
-"""Texts and numbers as every database can keep them."""
+"""Texts and numbers in a form that every database can store."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _NO_CHARACTER = "\N{REPLACEMENT CHARACTER}"
 
 
 def storable_text(text: str) -> str:
-    """The text with U+FFFD in place of each NUL and each surrogate without its other half."""
+    """The text with U+FFFD for each NUL and lone surrogate."""
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -18,7 +18,7 @@ def storable_text(text: str) -> str:
 
 
 def storable(value: Any) -> Any:
-    """A text as ``storable_text`` gives it; None for a number that is none, or needs more than 64 bits."""
+    """A text as by ``storable_text``; None for NaN, infinities, and integers beyond 64 bits."""
     if isinstance(value, str):
         return storable_text(value)
     if isinstance(value, float) and not math.isfinite(value):

@@ -35,7 +35,7 @@ def _owner(**more: Any) -> Column[str]:
 
 
 UNDER_WAY = literal_column("status = 'running'", Boolean)
-"""The condition of an index: said with a parameter, it would not be found to be the same."""
+"""The condition of an index, as a literal: with a parameter the planner would not match the index."""
 
 
 def _column(name: str) -> Column[Any]:
@@ -66,7 +66,7 @@ run_annotations = Table(
     Column("changed_at", String(27), nullable=False),
     Index("run_annotations_by_rating", "rating"),
 )
-"""What people say about a run: from 1 to 5 stars, tags as lines, notes."""
+"""Annotations of runs: 1 to 5 stars, tags as lines, notes."""
 
 events = Table(
     "events",
@@ -75,7 +75,7 @@ events = Table(
     Column("first", Integer, primary_key=True, autoincrement=False),
     Column("content", LargeBinary, nullable=False),
 )
-"""Segments of the events of a run. ``first`` is the index of a segment's first event; ``content`` is what pack made."""
+"""Segments of the events of a run. ``first`` is the index of a segment's first event; ``content`` is a pack."""
 
 presets = Table(
     "presets",
@@ -107,7 +107,7 @@ experiments = Table(
     Column("created_at", String(27), nullable=False),
     Index("experiments_newest_first", "owner", "created_at", "id"),
 )
-"""What several runs were made for; ``content`` is JSON that only what made it can read."""
+"""Experiments of several runs; ``content`` is JSON that only the experiment's page reads."""
 
 votes = Table(
     "votes",
@@ -123,7 +123,7 @@ votes = Table(
     Index("votes_of_a_first_run", "first_run"),
     Index("votes_of_a_second_run", "second_run"),
 )
-"""Which of two answers somebody found better. Each setting is what the other does not have, in words."""
+"""Votes between two answers. Each setting lists its differences from the other, in words."""
 
 
 capsules = Table(
@@ -139,7 +139,7 @@ capsules = Table(
     Index("capsules_newest_first", "owner", "created_at", "id"),
     Index("capsules_by_end", "expires_at"),
 )
-"""Frozen copies that whoever has the id may read, until ``expires_at``. The id is 128 random bits."""
+"""Capsules, readable by id until ``expires_at``. The id is 128 random bits."""
 
 reservations = Table(
     "reservations",
@@ -155,7 +155,7 @@ reservations = Table(
     Index("reservations_of_a_network", "network", "created_at"),
     Index("reservations_by_day", "created_at"),
 )
-"""What visitors of a demo may use and have used: one row a run, kept for two days."""
+"""The reserved and actual usage of visitors of a demo: one row per run, kept for two days."""
 
 kept_bytes = Table(
     "kept_bytes",
@@ -166,20 +166,19 @@ kept_bytes = Table(
     Column("bytes", BigInteger, nullable=False),
     Index("kept_bytes_of_a_network", "network", "seen_at"),
 )
-"""What all rows of an owner take together, kept by triggers; where the owner was seen last, and when."""
+"""The stored bytes of each owner, kept by triggers; the owner's last network, and when."""
 
 
 def to_row(record: RunRecord) -> dict[str, Any]:
-    """The record as every database can keep it.
+    """The record in a form that every database can store.
 
-    NUL and surrogates without their other half become U+FFFD; a number that is none, or needs more than 64 bits,
-    becomes None.
+    NUL and lone surrogates become U+FFFD; NaN, infinities, and integers beyond 64 bits become None.
     """
     return {name: storable(getattr(record, name)) for name in FACTS}
 
 
 def owned(table: Table, owner: str) -> ColumnElement[bool]:
-    """That a row belongs to the owner: itself, or the run that it says something of."""
+    """The condition that a row, or the run that it refers to, belongs to the owner."""
     if "owner" in table.c:
         return table.c.owner == owner
     of_run = table.c["first_run" if table is votes else "run_id"]
@@ -187,12 +186,12 @@ def owned(table: Table, owner: str) -> ColumnElement[bool]:
 
 
 def upsert(dialect: str, table: Table, *key: str, only_if: Any = None, leave: tuple[str, ...] = ()) -> Any:
-    """A statement that inserts the row it is executed with, or updates the row of the same ``key``: all but the id.
+    """A statement that inserts a row, or updates all but the id of the row with the same ``key``.
 
-    What ``leave`` names stays as it is in a row that is there.
+    An update leaves the columns in ``leave`` unchanged.
 
-    ``key`` is the table's own unless it is given. ``only_if`` is a condition on the row that is there; where it does
-    not hold, that row stays as it is. Making the statement takes several times as long as executing it.
+    ``key`` defaults to the table's own. ``only_if`` is a condition on the existing row, which otherwise stays
+    unchanged. Building the statement takes several times as long as executing it.
     """
     insert: Any = sqlite.insert if dialect == "sqlite" else postgresql.insert
     statement = insert(table)

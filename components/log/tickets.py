@@ -1,4 +1,4 @@
-"""Lets a browser fetch, for a while, what a page offers it: past the page, for a file of any size."""
+"""Tickets with which a browser downloads a page's export, outside the page, at any size."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ import time
 from components.log.search import View
 
 LIFE_S = 600.0
-"""How long a token is good for, in seconds."""
+"""The life of a token, in seconds."""
 
 
 class Tickets:
-    """Tokens of 192 bits, each for the runs that one owner finds with one view. Any thread may use it.
+    """Tokens of 192 bits, each for one owner's runs in one view. Thread-safe.
 
-    Each is good for ``life_s``; the oldest of more than ``most`` are forgotten.
+    Each is valid for ``life_s``; beyond ``most``, the oldest are dropped.
     """
 
     def __init__(self, life_s: float = LIFE_S, most: int = 1_000) -> None:
@@ -35,7 +35,7 @@ class Tickets:
         return token
 
     def find(self, token: str) -> tuple[View, str] | None:
-        """The view of a token and whose it is, or None for one that is unknown or too old."""
+        """The view and owner of a token, or None when it is unknown or expired."""
         with self._lock:
             known = self._views.get(token)
         return known[:2] if known and known[2] > time.monotonic() else None

@@ -1,4 +1,4 @@
-"""The runs of this process that the log has not written whole, and what of them stands in the database."""
+"""The runs of this process that the log has not completely written, and their state in the database."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _EVENTS_AT_ONCE = 256
 
 
 class LoggedRun(Protocol):
-    """What the log needs of a run while its process lives; ``components.runs.run`` has the run itself.
+    """The log's view of a run while its process lives; ``components.runs.run`` has the run itself.
 
     ``version`` grows with every change.
     """
@@ -25,11 +25,11 @@ class LoggedRun(Protocol):
 
     @property
     def owner(self) -> str:
-        """Whose run it is."""
+        """The owner of the run."""
 
     @property
     def network(self) -> str | None:
-        """Where its owner called from, as far as that is known."""
+        """The owner's network, if known."""
 
     @property
     def finished(self) -> bool:
@@ -37,21 +37,21 @@ class LoggedRun(Protocol):
 
     @property
     def kept_events(self) -> int:
-        """How many events can be read."""
+        """The number of readable events."""
 
     @property
     def size(self) -> int:
-        """About how many bytes of memory the run takes."""
+        """The approximate memory use of the run, in bytes."""
 
     def events(self, since: int = 0) -> list[StoredEvent]:
         """The events from that index on."""
 
     def record(self) -> RunRecord:
-        """The run as it stands now."""
+        """The current record of the run."""
 
 
 class Entry:
-    """What the log knows of one run: which version and how many events of it stand in the database, and since when."""
+    """One run's state in the database: the written version, the number of written events, and when."""
 
     def __init__(self, run: LoggedRun) -> None:
         self.run = run
@@ -64,33 +64,33 @@ class Entry:
         self.settled = threading.Event()
 
     def is_due(self, now: float, limits: Limits) -> bool:
-        """Whether the run should be written now: at once when it is new or has ended, else not again and again."""
+        """Whether the run should be written now: at once when new or ended, otherwise at intervals."""
         if self.refused:
             return now - self.tried_at > limits.log_refused_retry_s
         if self.version < 0 or self.run.finished:
             return True
-        # Runs that begin and end call for rounds of their own, which would write all others each time.
+        # Starts and ends cause extra rounds, which would otherwise write all other runs each time.
         waited_s = now - self.tried_at
         changed = self.run.version > self.version and waited_s > limits.log_flush_ms / 2_000
         return changed or waited_s > limits.heartbeat_s or self.events_are_due(now, limits)
 
     def events_are_due(self, now: float, limits: Limits) -> bool:
-        """Whether the events that wait are many, or have waited long, so that they are worth a segment."""
+        """Whether the waiting events are numerous or old enough for a segment."""
         waiting = self.run.kept_events - self.events
         return waiting >= _EVENTS_AT_ONCE or (waiting > 0 and now - self.events_at > limits.log_events_s)
 
 
 class Snapshot:
-    """A run as it stood when a round began. Its version is read first: what changes meanwhile is written again.
+    """A run at the start of a round. The version is read first, so that later changes are written again.
 
-    ``events`` are those to be written, of which the first one is number ``first_event`` of the run.
+    ``events`` are the events to write; the first has number ``first_event`` in the run.
     """
 
     def __init__(self, entry: Entry, now: float, limits: Limits) -> None:
         self.entry = entry
         self.version = entry.run.version
         self.record: RunRecord = entry.run.record()
-        # By the record: with the row of a run that has ended its last events must be written, or they never are.
+        # From the record: the last events must be written with the row of an ended run, or they never are.
         self.finished = not self.record.running
         self.first_event = entry.events
         due = self.finished or entry.events_are_due(now, limits)
@@ -98,7 +98,7 @@ class Snapshot:
 
 
 class Unwritten:
-    """Every run from its begin until it is written whole. Any thread may use it."""
+    """Every run from its start until it is completely written. Thread-safe."""
 
     def __init__(self, limits: Limits) -> None:
         self.dropped = 0
@@ -107,29 +107,29 @@ class Unwritten:
         self._entries: dict[str, Entry] = {}
 
     def add(self, run: LoggedRun) -> None:
-        """Take a run in."""
+        """Add a run."""
         with self._lock:
             self._entries[run.id] = Entry(run)
 
     def find(self, run_id: str) -> Entry | None:
-        """The entry of that run, or None when nothing of it is left to write."""
+        """The entry of a run, or None when it is completely written."""
         with self._lock:
             return self._entries.get(run_id)
 
     def due(self, now: float, most: int) -> list[Snapshot]:
-        """The runs that should be written now, at most so many: first those that have waited longest."""
+        """The runs that should be written now, up to a limit, longest waiting first."""
         with self._lock:
             due = [entry for entry in self._entries.values() if entry.is_due(now, self._limits)]
         due.sort(key=lambda entry: entry.tried_at)
         return [Snapshot(entry, now, self._limits) for entry in due[:most]]
 
     def ids(self) -> list[str]:
-        """The ids of all runs that are still going on, or that could not be written."""
+        """The ids of all runs that are running or could not be written."""
         with self._lock:
             return [run_id for run_id, entry in self._entries.items() if entry.refused or not entry.run.finished]
 
     def written(self, snapshots: Iterable[Snapshot], now: float) -> None:
-        """These are committed; the finished ones among them are let go."""
+        """Note committed runs; the finished ones are released."""
         with self._lock:
             for snapshot in snapshots:
                 entry = snapshot.entry
@@ -142,25 +142,25 @@ class Unwritten:
                     del self._entries[entry.run.id]
 
     def refused(self, snapshot: Snapshot, why: str, now: float) -> None:
-        """The database does not take this one for what is in it; it is tried again after a while."""
+        """Note a run that the database refuses for its content; it is retried later."""
         entry = snapshot.entry
         entry.refused, entry.tried_at = why, now
         entry.committed.set()
         entry.settled.set()
 
     def refusals(self) -> list[str]:
-        """Why the database refuses runs, one reason for each."""
+        """The database's reasons for refusing runs, without duplicates."""
         with self._lock:
             return [entry.refused for entry in self._entries.values() if entry.refused]
 
     def forget_versions(self) -> None:
-        """Nothing of these runs stands in the database any more."""
+        """Forget what was written, after the database was reopened."""
         with self._lock:
             for entry in self._entries.values():
                 entry.version, entry.events, entry.events_at = -1, 0, 0.0
 
     def make_room(self) -> None:
-        """Drop the oldest finished runs while all together take more memory than they may."""
+        """Drop the oldest finished runs while all runs exceed the memory limit."""
         with self._lock:
             size = sum(entry.run.size for entry in self._entries.values())
             for run_id, entry in list(self._entries.items()):

@@ -1,4 +1,4 @@
-"""Writes the rows of runs and their events, in as few statements as can be."""
+"""Writes the rows of runs and their events, in as few statements as possible."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from components.streaming.outcome import Status
 
 
 def write_runs(writer: Engine, due: list[Snapshot]) -> dict[Snapshot, str]:
-    """Write all in one transaction; those that the database refuses for what is in them, and why."""
+    """Write all runs in one transaction; returns the runs refused for their content, with reasons."""
     try:
         with writer.begin() as connection:
             _write(connection, due)
@@ -43,17 +43,17 @@ def write_runs(writer: Engine, due: list[Snapshot]) -> dict[Snapshot, str]:
 
 
 def _write(connection: Connection, due: list[Snapshot]) -> None:
-    """Write the rows of some runs, and the events that are due with them, unless a row says that its run has ended.
+    """Write the rows and due events of some runs, except for runs whose row has already ended.
 
-    A statement that many rows share costs each of them a fraction of a statement of its own.
+    One statement for many rows costs each a fraction of a separate statement.
     """
-    # Processes that count for the same owners wait for each other, and never in a ring.
+    # A fixed order of owners prevents deadlocks between processes whose triggers count for the same owners.
     due = sorted(due, key=lambda snapshot: snapshot.record.owner)
     upsert_run = _upsert_run(connection.dialect.name)
     options = {"preserve_rowcount": True}
     written = connection.execute(upsert_run, [to_row(each.record) for each in due], execution_options=options).rowcount
     if written < len(due):
-        # Which of them it was is said for a single row only.
+        # The row count tells which run it was only for a single row.
         if len(due) > 1:
             for snapshot in due:
                 _write(connection, [snapshot])
@@ -61,7 +61,7 @@ def _write(connection: Connection, due: list[Snapshot]) -> None:
     with_events = [snapshot for snapshot in due if snapshot.events]
     if not with_events:
         return
-    # What stands there from this number on is of an earlier try, or of a time before the log began anew.
+    # Rows from this number on are from an earlier attempt, or from before the log was reopened.
     numbers = [{"run": snapshot.record.id, "number": snapshot.first_event} for snapshot in with_events]
     connection.execute(_DELETE_EVENTS, numbers)
     connection.execute(_INSERT_EVENTS, [segment for snapshot in with_events for segment in _segments(snapshot)])
@@ -73,7 +73,7 @@ def _segments(snapshot: Snapshot) -> Iterator[dict[str, Any]]:
         yield {"run_id": snapshot.record.id, "first": snapshot.first_event + begin, "content": content}
 
 
-# Four times a second and run: made once.
+# Executed four times a second per run, so built once.
 _DELETE_EVENTS = delete(events).where(events.c.run_id == bindparam("run"), events.c.first >= bindparam("number"))
 _DELETE_EVENTS = _DELETE_EVENTS.execution_options(**WHOLE_LOG)
 _INSERT_EVENTS = insert(events)
@@ -85,14 +85,14 @@ def _upsert_run(dialect: str) -> Any:
 
 
 def is_about_content(error: Exception) -> bool:
-    """Whether a write failed for what was written, rather than for the state that the database is in."""
+    """Whether a write failed because of its content, not because of the state of the database."""
     if isinstance(error, DBAPIError):
         return isinstance(error, DataError | IntegrityError | InterfaceError) and not error.connection_invalidated
     return not isinstance(error, OSError | MemoryError)
 
 
 def mark_lost(connection: Connection, after_s: float, but: Collection[str]) -> None:
-    """Mark the runs of processes that died: those that none has written for so long, but for those of these ids."""
+    """Mark runs as lost that had no heartbeat for this long, except those with these ids."""
     connection.execute(
         update(runs)
         .where(UNDER_WAY)

@@ -1,4 +1,4 @@
-"""What Alembic runs for each migration, on the connection that ``database.py`` hands over."""
+"""Run by Alembic for each migration, on the connection from ``database.py``."""
 
 from alembic import context
 

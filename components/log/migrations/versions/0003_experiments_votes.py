@@ -1,4 +1,4 @@
-"""Experiments, votes, and where a run stands in an experiment."""
+"""Experiments, votes, and the placement of a run in an experiment."""
 
 import sqlalchemy as sa
 from alembic import op

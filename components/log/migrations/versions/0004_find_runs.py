@@ -1,4 +1,4 @@
-"""What people look for in runs: prompts, settings, annotations, an index of all words; and whose everything is."""
+"""Searchable columns of runs: prompts, settings, annotations, a full-text index; and owners."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ down_revision = "0003"
 _READ_AT_ONCE = 500
 
 _FTS = (
-    # The texts stay in their table alone. No run changes its texts once it has ended.
+    # The index stores no copy of the texts. The texts of an ended run never change.
     "create virtual table runs_search "
     "using fts5(prompt, text, content='runs', tokenize='unicode61 remove_diacritics 2')",
     "create trigger runs_search_ended after update of status on runs "
@@ -67,7 +67,7 @@ def _owner(**more: Any) -> sa.Column[str]:
 
 
 def _give_owners() -> None:
-    """SQLite changes no key of a table, so each is made anew."""
+    """SQLite cannot change a table's key, so each table is made anew."""
     op.drop_index("experiments_newest_first", "experiments")
     name = sa.Column("name", sa.Text, nullable=False)
     kind = sa.Column("kind", sa.String(16), nullable=False)

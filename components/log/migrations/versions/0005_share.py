@@ -1,4 +1,4 @@
-"""Capsules that are shared by link, and what visitors of a demo have used."""
+"""Capsules that are shared by link, and the usage of visitors of a demo."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""What endpoints say of themselves: model, configuration, name of the request; and the choices beyond the first."""
+"""Facts that endpoints report: served model, configuration, request id; and the further choices."""
 
 import sqlalchemy as sa
 from alembic import op

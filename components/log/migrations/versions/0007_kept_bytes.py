@@ -1,4 +1,4 @@
-"""How many bytes are kept for each owner, counted by triggers along with every row."""
+"""Stored bytes per owner, counted by triggers along with every row."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -6,7 +6,7 @@ from alembic import op
 revision = "0007"
 down_revision = "0006"
 
-# What a row takes beside its texts of any length, with its place in the indexes; and these texts.
+# The bytes of a row besides its unbounded texts, with its index entries; and these texts.
 _OWNED = {
     "runs": (
         1_000,
@@ -18,7 +18,7 @@ _OWNED = {
     "experiments": (200, "content"),
     "capsules": (200, "title content"),
 }
-# The run that a row says something of.
+# The run that a row refers to.
 _OF_RUN = {
     "events": (50, "content", "run_id"),
     "run_annotations": (100, "tags notes", "run_id"),
@@ -51,7 +51,7 @@ def upgrade() -> None:
         change = "update kept_bytes set bytes = bytes + ({}) where owner = (select owner from runs where id = {});"
         _trigger(table, "insert", change.format(new, f"new.{run}"))
         _trigger(table, "update", change.format(f"{new} - {old}", f"new.{run}"))
-        # What goes together with its run finds no owner here; the run has taken it along.
+        # A row deleted with its run finds no owner here; the run's own count covered it.
         _trigger(table, "delete", change.format(f"-{old}", f"old.{run}"))
     along = "".join(
         f" + (select coalesce(sum({_size(fixed, texts)}), 0) from {table} where {run} = old.id)"

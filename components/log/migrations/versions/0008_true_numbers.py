@@ -1,7 +1,7 @@
-"""Time to first output token, chunk gaps, and which tokens the decode rate counts.
+"""Time to first output token, chunk gaps, and the tokens that the decode rate counts.
 
-Runs of before keep their numbers and have no ``rate_basis``: their rate divides all completion tokens by the span of
-the text alone, and their time to first token is that of the first text.
+Earlier runs keep their numbers and have no ``rate_basis``: their rate divides all completion tokens by the span of the
+text alone, and their time to first token is that of the first text.
 """
 
 import sqlalchemy as sa
