@@ -1,1 +1,1 @@
-"""Runs: what is going on now, the threads that own it, and the gate before each."""
+"""Runs in progress, the threads that own them, and the gate before each."""

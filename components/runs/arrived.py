@@ -1,4 +1,4 @@
-"""What has arrived of an answer: its text, its reasoning, its events, and when."""
+"""The part of an answer that has arrived: its text, reasoning, events and times."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _SIZE_OF_AN_EMPTY_EVENT = 128
 
 
 class Arrived:
-    """What has arrived so far. It has no lock: the run that it belongs to has one."""
+    """The part of an answer that has arrived so far. It has no lock; its run has one."""
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
@@ -31,46 +31,46 @@ class Arrived:
         self._last_ms: float | None = None
 
     def take(self, event: TimedEvent) -> None:
-        """Take in one event of the stream: keep it, and add what it says to the answer."""
-        # Text that was held back until the end comes with no data, in no event of the endpoint's.
+        """Add one event of the stream: store it, and add its deltas to the answer."""
+        # Text that was held back until the end comes without data; it belongs to no event of the endpoint.
         if event.data or not event.deltas:
             self._keep(event)
         if event.deltas:
             self._add(event)
 
     def events(self, since: int = 0) -> list[StoredEvent]:
-        """The events that have been kept, in the order in which they came, from that index on."""
+        """The stored events from that index on, in order of arrival."""
         return self._events[since:]
 
     @property
     def kept_events(self) -> int:
-        """How many events can be read; it grows until a limit is reached."""
+        """The number of readable events; it grows until a limit is reached."""
         return len(self._events)
 
     @property
     def size(self) -> int:
-        """About how many bytes of memory it takes."""
+        """The approximate memory use, in bytes."""
         return self._event_bytes + sum(map(sys.getsizeof, (*self._text, *self._reasoning)))
 
     def texts(self) -> tuple[str, str]:
         """The text of the answer and the reasoning."""
-        # Joined pieces replace the many, so that the next look does not join them again.
+        # The joined text replaces the pieces, so that the next call does not join them again.
         self._text = ["".join(self._text)]
         self._reasoning = ["".join(self._reasoning)]
         return self._text[0], self._reasoning[0]
 
     def forget_texts(self) -> None:
-        """Let the texts go, once the outcome has them."""
+        """Release the texts, once the outcome has them."""
         self._text, self._reasoning = [], []
 
     def facts(self) -> dict[str, Any]:
-        """What a record says of it, apart from the texts."""
+        """The facts for a record, apart from the texts."""
         return {
             "event_count": self._event_count,
             "chunk_count": self._chunks,
             "ttft_ms": self._ttft_ms,
             "ttfo_ms": self._ttfo_ms,
-            # Until the endpoint reports its tokens, chunks are all that can be counted; the page calls them so.
+            # Until the endpoint reports its tokens, only chunks can be counted; the page labels them as chunks.
             "tokens_per_second": self._chunk_rate(),
             "rate_basis": "chunks, for the tokens are reported at the end",
         }
@@ -91,7 +91,7 @@ class Arrived:
     def _keep(self, event: TimedEvent) -> None:
         kept = stored(event)
         chars = self._event_chars + len(kept.name) + len(kept.data)
-        # Once one was not kept, none is any more: what is kept has no gaps.
+        # After the first event over a limit, none is stored, so that the stored events have no gaps.
         if (
             self._event_count == len(self._events) < self._limits.max_kept_events
             and chars <= self._limits.max_kept_event_chars

@@ -1,4 +1,4 @@
-"""What may stand between a run and its endpoint: it decides whether, and when, a run is sent."""
+"""The gate between a run and its endpoint: decides whether and when a run is sent."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from components.user_error import UserError
 
 
 class Refused(UserError):
-    """Something is not sent.
+    """A run is refused.
 
-    ``again_in_s`` is after how many seconds the same would be sent, where time alone mends it.
+    ``again_in_s`` is the time until a retry can succeed, in seconds; None when waiting does not help.
     """
 
     def __init__(self, sentence: str, again_in_s: float | None = None) -> None:
@@ -24,16 +24,16 @@ class Refused(UserError):
 
 
 class Gate(Protocol):
-    """Whatever every run passes before anything of it goes upstream."""
+    """The checks that every run passes before anything goes upstream."""
 
     def admit(self, order: Order) -> None:
-        """Let a run be made at all, which costs a row of the log. Returns at once. Raises Refused."""
+        """Allow a run to be created, which costs a row of the log. Returns at once. Raises Refused."""
         ...
 
     def enter(self, run: Run) -> AbstractContextManager[Callable[[Outcome], None]]:
-        """Let a run be sent for as long as the context lasts, in the run's own thread; may wait for that.
+        """Allow a run to be sent while the context lasts. Called in the run's own thread; may block.
 
-        The context gives a function that wants to be told how the run ended. Raises Refused, also when the run is
-        stopped while it waits.
+        The context yields a function to call with the run's outcome. Raises Refused, also when the run is stopped while
+        it waits.
         """
         ...

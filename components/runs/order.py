@@ -1,4 +1,4 @@
-"""What starts a run: one value, from the form, the lane, the sweep or the earlier run that asks, to the wire."""
+"""The order for a run: one value from the form, lane, sweep or earlier run to the wire."""
 
 from __future__ import annotations
 
@@ -16,11 +16,10 @@ from components.runs.placement import Placement
 
 @dataclass(frozen=True)
 class Order:
-    """A request to be sent, and on whose behalf.
+    """A request to send, and its owner.
 
-    ``body`` holds the very bytes that go over the wire. ``draft`` is the form that they were made from, as JSON, where
-    they do not say all of it. ``network`` is where the owner calls from, as far as that is known; the log does not keep
-    it.
+    ``body`` holds the exact bytes for the wire. ``draft`` is the form behind them, as JSON, when they do not contain
+    all of it. ``network`` is the owner's network, if known; the log does not store it.
     """
 
     endpoint: AnyEndpoint
@@ -34,16 +33,16 @@ class Order:
 
 
 def order_for(endpoint: AnyEndpoint | None, composed: Composed, draft: Draft) -> Order | None:
-    """The order for a draft that was composed; None when it makes no request."""
+    """The order for a composed draft; None when it makes no request."""
     if endpoint is None or composed.request is None or composed.body is None:
         return None
     return Order(endpoint, composed.body, composed.request.model, composed.request.stream, draft.for_log())
 
 
 def order_again(endpoint: AnyEndpoint, record: RunRecord) -> Order:
-    """The order that sends the bytes of an earlier run once more."""
+    """The order that sends the bytes of an earlier run again."""
     try:
         streaming = from_bytes(record.request_body, profile_named(record.dialect)).stream
     except ValueError:
-        streaming = record.streamed  # the body holds what no form makes
+        streaming = record.streamed  # the body holds values that no form makes
     return Order(endpoint, record.request_body.encode(), record.model, streaming, record.draft)

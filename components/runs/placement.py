@@ -1,20 +1,20 @@
-"""Where a run belongs that is one of several."""
+"""The position of a run in an experiment."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 WARM_UP = 0
-"""The repeat of a run that only makes an endpoint ready; its numbers count for nothing."""
+"""The repeat number of a warm-up run; its numbers are not counted."""
 
 
 @dataclass(frozen=True)
 class Placement:
-    """A run's place in an experiment.
+    """A run's position in an experiment.
 
-    ``lane`` is the lane's id, ``position`` its place from 0. ``repeat`` counts from 1; 0 is a warm-up. ``timing`` says
-    in which order the runs were made, ``concurrency`` how many of them at once at most. ``checks`` is the id of a run
-    whose bytes this one sends again to see whether the answer is the same.
+    ``lane`` is the lane's id, ``position`` its index from 0. ``repeat`` counts from 1; 0 is a warm-up. ``timing`` is
+    the order in which the runs were made, ``concurrency`` their maximum at once. ``checks`` is the id of the run whose
+    bytes this run repeats to compare the answers.
     """
 
     experiment_id: str

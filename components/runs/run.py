@@ -1,4 +1,4 @@
-"""A run: its life from its order to its end. It belongs to its worker thread; any thread may look at it."""
+"""A run, from its order to its end. It belongs to its worker thread; any thread may read it."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _SIZE_OF_AN_EMPTY_RUN = 4096
 
 
 class Activity(Enum):
-    """What a running run does now, in words for the page."""
+    """The current activity of a run, in words for the page."""
 
     PREPARING = "Starting"
     QUEUED = "In the queue"
@@ -42,24 +42,23 @@ class Activity(Enum):
 
 @dataclass(frozen=True)
 class RetryWait:
-    """A wait before the next attempt: why, in a sentence, and until when, in monotonic seconds."""
+    """A wait before the next attempt: the reason as a sentence, and the end in monotonic seconds."""
 
     why: str
     until: float
 
     @property
     def remaining_s(self) -> float:
-        """How long it still is."""
+        """The remaining seconds."""
         return max(self.until - time.monotonic(), 0.0)
 
 
 class Run:
-    """One run while its process lives. ``order`` is what started it. ``version`` grows with every change.
+    """One run while its process lives. ``order`` started it. ``version`` grows with every change.
 
-    ``ended`` has its status once it has come to its end. ``written`` is done when nothing of it is left to write, or
-    when the database turns out not to take it. ``place_in_queue`` counts from 1 while it waits in a queue of places.
-    ``retry_wait`` is there while the run tries again. ``seen_at`` is when somebody last looked at it, in monotonic
-    seconds.
+    ``ended`` resolves to the status at the run's end. ``written`` resolves when the run is completely written, or when
+    the database fails. ``place_in_queue`` counts from 1 while the run waits in a queue. ``retry_wait`` is set while the
+    run waits to retry. ``seen_at`` is the time of the last view of the run, in monotonic seconds.
     """
 
     def __init__(self, order: Order, limits: Limits | None = None) -> None:
@@ -85,22 +84,22 @@ class Run:
 
     @property
     def owner(self) -> str:
-        """Whose run it is."""
+        """The owner of the run."""
         return self.order.owner
 
     @property
     def network(self) -> str | None:
-        """Where its owner called from, as far as that is known."""
+        """The owner's network, if known."""
         return self.order.network
 
     @property
     def finished(self) -> bool:
-        """Whether the run has come to its end."""
+        """Whether the run has ended."""
         return self._outcome is not None
 
     @property
     def size(self) -> int:
-        """About how many bytes of memory the run takes."""
+        """The approximate memory use of the run, in bytes."""
         with self._lock:
             outcome = self._outcome
             texts = [self.order.draft or "", *((*outcome.texts, outcome.reasoning) if outcome else ())]
@@ -109,26 +108,26 @@ class Run:
 
     @property
     def kept_events(self) -> int:
-        """How many events can be read; it grows until a limit is reached."""
+        """The number of readable events; it grows until a limit is reached."""
         return self._arrived.kept_events
 
     def events(self, since: int = 0) -> list[StoredEvent]:
-        """The events that have been kept so far, in the order in which they came, from that index on."""
+        """The stored events from that index on, in order of arrival."""
         with self._lock:
             return self._arrived.events(since)
 
     @property
     def waits_to_retry(self) -> bool:
-        """Whether the endpoint has told the run to come again later."""
+        """Whether the run waits to retry."""
         return self.activity is Activity.RETRYING and not self.finished
 
     @property
     def stopping(self) -> bool:
-        """Whether somebody asked the run to stop."""
+        """Whether a stop was requested."""
         return self._stopping
 
     def stop(self) -> None:
-        """Ask the run to stop; it ends within a moment and keeps what arrived."""
+        """Request a stop; the run ends soon and keeps what arrived."""
         with self._lock:
             if self.finished:
                 return
@@ -139,7 +138,7 @@ class Run:
             stop_stream()
 
     def attach(self, stop_stream: Callable[[], None]) -> None:
-        """Tell the run how to stop the stream that it waits for from now on."""
+        """Set the function that stops the stream, for the stream that the run waits for from now on."""
         with self._lock:
             self._stop_stream = stop_stream
             stopping = self._stopping
@@ -148,33 +147,33 @@ class Run:
             stop_stream()
 
     def enter(self, activity: Activity) -> None:
-        """Say what the run does now."""
+        """Set the current activity."""
         with self._lock:
             self._change(activity)
 
     def wait_to_retry(self, why: str, seconds: float) -> None:
-        """Say that an attempt failed, why, and that the next one comes after so many seconds."""
+        """Note a failed attempt, its reason, and the seconds until the next attempt."""
         with self._lock:
             self._change(Activity.RETRYING, retry_wait=RetryWait(why, time.monotonic() + seconds))
 
     def queue(self, place: int | None) -> None:
-        """Say that the run waits for its turn, and in which place from 1; None where there are no places."""
+        """Note that the run waits in the queue at this place from 1; None for a queue without places."""
         with self._lock:
             if not self._stopping and (self.activity, self.place_in_queue) != (Activity.QUEUED, place):
                 self._change(Activity.QUEUED, place)
 
     def adopt(self, placement: Placement) -> None:
-        """Make the run part of an experiment, unless it is part of one; it is written so from now on."""
+        """Make the run part of an experiment, unless it already is; later writes include it."""
         with self._lock:
             if self.order.placement is None:
                 self.order = replace(self.order, placement=placement)
 
     def seen(self) -> None:
-        """Say that somebody looks at the run now."""
+        """Note that the run is being viewed."""
         self.seen_at = time.monotonic()
 
     def take(self, event: TimedEvent) -> None:
-        """Take in one event of the stream: keep it, and add what it says to the answer."""
+        """Add one event of the stream: store it, and add its deltas to the answer."""
         with self._lock:
             self._arrived.take(event)
             if event.deltas:
@@ -183,11 +182,11 @@ class Run:
                 self._change(self.activity, retry_wait=self.retry_wait)
 
     def finish(self, outcome: Outcome) -> None:
-        """End the run; it does not change any more, whoever else tries to end it."""
+        """End the run; later calls change nothing."""
         with self._lock:
             if self.finished:
                 return
-            if not outcome.text and not outcome.reasoning:  # it is none of a stream: what arrived is kept
+            if not outcome.text and not outcome.reasoning:  # an outcome without a stream: what arrived is kept
                 text, reasoning = self._arrived.texts()
                 outcome = replace(outcome, text=text, reasoning=reasoning)
             self._arrived.forget_texts()
@@ -197,12 +196,12 @@ class Run:
         self.ended.set_result(outcome.status)
 
     def listen(self, listener: Callable[[], None]) -> None:
-        """Call this after every change from now on, in whatever thread makes the change. It must return at once."""
+        """Call ``listener`` after every change, in the thread of the change. It must return at once."""
         with self._lock:
             self._listeners.append(listener)
 
     def leave(self, listener: Callable[[], None]) -> None:
-        """Do not call this any more."""
+        """Remove a listener."""
         with self._lock:
             self._listeners.remove(listener)
 
@@ -220,12 +219,12 @@ class Run:
             listener()
 
     def texts(self) -> tuple[str, str]:
-        """The text of the answer and the reasoning as they stand now."""
+        """The current text of the answer and the reasoning."""
         with self._lock:
             return (self._outcome.text, self._outcome.reasoning) if self._outcome else self._arrived.texts()
 
     def record(self) -> RunRecord:
-        """The run as it stands now."""
+        """The current record of the run."""
         with self._lock:
             order = self.order
             text, reasoning = self.texts()
@@ -259,7 +258,7 @@ class Run:
 
 
 def _of_outcome(outcome: Outcome) -> dict[str, Any]:
-    """The facts that an outcome, its times and its usage name as the log does, and those that the log has otherwise."""
+    """The record's facts from an outcome, its timings and its usage: those of equal name, and the derived ones."""
     parts = (outcome, outcome.timings, outcome.usage or Usage())
     same = {name: value for part in parts for name, value in vars(part).items() if name in FACTS}
     return same | {
@@ -278,6 +277,6 @@ def _of_outcome(outcome: Outcome) -> dict[str, Any]:
 
 
 def live_run(log: OwnedLog, run_id: str) -> Run | None:
-    """The owner's run of that id while this process still has something of it to write; afterwards it is in the log."""
+    """The owner's run of that id until this process has completely written it; afterwards it is in the log."""
     run = log.live(run_id)
     return run if isinstance(run, Run) else None

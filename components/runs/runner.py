@@ -1,4 +1,4 @@
-"""Starts runs, each in a thread of its own, and finds them again for whoever wants to look or stop."""
+"""Starts runs, each in its own thread, and finds them again to view or stop."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _SHUTDOWN_S = 2.0
 
 
 class Runner:
-    """Owns all runs of this process. Where there is a gate, each of them passes it before anything goes upstream."""
+    """Owns all runs of this process. A gate, if set, checks each before anything goes upstream."""
 
     def __init__(self, log: Log, limits: Limits | None = None, gate: Gate | None = None) -> None:
         self._log = log
@@ -31,8 +31,8 @@ class Runner:
     def start(self, order: Order) -> Run:
         """Start a run and return at once.
 
-        Raises Refused when the owner keeps as much as they may, or when the gate does not let the run be made at all;
-        what the gate refuses later ends as a run that was rejected.
+        Raises Refused when the owner's quota is used up or the gate does not admit the run; a later refusal by the gate
+        ends the run with the status rejected.
         """
         kept = self._log.kept(order.owner, order.network)
         if kept and kept.is_full:
@@ -47,18 +47,18 @@ class Runner:
         return run
 
     def stop_at(self, placement: Placement) -> bool:
-        """Stop the run of exactly that place; whether there is one under way."""
+        """Stop the run at that placement; returns whether it was running."""
         run = next((run for run in self._under_way() if run.order.placement == placement), None)
         if run:
             run.stop()
         return run is not None
 
     def is_told_to_wait(self, endpoint: str) -> bool:
-        """Whether a run under way was told by that endpoint to come again later, and waits for that."""
+        """Whether a running run of that endpoint waits to retry."""
         return any(run.waits_to_retry and run.order.endpoint.name == endpoint for run in self._under_way())
 
     def shutdown(self) -> None:
-        """Stop all runs and wait a moment until they have ended."""
+        """Stop all runs and wait briefly for their end."""
         for run in self._under_way():
             run.stop()
         for thread in list(self._threads.values()):
@@ -72,7 +72,7 @@ class Runner:
         try:
             self._log.wait_until_committed(run)
             run.finish(self._outcome(run))
-        except Exception:  # a fault of our own must not leave a run running for ever
+        except Exception:  # an internal error must not leave a run running for ever
             logging.getLogger(__name__).exception("run %s ended by a fault of Tempera", run.id)
             run.finish(
                 Outcome(Status.ERROR, ErrorKind.INTERNAL, "Tempera itself failed; its terminal says more. Run again.")
