@@ -1,5 +1,5 @@
-"""Settings, runs and comparisons on their way to another person: in a link, in a file, or in a capsule.
+"""Shares settings, runs and comparisons: in a link, in a file, or in a capsule.
 
-A capsule is a frozen copy that the log's database keeps for whoever has its id, until it expires or its owner takes it
-back. Nothing is sent from here, and neither an address nor a key of an endpoint ever travels.
+A capsule is a frozen copy in the log's database, readable by id until it expires or its owner revokes it. Nothing is
+sent from here, and no address or key of an endpoint is ever shared.
 """

@@ -1,7 +1,7 @@
-"""A capsule: a frozen copy of a run, a comparison, a set of runs or settings, made to be read by others.
+"""A capsule: a frozen copy of a run, a comparison, a set of runs or settings, for others to read.
 
-What is public is what the models below name, and of a run the facts that ``log/record.py`` marks as public. How a
-capsule is made of runs stands in ``freezing``, where it is kept in ``capsules``.
+Public are the fields of the models below and, of a run, the facts that ``log/record.py`` marks as public. ``freezing``
+makes a capsule from runs, ``capsules`` stores it.
 """
 
 from __future__ import annotations
@@ -24,17 +24,17 @@ MOST_TITLE_CHARS = 200
 MOST_LABEL_CHARS = 200
 MOST_RUNS = 50
 MOST_EVENTS = 2_000
-"""Of one run; the first ones are kept."""
+"""The limit per run; the first events are kept."""
 
 MOST_JSON_BYTES = 16 * 1024 * 1024
-"""Of a capsule before it is packed. Deflate reaches 1,029 to 1: without a limit, few bytes would fill the memory."""
+"""The limit before packing. Deflate reaches 1,029 to 1: without a limit, few bytes would fill the memory."""
 
 MOST_BYTES = 8 * 1024 * 1024
-"""Of a capsule as it is kept."""
+"""The limit of a stored capsule."""
 
 
 class Kind(StrEnum):
-    """What a capsule is a copy of."""
+    """The kind of content in a capsule."""
 
     RUN = "run"
     COMPARISON = "comparison"
@@ -48,24 +48,23 @@ class _Public(BaseModel):
 
 _NOT_AS_STORED = ("status", "warnings", "tool_calls")
 AS_STORED = tuple(name for name in PUBLIC if name not in _NOT_AS_STORED)
-"""The facts that a capsule has in the form of a ``RunRecord``."""
+"""The facts that a capsule stores in the form of a ``RunRecord``."""
 
 _fields: dict[str, Any] = {name: (TYPES[name], DEFAULTS.get(name, ...)) for name in AS_STORED}
 _Facts: Any = create_model("_Facts", __base__=_Public, **_fields)
 
 
-class CapsuleRun(_Facts):  # type: ignore[misc]  # its fields are made of a list
-    """All that others may see of a run: its public facts, and what follows.
+class CapsuleRun(_Facts):  # type: ignore[misc]  # its fields are made from a list
+    """The public part of a run: its public facts, and the fields below.
 
-    ``label`` is what the run is called among others, such as ``A · temperature 0.9``. With ``system_left_out`` a marker
-    stands in place of every system message of the body. ``rating``, ``tags`` and ``notes`` are empty unless chosen.
+    ``label`` distinguishes the run from others, such as ``A · temperature 0.9``. With ``system_left_out`` a marker
+    replaces every system message of the body. ``rating``, ``tags`` and ``notes`` are empty unless chosen.
 
-    ``events`` are the first of ``event_count``, None when they were not chosen. They are what the endpoint sent, word
-    for word: they repeat the answer, and hold ids and whatever else the endpoint wrote there.
-    ``events_repeat_system`` says that they were chosen and left out all the same, for a system message that is left out
-    could be read from them.
+    ``events`` are the first of ``event_count``, None when not chosen. They are the endpoint's data word for word: they
+    repeat the answer, and hold ids and anything else that the endpoint sent. ``events_repeat_system`` says that chosen
+    events were left out, because a system message that is left out could be read from them.
 
-    Capsules of older releases have the defaults of facts that were not known then.
+    Capsules of older releases have the defaults of facts that did not exist then.
     """
 
     label: Annotated[str, Field(max_length=MOST_LABEL_CHARS)] = ""
@@ -80,15 +79,15 @@ class CapsuleRun(_Facts):  # type: ignore[misc]  # its fields are made of a list
     events_repeat_system: bool = False
 
     def stored_events(self) -> list[StoredEvent]:
-        """The events as the log has them, for what plays a run again."""
+        """The events in the form of the log, for replay."""
         return list(self.events or ())
 
 
 class Capsule(_Public):
-    """What becomes public. ``app_version`` is that of the Tempera which made the capsule.
+    """The public content. ``app_version`` is the Tempera version that made the capsule.
 
-    ``settings`` is what a link would say; None where none were shared. With ``settings_without_system`` their system
-    messages are not among them, so that whoever opens the settings sends none.
+    ``settings`` is the content of a settings link; None when no settings are shared. With ``settings_without_system``
+    the system messages are left out of them, so that a request made from the settings has none.
     """
 
     version: Literal[1] = 1
@@ -101,7 +100,7 @@ class Capsule(_Public):
 
     @field_serializer("settings")
     def _what_is_said(self, settings: LinkedSettings | None) -> dict[str, Any] | None:
-        # A field that is not said and one that is null are two things.
+        # An omitted field and a null field are different.
         return settings.to_json() if settings else None
 
     @model_validator(mode="after")
@@ -128,13 +127,13 @@ def to_bytes(capsule: Capsule) -> bytes:
 
 
 def read_capsule(content: bytes) -> Capsule:
-    """The capsule in what ``to_bytes`` made, whatever stands there. Raises LinkProblem and nothing else."""
+    """The capsule from the bytes of ``to_bytes``. Raises LinkProblem, and nothing else, for any input."""
     inflating = zlib.decompressobj()
     try:
         text = inflating.decompress(content[: MOST_BYTES + 1], MOST_JSON_BYTES)
     except zlib.error:
         raise LinkProblem(sentences.CAPSULE_DAMAGED) from None
-    # What would inflate beyond the limit has not reached its end here, no more than what was cut off.
+    # Data that inflates beyond the limit has not reached its end here, like truncated data.
     if not inflating.eof or inflating.unused_data or len(content) > MOST_BYTES:
         raise LinkProblem(sentences.CAPSULE_DAMAGED)
     try:

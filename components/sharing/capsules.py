@@ -1,7 +1,7 @@
-"""Keeps capsules in the log's database, each for some days, under an id that only those know who were given it.
+"""Stores capsules in the log's database for some days, each under a secret id.
 
-Whoever has the id may read; only the owner can list and take back. What was never there, what has expired and what was
-taken back are the same: nothing.
+The id permits reading; only the owner can list and revoke. Unknown, expired and revoked capsules are indistinguishable:
+None.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from components.sharing.capsule import Capsule, read_capsule, to_bytes
 from components.sharing.problem import LinkProblem
 
 DAYS = 30.0
-"""How long a capsule can be opened unless another time is chosen."""
+"""The default lifetime of a capsule."""
 
 MOST_DAYS = 3_650.0
 MOST_OF_AN_OWNER = 1_000
@@ -30,13 +30,13 @@ MOST_OF_AN_OWNER = 1_000
 _DAY_S = 86_400.0
 _ID_BYTES = 16
 
-# 128 bits in base64url: the last character holds only two of them.
+# 128 bits in base64url: the last character holds only two bits.
 _ID = re.compile("[A-Za-z0-9_-]{21}[AQgw]")
 
 
 @dataclass(frozen=True)
 class Published:
-    """A capsule that can be opened, without what it holds. ``size`` is in bytes, both times are UTC."""
+    """A readable capsule, without its content. ``size`` is in bytes, both times are UTC."""
 
     id: str
     kind: str
@@ -47,9 +47,10 @@ class Published:
 
 
 def publish(log: OwnedLog, capsule: Capsule, days: float = DAYS, *, most: int = MOST_OF_AN_OWNER) -> Published:
-    """Keep a capsule for so many days, for whoever has its id, as the owner's, who may have ``most`` at a time.
+    """Store a capsule as the owner's for ``days``; returns its id, which permits reading.
 
-    Raises LinkProblem when it is too large, when the owner has too many or when the days are none, DatabaseUnavailable.
+    An owner may have ``most`` at a time. Raises LinkProblem when the capsule is too large, when the owner has too many
+    or when the days are invalid, and DatabaseUnavailable.
     """
     if not 0.0 < days <= MOST_DAYS:
         raise LinkProblem(sentences.TOO_MANY_DAYS.format(days=days, most_days=MOST_DAYS))
@@ -77,11 +78,11 @@ def publish(log: OwnedLog, capsule: Capsule, days: float = DAYS, *, most: int = 
 
 
 def open_capsule(database: Database, capsule_id: str) -> Capsule | None:
-    """The capsule of exactly that id, whosever it is; None when there is none, or none any more, or no such id.
+    """The capsule of that id, of any owner; None when it is unknown, expired or revoked, or the id is invalid.
 
-    Raises QueryFailed, and LinkProblem for one that is damaged or was made by a newer version.
+    Raises QueryFailed, and LinkProblem when the capsule is damaged or of a newer version.
     """
-    # Others are not asked for: PostgreSQL refuses some of them.
+    # Other texts are not queried: PostgreSQL refuses some of them.
     if _ID.fullmatch(capsule_id) is None:
         return None
     statement = select(capsules.c.content).where(capsules.c.id == capsule_id, capsules.c.expires_at > utc_now())
@@ -90,7 +91,7 @@ def open_capsule(database: Database, capsule_id: str) -> Capsule | None:
 
 
 def own_capsules(database: Database, most: int = MOST_OF_AN_OWNER) -> list[Published]:
-    """What the owner shares and others can open, the newest first, at most so many. Raises QueryFailed."""
+    """The owner's readable capsules, newest first, up to a limit. Raises QueryFailed."""
     columns = [capsules.c[name] for name in ("id", "kind", "title", "created_at", "expires_at")]
     statement = (
         select(*columns, func.length(capsules.c.content).label("size"))
@@ -102,7 +103,7 @@ def own_capsules(database: Database, most: int = MOST_OF_AN_OWNER) -> list[Publi
 
 
 def revoke(log: OwnedLog, capsule_id: str) -> bool:
-    """Delete a capsule of the owner at once; whether there was one. Raises DatabaseUnavailable."""
+    """Delete a capsule of the owner at once; returns whether it existed. Raises DatabaseUnavailable."""
     if _ID.fullmatch(capsule_id) is None:
         return False
     this = delete(capsules).where(capsules.c.id == capsule_id, owned(capsules, log.owner))

@@ -1,4 +1,4 @@
-"""Makes a capsule of runs and settings: what goes in, and what is left out."""
+"""Makes a capsule from runs and settings: selects the content, and leaves out the rest."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ from components.sharing.problem import LinkProblem
 from components.streaming.outcome import Status, ToolCall
 
 MOST_EVENT_CHARS = 1_000_000
-"""Of the data of one run's events together."""
+"""The limit of the data of one run's events together."""
 
 _warnings = TypeAdapter(tuple[str, ...])
 _tool_calls = TypeAdapter(tuple[ToolCall, ...])
@@ -47,7 +47,7 @@ _tool_calls = TypeAdapter(tuple[ToolCall, ...])
 
 @dataclass(frozen=True)
 class Choices:
-    """What a person ticked: whether system messages, what was noted on a run (stars and tags, too) and events go in."""
+    """The chosen content: whether system messages, annotations (stars, tags, notes) and events are included."""
 
     system_message: bool = False
     notes: bool = False
@@ -65,12 +65,12 @@ def capsule_of(
     events: Mapping[str, Sequence[StoredEvent]] | None = None,
     settings: LinkedSettings | None = None,
 ) -> Capsule:
-    """A frozen copy of those runs, in that order, with the settings that they were made with where they are given.
+    """A frozen copy of the runs, in order, with their settings if given.
 
-    ``labels``, ``annotations`` and ``events`` are found by the ids of the runs, which are not in the capsule. What is
-    not chosen is left out even if it is given here. System messages that are left out are also taken out of all other
-    texts that repeat them, if they have 12 characters or more; so no label may be made of a shorter one. Raises
-    LinkProblem for a run that is still going on, for too many runs, and for none.
+    ``labels``, ``annotations`` and ``events`` are keyed by run id; the ids are not in the capsule. Content that is not
+    chosen is left out even if given. System messages that are left out are also removed from all other texts that
+    repeat them, if they have 12 characters or more; so no label may contain a shorter one. Raises LinkProblem for a
+    running run, for too many runs, and for none.
     """
     if any(record.running for record in records):
         raise LinkProblem(sentences.STILL_RUNNING)
@@ -123,7 +123,7 @@ def _run(
         return system.out_of(storable_text(text))
 
     def clean_sentence(text: str) -> str:
-        # An endpoint that repeats a message in an error is cut off sooner than an answer.
+        # An error is cut off sooner than an answer, so a shorter beginning identifies a message in it.
         return system.out_of(without_addresses(storable_text(text)), beginning=SHORTEST_REPEATED)
 
     body = record.request_body if choices.system_message else clean(body_without_system(record.request_body)[0])
@@ -153,13 +153,13 @@ def _run(
 
 
 def _line(text: str, most: int, system: SystemMessages) -> str:
-    """A title, in which settings may stand cut short."""
+    """A title or label; the values of settings in it may already be truncated."""
     cleaned = system.out_of(storable_text(text), beginning=SHORTEST_REPEATED)
     return " ".join(cleaned.split())[:most]
 
 
 def _read(kind: TypeAdapter[Any], listed: str) -> Any:
-    """What a column holds as JSON; nothing of what is none, as it may come in a file of another's runs."""
+    """The JSON in a column; empty for invalid JSON, which an imported file may contain."""
     try:
         return kind.validate_json(listed)
     except ValidationError:
@@ -179,13 +179,13 @@ def _first(events: Iterable[StoredEvent]) -> list[StoredEvent]:
 def _event(event: StoredEvent, system: SystemMessages) -> StoredEvent:
     data = event.data
     if event.size > len(data) and system.begin_in(data):
-        # Of what was cut off, nobody can tell where a message in it would have ended.
+        # In truncated data, the end of a message cannot be found.
         data = SYSTEM_LEFT_OUT
     return replace(event, name=system.out_of(storable_text(event.name)), data=system.out_of(storable_text(data)))
 
 
 def _repeats(system: SystemMessages, record: RunRecord, events: Iterable[StoredEvent]) -> bool:
-    """Whether a system message could be put together from the pieces in several events."""
+    """Whether a system message could be assembled from pieces in several events."""
     if not system.to_be_found:
         return False
     whole = record.text, record.reasoning, record.tool_calls
@@ -201,7 +201,7 @@ def _repeats(system: SystemMessages, record: RunRecord, events: Iterable[StoredE
 
 
 def _texts_by_place(value: Any, place: tuple[object, ...] = ()) -> Iterator[tuple[tuple[object, ...], str]]:
-    """Every text in a value of JSON, with the keys that lead to it; choices and tool calls are told by their index."""
+    """Every text in a JSON value, with its path of keys; choices and tool calls are identified by index."""
     if isinstance(value, str):
         yield place, value
     elif isinstance(value, list):

@@ -1,11 +1,11 @@
-"""Characters in a text that a person does not see and a model reads: where they are, and a text that shows them.
+"""Characters that a person does not see and a model reads: finds them in a text and makes them visible.
 
-Hidden is what the Unicode Standard calls default ignorable (DerivedCoreProperties.txt, Default_Ignorable_Code_Point:
-zero width characters, soft hyphens, Hangul fillers, variation selectors, the tags at U+E0000), every other format or
-control character (UnicodeData.txt, categories Cf and Cc: marks that turn the direction of writing among them), and
-half a surrogate pair. Spaces, tabs and line breaks are not. Nor are joiners and selectors where an emoji needs them
-(UTS #51). Joiners in scripts such as Persian or Hindi are, and so are the tags in the flags of England, Scotland and
-Wales: the same characters can carry words that nobody sees.
+Hidden characters are those that the Unicode Standard calls default ignorable (DerivedCoreProperties.txt,
+Default_Ignorable_Code_Point: zero width characters, soft hyphens, Hangul fillers, variation selectors, the tags at
+U+E0000), all other format and control characters (UnicodeData.txt, categories Cf and Cc, among them marks of writing
+direction), and lone surrogates. Exempt are spaces, tabs, line breaks, and the joiners and selectors that an emoji needs
+(UTS #51). Joiners in scripts such as Persian or Hindi, and the tags in the flags of England, Scotland and Wales, count
+as hidden: the same characters can carry invisible words.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _NEEDED_BY_EMOJI = rf"""
     | (?<=[0-9\#*]) [\ufe0e\ufe0f] (?=\u20e3)            # keycaps
     | (?<={_EMOJI} [\ufe0e\ufe0f]?) \u200d (?={_EMOJI})   # two emoji as one
 """
-# What is drawn around or below numbers is Prepended_Concatenation_Mark.
+# Characters of Prepended_Concatenation_Mark are visible, drawn around or below numbers.
 _HIDDEN = regex.compile(
     rf"""
       (?: {_NEEDED_BY_EMOJI} ) (*SKIP) (*FAIL)
@@ -33,24 +33,24 @@ _HIDDEN = regex.compile(
 
 @dataclass(frozen=True)
 class Hidden:
-    """One hidden character: where it stands in the text, in characters from 0, its code point and its name."""
+    """One hidden character: its index in the text, in characters from 0, its code point and its name."""
 
     offset: int
     code_point: str
     """Such as ``U+202E``."""
     name: str
-    """As the Unicode Standard has it; empty for a character without one."""
+    """The Unicode name; empty for a character without one."""
 
 
 def hidden_in(text: str) -> tuple[Hidden, ...]:
-    """The hidden characters of a text, in its order."""
+    """The hidden characters of a text, in order."""
     return tuple(
         Hidden(found.start(), _code_point(found[0]), unicodedata.name(found[0], "")) for found in _HIDDEN.finditer(text)
     )
 
 
 def with_hidden_marked(text: str) -> str:
-    """The text with its hidden characters as words, such as ``⟨U+202E⟩``."""
+    """The text with its hidden characters replaced by names such as ``⟨U+202E⟩``."""
     return str(_HIDDEN.sub(lambda found: f"⟨{_code_point(found[0])}⟩", text))
 
 

@@ -1,7 +1,7 @@
-"""Takes what is not to become public out of bodies, settings and texts: system messages, and addresses.
+"""Removes system messages and addresses from bodies, settings and texts before they become public.
 
-A system message is found where it stands, and where others repeat it word for word, whatever the blanks between the
-words and with or without the escapes of JSON. What says it in other words is not found, nor is a part from its middle.
+A system message is found in its own place, and in word-for-word repetitions, with any blanks between the words and with
+or without JSON escapes. A paraphrase is not found, nor is a part from the middle.
 """
 
 from __future__ import annotations
@@ -20,22 +20,22 @@ from components.drafts.draft import new_draft
 from components.sharing.linked_settings import MOST_ENDPOINT_CHARS, MOST_LANE_NAME_CHARS, LinkedSettings
 
 SYSTEM_LEFT_OUT = "[system message left out]"
-"""Stands in place of a system message."""
+"""Replaces a system message."""
 
 ADDRESS_LEFT_OUT = "[address left out]"
 
 SHORTEST_REPEATED = 12
-"""Characters of a system message that is looked for beyond its own place: shorter ones stand anywhere by chance."""
+"""The minimum length of a system message for a search elsewhere: shorter texts occur by chance."""
 
 _BEGINNING = 60
-"""Characters from the beginning of a longer system message by which even a part of it is known in a long text."""
+"""The length of a longer message's beginning that identifies it in a long text."""
 
 _STEP = 64
 _WORD = re.compile(r"\S+")
 _OPEN_ROLES = (Role.USER, Role.ASSISTANT, Role.TOOL)
 _SYSTEM_ROLES = ("system", "developer")
 _SYSTEM_KEYS = frozenset({"system", "system_prompt", "system_message", "system_instruction", "instructions"})
-"""Where further fields of a body say what a system message says, in the dialects of several endpoints."""
+"""Further body fields that hold a system message, in the dialects of several endpoints."""
 
 _ADDRESS = re.compile(
     r"""
@@ -52,12 +52,12 @@ _ADDRESS = re.compile(
 
 
 def without_addresses(text: str) -> str:
-    """The sentence with a marker in place of URLs, of hosts with their ports, and of paths of files."""
+    """The sentence with a marker in place of URLs, hosts with ports, and file paths."""
     return _ADDRESS.sub(ADDRESS_LEFT_OUT, text)
 
 
 class SystemMessages:
-    """The system messages that are to be left out, and how they are taken out of what may repeat them."""
+    """The system messages to leave out, and their removal from texts that repeat them."""
 
     def __init__(self, texts: Iterable[str] = ()) -> None:
         forms = (
@@ -70,28 +70,28 @@ class SystemMessages:
 
     @property
     def to_be_found(self) -> bool:
-        """Whether any is long enough to be looked for."""
+        """Whether any message is long enough to search for."""
         return bool(self._forms)
 
     def are_in(self, text: str) -> bool:
-        """Whether the text repeats one of them, or a long beginning of one."""
+        """Whether the text repeats a message, or a long beginning of it."""
         words = " ".join(text.split())
         return any(form[:_BEGINNING] in words for form in self._forms)
 
     def begin_in(self, text: str) -> bool:
-        """Whether so much as the first words of one of them are in the text."""
+        """Whether the text contains even the first words of a message."""
         words = " ".join(text.split())
         return any(form[:SHORTEST_REPEATED] in words for form in self._forms)
 
     def out_of(self, text: str, *, beginning: int = _BEGINNING) -> str:
         """The text with a marker in place of each repetition, whole or cut off.
 
-        ``beginning`` is how many characters of a longer message must be there to be known for it. In a text that is
-        JSON, the texts that have escapes are looked at without them, too.
+        ``beginning`` is the number of leading characters that identify a longer message. In JSON, texts with escapes
+        are also searched unescaped.
         """
         if not self._forms:
             return text
-        # Without escapes, a text in JSON stands there as it is.
+        # Without escapes, a text in JSON is found as it is.
         if "\\" in text and text.lstrip()[:1] in ("{", "["):
             try:
                 value = read_json(text)
@@ -117,7 +117,7 @@ class SystemMessages:
         spans = sorted(span for form in self._forms for span in _repetitions(normal, form, form[:beginning]))
         if not spans:
             return text
-        # Only the words are compared, so each place among them is looked up in the text.
+        # The search compares words with single blanks, so each position is mapped back to the text.
         begins = [found.start() for found in _WORD.finditer(text)]
         lengths = (len(word) + 1 for word in normal.split(" "))
         normal_begins = [0, *accumulate(lengths)]
@@ -131,7 +131,7 @@ class SystemMessages:
 
 
 def _repetitions(text: str, form: str, beginning: str) -> Iterator[tuple[int, int]]:
-    """Where the first and the last character of each stand that begins so, as far as it goes on as the form does."""
+    """The first and last index of each text that begins so, extended as far as it follows ``form``."""
     at = text.find(beginning)
     while at >= 0:
         length = len(beginning)
@@ -149,10 +149,10 @@ def _place(at: int, normal_begins: list[int], begins: list[int]) -> int:
 
 
 def body_without_system(body: str) -> tuple[str, list[str]]:
-    """The body with a marker in place of what its system messages say, and what they said.
+    """The body with a marker in place of its system messages, and their texts.
 
-    A body without any comes back as it is. Of one that is no JSON object nobody can tell what is in it, so nothing of
-    it is left.
+    A body without system messages is returned unchanged. A body that is no JSON object is replaced completely, because
+    its content is unknown.
     """
     taken: list[Any] = []
     try:
@@ -191,10 +191,10 @@ def _texts_in(value: Any) -> Iterator[str]:
 
 
 def settings_without_system(settings: LinkedSettings) -> tuple[LinkedSettings, list[str]]:
-    """The settings without system messages, those of their lanes among them, and what these said.
+    """The settings without system messages, those of their lanes included, and the texts of these messages.
 
-    Variables that only system messages mention go with them. Whoever opens the settings sends no marker: what is left
-    out is not there.
+    Variables that only system messages mention are removed as well. There is no marker, so that a request made from the
+    settings does not send one.
     """
     said, taken = settings.to_json(), list[str]()
     messages = said.get("messages", [])
@@ -215,7 +215,7 @@ def settings_without_system(settings: LinkedSettings) -> tuple[LinkedSettings, l
 
 
 def settings_without(system: SystemMessages, settings: LinkedSettings) -> LinkedSettings:
-    """The settings with a marker wherever else they repeat a system message."""
+    """The settings with a marker in place of repetitions elsewhere of a system message."""
     if not system.to_be_found:
         return settings
     said = _with_texts_out_of(system, settings.to_json())
@@ -228,7 +228,7 @@ def settings_without(system: SystemMessages, settings: LinkedSettings) -> Linked
 
 
 def _with_texts_out_of(system: SystemMessages, said: Any) -> Any:
-    """Without looking at the keys, which are not a person's words."""
+    """Skips the keys, which a person does not write."""
     if isinstance(said, str):
         return system.out_of(said)
     if isinstance(said, list):
@@ -264,7 +264,7 @@ def _take_out_of_extra_body(said: dict[str, Any], taken: list[str]) -> None:
         if len(kept) < len(content):
             said["extra_body"] = json.dumps(kept, ensure_ascii=False, indent=2) if kept else ""
     except (ValueError, RecursionError):
-        # Nobody can tell what is in it.
+        # Its content is unknown.
         taken.append(text)
         said["extra_body"] = ""
 

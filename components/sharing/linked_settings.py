@@ -1,8 +1,8 @@
-"""What a link or a settings file says: the settings that differ from the defaults, as version 1 of both writes them.
+"""The content of a link or settings file: the settings that differ from the defaults, in version 1 of both.
 
-The fields and their defaults are a promise: links that people keep must open for ever, with the same request. A field
-may be added, and a value may be allowed that was not; nothing may be renamed, narrowed or taken away, and no default
-may change. The defaults of the form itself stand elsewhere and may.
+The fields and their defaults are a promise: old links must open for ever, with the same request. A field may be added,
+and a further value may be allowed; nothing may be renamed, narrowed or removed, and no default may change. The form's
+own defaults are separate and may change.
 """
 
 from __future__ import annotations
@@ -42,18 +42,18 @@ MOST_MESSAGES = 200
 MOST_VARIABLES = 100
 
 NONE = "none"
-"""The default of what a form has none of, in words."""
+"""The word for an empty default."""
 
 
 def _without_nul(text: str) -> str:
-    # PostgreSQL keeps no such text, and half a surrogate pair is no text for pydantic in the first place.
+    # PostgreSQL cannot store U+0000. Pydantic already refuses lone surrogates.
     if "\0" in text:
         raise ValueError("it holds the character U+0000")
     return text
 
 
 def _without_nul_in_json(value: JsonValue) -> JsonValue:
-    # Without escaped backslashes, what is left of this is an escape.
+    # Without escaped backslashes, a remaining match is a real escape.
     if "\\u0000" in json.dumps(value).replace("\\\\", ""):
         raise ValueError("it holds the character U+0000")
     return value
@@ -73,9 +73,9 @@ class _Strict(BaseModel):
 
 
 class _OptionalFields(_Strict):
-    """The optional fields of a request, each in one of three states: not said, null or a value.
+    """The optional fields of a request, each in one of three states: omitted, null or a value.
 
-    Those of the contract have keys of their own; ``fields`` has the others with their values, as they come on the wire.
+    The contract's fields have keys of their own; ``fields`` holds the others as on the wire.
     """
 
     temperature: _Number | None = None
@@ -99,7 +99,7 @@ class _OptionalFields(_Strict):
 
 
 class LinkedMessage(_Strict):
-    """One turn of the conversation; its fields mean what they mean in a ``Turn``."""
+    """One turn of the conversation, with the fields of a ``Turn``."""
 
     role: Role = Role.USER
     content: _Text = ""
@@ -111,9 +111,9 @@ class LinkedMessage(_Strict):
 
 
 class LinkedLane(_OptionalFields):
-    """What one lane changes; its fields mean what they mean in a ``Lane``.
+    """The changes of one lane, with the fields of a ``Lane``.
 
-    An optional field that is not said is as in the draft; ``omit`` names those that the lane leaves out.
+    An optional field that is absent is as in the draft; ``omit`` names those that the lane omits.
     """
 
     name: Annotated[_Text, Field(max_length=MOST_LANE_NAME_CHARS)] = ""
@@ -134,13 +134,13 @@ class LinkedLane(_OptionalFields):
         return self
 
     def lane(self, lane_id: str) -> Lane:
-        """The lane under this id."""
+        """The lane with this id."""
         settings = self.said() | dict.fromkeys(self.omit, Setting())
         return Lane(id=lane_id, settings=settings, **self.model_dump(exclude={"omit", "fields", *CONTRACT_FIELDS}))
 
 
 class LinkedComparison(_Strict):
-    """All lanes, how often each is run, and in which order."""
+    """All lanes, the repeats of each, and the order of runs."""
 
     lanes: Annotated[tuple[LinkedLane, ...], Field(min_length=2, max_length=8, fail_fast=True)]
     repeats: Annotated[int, Field(ge=1, le=20)] = 1
@@ -148,10 +148,10 @@ class LinkedComparison(_Strict):
 
 
 class LinkedSettings(_OptionalFields):
-    """The settings in a link or a file. What is not said has its default: omitted, empty, and streaming on.
+    """The settings in a link or a file. Absent fields have their defaults: omitted, empty, and streaming on.
 
-    ``endpoint`` is a name, which may be unknown here: then the page keeps the endpoint that it has, and says so.
-    ``comparison`` is None in what was made for the playground.
+    ``endpoint`` is a name; when it is unknown here, the page keeps its endpoint and says so. ``comparison`` is None for
+    settings of the playground.
     """
 
     endpoint: _EndpointName | None = None
@@ -164,13 +164,14 @@ class LinkedSettings(_OptionalFields):
 
     @property
     def is_comparison(self) -> bool:
-        """Whether it was made for the page that compares lanes."""
+        """Whether the settings are for the page that compares lanes."""
         return self.comparison is not None
 
     def apply(self, draft: Draft) -> Draft:
-        """The form with these settings, and with the defaults of all others.
+        """The form with these settings, and the defaults for all others.
 
-        Of ``draft`` only the ids are heeded: a new lane gets one that none there ever had, for its runs are another's.
+        Only the ids of ``draft`` are used: a new lane gets an id that no lane there ever had, because runs refer to
+        lanes by id.
         """
         change = Change(
             endpoint=self.endpoint,
@@ -184,14 +185,14 @@ class LinkedSettings(_OptionalFields):
         return change.apply(new_draft()).model_copy(update={"comparison": self._comparison(draft.comparison)})
 
     def changes(self) -> tuple[Difference, ...]:
-        """What differs from the defaults, in the order of the form: each field with its default and what is new.
+        """The differences from the defaults, in the order of the form: each field with its default and new value.
 
-        The words are whole, however long, and foreign: whoever shows them shortens and escapes them. A lane is one
-        entry, which says how its request differs from the draft's.
+        The texts are complete and foreign: the caller shortens and escapes them. A lane is one entry, which lists how
+        its request differs from the draft's.
         """
         default = new_draft().model_copy(update={"turns": ()})
         linked = self.apply(default)
-        # The messages come one by one, the system's among them.
+        # Each message is an entry of its own, the system message included.
         differences = differences_between(in_words(default), in_words(linked))
         changed = [found for found in differences if found.field != SYSTEM]
         changed += self._messages_in_words()
@@ -201,7 +202,7 @@ class LinkedSettings(_OptionalFields):
         return tuple(changed)
 
     def to_json(self) -> dict[str, Any]:
-        """Everything that is said, as values that JSON has."""
+        """All fields that are set, as JSON values."""
         return self.model_dump(mode="json", exclude_unset=True)
 
     def _comparison(self, present: Comparison) -> Comparison:
@@ -231,10 +232,10 @@ class LinkedSettings(_OptionalFields):
 
 
 def linked_settings(draft: Draft, *, comparison: bool) -> LinkedSettings:
-    """What a draft says beyond the defaults, with its lanes where they are asked for.
+    """The differences of a draft from the defaults, with its lanes on request.
 
-    Left out are branches that do not show, values of fields that are omitted, and variables that nothing mentions.
-    Raises LinkProblem for what neither a link nor a file can hold, such as a number beyond 2**53 - 1.
+    Hidden branches, values of omitted fields, and unused variables are left out. Raises LinkProblem for values that
+    neither a link nor a file can hold, such as a number beyond 2**53 - 1.
     """
     names = draft.variable_names + draft.comparison.variable_names * comparison
     extra_body = draft.extra_body if draft.extra_body.strip() else ""
@@ -247,7 +248,7 @@ def linked_settings(draft: Draft, *, comparison: bool) -> LinkedSettings:
     if comparison:
         said["comparison"] = _comparison_json(draft.comparison)
     try:
-        # By way of JSON, so that nothing is written that could not be read.
+        # Through JSON, so that everything written can be read back.
         return LinkedSettings.model_validate_json(json.dumps(said, ensure_ascii=False).encode())
     except ValidationError as error:
         raise LinkProblem(sentences.SETTINGS_UNSHARABLE.format(why=what_is_wrong(error))) from None

@@ -1,4 +1,4 @@
-"""Slows down whoever tries ids of capsules that they were not given."""
+"""Rate-limits guesses of capsule ids."""
 
 from __future__ import annotations
 
@@ -15,15 +15,14 @@ T = TypeVar("T")
 
 
 class TooManyLookups(UserError):
-    """A visitor may not look anything up for now. The message is a sentence that says what to do."""
+    """The visitor has no lookups left for now. The message says what to do."""
 
 
 class Lookups:
-    """Lets each visitor look up as much as there is, and only so many things a minute that are not there.
+    """Limits each visitor to a number of failed lookups per minute; successful ones are free.
 
-    Each visitor has a bucket of tokens, one for each such lookup, which fills up again within a minute. The buckets of
-    at most ``most_visitors`` are remembered, those used last; whoever is forgotten begins with a full one. ``clock``
-    gives seconds that never go back.
+    Each visitor has a token bucket that refills within a minute; a failed lookup costs a token. The ``most_visitors``
+    most recently used buckets are kept; a dropped one starts full. ``clock`` returns monotonic seconds.
     """
 
     def __init__(
@@ -40,8 +39,8 @@ class Lookups:
         self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
 
     def look_up(self, visitor: str, look: Callable[[], T | None]) -> T | None:
-        """What ``look`` finds, or None. Raises TooManyLookups without looking, and what ``look`` raises."""
-        # Taken before the look, so that many at the same time count, too; what failed says nothing, and costs nothing.
+        """The result of ``look``, or None. Raises TooManyLookups before the call, and the exceptions of ``look``."""
+        # Taken before the call, so that concurrent lookups count; an exception reveals nothing and costs nothing.
         self._add(visitor, -1.0)
         found = None
         failed = True
@@ -54,7 +53,7 @@ class Lookups:
         return found
 
     def _add(self, visitor: str, tokens: float) -> None:
-        """Raises TooManyLookups where there are too few."""
+        """Change the visitor's tokens. Raises TooManyLookups when there are too few."""
         with self._lock:
             now = self._clock()
             left, then = self._buckets.get(visitor, (self._most, now))

@@ -1,4 +1,4 @@
-"""Says, before anything is shared, what exactly becomes public."""
+"""The preview of a capsule: everything that becomes public."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ RUN_WORDS = {
     name: _NOT_FACTS.get(name) or FACTS[name].title
     for name in (*_FIRST, *(name for name in PUBLIC if name not in (*_FIRST, *_LAST)), *_LAST)
 }
-"""Each field of a ``CapsuleRun`` in words, in the order of the preview."""
+"""The label of each field of a ``CapsuleRun``, in the order of the preview."""
 
 
 def public_text(capsule: Capsule) -> list[tuple[str, str]]:
-    """Everything that becomes public, field by field: what it is, in words, and what it says, whole.
+    """Everything that becomes public, field by field: the label and the complete value.
 
-    Fields that say nothing are not among them. Whoever shows the texts escapes them: they are foreign.
+    Empty fields are left out. The texts are foreign; the caller escapes them.
     """
     return [
         ("title", capsule.title),

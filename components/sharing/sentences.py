@@ -1,4 +1,4 @@
-"""What a person is told when something cannot be shared, or what was shared cannot be opened."""
+"""The messages for content that cannot be shared, and for shared content that cannot be opened."""
 
 CAPSULE_TOO_LARGE = "This is more than can be shared at once. Share fewer runs, or leave the events out."
 CAPSULE_DAMAGED = "What was shared here is damaged. Ask for it to be shared again."

@@ -1,6 +1,6 @@
-"""Settings as a JSON file, for those that are too long or too private for a link; what it says is what a link says.
+"""Settings as a JSON file, when they are too long or too private for a link; the content is the same.
 
-A person may read and change it: there is no check, and a mistake is named with its field.
+The file may be edited by hand: it has no checksum, and an error names its field.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ _VERSION = 1
 
 
 def settings_file(draft: Draft, *, comparison: bool = False) -> str:
-    """The settings of a draft as JSON text, with the lanes where they are asked for.
+    """The settings of a draft as JSON text, with the lanes on request.
 
-    Of the endpoint only its name is in it. Raises LinkProblem where the settings are more than a file holds, or
-    something that none can hold.
+    The endpoint is included by name only. Raises LinkProblem when the settings exceed a file's limits or contain a
+    value that it cannot hold.
     """
     settings = linked_settings(draft, comparison=comparison)
-    # The version stands first, where a person looks; the rest is sorted.
+    # The version is first, for readers; the rest is sorted.
     said = {_VERSION_KEY: _VERSION, **dict(sorted(settings.to_json().items()))}
     text = json.dumps(said, ensure_ascii=False, indent=2) + "\n"
     if len(text.encode()) > MOST_FILE_BYTES:
@@ -38,10 +38,10 @@ def settings_file(draft: Draft, *, comparison: bool = False) -> str:
 
 
 def read_settings_file(content: bytes) -> LinkedSettings:
-    """The settings in a file, whatever it holds. Raises LinkProblem and nothing else."""
+    """The settings in a file. Raises LinkProblem, and nothing else, for any input."""
     if len(content) > MOST_FILE_BYTES:
         raise LinkProblem(sentences.FILE_TOO_LARGE)
-    # Some editors of Windows begin a file with this mark.
+    # Some Windows editors begin a file with a byte order mark.
     content = content.removeprefix(b"\xef\xbb\xbf")
     if holds_too_much(content):
         raise LinkProblem(sentences.FILE_WITH_TOO_MANY_VALUES)
@@ -55,7 +55,7 @@ def read_settings_file(content: bytes) -> LinkedSettings:
     if version > _VERSION:
         raise LinkProblem(sentences.FILE_NEWER)
     try:
-        # Validated first: what is let through has too few keys for the search for one that stands twice to take long.
+        # Validated first: valid settings have few keys, so the search for duplicates is fast.
         settings = LinkedSettings.model_validate_json(json.dumps(said))
         read_json(content)
     except ValidationError as error:

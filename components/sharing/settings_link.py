@@ -1,8 +1,8 @@
 """Settings as the value of a URL's query parameter, and back: ``1.<payload>.<check>``.
 
-The payload is base64url without padding (RFC 4648, section 5) of a raw deflate stream (RFC 1951) of UTF-8 JSON, which
-holds what differs from the defaults. The check, the first 8 characters of the base64url of the SHA-256 of all that
-stands before its dot, finds links that were cut or edited on their way; it is no secret and gives no trust.
+The payload is base64url without padding (RFC 4648, section 5) of a raw deflate stream (RFC 1951) of UTF-8 JSON with the
+differences from the defaults. The check is the first 8 characters of the base64url of the SHA-256 of everything before
+its dot. It detects links that were cut or edited; it is no secret and proves no origin.
 
 Another zlib may write another link for the same settings, so links are never compared; each opens everywhere.
 """
@@ -24,16 +24,16 @@ from components.sharing.linked_settings import LinkedSettings, linked_settings
 from components.sharing.problem import LinkProblem
 
 MOST_LINK_CHARS = 120_000
-"""Of the parameter's value; more than that Streamlit does not take from a browser."""
+"""The limit of the parameter's value; Streamlit accepts no more from a browser."""
 
 MOST_JSON_BYTES = 64 * 1024
-"""Of the JSON in a link. Deflate reaches 1,029 to 1: without a limit, a short link would fill the memory."""
+"""The limit of the JSON in a link. Deflate reaches 1,029 to 1: without a limit, a short link would fill the memory."""
 
 SHORT = 2_000
-"""Characters of a whole URL that every browser, proxy, chat and mail program takes."""
+"""The length of a whole URL that every browser, proxy, chat and mail program accepts."""
 
 LONG = 6_000
-"""Characters of a whole URL that still fit into the 8 KB header line of nginx and Apache beside the rest."""
+"""The length of a whole URL that fits into the 8 KB header line of nginx and Apache, with the rest of the line."""
 
 _VERSION = "1"
 _CHECK_CHARS = 8
@@ -61,27 +61,27 @@ _DICTIONARY = (
     b'}],"model":"mistral-small-latest","random_seed":1337,"safe_prompt":true,"stream":false,"temperature":0.7,'
     b'"top_p":0.9,"variables":{"'
 )
-"""Words that deflate may point back to from the first character on.
+"""The preset dictionary of deflate.
 
-They take two fifths off the link of a prompt of 100 characters, and a fifth off that of 1,000.
+It shortens the link of a prompt of 100 characters by two fifths, and that of 1,000 by one fifth.
 
-Part of version 1: it may never change, for no link that was made with it could be read any more.
+Part of version 1: it may never change, because existing links could not be read any more.
 """
 
 
 class Length(Enum):
-    """What is to be done with a link of that length."""
+    """The advice for a link of a certain length."""
 
     SHORT = "short"
-    """Passes everywhere."""
+    """Works everywhere."""
     LONG = "long"
     """Some programs cut it: offer it with a note."""
     TOO_LONG = "too long"
-    """Not to be offered: a stored link or a file instead."""
+    """Too long: offer a stored link or a file instead."""
 
 
 def how_long(url: str) -> Length:
-    """Whether a whole URL, its scheme and host included, is fit to be passed on."""
+    """The fitness of a whole URL, scheme and host included, for sharing."""
     if len(url) <= SHORT:
         return Length.SHORT
     return Length.LONG if len(url) <= LONG else Length.TOO_LONG
@@ -90,9 +90,9 @@ def how_long(url: str) -> Length:
 def settings_link(draft: Draft, *, comparison: bool = False) -> str:
     """The settings of a draft as the value of a query parameter; it needs no escaping in any URL.
 
-    With ``comparison`` the lanes travel, too, and the link is one for the page that compares; else it is one for the
-    playground, which shows none. Of the endpoint only its name travels. Raises LinkProblem where the settings are more
-    than a link holds, or something that none can hold, such as a number beyond 2**53 - 1.
+    With ``comparison`` the link has the lanes and opens the page that compares; otherwise it opens the playground. The
+    endpoint is included by name only. Raises LinkProblem when the settings exceed a link's limits or contain a value
+    that it cannot hold, such as a number beyond 2**53 - 1.
     """
     settings = linked_settings(draft, comparison=comparison)
     text = json.dumps(settings.to_json(), ensure_ascii=False, sort_keys=True, separators=(",", ":"))
@@ -105,7 +105,7 @@ def settings_link(draft: Draft, *, comparison: bool = False) -> str:
 
 
 def read_settings_link(text: str) -> LinkedSettings:
-    """The settings in a link's parameter, whatever stands there. Raises LinkProblem and nothing else."""
+    """The settings in a link's parameter. Raises LinkProblem, and nothing else, for any input."""
     if len(text) > MOST_LINK_CHARS:
         raise LinkProblem(sentences.LINK_TOO_LARGE)
     versioned = _VERSION_AND_REST.fullmatch(text)
@@ -115,12 +115,12 @@ def read_settings_link(text: str) -> LinkedSettings:
     if version != _VERSION:
         raise LinkProblem(sentences.LINK_NEWER)
     parts = _PAYLOAD_AND_CHECK.fullmatch(rest)
-    # GitHub, among others, leaves an underscore at the end of an address out of the link.
+    # GitHub, among others, drops a trailing underscore from a link.
     if parts is None or parts[2].rstrip("_") != _check(parts[1]).rstrip("_"):
         raise LinkProblem(sentences.LINK_CUT)
     content = _inflated(parts[1])
     try:
-        # Validated first: what is let through has too few keys for the search for one that stands twice to take long.
+        # Validated first: valid settings have few keys, so the search for duplicates is fast.
         settings = LinkedSettings.model_validate_json(content)
         read_json(content)
     except ValueError:
