@@ -157,6 +157,21 @@ def test_a_lane_s_head_says_only_what_it_changes_and_follows_the_base_in_the_res
     assert sorted((body["temperature"], body["max_tokens"]) for body in chat.bodies) == [(0.0, 7), (0.5, 7)]
 
 
+def test_a_lane_adds_a_field_that_the_base_does_not_send(compare: AppTest, chat: Chat, monkeypatch: Any) -> None:
+    monkeypatch.setenv("TEMPERA_DIALECT", "openai")
+    compare.run()
+    form(compare, 2)
+    compare.menu_button(key="lane_add_field_2").click("presence_penalty").run()
+    compare.number_input(key="lane_field_presence_penalty_2").set_value(1.5).run()
+    compare.menu_button(key="lane_add_field_2").click("stop").run()
+    compare.text_area(key="lane_field_stop_2").set_value("End").run()
+    run_all(compare)
+    sent = sorted((body.get("presence_penalty"), body.get("stop")) for body in chat.bodies if "stop" in body)
+    assert (len(chat.bodies), sent) == (2, [(1.5, ["End"])])
+    compare.button_group(key="lane_field_stop_state_2").set_value("base").run()
+    assert "stop" not in compare.session_state["comparison"].lane("2").settings
+
+
 def test_every_field_can_be_a_lane_s_own(compare: AppTest, chat: Chat) -> None:
     form(compare, 2)
     compare.button_group(key="lane_temperature_state_2").set_value("null").run()

@@ -65,7 +65,8 @@ def draw_change_of_several(comparison: Comparison) -> None:
         format_func=comparison.title,
         key=lane_key("lanes", _SEVERAL),
     )
-    field = st.selectbox("Field", list(draft_form.read().settings), key=lane_key("field", _SEVERAL))
+    fields = dict.fromkeys([*draft_form.read().settings, *draft_form.chosen_profile().further_fields])
+    field = st.selectbox("Field", list(fields), key=lane_key("field", _SEVERAL))
     options = [_AS_BASE, *_states(field)]
     chosen = st.segmented_control(
         "In these lanes",

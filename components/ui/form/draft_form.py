@@ -233,9 +233,14 @@ def draft_of(record: RunRecord, base: Draft | None = None) -> Draft | None:
     return asking.model_copy(update={"variables": {}})
 
 
-def row_of(field: str, endpoint: str | None = None) -> Field:
-    """What a field of the form is, at an endpoint or at the one that the form has chosen."""
-    return _profile_at(endpoint or _value(state.ENDPOINT, start().endpoint)).field(field)
+def row_of(field: str) -> Field:
+    """What a field of the form is."""
+    return chosen_profile().field(field)
+
+
+def chosen_profile() -> Profile:
+    """The dialect of the endpoint that the form has chosen, with that endpoint's own fields."""
+    return _profile_at(_value(state.ENDPOINT, start().endpoint))
 
 
 def _with_known_keys(draft: Draft) -> Draft:

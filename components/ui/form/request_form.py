@@ -132,11 +132,11 @@ def _draw_value(row: Field, setting: Setting, **options: Any) -> Any:
 def _draw_remove(row: Field) -> None:
     if not row.of_contract:
         st.button(
-            f"Remove {row.name}",
+            "Remove",
             key=remove_key(row.name),
             type="tertiary",
             icon=":material/close:",
-            help="Takes the field out of the form.",
+            help=f"Takes {row.name} out of the form.",
             on_click=presses.soon(_remove, row.name),
         )
 

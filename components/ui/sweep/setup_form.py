@@ -13,6 +13,7 @@ from components.experiments.axes import field_names
 from components.experiments.sweep_plan import PlanKind
 from components.experiments.sweep_setup import MOST_AT_ONCE, MOST_REPEATS, Setup, TypedAxis, read_setup
 from components.ui import presses
+from components.ui.form import draft_form
 from components.ui.plain_words import plain_words
 from components.ui.sweep import keys
 from components.ui.user_errors import shown
@@ -67,7 +68,8 @@ def change(**parts: Any) -> None:
 
 def draw_axes(draft: Draft) -> None:
     """Draw each axis with its values, and what is wrong with them beside it."""
-    setup, fields, drawn = read(), field_names(draft), _drawn()
+    setup, drawn = read(), _drawn()
+    fields = list(dict.fromkeys([*field_names(draft), *draft_form.chosen_profile().further_fields]))
     for number, axis in enumerate(setup.axes):
         with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
             options = fields if axis.field in fields else [axis.field, *fields]
