@@ -1,4 +1,4 @@
-"""What goes over the wire: the request, its messages, the chunks and errors that come back, and the dialects.
+"""The wire format: the request, its messages, the chunks and errors of a response, and the dialects.
 
-Imports nothing else of ours and opens no socket.
+Imports no other room and opens no socket.
 """

@@ -1,7 +1,6 @@
-"""What an endpoint sends back: chunks of a stream, and the whole answer when nothing was streamed.
+"""Parses responses: chunks of a stream, and the whole answer of a request without streaming.
 
-Tolerant on purpose: an endpoint can contribute text, numbers and names, and whatever else it sends is passed over
-without losing what could be read.
+Tolerant on purpose: texts, numbers and names are read; unknown or malformed parts are skipped, and the rest is kept.
 """
 
 from __future__ import annotations
@@ -11,26 +10,27 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-# An index is a place in a list; one beyond any real number of choices counts as no index.
+# An index beyond any real number of choices counts as no index.
 _MAX_CHOICES = 128
 _MAX_TYPE = 40
 
-# Where a delta holds the model's thinking: the first that has words counts, for some endpoints say them twice.
+# The keys of a delta for reasoning: the first with text counts, because some endpoints repeat it under two keys.
 _THINKING = ("reasoning_content", "reasoning", "thinking", "reasoning_text", "reasoning_details", "thinking_blocks")
 _THOUGHT_WORDS = ("text", "summary", "thinking", "reasoning", "content")
 _MAX_DEPTH = 4
 
 
 class UnreadableEvent(ValueError):
-    """An event's data that is no JSON object; the text may have a hole where it stood."""
+    """An event's data is no JSON object; the text may have a gap there."""
 
 
 @dataclass(frozen=True)
 class Usage:
-    """Token counts as the endpoint reported them; None for what it did not report.
+    """Token counts as reported by the endpoint; None for those not reported.
 
-    ``cached_tokens`` are those of the prompt that it had read before (``prompt_tokens_details`` in OpenAI's words).
-    ``reasoning_tokens`` (``completion_tokens_details``) are mostly among the completion tokens; some count them apart.
+    ``cached_tokens`` is the part of the prompt read from a cache (OpenAI's ``prompt_tokens_details``).
+    ``reasoning_tokens`` (``completion_tokens_details``) are usually included in the completion tokens; some endpoints
+    count them apart.
     """
 
     prompt_tokens: int | None = None
@@ -42,10 +42,10 @@ class Usage:
 
 @dataclass(frozen=True)
 class ChoiceDelta:
-    """What one chunk adds to one choice.
+    """The addition of one chunk to one choice.
 
-    ``reasoning`` is the model's thinking, kept apart from the answer. ``tool_calls`` are pieces as they came. ``whole``
-    says that these are the texts from their beginning, a ``message``, and not what they grew by.
+    ``reasoning`` is kept apart from the answer. ``tool_calls`` are pieces as received. With ``whole`` the texts are
+    complete, from a ``message``, instead of increments.
     """
 
     index: int = 0
@@ -58,10 +58,9 @@ class ChoiceDelta:
 
 @dataclass(frozen=True)
 class Chunk:
-    """One event of the stream, read.
+    """One parsed event of the stream.
 
-    ``error`` is the JSON in which an error that came inside the stream says its words. ``warnings`` name, in plain
-    words, parts that were passed over.
+    ``error`` is the JSON of an error inside the stream. ``warnings`` name the parts that were skipped, in plain words.
     """
 
     choices: tuple[ChoiceDelta, ...] = ()
@@ -72,12 +71,12 @@ class Chunk:
     warnings: tuple[str, ...] = ()
 
 
-# The wire may hold NaN and Infinity, which JSON does not know and PostgreSQL refuses; they are read as null.
+# NaN and Infinity are no JSON and PostgreSQL refuses them; they are read as null.
 _decoder = json.JSONDecoder(parse_constant=lambda _: None)
 
 
 def read_value(data: str) -> Any:
-    """What ``data`` holds as JSON. Raises UnreadableEvent for a number or nesting beyond what Python reads, too."""
+    """The JSON value in ``data``. Raises UnreadableEvent, also for numbers or nesting beyond Python's limits."""
     try:
         return _decoder.decode(data)
     except (ValueError, RecursionError) as error:
@@ -85,7 +84,7 @@ def read_value(data: str) -> Any:
 
 
 def read_object(data: str) -> dict[str, Any]:
-    """The JSON object that ``data`` holds. Raises UnreadableEvent when it holds anything else."""
+    """The JSON object in ``data``. Raises UnreadableEvent for anything else."""
     value = read_value(data)
     if not isinstance(value, dict):
         raise UnreadableEvent(f"JSON, but not an object: {type(value).__name__}")
@@ -93,12 +92,12 @@ def read_object(data: str) -> dict[str, Any]:
 
 
 def read_chunk(data: str) -> Chunk:
-    """Read one event's data. Raises UnreadableEvent when it is no JSON object."""
+    """Parse one event's data. Raises UnreadableEvent when it is no JSON object."""
     return _chunk(data, ("delta", "message"))
 
 
 def read_completion(data: str) -> Chunk:
-    """Read the whole answer of a request that was not streamed, as if it were one chunk.
+    """Parse the whole answer of a request without streaming, as one chunk.
 
     Raises UnreadableEvent when it is no JSON object.
     """
@@ -131,14 +130,14 @@ def _chunk(data: str, parts: tuple[str, str]) -> Chunk:
 
 
 def _additions(data: str, fields: dict[str, Any]) -> list[Mapping[str, Any]]:
-    """What a provider adds to the format in an object of its own, such as x_groq."""
+    """A provider's extension in an object of its own, such as x_groq."""
     if '"x_' not in data:
         return []
     return [value for key, value in fields.items() if key.startswith("x_") and isinstance(value, Mapping)]
 
 
 def _failed_status(status: object) -> object:
-    """The error that a status beside the choices reports; MiniMax gives one with every answer."""
+    """The error in a status beside the choices; MiniMax sends such a status with every answer."""
     if not isinstance(status, Mapping) or not status.get("status_code"):
         return None
     return {"message": status.get("status_msg"), "code": status["status_code"]}
@@ -149,7 +148,7 @@ def _json(error: object) -> str | None:
         return None
     try:
         return json.dumps(error)
-    except RecursionError:  # newer Pythons read deeper nesting than they write
+    except RecursionError:  # newer versions of Python read deeper nesting than they write
         return "{}"
 
 
@@ -167,14 +166,14 @@ def _choice(choice: Mapping[str, Any], parts: tuple[str, str], place: int, warni
     else:
         text, thinking = _content([content] if isinstance(content, Mapping) else content, warnings)
     tool_calls: object = None
-    # Most deltas hold a content, and a role at the most: a long answer has many thousands of them.
+    # The fast path: most deltas hold only content and role, and a long answer has many thousands.
     if not text or len(delta) > 1 + ("role" in delta):
         thinking += next(filter(None, (_thought(delta.get(key)) for key in _THINKING)), "")
         tool_calls = delta.get("tool_calls")
         if not tool_calls and isinstance(delta.get("function_call"), Mapping):
             tool_calls = [{"index": 0, "function": delta["function_call"]}]
         for words in (delta.get("refusal"), choice.get("text")):
-            # A refusal is what the model says; ``text`` is where completions of the older kind put theirs.
+            # A refusal is text of the model; ``text`` is the key of the older completions API.
             if not text and isinstance(words, str):
                 text = words
     index = choice.get("index")
@@ -196,7 +195,7 @@ def _choice(choice: Mapping[str, Any], parts: tuple[str, str], place: int, warni
 
 
 def _content(content: object, warnings: list[str], *, inside_thinking: bool = False) -> tuple[str, str]:
-    """The text and the thinking that a ``content`` holds, be it a string, null or a list of parts."""
+    """The text and the reasoning in a ``content``: a string, null or a list of parts."""
     if isinstance(content, str):
         return content, ""
     if not isinstance(content, list):
@@ -214,14 +213,14 @@ def _content(content: object, warnings: list[str], *, inside_thinking: bool = Fa
         elif kind == "reasoning" and not inside_thinking:
             thinking += _thought(part)
         else:
-            # Of a type that is cut, nobody could take out any more what must not be told.
+            # A type is never cut: an API key in it, once cut, could not be masked.
             named = repr(kind) if isinstance(kind, str) and len(kind) <= _MAX_TYPE else "that is no name"
             warnings.append(f"a content part of the unknown type {named} was passed over")
     return text, thinking
 
 
 def _thought(value: object, depth: int = 0) -> str:
-    """The words of a thought: text, an object that holds them, or a list of such. Encrypted thoughts have none."""
+    """The text of a reasoning part: a string, an object with one, or a list. Encrypted reasoning has none."""
     if isinstance(value, str):
         return value
     if depth > _MAX_DEPTH:
@@ -247,5 +246,5 @@ def _usage(usage: object) -> Usage | None:
 
 
 def _count(value: object) -> int | None:
-    # Counts are kept in 64-bit columns; what cannot be a count is not reported.
+    # Counts are stored in 64-bit columns; invalid counts are treated as not reported.
     return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**63 else None

@@ -1,4 +1,4 @@
-"""What differs between two requests, field by field, in the words of a person."""
+"""The differences between two requests, field by field, in words."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ _MOST_CHARACTERS = 40
 
 @dataclass(frozen=True)
 class Difference:
-    """One field that is not the same; ``before`` and ``after`` are short words, empty for messages."""
+    """One field that differs; ``before`` and ``after`` are short words, empty for messages."""
 
     field: str
     before: str = ""
     after: str = ""
 
     def shortened(self) -> Difference:
-        """The same in words that fit into a line."""
+        """The difference in words that fit into a line."""
         return Difference(self.field, shortened(self.before), shortened(self.after))
 
     def __str__(self) -> str:
@@ -28,7 +28,7 @@ class Difference:
 
 
 def differences(before: ChatCompletionStreamRequest, after: ChatCompletionStreamRequest) -> list[Difference]:
-    """The fields in which two requests differ, in the order of the form. Omitted and null are two things."""
+    """The fields in which two requests differ, in the order of the form. Omitted and null are different."""
     found = []
     if before.model != after.model:
         found.append(Difference("model", before.model, after.model))
@@ -62,5 +62,5 @@ def _json(value: object) -> str:
 
 
 def shortened(words: str) -> str:
-    """The words, or their beginning where they are too many for one line."""
+    """The words, cut to fit into one line."""
     return words if len(words) <= _MOST_CHARACTERS else f"{words[: _MOST_CHARACTERS - 1]}…"

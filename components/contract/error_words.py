@@ -1,4 +1,4 @@
-"""Where endpoints put the words of an error in its JSON: one table of places, and how the most telling is chosen."""
+"""Finds the message in an endpoint's error JSON: a table of places, and the choice of the most informative."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ _MOST_PROBLEMS = 10
 
 # Keys are compared without case, "_" and "-": "Message", "error_message" and "errorMessage" occur as well.
 _LISTS_OF_PROBLEMS = ("errors", "detail", "details", "message", "error", "invalidparams", "fieldviolations", "issues")
-"""They come first where they name fields: the sentence above such a list says only that something is wrong."""
+"""These come first when they name fields: the sentence above such a list only says that something is wrong."""
 
 _Kinds = type | tuple[type, ...]
 _NESTED = (Mapping, list)
 _PLACES: tuple[tuple[str, _Kinds], ...] = (
-    # What a router's provider said; the router's own message says only that it did (OpenRouter).
+    # The error of a router's provider; the router's own message only says that there was one (OpenRouter).
     ("metadata.raw", (str, *_NESTED)),
-    # The error itself, in an envelope that may have words of its own (OpenAI, Azure, Google, Cloudflare, Apigee).
+    # The error itself, in an envelope that may have its own message (OpenAI, Azure, Google, Cloudflare, Apigee).
     ("error", _NESTED),
     ("errors", (str, *_NESTED)),
     ("fault", Mapping),
@@ -43,20 +43,19 @@ _PLACES: tuple[tuple[str, _Kinds], ...] = (
     ("faultstring", str),
     ("description", str),
     ("reason", str),
-    # Often only a code or the status in words, yet sometimes all there is (Ollama).
+    # Often only a code or the status in words, but sometimes the only message (Ollama).
     ("error", str),
     ("err", str),
     ("exception", str),
     ("title", str),
-    # Notes for whoever runs the server, and links.
+    # Notes for the server's operator, and links.
     ("details", (str, *_NESTED)),
     ("innererror", Mapping),
-    # Envelopes around all of it.
+    # Outer envelopes.
     ("response", Mapping),
     ("data", Mapping),
 )
-"""The places in the order in which they are looked at. The first one with a telling sentence is taken, else the first
-one with any words."""
+"""The places of messages, in order of search. The first informative sentence is used, else the first text."""
 
 _SAYS_LITTLE = {
     *(status.phrase.casefold() for status in HTTPStatus),
@@ -77,16 +76,16 @@ _EVENT_DATA = re.compile(r"^(?:data|error):(.*)$", re.MULTILINE)
 
 
 class Words(NamedTuple):
-    """What an error says, empty when it says nothing, and the fields that it complains about."""
+    """An error's message, empty when it has none, and the fields that it names."""
 
     text: str = ""
     fields: tuple[str, ...] = ()
 
 
 def words_in(body: str, *, refused: bool = False) -> Words:
-    """The most telling words in an error's body, and its fields; a body that is no JSON is all words.
+    """The most informative message in an error's body, and its fields; a body that is no JSON is the message.
 
-    ``refused`` says that it came with an error's status: then its keys may be the fields themselves (Django).
+    ``refused``: the body came with an error status, so its keys may be the fields themselves (Django).
     """
     body = without_mark(body)
     try:
@@ -96,18 +95,18 @@ def words_in(body: str, *, refused: bool = False) -> Words:
 
 
 def without_mark(body: str) -> str:
-    """A body without a byte order mark and the blanks around it."""
+    """A body without a byte order mark and surrounding blanks."""
     return body.lstrip("\ufeff").strip()
 
 
 def code_in(body: str) -> str:
-    """The code of an error that has no words, such as insufficient_quota; empty when it has none."""
+    """The code of an error without a message, such as insufficient_quota; empty when it has none."""
     codes = dict(reversed(_CODE_ENTRY.findall(body)))
     return next((codes[name] for name in _CODES if name in codes), "")
 
 
 def _words(value: object, depth: int, *, listed: bool = False, by_field: _Kinds = ()) -> Words:
-    """``listed`` says that the value is one of a list, ``by_field`` what it has for fields where its keys name them."""
+    """``listed``: the value is an item of a list. ``by_field``: the types of problems under keys that name fields."""
     if depth > _MOST_LEVELS:
         return Words()
     if isinstance(value, str):
@@ -147,7 +146,7 @@ def _words_of_object(value: Mapping[str, object], depth: int, *, listed: bool) -
 
 
 def _words_of_text(text: str, depth: int) -> Words:
-    """The words of a text; JSON in it, alone, before other text or in the events of a stream, is read."""
+    """The message in a text; JSON is parsed, alone, before other text or in the events of a stream."""
     candidates = [text]
     if _EVENT_STREAM.match(text):
         events = re.split(r"\n\n+", re.sub(r"\r\n?", "\n", text))
@@ -164,7 +163,7 @@ def _words_of_text(text: str, depth: int) -> Words:
 
 
 def _by_field(value: Mapping[str, object], depth: int, kinds: _Kinds) -> Words:
-    """Problems by the name of their field: ``{"temperature": ["must be between 0 and 2."]}``."""
+    """Problems keyed by field: ``{"temperature": ["must be between 0 and 2."]}``."""
     problems = []
     for name, inner in list(value.items())[:_MOST_PROBLEMS]:
         if isinstance(inner, kinds):
@@ -179,7 +178,7 @@ def _joined(problems: list[Words]) -> Words:
 
 
 def _named(field: tuple[list[str], bool], words: Words) -> Words:
-    """The words, with their field's path before them where they do not name it themselves."""
+    """The message, preceded by its field's path unless it contains the path."""
     path, is_told = field
     if not path or not words.text:
         return words
@@ -189,14 +188,14 @@ def _named(field: tuple[list[str], bool], words: Words) -> Words:
 
 
 def _field_of(entry: Mapping[str, Any], *, listed: bool) -> tuple[list[str], bool]:
-    """The path of the field that an object complains about, and whether its words need the path before them."""
+    """The path of the field that an object names, and whether the message needs the path before it."""
     source = entry.get("source")  # JSON:API
     if listed and isinstance(source, Mapping):
         entry = {**source, **entry}
     if listed and isinstance(entry.get("reason"), str) and isinstance(entry.get("name"), str):
         return _steps(entry["name"]), True
     for key in _FIELDS:
-        # Beside an error that is no list, a path is that of the URL.
+        # Outside a list of errors, a path is that of the URL.
         if key in entry and (key != "path" or listed):
             return _steps(entry[key]), listed or key != "param"
     return [], False

@@ -1,7 +1,7 @@
-"""Errors as endpoints really send them, read into one sentence that a person understands.
+"""Turns the errors of endpoints into one readable sentence.
 
-``error_words`` finds the words; here they become a sentence. Text from outside stays plain text: control characters are
-taken out, tags as well where it is a page of HTML, and it is cut.
+``error_words`` finds the message. Foreign text stays plain text: control characters are removed, tags as well for an
+HTML page, and it is cut.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ MAX_SENTENCE = 500
 _MAX_FIELD = 100
 _SAID_NOTHING = "The endpoint reported an error without saying what it was."
 
-# What never ends reaches to the end, as browsers read it: no text is read more than once.
+# An unclosed tag reaches to the end, as in browsers: the text is read only once.
 _TAG = re.compile(
     r"<(script|style)\b.*?(?:</\1\s*+>|\Z)|<!--.*?(?:-->|\Z)|</?[a-zA-Z!?][^<>]*+>", re.DOTALL | re.IGNORECASE
 )
-# A document, alone or behind a few words of whoever passed it on; not a tag that a sentence is about.
+# A document, alone or after a few words of a proxy; not a tag that a sentence mentions.
 _PAGE = re.compile(r"\A\s*+<(?:!doctype\s|\?xml\s)|<html\b[^<>]*+>\s*+<", re.IGNORECASE)
 _TAG_BEGIN = re.compile(r"<(?=[a-zA-Z/!?])")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]+")
@@ -33,8 +33,8 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u206
 class EndpointError:
     """An error that an endpoint reported.
 
-    ``sentence`` is plain text of at most 500 characters. ``raw`` is the body as it came, for whoever wants to look.
-    ``fields`` names the request's fields that the endpoint complained about.
+    ``sentence`` is plain text of at most 500 characters. ``raw`` is the body as received. ``fields`` names the
+    request's fields that the endpoint rejected.
     """
 
     sentence: str
@@ -43,10 +43,10 @@ class EndpointError:
 
 
 def single_line(text: str, limit: int = MAX_SENTENCE, *, hide: Callable[[str], str] = str) -> str:
-    """``text`` from outside without control characters, on one line, at most ``limit`` characters long.
+    """A foreign ``text`` without control characters, on one line, of at most ``limit`` characters.
 
-    Angle brackets stay: they are words of an error as often as not. Show it as plain text, or escaped. ``hide`` takes
-    secrets out. It sees the text before it is cut, so that no secret is cut into an unknown part.
+    Angle brackets stay, because they are often part of an error's message. Show it as plain text, or escaped. ``hide``
+    removes secrets. It sees the text before it is cut, so that no secret is cut beyond recognition.
     """
     return _cut(_CONTROL.sub(" ", _shown(text, limit, hide)), limit)
 
@@ -54,7 +54,7 @@ def single_line(text: str, limit: int = MAX_SENTENCE, *, hide: Callable[[str], s
 def plain_text(text: str, limit: int = MAX_SENTENCE, *, hide: Callable[[str], str] = str) -> str:
     """The same without tags: for pages of HTML, and for names that have no angle brackets."""
     text = _TAG.sub(" ", _CONTROL.sub(" ", _shown(text, limit, hide)))
-    # What still looks like a tag was cut short, or made by taking another one out of its middle.
+    # A remaining tag was cut short, or arose from the removal of another tag inside it.
     return _cut(_TAG_BEGIN.sub("< ", text), limit)
 
 
@@ -71,10 +71,10 @@ def _cut(text: str, limit: int) -> str:
 def read_error(
     body: str, http_status: int | None = None, *, media_type: str = "", hide: Callable[[str], str] = str
 ) -> EndpointError:
-    """Read an error body of any shape. ``http_status`` gives the sentence when the body gives none.
+    """Parse an error body of any shape. ``http_status`` supplies the sentence when the body has none.
 
-    ``media_type`` may say that it is HTML or XML. ``hide`` takes secrets out of all that is told: endpoints repeat keys
-    in their error messages.
+    ``media_type`` may identify HTML or XML. ``hide`` removes secrets from all results: endpoints repeat keys in their
+    error messages.
     """
     said = words_in(body, refused=http_status is not None)
     is_markup = media_type.endswith(("html", "xml")) if media_type else said.text.startswith("<")
@@ -87,7 +87,7 @@ def read_error(
 
 
 def has_words_of_an_error(body: str) -> bool:
-    """Whether ``body`` is a JSON object, or a list of them, with words where endpoints put those of errors."""
+    """Whether ``body`` is a JSON object, or a list of them, with an error message in a known place."""
     try:
         value = json.loads(without_mark(body))
     except (ValueError, RecursionError):

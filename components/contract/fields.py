@@ -1,7 +1,7 @@
 """The fields of a request: one row each.
 
-A row says what a field is; the profile says what a dialect makes of it: its key, range, null and default. Request,
-widgets, lint, lanes, sweeps, links and exports are made from both, so that a new field is a row and its profiles.
+A row defines the field; the profile defines its form in a dialect: key, range, null and default. Request, widgets,
+lint, lanes, sweeps, links and exports are made from both, so a new field needs a row and its profiles.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ Decimal = Annotated[float, _Limits(strict=True, allow_inf_nan=False)]
 
 
 class Kind(Enum):
-    """What values a field holds, in words; it decides which widget the field has."""
+    """The type of a field's values, in words; it decides the widget."""
 
     DECIMAL = "a number"
     WHOLE = "a whole number"
@@ -31,7 +31,7 @@ class Kind(Enum):
 
     @property
     def is_number(self) -> bool:
-        """Whether its values have a range."""
+        """Whether the values have a range."""
         return self in (Kind.DECIMAL, Kind.WHOLE)
 
 
@@ -49,13 +49,13 @@ _VALUES: Mapping[Kind, TypeAdapter[Any]] = {
 class Field:
     """One field of a request.
 
-    ``begins_with`` is the value that a person finds who switches it on, ``example`` one that stands in sentences.
-    ``choices`` are the usual values of a choice, which may be others as well. ``shape`` says more of a JSON value.
+    ``begins_with`` is the initial value when the field is switched on, ``example`` one for use in sentences.
+    ``choices`` are the usual values of a choice; others are possible. ``shape`` describes a JSON value further.
 
-    The fields of the contract stand before ``stream`` on the wire and are always in the form. A dialect that has no
-    such field leaves it out; every other field is sent by its own name then.
+    The contract's fields precede ``stream`` on the wire and are always in the form. A dialect without such a field
+    leaves it out; every other field is then sent by its own name.
 
-    ``in_prompt`` says that an endpoint puts more before the model when it is set.
+    ``in_prompt``: when set, the endpoint adds to the model's prompt.
     """
 
     name: str
@@ -69,7 +69,7 @@ class Field:
     in_prompt: bool = False
 
     def can_hold(self, value: object) -> bool:
-        """Whether a value that is not null is of its kind, whatever its shape."""
+        """Whether a non-null value is of the field's kind, of any shape."""
         try:
             _VALUES[self.kind].validate_python(value)
         except _ValidationError:
@@ -77,25 +77,25 @@ class Field:
         return True
 
     def holding(self, value: JsonValue) -> Field:
-        """The row for a setting of this value: one of JSON where the kind cannot hold it."""
+        """The row for a setting with this value: a JSON row when the kind cannot hold it."""
         return self if value is None or self.can_hold(value) else replace(self, kind=Kind.JSON, shape=None)
 
     def problem(self, value: object) -> str | None:
-        """What is wrong with a value that is not null, as the end of a sentence; None when nothing is."""
+        """The problem with a non-null value, as the end of a sentence; None when it is valid."""
         try:
             (self.shape or _VALUES[self.kind]).validate_python(value)
         except _ValidationError as error:
             if self.shape is None:
                 return f"must be {self.kind.value}"
             first = error.errors()[0]
-            # The steps that name a member of a union are pydantic's own and mean nothing to a reader.
+            # Steps for a member of a union are internal to pydantic.
             path = ".".join(str(step) for step in first["loc"] if isinstance(step, int) or str(step).isidentifier())
             return f"is not right: {first['msg']}{f' (at {path})' if path else ''}"
         return None
 
 
 class _Open(BaseModel):
-    """An object that may hold more than is checked here."""
+    """An object that may hold more keys than are checked here."""
 
     model_config = ConfigDict(extra="allow")
 
@@ -296,21 +296,21 @@ FIELDS: Mapping[str, Field] = MappingProxyType({row.name: row for row in _ROWS})
 """All known fields by name, in the order of the form."""
 
 FIELD_NAME = r"^[A-Za-z_][\w.-]{0,63}\Z"
-"""What a field may be called."""
+"""The pattern of a field's name."""
 
 CONTRACT_FIELDS = tuple(row.name for row in _ROWS if row.of_contract)
 
 
 def is_of_contract(name: str) -> bool:
-    """Whether it is a field of the contract, which a dialect either has or leaves out."""
+    """Whether the field belongs to the contract; a dialect has such a field or leaves it out."""
     return name in FIELDS and FIELDS[name].of_contract
 
 
 def first_value(name: str) -> JsonValue:
-    """The value that a person begins with; None for a field of which nothing is known."""
+    """The initial value of a field; None for an unknown field."""
     return FIELDS[name].begins_with if name in FIELDS else None
 
 
 def unknown_field(name: str) -> Field:
-    """The row of a field of which nothing is known but its name: it holds any JSON."""
+    """The row of an unknown field: it holds any JSON."""
     return Field(name, Kind.JSON, "No description: this dialect does not know it.", begins_with=None, example=None)

@@ -1,6 +1,6 @@
-"""Looks at a request before it is sent: what its endpoint may refuse or misread, why, and how to mend it.
+"""Checks a request before it is sent: parts that its endpoint may refuse or misread, why, and a fix.
 
-Refuses nothing itself: a person may want to see what an endpoint says.
+Never blocks a request: a person may want to see the endpoint's answer.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ EXTRA_BODY = "extra_body"
 _CHARACTERS_PER_TOKEN = 4
 """A rule of thumb for English; only ever shown as an estimate."""
 
-# What people call fields of the contract elsewhere, or called them once.
+# Names of the contract's fields elsewhere, or in the past.
 _OTHER_NAMES = {
     "seed": "random_seed",
     "random_seed": "random_seed",
@@ -35,19 +35,19 @@ _OTHER_NAMES = {
 
 
 class Severity(Enum):
-    """How much a remark matters."""
+    """The severity of a remark."""
 
     HINT = "hint"
-    """Worth knowing; nothing stands in the way of sending."""
+    """Information; the request can be sent."""
     MAY_BE_REFUSED = "may be refused"
-    """The endpoint may refuse it, so it is sent only on purpose."""
+    """The endpoint may refuse the request, so sending needs a confirmation."""
     CANNOT_BE_SENT = "cannot be sent"
-    """No body can say it."""
+    """The request cannot be expressed as a body."""
 
 
 @dataclass(frozen=True)
 class Fix:
-    """A change that settles a remark: the words on its button, and the request as it would be then."""
+    """A fix for a remark: the label of its button, and the changed request."""
 
     label: str
     request: ChatCompletionStreamRequest
@@ -55,7 +55,7 @@ class Fix:
 
 @dataclass(frozen=True)
 class Remark:
-    """One thing to know before sending. ``field`` is the request's field that it concerns."""
+    """One remark on a request. ``field`` is the request's field that it concerns."""
 
     field: str
     sentence: str
@@ -72,8 +72,8 @@ def lint(
 ) -> list[Remark]:
     """All remarks on a request to an endpoint of this dialect.
 
-    ``context_tokens`` is the model's context, where it is known; ``prompt_tokens`` the exact size of the messages,
-    where an endpoint has reported it. Without it the size is estimated, and called so.
+    ``context_tokens`` is the model's context, if known; ``prompt_tokens`` the exact size of the messages, if an
+    endpoint has reported it. Otherwise the size is estimated, and labelled as an estimate.
     """
     return [
         *_messages(request, profile),
@@ -85,7 +85,7 @@ def lint(
 
 
 def estimated_tokens(messages: list[Message]) -> int:
-    """About how many tokens the messages are, at four characters each; never to be shown as a count."""
+    """The estimated tokens of the messages, at four characters each; never to be shown as a count."""
     return sum(len(message.content) for message in messages) // _CHARACTERS_PER_TOKEN + 1
 
 
@@ -160,7 +160,7 @@ def _ranges(request: ChatCompletionStreamRequest, profile: Profile) -> Iterator[
 
 
 def _out_of_range(value: JsonValue, rules: FieldRules) -> tuple[str | None, float | None]:
-    """What is wrong with a value of the right type, and the nearest number that is right, where there is one."""
+    """The problem with a value of the right type, and the nearest valid number, if there is one."""
     if value is None:
         return None if rules.nullable else f"{rules.key} must not be null. Omit it instead.", None
     problem = rules.range_problem(value)

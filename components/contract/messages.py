@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, JsonValue, StrictBool
 
 
 class Role(StrEnum):
-    """Who speaks in a message."""
+    """The role of a message's author."""
 
     SYSTEM = "system"
     USER = "user"
@@ -17,10 +17,10 @@ class Role(StrEnum):
 
 
 class Message(BaseModel):
-    """One turn of the conversation. A key that is left out is not sent at all.
+    """One turn of the conversation. An omitted key is not sent.
 
-    ``prefix`` is meant for a last assistant message only: the answer must begin with its content. ``tool_calls`` are
-    what an assistant asked for, as it came; a tool message answers the call that ``tool_call_id`` names.
+    ``prefix`` is for a last assistant message only: the answer must begin with its content. ``tool_calls`` are an
+    assistant's calls as received; a tool message answers the call ``tool_call_id``.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -44,10 +44,10 @@ class Message(BaseModel):
 
 
 def role_order_problem(messages: list[Message]) -> str | None:
-    """Say what is wrong with the order of roles, in the words servers of this contract use, or None when it is fine.
+    """The problem with the order of roles, in the words of servers of this contract, or None.
 
-    The last message must come from the user or a tool, or be an assistant message with ``prefix``; ``prefix`` stands
-    nowhere else.
+    The last message must come from the user or a tool, or be an assistant message with ``prefix``; ``prefix`` is
+    invalid elsewhere.
     """
     last = messages[-1]
     ends_with_prefix = last.role is Role.ASSISTANT and last.prefix

@@ -1,6 +1,6 @@
-"""Dialects of the contract: which ranges, nulls, defaults and key names an endpoint speaks.
+"""Dialects of the contract: the ranges, nulls, defaults and key names of an endpoint.
 
-A form, a lint or a server asks a profile; none of them holds a range of its own.
+Forms, lint and servers ask a profile; none of them has ranges of its own.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from components.contract.fields import FIELDS, Field, is_of_contract, unknown_fi
 
 
 class UsageReport(Enum):
-    """How an endpoint comes to report token usage in a stream."""
+    """The way in which an endpoint reports token usage in a stream."""
 
     IN_FINISH_CHUNK = "in the finish chunk, unasked"
     BY_STREAM_OPTIONS = "in a last chunk, when stream_options.include_usage asks for it"
 
 
 class UnknownKeys(Enum):
-    """What an endpoint does with a body key that it does not know."""
+    """The endpoint's reaction to an unknown body key."""
 
     IGNORED = "ignored"
     REFUSED = "refused with 422"
@@ -31,11 +31,11 @@ class UnknownKeys(Enum):
 
 @dataclass(frozen=True)
 class FieldRules:
-    """What one dialect allows for one optional field of the request.
+    """The rules of one dialect for one optional field of the request.
 
-    ``minimum`` and ``maximum`` are inclusive, None where there is no limit. ``default`` says in words what the endpoint
-    does when the field is omitted. ``key`` is the field's name on the wire. ``if_omitted`` is what a form sends in
-    place of nothing, where whoever runs Tempera wants that.
+    ``minimum`` and ``maximum`` are inclusive, None for no limit. ``default`` describes the endpoint's behaviour when
+    the field is omitted. ``key`` is the field's name on the wire. ``if_omitted`` is the value that a form sends in
+    place of an omitted field, if the operator sets one.
     """
 
     key: str
@@ -51,7 +51,7 @@ class FieldRules:
 
     @property
     def has_both_limits(self) -> bool:
-        """Whether a slider can show the range."""
+        """Whether the range has both limits, so that a slider can show it."""
         return self.minimum is not None and self.maximum is not None
 
     def range_problem(self, value: JsonValue) -> str | None:
@@ -69,8 +69,8 @@ class FieldRules:
 class Profile:
     """A dialect: its name and its rules by field name.
 
-    A field of the contract that is not in ``fields`` does not exist there. ``own`` are the rows of fields that one
-    endpoint alone has. ``prefix`` says whether it knows the prefix of a last assistant message.
+    A field of the contract that is not in ``fields`` does not exist in the dialect. ``own`` are the rows of fields that
+    only one endpoint has. ``prefix``: the dialect supports the prefix of a last assistant message.
     """
 
     name: str
@@ -82,23 +82,23 @@ class Profile:
 
     @property
     def further_fields(self) -> tuple[str, ...]:
-        """The fields beyond the contract that it is known to take."""
+        """The known fields beyond the contract."""
         return tuple(name for name in self.fields if not is_of_contract(name))
 
     def field(self, name: str) -> Field:
-        """What the field of that name is."""
+        """The row of the field of that name."""
         return self.own.get(name) or FIELDS.get(name) or unknown_field(name)
 
     def extended(self, fields: Mapping[str, FieldRules], own: Mapping[str, Field]) -> Profile:
-        """The dialect with other rules, and with rows of an endpoint's own."""
+        """The dialect with other rules, and with an endpoint's own rows."""
         return replace(self, fields=MappingProxyType(dict(fields)), own=MappingProxyType({**self.own, **own}))
 
     def knows(self, name: str) -> bool:
-        """Whether anything is known of a field but its name."""
+        """Whether the field has a row."""
         return name in FIELDS or name in self.own
 
     def rules_of(self, name: str) -> FieldRules | None:
-        """The rules of a field; None for one of the contract that the dialect does not have, and that is not sent."""
+        """The rules of a field; None for a field of the contract that the dialect does not have."""
         if name in self.fields or is_of_contract(name):
             return self.fields.get(name)
         return FieldRules(name, f"the {self.name} dialect does not know it")
@@ -114,7 +114,7 @@ class Profile:
         return known or (None if is_of_contract(key) else key)
 
     def range_problems(self, values: Mapping[str, JsonValue]) -> dict[str, str]:
-        """The fields whose value lies outside this dialect's range, each with one sentence."""
+        """The fields with a value outside this dialect's range, each with one sentence."""
         problems = ((name, self.fields[name].range_problem(values[name])) for name in values if name in self.fields)
         return {name: problem for name, problem in problems if problem}
 
@@ -196,7 +196,7 @@ def profile_named(name: str) -> Profile:
 
 
 def may_be_null(name: str) -> bool:
-    """Whether any dialect takes null for this field; a field that none knows may hold anything."""
+    """Whether any dialect accepts null for this field; a field that none knows may hold anything."""
     rules = [profile.fields[name] for profile in PROFILES.values() if name in profile.fields]
     return not rules or any(each.nullable for each in rules)
 

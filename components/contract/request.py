@@ -23,10 +23,10 @@ _ASKS_FOR_USAGE = {"include_usage": True}
 
 
 class ChatCompletionStreamRequest(BaseModel):
-    """Everything that can be asked of ``POST {base_url}/chat/completions``.
+    """The request of ``POST {base_url}/chat/completions``.
 
-    The fields of the contract have attributes; every other field is a key of ``extra_body``, in its order on the wire.
-    Ranges are not checked here: they belong to the profile, and a person may want to see what an endpoint says to a
+    The contract's fields have attributes; every other field is a key of ``extra_body``, in its order on the wire.
+    Ranges are not checked here: they belong to the profile, and a person may want to see an endpoint's answer to a
     value outside of them.
     """
 
@@ -45,12 +45,12 @@ class ChatCompletionStreamRequest(BaseModel):
     )
     extra_body: dict[str, JsonValue] = Field(
         default_factory=dict,
-        max_length=100,  # each is looked at together with all others
+        max_length=100,  # each is checked together with all others
         description="Keys beyond the contract, merged into the body as they are: stop, penalties, tools and the like.",
     )
 
     def state_of(self, field: str) -> str:
-        """``omitted``, ``null`` or ``value``: what this request says of one optional field."""
+        """The state of an optional field: ``omitted``, ``null`` or ``value``."""
         if field not in self.model_fields_set:
             return "omitted"
         return "null" if getattr(self, field) is None else "value"
@@ -61,7 +61,7 @@ class ChatCompletionStreamRequest(BaseModel):
 
 
 class UnsendableField(UserError, ValueError):
-    """The request cannot be said in the dialect, or not without ambiguity. ``field`` names what is at fault."""
+    """The request cannot be expressed in the dialect, or only ambiguously. ``field`` names the cause."""
 
     def __init__(self, field: str, sentence: str) -> None:
         super().__init__(sentence)
@@ -69,10 +69,10 @@ class UnsendableField(UserError, ValueError):
 
 
 def to_bytes(request: ChatCompletionStreamRequest, profile: Profile = BEEZY) -> bytes:
-    """The request's body: the very bytes that are previewed, sent, logged, exported and replayed.
+    """The request's body: the exact bytes that are previewed, sent, logged, exported and replayed.
 
-    UTF-8 JSON, indented so that a person can read what was sent. Raises UnsendableField when the dialect has no name
-    for a field that is set, or when an extra key says again what a field says.
+    UTF-8 JSON, indented for readability. Raises UnsendableField when the dialect has no name for a field that is set,
+    or when an extra key duplicates a field.
     """
     body: dict[str, Any] = {
         "model": request.model,
@@ -90,23 +90,23 @@ def to_bytes(request: ChatCompletionStreamRequest, profile: Profile = BEEZY) -> 
     if request.stream and profile.usage is UsageReport.BY_STREAM_OPTIONS:
         body["stream_options"] = _ASKS_FOR_USAGE
     text = json.dumps(body | request.extra_body, ensure_ascii=False, indent=2, allow_nan=False)
-    # Two halves of a surrogate pair that meet are one character; one that stays alone, which UTF-8 cannot hold, becomes
-    # its own JSON escape.
+    # Adjacent halves of a surrogate pair become one character. A lone surrogate, which UTF-8 cannot hold, becomes a
+    # JSON escape.
     text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")
     return text.encode("utf-8", "backslashreplace")
 
 
 def from_bytes(body: bytes | str, profile: Profile = BEEZY) -> ChatCompletionStreamRequest:
-    """The request that ``to_bytes`` made these bytes from.
+    """The request from the bytes of ``to_bytes``.
 
-    What has no field of its own, or holds what its field cannot, stands in ``extra_body``. Raises ValueError for a body
-    whose model, messages or stream are none (pydantic's ValidationError), and for one that is no JSON object.
+    Keys without a field, and values that their field cannot hold, go into ``extra_body``. Raises ValueError for invalid
+    model, messages or stream (pydantic's ValidationError), and for a body that is no JSON object.
     """
     return from_fields(read_json_object(body, "The request"), profile)
 
 
 def from_fields(body: Mapping[str, Any], profile: Profile = BEEZY) -> ChatCompletionStreamRequest:
-    """The request that a body's keys and values say; see ``from_bytes``. Raises pydantic's ValidationError."""
+    """The request from a body's keys and values; see ``from_bytes``. Raises pydantic's ValidationError."""
     values: dict[str, Any] = {}
     extra: dict[str, Any] = {}
     for key, value in body.items():

@@ -1,4 +1,4 @@
-"""JSON read strictly: what no two readers agree on is refused instead of guessed."""
+"""Parses JSON strictly: input that parsers interpret differently is refused."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from collections import Counter
 from typing import Any
 
 MOST_VALUES = 100_000
-"""Commas and opening brackets, those in texts included: so many take Python's reader 10 ms, and texts hardly any.
+"""Commas and opening brackets, also inside texts: Python's parser needs 10 ms for this many values.
 
-Nothing else of the process goes on meanwhile. Two million characters of prose or code have fewer.
+The parser blocks all other threads meanwhile. Two million characters of prose or code have fewer.
 """
 _MOST_DIGITS = 4_300
 
 
 def read_json(text: bytes | str) -> Any:
-    """The value in ``text``. Raises ValueError that says why it is none.
+    """The value in ``text``. Raises ValueError with the reason for invalid JSON.
 
-    NaN, numbers beyond a float, nesting beyond what Python reads, keys that stand twice and far more values than any
-    request has are refused.
+    Refused are NaN, numbers beyond a float, nesting beyond Python's limit, duplicate keys, and far more values than any
+    request has.
     """
     if holds_too_much(text):
         raise ValueError(f"it holds more than {MOST_VALUES:,} values")
@@ -32,7 +32,7 @@ def read_json(text: bytes | str) -> Any:
 
 
 def holds_too_much(text: bytes | str, most: int = MOST_VALUES) -> bool:
-    """Whether JSON may hold more values than are read at once: it has more commas and opening brackets than that."""
+    """Whether JSON may hold more values than the limit: it has more commas and opening brackets."""
     marks = (b",", b"[", b"{") if isinstance(text, bytes) else (",", "[", "{")
     return sum(map(text.count, marks)) > most  # type: ignore[arg-type]
 
@@ -60,7 +60,7 @@ def _finite(digits: str) -> float:
 
 
 def _whole(digits: str) -> int:
-    # As many as Python reads from text by default.
+    # Python's default limit.
     if len(digits) > _MOST_DIGITS:
         raise ValueError(f"{digits[:40]}… is too long a number")
     return int(digits)

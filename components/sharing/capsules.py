@@ -47,7 +47,7 @@ class Published:
 
 
 def publish(log: OwnedLog, capsule: Capsule, days: float = DAYS, *, most: int = MOST_OF_AN_OWNER) -> Published:
-    """Store a capsule as the owner's for ``days``; returns its id, which permits reading.
+    """Store a capsule as the owner's for ``days``; its id permits reading.
 
     An owner may have ``most`` at a time. Raises LinkProblem when the capsule is too large, when the owner has too many
     or when the days are invalid, and DatabaseUnavailable.
