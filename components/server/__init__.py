@@ -1,1 +1,1 @@
-"""What stands around the pages: headers, cookies, hosts, limits on open pages, and routes that are no pages."""
+"""The server around the pages: headers, cookies, hosts, limits on open pages, and routes beside the pages."""

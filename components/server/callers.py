@@ -1,4 +1,4 @@
-"""Who makes a request, as far as limits go, where no script runs: the visitor by a signed cookie, and the network."""
+"""The caller of a request, for limits, outside of a page: visitor by signed cookie, and network."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from components.server.cookies import visitor_of
 
 
 def caller_of(scope: Scope, demo: DemoSettings | None) -> tuple[str | None, str | None]:
-    """The visitor of a demo and their network; None for what cannot be told, and where this is no demo."""
+    """The visitor of a demo and their network; None for an unknown one, and outside of a demo."""
     if demo is None:
         return None, None
     connection = HTTPConnection(scope)

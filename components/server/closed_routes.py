@@ -1,4 +1,4 @@
-"""Routes of Streamlit's own that tell about the server, and are nobody's: what operators read is ``/metrics``."""
+"""Closes Streamlit's routes that reveal the server's state. Operators read ``/metrics`` instead."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _CLOSED = re.compile(r"/_stcore/metrics/?$")
 
 
 class ClosedRoutes:
-    """Answers for those routes as for one that is not there."""
+    """Answers those routes as if they did not exist."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

@@ -1,4 +1,4 @@
-"""Gives each visitor of a demo a signed cookie, with the first page that they load."""
+"""Sets a signed cookie for each visitor of a demo, with the first page that they load."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from components.server.forwarded import scheme_of
 from components.settings import read_settings
 
 COOKIE = "tempera_visitor"
-"""Of visitors of a demo who did not log in. It is set with the page itself."""
+"""The cookie of a demo's visitors without a login. It is set with the page itself."""
 HTTPS_COOKIE = f"__Host-{COOKIE}"
-"""Its name where the page comes over https: browsers take it from this host alone, and never over plain http."""
+"""The cookie's name over https: browsers accept it from this host alone, and never over plain http."""
 
 _DAY_S = 86_400
 
@@ -28,7 +28,7 @@ class VisitorCookie:
     """Sets the cookie on pages of a demo, and on nothing else."""
 
     def __init__(self, app: ASGIApp, demo: Callable[[], DemoSettings | None]) -> None:
-        """``demo`` gives the demo's settings, or None where this is none."""
+        """``demo`` returns the demo's settings, or None outside of a demo."""
         self._app = app
         self._demo = demo
 
@@ -51,18 +51,18 @@ class VisitorCookie:
 
 
 def cookie_secret() -> str:
-    """What cookies are signed with: Streamlit's own, which several replicas must share."""
+    """The secret that signs cookies: Streamlit's own, which all replicas must share."""
     return str(config.get_option("server.cookieSecret"))
 
 
 def visitor_of(cookies: Mapping[str, str]) -> str | None:
-    """The id in a visitor's cookies, or None. One of before https counts for those who have no other."""
+    """The id in a visitor's cookies, or None. Without an https cookie, the plain http cookie counts."""
     found = (visitor_in(cookie_secret(), cookies.get(name)) for name in (HTTPS_COOKIE, COOKIE))
     return next(filter(None, found), None)
 
 
 def _new_cookie(scope: Scope, demo: DemoSettings) -> str | None:
-    """The cookie that this visitor needs; None for one who has it."""
+    """The cookie to set for this visitor; None when they have a valid one."""
     cookies = Request(scope).cookies
     is_https = _is_https(scope, demo)
     visitor = visitor_of(cookies)
@@ -81,5 +81,5 @@ def _new_cookie(scope: Scope, demo: DemoSettings) -> str | None:
 
 
 def _is_https(scope: Scope, demo: DemoSettings) -> bool:
-    # A proxy that does not say so may be known from the operator's own address.
+    # For a proxy that sends no scheme, the operator's public address reveals it.
     return "https" in (scheme_of(scope, demo.proxy_hops), urlsplit(read_settings().public_address).scheme)

@@ -1,4 +1,4 @@
-"""Which forwarded headers count: as many as proxies of the operator's wrote, and none of uvicorn's own choice."""
+"""Trusts forwarded headers of the operator's own proxies only, instead of uvicorn's own choice."""
 
 from __future__ import annotations
 
@@ -10,11 +10,10 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 
 def keep_peer_of_socket() -> None:
-    """Have uvicorn leave address and scheme of a request as the socket has them, for the whole process.
+    """Make uvicorn keep the socket's address and scheme of a request, in the whole process.
 
-    Uvicorn stands before every application and takes both from X-Forwarded-For and X-Forwarded-Proto, unless it is
-    told otherwise, whenever the peer is on this machine or is listed in FORWARDED_ALLOW_IPS: anybody could have any
-    number of addresses.
+    By default, uvicorn takes both from X-Forwarded-For and X-Forwarded-Proto, before any application, when the peer is
+    on this machine or listed in FORWARDED_ALLOW_IPS: a client could fake any number of addresses.
     """
     ProxyHeadersMiddleware.__call__ = _pass_on  # type: ignore[assignment]
 
@@ -24,8 +23,8 @@ async def _pass_on(uvicorns: ProxyHeadersMiddleware, scope: Any, receive: Any, s
 
 
 def scheme_of(scope: Scope, hops: int) -> str:
-    """The scheme of the visitor's own request: what the outermost of so many proxies said, else that of the socket."""
+    """The scheme of the visitor's own request: from the outermost of ``hops`` proxies, else from the socket."""
     said = ",".join(Headers(scope=scope).getlist("X-Forwarded-Proto")).split(",")
-    # Most proxies say one scheme for all of them, instead of adding theirs.
+    # Most proxies send one scheme for all proxies, instead of appending theirs.
     forwarded = said[-min(hops, len(said))].strip().lower() if hops > 0 else ""
     return forwarded or str(scope["scheme"])

@@ -1,4 +1,4 @@
-"""Which names this server answers to: those of its own machine, and those that its operator gives it."""
+"""The host names of this server: those of its own machine, and those that its operator configures."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from streamlit.web.server.starlette.starlette_websocket import is_host_allowed
 from components.settings import read_settings, variable_name
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
-"""They mean the machine that the browser runs on, so no other site can take one of them for its own."""
+"""Names of the browser's own machine; no other site can use one."""
 ONLY_HERE = (
     f"Tempera answers browsers on its own machine alone. Set {variable_name('public_url')} to the address under which "
     "others reach it, such as https://tempera.example.org, and start it again."
@@ -20,15 +20,15 @@ _HOST = re.compile(r"(?:\[(?P<ipv6>[0-9A-Fa-f:]+)\]|(?P<name>[A-Za-z0-9.-]+))(?:
 
 
 def is_named() -> bool:
-    """Whether the operator gave the server any name."""
+    """Whether the operator configured a host name."""
     return bool(config.get_option("server.allowedHosts") or read_settings().public_address)
 
 
 def is_own_host(host: str | None) -> bool:
-    """Whether a request was made to a name of ours: what stops another site whose name leads to this machine.
+    """Whether a request used a name of this server; stops DNS rebinding by another site.
 
-    ``server.allowedHosts`` is the whole list where there is one; without it, the loopback's names and the host of the
-    public address are ours.
+    ``server.allowedHosts``, if set, is the complete list. Otherwise the names are those of the loopback and the host of
+    the public address.
     """
     if config.get_option("server.allowedHosts"):
         return is_host_allowed(host)
@@ -38,12 +38,12 @@ def is_own_host(host: str | None) -> bool:
 
 
 def public_origin() -> str:
-    """The origin of the public address as a browser says it, without the port that goes without saying; or empty."""
+    """The origin of the public address in a browser's form, without the default port; or empty."""
     public = urlsplit(read_settings().public_address.lower())
     usual = ":80" if public.scheme == "http" else ":443"
     return f"{public.scheme}://{public.netloc.removesuffix(usual)}" if public.netloc else ""
 
 
 def listens_in_vain() -> bool:
-    """Whether other machines can reach the server, and their browsers would get no answer from it."""
+    """Whether other machines can reach the server, but every browser there would be refused."""
     return config.get_option("server.address") not in LOOPBACK and not is_named()

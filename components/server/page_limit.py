@@ -1,4 +1,4 @@
-"""Bounds how many pages are open at once: each holds a session, with its memory, for as long as it is connected."""
+"""Limits the number of open pages: each holds a session, with its memory, while it is connected."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _SENTENCE = "Too many pages are open here at once. Close one of yours; this one 
 
 
 class PageLimit:
-    """Turns away the session of another page, with a status and a sentence, where ``places`` has none for it."""
+    """Refuses a further page's session, with a status and a sentence, when ``places`` has none free."""
 
     def __init__(self, app: ASGIApp, demo: Callable[[], DemoSettings | None], places: Callable[[], Places]) -> None:
         self._app = app

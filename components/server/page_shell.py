@@ -1,7 +1,7 @@
-"""The page's own HTML, which is the same for everybody: a title and a description for programs that only read that.
+"""The static HTML of all pages: a title and a description for programs that read only that.
 
-Streamlit fills the page later, by its connection. So a chat program that looks at a link, or a search engine, finds
-these words and nothing of what the link shows. A script keeps what a person does too early.
+Streamlit fills the page later, over its connection. So a link preview or a search engine finds these words and nothing
+of the linked content. A script keeps input from before the page is ready.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _SHARED_MEANING = "Somebody shared what a model answered, with the settings and 
 
 
 class PageShell:
-    """Puts Tempera's title, description and script into HTML pages."""
+    """Inserts Tempera's title, description and script into HTML pages."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -35,7 +35,7 @@ class PageShell:
             return
         shared = scope["path"].rstrip("/").endswith("/shared")
         if "." not in scope["path"].rpartition("/")[2]:
-            # A page and no file: what is packed could not be read here.
+            # A page, not a file: requested uncompressed, to be edited here.
             scope = {**scope, "headers": [each for each in scope["headers"] if each[0] != b"accept-encoding"]}
         begun: list[Message] = []
         pieces: list[bytes] = []
@@ -48,7 +48,7 @@ class PageShell:
                     begun.append(message)
                     return
             elif begun and message["type"] == "http.response.body":
-                # A few kilobytes, which come in pieces of any size.
+                # A few kilobytes, in pieces of any size.
                 pieces.append(message.get("body", b""))
                 if message.get("more_body"):
                     return
@@ -63,7 +63,7 @@ class PageShell:
 
 
 def script_hashes() -> str:
-    """The scripts that stand in a page itself, by their hashes as a policy names them: Streamlit's own, and ours."""
+    """The inline scripts of a page, by their hashes for a policy: Streamlit's and Tempera's."""
     page = _with_head((Path(file_util.get_static_dir()) / "index.html").read_bytes(), shared=False)
     return " ".join(f"'sha256-{b64encode(sha256(script).digest()).decode()}'" for script in _SCRIPTS.findall(page))
 

@@ -1,4 +1,4 @@
-"""This process's one ``Service``, made when first asked for; and what Dask's workers do for the sweeps of another."""
+"""The one ``Service`` of this process, created on first use; and the work of Dask workers for another process."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ def close_service() -> None:
 
 
 def make_in_worker(job: Job) -> Status:
-    """Make a cell in this process, which is a worker's; how its run ended, once that is in the log.
+    """Run a cell in this worker's process; returns the run's status once it is logged.
 
     Raises LookupError when no endpoint of that name is configured here.
     """
     keep_new_files_private()
-    # A worker makes its cells itself, also where its environment is that of whoever started it.
+    # A worker runs its cells itself, even if its environment, inherited from its parent, names other workers.
     worker = _made(serves_pages=False)
     endpoint = worker.configuration().endpoints.get(job.endpoint)
     if endpoint is None:
@@ -53,7 +53,7 @@ def make_in_worker(job: Job) -> Status:
 
 
 def stop_in_worker(placement: Placement) -> bool:
-    """Stop the run of that place if this worker makes it; whether it does."""
+    """Stop the run at that placement; returns whether this worker had it."""
     return _service is not None and _service.runner.stop_at(placement)
 
 

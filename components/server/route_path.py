@@ -1,4 +1,4 @@
-"""Where Tempera's own routes are, beside those of Streamlit."""
+"""The paths of Tempera's own routes, beside those of Streamlit."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from streamlit import config
 
 
 def route_path(path: str) -> str:
-    """Where the server has a route of ours. For a page it is ``path``, relative to that page's own address.
+    """The server's path of a route. A page uses ``path``, relative to its own address.
 
-    All pages stand in one folder, and only the browser knows which: a proxy may have taken off what stood before it.
+    All pages are in one folder, which only the browser knows: a proxy may have removed a prefix.
     """
     base = str(config.get_option("server.baseUrlPath")).strip("/")
     return f"/{base}/{path}" if base else f"/{path}"

@@ -1,4 +1,4 @@
-"""Routes for programs: health, metrics, and what search engines are told."""
+"""Routes for programs: health, metrics, and robots.txt."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from components.server.process import service
 
 
 def routes() -> list[BaseRoute]:
-    """The routes. They stand at the root, wherever the pages are: there programs look for them."""
+    """The routes. They are at the root, where programs expect them, wherever the pages are."""
     return [Route("/healthz", _health), Route("/metrics", _metrics), Route("/robots.txt", _robots)]
 
 
@@ -33,7 +33,7 @@ def _health(_request: Request) -> JSONResponse:
 
 
 def _metrics(_request: Request) -> PlainTextResponse:
-    """Runs of the last day, their time to first token and what a demo has left, as Prometheus reads it."""
+    """Runs of the last day, their time to first token and a demo's remaining budget, in Prometheus format."""
     log, demo = service().log, service().demo
     try:
         if log.database is None:
@@ -49,5 +49,5 @@ def _metrics(_request: Request) -> PlainTextResponse:
 
 
 def _robots(_request: Request) -> PlainTextResponse:
-    """Nothing here is for search engines."""
+    """Excludes all search engines."""
     return PlainTextResponse("User-agent: *\nDisallow: /\n")

@@ -1,4 +1,4 @@
-"""Runs as files: a page issues a ticket for a view of the log, and the browser fetches it here, whatever its size."""
+"""Downloads of runs: a page issues a ticket for a view of the log, and the browser fetches it here, at any size."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def routes() -> list[BaseRoute]:
 
 
 def file_link(token: str, kind: str) -> str:
-    """Where a page finds the file of that kind, relative to its own address."""
+    """The path of a file of that format, relative to a page's address."""
     return f"{_PATH}/{token}/runs.{kind}"
 
 
@@ -47,7 +47,7 @@ def _send(request: Request) -> Response:
 
 
 def _pieces(view: View, owner: str, kind: str) -> Iterator[bytes]:
-    # The ticket says whose the runs are: no session stands behind this request.
+    # The ticket names the owner of the runs, because this request has no session.
     database = OwnLog(service().log, owner).database
     if database is None:
         raise QueryFailed("There is no log now.")
@@ -55,7 +55,7 @@ def _pieces(view: View, owner: str, kind: str) -> Iterator[bytes]:
 
 
 def _packets(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
-    # Each packet goes through a thread of its own: a line would cost more on its way than it took to make.
+    # Each packet passes through a thread, so lines are batched: one line is cheaper than its hand-over.
     packet, size = [first], len(first)
     for piece in rest:
         packet.append(piece)

@@ -1,7 +1,7 @@
-"""Turns WebSockets of foreign pages away before Streamlit sees them, and says what to set where no page could open one.
+"""Refuses WebSockets of foreign pages before Streamlit, and explains the setting when no page could open one.
 
-Streamlit itself asks a server on the internet for this machine's address whenever a foreign page connects, waits for it
-with everybody else, and lets in the pages of every port of this machine.
+Streamlit itself asks a server on the internet for this machine's address whenever a foreign page connects, blocks all
+visitors meanwhile, and accepts the pages of every port of this machine.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ _MISDIRECTED = 421
 
 
 def is_own_page(origin: str | None, host: str | None) -> bool:
-    """Whether a connection comes from a page of ours, or of an origin that whoever runs Tempera has named.
+    """Whether a connection comes from Tempera's own page, or from an origin that the operator allows.
 
-    A browser always tells the origin.
+    A browser always sends the origin.
     """
     if not origin or not is_own_host(host):
         return False
@@ -29,9 +29,9 @@ def is_own_page(origin: str | None, host: str | None) -> bool:
 
 
 class SameOrigin:
-    """Closes what a browser opens from a page that is not ours. What is no browser says no origin.
+    """Closes WebSockets that a browser opens from a foreign page. Other clients send no origin.
 
-    Where the operator named no host, a page that was asked under another name than the loopback's is a sentence.
+    Without a configured host, a page requested under another name than the loopback's is answered with a sentence.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -46,7 +46,7 @@ class SameOrigin:
                 await send({"type": "websocket.close", "code": _POLICY_VIOLATION})
                 return
             if origin and origin == public_origin():
-                # A proxy may have put its own name for us there, and Streamlit compares the two.
+                # A proxy may have changed the host, which Streamlit compares with the origin.
                 scope = {**scope, "headers": [*scope["headers"]]}
                 MutableHeaders(scope=scope)["host"] = origin.partition("://")[2]
         elif "text/html" in headers.get("accept", "") and not is_named() and not is_own_host(host):

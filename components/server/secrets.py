@@ -12,7 +12,7 @@ from components.service import Secrets
 
 
 def read_secrets() -> Secrets:
-    """What the file holds now. Streamlit also puts what stands at its top into the environment."""
+    """The current content of the file. Streamlit also puts its top-level values into the environment."""
     files = tuple(map(Path, config.get_option("secrets.files")))
     try:
         return Secrets(st.secrets.to_dict(), files)

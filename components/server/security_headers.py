@@ -1,4 +1,4 @@
-"""The headers of every response: what a page may load and who may frame it; no search engine, no referrer."""
+"""The headers of every response: allowed sources, allowed frames, no search engine, no referrer."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from components.server.page_shell import script_hashes
 
 
 def security_headers(frame_ancestors: Iterable[str]) -> dict[str, str]:
-    """The headers by name. ``frame_ancestors`` are the origins that may frame a page beside its own."""
+    """The headers by name. ``frame_ancestors`` are the further origins that may frame a page."""
     framing = " ".join(["'self'", *frame_ancestors])
     return {
-        # What Streamlit needs and nothing else: no image, script or connection to anywhere but here. It hands the text
-        # of a component's script to the browser as a blob. Of scripts in a page, those that are served run, no other.
+        # The minimum for Streamlit: no image, script or connection to another origin. Streamlit passes the text
+        # of a component's script to the browser as a blob. Of inline scripts, only the served ones run.
         "Content-Security-Policy": (
             f"default-src 'self'; script-src 'self' {script_hashes()} blob:; style-src 'self' 'unsafe-inline'; "
             "img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self'; worker-src 'self' blob:; "
@@ -28,7 +28,7 @@ def security_headers(frame_ancestors: Iterable[str]) -> dict[str, str]:
 
 
 class SecurityHeaders:
-    """Puts the headers on every response, Streamlit's own included."""
+    """Adds the headers to every response, Streamlit's own included."""
 
     def __init__(self, app: ASGIApp, headers: Mapping[str, str]) -> None:
         self._app = app

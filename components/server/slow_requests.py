@@ -1,4 +1,4 @@
-"""Ends connections whose request does not arrive: a server waits for one without end, with memory and a socket."""
+"""Closes connections whose request does not arrive: uvicorn waits for it without limit, with memory and a socket."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ _connection_made: Any = AutoHTTPProtocol.connection_made
 
 @dataclass(frozen=True)
 class Patience:
-    """How long a request may take to arrive, in seconds."""
+    """The time limits of a request's arrival, in seconds."""
 
     headers_s: float = 10.0
-    """From the beginning of a connection, or from the answer before, to the end of the headers."""
+    """From the start of a connection, or from the previous response, to the end of the headers."""
     body_s: float = 60.0
     look_each_s: float = 2.0
 
 
 def end_slow_requests(patience: Patience | None = None) -> None:
-    """Have uvicorn watch every connection from its beginning; it has no such limit of its own."""
+    """Make uvicorn watch every connection from its start; it has no such limit of its own."""
     said = patience or Patience()
 
     def watched(protocol: Any, transport: asyncio.Transport) -> None:
@@ -44,7 +44,7 @@ class _Watch:
         self._since = 0.0
 
     def look(self) -> None:
-        """Close the connection when what is waited for has taken too long; else look again in a while."""
+        """Close the connection when the request is overdue; otherwise check again later."""
         protocol: Any = self._transport.get_protocol()
         if self._transport.is_closing() or protocol is not self._watched:
             return

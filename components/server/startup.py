@@ -1,4 +1,4 @@
-"""Whether the server may start: what its operator means to close must not stand open."""
+"""Checks before the start that everything the operator means to protect is protected."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ _SECRETS = _ROOT / ".streamlit" / "secrets.toml"
 
 
 def reason_not_to_start() -> str | None:
-    """Why it may not, as a sentence with what to do; None when it may."""
+    """The reason not to start, as a sentence with what to do; None when the server may start."""
     secrets = read_secrets()
     settings = read_settings()
     if secrets.problem:
         return "The secrets file cannot be read, or is not valid TOML. Mend it."
     if settings.secrets_files and not config.is_manually_set("secrets.files"):
         return "STREAMLIT_SECRETS_FILES is read by `streamlit run` alone. Start Tempera with that."
-    # Streamlit looks in the folder that it is started in, and only `streamlit run` looks beside app.py as well.
+    # Streamlit searches the current folder; only `streamlit run` searches the folder of app.py as well.
     read = {path.resolve() for path in secrets.files}
     if not config.is_manually_set("secrets.files") and _SECRETS.is_file() and _SECRETS.resolve() not in read:
         return f"{_SECRETS} is not read from here. Start Tempera in {_ROOT}."

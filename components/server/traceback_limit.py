@@ -1,4 +1,4 @@
-"""Bounds what faults write to the terminal: whoever can cause one could else fill the disk with its traceback."""
+"""Limits tracebacks in the terminal: repeated errors could otherwise fill the disk."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ _MOST_KINDS = 1_000
 
 
 class TracebackLimit(logging.Filter):
-    """Lets so many tracebacks of a kind through each minute; the next one says how many were left out.
+    """Passes a limited number of tracebacks of a kind per minute; the next one names the number left out.
 
     A kind is a logger and a type of error. Records without a traceback pass.
     """
 
     def __init__(self, most_a_minute: int = _MOST_A_MINUTE, clock: Callable[[], float] = time.monotonic) -> None:
-        """``clock`` tells monotonic seconds."""
+        """``clock`` returns monotonic seconds."""
         super().__init__()
         self._most = most_a_minute
         self._clock = clock
         self._lock = threading.Lock()
         self._kinds: dict[tuple[str, str], tuple[float, int]] = {}
-        """When a kind's minute ends, and how many there were in it."""
+        """The end of a kind's minute, and its count of tracebacks."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Whether the record is written."""
+        """Whether to write the record."""
         if not record.exc_info or not record.exc_info[0]:
             return True
         kind = (record.name, record.exc_info[0].__name__)
@@ -48,7 +48,7 @@ class TracebackLimit(logging.Filter):
 
 
 def limit_tracebacks() -> None:
-    """Put the limit on everything that writes to the terminal now."""
+    """Set the limit on all handlers that write to the terminal now."""
     limit = TracebackLimit()
     loggers = [logging.getLogger(), *map(logging.getLogger, logging.root.manager.loggerDict)]
     for handler in {handler for logger in loggers for handler in logger.handlers} | {logging.lastResort}:

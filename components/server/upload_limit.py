@@ -1,4 +1,4 @@
-"""The route of uploads takes a file only while a page asks for one, and only so many bytes of each visitor."""
+"""Limits the upload route: a file only while a page asks for one, and a number of bytes per visitor."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _ROUTE = re.compile(r"/_stcore/upload_file/(?P<session>[^/]+)/[^/]+$")
 
 
 class UploadLimit:
-    """Refuses a file that no page asks for, or that is too much, with a status and a sentence."""
+    """Refuses an unrequested or too large file, with a status and a sentence."""
 
     def __init__(self, app: ASGIApp, uploads: Callable[[], Uploads]) -> None:
         self._app = app
@@ -49,7 +49,7 @@ class UploadLimit:
 
 
 def forget_closed_sessions(uploads: Uploads) -> None:
-    """Forget the sessions that have ended and hold no file."""
+    """Forget the ended sessions that hold no file."""
     if exists():
         runtime = get_instance()
         uploads.forget(lambda known: not runtime.is_active_session(known) and known not in _files(runtime))

@@ -1,11 +1,10 @@
-"""Has Streamlit take in every message of the browser whole, also when the next one comes before the script has run.
+"""Makes Streamlit process every message of the browser, even if the next one arrives before the script has run.
 
-Each message stops the script that the one before began, if it was begun at all. With ``runner.fastReruns`` off,
-Streamlit joins the messages that wait for the script, and keeps the presses in them. Four losses remain, mended here:
-values of widgets that the later message does not have, as one that asks for another page; a message that the script
-has taken up when the next one comes, which is dropped before its values are set and its callbacks called; the last
-message of a page that is closed, whose script is stopped with it; and what has come before the end of a connection and
-is not read yet, once something could not be sent on it.
+Each message stops the script of the previous one, even before its start. With ``runner.fastReruns`` off, Streamlit
+joins the waiting messages and keeps the button presses in them. Four losses remain, fixed here: widget values that the
+later message lacks, such as one that requests another page; a message that the script has taken when the next one
+arrives, which is dropped before its values are set and its callbacks run; the last message of a closed page, whose
+script is stopped; and messages received but not yet read when a send on the connection fails.
 """
 
 from __future__ import annotations
@@ -24,8 +23,8 @@ _join = script_requests._coalesce_widget_states
 
 
 def take_in_whole_messages() -> None:
-    """Put the three functions here in the place of Streamlit's own."""
-    # Streamlit Community Cloud switches it on, whatever the file says.
+    """Replace three functions of Streamlit with those of this module."""
+    # Streamlit Community Cloud switches it on regardless of the configuration file.
     config.set_option("runner.fastReruns", False)
     script_requests._coalesce_widget_states = _joined  # type: ignore[assignment]
     SafeSessionState.on_script_will_rerun = _on_script_will_rerun  # type: ignore[assignment,method-assign]
@@ -33,7 +32,7 @@ def take_in_whole_messages() -> None:
 
 
 class ReadToTheEnd:
-    """Has what a page has sent read to its end, also when nothing reaches the page any more."""
+    """Lets Streamlit read all messages of a page, even if nothing can be sent to the page any more."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -45,7 +44,7 @@ class ReadToTheEnd:
             return
 
         async def send_if_open(message: Message) -> None:
-            # Streamlit reads nothing more after an error; that the connection has ended is read at its end.
+            # Streamlit stops reading after a send error; the end of the connection arrives as a message anyway.
             with suppress(OSError):
                 await send(message)
 
@@ -61,10 +60,10 @@ def _joined(earlier: WidgetStates | None, later: WidgetStates | None) -> WidgetS
 
 
 def _on_script_will_rerun(session: SafeSessionState, *states: Any, **more: Any) -> None:
-    """Set the values of a message and call its callbacks. Streamlit's own looks first whether another one has come."""
+    """Set the values of a message and run its callbacks. Streamlit's own version first checks for a newer message."""
     with session._lock:
         session._state.on_script_will_rerun(*states, **more)
 
 
 def _let_the_script_end(_session: AppSession) -> None:
-    """Do nothing: a page's script is short, and ends by itself when no message waits for it."""
+    """Do nothing: a page's script is short, and ends when no message waits for it."""
