@@ -26,19 +26,19 @@ class OwnedLog(Protocol):
 
     @property
     def database(self) -> Database | None:
-        """Where queries find what is the owner's; None while there is no database."""
+        """The database with the owner's rows only; None while it is unavailable."""
         ...
 
     def live(self, run_id: str) -> LoggedRun | None:
-        """The owner's run of that id while the log still has something of it to write."""
+        """The owner's run of that id until the log has written it completely."""
         ...
 
     def write(self, work: Callable[[Connection], T]) -> T:
-        """As ``Log.write``."""
+        """Like ``Log.write``."""
         ...
 
     def post(self, subject: str, work: Callable[[Connection], object]) -> None:
-        """As ``Log.post``."""
+        """Like ``Log.post``."""
         ...
 
 
@@ -53,7 +53,7 @@ class OwnLog:
 
     @property
     def database(self) -> Database | None:
-        """Where queries find what is the owner's; None while there is no database."""
+        """The database with the owner's rows only; None while it is unavailable."""
         database = self.log.database
         return database.owned_by(self.owner) if database else None
 
@@ -62,7 +62,7 @@ class OwnLog:
         return self.log.kept(self.owner, self.network)
 
     def live(self, run_id: str) -> LoggedRun | None:
-        """The owner's run of that id while the log still has something of it to write."""
+        """The owner's run of that id until the log has written it completely."""
         run = self.log.live(run_id)
         return run if run and run.owner == self.owner else None
 
