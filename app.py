@@ -1,4 +1,4 @@
-"""The server around the pages: what stands before them, the routes beside them, an orderly end."""
+"""The server around the pages: middleware, routes, and an orderly shutdown."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ from components.settings import read_settings
 from components.ui.answer import live_view
 from components.ui.script_error import report_script_error
 
-# Here, and not when the application begins: a server may be told to serve one that could not begin. And first: reading
-# the secrets file puts what stands at its top into the environment, where everything below looks for it.
+# Here and not at the start of the application, because a server may serve one that failed to start. First, because
+# reading the secrets file puts its top-level values into the environment, which everything below reads.
 if reason := reason_not_to_start():
     sys.exit(f"Tempera does not start. {reason}")
 if listens_in_vain():
@@ -43,7 +43,7 @@ HEADERS = security_headers(read_settings().frame_ancestors)
 
 @asynccontextmanager
 async def lifespan(_app: Any) -> AsyncIterator[None]:
-    """Bound what faults write; end runs, log and embedded model together with the server."""
+    """Bound the output of faults; stop runs, log and embedded model with the server."""
     limit_tracebacks()
     yield
     close_service()

@@ -33,15 +33,15 @@ from components.streaming.limits import Limits
 
 @dataclass(frozen=True)
 class Secrets:
-    """What the operator's secrets file holds, and a sentence when there is one that cannot be read."""
+    """The content of the operator's secrets file, and a sentence when a file is unreadable."""
 
     values: Mapping[str, Any]
     files: tuple[Path, ...] = ()
-    """Where it is looked for."""
+    """The paths of the secrets files."""
     problem: str | None = None
 
     def are_broken_with(self, table: str) -> bool:
-        """Whether a file that is not valid has such a table: what it asks for must not be forgotten."""
+        """Whether an invalid file has this table, so that its intent, such as a login, is still honoured."""
         if self.problem is None:
             return False
         begins = re.compile(rf"^\s*\[\[?\s*[\"']?{table}\b", re.MULTILINE)
@@ -56,10 +56,11 @@ class Secrets:
 
 
 class Service:
-    """What all visitors of this process share. Nothing in it comes from a visitor but the runs.
+    """The objects that all visitors of this process share. Visitors contribute only runs.
 
-    ``demo`` are the limits of a demo, None where this is none. ``needs_login`` holds to the end of the process.
-    ``workers_problem`` is a sentence when there should be workers for sweeps and are none; cells are made here then.
+    ``demo`` holds the limits of a demo, else None. ``needs_login`` is fixed for the life of the process.
+    ``workers_problem`` is a sentence when sweep workers are configured but unavailable; this process then runs the
+    cells.
     """
 
     def __init__(
@@ -68,10 +69,10 @@ class Service:
         secrets: Callable[[], Secrets],
         connect_workers: Callable[[str, str], Workers | None] | None = None,
     ) -> None:
-        """``settings`` and ``secrets`` give what the operator has set now.
+        """``settings`` and ``secrets`` return the operator's current configuration.
 
-        ``connect_workers`` finds the workers for sweeps by the scheduler and the log's database, or raises
-        WorkersUnavailable; without it cells are made here.
+        ``connect_workers`` connects the sweep workers, given the scheduler and the log's database, or raises
+        WorkersUnavailable. Without it this process runs the cells.
         """
         self._settings = settings
         self._secrets = secrets
@@ -92,7 +93,7 @@ class Service:
         self.workers: Workers | None = None
         self.workers_problem: str | None = None
         try:
-            # A worker would have slots and limits of its own.
+            # A worker would have its own slots and limits.
             if connect_workers and not self.demo:
                 self.workers = connect_workers(said.dask_scheduler, said.database_url)
         except WorkersUnavailable as unavailable:
@@ -106,7 +107,7 @@ class Service:
             logging.getLogger(__name__).warning(sentence)
 
     def configuration(self) -> Configuration:
-        """The endpoints of the secrets file and of the environment, and all that is wrong with what was set."""
+        """The endpoints of the secrets file and the environment, and all problems of the configuration."""
         secrets, settings = self._secrets(), self._settings()
         found = read_configuration(secrets.values, settings, self.model)
         endpoints = {name: self.openapi.extended(endpoint) for name, endpoint in found.endpoints.items()}
@@ -128,7 +129,7 @@ class Service:
         yield from (folder, *folder.glob("*"))
 
     def close(self) -> None:
-        """End the runs, write them, and end the embedded model."""
+        """Stop the runs, write them, and stop the embedded model."""
         self.experiments.stop()
         if self.workers:
             self.workers.close()

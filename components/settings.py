@@ -1,6 +1,6 @@
-"""What an operator sets in the environment: the one place that reads it.
+"""The operator's settings, read from the environment here only.
 
-``python -m components.settings`` prints the table that stands in docs/settings.md.
+``python -m components.settings`` prints the table of docs/settings.md.
 """
 
 from __future__ import annotations
@@ -22,24 +22,24 @@ _ORIGIN = re.compile(r"https?://(\*\.)?[A-Za-z0-9.-]+(:\d+)?")
 
 
 def data_folder() -> Path:
-    """Where a user's data belongs on this system."""
+    """The folder for a user's data on this system."""
     return platformdirs.user_data_path("tempera")
 
 
 @dataclass(frozen=True)
 class Variable:
-    """What is known of a variable beside its type and its default.
+    """The description of a variable beside its type and default.
 
-    While its value cannot be read, its default holds, or ``unreadable`` where that would leave something open.
+    While the value is unreadable, the default applies, or ``unreadable`` where the default would lift a restriction.
     """
 
     meaning: str
     values: str
-    """As ends the sentence: it must be …"""
+    """The end of the sentence "it must be …"."""
     unreadable: Any = None
     meanwhile: str = "It is left out until then."
     default: str = ""
-    """In words, where there is one that the type does not say."""
+    """The default in words, where the type shows none."""
 
 
 def _matching(pattern: re.Pattern[str]) -> BeforeValidator:
@@ -56,9 +56,9 @@ _SWITCH = "1 or 0"
 
 
 class Settings(BaseModel):
-    """The settings of a process. Each field is a variable: ``variable_name`` says which.
+    """The settings of a process. Each field is a variable, named by ``variable_name``.
 
-    ``problems`` has sentences for each field whose variable could not be read.
+    ``problems`` holds sentences for each field with an unreadable variable.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -177,7 +177,7 @@ class Settings(BaseModel):
 
     @property
     def public_address(self) -> str:
-        """The address under which others reach Tempera, without a slash at its end; empty when none is known."""
+        """The address under which others reach Tempera, without a trailing slash; empty when unknown."""
         return self.public_url.rstrip("/") or (f"https://{self.space_host}" if self.space_host else "")
 
 
@@ -192,12 +192,12 @@ _OTHERS = {"space_host": "SPACE_HOST", "secrets_files": "STREAMLIT_SECRETS_FILES
 
 
 def variable_name(field: str) -> str:
-    """The variable that holds a field of ``Settings``."""
+    """The variable of a field of ``Settings``."""
     return _OTHERS.get(field) or f"TEMPERA_{field.upper()}"
 
 
 def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
-    """The settings as the environment has them now; a value or an entry that cannot be read becomes a problem."""
+    """The settings from the current environment; an unreadable value or entry becomes a problem."""
     said: dict[str, Any] = {}
     for field in VARIABLES:
         if text := environment.get(variable_name(field), "").strip():
@@ -209,7 +209,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
 
 
 def settings_table() -> str:
-    """All variables as a table in Markdown."""
+    """All variables as a Markdown table."""
     lines = ["| variable | value | default | meaning |", "|---|---|---|---|"]
     for field, variable in VARIABLES.items():
         default = variable.default or ("0" if Settings.model_fields[field].annotation is bool else "")

@@ -31,7 +31,7 @@ requests = lane_requests(draft, endpoints, model_cards)
 experiment = shown_experiment(experiment_id)
 blind = draw_controls(draft.comparison, may_be_refused=any(request.composed.may_be_refused for request in requests))
 order = blind_order([request.lane.id for request in requests]) if blind else None
-# Before the lanes are looked at: what begins or ends from now on is drawn once more.
+# Before the lanes are read: a run that starts or ends from now on causes another draw.
 version = experiment.version if experiment else 0
 found = lane_runs(experiment)
 if experiment_id and not found and not (experiment and experiment.going_on):

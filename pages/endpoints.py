@@ -1,4 +1,4 @@
-"""The configured endpoints: whether they answer, what they offer, and how to add one."""
+"""The configured endpoints: their state, their models, and how to add one."""
 
 import streamlit as st
 

@@ -1,4 +1,4 @@
-"""The script that the server runs: what every page shares."""
+"""The script that the server runs: the frame around all pages."""
 
 from pathlib import Path
 
@@ -26,7 +26,7 @@ pages = [
     st.Page("compare.py", title="Compare", icon=":material/view_column:"),
     st.Page("sweep.py", title="Sweep", icon=":material/grid_on:"),
     st.Page("runs.py", title="Runs", icon=":material/history:"),
-    # Where the endpoints are, and whether they answer, is the operator's to know.
+    # Addresses and states of the endpoints are for the operator only.
     *([] if is_demo else [st.Page("endpoints.py", title="Endpoints", icon=":material/dns:")]),
     shared,
 ]
@@ -34,7 +34,7 @@ page = st.navigation(pages, position="top")
 
 with whole_page():
     if page is shared and share_keys.CAPSULE_PARAMETER in st.query_params:
-        page.run()  # whoever has the link may see it
+        page.run()  # open to anyone with the link
     elif is_let_in():
         if not is_demo:
             if problems := service().configuration().problems:

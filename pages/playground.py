@@ -59,7 +59,7 @@ with work:
     widget_values.draw_count()
 
 draft = draft_form.read()
-# Before anything is drawn that takes its time: a reload in this moment must find it.
+# Before any slow drawing: a reload at this moment must find the draft.
 draft_form.keep(draft)
 with tools:
     draw_presets()
@@ -73,10 +73,10 @@ draw_remarks(composed, endpoint.profile, places)
 
 with work:
     view = draw_run_bar(may_be_refused=composed.may_be_refused)
-    # Always there, so that a sentence which comes or goes does not move what stands below it.
+    # Always there: a message that appears or vanishes must not move the elements below it.
     sentence = st.container()
     if st.session_state.pop(form_keys.BRANCH_CHOSEN, False) and (answers := answers_to(endpoint.name, composed.body)):
-        # Each branch brings the answer that it got.
+        # Each branch keeps the answer that it received.
         state.show_run(answers[-1])
         shown = find(answers[-1])
         record = record_of(shown)

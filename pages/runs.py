@@ -1,4 +1,4 @@
-"""The run log: find runs, open one, hold several against each other."""
+"""The run log: search runs, open one, compare several."""
 
 import streamlit as st
 

@@ -1,4 +1,4 @@
-"""What somebody shared, read-only; without an id, the visitor's own links."""
+"""A shared capsule, read-only; without an id, the visitor's own links."""
 
 import streamlit as st
 

@@ -1,4 +1,4 @@
-"""Axes, plan, live grid: one prompt, one setting changed step by step, and what that does."""
+"""Axes, plan and live grid: one prompt, settings varied step by step, and the effects."""
 
 from collections.abc import Sequence
 
@@ -43,7 +43,7 @@ problem = None
 try:
     rows, numbers = draw_plan(setup)
 except SweepProblem as found:
-    # What is wrong with an axis stands beside it.
+    # Problems of an axis are shown beside it.
     problem = None if isinstance(found, AxisProblem) and not has_table(setup) else found.sentence
 
 requests = running.requests_for(draft, rows, inputs) if rows and not data_problem else []

@@ -1,1 +1,1 @@
-"""The parts that pages are made of. Only this room and the pages know Streamlit."""
+"""The parts of the pages. Only this package and ``pages/`` draw with Streamlit."""

@@ -1,4 +1,4 @@
-"""What stands before the pages: logging in where that is needed, and the limits of a demo before one meets them."""
+"""The checks before the pages: the login, and the notices of a demo's limits."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ DEMO_LIMITS = "demo_limits"
 
 
 def is_let_in() -> bool:
-    """Whether the visitor may see the pages; where they may not, what to do is drawn instead."""
+    """Whether the visitor may see the pages; draws the login or its refusal otherwise."""
     try:
         owner()
     except LoginEnded as ended:
@@ -34,7 +34,7 @@ def is_let_in() -> bool:
 
 
 def draw_account() -> None:
-    """Draw who is logged in, and the way out."""
+    """Draw the visitor's name and the log-out button."""
     if not login_is_needed():
         return
     who = st.user.to_dict()
@@ -44,7 +44,7 @@ def draw_account() -> None:
 
 
 def draw_limits() -> None:
-    """Draw what a demo allows and what is left of it; nothing where this is none."""
+    """Draw the demo's limits and the remaining budget; nothing outside a demo."""
     demo, gate = service().demo, service().gate
     if demo is None or gate is None:
         return
@@ -65,7 +65,7 @@ def draw_limits() -> None:
 
 
 def draw_storage() -> None:
-    """Draw that what is kept does not last, and that the visitor keeps nearly as much as they may, or as much."""
+    """Draw that the log is temporary, and that the visitor's storage is full or nearly full."""
     settings = read_settings()
     if is_forgotten_at_restart(settings.database_url, settings.volume):
         st.caption(

@@ -1,4 +1,4 @@
-"""The comparisons or sweeps of before, to be opened again with their settings and answers."""
+"""The history of comparisons or sweeps, each to be opened with its settings and answers."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ _PROMPT_CHARACTERS = 60
 def draw_earlier(
     kind: str, read: Callable[[KeptExperiment], tuple[Draft, str] | None], open_it: Callable[[str, Draft], None]
 ) -> None:
-    """Draw them in a popover; its content is made when it is opened.
+    """Draw the history in a popover; its content is made when it is opened.
 
-    ``read`` gives the draft of one and what else there is to say of it, or None when it cannot be read.
+    ``read`` returns the draft of an entry and its further description, or None when the entry is unreadable.
     """
     popover = st.popover("History", key=EARLIER, type="tertiary", icon=":material/history:", on_change="rerun")
     if not popover.open:

@@ -1,4 +1,4 @@
-"""Foreign words inside Markdown of ours, without what Markdown could read as an image, a link or a directive."""
+"""Foreign text inside Tempera's Markdown, without images, links or directives."""
 
 from __future__ import annotations
 
@@ -8,5 +8,5 @@ _MARKUP = {ord(sign): f"\\{sign}" for sign in "\\`*_[]<>()#$:!|~"}
 
 
 def plain_words(text: str, limit: int = 500) -> str:
-    """The text on one line, every sign that Markdown reads escaped, at most ``limit`` characters before that."""
+    """The text on one line with all Markdown characters escaped, at most ``limit`` characters before escaping."""
     return single_line(text, limit).translate(_MARKUP)

@@ -1,8 +1,8 @@
-"""Presses are done once and whole, also when a further message from the browser stops the script in between.
+"""Actions of widgets that run once and completely, even when another browser message stops the script.
 
-Streamlit calls a widget's callback once, and stops a script at its next use of Streamlit when a further message comes,
-callbacks included: what they were about to do is lost. So the callbacks here only note what is to be done, without any
-use of Streamlit. The script then does it at its beginning; a script that was stopped earlier leaves it to the next one.
+Streamlit calls a widget's callback once. A new message stops the running script, callbacks included, at its next call
+of Streamlit, and the rest of a callback is lost. Therefore callbacks here only note the action, without Streamlit. The
+script runs noted actions at its start; when it was stopped before, the next script runs them.
 """
 
 from __future__ import annotations
@@ -18,31 +18,31 @@ import streamlit as st
 from streamlit.runtime.scriptrunner import add_script_run_ctx, get_script_run_ctx
 
 PENDING_PRESSES = "pending_presses"
-"""What was pressed and is still to be done, in its order."""
+"""The pending actions, in their order."""
 
 
 def soon(action: Callable[..., object], *args: Any) -> Callable[[], None]:
-    """A callback of a widget that has ``action`` done by ``act``."""
+    """A widget callback that queues ``action`` to be run by ``act``."""
     return partial(_pending().append, partial(action, *args))
 
 
 def soon_chosen(key: str, action: Callable[[str], object]) -> Callable[[], None]:
-    """A callback of the menu of that key that has ``action`` done by ``act``, with what was chosen in it."""
+    """A callback of the menu ``key`` that queues ``action`` with the chosen option, to be run by ``act``."""
     pending = _pending()
-    # The choice is gone with the script that it began. Read as a dict, the state does not stop the script.
+    # The choice is gone after the script that it started. Reading the state as a dict does not stop the script.
     return lambda: pending.append(partial(action, st.session_state.to_dict()[key]))
 
 
 def act() -> None:
-    """Do what was pressed and is not done yet, in its order; call it before the widgets are drawn."""
+    """Run the pending actions in their order; call it before the widgets are drawn."""
     pending = _pending()
     while pending:
         unbroken(pending.pop(0))
 
 
 def unbroken(action: Callable[[], object]) -> None:
-    """Do an action that a further message from the browser cannot stop in between."""
-    # Streamlit stops a script in the script's own thread only.
+    """Run an action that no browser message can interrupt."""
+    # Streamlit stops a script only in the script's own thread.
     script = get_script_run_ctx()
     context = contextvars.copy_context()
 

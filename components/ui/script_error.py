@@ -1,4 +1,4 @@
-"""What a visitor is told of a fault of Tempera's own while a page is drawn."""
+"""The message for a fault of Tempera itself while a page is drawn."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from components.access.login import NotLetIn
 
 
 def report_script_error(error: Exception) -> bool:
-    """Log the fault under an id and tell the visitor only that id."""
-    if isinstance(error, NotLetIn):  # a login ended while its page stood open
+    """Log the fault under an id and show the visitor only that id."""
+    if isinstance(error, NotLetIn):  # the login ended while the page was open
         st.info(f"{error} What is on this page stays until you reload it.")
         return True
     name = uuid.uuid4().hex[:8]

@@ -1,4 +1,4 @@
-"""Starts the visitor's runs. What a demo does not let through is said on the page, and nothing is sent."""
+"""Starts the visitor's runs. The page shows a demo's refusal, and nothing is sent."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from components.ui.visitor import network, owner
 
 
 def start(order: Order) -> Run | None:
-    """Start a run of the visitor's; None when it was refused, which the page says in its next run."""
+    """Start a run of the visitor; None when it was refused, with the reason on the next draw of the page."""
     with shown_next(state.RUN_PROBLEM):
         return service().runner.start(replace(order, owner=owner(), network=network()))
     return None

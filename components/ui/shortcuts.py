@@ -1,4 +1,4 @@
-"""The keys that do something, on the buttons that they press and in a list behind the question mark."""
+"""The keyboard shortcuts: on the buttons that they press, and in a list behind the question mark."""
 
 from __future__ import annotations
 

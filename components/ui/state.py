@@ -1,4 +1,4 @@
-"""Session keys that pages share, and what a page shows in its address; a room's own keys stand in its ``keys.py``."""
+"""Session keys that pages share, and the page's query parameters; a package's own keys are in its ``keys.py``."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import streamlit as st
 
 from components.log.query import is_id
 
-# A widget's key is its field's name, so that a test or a script finds it.
+# A widget's key is its field's name, so tests and scripts can find it.
 ENDPOINT = "endpoint"
 MODEL = "model"
 SEND_ANYWAY = "send_anyway"
@@ -18,20 +18,20 @@ AS_WRITTEN = "as_written"
 RUN_PART = "run_part"
 RUN_PROBLEM = "run_problem"
 EXPERIMENT = "experiment"
-"""The experiment that the compare page shows, and the query parameter that names it."""
+"""The experiment that the compare page shows, and its query parameter."""
 BLIND_ORDER = "blind_order"
-"""The lanes in the order in which a blind vote shows them."""
+"""The order of the lanes in a blind vote."""
 SHOWN_RUN = "shown_run"
 RUN_PARAMETER = "run"
-"""The query parameter that names the run a page shows."""
+"""The query parameter of the run that a page shows."""
 OPEN_PARAMETER = "open"
-"""The query parameter that names a run to be shown and put into the form."""
+"""The query parameter of a run to be shown and put into the form."""
 _URL_BEHIND = "url_behind"
-"""What the browser's address named before this session changed it, and when it was changed."""
+"""The previous query parameters before this session changed them, and the time of the change."""
 _URL_FOLLOWS_S = 2.0
-"""How long a browser's messages may still carry the address of before."""
+"""The time for which browser messages may still carry the previous query parameters, in seconds."""
 SWEEP = "sweep"
-"""The experiment that the sweep page shows, and the query parameter that names it."""
+"""The experiment that the sweep page shows, and its query parameter."""
 
 
 def show_run(run_id: str) -> None:
@@ -47,10 +47,10 @@ def show_experiment(key: str, experiment_id: str) -> None:
 
 
 def arrive_at_experiment(key: str) -> tuple[str | None, bool]:
-    """The id of the experiment that a page shows, and whether it is to be put into the form, too.
+    """The id of the experiment that a page shows, and whether to put it into the form, too.
 
-    It is when a link opens it, and when going back or forward in the browser brings another one than before. Of an
-    address only what can be an id is taken: what is run next is kept under it.
+    A link, and going back or forward in the browser, put another experiment into the form. Only a valid id is taken
+    from the query, because the next runs are stored under it.
     """
     opened, in_url = st.query_params.get(OPEN_PARAMETER), st.query_params.get(key)
     if opened:
@@ -67,9 +67,9 @@ def arrive_at_experiment(key: str) -> tuple[str | None, bool]:
 
 
 def arrive() -> tuple[str | None, bool]:
-    """The id of the run that the playground shows, and whether it is to be put into the form, too.
+    """The id of the run that the playground shows, and whether to put it into the form, too.
 
-    Going back and forward in the browser shows other runs and leaves the form alone.
+    Going back and forward in the browser changes the run and leaves the form unchanged.
     """
     if opened := st.query_params.get(OPEN_PARAMETER):
         del st.query_params[OPEN_PARAMETER]
@@ -82,7 +82,7 @@ def arrive() -> tuple[str | None, bool]:
 
 
 def _show(key: str, parameter: str, found: str) -> None:
-    """Name what a page shows in the session and in the address."""
+    """Write the shown id to the session and the query parameter."""
     st.session_state[key] = found
     if st.query_params.get(parameter) != found:
         st.session_state[f"{_URL_BEHIND}_{parameter}"] = st.query_params.get(parameter), time.monotonic()
@@ -90,11 +90,11 @@ def _show(key: str, parameter: str, found: str) -> None:
 
 
 def _named(key: str, parameter: str) -> str | None:
-    """What the address names, unless it is behind what the session shows."""
+    """The id in the query parameter, unless it is older than the session's."""
     in_url, in_session = st.query_params.get(parameter), st.session_state.get(key)
     before, changed_at = st.session_state.get(f"{_URL_BEHIND}_{parameter}", (None, -_URL_FOLLOWS_S))
     is_behind = in_url == before and time.monotonic() - changed_at < _URL_FOLLOWS_S
     if in_session and (in_url is None or is_behind):
-        # A click on another page drops the parameter, and a quick click carries the address of a moment ago.
+        # A click on another page drops the parameter, and a quick click carries the previous one.
         return str(in_session)
     return in_url

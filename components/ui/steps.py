@@ -1,4 +1,4 @@
-"""A step to the one before or behind, where one of several is in sight: ‹ 2/5 ›."""
+"""Buttons for the previous and the next of several items: ‹ 2/5 ›."""
 
 from __future__ import annotations
 
@@ -10,10 +10,9 @@ from components.ui import presses
 
 
 def draw_steps(what: str, number: int, count: int, *, key: Callable[[str], str], go: Callable[[int], None]) -> None:
-    """Draw which one is in sight, ``number`` of ``count`` from 1, and both buttons.
+    """Draw the position ``number`` of ``count``, from 1, and both buttons.
 
-    ``what`` is the word for one of them. ``key`` makes a button's key of ``previous`` or ``next``; ``go`` is given -1
-    or 1.
+    ``what`` is the word for an item. ``key`` makes a button's key of ``previous`` or ``next``; ``go`` gets -1 or 1.
     """
     with st.container(horizontal=True, vertical_alignment="center", gap="xxsmall", width="content"):
         for step, icon, name in ((-1, ":material/chevron_left:", "Previous"), (1, ":material/chevron_right:", "Next")):

@@ -1,4 +1,4 @@
-"""What takes a file on a page; ``components/server/upload_limit.py`` lets files in only while that is there."""
+"""File inputs of a page; ``components/server/upload_limit.py`` accepts files only while an input is shown."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from components.ui.visitor import network, owner
 
 
 def draw_uploader(label: str, **more: Any) -> Any:
-    """Draw what takes one file, as ``st.file_uploader`` does; only here are files taken. Raises NotLetIn."""
+    """Draw an input for one file, like ``st.file_uploader``; uploads go through it alone. Raises NotLetIn."""
     uploads = service().uploads
     forget_closed_sessions(uploads)
     uploads.drawn(_session(), owner(), network())
@@ -24,7 +24,7 @@ def draw_uploader(label: str, **more: Any) -> Any:
 
 @contextmanager
 def whole_page() -> Iterator[None]:
-    """Hold while a page is drawn whole, so that what it takes no longer is not taken any more."""
+    """Hold this while a whole page is drawn; inputs that are no longer drawn stop accepting files."""
     with service().uploads.page(_session()):
         yield
 

@@ -1,4 +1,4 @@
-"""Shows a person what did not work: at once, or when the page is drawn next."""
+"""Shows errors to the visitor, at once or on the next draw of the page."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from components.user_error import UserError
 
 @contextmanager
 def shown() -> Iterator[None]:
-    """Show the error that ends this block, and go on behind it. A function decorated with it returns None then."""
+    """Show the error that ends this block and continue after it. A decorated function then returns None."""
     try:
         yield
     except UserError as error:
@@ -22,7 +22,7 @@ def shown() -> Iterator[None]:
 
 @contextmanager
 def shown_next(key: str, before: str = "") -> Iterator[None]:
-    """Keep the error that ends this block for ``draw_kept``: what a callback draws is gone with the next page."""
+    """Keep the error that ends this block for ``draw_kept``: drawings of a callback vanish with the next draw."""
     try:
         yield
     except UserError as error:
@@ -30,8 +30,8 @@ def shown_next(key: str, before: str = "") -> Iterator[None]:
 
 
 def draw_kept(key: str) -> None:
-    """Show the sentence that is kept under ``key``, once."""
+    """Show the sentence kept under ``key``, once."""
     if sentence := st.session_state.get(key):
         st.error(plain_words(sentence))
-        # Last: a script that ends before the sentence is drawn leaves it to the next one.
+        # Last: a script that ends before it drew the sentence leaves it to the next script.
         del st.session_state[key]

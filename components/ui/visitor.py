@@ -1,4 +1,4 @@
-"""Who looks at the page, from where, and what of the log is theirs."""
+"""The visitor of a page, their network, and their part of the log."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from components.server.process import service
 from components.server.secrets import read_secrets
 
 VISITOR = "visitor"
-"""The id of a visitor of a demo who did not log in."""
+"""The id of a demo visitor without a login."""
 
 BY_OWNER: dict[type | str, Callable[[Any], Any]] = {OwnLog: lambda log: log.owner}
-"""How what is cached for all visitors tells their logs apart."""
+"""The cache argument that separates the logs of visitors."""
 
 
 def owner() -> str:
-    """Who owns what is made on this page. Raises NotLetIn where one must log in, and is not or no longer."""
+    """The owner of everything made on this page. Raises NotLetIn when a required login is missing or has ended."""
     if login_is_needed():
         secrets = read_secrets().values
         if "auth" not in secrets:
@@ -40,18 +40,18 @@ def owner() -> str:
 
 
 def login_is_needed() -> bool:
-    """Whether the operator has set up a login: also when the file that said so is broken or gone by now."""
+    """Whether the operator has set up a login, also when its file is broken or gone by now."""
     secrets = read_secrets()
     return service().needs_login or "auth" in secrets.values or secrets.are_broken_with("auth")
 
 
 def own_log() -> OwnLog:
-    """The log as the visitor has it."""
+    """The log, limited to the visitor's entries."""
     return OwnLog(service().log, owner(), network())
 
 
 def is_known() -> bool:
-    """Whether the visitor may make anything: nobody has to log in, or this one has."""
+    """Whether the visitor may create anything: no login is required, or the visitor is logged in."""
     try:
         owner()
     except NotLetIn:
@@ -60,18 +60,18 @@ def is_known() -> bool:
 
 
 def who_looks() -> str:
-    """Who looks something up, as far as that is to be slowed down: the network, and without one the owner."""
+    """The key by which lookups are rate-limited: the network, or the owner when the network is unknown."""
     found = network() or network_of(_remote(), None, 0)
     return found if found != UNKNOWN or not is_known() else owner()
 
 
 def links() -> Database | None:
-    """Where what others share is looked up: whoever has the id of a capsule may read it."""
+    """The database of shared capsules: anyone with a capsule's id may read it."""
     return service().log.database
 
 
 def network() -> str | None:
-    """Where the visitor calls from, as far as limits are concerned; None where there are none."""
+    """The visitor's network for limits; None where no limits apply."""
     demo = service().demo
     if demo is None:
         return None
@@ -80,16 +80,16 @@ def network() -> str | None:
 
 
 def _remote() -> str | None:
-    # None on this machine itself, and something else in Streamlit's tests of pages.
+    # None on this machine itself, and another value in Streamlit's page tests.
     remote: object = st.context.ip_address
     return remote if isinstance(remote, str) else None
 
 
 def _visitor() -> str:
-    """The id in the cookie, or for browsers that keep none, one for this session alone."""
+    """The id in the cookie, or an id for this session in browsers without cookies."""
     known: str | None = st.session_state.get(VISITOR)
     if known is None:
         known = visitor_of(st.context.cookies) or new_visitor_id()
-        # Kept: a cookie that ends while the page is open must not take the visitor's runs away.
+        # Kept: a cookie that expires while the page is open must not hide the visitor's runs.
         st.session_state[VISITOR] = known
     return known

@@ -1,1 +1,1 @@
-"""One run on a page: its answer as it comes, its status, its events and times, and what can be done with it."""
+"""One run on a page: its live answer, status, events, times and actions."""

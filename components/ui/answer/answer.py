@@ -1,4 +1,4 @@
-"""An answer: its text as Markdown or as written, its reasoning, its tool calls."""
+"""An answer: its text as Markdown or raw, its reasoning and its tool calls."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from components.ui.plain_words import plain_words
 
 
 def draw_answer(run: Run | RunRecord | None, record: RunRecord | None, place: Place = ALONE) -> None:
-    """Draw all that an endpoint has answered; what is still to come is drawn as it comes.
+    """Draw everything that has arrived; the rest is drawn as it arrives.
 
-    ``record`` is the run as it stood when this page began to draw it.
+    ``record`` is the run at the time when this page began to draw it.
     """
-    # Of the same number, whatever there is to draw, so that the text stays in its place.
+    # Always the same number of elements, so that the text keeps its place.
     reasoning, text, rest = st.container(), st.container(), st.container()
     ended = record if record and not record.running else None
     with reasoning:
@@ -79,7 +79,7 @@ def _draw_further_choices(record: RunRecord, part: View, place: Place) -> None:
 
 def _draw_reasoning(record: RunRecord, place: Place) -> None:
     took = ""
-    # Of older releases, the time to first token is that of the first text.
+    # In older releases, the time to first token is that of the first text.
     answer_ms = record.ttft_ms if record.rate_basis is None else record.ttfo_ms
     if record.reasoning_ms is not None and answer_ms is not None:
         took = f" · {duration(answer_ms - record.reasoning_ms)}"

@@ -1,4 +1,4 @@
-"""What can be done with an answer: ask again, continue it, add it to the messages, bring its settings back."""
+"""The actions of an answer: regenerate, continue, add to the conversation, restore its settings."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _CUT = (Status.INTERRUPTED, Status.CANCELLED, Status.LOST)
 
 
 def draw_stale_notice(record: RunRecord, changes: list[Difference]) -> None:
-    """Say that the form has changed since this answer was asked for, and in what."""
+    """Say that the form has changed since this answer, and which fields changed."""
     named = ", ".join(str(change) for change in changes[:4]) + (", …" if len(changes) > 4 else "")
     said = f"Made with other settings: {plain_words(named)}" if named else "The form has changed since"
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="stale_notice"):
@@ -47,12 +47,12 @@ def draw_stale_notice(record: RunRecord, changes: list[Difference]) -> None:
 
 
 def draw_actions(record: RunRecord, endpoint: AnyEndpoint | None, *, stale: bool) -> None:
-    """Draw the actions for a run that has ended. ``endpoint`` is the run's own, None when it is gone."""
+    """Draw the actions of a run that has ended. ``endpoint`` is the run's own, None when it no longer exists."""
     request = asked(record)
     if request is None:
         return
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key=keys.ANSWER_ACTIONS):
-        # These very bytes are of the dialect that the endpoint spoke then.
+        # The same bytes, so the dialect is the one that the endpoint spoke then.
         if endpoint and endpoint.profile.name == record.dialect:
             st.button(
                 "Regenerate",
@@ -118,7 +118,7 @@ def _continue(record: RunRecord, request: ChatCompletionStreamRequest, endpoint:
     draft = draft_form.read().model_copy(update={"turns": turns})
     order = order_for(endpoint, compose(draft, endpoint.profile), draft)
     if order is None:
-        return  # the form has changed in the same moment; what is wrong with it stands beside its field
+        return  # the form changed in the same moment; its problem is shown beside its field
     run = start(order)
     if run is None:
         return
@@ -127,7 +127,7 @@ def _continue(record: RunRecord, request: ChatCompletionStreamRequest, endpoint:
 
 
 def _is_among_messages(record: RunRecord, request: ChatCompletionStreamRequest) -> bool:
-    """Whether the conversation goes on with this answer already."""
+    """Whether the conversation already continues with this answer."""
     turns, place = draft_form.current_turns(), len(request.messages) - bool(_prefix_of(request))
     if len(turns) <= place:
         return False
@@ -139,7 +139,7 @@ def _is_among_messages(record: RunRecord, request: ChatCompletionStreamRequest) 
 
 def _add_answer(record: RunRecord, request: ChatCompletionStreamRequest) -> None:
     if _is_among_messages(record, request):
-        return  # a second click that came before the button was drawn again
+        return  # a second click before the button was redrawn
     turns = _with_answer(draft_form.read(), _answer_of(record, request), prefix=False)
     following = [
         Turn(id=draft_form.next_turn_id(), role=Role.TOOL, tool_call_id=call["id"], name=call["name"])
@@ -154,9 +154,9 @@ def _prefix_of(request: ChatCompletionStreamRequest) -> str:
 
 
 def _answer_of(record: RunRecord, request: ChatCompletionStreamRequest) -> Turn:
-    """The whole answer as a turn that has no id yet."""
+    """The complete answer as a turn without an id."""
     begun = _prefix_of(request)
-    # Most endpoints repeat the prefix at the beginning of their answer; some send only what follows it.
+    # Most endpoints repeat the prefix at the beginning of the answer; some send only the continuation.
     content = record.text if record.text.startswith(begun) else begun + record.text
     calls = [
         {"id": call["id"], "type": "function", "function": {"name": call["name"], "arguments": call["arguments"]}}
@@ -167,16 +167,16 @@ def _answer_of(record: RunRecord, request: ChatCompletionStreamRequest) -> Turn:
         role=Role.ASSISTANT,
         content=content,
         tool_calls=json.dumps(calls, ensure_ascii=False, indent=2) if calls else "",
-        # What a model wrote is no template.
+        # A model's text is not a template.
         literal=bool(names_in([content])),
     )
 
 
 def _with_answer(draft: Draft, answer: Turn, *, prefix: bool) -> Turns:
-    """The form's turns with the answer behind them, or in place of the prefix that it begins with."""
+    """The form's turns followed by the answer, which replaces a prefix that it begins with."""
     answer = answer.model_copy(update={"id": draft_form.next_turn_id(), "prefix": prefix})
     last = draft.turns[-1]
     if last.role is Role.ASSISTANT and last.prefix and answer.content.startswith(draft.text_of(last)):
-        # Its other branches stay beside it.
+        # The prefix's other branches are kept.
         return *draft.turns[:-1], answer.model_copy(update={"earlier": last.earlier, "later": last.later})
     return *draft.turns, answer

@@ -1,4 +1,4 @@
-"""The answers that one request got in this session: regenerating keeps them all, and a branch finds its own again."""
+"""The answers to one request in this session: regenerating keeps them all, and a branch finds its own again."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from components.ui.steps import draw_steps
 
 
 def note_run(record: RunRecord) -> None:
-    """Remember which request this run asks."""
+    """Note the request of this run."""
     ids = _answers().setdefault(_request_of(record.endpoint, record.request_body.encode()), [])
     if record.id not in ids:
         ids.append(record.id)
 
 
 def answers_to(endpoint: str, body: bytes | None) -> list[str]:
-    """The ids of this session's runs that asked exactly this, oldest first; none for a form that asks nothing."""
+    """The ids of this session's runs with exactly this request, oldest first; empty when the form makes no request."""
     return [] if body is None else _answers().get(_request_of(endpoint, body), [])
 
 
 def draw_siblings(record: RunRecord) -> None:
-    """Draw the way to the other answers of the same request, where there are any."""
+    """Draw the steps to the other answers of the same request, if any."""
     ids = answers_to(record.endpoint, record.request_body.encode())
     if record.id not in ids or len(ids) < 2:
         return

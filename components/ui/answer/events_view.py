@@ -1,4 +1,4 @@
-"""Every event of a stream: when it came, how long after the one before, and what it held. Shown as plain text only."""
+"""Every event of a stream: its time, its gap to the previous event, and its data. Shown as plain text only."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _STRIP_HEIGHT = 160
 
 
 def draw_events(run: Run | RunRecord | None) -> None:
-    """Draw the events of a run: the newest while it goes on, all of them afterwards, from the log."""
+    """Draw the events of a run: the newest while it runs, all of them from the log afterwards."""
     if run is None:
         st.caption("The events of a run appear here, each with its time and its raw data.")
     elif isinstance(run, RunRecord):
@@ -58,7 +58,7 @@ def _draw_all(events: list[StoredEvent], count: int) -> None:
 
 
 def _draw_strip(events: list[StoredEvent]) -> None:
-    """The gap before each read of the socket over the time at which it came: an even stream is an even strip."""
+    """The gap before each read of the socket over its time: an even stream makes an even strip."""
     if len(events) < 2:
         return
     gaps = _frame(events, 0)[["number", "at_s", "gap_ms"]].dropna()
@@ -88,7 +88,7 @@ def _draw_strip(events: list[StoredEvent]) -> None:
 
 
 def _draw_table(events: list[StoredEvent], first: int, *, can_open: bool = True) -> None:
-    """``can_open`` lets a row be chosen; rows that still move have no choosing."""
+    """``can_open`` makes rows selectable; a list that still grows has no selection."""
     frame = _frame(events, first)
     st.dataframe(
         pd.DataFrame(
@@ -136,7 +136,7 @@ def _frame(events: list[StoredEvent], first: int) -> pd.DataFrame:
         {
             "number": range(first + 1, first + 1 + len(events)),
             "at_s": at_ms / 1000,
-            # Events of one read came at the same moment, so there is no time between them.
+            # Events of one read have the same time, so there is no gap between them.
             "gap_ms": at_ms.diff().replace(0.0, float("nan")),
             "name": [event.name for event in events],
             "data": [event.data for event in events],

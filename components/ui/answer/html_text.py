@@ -1,4 +1,4 @@
-"""Draws a model's text as HTML of the room ``markdown``: what does not come through the live view's socket."""
+"""A model's text as HTML from ``components/markdown``, for text outside the live view's socket."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from components.markdown.answer import AnswerBlocks, View
 from components.ui.answer.live_view import FOLDER
 
 _PAGE_CHARACTERS = 4_000
-"""HTML of one element. One that is full does not change any more, and Streamlit sends its hash alone from then on."""
+"""The HTML of one element. A full element no longer changes, so Streamlit sends only its hash from then on."""
 
 _blocks = st.components.v2.component(
     "tempera_blocks",
@@ -21,7 +21,7 @@ _blocks = st.components.v2.component(
 
 
 class _Drawn:
-    """A text as this session has drawn it. A longer one that begins with it is read from its end on."""
+    """A text as this session has drawn it. A longer text with the same beginning is parsed from its end on."""
 
     def __init__(self, part: View) -> None:
         self.part = part
@@ -30,7 +30,7 @@ class _Drawn:
         self._answer = AnswerBlocks(part)
 
     def can_become(self, text: str) -> bool:
-        """Whether the text is the same, or goes on where this one was still open."""
+        """Whether the text is unchanged, or continues where this one was still open."""
         return text == self._text or (not self._ended and text.startswith(self._text))
 
     def blocks(self, text: str, *, ended: bool) -> list[str]:
@@ -41,13 +41,13 @@ class _Drawn:
 
 
 def draw_text(text: str, key: str, part: View = "markdown", *, ended: bool = True) -> None:
-    """Draw a text of a model, as far as it has come. ``key`` is that of the place on the page."""
+    """Draw a model's text so far. ``key`` is that of its place on the page."""
     kept = f"{key}_drawn"
     drawn: _Drawn | None = st.session_state.get(kept)
     if drawn is None or drawn.part != part or not drawn.can_become(text):
         drawn = st.session_state[kept] = _Drawn(part)
     blocks = drawn.blocks(text, ended=ended)
-    # Lines of plain text that two elements share would be broken between them.
+    # Lines of plain text that two elements shared would be broken apart.
     pages = [blocks] if part == "plain" else list(_pages(blocks))
     with st.container(gap=None):
         for number, page in enumerate(pages, 1):

@@ -1,4 +1,4 @@
-"""Session keys of what draws an answer, on whatever page."""
+"""Session keys of the answer views, on any page."""
 
 from __future__ import annotations
 
@@ -6,26 +6,26 @@ RUN_STATUS = "run_status"
 VIEW = "view"
 ANSWER = "answer"
 STALE = "stale"
-"""A mark before an answer that other settings made."""
+"""A marker before an answer to other settings."""
 ANSWER_ACTIONS = "answer_actions"
 ANSWER_TEXT = "answer_text"
-"""The answer's text as it was drawn last, for pages without the live view's socket."""
+"""The answer's text as last drawn, for pages without the live view's socket."""
 CHANNEL = "channel"
-"""The token of this view of the page, which names to the live view's socket what the page may see."""
+"""The token of this page view; the live view's socket derives from it what the page may see."""
 NATIVE = "native"
-"""Set when this page cannot reach the live view's socket, and answers are drawn without it."""
+"""Set when this page cannot reach the live view's socket and draws answers without it."""
 EVENTS_TABLE = "events_table"
 ANSWERS = "answers"
-"""The runs of this session by what they asked, oldest first."""
+"""The runs of this session by their request, oldest first."""
 GO_TO_COMPARE = "go_to_compare"
 """Set when the compare page is to be shown next."""
 
 
 def live_key(part: str) -> str:
-    """The key of a component of the live view; switching between Markdown and plain text keeps the component."""
+    """The key of a live view component; it is the same for Markdown and plain text, so the component stays."""
     return "live_status" if part == "status" else "live_answer"
 
 
 def replay_key(run_id: str) -> str:
-    """The key of the switch that plays this run again."""
+    """The key of this run's *Replay* switch."""
     return f"replay_{run_id}"

@@ -1,4 +1,4 @@
-"""The one place where HTML of ours enters a page: marks around foreign words that were escaped, and styles."""
+"""The only place where Tempera's own HTML enters a page: marks around escaped foreign text, and styles."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ _ATTRIBUTES = {"div": {"class"}, "i": {"class"}}
 
 
 def draw_marked(html: str) -> None:
-    """Draw text in which some words are marked. Whatever else the HTML holds is taken out by the gate before it."""
+    """Draw text with marked words. Streamlit's sanitiser removes any other HTML."""
     st.html(nh3.clean(html, tags=_TAGS, attributes=_ATTRIBUTES, url_schemes=set()))
 
 
 def draw_style(css: str) -> None:
-    """Add a style of ours to the page, or none. Raises ValueError for what could end the style: it is never foreign."""
+    """Add a style of Tempera to the page, never foreign text. Raises ValueError for text that could end it."""
     if "<" in css:
         raise ValueError("This is no style.")
     st.html(f"<style>{css}</style>")

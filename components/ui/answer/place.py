@@ -1,4 +1,4 @@
-"""Where on a page a run is drawn: the one place of the playground, or one of several lanes."""
+"""The place of a run on a page: the single one of the playground, or one of several lanes."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Place:
-    """``lane`` is None where one run stands alone. ``name`` is said aloud before what is said of the run.
+    """``lane`` is None for a single run. ``name`` is announced before messages about the run.
 
-    ``lanes`` is how many runs are drawn on the page.
+    ``lanes`` is the number of runs on the page.
     """
 
     lane: str | None = None
@@ -17,7 +17,7 @@ class Place:
     lanes: int = 1
 
     def key(self, key: str) -> str:
-        """The key of an element that stands in each place, such as ``answer``, in this one."""
+        """The key of an element such as ``answer`` in this place."""
         return key if self.lane is None else f"lane_{key}_{self.lane}"
 
 

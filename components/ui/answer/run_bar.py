@@ -1,4 +1,4 @@
-"""The row between the form and what came of it: Run, Stop, and what to look at."""
+"""The row between the form and its results: Run, Stop and the choice of view."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ ANSWER, REQUEST, EVENTS, CODE = "Answer", "Request", "Events", "Code"
 
 
 def draw_run_bar(*, may_be_refused: bool) -> str:
-    """Draw the row; what is chosen to be looked at. ``may_be_refused`` says whether sending takes a purpose."""
+    """Draw the row; returns the chosen view. ``may_be_refused`` adds *Send anyway*."""
     with st.container(horizontal=True, vertical_alignment="center", key="run_bar"):
         st.button(
             "Run",

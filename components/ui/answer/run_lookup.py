@@ -1,4 +1,4 @@
-"""Finds a run by its id: living in this process, else in the log."""
+"""Finds a run by its id, in this process or else in the log."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from components.ui.visitor import own_log
 
 
 def find(run_id: str | None) -> Run | RunRecord | None:
-    """The run, or None when there is none; a log that cannot be read is named on the page."""
+    """The run, or None when there is none; the page shows the error of an unreadable log."""
     if run_id is None:
         return None
     run = live_run(own_log(), run_id)
@@ -29,7 +29,7 @@ def find(run_id: str | None) -> Run | RunRecord | None:
 
 
 def asked(record: RunRecord) -> ChatCompletionStreamRequest | None:
-    """The request of a run, or None for a body that is no request of ours."""
+    """The request of a run, or None for a body that is not a Tempera request."""
     try:
         return from_bytes(record.request_body, profile_named(record.dialect))
     except ValueError:
@@ -37,9 +37,9 @@ def asked(record: RunRecord) -> ChatCompletionStreamRequest | None:
 
 
 def events_reader(run: Run | RunRecord) -> Callable[[], list[StoredEvent]]:
-    """What reads the events of a run: of this process, of a capsule, or in the log; any thread may call it.
+    """A reader for a run's events, from this process, a capsule or the log; any thread may call it.
 
-    It raises QueryFailed, also while there is no log.
+    It raises QueryFailed, also without a log.
     """
     if isinstance(run, SharedRun):
         events = list(run.shared_events)
@@ -58,5 +58,5 @@ def events_reader(run: Run | RunRecord) -> Callable[[], list[StoredEvent]]:
 
 
 def record_of(run: Run | RunRecord | None) -> RunRecord | None:
-    """The run as it stands now."""
+    """The run's current state."""
     return run.record() if isinstance(run, Run) else run

@@ -1,4 +1,4 @@
-"""Why a run did not end as hoped, in plain words: what happened, what the endpoint said, what to do next."""
+"""Why a run failed or ended early: the cause, the endpoint's message and the next step."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _WHAT_HAPPENED = {
     Status.REJECTED: "Nothing was sent",
 }
 
-# For the kinds whose sentence is the endpoint's own; our own sentences already say what to do.
+# For kinds with the endpoint's own sentence; Tempera's own sentences already name the next step.
 _NEXT_STEP = {
     ErrorKind.AUTH: "Check this endpoint's key: api_key in the secrets file, or TEMPERA_API_KEY.",
     ErrorKind.NOT_FOUND: "Check the model's name, and that the base URL ends in /v1.",
@@ -39,9 +39,9 @@ _MOST_RAW_CHARACTERS = 10_000
 
 
 def draw_message(record: RunRecord, place: Place = ALONE) -> None:
-    """Draw the message of a run that has ended; nothing when there is nothing to say."""
+    """Draw the message of a run that has ended; nothing after a complete answer."""
     if was_cut(record):
-        if place.lane is None:  # beside others the badge says enough
+        if place.lane is None:  # beside other runs the badge is enough
             st.caption(_CUT if was_cut_at_sent_limit(record) else _CUT_BY_MODEL)
         return
     happened = _WHAT_HAPPENED.get(Status(record.status))
@@ -54,7 +54,7 @@ def draw_message(record: RunRecord, place: Place = ALONE) -> None:
         else:
             st.warning(happened + http_status, icon=":material/warning:")
         if record.error_message:
-            # As plain text: what an endpoint says must not become an image or a link.
+            # As plain text: an endpoint's message must not become an image or a link.
             st.text(single_line(record.error_message))
         if record.error_kind in _NEXT_STEP:
             st.caption(_NEXT_STEP[ErrorKind(record.error_kind)])

@@ -1,4 +1,4 @@
-"""A run's status and numbers, in one line and in plain words; the numbers' definitions on hover."""
+"""A run's status and numbers in one line, with the numbers' definitions on hover."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ _ICONS = {
 def draw_status(
     record: RunRecord, place: Place = ALONE, activity: Activity | None = None, retry_wait: RetryWait | None = None
 ) -> None:
-    """Draw the line. ``activity`` says what a running run does now, and ``retry_wait`` when it tries again."""
+    """Draw the line. ``activity`` is the current step of a running run, ``retry_wait`` its wait before a retry."""
     words, colour = status_words(record, activity, retry_wait=retry_wait)
     icon = ":material/content_cut:" if was_cut(record) else _ICONS[Status(record.status)]
     found = numbers(record)
     shown = " · ".join(f":gray[{number.label}] **{plain_words(number.value, 60)}**" for number in found)
     if place.lane is None:
-        # A lane's own head says what is its own.
+        # A lane's own header shows what is specific to the lane.
         shown = f":gray[{plain_words(record.model, 60)} on {plain_words(record.endpoint, 60)}] · {shown}"
     meanings = "\n".join(f"- **{number.label}**: {plain_words(number.meaning, 600)}" for number in found)
     with st.container(key=place.key(keys.RUN_STATUS), horizontal=True, vertical_alignment="center"):

@@ -1,6 +1,6 @@
-"""Draws a run: live while it goes on, as it ended otherwise. Pages do not know which view draws the answer.
+"""Draws a run, live or ended. Pages do not know which view draws the answer.
 
-Live or ended, the parts stand in the same order and number, so that one replaces the other in its place.
+The parts have the same order and number in both cases, so that an ended run replaces the live one in place.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from components.ui.answer.view_switches import draw_view_row
 _LOOK_AGAIN_S = 2.0
 _SLICE_S = 0.25
 _SLICES_PER_S = 16
-"""Of all lanes of a page together."""
+"""For all lanes of a page together."""
 
 
 def draw_run(
@@ -36,11 +36,11 @@ def draw_run(
     above_answer: Callable[[], None] | None = None,
     place: Place = ALONE,
 ) -> None:
-    """Draw a run: live while it goes on, as it ended otherwise, and where it will be when there is none.
+    """Draw a run, live or ended, or the empty place for the next run.
 
-    ``record`` is the run as the rest of the page shows it; one that has ended since is drawn as running, so that the
-    whole page is drawn again. ``stale`` greys an answer that other settings made. Without ``with_answer`` only status
-    and message are drawn. ``above_answer`` draws what belongs between them; without it, the switches of the view.
+    ``record`` is the run as the rest of the page shows it; a run that has ended since is drawn as running, which
+    redraws the whole page. ``stale`` greys an answer to other settings. Without ``with_answer``, only status and
+    message are drawn. ``above_answer`` draws the part between them; the default is the switches of the view.
     """
     if place is ALONE:
         draw_fallback_notice()
@@ -49,7 +49,7 @@ def draw_run(
         interval_s = max(_SLICE_S, place.lanes / _SLICES_PER_S)
         st.fragment(_draw_again_and_again, run_every=interval_s)(run, stale, with_answer, above_answer, place)
         return
-    # A fragment stands in a container of its own; what replaces it must stand in one as well.
+    # A fragment is inside its own container, so its replacement must be, too.
     with st.container():
         _draw_parts(run, record, stale, with_answer, above_answer, place)
     if isinstance(run, RunRecord) and run.running:
@@ -57,8 +57,8 @@ def draw_run(
 
 
 def draw_fallback_notice() -> None:
-    """Say that the answers of this page are drawn without the live connection, where that is so."""
-    # Its place is there before: what stands below keeps its own, or a click in that moment would be lost.
+    """Say that this page draws answers without the live connection, if that is the case."""
+    # The place is reserved in advance: the elements below must not move, or a click in that moment would be lost.
     with st.container():
         if st.session_state.get(keys.NATIVE):
             st.caption("Drawn without the live connection: a proxy may block it. Reload the page to try again.")
@@ -67,7 +67,7 @@ def draw_fallback_notice() -> None:
 def _draw_again_and_again(
     run: Run, stale: bool, with_answer: bool, above_answer: Callable[[], None] | None, place: Place
 ) -> None:
-    """Draw a run that goes on, for pages that cannot reach the live view's socket; then the page once more."""
+    """Draw a live run for pages that cannot reach the live view's socket, then redraw the page once."""
     if run.finished:
         st.rerun()
     _draw_parts(run, run.record(), stale, with_answer, above_answer, place)
@@ -103,7 +103,7 @@ def _draw_parts(
 
 
 def _answer_box(stale: bool, place: Place) -> DeltaGenerator:
-    # Greyed by a mark beside it: a container of another name would be another element, and blank until it is filled.
+    # Greyed by a marker beside it: a container of another name would be a new element, blank until it is filled.
     with st.container():
         if stale:
             st.container(key=place.key(keys.STALE)).empty()
@@ -112,7 +112,7 @@ def _answer_box(stale: bool, place: Place) -> DeltaGenerator:
 
 @st.fragment(run_every=_LOOK_AGAIN_S)
 def _look_again(drawn: RunRecord) -> None:
-    """Another process works on this run, or did until it died: draw it again when the log knows more."""
+    """Draw a run of another process, live or dead, again when the log has news."""
     now = record_of(find(drawn.id))
     if now is not None and (now.text, now.status) != (drawn.text, drawn.status):
         st.rerun()

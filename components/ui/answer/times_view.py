@@ -1,4 +1,4 @@
-"""What a run took, as a waterfall and as a table."""
+"""A run's timings as a waterfall and as a table."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The switches of how an answer is drawn: as Markdown or as written, and played again."""
+"""The switches of an answer's view: Markdown or raw, and *Replay*."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from components.ui.answer import keys
 
 
 def draw_view_switches(record: RunRecord) -> None:
-    """Draw the switches that make sense for this answer."""
+    """Draw the switches that apply to this answer."""
     if record.running or record.text:
         st.toggle("Raw", key=state.AS_WRITTEN, help="The text as it came, without Markdown, ready to copy.")
     draw_replay_switch(record)
 
 
 def draw_replay_switch(record: RunRecord) -> None:
-    """Draw the switch that plays this answer again; nothing for one that cannot be played."""
+    """Draw the *Replay* switch; nothing for an answer that cannot be replayed."""
     if can_be_replayed(record):
         st.toggle(
             "Replay",
@@ -27,12 +27,12 @@ def draw_replay_switch(record: RunRecord) -> None:
 
 
 def can_be_replayed(record: RunRecord) -> bool:
-    """Whether there is anything to play, and a view that can."""
+    """Whether there are events to replay, and a view that can replay them."""
     several = record.streamed and record.event_count > 1 and bool(record.text)
     return several and not record.running and not st.session_state.get(keys.NATIVE)
 
 
 def draw_view_row(record: RunRecord) -> None:
-    """Draw the switches in a row of their own."""
+    """Draw the switches in their own row."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key=keys.ANSWER_ACTIONS):
         draw_view_switches(record)

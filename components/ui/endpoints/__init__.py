@@ -1,1 +1,1 @@
-"""The endpoints on a page: which there are, choosing one, and one of the visitor's own."""
+"""The endpoints on a page: their list, their choice, and the visitor's own."""

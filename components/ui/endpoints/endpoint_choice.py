@@ -1,4 +1,4 @@
-"""Which endpoint and which model: the two selects, the endpoint's list of models, the embedded model's state."""
+"""The endpoint and the model: both selects, the endpoint's model list, the embedded model's state."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ _STATE_REFRESH_S = 0.5
 
 
 def draw_endpoint_and_model() -> tuple[AnyEndpoint, ModelCard | None]:
-    """Draw both selects; the endpoint that is chosen, and what it tells of the model that is chosen."""
+    """Draw both selects; returns the chosen endpoint and its card of the chosen model."""
     endpoints = endpoints_here()
     names = list(endpoints)
     begins_with = draft_form.start().endpoint
     if st.session_state.get(state.ENDPOINT, names[0]) not in names:
-        # Whoever runs Tempera has taken it away.
+        # The operator has removed it.
         widget_values.put({state.ENDPOINT: names[0]})
     endpoint_side, model_side = st.columns(2)
     with endpoint_side:
@@ -63,13 +63,13 @@ def _draw_model(endpoint: AnyEndpoint) -> ModelCard | None:
     )
     if problem:
         st.caption("The endpoint's models could not be listed. Type the model's name.")
-        # As plain text: what an endpoint says must not become an image or a link.
+        # As plain text: an endpoint's message must not become an image or a link.
         st.text(problem)
     return next((card for card in models if card.id == chosen), None)
 
 
 def _choose_first_model() -> None:
-    """Another endpoint was chosen: begin with its own model."""
+    """Choose the default model of the newly chosen endpoint."""
     chosen = st.session_state[state.ENDPOINT]
     if chosen != draft_form.start().endpoint:
         endpoint = endpoints_here()[chosen]
@@ -81,7 +81,7 @@ def _first_model(endpoint: AnyEndpoint, models: list[ModelCard]) -> str | None:
 
 
 def model_cards(endpoint: AnyEndpoint) -> list[ModelCard]:
-    """The models that the endpoint lists, as far as that is known."""
+    """The endpoint's model list, as known so far."""
     return _models(endpoint)[0]
 
 
@@ -89,7 +89,7 @@ def _models(endpoint: AnyEndpoint) -> tuple[list[ModelCard], str | None]:
     address = endpoint.known_address
     if address is None:
         return [], None
-    # What a visitor's own key lets them see is nothing for others.
+    # Models visible to a visitor's own key are not shown to others.
     listed = _listed_for_one if endpoint.name in own_endpoints() else _listed
     return listed(endpoint.name, address.base_url, endpoint)
 
@@ -112,8 +112,8 @@ def _ask(endpoint: AnyEndpoint) -> tuple[list[ModelCard], str | None]:
 
 
 def _draw_embedded_state(model: EmbeddedModel) -> None:
-    """Start the embedded model when it is first chosen, and say how far it is until it is ready."""
-    # After a failure only a click starts it again: a page runs often, and the failure would come back each time.
+    """Start the embedded model when it is first chosen, and show its progress until it is ready."""
+    # After a failure, only a click starts it again: a page runs often and would repeat the failure each time.
     if model.state.phase is ModelPhase.IDLE:
         model.start()
     if model.state.phase is ModelPhase.FAILED:

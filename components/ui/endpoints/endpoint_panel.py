@@ -1,6 +1,6 @@
-"""One endpoint on the endpoints page: whether it answers, its models, its dialect, and the embedded model's state.
+"""One endpoint on the endpoints page: its state, models and dialect, and the embedded model's state.
 
-Looking at an endpoint never holds up the page, and never starts the embedded model.
+A check of an endpoint never blocks the page and never starts the embedded model.
 """
 
 from __future__ import annotations
@@ -56,12 +56,12 @@ _ON_THE_WAY = (ModelPhase.FETCHING, ModelPhase.LOADING)
 
 @st.cache_resource
 def _looks() -> Looks:
-    """This process's looks at its endpoints; they come from the configuration alone, so all visitors share them."""
+    """This process's checks of its endpoints. They depend on the configuration alone, so all visitors share them."""
     return Looks()
 
 
 def check_again(endpoints: Iterable[AnyEndpoint]) -> None:
-    """Ask these endpoints now, however new the last look is. Does not wait."""
+    """Check these endpoints now, whatever the age of the last check. Does not wait."""
     for endpoint in endpoints:
         address = endpoint.known_address
         if address:
@@ -69,15 +69,15 @@ def check_again(endpoints: Iterable[AnyEndpoint]) -> None:
 
 
 def draw_endpoint(endpoint: AnyEndpoint, database: Database | None) -> bool:
-    """Draw one endpoint; whether its answer is still awaited. ``database`` tells the embedded model's speed."""
-    # The state is read before the address, so that a model which is called ready has one.
+    """Draw one endpoint; returns whether its check still runs. ``database`` provides the embedded model's speed."""
+    # The state is read before the address, so that a ready model always has one.
     model = endpoint.model.state if isinstance(endpoint, EmbeddedEndpoint) else None
     look = _look(endpoint)
     with st.container(key=f"endpoint_{endpoint.name}", border=True, gap="xsmall"):
         _draw_head(endpoint, model, look)
         health = look.health
         if health and health.problem:
-            # As plain text: what an endpoint says must not become an image or a link.
+            # As plain text: an endpoint's message must not become an image or a link.
             st.text(single_line(health.problem))
             if health.verdict in _NEXT_STEP:
                 st.caption(_NEXT_STEP[health.verdict])
@@ -97,15 +97,15 @@ def draw_endpoint(endpoint: AnyEndpoint, database: Database | None) -> bool:
 
 
 def await_answers(endpoints: list[AnyEndpoint]) -> None:
-    """Run the page again as soon as one of these endpoints is known. There is no timer when there is none."""
+    """Rerun the page as soon as one of these checks ends. Without pending checks there is no timer."""
     if endpoints:
         _await_answers(endpoints)
 
 
 @st.fragment(run_every=_REFRESH_S)
 def _await_answers(endpoints: list[AnyEndpoint]) -> None:
-    # It draws nothing. A fragment that runs while its last elements are still on their way to the browser takes them
-    # back, but not those that are named by their hash; they then find no place, and the whole page goes blank.
+    # It draws nothing. A fragment that reruns while its last elements are still on their way to the browser removes
+    # them, except those named by their hash; these then find no place, and the whole page goes blank.
     if not all(_look(endpoint).asking for endpoint in endpoints):
         st.rerun()
 
@@ -157,7 +157,7 @@ def _draw_badge(model: EmbeddedModelState | None, look: Look) -> None:
 
 
 def _facts(endpoint: AnyEndpoint, look: Look) -> list[str]:
-    """What is set for the endpoint, and when it was looked at. The address is code: a bare one becomes a link."""
+    """The endpoint's configuration and the time of its check, with the address as code: a bare one becomes a link."""
     address, health = endpoint.known_address, look.health
     facts = [f":gray[dialect] {endpoint.profile.name}"]
     if address:

@@ -1,6 +1,4 @@
-"""How the operator adds an endpoint: what to write where. There is no form for it: a key of the operator's
-belongs in no page.
-"""
+"""Instructions to add an endpoint. There is no form, because an operator's key does not belong in a page."""
 
 from __future__ import annotations
 
@@ -13,7 +11,7 @@ _ANY_ADDRESS = "https://host/v1"
 
 
 def draw_endpoint_setup() -> None:
-    """Draw what to copy into the secrets file, or into the environment, for each dialect."""
+    """Draw the text to copy into the secrets file or the environment, for each dialect."""
     dialect = st.segmented_control(
         "Dialect of the new endpoint", list(PROFILES), default=BEEZY.name, key="new_dialect", required=True
     )

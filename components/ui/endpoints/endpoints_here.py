@@ -1,4 +1,4 @@
-"""The endpoints that a visitor can choose: the operator's, and one of their own where that is allowed."""
+"""The endpoints that a visitor can choose: the operator's, and the visitor's own where allowed."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from components.ui.endpoints.own_endpoint import own_endpoints
 
 
 def endpoints_here() -> Mapping[str, AnyEndpoint]:
-    """All of them by name, the operator's first. In a demo there are the operator's alone."""
+    """All of them by name, the operator's first. A demo has the operator's only."""
     configured = service().configuration().endpoints
     own = {} if service().demo else own_endpoints()
     return {**configured, **{name: endpoint for name, endpoint in own.items() if name not in configured}}

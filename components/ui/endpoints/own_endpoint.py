@@ -1,4 +1,4 @@
-"""The form for an endpoint of the visitor's own, where the operator allows that, and where its session keeps it."""
+"""The form for a visitor's own endpoint, where the operator allows it, and its place in the session."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from components.settings import read_settings
 from components.ui.plain_words import plain_words
 
 OWN_ENDPOINT = "own_endpoint"
-"""The visitor's own endpoint, its key included: in the state of the session, and nowhere else."""
+"""The visitor's own endpoint with its key; held in the session state only."""
 OWN_PROBLEMS = "own_endpoint_problems"
 FORGET = "own_endpoint_forget"
 SAVE = "own_endpoint_save"
@@ -27,11 +27,11 @@ def widget_key(field: OwnField) -> str:
 
 
 def own_endpoints() -> dict[str, Endpoint]:
-    """The endpoint that the visitor of this session typed, by its name; empty when there is none or none is allowed.
+    """The visitor's own endpoint by its name; empty when none was entered or none is allowed.
 
-    It belongs to this session alone: what is asked of it must not be cached for all visitors.
+    It belongs to this session alone, so its responses must not be cached for all visitors.
     """
-    # Outside of a session, such as in a worker of Dask, nobody typed anything.
+    # Outside a session, such as in a Dask worker, there is no own endpoint.
     if get_script_run_ctx() is None or not read_settings().own_endpoints:
         return {}
     endpoint: Endpoint | None = st.session_state.get(OWN_ENDPOINT)
@@ -39,7 +39,7 @@ def own_endpoints() -> dict[str, Endpoint]:
 
 
 def draw_own_endpoint() -> None:
-    """Draw the visitor's own endpoint and the form for it; nothing where the operator does not allow it."""
+    """Draw the visitor's own endpoint and its form; nothing where the operator does not allow it."""
     if not read_settings().own_endpoints:
         return
     for endpoint in own_endpoints().values():
@@ -97,7 +97,7 @@ def _draw_problem(field: OwnField) -> None:
 
 def _save() -> None:
     typed = {field: st.session_state.get(widget_key(field)) or "" for field in OwnField}
-    # Whatever comes of it, the key stays in no input: neither here, nor in the browser.
+    # Whatever the result, the key stays in no input, neither here nor in the browser.
     st.session_state[widget_key(OwnField.KEY)] = ""
     st.session_state.pop(OWN_PROBLEMS, None)
     try:

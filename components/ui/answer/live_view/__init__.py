@@ -1,7 +1,7 @@
-"""The live view: a component that draws what the page's one socket brings, and the routes that feed it.
+"""The live view: a component that draws the data of the page's one socket, and the routes that feed it.
 
-The script only says which run is to be drawn; text never goes through it. So a widget answers while text streams, and a
-token is on the screen as soon as it has come.
+The script only names the run; text never passes through it. So widgets respond while text streams, and a token shows as
+soon as it has arrived.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from components.ui.visitor import is_known, network, owner, who_looks
 FOLDER = Path(__file__).parent
 _ASSETS = FOLDER / "assets"
 _VERSION = hashlib.sha256(b"".join(path.read_bytes() for path in sorted(_ASSETS.iterdir()))).hexdigest()[:12]
-"""In the files' address, so that a browser never mixes those of two releases."""
+"""Part of the files' address, so that a browser never mixes the files of two releases."""
 
 _PATH = "live"
 
@@ -41,7 +41,7 @@ _view = st.components.v2.component(
 
 
 def routes() -> list[BaseRoute]:
-    """The routes that the server needs for this view: the socket, and the component's own files."""
+    """The server's routes for this view: the socket and the component's files."""
     return [
         WebSocketRoute(route_path(_PATH), LiveSocket(lambda: service().channels, is_own_page).serve),
         Mount(route_path(f"{_PATH}/{_VERSION}"), StaticFiles(directory=_ASSETS)),
@@ -57,11 +57,11 @@ def draw_live(
     name: str = "",
     key: str | None = None,
 ) -> None:
-    """Draw the status or the answer of a run; it goes on by itself, and the page is run again when the run has ended.
+    """Draw the status or the answer of a run. It updates by itself, and reruns the page when the run has ended.
 
-    ``running`` is whether the run had not ended when this page began to draw it. With ``replay`` the answer is played
-    from its events. Without a run the place is prepared for one, so that its first token finds the connection made.
-    Where several answers stand on a page, each has a ``name``, which is said with its beginning and end, and a ``key``.
+    ``running`` is whether the run was unfinished when this page began to draw it. ``replay`` plays the answer from its
+    events. Without a run, the view connects in advance, for the first token. Where a page has several answers, each has
+    a ``name``, which is announced at its beginning and end, and a ``key``.
     """
     channel = _channel()
     if run:
@@ -74,7 +74,7 @@ def draw_live(
             "run": run.id if run else None,
             "part": part,
             "running": running,
-            # What another process works on is seen as far as the log has it.
+            # A run of another process shows the state in the log.
             "length": len(run.text) if isinstance(run, RunRecord) else 0,
             "replay": replay,
             "name": name,
@@ -85,14 +85,14 @@ def draw_live(
         on_ended_change=_run_again,
         on_unreachable_change=_run_again,
     )
-    # A token that is merely old, as after a long sleep or a new release, has just been replaced.
+    # A merely expired token, as after a long sleep or a new release, has just been replaced.
     if told.unreachable == channel.token:
         st.session_state[keys.NATIVE] = True
         st.rerun()
 
 
 def _run_again() -> None:
-    """The page is run again after this, and finds what has changed."""
+    """The callback after which the page reruns and finds the changes."""
 
 
 def _channel() -> Channel:
