@@ -1,1 +1,1 @@
-"""The Runs page: filters, the table, charts, and one or several runs opened from it."""
+"""The Runs page: filters, table, charts, and one or several opened runs."""

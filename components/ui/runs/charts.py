@@ -1,4 +1,4 @@
-"""Charts of the runs that a view finds: a number by a setting, and outcomes over time; each with its table."""
+"""Charts of the runs in a view: a number by a setting, and outcomes over time; each with its table."""
 
 from __future__ import annotations
 
@@ -57,9 +57,9 @@ def draw_charts(view: View) -> None:
 
 
 def settings_of(runs: pd.DataFrame) -> pd.DataFrame:
-    """A column for each setting that any of the runs sent: its value in words, or ``omitted``.
+    """A column for each setting that any run sent, with its value in words, or ``omitted``.
 
-    A number is the same with and without a fraction of nothing, as it is to who looks for it.
+    1.0 and 1 are the same value.
     """
     lines = [
         {field: value.removesuffix(".0") for field, _, value in (line.partition("=") for line in said.split("\n"))}
@@ -71,10 +71,9 @@ def settings_of(runs: pd.DataFrame) -> pd.DataFrame:
 
 
 def spread(runs: pd.DataFrame, values: pd.Series, number: str) -> pd.DataFrame:
-    """For each of the 30 most frequent values: how many runs that ended well have the number, and where they lie.
+    """Count and quartiles of a number over successful runs, for each of the 30 most frequent values.
 
-    ``low`` and ``high`` are the quarters: half of the runs lie between them. Numbers stand in their order, the other
-    values before them.
+    ``low`` and ``high`` are the first and third quartile. Numeric values come last, in ascending order.
     """
     found = pd.DataFrame({"value": values, number: runs[number].astype(float)})[runs["status"] == Status.OK.value]
     groups = found.dropna().groupby("value")[number]
@@ -86,7 +85,7 @@ def spread(runs: pd.DataFrame, values: pd.Series, number: str) -> pd.DataFrame:
 
 
 def outcomes(runs: pd.DataFrame) -> pd.DataFrame:
-    """How many runs of each endpoint began in each hour, or day when they lie further apart, by their status."""
+    """The runs of each endpoint and status per hour, or per day over a longer period."""
     began = pd.to_datetime(runs["created_at"], utc=True)
     step = "h" if began.max() - began.min() < _HOURS_UNTIL else "D"
     found = pd.DataFrame({"began": began.dt.floor(step), "endpoint": runs["endpoint"], "status": runs["status"]})
@@ -128,7 +127,7 @@ def _draw_outcomes(runs: pd.DataFrame) -> None:
     whole = [table["began"].min().isoformat(), table["began"].max().isoformat()]
     seen = [status for status in _COLOURS if status in set(table["status"])]
     colours = alt.Scale(domain=seen, range=[_COLOURS[status] for status in seen])
-    # A chart for each: rows of one chart would not fill the page's width.
+    # A chart for each: the rows of one chart would not fill the page's width.
     for endpoint, part in table.groupby("endpoint"):
         bars = alt.Chart(part, height=190, title=str(endpoint)).mark_bar(size=10)
         st.altair_chart(

@@ -1,4 +1,4 @@
-"""The way from a run to what it was made for."""
+"""The link from a run to its comparison or sweep."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _PAGES = {
 
 @shown()
 def draw_experiment_link(record: RunRecord) -> None:
-    """Draw the link to the comparison or the sweep of a run; nothing for a run of its own."""
+    """Draw the link to the run's comparison or sweep; nothing for a single run."""
     database = own_log().database
     if record.experiment_id is None or database is None:
         return

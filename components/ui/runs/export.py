@@ -16,7 +16,7 @@ from components.ui.visitor import owner
 
 
 def draw_export(view: View) -> None:
-    """Draw a link for each kind of file, all with the runs that the view finds and that have ended."""
+    """Draw a link for each file format, with all ended runs of the view."""
     with st.popover("Export", icon=":material/download:"):
         newest = f" Of more than {MOST_COUNTED:,} that have the words, the newest ones." if view.words else ""
         st.caption(f"All runs of this view that have ended, oldest first.{newest}")
@@ -26,7 +26,7 @@ def draw_export(view: View) -> None:
 
 
 def _token(view: View) -> str:
-    """The same one while the page is drawn again and again: a link must not change under the pointer."""
+    """The link's token; it stays the same over many draws, because a link must not change under the pointer."""
     known: tuple[View, str, float] | None = st.session_state.get(keys.TICKET)
     if known is None or known[0] != view or time.monotonic() > known[2]:
         known = view, service().tickets.issue(view, owner()), time.monotonic() + LIFE_S / 2

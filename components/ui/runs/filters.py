@@ -1,4 +1,4 @@
-"""What is looked for in the log. All of it stands in the page's address, so that a link opens the same view."""
+"""The filters of the log. They are query parameters of the page, so that a link opens the same view."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _LABELS = {
 
 
 def draw_filters() -> View | None:
-    """Draw the filters; what they look for, or None when one of them cannot be read, which is said beside it."""
+    """Draw the filters; returns their view, or None when one is unreadable, with its error beside it."""
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         words = st.text_input(
             "Search",
@@ -69,7 +69,7 @@ def draw_filters() -> View | None:
 
 
 def _draw_what_is_set(further: dict[str, Any]) -> None:
-    """Draw what takes the filters out, and those that stand in a popover which is closed."""
+    """Draw the buttons that clear the filters, and the filters inside a closed popover."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.button(
             "Clear filters", icon=":material/filter_list_off:", key="clear_filters", type="tertiary", on_click=_clear

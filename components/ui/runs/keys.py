@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 RUNS_TABLE = "runs_table"
-# The names that they have in the address of the Runs page.
+# Their names are the query parameters of the Runs page.
 FIND = "find"
 FIND_SETTINGS = "sent"
 FIND_STATUS = "status"
@@ -23,19 +23,19 @@ FILTERS = (
     *(FIND_SINCE, FIND_UNTIL, FIND_TAG, FIND_STARS, FIND_EXPERIMENT),
 )
 LISTING = "listing"
-"""Which page of the log the table shows."""
+"""The state of the table: its view and page."""
 CHOSEN_RUNS = "chosen_runs"
-"""The ids of the runs that are chosen in the table."""
+"""The ids of the selected runs."""
 CHARTS = "charts"
 CHART_OF = "chart_of"
 CHART_BY = "chart_by"
 IMPORT_RUNS = "runs_file"
 SURE_TO_DELETE = "sure_to_delete"
 TICKET = "ticket"
-"""A view of the log, the token by which the browser may fetch its runs, and until when it is offered."""
+"""A view of the log, the browser's token for its runs, and the end of its use."""
 RUNS_PROBLEM = "runs_problem"
 UPKEEP = "upkeep"
 DELETED_RUN = "deleted_run"
-"""The run that was deleted last, until something else is."""
+"""The run that was deleted last."""
 LISTED_RUNS = "listed_runs"
 JUST_OPENED = "just_opened"

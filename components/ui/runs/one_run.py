@@ -1,4 +1,4 @@
-"""One run, opened from the table: its answer, what was sent, its events and times, and what people say about it."""
+"""One run, opened from the table: its answer, request, events, times and annotations."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _MOST_OF_A_FACT = 200
 
 
 def draw_one_run(run: Run | RunRecord, record: RunRecord) -> None:
-    """Draw the run: the answer on the left, what belongs to it on the right."""
+    """Draw the run: the answer on the left, its details on the right."""
     answer, beside = st.columns([3, 2], gap="large")
     with answer:
         _draw_actions(run, record)
@@ -61,7 +61,7 @@ def draw_one_run(run: Run | RunRecord, record: RunRecord) -> None:
 
 
 def draw_undo() -> None:
-    """Offer to bring back the run that was deleted last."""
+    """Offer to restore the run that was deleted last."""
     if st.session_state.get(keys.DELETED_RUN):
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             st.markdown("The run is deleted.", width="content")
@@ -131,7 +131,7 @@ def _draw_annotation(record: RunRecord) -> None:
         st.feedback("stars", key=widgets["rating"], on_change=_annotate, args=(record.id, "rating", widgets["rating"]))
         st.multiselect(
             "Tags",
-            # None to choose from: a widget whose options change forgets what was chosen.
+            # No fixed options: a widget whose options change forgets its choice.
             cast("list[str]", []),
             key=widgets["tags"],
             accept_new_options=True,
@@ -152,7 +152,7 @@ def _draw_annotation(record: RunRecord) -> None:
 
 
 def _annotate(run_id: str, name: str, key: str) -> None:
-    """Keep what was changed, and that alone: somebody else may have written the rest meanwhile."""
+    """Save the changed fields only: another person may have changed the rest meanwhile."""
     database, value = own_log().database, st.session_state[key]
     if name == "rating":
         value = None if value is None else value + 1

@@ -1,4 +1,4 @@
-"""The run that the Runs page has open, in the session and in the address."""
+"""The open run of the Runs page, in the session and the query parameter."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ OPENED_RUN = "opened_run"
 
 
 def open_run(run_id: str) -> None:
-    """Make this the run that the page has open, now and after a reload."""
+    """Make this the page's open run, now and after a reload."""
     st.session_state[OPENED_RUN] = run_id
     st.query_params[RUN_PARAMETER] = run_id
 
 
 def close_run() -> None:
-    """Have no run open."""
+    """Close the open run."""
     st.session_state.pop(OPENED_RUN, None)
     st.query_params.pop(RUN_PARAMETER, None)
 
 
 def opened_run() -> str | None:
-    """The id of the run that the page has open."""
+    """The id of the page's open run."""
     run_id = st.query_params.get(RUN_PARAMETER) or st.session_state.get(OPENED_RUN)
     if run_id:
         open_run(run_id)

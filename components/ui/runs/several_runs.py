@@ -1,4 +1,4 @@
-"""Several runs, chosen in the table: in what their settings and their answers differ."""
+"""Several runs, chosen in the table: the differences of their settings and answers."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _MOST_CHARACTERS = 120
 
 
 def draw_several_runs(run_ids: Sequence[str]) -> None:
-    """Draw what differs between two to eight runs, in the order of the table."""
+    """Draw the differences between two to eight runs, in the order of the table."""
     if len(run_ids) > MOST_LANES:
         st.info(f"Choose at most {MOST_LANES} runs to see in what they differ.", icon=":material/compare_arrows:")
         return
@@ -43,7 +43,7 @@ def draw_several_runs(run_ids: Sequence[str]) -> None:
 
 
 def draw_differences(titles: Mapping[str, RunRecord]) -> None:
-    """Draw in what runs differ: what they asked, what they answered, their numbers. Each has a title."""
+    """Draw the differences of requests, answers and numbers. The runs are given by their titles."""
     st.markdown("**Requests**")
     _draw_settings(titles)
     answered = {title: record for title, record in titles.items() if record.text}

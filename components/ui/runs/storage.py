@@ -1,4 +1,4 @@
-"""The log's size, making it smaller, and deleting what a view finds."""
+"""The log's size, its compaction, import, and deletion of the runs in a view."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ _WORTH_COMPACTING = 1_000_000
 
 
 def draw_storage(view: View, on_change: Callable[[], None]) -> None:
-    """Draw a popover with the log's size; with a filter, all that is found can be deleted, after a question.
+    """Draw a popover with the log's size; a filtered view can be deleted after a confirmation.
 
-    ``on_change`` is called when runs came or went.
+    ``on_change`` is called when runs were added or deleted.
     """
     log = own_log()
     database = log.database
     if database is None:
         return
     opened = st.popover("Storage", icon=":material/database:", key=keys.UPKEEP, on_change="rerun")
-    # It would count what is found every two seconds, for nobody.
+    # A closed popover would count the view's runs every two seconds in vain.
     if not opened.open:
         return
     with opened, shown():
-        # The log of all is the operator's where others look at it, too.
+        # Where visitors have separate logs, the size of the whole log is for the operator only.
         if database.owner == LOCAL:
             st.markdown(f"The log takes **{size_bytes(database) / 1e6:,.1f} MB**.")
             _draw_compaction(free_bytes(database))
@@ -74,7 +74,7 @@ def _draw_import(on_change: Callable[[], None]) -> None:
     file = draw_uploader(
         "Import runs",
         type="jsonl",
-        # Under a number of its own: a file that was brought back is not brought back by another click.
+        # The key has a number that grows, so that a second click does not import the same file again.
         key=f"{keys.IMPORT_RUNS}_{st.session_state.get(keys.IMPORT_RUNS, 0)}",
         help="A JSON Lines file of *Export*. Runs get new ids.",
     )

@@ -1,4 +1,4 @@
-"""The table of runs: a page of those that the view finds, always up to date."""
+"""The table of runs: one page of the view, always up to date."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ _COLUMNS = (
     *("rating", "tags", "experiment"),
 )
 _FORMATS = {"ms": "%d ms", "tokens/s": "%.1f", "": "%d"}
-"""By unit; a whole run takes so long that it is shown in seconds."""
+"""By unit; a whole run is shown in seconds."""
 
 
 @dataclass
 class _Listing:
-    """What the table lists: the view, where each page before this one ended, and which table of the session it is.
+    """The state of the table: the view, the ends of the previous pages, and a number for the widget's key.
 
-    ``held`` is the page while rows of it are ticked: they must go on standing for the same runs.
+    ``held`` is the page while some of its rows are selected, so that the rows keep their runs.
     """
 
     view: View
@@ -46,16 +46,16 @@ class _Listing:
     held: Page | None = None
 
     def renew(self) -> None:
-        """List what there is now, with no row ticked."""
+        """Show the current runs, with no row selected."""
         self.number += 1
         self.held = None
         st.session_state[keys.CHOSEN_RUNS] = []
 
 
 @st.fragment(run_every=_REFRESH_S)
-@shown()  # here and not by the page: the fragment runs again without it
+@shown()  # Here and not in the page, because the fragment reruns without the page.
 def draw_runs_table(view: View) -> None:
-    """The runs, newest first or in the order of the view. A log that cannot be read is named."""
+    """The runs, newest first or in the order of the view. The error of an unreadable log is shown."""
     database = own_log().database
     if database is None:
         st.info("There is no log now, so no runs can be listed.", icon=":material/database_off:")
@@ -76,7 +76,7 @@ def draw_runs_table(view: View) -> None:
 
 
 def list_anew() -> None:
-    """List the runs as they are now, with none ticked, after some came or went at the visitor's wish."""
+    """Show the current runs with no selection, after the visitor added or deleted some."""
     listing: _Listing | None = st.session_state.get(keys.LISTING)
     _summed_up.clear()
     if listing:
@@ -86,9 +86,9 @@ def list_anew() -> None:
 def _listing_of(view: View) -> _Listing:
     known: _Listing | None = st.session_state.get(keys.LISTING)
     if known is None or known.view != view:
-        # Under a number of its own: what was ticked in another list is not ticked here.
+        # A new number, so that a selection in another list does not apply here.
         if known and st.session_state.get(keys.CHOSEN_RUNS):
-            # Those below belong to the list that is gone.
+            # The runs below belong to the previous list.
             st.session_state[keys.JUST_OPENED] = True
         number = known.number if known else -1
         known = _Listing(view, number)
@@ -110,7 +110,7 @@ def _draw_nothing(view: View) -> None:
 def _draw_page(page: Page, listing: _Listing) -> None:
     shown = _shown(page.runs)
     chosen = st.session_state.get(keys.COLUMNS) or _ordered_first(_worth_showing(shown), listing.view.order)
-    # What is opened below comes into sight.
+    # Scroll to the part opened below.
     tallest = 300 if listing.held else 458
     st.dataframe(
         shown,
@@ -145,7 +145,7 @@ def _key(listing: _Listing) -> str:
 
 
 def _ordered_first(columns: list[str], order: str) -> list[str]:
-    """With the number by which runs are ordered in sight, right behind their start."""
+    """The columns with the sort column right after the start time."""
     if order == "started":
         return columns
     return ["started", order, *(name for name in columns if name not in ("started", order))]
@@ -153,7 +153,7 @@ def _ordered_first(columns: list[str], order: str) -> list[str]:
 
 def _draw_head(listing: _Listing, said: str) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        # On the left, for the table's own toolbar comes up over what stands on the right.
+        # On the left, because the table's own toolbar covers the right.
         draw_export(listing.view)
         draw_storage(listing.view, list_anew)
         with st.popover("Columns", icon=":material/view_column:"):
@@ -173,7 +173,7 @@ def _draw_turning(page: Page, listing: _Listing) -> None:
     if page.next is None and not listing.before:
         return
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        # Drawn where they do nothing as well, so that none moves under the pointer.
+        # Disabled buttons are drawn, too, so that no button moves under the pointer.
         turns: tuple[tuple[str, str, list[PageEnd] | None], ...] = (
             ("First page", "first_page", [] if listing.before else None),
             ("Previous", "page_before", listing.before[:-1] if listing.before else None),
@@ -241,21 +241,21 @@ def _shown(runs: pd.DataFrame) -> pd.DataFrame:
 
 
 def _worth_showing(shown: pd.DataFrame) -> list[str]:
-    """The columns that say something: not those that are the same in each row."""
+    """The columns whose values differ between rows."""
     if len(shown) < 2:
         return [
             name
             for name in map(str, shown)
             if shown[name].astype(str).str.strip("[]").iloc[0] not in ("", "None", "<NA>")
         ]
-    said = (name for name in map(str, shown) if name != "experiment")  # its id tells people nothing
+    said = (name for name in map(str, shown) if name != "experiment")  # an id means nothing to a reader
     return [name for name in said if name in _ALWAYS or shown[name].map(str).nunique(dropna=False) > 1]
 
 
 def _open_chosen() -> None:
     listing: _Listing = st.session_state[keys.LISTING]
     rows = st.session_state[_key(listing)].selection.rows
-    # By the list that the visitor saw: newer runs may have come in since.
+    # By the list that the visitor saw: newer runs may have been added since.
     listed = st.session_state.get(keys.LISTED_RUNS, [])
     chosen = [listed[row] for row in rows if row < len(listed)]
     listing.held = listing.drawn if chosen else None
@@ -264,5 +264,5 @@ def _open_chosen() -> None:
         open_run(chosen[0])
     elif not chosen:
         close_run()
-    # What was chosen is drawn below the table, outside the fragment that this click runs again.
+    # The selection is drawn below the table, outside the fragment that this click reruns.
     st.session_state[keys.JUST_OPENED] = True

@@ -1,4 +1,4 @@
-"""How often each setting won when people voted on two answers side by side."""
+"""The win rate of each setting in side-by-side votes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _MEANING = (
 
 @shown()
 def draw_win_rates() -> None:
-    """Draw the table, folded; nothing while nobody has voted."""
+    """Draw the table, collapsed; nothing before the first vote."""
     database = own_log().database
     rates = win_rates(judgements(database)) if database else []
     if not rates:

@@ -1,1 +1,1 @@
-"""Parts of the pages that pass settings and answers on, and of the page that shows what was passed on."""
+"""Parts of the pages that share settings and answers, and of the page that shows a shared capsule."""

@@ -1,4 +1,4 @@
-"""Where other people find this Tempera."""
+"""Tempera's address for other people."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from components.settings import read_settings, variable_name
 
 
 def public_url() -> str:
-    """The address of the first page, without a slash at its end.
+    """The address of the first page, without a trailing slash.
 
-    It is the operator's, where there is one; else what stands in this visitor's own address bar. What a proxy or a
-    request says of its host is never asked.
+    It is the operator's setting, else the address in this visitor's address bar. Host headers of a proxy or request are
+    never used.
     """
     context = get_script_run_ctx(suppress_warning=True)
     pages = context.pages_manager.get_pages().values() if context else ()
@@ -25,7 +25,7 @@ def public_url() -> str:
 
 
 def first_page_of(url: str, pages: Collection[str]) -> str:
-    """The address of the first page, by the address of any of ``pages``. Before it a proxy may have put any path."""
+    """The address of the first page, from the address of any of ``pages``. A proxy may have added any path prefix."""
     here = urlsplit(url)
     before, _, last = here.path.rstrip("/").rpartition("/")
     base = before if last in pages else f"{before}/{last}"
@@ -33,7 +33,7 @@ def first_page_of(url: str, pages: Collection[str]) -> str:
 
 
 def is_only_local(url: str) -> bool:
-    """Whether the address means this machine alone."""
+    """Whether the address is valid on this machine only."""
     return urlsplit(url).hostname in ("localhost", "127.0.0.1", "::1")
 
 
@@ -43,7 +43,7 @@ def address_of(page: str, **parameters: str) -> str:
 
 
 def draw_where_it_leads(url: str) -> None:
-    """Say so where a link works on this machine alone."""
+    """Show a notice when a link works on this machine only."""
     if is_only_local(url):
         st.caption(
             ":material/info: This address works on this machine only. "

@@ -1,4 +1,4 @@
-"""Settings that come by link: they fill the form and send nothing, and a bar says what they set."""
+"""Settings from a link: they fill the form, send nothing, and a bar lists them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _MOST_WORDS = 2_000
 
 @dataclass(frozen=True)
 class _Arrived:
-    """What a link set: each change of the form, and sentences about what a person should look at first."""
+    """The settings of a link: each change of the form, and remarks to read before running."""
 
     origin: str
     changes: Sequence[Difference]
@@ -32,10 +32,10 @@ class _Arrived:
 
 
 def arrive_by_link(page: str) -> None:
-    """Fill the form from the link that opened a page, if one did; call it before the widgets are drawn.
+    """Fill the form from the settings link of a page, if any; call it before the widgets are drawn.
 
-    The address loses it: going back, or a reload, does not fill the form again. ``page`` is the one that is drawn; a
-    link with lanes goes on to the page that compares them.
+    The query parameter is removed, so going back or a reload does not fill the form again. ``page`` is the current
+    page; a link with lanes switches to the compare page.
     """
     text = st.query_params.get(keys.LINK_PARAMETER)
     if text is None:
@@ -49,9 +49,9 @@ def arrive_by_link(page: str) -> None:
 
 
 def take_settings(linked: LinkedSettings, origin: str = "link") -> None:
-    """Put settings that came from somebody else into the form, and have the bar say what they set.
+    """Put foreign settings into the form, and list them in the bar.
 
-    ``origin`` is what they came in, such as ``file``.
+    ``origin`` names their source, such as ``file``.
     """
     before = draft_form.read()
     draft = linked.apply(before)
@@ -64,7 +64,7 @@ def take_settings(linked: LinkedSettings, origin: str = "link") -> None:
 
 
 def draw_link_bar() -> None:
-    """Draw what a link set, until somebody closes it; nothing when no link was opened."""
+    """Draw the settings of an opened link until the bar is closed; nothing when no link was opened."""
     arrived: _Arrived | str | None = st.session_state.get(keys.ARRIVED)
     if arrived is None:
         return

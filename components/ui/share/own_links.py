@@ -1,4 +1,4 @@
-"""The links that the visitor shares: which they are, until when, and how to take one back."""
+"""The visitor's shared links, their expiry, and their revocation."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _MOST = 200
 
 @shown()
 def draw_own_links() -> None:
-    """Draw the links, the newest first. A log that cannot be read is named."""
+    """Draw the links, newest first. The error of an unreadable log is shown."""
     st.subheader("Shared links", anchor=False)
     st.caption("Anyone with one of these links can see what it shows. A revoked link stops working immediately.")
     database = own_log().database

@@ -1,4 +1,4 @@
-"""Answers as a frozen copy under a link: what goes in, what becomes public, and the link."""
+"""Answers as a frozen copy under a link: the choices, the public preview, and the link."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _TITLE_CHARACTERS = 80
 
 @dataclass(frozen=True)
 class Answers:
-    """What a page offers to share: runs by their titles, and the settings that they were made with."""
+    """The shareable content of a page: runs by their titles, and their settings."""
 
     kind: Kind
     runs: Mapping[str, RunRecord]
@@ -39,7 +39,7 @@ class Answers:
 
 @shown()
 def draw_share_answers(answers: Answers) -> None:
-    """Draw the choices, a preview of all that becomes public, and the link once it is made."""
+    """Draw the choices, a preview of the public content, and the link once it is created."""
     records = list(answers.runs.values())
     if not records:
         st.info("Run something first; its answer can be shared then.")
@@ -69,7 +69,7 @@ def draw_share_answers(answers: Answers) -> None:
 
 @shown()
 def draw_publish(capsule: Capsule) -> None:
-    """Draw how long the link is to last, the button that makes it, and the link."""
+    """Draw the expiry, the button that creates the link, and the link."""
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         days = st.selectbox(
             "Expires", list(_DAYS), index=2, format_func=_DAYS.__getitem__, key=keys.SHARE_DAYS, width=180
@@ -96,7 +96,7 @@ def _title(record: RunRecord) -> str:
 
 
 def _has_system(records: Sequence[RunRecord]) -> bool:
-    # Rather once too often: whether a message is one of the system's, the capsule looks at itself.
+    # A rough check with false positives: the capsule itself checks for system messages.
     return any('"system"' in record.request_body for record in records)
 
 

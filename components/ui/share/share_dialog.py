@@ -1,4 +1,4 @@
-"""Share: answers as a frozen copy under a link, settings as a link that holds them."""
+"""Share: answers as a frozen copy under a link, or settings within a link."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ _SETTINGS = "Settings"
 def draw_share_button(
     answers: Callable[[], Answers], draft: Draft | None = None, *, comparison: bool = False, key: str = "share"
 ) -> None:
-    """Draw the button that opens the dialog, and the dialog. ``answers`` are looked for while that is open.
+    """Draw the Share button and its dialog. ``answers`` is called while the dialog is open.
 
-    Without a ``draft`` only answers can be shared; ``comparison`` is whether its lanes go along.
+    Without a ``draft`` only answers can be shared; ``comparison`` includes its lanes.
     """
     st.button("Share", key=key, type="tertiary", icon=":material/share:", on_click=_open, args=(key,))
-    # Drawn in every run of the page until it is closed: a run that ends meanwhile must not take it away.
+    # Drawn in every run of the page until it is closed: a model run that ends meanwhile must not close it.
     if st.session_state.get(keys.SHARING) == key:
         _share(answers(), draft, comparison)
 

@@ -1,4 +1,4 @@
-"""The settings of the form as a link, as a stored link or as a file."""
+"""The form's settings as a link, as a stored link or as a file."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _SHORT_WORDS = 60
 
 @shown()
 def draw_share_settings(draft: Draft, *, comparison: bool) -> None:
-    """Draw the link to these settings, what it holds and how long it is; ``comparison`` is whether lanes go along."""
+    """Draw the link to these settings, its content and its length; ``comparison`` includes the lanes."""
     linked = linked_settings(draft, comparison=comparison)
     page = "compare" if comparison else ""
     try:

@@ -1,4 +1,4 @@
-"""What somebody shared, as whoever has the link sees it: read-only, and nothing is sent until somebody asks for it."""
+"""A shared capsule, read-only; nothing is sent without a click."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ _NOTHING = "There is nothing here. The link has ended, was taken back, or is not
 
 
 def draw_shared(capsule_id: str) -> None:
-    """Draw what is shared under that id; one sentence where there is nothing, whyever."""
+    """Draw the capsule with this id; one sentence when it is missing, whatever the reason."""
     capsule = _opened(capsule_id)
     if capsule is None:
         return
@@ -63,7 +63,7 @@ def draw_shared(capsule_id: str) -> None:
 
 
 def _opened(capsule_id: str) -> Capsule | None:
-    """The capsule; a session that has opened it looks no more, and sees it until the page is reloaded."""
+    """The capsule. A session looks it up once and shows it until the page is reloaded."""
     known: tuple[str, Capsule] | None = st.session_state.get(keys.OPENED_CAPSULE)
     if known and known[0] == capsule_id:
         return known[1]
@@ -73,7 +73,7 @@ def _opened(capsule_id: str) -> Capsule | None:
         return None
     try:
         found = service().lookups.look_up(who_looks(), lambda: open_capsule(database, capsule_id))
-    except UserError as problem:  # not an error of whoever has opened the link
+    except UserError as problem:  # not the error of the visitor who opened the link
         st.info(plain_words(problem.sentence))
         return None
     if found is None:
@@ -176,7 +176,7 @@ def _without_system(draft: Draft) -> Draft:
 
 
 def _draw_fork(linked: LinkedSettings | None, name: str, to_lanes: bool) -> None:
-    """Draw the way to a copy that can be changed and run."""
+    """Draw the button that opens an editable copy."""
     if linked is None:
         return
     if not is_known():
@@ -190,7 +190,7 @@ def _draw_fork(linked: LinkedSettings | None, name: str, to_lanes: bool) -> None
 
 
 def _draw_run_again(record: SharedRun, run: CapsuleRun) -> bool:
-    """Draw the button that asks the visitor's own endpoint the same; whether there is an answer to show."""
+    """Draw the button that runs the request at the visitor's own endpoint; returns whether there is an answer."""
     if not is_known():
         return False
     endpoint = endpoints_here().get(record.endpoint)

@@ -1,4 +1,4 @@
-"""A run of a capsule as the parts of the pages draw runs. It is in no log: its events come along."""
+"""A run of a capsule as a record that the pages can draw. It is in no log and carries its events."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from components.sharing.capsule import AS_STORED, Capsule, CapsuleRun
 
 @dataclass(frozen=True)
 class SharedRun(RunRecord):
-    """A run that somebody shared. ``shared_events`` are those that they let out of their log."""
+    """A shared run. ``shared_events`` are its published events."""
 
     shared_events: tuple[StoredEvent, ...] = field(default=(), repr=False)
 
@@ -33,7 +33,7 @@ def _shared_run(capsule_id: str, number: int, run: CapsuleRun) -> SharedRun:
     facts = {name: getattr(run, name) for name in AS_STORED}
     return SharedRun(
         **facts | {"event_count": run.event_count if events else 0},
-        # Its own, whoever looks: widgets and players are kept under it.
+        # A stable id for all visitors: widgets and players are kept under it.
         id=hashlib.sha256(f"{capsule_id} {number}".encode()).hexdigest()[:32],
         status=run.status.value,
         heartbeat_at=run.created_at,

@@ -1,1 +1,1 @@
-"""The parts of the sweep page: axes, plan, live grid, and what the sweep says."""
+"""The parts of the sweep page: axes, plan, live grid and results."""

@@ -1,4 +1,4 @@
-"""The cells of a sweep as a table, each of them or in groups, and what can be done to those that are chosen."""
+"""The cells of a sweep as a table, single or grouped, and the actions on selected cells."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def draw_cells(
         by = st.selectbox("By", groups, key=keys.SWEEP_GROUP, label_visibility="collapsed", width=200)
         once = st.toggle("Group identical", key=keys.SWEEP_ONCE, disabled=by != _EACH)
         different = st.toggle("Differences only", key=keys.SWEEP_DIFFERENT, disabled=by != _EACH)
-    # A plain list shows no more than its first cells, so that no table of all of them is made each second.
+    # A plain list shows only its first cells, to avoid a table of all cells every second.
     needed = by_position if by != _EACH or once or different else _first_cells(by_position)
     table = long_table(fields, kept.rows, kept.inputs, needed)
     if by != _EACH:
@@ -107,7 +107,7 @@ def draw_cells(
 
 
 def _limits() -> dict[str, float]:
-    """What the visitor asks of an answer: the most that a column may hold."""
+    """The visitor's limits of an answer: the maximum of each column."""
     with st.container(horizontal=True, gap="medium"):
         asked = {
             f"{NUMBERS[name].label} ms": st.number_input(
@@ -135,7 +135,7 @@ def _for_people(table: pd.DataFrame, results: dict[str, CellResult], fields: Seq
     said[RUN] = [f"./?{state.OPEN_PARAMETER}={run_id}" for run_id in table[RUN]]
     if STATUS in said:
         said[STATUS] = [results[run_id].status_words for run_id in table[RUN]]
-    # The row says its values in one cell, which leaves room for the answer.
+    # The row shows its values in one cell, which leaves room for the answer.
     hidden = [FINISH_REASON, INPUT, POSITION, DIGEST, *map(axis_column, fields)]
     return said.drop(columns=hidden, errors="ignore")
 

@@ -1,4 +1,4 @@
-"""Charts of a sweep. Names of columns are replaced, for Vega-Lite reads dots and brackets in them as a path."""
+"""Charts of a sweep. Column names are replaced, because Vega-Lite reads dots and brackets in them as a path."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from components.experiments.measures import SweepMeasure
 from components.experiments.sweep_tables import ROW, VALUE
 
 MOST_POINTS = 1_000
-"""Of more answers, a line shows where those of a value lie: points would cover each other, and the browser be busy."""
+"""Above this number, a line shows the range of each value: points would overlap and slow the browser down."""
 _SLANTED = alt.Axis(labelAngle=-30, labelLimit=220)
 
 
 def points(table: pd.DataFrame, across: str, measure: SweepMeasure) -> alt.LayerChart | alt.FacetChart:
-    """A point an answer, a line at each median, and a band where the repeats of the base lie.
+    """A point for each answer, a line at each median, and a band for the repeats of the base.
 
-    Of more than ``MOST_POINTS`` answers there is a line for each value instead, from the lowest to the highest one.
+    Above ``MOST_POINTS`` answers, a line from the lowest to the highest answer replaces the points of each value.
 
-    ``table`` is what ``measured`` gives, and ``across`` one of its columns.
+    ``table`` is a result of ``measured``, and ``across`` one of its columns.
     """
     return _layers(table, pd.DataFrame({"at": table[across], VALUE: table[VALUE]}), measure).properties(height=320)
 
@@ -27,14 +27,14 @@ def points(table: pd.DataFrame, across: str, measure: SweepMeasure) -> alt.Layer
 def small_multiples(
     table: pd.DataFrame, across: str, down: str, measure: SweepMeasure
 ) -> alt.LayerChart | alt.FacetChart:
-    """A small chart as ``points`` draws it for each value of the column ``down``, all with the same scale."""
+    """A small chart like ``points`` for each value of the column ``down``, all with the same scale."""
     shown = pd.DataFrame({"at": table[across], "down": table[down], VALUE: table[VALUE]})
     layers = _layers(table, shown, measure).properties(width=220, height=160)
     return layers.facet(facet=alt.Facet("down:N", sort=None, title=down), columns=3)
 
 
 def heat_map(table: pd.DataFrame, across: str, down: str, measure: SweepMeasure) -> alt.LayerChart | alt.FacetChart:
-    """The median for each pair of values, with where its answers lie, and how many they are, under the pointer."""
+    """The median for each pair of values; the tooltip has the range and the number of answers."""
     spread = table.groupby([across, down], sort=False)[VALUE].agg(["median", "min", "max", "count"]).reset_index()
     shown = spread.set_axis(["across", "down", "median", "lowest", "highest", "answers"], axis=1)
     places = alt.Chart(shown).encode(
@@ -54,7 +54,7 @@ def heat_map(table: pd.DataFrame, across: str, down: str, measure: SweepMeasure)
 
 
 def counted_bars(counts: pd.DataFrame, across: str, stacked: str, count: str) -> alt.Chart:
-    """A bar for each value of ``across``, parted by ``stacked``; the three are columns of our own."""
+    """A bar for each value of ``across``, split by ``stacked``; the three are Tempera's own columns."""
     x = alt.X(f"{across}:N", sort=None, title=None, axis=_SLANTED)
     bars: alt.Chart = (
         alt.Chart(counts, height=320).mark_bar().encode(x=x, y=f"{count}:Q", color=f"{stacked}:N", tooltip=list(counts))
@@ -73,7 +73,7 @@ def _layers(table: pd.DataFrame, shown: pd.DataFrame, measure: SweepMeasure) -> 
         places = [name for name in shown if name != VALUE]
         data = shown.groupby(places, sort=False)[VALUE].agg(["median", "min", "max"]).reset_index()
         data = data.rename(columns={"median": VALUE, "min": "lowest", "max": "highest"})
-    # All layers share their data, as a facet wants it.
+    # All layers share their data, as a facet requires.
     drawn = alt.Chart(data.assign(low=base.min(), high=base.max()))
     if few:
         answers = drawn.mark_point(filled=True, size=50, opacity=0.7).encode(x=x, y=y, tooltip=["at:N", f"{VALUE}:Q"])

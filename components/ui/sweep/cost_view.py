@@ -1,4 +1,4 @@
-"""What a sweep costs, beside the button that runs it, and the question whether it shall, where that is a lot."""
+"""The cost of a sweep, beside its Run button, and the confirmation of a large sweep."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _MEASURED_RUNS = 20
 
 
 def draw_cost(requests: Sequence[RowRequest], setup: Setup, known: Reused) -> int:
-    """Draw it; how many requests it is. ``known`` are the cells that the log has an answer to already."""
+    """Draw the cost; returns the number of requests. ``known`` are the cells with an answer in the log."""
     ready = [request for request in requests if not request.problem]
     reused = known if setup.reuse else {}
     answered = Counter(position for position, _repeat in reused)
@@ -37,7 +37,7 @@ def draw_cost(requests: Sequence[RowRequest], setup: Setup, known: Reused) -> in
     words = [f"{count:,} request{'' if count == 1 else 's'}"]
     if asked:
         cost = _price(asked, times, setup.at_once, len(reused))
-        # Four characters a token are but an estimate, so all of these are.
+        # Four characters per token is an estimate, so all of these are estimates.
         if cost.worst_tokens is not None:
             words.append(f"at most {cost.worst_tokens:,} tokens")
         if cost.expected_tokens is not None:
@@ -66,7 +66,7 @@ def _take_reuse() -> None:
 
 
 def confirmed(count: int) -> bool:
-    """Whether so many requests are run without a further question; else the question is asked from now on."""
+    """Whether this number of requests runs without a confirmation; otherwise the confirmation is shown from now on."""
     if count < read_settings().sweep_confirm_requests and not _is_beyond_demo(count):
         return True
     st.session_state[keys.SWEEP_UNCONFIRMED] = count
@@ -74,7 +74,7 @@ def confirmed(count: int) -> bool:
 
 
 def draw_question(count: int) -> None:
-    """Draw the question where one is to be asked."""
+    """Draw the confirmation when one is needed."""
     if st.session_state.get(keys.SWEEP_UNCONFIRMED) != count:
         return
     if _is_beyond_demo(count):
@@ -98,7 +98,7 @@ def _is_beyond_demo(count: int) -> bool:
 
 
 def _price(asked: Sequence[RowRequest], times: Mapping[int, int], at_once: int, already: int) -> Price:
-    """Each model of each endpoint has measures and prices of its own; ``times`` says how often a position is asked."""
+    """The price over all models, each with its own measures; ``times`` counts the requests of a position."""
     groups: dict[tuple[str, str], list[RowRequest]] = defaultdict(list)
     for request in asked:
         if request.endpoint and request.composed.request:
@@ -130,7 +130,7 @@ def _measured(log: OwnLog, endpoint: str, model: str) -> list[Measured]:
     try:
         return recent_measures(log.database, endpoint, model, _MEASURED_RUNS) if log.database else []
     except QueryFailed:
-        return []  # the price is but said in fewer words then
+        return []  # the price then lacks these parts
 
 
 def _time(seconds: float) -> str:

@@ -1,4 +1,4 @@
-"""The data set of a sweep: a file or a pasted text whose columns fill the variables, and how many of its rows."""
+"""The data set of a sweep: a file or pasted text whose columns fill the variables, and its row limit."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _HELP = "CSV with a line of names, or one JSON object a line. Each row is asked 
 
 
 def draw_data_set(setup: Setup, draft: Draft) -> tuple[list[dict[str, str]], str | None]:
-    """Draw it, folded; the inputs, none without a data set, and what keeps them from being asked."""
+    """Draw the data set, collapsed; returns the inputs, empty without a data set, and a problem that blocks them."""
     taken, problem = _taken(setup)
     if taken:
         problem = _problem(taken, setup, draft)
@@ -39,13 +39,13 @@ def draw_data_set(setup: Setup, draft: Draft) -> tuple[list[dict[str, str]], str
 
 
 def filled_variables(setup: Setup) -> list[str]:
-    """The variables that the data set or an axis gives its values."""
+    """The variables that get their values from the data set or an axis."""
     taken, _why = _taken(setup)
     return [*(taken.columns if taken else ()), *names_in(setup.fields)]
 
 
 def _taken(setup: Setup) -> tuple[DataSet | None, str | None]:
-    """The rows that are taken, or why there are none; reading a million characters for every click would be felt."""
+    """The selected rows, or the reason for none; cached, because parsing a million characters per click is slow."""
     asked = (setup.data, setup.data_name, setup.sample_rows, setup.sample_seed)
     known: tuple[object, DataSet | None, str | None] | None = st.session_state.get(keys.DATA_SET)
     if known and known[0] == asked:
@@ -125,7 +125,7 @@ def _take_text() -> None:
 
 
 def _take(name: str, content: bytes, size: int | None) -> None:
-    """Take a data set in, if it is one; else what was given stays where it was given, with the reason."""
+    """Accept a valid data set; an invalid one stays in its input, with the reason."""
     st.session_state.pop(keys.DATA_PROBLEM, None)
     with shown_next(keys.DATA_PROBLEM):
         read_data_set(name, content, size)

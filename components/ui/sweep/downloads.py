@@ -1,4 +1,4 @@
-"""A sweep to take away: files that are made when somebody asks for them."""
+"""Downloads of a sweep: files that are made on request."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ _LINES_AT_ONCE = 200
 
 
 def draw_long_download(sweep_id: str, kept: KeptSweep, by_position: Sequence[Sequence[CellResult]]) -> None:
-    """Draw the button that gives one line a cell, with all its numbers and its whole answer."""
+    """Draw the button for one line per cell, with all its numbers and its full answer."""
     _draw(sweep_id, "long", partial(long_csv, kept, by_position), "One line a cell, with its whole answer.")
 
 
 def draw_wide_download(sweep_id: str, kept: KeptSweep, measure: SweepMeasure, measures: pd.DataFrame) -> None:
-    """Draw the button that gives one line a row of the plan. ``measures`` is what ``measured`` gives."""
+    """Draw the button for one line per row of the plan. ``measures`` is a result of ``measured``."""
     what = f"One line a row, the {measure.label} of its repeats beside each other."
     _draw(sweep_id, "wide", lambda: as_csv(wide_table(measures, len(kept.inputs))), what)
 
 
 def long_csv(kept: KeptSweep, by_position: Sequence[Sequence[CellResult]]) -> bytes:
-    """One line a cell, with its whole answer, or its beginning where the log has it no more. Raises QueryFailed."""
+    """One line per cell, with its full answer, or the beginning when the log no longer has it. Raises QueryFailed."""
     table = long_table(kept.setup.fields, kept.rows, kept.inputs, by_position).drop(columns=[DIGEST, POSITION])
     parts = [as_csv(table[:0])]
     for begin in range(0, len(table), _LINES_AT_ONCE):

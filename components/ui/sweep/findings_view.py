@@ -1,4 +1,4 @@
-"""What the axes of a sweep do to a measure: a sentence for each, charts with the noise of the base, and a table."""
+"""The effect of each axis on a measure: a sentence, charts with the base's noise, and a table."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _HEAT_MAP, _SMALL_MULTIPLES = "heat map", "small multiples"
 
 @shown()
 def draw_findings(sweep_id: str, kept: KeptSweep, by_position: Sequence[Sequence[CellResult]]) -> None:
-    """Draw the choice of measure and axes, the sentences, the chart, and its table."""
+    """Draw the choice of measure and axes, the sentences, the chart and its table."""
     fields = kept.setup.fields
     labels: dict[str, SweepMeasure | None] = {found.label: found for found in MEASURES}
     labels[_FINISH_REASONS] = None
@@ -72,7 +72,7 @@ def _explained(table: pd.DataFrame, measure: SweepMeasure) -> str:
 
 
 def _choose_axes(kept: KeptSweep) -> tuple[str, str | None, str | None]:
-    """The columns that a chart goes across and down by, and which chart; one axis alone has no "down"."""
+    """The columns for X and Y, and the chart type; a single axis has no Y."""
     if not any(len(row) > 1 for row in kept.rows):
         return ROW, None, None
     columns = list(map(axis_column, kept.setup.fields))

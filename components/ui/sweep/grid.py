@@ -1,4 +1,4 @@
-"""A sweep as it fills: how far it is, what can be done to it, and its cells or what they say."""
+"""A running sweep: its progress, its actions, and its cells or results."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _RATE_FROM = 50
 
 
 def draw_sweep(sweep_id: str, kept: KeptSweep, experiment: Experiment | None) -> None:
-    """Draw progress, cells and findings; they go on by themselves while the sweep does."""
+    """Draw progress, cells and results; they update by themselves while the sweep runs."""
     going_on = experiment is not None and experiment.going_on
     st.fragment(_draw_held, run_every=_LOOK_AGAIN_S if going_on else None)(sweep_id, kept, experiment, going_on)
 
@@ -43,7 +43,7 @@ def _draw(sweep_id: str, kept: KeptSweep, experiment: Experiment | None, was_goi
     with shown():
         by_position = results_of(sweep_id, kept, experiment)
     if by_position is None:
-        # What has an answer is not known, so nothing is called missing; what goes on can be stopped all the same.
+        # The cells with answers are unknown here, so none is called missing; running cells can still be stopped.
         if going_on and experiment:
             _draw_switches(experiment)
         return
@@ -71,10 +71,10 @@ def _draw_progress(
     ended = [result for results in by_position for result in results if not result.running]
     failed = [result for result in ended if not result.ended_well]
     words = f"{len(ended):,} of {total:,} cells ended" + (f", {len(failed):,} not well" if failed else "")
-    # Answers of before took no time here.
+    # Reused answers took no time here.
     timed = [result for result in ended if result.timed["total_ms"] is not None]
     if going_on and timed:
-        # Of the newest ones: what was before a pause may have met another load.
+        # Of the newest ones: the load may have been different before a pause.
         newest = nlargest(_RATE_FROM, timed, key=lambda result: result.finished_at or "")
         mean_s = sum(result.timed["total_ms"] or 0.0 for result in newest) / len(newest) / 1000
         words += f", about {mean_s * (total - len(ended)) / kept.setup.at_once:,.0f} s left"
@@ -115,7 +115,7 @@ def _draw_missing(sweep_id: str, kept: KeptSweep, by_position: Sequence[Sequence
 
 
 def _draw_whole(sweep_id: str, kept: KeptSweep, by_position: Sequence[Sequence[CellResult]]) -> None:
-    """What can be done to the sweep as a whole."""
+    """Draw the actions on the whole sweep."""
     st.button(
         "Run all again",
         key="run_again",

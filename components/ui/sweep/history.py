@@ -1,4 +1,4 @@
-"""The sweeps of before."""
+"""The history of sweeps."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from components.ui.sweep import running, setup_form
 
 
 def draw_earlier_sweeps() -> None:
-    """Draw them in a popover, each of which opens with its plan and cells."""
+    """Draw the sweeps in a popover; each opens with its plan and cells."""
     draw_earlier(SWEEP, _read, _open)
 
 

@@ -1,4 +1,4 @@
-"""The rows of a sweep as a table to be edited, and kept so."""
+"""The rows of a sweep as an editable table, and their storage."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ _Before = tuple[tuple[TypedAxis, ...], tuple[dict[str, str], ...]]
 
 
 def draw_plan(setup: Setup) -> tuple[list[dict[str, str]], Sequence[int]]:
-    """Draw the table; the rows as it stands, and the number of each of them in it.
+    """Draw the table; returns its rows and the number of each row in it.
 
-    Raises SweepProblem, with the table drawn where there is one to draw.
+    Raises SweepProblem after the table is drawn, if there is one.
     """
     made = setup.plan()
     records = _source(setup, made)
@@ -46,7 +46,7 @@ def draw_plan(setup: Setup) -> tuple[list[dict[str, str]], Sequence[int]]:
 
 
 def has_table(setup: Setup) -> bool:
-    """Whether the axes make a plan, so that what is wrong is wrong in its table."""
+    """Whether the axes make a plan; any problem is then in the table."""
     try:
         setup.plan()
     except SweepProblem:
@@ -55,14 +55,14 @@ def has_table(setup: Setup) -> bool:
 
 
 def _source(setup: Setup, made: list[dict[str, str]]) -> list[dict[str, str]]:
-    """What the table begins with: it must stay the same while its edits are to be held against it."""
+    """The initial rows of the table. They must not change while edits apply to them."""
     made_from = (setup.axes, setup.kind)
     known: tuple[Any, list[dict[str, str]]] | None = st.session_state.get(keys.PLAN_SOURCE)
     if known and known[0] == made_from:
         return known[1]
     edited = setup.edited_rows()
     if known and setup.rows and (setup.kind is not PlanKind.LIST or edited != list(setup.rows)):
-        # Other axes: what was written for those before is set aside, not lost.
+        # The axes changed: rows edited for the previous ones are set aside, not lost.
         st.session_state[keys.PLAN_SET_ASIDE] = known[0][0], setup.rows
         edited = edited if setup.kind is PlanKind.LIST else None
         setup_form.change(rows=tuple(edited) if edited else None)
@@ -73,7 +73,7 @@ def _source(setup: Setup, made: list[dict[str, str]]) -> list[dict[str, str]]:
 
 
 def _rows_of(fields: list[str], table: pd.DataFrame) -> tuple[list[dict[str, str]], Sequence[int]]:
-    """Its rows with their numbers, those of before while it is the same: ten thousand take a while to read."""
+    """The table's rows and their numbers; cached by table, because ten thousand rows are slow to read."""
     known: tuple[pd.DataFrame, list[dict[str, str]], Sequence[int]] | None = st.session_state.get(keys.PLAN_READ)
     if known and known[0].equals(table):
         return known[1], known[2]
@@ -85,7 +85,7 @@ def _rows_of(fields: list[str], table: pd.DataFrame) -> tuple[list[dict[str, str
 
 
 def _drawn() -> int:
-    """How many tables there have been: a new one must not take over what was edited in the one before."""
+    """The number of tables so far: a new table must not take over the edits of the previous one."""
     drawn: int = st.session_state.get(keys.PLANS_DRAWN, 0)
     return drawn
 
@@ -95,7 +95,7 @@ def _keep(setup: Setup, rows: list[dict[str, str]], made: list[dict[str, str]]) 
     if edited != setup_form.read().rows:
         setup_form.change(rows=edited)
         if (edited is None) != (setup.rows is None):
-            st.rerun()  # for the button that brings the made plan back, and the count
+            st.rerun()  # for the count, and the button that restores the generated plan
 
 
 def _reset() -> None:
@@ -113,7 +113,7 @@ def _draw_set_aside() -> None:
 
 
 def _bring_back(axes: tuple[TypedAxis, ...], rows: tuple[dict[str, str], ...]) -> None:
-    """As a list of rows, which no axis makes anew, with the axes that they had besides those of now."""
+    """Restore the rows as a list, which no axis regenerates, with their previous axes added to the current ones."""
     st.session_state.pop(keys.PLAN_SET_ASIDE, None)
     st.session_state.pop(keys.PLAN_SOURCE, None)
     now = setup_form.read()

@@ -38,16 +38,16 @@ from components.ui.sweep import keys
 from components.ui.visitor import BY_OWNER, network, own_log, owner
 
 _NEWEST_RUNS = 5_000
-"""How many runs of the log are looked through for answers: their bodies are compared to the letter."""
+"""The number of newest runs that are searched for identical requests."""
 _order = random.Random()  # noqa: S311 - an order, no secret
 
 
 @dataclass(frozen=True)
 class KeptSweep:
-    """A sweep as the log has it: what it was made from, the rows of its plan, and the inputs of its data set.
+    """A sweep in the log: its draft and set-up, the rows of its plan, and the inputs of its data set.
 
-    Without a data set there are no inputs. Each row is asked with each input: the position of a run in the log is
-    ``row * max(len(inputs), 1) + input``, both from 0.
+    Without a data set there are no inputs. Each row is sent with each input: the position of a run in the log is ``row
+    * max(len(inputs), 1) + input``, both from 0.
     """
 
     draft: Draft
@@ -55,21 +55,21 @@ class KeptSweep:
     rows: list[dict[str, str]]
     inputs: list[dict[str, str]] = field(default_factory=list)
     reused: Reused = field(default_factory=dict)
-    """Cells whose answer is that of a run from before."""
+    """Cells that take their answer from an earlier run."""
 
     @property
     def positions(self) -> int:
-        """How many positions there are; each has as many cells as there are repeats."""
+        """The number of positions; each has one cell per repeat."""
         return cell_count(len(self.rows), len(self.inputs), 1)
 
 
 def experiment_of(sweep_id: str | None) -> Experiment | None:
-    """The runs that this process makes for the sweep."""
+    """The runs of the sweep in this process."""
     return service().experiments.find(sweep_id, owner()) if sweep_id else None
 
 
 def kept_sweep(sweep_id: str | None) -> KeptSweep | None:
-    """The sweep as the log has it, or None, also for one that a later version wrote. Raises QueryFailed."""
+    """The sweep in the log, or None, also when a later version wrote it. Raises QueryFailed."""
     known: tuple[str, KeptSweep] | None = st.session_state.get(keys.KEPT_SWEEP)
     if known and known[0] == sweep_id:
         return known[1]
@@ -79,7 +79,7 @@ def kept_sweep(sweep_id: str | None) -> KeptSweep | None:
 
 
 def read_sweep(kept: KeptExperiment) -> KeptSweep | None:
-    """The sweep that the log has kept, or None for one that a later version wrote."""
+    """The sweep of a log entry, or None when a later version wrote it."""
     content = json.loads(kept.content)
     draft = read_draft(json.dumps(content.get("draft")))
     setup = read_setup(json.dumps(content.get("setup")))
@@ -92,7 +92,7 @@ def read_sweep(kept: KeptExperiment) -> KeptSweep | None:
 
 
 def answers_in_log(requests: Iterable[RowRequest], repeats: int) -> Reused:
-    """The cells that the log has an answer to already, as far as its newest runs say."""
+    """The cells with an answer among the newest runs in the log."""
     endpoints = {request.endpoint.name for request in requests if request.endpoint}
     return reusable(requests, repeats, {endpoint: _answers_to(own_log(), endpoint) for endpoint in endpoints})
 
@@ -102,15 +102,15 @@ def _answers_to(log: OwnLog, endpoint: str) -> dict[str, list[str]]:
     try:
         return answers_to(log.database, endpoint, _NEWEST_RUNS) if log.database else {}
     except QueryFailed:
-        return {}  # then all is asked
+        return {}  # then every request is sent
 
 
 def requests_for(
     draft: Draft, rows: Sequence[dict[str, str]], inputs: Sequence[dict[str, str]] = ()
 ) -> list[RowRequest]:
-    """What each row asks with each input, as the configuration stands now.
+    """The request of each row with each input, under the current configuration.
 
-    The last ones are kept: ten thousand rows take seconds, and a click elsewhere changes none of them.
+    The last ones are cached: ten thousand rows take seconds, and most clicks change none of them.
     """
     endpoints, send_anyway = endpoints_here(), bool(st.session_state.get(state.SEND_ANYWAY))
     base = endpoints.get(draft.endpoint or "")
@@ -124,12 +124,12 @@ def requests_for(
 
 
 def want(confirmed_count: int = 0) -> None:
-    """Have the sweep run that is set up, once its page has drawn it. So many requests need no further question."""
+    """Run the configured sweep after its page is drawn. Up to ``confirmed_count`` requests need no confirmation."""
     st.session_state[keys.SWEEP_WANTED] = confirmed_count
 
 
 def start(kept: KeptSweep, requests: Sequence[RowRequest]) -> None:
-    """Run a sweep; what the page showed before goes on, unless it is this very sweep."""
+    """Run a sweep; the previous one continues, unless it is the same sweep."""
     st.session_state.pop(keys.SWEEP_WANTED, None)
     known = st.session_state.get(keys.KEPT_SWEEP)
     under_way = known and known[1] == kept and experiment_of(known[0])
@@ -138,7 +138,7 @@ def start(kept: KeptSweep, requests: Sequence[RowRequest]) -> None:
     sweep_id = uuid.uuid4().hex
     content = {
         "draft": json.loads(kept.draft.to_text()),
-        # The inputs say what was taken of the data set.
+        # The inputs already contain the selected rows of the data set.
         "setup": kept.setup.model_dump(mode="json", exclude={"data", "data_name", "sample_rows", "sample_seed"}),
         "rows": kept.rows,
         "inputs": kept.inputs,
@@ -153,12 +153,12 @@ def start(kept: KeptSweep, requests: Sequence[RowRequest]) -> None:
 
 
 def run_cells(sweep_id: str, places: Sequence[tuple[int, int]]) -> None:
-    """Run some cells of a sweep once more, each told by its position and its repeat."""
+    """Run some cells of a sweep again, each given by its position and repeat."""
     experiment = experiment_of(sweep_id)
     try:
         kept = kept_sweep(sweep_id)
     except QueryFailed:
-        return  # the page says so
+        return  # the page shows the error
     if kept is None or experiment is None:
         return
     requests = requests_for(kept.draft, kept.rows, kept.inputs)
@@ -167,7 +167,7 @@ def run_cells(sweep_id: str, places: Sequence[tuple[int, int]]) -> None:
 
 
 def compare_positions(kept: KeptSweep, positions: Sequence[int]) -> None:
-    """Make lanes of what some positions ask, the first one being the base of the others."""
+    """Make lanes of the requests at some positions; the first is the base of the others."""
     several = max(len(kept.inputs), 1)
     drafts = [
         with_input(
@@ -181,11 +181,11 @@ def compare_positions(kept: KeptSweep, positions: Sequence[int]) -> None:
 
 
 def run_again(sweep_id: str) -> None:
-    """Run a whole sweep once more, as a new one."""
+    """Run a whole sweep again, as a new one."""
     try:
         kept = kept_sweep(sweep_id)
     except QueryFailed:
-        return  # the page says so
+        return  # the page shows the error
     if kept:
         start(replace(kept, reused={}), requests_for(kept.draft, kept.rows, kept.inputs))
 

@@ -1,4 +1,4 @@
-"""The set-up of a sweep as widgets, kept so that a reload finds it again."""
+"""The set-up of a sweep as widgets, stored so that a reload finds it again."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ Values with commas between, or one a line. Ranges: `0 to 1 step 0.25`, `1..5`; f
 
 
 def begin(otherwise: Setup | None = None) -> None:
-    """Begin a new session's set-up with the one that the URL names, else with ``otherwise``, else with an example.
+    """Start a session's set-up from the query parameter, else from ``otherwise``, else from an example.
 
-    As with drafts, what was found is kept anew under an id of this session, and never written to.
+    Like a draft, a stored set-up is copied under an id of this session, and the original is never changed.
     """
     if keys.SWEEP_SETUP not in st.session_state:
         kept = _kept(st.query_params.get(keys.PLAN_PARAMETER))
@@ -47,13 +47,13 @@ def begin(otherwise: Setup | None = None) -> None:
 
 
 def read() -> Setup:
-    """The set-up as it stands."""
+    """The current set-up."""
     setup: Setup = st.session_state[keys.SWEEP_SETUP]
     return setup
 
 
 def put(setup: Setup) -> None:
-    """Put another set-up in its place; call it before the widgets are drawn."""
+    """Replace the set-up; call it before the widgets are drawn."""
     st.session_state[keys.SWEEP_SETUP] = setup
     st.session_state[keys.AXES_DRAWN] = _drawn() + 1
     st.session_state.pop(keys.PLAN_SOURCE, None)
@@ -61,13 +61,13 @@ def put(setup: Setup) -> None:
 
 
 def change(**parts: Any) -> None:
-    """Set some parts of the set-up, and keep it."""
+    """Change and store parts of the set-up."""
     st.session_state[keys.SWEEP_SETUP] = read().model_copy(update=parts)
     _keep(read())
 
 
 def draw_axes(draft: Draft) -> None:
-    """Draw each axis with its values, and what is wrong with them beside it."""
+    """Draw each axis with its values and their problems."""
     setup, drawn = read(), _drawn()
     fields = list(dict.fromkeys([*field_names(draft), *draft_form.chosen_profile().further_fields]))
     for number, axis in enumerate(setup.axes):
@@ -144,7 +144,7 @@ def draw_axes(draft: Draft) -> None:
 
 
 def _drawn() -> int:
-    """How often the axes have been drawn anew: a quick second click may still speak of those of before."""
+    """The number of times that the axes were replaced: a quick second click may still refer to the previous ones."""
     drawn: int = st.session_state.get(keys.AXES_DRAWN, 0)
     return drawn
 
@@ -154,7 +154,7 @@ def _key(part: str, number: int, drawn: int) -> str:
 
 
 def _typed() -> tuple[TypedAxis, ...]:
-    """The axes with what is typed in them now, which may be more than they have told yet."""
+    """The axes with the text in their widgets, which may be newer than the last callback."""
     return tuple(
         TypedAxis(
             field=st.session_state.get(_key("field", number, _drawn())) or axis.field,
@@ -165,7 +165,7 @@ def _typed() -> tuple[TypedAxis, ...]:
 
 
 def _take(drawn: int) -> None:
-    # Else it was taken just before, when a click in the same moment took an axis away.
+    # Otherwise the text was read just before, when a click in the same moment removed an axis.
     if drawn == _drawn():
         change(axes=_typed())
 

@@ -1,4 +1,4 @@
-"""How alike the answers of a sweep are to those of its base: the one measure that needs whole texts."""
+"""The similarity of a sweep's answers to those of its base: the only measure that needs full texts."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ _STEP_S = 0.05
 
 
 def similarities(sweep_id: str, kept: KeptSweep, by_position: Sequence[Sequence[CellResult]]) -> Mapping[str, float]:
-    """The similarity of each run that ended well to the base's other answers to the same input, by the run's id.
+    """The similarity of each successful run to the base's other answers to the same input, by the run's id.
 
-    Each is computed once, and again when the base has got another answer. Raises QueryFailed.
+    Each is computed once, and again after the base has a new answer. Raises QueryFailed.
     """
     held: tuple[str, _Known] | None = st.session_state.get(keys.SWEEP_SIMILARITIES)
     known: _Known = held[1] if held and held[0] == sweep_id else {}
@@ -39,7 +39,7 @@ def similarities(sweep_id: str, kept: KeptSweep, by_position: Sequence[Sequence[
 
 
 def _compute(kept: KeptSweep, base: frozenset[str], run_ids: Sequence[str], known: _Known) -> None:
-    """Read the runs in steps; of all texts only those of the base are held meanwhile."""
+    """Read the runs in steps; only the base's texts stay in memory."""
     base_texts = {record.id: record.text for records in whole_runs(kept, sorted(base)) for record in records}
     bar, done, step_ends = st.empty(), 0, time.monotonic() + _STEP_S
     for records in whole_runs(kept, run_ids):
@@ -51,7 +51,7 @@ def _compute(kept: KeptSweep, base: frozenset[str], run_ids: Sequence[str], know
                 known[record.id] = base, value
             done += 1
             if time.monotonic() > step_ends:
-                # A click on the page gets through here.
+                # Lets a click on the page through.
                 bar.progress(done / len(run_ids), text="Comparing answers")
                 step_ends = time.monotonic() + _STEP_S
     bar.empty()

@@ -1,4 +1,4 @@
-"""Takes in the runs of a sweep, each once and without its texts; whole runs are read where somebody asks for them."""
+"""Reads the runs of a sweep, each once and without its texts; full runs are read on request."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ _order = random.Random()  # noqa: S311 - an order, no secret
 
 
 def results_of(sweep_id: str, kept: KeptSweep, experiment: Experiment | None) -> list[list[CellResult]]:
-    """The newest run of each repeat of each position, as they stand now. Raises QueryFailed.
+    """The newest run of each repeat of each position, in its current state. Raises QueryFailed.
 
-    Those that have ended are read once, for they change no more.
+    Runs that have ended are read once, because they no longer change.
     """
     known: tuple[str, dict[str, CellResult]] | None = st.session_state.get(keys.SWEEP_RESULTS)
     ended = known[1] if known and known[0] == sweep_id else {}
@@ -39,7 +39,7 @@ def results_of(sweep_id: str, kept: KeptSweep, experiment: Experiment | None) ->
         for records in whole_runs(kept, new):
             ended.update((record.id, result_of(record)) for record in records)
         under_way = {record.id: result_of(record) for record in light_runs_under_way(database, sweep_id)}
-    # What is newer here than in the log, or could not be written yet.
+    # Runs that are newer here than in the log, or not yet written.
     for run_id in experiment.run_ids() if experiment else ():
         if run_id not in ended and (run := live_run(own_log(), run_id)):
             under_way[run_id] = result_of(run.record())
@@ -48,9 +48,9 @@ def results_of(sweep_id: str, kept: KeptSweep, experiment: Experiment | None) ->
 
 
 def whole_runs(kept: KeptSweep, run_ids: Sequence[str]) -> Iterator[list[RunRecord]]:
-    """These runs with their answers, without what they sent, so many at a time that none holds up the page.
+    """These runs with their answers but without their requests, in batches that do not block the page.
 
-    What was read before is not held. A run that the log has no more is left out. Raises QueryFailed.
+    Previous batches are not kept. A run that the log no longer has is left out. Raises QueryFailed.
     """
     places = {run_id: place for place, run_id in kept.reused.items()}
     database = own_log().database
@@ -65,7 +65,7 @@ def whole_runs(kept: KeptSweep, run_ids: Sequence[str]) -> Iterator[list[RunReco
 
 
 def missing_and_refused(kept: KeptSweep, by_position: Sequence[Sequence[CellResult]]) -> tuple[int, list[RowRequest]]:
-    """How many cells have no answer and can be asked now, and the rows that cannot, with the reason."""
+    """The number of unanswered cells that can be run, and the rows that cannot, with the reason."""
     missing = missing_cells(by_position, kept.setup.repeats)
     requests = requests_for(kept.draft, kept.rows, kept.inputs) if missing else []
     positions = dict.fromkeys(position for position, _repeat in missing)
@@ -74,15 +74,15 @@ def missing_and_refused(kept: KeptSweep, by_position: Sequence[Sequence[CellResu
 
 
 def run_missing_cells(sweep_id: str) -> None:
-    """Run the cells of a sweep that have no answer yet, as after a failure, a stop or a restart."""
+    """Run the unanswered cells of a sweep, as after a failure, a stop or a restart."""
     experiment = experiment_of(sweep_id)
     if experiment is None or experiment.going_on:
-        return  # a quick second click: they are under way
+        return  # a quick second click: they are already running
     try:
         kept = kept_sweep(sweep_id)
         results = results_of(sweep_id, kept, experiment) if kept else []
     except QueryFailed:
-        return  # the page says so
+        return  # the page shows the error
     if kept is None:
         return
     places = missing_cells(results, kept.setup.repeats)
