@@ -1,6 +1,6 @@
 """Turns the errors of endpoints into one readable sentence.
 
-``error_words`` finds the message. Foreign text stays plain text: control characters are removed, tags as well for an
+``error_words`` finds the message. Untrusted text stays plain text: control characters are removed, tags as well for an
 HTML page, and it is cut.
 """
 
@@ -43,7 +43,7 @@ class EndpointError:
 
 
 def single_line(text: str, limit: int = MAX_SENTENCE, *, hide: Callable[[str], str] = str) -> str:
-    """A foreign ``text`` without control characters, on one line, of at most ``limit`` characters.
+    """An untrusted ``text`` without control characters, on one line, of at most ``limit`` characters.
 
     Angle brackets stay, because they are often part of an error's message. Show it as plain text, or escaped. ``hide``
     removes secrets. It sees the text before it is cut, so that no secret is cut beyond recognition.

@@ -120,7 +120,7 @@ def _json(content: Mapping[str, Any]) -> str:
 def digest(content: Mapping[str, Any]) -> str:
     """The SHA-256 of a run without its id; detects a changed line."""
     hashed = {name: content[name] for name in sorted(content) if name not in _NOT_HASHED}
-    # Foreign text may hold a lone surrogate; escaped, everything can be hashed.
+    # Untrusted text may hold a lone surrogate; escaped, everything can be hashed.
     return hashlib.sha256(json.dumps(hashed, separators=(",", ":")).encode()).hexdigest()
 
 

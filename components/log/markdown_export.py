@@ -1,4 +1,4 @@
-"""A run as a Markdown document. Foreign texts stand in fences that they cannot close."""
+"""A run as a Markdown document. Untrusted texts are in fences that they cannot close."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _UNREADABLE = "It is no JSON that all readers take in the same way, so it stands
 def as_markdown(record: RunRecord) -> str:
     """The run as CommonMark with a table: its request, outcome, numbers and answer.
 
-    Times are in ms. Omitted settings are left out, null settings are shown as null. Foreign text is never read as
+    Times are in ms. Omitted settings are left out, null settings are shown as null. Untrusted text is never read as
     Markdown.
     """
     return "\n\n".join(_parts(record)) + "\n"
@@ -129,7 +129,7 @@ def _fenced(text: str, language: str) -> str:
 
 
 def _name(text: str) -> str:
-    """A short foreign text on one line, as a code span.
+    """A short untrusted text on one line, as a code span.
 
     Source: https://spec.commonmark.org/0.31.2/#code-spans
     """

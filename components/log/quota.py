@@ -1,7 +1,7 @@
 """The stored bytes of each owner, and their limits.
 
 Database triggers count along with each row, in its transaction, so that all processes agree and no write or delete can
-be missed. A running run is counted and never cut; the next run is refused.
+be missed. An active run is counted and never cut; the next run is refused.
 """
 
 from __future__ import annotations

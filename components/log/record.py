@@ -33,7 +33,7 @@ def utc_now(ago_s: float = 0.0) -> str:
 class Fact:
     """One fact of a run. ``label`` is its name on screen; ``definition`` its meaning where the label is not enough.
 
-    ``public`` facts are part of shared links. ``length`` is the maximum of a short text, in characters.
+    ``public`` facts are part of capsules. ``length`` is the maximum of a short text, in characters.
     """
 
     label: str
@@ -339,7 +339,7 @@ class RunRecord:
 
     @property
     def running(self) -> bool:
-        """Whether the run is still running, as far as the log knows."""
+        """Whether the run has not ended, as far as the log knows."""
         return self.status == Status.RUNNING
 
     def choices_beyond_first(self) -> tuple[Choice, ...]:
@@ -368,7 +368,7 @@ FACTS: dict[str, Fact] = {
 """Each fact by its field of ``RunRecord``, in the order of exports."""
 
 PUBLIC = tuple(name for name, fact in FACTS.items() if fact.public)
-"""The facts that are part of shared links."""
+"""The facts that are part of capsules."""
 
 NUMBERS = {name: fact for name, fact in FACTS.items() if isinstance(fact, Number)}
 """Each measured fact by its field of ``RunRecord``."""

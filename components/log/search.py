@@ -101,9 +101,9 @@ class View:
     """A search for runs and its order. Empty fields restrict nothing.
 
     ``words`` are searched in prompts and answers of ended runs: all must occur, words in quotation marks as a phrase.
-    ``settings`` are separated by commas or lines, each as ``temperature 0.7``, ``temperature omitted`` or ``max_tokens
-    null``. ``since`` and ``until`` are days in UTC, such as 2026-11-26, both included. ``rating`` is the minimum of
-    stars.
+    ``settings`` are separated by commas or lines. Each has a form such as ``temperature 0.7``, ``max_tokens null`` or
+    ``temperature omitted``. ``since`` and ``until`` are days in UTC, such as 2026-11-26, both included. ``rating`` is
+    the minimum of stars.
     """
 
     words: str = ""

@@ -107,7 +107,7 @@ experiments = Table(
     Column("created_at", String(27), nullable=False),
     Index("experiments_newest_first", "owner", "created_at", "id"),
 )
-"""Experiments of several runs; ``content`` is JSON that only the experiment's page reads."""
+"""Experiments of several runs; ``content`` is JSON in the format of the code that made it."""
 
 votes = Table(
     "votes",

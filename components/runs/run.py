@@ -138,7 +138,7 @@ class Run:
             stop_stream()
 
     def attach(self, stop_stream: Callable[[], None]) -> None:
-        """Set the function that stops the stream, for the stream that the run waits for from now on."""
+        """Set the function that stops the stream; the run waits for this stream from now on."""
         with self._lock:
             self._stop_stream = stop_stream
             stopping = self._stopping

@@ -54,7 +54,7 @@ class Runner:
         return run is not None
 
     def is_told_to_wait(self, endpoint: str) -> bool:
-        """Whether a running run of that endpoint waits to retry."""
+        """Whether an active run of that endpoint waits to retry."""
         return any(run.waits_to_retry and run.order.endpoint.name == endpoint for run in self._under_way())
 
     def shutdown(self) -> None:

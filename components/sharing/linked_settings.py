@@ -187,7 +187,7 @@ class LinkedSettings(_OptionalFields):
     def changes(self) -> tuple[Difference, ...]:
         """The differences from the defaults, in the order of the form: each field with its default and new value.
 
-        The texts are complete and foreign: the caller shortens and escapes them. A lane is one entry, which lists how
+        The texts are complete and untrusted: the caller shortens and escapes them. A lane is one entry, which lists how
         its request differs from the draft's.
         """
         default = new_draft().model_copy(update={"turns": ()})

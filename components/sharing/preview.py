@@ -34,7 +34,7 @@ RUN_WORDS = {
 def public_text(capsule: Capsule) -> list[tuple[str, str]]:
     """Everything that becomes public, field by field: the label and the complete value.
 
-    Empty fields are left out. The texts are foreign; the caller escapes them.
+    Empty fields are left out. The texts are untrusted; the caller escapes them.
     """
     return [
         ("title", capsule.title),
