@@ -270,7 +270,7 @@ def test_what_was_taken_away_is_brought_back_under_new_ids(three_runs: AppTest, 
     if damaged:
         assert "was changed after it was exported" in page.error[0].value
         return
-    assert page.toast[0].value == "3 runs brought back."
+    assert page.toast[0].value == "3 runs imported."
     assert len(set(page.run().session_state[keys.LISTED_RUNS])) == 6
     page.text_input(key=keys.FIND).set_value('"say 1"').run()
     assert prompts(page) == ["Say 1", "Say 1"]

@@ -32,7 +32,7 @@ from tests.pages.conftest import Chat, new_page, run_to_the_end, texts
 from tests.sharing.records import a_record
 from tests.waiting import wait_for
 
-NOTHING = "There is nothing here. The link has ended, was taken back, or is not whole."
+NOTHING = "There is nothing here. The link has expired, was revoked, or is incomplete."
 SYSTEM = "You are a pirate of the seven seas."
 
 

@@ -80,9 +80,9 @@ def _draw_import(on_change: Callable[[], None]) -> None:
     )
     if file is None or not st.button("Import", key="import_runs", icon=":material/upload:"):
         return
-    with shown_next(keys.RUNS_PROBLEM, "Not all were brought back: "):
+    with shown_next(keys.RUNS_PROBLEM, "Not all runs were imported: "):
         added = import_runs(own_log(), lines_of(io.TextIOWrapper(file, encoding="utf-8", errors="replace")))
-        st.toast(f"{added:,} {'run' if added == 1 else 'runs'} brought back.", icon=":material/upload:")
+        st.toast(f"{added:,} {'run' if added == 1 else 'runs'} imported.", icon=":material/upload:")
     st.session_state[keys.IMPORT_RUNS] = st.session_state.get(keys.IMPORT_RUNS, 0) + 1
     on_change()
     st.rerun()

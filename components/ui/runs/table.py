@@ -162,9 +162,9 @@ def _draw_head(listing: _Listing, said: str) -> None:
                 _COLUMNS,
                 key=keys.COLUMNS,
                 bind="query-params",
-                placeholder="chosen by themselves",
-                help="By themselves: all that are not the same in every row. "
-                "A click on a column's head orders this page only; *Order* orders all runs.",
+                placeholder="automatic",
+                help="Automatic: the columns whose values differ between rows. "
+                "A click on a column's head sorts this page only; *Sort by* sorts all runs.",
             )
         st.caption(said, width="stretch")
 

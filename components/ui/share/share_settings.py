@@ -43,7 +43,7 @@ def draw_share_settings(draft: Draft, *, comparison: bool) -> None:
     _draw_what_is_in_it(linked)
     st.caption(
         "What is in a link stands in the logs of whatever it passes through. "
-        "A private prompt is better sent as a file, or as a link to an answer that you can take back."
+        "A private prompt is better sent as a file, or as a link to an answer that you can revoke."
     )
     st.download_button(
         "Settings as a file",

@@ -40,7 +40,7 @@ from components.user_error import UserError
 
 _PARTS = ["Request", "Times", "Events", "Code"]
 _LANES_IN_A_ROW = 3
-_NOTHING = "There is nothing here. The link has ended, was taken back, or is not whole."
+_NOTHING = "There is nothing here. The link has expired, was revoked, or is incomplete."
 
 
 def draw_shared(capsule_id: str) -> None:
