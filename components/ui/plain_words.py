@@ -1,4 +1,4 @@
-"""Foreign text inside Tempera's Markdown, without images, links or directives."""
+"""Untrusted text inside Tempera's Markdown, without images, links or directives."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The only place where Tempera's own HTML enters a page: marks around escaped foreign text, and styles."""
+"""The only place where Tempera's own HTML enters a page: marks around escaped untrusted text, and styles."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def draw_marked(html: str) -> None:
 
 
 def draw_style(css: str) -> None:
-    """Add a style of Tempera to the page, never foreign text. Raises ValueError for text that could end it."""
+    """Add a style of Tempera to the page, never untrusted text. Raises ValueError for text that could end it."""
     if "<" in css:
         raise ValueError("This is no style.")
     st.html(f"<style>{css}</style>")

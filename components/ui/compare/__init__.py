@@ -1,1 +1,1 @@
-"""The parts of the compare page: lanes, their numbers, what differs, and whether it is more than noise."""
+"""The parts of the compare page: lanes, numbers, differences and noise."""

@@ -1,4 +1,4 @@
-"""In what the answers of the lanes differ: word by word against one of them, and where they part from each other."""
+"""The differences of the lanes' answers: word by word against one lane, and the first divergence."""
 
 from __future__ import annotations
 
@@ -20,24 +20,24 @@ from components.ui.answer.run_lookup import events_reader
 from components.ui.plain_words import plain_words
 
 _SHOWN_OF_SHARED = 400
-"""Characters; of a longer beginning that answers share, the middle is left out."""
+"""Characters; the middle of a longer common beginning is left out."""
 
 _MARKS = {
     Kind.SAME: "{}",
     Kind.ADDED: '<ins><i class="mark">[+</i>{}<i class="mark">+]</i></ins>',
     Kind.REMOVED: '<del><i class="mark">[−</i>{}<i class="mark">−]</i></del>',
 }
-"""Signs beside colours: not everybody sees the colours."""
+"""Signs as well as colours, for colour-blind readers."""
 
 
 def answer_text(record: RunRecord) -> str:
-    """What a run answered: its text, and below it the tools that it calls. Empty where nothing came."""
+    """The text of a run's answer, followed by its tool calls; empty without an answer."""
     calls = [f"{call['name']}({call['arguments']})" for call in json.loads(record.tool_calls)]
     return "\n".join([record.text, *calls] if record.text else calls)
 
 
 def draw_word_differences(shown: Mapping[str, RunRecord], reference: str) -> None:
-    """Draw each answer with what it has, and what it lacks, against the one of the lane ``reference``."""
+    """Draw each answer with its added and removed words against the answer of the lane ``reference``."""
     base = answer_text(shown[reference])
     same = [title for title, record in shown.items() if title != reference and answer_text(record) == base]
     if same:
@@ -51,7 +51,7 @@ def draw_word_differences(shown: Mapping[str, RunRecord], reference: str) -> Non
 
 
 def draw_first_divergence(shown: Mapping[str, RunRecord]) -> None:
-    """Draw what answers share from their beginning, and how each goes on from there."""
+    """Draw the common beginning of the answers, and the continuation of each."""
     tree = divergence({title: answer_text(record) for title, record in shown.items()})
     pieces: list[str] = []
     _write_branch(tree, dict(shown), pieces, 0)
@@ -110,13 +110,13 @@ def _shortened(text: str) -> str:
 
 
 def _token(record: RunRecord, character: int | None) -> int | None:
-    """The number of the token that brought a character, as far as the endpoint sends one token in each chunk."""
+    """The number of the token with this character, if the endpoint sends one token per chunk."""
     try:
         return (
             None if character is None else token_at(_tokens(record.id, record.text, events_reader(record)), character)
         )
     except QueryFailed:
-        return None  # not kept: the next look may find them
+        return None  # not cached: the next draw may find them
 
 
 @st.cache_data(max_entries=64, show_spinner=False)

@@ -1,4 +1,4 @@
-"""The lanes of a comparison side by side: what each changes, and its answer as it comes."""
+"""The lanes of a comparison side by side: the changes and the live answer of each."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ from components.ui.plain_words import plain_words
 from components.ui.steps import draw_steps
 
 _LONG_LIST = 6
-"""Differences beyond this many are counted and not named."""
+"""Further differences are counted and not named."""
 
 _HIDDEN_NUMBERS = """
 .st-key-lanes .live-numbers,
@@ -51,7 +51,7 @@ _HIDDEN_NUMBERS = """
 
 @dataclass(frozen=True)
 class _Drawn:
-    """A lane as the whole page was drawn; when only the lane is drawn again, some of it may be of before."""
+    """A lane as the whole page drew it; parts may be outdated when only the lane is redrawn."""
 
     draft: Draft
     request: LaneRequest
@@ -61,7 +61,7 @@ class _Drawn:
     busy: bool
     lanes: int
     number: int | None
-    """Its number in a blind order; None when everything may be seen."""
+    """Its number in a blind order; None when nothing is hidden."""
 
 
 def draw_board(
@@ -73,12 +73,12 @@ def draw_board(
     *,
     blind_order: list[str] | None,
 ) -> None:
-    """Draw every lane. With a ``blind_order`` they stand in that order, with nothing that tells which is which."""
+    """Draw every lane. ``blind_order`` sets the order and hides the identity of the lanes."""
     draw_fallback_notice()
     by_id = {request.lane.id: request for request in requests}
     order = blind_order or list(by_id)
     _draw_tabs(order, draft.comparison, blind=bool(blind_order))
-    # The numbers would tell which lane is which. Hidden by style, so that the answers stay where they are.
+    # The numbers would identify the lane. They are hidden by style, so that the answers keep their places.
     draw_style(_HIDDEN_NUMBERS if blind_order else "")
     with st.container(horizontal=True, key="lanes", gap="small"):
         for number, lane_id in enumerate(order, 1):
@@ -97,7 +97,7 @@ def draw_board(
 
 
 def shown_run(lane_id: str, found: LaneRuns, *, blind: bool) -> Run | RunRecord:
-    """The run that a lane shows: the repeat that was chosen, else the newest; the first one in a blind vote."""
+    """The run that a lane shows: the selected repeat, else the newest; in a blind vote, the first."""
     ids = [run.id for run in found.runs]
     chosen = st.session_state.get(lane_key("chosen", lane_id))
     if blind:
@@ -107,12 +107,12 @@ def shown_run(lane_id: str, found: LaneRuns, *, blind: bool) -> Run | RunRecord:
 
 @st.fragment
 def _draw_lane(drawn: _Drawn) -> None:
-    """Draw a lane; a touch of it draws only the lane again, and the page where others are concerned."""
+    """Draw a lane. A click redraws only the lane, or the page when it affects other parts."""
     presses.act()
     draft, request, lane_id = draft_form.read(), drawn.request, drawn.request.lane.id
     experiment = shown_experiment(st.session_state.get(state.EXPERIMENT))
     if lane_id not in [lane.id for lane in draft.comparison.lanes]:
-        st.rerun()  # it was deleted just now
+        st.rerun()  # it was just deleted
     if experiment is not drawn.experiment or (experiment and experiment.is_busy(lane_id) != drawn.busy):
         st.rerun()
     if draft.comparison != drawn.draft.comparison:
@@ -131,12 +131,12 @@ def _draw_lane(drawn: _Drawn) -> None:
     _draw_answer(request, run, record, place, blind=False, pending=pending)
     _draw_foot(request, record, busy=drawn.busy)
     if draft.comparison != drawn.draft.comparison or st.session_state.pop(keys.REPEAT_CHOSEN, False):
-        # What has changed here concerns others as well; that comes a moment later.
+        # The change affects other parts, which follow a moment later.
         st.rerun()
 
 
 def _draw_tabs(order: list[str], comparison: Comparison, *, blind: bool) -> None:
-    """On a phone one lane is in sight, and this chooses which; wider pages do not show it."""
+    """Draw the choice of the visible lane on a phone; wider pages hide it."""
     titles = {lane_id: str(number) if blind else comparison.letter(lane_id) for number, lane_id in enumerate(order, 1)}
     if st.session_state.get(keys.LANE_TAB) not in order:
         st.session_state[keys.LANE_TAB] = order[0]
@@ -154,7 +154,7 @@ def _draw_tabs(order: list[str], comparison: Comparison, *, blind: bool) -> None
         for lane_id in order
         if lane_id != chosen
     )
-    # By style, so that the answers of the lanes out of sight go on growing in their places.
+    # By style, so that the answers of hidden lanes keep growing in place.
     draw_style(f"@media (max-width: 640px) {{ {hidden} {{ display: none; }} }}")
 
 
@@ -224,7 +224,7 @@ def _change(change: Callable[..., Comparison], **arguments: object) -> None:
 
 
 def _draw_repeats(lane_id: str, found: LaneRuns, shown: Run | RunRecord, *, pending: int) -> None:
-    """Draw which repeat is looked at, where there are several."""
+    """Draw the choice of the repeat, if there are several."""
     ids = [run.id for run in found.runs]
     if len(ids) == 1 and not pending:
         return

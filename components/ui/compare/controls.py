@@ -1,4 +1,4 @@
-"""The row between the base and the lanes: run and stop all, how and how often, and what changes the lanes."""
+"""The row between the base and the lanes: run and stop all, mode, repeats, and changes of the lanes."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ the fairest for times.
 
 
 def draw_controls(comparison: Comparison, *, may_be_refused: bool) -> bool:
-    """Draw the row; whether answers are shown blind. ``may_be_refused``: sending some lane takes a purpose."""
+    """Draw the row; returns whether answers are blind. ``may_be_refused`` adds *Send anyway*."""
     with st.container(horizontal=True, vertical_alignment="center", key="run_bar"):
         st.button(
             "Run all",
@@ -104,7 +104,7 @@ def draw_controls(comparison: Comparison, *, may_be_refused: bool) -> bool:
                 draw_change_of_several(comparison)
         draw_earlier_comparisons()
         draw_shortcuts()
-    # Always there, so that a sentence which comes or goes does not move what stands below it.
+    # Always there: a message that appears or vanishes must not move the elements below it.
     with st.container():
         draw_kept(state.RUN_PROBLEM)
     return blind

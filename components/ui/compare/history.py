@@ -1,4 +1,4 @@
-"""The comparisons of before."""
+"""The history of comparisons."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from components.ui.history import draw_earlier
 
 
 def draw_earlier_comparisons() -> None:
-    """Draw them in a popover, each of which opens with its lanes and answers."""
+    """Draw the comparisons in a popover; each opens with its lanes and answers."""
     draw_earlier(COMPARISON, _read, _open)
 
 

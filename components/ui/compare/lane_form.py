@@ -1,6 +1,6 @@
-"""What one lane changes, as widgets; and one field changed in several lanes at once.
+"""The changes of one lane as widgets, and a form that sets one field in several lanes.
 
-A lane keeps what is typed as soon as it is typed; widgets begin with what their lane holds when they are drawn.
+A lane stores typed values at once; newly drawn widgets start with the lane's values.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ from components.ui.plain_words import plain_words
 
 _AS_BASE = "base"
 _SEVERAL = "several"
-"""Stands for a lane's id in the keys of the form that changes several lanes."""
+"""Replaces a lane's id in the keys of the form for several lanes."""
 
 
 def draw_lane_form(lane: Lane, draft: Draft, endpoints: Mapping[str, AnyEndpoint]) -> None:
-    """Draw everything that a lane can change of the base."""
+    """Draw all possible changes of a lane."""
     base = in_words(draft)
     st.text_input(
         "Name",
@@ -152,7 +152,7 @@ def _draw_stream(lane: Lane, base: str) -> None:
 
 
 def _draw_text(lane: Lane, part: str, label: str, base: str, placeholder: str) -> None:
-    """A text of the lane's own, once a switch asks for one; it begins with the base's."""
+    """A lane's own text, enabled by a switch; it starts with the base's text."""
     value: str | None = getattr(lane, part)
     own = st.toggle(
         f"Own {label[0].lower()}{label[1:]}",
@@ -177,7 +177,7 @@ def _states(field: str) -> list[str]:
 
 
 def _kept(field: str) -> Setting:
-    """What a lane begins with: what stands in the base's field."""
+    """The initial value of a lane's field, taken from the base."""
     settings = draft_form.read().settings
     return settings.get(field) or Setting(value=draft_form.row_of(field).begins_with)
 
@@ -189,7 +189,7 @@ def _change(lane_id: str, **parts: Any) -> None:
 def _take_text(lane_id: str, part: str) -> None:
     text = st.session_state[lane_key(part, lane_id)]
     if part == "system":
-        # What somebody writes may hold variables, whatever stood there before.
+        # New text may contain variables, even if the previous one did not.
         _change(lane_id, system=text, literal=False)
     else:
         _change(lane_id, **{part: text.strip() if part == "name" else text})

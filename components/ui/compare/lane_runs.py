@@ -1,4 +1,4 @@
-"""Finds the runs of a comparison, lane by lane: those that this process makes, and those that the log has."""
+"""Finds the runs of a comparison by lane, in this process and in the log."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from components.ui.visitor import own_log
 
 @dataclass(frozen=True)
 class LaneRuns:
-    """The runs that answer the last request of a lane, one for each repeat, in their order. Never empty."""
+    """The runs of a lane's latest request, one per repeat, in their order. Never empty."""
 
     runs: tuple[Run | RunRecord, ...]
 
     def records(self) -> list[RunRecord]:
-        """The runs as they stand now."""
+        """The runs in their current state."""
         return [record for run in self.runs if (record := record_of(run))]
 
 
 def lane_runs(experiment: Experiment | None) -> dict[str, LaneRuns]:
-    """The runs of each lane by its id; lanes without runs are left out. A log that cannot be read is named."""
+    """The runs of each lane by its id; lanes without runs are left out. The error of an unreadable log is shown."""
     if experiment is None:
         return {}
     by_lane: dict[str, list[Run | RunRecord]] = {}
@@ -46,7 +46,7 @@ def _runs(experiment: Experiment) -> Iterable[Run | RunRecord]:
     for run_id in experiment.run_ids():
         if run_id not in found and (run := find(run_id)):
             found[run_id] = run
-    # What is still under way here is newer than its row.
+    # An active run is newer than its row.
     return [
         (live_run(own_log(), run.id) or run) if isinstance(run, RunRecord) and run.running else run
         for run in found.values()
@@ -54,7 +54,7 @@ def _runs(experiment: Experiment) -> Iterable[Run | RunRecord]:
 
 
 def _of_last_request(runs: list[Run | RunRecord]) -> Iterable[Run | RunRecord]:
-    """Of each repeat the newest run, as far as it asked what the lane's newest run asked."""
+    """The newest run of each repeat with the same request as the lane's newest run."""
     records = [record for run in runs if (record := record_of(run))]
     last = max(records, key=lambda record: record.created_at)
     by_repeat: dict[int, Run | RunRecord] = {}

@@ -1,4 +1,4 @@
-"""Whether the lanes differ by more than repeats of one lane differ among themselves."""
+"""Whether the lanes differ by more than the repeats of one lane."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ ended well are counted, and of the times to first token only those that no retry
 
 
 def draw_noise(records: Mapping[str, Sequence[RunRecord]], reference: str) -> None:
-    """Draw the spread of each lane over its repeats, and what its difference from the reference is worth.
+    """Draw the spread of each lane over its repeats, and the significance of its difference from the reference.
 
     ``records`` holds the runs of each lane by the lane's title.
     """

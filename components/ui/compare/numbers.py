@@ -20,7 +20,7 @@ from components.ui.plain_words import plain_words
 
 _MOST_CHARACTERS = 80
 _MOST_POINTS = 200
-"""Of one lane in the chart; more cannot be told apart."""
+"""Points per lane in the chart; more are indistinguishable."""
 
 _DEFINED = ("ttft_ms", "ttfo_ms", "tokens_per_second", "gap_p50_ms")
 _MEANING = """
@@ -38,7 +38,7 @@ def draw_numbers(shown: Mapping[str, RunRecord]) -> None:
 
 
 def draw_token_chart(shown: Mapping[str, RunRecord]) -> None:
-    """Draw how many tokens each lane had received by when."""
+    """Draw the number of received tokens of each lane over time."""
     points = [
         {"lane": title, "seconds": at_ms / 1000, "tokens": count}
         for title, record in shown.items()
@@ -53,7 +53,7 @@ def draw_token_chart(shown: Mapping[str, RunRecord]) -> None:
             x=alt.X("seconds:Q", title="seconds since the request was sent"),
             y=alt.Y("tokens:Q", title="chunks with text"),
             color=alt.Color("lane:N", sort=list(shown), title="lane"),
-            # Signs beside colours: not everybody sees the colours.
+            # Dashes as well as colours, for colour-blind readers.
             strokeDash=alt.StrokeDash("lane:N", sort=list(shown), title="lane"),
             tooltip=["lane", alt.Tooltip("seconds:Q", format=".2f"), "tokens"],
         )
@@ -62,7 +62,7 @@ def draw_token_chart(shown: Mapping[str, RunRecord]) -> None:
 
 
 def timing_words(record: RunRecord) -> str:
-    """In which order the run was made, and how many were under way at once."""
+    """The timing of the run in its comparison, and its concurrency."""
     if record.timing is None:
         return "alone"
     at_once = record.concurrency or 1
@@ -101,11 +101,11 @@ def _marked(words: str, is_best: bool, timing: str) -> str:
 
 
 def _curve(record: RunRecord) -> list[tuple[float, int]]:
-    """Moments in milliseconds, each with how many chunks with text had come by then. The run has ended."""
+    """Times in milliseconds with the number of text chunks so far. The run has ended."""
     try:
         return _kept_curve(record.id, record.text, events_reader(record))
     except QueryFailed:
-        return []  # not kept: the next look may find it
+        return []  # not cached: the next draw may find it
 
 
 @st.cache_data(max_entries=64, show_spinner=False)

@@ -1,4 +1,4 @@
-"""What came of a comparison, below its lanes: numbers, differences, noise, settings, votes. Live while it goes on."""
+"""The results of a comparison, below its lanes: numbers, differences, noise, settings, votes. They update live."""
 
 from __future__ import annotations
 
@@ -44,9 +44,9 @@ def draw_outcome(
     blind_order: list[str] | None,
     as_written: bool,
 ) -> None:
-    """Draw what was chosen to be looked at; choosing draws nothing else again.
+    """Draw the chosen view; choosing redraws nothing else.
 
-    ``version`` is the experiment's before its lanes were drawn, ``as_written`` how they were drawn.
+    ``version`` is the experiment's version before its lanes were drawn, ``as_written`` whether they were drawn raw.
     """
     titles = {request.lane.id: request.title for request in requests}
     shown = {lane: shown_run(lane, runs[lane], blind=bool(blind_order)) for lane in titles if lane in runs}
@@ -104,9 +104,9 @@ def draw_outcome(
 def _watch(
     experiment: Experiment | None, version: int, under_way: Mapping[str, Run | RunRecord], *, draws_numbers: bool
 ) -> None:
-    """Draw the numbers, and see to it that the page is drawn again whenever a run begins or ends.
+    """Draw the numbers, and redraw the page whenever a run starts or ends.
 
-    Also when the last one has ended since the lanes were drawn.
+    This includes a last run that has ended since the lanes were drawn.
     """
     changed = experiment is not None and experiment.version != version
     going_on = experiment is not None and experiment.going_on
@@ -124,7 +124,7 @@ def _look_again(
     draws_numbers: bool,
     drawn_at: float,
 ) -> None:
-    # Not at once: runs that begin together would have the page drawn for each of them.
+    # Delayed: runs that start together would each redraw the page.
     if experiment and experiment.version != version and time.monotonic() - drawn_at > _LOOK_AGAIN_S / 2:
         st.rerun()
     records = {title: record for title, run in under_way.items() if (record := record_of(run))}
@@ -136,7 +136,7 @@ def _look_again(
 
 
 def _draw_reference(requests: list[LaneRequest], titles: list[str]) -> str:
-    """Draw the choice of the lane that the others are held against: the base, unless somebody chooses another."""
+    """Draw the choice of the baseline lane; the default is the base."""
     base = next((request.title for request in requests if not request.differences and request.title in titles), None)
     chosen: str = st.selectbox(
         "Baseline",

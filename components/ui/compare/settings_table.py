@@ -1,4 +1,4 @@
-"""All lanes in one table that shows only what is not the same in all of them."""
+"""A table of all lanes with only the settings that differ."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _MOST_CHARACTERS = 120
 
 
 def draw_settings_table(requests: list[LaneRequest]) -> None:
-    """Draw one row a lane, one column for each field of which the lanes say different things."""
+    """Draw a row per lane and a column per field that differs."""
     fields = differing([request.words for request in requests])
     if not fields:
         st.caption("All lanes ask the same.")

@@ -1,4 +1,4 @@
-"""What a comparison has to share: its answers by their lanes, and the lanes themselves."""
+"""The shareable content of a comparison: its answers by lane, and the lanes themselves."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from components.ui.share.share_answers import Answers
 
 
 def answers_of(draft: Draft, found: Mapping[str, LaneRuns]) -> Answers:
-    """The answers that have ended, at most as many as can be shared, each under its lane and what that changes."""
+    """The ended answers up to the limit of a share, each under its lane and the lane's changes."""
     runs: dict[str, RunRecord] = {}
     for lane in draft.comparison.lanes:
         records = found[lane.id].records() if lane.id in found else []
@@ -32,6 +32,6 @@ def answers_of(draft: Draft, found: Mapping[str, LaneRuns]) -> Answers:
 
 def _title(draft: Draft, lane_id: str) -> str:
     differences = differences_between(in_words(draft), in_words(draft.comparison.lane(lane_id).apply(draft)))
-    # The words of a system message are not for everybody who sees the lane.
+    # The text of a system message must not reach every viewer of the lane.
     changed = [f"{found.field} {found.after}" for found in differences if found.field != SYSTEM]
     return " · ".join([draft.comparison.title(lane_id), *changed])

@@ -34,7 +34,7 @@ def shown_experiment(experiment_id: str | None) -> Experiment | None:
 
 
 def kept_draft(experiment_id: str | None) -> Draft | None:
-    """The draft that an experiment was made from, as the log has it; a log that cannot be read is named."""
+    """The draft of an experiment in the log; the error of an unreadable log is shown."""
     database = own_log().database
     with shown():
         kept = find_experiment(database, experiment_id) if database and experiment_id else None
@@ -43,14 +43,14 @@ def kept_draft(experiment_id: str | None) -> Draft | None:
 
 
 def requests_now() -> list[LaneRequest]:
-    """What every lane asks as the form stands now."""
+    """The request of every lane, from the current form."""
     return lane_requests(draft_form.read(), endpoints_here(), model_cards)
 
 
 def start_all() -> None:
-    """Run every lane that is not muted and makes a request, as a new experiment; what was going on is stopped.
+    """Run every unmuted lane with a valid request as a new experiment; the previous one is stopped.
 
-    A lane that makes no request says so itself, and keeps nobody else from being run.
+    An invalid lane shows its own problem and does not block the others.
     """
     requests = [request for request in requests_now() if not request.lane.muted]
     objections = [request.composed.objection(send_anyway=_send_anyway()) for request in requests]
@@ -68,7 +68,7 @@ def start_all() -> None:
     before = shown_experiment(st.session_state.get(state.EXPERIMENT))
     if before and before.going_on:
         if st.session_state.get(keys.ASKED) == _asked_by(ready):
-            return  # the key is held down, or the button was pressed twice: this very comparison is under way
+            return  # the key is held down, or the button was pressed twice: the same comparison is already running
         before.stop()
     experiment_id = uuid.uuid4().hex
     state.show_experiment(state.EXPERIMENT, experiment_id)
@@ -77,13 +77,13 @@ def start_all() -> None:
 
 
 def stop_all() -> None:
-    """Stop every run of the experiment that is shown, and begin none of those to come."""
+    """Stop every run of the shown experiment, pending ones included."""
     if experiment := shown_experiment(st.session_state.get(state.EXPERIMENT)):
         experiment.stop()
 
 
 def start_lane(lane_id: str) -> None:
-    """Run one lane, within the experiment that is shown."""
+    """Run one lane within the shown experiment."""
     experiment_id = st.session_state.get(state.EXPERIMENT) or uuid.uuid4().hex
     ready = [
         request
@@ -96,15 +96,15 @@ def start_lane(lane_id: str) -> None:
 
 
 def stop_lane(lane_id: str) -> None:
-    """Stop one lane of the experiment that is shown."""
+    """Stop one lane of the shown experiment."""
     if experiment := shown_experiment(st.session_state.get(state.EXPERIMENT)):
         experiment.stop(lane_id)
 
 
 def take_lanes_away(change: Callable[[Comparison], Comparison], sentence: str) -> None:
-    """Change the lanes, and stop the runs of those that are gone then: nobody could see or stop them.
+    """Change the lanes, and stop the runs of removed lanes, which can no longer be seen or stopped.
 
-    Only of those: whoever looks at somebody else's comparison with other lanes in the form stops nothing.
+    Other lanes are unaffected: viewing another person's comparison with different lanes in the form stops nothing.
     """
     before = {lane.id for lane in draft_form.read().comparison.lanes}
     draft_form.change_comparison(change, sentence)
@@ -113,7 +113,7 @@ def take_lanes_away(change: Callable[[Comparison], Comparison], sentence: str) -
 
 
 def check_lane(lane_id: str, record: RunRecord) -> None:
-    """Send the very bytes of a lane's run once more, to see whether the answer is the same."""
+    """Send the same bytes as a lane's run again, to compare the answers."""
     endpoint = endpoints_here().get(record.endpoint)
     experiment = shown_experiment(record.experiment_id)
     if not endpoint or not experiment:
@@ -123,7 +123,7 @@ def check_lane(lane_id: str, record: RunRecord) -> None:
 
 
 def compare_with(record: RunRecord) -> None:
-    """Make a run lane A of a new comparison, and what the form has changed since lane B."""
+    """Start a comparison with a run as lane A, and the form's later changes as lane B."""
     experiment_id = uuid.uuid4().hex
     now = draft_form.read()
     base = draft_form.draft_of(record, now) or now

@@ -1,4 +1,4 @@
-"""Which of two answers is the better one: a vote that is kept with the runs, blind or open."""
+"""The vote on the better of two answers, blind or open; it is stored with the runs."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from components.ui.visitor import own_log
 
 
 def blind_order(lane_ids: list[str]) -> list[str]:
-    """The lanes in a random order that stays until the lanes or the experiment are other ones."""
+    """The lanes in a random order that stays until the lanes or the experiment change."""
     order: list[str] = st.session_state.get(state.BLIND_ORDER, [])
     if sorted(order) != sorted(lane_ids):
         order = random.sample(lane_ids, len(lane_ids))
@@ -30,7 +30,7 @@ def blind_order(lane_ids: list[str]) -> list[str]:
 
 
 def draw_vote(answers: Mapping[str, RunRecord], titles: Mapping[str, str], *, blind: bool, all_ended: bool) -> None:
-    """Draw the ballot for two of the answers. ``answers`` are by lane id, ``titles`` what each is called here."""
+    """Draw the ballot for two of the answers. ``answers`` are by lane id; ``titles`` are the shown names."""
     if not all_ended or len(answers) < 2:
         st.caption("You can vote when every lane has ended.")
         return
@@ -61,7 +61,7 @@ def draw_vote(answers: Mapping[str, RunRecord], titles: Mapping[str, str], *, bl
 
 @shown()
 def draw_votes(lane_of: Mapping[str, str], titles: Mapping[str, str]) -> None:
-    """Say what was voted so far on the runs of these lanes; ``lane_of`` gives each run's lane by its id."""
+    """Draw the votes on the runs of these lanes; ``lane_of`` maps each run's id to its lane."""
     database = own_log().database
     votes = votes_on(database, list(lane_of)) if database else []
     for vote in votes:
@@ -82,12 +82,12 @@ def _vote(first: RunRecord, second: RunRecord, better: Better, blind: bool) -> N
     save_vote(own_log(), Vote(first.id, second.id, first_setting, second_setting, better, blind))
     st.toast("Vote saved.", icon=":material/how_to_vote:")
     if blind and len(st.session_state.get(state.BLIND_ORDER, ())) == 2:
-        # Labels appear after the vote; with more lanes there are further pairs to be judged without them.
+        # Labels appear after the vote; with more lanes, further pairs are voted on without them.
         st.session_state[keys.BLIND] = False
 
 
 def _settings(first: RunRecord, second: RunRecord) -> tuple[str, str]:
-    """What each of two runs has that the other has not, in words."""
+    """The settings of each of two runs that the other lacks, in words."""
     one, other = asked(first), asked(second)
     changes = differences(one, other) if one and other else []
     pairs = [("endpoint", first.endpoint, second.endpoint)] if first.endpoint != second.endpoint else []

@@ -1,1 +1,1 @@
-"""The request as a form: messages, settings, variables, presets, code, and the bytes that it makes."""
+"""The request as a form: messages, settings, variables, presets, code and request preview."""

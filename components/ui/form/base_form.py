@@ -1,4 +1,4 @@
-"""The base of several runs: messages at the left, endpoint, model and folded settings at the right."""
+"""The base of several runs: messages on the left; endpoint, model and collapsed settings on the right."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ _SOME_VALUE = "…"
 
 
 def draw_base(*, with_lanes: bool = False, filled: Collection[str] = ()) -> Draft:
-    """Draw the form that the playground has as well, and keep what stands in it; the draft it makes.
+    """Draw the playground's form and store its content; returns the draft.
 
-    ``with_lanes`` asks for the variables of lanes, too. ``filled`` are variables that get their values elsewhere, so
-    that nothing is wrong when they have none here.
+    ``with_lanes`` includes the variables of lanes. ``filled`` are variables with values from elsewhere, which may be
+    empty here.
     """
     work, side = st.columns([5, 3], gap="large")
     with side, st.container(key="base_settings"):
@@ -40,7 +40,7 @@ def draw_base(*, with_lanes: bool = False, filled: Collection[str] = ()) -> Draf
         places[MESSAGES] = st.container(gap="xxsmall")
         widget_values.draw_count()
     draft = draft_form.read()
-    # Before anything is drawn that takes its time: a reload in this moment must find it.
+    # Before any slow drawing: a reload at this moment must find the draft.
     draft_form.keep(draft)
     with tools:
         draw_presets()

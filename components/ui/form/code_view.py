@@ -1,4 +1,4 @@
-"""The request as code in several languages, and code that becomes the request."""
+"""The request as code in several languages, and code imported as a request."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ export {_KEY_VARIABLE}=my-key"""
 def draw_code(
     endpoint: AnyEndpoint | None, request: ChatCompletionStreamRequest | None, profile: Profile | None = None
 ) -> None:
-    """Draw the request that Run would send as code; ``request`` is None while the form makes none.
+    """Draw the form's request as code; ``request`` is None while the form makes none.
 
-    Without an endpoint the code names no address; ``profile`` says its dialect then.
+    Without an endpoint the code has no address, and ``profile`` sets the dialect.
     """
     languages = list(Language)
     chosen = st.segmented_control(
@@ -54,12 +54,12 @@ def draw_code(
         st.caption("The form makes no request yet. What is missing stands beside its field.")
         return
     language = next(language for language in languages if language.label == chosen)
-    # Where a demo's endpoints are is the operator's to know.
+    # The endpoint addresses of a demo are for the operator only.
     key_variable: str | None = _KEY_VARIABLE
     if endpoint is None or service().demo:
         base_url = _ANYWHERE
     elif isinstance(endpoint, EmbeddedEndpoint):
-        # Its process here has another port and key at each start, which nobody is told.
+        # The embedded model's process has a new port and key at each start, both private.
         base_url = f"http://{DEFAULT_HOST}:{DEFAULT_PORT}/v1"
     else:
         base_url = endpoint.fixed_address.base_url
@@ -83,7 +83,7 @@ def draw_code(
 
 
 def draw_import(profile: Profile) -> None:
-    """Draw where a request can be pasted, in a popover; its content is made when it is opened."""
+    """Draw the input for a pasted request in a popover; its content is made when it is opened."""
     popover = st.popover("Import", type="tertiary", icon=":material/content_paste:", key=keys.IMPORT, on_change="rerun")
     if not popover.open:
         return
@@ -101,7 +101,7 @@ def draw_import(profile: Profile) -> None:
 
 @shown_next(keys.IMPORT_PROBLEM)
 def _import(dialect: str) -> None:
-    """Fill the form from what was pasted; what is wrong with it is said below it, and nothing is changed."""
+    """Fill the form from the pasted text; an error is shown below it, and nothing is changed."""
     profile = profile_named(dialect)
     if file := st.session_state.get(keys.IMPORT_FILE):
         take_settings(read_settings_file(file.getvalue()), "file")

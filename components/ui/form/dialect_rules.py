@@ -1,4 +1,4 @@
-"""What a dialect allows, as tables made from its profile; nothing of that is written here."""
+"""The rules of a dialect as tables, made from its profile alone."""
 
 from __future__ import annotations
 

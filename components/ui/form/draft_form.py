@@ -1,7 +1,7 @@
-"""The form as one value: read from the widgets, put into them, kept so that a reload finds it again.
+"""The form as one value: read from the widgets, written to them, and stored for reloads.
 
-Widgets begin with defaults, and not with values set in their place: when a browser comes back to a server that has
-forgotten its session, after a long sleep or a restart, what was typed in the page counts.
+Widgets start with defaults and not with values set for them: when a browser returns to a server that has lost the
+session, after a long sleep or a restart, the text in the page wins.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from components.ui.visitor import own_log
 
 @dataclass(frozen=True)
 class Undo:
-    """A change of the form that can be taken back: the words on the button, and what it does."""
+    """A change that can be undone: the button's label and its action."""
 
     label: str
     action: Callable[[], None]
@@ -44,10 +44,10 @@ _MOST_UNDO = 20
 
 
 def begin(otherwise: Callable[[], Draft | None]) -> None:
-    """Begin a new session's form with the draft that the URL names, else with what ``otherwise`` finds.
+    """Start a session's form from the draft in the query parameter, else from ``otherwise``.
 
-    What was found is kept anew under an id of this session, and never written to: two tabs, or two people with the same
-    address, do not overwrite each other's text.
+    A stored draft is copied under an id of this session, and the original is never changed: two tabs, or two people
+    with the same address, do not overwrite each other's text.
     """
     if keys.START not in st.session_state:
         kept = _kept_draft(st.query_params.get(keys.DRAFT_PARAMETER))
@@ -65,13 +65,13 @@ def begin(otherwise: Callable[[], Draft | None]) -> None:
 
 
 def start() -> Draft:
-    """What a widget begins with that is drawn anew."""
+    """The initial values of newly drawn widgets."""
     found: Draft = st.session_state[keys.START]
     return found
 
 
 def read() -> Draft:
-    """The form as it stands now."""
+    """The current form."""
     began = start()
     endpoint = _value(state.ENDPOINT, began.endpoint)
     profile = _profile_at(endpoint)
@@ -90,25 +90,25 @@ def read() -> Draft:
 
 
 def current_turns() -> Turns:
-    """The turns with what is typed in them now."""
+    """The turns with the current text of their widgets."""
     turns: Turns = st.session_state[keys.TURNS]
     return tuple(map(_as_typed, turns))
 
 
 def fill(draft: Draft, sentence: str) -> None:
-    """Put a draft into the form; call it before the widgets are drawn. ``sentence`` says what happened, for Undo."""
+    """Put a draft into the form; call it before the widgets are drawn. ``sentence`` describes it for Undo."""
     before, known = read(), _with_known_keys(draft)
     _put(known)
     offer_undo(Undo(f"Undo: {sentence}", lambda: _take_back(before, known, sentence)))
 
 
 def change(change: Change, sentence: str) -> None:
-    """Change what is in the form; as ``fill``."""
+    """Apply a change to the form, like ``fill``."""
     fill(change.apply(read()), sentence)
 
 
 def fill_from(record: RunRecord) -> None:
-    """Put what a run was asked into the form; a body that is no request of ours leaves it as it is."""
+    """Put a run's request into the form; a body that is not a Tempera request leaves the form unchanged."""
     if draft := draft_of(record, read()):
         fill(draft, "run opened")
 
@@ -116,7 +116,7 @@ def fill_from(record: RunRecord) -> None:
 def change_turns(change: Callable[[Turns], Turns], sentence: str | None = None) -> None:
     """Change the conversation; call it before the widgets are drawn. With a ``sentence`` it can be undone.
 
-    A second quick click may speak of a turn that the first one took away: then nothing is changed.
+    A quick second click may refer to a turn that the first removed; it changes nothing.
     """
     before = read()
     try:
@@ -131,7 +131,7 @@ def change_turns(change: Callable[[Turns], Turns], sentence: str | None = None) 
 def change_comparison(change: Callable[[Comparison], Comparison], sentence: str | None = None) -> None:
     """Change the lanes; call it before they are drawn. With a ``sentence`` it can be undone.
 
-    A second quick click may speak of a lane that the first one took away: then nothing is changed.
+    A quick second click may refer to a lane that the first removed; it changes nothing.
     """
     before = read()
     try:
@@ -147,13 +147,13 @@ def change_comparison(change: Callable[[Comparison], Comparison], sentence: str 
 
 
 def next_turn_id() -> str:
-    """An id that no turn of this session has ever had: what is typed in a widget is kept under its key."""
+    """A turn id never used in this session, because a widget's text is stored under its key."""
     st.session_state[keys.HIGHEST_TURN] += 1
     return str(st.session_state[keys.HIGHEST_TURN])
 
 
 def offer_undo(undo: Undo) -> None:
-    """Remember how a change can be taken back; what was taken back before cannot be done again from here on."""
+    """Add an undo step, and drop the redo step."""
     st.session_state.pop(keys.REDO, None)
     offered = st.session_state.setdefault(keys.UNDO, [])
     offered.append(undo)
@@ -161,32 +161,32 @@ def offer_undo(undo: Undo) -> None:
 
 
 def can_undo() -> str | None:
-    """The words on the button that takes the last change back; None when there is none."""
+    """The label of the Undo button; None without an undo step."""
     offered = st.session_state.get(keys.UNDO)
     return offered[-1].label if offered else None
 
 
 def can_redo() -> str | None:
-    """The words on the button that does again what was taken back last; None when there is nothing."""
+    """The label of the Redo button; None without a redo step."""
     offered = st.session_state.get(keys.REDO)
     return offered.label if offered else None
 
 
 def undo() -> None:
-    """Take the last change back."""
+    """Undo the last change."""
     if offered := st.session_state.get(keys.UNDO):
         st.session_state.pop(keys.REDO, None)
         offered.pop().action()
 
 
 def redo() -> None:
-    """Do again what was taken back last."""
+    """Redo the last undone change."""
     if offered := st.session_state.pop(keys.REDO, None):
         offered.action()
 
 
 def _take_back(before: Draft, after: Draft, sentence: str) -> None:
-    """Bring back what a change of the form took away, and offer to do it again."""
+    """Restore the parts that a change replaced, and offer to redo it."""
     now = read()
     taken_back = _merged(now, after, before)
     _put(taken_back)
@@ -194,7 +194,7 @@ def _take_back(before: Draft, after: Draft, sentence: str) -> None:
 
 
 def _merged(now: Draft, old: Draft, new: Draft) -> Draft:
-    """The form with what is new between two drafts; the rest stays as it is now: it may have been worked on since."""
+    """The current form with the differences from ``old`` to ``new``; later edits of other parts stay."""
     merged = between(old, new, unsent=True).apply(now)
     taken_out = old.settings.keys() - new.settings.keys()
     kept = {field: setting for field, setting in merged.settings.items() if field not in taken_out}
@@ -203,13 +203,13 @@ def _merged(now: Draft, old: Draft, new: Draft) -> Draft:
 
 
 def keep(draft: Draft) -> None:
-    """Keep the form as it stands, under the id that the URL names: a reload, or a restart, finds it again."""
+    """Store the form under the id in the query parameter, so that a reload or restart finds it again."""
     text = draft.to_text()
     if keys.KEPT_DRAFT not in st.session_state:
-        # Which endpoint and model come first is nobody's doing, and nothing to be kept.
+        # The default endpoint and model are no edit, and are not stored.
         untouched = start().model_copy(update={"endpoint": draft.endpoint, "model": draft.model})
         st.session_state[keys.KEPT_DRAFT] = untouched.to_text()
-    # A quick change of page can cost widgets what they hold; drawn again, they begin with what they held last.
+    # A quick change of page can lose the values of widgets; redrawn, they start with the last ones.
     st.session_state[keys.START] = draft
     st.session_state[keys.TURNS] = draft.turns
     if text != st.session_state[keys.KEPT_DRAFT]:
@@ -218,9 +218,9 @@ def keep(draft: Draft) -> None:
 
 
 def draft_of(record: RunRecord, base: Draft | None = None) -> Draft | None:
-    """The form that asks what a run was asked; None for a body that is no request of ours.
+    """The form of a run's request; None for a body that is not a Tempera request.
 
-    With its variables, where it had some. ``base`` gives the values of fields that the run omitted.
+    Variables are included if the run had them. ``base`` provides the values of fields that the run omitted.
     """
     if record.draft and (kept := read_draft(record.draft)):
         return kept.model_copy(update={"comparison": base.comparison}) if base else kept
@@ -234,12 +234,12 @@ def draft_of(record: RunRecord, base: Draft | None = None) -> Draft | None:
 
 
 def row_of(field: str) -> Field:
-    """What a field of the form is."""
+    """The row of a form field."""
     return chosen_profile().field(field)
 
 
 def chosen_profile() -> Profile:
-    """The dialect of the endpoint that the form has chosen, with that endpoint's own fields."""
+    """The profile of the chosen endpoint, with that endpoint's own fields."""
     return _profile_at(_value(state.ENDPOINT, start().endpoint))
 
 
@@ -264,7 +264,7 @@ def _kept_draft(draft_id: str | None) -> Draft | None:
 
 def _put(draft: Draft) -> None:
     if draft.turns != current_turns():
-        # New ids make new widgets, which begin with what the draft holds.
+        # New ids make new widgets, which start with the draft's values.
         turns = renumbered(draft.turns, st.session_state[keys.HIGHEST_TURN])
         st.session_state[keys.TURNS] = turns
         st.session_state[keys.HIGHEST_TURN] = highest_id(turns)
@@ -275,7 +275,7 @@ def _put(draft: Draft) -> None:
         state.MODEL: draft.model,
         keys.STREAM: draft.stream,
         keys.EXTRA_BODY: draft.extra_body,
-        # A name that has no value here must not take over the one it had in another text.
+        # A variable without a value here must not take over its value in another text.
         **{keys.variable_key(name): "" for name in draft.variable_names},
         **{keys.variable_key(name): value for name, value in draft.variables.items()},
     }
@@ -283,7 +283,7 @@ def _put(draft: Draft) -> None:
     for field, setting in draft.settings.items():
         row = profile.field(field).holding(setting.value)
         value = field_widgets.shown(row, setting)
-        # A switch has its value in the control of its state, under the same key.
+        # A switch has its value in its state control, under the same key.
         key = field_widgets.value_key(row)
         values |= {key: value, field_widgets.states_key(row): field_widgets.state_in(row, setting)}
         st.session_state.setdefault(keys.HELD_VALUES, {})[key] = value
@@ -291,7 +291,7 @@ def _put(draft: Draft) -> None:
 
 
 def _value(key: str, otherwise: Any) -> Any:
-    """What the widget of that key holds; where it is not drawn yet, what it begins with."""
+    """The value of a widget, or its initial value before it is drawn."""
     return st.session_state.get(key, otherwise)
 
 

@@ -1,6 +1,6 @@
 """The widget of each kind of field, the same in the form and in a lane.
 
-A field has a control for its state and, but for a switch, a widget for its value.
+A field has a state control and, except for a switch, a value widget.
 """
 
 from __future__ import annotations
@@ -24,36 +24,36 @@ _ESCAPED = {escape: character for character, escape in _ESCAPES.items()}
 
 
 def description(row: Field) -> str:
-    """What the field does, as Markdown; an operator or an endpoint may have described it."""
+    """The field's description as Markdown; it may come from an operator or an endpoint."""
     return row.description if row.name in FIELDS else plain_words(row.description)
 
 
 def states(row: Field, *, nullable: bool) -> list[str]:
-    """What the control of its state offers: a switch has its two values there."""
+    """The options of the state control; for a switch, they include its two values."""
     values = [*_SWITCHED] if row.kind is Kind.SWITCH else [FieldState.VALUE.value]
     return [FieldState.OMIT.value, *[FieldState.NULL.value] * nullable, *values]
 
 
 def value_key(row: Field) -> str:
-    """The key of the widget of its value, with its kind where that is not always the same."""
+    """The key of the value widget, with the kind where the kind varies."""
     known, key = FIELDS.get(row.name), field_key(row.name)
     return key if known and known.kind is row.kind else f"{key}_{row.kind.name.lower()}"
 
 
 def states_key(row: Field) -> str:
-    """The key of the control of its state in the form."""
+    """The key of the state control in the form."""
     return value_key(row) if row.kind is Kind.SWITCH else state_key(row.name)
 
 
 def state_in(row: Field, setting: Setting) -> str:
-    """What the control of its state shows."""
+    """The shown option of the state control."""
     if row.kind is Kind.SWITCH and setting.state is FieldState.VALUE:
         return "true" if setting.value else "false"
     return setting.state.value
 
 
 def shown(row: Field, setting: Setting) -> Any:
-    """What the widget of the value holds for a setting, of the type that the widget takes."""
+    """The widget's value for a setting, in the widget's type."""
     value = setting.value
     match row.kind:
         case Kind.DECIMAL if isinstance(value, int | float):
@@ -67,10 +67,10 @@ def shown(row: Field, setting: Setting) -> Any:
 
 
 def setting_in(row: Field, chosen: str, held: Any, before: Setting) -> Setting:
-    """The setting that both its widgets say.
+    """The setting of both widgets together.
 
-    An empty number says nothing. What a widget only shows keeps the value it had ``before``: 1 does not become 1.0, nor
-    one text a list of it.
+    An empty number changes only the state. An unchanged widget keeps the value ``before``: 1 does not become 1.0, nor a
+    text a list.
     """
     if row.kind is Kind.SWITCH and chosen in _SWITCHED:
         return Setting(state=FieldState.VALUE, value=_SWITCHED[chosen])
@@ -90,7 +90,7 @@ def setting_in(row: Field, chosen: str, held: Any, before: Setting) -> Setting:
 
 
 def draw_value(row: Field, setting: Setting, label: str, **options: Any) -> Any:
-    """Draw the widget of the value, without a label on the page if none is asked for; what it holds."""
+    """Draw the value widget; returns its value. The label is visible only if ``options`` say so."""
     begins_with = shown(row, setting)
     options = {"label_visibility": "collapsed", **options}
     match row.kind:

@@ -1,4 +1,4 @@
-"""Runs what the playground's form asks, and stops the run that it shows."""
+"""Runs the playground's form, and stops the shown run."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from components.ui.sending import start
 
 
 def compose_form(draft: Draft, endpoint: AnyEndpoint, card: ModelCard | None, shown: RunRecord | None) -> Composed:
-    """What the form makes for an endpoint. ``card`` is that of the model; ``shown`` is the run on the page."""
+    """The form's request for an endpoint. ``card`` is the model's card; ``shown`` is the run on the page."""
     before = asked(shown) if shown else None
     same_prompt = (
         shown is not None
@@ -33,13 +33,13 @@ def compose_form(draft: Draft, endpoint: AnyEndpoint, card: ModelCard | None, sh
         draft,
         endpoint.profile,
         context_tokens=card.context_length if card else None,
-        # What the endpoint counted for this very prompt is no estimate.
+        # The endpoint's count for the same prompt is exact.
         prompt_tokens=shown.prompt_tokens if shown and same_prompt else None,
     )
 
 
 def run_form() -> None:
-    """Start a run with what the form asks, and show it; an objection to it is said on the page."""
+    """Start a run of the form and show it; the page shows any objection."""
     draft = draft_form.read()
     endpoint = endpoints_here().get(draft.endpoint or "")
     if endpoint is None:
@@ -51,7 +51,7 @@ def run_form() -> None:
     objection = composed.objection(send_anyway=bool(st.session_state.get(state.SEND_ANYWAY)))
     asks = (endpoint.name, composed.body)
     if isinstance(shown, Run) and not shown.finished and (shown.order.endpoint.name, shown.order.body) == asks:
-        return  # the key is held down, or the button was pressed twice: this very request is under way
+        return  # the key is held down, or the button was pressed twice: the same request is already running
     order = order_for(endpoint, composed, draft)
     if objection or order is None:
         st.session_state[state.RUN_PROBLEM] = objection or ""

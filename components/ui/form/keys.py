@@ -18,44 +18,44 @@ PRESET_NAME = "preset_name"
 PRESET_MESSAGES = "preset_messages"
 PRESET_PROBLEM = "preset_problem"
 TURNS = "turns"
-"""The turns of the conversation; what has just been typed in them stands in their widgets."""
+"""The turns of the conversation; their widgets hold the latest text."""
 START = "start"
-"""The draft that widgets begin with when they are drawn anew."""
+"""The draft with the initial values of newly drawn widgets."""
 COMPARISON = "comparison"
-"""The lanes beside the form, how often each is run, and in which order."""
+"""The lanes beside the form, with repeats and timing."""
 HIGHEST_TURN = "highest_turn"
 HELD_VALUES = "held_values"
-"""The value in each field as it was last drawn."""
+"""The value of each field at the last draw."""
 VALUES_SET = "values_set"
-"""How often the form's widgets have been given values; a hidden widget, by which the browser says what it has seen."""
+"""The number of times that values were set; a hidden widget with which the browser confirms what it has seen."""
 UNSEEN_VALUES = "unseen_values"
-"""The values that were set and that the browser may not have seen."""
+"""Values that were set and that the browser may not have seen."""
 UNDO = "undo_what"
 REDO = "redo_what"
 BRANCH_CHOSEN = "branch_chosen"
 NOTES = "notes"
-"""What an import changed or left out, in sentences."""
+"""The changes and omissions of an import, in sentences."""
 DRAFT = "draft"
-"""The id under which this session keeps its draft."""
+"""The id of this session's draft."""
 KEPT_DRAFT = "kept_draft"
-"""The draft's text as it was last kept."""
+"""The last stored text of the draft."""
 IMPORT_FILE = "import_file"
 DRAFT_PARAMETER = "draft"
-"""The query parameter that names the draft in the form."""
+"""The query parameter of the form's draft."""
 
 
 def field_key(field: str) -> str:
-    """The key of a field's widget. Those beyond the contract may be called as anything else on a page is."""
+    """The key of a field's widget. Further fields get a prefix, because their names may equal other keys of a page."""
     return field if is_of_contract(field) or field in (STREAM, EXTRA_BODY) else f"field_{field}"
 
 
 def remove_key(field: str) -> str:
-    """The key of the button that takes a field out of the form."""
+    """The key of the button that removes a field from the form."""
     return f"{field_key(field)}_remove"
 
 
 def state_key(field: str) -> str:
-    """The key of the control that says whether a field is omitted, null or a value."""
+    """The key of the state control: omitted, null or a value."""
     return f"{field_key(field)}_state"
 
 
@@ -65,7 +65,7 @@ def slider_key(field: str) -> str:
 
 
 def reset_key(field: str) -> str:
-    """The key of the button that brings a field back to its default."""
+    """The key of the button that resets a field to its default."""
     return f"{field_key(field)}_reset"
 
 

@@ -1,4 +1,4 @@
-"""The conversation as widgets: any number of messages, edited in place, moved, branched and brought back."""
+"""The conversation as widgets: messages are edited in place, moved, branched and restored."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ _PREFIX_HELP = "The answer must begin with this text. It is sent as prefix: true
 
 
 def draw_messages() -> None:
-    """Draw every message with its controls, and what adds further ones."""
+    """Draw every message with its controls, and the buttons to add one."""
     turns: Turns = st.session_state[keys.TURNS]
     with st.container(key="messages", gap="small"):
-        # A long conversation scrolls in a place of its own, so that Run and the answer stay in sight.
+        # A long conversation scrolls in its own container, so that Run and the answer stay visible.
         long = len(turns) > _MOST_IN_SIGHT
         with st.container(height=_LONG_HEIGHT if long else "content", border=False, autoscroll=long, gap="small"):
             for turn in turns:
@@ -67,13 +67,13 @@ def draw_messages() -> None:
 
 
 def draw_notes() -> None:
-    """Draw what an import changed or left out, until the next run."""
+    """Draw the changes and omissions of an import, until the next run."""
     for note in st.session_state.get(keys.NOTES, ()):
         st.caption(f":material/info: {plain_words(note)}")
 
 
 def draw_variables(*, with_lanes: bool = False) -> None:
-    """Draw an input for each variable in the messages, which have been drawn before, and in those of the lanes."""
+    """Draw an input for each variable in the messages, which were drawn before, and in those of the lanes."""
     names = variables_in(draft_form.current_turns())
     if with_lanes:
         names = list(dict.fromkeys([*names, *draft_form.read().comparison.variable_names]))
@@ -126,7 +126,7 @@ def _draw_turn(turn: Turn, turns: Turns) -> None:
             label_visibility="collapsed",
             persist_state="session",
         )
-        # Whatever the role: what is sent can be seen, and cleared.
+        # For any role, so that every sent value can be seen and cleared.
         if role is Role.TOOL or turn.tool_call_id or turn.name:
             _draw_call(turn)
         if turn.tool_calls:
@@ -197,7 +197,7 @@ def _draw_menu(turn: Turn, turns: Turns) -> None:
 def _add(role: Role) -> None:
     last = draft_form.current_turns()[-1]
     if role is last.role and not last.content.strip() and not last.tool_calls:
-        return  # there is an empty one already
+        return  # an empty message already exists
     draft_form.change_turns(lambda turns: conversation.added(turns, role, draft_form.next_turn_id()))
 
 
@@ -226,7 +226,7 @@ def _delete(turn_id: str, what: str) -> None:
     try:
         turns, deletion = conversation.deleted(draft_form.current_turns(), turn_id)
     except LookupError:
-        return  # a second click that came before the page was drawn again
+        return  # a second click before the page was redrawn
     st.session_state[keys.TURNS] = turns
     draft_form.offer_undo(
         Undo(

@@ -1,4 +1,4 @@
-"""The presets: settings under a name, to put into the form, to save and to delete."""
+"""The presets: named settings to apply, save and delete."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def _save() -> None:
 
 
 def _keep(name: str, text: str) -> bool:
-    """Save a preset; whether that worked."""
+    """Save a preset; returns whether it succeeded."""
     with shown_next(keys.PRESET_PROBLEM):
         save_preset(own_log(), name, text)
         return True
@@ -97,7 +97,7 @@ def _keep(name: str, text: str) -> bool:
 
 
 def _offer_back(preset: Preset, what: str) -> None:
-    """Offer to bring a preset back that is gone, until that has worked."""
+    """Offer to restore a deleted preset, until that has succeeded."""
     label = f"Undo: preset {plain_words(preset.name)} {what}"
 
     def bring_back() -> None:

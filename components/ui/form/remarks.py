@@ -1,4 +1,4 @@
-"""What there is to know before sending, each remark beside the field it concerns, with the fix it offers."""
+"""The remarks before sending, each beside its field, with its fix."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ _SIGNS = {
 
 
 def draw_remarks(composed: Composed, profile: Profile, places: Places) -> None:
-    """Draw each remark at its field's place, and why the form makes no request yet, once there is something to it."""
+    """Draw each remark at its field, and the problem that prevents a request, once the form has content."""
     problem = composed.problem
     if problem and not isinstance(problem, NothingWritten):
         with places.get(problem.field, places[MESSAGES]):
             _draw_sentence(str(problem), Severity.CANNOT_BE_SENT)
     for number, remark in enumerate(composed.remarks):
         with (
-            # A field that the form does not show stands among the extra body fields.
+            # A field outside the form is among the extra body fields.
             places.get(remark.field, places[EXTRA_BODY]),
             st.container(horizontal=True, vertical_alignment="center", gap="xxsmall"),
         ):
@@ -53,13 +53,13 @@ def _draw_sentence(sentence: str, severity: Severity) -> None:
 
 
 def _apply(fix: Fix, before: ChatCompletionStreamRequest, profile: Profile) -> None:
-    """Change in the form what the fix changes in the request, and nothing else: variables stay variables."""
+    """Apply a fix of the request to the form and nothing else: variables stay variables."""
     draft = draft_form.read()
     form_before, form_after = (_asking(draft, request, profile) for request in (before, fix.request))
     change, sent = between(form_before, form_after), draft.further_values(profile)
     in_text = [field for field in change.settings if not is_of_contract(field) and field not in sent]
     if in_text or change.extra_body is not None:
-        # What is mended stands in the text: what is known of it becomes fields.
+        # The fixed fields are in the text: known ones become fields of the form.
         further = {field: setting for field, setting in form_after.settings.items() if not is_of_contract(field)}
         change = change.model_copy(update={"settings": change.settings | further, "extra_body": form_after.extra_body})
     draft_form.change(change, plain_words(fix.label))

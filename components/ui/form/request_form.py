@@ -1,6 +1,6 @@
 """The settings of a request as widgets.
 
-What a field is comes from its row, its range and its default from the profile; nothing of that is written here.
+A field's kind comes from its row, its range and default from the profile; neither is written here.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ from components.ui.form.keys import remove_key, reset_key, slider_key
 from components.ui.plain_words import plain_words
 
 Places = dict[str, DeltaGenerator]
-"""Where on the page a remark on a field belongs."""
+"""The places on the page for remarks, by field."""
 
 
 def draw_settings(profile: Profile, card: ModelCard | None, refused: Collection[str] = ()) -> Places:
-    """Draw every optional field, ``stream`` and the extra body fields; where remarks on each of them belong.
+    """Draw every optional field, ``stream`` and the extra body fields; returns the places for remarks.
 
-    ``refused`` are fields that the endpoint complained about in the run shown.
+    ``refused`` are fields that the endpoint rejected in the shown run.
     """
     places: Places = {}
     settings = draft_form.start().settings
@@ -77,7 +77,7 @@ def _draw_fields(
 
 
 def draw_reset_all(draft: Draft) -> None:
-    """Draw the button that brings every field back to its default."""
+    """Draw the button that resets every field to its default."""
     count = len(draft.changed_fields)
     st.button(
         f"Reset all ({count})" if count else "Reset all",
@@ -146,7 +146,7 @@ def _draw_head(row: Field, setting: Setting, rules: FieldRules) -> FieldState:
     options = field_widgets.states(row, nullable=rules.nullable)
     begins_with = field_widgets.state_in(row, setting)
     if st.session_state.get(key, begins_with) not in options:
-        # Another dialect was chosen, which knows no null for this field.
+        # Another dialect was chosen, which has no null for this field.
         begins_with = FieldState.OMIT.value
         widget_values.put({key: begins_with})
     label = f"{row.name}: {', '.join(options[:-1])} or {options[-1]}"
@@ -175,7 +175,7 @@ def _draw_name_and_choice(
 
 
 def _draw_badge(name: str) -> None:
-    """A mark that the field differs from its default, which is also the way back to it."""
+    """Draw the mark of a field that differs from its default; a click resets the field."""
     parts = (keys.STREAM, keys.EXTRA_BODY)
     st.button(
         "changed",
@@ -211,13 +211,13 @@ def _default(name: str, rules: FieldRules, card: ModelCard | None) -> str:
 
 
 def _take_value(name: str, key: str) -> None:
-    """A value was typed: it is meant to be sent. A widget that was only drawn anew may call this as well."""
+    """Send a typed value. A redraw of the widget may call this as well."""
     if st.session_state[key] != st.session_state[keys.HELD_VALUES].get(key):
         widget_values.put({keys.state_key(name): FieldState.VALUE.value})
 
 
 def _draw_slider(row: Field, rules: FieldRules, value: float) -> None:
-    """A slider that follows the number; it cannot stand outside its range, though the number may."""
+    """A slider that follows the number; unlike the number, it cannot leave its range."""
     minimum, maximum = float(rules.minimum or 0), float(rules.maximum or 0)
     followed = min(max(value, minimum), maximum)
     widget_values.put({slider_key(row.name): followed})
@@ -282,7 +282,7 @@ def _draw_extra_body(profile: Profile) -> None:
 
 
 def _draw_move(profile: Profile) -> None:
-    """Draw the button that makes fields of the keys that are known, though they change their places on the wire."""
+    """Draw the button that turns known keys into fields; their order in the body changes."""
     draft = draft_form.read()
     known = with_known_keys(draft, profile, in_any_order=True)
     if moved := [name for name in known.further_values(profile) if name not in draft.further_values(profile)]:

@@ -1,4 +1,4 @@
-"""The request as it would be sent now, byte for byte, with its address and headers; the key never shows."""
+"""The request preview, byte for byte, with its address and headers; the key never shows."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ _UNKNOWN_ADDRESS = "(the address is known once the embedded model is ready)"
 
 
 def draw_request(endpoint: AnyEndpoint, body: bytes | None, record: RunRecord | None, *, stale: bool) -> None:
-    """Draw what Run would send, and below it what was sent for the answer shown, where that was something else.
+    """Draw the form's request, followed by the request of the shown answer when it differs.
 
-    ``body`` is None while the form makes no request; its own fields say why. ``stale`` says that the answer shown was
-    asked for with another one.
+    ``body`` is None while the form makes no request; its fields show the reason. ``stale`` says that the shown answer
+    is to another request.
     """
     with st.container(key=keys.PREVIEW, gap="small"):
         if body is None:

@@ -1,8 +1,8 @@
-"""Sets what the form's widgets hold, and keeps it until the browser has seen it.
+"""Sets the values of the form's widgets, and keeps them until the browser has seen them.
 
-Each message from the browser carries every widget's value. One that was sent before the browser has seen what was set
-here carries the values of before, and Streamlit takes them for a person's choice. Therefore a hidden widget counts: it
-is set to a new number whenever values are set, and its value in a message says which of them the browser had seen.
+Each browser message carries every widget's value. A message sent before the browser has seen the new values carries the
+old ones, and Streamlit takes them for user input. Therefore a hidden widget counts: it gets a new number whenever
+values are set, and its value in a message says which values the browser had seen.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from components.ui.form import keys
 
 @dataclass
 class _Unseen:
-    """A value that was set, and the values before it that a message may still carry, by the number that ends that."""
+    """A value that was set, and the previous values that a message may still carry, by the number that ends this."""
 
     value: Any
     before: dict[int, Any] = field(default_factory=dict)
@@ -26,18 +26,18 @@ class _Unseen:
 
 @dataclass
 class _Sets:
-    """How often values have been set, and those that the browser may not have seen, by their widgets' keys."""
+    """The number of times that values were set, and the values that the browser may not have seen, by widget key."""
 
     count: int = 0
     unseen: dict[str, _Unseen] = field(default_factory=dict)
 
 
 def put(values: Mapping[str, Any]) -> None:
-    """Set what widgets hold, by their keys; call it before they are drawn."""
+    """Set the values of widgets, by key; call it before they are drawn."""
     sets = _sets()
     held = {key: st.session_state.get(key, value) for key, value in values.items()}
     if held != values:
-        # Greater than any number that the browser knows, also one from before the server was restarted.
+        # Greater than any number that the browser knows, also from before a restart of the server.
         sets.count = max(sets.count, _seen()) + 1
     for key, value in values.items():
         if held[key] != value:
@@ -48,9 +48,9 @@ def put(values: Mapping[str, Any]) -> None:
 
 
 def put_back() -> None:
-    """Set once more what the browser had not seen when it sent its message; what a person chose since counts.
+    """Set the values again that the browser had not seen in its message; newer user input wins.
 
-    Call it at the beginning of a script, before the form is read.
+    Call it at the start of a script, before the form is read.
     """
     sets, seen = _sets(), _seen()
     for key, unseen in list(sets.unseen.items()):
@@ -60,14 +60,14 @@ def put_back() -> None:
             continue
         held = st.session_state.get(key, unseen.value)
         if held != unseen.value and held not in unseen.before.values():
-            # A person chose it. What was set before is still on its way to the browser, and would take its place there.
+            # User input. The value set before is still on its way to the browser, and would replace the input there.
             sets.count = max(sets.count, seen) + 1
             sets.unseen[key] = _Unseen(held, {sets.count: unseen.value})
         st.session_state[key] = sets.unseen[key].value
 
 
 def draw_count() -> None:
-    """Draw the hidden widget; call it when all widgets are drawn whose values are set here."""
+    """Draw the hidden widget; call it after all widgets with values set here."""
     st.session_state[keys.VALUES_SET] = _sets().count
     with st.container(key="values_set_box"):
         st.number_input("How often values have been set", 0, key=keys.VALUES_SET, persist_state="session")

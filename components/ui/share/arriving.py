@@ -49,7 +49,7 @@ def arrive_by_link(page: str) -> None:
 
 
 def take_settings(linked: LinkedSettings, origin: str = "link") -> None:
-    """Put foreign settings into the form, and list them in the bar.
+    """Put shared settings into the form, and list them in the bar.
 
     ``origin`` names their source, such as ``file``.
     """
