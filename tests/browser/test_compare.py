@@ -60,7 +60,7 @@ def test_lanes_grow_side_by_side_and_one_that_is_stopped_leaves_the_other_going(
     page.locator(".st-key-stop_all button").first.click()
     wait_for(lambda: "cancelled" in status(page, 2))
     page.get_by_role("radio", name="Numbers").click()
-    expect(page.locator('[data-testid="stTable"]')).to_contain_text("2 at once")
+    expect(page.locator('[data-testid="stTable"]')).to_contain_text("concurrency 2")
     expect(page.locator('[data-testid="stVegaLiteChart"]')).to_be_visible()
 
 

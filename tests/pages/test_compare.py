@@ -458,7 +458,7 @@ def test_the_same_bytes_again_are_compared_and_the_verdict_is_written_on_the_run
 def test_the_best_number_of_a_row_is_marked_and_cut_lanes_take_no_part(compare: AppTest) -> None:
     run_all(compare)
     assert sum("best" in cell for cell in table(compare).loc["TTFT"]) == 1
-    assert all("2 at once" in cell for cell in table(compare).loc["TTFT"])
+    assert all("concurrency 2" in cell for cell in table(compare).loc["TTFT"])
     assert not any("best" in cell for cell in table(compare).loc["characters"])
 
 
@@ -509,7 +509,7 @@ def test_too_few_repeats_are_called_too_few(compare: AppTest) -> None:
     assert "4 repeats of each are needed to tell." in texts(compare)
 
 
-@pytest.mark.parametrize(("order", "timing"), [("one after another", "one at a time"), ("interleaved", "interleaved")])
+@pytest.mark.parametrize(("order", "timing"), [("one after another", "sequential"), ("interleaved", "interleaved")])
 def test_fair_orders_make_one_request_at_a_time_and_say_so(
     compare: AppTest, chat: Chat, order: str, timing: str
 ) -> None:

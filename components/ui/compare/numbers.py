@@ -67,8 +67,8 @@ def timing_words(record: RunRecord) -> str:
         return "alone"
     at_once = record.concurrency or 1
     if record.timing == Timing.PARALLEL and at_once > 1:
-        return f"{at_once} at once"
-    return "one at a time, interleaved" if record.timing == Timing.INTERLEAVED else "one at a time"
+        return f"concurrency {at_once}"
+    return "sequential, interleaved" if record.timing == Timing.INTERLEAVED else "sequential"
 
 
 def _column(title: str, record: RunRecord, best: Mapping[str, str]) -> dict[str, str]:

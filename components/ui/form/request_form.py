@@ -178,7 +178,7 @@ def _draw_badge(name: str) -> None:
     """Draw the mark of a field that differs from its default; a click resets the field."""
     parts = (keys.STREAM, keys.EXTRA_BODY)
     st.button(
-        "changed",
+        "Modified",
         key=reset_key(name),
         type="tertiary",
         icon=":material/undo:",
