@@ -1,8 +1,8 @@
-// Draws blocks of HTML, each in an element of its own, and leaves alone what is equal already: a selection in it stays.
+// Draws blocks of HTML, each in its own element. Equal blocks are not touched, so a selection in them stays.
 
 const COPIED_MS = 1500;
 
-// Called by Streamlit for the blocks of a text that comes with the page and not through the socket.
+// Called by Streamlit for the blocks of a text that arrives with the page and not through the socket.
 export default function ({ parentElement, data }) {
   const root = parentElement.querySelector(".live-view");
   Object.assign(root.dataset, { part: data.part, last: data.last });
@@ -10,7 +10,7 @@ export default function ({ parentElement, data }) {
   paint(root.querySelector(".live-text"), data.blocks);
 }
 
-// Those before the first one have not changed.
+// Blocks before the first one are unchanged.
 export function paint(text, blocks, first = 0) {
   for (let number = first; number < blocks.length; number += 1) {
     if (!text.children[number]) text.append(document.createElement("div"));
@@ -29,7 +29,7 @@ export function copy({ target }) {
   };
   if (navigator.clipboard) navigator.clipboard.writeText(source.textContent).then(done);
   else {
-    // Pages that did not come over HTTPS have no clipboard, and copy what is selected.
+    // Pages without HTTPS have no clipboard API and copy the selection.
     getSelection().selectAllChildren(source);
     if (document.execCommand("copy")) done();
   }

@@ -1,4 +1,4 @@
-// The one connection of a page. All views on it share it: each watches a run in a lane of its own.
+// The single connection of a page, shared by all its views; each view watches a run in its own lane.
 
 const REACHABLE_WITHIN_MS = 1500;
 const LONGEST_PAUSE_MS = 5000;
@@ -12,15 +12,15 @@ let open = false;
 let pause = 0;
 let deadline = null;
 
-// A lane brings its view what the server tells of one run. The view has `request()`, what it asks for; `receive(message)`;
-// and `unreachable()`, called when the server cannot be reached this way.
+// A lane passes the server's messages about one run to its view. The view has `request()`, which returns its request;
+// `receive(message)`; and `unreachable()`, called when the socket cannot be reached.
 export class Lane {
   constructor(view) {
     this.view = view;
     this.number = next++;
   }
 
-  // Ask, or ask anew.
+  // Send the request, also for a changed one.
   watch(newAddress, newToken) {
     lanes.set(this.number, this);
     if (newAddress !== address || newToken !== token || !socket) {
@@ -33,7 +33,7 @@ export class Lane {
     }
   }
 
-  // What is still on its way for what the view wanted before must not reach it.
+  // Late messages for the view's previous request must not reach it.
   renew() {
     this.leave();
     this.number = next++;
@@ -60,7 +60,7 @@ function connect() {
     clearTimeout(deadline);
     deadline = null;
     if (!open) {
-      // The first message says that the token is good.
+      // The first message confirms the token.
       open = true;
       pause = 0;
       for (const lane of lanes.values()) lane.send(lane.view.request());

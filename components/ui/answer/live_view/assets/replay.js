@@ -1,4 +1,4 @@
-// Plays an answer again from its events, with the times at which they came. Once they are here, no server is needed.
+// Replays an answer from its events and their times. Needs no server once the events are loaded.
 
 const SPEEDS = [1, 2, 4];
 const LONGEST_FRAME_MS = 250;
@@ -6,8 +6,8 @@ const LONGEST_FRAME_MS = 250;
 export class Replay {
   constructor(view) {
     this.view = view;
-    this.events = []; // each: when it came, in ms, and the frame that it brought, if any
-    this.shown = 0; // how many events stand on the page
+    this.events = []; // each: its time in ms, and its frame, if any
+    this.shown = 0; // the number of events on the page
     this.at = 0;
     this.speed = 1;
     this.player = view.root.querySelector(".live-player");
@@ -67,7 +67,7 @@ export class Replay {
     this.setPlaying(true);
     let before = performance.now();
     const tick = (now) => {
-      // Out of sight no frames come: the play waits there.
+      // A hidden page gets no frames, so the replay pauses.
       this.at = Math.min(this.at + Math.min(now - before, LONGEST_FRAME_MS) * this.speed, this.end);
       before = now;
       this.catchUp();
@@ -92,7 +92,7 @@ export class Replay {
     this.catchUp();
   }
 
-  // On to the next event that changes something.
+  // Skip to the next event that changes the text.
   stepOn() {
     this.pause();
     const next = this.events.findIndex((event, number) => number >= this.shown && event.length > 1);
@@ -117,7 +117,7 @@ export class Replay {
     this.playing = playing;
     this.play.dataset.playing = String(playing);
     this.play.setAttribute("aria-label", playing ? "Pause" : "Play");
-    // Said where it has come to rest, not sixty times a second.
+    // Announced when it stops, not sixty times a second.
     this.place.setAttribute("aria-valuetext", this.words.textContent);
   }
 
@@ -134,14 +134,14 @@ export class Replay {
     if (!this.playing) this.place.setAttribute("aria-valuetext", this.words.textContent);
   }
 
-  // The last event that came before the place under the pointer.
+  // The last event before the time under the pointer.
   eventAt({ offsetX }) {
     const at = (offsetX / this.strip.clientWidth) * this.end;
     return Math.max(this.events.findLastIndex((event) => event[0] <= at), 0);
   }
 
-  // The gap before each event over the time at which it came: an even stream is an even strip. One long gap must not make
-  // all others too small to be seen.
+  // The gap before each event over its time: an even stream makes an even strip. One long gap must not make all
+  // others invisible.
   draw() {
     const [width, height] = [this.strip.clientWidth, this.strip.clientHeight].map((size) => size * devicePixelRatio);
     if (!width || !this.end) return;

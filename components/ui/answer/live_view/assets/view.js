@@ -1,5 +1,5 @@
-// Draws blocks of HTML that the server has made of a run: its answer, or its status. Follows an answer's end as it grows,
-// and says when it begins and when it ends.
+// Draws the server's blocks of HTML for a run: its answer or its status. Follows the end of a growing answer, and
+// announces its beginning and end.
 
 import { copy, paint } from "./blocks.js";
 import { Lane } from "./connection.js";
@@ -11,11 +11,11 @@ const MARGIN_PX = 24;
 export default function ({ parentElement, data, setTriggerValue }) {
   const root = parentElement.querySelector(".live-view");
   if (!(root.view instanceof View)) {
-    root.view?.leave(); // that of an earlier release, in a page that has stayed open
+    root.view?.leave(); // a view of an earlier release, in a page that stayed open
     root.view = new View(root);
   }
   root.view.show(data, setTriggerValue);
-  // Also called for a call that a later one has overtaken.
+  // Also called for an outdated call.
   return () => root.isConnected || root.view.leave();
 }
 
@@ -27,13 +27,13 @@ class View {
     );
     this.lane = new Lane(this);
     this.blocks = [];
-    this.changed = 0; // the first block that has to be painted
+    this.changed = 0; // the first block to be painted
     this.toEnd.onclick = () => this.scrollToEnd();
     root.onclick = copy;
-    // Scrolling does not bubble, but can be seen on its way down.
+    // Scroll events do not bubble, but the capture phase sees them.
     this.onScroll = () => this.noticeScrolling();
     document.addEventListener("scroll", this.onScroll, { capture: true, passive: true });
-    // Whoever types must not see the field move away.
+    // A field with the focus must not move while the user types.
     this.onInput = ({ target }) => root.contains(target) || this.setFollowing(false);
     document.addEventListener("input", this.onInput);
   }
@@ -63,7 +63,7 @@ class View {
     document.removeEventListener("input", this.onInput);
   }
 
-  // What is on the page already need not be sent again; the last block may still have been open.
+  // Blocks already on the page are not requested again, except the last one, which may have been open.
   request() {
     if (!this.data.run) return null;
     if (this.replay) return this.replay.request();
@@ -78,7 +78,7 @@ class View {
 
   receive([first, ...rest]) {
     if (first.events || first.problem) this.replay?.receive(first);
-    else if (first.refused) this.tell("ended", this.data.run); // the page, run again, asks for what it may see
+    else if (first.refused) this.tell("ended", this.data.run); // the rerun page requests what it may see
     else if (typeof first !== "number") this.learn(first);
     else if (!this.replay) {
       if (this.stale) this.apply([0, 0, ""]);
@@ -91,7 +91,7 @@ class View {
     this.note.textContent = note ?? this.note.textContent;
     if (this.busy && said) this.say(said);
     if (!ended) return;
-    // Wherever an answer streams, its status stands beside it: once is enough.
+    // The status is beside every streaming answer, so one announcement is enough.
     if (this.data.running && this.data.part === "status") this.tell("ended", this.data.run);
     this.ended = true;
     this.showState();
@@ -111,7 +111,7 @@ class View {
     this.toEnd.hidden = !this.busy || this.following || this.data.part === "status";
   }
 
-  // A frame: the first block that changes, how much of it stays, what follows in it, later blocks whole.
+  // A frame: the index of the first changed block, the length that stays, its continuation, and later blocks in full.
   apply([start, kept, rest, ...more]) {
     const block = (this.blocks[start] ?? "").slice(0, kept) + rest;
     this.blocks.length = start;
@@ -134,7 +134,7 @@ class View {
     return element ?? document.scrollingElement;
   }
 
-  // How far the answer's end lies below what is in sight.
+  // The distance of the answer's end below the visible part.
   beyond(scroller) {
     return this.text.getBoundingClientRect().bottom + MARGIN_PX - scroller.getBoundingClientRect().bottom;
   }
@@ -153,7 +153,7 @@ class View {
   noticeScrolling() {
     if (!this.busy) return;
     const { scroller } = this;
-    // A page that has become shorter moves by itself.
+    // A page that became shorter scrolls by itself.
     const scrolledUp = scroller.scrollTop < this.top && scroller.scrollHeight >= this.height;
     this.remember(scroller);
     if (scrolledUp) this.setFollowing(false);
