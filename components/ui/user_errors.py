@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 import streamlit as st
 
+from components.access.login import NotLetIn
 from components.ui.plain_words import plain_words
 from components.user_error import UserError
 
@@ -16,6 +17,9 @@ def shown() -> Iterator[None]:
     """Show the error that ends this block and continue after it. A decorated function then returns None."""
     try:
         yield
+    except NotLetIn:
+        # Ends the whole page: ``script_error`` shows it.
+        raise
     except UserError as error:
         st.error(plain_words(error.sentence))
 
@@ -25,6 +29,8 @@ def shown_next(key: str, before: str = "") -> Iterator[None]:
     """Keep the error that ends this block for ``draw_kept``: drawings of a callback vanish with the next draw."""
     try:
         yield
+    except NotLetIn:
+        raise
     except UserError as error:
         st.session_state[key] = before + error.sentence
 
