@@ -106,7 +106,8 @@ def test_a_view_is_found_and_taken_away_one_run_opens_with_its_notes_and_two_sho
     expect(page.get_by_role("textbox", name="Notes")).to_have_value("Too short.")
     choose_row(page, 1)
     expect(page.locator(".st-key-answer")).to_contain_text("Sea green")
-    # A ticked row goes on meaning its run when newer ones come in.
+    # A ticked row goes on meaning its run when newer ones come in. The answer alone says nothing: the address opens it.
+    expect(page.get_by_text("Ticked rows hold the list still.", exact=False)).to_be_visible()
     database = Database(f"sqlite:///{folder / 'runs.sqlite3'}")
     keep(database, a_record(29, "A newer sea", "Blue"))
     database.close()
