@@ -38,7 +38,7 @@ if experiment_id and not found and not (experiment and experiment.going_on):
     st.info("No run of this comparison is in the log.", icon=":material/search_off:")
 if not blind:
     draw_share_button(lambda: answers_of(draft, found), draft, comparison=True)
-draw_board(requests, found, experiment, draft, endpoints, blind_order=order)
+draw_board(requests, found, experiment, draft, endpoints, version=version, blind_order=order)
 draw_outcome(
     requests,
     found,

@@ -59,6 +59,8 @@ class _Drawn:
     experiment: Experiment | None
     endpoints: Mapping[str, AnyEndpoint]
     busy: bool
+    version: int
+    """The experiment's version before its runs were read."""
     lanes: int
     number: int | None
     """Its number in a blind order; None when nothing is hidden."""
@@ -71,9 +73,14 @@ def draw_board(
     draft: Draft,
     endpoints: Mapping[str, AnyEndpoint],
     *,
+    version: int,
     blind_order: list[str] | None,
 ) -> None:
-    """Draw every lane. ``blind_order`` sets the order and hides the identity of the lanes."""
+    """Draw every lane.
+
+    ``version`` is the experiment's before its runs were read. ``blind_order`` sets the order and hides the identity of
+    the lanes.
+    """
     draw_fallback_notice()
     by_id = {request.lane.id: request for request in requests}
     order = blind_order or list(by_id)
@@ -89,6 +96,7 @@ def draw_board(
                 experiment=experiment,
                 endpoints=endpoints,
                 busy=experiment is not None and experiment.is_busy(lane_id),
+                version=version,
                 lanes=len(order),
                 number=number if blind_order else None,
             )
@@ -114,6 +122,9 @@ def _draw_lane(drawn: _Drawn) -> None:
     if lane_id not in [lane.id for lane in draft.comparison.lanes]:
         st.rerun()  # it was just deleted
     if experiment is not drawn.experiment or (experiment and experiment.is_busy(lane_id) != drawn.busy):
+        st.rerun()
+    if experiment and experiment.version != drawn.version and not experiment.going_on:
+        # A run that a press in this lane started has ended already, and no other part of the page looks again.
         st.rerun()
     if draft.comparison != drawn.draft.comparison:
         request = next((now for now in requests_now() if now.lane.id == lane_id), request)
