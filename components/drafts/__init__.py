@@ -1,1 +1,1 @@
-"""What a person is composing, before it becomes a request, and where it is kept."""
+"""Drafts of requests, and their storage."""

@@ -45,7 +45,7 @@ Turns = tuple[Turn, ...]
 
 @dataclass(frozen=True)
 class Deleted:
-    """What a deletion took away: one turn, or a whole branch with all that followed in it."""
+    """A deleted turn, or a deleted branch with all turns in it."""
 
     place: int
     turns: Turns
@@ -53,7 +53,7 @@ class Deleted:
 
 
 def place_of(turns: Turns, turn_id: str) -> int:
-    """Where a turn stands. Raises LookupError."""
+    """The index of a turn. Raises LookupError."""
     for place, turn in enumerate(turns):
         if turn.id == turn_id:
             return place

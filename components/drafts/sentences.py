@@ -1,4 +1,4 @@
-"""What a person is told when a form makes no request, or a preset cannot be kept or read."""
+"""Messages for a form that makes no request, or a preset that cannot be kept or read."""
 
 ENDPOINT_MISSING = "Choose an endpoint first."
 ENDPOINT_UNKNOWN = "There is no endpoint {endpoint}. Choose another one."

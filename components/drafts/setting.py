@@ -14,7 +14,7 @@ LARGEST_WHOLE = 2**53 - 1
 
 
 class FieldState(StrEnum):
-    """What the request says of an optional field."""
+    """The state of an optional field in the request."""
 
     OMIT = "omit"
     NULL = "null"
