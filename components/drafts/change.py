@@ -17,7 +17,7 @@ _PARTS = ("endpoint", "model", "stream", "extra_body")
 
 
 class Base(BaseModel):
-    """What a change can change: a draft without its lanes.
+    """A draft without its lanes: the parts that a change can set.
 
     ``extra_body`` is JSON as typed; ``variables`` holds a value for each ``{{name}}``.
     """

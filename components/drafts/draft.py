@@ -1,4 +1,4 @@
-"""What a person is composing: every control of the form as a value, and the request that it makes."""
+"""A draft: every control of the form as a value, and the request that it makes."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class DraftProblem(UserError, ValueError):
 
 
 class NothingWritten(DraftProblem):
-    """The prompt is still to be written: nothing is wrong until somebody wants to run it."""
+    """The prompt is still empty, which is an error only when the draft is run."""
 
 
 class Draft(Base):

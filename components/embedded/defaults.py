@@ -1,4 +1,4 @@
-"""What the embedded model is when nothing else is set."""
+"""Defaults of the embedded model."""
 
 from __future__ import annotations
 

@@ -222,7 +222,7 @@ class Generation:
 
     @property
     def stopped(self) -> bool:
-        """Whether nobody waits for this answer any more."""
+        """Whether the reader of this answer is gone."""
         return self._stop.is_set()
 
     def put(self, event: Event) -> None:

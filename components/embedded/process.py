@@ -38,7 +38,7 @@ class EmbeddedAddress:
 
 @dataclass(frozen=True)
 class EmbeddedModelState:
-    """How the embedded model stands at one moment.
+    """The state of the embedded model at one moment.
 
     ``sentence`` says it in words. ``fraction`` is how much is fetched, 0 to 1, and None unless that is known.
     """

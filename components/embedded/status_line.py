@@ -1,4 +1,4 @@
-"""What the supervised child process tells its parent: one JSON object a line on standard output."""
+"""Status lines from the child process to its parent: one JSON object a line on standard output."""
 
 from __future__ import annotations
 

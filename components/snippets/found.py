@@ -39,7 +39,7 @@ class Found:
 
 
 class BrokenJson(ImportProblem):
-    """Text that is no JSON at all."""
+    """Text that is not JSON."""
 
 
 def read_body(text: str) -> Any:

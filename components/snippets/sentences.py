@@ -1,4 +1,4 @@
-"""What a person is told when a paste holds no request, or a language cannot send one."""
+"""Messages for a paste without a request, or a language that cannot send one."""
 
 TOO_MANY_WORDS = "The text holds far more words than a request. Paste the request alone."
 NESTS_TOO_DEEPLY = "The text nests too deeply. Paste the request alone."
