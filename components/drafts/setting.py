@@ -35,7 +35,7 @@ class Setting(BaseModel):
 
     @property
     def sent(self) -> JsonValue:
-        """What stands on the wire unless the field is omitted."""
+        """The value on the wire unless the field is omitted."""
         return None if self.state is FieldState.NULL else self.value
 
     def says_the_same_as(self, other: Setting) -> bool:

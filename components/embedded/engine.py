@@ -202,7 +202,7 @@ class ChunkReader:
 
 
 class Generation:
-    """One answer on its way. Belongs to the event loop in which it was started."""
+    """A running generation. Belongs to the event loop in which it was started."""
 
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
@@ -222,7 +222,7 @@ class Generation:
 
     @property
     def stopped(self) -> bool:
-        """Whether the reader of this answer is gone."""
+        """Whether the generation was stopped."""
         return self._stop.is_set()
 
     def put(self, event: Event) -> None:

@@ -121,7 +121,7 @@ class Program:
         raise NotImplementedError
 
     def text(self, token: Token) -> str:
-        """What a token says that is a text."""
+        """The value of a text token."""
         raise NotImplementedError
 
     def request(self, items: list[Item]) -> Found | None:

@@ -55,7 +55,7 @@ class Word:
 
     @property
     def text(self) -> str:
-        """What the command would be given."""
+        """The word as the command receives it."""
         return "".join(self.pieces)
 
 
