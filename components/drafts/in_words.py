@@ -41,7 +41,7 @@ def differing(all_words: Sequence[Mapping[str, str]]) -> list[str]:
 
 
 def differences_between(before: Mapping[str, str], after: Mapping[str, str]) -> list[Difference]:
-    """What differs from one to the other, in whole words."""
+    """The differences from one to the other, in whole words."""
     return [
         Difference(field, before.get(field, OMITTED), after.get(field, OMITTED)) for field in differing([before, after])
     ]

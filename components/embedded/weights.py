@@ -26,7 +26,7 @@ from components.embedded.problems import EmbeddedProblem
 from components.settings import variable_name
 
 Progress = Callable[[int, int], None]
-"""Told bytes done and bytes in total, some times a second, while a download runs."""
+"""Receives bytes done and bytes in total, some times a second, during a download."""
 
 _OR_ANOTHER = f"or give another model with --model or {variable_name('embedded_model')}"
 _PIECE = 1 << 20
