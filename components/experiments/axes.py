@@ -1,4 +1,4 @@
-"""Axes of a sweep: the fields of a draft that it changes, and the values it gives them, in the words of a table.
+"""Axes of a sweep: the fields of a draft that it changes and their values, as words of a table.
 
 Words are ``omitted``, ``null``, ``0.7``, ``true``, a model's name, a text, or JSON for a key of the extra body.
 """
@@ -30,11 +30,11 @@ from components.snippets.nesting import MOST_LEVELS, nests_too_deeply
 from components.streaming.guard import safe_text
 
 BASE = "base"
-"""The words that leave a field as the base has it."""
+"""The words that leave a field as in the base."""
 NULL = "null"
 MOST_VALUES = 1_000
 MOST_CHARACTERS = 1_000_000
-"""Of what is typed for one axis."""
+"""Characters typed for one axis."""
 
 _NAMES = ("model", "endpoint")
 _STREAM = "stream"
@@ -46,12 +46,12 @@ _PLAIN = {
     Kind.WHOLE: "whole numbers such as {example}",
     Kind.SWITCH: "true, false",
 }
-"""The kinds whose values need no quotation marks, and what they take."""
+"""The kinds with unquoted values, and what they accept."""
 _OPENING, _CLOSING = "[{", "]}"
 
 
 class Axis(BaseModel):
-    """A field and the values that a sweep gives it, each in words as ``read_word`` spells them."""
+    """A field and its values in a sweep, each as spelled by ``read_word``."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -60,7 +60,7 @@ class Axis(BaseModel):
 
 
 class AxisProblem(SweepProblem):
-    """What is wrong with the values of ``field``; the text says what to do."""
+    """The values of ``field`` are wrong; the text says what to do."""
 
     def __init__(self, field: str, sentence: str) -> None:
         super().__init__(sentence)
@@ -81,7 +81,7 @@ class _Kind(Enum):
 
 
 def field_names(draft: Draft) -> list[str]:
-    """The fields that can be swept for this draft: its variables and the keys of its extra body are among them.
+    """The fields of this draft that can be swept, with its variables and the keys of its extra body.
 
     Further keys of the extra body can be swept by their names.
     """
@@ -95,9 +95,9 @@ def field_names(draft: Draft) -> list[str]:
 
 
 def read_values(field: str, text: str) -> tuple[str, ...]:
-    """The values that a person typed for a field, each once, in their order.
+    """The distinct values typed for a field, in their order.
 
-    They are a JSON list, or stand in lines or between commas; texts stand one a line. Numbers may be ranges as
+    They are a JSON list, or separated by lines or commas; texts are one per line. Numbers may be ranges as
     ``read_range`` reads them, and seeds ``seeds 10``, which are 1 to 10. Raises AxisProblem.
     """
     if len(text) > MOST_CHARACTERS:
@@ -118,9 +118,9 @@ def read_values(field: str, text: str) -> tuple[str, ...]:
 
 
 def read_word(field: str, words: str) -> str:
-    """One value in its one spelling; empty where the words (none, or ``base``) leave the field alone.
+    """One value in canonical spelling; empty where the words (none, or ``base``) keep the base's.
 
-    Raises AxisProblem when it is no value of the field.
+    Raises AxisProblem for no value of the field.
     """
     kind = _kind_of(field)
     if words.strip() in ("", BASE):
@@ -139,9 +139,9 @@ def read_word(field: str, words: str) -> str:
 
 
 def with_values(draft: Draft, values: Mapping[str, str]) -> Draft:
-    """The draft with these fields set, each to what its words say; ``base`` and no words leave a field as it is.
+    """The draft with these fields set to their words; ``base`` and no words keep a field.
 
-    A system message takes the place of all that the draft has. Raises AxisProblem.
+    A system message replaces all system messages of the draft. Raises AxisProblem.
     """
     change = change_of(values)
     if keys := {field: setting for field, setting in change.settings.items() if not _is_setting(draft, field)}:
@@ -152,7 +152,7 @@ def with_values(draft: Draft, values: Mapping[str, str]) -> Draft:
 
 
 def change_of(values: Mapping[str, str]) -> Change:
-    """What a row changes. Raises AxisProblem."""
+    """The changes of a row. Raises AxisProblem."""
     parts: dict[str, Any] = {}
     settings: dict[str, Setting] = {}
     variables: dict[str, str] = {}
@@ -177,7 +177,7 @@ def change_of(values: Mapping[str, str]) -> Change:
 def _is_setting(draft: Draft, field: str) -> bool:
     """Whether a field is one of the draft's settings, or becomes one; else it is a key of the extra body.
 
-    A key that comes behind others stands behind them on the wire, too.
+    A key listed after others also follows them in the request.
     """
     return field in draft.settings or (not _extra_body(field, draft) and field in FIELDS)
 
@@ -210,7 +210,7 @@ def _setting_word(field: str, words: str) -> str:
         value = read_json(words)
     except ValueError:
         raise _no_value(field, words) from None
-    # Tables write whole numbers as 5.0, too.
+    # Tables also write whole numbers as 5.0.
     is_whole = is_of_contract(field) or (field in FIELDS and FIELDS[field].kind is Kind.WHOLE)
     if isinstance(value, float) and value.is_integer() and is_whole:
         value = int(value)
@@ -312,7 +312,7 @@ def _pieces(kind: _Kind, text: str) -> list[str]:
 
 
 def _pieces_of_json(text: str) -> list[str]:
-    """The text in pieces: commas and line ends within a list, an object or quotation marks part nothing."""
+    """The text split at commas and line ends outside lists, objects and quotation marks."""
     pieces = []
     start = depth = 0
     quoted = escaped = False
@@ -343,5 +343,5 @@ def _extra_body(field: str, draft: Draft) -> dict[str, Any]:
 
 
 def _as_json(value: object) -> str:
-    # Half surrogates would be no text for a table, though they are for JSON. Keys keep their order: a model sees it.
+    # JSON allows lone surrogates, a table does not. Keys keep their order: a model sees it.
     return safe_text(json.dumps(value, ensure_ascii=False))

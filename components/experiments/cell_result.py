@@ -1,4 +1,4 @@
-"""What a sweep remembers of a run: its numbers and the beginning of its answer, for there may be ten thousand."""
+"""The part of a run that a sweep keeps in memory: numbers and the start of the answer. Sweeps reach 10,000 runs."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ class CellResult:
 
     ``status_words`` is the status as people read it. ``beginning`` has the first 80 characters of the answer,
     ``characters`` is its whole length, and two answers with the same ``digest`` are the same. ``timed`` has the
-    numbers that the load changes; ``incomparable`` says why they cannot be held against others, and is empty when they
-    can.
+    numbers that the load changes; ``incomparable`` says why they are not comparable with others, else it is
+    empty.
     """
 
     id: str
@@ -45,17 +45,17 @@ class CellResult:
 
     @property
     def running(self) -> bool:
-        """Whether the run had not ended when it was looked at."""
+        """Whether the run had not ended when it was read."""
         return self.status == Status.RUNNING
 
     @property
     def ended_well(self) -> bool:
-        """Whether the answer is whole, as far as the endpoint says."""
+        """Whether the endpoint reported a complete answer."""
         return self.status == Status.OK
 
 
 def result_of(record: RunRecord) -> CellResult:
-    """What is remembered of a run as it stands now."""
+    """The result of a run in its present state."""
     return CellResult(
         id=record.id,
         created_at=record.created_at,
@@ -68,7 +68,7 @@ def result_of(record: RunRecord) -> CellResult:
         error_message=record.error_message,
         beginning=record.text[:_BEGINNING],
         characters=len(record.text),
-        # What came over the wire may have halves of pairs, which are no UTF-8.
+        # Received text may have lone surrogates, which are not UTF-8.
         digest=hashlib.blake2b(record.text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest(),
         distinct_2=distinct_2(record.text),
         completion_tokens=record.completion_tokens,
@@ -79,9 +79,9 @@ def result_of(record: RunRecord) -> CellResult:
 
 
 def distinct_2(text: str) -> float | None:
-    """The share of different ones among all pairs of neighbouring words, from above 0 to 1; None below two words.
+    """The share of distinct pairs among all pairs of adjacent words, above 0 to 1; None below two words.
 
-    Words are what white space parts. After J. Li et al., "A Diversity-Promoting Objective Function for Neural
+    White space separates words. After J. Li et al., "A Diversity-Promoting Objective Function for Neural
     Conversation Models", NAACL 2016, who divide by the number of words, not of pairs: here a text without a repetition
     has 1, however short it is.
     """

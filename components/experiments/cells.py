@@ -1,4 +1,4 @@
-"""The runs that a sweep makes: each row of its plan with each input, so often as it is repeated."""
+"""The runs of a sweep: each row of its plan with each input, once per repeat."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from components.runs.order import order_for
 
 @dataclass(frozen=True)
 class RowRequest:
-    """One row of a plan, with one input, taken as far as it goes.
+    """The request of one row of a plan with one input.
 
-    ``number`` is the row's and ``input_number`` the input's, both from 1; without a data set there is no input, and the
-    number is 0. ``position`` counts all of them from 0: the inputs of the first row, then those of the second one.
-    ``problem`` says why it cannot be asked, and what to do.
+    ``number`` is the row's and ``input_number`` the input's, both from 1; without a data set ``input_number`` is 0.
+    ``position`` counts all from 0: the inputs of the first row, then those of the second.
+    ``problem`` says why it cannot be sent, and what to do.
     """
 
     number: int
@@ -43,7 +43,7 @@ class RowRequest:
         return f"row {self.number}" + (f" input {self.input_number}" if self.input_number else "")
 
     def cell(self, repeat: int) -> Cell:
-        """One run of this row. Raises ValueError for a row that has a problem."""
+        """One run of this row. Raises ValueError for a row with a problem."""
         order = None if self.problem else order_for(self.endpoint, self.composed, self.draft)
         if order is None:
             raise ValueError(f"{self.lane.capitalize()} makes no request.")
@@ -59,7 +59,7 @@ def row_requests(
     inputs: Sequence[Mapping[str, str]] = (),
     send_anyway: bool,
 ) -> list[RowRequest]:
-    """What each row asks with each input, in the order of their positions; without inputs, what each row asks."""
+    """The request of each row with each input, by position; without inputs, one for each row."""
     models = cache(lambda name: models_of(endpoints[name]))
 
     def request(number: int, row: Row, input_number: int, texts: Mapping[str, str]) -> RowRequest:
@@ -82,9 +82,9 @@ def row_requests(
 
 
 def objections(requests: Sequence[RowRequest], in_table: Sequence[int]) -> dict[str, str]:
-    """What is wrong with rows, and which rows those are, as ``Row 2`` or ``Rows 2 to 4, 7``; each thing once.
+    """Each distinct problem with the rows that have it, as ``Row 2`` or ``Rows 2 to 4, 7``.
 
-    ``in_table`` has, for each row of the plan, its number in the table that people see.
+    ``in_table`` has the number in the displayed table of each row of the plan.
     """
     numbers: dict[str, dict[int, None]] = {}
     for request in requests:
@@ -103,7 +103,7 @@ def _rows_in_words(numbers: Sequence[int]) -> str:
 
 
 def cells_of(requests: Sequence[RowRequest], repeats: int, *, shuffled: random.Random | None) -> list[Cell]:
-    """The cells of all rows that can be asked, round by round; each round in an order of its own where shuffled."""
+    """The cells of all rows without a problem, round by round; ``shuffled`` reorders each round."""
     first = [request.cell(1) for request in requests if not request.problem]
     cells: list[Cell] = []
     for number in range(1, repeats + 1):

@@ -23,21 +23,21 @@ from components.streaming.guard import safe_text
 MOST_CHARACTERS = 1_000_000
 MOST_DATA_ROWS = 10_000
 MOST_BYTES = 4 * MOST_CHARACTERS + len(codecs.BOM_UTF8)
-"""What is longer holds more than ``MOST_CHARACTERS``, for UTF-8 writes no character in more than four bytes."""
+"""A longer file holds more than ``MOST_CHARACTERS``: UTF-8 needs at most four bytes a character."""
 
 _DELIMITERS = ",;\t|"
 _JSON_ENDINGS = (".jsonl", ".ndjson", ".json")
 _CSV_ENDINGS = (".csv", ".tsv")
 _MOST_NAMED = 10
 _MOST_EMPTY = 1_000
-"""Lines of a CSV file with nothing in them. They are gone over once for each delimiter that it may have."""
+"""Empty lines of a CSV file. Each candidate delimiter reads them once."""
 _MOST_OF_NAMES = 10 * MOST_CHARACTERS
 
 _Lines = Iterator[tuple[int, dict[str, str]]]
 
 
 class DataSetProblem(SweepProblem):
-    """A file is no data set; the text says why, where, and what to do."""
+    """A file is no data set; the text says why, where and what to do."""
 
 
 @dataclass(frozen=True)
@@ -51,14 +51,14 @@ class DataSet:
 def read_data_set(
     name: str, content: bytes, size: int | None = None, *, most_characters: int | None = MOST_CHARACTERS
 ) -> DataSet:
-    """The data set in a file, or in a pasted text whose name is empty. Raises DataSetProblem.
+    """The data set in a file, or in a pasted text with an empty name. Raises DataSetProblem.
 
-    CSV begins with a line of names; of comma, semicolon, tab and bar the delimiter is the one that parts it into the
-    most columns, and the next line into as many. JSON lines are objects with the same keys; what is no text in them
-    stays JSON, and null is empty.
-    The file's name says which it is, else its first line does. ``size`` is that of the whole file in bytes, where
-    ``content`` is its beginning only: a file of more than ``MOST_BYTES`` is refused by it. ``most_characters`` is None
-    for a text of ours, which may be of any length.
+    CSV begins with a line of names; the delimiter is that of comma, semicolon, tab and bar which gives the most
+    columns, and as many in the next line. JSON lines are objects with the same keys; other values than text
+    stay JSON, and null is empty.
+    The file's name gives the format, else its first line. ``size`` is that of the whole file in bytes, where
+    ``content`` is only its beginning; more than ``MOST_BYTES`` is refused. ``most_characters`` is None
+    for text written by Tempera, of any length.
     """
     name = plain_text(name) or "the data set"
     if most_characters is not None and max(size or 0, len(content)) > MOST_BYTES:
@@ -76,14 +76,14 @@ def read_data_set(
             raise DataSetProblem(sentences.DATA_TOO_MANY_ROWS.format(name=_capital(name), most=MOST_DATA_ROWS))
     if not rows:
         raise DataSetProblem(sentences.DATA_WITHOUT_ROWS.format(name=_capital(name)))
-    # Each input is kept with its names, so that one long line of them would be written ten thousand times.
+    # Each input is stored with its names; long names would be written ten thousand times.
     if len(rows) * sum(map(len, rows[0])) > _MOST_OF_NAMES:
         raise DataSetProblem(sentences.DATA_LONG_COLUMN_NAMES.format(name=_capital(name)))
     return DataSet(tuple(rows[0]), tuple(rows))
 
 
 def sample(data_set: DataSet, count: int, seed: int) -> DataSet:
-    """So many rows at random, in the order in which they stand; all of them where there are no more than that.
+    """A random sample of rows in their order; all rows when there are no more.
 
     The same seed gives the same rows.
     """
@@ -94,7 +94,7 @@ def sample(data_set: DataSet, count: int, seed: int) -> DataSet:
 
 
 def problem_with(data_set: DataSet, variable_names: Sequence[str]) -> str | None:
-    """What keeps a data set from filling these variables, which are all that the prompt has no value for; else None."""
+    """Why a data set cannot fill these variables, all those without a value in the prompt; else None."""
     columns = _named(data_set.columns)
     if not variable_names:
         return (
@@ -115,13 +115,13 @@ def problem_with(data_set: DataSet, variable_names: Sequence[str]) -> str | None
 
 
 def with_input(draft: Draft, row: Mapping[str, str]) -> Draft:
-    """The draft with a row's texts as values of its variables, to the letter: here ``base`` and ``null`` are words."""
+    """The draft with a row's texts as values of its variables, verbatim: ``base`` and ``null`` are text."""
     used = {name: text for name, text in row.items() if name in draft.variable_names}
     return Change(variables=used).apply(draft)
 
 
 def as_json_lines(rows: Iterable[Mapping[str, str]]) -> str:
-    """Rows as a data set that ``read_data_set`` reads to the same ones."""
+    """Rows as text from which ``read_data_set`` reads the same rows."""
     return "\n".join(json.dumps(row, ensure_ascii=False) for row in rows)
 
 
@@ -146,12 +146,12 @@ def _holds_json(name: str, text: str) -> bool:
         return False
     if name.lower().endswith(_JSON_ENDINGS):
         return True
-    # A name in double braces is a variable, such as somebody may write above a column.
+    # A column name may be written as a variable, in double braces.
     return text.lstrip().startswith(("{", "[")) and not text.lstrip().startswith("{{")
 
 
 def _json_lines(name: str, text: str) -> _Lines:
-    # At line feeds only: JSON may hold other line ends as they are.
+    # Only at line feeds: JSON may contain other line ends.
     for number, line in enumerate(text.split("\n"), 1):
         if not line.strip():
             continue
@@ -191,7 +191,7 @@ def _csv_lines(name: str, text: str) -> _Lines:
 
 
 def _records(name: str, text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
-    # Quotation marks may hold line ends: a record begins on the line after the one where the last one ended.
+    # Quoted line ends: a record begins on the line after the end of the last one.
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     empty = 0
     while empty <= _MOST_EMPTY:
@@ -202,7 +202,7 @@ def _records(name: str, text: str, delimiter: str) -> Iterator[tuple[int, list[s
             return
         except csv.Error as error:
             raise DataSetProblem(sentences.DATA_NOT_CSV.format(number=number, name=name, error=error)) from None
-        # Tables that were exported often end in lines of delimiters alone.
+        # Exported tables often end in lines of only delimiters.
         if any(cell.strip() for cell in record):
             yield number, record
         else:
@@ -220,7 +220,7 @@ def _delimiter(text: str) -> str:
             return False, 0
         return len(first) == len(header) > 1, len(header)
 
-    # The first of equals: a single column has no delimiter to tell it by.
+    # The first of equals: a single column shows no delimiter.
     return max(_DELIMITERS, key=parts_by)
 
 

@@ -1,4 +1,4 @@
-"""Whether the same bytes with the same seed give the same answer, in words and written on the runs."""
+"""Compares two runs of the same bytes and seed, and stores the result on both."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ IDENTICAL = "identical"
 
 
 def determinism(original: RunRecord, again: RunRecord) -> str:
-    """``identical``, where the answers first differ, or why that cannot be said. Characters are counted from 1.
+    """``identical``, the first difference, or why none can be given. Characters are counted from 1.
 
-    The answer's text comes first, then its reasoning, then which tools it calls with what; the ids of calls are
-    random, and pass for the same.
+    Text is compared first, then reasoning, then the names and arguments of tool calls. Call ids are random and
+    ignored.
     """
     cut = next((run for run in (original, again) if run.status != Status.OK), None)
     if cut:
@@ -42,14 +42,14 @@ def _calls(record: RunRecord) -> str:
 
 
 def write_determinism(log: OwnedLog, run_ids: tuple[str, ...], words: str) -> None:
-    """Write what was found on the runs: at once, or when the database can be had again."""
+    """Store the result on the runs: now, or when the database is available again."""
 
     def work(connection: Connection) -> None:
         both = runs.c.id.in_(run_ids) & owned(runs, log.owner)
         connection.execute(update(runs).where(both).values(determinism=words))
 
     try:
-        # Waited for: who is told that the check is over finds what came of it.
+        # Synchronous, so that the result is readable when the check ends.
         log.write(work)
     except DatabaseUnavailable:
         log.post(f"determinism {run_ids[0]}", work)

@@ -1,4 +1,4 @@
-"""Where answers that begin alike part ways, in characters and in tokens."""
+"""Finds where answers diverge, in characters and in tokens."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from rapidfuzz.distance import Prefix
 
 @dataclass(frozen=True)
 class Branch:
-    """A piece of text that several answers share, and how they go on behind it.
+    """A piece of text that answers share, with their continuations.
 
-    ``names`` are the answers that share it, in the order in which they were given. It begins ``begins_at`` characters
+    ``names`` are the answers that share it, in the given order. It begins ``begins_at`` characters
     into each of them. ``branches`` is empty where they end; an answer that ends where others go on is a branch with
     empty text.
     """
@@ -42,9 +42,9 @@ def divergence(texts: Mapping[str, str]) -> Branch:
 
 
 def token_at(tokens: Sequence[str], character: int) -> int | None:
-    """Which of the pieces of a stream brought that character of the joined text; None when the text ends before it.
+    """The piece of a stream that holds that character of the joined text; None beyond its end.
 
-    Pieces are counted from 1, characters from 0. Empty pieces count, and bring nothing.
+    Pieces are counted from 1, characters from 0. Empty pieces count.
     """
     for number, end in enumerate(accumulate(map(len, tokens)), 1):
         if character < end:
@@ -61,5 +61,5 @@ def _branch(texts: dict[str, str], begins_at: int) -> Branch:
     text = answers[0][:shared] if answers else ""
     if len(groups) <= 1:
         return Branch(tuple(texts), begins_at, text)
-    # Each group is smaller than the whole, so that there are at most as many levels as answers.
+    # Each group is smaller than the whole: at most as many levels as answers.
     return Branch(tuple(texts), begins_at, text, tuple(_branch(group, begins_at + shared) for group in groups.values()))

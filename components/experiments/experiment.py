@@ -1,4 +1,4 @@
-"""Makes the runs of experiments. They belong to no page: whoever comes back finds them as far as they have come."""
+"""Makes the runs of experiments. Runs belong to no page and continue after the visitor leaves it."""
 
 from __future__ import annotations
 
@@ -28,18 +28,18 @@ from components.runs.runner import Runner
 from components.streaming.outcome import Status
 
 _MOST_KEPT = 200
-"""Experiments of which nothing is under way are found in the log as well."""
+"""Idle experiments beyond this are dropped; the log has them."""
 _LOOK_AGAIN_S = 0.2
 _FAILURES_IN_A_ROW = 10
-"""When so many shared cells in a row did not end well, and more than are under way at once, no next one would."""
+"""Consecutive failures that pause shared cells; at least twice the number that may be under way."""
 _MOST_HELD_S = 0.25
-"""As long as a page holds runs back at most, for others may be looking on as well."""
+"""The longest time that a page may hold runs back; other pages may watch them."""
 _NO_FAILURES = (Status.OK, Status.CANCELLED)
 
 
 @dataclass(eq=False)
 class _Line:
-    """Cells, each with the plan that it is of: at most so many of them are under way at once."""
+    """A queue of cells with their plans; at most ``at_once`` are under way."""
 
     at_once: int
     cells: deque[tuple[Cell, Plan]] = field(default_factory=deque)
@@ -47,10 +47,10 @@ class _Line:
 
 
 class Experiment:
-    """The runs of one experiment that this process makes, or has made elsewhere. Any thread may use it.
+    """The runs of one experiment, made by this process or by workers. Thread-safe.
 
-    ``version`` grows with every run that begins or ends, and whenever there is less to come. ``paused_why`` is a
-    sentence when it paused by itself.
+    ``version`` grows with every run that begins or ends, and when the queue shrinks. ``paused_why`` is a sentence
+    after an automatic pause.
     """
 
     def __init__(
@@ -74,7 +74,7 @@ class Experiment:
         self._failures = 0
         self._ids: list[str] = []
         self._in_turn = _Line(1)
-        """Whatever is made one at a time, whenever it was started."""
+        """Cells of sequential plans, from every start."""
         self._lines = [self._in_turn]
         self._making: dict[Making, Cell] = {}
         self._looks_again = False
@@ -83,11 +83,11 @@ class Experiment:
 
     @property
     def paused(self) -> bool:
-        """Whether no further run begins until somebody says so."""
+        """Whether no further run begins before ``resume``."""
         return self._paused
 
     def pause(self) -> None:
-        """Begin no further run until ``resume``, or the start of others once all is over; those under way go on."""
+        """Begin no further run before ``resume``, or a ``start`` while idle. Runs under way continue."""
         with self._lock:
             self._paused = True
             self.version += 1
@@ -101,7 +101,7 @@ class Experiment:
 
     @contextmanager
     def held_back(self, most_s: float = _MOST_HELD_S) -> Iterator[None]:
-        """Begin no run for a moment: a page that is drawn would wait for the runs, and their times would be longer."""
+        """Begin no run while a page is drawn: runs would delay the page, and drawing would lengthen their times."""
         with self._lock:
             if not self._holders:
                 self._held_until = time.monotonic() + most_s
@@ -115,46 +115,46 @@ class Experiment:
 
     @property
     def going_on(self) -> bool:
-        """Whether there are runs under way or to come."""
+        """Whether runs are under way or queued."""
         with self._lock:
             return self._is_going_on
 
     def run_ids(self) -> list[str]:
-        """The ids of the runs that have begun here, in that order; those made elsewhere are in the log alone."""
+        """The ids of the runs begun in this process, in order; only the log has those of workers."""
         with self._lock:
             return list(self._ids)
 
     @property
     def waiting(self) -> int:
-        """How many runs are still to begin."""
+        """The number of queued runs."""
         with self._lock:
             return sum(len(line.cells) for line in self._lines)
 
     def pending(self, lane: str) -> int:
-        """How many runs of this lane are still to begin."""
+        """The number of queued runs of this lane."""
         with self._lock:
             return sum(cell.lane == lane for line in self._lines for cell, _plan in line.cells)
 
     def is_busy(self, lane: str) -> bool:
-        """Whether runs of this lane are under way or to come."""
+        """Whether runs of this lane are under way or queued."""
         return lane in self.busy_lanes()
 
     def busy_lanes(self) -> set[str]:
-        """The lanes of which runs are under way or to come."""
+        """The lanes with runs under way or queued."""
         with self._lock:
             to_come = {cell.lane for line in self._lines for cell, _plan in line.cells}
             return {cell.lane for cell in self._making.values()} | to_come
 
     def start(self, plan: Plan, network: str | None = None) -> None:
-        """Make these runs, besides those that are under way; returns at once. ``network`` is where they are asked from.
+        """Add these runs to those under way; returns at once. ``network`` is the owner's network, if known.
 
-        Runs that are made one at a time wait for each other, whenever they were started.
+        Sequential runs wait for each other, across all starts.
         """
         if not plan.cells:
             return
         with self._lock:
             if not self._is_going_on:
-                # A pause that came too late to keep anything back is no pause of what comes later.
+                # A pause of an experiment that has ended does not apply to later runs.
                 self._go_on()
             self._network = network
             self._queue(plan)
@@ -162,7 +162,7 @@ class Experiment:
         self._fill()
 
     def stop(self, lane: str | None = None) -> None:
-        """Stop the runs of one lane, or of all, and begin none of those to come."""
+        """Stop the runs of one lane, or of all, and drop the queued ones."""
         with self._lock:
             for line in self._lines:
                 line.cells = deque(each for each in line.cells if lane is not None and each[0].lane != lane)
@@ -174,7 +174,7 @@ class Experiment:
             making.stop()
 
     def stop_cells(self, places: Collection[tuple[int, int]]) -> None:
-        """Stop the runs under way of some positions and repeats."""
+        """Stop the runs under way at these positions and repeats."""
         with self._lock:
             stopped = [making for making, cell in self._making.items() if (cell.position, cell.repeat) in places]
         for making in stopped:
@@ -201,7 +201,7 @@ class Experiment:
         self._lines += by_lane.values()
 
     def _fill(self) -> None:
-        """Begin as many runs as may begin now. Called whenever those may have become more."""
+        """Begin as many runs as allowed. Called after each change that may allow more."""
         begun: list[tuple[Making, Cell, _Line, Plan]] = []
         with self._lock:
             for line in self._lines:
@@ -211,13 +211,13 @@ class Experiment:
                         begun.append((making, cell, line, plan))
             self._lines = [line for line in self._lines if line.cells or line.under_way or line is self._in_turn]
             if not self._paused and not self._looks_again and any(making.waits() for making in self._making):
-                # Nobody says when one that waits to be tried again has got through.
+                # A run that waits for a retry sends no signal when it gets through.
                 self._looks_again = True
                 timer = threading.Timer(_LOOK_AGAIN_S, self._look_again)
                 timer.daemon = True
                 timer.start()
         for making, cell, line, plan in begun:
-            # Not under the lock: what is over already calls back at once.
+            # Outside the lock: a finished future calls back at once.
             making.ended.add_done_callback(partial(self._ended, making, line, plan))
             making.written.add_done_callback(partial(self._written, making, cell))
 
@@ -230,7 +230,7 @@ class Experiment:
         if plan.shared and not self._paused and self._log.log.problem:
             self._pause_by_itself(self._log.log.problem)
         held = self._holders and time.monotonic() < self._held_until
-        # Whoever told one of them to come again later told all of them.
+        # An endpoint's request to retry later holds for all its runs.
         return (
             not self._paused
             and not held
@@ -241,7 +241,7 @@ class Experiment:
         )
 
     def _begin(self, cell: Cell, plan: Plan, line: _Line) -> Making | None:
-        # Those of another start may be under way as well, and slow this one down.
+        # Runs of another start may be under way and slow this one down.
         at_once = max(plan.concurrency, sum(each.under_way for each in self._lines) + 1)
         placement = Placement(self.id, cell.lane, cell.position, cell.repeat, plan.timing.value, at_once, cell.checks)
         order = replace(cell.order, placement=placement, owner=self._log.owner, network=self._network)
@@ -264,13 +264,13 @@ class Experiment:
         return making
 
     def _ended(self, making: Making, line: _Line, plan: Plan, ended: Future[Status]) -> None:
-        """Let the next one begin."""
+        """Begin the next run."""
         failed = ended.cancelled() or ended.exception() is not None or ended.result() not in _NO_FAILURES
         with self._lock:
             line.under_way -= 1
             self._failures = self._failures + 1 if failed else 0
             many = self._failures >= max(_FAILURES_IN_A_ROW, 2 * line.at_once)
-            # Those that were under way as it paused say nothing new.
+            # Failures of runs that were under way at the pause add nothing.
             if plan.shared and many and line.cells and not self._paused:
                 record = self._find(making.run_id) if making.run_id else None
                 why = record.error_message if record and record.error_message else "Their runs say why."
@@ -292,7 +292,7 @@ class Experiment:
                 self.version += 1
 
     def _check(self, making: Making, cell: Cell) -> None:
-        """Write on both runs whether they are the same, where this one was made to see that."""
+        """Store on both runs whether they are identical, if this run is a determinism check."""
         if not cell.checks or not making.run_id:
             return
         original, again = self._find(cell.checks), self._find(making.run_id)
@@ -301,7 +301,7 @@ class Experiment:
 
 
 class Experiments:
-    """The experiments of this process. ``elsewhere`` makes shared cells where there is one, else they are made here."""
+    """The experiments of this process. ``elsewhere``, where given, makes the shared cells."""
 
     def __init__(self, runner: Runner, log: Log, elsewhere: Maker | None = None, most_kept: int = _MOST_KEPT) -> None:
         self._here = MakerHere(runner)
@@ -312,7 +312,7 @@ class Experiments:
         self._lock = threading.Lock()
 
     def find(self, experiment_id: str, owner: str = LOCAL) -> Experiment:
-        """The owner's experiment of that id; one of which this process makes no run is one without runs."""
+        """The owner's experiment with that id; without runs when this process makes none."""
         with self._lock:
             found = self._experiments.get((owner, experiment_id))
             if found is None:

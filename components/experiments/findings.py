@@ -1,4 +1,4 @@
-"""What a sweep says: which values of an axis change a measure by more than the base varies by itself."""
+"""Finds the values of an axis that change a measure by more than the noise of the base."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from components.experiments.noise import FEWEST_REPEATS, Spread, Verdict, compar
 
 @dataclass(frozen=True)
 class ValueFinding:
-    """One value of an axis in words, where its repeats lie, and whether they differ from those of the base."""
+    """One value of an axis in words, the spread of its repeats, and whether they differ from the base's."""
 
     words: str
     spread: Spread | None
@@ -20,7 +20,7 @@ class ValueFinding:
 
 @dataclass(frozen=True)
 class AxisFinding:
-    """What one axis does to one measure, in a sentence, and value by value in the order of the axis."""
+    """The effect of one axis on one measure: a sentence, and each value in the order of the axis."""
 
     field: str
     sentence: str
@@ -30,10 +30,10 @@ class AxisFinding:
 def axis_findings(
     field: str, groups: Mapping[str, Sequence[float]], base: Sequence[float], measure_label: str
 ) -> AxisFinding:
-    """What the values of an axis do to a measure, in any unit. ``groups`` has the repeats of each value.
+    """The effect of an axis on a measure, in any unit. ``groups`` has the repeats of each value.
 
-    Each value is compared to the base by itself (``compare_numbers``): of 20 values that change nothing, one is
-    expected to look as if it did.
+    Each value is compared with the base separately (``compare_numbers``): of 20 values without effect, one is
+    expected to show one.
     """
     values = tuple(
         ValueFinding(words, spread(repeats), compare_numbers(base, repeats)) for words, repeats in groups.items()
@@ -59,7 +59,7 @@ def _where(values: Sequence[ValueFinding]) -> str:
     more = [value.words for value in values if value.verdict is Verdict.MORE]
     numbers = {value.words: number for value in values if (number := _number(value.words)) is not None}
     highest = sorted(numbers, key=lambda words: numbers[words])[-len(more) :]
-    # One value is no "up", and where every value differs there is none to count up from.
+    # One value has no "up"; if every value differs, none is the start.
     if 1 < len(more) < len(numbers) and set(more) == set(highest):
         return f"from {highest[0]} up"
     return f"at {_joined(more)}"

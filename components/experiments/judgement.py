@@ -17,7 +17,7 @@ class Better(StrEnum):
 
 @dataclass(frozen=True)
 class Judgement:
-    """What a person found; ``first`` and ``second`` are the settings of the two answers, in words."""
+    """A judgement; ``first`` and ``second`` are the settings of the two answers, in words."""
 
     first: str
     second: str

@@ -1,4 +1,4 @@
-"""What each lane of a comparison asks, and what there is to know before it is run."""
+"""The request of each lane of a comparison, with hints before it runs."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from components.endpoints.models import ModelCard
 
 @dataclass(frozen=True)
 class LaneRequest:
-    """One lane taken as far as it goes.
+    """The request of one lane.
 
-    ``title`` is its letter and name. ``endpoint`` is None when there is none of that name. ``words`` are those of
-    ``in_words``; ``differences`` is what it changes of the base. ``hints`` are sentences that stand in nobody's way.
+    ``title`` is its letter and name. ``endpoint`` is None when there is none of that name. ``words`` come from
+    ``in_words``; ``differences`` are its changes to the base. ``hints`` are sentences that do not block the run.
     """
 
     lane: Lane
@@ -34,7 +34,7 @@ class LaneRequest:
 
     @property
     def asks(self) -> tuple[str | None, bytes | None]:
-        """Where it goes, and the bytes; two lanes of which these are equal ask the same."""
+        """The endpoint and the body; lanes with equal values send the same request."""
         return self.draft.endpoint, self.composed.body
 
 
@@ -43,7 +43,7 @@ def lane_requests(
     endpoints: Mapping[str, AnyEndpoint],
     models_of: Callable[[AnyEndpoint], list[ModelCard]],
 ) -> list[LaneRequest]:
-    """What every lane asks, in their order. ``models_of`` gives the models that an endpoint lists, as far as known."""
+    """The request of every lane, in order. ``models_of`` gives the known models of an endpoint."""
     base = in_words(draft)
     requests: list[LaneRequest] = []
     for lane in draft.comparison.lanes:
@@ -80,7 +80,7 @@ def _hints(request: LaneRequest, before: list[LaneRequest], cards: list[ModelCar
             for field, setting in request.draft.settings.items()
             if field not in profile.fields
             and setting.state is not FieldState.OMIT
-            # What the base leaves out of every lane stands beside the base.
+            # Hints on what every lane omits are shown with the base.
             and (field in request.lane.settings or request.lane.endpoint is not None)
         ]
     return hints

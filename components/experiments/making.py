@@ -1,4 +1,4 @@
-"""How a cell is made: as a run of this process, or by a worker elsewhere. Either way it is there when its future is."""
+"""Makes a cell as a run of this process or in a worker. The run exists once its future is done."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from components.streaming.outcome import Status
 class Making:
     """A cell that is being made.
 
-    ``ended`` has the run's status as soon as another cell may take its place; ``written`` is done when the run is in
-    the log. ``run_id`` is known at once in this process, and None as long as a worker keeps it. ``waits`` says whether
-    the endpoint has told it to come again later.
+    ``ended`` has the run's status once another cell may take its place; ``written`` is done when the run is in the
+    log. ``run_id`` is known at once in this process, and None while a worker has it. ``waits`` says whether the run
+    waits for a retry.
     """
 
     run_id: str | None
@@ -29,10 +29,10 @@ class Making:
 
 
 class Maker(Protocol):
-    """Whatever makes cells."""
+    """Makes cells."""
 
     def make(self, order: Order) -> Making:
-        """Begin to make a cell, and return at once. Its order says where it is placed."""
+        """Begin a cell and return at once. Its order contains its placement."""
         ...
 
 
@@ -43,6 +43,6 @@ class MakerHere:
         self._runner = runner
 
     def make(self, order: Order) -> Making:
-        """Begin a run, and return at once."""
+        """Begin a run and return at once."""
         run = self._runner.start(order)
         return Making(run.id, run.ended, run.written, run.stop, lambda: run.waits_to_retry)

@@ -1,4 +1,4 @@
-"""Numbers of an answer that a sweep looks at."""
+"""The measures of an answer that a sweep compares."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _Read = Callable[[CellResult, Sequence[CellResult], Mapping[str, float]], float 
 class SweepMeasure:
     """A number of an answer: its name in a sentence, and its unit, which is empty for a share from 0 to 1.
 
-    ``timed`` is the field of a run that it reads, if its load changes it.
+    ``timed`` is the field of a run that it reads, if load affects it.
     """
 
     label: str
@@ -30,12 +30,12 @@ class SweepMeasure:
 
     @property
     def definition(self) -> str:
-        """What a number that was timed means; empty for the others."""
+        """The meaning of a timed number; empty for others."""
         return NUMBERS[self.timed].definition if self.timed else ""
 
     @property
     def is_of_repeats(self) -> bool:
-        """Whether it is held against the other repeats of the same request, so that it is no number of one answer."""
+        """Whether it compares an answer with the other repeats of its request."""
         return self is DETERMINISM
 
     def of(
@@ -43,9 +43,9 @@ class SweepMeasure:
     ) -> float | None:
         """The number, in the measure's unit; None when the run has none, or did not end well.
 
-        Times and rates are None, too, where something names them incomparable. The determinism is the share of the same
-        answers among ``repeats``, which are the other ones of the same request that ended well. The similarity needs
-        whole texts: ``alike`` has it by the run's id, as far as they were read.
+        Times and rates are also None where they are incomparable. The determinism is the share of identical answers
+        among ``repeats``, the other runs of the same request that ended well. The similarity needs whole texts:
+        ``alike`` maps run ids to it where the texts were read.
         """
         if not result.ended_well or (self.timed and result.incomparable):
             return None
@@ -63,7 +63,7 @@ def _same_answers(result: CellResult, repeats: Sequence[CellResult], _alike: Map
 LENGTH = SweepMeasure("length", "characters", lambda result, *_: result.characters)
 COMPLETION_TOKENS = SweepMeasure("completion tokens", "tokens", lambda result, *_: result.completion_tokens)
 TIMED_MEASURES = {name: _timed(name) for name in TIMED if NUMBERS[name].unit}
-"""Those that the load changes, by their field of a run."""
+"""The measures that load affects, by their field of a run."""
 DISTINCT_2 = SweepMeasure("distinct-2", "", lambda result, *_: result.distinct_2)
 SIMILARITY = SweepMeasure("similarity to the base", "", lambda result, _repeats, alike: alike.get(result.id))
 DETERMINISM = SweepMeasure("determinism", "", _same_answers)
@@ -71,7 +71,7 @@ MEASURES = (LENGTH, COMPLETION_TOKENS, *TIMED_MEASURES.values(), DISTINCT_2, SIM
 
 
 def mean_similarity(answer: str, base_answers: Sequence[str]) -> float | None:
-    """How alike an answer is to those of the base on average, from 0 to 1; None when the base has none."""
+    """The mean similarity of an answer to those of the base, from 0 to 1; None when the base has none."""
     if not base_answers:
         return None
     return statistics.fmean(similarity(answer, base) for base in base_answers)

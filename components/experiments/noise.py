@@ -13,33 +13,33 @@ from numpy.typing import NDArray
 from rapidfuzz.distance import Indel
 
 FEWEST_REPEATS = 4
-"""How many repeats each of two settings needs before they are compared.
+"""The repeats that each of two settings needs for a comparison.
 
-Three and three can be arranged in 20 ways only, and each has a mirror image that is as extreme: however clear the
-difference is, chance brings it in 2 of 20 cases. With four and four it is 2 of 70.
+Three and three have only 20 arrangements, each with an equally extreme mirror image: the smallest possible p is
+2 in 20, however clear the difference. With four and four it is 2 in 70.
 """
 
 _LONGEST_COMPARED = 20_000
-"""Characters of an answer. The time for two answers grows with its square: so many take 10 ms."""
+"""Characters of an answer. The time is quadratic: two answers of this length take 10 ms."""
 _CHANCE = 0.05
 _RESAMPLES = 999
 _SEED = 0
 
 
 class Verdict(StrEnum):
-    """What comparing the repeats of two settings says."""
+    """The result of a comparison of two settings."""
 
     TOO_FEW = "too few"
     """One of the settings has fewer than ``FEWEST_REPEATS`` repeats."""
     AS_MUCH = "as much"
-    """They may well differ by chance only, as repeats of one setting do."""
+    """The difference is within that of repeats of one setting."""
     MORE = "more"
-    """Chance alone would make them differ as much in fewer than 5 % of cases."""
+    """Chance alone gives such a difference in fewer than 5 % of cases."""
 
 
 @dataclass(frozen=True)
 class Spread:
-    """Where some values lie: the middle one, the lowest, the highest, and how many there are."""
+    """The spread of values: median, minimum, maximum and count."""
 
     median: float
     low: float
@@ -48,14 +48,14 @@ class Spread:
 
 
 def spread(values: Sequence[float]) -> Spread | None:
-    """Where the values lie, in their unit; None when there are none."""
+    """The spread of the values, in their unit; None without values."""
     if not values:
         return None
     return Spread(statistics.median(values), min(values), max(values), len(values))
 
 
 def similarity(one: str, other: str) -> float:
-    """How alike two texts are, from 0 to 1: the share of their characters that both have in the same order.
+    """The similarity of two texts, from 0 to 1: the share of characters common to both in the same order.
 
     It is twice the length of the longest common subsequence over the length of both texts, and 1 for two empty ones.
     Of longer texts the first 20,000 characters are compared.
@@ -64,7 +64,7 @@ def similarity(one: str, other: str) -> float:
 
 
 def similarities_within(answers: Sequence[str]) -> list[float]:
-    """The similarity of each answer to each that comes after it."""
+    """The similarity of each answer to each later one."""
     return [similarity(one, other) for one, other in combinations(answers, 2)]
 
 
@@ -74,23 +74,23 @@ def similarities_between(answers: Sequence[str], others: Sequence[str]) -> list[
 
 
 def compare_answers(base: Sequence[str], other: Sequence[str]) -> Verdict:
-    """Whether answers of two settings are less alike than answers of one setting. The same input, the same verdict.
+    """Whether answers of two settings are less alike than answers of one. Deterministic for equal input.
 
-    A permutation test: the mean similarity within the settings less that between them is held against what it is when
-    the answers are dealt to the settings anew, in every way where there are at most 999 of them, else in 999 ways at
-    random, to which the one that was found is added: B. Phipson, G. K. Smyth, "Permutation P-values should never be
+    A permutation test: the mean similarity within settings minus that between them is compared with its values when
+    the answers are reassigned to the settings: in all ways if there are at most 999, else in 999 random ways plus the
+    observed one: B. Phipson, G. K. Smyth, "Permutation P-values should never be
     zero", Statistical Applications in Genetics and Molecular Biology 9 (2010).
     """
     if min(len(base), len(other)) < FEWEST_REPEATS:
         return Verdict.TOO_FEW
-    # Takes longer to load than Streamlit, so that nobody waits for it who compares nothing.
+    # Imported on use: it takes longer to load than Streamlit.
     import scipy.stats
 
     likeness = _likeness([*base, *other])
     pairs_within = len(base) * (len(base) - 1) + len(other) * (len(other) - 1)
 
     def closer_within(base_rows: NDArray[np.intp], other_rows: NDArray[np.intp], axis: int) -> NDArray[np.float64]:
-        # SciPy hands over many dealings at once, each along the last axis.
+        # SciPy passes many permutations at once, each along the last axis.
         within = _sum_of_pairs(likeness, base_rows, base_rows) + _sum_of_pairs(likeness, other_rows, other_rows)
         between = _sum_of_pairs(likeness, base_rows, other_rows)
         return within / pairs_within - between / (len(base) * len(other))
@@ -121,7 +121,7 @@ def compare_numbers(base: Sequence[float], other: Sequence[float]) -> Verdict:
 
 
 def _likeness(answers: Sequence[str]) -> NDArray[np.float64]:
-    # The diagonal stays 0: an answer makes no pair with itself, and adds nothing to a sum.
+    # The diagonal stays 0: an answer forms no pair with itself and adds nothing to a sum.
     likeness = np.zeros((len(answers), len(answers)))
     for (row, one), (column, other) in combinations(enumerate(answers), 2):
         likeness[row, column] = likeness[column, row] = similarity(one, other)

@@ -1,4 +1,4 @@
-"""Where the rows of a plan stand in the table that a person edits."""
+"""Maps the rows of a plan to the rows of the edited table."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from components.experiments.sweep_plan import PlanProblem, Row, read_rows
 def numbers_in_table(
     fields: Sequence[str], records: Sequence[Mapping[str, object]], rows: Sequence[Row]
 ) -> Sequence[int]:
-    """For each row that ``read_rows`` made of the records, the number of the first record that says it, from 1."""
+    """For each row that ``read_rows`` returns, the number of its first record, from 1."""
     if len(records) == len(rows):
         return range(1, len(rows) + 1)
-    # Some say nothing, or what an earlier one says.
+    # Some records are empty or repeat an earlier one.
     numbers: dict[tuple[tuple[str, str], ...], int] = {}
     for number, record in enumerate(records, 1):
         try:

@@ -1,4 +1,4 @@
-"""The numbers of runs side by side: which can be compared, and which is the best."""
+"""Compares the numbers of runs: which are comparable, and which run is best."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from components.log.record import NUMBERS, RunRecord
 from components.streaming.outcome import Status
 
 _NOTICED_WAIT_MS = 10.0
-"""A wait for a slot below this changes no number that a person looks at."""
+"""A shorter wait for a slot changes no displayed number."""
 
 
 def incomparable(record: RunRecord) -> list[str]:
-    """Why the times of a run cannot be held against those of others, in words; empty when they can."""
+    """Why the times of a run are not comparable with others; empty when they are."""
     reasons = []
     if record.attempts > 1:
         reasons.append(f"tried {record.attempts} times")
@@ -25,10 +25,10 @@ def incomparable(record: RunRecord) -> list[str]:
 
 
 def bests(records: Mapping[str, RunRecord]) -> dict[str, str]:
-    """The name of the run that is best in each number of which one end is the better one, by the number's field.
+    """The name of the best run in each number that has a better end, by the number's field.
 
-    An answer that was cut, or did not end well, is left out, and so is one whose times are not comparable. Where fewer
-    than two are left, or two share the first place, there is no best.
+    Truncated answers, runs that did not end well and runs with incomparable times are excluded. With fewer than two
+    left, or a tie for first place, there is no best.
     """
     found = {}
     comparable = {name: record for name, record in records.items() if _takes_part(record)}

@@ -1,4 +1,4 @@
-"""What a sweep costs, before it runs: as much as is known of it, and None for what is not."""
+"""Estimates the cost of a sweep before it runs; unknown parts are None."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ _Number = TypeVar("_Number", int, float)
 
 @dataclass(frozen=True)
 class Price:
-    """What is still to be spent.
+    """The estimate of a sweep.
 
     ``requests`` are sent; ``already_answered`` cells take their answer from the log and cost nothing.
-    ``worst_tokens``: prompt and answer of every request when each answer is as long as its max_tokens lets it be; None
-    when one of them sends no max_tokens.
-    ``expected_tokens``: the same when answers are as long as those measured, or as max_tokens where that is less; None
-    when none were measured.
-    ``expected_seconds``: time to the first token and to all others, over the requests that are under way at once, and
-    no less than the longest request; None when one of the rates was not measured.
-    ``cost``: that of the expected tokens, in the currency of the prices; None without prices or expected tokens.
+    ``worst_tokens``: prompts and answers when every answer reaches its max_tokens; None when a request sends no
+    max_tokens.
+    ``expected_tokens``: the same with answers of the measured length, or max_tokens where that is less; None without
+    measurements.
+    ``expected_seconds``: the time to the first and all other tokens, divided by the concurrency, but at least that of
+    the longest request; None when one of the rates was not measured.
+    ``cost``: the price of the expected tokens, in the currency of the prices; None without prices or expected tokens.
     """
 
     requests: int
@@ -33,7 +33,7 @@ class Price:
 
 
 def total_of(prices: Sequence[Price]) -> Price:
-    """What several groups of requests cost together, one group after the other; what is not known of one, of none."""
+    """The total price of groups run one after another. A part is None when any group's is."""
 
     def added(part: str) -> Any:
         values = [getattr(price, part) for price in prices]
@@ -54,10 +54,10 @@ def price(
     expected_completion: float | None,
     price_per_million: tuple[float, float] | None,
 ) -> Price:
-    """The price of the requests that are still to be made.
+    """The price of the remaining requests.
 
-    ``bodies_max_tokens`` (None where it is not sent), ``prompt_tokens`` (counted, or estimated) and ``times`` (how
-    often it is sent, once at least) have one entry for each different request; ``already`` cells come on top.
+    ``bodies_max_tokens`` (None where not sent), ``prompt_tokens`` (counted or estimated) and ``times`` (how often it
+    is sent, at least once) have one entry per distinct request; ``already`` cells come on top.
     ``seconds_per_token`` and ``ttft_s`` are as measured at this concurrency; ``expected_completion`` is in tokens;
     ``price_per_million`` is for a million tokens of prompts and of answers. Raises ValueError when the
     lists differ in length.

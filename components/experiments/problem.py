@@ -1,4 +1,4 @@
-"""What stands in the way of a sweep."""
+"""Why a sweep cannot run."""
 
 from __future__ import annotations
 
@@ -6,4 +6,4 @@ from components.user_error import UserError
 
 
 class SweepProblem(UserError):
-    """A sweep cannot be made as it is described; the text is a sentence that says why and what to do."""
+    """A sweep cannot run as described; the text is a sentence with the reason and the remedy."""

@@ -1,4 +1,4 @@
-"""Ranges of numbers as a person types them, such as ``0 to 1 step 0.25``: counted first, then built exactly."""
+"""Reads typed ranges of numbers such as ``0 to 1 step 0.25``: counted first, then built exactly."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _MOST_IN_FIGURES = 10**36
 def read_range(text: str, most: int) -> list[str] | None:
     """The numbers of ``0 to 1 step 0.25``, ``0:1:0.25`` or ``1..5``, as JSON; None when the text is no range.
 
-    The first number is among them, and so is the last where the steps meet it. Without a step they go by 1, up or down.
+    The first number is included, the last if a step meets it. The default step is 1, up or down.
     Raises ValueError with a sentence when they never end, are more than ``most``, or need a step.
     """
     found = _RANGE.fullmatch(text.strip())
@@ -39,7 +39,7 @@ def read_range(text: str, most: int) -> list[str] | None:
 
 
 def in_figures(count: int) -> str:
-    """A count, however large, for a sentence: ``1,000,000``, and ``about 10^40`` where figures would fill a line."""
+    """A count, however large, for a sentence: ``1,000,000``, and ``about 10^40`` where digits would fill a line."""
     return f"{count:,}" if count < _MOST_IN_FIGURES else f"about 10^{round(math.log10(count))}"
 
 

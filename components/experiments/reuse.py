@@ -1,4 +1,4 @@
-"""Answers that are in the log already, in place of requests that would ask the very same again."""
+"""Reuses logged answers instead of sending identical requests again."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from components.experiments.cells import RowRequest
 from components.log.record import TIMED, RunRecord
 
 Reused = dict[tuple[int, int], str]
-"""The id of the run whose answer a cell takes, by the cell's position and repeat."""
+"""The id of the reused run, by the cell's position and repeat."""
 
 
 def reusable(
     requests: Iterable[RowRequest], repeats: int, answers: Mapping[str, Mapping[str, Sequence[str]]]
 ) -> Reused:
-    """Which cells have an answer already, each repeat one of its own.
+    """The cells with a logged answer; each repeat has its own.
 
-    ``answers`` has, for each endpoint, the ids of the runs that sent a body.
+    ``answers`` maps endpoint and body to the ids of the runs that sent it.
     """
     found: Reused = {}
     given: dict[tuple[str, str], int] = {}
@@ -27,7 +27,7 @@ def reusable(
             continue
         asks = request.endpoint.name, request.composed.body.decode()
         ids = answers.get(asks[0], {}).get(asks[1], ())
-        # Two rows that ask the same do not share an answer either.
+        # Two rows with the same request do not share an answer either.
         taken = given.get(asks, 0)
         own = ids[taken : taken + repeats]
         found |= {(request.position, repeat): run_id for repeat, run_id in enumerate(own, 1)}
@@ -36,6 +36,6 @@ def reusable(
 
 
 def as_cell(record: RunRecord, position: int, repeat: int) -> RunRecord:
-    """A run of before in the place of a cell: its answer counts here, its times were measured under another load."""
+    """An earlier run as a cell: its answer is kept; its times, measured under another load, are dropped."""
     untimed: dict[str, Any] = dict.fromkeys(TIMED)
     return replace(record, position=position, repeat=repeat, concurrency=None, **untimed)

@@ -1,4 +1,4 @@
-"""The order in which the runs of a comparison are made, and how many of them at once."""
+"""The order and the concurrency of the runs of a comparison."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from components.runs.placement import WARM_UP
 
 @dataclass(frozen=True)
 class Cell:
-    """One run to be made: its order, and where it belongs. Its parts mean what those of ``Placement`` mean."""
+    """One run to make: its order and its place. The fields are those of ``Placement``."""
 
     lane: str
     position: int
@@ -26,8 +26,8 @@ class Cell:
 class Plan:
     """Cells in their order. At most ``concurrency`` of them are under way at once.
 
-    In parallel each lane makes its own one after another, so that none waits for another lane, unless the cells are
-    ``shared``: then whoever is free takes the next one of all.
+    In parallel each lane makes its own cells one after another, and no lane waits for another. ``shared`` cells form
+    one queue: the next free slot takes the next cell.
     """
 
     cells: tuple[Cell, ...]
@@ -44,10 +44,10 @@ def plan(
     timing: Timing,
     shuffled: Callable[[Sequence[Cell]], Sequence[Cell]],
 ) -> Plan:
-    """The plan for some lanes, each of which makes a request; ``positions`` are their places on the page.
+    """The plan for lanes that make a request; ``positions`` are their places on the page.
 
-    In parallel there are as many at once as there are lanes; otherwise one. ``shuffled`` gives the cells of a round in
-    random order. Before interleaved rounds each endpoint and model is warmed up once, by a run that counts for nothing.
+    Concurrency is the number of lanes in parallel, otherwise 1. ``shuffled`` gives the cells of a round in random
+    order. Before interleaved rounds each endpoint and model is warmed up once, by a run that is not counted.
     """
     first = [_cell(request, position) for request, position in zip(requests, positions, strict=True)]
     rounds = [[replace(cell, repeat=number) for cell in first] for number in range(1, repeats + 1)]

@@ -1,4 +1,4 @@
-"""What a person is told about a sweep that cannot be made as it is described."""
+"""Sentences for sweeps that cannot run as described."""
 
 AXIS_TOO_LONG = "{field} has values of more than {most_characters:,} characters. Take some out."
 AXIS_WITHOUT_VALUES_TAKES = "{field} has no values yet. Give it one at least: it takes {takes}."

@@ -22,14 +22,14 @@ from components.streaming.outcome import Status
 _LEFT_OUT = {"request_body": "", "prompt": "", "draft": None, "raw_error": None, "reasoning": "", "retries": "[]"}
 
 COMPARISON = "comparison"
-"""The kind of an experiment whose content is a draft with its lanes."""
+"""Content: a draft with its lanes."""
 SWEEP = "sweep"
-"""The kind of an experiment whose content is a draft, a set-up and the rows of its plan."""
+"""Content: a draft, a set-up and the rows of its plan."""
 
 
 @dataclass(frozen=True)
 class KeptExperiment:
-    """An experiment as the log has it. ``created_at`` is in UTC; ``content`` is what made it, as JSON."""
+    """An experiment in the log. ``created_at`` is in UTC; ``content`` is its definition as JSON."""
 
     id: str
     kind: str
@@ -42,7 +42,7 @@ _KEPT = [experiments.c[field.name] for field in fields(KeptExperiment)]
 
 @dataclass(frozen=True)
 class Vote:
-    """Which of two runs somebody found better. Each setting is what the other does not have, in words."""
+    """A vote on two runs. Each setting lists, in words, what differs from the other."""
 
     first_run: str
     second_run: str
@@ -53,9 +53,9 @@ class Vote:
 
 
 def save_experiment(log: OwnedLog, experiment_id: str, content: str, kind: str = COMPARISON) -> None:
-    """Keep an experiment soon, in place of the one of the same id; returns at once and never raises.
+    """Queue an experiment to be stored, replacing one of the same id. Never blocks or raises.
 
-    ``experiment_id`` must be 32 hexadecimal digits; nothing is kept under another one.
+    ``experiment_id`` must be 32 hexadecimal digits; other ids are ignored.
     """
     if not is_id(experiment_id):
         return
@@ -68,14 +68,14 @@ def save_experiment(log: OwnedLog, experiment_id: str, content: str, kind: str =
 
 
 def find_experiment(database: Database, experiment_id: str) -> KeptExperiment | None:
-    """The experiment of exactly that id, or None. Raises QueryFailed."""
+    """The experiment with that id, or None. Raises QueryFailed."""
     statement = select(*_KEPT).where(experiments.c.id == experiment_id, owned(experiments, database.owner))
     found = read_rows(database, statement) if is_id(experiment_id) else []
     return KeptExperiment(**found[0]) if found else None
 
 
 def newest_experiments(database: Database, most: int, kind: str = COMPARISON) -> list[KeptExperiment]:
-    """The newest experiments of a kind first, at most so many. Raises QueryFailed."""
+    """At most ``most`` experiments of a kind, newest first. Raises QueryFailed."""
     newest = experiments.c.created_at.desc(), experiments.c.id.desc()
     statement = select(*_KEPT).where(experiments.c.kind == kind, owned(experiments, database.owner))
     statement = statement.order_by(*newest).limit(most)
@@ -83,7 +83,7 @@ def newest_experiments(database: Database, most: int, kind: str = COMPARISON) ->
 
 
 def runs_of(database: Database, experiment_id: str) -> list[RunRecord]:
-    """The runs of an experiment in the order in which they were begun. Raises QueryFailed."""
+    """The runs of an experiment in the order of their start. Raises QueryFailed."""
     own = (runs.c.experiment_id == experiment_id) & owned(runs, database.owner)
     statement = select(runs).where(own).order_by(runs.c.created_at, runs.c.id)
     return [RunRecord(**row) for row in read_rows(database, statement)] if is_id(experiment_id) else []
@@ -98,13 +98,13 @@ def ended_run_ids(database: Database, experiment_id: str) -> set[str]:
 
 
 def light_runs_under_way(database: Database, experiment_id: str) -> list[RunRecord]:
-    """The runs of an experiment that have not ended, as ``light_runs`` has them. Raises QueryFailed."""
+    """The runs of an experiment that have not ended, as from ``light_runs``. Raises QueryFailed."""
     under_way = (runs.c.experiment_id == experiment_id) & (runs.c.status == Status.RUNNING.value)
     return _light(database, under_way) if is_id(experiment_id) else []
 
 
 def light_runs(database: Database, run_ids: Sequence[str]) -> list[RunRecord]:
-    """These runs, without what they sent and what is kept beside the answer. Raises QueryFailed."""
+    """These runs without request, reasoning, retries and raw error. Raises QueryFailed."""
     return _light(database, runs.c.id.in_(run_ids))
 
 
@@ -117,7 +117,7 @@ def _light(database: Database, which: ColumnElement[bool]) -> list[RunRecord]:
 
 
 def adopt(log: OwnedLog, run_id: str, placement: Placement) -> None:
-    """Make a run that belongs to no experiment part of one; returns at once."""
+    """Add a run without an experiment to one; returns at once."""
     live = live_run(log, run_id)
     if live:
         live.adopt(placement)
@@ -130,9 +130,9 @@ def adopt(log: OwnedLog, run_id: str, placement: Placement) -> None:
 
 
 def save_vote(log: OwnedLog, vote: Vote) -> None:
-    """Keep a vote with its runs, in place of an earlier one on the same two.
+    """Store a vote, replacing an earlier one on the same two runs.
 
-    Raises DatabaseUnavailable, and does nothing about runs that are not in the log.
+    Does nothing when a run is not in the log. Raises DatabaseUnavailable.
     """
     said = {name: storable(value) for name, value in vars(vote).items()}
     row = {"id": uuid.uuid4().hex, "created_at": utc_now(), **said, "better": vote.better.value}
@@ -155,7 +155,7 @@ def votes_on(database: Database, run_ids: list[str]) -> list[Vote]:
 
 
 def judgements(database: Database) -> list[Judgement]:
-    """Every vote of the owner, oldest first. Raises QueryFailed."""
+    """All votes of the owner, oldest first. Raises QueryFailed."""
     columns = votes.c.first_setting, votes.c.second_setting, votes.c.better
     own = select(*columns).where(owned(votes, database.owner))
     rows = read_rows(database, own.order_by(votes.c.created_at))

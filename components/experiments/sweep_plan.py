@@ -1,4 +1,4 @@
-"""The rows of a sweep: which values are tried together. They are counted before they are built."""
+"""The rows of a sweep: combinations of values, counted before they are built."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from components.experiments.ranges import in_figures
 MOST_ROWS = 10_000
 
 Row = Mapping[str, str]
-"""The words of the fields that a row changes; a field that is not among them is as in the base."""
+"""The words of the fields that a row changes; other fields are as in the base."""
 
 
 class PlanKind(StrEnum):
-    """How the values of several axes come together."""
+    """How the values of several axes are combined."""
 
     ONE_AT_A_TIME = "one at a time"
     """The base, then each value of each axis alone."""
@@ -34,15 +34,15 @@ class PlanKind(StrEnum):
     PRODUCT = "product"
     """Every value of each axis with every value of the others."""
     LIST = "list"
-    """What a person writes, row by row."""
+    """Rows written by hand."""
 
 
 class PlanProblem(SweepProblem):
-    """Axes make no plan together; the text says what to do."""
+    """The axes make no plan; the text says what to do."""
 
 
 def row_count(kind: PlanKind, axes: Sequence[Axis]) -> int:
-    """How many rows a plan would have, however many that is. Raises what ``rows_of`` raises but for their number."""
+    """The number of rows of a plan, without a limit. Otherwise raises as ``rows_of`` does."""
     _check(axes)
     lengths = [len(axis.values) for axis in axes]
     match kind:
@@ -62,7 +62,7 @@ def row_count(kind: PlanKind, axes: Sequence[Axis]) -> int:
 def rows_of(kind: PlanKind, axes: Sequence[Axis]) -> list[dict[str, str]]:
     """The rows of a plan, in order; in a product the last axis changes fastest. Without axes there is the base alone.
 
-    A list begins with the base alone, and ``read_rows`` reads what a person makes of it. Raises PlanProblem when axes
+    A list begins with only the base; ``read_rows`` reads the edited table. Raises PlanProblem when axes
     do not fit together or rows are more than ``MOST_ROWS``, AxisProblem when an axis has no values.
     """
     count = row_count(kind, axes)
@@ -84,15 +84,15 @@ def rows_of(kind: PlanKind, axes: Sequence[Axis]) -> list[dict[str, str]]:
 
 
 def records_of(fields: Sequence[str], rows: Iterable[Row]) -> list[dict[str, str]]:
-    """The rows as a table to edit: each field has its words, and what is as in the base says so."""
+    """The rows as a table to edit: the words of each field, or ``base``."""
     return [{field: row.get(field) or BASE for field in fields} for row in rows]
 
 
 def read_rows(fields: Sequence[str], records: Iterable[Mapping[str, object]]) -> list[dict[str, str]]:
-    """The rows of a table that a person edited. A cell that is empty is as in the base.
+    """The rows of an edited table. An empty cell is as in the base.
 
-    Rows that repeat an earlier one, or in which no cell says anything, are left out; a row whose cells say ``base`` is
-    the base. Raises AxisProblem that names the row, counted from 1, and the field; PlanProblem when there are more than
+    Empty rows and repeats of an earlier row are left out; a row whose cells are all ``base`` is the base.
+    Raises AxisProblem that names the row, counted from 1, and the field; PlanProblem when there are more than
     ``MOST_ROWS`` or none.
     """
     rows: dict[tuple[tuple[str, str], ...], None] = {}
@@ -109,7 +109,7 @@ def read_rows(fields: Sequence[str], records: Iterable[Mapping[str, object]]) ->
 
 
 def cell_count(rows: int, inputs: int, repeats: int) -> int:
-    """How many runs make a sweep: each row with each input of the data set, so often. No data set counts as one."""
+    """The number of runs: rows times inputs times repeats. No data set counts as one input."""
     return rows * max(inputs, 1) * repeats
 
 

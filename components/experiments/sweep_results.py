@@ -1,4 +1,4 @@
-"""The runs of a sweep, row by row of its plan, and what its axes do to a measure."""
+"""The runs of a sweep by row of its plan, and the effect of its axes on a measure."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ from components.streaming.outcome import Status
 
 
 class Placed(Protocol):
-    """A run with its place in a sweep: a ``RunRecord``, or a ``CellResult``."""
+    """A run with its place in a sweep: a ``RunRecord`` or a ``CellResult``."""
 
     @property
     def created_at(self) -> str:
-        """When it was begun, in UTC."""
+        """The start time, in UTC."""
 
     @property
     def position(self) -> int | None:
-        """Which row with which input, from 0."""
+        """The row and input, from 0."""
 
     @property
     def repeat(self) -> int | None:
-        """Which repeat, from 1; 0 for a warm-up."""
+        """The repeat, from 1; 0 for a warm-up."""
 
     @property
     def status(self) -> str:
-        """How it ended."""
+        """The status."""
 
 
 _Placed = TypeVar("_Placed", bound=Placed)
@@ -55,7 +55,7 @@ def join_inputs(by_position: Sequence[Sequence[_Placed]], inputs: int) -> list[l
 
 
 def missing_cells(by_row: Sequence[Sequence[Placed]], repeats: int) -> list[tuple[int, int]]:
-    """Row, counted from 0, and repeat of each cell that has no run which ended well."""
+    """Row, from 0, and repeat of each cell without a run that ended well."""
     answered = [{record.repeat for record in records if record.status == Status.OK} for records in by_row]
     return [
         (row, repeat) for repeat in range(1, repeats + 1) for row, done in enumerate(answered) if repeat not in done
@@ -63,18 +63,18 @@ def missing_cells(by_row: Sequence[Sequence[Placed]], repeats: int) -> list[tupl
 
 
 def row_in_words(row: Row) -> str:
-    """What a row changes, in one line."""
+    """The changes of a row, in one line."""
     return ", ".join(f"{field} {words}" for field, words in row.items()) or BASE
 
 
 def values_of(measure: SweepMeasure, results: Sequence[CellResult], alike: Mapping[str, float]) -> list[float]:
-    """The measure of each run that has it; ``alike`` is what ``SweepMeasure.of`` needs for the similarity."""
+    """The measure of each run that has it; ``alike`` is passed to ``SweepMeasure.of`` for the similarity."""
     values = (measure.of(result, alike=alike) for result in results)
     return [value for value in values if value is not None]
 
 
 def base_row(rows: Sequence[Row]) -> int | None:
-    """Which row, from 0, is the base itself; None when the plan has no such row."""
+    """The row, from 0, that is the base; None when the plan has none."""
     return next((number for number, row in enumerate(rows) if not row), None)
 
 
@@ -85,9 +85,9 @@ def findings(
     measure: SweepMeasure,
     alike: Mapping[str, float],
 ) -> list[AxisFinding]:
-    """What each axis does to the measure, by the rows that change that axis alone; none without a row of the base.
+    """The effect of each axis on the measure, from rows that change only that axis; none without a base row.
 
-    How alike repeats are is no number of a single answer, so there are none to be tested, and nothing is found.
+    The similarity of repeats is no number of a single answer, so it has no findings.
     """
     place = base_row(rows)
     if place is None or measure.is_of_repeats:

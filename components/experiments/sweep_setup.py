@@ -1,4 +1,4 @@
-"""What a person sets up before a sweep runs: axes as typed, how they come together, how often and how many at once."""
+"""The set-up of a sweep: axes as typed, their combination, repeats and concurrency."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ MOST_AT_ONCE = 32
 
 
 class TypedAxis(BaseModel):
-    """A field, and its values as they were typed."""
+    """A field and its values as typed."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -22,12 +22,11 @@ class TypedAxis(BaseModel):
 
 
 class Setup(BaseModel):
-    """A sweep as it is set up.
+    """The set-up of a sweep.
 
-    ``rows`` is the plan as a person has edited it, None when it is as the axes make it. ``data`` is the data set as it
-    came, in a file or pasted, and ``data_name`` the file's name; of its rows ``sample_rows`` are taken at random, by
-    ``sample_seed``, and all of them where that is None. With ``reuse``, the log's own
-    answers are taken where it has some.
+    ``rows`` is the edited plan, None when unedited. ``data`` is the data set as received, in a file or pasted, and
+    ``data_name`` the file's name. ``sample_rows`` of its rows are drawn at random with ``sample_seed``, all if None.
+    With ``reuse``, logged answers are taken where there are any.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -54,7 +53,7 @@ class Setup(BaseModel):
         return rows_of(self.kind, [Axis(field=axis.field, values=self._values(axis)) for axis in self.axes])
 
     def edited_rows(self) -> list[dict[str, str]] | None:
-        """The rows as they were edited, of the fields that are still swept; None when nobody edited them."""
+        """The edited rows, of the fields that are still swept; None when unedited."""
         if self.rows is None:
             return None
         fields = self.fields
@@ -62,15 +61,15 @@ class Setup(BaseModel):
         return list({tuple(row.items()): row for row in rows}.values())
 
     def data_set(self) -> DataSet | None:
-        """The rows of the data set that are taken, or None when there is no data set. Raises DataSetProblem."""
+        """The sampled rows of the data set, or None without a data set. Raises DataSetProblem."""
         if not self.data:
             return None
-        # It was small enough when it came; the inputs of a sweep from the log are longer as JSON lines than they were.
+        # Its size was checked on arrival; inputs from the log are longer as JSON lines.
         whole = read_data_set(self.data_name, self.data.encode(), most_characters=None)
         return whole if self.sample_rows is None else sample(whole, self.sample_rows, self.sample_seed)
 
     def problem_of(self, number: int) -> str | None:
-        """What is wrong with the axis of that number, from 0, and what to do; None when it can be swept."""
+        """The problem with the axis of that number, from 0, and what to do; None when it can be swept."""
         axis = self.axes[number]
         if axis.field in [earlier.field for earlier in self.axes[:number]]:
             return f"{axis.field} has an axis already. Put all its values on one."
@@ -82,13 +81,13 @@ class Setup(BaseModel):
 
     def _values(self, axis: TypedAxis) -> tuple[str, ...]:
         if self.kind is PlanKind.LIST:
-            # Its values stand in its rows; what is typed beside the field waits for another plan.
+            # The rows hold its values; typed values apply to other plans only.
             return (read_word(axis.field, BASE) or BASE,)
         return read_values(axis.field, axis.text)
 
 
 def read_setup(text: str) -> Setup | None:
-    """The set-up that was kept as JSON; None when it is none, such as one that a later version wrote."""
+    """The set-up in stored JSON; None when invalid, such as one from a later version."""
     try:
         return Setup.model_validate_json(text)
     except ValidationError:

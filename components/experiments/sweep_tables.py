@@ -1,4 +1,4 @@
-"""The runs of a sweep as tables: one line a cell, one line a value of an axis, one line a row, and as CSV."""
+"""The runs of a sweep as tables, with a line per cell, per value of an axis or per row; also as CSV."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ POSITION, DIGEST = "position", "digest"
 FINISH_REASON, WHY, TIMES, GOODPUT = "finish reason", "why", "times", "goodput"
 _NO_LIMITS: Mapping[str, float] = MappingProxyType({})
 TIMED_COLUMNS = {f"{NUMBERS[name].label}{' ms' if name.endswith('_ms') else ''}": name for name in TIMED}
-"""Columns of what was timed, which end in their unit, each with the field that it shows."""
+"""The field of each timed column; column names end in their unit."""
 _NUMBERS = ("characters", "tokens", *TIMED_COLUMNS, "distinct-2")
 _OURS = frozenset(
     (
@@ -32,11 +32,11 @@ _OURS = frozenset(
     )
 )
 _KEPT = (ROW, INPUT, REPEAT, ANSWER, POSITION, DIGEST, RUN)
-"""Columns that tell which cell it is, and what it says, stay also where they are all alike."""
+"""Columns that identify a cell or its answer; kept even when all lines are equal."""
 
 
 def axis_column(field: str) -> str:
-    """The column of an axis: its field, unless a column of the tables has that name."""
+    """The column of an axis: its field, with a suffix if the tables use that name."""
     return f"{field} (axis)" if field in _OURS else field
 
 
@@ -46,15 +46,14 @@ def long_table(
     inputs: Sequence[Mapping[str, str]],
     by_position: Sequence[Sequence[CellResult]],
 ) -> pd.DataFrame:
-    """One line a run, in the order of positions: the values of all axes, the input, and what came of it.
+    """One line per run, by position: the values of all axes, the input and the result.
 
-    Times end in their unit. Those that cannot be held against others are given all the same, with the reason beside
-    them. The answer is but its beginning, and ``digest`` tells whether two are the same. ``by_position`` is what
-    ``records_by_row`` gives.
+    Column names of times end in their unit. Times that are not comparable are included, with the reason. The answer
+    is shortened; equal answers have the same ``digest``. ``by_position`` comes from ``records_by_row``.
     """
     results = [result for found in by_position for result in found]
     columns = _places(fields, rows, inputs, by_position)
-    # Column by column: ten thousand dictionaries would take three times as long.
+    # By column: ten thousand dictionaries take three times as long.
     columns |= {
         STATUS: [result.status for result in results],
         FINISH_REASON: [result.finish_reason for result in results],
@@ -73,10 +72,10 @@ def long_table(
 
 
 def grouped(table: pd.DataFrame, by: str, limits: Mapping[str, float] = _NO_LIMITS) -> pd.DataFrame:
-    """One line a value of a column of ``long_table``: cells, different answers, and the middle of each number.
+    """One line per value of a column of ``long_table``: cells, distinct answers, median of each number.
 
-    ``limits`` has the most that a column of numbers may hold. With any, ``GOODPUT`` is the share of the cells that
-    ended which ended well, with every such number known and within its limit.
+    ``limits`` has the maximum of a column. With limits, ``GOODPUT`` is the share of the ended cells that ended well
+    with each such number known and within its limit.
     """
     numbers = list(_NUMBERS)
     well = table[table[STATUS] == Status.OK.value]
@@ -96,7 +95,7 @@ def grouped(table: pd.DataFrame, by: str, limits: Mapping[str, float] = _NO_LIMI
 
 
 def collapsed(table: pd.DataFrame) -> pd.DataFrame:
-    """The table with identical answers of the same row and input once, and ``times`` how often each came."""
+    """The table with identical answers of a row and input merged; ``times`` counts them."""
     ended = table[table[STATUS] == Status.OK.value]
     others = table[table[STATUS] != Status.OK.value].assign(times=1)
     times = ended.groupby([POSITION, DIGEST], sort=False)[RUN].transform("count")
@@ -105,7 +104,7 @@ def collapsed(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def different_only(table: pd.DataFrame) -> pd.DataFrame:
-    """Without the columns that are alike in all lines, and the lines whose answer the base gives to the same input."""
+    """The table without constant columns and without lines whose answer equals the base's to the same input."""
     input_numbers = table[INPUT] if INPUT in table else pd.Series(0, index=table.index)
     answers = pd.Series(list(zip(input_numbers, table[DIGEST], strict=True)), index=table.index, dtype=object)
     is_base = table[ROW] == BASE
@@ -122,9 +121,9 @@ def measured(
     by_position: Sequence[Sequence[CellResult]],
     alike: Mapping[str, float],
 ) -> pd.DataFrame:
-    """One line a run that has the measure: its place, the values of all axes, and the number as ``value``.
+    """One line per run with the measure: its place, the values of all axes, the number as ``value``.
 
-    ``alike`` has the similarity to the base by a run's id, as far as texts were read for it.
+    ``alike`` maps run ids to the similarity to the base, where it is known.
     """
     values: list[float | None] = []
     for results in by_position:
@@ -137,12 +136,12 @@ def measured(
 
 
 def wide_table(table: pd.DataFrame, inputs: int) -> pd.DataFrame:
-    """One line a row of the plan, with the number of each repeat in a column of its own, or of each input and repeat.
+    """One line per row of the plan, with a column per repeat, or per input and repeat.
 
-    ``table`` is what ``measured`` gives, and ``inputs`` how many there are, 0 without a data set.
+    ``table`` comes from ``measured``; ``inputs`` is their number, 0 without a data set.
     """
     names = [INPUT, REPEAT] if inputs else [REPEAT]
-    # By the number of the row first: that is the plan's order, and two rows may read alike.
+    # By row number first: it gives the plan's order, and two rows may read alike.
     numbered = table.assign(**{POSITION: table[POSITION] // max(inputs, 1)})
     wide = numbered.pivot(index=[POSITION, ROW], columns=names, values=VALUE)
     places = [place if isinstance(place, tuple) else (place,) for place in wide.columns]
@@ -151,12 +150,11 @@ def wide_table(table: pd.DataFrame, inputs: int) -> pd.DataFrame:
 
 
 def as_csv(table: pd.DataFrame, *, with_names: bool = True) -> bytes:
-    """The table as CSV in UTF-8, with the mark by which spreadsheets know it. A text that one would compute begins with
-    an apostrophe there.
+    """The table as CSV in UTF-8 with a byte order mark. An apostrophe precedes text that spreadsheets would compute.
 
-    Further lines of the same file are made without the names of the columns, and without the mark.
+    Further lines of the same file have neither column names nor the mark.
     """
-    # Line ends as RFC 4180 has them: so a text with either of their halves is quoted.
+    # Line ends of RFC 4180, so that text with CR or LF is quoted.
     safe = table.rename(columns=formula_safe).map(formula_safe)
     lines = safe.to_csv(index=False, header=with_names, lineterminator="\r\n").encode("utf-8", "replace")
     return codecs.BOM_UTF8 + lines if with_names else lines
@@ -168,7 +166,7 @@ def _places(
     inputs: Sequence[Mapping[str, str]],
     by_position: Sequence[Sequence[CellResult]],
 ) -> dict[str, list[Any]]:
-    """Which cell each line is about: columns that all tables begin with."""
+    """The columns that identify a cell; all tables begin with them."""
     several = max(len(inputs), 1)
     positions = [position for position, results in enumerate(by_position) for _ in results]
 
@@ -181,7 +179,7 @@ def _places(
     if inputs:
         columns[INPUT] = [position % several + 1 for position in positions]
         for name in inputs[0]:
-            # A column of the data set may have the name of an axis, or of a column here.
+            # A data set column may have the name of an axis or of a table column.
             own = f"{name} (input)" if name in _OURS or name in columns else name
             columns[own] = [inputs[position % several][name] for position in positions]
     columns[REPEAT] = [result.repeat for results in by_position for result in results]

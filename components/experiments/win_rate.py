@@ -1,4 +1,4 @@
-"""How often each setting won when people judged two answers side by side."""
+"""The win rate of each setting in side-by-side votes."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from components.experiments.judgement import Better, Judgement
 
 @dataclass(frozen=True)
 class WinRate:
-    """How one setting did. ``rate`` is the share of wins among wins and losses, from 0 to 1.
+    """The results of one setting. ``rate`` is wins among wins and losses, from 0 to 1.
 
-    With 95 % confidence the true share lies between ``low`` and ``high``. All three are None where nothing was decided.
+    With 95 % confidence the true share lies between ``low`` and ``high``. All three are None without a decision.
     """
 
     setting: str
@@ -27,10 +27,10 @@ class WinRate:
 
 
 def win_rates(judgements: Iterable[Judgement]) -> list[WinRate]:
-    """One win rate for each setting that was judged, the best first, those without a decision last.
+    """The win rate of each judged setting, best first, undecided settings last.
 
-    Ties and pairs of bad answers are counted, and left out of the rate. A setting judged against itself says nothing
-    about it, and is passed over. The interval is Wilson's score interval: E. B. Wilson, "Probable inference, the law
+    Ties and pairs of bad answers are counted but not part of the rate. A setting judged against itself is skipped.
+    The interval is Wilson's score interval: E. B. Wilson, "Probable inference, the law
     of succession, and statistical inference", Journal of the American Statistical Association 22 (1927).
     """
     settings: dict[str, None] = {}
@@ -59,7 +59,7 @@ def _win_rate(setting: str, wins: int, losses: int, ties: int, both_bad: int) ->
     decided = wins + losses
     if not decided:
         return WinRate(setting, wins, losses, ties, both_bad, None, None, None)
-    # Takes longer to load than Streamlit, so that nobody waits for it who judges nothing.
+    # Imported on use: it takes longer to load than Streamlit.
     import scipy.stats
 
     interval = scipy.stats.binomtest(wins, decided).proportion_ci(confidence_level=0.95, method="wilson")

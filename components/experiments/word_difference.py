@@ -1,4 +1,4 @@
-"""What became of a text, word by word: what stayed, what went and what came."""
+"""A word diff of two texts: kept, removed and added pieces."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from enum import StrEnum
 
 from rapidfuzz.distance import Indel
 
-# Each character is in exactly one token, so that the tokens joined are the text.
+# Each character is in exactly one token: joined tokens are the text.
 MOST_COMPARED = 20_000
-"""Words of a text, each run of white space and each other sign counted as well. The time for two texts grows with its
-square: so many take 50 ms, and 50 MB."""
+"""Words of a text, each run of white space and each other sign counted as well. Cost is quadratic: two texts of this
+length take 50 ms and 50 MB."""
 
 _TOKEN = re.compile(r"\w+|\s+|[^\w\s]")
 
 
 class Kind(StrEnum):
-    """What happened to a piece of text."""
+    """The kind of change of a piece of text."""
 
     SAME = "same"
     ADDED = "added"
@@ -26,19 +26,19 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True)
 class Piece:
-    """A stretch of text, never empty, to which one thing happened."""
+    """A piece of text, never empty, with one kind of change."""
 
     kind: Kind
     text: str
 
 
 def word_differences(before: str, after: str) -> list[Piece] | None:
-    """The pieces that make ``after`` out of ``before``; as few words as possible are added and removed.
+    """The pieces that turn ``before`` into ``after``, with the fewest added and removed words.
 
     A word is a run of letters, digits and underscores, a run of white space, or any other single character. What is
     the same and what was removed is ``before`` when joined; what is the same and what was added is ``after``. A
-    stretch that was replaced is removed first and added then; white space between two such stretches goes with them,
-    so that words that follow each other stay together. Neighbours differ in kind. None where one of them has more than
+    replacement is a removal, then an addition; white space between two replacements belongs to them, so that
+    adjacent words stay together. Neighbours differ in kind. None where one of them has more than
     ``MOST_COMPARED`` words.
     """
     words_before, words_after = _TOKEN.findall(before), _TOKEN.findall(after)

@@ -1,4 +1,4 @@
-"""Cells made past this process: by Dask's workers, through futures that are those of ``concurrent.futures`` as well."""
+"""Makes cells in Dask workers, with futures of ``concurrent.futures``."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from components.user_error import UserError
 _SCHEDULER = variable_name("dask_scheduler")
 _LOCAL = "local"
 _THREADS_OF_A_WORKER = 16
-"""Of a worker that is started here. A cell mostly waits, so a processor does well with many."""
+"""Threads of a worker started here. A cell mostly waits, so a processor serves many."""
 _CONNECT_S = 10.0
 
 
@@ -33,24 +33,24 @@ class WorkersUnavailable(UserError):
 
 @dataclass(frozen=True)
 class Job:
-    """An order as it travels, with the endpoint's name: neither its address nor its key leaves a process."""
+    """A serializable order with the endpoint's name; its address and key never leave a process."""
 
     endpoint: str
     rest: Mapping[str, Any]
 
     def order(self, endpoint: AnyEndpoint) -> Order:
-        """The order again, for the endpoint of that name."""
+        """The order, for the endpoint of that name."""
         return Order(endpoint, **self.rest)
 
 
 def job_of(order: Order) -> Job:
-    """The order as it travels."""
+    """The serializable form of an order."""
     rest = {name: value for name, value in vars(order).items() if name != "endpoint"}
     return Job(order.endpoint.name, rest)
 
 
 class Workers:
-    """Makes cells by Dask's workers. A worker that dies loses none: its cells are made again by another."""
+    """Makes cells in Dask workers. When a worker dies, another makes its cells again."""
 
     def __init__(
         self,
@@ -59,7 +59,7 @@ class Workers:
         stop: Callable[[Placement], bool],
         cluster: Any = None,
     ) -> None:
-        """``perform`` and ``stop`` are called in the workers: functions of modules, which they can import."""
+        """``perform`` and ``stop`` run in the workers: importable functions of modules."""
         self._client = client
         self._cluster = cluster
         self._executor = client.get_executor(pure=False)
@@ -67,7 +67,7 @@ class Workers:
         self._stop = stop
 
     def make(self, order: Order) -> Making:
-        """Send a cell off, and return at once. Raises ValueError for an order without a placement."""
+        """Submit a cell and return at once. Raises ValueError for an order without a placement."""
         if order.placement is None:
             raise ValueError("Workers make cells of experiments only.")
         made: Future[Any] = self._executor.submit(self._perform, job_of(order))
@@ -77,19 +77,19 @@ class Workers:
             run_id=None,
             ended=told,
             written=told,
-            # Dask makes a cell again when its worker dies, as long as anything here refers to it.
+            # Dask repeats the cell of a dead worker while this process refers to it.
             stop=partial(self._stop_one, ref(made), order.placement),
             waits=lambda: False,
         )
 
     def close(self) -> None:
-        """Leave the workers, and end those that were started here."""
+        """Disconnect, and end the workers started here."""
         self._client.close()
         if self._cluster is not None:
             self._cluster.close()
 
     def _stop_one(self, making: ref[Future[Any]], placement: Placement) -> None:
-        # Past the queue: a worker that is busy making cells hears this all the same.
+        # Bypasses the queue: busy workers receive this too.
         if not any(self._client.run(self._stop, placement).values()) and (made := making()):
             made.cancel()
 
@@ -111,7 +111,7 @@ def workers_of(
     stop: Callable[[Placement], bool],
     connect_s: float = _CONNECT_S,
 ) -> Workers | None:
-    """The workers of a scheduler, by its address or ``local``; None without one. Raises WorkersUnavailable."""
+    """The workers of a scheduler, given by address or ``local``; None without one. Raises WorkersUnavailable."""
     if not scheduler:
         return None
     if not database_url.startswith("postgres"):
