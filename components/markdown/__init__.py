@@ -1,1 +1,1 @@
-"""A model's text as HTML that may enter a page: Markdown, formulas, code, JSON, and the gate that all of it passes."""
+"""Renders a model's text as safe HTML: Markdown, formulas, code and JSON, all of it sanitized."""

@@ -1,4 +1,4 @@
-"""An answer as blocks of HTML: as Markdown, or character for character."""
+"""Renders an answer as blocks of HTML: as Markdown, or verbatim."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ View = Literal["markdown", "plain"]
 
 _PLAIN_BLOCK = 1_000
 _LONGEST_INDENTED = 200_000
-"""Characters. JSON that nests would grow with its square; what would be longer is shown as it came."""
+"""Characters. Indenting nested JSON grows quadratically; longer results are shown unchanged."""
 _JSON_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*+"|[{}\[\],:]|[^\s{}\[\],:"]++')
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 
 class Blocks(Protocol):
-    """A growing text as HTML that may enter a page."""
+    """A growing text as blocks of safe HTML."""
 
     blocks: list[str]
     settled: int
-    """How many blocks will not change any more."""
+    """The number of blocks that will not change."""
 
     def update(self, text: str, *, ended: bool = False) -> None:
-        """Take in the whole text so far."""
+        """Set the whole text so far."""
 
 
 class PlainBlocks:
-    """The text as it came, character for character: joined and unescaped, the blocks are the text."""
+    """The text verbatim: the blocks, joined and unescaped, are the text."""
 
     def __init__(self) -> None:
         self.blocks: list[str] = []
@@ -40,7 +40,7 @@ class PlainBlocks:
         self._read = 0
 
     def update(self, text: str, *, ended: bool = False) -> None:
-        """Take in the whole text so far, which begins with what it was before."""
+        """Set the whole text so far, which begins with the previous one."""
         del self.blocks[self.settled :]
         while len(text) - self._read > (0 if ended else _PLAIN_BLOCK):
             piece = text[self._read : self._read + _PLAIN_BLOCK]
@@ -52,7 +52,7 @@ class PlainBlocks:
 
 
 class AnswerBlocks:
-    """An answer's text in one of the two views. JSON that is whole is shown indented in the Markdown view."""
+    """An answer's text in one of two views. The Markdown view indents complete JSON."""
 
     def __init__(self, view: View) -> None:
         self._view = view
@@ -65,7 +65,7 @@ class AnswerBlocks:
         return self._inner.blocks
 
     def update(self, text: str, *, ended: bool = False) -> None:
-        """Take in the whole text so far, which begins with what it was before. After the end nothing changes."""
+        """Set the whole text so far, which begins with the previous one. Ignored after the end."""
         if self._ended:
             return
         self._ended = ended
@@ -76,16 +76,16 @@ class AnswerBlocks:
 
 
 def pretty_json(text: str) -> str | None:
-    """The text indented, if it is a JSON object or list as a whole, as JSON mode and tool calls give it.
+    """The text indented if all of it is one JSON object or list, as from JSON mode and tool calls.
 
-    Each number stays as the model wrote it: a reader of its own would round it.
+    Numbers stay as the model wrote them: parsing would round them.
     """
     if not text.lstrip().startswith(("{", "[")):
         return None
     pieces: list[str] = []
     length = 0
     try:
-        # Where readers would not agree on what it says, it is shown as it came.
+        # JSON that parsers interpret differently is shown unchanged.
         read_json(text)
     except (ValueError, RecursionError):
         return None

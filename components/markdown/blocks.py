@@ -1,8 +1,8 @@
-r"""Makes Markdown that a model wrote, while it grows, into blocks of HTML that may enter a page.
+r"""Renders a model's Markdown, while it grows, as blocks of safe HTML.
 
-Its text formatting, code and formulas are shown; nothing loads or runs. Images, raw HTML, reference definitions,
-footnotes and Streamlit's own additions stay the characters that the model wrote: so no word hides, and no later line
-changes what an earlier block means.
+Text formatting, code and formulas are rendered; nothing loads or runs. Images, raw HTML, reference definitions,
+footnotes and Streamlit's own additions stay literal text, so no word is hidden and no later line changes the meaning
+of an earlier block.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ from components.markdown.formulas import mathml
 from components.markdown.sanitizer import sanitized
 
 _DEEPEST_NESTING = 40
-"""Levels of lists, quotes and formatting. Nobody writes deeper; what does is shown as it came."""
+"""Levels of lists, quotes and formatting. A deeper block is shown as its source."""
 _LONGEST_FORMATTED = 4_000
-"""Characters of a paragraph. Some of the rules take quadratic time; a longer one is shown without formatting."""
+"""Characters of a paragraph. Some rules take quadratic time; a longer paragraph is not formatted."""
 _MOST_LINES = 2_000
-"""Lines of a list, a table, a quotation or a paragraph. What stands behind them is read as a block of its own, because
-the reader needs some hundred times the room of the text."""
+"""Lines of a list, a table, a quotation or a paragraph. The rest becomes a separate block: the parser
+needs some hundred times the memory of the text."""
 _READ_AT_ONCE = 100_000
 """Characters."""
 _WIDE_FORMULA = 50
@@ -37,7 +37,7 @@ _WIDE_FORMULA = 50
 _LINE_END = re.compile(r"\r\n?")
 _ENDED_BY_BLANK_LINE = {"blockquote_open", "heading_open", "hr", "paragraph_open", "table_open"}
 _BLANK_END = re.compile(r"\n[ \t]*\n\Z")
-# The paragraph that most updates find open. Read as every text is, it would come out the same, after twice the time.
+# The usual open paragraph. The full parser gives the same result in twice the time.
 _PLAIN_WORDS = re.compile(r"[^\W\d_](?:[^\W_]|[ ,.;'()?-])*")
 _RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\U00010800-\U00010fff\U0001e800-\U0001efff]")
 _DIRECTED = re.compile(r"<(p|h[1-6]|ul|ol|li|blockquote|t[dh])(?=[ >])")
@@ -45,24 +45,24 @@ _ALLOWED_LINK = re.compile(r"(?:https?://|mailto:)[^\s]", re.IGNORECASE)
 
 
 class MarkdownBlocks:
-    """A growing Markdown text as blocks of HTML. Which blocks are settled depends on the text alone."""
+    """A growing Markdown text as blocks of HTML. Only the text decides which blocks are settled."""
 
     def __init__(self) -> None:
         self.blocks: list[str] = []
-        """Safe HTML of each block; joined they are the whole text."""
+        """Safe HTML of each block; joined, they are the whole text."""
         self.settled = 0
-        """How many blocks will not change any more. Those behind them are the open end."""
+        """The number of blocks that will not change. Later blocks are still open."""
         self._read = 0
         self._open = ""
 
     def update(self, text: str, *, ended: bool = False) -> None:
-        """Take in the whole text so far, which begins with what it was before. When it has ended all is settled."""
+        """Set the whole text so far, which begins with the previous one. ``ended`` settles all blocks."""
         while len(text) - self._read > _READ_AT_ONCE:
             self._take(text[: self._read + _READ_AT_ONCE], ended=False)
         self._take(text, ended=ended)
 
     def _take(self, text: str, *, ended: bool) -> None:
-        # The line feed that belongs to a carriage return may come next.
+        # The line feed of a CRLF may still arrive.
         end = len(text) - (text.endswith("\r") and not ended)
         new = _LINE_END.sub("\n", text[self._read : end])
         if not new and not ended:
@@ -78,7 +78,7 @@ class MarkdownBlocks:
         self.blocks.extend(_draw(block, final=False) for block in _read(self._open).blocks)
 
     def _settle(self, ended: bool) -> None:
-        # A line that is not complete can become anything, for example the next item of a list.
+        # An incomplete line can become anything, for example a list item.
         complete = self._open if ended else self._open[: self._open.rfind("\n") + 1]
         reading = _read(complete)
         while reading.length < len(complete):
@@ -105,9 +105,9 @@ class _Block:
 class _Reading:
     blocks: list[_Block]
     final: int
-    """How many of them no further line can change."""
+    """The number of blocks that no later line can change."""
     length: int
-    """How many characters were read: all, unless one of the blocks has too many lines."""
+    """The number of characters read: all, unless a block has too many lines."""
 
 
 def _read(text: str) -> _Reading:
@@ -130,7 +130,7 @@ def _read(text: str) -> _Reading:
 
 
 def _groups(tokens: list[Token]) -> list[tuple[int, list[Token]]]:
-    """The tokens of each outermost block, with the line that it begins in."""
+    """The tokens of each outermost block, with its first line."""
     groups: list[tuple[int, list[Token]]] = []
     depth = 0
     for token in tokens:
@@ -154,7 +154,7 @@ def _line_starts(text: str, lines: list[int]) -> list[int]:
 
 def _draw(block: _Block, *, final: bool) -> str:
     if any(token.level >= _DEEPEST_NESTING - 1 for token in block.tokens):
-        # The reader leaves out what stands deeper.
+        # The parser drops deeper content.
         return sanitized(code_html(block.source))
     env: dict[str, Any] = {"final": final}
     for index, token in enumerate(block.tokens):
@@ -190,7 +190,7 @@ def _inline(content: str, env: dict[str, Any]) -> list[Token]:
         if token.type == "link_open":
             opened.append(token)
         elif token.type == "link_close" and not opened.pop().attrs["href"]:
-            # A link to nowhere is no link.
+            # A link without a target stays text.
             token.type, token.content = "text", "]()"
     for token in tokens:
         if token.type == "link_open" and not token.attrs["href"]:
@@ -204,7 +204,7 @@ class _Markdown(MarkdownIt):
 
 
 class _Writer(RendererHTML):
-    """Writes tokens as HTML: a method for each kind whose HTML is not the usual."""
+    """Renders tokens as HTML; one method per kind with non-default HTML."""
 
     def text(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
         return escapeHtml(tokens[idx].content)
@@ -217,7 +217,7 @@ class _Writer(RendererHTML):
     code_block = fence
 
     def table_open(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
-        # A wide one scrolls inside.
+        # Wide tables scroll.
         return '<div class="table"><table>\n'
 
     def table_close(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
@@ -232,7 +232,7 @@ class _Writer(RendererHTML):
 
     def list_item_open(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
         checkbox = _checkbox(tokens[idx])
-        # In a paragraph it stands in the first line.
+        # In a paragraph, the first line has the checkbox.
         inside = tokens[idx + 1].type == "paragraph_open"
         return f'<li class="task">{"" if inside else checkbox}' if checkbox else "<li>"
 
@@ -241,7 +241,7 @@ class _Writer(RendererHTML):
         written = mathml(token.content, displayed=False)
         if written is None:
             return f"<code>{escapeHtml(token.meta['source'])}</code>"
-        # One that may be wider than a phone scrolls inside; others keep to the comma behind them.
+        # Formulas wider than a phone scroll; others stay attached to the next comma.
         kind = "formula wide" if len(token.content) > _WIDE_FORMULA else "formula"
         return f'<span class="{kind}">{written}</span>'
 

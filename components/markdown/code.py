@@ -1,4 +1,4 @@
-"""Writes code that a model wrote as HTML, with its words coloured where its language is told and known."""
+"""Renders a model's code as HTML, highlighted where the language is given and known."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from pygments.formatters import HtmlFormatter
 from pygments.lexers import get_lexer_by_name
 
 _LONGEST_HIGHLIGHTED = 20_000
-"""Characters of one piece of code; what follows them stays plain."""
+"""Characters of one piece of code; the rest stays plain."""
 _HIGHLIGHTING_S = 0.005
 _HIGHLIGHTING_S_PER_CHARACTER = 15e-6
-"""Five times what usual code takes."""
+"""Five times the time of usual code."""
 _LANGUAGE = re.compile(r"\s*\{?\.?([\w+#.-]+)")
-# So that no single step of a lexer takes long: between two of them others have their turn and the time is looked at.
+# Limits each step of a lexer: other threads run, and the time is checked, only between steps.
 _HARD_TO_READ = re.compile(r"[^\n]{1000}|\s{100}")
-# Their lexers read from front to back. Others read the whole text before they say anything, or look up any further one
-# that the text names; and what models write is in these.
+# The usual languages of models, with lexers that read front to back. Others read the whole text first, or load
+# any lexer that the text names.
 _LANGUAGES = {
     "bash", "sh", "shell", "zsh", "console", "shell-session", "batch", "bat", "powershell", "ps1", "docker",
     "dockerfile", "make", "makefile", "cmake", "nginx", "c", "cpp", "c++", "csharp", "c#", "cs", "go", "golang",
@@ -35,7 +35,7 @@ _FORMATTER = HtmlFormatter(nowrap=True)
 
 
 def code_html(code: str, info: str = "") -> str:
-    """The code with a button to copy it. ``info`` is what stands behind its fence and begins with the language."""
+    """The code with a copy button. ``info`` is the info string of its fence and begins with the language."""
     content = _highlighted(code, info) or escapeHtml(code)
     copy = '<button type="button" class="copy" aria-label="Copy code">Copy</button>'
     return f'<div class="code">{copy}<pre><code>{content}</code></pre></div>\n'
@@ -47,7 +47,7 @@ def _highlighted(code: str, info: str) -> str | None:
     if language is None or language[1].lower() not in _LANGUAGES or _HARD_TO_READ.search(read):
         return None
     lexer = get_lexer_by_name(language[1].lower())
-    # Most lexers take quadratic time for code that nobody would write. Other work on this machine does not count.
+    # Most lexers take quadratic time for some hostile code. Thread time excludes other work on the machine.
     give_up = time.thread_time() + _HIGHLIGHTING_S + _HIGHLIGHTING_S_PER_CHARACTER * len(read)
     tokens: list[tuple[Any, str]] = []
     for _, kind, value in lexer.get_tokens_unprocessed(read):

@@ -1,4 +1,4 @@
-"""Makes a formula that a model wrote in LaTeX into MathML, as browsers draw it best."""
+"""Converts a model's LaTeX formula to MathML that browsers draw well."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from latex2mathml.converter import convert_to_element
 _LONGEST_FORMULA = 2_000
 _DEEPEST_FORMULA = 20
 
-# They define what could grow without end, point to elsewhere or dress up as something else.
+# Commands that can expand without limit, link elsewhere or imitate other content.
 _REFUSED = re.compile(
     r"\\(?:def|newcommand|renewcommand|newenvironment|DeclareMathOperator|href|class|style|begin\s*\{\w*tabular)(?![a-z])"
 )
 _REWRITTEN: list[tuple[re.Pattern[str], str]] = [
-    # Names of environments that the converter does not know, and what comes nearest.
+    # Environments unknown to the converter, with the nearest known ones.
     (re.compile(r"\\(begin|end)\s*\{(?:aligned|align|split|eqnarray)\*?\}"), r"\\\1{align*}"),
     (re.compile(r"\\(begin|end)\s*\{(?:gathered|gather|multline)\*?\}"), r"\\\1{matrix}"),
     (re.compile(r"\\(begin|end)\s*\{[dr]?cases\*?\}"), r"\\\1{cases}"),
-    # Without braces around it, the brackets of a matrix and its exponent would be one row.
+    # Braces keep the brackets of a matrix and its exponent from forming one row.
     (re.compile(r"\\begin\s*\{[pbBvV]matrix\*?\}"), r"{\g<0>"),
     (re.compile(r"\\end\s*\{[pbBvV]matrix\*?\}"), r"\g<0>}"),
     (re.compile(r"\\(math(?:bb|bf|cal|frak|scr)) +([A-Za-z])"), r"\\\1{\2}"),
@@ -51,7 +51,7 @@ _NO_OPERATORS = "∞∅∂∇∀∃′…"
 
 
 def mathml(source: str, *, displayed: bool) -> str | None:
-    """The formula as MathML, unless it is too much or not understood."""
+    """The formula as MathML; None if it is too large or not understood."""
     if len(source) > _LONGEST_FORMULA or _REFUSED.search(source) or _depth(source) > _DEEPEST_FORMULA:
         return None
     if displayed and "\\\\" in source and "\\begin" not in source:
@@ -61,8 +61,8 @@ def mathml(source: str, *, displayed: bool) -> str | None:
     try:
         formula = convert_to_element(source, xmlns="", display="block" if displayed else "inline")
     except Exception:  # noqa: BLE001
-        # It has a dozen errors of its own without a common base, and raises others where it did not expect what it
-        # read. Whatever it is, the formula shows as its source.
+        # The converter has a dozen errors without a common base, and raises others on unexpected input. On any
+        # of them the formula is shown as its source.
         return None
     del formula.attrib["xmlns"]
     if not all(_mend(element) for element in formula.iter()):
@@ -81,21 +81,21 @@ def _depth(source: str) -> int:
 
 
 def _mend(element: Element) -> bool:
-    """Make of the converter's MathML what browsers draw as TeX would; false if it holds what was not understood."""
+    """Adapt the converter's MathML so that browsers draw it like TeX; false if part was not understood."""
     text = element.text or ""
     if element.tag in ("mi", "mo") and (text == "&" or re.match(r"\\[A-Za-z]", text)):
         return False
     if len(element) != _ARGUMENTS.get(element.tag, len(element)):
         return False
     if element.get("width", "").startswith("+"):
-        # What is written on an arrow; no browser adds to a width.
+        # The label of an arrow; browsers ignore relative widths.
         element.attrib.clear()
     for name in {"depth", "height", "lspace", "voffset", "width"} & set(element.keys()):
         length = _NAMED_LENGTHS.get(element.attrib[name], element.attrib[name])
         if not _SMALL_LENGTH.fullmatch(length):
             return False
         element.set(name, length)
-    # It names its signs by number, as if what it makes were not escaped any more.
+    # The converter emits character references, which would be escaped again.
     text = _REFERENCE.sub(lambda match: html.unescape(match[0]), text)
     element.text = text = _SUBSTITUTES.get(text, text)
     if element.tag == "mtext":
@@ -112,7 +112,7 @@ def _mend(element: Element) -> bool:
         element.tag = "mo"
         element.attrib.update({"form": "prefix", "lspace": _THIN, "rspace": _THIN})
     if element.tag in _STRAIGHT_LINES and element[1].text == "&#x02015;":
-        # A line as long as what it belongs to.
+        # A line as long as its content.
         element.attrib.clear()
         element.set("notation", _STRAIGHT_LINES[element.tag])
         element.tag = "menclose"
@@ -129,7 +129,7 @@ def _takes_limits(operator: Element) -> bool:
 
 
 def _space_names(row: Element) -> None:
-    """The name of a function stands apart from its neighbours, but not from a bracket."""
+    """Remove the space of a function's name at the start of a row and before a bracket."""
     if len(row) and row[0].get("lspace") == _THIN:
         row[0].set("lspace", "0em")
     for name, argument in pairwise(row):

@@ -1,4 +1,4 @@
-"""What CommonMark does not say: formulas, bare addresses, images as text, tables that end. Rules for markdown-it."""
+"""Rules for markdown-it beyond CommonMark: formulas, bare addresses, images as text, limited tables."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def displayed_formula(state: StateBlock, first: int, end: int, silent: bool) -> 
         line = first + len(body)
         if line == end:
             if line == len(state.bMarks) - 1:
-                # Where the text ends the formula may go on.
+                # At the end of the text the formula may continue.
                 state.env["unclosed"] = min(first, state.env.get("unclosed", first))
             return False
         if len(body) == _LONGEST_FORMULA_LINES or state.isEmpty(line) or state.sCount[line] < indent:
@@ -73,7 +73,7 @@ def _line(state: StateBlock, line: int) -> str:
 
 
 def formula(state: StateInline, silent: bool) -> bool:
-    r"""``$…$``, ``$$…$$``, ``\(…\)`` or ``\[…\]`` inside a line; amounts of money are none."""
+    r"""``$…$``, ``$$…$$``, ``\(…\)`` or ``\[…\]`` inside a line, but no amounts of money."""
     if state.src[state.pos] not in "$\\":
         return False
     match = _INLINE_FORMULA.match(state.src, state.pos, state.posMax)
@@ -91,14 +91,14 @@ def formula(state: StateInline, silent: bool) -> bool:
 
 
 class InlineState(StateInline):
-    """A line in which emphasis may begin and end between a Chinese, Japanese or Korean character and a sign.
+    """A line with emphasis allowed between a Chinese, Japanese or Korean character and punctuation.
 
-    CommonMark takes a mark beside punctuation for one of a word's middle unless a blank is on its other side, and these
-    languages write no blanks. The rules are those of ``markdown-cjk-friendly``.
+    CommonMark treats a mark beside punctuation as inside a word unless white space is on its other side, and these
+    languages write none. The rules are those of ``markdown-cjk-friendly``.
     """
 
     def scanDelims(self, start: int, canSplitWord: bool) -> Scanned:  # noqa: N802, N803
-        """How many marks begin here, and whether they may open and close."""
+        """The number of marks here, and whether they may open and close."""
         scanned = super().scanDelims(start, canSplitWord)
         end = start + scanned.length
         before = self.src[start - 1] if start else " "
@@ -110,7 +110,7 @@ class InlineState(StateInline):
 
 
 def cell_line_break(state: StateInline, silent: bool) -> bool:
-    """``<br>`` in a cell of a table, which has no other way to begin a line. Elsewhere it stays as it is written."""
+    """``<br>`` in a table cell, where no other line break is possible. Elsewhere it stays text."""
     if not state.env.get("in_cell") or not (match := _LINE_BREAK.match(state.src, state.pos)):
         return False
     if not silent:
@@ -120,18 +120,18 @@ def cell_line_break(state: StateInline, silent: bool) -> bool:
 
 
 def image(state: StateInline, silent: bool) -> bool:
-    """An image as the characters that the model wrote."""
+    """An image as its Markdown source."""
     start = state.pos
     if not read_image(state, True):
         return False
     if not silent:
-        # Past the bracket, which would begin a link.
+        # After the bracket, which would begin a link.
         state.pending += "!["
         state.pos = start + 2
     return True
 
 
-# What stands before and after the sign that gives an address away, and what a link needs in front of it.
+# By the sign that identifies an address: patterns before and after it, and the prefix of the link.
 _ADDRESS_END = r"(?:[^\s<>()`\\\u3000-\u303f\uff00-\uffef]|\([^\s<>()`\\]*+\))"
 _BARE_ADDRESSES = {
     ":": (re.compile(r"(?<![A-Za-z0-9])https?$", re.IGNORECASE), re.compile(rf"://{_ADDRESS_END}++"), ""),
@@ -145,7 +145,7 @@ _BARE_ADDRESSES = {
 
 
 def bare_address(state: StateInline, silent: bool) -> bool:
-    """An address that nobody marked as a link, on the web or of mail."""
+    """A web or mail address without link markup."""
     sign = state.src[state.pos]
     if silent or state.linkLevel or sign not in _BARE_ADDRESSES:
         return False
@@ -166,7 +166,7 @@ def bare_address(state: StateInline, silent: bool) -> bool:
 
 
 def table(state: StateBlock, first: int, end: int, silent: bool) -> bool:
-    """A table that ends where most of it would be cells that nobody wrote: they take time and room."""
+    """A table that ends where filled-in cells would dominate: they cost time and memory."""
     if first + 2 > end or "|" not in (header := _line(state, first)):
         return False
     columns = header.count("|") + 1

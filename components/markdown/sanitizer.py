@@ -1,4 +1,4 @@
-"""The one way out of what is made of a model's text: HTML that is not on these lists does not pass."""
+"""Sanitizes all HTML made from a model's text: only the listed HTML remains."""
 
 from __future__ import annotations
 
@@ -60,5 +60,5 @@ _CLEANER = nh3.Cleaner(
 
 
 def sanitized(markup: str) -> str:
-    """The markup without whatever is not on the lists."""
+    """The markup, reduced to the allowed HTML."""
     return _CLEANER.clean(markup)
