@@ -138,11 +138,12 @@ class Page:
 class Summary:
     """The summary of a view; ``more`` says that it has more than ``MOST_COUNTED`` runs.
 
-    ``ok`` counts the successful runs. Medians are in ms and in tokens per second, and None when no run has the number.
+    ``ended`` counts the runs that have ended, ``ok`` the successful ones among them. Medians are in ms and in tokens per second, and None when no run has the number.
     """
 
     count: int
     more: bool
+    ended: int
     ok: int
     ttft_ms: float | None
     tokens_per_second: float | None
@@ -182,6 +183,7 @@ def summary_of(database: Database, view: View) -> Summary:
     return Summary(
         count=len(found),
         more=len(rows) > MOST_COUNTED,
+        ended=int((found["status"] != Status.RUNNING.value).sum()),
         ok=int((found["status"] == Status.OK.value).sum()),
         ttft_ms=_number(medians["ttft_ms"]),
         tokens_per_second=_number(medians["tokens_per_second"]),

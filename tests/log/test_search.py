@@ -161,7 +161,7 @@ def test_a_run_is_found_by_its_words_once_it_has_ended_and_not_when_it_is_delete
 
 def test_the_summary_is_of_all_that_the_view_finds(database: Database) -> None:
     summary = summary_of(database, View(model="m"))
-    assert (summary.count, summary.more, summary.ok, summary.ttft_ms) == (5, False, 4, 20.0)
+    assert (summary.count, summary.more, summary.ended, summary.ok, summary.ttft_ms) == (5, False, 4, 4, 20.0)
     assert (summary.tokens_per_second, summary.completion_tokens) == (5.0, 7)
     nothing = summary_of(database, View(status="lost"))
     assert (nothing.count, nothing.ok, nothing.ttft_ms, nothing.completion_tokens) == (0, 0, None, 0)

@@ -22,8 +22,8 @@ def test_a_new_visitor_finds_every_field_under_its_name(page: AppTest) -> None:
         assert page.session_state[f"{field}_state"] == "omit"
     assert page.session_state["safe_prompt"] == "omit"
     assert page.toggle(key="stream").value is True
-    assert "Not sent: endpoint default (0.7)" in texts(page)
-    assert "Not sent: up to the model" in texts(page)
+    assert "Omitted: endpoint default (0.7)" in texts(page)
+    assert "Omitted: up to the model" in texts(page)
 
 
 def test_run_streams_an_answer_and_shows_its_numbers(page: AppTest, chat: Chat) -> None:

@@ -57,7 +57,7 @@ def draw_controls(comparison: Comparison, *, may_be_refused: bool) -> bool:
             format_func=_TIMINGS.__getitem__,
             key=keys.TIMING,
             label_visibility="collapsed",
-            width=210,
+            width=160,
             help=_TIMING_HELP,
             on_change=presses.soon(_take_timing),
         )

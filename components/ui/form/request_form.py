@@ -201,7 +201,7 @@ def _help_of_part(part: str) -> str:
 def _said_of_omitted(name: str, rules: FieldRules, card: ModelCard | None) -> str:
     if rules.if_omitted is not None:
         return f"Sent: {rules.if_omitted:,}, the most that is allowed here"
-    return f"Not sent: {_default(name, rules, card)}"
+    return f"Omitted: {_default(name, rules, card)}"
 
 
 def _default(name: str, rules: FieldRules, card: ModelCard | None) -> str:

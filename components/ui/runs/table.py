@@ -201,7 +201,7 @@ def _said_of_all(view: View) -> str:
         return str(failure)
     newest = f" Of the newest {MOST_COUNTED:,}:" if summary.more else ""
     median = "median " if summary.count > 1 else ""
-    numbers = [f"success rate {summary.ok / max(summary.count, 1):.0%}"]
+    numbers = [f"Success rate {summary.ok / summary.ended:.0%}"] if summary.ended else []
     if summary.ttft_ms is not None:
         numbers.append(f"{median}TTFT {summary.ttft_ms:,.0f} ms")
     if summary.tokens_per_second is not None:
