@@ -31,9 +31,14 @@ PATIENCE_MS = 30_000
 """The longest wait for anything: the machine may be busy, and what is seen earlier ends the wait."""
 
 
+def program() -> str | None:
+    """The path of the Chromium of this machine."""
+    return next(filter(None, map(shutil.which, PROGRAMS)), None)
+
+
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
-    path = next(filter(None, map(shutil.which, PROGRAMS)), None)
+    path = program()
     if path is None:
         pytest.skip("Chromium is not installed")
     expect.set_options(PATIENCE_MS)

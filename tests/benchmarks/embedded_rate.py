@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import shutil
 import sqlite3
 import statistics
 import subprocess
@@ -21,7 +20,7 @@ from pathlib import Path
 from playwright.sync_api import Page, expect, sync_playwright
 
 from tests.browser.conftest import ROOT, serve_app
-from tests.chromium import CHROMIUM_FLAGS
+from tests.chromium import CHROMIUM_FLAGS, program
 
 PROMPT = "Write a long story about a lighthouse keeper, a storm, a map and a child."
 TOKENS = 300
@@ -73,7 +72,7 @@ def main() -> None:
     arguments = parser.parse_args()
     app_rates, direct_rates = [], []
     with sync_playwright() as playwright, tempfile.TemporaryDirectory() as name, serve_app(Path(name)) as address:
-        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=list(CHROMIUM_FLAGS))
+        browser = playwright.chromium.launch(executable_path=program(), args=list(CHROMIUM_FLAGS))
         page = browser.new_page(viewport={"width": 1440, "height": 900})
         page.goto(address)
         page.locator(".st-key-messages textarea").fill(PROMPT)

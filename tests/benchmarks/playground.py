@@ -9,7 +9,6 @@ quarter of its tokens with the first.
 from __future__ import annotations
 
 import argparse
-import shutil
 import statistics
 import tempfile
 from itertools import pairwise
@@ -19,7 +18,7 @@ from playwright.sync_api import Page, expect, sync_playwright
 
 from tests.benchmarks.live_view.source import source
 from tests.browser.conftest import serve_app
-from tests.chromium import CHROMIUM_FLAGS
+from tests.chromium import CHROMIUM_FLAGS, program
 
 # From the key that applies the number to the preview that shows it. A new line in the text ends the number.
 WATCH_PREVIEW = """number => {
@@ -157,14 +156,13 @@ def main() -> None:
     parser.add_argument("--tokens", type=int, default=20_000)
     parser.add_argument("--rate", type=float, default=800)
     arguments = parser.parse_args()
-    chromium = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))))
     with (
         tempfile.TemporaryDirectory() as folder,
         source(arguments.tokens, arguments.rate) as base_url,
         serve_app(Path(folder), TEMPERA_BASE_URL=base_url) as app,
         sync_playwright() as playwright,
     ):
-        browser = playwright.chromium.launch(executable_path=chromium, args=list(CHROMIUM_FLAGS))
+        browser = playwright.chromium.launch(executable_path=program(), args=list(CHROMIUM_FLAGS))
         page = browser.new_page(viewport={"width": 1440, "height": 900})
         page.goto(app)
         expect(page.locator(".st-key-run button").first).to_be_visible(timeout=30_000)

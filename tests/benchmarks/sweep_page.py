@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import shutil
 import statistics
 import tempfile
 from pathlib import Path
@@ -19,7 +18,7 @@ from playwright.sync_api import Page, expect, sync_playwright
 
 from tests.benchmarks.sweep_rate import endpoint_at_once
 from tests.browser.conftest import serve_app
-from tests.chromium import CHROMIUM_FLAGS
+from tests.chromium import CHROMIUM_FLAGS, program
 
 ROWS = 100
 SINCE_THE_NEXT_PRESS = """
@@ -84,7 +83,7 @@ def main() -> None:
         serve_app(Path(folder), **environment, TEMPERA_BASE_URL=base_url) as address,
         sync_playwright() as playwright,
     ):
-        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=list(CHROMIUM_FLAGS))
+        browser = playwright.chromium.launch(executable_path=program(), args=list(CHROMIUM_FLAGS))
         page = browser.new_page(viewport={"width": 1440, "height": 1400})
         page.goto(f"{address}/sweep")
         message = page.locator(".st-key-messages textarea").first

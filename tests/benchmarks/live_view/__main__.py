@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import shutil
 import sys
 from dataclasses import replace
 
@@ -28,7 +27,7 @@ from tests.benchmarks.live_view.rivals import (
 )
 from tests.benchmarks.live_view.server_cpu import measure_server, server_table
 from tests.benchmarks.live_view.widgets import COMPARE_WIDGETS, OTHER_WIDGETS, TEMPERA_WIDGETS, Answers, measure_widget
-from tests.chromium import CHROMIUM_FLAGS
+from tests.chromium import CHROMIUM_FLAGS, program
 
 SHORTEST_STREAM_SECONDS = 5.0
 """Where something is measured in the middle of a stream."""
@@ -61,8 +60,7 @@ def main() -> None:
         print(crowd_table(measure_crowd(longest)))
         return
     with sync_playwright() as playwright:
-        chromium = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))))
-        browser = playwright.chromium.launch(executable_path=chromium, args=[*CHROMIUM_FLAGS, LOCAL_ONLY])
+        browser = playwright.chromium.launch(executable_path=program(), args=[*CHROMIUM_FLAGS, LOCAL_ONLY])
         if arguments.widgets:
             answers: dict[str, Answers] = {}
             alone = [(TEMPERA, TEMPERA_WIDGETS), (BENCH_WIDGETS, OTHER_WIDGETS)]
