@@ -31,7 +31,7 @@ _MOST_KEPT = 200
 """Idle experiments beyond this are dropped; the log has them."""
 _LOOK_AGAIN_S = 0.2
 _FAILURES_IN_A_ROW = 10
-"""Consecutive failures that pause shared cells; at least twice the number that may be under way."""
+"""Consecutive failures that pause shared cells, or twice the number that may be under way where that is more."""
 _MOST_HELD_S = 0.25
 """The longest time that a page may hold runs back; other pages may watch them."""
 _NO_FAILURES = (Status.OK, Status.CANCELLED)

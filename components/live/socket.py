@@ -42,8 +42,8 @@ _TOO_EARLY_S = 0.002
 _TOO_MANY_LANES = "Too much is drawn at once on your pages. Close some of them, then try again."
 _LARGEST_REQUEST = 1_000
 """Characters; longer requests are invalid."""
-_LARGE = 500_000
-"""Characters of one message. Ordinary answers have less than a tenth of it."""
+_LARGE = 100_000
+"""Characters of one message. Ordinary answers have less."""
 _MOST_LANES = 32
 """Of one page."""
 
@@ -276,7 +276,9 @@ class _Connection:
         if _is_large(messages):
             # One at a time per visitor: an encoded message takes several times its size in memory.
             async with self._share.large_message:
-                await self._websocket.send_text(_encoder.encode(messages))
+                async with self._share.turn():
+                    text = _encoder.encode(messages)
+                await self._websocket.send_text(text)
         else:
             await self._websocket.send_text(_encoder.encode(messages))
 

@@ -138,7 +138,8 @@ class Page:
 class Summary:
     """The summary of a view; ``more`` says that it has more than ``MOST_COUNTED`` runs.
 
-    ``ended`` counts the runs that have ended, ``ok`` the successful ones among them. Medians are in ms and in tokens per second, and None when no run has the number.
+    ``ended`` counts the runs that have ended, ``ok`` the successful ones among them. Medians are in ms and in tokens
+    per second, and None when no run has the number.
     """
 
     count: int

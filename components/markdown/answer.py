@@ -57,6 +57,7 @@ class AnswerBlocks:
     def __init__(self, view: View) -> None:
         self._view = view
         self._inner: Blocks = MarkdownBlocks() if view == "markdown" else PlainBlocks()
+        self._length = 0
         self._ended = False
 
     @property
@@ -65,10 +66,13 @@ class AnswerBlocks:
         return self._inner.blocks
 
     def update(self, text: str, *, ended: bool = False) -> None:
-        """Set the whole text so far, which begins with the previous one. Ignored after the end."""
-        if self._ended:
+        """Set the whole text so far, which begins with the previous one.
+
+        An older text, which a lane with an older record may have, is ignored, and so is any text after the end.
+        """
+        if self._ended or len(text) < self._length:
             return
-        self._ended = ended
+        self._length, self._ended = len(text), ended
         if ended and self._view == "markdown" and (pretty := pretty_json(text)) is not None:
             self._inner = MarkdownBlocks()
             text = f"~~~json\n{pretty}\n~~~"

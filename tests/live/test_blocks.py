@@ -51,6 +51,15 @@ def test_an_end_that_is_told_twice_changes_nothing(text: str, view: View) -> Non
     assert blocks.blocks == before
 
 
+@given(TEXTS, st.sampled_from(["markdown", "plain"]), st.integers(0, 3_000))
+def test_an_older_text_takes_nothing_away(text: str, view: View, cut: int) -> None:
+    blocks = AnswerBlocks(view)
+    blocks.update(text)
+    before = list(blocks.blocks)
+    blocks.update(text[:cut])
+    assert blocks.blocks == before
+
+
 @given(TEXTS, st.integers(0, 3_000))
 def test_a_reader_that_comes_back_is_given_only_what_it_lacks(text: str, cut: int) -> None:
     before, after = AnswerBlocks("markdown"), AnswerBlocks("markdown")
