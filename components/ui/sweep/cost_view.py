@@ -41,7 +41,7 @@ def draw_cost(requests: Sequence[RowRequest], setup: Setup, known: Reused) -> in
         if cost.worst_tokens is not None:
             words.append(f"at most {cost.worst_tokens:,} tokens")
         if cost.expected_tokens is not None:
-            words.append(f"about {cost.expected_tokens:,} expected")
+            words.append(f"about {cost.expected_tokens:,} tokens expected")
         if cost.expected_seconds is not None:
             words.append(f"about {_time(cost.expected_seconds)}")
         currencies = {
