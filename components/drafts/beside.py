@@ -1,4 +1,4 @@
-"""Drafts side by side: the first as the base, each other one as a lane of what it changes."""
+"""Turns drafts into a comparison: the first is the base, and each other draft becomes a lane."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from components.drafts.variables import names_in
 
 
 def beside(base: Draft, *others: Draft) -> Draft:
-    """The base with lanes: one that changes nothing, and one for each other draft, which asks what that one asks.
+    """The base with lanes: one without changes, and one for each other draft, which sends that draft's request.
 
-    What a lane cannot change, such as a user's message, stays as it is in the base. Several system messages become one.
+    Parts that a lane cannot change, such as a user's message, stay as in the base. Several system messages become one.
     """
     lanes = [Lane(id="1"), *(_lane(base, other, str(number)) for number, other in enumerate(others, 2))]
     comparison = Comparison(lanes=tuple(lanes), highest_id=len(lanes))
@@ -24,7 +24,7 @@ def _lane(base: Draft, now: Draft, lane_id: str) -> Lane:
     if _system(now) == _system(base):
         return lane
     system = "\n".join(_system(now))
-    # What is left in braces came out of a value, or is meant as text: the base has no value for it.
+    # Remaining braces come from a value, or are meant as text; the base has no value for them.
     literal = bool(names_in([system])) and not _misses_values(now)
     return lane.model_copy(update={"system": system, "literal": literal})
 

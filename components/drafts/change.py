@@ -1,4 +1,4 @@
-"""What becomes different of a draft: what a lane, a sweep's row, a preset, a link, a fix, a reset and Undo change."""
+"""Changes of a draft: made by a lane, a sweep's row, a preset, a link, a fix, a reset or Undo."""
 
 from __future__ import annotations
 
@@ -37,13 +37,12 @@ B = TypeVar("B", bound=Base)
 
 
 class Change(BaseModel):
-    """What parts of a draft become. None, and a field that is not in ``settings``, leaves a part as it is.
+    """New values for parts of a draft. None, and a field that is not in ``settings``, changes nothing.
 
-    A setting without a value of its own keeps the one that stands in the field. A field that the form does not have is
-    added to it, unless it is a key of its extra body. ``extra_body`` is JSON as typed and takes the place of the
-    draft's. ``system`` takes the place of all system messages, and an empty one takes them out; ``{{name}}`` in it is
-    text and no variable where the change is ``literal``. ``variables`` are set beside the others, or take their place
-    together with ``turns``.
+    A setting without a value keeps the field's value. A field that is not in the form is added to it, unless it is a
+    key of the extra body. ``extra_body`` is JSON as typed and replaces the draft's. ``system`` replaces all system
+    messages, and an empty one removes them; in a ``literal`` change, ``{{name}}`` in it is text and not a variable.
+    ``variables`` are added to the others; with ``turns`` they replace them.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -59,7 +58,7 @@ class Change(BaseModel):
     variables: dict[str, str] = {}
 
     def apply(self, draft: B) -> B:
-        """The draft with this change. An extra body that cannot be read keeps its keys."""
+        """The draft with this change. An unreadable extra body stays unchanged."""
         parts: dict[str, Any] = {part: value for part in _PARTS if (value := getattr(self, part)) is not None}
         settings = parts["settings"] = dict(draft.settings)
         extra_body: str = parts.get("extra_body", draft.extra_body)
@@ -87,12 +86,12 @@ class Change(BaseModel):
 
 
 def between(before: Base, after: Base, *, unsent: bool = False) -> Change:
-    """What has become different from one draft to another, the values of fields that are not sent only on request."""
+    """The change from one draft to another; with ``unsent``, also the values of fields that are not sent."""
     differing = [part for part in _PARTS if getattr(after, part) != getattr(before, part)]
     parts: dict[str, Any] = {part: getattr(after, part) for part in differing}
     settings: dict[str, Setting] = {}
     for field in before.settings | after.settings:
-        # A field that a form does not have is omitted.
+        # A field outside the form is omitted.
         was, now = before.settings.get(field, Setting()), after.settings.get(field, Setting())
         if not now.says_the_same_as(was) or (unsent and now != was):
             settings[field] = now
@@ -102,7 +101,7 @@ def between(before: Base, after: Base, *, unsent: bool = False) -> Change:
 
 
 def reset(fields: Collection[str]) -> Change:
-    """What brings fields back to their defaults; the values that stand in them stay."""
+    """The change that resets fields to their defaults; their widgets keep their values."""
     return Change(
         settings={field: Setting() for field in fields if field not in ("stream", "extra_body")},
         stream=True if "stream" in fields else None,
@@ -118,7 +117,7 @@ def _keys_of(extra_body: str) -> list[str]:
 
 
 def with_keys(text: str, keys: Mapping[str, Setting]) -> str:
-    """An extra body with these keys set or taken out; one that cannot be read as it is."""
+    """The extra body with these keys set or removed; an unreadable one is returned unchanged."""
     try:
         fields = read_extra_body(text)
     except ValueError:

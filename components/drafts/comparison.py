@@ -1,6 +1,6 @@
-"""Lanes beside a draft: each holds only what it changes, so that a change of the draft flows into every other lane.
+"""The lanes of a draft. Each holds only its changes, so that an edit of the draft applies to every lane.
 
-Functions of values: each takes the comparison as it is and gives the comparison as it would be.
+The functions are pure: each takes a comparison and returns the new one.
 """
 
 from __future__ import annotations
@@ -24,18 +24,18 @@ MOST_NAME_CHARS = 40
 
 
 class Timing(StrEnum):
-    """In which order the runs of a comparison are made."""
+    """The order of a comparison's runs."""
 
     PARALLEL = "parallel"
-    """All lanes at once: quick, and each slows the others down."""
+    """All lanes at once: fast, but they slow each other down."""
     ONE_AFTER_ANOTHER = "one after another"
     """Lane by lane, one request at a time."""
     INTERLEAVED = "interleaved"
-    """One request at a time, the lanes in random order in each round, after a warm-up that is thrown away."""
+    """One request at a time, the lanes in random order in each round, after a discarded warm-up."""
 
 
 class Lane(Change):
-    """A change of the draft that is run beside others; of the messages it changes the system's alone.
+    """A change of the draft in a comparison. System messages are the only messages that it changes.
 
     A muted lane is not run.
     """
@@ -46,9 +46,9 @@ class Lane(Change):
 
 
 class Comparison(BaseModel):
-    """Two to eight lanes, how often each is run, and in which order.
+    """Two to eight lanes, the repeats of each, and the order of the runs.
 
-    ``highest_id`` is the highest id that a lane here has ever had: the runs of a deleted lane are no new lane's.
+    ``highest_id`` is the highest id ever used here, so that a new lane never gets the runs of a deleted one.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -67,15 +67,15 @@ class Comparison(BaseModel):
 
     @property
     def variable_names(self) -> list[str]:
-        """The variables in the lanes' own system messages, in the order in which they come."""
+        """The variables in the lanes' own system messages, in order of appearance."""
         return names_in(lane.system for lane in self.lanes if lane.system is not None and not lane.literal)
 
     def lane(self, lane_id: str) -> Lane:
-        """The lane of that id. Raises LookupError."""
+        """The lane with this id. Raises LookupError."""
         return self.lanes[self.position(lane_id)]
 
     def position(self, lane_id: str) -> int:
-        """Where a lane stands, from 0. Raises LookupError."""
+        """The position of a lane, from 0. Raises LookupError."""
         for position, lane in enumerate(self.lanes):
             if lane.id == lane_id:
                 return position
@@ -86,15 +86,15 @@ class Comparison(BaseModel):
         return string.ascii_uppercase[self.position(lane_id)]
 
     def title(self, lane_id: str) -> str:
-        """The lane's letter, with its name where it has one. Raises LookupError."""
+        """The lane's letter, followed by its name, if any. Raises LookupError."""
         name = self.lane(lane_id).name
         return f"{self.letter(lane_id)} · {name}" if name else self.letter(lane_id)
 
 
 def added(comparison: Comparison, like: str | None = None) -> Comparison:
-    """With one more lane at the end, or right behind the lane ``like``, of which it is a copy.
+    """The comparison with a new lane at the end, or with a copy of the lane ``like`` right after it.
 
-    Eight lanes stay eight. Raises LookupError.
+    Unchanged when it has eight lanes. Raises LookupError.
     """
     lanes = comparison.lanes
     if len(lanes) >= MOST_LANES:
@@ -108,7 +108,7 @@ def added(comparison: Comparison, like: str | None = None) -> Comparison:
 
 
 def removed(comparison: Comparison, lane_id: str) -> Comparison:
-    """Without a lane; the last two stay. Raises LookupError."""
+    """The comparison without this lane; unchanged when it has only two. Raises LookupError."""
     position = comparison.position(lane_id)
     if len(comparison.lanes) <= FEWEST_LANES:
         return comparison
@@ -116,7 +116,7 @@ def removed(comparison: Comparison, lane_id: str) -> Comparison:
 
 
 def moved(comparison: Comparison, lane_id: str, by: int) -> Comparison:
-    """With a lane moved so many places, -1 for one to the left; it stops at either end. Raises LookupError."""
+    """The comparison with a lane moved by ``by`` places (negative: left), at most to the end. Raises LookupError."""
     position = comparison.position(lane_id)
     lane = comparison.lanes[position]
     others = comparison.lanes[:position] + comparison.lanes[position + 1 :]
@@ -125,7 +125,7 @@ def moved(comparison: Comparison, lane_id: str, by: int) -> Comparison:
 
 
 def changed(comparison: Comparison, lane_ids: Collection[str], **parts: Any) -> Comparison:
-    """With some parts of some lanes set, such as ``name``, ``muted`` or ``model``."""
+    """The comparison with some parts of these lanes set, such as ``name``, ``muted`` or ``model``."""
     return _with_lanes(
         comparison,
         tuple(lane.model_copy(update=parts) if lane.id in lane_ids else lane for lane in comparison.lanes),
@@ -133,7 +133,7 @@ def changed(comparison: Comparison, lane_ids: Collection[str], **parts: Any) -> 
 
 
 def with_setting(comparison: Comparison, lane_ids: Collection[str], field: str, setting: Setting | None) -> Comparison:
-    """With one optional field changed in some lanes; None brings it back to what the draft says."""
+    """The comparison with one optional field changed in these lanes; None removes the change."""
 
     def changed_lane(lane: Lane) -> Lane:
         settings = {name: kept for name, kept in lane.settings.items() if name != field}
@@ -147,7 +147,7 @@ def with_setting(comparison: Comparison, lane_ids: Collection[str], field: str, 
 
 
 def with_lane_set(comparison: Comparison, name: str) -> Comparison:
-    """With the lanes of a set that comes along in place of all. Raises LookupError."""
+    """The comparison with its lanes replaced by those of a template. Raises LookupError."""
     first_id = _highest_id(comparison, comparison.lanes) + 1
     lanes = tuple(
         lane.model_copy(update={"id": str(first_id + number)}) for number, lane in enumerate(LANE_SETS[name]())
@@ -176,4 +176,4 @@ LANE_SETS: Mapping[str, Callable[[], tuple[Lane, ...]]] = MappingProxyType(
         "Base twice": lambda: (Lane(id="0"), Lane(id="0")),
     }
 )
-"""Lanes for questions that are often asked, by the name of the question."""
+"""Templates: lanes for common questions, by name."""

@@ -1,4 +1,4 @@
-"""A draft taken as far as it goes: the request it makes, its bytes, and what stands in the way of sending them."""
+"""Composes a draft: its request, the request's bytes, and the problems that prevent sending it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from components.endpoints.models import ModelCard
 
 @dataclass(frozen=True)
 class Composed:
-    """``request`` is None when the form makes none, and ``problem`` says why. ``body`` is None when none can say it."""
+    """A composed draft. ``request`` is None when there is a ``problem``; ``body`` is None when it cannot be encoded."""
 
     request: ChatCompletionStreamRequest | None = None
     body: bytes | None = None
@@ -25,11 +25,11 @@ class Composed:
 
     @property
     def may_be_refused(self) -> bool:
-        """Whether it is sent on purpose only."""
+        """Whether it is sent only after a confirmation."""
         return any(remark.severity is Severity.MAY_BE_REFUSED for remark in self.remarks)
 
     def objection(self, *, send_anyway: bool) -> str | None:
-        """Why it is not sent, as sentences that say what to do; None when it can be."""
+        """The reason not to send it, with the next step; None when it can be sent."""
         if self.problem:
             return str(self.problem)
         if cannot := self._sentences(Severity.CANNOT_BE_SENT):
@@ -44,7 +44,7 @@ class Composed:
 def compose(
     draft: Draft, profile: Profile, *, context_tokens: int | None = None, prompt_tokens: int | None = None
 ) -> Composed:
-    """What a draft makes for an endpoint of this dialect; the sizes are those that ``lint`` takes."""
+    """The composed draft for an endpoint of this dialect; the sizes are those of ``lint``."""
     try:
         request = draft.to_request(profile)
     except DraftProblem as problem:
@@ -53,12 +53,12 @@ def compose(
     try:
         body = to_bytes(request, profile)
     except UnsendableField:
-        body = None  # one of the remarks says so
+        body = None  # a remark has the reason
     return Composed(request, body, remarks=remarks)
 
 
 def compose_for(draft: Draft, endpoint: AnyEndpoint | None, cards: Iterable[ModelCard]) -> Composed:
-    """What a draft makes for its endpoint, which lists these models; None stands for an endpoint that is not there."""
+    """The composed draft for its endpoint with these models; ``endpoint`` is None when it does not exist."""
     if endpoint is None:
         sentence = sentences.ENDPOINT_UNKNOWN if draft.endpoint else sentences.ENDPOINT_MISSING
         return Composed(problem=DraftProblem("endpoint", sentence.format(endpoint=draft.endpoint)))

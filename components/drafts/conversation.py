@@ -1,6 +1,6 @@
-"""The turns of a conversation that is being written, with the branches that were tried at each of them.
+"""The turns of an edited conversation, with the branches of each turn.
 
-Functions of values: each takes the turns as they are and gives the turns as they would be.
+The functions are pure: each takes turns and returns the new ones.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from components.contract.messages import Role
 
 
 class Turn(BaseModel):
-    """One message as it is being written. ``id``, a whole number as text, names it within its conversation.
+    """One edited message. ``id``, a whole number as text, is unique within its conversation.
 
-    ``tool_calls`` is JSON as typed, empty for none; empty ``name`` and ``tool_call_id`` are not sent. ``{{name}}`` in a
-    ``literal`` turn is text and no variable. A turn may be one of several branches: ``earlier`` and ``later`` hold the
-    others, each with all the turns that follow in it.
+    ``tool_calls`` is JSON as typed, empty for none; empty ``name`` and ``tool_call_id`` are not sent. In a ``literal``
+    turn, ``{{name}}`` is text and not a variable. A turn may be one of several branches: ``earlier`` and ``later`` hold
+    the others, each with all its following turns.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -36,7 +36,7 @@ class Turn(BaseModel):
 
     @property
     def branch(self) -> tuple[int, int]:
-        """Which branch this is, counted from 1, and how many there are."""
+        """The number of this branch, from 1, and the number of branches."""
         return len(self.earlier) + 1, len(self.earlier) + 1 + len(self.later)
 
 
@@ -45,7 +45,7 @@ Turns = tuple[Turn, ...]
 
 @dataclass(frozen=True)
 class Deleted:
-    """A deleted turn, or a deleted branch with all turns in it."""
+    """A deleted turn, or a deleted branch with all its turns."""
 
     place: int
     turns: Turns
@@ -61,7 +61,7 @@ def place_of(turns: Turns, turn_id: str) -> int:
 
 
 def added(turns: Turns, role: Role, new_id: str, content: str = "") -> Turns:
-    """With a new turn: a system turn at the beginning, behind those already there, any other at the end."""
+    """The turns with a new one: a system turn after the system turns at the beginning, any other at the end."""
     place = len(turns)
     if role is Role.SYSTEM:
         place = next((at for at, turn in enumerate(turns) if turn.role is not Role.SYSTEM), len(turns))
@@ -69,20 +69,20 @@ def added(turns: Turns, role: Role, new_id: str, content: str = "") -> Turns:
 
 
 def replaced(turns: Turns, turn: Turn) -> Turns:
-    """With this turn in the place of the one that has its id. Raises LookupError."""
+    """The turns with the one of the same id replaced by this turn. Raises LookupError."""
     place = place_of(turns, turn.id)
     return *turns[:place], turn, *turns[place + 1 :]
 
 
 def duplicated(turns: Turns, turn_id: str, new_id: str) -> Turns:
-    """With a copy of a turn right behind it; its branches are not copied. Raises LookupError."""
+    """The turns with a copy of a turn right after it; its branches are not copied. Raises LookupError."""
     place = place_of(turns, turn_id)
     copy = turns[place].model_copy(update={"id": new_id, "earlier": (), "later": ()})
     return *turns[: place + 1], copy, *turns[place + 1 :]
 
 
 def moved(turns: Turns, turn_id: str, by: int) -> Turns:
-    """With a turn moved so many places, -1 for one up; it stops at either end. Raises LookupError."""
+    """The turns with one moved by ``by`` places, negative for up, at most to the end. Raises LookupError."""
     place = place_of(turns, turn_id)
     others = turns[:place] + turns[place + 1 :]
     to = min(max(place + by, 0), len(others))
@@ -90,9 +90,9 @@ def moved(turns: Turns, turn_id: str, by: int) -> Turns:
 
 
 def movable(turns: Turns, turn_id: str, by: int) -> bool:
-    """Whether a turn can change places with the one before (-1) or behind it (1) without leaving another branch.
+    """Whether a turn can change places with the previous (-1) or next one (1) without affecting another branch.
 
-    What stands before a turn that has branches belongs to all of them. Raises LookupError.
+    Turns before a branching turn belong to all its branches. Raises LookupError.
     """
     place = place_of(turns, turn_id)
     if not 0 <= place + by < len(turns):
@@ -101,9 +101,9 @@ def movable(turns: Turns, turn_id: str, by: int) -> bool:
 
 
 def deleted(turns: Turns, turn_id: str) -> tuple[Turns, Deleted]:
-    """Without a turn, and what was taken away. Of several branches the whole branch goes, and the one beside it shows.
+    """The turns without this one, and the deleted part.
 
-    Raises LookupError.
+    If the turn has branches, its whole branch is deleted and a neighbouring one is shown. Raises LookupError.
     """
     place = place_of(turns, turn_id)
     turn = turns[place]
@@ -115,7 +115,7 @@ def deleted(turns: Turns, turn_id: str) -> tuple[Turns, Deleted]:
 
 
 def restored(turns: Turns, deletion: Deleted) -> Turns:
-    """With what a deletion took away, as near to its place as what is there now allows."""
+    """The turns with a deleted part restored, as near to its place as possible."""
     place = min(deletion.place, len(turns))
     if deletion.whole_branch and place < len(turns):
         branches = (*_branches(turns, place), deletion.turns)
@@ -124,7 +124,7 @@ def restored(turns: Turns, deletion: Deleted) -> Turns:
 
 
 def branched(turns: Turns, turn_id: str, new_id: str) -> Turns:
-    """With a new branch at a turn: a copy of it, and nothing behind it yet. What was there is a branch of its own.
+    """The turns with a new branch that begins and ends with a copy of this turn. The previous turns stay a branch.
 
     Raises LookupError.
     """
@@ -135,7 +135,7 @@ def branched(turns: Turns, turn_id: str, new_id: str) -> Turns:
 
 
 def branch_chosen(turns: Turns, turn_id: str, step: int) -> Turns:
-    """With the branch shown that stands so many steps from the one shown at this turn. Raises LookupError."""
+    """The turns with another branch shown: ``step`` branches from the one shown at this turn. Raises LookupError."""
     place = place_of(turns, turn_id)
     branches = _branches(turns, place)
     chosen = min(max(len(turns[place].earlier) + step, 0), len(branches) - 1)
@@ -143,7 +143,7 @@ def branch_chosen(turns: Turns, turn_id: str, step: int) -> Turns:
 
 
 def all_turns(turns: Turns) -> Iterator[Turn]:
-    """Every turn, those of branches that do not show included."""
+    """Every turn, including those of hidden branches."""
     for turn in turns:
         yield turn
         for branch in (*turn.earlier, *turn.later):

@@ -1,4 +1,4 @@
-"""A draft: every control of the form as a value, and the request that it makes."""
+"""A draft: the value of every control of the form, and the request made from them."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ EXAMPLE_PROMPT = "Write a short story about a lighthouse keeper who finds an old
 
 
 class DraftProblem(UserError, ValueError):
-    """The form makes no request yet. ``field`` names what is missing or wrong; the text says what to do."""
+    """The form makes no request yet. ``field`` is the missing or invalid field; the text names the next step."""
 
     def __init__(self, field: str, sentence: str) -> None:
         super().__init__(sentence)
@@ -34,27 +34,27 @@ class DraftProblem(UserError, ValueError):
 
 
 class NothingWritten(DraftProblem):
-    """The prompt is still empty, which is an error only when the draft is run."""
+    """The prompt is still empty; an error only when the draft is run."""
 
 
 class Draft(Base):
-    """The whole form. ``comparison`` holds the lanes that change some of it."""
+    """The whole form. ``comparison`` holds its lanes."""
 
     comparison: Comparison = Comparison()
 
     @property
     def changed_fields(self) -> list[str]:
-        """The fields that differ from their defaults: every optional field omitted, streaming, nothing beyond."""
+        """The fields that differ from their defaults: optional fields omitted, streaming on, no extra body."""
         changed = [field for field, setting in self.settings.items() if setting.state is not FieldState.OMIT]
         return changed + ["stream"] * (not self.stream) + ["extra_body"] * bool(self.extra_body.strip())
 
     @property
     def variable_names(self) -> list[str]:
-        """The variables in the messages, in the order in which they come."""
+        """The variables in the messages, in order of appearance."""
         return variables_in(self.turns)
 
     def to_request(self, profile: Profile) -> ChatCompletionStreamRequest:
-        """The request that the form makes for an endpoint of this dialect, whose other fields are left out.
+        """The form's request for an endpoint of this dialect, without the fields that the dialect lacks.
 
         Raises DraftProblem.
         """
@@ -86,7 +86,7 @@ class Draft(Base):
             raise DraftProblem(str(problem["loc"][0]), f"{problem['msg']}.") from None
 
     def further_values(self, profile: Profile) -> dict[str, JsonValue]:
-        """What the settings beyond the contract send, by key, in their order on the wire; None for null."""
+        """The sent values of settings beyond the contract, by key, in their order on the wire; None for null."""
         return {
             profile.key_of(field) or field: setting.sent
             for field, setting in self.settings.items()
@@ -112,11 +112,11 @@ class Draft(Base):
         return [self._message(number, turn) for number, turn in enumerate(self.turns, 1)]
 
     def text_of(self, turn: Turn) -> str:
-        """What a turn says with its variables filled in."""
+        """The content of a turn with its variables filled in."""
         return turn.content if turn.literal else filled(turn.content, self.variables)
 
     def has_prompt_of(self, request: ChatCompletionStreamRequest, profile: Profile) -> bool:
-        """Whether an endpoint would count as many prompt tokens for this form as for that request."""
+        """Whether an endpoint would count the same prompt tokens for this form and that request."""
         try:
             mine = self.to_request(profile)
         except DraftProblem:
@@ -154,11 +154,10 @@ class Draft(Base):
         endpoint: str | None = None,
         turns: Turns | None = None,
     ) -> Draft:
-        """The form that makes this request. Fields that the request omits keep the values that stand in them.
+        """The form of this request. Fields that the request omits keep their widgets' values.
 
-        A field beyond the contract, and a number larger than a page can count to, stands among the extra body fields;
-        see ``with_known_keys``. ``turns`` are the ones to show in
-        place of the request's own messages.
+        Fields beyond the contract, and numbers too large for a page, become extra body fields; see
+        ``with_known_keys``. ``turns`` replace the request's own messages.
         """
         settings = {}
         extra_body = dict(request.extra_body)
@@ -169,7 +168,7 @@ class Draft(Base):
                 said = "omitted"
             kept = value if said == "value" else self.settings[field].value
             settings[field] = Setting(state=FieldState.OMIT if said == "omitted" else FieldState(said), value=kept)
-        # What is sent beyond the contract may be other fields, or these in another order.
+        # The request may have other fields beyond the contract, or the same ones in another order.
         settings |= {
             field: Setting(value=setting.value) for field, setting in self.settings.items() if not is_of_contract(field)
         }
@@ -189,9 +188,9 @@ class Draft(Base):
         return json.dumps(self.model_dump(mode="json", exclude_defaults=True))
 
     def for_log(self) -> str | None:
-        """What a run's request cannot say of the form that made it, as ``to_text``; None where it says all.
+        """The draft as ``to_text`` if its run's request does not contain all of it, else None.
 
-        These are variables: a request holds their values only.
+        Variables are not in a request, only their values.
         """
         if not self.variable_names:
             return None
@@ -202,7 +201,7 @@ class Draft(Base):
 
 
 def new_draft() -> Draft:
-    """The form as a new visitor finds it."""
+    """The form of a new visitor."""
     return Draft(
         turns=(Turn(id="1", role=Role.USER, content=EXAMPLE_PROMPT),),
         settings={field: Setting(value=FIELDS[field].begins_with) for field in CONTRACT_FIELDS},
@@ -210,7 +209,7 @@ def new_draft() -> Draft:
 
 
 def read_draft(text: str) -> Draft | None:
-    """The draft that was kept as JSON; None when it is none, such as one that a later version wrote."""
+    """The draft in stored JSON; None when invalid, such as one from a later version."""
     try:
         draft = Draft.model_validate(json.loads(text))
     except (ValueError, RecursionError):
@@ -219,7 +218,7 @@ def read_draft(text: str) -> Draft | None:
 
 
 def turns_of(messages: list[Message]) -> Turns:
-    """The messages as turns, numbered from 1; characters that no page can show become U+FFFD."""
+    """The messages as turns, numbered from 1; characters that a page cannot show become U+FFFD."""
     return tuple(
         Turn(
             id=str(number),
@@ -229,7 +228,7 @@ def turns_of(messages: list[Message]) -> Turns:
             name=safe_text(message.name or ""),
             tool_call_id=safe_text(message.tool_call_id or ""),
             tool_calls=json_text(message.tool_calls) if message.tool_calls else "",
-            # What was sent is no template any more.
+            # A sent text is no longer a template.
             literal=bool(names_in([message.content])),
         )
         for number, message in enumerate(messages, 1)
@@ -237,5 +236,5 @@ def turns_of(messages: list[Message]) -> Turns:
 
 
 def variables_in(turns: Turns) -> list[str]:
-    """The variables in these turns, each once, in the order in which they first come."""
+    """The distinct variables in these turns, in order of appearance."""
     return names_in(turn.content for turn in turns if not turn.literal)

@@ -1,4 +1,4 @@
-"""What is wrong with a draft or a preset."""
+"""Errors of presets."""
 
 from __future__ import annotations
 
@@ -6,4 +6,4 @@ from components.user_error import UserError
 
 
 class PresetProblem(UserError):
-    """A preset cannot be saved, or cannot be read."""
+    """A preset cannot be saved or read."""

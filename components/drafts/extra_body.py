@@ -1,4 +1,4 @@
-"""The extra body fields of a form: JSON text that a person edits, and the fields that it says."""
+"""The extra body fields of a form: as edited JSON text, and parsed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from components.streaming.guard import safe_text
 
 
 def read_extra_body(text: str, what: str = "The text") -> dict[str, Any]:
-    """The fields in the text, none in an empty one. Raises ValueError with a sentence that begins with ``what``."""
+    """The fields in the text; none when it is empty. Raises ValueError with a sentence that begins with ``what``."""
     return read_json_object(text, what) if text.strip() else {}
 
 
@@ -22,5 +22,5 @@ def extra_body_text(extra_body: Mapping[str, Any]) -> str:
 
 def json_text(value: object) -> str:
     """The value as JSON for a person to edit."""
-    # Escaped half surrogates would be no text for a page, though they are for JSON.
+    # JSON allows lone surrogates, a page does not.
     return safe_text(json.dumps(value, ensure_ascii=False, indent=2))

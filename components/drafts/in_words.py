@@ -1,4 +1,4 @@
-"""What a draft sends, field by field in words, so that drafts can be compared before any of them makes a request."""
+"""A draft in words, field by field: drafts can be compared even when they do not make a request yet."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ _UNREADABLE = "extra body fields"
 
 
 def in_words(draft: Draft) -> dict[str, str]:
-    """What the draft says of each field, in the order of the form: a value as JSON, ``null`` or ``omitted``.
+    """Each field of the draft in words, in the order of the form: a value as JSON, ``null`` or ``omitted``.
 
-    Of the messages only the system's are among them, whole. Extra body fields that are no JSON stand under one name.
+    System messages are included in full, other messages are not. An invalid extra body is one field.
     """
     words = {"endpoint": draft.endpoint or OMITTED, "model": draft.model or OMITTED}
     system = "\n".join(draft.text_of(turn) for turn in draft.turns if turn.role is Role.SYSTEM)
@@ -30,18 +30,18 @@ def in_words(draft: Draft) -> dict[str, str]:
     words["stream"] = json.dumps(draft.stream)
     words |= {field: word for field, word in said.items() if not is_of_contract(field)}
     further = _extra_body_in_words(draft.extra_body)
-    # A key of the same name must not hide what the form's own field says.
+    # A key with a field's name must not hide that field.
     return words | {f"{key} (extra body)" if key in words else key: said for key, said in further.items()}
 
 
 def differing(all_words: Sequence[Mapping[str, str]]) -> list[str]:
-    """The fields of which not all of them say the same, in the order in which they first come."""
+    """The fields whose words differ, in order of appearance."""
     fields = dict.fromkeys(field for words in all_words for field in words)
     return [field for field in fields if len({words.get(field, OMITTED) for words in all_words}) > 1]
 
 
 def differences_between(before: Mapping[str, str], after: Mapping[str, str]) -> list[Difference]:
-    """The differences from one to the other, in whole words."""
+    """The differences from one to the other, in full."""
     return [
         Difference(field, before.get(field, OMITTED), after.get(field, OMITTED)) for field in differing([before, after])
     ]
@@ -49,7 +49,7 @@ def differences_between(before: Mapping[str, str], after: Mapping[str, str]) -> 
 
 def _setting_in_words(setting: Setting) -> str:
     if setting.state is FieldState.VALUE:
-        # In full: what differs in the last digit differs.
+        # All digits: values that differ only in the last one are different.
         return setting.typed or json.dumps(setting.value, ensure_ascii=False, sort_keys=True).removesuffix(".0")
     return OMITTED if setting.state is FieldState.OMIT else "null"
 

@@ -1,7 +1,7 @@
-"""Keys of an extra body that are known fields become settings, so that the form shows each with its own widget.
+"""Turns known keys of an extra body into settings, so that the form shows a widget for each.
 
-Drafts, links and presets of earlier releases hold them as JSON. Taking them out changes no request: what would change
-a byte of one, such as a key behind one that is not known, stays where it is until a person moves it.
+Drafts, links and presets of earlier releases hold them as JSON. The request stays the same to the byte: a key whose
+move would change it, such as a known key after an unknown one, stays in the extra body until a person moves it.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from components.drafts.setting import LARGEST_WHOLE, FieldState, Setting, can_be
 
 
 def with_known_keys(draft: Draft, profile: Profile, *, in_any_order: bool = False) -> Draft:
-    """The draft with the known keys of its extra bodies as settings; as it is where that would change a request.
+    """The draft with the known keys of its extra bodies as settings; unchanged if a request would change.
 
-    ``in_any_order`` lets keys change their places on the wire.
+    With ``in_any_order``, the order of the keys on the wire may change.
     """
     known = _Known(profile, draft.settings.keys(), in_any_order)
     base = known.parted(draft.extra_body)
@@ -48,14 +48,14 @@ class _Parted(NamedTuple):
 
 
 class _Known(NamedTuple):
-    """Which keys are known: those of the dialect's fields, and of the fields that the form has already."""
+    """The known keys: those of the dialect's fields, and of the fields in the form."""
 
     profile: Profile
     in_form: Collection[str]
     in_any_order: bool
 
     def parted(self, extra_body: str) -> _Parted | None:
-        """What is known of an extra body, and the rest; None for a text that is no JSON."""
+        """The known keys of an extra body, and the others; None for invalid JSON."""
         try:
             content = read_extra_body(extra_body)
         except ValueError:
@@ -73,7 +73,7 @@ class _Known(NamedTuple):
         return _Parted(settings, others)
 
     def sent(self, draft: Draft) -> str:
-        """All that a draft sends beyond the contract, as JSON."""
+        """All sent fields of a draft beyond the contract, as JSON."""
         try:
             raw = read_extra_body(draft.extra_body)
         except ValueError:
@@ -92,7 +92,7 @@ class _Known(NamedTuple):
 
 
 def _lane(lane: Lane, base: _Parted, known: _Known) -> Lane:
-    """A lane's extra body takes the place of the whole of the base's, so what it lacks is omitted."""
+    """The lane with its known keys as settings. Its extra body replaces the base's, so missing fields are omitted."""
     own = known.parted(lane.extra_body) if lane.extra_body is not None else None
     if own is None:
         return lane

@@ -1,4 +1,4 @@
-"""Settings under a name: a few that come along, and those that people save, with or without messages."""
+"""Presets: named settings, built in or saved by a visitor, with or without messages."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from components.drafts.setting import Setting, sending
 
 @dataclass(frozen=True)
 class BuiltIn:
-    """A preset that comes along."""
+    """A built-in preset."""
 
     description: str
     change: Change
@@ -42,7 +42,7 @@ BUILT_IN: Mapping[str, BuiltIn] = MappingProxyType(
 
 
 def preset_text(draft: Draft, *, with_messages: bool) -> str:
-    """The form's settings as a preset keeps them; neither endpoint nor model is part of it."""
+    """The form's settings as a preset's JSON text, without endpoint and model."""
     left_out: dict[str, object] = {"endpoint": None, "model": None, "comparison": Comparison()}
     names = draft.variable_names if with_messages else []
     left_out["variables"] = {name: value for name, value in draft.variables.items() if name in names}
@@ -52,15 +52,15 @@ def preset_text(draft: Draft, *, with_messages: bool) -> str:
 
 
 def holds_messages(text: str) -> bool:
-    """Whether a preset brings messages."""
+    """Whether a preset contains messages."""
     kept = read_draft(text)
     return kept is not None and bool(kept.turns)
 
 
 def change_of(text: str, fields: Collection[str] = ()) -> Change:
-    """What a preset changes. It omits what it does not have of the form's ``fields``.
+    """The change that applies a preset. It omits those of the form's ``fields`` that the preset lacks.
 
-    Raises PresetProblem for one that cannot be read.
+    Raises PresetProblem for an unreadable preset.
     """
     kept = read_draft(text)
     if kept is None:

@@ -1,4 +1,4 @@
-"""Messages for a form that makes no request, or a preset that cannot be kept or read."""
+"""Sentences for a form that makes no request, and for a preset that cannot be saved or read."""
 
 ENDPOINT_MISSING = "Choose an endpoint first."
 ENDPOINT_UNKNOWN = "There is no endpoint {endpoint}. Choose another one."

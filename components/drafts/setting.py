@@ -1,4 +1,4 @@
-"""One optional field of a form: whether it is sent, and what stands in it."""
+"""The setting of an optional field: its state and its value."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, JsonValue
 from components.streaming.guard import safe_text
 
 LARGEST_WHOLE = 2**53 - 1
-"""Beyond it JavaScript cannot count in whole numbers (ECMAScript's MAX_SAFE_INTEGER)."""
+"""The largest whole number that JavaScript represents exactly (ECMAScript's MAX_SAFE_INTEGER)."""
 
 
 class FieldState(StrEnum):
@@ -22,9 +22,9 @@ class FieldState(StrEnum):
 
 
 class Setting(BaseModel):
-    """One optional field of the form. ``value`` stays while it is not sent; a change may have none for such a field.
+    """One optional field of the form. ``value`` stays while the field is not sent; a change may then have None.
 
-    ``typed`` is a text that is to become the value and is no JSON yet.
+    ``typed`` is the typed text of a value that is not valid JSON yet.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -39,18 +39,18 @@ class Setting(BaseModel):
         return None if self.state is FieldState.NULL else self.value
 
     def says_the_same_as(self, other: Setting) -> bool:
-        """Whether both are omitted, null or the same value, whatever stands in a field that is not sent."""
+        """Whether both are omitted, null or the same value; values that are not sent are ignored."""
         if self.state is not other.state:
             return False
         return self.state is not FieldState.VALUE or (self.value, self.typed) == (other.value, other.typed)
 
 
 def sending(value: JsonValue) -> Setting:
-    """A field that is sent, with this value; None stands for null."""
+    """The setting that sends this value; None stands for null."""
     return Setting(state=FieldState.NULL if value is None else FieldState.VALUE, value=value)
 
 
 def can_be_shown(value: JsonValue) -> bool:
-    """Whether a page can hold the value as text and give it back unchanged."""
+    """Whether a page can show the value as text and return it unchanged."""
     text = json.dumps(value, ensure_ascii=False)
     return safe_text(text) == text

@@ -1,4 +1,4 @@
-"""Keeps drafts and presets in the log's database. What they hold is JSON text that only the form can read."""
+"""Stores drafts and presets in the log's database, as the JSON text of a form."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ MOST_CONTENT_CHARS = 1_000_000
 
 @dataclass(frozen=True)
 class Preset:
-    """Settings under a name. ``created_at`` is when they were saved last, in UTC."""
+    """A saved preset. ``created_at`` is the time of the last save, in UTC."""
 
     id: str
     name: str
@@ -31,10 +31,10 @@ class Preset:
 
 
 def save_draft(log: OwnedLog, draft_id: str, content: str) -> None:
-    """Keep a draft soon, in place of the one of the same id; returns at once and never raises.
+    """Queue a draft to be stored, replacing the one of the same id. Never blocks or raises.
 
-    ``draft_id`` must be 32 hexadecimal digits; nothing is kept under another one. While the database cannot be had, the
-    newest content waits for it.
+    ``draft_id`` must be 32 hexadecimal digits; other ids are ignored. While the database is unavailable, the newest
+    content stays queued.
     """
     if not is_id(draft_id):
         return
@@ -43,7 +43,7 @@ def save_draft(log: OwnedLog, draft_id: str, content: str) -> None:
 
 
 def find_draft(database: Database, draft_id: str) -> str | None:
-    """The content of the draft of exactly that id, or None. Raises QueryFailed."""
+    """The content of the draft with exactly this id, or None. Raises QueryFailed."""
     statement = select(drafts.c.content).where(drafts.c.id == draft_id, owned(drafts, database.owner))
     found = read_rows(database, statement) if is_id(draft_id) else []
     return found[0]["content"] if found else None
@@ -53,14 +53,14 @@ def list_presets(database: Database) -> list[Preset]:
     """All presets of the owner, by name. Raises QueryFailed."""
     columns = [presets.c[field.name] for field in fields(Preset)]
     found = [Preset(**row) for row in read_rows(database, select(*columns).where(owned(presets, database.owner)))]
-    # Sorted here, because each database has an order of its own.
+    # Sorted here, because databases order text differently.
     return sorted(found, key=lambda preset: (preset.name.casefold(), preset.name))
 
 
 def save_preset(log: OwnedLog, name: str, content: str) -> Preset:
-    """Keep a preset, in place of the one of the same name, whose id it takes over.
+    """Save a preset. It replaces the one of the same name and takes over its id.
 
-    Raises PresetProblem for a name or a content that cannot be kept, DatabaseUnavailable.
+    Raises PresetProblem for an invalid name or content, DatabaseUnavailable.
     """
     name = storable_text(name).strip()
     if not 1 <= len(name) <= MOST_NAME_CHARS:
@@ -78,7 +78,7 @@ def save_preset(log: OwnedLog, name: str, content: str) -> Preset:
 
 
 def delete_preset(log: OwnedLog, preset_id: str) -> None:
-    """Delete the preset of exactly that id, if there is one. Raises DatabaseUnavailable."""
+    """Delete the preset with exactly this id, if any. Raises DatabaseUnavailable."""
     if is_id(preset_id):
         own = delete(presets).where(presets.c.id == preset_id, owned(presets, log.owner))
         log.write(lambda connection: connection.execute(own))

@@ -1,4 +1,4 @@
-"""Variables in messages: ``{{name}}`` stands for a value that is given apart from the text."""
+"""Variables in messages: ``{{name}}`` is a placeholder for a value."""
 
 from __future__ import annotations
 
@@ -6,26 +6,26 @@ import re
 from collections.abc import Iterable, Mapping
 
 MOST_FILLED = 2_000_000
-"""Characters of messages with their variables filled in: ten thousand times a long value is more than memory holds."""
+"""The most characters of messages with variables filled in: ten thousand uses of a long value would fill the memory."""
 _VARIABLE = re.compile(r"\{\{[ \t]*([^\W\d]\w{0,63})[ \t]*\}\}")
 
 
 def names_in(texts: Iterable[str]) -> list[str]:
-    """The variables in these texts, each once, in the order in which they first come."""
+    """The distinct variables in these texts, in order of appearance."""
     return list(dict.fromkeys(name for text in texts for name in _VARIABLE.findall(text)))
 
 
 def filled_length(text: str, values: Mapping[str, str]) -> int:
-    """How long the text is with each variable's value in its place, without putting them there."""
+    """The length of the text with its variables filled in, without building it."""
     found = [(len(match[0]), values.get(match[1])) for match in _VARIABLE.finditer(text)]
     return len(text) + sum(len(value) - length for length, value in found if value is not None)
 
 
 def filled(text: str, values: Mapping[str, str]) -> str:
-    """The text with each variable's value in its place.
+    """The text with its variables filled in.
 
-    A value is put in as it is: braces in it are text and stand for nothing. A variable without a value stays. A text
-    that would be longer than ``MOST_FILLED`` stays as a whole.
+    Values are inserted verbatim: braces in them are text. Variables without a value stay. A text that would be longer
+    than ``MOST_FILLED`` is returned unchanged.
     """
     if filled_length(text, values) > MOST_FILLED:
         return text
