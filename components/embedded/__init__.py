@@ -1,4 +1,1 @@
-"""The embedded model endpoint: a small model on this machine that speaks the contract, so Tempera works at once.
-
-Imports only the contract from ours, and never Streamlit.
-"""
+"""The embedded endpoint: a small model on this machine that speaks the contract, so Tempera works out of the box."""

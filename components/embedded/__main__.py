@@ -1,4 +1,4 @@
-"""``python -m components.embedded``: serve the embedded model on this machine, for a person or for Tempera itself."""
+"""``python -m components.embedded``: serves the embedded model on this machine, also for Tempera itself."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ _SECONDS_TO_END = 5
 
 
 class UnusableSetting(EmbeddedProblem):
-    """An environment variable or a flag holds something that cannot be meant."""
+    """An environment variable or a flag has an unusable value."""
 
 
 class AddressUnavailable(EmbeddedProblem):
-    """The host and port cannot be served on."""
+    """The server cannot listen on the host and port."""
 
 
 @dataclass(frozen=True)
@@ -44,12 +44,12 @@ class _Flags:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Serve until told to end. Returns the process's exit code: 1 when it could not serve."""
+    """Serve until SIGTERM or Ctrl+C. Returns the exit code of the process: 1 when it could not serve."""
     keep_new_files_private()
     settings = read_settings()
     flags = _read_flags(arguments, settings)
     report = _report_to_parent if flags.supervised else _TerminalReport(flags.host)
-    # A polite request to end, whoever sends it, unwinds everything as Ctrl+C does.
+    # SIGTERM ends the process in the same orderly way as Ctrl+C.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     if flags.supervised:
         threading.Thread(target=_end_with_parent, name="parent watch", daemon=True).start()
@@ -72,14 +72,14 @@ def _serve(flags: _Flags, settings: Settings, report: Callable[[StatusLine], Non
     if not flags.threads and (problems := settings.problems.get("embedded_threads")):
         raise UnusableSetting(problems[0])
     threads = flags.threads or settings.embedded_threads or default_threads()
-    # Before the slow parts: a port in use is said at once.
+    # Before the slow steps: a port in use is reported at once.
     with _bind(flags.host, flags.port) as listener:
         path = flags.model or weights.ensure(
             settings.cache_dir,
             on_progress=lambda done, total: report(StatusLine(phase=ModelPhase.FETCHING, done=done, total=total)),
         )
         report(StatusLine(phase=ModelPhase.LOADING))
-        # Loads llama.cpp itself: only now, so that a first start shows its progress without delay.
+        # Imported here because it loads llama.cpp: a first start shows its progress without delay.
         from components.embedded.engine import Engine
         from components.embedded.server import create_app
 
@@ -102,7 +102,7 @@ def _serve(flags: _Flags, settings: Settings, report: Callable[[StatusLine], Non
 
 
 class _Server(uvicorn.Server):
-    """uvicorn's server, saying when it serves, and ending running answers before it waits for their connections."""
+    """A uvicorn server that calls back when it is ready, and before it waits for open connections to end."""
 
     def __init__(self, config: uvicorn.Config, when_ready: Callable[[], None], when_ending: Callable[[], None]) -> None:
         super().__init__(config)
@@ -119,7 +119,7 @@ class _Server(uvicorn.Server):
 
 
 class _TerminalReport:
-    """Says in words on the terminal what the supervised child says in JSON to its parent."""
+    """Prints status lines in words on the terminal."""
 
     def __init__(self, host: str) -> None:
         self._host = f"[{host}]" if ":" in host else host
@@ -145,7 +145,7 @@ def _report_to_parent(status: StatusLine) -> None:
 
 
 def _end_with_parent() -> None:
-    """End this process when standard input ends: the parent holds its other end, and loses it however it dies."""
+    """End this process when standard input closes: the parent holds the other end, which closes however it dies."""
     while os.read(0, 1024):
         pass
     os.kill(os.getpid(), signal.SIGTERM)
@@ -194,7 +194,7 @@ def _read_flags(arguments: Sequence[str] | None, settings: Settings) -> _Flags:
         help="report in JSON lines on standard output, and end when standard input does",
     )
     flags = parser.parse_args(arguments)
-    # Taken out of the environment, so that no process started from here inherits it.
+    # Removed from the environment, so that child processes do not inherit it.
     os.environ.pop(variable_name("embedded_api_key"), None)
     return _Flags(
         host=flags.host,

@@ -11,14 +11,14 @@ DEFAULT_MODEL_ID = "smollm2-135m-instruct"
 
 
 def default_threads() -> int:
-    """One thread fewer than this machine has cores, at least one.
+    """The default number of threads: one fewer than this machine's cores, at least one.
 
-    With as many threads as cores, llama.cpp's threads wait for each other whenever another process runs: with two on
-    two cores the speed was measured to fall from 58 to 8 tokens a second.
+    With a thread for each core, llama.cpp's threads wait for each other whenever another process runs: two threads on
+    two cores fell from 58 to 8 tokens per second.
     """
     return max(1, (os.cpu_count() or 1) - 1)
 
 
 def model_id(path: Path | None) -> str:
-    """The id under which a model file is served: its name without the ending, in lower case."""
+    """The model id of a model file: its name without the suffix, in lower case."""
     return DEFAULT_MODEL_ID if path is None else path.stem.lower()

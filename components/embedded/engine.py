@@ -1,7 +1,4 @@
-"""llama.cpp behind a small typed interface: load a model, start a generation, read its events, stop it.
-
-Knows nothing of HTTP.
-"""
+"""A small typed interface of llama.cpp, without HTTP: load a model, start a generation, read its events, stop it."""
 
 from __future__ import annotations
 
@@ -24,16 +21,16 @@ from components.embedded import sentences
 from components.embedded.problems import EmbeddedProblem
 
 PARALLEL = 4
-"""How many generations run at once; llama.cpp shares the context out over them."""
+"""The number of concurrent generations; llama.cpp divides the context among them."""
 
 CONTEXT_TOKENS = 8192
-"""All generations' contexts together."""
+"""The context of all generations together."""
 
 BATCH_TOKENS = 64
-"""How many prompt tokens are read at a time.
+"""The number of prompt tokens in a batch. A generation can be stopped only between batches.
 
-A generation can be stopped only between batches. Measured on one thread of a small machine: 64 tokens take 0.3 s and
-cost no speed (219 tokens a second, against 216 in batches of 512, which take 2.5 s each); 32 cost a quarter of it.
+Measured on one thread of a small machine: 64 tokens take 0.3 s at full speed (219 tokens per second; 216 in batches of
+512, which take 2.5 s each); with 32 the speed falls by a quarter.
 """
 
 DEFAULT_TEMPERATURE = 0.7
@@ -44,15 +41,15 @@ SAFE_PROMPT = (
     "prejudiced, or negative content. Ensure replies promote fairness and positivity."
 )
 
-_RANDOM_SEED = 0xFFFFFFFF  # llama.cpp's word for "choose one"
+_RANDOM_SEED = 0xFFFFFFFF  # llama.cpp's value for a random seed
 
 
 class ModelUnusable(EmbeddedProblem):
-    """The given file is no model that llama.cpp can run."""
+    """The file is not a model that llama.cpp can run."""
 
 
 class FinishReason(StrEnum):
-    """Why an answer ended: the model was done, or a limit was reached."""
+    """The reason for the end of an answer: the model finished, or a limit was reached."""
 
     STOP = "stop"
     LENGTH = "length"
@@ -60,9 +57,9 @@ class FinishReason(StrEnum):
 
 @dataclass(frozen=True)
 class PromptAccepted:
-    """The first event of a generation that goes ahead: the prompt's size is known and fits.
+    """The first event of an accepted generation: the prompt fits into the context.
 
-    ``queued_ms`` is how long it waited for a slot.
+    ``queued_ms`` is its wait for a slot.
     """
 
     prompt_tokens: int
@@ -78,7 +75,7 @@ class Text:
 
 @dataclass(frozen=True)
 class Finished:
-    """The last event of a complete answer. ``cached_tokens`` of the prompt had been read before."""
+    """The last event of a complete answer. ``cached_tokens`` of the prompt came from llama.cpp's cache."""
 
     reason: FinishReason
     prompt_tokens: int
@@ -88,7 +85,7 @@ class Finished:
 
 @dataclass(frozen=True)
 class GenerationRefused:
-    """The last event of a generation that llama.cpp would not do; ``field`` names the request's part at fault."""
+    """The last event of a generation that llama.cpp refused; ``field`` names the request's invalid field."""
 
     sentence: str
     field: str | None = None
@@ -96,33 +93,33 @@ class GenerationRefused:
 
 @dataclass(frozen=True)
 class Stopped:
-    """The last event of a generation that was stopped, or broke off."""
+    """The last event of a generation that was stopped or failed."""
 
 
 Event = PromptAccepted | Text | Finished | GenerationRefused | Stopped
 
 
 def llama_seed(random_seed: int) -> int:
-    """Any whole number as a seed of llama.cpp, which takes 32 bits and reads one value of them as "random"."""
+    """The seed for llama.cpp: 32 bits, except for the value that means a random seed."""
     seed = random_seed % 2**32
     return seed if seed != _RANDOM_SEED else _RANDOM_SEED - 1
 
 
 def answer_prefix(request: ChatCompletionStreamRequest) -> str:
-    """The text that the answer must begin with, or an empty one."""
+    """The required beginning of the answer, empty for none."""
     last = request.messages[-1]
     return last.content if last.role is Role.ASSISTANT and last.prefix else ""
 
 
 def completion_body(request: ChatCompletionStreamRequest) -> dict[str, Any]:
-    """The request in llama.cpp's words. Always streamed: only its callback can stop a generation.
+    """The request for llama.cpp. It always streams, because only the callback of a stream can stop a generation.
 
-    ``return_progress`` makes the prompt's size the first thing said. ``top_k`` and ``min_p`` are off, so that
-    ``temperature`` and ``top_p`` mean what they say. Thinking stays in the text.
+    ``return_progress`` reports the prompt's size first. ``top_k`` and ``min_p`` are off, so that only ``temperature``
+    and ``top_p`` affect sampling. Reasoning stays in the text.
     """
     messages = list(request.messages)
     if messages[-1].role is Role.ASSISTANT and not messages[-1].content:
-        # An empty prefix is none; llama.cpp would leave out the assistant's turn altogether.
+        # An empty prefix is no prefix; llama.cpp would omit the assistant's turn.
         messages.pop()
     if request.safe_prompt:
         messages.insert(0, Message.system(SAFE_PROMPT))
@@ -137,12 +134,11 @@ def completion_body(request: ChatCompletionStreamRequest) -> dict[str, Any]:
         "top_p": DEFAULT_TOP_P if request.top_p is None else request.top_p,
         "top_k": 0,
         "min_p": 0,
-        # llama.cpp does not promise the same numbers for a prompt it has read before: where the answer must repeat, it
-        # reads it again.
+        # With a cached prompt, llama.cpp does not guarantee the same numbers, so reproducible answers do not use it.
         "cache_prompt": request.random_seed is None and temperature != 0,
     }
     if request.max_tokens:
-        # llama.cpp reads 32 bits; more than the context is refused as soon as the prompt's size is known.
+        # llama.cpp reads 32 bits; values above the context are refused once the prompt's size is known.
         body["max_tokens"] = min(request.max_tokens, CONTEXT_TOKENS)
     if request.random_seed is not None:
         body["seed"] = llama_seed(request.random_seed)
@@ -150,7 +146,7 @@ def completion_body(request: ChatCompletionStreamRequest) -> dict[str, Any]:
 
 
 class ChunkReader:
-    """Turns llama.cpp's chunks of one generation into events. Holds the finish back until the usage is there."""
+    """Turns llama.cpp's chunks of one generation into events. The finish event waits for the usage."""
 
     def __init__(self, context_tokens: int, max_tokens: int | None, prefix: str = "") -> None:
         self._context_tokens = context_tokens
@@ -163,7 +159,7 @@ class ChunkReader:
         self.complete = False
 
     def read(self, chunk: dict[str, Any]) -> Iterator[Event]:
-        """The events in one chunk. After a last one ``complete`` is true and the generation need not go on."""
+        """The events in one chunk. After the last event ``complete`` is true, and the generation can be stopped."""
         if chunk.get("error"):
             yield self._last(_refusal(chunk["error"]))
         elif chunk.get("prompt_progress") and self._prompt_tokens is None:
@@ -193,7 +189,7 @@ class ChunkReader:
         if self._prefix:
             yield Text(self._prefix)
         if self._max_tokens == 0:
-            # Ended here, because llama.cpp makes one token even when asked for none.
+            # Ended here, because llama.cpp generates at least one token.
             yield self._last(Finished(FinishReason.LENGTH, prompt_tokens, 0, self._cached_tokens))
 
     def _last(self, event: Event) -> Event:
@@ -202,7 +198,7 @@ class ChunkReader:
 
 
 class Generation:
-    """A running generation. Belongs to the event loop in which it was started."""
+    """A running generation, read in the event loop that started it."""
 
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
@@ -211,11 +207,11 @@ class Generation:
         self.work: Future[None] | None = None
 
     async def next_event(self) -> Event:
-        """The next event. Not to be called again after Finished, GenerationRefused or Stopped."""
+        """The next event. Do not call it after Finished, GenerationRefused or Stopped."""
         return await self._events.get()
 
     def stop(self) -> None:
-        """End the generation and free its slot: at once while it waits, else after the token or batch in work."""
+        """End the generation and free its slot: at once while it waits, otherwise after the current token or batch."""
         self._stop.set()
         if self.work is not None and self.work.cancel():
             self.put(Stopped())
@@ -226,16 +222,16 @@ class Generation:
         return self._stop.is_set()
 
     def put(self, event: Event) -> None:
-        """Hand an event over from whichever thread it happened in."""
+        """Queue an event, from any thread."""
         try:
             self._loop.call_soon_threadsafe(self._events.put_nowait, event)
         except RuntimeError:
-            # The event loop has ended, and with it everyone who could have read the event.
+            # The event loop has ended, so the event has no reader.
             self._stop.set()
 
 
 class Engine:
-    """A loaded model, generating up to four answers at once; further ones wait their turn."""
+    """A loaded model that generates up to ``PARALLEL`` answers at once; others wait in a queue."""
 
     def __init__(self, model: Path, model_id: str, threads: int) -> None:
         """Load the model, which takes about a second for the built-in one. Raises ModelUnusable."""
@@ -248,21 +244,21 @@ class Engine:
         parameters.n_batch = parameters.n_ubatch = BATCH_TOKENS
         parameters.cpuparams.n_threads = parameters.cpuparams_batch.n_threads = threads
         parameters.verbosity = -1
-        # By default up to 8 GiB of memory would be taken for the prompts of the past.
+        # The default keeps earlier prompts in up to 8 GiB of memory.
         parameters.cache_ram_mib = 0
-        # xllamacpp also opens a port of its own on loopback, which nobody here uses; a random key closes it.
+        # xllamacpp also opens an unused port on loopback; a random key protects it.
         parameters.api_keys = [secrets.token_urlsafe(32)]
         try:
             self._server = xllamacpp.Server(parameters)
         except RuntimeError:
             raise ModelUnusable(sentences.MODEL_NOT_LOADABLE.format(model=model)) from None
         self.context_tokens = self._measure_context(model)
-        # As many workers as slots: whoever leaves while waiting for a worker is dropped without disturbing llama.cpp.
+        # One worker per slot: a request cancelled while it waits for a worker never reaches llama.cpp.
         self._pool = ThreadPoolExecutor(max_workers=PARALLEL, thread_name_prefix="generation")
         self._running: set[Generation] = set()
 
     def start(self, request: ChatCompletionStreamRequest) -> Generation:
-        """Start a generation for ``request``, whose role order has been checked. Call within an event loop."""
+        """Start a generation for a request with a valid order of roles. Call it within an event loop."""
         generation = Generation()
         body = completion_body(request)
         reader = ChunkReader(self.context_tokens, request.max_tokens, _encodable(answer_prefix(request)))
@@ -277,12 +273,12 @@ class Engine:
             generation.stop()
 
     def close(self) -> None:
-        """Stop every generation and wait until llama.cpp has let go of them."""
+        """Stop every generation and wait until llama.cpp has ended them."""
         self.stop_all()
         self._pool.shutdown(wait=True, cancel_futures=True)
 
     def _generate(self, generation: Generation, body: dict[str, Any], reader: ChunkReader, came_at: float) -> None:
-        """The blocking call, in a worker. llama.cpp calls back once per token or batch, the GIL released between."""
+        """Run the blocking call in a worker. llama.cpp calls back once per token or batch."""
         reader.queued_ms = (time.monotonic() - came_at) * 1000
 
         def on_chunk(chunk: dict[str, Any]) -> bool:
@@ -295,15 +291,15 @@ class Engine:
             if not generation.stopped:
                 self._server.handle_chat_completions(body, on_chunk)
         except (RuntimeError, ValueError) as error:
-            # How xllamacpp hands on what llama.cpp throws before the first callback, such as a chat template's refusal.
+            # xllamacpp raises llama.cpp's errors from before the first callback, such as those of a chat template.
             generation.put(GenerationRefused(str(error), "messages"))
         finally:
             generation.put(Stopped())
 
     def _measure_context(self, model: Path) -> int:
-        """How many tokens one generation holds, prompt and answer together: llama.cpp says so when it refuses more.
+        """The context of one generation in tokens, for prompt and answer; llama.cpp reports it when it refuses more.
 
-        The share of the context is less for a model that was trained on a shorter one.
+        It is smaller than an equal share if the model was trained with a shorter context.
         """
         errors: list[dict[str, Any]] = []
 
@@ -332,7 +328,7 @@ def _check_is_gguf(model: Path) -> None:
 
 
 def _encodable(text: str) -> str:
-    """``text`` with lone surrogates, which UTF-8 cannot hold and llama.cpp refuses, replaced."""
+    """The text with lone surrogates replaced, which UTF-8 cannot encode and llama.cpp refuses."""
     return text.encode("utf-8", "replace").decode("utf-8")
 
 

@@ -1,10 +1,7 @@
-"""The root of this room's error family. The members stand beside the code that raises them."""
+"""The base class of this package's errors; each error is defined beside the code that raises it."""
 
 from components.user_error import UserError
 
 
 class EmbeddedProblem(UserError):
-    """Something that keeps the embedded endpoint from serving.
-
-    Its text is one or two plain sentences for a person: what happened, and what to do.
-    """
+    """The embedded endpoint cannot serve; the text has the reason and the next step."""

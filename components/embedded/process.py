@@ -1,4 +1,4 @@
-"""The embedded endpoint as a child process that Tempera starts, watches, restarts and stops. Runs no model itself."""
+"""Supervises the embedded endpoint: a child process that Tempera starts, watches, restarts and stops."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ _SECONDS_BETWEEN_LOOKS = 0.1
 
 
 class EmbeddedModelFailed(EmbeddedProblem):
-    """The embedded model is not to be had; the text says why and what to do. A later start tries again."""
+    """The embedded model is unavailable; the text has the reason and the next step. ``start`` tries again."""
 
 
 @dataclass(frozen=True)
 class EmbeddedAddress:
-    """Where the embedded endpoint can be reached. ``base_url`` ends in ``/v1``."""
+    """The address of the embedded endpoint and its key. ``base_url`` ends in ``/v1``."""
 
     base_url: str
     api_key: str = field(repr=False)
@@ -40,7 +40,7 @@ class EmbeddedAddress:
 class EmbeddedModelState:
     """The state of the embedded model at one moment.
 
-    ``sentence`` says it in words. ``fraction`` is how much is fetched, 0 to 1, and None unless that is known.
+    ``sentence`` is the state in words. ``fraction`` is the downloaded fraction, 0 to 1, None when unknown.
     """
 
     phase: ModelPhase
@@ -51,17 +51,17 @@ class EmbeddedModelState:
 
 
 class EmbeddedModel:
-    """The embedded endpoint's child process. All methods may be called from any thread.
+    """The child process of the embedded endpoint. Thread-safe.
 
-    Whoever makes one calls ``stop`` in the end; should they be killed first, the child ends by itself.
+    Call ``stop`` at the end; when this process is killed, the child ends by itself.
     """
 
     def __init__(
         self, settings: Callable[[], Settings] = read_settings, restart_delays: Sequence[float] = _RESTART_DELAYS
     ) -> None:
-        """``settings`` gives those that the child will read from the environment.
+        """``settings`` returns the settings that the child will read from the environment.
 
-        ``restart_delays``: seconds to wait before each new start in a row; after the last, it has failed.
+        ``restart_delays``: seconds before each consecutive restart; one more crash is a failure.
         """
         self._settings = settings
         self._restart_delays = tuple(restart_delays)
@@ -76,18 +76,18 @@ class EmbeddedModel:
 
     @property
     def state(self) -> EmbeddedModelState:
-        """How it stands now."""
+        """The current state."""
         with self._changed:
             return self._state
 
     @property
     def address(self) -> EmbeddedAddress | None:
-        """Where it can be reached now, or None while it is not ready. Starts nothing."""
+        """The address, or None while the child is not ready. Does not start it."""
         with self._changed:
             return self._address
 
     def start(self) -> None:
-        """Start it unless it is running or on its way; does not wait. After a failure, tries again."""
+        """Start the child unless it is running or starting; does not wait. After a failure, it tries again."""
         with self._changed:
             if self._state.phase not in (ModelPhase.IDLE, ModelPhase.FAILED):
                 return
@@ -105,9 +105,9 @@ class EmbeddedModel:
             self._supervisor.start()
 
     def wait_until_ready(self, cancelled: Callable[[], bool]) -> EmbeddedAddress | None:
-        """Start it if needed and wait for it.
+        """Start the child if needed, and wait for its address.
 
-        Returns None within 0.2 s after ``cancelled()`` turns true. Raises EmbeddedModelFailed.
+        Returns None within 0.2 s after ``cancelled()`` becomes true. Raises EmbeddedModelFailed.
         """
         self.start()
         while not cancelled():
@@ -120,7 +120,7 @@ class EmbeddedModel:
         return None
 
     def stop(self) -> None:
-        """End the child, and wait until it has ended. Without effect when there is none."""
+        """End the child, if any, and wait until it has ended."""
         with self._changed:
             self._end.set()
             child, supervisor = self._child, self._supervisor
@@ -137,7 +137,7 @@ class EmbeddedModel:
             supervisor.join()
 
     def _supervise(self, end: threading.Event) -> None:
-        """Run the child again and again until it is told to end, says that it failed, or dies too often in a row."""
+        """Restart the child until ``end`` is set, it reports a failure, or it dies too often in a row."""
         deaths = 0
         while not end.is_set():
             started = time.monotonic()
@@ -157,7 +157,7 @@ class EmbeddedModel:
             end.wait(self._restart_delays[deaths - 1])
 
     def _run_child(self, end: threading.Event) -> str:
-        """Start the child and follow what it says until it is gone. Returns the sentence of a failure it reported."""
+        """Start the child and read its status lines until it ends. Returns the sentence of a reported failure."""
         api_key = secrets.token_urlsafe(32)
         failure = ""
         with self._changed:
@@ -181,7 +181,7 @@ class EmbeddedModel:
                     failure = status.sentence if status.phase is ModelPhase.FAILED else failure
                     self._follow(end, status, api_key)
         with self._changed:
-            # Another thread may have stopped this child and started its successor in the meantime.
+            # Another thread may have stopped this child and started a new one.
             if self._child is child:
                 self._child = self._address = None
         return failure
@@ -199,7 +199,7 @@ class EmbeddedModel:
                 sentence = f"The embedded model {status.model} is ready."
                 self._show(end, ModelPhase.READY, sentence, address=address)
             case _:
-                # A failure is shown once the child is gone, so that a new start finds the place free.
+                # A failure is shown after the child has ended, so that a new start does not meet it.
                 pass
 
     def _show(

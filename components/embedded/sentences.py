@@ -1,4 +1,4 @@
-"""What a person is told when the embedded model cannot be served."""
+"""Sentences for an embedded model that cannot be served."""
 
 MODEL_NOT_LOADABLE = (
     "llama.cpp cannot load {model}: it is damaged, too large for this machine's memory, or of a kind that this "

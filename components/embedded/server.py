@@ -1,4 +1,4 @@
-"""The embedded endpoint's routes: HTTP in, a generation of the engine, the contract's shapes out."""
+"""The routes of the embedded endpoint: from an HTTP request to a generation, and back to the contract's JSON."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _BROKE_OFF = wire.error_object("Service unavailable: the model broke off.", "int
 
 
 def create_app(engine: Engine, api_key: str = "") -> Starlette:
-    """The ASGI application that serves ``engine``. With an ``api_key``, all of ``/v1`` asks for it."""
+    """The ASGI application that serves ``engine``. A non-empty ``api_key`` is required for all of ``/v1``."""
     endpoint = _Endpoint(engine, api_key)
     app = Starlette(
         routes=[
@@ -71,7 +71,7 @@ class _Endpoint:
         self._watches.add(watch)
         watch.add_done_callback(self._watches.discard)
 
-        # Nothing is sent before the prompt is known to fit, so that a refusal still has a status of its own.
+        # No response begins before the prompt is accepted, so that a refusal can have its own status.
         queued_ms = 0.0
         match await generation.next_event():
             case GenerationRefused(sentence, field):
@@ -96,7 +96,7 @@ class _Endpoint:
 
 
 async def _read_body(request: Request) -> bytes:
-    """The body. Raises HTTPException 413 as soon as it is known to be too large."""
+    """The body. Raises HTTPException 413 as soon as it is too large."""
     too_large = HTTPException(413, f"The request is larger than {wire.MAX_BODY_BYTES} bytes. Shorten the messages.")
     length = request.headers.get("Content-Length", "0")
     if length.isdigit() and int(length[:20]) > wire.MAX_BODY_BYTES:
@@ -112,7 +112,7 @@ async def _read_body(request: Request) -> bytes:
 async def _stop_when_client_leaves(request: Request, generation: Generation) -> None:
     """Stop the generation when the connection closes.
 
-    After a complete answer the server reports the same, so this always ends; stopping is then without effect.
+    The server also reports this after a complete answer, so this always ends; stopping has no effect then.
     """
     while (await request.receive())["type"] != "http.disconnect":
         pass
@@ -133,7 +133,7 @@ async def _events(generation: Generation, head: Json) -> AsyncIterator[bytes]:
                 yield wire.event({"error": wire.error_object(sentence, "internal_server_error", "1000")})
                 return
             case Stopped():
-                # Without a finish_reason and without [DONE]: the reader sees that the answer broke off.
+                # No finish_reason and no [DONE], so that the client sees an incomplete answer.
                 return
             case PromptAccepted():
                 pass

@@ -1,4 +1,4 @@
-"""Status lines from the child process to its parent: one JSON object a line on standard output."""
+"""Status lines from the child process to its parent: one JSON object per line on standard output."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 
 class ModelPhase(StrEnum):
-    """Where the embedded model stands."""
+    """The phase of the embedded model."""
 
     IDLE = "idle"
     FETCHING = "fetching"
@@ -18,10 +18,9 @@ class ModelPhase(StrEnum):
 
 
 class StatusLine(BaseModel):
-    """One line of the child.
+    """One status line.
 
-    ``done`` and ``total`` are bytes and come while fetching. ``port`` and ``model`` come with ready, ``sentence`` with
-    failed.
+    Fetching has the bytes ``done`` and ``total``, ready has ``port`` and ``model``, failed has ``sentence``.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -39,7 +38,7 @@ class StatusLine(BaseModel):
 
     @classmethod
     def from_line(cls, line: str) -> StatusLine | None:
-        """The status in ``line``, or None when it holds none: a library may have printed something of its own."""
+        """The status in ``line``; None for other output, such as that of a library."""
         try:
             return cls.model_validate_json(line)
         except ValidationError:

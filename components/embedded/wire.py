@@ -1,7 +1,4 @@
-"""The endpoint's side of the contract: reading a request's body, and every JSON shape that goes back.
-
-Functions of values; opens no socket and runs no model.
-"""
+"""The server's side of the contract: parses request bodies, and makes the JSON of every response."""
 
 from __future__ import annotations
 
@@ -25,7 +22,7 @@ Json = dict[str, Any]
 
 
 class ServedMessage(Message):
-    """A message as clients really send it: with keys of their own, and content as null or as a list of text parts."""
+    """A message as clients send it: with further keys, and content that may be null or a list of text parts."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
@@ -40,14 +37,14 @@ class ServedMessage(Message):
 
 
 class ServedRequest(ChatCompletionStreamRequest):
-    """The contract's request as this endpoint takes it: unknown keys are passed over, ranges are the profile's.
+    """The contract's request as accepted by this endpoint: unknown keys are ignored, ranges are the profile's.
 
-    ``stream`` left out means false here, which official clients rely on.
+    An omitted ``stream`` means false, on which official clients rely.
     """
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
-    # Narrowing a list's items is unsound only where the list is written to; this model is frozen.
+    # Narrowing the items of a list is unsound only if the list is changed; this model is frozen.
     messages: list[ServedMessage] = Field(min_length=1)  # type: ignore[assignment]
     stream: StrictBool = False
 
@@ -64,7 +61,7 @@ class ServedRequest(ChatCompletionStreamRequest):
 
 
 class InvalidBody(ValueError):
-    """The body is no request of this contract. ``problems`` is the list under a 422's ``detail``."""
+    """The body is not a request of this contract. ``problems`` is the ``detail`` list of the 422 response."""
 
     def __init__(self, problems: list[Json]) -> None:
         super().__init__(f"{len(problems)} problems in the body")
@@ -79,7 +76,7 @@ def read_request(body: bytes) -> ServedRequest:
         raise InvalidBody([_problem("json_invalid", f"JSON decode error: {error}")]) from None
     if not isinstance(fields, dict):
         raise InvalidBody([_problem("dict_type", "The body must be a JSON object.", fields)])
-    # A field of the form, not of the wire: what is merged into a body is no different from the rest of it.
+    # extra_body is a field of the form and not of the wire, where its keys are among the others.
     fields.pop("extra_body", None)
     try:
         return ServedRequest.model_validate(fields)
@@ -93,7 +90,7 @@ def read_request(body: bytes) -> ServedRequest:
 
 
 def encode(value: Json) -> bytes:
-    """JSON of ASCII characters only, so that no line separator and no lone surrogate can upset a reader."""
+    """ASCII JSON: line separators and lone surrogates are escaped, which some clients cannot read."""
     return json.dumps(value, allow_nan=False, separators=(",", ":")).encode("ascii")
 
 
@@ -106,12 +103,12 @@ DONE = b"data: [DONE]\n\n"
 
 
 def error_object(message: str, kind: str, code: str, field: str | None = None) -> Json:
-    """The contract's error with ``object``; ``field`` names the request's part at fault."""
+    """The contract's error object; ``field`` names the request's invalid field."""
     return {"object": "error", "message": message, "type": kind, "param": field, "code": code}
 
 
 def chunk(head: Json, delta: Json, finished: Finished | None = None) -> Json:
-    """One chunk of a stream. ``head`` holds the id, the time and the model that all chunks of an answer share."""
+    """One chunk of a stream. ``head`` has the id, time and model, the same in all chunks of an answer."""
     reason = finished.reason.value if finished else None
     choice = {"index": 0, "delta": delta, "finish_reason": reason}
     whole = {**head, "object": "chat.completion.chunk", "choices": [choice]}
@@ -119,7 +116,7 @@ def chunk(head: Json, delta: Json, finished: Finished | None = None) -> Json:
 
 
 def completion(head: Json, text: str, finished: Finished) -> Json:
-    """The whole answer of a request that was not streamed."""
+    """The answer to a request without streaming."""
     message = {"role": "assistant", "content": text}
     choice = {"index": 0, "message": message, "finish_reason": finished.reason.value}
     return {**head, "object": "chat.completion", "choices": [choice], "usage": usage(finished)}
@@ -136,9 +133,9 @@ def usage(finished: Finished) -> Json:
 
 
 def model_list(model_id: str, created: int, context_tokens: int) -> Json:
-    """The answer of ``GET /models``: the one card there is. ``created`` is in seconds since 1970.
+    """The response to ``GET /models``, with a single card. ``created`` is in seconds since 1970.
 
-    ``type`` and ``capabilities`` are there because the mistralai client reads no card without them.
+    The mistralai client requires ``type`` and ``capabilities``.
     """
     card = {
         "id": model_id,
@@ -154,7 +151,7 @@ def model_list(model_id: str, created: int, context_tokens: int) -> Json:
 
 
 def _problem(kind: str, message: str, given: object = None, location: tuple[int | str, ...] = ()) -> Json:
-    """One entry of a 422's list. ``given`` is echoed unless it is too much to send back."""
+    """One problem of a 422 response. ``given`` is echoed unless it is too large."""
     return {"type": kind, "loc": ["body", *location], "msg": message, "input": _echo(given)}
 
 
