@@ -12,7 +12,7 @@ unexport PYTHONDONTWRITEBYTECODE
 SITE ?= localhost
 SECRETS := deploy/secrets
 
-.PHONY: run up test test-long attack check types lint format imports audit lock
+.PHONY: run up test test-long attack check types lint format imports site audit lock
 
 run: $(VENV)/.run-installed
 	@$(BIN)/python -c 'import socket; socket.create_server(("127.0.0.1", $(PORT))).close()' 2>/dev/null || { \
@@ -65,6 +65,10 @@ format:
 	$(BIN)/ruff format --check .
 imports:
 	$(BIN)/lint-imports
+
+# The documentation with a search, in site/.
+site: $(VENV)/.test-installed
+	@PYTHON=$(BIN)/python deploy/build-site site
 
 # Needs uv, which fetches pip-audit, and asks a service on the internet; so no other target waits for it.
 audit:
