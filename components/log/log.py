@@ -26,7 +26,7 @@ from components.log.record import utc_now
 from components.log.retention import delete_old, delete_runs_before
 from components.log.sqlite_file import is_damage
 from components.log.unwritten import LoggedRun, Unwritten
-from components.log.writing import is_about_content, mark_lost, write_runs
+from components.log.writing import is_about_content, mark_lost, requested_stops, write_runs
 from components.streaming.limits import Limits
 
 T = TypeVar("T")
@@ -60,6 +60,7 @@ class Log:
         self._urgent = False
         self._closing = False
         self._reap_at = 0.0
+        self._stops_at = 0.0
         self._round_began_at = time.time()
         self._retain_at = 0.0
         self._keep_days = keep_days
@@ -275,6 +276,9 @@ class Log:
             if reaping:
                 with self.database.writer.begin() as connection:
                     mark_lost(connection, self._limits.lost_after_s, self._unwritten.ids())
+            if now > self._stops_at:
+                self._obey_stops(self.database)
+                self._stops_at = now + self._limits.stop_requests_s
             if retaining:
                 with self.database.writer.begin() as connection:
                     all_deleted = delete_old(connection, self._keep_days)
@@ -298,6 +302,14 @@ class Log:
         if len(due) == _MOST_AT_ONCE or not all_deleted:
             self._wake()
         return True
+
+    def _obey_stops(self, database: Database) -> None:
+        """Stop the runs of this process that another one is asked to stop."""
+        if stoppable := self._unwritten.stoppable():
+            with database.reader.begin() as connection:
+                stopped = requested_stops(connection, stoppable)
+            for run_id in stopped:
+                stoppable[run_id].stop()
 
     def _fail(self, error: Exception) -> None:
         self._report(f"{self.database.place}: {reason(error)}" if self.database else reason(error))

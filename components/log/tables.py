@@ -97,6 +97,14 @@ drafts = Table(
     Column("updated_at", String(27), nullable=False),
 )
 
+stop_requests = Table(
+    "stop_requests",
+    metadata,
+    Column("run_id", String(32), ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
+    Column("requested_at", String(27), nullable=False),
+)
+"""Runs that their process is asked to stop."""
+
 experiments = Table(
     "experiments",
     metadata,
@@ -108,6 +116,18 @@ experiments = Table(
     Index("experiments_newest_first", "owner", "created_at", "id"),
 )
 """Experiments of several runs; ``content`` is JSON in the format of the code that made it."""
+
+experiment_claims = Table(
+    "experiment_claims",
+    metadata,
+    Column("experiment_id", String(32), primary_key=True),
+    _owner(primary_key=True),
+    Column("process", String(32), nullable=False),
+    Column("heartbeat_at", String(27), nullable=False),
+    Column("content", Text, nullable=False),
+    Column("request", Text),
+)
+"""The process that makes the runs of an experiment: its progress, and what other processes ask of it, as JSON."""
 
 votes = Table(
     "votes",
@@ -151,11 +171,34 @@ reservations = Table(
     Column("alive_at", String(27), nullable=False),
     Column("tokens", BigInteger, nullable=False),
     Column("settled", Boolean, nullable=False),
+    Column("experiment_id", String(32)),
+    Column("max_tokens", BigInteger),
     Index("reservations_of_a_visitor", "visitor", "created_at"),
     Index("reservations_of_a_network", "network", "created_at"),
     Index("reservations_by_day", "created_at"),
+    Index("reservations_of_an_experiment", "experiment_id"),
 )
 """The reserved and actual usage of visitors of a demo: one row per run, kept for two days."""
+
+waiting_runs = Table(
+    "waiting_runs",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("visitor", Text, nullable=False),
+    Column("network", Text, nullable=False),
+    Column("joined_at", String(27), nullable=False),
+    Column("alive_at", String(27), nullable=False),
+)
+"""The queue of a demo: the runs of all processes that wait for a slot."""
+
+attempts = Table(
+    "attempts",
+    metadata,
+    Column("network", Text, primary_key=True),
+    Column("minute_began", String(27), nullable=False),
+    Column("count", BigInteger, nullable=False),
+)
+"""How often each network of a demo asked for a run within its minute."""
 
 kept_bytes = Table(
     "kept_bytes",

@@ -36,6 +36,13 @@ class LoggedRun(Protocol):
         """Whether the run has ended."""
 
     @property
+    def stopping(self) -> bool:
+        """Whether a stop was requested."""
+
+    def stop(self) -> None:
+        """Request a stop."""
+
+    @property
     def kept_events(self) -> int:
         """The number of readable events."""
 
@@ -127,6 +134,12 @@ class Unwritten:
         """The ids of all runs that are running or could not be written."""
         with self._lock:
             return [run_id for run_id, entry in self._entries.items() if entry.refused or not entry.run.finished]
+
+    def stoppable(self) -> dict[str, LoggedRun]:
+        """The running runs that nobody has stopped, by id."""
+        with self._lock:
+            runs = [entry.run for entry in self._entries.values()]
+        return {run.id: run for run in runs if not run.finished and not run.stopping}
 
     def written(self, snapshots: Iterable[Snapshot], now: float) -> None:
         """Note committed runs; the finished ones are released."""

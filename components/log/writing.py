@@ -6,14 +6,14 @@ from collections.abc import Collection, Iterator
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Engine, bindparam, delete, insert, update
+from sqlalchemy import Connection, Engine, bindparam, delete, insert, select, update
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, InterfaceError
 
 from components.log.database import reason
+from components.log.database_clock import database_now
 from components.log.events import MOST_IN_ONE_PACK, pack
 from components.log.owner import WHOLE_LOG
-from components.log.record import utc_now
-from components.log.tables import UNDER_WAY, events, runs, to_row, upsert
+from components.log.tables import UNDER_WAY, events, runs, stop_requests, to_row, upsert
 from components.log.unwritten import Snapshot
 from components.streaming.faults import ErrorKind
 from components.streaming.outcome import Status
@@ -44,6 +44,8 @@ def write_runs(writer: Engine, due: list[Snapshot]) -> dict[Snapshot, str]:
 
 def _write(connection: Connection, due: list[Snapshot]) -> None:
     """Write the rows and due events of some runs, except for runs whose row has already ended.
+
+    A run marked as lost was not: this process still has it.
 
     One statement for many rows costs each a fraction of a separate statement.
     """
@@ -81,7 +83,8 @@ _INSERT_EVENTS = insert(events)
 
 @cache
 def _upsert_run(dialect: str) -> Any:
-    return upsert(dialect, runs, only_if=runs.c.status == Status.RUNNING.value)
+    statement = upsert(dialect, runs, only_if=runs.c.status.in_((Status.RUNNING.value, Status.LOST.value)))
+    return statement.values(heartbeat_at=database_now(dialect))
 
 
 def is_about_content(error: Exception) -> bool:
@@ -93,16 +96,23 @@ def is_about_content(error: Exception) -> bool:
 
 def mark_lost(connection: Connection, after_s: float, but: Collection[str]) -> None:
     """Mark runs as lost that had no heartbeat for this long, except those with these ids."""
+    dialect = connection.dialect.name
     connection.execute(
         update(runs)
         .where(UNDER_WAY)
-        .where(runs.c.heartbeat_at < utc_now(after_s))
+        .where(runs.c.heartbeat_at < database_now(dialect, after_s))
         .where(runs.c.id.not_in(but))
         .values(
             status=Status.LOST.value,
             error_kind=ErrorKind.PROCESS_DIED.value,
             error_message="Tempera ended while this run was going on. What had arrived is kept. Run again.",
-            finished_at=utc_now(),
+            finished_at=database_now(dialect),
         ),
         execution_options=WHOLE_LOG,
     )
+
+
+def requested_stops(connection: Connection, run_ids: Collection[str]) -> set[str]:
+    """Which of these runs are asked to stop."""
+    asked = select(stop_requests.c.run_id).where(stop_requests.c.run_id.in_(run_ids))
+    return set(connection.execute(asked, execution_options=WHOLE_LOG).scalars())

@@ -55,7 +55,9 @@ class Limits:
     """The wait before the log tries again a run that the database refused for what is in it."""
     heartbeat_s: float = 5
     """How often a running run says in the log that its process lives."""
-    lost_after_s: float = 30
+    stop_requests_s: float = 0.4
+    """How often a process looks whether another one was asked to stop its runs."""
+    lost_after_s: float = 20
     """A run without a heartbeat for this long is lost."""
     unwritten_log_bytes: int = 64 * 1024 * 1024
     """Memory for runs that the database does not take; beyond it the oldest finished ones are dropped."""

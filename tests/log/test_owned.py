@@ -234,6 +234,7 @@ def test_only_these_look_after_the_whole_log() -> None:
         "log/retention.py: delete_runs_before",
         "log/retention.py: delete_old",
         "log/writing.py: mark_lost",
+        "log/writing.py: requested_stops",
     ]
 
 

@@ -1,0 +1,26 @@
+"""Requests to stop a run of another process. The process that has the run reads them several times a second."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection, insert, literal, select
+
+from components.log.database_clock import database_now
+from components.log.owned import OwnedLog
+from components.log.query import is_id
+from components.log.tables import UNDER_WAY, owned, runs, stop_requests
+
+
+def request_stop(log: OwnedLog, run_id: str) -> None:
+    """Ask the process that has a run to stop it. Raises DatabaseUnavailable."""
+    if not is_id(run_id):
+        return
+
+    def work(connection: Connection) -> None:
+        now = database_now(connection.dialect.name)
+        asked = select(stop_requests.c.run_id).where(stop_requests.c.run_id == run_id, owned(stop_requests, log.owner))
+        if connection.execute(asked).first():
+            return
+        running = select(literal(run_id), now).where(runs.c.id == run_id, owned(runs, log.owner), UNDER_WAY)
+        connection.execute(insert(stop_requests).from_select(["run_id", "requested_at"], running))
+
+    log.write(work)
