@@ -10,6 +10,7 @@ from components.contract.chunk import UnreadableEvent, read_value
 from components.contract.errors import plain_text, read_error
 from components.endpoints.endpoint import Address
 from components.streaming.call import body_pieces, get_json
+from components.streaming.connections import Call
 from components.streaming.faults import ErrorKind, StreamFault
 from components.streaming.session import Session
 from components.streaming.watch import Watch
@@ -59,7 +60,7 @@ def list_models(address: Address, within_s: float = ANSWER_S) -> list[ModelCard]
     status: int | None = None
     try:
         with (
-            Session(watch, within_s, allows=address.allows) as session,
+            Session(Call(watch, within_s, allows=address.allows)) as session,
             get_json(session, f"{address.base_url}/models", address.key) as answer,
         ):
             status = answer.status_code

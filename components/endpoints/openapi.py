@@ -21,6 +21,7 @@ from components.contract.profile import FieldRules
 from components.endpoints.endpoint import Address, AnyEndpoint, Endpoint
 from components.endpoints.own_fields import RESERVED, Declared, declared, with_declared
 from components.streaming.call import body_pieces, get_json
+from components.streaming.connections import Call
 from components.streaming.faults import ErrorKind, StreamFault
 from components.streaming.session import Session
 from components.streaming.watch import Watch
@@ -89,7 +90,7 @@ def read_fields(address: Address, url: str, within_s: float = _WITHIN_S) -> dict
     watch = Watch(within_s)
     try:
         with (
-            Session(watch, within_s, allows=address.allows) as session,
+            Session(Call(watch, within_s, allows=address.allows)) as session,
             get_json(session, url, address.key) as answer,
         ):
             if answer.status_code != 200:

@@ -24,7 +24,7 @@ def phases(record: RunRecord) -> list[Phase]:
     """
     sent = record.connect_ms or 0.0
     end = max((record.total_ms or 0.0) - (record.waited_ms or 0.0), sent)
-    found = [Phase("connect", 0.0, sent)] if sent else []
+    found = [] if record.connect_ms is None else [Phase("connect" if sent else "connection reused", 0.0, sent)]
     begin = sent
     output_ms = record.ttfo_ms if record.ttfo_ms != record.ttft_ms else None
     moments = ("first byte", record.first_byte_ms), ("first token", record.ttft_ms), ("first output", output_ms)

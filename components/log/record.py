@@ -223,7 +223,7 @@ class RunRecord:
         float | None,
         Number(
             "connect",
-            "Finding the host, connecting and the TLS handshake, before the send.",
+            "Finding the host, connecting and the TLS handshake, before the send; 0 when an open connection is reused.",
             name="time to connect",
             unit="ms",
             public=True,

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import http.client
 import io
-from typing import IO
+import socket
+from contextlib import suppress
+from typing import IO, Any
 
 from components.streaming import sentences
 from components.streaming.faults import ErrorKind, StreamFault
@@ -19,6 +21,10 @@ _HEX_DIGITS = b"0123456789abcdefABCDEF"
 
 class WatchedResponse(http.client.HTTPResponse):
     """An http.client response that raises StreamFault when the head breaks off and skips interim responses."""
+
+    def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
+        super().__init__(sock, *args, **kwargs)
+        self._connection = sock
 
     def begin(self) -> None:
         """Read the status line and the headers of the final answer."""
@@ -35,6 +41,18 @@ class WatchedResponse(http.client.HTTPResponse):
         finally:
             if self.fp is not None:  # None when http.client has given up on the connection
                 self.fp = whole
+
+    def _close_conn(self) -> None:
+        # Whatever follows a body answers no request; another call on this connection must not read it.
+        whole, connection = self.fp, self._connection
+        complete = self.length == 0 or (self.chunked and not self.closed)
+        if complete and isinstance(whole, io.BufferedReader):
+            with suppress(OSError):
+                connection.settimeout(0)
+                if whole.peek(1):
+                    connection.shutdown(socket.SHUT_RDWR)
+            connection.settimeout(None)
+        super()._close_conn()  # type: ignore[misc]
 
     def _read_next_chunk_size(self) -> int:
         # int() takes "-5", "+5" and " 5" too; a negative size would make http.client read the frames as text.

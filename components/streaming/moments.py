@@ -21,8 +21,8 @@ class Timings:
     token: the first text, or the first piece of a tool call in an answer without text) and ``last_token_ms`` (the last
     of any kind) count from the last attempt's send. ``total_ms`` counts from the start of the run to its end and holds
     ``waited_ms``, the waits before retries. ``connect_ms`` is what came before the last attempt's send: finding the
-    host, connecting, the TLS handshake. ``queued_ms`` is how long the endpoint says that it let the request wait for a
-    slot; what counts from the send holds it.
+    host, connecting, the TLS handshake; 0 for a connection that was kept from an earlier call. ``queued_ms`` is how
+    long the endpoint says that it let the request wait for a slot; what counts from the send holds it.
 
     A moment is that of the read of the socket which brought it. A chunk gap is the time between two reads that brought
     tokens of any kind and choice one after the other, so chunks that came in one read have no gap. ``gap_p50_ms`` to
@@ -75,10 +75,10 @@ class Moments:
         self.queued_ms = None
         self._connect_ms = None
 
-    def send(self) -> None:
-        """Note the send: the connection is open and the request goes out."""
+    def send(self, reused: bool = False) -> None:
+        """Note the send: the connection is open, ``reused`` from an earlier call or new, and the request goes out."""
         self.sent = self._clock()
-        self._connect_ms = round((self.sent - self._begun) * 1000, 3)
+        self._connect_ms = 0.0 if reused else round((self.sent - self._begun) * 1000, 3)
 
     def arrive(self) -> None:
         """Note a read: everything in these bytes gets this time."""

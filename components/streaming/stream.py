@@ -21,6 +21,7 @@ from components.contract.errors import has_words_of_an_error, plain_text, read_e
 from components.streaming import sentences
 from components.streaming.answer import Answer, TimedEvent
 from components.streaming.call import body_pieces, post_json, tells_its_end
+from components.streaming.connections import Call
 from components.streaming.faults import ErrorKind, StreamFault
 from components.streaming.guard import EventGuard
 from components.streaming.http_status import fault_for_status
@@ -163,7 +164,7 @@ class AnswerStream:
         self._moments.begin()
         # Without streaming the endpoint is silent until the whole answer is made.
         watch.expect(ErrorKind.FIRST_BYTE_TIMEOUT, limits.first_byte_s if self._streaming else limits.total_s)
-        with Session(watch, limits.connect_s, self._moments.send, self._allows) as session:
+        with Session(Call(watch, limits.connect_s, self._moments.send, self._allows)) as session:
             try:
                 response = post_json(session, self._url, self._body, self._key)
             except StreamFault:

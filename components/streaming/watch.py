@@ -49,9 +49,16 @@ class Watch:
         """Watch this socket from now on. A duplicate is kept, so that it reaches the connection under TLS as well."""
         with self._condition:
             self._let_go()
-            self._socket = connection.dup()
+            # Of a socket under TLS too, which has no dup() of its own.
+            self._socket = socket.fromfd(connection.fileno(), connection.family, connection.type)
             if self.ended:
                 self._shut_down()
+
+    def release(self) -> bool:
+        """Let go of the socket, which ``ended`` no longer touches; returns whether it never did."""
+        with self._condition:
+            self._let_go()
+            return self.ended is None
 
     def stop(self) -> None:
         """End the exchange on request."""

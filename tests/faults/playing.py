@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TypeVar
 
+from components.streaming.connections import close_kept_connections
 from components.streaming.limits import Limits
 from components.streaming.outcome import Outcome
 from components.streaming.session import ApiKey
@@ -82,6 +83,7 @@ def play(fault: Fault, **limits: float) -> Played:
         return Played(outcome, events, took_s, None, True)
     with serving(fault.play, fault.certificate) as server:
         outcome, events, took_s = run(base_url_of(fault, server), fault, **limits)
+        close_kept_connections()
         settled = server.everybody_left(_SETTLED_S)
         called_elsewhere = server.called_elsewhere
     return Played(outcome, events, took_s, server, settled, called_elsewhere)

@@ -24,6 +24,11 @@ def test_each_phase_begins_where_the_one_before_it_ended() -> None:
     ]
 
 
+def test_a_reused_connection_is_said_and_takes_no_time() -> None:
+    record = replace(RECORD, connect_ms=0.0, first_byte_ms=10.0, ttft_ms=None, waited_ms=0.0, total_ms=10.0)
+    assert phases(record) == [Phase("connection reused", 0.0, 0.0), Phase("first byte", 0.0, 10.0)]
+
+
 def test_a_run_that_never_got_an_answer_has_an_end_and_no_decoding() -> None:
     record = replace(RECORD, connect_ms=None, first_byte_ms=None, ttft_ms=None, waited_ms=None, total_ms=50.0)
     assert phases(record) == [Phase("end", 0.0, 50.0)]

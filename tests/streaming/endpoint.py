@@ -69,7 +69,7 @@ class Endpoint:
     def _serve(self, connection: socket.socket) -> None:
         with connection:
             try:
-                request = _read_request(connection)
+                request = read_request(connection)
                 self.requests.append(request)
                 self.play(connection, request)
             except OSError:
@@ -134,7 +134,8 @@ def framed(data: bytes) -> bytes:
     return b"%x\r\n%b\r\n" % (len(data), data)
 
 
-def _read_request(connection: socket.socket) -> bytes:
+def read_request(connection: socket.socket) -> bytes:
+    """The next request on a connection. Raises ConnectionAbortedError when none came."""
     received = b""
     while b"\r\n\r\n" not in received:
         received += _some(connection)

@@ -11,7 +11,7 @@ import pytest
 
 from components import __version__
 from components.contract.chunk import Usage
-from components.streaming import session
+from components.streaming import connections
 from components.streaming.connect import connect
 from components.streaming.faults import ErrorKind
 from components.streaming.limits import Limits
@@ -543,7 +543,7 @@ class TestTimings:
             time.sleep(0.3)
             return connect(*arguments)
 
-        monkeypatch.setattr(session, "connect", slowly)
+        monkeypatch.setattr(connections, "connect", slowly)
         with serve(head() + chunk("Hello", "stop") + DONE) as endpoint:
             _, outcome = ask(endpoint.base_url)
         timings = outcome.timings

@@ -1,0 +1,198 @@
+"""Connections to endpoints: the watch of a call holds its connection, and a later call may use it again.
+
+A connection is kept once a response has been read to its end, for calls to the same origin with the same
+``Authorization`` header. Each call checks the address of the peer against its own policy.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.response import BaseHTTPResponse
+
+from components.streaming.connect import connect
+from components.streaming.head import WatchedResponse
+from components.streaming.watch import Watch
+
+_MOST_KEPT = 64
+_KEPT_S = 50.0
+"""Many load balancers drop an idle connection after 60 s, some without a word."""
+
+_Place = tuple[int, str | None, str, int | None, str | None]
+"""Process, scheme, host, port and ``Authorization`` header."""
+
+
+@dataclass(frozen=True)
+class Call:
+    """A call as its connection needs it.
+
+    ``on_send`` is called just before the first byte of the request goes out, with whether the connection was kept from
+    an earlier call. ``allows`` says of an IP address whether it may be called; see ``connect``.
+    """
+
+    watch: Watch
+    connect_s: float
+    on_send: Callable[[bool], None] = lambda _reused: None
+    allows: Callable[[str], bool] | None = None
+
+
+class CallAdapter(HTTPAdapter):
+    """The transport of one call."""
+
+    def __init__(self, call: Call) -> None:
+        self._call = call
+        super().__init__(max_retries=0)
+
+    def get_connection_with_tls_context(
+        self, request: requests.PreparedRequest, verify: Any, proxies: Any = None, cert: Any = None
+    ) -> HTTPConnectionPool:
+        """The pool through which this call gets its connection."""
+        origin, _ = self.build_connection_pool_key_attributes(request, verify, cert)
+        pool = _HTTPSPool if origin["scheme"] == "https" else _Pool
+        return pool(origin["host"], origin["port"], self._call, request.headers.get("Authorization"))
+
+
+class _Pool(HTTPConnectionPool):
+    """The connections of one call: one that was kept, or a new one."""
+
+    ConnectionCls: Any
+
+    def __init__(self, host: str, port: int | None, call: Call, authorization: str | None) -> None:
+        super().__init__(host, port or self.ConnectionCls.default_port)
+        self._call = call
+        self._place = (os.getpid(), self.scheme, host, self.port, authorization)
+
+    def _get_conn(self, timeout: float | None = None) -> Any:
+        connection: Any = _kept.take(self._place, self._call.allows) or self._new_conn()
+        connection.begin(self._call)
+        return connection
+
+    def _put_conn(self, conn: Any) -> None:
+        # urllib3 calls this once the response is closed: read to its end, or given up and its connection closed.
+        if conn is None or conn.sock is None:
+            return
+        if self._call.watch.release() and conn.is_connected:
+            _kept.keep(self._place, conn)
+        else:
+            conn.close()
+
+    def _make_request(self, conn: Any, *args: Any, **kwargs: Any) -> BaseHTTPResponse:
+        try:
+            return super()._make_request(conn, *args, **kwargs)
+        except (ConnectionError, ssl.SSLError):
+            # Before the first byte of an answer; inside its head, WatchedResponse raises StreamFault.
+            if not conn.reused or self._call.watch.ended:
+                raise
+        # An endpoint may close a kept connection just as the request goes out.
+        conn.close()
+        conn.begin(self._call)
+        return super()._make_request(conn, *args, **kwargs)
+
+
+class _HTTPSPool(_Pool, HTTPSConnectionPool):
+    pass
+
+
+class _Connection(HTTPConnection):
+    """A connection whose socket the watch of the current call holds from before the first packet."""
+
+    response_class = WatchedResponse
+    reused = False
+    _call: Call
+    _sending = False
+
+    def begin(self, call: Call) -> None:
+        """Serve this call from now on."""
+        self._call = call
+        self.reused = self.sock is not None
+        self._sending = False
+        if self.reused:
+            call.watch.hold(self.sock)
+
+    def send(self, data: Any) -> None:
+        """Send bytes of the request; connects first if necessary."""
+        if self.sock is None:
+            self.connect()
+        if not self._sending:
+            self._sending = True
+            self._call.on_send(self.reused)
+        super().send(data)
+
+    def _new_conn(self) -> socket.socket:
+        call = self._call
+        return connect(call.watch, call.connect_s, self._dns_host, self.port or self.default_port, call.allows)
+
+
+class _HTTPSConnection(_Connection, HTTPSConnection):
+    pass
+
+
+_Pool.ConnectionCls = _Connection
+_HTTPSPool.ConnectionCls = _HTTPSConnection
+
+
+class _Kept:
+    """The open connections that no call uses, oldest first. Thread-safe."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._connections: dict[_Connection, tuple[_Place, float]] = {}
+
+    def take(self, place: _Place, allows: Callable[[str], bool] | None) -> _Connection | None:
+        """The newest one of this place that is alive and whose peer may be called."""
+        while connection := self._newest(place):
+            with suppress(OSError):
+                if connection.is_connected and (allows is None or allows(connection.sock.getpeername()[0])):
+                    return connection
+            connection.close()
+        return None
+
+    def keep(self, place: _Place, connection: _Connection) -> None:
+        """Keep a connection for a later call."""
+        with self._lock:
+            self._connections[connection] = place, time.monotonic()
+        self.close(_MOST_KEPT)
+
+    def close(self, most: int = 0) -> None:
+        """Close those that were idle for too long, and the oldest beyond ``most``."""
+        old = time.monotonic() - _KEPT_S
+        with self._lock:
+            oldest_first = list(self._connections.items())
+            closed = [
+                connection
+                for number, (connection, (_, since)) in enumerate(oldest_first)
+                if since < old or len(oldest_first) - number > most
+            ]
+            for connection in closed:
+                del self._connections[connection]
+        for connection in closed:
+            connection.close()
+
+    def _newest(self, place: _Place) -> _Connection | None:
+        with self._lock:
+            found = next((one for one, (of, _) in reversed(self._connections.items()) if of == place), None)
+            if found:
+                del self._connections[found]
+            return found
+
+
+_kept = _Kept()
+atexit.register(_kept.close)
+
+
+def close_kept_connections() -> None:
+    """Close every connection that no call uses."""
+    _kept.close()
