@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from typing import Any
 
 # An index beyond any real number of choices counts as no index.
@@ -38,6 +38,11 @@ class Usage:
     total_tokens: int | None = None
     cached_tokens: int | None = None
     reasoning_tokens: int | None = None
+
+    def after(self, earlier: Usage | None) -> Usage:
+        """The larger of each count here and in an earlier report, as counts only grow."""
+        pairs = zip(astuple(self), astuple(earlier or self), strict=True)
+        return Usage(*(max((count for count in pair if count is not None), default=None) for pair in pairs))
 
 
 @dataclass(frozen=True)
@@ -110,7 +115,8 @@ def _chunk(data: str, parts: tuple[str, str]) -> Chunk:
     listed = fields.get("choices")
     choices = [choice for choice in listed if isinstance(choice, Mapping)] if isinstance(listed, list) else []
     usage, error = fields.get("usage"), None
-    for place in [*choices, *_additions(data, fields)]:
+    deltas = [delta for choice in choices if isinstance(delta := choice.get(parts[0]), Mapping)]
+    for place in [*choices, *deltas, *_additions(data, fields)]:
         usage, error = usage or place.get("usage", usage), error or place.get("error")
     if fields.get("error") or fields.get("object") == "error":
         said: str | None = data
@@ -170,6 +176,8 @@ def _choice(choice: Mapping[str, Any], parts: tuple[str, str], place: int, warni
     if not text or len(delta) > 1 + ("role" in delta):
         thinking += next(filter(None, (_thought(delta.get(key)) for key in _THINKING)), "")
         tool_calls = delta.get("tool_calls")
+        if isinstance(tool_calls, Mapping):
+            tool_calls = [tool_calls]
         if not tool_calls and isinstance(delta.get("function_call"), Mapping):
             tool_calls = [{"index": 0, "function": delta["function_call"]}]
         for words in (delta.get("refusal"), choice.get("text")):
@@ -235,16 +243,28 @@ def _thought(value: object, depth: int = 0) -> str:
 def _usage(usage: object) -> Usage | None:
     if not isinstance(usage, Mapping):
         return None
-    of_prompt, of_completion = usage.get("prompt_tokens_details"), usage.get("completion_tokens_details")
+    of_prompt = usage.get("prompt_tokens_details", usage.get("input_tokens_details"))
+    of_completion = usage.get("completion_tokens_details", usage.get("output_tokens_details"))
     return Usage(
-        prompt_tokens=_count(usage.get("prompt_tokens")),
-        completion_tokens=_count(usage.get("completion_tokens")),
-        total_tokens=_count(usage.get("total_tokens")),
-        cached_tokens=_count(of_prompt.get("cached_tokens")) if isinstance(of_prompt, Mapping) else None,
-        reasoning_tokens=_count(of_completion.get("reasoning_tokens")) if isinstance(of_completion, Mapping) else None,
+        prompt_tokens=_count(usage, "prompt_tokens", "input_tokens"),
+        completion_tokens=_count(usage, "completion_tokens", "output_tokens"),
+        total_tokens=_count(usage, "total_tokens"),
+        cached_tokens=_first(_count(of_prompt, "cached_tokens"), _count(usage, "prompt_cache_hit_tokens")),  # DeepSeek
+        reasoning_tokens=_first(_count(of_completion, "reasoning_tokens"), _count(usage, "reasoning_tokens")),  # SGLang
     )
 
 
-def _count(value: object) -> int | None:
-    # Counts are stored in 64-bit columns; invalid counts are treated as not reported.
-    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**63 else None
+def _first(one: int | None, other: int | None) -> int | None:
+    return other if one is None else one
+
+
+def _count(counts: Any, *names: str) -> int | None:
+    """The count under the first of these names that has one."""
+    for name in names if isinstance(counts, Mapping) else ():
+        value = counts.get(name)
+        if isinstance(value, float) and value.is_integer():
+            value = int(value)
+        # Counts are stored in 64-bit columns; invalid counts are treated as not reported.
+        if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**63:
+            return value
+    return None

@@ -9,7 +9,7 @@ from functools import cache
 from http import HTTPStatus
 from typing import Any, NamedTuple
 
-_MOST_LEVELS = 6
+_MOST_LEVELS = 8
 _MOST_PROBLEMS = 10
 
 # Keys are compared without case, "_" and "-": "Message", "error_message" and "errorMessage" occur as well.

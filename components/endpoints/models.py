@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -25,6 +26,8 @@ _LARGEST = 2**53 - 1
 # then those of Ollama, Cohere, vLLM, Groq and OpenRouter.
 _NAMES = ("id", "model", "name")
 _CONTEXT_LENGTHS = ("max_context_length", "context_length", "max_model_len", "context_window")
+_CHAT = re.compile(r"chat|\A(?:completion|text)\Z")
+_NO_CHAT = re.compile(r"embed|rank|classif|moderat|transcri|speech|\A(?:\w+-to-)?(?:image|audio|video)\Z")
 
 _N = TypeVar("_N", int, float)
 _T = TypeVar("_T")
@@ -51,8 +54,9 @@ class ModelsUnavailable(UserError):
 
 
 def list_models(address: Address, within_s: float = ANSWER_S) -> list[ModelCard]:
-    """The models of ``GET {base_url}/models``, in the endpoint's order, each id once, in whatever shape they come.
+    """The models of ``GET {base_url}/models``, in the endpoint's order, each id once, in any provider's shape.
 
+    Models that the list describes as made for something other than chat are left out.
     Raises ModelsUnavailable.
     """
     hide = address.key.mask.out_of if address.key else str
@@ -86,7 +90,7 @@ def _read_models(text: str, hide: Callable[[str], str]) -> list[ModelCard]:
     entries = _entries(read_value(text))
     cards: dict[str, ModelCard] = {}
     for entry in entries[:_MAX_MODELS]:
-        if isinstance(entry, Mapping) and (name := _first(entry, _NAMES, _name)):
+        if isinstance(entry, Mapping) and (name := _first(entry, _NAMES, _name)) and _is_for_chat(entry):
             card = ModelCard(
                 id=hide(name),
                 context_length=_first(entry, _CONTEXT_LENGTHS, lambda value: _number(value, int)),
@@ -94,6 +98,19 @@ def _read_models(text: str, hide: Callable[[str], str]) -> list[ModelCard]:
             )
             cards.setdefault(card.id, card)
     return list(cards.values())
+
+
+def _is_for_chat(entry: Mapping[str, Any]) -> bool:
+    """Whether a model is for chat, by what its provider says of it; true where that is nothing."""
+    capabilities, architecture = entry.get("capabilities"), entry.get("architecture")
+    if isinstance(capabilities, Mapping) and capabilities.get("completion_chat") is False:  # Mistral
+        return False
+    modalities = architecture.get("output_modalities") if isinstance(architecture, Mapping) else None
+    for uses in (entry.get("endpoints"), capabilities, modalities):  # Cohere, Ollama, OpenRouter
+        if isinstance(uses, list) and uses and not any(isinstance(use, str) and _CHAT.search(use) for use in uses):
+            return False
+    kinds = (entry.get("type"), entry.get("task"))  # Together and LM Studio, Hugging Face
+    return not any(isinstance(kind, str) and _NO_CHAT.search(kind) for kind in kinds)
 
 
 def _entries(value: object) -> list[Any]:

@@ -100,7 +100,7 @@ class Answer:
         """Add one chunk; returns what it adds to the text of each choice."""
         self.chunk_count += 1
         if chunk.usage:
-            self.usage = chunk.usage
+            self.usage = chunk.usage.after(self.usage)
         if chunk.model and chunk.model != self.model:
             self.model = safe_text(chunk.model)
         if chunk.system_fingerprint and chunk.system_fingerprint != self.system_fingerprint:

@@ -73,6 +73,16 @@ def not_http(http_status: int) -> StreamFault:
     )
 
 
+def other_api(name: str, base_url_end: str, raw: str) -> StreamFault:
+    """The fault of an answer of another API than chat completions."""
+    return StreamFault(
+        ErrorKind.NOT_SSE,
+        f"The endpoint answered as {name} does, and Tempera reads chat completions. "
+        f"Set the base URL to that of its chat completions, which usually ends in {base_url_end}.",
+        raw=raw,
+    )
+
+
 def not_an_answer(raw: str, media_type: str) -> StreamFault:
     """The fault of a body that is neither an event stream nor a completion."""
     return StreamFault(

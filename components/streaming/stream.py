@@ -18,6 +18,7 @@ from sseclient import SSEClient
 
 from components.contract.chunk import UnreadableEvent, read_chunk, read_completion, read_object
 from components.contract.errors import has_words_of_an_error, plain_text, read_error
+from components.contract.other_apis import other_api
 from components.streaming import sentences
 from components.streaming.answer import Answer, TimedEvent
 from components.streaming.call import body_pieces, post_json, tells_its_end
@@ -90,6 +91,8 @@ class AnswerStream:
         self._beginning = bytearray()  # what came before the first event
         self._complaint: str | None = None
         """The last event, when it held no choices but words as errors have them."""
+        self._other_api: StreamFault | None = None
+        """The fault of the first event that shows another API."""
         self._watch = Watch(self._limits.total_s)
 
     @property
@@ -238,11 +241,14 @@ class AnswerStream:
         guard = EventGuard(self._limits.max_event_bytes)
         blocks = (block for data in body for block in guard.feed(data))
         for event in SSEClient(blocks).events():
-            yield from self._event(event.event, event.data)
+            for data in _apart(event.data):
+                yield from self._event(event.event, data)
         if self._tells_its_end:
             for event in SSEClient(iter([guard.unfinished()])).events():
-                if self._ends_the_answer(event.event, event.data):
-                    yield from self._event(event.event, event.data)
+                parts = _apart(event.data)
+                if any(self._ends_the_answer(event.event, data) for data in parts):
+                    for data in parts:
+                        yield from self._event(event.event, data)
         if guard.replaced_bytes:
             self._answer.warn("bytes that are no UTF-8 were replaced")
 
@@ -297,6 +303,8 @@ class AnswerStream:
             chunk = read_chunk(data)
         except UnreadableEvent as unreadable:
             yield TimedEvent(name, data, self._moments.at_ms())
+            if has_words_of_an_error(data):
+                raise self._reported(data, data) from None
             if name == "message" and not answer.done:
                 answer.add_unreadable(str(unreadable))
             else:
@@ -306,6 +314,8 @@ class AnswerStream:
             yield TimedEvent(name, data, self._moments.at_ms(), answer.add(chunk))
             raise self._reported(chunk.error, data)
         self._complaint = None if chunk.choices or chunk.usage or not has_words_of_an_error(data) else data
+        if not chunk.choices and answer.chunk_count == 0:
+            self._other_api = self._of_another_api(data)
         deltas = answer.add(chunk)
         # Held text has arrived all the same.
         self._moments.take(chunk.choices)
@@ -386,7 +396,12 @@ class AnswerStream:
         """The fault of a body that is no answer, in its own words where it has those of an error."""
         if has_words_of_an_error(data):
             return self._reported(data, data)
-        return sentences.not_an_answer(self._hide(data)[: self._limits.max_error_body_bytes], media_type)
+        raw = self._hide(data)[: self._limits.max_error_body_bytes]
+        return self._of_another_api(data) or sentences.not_an_answer(raw, media_type)
+
+    def _of_another_api(self, data: str) -> StreamFault | None:
+        found = other_api(data)
+        return found and sentences.other_api(*found, self._hide(data)[: self._limits.max_error_body_bytes])
 
     def _raise_if_ended(self) -> None:
         if ended := self._watch.ended:
@@ -409,6 +424,8 @@ class AnswerStream:
         if told_better and self._complaint is not None:
             status = status if fault else Status.INTERRUPTED
             fault = self._reported(self._complaint, self._complaint)
+        elif told_better and not answer.choices[0].text:
+            fault = self._other_api or fault
         first, *further = answer.choices
 
         def without_key(text: str | None) -> str | None:
@@ -437,6 +454,20 @@ class AnswerStream:
             streamed=self._streamed,
             warnings=tuple(map(self._hide, answer.warnings)),
         )
+
+
+def _apart(data: str) -> list[str]:
+    """The events in an event's data: some endpoints leave out the blank line between two, or write ``data:`` twice."""
+    if "\n" not in data and not data.startswith("data:"):
+        return [data]
+    lines = [line.removeprefix("data:").strip() for line in data.split("\n")]
+    try:
+        for line in lines:
+            if line != DONE:
+                read_object(line)
+    except UnreadableEvent:
+        return [data]
+    return lines
 
 
 def _asks_for_several(body: bytes) -> bool:

@@ -18,19 +18,33 @@ class _Call:
     def __init__(self) -> None:
         self.id = ""
         self.name = ""
-        self.arguments = io.StringIO()
-        self.safe = SafeText()
+        self._arguments = io.StringIO()
+        self._last = ""
+        """The last piece of the arguments."""
+        self._safe = SafeText()
 
     def add_name(self, piece: str) -> None:
         """Join a name's pieces; endpoints that repeat a name repeat it whole."""
-        if not self.arguments.tell() and piece != self.name:
+        if piece != self.name and not (self.name and self._arguments.tell()):
             self.name = (piece if piece.startswith(self.name) else self.name + piece)[:_MAX_NAME]
+
+    def add_arguments(self, piece: str) -> int:
+        """Add a piece; returns the number of characters added."""
+        self._last = self._safe.feed(piece)
+        return self._arguments.write(self._last)
+
+    @property
+    def arguments(self) -> str:
+        """The joined pieces. Where only the last of them is JSON, it repeats those before it, and counts alone."""
+        joined = self._arguments.getvalue()
+        repeats = joined.startswith("{") and _is_json(self._last) and not _is_json(joined)
+        return self._last if repeats else joined
 
     def is_over(self, name: str, arguments: str) -> bool:
         """Whether a piece without an id, but with this name, begins another call than this one."""
-        if not name or not self.arguments.tell():
+        if not name or not self.name or not self._arguments.tell():
             return False
-        return name != self.name or (arguments != "" and _is_json(self.arguments.getvalue()))
+        return name != self.name or (arguments != "" and _is_json(self.arguments))
 
 
 class ToolCalls:
@@ -56,7 +70,7 @@ class ToolCalls:
         for place, piece in enumerate(pieces):
             if not isinstance(piece, Mapping):
                 continue
-            said: Mapping[str, object] = {}
+            said = piece  # some endpoints put the name and the arguments here
             for key in ("custom", "function"):
                 said = piece[key] if isinstance(piece.get(key), Mapping) else said
             id_, name = _word(piece.get("id")), _word(said.get("name"))
@@ -78,9 +92,8 @@ class ToolCalls:
                 self._by_index[index] = call
             if name:
                 call.add_name(name)
-            written = call.safe.feed(arguments)
-            call.arguments.write(written)
-            size += len(written)
+            if arguments:
+                size += call.add_arguments(arguments)
         return size
 
     def _call_of(self, id_: str, index: int | None, name: str, arguments: str) -> _Call | None:
@@ -94,7 +107,7 @@ class ToolCalls:
             return None
         last = self._calls[-1] if self._calls else None
         call = at_index or last
-        if call and call is not last and not name and arguments and _is_json(call.arguments.getvalue()):
+        if call and call is not last and not name and arguments and _is_json(call.arguments):
             call = last  # the index is wrong: that call has all its arguments
         return None if call is None or call.is_over(name, arguments) else call
 
@@ -107,7 +120,7 @@ class ToolCalls:
     def joined(self) -> tuple[ToolCall, ...]:
         """The calls as far as they came, in the order in which they began."""
         return tuple(
-            ToolCall(*map(self._masked, (safe_text(call.id), safe_text(call.name), call.arguments.getvalue())))
+            ToolCall(*map(self._masked, (safe_text(call.id), safe_text(call.name), call.arguments)))
             for call in self._calls
         )
 
@@ -124,6 +137,8 @@ def _index(value: object) -> int | None:
 
 
 def _word(value: object) -> str:
+    if isinstance(value, int) and not isinstance(value, bool) and value.bit_length() < _MAX_NAME:
+        return str(value)
     return value[:_MAX_NAME] if isinstance(value, str) else ""
 
 

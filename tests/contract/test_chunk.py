@@ -157,6 +157,9 @@ def test_only_counts_are_usage(usage, counts):
         },
         {"choices": [], "usage": None, "x_provider": {"usage": {"prompt_tokens": 3, "completion_tokens": 2}}},
         {"choices": [{"usage": {"prompt_tokens": 9}}], "usage": {"prompt_tokens": 3, "completion_tokens": 2}},
+        {"choices": [{"delta": {"usage": {"prompt_tokens": 3, "completion_tokens": 2}}}]},
+        {"choices": [], "usage": {"input_tokens": 3, "output_tokens": 2}},
+        {"choices": [], "usage": {"prompt_tokens": 3.0, "completion_tokens": 2.0}},
     ],
 )
 def test_usage_is_found_wherever_providers_put_it(fields):
@@ -185,6 +188,25 @@ def test_the_tokens_of_the_prompt_that_were_read_before_are_usage(cached):
 def test_cached_tokens_that_are_no_count_are_not_reported_and_the_others_are(details):
     usage = {"prompt_tokens": 9, "completion_tokens": 1, "total_tokens": 10, "prompt_tokens_details": details}
     assert a_chunk(usage=usage).usage == Usage(9, 1, 10, cached_tokens=None)
+
+
+@pytest.mark.parametrize(
+    "usage",
+    [
+        {"prompt_tokens_details": {"cached_tokens": 5}, "completion_tokens_details": {"reasoning_tokens": 4}},
+        {"input_tokens_details": {"cached_tokens": 5}, "output_tokens_details": {"reasoning_tokens": 4}},
+        {"prompt_cache_hit_tokens": 5, "reasoning_tokens": 4, "completion_tokens_details": None},
+    ],
+)
+def test_parts_of_the_counts_are_found_wherever_providers_put_them(usage):
+    assert a_chunk(usage=usage).usage == Usage(cached_tokens=5, reasoning_tokens=4)
+
+
+def test_a_later_report_of_usage_completes_the_one_before_it():
+    first = Usage(prompt_tokens=5, completion_tokens=1, cached_tokens=0)
+    assert Usage(completion_tokens=2).after(first) == Usage(5, 2, cached_tokens=0)
+    assert Usage(0, 0, 0).after(Usage(5, 2, 7)) == Usage(5, 2, 7)
+    assert Usage(3).after(None) == Usage(3)
 
 
 def test_cached_tokens_beside_the_other_counts_are_not_reported():
@@ -230,6 +252,7 @@ def test_an_error_inside_the_stream_is_an_error(fields):
     [
         ({"choices": [{"delta": {}, "error": {"message": "no", "code": 502}}]}, {"message": "no", "code": 502}),
         ({"choices": [{"delta": {}, "error": "no"}]}, "no"),
+        ({"choices": [{"delta": {"error": "no"}}]}, "no"),
         ({"choices": [{"delta": {}}], "x_groq": {"id": "r", "error": "no"}}, "no"),
         ({"choices": [], "x_provider": {"error": {"message": "no"}}}, {"message": "no"}),
         ({"choices": None, "base_resp": {"status_code": 7, "status_msg": "no"}}, {"message": "no", "code": 7}),

@@ -294,8 +294,8 @@ def test_the_deepest_words_that_count_are_found_and_deeper_ones_end_the_search()
     def nested(depth):
         return read_error('{"error":' * depth + '"deep"' + "}" * depth, 500).sentence
 
-    assert nested(6) == "deep"
-    assert nested(7) == "The endpoint answered 500 Internal Server Error without saying more."
+    assert nested(8) == "deep"
+    assert nested(9) == "The endpoint answered 500 Internal Server Error without saying more."
 
 
 def test_many_problems_are_cut_to_the_first_ten():

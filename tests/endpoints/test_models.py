@@ -41,6 +41,31 @@ def test_models_are_found_in_the_shapes_that_providers_give_their_lists(answer: 
         assert list_models(Address(server.base_url)) == [ModelCard("a", 4096), ModelCard("b")]
 
 
+@pytest.mark.parametrize(
+    ("chat", "other"),
+    [
+        ({"endpoints": ["generate", "chat"]}, {"endpoints": ["embed"]}),
+        ({"type": "chat"}, {"type": "embedding"}),
+        ({"type": "vlm"}, {"type": "embeddings"}),
+        ({"type": "model"}, {"type": "rerank"}),
+        ({"task": "image-text-to-text"}, {"task": "text-to-image"}),
+        ({"capabilities": {"completion_chat": True}}, {"capabilities": {"completion_chat": False}}),
+        ({"capabilities": ["completion", "tools"]}, {"capabilities": ["embedding"]}),
+        (
+            {"architecture": {"output_modalities": ["image", "text"]}},
+            {"architecture": {"output_modalities": ["image"]}},
+        ),
+        ({"endpoints": [], "type": None}, {"type": "image"}),
+    ],
+    ids=lambda said: str(said)[:40],
+)
+def test_only_models_for_chat_are_listed_where_the_list_says_what_each_is_for(
+    chat: dict[str, object], other: dict[str, object]
+) -> None:
+    with serve(document({"data": [{"id": "other", **other}, {"id": "chat", **chat}]})) as server:
+        assert list_models(Address(server.base_url)) == [ModelCard("chat")]
+
+
 def test_the_key_is_sent_and_stays_out_of_the_sentence() -> None:
     with serve(document({"detail": "No: canary-key-3"}, "401 Unauthorized")) as server:
         with pytest.raises(ModelsUnavailable, match=r"No: \*\*\*"):

@@ -1,6 +1,7 @@
 """The reader against endpoints that behave and misbehave: how each run ends, and that nothing that arrived is lost."""
 
 import gzip
+import json
 import socket
 import threading
 import time
@@ -441,6 +442,45 @@ def test_several_choices_that_were_asked_for_keep_their_indexes():
 def test_what_is_held_until_it_can_be_told_what_it_is_comes_out_when_the_stream_breaks(cut):
     for pieces in ([chunk("1"), chunk("10")], [chunk("1"), chunk("10", index=1)]):
         assert run(head() + b"".join(pieces) + cut).text == "110"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"\n".join(line for line in GOOD.splitlines() if line) + b"\n",
+        GOOD.replace(b"}\n\ndata: [DONE]", b"}\ndata: [DONE]"),
+        GOOD.replace(b"data: ", b"data: data: "),
+    ],
+    ids=["no blank lines", "none before the last", "data twice"],
+)
+def test_events_that_are_not_well_apart_are_read_one_by_one(body):
+    answer = head("200 OK", f"Content-Length: {len(body)}") + body
+    assert how(run(answer)) == OK
+
+
+@pytest.mark.parametrize(
+    ("said", "api", "base_url_end"),
+    [
+        ({"type": "response.created", "response": {"id": "r", "output": []}}, "the Responses API", "/v1"),
+        ({"id": "r", "object": "response", "output": [{"type": "message"}]}, "the Responses API", "/v1"),
+        ({"type": "message_start", "message": {"content": []}}, "Anthropic's Messages API", "/v1"),
+        ({"content": [{"type": "text", "text": "Hi"}], "stop_reason": "end_turn"}, "Anthropic's Messages API", "/v1"),
+        ({"message": {"content": "Hi"}, "done": False}, "Ollama's own API", "/v1"),
+        ({"candidates": [{"content": {"parts": [{"text": "Hi"}]}}]}, "Gemini's own API", "/v1beta/openai"),
+    ],
+)
+def test_an_answer_of_another_api_is_named_with_the_base_url_to_set(said, api, base_url_end):
+    lines = (json.dumps(said) + "\n").encode() + b'{"more": 1}\n'
+    for answer in (head() + event(said) + event({"more": 1}), document(said), document(lines, content_type="a/ndjson")):
+        outcome = run(answer)
+        assert (outcome.status, outcome.error_kind) == (Status.ERROR, ErrorKind.NOT_SSE)
+        assert api in outcome.message
+        assert outcome.message.endswith(f"usually ends in {base_url_end}.")
+
+
+def test_an_error_in_a_list_among_the_events_is_told():
+    outcome = run(head() + event([{"error": {"code": 400, "message": "The key is not valid."}}]) + DONE)
+    assert (outcome.error_kind, outcome.message) == (ErrorKind.SERVER_ERROR_EVENT, "The key is not valid.")
 
 
 def test_the_outcome_cannot_be_read_before_the_end():

@@ -115,3 +115,32 @@ def test_a_piece_that_says_nothing_makes_no_call(empty: dict[str, object]) -> No
     calls.add([empty])
     assert not calls
     assert joined([empty], [piece("{}", "look", id="a", index=0)], [empty | {"function": {}}]) == [("a", "look", "{}")]
+
+
+@pytest.mark.parametrize(
+    "pieces",
+    [
+        [piece('{"x"', id="a", index=0), piece(":1}", "look", index=0)],
+        [piece('{"x":1}', id="a", index=0), piece(None, "look", id=None, index=0)],
+        [piece('{"x"', "look", id="a"), piece('{"x":1', "look", id="a"), piece('{"x":1}', "look", id="a")],
+        [piece('{"x"', "look", id="a", index=0), piece(":1}", index=0), piece('{"x":1}', "look", id="a", index=0)],
+        [{"index": 0, "id": "a", "name": "look", "arguments": '{"x":1}'}],
+    ],
+    ids=["name behind", "name last", "arguments repeated", "whole at the end", "flat"],
+)
+def test_a_call_is_the_same_however_its_pieces_are_cut(pieces: list[dict[str, Any]]) -> None:
+    assert joined(*([one] for one in pieces)) == TWO[:1]
+
+
+def test_an_id_may_be_a_number() -> None:
+    assert joined([piece("{}", "look", id=7)], [piece("{}", "find", id=8)]) == [
+        ("7", "look", "{}"),
+        ("8", "find", "{}"),
+    ]
+
+
+def test_ten_thousand_pieces_are_one_call() -> None:
+    pieces = [[piece("1", index=0)] for _ in range(10_000)]
+    assert joined([piece('{"x":"', "look", id="a", index=0)], *pieces, [piece('"}', index=0)]) == [
+        ("a", "look", '{"x":"' + "1" * 10_000 + '"}')
+    ]
