@@ -49,3 +49,7 @@ WORKERS_NEED_POSTGRESQL = (
 )
 WORKERS_NEED_DASK = "{variable} needs Dask. Install it: pip install distributed"
 NO_SCHEDULER = "No scheduler answers at {address}, which {variable} names: {error}. Start it, or correct the address."
+CHECK_UNKNOWN = "There is no check {kind}. The kinds are {kinds}."
+CHECK_WRONG = "The check {kind} cannot be made: {problem}."
+CHECK_HAS_NO = "there is no such field; it has {known}"
+RUN_NOT_ENDED_WELL = "There is no complete answer: the run is {status}."
