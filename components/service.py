@@ -105,6 +105,10 @@ class Service:
         self.lookups = Lookups()
         if sentence := open_to_others(self._private_places()):
             logging.getLogger(__name__).warning(sentence)
+        if self.demo:
+            # A demo's pages show no problems of its configuration: they are for the operator only.
+            for problem in self.configuration().problems:
+                logging.getLogger(__name__).warning(problem)
 
     def configuration(self) -> Configuration:
         """The endpoints of the secrets file and the environment, and all problems of the configuration."""

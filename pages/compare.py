@@ -29,7 +29,11 @@ draft = draw_base(with_lanes=True)
 endpoints = endpoints_here()
 requests = lane_requests(draft, endpoints, model_cards)
 experiment = shown_experiment(experiment_id)
-blind = draw_controls(draft.comparison, may_be_refused=any(request.composed.may_be_refused for request in requests))
+blind = draw_controls(
+    draft.comparison,
+    may_be_refused=any(request.composed.may_be_refused for request in requests),
+    going_on=experiment is not None and experiment.going_on,
+)
 order = blind_order([request.lane.id for request in requests]) if blind else None
 # Before the lanes are read: a run that starts or ends from now on causes another draw.
 version = experiment.version if experiment else 0

@@ -10,6 +10,7 @@ from components.ui import presses
 from components.ui.answer import live_view
 from components.ui.entrance import draw_account, draw_limits, draw_storage, is_let_in
 from components.ui.form import widget_values
+from components.ui.page_script import draw_page_script
 from components.ui.share import keys as share_keys
 from components.ui.sweep import keys as sweep_keys
 from components.ui.uploads import whole_page
@@ -51,5 +52,6 @@ with whole_page():
             st.session_state.pop(sweep_keys.SWEEP_WANTED, None)
         widget_values.put_back()
         presses.act()
+        draw_page_script()
         page.run()
         draw_account()

@@ -20,7 +20,8 @@ from components.contract.request import ChatCompletionStreamRequest
 MESSAGES = "messages"
 EXTRA_BODY = "extra_body"
 
-_CHARACTERS_PER_TOKEN = 4
+_BYTES_PER_TOKEN = 4
+_TEMPLATE_TOKENS = 4
 """A rule of thumb for English; only ever shown as an estimate."""
 
 # Names of the contract's fields elsewhere, or in the past.
@@ -85,8 +86,13 @@ def lint(
 
 
 def estimated_tokens(messages: list[Message]) -> int:
-    """The estimated tokens of the messages, at four characters each; never to be shown as a count."""
-    return sum(len(message.content) for message in messages) // _CHARACTERS_PER_TOKEN + 1
+    """The estimated tokens of the messages; never to be shown as a count.
+
+    Four bytes of UTF-8 are a token: four letters of English, two of Cyrillic or Arabic, one or two Chinese characters.
+    A chat template adds about four tokens for each message, and as many for the begin of the answer.
+    """
+    text = sum(len(message.content.encode()) for message in messages) // _BYTES_PER_TOKEN
+    return text + _TEMPLATE_TOKENS * (len(messages) + 1)
 
 
 def changed(request: ChatCompletionStreamRequest, **fields: object) -> ChatCompletionStreamRequest:

@@ -33,10 +33,11 @@ def count_runs(database: Database) -> int:
 def recent_rates(database: Database, endpoint: str, most: int) -> list[float]:
     """Tokens per second of the endpoint's newest finished runs, newest first, up to a limit.
 
-    Runs without a rate are skipped. Raises QueryFailed.
+    Runs without a rate are skipped, and runs of releases that defined it differently. Raises QueryFailed.
     """
     rate = runs.c.tokens_per_second
-    finished = (runs.c.endpoint == endpoint) & (runs.c.status != Status.RUNNING.value) & rate.is_not(None)
+    measured = rate.is_not(None) & runs.c.rate_basis.is_not(None)
+    finished = (runs.c.endpoint == endpoint) & (runs.c.status != Status.RUNNING.value) & measured
     statement = (
         select(rate)
         .where(owned(runs, database.owner), finished)
@@ -48,8 +49,10 @@ def recent_rates(database: Database, endpoint: str, most: int) -> list[float]:
 
 @dataclass(frozen=True)
 class Measured:
-    """The cost of an answer: tokens, time to the first token in ms, and tokens per second after it."""
+    """The cost of an answer: its request, tokens, time to the first token in ms, and tokens per second after it."""
 
+    request_body: str
+    prompt_tokens: int
     completion_tokens: int
     ttft_ms: float
     tokens_per_second: float

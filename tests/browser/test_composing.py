@@ -25,6 +25,12 @@ def test_keys_run_stop_and_continue_and_the_preview_follows_each_change(
     wait_for(lambda: answer(page).startswith(before[:60]))
     growing_lengths(page, 3)
     expect(prompt(page)).to_have_value(LONG)
+    # Escape closes an open select and stops nothing.
+    page.locator(".st-key-model input").first.click()
+    expect(page.get_by_role("listbox")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("listbox")).to_have_count(0)
+    growing_lengths(page, 2)
     prompt(page).press("Escape")
     expect(page.locator(".st-key-run_status")).to_contain_text("cancelled")
 
@@ -52,6 +58,11 @@ def test_keys_run_stop_and_continue_and_the_preview_follows_each_change(
     expect(page.locator(".st-key-run_status")).to_contain_text("cancelled")
     expect(page.locator(".st-key-add_answer button").first).to_be_visible()
     page.keyboard.press("Alt+m")
+    expect(page.locator(".st-key-messages textarea")).to_have_count(3)
+    expect(page.locator(".st-key-messages textarea").last).to_be_focused()
+    prompt(page).click()
+    page.locator(".st-key-add_user button").first.click()
+    expect(page.locator(".st-key-messages textarea").last).to_be_focused()
     expect(page.locator(".st-key-messages textarea")).to_have_count(3)
 
 
@@ -102,7 +113,12 @@ def test_the_first_screen_holds_the_work_the_keyboard_reaches_every_control_and_
     expect(page.get_by_role("heading", name="Runs").or_(page.locator(".st-key-run button").first)).to_be_visible()
     tap(page, page.get_by_role("link", name="Runs"))
     expect(page.get_by_role("heading", name="Runs")).to_be_visible()
-    tap(page, page.get_by_role("link", name="Playground"))
+    # On a narrow page, the menu closes over the page that was chosen in it.
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.get_by_test_id("stExpandSidebarButton").click()
+    page.get_by_test_id("stSidebar").get_by_role("link", name="Playground").click()
+    expect(page.get_by_test_id("stSidebar")).not_to_be_in_viewport()
+    page.set_viewport_size(VIEWPORT)
     expect(prompt(page)).to_have_value("Just typed")
     expect(page.locator(".st-key-reset_all button").first).to_be_disabled()
 

@@ -207,6 +207,7 @@ def test_tags_are_taken_out_of_what_calls_itself_markup_and_of_no_text(media_typ
 )  # fmt: skip
 def test_a_body_without_words_gives_the_status_in_words(body):
     assert read_error(body, 503).sentence == "The endpoint answered 503 Service Unavailable without saying more."
+    assert read_error(body, 429).sentence.endswith("Wait, or run fewer at once.")
     assert read_error(body, 599).sentence == "The endpoint answered 599 without saying more."
     assert read_error(body).sentence == "The endpoint reported an error without saying what it was."
 

@@ -219,5 +219,6 @@ def test_what_cannot_be_sent_is_always_said_before(data, keys):
 
 
 def test_the_estimate_grows_with_the_text():
-    assert estimated_tokens([Message.user("")]) == 1
-    assert estimated_tokens([Message.user("a" * 400), Message(role=Role.ASSISTANT, content="b" * 400)]) == 201
+    assert estimated_tokens([Message.user("")]) == 8
+    assert estimated_tokens([Message.user("a" * 400), Message(role=Role.ASSISTANT, content="b" * 400)]) == 212
+    assert estimated_tokens([Message.user("漢字" * 100)]) == 158

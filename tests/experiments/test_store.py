@@ -148,10 +148,10 @@ def test_answers_are_found_by_the_body_that_they_answer(log: Log) -> None:
 def test_what_the_newest_answers_took_is_told_where_all_of_it_is_known(log: Log) -> None:
     written(log, a_run("unknown"))
     run = a_run()
-    measures = {"completion_tokens": 5, "ttft_ms": 20.0, "tokens_per_second": 50.0}
+    measures = {"prompt_tokens": 7, "completion_tokens": 5, "ttft_ms": 20.0, "tokens_per_second": 50.0}
     row = {**to_row(run.record()), **measures}
     log.write(lambda connection: connection.execute(insert(runs), row))
-    assert recent_measures(log.database, "here", "m", 5) == [Measured(5, 20.0, 50.0)]
+    assert recent_measures(log.database, "here", "m", 5) == [Measured(run.record().request_body, 7, 5, 20.0, 50.0)]
     assert recent_measures(log.database, "here", "other", 5) == []
 
 

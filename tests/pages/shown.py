@@ -20,8 +20,9 @@ Data = dict[str, Any]
 
 
 def told(page: AppTest | Block) -> list[Data]:
-    """What the script has told each component, in the order of the page."""
-    return [json.loads(element.proto.json) for element in page.get("bidi_component")]
+    """What the script has told each component that shows text, in the order of the page."""
+    said = [json.loads(element.proto.json) for element in page.get("bidi_component")]
+    return [data for data in said if "token" in data or "blocks" in data]
 
 
 def shown_run(data: Data) -> Shown | None:

@@ -172,6 +172,20 @@ def test_a_lane_adds_a_field_that_the_base_does_not_send(compare: AppTest, chat:
     assert "stop" not in compare.session_state["comparison"].lane("2").settings
 
 
+def test_a_lane_on_another_endpoint_has_the_fields_of_that_endpoint(compare: AppTest, chat: Chat) -> None:
+    compare.secrets["endpoints"] = {"other": {"base_url": chat.server.base_url, "dialect": "openai"}}
+    compare.run()
+    form(compare, 2)
+    assert "safe_prompt" in texts(compare)
+    compare.selectbox(key="lane_endpoint_2").set_value("other").run()
+    assert "safe\\_prompt: the openai dialect has no such field." in texts(compare)
+    compare.button_group(key="lane_random_seed_state_2").set_value("value").run()
+    compare.number_input(key="lane_random_seed_2").set_value(5).run()
+    press(compare, "lane_run_2")
+    until_all_ended(compare)
+    assert chat.bodies[0]["seed"] == 5
+
+
 def test_every_field_can_be_a_lane_s_own(compare: AppTest, chat: Chat) -> None:
     form(compare, 2)
     compare.button_group(key="lane_temperature_state_2").set_value("null").run()

@@ -128,7 +128,8 @@ def test_variables_get_inputs_and_block_the_run_while_they_are_missing(page: App
     page.text_input(key="variable_name").set_value("Ann {{language}}").run()
     assert r"{{language}}\: give a value for it first." in texts(page)
     page.button(key="run").click().run()
-    assert page.error[0].value == r"{{language}}\: give a value for it first."
+    assert texts(page).count("give a value for it first.") == 1
+    assert not page.error
     assert chat.bodies == []
     page.text_input(key="variable_language").set_value("French").run()
     run_to_the_end(page)

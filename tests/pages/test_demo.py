@@ -105,6 +105,16 @@ def test_after_so_many_runs_one_has_to_wait(page: AppTest, chat: Chat, monkeypat
     assert page.expander[0].label.startswith(r"This is a demo\: 0 runs left now")
 
 
+def test_the_problems_of_its_configuration_are_told_to_the_operator_alone(
+    page: AppTest, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    secrets = {"demo": {"enabled": True, "runs_an_hour": 2}}
+    monkeypatch.setattr("components.server.process.read_secrets", lambda: Secrets(secrets))
+    close_service()
+    assert "runs_an_hour" not in texts(new_page().run())
+    assert "[demo] has the unknown setting runs_an_hour." in caplog.text
+
+
 def test_what_one_visitor_makes_another_does_not_see(page: AppTest) -> None:
     run_to_the_end(page)
     run_id = page.session_state[state.SHOWN_RUN]

@@ -29,20 +29,24 @@ def test_no_file_shows_raw_html(path: Path) -> None:
 
 def test_components_are_made_of_our_own_files() -> None:
     made = {
-        path.stem: {keyword.arg: ast.unparse(keyword.value) for keyword in call.keywords}
+        f"{path.parent.name}/{path.stem}": {keyword.arg: ast.unparse(keyword.value) for keyword in call.keywords}
         for path in SOURCES
         for call in calls(path)
         if ast.unparse(call.func).endswith("v2.component")
     }
     assert made == {
-        "__init__": {
+        "live_view/__init__": {
             "html": "(FOLDER / 'live_view.html').read_text()",
             "js": "(FOLDER / 'loader.js').read_text()",
             "isolate_styles": "False",
         },
-        "html_text": {
+        "answer/html_text": {
             "html": "(FOLDER / 'blocks.html').read_text()",
             "js": "(FOLDER / 'assets' / 'blocks.js').read_text()",
+            "isolate_styles": "False",
+        },
+        "page_script/__init__": {
+            "js": "(Path(__file__).parent / 'page_script.js').read_text()",
             "isolate_styles": "False",
         },
     }

@@ -56,7 +56,7 @@ def test_the_script_of_the_view_has_no_text_of_a_third_party_and_few_lines() -> 
 def drawn(page: AppTest) -> dict[str, dict[str, object]]:
     """What each component of the page was told, by its part."""
     told = [json.loads(element.proto.json) for element in page.get("bidi_component")]
-    return {"status" if data["part"] == "status" else "answer": data for data in told}
+    return {"status" if data["part"] == "status" else "answer": data for data in told if "part" in data}
 
 
 def test_the_page_is_told_which_run_to_draw_and_no_text_of_it(chat: Chat) -> None:

@@ -24,6 +24,8 @@ from components.ui.answer.run_lookup import asked
 from components.ui.answer.view_switches import draw_view_switches
 from components.ui.compare.starting import compare_with
 from components.ui.form import draft_form
+from components.ui.form.keys import message_key
+from components.ui.page_script import focus
 from components.ui.plain_words import plain_words
 from components.ui.sending import start
 
@@ -146,6 +148,7 @@ def _add_answer(record: RunRecord, request: ChatCompletionStreamRequest) -> None
         for call in json.loads(record.tool_calls)
     ] or [Turn(id=draft_form.next_turn_id(), role=Role.USER)]
     draft_form.change_turns(lambda _turns: (*turns, *following), "answer added")
+    focus(message_key(following[0].id))
 
 
 def _prefix_of(request: ChatCompletionStreamRequest) -> str:

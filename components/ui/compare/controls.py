@@ -28,8 +28,11 @@ the fairest for times.
 """
 
 
-def draw_controls(comparison: Comparison, *, may_be_refused: bool) -> bool:
-    """Draw the row; returns whether answers are blind. ``may_be_refused`` adds *Send anyway*."""
+def draw_controls(comparison: Comparison, *, may_be_refused: bool, going_on: bool) -> bool:
+    """Draw the row; returns whether answers are blind.
+
+    ``may_be_refused`` adds *Send anyway*; ``going_on`` is whether any lane runs, so that Stop has something to stop.
+    """
     with st.container(horizontal=True, vertical_alignment="center", key="run_bar"):
         st.button(
             "Run all",
@@ -44,6 +47,7 @@ def draw_controls(comparison: Comparison, *, may_be_refused: bool) -> bool:
             key=keys.STOP_ALL,
             shortcut=shortcuts.STOP,
             icon=":material/stop:",
+            disabled=not going_on,
             on_click=presses.soon(stop_all),
         )
         if may_be_refused:

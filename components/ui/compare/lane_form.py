@@ -12,7 +12,7 @@ from typing import Any
 import streamlit as st
 
 from components.contract.fields import Kind
-from components.contract.profile import may_be_null
+from components.contract.profile import Profile, may_be_null
 from components.drafts.comparison import MOST_NAME_CHARS, Comparison, Lane, changed, with_setting
 from components.drafts.draft import Draft
 from components.drafts.in_words import OMITTED, SYSTEM, in_words
@@ -21,6 +21,7 @@ from components.endpoints.endpoint import AnyEndpoint
 from components.ui import presses
 from components.ui.compare.keys import lane_key
 from components.ui.endpoints.endpoint_choice import model_cards
+from components.ui.endpoints.endpoints_here import endpoints_here
 from components.ui.form import draft_form, field_widgets
 from components.ui.form.keys import state_key
 from components.ui.plain_words import plain_words
@@ -43,9 +44,10 @@ def draw_lane_form(lane: Lane, draft: Draft, endpoints: Mapping[str, AnyEndpoint
     )
     st.caption("Only what differs from the base is kept here. What says base follows the base.")
     own = lane.apply(draft)
-    for field in own.settings:
-        _draw_setting(lane, field, base.get(field, OMITTED))
     endpoint = endpoints.get(own.endpoint or "")
+    profile = _profile_of(own)
+    for field in own.settings:
+        _draw_setting(lane, field, base.get(field, OMITTED), profile)
     _draw_add(lane, own, endpoint)
     names = list(endpoints)
     _draw_choice(lane, "endpoint", names, base["endpoint"])
@@ -98,14 +100,18 @@ def _draw_add(lane: Lane, own: Draft, endpoint: AnyEndpoint | None) -> None:
         st.menu_button("Add field", addable, key=key, type="tertiary", icon=":material/add:", on_click=on_click)
 
 
-def _draw_setting(lane: Lane, field: str, base: str) -> None:
-    setting = lane.settings.get(field)
+def _draw_setting(lane: Lane, field: str, base: str, profile: Profile) -> None:
+    """Draw a field as the lane's own endpoint knows it."""
+    setting, row, rules = lane.settings.get(field), profile.field(field), profile.rules_of(field)
+    if rules is None and setting is None:
+        st.caption(f"{plain_words(field)}: the {profile.name} dialect has no such field.")
+        return
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", gap="xsmall"):
         st.markdown(f":small[{field} :gray[{plain_words(base)}]]", width="content")
         st.segmented_control(
             f"{field}: base value, or what this lane sends",
-            [_AS_BASE, *_states(field)],
-            default=field_widgets.state_in(draft_form.row_of(field), setting) if setting else _AS_BASE,
+            [_AS_BASE, *field_widgets.states(row, nullable=rules.nullable if rules else may_be_null(field))],
+            default=field_widgets.state_in(row, setting) if setting else _AS_BASE,
             required=True,
             key=lane_key(state_key(field), lane.id),
             label_visibility="collapsed",
@@ -113,7 +119,7 @@ def _draw_setting(lane: Lane, field: str, base: str) -> None:
         )
     if setting is None or setting.state is not FieldState.VALUE:
         return
-    row = draft_form.row_of(field).holding(setting.value)
+    row = row.holding(setting.value)
     if row.kind is not Kind.SWITCH:
         key = lane_key(field_widgets.value_key(row), lane.id)
         on_change = presses.soon(_take_value, lane.id, field, key)
@@ -176,6 +182,12 @@ def _states(field: str) -> list[str]:
     return field_widgets.states(draft_form.row_of(field), nullable=may_be_null(field))
 
 
+def _profile_of(own: Draft) -> Profile:
+    """The profile of a lane's endpoint, or the base's while that endpoint is not there."""
+    endpoint = endpoints_here().get(own.endpoint or "")
+    return endpoint.profile if endpoint else draft_form.chosen_profile()
+
+
 def _kept(field: str) -> Setting:
     """The initial value of a lane's field, taken from the base."""
     settings = draft_form.read().settings
@@ -216,7 +228,7 @@ def _take_value(lane_id: str, field: str, key: str) -> None:
 def _take_setting(lane_id: str, field: str, chosen: str | None, held: Any = None) -> None:
     draft = draft_form.read()
     before = draft.comparison.lane(lane_id).apply(draft).settings.get(field) or _kept(field)
-    row = draft_form.row_of(field).holding(before.value)
+    row = _profile_of(draft.comparison.lane(lane_id).apply(draft)).field(field).holding(before.value)
     setting = field_widgets.setting_in(row, chosen, held, before) if chosen else None
     draft_form.change_comparison(partial(with_setting, lane_ids=(lane_id,), field=field, setting=setting))
 

@@ -20,7 +20,7 @@ from components.ui.compare.lane_runs import LaneRuns
 from components.ui.compare.noise import draw_noise
 from components.ui.compare.numbers import draw_numbers, draw_token_chart
 from components.ui.compare.settings_table import draw_settings_table
-from components.ui.compare.vote import draw_vote, draw_votes
+from components.ui.compare.vote import draw_vote, draw_vote_saved, draw_votes
 from components.ui.plain_words import plain_words
 
 NUMBERS, WORDS, DIVERGENCE, NOISE, SETTINGS, VOTE = (
@@ -48,6 +48,7 @@ def draw_outcome(
 
     ``version`` is the experiment's version before its lanes were drawn, ``as_written`` whether they were drawn raw.
     """
+    draw_vote_saved()
     titles = {request.lane.id: request.title for request in requests}
     shown = {lane: shown_run(lane, runs[lane], blind=bool(blind_order)) for lane in titles if lane in runs}
     records = {lane_id: record for lane_id, run in shown.items() if (record := record_of(run))}

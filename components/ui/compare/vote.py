@@ -59,6 +59,12 @@ def draw_vote(answers: Mapping[str, RunRecord], titles: Mapping[str, str], *, bl
     draw_kept(keys.VOTE_PROBLEM)
 
 
+def draw_vote_saved() -> None:
+    """Say once that a vote was saved; a callback of a fragment must not draw."""
+    if st.session_state.pop(keys.VOTE_SAVED, False):
+        st.toast("Vote saved.", icon=":material/how_to_vote:")
+
+
 @shown()
 def draw_votes(lane_of: Mapping[str, str], titles: Mapping[str, str]) -> None:
     """Draw the votes on the runs of these lanes; ``lane_of`` maps each run's id to its lane."""
@@ -80,7 +86,7 @@ def draw_votes(lane_of: Mapping[str, str], titles: Mapping[str, str]) -> None:
 def _vote(first: RunRecord, second: RunRecord, better: Better, blind: bool) -> None:
     first_setting, second_setting = _settings(first, second)
     save_vote(own_log(), Vote(first.id, second.id, first_setting, second_setting, better, blind))
-    st.toast("Vote saved.", icon=":material/how_to_vote:")
+    st.session_state[keys.VOTE_SAVED] = True
     if blind and len(st.session_state.get(state.BLIND_ORDER, ())) == 2:
         # Labels appear after the vote; with more lanes, further pairs are voted on without them.
         st.session_state[keys.BLIND] = False

@@ -12,6 +12,7 @@ from components.ui import presses, state
 from components.ui.endpoints.endpoints_here import endpoints_here
 from components.ui.endpoints.own_endpoint import own_endpoints
 from components.ui.form import draft_form, widget_values
+from components.ui.plain_words import plain_words
 
 _LIST_LIFETIME_S = 60
 _STATE_REFRESH_S = 0.5
@@ -62,9 +63,7 @@ def _draw_model(endpoint: AnyEndpoint) -> ModelCard | None:
         persist_state="session",
     )
     if problem:
-        st.caption("The endpoint's models could not be listed. Type the model's name.")
-        # As plain text: an endpoint's message must not become an image or a link.
-        st.text(problem)
+        st.caption(f"The endpoint's models could not be listed: {plain_words(problem)} Type the model's name.")
     return next((card for card in models if card.id == chosen), None)
 
 

@@ -122,7 +122,10 @@ def _recent_speed(database: Database | None, endpoint: str) -> str:
         rates = recent_rates(database, endpoint, _RUNS_MEASURED)
     except QueryFailed:
         return "not known: the log cannot be read"
-    return f"{statistics.median(rates):.1f} tokens/s" if rates else "no runs yet"
+    if not rates:
+        return "no runs yet"
+    count = f"median of the last {len(rates)} runs" if len(rates) > 1 else "last run"
+    return f"{statistics.median(rates):.1f} tokens/s, {count}"
 
 
 def _draw_head(endpoint: AnyEndpoint, model: EmbeddedModelState | None, look: Look) -> None:

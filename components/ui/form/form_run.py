@@ -17,6 +17,7 @@ from components.ui.answer.run_lookup import asked, find, record_of
 from components.ui.endpoints.endpoint_choice import model_cards
 from components.ui.endpoints.endpoints_here import endpoints_here
 from components.ui.form import draft_form, keys
+from components.ui.page_script import focus
 from components.ui.sending import start
 
 
@@ -53,7 +54,11 @@ def run_form() -> None:
     if isinstance(shown, Run) and not shown.finished and (shown.order.endpoint.name, shown.order.body) == asks:
         return  # the key is held down, or the button was pressed twice: the same request is already running
     order = order_for(endpoint, composed, draft)
-    if objection or order is None:
+    if composed.problem and composed.problem.field == "variables":
+        # The sentence stands beside the variables already, just above the Run button.
+        if empty := next((name for name in draft.variable_names if not draft.variables.get(name)), None):
+            focus(keys.variable_key(empty))
+    elif objection or order is None:
         st.session_state[state.RUN_PROBLEM] = objection or ""
     elif begun := start(order):
         state.show_run(begun.id)

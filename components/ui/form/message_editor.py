@@ -15,6 +15,7 @@ from components.drafts.variables import names_in
 from components.ui import presses, shortcuts
 from components.ui.form import draft_form, keys
 from components.ui.form.draft_form import Undo
+from components.ui.page_script import focus
 from components.ui.plain_words import plain_words
 from components.ui.steps import draw_steps
 
@@ -197,8 +198,11 @@ def _draw_menu(turn: Turn, turns: Turns) -> None:
 def _add(role: Role) -> None:
     last = draft_form.current_turns()[-1]
     if role is last.role and not last.content.strip() and not last.tool_calls:
-        return  # an empty message already exists
-    draft_form.change_turns(lambda turns: conversation.added(turns, role, draft_form.next_turn_id()))
+        focus(keys.message_key(last.id))  # an empty message already exists
+        return
+    new = draft_form.next_turn_id()
+    draft_form.change_turns(lambda turns: conversation.added(turns, role, new))
+    focus(keys.message_key(new))
 
 
 def _take_literally(turn_id: str, literal: bool) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
+from math import ceil
 
 import pandas as pd
 import streamlit as st
@@ -39,7 +40,7 @@ from components.ui.visitor import is_known, links, who_looks
 from components.user_error import UserError
 
 _PARTS = ["Request", "Times", "Events", "Code"]
-_LANES_IN_A_ROW = 3
+_MOST_IN_A_ROW = 4
 _NOTHING = "There is nothing here. The link has expired, was revoked, or is incomplete."
 
 
@@ -115,9 +116,10 @@ def _draw_several(runs: Mapping[str, SharedRun], capsule: Capsule) -> None:
         _draw_fork(capsule.settings, "comparison", to_lanes=True)
     st.toggle("Raw", key=state.AS_WRITTEN, help="The texts as they came, without Markdown, ready to copy.")
     shown = list(zip(runs.items(), capsule.runs, strict=True))
-    for begin in range(0, len(shown), _LANES_IN_A_ROW):
-        columns = st.columns(min(len(shown), _LANES_IN_A_ROW), gap="medium")
-        for offset, ((title, record), run) in enumerate(shown[begin : begin + _LANES_IN_A_ROW]):
+    side_by_side = in_a_row([run.repeat for run in capsule.runs])
+    for begin in range(0, len(shown), side_by_side):
+        columns = st.columns(side_by_side, gap="medium")
+        for offset, ((title, record), run) in enumerate(shown[begin : begin + side_by_side]):
             with columns[offset]:
                 st.markdown(f"**{plain_words(title)}**")
                 draw_run(
@@ -130,6 +132,14 @@ def _draw_several(runs: Mapping[str, SharedRun], capsule: Capsule) -> None:
                     _draw_request(run)
                     _draw_fork(_settings_of(record, run), str(begin + offset), to_lanes=False)
     draw_differences(runs)
+
+
+def in_a_row(repeats: Sequence[int | None]) -> int:
+    """The number of answers side by side: the repeats of a lane where they fit, else evenly filled rows."""
+    most = max((repeat or 1 for repeat in repeats), default=1)
+    if 1 < most <= _MOST_IN_A_ROW and len(repeats) % most == 0:
+        return most
+    return ceil(len(repeats) / ceil(len(repeats) / _MOST_IN_A_ROW))
 
 
 def _draw_request(run: CapsuleRun) -> None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import statistics
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 
 import streamlit as st
 
 from components.contract.lint import estimated_tokens
+from components.contract.request import from_bytes
 from components.experiments.cells import RowRequest
 from components.experiments.price import Price, price, total_of
 from components.experiments.reuse import Reused
@@ -112,9 +114,10 @@ def _price_of_group(
     measured = _measured(own_log(), endpoint, model)
     asked = [request.composed.request for request in group if request.composed.request]
     prices = group[0].endpoint.prices if group[0].endpoint else None
+    unseen = statistics.median(_unseen_tokens(measured) or [0])
     return price(
         [one.max_tokens for one in asked],
-        [estimated_tokens(one.messages) for one in asked],
+        [max(estimated_tokens(one.messages) + round(unseen), 1) for one in asked],
         [times[request.position] for request in group],
         already=already,
         concurrency=at_once,
@@ -123,6 +126,15 @@ def _price_of_group(
         expected_completion=statistics.fmean(one.completion_tokens for one in measured) if measured else None,
         price_per_million=(prices.prompt, prices.answer) if prices else None,
     )
+
+
+def _unseen_tokens(measured: Sequence[Measured]) -> list[int]:
+    """The prompt tokens above the estimate, such as those of a default system message in the model's template."""
+    found = []
+    for one in measured:
+        with suppress(ValueError):  # a body that no form makes
+            found.append(one.prompt_tokens - estimated_tokens(from_bytes(one.request_body).messages))
+    return found
 
 
 @st.cache_data(ttl=30, show_spinner=False, max_entries=100, hash_funcs=BY_OWNER)
