@@ -153,6 +153,7 @@ class _Kept:
 
     def take(self, place: _Place, allows: Callable[[str], bool] | None) -> _Connection | None:
         """The newest one of this place that is alive and whose peer may be called."""
+        self.close(_MOST_KEPT)
         while connection := self._newest(place):
             with suppress(OSError):
                 if connection.is_connected and (allows is None or allows(connection.sock.getpeername()[0])):
