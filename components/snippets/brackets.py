@@ -20,7 +20,8 @@ from components.snippets.found import (
     Found,
     Template,
     Unwritten,
-    object_with_messages,
+    names_a_request,
+    request_in,
     with_pairs_joined,
 )
 from components.snippets.problem import ImportProblem
@@ -32,6 +33,8 @@ _MOST_OF_A_NAME = 60
 TEXTS = ("double", "single", "template", "here", "here_double")
 """The kinds of tokens that are texts."""
 _ADDS = re.compile(r"(?:^|\.)(?:add|append|set|setHeader|setRequestHeader)$", re.IGNORECASE)
+# What may stand at ``credentials`` of a fetch.
+_NO_SECRETS = ("", "include", "omit", "same-origin")
 _HEADER = re.compile(r"\s*([\w-]{1,40}):")
 
 
@@ -185,12 +188,12 @@ class Program:
 
     def take(self, value: Any) -> None:
         """Keep the request that ``value`` is or holds, as it is now, when it is the first."""
-        sent = object_with_messages(value)
+        sent = request_in(value)
         if sent is None and isinstance(value, dict):
             for key, inner in value.items():
-                sent = sent or (object_with_messages(inner) if key.lower() in ("body", "data", "json") else None)
+                sent = sent or (request_in(inner) if key.lower() in ("body", "data", "json") else None)
         # An object that shares its messages is the same request, on its way to the call.
-        if sent is None or (self._found is not None and sent["messages"] is self._messages):
+        if sent is None or (self._found is not None and sent.get("messages") is self._messages):
             return
         if self._found is not None:
             self._several = True
@@ -200,12 +203,12 @@ class Program:
         except ImportProblem as problem:
             self._problem = self._problem or problem
             return
-        self._messages = sent["messages"]
+        self._messages = sent.get("messages")
         self._number = self.calls
 
     def made(self, value: dict[str, Any]) -> dict[str, Any]:
         """Note an object that may be a request."""
-        if "messages" in value:
+        if names_a_request(value):
             self.objects.append(value)
         return value
 
@@ -237,7 +240,7 @@ def _credentials(items: list[Item]) -> Iterator[str]:
             continue
         name = item.said[-_MOST_OF_A_NAME:].rpartition(".")[2].lstrip("$")
         match after:
-            case [Token(said=":" | "="), Token(kind=kind, said=text)] if kind in TEXTS and text:
+            case [Token(said=":" | "="), Token(kind=kind, said=text)] if kind in TEXTS and text not in _NO_SECRETS:
                 yield name
             case [Group(items=[Token(kind=kind), *_]), *_] if kind in TEXTS:
                 yield name

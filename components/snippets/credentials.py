@@ -38,7 +38,10 @@ _LOOKS_LIKE_ONE = re.compile(
     r"|eyJ[-\w]{8,}\.[-\w]+\.[-\w]*"
     r"|[a-z][a-z0-9+.-]*://[^/\s:@]*:[^/\s@]+@\S*"
 )
-_ADDRESS = re.compile(r"(?:openai_?)?(?:api_?base|api_?url|base_?url|endpoint_?url|server_?url)|(?:azure_?)?endpoint")
+_ADDRESS = re.compile(
+    r"(?:openai_?)?(?:api_?base|api_?url|base_?url|endpoint_?url|server_?url|api_?type|api_?version|organization)"
+    r"|(?:azure_?)?endpoint|custom_llm_provider|(?:aws|vertex)_\w+"
+)
 # Below these, JSON Schema has names of a person's own, each with an object that describes what it may hold.
 _DESCRIBED = frozenset({"$defs", "definitions", "dependentSchemas", "patternProperties", "properties"})
 
@@ -58,8 +61,8 @@ def is_for_the_call(name: str) -> bool:
 
 
 def is_an_address(name: str) -> bool:
-    """Whether an argument says whom to call."""
-    return _ADDRESS.fullmatch(name.lower().replace("-", "_")) is not None
+    """Whether an argument names the endpoint: its address, its API or the account."""
+    return _ADDRESS.fullmatch(name.lower().replace("-", "_")) is not None and not names_a_credential(name)
 
 
 def without_credentials(body: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:

@@ -9,7 +9,7 @@ from itertools import islice
 
 from components.snippets import sentences
 from components.snippets.credentials import WHERE_KEYS_BELONG, names_a_credential
-from components.snippets.found import Found, read_body
+from components.snippets.found import Found, read_body, request_in
 from components.snippets.problem import ImportProblem, NothingSent
 from components.snippets.shell_words import Command, Word, bash_commands
 
@@ -38,6 +38,8 @@ _BEGINS = re.compile(
     r"^[ \t]*+curl(?:\.exe)?(?=[ \t])|(?<![\w./-])curl(?:\.exe)?(?=[ \t]++(?:-|https?:|['\"$\\^]))", re.MULTILINE
 )
 _MOST_BEGINNINGS = 4
+_MOST_VALUES = 100
+_LONGEST_VALUE = 10_000
 
 
 def curl_request(text: str, read: Callable[[str], Iterator[Command]] = bash_commands) -> Found | None:
@@ -61,7 +63,7 @@ def curl_request(text: str, read: Callable[[str], Iterator[Command]] = bash_comm
                 except ImportProblem as found_problem:
                     problem = problem or found_problem
                     continue
-                if isinstance(found.fields, dict) and "messages" in found.fields:
+                if request_in(found.fields) is not None:
                     taken, taken_number = found, number
                 else:
                     without_messages = without_messages or found
@@ -153,8 +155,8 @@ def _found(command: _Curl) -> Found:
         if written is None:
             raise ImportProblem(sentences.BODY_IN_A_FILE)
         word = written
-    if word.replaced and (variable := _VARIABLE.fullmatch(word.text)):
-        word = command.variables.get(variable[1], word)
+    if word.replaced:
+        word = _with_variables(word, command.variables)
     if word.replaced and not word.text.lstrip().startswith("{"):
         raise ImportProblem(sentences.BODY_IN_A_VARIABLE)
     left_out = [
@@ -165,6 +167,15 @@ def _found(command: _Curl) -> Found:
         (word.replaced, _KEPT_AS_IT_STANDS),
     ]
     return Found(read_body(word.text), tuple(note for applies, note in left_out if applies))
+
+
+def _with_variables(word: Word, variables: dict[str, Word]) -> Word:
+    """A word with the values of the variables that the paste sets."""
+    if variable := _VARIABLE.fullmatch(word.text):
+        return variables.get(variable[1], word)
+    short = {name: value.text for name, value in variables.items() if len(value.text) <= _LONGEST_VALUE}
+    text = _VARIABLE.sub(lambda match: short.get(match[1], match[0]), word.text, count=_MOST_VALUES)
+    return Word([text], replaced="$" in text or "`" in text)
 
 
 def _is_own(header: str) -> bool:

@@ -1,20 +1,20 @@
-"""JSON that holds a request within something else: a batch, a recording of a browser, a notebook."""
+"""Finds the request in JSON that holds more: batch lines, browser recordings, API clients' collections, notebooks."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from typing import Any
 
 from components.contract.strict_json import holds_too_much
 from components.snippets import sentences
 from components.snippets.credentials import names_a_credential
-from components.snippets.found import BrokenJson, Found, object_with_messages, read_body
+from components.snippets.found import BrokenJson, Found, read_body, request_in
 from components.snippets.problem import ImportProblem
 
 
 def json_request(text: str) -> Found:
-    """What JSON says, taken out of what it stands in. Raises BrokenJson for text that is none, and ImportProblem."""
+    """The request in JSON, or its value when it holds none. Raises ImportProblem, BrokenJson for what is no JSON."""
     try:
         return unwrapped(read_body(text))
     except BrokenJson:
@@ -35,33 +35,62 @@ def code_of_notebook(value: Any) -> str | None:
 
 
 def unwrapped(value: Any) -> Found:
-    """The request in ``value``, or ``value`` itself when it is not one of these."""
-    if isinstance(value, list) and any(map(_request_in, value)):
-        return _first(value)
-    if not isinstance(value, dict) or "messages" in value:
+    """The request that ``value`` is or holds, else ``value`` itself."""
+    if request_in(value) is value:
         return Found(value)
-    if isinstance(log := value.get("log"), dict) and isinstance(log.get("entries"), list):
-        return _of_recording(log["entries"])
-    request = _request_in(value)
-    return Found(value) if request is None else Found(request, (), tuple(_credentials(value)))
+    requests = list(_requests(value))
+    if not requests:
+        log = value.get("log") if isinstance(value, dict) else None
+        if isinstance(log, dict) and isinstance(log.get("entries"), list):
+            raise ImportProblem(sentences.RECORDING_WITHOUT_CHAT.format(count=len(log["entries"])))
+        return Found(value)
+    # Recordings also hold other pages' requests.
+    chats = [one for one in requests if one.is_to_chat] or [one for one in requests if "model" in one.fields]
+    return (chats or requests)[0].found()
 
 
-def _request_in(value: Any) -> dict[str, Any] | None:
-    """The request that an object is or has as its body."""
-    request = object_with_messages(value) if isinstance(value, dict) else None
-    for key in ("body", "data", "json", "payload") if request is None and isinstance(value, dict) else ():
-        request = request or object_with_messages(value.get(key))
-    return request
+@dataclass
+class _Enclosed:
+    """A request with its place in the outermost list and the two objects around it."""
+
+    fields: dict[str, Any]
+    place: tuple[int, int]
+    around: tuple[dict[str, Any], ...]
+
+    @property
+    def is_to_chat(self) -> bool:
+        return any("chat/completions" in str(outer.get("url")) for outer in self.around)
+
+    def found(self) -> Found:
+        number, count = self.place
+        said = f"The text holds {count:,} entries; number {number:,}, the first request, was taken."
+        return Found(self.fields, (said,) if count > 1 else (), tuple(dict.fromkeys(self._credentials())))
+
+    def _credentials(self) -> Iterator[str]:
+        for outer in self.around:
+            for key in ("headers", "header", "cookies"):
+                beside = outer.get(key)
+                for one in beside if isinstance(beside, list | dict) else ():
+                    name = one.get("name", one.get("key")) if isinstance(one, dict) else one
+                    if isinstance(name, str) and (key == "cookies" or names_a_credential(name)):
+                        yield "cookies" if key == "cookies" else name
 
 
-def _first(values: list[Any]) -> Found:
-    number, value = next((number, value) for number, value in enumerate(values, 1) if _request_in(value))
-    found = unwrapped(value)
-    if len(values) == 1:
-        return found
-    return replace(
-        found, notes=(f"The text holds {len(values):,} entries; number {number:,}, the first request, was taken.",)
-    )
+def _requests(value: Any) -> Iterator[_Enclosed]:
+    """All requests in a value, in order."""
+    waiting: list[tuple[Any, tuple[int, int], tuple[dict[str, Any], ...]]] = [(value, (0, 0), ())]
+    while waiting:
+        inner, place, around = waiting.pop()
+        if (request := request_in(inner)) is not None:
+            yield _Enclosed(request, place, around)
+        elif isinstance(inner, dict):
+            waiting += [(one, place, (inner, *around[:1])) for one in reversed(inner.values())]
+        elif isinstance(inner, list):
+            count = len(inner)
+            waiting += [
+                (one, place if place[1] else (number, count), around)
+                for number, one in zip(range(count, 0, -1), reversed(inner), strict=True)
+            ]
 
 
 def _first_line(text: str) -> Found | None:
@@ -72,40 +101,9 @@ def _first_line(text: str) -> Found | None:
             found = unwrapped(read_body(line))
         except ImportProblem:
             return None
-        if isinstance(found.fields, dict) and "messages" in found.fields:
+        if request_in(found.fields) is not None:
             if len(lines) == 1:
                 return found
             said = f"The text holds {len(lines):,} lines; number {number:,}, the first request, was taken."
             return replace(found, notes=(*found.notes, said))
     return None
-
-
-def _of_recording(entries: list[Any]) -> Found:
-    """The first chat completion that a browser recorded in a HAR file."""
-    chats: list[tuple[int, dict[str, Any], dict[str, Any]]] = []
-    for number, entry in enumerate(entries, 1):
-        asked = entry.get("request") if isinstance(entry, dict) else None
-        asked = asked if isinstance(asked, dict) else {}
-        data = asked.get("postData")
-        request = object_with_messages(data.get("text")) if isinstance(data, dict) else None
-        if request is not None:
-            chats.append((number, request, asked))
-    if not chats:
-        raise ImportProblem(sentences.RECORDING_WITHOUT_CHAT.format(count=len(entries)))
-    by_address = [chat for chat in chats if "chat/completions" in str(chat[2].get("url"))]
-    number, request, asked = (by_address or chats)[0]
-    credentials = tuple(dict.fromkeys(_credentials(asked)))
-    if len(entries) == 1:
-        return Found(request, (), credentials)
-    said = f"The recording holds {len(entries):,} requests; number {number:,}, the first chat completion, was taken."
-    return Found(request, (said,), credentials)
-
-
-def _credentials(value: Mapping[str, Any]) -> Iterator[str]:
-    """The names of credentials among the headers and cookies beside a body."""
-    for key in ("headers", "cookies"):
-        beside = value.get(key)
-        for one in beside if isinstance(beside, list | dict) else ():
-            name = one.get("name") if isinstance(one, dict) else one
-            if isinstance(name, str) and (key == "cookies" or names_a_credential(name)):
-                yield "cookies" if key == "cookies" else name

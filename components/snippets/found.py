@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,7 +21,7 @@ ADDED_UNWRITTEN = "What the code adds to a list without writing it out was left 
 _MOST_BITS = 14_000
 _MOST_LEFT_OUT = 5
 _MOST_OF_A_NAME = 40
-_NEEDED = ("model", "messages", "extra_body")
+_NEEDED = ("model", "messages", "prompt", "input", "extra_body")
 
 
 @dataclass(frozen=True)
@@ -170,8 +170,8 @@ def with_pairs_joined(text: str) -> str:
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")
 
 
-def object_with_messages(value: object) -> dict[str, Any] | None:
-    """The object with messages that ``value`` is or holds as JSON, else None."""
+def request_in(value: object) -> dict[str, Any] | None:
+    """The object with messages, or with a model and a prompt, that ``value`` is or holds as JSON, else None."""
     if isinstance(value, str) and value.lstrip().startswith("{") and '"messages"' in value.replace("\\", ""):
         # Windows takes the backslashes away that stand before quotes.
         for text in (value, value.replace('\\"', '"')):
@@ -180,4 +180,9 @@ def object_with_messages(value: object) -> dict[str, Any] | None:
                 break
             except ValueError:
                 continue
-    return value if isinstance(value, dict) and "messages" in value else None
+    return value if isinstance(value, dict) and names_a_request(value) else None
+
+
+def names_a_request(names: Container[str]) -> bool:
+    """Whether keys or arguments of these names say a request; ``contract_messages`` makes messages of a prompt."""
+    return "messages" in names or ("model" in names and ("prompt" in names or "input" in names))

@@ -15,7 +15,7 @@ from components.contract.profile import Profile
 from components.contract.request import ChatCompletionStreamRequest, from_fields
 from components.snippets import sentences
 from components.snippets.credentials import credentials_left_out, without_credentials
-from components.snippets.loose_messages import contract_messages
+from components.snippets.loose_messages import contract_messages, with_messages
 from components.snippets.nesting import nests_too_deeply
 from components.snippets.problem import ImportProblem
 from components.snippets.reading import find_request
@@ -54,14 +54,15 @@ def _imported(
     """The request that the fields say. ``credentials`` are names of those that stood beside it and were not taken."""
     if not isinstance(fields, Mapping):
         raise ImportProblem(sentences.REQUEST_NOT_AN_OBJECT)
+    fields, changes = with_messages(fields)
     for key in ("model", "messages"):
         if key not in fields:
             raise ImportProblem(sentences.REQUEST_WITHOUT_KEY.format(key=key))
-    if nests_too_deeply(dict(fields)):
+    if nests_too_deeply(fields):
         raise ImportProblem(sentences.REQUEST_TOO_DEEP)
-    messages, changes = contract_messages(fields["messages"], fills_in=fills_in)
+    messages, further = contract_messages(fields["messages"], fills_in=fills_in)
     kept, left_out = without_credentials(fields)
-    changes += credentials_left_out([*credentials, *left_out])
+    changes += further + credentials_left_out([*credentials, *left_out])
     body: dict[str, Any] = {"stream": True, **kept, "messages": messages}
     if "stream" not in fields:
         changes.append(STREAM_SWITCHED_ON)

@@ -184,13 +184,23 @@ class _JavaScript(Program):
                 self.budget.spend(len(value) if isinstance(value, dict) else 0)
                 made |= value if isinstance(value, dict) else {"What ... adds": UNWRITTEN}
             elif sign == ":":
-                value, place = self._expression(items, _past_lines(items, place + 1) + 1)
+                begin = _past_lines(items, place + 1) + 1
+                value, place = self._expression(items, begin)
+                if key == "model" and value is UNWRITTEN:
+                    value = self._model(items[begin:place])
                 made[key], place = _to_the_comma(items, place, value)
             else:
                 # A name alone stands for the value of that name; a function is not read.
                 value = self.names.get(key, UNWRITTEN) if sign in (",", "") else UNWRITTEN
                 made[key], place = _to_the_comma(items, place + 1, value)
         self.made(made)
+
+    def _model(self, items: list[Item]) -> Any:
+        """The name in ``openai("gpt-4o")``, of the Vercel AI SDK."""
+        match items:
+            case [Token(), *_, Group(opening="(", items=[Token() as name, *_])] if name.kind in TEXTS:
+                return self.text(name)
+        return UNWRITTEN
 
     def text(self, token: Token) -> str:
         def piece(match: re.Match[str]) -> str:

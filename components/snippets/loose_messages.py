@@ -11,6 +11,24 @@ from components.snippets.problem import ImportProblem
 
 _ROLES = {role.value for role in Role}
 _MOST_NAMES = 5
+_TEXTS = ("text", "input_text", "output_text")
+
+
+def with_messages(fields: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    """A request with messages for its ``prompt``, ``input``, ``system`` and ``instructions``, and what was changed."""
+    notes: list[str] = []
+    made = dict(fields)
+    for key in () if "messages" in made else ("prompt", "input"):
+        if key in made:
+            value = made.pop(key)
+            made["messages"] = value if isinstance(value, list) else [{"role": "user", "content": value}]
+            notes.append(f"{key} became the messages.")
+            break
+    for key in ("system", "instructions"):
+        if isinstance(made.get(key), str | list) and isinstance(made.get("messages"), list):
+            made["messages"] = [{"role": "system", "content": made.pop(key)}, *made["messages"]]
+            notes.append(f"{key} became the first message.")
+    return made, notes
 
 
 def contract_messages(value: object, *, fills_in: bool) -> tuple[list[dict[str, Any]], list[str]]:
@@ -59,7 +77,7 @@ def _text(content: object, number: int, notes: list[str]) -> str:
         raise ImportProblem(sentences.CONTENT_NOT_TEXT.format(number=number))
     texts = []
     for part in content:
-        text = part.get("text") if isinstance(part, Mapping) and part.get("type") == "text" else part
+        text = part.get("text") if isinstance(part, Mapping) and part.get("type") in _TEXTS else part
         if not isinstance(text, str):
             raise ImportProblem(sentences.CONTENT_WITH_IMAGES.format(number=number))
         texts.append(text)

@@ -6,19 +6,24 @@ The code is parsed and never executed; only what is written out as plain values 
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
 from components.snippets.credentials import names_a_credential
-from components.snippets.found import SEVERAL, UNWRITTEN, Budget, Found, object_with_messages
+from components.snippets.found import SEVERAL, UNWRITTEN, Budget, Found, names_a_request, request_in
 from components.snippets.problem import ImportProblem
-from components.snippets.python_values import WHAT_STARS_ADD, PythonValues, dotted
+from components.snippets.python_values import WHAT_STARS_ADD, Client, PythonValues, dotted
 from components.snippets.surroundings import parsed
 
 # Arguments of the clients' calls that concern the call and not the body.
-_NOT_IN_THE_BODY = {"extra_query", "retries", "timeout", "timeout_ms"}
+_NOT_IN_THE_BODY = {"drop_params", "extra_query", "timeout", "timeout_ms", "request_timeout"}
+_NOT_IN_THE_BODY |= {"retries", "max_retries", "num_retries"}
 _STREAMED_BY_NAME = {"stream": True, "stream_async": True, "complete": False, "complete_async": False}
+_INVOKES = {"invoke", "ainvoke", "stream", "astream"}
+# Calls of models that do not chat.
+_OTHER_MODELS = re.compile(r"embedding|images?\.|audio|moderation|video", re.IGNORECASE)
 # Calls that are given a request and do not send it.
 _SENDS_NOTHING = {"append", "copy", "deepcopy", "dict", "dumps", "extend", "len", "list", "loads", "pprint", "print"}
 _SENDS_NOTHING |= {"encode", "format", "insert", "isinstance", "join", "str", "type", "update"}
@@ -124,9 +129,10 @@ class _Reading:
 
     def _loop(self, loop: ast.For | ast.AsyncFor | ast.While) -> None:
         """The first pass, when something in the loop may be a request; else what it changes is in doubt."""
+        if not isinstance(loop, ast.While):
+            self._look(loop.iter)
         if any(_may_ask(node) for statement in loop.body for node in ast.walk(statement)):
             if not isinstance(loop, ast.While):
-                self._look(loop.iter)
                 values = self._values.of(loop.iter)
                 self._values.assign(loop.target, values[0] if isinstance(values, list) and values else UNWRITTEN)
             self._run(loop.body)
@@ -150,11 +156,13 @@ class _Reading:
             self._functions[name] = function
             return
         sent: Any = None
-        if any(one.arg == "messages" for one in call.keywords):
+        if name in _INVOKES and isinstance(client := self._values.of(getattr(call.func, "value", None)), Client):
+            sent = client.request(self._values.of(call.args[0])) if call.args else None
+        elif _has_messages(call):
             sent = self._arguments(call)
         else:
             for node in [*call.args, *(one.value for one in call.keywords)]:
-                sent = sent or object_with_messages(self._values.of(_without_encoding(node)))
+                sent = sent or request_in(self._values.of(_without_encoding(node)))
             if sent is not None and any(one.arg is None for one in call.keywords):
                 sent = self._arguments(call)
         if sent is None:
@@ -187,8 +195,8 @@ class _Reading:
         within = set(map(id, ast.walk(node)))
         beside = [one for one in ast.walk(self._tree) if id(one) not in within]
         credentials = [name for one in beside for name in _written_credentials(one)]
-        # A dict that shares its messages is the same request, on its way to the call.
-        same = {id(one) for one, made in self._values.objects if made["messages"] is sent["messages"]}
+        # A dict with the same messages is the same request, on its way to the call.
+        same = {id(one) for one, made in self._values.objects if made.get("messages") == sent.get("messages")}
         called = dotted(node.func) if isinstance(node, ast.Call) else ""
         several = any(
             (_has_messages(one) and id(one) not in same)
@@ -227,7 +235,7 @@ def _is_written_out(value: ast.expr) -> bool:
 
 def _has_messages(node: ast.AST) -> bool:
     if isinstance(node, ast.Call):
-        return any(one.arg == "messages" for one in node.keywords)
+        return names_a_request({one.arg or "" for one in node.keywords}) and not _OTHER_MODELS.search(dotted(node.func))
     return isinstance(node, ast.Dict) and any(isinstance(k, ast.Constant) and k.value == "messages" for k in node.keys)
 
 

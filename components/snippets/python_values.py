@@ -13,10 +13,38 @@ from collections.abc import Callable
 from typing import Any
 
 from components.contract.strict_json import read_json
-from components.snippets.found import LOOP_NOT_FOLLOWED, UNWRITTEN, Budget, Template
+from components.snippets.found import LOOP_NOT_FOLLOWED, UNWRITTEN, Budget, Template, names_a_request
 
 _CONSTANTS = {"true": True, "false": False, "null": None}  # JSON that was pasted into code
+# Of LangChain, Azure and mistralai.
+_MESSAGE = re.compile(r"(?:^|\.)(System|Developer|Human|User|AI|Assistant|Tool)Message$")
+_ROLES = {"Human": "user", "AI": "assistant"} | {
+    name: name.lower() for name in ("System", "Developer", "User", "Assistant", "Tool")
+}
+_CLIENT = re.compile(r"(?:^|\.)(?:Azure)?Chat[A-Z]\w*$")
 _FIELD = re.compile(r"\{(?P<name>\w*)\}|\{\{|\}\}|[{}]")
+
+
+class Client(dict[str, Any]):
+    """What a client of LangChain was made with; its model is given messages later."""
+
+    def request(self, given: Any) -> dict[str, Any]:
+        """The request when its ``invoke`` is given a text, messages, or pairs of a role and a text."""
+        messages = given if isinstance(given, list) else [{"role": "user", "content": given}]
+        return {
+            **{_LANGCHAIN.get(name, name): value for name, value in self.items()},
+            "messages": [_of_pair(one) for one in messages],
+        }
+
+
+_LANGCHAIN = {"model_name": "model", "azure_deployment": "model", "streaming": "stream"}
+
+
+def _of_pair(message: Any) -> Any:
+    match message:
+        case [str() as role, content]:
+            return {"role": {"human": "user", "ai": "assistant"}.get(role, role), "content": content}
+    return message
 
 
 class PythonValues:
@@ -166,7 +194,7 @@ class PythonValues:
         return self._dict(call, [(ast.Constant(one.arg) if one.arg else None, one.value) for one in call.keywords])
 
     def _noted(self, node: ast.AST, made: dict[str, Any]) -> dict[str, Any]:
-        if "messages" in made:
+        if names_a_request(made):
             self.objects.append((node, made))
         return made
 
@@ -198,8 +226,12 @@ class PythonValues:
             given = self._keywords(call)
             first = values[0] if values else {}
             return self._sum(call, first, given) if isinstance(first, dict) and isinstance(given, dict) else UNWRITTEN
-        if {"role", "content"} <= {one.arg for one in call.keywords}:
-            return self._keywords(call)  # a message of a client's own type
+        if (message := _MESSAGE.search(name)) or {"role", "content"} <= {one.arg for one in call.keywords}:
+            role = {"role": _ROLES[message[1]]} if message else {}
+            content = {"content": values[0]} if values else {}
+            return role | content | self._keywords(call)  # a message of a client's own type
+        if _CLIENT.search(name):
+            return Client(self._keywords(call))
         match name.rpartition(".")[2] if name else "", values:
             case "dumps", [value]:
                 return self._json(call, value)

@@ -13,13 +13,14 @@ from components.snippets import sentences
 from components.snippets.cmd_words import cmd_commands
 from components.snippets.curl_command import curl_request
 from components.snippets.envelopes import code_of_notebook, json_request
-from components.snippets.found import BrokenJson, Found
+from components.snippets.found import BrokenJson, Found, request_in
 from components.snippets.javascript import javascript_request
 from components.snippets.powershell import powershell_request
 from components.snippets.problem import ImportProblem, NothingSent
 from components.snippets.python_code import python_dict, python_request
 from components.snippets.surroundings import fenced_blocks, without_prompts
 
+_STRAIGHT = str.maketrans("“”„‘’", '"""\'\'')
 _MOST_HERE = 5_000
 """Characters. The worst of so many takes Python's parser 15 ms, in which nothing else of the process goes on.
 
@@ -28,10 +29,23 @@ Code with other words around it is parsed up to five times.
 
 
 def find_request(text: str) -> Found:
-    """What is found in a text without blanks around it. Raises ImportProblem when there is no request in it.
+    """What is found in a text without blanks around it. Raises ImportProblem when there is no request in it."""
+    try:
+        return _find(text)
+    except ImportProblem:
+        if (straight := text.translate(_STRAIGHT)) == text:
+            raise
+        try:
+            found = _find(straight)
+        except ImportProblem:
+            found = None
+        if found is None:
+            raise
+        return replace(found, notes=("Curly quotes were read as straight ones.", *found.notes))
 
-    JSON is read here, and what is long and none in a process apart.
-    """
+
+def _find(text: str) -> Found:
+    """The same for a text as it stands. JSON is read here; what is long and no JSON is read in a separate process."""
     broken = None
     if text.startswith(("{", "[")):
         try:
@@ -93,7 +107,7 @@ def _found(text: str) -> Found | None:
                 if read is python_request:
                     break  # it is Python, and no other reader knows better
                 continue
-            if found is not None and isinstance(found.fields, dict) and "messages" in found.fields:
+            if found is not None and request_in(found.fields) is not None:
                 if not 1 < len(blocks) >= number:
                     return found
                 said = f"The text holds {len(blocks)} blocks of code; number {number}, the first request, was taken."
@@ -122,18 +136,23 @@ def _is_an_object(text: str) -> bool:
     return text.startswith(("{", "["))
 
 
+def _may_hold_one(text: str) -> bool:
+    return _ASKS.search(text) is not None
+
+
+_ASKS = re.compile(r"messages|prompt\b|\binput\b|\.a?(?:invoke|stream)\(")
 _WORDS_OF_CMD = re.compile(r"\^[\n\"]|\"\"|\\\"")
 # Each kind of paste: whether a text may be one, and what reads it. The first that finds a request is right.
 _READERS: list[tuple[Callable[[str], bool], Callable[[str], Found | None]]] = [
     (_is_an_object, json_request),
     (_is_an_object, _python_dict),
-    # Parsing is not cheap, and without this word no code holds a request.
-    (lambda text: "messages" in text and not _is_an_object(text), python_request),
+    # Parsing is not cheap, and without one of these words no code holds a request.
+    (lambda text: _may_hold_one(text) and not _is_an_object(text), python_request),
     (lambda text: "curl" in text, curl_request),
     (
         lambda text: "curl" in text and _WORDS_OF_CMD.search(text) is not None,
         lambda text: curl_request(text, cmd_commands),
     ),
-    (lambda text: "messages" in text, powershell_request),
-    (lambda text: "messages" in text, javascript_request),
+    (_may_hold_one, powershell_request),
+    (_may_hold_one, javascript_request),
 ]

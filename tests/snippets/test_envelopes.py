@@ -89,7 +89,7 @@ def test_the_first_chat_of_a_recording_is_taken() -> None:
     imported = import_request(recording(page, embedding, other, chat, chat), BEEZY)
     assert imported.request == REQUEST
     assert imported.notes == (
-        "The recording holds 5 requests; number 4, the first chat completion, was taken.",
+        "The text holds 5 entries; number 4, the first request, was taken.",
         f"Left out: Authorization, cookies. {WHERE_KEYS_BELONG}",
     )
     assert KEY not in repr(imported)

@@ -97,7 +97,7 @@ def test_nothing_is_executed(tmp_path):
     "messages",
     [
         "[...]",
-        "[UserMessage(content='x')]",
+        "[Unknown(content='x')]",
         "history",
         "[{'role': 'user', 'content': f'{x}'}]",
         "[{1: 2}]",
