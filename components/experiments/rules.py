@@ -1,0 +1,193 @@
+"""The rules of an experiment: checks of its answers, limits of its measures, tolerances for changes.
+
+They are part of an experiment file, and a text of their own on the pages.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
+
+from components.experiments import sentences
+from components.experiments.checks import MOST_CHECKS, Check, CheckProblem, read_check
+from components.experiments.problem import SweepProblem
+from components.experiments.thresholds import GAUGES, Limit, Tolerance, read_tolerance
+from components.experiments.yaml_text import Document, Path, read_yaml, write_yaml
+
+
+class FileProblem(SweepProblem):
+    """A file or its rules cannot be read or written; the sentence names the line."""
+
+
+class Part(BaseModel):
+    """A part of a file; it has no other fields."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class WrittenRules(Part):
+    """The rules as a file has them."""
+
+    checks: list[dict[str, JsonValue]] = Field(default=[], max_length=MOST_CHECKS)
+    limits: list[dict[str, JsonValue]] = []
+    tolerances: dict[str, JsonValue] = {}
+
+
+@dataclass(frozen=True)
+class Rules:
+    """Checks in their order, limits by the measure's name, and tolerances by the measure."""
+
+    checks: tuple[Check, ...] = ()
+    limits: tuple[tuple[str, Limit], ...] = ()
+    tolerances: Mapping[str, Tolerance] = field(default_factory=dict)
+
+
+def read_rules(text: str) -> Rules:
+    """The rules in a text that has only them; none in an empty one. Raises SweepProblem with the line."""
+    if not text.strip():
+        return Rules()
+    document = read_yaml(text)
+    try:
+        said = WrittenRules.model_validate({} if document.value is None else document.value)
+    except ValidationError as error:
+        raise wrong(document, error, {(): WrittenRules}) from None
+    return RulesReading(document, said).rules()
+
+
+def write_rules(rules: Rules) -> str:
+    """A text from which ``read_rules`` reads the same rules; empty without any."""
+    written = rules_to_value(rules)
+    return write_yaml(written) if written else ""
+
+
+def rules_to_value(rules: Rules) -> dict[str, Any]:
+    """The rules as the fields of a file."""
+    said: dict[str, Any] = {}
+    if rules.checks:
+        said["checks"] = [{check.kind: _plain(check.to_value())} for check in rules.checks]
+    if rules.limits:
+        said["limits"] = [{name: _plain(limit.model_dump(exclude_defaults=True))} for name, limit in rules.limits]
+    if rules.tolerances:
+        said["tolerances"] = {name: _plain(tolerance.to_value()) for name, tolerance in rules.tolerances.items()}
+    return said
+
+
+@dataclass(frozen=True)
+class RulesReading:
+    """Rules whose shape is right, on their way to values."""
+
+    document: Document
+    said: WrittenRules
+
+    def problem(self, path: Path, what: str) -> FileProblem:
+        """The problem with the part at a path; ``what`` is a sentence, or its end after the part's name."""
+        return FileProblem(_sentence(self.document, path, what))
+
+    def rules(self) -> Rules:
+        """The rules. Raises FileProblem."""
+        return Rules(self._checks(), self._limits(), self._tolerances())
+
+    def _checks(self) -> tuple[Check, ...]:
+        checks = []
+        for number, said in enumerate(self.said.checks):
+            kind, value = self._one(("checks", number), said, "contains: Paris")
+            try:
+                checks.append(read_check(kind, value))
+            except CheckProblem as problem:
+                raise self.problem(("checks", number, kind, *problem.path), problem.sentence) from None
+        return tuple(checks)
+
+    def _limits(self) -> tuple[tuple[str, Limit], ...]:
+        limits = []
+        for number, said in enumerate(self.said.limits):
+            name, value = self._one(("limits", number), said, "ttft_ms: {at_most: 500}")
+            if name not in GAUGES:
+                raise self.problem(("limits", number, name), no_field(name, GAUGES, what="measure"))
+            try:
+                limit = Limit.model_validate(value)
+            except ValidationError as error:
+                raise wrong(self.document, error, {(): Limit}, ("limits", number, name)) from None
+            if GAUGES[name].share and "of" in limit.model_fields_set:
+                raise self.problem(("limits", number, name, "of"), sentences.FILE_SHARE_OF.format(name=name))
+            limits.append((name, limit))
+        return tuple(limits)
+
+    def _tolerances(self) -> dict[str, Tolerance]:
+        tolerances = {}
+        for name, value in self.said.tolerances.items():
+            if name not in GAUGES:
+                raise self.problem(("tolerances", name), no_field(name, GAUGES, what="measure"))
+            try:
+                tolerances[name] = read_tolerance(value)
+            except ValueError as error:
+                raise self.problem(("tolerances", name), str(error)) from None
+        return tolerances
+
+    def _one(self, path: Path, said: Mapping[str, JsonValue], example: str) -> tuple[str, JsonValue]:
+        if len(said) != 1:
+            raise self.problem(path, sentences.FILE_ONE_NAME.format(example=example))
+        [(name, value)] = said.items()
+        return name, value
+
+
+def _plain(value: Any) -> Any:
+    """The value, with whole numbers as people write them."""
+    if isinstance(value, dict):
+        return {
+            name: int(each) if isinstance(each, float) and each.is_integer() else each for name, each in value.items()
+        }
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def wrong(
+    document: Document, error: ValidationError, models: Mapping[Path, type[BaseModel]], before: Path = ()
+) -> FileProblem:
+    """The first problem that pydantic found, at its line.
+
+    ``models`` are those of the parts by their path without numbers; ``before`` is the path of the document's part.
+    """
+    found = error.errors()[0]
+    path: Path = before
+    for step in found["loc"]:
+        # Steps for a member of a union are internal to pydantic.
+        if (*path, step) in document.lines or found["type"] == "missing":
+            path = (*path, step)
+    kind, context = found["type"], found.get("ctx", {})
+    match kind:
+        case "extra_forbidden":
+            names = tuple(step for step in path[len(before) : -1] if isinstance(step, str))
+            known = models[names].model_fields
+            return FileProblem(_sentence(document, path, no_field(str(path[-1]), known)))
+        case "missing":
+            return FileProblem(_sentence(document, path[:-1], sentences.FILE_MISSING.format(name=path[-1])))
+        case "string_type":
+            what = "must be a text. Put it in quotation marks"
+        case "literal_error":
+            what = f"must be {context['expected']}"
+        case "dict_type" | "model_type" | "model_attributes_type":
+            what = "must have names and values below it"
+        case "list_type":
+            what = "must be a list, each entry behind a dash"
+        case _:
+            what = found["msg"].removeprefix("Value error, ").replace("Input should be", "must be")
+    return FileProblem(_sentence(document, path, what))
+
+
+def no_field(name: str, known: Collection[str], more: str = "", what: str = "field") -> str:
+    """The problem with a name that is none of those known."""
+    near = difflib.get_close_matches(name, known, 1)
+    hint = f"Did you mean {near[0]}?" if near else f"There are {', '.join(known)}."
+    return sentences.FILE_NO_FIELD.format(what=what, name=name, hint=f"{hint} {more}".strip())
+
+
+def _sentence(document: Document, path: Path, what: str) -> str:
+    names = [step for step in path if isinstance(step, str)]
+    if names and what.startswith(("must", "is ", "does ", "needs ")):
+        what = f"{names[-1]} {what}"
+    elif names and what[:1].islower():
+        what = f"{names[-1]}: {what}"
+    return f"Line {document.line(path)}: {what}" + ("" if what.endswith((".", "?")) else ".")
