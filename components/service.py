@@ -138,6 +138,7 @@ class Service:
         if self.workers:
             self.workers.close()
         self.runner.shutdown()
+        self.experiments.close()
         if self.gate:
             self.gate.close()
         self.log.close()

@@ -1,25 +1,31 @@
-"""Makes the runs of experiments. Runs belong to no page and continue after the visitor leaves it."""
+"""Makes the runs of experiments. Runs belong to no page and continue after the visitor leaves it.
+
+One process at a time makes the runs of an experiment. Pages of other processes see its progress, and their presses of
+Pause, Resume and Stop reach it within a second.
+"""
 
 from __future__ import annotations
 
 import logging
 import threading
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import Future
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 
 from components.drafts.comparison import Timing
+from components.experiments.claims import Claim, Progress, new_process_id
 from components.experiments.determinism import determinism, write_determinism
 from components.experiments.making import Maker, MakerHere, Making
 from components.experiments.run_order import Cell, Plan
+from components.log.database import DatabaseUnavailable
 from components.log.log import Log
 from components.log.owned import OwnLog
 from components.log.owner import LOCAL
-from components.log.query import find_run
+from components.log.query import QueryFailed, find_run
 from components.log.record import RunRecord
 from components.runs.gate import Refused
 from components.runs.placement import Placement
@@ -32,6 +38,10 @@ _MOST_KEPT = 200
 _LOOK_AGAIN_S = 0.2
 _FAILURES_IN_A_ROW = 10
 """Consecutive failures that pause shared cells, or twice the number that may be under way where that is more."""
+_LOOK_AROUND_S = 0.4
+_RENEW_S = 1.0
+_RENEW_UNCHANGED_S = 5.0
+_MOST_LANES_TOLD = 32
 _MOST_HELD_S = 0.25
 """The longest time that a page may hold runs back; other pages may watch them."""
 _NO_FAILURES = (Status.OK, Status.CANCELLED)
@@ -47,11 +57,7 @@ class _Line:
 
 
 class Experiment:
-    """The runs of one experiment, made by this process or by workers. Thread-safe.
-
-    ``version`` grows with every run that begins or ends, and when the queue shrinks. ``paused_why`` is a sentence
-    after an automatic pause.
-    """
+    """The runs of one experiment, made by this process, its workers or another process. Thread-safe."""
 
     def __init__(
         self,
@@ -59,11 +65,19 @@ class Experiment:
         here: Maker,
         find: Callable[[str], RunRecord | None],
         log: OwnLog,
+        process: str,
         elsewhere: Maker | None = None,
     ) -> None:
+        """``process`` is the id of this process in claims; ``elsewhere`` makes the shared cells."""
         self.id = experiment_id
-        self.version = 0
-        self.paused_why: str | None = None
+        self._claim = Claim(experiment_id, log, process)
+        self._claiming = threading.Lock()
+        """Held while the claim is taken or given up; never taken while ``_lock`` is held."""
+        self._claimed = False
+        self._renewed_at = 0.0
+        self._told = Progress()
+        self._version = 0
+        self._paused_why: str | None = None
         self._here = here
         self._elsewhere = elsewhere
         self._find = find
@@ -82,21 +96,43 @@ class Experiment:
         self._held_until = 0.0
 
     @property
+    def version(self) -> int:
+        """A number that grows with every run that begins or ends, and when the queue shrinks."""
+        told = self._told_elsewhere()
+        return self._version + (told.version if told else 0)
+
+    @property
     def paused(self) -> bool:
         """Whether no further run begins before ``resume``."""
-        return self._paused
+        told = self._told_elsewhere()
+        return told.paused if told else self._paused
 
-    def pause(self) -> None:
-        """Begin no further run before ``resume``, or a ``start`` while idle. Runs under way continue."""
+    @property
+    def paused_why(self) -> str | None:
+        """A sentence after an automatic pause."""
+        told = self._told_elsewhere()
+        return told.paused_why if told else self._paused_why
+
+    def pause(self, why: str | None = None) -> None:
+        """Begin no further run before ``resume``, or a ``start`` while idle. Runs under way continue.
+
+        ``why`` is a sentence for the page.
+        """
+        if self.is_made_elsewhere:
+            self._claim.ask("pause", why)
+            return
         with self._lock:
-            self._paused = True
-            self.version += 1
+            self._paused, self._paused_why = True, why
+            self._version += 1
 
     def resume(self) -> None:
         """Begin runs again."""
+        if self.is_made_elsewhere:
+            self._claim.ask("resume")
+            return
         with self._lock:
             self._go_on()
-            self.version += 1
+            self._version += 1
         self._fill()
 
     @contextmanager
@@ -115,9 +151,30 @@ class Experiment:
 
     @property
     def going_on(self) -> bool:
-        """Whether runs are under way or queued."""
+        """Whether runs are under way or queued, here or in another process."""
+        return self.is_made_here or self.is_made_elsewhere
+
+    @property
+    def is_made_here(self) -> bool:
+        """Whether this process has runs under way or queued."""
         with self._lock:
             return self._is_going_on
+
+    @property
+    def is_made_elsewhere(self) -> bool:
+        """Whether another process has runs under way or queued."""
+        return self._told_elsewhere() is not None
+
+    def _told_elsewhere(self) -> Progress | None:
+        if self._claimed or self.is_made_here:
+            return None
+        told = self._claim.elsewhere()
+        with self._lock:
+            # The version must not fall when the other process ends.
+            if told is None and self._told.version:
+                self._version += self._told.version + 1
+            self._told = told or Progress()
+        return told
 
     def run_ids(self) -> list[str]:
         """The ids of the runs begun in this process, in order; only the log has those of workers."""
@@ -127,11 +184,15 @@ class Experiment:
     @property
     def waiting(self) -> int:
         """The number of queued runs."""
+        if told := self._told_elsewhere():
+            return told.waiting
         with self._lock:
             return sum(len(line.cells) for line in self._lines)
 
     def pending(self, lane: str) -> int:
-        """The number of queued runs of this lane."""
+        """The number of queued runs of this lane; 0 for a sweep of another process."""
+        if told := self._told_elsewhere():
+            return told.pending.get(lane, 0)
         with self._lock:
             return sum(cell.lane == lane for line in self._lines for cell, _plan in line.cells)
 
@@ -140,34 +201,106 @@ class Experiment:
         return lane in self.busy_lanes()
 
     def busy_lanes(self) -> set[str]:
-        """The lanes with runs under way or queued."""
+        """The lanes with runs under way or queued; none for a sweep of another process."""
+        if told := self._told_elsewhere():
+            return set(told.busy)
         with self._lock:
-            to_come = {cell.lane for line in self._lines for cell, _plan in line.cells}
-            return {cell.lane for cell in self._making.values()} | to_come
+            return self._busy_lanes()
 
-    def start(self, plan: Plan, network: str | None = None) -> None:
-        """Add these runs to those under way; returns at once. ``network`` is the owner's network, if known.
+    def claim(self) -> bool:
+        """Whether this process makes the runs of the experiment from now on; no other process begins any then.
 
-        Sequential runs wait for each other, across all starts.
+        A claim that no ``start`` follows ends by itself.
+        """
+        with self._claiming:
+            return self._has_claim()
+
+    def start(self, plan: Plan, network: str | None = None) -> bool:
+        """Add these runs to those under way; returns whether they are made here.
+
+        ``network`` is the owner's network, if known. Sequential runs wait for each other, across all starts. Shared
+        cells that are under way or queued are not added again. Nothing is added while another process makes the
+        experiment.
         """
         if not plan.cells:
-            return
-        with self._lock:
-            if not self._is_going_on:
-                # A pause of an experiment that has ended does not apply to later runs.
-                self._go_on()
-            self._network = network
-            self._queue(plan)
-            self.version += 1
+            return True
+        with self._claiming:
+            if not self._has_claim():
+                return False
+            with self._lock:
+                if not self._is_going_on:
+                    # A pause of an experiment that has ended does not apply to later runs.
+                    self._go_on()
+                self._network = network
+                self._queue(plan)
+                self._version += 1
         self._fill()
+        return True
+
+    def look_around(self) -> None:
+        """Renew the claim, or give it up at the end, and do what other processes ask for. Called again and again."""
+        with self._claiming:
+            if not self._claimed and not self.is_made_here:
+                return
+            try:
+                self._keep_claim()
+            except (DatabaseUnavailable, QueryFailed):
+                return  # the log says so itself
+            claimed = self._claimed
+        if not claimed and self.is_made_here:
+            # This process was stopped for a while, or without the database, and another one makes the runs now.
+            self.stop()
+
+    def close(self) -> None:
+        """Let another process make the runs."""
+        with self._claiming, suppress(DatabaseUnavailable):
+            if self._claimed:
+                self._claimed = False
+                self._claim.give_up()
+
+    def _has_claim(self) -> bool:
+        if not self._claimed:
+            try:
+                self._claimed = self._claim.take(self._progress(), anew=True)
+            except DatabaseUnavailable:
+                return True  # no other process has the database either, as far as can be known
+        return self._claimed
+
+    def _keep_claim(self) -> None:
+        if not self.is_made_here:
+            self._claimed = False
+            self._claim.give_up()
+            return
+        asked = self._claim.asked() if self._claimed else []
+        for name, *args in asked:
+            getattr(self, name)(*args)
+        now, progress = time.monotonic(), self._progress()
+        due_s = _RENEW_S if progress != self._told else _RENEW_UNCHANGED_S
+        if asked or not self._claimed or now - self._renewed_at > due_s:
+            self._claimed = self._claim.take(progress, anew=not self._claimed)
+            self._renewed_at, self._told = now, progress
+
+    def _progress(self) -> Progress:
+        with self._lock:
+            pending = Counter(cell.lane for line in self._lines for cell, _plan in line.cells)
+            busy = self._busy_lanes()
+            told = (dict(pending), tuple(busy)) if len(busy) <= _MOST_LANES_TOLD else ({}, ())
+            return Progress(self._version, pending.total(), self._paused, self._paused_why, *told)
+
+    def _busy_lanes(self) -> set[str]:
+        to_come = {cell.lane for line in self._lines for cell, _plan in line.cells}
+        return {cell.lane for cell in self._making.values()} | to_come
 
     def stop(self, lane: str | None = None) -> None:
         """Stop the runs of one lane, or of all, and drop the queued ones."""
+        if self.is_made_elsewhere:
+            self._claim.ask("stop", lane)
+            return
         with self._lock:
             for line in self._lines:
                 line.cells = deque(each for each in line.cells if lane is not None and each[0].lane != lane)
             stopped = [making for making, cell in self._making.items() if lane is None or cell.lane == lane]
-            self.version += 1
+            self._version += 1
             if lane is None:
                 self._go_on()
         for making in stopped:
@@ -175,8 +308,12 @@ class Experiment:
 
     def stop_cells(self, places: Collection[tuple[int, int]]) -> None:
         """Stop the runs under way at these positions and repeats."""
+        if self.is_made_elsewhere:
+            self._claim.ask("stop_cells", list(places))
+            return
+        wanted = {(position, repeat) for position, repeat in places}
         with self._lock:
-            stopped = [making for making, cell in self._making.items() if (cell.position, cell.repeat) in places]
+            stopped = [making for making, cell in self._making.items() if (cell.position, cell.repeat) in wanted]
         for making in stopped:
             making.stop()
 
@@ -185,10 +322,14 @@ class Experiment:
         return bool(self._making or any(line.cells for line in self._lines))
 
     def _go_on(self) -> None:
-        self._paused, self.paused_why, self._failures = False, None, 0
+        self._paused, self._paused_why, self._failures = False, None, 0
 
     def _queue(self, plan: Plan) -> None:
         cells = [(cell, plan) for cell in plan.cells]
+        if plan.shared:
+            queued = (cell for line in self._lines for cell, _plan in line.cells)
+            known = {(cell.position, cell.repeat) for cell in (*queued, *self._making.values())}
+            cells = [(cell, plan) for cell in plan.cells if (cell.position, cell.repeat) not in known]
         if plan.timing != Timing.PARALLEL:
             self._in_turn.cells.extend(cells)
             return
@@ -246,7 +387,7 @@ class Experiment:
         placement = Placement(self.id, cell.lane, cell.position, cell.repeat, plan.timing.value, at_once, cell.checks)
         order = replace(cell.order, placement=placement, owner=self._log.owner, network=self._network)
         maker = self._elsewhere if plan.shared and self._elsewhere else self._here
-        self.version += 1
+        self._version += 1
         try:
             making = maker.make(order)
         except Refused as refused:
@@ -278,8 +419,8 @@ class Experiment:
         self._fill()
 
     def _pause_by_itself(self, why: str) -> None:
-        self._paused, self.paused_why = True, f"Paused. {why} Resume when that is mended."
-        self.version += 1
+        self._paused, self._paused_why = True, f"Paused. {why} Resume when that is mended."
+        self._version += 1
 
     def _written(self, making: Making, cell: Cell, _written: Future[None]) -> None:
         try:
@@ -289,7 +430,7 @@ class Experiment:
         finally:
             with self._lock:
                 del self._making[making]
-                self.version += 1
+                self._version += 1
 
     def _check(self, making: Making, cell: Cell) -> None:
         """Store on both runs whether they are identical, if this run is a determinism check."""
@@ -310,6 +451,10 @@ class Experiments:
         self._most_kept = most_kept
         self._experiments: dict[tuple[str, str], Experiment] = {}
         self._lock = threading.Lock()
+        self._process = new_process_id()
+        self._stopping = threading.Event()
+        self._keeper = threading.Thread(target=self._keep_claims, name="experiments", daemon=True)
+        self._keeper.start()
 
     def find(self, experiment_id: str, owner: str = LOCAL) -> Experiment:
         """The owner's experiment with that id; without runs when this process makes none."""
@@ -318,22 +463,39 @@ class Experiments:
             if found is None:
                 self._forget_old()
                 log = OwnLog(self._log, owner)
-                found = Experiment(experiment_id, self._here, partial(_record, log), log, self._elsewhere)
+                found = Experiment(
+                    experiment_id, self._here, partial(_record, log), log, self._process, self._elsewhere
+                )
                 self._experiments[owner, experiment_id] = found
             return found
 
     def stop(self) -> None:
-        """Begin no more runs."""
+        """Begin no more runs, and stop those of this process."""
+        self._stopping.set()
+        self._keeper.join()
+        for experiment in self._all():
+            if experiment.is_made_here:
+                experiment.stop()
+
+    def close(self) -> None:
+        """Let other processes make the rest; called when the runs of this process have ended."""
+        for experiment in self._all():
+            experiment.close()
+
+    def _all(self) -> list[Experiment]:
         with self._lock:
-            experiments = list(self._experiments.values())
-        for experiment in experiments:
-            experiment.stop()
+            return list(self._experiments.values())
+
+    def _keep_claims(self) -> None:
+        while not self._stopping.wait(_LOOK_AROUND_S):
+            for experiment in self._all():
+                experiment.look_around()
 
     def _forget_old(self) -> None:
         for key, experiment in list(self._experiments.items()):
             if len(self._experiments) < self._most_kept:
                 return
-            if not experiment.going_on:
+            if not experiment.is_made_here:
                 del self._experiments[key]
 
 

@@ -397,12 +397,15 @@ def test_another_process_finds_the_runs_of_an_experiment_in_the_log(url: str) ->
     runner = Runner(log, QUICK)
     with serve(Stage().play) as server:
         endpoint = an_endpoint(server.base_url)
-        experiment = Experiments(runner, log).find(ID)
+        experiments = Experiments(runner, log)
+        experiment = experiments.find(ID)
         experiment.start(a_plan(endpoint, *lanes_of("a", "b"), repeats=2, timing=Timing.INTERLEAVED))
         wait_for(lambda: not experiment.going_on)
-        another = Experiments(runner, log).find(OTHER_ID)
+        another = experiments.find(OTHER_ID)
         another.start(a_plan(endpoint, *lanes_of("a", "b")))
         wait_for(lambda: not another.going_on)
+    experiments.stop()
+    experiments.close()
     runner.shutdown()
     log.close()
     log = Log(url)
@@ -680,7 +683,8 @@ def test_cells_that_share_wait_while_one_of_them_was_told_to_come_again_later(ex
         experiment.start(shared(plan, 1))
         assert told.wait(5)
         time.sleep(0.2)  # until the run has read it
-        experiment.start(shared(replace(plan, cells=plan.cells[1:]), 3))
+        again = tuple(replace(cell, repeat=2) for cell in plan.cells[1:])
+        experiment.start(shared(replace(plan, cells=again), 3))
         time.sleep(0.4)
         assert stage.models == ["busy"]
         wait_for(lambda: len(stage.asked) == 5)

@@ -130,7 +130,7 @@ def test_answers_of_before_are_used_where_somebody_says_so(lanes: Lanes, chat: C
 def test_a_pause_of_its_own_says_why(lanes: Lanes) -> None:
     page = ended(("temperature", "0, 1"))
     going_on = service().experiments.find(page.session_state[state.SWEEP])
-    going_on.paused_why = "Paused. The disk is full."
+    going_on.pause("Paused. The disk is full.")
     assert "Paused. The disk is full." in [warning.value for warning in page.run().warning]
 
 

@@ -76,7 +76,8 @@ def missing_and_refused(kept: KeptSweep, by_position: Sequence[Sequence[CellResu
 def run_missing_cells(sweep_id: str) -> None:
     """Run the unanswered cells of a sweep, as after a failure, a stop or a restart."""
     experiment = experiment_of(sweep_id)
-    if experiment is None or experiment.going_on:
+    # Claimed before the runs are read: those of another process are all in the log then.
+    if experiment is None or experiment.going_on or not experiment.claim():
         return  # a quick second click: they are already running
     try:
         kept = kept_sweep(sweep_id)
