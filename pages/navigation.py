@@ -14,6 +14,12 @@ from components.ui.page_script import draw_page_script
 from components.ui.share import keys as share_keys
 from components.ui.sweep import keys as sweep_keys
 from components.ui.uploads import whole_page
+from components.ui.visitor import is_known
+
+if is_known():
+    # First of all: a run that was pressed is on its way before anything is drawn.
+    widget_values.put_back()
+    presses.act()
 
 st.set_page_config(page_title="Tempera", page_icon=Path(ui.__file__).parent / "icon.svg", layout="wide")
 st.html(Path(ui.__file__).parent / "style.css")
@@ -50,8 +56,6 @@ with whole_page():
         draw_storage()
         if page.title != "Sweep":
             st.session_state.pop(sweep_keys.SWEEP_WANTED, None)
-        widget_values.put_back()
-        presses.act()
         draw_page_script()
         page.run()
         draw_account()

@@ -5,7 +5,8 @@ from __future__ import annotations
 import secrets
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from weakref import WeakValueDictionary
 
@@ -39,6 +40,16 @@ class Shown:
         return self.run.texts() if isinstance(self.run, Run) else (self.run.text, self.run.reasoning)
 
 
+@dataclass(frozen=True)
+class Announcement:
+    """The next run of a place on a page. ``turn`` counts the announcements of the place from 1."""
+
+    place: str
+    run_id: str
+    turn: int
+    replay: bool
+
+
 class Channel:
     """What one page may see. ``visitor`` and ``network`` identify its owner for limits."""
 
@@ -48,9 +59,31 @@ class Channel:
         self.token = secrets.token_urlsafe(24)
         self._shown: dict[str, Shown] = {}
         self._blocks: WeakValueDictionary[tuple[str, View], AnswerBlocks] = WeakValueDictionary()
+        self._turns: dict[str, int] = {}
+        self._listeners: list[Callable[[Announcement], None]] = []
         self._used_at = time.monotonic()
         self._connections = 0
         self._lock = threading.Lock()
+
+    def announce(
+        self, place: str, run: Run | RunRecord, read_events: Callable[[], list[StoredEvent]], *, replay: bool = False
+    ) -> bool:
+        """Let the page see this run, and tell its connections to show it in that place, before its script draws it.
+
+        Returns whether the page is connected.
+        """
+        self.show(run, read_events)
+        with self._lock:
+            turn = self._turns[place] = self._turns.get(place, 0) + 1
+            listeners = list(self._listeners)
+        for listener in listeners:
+            listener(Announcement(place, run.id, turn, replay))
+        return bool(listeners)
+
+    def turn(self, place: str) -> int:
+        """The number of announcements of the place: what a script draws before the newest one is outdated."""
+        with self._lock:
+            return self._turns.get(place, 0)
 
     def show(self, run: Run | RunRecord, read_events: Callable[[], list[StoredEvent]]) -> None:
         """Let the page see this run."""
@@ -74,16 +107,19 @@ class Channel:
                 blocks = self._blocks[run_id, view] = AnswerBlocks(view)
             return blocks
 
-    def connected(self) -> None:
-        """Note that a connection has begun."""
+    @contextmanager
+    def connected(self, listener: Callable[[Announcement], None]) -> Iterator[None]:
+        """Hold this while a connection lasts; ``listener`` gets the announcements and must return at once."""
         with self._lock:
             self._connections += 1
-
-    def disconnected(self) -> None:
-        """Note that a connection is over."""
-        with self._lock:
-            self._connections -= 1
-            self._used_at = time.monotonic()
+            self._listeners.append(listener)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._connections -= 1
+                self._listeners.remove(listener)
+                self._used_at = time.monotonic()
 
     def is_watching(self, run_id: str) -> bool:
         """Whether the page is connected and may see that run."""

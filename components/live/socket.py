@@ -1,14 +1,21 @@
 """The WebSocket of a page. It carries the changes of all runs on the page, each under its lane's number.
 
-The page first sends its token, then what it watches:
+The page first sends its token, then what it watches, and in which place of the page:
 
     {"token": "…"}
-    {"watch": "run id", "lane": 1, "part": "markdown", "count": 0, "size": 0}
-    {"replay": "run id", "lane": 1, "part": "markdown"}
+    {"watch": "run id", "lane": 1, "part": "markdown", "place": "", "count": 0, "size": 0}
+    {"watch": null, "lane": 1, "part": "markdown", "place": ""}
+    {"replay": "run id", "lane": 1, "part": "markdown", "place": ""}
     {"leave": 1}
 
 The server sends lists of messages, each a lane's number followed by a frame or an object (``Subscription``).
 A slow page gets the newest state once it has read the previous one: no queue grows.
+
+When a run is announced for a place, the server moves the place's lanes to that run, each after the message
+
+    [1, {"run": "run id", "turn": 1, "replay": false}]
+
+so the run's text waits neither for the page's script nor for a request. The page itself requests an announced replay.
 """
 
 from __future__ import annotations
@@ -22,7 +29,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from components.live.channels import Channel, Channels
+from components.live.channels import Announcement, Channel, Channels
 from components.live.replay import replay_frames
 from components.live.share import Share, in_thread
 from components.live.subscription import Part, Subscription
@@ -50,6 +57,7 @@ _MOST_LANES = 32
 Token = Annotated[str, Field(max_length=100)]
 RunId = Annotated[str, Field(max_length=100)]
 LaneNumber = Annotated[int, Field(ge=0, le=1_000_000)]
+Place = Annotated[str, Field(max_length=100)]
 
 
 class _Request(BaseModel):
@@ -61,17 +69,19 @@ class _Hello(_Request):
 
 
 class _Watch(_Request):
-    watch: RunId
+    watch: RunId | None
     lane: LaneNumber
     part: Part
-    count: int = Field(0, ge=0)
-    size: int = Field(0, ge=0)
+    place: Place = ""
+    count: int = Field(default=0, ge=0)
+    size: int = Field(default=0, ge=0)
 
 
 class _Replay(_Request):
     replay: RunId
     lane: LaneNumber
     part: View
+    place: Place = ""
 
 
 class _Leave(_Request):
@@ -115,12 +125,10 @@ class LiveSocket:
                 if not held:
                     await websocket.close(TOO_MANY)
                     return
-                channel.connected()
-                try:
-                    async with shares.of(channel.visitor) as share:
-                        await _Connection(websocket, channel, share, shares.lanes).serve()
-                finally:
-                    channel.disconnected()
+                async with shares.of(channel.visitor) as share:
+                    connection = _Connection(websocket, channel, share, shares.lanes)
+                    with channel.connected(connection.hear):
+                        await connection.serve()
 
     async def _channel_of(self, websocket: WebSocket) -> Channel | None:
         try:
@@ -136,7 +144,11 @@ class _Connection:
         self._channel = channel
         self._share = share
         self._places = places
+        self._views: dict[int, _Watch | _Replay] = {}
+        """The request of each lane, also of lanes that wait for their first run."""
         self._lanes: dict[int, tuple[Subscription, Callable[[], None]]] = {}
+        self._announced: list[list[object]] = []
+        """Messages to be sent before the next ones of their lanes."""
         self._awake = asyncio.Event()
         self._called = False
         """Whether the writer has been woken since its last pass."""
@@ -155,7 +167,7 @@ class _Connection:
         except _UnreadableRequest:
             await self._websocket.close(UNREADABLE)
         finally:
-            for number in [*self._lanes, *self._replaying]:
+            for number in list(self._views):
                 self._leave(number)
             for task in tasks:
                 task.cancel()
@@ -170,28 +182,62 @@ class _Connection:
                 await self._watch(request)
             elif isinstance(request, _Leave):
                 self._leave(request.leave)
+            elif self._enter(request) and self._take_place():
+                self._replaying[request.lane] = asyncio.create_task(self._replay(request))
             else:
-                self._leave(request.lane)
-                if self._take_place():
-                    self._replaying[request.lane] = asyncio.create_task(self._replay(request))
-                else:
-                    await self._send([[request.lane, {"problem": _TOO_MANY_LANES}]])
+                await self._send([[request.lane, {"problem": _TOO_MANY_LANES}]])
 
     async def _watch(self, request: _Watch) -> None:
-        self._leave(request.lane)
-        shown = self._channel.find(request.watch)
-        if shown is None:
+        # Made before the lane leaves its previous subscription: the blocks of the same answer are kept.
+        lane = self._subscription(request.watch, request.part) if request.watch else None
+        if not self._enter(request):
+            await self._send([[request.lane, {"note": _TOO_MANY_LANES}]])
+            return
+        if request.watch is None:
+            return
+        if lane is None:
             await self._send([[request.lane, {"refused": True}]])
             return
-        blocks = None if request.part == "status" else self._channel.blocks_of(request.watch, request.part)
-        lane = Subscription(shown, blocks)
         if request.count:
             async with self._share.turn():
                 await in_thread(lambda: lane.resume(request.count, request.size))
+            if self._views.get(request.lane) is not request:
+                return  # another run was announced in the meantime
         if not self._take_place():
             await self._send([[request.lane, {"note": _TOO_MANY_LANES}]])
             return
+        self._subscribe(request.lane, lane)
 
+    def hear(self, announcement: Announcement) -> None:
+        """Move the lanes of a place to its next run. Any thread may call it."""
+        with suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(self._announce, announcement)
+
+    def _announce(self, announcement: Announcement) -> None:
+        news = {"run": announcement.run_id, "turn": announcement.turn, "replay": announcement.replay}
+        for number, view in list(self._views.items()):
+            if view.place != announcement.place:
+                continue
+            self._announced.append([number, news])
+            if announcement.replay:
+                continue
+            # The request is a new one: one that still waits for its turn is outdated.
+            self._views[number] = _Watch(watch=announcement.run_id, lane=number, part=view.part, place=view.place)
+            self._stop(number)
+            lane = self._subscription(announcement.run_id, view.part)
+            if lane and self._take_place():
+                self._subscribe(number, lane)
+            else:
+                self._announced.append([number, {"note": _TOO_MANY_LANES} if lane else {"refused": True}])
+        self._awake.set()
+
+    def _subscription(self, run_id: str, part: Part) -> Subscription | None:
+        """A subscription to a run; None when the page may not see it."""
+        shown = self._channel.find(run_id)
+        blocks = None if part == "status" else self._channel.blocks_of(run_id, part)
+        return Subscription(shown, blocks) if shown else None
+
+    def _subscribe(self, number: int, lane: Subscription) -> None:
         def wake() -> None:
             if lane.changed and not (lane.not_before and lane.urgent):
                 return
@@ -203,13 +249,20 @@ class _Connection:
                 with suppress(RuntimeError):
                     self._loop.call_soon_threadsafe(self._awake.set)
 
-        self._lanes[request.lane] = lane, lane.listen(wake)
+        self._lanes[number] = lane, lane.listen(wake)
         self._awake.set()
 
+    def _enter(self, request: _Watch | _Replay) -> bool:
+        """Make this the request of its lane, which ends the previous one; whether the page may have the lane."""
+        self._leave(request.lane)
+        if len(self._views) == _MOST_LANES:
+            return False
+        self._views[request.lane] = request
+        return True
+
     def _take_place(self) -> bool:
-        """Take the place of a lane, for this page and its visitor; whether there is one."""
-        few = len(self._lanes) + len(self._replaying) < _MOST_LANES
-        return few and self._places.take(self._channel.visitor, self._channel.network)
+        """Take the place of a lane for the visitor; whether there is one."""
+        return self._places.take(self._channel.visitor, self._channel.network)
 
     def _look_later(self, lane: Subscription) -> None:
         def look() -> None:
@@ -222,6 +275,11 @@ class _Connection:
             self._loop.call_later(lane.not_before - self._loop.time() + _TOO_EARLY_S, look)
 
     def _leave(self, number: int) -> None:
+        self._views.pop(number, None)
+        self._stop(number)
+
+    def _stop(self, number: int) -> None:
+        """End what the lane is sent."""
         if number in self._lanes:
             _, stop_listening = self._lanes.pop(number)
             stop_listening()
@@ -254,7 +312,7 @@ class _Connection:
                 # Reset before the lanes are read, so that later changes wake the writer again.
                 self._called = False
                 began = self._loop.time()
-                messages = []
+                messages, self._announced = self._announced, []
                 for number, (lane, _) in list(self._lanes.items()):
                     if lane.changed and began < lane.not_before and not lane.urgent:
                         self._look_later(lane)
@@ -265,7 +323,8 @@ class _Connection:
                             self._look_later(lane)
                         if _is_large(messages):
                             # The other lanes come next, in a message of their own.
-                            self._lanes[number] = self._lanes.pop(number)
+                            if number in self._lanes:
+                                self._lanes[number] = self._lanes.pop(number)
                             self._awake.set()
                             break
             earliest = began + (_FRAME_S if len(self._lanes) <= _FEW_LANES else 4 / 3 * _FRAME_S)

@@ -108,3 +108,20 @@ def test_ctrl_enter_in_the_moment_in_which_the_run_button_comes_runs_once_and_so
         page.locator(".st-key-run button").click()
         wait_for(lambda wanted=before + 2 + number: page.wait_for_timeout(10) or len(completions(endpoint)) > wanted)
         assert f'"temperature": 0.{number + 1}'.encode() in completions(endpoint)[-1]
+
+
+def test_an_answer_begins_before_the_page_is_drawn(fresh_page: Page, quick: tuple[str, Endpoint]) -> None:
+    page = fresh_page
+    held_back = HeldBack(page)
+    held_back.holds = False
+    open_playground(page, quick[0])
+    answer, without_answer = page.locator(".st-key-answer"), "The answer appears here"
+    expect(answer).to_contain_text(without_answer)
+    held_back.holds = True
+    prompt(page).fill("Before.")
+    prompt(page).press("Control+Enter")
+    expect(answer.locator(".live-text")).to_have_text("Yes.")
+    expect(answer).to_contain_text(without_answer)
+    held_back.let_through()
+    expect(answer).not_to_contain_text(without_answer)
+    expect(answer.locator(".live-text")).to_have_text("Yes.")

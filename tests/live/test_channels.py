@@ -38,10 +38,9 @@ def test_a_token_lives_on_while_a_connection_or_a_drawing_is_recent(monkeypatch:
     channel.show(make_run(), list)
     now[0] += 119
     assert every.find(channel.token)
-    channel.connected()
-    now[0] += 10_000
-    assert every.find(channel.token)
-    channel.disconnected()
+    with channel.connected(lambda _announcement: None):
+        now[0] += 10_000
+        assert every.find(channel.token)
     now[0] += 119
     assert every.find(channel.token)
     now[0] += 2

@@ -186,6 +186,52 @@ def test_two_lanes_share_one_connection(live: Server) -> None:
         assert number == 1
 
 
+def test_a_run_begins_in_its_place_without_a_request(live: Server) -> None:
+    channel, other_page = live.channels.open(), live.channels.open()
+    before, run, elsewhere = make_run("before"), make_run(), make_run("elsewhere")
+    channel.show(before, before.events)
+    with live.reader(channel.token) as reader, live.reader(other_page.token) as other:
+        reader.ask({"watch": before.id, "part": "plain", "place": "A"})
+        reader.read()
+        assert channel.announce("B", elsewhere, elsewhere.events)
+        assert channel.announce("A", run, run.events)
+        wait_for(lambda: "run" in reader.facts or reader.read())
+        assert (reader.facts["run"], reader.facts["turn"], reader.facts["replay"]) == (run.id, 1, False)
+        tell(run, "At once")
+        wait_for(lambda: reader.plain_text == "At once" or reader.read())
+        reader.watch(before.id, "plain")
+        wait_for(lambda: reader.plain_text == "before" or reader.read())
+        # The other page was told of nothing, and may not see it either.
+        other.watch(run.id, "plain")
+        other.read()
+        assert other.facts == {"refused": True}
+
+
+def test_a_replay_is_announced_and_left_to_the_page(live: Server) -> None:
+    channel, run = live.channels.open(), make_run("text")
+    end(run)
+    channel.show(run, run.events)
+    with live.reader(channel.token) as reader:
+        reader.watch(run.id, "plain")
+        reader.read_to_the_end()
+        received = reader.received
+        channel.announce("", run, run.events, replay=True)
+        reader.read()
+        assert (reader.facts["run"], reader.facts["replay"]) == (run.id, True)
+        assert reader.received < received + 100
+
+
+def test_lanes_that_wait_are_as_few_as_those_that_watch(live: Server) -> None:
+    channel = live.channels.open()
+    with live.connection(channel.token) as connection:
+        assert connection.recv(timeout=10) == "[]"
+        for lane in range(1, 34):
+            connection.send(json.dumps({"watch": None, "lane": lane, "part": "plain"}))
+        (number, facts), *more = json.loads(connection.recv(timeout=10))
+        assert (number, more) == (33, [])
+        assert "Close some of them" in facts["note"]
+
+
 def test_lanes_with_large_answers_come_one_message_after_another(live: Server) -> None:
     run = make_run("```\n" + "<" * 150_000 + "\n```")
     end(run)

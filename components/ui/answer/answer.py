@@ -37,10 +37,9 @@ def draw_answer(run: Run | RunRecord | None, record: RunRecord | None, place: Pl
             draw_live(
                 run,
                 part,
+                place,
                 running=bool(record and record.running),
                 replay=bool(record and can_be_replayed(record) and st.session_state.get(keys.replay_key(record.id))),
-                name=place.name,
-                key=place.key(keys.live_key(part)),
             )
         elif record and record.text:
             draw_text(record.text, place.key(keys.ANSWER_TEXT), part, ended=not record.running)

@@ -89,7 +89,7 @@ def _draw_parts(
             draw_status(record, place, run.activity, run.retry_wait)
         else:
             with st.container(key=place.key(keys.RUN_STATUS)):
-                draw_live(run, "status", running=True, name=place.name, key=place.key(keys.live_key("status")))
+                draw_live(run, "status", place, running=True)
     with st.container():
         if record and not record.running:
             draw_message(record, place)

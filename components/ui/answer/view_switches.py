@@ -5,8 +5,10 @@ from __future__ import annotations
 import streamlit as st
 
 from components.log.record import RunRecord
-from components.ui import state
+from components.ui import presses, state
 from components.ui.answer import keys
+from components.ui.answer.live_view import show_replay
+from components.ui.answer.place import ALONE, Place
 
 
 def draw_view_switches(record: RunRecord) -> None:
@@ -16,14 +18,20 @@ def draw_view_switches(record: RunRecord) -> None:
     draw_replay_switch(record)
 
 
-def draw_replay_switch(record: RunRecord) -> None:
+def draw_replay_switch(record: RunRecord, place: Place = ALONE) -> None:
     """Draw the *Replay* switch; nothing for an answer that cannot be replayed."""
     if can_be_replayed(record):
         st.toggle(
             "Replay",
             key=keys.replay_key(record.id),
             help="Plays the answer again from its events, with the times at which they came. Nothing is sent.",
+            on_change=presses.soon(_replay, record, place),
         )
+
+
+def _replay(record: RunRecord, place: Place) -> None:
+    if st.session_state[keys.replay_key(record.id)]:
+        show_replay(record, place)
 
 
 def can_be_replayed(record: RunRecord) -> bool:

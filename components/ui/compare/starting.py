@@ -17,9 +17,12 @@ from components.experiments.run_order import Cell, Plan, plan
 from components.experiments.store import adopt, find_experiment, save_experiment
 from components.log.record import RunRecord
 from components.runs.order import order_again
-from components.runs.placement import Placement
+from components.runs.placement import WARM_UP, Placement
+from components.runs.run import live_run
 from components.server.process import service
 from components.ui import state
+from components.ui.answer.live_view import show_begun
+from components.ui.answer.place import Place
 from components.ui.compare import keys
 from components.ui.endpoints.endpoint_choice import model_cards
 from components.ui.endpoints.endpoints_here import endpoints_here
@@ -137,7 +140,9 @@ def compare_with(record: RunRecord) -> None:
 def _start(experiment_id: str, requests: Sequence[LaneRequest]) -> None:
     draft = draft_form.read()
     save_experiment(own_log(), experiment_id, draft.to_text())
-    service().experiments.find(experiment_id, owner()).start(
+    experiment = service().experiments.find(experiment_id, owner())
+    before = set(experiment.run_ids())
+    experiment.start(
         plan(
             requests,
             [draft.comparison.position(request.lane.id) for request in requests],
@@ -147,6 +152,9 @@ def _start(experiment_id: str, requests: Sequence[LaneRequest]) -> None:
         ),
         network(),
     )
+    begun = [live_run(own_log(), run_id) for run_id in experiment.run_ids() if run_id not in before]
+    placed = [(run, run.order.placement) for run in begun if run]
+    show_begun((run, Place(at.lane)) for run, at in placed if at and at.repeat != WARM_UP)
 
 
 def _send_anyway() -> bool:

@@ -41,6 +41,7 @@ from components.user_error import UserError
 
 _PARTS = ["Request", "Times", "Events", "Code"]
 _MOST_IN_A_ROW = 4
+_AGAIN = Place("again", "Your answer", 2)
 _NOTHING = "There is nothing here. The link has expired, was revoked, or is incomplete."
 
 
@@ -122,11 +123,8 @@ def _draw_several(runs: Mapping[str, SharedRun], capsule: Capsule) -> None:
         for offset, ((title, record), run) in enumerate(shown[begin : begin + side_by_side]):
             with columns[offset]:
                 st.markdown(f"**{plain_words(title)}**")
-                draw_run(
-                    record,
-                    above_answer=partial(draw_replay_switch, record),
-                    place=Place(str(begin + offset), title, len(shown)),
-                )
+                place = Place(str(begin + offset), title, len(shown))
+                draw_run(record, above_answer=partial(draw_replay_switch, record, place), place=place)
                 _draw_notes(run)
                 with st.expander("Request", key=f"shared_request_{begin + offset}"):
                     _draw_request(run)
@@ -219,7 +217,7 @@ def _draw_run_again(record: SharedRun, run: CapsuleRun) -> bool:
         )
         and endpoint
     ):
-        again = start(order_again(endpoint, record))
+        again = start(order_again(endpoint, record), _AGAIN)
         if again:
             st.session_state[keys.SHARED_AGAIN] = record.id, again.id
     draw_kept(state.RUN_PROBLEM)
@@ -231,6 +229,6 @@ def _draw_beside(title: str, record: SharedRun) -> None:
     run = find(st.session_state[keys.SHARED_AGAIN][1])
     mine = record_of(run)
     st.markdown("**Your own answer to the same request**")
-    draw_run(run, above_answer=lambda: None, place=Place("again", "Your answer", 2))
+    draw_run(run, above_answer=lambda: None, place=_AGAIN)
     if mine and not mine.running:
         draw_differences({title: record, "Yours": mine})

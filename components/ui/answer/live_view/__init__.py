@@ -7,6 +7,9 @@ soon as it has arrived.
 from __future__ import annotations
 
 import hashlib
+import threading
+import time
+from collections.abc import Iterable
 from pathlib import Path
 
 import streamlit as st
@@ -22,6 +25,7 @@ from components.server.process import service
 from components.server.route_path import route_path
 from components.server.same_origin import is_own_page
 from components.ui.answer import keys
+from components.ui.answer.place import ALONE, Place
 from components.ui.answer.run_lookup import events_reader
 from components.ui.visitor import is_known, network, owner, who_looks
 
@@ -31,6 +35,8 @@ _VERSION = hashlib.sha256(b"".join(path.read_bytes() for path in sorted(_ASSETS.
 """Part of the files' address, so that a browser never mixes the files of two releases."""
 
 _PATH = "live"
+_FIRST_TEXT_S = 0.05
+"""An endpoint that takes longer than this takes much longer, and the page is drawn while it does."""
 
 _view = st.components.v2.component(
     "tempera_live_view",
@@ -48,20 +54,44 @@ def routes() -> list[BaseRoute]:
     ]
 
 
+def show_begun(runs: Iterable[tuple[Run, Place]]) -> None:
+    """Tell the page's open socket that these places show runs that have just begun.
+
+    Returns once their first text is there, or soon: a page that is drawn at the same time would delay it.
+    """
+    heard = [run for run, place in runs if _announce(run, place)]
+    text_comes = threading.Event()
+    for run in heard:
+        run.listen(text_comes.set)
+    deadline = time.monotonic() + _FIRST_TEXT_S
+    while any(not (run.finished or any(run.texts())) for run in heard) and (left := deadline - time.monotonic()) > 0:
+        text_comes.wait(left)
+        text_comes.clear()
+    for run in heard:
+        run.leave(text_comes.set)
+
+
+def show_replay(record: RunRecord, place: Place) -> None:
+    """Tell the page's open socket that this place replays a run."""
+    _announce(record, place, replay=True)
+
+
+def _announce(run: Run | RunRecord, place: Place, *, replay: bool = False) -> bool:
+    return _channel().announce(place.lane or "", run, events_reader(run), replay=replay)
+
+
 def draw_live(
     run: Run | RunRecord | None,
     part: Part,
+    place: Place = ALONE,
     *,
     running: bool = False,
     replay: bool = False,
-    name: str = "",
-    key: str | None = None,
 ) -> None:
     """Draw the status or the answer of a run. It updates by itself, and reruns the page when the run has ended.
 
     ``running`` is whether the run was unfinished when this page began to draw it. ``replay`` plays the answer from its
-    events. Without a run, the view connects in advance, for the first token. Where a page has several answers, each has
-    a ``name``, which is announced at its beginning and end, and a ``key``.
+    events. Without a run, the view waits for the run that is announced for its place.
     """
     channel = _channel()
     if run:
@@ -69,7 +99,7 @@ def draw_live(
         held = run.record() if isinstance(run, Run) and run.finished else run
         channel.show(held, events_reader(held))
     told = _view(
-        key=key or keys.live_key(part),
+        key=place.key(keys.live_key(part)),
         data={
             "run": run.id if run else None,
             "part": part,
@@ -77,7 +107,9 @@ def draw_live(
             # A run of another process shows the state in the log.
             "length": len(run.text) if isinstance(run, RunRecord) else 0,
             "replay": replay,
-            "name": name,
+            "name": place.name,
+            "place": place.lane or "",
+            "turn": channel.turn(place.lane or ""),
             "path": _PATH,
             "script": f"{_PATH}/{_VERSION}/view.js",
             "token": channel.token,

@@ -20,16 +20,15 @@ export class Lane {
     this.number = next++;
   }
 
-  // Send the request, also for a changed one.
-  watch(newAddress, newToken) {
+  // Send the request if it has changed.
+  watch(newAddress, newToken, hasChanged) {
     lanes.set(this.number, this);
     if (newAddress !== address || newToken !== token || !socket) {
       [address, token, pause] = [newAddress, newToken, 0];
-      clearTimeout(deadline);
-      deadline = null;
+      deadline = clearTimeout(deadline);
       connect();
-    } else if (open) {
-      this.send(this.view.request());
+    } else if (open && hasChanged) {
+      this.send();
     }
   }
 
@@ -39,8 +38,8 @@ export class Lane {
     this.number = next++;
   }
 
-  send(request) {
-    if (open && request) socket.send(JSON.stringify({ lane: this.number, ...request }));
+  send() {
+    socket.send(JSON.stringify({ lane: this.number, ...this.view.request() }));
   }
 
   leave() {
@@ -57,23 +56,20 @@ function connect() {
   mine.onopen = () => mine.send(JSON.stringify({ token }));
   mine.onmessage = (event) => {
     if (mine !== socket) return;
-    clearTimeout(deadline);
-    deadline = null;
+    deadline = clearTimeout(deadline);
     if (!open) {
       // The first message confirms the token.
       open = true;
       pause = 0;
-      for (const lane of lanes.values()) lane.send(lane.view.request());
+      for (const lane of lanes.values()) lane.send();
     }
     for (const [number, ...message] of JSON.parse(event.data)) lanes.get(number)?.view.receive(message);
   };
   mine.onclose = () => {
     if (mine !== socket) return;
     open = false;
-    if (!lanes.size) {
-      socket = null;
-      return;
-    }
+    if (!lanes.size) socket = null;
+    if (!socket) return;
     expectAMessage();
     setTimeout(() => mine === socket && connect(), pause);
     pause = Math.min(pause * 2 + 100, LONGEST_PAUSE_MS);

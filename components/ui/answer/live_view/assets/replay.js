@@ -27,12 +27,6 @@ export class Replay {
     this.setSpeed(1);
   }
 
-  request() {
-    if (this.complete) return null;
-    this.events = [];
-    return { replay: this.view.data.run, part: this.view.data.part };
-  }
-
   remove() {
     this.pause();
     this.resized.disconnect();

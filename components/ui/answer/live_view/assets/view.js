@@ -39,21 +39,32 @@ class View {
   }
 
   show(data, tell) {
+    this.tell = tell;
     const before = this.data ?? {};
-    Object.assign(this, { data, tell });
-    if (["run", "part", "replay"].some((name) => data[name] !== before[name])) this.lane.renew();
-    if (data.run !== before.run) {
+    // The script may have drawn this before the newest announcement, whose run it does not know then.
+    const { run, running, replay, turn } = data.token === before.token && data.turn < before.turn ? before : data;
+    this.take({ ...data, run, running, replay, turn });
+  }
+
+  // The server may have moved the lane to the run already.
+  take(data, isMoved = false) {
+    const before = this.data ?? {};
+    const differs = (...names) => names.some((name) => data[name] !== before[name]);
+    Object.assign(this, { data, isMoved });
+    if (differs("run", "part", "replay") && !isMoved) this.lane.renew();
+    if (differs("run")) {
       this.apply([0, 0, ""]);
       this.say("");
       this.note.textContent = "";
       this.ended = null;
       this.following = data.part !== "status";
     }
-    this.stale ||= data.run !== before.run || data.part !== before.part;
-    if (this.stale || data.replay !== before.replay) this.replay = this.replay?.remove();
+    this.stale ||= differs("run", "part");
+    if (this.stale || differs("replay")) this.replay = this.replay?.remove();
     if (data.replay) this.replay ??= new Replay(this);
     this.showState();
-    this.lane.watch(new URL(data.path, location.href.replace(/^http/, "ws")).href, data.token);
+    const address = new URL(data.path, location.href.replace(/^http/, "ws")).href;
+    this.lane.watch(address, data.token, differs("run", "part", "replay", "running", "length") && !isMoved);
   }
 
   leave() {
@@ -65,11 +76,15 @@ class View {
 
   // Blocks already on the page are not requested again, except the last one, which may have been open.
   request() {
-    if (!this.data.run) return null;
-    if (this.replay) return this.replay.request();
+    const { run, part, place } = this.data;
+    if (!run || this.replay?.complete) return { watch: null, part, place };
+    if (this.replay) {
+      this.replay.events = [];
+      return { replay: run, part, place };
+    }
     const known = this.stale ? [] : this.blocks.slice(0, -1);
     const size = known.reduce((sum, block) => sum + block.length, 0);
-    return { watch: this.data.run, part: this.data.part, count: known.length, size };
+    return { watch: run, part, place, count: known.length, size };
   }
 
   unreachable() {
@@ -77,7 +92,8 @@ class View {
   }
 
   receive([first, ...rest]) {
-    if (first.events || first.problem) this.replay?.receive(first);
+    if (first.turn) this.take({ ...this.data, ...first, running: !first.replay }, !first.replay);
+    else if (first.events || first.problem) this.replay?.receive(first);
     else if (first.refused) this.tell("ended", this.data.run); // the rerun page requests what it may see
     else if (typeof first !== "number") this.learn(first);
     else if (!this.replay) {
@@ -106,7 +122,7 @@ class View {
   }
 
   showState() {
-    this.root.dataset.part = this.data.part;
+    Object.assign(this.root.dataset, { part: this.data.part, moved: this.isMoved });
     this.text.setAttribute("aria-busy", String(Boolean(this.busy)));
     this.toEnd.hidden = !this.busy || this.following || this.data.part === "status";
   }
