@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 from typing import Literal, Protocol
 
-from components.contract.strict_json import read_json
+from components.contract.strict_json import holds_too_much
 from components.markdown.blocks import MarkdownBlocks
 
 View = Literal["markdown", "plain"]
@@ -82,15 +82,14 @@ class AnswerBlocks:
 def pretty_json(text: str) -> str | None:
     """The text indented if all of it is one JSON object or list, as from JSON mode and tool calls.
 
-    Numbers stay as the model wrote them: parsing would round them.
+    Numbers and keys stay as the model wrote them: parsing would round large numbers and drop repeated keys.
     """
-    if not text.lstrip().startswith(("{", "[")):
+    if not text.lstrip().startswith(("{", "[")) or holds_too_much(text):
         return None
     pieces: list[str] = []
     length = 0
     try:
-        # JSON that parsers interpret differently is shown unchanged.
-        read_json(text)
+        json.loads(text, parse_int=str, parse_float=str)
     except (ValueError, RecursionError):
         return None
     for piece in _indented(text):

@@ -103,11 +103,12 @@ def test_json_that_is_whole_is_indented_once_it_has_ended() -> None:
 
 def test_numbers_in_json_stay_as_the_model_wrote_them() -> None:
     written = (
-        '{"price": 1.10, "long": 0.12345678901234567890123, "e": 1E5, "zero": -0, "empty": [{}, []], "s": "\\u00e9{"}'
+        '{"price": 1.10, "long": 0.12345678901234567890123, "e": 1E5, "zero": -0, "empty": [{}, []], "s": "\\u00e9{", '
+        '"huge": 1e400, "zero": 0.0}'
     )
     assert pretty_json(written) == (
         '{\n  "price": 1.10,\n  "long": 0.12345678901234567890123,\n  "e": 1E5,\n  "zero": -0,\n'
-        '  "empty": [\n    {},\n    []\n  ],\n  "s": "é{"\n}'
+        '  "empty": [\n    {},\n    []\n  ],\n  "s": "é{",\n  "huge": 1e400,\n  "zero": 0.0\n}'
     )
 
 
