@@ -5,10 +5,12 @@ from __future__ import annotations
 import html
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import asdict, replace
 from itertools import pairwise
 
 import streamlit as st
 
+from components.drafts.comparison import MOST_LANES
 from components.experiments.divergence import Branch, divergence, first_difference, token_at
 from components.experiments.word_difference import MOST_COMPARED, Kind, Piece, word_differences
 from components.live.replay import lengths_after
@@ -38,6 +40,10 @@ def answer_text(record: RunRecord) -> str:
 
 def draw_word_differences(shown: Mapping[str, RunRecord], reference: str) -> None:
     """Draw each answer with its added and removed words against the answer of the lane ``reference``."""
+    shown = _chosen_answers(shown)
+    reference = reference if reference in shown else next(iter(shown), "")
+    if not shown:
+        return
     base = answer_text(shown[reference])
     same = [title for title, record in shown.items() if title != reference and answer_text(record) == base]
     if same:
@@ -52,10 +58,35 @@ def draw_word_differences(shown: Mapping[str, RunRecord], reference: str) -> Non
 
 def draw_first_divergence(shown: Mapping[str, RunRecord]) -> None:
     """Draw the common beginning of the answers, and the continuation of each."""
+    shown = _chosen_answers(shown)
+    if not shown:
+        return
     tree = divergence({title: answer_text(record) for title, record in shown.items()})
     pieces: list[str] = []
     _write_branch(tree, dict(shown), pieces, 0)
     draw_marked("".join(pieces))
+
+
+def _chosen_answers(shown: Mapping[str, RunRecord]) -> dict[str, RunRecord]:
+    """The answers to compare: each run's first choice, or those that the reader selects where runs have several."""
+    answers: dict[str, RunRecord] = {}
+    for title, record in shown.items():
+        answers[title] = record
+        for number, choice in enumerate(record.choices_beyond_first(), 2):
+            calls = json.dumps([asdict(call) for call in choice.tool_calls])
+            # Without the id, so that the tokens of the first choice are not taken for those of this one.
+            answers[f"{title}, choice {number}"] = replace(record, id="", text=choice.text, tool_calls=calls)
+    if len(answers) == len(shown):
+        return answers
+    chosen = st.multiselect(
+        "Answers",
+        list(answers),
+        default=list(shown if len(shown) > 1 else answers)[:MOST_LANES],
+        max_selections=MOST_LANES,
+        format_func=plain_words,
+        key=f"answers_{'_'.join(record.id[:8] for record in shown.values())}",
+    )
+    return {title: answers[title] for title in answers if title in chosen}
 
 
 def _draw_one(title: str, record: RunRecord, reference: str, base: RunRecord) -> None:
@@ -113,7 +144,9 @@ def _token(record: RunRecord, character: int | None) -> int | None:
     """The number of the token with this character, if the endpoint sends one token per chunk."""
     try:
         return (
-            None if character is None else token_at(_tokens(record.id, record.text, events_reader(record)), character)
+            None
+            if character is None or not record.id
+            else token_at(_tokens(record.id, record.text, events_reader(record)), character)
         )
     except QueryFailed:
         return None  # not cached: the next draw may find them
