@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from weakref import WeakValueDictionary
 
+from components.live.followed import FollowedRun
 from components.live.share import Shares
 from components.log.events import StoredEvent
 from components.log.owner import LOCAL
@@ -26,18 +27,21 @@ _PAGES = Most(Limits().pages_at_once)
 
 @dataclass(frozen=True)
 class Shown:
-    """A run on a page: live, or a record from the log. ``read_events`` may be slow and may fail."""
+    """A run on a page: live here, live in another process, or a record from the log.
 
-    run: Run | RunRecord
+    ``read_events`` may be slow and may fail.
+    """
+
+    run: Run | FollowedRun | RunRecord
     read_events: Callable[[], list[StoredEvent]]
 
     def record(self) -> RunRecord:
         """The run as it stands now."""
-        return self.run.record() if isinstance(self.run, Run) else self.run
+        return self.run if isinstance(self.run, RunRecord) else self.run.record()
 
     def texts(self) -> tuple[str, str]:
         """The current text and reasoning; much cheaper than ``record``."""
-        return self.run.texts() if isinstance(self.run, Run) else (self.run.text, self.run.reasoning)
+        return (self.run.text, self.run.reasoning) if isinstance(self.run, RunRecord) else self.run.texts()
 
 
 @dataclass(frozen=True)
@@ -66,7 +70,12 @@ class Channel:
         self._lock = threading.Lock()
 
     def announce(
-        self, place: str, run: Run | RunRecord, read_events: Callable[[], list[StoredEvent]], *, replay: bool = False
+        self,
+        place: str,
+        run: Run | FollowedRun | RunRecord,
+        read_events: Callable[[], list[StoredEvent]],
+        *,
+        replay: bool = False,
     ) -> bool:
         """Let the page see this run, and tell its connections to show it in that place, before its script draws it.
 
@@ -85,7 +94,7 @@ class Channel:
         with self._lock:
             return self._turns.get(place, 0)
 
-    def show(self, run: Run | RunRecord, read_events: Callable[[], list[StoredEvent]]) -> None:
+    def show(self, run: Run | FollowedRun | RunRecord, read_events: Callable[[], list[StoredEvent]]) -> None:
         """Let the page see this run."""
         with self._lock:
             self._used_at = time.monotonic()

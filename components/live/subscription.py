@@ -10,8 +10,9 @@ from typing import Any, Literal
 from components.live.channels import Shown
 from components.live.frames import Reader
 from components.live.status_words import ShownNumber, ended_in_words, numbers, status_words, waiting_words
+from components.log.record import RunRecord
 from components.markdown.answer import AnswerBlocks, View
-from components.runs.run import Activity, RetryWait, Run
+from components.runs.run import Activity, RetryWait
 
 Part = Literal["status"] | View
 """The part of a run that a page shows: status and numbers, or the answer in one of two views."""
@@ -50,7 +51,7 @@ class Subscription:
     def listen(self, listener: Callable[[], None]) -> Callable[[], None]:
         """Call ``listener`` at every change of the run; the returned function unsubscribes it."""
         run = self._shown.run
-        if not isinstance(run, Run):
+        if isinstance(run, RunRecord):
             return lambda: None
         run.listen(listener)
         return lambda: run.leave(listener)
@@ -81,21 +82,21 @@ class Subscription:
         """Whether there is something to send at once: the run has ended or changed its activity."""
         run = self._shown.run
         activity, _place, retry_wait = self._doing
-        return isinstance(run, Run) and (
+        return not isinstance(run, RunRecord) and (
             run.finished or run.activity is not activity or run.retry_wait is not retry_wait
         )
 
     @property
     def _has_ended(self) -> bool:
         run = self._shown.run
-        return run.finished if isinstance(run, Run) else not run.running
+        return not run.running if isinstance(run, RunRecord) else run.finished
 
     def _about_answer(self, answer: AnswerBlocks, ended: bool) -> Iterator[Message]:
         text, reasoning = self._shown.texts()
         answer.update(text, ended=ended)
         self._drawn = len(text)
         run = self._shown.run
-        retry_wait = run.retry_wait if isinstance(run, Run) else None
+        retry_wait = None if isinstance(run, RunRecord) else run.retry_wait
         note = "" if text or ended else waiting_words(reasoning, retry_wait)
         said = ended_in_words(self._shown.record()) if ended else "Answer started" if text else ""
         # Sent before the end, because the page redraws itself then.
@@ -105,7 +106,7 @@ class Subscription:
     def _about_status(self, ended: bool) -> Iterator[Message]:
         record = self._shown.record()
         run = self._shown.run
-        if isinstance(run, Run):
+        if not isinstance(run, RunRecord):
             self._doing = run.activity, run.place_in_queue, run.retry_wait
         badge, colour = status_words(record, *self._doing)
         parts = [_number(number, with_meaning=ended) for number in numbers(record)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from sqlalchemy import func, select
@@ -94,6 +94,30 @@ def find_run(database: Database, run_id: str) -> RunRecord | None:
     statement = select(runs).where(runs.c.id == run_id, owned(runs, database.owner))
     found = read_rows(database, statement) if is_id(run_id) else []
     return RunRecord(**found[0]) if found else None
+
+
+_FIXED = (
+    *("created_at", "endpoint", "dialect", "model", "request_body"),
+    *("app_version", "draft", "prompt", "settings", "owner"),
+)
+"""The facts that a run has from its start."""
+_GROWING = "text", "reasoning"
+
+
+def news_of(database: Database, known: RunRecord) -> RunRecord | None:
+    """A running run as the log has it by now; None when nothing is new. Raises QueryFailed.
+
+    Of its texts only what comes behind the known ones is read.
+    """
+    rest = {name: func.substr(runs.c[name], len(getattr(known, name)) + 1).label(name) for name in _GROWING}
+    columns = [rest.get(column.name, column) for column in runs.c if column.name not in _FIXED]
+    is_new = (runs.c.heartbeat_at != known.heartbeat_at) | (runs.c.status != known.status)
+    statement = select(*columns).where(runs.c.id == known.id, owned(runs, database.owner), is_new)
+    found = read_rows(database, statement)
+    if not found:
+        return None
+    grown = {name: getattr(known, name) + found[0][name] for name in _GROWING}
+    return replace(known, **{**found[0], **grown})
 
 
 def events_of(database: Database, run_id: str) -> list[StoredEvent]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, insert, literal, select
 
+from components.log.database import Database
 from components.log.database_clock import database_now
 from components.log.owned import OwnedLog
-from components.log.query import is_id
+from components.log.query import is_id, read_rows
 from components.log.tables import UNDER_WAY, owned, runs, stop_requests
 
 
@@ -24,3 +25,9 @@ def request_stop(log: OwnedLog, run_id: str) -> None:
         connection.execute(insert(stop_requests).from_select(["run_id", "requested_at"], running))
 
     log.write(work)
+
+
+def is_asked_to_stop(database: Database, run_id: str) -> bool:
+    """Whether a run is asked to stop. Raises QueryFailed."""
+    own = (stop_requests.c.run_id == run_id) & owned(stop_requests, database.owner)
+    return bool(read_rows(database, select(stop_requests.c.run_id).where(own)))

@@ -52,7 +52,7 @@ def draw_run(
     # A fragment is inside its own container, so its replacement must be, too.
     with st.container():
         _draw_parts(run, record, stale, with_answer, above_answer, place)
-    if isinstance(run, RunRecord) and run.running:
+    if st.session_state.get(keys.NATIVE) and isinstance(run, RunRecord) and run.running:
         _look_again(run)
 
 
@@ -82,11 +82,12 @@ def _draw_parts(
     place: Place,
 ) -> None:
     with st.container():
-        if not isinstance(run, Run) or not record or not record.running:
+        if not run or not record or not record.running:
             if record:
                 draw_status(record, place)
         elif st.session_state.get(keys.NATIVE):
-            draw_status(record, place, run.activity, run.retry_wait)
+            doing = (run.activity, run.retry_wait) if isinstance(run, Run) else ()
+            draw_status(record, place, *doing)
         else:
             with st.container(key=place.key(keys.RUN_STATUS)):
                 draw_live(run, "status", place, running=True)
@@ -112,7 +113,7 @@ def _answer_box(stale: bool, place: Place) -> DeltaGenerator:
 
 @st.fragment(run_every=_LOOK_AGAIN_S)
 def _look_again(drawn: RunRecord) -> None:
-    """Draw a run of another process, live or dead, again when the log has news."""
+    """Draw a run of another process again when the log has news, on a page without the live connection."""
     now = record_of(find(drawn.id))
     if now is not None and (now.text, now.status) != (drawn.text, drawn.status):
         st.rerun()

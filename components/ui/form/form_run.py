@@ -10,6 +10,7 @@ from components.drafts.draft import Draft
 from components.endpoints.endpoint import AnyEndpoint
 from components.endpoints.models import ModelCard
 from components.log.record import RunRecord
+from components.log.stopping import request_stop
 from components.runs.order import order_for
 from components.runs.run import Run
 from components.ui import state
@@ -19,6 +20,8 @@ from components.ui.endpoints.endpoints_here import endpoints_here
 from components.ui.form import draft_form, keys
 from components.ui.page_script import focus
 from components.ui.sending import start
+from components.ui.user_errors import shown_next
+from components.ui.visitor import own_log
 
 
 def compose_form(draft: Draft, endpoint: AnyEndpoint, card: ModelCard | None, shown: RunRecord | None) -> Composed:
@@ -70,3 +73,6 @@ def stop_shown() -> None:
     shown = find(st.session_state.get(state.SHOWN_RUN))
     if isinstance(shown, Run):
         shown.stop()
+    elif shown and shown.running:
+        with shown_next(state.RUN_PROBLEM, "Not stopped: "):
+            request_stop(own_log(), shown.id)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import cast
 
 import streamlit as st
@@ -12,6 +13,7 @@ from components.log.deletion import delete_run, restore_run
 from components.log.markdown_export import as_markdown
 from components.log.query import QueryFailed
 from components.log.record import RunRecord
+from components.log.stopping import request_stop
 from components.runs.order import order_again
 from components.runs.run import Run
 from components.sharing.capsule import Kind
@@ -81,8 +83,9 @@ def _draw_actions(run: Run | RunRecord, record: RunRecord) -> None:
             st.markdown(
                 f":small[:material/fingerprint: Sent again: **{plain_words(record.determinism)}**]", width="content"
             )
-        if isinstance(run, Run):
-            st.button("Stop", key=state.STOP, icon=":material/stop:", on_click=presses.soon(run.stop))
+        if record.running:
+            stop = run.stop if isinstance(run, Run) else partial(_stop_elsewhere, record.id)
+            st.button("Stop", key=state.STOP, icon=":material/stop:", on_click=presses.soon(stop))
         if not record.running:
             st.button(
                 "Run again",
@@ -173,6 +176,11 @@ def _draw_code(record: RunRecord) -> None:
         st.caption("There is no code for this run: its body holds what no form makes.")
         return
     draw_code(endpoint, request)
+
+
+def _stop_elsewhere(run_id: str) -> None:
+    with shown_next(keys.RUNS_PROBLEM, "Not stopped: "):
+        request_stop(own_log(), run_id)
 
 
 def _run_again(record: RunRecord) -> None:

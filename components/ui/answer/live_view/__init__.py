@@ -17,6 +17,7 @@ from starlette.routing import BaseRoute, Mount, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 
 from components.live.channels import Channel
+from components.live.followed import FollowedRun
 from components.live.socket import LiveSocket
 from components.live.subscription import Part
 from components.log.record import RunRecord
@@ -27,7 +28,7 @@ from components.server.same_origin import is_own_page
 from components.ui.answer import keys
 from components.ui.answer.place import ALONE, Place
 from components.ui.answer.run_lookup import events_reader
-from components.ui.visitor import is_known, network, owner, who_looks
+from components.ui.visitor import is_known, network, own_log, owner, who_looks
 
 FOLDER = Path(__file__).parent
 _ASSETS = FOLDER / "assets"
@@ -97,15 +98,13 @@ def draw_live(
     if run:
         # A run that has ended is held by the log alone, however long this page stays open.
         held = run.record() if isinstance(run, Run) and run.finished else run
-        channel.show(held, events_reader(held))
+        channel.show(_followed(channel, held), events_reader(held))
     told = _view(
         key=place.key(keys.live_key(part)),
         data={
             "run": run.id if run else None,
             "part": part,
             "running": running,
-            # A run of another process shows the state in the log.
-            "length": len(run.text) if isinstance(run, RunRecord) else 0,
             "replay": replay,
             "name": place.name,
             "place": place.lane or "",
@@ -121,6 +120,16 @@ def draw_live(
     if told.unreachable == channel.token:
         st.session_state[keys.NATIVE] = True
         st.rerun()
+
+
+def _followed(channel: Channel, run: Run | RunRecord) -> Run | FollowedRun | RunRecord:
+    """A running run of another process as one that grows; any other run as it is."""
+    if not isinstance(run, RunRecord) or not run.running:
+        return run
+    known = channel.find(run.id)
+    if known and isinstance(known.run, FollowedRun) and not known.run.finished:
+        return known.run
+    return FollowedRun(own_log(), run)
 
 
 def _run_again() -> None:

@@ -1,0 +1,92 @@
+"""A run of another process, followed in the log: only what is new of it is read."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+from components.log.owned import OwnedLog
+from components.log.query import QueryFailed, find_run, news_of
+from components.log.record import RunRecord
+from components.log.stopping import is_asked_to_stop
+from components.runs.run import Activity, RetryWait
+
+_LOOK_EVERY_S = 0.4
+
+
+class FollowedRun:
+    """A run of another process, with the part of ``Run`` that a page needs. Thread-safe.
+
+    The log is read while there are listeners.
+    """
+
+    place_in_queue: int | None = None
+    retry_wait: RetryWait | None = None
+
+    def __init__(self, log: OwnedLog, record: RunRecord, look_every_s: float = _LOOK_EVERY_S) -> None:
+        self.id = record.id
+        self.activity: Activity | None = None
+        self._log = log
+        self._record = record
+        self._look_every_s = look_every_s
+        self._listeners: list[Callable[[], None]] = []
+        self._lock = threading.Lock()
+        self._is_followed = False
+
+    @property
+    def finished(self) -> bool:
+        """Whether the run has ended."""
+        return not self._record.running
+
+    def record(self) -> RunRecord:
+        """The run as the log had it last."""
+        return self._record
+
+    def texts(self) -> tuple[str, str]:
+        """The text and reasoning as the log had them last."""
+        record = self._record
+        return record.text, record.reasoning
+
+    def listen(self, listener: Callable[[], None]) -> None:
+        """Call ``listener`` after every change, in another thread. It must return at once."""
+        with self._lock:
+            self._listeners.append(listener)
+            if not self._is_followed and not self.finished:
+                self._is_followed = True
+                threading.Thread(target=self._follow, name="follow", daemon=True).start()
+
+    def leave(self, listener: Callable[[], None]) -> None:
+        """Remove a listener."""
+        with self._lock:
+            self._listeners.remove(listener)
+
+    def _follow(self) -> None:
+        pause = threading.Event()
+        while not pause.wait(self._look_every_s):
+            has_news = self._look()
+            with self._lock:
+                listeners = [*self._listeners]
+                is_over = not listeners or self.finished
+                if is_over:
+                    self._is_followed = False
+            if has_news:
+                for listener in listeners:
+                    listener()
+            if is_over:
+                return
+
+    def _look(self) -> bool:
+        database = self._log.database
+        if database is None:
+            return False
+        try:
+            news = news_of(database, self._record)
+            if news and not news.running:
+                # The end of a run may change the text that was there.
+                news = find_run(database, self.id)
+            stopping = Activity.STOPPING if is_asked_to_stop(database, self.id) else None
+        except QueryFailed:
+            return False
+        changed = news is not None or stopping is not self.activity
+        self._record, self.activity = news or self._record, stopping
+        return changed
