@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, fields
-from datetime import date
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
 
 import pandas as pd
 from sqlalchemy import (
@@ -75,6 +76,7 @@ _QUOTED = r'"(?:\\.?+|[^"\\])*+(?:"|\Z)'
 _PART = re.compile(rf'(?:{_QUOTED}|\[(?:{_QUOTED}|[^\]"])*+(?:\]|\Z)|[^,\n])++', re.DOTALL)
 """Up to a comma or line end outside quotation marks and lists."""
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
+_UNFILTERED = ("order", "descending", "zone")
 _OWN_FILTERS = {"model": "Look for a model under More filters.", "messages": "Look for messages with Find."}
 
 
@@ -102,8 +104,8 @@ class View:
 
     ``words`` are searched in prompts and answers of ended runs: all must occur, words in quotation marks as a phrase.
     ``settings`` are separated by commas or lines. Each has a form such as ``temperature 0.7``, ``max_tokens null`` or
-    ``temperature omitted``. ``since`` and ``until`` are days in UTC, such as 2026-11-26, both included. ``rating`` is
-    the minimum of stars.
+    ``temperature omitted``. ``since`` and ``until`` are days of the time zone ``zone``, such as 2026-11-26, both
+    included. ``rating`` is the minimum of stars. ``ids`` restricts the view to these runs.
     """
 
     words: str = ""
@@ -117,13 +119,15 @@ class View:
     tag: str = ""
     rating: int = 0
     experiment: str = ""
+    ids: tuple[str, ...] = ()
+    zone: str = "UTC"
     order: str = "started"
     descending: bool = True
 
     @property
     def filtered(self) -> bool:
         """Whether the view restricts the runs."""
-        return any(getattr(self, field.name) for field in fields(self) if field.name not in ("order", "descending"))
+        return any(getattr(self, field.name) for field in fields(self) if field.name not in _UNFILTERED)
 
 
 @dataclass(frozen=True)
@@ -192,15 +196,15 @@ def summary_of(database: Database, view: View) -> Summary:
     )
 
 
-def measured(database: Database, view: View) -> pd.DataFrame:
-    """The numbers of the view's newest 10,000 runs, one row each, newest first.
+def measured(database: Database, view: View, most: int = MOST_COUNTED) -> pd.DataFrame:
+    """The numbers of the view's newest runs, up to a limit, one row each, newest first.
 
     ``characters`` is the answer's length. Raises FilterProblem, QueryFailed.
     """
     columns = [runs.c[name] for name in _MEASURED]
     wanted = [*columns, func.length(runs.c.text).label("characters")]
     newest = select(*wanted).where(conditions(database, view)).order_by(runs.c.created_at.desc(), runs.c.id.desc())
-    return pd.DataFrame(read_rows(database, newest.limit(MOST_COUNTED)), columns=[each.name for each in wanted])
+    return pd.DataFrame(read_rows(database, newest.limit(most)), columns=[each.name for each in wanted])
 
 
 def choices(database: Database) -> dict[str, list[str]]:
@@ -220,17 +224,19 @@ def conditions(database: Database, view: View) -> ColumnElement[bool]:
 
     Raises FilterProblem.
     """
-    for name in (field.name for field in fields(view)):
+    for name in (field.name for field in fields(view) if field.name != "ids"):
         if len(str(getattr(view, name))) > MOST_CHARACTERS:
             raise FilterProblem(name, sentences.FILTER_TOO_LONG.format(most_characters=MOST_CHARACTERS))
     same = ("status", "endpoint", "model", "finish_reason")
     found = [owned(runs, database.owner)]
     found += [runs.c[name] == storable_text(getattr(view, name)) for name in same if getattr(view, name)]
+    if view.ids:
+        found.append(runs.c.id.in_(view.ids))
     found += [_has_setting(said) for said in _parted(view.settings)]
     if view.since:
-        found.append(runs.c.created_at >= _day("since", view.since))
+        found.append(runs.c.created_at >= _begin_of("since", view.since, view.zone))
     if view.until:
-        found.append(runs.c.created_at < _day("until", view.until) + "T24")
+        found.append(runs.c.created_at < _begin_of("until", view.until, view.zone, days_later=1))
     if view.tag:
         lines = "\n" + run_annotations.c.tags + "\n"
         found.append(_annotated(lines.contains(f"\n{storable_text(view.tag.strip())}\n", autoescape=True)))
@@ -316,15 +322,16 @@ def _has_words(database: Database, words: str) -> ColumnElement[bool]:
     )
 
 
-def _day(field: str, said: str) -> str:
+def _begin_of(field: str, said: str, zone: str, days_later: int = 0) -> str:
+    """The begin of a day in that time zone, or of a later one, as the log stores times."""
     day = said.strip()
     try:
-        known = _DAY.fullmatch(day) and date.fromisoformat(day)
-    except ValueError:
-        known = None
-    if not known:
-        raise FilterProblem(field, sentences.NOT_A_DAY.format(said=said))
-    return day
+        if not _DAY.fullmatch(day):
+            raise ValueError
+        begin = datetime.combine(date.fromisoformat(day) + timedelta(days=days_later), time(), ZoneInfo(zone))
+        return begin.astimezone(UTC).isoformat()[:16]
+    except (ValueError, OverflowError):
+        raise FilterProblem(field, sentences.NOT_A_DAY.format(said=said)) from None
 
 
 def _number(value: Any) -> float | None:

@@ -10,6 +10,7 @@ import streamlit as st
 from components.drafts.draft import Draft
 from components.experiments.store import KeptExperiment, newest_experiments
 from components.ui.plain_words import plain_words
+from components.ui.time_zone import time_zone
 from components.ui.user_errors import shown
 from components.ui.visitor import own_log
 
@@ -52,7 +53,7 @@ def _newest(kind: str) -> list[KeptExperiment]:
 
 
 def _words(created_at: str, draft: Draft, said: str) -> str:
-    moment = pd.Timestamp(created_at).tz_convert(st.context.timezone or "UTC")
+    moment = pd.Timestamp(created_at).tz_convert(time_zone())
     prompt = draft.text_of(draft.turns[-1]) if draft.turns else ""
     asked = plain_words(prompt, _PROMPT_CHARACTERS)
     return f"{asked} :small[:gray[{plain_words(said)} · {moment:%-d %b, %H:%M}]]"

@@ -6,6 +6,7 @@ import streamlit as st
 
 RUN = "Ctrl+Enter"
 STOP = "Esc"
+CLOSE = "Esc"
 REGENERATE = "Alt+G"
 CONTINUE = "Alt+K"
 ADD_ANSWER = "Alt+M"

@@ -42,8 +42,17 @@ def growing_lengths(page: Page, count: int) -> list[int]:
     return lengths
 
 
+def row(page: Page, number: int) -> Locator:
+    """A row of the run log, counted from 1."""
+    return page.locator(".runs-list tbody tr").nth(number - 1)
+
+
 def choose_row(page: Page, number: int) -> None:
-    """Tick a row of the table: it is drawn on a canvas, so a place in it is clicked."""
-    table = page.locator(".stDataFrame canvas").first
-    expect(table).to_be_visible()
-    table.click(position={"x": 20, "y": 17 + 35 * number}, force=True)  # what takes the click lies above the canvas
+    """Tick a row of the run log."""
+    row(page, number).get_by_role("checkbox").check()
+
+
+def open_row(page: Page, number: int) -> None:
+    """Open a run of the run log in its drawer."""
+    row(page, number).click()
+    expect(page.locator(".st-key-run_drawer")).to_be_visible()

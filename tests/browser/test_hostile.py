@@ -41,7 +41,7 @@ from components.sharing.linked_settings import linked_settings
 from components.sharing.settings_link import settings_link
 from tests.browser.conftest import serve_app
 from tests.browser.hostile import hostile
-from tests.browser.pages import choose_row
+from tests.browser.pages import choose_row, open_row
 from tests.chromium import new_context
 from tests.log.test_search import a_record, keep
 from tests.streaming.endpoint import DONE, chunk, document, event, head, serve
@@ -480,10 +480,13 @@ def visit_a_failed_run_and_several(page: Page, here: Surroundings) -> None:
     expect(page.locator(".st-key-run_message")).to_be_visible()
     open_all(page)
     go(page, here, "runs")
-    choose_row(page, 1)
+    open_row(page, 1)
+    page.get_by_role("radio", name="Notes").click()
     expect(page.get_by_role("textbox", name="Notes")).to_be_visible()
+    page.keyboard.press("Escape")
+    choose_row(page, 1)
     choose_row(page, 2)
-    expect(page.get_by_text("Request", exact=True)).to_be_visible()
+    expect(page.get_by_text("Requests", exact=True)).to_be_visible()
     settled(page)
 
 

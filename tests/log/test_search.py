@@ -105,6 +105,9 @@ FOUND: list[tuple[dict[str, Any], list[int]]] = [
     ({"settings": "stream true"}, [6, 5, 4, 3, 2, 1]),
     ({"settings": "temperature %"}, []),
     ({"since": "2026-11-03", "until": "2026-11-04"}, [4, 3]),
+    # 10:00 in UTC is midnight of the next day on Kiritimati.
+    ({"since": "2026-11-04", "until": "2026-11-04", "zone": "Pacific/Kiritimati"}, [3]),
+    ({"ids": (f"{2:032x}", f"{5:032x}")}, [5, 2]),
     ({"tag": "sea"}, [6, 1]),
     ({"rating": 2}, [3, 1]),
     ({"rating": 5, "tag": "good"}, [1]),

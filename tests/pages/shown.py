@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+import pandas as pd
 from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Block
 
@@ -23,6 +24,16 @@ def told(page: AppTest | Block) -> list[Data]:
     """What the script has told each component that shows text, in the order of the page."""
     said = [json.loads(element.proto.json) for element in page.get("bidi_component")]
     return [data for data in said if "token" in data or "blocks" in data]
+
+
+def listed(page: AppTest) -> pd.DataFrame:
+    """The rows of the run log by the titles of its columns; ``pd.DataFrame()`` where none is drawn."""
+    said = [json.loads(element.proto.json) for element in page.get("bidi_component")]
+    lists = [data for data in said if "rows" in data]
+    if not lists:
+        return pd.DataFrame()
+    columns = [column["title"] for column in lists[0]["columns"]]
+    return pd.DataFrame([row["cells"] for row in lists[0]["rows"]], columns=columns)
 
 
 def shown_run(data: Data) -> Shown | None:

@@ -10,6 +10,7 @@ from streamlit.testing.v1 import AppTest
 from components.drafts.draft import EXAMPLE_PROMPT
 from components.server.process import service
 from tests.pages.conftest import Chat, new_page, run_to_the_end, texts
+from tests.pages.shown import listed
 from tests.streaming.endpoint import DONE, chunk, document, head, sending
 from tests.waiting import wait_for
 
@@ -117,7 +118,7 @@ def test_switching_the_page_in_mid_stream_loses_neither_the_run_nor_the_form(pag
     page.number_input(key="temperature").set_value(0.3).run()
     page.button(key="run").click().run()
     page.switch_page("runs.py").run()
-    assert page.dataframe[0].value["status"].tolist() == ["running"]
+    assert listed(page)["status"].tolist() == ["running"]
     chat.go_on.set()
     page.switch_page("playground.py").run()
     wait_for(lambda: "Hello you" in texts(page))
@@ -265,7 +266,7 @@ def test_a_damaged_log_is_set_aside_and_the_page_says_where(
     assert page.warning[0].value.startswith("The log was damaged. It now stands at ")
     run_to_the_end(page)
     page.switch_page("runs.py").run()
-    assert page.dataframe[0].value["status"].tolist() == ["ok"]
+    assert listed(page)["status"].tolist() == ["ok"]
 
 
 def test_waits_and_attempts_are_told_apart_from_the_answers_own_time(page: AppTest, chat: Chat) -> None:

@@ -6,7 +6,6 @@ from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
-import pandas
 import pytest
 from sqlalchemy import delete, insert, update
 from streamlit.testing.v1 import AppTest
@@ -17,13 +16,11 @@ from components.log.export import export_runs
 from components.log.query import find_run
 from components.log.tables import runs, to_row
 from components.server.process import service
-from components.ui import state
 from components.ui.plain_words import plain_words
 from components.ui.runs import keys
-from components.ui.runs.opened_run import OPENED_RUN
-from components.ui.runs.table import _worth_showing
 from tests.orders import order
 from tests.pages.conftest import Chat, new_page, run_to_the_end, texts
+from tests.pages.shown import listed
 from tests.waiting import wait_for
 
 
@@ -37,10 +34,10 @@ def test_every_run_stands_in_the_table_newest_first(page: AppTest, chat: Chat) -
     page.text_area(key="message_1").set_value("Second").run()
     run_to_the_end(page)
     page.switch_page("runs.py")
-    wait_for(lambda: page.run().dataframe[0].value["status"].tolist() == ["ok", "ok"])
-    table = page.dataframe[0].value
+    wait_for(lambda: listed(page.run())["status"].tolist() == ["ok", "ok"])
+    table = listed(page)
     assert table["answer"].tolist() == ["Hello you"] * 2
-    assert table["completion tokens"].tolist() == [2, 2]
+    assert table["completion tokens"].tolist() == ["2", "2"]
     assert table["started"].is_monotonic_decreasing
 
 
@@ -50,6 +47,7 @@ def test_an_opened_run_shows_its_text_and_its_request_and_survives_a_reload(page
     opened.query_params["run"] = page.query_params["run"]
     opened.switch_page("runs.py")
     wait_for(lambda: "Hello you" in texts(opened.run()))
+    opened.segmented_control(key=keys.DRAWER_PART).set_value("Request").run()
     assert '"model": "alpha"' in opened.code[0].value
     assert "The endpoint says: served model **m**" in texts(opened)
     assert len(chat.bodies) == 1
@@ -85,7 +83,7 @@ def three_runs(page: AppTest, chat: Chat) -> AppTest:
 
 def prompts(page: AppTest) -> list[str]:
     assert not page.exception
-    return page.dataframe[0].value["prompt"].tolist()
+    return listed(page)["prompt"].tolist()
 
 
 def test_a_run_is_found_by_its_words_and_by_what_was_sent(three_runs: AppTest) -> None:
@@ -108,23 +106,24 @@ def test_a_filter_that_cannot_be_read_says_what_to_write_and_is_kept(three_runs:
     assert not page.exception
 
 
-def test_the_order_is_that_of_a_number_and_columns_that_are_all_alike_hide(three_runs: AppTest) -> None:
+def test_the_order_is_that_of_a_number_and_columns_stay_unless_others_are_chosen(three_runs: AppTest) -> None:
     page = three_runs
-    page.selectbox(key=keys.ORDER).set_value("TTFT").run()
-    times = page.dataframe[0].value["TTFT"].tolist()
-    assert times == sorted(times, reverse=True)
+    usual = list(listed(page))
+    assert usual == [
+        *("started", "status", "model", "settings", "prompt", "answer", "TTFT", "tokens/s", "completion tokens")
+    ]
+    by_speed = order_of(page, "TTFT")
     page.toggle(key=keys.LOWEST_FIRST).set_value(True).run()
-    assert page.dataframe[0].value["TTFT"].tolist() == sorted(times)
-    shown = page.dataframe[0].proto.column_order
-    assert "settings" in shown
-    assert "model" not in shown
+    assert listed(page)["prompt"].tolist() == by_speed[::-1]
+    assert list(listed(page))[:2] == ["started", "TTFT"]
     page.multiselect(key=keys.COLUMNS).set_value(["model", "answer"]).run()
-    assert list(page.dataframe[0].proto.column_order) == ["model", "answer"]
+    assert list(listed(page)) == ["model", "answer"]
 
 
-def test_a_column_that_only_some_runs_have_is_shown() -> None:
-    shown = pandas.DataFrame({"status": ["ok", "ok"], "finish reason": ["length", None], "total": [1.0, 1.0]})
-    assert _worth_showing(shown) == ["status", "finish reason"]
+def order_of(page: AppTest, number: str) -> list[str]:
+    """The prompts when the list is sorted by that number."""
+    page.selectbox(key=keys.ORDER).set_value(number).run()
+    return prompts(page)
 
 
 def test_pages_are_turned_and_a_new_filter_begins_with_the_first(three_runs: AppTest) -> None:
@@ -144,16 +143,17 @@ def test_pages_are_turned_and_a_new_filter_begins_with_the_first(three_runs: App
 
 
 def opened(page: AppTest, place: int) -> AppTest:
-    page.session_state[OPENED_RUN] = page.session_state[keys.LISTED_RUNS][place]
+    page.session_state[keys.OPENED_RUN] = page.session_state[keys.LISTED_RUNS][place]
     return page.run()
 
 
 def test_stars_tags_and_notes_are_kept_and_what_another_wrote_meanwhile_stays(three_runs: AppTest) -> None:
     page = opened(three_runs, 1)
-    run_id = page.session_state[OPENED_RUN]
+    run_id = page.session_state[keys.OPENED_RUN]
     log = service().log
     # Neither stars nor new tags can be chosen in AppTest; the browser's test does the rest.
     annotate(log, run_id, Annotation(4, ("keep",), ""))
+    page.segmented_control(key=keys.DRAWER_PART).set_value("Notes").run()
     page.text_area(key=f"notes_{run_id[:8]}").set_value("Odd.").run()
     assert annotation_of(log.database, run_id) == Annotation(4, ("keep",), "Odd.")
     annotate(log, run_id, Annotation(4, ("keep",), "Theirs."))
@@ -167,10 +167,32 @@ def test_a_deleted_run_can_be_brought_back(three_runs: AppTest) -> None:
     page = opened(three_runs, 0)
     page.button(key="remove_run").click().run()
     assert prompts(page) == ["Say 1", "Say 0"]
-    assert "The run is deleted." in texts(page)
+    assert "1 run deleted." in texts(page)
     page.button(key="bring_back").click().run()
     assert prompts(page) == ["Say 2", "Say 1", "Say 0"]
-    assert "The run is deleted." not in texts(page)
+    assert "deleted" not in texts(page)
+    assert "close_run" not in [button.key for button in page.button]
+
+
+def test_selected_runs_are_deleted_together_and_come_back_together(three_runs: AppTest) -> None:
+    page = three_runs
+    page.session_state[keys.CHOSEN_RUNS] = page.session_state[keys.LISTED_RUNS][:2]
+    page.run()
+    page.button(key="remove_selection").click().run()
+    assert prompts(page.run()) == ["Say 0"]
+    assert "2 runs deleted." in texts(page)
+    page.button(key="bring_back").click().run()
+    assert prompts(page) == ["Say 2", "Say 1", "Say 0"]
+
+
+def test_the_next_run_of_the_list_opens_and_the_drawer_closes(three_runs: AppTest) -> None:
+    page = opened(three_runs, 0)
+    assert page.button(key="run_above_previous").disabled
+    page.button(key="run_below_next").click().run()
+    assert page.session_state[keys.OPENED_RUN] == page.session_state[keys.LISTED_RUNS][1]
+    page.button(key="close_run").click().run()
+    assert keys.OPENED_RUN not in page.session_state
+    assert "run" not in page.query_params
 
 
 def test_a_run_is_sent_again_to_the_letter(three_runs: AppTest, chat: Chat) -> None:
@@ -178,16 +200,16 @@ def test_a_run_is_sent_again_to_the_letter(three_runs: AppTest, chat: Chat) -> N
     page.button(key="run_again").click().run()
     wait_for(lambda: len(chat.bodies) == 4)
     assert chat.bodies[3] == chat.bodies[2]
-    assert page.session_state[OPENED_RUN] != page.session_state[keys.LISTED_RUNS][1]
+    assert page.session_state[keys.OPENED_RUN] != page.session_state[keys.LISTED_RUNS][1]
 
 
 def test_each_part_of_a_run_is_drawn(three_runs: AppTest) -> None:
     page = opened(three_runs, 0)
-    for part in ("Request", "Times", "Events", "Code"):
-        page.segmented_control(key=state.RUN_PART).set_value(part).run()
+    for part in ("Request", "Times", "Events", "Code", "Notes", "Answer", "Code"):
+        page.segmented_control(key=keys.DRAWER_PART).set_value(part).run()
         assert not page.exception, part
         if part == "Times":
-            assert page.dataframe[1].value["phase"].tolist()[-2:] == ["first token", "decode"]
+            assert page.dataframe[0].value["phase"].tolist()[-2:] == ["first token", "decode"]
     assert "Say 2" in page.code[0].value
 
 
@@ -221,7 +243,7 @@ def test_what_a_filter_finds_is_deleted_once_that_was_confirmed(three_runs: AppT
 
 def test_a_chart_of_what_is_found_has_its_table(three_runs: AppTest) -> None:
     page = three_runs
-    assert not page.get("vega_lite_chart")
+    assert len(page.get("vega_lite_chart")) == 2  # TTFT and tokens/s over time
     page.session_state[keys.CHARTS] = True
     page.run()
     for of, by in (
@@ -235,7 +257,7 @@ def test_a_chart_of_what_is_found_has_its_table(three_runs: AppTest) -> None:
             page.selectbox(key=keys.CHART_BY).set_value(by)
         page.run()
         assert not page.exception, of
-        assert len(page.get("vega_lite_chart") or page.get("arrow_vega_lite_chart")) == 1, of
+        assert len(page.get("vega_lite_chart") or page.get("arrow_vega_lite_chart")) == 3, of
         table = page.dataframe[-1].value
         assert table["runs"].sum() == 3, of
         if by == "temperature":
@@ -292,7 +314,7 @@ def test_hidden_filters_are_named_and_one_that_cannot_be_read_can_be_cleared(thr
     page.text_input(key=keys.FIND_TAG).set_value("no_such").run()
     assert r"Tag **no\_such**" in [caption.value for caption in page.caption]
     page.text_input(key=keys.FIND_SINCE).set_value("26.11.2026").run()
-    assert page.error[0].value.startswith("From day (UTC): '26.11.2026' is no day.")
+    assert page.error[0].value.startswith("From day: '26.11.2026' is no day.")
     page.button(key="clear_filters").click().run()
     assert not page.error
     assert len(page.session_state[keys.LISTED_RUNS]) == 3

@@ -45,6 +45,12 @@ def test_components_are_made_of_our_own_files() -> None:
             "js": "(FOLDER / 'assets' / 'blocks.js').read_text()",
             "isolate_styles": "False",
         },
+        "runs_list/__init__": {
+            "html": "'<div class=\"runs-list\"></div>'",
+            "css": "(_FOLDER / 'runs_list.css').read_text()",
+            "js": "(_FOLDER / 'runs_list.js').read_text()",
+            "isolate_styles": "False",
+        },
         "page_script/__init__": {
             "js": "(Path(__file__).parent / 'page_script.js').read_text()",
             "isolate_styles": "False",

@@ -23,6 +23,7 @@ from components.log.database import Database
 from components.log.query import QueryFailed, recent_rates
 from components.ui.form.dialect_rules import draw_dialect_rules
 from components.ui.plain_words import plain_words
+from components.ui.time_zone import time_zone
 
 Colour = Literal["green", "orange", "red", "blue", "gray"]
 
@@ -175,7 +176,7 @@ def _facts(endpoint: AnyEndpoint, look: Look) -> list[str]:
     if look.asking:
         facts.append(":gray[checking …]")
     elif health:
-        checked_at = pd.Timestamp(health.checked_at).tz_convert(st.context.timezone or "UTC")
+        checked_at = pd.Timestamp(health.checked_at).tz_convert(time_zone())
         facts.append(f":gray[checked at] {checked_at:%H:%M:%S}")
     return facts
 

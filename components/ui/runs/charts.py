@@ -1,4 +1,4 @@
-"""Charts of the runs in a view: a number by a setting, and outcomes over time; each with its table."""
+"""Charts of the runs in a view: speed over time, a number by a setting, and outcomes over time."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ import pandas as pd
 import streamlit as st
 
 from components.drafts.in_words import OMITTED
+from components.log.owned import OwnLog
 from components.log.record import CHANGED, NUMBERS, OLDER_DEFINITION, SHOWN
 from components.log.search import MOST_COUNTED, View, measured
 from components.streaming.outcome import Status
 from components.ui.runs import keys
 from components.ui.user_errors import shown
-from components.ui.visitor import own_log
+from components.ui.visitor import BY_OWNER, own_log
 
 _OUTCOMES = "outcomes over time"
 _NUMBERS = {**{NUMBERS[name].short_title: name for name in SHOWN}, "characters": "characters"}
@@ -27,13 +28,53 @@ _COLOURS = {
     Status.RUNNING.value: "#2f5290",
 }
 _MOST_VALUES = 30
+_FEWEST_POINTS = 3
+_MOST_POINTS = 500
+_MOST_MODELS = 7
+_TREND_HEIGHT = 170
+_RENEWED_S = 10.0
 _HOURS_UNTIL = pd.Timedelta(days=3)
+
+
+@shown()
+def draw_trends(view: View) -> None:
+    """Draw TTFT and tokens/s over time, a point for each of the newest runs, coloured by model."""
+    database = own_log().database
+    runs = _newest(own_log(), view) if database else pd.DataFrame()
+    if len(runs) < _FEWEST_POINTS:
+        return
+    runs = runs.assign(
+        model=runs["model"].where(runs["model"].isin(runs["model"].value_counts().index[:_MOST_MODELS]), "others"),
+        started=pd.to_datetime(runs["created_at"], utc=True),
+    )
+    with st.container(key="runs_trends", horizontal=True, gap="medium"):
+        for name in ("ttft_ms", "tokens_per_second"):
+            points = runs[["started", "model", name]].dropna().astype({name: float})
+            chart = alt.Chart(points, height=_TREND_HEIGHT).mark_circle(size=36, opacity=0.8)
+            st.altair_chart(
+                chart.encode(
+                    x=alt.X("started:T", title=None, axis=alt.Axis(tickCount=5, labelOverlap=True)),
+                    y=alt.Y(f"{name}:Q", title=NUMBERS[name].short_title, axis=alt.Axis(tickCount=3)),
+                    color=alt.Color("model:N", title=None, legend=alt.Legend(orient="top", labelLimit=200)),
+                    tooltip=[
+                        alt.Tooltip("started:T", format="%-d %b, %H:%M:%S"),
+                        "model",
+                        alt.Tooltip(f"{name}:Q", title=NUMBERS[name].short_title, format=".1f"),
+                    ],
+                ),
+                width="stretch",
+            )
+
+
+@st.cache_data(ttl=_RENEWED_S, show_spinner=False, max_entries=50, hash_funcs=BY_OWNER)
+def _newest(log: OwnLog, view: View) -> pd.DataFrame:
+    return measured(log.database, view, most=_MOST_POINTS) if log.database else pd.DataFrame()
 
 
 @shown()
 def draw_charts(view: View) -> None:
     """Draw the charts, once they are opened."""
-    opened = st.expander("Charts", icon=":material/bar_chart:", key=keys.CHARTS, on_change="rerun")
+    opened = st.expander("More charts", icon=":material/bar_chart:", key=keys.CHARTS, on_change="rerun")
     database = own_log().database
     if not opened.open or database is None:
         return

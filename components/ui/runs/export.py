@@ -20,15 +20,18 @@ def draw_export(view: View) -> None:
     with st.popover("Export", icon=":material/download:"):
         newest = f" Of more than {MOST_COUNTED:,} that have the words, the newest ones." if view.words else ""
         st.caption(f"All runs of this view that have ended, oldest first.{newest}")
-        token = _token(view)
+        token = token_of(view, keys.TICKET)
         for kind, each in FORMATS.items():
             st.link_button(each.label, file_link(token, kind), help=each.purpose, width="stretch")
 
 
-def _token(view: View) -> str:
-    """The link's token; it stays the same over many draws, because a link must not change under the pointer."""
-    known: tuple[View, str, float] | None = st.session_state.get(keys.TICKET)
+def token_of(view: View, key: str) -> str:
+    """The link's token; it stays the same over many draws, because a link must not change under the pointer.
+
+    ``key`` is the session key that keeps it.
+    """
+    known: tuple[View, str, float] | None = st.session_state.get(key)
     if known is None or known[0] != view or time.monotonic() > known[2]:
         known = view, service().tickets.issue(view, owner()), time.monotonic() + LIFE_S / 2
-        st.session_state[keys.TICKET] = known
+        st.session_state[key] = known
     return known[1]

@@ -12,6 +12,7 @@ from components.log.search import ORDERS, FilterProblem, View, choices, conditio
 from components.streaming.outcome import Status
 from components.ui.plain_words import plain_words
 from components.ui.runs import keys
+from components.ui.time_zone import time_zone
 from components.ui.visitor import BY_OWNER, own_log
 
 _STATUSES = ["", *(status.value for status in Status)]
@@ -23,8 +24,8 @@ _LABELS = {
     "endpoint": "Endpoint",
     "model": "Model",
     "finish_reason": "Finish reason",
-    "since": "From day (UTC)",
-    "until": "To day (UTC)",
+    "since": "From day",
+    "until": "To day",
     "tag": "Tag",
     "rating": "Stars at least",
     "experiment": "Comparison or sweep",
@@ -33,13 +34,14 @@ _LABELS = {
 
 def draw_filters() -> View | None:
     """Draw the filters; returns their view, or None when one is unreadable, with its error beside it."""
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         words = st.text_input(
             "Search",
             key=keys.FIND,
             bind="query-params",
-            placeholder="words in prompts and answers",
+            placeholder="Search prompts and answers",
             icon=":material/search:",
+            label_visibility="collapsed",
             width=320,
             help='Whole words, all of which must be there; "next to each other" between quotation marks. '
             "Only runs that have ended.",
@@ -49,14 +51,23 @@ def draw_filters() -> View | None:
             _STATUSES,
             key=keys.FIND_STATUS,
             bind="query-params",
-            format_func=_or_any,
+            format_func=lambda status: status or "any status",
+            label_visibility="collapsed",
             width=150,
         )
         with st.popover("More filters", icon=":material/filter_list:"):
             further = _draw_further()
-        order = st.selectbox("Sort by", list(ORDERS), key=keys.ORDER, bind="query-params", width=190)
+        order = st.selectbox(
+            "Sort by",
+            list(ORDERS),
+            key=keys.ORDER,
+            bind="query-params",
+            format_func=lambda order: f"Sort by {order}",
+            label_visibility="collapsed",
+            width=220,
+        )
         ascending = st.toggle("Ascending", key=keys.LOWEST_FIRST, bind="query-params")
-    view = View(words=words, status=status, order=order, descending=not ascending, **further)
+    view = View(words=words, status=status, order=order, descending=not ascending, zone=time_zone(), **further)
     if view.filtered:
         _draw_what_is_set(further)
     try:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-RUNS_TABLE = "runs_table"
 # Their names are the query parameters of the Runs page.
 FIND = "find"
 FIND_SETTINGS = "sent"
@@ -23,7 +22,7 @@ FILTERS = (
     *(FIND_SINCE, FIND_UNTIL, FIND_TAG, FIND_STARS, FIND_EXPERIMENT),
 )
 LISTING = "listing"
-"""The state of the table: its view and page."""
+"""The state of the list: its view and page."""
 CHOSEN_RUNS = "chosen_runs"
 """The ids of the selected runs."""
 CHARTS = "charts"
@@ -31,11 +30,14 @@ CHART_OF = "chart_of"
 CHART_BY = "chart_by"
 IMPORT_RUNS = "runs_file"
 SURE_TO_DELETE = "sure_to_delete"
+SELECTION_TICKET = "selection_ticket"
 TICKET = "ticket"
 """A view of the log, the browser's token for its runs, and the end of its use."""
 RUNS_PROBLEM = "runs_problem"
 UPKEEP = "upkeep"
-DELETED_RUN = "deleted_run"
-"""The run that was deleted last."""
+DELETED_RUNS = "deleted_runs"
+"""The runs that were deleted last."""
+OPENED_RUN = "opened_run"
+DRAWER_PART = "drawer_part"
 LISTED_RUNS = "listed_runs"
 JUST_OPENED = "just_opened"

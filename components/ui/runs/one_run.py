@@ -1,4 +1,4 @@
-"""One run, opened from the table: its answer, request, events, times and annotations."""
+"""One run, opened from the list, in a drawer: its answer, request, times, events, code and annotations."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from dataclasses import replace
 from functools import partial
 from typing import cast
 
+import pandas as pd
 import streamlit as st
 
 from components.log.annotations import MOST_CHARACTERS, annotate, annotation_of
-from components.log.deletion import delete_run, restore_run
 from components.log.markdown_export import as_markdown
 from components.log.query import QueryFailed
 from components.log.record import RunRecord
@@ -17,7 +17,7 @@ from components.log.stopping import request_stop
 from components.runs.order import order_again
 from components.runs.run import Run
 from components.sharing.capsule import Kind
-from components.ui import presses, state
+from components.ui import presses, shortcuts, state
 from components.ui.answer.events_view import draw_events
 from components.ui.answer.run_lookup import asked
 from components.ui.answer.run_view import draw_run
@@ -27,51 +27,85 @@ from components.ui.form.code_view import draw_code
 from components.ui.plain_words import plain_words
 from components.ui.runs import keys
 from components.ui.runs.experiment_link import draw_experiment_link
-from components.ui.runs.opened_run import open_run
+from components.ui.runs.opened_run import close_run, open_run
+from components.ui.runs.selection import delete
 from components.ui.runs.table import list_anew
 from components.ui.sending import start
 from components.ui.share.share_answers import Answers
 from components.ui.share.share_dialog import draw_share_button
+from components.ui.time_zone import time_zone
 from components.ui.user_errors import shown, shown_next
 from components.ui.visitor import own_log
 
-_PARTS = ["Request", "Times", "Events", "Code"]
+ANSWER, REQUEST, TIMES, EVENTS, CODE, NOTES = "Answer", "Request", "Times", "Events", "Code", "Notes"
 _MOST_OF_A_FACT = 200
 
 
 def draw_one_run(run: Run | RunRecord, record: RunRecord) -> None:
-    """Draw the run: the answer on the left, its details on the right."""
-    answer, beside = st.columns([3, 2], gap="large")
-    with answer:
+    """Draw the run in a drawer over the page, one part of it at a time."""
+    with st.container(key="run_drawer", gap="small"):
+        _draw_head(record)
         _draw_actions(run, record)
-        draw_run(run)
-    with beside:
-        _draw_annotation(record)
-        part = st.segmented_control("Part", _PARTS, default=_PARTS[0], key=state.RUN_PART, label_visibility="collapsed")
-        if part == "Times":
+        part = st.segmented_control(
+            "Part",
+            [ANSWER, REQUEST, TIMES, EVENTS, CODE, NOTES],
+            default=ANSWER,
+            key=keys.DRAWER_PART,
+            required=True,
+            label_visibility="collapsed",
+            persist_state="session",
+        )
+        if part == REQUEST:
+            _draw_request(record)
+        elif part == TIMES:
             draw_times(record)
-        elif part == "Events":
+        elif part == EVENTS:
             draw_events(run)
-        elif part == "Code":
+        elif part == CODE:
             _draw_code(record)
+        elif part == NOTES:
+            _draw_annotation(record)
         else:
-            st.markdown(":small[Request, exactly as sent]")
-            st.code(record.request_body, language="json", wrap_lines=True)
-            told = [f"{name} **{plain_words(value, _MOST_OF_A_FACT)}**" for name, value in record.told_by_endpoint]
-            if words := " · ".join(told):
-                st.markdown(f":small[:gray[The endpoint says: {words}]]")
+            draw_run(run)
 
 
-def draw_undo() -> None:
-    """Offer to restore the run that was deleted last."""
-    if st.session_state.get(keys.DELETED_RUN):
-        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-            st.markdown("The run is deleted.", width="content")
-            st.button("Undo", key="bring_back", icon=":material/undo:", on_click=presses.soon(_restore))
+def _draw_head(record: RunRecord) -> None:
+    """Draw when the run started and its model, and the buttons to the next runs of the list and to the page."""
+    listed: list[str] = st.session_state.get(keys.LISTED_RUNS, [])
+    place = listed.index(record.id) if record.id in listed else None
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        started = pd.Timestamp(record.created_at).tz_convert(time_zone())
+        asked = f"{plain_words(record.model, 60)} on {plain_words(record.endpoint, 60)}"
+        st.markdown(f"**{started:%-d %b, %H:%M:%S}** :gray[{asked}]", width="content")
+        st.space("stretch")
+        for label, icon, step, key in (
+            ("Run above", ":material/keyboard_arrow_up:", -1, "run_above_previous"),
+            ("Run below", ":material/keyboard_arrow_down:", 1, "run_below_next"),
+        ):
+            to = None if place is None or not 0 <= place + step < len(listed) else listed[place + step]
+            st.button(
+                label, key=key, type="tertiary", icon=icon, disabled=to is None, on_click=presses.soon(open_run, to)
+            )
+        st.button(
+            "Close",
+            key="close_run",
+            type="tertiary",
+            icon=":material/close:",
+            shortcut=shortcuts.CLOSE,
+            on_click=presses.soon(close_run),
+        )
+
+
+def _draw_request(record: RunRecord) -> None:
+    st.markdown(":small[Request, exactly as sent]")
+    st.code(record.request_body, language="json", wrap_lines=True)
+    told = [f"{name} **{plain_words(value, _MOST_OF_A_FACT)}**" for name, value in record.told_by_endpoint]
+    if words := " · ".join(told):
+        st.markdown(f":small[:gray[The endpoint says: {words}]]")
 
 
 def _draw_actions(run: Run | RunRecord, record: RunRecord) -> None:
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="run_actions"):
         st.page_link(
             "playground.py",
             label="Open in the playground",
@@ -115,7 +149,7 @@ def _draw_actions(run: Run | RunRecord, record: RunRecord) -> None:
                 key="remove_run",
                 icon=":material/delete:",
                 type="tertiary",
-                on_click=presses.soon(_delete, record.id),
+                on_click=presses.soon(delete, [record.id], list_anew),
             )
 
 
@@ -192,20 +226,3 @@ def _run_again(record: RunRecord) -> None:
             return
         list_anew()
         open_run(run.id)
-
-
-def _delete(run_id: str) -> None:
-    with shown_next(keys.RUNS_PROBLEM):
-        st.session_state[keys.DELETED_RUN] = delete_run(own_log(), run_id)
-        list_anew()
-
-
-def _restore() -> None:
-    deleted = st.session_state.get(keys.DELETED_RUN)
-    if deleted is None:
-        return
-    with shown_next(keys.RUNS_PROBLEM):
-        restore_run(own_log(), deleted)
-        del st.session_state[keys.DELETED_RUN]
-        list_anew()
-        open_run(deleted.run_id)

@@ -20,6 +20,7 @@ from components.ui.form import draft_form
 from components.ui.plain_words import plain_words
 from components.ui.share.share_answers import Answers
 from components.ui.share.share_dialog import draw_share_button
+from components.ui.time_zone import time_zone
 
 _MOST_CHARACTERS = 120
 
@@ -76,7 +77,7 @@ def _in_words(record: RunRecord) -> dict[str, str]:
 
 
 def _moment(record: RunRecord) -> str:
-    zone = st.context.timezone or "UTC"
+    zone = time_zone()
     return f"{pd.Timestamp(record.created_at).tz_convert(zone):%d %b, %H:%M:%S}"
 
 

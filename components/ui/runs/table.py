@@ -1,4 +1,4 @@
-"""The table of runs: one page of the view, always up to date."""
+"""The runs of a view: one page of them, always up to date, and what can be done with the selected ones."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import pandas as pd
 import streamlit as st
 
+from components.live.status_words import duration
 from components.log.annotations import tags_in
 from components.log.owned import OwnLog
 from components.log.query import QueryFailed, count_runs
@@ -14,7 +15,9 @@ from components.log.record import LISTED, NUMBERS
 from components.log.search import MOST_COUNTED, Page, PageEnd, Summary, View, page_of, summary_of
 from components.ui.runs import keys
 from components.ui.runs.export import draw_export
-from components.ui.runs.opened_run import close_run, open_run
+from components.ui.runs.opened_run import open_run, opened_run
+from components.ui.runs.runs_list import Column, Row, draw_runs_list
+from components.ui.runs.selection import draw_selection
 from components.ui.runs.storage import draw_storage
 from components.ui.user_errors import shown
 from components.ui.visitor import BY_OWNER, own_log
@@ -22,33 +25,30 @@ from components.ui.visitor import BY_OWNER, own_log
 _REFRESH_S = 2.0
 _ON_A_PAGE = 50
 _SUMMED_UP_S = 10.0
-_ALWAYS = ("started", "status", "prompt", "answer")
+_SHORT = ("status", "endpoint", "finish reason", "rating", "tags")
+_MEDIUM = ("model", "settings")
 _COLUMNS = (
     *("started", "status", "endpoint", "model", "settings", "prompt", "answer", "finish reason"),
     *(NUMBERS[name].label for name in LISTED),
     *("rating", "tags", "experiment"),
 )
-_FORMATS = {"ms": "%d ms", "tokens/s": "%.1f", "": "%d"}
-"""By unit; a whole run is shown in seconds."""
+_USUAL = (
+    *("started", "status", "model", "settings", "prompt", "answer"),
+    *(NUMBERS[name].label for name in ("ttft_ms", "tokens_per_second", "completion_tokens")),
+)
 
 
 @dataclass
 class _Listing:
-    """The state of the table: the view, the ends of the previous pages, and a number for the widget's key.
-
-    ``held`` is the page while some of its rows are selected, so that the rows keep their runs.
-    """
+    """The state of the list: its view, the ends of the previous pages, and a number that grows when ticks end."""
 
     view: View
     number: int = 0
     before: list[PageEnd] = field(default_factory=list)
-    drawn: Page | None = None
-    held: Page | None = None
 
     def renew(self) -> None:
         """Show the current runs, with no row selected."""
         self.number += 1
-        self.held = None
         st.session_state[keys.CHOSEN_RUNS] = []
 
 
@@ -61,14 +61,12 @@ def draw_runs_table(view: View) -> None:
         st.info("There is no log now, so no runs can be listed.", icon=":material/database_off:")
         return
     listing = _listing_of(view)
-    page = listing.held or page_of(database, view, listing.before[-1] if listing.before else None, _ON_A_PAGE)
-    listing.drawn = page
+    page = page_of(database, view, listing.before[-1] if listing.before else None, _ON_A_PAGE)
     if page.runs.empty and not listing.before:
         _draw_nothing(view)
         return
-    said = _said_of_all(view)
     st.session_state[keys.LISTED_RUNS] = page.runs["id"].tolist()
-    _draw_head(listing, f"{said} Ticked rows hold the list still." if listing.held else said)
+    _draw_head(listing, _said_of_all(view))
     _draw_page(page, listing)
     _draw_turning(page, listing)
     if st.session_state.pop(keys.JUST_OPENED, False):
@@ -108,65 +106,61 @@ def _draw_nothing(view: View) -> None:
 
 
 def _draw_page(page: Page, listing: _Listing) -> None:
-    shown = _shown(page.runs)
-    chosen = st.session_state.get(keys.COLUMNS) or _ordered_first(_worth_showing(shown), listing.view.order)
-    # Scroll to the part opened below.
-    tallest = 300 if listing.held else 458
-    st.dataframe(
-        shown,
-        key=_key(listing),
-        hide_index=True,
-        on_select=_open_chosen,
-        selection_mode="multi-row",
-        placeholder="–",
-        column_order=chosen,
-        height=min(38 + 35 * len(shown), tallest),
-        column_config={
-            "started": st.column_config.DatetimeColumn(format="D MMM, HH:mm:ss"),
-            **{
-                NUMBERS[name].label: st.column_config.NumberColumn(
-                    format="%.1f s" if name == "total_ms" else _FORMATS[NUMBERS[name].unit],
-                    help=NUMBERS[name].definition,
-                )
-                for name in LISTED
-            },
-            "status": st.column_config.TextColumn(width=95),
-            "settings": st.column_config.TextColumn(width=190),
-            "prompt": st.column_config.TextColumn(width=210),
-            "answer": st.column_config.TextColumn(width=280),
-            "rating": st.column_config.NumberColumn(format="%d ★"),
-            "tags": st.column_config.ListColumn(),
-        },
+    table = _cells(page.runs)
+    names = st.session_state.get(keys.COLUMNS) or _usual_columns(listing.view.order)
+    statuses = page.runs["status"]
+    draw_runs_list(
+        [_column(name) for name in names],
+        [
+            Row(id=run_id, status=status, cells=cells)
+            for run_id, status, cells in zip(page.runs["id"], statuses, table[names].to_numpy().tolist(), strict=True)
+        ],
+        opened=opened_run(),
+        ticked=st.session_state.get(keys.CHOSEN_RUNS, []),
+        generation=listing.number,
+        on_open=_open,
+        on_tick=_tick,
     )
 
 
-def _key(listing: _Listing) -> str:
-    return f"{keys.RUNS_TABLE}_{listing.number}"
+def _usual_columns(order: str) -> list[str]:
+    """The columns that are shown unless others are chosen; a sort column among them follows the start time."""
+    return list(dict.fromkeys(["started", order, *_USUAL]))
 
 
-def _ordered_first(columns: list[str], order: str) -> list[str]:
-    """The columns with the sort column right after the start time."""
-    if order == "started":
-        return columns
-    return ["started", order, *(name for name in columns if name not in ("started", order))]
+def _column(name: str) -> Column:
+    if name == "started":
+        return Column(name, "moment")
+    if number := next((NUMBERS[each] for each in LISTED if NUMBERS[each].label == name), None):
+        return Column(name, "number", number.definition)
+    return Column(name, "short" if name in _SHORT else "medium" if name in _MEDIUM else "text")
+
+
+def _open(run_id: str) -> None:
+    open_run(run_id)
+    # The opened run is drawn outside the fragment that this click reruns.
+    st.session_state[keys.JUST_OPENED] = True
+
+
+def _tick(run_ids: list[str]) -> None:
+    st.session_state[keys.CHOSEN_RUNS] = run_ids
+    st.session_state[keys.JUST_OPENED] = True
 
 
 def _draw_head(listing: _Listing, said: str) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        # On the left, because the table's own toolbar covers the right.
         draw_export(listing.view)
         draw_storage(listing.view, list_anew)
-        with st.popover("Columns", icon=":material/view_column:"):
+        with st.popover("Columns", icon=":material/view_column:", key="columns_box"):
             st.multiselect(
                 "Columns, in this order",
                 _COLUMNS,
                 key=keys.COLUMNS,
                 bind="query-params",
-                placeholder="automatic",
-                help="Automatic: the columns whose values differ between rows. "
-                "A click on a column's head sorts this page only; *Sort by* sorts all runs.",
+                placeholder="the usual ones",
             )
         st.caption(said, width="stretch")
+    draw_selection(list_anew)
 
 
 def _draw_turning(page: Page, listing: _Listing) -> None:
@@ -219,12 +213,11 @@ def _summed_up(log: OwnLog, view: View) -> Summary:
     return summary_of(log.database, view)
 
 
-def _shown(runs: pd.DataFrame) -> pd.DataFrame:
-    numbers = {NUMBERS[name].label: runs[name].astype("Float64") for name in LISTED}
-    numbers["total"] /= 1000
-    return pd.DataFrame(
+def _cells(runs: pd.DataFrame) -> pd.DataFrame:
+    """The text of each cell by run and column; None where a run has no such fact."""
+    cells = pd.DataFrame(
         {
-            "started": pd.to_datetime(runs["created_at"], utc=True).dt.tz_convert(st.context.timezone or "UTC"),
+            "started": runs["created_at"],
             "status": runs["status"],
             "endpoint": runs["endpoint"],
             "model": runs["model"],
@@ -232,37 +225,19 @@ def _shown(runs: pd.DataFrame) -> pd.DataFrame:
             "prompt": runs["prompt_begin"],
             "answer": runs["answer_begin"],
             "finish reason": runs["finish_reason"],
-            **numbers,
-            "rating": runs["rating"].astype("Int64"),
-            "tags": [list(tags_in(tags)) for tags in runs["tags"].fillna("")],
+            **{NUMBERS[name].label: [_number(name, value) for value in runs[name]] for name in LISTED},
+            "rating": ["★" * int(stars) if pd.notna(stars) else None for stars in runs["rating"]],
+            "tags": [", ".join(tags_in(tags)) for tags in runs["tags"].fillna("")],
             "experiment": runs["experiment_id"],
-        }
+        },
+        dtype=object,
     )
+    return cells.where(cells.notna() & (cells != ""), None)
 
 
-def _worth_showing(shown: pd.DataFrame) -> list[str]:
-    """The columns whose values differ between rows."""
-    if len(shown) < 2:
-        return [
-            name
-            for name in map(str, shown)
-            if shown[name].astype(str).str.strip("[]").iloc[0] not in ("", "None", "<NA>")
-        ]
-    said = (name for name in map(str, shown) if name != "experiment")  # an id means nothing to a reader
-    return [name for name in said if name in _ALWAYS or shown[name].map(str).nunique(dropna=False) > 1]
-
-
-def _open_chosen() -> None:
-    listing: _Listing = st.session_state[keys.LISTING]
-    rows = st.session_state[_key(listing)].selection.rows
-    # By the list that the visitor saw: newer runs may have been added since.
-    listed = st.session_state.get(keys.LISTED_RUNS, [])
-    chosen = [listed[row] for row in rows if row < len(listed)]
-    listing.held = listing.drawn if chosen else None
-    st.session_state[keys.CHOSEN_RUNS] = chosen
-    if len(chosen) == 1:
-        open_run(chosen[0])
-    elif not chosen:
-        close_run()
-    # The selection is drawn below the table, outside the fragment that this click reruns.
-    st.session_state[keys.JUST_OPENED] = True
+def _number(name: str, value: float | None) -> str | None:
+    if pd.isna(value) or value is None:
+        return None
+    if NUMBERS[name].unit == "ms":
+        return duration(value)
+    return f"{value:.1f}" if NUMBERS[name].unit == "tokens/s" else f"{value:,.0f}"

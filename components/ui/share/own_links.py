@@ -9,6 +9,7 @@ from components.sharing.capsules import Published, own_capsules, revoke
 from components.ui.plain_words import plain_words
 from components.ui.share import keys
 from components.ui.share.address import address_of
+from components.ui.time_zone import time_zone
 from components.ui.user_errors import draw_kept, shown, shown_next
 from components.ui.visitor import own_log
 
@@ -30,7 +31,7 @@ def draw_own_links() -> None:
 
 
 def _draw_one(published: Published) -> None:
-    zone = st.context.timezone or "UTC"
+    zone = time_zone()
     made, ends = (pd.Timestamp(moment).tz_convert(zone) for moment in (published.created_at, published.expires_at))
     with st.container(border=True, gap="xxsmall", key=f"link_{published.id}"):
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):

@@ -35,6 +35,7 @@ from components.ui.sending import start
 from components.ui.share import keys
 from components.ui.share.arriving import take_settings
 from components.ui.share.shared_run import SharedRun, shared_runs
+from components.ui.time_zone import time_zone
 from components.ui.user_errors import draw_kept
 from components.ui.visitor import is_known, links, who_looks
 from components.user_error import UserError
@@ -53,7 +54,7 @@ def draw_shared(capsule_id: str) -> None:
     st.subheader(plain_words(capsule.title or "Shared", 200), anchor=False)
     runs = shared_runs(capsule_id, capsule)
     if capsule.runs:
-        began = pd.Timestamp(min(run.created_at for run in capsule.runs)).tz_convert(st.context.timezone or "UTC")
+        began = pd.Timestamp(min(run.created_at for run in capsule.runs)).tz_convert(time_zone())
         version = plain_words(capsule.app_version)
         st.caption(f"Text made by a model, not checked by anyone. {began:%-d %B %Y}, Tempera {version}.")
     if capsule.kind is Kind.SETTINGS and capsule.settings:

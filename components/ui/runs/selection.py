@@ -1,0 +1,73 @@
+"""The bar above the list while runs are ticked: compare, export, share and delete them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from components.log.deletion import DeletedRun, delete_run, restore_run
+from components.log.export import FORMATS
+from components.log.search import View
+from components.server.run_files import file_link
+from components.ui import presses
+from components.ui.runs import keys
+from components.ui.runs.export import token_of
+from components.ui.runs.opened_run import close_run
+from components.ui.user_errors import shown_next
+from components.ui.visitor import own_log
+
+
+def draw_selection(on_change: Callable[[], None]) -> None:
+    """Draw the bar, or the offer to restore what was deleted last; ``on_change`` lists the runs anew."""
+    chosen: list[str] = st.session_state.get(keys.CHOSEN_RUNS, [])
+    if chosen:
+        with st.container(horizontal=True, vertical_alignment="center", gap="small", key="selection"):
+            st.markdown(f"**{_runs(len(chosen))} selected**", width="content")
+            with st.popover("Export", icon=":material/download:", type="tertiary", key="export_selection"):
+                token = token_of(View(ids=tuple(chosen)), keys.SELECTION_TICKET)
+                for kind, each in FORMATS.items():
+                    st.link_button(each.label, file_link(token, kind), help=each.purpose, width="stretch")
+            st.button(
+                "Delete",
+                key="remove_selection",
+                icon=":material/delete:",
+                type="tertiary",
+                on_click=delete,
+                args=(chosen, on_change),
+            )
+            st.button("Clear selection", key="clear_selection", type="tertiary", on_click=on_change)
+
+
+def draw_undo(on_change: Callable[[], None]) -> None:
+    """Offer to restore the runs that were deleted last."""
+    if deleted := st.session_state.get(keys.DELETED_RUNS):
+        with st.container(horizontal=True, vertical_alignment="center", gap="small", key="deleted"):
+            st.markdown(f"{_runs(len(deleted))} deleted.", width="content")
+            st.button("Undo", key="bring_back", icon=":material/undo:", on_click=presses.soon(_restore, on_change))
+
+
+def delete(run_ids: list[str], on_change: Callable[[], None]) -> None:
+    """Delete runs that have ended, and close the opened one among them; they can be restored."""
+    deleted: list[DeletedRun] = []
+    with shown_next(keys.RUNS_PROBLEM):
+        # One by one: those before a failure can be restored.
+        deleted.extend(found for run_id in run_ids if (found := delete_run(own_log(), run_id)))
+    st.session_state[keys.DELETED_RUNS] = deleted
+    if st.session_state.get(keys.OPENED_RUN) in run_ids:
+        close_run()
+    st.session_state[keys.JUST_OPENED] = True
+    on_change()
+
+
+def _restore(on_change: Callable[[], None]) -> None:
+    deleted: list[DeletedRun] = st.session_state.get(keys.DELETED_RUNS, [])
+    with shown_next(keys.RUNS_PROBLEM):
+        while deleted:
+            restore_run(own_log(), deleted[-1])
+            deleted.pop()
+    on_change()
+
+
+def _runs(count: int) -> str:
+    return f"{count:,} run{'' if count == 1 else 's'}"
