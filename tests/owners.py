@@ -14,8 +14,8 @@ from components.log import tables
 
 COMPONENTS = Path(tables.__file__).parents[1]
 MIGRATIONS = COMPONENTS / "runs" / "migrations"
-OWNED = set(tables.metadata.tables.values()) - {tables.reservations}
-"""A reservation is of a visitor, and all of them are counted together."""
+OWNED = set(tables.metadata.tables.values()) - {tables.reservations, tables.waiting_runs, tables.attempts}
+"""A reservation is of a visitor, and all of them are counted together, as are the runs that wait and the attempts."""
 
 
 class NoOwner(AssertionError):

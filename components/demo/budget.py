@@ -1,4 +1,4 @@
-"""Token budgets, counted in the log's database so that all processes agree.
+"""Runs and tokens, counted in the log's database by its clock so that all processes agree.
 
 A run reserves tokens before it is sent and settles what it used. A run that cannot be counted is refused.
 """
@@ -9,7 +9,7 @@ import math
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, Connection, case, delete, func, insert, select, text, true, update
 from sqlalchemy.exc import SQLAlchemyError
@@ -17,6 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from components.demo import sentences
 from components.demo.settings import DemoSettings
 from components.log.database import DatabaseUnavailable
+from components.log.database_clock import read_database_clock
 from components.log.log import Log
 from components.log.tables import reservations
 from components.runs.gate import Refused
@@ -39,6 +40,19 @@ class Reservation:
 
     id: str
     tokens: int
+
+
+class SlotsTaken(Refused):
+    """All slots are taken. The run may have one as soon as another run ends."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a run asks for: ``tokens`` at most in all, of which ``max_tokens`` for the answer."""
+
+    tokens: int
+    max_tokens: int = 0
+    experiment_id: str | None = None
 
 
 @dataclass(frozen=True)
@@ -83,20 +97,22 @@ class _Used:
 
 
 def reserve(
-    log: Log, settings: DemoSettings, visitor: str, network: str, tokens: int, now: datetime | None = None
+    log: Log, settings: DemoSettings, visitor: str, network: str, asked: Request, now: datetime | None = None
 ) -> Reservation:
-    """Reserve tokens for a run that begins now, in one exclusive transaction.
+    """Reserve a slot and tokens for a run that begins now, in one exclusive transaction.
 
-    ``now`` is in UTC. Raises Refused, with what to do; also when the database cannot be reached.
+    ``now`` is in UTC, by default the database's time. Raises Refused, with what to do; also when the database cannot be
+    reached; SlotsTaken when nothing but a slot is missing.
     """
-    moment = now or datetime.now(UTC)
-    reservation = Reservation(uuid.uuid4().hex, tokens)
+    reservation = Reservation(uuid.uuid4().hex, asked.tokens)
 
     def work(connection: Connection) -> None:
-        if connection.dialect.name != "sqlite":
-            connection.execute(text("select pg_advisory_xact_lock(:key)"), {"key": _LOCK})
-        _refuse(connection, settings, visitor, network, tokens, moment, at_once=True)
-        values = {"visitor": visitor, "network": network, "tokens": tokens, "settled": False}
+        lock_demo(connection)
+        moment = now or read_database_clock(connection)
+        _refuse(connection, settings, visitor, network, asked, moment, at_once=True)
+        if _used(connection, _everybody(settings), moment).now >= settings.slots:
+            raise SlotsTaken(sentences.SLOTS_TAKEN)
+        values = {"visitor": visitor, "network": network, **vars(asked), "settled": False}
         times = {"created_at": _written(moment), "alive_at": _written(moment)}
         connection.execute(insert(reservations), {"id": reservation.id, **values, **times})
         _delete_old(connection, moment)
@@ -109,23 +125,23 @@ def reserve(
 
 
 def check(
-    log: Log, settings: DemoSettings, visitor: str, network: str, tokens: int, now: datetime | None = None
+    log: Log, settings: DemoSettings, visitor: str, network: str, asked: Request, now: datetime | None = None
 ) -> None:
     """Raise Refused where ``reserve`` would, apart from the number of running runs; reserve nothing."""
-    moment = now or datetime.now(UTC)
 
     def look(connection: Connection) -> None:
-        _refuse(connection, settings, visitor, network, tokens, moment, at_once=False)
+        moment = now or read_database_clock(connection)
+        _refuse(connection, settings, visitor, network, asked, moment, at_once=False)
 
     _read(log, look)
 
 
 def left(log: Log, settings: DemoSettings, visitor: str, network: str, now: datetime | None = None) -> Left:
     """What a visitor has left now. Raises Refused when the database cannot be reached."""
-    moment = now or datetime.now(UTC)
     found: list[Left] = []
 
     def look(connection: Connection) -> None:
+        moment = now or read_database_clock(connection)
         parties = [(each, _used(connection, each, moment)) for each in _parties(settings, visitor, network)]
         tokens = max(settings.tokens_a_day - _used(connection, _everybody(settings), moment).tokens, 0)
         found.append(
@@ -151,10 +167,19 @@ def settle(log: Log, reservation: Reservation, used_tokens: int) -> None:
 def keep_alive(log: Log, under_way: Sequence[Reservation], now: datetime | None = None) -> None:
     """Write a heartbeat for the running runs of this process. Returns at once."""
     ids = [reservation.id for reservation in under_way]
-    values = {"alive_at": _written(now or datetime.now(UTC))}
-    statement = update(reservations).where(reservations.c.id.in_(ids)).values(values)
+
+    def work(connection: Connection) -> None:
+        alive_at = _written(now or read_database_clock(connection))
+        connection.execute(update(reservations).where(reservations.c.id.in_(ids)).values(alive_at=alive_at))
+
     if ids:
-        log.post("reservations under way", lambda connection: connection.execute(statement))
+        log.post("reservations under way", work)
+
+
+def lock_demo(connection: Connection) -> None:
+    """Let no other process count until the end of the transaction."""
+    if connection.dialect.name != "sqlite":
+        connection.execute(text("select pg_advisory_xact_lock(:key)"), {"key": _LOCK})
 
 
 def _parties(settings: DemoSettings, visitor: str, network: str) -> tuple[_Party, _Party]:
@@ -189,7 +214,7 @@ def _refuse(
     settings: DemoSettings,
     visitor: str,
     network: str,
-    tokens: int,
+    asked: Request,
     now: datetime,
     *,
     at_once: bool,
@@ -198,7 +223,22 @@ def _refuse(
     for party in parties:
         _refuse_too_many(connection, settings, party, now, at_once=at_once)
     for party in (_everybody(settings), *reversed(parties)):
-        _refuse_too_large(connection, party, tokens, now)
+        _refuse_too_large(connection, party, asked.tokens, now)
+    _refuse_too_many_together(connection, settings, visitor, asked)
+
+
+def _refuse_too_many_together(connection: Connection, settings: DemoSettings, visitor: str, asked: Request) -> None:
+    """Refuse a run of an experiment that has had its runs; each counts, also one that is made again."""
+    if asked.experiment_id is None:
+        return
+    row = reservations.c
+    of_it = (row.experiment_id == asked.experiment_id) & (row.visitor == visitor)
+    counts = select(func.count(), func.coalesce(func.sum(row.max_tokens), 0)).where(of_it)
+    runs, max_tokens = map(int, connection.execute(counts).one())
+    if runs >= settings.sweep_runs:
+        raise Refused(sentences.EXPERIMENT_TOO_MANY_RUNS.format(sweep_runs=settings.sweep_runs))
+    if max_tokens + asked.max_tokens > settings.sweep_tokens:
+        raise Refused(sentences.EXPERIMENT_TOO_MANY_TOKENS.format(sweep_tokens=settings.sweep_tokens))
 
 
 def _refuse_too_many(

@@ -7,14 +7,13 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from components.demo import budget, sentences
-from components.demo.budget import Reservation
+from components.demo import budget, sentences, waiting
+from components.demo.budget import Request, Reservation, SlotsTaken
 from components.demo.floods import Floods
 from components.demo.requests import checked, tokens_of
 from components.demo.settings import DemoSettings
 from components.demo.slots import QueuedRun, Slots
 from components.demo.switch import Switch
-from components.demo.together import Together
 from components.demo.visitors import UNKNOWN
 from components.log.log import Log
 from components.runs.gate import Refused
@@ -23,6 +22,7 @@ from components.runs.run import Activity, Run
 from components.streaming.outcome import Outcome
 
 _LOOK_AGAIN_S = 0.1
+_SLOT_AGAIN_S = 0.25
 _WATCH_EVERY_S = 1.0
 _LONGEST_PAUSE_S = 60.0
 """A run of an experiment waits when that is all it takes to be let through; any other run is refused."""
@@ -50,10 +50,10 @@ class DemoGate:
         self._settings = settings
         self._log = log
         self._is_watched = is_watched
-        self._floods = Floods(settings)
-        self._together = Together(settings)
+        self._floods = Floods(settings, log)
         self._lock = threading.Lock()
         self._under_way: dict[Run, Reservation] = {}
+        self._waiting: set[str] = set()
         self._closing = threading.Event()
         self._watcher = threading.Thread(target=self._watch, name="demo", daemon=True)
         self._watcher.start()
@@ -73,33 +73,47 @@ class DemoGate:
         self._check_switch()
         order = run.order
         request = checked(order.endpoint, order.body, self._settings)
-        tokens = tokens_of(request, order.body)
         experiment = order.placement.experiment_id if order.placement else None
-        with (
-            self._together.counted(run.owner, experiment, request.max_tokens or 0),
-            self._turn(run, tokens) as turn,
-            self._reserved(run, self._reserve(run, turn, tokens)) as tell,
-        ):
+        asked = Request(tokens_of(request, order.body), request.max_tokens or 0, experiment)
+        with self._turn(run, asked) as turn, self._reserved(run, self._in_turn(run, turn, asked)) as tell:
             yield tell
 
-    def _turn(self, run: Run, tokens: int) -> QueuedRun:
+    def _turn(self, run: Run, asked: Request) -> QueuedRun:
         # A run that would be refused in the end takes no place in the queue.
         try:
-            budget.check(self._log, self._settings, run.owner, run.network or UNKNOWN, tokens)
+            budget.check(self._log, self._settings, run.owner, run.network or UNKNOWN, asked)
         except Refused as refused:
             if not _is_patient(run, refused):
                 raise
         return self.slots.join(run.owner, run.network or UNKNOWN)
 
-    def _reserve(self, run: Run, turn: QueuedRun, tokens: int) -> Reservation:
+    def _in_turn(self, run: Run, turn: QueuedRun, asked: Request) -> Reservation:
+        try:
+            return self._reserve(run, turn, asked)
+        finally:
+            if run.id in self._waiting:
+                self._waiting.remove(run.id)
+                waiting.leave(self._log, run.id)
+
+    def _wait(self, run: Run, place: int | None) -> None:
+        if run.id not in self._waiting:
+            waiting.join(self._log, self._settings, run.id, run.owner, run.network or UNKNOWN)
+            self._waiting.add(run.id)
+        run.queue(place)
+
+    def _reserve(self, run: Run, turn: QueuedRun, asked: Request) -> Reservation:
         gives_up_at = time.monotonic() + _PATIENCE_S
         while True:
             while not turn.wait(_LOOK_AGAIN_S):
                 self._check_wanted(run)
-                run.queue(turn.place)
+                self._wait(run, turn.place)
             self._check_wanted(run)
             try:
-                reservation = budget.reserve(self._log, self._settings, run.owner, run.network or UNKNOWN, tokens)
+                reservation = budget.reserve(self._log, self._settings, run.owner, run.network or UNKNOWN, asked)
+            except SlotsTaken:
+                # By runs of other processes: this one is next here.
+                self._wait(run, None)
+                self._closing.wait(_SLOT_AGAIN_S)
             except Refused as refused:
                 if not _is_patient(run, refused) or time.monotonic() > gives_up_at:
                     raise
@@ -152,6 +166,7 @@ class DemoGate:
             if time.monotonic() >= keep_alive_at:
                 keep_alive_at = time.monotonic() + 10 * self._watch_every_s
                 budget.keep_alive(self._log, list(under_way.values()))
+                waiting.keep_alive(self._log, list(self._waiting))
 
 
 def used_tokens(outcome: Outcome, reserved: int) -> int:

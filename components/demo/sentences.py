@@ -1,6 +1,7 @@
 """What a visitor of a demo is told when a run is refused."""
 
 COUNTERS_UNREACHABLE = "The demo's counters cannot be reached, so nothing is sent. Try again in a minute."
+SLOTS_TAKEN = "All places are taken. Wait until a run has ended."
 TOO_MANY_RUNS_A_PERIOD = "This demo allows {number:,} runs a {period}.{shared} Try again {wait}."
 TOO_MANY_RUNS_AT_ONCE = "This demo allows {number:,} runs at once.{shared} Wait until one of them has ended."
 MORE_TOKENS_THAN_A_DAY = "This run may use {tokens:,} tokens, and this demo has {most:,} a day{one}. Ask for less."
@@ -29,3 +30,6 @@ EXPERIMENT_TOO_MANY_TOKENS = (
     "A sweep or comparison of this demo asks for {sweep_tokens:,} tokens in all its runs. Lower max_tokens, or "
     "make fewer runs."
 )
+QUEUE_FULL = "All places are taken, and {queue:,} runs wait for one already. Try again in a minute."
+QUEUE_OF_ONE_FULL = "{queue_of_one:,} runs of yours wait already. Wait until one of them has begun."
+QUEUE_OF_NETWORK_FULL = "Half of the queue are runs from your network already. Try again in a minute."

@@ -44,7 +44,7 @@ class DemoSettings:
     """The max_tokens of all runs of one sweep or comparison together."""
     compare_lanes: int = 4
     slots: int = 4
-    """Runs at once of all visitors of this process: as many as the endpoint has slots for it."""
+    """Runs at once of all visitors, over all replicas: as many as the endpoint has slots."""
     queue: int = 20
     """Runs of all visitors that wait for a slot."""
     queue_of_one: int = 5

@@ -1,13 +1,17 @@
-"""The slots of a demo and their queue, which serves visitors in turn."""
+"""The slots of a demo and their queue, which serves visitors in turn.
+
+This is the order within a process. ``budget.reserve`` counts the slots of all processes, ``waiting.py`` their queues.
+"""
 
 from __future__ import annotations
 
 import threading
 import time
 from collections import Counter, OrderedDict, deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import TracebackType
 
+from components.demo import sentences
 from components.demo.settings import DemoSettings
 from components.runs.gate import Refused
 
@@ -154,11 +158,15 @@ class Slots:
 
     def _no_room(self, turn: QueuedRun) -> str | None:
         waiting = [each for line in self._lines.values() for each in line]
-        settings = self._settings
-        if len(waiting) > settings.queue:
-            return f"All places are taken, and {settings.queue:,} runs wait for one already. Try again in a minute."
-        if sum(each.visitor == turn.visitor for each in waiting) > settings.queue_of_one:
-            return f"{settings.queue_of_one:,} runs of yours wait already. Wait until one of them has begun."
-        if sum(each.network == turn.network for each in waiting) > max(settings.queue // 2, 1):
-            return "Half of the queue are runs from your network already. Try again in a minute."
-        return None
+        return no_room(self._settings, [(each.visitor, each.network) for each in waiting], turn.visitor, turn.network)
+
+
+def no_room(settings: DemoSettings, waiting: Sequence[tuple[str, str]], visitor: str, network: str) -> str | None:
+    """Why a run may not wait, or None. ``waiting`` has visitor and network of each run that waits, this one too."""
+    if len(waiting) > settings.queue:
+        return sentences.QUEUE_FULL.format(queue=settings.queue)
+    if sum(each == visitor for each, _network in waiting) > settings.queue_of_one:
+        return sentences.QUEUE_OF_ONE_FULL.format(queue_of_one=settings.queue_of_one)
+    if sum(each == network for _visitor, each in waiting) > max(settings.queue // 2, 1):
+        return sentences.QUEUE_OF_NETWORK_FULL
+    return None

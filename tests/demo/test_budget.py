@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from sqlalchemy import event
 
 from components.demo import budget
-from components.demo.budget import Left, Reservation, keep_alive, left, reserve, settle
+from components.demo.budget import Left, Request, Reservation, SlotsTaken, keep_alive, left, reserve, settle
 from components.demo.settings import DemoSettings
 from components.log.log import Log
 from components.log.tables import reservations
@@ -25,14 +25,14 @@ from tests.demo.conftest import BEGAN, SETTINGS, later, rows
 from tests.log.processes import process
 from tests.waiting import wait_for
 
-FREE = replace(SETTINGS, runs_at_once=1_000, visitor_percent=100, network_percent=100)
+FREE = replace(SETTINGS, slots=1_000, runs_at_once=1_000, visitor_percent=100, network_percent=100)
 """In which nobody need settle, and one visitor may use the tokens of all."""
 SHARED = replace(FREE, tokens_a_day=1_000, visitor_percent=20, network_percent=40)
 
 
 def begin(log: Log, settings: DemoSettings = FREE, at: datetime = BEGAN, **more: Any) -> Reservation:
-    asked = {"visitor": "anna", "network": "here", "tokens": 100, **more}
-    return reserve(log, settings, now=at, **asked)
+    visitor, network = more.pop("visitor", "anna"), more.pop("network", "here")
+    return reserve(log, settings, visitor, network, Request(**{"tokens": 100, **more}), at)
 
 
 def refusal(log: Log, settings: DemoSettings = FREE, at: datetime = BEGAN, **more: Any) -> Refused:
@@ -193,7 +193,7 @@ def test_a_database_that_is_not_there_refuses_everybody(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with closing(Log(f"sqlite:///{tmp_path / 'file' / 'log.sqlite3'}")) as log:
         assert "counters cannot be reached" in refusal(log).sentence
-        for look in (left, lambda *rest: budget.check(*rest, 1)):
+        for look in (left, lambda *rest: budget.check(*rest, Request(1))):
             with pytest.raises(Refused, match="counters cannot be reached"):
                 look(log, SETTINGS, "anna", "here")
 
@@ -234,7 +234,7 @@ def test_replicas_together_never_pass_the_budget(url: str) -> None:
             for turn in range(6):
                 who = f"visitor {number}", f"network {turn}"
                 with suppress(Refused):
-                    granted.append(reserve(logs[number % 2], small, *who, 70, later(seconds=turn)))
+                    granted.append(reserve(logs[number % 2], small, *who, Request(70), later(seconds=turn)))
 
         threads = [threading.Thread(target=ask, args=(number,)) for number in range(8)]
         for thread in threads:
@@ -274,6 +274,37 @@ def test_replicas_together_hold_a_visitor_to_the_runs_at_once(url: str) -> None:
         begin(other, SETTINGS)
 
 
+def test_replicas_together_have_as_many_slots_as_one(url: str) -> None:
+    two = replace(FREE, slots=2)
+    with closing(Log(url)) as one, closing(Log(url)) as other:
+        first = begin(one, two)
+        begin(other, two)
+        for log in (one, other):
+            assert isinstance(refusal(log, two), SlotsTaken)
+        settle(one, first, 5)
+        wait_for(lambda: any(row.settled for row in rows(other)))
+        begin(other, two)
+
+
+def test_a_sweep_has_twenty_runs_however_many_replicas_make_it(url: str) -> None:
+    of_sweep = {"experiment_id": "e" * 32, "max_tokens": 100}
+    free = replace(FREE, runs_a_minute=1_000)
+    with closing(Log(url)) as one, closing(Log(url)) as other:
+        for number in range(20):
+            begin((one, other)[number % 2], free, **of_sweep)
+        assert "has 20 runs" in refusal(one, free, **of_sweep).sentence
+        begin(one, free, **of_sweep, visitor="berta")
+        begin(one, free, max_tokens=100)
+
+
+def test_a_sweep_asks_for_ten_thousand_tokens(log: Log) -> None:
+    free = replace(FREE, runs_a_minute=1_000)
+    for _ in range(19):
+        begin(log, free, experiment_id="e" * 32, max_tokens=512)
+    assert "asks for 10,000 tokens" in refusal(log, free, experiment_id="e" * 32, max_tokens=512).sentence
+    begin(log, free, experiment_id="e" * 32, max_tokens=10_000 - 19 * 512)
+
+
 @dataclass
 class Known:
     """A reservation as the test knows it."""
@@ -305,7 +336,7 @@ def shared_log(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Log]:
 @given(st.lists(STEPS, min_size=5, max_size=25))
 def test_a_run_is_let_through_exactly_when_every_count_allows_it(shared_log: Log, steps: list[Any]) -> None:
     few = DemoSettings(runs_a_minute=3, runs_a_day=8, runs_at_once=2, visitors_a_network=2, tokens_a_day=2_000)
-    few = replace(few, visitor_percent=40, network_percent=60)
+    few = replace(few, slots=100, visitor_percent=40, network_percent=60)
     shared_log.write(lambda connection: connection.execute(reservations.delete()))
     now, known = BEGAN, list[Known]()
     for passed, visitor, network, tokens, used in steps:
@@ -330,7 +361,7 @@ def test_a_run_is_let_through_exactly_when_every_count_allows_it(shared_log: Log
             and affords(of_network, 1_200)
         )
         try:
-            reservation = reserve(shared_log, few, visitor, network, tokens, now)
+            reservation = reserve(shared_log, few, visitor, network, Request(tokens), now)
         except Refused:
             assert not allowed
         else:

@@ -1,15 +1,18 @@
 from __future__ import annotations
 
+from contextlib import closing
+
 import pytest
 
 from components.demo.floods import Floods
+from components.log.log import Log
 from components.runs.gate import Refused
 from tests.demo.conftest import SETTINGS
 
 
 def test_a_network_may_not_fill_the_log_with_what_is_refused() -> None:
     now = 100.0
-    floods = Floods(SETTINGS, lambda: now)
+    floods = Floods(SETTINGS, clock=lambda: now)
     for _ in range(100):
         floods.check("here", b"{}")
     with pytest.raises(Refused, match="far too many runs"):
@@ -17,6 +20,20 @@ def test_a_network_may_not_fill_the_log_with_what_is_refused() -> None:
     floods.check("there", b"{}")
     now += 60
     floods.check("here", b"{}")
+
+
+def test_replicas_together_let_a_network_try_as_often_as_one(url: str) -> None:
+    with closing(Log(url)) as one, closing(Log(url)) as other:
+        floods = Floods(SETTINGS, one), Floods(SETTINGS, other)
+        for number in range(100):
+            floods[number % 2].check("here", b"{}")
+        for each in floods:
+            with pytest.raises(Refused, match="far too many runs"):
+                each.check("here", b"{}")
+            each.check("there", b"{}")
+        age = "update attempts set minute_began = '2020'"
+        one.write(lambda connection: connection.exec_driver_sql(age))
+        floods[0].check("here", b"{}")
 
 
 def test_what_is_too_large_to_be_asked_is_not_kept() -> None:
