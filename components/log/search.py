@@ -155,10 +155,13 @@ class Summary:
     completion_tokens: int
 
 
-def page_of(database: Database, view: View, after: PageEnd | None = None, most: int = 50) -> Page:
-    """A page of the view's runs. Raises FilterProblem, QueryFailed."""
+def page_of(
+    database: Database, view: View, after: PageEnd | None = None, most: int = 50, most_matches: int = MOST_MATCHES
+) -> Page:
+    """A page of the view's runs, of which so many with the words are examined. Raises FilterProblem, QueryFailed."""
     order = ORDERS[view.order]
-    statement = select(*_LIST).select_from(runs.outerjoin(run_annotations)).where(conditions(database, view))
+    wanted = conditions(database, view, most_matches)
+    statement = select(*_LIST).select_from(runs.outerjoin(run_annotations)).where(wanted)
     if view.order != "started":
         statement = statement.where(order.is_not(None))
     if after:
@@ -219,7 +222,7 @@ def choices(database: Database) -> dict[str, list[str]]:
     return {each.name: found[each.name].dropna().value_counts().index.tolist() for each in columns}
 
 
-def conditions(database: Database, view: View) -> ColumnElement[bool]:
+def conditions(database: Database, view: View, most_matches: int = MOST_MATCHES) -> ColumnElement[bool]:
     """The condition of a view on the table ``runs`` alone, including the owner.
 
     Raises FilterProblem.
@@ -247,7 +250,7 @@ def conditions(database: Database, view: View) -> ColumnElement[bool]:
             raise FilterProblem("experiment", sentences.NOT_AN_EXPERIMENT_ID)
         found.append(runs.c.experiment_id == view.experiment)
     if view.words.strip():
-        found.append(_has_words(database, storable_text(view.words)))
+        found.append(_has_words(database, storable_text(view.words), most_matches))
     return and_(*found)
 
 
@@ -296,7 +299,7 @@ def _values(words: str) -> list[Any]:
     return [value]
 
 
-def _has_words(database: Database, words: str) -> ColumnElement[bool]:
+def _has_words(database: Database, words: str, most_matches: int) -> ColumnElement[bool]:
     phrases = [phrase or word for phrase, word in re.findall(r'"([^"]+)"|([^\s"]+)', words)]
     if not phrases:
         return true()
@@ -312,7 +315,7 @@ def _has_words(database: Database, words: str) -> ColumnElement[bool]:
             .where(text("runs_search match :words").bindparams(words=wanted), literal_column("+theirs.owner") == owner)
             .order_by(index.c.rowid.desc())
         )
-        return literal_column("runs.rowid").in_(newest.limit(MOST_MATCHES))
+        return literal_column("runs.rowid").in_(newest.limit(most_matches))
     # Must equal the expression of the index.
     indexed: ColumnElement[Any] = literal_column(
         "to_tsvector('simple', left(runs.prompt, 100000) || ' ' || left(runs.text, 100000))"

@@ -28,7 +28,7 @@ OPEN_PARAMETER = "open"
 """The query parameter of a run to be shown and put into the form."""
 _URL_BEHIND = "url_behind"
 """The previous query parameters before this session changed them, and the time of the change."""
-_URL_FOLLOWS_S = 2.0
+URL_FOLLOWS_S = 2.0
 """The time for which browser messages may still carry the previous query parameters, in seconds."""
 SWEEP = "sweep"
 """The experiment that the sweep page shows, and its query parameter."""
@@ -92,8 +92,8 @@ def _show(key: str, parameter: str, found: str) -> None:
 def _named(key: str, parameter: str) -> str | None:
     """The id in the query parameter, unless it is older than the session's."""
     in_url, in_session = st.query_params.get(parameter), st.session_state.get(key)
-    before, changed_at = st.session_state.get(f"{_URL_BEHIND}_{parameter}", (None, -_URL_FOLLOWS_S))
-    is_behind = in_url == before and time.monotonic() - changed_at < _URL_FOLLOWS_S
+    before, changed_at = st.session_state.get(f"{_URL_BEHIND}_{parameter}", (None, -URL_FOLLOWS_S))
+    is_behind = in_url == before and time.monotonic() - changed_at < URL_FOLLOWS_S
     if in_session and (in_url is None or is_behind):
         # A click on another page drops the parameter, and a quick click carries the previous one.
         return str(in_session)

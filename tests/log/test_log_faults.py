@@ -13,10 +13,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import create_engine
 
-from components.log import log as log_module
-from components.log import writing
 from components.log.database import DatabaseUnavailable
-from components.log.events import StoredEvent, pack
 from components.log.log import Log
 from components.log.query import count_runs, events_of, find_run
 from components.log.record import RunRecord
@@ -255,21 +252,28 @@ def test_a_run_that_the_database_refuses_keeps_no_other_from_being_written(
     log.close()
 
 
+class Unwritable(str):
+    """A text that no database takes, for a while."""
+
+    mended = False
+
+    def __getitem__(self, part: object) -> Unwritable:
+        return self
+
+    def encode(self, *given: str) -> bytes:
+        if self.mended:
+            return super().encode(*given)
+        raise ValueError("these cannot be packed")
+
+
 def test_events_that_cannot_be_written_keep_no_other_run_from_being_written(
-    url: str, new_run: Callable[[], Run], monkeypatch: pytest.MonkeyPatch
+    url: str, new_run: Callable[[], Run]
 ) -> None:
     log = Log(url, replace(QUICK, log_refused_retry_s=0.3))
-
-    def packing(events: list[StoredEvent]) -> bytes:
-        if events[0].data == "bad":
-            raise ValueError("these cannot be packed")
-        return pack(events)
-
-    bad, good = new_run(), new_run()
-    for run, data in ((bad, "bad"), (good, "good")):
+    bad, good, text = new_run(), new_run(), Unwritable("bad")
+    for run, data in ((bad, text), (good, "good")):
         run.take(TimedEvent("message", data, 1.0))
         run.finish(Outcome(Status.OK))
-    monkeypatch.setattr(writing, "pack", packing)
     for run in (bad, good):
         log.begin(run)
         log.end(run)
@@ -277,7 +281,7 @@ def test_events_that_cannot_be_written_keep_no_other_run_from_being_written(
     assert events_of(log.database, good.id) == good.events()
     assert log.warning == "The database refuses 1 run: these cannot be packed."
     assert events_of(log.database, bad.id) == []
-    monkeypatch.undo()
+    text.mended = True
     wait_for(lambda: log.live(bad.id) is None)
     assert events_of(log.database, bad.id) == bad.events()
     log.close()
@@ -295,9 +299,10 @@ def refuse(bad: Run, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_fault_of_our_own_does_not_end_the_log(
     log: Log, new_run: Callable[[], Run], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(log_module, "write_runs", lambda *_: 1 / 0)
     run = new_run()
     log.begin(run)
+    monkeypatch.setattr(run, "record", lambda: 1 / 0)
+    run.take(said("Hello"))
     assert "division by zero" in wait_for(lambda: log.problem)
     assert "a round of the log failed" in caplog.text
     monkeypatch.undo()

@@ -60,7 +60,9 @@ class Two:
         record = replace(
             finished().record(), owner=own.owner, text=f"whale of {own.owner}", ttft_ms=5.0, tokens_per_second=9.0
         )
-        record = replace(record, experiment_id=EXPERIMENT, completion_tokens=7, model="shared", status="ok")
+        record = replace(
+            record, experiment_id=EXPERIMENT, prompt_tokens=5, completion_tokens=7, model="shared", status="ok"
+        )
         other = replace(record, id=record.id[:-1] + ("0" if record.id[-1] != "0" else "1"), status="error")
         self.log.write(lambda connection: connection.execute(insert(runs), [to_row(each) for each in (record, other)]))
         annotate(own, record.id, Annotation(3, ("sea",), f"note of {own.owner}"))
@@ -130,12 +132,12 @@ def test_who_owns_nothing_finds_nothing(two: Two) -> None:
         assert find_run(database, two.my_run) is None
 
 
-def test_the_words_of_many_others_do_not_hide_mine(two: Two, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("components.log.search.MOST_MATCHES", 3)
+def test_the_words_of_many_others_do_not_hide_mine(two: Two) -> None:
     record = replace(find_run(two.theirs.database, two.their_run), text="whale")
     rows = [to_row(replace(record, id=f"{number:032x}")) for number in range(10)]
     two.log.write(lambda connection: connection.execute(insert(runs), rows))
-    assert two.my_run in page_of(two.mine.database, View(words="whale")).runs["id"].tolist()
+    found = page_of(two.mine.database, View(words="whale"), most_matches=3)
+    assert two.my_run in found.runs["id"].tolist()
 
 
 CHANGES: dict[str, Callable[[OwnLog, Two], Any]] = {

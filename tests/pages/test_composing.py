@@ -434,7 +434,7 @@ def test_two_deletions_come_back_one_after_the_other(page: AppTest) -> None:
 def test_going_back_and_forward_shows_other_runs_and_leaves_the_form_alone(
     page: AppTest, chat: Chat, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(state, "_URL_FOLLOWS_S", 0.0)
+    monkeypatch.setattr(state, "URL_FOLLOWS_S", 0.0)
     write(page, 1, "First")
     run_to_the_end(page)
     first = page.query_params["run"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,8 @@ from components.drafts.setting import FieldState, Setting
 from components.log.owned import OwnLog
 from components.log.query import count_runs
 from components.server.process import close_service, service
-from components.service import Secrets
+from components.service import Secrets, Service
+from components.settings import read_settings
 from components.sharing.settings_link import settings_link
 from components.ui import state
 from components.ui.answer import keys as answer_keys
@@ -92,11 +94,15 @@ def test_more_tokens_than_allowed_are_refused_also_when_sent_anyway(chat: Chat) 
     assert chat.bodies == []
 
 
-def test_after_so_many_runs_one_has_to_wait(page: AppTest, chat: Chat, monkeypatch: pytest.MonkeyPatch) -> None:
-    secrets = {"demo": {"enabled": True, "runs_a_minute": 2}}
-    monkeypatch.setattr("components.server.process.read_secrets", lambda: Secrets(secrets))
-    close_service()
-    page = new_page().run()
+def demo_page(**settings: Any) -> AppTest:
+    """The page of a demo whose secrets file has these settings."""
+    page = new_page()
+    page.secrets["demo"] = {"enabled": True, **settings}
+    return page.run()
+
+
+def test_after_so_many_runs_one_has_to_wait(chat: Chat) -> None:
+    page = demo_page(runs_a_minute=2)
     for _ in range(2):
         run_to_the_end(page)
     pressed(page, "run")
@@ -105,13 +111,8 @@ def test_after_so_many_runs_one_has_to_wait(page: AppTest, chat: Chat, monkeypat
     assert page.expander[0].label.startswith(r"This is a demo\: 0 runs left now")
 
 
-def test_the_problems_of_its_configuration_are_told_to_the_operator_alone(
-    page: AppTest, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    secrets = {"demo": {"enabled": True, "runs_an_hour": 2}}
-    monkeypatch.setattr("components.server.process.read_secrets", lambda: Secrets(secrets))
-    close_service()
-    assert "runs_an_hour" not in texts(new_page().run())
+def test_the_problems_of_its_configuration_are_told_to_the_operator_alone(caplog: pytest.LogCaptureFixture) -> None:
+    assert "runs_an_hour" not in texts(demo_page(runs_an_hour=2))
     assert "[demo] has the unknown setting runs_an_hour." in caplog.text
 
 
@@ -160,11 +161,10 @@ def test_where_endpoints_are_is_not_shown(page: AppTest, chat: Chat) -> None:
         page.switch_page("endpoints.py")
 
 
-def test_only_the_operators_choice_of_endpoints_is_there(page: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
-    secrets = {"demo": {"enabled": True, "endpoints": ["environment"]}}
-    monkeypatch.setattr("components.server.process.read_secrets", lambda: Secrets(secrets))
-    close_service()
-    assert list(service().configuration().endpoints) == ["environment"]
+def test_only_the_operators_choice_of_endpoints_is_there() -> None:
+    secrets = Secrets({"demo": {"enabled": True, "endpoints": ["environment"]}})
+    with closing(Service(read_settings, lambda: secrets)) as demo:
+        assert list(demo.configuration().endpoints) == ["environment"]
 
 
 def test_the_switch_stops_new_runs_and_keeps_what_can_be_read(

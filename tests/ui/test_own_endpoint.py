@@ -9,7 +9,6 @@ from streamlit.testing.v1 import AppTest
 
 from components.endpoints.endpoint import Endpoint
 from components.endpoints.models import ModelCard, list_models
-from components.service import Secrets
 from components.ui.endpoints import own_endpoint
 from components.ui.endpoints.own_endpoint import FORGET, KEPT, OWN_ENDPOINT, SAVE
 from tests.streaming.endpoint import document, serve
@@ -32,8 +31,10 @@ def script() -> None:
     st.text(f"names: {list(own_endpoints())}")
 
 
-def new_page() -> AppTest:
-    return AppTest.from_function(script, default_timeout=20).run()
+def new_page(**secrets: object) -> AppTest:
+    page = AppTest.from_function(script, default_timeout=20)
+    page.secrets.update(secrets)
+    return page.run()
 
 
 def typed(page: AppTest, base_url: str, key: str = "", model: str = "") -> AppTest:
@@ -122,10 +123,9 @@ def test_forget_forgets_it_all() -> None:
     assert len(page.button) == 1, "nothing is left to forget"
 
 
-def test_a_configured_endpoint_of_that_name_keeps_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    configured = {"endpoints": {"my own": {"base_url": "https://operator.example/v1"}}}
-    monkeypatch.setattr("components.server.process.read_secrets", lambda: Secrets(configured))
-    assert kept(typed(new_page(), "https://host.example/v1")).name == "my own 2"
+def test_a_configured_endpoint_of_that_name_keeps_it() -> None:
+    page = new_page(endpoints={"my own": {"base_url": "https://operator.example/v1"}})
+    assert kept(typed(page, "https://host.example/v1")).name == "my own 2"
 
 
 def test_outside_of_a_session_there_is_none() -> None:
