@@ -6,7 +6,6 @@ Tolerant on purpose: texts, numbers and names are read; unknown or malformed par
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import astuple, dataclass
 from typing import Any
 
@@ -113,9 +112,9 @@ def _chunk(data: str, parts: tuple[str, str]) -> Chunk:
     fields = read_object(data)
     warnings: list[str] = []
     listed = fields.get("choices")
-    choices = [choice for choice in listed if isinstance(choice, Mapping)] if isinstance(listed, list) else []
+    choices = [choice for choice in listed if isinstance(choice, dict)] if isinstance(listed, list) else []
     usage, error = fields.get("usage"), None
-    deltas = [delta for choice in choices if isinstance(delta := choice.get(parts[0]), Mapping)]
+    deltas = [delta for choice in choices if isinstance(delta := choice.get(parts[0]), dict)]
     for place in [*choices, *deltas, *_additions(data, fields)]:
         usage, error = usage or place.get("usage", usage), error or place.get("error")
     if fields.get("error") or fields.get("object") == "error":
@@ -135,16 +134,16 @@ def _chunk(data: str, parts: tuple[str, str]) -> Chunk:
     )
 
 
-def _additions(data: str, fields: dict[str, Any]) -> list[Mapping[str, Any]]:
+def _additions(data: str, fields: dict[str, Any]) -> list[dict[str, Any]]:
     """A provider's extension in an object of its own, such as x_groq."""
     if '"x_' not in data:
         return []
-    return [value for key, value in fields.items() if key.startswith("x_") and isinstance(value, Mapping)]
+    return [value for key, value in fields.items() if key.startswith("x_") and isinstance(value, dict)]
 
 
 def _failed_status(status: object) -> object:
     """The error in a status beside the choices; MiniMax sends such a status with every answer."""
-    if not isinstance(status, Mapping) or not status.get("status_code"):
+    if not isinstance(status, dict) or not status.get("status_code"):
         return None
     return {"message": status.get("status_msg"), "code": status["status_code"]}
 
@@ -158,27 +157,27 @@ def _json(error: object) -> str | None:
         return "{}"
 
 
-def _choice(choice: Mapping[str, Any], parts: tuple[str, str], place: int, warnings: list[str]) -> ChoiceDelta:
+def _choice(choice: dict[str, Any], parts: tuple[str, str], place: int, warnings: list[str]) -> ChoiceDelta:
     part = parts[0]
     delta = choice.get(part)
-    if not delta or not isinstance(delta, Mapping):
+    if not delta or not isinstance(delta, dict):
         part = parts[1]
         delta = choice.get(part)
-        if not isinstance(delta, Mapping):
+        if not isinstance(delta, dict):
             delta = {}
     content = delta.get("content")
     if isinstance(content, str):
         text, thinking = content, ""
     else:
-        text, thinking = _content([content] if isinstance(content, Mapping) else content, warnings)
+        text, thinking = _content([content] if isinstance(content, dict) else content, warnings)
     tool_calls: object = None
     # The fast path: most deltas hold only content and role, and a long answer has many thousands.
     if not text or len(delta) > 1 + ("role" in delta):
         thinking += next(filter(None, (_thought(delta.get(key)) for key in _THINKING)), "")
         tool_calls = delta.get("tool_calls")
-        if isinstance(tool_calls, Mapping):
+        if isinstance(tool_calls, dict):
             tool_calls = [tool_calls]
-        if not tool_calls and isinstance(delta.get("function_call"), Mapping):
+        if not tool_calls and isinstance(delta.get("function_call"), dict):
             tool_calls = [{"index": 0, "function": delta["function_call"]}]
         for words in (delta.get("refusal"), choice.get("text")):
             # A refusal is text of the model; ``text`` is the key of the older completions API.
@@ -210,7 +209,7 @@ def _content(content: object, warnings: list[str], *, inside_thinking: bool = Fa
         return "", ""
     text, thinking = "", ""
     for part in content:
-        kind = part.get("type") if isinstance(part, Mapping) else None
+        kind = part.get("type") if isinstance(part, dict) else None
         if isinstance(part, str):
             text += part
         elif kind in ("text", "output_text") and isinstance(part.get("text"), str):
@@ -235,13 +234,13 @@ def _thought(value: object, depth: int = 0) -> str:
         return ""
     if isinstance(value, list):
         return "".join([_thought(one, depth + 1) for one in value])
-    if not isinstance(value, Mapping):
+    if not isinstance(value, dict):
         return ""
     return next(filter(None, (_thought(value.get(key), depth + 1) for key in _THOUGHT_WORDS)), "")
 
 
 def _usage(usage: object) -> Usage | None:
-    if not isinstance(usage, Mapping):
+    if not isinstance(usage, dict):
         return None
     of_prompt = usage.get("prompt_tokens_details", usage.get("input_tokens_details"))
     of_completion = usage.get("completion_tokens_details", usage.get("output_tokens_details"))
@@ -260,7 +259,7 @@ def _first(one: int | None, other: int | None) -> int | None:
 
 def _count(counts: Any, *names: str) -> int | None:
     """The count under the first of these names that has one."""
-    for name in names if isinstance(counts, Mapping) else ():
+    for name in names if isinstance(counts, dict) else ():
         value = counts.get(name)
         if isinstance(value, float) and value.is_integer():
             value = int(value)

@@ -13,7 +13,6 @@ from components.endpoints.endpoint import Address
 from components.streaming.call import body_pieces, get_json
 from components.streaming.connections import Call
 from components.streaming.faults import ErrorKind, StreamFault
-from components.streaming.session import Session
 from components.streaming.watch import Watch
 from components.user_error import UserError
 
@@ -63,10 +62,8 @@ def list_models(address: Address, within_s: float = ANSWER_S) -> list[ModelCard]
     watch = Watch(within_s)
     status: int | None = None
     try:
-        with (
-            Session(Call(watch, within_s, allows=address.allows)) as session,
-            get_json(session, f"{address.base_url}/models", address.key) as answer,
-        ):
+        call = Call(watch, within_s, allows=address.allows)
+        with get_json(call, f"{address.base_url}/models", address.key) as answer:
             status = answer.status_code
             body = b""
             for piece in body_pieces(answer):

@@ -23,7 +23,6 @@ from components.endpoints.own_fields import RESERVED, Declared, declared, with_d
 from components.streaming.call import body_pieces, get_json
 from components.streaming.connections import Call
 from components.streaming.faults import ErrorKind, StreamFault
-from components.streaming.session import Session
 from components.streaming.watch import Watch
 
 _WITHIN_S = 5.0
@@ -89,10 +88,8 @@ def read_fields(address: Address, url: str, within_s: float = _WITHIN_S) -> dict
     hide = address.key.mask.out_of if address.key else str
     watch = Watch(within_s)
     try:
-        with (
-            Session(Call(watch, within_s, allows=address.allows)) as session,
-            get_json(session, url, address.key) as answer,
-        ):
+        call = Call(watch, within_s, allows=address.allows)
+        with get_json(call, url, address.key) as answer:
             if answer.status_code != 200:
                 raise NoDocument(f"it answered with HTTP {answer.status_code}.")
             body = b""

@@ -45,8 +45,12 @@ def stored(event: TimedEvent) -> StoredEvent:
 
 def pack(events: Iterable[StoredEvent]) -> bytes:
     """At most ``MOST_IN_ONE_PACK`` events, compressed, with texts that every database can store."""
-    storable = [replace(one, name=storable_text(one.name), data=storable_text(one.data)) for one in events]
-    return zlib.compress(_events.dump_json(storable))
+    return zlib.compress(_events.dump_json(list(map(_storable, events))))
+
+
+def _storable(event: StoredEvent) -> StoredEvent:
+    name, data = storable_text(event.name), storable_text(event.data)
+    return event if (name, data) == (event.name, event.data) else replace(event, name=name, data=data)
 
 
 def unpack(content: bytes) -> list[StoredEvent]:

@@ -10,15 +10,18 @@ _NO_CHARACTER = "\N{REPLACEMENT CHARACTER}"
 
 def storable_text(text: str) -> str:
     """The text with U+FFFD for each NUL and lone surrogate."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if not text.isascii():
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     return text.replace("\0", _NO_CHARACTER)
 
 
 def storable(value: Any) -> Any:
     """A text as by ``storable_text``; None for NaN, infinities, and integers beyond 64 bits."""
+    if value is None:
+        return None
     if isinstance(value, str):
         return storable_text(value)
     if isinstance(value, float) and not math.isfinite(value):

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Engine, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, Dialect, Engine, bindparam, delete, insert, select, update
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, InterfaceError
 
 from components.log.database import reason
 from components.log.database_clock import database_now
 from components.log.events import MOST_IN_ONE_PACK, pack
 from components.log.owner import WHOLE_LOG
-from components.log.tables import UNDER_WAY, events, runs, stop_requests, to_row, upsert
+from components.log.record import FACTS
+from components.log.tables import UNDER_WAY, events, runs, stop_requests, to_row
 from components.log.unwritten import Snapshot
 from components.streaming.faults import ErrorKind
 from components.streaming.outcome import Status
@@ -51,9 +51,9 @@ def _write(connection: Connection, due: list[Snapshot]) -> None:
     """
     # A fixed order of owners prevents deadlocks between processes whose triggers count for the same owners.
     due = sorted(due, key=lambda snapshot: snapshot.record.owner)
-    upsert_run = _upsert_run(connection.dialect.name)
+    rows = [tuple(map(to_row(each.record).get, _COLUMNS)) for each in due]
     options = {"preserve_rowcount": True}
-    written = connection.execute(upsert_run, [to_row(each.record) for each in due], execution_options=options).rowcount
+    written = connection.exec_driver_sql(_upsert_runs(connection.dialect), rows, execution_options=options).rowcount
     if written < len(due):
         # The row count tells which run it was only for a single row.
         if len(due) > 1:
@@ -81,10 +81,17 @@ _DELETE_EVENTS = _DELETE_EVENTS.execution_options(**WHOLE_LOG)
 _INSERT_EVENTS = insert(events)
 
 
-@cache
-def _upsert_run(dialect: str) -> Any:
-    statement = upsert(dialect, runs, only_if=runs.c.status.in_((Status.RUNNING.value, Status.LOST.value)))
-    return statement.values(heartbeat_at=database_now(dialect))
+_COLUMNS = [name for name in FACTS if name != "heartbeat_at"]
+_CHANGED = ", ".join(f"{name} = excluded.{name}" for name in FACTS if name != "id")
+
+
+def _upsert_runs(dialect: Dialect) -> str:
+    """The statement as text: SQLAlchemy's handling of each of the sixty values would take longer than the database."""
+    values = ", ".join(["?" if dialect.paramstyle == "qmark" else "%s"] * len(_COLUMNS))
+    return (
+        f"INSERT INTO runs ({', '.join(_COLUMNS)}, heartbeat_at) VALUES ({values}, {database_now(dialect.name)}) "  # noqa: S608 - names of columns
+        f"ON CONFLICT (id) DO UPDATE SET {_CHANGED} WHERE runs.status IN ('{Status.RUNNING}', '{Status.LOST}')"
+    )
 
 
 def is_about_content(error: Exception) -> bool:

@@ -10,8 +10,9 @@ import requests
 import urllib3
 
 from components.streaming import sentences
+from components.streaming.connections import Call, CallAdapter
 from components.streaming.faults import ErrorKind, StreamFault
-from components.streaming.session import ApiKey, Session, headers_for
+from components.streaming.session import ApiKey, headers_for
 
 _READ_SIZE = 65536
 _MAX_RAW = 2000
@@ -29,12 +30,12 @@ _TRANSPORT_ERRORS = (
 )
 
 
-def post_json(session: Session, url: str, body: bytes, key: ApiKey | None) -> requests.Response:
+def post_json(call: Call, url: str, body: bytes, key: ApiKey | None) -> requests.Response:
     """Send a request body and wait for the response headers; the body is not read.
 
     Raises StreamFault when no HTTP response came.
     """
-    return _send(session, _post(url, body, key), key)
+    return _send(call, _post(url, body, key), key)
 
 
 def shown_headers(url: str, body: bytes, key: ApiKey | None) -> dict[str, str]:
@@ -51,16 +52,17 @@ def _post(url: str, body: bytes, key: ApiKey | None) -> requests.Request:
     return requests.Request("POST", url, headers=headers, data=body)
 
 
-def get_json(session: Session, url: str, key: ApiKey | None) -> requests.Response:
+def get_json(call: Call, url: str, key: ApiKey | None) -> requests.Response:
     """Ask for a JSON document and wait for the response's headers. Raises StreamFault when no HTTP response came."""
     headers = headers_for(url, key, accept="application/json")
-    return _send(session, requests.Request("GET", url, headers=headers), key)
+    return _send(call, requests.Request("GET", url, headers=headers), key)
 
 
-def _send(session: Session, request: requests.Request, key: ApiKey | None) -> requests.Response:
+def _send(call: Call, request: requests.Request, key: ApiKey | None) -> requests.Response:
     hide = key.mask.out_of if key else str
     try:
-        return session.send(session.prepare_request(request), stream=True, allow_redirects=False)
+        # A session of requests would add ~/.netrc, cookies, proxies and redirects.
+        return CallAdapter(call).send(request.prepare(), stream=True)
     except requests.exceptions.SSLError as error:
         raise StreamFault(
             ErrorKind.TLS,

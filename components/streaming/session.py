@@ -1,15 +1,12 @@
-"""The policy of calls to an endpoint: headers, redirects, proxies, and which origin gets the key."""
+"""The policy of calls to an endpoint: base URLs, headers, and which origin gets the key."""
 
 from __future__ import annotations
 
 import re
 from urllib.parse import urlsplit
 
-import requests
-
 from components import __version__
 from components.streaming import sentences
-from components.streaming.connections import Call, CallAdapter
 from components.streaming.faults import ErrorKind, StreamFault
 from components.streaming.masking import MASK, Mask
 
@@ -78,23 +75,6 @@ def check_api_key(secret: str) -> str:
     if not re.fullmatch(r"[\x21-\x7e]*", secret):
         raise ValueError(sentences.KEY_WITH_BLANKS)
     return secret
-
-
-class Session(requests.Session):
-    """The session of one call: no environment settings, no shared cookies, no redirects."""
-
-    def __init__(self, call: Call) -> None:
-        super().__init__()
-        # ~/.netrc would replace the Authorization header, and proxy variables capture loopback calls.
-        self.trust_env = False
-        self.headers.clear()
-        adapter = CallAdapter(call)
-        self.mount("http://", adapter)
-        self.mount("https://", adapter)
-
-    def get_redirect_target(self, resp: requests.Response) -> str | None:
-        """None: a redirect is never followed, and requests must not drain its body to prepare one."""
-        return None
 
 
 def headers_for(url: str, key: ApiKey | None, *, accept: str) -> dict[str, str]:

@@ -32,7 +32,7 @@ from components.streaming.moments import Moments
 from components.streaming.outcome import Outcome, Retry, Status
 from components.streaming.retries import pause_before_retry, wanted_wait
 from components.streaming.server_timing import queue_ms
-from components.streaming.session import ApiKey, Session
+from components.streaming.session import ApiKey
 from components.streaming.watch import Watch
 
 DONE = "[DONE]"
@@ -167,19 +167,19 @@ class AnswerStream:
         self._moments.begin()
         # Without streaming the endpoint is silent until the whole answer is made.
         watch.expect(ErrorKind.FIRST_BYTE_TIMEOUT, limits.first_byte_s if self._streaming else limits.total_s)
-        with Session(Call(watch, limits.connect_s, self._moments.send, self._allows)) as session:
-            try:
-                response = post_json(session, self._url, self._body, self._key)
-            except StreamFault:
-                self._raise_if_ended()
-                raise
-            try:
-                self._moments.mark("first_byte")
-                first_event_s = limits.first_event_s if self._streaming else limits.total_s
-                watch.expect(ErrorKind.FIRST_EVENT_TIMEOUT, first_event_s, since=self._moments.sent)
-                yield from self._read(response)
-            finally:
-                response.close()
+        call = Call(watch, limits.connect_s, self._moments.send, self._allows)
+        try:
+            response = post_json(call, self._url, self._body, self._key)
+        except StreamFault:
+            self._raise_if_ended()
+            raise
+        try:
+            self._moments.mark("first_byte")
+            first_event_s = limits.first_event_s if self._streaming else limits.total_s
+            watch.expect(ErrorKind.FIRST_EVENT_TIMEOUT, first_event_s, since=self._moments.sent)
+            yield from self._read(response)
+        finally:
+            response.close()
 
     def _read(self, response: requests.Response) -> Iterator[TimedEvent]:
         self._http_status = status = response.status_code

@@ -17,6 +17,9 @@ from contextlib import suppress
 
 from components.streaming.faults import ErrorKind
 
+_LOOKS_EACH_S = 0.25
+_LOOKS_ON_S = 2.0
+"""After the last exchange, before the thread sleeps until the next one wakes it."""
 _NO_LINGERING = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
 
 
@@ -137,12 +140,20 @@ class _Clock:
                 self._condition.notify()
 
     def _run(self) -> None:
+        used_at = 0.0
         while True:
             with self._condition:
                 # Before the deadlines are read, so that whoever sets an earlier one meanwhile wakes this thread.
                 self._looks_at = math.inf
-                self._looks_at = min((watch.deadline for watch in self._watches), default=math.inf)
-                wait_s = self._looks_at - time.monotonic()
+                now = time.monotonic()
+                if self._watches:
+                    used_at = now
+                # Short sleeps while there are exchanges: no deadline beyond one has to wake this thread.
+                if now - used_at < _LOOKS_ON_S:
+                    deadlines = (watch.deadline for watch in self._watches)
+                    self._looks_at = min(deadlines, default=math.inf)
+                    self._looks_at = min(self._looks_at, now + _LOOKS_EACH_S)
+                wait_s = self._looks_at - now
                 if wait_s > 0:
                     self._condition.wait(min(wait_s, threading.TIMEOUT_MAX))
                 due = [watch for watch in self._watches if watch.deadline <= time.monotonic()]

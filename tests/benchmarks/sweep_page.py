@@ -16,7 +16,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page, expect, sync_playwright
 
-from tests.benchmarks.sweep_rate import endpoint_at_once
+from tests.benchmarks.endpoint import endpoint_at_once
 from tests.browser.conftest import serve_app
 from tests.chromium import CHROMIUM_FLAGS, program
 
@@ -78,9 +78,9 @@ def main() -> None:
     arguments = parser.parse_args()
     environment = {"TEMPERA_SWEEP_CONFIRM_REQUESTS": str(10**9), "TEMPERA_MODEL": "m"}
     with (
-        endpoint_at_once() as base_url,
+        endpoint_at_once() as served,
         tempfile.TemporaryDirectory() as folder,
-        serve_app(Path(folder), **environment, TEMPERA_BASE_URL=base_url) as address,
+        serve_app(Path(folder), **environment, TEMPERA_BASE_URL=served.base_url) as address,
         sync_playwright() as playwright,
     ):
         browser = playwright.chromium.launch(executable_path=program(), args=list(CHROMIUM_FLAGS))
