@@ -40,8 +40,9 @@ _LOOKS_LIKE_ONE = re.compile(
 )
 _ADDRESS = re.compile(
     r"(?:openai_?)?(?:api_?base|api_?url|base_?url|endpoint_?url|server_?url|api_?type|api_?version|organization)"
-    r"|(?:azure_?)?endpoint|custom_llm_provider|(?:aws|vertex)_\w+"
+    r"|(?:azure_?)?endpoint|custom_llm_provider|(?:aws|vertex)_\w+|http_client|proxies"
 )
+_MAY_BE_AN_ADDRESS = re.compile(r"(?:^|_)(?:base|endpoint|host|proxy|uri|url)$")
 # Below these, JSON Schema has names of a person's own, each with an object that describes what it may hold.
 _DESCRIBED = frozenset({"$defs", "definitions", "dependentSchemas", "patternProperties", "properties"})
 
@@ -57,12 +58,17 @@ def names_a_credential(name: str) -> bool:
 
 def is_for_the_call(name: str) -> bool:
     """Whether an argument says how to call, with which headers or as whom, and is no part of the body."""
-    return names_a_credential(name) or name.lower().endswith(("headers", "header")) or is_an_address(name)
+    return names_a_credential(name) or _names_headers(name) or is_an_address(name)
+
+
+def _names_headers(name: str) -> bool:
+    return name.lower().endswith(("headers", "header"))
 
 
 def is_an_address(name: str) -> bool:
     """Whether an argument names the endpoint: its address, its API or the account."""
-    return _ADDRESS.fullmatch(name.lower().replace("-", "_")) is not None and not names_a_credential(name)
+    name = name.lower().replace("-", "_")
+    return bool(_ADDRESS.fullmatch(name) or _MAY_BE_AN_ADDRESS.search(name)) and not names_a_credential(name)
 
 
 def without_credentials(body: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
@@ -95,8 +101,12 @@ def _without(value: Any, names: list[str], *, described: bool = False) -> Any:
 
 
 def _is_one(name: str, value: Any, names: list[str]) -> bool:
-    """Whether this is a credential; its name is noted."""
-    named = names_a_credential(name) and not isinstance(value, bool)
+    """Whether this is a credential, headers or an address; its name is noted."""
+    words = "_".join(_WORD.findall(name)).lower()
+    if isinstance(value, str) and "://" in value and _MAY_BE_AN_ADDRESS.search(words):
+        names.append(name)
+        return True
+    named = (names_a_credential(name) or _names_headers(name)) and not isinstance(value, bool)
     if named and isinstance(value, int | float) and name.lower().endswith("token"):
         return False  # the number of a token
     if named or (isinstance(value, str) and _LOOKS_LIKE_ONE.fullmatch(value.strip())):

@@ -111,8 +111,8 @@ def _curl_commands(commands: Iterator[Command]) -> Iterator[_Curl]:
             yield _Curl(options, command.standard_input, bool(assigned), variables, files)
         elif words[position].text == "read" and command.standard_input is not None:
             variables[words[-1].text] = command.standard_input
-        elif command.after == ">" and command.standard_input is not None:
-            files[words[position].text] = command.standard_input
+        elif command.standard_input is not None and (command.after == ">" or words[position].text == "tee"):
+            files[words[-1].text] = command.standard_input
 
 
 def _options(words: list[Word]) -> Iterator[tuple[str, Word]]:

@@ -82,9 +82,12 @@ class _JavaScript(Program):
 
     def _expression(self, items: list[Item], place: int) -> tuple[Any, int]:
         value, place = self._term(items, place)
-        while said_at(items, place := _past_lines(items, place)) == "+":
+        while (sign := said_at(items, place := _past_lines(items, place))) in ("+", "||", "??"):
             right, place = self._term(items, place + 1)
-            value = self.budget.sum(value, right)
+            if sign == "+":
+                value = self.budget.sum(value, right)
+            elif value is UNWRITTEN:
+                value = right
         return value, place
 
     def _term(self, items: list[Item], place: int) -> tuple[Any, int]:

@@ -93,6 +93,8 @@ class _PowerShell(Program):
     def _expression(self, items: list[Item], place: int) -> tuple[Any, int]:
         """A value, a sum, or values with commas between them; what it is piped into is passed over."""
         values: list[Any] = []
+        of_one = said_at(items, place) == ","  # a comma before a value makes a list of it
+        place += of_one
         while True:
             value, place = self._term(items, place)
             while said_at(items, place) == "+":
@@ -106,7 +108,7 @@ class _PowerShell(Program):
                 place += 1
         if place < len(items) and said_at(items, place) not in ("\n", ";", "|"):
             values = [UNWRITTEN]
-        return (values[0] if len(values) == 1 else values), place
+        return (values[0] if len(values) == 1 and not of_one else values), place
 
     def _term(self, items: list[Item], place: int) -> tuple[Any, int]:
         item = items[place] if place < len(items) else None

@@ -73,6 +73,8 @@ class PythonValues:
                 return -value if isinstance(node.op, ast.USub) else value
             case ast.BinOp(op=ast.Add() | ast.BitOr()):
                 return self._sum(node, self.of(node.left), self.of(node.right))
+            case ast.BoolOp(op=ast.Or()):
+                return next((value for one in node.values if (value := self.of(one)) is not UNWRITTEN), UNWRITTEN)
             case ast.JoinedStr():
                 return self._f_string(node)
             case ast.Call():
@@ -240,6 +242,8 @@ class PythonValues:
                     return read_json(text)
                 except ValueError:
                     return UNWRITTEN
+            case _, [str(), default] if name in ("getenv", "os.getenv", "environ.get", "os.environ.get"):
+                return default
             case "dedent", [str() as text]:
                 return self._budget.joined([type(text)(textwrap.dedent(text))])
             case "list" | "deepcopy" | "copy" | "tuple", [list() as value]:

@@ -106,7 +106,7 @@ def bash_commands(text: str) -> Iterator[Command]:
             program = before.words[0].text if before.words else ""
             if part in "|>" and program == "cat":
                 awaited = [(command if reader is before else reader, here) for reader, here in awaited]
-            elif part == "|" and program in ("echo", "printf"):
+            elif part in "|>" and program in ("echo", "printf", "jq"):
                 command.standard_input = before.words[-1]
             if before.words:
                 line.append(before)

@@ -80,5 +80,8 @@ def parsed(text: str) -> ast.Module | None:
         else:
             begin = next((n for n in range(wrong + 1, end) if _LOOKS_LIKE_CODE.match(lines[n])), end)
         if begin >= end:
-            return None
-    return None
+            break
+    try:  # arguments without their call
+        return ast.parse("call(\n" + textwrap.dedent(text).strip().removesuffix(")") + "\n)")
+    except (SyntaxError, ValueError, MemoryError, RecursionError):
+        return None

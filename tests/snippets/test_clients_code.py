@@ -85,14 +85,41 @@ def test_what_names_the_endpoint_or_the_account_is_left_out(name: str) -> None:
     "text",
     [
         json.dumps({"item": [{"name": "a", "request": {"header": [], "body": {"mode": "raw", "raw": BODY}}}]}),
+        f"echo '{BODY}' > body.json\ncurl http://h -d @body.json",
+        f"tee body.json <<EOF\n{BODY}\nEOF\ncurl http://h -d @body.json",
+        f"jq -n '{BODY}' | curl http://h -d @-",
+        '$b = @{ model="m"; messages=,@{role="user";content="Hi"} }\niwr http://h -Body ($b | ConvertTo-Json)',
+        "const MODEL = process.env.M ?? 'm';\ncreate({ model: MODEL, messages: [{ role: 'user', content: 'Hi' }] })",
+        f"model = os.environ.get('MODEL', 'm')\ncreate(model=model or 'n', messages={HI})",
+        f"    model='m',\n    messages={HI},\n)",
         "MODEL=m\ncurl http://h -d @- <<EOF\n" + BODY.replace('"m"', '"$MODEL"') + "\nEOF",
         "curl http://h -d ‘" + BODY.replace('"', "”") + "’",
     ],
-    ids=["collection of Postman", "a variable in a here-document", "curly quotes"],
+    ids=[
+        *("collection of Postman", "echo to a file", "tee", "jq", "one item", "a default", "default of a variable"),
+        *("arguments alone",),
+        "a variable in a here-document",
+        "curly quotes",
+    ],
 )
 def test_a_request_is_found_in_what_stands_around_it(text: str) -> None:
     assert json.loads(to_bytes(imported(text).request, BEEZY))["model"] == "m"
     assert messages(text) == HI
+
+
+@pytest.mark.parametrize(
+    "extra",
+    [
+        {"url": "http://canary"},
+        {"proxies": {"http": "http://canary"}},
+        {"config_list": [{"api_key": "canary", "base_url": "http://canary"}]},
+        {"provider": {"headers": {"X-Own": "canary"}, "baseURL": "http://canary"}},
+        {"extra_body": {"webhook_url": "http://canary"}},
+    ],
+)
+def test_addresses_and_headers_are_left_out_at_any_depth(extra: dict[str, object]) -> None:
+    for text in (json.dumps({"model": "m", "messages": HI, **extra}), f"create(model='m', messages={HI}, **{extra})"):
+        assert any(note.startswith("Left out: ") for note in imported(text).notes)
 
 
 def test_the_credentials_of_a_fetch_are_no_secret() -> None:

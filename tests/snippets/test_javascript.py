@@ -163,7 +163,7 @@ def test_a_template_keeps_the_names_of_values_that_are_not_written_out() -> None
 
 
 @pytest.mark.parametrize(
-    "messages", ["history", "load()", "[{role: 'user', content: text}]", "[...history]", "a || b", "x.map(f)", "[f(1)]"]
+    "messages", ["history", "load()", "[{role: 'user', content: text}]", "[...history]", "b || c", "x.map(f)", "[f(1)]"]
 )
 def test_messages_that_are_not_written_out_are_refused(messages: str) -> None:
     with pytest.raises(ImportProblem, match="messages is not written out in the code"):
