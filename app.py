@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import streamlit as st
+from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
 
 from components.protection.private_files import keep_new_files_private
@@ -47,10 +48,11 @@ HEADERS = security_headers(read_settings().frame_ancestors)
 
 @asynccontextmanager
 async def lifespan(_app: Any) -> AsyncIterator[None]:
-    """Bound the output of faults; stop runs, log and embedded model with the server."""
+    """Open the log before the first request; stop runs, log and embedded model with the server."""
     limit_tracebacks()
+    await run_in_threadpool(service)
     yield
-    close_service()
+    await run_in_threadpool(close_service)
 
 
 keep_peer_of_socket()

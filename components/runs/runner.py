@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 
 from components.endpoints.endpoint import EndpointUnavailable
 from components.log.log import Log
@@ -16,7 +17,8 @@ from components.streaming.limits import Limits
 from components.streaming.outcome import Outcome, Status
 from components.streaming.stream import AnswerStream
 
-_SHUTDOWN_S = 2.0
+_SHUTDOWN_S = 4.0
+"""For all runs together."""
 
 
 class Runner:
@@ -58,11 +60,12 @@ class Runner:
         return any(run.waits_to_retry and run.order.endpoint.name == endpoint for run in self._under_way())
 
     def shutdown(self) -> None:
-        """Stop all runs and wait briefly for their end."""
+        """Stop all runs and wait briefly for their end; the log has what arrived of the others."""
         for run in self._under_way():
             run.stop()
+        deadline = time.monotonic() + _SHUTDOWN_S
         for thread in list(self._threads.values()):
-            thread.join(_SHUTDOWN_S)
+            thread.join(max(deadline - time.monotonic(), 0.0))
 
     def _under_way(self) -> list[Run]:
         found = (live_run(self._log, run_id) for run_id in list(self._threads))

@@ -102,6 +102,19 @@ def test_opening_twice_migrates_once(empty_url: str) -> None:
         Database(empty_url).close()
 
 
+def test_a_release_that_is_open_writes_on_while_the_next_one_migrates(log: Log, url: str, next_release: None) -> None:
+    run = make_run()
+    log.begin(run)
+    log.wait_until_committed(run)
+    Database(url).close()
+    for ended in (run, make_run()):
+        log.begin(ended)
+        ended.finish(Outcome(Status.OK, text="as before"))
+        log.end(ended)
+        assert log.problem is None
+        assert find_run(log.database, ended.id).text == "as before"
+
+
 def test_four_processes_migrate_at_once(empty_url: str) -> None:
     script = "say('ready'); sys.stdin.readline(); Database(url).close(); say('open')"
     with ExitStack() as stack:
