@@ -21,6 +21,7 @@ from components.snippets.python_code import python_dict, python_request
 from components.snippets.surroundings import fenced_blocks, without_prompts
 
 _STRAIGHT = str.maketrans("“”„‘’", '"""\'\'')
+_CURLY = re.compile("[“”„‘’]messages[“”„‘’]")
 _MOST_HERE = 5_000
 """Characters. The worst of so many takes Python's parser 15 ms, in which nothing else of the process goes on.
 
@@ -33,10 +34,10 @@ def find_request(text: str) -> Found:
     try:
         return _find(text)
     except ImportProblem:
-        if (straight := text.translate(_STRAIGHT)) == text:
+        if not _CURLY.search(text):
             raise
         try:
-            found = _find(straight)
+            found = _find(text.translate(_STRAIGHT))
         except ImportProblem:
             found = None
         if found is None:
