@@ -15,6 +15,7 @@ from components.demo.demo_gate import DemoGate
 from components.demo.requests import profile_of_demo
 from components.demo.settings import demo_settings
 from components.embedded.process import EmbeddedModel
+from components.endpoints.added import AddedEndpoints
 from components.endpoints.configuration import Configuration, read_configuration
 from components.endpoints.openapi import OpenApiFields
 from components.experiments.experiment import Experiments
@@ -29,6 +30,7 @@ from components.runs.runner import Runner
 from components.settings import Settings
 from components.sharing.lookups import Lookups
 from components.streaming.limits import Limits
+from components.user_error import UserError
 
 
 @dataclass(frozen=True)
@@ -113,9 +115,17 @@ class Service:
     def configuration(self) -> Configuration:
         """The endpoints of the secrets file and the environment, and all problems of the configuration."""
         secrets, settings = self._secrets(), self._settings()
-        found = read_configuration(secrets.values, settings, self.model)
+        added: Mapping[str, object] = {}
+        problem: tuple[str, ...] = ()
+        # A demo has its operator's endpoints only.
+        if not self.demo:
+            try:
+                added = AddedEndpoints(settings.endpoints_file).tables()
+            except UserError as unreadable:
+                problem = (unreadable.sentence,)
+        found = read_configuration(secrets.values, settings, self.model, added)
         endpoints = {name: self.openapi.extended(endpoint) for name, endpoint in found.endpoints.items()}
-        problems = found.problems + self.openapi.problems
+        problems = problem + found.problems + self.openapi.problems
         if self.demo:
             endpoints = {
                 name: replace(endpoint, profile=profile_of_demo(endpoint.profile, self.demo))
@@ -129,6 +139,7 @@ class Service:
     def _private_places(self) -> Iterator[Path]:
         yield from self.log.database.files() if self.log.database else ()
         yield from self._secrets().files
+        yield self._settings().endpoints_file
         folder = self._settings().cache_dir
         yield from (folder, *folder.glob("*"))
 

@@ -117,6 +117,14 @@ class Settings(BaseModel):
     dialect: Annotated[str, Variable("Its dialect.", "beezy, mistral or openai", default="beezy")] = ""
     api_key: Annotated[str, Field(repr=False), Variable("Its key.", "text")] = ""
     model: Annotated[str, Variable("The model to begin with.", "text")] = ""
+    endpoints_file: Annotated[
+        _UserPath,
+        Variable(
+            "Where the endpoints are kept that are added on the page, with their keys.",
+            "a file",
+            default="a file in your data folder",
+        ),
+    ] = Field(default_factory=lambda: data_folder() / "endpoints.toml")
     own_endpoints: Annotated[
         bool,
         Variable(

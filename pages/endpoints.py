@@ -1,18 +1,33 @@
-"""The configured endpoints: their state, their models, and how to add one."""
+"""The configured endpoints: their state and models; add, test, edit and find some."""
 
 import streamlit as st
 
 from components.server.process import service
 from components.settings import read_settings
+from components.ui.endpoints import keys
+from components.ui.endpoints.added_form import (
+    added_endpoints,
+    draw_add_buttons,
+    draw_edit_buttons,
+    draw_form,
+    draw_found,
+    draw_undo,
+    may_add,
+)
 from components.ui.endpoints.endpoint_panel import await_answers, check_again, draw_endpoint
 from components.ui.endpoints.endpoint_setup import draw_endpoint_setup
 from components.ui.endpoints.own_endpoint import draw_own_endpoint
+from components.ui.user_errors import draw_kept, shown
 from components.ui.visitor import own_log
 
 endpoints = list(service().configuration().endpoints.values())
+local = may_add()
 
-with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+with st.container(horizontal=True, vertical_alignment="center"):
     st.subheader("Endpoints", anchor=False, width="content")
+    st.space("stretch")
+    if local:
+        draw_add_buttons()
     st.button(
         "Check all again",
         key="check_all",
@@ -22,13 +37,26 @@ with st.container(horizontal=True, horizontal_alignment="distribute", vertical_a
         args=(endpoints,),
     )
 
-awaited = [endpoint for endpoint in endpoints if draw_endpoint(endpoint, own_log().database)]
+added: set[str] = set()
+if local:
+    draw_kept(keys.PROBLEM)
+    draw_undo()
+    draw_form()
+    draw_found(endpoints)
+    with shown():
+        added = set(added_endpoints().tables())
+
+awaited = [
+    endpoint
+    for endpoint in endpoints
+    if draw_endpoint(endpoint, own_log().database, draw_edit_buttons if endpoint.name in added else None)
+]
 
 if read_settings().own_endpoints:
     st.subheader("Your own endpoint", anchor=False)
     draw_own_endpoint()
 
-st.subheader("Add an endpoint", anchor=False)
-draw_endpoint_setup()
+with st.expander("Add one by a file or the environment", icon=":material/terminal:", key="endpoint_setup"):
+    draw_endpoint_setup()
 
 await_answers(awaited)

@@ -75,5 +75,6 @@ def _own_surroundings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterat
     for name in [name for name in os.environ if name.startswith("TEMPERA_")]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("TEMPERA_DATABASE_URL", f"sqlite:///{tmp_path / 'runs.sqlite3'}")
+    monkeypatch.setenv("TEMPERA_ENDPOINTS_FILE", str(tmp_path / "endpoints.toml"))
     yield
     close_service()

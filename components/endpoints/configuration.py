@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from urllib.parse import urlsplit
 
 from components.contract.profile import BEEZY, profile_named
@@ -30,8 +31,13 @@ class Configuration:
     problems: tuple[str, ...] = ()
 
 
-def read_configuration(secrets: Mapping[str, object], settings: Settings, model: EmbeddedModel) -> Configuration:
-    """The endpoint of the environment, then those of the secrets, then the embedded model, which is always there.
+def read_configuration(
+    secrets: Mapping[str, object],
+    settings: Settings,
+    model: EmbeddedModel,
+    added: Mapping[str, object] = MappingProxyType({}),
+) -> Configuration:
+    """The endpoint of the environment, those of the secrets, those added on the page, and always the embedded model.
 
     ``secrets`` holds ``[endpoints.NAME]`` tables with base_url, dialect, api_key and default_model,
     ``fields`` of their own and ``openapi``.
@@ -53,7 +59,7 @@ def read_configuration(secrets: Mapping[str, object], settings: Settings, model:
     if not isinstance(tables, Mapping):
         problems.append("The secrets file's [endpoints] must hold one table per endpoint, such as [endpoints.mine].")
         tables = {}
-    for name, table in tables.items():
+    for name, table in {**tables, **{name: table for name, table in added.items() if name not in tables}}.items():
         try:
             if name in (EMBEDDED, ENVIRONMENT):
                 raise ValueError("this name is taken. Choose another one.")

@@ -13,7 +13,7 @@ from components.endpoints.endpoint import Address
 from components.endpoints.models import ANSWER_S, ModelCard, ModelsUnavailable, list_models
 
 _LIFETIME_S = 60.0
-_KEY_STATUSES = (401, 403)
+KEY_STATUSES = (401, 403)
 
 
 class HealthVerdict(Enum):
@@ -67,7 +67,7 @@ def check(address: Address, within_s: float = ANSWER_S) -> EndpointHealth:
 def _verdict(http_status: int | None, address: Address) -> HealthVerdict:
     if http_status is None:
         return HealthVerdict.DOES_NOT_ANSWER
-    if http_status in _KEY_STATUSES:
+    if http_status in KEY_STATUSES:
         return HealthVerdict.REFUSES_KEY if address.key else HealthVerdict.ASKS_FOR_KEY
     return HealthVerdict.LISTS_NO_MODELS
 

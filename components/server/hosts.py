@@ -44,6 +44,11 @@ def public_origin() -> str:
     return f"{public.scheme}://{public.netloc.removesuffix(usual)}" if public.netloc else ""
 
 
+def is_local() -> bool:
+    """Whether browsers on this machine alone can reach the server."""
+    return config.get_option("server.address") in LOOPBACK and not is_named()
+
+
 def listens_in_vain() -> bool:
     """Whether other machines can reach the server, but every browser there would be refused."""
     return config.get_option("server.address") not in LOOPBACK and not is_named()

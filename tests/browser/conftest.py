@@ -45,6 +45,7 @@ def surroundings(folder: Path) -> dict[str, str]:
     return {
         **clean,
         "TEMPERA_DATABASE_URL": f"sqlite:///{folder / 'runs.sqlite3'}",
+        "TEMPERA_ENDPOINTS_FILE": str(folder / "endpoints.toml"),
         "STREAMLIT_SECRETS_FILES": str(folder / "secrets.toml"),
         # Sent to the endpoint of the environment, where there is one; tests/check-canary looks where else it stands.
         "TEMPERA_API_KEY": canary.KEY,

@@ -196,7 +196,7 @@ def test_the_speed_of_the_embedded_model_is_the_median_of_its_recent_runs() -> N
         timings = Timings(ttft_ms=0.0, last_token_ms=1000.0, token_chunks=rate + 1, first_token_chunks=1)
         run.finish(Outcome(Status.OK, usage=Usage(1, rate + 1, rate + 2), timings=timings, http_status=200))
         service().log.end(run)
-    wait_for(lambda: "**20.0 tokens/s**" in texts(open_endpoints()))
+    wait_for(lambda: "**20.0 tokens/s, median of the last 3 runs**" in texts(open_endpoints()))
 
 
 def test_what_to_copy_names_the_dialect_and_there_is_no_field_for_a_key() -> None:
@@ -223,3 +223,43 @@ def test_a_field_that_the_operator_declared_is_in_the_table_and_in_the_form(list
     page.button_group(key="field_top_k_state").set_value("omit").run()
     assert "off\\_by\\_\\*default\\*" in texts(page)
     assert not page.exception
+
+
+def write(page: AppTest, field: str, text: str) -> None:
+    page.text_input(key=f"endpoint_{field}").set_value(text)
+
+
+def test_an_endpoint_is_added_tested_edited_removed_and_restored(listing: Endpoint, tmp_path: Path) -> None:
+    page = open_endpoints()
+    page.button(key="add_endpoint").click().run()
+    page.button(key="save_endpoint").click().run()
+    assert "Give a name" in texts(page)
+    write(page, "name", "mine")
+    write(page, "base_url", listing.base_url)
+    write(page, "key", "canary-typed")
+    page.button(key="test_endpoint").click().run()
+    assert "2 models" in texts(page)
+    assert b"Bearer canary-typed" in listing.requests[-1]
+    page.button(key="save_endpoint").click().run()
+    assert page.session_state["endpoint_key"] == ""
+    assert "canary-typed" not in whole(looked(page))
+    assert "canary-typed" in (tmp_path / "endpoints.toml").read_text()
+    page.button(key="edit_mine").click().run()
+    write(page, "base_url", dead_url())
+    page.button(key="test_endpoint").click().run()
+    assert "The saved key belongs to the address before." in texts(page)
+    page.button(key="cancel_endpoint").click().run()
+    page.button(key="remove_mine").click().run()
+    assert "mine removed." in texts(page)
+    assert "remove_mine" not in [button.key for button in page.button]
+    page.button(key="restore_endpoint").click().run()
+    assert "edit_mine" in [button.key for button in page.button]
+
+
+@pytest.mark.parametrize("variable", [{"TEMPERA_PUBLIC_URL": "https://tempera.test"}, {"TEMPERA_DEMO": "1"}])
+def test_no_endpoint_is_added_where_others_can_come_in(
+    variable: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in variable.items():
+        monkeypatch.setenv(name, value)
+    assert "add_endpoint" not in [button.key for button in open_endpoints().button]

@@ -6,7 +6,7 @@ A check of an endpoint never blocks the page and never starts the embedded model
 from __future__ import annotations
 
 import statistics
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Literal
 
 import pandas as pd
@@ -69,13 +69,18 @@ def check_again(endpoints: Iterable[AnyEndpoint]) -> None:
             _looks().look(endpoint.name, address, again=True)
 
 
-def draw_endpoint(endpoint: AnyEndpoint, database: Database | None) -> bool:
-    """Draw one endpoint; returns whether its check still runs. ``database`` provides the embedded model's speed."""
+def draw_endpoint(
+    endpoint: AnyEndpoint, database: Database | None, draw_further_buttons: Callable[[str], None] | None = None
+) -> bool:
+    """Draw one endpoint; returns whether its check still runs.
+
+    ``database`` provides the embedded model's speed; ``draw_further_buttons`` gets the endpoint's name.
+    """
     # The state is read before the address, so that a ready model always has one.
     model = endpoint.model.state if isinstance(endpoint, EmbeddedEndpoint) else None
     look = _look(endpoint)
     with st.container(key=f"endpoint_{endpoint.name}", border=True, gap="xsmall"):
-        _draw_head(endpoint, model, look)
+        _draw_head(endpoint, model, look, draw_further_buttons)
         health = look.health
         if health and health.problem:
             # As plain text: an endpoint's message must not become an image or a link.
@@ -129,7 +134,12 @@ def _recent_speed(database: Database | None, endpoint: str) -> str:
     return f"{statistics.median(rates):.1f} tokens/s, {count}"
 
 
-def _draw_head(endpoint: AnyEndpoint, model: EmbeddedModelState | None, look: Look) -> None:
+def _draw_head(
+    endpoint: AnyEndpoint,
+    model: EmbeddedModelState | None,
+    look: Look,
+    draw_further_buttons: Callable[[str], None] | None,
+) -> None:
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", gap="xsmall"):
         with st.container(horizontal=True, vertical_alignment="center", gap="small", width="content"):
             st.markdown(f"**{plain_words(endpoint.name, 60)}**", width="content")
@@ -137,6 +147,8 @@ def _draw_head(endpoint: AnyEndpoint, model: EmbeddedModelState | None, look: Lo
         with st.container(horizontal=True, vertical_alignment="center", gap="small", width="content"):
             if isinstance(endpoint, EmbeddedEndpoint):
                 _draw_embedded_button(endpoint.model, endpoint.name)
+            if draw_further_buttons:
+                draw_further_buttons(endpoint.name)
             st.button(
                 "Check again",
                 key=f"check_{endpoint.name}",

@@ -1,0 +1,123 @@
+"""The endpoints that were added on the page: a TOML file with mode 0600, in the form of the secrets file."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import threading
+import tomllib
+from collections.abc import Collection, Mapping
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from components.contract.profile import PROFILES
+from components.endpoints import sentences
+from components.streaming.session import check_api_key, check_base_url, origin_of
+from components.user_error import UserError
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}")
+_lock = threading.Lock()
+
+
+class AddedField(StrEnum):
+    """The fields of the form."""
+
+    NAME = "name"
+    BASE_URL = "base_url"
+    KEY = "key"
+    DIALECT = "dialect"
+    MODEL = "model"
+
+
+class UnusableEndpoint(UserError):
+    """The form describes no usable endpoint. ``problems`` has a sentence per field, never with the key."""
+
+    def __init__(self, problems: Mapping[AddedField, str]) -> None:
+        super().__init__(" ".join(problems.values()))
+        self.problems = problems
+
+
+def checked(typed: Mapping[AddedField, str], before: Mapping[str, str], taken: Collection[str]) -> dict[str, str]:
+    """The table of an endpoint for the file.
+
+    ``before`` is its table so far, empty for a new endpoint. Without a typed key the endpoint keeps its key, but only
+    for the same scheme, host and port. ``taken`` are the names of other endpoints. Raises UnusableEndpoint.
+    """
+    problems: dict[AddedField, str] = {}
+    name, base_url, key = typed[AddedField.NAME].strip(), typed[AddedField.BASE_URL].strip(), ""
+    if not _NAME.fullmatch(name):
+        problems[AddedField.NAME] = sentences.NAME_UNUSABLE
+    elif name in taken:
+        problems[AddedField.NAME] = sentences.NAME_TAKEN.format(name=name)
+    try:
+        base_url = check_base_url(base_url)
+    except ValueError as problem:
+        problems[AddedField.BASE_URL] = str(problem)
+    try:
+        key = check_api_key(typed[AddedField.KEY])
+    except ValueError as problem:
+        problems[AddedField.KEY] = str(problem)
+    if AddedField.BASE_URL not in problems and not typed[AddedField.KEY] and before.get("api_key"):
+        if origin_of(base_url) == origin_of(before["base_url"]):
+            key = before["api_key"]
+        else:
+            problems[AddedField.KEY] = sentences.KEY_OF_THE_ADDRESS_BEFORE
+    if typed[AddedField.DIALECT] not in PROFILES:
+        problems[AddedField.DIALECT] = sentences.DIALECT_UNKNOWN.format(known=", ".join(PROFILES))
+    model = typed[AddedField.MODEL].strip()
+    if not model.isprintable():
+        problems[AddedField.MODEL] = sentences.MODEL_UNPRINTABLE
+    if problems:
+        raise UnusableEndpoint(problems)
+    table = {"base_url": base_url, "dialect": typed[AddedField.DIALECT], "api_key": key, "default_model": model}
+    return {setting: value for setting, value in table.items() if value}
+
+
+class AddedEndpoints:
+    """The file. It is read on each use: other processes, and its owner, may change it."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def tables(self) -> dict[str, Any]:
+        """The table of each endpoint by its name. Raises UserError for a file that cannot be read."""
+        try:
+            return tomllib.loads(self._path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return {}
+        except (OSError, ValueError):  # its own text may quote a key
+            raise UserError(sentences.ADDED_UNREADABLE.format(path=self._path)) from None
+
+    def save(self, name: str, table: Mapping[str, str]) -> None:
+        """Add or replace an endpoint. Raises UserError."""
+        with _lock:
+            self._write({**self.tables(), name: dict(table)})
+
+    def remove(self, name: str) -> None:
+        """Remove an endpoint if it is there. Raises UserError."""
+        with _lock:
+            self._write({known: table for known, table in self.tables().items() if known != name})
+
+    def _write(self, tables: Mapping[str, Any]) -> None:
+        lines: list[str] = []
+        for name, table in tables.items():
+            if not isinstance(table, Mapping) or not all(isinstance(said, str) for said in table.values()):
+                raise UserError(sentences.ADDED_BY_HAND.format(path=self._path, name=name))
+            settings = (f"{_quoted(key)} = {_quoted(said)}" for key, said in table.items())
+            lines += [f"[{_quoted(name)}]", *settings, ""]
+        beside = self._path.with_name(f"{self._path.name}.{os.getpid()}")
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            beside.unlink(missing_ok=True)
+            with open(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+                file.write("\n".join(lines))
+            beside.replace(self._path)
+        except OSError as failure:
+            raise UserError(sentences.ADDED_UNWRITABLE.format(path=self._path, why=failure.strerror)) from None
+
+
+def _quoted(text: str) -> str:
+    """The text as a string of TOML: one of JSON, but for the delete character, which no setting may hold."""
+    return json.dumps(text, ensure_ascii=False)

@@ -1,0 +1,250 @@
+"""The form that adds or edits an endpoint on the page, its test, and the servers found on this machine."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from components.contract.profile import PROFILES
+from components.endpoints.added import AddedEndpoints, AddedField, UnusableEndpoint, checked
+from components.endpoints.endpoint import Address, AnyEndpoint
+from components.endpoints.health import EndpointHealth, check
+from components.endpoints.kinds import KINDS, OTHER, Found, Kind, find_local
+from components.live.status_words import duration
+from components.server.hosts import is_local
+from components.server.process import service
+from components.settings import read_settings
+from components.streaming.session import ApiKey
+from components.ui.endpoints import keys
+from components.ui.plain_words import plain_words
+from components.ui.user_errors import shown_next
+from components.ui.visitor import login_is_needed
+
+_MOST_MODELS_NAMED = 5
+
+
+def may_add() -> bool:
+    """Whether the visitor is the user of this machine: no demo, no login, and no way in from another machine."""
+    return is_local() and not service().demo and not login_is_needed()
+
+
+def added_endpoints() -> AddedEndpoints:
+    """The file of the endpoints that were added on the page."""
+    return AddedEndpoints(read_settings().endpoints_file)
+
+
+def draw_add_buttons() -> None:
+    """Draw the buttons that open the form and search this machine."""
+    st.button("Add endpoint", key="add_endpoint", icon=":material/add:", on_click=_open, args=(OTHER,))
+    st.button(
+        "Find on this machine",
+        key="find_endpoints",
+        type="tertiary",
+        icon=":material/search:",
+        help="Asks the usual ports of " + ", ".join(kind.title for kind in KINDS if kind.local) + " for their models.",
+        on_click=_find,
+    )
+
+
+def draw_found(endpoints: list[AnyEndpoint]) -> None:
+    """Draw the servers that the last search found, those aside that are endpoints already."""
+    found: list[Found] | None = st.session_state.get(keys.FOUND)
+    if found is None:
+        return
+    known = {address.base_url for endpoint in endpoints if (address := endpoint.known_address)}
+    new = [each for each in found if each.kind.base_url not in known]
+    with st.container(key="found_endpoints", border=True, gap="xsmall"):
+        if not new:
+            ports = ", ".join(f"{kind.title} {kind.base_url.split(':')[2][:-3]}" for kind in KINDS if kind.local)
+            none = "No other server" if found else "No server"
+            st.caption(f"{none} lists models at the usual ports: {ports}.")
+        for each in new:
+            says = "asks for a key" if each.models is None else _models(len(each.models))
+            with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+                st.markdown(f"**{each.kind.title}** `{each.kind.base_url}` {says}", width="content")
+                key = f"add_{each.kind.name}"
+                st.button("Add", key=key, icon=":material/add:", on_click=_open, args=(each.kind,))
+
+
+def draw_form() -> None:
+    """Draw the form while it is open."""
+    edited: str | None = st.session_state.get(keys.EDITED)
+    if edited is None:
+        return
+    with st.container(key="endpoint_form", border=True):
+        st.markdown(f"**Edit {plain_words(edited, 60)}**" if edited else "**Add an endpoint**")
+        if not edited:
+            st.segmented_control(
+                "Kind",
+                [kind.title for kind in KINDS],
+                key=keys.KIND,
+                on_change=_take_kind,
+                required=True,
+                label_visibility="collapsed",
+            )
+        name, base_url = st.columns([1, 2])
+        with name:
+            st.text_input("Name", key=keys.field(AddedField.NAME), placeholder="my-endpoint", disabled=bool(edited))
+            _draw_problem(AddedField.NAME)
+        with base_url:
+            st.text_input("Base URL", key=keys.field(AddedField.BASE_URL), placeholder="https://host/v1")
+            _draw_problem(AddedField.BASE_URL)
+        dialect, key, model = st.columns([1, 1, 1])
+        with dialect:
+            st.selectbox(
+                "Dialect",
+                list(PROFILES),
+                key=keys.field(AddedField.DIALECT),
+                help="Which names and ranges the endpoint gives to the fields of a request.",
+            )
+            _draw_problem(AddedField.DIALECT)
+        with key:
+            has_key = bool(edited and _table(edited).get("api_key"))
+            st.text_input(
+                "Key",
+                key=keys.field(AddedField.KEY),
+                type="password",
+                autocomplete="off",
+                placeholder="unchanged" if has_key else "none",
+                help="It is sent to the base URL's scheme, host and port only, and is never shown again.",
+            )
+            _draw_problem(AddedField.KEY)
+        with model:
+            st.text_input("Default model", key=keys.field(AddedField.MODEL), placeholder="the first of its list")
+            _draw_problem(AddedField.MODEL)
+        _draw_tested()
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            st.button("Save", key="save_endpoint", type="primary", on_click=_save)
+            st.button("Test", key="test_endpoint", icon=":material/network_check:", on_click=_test)
+            st.button("Cancel", key="cancel_endpoint", type="tertiary", on_click=_close)
+            st.caption(f"Saved in {read_settings().endpoints_file}, which only you can read.")
+
+
+def draw_edit_buttons(name: str) -> None:
+    """Draw the buttons of an endpoint that was added on the page."""
+    st.button("Edit", key=f"edit_{name}", type="tertiary", icon=":material/edit:", on_click=_edit, args=(name,))
+    st.button("Remove", key=f"remove_{name}", type="tertiary", icon=":material/delete:", on_click=_remove, args=(name,))
+
+
+def draw_undo() -> None:
+    """Offer to restore the endpoint that was removed last."""
+    if removed := st.session_state.get(keys.REMOVED):
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            st.markdown(f"{plain_words(removed[0], 60)} removed.", width="content")
+            st.button("Undo", key="restore_endpoint", icon=":material/undo:", on_click=_restore)
+
+
+def _draw_problem(field: AddedField) -> None:
+    if problem := st.session_state.get(keys.PROBLEMS, {}).get(field):
+        st.markdown(f":red[:material/error: :small[{plain_words(problem)}]]")
+
+
+def _draw_tested() -> None:
+    tested: EndpointHealth | None = st.session_state.get(keys.TESTED)
+    if tested is None:
+        return
+    with st.container(key="endpoint_tested"):
+        if tested.problem:
+            st.markdown(f":orange[:material/warning: {tested.verdict.value}: {plain_words(tested.problem)}]")
+        else:
+            named = ", ".join(card.id for card in tested.models[:_MOST_MODELS_NAMED])
+            more = ", …" if len(tested.models) > _MOST_MODELS_NAMED else ""
+            st.markdown(
+                f":green[:material/check: Answers in {duration(tested.milliseconds)}, {_models(len(tested.models))}] "
+                f":small[:gray[{plain_words(named)}{more}]]"
+            )
+
+
+def _models(count: int) -> str:
+    return f"{count:,} model{'' if count == 1 else 's'}"
+
+
+def _table(name: str) -> dict[str, str]:
+    with shown_next(keys.PROBLEM):
+        found: dict[str, str] = added_endpoints().tables().get(name, {})
+        return found
+    return {}
+
+
+def _find() -> None:
+    st.session_state[keys.FOUND] = find_local()
+
+
+def _open(kind: Kind) -> None:
+    _close()
+    st.session_state[keys.EDITED] = ""
+    st.session_state[keys.KIND] = kind.title
+    _take_kind()
+
+
+def _take_kind() -> None:
+    kind = next(kind for kind in KINDS if kind.title == st.session_state[keys.KIND])
+    _fill({AddedField.NAME: kind.name, AddedField.BASE_URL: kind.base_url, AddedField.DIALECT: kind.dialect})
+
+
+def _edit(name: str) -> None:
+    _close()
+    table = _table(name)
+    st.session_state[keys.EDITED] = name
+    _fill(
+        {
+            AddedField.NAME: name,
+            AddedField.BASE_URL: table.get("base_url", ""),
+            AddedField.DIALECT: table.get("dialect", ""),
+            AddedField.MODEL: table.get("default_model", ""),
+        }
+    )
+
+
+def _fill(values: dict[AddedField, str]) -> None:
+    st.session_state.update({keys.field(field): value for field, value in values.items()})
+
+
+def _checked() -> tuple[str, dict[str, str]] | None:
+    """The name and table that the form describes; otherwise its problems are shown."""
+    edited: str = st.session_state.get(keys.EDITED) or ""
+    typed = {field: st.session_state.get(keys.field(field)) or "" for field in AddedField}
+    if edited:
+        typed[AddedField.NAME] = edited
+    st.session_state.pop(keys.TESTED, None)
+    st.session_state[keys.PROBLEMS] = {}
+    try:
+        taken = set(service().configuration().endpoints) - {edited}
+        return typed[AddedField.NAME].strip(), checked(typed, _table(edited), taken)
+    except UnusableEndpoint as unusable:
+        st.session_state[keys.PROBLEMS] = unusable.problems
+        return None
+
+
+def _test() -> None:
+    if found := _checked():
+        table = found[1]
+        key = ApiKey(table["api_key"], table["base_url"]) if table.get("api_key") else None
+        st.session_state[keys.TESTED] = check(Address(table["base_url"], key))
+
+
+def _save() -> None:
+    if found := _checked():
+        with shown_next(keys.PROBLEM):
+            added_endpoints().save(*found)
+            _close()
+
+
+def _close() -> None:
+    """Close the form; no typed key stays, neither here nor in the browser."""
+    st.session_state[keys.field(AddedField.KEY)] = ""
+    for key in (keys.EDITED, keys.PROBLEMS, keys.TESTED):
+        st.session_state.pop(key, None)
+    _fill({AddedField.MODEL: ""})
+
+
+def _remove(name: str) -> None:
+    with shown_next(keys.PROBLEM):
+        table = _table(name)
+        added_endpoints().remove(name)
+        st.session_state[keys.REMOVED] = name, table
+
+
+def _restore() -> None:
+    with shown_next(keys.PROBLEM):
+        added_endpoints().save(*st.session_state[keys.REMOVED])
+        del st.session_state[keys.REMOVED]
