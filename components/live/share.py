@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import TypeVar
 
 from components.protection.places import Most, Places
@@ -34,17 +34,21 @@ class Share:
         return not self.users and not self._lock.locked() and self.free_at < now
 
     @asynccontextmanager
-    async def turn(self) -> AsyncIterator[None]:
-        """Wait for the visitor's next turn; the body's duration delays the visitor's following turn."""
+    async def turn(self, hurry: asyncio.Event | None = None) -> AsyncIterator[None]:
+        """Wait for the visitor's next turn; the body's duration delays the visitor's following turn.
+
+        ``hurry`` ends the wait early; the following turn then waits for longer.
+        """
         loop = asyncio.get_running_loop()
         async with self._lock:
             if (early := self.free_at - loop.time()) > 0:
-                await asyncio.sleep(early)
+                with suppress(TimeoutError):
+                    await asyncio.wait_for((hurry or asyncio.Event()).wait(), early)
             began = loop.time()
             try:
                 yield
             finally:
-                self.free_at = began + (loop.time() - began) / _OF_TIME
+                self.free_at = max(began, self.free_at) + (loop.time() - began) / _OF_TIME
 
 
 async def in_thread(work: Callable[[], T]) -> T:

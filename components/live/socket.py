@@ -152,6 +152,8 @@ class _Connection:
         self._awake = asyncio.Event()
         self._called = False
         """Whether the writer has been woken since its last pass."""
+        self._hurry = asyncio.Event()
+        """Set when a watched run ends: its last text waits for no share of time."""
         self._loop = asyncio.get_running_loop()
         self._replaying: dict[int, asyncio.Task[None]] = {}
 
@@ -239,6 +241,9 @@ class _Connection:
 
     def _subscribe(self, number: int, lane: Subscription) -> None:
         def wake() -> None:
+            if lane.has_ended:
+                with suppress(RuntimeError):
+                    self._loop.call_soon_threadsafe(self._end)
             if lane.changed and not (lane.not_before and lane.urgent):
                 return
             lane.changed = True
@@ -251,6 +256,9 @@ class _Connection:
 
         self._lanes[number] = lane, lane.listen(wake)
         self._awake.set()
+
+    def _end(self) -> None:
+        self._hurry.set()
 
     def _enter(self, request: _Watch | _Replay) -> bool:
         """Make this the request of its lane, which ends the previous one; whether the page may have the lane."""
@@ -307,7 +315,8 @@ class _Connection:
             await self._awake.wait()
             if (early := earliest - self._loop.time()) > 0:
                 await asyncio.sleep(early)
-            async with self._share.turn():
+            async with self._share.turn(self._hurry):
+                hurry, self._hurry = self._hurry, asyncio.Event()
                 self._awake.clear()
                 # Reset before the lanes are read, so that later changes wake the writer again.
                 self._called = False
@@ -329,13 +338,13 @@ class _Connection:
                             break
             earliest = began + (_FRAME_S if len(self._lanes) <= _FEW_LANES else 4 / 3 * _FRAME_S)
             if messages:
-                await self._send(messages)
+                await self._send(messages, hurry)
 
-    async def _send(self, messages: list[list[object]]) -> None:
+    async def _send(self, messages: list[list[object]], hurry: asyncio.Event | None = None) -> None:
         if _is_large(messages):
             # One at a time per visitor: an encoded message takes several times its size in memory.
             async with self._share.large_message:
-                async with self._share.turn():
+                async with self._share.turn(hurry):
                     text = _encoder.encode(messages)
                 await self._websocket.send_text(text)
         else:

@@ -59,7 +59,7 @@ class Subscription:
     def resume(self, count: int, size: int) -> None:
         """Resume after a lost connection: the page has this many blocks of this many UTF-16 code units."""
         if self._blocks:
-            self._blocks.update(self._shown.texts()[0], ended=self._has_ended)
+            self._blocks.update(self._shown.texts()[0], ended=self.has_ended)
             self._reader.resume(self._blocks.blocks, count, size)
 
     def messages(self) -> list[Message]:
@@ -67,7 +67,7 @@ class Subscription:
         began = time.perf_counter()
         self.changed = False
         # Read before the text: an ended run gets no more text.
-        ended = self._has_ended
+        ended = self.has_ended
         messages = list(self._about_answer(self._blocks, ended) if self._blocks else self._about_status(ended))
         self._took_long = time.perf_counter() - began > _LONG_S
         return messages
@@ -87,7 +87,8 @@ class Subscription:
         )
 
     @property
-    def _has_ended(self) -> bool:
+    def has_ended(self) -> bool:
+        """Whether the run has ended."""
         run = self._shown.run
         return not run.running if isinstance(run, RunRecord) else run.finished
 

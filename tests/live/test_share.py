@@ -87,6 +87,25 @@ def test_connections_of_one_visitor_share_one_share_of_time(connections: int) ->
     assert sum(worked) / (time.monotonic() - began) < 0.35
 
 
+def test_a_turn_in_a_hurry_is_paid_for_by_the_next_one() -> None:
+    async def turns() -> None:
+        async with Shares(Most(100)).of("me") as share:
+            share.free_at = asyncio.get_running_loop().time() + 3_600
+            paid_until, hurry = share.free_at, asyncio.Event()
+            asyncio.get_running_loop().call_later(0.01, hurry.set)
+            async with share.turn(hurry):
+                await asyncio.sleep(0.01)
+            assert share.free_at > paid_until
+            done, _ = await asyncio.wait({asyncio.ensure_future(enter(share))}, timeout=0.01)
+            assert not done
+
+    async def enter(share: Share) -> None:
+        async with share.turn():
+            pass
+
+    run_apart(turns())
+
+
 def test_who_connects_anew_has_no_new_time() -> None:
     async def twice() -> tuple[float, float]:
         shares = Shares(Most(100))

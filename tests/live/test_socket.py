@@ -25,7 +25,7 @@ from components.live.subscription import Subscription
 from components.markdown.answer import AnswerBlocks
 from components.streaming.outcome import Status
 from tests.live.conftest import ORIGIN, Reader, Server, end, make_run, shown, soon, tell
-from tests.waiting import wait_for
+from tests.waiting import run_apart, wait_for
 
 ANSWERS = [path.read_text() for path in sorted((Path(__file__).parents[1] / "markdown" / "answers").glob("*.md"))]
 
@@ -205,6 +205,26 @@ def test_a_run_begins_in_its_place_without_a_request(live: Server) -> None:
         other.watch(run.id, "plain")
         other.read()
         assert other.facts == {"refused": True}
+
+
+def test_what_came_last_waits_for_no_share_of_time_once_the_run_has_ended(live: Server) -> None:
+    async def use_up_the_share() -> None:
+        async with live.channels.shares.of("me") as share:
+            share.free_at = time.monotonic() + 3_600
+
+    run = make_run()
+    channel = live.channels.open("me")
+    channel.show(run, run.events)
+    with live.reader(channel.token) as reader:
+        reader.watch(run.id, "plain")
+        reader.read()
+        run_apart(use_up_the_share())
+        tell(run, "The last words")
+        with pytest.raises(TimeoutError):
+            reader.read(0.05)
+        end(run)
+        reader.read_to_the_end()
+        assert reader.plain_text == "The last words"
 
 
 def test_a_replay_is_announced_and_left_to_the_page(live: Server) -> None:
