@@ -1,4 +1,4 @@
-"""The command ``tempera``: starts the app, serves the embedded model, or reads one answer in a terminal."""
+"""The command ``tempera``: starts the app, runs an experiment file, serves the embedded model, or reads one answer."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from components import __version__
 _APP = Path(__file__).parent.parent / "app.py"
 _COMMANDS = {
     "run": ("streamlit", ["run", str(_APP)], "start the app; takes the options of `streamlit run`"),
+    "experiment": ("components.experiments", [], "run an experiment file and fail when a check or a limit breaks"),
     "serve-model": ("components.embedded", [], "serve the embedded model on this machine"),
     "read": ("components.streaming", [], "send the request on standard input and print its events"),
 }

@@ -6,6 +6,7 @@ import streamlit as st
 
 from components.experiments.axes import AxisProblem
 from components.experiments.cells import objections
+from components.experiments.kept_sweep import KeptSweep
 from components.experiments.problem import SweepProblem
 from components.server.process import service
 from components.ui import presses, shortcuts, state
@@ -73,7 +74,7 @@ if len(wrong) > _MOST_PROBLEMS:
     st.caption(f"And {len(wrong) - _MOST_PROBLEMS:,} more reasons.")
 wanted = st.session_state.get(keys.SWEEP_WANTED)
 if wanted is not None and ready and (wanted == count or confirmed(count)):
-    sweep = running.KeptSweep(draft, setup_form.read(), rows, inputs, known if setup.reuse else {})
+    sweep = KeptSweep(draft, setup_form.read(), rows, inputs, known if setup.reuse else {})
     presses.unbroken(lambda: running.start(sweep, requests))
     st.rerun()
 st.session_state.pop(keys.SWEEP_WANTED, None)

@@ -21,7 +21,8 @@ Three and three have only 20 arrangements, each with an equally extreme mirror i
 
 _LONGEST_COMPARED = 20_000
 """Characters of an answer. The time is quadratic: two answers of this length take 10 ms."""
-_CHANCE = 0.05
+CHANCE = 0.05
+"""A difference counts when chance alone gives it in fewer cases than this."""
 _RESAMPLES = 999
 _SEED = 0
 
@@ -115,9 +116,14 @@ def compare_numbers(base: Sequence[float], other: Sequence[float]) -> Verdict:
     """
     if min(len(base), len(other)) < FEWEST_REPEATS:
         return Verdict.TOO_FEW
+    return _verdict(chance_of_numbers(base, other))
+
+
+def chance_of_numbers(base: Sequence[float], other: Sequence[float]) -> float:
+    """The probability of such a difference by chance alone, from the test of ``compare_numbers``."""
     import scipy.stats
 
-    return _verdict(scipy.stats.mannwhitneyu(base, other, alternative="two-sided").pvalue)
+    return float(scipy.stats.mannwhitneyu(base, other, alternative="two-sided").pvalue)
 
 
 def _likeness(answers: Sequence[str]) -> NDArray[np.float64]:
@@ -136,4 +142,4 @@ def _sum_of_pairs(
 
 
 def _verdict(probability: float) -> Verdict:
-    return Verdict.MORE if probability < _CHANCE else Verdict.AS_MUCH
+    return Verdict.MORE if probability < CHANCE else Verdict.AS_MUCH

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 from components.experiments import sentences
 from components.experiments.checks import MOST_CHECKS, Check, CheckProblem, read_check
 from components.experiments.problem import SweepProblem
-from components.experiments.thresholds import GAUGES, Limit, Tolerance, read_tolerance
+from components.experiments.thresholds import ANSWERS, GAUGES, Limit, Tolerance, read_tolerance
 from components.experiments.yaml_text import Document, Path, read_yaml, write_yaml
 
 
@@ -107,6 +107,8 @@ class RulesReading:
             name, value = self._one(("limits", number), said, "ttft_ms: {at_most: 500}")
             if name not in GAUGES:
                 raise self.problem(("limits", number, name), no_field(name, GAUGES, what="measure"))
+            if name == ANSWERS:
+                raise self.problem(("limits", number, name), sentences.FILE_NO_LIMIT_OF_ANSWERS)
             try:
                 limit = Limit.model_validate(value)
             except ValidationError as error:

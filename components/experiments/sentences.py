@@ -85,3 +85,18 @@ FILE_ONE_NAME = "must have one name with its value behind each dash, such as {ex
 FILE_NO_MESSAGES = "The prompt has no message yet. Write one first."
 FILE_TOOL_CALLS = "Message {number} has tool calls that are not JSON: {error}. Mend them first."
 FILE_SETTING_UNREADABLE = "{name} is not JSON yet. Mend it first."
+FILE_NO_LIMIT_OF_ANSWERS = "is a comparison with a baseline, so it goes below tolerances."
+ENDPOINT_NOT_HERE = "There is no endpoint {name} here. There are {names}: choose one, or configure it."
+LANE_CANNOT_RUN = "Lane {lane} makes no request. {why}"
+ROW_CANNOT_RUN = "{rows}: {why}"
+EVERY_LANE_MUTED = "Every lane is muted. Unmute one to run it."
+NO_LOG = "The log is not available, and every run is kept there. Look at TEMPERA_DATABASE_URL."
+EXPERIMENT_NOT_IN_LOG = "The log has no experiment {name}. The address of its page ends with the id."
+EXPERIMENT_OF_LATER = "The experiment {name} is of a later version of Tempera. Update Tempera."
+STOPPED = "Stopped. Run the same file again within a day to make the rest."
+RESUMED = "{count:,} runs were made before, by an attempt that was interrupted."
+RUNS_MISSING = "{count:,} runs were not made."
+NO_TOLERANCES = (
+    "The file sets no tolerances, so nothing is compared with the baseline. Add them, such as ttft_ms: 20 %."
+)
+FILE_UNUSABLE = "{name} cannot be read or written: {why}."

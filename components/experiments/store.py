@@ -89,6 +89,25 @@ def runs_of(database: Database, experiment_id: str) -> list[RunRecord]:
     return [RunRecord(**row) for row in read_rows(database, statement)] if is_id(experiment_id) else []
 
 
+@dataclass(frozen=True)
+class PlacedRun:
+    """A run of an experiment with its place; ``checks`` is that of ``Placement``."""
+
+    id: str
+    position: int
+    repeat: int
+    status: str
+    checks: str | None
+
+
+def placed_runs(database: Database, experiment_id: str) -> list[PlacedRun]:
+    """The runs of an experiment, without their content, in the order of their start. Raises QueryFailed."""
+    own = (runs.c.experiment_id == experiment_id) & owned(runs, database.owner)
+    columns = [runs.c[each.name] for each in fields(PlacedRun)]
+    statement = select(*columns).where(own).order_by(runs.c.created_at, runs.c.id)
+    return [PlacedRun(**row) for row in read_rows(database, statement)] if is_id(experiment_id) else []
+
+
 def ended_run_ids(database: Database, experiment_id: str) -> set[str]:
     """The ids of the runs of an experiment that have ended. Raises QueryFailed."""
     ended = (runs.c.experiment_id == experiment_id) & (runs.c.status != Status.RUNNING.value)

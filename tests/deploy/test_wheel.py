@@ -43,7 +43,7 @@ def test_it_holds_every_file_of_the_app_and_nothing_else(tempera: Path) -> None:
 def test_the_command_says_its_version_and_passes_arguments_on(tempera: Path, tmp_path: Path) -> None:
     said = subprocess.run([tempera, "--version"], cwd=tmp_path, capture_output=True, text=True, check=True)
     assert said.stdout == f"tempera {__version__}\n"
-    for command, option in (("read", "--base-url"), ("serve-model", "--port")):
+    for command, option in (("read", "--base-url"), ("serve-model", "--port"), ("experiment", "walk")):
         refused = subprocess.run([tempera, command, option, "x"], cwd=tmp_path, capture_output=True, text=True)
         assert (refused.returncode, option in refused.stderr) == (2, True), refused.stderr
 

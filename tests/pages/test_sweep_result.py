@@ -11,6 +11,7 @@ import pandas
 from streamlit.testing.v1 import AppTest
 
 from components.drafts.comparison import Lane
+from components.experiments.kept_sweep import read_sweep
 from components.experiments.store import find_experiment
 from components.experiments.sweep_plan import PlanKind
 from components.experiments.sweep_results import records_by_row
@@ -181,7 +182,7 @@ def test_the_session_holds_no_texts_and_the_long_file_has_them_whole(lanes: Lane
     page = ended(("temperature", "0, 1"))
     sweep_id = page.session_state[state.SWEEP]
     wait_for(lambda: find_experiment(service().log.database, sweep_id))
-    kept = running.read_sweep(find_experiment(service().log.database, sweep_id))
+    kept = read_sweep(find_experiment(service().log.database, sweep_id))
     wait_for(lambda: all(run.status == "ok" for run in in_the_log(page)))
     results = page.run().session_state[keys.SWEEP_RESULTS][1].values()
     assert not [result for result in results if hasattr(result, "text")]

@@ -11,6 +11,7 @@ import streamlit as st
 from components.drafts.comparison import MOST_LANES
 from components.experiments.cell_result import CellResult
 from components.experiments.experiment import Experiment
+from components.experiments.kept_sweep import KeptSweep
 from components.experiments.measures import closed_loop
 from components.experiments.sweep_results import row_in_words
 from components.experiments.sweep_tables import (
@@ -37,7 +38,7 @@ from components.ui.compare.answer_differences import draw_word_differences
 from components.ui.compare.numbers import draw_numbers
 from components.ui.plain_words import plain_words
 from components.ui.sweep import keys
-from components.ui.sweep.running import KeptSweep, compare_positions, run_cells
+from components.ui.sweep.running import compare_positions, run_cells
 from components.ui.sweep.taking_in import whole_runs
 from components.ui.user_errors import shown
 

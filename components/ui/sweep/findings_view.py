@@ -8,6 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from components.experiments.cell_result import CellResult
+from components.experiments.kept_sweep import KeptSweep
 from components.experiments.measures import MEASURES, SIMILARITY, SweepMeasure, closed_loop
 from components.experiments.sweep_results import base_row, findings, join_inputs, row_in_words
 from components.experiments.sweep_tables import ROW, VALUE, axis_column, measured
@@ -15,7 +16,6 @@ from components.ui.plain_words import plain_words
 from components.ui.sweep import keys
 from components.ui.sweep.charts import MOST_POINTS, counted_bars, heat_map, points, small_multiples
 from components.ui.sweep.downloads import draw_wide_download
-from components.ui.sweep.running import KeptSweep
 from components.ui.sweep.similarities import similarities
 from components.ui.user_errors import shown
 

@@ -10,12 +10,13 @@ import streamlit as st
 
 from components.experiments.cell_result import CellResult
 from components.experiments.experiment import Experiment
+from components.experiments.kept_sweep import KeptSweep
 from components.ui import presses
 from components.ui.plain_words import plain_words
 from components.ui.sweep.cells_view import draw_cells
 from components.ui.sweep.downloads import draw_long_download
 from components.ui.sweep.findings_view import draw_findings
-from components.ui.sweep.running import KeptSweep, run_again
+from components.ui.sweep.running import run_again
 from components.ui.sweep.taking_in import missing_and_refused, results_of, run_missing_cells
 from components.ui.user_errors import shown
 

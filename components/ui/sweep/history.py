@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from components.drafts.draft import Draft
+from components.experiments.kept_sweep import read_sweep
 from components.experiments.store import SWEEP, KeptExperiment
 from components.ui import state
 from components.ui.form import draft_form
@@ -16,7 +17,7 @@ def draw_earlier_sweeps() -> None:
 
 
 def _read(kept: KeptExperiment) -> tuple[Draft, str] | None:
-    sweep = running.read_sweep(kept)
+    sweep = read_sweep(kept)
     return (sweep.draft, f"{', '.join(sweep.setup.fields)}, {len(sweep.rows):,} rows") if sweep else None
 
 

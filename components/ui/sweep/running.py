@@ -2,31 +2,24 @@
 
 from __future__ import annotations
 
-import json
 import random
 import uuid
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import streamlit as st
 
 from components.drafts.beside import beside
-from components.drafts.comparison import Timing
-from components.drafts.draft import Draft, read_draft
+from components.drafts.draft import Draft
 from components.experiments.axes import with_values
 from components.experiments.cells import RowRequest, cells_of, row_requests
-from components.experiments.data_set import as_json_lines, with_input
+from components.experiments.data_set import with_input
 from components.experiments.experiment import Experiment
+from components.experiments.kept_sweep import KeptSweep, read_sweep, sweep_content, sweep_run
 from components.experiments.reuse import Reused, reusable
-from components.experiments.run_order import Cell, Plan
-from components.experiments.store import (
-    SWEEP,
-    KeptExperiment,
-    find_experiment,
-    save_experiment,
-)
-from components.experiments.sweep_plan import cell_count
-from components.experiments.sweep_setup import Setup, read_setup
+from components.experiments.run_order import Cell
+from components.experiments.store import SWEEP, find_experiment, save_experiment
+from components.experiments.sweep_setup import Setup
 from components.log.owned import OwnLog
 from components.log.query import QueryFailed, answers_to
 from components.server.process import service
@@ -42,27 +35,6 @@ _NEWEST_RUNS = 5_000
 _order = random.Random()  # noqa: S311 - an order, no secret
 
 
-@dataclass(frozen=True)
-class KeptSweep:
-    """A sweep in the log: its draft and set-up, the rows of its plan, and the inputs of its data set.
-
-    Without a data set there are no inputs. Each row is sent with each input: the position of a run in the log is ``row
-    * max(len(inputs), 1) + input``, both from 0.
-    """
-
-    draft: Draft
-    setup: Setup
-    rows: list[dict[str, str]]
-    inputs: list[dict[str, str]] = field(default_factory=list)
-    reused: Reused = field(default_factory=dict)
-    """Cells that take their answer from an earlier run."""
-
-    @property
-    def positions(self) -> int:
-        """The number of positions; each has one cell per repeat."""
-        return cell_count(len(self.rows), len(self.inputs), 1)
-
-
 def experiment_of(sweep_id: str | None) -> Experiment | None:
     """The runs of the sweep in this process."""
     return service().experiments.find(sweep_id, owner()) if sweep_id else None
@@ -76,19 +48,6 @@ def kept_sweep(sweep_id: str | None) -> KeptSweep | None:
     database = own_log().database
     kept = find_experiment(database, sweep_id) if database and sweep_id else None
     return read_sweep(kept) if kept and kept.kind == SWEEP else None
-
-
-def read_sweep(kept: KeptExperiment) -> KeptSweep | None:
-    """The sweep of a log entry, or None when a later version wrote it."""
-    content = json.loads(kept.content)
-    draft = read_draft(json.dumps(content.get("draft")))
-    setup = read_setup(json.dumps(content.get("setup")))
-    if not draft or not setup or not content.get("rows"):
-        return None
-    inputs = content.get("inputs", [])
-    reused = {(position, repeat): run_id for position, repeat, run_id in content.get("reused", [])}
-    setup = setup.model_copy(update={"data": as_json_lines(inputs)})
-    return KeptSweep(draft, setup, content["rows"], inputs, reused)
 
 
 def answers_in_log(requests: Iterable[RowRequest], repeats: int) -> Reused:
@@ -136,15 +95,7 @@ def start(kept: KeptSweep, requests: Sequence[RowRequest]) -> None:
     if under_way and under_way.going_on:
         return  # the key is held down, or the button was pressed twice
     sweep_id = uuid.uuid4().hex
-    content = {
-        "draft": json.loads(kept.draft.to_text()),
-        # The inputs already contain the selected rows of the data set.
-        "setup": kept.setup.model_dump(mode="json", exclude={"data", "data_name", "sample_rows", "sample_seed"}),
-        "rows": kept.rows,
-        "inputs": kept.inputs,
-        "reused": [[*place, run_id] for place, run_id in kept.reused.items()],
-    }
-    save_experiment(own_log(), sweep_id, json.dumps(content), SWEEP)
+    save_experiment(own_log(), sweep_id, sweep_content(kept), SWEEP)
     state.show_experiment(state.SWEEP, sweep_id)
     # Until the log has it.
     st.session_state[keys.KEPT_SWEEP] = sweep_id, kept
@@ -191,6 +142,4 @@ def run_again(sweep_id: str) -> None:
 
 
 def _start(sweep_id: str, setup: Setup, cells: Sequence[Cell]) -> None:
-    timing = Timing.INTERLEAVED if setup.at_once == 1 else Timing.PARALLEL
-    plan = Plan(tuple(cells), timing, setup.at_once, shared=True)
-    service().experiments.find(sweep_id, owner()).start(plan, network())
+    service().experiments.find(sweep_id, owner()).start(sweep_run(setup, cells), network())

@@ -8,10 +8,10 @@ from collections.abc import Mapping, Sequence
 import streamlit as st
 
 from components.experiments.cell_result import CellResult
+from components.experiments.kept_sweep import KeptSweep
 from components.experiments.measures import mean_similarity
 from components.experiments.sweep_results import base_row
 from components.ui.sweep import keys
-from components.ui.sweep.running import KeptSweep
 from components.ui.sweep.taking_in import whole_runs
 
 _Known = dict[str, tuple[frozenset[str], float]]

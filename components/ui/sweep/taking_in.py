@@ -10,6 +10,7 @@ import streamlit as st
 from components.experiments.cell_result import CellResult, result_of
 from components.experiments.cells import RowRequest
 from components.experiments.experiment import Experiment
+from components.experiments.kept_sweep import KeptSweep
 from components.experiments.reuse import as_cell
 from components.experiments.store import ended_run_ids, light_runs, light_runs_under_way
 from components.experiments.sweep_results import missing_cells, records_by_row
@@ -17,7 +18,7 @@ from components.log.query import QueryFailed
 from components.log.record import RunRecord
 from components.runs.run import live_run
 from components.ui.sweep import keys
-from components.ui.sweep.running import KeptSweep, experiment_of, kept_sweep, requests_for, run_cells
+from components.ui.sweep.running import experiment_of, kept_sweep, requests_for, run_cells
 from components.ui.visitor import own_log
 
 _READ_AT_ONCE = 200

@@ -1,0 +1,173 @@
+"""A command that runs an experiment file and fails when a check, a limit or a drift breaks.
+
+It exits with 0 when everything passes, 1 when something fails, and 2 when the experiment could not run, or when it
+cannot be told whether it passes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import signal
+import sys
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from components.endpoints.endpoint import AnyEndpoint
+from components.endpoints.models import ModelCard, list_models
+from components.experiments import sentences
+from components.experiments.cases import Case
+from components.experiments.experiment_file import ExperimentFile, read_experiment_file
+from components.experiments.repeatable import CannotRun, Judges, ModelsOf, Show, cases_in_log, cases_of, prepared, run
+from components.experiments.report import Outcome, Report, report_on
+from components.experiments.report_files import Links, read_baseline, to_json, to_junit, to_markdown
+from components.experiments.store import SWEEP
+from components.experiments.yaml_text import MOST_BYTES
+from components.log.owned import OwnLog
+from components.log.owner import LOCAL
+from components.protection.private_files import keep_new_files_private
+from components.server.secrets import read_secrets
+from components.service import Service
+from components.settings import Settings, read_settings, variable_name
+from components.user_error import UserError
+
+_ID = re.compile("[0-9a-f]{32}")
+_COULD_NOT_RUN = 2
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; returns its exit code."""
+    said = _parser().parse_args(arguments)
+    keep_new_files_private()
+    # A terminated job stops its runs and writes what it has, as an interrupted one does.
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    environment = {**os.environ, **({variable_name("database_url"): said.log} if said.log else {})}
+    service = Service(lambda: read_settings(environment), read_secrets)
+    try:
+        return _run(said, service, read_settings(environment))
+    except UserError as problem:
+        print(problem, file=sys.stderr)
+        return _COULD_NOT_RUN
+    except OSError as error:
+        print(sentences.FILE_UNUSABLE.format(name=error.filename, why=error.strerror), file=sys.stderr)
+        return _COULD_NOT_RUN
+    except KeyboardInterrupt:
+        print(sentences.STOPPED, file=sys.stderr)
+        return _COULD_NOT_RUN
+    finally:
+        service.close()
+        signal.signal(signal.SIGTERM, before)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m components.experiments", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    command = commands.add_parser("run", help="run an experiment file", description=__doc__)
+    command.add_argument("file", type=Path, help="the experiment file")
+    command.add_argument("--endpoint", help="the name of the endpoint, instead of that of the base")
+    command.add_argument("--log", metavar="URL", help=f"the log's database, instead of {variable_name('database_url')}")
+    command.add_argument("--junit", type=Path, metavar="FILE", help="write the findings as JUnit XML")
+    command.add_argument("--json", type=Path, metavar="FILE", help="write the report, which can be a baseline")
+    command.add_argument("--markdown", type=Path, metavar="FILE", help="append the summary as Markdown")
+    command.add_argument(
+        "--baseline",
+        metavar="ID_OR_FILE",
+        help="the experiment to compare with: its id in the log, or its report in JSON",
+    )
+    return parser
+
+
+def _run(said: argparse.Namespace, service: Service, settings: Settings) -> int:
+    configuration = service.configuration()
+    endpoints = configuration.endpoints
+    file = _read(said.file, endpoints)
+    if said.baseline and not file.rules.tolerances:
+        raise CannotRun(sentences.NO_TOLERANCES)
+    log = OwnLog(service.log, LOCAL)
+    models_of = _models_once()
+    judges = Judges(service.runner, log, endpoints, models_of, file.setup.at_once if file.setup else 1)
+    # A baseline that cannot be read is told before anything is sent.
+    baseline = _baseline(said.baseline, file, log, judges) if said.baseline else None
+    experiment = prepared(file, endpoints, models_of, log, endpoint=said.endpoint)
+    made = run(experiment, service.experiments, log, _progress())
+    if made.resumed:
+        print(sentences.RESUMED.format(count=made.resumed), file=sys.stderr)
+    cases = cases_of(made, log, file.rules.checks, judges)
+    missing = len(experiment.places) * experiment.repeats - len(cases)
+    problem = made.problem or (sentences.RUNS_MISSING.format(count=missing) if missing else None)
+    report = report_on(
+        made.experiment_id, file.name or said.file.stem, cases, file.rules, baseline=baseline, problem=problem
+    )
+    page = ("sweep", "sweep") if experiment.kind == SWEEP else ("compare", "experiment")
+    _write(said, report, file, Links(settings.public_address, *page))
+    return report.outcome.exit_code
+
+
+def _read(path: Path, endpoints: Mapping[str, AnyEndpoint]) -> ExperimentFile:
+    with path.open("rb") as opened:
+        content = opened.read(MOST_BYTES + 1)
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise CannotRun(sentences.DATA_NOT_UTF8.format(line=line, name=path.name)) from None
+    further = [name for endpoint in endpoints.values() for name in endpoint.profile.fields]
+    return read_experiment_file(text, read_file=lambda name: (path.parent / name).read_bytes(), further_fields=further)
+
+
+def _models_once() -> ModelsOf:
+    """Asks each endpoint for its models once; one that does not list any has none."""
+    known: dict[str, list[ModelCard]] = {}
+
+    def models(endpoint: AnyEndpoint) -> list[ModelCard]:
+        if endpoint.name not in known:
+            known[endpoint.name] = []
+            with suppress(UserError):
+                known[endpoint.name] = list_models(endpoint.address(lambda: False))
+        return known[endpoint.name]
+
+    return models
+
+
+def _baseline(name: str, file: ExperimentFile, log: OwnLog, judges: Judges) -> list[Case]:
+    if _ID.fullmatch(name):
+        return cases_in_log(log, name, file.rules.checks, judges)
+    return read_baseline(Path(name).read_bytes())
+
+
+def _progress() -> Show:
+    terminal = sys.stderr.isatty()
+
+    def show(done: int, count: int) -> None:
+        if terminal:
+            print(f"\r{done:,} of {count:,} runs", end="\n" if done == count else "", file=sys.stderr, flush=True)
+
+    return show
+
+
+def _write(said: argparse.Namespace, report: Report, file: ExperimentFile, links: Links) -> None:
+    for finding in report.findings:
+        if finding.outcome is not Outcome.PASSED:
+            runs = (
+                f" ({', '.join(links.run(run_id) or run_id for run_id in finding.run_ids[:3])})"
+                if finding.run_ids
+                else ""
+            )
+            print(f"{finding.outcome.value}: {finding.row}: {finding.subject}: {finding.sentence}{runs}")
+    if report.problem:
+        print(report.problem)
+    where = links.experiment(report.experiment_id) or report.experiment_id
+    print(f"{report.name}: {report.outcome.value}. {len(report.cases):,} runs, experiment {where}")
+    if said.junit:
+        said.junit.write_text(to_junit(report, links), encoding="utf-8")
+    if said.json:
+        said.json.write_text(to_json(report, file.rules.checks, links), encoding="utf-8")
+    if said.markdown:
+        with said.markdown.open("a", encoding="utf-8") as opened:
+            opened.write(to_markdown(report, links))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,227 @@
+"""Whether measures got worse since a baseline: by more than chance, and by more than a tolerance.
+
+All comparisons of a report are one family: their probabilities are corrected after S. Holm, "A simple sequentially
+rejective multiple test procedure", Scandinavian Journal of Statistics 6 (1979).
+"""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from itertools import combinations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from components.experiments.cases import Case
+from components.experiments.noise import CHANCE, FEWEST_REPEATS, chance_of_numbers, similarity
+from components.experiments.thresholds import ANSWERS, GAUGES, PASS_RATE, SUCCESS_RATE, Gauge, Tolerance
+
+_RESAMPLES = 9_999
+_SEED = 0
+
+_Alike = Callable[[str, str], float]
+
+
+class Change(StrEnum):
+    """The result of a comparison with a baseline."""
+
+    NONE = "no more than chance"
+    TOLERATED = "more than chance, and within the tolerance"
+    BETTER = "better"
+    WORSE = "worse"
+    TOO_FEW = "too few repeats to tell"
+    ABSENT = "not in both"
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One measure of one row against the baseline; ``before`` and ``now`` are in the measure's unit.
+
+    For answers, ``before`` is the similarity among the baseline's and ``now`` that of both. ``chance`` is the corrected
+    probability of such a difference by chance alone.
+    """
+
+    row: str
+    measure: str
+    change: Change
+    before: float | None = None
+    now: float | None = None
+    chance: float | None = None
+    repeats_needed: int | None = None
+
+
+@dataclass(frozen=True)
+class _Measured:
+    row: str
+    measure: str
+    before: float
+    now: float
+    chance: float
+    least_chance: Callable[[int], float]
+    """The smallest probability that so many repeats of each input can have."""
+    repeats: int
+
+
+def compare_with_baseline(
+    cases: Sequence[Case], baseline: Sequence[Case], tolerances: Mapping[str, Tolerance]
+) -> list[Comparison]:
+    """Each tolerated measure of each row against the same row of the baseline, in their order. Deterministic."""
+    before, now = _by_row(baseline), _by_row(cases)
+    found: list[_Measured | Comparison] = []
+    for row, own in now.items():
+        for measure in tolerances:
+            measured = _measured(row, measure, before.get(row, []), own)
+            found.append(measured or Comparison(row, measure, Change.ABSENT))
+    family = [each for each in found if isinstance(each, _Measured)]
+    corrected = _corrected([each.chance for each in family])
+    chances = dict(zip(map(id, family), corrected, strict=True))
+    return [
+        _judged(each, chances[id(each)], len(family), tolerances[each.measure]) if isinstance(each, _Measured) else each
+        for each in found
+    ]
+
+
+def _judged(measured: _Measured, chance: float, family: int, tolerance: Tolerance) -> Comparison:
+    gauge = GAUGES[measured.measure]
+    difference = measured.now - measured.before
+    allowed = tolerance.amount * abs(measured.before) if tolerance.relative else tolerance.amount
+    needed = None
+    if measured.repeats < FEWEST_REPEATS or measured.least_chance(measured.repeats) * family >= CHANCE:
+        change = Change.TOO_FEW
+        counts = range(max(measured.repeats, FEWEST_REPEATS), 1_000)
+        needed = next((count for count in counts if measured.least_chance(count) * family < CHANCE), None)
+    elif chance >= CHANCE:
+        change = Change.NONE
+    elif _is_better(gauge, difference):
+        change = Change.BETTER
+    else:
+        # Rounding of binary fractions must not make 0.3 - 0.2 more than 0.1.
+        change = Change.WORSE if abs(difference) > allowed * (1 + 1e-9) else Change.TOLERATED
+    return Comparison(measured.row, measured.measure, change, measured.before, measured.now, chance, needed)
+
+
+def _is_better(gauge: Gauge, difference: float) -> bool:
+    return gauge.less_is_better is not None and (difference < 0) == gauge.less_is_better
+
+
+def _measured(row: str, measure: str, before: Sequence[Case], now: Sequence[Case]) -> _Measured | None:
+    if measure in (ANSWERS, "determinism"):
+        return _measured_answers(row, measure, before, now)
+    values, others = (_numbers(measure, cases) for cases in (before, now))
+    if not values or not others:
+        return None
+    middle: Callable[[Iterable[float]], float] = statistics.fmean if GAUGES[measure].share else statistics.median
+    test: Callable[[Sequence[float], Sequence[float]], float]
+    test = _chance_of_shares if GAUGES[measure].share else chance_of_numbers
+    inputs = len({case.input_number for case in now})
+
+    def least(repeats: int) -> float:
+        low, high = [0.0] * (repeats * inputs), [1.0] * (repeats * inputs)
+        if not GAUGES[measure].share:
+            low, high = [float(n) for n in range(len(low))], [float(n + len(low)) for n in range(len(low))]
+        return test(low, high)
+
+    repeats = min(len(values), len(others)) // inputs
+    return _Measured(row, measure, middle(values), middle(others), test(values, others), least, repeats)
+
+
+def _numbers(measure: str, cases: Sequence[Case]) -> list[float]:
+    if measure == SUCCESS_RATE:
+        return [float(case.problem is None) for case in cases]
+    if measure == PASS_RATE:
+        return [float(case.passed) for case in cases if case.passed is not None]
+    return [case.values[measure] for case in cases if measure in case.values]
+
+
+def _chance_of_shares(before: Sequence[float], now: Sequence[float]) -> float:
+    """Fisher's exact test of two shares of 0 and 1."""
+    import scipy.stats
+
+    table = np.array([[sum(values), len(values) - sum(values)] for values in (before, now)], dtype=int)
+    return float(scipy.stats.fisher_exact(table).pvalue)
+
+
+def _measured_answers(row: str, measure: str, before: Sequence[Case], now: Sequence[Case]) -> _Measured | None:
+    """Permutes the answers to each input between the baseline and now.
+
+    Of answers it tests whether those of different experiments are less alike than those of one, of determinism whether
+    equal ones have become rarer.
+    """
+    alike: _Alike = similarity if measure == ANSWERS else (lambda one, other: float(one == other))
+    groups = []
+    for number in dict.fromkeys(case.input_number for case in now):
+        texts, others = (
+            [case.answer for case in cases if case.input_number == number and case.problem is None]
+            for cases in (before, now)
+        )
+        if min(len(texts), len(others)) >= 2:
+            groups.append((texts, others))
+    if not groups:
+        return None
+    rng = np.random.default_rng(_SEED)
+    observed, resampled = np.zeros(2), np.zeros(_RESAMPLES)
+    for texts, others in groups:
+        own, permuted = _permuted([*texts, *others], len(texts), alike, measure == ANSWERS, rng)
+        observed += own
+        resampled += permuted
+    drop = float(observed[0] - observed[1])
+    chance = (1 + int(np.sum(resampled >= drop - 1e-12))) / (_RESAMPLES + 1)
+    mirrored = 2 if measure == ANSWERS else 1
+
+    def least(repeats: int) -> float:
+        one = mirrored / math.comb(2 * repeats, repeats) if repeats else 1.0
+        return float(max(one ** len(groups), 1 / (_RESAMPLES + 1)))
+
+    repeats = min(min(len(texts), len(others)) for texts, others in groups)
+    first, second = (float(value) / len(groups) for value in observed)
+    return _Measured(row, measure, first, second, chance, least, repeats)
+
+
+def _permuted(
+    texts: Sequence[str], count: int, alike: _Alike, between: bool, rng: np.random.Generator
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The likeness within the first ``count`` texts and the other one; and their differences when they are shuffled.
+
+    The other one is that between both parts, or that within the others.
+    """
+    likeness = np.zeros((len(texts), len(texts)))
+    for (row, one), (column, other) in combinations(enumerate(texts), 2):
+        likeness[row, column] = likeness[column, row] = alike(one, other)
+    pairs_first, pairs_other = count * (count - 1), (len(texts) - count) * (len(texts) - count - 1)
+
+    def parts(first: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        # Each row of ``first`` has 1 for the texts of the first part; the diagonal adds nothing.
+        other = 1 - first
+        within_first = ((first @ likeness) * first).sum(axis=1)
+        within_other = ((other @ likeness) * other).sum(axis=1)
+        if not between:
+            return within_first / pairs_first, within_other / pairs_other
+        across = ((first @ likeness) * other).sum(axis=1)
+        return (within_first + within_other) / (pairs_first + pairs_other), across / (count * (len(texts) - count))
+
+    membership = np.zeros((1, len(texts)))
+    membership[0, :count] = 1
+    observed = parts(membership)
+    shuffled = parts(rng.permuted(np.repeat(membership, _RESAMPLES, axis=0), axis=1))
+    return np.array([observed[0][0], observed[1][0]]), shuffled[0] - shuffled[1]
+
+
+def _corrected(chances: Sequence[float]) -> list[float]:
+    """Holm's corrected probabilities, in the given order."""
+    corrected = [0.0] * len(chances)
+    highest = 0.0
+    for place, number in enumerate(sorted(range(len(chances)), key=lambda number: chances[number])):
+        highest = max(highest, min(1.0, chances[number] * (len(chances) - place)))
+        corrected[number] = highest
+    return corrected
+
+
+def _by_row(cases: Sequence[Case]) -> dict[str, list[Case]]:
+    rows: dict[str, list[Case]] = {}
+    for case in cases:
+        rows.setdefault(case.row, []).append(case)
+    return rows

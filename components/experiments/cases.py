@@ -1,0 +1,100 @@
+"""The runs of an experiment with the results of its checks: what a report, a limit and a baseline read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from components.endpoints.endpoint import Prices
+from components.experiments.cell_result import distinct_2
+from components.experiments.checks import Answer, Check, Judge, Result, answer_of, check_answer
+from components.experiments.numbers import incomparable
+from components.experiments.thresholds import COST
+from components.log.record import TIMED, RunRecord
+
+_TOKENS_OF_A_PRICE = 1_000_000
+
+Ask = Callable[[Judge, Answer, RunRecord], Result]
+"""Gives the opinion of a judge on a run's answer."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """One run of an experiment.
+
+    ``row`` names its lane or row and ``input_number`` its input, 0 without a data set. ``results`` are those of the
+    checks in their order. ``values`` has the run's numbers by their names in files. ``problem`` says why there is no
+    complete answer.
+    """
+
+    row: str
+    input_number: int
+    repeat: int
+    run_id: str
+    status: str
+    problem: str | None = None
+    results: tuple[Result, ...] = ()
+    values: Mapping[str, float] = field(default_factory=dict)
+    answer: str = ""
+    incomparable: str = ""
+    """Why the run's times are not comparable with others, and therefore not among its values."""
+
+    @property
+    def passed(self) -> bool | None:
+        """Whether the answer passes all checks; None when that cannot be told, and without checks."""
+        said = {result.passed for result in self.results}
+        if self.problem or not said:
+            return None
+        return False if False in said else None if None in said else True
+
+
+def case_of(
+    record: RunRecord,
+    row: str,
+    input_number: int,
+    checks: Sequence[Check],
+    values: Mapping[str, str],
+    *,
+    prices: Prices | None = None,
+    ask: Ask | None = None,
+) -> Case:
+    """The case of a run. ``values`` are those of its input; without ``ask`` nothing is judged."""
+    answer = answer_of(record)
+    results = []
+    why = ", ".join(incomparable(record))
+    for check in checks:
+        if isinstance(check, Judge) and ask and not answer.problem:
+            results.append(ask(check.with_values(values), answer, record))
+        else:
+            results.append(check_answer(check, answer, values))
+    return Case(
+        row,
+        input_number,
+        record.repeat or 0,
+        record.id,
+        record.status,
+        answer.problem,
+        tuple(results),
+        {} if answer.problem else _values(record, prices, timed=not why),
+        record.text,
+        why,
+    )
+
+
+def _values(record: RunRecord, prices: Prices | None, *, timed: bool) -> dict[str, float]:
+    numbers: dict[str, float | None] = {
+        "length": len(record.text),
+        "completion_tokens": record.completion_tokens,
+        "distinct_2": distinct_2(record.text),
+        COST: _cost(record, prices),
+    }
+    if timed:
+        numbers |= {name: getattr(record, name) for name in TIMED}
+    return {name: float(number) for name, number in numbers.items() if number is not None}
+
+
+def _cost(record: RunRecord, prices: Prices | None) -> float | None:
+    if prices is None or record.prompt_tokens is None or record.completion_tokens is None:
+        return None
+    total = record.prompt_tokens * prices.prompt + record.completion_tokens * prices.answer
+    return total / _TOKENS_OF_A_PRICE

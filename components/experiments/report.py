@@ -1,0 +1,196 @@
+"""The findings of an experiment under its rules, and whether they pass."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from components.experiments.baseline import Change, Comparison, compare_with_baseline
+from components.experiments.cases import Case
+from components.experiments.rules import Rules
+from components.experiments.thresholds import GAUGES, PASS_RATE, SUCCESS_RATE, Limit
+
+_RUNS, _LIMIT, _BASELINE = "runs", "limit", "baseline"
+
+
+class Outcome(StrEnum):
+    """Whether a finding, or a report, passes."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    UNTOLD = "cannot be told"
+    """A run has no answer, a check could not be made, or the repeats are too few."""
+
+    @property
+    def exit_code(self) -> int:
+        """The exit code of the command."""
+        return {Outcome.PASSED: 0, Outcome.FAILED: 1, Outcome.UNTOLD: 2}[self]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One finding on a row, or on one of its inputs. ``run_ids`` are the runs that show it."""
+
+    row: str
+    subject: str
+    outcome: Outcome
+    sentence: str
+    run_ids: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Report:
+    """An experiment with its cases and findings. ``problem`` says why runs are missing."""
+
+    experiment_id: str
+    name: str
+    cases: tuple[Case, ...]
+    findings: tuple[Finding, ...]
+    problem: str | None = None
+
+    @property
+    def outcome(self) -> Outcome:
+        """Failed when any finding is, else the worst of them."""
+        said = {finding.outcome for finding in self.findings}
+        if Outcome.FAILED in said:
+            return Outcome.FAILED
+        return Outcome.UNTOLD if Outcome.UNTOLD in said or self.problem or not self.cases else Outcome.PASSED
+
+
+def report_on(
+    experiment_id: str,
+    name: str,
+    cases: Sequence[Case],
+    rules: Rules,
+    *,
+    baseline: Sequence[Case] | None = None,
+    problem: str | None = None,
+) -> Report:
+    """The report on an experiment's cases; without ``baseline`` the tolerances are not applied."""
+    findings = []
+    for row in dict.fromkeys(case.row for case in cases):
+        own = [case for case in cases if case.row == row]
+        findings += _of_runs(row, own, rules)
+        for number in dict.fromkeys(case.input_number for case in own):
+            findings += _of_checks(row, [case for case in own if case.input_number == number], rules)
+        findings += [_of_limit(row, own, measure, limit) for measure, limit in rules.limits]
+    if baseline is not None:
+        compared = compare_with_baseline(cases, baseline, rules.tolerances)
+        findings += [_of_comparison(each, rules) for each in compared]
+    return Report(experiment_id, name, tuple(cases), tuple(findings), problem)
+
+
+def _of_runs(row: str, cases: Sequence[Case], rules: Rules) -> list[Finding]:
+    broken = [case for case in cases if case.problem]
+    if not broken:
+        return [Finding(row, _RUNS, Outcome.PASSED, f"All {len(cases):,} runs ended well.")]
+    governed = any(measure == SUCCESS_RATE for measure, _limit in rules.limits)
+    sentence = f"{len(broken):,} of {len(cases):,} runs did not end well: {broken[0].problem}"
+    outcome = Outcome.PASSED if governed else Outcome.UNTOLD
+    return [Finding(row, _RUNS, outcome, sentence, tuple(case.run_id for case in broken))]
+
+
+def _of_checks(row: str, cases: Sequence[Case], rules: Rules) -> list[Finding]:
+    governed = any(measure == PASS_RATE for measure, _limit in rules.limits)
+    answered = [case for case in cases if not case.problem]
+    which = f", input {cases[0].input_number}" if cases[0].input_number else ""
+    findings = []
+    for number, check in enumerate(rules.checks if answered else ()):
+        results = [(case, case.results[number]) for case in answered]
+        failed = [(case, result) for case, result in results if result.passed is False]
+        untold = [(case, result) for case, result in results if result.passed is None]
+        shown = failed or untold
+        what = f"{len(failed):,} of {len(results):,} fail" if failed else f"{len(untold):,} of {len(results):,} untold"
+        sentence = f"{what}: {shown[0][1].reason}" if shown else f"{len(results):,} of {len(results):,} pass."
+        outcome = Outcome.FAILED if failed else Outcome.UNTOLD if untold else Outcome.PASSED
+        if failed and governed:
+            outcome = Outcome.PASSED
+        runs = tuple(case.run_id for case, _result in shown)
+        findings.append(Finding(f"{row}{which}", check.words, outcome, sentence, runs))
+    return findings
+
+
+_OF: Mapping[str, Callable[[Sequence[float]], float]] = {
+    "median": statistics.median,
+    "mean": statistics.fmean,
+    "min": min,
+    "max": max,
+    "p95": lambda values: statistics.quantiles(values, n=20, method="inclusive")[-1] if len(values) > 1 else values[0],
+}
+
+
+def _of_limit(row: str, cases: Sequence[Case], measure: str, limit: Limit) -> Finding:
+    gauge = GAUGES[measure]
+    of = "mean" if gauge.share else limit.of
+    subject = f"{_LIMIT}: {gauge.label}" + ("" if gauge.share else f" ({of})")
+    values = gauge_values(measure, cases)
+    if not values:
+        return Finding(row, subject, Outcome.UNTOLD, f"No run has the measure {gauge.label}{_why_not(cases)}.")
+    value = _OF[of](values)
+    low, high = limit.at_least, limit.at_most
+    wrong = (low is not None and value < low) or (high is not None and value > high)
+    bounds = [f"at least {number_in_words(measure, low)}"] if low is not None else []
+    bounds += [f"at most {number_in_words(measure, high)}"] if high is not None else []
+    sentence = f"{number_in_words(measure, value)}; the limit is {' and '.join(bounds)} (n = {len(values):,})."
+    return Finding(row, subject, Outcome.FAILED if wrong else Outcome.PASSED, sentence)
+
+
+def _why_not(cases: Sequence[Case]) -> str:
+    why = next((case.incomparable for case in cases if case.incomparable), "")
+    return f" in a comparable form: {why}" if why else ""
+
+
+def gauge_values(measure: str, cases: Sequence[Case]) -> list[float]:
+    """The values of a measure, one for each case that has it; shares are 0 and 1, or those of a case's repeats."""
+    if measure == SUCCESS_RATE:
+        return [float(case.problem is None) for case in cases]
+    if measure == PASS_RATE:
+        return [float(case.passed) for case in cases if case.passed is not None]
+    if measure == "determinism":
+        return _sameness(cases)
+    return [case.values[measure] for case in cases if measure in case.values]
+
+
+def _sameness(cases: Sequence[Case]) -> list[float]:
+    answered = [case for case in cases if not case.problem]
+    found = []
+    for case in answered:
+        others = [other for other in answered if other is not case and other.input_number == case.input_number]
+        if others:
+            found.append(statistics.fmean(other.answer == case.answer for other in others))
+    return found
+
+
+def _of_comparison(compared: Comparison, rules: Rules) -> Finding:
+    gauge = GAUGES[compared.measure]
+    tolerance = rules.tolerances[compared.measure]
+    subject = f"{_BASELINE}: {gauge.label}"
+    if compared.before is None or compared.now is None:
+        sentence = f"The baseline and this experiment do not both have the measure {gauge.label} here."
+        return Finding(compared.row, subject, Outcome.UNTOLD, sentence)
+    numbers = [number_in_words(compared.measure, number) for number in (compared.before, compared.now)]
+    change = f"{numbers[0]} → {numbers[1]}"
+    match compared.change:
+        case Change.TOO_FEW:
+            needs = f" {compared.repeats_needed} of each are needed." if compared.repeats_needed else ""
+            return Finding(compared.row, subject, Outcome.UNTOLD, f"{change}: too few repeats to tell.{needs}")
+        case Change.WORSE:
+            sentence = (
+                f"{change}: more than chance (p = {compared.chance:.2g}) and more than the tolerance of {tolerance}."
+            )
+            return Finding(compared.row, subject, Outcome.FAILED, sentence)
+        case Change.TOLERATED:
+            sentence = f"{change}: more than chance, within the tolerance of {tolerance}."
+        case _:
+            sentence = f"{change}: {compared.change.value}."
+    return Finding(compared.row, subject, Outcome.PASSED, sentence)
+
+
+def number_in_words(measure: str, number: float) -> str:
+    """A value of a measure with its unit."""
+    gauge = GAUGES[measure]
+    if gauge.share:
+        return f"{number * 100:.1f} %"
+    return f"{number:,.4g} {gauge.unit}".strip() if abs(number) < 1e4 else f"{number:,.0f} {gauge.unit}".strip()

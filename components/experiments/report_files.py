@@ -1,0 +1,237 @@
+"""A report as JSON, which is also a baseline, as JUnit XML and as Markdown."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+import statistics
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from components import __version__
+from components.experiments.cases import Case
+from components.experiments.checks import Check, Result
+from components.experiments.problem import SweepProblem
+from components.experiments.report import Finding, Outcome, Report, number_in_words
+
+_FORMAT = 1
+_SHOWN_MEASURES = ("ttft_ms", "tokens_per_second", "completion_tokens")
+_NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_MARKDOWN = re.compile(r"([\\`*_{}\[\]<>()#+!|~])")
+_MARKS = {Outcome.PASSED: "✅", Outcome.FAILED: "❌", Outcome.UNTOLD: "❔"}
+
+
+class BaselineProblem(SweepProblem):
+    """A file is no baseline; the text says why."""
+
+
+class Links:
+    """The addresses of runs and experiments; empty ones where Tempera has no public address."""
+
+    def __init__(self, address: str = "", page: str = "sweep", parameter: str = "sweep") -> None:
+        self._address = address
+        self._page = f"{page}?{parameter}="
+
+    def run(self, run_id: str) -> str:
+        """The address of a run."""
+        return f"{self._address}/?open={run_id}" if self._address else ""
+
+    def experiment(self, experiment_id: str) -> str:
+        """The address of an experiment's page."""
+        return f"{self._address}/{self._page}{experiment_id}" if self._address else ""
+
+
+def to_json(report: Report, checks: Sequence[Check], links: Links) -> str:
+    """The report with all its cases; ``read_baseline`` reads it."""
+    said = {
+        "tempera": __version__,
+        "format": _FORMAT,
+        "experiment": report.experiment_id,
+        "link": links.experiment(report.experiment_id),
+        "name": report.name,
+        "outcome": report.outcome.value,
+        "problem": report.problem,
+        "checks": [check.words for check in checks],
+        "findings": [
+            {
+                "row": finding.row,
+                "subject": finding.subject,
+                "outcome": finding.outcome.value,
+                "sentence": finding.sentence,
+                "runs": list(finding.run_ids),
+            }
+            for finding in report.findings
+        ],
+        "runs": [_case_to_value(case) for case in report.cases],
+    }
+    return json.dumps(said, ensure_ascii=True, indent=1) + "\n"
+
+
+def _case_to_value(case: Case) -> dict[str, Any]:
+    return {
+        "row": case.row,
+        "input": case.input_number,
+        "repeat": case.repeat,
+        "run": case.run_id,
+        "status": case.status,
+        "problem": case.problem,
+        "passed": case.passed,
+        "results": [{"passed": result.passed, "reason": result.reason} for result in case.results],
+        "values": dict(case.values),
+        "answer": case.answer,
+    }
+
+
+class _Result(BaseModel):
+    passed: bool | None
+    reason: str
+
+
+class _Case(BaseModel):
+    row: str
+    input: int
+    repeat: int
+    run: str
+    status: str
+    problem: str | None
+    results: list[_Result]
+    values: dict[str, float]
+    answer: str
+
+
+class _File(BaseModel):
+    model_config = ConfigDict(extra="ignore")
+
+    format: int
+    runs: list[_Case]
+
+
+def read_baseline(text: bytes) -> list[Case]:
+    """The cases of a report in JSON. Raises BaselineProblem."""
+    try:
+        said = _File.model_validate_json(text)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"]))
+        raise BaselineProblem(f"The baseline is no report of Tempera: {where or 'it'}: {first['msg']}.") from None
+    if said.format != _FORMAT:
+        raise BaselineProblem(f"The baseline has the format {said.format}, and this Tempera reads {_FORMAT}.")
+    return [
+        Case(
+            case.row,
+            case.input,
+            case.repeat,
+            case.run,
+            case.status,
+            case.problem,
+            tuple(Result(result.passed, result.reason) for result in case.results),
+            case.values,
+            case.answer,
+        )
+        for case in said.runs
+    ]
+
+
+def to_junit(report: Report, links: Links) -> str:
+    """The findings as JUnit XML, which CI systems show: a suite for each row, a test for each finding."""
+    lines = ['<?xml version="1.0" encoding="UTF-8"?>']
+    lines.append(f"<testsuites name={_quoted(report.name or 'experiment')} {_counts(report.findings)}>")
+    for row, findings in _by_row(report.findings).items():
+        lines.append(f"<testsuite name={_quoted(row)} {_counts(findings)}>")
+        lines += [_junit_case(finding, links) for finding in findings]
+        lines.append("</testsuite>")
+    if report.problem:
+        problem = _quoted(report.problem)
+        lines.append('<testsuite name="experiment" tests="1" failures="0" errors="1"><testcase classname="experiment" ')
+        lines.append(f'name="all runs"><error message={problem}></error></testcase></testsuite>')
+    return "\n".join([*lines, "</testsuites>", ""])
+
+
+def _junit_case(finding: Finding, links: Links) -> str:
+    case = f"<testcase classname={_quoted(finding.row)} name={_quoted(finding.subject)}"
+    if finding.outcome is Outcome.PASSED:
+        return f"{case}><system-out>{_xml(finding.sentence)}</system-out></testcase>"
+    kind = "failure" if finding.outcome is Outcome.FAILED else "error"
+    runs = "\n".join(links.run(run_id) or run_id for run_id in finding.run_ids)
+    message = _quoted(finding.sentence)
+    return f"{case}><{kind} message={message}>{_xml(runs)}</{kind}></testcase>"
+
+
+def _counts(findings: Sequence[Finding]) -> str:
+    failed = sum(finding.outcome is Outcome.FAILED for finding in findings)
+    untold = sum(finding.outcome is Outcome.UNTOLD for finding in findings)
+    return f'tests="{len(findings)}" failures="{failed}" errors="{untold}"'
+
+
+def to_markdown(report: Report, links: Links) -> str:
+    """The report for a summary of a CI system: a table of the rows, then all that did not pass."""
+    title = _markdown(report.name or "Experiment")
+    lines = [f"## {_MARKS[report.outcome]} {title}: {report.outcome.value}", ""]
+    if report.problem:
+        lines += [_markdown(report.problem), ""]
+    lines += ["| row | runs | pass rate | TTFT | tokens/s | tokens |", "|---|--:|--:|--:|--:|--:|"]
+    for row in dict.fromkeys(case.row for case in report.cases):
+        cases = [case for case in report.cases if case.row == row]
+        medians = [_median(measure, cases) for measure in _SHOWN_MEASURES]
+        lines.append(f"| {' | '.join([_markdown(row), f'{len(cases):,}', pass_rate_in_words(cases), *medians])} |")
+    found = [finding for finding in report.findings if finding.outcome is not Outcome.PASSED]
+    if found:
+        lines += ["", "| | row | what | why | run |", "|---|---|---|---|---|"]
+    for finding in found:
+        words = [_markdown(part) for part in (finding.row, finding.subject, finding.sentence)]
+        lines.append(f"| {_MARKS[finding.outcome]} | {' | '.join(words)} | {_linked(finding, links)} |")
+    whole = links.experiment(report.experiment_id)
+    lines += [
+        "",
+        f"[Experiment {report.experiment_id[:8]}]({whole})" if whole else f"Experiment {report.experiment_id}",
+    ]
+    return "\n".join([*lines, ""])
+
+
+def pass_rate_in_words(cases: Sequence[Case]) -> str:
+    """The share of answers that pass all checks, with Wilson's interval; a dash without checks."""
+    told = [case.passed for case in cases if case.passed is not None]
+    if not told:
+        return "–"
+    # Imported on use: it takes longer to load than Streamlit.
+    import scipy.stats
+
+    passed = sum(told)
+    interval = scipy.stats.binomtest(passed, len(told)).proportion_ci(confidence_level=0.95, method="wilson")
+    return f"{passed / len(told):.0%} ({interval.low:.0%} to {interval.high:.0%}, n = {len(told):,})"
+
+
+def _median(measure: str, cases: Sequence[Case]) -> str:
+    values = [case.values[measure] for case in cases if measure in case.values]
+    return number_in_words(measure, statistics.median(values)) if values else "–"
+
+
+def _linked(finding: Finding, links: Links) -> str:
+    if not finding.run_ids:
+        return ""
+    first = finding.run_ids[0]
+    return f"[{first[:8]}]({links.run(first)})" if links.run(first) else first[:8]
+
+
+def _by_row(findings: Sequence[Finding]) -> Mapping[str, list[Finding]]:
+    rows: dict[str, list[Finding]] = {}
+    for finding in findings:
+        rows.setdefault(finding.row, []).append(finding)
+    return rows
+
+
+def _xml(text: str) -> str:
+    return html.escape(_NO_XML.sub("\ufffd", text), quote=True)
+
+
+def _quoted(text: str) -> str:
+    # A line end in an attribute would be read as a space.
+    return f'"{_xml(text).replace(chr(10), "&#10;")}"'
+
+
+def _markdown(text: str) -> str:
+    """The text as it stands, in a cell of a table: an answer in it makes no link, image or mention."""
+    return _MARKDOWN.sub(r"\\\1", " ".join(text.split())).replace("@", "&#64;").replace("://", ":&#47;/")

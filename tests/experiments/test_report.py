@@ -1,0 +1,134 @@
+"""A report: what each check, limit and comparison comes to, and whether the whole passes."""
+
+from __future__ import annotations
+
+import pytest
+
+from components.experiments.cases import Case, case_of
+from components.experiments.checks import Result, read_check
+from components.experiments.report import Outcome, Report, report_on
+from components.experiments.rules import Rules, read_rules
+from components.streaming.outcome import Status
+from tests.experiments.conftest import a_run
+
+PARIS = read_rules("checks:\n  - contains: Paris\n")
+
+
+def a_case(text: str, rules: Rules = PARIS, *, row: str = "base", number: int = 0, **values: float) -> Case:
+    record = a_run(text).record()
+    made = case_of(record, row, number, rules.checks, {})
+    return Case(**{**vars(made), "values": {**made.values, **values}})
+
+
+def report(*cases: Case, rules: Rules = PARIS) -> Report:
+    return report_on("e" * 32, "Capitals", cases, rules)
+
+
+def sentences(found: Report, outcome: Outcome) -> list[str]:
+    return [finding.sentence for finding in found.findings if finding.outcome is outcome]
+
+
+def test_all_answers_that_pass_make_a_report_that_passes() -> None:
+    found = report(a_case("Paris"), a_case("In Paris."))
+    assert found.outcome is Outcome.PASSED
+    assert sentences(found, Outcome.PASSED) == ["All 2 runs ended well.", "2 of 2 pass."]
+    assert found.outcome.exit_code == 0
+
+
+def test_one_answer_that_fails_fails_the_report_with_its_reason_and_its_run() -> None:
+    bad = a_case("Rome", row="temperature 1")
+    found = report(a_case("Paris"), bad)
+    assert found.outcome.exit_code == 1
+    [finding] = [finding for finding in found.findings if finding.outcome is Outcome.FAILED]
+    assert (finding.row, finding.subject) == ("temperature 1", "contains “Paris”")
+    assert finding.sentence == "1 of 1 fail: “Paris” is not in the answer."
+    assert finding.run_ids == (bad.run_id,)
+
+
+@pytest.mark.parametrize(("least", "outcome"), [(0.5, Outcome.PASSED), (0.6, Outcome.FAILED)])
+def test_a_limit_of_the_pass_rate_decides_instead_of_each_answer(least: float, outcome: Outcome) -> None:
+    rules = read_rules(f"checks:\n  - contains: Paris\nlimits:\n  - pass_rate: {{at_least: {least}}}\n")
+    assert report(a_case("Paris"), a_case("Rome"), rules=rules).outcome is outcome
+
+
+@pytest.mark.parametrize(
+    ("limit", "outcome", "sentence"),
+    [
+        ("ttft_ms: {at_most: 200}", Outcome.PASSED, "200 ms; the limit is at most 200 ms (n = 3)."),
+        ("ttft_ms: {at_most: 199}", Outcome.FAILED, "200 ms; the limit is at most 199 ms (n = 3)."),
+        ("ttft_ms: {of: max, at_most: 250}", Outcome.FAILED, "300 ms; the limit is at most 250 ms (n = 3)."),
+        (
+            "ttft_ms: {of: mean, at_least: 100, at_most: 250}",
+            Outcome.PASSED,
+            "200 ms; the limit is at least 100 ms and ",
+        ),
+        ("ttft_ms: {of: p95, at_most: 280}", Outcome.FAILED, "290 ms; "),
+        ("determinism: {at_least: 0.5}", Outcome.FAILED, "33.3 %; the limit is at least 50.0 % (n = 3)."),
+        ("success_rate: {at_least: 1}", Outcome.PASSED, "100.0 %; "),
+        ("cost: {at_most: 1}", Outcome.UNTOLD, "No run has the measure cost."),
+    ],
+)
+def test_a_limit_bounds_a_number_of_each_row(limit: str, outcome: Outcome, sentence: str) -> None:
+    rules = read_rules(f"limits:\n  - {limit}\n")
+    times = [a_case(text, rules, ttft_ms=ms) for text, ms in (("a", 100.0), ("b", 200.0), ("a", 300.0))]
+    found = report(*times, rules=rules)
+    assert found.outcome is outcome
+    assert found.findings[-1].sentence.startswith(sentence)
+
+
+def test_a_run_without_an_answer_makes_the_report_untold_unless_a_limit_allows_it() -> None:
+    broken = case_of(a_run("", Status.ERROR, message="It broke.").record(), "base", 0, PARIS.checks, {})
+    found = report(a_case("Paris"), broken)
+    assert found.outcome.exit_code == 2
+    assert sentences(found, Outcome.UNTOLD) == ["1 of 2 runs did not end well: It broke."]
+    allowed = read_rules("checks:\n  - contains: Paris\nlimits:\n  - success_rate: {at_least: 0.5}\n")
+    assert report(a_case("Paris"), broken, rules=allowed).outcome is Outcome.PASSED
+
+
+def test_a_failure_counts_more_than_what_cannot_be_told() -> None:
+    broken = case_of(a_run("", Status.ERROR).record(), "base", 0, PARIS.checks, {})
+    assert report(a_case("Rome"), broken).outcome is Outcome.FAILED
+
+
+def test_a_check_that_cannot_be_made_is_not_passed() -> None:
+    rules = read_rules("checks:\n  - judge: Is it good? {{answer}}\n")
+    assert report(a_case("x", rules), rules=rules).outcome is Outcome.UNTOLD
+
+
+def test_nothing_at_all_does_not_pass() -> None:
+    assert report().outcome is Outcome.UNTOLD
+
+
+def test_each_input_has_findings_of_its_own() -> None:
+    found = report(a_case("Paris", number=1), a_case("Rome", number=2))
+    assert [finding.row for finding in found.findings] == ["base", "base, input 1", "base, input 2"]
+
+
+def test_a_judge_is_asked_only_about_answers_that_came() -> None:
+    check = read_check("judge", "{{answer}}")
+    good, bad = a_run("x").record(), a_run("", Status.ERROR).record()
+    asked = []
+
+    def ask(_check: object, answer: object, _record: object) -> Result:
+        asked.append(answer)
+        return Result(True, "It is good.")
+
+    results = [case_of(record, "base", 0, [check], {}, ask=ask).results[0].passed for record in (good, bad)]
+    assert results == [True, None]
+    assert len(asked) == 1
+
+
+def test_a_comparison_with_a_baseline_says_what_changed_and_how_many_repeats_are_needed() -> None:
+    rules = read_rules("tolerances:\n  ttft_ms: 10 %\n  length: 0\n")
+    slow = [a_case("abc", rules, ttft_ms=200.0 + ms) for ms in range(6)]
+    quick = [a_case("abc", rules, ttft_ms=100.0 + ms) for ms in range(6)]
+    found = report_on("e" * 32, "", slow, rules, baseline=quick)
+    assert found.outcome is Outcome.FAILED
+    assert sentences(found, Outcome.FAILED) == [
+        "102.5 ms → 202.5 ms: more than chance (p = 0.0043) and more than the tolerance of 10 %."
+    ]
+    few = report_on("e" * 32, "", slow[:3], rules, baseline=quick)
+    assert few.outcome is Outcome.UNTOLD
+    assert "too few repeats to tell. 5 of each are needed." in sentences(few, Outcome.UNTOLD)[0]
+    assert report_on("e" * 32, "", slow, rules, baseline=slow).outcome is Outcome.PASSED
+    assert report_on("e" * 32, "", slow, rules, baseline=[]).outcome is Outcome.UNTOLD

@@ -1,0 +1,87 @@
+"""A report as JSON, JUnit and Markdown: readable by others, and a text of a model is never more than a text."""
+
+from __future__ import annotations
+
+import json
+from xml.etree import ElementTree
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from markdown_it import MarkdownIt
+
+from components.experiments.report import report_on
+from components.experiments.report_files import BaselineProblem, Links, read_baseline, to_json, to_junit, to_markdown
+from components.experiments.rules import read_rules
+from tests.experiments.test_report import PARIS, a_case
+
+LINKS = Links("https://tempera.example.org", "sweep", "sweep")
+CASES = (a_case("Paris", row="base", ttft_ms=120.0), a_case("Rome", row="temperature 1", ttft_ms=80.0))
+REPORT = report_on("e" * 32, "Capitals", CASES, PARIS, problem="2 runs were not made.")
+
+
+def test_the_report_in_json_is_a_baseline() -> None:
+    written = to_json(REPORT, PARIS.checks, LINKS)
+    said = json.loads(written)
+    assert (said["outcome"], said["checks"]) == ("failed", ["contains “Paris”"])
+    assert said["link"] == f"https://tempera.example.org/sweep?sweep={'e' * 32}"
+    assert read_baseline(written.encode()) == list(CASES)
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        (b"{", "The baseline is no report of Tempera: "),
+        (b'{"format": 1}', "The baseline is no report of Tempera: runs: Field required."),
+        (b'{"format": 9, "runs": []}', "The baseline has the format 9, and this Tempera reads 1."),
+        (b"\xff", "The baseline is no report of Tempera: "),
+    ],
+)
+def test_another_file_is_no_baseline(text: bytes, sentence: str) -> None:
+    with pytest.raises(BaselineProblem) as problem:
+        read_baseline(text)
+    assert problem.value.sentence.startswith(sentence)
+
+
+def test_junit_has_a_suite_for_each_row_and_a_failure_with_the_runs() -> None:
+    suites = ElementTree.fromstring(to_junit(REPORT, LINKS))
+    assert [suite.get("name") for suite in suites] == ["base", "temperature 1", "experiment"]
+    assert (suites.get("tests"), suites.get("failures"), suites.get("errors")) == ("4", "1", "0")
+    failure = suites.find("testsuite[@name='temperature 1']/testcase/failure")
+    assert failure is not None
+    assert failure.get("message") == "1 of 1 fail: “Paris” is not in the answer."
+    assert failure.text == f"https://tempera.example.org/?open={CASES[1].run_id}"
+    error = suites.find("testsuite[@name='experiment']/testcase/error")
+    assert error is not None
+    assert error.get("message") == "2 runs were not made."
+
+
+def test_markdown_has_a_table_of_the_rows_and_what_did_not_pass() -> None:
+    written = to_markdown(REPORT, LINKS)
+    assert "## ❌ Capitals: failed" in written
+    assert "| base | 1 | 100% (21% to 100%, n = 1) | 120 ms | – | – |" in written
+    assert f"[{CASES[1].run_id[:8]}](https://tempera.example.org/?open={CASES[1].run_id})" in written
+    assert "](" not in to_markdown(REPORT, Links())
+
+
+HOSTILE = [
+    "![x](https://evil.example/p.png)",
+    "<img src=x onerror=alert(1)>",
+    "| a | b |\n|---|---|",
+    "@everyone https://evil.example",
+    "]]>&amp;\x00\x0b",
+    "`code` **bold** #1",
+]
+
+
+@given(st.sampled_from(HOSTILE) | st.text(max_size=40))
+def test_what_a_model_says_is_only_text_in_each_format(said: str) -> None:
+    rules = read_rules("checks:\n  - equals: Paris\n")
+    report = report_on("e" * 32, said, [a_case(said, rules, row=said or "base")], rules)
+    ElementTree.fromstring(to_junit(report, LINKS))
+    read_baseline(to_json(report, rules.checks, LINKS).encode())
+    shown = MarkdownIt("gfm-like", {"html": True, "linkify": False}).enable("table").parse(to_markdown(report, Links()))
+    inner = [token.type for block in shown for token in block.children or []]
+    assert {"image", "link_open", "html_inline", "em_open", "code_inline"}.isdisjoint(inner)
+    assert "html_block" not in [token.type for token in shown]
+    assert [token.type for token in shown].count("table_open") <= 2
