@@ -67,8 +67,7 @@ class Settings(BaseModel):
         str,
         _matching(_ADDRESS),
         Variable(
-            "The address under which others reach Tempera. Its host is answered to, its pages may open sockets, and "
-            "shared links begin with it.",
+            "Tempera's public address. Its host is allowed, its pages may open sockets, shared links begin with it.",
             "an address such as https://tempera.example.org",
         ),
     ] = ""
@@ -81,12 +80,12 @@ class Settings(BaseModel):
         Variable("Sites that may show Tempera in a frame.", "origins such as https://school.example.org"),
     ] = ()
     secrets_files: Annotated[
-        str, Variable("Where the secrets file is, for `streamlit run`.", "a path", default=".streamlit/secrets.toml")
+        str, Variable("The path of the secrets file, for `streamlit run`.", "a path", default=".streamlit/secrets.toml")
     ] = ""
     login: Annotated[
         Literal["", "required"],
         Variable(
-            "Nobody comes in without a login, whatever the secrets file says.",
+            "A login is required, whatever the secrets file contains.",
             "required, or not be set",
             unreadable="required",
             meanwhile="",
@@ -102,12 +101,14 @@ class Settings(BaseModel):
     ] = Field(default_factory=lambda: f"sqlite:///{data_folder() / 'runs.sqlite3'}", repr=False)
     volume: Annotated[
         Path | None,
-        Variable("Where storage that lasts is mounted. Pages say so when nothing is mounted there.", "a folder"),
+        Variable(
+            "The mount point of persistent storage. Without it, pages warn that the log is temporary.", "a folder"
+        ),
     ] = None
     keep_days: Annotated[
         Annotated[float, Field(gt=0, lt=1_000_000)] | None,
         Variable(
-            "After how many days runs and experiments are deleted.",
+            "The number of days after which runs and experiments are deleted.",
             "a number of days",
             meanwhile="No run is deleted.",
             default="never",
@@ -116,11 +117,11 @@ class Settings(BaseModel):
     base_url: Annotated[str, Variable("The base URL of the endpoint named `environment`.", "a URL ending in /v1")] = ""
     dialect: Annotated[str, Variable("Its dialect.", "beezy, mistral or openai", default="beezy")] = ""
     api_key: Annotated[str, Field(repr=False), Variable("Its key.", "text")] = ""
-    model: Annotated[str, Variable("The model to begin with.", "text")] = ""
+    model: Annotated[str, Variable("The default model.", "text")] = ""
     endpoints_file: Annotated[
         _UserPath,
         Variable(
-            "Where the endpoints are kept that are added on the page, with their keys.",
+            "The file of the endpoints added on the page, with their keys.",
             "a file",
             default="a file in your data folder",
         ),
@@ -128,15 +129,16 @@ class Settings(BaseModel):
     own_endpoints: Annotated[
         bool,
         Variable(
-            "Visitors may type endpoints of their own.",
+            "Visitors may enter their own endpoints.",
             _SWITCH,
-            meanwhile="Visitors cannot add endpoints of their own until it is 1.",
+            meanwhile="Visitors cannot add their own endpoints until it is 1.",
         ),
     ] = False
     own_endpoints_networks: Annotated[
         tuple[IPv4Network | IPv6Network, ...],
         Variable(
-            "Networks that such endpoints may be in, beside what is public.", "networks such as 10.0.0.0/8, fd12::/16"
+            "Allowed networks of such endpoints, in addition to public addresses.",
+            "networks such as 10.0.0.0/8, fd12::/16",
         ),
     ] = ()
     embedded_model: Annotated[_UserPath | None, Variable("Another model for the embedded endpoint.", "a GGUF file")] = (
@@ -145,41 +147,41 @@ class Settings(BaseModel):
     embedded_threads: Annotated[
         Annotated[int, Field(ge=1)] | None,
         Variable(
-            "How many threads it has. With all cores it gets slower.",
+            "The number of its threads. One per core is slower.",
             "a whole number of 1 or more",
             meanwhile="The embedded model does not start.",
-            default="one fewer than there are cores",
+            default="one fewer than the cores",
         ),
     ] = None
     embedded_api_key: Annotated[
-        str, Field(repr=False), Variable("The key that `python -m components.embedded` asks for.", "text")
+        str, Field(repr=False), Variable("The key required by `python -m components.embedded`.", "text")
     ] = ""
-    cache_dir: Annotated[
-        _UserPath, Variable("Where its weights are kept.", "a folder", default="your cache folder")
-    ] = Field(default_factory=lambda: platformdirs.user_cache_path("tempera"))
+    cache_dir: Annotated[_UserPath, Variable("The folder of its weights.", "a folder", default="your cache folder")] = (
+        Field(default_factory=lambda: platformdirs.user_cache_path("tempera"))
+    )
     sweep_confirm_requests: Annotated[
         int,
         Field(ge=0),
-        Variable("From how many requests on a sweep is confirmed.", "a whole number", default="1,000"),
+        Variable("The number of requests from which a sweep needs a confirmation.", "a whole number", default="1,000"),
     ] = 1_000
     dask_scheduler: Annotated[
         str,
-        Variable("Where sweeps find Dask's workers.", "a scheduler's address, or local for workers of this machine"),
+        Variable("The Dask scheduler for sweeps.", "a scheduler's address, or local for workers of this machine"),
     ] = ""
     demo: Annotated[
         bool,
         Variable(
-            "This is a demo, with limits on every visitor.",
+            "A public demo, with limits for each visitor.",
             _SWITCH,
             unreadable=True,
-            meanwhile="This is a demo until it says 0.",
+            meanwhile="This is a demo until it is 0.",
         ),
     ] = False
     demo_stop: Annotated[
         bool,
-        Variable("No run of the demo begins.", _SWITCH, unreadable=True, meanwhile="No run begins until it says 0."),
+        Variable("Pauses the demo: no run starts.", _SWITCH, unreadable=True, meanwhile="No run starts until it is 0."),
     ] = False
-    demo_stop_file: Annotated[str, Variable("No run of the demo begins while there is such a file.", "a file")] = ""
+    demo_stop_file: Annotated[str, Variable("Pauses the demo while this file exists.", "a file")] = ""
 
     problems: dict[str, tuple[str, ...]] = Field(default_factory=dict)
 

@@ -4,6 +4,7 @@ import streamlit as st
 
 from components.experiments.lanes import lane_requests
 from components.ui import state
+from components.ui.available_endpoints import available_endpoints
 from components.ui.compare.board import draw_board
 from components.ui.compare.controls import draw_controls
 from components.ui.compare.lane_runs import lane_runs
@@ -11,11 +12,10 @@ from components.ui.compare.outcome import draw_outcome
 from components.ui.compare.share import answers_of
 from components.ui.compare.starting import kept_draft, shown_experiment
 from components.ui.compare.vote import blind_order
-from components.ui.endpoints.endpoint_choice import model_cards
-from components.ui.endpoints.endpoints_here import endpoints_here
 from components.ui.form import draft_form
 from components.ui.form.base_form import draw_base
-from components.ui.share.arriving import arrive_by_link, draw_link_bar
+from components.ui.form.endpoint_choice import model_cards
+from components.ui.form.link_bar import arrive_by_link, draw_link_bar
 from components.ui.share.share_dialog import draw_share_button
 
 experiment_id, opened = state.arrive_at_experiment(state.EXPERIMENT)
@@ -26,7 +26,7 @@ arrive_by_link("compare.py")
 draw_link_bar()
 
 draft = draw_base(with_lanes=True)
-endpoints = endpoints_here()
+endpoints = available_endpoints()
 requests = lane_requests(draft, endpoints, model_cards)
 experiment = shown_experiment(experiment_id)
 blind = draw_controls(
@@ -39,7 +39,7 @@ order = blind_order([request.lane.id for request in requests]) if blind else Non
 version = experiment.version if experiment else 0
 found = lane_runs(experiment)
 if experiment_id and not found and not (experiment and experiment.going_on):
-    st.info("No run of this comparison is in the log.", icon=":material/search_off:")
+    st.info("The log has no runs of this comparison.", icon=":material/search_off:")
 if not blind:
     draw_share_button(lambda: answers_of(draft, found), draft, comparison=True)
 draw_board(requests, found, experiment, draft, endpoints, version=version, blind_order=order)

@@ -47,11 +47,11 @@ with whole_page():
             if problems := service().configuration().problems:
                 st.warning("\n\n".join(problems), icon=":material/settings_alert:")
             if service().log.problem:
-                st.warning(f"{service().log.problem} The app goes on.", icon=":material/database_off:")
+                st.warning(f"{service().log.problem} The app continues.", icon=":material/database_off:")
             if service().log.warning:
                 st.warning(service().log.warning, icon=":material/database:")
         elif service().log.problem:
-            st.warning("Nothing can be run now. Try again later.", icon=":material/database_off:")
+            st.warning("Runs are unavailable. Try again later.", icon=":material/database_off:")
         draw_limits()
         draw_storage()
         if page.title != "Sweep":

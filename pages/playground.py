@@ -7,31 +7,32 @@ from components.contract.errors import read_error
 from components.contract.lint import MESSAGES
 from components.sharing.capsule import Kind
 from components.ui import state
-from components.ui.answer import keys as answer_keys
-from components.ui.answer.answer_actions import draw_actions, draw_stale_notice
-from components.ui.answer.answer_siblings import answers_to, note_run
 from components.ui.answer.events_view import draw_events
-from components.ui.answer.run_bar import ANSWER, CODE, EVENTS, REQUEST, draw_run_bar
 from components.ui.answer.run_lookup import asked, find, record_of
 from components.ui.answer.run_view import draw_run
 from components.ui.answer.view_switches import draw_view_row
-from components.ui.endpoints.endpoint_choice import draw_endpoint_and_model
-from components.ui.endpoints.endpoints_here import endpoints_here
+from components.ui.available_endpoints import available_endpoints
+from components.ui.compare.starting import compare_with
 from components.ui.form import draft_form, widget_values
 from components.ui.form import keys as form_keys
 from components.ui.form.code_view import draw_code, draw_import
-from components.ui.form.form_run import compose_form
+from components.ui.form.endpoint_choice import draw_endpoint_and_model
+from components.ui.form.link_bar import arrive_by_link, draw_link_bar
 from components.ui.form.message_editor import draw_messages, draw_notes, draw_variables
 from components.ui.form.presets import draw_presets
 from components.ui.form.remarks import draw_remarks
 from components.ui.form.request_form import draw_reset_all, draw_settings
-from components.ui.form.request_preview import draw_request
-from components.ui.share.arriving import arrive_by_link, draw_link_bar
+from components.ui.playground import keys as playground_keys
+from components.ui.playground.answer_actions import draw_actions, draw_stale_notice
+from components.ui.playground.answer_siblings import answers_to, note_run
+from components.ui.playground.form_run import compose_form
+from components.ui.playground.request_preview import draw_request
+from components.ui.playground.run_bar import ANSWER, CODE, EVENTS, REQUEST, draw_run_bar
 from components.ui.share.share_answers import Answers
 from components.ui.share.share_dialog import draw_share_button
 from components.ui.user_errors import draw_kept
 
-if st.session_state.pop(answer_keys.GO_TO_COMPARE, False):
+if st.session_state.pop(playground_keys.GO_TO_COMPARE, False):
     st.switch_page("compare.py")
 
 run_id, opened = state.arrive()
@@ -96,7 +97,7 @@ with work:
             sent = asked(record)
             if stale:
                 draw_stale_notice(record, differences(sent, composed.request) if sent and composed.request else [])
-            draw_actions(record, endpoints_here().get(record.endpoint), stale=stale)
+            draw_actions(record, available_endpoints().get(record.endpoint), stale=stale, compare_with=compare_with)
 
     if record:
         note_run(record)

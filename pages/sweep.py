@@ -80,7 +80,7 @@ if wanted is not None and ready and (wanted == count or confirmed(count)):
 st.session_state.pop(keys.SWEEP_WANTED, None)
 draw_question(count)
 if problem_of_workers := service().workers_problem:
-    st.warning(plain_words(f"{problem_of_workers} Cells are made here meanwhile."))
+    st.warning(plain_words(f"{problem_of_workers} Meanwhile, cells run in this process."))
 if sweep_id and kept:
     draw_sweep(sweep_id, kept, running.experiment_of(sweep_id))
 elif sweep_id and not unreadable:

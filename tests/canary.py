@@ -1,4 +1,4 @@
-"""A key that is recognised wherever it turns up, and what looks for it in all that a run of the tests leaves behind."""
+"""A key that is easy to recognise, and the search for it in all files that the tests leave behind."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _PARQUET = b"PAR1"
 
 
 def forms(secret: str) -> dict[bytes, str]:
-    """How a secret may be written, and what each way is called; its halves tell of one that was cut or only masked."""
+    """The encodings of a secret by name; its halves reveal a cut or partly masked one."""
     half = len(secret) // 2
     found = {
         secret: "as it is",
@@ -35,7 +35,7 @@ def forms(secret: str) -> dict[bytes, str]:
         secret.replace("+", "\\u002b"): "in JSON that escapes",
     }
     for offset in range(3):
-        # Each place that a text can have in base64, without the characters that its neighbours decide as well.
+        # Each alignment of a text in base64, without the characters that depend on its neighbours.
         padded = base64.b64encode(b"\0" * offset + secret.encode()).rstrip(b"=").decode()
         inner = padded[offset + 1 if offset else 0 : -1]
         found |= {inner: "in base64", inner.replace("+", "-").replace("/", "_"): "in base64 for URLs"}
@@ -43,12 +43,12 @@ def forms(secret: str) -> dict[bytes, str]:
 
 
 def found_in(data: bytes, secret: str = KEY) -> list[str]:
-    """The ways in which the secret stands in the data."""
+    """The encodings of the secret found in the data."""
     return [name for form, name in forms(secret).items() if form in data]
 
 
 def pieces_of(path: Path) -> Iterator[tuple[str, bytes]]:
-    """What a file holds: its bytes, and of a database or a Parquet file also what is packed in it."""
+    """The contents of a file: its bytes, and the unpacked values of a database or a Parquet file."""
     data = path.read_bytes()
     yield str(path), data
     if data.startswith(b"SQLite format 3"):
@@ -58,7 +58,7 @@ def pieces_of(path: Path) -> Iterator[tuple[str, bytes]]:
 
 
 def leaks_in(folder: Path, secret: str = KEY) -> list[str]:
-    """Where in a folder the secret stands, and in which way."""
+    """The files in a folder that contain the secret, with its encodings."""
     return [
         f"{name}: {way}"
         for path in files_in(folder)
@@ -73,7 +73,7 @@ def files_in(folder: Path) -> Iterable[Path]:
 
 
 def _packed(path: Path) -> Iterator[tuple[str, bytes]]:
-    """Every value of a database that was deflated, such as events and capsules. A damaged one has told its bytes."""
+    """Every deflated value of a database, such as events and capsules. A damaged database was searched as bytes."""
     try:
         with closing(sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True)) as database:
             tables = database.execute("select name from sqlite_master where type = 'table'").fetchall()

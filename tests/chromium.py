@@ -1,7 +1,7 @@
-"""Debian's Chromium, started once for all tests of a process: a second Playwright in the same process is refused.
+"""Debian's Chromium, started once per test process, because Playwright allows one instance per process.
 
-Streamlit's scripts are 107 files. A tab that has loaded them loads them again in a third of the time of a new one, so
-``page`` is the same tab for every test. A test that changes what cannot be undone in it takes a ``fresh_page``.
+Streamlit has 107 script files. A tab that has loaded them reloads in a third of the time of a new tab, so
+``page`` is the same tab for every test. Tests that change it irreversibly use ``fresh_page``.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ CHROMIUM_FLAGS = (
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
-    # All tabs of a visitor have one process: a further tab finds the scripts compiled.
+    # All tabs of a visitor share one process, so further tabs find the scripts compiled.
     "--process-per-site",
 )
 VIEWPORT = {"width": 1440, "height": 900}
@@ -32,7 +32,7 @@ PATIENCE_MS = 30_000
 
 
 def program() -> str | None:
-    """The path of the Chromium of this machine."""
+    """The path of this machine's Chromium."""
     return next(filter(None, map(shutil.which, PROGRAMS)), None)
 
 
@@ -50,7 +50,7 @@ def chromium() -> Iterator[Browser]:
 
 @pytest.fixture(scope="session")
 def context(chromium: Browser) -> Iterator[BrowserContext]:
-    """The one visitor of all tests that need no other."""
+    """The default visitor of the tests."""
     context = new_context(chromium)
     yield context
     context.close()
@@ -58,11 +58,11 @@ def context(chromium: Browser) -> Iterator[BrowserContext]:
 
 @pytest.fixture
 def page(context: BrowserContext) -> Iterator[Page]:
-    """The visitor's first tab. Afterwards it is as empty as before, and the tabs that were opened since are closed."""
+    """The visitor's first tab. After each test it is emptied, and other tabs are closed."""
     first = context.pages[0] if context.pages else context.new_page()
     before = context.pages
     yield first
-    with suppress(Error):  # a page of the browser's own has no storage
+    with suppress(Error):  # the browser's own pages have no storage
         first.evaluate("localStorage.clear(); sessionStorage.clear()")
     for tab in context.pages:
         if tab not in before:
@@ -76,13 +76,13 @@ def page(context: BrowserContext) -> Iterator[Page]:
 
 @pytest.fixture
 def fresh_page(page: Page) -> Page:
-    """A further tab of that visitor, for what stays with a tab: routes, scripts, and who listens to it."""
+    """Another tab of this visitor, for tests that add routes, scripts or listeners to a tab."""
     return page.context.new_page()
 
 
 def new_context(chromium: Browser, **options: object) -> BrowserContext:
-    """A visitor of their own."""
-    # What glimmers while a page is loaded costs more than the page: a person may ask not to see it, and this one does.
+    """A new visitor."""
+    # Reduced motion: the loading animation costs more time than the page itself.
     context = chromium.new_context(**{"viewport": VIEWPORT, "reduced_motion": "reduce", **options})  # type: ignore[arg-type]
     context.set_default_timeout(PATIENCE_MS)
     return context

@@ -19,7 +19,7 @@ from tests.owners import check_owner
 
 __all__ = ["chromium", "context", "endpoint", "fresh_page", "model_file", "page"]
 
-# The same examples in each run, so that a red run says something about the change; the long profile looks for new ones.
+# The same examples in each run, so that failures come from the change; the long profile searches for new ones.
 settings.register_profile("quick", max_examples=40, deadline=None, derandomize=True)
 settings.register_profile("long", max_examples=10_000, deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
@@ -33,10 +33,10 @@ _SHARED_STARTS = ("model_file", "embedded_app", "scripted", "running")
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Function]) -> None:
-    """Group the tests that share a start, so that pytest-xdist runs a group on one worker; the longest begin first.
+    """Group tests that share expensive fixtures, so that pytest-xdist runs each group on one worker; longest first.
 
-    All that ask one embedded model are a group, so are all that use one app, and so is a module that drives a browser
-    or has fixtures of its own. Tests that share nothing run on the worker that is free.
+    Tests of the same embedded model are a group, and so are tests of the same app, and each module that uses a browser
+    or has its own fixtures. Other tests run on any free worker.
     """
     for item in items:
         scopes = {fixture.scope for found in item._fixtureinfo.name2fixturedefs.values() for fixture in found}
@@ -50,10 +50,10 @@ def pytest_collection_modifyitems(items: list[pytest.Function]) -> None:
 
 
 def pytest_collection_finish() -> None:
-    """What was loaded so far stays: to look through it for rubbish again and again takes a twentieth of the time."""
+    """Exclude all loaded modules from garbage collection, which otherwise takes 5 % of the time."""
     gc.freeze()
     gc.set_threshold(20_000, 20, 50)
-    # Streamlit's loggers pass nothing on, so pytest would hang itself at each of them, three times in each test.
+    # Streamlit's loggers do not propagate, so pytest would attach its handler to each of them three times per test.
     for logger in logging.root.manager.loggerDict.values():
         if isinstance(logger, logging.Logger):
             logger.propagate = True
@@ -61,7 +61,7 @@ def pytest_collection_finish() -> None:
 
 @pytest.fixture(scope="session")
 def migrated_log(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An empty log with the newest tables, to be copied: migrating takes ten times as long as opening."""
+    """An empty migrated log to copy: migrating takes ten times as long as opening."""
     path = tmp_path_factory.mktemp("migrated") / "log.sqlite3"
     Database(f"sqlite:///{path}").close()
     return path
@@ -69,8 +69,8 @@ def migrated_log(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(autouse=True)
 def _own_surroundings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """No test sees the settings or the runs of the person who runs it, nor those of another test."""
-    # Tests of pages put a page in the place of the main module, which processes that are started later would load.
+    """Isolate each test from the developer's settings and runs, and from those of other tests."""
+    # Page tests replace the main module with a page, which child processes would load.
     monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])
     for name in [name for name in os.environ if name.startswith("TEMPERA_")]:
         monkeypatch.delenv(name)

@@ -1,6 +1,6 @@
-"""Processes that cost some milliseconds: forks of one that has loaded what they use (tests/loaded.py).
+"""Processes that start in milliseconds: forks of one that has imported their modules (tests/loaded.py).
 
-A new interpreter takes three seconds of a processor until the app is there, nearly all of them for imports. The tests
+A new interpreter needs three seconds of processor time to start the app, mostly for imports. The tests
 of the container and of the settings in force start the app by its real command.
 """
 
@@ -28,7 +28,7 @@ def _run(command: list[str], folder: Path, environment: dict[str, str], output: 
     file = os.open(output, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
     os.dup2(file, 1)
     os.dup2(file, 2)
-    os.umask(0o022)  # as shells have it, which lets everybody read
+    os.umask(0o022)  # as in shells: files are readable by everyone
     os.environ.clear()
     os.environ.update(environment)
     os.chdir(folder)

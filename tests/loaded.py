@@ -1,4 +1,4 @@
-"""What apps and scripts of the tests use, loaded once: the processes of tests/forks.py begin as forks of this one."""
+"""Imports the modules of the tests' apps and scripts once: the processes of tests/forks.py are forks of this one."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def load() -> None:
     gc.freeze()
 
 
-# Streamlit remarks on each function with a cache that no server runs.
+# Streamlit warns about each cached function without a running server.
 logging.disable(logging.WARNING)
 load()
 logging.disable(logging.NOTSET)

@@ -1,4 +1,4 @@
-"""Orders, as pages make them, and what arrives in a run."""
+"""Orders like those of the pages, and events of a run."""
 
 from __future__ import annotations
 
@@ -25,5 +25,5 @@ def order_of(endpoint: AnyEndpoint, request: ChatCompletionStreamRequest, **part
 
 
 def said(text: str, at_ms: float = 1.0, reasoning: str = "") -> TimedEvent:
-    """What adds so much to the first choice, in no event of the endpoint's."""
+    """An event-less addition of this text to the first choice."""
     return TimedEvent("", "", at_ms, (Delta(0, text, reasoning),))

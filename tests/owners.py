@@ -1,4 +1,4 @@
-"""Watches every statement that a test makes Tempera execute: it says whose rows it means, or that it means the log."""
+"""Checks every statement that Tempera executes in a test: it must name an owner, or be marked as for the whole log."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ OWNED = set(tables.metadata.tables.values()) - {tables.reservations, tables.wait
 
 
 class NoOwner(AssertionError):
-    """A statement that would find what other owners have."""
+    """A statement that would find rows of other owners."""
 
 
 def check_owner(
@@ -34,7 +34,7 @@ def check_owner(
 
 
 def says_whose(statement: Any) -> bool:
-    """Whether the statement asks no table that has owners, or asks for one owner's rows or for one shared thing."""
+    """Whether the statement uses no owned table, or selects one owner's rows or one shared item."""
     parts = list(visitors.iterate(statement))
     asked = {getattr(part, "element", part) for part in parts} & OWNED
     return not asked or any(
@@ -46,7 +46,7 @@ def says_whose(statement: Any) -> bool:
 
 
 def _is_of_components() -> bool:
-    """Whether Tempera itself executes it, rather than a test or a migration."""
+    """Whether Tempera executes it, not a test or a migration."""
     frame = sys._getframe(1)
     while frame:
         path = Path(frame.f_code.co_filename)

@@ -1,4 +1,4 @@
-"""A proxy before the app that adds a path which the app does not know of, as hosting sites do."""
+"""A proxy in front of the app that adds a path unknown to the app, as hosting sites do."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from socketserver import BaseRequestHandler, ThreadingTCPServer
 
 @contextmanager
 def prefix_proxy(port: int, prefix: str, host: str | None = None) -> Iterator[int]:
-    """The port of a proxy before that on ``port``. It takes ``prefix`` off every path, and says another ``host``."""
+    """The port of a proxy in front of ``port``. It removes ``prefix`` from every path, and sends another ``host``."""
 
     class Handler(BaseRequestHandler):
         request: socket.socket
@@ -32,7 +32,7 @@ def prefix_proxy(port: int, prefix: str, host: str | None = None) -> Iterator[in
             head = b" ".join((method, b"/" + path[len(prefix) :].lstrip(b"/"), rest))
             if host is not None:
                 head = re.sub(rb"(?im)^host:.*?$", b"Host: " + host.encode() + b"\r", head)
-            # One request a connection, unless it becomes a socket.
+            # One request per connection, unless it becomes a WebSocket.
             head = re.sub(rb"(?im)^connection: *keep-alive", b"Connection: close", head)
             with socket.create_connection(("127.0.0.1", port)) as app, suppress(OSError):
                 app.sendall(head + b"\r\n\r\n" + body)

@@ -10,17 +10,17 @@ T = TypeVar("T")
 
 
 def run_apart(work: Coroutine[Any, Any, T]) -> T:
-    """What the work comes to, in a loop of its own: that of the browser's driver runs in the thread of the tests."""
+    """The result of the work in a separate event loop, because the browser driver's loop runs in the tests' thread."""
     with ThreadPoolExecutor(1) as threads:
         return threads.submit(asyncio.run, work).result()
 
 
 def wait_for(look: Callable[[], T], seconds: float = 30.0) -> T:
-    """What ``look`` returns as soon as it is true; fails the test when that takes too long."""
+    """The first true result of ``look``; fails the test on a timeout."""
     deadline = time.monotonic() + seconds
     pause = 0.01
     while not (seen := look()):
         assert time.monotonic() < deadline, f"nothing came within {seconds} s"
         time.sleep(pause)
-        pause = min(1.5 * pause, 0.05)  # a look into a browser costs more than it pauses
+        pause = min(1.5 * pause, 0.05)  # a query of the browser takes longer than the pause
     return seen

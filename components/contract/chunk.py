@@ -122,7 +122,7 @@ def _chunk(data: str, parts: tuple[str, str]) -> Chunk:
     else:
         said = _json(error or _failed_status(fields.get("base_resp")))
     if not isinstance(listed, list) and said is None:
-        warnings.append("a chunk came without choices")
+        warnings.append("a chunk had no choices")
     model, fingerprint = fields.get("model"), fields.get("system_fingerprint")
     return Chunk(
         tuple([_choice(choice, parts, place, warnings) for place, choice in enumerate(choices)]),
@@ -221,8 +221,8 @@ def _content(content: object, warnings: list[str], *, inside_thinking: bool = Fa
             thinking += _thought(part)
         else:
             # A type is never cut: an API key in it, once cut, could not be masked.
-            named = repr(kind) if isinstance(kind, str) and len(kind) <= _MAX_TYPE else "that is no name"
-            warnings.append(f"a content part of the unknown type {named} was passed over")
+            named = repr(kind) if isinstance(kind, str) and len(kind) <= _MAX_TYPE else "that is not a name"
+            warnings.append(f"a content part of the unknown type {named} was skipped")
     return text, thinking
 
 

@@ -19,7 +19,7 @@ MAX_SENTENCE = 500
 _MAX_FIELD = 100
 _LIKELY = {429: "Its limit of requests or tokens is probably reached. Wait, or run fewer at once."}
 """What a status most likely means, where the endpoint gives no reason."""
-_SAID_NOTHING = "The endpoint reported an error without saying what it was."
+_SAID_NOTHING = "The endpoint reported an error without a message."
 
 # An unclosed tag reaches to the end, as in browsers: the text is read only once.
 _TAG = re.compile(
@@ -105,5 +105,5 @@ def _status_sentence(http_status: int | None, code: str) -> str:
         phrase = f"{http_status} {HTTPStatus(http_status).phrase}"
     except ValueError:
         phrase = str(http_status)
-    said = f"The endpoint answered {phrase}" + (f": {code[:_MAX_FIELD]}." if code else " without saying more.")
+    said = f"The endpoint answered {phrase}" + (f": {code[:_MAX_FIELD]}." if code else " without a message.")
     return f"{said} {_LIKELY[http_status]}" if http_status in _LIKELY else said

@@ -90,7 +90,7 @@ class Field:
             first = error.errors()[0]
             # Steps for a member of a union are internal to pydantic.
             path = ".".join(str(step) for step in first["loc"] if isinstance(step, int) or str(step).isidentifier())
-            return f"is not right: {first['msg']}{f' (at {path})' if path else ''}"
+            return f"is invalid: {first['msg']}{f' (at {path})' if path else ''}"
         return None
 
 
@@ -129,7 +129,7 @@ _ROWS = (
     Field(
         "temperature",
         Kind.DECIMAL,
-        "Sampling temperature. Low values such as 0.2 keep to the likeliest words, high ones such as 0.8 vary more. "
+        "Sampling temperature. Low values such as 0.2 give focused answers, high ones such as 0.8 more varied ones. "
         "Change this or top_p, not both.",
         begins_with=0.7,
         example=0.5,
@@ -138,8 +138,8 @@ _ROWS = (
     Field(
         "top_p",
         Kind.DECIMAL,
-        "Nucleus sampling: only the likeliest tokens that together hold this share of the probability are drawn from. "
-        "0.1 keeps the top 10 %. Change this or temperature, not both.",
+        "Nucleus sampling: tokens are drawn from the most likely ones that make up this share of the probability. "
+        "0.1 means the top 10 %. Change this or temperature, not both.",
         begins_with=1.0,
         example=0.5,
         of_contract=True,
@@ -147,7 +147,7 @@ _ROWS = (
     Field(
         "max_tokens",
         Kind.WHOLE,
-        "The answer is cut after this many tokens. Prompt and answer together must fit the context.",
+        "The maximum number of tokens in the answer. Prompt and answer together must fit into the context.",
         begins_with=256,
         example=256,
         of_contract=True,
@@ -155,7 +155,7 @@ _ROWS = (
     Field(
         "random_seed",
         Kind.WHOLE,
-        "The same seed with the same request gives the same answer, where the endpoint keeps that promise.",
+        "The same seed and request give the same answer, if the endpoint supports it.",
         begins_with=1337,
         example=1337,
         of_contract=True,
@@ -172,28 +172,28 @@ _ROWS = (
     Field(
         "stop",
         Kind.TEXTS,
-        "The answer ends before any of these texts.",
+        "Generation stops before any of these texts.",
         begins_with=["\n\n"],
         example=["\n\n"],
     ),
     Field(
         "presence_penalty",
         Kind.DECIMAL,
-        "Above 0, words that have occurred become less likely.",
+        "Values above 0 make tokens that have occurred less likely.",
         begins_with=0.5,
         example=0.5,
     ),
     Field(
         "frequency_penalty",
         Kind.DECIMAL,
-        "Above 0, words become less likely the oftener they have occurred.",
+        "Values above 0 make tokens less likely the more often they have occurred.",
         begins_with=0.5,
         example=0.5,
     ),
     Field(
         "n",
         Kind.WHOLE,
-        "How many answers are made. A switch below the first shows the others.",
+        "The number of answers. A switch below the first one shows the others.",
         begins_with=2,
         example=2,
     ),
@@ -208,7 +208,7 @@ _ROWS = (
     Field(
         "tools",
         Kind.JSON,
-        "Functions that the model may ask to have called. Tempera shows the calls and runs none.",
+        "Functions that the model may call. Tempera shows the calls and runs none.",
         begins_with=[_A_TOOL],
         example=[],
         shape=TypeAdapter(list[_Tool]),
@@ -216,7 +216,7 @@ _ROWS = (
     Field(
         "tool_choice",
         Kind.JSON,
-        "Whether the model may, must or must not ask for a tool.",
+        "Whether the model may, must or must not call a tool.",
         begins_with="auto",
         example="auto",
         shape=TypeAdapter(StrictStr | dict[str, JsonValue]),
@@ -224,14 +224,14 @@ _ROWS = (
     Field(
         "parallel_tool_calls",
         Kind.SWITCH,
-        "Whether one answer may ask for several tools.",
+        "Whether an answer may call several tools.",
         begins_with=True,
         example=True,
     ),
     Field(
         "reasoning_effort",
         Kind.CHOICE,
-        "How much a reasoning model thinks.",
+        "The reasoning effort of a reasoning model.",
         begins_with="low",
         example="low",
         choices=("none", "minimal", "low", "medium", "high", "xhigh"),
@@ -239,7 +239,7 @@ _ROWS = (
     Field(
         "prediction",
         Kind.JSON,
-        "Text that the answer will probably repeat, which makes it faster.",
+        "The expected answer; matching parts are generated faster.",
         begins_with={"type": "content", "content": ""},
         example={"type": "content", "content": "the text"},
         shape=_OBJECT,
@@ -255,21 +255,21 @@ _ROWS = (
     Field(
         "logprobs",
         Kind.SWITCH,
-        "Sends each token's log probability, too.",
+        "Returns the log probability of each token.",
         begins_with=True,
         example=True,
     ),
     Field(
         "top_logprobs",
         Kind.WHOLE,
-        "How many other likely tokens are sent with each token.",
+        "The number of likely alternatives returned with each token.",
         begins_with=3,
         example=3,
     ),
     Field(
         "logit_bias",
         Kind.JSON,
-        "Makes single tokens, named by their number, more or less likely.",
+        "Makes tokens, given by their ids, more or less likely.",
         begins_with={},
         example={"50256": -100},
         shape=TypeAdapter(dict[str, float]),
@@ -277,7 +277,7 @@ _ROWS = (
     Field(
         "stream_options",
         Kind.JSON,
-        "What a stream brings beside the answer. Tempera asks for the usage by itself.",
+        "Options of the stream. Tempera requests the token usage by itself.",
         begins_with={"include_usage": True},
         example={"include_usage": True},
         shape=_OBJECT,
@@ -285,7 +285,7 @@ _ROWS = (
     Field(
         "metadata",
         Kind.JSON,
-        "Labels of your own that the endpoint keeps.",
+        "Your own labels, stored by the endpoint.",
         begins_with={"experiment": "1"},
         example={"experiment": "1"},
         shape=_OBJECT,

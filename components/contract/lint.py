@@ -126,14 +126,14 @@ def _messages(request: ChatCompletionStreamRequest, profile: Profile) -> Iterato
         plain = [*map(_without_prefix, earlier), last if ends_with_prefix else _without_prefix(last)]
         yield Remark(
             MESSAGES,
-            "prefix belongs on a last assistant message only.",
+            "prefix is only valid on a last assistant message.",
             Severity.MAY_BE_REFUSED,
-            Fix("Switch it off there", changed(request, messages=plain)),
+            Fix("Switch it off", changed(request, messages=plain)),
         )
     elif ends_with_prefix and not profile.prefix:
         yield Remark(
             MESSAGES,
-            f"The {profile.name} dialect knows no prefix: the endpoint may refuse it, or answer instead of continuing.",
+            f"The {profile.name} dialect does not support prefix: the endpoint may refuse or ignore it.",
             Severity.MAY_BE_REFUSED,
             Fix("Switch prefix off", changed(request, messages=[*earlier, _without_prefix(last)])),
         )
@@ -141,7 +141,7 @@ def _messages(request: ChatCompletionStreamRequest, profile: Profile) -> Iterato
         if message.role is Role.TOOL and not message.tool_call_id:
             yield Remark(
                 MESSAGES,
-                f"Message {number} is a tool's answer and names no call. Give the tool_call_id that it answers.",
+                f"Message {number} is a tool result without the id of its call. Set its tool_call_id.",
                 Severity.HINT,
             )
         elif not message.content.strip() and not message.tool_calls:
@@ -185,7 +185,7 @@ def _both_sampling_fields(request: ChatCompletionStreamRequest) -> Iterator[Rema
     if request.temperature is not None and request.top_p not in (None, 1.0):
         yield Remark(
             "top_p",
-            "temperature and top_p are both set. Change one of them only: what each does is hard to tell otherwise.",
+            "temperature and top_p are both set. Set only one of them, so that its effect is clear.",
             Severity.HINT,
             Fix("Omit top_p", without(request, "top_p")),
         )
@@ -229,11 +229,11 @@ def _extra_fields(request: ChatCompletionStreamRequest, profile: Profile) -> Ite
     for key, value in request.extra_body.items():
         field = profile.name_of(key)
         meant = _OTHER_NAMES.get(key)
-        left_out = Fix(f"Leave {key} out", changed(request, extra_body=_other_keys(request, key)))
+        left_out = Fix(f"Remove {key}", changed(request, extra_body=_other_keys(request, key)))
         if field in request.sent_values() or key in ("model", MESSAGES, "stream"):
             yield Remark(
                 EXTRA_BODY,
-                f"{key} has a field of its own, which is sent already. It cannot stand here as well.",
+                f"{key} has its own field, which is sent. Remove it here.",
                 Severity.CANNOT_BE_SENT,
                 left_out,
             )
@@ -257,7 +257,7 @@ def _extra_fields(request: ChatCompletionStreamRequest, profile: Profile) -> Ite
 def _own_field(request: ChatCompletionStreamRequest, key: str, field: str, value: JsonValue, left_out: Fix) -> Remark:
     if fits(field, value):
         moved = Fix(f"Move {key} to its field", _moved(request, key, field))
-        return Remark(EXTRA_BODY, f"{key} has a field of its own.", Severity.HINT, moved)
+        return Remark(EXTRA_BODY, f"{key} has its own field.", Severity.HINT, moved)
     problem = "must not be null. Omit it instead" if value is None else FIELDS[field].problem(value)
     return Remark(EXTRA_BODY, f"{key} {problem}.", Severity.MAY_BE_REFUSED, left_out)
 
@@ -282,7 +282,7 @@ def _unknown(key: str, profile: Profile, left_out: Fix) -> Remark:
     near = [] if key in FIELDS else difflib.get_close_matches(key, known, n=1, cutoff=0.75)
     meant = f" Did you mean {near[0]}?" if near else ""
     refuses = profile.unknown_keys is UnknownKeys.REFUSED
-    does = "refuses what it does not know (HTTP 422)" if refuses else "mostly ignores what it does not know"
+    does = "refuses unknown keys (HTTP 422)" if refuses else "usually ignores unknown keys"
     return Remark(
         key,
         f"The {profile.name} dialect does not know {key}, and {does}.{meant}",

@@ -18,8 +18,8 @@ from components.contract.fields import FIELDS, Field, is_of_contract, unknown_fi
 class UsageReport(Enum):
     """The way in which an endpoint reports token usage in a stream."""
 
-    IN_FINISH_CHUNK = "in the finish chunk, unasked"
-    BY_STREAM_OPTIONS = "in a last chunk, when stream_options.include_usage asks for it"
+    IN_FINISH_CHUNK = "in the finish chunk, always"
+    BY_STREAM_OPTIONS = "in a last chunk, if stream_options.include_usage is true"
 
 
 class UnknownKeys(Enum):
@@ -133,15 +133,15 @@ BEEZY = Profile(
 )
 
 _COMMON_FURTHER_FIELDS = {
-    "stop": FieldRules("stop", "no text ends the answer"),
+    "stop": FieldRules("stop", "no stop text"),
     "presence_penalty": FieldRules("presence_penalty", "0", -2, 2),
     "frequency_penalty": FieldRules("frequency_penalty", "0", -2, 2),
     "n": FieldRules("n", "1", 1, nullable=False),
     "response_format": FieldRules("response_format", "text", nullable=False),
     "tools": FieldRules("tools", "none", nullable=False),
-    "tool_choice": FieldRules("tool_choice", "auto where there are tools", nullable=False),
+    "tool_choice": FieldRules("tool_choice", "auto if there are tools", nullable=False),
     "parallel_tool_calls": FieldRules("parallel_tool_calls", "on", nullable=False),
-    "reasoning_effort": FieldRules("reasoning_effort", "the model's own default"),
+    "reasoning_effort": FieldRules("reasoning_effort", "the model's default"),
     "prediction": FieldRules("prediction", "none", nullable=False),
     "metadata": FieldRules("metadata", "none"),
 }
@@ -150,13 +150,13 @@ MISTRAL = Profile(
     name="mistral",
     fields=MappingProxyType(
         {
-            "temperature": FieldRules("temperature", "the model's own default", 0.0, 1.5),
+            "temperature": FieldRules("temperature", "the model's default", 0.0, 1.5),
             "top_p": FieldRules("top_p", "endpoint default (1.0)", 0.0, 1.0),
             "max_tokens": FieldRules("max_tokens", "up to the model", 0),
             "random_seed": FieldRules("random_seed", "random", 0),
             "safe_prompt": FieldRules("safe_prompt", "off", nullable=False),
             **_COMMON_FURTHER_FIELDS,
-            "prompt_mode": FieldRules("prompt_mode", "the model's own default"),
+            "prompt_mode": FieldRules("prompt_mode", "the model's default"),
         }
     ),
     unknown_keys=UnknownKeys.REFUSED,
@@ -174,7 +174,7 @@ OPENAI = Profile(
             "logprobs": FieldRules("logprobs", "off"),
             "top_logprobs": FieldRules("top_logprobs", "none", 0, 20),
             "logit_bias": FieldRules("logit_bias", "none"),
-            "stream_options": FieldRules("stream_options", "asks for the usage"),
+            "stream_options": FieldRules("stream_options", "requests the usage"),
         }
     ),
     prefix=False,

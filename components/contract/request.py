@@ -32,7 +32,7 @@ class ChatCompletionStreamRequest(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    model: str = Field(min_length=1, description="The model's id, as the endpoint lists it.")
+    model: str = Field(min_length=1, description="The model's id from the endpoint's list.")
     messages: list[Message] = Field(min_length=1, description="The conversation so far, oldest turn first.")
     temperature: Decimal | None = None
     top_p: Decimal | None = None
@@ -41,12 +41,12 @@ class ChatCompletionStreamRequest(BaseModel):
     safe_prompt: StrictBool = False
     stream: StrictBool = Field(
         default=True,
-        description="On: the answer arrives token by token. Off: one JSON answer at the end.",
+        description="On: the answer arrives token by token. Off: one JSON response at the end.",
     )
     extra_body: dict[str, JsonValue] = Field(
         default_factory=dict,
         max_length=100,  # each is checked together with all others
-        description="Keys beyond the contract, merged into the body as they are: stop, penalties, tools and the like.",
+        description="Keys beyond the contract, merged into the body unchanged, such as stop, penalties or tools.",
     )
 
     def state_of(self, field: str) -> str:
@@ -81,12 +81,12 @@ def to_bytes(request: ChatCompletionStreamRequest, profile: Profile = BEEZY) -> 
     for field, value in request.sent_values().items():
         field_key = profile.key_of(field)
         if field_key is None:
-            raise UnsendableField(field, f"The {profile.name} dialect has no {field}. Leave it out.")
+            raise UnsendableField(field, f"The {profile.name} dialect has no {field}. Omit it.")
         body[field_key] = value
     body["stream"] = request.stream
     for key in request.extra_body:
         if key in body:
-            raise UnsendableField(key, f"The extra field {key} says again what its own field says. Leave one out.")
+            raise UnsendableField(key, f"The extra field {key} duplicates its own field. Remove one of them.")
     if request.stream and profile.usage is UsageReport.BY_STREAM_OPTIONS:
         body["stream_options"] = _ASKS_FOR_USAGE
     text = json.dumps(body | request.extra_body, ensure_ascii=False, indent=2, allow_nan=False)

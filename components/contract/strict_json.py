@@ -49,20 +49,20 @@ def read_json_object(text: bytes | str, what: str) -> dict[str, Any]:
 
 
 def _refuse(name: str) -> None:
-    raise ValueError(f"{name} is no number in JSON")
+    raise ValueError(f"{name} is not a JSON number")
 
 
 def _finite(digits: str) -> float:
     value = float(digits)
     if math.isinf(value):
-        raise ValueError(f"{digits[:40]} is too large a number")
+        raise ValueError(f"{digits[:40]} is too large")
     return value
 
 
 def _whole(digits: str) -> int:
     # Python's default limit.
     if len(digits) > _MOST_DIGITS:
-        raise ValueError(f"{digits[:40]}… is too long a number")
+        raise ValueError(f"{digits[:40]}… has too many digits")
     return int(digits)
 
 
@@ -70,5 +70,5 @@ def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
         twice = next(key for key, count in Counter(key for key, _ in pairs).items() if count > 1)
-        raise ValueError(f"the key {twice[:40]!r} stands twice")
+        raise ValueError(f"the key {twice[:40]!r} occurs twice")
     return found

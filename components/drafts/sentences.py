@@ -2,12 +2,12 @@
 
 ENDPOINT_MISSING = "Choose an endpoint first."
 ENDPOINT_UNKNOWN = "There is no endpoint {endpoint}. Choose another one."
-MODEL_MISSING = "Choose a model first, or type its name."
+MODEL_MISSING = "Choose a model first, or enter its name."
 PROMPT_MISSING = "Write a prompt first."
-VARIABLES_MISSING = "{missing}: give a value for {them} first."
+VARIABLES_MISSING = "{missing}: set a value for {them} first."
 FILLED_TOO_LONG = (
     "With their variables filled in, the messages have more than {most_filled:,} characters. Shorten a value, or "
-    "name the variable less often."
+    "use the variable less often."
 )
 TOOL_CALLS_NOT_JSON = "The tool calls of message {number} are not JSON: {error}"
 TOOL_CALLS_NOT_A_LIST = "The tool calls of message {number} must be a list of JSON objects."
@@ -15,5 +15,5 @@ PRESET_UNREADABLE = "This preset was made by another version of Tempera and cann
 PRESET_NAME = "Give the preset a name of 1 to {most_name_chars} characters."
 PRESET_TOO_LONG = "A preset holds at most {most_content_chars:,} characters. Shorten its messages."
 
-FIELD_NOT_JSON = "{field} is not JSON yet. Mend it, or omit it."
-SENT_TWICE = "{key} has a field of its own, which is sent. Leave it out here."
+FIELD_NOT_JSON = "{field} is not valid JSON yet. Fix it, or omit the field."
+SENT_TWICE = "{key} has its own field, which is sent. Remove it here."

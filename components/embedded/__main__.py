@@ -66,8 +66,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _serve(flags: _Flags, settings: Settings, report: Callable[[StatusLine], None]) -> None:
     if not flags.api_key and flags.host not in ("127.0.0.1", "::1", "localhost"):
         raise UnusableSetting(
-            f"Serving on {flags.host} lets other machines in, so a key is needed. "
-            f"Give one with --api-key or {variable_name('embedded_api_key')}, or serve on {DEFAULT_HOST}."
+            f"Serving on {flags.host} gives other machines access, so a key is required. "
+            f"Set one with --api-key or {variable_name('embedded_api_key')}, or serve on {DEFAULT_HOST}."
         )
     if not flags.threads and (problems := settings.problems.get("embedded_threads")):
         raise UnusableSetting(problems[0])
@@ -131,7 +131,7 @@ class _TerminalReport:
                 tenths = 10 * status.done // max(status.total, 1)
                 if tenths > self._tenths:
                     self._tenths = tenths
-                    print(f"Fetching the model: {10 * tenths} % of {status.total / 1e6:.0f} MB", flush=True)
+                    print(f"Downloading the model: {10 * tenths} % of {status.total / 1e6:.0f} MB", flush=True)
             case ModelPhase.LOADING:
                 print("Loading the model", flush=True)
             case ModelPhase.READY:
@@ -165,8 +165,8 @@ def _bind(host: str, port: int) -> socket.socket:
         if listener is not None:
             listener.close()
         raise AddressUnavailable(
-            f"Port {port} of {host} cannot be served on: {error.strerror}. "
-            "End the program that uses it, or choose another with --port or --host."
+            f"Port {port} of {host} is not available: {error.strerror}. "
+            "Stop the program that uses it, or choose another one with --port or --host."
         ) from None
     return listener
 
@@ -179,7 +179,7 @@ def _read_flags(arguments: Sequence[str] | None, settings: Settings) -> _Flags:
     parser.add_argument(
         "--port", type=_whole_number(0, 65535), default=DEFAULT_PORT, help="0 chooses one (%(default)s)"
     )
-    parser.add_argument("--api-key", help=f"ask clients for this key; also {variable_name('embedded_api_key')}")
+    parser.add_argument("--api-key", help=f"require this key from clients; also {variable_name('embedded_api_key')}")
     parser.add_argument(
         "--threads",
         type=_whole_number(1, 1024),
@@ -191,7 +191,7 @@ def _read_flags(arguments: Sequence[str] | None, settings: Settings) -> _Flags:
     parser.add_argument(
         "--supervised",
         action="store_true",
-        help="report in JSON lines on standard output, and end when standard input does",
+        help="report in JSON lines on standard output, and end when standard input closes",
     )
     flags = parser.parse_args(arguments)
     # Removed from the environment, so that child processes do not inherit it.

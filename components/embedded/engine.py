@@ -339,4 +339,4 @@ def _refusal(error: dict[str, Any]) -> GenerationRefused:
             f"{error['n_ctx']} tokens. Shorten the messages.",
             "messages",
         )
-    return GenerationRefused(str(error.get("message") or "llama.cpp refused the request without saying why."))
+    return GenerationRefused(str(error.get("message") or "llama.cpp refused the request without a reason."))

@@ -98,7 +98,7 @@ class EmbeddedModel:
                 self._show(self._end, ModelPhase.FAILED, problems[0])
                 return
             self._threads = settings.embedded_threads or default_threads()
-            self._show(self._end, ModelPhase.LOADING, "The embedded model is being started.")
+            self._show(self._end, ModelPhase.LOADING, "The embedded model is starting.")
             self._supervisor = threading.Thread(
                 target=self._supervise, args=(self._end,), name="embedded model", daemon=True
             )
@@ -151,9 +151,9 @@ class EmbeddedModel:
             deaths = 1 if time.monotonic() - started > _STEADY_SECONDS else deaths + 1
             if deaths > len(self._restart_delays):
                 sentence = f"The embedded model's process ended unexpectedly {deaths} times in a row. "
-                self._show(end, ModelPhase.FAILED, sentence + "Its messages stand in the terminal Tempera runs in.")
+                self._show(end, ModelPhase.FAILED, sentence + "Its messages are in Tempera's terminal.")
                 return
-            self._show(end, ModelPhase.LOADING, "The embedded model ended unexpectedly and is being started again.")
+            self._show(end, ModelPhase.LOADING, "The embedded model ended unexpectedly and is restarting.")
             end.wait(self._restart_delays[deaths - 1])
 
     def _run_child(self, end: threading.Event) -> str:
@@ -191,9 +191,9 @@ class EmbeddedModel:
             case ModelPhase.FETCHING:
                 fraction = min(status.done / status.total, 1.0) if status.total else None
                 megabytes = f"{status.done / 1e6:.0f} of {status.total / 1e6:.0f} MB"
-                self._show(end, ModelPhase.FETCHING, f"The embedded model is being fetched: {megabytes}.", fraction)
+                self._show(end, ModelPhase.FETCHING, f"Downloading the embedded model: {megabytes}.", fraction)
             case ModelPhase.LOADING:
-                self._show(end, ModelPhase.LOADING, "The embedded model is being loaded.")
+                self._show(end, ModelPhase.LOADING, "Loading the embedded model.")
             case ModelPhase.READY:
                 address = EmbeddedAddress(f"http://{DEFAULT_HOST}:{status.port}/v1", api_key)
                 sentence = f"The embedded model {status.model} is ready."

@@ -19,7 +19,7 @@ from components.embedded import wire
 from components.embedded.engine import Engine, Finished, Generation, GenerationRefused, PromptAccepted, Stopped, Text
 from components.embedded.wire import Json
 
-_BROKE_OFF = wire.error_object("Service unavailable: the model broke off.", "internal_server_error", "1000")
+_BROKE_OFF = wire.error_object("Service unavailable: the model stopped unexpectedly.", "internal_server_error", "1000")
 
 
 def create_app(engine: Engine, api_key: str = "") -> Starlette:

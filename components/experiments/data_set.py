@@ -98,19 +98,19 @@ def problem_with(data_set: DataSet, variable_names: Sequence[str]) -> str | None
     columns = _named(data_set.columns)
     if not variable_names:
         return (
-            f"The prompt has no variable that the data set could fill. It has {columns}: "
+            f"No variable in the prompt matches the data set. The data set has {columns}: "
             f"write {{{{{data_set.columns[0]}}}}} into a message."
         )
     missing = [f"{{{{{name}}}}}" for name in variable_names if name not in data_set.columns]
     if missing:
         return (
             f"The prompt has {_named(missing)}, and the data set has only {columns}. "
-            "Give its columns the names of the variables."
+            "Name its columns like the variables."
         )
     for number, row in enumerate(data_set.rows, 1):
         for name in variable_names:
             if not row[name]:
-                return f"Row {number} of the data set has nothing for {{{{{name}}}}}. Fill it in, or take the row out."
+                return f"Row {number} of the data set has no value for {{{{{name}}}}}. Add it, or remove the row."
     return None
 
 
@@ -227,8 +227,8 @@ def _delimiter(text: str) -> str:
 def _other_keys(name: str, number: int, row: Collection[str], first: Collection[str]) -> str:
     lacking = [key for key in first if key not in row]
     further = [key for key in row if key not in first]
-    differs = f"lacks {_named(lacking)}" if lacking else f"has {_named(further)}, which the first has not"
-    return f"Line {number} of {name} {differs}. Give every line the same keys."
+    differs = f"lacks {_named(lacking)}" if lacking else f"has {_named(further)}, which the first line lacks"
+    return f"Line {number} of {name} {differs}. Use the same keys in every line."
 
 
 def _as_text(value: Any) -> str:

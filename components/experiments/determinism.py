@@ -25,7 +25,7 @@ def determinism(original: RunRecord, again: RunRecord) -> str:
     cut = next((run for run in (original, again) if run.status != Status.OK), None)
     if cut:
         which = "the first answer" if cut is original else "the second answer"
-        return f"not known: {which} is {cut.status}"
+        return f"unknown: {which} is {cut.status}"
     for part, one, other in (
         ("", original.text, again.text),
         (" of the reasoning", original.reasoning, again.reasoning),

@@ -414,12 +414,12 @@ class Experiment:
             # Failures of runs that were under way at the pause add nothing.
             if plan.shared and many and line.cells and not self._paused:
                 record = self._find(making.run_id) if making.run_id else None
-                why = record.error_message if record and record.error_message else "Their runs say why."
-                self._pause_by_itself(f"The last {self._failures} did not end well. {why}")
+                why = record.error_message if record and record.error_message else "Their runs have the reasons."
+                self._pause_by_itself(f"The last {self._failures} failed. {why}")
         self._fill()
 
     def _pause_by_itself(self, why: str) -> None:
-        self._paused, self._paused_why = True, f"Paused. {why} Resume when that is mended."
+        self._paused, self._paused_why = True, f"Paused. {why} Resume when it is fixed."
         self._version += 1
 
     def _written(self, making: Making, cell: Cell, _written: Future[None]) -> None:

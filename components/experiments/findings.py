@@ -45,14 +45,14 @@ def _sentence(field: str, values: Sequence[ValueFinding], base_count: int, measu
     told = [value for value in values if value.verdict is not Verdict.TOO_FEW]
     untold = [value.words for value in values if value.verdict is Verdict.TOO_FEW]
     if not told:
-        return f"{FEWEST_REPEATS} repeats of each are needed to tell."
-    noise = f"{measure_label} by more than the base varies by itself"
+        return f"{FEWEST_REPEATS} repeats of each are needed."
+    noise = f"{measure_label} by more than the base's own variation"
     counts = _repeats([base_count, *(value.spread.count for value in told if value.spread)])
     if any(value.verdict is Verdict.MORE for value in told):
         sentence = f"{field} changes {noise} {_where(values)} ({counts})."
     else:
         sentence = f"{field} does not change {noise} ({counts})."
-    return f"{sentence} {FEWEST_REPEATS} repeats are needed to tell at {_joined(untold)}." if untold else sentence
+    return f"{sentence} {FEWEST_REPEATS} repeats are needed at {_joined(untold)}." if untold else sentence
 
 
 def _where(values: Sequence[ValueFinding]) -> str:

@@ -68,9 +68,9 @@ def _hints(request: LaneRequest, before: list[LaneRequest], cards: list[ModelCar
     hints = []
     same = next((other for other in before if request.composed.body and other.asks == request.asks), None)
     if same:
-        hints.append(f"Asks the same as lane {same.title}: the two show what chance alone does.")
+        hints.append(f"Same request as lane {same.title}: the two show the effect of chance alone.")
     elif not request.differences and before:
-        hints.append("Changes nothing: it asks what the base asks.")
+        hints.append("No changes: same request as the base.")
     if cards and request.draft.model and request.draft.model not in [card.id for card in cards]:
         hints.append(f"{request.draft.endpoint} does not list the model {request.draft.model}.")
     if request.endpoint:

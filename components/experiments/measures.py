@@ -79,5 +79,5 @@ def mean_similarity(answer: str, base_answers: Sequence[str]) -> float | None:
 
 def closed_loop(at_once: int) -> str:
     """One sentence on how the load was made, without which times and rates cannot be read."""
-    load = "one request under way" if at_once == 1 else f"at most {at_once:,} requests under way at once"
-    return f"Closed loop: {load}, the next is sent when one has ended; not how it is when requests come by themselves."
+    load = "one request at a time" if at_once == 1 else f"at most {at_once:,} concurrent requests"
+    return f"Closed loop: {load}, the next is sent when one has ended. Independent arrivals would have other times."

@@ -16,7 +16,7 @@ def incomparable(record: RunRecord) -> list[str]:
     """Why the times of a run are not comparable with others; empty when they are."""
     reasons = []
     if record.attempts > 1:
-        reasons.append(f"tried {record.attempts} times")
+        reasons.append(f"{record.attempts} attempts")
     if (record.queued_ms or 0.0) >= _NOTICED_WAIT_MS:
         reasons.append(f"waited {duration(record.queued_ms)} for a slot")
     if record.cached_tokens:

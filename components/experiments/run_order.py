@@ -67,5 +67,5 @@ def plan(
 def _cell(request: LaneRequest, position: int) -> Cell:
     order = order_for(request.endpoint, request.composed, request.draft)
     if order is None:
-        raise ValueError(f"Lane {request.title} makes no request.")
+        raise ValueError(f"Lane {request.title} has no valid request.")
     return Cell(request.lane.id, position, 1, order)

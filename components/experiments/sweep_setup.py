@@ -72,7 +72,7 @@ class Setup(BaseModel):
         """The problem with the axis of that number, from 0, and what to do; None when it can be swept."""
         axis = self.axes[number]
         if axis.field in [earlier.field for earlier in self.axes[:number]]:
-            return f"{axis.field} has an axis already. Put all its values on one."
+            return f"{axis.field} already has an axis. Put all its values on one."
         try:
             self._values(axis)
         except AxisProblem as problem:

@@ -33,7 +33,7 @@ class Order:
 
 
 def order_for(endpoint: AnyEndpoint | None, composed: Composed, draft: Draft) -> Order | None:
-    """The order for a composed draft; None when it makes no request."""
+    """The order for a composed draft; None when it has no valid request."""
     if endpoint is None or composed.request is None or composed.body is None:
         return None
     return Order(endpoint, composed.body, composed.request.model, composed.request.stream, draft.for_log())

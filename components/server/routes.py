@@ -37,7 +37,7 @@ def _metrics(_request: Request) -> PlainTextResponse:
     log, demo = service().log, service().demo
     try:
         if log.database is None:
-            raise QueryFailed("There is no log now.")
+            raise QueryFailed("The log is unavailable.")
         found = metrics_of(log.database)
         tokens = left(log, demo, "", "").tokens_today if demo else None
     except (QueryFailed, Refused):

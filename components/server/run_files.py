@@ -50,7 +50,7 @@ def _pieces(view: View, owner: str, kind: str) -> Iterator[bytes]:
     # The ticket names the owner of the runs, because this request has no session.
     database = OwnLog(service().log, owner).database
     if database is None:
-        raise QueryFailed("There is no log now.")
+        raise QueryFailed("The log is unavailable.")
     return FORMATS[kind].pieces(database, conditions(database, view))
 
 

@@ -24,7 +24,7 @@ MOST_TITLE_CHARS = 200
 MOST_LABEL_CHARS = 200
 MOST_RUNS = 50
 MOST_EVENTS = 2_000
-"""The limit per run; the first events are kept."""
+"""The limit per run; the first events are stored."""
 
 MOST_JSON_BYTES = 16 * 1024 * 1024
 """The limit before packing. Deflate reaches 1,029 to 1: without a limit, few bytes would fill the memory."""

@@ -308,7 +308,7 @@ class AnswerStream:
             if name == "message" and not answer.done:
                 answer.add_unreadable(str(unreadable))
             else:
-                answer.warn("an event that is no part of the answer was passed over")
+                answer.warn("an event that is no part of the answer was skipped")
             return
         if chunk.error:
             yield TimedEvent(name, data, self._moments.at_ms(), answer.add(chunk))

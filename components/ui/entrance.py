@@ -22,7 +22,7 @@ def is_let_in() -> bool:
     try:
         owner()
     except LoginEnded as ended:
-        _draw_login(str(ended) if st.user.to_dict().get("is_logged_in") else "Log in to go on.")
+        _draw_login(str(ended) if st.user.to_dict().get("is_logged_in") else "Log in to continue.")
         return False
     except NotLetIn as refused:
         st.subheader("Tempera", anchor=False)
@@ -61,7 +61,7 @@ def draw_limits() -> None:
         said = f"This is a demo. {refused.sentence}"
     with st.expander(plain_words(said), icon=":material/hourglass_empty:", key=DEMO_LIMITS):
         st.markdown("\n".join(f"- {plain_words(sentence)}" for sentence in demo.in_words()))
-        st.caption("What you make is yours alone for as long as your browser keeps its cookie, at most 30 days.")
+        st.caption("Only you can see your runs, as long as your browser keeps its cookie, at most 30 days.")
 
 
 def draw_storage() -> None:
@@ -69,8 +69,8 @@ def draw_storage() -> None:
     settings = read_settings()
     if is_forgotten_at_restart(settings.database_url, settings.volume):
         st.caption(
-            ":material/hourglass_bottom: What you make here is forgotten when the server restarts. "
-            "Export what you want to keep on the Runs page."
+            ":material/hourglass_bottom: All runs are deleted when the server restarts. "
+            "Export those that you want to keep on the Runs page."
         )
     kept = own_log().kept()
     if kept and (said := kept.warning()):

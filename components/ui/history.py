@@ -34,7 +34,7 @@ def draw_earlier(
     with popover, st.container(gap="xxsmall"):
         found = [(kept.id, kept.created_at, *said) for kept in _newest(kind) if (said := read(kept))]
         if not found:
-            st.caption(f"No {kind} yet. Each is kept here when it is run.")
+            st.caption(f"No {kind} yet. Each one is listed here after it is run.")
         for experiment_id, created_at, draft, words in found:
             st.button(
                 _words(created_at, draft, words),

@@ -16,16 +16,16 @@ UNDO = "Alt+Z"
 RESET_ALL = "Alt+0"
 
 _MEANINGS = {
-    RUN: "Run, from anywhere, also while you type",
-    STOP: "Stop the run shown; what arrived is kept",
+    RUN: "Run, also while you type",
+    STOP: "Stop the shown run; its text is kept",
     REGENERATE: "Regenerate the answer",
-    CONTINUE: "Continue an answer that was cut",
-    ADD_ANSWER: "Add the answer to the messages",
-    COMPARE: "Compare the answer with what you have changed since",
+    CONTINUE: "Continue an incomplete answer",
+    ADD_ANSWER: "Add the answer to the conversation",
+    COMPARE: "Compare the answer with your later changes",
     ADD_USER: "Add a user message",
-    UNDO: "Undo the last deletion or filling of the form",
+    UNDO: "Undo the last deletion or import",
     RESET_ALL: "Reset all settings",
-    "Tab": "To the next control; arrow keys choose within one",
+    "Tab": "Next control; arrow keys choose within it",
 }
 
 

@@ -29,7 +29,7 @@ def owner() -> str:
     if login_is_needed():
         secrets = read_secrets().values
         if "auth" not in secrets:
-            raise NotLetIn("Nobody can log in now. Ask whoever runs this Tempera to look at its secrets file.")
+            raise NotLetIn("Login is unavailable. Ask the operator of this Tempera to check its secrets file.")
         claims = st.user.to_dict()
         if not claims.get("is_logged_in"):
             raise LoginEnded("Log in first.")

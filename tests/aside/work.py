@@ -1,4 +1,4 @@
-"""Work as the tests have it done; what is imported here is imported by the process that does it."""
+"""Work for the tests' separate process, which imports this module's imports, too."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ def free_port() -> int:
 
 @contextmanager
 def app_process(folder: Path, port: int, **environment: str) -> Iterator[BaseProcess]:
-    """The app as ``streamlit run app.py`` starts it, with a log and secrets of its own, once it answers."""
+    """The running app, started like ``streamlit run app.py``, with its own log and secrets."""
     command = ["streamlit", "run", "app.py", "--server.port", str(port)]
     process = forks.start(command, ROOT, {**surroundings(folder), **environment}, folder / "app.log")
     try:
@@ -40,14 +40,14 @@ def app_process(folder: Path, port: int, **environment: str) -> Iterator[BasePro
 
 
 def surroundings(folder: Path) -> dict[str, str]:
-    """The environment of an app whose log and secrets are in this folder."""
+    """The environment of an app with its log and secrets in this folder."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith("TEMPERA_")}
     return {
         **clean,
         "TEMPERA_DATABASE_URL": f"sqlite:///{folder / 'runs.sqlite3'}",
         "TEMPERA_ENDPOINTS_FILE": str(folder / "endpoints.toml"),
         "STREAMLIT_SECRETS_FILES": str(folder / "secrets.toml"),
-        # Sent to the endpoint of the environment, where there is one; tests/check-canary looks where else it stands.
+        # Sent to the endpoint of the environment, if any; tests/check-canary searches all other places for it.
         "TEMPERA_API_KEY": canary.KEY,
     }
 
@@ -76,14 +76,14 @@ def serve_app(folder: Path, port: int | None = None, **environment: str) -> Iter
 
 @pytest.fixture(scope="session")
 def embedded_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The app on the embedded model."""
+    """The app with the embedded model."""
     with serve_app(tmp_path_factory.mktemp("app")) as address:
         yield address
 
 
 @dataclass(frozen=True)
 class Scripted:
-    """An app on an endpoint that says what a test lets it say."""
+    """An app with an endpoint that sends what the test chooses."""
 
     address: str
     source: Source
@@ -98,13 +98,13 @@ def scripted_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scripted]
         serve_app(tmp_path_factory.mktemp("scripted"), TEMPERA_BASE_URL=endpoint.base_url) as address,
     ):
         yield Scripted(address, source, endpoint)
-        source.begin()  # or what a test that failed has left would be played for ever
+        source.begin()  # else the answer of a failed test would never end
         source.finish()
 
 
 @pytest.fixture
 def scripted(scripted_app: Scripted) -> Iterator[Scripted]:
-    """The app of all tests that need no settings of their own. What one of them has left is over for the next."""
+    """The app of all tests without special settings. Each test ends the answers of the previous one."""
     scripted_app.source.begin()
     yield scripted_app
     scripted_app.source.begin()

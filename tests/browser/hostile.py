@@ -1,6 +1,6 @@
-"""What a hostile endpoint, link, file or colleague may write: each asks a page to load, to run or to become something.
+"""Texts of a hostile endpoint, link, file or colleague that try to make a page load or run something.
 
-LEAK stands for the address of a server that must never be asked, and that counts who does; the path tells which string
+LEAK is the address of a server that must never be called and counts its calls; the path identifies the string.
 it was. A string that runs leaves its mark in ``window.__xss``.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 LEAK = "LEAK"
 
 STRINGS = (
-    # Images of Markdown: inline, by reference, in whatever can hold one.
+    # Images of Markdown: inline, by reference, and nested in other elements.
     "![a](LEAK/1)",
     '![a](<LEAK/2> "t")',
     "![a][r2]\n\n[r2]: LEAK/3",
@@ -24,7 +24,7 @@ STRINGS = (
     "\\\\![a](LEAK/12) \\![b](LEAK/12b)",
     "![a](//127.0.0.1:9/13) ![b](http:/\\LEAK/13)",
     "![a](data:image/svg+xml,<svg/onload=window.__xss=14>)",
-    # Fences, formulas and comments that do not end, or end where nobody looks.
+    # Fences, formulas and comments without an end, or with an unusual one.
     "```\n![a](LEAK/15)\n``` ![b](LEAK/15b)",
     "``![a](LEAK/16)` ![b](LEAK/16b)``` ![c](LEAK/16c)",
     "~~~html\n<img src=LEAK/17>\n~~~~\n\n![a](LEAK/17b)",
@@ -50,12 +50,12 @@ STRINGS = (
     "<math><mtext><img src=LEAK/36 onerror=window.__xss=36></mtext></math>",
     "<noscript><p title='</noscript><img src=LEAK/37 onerror=window.__xss=37>'>",
     "&lt;img src=LEAK/38 onerror=window.__xss=38&gt; &#60;script&#62;window.__xss=38&#60;/script&#62;",
-    # Links that run, and addresses that become links by themselves.
+    # Links that run code, and addresses that become links automatically.
     "[a](javascript:window.__xss=39) [b](JaVa\tScript:window.__xss=39) [c](vbscript:x)",
     "[a](data:text/html,<script>window.__xss=40</script>) <javascript:window.__xss=40>",
     "<LEAK/41> LEAK/41b www.example.org me@example.org",
     "[a](/?s=1.x.y) [b](//127.0.0.1:9/42) [c](#top)",
-    # What Streamlit adds to Markdown.
+    # Streamlit's extensions of Markdown.
     ":material/home: :red[a] :blue-background[b] :gray-badge[c] :small[d]",
     ":link[a]{href=LEAK/44} :image[a]{src=LEAK/44b} ::img{src=LEAK/44c} :color[x]{foreground='url(LEAK/44d)'}",
     ":smile: :+1: :streamlit: :shimmer[a] a -> b <- c >= d",
@@ -68,7 +68,7 @@ STRINGS = (
     '=WEBSERVICE("LEAK/51")',
     "{{a}} {{ image }} ${window.__xss=52} #{7*7} {%raw%} %s %(a)s {0} {a!r}",
     "'); window.__xss=53; ('",
-    # What nobody sees, and what is too long.
+    # Invisible and overlong text.
     "\u202e)45/KAEL(]a[!\u202c ![a](LEAK/54)\u2066x\u2069",
     "!\u200b[a](LEAK/55) !\u2060[b](LEAK/55b) \U000e0041\U000e0042 ![c](LEAK/55c\u200b)",
     "\ufeff```\n```\n![a](LEAK/56)",
@@ -79,5 +79,5 @@ STRINGS = (
 
 
 def hostile(leak: str) -> list[str]:
-    """The strings, pointed at the server of that address."""
+    """The strings, with the address of the server."""
     return [text.replace(LEAK, leak) for text in STRINGS]

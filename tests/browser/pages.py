@@ -1,4 +1,4 @@
-"""What a person does on the pages, and what they see there."""
+"""Actions of a user on the pages, and the visible results."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def open_playground(page: Page, app: str) -> None:
 
 
 def prompt(page: Page) -> Locator:
-    """The field of the message that a new form has."""
+    """The text field of a new form's message."""
     return page.locator(".st-key-message_1 textarea")
 
 
@@ -25,7 +25,7 @@ def set_number(page: Page, field: str, value: str) -> None:
 
 
 def leave_field(page: Page) -> None:
-    """Click beside the fields, so that what was typed counts."""
+    """Click outside the fields, so that the typed text is submitted."""
     page.locator(".st-key-run_bar").click(position={"x": 400, "y": 5})
 
 
@@ -34,7 +34,7 @@ def answer(page: Page) -> str:
 
 
 def growing_lengths(page: Page, count: int) -> list[int]:
-    """The next ``count`` different lengths of the answer on the screen."""
+    """The next ``count`` distinct lengths of the shown answer."""
     lengths = [len(answer(page))]
     while len(lengths) < count:
         wait_for(lambda: len(answer(page)) > lengths[-1])

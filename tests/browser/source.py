@@ -1,4 +1,4 @@
-"""An endpoint whose answers come when a test says so."""
+"""An endpoint whose answers are controlled by the test."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ PACE_S = 0.05
 
 
 class Source:
-    """Lists two models. Every answer consists of the pieces that the test has let go, and ends when the test says so.
+    """Lists two models. Every answer consists of the pieces released by the test, and ends when the test ends it.
 
-    What grows by itself gets a word every 50 ms, until it is over.
+    An answer that grows by itself gets a word every 50 ms until its end.
     """
 
     def __init__(self) -> None:
@@ -24,7 +24,7 @@ class Source:
         self.begin()
 
     def begin(self, *pieces: str, growing: bool = False) -> None:
-        """Answers from now on consist of these pieces; those that are still being played break off."""
+        """Send these pieces from now on; current answers break off."""
         with self._more:
             self.pieces = list(pieces)
             self._growing = growing
@@ -60,7 +60,7 @@ class Source:
             connection.sendall(chunk("", "length", usage=USAGE) + DONE)
 
     def _wait_for_more(self, turn: int, sent: int) -> list[str]:
-        """The pieces that were not sent yet; none once the answer is over, or belongs to an earlier turn."""
+        """The unsent pieces; none when the answer has ended, or a later one has begun."""
         with self._more:
             while turn == self._turn and not self._over and sent == len(self.pieces):
                 if not self._more.wait(PACE_S if self._growing else None) and self._growing:

@@ -37,7 +37,7 @@ def test_lanes_grow_side_by_side_and_one_that_is_stopped_leaves_the_other_going(
     # A widget that is touched while both stream takes nothing away.
     page.evaluate("window.kept = [...document.querySelectorAll('[class*=st-key-lane_answer_] .live-text')]")
     page.get_by_role("radio", name="Settings").click()
-    expect(page.get_by_text("What is equal in all lanes is left out.")).to_be_visible()
+    expect(page.get_by_text("Settings that are equal in all lanes are not shown.")).to_be_visible()
     assert page.evaluate("window.kept.every(element => element.isConnected && element.textContent.length > 40)")
     page.locator(".st-key-lane_stop_1 button").first.click()
     wait_for(lambda: "cancelled" in status(page, 1))

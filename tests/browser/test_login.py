@@ -119,7 +119,7 @@ def test_each_finds_what_is_theirs_and_a_link_opens_for_everybody(page: Page, ap
     page.goto(link.strip())
     expect(page.get_by_text(SHARED, exact=False)).to_be_visible()
     expect(page.get_by_text("Hello you").first).to_be_visible()
-    expect(page.get_by_text("Log in to open a copy of it.")).to_be_visible()
+    expect(page.get_by_text("Log in to open a copy.")).to_be_visible()
 
     with session(app, Cookie=cookie(app, BEN)) as visitor:
         seen = visitor.open("runs")
@@ -133,7 +133,7 @@ def test_without_a_login_no_page_shows_anything(app: str) -> None:
     for page in ("", "compare", "sweep", "runs", "endpoints", "shared"):
         with session(app, **forged) as visitor:
             seen = visitor.open(page)
-        assert b"Log in to go on." in seen
+        assert b"Log in to continue." in seen
         assert not [word for word in (b"Hello", b"alpha", ANNA.encode()) if word in seen]
 
 
@@ -158,7 +158,7 @@ def test_a_login_ends_when_its_token_does(app: str) -> None:
             time.sleep(max(0, ends - time.time()))
             # The table looks again by itself, without the rest of the page.
             again = visitor.open("runs", fragment_id=table)
-            assert b"What is on this page stays until you reload it." in again
+            assert b"This page stays as it is until you reload it." in again
             assert b"Something went wrong" not in again
             break
     with session(app, Cookie=f"{USER_COOKIE_NAME}={signed_in(app, ANNA, -1)}") as visitor:

@@ -79,7 +79,7 @@ def test_an_unknown_part_is_passed_over_with_a_warning_and_the_text_kept(part):
     chunk = a_chunk({"content": [{"type": "text", "text": "a"}, part, {"type": "text", "text": "b"}]})
     assert chunk.choices[0].text == "ab"
     assert len(chunk.warnings) == 1
-    assert "was passed over" in chunk.warnings[0]
+    assert "was skipped" in chunk.warnings[0]
 
 
 def test_a_warning_about_a_part_holds_little_of_what_the_endpoint_sent():
@@ -114,11 +114,11 @@ def test_choices_are_told_apart_by_their_index():
 @pytest.mark.parametrize("choices", [None, {}, "x", 5])
 def test_a_chunk_without_choices_is_read_with_a_warning(choices):
     chunk = read_chunk(json.dumps({"choices": choices, "model": "m"}))
-    assert (chunk.choices, chunk.model, chunk.warnings) == ((), "m", ("a chunk came without choices",))
+    assert (chunk.choices, chunk.model, chunk.warnings) == ((), "m", ("a chunk had no choices",))
 
 
 def test_a_chunk_that_lacks_choices_altogether_is_read_with_a_warning():
-    assert read_chunk("{}").warnings == ("a chunk came without choices",)
+    assert read_chunk("{}").warnings == ("a chunk had no choices",)
 
 
 def test_what_stands_among_the_choices_and_is_none_is_passed_over():
@@ -314,7 +314,7 @@ def test_thinking_inside_thinking_is_passed_over_with_a_warning():
     data = '{"choices":[{"delta":{"content":' + '[{"type":"thinking","thinking":' * 400 + '"x"' + "}]" * 400 + "}}]}"
     chunk = read_chunk(data)
     assert chunk.choices == (ChoiceDelta(),)
-    assert chunk.warnings == ("a content part of the unknown type 'thinking' was passed over",)
+    assert chunk.warnings == ("a content part of the unknown type 'thinking' was skipped",)
 
 
 def test_a_whole_completion_is_read_like_one_chunk():

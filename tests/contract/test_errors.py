@@ -206,10 +206,10 @@ def test_tags_are_taken_out_of_what_calls_itself_markup_and_of_no_text(media_typ
      '{"error": {"code": 5}}', "<html></html>", "\x00\x01"],
 )  # fmt: skip
 def test_a_body_without_words_gives_the_status_in_words(body):
-    assert read_error(body, 503).sentence == "The endpoint answered 503 Service Unavailable without saying more."
+    assert read_error(body, 503).sentence == "The endpoint answered 503 Service Unavailable without a message."
     assert read_error(body, 429).sentence.endswith("Wait, or run fewer at once.")
-    assert read_error(body, 599).sentence == "The endpoint answered 599 without saying more."
-    assert read_error(body).sentence == "The endpoint reported an error without saying what it was."
+    assert read_error(body, 599).sentence == "The endpoint answered 599 without a message."
+    assert read_error(body).sentence == "The endpoint reported an error without a message."
 
 
 @pytest.mark.parametrize(
@@ -296,7 +296,7 @@ def test_the_deepest_words_that_count_are_found_and_deeper_ones_end_the_search()
         return read_error('{"error":' * depth + '"deep"' + "}" * depth, 500).sentence
 
     assert nested(8) == "deep"
-    assert nested(9) == "The endpoint answered 500 Internal Server Error without saying more."
+    assert nested(9) == "The endpoint answered 500 Internal Server Error without a message."
 
 
 def test_many_problems_are_cut_to_the_first_ten():

@@ -106,7 +106,7 @@ def test_a_prefix_in_the_wrong_place_is_switched_off():
 
 def test_the_openai_dialect_knows_no_prefix():
     remark = only(a_request(USER, {**ANSWER, "prefix": True}), OPENAI)
-    assert "knows no prefix" in remark.sentence
+    assert "does not support prefix" in remark.sentence
     assert only(a_request(USER, ANSWER), OPENAI).fix is None
 
 
@@ -114,7 +114,7 @@ def test_a_tool_message_that_answers_no_call_and_an_empty_message_are_hints():
     request = a_request(USER, {"role": "assistant", "content": ""}, {"role": "tool", "content": "42"})
     assert [remark.severity for remark in lint(request, BEEZY)] == [Severity.HINT, Severity.HINT]
     assert said(request)[0] == "Message 2 is empty."
-    assert "names no call" in said(request)[1]
+    assert "without the id of its call" in said(request)[1]
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,7 @@ BEGAN = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 
 
 def later(**time: float) -> datetime:
-    """So long after the beginning."""
+    """The time this long after the start."""
     return BEGAN + timedelta(**time)
 
 

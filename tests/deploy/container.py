@@ -1,4 +1,4 @@
-"""What the files of the container say, read as far as the tests need it."""
+"""Reads the container's files, as far as the tests need them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _NOT_LOOKED_AT = {".git", ".venv", "node_modules"}
 
 @cache
 def instructions() -> list[tuple[str, str]]:
-    """The Dockerfile's instructions, in order, as name and rest."""
+    """The Dockerfile's instructions in order, as name and arguments."""
     text = re.sub(r"^#.*\n", "", (ROOT / "Dockerfile").read_text(), flags=re.MULTILINE).replace("\\\n", " ")
     return [(name, rest.strip()) for name, _, rest in (line.partition(" ") for line in text.splitlines() if line)]
 
@@ -25,12 +25,12 @@ def said(name: str) -> list[str]:
 
 
 def environment() -> dict[str, str]:
-    """The variables that every stage has, or the last of its alternatives."""
+    """The variables common to every stage, or to the last of its alternatives."""
     return dict(pair.split("=", 1) for rest in said("ENV") for pair in shlex.split(rest))
 
 
 def is_sent(path: str) -> bool:
-    """Whether .dockerignore lets a file of the project into the image's build."""
+    """Whether .dockerignore admits a file of the project to the build."""
     parts = path.split("/")
     above = ["/".join(parts[:number]) for number in range(1, len(parts) + 1)]
     sent = True
@@ -44,7 +44,7 @@ def is_sent(path: str) -> bool:
 
 
 def files() -> Iterator[str]:
-    """All files of the project, by their path in it."""
+    """All files of the project by their relative path."""
     for folder, folders, names in os.walk(ROOT):
         folders[:] = [name for name in folders if name not in _NOT_LOOKED_AT]
         yield from (str((Path(folder) / name).relative_to(ROOT)) for name in names)

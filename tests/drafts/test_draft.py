@@ -72,10 +72,10 @@ def test_variables_are_filled_in_the_request_and_stay_in_the_form():
 
 @pytest.mark.parametrize("values", [{}, {"b": "x"}, {"a": "", "b": "x"}])
 def test_missing_variables_are_named(values):
-    with pytest.raises(DraftProblem, match=r"^\{\{a\}\}: give a value for it first\.$") as problem:
+    with pytest.raises(DraftProblem, match=r"^\{\{a\}\}: set a value for it first\.$") as problem:
         a_draft("{{a}} {{b}}", variables={"b": "x", **values}).to_request(BEEZY)
     assert problem.value.field == "variables"
-    with pytest.raises(DraftProblem, match=r"\{\{a\}\}, \{\{b\}\}: give a value for each of them first"):
+    with pytest.raises(DraftProblem, match=r"\{\{a\}\}, \{\{b\}\}: set a value for each of them first"):
         a_draft("{{a}} {{b}}").to_request(BEEZY)
 
 
@@ -92,7 +92,7 @@ def test_an_empty_prompt_is_nothing_written_yet(turns):
         ({"model": None}, "model", "Choose a model first"),
         ({"extra_body": "{"}, "extra_body", "The text is not JSON"),
         ({"extra_body": "[1]"}, "extra_body", "must be a JSON object"),
-        ({"extra_body": '{"a": 1, "a": 2}'}, "extra_body", "stands twice"),
+        ({"extra_body": '{"a": 1, "a": 2}'}, "extra_body", "occurs twice"),
         ({"extra_body": json.dumps(dict.fromkeys(map(str, range(101)), 1))}, "extra_body", "at most 100 items"),
         (
             {"turns": (Turn(id="1", role=Role.USER, content="{{a}}" * 2_001),), "variables": {"a": "x" * 1_000}},

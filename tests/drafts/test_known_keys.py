@@ -72,7 +72,7 @@ def test_what_comes_behind_an_unknown_key_becomes_a_field_on_purpose_only():
 def test_a_key_whose_field_is_sent_already_stays():
     draft = with_settings(a_draft(extra_body='{"n": 2}'), n=value(1))
     assert with_known_keys(draft, OPENAI) == draft
-    with pytest.raises(DraftProblem, match="n has a field of its own, which is sent"):
+    with pytest.raises(DraftProblem, match="n has its own field, which is sent"):
         draft.to_request(OPENAI)
 
 

@@ -1,4 +1,4 @@
-"""Finds the process of the embedded model from outside, as an operator would."""
+"""Finds the process of the embedded model from outside."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 def child_of(parent: int | None = None) -> int | None:
     """The id of the embedded model's process that a process (this one) has started, None while there is none."""
     for children in Path(f"/proc/{parent or os.getpid()}/task").glob("*/children"):
-        # Threads and processes may end while they are looked at.
+        # Threads and processes may end during the search.
         with suppress(FileNotFoundError, ProcessLookupError):
             for process_id in map(int, children.read_text().split()):
                 if "--supervised" in Path(f"/proc/{process_id}/cmdline").read_text().split("\0"):

@@ -31,13 +31,13 @@ LONG_PROMPT = {"messages": [{"role": "user", "content": "Say hello. " * 600}], "
 
 @dataclass
 class Stream:
-    """A stream read in a thread of its own: what came, and when."""
+    """A stream read in a separate thread: its chunks and their times."""
 
     response: requests.Response
     chunks: list[tuple[float, dict[str, Any]]] = field(default_factory=list)
 
     def read(self) -> list[dict[str, Any]]:
-        """All chunks to the end, which must be [DONE]."""
+        """All chunks up to the end, which must be [DONE]."""
         ended = False
         for line in self.response.iter_lines():
             if line == b"data: [DONE]":
@@ -51,7 +51,7 @@ class Stream:
 
 @dataclass(frozen=True)
 class Endpoint:
-    """A served embedded endpoint and ways to ask it."""
+    """A served embedded endpoint, with methods to send requests."""
 
     base_url: str
     key: str = KEY
@@ -94,7 +94,7 @@ def streamed_text(chunks: list[dict[str, Any]]) -> str:
 
 
 def eventually(condition: Callable[[], Any], seconds: float = 10) -> Any:
-    """What ``condition`` returned once it was true."""
+    """The first true result of ``condition``."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         outcome = condition()
@@ -111,7 +111,7 @@ def in_background(work: Callable[[], object]) -> threading.Thread:
 
 
 def run_module(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """``python -m components.embedded`` to its end."""
+    """Run ``python -m components.embedded`` to its end."""
     return subprocess.run(
         [sys.executable, "-m", "components.embedded", *arguments],
         cwd=ROOT,

@@ -1,4 +1,4 @@
-"""The embedded model, started once for the tests of every folder."""
+"""The embedded model, started once for all tests."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def model_file() -> Path:
 
 @pytest.fixture(scope="session")
 def endpoint(model_file: Path) -> Iterator[Endpoint]:
-    """One real server for all tests that only ask; it must end cleanly on a polite request."""
+    """One real server for all tests that only send requests; it must end cleanly on SIGTERM."""
     command = [sys.executable, "-u", "-m", "components.embedded", "--port", "0", "--api-key", KEY]
     with subprocess.Popen(
         command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True

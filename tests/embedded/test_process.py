@@ -139,7 +139,7 @@ def test_failures_that_a_person_can_mend_are_tried_again(
     model: EmbeddedModel, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("TEMPERA_EMBEDDED_MODEL", str(tmp_path / "absent.gguf"))
-    with pytest.raises(EmbeddedModelFailed, match=r"There is no file .*absent\.gguf\. Give the path of a GGUF file\."):
+    with pytest.raises(EmbeddedModelFailed, match=r"There is no file .*absent\.gguf\. Enter the path of a GGUF file\."):
         ready(model)
     assert model.state.phase is ModelPhase.FAILED
     assert model.state.model == "absent"
@@ -229,8 +229,8 @@ def test_fetching_is_told_and_a_wrong_file_is_refused(
     assert len(set(fractions)) > 2
     assert fractions == sorted(fractions)
     assert all(0 <= fraction <= 1 for fraction in fractions)
-    assert "The embedded model is being fetched: 0 of 2 MB." in {state.sentence for state in states}
-    assert "its checksum differs, so it is not used" in model.state.sentence
+    assert "Downloading the embedded model: 0 of 2 MB." in {state.sentence for state in states}
+    assert "its checksum differs. It is not used" in model.state.sentence
     assert list(tmp_path.iterdir()) == []
 
 
@@ -274,8 +274,8 @@ def test_a_port_in_use_is_told_without_a_traceback() -> None:
     assert ended.returncode == 1
     assert ended.stdout == ""
     assert ended.stderr == (
-        f"Port {port} of 127.0.0.1 cannot be served on: Address already in use. "
-        "End the program that uses it, or choose another with --port or --host.\n"
+        f"Port {port} of 127.0.0.1 is not available: Address already in use. "
+        "Stop the program that uses it, or choose another one with --port or --host.\n"
     )
 
 
@@ -298,7 +298,7 @@ def test_a_bad_model_file_is_told_without_a_traceback(tmp_path: Path, content: b
 def test_serving_other_machines_needs_a_key(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(signal, "signal", lambda *_: None)
     assert main(["--host", "0.0.0.0", "--port", "0"]) == 1
-    assert "so a key is needed" in capfd.readouterr().err
+    assert "so a key is required" in capfd.readouterr().err
 
 
 def test_another_model_is_served_under_its_files_name_and_ctrl_c_is_clean(tmp_path: Path, model_file: Path) -> None:

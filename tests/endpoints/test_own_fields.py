@@ -93,7 +93,7 @@ def test_a_declared_field_has_its_kind_range_default_and_first_value() -> None:
     fields = {
         "top_k": {"kind": "whole", "minimum": 1.0, "maximum": 100.0, "default": "off", "begins_with": 40},
         "mode": {"kind": "choice", "choices": ["fast", "slow"]},
-        "stop": {"default": "the model's own"},
+        "stop": {"default": "the model's default"},
         "temperature": {"maximum": 5.0},
     }
     endpoint = configured(fields=fields).endpoints["mine"]
@@ -101,7 +101,7 @@ def test_a_declared_field_has_its_kind_range_default_and_first_value() -> None:
     assert (profile.field("top_k").kind, profile.field("top_k").begins_with) == (Kind.WHOLE, 40)
     assert profile.fields["top_k"].range_problem(0) == "top_k must be at least 1; 0 is less."
     assert profile.field("mode").begins_with == "fast"
-    assert (profile.field("stop").kind, profile.fields["stop"].default) == (Kind.TEXTS, "the model's own")
+    assert (profile.field("stop").kind, profile.fields["stop"].default) == (Kind.TEXTS, "the model's default")
     assert profile.fields["temperature"].range_problem(4.0) is None
     assert profile.further_fields == ("top_k", "mode", "stop")
     assert BEEZY.further_fields == ()

@@ -1,4 +1,4 @@
-"""Experiments as they are really made: over loopback, by the runner, into the log. Lanes are told by their models."""
+"""Real experiments: over loopback, with the runner and the log. Their models identify the lanes."""
 
 from __future__ import annotations
 
@@ -40,9 +40,9 @@ COLD = Setting(state=FieldState.VALUE, value=0.0)
 
 
 class Stage:
-    """Plays an endpoint whose answer is the model's name, and sees who asks and how many are under way at once.
+    """An endpoint that answers with the model's name and records the requests and their concurrency.
 
-    ``plays`` are other plays by the model that is asked for. ``asked`` are the bodies in the order in which they came.
+    ``plays`` are other responses by model. ``asked`` are the bodies in order of arrival.
     """
 
     def __init__(self, plays: Mapping[str, Play] | None = None, *, pause: float = 0.01) -> None:
@@ -55,7 +55,7 @@ class Stage:
 
     @property
     def models(self) -> list[str]:
-        """The models that were asked, in that order."""
+        """The requested models, in the same order."""
         return [body["model"] for body in self.asked]
 
     def play(self, connection: socket.socket, request: bytes) -> None:
@@ -73,12 +73,12 @@ class Stage:
         time.sleep(pause)
         with self._lock:
             self._under_way -= 1
-        # After the count: whoever has the end may send the next request at once.
+        # After the count: a client that received the end may send the next request at once.
         connection.sendall(end)
 
 
 def in_turn(*answers: str) -> Play:
-    """A play that answers the first request with the first answer, the next one with the next."""
+    """A play that answers each request with the next answer."""
     left = list(answers)
 
     def play(connection: socket.socket, _request: bytes) -> None:
@@ -92,12 +92,12 @@ def an_endpoint(base_url: str, name: str = "here") -> Endpoint:
 
 
 def compared(*lanes: Lane, **parts: Any) -> Draft:
-    """A draft with these lanes; its own endpoint is ``here``, its own model ``base``."""
+    """A draft with these lanes, the endpoint ``here`` and the model ``base``."""
     return a_draft("Hi", endpoint="here", **{"model": "base", **parts}, comparison=Comparison(lanes=lanes))
 
 
 def lanes_of(*models: str, endpoint: str | None = None) -> tuple[Lane, ...]:
-    """One lane for each model, whose id is the model's name, too."""
+    """One lane per model, with the model's name as its id."""
     return tuple(Lane(id=model, model=model, endpoint=endpoint) for model in models)
 
 
@@ -108,9 +108,9 @@ def a_plan(
     repeats: int = 1,
     shuffled: Callable[[Sequence[Cell]], Sequence[Cell]] | None = None,
 ) -> Plan:
-    """The plan that the compare page makes for all of these lanes."""
+    """The compare page's plan for all of these lanes."""
     by_name = {one.name: one for one in ([endpoints] if isinstance(endpoints, Endpoint) else endpoints)}
-    # A comparison has two lanes at least; some experiments here make fewer of them.
+    # A comparison has at least two lanes; some experiments here have fewer.
     draft = compared(*lanes, *lanes_of("unused", "unused")[len(lanes) :])
     requests = lane_requests(draft, by_name, lambda _endpoint: [])[: len(lanes)]
     chance = random.Random(1)
@@ -132,14 +132,14 @@ def a_run(text: str = "", status: Status = Status.OK, *, reasoning: str = "", **
 
 
 def written(log: Log, run: Run) -> str:
-    """The id of a run, which stands in the log now."""
+    """The id of a run that has just been written to the log."""
     log.begin(run)
     log.end(run)
     return run.id
 
 
 def kept(log: Log, run_id: str) -> RunRecord:
-    """A run as the database has it."""
+    """A run as stored in the database."""
     assert log.database
     found = find_run(log.database, run_id)
     assert found
@@ -155,7 +155,7 @@ def runner(log: Log) -> Iterator[Runner]:
 
 @pytest.fixture
 def experiments(runner: Runner, log: Log) -> Iterator[Experiments]:
-    """No test leaves a run or a thread of an experiment behind."""
+    """Experiments, and a check that no test leaves a run or thread behind."""
     made = Experiments(runner, log)
     yield made
     made.stop()

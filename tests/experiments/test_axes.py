@@ -73,67 +73,67 @@ def test_values_are_read_as_a_person_types_them(field: str, text: str, values: t
         (
             "temperature",
             " ,\n ",
-            "temperature has no values yet. Give it one at least: it takes numbers such as 0.5, null or omitted.",
+            "temperature has no values yet. Add at least one: it takes numbers such as 0.5, null or omitted.",
         ),
         (
             "temperature",
             "0, warm",
-            "warm is no value of temperature, which takes numbers such as 0.5, null or omitted.",
+            "warm is invalid for temperature, which takes numbers such as 0.5, null or omitted.",
         ),
         (
             "max_tokens",
             "0 to 1 step 0.25",
-            "0.25 is no value of max_tokens, which takes whole numbers such as 256, null or omitted.",
+            "0.25 is invalid for max_tokens, which takes whole numbers such as 256, null or omitted.",
         ),
-        ("safe_prompt", "null", "null is no value of safe_prompt, which takes true, false or omitted."),
-        ("stream", "omitted", "omitted is no value of stream, which takes true or false."),
-        ("model", "omitted", "omitted is no value of model, which takes the name of a model."),
-        ("endpoint", "null", "null is no value of endpoint, which takes the name of an endpoint."),
+        ("safe_prompt", "null", "null is invalid for safe_prompt, which takes true, false or omitted."),
+        ("stream", "omitted", "omitted is invalid for stream, which takes true or false."),
+        ("model", "omitted", "omitted is invalid for model, which takes the name of a model."),
+        ("endpoint", "null", "null is invalid for endpoint, which takes the name of an endpoint."),
         (
             "system message",
             "null",
-            "null is no value of system message, which takes a text, or omitted to leave it out.",
+            "null is invalid for system message, which takes a text, or omitted.",
         ),
         (
             "{{topic}}",
             "omitted",
-            "omitted is no value of {{topic}}, which takes a text: a variable can be neither omitted nor null.",
+            "omitted is invalid for {{topic}}, which takes a text: a variable can be neither omitted nor null.",
         ),
         (
             "unheard_of",
             "high",
-            'high is no value of unheard_of, which takes JSON, such as 0.5, true or "a text in quotation marks", '
+            'high is invalid for unheard_of, which takes JSON, such as 0.5, true or "a text in quotation marks", '
             "or omitted.",
         ),
-        ("stop", "5", '5 is no value of stop, which takes a text or a list of texts such as ["\\n\\n"], or omitted.'),
+        ("stop", "5", '5 is invalid for stop, which takes a text or a list of texts such as ["\\n\\n"], or omitted.'),
         (
             "response_format",
             "json",
-            'json is no value of response_format, which takes JSON such as {"type": "json_object"}, or omitted.',
+            'json is invalid for response_format, which takes JSON such as {"type": "json_object"}, or omitted.',
         ),
         (
             "random_seed",
             "9007199254740992",
-            "9007199254740992 is too large a number for random_seed: it must lie within 9,007,199,254,740,991.",
+            "9007199254740992 is too large for random_seed, which allows at most 9,007,199,254,740,991.",
         ),
-        ("temperature", "0:1:0", "0:1:0 never ends: its step does not lead to 1. Write a step above 0."),
+        ("temperature", "0:1:0", "0:1:0 never ends: its step does not reach 1. Write a step above 0."),
         (
             "random_seed",
             "seeds 2000",
-            "1 to 2000 would be 2,000 values, and one axis has at most 1,000. Take larger steps.",
+            "1 to 2000 would be 2,000 values, and one axis has at most 1,000. Use a larger step.",
         ),
-        ("stop", "[" * 500 + "]" * 500, "A value of stop nests more than 100 levels deep. Make it flatter."),
+        ("stop", "[" * 500 + "]" * 500, "A value of stop has more than 100 levels of nesting. Make it flatter."),
         ("messages", "[]", "messages cannot be swept as a whole. Sweep a variable in them, such as {{topic}}."),
         ("extra_body", "{}", "extra_body cannot be swept as a whole. Sweep one of its keys, such as stop."),
-        ("{{1}}", "a", "{{1}} is no variable. Write its name in braces, such as {{topic}}."),
-        ("{{a}} {{b}}", "a", "{{a}} {{b}} is no variable. Write its name in braces, such as {{topic}}."),
-        (" ", "1", "Say which field the values are for."),
+        ("{{1}}", "a", "{{1}} is not a variable. Write its name in braces, such as {{topic}}."),
+        ("{{a}} {{b}}", "a", "{{a}} {{b}} is not a variable. Write its name in braces, such as {{topic}}."),
+        (" ", "1", "Choose the field of these values."),
         (
             "seed",
             ", ".join(map(str, range(1_001))),
-            "seed has 1,001 values, and one axis has at most 1,000. Take some out.",
+            "seed has 1,001 values, and one axis has at most 1,000. Remove some.",
         ),
-        ("seed", "0..999, 1000", "seed has more than 1,000 values, and one axis has at most 1,000. Take some out."),
+        ("seed", "0..999, 1000", "seed has more than 1,000 values, and one axis has at most 1,000. Remove some."),
     ],
 )
 def test_what_is_no_axis_says_what_to_do(field: str, text: str, sentence: str) -> None:
@@ -146,7 +146,7 @@ def test_what_is_no_axis_says_what_to_do(field: str, text: str, sentence: str) -
     "text", ["NaN", "Infinity", "1e999", "0x1", "1_000", "007", '"0.5"', "[0", "9" * 5_000, "seeds 0"]
 )
 def test_what_is_no_number_in_json_is_no_number(text: str) -> None:
-    with pytest.raises(AxisProblem, match=r" (is no value of|is too large a number for) random_seed"):
+    with pytest.raises(AxisProblem, match=r" (is invalid for|is too large for) random_seed"):
         read_values("random_seed", text)
 
 
@@ -251,10 +251,10 @@ def test_characters_that_no_page_can_show_become_replacement_characters() -> Non
 @pytest.mark.parametrize(
     ("extra_body", "sentence"),
     [
-        ("[1]", "The form's extra body must be a JSON object. Mend it there first."),
+        ("[1]", "The form's extra body must be a JSON object. Fix it there first."),
         (
             '{"a": ' + "[" * 200 + "]" * 200 + "}",
-            "The form's extra body nests more than 100 levels deep. Make it flatter.",
+            "The form's extra body has more than 100 levels of nesting. Make it flatter.",
         ),
     ],
 )
@@ -288,5 +288,5 @@ def test_every_field_that_is_offered_can_be_swept(draft: Draft) -> None:
 
 
 def test_far_more_text_than_an_axis_takes_is_refused_in_a_sentence() -> None:
-    with pytest.raises(AxisProblem, match=r"temperature has values of more than 1,000,000 characters. Take some out."):
+    with pytest.raises(AxisProblem, match=r"temperature has values of more than 1,000,000 characters. Remove some."):
         read_values("temperature", "1," * 500_001)

@@ -77,13 +77,13 @@ def test_a_row_may_ask_another_endpoint_in_its_own_dialect() -> None:
     ("row", "why"),
     [
         ({"endpoint": "gone"}, "There is no endpoint gone. Choose another one."),
-        ({"temperature": "warm"}, "warm is no value of temperature, which takes numbers such as 0.5, null or omitted."),
+        ({"temperature": "warm"}, "warm is invalid for temperature, which takes numbers such as 0.5, null or omitted."),
     ],
 )
 def test_a_row_that_cannot_be_asked_says_why_and_the_others_can(row: Row, why: str) -> None:
     well, ill, also_well = requests_of({}, row, {"temperature": "1"})
     assert (well.problem, ill.problem, also_well.problem) == (None, why, None)
-    with pytest.raises(ValueError, match=r"Row 2 makes no request\."):
+    with pytest.raises(ValueError, match=r"Row 2 has no valid request\."):
         ill.cell(1)
     assert [cell.lane for cell in cells_of([well, ill, also_well], 1, shuffled=None)] == ["row 1", "row 3"]
 

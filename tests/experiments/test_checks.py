@@ -47,7 +47,7 @@ def result(kind: str, value: Any, text: str = "", values: dict[str, str] | None 
         ("equals", "Paris", " Paris\n", True, "The answer is equal."),
         ("equals", "Paris", "Paris.", False, "The answer is “Paris.”."),
         ("json", True, '{"a": 1}', True, "The answer is JSON."),
-        ("json", True, "NaN", False, "The answer is not JSON: NaN is no number in JSON."),
+        ("json", True, "NaN", False, "The answer is not JSON: NaN is not a JSON number."),
         ("json_schema", {"type": "object", "required": ["a"]}, '{"a": 1}', True, "The schema admits the answer."),
         ("json_schema", {"required": ["a"]}, "{}", False, "At $: 'a' is a required property."),
         (

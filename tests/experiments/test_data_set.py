@@ -130,16 +130,16 @@ def test_any_bytes_are_a_whole_data_set_or_refused(content: bytes, name: str) ->
 @pytest.mark.parametrize(
     ("name", "content", "sentence"),
     [
-        ("a.csv", b"", "a.csv has no rows. Give it one at least, below the names of its columns."),
-        ("", b"topic\n", "The data set has no rows. Give it one at least, below the names of its columns."),
-        ("a.jsonl", b"\n\n", "a.jsonl has no rows. Give it one at least, below the names of its columns."),
+        ("a.csv", b"", "a.csv has no rows. Add at least one below the column names."),
+        ("", b"topic\n", "The data set has no rows. Add at least one below the column names."),
+        ("a.jsonl", b"\n\n", "a.jsonl has no rows. Add at least one below the column names."),
         ("a.csv", b"a\nb\n\xff", "Line 3 of a.csv is not UTF-8. Save the file as UTF-8 and try again."),
         (
             "a.csv",
             "a\nb".encode("utf-16"),
             "Line 1 of a.csv is not UTF-8. Save the file as UTF-8 and try again.",
         ),
-        ("a.csv", b"a\n\x00", "Line 2 of a.csv holds a NUL character, which no text does. Remove it."),
+        ("a.csv", b"a\n\x00", "Line 2 of a.csv contains a NUL character. Remove it."),
         (
             "a.csv",
             b'a,b\n"1\n2",3\n4\n',
@@ -152,33 +152,33 @@ def test_any_bytes_are_a_whole_data_set_or_refused(content: bytes, name: str) ->
             "Line 2 of a.csv has 3 columns, and its first line names 2. "
             "Put a text that holds the delimiter in quotation marks.",
         ),
-        ("a.csv", b"\na,,c\n1,2,3", "Line 2 of a.csv has no name for column 2. Give it one."),
+        ("a.csv", b"\na,,c\n1,2,3", "Line 2 of a.csv has no name for column 2. Add one."),
         ("a.csv", b"a,b,a \n1,2,3", "Line 1 of a.csv names two columns a. Rename one of them."),
         (
             "a.csv",
             b'a,b\n1,2\n3,"4\n5,6\n',
             "Line 3 of a.csv is not CSV: unexpected end of data. "
-            "Look at its quotation marks: one within others is written twice.",
+            "Check its quotation marks: one inside quoted text is written twice.",
         ),
         (
             "a.jsonl",
             b'{"a": 1}\n{"a": }',
-            "Line 2 of a.jsonl is not JSON: Expecting value at character 7. Write one JSON object a line.",
+            "Line 2 of a.jsonl is not JSON: Expecting value at character 7. Write one JSON object per line.",
         ),
-        ("a.jsonl", b'{"a": NaN}', "Line 1 of a.jsonl cannot be read: NaN is no number in JSON."),
-        ("a.jsonl", b'{"a": 1, "a": 2}', "Line 1 of a.jsonl cannot be read: the key 'a' stands twice."),
-        ("a.json", b"[1]", "Line 1 of a.json is no JSON object with keys. Write one such object a line."),
-        ("", b"{}", "Line 1 of the data set is no JSON object with keys. Write one such object a line."),
+        ("a.jsonl", b'{"a": NaN}', "Line 1 of a.jsonl cannot be read: NaN is not a JSON number."),
+        ("a.jsonl", b'{"a": 1, "a": 2}', "Line 1 of a.jsonl cannot be read: the key 'a' occurs twice."),
+        ("a.json", b"[1]", "Line 1 of a.json is not a JSON object with keys. Write one such object per line."),
+        ("", b"{}", "Line 1 of the data set is not a JSON object with keys. Write one such object per line."),
         (
             "a.jsonl",
             b'{"a": ' + b"[" * 200 + b"]" * 200 + b"}",
-            "Line 1 of a.jsonl nests more than 100 levels deep. Make it flatter.",
+            "Line 1 of a.jsonl has more than 100 levels of nesting. Make it flatter.",
         ),
-        ("a.jsonl", b'{"a": 1, "b": 2}\n{"a": 1}', "Line 2 of a.jsonl lacks b. Give every line the same keys."),
+        ("a.jsonl", b'{"a": 1, "b": 2}\n{"a": 1}', "Line 2 of a.jsonl lacks b. Use the same keys in every line."),
         (
             "a.jsonl",
             b'{"a": 1}\n\n{"a": 1, "c": 3}',
-            "Line 3 of a.jsonl has c, which the first has not. Give every line the same keys.",
+            "Line 3 of a.jsonl has c, which the first line lacks. Use the same keys in every line.",
         ),
     ],
 )
@@ -187,7 +187,7 @@ def test_what_is_no_data_set_says_why_and_where(name: str, content: bytes, sente
 
 
 def test_a_file_that_is_too_large_is_refused_by_its_size_before_it_is_read() -> None:
-    sentence = f"big.csv has more than {MOST_CHARACTERS:,} characters. Take a part of it."
+    sentence = f"big.csv has more than {MOST_CHARACTERS:,} characters. Use a part of it."
     assert problem_of("big.csv", b"\xff", size=1_000_000_000) == sentence
     assert problem_of("big.csv", b"\xff" * (MOST_BYTES + 1)) == sentence
     assert problem_of("big.csv", b"a" * (MOST_CHARACTERS + 1)) == sentence
@@ -197,7 +197,7 @@ def test_a_data_set_may_have_as_many_characters_and_rows_as_is_said() -> None:
     cell = "😀" * 9
     content = ("\n".join(["n" * 9, *[cell] * MOST_DATA_ROWS])).encode()
     assert len(read_data_set("", content).rows) == MOST_DATA_ROWS
-    assert problem_of("a.csv", content + b"\nmore") == "a.csv has more than 10,000 rows. Take a part of it."
+    assert problem_of("a.csv", content + b"\nmore") == "a.csv has more than 10,000 rows. Use a part of it."
     most = (b"topic\n" + (b"x" * 99 + b"\n") * (MOST_DATA_ROWS - 1)).ljust(MOST_CHARACTERS, b"y")
     assert len(read_data_set("", most).rows) == MOST_DATA_ROWS
 
@@ -231,24 +231,24 @@ def test_columns_that_fill_every_variable_are_no_problem(names: list[str]) -> No
 def test_a_variable_without_a_column_names_both_sides() -> None:
     assert problem_with(TWO, ["topic", "place", "time"]) == (
         "The prompt has {{place}}, {{time}}, and the data set has only topic, tone. "
-        "Give its columns the names of the variables."
+        "Name its columns like the variables."
     )
 
 
 def test_many_columns_are_not_all_named() -> None:
     many = DataSet(tuple(f"c{number}" for number in range(1_500)), ())
-    assert "c9 and 1,490 more. Give" in (problem_with(many, ["x"]) or "")
+    assert "c9 and 1,490 more. Name" in (problem_with(many, ["x"]) or "")
 
 
 def test_a_prompt_without_variables_uses_no_data_set() -> None:
     assert problem_with(TWO, []) == (
-        "The prompt has no variable that the data set could fill. It has topic, tone: write {{topic}} into a message."
+        "No variable in the prompt matches the data set. The data set has topic, tone: write {{topic}} into a message."
     )
 
 
 def test_a_variable_that_a_row_leaves_empty_is_named_with_the_row() -> None:
     holes = DataSet(("a", "b"), ({"a": "x", "b": ""}, {"a": "", "b": "y"}))
-    assert problem_with(holes, ["a"]) == "Row 2 of the data set has nothing for {{a}}. Fill it in, or take the row out."
+    assert problem_with(holes, ["a"]) == "Row 2 of the data set has no value for {{a}}. Add it, or remove the row."
 
 
 @pytest.mark.parametrize("text", ["base", "null", "omitted", " ", "{{tone}}"])
@@ -279,7 +279,5 @@ def test_names_that_would_be_kept_too_often_are_refused() -> None:
 
 
 def test_very_many_empty_lines_are_refused_in_a_sentence() -> None:
-    assert (
-        problem_of("", b"a" + b"\n" * 900_000 + b"1") == "The data set has more than 1,000 empty lines. Take them out."
-    )
+    assert problem_of("", b"a" + b"\n" * 900_000 + b"1") == "The data set has more than 1,000 empty lines. Remove them."
     assert len(read_data_set("", b"a" + b"\n" * 900 + b"1").rows) == 1

@@ -35,8 +35,8 @@ def test_the_first_character_that_differs_is_named(one: str, other: str, words: 
 @pytest.mark.parametrize("status", [status for status in Status if status not in (Status.OK, Status.RUNNING)])
 def test_an_answer_that_is_not_whole_says_nothing(status: Status) -> None:
     whole, not_whole = a_run("The sea."), a_run("The sea.", status)
-    assert said(not_whole, whole) == f"not known: the first answer is {status.value}"
-    assert said(whole, not_whole) == f"not known: the second answer is {status.value}"
+    assert said(not_whole, whole) == f"unknown: the first answer is {status.value}"
+    assert said(whole, not_whole) == f"unknown: the second answer is {status.value}"
 
 
 def test_an_answer_that_reached_its_limit_is_whole_as_far_as_it_was_asked_for() -> None:
@@ -66,10 +66,10 @@ def test_it_is_written_on_both_runs_and_on_no_other(log: Log) -> None:
     assert [kept(log, run_id).determinism for run_id in (one, other, third)] == [IDENTICAL, IDENTICAL, None]
     # Several at once.
     write_determinism(log, (one, third), "first differs at character 3")
-    write_determinism(log, (fourth, fourth), "not known: the first answer is lost")
+    write_determinism(log, (fourth, fourth), "unknown: the first answer is lost")
     wait_for(lambda: kept(log, third).determinism and kept(log, fourth).determinism)
     assert [kept(log, run_id).determinism for run_id in (one, other, fourth)] == [
         "first differs at character 3",
         IDENTICAL,
-        "not known: the first answer is lost",
+        "unknown: the first answer is lost",
     ]

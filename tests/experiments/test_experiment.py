@@ -366,9 +366,7 @@ def test_a_check_of_an_answer_that_was_cut_says_that_it_is_not_known(experiment:
         experiment.start(a_check(plan, original.id))
         again = ended(experiment, log)[1]
         wait_for(lambda: kept(log, again.id).determinism)
-    assert {kept(log, run.id).determinism for run in (original, again)} == {
-        "not known: the first answer is interrupted"
-    }
+    assert {kept(log, run.id).determinism for run in (original, again)} == {"unknown: the first answer is interrupted"}
 
 
 def test_a_check_that_is_stopped_says_that_it_is_not_known(experiment: Experiment, log: Log) -> None:
@@ -382,7 +380,7 @@ def test_a_check_that_is_stopped_says_that_it_is_not_known(experiment: Experimen
         experiment.stop("a")
         again = ended(experiment, log)[1]
         wait_for(lambda: kept(log, again.id).determinism)
-    assert kept(log, original.id).determinism == "not known: the second answer is cancelled"
+    assert kept(log, original.id).determinism == "unknown: the second answer is cancelled"
 
 
 def test_a_check_of_a_run_that_is_not_there_says_nothing(experiment: Experiment, log: Log) -> None:

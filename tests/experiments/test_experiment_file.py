@@ -267,7 +267,7 @@ def test_a_form_that_makes_no_request_is_not_written(draft: Draft, sentence: str
         ("- system: Answer", "- sytem: Answer", "Line 7: There is no field sytem. Did you mean system?"),
         ("- user:", "- user: x\n      assistant:", "Line 8: A message needs one of system, user, assistant and tool."),
         ("product", "products", "Line 13: combine must be 'one at a time', 'zip', 'product' or 'list'."),
-        ("0 to 1 step 0.5", "0 to x", "Line 11: 0 to x is no value of temperature, "),
+        ("0 to 1 step 0.5", "0 to x", "Line 11: 0 to x is invalid for temperature, "),
         ("0 to 1 step 0.5", "0 to 9999 step 0.1", "Line 11: 0 to 9999 step 0.1 would be 99,991 values, "),
         ("combine: product", "combine: product\nrows:\n  - {top_p: 1}", "Line 15: There is no axis top_p. "),
         ("  rows:\n", "  file: x.csv\n  rows:\n", "Line 14: data must have either file or rows."),

@@ -49,12 +49,12 @@ def test_each_value_has_its_spread_and_its_verdict_in_the_order_of_the_axis() ->
 def test_the_sentence_says_at_which_values_there_is_more_than_noise(
     groups: dict[str, Sequence[float]], where: str
 ) -> None:
-    assert sentence(groups) == (f"temperature changes length by more than the base varies by itself {where} (k = 10).")
+    assert sentence(groups) == (f"temperature changes length by more than the base's own variation {where} (k = 10).")
 
 
 def test_an_axis_without_an_effect_says_so() -> None:
     assert sentence({"0": NEAR, "1": NEAR}) == (
-        "temperature does not change length by more than the base varies by itself (k = 10)."
+        "temperature does not change length by more than the base's own variation (k = 10)."
     )
 
 
@@ -62,13 +62,13 @@ def test_an_axis_without_an_effect_says_so() -> None:
     ("groups", "base"), [({"0": NEAR}, NEAR[:3]), ({"0": NEAR[:3], "1": []}, NEAR), ({}, NEAR), ({"0": []}, [])]
 )
 def test_too_few_repeats_tell_nothing(groups: dict[str, Sequence[float]], base: Sequence[float]) -> None:
-    assert sentence(groups, base) == "4 repeats of each are needed to tell."
+    assert sentence(groups, base) == "4 repeats of each are needed."
 
 
 def test_values_with_too_few_repeats_are_named_beside_what_is_known() -> None:
     assert sentence({"0": NEAR, "0.5": FAR[:3], "0.7": FAR, "1": FAR, "2": []}) == (
-        "temperature changes length by more than the base varies by itself at 0.7 and 1 (k = 10). "
-        "4 repeats are needed to tell at 0.5 and 2."
+        "temperature changes length by more than the base's own variation at 0.7 and 1 (k = 10). "
+        "4 repeats are needed at 0.5 and 2."
     )
 
 

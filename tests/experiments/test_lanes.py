@@ -53,8 +53,8 @@ def test_a_lane_that_repeats_another_says_so() -> None:
     assert hints_of(draft) == [
         (),
         (),
-        ("Asks the same as lane B · cold: the two show what chance alone does.",),
-        ("Asks the same as lane A: the two show what chance alone does.",),
+        ("Same request as lane B · cold: the two show the effect of chance alone.",),
+        ("Same request as lane A: the two show the effect of chance alone.",),
     ]
 
 
@@ -67,13 +67,13 @@ def test_the_same_bytes_for_another_endpoint_are_no_repeat() -> None:
 
 def test_a_lane_that_changes_nothing_says_so_where_the_base_is_no_lane() -> None:
     draft = compared(Lane(id="1", settings={"temperature": COLD}), BASE.model_copy(update={"id": "2"}))
-    assert hints_of(draft) == [(), ("Changes nothing: it asks what the base asks.",)]
+    assert hints_of(draft) == [(), ("No changes: same request as the base.",)]
     assert hints_of(compared(BASE, Lane(id="2", settings={"temperature": COLD}))) == [(), ()]
 
 
 def test_lanes_that_ask_nothing_yet_repeat_nobody() -> None:
     said = [hint for hints in hints_of(compared(BASE, Lane(id="2"), model=None)) for hint in hints]
-    assert said == ["Changes nothing: it asks what the base asks."]
+    assert said == ["No changes: same request as the base."]
 
 
 def test_a_model_that_its_endpoint_does_not_list_is_named() -> None:
@@ -108,7 +108,7 @@ def test_what_the_base_cannot_send_is_said_of_lanes_that_change_it_only() -> Non
     ("lane", "words"),
     [
         ({"endpoint": "gone"}, "There is no endpoint gone. Choose another one."),
-        ({"model": " "}, "Choose a model first, or type its name."),
+        ({"model": " "}, "Choose a model first, or enter its name."),
         ({"extra_body": "{"}, "The text is not JSON"),
     ],
 )

@@ -54,8 +54,8 @@ def test_measures_have_names_and_units() -> None:
 
 
 def test_how_the_load_was_made_is_said() -> None:
-    assert closed_loop(1).startswith("Closed loop: one request under way,")
-    assert closed_loop(4).startswith("Closed loop: at most 4 requests under way at once,")
+    assert closed_loop(1).startswith("Closed loop: one request at a time,")
+    assert closed_loop(4).startswith("Closed loop: at most 4 concurrent requests,")
 
 
 @pytest.mark.parametrize("status", [status for status in Status if status is not Status.OK])

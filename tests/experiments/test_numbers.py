@@ -33,7 +33,7 @@ def test_the_best_of_each_number_is_found() -> None:
 @pytest.mark.parametrize(
     ("parts", "why"),
     [
-        ({"attempts": 2}, "tried 2 times"),
+        ({"attempts": 2}, "2 attempts"),
         ({"queued_ms": 10.0}, "waited 10 ms for a slot"),
         ({"queued_ms": 2_500.0}, "waited 2.5 s for a slot"),
         ({"cached_tokens": 7}, "7 prompt tokens from a cache"),
@@ -49,7 +49,7 @@ def test_times_that_cannot_be_compared_are_named_and_are_not_the_best(parts: dic
 
 def test_all_reasons_are_named() -> None:
     record = a_record(attempts=3, queued_ms=99.4, cached_tokens=1)
-    assert incomparable(record) == ["tried 3 times", "waited 99 ms for a slot", "1 prompt tokens from a cache"]
+    assert incomparable(record) == ["3 attempts", "waited 99 ms for a slot", "1 prompt tokens from a cache"]
 
 
 @pytest.mark.parametrize("parts", [{}, {"queued_ms": 9.9}, {"queued_ms": 0.0, "cached_tokens": 0}, {"attempts": 0}])

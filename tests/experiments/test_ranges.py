@@ -55,19 +55,19 @@ def test_what_is_no_range_is_none(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("0 to 1 step 0", "0 to 1 step 0 never ends: its step does not lead to 1. Write a step above 0."),
-        ("0:1:-0.25", "0:1:-0.25 never ends: its step does not lead to 1. Write a step above 0."),
-        ("1 to 0 step 0.5", "1 to 0 step 0.5 never ends: its step does not lead to 0. Write a step below 0."),
-        ("3 to 3 step 0", "3 to 3 step 0 never ends: its step does not lead to 3. Write a step other than 0."),
-        ("0 to 0.5", "Say how far apart the values are, such as 0 to 0.5 step 0.1."),
+        ("0 to 1 step 0", "0 to 1 step 0 never ends: its step does not reach 1. Write a step above 0."),
+        ("0:1:-0.25", "0:1:-0.25 never ends: its step does not reach 1. Write a step above 0."),
+        ("1 to 0 step 0.5", "1 to 0 step 0.5 never ends: its step does not reach 0. Write a step below 0."),
+        ("3 to 3 step 0", "3 to 3 step 0 never ends: its step does not reach 3. Write a step other than 0."),
+        ("0 to 0.5", "Add a step, such as 0 to 0.5 step 0.1."),
         (
             "0 to 1 step 0.001",
-            "0 to 1 step 0.001 would be 1,001 values, and one axis has at most 1,000. Take larger steps.",
+            "0 to 1 step 0.001 would be 1,001 values, and one axis has at most 1,000. Use a larger step.",
         ),
-        ("0..1e9", "0..1e9 would be 1,000,000,001 values, and one axis has at most 1,000. Take larger steps."),
+        ("0..1e9", "0..1e9 would be 1,000,000,001 values, and one axis has at most 1,000. Use a larger step."),
         (
             "0 to 1e99 step 1e-99",
-            "0 to 1e99 step 1e-99 would be about 10^198 values, and one axis has at most 1,000. Take larger steps.",
+            "0 to 1e99 step 1e-99 would be about 10^198 values, and one axis has at most 1,000. Use a larger step.",
         ),
     ],
 )

@@ -93,7 +93,7 @@ def test_a_cell_holds_the_very_bytes_of_its_lane_and_the_form_where_it_is_needed
 
 
 def test_a_lane_without_a_request_has_no_place_in_a_plan() -> None:
-    with pytest.raises(ValueError, match="Lane A makes no request"):
+    with pytest.raises(ValueError, match="Lane A has no valid request"):
         a_plan(HERE, Lane(id="1", endpoint="gone"))
-    with pytest.raises(ValueError, match="Lane B makes no request"):
+    with pytest.raises(ValueError, match="Lane B has no valid request"):
         a_plan(HERE, Lane(id="1"), Lane(id="2", extra_body="{"))

@@ -57,7 +57,7 @@ def test_a_zip_of_axes_that_are_not_equally_long_names_their_lengths() -> None:
     with pytest.raises(PlanProblem) as problem:
         rows_of(PlanKind.ZIP, [TEMPERATURE, SEED])
     assert str(problem.value) == (
-        "A zip takes as many values of each axis, and these have: temperature 2, random_seed 3. Make them equal."
+        "A zip needs equally many values on each axis, but there are temperature 2, random_seed 3."
     )
 
 
@@ -95,7 +95,7 @@ def test_a_product_is_counted_before_it_is_built(axes: int, figures: str) -> Non
         rows_of(PlanKind.PRODUCT, [an_axis(f"key_{place}", 1_000) for place in range(axes)])
     assert str(problem.value) == (
         f"This plan would have {figures} rows, and a sweep has at most 10,000. "
-        "Take values out, or try one axis at a time."
+        "Remove values, or try one axis at a time."
     )
 
 
@@ -111,7 +111,7 @@ def test_an_empty_axis_and_a_field_on_two_axes_are_problems(kind: PlanKind) -> N
     with pytest.raises(AxisProblem, match=r"^top_p has no values yet\. ") as problem:
         rows_of(kind, [TEMPERATURE, Axis(field="top_p", values=())])
     assert problem.value.field == "top_p"
-    with pytest.raises(AxisProblem, match=r"^temperature stands on 2 axes\. "):
+    with pytest.raises(AxisProblem, match=r"^temperature is on 2 axes\. "):
         rows_of(kind, [TEMPERATURE, SEED, TEMPERATURE])
 
 
@@ -160,7 +160,7 @@ def test_a_cell_that_is_no_value_names_its_row_and_field() -> None:
     with pytest.raises(AxisProblem) as problem:
         read_rows(["temperature"], [{"temperature": "1"}, {}, {"temperature": "hot"}])
     assert problem.value.field == "temperature"
-    assert str(problem.value).startswith("Row 3, temperature: hot is no value of temperature, which takes ")
+    assert str(problem.value).startswith("Row 3, temperature: hot is invalid for temperature, which takes ")
 
 
 def test_a_table_of_no_rows_or_of_too_many_says_so() -> None:

@@ -100,8 +100,8 @@ BY_ROW: list[list[CellResult]] = [
 def test_each_axis_is_judged_by_the_rows_that_change_it_alone() -> None:
     found = findings(["temperature", "model"], ROWS, BY_ROW, LENGTH, {})
     assert [finding.sentence for finding in found] == [
-        "temperature changes length by more than the base varies by itself at 1 (k = 4).",
-        "4 repeats of each are needed to tell.",
+        "temperature changes length by more than the base's own variation at 1 (k = 4).",
+        "4 repeats of each are needed.",
     ]
     assert [[value.words for value in finding.values] for finding in found] == [["0", "1"], ["large"]]
 

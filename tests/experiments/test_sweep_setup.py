@@ -58,7 +58,7 @@ def test_values_that_are_none_stand_in_the_way_of_the_plan_and_are_named_on_thei
     with pytest.raises(AxisProblem) as problem:
         setup.plan()
     assert str(problem.value) == (
-        "many is no value of max_tokens, which takes whole numbers such as 256, null or omitted."
+        "many is invalid for max_tokens, which takes whole numbers such as 256, null or omitted."
     )
     assert [setup.problem_of(number) for number in (0, 1)] == [None, str(problem.value)]
 
@@ -68,7 +68,7 @@ def test_a_second_axis_of_the_same_field_is_named_and_makes_no_plan() -> None:
     assert [setup.problem_of(number) for number in range(3)] == [
         None,
         None,
-        "temperature has an axis already. Put all its values on one.",
+        "temperature already has an axis. Put all its values on one.",
     ]
     with pytest.raises(AxisProblem):
         setup.plan()

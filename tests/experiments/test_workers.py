@@ -141,9 +141,9 @@ def _tasks(dask_scheduler: Any) -> int:
 @pytest.mark.parametrize(
     ("scheduler", "url", "why"),
     [
-        ("local", "sqlite:///runs.sqlite3", "needs a log that all workers can write"),
-        ("tcp://127.0.0.1:1", "postgresql://nobody@127.0.0.1/none", r"No scheduler answers at tcp://127\.0\.0\.1:1"),
-        ("nowhere at all", "postgresql://nobody@127.0.0.1/none", "No scheduler answers at nowhere at all"),
+        ("local", "sqlite:///runs.sqlite3", "requires a log that all workers can write to"),
+        ("tcp://127.0.0.1:1", "postgresql://nobody@127.0.0.1/none", r"There is no scheduler at tcp://127\.0\.0\.1:1"),
+        ("nowhere at all", "postgresql://nobody@127.0.0.1/none", "There is no scheduler at nowhere at all"),
     ],
 )
 def test_workers_that_cannot_be_had_are_told(scheduler: str, url: str, why: str) -> None:

@@ -1,4 +1,4 @@
-"""Group C: answers with a status of success whose body, type or encoding is not what was asked for."""
+"""Group C: successful responses with an unexpected body, type or encoding."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ WRONG_TYPE = "wrong content type"
 
 
 def typed(name: str, content_type: str, **more: object) -> Fault:
-    """A good stream that calls itself this."""
+    """A valid stream with this media type."""
     return ok(f"type_{name}", head(content_type=content_type) + GOOD, **more)
 
 
@@ -44,7 +44,7 @@ def flushed(body: bytes) -> bytes:
 
 
 def held_back(*pieces: bytes) -> Play:
-    """A play that sends its pieces far enough apart to arrive one by one."""
+    """A play that sends its pieces slowly enough to arrive one by one."""
 
     def play(caller: Caller) -> None:
         caller.read()

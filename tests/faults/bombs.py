@@ -1,4 +1,4 @@
-"""Compressed bodies that inflate to a gigabyte, made in a moment: one compressed block, repeated."""
+"""Compressed bodies that inflate to a gigabyte, made quickly by repeating one compressed block."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Group D: silence, drips, cuts, and framing that lies, after the headers."""
+"""Group D: silence, drips, cuts and wrong framing after the headers."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from tests.faults.fault import (
 from tests.faults.server import Caller, Play
 from tests.streaming.endpoint import DONE, chunk, framed, head
 
-# Before Python 3.13, ssl tells no reset from an end.
+# Before Python 3.13, ssl does not distinguish a reset from an end.
 RESET_UNDER_TLS = "reset" if sys.version_info >= (3, 13) else "closed_early"
 FIRST_EVENT = {"first_event_s": SOON}
 IDLE = {"idle_between_events_s": SOON}
@@ -34,17 +34,17 @@ SAID = CHUNKS + framed(HELLO)
 
 
 def silent(name: str, play: Play, **more: object) -> Fault:
-    """No event comes in time."""
+    """No event arrives in time."""
     return error(name, "first_event_timeout", play, limits=FIRST_EVENT, says="no event within 0.2 s", **more)
 
 
 def stall(name: str, play: Play, **more: object) -> Fault:
-    """Text came, then no event in time."""
+    """Text arrives, then no event in time."""
     return interrupted(name, "stall", play, limits=IDLE, says="0.2 s of silence", **more)
 
 
 def cut(name: str, play: Play | bytes, **more: object) -> Fault:
-    """Text came, then the body ended without a proof that it is whole."""
+    """Text arrives, then the body ends without a proof that it is complete."""
     return interrupted(name, "closed_early", play, **more)
 
 

@@ -1,4 +1,4 @@
-"""Group A: faults before the headers are complete, in name, connection, TLS and head."""
+"""Group A: faults before the headers are complete: name lookup, connection, TLS and head."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ TLS_HELLO = 22
 
 
 def without_reading(first: bytes, what: str, *arguments: object) -> Play:
-    """A play for whoever does not understand the request, such as a port that does not speak TLS."""
+    """A play that ignores the request, such as a port that does not speak TLS."""
 
     def play(caller: Caller) -> None:
         caller.send(first)
@@ -24,7 +24,7 @@ def without_reading(first: bytes, what: str, *arguments: object) -> Play:
 
 
 def after_a_moment(what: str) -> Play:
-    """A play that hangs up with the request unread, but not before the client has sent it."""
+    """A play that hangs up after the client has sent the request, without reading it."""
 
     def play(caller: Caller) -> None:
         time.sleep(0.02)
@@ -39,7 +39,7 @@ def never_reading(caller: Caller) -> None:
 
 
 def tls(name: str, kind: str, play: Play, **more: object) -> Fault:
-    """A server that is asked for TLS and plays this instead of it."""
+    """A server that plays this instead of TLS."""
     return error(name, kind, play, http=None, tls=True, **more)
 
 
@@ -50,7 +50,7 @@ def untrusted(name: str, certificate: str) -> Fault:
 def reset_when_half_sent(caller: Caller) -> None:
     caller.read()
     caller.send(b"HTTP/1.1 200 OK\r\nContent-Type: text/ev")
-    time.sleep(0.05)  # a reset throws away what the client has not read
+    time.sleep(0.05)  # a reset discards unread data
     caller.reset()
 
 

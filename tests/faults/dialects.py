@@ -1,4 +1,4 @@
-"""Group F: what endpoints make of the contract: errors in streams, missing and odd fields, choices, tools, usage."""
+"""Group F: variants of the contract: errors in streams, missing and odd fields, choices, tools, usage."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ def delta(fields: object, **choice: object) -> bytes:
 
 
 def message(text: str, **choice: object) -> bytes:
-    """The event of a message where a delta should stand."""
+    """The event of a chunk with a message instead of a delta."""
     return event({"choices": [{"index": 0, "message": {"role": "assistant", "content": text}, **choice}]})
 
 
 def odd(name: str, *events: bytes, text: str = "Hello", **more: object) -> Fault:
-    """Events that cost no text."""
+    """Odd events without loss of text."""
     return ok(name, stream(*events), text, **more)
 
 
 def reported(name: str, data: bytes, says: str = "no such model") -> tuple[Fault, Fault]:
-    """An error that an event reports, after some text and as the first event."""
+    """An error reported in an event, after some text and as the first event."""
     kind = "server_error_event"
     return (
         interrupted(name, kind, stream(HELLO, data), says=says),
@@ -52,7 +52,7 @@ def empty(name: str, play: bytes | Play, **more: object) -> Fault:
 
 
 WORDS = "no such model"
-_SILENT = "without saying what it was"
+_SILENT = "without a message"
 CALL = {"index": 0, "id": "c1", "type": "function", "function": {"name": "look", "arguments": '{"a"'}}
 REST = {"index": 0, "function": {"arguments": ": 1}"}}
 
@@ -136,9 +136,9 @@ DIALECTS = group(
     odd("text_delta", delta("text"), GOOD),
     odd("list_delta", delta([1]), GOOD),
     odd("null_choice", event({"choices": [None, 5, "x", []]}), GOOD),
-    odd("missing_choices", event({"id": "c"}), GOOD, warns="without choices"),
-    odd("null_choices", event({"choices": None}), GOOD, warns="without choices"),
-    odd("choices_object", event({"choices": {"0": {}}}), GOOD, warns="without choices"),
+    odd("missing_choices", event({"id": "c"}), GOOD, warns="had no choices"),
+    odd("null_choices", event({"choices": None}), GOOD, warns="had no choices"),
+    odd("choices_object", event({"choices": {"0": {}}}), GOOD, warns="had no choices"),
     odd("empty_choices_prompt_filter", event({"choices": [], "prompt_filter_results": [{}]}), GOOD),
     odd("message_for_delta", message("Hello", finish_reason="stop")),
     odd("message_behind_deltas", HELLO, message("Hello", finish_reason="stop")),
@@ -158,7 +158,7 @@ DIALECTS = group(
     odd("content_list_unknown", delta({"content": [{"type": "text", "text": "Hello"}, {"type": "video", "url": "x"}]}),
         DONE, warns="'video'"),
     odd("content_list_junk", delta({"content": [None, 5, [], {}, {"type": "text"}, {"type": 5}, "Hello"]}), DONE,
-        warns="passed over"),
+        warns="skipped"),
     odd("content_thinking", delta({"content": [{"type": "thinking", "thinking": [{"type": "text", "text": "Hm"}]}]}),
         GOOD),
     odd("reasoning_content", delta({"reasoning_content": "Hm."}), GOOD),

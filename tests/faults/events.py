@@ -1,4 +1,4 @@
-"""Group E: events whose bytes, lines, JSON or size are not as they should be."""
+"""Group E: events with wrong bytes, lines, JSON or size."""
 
 from __future__ import annotations
 
@@ -28,23 +28,23 @@ TWO = (chunk("Hel"), chunk("lo"), FINISH + DONE)
 
 
 def between(bad: bytes | str) -> bytes:
-    """A stream with something odd in the middle of its text: bytes as they are, text as the data of an event."""
+    """A stream with odd content in the middle of its text: raw bytes, or text as the data of an event."""
     first, second, rest = TWO
     return stream(first, bad if isinstance(bad, bytes) else event(bad), second, rest)
 
 
 def hole(name: str, data: str, **more: object) -> Fault:
-    """One event that cannot be read."""
+    """An unreadable event."""
     return damaged(name, between(data), warns=BAD, **more)
 
 
 def passed_over(name: str, odd: bytes | str, **more: object) -> Fault:
-    """Something odd that holds no text and costs none."""
+    """Odd content without text, which loses no text."""
     return ok(name, between(odd), **more)
 
 
 def texts(name: str, *pieces: str, text: str) -> Fault:
-    """Pieces of text that must come out like this."""
+    """Pieces of text that must result in this text."""
     return ok(name, stream(*map(chunk, pieces), FINISH, DONE), text)
 
 
@@ -61,7 +61,7 @@ def too_large(name: str, data: bytes, **more: object) -> Fault:
 
 
 def exactly(size: int) -> bytes:
-    """An event of so many bytes with its line, without its blank line."""
+    """An event of this many bytes, including its line but not its blank line."""
     begin, end = b'data: {"x": "', b'"}'
     return begin + b"x" * (size - len(begin) - len(end)) + end + b"\n\n"
 
@@ -98,10 +98,10 @@ EVENTS = group(
     passed_over("long_float", '{"choices": [], "x": 0.' + "9" * 50_000 + "}"),
     passed_over("nan_json", '{"choices": [], "x": [NaN, Infinity, -Infinity]}'),
     passed_over("unknown_keys", '{"choices": [], "p": "abc", "\\u0000": {"\\ud83d": []}}'),
-    passed_over("empty_object", "{}", warns="without choices"),
+    passed_over("empty_object", "{}", warns="had no choices"),
     passed_over("empty_data", b"data:\n\ndata: \n\ndata\n\n"),
     passed_over("event_name_without_data", b"event: ping\n\n"),
-    passed_over("ping_with_words", b"event: ping\ndata: still here\n\n", warns="passed over"),
+    passed_over("ping_with_words", b"event: ping\ndata: still here\n\n", warns="skipped"),
     passed_over("named_event_with_json", b'event: status\ndata: {"state": "busy"}\n\n'),
     passed_over("comments", b": one\n:two\n:\n\n: three\n\n"),
     passed_over("unknown_fields", b"foo: bar\nbaz\n\xc3\xa9: x\n\n"),

@@ -1,4 +1,4 @@
-"""What a fault is: how an endpoint misbehaves, and how a run against it must end."""
+"""A fault: the misbehaviour of an endpoint, and the required end of a run against it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ HELLO = chunk("Hel") + chunk("lo")
 FINISH = chunk(finish="stop")
 GOOD = HELLO + FINISH + DONE
 
-# So short that a fault which is ended by its limit is ended soon.
+# Short, so that faults ended by a limit end soon.
 LIMITS: Mapping[str, float] = {
     "connect_s": 1,
     "first_byte_s": 2,
@@ -33,7 +33,7 @@ KEY = "sk-canary-0123456789abcdef"
 
 
 class Where(Enum):
-    """What the endpoint's address leads to."""
+    """The server at the endpoint's address."""
 
     SERVER = "the bad server"
     NOBODY = "a port on which nothing listens"
@@ -44,9 +44,9 @@ class Where(Enum):
 
 @dataclass(frozen=True)
 class Fault:
-    """One way to misbehave, and the promise for it.
+    """A misbehaviour, and the guarantee for it.
 
-    ``attempts`` counts the connections that the server sees. ``text`` is the text that is kept, or a pattern for it.
+    ``attempts`` is the number of connections to the server. ``text`` is the kept text, or a pattern for it.
     The run must end within ``within_s`` seconds under ``LIMITS`` and ``limits``. ``says`` is part of the message,
     ``warns`` of a warning. ``size`` marks the faults whose memory is measured.
     """
@@ -72,7 +72,7 @@ class Fault:
     group: str = ""
 
     def promised(self) -> str:
-        """The promise in a few words."""
+        """The guarantee in a few words."""
         return " ".join(filter(None, [self.status, self.kind, self.http and str(self.http)]))
 
 
@@ -81,22 +81,22 @@ def _played(play: Play | bytes) -> Play:
 
 
 def ok(name: str, play: Play | bytes, text: str = "Hello", **more: object) -> Fault:
-    """A fault that costs nothing."""
+    """A fault without loss."""
     return _fault(name, play, status="ok", kind=None, text=text, **more)
 
 
 def damaged(name: str, play: Play | bytes, text: str = "Hello", **more: object) -> Fault:
-    """A fault that leaves the answer complete, but perhaps with a hole."""
+    """A fault that leaves the answer complete, but possibly with a gap."""
     return _fault(name, play, status="damaged", kind=None, text=text, **more)
 
 
 def interrupted(name: str, kind: str, play: Play | bytes, text: str = "Hello", **more: object) -> Fault:
-    """A fault that comes when text has arrived, which is kept."""
+    """A fault after some text has arrived, which is kept."""
     return _fault(name, play, status="interrupted", kind=kind, text=text, **more)
 
 
 def error(name: str, kind: str, play: Play | bytes, http: int | None = 200, **more: object) -> Fault:
-    """A fault that comes before any text."""
+    """A fault before any text."""
     return _fault(name, play, status="error", kind=kind, http=http, **more)
 
 
@@ -110,17 +110,17 @@ def group(name: str, *faults: Fault) -> tuple[Fault, ...]:
 
 
 def stream(*pieces: bytes) -> bytes:
-    """An answer of status 200 with these events, which ends with the connection."""
+    """A response with status 200 and these events, which ends with the connection."""
     return head() + b"".join(pieces)
 
 
 def chunked(*pieces: bytes, end: bytes = b"0\r\n\r\n") -> bytes:
-    """An answer of status 200 with these pieces as its chunks."""
+    """A response with status 200 and these pieces as its chunks."""
     return head("200 OK", "Transfer-Encoding: chunked") + b"".join(map(framed, pieces)) + end
 
 
 def repeated(first: bytes, piece: bytes, times: int, end: bytes = b"") -> Play:
-    """A play that sends much without holding it in memory."""
+    """A play that sends a large body without holding it in memory."""
 
     def play(caller: Caller) -> None:
         caller.read()
@@ -134,7 +134,7 @@ def repeated(first: bytes, piece: bytes, times: int, end: bytes = b"") -> Play:
 
 
 def then(first: bytes, what: str, *arguments: object) -> Play:
-    """A play that reads the request, sends ``first`` and then does what a method of Caller of that name does."""
+    """A play that reads the request, sends ``first``, then calls the method of ``Caller`` with this name."""
 
     def play(caller: Caller) -> None:
         caller.read()

@@ -1,6 +1,6 @@
-"""Prints every fault with what is promised and what is seen, as a Markdown table: ``python -m tests.faults.matrix``.
+"""Prints every fault with its guarantee and result as a Markdown table: ``python -m tests.faults.matrix``.
 
-Arguments choose the faults whose name holds one of them. Ends with 1 when a promise was not kept.
+Arguments select faults by parts of their names. The exit code is 1 when a guarantee is broken.
 """
 
 # ruff: noqa: T201 - a command that prints

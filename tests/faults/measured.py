@@ -1,4 +1,4 @@
-"""What ``python -m components.streaming`` prints in the end, and how much memory it took at most."""
+"""The last output of ``python -m components.streaming``, and its peak memory."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from pathlib import Path
 
 
 def measured(arguments: Sequence[str]) -> tuple[str, float]:
-    """The last line that the reader prints, and the most memory that this process held until then, in MB.
+    """The last line printed by the reader, and the peak memory of this process in MB.
 
-    For a process of its own: it changes the process's arguments, environment and standard input.
+    Call it in a separate process: it changes the arguments, environment and standard input.
     """
     sys.argv = ["components.streaming", *arguments]
     sys.stdin = io.TextIOWrapper(io.BytesIO(b"{}"))
@@ -32,9 +32,9 @@ def measured(arguments: Sequence[str]) -> tuple[str, float]:
 
 
 def peak_mb() -> float:
-    """The most memory that this process ever held."""
+    """The peak memory of this process."""
     status = Path("/proc/self/status")
-    if status.exists():  # what getrusage says counts the process that started this one, too
+    if status.exists():  # getrusage includes the parent process
         found = re.search(r"VmHWM:\s+(\d+) kB", status.read_text())
         assert found
         return int(found[1]) / 1024

@@ -1,4 +1,4 @@
-"""Plays one fault to the reader, and tells what was seen from both sides."""
+"""Plays one fault to the reader, and reports the observations of both sides."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Played:
     """Whether anybody called the address that a redirect names."""
 
     def differences(self, fault: Fault) -> list[str]:
-        """What is not as promised, in words; empty when the promise was kept."""
+        """The broken guarantees in words; empty when all are kept."""
         outcome, found = self.outcome, []
 
         def compare(what: str, promised: object, observed: object) -> None:
@@ -76,7 +76,7 @@ class Played:
 
 
 def play(fault: Fault, **limits: float) -> Played:
-    """Run the reader against this fault; ``limits`` go over those of the fault."""
+    """Run the reader against this fault; ``limits`` override those of the fault."""
     if fault.where is not Where.SERVER:
         with _address(fault.where) as base_url:
             outcome, events, took_s = run(base_url, fault, **limits)
@@ -90,12 +90,12 @@ def play(fault: Fault, **limits: float) -> Played:
 
 
 def base_url_of(fault: Fault, server: BadServer) -> str:
-    """The address under which the reader is to call this fault's server."""
+    """The reader's base URL for this fault's server."""
     return f"{'https' if fault.tls or fault.certificate else 'http'}://127.0.0.1:{server.port}/v1"
 
 
 def run(base_url: str, fault: Fault, **limits: float) -> tuple[Outcome, list[TimedEvent], float]:
-    """One run, and how long it took in seconds."""
+    """One run, and its duration in seconds."""
     values = Limits.from_mapping({**LIMITS, **fault.limits, **limits})
     began = time.monotonic()
     stream = AnswerStream(base_url, fault.body, key=ApiKey(KEY, base_url), limits=values)
@@ -118,7 +118,7 @@ def _address(where: Where) -> Iterator[str]:
 
 @contextmanager
 def full_queue() -> Iterator[int]:
-    """The port of a socket that answers nobody any more."""
+    """The port of a socket with a full queue, which accepts no connection."""
     with socket.socket() as full, socket.socket() as first, socket.socket() as second:
         full.bind(("127.0.0.1", 0))
         full.listen(0)
@@ -137,7 +137,7 @@ Seen = TypeVar("Seen")
 
 
 def at_once(play_one: Callable[[Case], Seen], cases: Sequence[Case]) -> tuple[list[Seen], list[str]]:
-    """What each case gives, played several at once, and what all of them together leave behind, in words."""
+    """The result of each case, several played at once, and the leaks of all of them, in words."""
     play_one(cases[-1])  # libraries load
     before = Left.now()
     with ThreadPoolExecutor(AT_ONCE) as pool:
@@ -147,19 +147,19 @@ def at_once(play_one: Callable[[Case], Seen], cases: Sequence[Case]) -> tuple[li
 
 @dataclass(frozen=True)
 class Left:
-    """The threads and the open files of this process, without the one thread that watches all exchanges."""
+    """The threads and open files of this process, without the thread that watches all exchanges."""
 
     threads: frozenset[threading.Thread]
     files: int
 
     @classmethod
     def now(cls) -> Left:
-        """As they are now."""
+        """The current ones."""
         threads = frozenset(thread for thread in threading.enumerate() if thread.name != "watch")
         return cls(threads, len(os.listdir("/dev/fd")))
 
     def more_than(self, before: Left) -> list[str]:
-        """What there is now that was not there before, in words."""
+        """The additions since ``before``, in words."""
         threads = [f"thread {thread.name}" for thread in self.threads - before.threads]
         files = [f"{self.files - before.files} open files"] if self.files > before.files else []
         return threads + files

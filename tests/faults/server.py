@@ -1,4 +1,4 @@
-"""A server that misbehaves on purpose: raw loopback sockets, plain or under TLS, every byte decided by the fault."""
+"""A server that misbehaves on purpose: raw loopback sockets, plain or with TLS; the fault decides every byte."""
 
 from __future__ import annotations
 
@@ -41,20 +41,20 @@ class Caller:
         return self.request
 
     def send(self, *pieces: bytes, pause: float = 0.0) -> None:
-        """Send these pieces, so many seconds apart."""
+        """Send these pieces at this interval in seconds."""
         for number, piece in enumerate(pieces):
             if number and pause:
                 time.sleep(pause)
             self._connection.sendall(piece)
 
     def drip(self, piece: bytes, pause: float = 0.02) -> None:
-        """Send a piece again and again, until the client hangs up."""
+        """Send a piece repeatedly until the client hangs up."""
         while True:
             self._connection.sendall(piece)
             time.sleep(pause)
 
     def flood(self, piece: bytes) -> None:
-        """Send a piece as often and as fast as the client takes it."""
+        """Send a piece as often as the client reads it."""
         while True:
             self._connection.sendall(piece)
 
@@ -65,18 +65,18 @@ class Caller:
                 pass
 
     def reset(self) -> None:
-        """Close with a reset instead of a FIN; what lingers is thrown away."""
+        """Close with a reset instead of a FIN; unsent data is discarded."""
         self._connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self._connection.close()
 
     def finish(self) -> None:
-        """Say that nothing more comes, and wait for the client to hang up."""
+        """Close the sending side, and wait for the client to hang up."""
         with suppress(OSError):
             self._connection.shutdown(socket.SHUT_WR)
         self.wait()
 
     def leave_tls(self) -> None:
-        """Go on with the TCP connection under TLS, without TLS's own goodbye."""
+        """Continue with the plain TCP connection, without closing TLS."""
         assert isinstance(self._connection, ssl.SSLSocket)
         self._connection = socket.socket(fileno=self._connection.detach())
 
@@ -95,7 +95,7 @@ Play = Callable[[Caller], object]
 
 
 class BadServer:
-    """Plays one fault to whoever connects, each connection in a thread of its own."""
+    """Plays one fault to each connection, in a thread per connection."""
 
     def __init__(self, play: Play, certificate: str | None = None) -> None:
         self._bystander = socket.create_server(("127.0.0.1", 0))
@@ -116,7 +116,7 @@ class BadServer:
         self._threads[0].start()
 
     def everybody_left(self, within_s: float) -> bool:
-        """Whether all connections end by themselves within so many seconds."""
+        """Whether all connections end by themselves within this many seconds."""
         until = time.monotonic() + within_s
         while len(self.left_at) < self.attempts:
             if time.monotonic() > until:
@@ -126,7 +126,7 @@ class BadServer:
 
     @property
     def called_elsewhere(self) -> bool:
-        """Whether anybody called the address that nobody may call."""
+        """Whether the forbidden address was called."""
         try:
             self._bystander.accept()[0].close()
         except BlockingIOError:
@@ -134,7 +134,7 @@ class BadServer:
         return True
 
     def close(self) -> None:
-        """Hang up on everybody and wait for every thread."""
+        """Close all connections, and wait for every thread."""
         self._over = True
         self._bystander.close()
         with suppress(OSError):
@@ -171,7 +171,7 @@ class BadServer:
             self._play(caller)
         except OSError:
             pass  # the client hung up
-        except BaseException as problem:  # noqa: BLE001 - told to the test when it ends
+        except BaseException as problem:  # noqa: BLE001 - reported to the test at its end
             self.problems.append(problem)
         finally:
             self._open.discard(connection)
@@ -189,7 +189,7 @@ class BadServer:
 
 @contextmanager
 def serving(play: Play, certificate: str | None = None) -> Iterator[BadServer]:
-    """A server for one test; a play that went wrong in itself fails the test."""
+    """A server for one test; an error in a play fails the test."""
     server = BadServer(play, certificate)
     try:
         yield server
@@ -217,7 +217,7 @@ def _authority() -> trustme.CA:
 
 @contextmanager
 def trusted() -> Iterator[None]:
-    """Inside, the authority that good certificates come from here is the only one that requests trusts."""
+    """Within this block, requests trusts only the authority of the good certificates."""
     before = requests.adapters.DEFAULT_CA_BUNDLE_PATH
     with _authority().cert_pem.tempfile() as path:
         requests.adapters.DEFAULT_CA_BUNDLE_PATH = path
@@ -229,7 +229,7 @@ def trusted() -> Iterator[None]:
 
 @cache
 def server_context(certificate: str) -> ssl.SSLContext:
-    """A server's side of TLS, whose certificate is ``good``, ``self signed``, ``wrong name`` or ``expired``."""
+    """The server's TLS context, with a ``good``, ``self signed``, ``wrong name`` or ``expired`` certificate."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     now = datetime.now(UTC)
     match certificate:

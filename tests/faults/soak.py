@@ -1,4 +1,4 @@
-"""Many runs against random faults, eight at once, and what they leave: ``python -m tests.faults.soak --runs 1000``."""
+"""Many runs against random faults, eight at once, and their leaks: ``python -m tests.faults.soak --runs 1000``."""
 
 # ruff: noqa: T201 - a command that prints
 from __future__ import annotations
@@ -18,7 +18,7 @@ from tests.faults.playing import AT_ONCE, Left, play
 from tests.faults.server import trusted
 from tests.faults.table import FAULTS
 
-# A port that is free at one moment is another server's at the next; what is large would only measure malloc.
+# A free port may be taken by another server at any moment; large bodies would only measure malloc.
 CHOSEN = [
     fault
     for fault in FAULTS
@@ -30,7 +30,7 @@ WARM_UP = 100
 
 @dataclass(frozen=True)
 class Level:
-    """What this process holds at one moment."""
+    """The resources of this process at one moment."""
 
     threads: int
     files: int
@@ -38,25 +38,25 @@ class Level:
 
     @classmethod
     def now(cls) -> Level:
-        """As it is now, garbage collected."""
+        """The current resources, after a garbage collection."""
         gc.collect()
         return cls(threading.active_count(), Left.now().files, _memory_mb())
 
 
 @dataclass(frozen=True)
 class Soaked:
-    """What many runs did."""
+    """The results of many runs."""
 
     before: Level
     after: Level
     statuses: dict[str, int]
     broken: list[str]
-    """Promises that were not kept, but for those about time."""
+    """Broken guarantees, except for those about time."""
     took_s: float
 
 
 def soak(runs: int, seed: int = 7) -> Soaked:
-    """Play so many faults, chosen at random."""
+    """Play this many random faults."""
     chosen = random.Random(seed).choices(CHOSEN, k=runs)
     statuses: dict[str, int] = {}
     broken: list[str] = []
@@ -82,7 +82,7 @@ def _memory_mb() -> float:
 
 
 def main() -> int:
-    """Print what is held before and after; 1 when something is left or a promise was broken."""
+    """Print the resources before and after; returns 1 for a leak or a broken guarantee."""
     parser = argparse.ArgumentParser(prog="python -m tests.faults.soak", description=__doc__)
     parser.add_argument("--runs", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=7)

@@ -19,7 +19,7 @@ NO = {"message": "no"}
 
 
 def redirect(name: str, status: int, location: str | None, what: str = "finish", *arguments: object, **more: object):
-    """A redirect; ``{elsewhere}`` in its target is an address that nobody may call."""
+    """A redirect; ``{elsewhere}`` in its target is the forbidden address."""
 
     def play(caller: Caller) -> None:
         caller.read()
@@ -31,7 +31,7 @@ def redirect(name: str, status: int, location: str | None, what: str = "finish",
 
 
 def status(code: int, kind: str, attempts: int = 1, **more: object) -> Fault:
-    """This status with the words "no" and nothing special about it."""
+    """This status with a body of "no"."""
     return error(
         "s429_plain" if code == 429 else f"s{code}",
         kind,

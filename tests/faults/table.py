@@ -1,4 +1,4 @@
-"""All faults, in the order of the connection's life."""
+"""All faults, in the order of a connection's phases."""
 
 from __future__ import annotations
 

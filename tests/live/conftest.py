@@ -1,4 +1,4 @@
-"""The live socket as the server has it, and a reader that does what the page's script does with what arrives."""
+"""The server's live socket, and a reader that applies its messages like the page's script."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def make_run(text: str = "", model: str = "m") -> Run:
 
 
 def tell(run: Run, text: str, at_ms: float = 1.0) -> None:
-    """The run gets this much more text."""
+    """Add this text to the run."""
     chunk = json.dumps({"choices": [{"index": 0, "delta": {"content": text}}]})
     run.take(TimedEvent("message", chunk, at_ms, (Delta(0, text),)))
 
@@ -53,7 +53,7 @@ def end(run: Run, status: Status = Status.OK, finish_reason: str | None = "stop"
 
 
 def applied(blocks: list[str], frame: Frame) -> list[str]:
-    """The blocks once a frame has been applied to them, as browsers count: in UTF-16 code units."""
+    """The blocks after a frame is applied; positions are in UTF-16 code units, as in browsers."""
     start, kept, rest, *more = frame
     assert isinstance(start, int)
     assert isinstance(kept, int)
@@ -64,7 +64,7 @@ def applied(blocks: list[str], frame: Frame) -> list[str]:
 
 @dataclass
 class Reader:
-    """One lane of a connection, as the page's script keeps it."""
+    """One lane of a connection, as in the page's script."""
 
     connection: ClientConnection
     lane: int = 1
@@ -81,7 +81,7 @@ class Reader:
         self.connection.send(json.dumps({"lane": self.lane, **request}))
 
     def read(self, seconds: float = 10) -> None:
-        """Take in the next message."""
+        """Read the next message."""
         text = self.connection.recv(timeout=seconds)
         self.received += len(text)
         for lane, first, *rest in json.loads(text):
@@ -108,7 +108,7 @@ class Server:
         self.port = free_port()
         allowed = lambda origin, _host: origin == ORIGIN  # noqa: E731
         routes = [WebSocketRoute("/live", LiveSocket(lambda: self.channels, allowed, hello_s).serve)]
-        # As Streamlit starts its own.
+        # Like Streamlit's own server.
         config = uvicorn.Config(Starlette(routes=routes), port=self.port, ws="websockets-sansio", log_level="error")
         self.uvicorn = uvicorn.Server(config)
 

@@ -41,7 +41,7 @@ def postgresql_url(_postgresql_server: None) -> str:
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def url(request: pytest.FixtureRequest) -> str:
-    """A migrated database of each kind, without rows: a promise of the log holds on both."""
+    """An empty migrated database of each kind: the log's guarantees hold on both."""
     return request.getfixturevalue(f"{request.param}_url")
 
 

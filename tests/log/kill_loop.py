@@ -1,4 +1,4 @@
-"""Kills processes that log runs, again and again, and looks what their log has kept.
+"""Repeatedly kills processes that log runs, and checks their logs.
 
     python -m tests.log.kill_loop [--kills 40] [--lanes 4] [--url postgresql+psycopg://…]
 
@@ -41,7 +41,7 @@ MOST_EVENTS_LOST_MS = 5_000
 
 @dataclass
 class Tally:
-    """What all turns together have shown."""
+    """The results of all turns."""
 
     kills: int = 0
     runs: int = 0
@@ -62,7 +62,7 @@ class Tally:
 
 
 def _child(url: str, notes: Path) -> None:
-    """Log runs for ever, and note what is promised by then."""
+    """Log runs endlessly, and note what the log must contain."""
     log = Log(url)
     out = os.open(notes, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
 
@@ -90,7 +90,7 @@ def _child(url: str, notes: Path) -> None:
 
 
 def _fork(url: str, notes: Path) -> int:
-    """Start a process that logs, without loading Python anew; its id."""
+    """Fork a process that logs runs; returns its id."""
     sys.stdout.flush()
     if child := os.fork():
         return child

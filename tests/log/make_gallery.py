@@ -2,7 +2,7 @@
 
     python -m tests.log.make_gallery 0.1.0
 
-Run it once when a release is made; what is in the gallery never changes again.
+Run it once for each release; files in the gallery never change.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ FIRST = datetime(2020, 1, 1, tzinfo=UTC)
 
 
 def moment(number: int) -> str:
-    """When the run of that number began: one each second."""
+    """The start of the run with this number: one per second."""
     return (FIRST + timedelta(seconds=number)).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 

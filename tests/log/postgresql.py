@@ -1,4 +1,4 @@
-"""A PostgreSQL database of its own for each process that tests, on the server that TEMPERA_TEST_DATABASE_URL names."""
+"""A separate PostgreSQL database for each test process, on the server of TEMPERA_TEST_DATABASE_URL."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from sqlalchemy import make_url
 from components.log.database import Database
 from components.log.tables import metadata
 
-# Read when the tests are collected: no test sees variables whose name begins with TEMPERA_.
+# Read at collection: tests do not see variables that begin with TEMPERA_.
 SERVER = os.environ.get("TEMPERA_TEST_DATABASE_URL", "")
 _NAME = f"tempera_test_{os.getpid()}"
 
 
 def missing() -> str | None:
-    """Why there can be no PostgreSQL database, or None."""
+    """The reason why there is no PostgreSQL database, or None."""
     if not SERVER:
         return "no PostgreSQL: run tests/with-postgresql, or set TEMPERA_TEST_DATABASE_URL"
     if not importlib.util.find_spec("psycopg"):
@@ -26,7 +26,7 @@ def missing() -> str | None:
 
 
 def empty_database() -> str:
-    """The URL of a database without anything in it; the same one each time, without what the last test left."""
+    """The URL of an empty database; always the same one, emptied after the last test."""
     if not ask("select 1 from pg_database where datname = %s", _NAME):
         ask(f"create database {_NAME}")
     ask("select pg_terminate_backend(pid) from pg_stat_activity where datname = %s", _NAME)
@@ -46,10 +46,10 @@ _columns_of_newest = -1
 
 
 def migrated_database() -> str:
-    """The URL of a database with the newest tables and without rows; the same one each time.
+    """The URL of an empty migrated database; always the same one.
 
-    It is migrated anew only when the last test left other tables or columns. Large tables are truncated: rows that
-    were deleted would still be read through.
+    It is migrated again only if the last test left other tables or columns. Large tables are truncated, because
+    deleted rows would still be scanned.
     """
     global _columns_of_newest
     url = _url()
@@ -75,7 +75,7 @@ def migrated_database() -> str:
 
 
 def drop_database() -> None:
-    """Leave the server as it was."""
+    """Drop the database."""
     ask(f"drop database if exists {_NAME} with (force)")
 
 
@@ -84,7 +84,7 @@ def _url() -> str:
 
 
 def ask(statement: str, *values: Any, url: str = SERVER) -> list[Any]:
-    """The rows of a statement that stands in no transaction."""
+    """The rows of a statement outside a transaction."""
     import psycopg
 
     with psycopg.connect(url.replace("+psycopg", ""), autocommit=True) as connection:

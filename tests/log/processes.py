@@ -1,4 +1,4 @@
-"""Other processes that use the same log, for tests: each runs one script and is killed in the end."""
+"""Other processes that use the same log: each runs one script and is killed at the end."""
 
 from __future__ import annotations
 
@@ -35,19 +35,19 @@ class Process:
         self.stdin, self.stdout = _stream(here_out, "w"), _stream(here_in, "r")
 
     def tell(self, line: str) -> None:
-        """Give the script a line to read."""
+        """Send the script a line."""
         self.stdin.write(f"{line}\n")
         self.stdin.flush()
 
     def line(self) -> str:
-        """The next line that the script says; nothing when it has ended."""
+        """The next line of the script's output; empty when it has ended."""
         return self.stdout.readline().strip()
 
     def send_signal(self, number: int) -> None:
         os.kill(self._process.pid, number)
 
     def close(self) -> None:
-        """Kill the process, and return when it is gone."""
+        """Kill the process, and wait until it has ended."""
         self._process.kill()
         self._process.join()
         self._process.close()

@@ -21,7 +21,7 @@ USAGE = {"prompt_tokens": 9, "completion_tokens": 2, "total_tokens": 11}
 
 
 class Chat:
-    """The endpoint that the pages talk to: lists two models, answers "Hello you" in two pieces."""
+    """The pages' endpoint: lists two models, answers "Hello you" in two pieces."""
 
     def __init__(self) -> None:
         self.server: Endpoint | None = None
@@ -38,20 +38,20 @@ class Chat:
 
     @property
     def bodies(self) -> list[dict[str, Any]]:
-        """The bodies of the completions that were asked for."""
+        """The bodies of the completion requests."""
         posts = [request for request in self.server.requests if request.startswith(b"POST")]
         return [json.loads(post.partition(b"\r\n\r\n")[2]) for post in posts]
 
 
 @pytest.fixture(autouse=True)
 def _no_search_for_components(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each new session of AppTest looks through every installed package for components: a quarter of a second."""
+    """Skip the search for components in all packages, a quarter of a second per AppTest session."""
     monkeypatch.setattr("streamlit.components.v2.manifest_scanner.scan_component_manifests", list)
 
 
 @pytest.fixture(autouse=True)
 def _migrated_log(tmp_path: Path, migrated_log: Path) -> None:
-    """The log that the service of each test opens."""
+    """Give each test's service a migrated log."""
     shutil.copyfile(migrated_log, tmp_path / "runs.sqlite3")
 
 
@@ -60,14 +60,14 @@ _compiled = ScriptCache()
 
 @pytest.fixture(autouse=True)
 def _compile_pages_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The server compiles each page once; AppTest would do it again for each of its runs."""
+    """Compile each page once, as the server does; AppTest would compile it in every run."""
     for module in ("app_test", "local_script_runner"):
         monkeypatch.setattr(f"streamlit.testing.v1.{module}.ScriptCache", lambda: _compiled)
 
 
 @pytest.fixture(autouse=True)
 def _wait_without_looking(monkeypatch: pytest.MonkeyPatch) -> None:
-    """AppTest looks a thousand times a second whether the page's thread has ended, and slows it down by that."""
+    """Wait without polling: AppTest checks the page's thread a thousand times a second, which slows it down."""
     look = local_script_runner.require_widgets_deltas
 
     def wait(runner: local_script_runner.LocalScriptRunner, timeout: float = 3) -> None:
@@ -89,7 +89,7 @@ def chat(monkeypatch: pytest.MonkeyPatch) -> Iterator[Chat]:
 
 @pytest.fixture
 def page(chat: Chat) -> AppTest:
-    """The app as a new visitor sees it, on the playground."""
+    """The playground of a new visitor."""
     return new_page().run()
 
 
@@ -98,18 +98,18 @@ def new_page() -> AppTest:
 
 
 def texts(page: AppTest) -> str:
-    """All that a person reads on the page, but messages and code. A run that goes on is read as it stands now."""
+    """All visible text of the page except for messages and code, with the current text of running runs."""
     assert not page.exception
     return "\n".join([words(page), *(element.value for element in [*page.markdown, *page.caption, *page.text])])
 
 
 def run_to_the_end(page: AppTest) -> AppTest:
-    """Press Run and wait until the run's end is on the page."""
+    """Press Run, and wait until the page shows the run's end."""
     return until_it_ended(page.button(key="run").click().run())
 
 
 def until_it_ended(page: AppTest) -> AppTest:
-    """Wait until the runs on the page have ended, and draw it anew, as the live view asks it to."""
+    """Wait until the page's runs have ended, and rerun the page, as the live view does."""
     going_on = [run for data in told(page) if data.get("running") and (run := shown_run(data))]
     if going_on:
         wait_for(lambda: not any(shown.record().running for shown in going_on))

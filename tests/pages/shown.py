@@ -1,4 +1,4 @@
-"""What the components of a page show: its HTML, or what the socket would bring to the live view now."""
+"""The content of a page's components: their HTML, or the data that the socket would send now."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Data = dict[str, Any]
 
 
 def told(page: AppTest | Block) -> list[Data]:
-    """What the script has told each component that shows text, in the order of the page."""
+    """The data of each component that shows text, in the order of the page."""
     said = [json.loads(element.proto.json) for element in page.get("bidi_component")]
     return [data for data in said if "token" in data or "blocks" in data]
 
@@ -37,13 +37,13 @@ def listed(page: AppTest) -> pd.DataFrame:
 
 
 def shown_run(data: Data) -> Shown | None:
-    """The run that this component of the live view may see."""
+    """The run that this live view component may see."""
     channel = service().channels.find(data["token"])
     return channel.find(data["run"]) if channel and data["run"] else None
 
 
 def blocks(data: Data) -> Iterator[str]:
-    """The blocks of HTML that this component draws, and the note that stands in the place of an answer."""
+    """The blocks of HTML that this component draws, and the note instead of an answer."""
     if "blocks" in data:
         yield from data["blocks"]
     elif run := shown_run(data):
@@ -57,10 +57,10 @@ def blocks(data: Data) -> Iterator[str]:
 
 
 def markup(page: AppTest | Block) -> str:
-    """The HTML of everything that components draw."""
+    """The HTML of all components."""
     return "\n".join("".join(blocks(data)) for data in told(page))
 
 
 def words(page: AppTest | Block) -> str:
-    """What a person reads of it."""
+    """The visible text of the components."""
     return html.unescape(re.sub(r"<button.*?</button>|<[^>]+>", "", markup(page)))

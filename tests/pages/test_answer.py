@@ -51,7 +51,7 @@ def test_a_form_that_makes_no_request_has_no_preview(page: AppTest) -> None:
     view(page, "Request")
     write(page, 1, "")
     assert codes(page) == []
-    assert "The form makes no request yet." in texts(page)
+    assert "The form has no valid request yet." in texts(page)
 
 
 def test_an_answer_is_stale_as_soon_as_the_form_asks_something_else(page: AppTest, chat: Chat) -> None:

@@ -18,7 +18,7 @@ from components.drafts.comparison import Comparison, Lane, changed
 from components.drafts.draft import EXAMPLE_PROMPT, FieldState, Setting
 from components.server.process import service
 from components.ui import state
-from components.ui.compare import answer_differences
+from components.ui.answer import answer_differences
 from components.ui.form import keys
 from tests.pages.conftest import Chat, new_page, run_to_the_end, texts
 from tests.streaming.endpoint import DONE, chunk, document, head
@@ -271,7 +271,7 @@ def test_a_lane_set_is_one_click(compare: AppTest, chat: Chat, name: str, field:
 
 def test_lanes_that_repeat_another_or_change_nothing_say_so_and_run(compare: AppTest, chat: Chat) -> None:
     press(compare, "add_lane")
-    assert "Asks the same as lane A\\: the two show what chance alone does." in texts(compare)
+    assert "Same request as lane A\\: the two show the effect of chance alone." in texts(compare)
     run_all(compare)
     assert len(chat.bodies) == 3
 
@@ -436,7 +436,7 @@ def test_a_comparison_that_is_not_in_the_log_is_named(lanes: Lanes) -> None:
     page = new_page()
     page.query_params["experiment"] = "f" * 32
     page.switch_page("compare.py").run()
-    assert "No run of this comparison is in the log." in [info.value for info in page.info]
+    assert "The log has no runs of this comparison." in [info.value for info in page.info]
 
 
 def test_the_playground_s_run_becomes_lane_a_and_what_was_changed_since_lane_b(page: AppTest, lanes: Lanes) -> None:
@@ -520,7 +520,7 @@ def test_repeats_tell_whether_a_difference_is_more_than_chance(compare: AppTest,
 def test_too_few_repeats_are_called_too_few(compare: AppTest) -> None:
     run_all(compare)
     look(compare, "Noise")
-    assert "4 repeats of each are needed to tell." in texts(compare)
+    assert "4 repeats of each are needed." in texts(compare)
 
 
 @pytest.mark.parametrize(("order", "timing"), [("one after another", "sequential"), ("interleaved", "interleaved")])

@@ -126,9 +126,9 @@ def test_a_prefix_is_sent_with_a_last_assistant_message(page: AppTest, chat: Cha
 def test_variables_get_inputs_and_block_the_run_while_they_are_missing(page: AppTest, chat: Chat) -> None:
     write(page, 1, "Speak {{language}} to {{name}}.")
     page.text_input(key="variable_name").set_value("Ann {{language}}").run()
-    assert r"{{language}}\: give a value for it first." in texts(page)
+    assert r"{{language}}\: set a value for it first." in texts(page)
     page.button(key="run").click().run()
-    assert texts(page).count("give a value for it first.") == 1
+    assert texts(page).count("set a value for it first.") == 1
     assert not page.error
     assert chat.bodies == []
     page.text_input(key="variable_language").set_value("French").run()
@@ -155,7 +155,7 @@ def test_each_remark_stands_with_a_fix_that_settles_it(page: AppTest, chat: Chat
         "Set it to 1",
         r"Omit top\_p",
         r"Send it as random\_seed",
-        "Leave foo out",
+        "Remove foo",
     ]
     page.button(key="fix_2").click().run()
     page.button(key="fix_0").click().run()
@@ -189,7 +189,7 @@ def test_a_key_that_is_sent_twice_cannot_be_sent_even_on_purpose(page: AppTest, 
     page.text_area(key="extra_body").set_value('{"temperature": 0.5}').run()
     page.number_input(key="temperature").set_value(0.2).run()
     page.button(key="run").click().run()
-    assert "has a field of its own, which is sent already" in page.error[0].value
+    assert "has its own field, which is sent" in page.error[0].value
     assert chat.bodies == []
 
 
@@ -222,9 +222,9 @@ def test_a_field_is_added_with_the_widget_of_its_kind_and_sent(chat: Chat, monke
     page.number_input(key="field_n").set_value(3).run()
     page.selectbox(key="field_reasoning_effort").set_value("high").run()
     page.text_area(key="field_response_format").set_value('{"type": ').run()
-    assert "response\\_format is not JSON yet. Mend it, or omit it." in texts(page)
+    assert "response\\_format is not valid JSON yet. Fix it, or omit the field." in texts(page)
     page.button(key="run").click().run()
-    assert "is not JSON yet" in page.error[0].value
+    assert "is not valid JSON yet" in page.error[0].value
     page.text_area(key="field_response_format").set_value('{"type": "text"}').run()
     page.button_group(key="field_logprobs").set_value("false").run()
     run_to_the_end(page)
@@ -287,7 +287,7 @@ def test_a_fix_mends_a_field_where_it_stands(chat: Chat, monkeypatch: pytest.Mon
     page.text_area(key="extra_body").set_value('{"foo": 1, "n": 0, "stop": ["x"]}').run()
     assert [button.label for button in page.button if button.key.startswith("fix_")] == [
         "Set it to 2",
-        "Leave foo out",
+        "Remove foo",
         "Set it to 1",
     ]
     page.button(key="fix_0").click().run()

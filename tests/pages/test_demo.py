@@ -22,8 +22,8 @@ from components.service import Secrets, Service
 from components.settings import read_settings
 from components.sharing.settings_link import settings_link
 from components.ui import state
-from components.ui.answer import keys as answer_keys
 from components.ui.form import keys as form_keys
+from components.ui.playground import keys as playground_keys
 from components.ui.runs import keys as runs_keys
 from components.ui.visitor import VISITOR
 from tests.pages.conftest import Chat, new_page, run_to_the_end, texts, until_it_ended
@@ -64,7 +64,7 @@ def test_the_limits_are_said_before_anybody_meets_them(page: AppTest) -> None:
 
 
 def test_an_answer_has_the_limit_where_the_form_omits_it_and_the_page_says_so(page: AppTest, chat: Chat) -> None:
-    assert "Sent: 512, the most that is allowed here" in texts(page)
+    assert "Sent: 512, the maximum here" in texts(page)
     run_to_the_end(page)
     assert [body["max_tokens"] for body in chat.bodies] == [512]
 
@@ -149,14 +149,14 @@ def test_nobody_becomes_somebody_else_by_saying_so(page: AppTest) -> None:
 def test_where_endpoints_are_is_not_shown(page: AppTest, chat: Chat) -> None:
     host = chat.server.base_url.partition("//")[2].partition("/")[0]
     for part in ("Request", "Code"):
-        page.session_state[answer_keys.VIEW] = part
+        page.session_state[playground_keys.VIEW] = part
         page.session_state[form_keys.LANGUAGE] = "curl"
         page.run()
         shown = texts(page) + "".join(code.value for code in page.code)
         assert host not in shown
     page.switch_page("runs.py")
     page.session_state[runs_keys.UPKEEP] = True
-    assert "The log takes" not in texts(page.run())
+    assert "The log uses" not in texts(page.run())
     with pytest.raises(ValueError, match="Could not find a navigation page"):
         page.switch_page("endpoints.py")
 
@@ -208,7 +208,7 @@ def test_without_a_log_nothing_is_sent(chat: Chat, monkeypatch: pytest.MonkeyPat
 
 
 def test_bodies_that_are_sent_are_the_ones_that_were_shown(page: AppTest, chat: Chat) -> None:
-    page.session_state[answer_keys.VIEW] = "Request"
+    page.session_state[playground_keys.VIEW] = "Request"
     page.run()
     shown = next(json.loads(code.value) for code in page.code if code.value.startswith("{"))
     run_to_the_end(page)

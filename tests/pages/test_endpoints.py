@@ -124,7 +124,7 @@ def test_a_slow_endpoint_does_not_hold_up_the_page(listing: Endpoint) -> None:
         assert page.button(key="check_slow").disabled
         go_on.set()
         looked(page)
-    assert "It lists no models." in texts(page)
+    assert "The endpoint lists no models." in texts(page)
 
 
 def test_check_again_asks_one_endpoint_or_all(listing: Endpoint) -> None:
@@ -145,9 +145,9 @@ def test_what_each_dialect_allows_comes_from_its_profile(listing: Endpoint) -> N
     assert fields.loc["random_seed"].tolist() == ["`seed`", "any whole number", "yes", "random"]
     assert fields.loc["safe_prompt"]["range"] == "no such field"
     further = page.table[1].value.set_index("further field")
-    assert further.loc["stop"]["what it does"] == "The answer ends before any of these texts."
+    assert further.loc["stop"]["what it does"] == "Generation stops before any of these texts."
     assert "Prefix of a last assistant message:] no" in texts(page)
-    assert "when stream_options.include_usage asks for it" in texts(page)
+    assert "if stream_options.include_usage is true" in texts(page)
     beezy = page.table[2].value.set_index("field")
     assert beezy.loc["safe_prompt"].tolist() == ["same", "true or false", "no", "off"]
     assert "No body keys beyond these are known." in texts(page)
@@ -181,7 +181,7 @@ def test_a_restart_of_the_embedded_model_says_what_it_costs_and_gives_a_new_proc
     assert "**2,048 tokens**" in texts(page)
     first = child_of()
     restart = page.button(key="restart_embedded")
-    assert "Runs that are going on there end." in restart.help
+    assert "Its current runs end." in restart.help
     restart.click().run()
     address = wait_for(lambda: child_of() != first and service().model.address, 60)
     assert address.api_key not in whole(page)
@@ -205,7 +205,7 @@ def test_what_to_copy_names_the_dialect_and_there_is_no_field_for_a_key() -> Non
     file, environment = (code.value for code in page.code)
     assert '[endpoints.mine]\nbase_url = "https://api.mistral.ai/v1"\ndialect = "mistral"\napi_key = ' in file
     assert "export TEMPERA_DIALECT=mistral\n" in environment
-    assert "A key goes to its own origin only" in texts(page)
+    assert "A key is sent only to the origin" in texts(page)
     assert len(page.text_input) == len(page.text_area) == 0
 
 

@@ -88,7 +88,7 @@ def test_each_change_is_named_and_hidden_characters_are_marked(chat: Chat) -> No
     assert dict(table["here"])["temperature"] == "0.9"
     assert "⟨U+202E⟩⟨U+200B⟩" in str(list(table["here"]))
     assert "![" not in str(table)
-    assert r"holds 2 characters that nobody sees and a model reads\: U+202E RIGHT" in page.warning[0].value
+    assert r"holds 2 characters that are invisible to people and read by models\: U+202E RIGHT" in page.warning[0].value
 
 
 def test_an_unknown_endpoint_is_named_and_the_present_one_stays(chat: Chat) -> None:

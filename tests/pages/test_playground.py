@@ -185,7 +185,7 @@ def test_a_field_that_the_endpoint_refuses_is_marked(page: AppTest, chat: Chat) 
     shown = texts(page)
     assert "No answer arrived (HTTP 422)" in [error.value for error in page.error]
     assert "top_p: too much" in shown
-    assert "Change what the endpoint names, then run again." in shown
+    assert "Change the field that the endpoint names, then run again." in shown
     assert shown.count("The endpoint refused this field in the run shown.") == 1
 
 
@@ -205,9 +205,9 @@ def test_a_finish_reason_cannot_bring_an_image(page: AppTest, chat: Chat) -> Non
         (
             head() + chunk("Cut", "length") + DONE,
             "cut at max_tokens (the model's own)",
-            "A shorter prompt",
+            "Shorten the prompt",
         ),
-        (head() + b"data: {oops\n\n" + chunk("Hole", "stop") + DONE, "damaged", "the text may have a hole"),
+        (head() + b"data: {oops\n\n" + chunk("Hole", "stop") + DONE, "damaged", "the text may have a gap"),
         (head() + DONE, "error", "The answer ended without a word."),
     ],
 )
@@ -302,7 +302,7 @@ def test_an_endpoint_that_lists_no_models_says_so_and_takes_a_typed_name(page: A
     chat.server.play = sending(document({"detail": "![x](http://evil.example/a.png) Not Found"}, "404 Not Found"))
     streamlit.cache_data.clear()
     other = new_page().run()
-    assert "The endpoint's models could not be listed. Type the model's name." in texts(other)
-    assert "![x](http://evil.example/a.png) Not Found" in [text.value for text in other.text]
+    (caption,) = (caption.value for caption in other.caption if "could not be listed" in caption.value)
+    assert r"\!\[x\]" in caption
     other.button(key="run").click().run()
-    assert other.error[0].value == "Choose a model first, or type its name."
+    assert other.error[0].value == "Choose a model first, or enter its name."

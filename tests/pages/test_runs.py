@@ -49,7 +49,7 @@ def test_an_opened_run_shows_its_text_and_its_request_and_survives_a_reload(page
     wait_for(lambda: "Hello you" in texts(opened.run()))
     opened.segmented_control(key=keys.DRAWER_PART).set_value("Request").run()
     assert '"model": "alpha"' in opened.code[0].value
-    assert "The endpoint says: served model **m**" in texts(opened)
+    assert "Endpoint's message: served model **m**" in texts(opened)
     assert len(chat.bodies) == 1
 
 
@@ -272,7 +272,7 @@ def test_a_chart_says_how_many_of_its_runs_meant_another_thing(three_runs: AppTe
     older = update(runs).where(runs.c.prompt.contains("Say 1")).values(rate_basis=None)
     service().log.write(lambda connection: connection.execute(older))
     page.run()
-    assert "Not comparable to the others: 1 of these runs." in texts(page)
+    assert "Not comparable with the others: 1 of these runs." in texts(page)
     page.selectbox(key=keys.CHART_OF).set_value("total, ms").run()
     assert "Not comparable" not in texts(page)
 
@@ -335,7 +335,7 @@ def test_an_order_that_leaves_runs_out_says_so(three_runs: AppTest) -> None:
     page.selectbox(key=keys.ORDER).set_value("TTFT").run()
     assert any("Only those with TTFT are listed." in caption.value for caption in page.caption)
     page.selectbox(key=keys.FIND_STATUS).set_value("lost").run()
-    assert page.info[0].value == "No run like that has TTFT. Order by start to see all."
+    assert page.info[0].value == "No run like that has TTFT. Sort by start time to see all."
 
 
 def test_the_file_is_made_smaller_where_that_is_worth_it(three_runs: AppTest) -> None:

@@ -94,7 +94,7 @@ def test_an_answer_is_shared_and_whoever_has_the_link_sees_it(page: AppTest, cha
     assert "Hello you" in texts(other)
     assert "Text made by a model, not checked by anyone." in texts(other)
     assert SYSTEM not in texts(other) + str([code.value for code in other.code])
-    assert "The system message is not shared." in texts(other)
+    assert "The system message is not shared" in texts(other)
     assert len(chat.bodies) == 1
 
 
@@ -133,7 +133,9 @@ def test_expired_and_taken_back_are_the_same_as_unknown(chat: Chat) -> None:
     ended, back = shared(a_capsule(), days=1e-9), shared(a_capsule())
     page = opened()
     pressed(page, f"revoke_{back}")
-    assert [info.value for info in page.info] == ["You share no link. *Share* makes one of an answer or a comparison."]
+    assert [info.value for info in page.info] == [
+        "You have no shared links. *Share* creates one for an answer or a comparison."
+    ]
     for gone in (ended, back, "A" * 22):
         assert [info.value for info in opened(c=gone).info] == [NOTHING]
 

@@ -217,8 +217,8 @@ def test_each_run_says_where_it_belongs_and_how_many_were_under_way(lanes: Lanes
 @pytest.mark.parametrize(
     ("field", "text", "sentence"),
     [
-        ("temperature", "warm", "warm is no value of temperature, which takes numbers such as 0.5, null or omitted."),
-        ("model", "", "model has no values yet. Give it one at least: it takes the name of a model."),
+        ("temperature", "warm", "warm is invalid for temperature, which takes numbers such as 0.5, null or omitted."),
+        ("model", "", "model has no values yet. Add at least one: it takes the name of a model."),
         ("messages", "Hi", "messages cannot be swept as a whole. Sweep a variable in them, such as {{topic}}."),
     ],
 )
@@ -234,7 +234,7 @@ def test_an_axis_that_cannot_be_swept_says_why_once_and_nothing_runs(
 
 def test_a_second_axis_of_the_same_field_says_so_and_nothing_runs(small: AppTest) -> None:
     an_axis(press(small, "add_axis"), 2, "temperature", "0.5")
-    assert "temperature has an axis already." in texts(small)
+    assert "temperature already has an axis." in texts(small)
     assert cannot_run(small)
 
 
@@ -242,7 +242,7 @@ def test_axes_that_do_not_fit_together_are_named_and_nothing_runs(lanes: Lanes) 
     page = opened(("temperature", "0, 1"), ("random_seed", "seeds 3"), kind=PlanKind.ZIP)
     (error,) = page.error
     assert error.value == plain_words(
-        "A zip takes as many values of each axis, and these have: temperature 2, random_seed 3. Make them equal."
+        "A zip needs equally many values on each axis, but there are temperature 2, random_seed 3."
     )
     assert cannot_run(page)
 
@@ -283,7 +283,7 @@ def test_the_table_runs_as_a_person_has_edited_it(small: AppTest, chat: Chat) ->
 def test_a_word_in_the_table_that_is_no_value_is_named_with_its_row_and_nothing_runs(small: AppTest) -> None:
     edit(small, edited_rows={1: {"temperature": "warm"}})
     (error,) = small.error
-    assert error.value.startswith(plain_words("Row 2, temperature: warm is no value of temperature"))
+    assert error.value.startswith(plain_words("Row 2, temperature: warm is invalid for temperature"))
     assert cannot_run(small)
 
 
@@ -307,10 +307,10 @@ def test_a_row_that_may_be_refused_is_named_and_the_others_run_until_somebody_se
     assert "2 requests" in texts(page)
     run_sweep(page)
     assert temperatures(chat) == [None, 0.0]
-    assert plain_words("Not asked: row 3. temperature must be") in texts(page)
+    assert plain_words("Not sent: row 3. temperature must be") in texts(page)
     assert not [button for button in page.button if button.key == "run_missing"]
     page.checkbox(key="send_anyway").set_value(True).run()
-    assert "Not asked" not in texts(page)
+    assert "Not sent" not in texts(page)
     until_ended(press(page, "run_missing"))
     assert temperatures(chat) == [None, 0.0, 9.0]
     assert progress(page) == "3 of 3 cells ended"
@@ -344,7 +344,7 @@ def test_a_stop_ends_the_sweep_and_the_missing_cells_are_run_later(small: AppTes
     press(small, "stop_sweep")
     until_ended(small)
     assert cells(small) == [("base", 1, "cancelled", "Hello")]
-    assert progress(small) == "1 of 3 cells ended, 1 not well"
+    assert progress(small) == "1 of 3 cells ended, 1 failed"
     assert small.button(key="run_missing").label == "Run the missing 3"
     lanes.go_on.set()
     until_ended(press(small, "run_missing"))
@@ -400,7 +400,7 @@ def test_a_cell_that_fails_says_why_and_leaves_the_others_unharmed(lanes: Lanes)
     why = page.dataframe[-1].value["why"].tolist()
     assert "slow down" in why[2]
     assert pandas.isna([why[0], why[1], why[3]]).all()
-    assert progress(page) == "4 of 4 cells ended, 1 not well"
+    assert progress(page) == "4 of 4 cells ended, 1 failed"
     assert page.button(key="run_missing").label == "Run the missing 1"
 
 
@@ -543,7 +543,7 @@ def test_a_sweep_of_a_later_version_is_not_opened(small: AppTest, tmp_path: Path
 def test_four_repeats_tell_what_an_axis_does(lanes: Lanes) -> None:
     page = run_sweep(opened(("temperature", "0.5, 1"), repeats=4))
     shown = texts(findings(page))
-    assert plain_words("temperature changes length by more than the base varies by itself at 1 (k = 4).") in shown
+    assert plain_words("temperature changes length by more than the base's own variation at 1 (k = 4).") in shown
     assert page.get("vega_lite_chart")
     page.selectbox(key="sweep_measure").set_value("similarity to the base").run()
     assert "temperature changes similarity to the base" in texts(page)
@@ -556,13 +556,13 @@ def test_an_axis_without_an_effect_is_said_to_have_none(lanes: Lanes) -> None:
 
 def test_too_few_repeats_are_called_too_few(small: AppTest) -> None:
     run_sweep(small)
-    assert "4 repeats of each are needed to tell." in texts(findings(small))
+    assert "4 repeats of each are needed." in texts(findings(small))
 
 
 def test_a_plan_without_the_base_says_that_there_is_nothing_to_compare_to(lanes: Lanes) -> None:
     shown = texts(findings(run_sweep(opened(kind=PlanKind.PRODUCT))))
-    assert "The plan has no row of the base alone" in shown
-    assert "needed to tell" not in shown
+    assert "The plan has no base row" in shown
+    assert "repeats are needed" not in shown
 
 
 @pytest.mark.parametrize("table", ["experiments", "runs"])
@@ -636,9 +636,9 @@ def asked_of(chat: Chat) -> list[str]:
 
 def test_each_row_of_a_data_set_is_asked_with_each_row_of_the_plan(small: AppTest, chat: Chat) -> None:
     ask(small, "Say {{topic}} in {{lang}}")
-    assert "give a value for" in texts(small)
+    assert "set a value for" in texts(small)
     page = pasted(small, TOPICS)
-    assert "give a value for" not in texts(page)
+    assert "set a value for" not in texts(page)
     assert "9 requests" in texts(page)
     press(page, keys.SWEEP_RUN).run()
     sweep_id = page.session_state[state.SWEEP]
@@ -666,7 +666,7 @@ def test_a_data_set_is_there_after_a_reload_and_gives_some_of_its_rows_at_random
     [
         ("topic,lang\nthe sea\n", "Line 2 of the data set has 1 column, and its first line names 2."),
         ("subject\nthe sea\n", "The prompt has {{topic}}, and the data set has only subject."),
-        ("topic,number\nthe sea,1\n,2\n", "Row 2 of the data set has nothing for {{topic}}."),
+        ("topic,number\nthe sea,1\n,2\n", "Row 2 of the data set has no value for {{topic}}."),
         ("topic,temperature\n", "The data set has no rows."),
     ],
 )
@@ -681,7 +681,7 @@ def test_a_column_that_is_swept_as_well_is_named(lanes: Lanes) -> None:
     page = opened(("{{topic}}", "the sea\nthe moon"))
     ask(page, "Say {{topic}}")
     page = pasted(page, TOPICS)
-    assert plain_words("{{topic}} has an axis as well.") in " ".join(error.value for error in page.error)
+    assert plain_words("{{topic}} has an axis, too.") in " ".join(error.value for error in page.error)
 
 
 def test_what_is_edited_in_the_plan_is_there_after_a_reload(small: AppTest) -> None:

@@ -33,7 +33,7 @@ MINE = "canary-text-of-mine"
 THEIRS = "canary-text-of-theirs"
 TITLE = "canary-title"
 
-# Python runs it at the beginning of every process: once the server is there, it writes down what is in force.
+# Python runs it at the start of every process: once the server runs, it writes the settings in force.
 _WRITE_SETTINGS = """
 import json, os, sys, threading, time
 
@@ -55,7 +55,7 @@ if "streamlit" in sys.argv[:3] or "streamlit" in sys.orig_argv[:4]:
 
 @dataclass(frozen=True)
 class App:
-    """The app while it runs, with a run and a capsule each of the visitor's and of another owner in its log."""
+    """The running app; its log has a run and a capsule of the visitor and of another owner."""
 
     address: str
     folder: Path
@@ -68,14 +68,14 @@ class App:
     their_run: str
 
     def settings(self) -> dict[str, Any]:
-        """The settings in force in the running app, which it writes down once it has begun."""
+        """The settings in force in the running app, as written by it."""
         file = self.folder / "settings.json"
         wait_for(file.exists)
         found: dict[str, Any] = json.loads(file.read_text())
         return found
 
     def posts(self) -> list[bytes]:
-        """The requests for an answer that the endpoint got."""
+        """The completion requests to the endpoint."""
         return [request for request in self.endpoint.requests if request.startswith(b"POST")]
 
 
@@ -103,7 +103,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
             TEMPERA_API_KEY=KEY,
             PYTHONPATH=str(folder),
             SETTINGS_IN_FORCE=str(folder / "settings.json"),
-            # As Streamlit Community Cloud has it.
+            # As on Streamlit Community Cloud.
             STREAMLIT_RUNNER_FAST_RERUNS="true",
             **dict.fromkeys(("HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy"), proxy),
             **dict.fromkeys(("NO_PROXY", "no_proxy"), ""),
@@ -113,7 +113,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
 
 @contextmanager
 def started(folder: Path, **environment: str) -> Iterator[str]:
-    """The app's address while it runs, started by the very command."""
+    """The address of the app, started by its real command."""
     port = free_port()
     with (
         open(folder / "app.log", "a") as log,

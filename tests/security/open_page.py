@@ -1,4 +1,4 @@
-"""A page as a browser holds it: its widgets' values, and the messages that carry all of them to the server."""
+"""A page in a browser: its widgets' values, and the messages that send all of them to the server."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _VALUE_FIELDS = {
 
 
 class OpenPage:
-    """Sends what a browser sends, and learns what the server has set only when it is told to."""
+    """Sends the messages of a browser, and reads the server's new values only on demand."""
 
     def __init__(self, session: Session, query: str = "", name: str = "") -> None:
         self._session = session
@@ -41,7 +41,7 @@ class OpenPage:
         self.learn()
 
     def send(self, *pressed: str, **changed: Any) -> None:
-        """Send every widget's value: a person has ``pressed`` these buttons and ``changed`` these values."""
+        """Send every widget's value, after these buttons were ``pressed`` and these values ``changed``."""
         for key, value in changed.items():
             state = self._states[self._ids[key]]
             self._hold(state, str(state.WhichOneof("value")), value)
@@ -57,7 +57,7 @@ class OpenPage:
         self._session.connection.send(asked.SerializeToString())
 
     def wait(self) -> None:
-        """Wait until the server has drawn the page and is quiet; what it has sent is still on its way."""
+        """Wait until the server has drawn the page, without reading its messages."""
         finished = False
         while True:
             try:
@@ -72,7 +72,7 @@ class OpenPage:
                 finished = False
 
     def learn(self) -> None:
-        """Wait until the server is quiet, and take in what it has sent."""
+        """Wait until the server has drawn the page, and read its messages."""
         self.wait()
         for message in self._not_learned:
             kind = message.WhichOneof("type")
@@ -87,7 +87,7 @@ class OpenPage:
         self._not_learned.clear()
 
     def value(self, key: str) -> Any:
-        """What a widget shows."""
+        """The value that a widget shows."""
         state = self._states[self._ids[key]]
         value = getattr(state, str(state.WhichOneof("value")))
         return value.data[0] if hasattr(value, "data") else value

@@ -1,4 +1,4 @@
-"""What a browser is to the server, without a browser: single requests to the letter, and a session of a page."""
+"""The browser's side of the protocol, without a browser: verbatim requests, and the session of a page."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Answer:
 
 
 def ask(address: str, path: str, method: str = "GET", **headers: str) -> Answer:
-    """The answer to a request whose path goes out as it stands here: other clients tidy it up first."""
+    """The response to a request whose path is sent verbatim; other clients normalize it."""
     connection = http.client.HTTPConnection(urlsplit(address).netloc, timeout=_WAIT_S)
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     try:
@@ -44,7 +44,7 @@ def ask(address: str, path: str, method: str = "GET", **headers: str) -> Answer:
 
 
 class Session:
-    """A page that is open. What it is sent is kept in ``received`` as it came."""
+    """An open page. ``received`` has the messages from the server."""
 
     def __init__(self, connection: ClientConnection, address: str) -> None:
         self.connection = connection
@@ -53,9 +53,9 @@ class Session:
         self.received: list[bytes] = []
 
     def open(self, page: str = "", query: str = "", url: str | None = None, fragment_id: str = "") -> bytes:
-        """Everything that the script sends for a page, to its end. ``url`` is what stands in the address bar.
+        """All messages of the script for a page, up to its end. ``url`` is the page's address.
 
-        With a ``fragment_id`` only that part of the page runs again, as it does by itself.
+        With a ``fragment_id``, only this fragment reruns.
         """
         asked = BackMsg()
         asked.rerun_script.query_string = query
@@ -82,7 +82,7 @@ class Session:
 
 
 def status_of_socket(address: str, path: str, origin: str, host: str | None = None) -> int:
-    """The status that a WebSocket is answered with: 101 when it may be opened."""
+    """The status of the response to a WebSocket request: 101 when it may open."""
     netloc = urlsplit(address).netloc
     connection = http.client.HTTPConnection(netloc, timeout=_WAIT_S)
     asked = {"Host": host or netloc, "Origin": origin, "Upgrade": "websocket", "Connection": "Upgrade"}
@@ -97,9 +97,9 @@ def status_of_socket(address: str, path: str, origin: str, host: str | None = No
 
 @contextmanager
 def session(address: str, host: str | None = None, **headers: str) -> Iterator[Session]:
-    """A session of a page of the app itself. ``host`` is what the page's address calls the server.
+    """A session of one of the app's pages. ``host`` is the host in the page's address.
 
-    As from a browser, its token against requests of other sites comes twice, or the cookie of a login would not count.
+    Like a browser, it sends the CSRF token twice; otherwise a login's cookie would be ignored.
     """
     netloc = urlsplit(address).netloc
     token = generate_xsrf_token_string()

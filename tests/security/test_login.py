@@ -33,7 +33,7 @@ def test_a_mistake_that_comes_into_the_file_while_it_runs_lets_nobody_in(tmp_pat
             with session(address, Cookie="_streamlit_user=me; _streamlit_user_tokens=me", X_User="me") as visitor:
                 return b"".join(visitor.open(page, f"run={run_id}") for page in ("", "runs", "endpoints", "shared"))
 
-        assert b"Log in to go on." in seen()
+        assert b"Log in to continue." in seen()
         (tmp_path / "secrets.toml").write_text(f"{LOGIN}\nthis is a mistake")
         shown = wait_for(lambda: b"Nobody can log in now." in (found := seen()) and found)
     assert MINE.encode() not in shown
@@ -51,5 +51,5 @@ def test_a_login_that_was_asked_for_once_is_asked_for_to_the_end(
             said.setenv("TEMPERA_LOGIN", "required")
         assert service().needs_login
     page = new_page().run()
-    assert page.error[0].value == "Nobody can log in now. Ask whoever runs this Tempera to look at its secrets file."
+    assert page.error[0].value == "Login is unavailable. Ask the operator of this Tempera to check its secrets file."
     assert not page.button

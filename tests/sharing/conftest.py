@@ -1,4 +1,4 @@
-"""Capsules stand in the log's database: they are tested on the same ones."""
+"""Capsules are stored in the log's database, so they are tested on the same databases."""
 
 from tests.log.conftest import _postgresql_server, log, postgresql_url, sqlite_url, url
 

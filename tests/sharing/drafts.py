@@ -1,4 +1,4 @@
-"""Drafts to share, all that a form can hold, and what of them must arrive."""
+"""Drafts to share with every field of a form, and the parts of them that must arrive."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def a_draft(*contents: str, **fields: Any) -> Draft:
 
 
 def settings_of(**values: Any) -> dict[str, Setting]:
-    """The settings of a new form with some of them changed; None is null."""
+    """The settings of a new form with some changes; None is null."""
     settings = dict(new_draft().settings)
     for field, value in values.items():
         null = value is None
@@ -33,9 +33,9 @@ def settings_of(**values: Any) -> dict[str, Setting]:
 
 
 def facts_of(draft: Draft) -> dict[str, Any]:
-    """All that a form says, without ids, defaults and what does not show, as values that JSON has.
+    """A form as JSON values, without ids, defaults and hidden parts.
 
-    A field that Tempera does not have yet, and that a link of today does not name, changes none of them.
+    Future fields of Tempera, which today's links do not contain, do not change them.
     """
     return {
         "endpoint": draft.endpoint,
@@ -61,7 +61,7 @@ def facts_of(draft: Draft) -> dict[str, Any]:
 
 
 def facts_that_arrive(draft: Draft, *, comparison: bool) -> dict[str, Any]:
-    """What a link must bring of a draft: all that a request can be made of, and the lanes where they were asked for."""
+    """The parts of a draft that a link must transfer: those of its request, and the lanes if included."""
     default = facts_of(new_draft())
     names = draft.variable_names + (draft.comparison.variable_names if comparison else [])
     facts = facts_of(draft) | {
@@ -74,7 +74,7 @@ def facts_that_arrive(draft: Draft, *, comparison: bool) -> dict[str, Any]:
 
 
 def digests_of(draft: Draft, *, comparison: bool) -> list[str | None]:
-    """The SHA-256 of the body that each lane sends, or the form itself, as canonical JSON; None where it sends none."""
+    """The SHA-256 of the body of each lane or of the form, as canonical JSON; None without a body."""
     drafts = [lane.apply(draft) for lane in draft.comparison.lanes] if comparison else [draft]
     return [_digest(each) for each in drafts]
 

@@ -1,4 +1,4 @@
-"""Runs to share, with something to tell by in every field that must stay private."""
+"""Runs to share, with a recognisable value in every field that must stay private."""
 
 from __future__ import annotations
 

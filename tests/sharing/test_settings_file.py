@@ -84,8 +84,8 @@ def test_a_file_that_an_editor_of_windows_saved_opens():
         (b'{"tempera": 1, "messages": [{}, {"role": "me"}]}', r"^This file cannot be used\. messages 2 role: "),
         (b'{"tempera": 1, "model": "\\u0000"}', r"^This file cannot be used\. model: it holds the character U\+0000\."),
         (b'{"tempera": 1, "base_url": "https://evil.example"}', r"^This file cannot be used\. base_url: Extra inputs"),
-        (b'{"tempera": 1, "model": "a", "model": "b"}', r"^This file cannot be used: the key 'model' stands twice\."),
-        (b'{"tempera": 1, "tempera": 1}', r"^This file cannot be used: the key 'tempera' stands twice\."),
+        (b'{"tempera": 1, "model": "a", "model": "b"}', r"^This file cannot be used: the key 'model' occurs twice\."),
+        (b'{"tempera": 1, "tempera": 1}', r"^This file cannot be used: the key 'tempera' occurs twice\."),
     ],
 )
 def test_what_is_no_settings_file_says_why(content, sentence):

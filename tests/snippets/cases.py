@@ -1,4 +1,4 @@
-"""Requests for these tests: by hand, and by strategies that reuse those of the contract's own tests."""
+"""Requests for these tests: handwritten, and from strategies that reuse those of the contract's tests."""
 
 from __future__ import annotations
 
@@ -68,14 +68,14 @@ CASES: list[tuple[Profile, ChatCompletionStreamRequest]] = [
     )
 ]
 
-# What only some clients can say.
+# Supported by some clients only.
 OPEN_CASES: list[tuple[Profile, ChatCompletionStreamRequest]] = [
     (profile, a_request(messages=[{"role": "user", "content": "x", "name": None}], extra_body=extra))
     for profile in (BEEZY, OPENAI)
     for extra in ({"logit_bias": {"5": -1}, "temperatur": [None, 2**70, 1e300, {"'": "\\"}]}, {"extra_body": {"a": 1}})
 ]
 
-# Values of keys beyond the contract, as the mistralai client takes them and in other shapes.
+# Values of keys beyond the contract, in the mistralai client's shapes and others.
 _FURTHER: dict[str, st.SearchStrategy[Any]] = {
     "stop": any_text | st.lists(any_text, max_size=2) | st.none(),
     "presence_penalty": st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.none(),
@@ -120,7 +120,7 @@ _messages = st.lists(
 
 @st.composite
 def usual_requests(draw: st.DrawFn, profile: Profile) -> ChatCompletionStreamRequest:
-    """A request of known keys only, most of which every client can say."""
+    """A request with known keys only, most of them supported by every client."""
     fields = {
         "model": draw(st.text(min_size=1)),
         "messages": draw(_messages),

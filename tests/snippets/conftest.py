@@ -16,7 +16,7 @@ USAGE = {"prompt_tokens": 1, "completion_tokens": 2, "total_tokens": 3}
 
 
 class Recorder:
-    """An endpoint that notes each request's headers and body, and gives one answer to all."""
+    """An endpoint that records each request's headers and body, and always sends the same response."""
 
     def __init__(self, base_url: str) -> None:
         self.base_url = base_url
@@ -92,12 +92,12 @@ def recorder() -> Iterator[Recorder]:
 
 
 def surroundings(key: str) -> dict[str, str]:
-    """A snippet's environment: its key, and foreign keys that it must not send."""
+    """The environment of a snippet: its key, and foreign keys that it must not send."""
     return {
         "PATH": os.environ["PATH"],
         "HOME": "/nonexistent",
         "NO_PROXY": "127.0.0.1",
-        # A client reads all certificates before it calls, here over plain HTTP: longer than the call takes.
+        # Clients load all certificates before a call, which takes longer than this call over plain HTTP.
         "SSL_CERT_DIR": "/nonexistent",
         "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
         "PYTHONIOENCODING": "utf-8",

@@ -1,6 +1,6 @@
-"""Runs the snippets whose files are named, one after the other, as programs; a zero byte ends each one's output.
+"""Runs the snippets in the given files in sequence, as programs; a zero byte ends each output.
 
-Several share a process because an import of a client costs a second.
+They share a process, because importing a client takes a second.
 """
 
 from __future__ import annotations

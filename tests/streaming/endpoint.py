@@ -1,6 +1,6 @@
-"""A tiny endpoint for tests: real loopback sockets, one thread per connection, every byte decided by the test.
+"""A tiny endpoint for tests: real loopback sockets, one thread per connection; the test decides every byte.
 
-``serve(play)`` listens; ``play`` gets each accepted socket and the request's bytes, and sends whatever it likes.
+``serve(play)`` listens; ``play`` receives each accepted socket and the request's bytes, and sends any response.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ DONE = b"data: [DONE]\n\n"
 
 
 class Endpoint:
-    """What a test sees of its server: where it listens, and what came."""
+    """The test's view of its server: its address and the received requests."""
 
     def __init__(self, play: Play) -> None:
         self.play = play
@@ -35,14 +35,14 @@ class Endpoint:
         self._threads[0].start()
 
     def until_closed(self, connection: socket.socket, _request: bytes = b"") -> None:
-        """Stay silent until the client hangs up. Is a whole play by itself."""
+        """Stay silent until the client hangs up; a complete play."""
         with suppress(OSError):
             while connection.recv(65536):
                 pass
         self.closed_at.append(time.monotonic())
 
     def close(self) -> None:
-        """Hang up on everybody and wait for every thread."""
+        """Close all connections, and wait for every thread."""
         self._over = True
         with suppress(OSError):
             socket.create_connection(("127.0.0.1", self.port)).close()
@@ -74,13 +74,13 @@ class Endpoint:
                 self.play(connection, request)
             except OSError:
                 pass  # the client hung up
-            except BaseException as problem:  # noqa: BLE001 - told to the test when it ends
+            except BaseException as problem:  # noqa: BLE001 - reported to the test at its end
                 self.problems.append(problem)
 
 
 @contextmanager
 def serve(play: Play | bytes) -> Iterator[Endpoint]:
-    """An endpoint that plays this for every request; bytes are sent as they are. Ends with every socket closed."""
+    """An endpoint that plays this for every request; bytes are sent verbatim. All sockets are closed at the end."""
     endpoint = Endpoint(sending(play) if isinstance(play, bytes) else play)
     try:
         yield endpoint
@@ -91,7 +91,7 @@ def serve(play: Play | bytes) -> Iterator[Endpoint]:
 
 
 def sending(*pieces: bytes, pause: float = 0.0) -> Play:
-    """A play that sends these pieces, so many seconds apart, then hangs up."""
+    """A play that sends these pieces at this interval in seconds, then hangs up."""
 
     def play(connection: socket.socket, _request: bytes) -> None:
         for number, piece in enumerate(pieces):
@@ -103,7 +103,7 @@ def sending(*pieces: bytes, pause: float = 0.0) -> Play:
 
 
 def head(status: str = "200 OK", *headers: str, content_type: str | None = "text/event-stream") -> bytes:
-    """The head of an answer whose body ends with the connection, unless a header says otherwise."""
+    """The head of a response whose body ends with the connection, unless a header says otherwise."""
     lines = [f"HTTP/1.1 {status}", *headers]
     if content_type is not None:
         lines.append(f"Content-Type: {content_type}")
@@ -111,13 +111,13 @@ def head(status: str = "200 OK", *headers: str, content_type: str | None = "text
 
 
 def document(value: object, status: str = "200 OK", *headers: str, content_type: str = "application/json") -> bytes:
-    """A whole answer with a body: JSON, or text and bytes as they are."""
+    """A complete response with a body: JSON, or text and bytes verbatim."""
     body = value if isinstance(value, bytes) else (value if isinstance(value, str) else json.dumps(value)).encode()
     return head(status, *headers, f"Content-Length: {len(body)}", content_type=content_type) + body
 
 
 def event(data: object) -> bytes:
-    """One event: JSON, or text as it is."""
+    """One event: JSON, or text verbatim."""
     return f"data: {data if isinstance(data, str) else json.dumps(data)}\n\n".encode()
 
 
@@ -130,12 +130,12 @@ def chunk(content: str | None = None, finish: str | None = None, index: int = 0,
 
 
 def framed(data: bytes) -> bytes:
-    """One piece of a chunked body."""
+    """One chunk of a chunked body."""
     return b"%x\r\n%b\r\n" % (len(data), data)
 
 
 def read_request(connection: socket.socket) -> bytes:
-    """The next request on a connection. Raises ConnectionAbortedError when none came."""
+    """The next request on a connection. Raises ConnectionAbortedError when there is none."""
     received = b""
     while b"\r\n\r\n" not in received:
         received += _some(connection)

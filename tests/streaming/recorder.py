@@ -1,4 +1,4 @@
-"""A listener that keeps every byte that comes, answers nothing, and so shows what a caller let out."""
+"""A listener that records every received byte and never answers, to show what a caller sent."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ class Recorder:
         self._thread.start()
 
     def seen(self) -> tuple[int, bytes]:
-        """How many have connected, and all that they sent. Ends the listening, so that nothing is still on its way."""
+        """The number of connections and all received bytes. Stops listening first, so that nothing is in transit."""
         self.close()
         return self._connections, self._received
 
     def close(self) -> None:
         if self._thread.is_alive():
-            with socket.socket() as last:  # connections are accepted in the order in which they were made
+            with socket.socket() as last:  # connections are accepted in order
                 last.bind(("127.0.0.1", 0))
                 self._last = last.getsockname()
                 last.connect(("127.0.0.1", self.port))

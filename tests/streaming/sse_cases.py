@@ -1,4 +1,4 @@
-"""The parse cases of the web platform tests, as bytes and the events that a browser gives for them.
+"""The parse cases of the web platform tests: bytes, and the events that a browser dispatches for them.
 
 https://github.com/web-platform-tests/wpt/tree/master/eventsource
 """
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Case:
-    """``events`` are pairs of event name and data. ``accepted`` is false where the media type forbids reading on."""
+    """``events`` are pairs of event name and data. ``accepted`` is false for an invalid media type."""
 
     name: str
     wpt_file: str
@@ -21,7 +21,7 @@ class Case:
 
 
 def _case(name: str, body: bytes, *data: str, named: str = "message", variant: str = "any", **more: str | bool) -> Case:
-    """A case whose first event is called ``named`` and whose others are plain messages."""
+    """A case whose first event is named ``named``; the others are plain messages."""
     names = [named] + ["message"] * len(data)
     wpt_file = f"{name.partition('/')[0]}.{variant}.js"
     return Case(name, wpt_file, body, tuple(zip(names, data, strict=False)), **more)  # type: ignore[arg-type]
@@ -38,7 +38,7 @@ CASES = (
         b"data:1\r:\x00\n:\r\ndata:2\n:" + _LONG + b"\rdata:3\n:data:fail\r:" + _LONG + b"\ndata:4\n\n",
         "1\n2\n3\n4",
     ),
-    # An event without its blank line is not given out.
+    # An event without its blank line is not dispatched.
     _case("format-data-before-final-empty-line", b"retry:1000\ndata:test1\n\nid:test\ndata:test2\n", "test1"),
     _case("format-field-data", b"data:\n\ndata\ndata\n\ndata:test\n\n\n", "", "\n", "test"),
     _case("format-field-event-empty", b"event: \ndata:data\n\n\n", "data"),
@@ -74,7 +74,7 @@ CASES = (
     _case("format-field-id-null/2", b"id: \x00x\nretry: 200\ndata: hello\n\n", "hello", variant="window"),
     _case("format-field-id-null/3", b"id: x\x00x\nretry: 200\ndata: hello\n\n", "hello", variant="window"),
     _case("format-field-id-null/4", b"id:  \x00\nretry: 200\ndata: hello\n\n", "hello", variant="window"),
-    # Field names are exact, and one leading blank of a value is dropped.
+    # Field names are case-sensitive, and one leading space of a value is dropped.
     _case(
         "format-field-parsing",
         b"data:\x00\ndata:  2\rData:1\ndata\x00:2\ndata:1\r\x00data:4\nda-ta:3\rdata_5\ndata:3\rdata:\r\n data:32\n"

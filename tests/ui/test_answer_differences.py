@@ -9,7 +9,7 @@ def script() -> None:
     import json
     from dataclasses import replace
 
-    from components.ui.compare.answer_differences import draw_first_divergence, draw_word_differences
+    from components.ui.answer.answer_differences import draw_first_divergence, draw_word_differences
     from tests.sharing.records import a_record
 
     choices = [

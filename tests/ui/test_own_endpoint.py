@@ -9,8 +9,9 @@ from streamlit.testing.v1 import AppTest
 
 from components.endpoints.endpoint import Endpoint
 from components.endpoints.models import ModelCard, list_models
+from components.ui.available_endpoints import OWN_ENDPOINT
 from components.ui.endpoints import own_endpoint
-from components.ui.endpoints.own_endpoint import FORGET, KEPT, OWN_ENDPOINT, SAVE
+from components.ui.endpoints.own_endpoint import FORGET, KEPT, SAVE
 from tests.streaming.endpoint import document, serve
 
 CANARY = "canary-of-the-visitor"
@@ -101,7 +102,7 @@ def test_a_mistake_is_said_beside_its_field_and_leaves_what_was_kept() -> None:
     page = typed(page, "http://127.0.0.1:8000/v1", "another")
     url, key = (error.value for error in page.error)
     assert "not public" in url
-    assert "Type the key again" in key
+    assert "Enter the key again" in key
     columns = [column for column in page.columns if any(column.error)]
     assert [column.text_input[0].key for column in columns] == ["own_endpoint_base_url", "own_endpoint_key"]
     assert kept(page).fixed_address.base_url == "https://host.example/v1"

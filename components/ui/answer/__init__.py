@@ -1,1 +1,1 @@
-"""One run on a page: its live answer, status, events, times and actions."""
+"""Answers on a page: live or ended, with status, events and times, and the differences of several."""

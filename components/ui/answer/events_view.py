@@ -39,7 +39,7 @@ def _draw_live(run: Run) -> None:
     _draw_strip(newest)
     _draw_table(newest, first=len(events) - len(newest), can_open=False)
     if len(events) > len(newest):
-        st.caption(f"The newest {len(newest)} of {len(events):,}; all of them once the run has ended.")
+        st.caption(f"The newest {len(newest)} of {len(events):,}; all of them after the run has ended.")
 
 
 def _draw_kept(record: RunRecord) -> None:
@@ -49,12 +49,12 @@ def _draw_kept(record: RunRecord) -> None:
 
 def _draw_all(events: list[StoredEvent], count: int) -> None:
     if not events:
-        st.caption("The events of this run were not kept." if count else "No event came.")
+        st.caption("The events of this run were not stored." if count else "No events arrived.")
         return
     _draw_strip(events)
     _draw_table(events, first=0)
     if count > len(events):
-        st.caption(f"The first {len(events):,} of {count:,} events are kept.")
+        st.caption(f"The first {len(events):,} of {count:,} events are stored.")
 
 
 def _draw_strip(events: list[StoredEvent]) -> None:
@@ -83,7 +83,7 @@ def _draw_strip(events: list[StoredEvent]) -> None:
     quantiles = gaps["gap_ms"].quantile([0.5, 0.95])
     st.caption(
         f"{len(events):,} events. Gaps between reads of the socket, {len(gaps):,}: median {quantiles[0.5]:.1f} ms, "
-        f"95th percentile {quantiles[0.95]:.1f} ms, longest {gaps['gap_ms'].max():.1f} ms. One read has none within."
+        f"95th percentile {quantiles[0.95]:.1f} ms, longest {gaps['gap_ms'].max():.1f} ms."
     )
 
 
@@ -111,7 +111,7 @@ def _draw_table(events: list[StoredEvent], first: int, *, can_open: bool = True)
             "at": st.column_config.NumberColumn(format="%.3f s", help="Since the request was sent.", width="small"),
             "gap": st.column_config.NumberColumn(
                 format="%.1f ms",
-                help="Since the event before; – when one read of the socket brought both.",
+                help="Since the previous event; – when both arrived in one read of the socket.",
                 width="small",
             ),
             "name": st.column_config.TextColumn(width="small"),
@@ -127,7 +127,7 @@ def _draw_table(events: list[StoredEvent], first: int, *, can_open: bool = True)
         if event.size > len(event.data):
             st.caption(f"The first {len(event.data):,} of {event.size:,} characters.")
     else:
-        st.caption("Tick a row to see its event whole.")
+        st.caption("Select a row to see its whole event.")
 
 
 def _frame(events: list[StoredEvent], first: int) -> pd.DataFrame:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 RUN_STATUS = "run_status"
-VIEW = "view"
 ANSWER = "answer"
 STALE = "stale"
 """A marker before an answer to other settings."""
@@ -15,10 +14,6 @@ CHANNEL = "channel"
 NATIVE = "native"
 """Set when this page cannot reach the live view's socket and draws answers without it."""
 EVENTS_TABLE = "events_table"
-ANSWERS = "answers"
-"""The runs of this session by their request, oldest first."""
-GO_TO_COMPARE = "go_to_compare"
-"""Set when the compare page is to be shown next."""
 
 
 def live_key(part: str) -> str:

@@ -17,5 +17,5 @@ def draw_marked(html: str) -> None:
 def draw_style(css: str) -> None:
     """Add a style of Tempera to the page, never untrusted text. Raises ValueError for text that could end it."""
     if "<" in css:
-        raise ValueError("This is no style.")
+        raise ValueError("Text could end the style element.")
     st.html(f"<style>{css}</style>")

@@ -10,7 +10,7 @@ from components.log.events import StoredEvent
 from components.log.query import QueryFailed, events_of, find_run
 from components.log.record import RunRecord
 from components.runs.run import Run, live_run
-from components.ui.share.shared_run import SharedRun
+from components.sharing.shared_run import SharedRun
 from components.ui.user_errors import shown
 from components.ui.visitor import own_log
 
@@ -51,7 +51,7 @@ def events_reader(run: Run | RunRecord) -> Callable[[], list[StoredEvent]]:
         if live:
             return live.events()
         if log.database is None:
-            raise QueryFailed("There is no log now.")
+            raise QueryFailed("The log is unavailable.")
         return events_of(log.database, run.id)
 
     return read

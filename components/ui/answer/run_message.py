@@ -12,7 +12,7 @@ from components.streaming.outcome import Status
 from components.ui.answer.place import ALONE, Place
 
 _WHAT_HAPPENED = {
-    Status.DAMAGED: "The answer is complete, but some of its events could not be read: the text may have a hole.",
+    Status.DAMAGED: "The answer is complete, but some of its events could not be read: the text may have a gap.",
     Status.INTERRUPTED: "The answer is not complete. What arrived is kept.",
     Status.ERROR: "No answer arrived",
     Status.LOST: "The answer is not complete. What arrived is kept.",
@@ -23,17 +23,19 @@ _WHAT_HAPPENED = {
 _NEXT_STEP = {
     ErrorKind.AUTH: "Check this endpoint's key: api_key in the secrets file, or TEMPERA_API_KEY.",
     ErrorKind.NOT_FOUND: "Check the model's name, and that the base URL ends in /v1.",
-    ErrorKind.INVALID_REQUEST: "Change what the endpoint names, then run again.",
+    ErrorKind.INVALID_REQUEST: "Change the field that the endpoint names, then run again.",
     ErrorKind.TOO_LARGE: "Shorten the prompt, then run again.",
     ErrorKind.RATE_LIMITED: "Wait a little, then run again.",
-    ErrorKind.TIMEOUT_STATUS: "Run again; if it stays so, ask whoever runs the endpoint.",
+    ErrorKind.TIMEOUT_STATUS: "Run again; if the problem remains, ask the endpoint's operator.",
     ErrorKind.SERVER_ERROR: "The fault is the endpoint's. Run again later.",
     ErrorKind.OVERLOADED: "The endpoint is busy or still starting. Run again in a moment.",
     ErrorKind.SERVER_ERROR_EVENT: "The fault is the endpoint's. Run again.",
 }
 
 _CUT = "The answer was cut at max_tokens. Raise max_tokens, or omit it, for a longer one."
-_CUT_BY_MODEL = "The answer was cut at the model's own limit, such as its context. A shorter prompt leaves more room."
+_CUT_BY_MODEL = (
+    "The answer was cut at the model's own limit, such as its context. Shorten the prompt to leave more room."
+)
 
 _MOST_RAW_CHARACTERS = 10_000
 

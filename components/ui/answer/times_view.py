@@ -14,7 +14,7 @@ def draw_times(record: RunRecord) -> None:
     """Draw the phases of a run: connecting, first byte, first token, first output, decoding."""
     found = pd.DataFrame(phases(record))
     if found.empty:
-        st.caption("Nothing was timed.")
+        st.caption("There are no times.")
         return
     bars = (
         alt.Chart(found, height=40 + 32 * len(found))
@@ -34,4 +34,4 @@ def draw_times(record: RunRecord) -> None:
         column_config={name: st.column_config.NumberColumn(format="%.1f ms") for name in ("from", "took")},
     )
     if record.waited_ms:
-        st.caption(f"Before that, {record.waited_ms:,.0f} ms passed in waits between attempts.")
+        st.caption(f"Before that, {record.waited_ms:,.0f} ms passed between attempts.")

@@ -14,7 +14,7 @@ from components.ui.answer.place import ALONE, Place
 def draw_view_switches(record: RunRecord) -> None:
     """Draw the switches that apply to this answer."""
     if record.running or record.text:
-        st.toggle("Raw", key=state.AS_WRITTEN, help="The text as it came, without Markdown, ready to copy.")
+        st.toggle("Raw", key=state.AS_WRITTEN, help="The text as received, without Markdown, ready to copy.")
     draw_replay_switch(record)
 
 
@@ -24,7 +24,7 @@ def draw_replay_switch(record: RunRecord, place: Place = ALONE) -> None:
         st.toggle(
             "Replay",
             key=keys.replay_key(record.id),
-            help="Plays the answer again from its events, with the times at which they came. Nothing is sent.",
+            help="Plays the answer again from its events, with their original times. Nothing is sent.",
             on_change=presses.soon(_replay, record, place),
         )
 

@@ -1,1 +1,1 @@
-"""The parts of the compare page: lanes, numbers, differences and noise."""
+"""The parts of the compare page: lanes, their results, noise and votes."""

@@ -249,7 +249,7 @@ def _draw_repeats(lane_id: str, found: LaneRuns, shown: Run | RunRecord, *, pend
         st.markdown(":small[:gray[Repeat]]", width="content")
         draw_steps("repeat", number, len(ids), key=lambda name: lane_key(f"repeat_{lane_id}", name), go=go)
         if pending:
-            st.markdown(f":small[:gray[{pending} to come]]", width="content")
+            st.markdown(f":small[:gray[{pending} pending]]", width="content")
 
 
 def _draw_answer(
@@ -266,7 +266,7 @@ def _draw_answer(
         st.caption("Muted: this lane is not run.")
         return
     if record is None and pending:
-        st.caption("Waits for its turn.")
+        st.caption("Queued.")
         return
 
     def draw_notice() -> None:
@@ -318,7 +318,7 @@ def _draw_foot(request: LaneRequest, record: RunRecord | None, *, busy: bool) ->
                     key=lane_key("check", lane_id),
                     type="tertiary",
                     icon=":material/fingerprint:",
-                    help="Sends the very same bytes once more and says whether the answer is identical.",
+                    help="Sends exactly the same bytes again and checks whether the answer is identical.",
                     on_click=presses.soon(check_lane, lane_id, record),
                 )
             st.page_link(

@@ -52,7 +52,7 @@ def draw_controls(comparison: Comparison, *, may_be_refused: bool, going_on: boo
         )
         if may_be_refused:
             st.checkbox(
-                "Send anyway", key=state.SEND_ANYWAY, help="Lets the endpoint say itself what it thinks of this."
+                "Send anyway", key=state.SEND_ANYWAY, help="Sends the request anyway; the endpoint may refuse it."
             )
         st.selectbox(
             "Order",
@@ -79,7 +79,7 @@ def draw_controls(comparison: Comparison, *, may_be_refused: bool, going_on: boo
         blind = st.toggle(
             "Blind",
             key=keys.BLIND,
-            help="Hides which lane is which, in a new random order each time, until you have voted.",
+            help="Hides the lanes' names and shuffles them until you have voted.",
             on_change=st.session_state.pop,
             args=(state.BLIND_ORDER, None),
         )

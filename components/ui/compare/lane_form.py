@@ -19,10 +19,10 @@ from components.drafts.in_words import OMITTED, SYSTEM, in_words
 from components.drafts.setting import FieldState, Setting
 from components.endpoints.endpoint import AnyEndpoint
 from components.ui import presses
+from components.ui.available_endpoints import available_endpoints
 from components.ui.compare.keys import lane_key
-from components.ui.endpoints.endpoint_choice import model_cards
-from components.ui.endpoints.endpoints_here import endpoints_here
 from components.ui.form import draft_form, field_widgets
+from components.ui.form.endpoint_choice import model_cards
 from components.ui.form.keys import state_key
 from components.ui.plain_words import plain_words
 
@@ -42,7 +42,7 @@ def draw_lane_form(lane: Lane, draft: Draft, endpoints: Mapping[str, AnyEndpoint
         placeholder="Optional",
         on_change=presses.soon(_take_text, lane.id, "name"),
     )
-    st.caption("Only what differs from the base is kept here. What says base follows the base.")
+    st.caption("A lane stores only its differences from the base. Fields set to base follow the base.")
     own = lane.apply(draft)
     endpoint = endpoints.get(own.endpoint or "")
     profile = _profile_of(own)
@@ -184,7 +184,7 @@ def _states(field: str) -> list[str]:
 
 def _profile_of(own: Draft) -> Profile:
     """The profile of a lane's endpoint, or the base's while that endpoint is not there."""
-    endpoint = endpoints_here().get(own.endpoint or "")
+    endpoint = available_endpoints().get(own.endpoint or "")
     return endpoint.profile if endpoint else draft_form.chosen_profile()
 
 

@@ -18,9 +18,9 @@ from components.ui.plain_words import plain_words
 _MEANING = f"""
 Similarity is the share of characters that two answers have in common in the same order: 100 % for identical ones.
 Of longer answers the first 20,000 characters are compared.
-*More than chance* means that chance alone would bring such a difference in fewer than 5 of 100 cases: a permutation
-test for answers, the U test for lengths and times. It takes {FEWEST_REPEATS} repeats of both lanes. Only answers that
-ended well are counted, and of the times to first token only those that no retry, wait for a slot or cache has changed.
+*Significant* means that chance alone would cause such a difference in fewer than 5 of 100 cases: a permutation test
+for answers, the U test for lengths and times. It requires {FEWEST_REPEATS} repeats of both lanes. Only successful
+answers are counted, and only times to first token without a retry, a wait for a slot or a cached prompt.
 """
 
 
@@ -44,8 +44,8 @@ def _column(title: str, runs: Sequence[RunRecord], reference: str, base: Sequenc
         "repeats": str(len(runs)),
         "characters": _characters(noise.spread([len(text) for text in texts])),
         "TTFT": _times(noise.spread(_ttfts(runs))),
-        "similar among themselves": _shares(_within(texts)),
-        f"similar to {plain_words(reference)}": _shares(_within(texts))
+        "similarity within the lane": _shares(_within(texts)),
+        f"similarity to {plain_words(reference)}": _shares(_within(texts))
         if title == reference
         else _shares(_between(texts, _texts(base))),
     }
@@ -62,7 +62,7 @@ def _sentence(title: str, runs: Sequence[RunRecord], reference: str, base: Seque
     lane, against = plain_words(title), plain_words(reference)
     match _compared(_texts(base), _texts(runs)):
         case Verdict.TOO_FEW:
-            return f"**{lane}** and **{against}**: {FEWEST_REPEATS} repeats of each are needed to tell."
+            return f"**{lane}** and **{against}**: {FEWEST_REPEATS} repeats of each are needed."
         case Verdict.AS_MUCH:
             return f"**{lane}** differs from **{against}** no more than **{against}** differs from itself."
         case Verdict.MORE:

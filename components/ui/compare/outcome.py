@@ -12,14 +12,14 @@ from components.experiments.lanes import LaneRequest
 from components.log.record import RunRecord
 from components.runs.run import Run
 from components.ui import state
+from components.ui.answer.answer_differences import answer_text, draw_first_divergence, draw_word_differences
+from components.ui.answer.numbers import draw_numbers, draw_token_chart
 from components.ui.answer.run_lookup import record_of
+from components.ui.answer.settings_table import draw_settings_table
 from components.ui.compare import keys
-from components.ui.compare.answer_differences import answer_text, draw_first_divergence, draw_word_differences
 from components.ui.compare.board import shown_run
 from components.ui.compare.lane_runs import LaneRuns
 from components.ui.compare.noise import draw_noise
-from components.ui.compare.numbers import draw_numbers, draw_token_chart
-from components.ui.compare.settings_table import draw_settings_table
 from components.ui.compare.vote import draw_vote, draw_vote_saved, draw_votes
 from components.ui.plain_words import plain_words
 
@@ -65,7 +65,7 @@ def draw_outcome(
         return
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
         look = st.segmented_control(
-            "What to look at",
+            "View",
             [NUMBERS, WORDS, DIVERGENCE, NOISE, SETTINGS, VOTE],
             default=NUMBERS,
             key=keys.LOOK,
@@ -73,7 +73,7 @@ def draw_outcome(
             label_visibility="collapsed",
             persist_state="session",
         )
-        switched = st.toggle("Raw", key=state.AS_WRITTEN, help="The texts as they came, without Markdown.")
+        switched = st.toggle("Raw", key=state.AS_WRITTEN, help="The texts as received, without Markdown.")
     if switched != as_written:
         st.rerun()
     under_way = {titles[lane_id]: run for lane_id, run in shown.items()}
@@ -83,10 +83,10 @@ def draw_outcome(
     if look in (WORDS, DIVERGENCE, VOTE) and without:
         st.caption(f"Without an answer: {plain_words(', '.join(without))}.")
     if look == SETTINGS:
-        draw_settings_table(requests)
+        draw_settings_table({request.title: request.words for request in requests}, "lanes")
     elif not records:
         going_on = experiment is not None and experiment.going_on
-        st.caption("No lane has begun yet." if going_on else "Run the lanes first.")
+        st.caption("No lane has started yet." if going_on else "Run the lanes first.")
     elif look == VOTE:
         draw_vote(answers, titles, blind=False, all_ended=all_ended)
         draw_votes({run.id: lane_id for lane_id, found in runs.items() for run in found.runs}, titles)

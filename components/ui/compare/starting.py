@@ -23,10 +23,10 @@ from components.server.process import service
 from components.ui import state
 from components.ui.answer.live_view import show_begun
 from components.ui.answer.place import Place
+from components.ui.available_endpoints import available_endpoints
 from components.ui.compare import keys
-from components.ui.endpoints.endpoint_choice import model_cards
-from components.ui.endpoints.endpoints_here import endpoints_here
 from components.ui.form import draft_form
+from components.ui.form.endpoint_choice import model_cards
 from components.ui.user_errors import shown
 from components.ui.visitor import network, own_log, owner
 
@@ -47,7 +47,7 @@ def kept_draft(experiment_id: str | None) -> Draft | None:
 
 def requests_now() -> list[LaneRequest]:
     """The request of every lane, from the current form."""
-    return lane_requests(draft_form.read(), endpoints_here(), model_cards)
+    return lane_requests(draft_form.read(), available_endpoints(), model_cards)
 
 
 def start_all() -> None:
@@ -117,7 +117,7 @@ def take_lanes_away(change: Callable[[Comparison], Comparison], sentence: str) -
 
 def check_lane(lane_id: str, record: RunRecord) -> None:
     """Send the same bytes as a lane's run again, to compare the answers."""
-    endpoint = endpoints_here().get(record.endpoint)
+    endpoint = available_endpoints().get(record.endpoint)
     experiment = shown_experiment(record.experiment_id)
     if not endpoint or not experiment:
         return

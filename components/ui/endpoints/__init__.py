@@ -1,1 +1,1 @@
-"""The endpoints on a page: their list, their choice, and the visitor's own."""
+"""The parts of the endpoints page: the endpoints, their dialects, and the visitor's own endpoint."""

@@ -21,7 +21,7 @@ from components.endpoints.models import ModelCard
 from components.live.status_words import duration
 from components.log.database import Database
 from components.log.query import QueryFailed, recent_rates
-from components.ui.form.dialect_rules import draw_dialect_rules
+from components.ui.endpoints.dialect_rules import draw_dialect_rules
 from components.ui.plain_words import plain_words
 from components.ui.time_zone import time_zone
 
@@ -41,10 +41,10 @@ _SIGNS: dict[HealthVerdict, tuple[str, Colour]] = {
 }
 _NEXT_STEP = {
     HealthVerdict.REFUSES_KEY: "Check its key: api_key in the secrets file, or TEMPERA_API_KEY.",
-    HealthVerdict.ASKS_FOR_KEY: "Give it a key: api_key in the secrets file, or TEMPERA_API_KEY.",
-    HealthVerdict.LISTS_NO_MODELS: "It may chat all the same: type a model's name in the playground.",
+    HealthVerdict.ASKS_FOR_KEY: "Set its key: api_key in the secrets file, or TEMPERA_API_KEY.",
+    HealthVerdict.LISTS_NO_MODELS: "Chat may still work: enter a model's name in the playground.",
 }
-_MEASURED = "The time from asking for the list of models, GET /models, to the end of the answer."
+_MEASURED = "The duration of the last GET /models request, to the end of the response."
 _PHASES: dict[ModelPhase, tuple[str, str, Colour]] = {
     ModelPhase.IDLE: ("not running", ":material/power_off:", "gray"),
     ModelPhase.FETCHING: ("fetching", ":material/download:", "blue"),
@@ -123,11 +123,11 @@ def _look(endpoint: AnyEndpoint) -> Look:
 
 def _recent_speed(database: Database | None, endpoint: str) -> str:
     if database is None:
-        return "not known: there is no log now"
+        return "unknown: the log is unavailable"
     try:
         rates = recent_rates(database, endpoint, _RUNS_MEASURED)
     except QueryFailed:
-        return "not known: the log cannot be read"
+        return "unknown: the log cannot be read"
     if not rates:
         return "no runs yet"
     count = f"median of the last {len(rates)} runs" if len(rates) > 1 else "last run"
@@ -182,7 +182,7 @@ def _facts(endpoint: AnyEndpoint, look: Look) -> list[str]:
     else:
         facts.append(":gray[on this machine, with a new key at each start]")
     if endpoint.default_model and not isinstance(endpoint, EmbeddedEndpoint):
-        facts.append(f":gray[begins with] {plain_words(endpoint.default_model, 60)}")
+        facts.append(f":gray[default model] {plain_words(endpoint.default_model, 60)}")
     if health and health.milliseconds is not None:
         facts.append(f":gray[answered in] {duration(health.milliseconds)}")
     if look.asking:
@@ -202,7 +202,7 @@ def _draw_embedded_button(model: EmbeddedModel, name: str) -> None:
             key=f"restart_{name}",
             type="tertiary",
             icon=":material/restart_alt:",
-            help="Ends the model's process and starts a new one. Runs that are going on there end.",
+            help="Ends the model's process and starts a new one. Its current runs end.",
             on_click=_restart,
             args=(model,),
         )
@@ -221,9 +221,9 @@ def _draw_embedded_state(
             _draw_progress(model)
     elif state.phase is ModelPhase.FAILED:
         st.text(state.sentence)
-        st.caption("Mend it, then press Start.")
+        st.caption("Fix it, then press Start.")
     elif state.phase is ModelPhase.IDLE:
-        st.caption("It starts when it is chosen in the playground, or here with Start.")
+        st.caption("It starts when you choose it in the playground, or press Start here.")
     card = next((card for card in health.models if card.id == state.model), None) if health else None
     numbers = [("model", plain_words(state.model, 60)), ("threads", str(state.threads)), ("speed", speed)]
     if card and card.context_length is not None:
@@ -246,7 +246,9 @@ def _draw_progress(model: EmbeddedModel) -> None:
 
 def _draw_models(name: str, health: EndpointHealth | None) -> None:
     if health is None or not health.models:
-        st.caption("It lists no models." if health and not health.problem else "Its models are not known.")
+        st.caption(
+            "The endpoint lists no models." if health and not health.problem else "The endpoint's models are unknown."
+        )
         return
     with st.expander(f"Models ({len(health.models)})", key=f"models_{name}", type="compact"):
         st.dataframe(

@@ -37,6 +37,6 @@ def draw_endpoint_setup() -> None:
             language="bash",
         )
     st.caption(
-        "Only base_url is needed. A key goes to its own origin only: the scheme, host and port of its base_url. "
-        "It never reaches a page, a link, the log or an error text."
+        "Only base_url is required. A key is sent only to the origin (scheme, host and port) of its base_url. "
+        "It is never part of a page, a link, the log or an error."
     )

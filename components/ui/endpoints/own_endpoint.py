@@ -1,19 +1,17 @@
-"""The form for a visitor's own endpoint, where the operator allows it, and its place in the session."""
+"""The form for a visitor's own endpoint, where the operator allows it."""
 
 from __future__ import annotations
 
 import streamlit as st
-from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from components.contract.profile import BEEZY, PROFILES
 from components.endpoints.endpoint import Endpoint
 from components.endpoints.own import OwnField, UnusableOwnEndpoint, own_endpoint
 from components.server.process import service
 from components.settings import read_settings
+from components.ui.available_endpoints import OWN_ENDPOINT, own_endpoints
 from components.ui.plain_words import plain_words
 
-OWN_ENDPOINT = "own_endpoint"
-"""The visitor's own endpoint with its key; held in the session state only."""
 OWN_PROBLEMS = "own_endpoint_problems"
 FORGET = "own_endpoint_forget"
 SAVE = "own_endpoint_save"
@@ -24,18 +22,6 @@ KEPT = "Kept in this browser session only; gone when you close or reload the pag
 def widget_key(field: OwnField) -> str:
     """The key of the form's input for a field, such as ``own_endpoint_base_url``."""
     return f"{OWN_ENDPOINT}_{field}"
-
-
-def own_endpoints() -> dict[str, Endpoint]:
-    """The visitor's own endpoint by its name; empty when none was entered or none is allowed.
-
-    It belongs to this session alone, so its responses must not be cached for all visitors.
-    """
-    # Outside a session, such as in a Dask worker, there is no own endpoint.
-    if get_script_run_ctx() is None or not read_settings().own_endpoints:
-        return {}
-    endpoint: Endpoint | None = st.session_state.get(OWN_ENDPOINT)
-    return {endpoint.name: endpoint} if endpoint else {}
 
 
 def draw_own_endpoint() -> None:
@@ -55,7 +41,7 @@ def draw_own_endpoint() -> None:
                 key=widget_key(OwnField.KEY),
                 type="password",
                 autocomplete="off",
-                help="It goes to the base URL's own scheme, host and port only. Leave it empty where none is needed.",
+                help="Sent only to the base URL's scheme, host and port. Leave it empty if none is needed.",
             )
             _draw_problem(OwnField.KEY)
         dialect, model = st.columns(2)
@@ -65,15 +51,15 @@ def draw_own_endpoint() -> None:
                 list(PROFILES),
                 index=list(PROFILES).index(BEEZY.name),
                 key=widget_key(OwnField.DIALECT),
-                help="Which names and ranges the endpoint gives to the fields of a request.",
+                help="The endpoint's names and ranges for the fields of a request.",
             )
             _draw_problem(OwnField.DIALECT)
         with model:
             st.text_input(
                 "Model",
                 key=widget_key(OwnField.MODEL),
-                placeholder="May be chosen later",
-                help="The model to begin with.",
+                placeholder="Optional",
+                help="The default model.",
             )
             _draw_problem(OwnField.MODEL)
         st.caption(KEPT)
@@ -86,7 +72,7 @@ def _draw_kept(endpoint: Endpoint) -> None:
         st.markdown(f"**{plain_words(endpoint.name, 60)}**", width="content")
         # As plain text: an address in Markdown becomes a link.
         st.text(f"{address.base_url} · {endpoint.profile.name} · {'key: set' if address.key else 'no key'}")
-        st.button("Forget", key=FORGET, icon=":material/delete:", on_click=_forget, help="Runs under way go on.")
+        st.button("Forget", key=FORGET, icon=":material/delete:", on_click=_forget, help="Current runs continue.")
 
 
 def _draw_problem(field: OwnField) -> None:
@@ -112,7 +98,7 @@ def _save() -> None:
     except UnusableOwnEndpoint as unusable:
         problems = dict(unusable.problems)
         if typed[OwnField.KEY]:
-            problems.setdefault(OwnField.KEY, "Type the key again: it was not kept.")
+            problems.setdefault(OwnField.KEY, "Enter the key again: it was not kept.")
         st.session_state[OWN_PROBLEMS] = problems
 
 

@@ -1,1 +1,1 @@
-"""The request as a form: messages, settings, variables, presets, code and request preview."""
+"""The request as a form: endpoint, messages, settings, variables, presets, code and imports."""

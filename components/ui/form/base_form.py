@@ -9,8 +9,8 @@ import streamlit as st
 from components.contract.lint import MESSAGES
 from components.drafts.composed import compose
 from components.drafts.draft import Draft
-from components.ui.endpoints.endpoint_choice import draw_endpoint_and_model
 from components.ui.form import draft_form, widget_values
+from components.ui.form.endpoint_choice import draw_endpoint_and_model
 from components.ui.form.message_editor import draw_messages, draw_notes, draw_variables
 from components.ui.form.presets import draw_presets
 from components.ui.form.remarks import draw_remarks

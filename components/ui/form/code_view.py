@@ -15,8 +15,8 @@ from components.snippets.importing import import_request
 from components.snippets.language import CannotSay, Language
 from components.ui import presses
 from components.ui.form import draft_form, keys
+from components.ui.form.link_bar import take_settings
 from components.ui.plain_words import plain_words
-from components.ui.share.arriving import take_settings
 from components.ui.uploads import draw_uploader
 from components.ui.user_errors import draw_kept, shown_next
 
@@ -51,7 +51,7 @@ def draw_code(
         persist_state="session",
     )
     if request is None:
-        st.caption("The form makes no request yet. What is missing stands beside its field.")
+        st.caption("The form has no valid request yet. The problem is shown beside its field.")
         return
     language = next(language for language in languages if language.label == chosen)
     # The endpoint addresses of a demo are for the operator only.
@@ -76,7 +76,7 @@ def draw_code(
     if language.packages:
         st.caption(f"Install: `pip install {language.packages}`")
     if base_url != _ANYWHERE and isinstance(endpoint, EmbeddedEndpoint):
-        with st.expander("Serve this model for the code, with a key of your own", icon=":material/dns:"):
+        with st.expander("Serve this model for the code, with your own key", icon=":material/dns:"):
             st.code(_SERVE, language="bash", wrap_lines=True)
     elif key_variable:
         st.caption(f"Set the endpoint's key, which is never part of the code: `export {key_variable}=…`")
@@ -94,7 +94,7 @@ def draw_import(profile: Profile) -> None:
             height=200,
             placeholder=_PLACEHOLDER,
         )
-        draw_uploader("Or a settings file of Tempera", type="json", key=keys.IMPORT_FILE)
+        draw_uploader("Or a settings file from Tempera", type="json", key=keys.IMPORT_FILE)
         st.form_submit_button("Import", icon=":material/input:", on_click=presses.soon(_import, profile.name))
         draw_kept(keys.IMPORT_PROBLEM)
 

@@ -26,7 +26,7 @@ from components.drafts.setting import Setting
 from components.drafts.store import find_draft, save_draft
 from components.log.record import RunRecord
 from components.ui import state
-from components.ui.endpoints.endpoints_here import endpoints_here
+from components.ui.available_endpoints import available_endpoints
 from components.ui.form import field_widgets, keys, widget_values
 from components.ui.user_errors import shown
 from components.ui.visitor import own_log
@@ -248,7 +248,7 @@ def _with_known_keys(draft: Draft) -> Draft:
 
 
 def _profile_at(endpoint: str | None) -> Profile:
-    found = endpoints_here().get(endpoint or "")
+    found = available_endpoints().get(endpoint or "")
     return found.profile if found else BEEZY
 
 

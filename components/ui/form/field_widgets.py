@@ -106,7 +106,7 @@ def draw_value(row: Field, setting: Setting, label: str, **options: Any) -> Any:
                 label, choices, choices.index(held) if held else None, accept_new_options=True, **options
             )
         case Kind.TEXTS:
-            options |= {"placeholder": "One text a line; \\n is a line end", "height": "content"}
+            options |= {"placeholder": "One text per line; \\n is a line end", "height": "content"}
             return st.text_area(label, begins_with, **options)
         case Kind.JSON:
             options |= {"placeholder": json.dumps(row.example), "height": "content"}

@@ -6,7 +6,6 @@ from components.contract.fields import is_of_contract
 
 STREAM = "stream"
 EXTRA_BODY = "extra_body"
-PREVIEW = "preview"
 LANGUAGE = "language"
 IMPORT = "import"
 """Whether the popover of that name is open."""
@@ -42,6 +41,10 @@ KEPT_DRAFT = "kept_draft"
 IMPORT_FILE = "import_file"
 DRAFT_PARAMETER = "draft"
 """The query parameter of the form's draft."""
+LINK_PARAMETER = "s"
+"""The query parameter with settings."""
+ARRIVED = "arrived"
+"""The settings of the last opened link, or the reason why it is unreadable."""
 
 
 def field_key(field: str) -> str:

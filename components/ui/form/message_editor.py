@@ -22,13 +22,13 @@ from components.ui.steps import draw_steps
 _PLACEHOLDERS = {
     Role.SYSTEM: "Rules for the whole answer",
     Role.USER: "Your prompt. {{name}} makes a variable.",
-    Role.ASSISTANT: "What the assistant said",
-    Role.TOOL: "What the tool returned",
+    Role.ASSISTANT: "The assistant's message",
+    Role.TOOL: "The tool's result",
 }
 
 _MOST_IN_SIGHT = 2
 _LONG_HEIGHT = 400
-_PREFIX_HELP = "The answer must begin with this text. It is sent as prefix: true, on a last assistant message only."
+_PREFIX_HELP = "The answer must begin with this text. Sent as prefix: true, only on a last assistant message."
 
 
 def draw_messages() -> None:
@@ -136,7 +136,7 @@ def _draw_turn(turn: Turn, turns: Turns) -> None:
                 turn.tool_calls,
                 key=keys.part_key("tool_calls", turn.id),
                 height="content",
-                help="The calls that the assistant asked for, as JSON.",
+                help="The assistant's tool calls, as JSON.",
                 persist_state="session",
             )
 
@@ -144,8 +144,8 @@ def _draw_turn(turn: Turn, turns: Turns) -> None:
 def _draw_call(turn: Turn) -> None:
     with st.container(horizontal=True, gap="small"):
         for part, text in (
-            ("tool_call_id", "The id of the call that this message answers."),
-            ("name", "The name of the tool, where the endpoint wants it."),
+            ("tool_call_id", "The id of this result's tool call."),
+            ("name", "The name of the tool, if the endpoint requires it."),
         ):
             st.text_input(
                 part,
@@ -179,7 +179,7 @@ def _draw_menu(turn: Turn, turns: Turns) -> None:
     actions[":material/content_copy: Duplicate"] = partial(_change_with_new, conversation.duplicated, turn.id)
     actions[":material/fork_right: Branch from here"] = partial(_change_with_new, conversation.branched, turn.id)
     if names_in([st.session_state.get(keys.message_key(turn.id), turn.content)]):
-        what = "Make its {{names}} variables" if turn.literal else "Take its {{names}} as text"
+        what = "Treat {{names}} as variables" if turn.literal else "Treat {{names}} as text"
         actions[f":material/data_object: {what}"] = partial(_take_literally, turn.id, not turn.literal)
     if len(turns) > 1 or turn.branch[1] > 1:
         what = "branch" if turn.branch[1] > 1 else "message"

@@ -86,8 +86,8 @@ def draw_reset_all(draft: Draft) -> None:
         shortcut=shortcuts.RESET_ALL,
         icon=":material/restart_alt:",
         disabled=not count,
-        help="Omits the contract's fields, whose values stay. Takes other fields out, switches streaming on and clears "
-        "the extra body.",
+        help="Omits the contract's fields and keeps their values. Removes other fields, switches streaming on and "
+        "clears the extra body.",
         on_click=presses.soon(_reset_all),
     )
 
@@ -136,7 +136,7 @@ def _draw_remove(row: Field) -> None:
             key=remove_key(row.name),
             type="tertiary",
             icon=":material/close:",
-            help=f"Takes {row.name} out of the form.",
+            help=f"Removes {row.name} from the form.",
             on_click=presses.soon(_remove, row.name),
         )
 
@@ -200,13 +200,13 @@ def _help_of_part(part: str) -> str:
 
 def _said_of_omitted(name: str, rules: FieldRules, card: ModelCard | None) -> str:
     if rules.if_omitted is not None:
-        return f"Sent: {rules.if_omitted:,}, the most that is allowed here"
+        return f"Sent: {rules.if_omitted:,}, the maximum here"
     return f"Omitted: {_default(name, rules, card)}"
 
 
 def _default(name: str, rules: FieldRules, card: ModelCard | None) -> str:
     if name == "temperature" and card and card.default_temperature is not None:
-        return f"the model's own default ({card.default_temperature:g})"
+        return f"the model's default ({card.default_temperature:g})"
     return rules.default if name in FIELDS else plain_words(rules.default)
 
 
@@ -287,7 +287,7 @@ def _draw_move(profile: Profile) -> None:
     known = with_known_keys(draft, profile, in_any_order=True)
     if moved := [name for name in known.further_values(profile) if name not in draft.further_values(profile)]:
         st.button(
-            f"Make {', '.join(moved)} a field" if len(moved) == 1 else f"Make fields of {', '.join(moved)}",
+            f"Turn {', '.join(moved)} into a field" if len(moved) == 1 else f"Turn {', '.join(moved)} into fields",
             key="move_keys",
             type="tertiary",
             icon=":material/move_up:",

@@ -70,7 +70,7 @@ def draw_count() -> None:
     """Draw the hidden widget; call it after all widgets with values set here."""
     st.session_state[keys.VALUES_SET] = _sets().count
     with st.container(key="values_set_box"):
-        st.number_input("How often values have been set", 0, key=keys.VALUES_SET, persist_state="session")
+        st.number_input("Number of times that values were set", 0, key=keys.VALUES_SET, persist_state="session")
 
 
 def _seen() -> int:

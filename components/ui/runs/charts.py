@@ -135,7 +135,7 @@ def outcomes(runs: pd.DataFrame) -> pd.DataFrame:
 
 def _draw_number(of: str, by: str, table: pd.DataFrame) -> None:
     if table.empty:
-        st.caption("No run that ended well has this number.")
+        st.caption("No successful run has this number.")
         return
     base = alt.Chart(table, height=320).encode(
         x=alt.X("value:N", sort=None, title=by.replace("_", " "), axis=alt.Axis(labelAngle=-30, labelLimit=220)),
@@ -147,7 +147,7 @@ def _draw_number(of: str, by: str, table: pd.DataFrame) -> None:
     middle = base.mark_tick(thickness=3, size=26).encode(y=alt.Y("median:Q", title=of))
     st.altair_chart(alt.layer(between, middle))
     st.caption(
-        "The line is the median; half of the runs lie in the bar. Only runs that ended well, "
+        "The line is the median; the bar has the middle half of the runs. Only successful runs, "
         f"{table['runs'].sum():,} of them. {_definition(_NUMBERS[of])}"
     )
     _draw_table(table)
@@ -156,7 +156,7 @@ def _draw_number(of: str, by: str, table: pd.DataFrame) -> None:
 def _draw_older(runs: pd.DataFrame, number: str) -> None:
     older = runs["rate_basis"].isna() & runs[number].notna() & (runs["status"] == Status.OK.value)
     if number in CHANGED and older.any():
-        st.caption(f":orange[Not comparable to the others: {older.sum():,} of these runs.] {OLDER_DEFINITION}")
+        st.caption(f":orange[Not comparable with the others: {older.sum():,} of these runs.] {OLDER_DEFINITION}")
 
 
 def _definition(number: str) -> str:

@@ -18,8 +18,8 @@ from components.ui.visitor import owner
 def draw_export(view: View) -> None:
     """Draw a link for each file format, with all ended runs of the view."""
     with st.popover("Export", icon=":material/download:"):
-        newest = f" Of more than {MOST_COUNTED:,} that have the words, the newest ones." if view.words else ""
-        st.caption(f"All runs of this view that have ended, oldest first.{newest}")
+        newest = f" Only the newest {MOST_COUNTED:,} runs with these words." if view.words else ""
+        st.caption(f"All ended runs of this view, oldest first.{newest}")
         token = token_of(view, keys.TICKET)
         for kind, each in FORMATS.items():
             st.link_button(each.label, file_link(token, kind), help=each.purpose, width="stretch")

@@ -43,8 +43,7 @@ def draw_filters() -> View | None:
             icon=":material/search:",
             label_visibility="collapsed",
             width=320,
-            help='Whole words, all of which must be there; "next to each other" between quotation marks. '
-            "Only runs that have ended.",
+            help='Whole words, all required; "adjacent words" in quotation marks. Ended runs only.',
         )
         status = st.selectbox(
             "Status",
@@ -98,7 +97,7 @@ def _draw_further() -> dict[str, Any]:
         key=keys.FIND_SETTINGS,
         bind="query-params",
         placeholder="temperature 0.7, max_tokens null",
-        help="A field with its value, with null, or omitted: temperature omitted. Several are parted by commas.",
+        help="A field with its value, null or omitted, such as temperature omitted. Separate several with commas.",
     )
     left, right = st.columns(2, gap="small")
     for name, key in (
@@ -122,7 +121,7 @@ def _draw_further() -> dict[str, Any]:
         _LABELS["experiment"],
         key=keys.FIND_EXPERIMENT,
         bind="query-params",
-        help="The id in the address of its page, after experiment= or sweep=.",
+        help="The id in its page's address, after experiment= or sweep=.",
     )
     return found
 

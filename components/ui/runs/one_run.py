@@ -21,8 +21,9 @@ from components.ui import presses, shortcuts, state
 from components.ui.answer.events_view import draw_events
 from components.ui.answer.run_lookup import asked
 from components.ui.answer.run_view import draw_run
+from components.ui.answer.sending import start
 from components.ui.answer.times_view import draw_times
-from components.ui.endpoints.endpoints_here import endpoints_here
+from components.ui.available_endpoints import available_endpoints
 from components.ui.form.code_view import draw_code
 from components.ui.plain_words import plain_words
 from components.ui.runs import keys
@@ -30,7 +31,6 @@ from components.ui.runs.experiment_link import draw_experiment_link
 from components.ui.runs.opened_run import close_run, open_run
 from components.ui.runs.selection import delete
 from components.ui.runs.table import list_anew
-from components.ui.sending import start
 from components.ui.share.share_answers import Answers
 from components.ui.share.share_dialog import draw_share_button
 from components.ui.time_zone import time_zone
@@ -101,7 +101,7 @@ def _draw_request(record: RunRecord) -> None:
     st.code(record.request_body, language="json", wrap_lines=True)
     told = [f"{name} **{plain_words(value, _MOST_OF_A_FACT)}**" for name, value in record.told_by_endpoint]
     if words := " · ".join(told):
-        st.markdown(f":small[:gray[The endpoint says: {words}]]")
+        st.markdown(f":small[:gray[Endpoint's message: {words}]]")
 
 
 def _draw_actions(run: Run | RunRecord, record: RunRecord) -> None:
@@ -127,10 +127,10 @@ def _draw_actions(run: Run | RunRecord, record: RunRecord) -> None:
                 icon=":material/replay:",
                 type="tertiary",
                 on_click=presses.soon(_run_again, record),
-                disabled=record.endpoint not in endpoints_here(),
-                help="Sends the very same bytes once more."
-                if record.endpoint in endpoints_here()
-                else "There is no endpoint of this name any more.",
+                disabled=record.endpoint not in available_endpoints(),
+                help="Sends exactly the same bytes again."
+                if record.endpoint in available_endpoints()
+                else "The endpoint with this name no longer exists.",
             )
             st.download_button(
                 "Markdown",
@@ -182,7 +182,7 @@ def _draw_annotation(record: RunRecord) -> None:
         key=widgets["notes"],
         height=80,
         max_chars=MOST_CHARACTERS,
-        placeholder="What do you make of it?",
+        placeholder="Your notes on this run",
         on_change=_annotate,
         args=(record.id, "notes", widgets["notes"]),
     )
@@ -197,17 +197,17 @@ def _annotate(run_id: str, name: str, key: str) -> None:
         value = tuple(value)
     with shown_next(keys.RUNS_PROBLEM, "Not kept: "):
         if database is None:
-            raise QueryFailed("There is no log now.")
+            raise QueryFailed("The log is unavailable.")
         annotate(own_log(), run_id, replace(annotation_of(database, run_id), **{name: value}))
 
 
 def _draw_code(record: RunRecord) -> None:
-    endpoint, request = endpoints_here().get(record.endpoint), asked(record)
+    endpoint, request = available_endpoints().get(record.endpoint), asked(record)
     if endpoint is None:
-        st.caption("There is no code for this run: there is no endpoint of its name any more.")
+        st.caption("There is no code for this run: its endpoint no longer exists.")
         return
     if request is None:
-        st.caption("There is no code for this run: its body holds what no form makes.")
+        st.caption("There is no code for this run: its body is not a Tempera request.")
         return
     draw_code(endpoint, request)
 
@@ -218,7 +218,7 @@ def _stop_elsewhere(run_id: str) -> None:
 
 
 def _run_again(record: RunRecord) -> None:
-    endpoint = endpoints_here().get(record.endpoint)
+    endpoint = available_endpoints().get(record.endpoint)
     if endpoint:
         run = start(order_again(endpoint, record))
         if run is None:

@@ -37,17 +37,17 @@ def draw_storage(view: View, on_change: Callable[[], None]) -> None:
     with opened, shown():
         # Where visitors have separate logs, the size of the whole log is for the operator only.
         if database.owner == LOCAL:
-            st.markdown(f"The log takes **{size_bytes(database) / 1e6:,.1f} MB**.")
+            st.markdown(f"The log uses **{size_bytes(database) / 1e6:,.1f} MB**.")
             _draw_compaction(free_bytes(database))
         if kept := log.kept():
             st.caption(kept.in_words())
         _draw_import(on_change)
         if not view.filtered:
-            st.caption("Set a filter to delete the runs that it finds.")
+            st.caption("Set a filter to delete the matching runs.")
             return
         summary = summary_of(database, view)
         count = f"more than {MOST_COUNTED:,}" if summary.more else f"{summary.count:,}"
-        sure = st.checkbox(f"Delete {count} runs for good, with notes and votes", key=keys.SURE_TO_DELETE)
+        sure = st.checkbox(f"Delete {count} runs permanently, with notes and votes", key=keys.SURE_TO_DELETE)
         if st.button("Delete", key="remove_found", icon=":material/delete:", disabled=not sure or not summary.count):
             _delete(view, on_change)
 
@@ -61,7 +61,7 @@ def _draw_compaction(free: int) -> None:
 
 
 def _compact(free: int) -> None:
-    log, progress = own_log(), st.progress(0.0, "Giving space back …")
+    log, progress = own_log(), st.progress(0.0, "Compacting …")
     if log.database is None:
         return
     with progress.container(), shown():

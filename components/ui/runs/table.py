@@ -58,7 +58,7 @@ def draw_runs_table(view: View) -> None:
     """The runs, newest first or in the order of the view. The error of an unreadable log is shown."""
     database = own_log().database
     if database is None:
-        st.info("There is no log now, so no runs can be listed.", icon=":material/database_off:")
+        st.info("The log is unavailable, so no runs can be listed.", icon=":material/database_off:")
         return
     listing = _listing_of(view)
     page = page_of(database, view, listing.before[-1] if listing.before else None, _ON_A_PAGE)
@@ -98,11 +98,11 @@ def _listing_of(view: View) -> _Listing:
 def _draw_nothing(view: View) -> None:
     if view.order != "started":
         like = " like that" if view.filtered else ""
-        st.info(f"No run{like} has {view.order}. Order by start to see all.", icon=":material/search_off:")
+        st.info(f"No run{like} has {view.order}. Sort by start time to see all.", icon=":material/search_off:")
     elif view.filtered:
         st.info("No matching runs. Clear a filter.", icon=":material/search_off:")
     else:
-        st.info("No runs yet. Run a prompt in the playground; every run is kept here.", icon=":material/history:")
+        st.info("No runs yet. Run a prompt in the playground; every run is listed here.", icon=":material/history:")
 
 
 def _draw_page(page: Page, listing: _Listing) -> None:
@@ -209,7 +209,7 @@ def _said_of_all(view: View) -> str:
 @st.cache_data(ttl=_SUMMED_UP_S, show_spinner=False, max_entries=50, hash_funcs=BY_OWNER)
 def _summed_up(log: OwnLog, view: View) -> Summary:
     if log.database is None:
-        raise QueryFailed("There is no log now.")
+        raise QueryFailed("The log is unavailable.")
     return summary_of(log.database, view)
 
 

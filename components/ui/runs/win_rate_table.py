@@ -12,8 +12,8 @@ from components.ui.user_errors import shown
 from components.ui.visitor import own_log
 
 _MEANING = (
-    "Win rate: wins among decided votes, with the 95 % interval in which the true share lies (Wilson). "
-    "Ties and pairs of bad answers are counted beside it. Vote on the Compare page."
+    "Win rate: wins among decided votes, with their 95 % confidence interval (Wilson). "
+    "Ties and pairs of bad answers are counted separately. Vote on the Compare page."
 )
 
 

@@ -47,5 +47,5 @@ def draw_where_it_leads(url: str) -> None:
     if is_only_local(url):
         st.caption(
             ":material/info: This address works on this machine only. "
-            f"Set {variable_name('public_url')} to the one under which others reach it."
+            f"Set {variable_name('public_url')} to its public address."
         )

@@ -1,9 +1,7 @@
-"""Session keys of links, of sharing, and of the page that shows shared capsules."""
+"""Session keys of sharing, and of the page that shows shared capsules."""
 
 from __future__ import annotations
 
-LINK_PARAMETER = "s"
-"""The query parameter with settings."""
 CAPSULE_PARAMETER = "c"
 """The query parameter of a capsule's id."""
 OPENED_CAPSULE = "opened_capsule"
@@ -21,5 +19,3 @@ SHARE_SYSTEM = "share_system"
 SHARE_NOTES = "share_notes"
 SHARE_EVENTS = "share_events"
 SHARE_DAYS = "share_days"
-ARRIVED = "arrived"
-"""The settings of the last opened link, or the reason why it is unreadable."""

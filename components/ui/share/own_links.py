@@ -20,12 +20,12 @@ _MOST = 200
 def draw_own_links() -> None:
     """Draw the links, newest first. The error of an unreadable log is shown."""
     st.subheader("Shared links", anchor=False)
-    st.caption("Anyone with one of these links can see what it shows. A revoked link stops working immediately.")
+    st.caption("Anyone with one of these links can see its content. A revoked link stops working immediately.")
     database = own_log().database
     draw_kept(keys.LINK_PROBLEM)
     found = own_capsules(database, _MOST) if database else []
     if not found:
-        st.info("You share no link. *Share* makes one of an answer or a comparison.", icon=":material/link:")
+        st.info("You have no shared links. *Share* creates one for an answer or a comparison.", icon=":material/link:")
     for published in found:
         _draw_one(published)
 
@@ -45,7 +45,7 @@ def _draw_one(published: Published) -> None:
                 args=(published.id,),
             )
         size = f"{published.size / 1000:,.0f} kB"
-        st.caption(f"{published.kind} · made {made:%-d %b %Y, %H:%M} · ends {ends:%-d %b %Y} · {size}")
+        st.caption(f"{published.kind} · created {made:%-d %b %Y, %H:%M} · expires {ends:%-d %b %Y} · {size}")
         st.code(address_of("shared", **{keys.CAPSULE_PARAMETER: published.id}), language=None)
 
 

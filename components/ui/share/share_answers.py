@@ -42,7 +42,7 @@ def draw_share_answers(answers: Answers) -> None:
     """Draw the choices, a preview of the public content, and the link once it is created."""
     records = list(answers.runs.values())
     if not records:
-        st.info("Run something first; its answer can be shared then.")
+        st.info("Run something first, then share its answer.")
         return
     annotations = _annotations(records)
     title = st.text_input("Title", _title(records[0]), key=keys.SHARE_TITLE, max_chars=200)
@@ -50,7 +50,10 @@ def draw_share_answers(answers: Answers) -> None:
         system = _has_system(records) and st.checkbox("System messages", key=keys.SHARE_SYSTEM)
         notes = bool(annotations) and st.checkbox("Stars, tags and notes", key=keys.SHARE_NOTES)
         events = st.checkbox(
-            "Events", True, key=keys.SHARE_EVENTS, help="With them the answer can be played at the speed it came."
+            "Events",
+            True,
+            key=keys.SHARE_EVENTS,
+            help="With events, viewers can replay the answer at its original speed.",
         )
     capsule = capsule_of(
         records,
@@ -79,7 +82,7 @@ def draw_publish(capsule: Capsule) -> None:
         st.session_state[keys.PUBLISHED] = capsule, publish(own_log(), capsule, days)
     made: tuple[Capsule, Published] | None = st.session_state.get(keys.PUBLISHED)
     if made is None or made[0] != capsule:
-        st.caption("Nothing is public yet. Anyone with the link will see it, without logging in.")
+        st.caption("Nothing is public yet. Anyone with the link will see it, without login.")
         return
     published = made[1]
     url = address_of("shared", **{keys.CAPSULE_PARAMETER: published.id})

@@ -11,8 +11,8 @@ from components.sharing.linked_settings import LinkedSettings, linked_settings
 from components.sharing.problem import LinkProblem
 from components.sharing.settings_file import settings_file
 from components.sharing.settings_link import Length, how_long, settings_link
+from components.ui.form.keys import LINK_PARAMETER
 from components.ui.plain_words import plain_words
-from components.ui.share import keys
 from components.ui.share.address import address_of, draw_where_it_leads
 from components.ui.share.share_answers import draw_publish
 from components.ui.user_errors import shown
@@ -26,12 +26,12 @@ def draw_share_settings(draft: Draft, *, comparison: bool) -> None:
     linked = linked_settings(draft, comparison=comparison)
     page = "compare" if comparison else ""
     try:
-        url = address_of(page, **{keys.LINK_PARAMETER: settings_link(draft, comparison=comparison)})
+        url = address_of(page, **{LINK_PARAMETER: settings_link(draft, comparison=comparison)})
     except LinkProblem:
         url = ""
     length = how_long(url) if url else Length.TOO_LONG
     if length is Length.TOO_LONG:
-        st.info("These settings are too long for a link that holds them. Take the file, or a link to a copy kept here.")
+        st.info("These settings are too long for a link. Use the file, or a link to a stored copy.")
         with shown():
             choices = Choices(system_message=True)
             draw_publish(capsule_of([], kind=Kind.SETTINGS, title="Settings", choices=choices, settings=linked))
@@ -42,8 +42,8 @@ def draw_share_settings(draft: Draft, *, comparison: bool) -> None:
         st.caption(f"{len(url):,} characters. It fills the form and sends nothing.{note}")
     _draw_what_is_in_it(linked)
     st.caption(
-        "What is in a link stands in the logs of whatever it passes through. "
-        "A private prompt is better sent as a file, or as a link to an answer that you can revoke."
+        "Servers on the way may log the content of a link. Send a private prompt as a file, or share an answer with a "
+        "link that you can revoke."
     )
     st.download_button(
         "Settings as a file",
@@ -63,4 +63,4 @@ def _draw_what_is_in_it(linked: LinkedSettings) -> None:
         st.caption("Nothing differs from the defaults.")
         return
     named = "".join(f"\n- {plain_words(change.field)}: {plain_words(change.after, _SHORT_WORDS)}" for change in changes)
-    st.markdown(f":small[It holds, and nothing else:]\n{named}")
+    st.markdown(f":small[Content:]\n{named}")

@@ -19,22 +19,22 @@ from components.sharing.capsule import Capsule, CapsuleRun, Kind
 from components.sharing.capsules import open_capsule
 from components.sharing.linked_settings import LinkedSettings, linked_settings
 from components.sharing.problem import LinkProblem
+from components.sharing.shared_run import SharedRun, shared_runs
 from components.ui import state
 from components.ui.answer.events_view import draw_events
 from components.ui.answer.place import Place
+from components.ui.answer.run_differences import draw_differences
 from components.ui.answer.run_lookup import asked, find, record_of
 from components.ui.answer.run_view import draw_run
+from components.ui.answer.sending import start
 from components.ui.answer.times_view import draw_times
 from components.ui.answer.view_switches import draw_replay_switch
-from components.ui.endpoints.endpoints_here import endpoints_here
+from components.ui.available_endpoints import available_endpoints
 from components.ui.form import draft_form
 from components.ui.form.code_view import draw_code
+from components.ui.form.link_bar import take_settings
 from components.ui.plain_words import plain_words
-from components.ui.runs.several_runs import draw_differences
-from components.ui.sending import start
 from components.ui.share import keys
-from components.ui.share.arriving import take_settings
-from components.ui.share.shared_run import SharedRun, shared_runs
 from components.ui.time_zone import time_zone
 from components.ui.user_errors import draw_kept
 from components.ui.visitor import is_known, links, who_looks
@@ -72,7 +72,7 @@ def _opened(capsule_id: str) -> Capsule | None:
         return known[1]
     database = links()
     if database is None:
-        st.info("There is no log now, so nothing shared can be shown. Try again later.")
+        st.info("The log is unavailable, so shared content cannot be shown. Try again later.")
         return None
     try:
         found = service().lookups.look_up(who_looks(), lambda: open_capsule(database, capsule_id))
@@ -87,7 +87,7 @@ def _opened(capsule_id: str) -> Capsule | None:
 
 
 def _draw_settings(linked: LinkedSettings) -> None:
-    st.markdown("Settings, ready to be looked at and run.")
+    st.markdown("Settings, ready to review and run.")
     _draw_fork(linked, "settings", linked.is_comparison)
 
 
@@ -116,7 +116,7 @@ def _draw_one(title: str, record: SharedRun, run: CapsuleRun, capsule: Capsule) 
 def _draw_several(runs: Mapping[str, SharedRun], capsule: Capsule) -> None:
     if capsule.kind is Kind.COMPARISON and capsule.settings:
         _draw_fork(capsule.settings, "comparison", to_lanes=True)
-    st.toggle("Raw", key=state.AS_WRITTEN, help="The texts as they came, without Markdown, ready to copy.")
+    st.toggle("Raw", key=state.AS_WRITTEN, help="The texts as received, without Markdown, ready to copy.")
     shown = list(zip(runs.items(), capsule.runs, strict=True))
     side_by_side = in_a_row([run.repeat for run in capsule.runs])
     for begin in range(0, len(shown), side_by_side):
@@ -143,7 +143,7 @@ def in_a_row(repeats: Sequence[int | None]) -> int:
 
 def _draw_request(run: CapsuleRun) -> None:
     if run.system_left_out:
-        st.caption("The system message is not shared. A marker stands in its place.")
+        st.caption("The system message is not shared; a marker replaces it.")
     else:
         st.markdown(":small[Request, exactly as sent]")
     st.code(run.request_body, language="json", wrap_lines=True)
@@ -151,7 +151,7 @@ def _draw_request(run: CapsuleRun) -> None:
 
 def _draw_events(record: SharedRun, run: CapsuleRun) -> None:
     if run.events_repeat_system:
-        st.caption("The events are not shared: the system message, which is left out, could be read from them.")
+        st.caption("The events are not shared: they would reveal the system message, which is not shared.")
     elif run.events is None:
         st.caption("The events are not shared.")
     else:
@@ -189,7 +189,7 @@ def _draw_fork(linked: LinkedSettings | None, name: str, to_lanes: bool) -> None
     if linked is None:
         return
     if not is_known():
-        st.caption("Log in to open a copy of it.")
+        st.caption("Log in to open a copy.")
         return
     label = "Open a copy in Compare" if to_lanes else "Open a copy in the playground"
     if st.button(label, key=f"fork_{name}", icon=":material/fork_right:"):
@@ -202,19 +202,19 @@ def _draw_run_again(record: SharedRun, run: CapsuleRun) -> bool:
     """Draw the button that runs the request at the visitor's own endpoint; returns whether there is an answer."""
     if not is_known():
         return False
-    endpoint = endpoints_here().get(record.endpoint)
+    endpoint = available_endpoints().get(record.endpoint)
     why = None
     if run.system_left_out:
-        why = "The system message is not shared, so the same cannot be asked."
+        why = "The system message is not shared, so the request cannot be sent again."
     elif endpoint is None:
-        why = "There is no endpoint of this name here. Open a copy, and choose one."
+        why = "There is no endpoint with this name here. Open a copy and choose another one."
     if (
         st.button(
             "Run again and compare",
             key="run_shared_again",
             icon=":material/replay:",
             disabled=why is not None,
-            help=why or "Sends the very same bytes to the endpoint of this name here, and holds the answers together.",
+            help=why or "Sends exactly the same bytes to the endpoint with this name, and compares the answers.",
         )
         and endpoint
     ):

@@ -34,8 +34,8 @@ from components.experiments.sweep_tables import (
 )
 from components.log.record import NUMBERS, RunRecord
 from components.ui import presses, state
-from components.ui.compare.answer_differences import draw_word_differences
-from components.ui.compare.numbers import draw_numbers
+from components.ui.answer.answer_differences import draw_word_differences
+from components.ui.answer.numbers import draw_numbers
 from components.ui.plain_words import plain_words
 from components.ui.sweep import keys
 from components.ui.sweep.running import compare_positions, run_cells
@@ -54,12 +54,12 @@ _COLUMNS = {
         for column, name in TIMED_COLUMNS.items()
     },
     "distinct-2": st.column_config.NumberColumn(format="%.2f", help="The share of different word pairs."),
-    "at once": st.column_config.NumberColumn(help="How many requests were under way at the same time, at most."),
+    "at once": st.column_config.NumberColumn(help="The maximum number of concurrent requests."),
     ANSWER: st.column_config.TextColumn(width="large"),
     GOODPUT: st.column_config.NumberColumn(
-        format="percent", help="The share of the cells that ended which ended well within all limits."
+        format="percent", help="The share of ended cells that succeeded within all limits."
     ),
-    TIMES: st.column_config.NumberColumn(format="×%d", help="How often this very answer came."),
+    TIMES: st.column_config.NumberColumn(format="×%d", help="The number of identical answers."),
     RUN: st.column_config.LinkColumn(display_text="open"),
 }
 
@@ -71,7 +71,7 @@ def draw_cells(
     fields = kept.setup.fields
     results = {result.id: result for found in by_position for result in found}
     if not results:
-        st.caption("No cell has begun yet.")
+        st.caption("No cell has started yet.")
         return
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
         groups = [_EACH, ROW, *map(axis_column, fields), *([INPUT] if kept.inputs else [])]
@@ -83,7 +83,7 @@ def draw_cells(
     table = long_table(fields, kept.rows, kept.inputs, needed)
     if by != _EACH:
         st.dataframe(grouped(table, by, _limits()), hide_index=True, placeholder="–", column_config=_COLUMNS)
-        st.caption(f"Numbers are medians of the answers that ended well. {closed_loop(kept.setup.at_once)}")
+        st.caption(f"Numbers are medians of successful answers. {closed_loop(kept.setup.at_once)}")
         return
     if once:
         table = collapsed(table)
@@ -144,7 +144,7 @@ def _for_people(table: pd.DataFrame, results: dict[str, CellResult], fields: Seq
 @shown()
 def _draw_chosen(sweep_id: str, kept: KeptSweep, chosen: Sequence[CellResult], experiment: Experiment | None) -> None:
     if not chosen:
-        st.caption("Choose cells to run them again, to stop them, or to compare two to eight of them.")
+        st.caption("Select cells to run them again, stop them, or compare two to eight of them.")
         return
     running = [record for record in chosen if record.running]
     ended = [record for record in chosen if not record.running]
@@ -169,7 +169,7 @@ def _draw_chosen(sweep_id: str, kept: KeptSweep, chosen: Sequence[CellResult], e
             "Open in Compare",
             key="compare_cells",
             icon=":material/view_column:",
-            help="Makes lanes of what they ask, to be run there.",
+            help="Makes a lane of each request.",
             on_click=compare_positions,
             args=(kept, positions),
         ):

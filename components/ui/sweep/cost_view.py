@@ -57,7 +57,7 @@ def draw_cost(requests: Sequence[RowRequest], setup: Setup, known: Reused) -> in
             f"Reuse {len(known):,} logged runs",
             setup.reuse,
             key=keys.SWEEP_REUSE,
-            help="Answers to the very same request, from runs of before. Their times do not count here.",
+            help="Answers to exactly the same request from earlier runs. Their times are not used.",
             on_change=presses.soon(_take_reuse),
         )
     return count
@@ -80,7 +80,7 @@ def draw_question(count: int) -> None:
     if st.session_state.get(keys.SWEEP_UNCONFIRMED) != count:
         return
     if _is_beyond_demo(count):
-        st.error(f"This is {count:,} requests, which is more than this demo runs in one sweep. Make the plan shorter.")
+        st.error(f"This is {count:,} requests, more than this demo runs in one sweep. Shorten the plan.")
         return
     st.warning(f"This is {count:,} requests.", icon=":material/payments:")
     with st.container(horizontal=True, gap="small"):

@@ -18,7 +18,9 @@ from components.ui.user_errors import shown_next
 _ENDINGS = ["csv", "tsv", "jsonl", "ndjson", "json"]
 _MEGABYTES = MOST_BYTES // 1_000_000
 _SHOWN_ROWS = 5
-_HELP = "CSV with a line of names, or one JSON object a line. Each row is asked once with each row of the plan."
+_HELP = (
+    "CSV with a header line, or one JSON object per line. Each row of the plan is sent with each row of the data set."
+)
 
 
 def draw_data_set(setup: Setup, draft: Draft) -> tuple[list[dict[str, str]], str | None]:
@@ -62,7 +64,7 @@ def _taken(setup: Setup) -> tuple[DataSet | None, str | None]:
 def _problem(taken: DataSet, setup: Setup, draft: Draft) -> str | None:
     twice = [column for column in taken.columns if f"{{{{{column}}}}}" in setup.fields]
     if twice:
-        return f"{{{{{twice[0]}}}}} has an axis as well. Take the axis out, or rename the column."
+        return f"{{{{{twice[0]}}}}} has an axis, too. Remove the axis, or rename the column."
     open_names = [
         name
         for name in draft.variable_names
@@ -89,18 +91,18 @@ def _draw_taken(taken: DataSet, setup: Setup) -> None:
         st.caption(f"The first {_SHOWN_ROWS} of {len(taken.rows):,}.")
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         st.number_input(
-            "Rows at random",
+            "Sample size",
             1,
             None,
             setup.sample_rows,
             key="sample_rows",
             placeholder="all",
-            help="So many of its rows, chosen at random; the same seed chooses the same ones.",
+            help="A random sample of this many rows; the same seed gives the same sample.",
             on_change=presses.soon(_take_sample),
             width=150,
         )
         st.number_input(
-            "Seed of the choice",
+            "Sample seed",
             0,
             None,
             setup.sample_seed,

@@ -19,12 +19,12 @@ _LINES_AT_ONCE = 200
 
 def draw_long_download(sweep_id: str, kept: KeptSweep, by_position: Sequence[Sequence[CellResult]]) -> None:
     """Draw the button for one line per cell, with all its numbers and its full answer."""
-    _draw(sweep_id, "long", partial(long_csv, kept, by_position), "One line a cell, with its whole answer.")
+    _draw(sweep_id, "long", partial(long_csv, kept, by_position), "One line per cell, with its whole answer.")
 
 
 def draw_wide_download(sweep_id: str, kept: KeptSweep, measure: SweepMeasure, measures: pd.DataFrame) -> None:
     """Draw the button for one line per row of the plan. ``measures`` is a result of ``measured``."""
-    what = f"One line a row, the {measure.label} of its repeats beside each other."
+    what = f"One line per row, with the {measure.label} of each repeat in its own column."
     _draw(sweep_id, "wide", lambda: as_csv(wide_table(measures, len(kept.inputs))), what)
 
 

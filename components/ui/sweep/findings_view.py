@@ -41,14 +41,14 @@ def draw_findings(sweep_id: str, kept: KeptSweep, by_position: Sequence[Sequence
     for finding in findings(fields, kept.rows, by_row, measure, alike):
         st.markdown(f"- {plain_words(finding.sentence)}")
     if base_row(kept.rows) is None:
-        st.caption("The plan has no row of the base alone, so there is nothing to hold its values against.")
+        st.caption("The plan has no base row to compare the values with.")
     table = measured(measure, fields, kept.rows, kept.inputs, by_position, alike)
     if table.empty:
         st.caption("No answer has this measure yet.")
         return
     if down and chart == _HEAT_MAP:
         st.altair_chart(heat_map(table, across, down, measure))
-        st.caption("Each field is the median of its answers; hold the pointer over it for where they lie.")
+        st.caption("Each field is the median of its answers; its tooltip has their range.")
     elif down:
         st.altair_chart(small_multiples(table, across, down, measure))
         st.caption(_explained(table, measure))
@@ -65,10 +65,8 @@ def draw_findings(sweep_id: str, kept: KeptSweep, by_position: Sequence[Sequence
 
 
 def _explained(table: pd.DataFrame, measure: SweepMeasure) -> str:
-    mark = (
-        "Each point is one answer." if len(table) <= MOST_POINTS else "Each line is where the answers of a value lie."
-    )
-    return f"{mark} The band is where the repeats of the base lie. {measure.definition}".rstrip()
+    mark = "Each point is one answer." if len(table) <= MOST_POINTS else "Each line is the range of a value's answers."
+    return f"{mark} The band is the range of the base's repeats. {measure.definition}".rstrip()
 
 
 def _choose_axes(kept: KeptSweep) -> tuple[str, str | None, str | None]:

@@ -71,7 +71,7 @@ def _draw_progress(
     total = kept.positions * kept.setup.repeats
     ended = [result for results in by_position for result in results if not result.running]
     failed = [result for result in ended if not result.ended_well]
-    words = f"{len(ended):,} of {total:,} cells ended" + (f", {len(failed):,} not well" if failed else "")
+    words = f"{len(ended):,} of {total:,} cells ended" + (f", {len(failed):,} failed" if failed else "")
     # Reused answers took no time here.
     timed = [result for result in ended if result.timed["total_ms"] is not None]
     if going_on and timed:
@@ -113,7 +113,7 @@ def _draw_missing(sweep_id: str, kept: KeptSweep, by_position: Sequence[Sequence
     if refused:
         first = refused[0]
         others = f", and {len(refused) - 1:,} more" if len(refused) > 1 else ""
-        why = plain_words(f"Not asked: row {first.number}{others}. {first.problem}")
+        why = plain_words(f"Not sent: row {first.number}{others}. {first.problem}")
         st.markdown(f":orange[:material/warning: :small[{why}]]", width="content")
 
 

@@ -30,7 +30,7 @@ def draw_plan(setup: Setup) -> tuple[list[dict[str, str]], Sequence[int]]:
     count = len(setup.edited_rows() or made)
     with st.expander(f"Plan: {count:,} row{'' if count == 1 else 's'}", key="plan_box"):
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.caption("Edit values, add rows, take rows out. base: the base value.")
+            st.caption("Edit values, add rows, remove rows. base: the base value.")
             if setup.rows is not None:
                 st.button("Undo all edits", key="reset_plan", type="tertiary", on_click=presses.soon(_reset))
         edited = st.data_editor(
@@ -108,7 +108,7 @@ def _draw_set_aside() -> None:
     if aside is None:
         return
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.caption("The axes have changed, so the plan was made anew.")
+        st.caption("The axes have changed, so the plan was generated again.")
         st.button("Restore edited rows", key="edited_back", type="tertiary", on_click=presses.soon(_bring_back, *aside))
 
 

@@ -24,9 +24,9 @@ from components.log.owned import OwnLog
 from components.log.query import QueryFailed, answers_to
 from components.server.process import service
 from components.ui import state
-from components.ui.endpoints.endpoint_choice import model_cards
-from components.ui.endpoints.endpoints_here import endpoints_here
+from components.ui.available_endpoints import available_endpoints
 from components.ui.form import draft_form
+from components.ui.form.endpoint_choice import model_cards
 from components.ui.sweep import keys
 from components.ui.visitor import BY_OWNER, network, own_log, owner
 
@@ -71,7 +71,7 @@ def requests_for(
 
     The last ones are cached: ten thousand rows take seconds, and most clicks change none of them.
     """
-    endpoints, send_anyway = endpoints_here(), bool(st.session_state.get(state.SEND_ANYWAY))
+    endpoints, send_anyway = available_endpoints(), bool(st.session_state.get(state.SEND_ANYWAY))
     base = endpoints.get(draft.endpoint or "")
     asked = (draft, list(rows), list(inputs), endpoints, send_anyway, model_cards(base) if base else None)
     known: tuple[object, list[RowRequest]] | None = st.session_state.get(keys.ROW_REQUESTS)

@@ -23,11 +23,11 @@ _KINDS = {
     PlanKind.ONE_AT_A_TIME: ("One factor at a time", "The base, then each value of each axis alone."),
     PlanKind.ZIP: ("Zip", "The first values of all axes together, then the second ones."),
     PlanKind.PRODUCT: ("Grid", "Every value of each axis with every value of the others."),
-    PlanKind.LIST: ("List", "Rows as you write them."),
+    PlanKind.LIST: ("List", "Your own rows."),
 }
 _VALUES_HELP = """
-Values with commas between, or one a line. Ranges: `0 to 1 step 0.25`, `1..5`; for random_seed `seeds 10`.
-`omitted` and `null` are values like any other. System messages and variables: one value a line.
+Values separated by commas or lines. Ranges: `0 to 1 step 0.25`, `1..5`; for random_seed `seeds 10`.
+`omitted` and `null` are values, too. System messages and variables: one value per line.
 """
 
 
@@ -81,7 +81,7 @@ def draw_axes(draft: Draft) -> None:
                 key=_key("field", number, drawn),
                 on_change=presses.soon(_take, drawn),
                 width=220,
-                help="Any field, a variable of the messages, or the name of an extra body field.",
+                help="A field, a variable of the messages, or the name of an extra body field.",
             )
             st.text_area(
                 f"Values of axis {number + 1}",
@@ -130,7 +130,7 @@ def draw_axes(draft: Draft) -> None:
             MOST_AT_ONCE,
             setup.at_once,
             key=_key("at_once", 0, drawn),
-            help="How many requests are under way at the same time. More is quicker, and makes each slower.",
+            help="The number of concurrent requests. More of them finish earlier, but each takes longer.",
             on_change=presses.soon(_take_number, "at_once", drawn),
             width=130,
         )
@@ -138,7 +138,7 @@ def draw_axes(draft: Draft) -> None:
             "Random order",
             setup.shuffled,
             key=_key("shuffled", 0, drawn),
-            help="Each round in an order of its own, so that drift does not look like an effect.",
+            help="Shuffles each round, so that drift does not look like an effect.",
             on_change=presses.soon(_take_number, "shuffled", drawn),
         )
 

@@ -13,10 +13,9 @@ from components.drafts.draft import Draft
 from components.sharing.hidden_characters import hidden_in, with_hidden_marked
 from components.sharing.linked_settings import LinkedSettings
 from components.sharing.settings_link import read_settings_link
-from components.ui.endpoints.endpoints_here import endpoints_here
-from components.ui.form import draft_form
+from components.ui.available_endpoints import available_endpoints
+from components.ui.form import draft_form, keys
 from components.ui.plain_words import plain_words
-from components.ui.share import keys
 from components.ui.user_errors import shown_next
 
 _MOST_WORDS = 2_000
@@ -74,7 +73,7 @@ def draw_link_bar() -> None:
                 st.markdown(f":material/link_off: {plain_words(arrived)} Nothing was changed.", width="content")
             else:
                 st.markdown(
-                    f":material/link: **Opened from a {arrived.origin}.** Nothing was sent. Look at it, then run it.",
+                    f":material/link: **Opened from a {arrived.origin}.** Nothing was sent. Review it, then run it.",
                     width="content",
                 )
             st.button("Close", key="close_link_bar", type="tertiary", icon=":material/close:", on_click=_close)
@@ -82,13 +81,13 @@ def draw_link_bar() -> None:
             return
         for remark in arrived.remarks:
             st.warning(plain_words(remark, _MOST_WORDS), icon=":material/visibility:")
-        with st.expander(f"What it sets: {len(arrived.changes)}", key="link_changes"):
+        with st.expander(f"Settings: {len(arrived.changes)}", key="link_changes"):
             _draw_changes(arrived.changes)
 
 
 def _draw_changes(changes: Sequence[Difference]) -> None:
     if not changes:
-        st.caption("Nothing: everything has its default.")
+        st.caption("Everything has its default.")
         return
     rows = [
         {
@@ -108,12 +107,14 @@ def _remarks(linked: LinkedSettings) -> list[str]:
             named = ", ".join(dict.fromkeys(f"{one.code_point} {one.name}".strip() for one in hidden[:3]))
             more = ", …" if len(hidden) > 3 else ""
             many = "1 character" if len(hidden) == 1 else f"{len(hidden):,} characters"
-            remarks.append(f"{change.field} holds {many} that nobody sees and a model reads: {named}{more}.")
+            remarks.append(
+                f"{change.field} holds {many} that are invisible to people and read by models: {named}{more}."
+            )
     lanes = linked.comparison.lanes if linked.comparison else ()
     names = dict.fromkeys(name for name in (linked.endpoint, *(lane.endpoint for lane in lanes)) if name)
-    known = endpoints_here()
+    known = available_endpoints()
     remarks += [
-        f"There is no endpoint “{name}” here, so the present one stays. See whether it has the model."
+        f"There is no endpoint “{name}” here, so the current one stays. Check that it has the model."
         for name in names
         if name not in known
     ]
@@ -121,7 +122,7 @@ def _remarks(linked: LinkedSettings) -> list[str]:
 
 
 def _with_known_endpoints(draft: Draft, before: Draft) -> Draft:
-    known = endpoints_here()
+    known = available_endpoints()
     if draft.endpoint not in known:
         draft = draft.model_copy(update={"endpoint": before.endpoint, "model": draft.model or before.model})
     lanes = tuple(

@@ -97,7 +97,7 @@ def _draw_one(title: str, record: RunRecord, reference: str, base: RunRecord) ->
     st.markdown(f"**{plain_words(title)}** :small[:gray[against {plain_words(reference)}: {where}]]")
     pieces = _pieces(before, after)
     if pieces is None:
-        st.caption(f"One of them has more than {MOST_COMPARED:,} words and signs: they are not compared.")
+        st.caption(f"One of the answers has more than {MOST_COMPARED:,} words and signs, so they are not compared.")
         return
     removed = sum(len(piece.text.split()) for piece in pieces if piece.kind is Kind.REMOVED)
     added = sum(len(piece.text.split()) for piece in pieces if piece.kind is Kind.ADDED)

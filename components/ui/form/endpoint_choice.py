@@ -9,8 +9,7 @@ from components.embedded.status_line import ModelPhase
 from components.endpoints.endpoint import AnyEndpoint, EmbeddedEndpoint
 from components.endpoints.models import ModelCard, ModelsUnavailable, list_models
 from components.ui import presses, state
-from components.ui.endpoints.endpoints_here import endpoints_here
-from components.ui.endpoints.own_endpoint import own_endpoints
+from components.ui.available_endpoints import available_endpoints, own_endpoints
 from components.ui.form import draft_form, widget_values
 from components.ui.plain_words import plain_words
 
@@ -20,7 +19,7 @@ _STATE_REFRESH_S = 0.5
 
 def draw_endpoint_and_model() -> tuple[AnyEndpoint, ModelCard | None]:
     """Draw both selects; returns the chosen endpoint and its card of the chosen model."""
-    endpoints = endpoints_here()
+    endpoints = available_endpoints()
     names = list(endpoints)
     begins_with = draft_form.start().endpoint
     if st.session_state.get(state.ENDPOINT, names[0]) not in names:
@@ -34,7 +33,7 @@ def draw_endpoint_and_model() -> tuple[AnyEndpoint, ModelCard | None]:
             index=names.index(begins_with) if begins_with in names else 0,
             key=state.ENDPOINT,
             on_change=presses.soon(_choose_first_model),
-            help="Endpoints are set up by whoever runs Tempera. The Endpoints page shows them.",
+            help="Endpoints are set up by Tempera's operator. The Endpoints page lists them.",
             persist_state="session",
         )
     endpoint = endpoints[name]
@@ -59,11 +58,11 @@ def _draw_model(endpoint: AnyEndpoint) -> ModelCard | None:
         key=state.MODEL,
         accept_new_options=True,
         placeholder="Choose or type a model",
-        help="From the endpoint's own list; another name may be typed.",
+        help="From the endpoint's list; you can enter another name.",
         persist_state="session",
     )
     if problem:
-        st.caption(f"The endpoint's models could not be listed: {plain_words(problem)} Type the model's name.")
+        st.caption(f"The endpoint's models could not be listed: {plain_words(problem)} Enter the model's name.")
     return next((card for card in models if card.id == chosen), None)
 
 
@@ -71,7 +70,7 @@ def _choose_first_model() -> None:
     """Choose the default model of the newly chosen endpoint."""
     chosen = st.session_state[state.ENDPOINT]
     if chosen != draft_form.start().endpoint:
-        endpoint = endpoints_here()[chosen]
+        endpoint = available_endpoints()[chosen]
         widget_values.put({state.MODEL: _first_model(endpoint, _models(endpoint)[0])})
 
 

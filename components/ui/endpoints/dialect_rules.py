@@ -19,7 +19,7 @@ def draw_dialect_rules(profile: Profile) -> None:
     st.markdown(
         f":small[:gray[Prefix of a last assistant message:] {prefix}  \n"
         f":gray[Token usage:] {profile.usage.value}  \n"
-        f":gray[Body keys it does not know:] {profile.unknown_keys.value}]"
+        f":gray[Unknown body keys:] {profile.unknown_keys.value}]"
     )
     if not profile.further_fields:
         st.caption("No body keys beyond these are known.")

@@ -8,7 +8,7 @@ from components.endpoints.endpoint import AnyEndpoint
 from components.log.record import RunRecord
 from components.server.process import service
 from components.streaming.call import shown_headers
-from components.ui.form import keys
+from components.ui.playground import keys
 
 _UNKNOWN_ADDRESS = "(the address is known once the embedded model is ready)"
 
@@ -21,13 +21,13 @@ def draw_request(endpoint: AnyEndpoint, body: bytes | None, record: RunRecord | 
     """
     with st.container(key=keys.PREVIEW, gap="small"):
         if body is None:
-            st.caption("The form makes no request yet. What is missing stands beside its field.")
+            st.caption("The form has no valid request yet. The problem is shown beside its field.")
         else:
             st.markdown(f":small[Run would send these {len(body):,} bytes]")
             st.code(_head(endpoint, body), language="http", wrap_lines=True)
             st.code(body.decode(), language="json", wrap_lines=True)
     if record and stale:
-        with st.expander("Request of the answer shown"):
+        with st.expander("Request of the shown answer"):
             st.code(record.request_body, language="json", wrap_lines=True)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 
 import streamlit as st
 
@@ -18,16 +19,16 @@ from components.log.record import RunRecord
 from components.runs.order import order_again, order_for
 from components.streaming.outcome import Status
 from components.ui import presses, shortcuts, state
-from components.ui.answer import keys
-from components.ui.answer.answer_siblings import draw_siblings
+from components.ui.answer.keys import ANSWER_ACTIONS
 from components.ui.answer.run_lookup import asked
+from components.ui.answer.sending import start
 from components.ui.answer.view_switches import draw_view_switches
-from components.ui.compare.starting import compare_with
 from components.ui.form import draft_form
 from components.ui.form.keys import message_key
 from components.ui.page_script import focus
 from components.ui.plain_words import plain_words
-from components.ui.sending import start
+from components.ui.playground import keys
+from components.ui.playground.answer_siblings import draw_siblings
 
 _CUT = (Status.INTERRUPTED, Status.CANCELLED, Status.LOST)
 
@@ -43,17 +44,22 @@ def draw_stale_notice(record: RunRecord, changes: list[Difference]) -> None:
             key="restore_settings",
             type="tertiary",
             icon=":material/undo:",
-            help="Fills the form with what this answer was asked.",
+            help="Fills the form with this answer's request.",
             on_click=presses.soon(draft_form.fill_from, record),
         )
 
 
-def draw_actions(record: RunRecord, endpoint: AnyEndpoint | None, *, stale: bool) -> None:
-    """Draw the actions of a run that has ended. ``endpoint`` is the run's own, None when it no longer exists."""
+def draw_actions(
+    record: RunRecord, endpoint: AnyEndpoint | None, *, stale: bool, compare_with: Callable[[RunRecord], None]
+) -> None:
+    """Draw the actions of a run that has ended. ``endpoint`` is the run's own, None when it no longer exists.
+
+    ``compare_with`` starts a comparison with the run.
+    """
     request = asked(record)
     if request is None:
         return
-    with st.container(horizontal=True, vertical_alignment="center", gap="small", key=keys.ANSWER_ACTIONS):
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key=ANSWER_ACTIONS):
         # The same bytes, so the dialect is the one that the endpoint spoke then.
         if endpoint and endpoint.profile.name == record.dialect:
             st.button(
@@ -62,7 +68,7 @@ def draw_actions(record: RunRecord, endpoint: AnyEndpoint | None, *, stale: bool
                 type="tertiary",
                 shortcut=shortcuts.REGENERATE,
                 icon=":material/refresh:",
-                help="Sends the same request again, as it was sent.",
+                help="Sends exactly the same request again.",
                 on_click=presses.soon(_regenerate, record, endpoint),
             )
         if endpoint and not stale and endpoint.profile.prefix and record.text and _was_cut(record):
@@ -72,7 +78,7 @@ def draw_actions(record: RunRecord, endpoint: AnyEndpoint | None, *, stale: bool
                 type="tertiary",
                 shortcut=shortcuts.CONTINUE,
                 icon=":material/arrow_forward:",
-                help="Asks for an answer that begins with this one: it becomes a last assistant message with prefix.",
+                help="Requests an answer that begins with this one: it becomes a last assistant message with prefix.",
                 on_click=presses.soon(_continue, record, request, endpoint),
             )
         if record.text or record.tool_calls != "[]":
@@ -83,7 +89,7 @@ def draw_actions(record: RunRecord, endpoint: AnyEndpoint | None, *, stale: bool
                 type="tertiary",
                 shortcut=shortcuts.ADD_ANSWER,
                 icon=":material/playlist_add:",
-                help="Makes the answer an assistant message, with a new message behind it for you.",
+                help="Adds the answer as an assistant message, followed by a new user message.",
                 disabled=added,
                 on_click=presses.soon(_add_answer, record, request),
             )
@@ -93,14 +99,14 @@ def draw_actions(record: RunRecord, endpoint: AnyEndpoint | None, *, stale: bool
             type="tertiary",
             shortcut=shortcuts.COMPARE,
             icon=":material/view_column:",
-            help="Makes this answer lane A of a comparison; what you have changed since becomes lane B.",
-            on_click=presses.soon(_compare, record),
+            help="Makes this answer lane A of a comparison; your later changes become lane B.",
+            on_click=presses.soon(_compare, compare_with, record),
         )
         draw_siblings(record)
         draw_view_switches(record)
 
 
-def _compare(record: RunRecord) -> None:
+def _compare(compare_with: Callable[[RunRecord], None], record: RunRecord) -> None:
     compare_with(record)
     st.session_state[keys.GO_TO_COMPARE] = True
 

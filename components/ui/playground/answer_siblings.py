@@ -8,7 +8,7 @@ import streamlit as st
 
 from components.log.record import RunRecord
 from components.ui import state
-from components.ui.answer import keys
+from components.ui.playground import keys
 from components.ui.steps import draw_steps
 
 
@@ -20,7 +20,7 @@ def note_run(record: RunRecord) -> None:
 
 
 def answers_to(endpoint: str, body: bytes | None) -> list[str]:
-    """The ids of this session's runs with exactly this request, oldest first; empty when the form makes no request."""
+    """The ids of this session's runs with exactly this request, oldest first; empty without a request."""
     return [] if body is None else _answers().get(_request_of(endpoint, body), [])
 
 

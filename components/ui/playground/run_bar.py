@@ -5,8 +5,8 @@ from __future__ import annotations
 import streamlit as st
 
 from components.ui import presses, shortcuts, state
-from components.ui.answer import keys
-from components.ui.form.form_run import run_form, stop_shown
+from components.ui.playground import keys
+from components.ui.playground.form_run import run_form, stop_shown
 from components.ui.shortcuts import draw_shortcuts
 
 ANSWER, REQUEST, EVENTS, CODE = "Answer", "Request", "Events", "Code"
@@ -32,11 +32,11 @@ def draw_run_bar(*, may_be_refused: bool) -> str:
         )
         if may_be_refused:
             st.checkbox(
-                "Send anyway", key=state.SEND_ANYWAY, help="Lets the endpoint say itself what it thinks of this."
+                "Send anyway", key=state.SEND_ANYWAY, help="Sends the request anyway; the endpoint may refuse it."
             )
         st.space("stretch")
         view: str | None = st.segmented_control(
-            "What to look at",
+            "View",
             [ANSWER, REQUEST, EVENTS, CODE],
             default=ANSWER,
             key=keys.VIEW,

@@ -15,11 +15,11 @@ from components.runs.order import order_for
 from components.runs.run import Run
 from components.ui import state
 from components.ui.answer.run_lookup import asked, find, record_of
-from components.ui.endpoints.endpoint_choice import model_cards
-from components.ui.endpoints.endpoints_here import endpoints_here
+from components.ui.answer.sending import start
+from components.ui.available_endpoints import available_endpoints
 from components.ui.form import draft_form, keys
+from components.ui.form.endpoint_choice import model_cards
 from components.ui.page_script import focus
-from components.ui.sending import start
 from components.ui.user_errors import shown_next
 from components.ui.visitor import own_log
 
@@ -45,7 +45,7 @@ def compose_form(draft: Draft, endpoint: AnyEndpoint, card: ModelCard | None, sh
 def run_form() -> None:
     """Start a run of the form and show it; the page shows any objection."""
     draft = draft_form.read()
-    endpoint = endpoints_here().get(draft.endpoint or "")
+    endpoint = available_endpoints().get(draft.endpoint or "")
     if endpoint is None:
         st.session_state[state.RUN_PROBLEM] = sentences.ENDPOINT_UNKNOWN.format(endpoint=draft.endpoint)
         return

@@ -1,0 +1,29 @@
+"""The differences of several runs: their requests, answers and numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import streamlit as st
+
+from components.log.record import RunRecord
+from components.ui.answer.answer_differences import draw_word_differences
+from components.ui.answer.numbers import draw_numbers
+from components.ui.answer.settings_table import draw_settings_table
+
+
+def draw_differences(titles: Mapping[str, RunRecord]) -> None:
+    """Draw the differences of requests, answers and numbers. The runs are given by their titles."""
+    st.markdown("**Requests**")
+    draw_settings_table({title: _in_words(record) for title, record in titles.items()}, "runs")
+    answered = {title: record for title, record in titles.items() if record.text}
+    if len(answered) > 1:
+        st.markdown("**Answers**, each against the first")
+        draw_word_differences(answered, next(iter(answered)))
+    st.markdown("**Numbers**")
+    draw_numbers(titles)
+
+
+def _in_words(record: RunRecord) -> dict[str, str]:
+    sent = dict(line.partition("=")[::2] for line in record.settings.split("\n") if line)
+    return {"endpoint": record.endpoint, "model": record.model, "prompt": record.prompt, **sent}

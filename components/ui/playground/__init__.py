@@ -1,0 +1,1 @@
+"""The parts of the playground page: run bar, actions of the answer, request preview."""
