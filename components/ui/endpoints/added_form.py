@@ -94,7 +94,7 @@ def draw_form() -> None:
                 "Dialect",
                 list(PROFILES),
                 key=keys.field(AddedField.DIALECT),
-                help="Which names and ranges the endpoint gives to the fields of a request.",
+                help="The endpoint's names and ranges for the fields of a request.",
             )
             _draw_problem(AddedField.DIALECT)
         with key:
