@@ -17,6 +17,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 from components.drafts.comparison import Timing
+from components.experiments import sentences
 from components.experiments.claims import Claim, Progress, new_process_id
 from components.experiments.determinism import determinism, write_determinism
 from components.experiments.making import Maker, MakerHere, Making
@@ -27,11 +28,11 @@ from components.log.owned import OwnLog
 from components.log.owner import LOCAL
 from components.log.query import QueryFailed, find_run
 from components.log.record import RunRecord
-from components.runs.gate import Refused
 from components.runs.placement import Placement
 from components.runs.run import live_run
 from components.runs.runner import Runner
 from components.streaming.outcome import Status
+from components.user_error import UserError
 
 _MOST_KEPT = 200
 """Idle experiments beyond this are dropped; the log has them."""
@@ -91,6 +92,7 @@ class Experiment:
         """Cells of sequential plans, from every start."""
         self._lines = [self._in_turn]
         self._making: dict[Making, Cell] = {}
+        self._stopped: set[Making] = set()
         self._looks_again = False
         self._holders = 0
         self._held_until = 0.0
@@ -239,6 +241,10 @@ class Experiment:
 
     def look_around(self) -> None:
         """Renew the claim, or give it up at the end, and do what other processes ask for. Called again and again."""
+        if self._elsewhere and self._waits_for_workers() and (why := self._elsewhere.problem()):
+            with self._lock:
+                if not self._paused:
+                    self._pause_by_itself(why)
         with self._claiming:
             if not self._claimed and not self.is_made_here:
                 return
@@ -250,6 +256,11 @@ class Experiment:
         if not claimed and self.is_made_here:
             # This process was stopped for a while, or without the database, and another one makes the runs now.
             self.stop()
+
+    def _waits_for_workers(self) -> bool:
+        with self._lock:
+            at_work = any(making.run_id is None for making in self._making)
+            return at_work or any(line.cells and line.cells[0][1].shared for line in self._lines)
 
     def close(self) -> None:
         """Let another process make the runs."""
@@ -303,6 +314,7 @@ class Experiment:
             self._version += 1
             if lane is None:
                 self._go_on()
+            self._stopped.update(stopped)
         for making in stopped:
             making.stop()
 
@@ -314,6 +326,7 @@ class Experiment:
         wanted = {(position, repeat) for position, repeat in places}
         with self._lock:
             stopped = [making for making, cell in self._making.items() if (cell.position, cell.repeat) in wanted]
+            self._stopped.update(stopped)
         for making in stopped:
             making.stop()
 
@@ -390,7 +403,7 @@ class Experiment:
         self._version += 1
         try:
             making = maker.make(order)
-        except Refused as refused:
+        except UserError as refused:
             if plan.shared:
                 line.cells.appendleft((cell, plan))
                 self._pause_by_itself(refused.sentence)
@@ -405,10 +418,15 @@ class Experiment:
         return making
 
     def _ended(self, making: Making, line: _Line, plan: Plan, ended: Future[Status]) -> None:
-        """Begin the next run."""
-        failed = ended.cancelled() or ended.exception() is not None or ended.result() not in _NO_FAILURES
+        """Begin the next run. A cell that was not made stays in the queue, which pauses."""
+        unmade = ended.cancelled() or ended.exception() is not None
+        failed = unmade or ended.result() not in _NO_FAILURES
         with self._lock:
             line.under_way -= 1
+            if unmade and plan.shared and making not in self._stopped:
+                line.cells.appendleft((self._making[making], plan))
+                if not self._paused:
+                    self._pause_by_itself(self._why_unmade(ended))
             self._failures = self._failures + 1 if failed else 0
             many = self._failures >= max(_FAILURES_IN_A_ROW, 2 * line.at_once)
             # Failures of runs that were under way at the pause add nothing.
@@ -417,6 +435,11 @@ class Experiment:
                 why = record.error_message if record and record.error_message else "Their runs have the reasons."
                 self._pause_by_itself(f"The last {self._failures} failed. {why}")
         self._fill()
+
+    def _why_unmade(self, ended: Future[Status]) -> str:
+        if ended.cancelled():
+            return sentences.SCHEDULER_GONE  # nobody else cancels it
+        return sentences.WORKER_FAILED.format(error=str(ended.exception()).strip().rstrip("."))
 
     def _pause_by_itself(self, why: str) -> None:
         self._paused, self._paused_why = True, f"Paused. {why} Resume when it is fixed."
@@ -430,6 +453,7 @@ class Experiment:
         finally:
             with self._lock:
                 del self._making[making]
+                self._stopped.discard(making)
                 self._version += 1
 
     def _check(self, making: Making, cell: Cell) -> None:

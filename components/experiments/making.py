@@ -32,7 +32,11 @@ class Maker(Protocol):
     """Makes cells."""
 
     def make(self, order: Order) -> Making:
-        """Begin a cell and return at once. Its order contains its placement."""
+        """Begin a cell and return at once. Its order contains its placement. Raises UserError when it cannot."""
+        ...
+
+    def problem(self) -> str | None:
+        """Why no cell is made now, as a sentence; None when they are."""
         ...
 
 
@@ -46,3 +50,7 @@ class MakerHere:
         """Begin a run and return at once."""
         run = self._runner.start(order)
         return Making(run.id, run.ended, run.written, run.stop, lambda: run.waits_to_retry)
+
+    def problem(self) -> str | None:
+        """None: this process is there."""
+        return None

@@ -100,3 +100,10 @@ NO_TOLERANCES = (
     "The file sets no tolerances, so nothing is compared with the baseline. Add them, such as ttft_ms: 20 %."
 )
 FILE_UNUSABLE = "{name} cannot be read or written: {why}."
+SCHEDULER_GONE = "Dask's scheduler does not answer. Start it again."
+NO_WORKER = "No worker is connected to Dask's scheduler. Start one."
+SCHEDULER_WITHOUT_TEMPERA = (
+    "The scheduler at {address} cannot import Tempera. Start it and its workers in Tempera's folder with PYTHONPATH=. "
+    "set, or install Tempera there."
+)
+WORKER_FAILED = "A worker could not make a cell: {error}."

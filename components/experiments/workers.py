@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-import importlib
+import importlib.util
 import os
+import threading
+import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
-from weakref import ref
+from weakref import WeakSet, ref
 
 from components.endpoints.endpoint import AnyEndpoint
 from components.experiments import sentences
@@ -25,6 +28,11 @@ _LOCAL = "local"
 _THREADS_OF_A_WORKER = 16
 """Threads of a worker started here. A cell mostly waits, so a processor serves many."""
 _CONNECT_S = 10.0
+_CONNECTED = "running"
+_LOOK_AGAIN_S = 1.0
+_WITHOUT_WORKER_S = 5.0
+"""Longer than a worker takes to be started again."""
+_PACKAGE = "components"
 
 
 class WorkersUnavailable(UserError):
@@ -54,24 +62,35 @@ class Workers:
 
     def __init__(
         self,
-        client: Any,
+        connect: Callable[[], Any],
         perform: Callable[[Job], Status],
         stop: Callable[[Placement], bool],
         cluster: Any = None,
     ) -> None:
-        """``perform`` and ``stop`` run in the workers: importable functions of modules."""
-        self._client = client
+        """``connect`` returns a new client. ``perform`` and ``stop`` run in the workers: importable functions."""
+        self._connect = connect
+        self._client = connect()
         self._cluster = cluster
-        self._executor = client.get_executor(pure=False)
         self._perform = perform
         self._stop = stop
+        self._told: WeakSet[Future[Any]] = WeakSet()
+        self._looking = threading.Lock()
+        self._look_at = 0.0
+        self._had_worker_at = time.monotonic()
+        self._problem: str | None = None
 
     def make(self, order: Order) -> Making:
-        """Submit a cell and return at once. Raises ValueError for an order without a placement."""
+        """Submit a cell and return at once.
+
+        Raises ValueError for an order without a placement, WorkersUnavailable without a scheduler.
+        """
         if order.placement is None:
             raise ValueError("Workers make cells of experiments only.")
-        made: Future[Any] = self._executor.submit(self._perform, job_of(order))
+        if self._client.status != _CONNECTED:
+            raise WorkersUnavailable(sentences.SCHEDULER_GONE)
+        made: Future[Any] = self._client.get_executor(pure=False).submit(self._perform, job_of(order))
         told: Future[Any] = Future()
+        self._told.add(told)
         made.add_done_callback(partial(_tell, told))
         return Making(
             run_id=None,
@@ -82,6 +101,37 @@ class Workers:
             waits=lambda: False,
         )
 
+    def scheduler_knows(self, package: str) -> bool:
+        """Whether the scheduler's process finds a package: it unpacks what it passes on."""
+        found: object = self._client.run_on_scheduler(importlib.util.find_spec, package)
+        return found is not None
+
+    def problem(self) -> str | None:
+        """Why no cell is made now, as a sentence; None when workers make them. Called again and again.
+
+        Without a scheduler, the cells under way are cancelled, and a new connection is tried.
+        """
+        with self._looking:
+            if time.monotonic() >= self._look_at:
+                self._problem = self._look()
+                self._look_at = time.monotonic() + _LOOK_AGAIN_S
+            return self._problem
+
+    def _look(self) -> str | None:
+        if self._client.status != _CONNECTED:
+            for told in list(self._told):
+                if told.cancel():
+                    told.set_running_or_notify_cancel()
+            if self._client.status == "closed":
+                with suppress(OSError, ValueError):
+                    self._client = self._connect()
+            return sentences.SCHEDULER_GONE
+        now = time.monotonic()
+        with suppress(OSError):
+            if self._client.scheduler_info()["workers"]:
+                self._had_worker_at = now
+        return sentences.NO_WORKER if now - self._had_worker_at > _WITHOUT_WORKER_S else None
+
     def close(self) -> None:
         """Disconnect, and end the workers started here."""
         self._client.close()
@@ -89,12 +139,16 @@ class Workers:
             self._cluster.close()
 
     def _stop_one(self, making: ref[Future[Any]], placement: Placement) -> None:
+        if self._client.status != _CONNECTED:
+            return  # ``problem`` cancels it
         # Bypasses the queue: busy workers receive this too.
         if not any(self._client.run(self._stop, placement).values()) and (made := making()):
             made.cancel()
 
 
 def _tell(told: Future[Any], made: Future[Any]) -> None:
+    if told.done():
+        return
     if made.cancelled():
         told.cancel()
         told.set_running_or_notify_cancel()
@@ -127,7 +181,12 @@ def workers_of(
             cluster = distributed.LocalCluster(
                 n_workers=count, threads_per_worker=_THREADS_OF_A_WORKER, processes=True, dashboard_address=None
             )
-        return Workers(distributed.Client(cluster or scheduler, timeout=connect_s), perform, stop, cluster)
+        connect = partial(distributed.Client, cluster or scheduler, timeout=connect_s)
+        workers = Workers(connect, perform, stop, cluster)
+        if not workers.scheduler_knows(_PACKAGE):
+            workers.close()
+            raise WorkersUnavailable(sentences.SCHEDULER_WITHOUT_TEMPERA.format(address=scheduler))
+        return workers
     except (OSError, ValueError) as error:
         if cluster is not None:
             cluster.close()

@@ -45,19 +45,21 @@ def test_another_process_sees_the_progress_and_makes_nothing_twice(
     two: tuple[Experiment, Experiment], url: str
 ) -> None:
     here, there = two
-    stage = Stage(pause=0.05)
+    stage = Stage(pause=0.01)
     with serve(stage.play) as server:
-        plan = a_sweep(server.base_url, 20)
+        plan = a_sweep(server.base_url, 100)
         assert here.start(plan)
+        here.pause()
         assert not there.claim()
         assert not there.start(plan)
-        wait_for(lambda: there.is_made_elsewhere and 0 < there.waiting < 20)
+        wait_for(lambda: there.paused and 0 < there.waiting <= 100)
         version = there.version
-        wait_for(lambda: there.version > version and there.busy_lanes() == {"a"})
+        assert there.busy_lanes() == {"a"}
+        here.resume()
         wait_for(lambda: not here.going_on)
         wait_for(lambda: not there.going_on)
         assert there.version > version
-        assert len(stage.asked) == 20
+        assert len(stage.asked) == 100
         wait_for(lambda: there.start(a_sweep(server.base_url, 1)))
         assert not here.claim()
         wait_for(lambda: not there.is_made_here)

@@ -5,10 +5,14 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import subprocess
+import sys
 import threading
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import product
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,6 +27,7 @@ from components.experiments.workers import WorkersUnavailable, workers_of
 from components.log.record import RunRecord
 from components.server.process import close_service, make_in_worker, service, stop_in_worker
 from components.service import Service
+from tests.browser.conftest import free_port
 from tests.experiments.conftest import ID, OTHER_ID, Stage, an_endpoint
 from tests.orders import order
 from tests.streaming.endpoint import DONE, Endpoint, chunk, head, serve
@@ -153,3 +158,62 @@ def test_workers_that_cannot_be_had_are_told(scheduler: str, url: str, why: str)
 
 def test_nobody_needs_dask_who_names_no_scheduler() -> None:
     assert workers_of("", "sqlite:///runs.sqlite3", make_in_worker, stop_in_worker) is None
+
+
+@contextmanager
+def dask(*command: str, folder: Path, **environment: str) -> Iterator[None]:
+    """A process of Dask's, as a person starts it in a folder; killed in the end."""
+    program = Path(sys.executable).with_name("dask")
+    with (
+        open(folder / "dask.log", "a") as log,
+        subprocess.Popen([program, *command], env={**os.environ, **environment}, stdout=log, stderr=log) as process,
+    ):
+        try:
+            yield
+        finally:
+            process.kill()
+
+
+def test_a_scheduler_that_cannot_import_tempera_is_named(tmp_path: Path) -> None:
+    port = free_port()
+    with (
+        dask("scheduler", "--host", "127.0.0.1", "--port", str(port), "--no-dashboard", folder=tmp_path, PYTHONPATH=""),
+        pytest.raises(WorkersUnavailable, match="cannot import Tempera"),
+    ):
+        workers_of(f"tcp://127.0.0.1:{port}", "postgresql://here", make_in_worker, stop_in_worker, connect_s=60)
+
+
+def test_a_sweep_pauses_without_a_scheduler_and_goes_on_with_the_next(
+    postgresql_url: str, server: Endpoint, stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    address = f"tcp://127.0.0.1:{free_port()}"
+    monkeypatch.setenv("TEMPERA_DATABASE_URL", postgresql_url)
+    monkeypatch.setenv("TEMPERA_BASE_URL", server.base_url)
+    monkeypatch.setenv("TEMPERA_DASK_SCHEDULER", address)
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[2]))
+    close_service()
+    scheduler = ("scheduler", "--host", "127.0.0.1", "--port", address.rpartition(":")[2], "--no-dashboard")
+    worker = ("worker", address, "--nthreads", "4", "--no-nanny", "--no-dashboard")
+    with dask(*scheduler, folder=tmp_path), dask(*worker, folder=tmp_path):
+        experiment = service().experiments.find(ID)
+        assert service().workers_problem is None
+        experiment.start(Plan(cells(server.base_url), Timing.PARALLEL, 2, shared=True))
+        wait_for(lambda: stage.models.count("m") >= 5, 60)
+    wait_for(lambda: experiment.paused_why, 60)
+    assert (
+        experiment.paused_why == "Paused. Dask's scheduler does not answer. Start it again. Resume when that is mended."
+    )
+    wait_for(lambda: not experiment.busy_lanes() or experiment.waiting >= 2 * ROWS - stage.models.count("m"), 60)
+    made = stage.models.count("m")
+    left = experiment.waiting
+    with dask(*scheduler, folder=tmp_path), dask(*worker, folder=tmp_path):
+
+        def resumed() -> bool:
+            experiment.resume()
+            return stage.models.count("m") > made
+
+        wait_for(resumed, 60)
+        wait_for(lambda: not experiment.going_on, 60)
+    assert missing_cells(records_by_row(kept(), ROWS), 2) == []
+    assert stage.models.count("m") == made + left
+    close_service()
