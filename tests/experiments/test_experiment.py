@@ -701,7 +701,7 @@ def test_shared_cells_pause_by_themselves_when_the_endpoint_dies(experiment: Exp
     experiment.start(shared(plan, 2))
     wait_for(lambda: experiment.paused)
     assert experiment.paused_why is not None
-    assert experiment.paused_why.startswith("Paused. The last 10 did not end well. ")
+    assert experiment.paused_why.startswith("Paused. The last 10 failed. ")
     assert "nothing listens there" in experiment.paused_why
     assert experiment.waiting >= 28
     experiment.resume()

@@ -200,9 +200,7 @@ def test_a_sweep_pauses_without_a_scheduler_and_goes_on_with_the_next(
         experiment.start(Plan(cells(server.base_url), Timing.PARALLEL, 2, shared=True))
         wait_for(lambda: stage.models.count("m") >= 5, 60)
     wait_for(lambda: experiment.paused_why, 60)
-    assert (
-        experiment.paused_why == "Paused. Dask's scheduler does not answer. Start it again. Resume when that is mended."
-    )
+    assert experiment.paused_why == "Paused. Dask's scheduler does not answer. Start it again. Resume when it is fixed."
     wait_for(lambda: not experiment.busy_lanes() or experiment.waiting >= 2 * ROWS - stage.models.count("m"), 60)
     made = stage.models.count("m")
     left = experiment.waiting
