@@ -6,8 +6,11 @@ Tolerant on purpose: texts, numbers and names are read; unknown or malformed par
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from dataclasses import astuple, dataclass
-from typing import Any
+from typing import Any, NamedTuple
+
+from pydantic_core import from_json
 
 # An index beyond any real number of choices counts as no index.
 _MAX_CHOICES = 128
@@ -44,15 +47,14 @@ class Usage:
         return Usage(*(max((count for count in pair if count is not None), default=None) for pair in pairs))
 
 
-@dataclass(frozen=True)
-class ChoiceDelta:
+class ChoiceDelta(NamedTuple):
     """The addition of one chunk to one choice.
 
     ``reasoning`` is kept apart from the answer. ``tool_calls`` are pieces as received. With ``whole`` the texts are
     complete, from a ``message``, instead of increments.
     """
 
-    index: int = 0
+    index: int = 0  # type: ignore[assignment]  # hides the method of tuples
     text: str = ""
     reasoning: str = ""
     tool_calls: tuple[object, ...] = ()
@@ -60,8 +62,7 @@ class ChoiceDelta:
     whole: bool = False
 
 
-@dataclass(frozen=True)
-class Chunk:
+class Chunk(NamedTuple):
     """One parsed event of the stream.
 
     ``error`` is the JSON of an error inside the stream. ``warnings`` name the parts that were skipped, in plain words.
@@ -75,12 +76,18 @@ class Chunk:
     warnings: tuple[str, ...] = ()
 
 
+_PLAIN_FIELDS = {"id", "object", "created", "model", "system_fingerprint", "service_tier", "choices"}
+_PLAIN_CHOICE = {"index", "delta", "finish_reason", "logprobs"}
+_PLAIN_DELTA = {"role", "content"}
+
 # NaN and Infinity are no JSON and PostgreSQL refuses them; they are read as null.
 _decoder = json.JSONDecoder(parse_constant=lambda _: None)
 
 
 def read_value(data: str) -> Any:
     """The JSON value in ``data``. Raises UnreadableEvent, also for numbers or nesting beyond Python's limits."""
+    with suppress(ValueError):  # half a pair of surrogates, NaN, or no JSON: the slower parser decides
+        return from_json(data, allow_inf_nan=False, cache_strings="keys")
     try:
         return _decoder.decode(data)
     except (ValueError, RecursionError) as error:
@@ -110,6 +117,34 @@ def read_completion(data: str) -> Chunk:
 
 def _chunk(data: str, parts: tuple[str, str]) -> Chunk:
     fields = read_object(data)
+    return _plain(fields) or _any_chunk(data, fields, parts)
+
+
+def _plain(fields: dict[str, Any]) -> Chunk | None:
+    """A chunk of one choice that adds text and says nothing else, as nearly all are; None for any other."""
+    listed = fields.get("choices")
+    if not (fields.keys() <= _PLAIN_FIELDS and type(listed) is list and len(listed) == 1):
+        return None
+    choice = listed[0]
+    if not (type(choice) is dict and choice.keys() <= _PLAIN_CHOICE and type(choice.get("delta")) is dict):
+        return None
+    index, delta, text = choice.get("index"), choice["delta"], choice["delta"].get("content")
+    model, fingerprint = fields.get("model"), fields.get("system_fingerprint")
+    if (
+        delta.keys() <= _PLAIN_DELTA
+        and text
+        and type(text) is type(model) is str
+        and type(index) is int
+        and 0 <= index < _MAX_CHOICES
+        and choice.get("finish_reason") is None
+        and (fingerprint is None or type(fingerprint) is str)
+        and fields.get("object") != "error"
+    ):
+        return Chunk((ChoiceDelta(index, text),), None, model, fingerprint)
+    return None
+
+
+def _any_chunk(data: str, fields: dict[str, Any], parts: tuple[str, str]) -> Chunk:
     warnings: list[str] = []
     listed = fields.get("choices")
     choices = [choice for choice in listed if isinstance(choice, dict)] if isinstance(listed, list) else []
@@ -171,7 +206,6 @@ def _choice(choice: dict[str, Any], parts: tuple[str, str], place: int, warnings
     else:
         text, thinking = _content([content] if isinstance(content, dict) else content, warnings)
     tool_calls: object = None
-    # The fast path: most deltas hold only content and role, and a long answer has many thousands.
     if not text or len(delta) > 1 + ("role" in delta):
         thinking += next(filter(None, (_thought(delta.get(key)) for key in _THINKING)), "")
         tool_calls = delta.get("tool_calls")

@@ -35,6 +35,10 @@ _FIRST_WRITE_S = 5.0
 _MOST_AT_ONCE = 500
 _RETENTION_S = 3_600.0
 _MOST_POSTED = 200
+_ROOM_BYTES = 500_000_000
+_ROOM_S = 1.0
+"""An owner with that many bytes left is not asked about for so long: no process writes them in that time."""
+_MOST_OWNERS = 1_000
 
 
 class Log:
@@ -63,6 +67,7 @@ class Log:
         self._stops_at = 0.0
         self._round_began_at = time.time()
         self._retain_at = 0.0
+        self._room_until: dict[tuple[str, str | None], float] = {}
         self._keep_days = keep_days
         self._open()
         self._thread = threading.Thread(target=self._run, name="log", daemon=True)
@@ -168,6 +173,18 @@ class Log:
             return read_kept(self.database.owned_by(owner), self._limits, network)
         except SQLAlchemyError:
             return None
+
+    def refusal(self, owner: str, network: str | None = None) -> str | None:
+        """The reason why no further run of the owner is kept, as a sentence; None while there is room or none knows."""
+        now = time.monotonic()
+        if now < self._room_until.get((owner, network), 0.0):
+            return None
+        kept = self.kept(owner, network)
+        if kept and kept.free > _ROOM_BYTES:
+            if len(self._room_until) > _MOST_OWNERS:
+                self._room_until.clear()
+            self._room_until[owner, network] = now + _ROOM_S
+        return kept.refusal() if kept and kept.is_full else None
 
     def forget(self, before: str) -> int:
         """Delete the finished runs that began before a ``utc_now`` timestamp; returns their number.

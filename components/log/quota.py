@@ -44,6 +44,12 @@ class Kept:
         """Whether the quota is used up."""
         return self.used >= self.most or self._network_is(1.0)
 
+    @property
+    def free(self) -> int:
+        """The bytes that are left of the owner's quota, or of the network's where that is less."""
+        free = self.most - self.used
+        return min(free, self.most_of_network - self.used_of_network) if self.most_of_network else free
+
     def in_words(self) -> str:
         """The use and the limit, as a sentence."""
         return f"You keep {_megabytes(self.used)} of {self.most // _MB:,} MB: {_WHAT}."

@@ -89,16 +89,14 @@ class Arrived:
         self._last_ms = event.at_ms
 
     def _keep(self, event: TimedEvent) -> None:
-        kept = stored(event)
-        chars = self._event_chars + len(kept.name) + len(kept.data)
         # After the first event over a limit, none is stored, so that the stored events have no gaps.
-        if (
-            self._event_count == len(self._events) < self._limits.max_kept_events
-            and chars <= self._limits.max_kept_event_chars
-        ):
-            self._events.append(kept)
-            self._event_chars = chars
-            self._event_bytes += _SIZE_OF_AN_EMPTY_EVENT + sys.getsizeof(kept.name) + sys.getsizeof(kept.data)
+        if self._event_count == len(self._events) < self._limits.max_kept_events:
+            kept = stored(event)
+            chars = self._event_chars + len(kept.name) + len(kept.data)
+            if chars <= self._limits.max_kept_event_chars:
+                self._events.append(kept)
+                self._event_chars = chars
+                self._event_bytes += _SIZE_OF_AN_EMPTY_EVENT + sys.getsizeof(kept.name) + sys.getsizeof(kept.data)
         self._event_count += 1
 
     def _chunk_rate(self) -> float | None:

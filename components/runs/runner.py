@@ -36,9 +36,8 @@ class Runner:
         Raises Refused when the owner's quota is used up or the gate does not admit the run; a later refusal by the gate
         ends the run with the status rejected.
         """
-        kept = self._log.kept(order.owner, order.network)
-        if kept and kept.is_full:
-            raise Refused(kept.refusal())
+        if refusal := self._log.refusal(order.owner, order.network):
+            raise Refused(refusal)
         if self._gate:
             self._gate.admit(order)
         run = Run(order, self._limits)

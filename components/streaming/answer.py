@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from components.contract.chunk import ChoiceDelta, Chunk, Usage
 from components.streaming import sentences
@@ -42,17 +42,15 @@ _MOOT_WHEN_COMPLETE = frozenset(
 _MOOT_WHEN_DONE = _MOOT_WHEN_COMPLETE | {ErrorKind.DEADLINE, ErrorKind.OVERSIZE_EVENT}
 
 
-@dataclass(frozen=True)
-class Delta:
+class Delta(NamedTuple):
     """The text that one event added to one choice, safe to show and store."""
 
-    index: int
+    index: int  # type: ignore[assignment]  # hides the method of tuples
     text: str
     reasoning: str = ""
 
 
-@dataclass(frozen=True)
-class TimedEvent:
+class TimedEvent(NamedTuple):
     """One event of the stream without the key, its time, and the text that it added.
 
     ``event`` is the event's name and ``data`` its data as text. ``at_ms`` counts from the attempt's send. Text that was

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from components.contract.chunk import ChoiceDelta
 
 _Parts = tuple[ChoiceDelta, ...]
@@ -30,7 +28,7 @@ class ChoicePlaces:
         if self._several:
             return tuple(map(self._own, parts)) if self._first else parts
         if self._counts_up:
-            return tuple(replace(part, index=0) for part in parts)
+            return tuple(part._replace(index=0) for part in parts)
         if not parts:
             return parts
         index = parts[0].index
@@ -52,9 +50,9 @@ class ChoicePlaces:
     def rest(self) -> _Parts:
         """What was held until the end: the answer's own."""
         held, self._held = self._held, ()
-        return tuple(replace(part, index=0) for part in held)
+        return tuple(part._replace(index=0) for part in held)
 
     def _own(self, part: ChoiceDelta) -> ChoiceDelta:
         if part.index not in (0, self._first):
             return part
-        return replace(part, index=0 if part.index == self._first else self._first or 0)
+        return part._replace(index=0 if part.index == self._first else self._first or 0)

@@ -67,7 +67,7 @@ class MaskedEvents:
             name = mask.out_of(name)
             look = look or mask.may_begin_in(name)
         if repeats or name != event.event:
-            event = replace(event, event=name, data=data)
+            event = event._replace(event=name, data=data)
         if not look and not self._waiting:
             yield event
             return
@@ -80,7 +80,7 @@ class MaskedEvents:
             return
         if event.deltas:
             yield TimedEvent("flush", "", event.at_ms, event.deltas)
-            waiting.event = replace(event, deltas=())
+            waiting.event = event._replace(deltas=())
         self._waiting.append(waiting)
         self._waiting_chars += len(data)
         while self._waiting and (not self._waiting[0].open or self._too_many):
@@ -185,7 +185,7 @@ def _told(waiting: _Waiting) -> TimedEvent:
             data = json.dumps(data, ensure_ascii=False)
         except RecursionError:
             data = MASK
-    return replace(waiting.event, event=waiting.content.get("name", "message"), data=data)
+    return waiting.event._replace(event=waiting.content.get("name", "message"), data=data)
 
 
 def _texts_in(content: Any) -> Iterator[tuple[dict[int, None], Any, Any]]:

@@ -14,6 +14,7 @@ from components.contract.chunk import (
     read_chunk,
     read_completion,
     read_object,
+    read_value,
 )
 
 
@@ -389,3 +390,36 @@ def test_text_beside_an_error_is_kept() -> None:
     chunk = read_chunk('{"error": {"message": "no"}, "choices": [{"delta": {"content": "last words"}}]}')
     assert chunk.error
     assert chunk.choices[0].text == "last words"
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        r'"half a pair \ud83d"',
+        r'"\u0000 \ud83d\ude00 \u00fc"',
+        "[NaN, Infinity, -Infinity, 1e400, -1e400, 0.1, 1e-320, -0.0, -0]",
+        "[9223372036854775808, 123456789012345678901234567890123]",
+        '{"a": 1, "a": {"b": []}}',
+        " \t\r\n[ true , null ] ",
+        "[" * 300 + "]" * 300,
+    ],
+)
+def test_the_fast_parser_reads_what_the_library_reads(data):
+    assert repr(read_value(data)) == repr(json.loads(data, parse_constant=lambda _: None))
+
+
+@pytest.mark.parametrize(
+    "data", ["", "{", "[1,]", "01", "+1", '"\t"', "{'a': 1}", "[1] 2", "\ufeff1", "1_000"]
+)
+def test_what_is_no_json_is_none_for_the_fast_parser_as_well(data):
+    with pytest.raises(UnreadableEvent):
+        read_value(data)
+
+
+@pytest.mark.parametrize("more", [{"usage": {"completion_tokens": 1}}, {"object": "error"}])
+def test_a_plain_chunk_with_one_more_field_is_read_in_full(more):
+    plain = {"model": "m", "choices": [{"index": 0, "delta": {"content": "Hi"}, "finish_reason": None}]}
+    assert read_chunk(json.dumps(plain)) == Chunk((ChoiceDelta(0, "Hi"),), model="m")
+    chunk = read_chunk(json.dumps(plain | more))
+    assert chunk.choices == (ChoiceDelta(0, "Hi"),)
+    assert (chunk.usage is not None, chunk.error is not None) == ("usage" in more, "object" in more)
