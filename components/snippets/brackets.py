@@ -12,15 +12,14 @@ from typing import Any, ClassVar, TypeVar, cast
 
 from components.snippets import sentences
 from components.snippets.credentials import names_a_credential
+from components.snippets.first_request import FirstRequest
 from components.snippets.found import (
     LOOP_NOT_FOLLOWED,
-    SEVERAL,
     UNWRITTEN,
     Budget,
     Found,
     Template,
     Unwritten,
-    names_a_request,
     request_in,
     with_pairs_joined,
 )
@@ -87,7 +86,7 @@ def tree(text: str, pattern: re.Pattern[str]) -> list[Item]:
     return root.items
 
 
-class Program:
+class Program(FirstRequest):
     """The values of a program, as it is read from top to bottom, and the first request in it.
 
     Each language says what its names, objects and texts are.
@@ -98,18 +97,10 @@ class Program:
     """The words, in lower case, before what is done more than once."""
 
     def __init__(self, text: str) -> None:
-        self.budget = Budget(text)
+        super().__init__(Budget(text))
         self.names: dict[str, Any] = dict(self.constants)
         self._known: dict[int, Any] = {}
-        self.objects: list[dict[str, Any]] = []
-        self.texts: list[str] = []
-        self.calls = 0
-        """How many calls that may send a request were met."""
-        self._problem: ImportProblem | None = None
-        self._found: Found | None = None
-        self._messages: object = None
-        self._number = 0
-        self._several = False
+        self._texts: list[str] = []
 
     def name(self, items: list[Item], place: int, *, in_a_loop: bool) -> None:
         """Follow what is done with the name at a place."""
@@ -129,8 +120,15 @@ class Program:
 
     def request(self, items: list[Item]) -> Found | None:
         """The first request in a program, with the credentials that stand beside it. Raises as ``found`` does."""
-        found = self.found(lambda: self._run(items))
+        found = self.found(lambda: self._read(items))
         return found and replace(found, credentials=(*found.credentials, *_credentials_beside(items, found.fields)))
+
+    def _read(self, items: list[Item]) -> None:
+        try:
+            self._run(items)
+        finally:
+            if not self.is_found:
+                self.objects += filter(None, map(request_in, self._texts))
 
     def _run(self, items: list[Item], *, in_a_loop: bool = False) -> None:
         """Follow what stands in a row, and what stands in its brackets after it."""
@@ -143,7 +141,7 @@ class Program:
             elif item.kind == "name":
                 self.name(items, place, in_a_loop=in_a_loop)
             elif item.kind in TEXTS and item.said.lstrip().startswith("{"):
-                self.texts.append(self.text(item))
+                self._texts.append(self.text(item))
 
     def once(self, group: Group, made: _T, fill: Callable[[list[Item], _T], None]) -> _T | Unwritten:
         """The value in brackets, filled with their items; it is one and the same, however often it is asked for."""
@@ -163,54 +161,6 @@ class Program:
             end = match.end()
         made = self.budget.joined([*texts, text[end:]])
         return made if isinstance(made, Template) else with_pairs_joined(made)
-
-    def found(self, read: Callable[[], None]) -> Found | None:
-        """The first request that ``read`` gives to ``take``, or else the first object that is one.
-
-        Raises ImportProblem when none is written out.
-        """
-        try:
-            read()
-        except ImportProblem as problem:
-            self._problem = self._problem or problem
-        for made in [*self.objects, *(self.texts if self._found is None else ())]:
-            self.take(made)
-        if self._found is None:
-            if self._problem is not None:
-                raise self._problem
-            return None
-        notes = self._found.notes
-        if self.calls > 1:
-            notes += (f"The code holds several calls; number {self._number}, the first with messages, was taken.",)
-        elif self._several:
-            notes += (SEVERAL,)
-        return replace(self._found, notes=notes)
-
-    def take(self, value: Any) -> None:
-        """Keep the request that ``value`` is or holds, as it is now, when it is the first."""
-        sent = request_in(value)
-        if sent is None and isinstance(value, dict):
-            for key, inner in value.items():
-                sent = sent or (request_in(inner) if key.lower() in ("body", "data", "json") else None)
-        # An object that shares its messages is the same request, on its way to the call.
-        if sent is None or (self._found is not None and sent.get("messages") is self._messages):
-            return
-        if self._found is not None:
-            self._several = True
-            return
-        try:
-            self._found = self.budget.request(sent)
-        except ImportProblem as problem:
-            self._problem = self._problem or problem
-            return
-        self._messages = sent.get("messages")
-        self._number = self.calls
-
-    def made(self, value: dict[str, Any]) -> dict[str, Any]:
-        """Note an object that may be a request."""
-        if names_a_request(value):
-            self.objects.append(value)
-        return value
 
     def extend(self, held: Any, values: Any, *, in_a_loop: bool) -> None:
         """Add ``values`` to a list, or doubt it when they are not known."""

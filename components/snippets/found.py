@@ -13,7 +13,6 @@ from components.snippets import sentences
 from components.snippets.credentials import is_for_the_call
 from components.snippets.problem import ImportProblem
 
-SEVERAL = "The code holds several requests; the first one was taken."
 LOOP_NOT_FOLLOWED = "What the code adds to a list in a loop was left out."
 ADDED_UNWRITTEN = "What the code adds to a list without writing it out was left out."
 

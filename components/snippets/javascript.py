@@ -61,7 +61,7 @@ class _JavaScript(Program):
                 if place and said(items[place - 1]) == ".":
                     if isinstance(holder, dict):
                         holder[name] = value
-                        self.made(holder)
+                        self.noted(holder)
                 else:
                     self.names[name] = value
             case [Token(said="+="), *_]:
@@ -196,7 +196,7 @@ class _JavaScript(Program):
                 # A name alone stands for the value of that name; a function is not read.
                 value = self.names.get(key, UNWRITTEN) if sign in (",", "") else UNWRITTEN
                 made[key], place = _to_the_comma(items, place + 1, value)
-        self.made(made)
+        self.noted(made)
 
     def _model(self, items: list[Item]) -> Any:
         """The name in ``openai("gpt-4o")``, of the Vercel AI SDK."""

@@ -77,7 +77,7 @@ class _PowerShell(Program):
                     self.names[name] = value
                 elif isinstance(held, dict):
                     held[said(items[place]).partition(".")[2]] = value
-                    self.made(held)
+                    self.noted(held)
             case [Token(said="+=")] if name.startswith("$"):
                 held = self.names.get(name)
                 value, _ = self._expression(items, place + 2)
@@ -171,7 +171,7 @@ class _PowerShell(Program):
                 made[self.text(item) if item.kind in TEXTS else item.said] = value
             else:
                 place += 1
-        self.made(made)
+        self.noted(made)
 
     def text(self, token: Token) -> str:
         if token.kind == "here":

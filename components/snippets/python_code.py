@@ -12,8 +12,8 @@ from dataclasses import replace
 from typing import Any
 
 from components.snippets.credentials import names_a_credential
-from components.snippets.found import SEVERAL, UNWRITTEN, Budget, Found, names_a_request, request_in
-from components.snippets.problem import ImportProblem
+from components.snippets.first_request import FirstRequest
+from components.snippets.found import UNWRITTEN, Budget, Found, names_a_request, request_in
 from components.snippets.python_values import WHAT_STARS_ADD, Client, PythonValues, dotted
 from components.snippets.surroundings import parsed
 
@@ -42,7 +42,7 @@ def python_request(text: str) -> Found | None:
     tree = parsed(text)
     if tree is None:
         return None
-    return _Reading(tree, Budget(text)).found()
+    return _Reading(tree, Budget(text)).request()
 
 
 def python_dict(text: str) -> dict[str, Any] | None:
@@ -54,35 +54,31 @@ def python_dict(text: str) -> dict[str, Any] | None:
     return value if isinstance(value, dict) else None
 
 
-class _Taken(Exception):
-    """A request was found; nothing after it matters."""
-
-
-class _Reading:
+class _Reading(FirstRequest):
     """One pass over the code, in the order in which it would run."""
 
     def __init__(self, tree: ast.Module, budget: Budget) -> None:
+        super().__init__(budget)
         self._tree = tree
-        self._budget = budget
-        self._values = PythonValues(budget)
-        self._problem: ImportProblem | None = None
+        self._values = PythonValues(budget, self.noted)
         self._functions: dict[str, ast.FunctionDef | ast.AsyncFunctionDef] = {}
         self._followed = 0
-        self._taken: Found | None = None
+        self._taken: ast.Call | None = None
 
-    def found(self) -> Found | None:
+    def request(self) -> Found | None:
         """The first request that a call sends, or else the first dict that is one, as it is at the end."""
-        try:
-            self._run(self._tree.body)
-            for node, made in self._values.objects:
-                self._take(made, node)
-        except _Taken:
-            pass
-        if self._taken is None:
-            if self._problem is not None:
-                raise self._problem
+        found = self.found(self._read)
+        if found is None:
             return None
-        return self._taken
+        names = (name for node in ast.walk(self._tree) for name in _written_credentials(node))
+        credentials = dict.fromkeys(name for name in names if name not in found.fields)
+        return replace(found, credentials=(*credentials, *found.credentials))
+
+    def _read(self) -> None:
+        self._run(self._tree.body)
+        name = dotted(self._taken.func) if self._taken else ""
+        calls = (node for node in ast.walk(self._tree) if isinstance(node, ast.Call) and node is not self._taken)
+        self.several |= name != "" and any(dotted(call.func) == name for call in calls)
 
     def _run(self, body: list[ast.stmt]) -> None:
         for statement in body:
@@ -165,11 +161,10 @@ class _Reading:
                 sent = sent or request_in(self._values.of(_without_encoding(node)))
             if sent is not None and any(one.arg is None for one in call.keywords):
                 sent = self._arguments(call)
-        if sent is None:
-            return
-        if name in _STREAMED_BY_NAME:
+        if sent is not None and name in _STREAMED_BY_NAME:
             sent = {"stream": _STREAMED_BY_NAME[name], **sent}
-        self._take(sent, call, fills_in=name in _STREAMED_BY_NAME)
+        if call is not self._taken and self.take(sent, fills_in=name in _STREAMED_BY_NAME):
+            self._taken = call
 
     def _arguments(self, call: ast.Call) -> dict[str, Any]:
         """The body that the arguments of a call say."""
@@ -184,28 +179,6 @@ class _Reading:
             else:
                 said[one.arg] = value
         return said | merged
-
-    def _take(self, sent: dict[str, Any], node: ast.AST, *, fills_in: bool = False) -> None:
-        """End with the request that this call or dict is, when it is written out."""
-        try:
-            taken = self._budget.request(sent, fills_in=fills_in)
-        except ImportProblem as problem:
-            self._problem = self._problem or problem
-            return
-        within = set(map(id, ast.walk(node)))
-        beside = [one for one in ast.walk(self._tree) if id(one) not in within]
-        credentials = [name for one in beside for name in _written_credentials(one)]
-        # A dict with the same messages is the same request, on its way to the call.
-        same = {id(one) for one, made in self._values.objects if made.get("messages") == sent.get("messages")}
-        called = dotted(node.func) if isinstance(node, ast.Call) else ""
-        several = any(
-            (_has_messages(one) and id(one) not in same)
-            or (called != "" and isinstance(one, ast.Call) and dotted(one.func) == called)
-            for one in beside
-        )
-        notes = (*taken.notes, SEVERAL) if several else taken.notes
-        self._taken = replace(taken, notes=notes, credentials=(*credentials, *taken.credentials))
-        raise _Taken
 
 
 def _written_credentials(node: ast.AST) -> Iterator[str]:

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 from components.contract.strict_json import read_json
-from components.snippets.found import LOOP_NOT_FOLLOWED, UNWRITTEN, Budget, Template, names_a_request
+from components.snippets.found import LOOP_NOT_FOLLOWED, UNWRITTEN, Budget, Template
 
 _CONSTANTS = {"true": True, "false": False, "null": None}  # JSON that was pasted into code
 # Of LangChain, Azure and mistralai.
@@ -50,11 +50,11 @@ def _of_pair(message: Any) -> Any:
 class PythonValues:
     """What names hold at the place in the code that was reached."""
 
-    def __init__(self, budget: Budget) -> None:
+    def __init__(self, budget: Budget, noted: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
         self._budget = budget
+        self._noted = noted
+        """Called with each dict that is made or changed."""
         self._names: dict[str, Any] = dict(_CONSTANTS)
-        self.objects: list[tuple[ast.AST, dict[str, Any]]] = []
-        """The dicts with messages that were met, in order, each with what made it one."""
 
     def of(self, node: ast.AST | None) -> Any:
         """The value of an expression; names share it with one another, as they do in Python."""
@@ -65,14 +65,14 @@ class PythonValues:
             case ast.List() | ast.Tuple() | ast.Set():
                 return UNWRITTEN if isinstance(node, ast.Set) else self._items(node.elts)
             case ast.Dict():
-                return self._dict(node, list(zip(node.keys, node.values, strict=True)))
+                return self._dict(list(zip(node.keys, node.values, strict=True)))
             case ast.UnaryOp(op=ast.USub() | ast.UAdd()):
                 value = self.of(node.operand)
                 if type(value) not in (int, float):
                     return UNWRITTEN
                 return -value if isinstance(node.op, ast.USub) else value
             case ast.BinOp(op=ast.Add() | ast.BitOr()):
-                return self._sum(node, self.of(node.left), self.of(node.right))
+                return self._sum(self.of(node.left), self.of(node.right))
             case ast.BoolOp(op=ast.Or()):
                 return next((value for one in node.values if (value := self.of(one)) is not UNWRITTEN), UNWRITTEN)
             case ast.JoinedStr():
@@ -102,7 +102,7 @@ class PythonValues:
             held, key = self.of(target.value), self.of(target.slice)
             if isinstance(held, dict) and isinstance(key, str):
                 held[key] = value
-                self._noted(target, held)
+                self._noted(held)
         elif name := dotted(target):
             self._names[name] = value
 
@@ -112,7 +112,7 @@ class PythonValues:
         if isinstance(held, list):
             self._budget.extend(held, value)
         else:
-            self.assign(target, self._sum(target, held, value))
+            self.assign(target, self._sum(held, value))
 
     def change(self, call: ast.Call) -> None:
         """What a method that changes a list or a dict does to it; other calls change nothing."""
@@ -130,7 +130,7 @@ class PythonValues:
             case "update", dict(), _:
                 for value in [*arguments, self._keywords(call)]:
                     held.update(value if isinstance(value, dict) else {})
-                self._noted(call, held)
+                self._noted(held)
 
     def pass_over(self, body: list[ast.stmt]) -> None:
         """Doubt what a loop changes that is not followed."""
@@ -178,7 +178,7 @@ class PythonValues:
                 items.append(self.of(node))
         return items
 
-    def _dict(self, node: ast.AST, pairs: list[tuple[ast.expr | None, ast.expr]]) -> Any:
+    def _dict(self, pairs: list[tuple[ast.expr | None, ast.expr]]) -> Any:
         made: dict[str, Any] = {}
         for key, said in pairs:
             value = self.of(said)
@@ -190,20 +190,15 @@ class PythonValues:
                 if not isinstance(name, str):
                     return UNWRITTEN
                 made[name] = value
-        return self._noted(node, made)
+        return self._noted(made)
 
     def _keywords(self, call: ast.Call) -> Any:
-        return self._dict(call, [(ast.Constant(one.arg) if one.arg else None, one.value) for one in call.keywords])
+        return self._dict([(ast.Constant(one.arg) if one.arg else None, one.value) for one in call.keywords])
 
-    def _noted(self, node: ast.AST, made: dict[str, Any]) -> dict[str, Any]:
-        if names_a_request(made):
-            self.objects.append((node, made))
-        return made
-
-    def _sum(self, node: ast.AST, left: Any, right: Any) -> Any:
+    def _sum(self, left: Any, right: Any) -> Any:
         if isinstance(left, dict) and isinstance(right, dict):
             self._budget.spend(len(left) + len(right))
-            return self._noted(node, left | right)
+            return self._noted(left | right)
         return self._budget.sum(left, right)
 
     def _f_string(self, node: ast.JoinedStr) -> Any:
@@ -227,7 +222,7 @@ class PythonValues:
         if name == "dict" and len(values) <= 1:
             given = self._keywords(call)
             first = values[0] if values else {}
-            return self._sum(call, first, given) if isinstance(first, dict) and isinstance(given, dict) else UNWRITTEN
+            return self._sum(first, given) if isinstance(first, dict) and isinstance(given, dict) else UNWRITTEN
         if (message := _MESSAGE.search(name)) or {"role", "content"} <= {one.arg for one in call.keywords}:
             role = {"role": _ROLES[message[1]]} if message else {}
             content = {"content": values[0]} if values else {}
@@ -263,7 +258,7 @@ class PythonValues:
             case "copy", list(), []:
                 return self._items_of(held)
             case "copy", dict(), []:
-                return self._sum(call, held, {})
+                return self._sum(held, {})
             case "encode", str(), _:
                 return held
         return UNWRITTEN
