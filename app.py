@@ -25,6 +25,7 @@ from components.server.same_origin import SameOrigin
 from components.server.security_headers import SecurityHeaders, security_headers
 from components.server.slow_requests import end_slow_requests
 from components.server.startup import reason_not_to_start
+from components.server.structured_logs import log_as_json
 from components.server.traceback_limit import limit_tracebacks
 from components.server.upload_limit import UploadLimit
 from components.server.whole_messages import ReadToTheEnd, take_in_whole_messages
@@ -50,6 +51,8 @@ HEADERS = security_headers(read_settings().frame_ancestors)
 async def lifespan(_app: Any) -> AsyncIterator[None]:
     """Open the log before the first request; stop runs, log and embedded model with the server."""
     limit_tracebacks()
+    if read_settings().log_format == "json":
+        log_as_json()
     await run_in_threadpool(service)
     yield
     await run_in_threadpool(close_service)

@@ -14,6 +14,8 @@ _COMMANDS = {
     "run": ("streamlit", ["run", str(_APP)], "start the app; takes the options of `streamlit run`"),
     "experiment": ("components.experiments", [], "run an experiment file and fail when a check or a limit breaks"),
     "serve-model": ("components.embedded", [], "serve the embedded model on this machine"),
+    "backup": ("components.log.backup", ["save"], "write the log's database to a file"),
+    "restore": ("components.log.backup", ["restore"], "replace the log's database by such a file"),
     "read": ("components.streaming", [], "send the request on standard input and print its events"),
 }
 """For each command its module, the module's first arguments, and its help."""

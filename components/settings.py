@@ -105,6 +105,21 @@ class Settings(BaseModel):
             "The mount point of persistent storage. Without it, pages warn that the log is temporary.", "a folder"
         ),
     ] = None
+    log_format: Annotated[
+        Literal["", "json"],
+        Variable(
+            "The format of log lines. JSON has a line for each run that ends, and no prompt, answer or key.",
+            "json, or not be set",
+            meanwhile="Lines are text until then.",
+        ),
+    ] = ""
+    metrics_token: Annotated[
+        str,
+        Field(repr=False),
+        Variable(
+            "The bearer token of `/metrics` for other machines. Without it only this machine may read them.", "text"
+        ),
+    ] = ""
     keep_days: Annotated[
         Annotated[float, Field(gt=0, lt=1_000_000)] | None,
         Variable(

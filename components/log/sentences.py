@@ -24,3 +24,9 @@ FILTER_WITHOUT_VALUE = "{what} Write temperature 0.7, or temperature omitted, or
 FILTER_NOT_EQUAL = "{filter!r:.60}: only equal values are found. Write {field} 0.7."
 STREAM_NEVER_OMITTED = "Every run says whether it streams. Write stream true, or stream false."
 NOT_A_DAY = "{said!r:.40} is no day. Write it as 2026-11-26."
+BACKUP_EXISTS = "{file} exists. Name a new file."
+BACKUP_MISSING = "There is no file {file}."
+BACKUP_FAILED = "Not done: {error}. The database and the file must be a log of Tempera."
+BACKUP_NEEDS_PROGRAM = (
+    "{program} is missing. Install PostgreSQL's client programs, such as: sudo apt-get install postgresql-client"
+)

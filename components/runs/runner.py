@@ -17,6 +17,9 @@ from components.streaming.limits import Limits
 from components.streaming.outcome import Outcome, Status
 from components.streaming.stream import AnswerStream
 
+ENDED_RUNS = logging.getLogger("tempera.runs")
+"""Gets a record for each run that ends, without its texts."""
+_TOLD_FACTS = ("status", "error_kind", "http_status", "endpoint", "model", "ttft_ms", "total_ms", "completion_tokens")
 _SHUTDOWN_S = 4.0
 """For all runs together."""
 
@@ -81,6 +84,7 @@ class Runner:
             )
         finally:
             self._log.end(run)
+            _tell(run)
             del self._threads[run.id]
             run.written.set_result(None)
 
@@ -117,6 +121,13 @@ class Runner:
         for event in stream:
             run.take(event)
         return stream.outcome
+
+
+def _tell(run: Run) -> None:
+    if ENDED_RUNS.isEnabledFor(logging.INFO):
+        record = run.record()
+        facts = {"run": run.id, **{name: getattr(record, name) for name in _TOLD_FACTS}}
+        ENDED_RUNS.info("run ended", extra={"facts": facts})
 
 
 def _why(fault: StreamFault) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import secrets
+
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse
 from starlette.routing import BaseRoute, Route
@@ -11,7 +13,11 @@ from components.demo.budget import left
 from components.log.metrics import metrics_of
 from components.log.query import QueryFailed
 from components.runs.gate import Refused
+from components.server.hosts import LOOPBACK
 from components.server.process import service
+from components.settings import read_settings, variable_name
+
+_METRICS_TOKEN = variable_name("metrics_token")
 
 
 def routes() -> list[BaseRoute]:
@@ -32,8 +38,13 @@ def _health(_request: Request) -> JSONResponse:
     )
 
 
-def _metrics(_request: Request) -> PlainTextResponse:
-    """Runs of the last day, their time to first token and a demo's remaining budget, in Prometheus format."""
+def _metrics(request: Request) -> PlainTextResponse:
+    """Runs of the last day, their time to first token and a demo's remaining budget, in Prometheus format.
+
+    For this machine, and for callers with the operator's token.
+    """
+    if not may_read_metrics(request):
+        return PlainTextResponse(f"Send Authorization: Bearer with the token of {_METRICS_TOKEN}.\n", 403)
     log, demo = service().log, service().demo
     try:
         if log.database is None:
@@ -46,6 +57,19 @@ def _metrics(_request: Request) -> PlainTextResponse:
     lines += [f'tempera_ttft_ms{{quantile="{quantile}"}} {value:.1f}' for quantile, value in found.ttft_ms.items()]
     lines += [] if tokens is None else [f"tempera_demo_tokens_left {tokens}"]
     return PlainTextResponse("\n".join(lines) + "\n")
+
+
+def may_read_metrics(request: Request) -> bool:
+    """Whether a request has the operator's token, or comes from a program of this machine that asks for itself."""
+    headers = request.headers
+    token = read_settings().metrics_token
+    said = headers.get("authorization", "").removeprefix("Bearer ")
+    if token and secrets.compare_digest(said.encode(), token.encode()):
+        return True
+    # A proxy of this machine asks for others.
+    is_passed_on = any(name in headers for name in ("forwarded", "x-forwarded-for", "x-real-ip"))
+    peer = request.client.host if request.client else ""
+    return peer in LOOPBACK and request.url.hostname in LOOPBACK and not is_passed_on
 
 
 def _robots(_request: Request) -> PlainTextResponse:

@@ -118,6 +118,7 @@ def test_the_operator_reads_numbers_and_no_words(demo: Demo) -> None:
     assert lines['tempera_ttft_ms{quantile="0.5"}'] == "200.0"
     assert lines['tempera_ttft_ms{quantile="0.95"}'] == "290.0"
     assert lines["tempera_demo_tokens_left"] == "200000"
+    assert get(f"{demo.app}/metrics", headers={"X-Forwarded-For": "192.0.2.1"}).status_code == 403
     assert not any(word in answer.text for word in ("mine", "Grey", "local", "model"))
 
 

@@ -408,9 +408,7 @@ def test_the_fast_parser_reads_what_the_library_reads(data):
     assert repr(read_value(data)) == repr(json.loads(data, parse_constant=lambda _: None))
 
 
-@pytest.mark.parametrize(
-    "data", ["", "{", "[1,]", "01", "+1", '"\t"', "{'a': 1}", "[1] 2", "\ufeff1", "1_000"]
-)
+@pytest.mark.parametrize("data", ["", "{", "[1,]", "01", "+1", '"\t"', "{'a': 1}", "[1] 2", "\ufeff1", "1_000"])
 def test_what_is_no_json_is_none_for_the_fast_parser_as_well(data):
     with pytest.raises(UnreadableEvent):
         read_value(data)
