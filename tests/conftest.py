@@ -4,7 +4,7 @@ import gc
 import logging
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -27,13 +27,19 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 event.listen(Engine, "before_execute", check_owner)
 
 
+@pytest.hookimpl(wrapper=True, optionalhook=True)
+def pytest_xdist_auto_num_workers() -> Generator[None, int, int]:
+    """Two workers a processor: the tests wait about as long as they compute, for servers, threads and browsers."""
+    return 2 * (yield)
+
+
 _SHARED_STARTS = ("model_file", "embedded_app", "scripted", "running")
 """Fixtures that start something once for all tests of a worker."""
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Function]) -> None:
-    """Group tests that share expensive fixtures, so that pytest-xdist runs each group on one worker; longest first.
+    """Group tests that share expensive fixtures, so that pytest-xdist runs each group on one worker; groups first.
 
     Tests of the same embedded model are a group, and so are tests of the same app, and each module that uses a browser
     or has its own fixtures. Other tests run on any free worker.
@@ -46,7 +52,7 @@ def pytest_collection_modifyitems(items: list[pytest.Function]) -> None:
         elif "chromium" in item.fixturenames or "module" in scopes:
             item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))
     browsers = {item.path for item in items if "chromium" in item.fixturenames}
-    items.sort(key=lambda item: item.path not in browsers)
+    items.sort(key=lambda item: (item.path not in browsers, not item.get_closest_marker("xdist_group")))
 
 
 def pytest_collection_finish() -> None:

@@ -664,7 +664,9 @@ def state_beside_the_run(page: Page) -> dict[str, Any]:
     return state
 
 
-def test_an_endpoint_that_sends_commands_gives_only_an_answer(watch: Watch, surroundings: Surroundings) -> None:
+def test_an_endpoint_that_sends_commands_gives_only_an_answer_and_reload_back_and_forward_send_nothing(
+    watch: Watch, surroundings: Surroundings
+) -> None:
     visitor = watch.tab
     leak, endpoint = surroundings.leak.address, surroundings.endpoint
     states = []
@@ -690,6 +692,19 @@ def test_an_endpoint_that_sends_commands_gives_only_an_answer(watch: Watch, surr
         endpoint.further = {}
     assert states[0] == states[1]
     assert_inert(visitor, watch, surroundings)
+
+    sent = surroundings.endpoint.completions
+    visitor.reload()
+    expect(visitor.locator(".st-key-run_status")).to_contain_text("finish reason stop")
+    settled(visitor)
+    visitor.get_by_role("link", name="Runs").click()
+    expect(visitor.get_by_role("heading", name="Runs")).to_be_visible()
+    visitor.go_back()
+    expect(visitor.locator(".st-key-run_status")).to_contain_text("finish reason stop")
+    visitor.go_forward()
+    expect(visitor.get_by_role("heading", name="Runs")).to_be_visible()
+    settled(visitor)
+    assert surroundings.endpoint.completions == sent
 
 
 FOREIGN = """<!DOCTYPE html><iframe id=inside src="APP/?s=LINK"></iframe><script>
@@ -731,23 +746,3 @@ def test_a_foreign_page_that_opens_ours_and_talks_to_it_sends_no_prompt(
     visitor.goto("about:blank")
     strict.foreign.clear()  # the foreign page itself
     strict.told.clear()
-
-
-def test_reload_back_and_forward_after_a_run_send_nothing(watch: Watch, surroundings: Surroundings) -> None:
-    visitor, before = watch.tab, surroundings.endpoint.completions + 1
-    go(visitor, surroundings)
-    run(visitor, "Plain.")
-    wait_for(lambda: surroundings.endpoint.completions == before)
-    expect(visitor.locator(".st-key-run_status")).to_contain_text("finish reason stop")
-    settled(visitor)
-    visitor.reload()
-    expect(visitor.locator(".st-key-run_status")).to_contain_text("finish reason stop")
-    settled(visitor)
-    visitor.get_by_role("link", name="Runs").click()
-    expect(visitor.get_by_role("heading", name="Runs")).to_be_visible()
-    visitor.go_back()
-    expect(visitor.locator(".st-key-run_status")).to_contain_text("finish reason stop")
-    visitor.go_forward()
-    expect(visitor.get_by_role("heading", name="Runs")).to_be_visible()
-    settled(visitor)
-    assert surroundings.endpoint.completions == before
