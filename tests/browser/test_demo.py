@@ -74,10 +74,10 @@ def fill(folder: Path) -> None:
     database.close()
 
 
-def get(address: str) -> requests.Response:
+def get(address: str, **headers: str) -> requests.Response:
     with requests.Session() as browser:
         browser.trust_env = False
-        return browser.get(address, timeout=10)
+        return browser.get(address, headers=headers, timeout=10)
 
 
 @pytest.mark.parametrize("path", ["/", "/shared?c=" + "A" * 22, "/shared?c=nothing", "/runs?find=secret", "/?s=1.x.y"])
@@ -118,7 +118,7 @@ def test_the_operator_reads_numbers_and_no_words(demo: Demo) -> None:
     assert lines['tempera_ttft_ms{quantile="0.5"}'] == "200.0"
     assert lines['tempera_ttft_ms{quantile="0.95"}'] == "290.0"
     assert lines["tempera_demo_tokens_left"] == "200000"
-    assert get(f"{demo.app}/metrics", headers={"X-Forwarded-For": "192.0.2.1"}).status_code == 403
+    assert get(f"{demo.app}/metrics", **{"X-Forwarded-For": "192.0.2.1"}).status_code == 403
     assert not any(word in answer.text for word in ("mine", "Grey", "local", "model"))
 
 

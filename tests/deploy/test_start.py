@@ -87,4 +87,4 @@ def test_its_secret_comes_from_a_file(container: Container) -> None:
 
 def test_without_a_volume_the_page_says_that_it_forgets(container: Container) -> None:
     with session(container.address, "a-playground.hf.space") as visitor:
-        assert b"forgotten when the server restarts" in visitor.open()
+        assert b"deleted when the server restarts" in visitor.open()
