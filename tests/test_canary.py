@@ -41,7 +41,7 @@ from components.sharing.freezing import Choices, capsule_of
 from components.snippets.credentials import WHERE_KEYS_BELONG
 from components.snippets.export import export
 from components.snippets.importing import import_request
-from components.snippets.language import CannotSay, Language
+from components.snippets.language import CannotExport, Language
 from components.streaming.session import ApiKey
 from tests import canary
 from tests.browser.conftest import ROOT, serve_app
@@ -394,7 +394,7 @@ def test_a_key_in_a_paste_is_nowhere_in_what_is_made_of_it(profile: Profile) -> 
         imported = import_request(paste, profile)
         made = [repr(imported), to_bytes(imported.request, profile).decode(), *imported.notes]
         for language in Language:
-            with suppress(CannotSay):
+            with suppress(CannotExport):
                 made.append(export(imported.request, profile, "http://host/v1", language))
         assert canary.found_in("\n".join(made).encode()) == []
         assert any(WHERE_KEYS_BELONG in note or "cookies" in note or "headers" in note for note in imported.notes)

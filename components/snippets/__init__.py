@@ -1,4 +1,1 @@
-"""A request as code, and code as a request.
-
-Only text is made and read here: nothing is sent, and nothing that was pasted is ever executed.
-"""
+"""Generates code from a request, and parses code into a request. Nothing is sent, and no pasted code is executed."""

@@ -1,6 +1,6 @@
-"""Reads a paste from standard input and prints the request in it, with notes on what was changed or left out, as JSON.
+"""Reads a paste from standard input and prints its request as JSON, with notes on changes and omissions.
 
-Ends with 2 and one sentence when there is no request in it.
+Exits with 2 and one sentence when the paste has no request.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from components.snippets.problem import ImportProblem
 
 
 def main() -> int:
-    """Import what stands on standard input; 0 when a request was found, else 2."""
+    """Import the text on standard input; returns 0 when it has a request, else 2."""
     parser = argparse.ArgumentParser(prog="python -m components.snippets", description=__doc__)
     parser.add_argument("--dialect", default="beezy", choices=PROFILES)
     profile = profile_named(parser.parse_args().dialect)

@@ -1,6 +1,6 @@
-"""A program's text as a tree of its brackets, whatever stands between them, and the request in such a program.
+"""Parses a program into tokens and nested brackets, and finds the request in it.
 
-JavaScript and PowerShell are read this way: their values are followed, and all else is passed over.
+The readers of JavaScript and PowerShell share it. They evaluate assignments and literals and skip everything else.
 """
 
 from __future__ import annotations
@@ -11,17 +11,17 @@ from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, TypeVar, cast
 
 from components.snippets import sentences
-from components.snippets.credentials import names_a_credential
+from components.snippets.credentials import is_credential_name
 from components.snippets.first_request import FirstRequest
 from components.snippets.found import (
     LOOP_NOT_FOLLOWED,
-    UNWRITTEN,
+    UNKNOWN,
     Budget,
     Found,
     Template,
-    Unwritten,
+    Unknown,
+    join_surrogates,
     request_in,
-    with_pairs_joined,
 )
 from components.snippets.problem import ImportProblem
 
@@ -30,24 +30,24 @@ _MOST_LEVELS = 100
 _CLOSES = {"}": "{", "]": "[", ")": "("}
 _MOST_OF_A_NAME = 60
 TEXTS = ("double", "single", "template", "here", "here_double")
-"""The kinds of tokens that are texts."""
+"""The kinds of tokens that are string literals."""
 _ADDS = re.compile(r"(?:^|\.)(?:add|append|set|setHeader|setRequestHeader)$", re.IGNORECASE)
-# What may stand at ``credentials`` of a fetch.
+# The values of ``credentials`` in a fetch.
 _NO_SECRETS = ("", "include", "omit", "same-origin")
 _HEADER = re.compile(r"\s*([\w-]{1,40}):")
 
 
 @dataclass
 class Token:
-    """A name, a text, a number, a sign or the end of a line."""
+    """A name, a string literal, a number, an operator or the end of a line."""
 
     kind: str
-    said: str
+    text: str
 
 
 @dataclass
 class Group:
-    """What stands in brackets; ``opening`` is the bracket, with the sign before it that belongs to it."""
+    """A pair of brackets with its content. ``opening`` is the bracket with its prefix, such as ``@{``."""
 
     opening: str
     items: list[Token | Group] = field(default_factory=list)
@@ -59,9 +59,9 @@ _T = TypeVar("_T")
 
 
 def tree(text: str, pattern: re.Pattern[str]) -> list[Item]:
-    """The items of a text; the groups of ``pattern`` are the kinds of its tokens, ``open`` and ``close`` of brackets.
+    """The tokens and groups of a text. The groups of ``pattern`` name the kinds; ``open`` and ``close`` are brackets.
 
-    Raises ImportProblem for more tokens or levels than any program has.
+    Raises ImportProblem for too many tokens or levels.
     """
     root = Group("")
     within = [root]
@@ -76,7 +76,7 @@ def tree(text: str, pattern: re.Pattern[str]) -> list[Item]:
             if len(within) > _MOST_LEVELS:
                 raise ImportProblem(sentences.NESTS_TOO_DEEPLY)
         elif kind == "close":
-            # A bracket that closes another than the last is one of prose.
+            # A closing bracket without its opening one is prose.
             if within[-1].opening[-1:] == _CLOSES[match["close"]]:
                 within.pop().closed = True
             else:
@@ -87,14 +87,11 @@ def tree(text: str, pattern: re.Pattern[str]) -> list[Item]:
 
 
 class Program(FirstRequest):
-    """The values of a program, as it is read from top to bottom, and the first request in it.
-
-    Each language says what its names, objects and texts are.
-    """
+    """Evaluates a program from top to bottom. Each language implements names, objects and string literals."""
 
     constants: ClassVar[Mapping[str, Any]]
     loops: frozenset[str]
-    """The words, in lower case, before what is done more than once."""
+    """The keywords of loops, in lower case."""
 
     def __init__(self, text: str) -> None:
         super().__init__(Budget(text))
@@ -103,23 +100,23 @@ class Program(FirstRequest):
         self._texts: list[str] = []
 
     def name(self, items: list[Item], place: int, *, in_a_loop: bool) -> None:
-        """Follow what is done with the name at a place."""
+        """Evaluate the assignment or call that begins with the name at ``place``."""
         raise NotImplementedError
 
     def object(self, group: Group) -> Any:
-        """The object that is in brackets."""
+        """The object in a group."""
         raise NotImplementedError
 
     def is_an_object(self, group: Group) -> bool:
-        """Whether brackets where no value is expected hold an object."""
+        """Whether a group outside of an expression is an object."""
         raise NotImplementedError
 
     def text(self, token: Token) -> str:
-        """The value of a text token."""
+        """The value of a string literal."""
         raise NotImplementedError
 
     def request(self, items: list[Item]) -> Found | None:
-        """The first request in a program, with the credentials that stand beside it. Raises as ``found`` does."""
+        """The first request, with the names of credentials elsewhere in the program. Raises as ``found`` does."""
         found = self.found(lambda: self._read(items))
         return found and replace(found, credentials=(*found.credentials, *_credentials_beside(items, found.fields)))
 
@@ -131,47 +128,47 @@ class Program(FirstRequest):
                 self.objects += filter(None, map(request_in, self._texts))
 
     def _run(self, items: list[Item], *, in_a_loop: bool = False) -> None:
-        """Follow what stands in a row, and what stands in its brackets after it."""
+        """Evaluate items in order, and the content of each group after the group."""
         for place, item in enumerate(items):
             if isinstance(item, Group):
                 before = items[max(place - 2, 0) : place]
                 if self.is_an_object(item):
                     self.object(item)
-                self._run(item.items, in_a_loop=in_a_loop or any(said(one).lower() in self.loops for one in before))
+                self._run(item.items, in_a_loop=in_a_loop or any(text_of(one).lower() in self.loops for one in before))
             elif item.kind == "name":
                 self.name(items, place, in_a_loop=in_a_loop)
-            elif item.kind in TEXTS and item.said.lstrip().startswith("{"):
+            elif item.kind in TEXTS and item.text.lstrip().startswith("{"):
                 self._texts.append(self.text(item))
 
-    def once(self, group: Group, made: _T, fill: Callable[[list[Item], _T], None]) -> _T | Unwritten:
-        """The value in brackets, filled with their items; it is one and the same, however often it is asked for."""
+    def once(self, group: Group, made: _T, fill: Callable[[list[Item], _T], None]) -> _T | Unknown:
+        """The value of a group, made once by ``fill``; later calls return the same object."""
         if not group.closed:
-            return UNWRITTEN
+            return UNKNOWN
         if id(group) not in self._known:
             self._known[id(group)] = made
             fill(group.items, made)
         return cast("_T", self._known[id(group)])
 
     def replaced(self, text: str, pieces: re.Pattern[str], piece: Callable[[re.Match[str]], str]) -> str:
-        """``text`` with what stands for each of the pieces that the pattern finds in it."""
+        """``text`` with each match of ``pieces`` replaced."""
         texts: list[str] = []
         end = 0
         for match in pieces.finditer(text):
             texts += (text[end : match.start()], piece(match))
             end = match.end()
         made = self.budget.joined([*texts, text[end:]])
-        return made if isinstance(made, Template) else with_pairs_joined(made)
+        return made if isinstance(made, Template) else join_surrogates(made)
 
     def extend(self, held: Any, values: Any, *, in_a_loop: bool) -> None:
-        """Add ``values`` to a list, or doubt it when they are not known."""
+        """Add ``values`` to a list, or mark it as incomplete when they are unknown."""
         if isinstance(held, list) and in_a_loop:
-            self.budget.doubt(held, LOOP_NOT_FOLLOWED)
+            self.budget.mark_incomplete(held, LOOP_NOT_FOLLOWED)
         elif isinstance(held, list):
             self.budget.extend(held, values)
 
 
 def _credentials_beside(items: list[Item], fields: Mapping[str, object]) -> tuple[str, ...]:
-    """The names under which a program holds texts that are credentials, beside the fields of its request."""
+    """The names of credentials in a program, except for fields of its request."""
     return tuple(dict.fromkeys(name for name in _credentials(items) if name not in fields))
 
 
@@ -181,36 +178,36 @@ def _credentials(items: list[Item]) -> Iterator[str]:
             yield from _credentials(item.items)
             continue
         after = items[place + 1 : place + 3]
-        if item.said in ("-H", "--header") and after and (header := _HEADER.match(said(after[0]))):
-            yield from filter(names_a_credential, [header[1]])
+        if item.text in ("-H", "--header") and after and (header := _HEADER.match(text_of(after[0]))):
+            yield from filter(is_credential_name, [header[1]])
         match after:
-            case [Group(items=[Token(kind=kind, said=text), *_]), *_] if kind in TEXTS and _ADDS.search(item.said):
-                yield from filter(names_a_credential, [text[:_MOST_OF_A_NAME]])
-        if item.kind not in ("name", *TEXTS) or not names_a_credential(item.said[-_MOST_OF_A_NAME:]):
+            case [Group(items=[Token(kind=kind, text=text), *_]), *_] if kind in TEXTS and _ADDS.search(item.text):
+                yield from filter(is_credential_name, [text[:_MOST_OF_A_NAME]])
+        if item.kind not in ("name", *TEXTS) or not is_credential_name(item.text[-_MOST_OF_A_NAME:]):
             continue
-        name = item.said[-_MOST_OF_A_NAME:].rpartition(".")[2].lstrip("$")
+        name = item.text[-_MOST_OF_A_NAME:].rpartition(".")[2].lstrip("$")
         match after:
-            case [Token(said=":" | "="), Token(kind=kind, said=text)] if kind in TEXTS and text not in _NO_SECRETS:
+            case [Token(text=":" | "="), Token(kind=kind, text=text)] if kind in TEXTS and text not in _NO_SECRETS:
                 yield name
             case [Group(items=[Token(kind=kind), *_]), *_] if kind in TEXTS:
                 yield name
 
 
-def said(item: Item) -> str:
-    """What a token says; nothing for a group."""
-    return item.said if isinstance(item, Token) else ""
+def text_of(item: Item) -> str:
+    """The text of a token, empty for a group."""
+    return item.text if isinstance(item, Token) else ""
 
 
-def said_at(items: list[Item], place: int) -> str:
-    """What the token at a place says; nothing for a group, and past the end."""
-    return said(items[place]) if 0 <= place < len(items) else ""
+def text_at(items: list[Item], place: int) -> str:
+    """The text of the token at ``place``, empty for a group and beyond the end."""
+    return text_of(items[place]) if 0 <= place < len(items) else ""
 
 
 def number(digits: str) -> Any:
-    """The number that is written in digits."""
+    """The number in a literal."""
     try:
         if digits.lstrip("-").isdigit():
             return int(digits)
         return int(digits, 0) if digits[:2] in ("0x", "0X") else float(digits)
-    except ValueError:  # more digits than Python reads
-        return UNWRITTEN
+    except ValueError:  # more digits than Python parses
+        return UNKNOWN

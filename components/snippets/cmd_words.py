@@ -1,4 +1,4 @@
-"""A command's words as the Windows command prompt and the programs that it starts would read them."""
+"""Splits commands into words by the rules of the Windows command prompt and of the programs that it starts."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from components.snippets import sentences
 from components.snippets.problem import ImportProblem
 from components.snippets.shell_words import Command, Word
 
-# A caret takes the meaning of the sign after it; at the end of a line, the line goes on. Quotes keep
-# carets, but for one at the end of a line, which was not meant to be kept.
+# A caret escapes the next character; at the end of a line it continues the line. Carets within quotes are literal,
+# except at the end of a line, where they are surely meant as continuations.
 _PART = re.compile(
     r"\^\n?(?P<kept>.?)|(?P<quoted>\"(?:[^\"\n^]++|\^(?!\n))*+\"?)|(?P<end>\n)|(?P<plain>[^\"^\n]++)", re.DOTALL
 )
-# Programs read backslashes as such, unless a quote follows. Other shells' single quotes are taken as they were meant.
+# Backslashes are literal unless a quote follows. Single quotes, which cmd does not know, quote as in other shells.
 _QUOTED = re.compile(r"""(?P<before>\\*+)"(?P<double>")?|(?P<backslashes>\\++)|(?P<plain>[^"\\]++)""")
 _OUTSIDE = re.compile(
     r"""(?P<before>\\*+)"|(?P<backslashes>\\++)|(?P<single>(?<!\S)'[^']*+')|(?P<blank>[ \t]++)"""
@@ -26,7 +26,7 @@ _MOST_PARTS = 200_000
 
 
 def cmd_commands(text: str) -> Iterator[Command]:
-    """The commands in ``text``, in order. Raises ImportProblem for far more words than any command has."""
+    """The commands in ``text``, in order. Raises ImportProblem for too many words."""
     line: list[str] = []
     careted = False
     for count, match in enumerate(_PART.finditer(text)):
@@ -42,7 +42,7 @@ def cmd_commands(text: str) -> Iterator[Command]:
 
 
 def _words(line: str, *, careted: bool) -> list[Word]:
-    # Browsers double each backslash, and one of them escapes for PowerShell, too.
+    # Browsers double each backslash, and one browser escapes for PowerShell, too.
     copied = careted or '""' in line
     line = _PROMPT.sub("", line, count=1)
     words: list[Word] = []
@@ -62,7 +62,7 @@ def _words(line: str, *, careted: bool) -> list[Word]:
             slashes = len(match["before"])
             piece = "\\" * (slashes // 2)
             if slashes % 2:
-                # This quote is one of the text; a second one after it is read for itself.
+                # This quote is literal; another quote after it is matched separately.
                 piece += '"'
                 position = match.end("before") + 1
             elif quoted and match["double"]:

@@ -1,4 +1,4 @@
-"""Leaves keys, other credentials and addresses out of what was pasted: they belong to an endpoint, not to a request."""
+"""Removes keys, other credentials and addresses from a pasted request: they belong to an endpoint."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _MOST_NAMES = 5
 _MOST_OF_A_NAME = 40
 
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
-# Of the words of a name, in lower case, with a line between two.
+# Matches the words of a name, in lower case, joined by underscores.
 _CREDENTIAL = re.compile(
     r"""
     (?:^|_)(?:
@@ -27,7 +27,7 @@ _CREDENTIAL = re.compile(
     """,
     re.VERBOSE,
 )
-# A token that a model reads or writes, or by which a list goes on.
+# Tokens of a model's vocabulary and cursors of lists.
 _OTHER_TOKEN = re.compile(
     r"(?:audio|begin|bos|cls|end|eo[st]|first|image|last|mask|max|min|new|next|pad|page|per|prompt|reasoning|sep|special"
     r"|start|stop|think|thinking|unk|video)_token$"
@@ -43,12 +43,12 @@ _ADDRESS = re.compile(
     r"|(?:azure_?)?endpoint|custom_llm_provider|(?:aws|vertex)_\w+|http_client|proxies"
 )
 _MAY_BE_AN_ADDRESS = re.compile(r"(?:^|_)(?:base|endpoint|host|proxy|uri|url)$")
-# Below these, JSON Schema has names of a person's own, each with an object that describes what it may hold.
+# Under these keys, JSON Schema has custom names, each with a schema as its value.
 _DESCRIBED = frozenset({"$defs", "definitions", "dependentSchemas", "patternProperties", "properties"})
 
 
-def names_a_credential(name: str) -> bool:
-    """Whether what has this name is a secret, whatever the case and the signs between its words.
+def is_credential_name(name: str) -> bool:
+    """Whether a key or variable of this name holds a secret, in any case and with any separators.
 
     ``max_tokens``, ``eos_token`` and ``prompt_cache_key`` are none.
     """
@@ -56,23 +56,23 @@ def names_a_credential(name: str) -> bool:
     return _CREDENTIAL.search(words) is not None and not _OTHER_TOKEN.search(words)
 
 
-def is_for_the_call(name: str) -> bool:
-    """Whether an argument says how to call, with which headers or as whom, and is no part of the body."""
-    return names_a_credential(name) or _names_headers(name) or is_an_address(name)
+def is_call_option(name: str) -> bool:
+    """Whether an argument is an option of the call (credentials, headers, address) instead of a field of the body."""
+    return is_credential_name(name) or _names_headers(name) or is_address_name(name)
 
 
 def _names_headers(name: str) -> bool:
     return name.lower().endswith(("headers", "header"))
 
 
-def is_an_address(name: str) -> bool:
-    """Whether an argument names the endpoint: its address, its API or the account."""
+def is_address_name(name: str) -> bool:
+    """Whether an argument identifies the endpoint: its address, its API or the account."""
     name = name.lower().replace("-", "_")
-    return bool(_ADDRESS.fullmatch(name) or _MAY_BE_AN_ADDRESS.search(name)) and not names_a_credential(name)
+    return bool(_ADDRESS.fullmatch(name) or _MAY_BE_AN_ADDRESS.search(name)) and not is_credential_name(name)
 
 
 def without_credentials(body: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
-    """The body without what belongs to the endpoint, and the names of that. Its messages are not looked at."""
+    """The body without credentials, headers and addresses, and their names. Messages stay unchanged."""
     names: list[str] = []
     kept = {}
     for name, value in body.items():
@@ -81,7 +81,7 @@ def without_credentials(body: Mapping[str, Any]) -> tuple[dict[str, Any], list[s
         elif name == "extra_body" and isinstance(value, Mapping):
             kept[name], further = without_credentials(value)
             names += further
-        elif is_for_the_call(name) and not isinstance(value, bool):
+        elif is_call_option(name) and not isinstance(value, bool):
             names.append(name)
         else:
             kept |= _without({name: value}, names)
@@ -101,14 +101,14 @@ def _without(value: Any, names: list[str], *, described: bool = False) -> Any:
 
 
 def _is_one(name: str, value: Any, names: list[str]) -> bool:
-    """Whether this is a credential, headers or an address; its name is noted."""
+    """Whether a value is a credential, headers or an address; if so, its name is added to ``names``."""
     words = "_".join(_WORD.findall(name)).lower()
     if isinstance(value, str) and "://" in value and _MAY_BE_AN_ADDRESS.search(words):
         names.append(name)
         return True
-    named = (names_a_credential(name) or _names_headers(name)) and not isinstance(value, bool)
+    named = (is_credential_name(name) or _names_headers(name)) and not isinstance(value, bool)
     if named and isinstance(value, int | float) and name.lower().endswith("token"):
-        return False  # the number of a token
+        return False  # the id of a vocabulary token
     if named or (isinstance(value, str) and _LOOKS_LIKE_ONE.fullmatch(value.strip())):
         names.append(name or "an item of a list")
         return True
@@ -116,10 +116,10 @@ def _is_one(name: str, value: Any, names: list[str]) -> bool:
 
 
 def credentials_left_out(names: Iterable[str]) -> list[str]:
-    """Sentences that name what was left out, never its value, and say where it belongs."""
+    """Sentences with the names of what was left out, never its values, and where it belongs."""
     unique = list(dict.fromkeys(name[:_MOST_OF_A_NAME] for name in names))
-    addresses = [name for name in unique if is_an_address(name)]
-    secrets = [name for name in unique if not is_an_address(name)]
+    addresses = [name for name in unique if is_address_name(name)]
+    secrets = [name for name in unique if not is_address_name(name)]
     notes = []
     if secrets:
         notes.append(f"Left out: {_listed(secrets)}. {WHERE_KEYS_BELONG}")

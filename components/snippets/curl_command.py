@@ -1,4 +1,4 @@
-"""The request in a curl command, such as one that a browser copied. Everything else in it is passed over."""
+"""Finds the request in curl commands, such as those that browsers copy."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from itertools import islice
 
 from components.snippets import sentences
-from components.snippets.credentials import WHERE_KEYS_BELONG, names_a_credential
+from components.snippets.credentials import WHERE_KEYS_BELONG, is_credential_name
 from components.snippets.found import Found, read_body, request_in
 from components.snippets.problem import ImportProblem, NothingSent
 from components.snippets.shell_words import Command, Word, bash_commands
@@ -19,21 +19,21 @@ HEADERS_LEFT_OUT = "The other headers in the command were left out."
 ADDRESS_LEFT_OUT = "The address in the command was left out; the request goes to the endpoint that is chosen here."
 _KEPT_AS_IT_STANDS = "The body holds a $ or a backtick that a shell would replace; it was kept as it stands."
 
-# curl's options of one letter that are followed by a value.
+# curl's one-letter options with a value.
 _WITH_VALUE = frozenset("AbcCdDeEFHKmoPQrtTuUwxXyYz")
 _LONG_WITH_VALUE = {"header", "request", "url", "user", "cookie", "oauth2-bearer", "user-agent", "referer", "output"}
 _LONG_WITH_VALUE |= {"cert", "key", "pass", "proxy", "proxy-user"}
 _BODY = {"d", "data", "data-raw", "data-binary", "data-ascii", "json"}
 _KEYS = {"E", "U", "cert", "key", "oauth2-bearer", "pass", "proxy-user", "u", "user"}
 _COOKIES = {"b", "cookie"}
-# What Tempera sends in its own way, so that nothing is lost by leaving it out.
+# Tempera sets these headers itself.
 _OWN_HEADERS = {"accept", "content-type", "accept-encoding", "user-agent"}
 
-# A prompt and variables may stand before the command: "$ API_KEY=… curl …".
+# A prompt and variables may precede the command: "$ API_KEY=… curl …".
 _ASSIGNED = re.compile(r"(?P<name>[A-Za-z_][A-Za-z0-9_]*)=(?P<value>.*)", re.DOTALL)
 _PROMPT = re.compile(r"[^\s'\"{]*[$%>#!]")
 _VARIABLE = re.compile(r"\$\{?(\w+)\}?")
-# Where a command begins in a text with other words around it.
+# The beginnings of commands in other text.
 _BEGINS = re.compile(
     r"^[ \t]*+curl(?:\.exe)?(?=[ \t])|(?<![\w./-])curl(?:\.exe)?(?=[ \t]++(?:-|https?:|['\"$\\^]))", re.MULTILINE
 )
@@ -43,13 +43,13 @@ _LONGEST_VALUE = 10_000
 
 
 def curl_request(text: str, read: Callable[[str], Iterator[Command]] = bash_commands) -> Found | None:
-    """The request of the first curl command in ``text`` that sends one, or None when there is no curl command.
+    """The request of the first curl command in ``text`` that sends messages, or None without curl commands.
 
-    ``read`` says by which shell's rules. Raises ImportProblem when no command has a body of its own.
+    ``read`` splits the text by a shell's rules. Raises ImportProblem when no command has a readable body.
     """
     without_messages: Found | None = None
     problem: ImportProblem | None = None
-    # Words with an apostrophe hide the command that follows them: then reading begins again at the command itself.
+    # An apostrophe in prose would open a quote, so each beginning of a command is tried, too.
     for start in dict.fromkeys((0, *(match.start() for match in islice(_BEGINS.finditer(text), _MOST_BEGINNINGS)))):
         taken: Found | None = None
         number = taken_number = 0
@@ -81,7 +81,7 @@ def curl_request(text: str, read: Callable[[str], Iterator[Command]] = bash_comm
 
 @dataclass
 class _Curl:
-    """A curl command with what stands before it in the text."""
+    """A curl command, with the variables and files that the text defines before it."""
 
     options: list[tuple[str, Word]]
     standard_input: Word | None
@@ -116,7 +116,7 @@ def _curl_commands(commands: Iterator[Command]) -> Iterator[_Curl]:
 
 
 def _options(words: list[Word]) -> Iterator[tuple[str, Word]]:
-    """Each option's name with its value; an address that stands alone is named url."""
+    """Each option's name with its value; the name of a positional address is url."""
     remaining = iter(words)
     for word in remaining:
         text = word.text
@@ -129,7 +129,7 @@ def _options(words: list[Word]) -> Iterator[tuple[str, Word]]:
             else:
                 yield name, Word()
         elif text.startswith("-"):
-            # Letters without a value may stand before one that has one: -sSd '{…}'.
+            # Options without a value may be joined with one that has a value: -sSd '{…}'.
             place = next((place for place, letter in enumerate(text) if letter in _WITH_VALUE), None)
             if place is not None:
                 value = text[place + 1 :]
@@ -170,7 +170,7 @@ def _found(command: _Curl) -> Found:
 
 
 def _with_variables(word: Word, variables: dict[str, Word]) -> Word:
-    """A word with the values of the variables that the paste sets."""
+    """A word with the variables replaced that the paste defines."""
     if variable := _VARIABLE.fullmatch(word.text):
         return variables.get(variable[1], word)
     short = {name: value.text for name, value in variables.items() if len(value.text) <= _LONGEST_VALUE}
@@ -183,4 +183,4 @@ def _is_own(header: str) -> bool:
 
 
 def _names_a_key(header: str) -> bool:
-    return (names_a_credential(header) or header.endswith("key")) and header != "cookie"
+    return (is_credential_name(header) or header.endswith("key")) and header != "cookie"

@@ -1,4 +1,4 @@
-"""Finds the request in JSON that holds more: batch lines, browser recordings, API clients' collections, notebooks."""
+"""Finds the request within other JSON: batch lines, HAR files, collections of API clients, notebooks."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from typing import Any
 
 from components.contract.strict_json import holds_too_much
 from components.snippets import sentences
-from components.snippets.credentials import names_a_credential
+from components.snippets.credentials import is_credential_name
 from components.snippets.found import BrokenJson, Found, read_body, request_in
 from components.snippets.problem import ImportProblem
 
 
 def json_request(text: str) -> Found:
-    """The request in JSON, or its value when it holds none. Raises ImportProblem, BrokenJson for what is no JSON."""
+    """The request in JSON, or the whole value when it has none. Raises ImportProblem; BrokenJson for invalid JSON."""
     try:
         return unwrapped(read_body(text))
     except BrokenJson:
@@ -25,7 +25,7 @@ def json_request(text: str) -> Found:
 
 
 def code_of_notebook(value: Any) -> str | None:
-    """The code in the cells of a notebook, or None when ``value`` is none."""
+    """The code in the cells of a notebook; None when ``value`` is not a notebook."""
     cells = value.get("cells") if isinstance(value, dict) else None
     if not isinstance(cells, list):
         return None
@@ -35,7 +35,7 @@ def code_of_notebook(value: Any) -> str | None:
 
 
 def unwrapped(value: Any) -> Found:
-    """The request that ``value`` is or holds, else ``value`` itself."""
+    """The request in ``value``, else ``value`` itself."""
     if request_in(value) is value:
         return Found(value)
     requests = list(_requests(value))
@@ -44,14 +44,14 @@ def unwrapped(value: Any) -> Found:
         if isinstance(log, dict) and isinstance(log.get("entries"), list):
             raise ImportProblem(sentences.RECORDING_WITHOUT_CHAT.format(count=len(log["entries"])))
         return Found(value)
-    # Recordings also hold other pages' requests.
+    # HAR files also record unrelated requests.
     chats = [one for one in requests if one.is_to_chat] or [one for one in requests if "model" in one.fields]
     return (chats or requests)[0].found()
 
 
 @dataclass
 class _Enclosed:
-    """A request with its place in the outermost list and the two objects around it."""
+    """A request, its position in the outermost list, and the two objects around it."""
 
     fields: dict[str, Any]
     place: tuple[int, int]
@@ -72,7 +72,7 @@ class _Enclosed:
                 beside = outer.get(key)
                 for one in beside if isinstance(beside, list | dict) else ():
                     name = one.get("name", one.get("key")) if isinstance(one, dict) else one
-                    if isinstance(name, str) and (key == "cookies" or names_a_credential(name)):
+                    if isinstance(name, str) and (key == "cookies" or is_credential_name(name)):
                         yield "cookies" if key == "cookies" else name
 
 

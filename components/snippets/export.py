@@ -1,4 +1,4 @@
-"""A request as code that sends the same body: as JSON, as a curl command, as Python."""
+"""Generates code that sends a request: JSON, a curl command, Python."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ def export(
     language: Language,
     key_variable: str | None = "API_KEY",
 ) -> str:
-    """The text that sends ``request`` to ``base_url`` (which ends in /v1), or its JSON alone.
+    """The code that sends ``request`` to ``base_url`` (which ends in /v1), or its JSON.
 
-    ``key_variable`` names the environment variable that will hold the key; None stands for an endpoint without one.
-    What runs sends a body that is equal to ``to_bytes``, byte for byte with curl and requests, as JSON with the two
-    clients. Raises CannotSay where a language would send something else, and UnsendableField as ``to_bytes`` does.
+    ``key_variable`` is the name of the environment variable with the key, None for an endpoint without one. The code
+    sends the bytes of ``to_bytes``; the two clients send equal JSON. Raises CannotExport when a language would send
+    something else, and UnsendableField as ``to_bytes`` does.
     """
     if key_variable is not None and not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", key_variable):
         raise ValueError("The variable for the key needs a plain name, such as API_KEY.")

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from components.snippets import sentences
-from components.snippets.found import Budget, Found, names_a_request, request_in
+from components.snippets.found import Budget, Found, has_request_keys, request_in
 from components.snippets.problem import ImportProblem
 
 _SEVERAL = "The code holds several requests; the first one was taken."
@@ -82,6 +82,6 @@ class FirstRequest:
 
     def noted(self, value: dict[str, Any]) -> dict[str, Any]:
         """``value``, which is added to ``objects`` if it may be a request."""
-        if names_a_request(value):
+        if has_request_keys(value):
             self.objects.append(value)
         return value

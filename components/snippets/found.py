@@ -1,4 +1,4 @@
-"""What a paste says: plain values, and what was left out on the way to them."""
+"""The result of parsing a paste, and the limits and notes of evaluating its values."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from typing import Any
 
 from components.contract.strict_json import read_json
 from components.snippets import sentences
-from components.snippets.credentials import is_for_the_call
+from components.snippets.credentials import is_call_option
 from components.snippets.problem import ImportProblem
 
 LOOP_NOT_FOLLOWED = "What the code adds to a list in a loop was left out."
-ADDED_UNWRITTEN = "What the code adds to a list without writing it out was left out."
+ADDED_UNKNOWN = "What the code adds to a list without writing it out was left out."
 
-# No more digits than Python turns into text and back.
+# Python converts no more digits to text.
 _MOST_BITS = 14_000
 _MOST_LEFT_OUT = 5
 _MOST_OF_A_NAME = 40
@@ -25,10 +25,10 @@ _NEEDED = ("model", "messages", "prompt", "input", "extra_body")
 
 @dataclass(frozen=True)
 class Found:
-    """What a text says, before anybody asks whether it is a request, and sentences about what was left out.
+    """The fields in a text, not yet validated, and notes on what was left out.
 
-    ``credentials`` are names of those that stood beside it and were not taken.
-    ``fills_in`` says that None in a message stands for nothing at all, as with the mistralai client.
+    ``credentials`` are the names of credentials outside of the fields. ``fills_in``: None in a message means that the
+    key is omitted, as with the mistralai client.
     """
 
     fields: Any
@@ -38,11 +38,11 @@ class Found:
 
 
 class BrokenJson(ImportProblem):
-    """Text that is not JSON."""
+    """Invalid JSON."""
 
 
 def read_body(text: str) -> Any:
-    """The value of JSON. Raises ImportProblem: BrokenJson for what is none, and for what is refused."""
+    """The value of JSON. Raises BrokenJson for invalid JSON, and ImportProblem for refused values."""
     try:
         return read_json(text)
     except json.JSONDecodeError as error:
@@ -51,42 +51,42 @@ def read_body(text: str) -> Any:
         raise ImportProblem(sentences.JSON_UNUSABLE.format(error=error)) from None
 
 
-class Unwritten:
-    """Stands for a value that is not written out in the code."""
+class Unknown:
+    """A value that the code does not contain."""
 
 
-UNWRITTEN = Unwritten()
+UNKNOWN = Unknown()
 
 
 class Template(str):
-    """A text with the names of values in it that are not written out in the code."""
+    """A text in which names replace unknown values."""
 
     __slots__ = ()
 
 
 class Budget:
-    """What the values of one paste may hold in all, and the doubts about some of them.
+    """Limits the total size of the values of one paste, and collects notes on incomplete ones.
 
-    Names make it possible to write a very large value in few words: what a text may hold goes by its length.
+    Names and sums can build a very large value from little code, so the limit depends on the length of the text.
     """
 
     def __init__(self, text: str) -> None:
         self._left = 2_000 + 8 * len(text)
-        self._doubted: dict[int, tuple[object, str]] = {}
+        self._incomplete: dict[int, tuple[object, str]] = {}
         self.notes: dict[str, None] = {}
 
     def spend(self, amount: int) -> None:
-        """Count so many characters or items. Raises ImportProblem when they are too many."""
+        """Count characters or items. Raises ImportProblem beyond the limit."""
         self._left -= amount
         if self._left < 0:
             raise ImportProblem(sentences.VALUES_TOO_LARGE)
 
-    def doubt(self, value: object, note: str) -> None:
-        """Say ``note`` when this very value becomes part of a request."""
-        self._doubted[id(value)] = (value, note)
+    def mark_incomplete(self, value: object, note: str) -> None:
+        """Add ``note`` to a request that contains this object."""
+        self._incomplete[id(value)] = (value, note)
 
     def joined(self, texts: list[str]) -> str:
-        """One text of several."""
+        """The texts joined."""
         self.spend(sum(map(len, texts)))
         made = "".join(texts)
         return Template(made) if any(isinstance(text, Template) for text in texts) else made
@@ -98,22 +98,22 @@ class Budget:
         if isinstance(left, list) and isinstance(right, list):
             self.spend(len(left) + len(right))
             return left + right
-        return UNWRITTEN
+        return UNKNOWN
 
     def extend(self, held: list[Any], values: Any, place: int | None = None) -> None:
-        """Add ``values`` to a list, or doubt it when they are not written out."""
+        """Insert ``values`` into a list, or mark it as incomplete when they are unknown."""
         if not isinstance(values, list) or not self.is_plain(values):
-            self.doubt(held, ADDED_UNWRITTEN)
+            self.mark_incomplete(held, ADDED_UNKNOWN)
             return
         self.spend(len(values))
         place = len(held) if place is None else place
         held[place:place] = values
 
     def plain(self, value: object) -> Any:
-        """``value`` as JSON has it, with lists for tuples. Raises ValueError for what is not written out or no JSON."""
+        """A copy of ``value`` with JSON types. Raises ValueError for unknown values and those beyond JSON."""
         self.spend(1 + (len(value) if isinstance(value, str) else 0))
-        if id(value) in self._doubted:
-            self.notes[self._doubted[id(value)][1]] = None
+        if id(value) in self._incomplete:
+            self.notes[self._incomplete[id(value)][1]] = None
         if isinstance(value, dict):
             if not all(isinstance(key, str) for key in value):
                 raise ValueError
@@ -132,7 +132,7 @@ class Budget:
         raise ValueError
 
     def is_plain(self, value: object) -> bool:
-        """Whether all of ``value`` is written out."""
+        """Whether all of ``value`` is known."""
         noted = dict(self.notes)
         try:
             self.plain(value)
@@ -143,9 +143,9 @@ class Budget:
         return True
 
     def request(self, values: Mapping[str, object], *, fills_in: bool = False) -> Found:
-        """The request that these keys and values say; those that are not written out are left out with a note.
+        """The request with these keys and values. Unknown values are left out with a note.
 
-        Raises ImportProblem when there is no request without them.
+        Raises ImportProblem when a required value is unknown.
         """
         fields: dict[str, Any] = {}
         credentials: list[str] = []
@@ -156,7 +156,7 @@ class Budget:
             except (ValueError, RecursionError):
                 if name in _NEEDED:
                     raise ImportProblem(sentences.NOT_WRITTEN_OUT.format(name=name)) from None
-                if is_for_the_call(name):
+                if is_call_option(name):
                     credentials.append(name)
                 elif len(notes) < _MOST_LEFT_OUT:
                     said = name[:_MOST_OF_A_NAME]
@@ -164,24 +164,24 @@ class Budget:
         return Found(fields, (*notes, *self.notes), tuple(credentials), fills_in)
 
 
-def with_pairs_joined(text: str) -> str:
-    """``text`` with one character for two halves of a surrogate pair that meet."""
+def join_surrogates(text: str) -> str:
+    """``text`` with adjacent halves of surrogate pairs joined."""
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")
 
 
 def request_in(value: object) -> dict[str, Any] | None:
-    """The object with messages, or with a model and a prompt, that ``value`` is or holds as JSON, else None."""
+    """``value``, or the object in its JSON text, when it has messages or a model and a prompt; else None."""
     if isinstance(value, str) and value.lstrip().startswith("{") and '"messages"' in value.replace("\\", ""):
-        # Windows takes the backslashes away that stand before quotes.
+        # Windows removes backslashes before quotes.
         for text in (value, value.replace('\\"', '"')):
             try:
                 value = read_json(text)
                 break
             except ValueError:
                 continue
-    return value if isinstance(value, dict) and names_a_request(value) else None
+    return value if isinstance(value, dict) and has_request_keys(value) else None
 
 
-def names_a_request(names: Container[str]) -> bool:
-    """Whether keys or arguments of these names say a request; ``contract_messages`` makes messages of a prompt."""
+def has_request_keys(names: Container[str]) -> bool:
+    """Whether these keys or arguments are those of a request; ``with_messages`` converts prompts."""
     return "messages" in names or ("model" in names and ("prompt" in names or "input" in names))

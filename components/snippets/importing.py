@@ -1,6 +1,6 @@
-"""Pasted text as a request: JSON, a command of a shell, or code that holds one.
+"""Converts pasted text to a request: JSON, a shell command, or code.
 
-Addresses, headers, cookies and keys are passed over and never repeated; nothing is executed.
+Addresses, headers, cookies and keys are left out and never repeated; nothing is executed.
 """
 
 from __future__ import annotations
@@ -27,17 +27,16 @@ STREAM_SWITCHED_ON = "The request did not say whether to stream; stream is on."
 
 @dataclass(frozen=True)
 class Imported:
-    """A request that was found in a text. ``notes`` are sentences about what was changed or left out."""
+    """An imported request. ``notes`` are sentences about what was changed or left out."""
 
     request: ChatCompletionStreamRequest
     notes: tuple[str, ...] = ()
 
 
 def import_request(text: str, profile: Profile) -> Imported:
-    """The request in ``text``, its keys read as this dialect names them.
+    """The request in ``text``, with the keys of this dialect.
 
-    Keys that the contract does not know stand in ``extra_body``. Raises ImportProblem with one sentence when there is
-    no request in it.
+    Unknown keys are in ``extra_body``. Raises ImportProblem with one sentence when the text has no request.
     """
     if len(text) > MOST_CHARACTERS:
         raise ImportProblem(sentences.TEXT_TOO_LONG.format(most_characters=MOST_CHARACTERS))
@@ -51,7 +50,7 @@ def import_request(text: str, profile: Profile) -> Imported:
 def _imported(
     fields: object, profile: Profile, notes: tuple[str, ...], credentials: tuple[str, ...], *, fills_in: bool
 ) -> Imported:
-    """The request that the fields say. ``credentials`` are names of those that stood beside it and were not taken."""
+    """The request with these fields. ``credentials`` are the names of credentials outside of them."""
     if not isinstance(fields, Mapping):
         raise ImportProblem(sentences.REQUEST_NOT_AN_OBJECT)
     fields, changes = with_messages(fields)
@@ -74,7 +73,7 @@ def _imported(
 
 
 def _sentence(error: ValidationError) -> str:
-    """What is wrong with the first field that is wrong, without its value."""
+    """The error of the first invalid field, without its value."""
     first = error.errors(include_input=False, include_url=False)[0]
     place = ".".join(str(step + 1) if isinstance(step, int) else step for step in first["loc"][:3])
     return f"{place}: {first['msg']}."

@@ -1,4 +1,4 @@
-"""The languages in which a request can be written, and the one refusal they share."""
+"""The languages of generated code."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from enum import Enum
 from components.user_error import UserError
 
 
-class CannotSay(UserError):
-    """This language cannot send this very request; the sentence says why, and which one can."""
+class CannotExport(UserError):
+    """This language cannot send the request exactly; the sentence says why, and which one can."""
 
 
 class Language(Enum):
-    """One way to write a request.
+    """A language of generated code.
 
-    ``label`` is its name for a person, ``file_ending`` what its files end in, ``highlighting`` the name under which
-    syntax highlighters know it, ``packages`` what pip must install for it.
+    ``label`` is its name on pages, ``file_ending`` the extension of its files, ``highlighting`` its name in syntax
+    highlighters, ``packages`` the packages to install with pip.
     """
 
     JSON = ("JSON", ".json", "json")

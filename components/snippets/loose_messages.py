@@ -1,4 +1,4 @@
-"""Messages as programs write them, made into messages of the contract; what was changed is said."""
+"""Converts messages of other APIs and clients to messages of the contract, with notes on each change."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _TEXTS = ("text", "input_text", "output_text")
 
 
 def with_messages(fields: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
-    """A request with messages for its ``prompt``, ``input``, ``system`` and ``instructions``, and what was changed."""
+    """The fields with messages in place of ``prompt``, ``input``, ``system`` and ``instructions``, and notes."""
     notes: list[str] = []
     made = dict(fields)
     for key in () if "messages" in made else ("prompt", "input"):
@@ -32,10 +32,10 @@ def with_messages(fields: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]
 
 
 def contract_messages(value: object, *, fills_in: bool) -> tuple[list[dict[str, Any]], list[str]]:
-    """The messages, and sentences about what was changed or left out.
+    """The messages, and notes on what was changed or left out.
 
-    ``fills_in`` says that None stands for nothing at all where the mistralai client has a default of its own. Raises
-    ImportProblem for what is no list of messages, an unknown role, and content other than text.
+    ``fills_in``: None omits a key, as with the mistralai client. Raises ImportProblem for anything other than a list
+    of messages, for unknown roles, and for content other than text.
     """
     if not isinstance(value, list) or not value:
         raise ImportProblem(sentences.MESSAGES_NOT_A_LIST)

@@ -1,4 +1,4 @@
-"""How deep a JSON value nests: Python code and its readers stop at some depth, JSON does not say where."""
+"""Limits the nesting of JSON values: Python's parser has a limit, JSON has none."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ MOST_LEVELS = 100
 
 
 def nests_too_deeply(value: JsonValue) -> bool:
-    """Whether ``value`` has more than ``MOST_LEVELS`` lists and objects within one another."""
+    """Whether lists and objects nest more than ``MOST_LEVELS`` deep."""
     layer: list[JsonValue] = [value]
     for _ in range(MOST_LEVELS + 1):
         layer = [inner for outer in layer for inner in _parts(outer)]

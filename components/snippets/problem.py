@@ -1,4 +1,4 @@
-"""What stops an import."""
+"""The errors of imports."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from components.user_error import UserError
 
 
 class ImportProblem(UserError):
-    """No request can be made from a text; the sentence says why and what to do.
+    """A text that cannot be imported; the sentence says why and what to do.
 
-    It never repeats the words of a command, for there may be a key among them.
+    It never repeats parts of a command, which may hold a key.
     """
 
 
 class NothingSent(ImportProblem):
-    """A command has no body at all; the request may stand elsewhere in the text."""
+    """A command without a body; the request may be elsewhere in the text."""

@@ -1,6 +1,6 @@
-"""The request in Python code: a call that is given messages, or a dict that holds some.
+"""Finds the request in Python code: a call with messages, or a dict with messages.
 
-The code is parsed and never executed; only what is written out as plain values is read.
+The code is parsed and never executed; only values that it contains are read.
 """
 
 from __future__ import annotations
@@ -11,33 +11,33 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from components.snippets.credentials import names_a_credential
+from components.snippets.credentials import is_credential_name
 from components.snippets.first_request import FirstRequest
-from components.snippets.found import UNWRITTEN, Budget, Found, names_a_request, request_in
+from components.snippets.found import UNKNOWN, Budget, Found, has_request_keys, request_in
 from components.snippets.python_values import WHAT_STARS_ADD, Client, PythonValues, dotted
 from components.snippets.surroundings import parsed
 
-# Arguments of the clients' calls that concern the call and not the body.
+# Arguments that configure the call and are not sent in the body.
 _NOT_IN_THE_BODY = {"drop_params", "extra_query", "timeout", "timeout_ms", "request_timeout"}
 _NOT_IN_THE_BODY |= {"retries", "max_retries", "num_retries"}
 _STREAMED_BY_NAME = {"stream": True, "stream_async": True, "complete": False, "complete_async": False}
 _INVOKES = {"invoke", "ainvoke", "stream", "astream"}
-# Calls of models that do not chat.
+# APIs other than chat.
 _OTHER_MODELS = re.compile(r"embedding|images?\.|audio|moderation|video", re.IGNORECASE)
-# Calls that are given a request and do not send it.
+# Calls that may have a request as an argument and do not send it.
 _SENDS_NOTHING = {"append", "copy", "deepcopy", "dict", "dumps", "extend", "len", "list", "loads", "pprint", "print"}
 _SENDS_NOTHING |= {"encode", "format", "insert", "isinstance", "join", "str", "type", "update"}
 _MAY_HOLD_A_REQUEST = {"messages", "json", "data", "body", "content", None}
-# What parsing and reading raise, for text that is no Python, no plain value, or too much for the parser.
+# The errors of parsing text that is not Python, not a literal, or too large for the parser.
 _NOT_PYTHON = (SyntaxError, ValueError, TypeError, MemoryError, RecursionError)
-# Calls of functions of the code itself.
+# Calls of functions that the code defines.
 _MOST_FOLLOWED = 10
 
 
 def python_request(text: str) -> Found | None:
-    """The first request in Python code, or None when ``text`` is no Python or holds no request.
+    """The first request in Python code, or None when ``text`` is not Python or has no request.
 
-    Raises ImportProblem for a request that is not written out as plain values.
+    Raises ImportProblem when the request's values are unknown.
     """
     tree = parsed(text)
     if tree is None:
@@ -46,7 +46,7 @@ def python_request(text: str) -> Found | None:
 
 
 def python_dict(text: str) -> dict[str, Any] | None:
-    """The dict that ``text`` is, or None when it is none that is written out as plain values."""
+    """The dict literal in ``text``, or None when the text is anything else."""
     try:
         value = Budget(text).plain(ast.literal_eval(text))
     except _NOT_PYTHON:
@@ -55,7 +55,7 @@ def python_dict(text: str) -> dict[str, Any] | None:
 
 
 class _Reading(FirstRequest):
-    """One pass over the code, in the order in which it would run."""
+    """Evaluates the code once, in the order of execution."""
 
     def __init__(self, tree: ast.Module, budget: Budget) -> None:
         super().__init__(budget)
@@ -66,7 +66,7 @@ class _Reading(FirstRequest):
         self._taken: ast.Call | None = None
 
     def request(self) -> Found | None:
-        """The first request that a call sends, or else the first dict that is one, as it is at the end."""
+        """The first request that a call sends, else the first dict that is a request."""
         found = self.found(self._read)
         if found is None:
             return None
@@ -124,19 +124,19 @@ class _Reading(FirstRequest):
                 self._look(statement)
 
     def _loop(self, loop: ast.For | ast.AsyncFor | ast.While) -> None:
-        """The first pass, when something in the loop may be a request; else what it changes is in doubt."""
+        """Evaluate the first pass of a loop that may send a request; mark what other loops change as incomplete."""
         if not isinstance(loop, ast.While):
             self._look(loop.iter)
         if any(_may_ask(node) for statement in loop.body for node in ast.walk(statement)):
             if not isinstance(loop, ast.While):
                 values = self._values.of(loop.iter)
-                self._values.assign(loop.target, values[0] if isinstance(values, list) and values else UNWRITTEN)
+                self._values.assign(loop.target, values[0] if isinstance(values, list) and values else UNKNOWN)
             self._run(loop.body)
         self._values.pass_over(loop.body)
         self._run(loop.orelse)
 
     def _look(self, expression: ast.AST | None) -> None:
-        """Look for calls that send a request in an expression."""
+        """Look for calls in an expression that send a request."""
         for node in ast.walk(expression) if expression is not None else ():
             if isinstance(node, ast.Call):
                 self._try(node)
@@ -147,7 +147,7 @@ class _Reading(FirstRequest):
             return
         if name in self._functions and self._followed < _MOST_FOLLOWED:
             self._followed += 1
-            function = self._functions.pop(name)  # which may call itself
+            function = self._functions.pop(name)  # prevents recursion
             self._values.with_parameters(function, call, lambda: self._run(function.body))
             self._functions[name] = function
             return
@@ -167,7 +167,7 @@ class _Reading(FirstRequest):
             self._taken = call
 
     def _arguments(self, call: ast.Call) -> dict[str, Any]:
-        """The body that the arguments of a call say."""
+        """The body in the arguments of a call."""
         said: dict[str, Any] = {}
         merged: dict[str, Any] = {}
         for one in call.keywords:
@@ -175,14 +175,14 @@ class _Reading(FirstRequest):
                 continue
             value = self._values.of(one.value)
             if one.arg is None or one.arg == "extra_body":
-                merged |= value if isinstance(value, dict) else {one.arg or WHAT_STARS_ADD: UNWRITTEN}
+                merged |= value if isinstance(value, dict) else {one.arg or WHAT_STARS_ADD: UNKNOWN}
             else:
                 said[one.arg] = value
         return said | merged
 
 
 def _written_credentials(node: ast.AST) -> Iterator[str]:
-    """The names under which this node of the code holds credentials that are written out."""
+    """The names of string literals in a node that are credentials."""
     named: list[tuple[str | None, ast.expr]] = []
     if isinstance(node, ast.Assign):
         target = node.targets[0]
@@ -196,7 +196,7 @@ def _written_credentials(node: ast.AST) -> Iterator[str]:
             for key, value in zip(node.keys, node.values, strict=True)
         ]
     for said, value in named:
-        if isinstance(said, str) and names_a_credential(said) and _is_written_out(value):
+        if isinstance(said, str) and is_credential_name(said) and _is_written_out(value):
             yield said
 
 
@@ -208,7 +208,9 @@ def _is_written_out(value: ast.expr) -> bool:
 
 def _has_messages(node: ast.AST) -> bool:
     if isinstance(node, ast.Call):
-        return names_a_request({one.arg or "" for one in node.keywords}) and not _OTHER_MODELS.search(dotted(node.func))
+        return has_request_keys({one.arg or "" for one in node.keywords}) and not _OTHER_MODELS.search(
+            dotted(node.func)
+        )
     return isinstance(node, ast.Dict) and any(isinstance(k, ast.Constant) and k.value == "messages" for k in node.keys)
 
 
@@ -217,7 +219,7 @@ def _may_ask(node: ast.AST) -> bool:
 
 
 def _without_encoding(node: ast.expr) -> ast.expr:
-    """What is sent as JSON: ``body`` of ``json.dumps(body).encode()``."""
+    """The value that is encoded: ``body`` in ``json.dumps(body).encode()``."""
     while isinstance(node, ast.Call):
         if isinstance(node.func, ast.Attribute) and node.func.attr == "encode":
             node = node.func.value

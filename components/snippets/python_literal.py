@@ -1,4 +1,4 @@
-"""JSON values as Python code that a person can read and edit."""
+"""Formats JSON values as readable Python code."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import json
 from pydantic import JsonValue
 
 from components.snippets import sentences
-from components.snippets.language import CannotSay
+from components.snippets.language import CannotExport
 from components.snippets.nesting import nests_too_deeply
 
 _STEP = "    "
@@ -15,17 +15,17 @@ _LINE_LENGTH = 100
 
 
 def python_literal(value: JsonValue, indent: str = "") -> str:
-    """``value`` as a Python literal; ``indent`` is that of the line on which it begins.
+    """``value`` as a Python literal; ``indent`` is the indentation of its first line.
 
-    Raises CannotSay when it nests too deeply for Python's parser.
+    Raises CannotExport when it nests too deeply for Python's parser.
     """
     if nests_too_deeply(value):
-        raise CannotSay(sentences.TOO_DEEP_FOR_PYTHON)
+        raise CannotExport(sentences.TOO_DEEP_FOR_PYTHON)
     return _literal(value, indent)
 
 
 def python_arguments(arguments: dict[str, JsonValue], indent: str) -> str:
-    """Keyword arguments, one a line, each with its comma and line end. Raises CannotSay as ``python_literal`` does."""
+    """Keyword arguments, one per line. Raises CannotExport as ``python_literal`` does."""
     return "".join(f"{indent}{name}={python_literal(value, indent)},\n" for name, value in arguments.items())
 
 
@@ -41,7 +41,7 @@ def _literal(value: JsonValue, indent: str) -> str:
 
 
 def _string(text: str) -> str:
-    # JSON's escapes mean the same in Python. What cannot be seen, or cannot be saved in a file, becomes an escape, too.
+    # JSON's escapes have the same meaning in Python. Invisible and unencodable characters are escaped, too.
     quoted = json.dumps(text, ensure_ascii=False)
     return "".join(character if character.isprintable() else _escape(character) for character in quoted)
 

@@ -1,6 +1,6 @@
-"""The values in Python code, as it is read from top to bottom. Nothing is executed.
+"""Evaluates values in Python code without executing it.
 
-Names, literals, sums, f-strings and a few functions of the standard library are followed; all else is not written out.
+Names, literals, sums, f-strings and a few functions of the standard library are evaluated; all else is unknown.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from collections.abc import Callable
 from typing import Any
 
 from components.contract.strict_json import read_json
-from components.snippets.found import LOOP_NOT_FOLLOWED, UNWRITTEN, Budget, Template
+from components.snippets.found import LOOP_NOT_FOLLOWED, UNKNOWN, Budget, Template
 
-_CONSTANTS = {"true": True, "false": False, "null": None}  # JSON that was pasted into code
-# Of LangChain, Azure and mistralai.
+_CONSTANTS = {"true": True, "false": False, "null": None}  # JSON pasted into code
+# Messages and clients of LangChain, Azure and mistralai.
 _MESSAGE = re.compile(r"(?:^|\.)(System|Developer|Human|User|AI|Assistant|Tool)Message$")
 _ROLES = {"Human": "user", "AI": "assistant"} | {
     name: name.lower() for name in ("System", "Developer", "User", "Assistant", "Tool")
@@ -26,10 +26,10 @@ _FIELD = re.compile(r"\{(?P<name>\w*)\}|\{\{|\}\}|[{}]")
 
 
 class Client(dict[str, Any]):
-    """What a client of LangChain was made with; its model is given messages later."""
+    """The arguments of a LangChain client; ``invoke`` receives the messages."""
 
     def request(self, given: Any) -> dict[str, Any]:
-        """The request when its ``invoke`` is given a text, messages, or pairs of a role and a text."""
+        """The request for an argument of ``invoke``: a text, messages, or pairs of role and text."""
         messages = given if isinstance(given, list) else [{"role": "user", "content": given}]
         return {
             **{_LANGCHAIN.get(name, name): value for name, value in self.items()},
@@ -48,7 +48,7 @@ def _of_pair(message: Any) -> Any:
 
 
 class PythonValues:
-    """What names hold at the place in the code that was reached."""
+    """The values of names at the current position in the code."""
 
     def __init__(self, budget: Budget, noted: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
         self._budget = budget
@@ -57,24 +57,24 @@ class PythonValues:
         self._names: dict[str, Any] = dict(_CONSTANTS)
 
     def of(self, node: ast.AST | None) -> Any:
-        """The value of an expression; names share it with one another, as they do in Python."""
+        """The value of an expression; names share mutable values, as in Python."""
         self._budget.spend(1)
         match node:
             case ast.Constant():
                 return node.value
             case ast.List() | ast.Tuple() | ast.Set():
-                return UNWRITTEN if isinstance(node, ast.Set) else self._items(node.elts)
+                return UNKNOWN if isinstance(node, ast.Set) else self._items(node.elts)
             case ast.Dict():
                 return self._dict(list(zip(node.keys, node.values, strict=True)))
             case ast.UnaryOp(op=ast.USub() | ast.UAdd()):
                 value = self.of(node.operand)
                 if type(value) not in (int, float):
-                    return UNWRITTEN
+                    return UNKNOWN
                 return -value if isinstance(node.op, ast.USub) else value
             case ast.BinOp(op=ast.Add() | ast.BitOr()):
                 return self._sum(self.of(node.left), self.of(node.right))
             case ast.BoolOp(op=ast.Or()):
-                return next((value for one in node.values if (value := self.of(one)) is not UNWRITTEN), UNWRITTEN)
+                return next((value for one in node.values if (value := self.of(one)) is not UNKNOWN), UNKNOWN)
             case ast.JoinedStr():
                 return self._f_string(node)
             case ast.Call():
@@ -85,19 +85,19 @@ class PythonValues:
             case ast.Subscript():
                 held, key = self.of(node.value), self.of(node.slice)
                 try:
-                    return held[key] if isinstance(held, dict | list) else UNWRITTEN
+                    return held[key] if isinstance(held, dict | list) else UNKNOWN
                 except (KeyError, IndexError, TypeError):
-                    return UNWRITTEN
+                    return UNKNOWN
             case ast.Await():
                 return self.of(node.value)
-        return self._names.get(dotted(node), UNWRITTEN)
+        return self._names.get(dotted(node), UNKNOWN)
 
     def assign(self, target: ast.expr, value: Any) -> None:
-        """Give ``value`` to a name, to a key of a dict, or its items to several names."""
+        """Assign ``value`` to a name or a key, or its items to several names."""
         if isinstance(target, ast.Tuple | ast.List):
             values = value if isinstance(value, list) and len(value) == len(target.elts) else []
             for place, one in enumerate(target.elts):
-                self.assign(one, values[place] if values else UNWRITTEN)
+                self.assign(one, values[place] if values else UNKNOWN)
         elif isinstance(target, ast.Subscript):
             held, key = self.of(target.value), self.of(target.slice)
             if isinstance(held, dict) and isinstance(key, str):
@@ -115,7 +115,7 @@ class PythonValues:
             self.assign(target, self._sum(held, value))
 
     def change(self, call: ast.Call) -> None:
-        """What a method that changes a list or a dict does to it; other calls change nothing."""
+        """Apply a method that changes a list or a dict."""
         if not isinstance(call.func, ast.Attribute) or call.func.attr not in ("append", "extend", "insert", "update"):
             return
         held = self.of(call.func.value)
@@ -133,20 +133,20 @@ class PythonValues:
                 self._noted(held)
 
     def pass_over(self, body: list[ast.stmt]) -> None:
-        """Doubt what a loop changes that is not followed."""
+        """Mark everything that a skipped loop changes as incomplete."""
         for node in (node for statement in body for node in ast.walk(statement)):
             match node:
                 case ast.Call(func=ast.Attribute(attr="append" | "extend" | "insert", value=target)):
-                    self._budget.doubt(self.of(target), LOOP_NOT_FOLLOWED)
+                    self._budget.mark_incomplete(self.of(target), LOOP_NOT_FOLLOWED)
                 case ast.AugAssign(target=target) if isinstance(self.of(target), list):
-                    self._budget.doubt(self.of(target), LOOP_NOT_FOLLOWED)
+                    self._budget.mark_incomplete(self.of(target), LOOP_NOT_FOLLOWED)
                 case ast.Assign(targets=[target]) | ast.AugAssign(target=target):
-                    self.assign(target, UNWRITTEN)
+                    self.assign(target, UNKNOWN)
 
     def with_parameters(
         self, function: ast.FunctionDef | ast.AsyncFunctionDef, call: ast.Call | None, run: Callable[[], None]
     ) -> None:
-        """Run what stands in a function, whose parameters are known by a call of it and by their defaults."""
+        """Evaluate a function with the parameters of a call, or with its defaults."""
         arguments = function.args
         named = [*arguments.posonlyargs, *arguments.args]
         defaults = dict(zip([one.arg for one in named[::-1]], arguments.defaults[::-1], strict=False))
@@ -160,7 +160,7 @@ class PythonValues:
             defaults |= dict(zip(names, call.args, strict=False)) | {
                 one.arg: one.value for one in call.keywords if one.arg
             }
-        outer = {name: self._names.get(name, UNWRITTEN) for name in names}
+        outer = {name: self._names.get(name, UNKNOWN) for name in names}
         self._names |= {name: self.of(defaults.get(name)) for name in names}
         run()
         self._names |= outer
@@ -171,7 +171,7 @@ class PythonValues:
             if isinstance(node, ast.Starred):
                 value = self.of(node.value)
                 if not isinstance(value, list):
-                    return UNWRITTEN
+                    return UNKNOWN
                 self._budget.spend(len(value))
                 items += value
             else:
@@ -184,11 +184,11 @@ class PythonValues:
             value = self.of(said)
             if key is None:
                 self._budget.spend(len(value) if isinstance(value, dict) else 0)
-                made |= value if isinstance(value, dict) else {WHAT_STARS_ADD: UNWRITTEN}
+                made |= value if isinstance(value, dict) else {WHAT_STARS_ADD: UNKNOWN}
             else:
                 name = self.of(key)
                 if not isinstance(name, str):
-                    return UNWRITTEN
+                    return UNKNOWN
                 made[name] = value
         return self._noted(made)
 
@@ -208,13 +208,13 @@ class PythonValues:
                 texts.append(str(part.value))
                 written = True
             elif isinstance(part, ast.FormattedValue):
-                value = self.of(part.value) if part.format_spec is None and part.conversion == -1 else UNWRITTEN
+                value = self.of(part.value) if part.format_spec is None and part.conversion == -1 else UNKNOWN
                 if type(value) in (str, int, Template):
                     texts.append(value if isinstance(value, str) else str(value))
                     written = True
                 else:
                     texts.append(Template("{" + (dotted(part.value) or "…") + "}"))
-        return self._budget.joined(texts) if written else UNWRITTEN
+        return self._budget.joined(texts) if written else UNKNOWN
 
     def _call(self, call: ast.Call) -> Any:
         name = dotted(call.func)
@@ -222,11 +222,11 @@ class PythonValues:
         if name == "dict" and len(values) <= 1:
             given = self._keywords(call)
             first = values[0] if values else {}
-            return self._sum(first, given) if isinstance(first, dict) and isinstance(given, dict) else UNWRITTEN
+            return self._sum(first, given) if isinstance(first, dict) and isinstance(given, dict) else UNKNOWN
         if (message := _MESSAGE.search(name)) or {"role", "content"} <= {one.arg for one in call.keywords}:
             role = {"role": _ROLES[message[1]]} if message else {}
             content = {"content": values[0]} if values else {}
-            return role | content | self._keywords(call)  # a message of a client's own type
+            return role | content | self._keywords(call)  # a message class of a client
         if _CLIENT.search(name):
             return Client(self._keywords(call))
         match name.rpartition(".")[2] if name else "", values:
@@ -236,7 +236,7 @@ class PythonValues:
                 try:
                     return read_json(text)
                 except ValueError:
-                    return UNWRITTEN
+                    return UNKNOWN
             case _, [str(), default] if name in ("getenv", "os.getenv", "environ.get", "os.environ.get"):
                 return default
             case "dedent", [str() as text]:
@@ -246,7 +246,7 @@ class PythonValues:
             case "str" | "deepcopy" | "copy" | "dict", [str() | dict() as value]:
                 return value
         if not isinstance(call.func, ast.Attribute):
-            return UNWRITTEN
+            return UNKNOWN
         held = self.of(call.func.value)
         match call.func.attr, held, values:
             case "format", str(), _:
@@ -261,7 +261,7 @@ class PythonValues:
                 return self._sum(held, {})
             case "encode", str(), _:
                 return held
-        return UNWRITTEN
+        return UNKNOWN
 
     def _items_of(self, held: list[Any]) -> list[Any]:
         self._budget.spend(len(held))
@@ -277,7 +277,7 @@ class PythonValues:
                 self._budget.plain(value), indent=indent, ensure_ascii=options.get("ensure_ascii") is not False
             )
         except ValueError:
-            return UNWRITTEN
+            return UNKNOWN
         return self._budget.joined([text])
 
     def _formatted(self, text: str, call: ast.Call, values: list[Any]) -> Any:
@@ -291,12 +291,12 @@ class PythonValues:
             name = match["name"]
             if name is None:
                 if len(match[0]) == 1:
-                    return UNWRITTEN  # a field with a format of its own
+                    return UNKNOWN  # a field with a format specification
                 texts.append(match[0][0])
                 continue
             if name == "":
                 name, number = str(number), number + 1
-            value = given.get(name, UNWRITTEN)
+            value = given.get(name, UNKNOWN)
             if isinstance(value, str) or type(value) is int:
                 texts.append(value if isinstance(value, str) else str(value))
             else:
@@ -308,7 +308,7 @@ WHAT_STARS_ADD = "What ** adds"
 
 
 def dotted(node: ast.AST | None) -> str:
-    """The name that an expression is, such as ``client.chat.create``, or nothing."""
+    """An expression as a dotted name, such as ``client.chat.create``; empty for other expressions."""
     names = []
     while isinstance(node, ast.Attribute):
         names.append(node.attr)

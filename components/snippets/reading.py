@@ -1,4 +1,4 @@
-"""A pasted text as the plain values of the request in it. Imports little: it may run in a process of its own."""
+"""Finds the request in a pasted text. Imports little, because it may run in a separate process."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ from components.snippets.surroundings import fenced_blocks, without_prompts
 _STRAIGHT = str.maketrans("“”„‘’", '"""\'\'')
 _CURLY = re.compile("[“”„‘’]messages[“”„‘’]")
 _MOST_HERE = 5_000
-"""Characters. The worst of so many takes Python's parser 15 ms, in which nothing else of the process goes on.
+"""Characters. The worst text of this length takes Python's parser 15 ms, during which it blocks all other threads.
 
-Code with other words around it is parsed up to five times.
+Code within other text is parsed up to five times.
 """
 
 
 def find_request(text: str) -> Found:
-    """What is found in a text without blanks around it. Raises ImportProblem when there is no request in it."""
+    """The request in a stripped text. Raises ImportProblem when it has none."""
     try:
         return _find(text)
     except ImportProblem:
@@ -46,7 +46,7 @@ def find_request(text: str) -> Found:
 
 
 def _find(text: str) -> Found:
-    """The same for a text as it stands. JSON is read here; what is long and no JSON is read in a separate process."""
+    """The same without replacing quotes. JSON is read here, other long texts in a separate process."""
     broken = None
     if text.startswith(("{", "[")):
         try:
@@ -72,14 +72,14 @@ def _find(text: str) -> Found:
             else None
         )
     if found is None:
-        # Python's parser does not tell code that is too much for it from text that is no code.
+        # Python's parser does not distinguish code beyond its limits from text that is not code.
         alone = " Paste the request alone." if len(text) > _MOST_HERE else ""
         raise broken or ImportProblem(sentences.NO_REQUEST.format(alone=alone))
     return found
 
 
 def found_as_json(text: str) -> str:
-    """What is found, as JSON: an object, null for nothing, or a sentence about what is wrong."""
+    """The result as JSON: an object, null for nothing, or the sentence of an error."""
     try:
         found = _found(text)
     except ImportProblem as problem:
@@ -88,7 +88,7 @@ def found_as_json(text: str) -> str:
 
 
 def _found(text: str) -> Found | None:
-    """The first request in a text: the whole of it, or a block of it, read by the first reader that finds one."""
+    """The first request in a text or in one of its fenced blocks, from the first reader that finds one."""
     text = without_prompts(text.replace("\r\n", "\n"))
     blocks = fenced_blocks(text)
     problem: ImportProblem | None = None
@@ -99,14 +99,14 @@ def _found(text: str) -> Found | None:
             if not applies(piece):
                 continue
             if read is javascript_request and not isinstance(here, NothingSent | BrokenJson | None):
-                break  # it is a command, whose body is not elsewhere
+                break  # it is a command with a body
             try:
                 found = read(piece)
             except (ImportProblem, RecursionError) as raised:
                 here = _worse(here, _sentence(raised))
                 problem = _worse(problem, here)
                 if read is python_request:
-                    break  # it is Python, and no other reader knows better
+                    break  # it is Python, so no other reader applies
                 continue
             if found is not None and request_in(found.fields) is not None:
                 if not 1 < len(blocks) >= number:
@@ -120,7 +120,7 @@ def _found(text: str) -> Found | None:
 
 
 def _worse(problem: ImportProblem | None, raised: ImportProblem) -> ImportProblem:
-    """The first problem, but for a command without a body: what another reader finds wrong says more."""
+    """The first problem, unless it is a command without a body: any other problem says more."""
     return raised if problem is None or isinstance(problem, NothingSent) else problem
 
 
@@ -143,11 +143,11 @@ def _may_hold_one(text: str) -> bool:
 
 _ASKS = re.compile(r"messages|prompt\b|\binput\b|\.a?(?:invoke|stream)\(")
 _WORDS_OF_CMD = re.compile(r"\^[\n\"]|\"\"|\\\"")
-# Each kind of paste: whether a text may be one, and what reads it. The first that finds a request is right.
+# For each kind of paste, whether it may apply to a text, and its reader. The first reader with a request wins.
 _READERS: list[tuple[Callable[[str], bool], Callable[[str], Found | None]]] = [
     (_is_an_object, json_request),
     (_is_an_object, _python_dict),
-    # Parsing is not cheap, and without one of these words no code holds a request.
+    # Parsing is expensive, and code without one of these words has no request.
     (lambda text: _may_hold_one(text) and not _is_an_object(text), python_request),
     (lambda text: "curl" in text, curl_request),
     (

@@ -1,4 +1,4 @@
-"""A shell command's words, as bash would read them. Nothing is executed, looked up or replaced."""
+"""Splits commands into words by bash's rules. Nothing is executed or expanded."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from components.snippets import sentences
 from components.snippets.problem import ImportProblem
 
-# Every repetition is possessive or of one class only, so that no text, however long, is read more than once.
+# All repetitions are possessive or of one class: matching takes linear time.
 _PART = re.compile(
     r"""
       '(?P<single>[^']*+)'
@@ -28,12 +28,12 @@ _PART = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 
-# Words, blanks and quoted pieces; a long body with many quotes in it has some ten thousand.
+# A long body with many quotes has some ten thousand parts.
 _MOST_PARTS = 200_000
 _MOST_HERE_DOCUMENTS = 20
 _CLOSED = re.compile(r'\s*+\)"?')
 
-# In double quotes a backslash is one, unless it stands before these.
+# Within double quotes a backslash is literal except before these.
 _IN_DOUBLE_QUOTES = re.compile(r"\\([$`\"\\\n])")
 _IN_HERE_DOCUMENT = re.compile(r"\\([$`\\\n])")
 _REPLACED_BY_A_SHELL = re.compile(r"(?<!\\)(?:\\\\)*+(?:`|\$[A-Za-z0-9_{(])")
@@ -48,20 +48,20 @@ _LETTERS = {"n": "\n", "t": "\t", "r": "\r", "a": "\a", "b": "\b", "f": "\f", "v
 
 @dataclass
 class Word:
-    """One word of a command. ``replaced`` says that a shell would have put something else into it."""
+    """A word of a command. ``replaced``: a shell would expand a part of it."""
 
     pieces: list[str] = field(default_factory=list)
     replaced: bool = False
 
     @property
     def text(self) -> str:
-        """The word as the command receives it."""
+        """The word without its quotes."""
         return "".join(self.pieces)
 
 
 @dataclass
 class Command:
-    """A simple command: its words, what it reads from a here-document or ``echo``, and the sign before it."""
+    """A simple command, its input from a here-document or ``echo``, and the operator before it."""
 
     words: list[Word] = field(default_factory=list)
     standard_input: Word | None = None
@@ -69,9 +69,9 @@ class Command:
 
 
 def bash_commands(text: str) -> Iterator[Command]:
-    """The simple commands in ``text``, in order; where output goes is a command after ``>``.
+    """The simple commands in ``text``, in order; the target of a redirection is a command after ``>``.
 
-    Raises ImportProblem when a quote is not closed, and for far more words than any command has.
+    Raises ImportProblem for an unclosed quote and for too many words.
     """
     command, line = Command(), list[Command]()
     word: Word | None = None
@@ -126,7 +126,7 @@ def bash_commands(text: str) -> Iterator[Command]:
 
 
 def _substituted(text: str, match: re.Match[str], word: Word) -> int:
-    """Read ``$(cat <<EOF … EOF )`` into ``word``; where it ends."""
+    """Read ``$(cat <<EOF … EOF )`` into ``word``; returns the position after it."""
     here = _PART.match(text, match.end())
     begin = text.find("\n", match.end())
     if here is None or here["heredoc"] is None or begin < 0:
@@ -141,7 +141,7 @@ def _substituted(text: str, match: re.Match[str], word: Word) -> int:
 
 
 def _here_document(text: str, start: int, here: re.Match[str]) -> tuple[Word, int]:
-    """What stands between ``start`` and the line that ends a here-document, and where the next line begins."""
+    """The content of a here-document from ``start`` on, and the position after its end."""
     lines: list[str] = []
     while start < len(text):
         end = text.find("\n", start)

@@ -1,4 +1,4 @@
-"""What stands around code in a paste: fences of Markdown, prompts, commands of notebooks, and prose."""
+"""Removes what surrounds code in a paste: Markdown fences, prompts, notebook commands, and prose."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ import textwrap
 
 _INLINE = re.compile(r"(?<!`)`(curl(?:\.exe)?\s[^`]++)`(?!`)")
 _FENCE = re.compile(r"^[ \t]*+(?P<mark>`{3,}|~{3,})(?P<rest>[^\n]*+)$", re.MULTILINE)
-# With which shells ask for the rest of a command.
+# The continuation prompts of shells.
 _FURTHER = re.compile(r"(?<=\\\n)>[ ]|(?<=\^\n)More\?[ ]")
 _PYTHON_PROMPT = re.compile(r"[ \t]*+(?:>>>|\.\.\.)(?: |$)")
 _HAS_PYTHON_PROMPT = re.compile(r"^[ \t]*+>>> ", re.MULTILINE)
 _CELL_PROMPT = re.compile(r"^[ \t]*+(?:In \[[ \d]*+\]|\.\.\.):(?: |$)|^Out\[\d*+\]:[^\n]*+$", re.MULTILINE)
-# Lines of a notebook that a shell or the notebook itself would run.
+# Shell commands and magics of notebooks.
 _OF_A_NOTEBOOK = re.compile(r"[ \t]*+[!%]")
 _SHELL_CELL = re.compile(r"^%%(?:bash|sh|script|cmd|powershell)\b[^\n]*+\n", re.MULTILINE)
 _LOOKS_LIKE_CODE = re.compile(
@@ -24,7 +24,7 @@ _MOST_TRIES = 5
 
 
 def without_prompts(text: str) -> str:
-    """The text without prompts of Python, notebooks and shells, and without what was printed between them."""
+    """The text without prompts of Python, notebooks and shells, and without printed output between them."""
     text = _FURTHER.sub("", _SHELL_CELL.sub("", text))
     first = _HAS_PYTHON_PROMPT.search(text)
     if first is None or _within_a_text(text, first.start()):
@@ -34,7 +34,7 @@ def without_prompts(text: str) -> str:
 
 
 def fenced_blocks(text: str) -> list[str]:
-    """What stands between the fences of Markdown, block by block; a fence in a text of Python is none."""
+    """The fenced code blocks of Markdown. A fence within a Python string does not count."""
     blocks: list[str] = []
     begin, mark = -1, ""
     for match in _FENCE.finditer(text):
@@ -51,18 +51,15 @@ def fenced_blocks(text: str) -> list[str]:
 
 
 def _within_a_text(text: str, place: int) -> bool:
-    """Whether a text of Python over several lines was begun and not ended before ``place``."""
+    """Whether ``place`` is within a triple-quoted string of Python."""
     return bool(text.count('"""', 0, place) % 2 or text.count("'''", 0, place) % 2)
 
 
 def parsed(text: str) -> ast.Module | None:
-    """The Python in a text, parsed: without commands of a notebook, and without other words before and after it.
-
-    None when there is none.
-    """
+    """The syntax tree of the Python in a text, without notebook commands and surrounding prose; None without Python."""
     lines = textwrap.dedent(text).split("\n")
     if all(line[:1] in ("", " ", "\t") for line in lines[1:]) and not lines[0].rstrip().endswith((":", "(", "[", "{")):
-        # The blanks before the first line are not there any more.
+        # The first line was copied without its indentation.
         lines = [lines[0], *textwrap.dedent("\n".join(lines[1:])).split("\n")]
     begin, end = 0, len(lines)
     for attempt in range(_MOST_TRIES):
@@ -73,7 +70,7 @@ def parsed(text: str) -> ast.Module | None:
                 lines = ["" if _OF_A_NOTEBOOK.match(line) else line for line in lines]
                 continue
             wrong = begin + max(error.lineno or 1, 1) - 1
-        except (ValueError, MemoryError, RecursionError):  # a null character, or too much for the parser
+        except (ValueError, MemoryError, RecursionError):  # a null character, or beyond the parser's limits
             return None
         if any("messages" in line for line in lines[begin:wrong]):
             end = wrong

@@ -1,22 +1,22 @@
-"""A body as a curl command for any POSIX shell."""
+"""Generates a curl command for any POSIX shell."""
 
 from __future__ import annotations
 
 from components.snippets import sentences
-from components.snippets.language import CannotSay
+from components.snippets.language import CannotExport
 
-# Linux takes no single argument longer than this (MAX_ARG_STRLEN, with the zero byte that ends it).
+# Linux's limit for a single argument (MAX_ARG_STRLEN, with the terminating zero byte).
 _MOST_BYTES = 128 * 1024 - 1
 
 
 def to_curl(body: str, base_url: str, key_variable: str | None) -> str:
-    """A command that posts ``body`` and shows the answer as it arrives.
+    """A command that posts ``body`` and prints the answer as it arrives.
 
-    Raises CannotSay for a body that is too long for a command line.
+    Raises CannotExport for a body that is too long for a command line.
     """
     if len(body.encode()) > _MOST_BYTES:
-        raise CannotSay(sentences.TOO_LONG_FOR_CURL)
-    # In double quotes, so that the shell puts the key in; everything else is quoted against the shell.
+        raise CannotExport(sentences.TOO_LONG_FOR_CURL)
+    # In double quotes the shell expands the key's variable; everything else is in single quotes.
     authorization = f'  -H "Authorization: Bearer ${key_variable}" \\\n' if key_variable else ""
     return (
         f"curl -N {_quoted(f'{base_url}/chat/completions')} \\\n"
@@ -28,5 +28,5 @@ def to_curl(body: str, base_url: str, key_variable: str | None) -> str:
 
 
 def _quoted(text: str) -> str:
-    # Between single quotes a shell leaves everything alone; a single quote itself must stand outside of them.
+    # Within single quotes everything is literal; a single quote itself must be outside of them.
     return "'" + text.replace("'", r"'\''") + "'"

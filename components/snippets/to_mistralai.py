@@ -1,7 +1,7 @@
-"""A body as Python with Mistral's own client, version 3.
+"""Generates Python code for the mistralai client, version 3.
 
-That client reads what it is given into its own types first: it drops the keys that they do not have and the null that
-they do not know, and adds their defaults. The types here hold exactly the values that pass through it unchanged.
+The client validates its arguments against its own types: it drops unknown keys and some nulls, and adds defaults. The
+shapes below describe the values that it sends unchanged.
 """
 
 from __future__ import annotations
@@ -13,17 +13,17 @@ from typing import Any
 from pydantic import JsonValue
 
 from components.snippets import sentences
-from components.snippets.language import CannotSay
+from components.snippets.language import CannotExport
 from components.snippets.python_literal import python_arguments, python_literal
 
-# What the client takes for "not given", wherever it stands.
+# The client's sentinel for "not given".
 _ITS_SIGN_FOR_NOTHING = "~?~unset~?~sentinel~?~"
-# The client makes a float of any number where it expects one.
+# The client converts numbers to floats.
 _LARGEST_KEPT_BY_A_FLOAT = 2**53
 _MOST_OF_A_NAME = 40
 
-# The shapes that pass unchanged: a type, None, one of several texts, a list of a shape, one of several shapes, or an
-# object with these keys and no others, of which those with a question mark may be missing.
+# A shape is a type, None, a set of texts, a list of a shape, a tuple of alternatives, or an object with these keys and
+# no others. Keys with a question mark are optional.
 _Shape = Any
 _TEXT_OR_NULL = (str, None)
 _NUMBER = (float, None)
@@ -88,25 +88,25 @@ with Mistral(api_key={key}, server_url={server_url}) as client:
 def to_mistralai(body: str, base_url: str, key_variable: str | None) -> str:
     """A program that sends a body equal to ``body`` as JSON and prints the answer as it arrives.
 
-    Raises CannotSay for a key or a value that the client would drop or change, and for an address without /v1, which
+    Raises CannotExport for a key or a value that the client would drop or change, and for an address without /v1, which
     it appends.
     """
     server_url = base_url.removesuffix("/v1")
     if server_url == base_url:
-        raise CannotSay(sentences.MISTRALAI_NEEDS_V1)
+        raise CannotExport(sentences.MISTRALAI_NEEDS_V1)
     fields = json.loads(body)
-    # ``stream`` and ``complete`` each send their own.
+    # The client's methods set it themselves.
     streamed = fields.pop("stream")
     if (what := next(_changed(fields), None)) is not None:
-        raise CannotSay(sentences.MISTRALAI_CANNOT_SEND.format(what=what))
+        raise CannotExport(sentences.MISTRALAI_CANNOT_SEND.format(what=what))
     if json.dumps(_ITS_SIGN_FOR_NOTHING) in body:
-        raise CannotSay(sentences.MISTRALAI_CANNOT_SEND_TEXT.format(text=_ITS_SIGN_FOR_NOTHING))
+        raise CannotExport(sentences.MISTRALAI_CANNOT_SEND_TEXT.format(text=_ITS_SIGN_FOR_NOTHING))
     filled = [_without_defaults(message) for message in fields["messages"]]
     note = _WHY_NONE if filled != fields["messages"] else ""
     fields["messages"] = filled
     return (_STREAMED if streamed else _AT_ONCE).format(
         import_os="import os\n\n" if key_variable else "",
-        # Without a key of its own the client would send the one in MISTRAL_API_KEY, to whatever address this is.
+        # Without an argument the client would send MISTRAL_API_KEY to this address.
         key=f'os.environ["{key_variable}"]' if key_variable else '"not-needed"',
         server_url=python_literal(server_url),
         arguments=note + python_arguments(fields, " " * 8),
@@ -114,7 +114,7 @@ def to_mistralai(body: str, base_url: str, key_variable: str | None) -> str:
 
 
 def _changed(fields: dict[str, Any]) -> Iterator[str]:
-    """What of these fields the client would drop or change."""
+    """The names of the fields that the client would drop or change."""
     for key, value in fields.items():
         if key not in _PARAMETERS:
             yield key[:_MOST_OF_A_NAME]
@@ -150,7 +150,7 @@ def _passes(value: object, shape: _Shape) -> bool:
 
 
 def _without_defaults(message: dict[str, JsonValue]) -> dict[str, JsonValue]:
-    """The message with None where the client would put a default of its own; None makes it send nothing."""
+    """The message with None for each key that the client would fill with a default; None omits the key."""
     if message["role"] != "assistant":
         return message
     filled = {"role": message["role"], "content": message["content"], "prefix": None, **message}

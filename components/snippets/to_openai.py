@@ -1,4 +1,4 @@
-"""A body as Python with OpenAI's own client. It sends what it is given, null too, and adds nothing."""
+"""Generates Python code for the openai client, which sends its arguments unchanged, nulls included."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import json
 
 from components.contract.profile import OPENAI
 from components.snippets import sentences
-from components.snippets.language import CannotSay
+from components.snippets.language import CannotExport
 from components.snippets.python_literal import python_arguments, python_literal
 
 _PARAMETERS = ("model", "messages", "stream", *(rules.key for rules in OPENAI.fields.values()))
-"""The parameters of ``create`` are the fields of the dialect; every other key goes through ``extra_body``."""
+"""The parameters of ``create``; all other keys are sent through ``extra_body``."""
 
 _STREAMED = """\
 {import_os}from openai import OpenAI
@@ -39,19 +39,19 @@ print(answer.choices[0].message.content)
 def to_openai(body: str, base_url: str, key_variable: str | None) -> str:
     """A program that sends a body equal to ``body`` as JSON and prints the answer as it arrives.
 
-    Raises CannotSay for half of a surrogate pair, which that client cannot encode, and for too deep a nesting.
+    Raises CannotExport for half of a surrogate pair, which that client cannot encode, and for too deep a nesting.
     """
     fields = json.loads(body)
     try:
         json.dumps(fields, ensure_ascii=False).encode()
     except UnicodeEncodeError:
-        raise CannotSay(sentences.OPENAI_HALF_A_CHARACTER) from None
+        raise CannotExport(sentences.OPENAI_HALF_A_CHARACTER) from None
     arguments = {key: value for key, value in fields.items() if key in _PARAMETERS}
     if extra := {key: value for key, value in fields.items() if key not in _PARAMETERS}:
         arguments["extra_body"] = extra
     return (_STREAMED if fields["stream"] else _AT_ONCE).format(
         import_os="import os\n\n" if key_variable else "",
-        # Without a key of its own the client would send the one in OPENAI_API_KEY, to whatever address this is.
+        # Without an argument the client would send OPENAI_API_KEY to this address.
         key=f'os.environ["{key_variable}"]' if key_variable else '"not-needed"',
         base_url=python_literal(base_url),
         arguments=python_arguments(arguments, "    "),

@@ -1,4 +1,4 @@
-"""A body as Python with requests and sseclient-py, the two libraries that Tempera itself reads with."""
+"""Generates Python code for requests and sseclient-py, the libraries that Tempera uses."""
 
 from __future__ import annotations
 
@@ -65,9 +65,9 @@ print(response.json()["choices"][0]["message"]["content"])
 
 
 def to_requests(body: str, base_url: str, key_variable: str | None) -> str:
-    """A program that posts ``body`` byte for byte and prints the answer as it arrives.
+    """A program that posts the bytes of ``body`` and prints the answer as it arrives.
 
-    Raises CannotSay when the body nests too deeply for Python code.
+    Raises CannotExport when the body nests too deeply for Python code.
     """
     fields = json.loads(body)
     template = _STREAMED if fields["stream"] else _AT_ONCE

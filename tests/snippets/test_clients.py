@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from components.contract.profile import PROFILES
 from components.contract.request import to_bytes
 from components.snippets.export import export
-from components.snippets.language import CannotSay, Language
+from components.snippets.language import CannotExport, Language
 from tests.contract.test_request import requests_in
 
 from .cases import usual_requests
@@ -85,7 +85,7 @@ def test_a_client_sends_the_request_or_the_export_says_that_it_cannot(language, 
     request = data.draw(usual_requests(profile) | requests_in(profile))
     try:
         code = export(request, profile, URL, language, None)
-    except CannotSay:
+    except CannotExport:
         event("cannot say")
         return
     event("said")

@@ -11,7 +11,7 @@ import pytest
 
 from components.contract.profile import BEEZY, OPENAI
 from components.contract.request import to_bytes
-from components.snippets.credentials import WHERE_KEYS_BELONG, names_a_credential
+from components.snippets.credentials import WHERE_KEYS_BELONG, is_credential_name
 from components.snippets.importing import STREAM_SWITCHED_ON, import_request
 from tests.contract.test_request import a_request
 
@@ -156,12 +156,12 @@ def test_messages_are_never_touched() -> None:
     "name", ["X-Auth-Token", "APIKey", "azure_ad_token", "aws_access_key_id", "jwt", "proxy_password"]
 )
 def test_names_of_credentials(name: str) -> None:
-    assert names_a_credential(name)
+    assert is_credential_name(name)
 
 
 @pytest.mark.parametrize("name", ["max_tokens", "token_ids", "bos_token", "cache_key", "passage", "secretary", "", "é"])
 def test_names_of_other_things(name: str) -> None:
-    assert not names_a_credential(name)
+    assert not is_credential_name(name)
 
 
 def run(paste: str) -> subprocess.CompletedProcess[str]:

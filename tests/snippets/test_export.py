@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from components.contract.profile import BEEZY, MISTRAL, OPENAI, PROFILES
 from components.contract.request import UnsendableField, to_bytes
 from components.snippets.export import export
-from components.snippets.language import CannotSay, Language
+from components.snippets.language import CannotExport, Language
 from tests.contract.test_request import a_request, requests_in
 
 from .cases import CASES, NASTY, OPEN_CASES
@@ -95,7 +95,7 @@ def test_the_longest_body_that_a_command_line_takes_runs_and_a_longer_one_is_ref
     longest = 128 * 1024 - 1 - without_text
     request = a_request(messages=[{"role": "user", "content": "x" * longest}])
     assert arguments_of(export(request, BEEZY, URL, Language.CURL))[-1] == to_bytes(request)
-    with pytest.raises(CannotSay, match="too long for a command line"):
+    with pytest.raises(CannotExport, match="too long for a command line"):
         export(a_request(messages=[{"role": "user", "content": "x" * (longest + 1)}]), BEEZY, URL, Language.CURL)
 
 
@@ -157,7 +157,7 @@ def test_a_body_that_nests_too_deeply_for_python_is_refused(language):
     for _ in range(99):
         value = [value]
     assert "x" in export(a_request(extra_body={"metadata": {"a": value[0][0]}}), BEEZY, URL, language)
-    with pytest.raises(CannotSay, match="nests too deeply"):
+    with pytest.raises(CannotExport, match="nests too deeply"):
         export(a_request(extra_body={"metadata": {"a": [value]}}), BEEZY, URL, language)
 
 
@@ -176,18 +176,18 @@ def test_a_body_that_nests_too_deeply_for_python_is_refused(language):
     ],
 )
 def test_what_the_mistralai_client_would_drop_or_change_is_refused(fields, sentence):
-    with pytest.raises(CannotSay, match=sentence) as refused:
+    with pytest.raises(CannotExport, match=sentence) as refused:
         export(a_request(**fields), MISTRAL, URL, Language.MISTRALAI)
     assert str(refused.value).endswith("Use the requests snippet.")
 
 
 def test_the_mistralai_client_needs_an_address_that_ends_in_v1():
-    with pytest.raises(CannotSay, match="ends in /v1"):
+    with pytest.raises(CannotExport, match="ends in /v1"):
         export(a_request(), BEEZY, "http://h/api", Language.MISTRALAI)
 
 
 def test_the_openai_client_cannot_send_half_of_a_character():
-    with pytest.raises(CannotSay, match="half of a character"):
+    with pytest.raises(CannotExport, match="half of a character"):
         export(a_request(messages=[{"role": "user", "content": "\ud83d"}]), BEEZY, URL, Language.OPENAI)
 
 

@@ -14,7 +14,7 @@ from components.contract.request import to_bytes
 from components.snippets.credentials import without_credentials
 from components.snippets.export import export
 from components.snippets.importing import MOST_CHARACTERS, STREAM_SWITCHED_ON, Imported, import_request
-from components.snippets.language import CannotSay, Language
+from components.snippets.language import CannotExport, Language
 from components.snippets.problem import ImportProblem
 from tests.contract.test_request import a_request, facts, requests_in
 
@@ -46,7 +46,7 @@ def test_what_was_exported_comes_back_with_every_value_and_state(language, profi
     assume(not without_credentials(request.extra_body)[1])  # they do not come back: test_credentials.py
     try:
         text = export(request, profile, URL, language)
-    except CannotSay:
+    except CannotExport:
         return
     imported = import_request(text, profile)
     assert facts(imported.request) == facts(request)

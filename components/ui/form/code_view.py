@@ -12,7 +12,7 @@ from components.server.process import service
 from components.sharing.settings_file import read_settings_file
 from components.snippets.export import export
 from components.snippets.importing import import_request
-from components.snippets.language import CannotSay, Language
+from components.snippets.language import CannotExport, Language
 from components.ui import presses
 from components.ui.form import draft_form, keys
 from components.ui.form.link_bar import take_settings
@@ -67,7 +67,7 @@ def draw_code(
     profile = endpoint.profile if endpoint else profile
     try:
         code = export(request, profile or BEEZY, base_url, language, key_variable)
-    except CannotSay as problem:
+    except CannotExport as problem:
         st.info(plain_words(str(problem)), icon=":material/info:")
         return
     st.code(code, language=language.highlighting, wrap_lines=True)
