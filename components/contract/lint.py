@@ -91,7 +91,7 @@ def estimated_tokens(messages: list[Message]) -> int:
     Four bytes of UTF-8 are a token: four letters of English, two of Cyrillic or Arabic, one or two Chinese characters.
     A chat template adds about four tokens for each message, and as many for the begin of the answer.
     """
-    text = sum(len(message.content.encode()) for message in messages) // _BYTES_PER_TOKEN
+    text = sum(len(message.content.encode(errors="surrogatepass")) for message in messages) // _BYTES_PER_TOKEN
     return text + _TEMPLATE_TOKENS * (len(messages) + 1)
 
 
