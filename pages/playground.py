@@ -8,7 +8,7 @@ from components.contract.lint import MESSAGES
 from components.sharing.capsule import Kind
 from components.ui import state
 from components.ui.answer.events_view import draw_events
-from components.ui.answer.run_lookup import asked, find, record_of
+from components.ui.answer.run_lookup import find, record_of, request_of
 from components.ui.answer.run_view import draw_run
 from components.ui.answer.view_switches import draw_view_row
 from components.ui.available_endpoints import available_endpoints
@@ -94,7 +94,7 @@ with work:
         if record and record.running:
             draw_view_row(record)
         elif record:
-            sent = asked(record)
+            sent = request_of(record)
             if stale:
                 draw_stale_notice(record, differences(sent, composed.request) if sent and composed.request else [])
             draw_actions(record, available_endpoints().get(record.endpoint), stale=stale, compare_with=compare_with)

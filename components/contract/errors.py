@@ -19,7 +19,7 @@ MAX_SENTENCE = 500
 _MAX_FIELD = 100
 _LIKELY = {429: "Its limit of requests or tokens is probably reached. Wait, or run fewer at once."}
 """What a status most likely means, where the endpoint gives no reason."""
-_SAID_NOTHING = "The endpoint reported an error without a message."
+_WITHOUT_MESSAGE = "The endpoint reported an error without a message."
 
 # An unclosed tag reaches to the end, as in browsers: the text is read only once.
 _TAG = re.compile(
@@ -78,13 +78,13 @@ def read_error(
     ``media_type`` may identify HTML or XML. ``hide`` removes secrets from all results: endpoints repeat keys in their
     error messages.
     """
-    said = words_in(body, refused=http_status is not None)
-    is_markup = media_type.endswith(("html", "xml")) if media_type else said.text.startswith("<")
-    is_page = ("</" in said.text and _PAGE.search(said.text)) or (is_markup and said.text == without_mark(body))
-    sentence = (plain_text if is_page else single_line)(said.text, hide=hide) or _status_sentence(
+    words = words_in(body, refused=http_status is not None)
+    is_markup = media_type.endswith(("html", "xml")) if media_type else words.text.startswith("<")
+    is_page = ("</" in words.text and _PAGE.search(words.text)) or (is_markup and words.text == without_mark(body))
+    sentence = (plain_text if is_page else single_line)(words.text, hide=hide) or _status_sentence(
         http_status, hide(code_in(body))
     )
-    names = dict.fromkeys(plain_text(field, _MAX_FIELD, hide=hide) for field in said.fields)
+    names = dict.fromkeys(plain_text(field, _MAX_FIELD, hide=hide) for field in words.fields)
     return EndpointError(sentence=sentence, raw=hide(body), fields=tuple(filter(None, names)))
 
 
@@ -100,10 +100,10 @@ def has_words_of_an_error(body: str) -> bool:
 
 def _status_sentence(http_status: int | None, code: str) -> str:
     if http_status is None:
-        return f"The endpoint reported an error: {code[:_MAX_FIELD]}." if code else _SAID_NOTHING
+        return f"The endpoint reported an error: {code[:_MAX_FIELD]}." if code else _WITHOUT_MESSAGE
     try:
         phrase = f"{http_status} {HTTPStatus(http_status).phrase}"
     except ValueError:
         phrase = str(http_status)
-    said = f"The endpoint answered {phrase}" + (f": {code[:_MAX_FIELD]}." if code else " without a message.")
-    return f"{said} {_LIKELY[http_status]}" if http_status in _LIKELY else said
+    sentence = f"The endpoint answered {phrase}" + (f": {code[:_MAX_FIELD]}." if code else " without a message.")
+    return f"{sentence} {_LIKELY[http_status]}" if http_status in _LIKELY else sentence

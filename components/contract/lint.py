@@ -102,8 +102,8 @@ def changed(request: ChatCompletionStreamRequest, **fields: object) -> ChatCompl
 
 def without(request: ChatCompletionStreamRequest, field: str) -> ChatCompletionStreamRequest:
     """The request with one optional field omitted."""
-    said = {name: getattr(request, name) for name in request.model_fields_set if name != field}
-    return ChatCompletionStreamRequest.model_construct(_fields_set=set(said), **said)
+    values = {name: getattr(request, name) for name in request.model_fields_set if name != field}
+    return ChatCompletionStreamRequest.model_construct(_fields_set=set(values), **values)
 
 
 def _messages(request: ChatCompletionStreamRequest, profile: Profile) -> Iterator[Remark]:
@@ -149,8 +149,8 @@ def _messages(request: ChatCompletionStreamRequest, profile: Profile) -> Iterato
 
 
 def _without_prefix(message: Message) -> Message:
-    said = {name: getattr(message, name) for name in message.model_fields_set if name != "prefix"}
-    return Message.model_construct(_fields_set=set(said), **said)
+    values = {name: getattr(message, name) for name in message.model_fields_set if name != "prefix"}
+    return Message.model_construct(_fields_set=set(values), **values)
 
 
 def _ranges(request: ChatCompletionStreamRequest, profile: Profile) -> Iterator[Remark]:

@@ -93,7 +93,7 @@ def between(before: Base, after: Base, *, unsent: bool = False) -> Change:
     for field in before.settings | after.settings:
         # A field outside the form is omitted.
         was, now = before.settings.get(field, Setting()), after.settings.get(field, Setting())
-        if not now.says_the_same_as(was) or (unsent and now != was):
+        if not now.sends_same_as(was) or (unsent and now != was):
             settings[field] = now
     if renumbered(after.turns, 0) != renumbered(before.turns, 0):
         parts |= {"turns": after.turns, "variables": after.variables}

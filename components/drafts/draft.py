@@ -61,15 +61,15 @@ class Draft(Base):
         model = (self.model or "").strip()
         if not model:
             raise DraftProblem("model", sentences.MODEL_MISSING)
-        said: dict[str, Any] = {"model": model, "messages": self.messages(), "stream": self.stream}
+        fields: dict[str, Any] = {"model": model, "messages": self.messages(), "stream": self.stream}
         for field, setting in self.settings.items():
             if setting.typed is not None and setting.state is FieldState.VALUE:
                 raise DraftProblem(field, sentences.FIELD_NOT_JSON.format(field=field))
             if field in profile.fields and is_of_contract(field) and setting.state is not FieldState.OMIT:
-                said[field] = setting.sent
+                fields[field] = setting.sent
         for field, rules in profile.fields.items():
-            if rules.if_omitted is not None and said.get(field) is None:
-                said[field] = rules.if_omitted
+            if rules.if_omitted is not None and fields.get(field) is None:
+                fields[field] = rules.if_omitted
         further = self.further_values(profile)
         try:
             raw = read_extra_body(self.extra_body)
@@ -78,9 +78,9 @@ class Draft(Base):
         if twice := next((key for key in raw if key in further), None):
             raise DraftProblem("extra_body", sentences.SENT_TWICE.format(key=twice))
         if extra_body := further | raw:
-            said["extra_body"] = extra_body
+            fields["extra_body"] = extra_body
         try:
-            return ChatCompletionStreamRequest.model_validate(said)
+            return ChatCompletionStreamRequest.model_validate(fields)
         except ValidationError as error:
             problem = error.errors()[0]
             raise DraftProblem(str(problem["loc"][0]), f"{problem['msg']}.") from None
@@ -125,28 +125,28 @@ class Draft(Base):
         return all(getattr(mine, part) == getattr(request, part) for part in in_prompt)
 
     def _message(self, number: int, turn: Turn) -> Message:
-        said: dict[str, Any] = {
+        fields: dict[str, Any] = {
             "role": turn.role,
             "content": self.text_of(turn),
         }
         if turn.prefix and turn.role is Role.ASSISTANT:
-            said["prefix"] = True
+            fields["prefix"] = True
         for key in ("name", "tool_call_id"):
             if value := getattr(turn, key).strip():
-                said[key] = value
+                fields[key] = value
         if turn.tool_calls.strip():
             try:
-                said["tool_calls"] = read_json(turn.tool_calls)
+                fields["tool_calls"] = read_json(turn.tool_calls)
             except ValueError as error:
                 raise DraftProblem(
                     "messages", sentences.TOOL_CALLS_NOT_JSON.format(number=number, error=error)
                 ) from None
         try:
-            return Message.model_validate(said)
+            return Message.model_validate(fields)
         except ValidationError:
             raise DraftProblem("messages", sentences.TOOL_CALLS_NOT_A_LIST.format(number=number)) from None
 
-    def asking(
+    def with_request(
         self,
         request: ChatCompletionStreamRequest,
         profile: Profile,
@@ -162,12 +162,12 @@ class Draft(Base):
         settings = {}
         extra_body = dict(request.extra_body)
         for field in CONTRACT_FIELDS:
-            said, value = request.state_of(field), getattr(request, field)
-            if said == "value" and abs(value) > LARGEST_WHOLE and field in profile.fields:
+            state, value = request.state_of(field), getattr(request, field)
+            if state == "value" and abs(value) > LARGEST_WHOLE and field in profile.fields:
                 extra_body[profile.fields[field].key] = value
-                said = "omitted"
-            kept = value if said == "value" else self.settings[field].value
-            settings[field] = Setting(state=FieldState.OMIT if said == "omitted" else FieldState(said), value=kept)
+                state = "omitted"
+            kept = value if state == "value" else self.settings[field].value
+            settings[field] = Setting(state=FieldState.OMIT if state == "omitted" else FieldState(state), value=kept)
         # The request may have other fields beyond the contract, or the same ones in another order.
         settings |= {
             field: Setting(value=setting.value) for field, setting in self.settings.items() if not is_of_contract(field)

@@ -25,13 +25,13 @@ def in_words(draft: Draft) -> dict[str, str]:
     words = {"endpoint": draft.endpoint or OMITTED, "model": draft.model or OMITTED}
     system = "\n".join(draft.text_of(turn) for turn in draft.turns if turn.role is Role.SYSTEM)
     words[SYSTEM] = system or OMITTED
-    said = {field: _setting_in_words(setting) for field, setting in draft.settings.items()}
-    words |= {field: word for field, word in said.items() if is_of_contract(field)}
+    settings = {field: _setting_in_words(setting) for field, setting in draft.settings.items()}
+    words |= {field: word for field, word in settings.items() if is_of_contract(field)}
     words["stream"] = json.dumps(draft.stream)
-    words |= {field: word for field, word in said.items() if not is_of_contract(field)}
+    words |= {field: word for field, word in settings.items() if not is_of_contract(field)}
     further = _extra_body_in_words(draft.extra_body)
     # A key with a field's name must not hide that field.
-    return words | {f"{key} (extra body)" if key in words else key: said for key, said in further.items()}
+    return words | {f"{key} (extra body)" if key in words else key: value for key, value in further.items()}
 
 
 def differing(all_words: Sequence[Mapping[str, str]]) -> list[str]:

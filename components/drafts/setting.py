@@ -38,7 +38,7 @@ class Setting(BaseModel):
         """The value on the wire unless the field is omitted."""
         return None if self.state is FieldState.NULL else self.value
 
-    def says_the_same_as(self, other: Setting) -> bool:
+    def sends_same_as(self, other: Setting) -> bool:
         """Whether both are omitted, null or the same value; values that are not sent are ignored."""
         if self.state is not other.state:
             return False

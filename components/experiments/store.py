@@ -59,8 +59,8 @@ def save_experiment(log: OwnedLog, experiment_id: str, content: str, kind: str =
     """
     if not is_id(experiment_id):
         return
-    said = {"kind": kind, "content": storable_text(content), "created_at": utc_now()}
-    row = {"id": experiment_id, "owner": log.owner, **said}
+    values = {"kind": kind, "content": storable_text(content), "created_at": utc_now()}
+    row = {"id": experiment_id, "owner": log.owner, **values}
     log.post(
         f"experiment {experiment_id}",
         lambda connection: connection.execute(upsert(connection.dialect.name, experiments), row),
@@ -153,8 +153,8 @@ def save_vote(log: OwnedLog, vote: Vote) -> None:
 
     Does nothing when a run is not in the log. Raises DatabaseUnavailable.
     """
-    said = {name: storable(value) for name, value in vars(vote).items()}
-    row = {"id": uuid.uuid4().hex, "created_at": utc_now(), **said, "better": vote.better.value}
+    values = {name: storable(value) for name, value in vars(vote).items()}
+    row = {"id": uuid.uuid4().hex, "created_at": utc_now(), **values, "better": vote.better.value}
 
     def work(connection: Connection) -> None:
         pair = (vote.first_run, vote.second_run)
@@ -182,5 +182,5 @@ def judgements(database: Database) -> list[Judgement]:
 
 
 def _vote(row: dict[str, object]) -> Vote:
-    said = {name: row[name] for name in Vote.__annotations__}
-    return Vote(**{**said, "better": Better(str(row["better"])), "blind": bool(row["blind"])})  # type: ignore[arg-type]
+    values = {name: row[name] for name in Vote.__annotations__}
+    return Vote(**{**values, "better": Better(str(row["better"])), "blind": bool(row["blind"])})  # type: ignore[arg-type]

@@ -19,7 +19,7 @@ from components.log import sentences
 from components.log.export import ANNOTATED, EXPORTED, AnnotationRow, digest
 from components.log.owned import OwnedLog
 from components.log.record import FACTS, RunRecord, utc_now
-from components.log.request_summary import asked_in
+from components.log.request_summary import summarize_request
 from components.log.tables import run_annotations, runs, to_row
 from components.streaming.outcome import Status
 from components.user_error import UserError
@@ -87,7 +87,7 @@ def read_line(number: int, line: str) -> tuple[RunRecord, AnnotationRow]:
 
 def _as_new(record: RunRecord, owner: str) -> RunRecord:
     """The run under a new id, with the search texts of its request, also for exports of older versions."""
-    return replace(record, id=uuid.uuid4().hex, owner=owner, **asked_in(record.request_body)._asdict())
+    return replace(record, id=uuid.uuid4().hex, owner=owner, **summarize_request(record.request_body)._asdict())
 
 
 def _insert(connection: Connection, step: list[tuple[RunRecord, AnnotationRow]]) -> None:

@@ -35,7 +35,7 @@ def _parts(record: RunRecord) -> Iterator[str]:
         yield _fenced(record.error_message, "text")
     yield _numbers(record)
     yield _rate_basis(record)
-    if said := ", ".join(f"{label} {_name(value)}" for label, value in record.told_by_endpoint):
+    if said := ", ".join(f"{label} {_name(value)}" for label, value in record.endpoint_facts):
         yield f"The endpoint says of itself: {said}."
     yield "## Request"
     yield from _request(record.request_body)

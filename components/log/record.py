@@ -263,8 +263,8 @@ class RunRecord:
     further_choices: Annotated[
         str, Fact("further choices", "A JSON list of the choices beyond the first.", public=False)
     ] = "[]"
-    prompt: Annotated[str, Fact("prompt", "See Asked.", public=False)] = ""
-    settings: Annotated[str, Fact("settings", "See Asked.", public=False)] = ""
+    prompt: Annotated[str, Fact("prompt", "See RequestSummary.", public=False)] = ""
+    settings: Annotated[str, Fact("settings", "See RequestSummary.", public=False)] = ""
     owner: Annotated[str, Fact("owner", "Who made the run; it leaves the log in no file.", public=False)] = LOCAL
     ttfo_ms: Annotated[
         float | None,
@@ -350,7 +350,7 @@ class RunRecord:
             raise ValueError("These are no choices of a run.") from None
 
     @property
-    def told_by_endpoint(self) -> list[tuple[str, str]]:
+    def endpoint_facts(self) -> list[tuple[str, str]]:
         """Label and value of each fact that the endpoint reported."""
         names = ("served_model", "system_fingerprint", "request_id")
         return [(FACTS[name].label, value) for name in names if (value := getattr(self, name))]

@@ -10,7 +10,7 @@ _NO_SETTINGS = ("model", "messages")
 _MOST_OF_A_VALUE = 200
 
 
-class Asked(NamedTuple):
+class RequestSummary(NamedTuple):
     """The searchable texts of a request.
 
     ``prompt`` has the texts of all messages, the last user message first, separated by empty lines. ``settings`` has a
@@ -22,21 +22,21 @@ class Asked(NamedTuple):
     settings: str
 
 
-def asked_in(body: str) -> Asked:
+def summarize_request(body: str) -> RequestSummary:
     """The summary of a body; empty when it is no JSON object."""
     try:
         content = json.loads(body)
     except (ValueError, RecursionError):
-        return Asked("", "")
+        return RequestSummary("", "")
     if not isinstance(content, dict):
-        return Asked("", "")
+        return RequestSummary("", "")
     messages = content.get("messages")
     texts = [] if not isinstance(messages, list) else [(_role(one), "\n".join(_texts(one))) for one in messages]
     of_user = [place for place, (role, _text) in enumerate(texts) if role == "user"]
     if of_user:
         texts.insert(0, texts.pop(of_user[-1]))
     settings = (setting_line(field, value) for field, value in content.items() if _is_setting(field, value))
-    return Asked("\n\n".join(text for _role, text in texts if text), "\n".join(settings))
+    return RequestSummary("\n\n".join(text for _role, text in texts if text), "\n".join(settings))
 
 
 def setting_line(field: str, value: Any) -> str:

@@ -18,7 +18,7 @@ from components.contract.chunk import Usage
 from components.log.events import StoredEvent
 from components.log.owned import OwnedLog
 from components.log.record import FACTS, RunRecord, utc_now
-from components.log.request_summary import asked_in
+from components.log.request_summary import summarize_request
 from components.runs.arrived import Arrived
 from components.runs.order import Order
 from components.runs.placement import Placement
@@ -65,7 +65,7 @@ class Run:
         self.id = uuid.uuid4().hex
         self.created_at = utc_now()
         self.order = order
-        self._asked = asked_in(order.body.decode())
+        self._summary = summarize_request(order.body.decode())
         self.version = 0
         self.activity = Activity.PREPARING
         self.place_in_queue: int | None = None
@@ -250,8 +250,8 @@ class Run:
                 request_body=order.body.decode(),
                 app_version=__version__,
                 draft=order.draft,
-                prompt=self._asked.prompt,
-                settings=self._asked.settings,
+                prompt=self._summary.prompt,
+                settings=self._summary.settings,
                 owner=order.owner,
                 **facts,
             )

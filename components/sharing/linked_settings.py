@@ -92,7 +92,7 @@ class _OptionalFields(_Strict):
             raise ValueError("fields names a field twice, or one of the contract")
         return self
 
-    def said(self) -> dict[str, Setting]:
+    def sent_settings(self) -> dict[str, Setting]:
         """The fields that are null or a value."""
         own = {field: getattr(self, field) for field in CONTRACT_FIELDS if field in self.model_fields_set}
         return {field: sending(value) for field, value in (own | dict(self.fields)).items()}
@@ -128,14 +128,14 @@ class LinkedLane(_OptionalFields):
 
     @model_validator(mode="after")
     def _each_field_in_one_state(self) -> Self:
-        said = self.model_fields_set | dict(self.fields).keys()
-        if len(set(self.omit)) < len(self.omit) or set(self.omit) & said:
+        sent = self.model_fields_set | dict(self.fields).keys()
+        if len(set(self.omit)) < len(self.omit) or set(self.omit) & sent:
             raise ValueError("omit names a field twice, or one that has a value")
         return self
 
     def lane(self, lane_id: str) -> Lane:
         """The lane with this id."""
-        settings = self.said() | dict.fromkeys(self.omit, Setting())
+        settings = self.sent_settings() | dict.fromkeys(self.omit, Setting())
         return Lane(id=lane_id, settings=settings, **self.model_dump(exclude={"omit", "fields", *CONTRACT_FIELDS}))
 
 
@@ -176,7 +176,7 @@ class LinkedSettings(_OptionalFields):
         change = Change(
             endpoint=self.endpoint,
             model=self.model,
-            settings=self.said(),
+            settings=self.sent_settings(),
             stream=self.stream,
             extra_body=self.extra_body,
             turns=tuple(Turn(id=str(number), **each.model_dump()) for number, each in enumerate(self.messages, 1)),
@@ -240,16 +240,16 @@ def linked_settings(draft: Draft, *, comparison: bool) -> LinkedSettings:
     names = draft.variable_names + draft.comparison.variable_names * comparison
     extra_body = draft.extra_body if draft.extra_body.strip() else ""
     chosen = {"endpoint": draft.endpoint or None, "model": draft.model or None, "extra_body": extra_body}
-    said = _change_json(between(new_draft(), draft.model_copy(update=chosen)))
+    content = _change_json(between(new_draft(), draft.model_copy(update=chosen)))
     if draft.turns:
-        said["messages"] = [_message_json(turn) for turn in draft.turns]
+        content["messages"] = [_message_json(turn) for turn in draft.turns]
     if variables := {name: value for name in names if (value := draft.variables.get(name))}:
-        said["variables"] = variables
+        content["variables"] = variables
     if comparison:
-        said["comparison"] = _comparison_json(draft.comparison)
+        content["comparison"] = _comparison_json(draft.comparison)
     try:
         # Through JSON, so that everything written can be read back.
-        return LinkedSettings.model_validate_json(json.dumps(said, ensure_ascii=False).encode())
+        return LinkedSettings.model_validate_json(json.dumps(content, ensure_ascii=False).encode())
     except ValidationError as error:
         raise LinkProblem(sentences.SETTINGS_UNSHARABLE.format(why=what_is_wrong(error))) from None
     except ValueError:
@@ -257,41 +257,41 @@ def linked_settings(draft: Draft, *, comparison: bool) -> LinkedSettings:
 
 
 def _message_json(turn: Turn) -> dict[str, Any]:
-    said = {field: getattr(turn, field) for field in LinkedMessage.model_fields if getattr(turn, field)}
+    content = {field: getattr(turn, field) for field in LinkedMessage.model_fields if getattr(turn, field)}
     if turn.role is Role.USER:
-        del said["role"]
-    return said
+        del content["role"]
+    return content
 
 
 def _comparison_json(comparison: Comparison) -> dict[str, Any]:
-    said: dict[str, Any] = {"lanes": [_lane_json(lane) for lane in comparison.lanes]}
+    content: dict[str, Any] = {"lanes": [_lane_json(lane) for lane in comparison.lanes]}
     if comparison.repeats != 1:
-        said["repeats"] = comparison.repeats
+        content["repeats"] = comparison.repeats
     if comparison.timing is not Timing.PARALLEL:
-        said["timing"] = comparison.timing.value
-    return said
+        content["timing"] = comparison.timing.value
+    return content
 
 
 def _lane_json(lane: Lane) -> dict[str, Any]:
-    said: dict[str, Any] = {field: True for field in ("muted", "literal") if getattr(lane, field)}
+    content: dict[str, Any] = {field: True for field in ("muted", "literal") if getattr(lane, field)}
     if lane.name:
-        said["name"] = lane.name
-    return said | _change_json(lane)
+        content["name"] = lane.name
+    return content | _change_json(lane)
 
 
 def _change_json(change: Change) -> dict[str, Any]:
     parts = ("endpoint", "model", "stream", "extra_body", "system")
-    said: dict[str, Any] = {part: value for part in parts if (value := getattr(change, part)) is not None}
+    content: dict[str, Any] = {part: value for part in parts if (value := getattr(change, part)) is not None}
     for field, setting in change.settings.items():
         if setting.state is FieldState.OMIT:
-            said.setdefault("omit", []).append(field)
+            content.setdefault("omit", []).append(field)
         elif setting.typed is not None:
             raise LinkProblem(sentences.SETTINGS_UNSHARABLE.format(why=FIELD_NOT_JSON.format(field=field)))
         elif is_of_contract(field):
-            said[field] = setting.sent
+            content[field] = setting.sent
         else:
-            said.setdefault("fields", []).append([field, setting.sent])
-    return said
+            content.setdefault("fields", []).append([field, setting.sent])
+    return content
 
 
 def _comparison_in_words(draft: Draft) -> Iterator[Difference]:

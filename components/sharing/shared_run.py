@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field
 
 from components.log.events import StoredEvent
 from components.log.record import RunRecord
-from components.log.request_summary import asked_in
+from components.log.request_summary import summarize_request
 from components.sharing.capsule import AS_STORED, Capsule, CapsuleRun
 
 
@@ -40,5 +40,5 @@ def _shared_run(capsule_id: str, number: int, run: CapsuleRun) -> SharedRun:
         warnings=json.dumps(run.warnings),
         tool_calls=json.dumps([asdict(call) for call in run.tool_calls]),
         shared_events=events,
-        **asked_in(run.request_body)._asdict(),
+        **summarize_request(run.request_body)._asdict(),
     )

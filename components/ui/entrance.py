@@ -53,13 +53,13 @@ def draw_limits() -> None:
     try:
         now = left(service().log, demo, owner(), network() or "")
         runs = min(now.runs_this_minute, now.runs_today)
-        said = (
+        limits = (
             f"This is a demo: {runs:,} {'run' if runs == 1 else 'runs'} left now, {now.runs_today:,} today, "
             f"with {now.own_tokens_today:,} tokens"
         )
     except Refused as refused:
-        said = f"This is a demo. {refused.sentence}"
-    with st.expander(plain_words(said), icon=":material/hourglass_empty:", key=DEMO_LIMITS):
+        limits = f"This is a demo. {refused.sentence}"
+    with st.expander(plain_words(limits), icon=":material/hourglass_empty:", key=DEMO_LIMITS):
         st.markdown("\n".join(f"- {plain_words(sentence)}" for sentence in demo.in_words()))
         st.caption("Only you can see your runs, as long as your browser keeps its cookie, at most 30 days.")
 
@@ -73,8 +73,8 @@ def draw_storage() -> None:
             "Export those that you want to keep on the Runs page."
         )
     kept = own_log().kept()
-    if kept and (said := kept.warning()):
-        st.warning(plain_words(said), icon=":material/inventory_2:")
+    if kept and (warning := kept.warning()):
+        st.warning(plain_words(warning), icon=":material/inventory_2:")
 
 
 def _draw_login(sentence: str) -> None:

@@ -32,7 +32,7 @@ def draw_earlier(
     if not popover.open:
         return
     with popover, st.container(gap="xxsmall"):
-        found = [(kept.id, kept.created_at, *said) for kept in _newest(kind) if (said := read(kept))]
+        found = [(kept.id, kept.created_at, *entry) for kept in _newest(kind) if (entry := read(kept))]
         if not found:
             st.caption(f"No {kind} yet. Each one is listed here after it is run.")
         for experiment_id, created_at, draft, words in found:
@@ -52,11 +52,11 @@ def _newest(kind: str) -> list[KeptExperiment]:
     return []
 
 
-def _words(created_at: str, draft: Draft, said: str) -> str:
+def _words(created_at: str, draft: Draft, description: str) -> str:
     moment = pd.Timestamp(created_at).tz_convert(time_zone())
     prompt = draft.text_of(draft.turns[-1]) if draft.turns else ""
     asked = plain_words(prompt, _PROMPT_CHARACTERS)
-    return f"{asked} :small[:gray[{plain_words(said)} · {moment:%-d %b, %H:%M}]]"
+    return f"{asked} :small[:gray[{plain_words(description)} · {moment:%-d %b, %H:%M}]]"
 
 
 def _open(open_it: Callable[[str, Draft], None], experiment_id: str, draft: Draft) -> None:

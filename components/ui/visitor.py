@@ -59,7 +59,7 @@ def is_known() -> bool:
     return True
 
 
-def who_looks() -> str:
+def rate_limit_key() -> str:
     """The key by which lookups are rate-limited: the network, or the owner when the network is unknown."""
     found = network() or network_of(_remote(), None, 0)
     return found if found != UNKNOWN or not is_known() else owner()
@@ -75,8 +75,8 @@ def network() -> str | None:
     demo = service().demo
     if demo is None:
         return None
-    said = st.context.headers.get_all("X-Forwarded-For")
-    return network_of(_remote(), ",".join(said), demo.proxy_hops)
+    forwarded = st.context.headers.get_all("X-Forwarded-For")
+    return network_of(_remote(), ",".join(forwarded), demo.proxy_hops)
 
 
 def _remote() -> str | None:

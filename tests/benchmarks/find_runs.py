@@ -24,7 +24,7 @@ from typing import Any
 from components.log.database import Database
 from components.log.query import QueryFailed, count_runs, find_run
 from components.log.record import RunRecord
-from components.log.request_summary import asked_in
+from components.log.request_summary import summarize_request
 from components.log.search import View, choices, page_of, summary_of
 from components.log.tables import runs, to_row
 
@@ -69,7 +69,7 @@ def a_row(number: int, rows: int, chance: random.Random) -> dict[str, Any]:
         tokens_per_second=chance.gauss(50, 5) if well else None,
         chunk_count=tokens,
         attempts=1,
-        **asked_in(body)._asdict(),
+        **summarize_request(body)._asdict(),
     )
     return to_row(record)
 

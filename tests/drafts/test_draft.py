@@ -134,7 +134,7 @@ def test_a_tool_turn_names_its_call_and_a_prefix_is_sent_for_assistants_only():
 def test_asking_keeps_the_numbers_of_fields_that_are_not_sent():
     draft = with_settings(a_draft(), temperature=Setting(state=FieldState.VALUE, value=0.3))
     request = a_draft("Other").to_request(BEEZY)
-    asked = draft.asking(request, BEEZY, endpoint="e")
+    asked = draft.with_request(request, BEEZY, endpoint="e")
     assert asked.settings["temperature"] == Setting(state=FieldState.OMIT, value=0.3)
     assert (asked.endpoint, asked.turns[0].content) == ("e", "Other")
 
@@ -144,7 +144,7 @@ def test_asking_keeps_the_numbers_of_fields_that_are_not_sent():
 def test_a_form_that_asks_a_request_makes_that_request(profile, data):
     """But for what a form cannot show: empty names, half surrogates, a prefix where it means nothing."""
     request = data.draw(requests_in(profile))
-    draft = new_draft().asking(request, profile)
+    draft = new_draft().with_request(request, profile)
     try:
         made = draft.to_request(profile)
     except DraftProblem:
@@ -157,7 +157,7 @@ def test_a_form_that_asks_a_request_makes_that_request(profile, data):
         else:
             assert (made.state_of(field), getattr(made, field)) == (request.state_of(field), value)
     assert made.stream == request.stream
-    again = new_draft().asking(made, profile)
+    again = new_draft().with_request(made, profile)
     assert to_bytes(again.to_request(profile), profile) == to_bytes(made, profile)
 
 
@@ -189,7 +189,7 @@ def test_a_run_keeps_the_form_only_where_its_request_cannot_say_it():
 
 def test_what_was_sent_or_written_by_a_model_is_no_template():
     request = a_draft("{{a}}", variables={"a": "{{b}}"}).to_request(BEEZY)
-    draft = new_draft().asking(request, BEEZY)
+    draft = new_draft().with_request(request, BEEZY)
     assert draft.turns[0].literal
     assert draft.variable_names == []
     assert body_of(draft)["messages"][0]["content"] == "{{b}}"
@@ -197,7 +197,7 @@ def test_what_was_sent_or_written_by_a_model_is_no_template():
 
 def test_a_number_that_no_page_can_count_to_stands_among_the_extra_fields():
     request = a_draft().to_request(OPENAI).model_copy(update={"random_seed": 2**70, "max_tokens": LARGEST_WHOLE})
-    draft = new_draft().asking(request, OPENAI)
+    draft = new_draft().with_request(request, OPENAI)
     assert json.loads(draft.extra_body) == {"seed": 2**70}
     assert body_of(draft, OPENAI)["max_tokens"] == LARGEST_WHOLE
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.log.request_summary import asked_in, setting_line
+from components.log.request_summary import setting_line, summarize_request
 
 
 def test_the_last_question_comes_first_and_the_other_texts_after_it() -> None:
@@ -18,13 +18,13 @@ def test_the_last_question_comes_first_and_the_other_texts_after_it() -> None:
         {"role": "assistant", "content": None, "tool_calls": []},
         {"role": "user", "content": [{"type": "text", "text": "And"}, {"type": "text", "text": "now?"}]},
     ]
-    asked = asked_in(json.dumps({"model": "m", "messages": messages, "stream": True}))
+    asked = summarize_request(json.dumps({"model": "m", "messages": messages, "stream": True}))
     assert asked == ("And\nnow?\n\nBe brief.\n\nHello", "")
 
 
 def test_settings_are_told_apart_whether_they_have_a_value_are_null_or_were_not_sent() -> None:
     body = {"model": "m", "messages": [], "temperature": 0.7, "max_tokens": None, "stop": ["a\nb"], "stream": False}
-    assert asked_in(json.dumps(body)).settings.split("\n") == [
+    assert summarize_request(json.dumps(body)).settings.split("\n") == [
         "temperature=0.7",
         "max_tokens=null",
         'stop=["a\\nb"]',
@@ -38,7 +38,7 @@ def test_a_long_value_is_shortened() -> None:
 
 @pytest.mark.parametrize("body", ["", "no JSON", "[]", "3", '{"messages": 3}', '{"messages": [3, {"content": [4]}]}'])
 def test_a_body_of_another_shape_asks_nothing(body: str) -> None:
-    assert asked_in(body) == ("", "")
+    assert summarize_request(body) == ("", "")
 
 
 _JSON = st.recursive(st.none() | st.booleans() | st.floats() | st.text(), lambda inner: st.lists(inner), max_leaves=5)
@@ -48,4 +48,4 @@ _JSON = st.recursive(st.none() | st.booleans() | st.floats() | st.text(), lambda
 def test_each_field_has_exactly_one_line(body: dict[str, object]) -> None:
     settings = {name: value for name, value in body.items() if name not in ("model", "messages")}
     expected = sum(not (name == "stream" and value is True) for name, value in settings.items())
-    assert len([line for line in asked_in(json.dumps(body)).settings.split("\n") if line]) == expected
+    assert len([line for line in summarize_request(json.dumps(body)).settings.split("\n") if line]) == expected

@@ -15,7 +15,7 @@ from sqlalchemy import insert
 
 from components.log.database import Database
 from components.log.record import RunRecord
-from components.log.request_summary import asked_in
+from components.log.request_summary import summarize_request
 from components.log.search import FilterProblem, PageEnd, View, choices, page_of, summary_of
 from components.log.tables import run_annotations, runs, to_row
 
@@ -36,7 +36,7 @@ def a_record(number: int, prompt: str = "Hello", text: str = "Hi", *, sent: Any 
         "request_body": body,
         "app_version": "0",
         "text": text,
-        **asked_in(body)._asdict(),
+        **summarize_request(body)._asdict(),
     }
     return RunRecord(**known | parts)
 

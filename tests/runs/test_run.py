@@ -131,9 +131,9 @@ def test_what_the_endpoint_says_of_itself_is_kept(new_run: Callable[[], Run]) ->
     told, untold = new_run(), new_run()
     told.finish(Outcome(Status.OK, served_model="m-2026", system_fingerprint="fp_1", request_id="r-1"))
     untold.finish(Outcome(Status.OK))
-    assert told.record().told_by_endpoint == [
+    assert told.record().endpoint_facts == [
         ("served model", "m-2026"),
         ("system fingerprint", "fp_1"),
         ("request id", "r-1"),
     ]
-    assert untold.record().told_by_endpoint == []
+    assert untold.record().endpoint_facts == []

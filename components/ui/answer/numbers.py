@@ -88,7 +88,7 @@ def _column(title: str, record: RunRecord, best: Mapping[str, str]) -> dict[str,
     }
     if was_cut(record):
         words["characters"] += " :orange[(cut)]"
-    words |= {label: plain_words(value, _MOST_CHARACTERS) for label, value in record.told_by_endpoint}
+    words |= {label: plain_words(value, _MOST_CHARACTERS) for label, value in record.endpoint_facts}
     if reasons := incomparable(record):
         words["not comparable"] = f":orange[{plain_words('; '.join(reasons))}]"
     return words

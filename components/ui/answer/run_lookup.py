@@ -28,7 +28,7 @@ def find(run_id: str | None) -> Run | RunRecord | None:
     return None
 
 
-def asked(record: RunRecord) -> ChatCompletionStreamRequest | None:
+def request_of(record: RunRecord) -> ChatCompletionStreamRequest | None:
     """The request of a run, or None for a body that is not a Tempera request."""
     try:
         return from_bytes(record.request_body, profile_named(record.dialect))

@@ -22,19 +22,19 @@ from components.streaming.outcome import Status
 from components.ui import presses, state
 from components.ui.answer.own_html import draw_style
 from components.ui.answer.place import Place
-from components.ui.answer.run_lookup import asked, record_of
+from components.ui.answer.run_lookup import record_of, request_of
 from components.ui.answer.run_view import draw_fallback_notice, draw_run
 from components.ui.compare import keys
 from components.ui.compare.keys import lane_key
 from components.ui.compare.lane_form import draw_lane_form
 from components.ui.compare.lane_runs import LaneRuns
 from components.ui.compare.starting import (
+    change_lanes,
     check_lane,
     requests_now,
     shown_experiment,
     start_lane,
     stop_lane,
-    take_lanes_away,
 )
 from components.ui.form import draft_form
 from components.ui.plain_words import plain_words
@@ -217,7 +217,7 @@ def _draw_menu(lane: Lane, comparison: Comparison) -> None:
     )
     if many > FEWEST_LANES:
         actions[":material/delete: Delete"] = partial(
-            take_lanes_away, partial(lanes.removed, lane_id=lane.id), "lane deleted"
+            change_lanes, partial(lanes.removed, lane_id=lane.id), "lane deleted"
         )
     key = lane_key("menu", lane.id)
     st.menu_button(
@@ -271,7 +271,7 @@ def _draw_answer(
 
     def draw_notice() -> None:
         if stale and record and not record.running and not blind:
-            before, after = asked(record), request.composed.request
+            before, after = request_of(record), request.composed.request
             changes = differences(before, after) if before and after else []
             named = ", ".join(str(change) for change in changes[:3])
             said = f"Made with other settings: {named}" if named else "The lane has changed since"

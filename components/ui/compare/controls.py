@@ -11,7 +11,7 @@ from components.ui import presses, shortcuts, state
 from components.ui.compare import keys
 from components.ui.compare.history import draw_earlier_comparisons
 from components.ui.compare.lane_form import draw_change_of_several
-from components.ui.compare.starting import start_all, stop_all, take_lanes_away
+from components.ui.compare.starting import change_lanes, start_all, stop_all
 from components.ui.form import draft_form
 from components.ui.shortcuts import draw_shortcuts
 from components.ui.user_errors import draw_kept
@@ -126,4 +126,4 @@ def _take_repeats() -> None:
 
 
 def _take_lane_set(name: str) -> None:
-    take_lanes_away(partial(with_lane_set, name=name), f"lanes {name}")
+    change_lanes(partial(with_lane_set, name=name), f"lanes {name}")

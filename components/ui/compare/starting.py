@@ -8,9 +8,9 @@ from collections.abc import Callable, Sequence
 
 import streamlit as st
 
-from components.drafts.beside import beside
 from components.drafts.comparison import Comparison, Timing
 from components.drafts.draft import Draft, read_draft
+from components.drafts.side_by_side import side_by_side
 from components.experiments.experiment import Experiment
 from components.experiments.lanes import LaneRequest, lane_requests
 from components.experiments.run_order import Cell, Plan, plan
@@ -104,7 +104,7 @@ def stop_lane(lane_id: str) -> None:
         experiment.stop(lane_id)
 
 
-def take_lanes_away(change: Callable[[Comparison], Comparison], sentence: str) -> None:
+def change_lanes(change: Callable[[Comparison], Comparison], sentence: str) -> None:
     """Change the lanes, and stop the runs of removed lanes, which can no longer be seen or stopped.
 
     Other lanes are unaffected: viewing another person's comparison with different lanes in the form stops nothing.
@@ -130,7 +130,7 @@ def compare_with(record: RunRecord) -> None:
     experiment_id = uuid.uuid4().hex
     now = draft_form.read()
     base = draft_form.draft_of(record, now) or now
-    draft_form.fill(beside(base, now), "comparison begun")
+    draft_form.fill(side_by_side(base, now), "comparison begun")
     if record.experiment_id is None:
         adopt(own_log(), record.id, Placement(experiment_id, "1", 0, 1, Timing.PARALLEL.value, 1))
     save_experiment(own_log(), experiment_id, draft_form.read().to_text())

@@ -12,7 +12,7 @@ from components.experiments.judgement import Better
 from components.experiments.store import Vote, save_vote, votes_on
 from components.log.record import RunRecord
 from components.ui import state
-from components.ui.answer.run_lookup import asked
+from components.ui.answer.run_lookup import request_of
 from components.ui.compare import keys
 from components.ui.compare.keys import lane_key
 from components.ui.plain_words import plain_words
@@ -72,14 +72,14 @@ def draw_votes(lane_of: Mapping[str, str], titles: Mapping[str, str]) -> None:
     votes = votes_on(database, list(lane_of)) if database else []
     for vote in votes:
         first, second = (titles[lane_of[run_id]] for run_id in (vote.first_run, vote.second_run))
-        said = {
+        result = {
             Better.FIRST: f"{first} better than {second}",
             Better.SECOND: f"{second} better than {first}",
             Better.TIE: f"{first} and {second}: a tie",
             Better.BOTH_BAD: f"{first} and {second}: both bad",
         }[vote.better]
         how = "blind" if vote.blind else "open"
-        st.markdown(f":material/how_to_vote: :small[{plain_words(said)} :gray[({how})]]")
+        st.markdown(f":material/how_to_vote: :small[{plain_words(result)} :gray[({how})]]")
 
 
 @shown_next(keys.VOTE_PROBLEM)
@@ -94,7 +94,7 @@ def _vote(first: RunRecord, second: RunRecord, better: Better, blind: bool) -> N
 
 def _settings(first: RunRecord, second: RunRecord) -> tuple[str, str]:
     """The settings of each of two runs that the other lacks, in words."""
-    one, other = asked(first), asked(second)
+    one, other = request_of(first), request_of(second)
     changes = differences(one, other) if one and other else []
     pairs = [("endpoint", first.endpoint, second.endpoint)] if first.endpoint != second.endpoint else []
     pairs += [(change.field, change.before or "of its own", change.after or "of its own") for change in changes]

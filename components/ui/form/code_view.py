@@ -108,7 +108,7 @@ def _import(dialect: str) -> None:
         st.session_state[keys.IMPORT] = False
         return
     imported = import_request(st.session_state[keys.IMPORT_TEXT], profile)
-    draft = draft_form.read().asking(imported.request, profile).model_copy(update={"variables": {}})
+    draft = draft_form.read().with_request(imported.request, profile).model_copy(update={"variables": {}})
     draft_form.fill(draft, "request imported")
     st.session_state[keys.NOTES] = imported.notes
     st.session_state[keys.IMPORT_TEXT] = ""

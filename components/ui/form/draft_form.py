@@ -229,8 +229,8 @@ def draft_of(record: RunRecord, base: Draft | None = None) -> Draft | None:
         request = from_bytes(record.request_body, profile)
     except ValueError:
         return None
-    asking = (base or new_draft()).asking(request, profile, endpoint=record.endpoint)
-    return asking.model_copy(update={"variables": {}})
+    draft = (base or new_draft()).with_request(request, profile, endpoint=record.endpoint)
+    return draft.model_copy(update={"variables": {}})
 
 
 def row_of(field: str) -> Field:

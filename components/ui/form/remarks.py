@@ -68,4 +68,4 @@ def _apply(fix: Fix, before: ChatCompletionStreamRequest, profile: Profile) -> N
 def _asking(draft: Draft, request: ChatCompletionStreamRequest, profile: Profile) -> Draft:
     pairs = zip(draft.turns, request.messages, strict=True)
     turns = tuple(turn.model_copy(update={"prefix": message.prefix}) for turn, message in pairs)
-    return with_known_keys(draft.asking(request, profile, turns=turns), profile, in_any_order=True)
+    return with_known_keys(draft.with_request(request, profile, turns=turns), profile, in_any_order=True)

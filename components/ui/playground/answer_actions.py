@@ -20,7 +20,7 @@ from components.runs.order import order_again, order_for
 from components.streaming.outcome import Status
 from components.ui import presses, shortcuts, state
 from components.ui.answer.keys import ANSWER_ACTIONS
-from components.ui.answer.run_lookup import asked
+from components.ui.answer.run_lookup import request_of
 from components.ui.answer.sending import start
 from components.ui.answer.view_switches import draw_view_switches
 from components.ui.form import draft_form
@@ -36,9 +36,9 @@ _CUT = (Status.INTERRUPTED, Status.CANCELLED, Status.LOST)
 def draw_stale_notice(record: RunRecord, changes: list[Difference]) -> None:
     """Say that the form has changed since this answer, and which fields changed."""
     named = ", ".join(str(change) for change in changes[:4]) + (", …" if len(changes) > 4 else "")
-    said = f"Made with other settings: {plain_words(named)}" if named else "The form has changed since"
+    notice = f"Made with other settings: {plain_words(named)}" if named else "The form has changed since"
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="stale_notice"):
-        st.markdown(f":small[:gray[:material/history: {said}]]", width="content")
+        st.markdown(f":small[:gray[:material/history: {notice}]]", width="content")
         st.button(
             "Restore",
             key="restore_settings",
@@ -56,7 +56,7 @@ def draw_actions(
 
     ``compare_with`` starts a comparison with the run.
     """
-    request = asked(record)
+    request = request_of(record)
     if request is None:
         return
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key=ANSWER_ACTIONS):

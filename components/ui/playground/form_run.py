@@ -14,7 +14,7 @@ from components.log.stopping import request_stop
 from components.runs.order import order_for
 from components.runs.run import Run
 from components.ui import state
-from components.ui.answer.run_lookup import asked, find, record_of
+from components.ui.answer.run_lookup import find, record_of, request_of
 from components.ui.answer.sending import start
 from components.ui.available_endpoints import available_endpoints
 from components.ui.form import draft_form, keys
@@ -26,7 +26,7 @@ from components.ui.visitor import own_log
 
 def compose_form(draft: Draft, endpoint: AnyEndpoint, card: ModelCard | None, shown: RunRecord | None) -> Composed:
     """The form's request for an endpoint. ``card`` is the model's card; ``shown`` is the run on the page."""
-    before = asked(shown) if shown else None
+    before = request_of(shown) if shown else None
     same_prompt = (
         shown is not None
         and before is not None

@@ -19,7 +19,7 @@ from components.runs.run import Run
 from components.sharing.capsule import Kind
 from components.ui import presses, shortcuts, state
 from components.ui.answer.events_view import draw_events
-from components.ui.answer.run_lookup import asked
+from components.ui.answer.run_lookup import request_of
 from components.ui.answer.run_view import draw_run
 from components.ui.answer.sending import start
 from components.ui.answer.times_view import draw_times
@@ -99,8 +99,8 @@ def _draw_head(record: RunRecord) -> None:
 def _draw_request(record: RunRecord) -> None:
     st.markdown(":small[Request, exactly as sent]")
     st.code(record.request_body, language="json", wrap_lines=True)
-    told = [f"{name} **{plain_words(value, _MOST_OF_A_FACT)}**" for name, value in record.told_by_endpoint]
-    if words := " · ".join(told):
+    facts = [f"{name} **{plain_words(value, _MOST_OF_A_FACT)}**" for name, value in record.endpoint_facts]
+    if words := " · ".join(facts):
         st.markdown(f":small[:gray[Endpoint's message: {words}]]")
 
 
@@ -202,7 +202,7 @@ def _annotate(run_id: str, name: str, key: str) -> None:
 
 
 def _draw_code(record: RunRecord) -> None:
-    endpoint, request = available_endpoints().get(record.endpoint), asked(record)
+    endpoint, request = available_endpoints().get(record.endpoint), request_of(record)
     if endpoint is None:
         st.caption("There is no code for this run: its endpoint no longer exists.")
         return

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import pandas as pd
 import streamlit as st
 
-from components.drafts.beside import beside
 from components.drafts.comparison import MOST_LANES
+from components.drafts.side_by_side import side_by_side
 from components.log.record import RunRecord
 from components.sharing.capsule import Kind
 from components.ui import state
@@ -46,5 +46,5 @@ def _moment(record: RunRecord) -> str:
 def _compare(records: list[RunRecord]) -> None:
     drafts = [draft for record in records if (draft := draft_form.draft_of(record))]
     if drafts:
-        draft_form.fill(beside(*drafts), "comparison begun")
+        draft_form.fill(side_by_side(*drafts), "comparison begun")
         st.session_state.pop(state.EXPERIMENT, None)

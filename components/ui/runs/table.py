@@ -147,7 +147,7 @@ def _tick(run_ids: list[str]) -> None:
     st.session_state[keys.JUST_OPENED] = True
 
 
-def _draw_head(listing: _Listing, said: str) -> None:
+def _draw_head(listing: _Listing, summary: str) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         draw_export(listing.view)
         draw_storage(listing.view, list_anew)
@@ -159,7 +159,7 @@ def _draw_head(listing: _Listing, said: str) -> None:
                 bind="query-params",
                 placeholder="the usual ones",
             )
-        st.caption(said, width="stretch")
+        st.caption(summary, width="stretch")
     draw_selection(list_anew)
 
 

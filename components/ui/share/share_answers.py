@@ -12,7 +12,7 @@ from components.log.annotations import Annotation, annotation_of
 from components.log.events import StoredEvent
 from components.log.query import QueryFailed
 from components.log.record import RunRecord
-from components.log.request_summary import asked_in
+from components.log.request_summary import summarize_request
 from components.sharing.capsule import Capsule, Kind
 from components.sharing.capsules import Published, publish
 from components.sharing.freezing import Choices, capsule_of
@@ -95,7 +95,7 @@ def draw_publish(capsule: Capsule) -> None:
 
 
 def _title(record: RunRecord) -> str:
-    return " ".join(asked_in(record.request_body).prompt.split())[:_TITLE_CHARACTERS] or record.model
+    return " ".join(summarize_request(record.request_body).prompt.split())[:_TITLE_CHARACTERS] or record.model
 
 
 def _has_system(records: Sequence[RunRecord]) -> bool:

@@ -24,7 +24,7 @@ from components.ui import state
 from components.ui.answer.events_view import draw_events
 from components.ui.answer.place import Place
 from components.ui.answer.run_differences import draw_differences
-from components.ui.answer.run_lookup import asked, find, record_of
+from components.ui.answer.run_lookup import find, record_of, request_of
 from components.ui.answer.run_view import draw_run
 from components.ui.answer.sending import start
 from components.ui.answer.times_view import draw_times
@@ -37,7 +37,7 @@ from components.ui.plain_words import plain_words
 from components.ui.share import keys
 from components.ui.time_zone import time_zone
 from components.ui.user_errors import draw_kept
-from components.ui.visitor import is_known, links, who_looks
+from components.ui.visitor import is_known, links, rate_limit_key
 from components.user_error import UserError
 
 _PARTS = ["Request", "Times", "Events", "Code"]
@@ -75,7 +75,7 @@ def _opened(capsule_id: str) -> Capsule | None:
         st.info("The log is unavailable, so shared content cannot be shown. Try again later.")
         return None
     try:
-        found = service().lookups.look_up(who_looks(), lambda: open_capsule(database, capsule_id))
+        found = service().lookups.look_up(rate_limit_key(), lambda: open_capsule(database, capsule_id))
     except UserError as problem:  # not the error of the visitor who opened the link
         st.info(plain_words(problem.sentence))
         return None
@@ -106,7 +106,7 @@ def _draw_one(title: str, record: SharedRun, run: CapsuleRun, capsule: Capsule) 
         elif part == "Events":
             _draw_events(record, run)
         elif part == "Code":
-            draw_code(None, asked(record), profile_named(record.dialect))
+            draw_code(None, request_of(record), profile_named(record.dialect))
         else:
             _draw_request(run)
     if again:

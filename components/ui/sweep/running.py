@@ -9,8 +9,8 @@ from dataclasses import replace
 
 import streamlit as st
 
-from components.drafts.beside import beside
 from components.drafts.draft import Draft
+from components.drafts.side_by_side import side_by_side
 from components.experiments.axes import with_values
 from components.experiments.cells import RowRequest, cells_of, row_requests
 from components.experiments.data_set import with_input
@@ -127,7 +127,7 @@ def compare_positions(kept: KeptSweep, positions: Sequence[int]) -> None:
         )
         for position in positions
     ]
-    draft_form.fill(beside(*drafts), "comparison begun")
+    draft_form.fill(side_by_side(*drafts), "comparison begun")
     st.session_state.pop(state.EXPERIMENT, None)
 
 

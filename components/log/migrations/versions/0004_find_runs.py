@@ -5,7 +5,7 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import op
 
-from components.log.request_summary import asked_in
+from components.log.request_summary import summarize_request
 from components.log.storable import storable
 
 revision = "0004"
@@ -105,7 +105,7 @@ def _fill() -> None:
         rows = connection.execute(step.limit(_READ_AT_ONCE)).all()
         if not rows:
             return
-        asked = [(row.id, asked_in(row.request_body)) for row in rows]
+        asked = [(row.id, summarize_request(row.request_body)) for row in rows]
         connection.execute(
             update,
             [{"run": run, "prompt": storable(said.prompt), "settings": storable(said.settings)} for run, said in asked],

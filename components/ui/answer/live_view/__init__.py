@@ -28,7 +28,7 @@ from components.server.same_origin import is_own_page
 from components.ui.answer import keys
 from components.ui.answer.place import ALONE, Place
 from components.ui.answer.run_lookup import events_reader
-from components.ui.visitor import is_known, network, own_log, owner, who_looks
+from components.ui.visitor import is_known, network, own_log, owner, rate_limit_key
 
 FOLDER = Path(__file__).parent
 _ASSETS = FOLDER / "assets"
@@ -140,6 +140,6 @@ def _channel() -> Channel:
     channels = service().channels
     channel = channels.find(st.session_state.get(keys.CHANNEL, ""))
     if channel is None:
-        channel = channels.open(owner() if is_known() else who_looks(), network())
+        channel = channels.open(owner() if is_known() else rate_limit_key(), network())
         st.session_state[keys.CHANNEL] = channel.token
     return channel

@@ -9,7 +9,7 @@ from components.drafts.draft import Draft, variables_in
 from components.drafts.variables import names_in
 
 
-def beside(base: Draft, *others: Draft) -> Draft:
+def side_by_side(base: Draft, *others: Draft) -> Draft:
     """The base with lanes: one without changes, and one for each other draft, which sends that draft's request.
 
     Parts that a lane cannot change, such as a user's message, stay as in the base. Several system messages become one.

@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 from components.contract.messages import Role
 from components.contract.profile import BEEZY
 from components.contract.request import to_bytes
-from components.drafts.beside import beside
 from components.drafts.comparison import Comparison, Lane, Timing
 from components.drafts.conversation import Turn
 from components.drafts.draft import Draft, DraftProblem, FieldState, Setting
 from components.drafts.in_words import OMITTED, SYSTEM, in_words
+from components.drafts.side_by_side import side_by_side
 from tests.drafts.test_comparison import all_settings, plain_parts
 from tests.drafts.test_draft import a_draft, with_settings
 
@@ -48,7 +48,7 @@ def asked(draft: Draft) -> tuple[str | None, bytes | str]:
 
 @given(drafts(st.lists(system_turns, max_size=2)), written_drafts())
 def test_lane_b_asks_what_the_other_draft_asks(base, now):
-    both = beside(base, now)
+    both = side_by_side(base, now)
     first, second = both.comparison.lanes
     assert first == Lane(id="1")
     assert first.apply(both).model_copy(update={"comparison": base.comparison}) == base
@@ -57,13 +57,13 @@ def test_lane_b_asks_what_the_other_draft_asks(base, now):
 
 @given(drafts(st.lists(system_turns, max_size=2)))
 def test_a_draft_beside_itself_changes_nothing(draft):
-    assert beside(draft, draft).comparison.lanes == (Lane(id="1"), Lane(id="2"))
+    assert side_by_side(draft, draft).comparison.lanes == (Lane(id="1"), Lane(id="2"))
 
 
 def test_lane_b_holds_only_what_is_not_the_same():
     base = a_draft(endpoint="here", model="small")
     now = with_settings(base, top_p=Setting(state=FieldState.NULL, value=1.0)).model_copy(update={"stream": False})
-    assert beside(base, now).comparison.lanes[1] == Lane(
+    assert side_by_side(base, now).comparison.lanes[1] == Lane(
         id="2", settings={"top_p": Setting(state=FieldState.NULL, value=1.0)}, stream=False
     )
 
@@ -71,7 +71,7 @@ def test_lane_b_holds_only_what_is_not_the_same():
 def test_a_number_that_neither_sends_is_no_difference():
     base = with_settings(a_draft(), temperature=Setting(value=0.1), top_p=Setting(state=FieldState.NULL, value=0.1))
     now = with_settings(a_draft(), temperature=Setting(value=0.9), top_p=Setting(state=FieldState.NULL, value=0.9))
-    assert beside(base, now).comparison.lanes[1] == Lane(id="2")
+    assert side_by_side(base, now).comparison.lanes[1] == Lane(id="2")
 
 
 def test_what_the_base_adds_can_be_taken_out_again():
@@ -79,27 +79,27 @@ def test_what_the_base_adds_can_be_taken_out_again():
         turns=(Turn(id="2", role=Role.SYSTEM, content="Be brief."), Turn(id="1", role=Role.USER, content="Hi")),
         extra_body='{"n": 1}',
     )
-    both = beside(base, a_draft())
+    both = side_by_side(base, a_draft())
     lane = both.comparison.lanes[1]
     assert (lane.system, lane.extra_body) == ("", "")
     assert asked(lane.apply(both)) == asked(a_draft())
 
 
 def test_a_users_message_stays_as_the_base_has_it():
-    both = beside(a_draft("base"), a_draft("now"))
+    both = side_by_side(a_draft("base"), a_draft("now"))
     assert [turn.content for turn in both.comparison.lanes[1].apply(both).turns] == ["base"]
 
 
 def test_several_system_messages_become_one():
     system = [Turn(id=str(number), role=Role.SYSTEM, content=text) for number, text in enumerate("ab", 5)]
     none, two = a_draft(), a_draft(turns=(*system, *a_draft().turns))
-    assert beside(none, two).comparison.lanes[1].system == "a\nb"
+    assert side_by_side(none, two).comparison.lanes[1].system == "a\nb"
 
 
 def test_two_system_messages_are_not_one_of_the_same_text():
     system = [Turn(id=str(number), role=Role.SYSTEM, content=text) for number, text in enumerate(["a", "b", "a\nb"], 5)]
     two, one = a_draft(turns=(*system[:2], *a_draft().turns)), a_draft(turns=(system[2], *a_draft().turns))
-    both = beside(two, one)
+    both = side_by_side(two, one)
     assert asked(both.comparison.lanes[1].apply(both)) == asked(one) != asked(two)
 
 
@@ -107,7 +107,7 @@ def test_two_system_messages_are_not_one_of_the_same_text():
 def test_a_variable_without_a_value_stays_one(value):
     """The base may have the value that the other draft is still to be given."""
     now = a_draft(turns=(Turn(id="2", role=Role.SYSTEM, content="{{a}}"), *a_draft().turns))
-    both = beside(a_draft(variables={"a": value}), now)
+    both = side_by_side(a_draft(variables={"a": value}), now)
     lane = both.comparison.lanes[1].apply(both)
     assert lane.variable_names == ["a"]
     assert in_words(lane)[SYSTEM] == (value or OMITTED)
@@ -115,5 +115,5 @@ def test_a_variable_without_a_value_stays_one(value):
 
 def test_a_new_comparison_is_begun_with_the_repeats_and_the_timing_of_a_new_one():
     many = Comparison(repeats=9, timing=Timing.INTERLEAVED)
-    assert beside(a_draft(comparison=many), a_draft()).comparison.repeats == 1
-    assert beside(a_draft(comparison=many), a_draft()).comparison.timing is Timing.PARALLEL
+    assert side_by_side(a_draft(comparison=many), a_draft()).comparison.repeats == 1
+    assert side_by_side(a_draft(comparison=many), a_draft()).comparison.timing is Timing.PARALLEL
