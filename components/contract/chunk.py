@@ -23,7 +23,7 @@ _MAX_DEPTH = 4
 
 
 class UnreadableEvent(ValueError):
-    """An event's data is no JSON object; the text may have a gap there."""
+    """An event's data is not a JSON object; the text may have a gap there."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ _PLAIN_FIELDS = {"id", "object", "created", "model", "system_fingerprint", "serv
 _PLAIN_CHOICE = {"index", "delta", "finish_reason", "logprobs"}
 _PLAIN_DELTA = {"role", "content"}
 
-# NaN and Infinity are no JSON and PostgreSQL refuses them; they are read as null.
+# NaN and Infinity are not JSON, and PostgreSQL refuses them; they are read as null.
 _decoder = json.JSONDecoder(parse_constant=lambda _: None)
 
 
@@ -103,14 +103,14 @@ def read_object(data: str) -> dict[str, Any]:
 
 
 def read_chunk(data: str) -> Chunk:
-    """Parse one event's data. Raises UnreadableEvent when it is no JSON object."""
+    """Parse one event's data. Raises UnreadableEvent when it is not a JSON object."""
     return _chunk(data, ("delta", "message"))
 
 
 def read_completion(data: str) -> Chunk:
     """Parse the whole answer of a request without streaming, as one chunk.
 
-    Raises UnreadableEvent when it is no JSON object.
+    Raises UnreadableEvent when it is not a JSON object.
     """
     return _chunk(data, ("message", "delta"))
 
@@ -170,7 +170,7 @@ def _any_chunk(data: str, fields: dict[str, Any], parts: tuple[str, str]) -> Chu
 
 
 def _additions(data: str, fields: dict[str, Any]) -> list[dict[str, Any]]:
-    """A provider's extension in an object of its own, such as x_groq."""
+    """A provider's extension in its own object, such as x_groq."""
     if '"x_' not in data:
         return []
     return [value for key, value in fields.items() if key.startswith("x_") and isinstance(value, dict)]

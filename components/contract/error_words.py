@@ -83,7 +83,7 @@ class Words(NamedTuple):
 
 
 def words_in(body: str, *, refused: bool = False) -> Words:
-    """The most informative message in an error's body, and its fields; a body that is no JSON is the message.
+    """The most informative message in an error's body, and its fields; a body that is not JSON is the message.
 
     ``refused``: the body came with an error status, so its keys may be the fields themselves (Django).
     """

@@ -22,7 +22,7 @@ _APIS: list[tuple[str, str, Callable[[_Fields], bool]]] = [
 
 
 def other_api(data: str) -> tuple[str, str] | None:
-    """The API whose answer ``data`` is, and the end of the base URL of the chat completions that its endpoint has.
+    """The API of the response ``data``, and the path of its chat completions endpoint.
 
     ``data`` is an event's data, a document, or lines of JSON, of which the first one counts.
     """

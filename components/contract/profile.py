@@ -1,6 +1,6 @@
 """Dialects of the contract: the ranges, nulls, defaults and key names of an endpoint.
 
-Forms, lint and servers ask a profile; none of them has ranges of its own.
+Forms, lint and servers ask a profile; none of them has its own ranges.
 """
 
 from __future__ import annotations

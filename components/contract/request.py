@@ -100,7 +100,7 @@ def from_bytes(body: bytes | str, profile: Profile = BEEZY) -> ChatCompletionStr
     """The request from the bytes of ``to_bytes``.
 
     Keys without a field, and values that their field cannot hold, go into ``extra_body``. Raises ValueError for invalid
-    model, messages or stream (pydantic's ValidationError), and for a body that is no JSON object.
+    model, messages or stream (pydantic's ValidationError), and for a body that is not a JSON object.
     """
     return from_fields(read_json_object(body, "The request"), profile)
 

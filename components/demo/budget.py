@@ -30,7 +30,7 @@ _DAY_S = 86_400.0
 _KEPT_S = 2 * _DAY_S
 _DELETE_AT_ONCE = 200
 _SOON_S = 2.0
-_LOCK = 0x74656D70657261  # any number that nothing else in the database locks
+_LOCK = 0x74656D70657261  # an arbitrary number, used by no other lock
 _MOST_TOKENS = 2**53
 
 
@@ -48,7 +48,7 @@ class SlotsTaken(Refused):
 
 @dataclass(frozen=True)
 class Request:
-    """What a run asks for: ``tokens`` at most in all, of which ``max_tokens`` for the answer."""
+    """The tokens of a run: at most ``tokens`` in total, including ``max_tokens`` for the answer."""
 
     tokens: int
     max_tokens: int = 0
@@ -137,7 +137,7 @@ def check(
 
 
 def left(log: Log, settings: DemoSettings, visitor: str, network: str, now: datetime | None = None) -> Left:
-    """What a visitor has left now. Raises Refused when the database cannot be reached."""
+    """The visitor's remaining runs and tokens. Raises Refused when the database cannot be reached."""
     found: list[Left] = []
 
     def look(connection: Connection) -> None:
@@ -177,7 +177,7 @@ def keep_alive(log: Log, under_way: Sequence[Reservation], now: datetime | None 
 
 
 def lock_demo(connection: Connection) -> None:
-    """Let no other process count until the end of the transaction."""
+    """Lock the counters for other processes until the end of the transaction."""
     if connection.dialect.name != "sqlite":
         connection.execute(text("select pg_advisory_xact_lock(:key)"), {"key": _LOCK})
 
@@ -228,7 +228,7 @@ def _refuse(
 
 
 def _refuse_too_many_together(connection: Connection, settings: DemoSettings, visitor: str, asked: Request) -> None:
-    """Refuse a run of an experiment that has had its runs; each counts, also one that is made again."""
+    """Refuse a run of an experiment that has reached its limit of runs; repeated runs count, too."""
     if asked.experiment_id is None:
         return
     row = reservations.c
@@ -279,7 +279,7 @@ def _used(connection: Connection, party: _Party, now: datetime) -> _Used:
 
 
 def _until_one_is_free(connection: Connection, party: _Party, number: int, seconds: float, now: datetime) -> float:
-    """After how many seconds fewer than ``number`` runs have begun within so many seconds."""
+    """The seconds until fewer than ``number`` runs have begun within the period."""
     row = reservations.c
     newest_first = select(row.created_at).where(party.whose).order_by(row.created_at.desc())
     begun = connection.execute(newest_first.offset(number - 1).limit(1)).scalar_one()

@@ -43,7 +43,7 @@ class DemoGate:
         is_watched: Callable[[Run], bool] = lambda _run: False,
         watch_every_s: float = _WATCH_EVERY_S,
     ) -> None:
-        """``is_watched`` says whether somebody looks at a run now."""
+        """``is_watched`` returns whether a run has a viewer now."""
         self._watch_every_s = watch_every_s
         self.slots = Slots(settings)
         self.switch = Switch(settings, is_stopped)
@@ -59,17 +59,17 @@ class DemoGate:
         self._watcher.start()
 
     def close(self) -> None:
-        """Stop sending heartbeats. Runs still running count as such for another half a minute."""
+        """Stop sending heartbeats. Running runs count for another half minute."""
         self._closing.set()
         self._watcher.join()
 
     def admit(self, order: Order) -> None:
-        """Let a run be made at all, refused or not; see ``Gate.admit``."""
+        """Check the number of attempts before a run is created; see ``Gate.admit``."""
         self._floods.check(order.network or UNKNOWN, order.body)
 
     @contextmanager
     def enter(self, run: Run) -> Iterator[Callable[[Outcome], None]]:
-        """Let a run be sent; see ``Gate.enter``."""
+        """Check a run before it is sent; see ``Gate.enter``."""
         self._check_switch()
         order = run.order
         request = checked(order.endpoint, order.body, self._settings)
@@ -79,7 +79,7 @@ class DemoGate:
             yield tell
 
     def _turn(self, run: Run, asked: Request) -> QueuedRun:
-        # A run that would be refused in the end takes no place in the queue.
+        # Checked first, so that a refused run does not wait in the queue.
         try:
             budget.check(self._log, self._settings, run.owner, run.network or UNKNOWN, asked)
         except Refused as refused:
@@ -156,7 +156,7 @@ class DemoGate:
         return run.seen_at is not None and time.monotonic() - run.seen_at > self._settings.gone_after_s
 
     def _watch(self) -> None:
-        """Send heartbeats for the runs of this process, and stop those that nobody watches any more."""
+        """Send heartbeats for the runs of this process, and stop those without a viewer."""
         keep_alive_at = 0.0
         while not self._closing.wait(self._watch_every_s):
             with self._lock:
@@ -170,9 +170,9 @@ class DemoGate:
 
 
 def used_tokens(outcome: Outcome, reserved: int) -> int:
-    """What a run used as far as the endpoint reported it; else all that it had reserved.
+    """The tokens that a run used, as reported by the endpoint; else its whole reservation.
 
-    It used nothing when it was never sent, or when the endpoint refused it (a status from 400 to 499).
+    Zero when it was never sent, or when the endpoint refused it (status 400 to 499).
     """
     if outcome.attempts == 0 or (outcome.http_status is not None and 400 <= outcome.http_status < 500):
         return 0

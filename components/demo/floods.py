@@ -33,7 +33,7 @@ class Floods:
     def __init__(
         self, settings: DemoSettings, log: Log | None = None, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        """``log`` has the count over all processes. ``clock`` tells monotonic seconds."""
+        """``log`` counts over all processes. ``clock`` returns monotonic seconds."""
         self._log = log
         self._most_bytes = most_bytes(settings)
         self._most = _TIMES * settings.runs_a_minute * settings.visitors_a_network

@@ -40,7 +40,7 @@ class _ToolCall(BaseModel):
 
 
 def profile_of_demo(profile: Profile, settings: DemoSettings) -> Profile:
-    """The dialect as forms see it in a demo: with its largest max_tokens, which is sent where a form omits it."""
+    """The dialect of forms in a demo, with the demo's max_tokens, which is also sent when a form omits it."""
     most = settings.max_tokens
     rules = profile.fields.get("max_tokens")
     if rules is None:
@@ -50,15 +50,15 @@ def profile_of_demo(profile: Profile, settings: DemoSettings) -> Profile:
 
 
 def checked(endpoint: AnyEndpoint, body: bytes, settings: DemoSettings) -> ChatCompletionStreamRequest:
-    """The request that these bytes are, when a demo may send them to that endpoint. Raises Refused.
+    """The request in these bytes, if a demo may send it to the endpoint. Raises Refused.
 
-    Only the fields of the contract pass, within their ranges; max_tokens must be there. Nothing else about the bytes is
-    believed, whoever made them: a form, a link, an import or somebody who forged them.
+    Only the contract's fields pass, within their ranges; max_tokens is required. The source of the bytes does not
+    matter: a form, a link, an import or a forged message.
     """
     if not settings.allows_endpoint(endpoint.name):
         raise Refused(sentences.ENDPOINT_NOT_ALLOWED)
     try:
-        # As text: bytes could be UTF-16 as well, which endpoints read differently.
+        # As text: bytes could also be UTF-16, which endpoints read differently.
         request = from_bytes(body.decode(), endpoint.profile)
     except ValueError:
         raise Refused(sentences.NOT_A_REQUEST) from None
@@ -74,8 +74,8 @@ def checked(endpoint: AnyEndpoint, body: bytes, settings: DemoSettings) -> ChatC
 def tokens_of(request: ChatCompletionStreamRequest, body: bytes) -> int:
     """An upper estimate of a run's tokens: its bytes plus max_tokens.
 
-    No tokenizer makes more tokens than bytes of a text, and many make one a byte of digits and rare characters. The
-    names and marks around the messages make up for what a chat template adds.
+    A text never has more tokens than bytes, and digits and rare characters often have one per byte. The
+    names and punctuation around the messages compensate for the tokens of a chat template.
     """
     return len(body) + (request.max_tokens or 0)
 

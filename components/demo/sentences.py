@@ -1,4 +1,4 @@
-"""What a visitor of a demo is told when a run is refused."""
+"""The sentences for refused runs of a demo."""
 
 COUNTERS_UNREACHABLE = "The demo's counters cannot be reached, so nothing is sent. Try again in a minute."
 SLOTS_TAKEN = "All places are taken. Wait until a run has ended."

@@ -76,11 +76,11 @@ class DemoSettings:
         return self.endpoints is None or name in self.endpoints
 
     def models_of(self, endpoint: AnyEndpoint) -> tuple[str, ...]:
-        """The ids of the models that visitors may ask there."""
+        """The ids of the models that visitors may use there."""
         return self.models.get(endpoint.name, (endpoint.default_model,) if endpoint.default_model else ())
 
     def limits(self, limits: Limits | None = None) -> Limits:
-        """The limits of each run, with the demo's own in their place."""
+        """The limits of each run, with the demo's values."""
         limits = limits or Limits()
         return replace(
             limits,
@@ -91,7 +91,7 @@ class DemoSettings:
         )
 
     def pages(self, limits: Limits) -> Most:
-        """How many pages may be open at once."""
+        """The maximum number of open pages."""
         most = self.pages_at_once
         return Most(most, most * self.visitors_a_network, limits.sessions_at_once)
 
@@ -125,7 +125,7 @@ class DemoSettings:
 
 
 def demo_settings(settings: Settings, secrets: Mapping[str, object]) -> DemoSettings | None:
-    """The settings of the demo, or None when this is none.
+    """The settings of the demo, or None without a demo.
 
     It is one when ``settings.demo`` says so, or the secrets have a table ``[demo]`` with ``enabled = true``, or with
     what nobody can read. The settings are the surer place: a secrets file that is not there says nothing at all. The
@@ -146,7 +146,7 @@ def demo_settings(settings: Settings, secrets: Mapping[str, object]) -> DemoSett
 
 
 class _Reading:
-    """Reads the values of the table and collects what is wrong with them."""
+    """Reads the values of the table and collects their problems."""
 
     def __init__(self, values: Mapping[str, object]) -> None:
         self.problems: list[str] = []

@@ -17,7 +17,7 @@ from components.runs.gate import Refused
 
 
 class QueuedRun:
-    """A run's turn: it waits, then it runs, and it is over when the context ends. Any thread may use it."""
+    """A run in the queue: it waits, runs, and ends with the context. Thread-safe."""
 
     def __init__(self, slots: Slots, visitor: str, network: str) -> None:
         self._slots = slots
@@ -27,12 +27,12 @@ class QueuedRun:
         """Whether it has a slot."""
 
     def wait(self, seconds: float) -> bool:
-        """Sleep until the run has a slot, at most so many seconds; whether it has one then."""
+        """Wait until the run has a slot, at most this many seconds; returns whether it has one."""
         return self._slots.wait(self, seconds)
 
     @property
     def place(self) -> int | None:
-        """How many runs would begin up to and with this one if slots were free now; None when it does not wait."""
+        """The position of the run in the queue, from 1; None when it does not wait."""
         return self._slots.place_of(self)
 
     def postpone(self, seconds: float) -> None:
@@ -49,13 +49,13 @@ class QueuedRun:
 
 
 class Slots:
-    """At most ``slots`` runs at once. Whoever waits is served by visitors in turn, each visitor's runs in their order.
+    """At most ``slots`` concurrent runs. The queue serves visitors in turn, and each visitor's runs in order.
 
     Of one visitor at most ``runs_at_once`` run and ``queue_of_one`` wait; one network has at most half of the queue.
     """
 
     def __init__(self, settings: DemoSettings, clock: Callable[[], float] = time.monotonic) -> None:
-        """``clock`` tells monotonic seconds."""
+        """``clock`` returns monotonic seconds."""
         self._settings = settings
         self._clock = clock
         self._changed = threading.Condition()
@@ -67,18 +67,18 @@ class Slots:
 
     @property
     def running(self) -> int:
-        """How many runs have a slot."""
+        """The number of runs with a slot."""
         with self._changed:
             return len(self._running)
 
     @property
     def waiting(self) -> int:
-        """How many runs wait for one."""
+        """The number of waiting runs."""
         with self._changed:
             return sum(map(len, self._lines.values()))
 
     def join(self, visitor: str, network: str) -> QueuedRun:
-        """A turn for a run, which may have its slot already. Raises Refused where it would wait and may not."""
+        """Queue a run, which may get its slot at once. Raises Refused when the queue has no room for it."""
         turn = QueuedRun(self, visitor, network)
         with self._changed:
             self._lines.setdefault(visitor, deque()).append(turn)
@@ -91,7 +91,7 @@ class Slots:
     def wait(self, turn: QueuedRun, seconds: float) -> bool:
         """See ``QueuedRun.wait``."""
         with self._changed:
-            # A moment that somebody must wait for may have come.
+            # A waiting run may be allowed to start now.
             self._fill()
             self._changed.wait_for(lambda: turn.runs, seconds)
             return turn.runs
@@ -122,7 +122,7 @@ class Slots:
             self._fill()
 
     def leave(self, turn: QueuedRun) -> None:
-        """End a turn, whether it waits or runs; nothing happens when it has ended."""
+        """End a waiting or running run; no effect after its end."""
         with self._changed:
             self._running.discard(turn)
             turn.runs = False
@@ -130,7 +130,7 @@ class Slots:
             self._fill()
 
     def _fill(self) -> None:
-        """Give free slots to the next in turn. Called whenever a slot may have become free."""
+        """Give free slots to the next runs. Called whenever a slot may have become free."""
         now = self._clock()
         self._not_before = {visitor: at for visitor, at in self._not_before.items() if at > now}
         running = Counter(turn.visitor for turn in self._running)
@@ -162,7 +162,7 @@ class Slots:
 
 
 def no_room(settings: DemoSettings, waiting: Sequence[tuple[str, str]], visitor: str, network: str) -> str | None:
-    """Why a run may not wait, or None. ``waiting`` has visitor and network of each run that waits, this one too."""
+    """Why a run may not wait, or None. ``waiting`` has visitor and network of all waiting runs, including this one."""
     if len(waiting) > settings.queue:
         return sentences.QUEUE_FULL.format(queue=settings.queue)
     if sum(each == visitor for each, _network in waiting) > settings.queue_of_one:

@@ -14,7 +14,7 @@ _LOOK_EVERY_S = 1.0
 
 
 class Switch:
-    """Thrown while ``is_stopped()`` or the stop file is there. Any thread may ask; it looks once a second."""
+    """Off while ``is_stopped()`` is true or the stop file exists; checked once a second. Thread-safe."""
 
     def __init__(
         self, settings: DemoSettings, is_stopped: Callable[[], bool], clock: Callable[[], float] = time.monotonic
@@ -27,7 +27,7 @@ class Switch:
         self._thrown = True
 
     def sentence(self) -> str | None:
-        """Why no run begins now, or None."""
+        """The reason why no run can begin, or None."""
         with self._lock:
             now = self._clock()
             if self._look_at < 0 or now >= self._look_at:

@@ -26,7 +26,7 @@ def new_visitor_id() -> str:
 
 
 def signed(secret: str, visitor_id: str) -> str:
-    """The cookie that says who a visitor is. Raises ValueError when the secret is empty."""
+    """The cookie that identifies a visitor. Raises ValueError when the secret is empty."""
     return _signer(secret).sign(visitor_id).decode()
 
 
@@ -48,10 +48,10 @@ def visitor_in(secret: str, cookie: str | None) -> str | None:
 def network_of(remote: str | None, forwarded_for: str | None, hops: int) -> str:
     """The network of a call: an IPv4 address, or the /64 of an IPv6 address, or ``UNKNOWN``.
 
-    ``remote`` is the address that the connection comes from. ``hops`` says how many proxies of the operator's own stand
-    before Tempera. Without one, ``forwarded_for`` (all X-Forwarded-For headers, joined by commas) is what anybody may
-    write, and is not looked at. With some, the address that counts is so many from its right: further left stands what
-    the visitor wrote. Nobody may reach Tempera past those proxies then.
+    ``remote`` is the address of the connection. ``hops`` is the number of the operator's proxies in front of
+    Tempera. Without proxies, ``forwarded_for`` (all X-Forwarded-For headers, joined by commas) is ignored, because
+    any client can set it. With proxies, the address at this position from the right counts; addresses further left
+    come from the visitor. All requests must then come through the proxies.
     """
     if hops <= 0:
         return _network(remote or "")

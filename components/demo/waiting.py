@@ -1,4 +1,4 @@
-"""The queue of a demo over all processes: a row with a heartbeat for each run that waits."""
+"""The queue of a demo over all processes: one row with a heartbeat per waiting run."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _row = waiting_runs.c
 
 
 def join(log: Log, settings: DemoSettings, run_id: str, visitor: str, network: str) -> None:
-    """Let a run wait. Raises Refused when the queue has no room for it, or cannot be counted."""
+    """Add a run to the queue. Raises Refused when the queue is full or cannot be counted."""
 
     def work(connection: Connection) -> None:
         lock_demo(connection)
@@ -40,7 +40,7 @@ def join(log: Log, settings: DemoSettings, run_id: str, visitor: str, network: s
 
 
 def leave(log: Log, run_id: str) -> None:
-    """Take a run out of the queue. Returns at once."""
+    """Remove a run from the queue. Returns at once."""
     gone = delete(waiting_runs).where(_row.id == run_id)
     log.post(f"waiting run {run_id}", lambda connection: connection.execute(gone))
 

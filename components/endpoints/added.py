@@ -87,7 +87,7 @@ class AddedEndpoints:
             return tomllib.loads(self._path.read_text(encoding="utf-8"))
         except FileNotFoundError:
             return {}
-        except (OSError, ValueError):  # its own text may quote a key
+        except (OSError, ValueError):  # the error's text may quote a key
             raise UserError(sentences.ADDED_UNREADABLE.format(path=self._path)) from None
 
     def save(self, name: str, table: Mapping[str, str]) -> None:
@@ -96,7 +96,7 @@ class AddedEndpoints:
             self._write({**self.tables(), name: dict(table)})
 
     def remove(self, name: str) -> None:
-        """Remove an endpoint if it is there. Raises UserError."""
+        """Remove an endpoint, if it exists. Raises UserError."""
         with _lock:
             self._write({known: table for known, table in self.tables().items() if known != name})
 

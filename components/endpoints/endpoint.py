@@ -17,10 +17,10 @@ class EndpointUnavailable(UserError):
 
 @dataclass(frozen=True)
 class Address:
-    """Where to send a request, and the key that goes with it.
+    """The address of requests, and their key.
 
-    ``allows`` says of an IP address, as text, whether it may be called: the policy for what a visitor typed. It is
-    asked of the connected peer before a byte is sent. None, for what the operator configured: each may.
+    ``allows`` returns whether an IP address, as text, may be called: the policy for addresses from visitors. It is
+    applied to the connected peer before any byte is sent. None, for the operator's endpoints, allows all.
     """
 
     base_url: str
@@ -30,7 +30,7 @@ class Address:
 
 @dataclass(frozen=True)
 class Prices:
-    """What a million tokens cost, of prompts and of answers, in a currency such as EUR."""
+    """The prices of a million tokens of prompts and of answers, in a currency such as EUR."""
 
     prompt: float
     answer: float
@@ -61,7 +61,7 @@ class Endpoint:
 
     @property
     def known_address(self) -> Address | None:
-        """The address of the next request if it is known without starting or asking anything."""
+        """The address of the next request, if it is known without starting or requesting anything."""
         return self.fixed_address
 
 
@@ -90,7 +90,7 @@ class EmbeddedEndpoint:
 
     @property
     def known_address(self) -> Address | None:
-        """Where the model's process listens, or None while it is not ready. Starts nothing."""
+        """The address of the model's process, or None while it is not ready. Does not start it."""
         found = self.model.address
         return Address(found.base_url, ApiKey(found.api_key, found.base_url)) if found else None
 

@@ -95,14 +95,14 @@ class Looks:
     """
 
     def __init__(self, ask: Callable[[Address], EndpointHealth] = check, lifetime_s: float = _LIFETIME_S) -> None:
-        """``lifetime_s``: an endpoint is not asked more often than once in so many seconds, unless by ``again``."""
+        """``lifetime_s``: the minimum interval between checks of an endpoint, except with ``again``."""
         self._ask = ask
         self._lifetime_s = lifetime_s
         self._lock = threading.Lock()
         self._known: dict[str, _Known] = {}
 
     def look(self, name: str, address: Address, *, again: bool = False) -> Look:
-        """What is known of the endpoint now. Begins a new look when the last one is old, and with ``again`` at once."""
+        """The newest state of the endpoint. Starts a check when the last one is old, or with ``again``."""
         with self._lock:
             known = self._known.get(name)
             if known is None or known.base_url != address.base_url:

@@ -48,7 +48,7 @@ class Found:
 def find_local(kinds: Sequence[Kind] = KINDS) -> list[Found]:
     """The servers that list their models, or ask for a key, at the usual addresses of the local kinds.
 
-    All of them are asked at once.
+    All of them are requested in parallel.
     """
     local = [kind for kind in kinds if kind.local]
     with ThreadPoolExecutor(len(local) or 1) as threads:

@@ -21,7 +21,7 @@ _MAX_BYTES = 4 * 1024 * 1024
 _MAX_MODELS = 2000
 _LARGEST = 2**53 - 1
 
-# Where providers put the name that a request asks for, and the size of the context: OpenAI's and Mistral's words first,
+# The providers' keys for the model's id and context size: OpenAI's and Mistral's first,
 # then those of Ollama, Cohere, vLLM, Groq and OpenRouter.
 _NAMES = ("id", "model", "name")
 _CONTEXT_LENGTHS = ("max_context_length", "context_length", "max_model_len", "context_window")
@@ -98,7 +98,7 @@ def _read_models(text: str, hide: Callable[[str], str]) -> list[ModelCard]:
 
 
 def _is_for_chat(entry: Mapping[str, Any]) -> bool:
-    """Whether a model is for chat, by what its provider says of it; true where that is nothing."""
+    """Whether a model is for chat, according to its provider's description; true without one."""
     capabilities, architecture = entry.get("capabilities"), entry.get("architecture")
     if isinstance(capabilities, Mapping) and capabilities.get("completion_chat") is False:  # Mistral
         return False
@@ -111,7 +111,7 @@ def _is_for_chat(entry: Mapping[str, Any]) -> bool:
 
 
 def _entries(value: object) -> list[Any]:
-    """The models among what was listed. Raises UnreadableEvent when that is no list of models."""
+    """The models in the response. Raises UnreadableEvent when it is not a list of models."""
     if isinstance(value, Mapping):
         listed = (value.get("data"), value.get("models"))
         return next((entries for entries in listed if entries and isinstance(entries, list)), [])

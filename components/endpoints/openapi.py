@@ -1,7 +1,7 @@
-"""Fields that an endpoint's own OpenAPI document names for its chat completions.
+"""Reads the fields of an endpoint's chat completions from its OpenAPI document.
 
-The document is asked for once, by the endpoint's own address and key, within limits of size and time. It is foreign:
-what cannot be read in it is passed over.
+The document is requested once, with the endpoint's address and key, within limits of size and time. It is
+untrusted, and its unreadable parts are skipped.
 """
 
 from __future__ import annotations
@@ -38,11 +38,11 @@ _LARGEST = 2**53 - 1
 
 
 class NoDocument(Exception):
-    """The endpoint's document cannot be had or names no chat completions; the message is a sentence."""
+    """The document is unavailable or has no chat completions; the message is a sentence."""
 
 
 class OpenApiFields:
-    """What the documents of this process's endpoints say. Nobody waits: what is not read yet is not there."""
+    """The fields from the documents of this process's endpoints. Never blocks: unread documents have no fields yet."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -51,7 +51,7 @@ class OpenApiFields:
         self._problems: dict[str, str] = {}
 
     def extended(self, endpoint: AnyEndpoint) -> AnyEndpoint:
-        """The endpoint with the fields of its document; asks for the document when nobody has."""
+        """The endpoint with the fields of its document; requests the document on first use."""
         if not isinstance(endpoint, Endpoint) or endpoint.openapi is None:
             return endpoint
         url = endpoint.openapi
@@ -60,7 +60,7 @@ class OpenApiFields:
                 self._again_at[url] = time.monotonic() + _AGAIN_AFTER_S
                 threading.Thread(target=self._read, args=(endpoint, url), name="openapi", daemon=True).start()
             found = self._found.get(url, {})
-        # What the operator declares counts for more than the document.
+        # The operator's declarations take precedence over the document.
         unsaid = {name: one for name, one in found.items() if name not in endpoint.declared}
         return replace(endpoint, profile=with_declared(endpoint.profile, unsaid))
 
@@ -84,7 +84,7 @@ class OpenApiFields:
 
 
 def read_fields(address: Address, url: str, within_s: float = _WITHIN_S) -> dict[str, Declared]:
-    """The fields that the document at this address names. Raises NoDocument."""
+    """The fields in the document at this address. Raises NoDocument."""
     hide = address.key.mask.out_of if address.key else str
     watch = Watch(within_s)
     try:
@@ -101,13 +101,13 @@ def read_fields(address: Address, url: str, within_s: float = _WITHIN_S) -> dict
     except StreamFault as fault:
         raise NoDocument(f"it did not come within {within_s:g} s." if watch.ended else hide(fault.sentence)) from None
     except UnreadableEvent:
-        raise NoDocument("it is no JSON object.") from None
+        raise NoDocument("it is not a JSON object.") from None
     finally:
         watch.close()
 
 
 def fields_in(document: Mapping[str, Any], path: str) -> dict[str, Declared]:
-    """The fields of what is posted to this path, or to another one that ends as it does. Raises NoDocument."""
+    """The fields of the request body for this path, or for another one with the same end. Raises NoDocument."""
     paths = _object(document.get("paths"))
     similar = [key for key in paths if str(key).endswith(_COMPLETIONS)]
     operations = (_object(_object(paths.get(key)).get("post")) for key in (path, *similar))
@@ -159,7 +159,7 @@ def _declared(document: Mapping[str, Any], name: str, schema: object) -> Declare
 
 
 def _limit(forms: list[Mapping[str, Any]], key: str, exclusive: str, kind: Kind, step: int) -> float | None:
-    """A range's end. What excludes a whole number ends beside it; fractions get as near to it as one likes."""
+    """A range's end. An excluded whole number moves the end by one; an excluded fraction stays the end."""
     for form in forms if kind.is_number else ():
         value, beyond = form.get(key), form.get(exclusive)
         excluded = beyond is True or (not _is_number(value) and _is_number(beyond))
@@ -178,7 +178,7 @@ def _first(forms: list[Mapping[str, Any]], key: str) -> Any:
 
 
 def _forms(document: Mapping[str, Any], schema: object) -> list[Mapping[str, Any]]:
-    """A schema and those that it is made of or chooses from, without references."""
+    """A schema and its parts (allOf, anyOf, oneOf), with references resolved."""
     forms: list[Mapping[str, Any]] = []
     waiting = [schema]
     while waiting and len(forms) < _MOST_FORMS:
@@ -190,7 +190,7 @@ def _forms(document: Mapping[str, Any], schema: object) -> list[Mapping[str, Any
 
 
 def _resolved(document: Mapping[str, Any], value: object) -> object:
-    """What a reference within the document leads to; nothing outside of it is asked for."""
+    """The target of a reference within the document; others are ignored."""
     for _ in range(_MOST_REFERENCES):
         reference = _object(value).get("$ref")
         if reference is None:

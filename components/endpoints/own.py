@@ -44,7 +44,7 @@ def own_endpoint(
     settings: Settings,
     taken: Collection[str] = (),
 ) -> Endpoint:
-    """The endpoint that a visitor typed. Looks nothing up and calls nobody: its address is checked when it is called.
+    """The endpoint entered by a visitor. No lookups and no requests: its address is checked on each connection.
 
     ``key`` and ``model`` may be empty. ``taken`` are the names of the configured endpoints, none of which it gets.
 
@@ -54,7 +54,7 @@ def own_endpoint(
         raise UnusableOwnEndpoint(
             {OwnField.BASE_URL: "Endpoints of one's own are not allowed here. Choose another one."}
         )
-    # What is public, and what the operator adds to that.
+    # Public addresses, and the operator's networks.
     policy = AddressPolicy(settings.own_endpoints_networks)
     model = model.strip()
     problems: dict[OwnField, str] = {}
@@ -82,7 +82,7 @@ def own_endpoint(
 
 
 def _check_host(base_url: str, policy: AddressPolicy) -> None:
-    """Raises ValueError for an address in figures that would be refused anyway: better said at once."""
+    """Raises ValueError for a numeric address that the policy refuses, so that the form shows it at once."""
     address = address_in_figures(urlsplit(base_url).hostname or "")
     if address and not policy.allows(address):
         raise ValueError(

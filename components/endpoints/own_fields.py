@@ -1,4 +1,4 @@
-"""Fields that an endpoint has beyond its dialect, as its operator declares them in the secrets file."""
+"""An endpoint's own fields beyond its dialect, declared by the operator in the secrets file."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _FIRST_VALUES: Mapping[Kind, JsonValue] = {
 
 
 class Declared(NamedTuple):
-    """A field, and what its endpoint allows of it."""
+    """A field, and its rules at the endpoint."""
 
     row: Field
     rules: FieldRules
@@ -56,7 +56,7 @@ def declared_fields(tables: object) -> dict[str, Declared]:
 def declared(
     name: str, kind: Kind, rules: FieldRules, description: str, choices: tuple[str, ...] = (), first: JsonValue = None
 ) -> Declared:
-    """A declared field; one that is known keeps its own row. ``first`` is the value that a person begins with."""
+    """A declared field; a known field keeps its row. ``first`` is the initial value."""
     if name in FIELDS:
         return Declared(FIELDS[name], rules)
     row = Field(name, kind, description, begins_with=first, example=first, choices=choices)
@@ -68,7 +68,7 @@ def declared(
 
 
 def with_declared(profile: Profile, found: Mapping[str, Declared]) -> Profile:
-    """The dialect with these fields as well. The key of a field that it has under another name stays that field's."""
+    """The dialect with these fields added. A key that the dialect uses for another field keeps that field."""
     taken = {rules.key for name, rules in profile.fields.items() if rules.key != name}
     new = {name: one for name, one in found.items() if name not in taken}
     if not new:

@@ -60,7 +60,7 @@ class Axis(BaseModel):
 
 
 class AxisProblem(SweepProblem):
-    """The values of ``field`` are wrong; the text says what to do."""
+    """The values of ``field`` are invalid; the text has the next step."""
 
     def __init__(self, field: str, sentence: str) -> None:
         super().__init__(sentence)

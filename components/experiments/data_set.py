@@ -37,7 +37,7 @@ _Lines = Iterator[tuple[int, dict[str, str]]]
 
 
 class DataSetProblem(SweepProblem):
-    """A file is no data set; the text says why, where and what to do."""
+    """The file is not a data set; the text has the reason, the place and the next step."""
 
 
 @dataclass(frozen=True)

@@ -408,7 +408,7 @@ class Experiment:
                 line.cells.appendleft((cell, plan))
                 self._pause_by_itself(refused.sentence)
             return None
-        except Exception:  # a fault of our own must not leave the experiment going on for ever
+        except Exception:  # an internal error must not leave the experiment running forever
             logging.getLogger(__name__).exception("a run of experiment %s could not be made", self.id)
             return None
         line.under_way += 1
@@ -448,7 +448,7 @@ class Experiment:
     def _written(self, making: Making, cell: Cell, _written: Future[None]) -> None:
         try:
             self._check(making, cell)
-        except Exception:  # a fault of our own must not leave the experiment going on for ever
+        except Exception:  # an internal error must not leave the experiment running forever
             logging.getLogger(__name__).exception("a run of experiment %s could not be checked", self.id)
         finally:
             with self._lock:

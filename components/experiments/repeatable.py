@@ -68,7 +68,7 @@ Show = Callable[[int, int], None]
 
 
 class CannotRun(SweepProblem):
-    """An experiment cannot run; the text says why and what to do."""
+    """The experiment cannot run; the text has the reason and the next step."""
 
 
 @dataclass(frozen=True)

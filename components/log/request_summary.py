@@ -23,7 +23,7 @@ class RequestSummary(NamedTuple):
 
 
 def summarize_request(body: str) -> RequestSummary:
-    """The summary of a body; empty when it is no JSON object."""
+    """The summary of a body; empty when it is not a JSON object."""
     try:
         content = json.loads(body)
     except (ValueError, RecursionError):

@@ -151,7 +151,7 @@ def _place(at: int, normal_begins: list[int], begins: list[int]) -> int:
 def body_without_system(body: str) -> tuple[str, list[str]]:
     """The body with a marker in place of its system messages, and their texts.
 
-    A body without system messages is returned unchanged. A body that is no JSON object is replaced completely, because
+    A body without system messages is returned unchanged. Anything but a JSON object is replaced completely, because
     its content is unknown.
     """
     taken: list[Any] = []

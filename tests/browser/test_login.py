@@ -125,7 +125,7 @@ def test_each_finds_what_is_theirs_and_a_link_opens_for_everybody(page: Page, ap
         seen = visitor.open("runs")
         assert plain_words(BEN).encode() in seen
         assert b"No runs yet." in seen
-        assert b"You share no link." in visitor.open("shared")
+        assert b"You have no shared links." in visitor.open("shared")
 
 
 def test_without_a_login_no_page_shows_anything(app: str) -> None:

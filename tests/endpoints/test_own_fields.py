@@ -209,7 +209,7 @@ def test_the_document_is_asked_for_once_at_the_endpoints_own_origin() -> None:
     ("answer", "words"),
     [
         (an_answer(b"no", "404 Not Found"), "HTTP 404"),
-        (an_answer(b"[]"), "no JSON object"),
+        (an_answer(b"[]"), "not a JSON object"),
         (an_answer(b"{}"), "names no further fields"),
         (an_answer(b" " * (4 * 1024 * 1024 + 1)), "too large"),
     ],

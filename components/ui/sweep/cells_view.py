@@ -39,7 +39,7 @@ from components.ui.answer.numbers import draw_numbers
 from components.ui.plain_words import plain_words
 from components.ui.sweep import keys
 from components.ui.sweep.running import compare_positions, run_cells
-from components.ui.sweep.taking_in import whole_runs
+from components.ui.sweep.sweep_runs import whole_runs
 from components.ui.user_errors import shown
 
 _MOST_ROWS = 500

@@ -12,7 +12,7 @@ from components.experiments.cell_result import CellResult
 from components.experiments.kept_sweep import KeptSweep
 from components.experiments.measures import SweepMeasure
 from components.experiments.sweep_tables import ANSWER, DIGEST, POSITION, RUN, as_csv, long_table, wide_table
-from components.ui.sweep.taking_in import whole_runs
+from components.ui.sweep.sweep_runs import whole_runs
 
 _LINES_AT_ONCE = 200
 

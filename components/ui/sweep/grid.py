@@ -17,7 +17,7 @@ from components.ui.sweep.cells_view import draw_cells
 from components.ui.sweep.downloads import draw_long_download
 from components.ui.sweep.findings_view import draw_findings
 from components.ui.sweep.running import run_again
-from components.ui.sweep.taking_in import missing_and_refused, results_of, run_missing_cells
+from components.ui.sweep.sweep_runs import missing_and_refused, results_of, run_missing_cells
 from components.ui.user_errors import shown
 
 _LOOK_AGAIN_S = 1.0

@@ -12,7 +12,7 @@ from components.experiments.kept_sweep import KeptSweep
 from components.experiments.measures import mean_similarity
 from components.experiments.sweep_results import base_row
 from components.ui.sweep import keys
-from components.ui.sweep.taking_in import whole_runs
+from components.ui.sweep.sweep_runs import whole_runs
 
 _Known = dict[str, tuple[frozenset[str], float]]
 _STEP_S = 0.05
