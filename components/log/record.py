@@ -82,8 +82,8 @@ _choices = TypeAdapter(tuple[Choice, ...])
 
 _REPORTED = "As the endpoint reported them."
 _GAP = (
-    "A chunk gap is the time between two reads of the socket that brought tokens, one after the other. "
-    "Chunks that came in one read have no gap between them."
+    "A chunk gap is the time between two consecutive reads of the socket with tokens. "
+    "Chunks of the same read have no gap."
 )
 _OF_EXPERIMENT = "Of the experiment that the run belongs to, see Placement."
 _OF_ENDPOINT = "What the endpoint said of itself, see Outcome."
@@ -98,19 +98,19 @@ class RunRecord:
     """
 
     id: Annotated[str, Fact("id", public=False, length=32)]
-    created_at: Annotated[str, Fact("date", "When the run began, in UTC.", public=True, length=27)]
+    created_at: Annotated[str, Fact("date", "The start of the run, in UTC.", public=True, length=27)]
     heartbeat_at: Annotated[
-        str, Fact("last sign of life", "When its process wrote it last, in UTC.", public=False, length=27)
+        str, Fact("last sign of life", "The last write by its process, in UTC.", public=False, length=27)
     ]
     status: Annotated[str, Fact("status", public=True, length=16)]
     endpoint: Annotated[str, Fact("endpoint", "A name, never an address.", public=True)]
     dialect: Annotated[str, Fact("dialect", public=True, length=16)]
     model: Annotated[str, Fact("model", public=True)]
-    request_body: Annotated[str, Fact("request", "The exact body that was sent.", public=True)]
+    request_body: Annotated[str, Fact("request", "The exact body as sent.", public=True)]
     app_version: Annotated[str, Fact("made with version", public=True, length=32)]
     text: Annotated[str, Fact("answer", "The text of the first choice.", public=True)] = ""
-    reasoning: Annotated[str, Fact("reasoning", "That of the first choice.", public=True)] = ""
-    finished_at: Annotated[str | None, Fact("end", "When the run ended, in UTC.", public=False, length=27)] = None
+    reasoning: Annotated[str, Fact("reasoning", "The reasoning of the first choice.", public=True)] = ""
+    finished_at: Annotated[str | None, Fact("end", "The end of the run, in UTC.", public=False, length=27)] = None
     error_kind: Annotated[str | None, Fact("fault", public=True, length=32)] = None
     error_message: Annotated[str | None, Fact("error", public=True)] = None
     raw_error: Annotated[str | None, Fact("error as it came", public=False)] = None
@@ -147,7 +147,7 @@ class RunRecord:
         float | None,
         Number(
             "first reasoning",
-            "From the send to the first reasoning that is not empty.",
+            "From the send to the first non-empty reasoning.",
             name="time to first reasoning",
             unit="ms",
             public=True,
@@ -158,7 +158,7 @@ class RunRecord:
         Number(
             "TTFT",
             "From the send of the last attempt to the first token of any kind: reasoning, text or tool call. "
-            "Connecting comes before it.",
+            "Connecting is not included.",
             name="time to first token",
             unit="ms",
             public=True,
@@ -179,7 +179,7 @@ class RunRecord:
         float | None,
         Number(
             "total",
-            "From the start of the run to its end, waits before retries included.",
+            "From the start of the run to its end, including waits before retries.",
             name="time in all",
             unit="ms",
             public=True,
@@ -194,9 +194,9 @@ class RunRecord:
         float | None,
         Number(
             "tokens/s",
-            "Decode rate: tokens × (chunks - first) / chunks / (last token - first token), where first is how many "
-            "chunks came with the first read, mostly one. Streamed reasoning and tool calls count, hidden reasoning "
-            "does not; all choices count together.",
+            "Decode rate: tokens × (chunks - first) / chunks / (last token - first token), where first is the number "
+            "of chunks in the first read, usually one. Streamed reasoning and tool calls count, hidden reasoning does "
+            "not; all choices count together.",
             name="tokens per second",
             unit="tokens/s",
             public=True,
@@ -223,7 +223,7 @@ class RunRecord:
         float | None,
         Number(
             "connect",
-            "Finding the host, connecting and the TLS handshake, before the send; 0 when an open connection is reused.",
+            "Name lookup, connection and TLS handshake, before the send; 0 when an open connection is reused.",
             name="time to connect",
             unit="ms",
             public=True,
@@ -233,7 +233,7 @@ class RunRecord:
         float | None,
         Number(
             "queued",
-            "How long the endpoint says that the request waited for a slot.",
+            "The request's wait for a slot, as reported by the endpoint.",
             name="time in the endpoint's queue",
             unit="ms",
             public=True,
@@ -241,7 +241,7 @@ class RunRecord:
     ] = None
     cached_tokens: Annotated[
         int | None,
-        Number("cached tokens", "Prompt tokens that the endpoint had read before.", public=True),
+        Number("cached tokens", "Prompt tokens that the endpoint read from a cache.", public=True),
     ] = None
     experiment_id: Annotated[str | None, Fact("experiment", _OF_EXPERIMENT, public=False, length=32)] = None
     lane: Annotated[str | None, Fact("lane", _OF_EXPERIMENT, public=False, length=32)] = None
@@ -321,7 +321,7 @@ class RunRecord:
         int | None,
         Number(
             "chunk gaps",
-            f"How many chunk gaps the percentiles are of: below 20, p95 says little. {_GAP}",
+            f"The number of chunk gaps; with fewer than 20, p95 is not meaningful. {_GAP}",
             public=True,
             place=70,
             timed=True,
