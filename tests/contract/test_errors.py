@@ -221,7 +221,8 @@ def test_a_body_without_words_gives_the_status_in_words(body):
     ],
 )
 def test_a_code_is_told_where_there_are_no_words(body, code):
-    assert read_error(body, 429).sentence == f"The endpoint answered 429 Too Many Requests: {code}."
+    limit = "Its limit of requests or tokens is probably reached. Wait, or run fewer at once."
+    assert read_error(body, 429).sentence == f"The endpoint answered 429 Too Many Requests: {code}. {limit}"
     assert read_error(body).sentence == f"The endpoint reported an error: {code}."
 
 
