@@ -13,8 +13,8 @@ from components.drafts.change import Change, between, reset
 from components.drafts.conversation import Turn
 from components.drafts.draft import Draft
 from components.drafts.setting import FieldState, Setting, sending
-from tests.drafts.test_side_by_side import drafts, system_turns
 from tests.drafts.test_draft import a_draft, with_settings
+from tests.drafts.test_side_by_side import drafts, system_turns
 
 some_drafts = drafts(st.lists(system_turns, max_size=2))
 OMITTED = Setting()

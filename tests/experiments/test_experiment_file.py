@@ -22,9 +22,9 @@ from components.experiments.rules import FileProblem, Rules, read_rules, write_r
 from components.experiments.sweep_plan import PlanKind
 from components.experiments.sweep_setup import Setup, TypedAxis
 from components.experiments.thresholds import Limit, Tolerance
-from tests.drafts.test_side_by_side import drafts, system_turns, variables
 from tests.drafts.test_comparison import all_settings
 from tests.drafts.test_draft import a_draft, with_settings
+from tests.drafts.test_side_by_side import drafts, system_turns, variables
 
 SWEEP = """\
 tempera: 1
