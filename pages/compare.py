@@ -29,19 +29,18 @@ draft = draw_base(with_lanes=True)
 endpoints = available_endpoints()
 requests = lane_requests(draft, endpoints, model_cards)
 experiment = shown_experiment(experiment_id)
+# Before the lanes are read: a run that starts or ends from now on causes another draw.
+version = experiment.version if experiment else 0
+found = lane_runs(experiment)
 blind = draw_controls(
     draft.comparison,
     may_be_refused=any(request.composed.may_be_refused for request in requests),
     going_on=experiment is not None and experiment.going_on,
+    draw_share=lambda: draw_share_button(lambda: answers_of(draft, found), draft, comparison=True),
 )
 order = blind_order([request.lane.id for request in requests]) if blind else None
-# Before the lanes are read: a run that starts or ends from now on causes another draw.
-version = experiment.version if experiment else 0
-found = lane_runs(experiment)
 if experiment_id and not found and not (experiment and experiment.going_on):
     st.info("The log has no runs of this comparison.", icon=":material/search_off:")
-if not blind:
-    draw_share_button(lambda: answers_of(draft, found), draft, comparison=True)
 draw_board(requests, found, experiment, draft, endpoints, version=version, blind_order=order)
 draw_outcome(
     requests,

@@ -22,6 +22,7 @@ if is_known():
     presses.act()
 
 st.set_page_config(page_title="Tempera", page_icon=Path(ui.__file__).parent / "icon.svg", layout="wide")
+st.logo(Path(ui.__file__).parent / "logo.svg", size="small")
 st.html(Path(ui.__file__).parent / "style.css")
 st.html(live_view.FOLDER / "live_view.css")
 st.html(live_view.FOLDER / "markdown.css")

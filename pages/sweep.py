@@ -10,6 +10,7 @@ from components.experiments.kept_sweep import KeptSweep
 from components.experiments.problem import SweepProblem
 from components.server.process import service
 from components.ui import presses, shortcuts, state
+from components.ui.answer.own_html import draw_style
 from components.ui.form import draft_form
 from components.ui.form.base_form import draw_base
 from components.ui.plain_words import plain_words
@@ -34,18 +35,24 @@ if opened and kept:
     draft_form.fill(kept.draft, "sweep opened")
     setup_form.put(kept.setup)
 
-draft = draw_base(filled=filled_variables(setup_form.read()))
-setup_form.draw_axes(draft)
-setup = setup_form.read()
-inputs, data_problem = draw_data_set(setup, draft)
-rows: list[dict[str, str]] = []
-numbers: Sequence[int] = ()
-problem = None
-try:
-    rows, numbers = draw_plan(setup)
-except SweepProblem as found:
-    # Problems of an axis are shown beside it.
-    problem = None if isinstance(found, AxisProblem) and not has_table(setup) else found.sentence
+folded = bool(st.session_state.get(keys.SETUP_FOLDED))
+# Hidden by style: the widgets keep their values, and nothing below them is a new element.
+draw_style(f".st-key-sweep_setup {{ display: {'none' if folded else 'flex'}; }}")
+with st.container(key="sweep_setup"):
+    draft = draw_base(filled=filled_variables(setup_form.read()))
+    setup_form.draw_axes(draft)
+    setup = setup_form.read()
+    inputs, data_problem = draw_data_set(setup, draft)
+    rows: list[dict[str, str]] = []
+    numbers: Sequence[int] = ()
+    problem = None
+    try:
+        rows, numbers = draw_plan(setup)
+    except SweepProblem as found:
+        # Problems of an axis are shown beside it.
+        problem = None if isinstance(found, AxisProblem) and not has_table(setup) else found.sentence
+if folded:
+    st.markdown(f":small[{plain_words(setup_form.in_words(setup), 300)}]")
 
 requests = running.requests_for(draft, rows, inputs) if rows and not data_problem else []
 known = running.answers_in_log(requests, setup.repeats)
@@ -64,6 +71,14 @@ with st.container(horizontal=True, vertical_alignment="center", key="run_bar"):
         st.checkbox("Send anyway", key=state.SEND_ANYWAY)
     count = draw_cost(requests, setup, known)
     st.space("stretch")
+    st.button(
+        "Edit set-up" if folded else "Fold set-up",
+        key="fold_setup",
+        type="tertiary",
+        icon=":material/unfold_more:" if folded else ":material/unfold_less:",
+        on_click=st.session_state.__setitem__,
+        args=(keys.SETUP_FOLDED, not folded),
+    )
     draw_earlier_sweeps()
 if problem:
     st.error(plain_words(problem))
@@ -76,6 +91,7 @@ wanted = st.session_state.get(keys.SWEEP_WANTED)
 if wanted is not None and ready and (wanted == count or confirmed(count)):
     sweep = KeptSweep(draft, setup_form.read(), rows, inputs, known if setup.reuse else {})
     presses.unbroken(lambda: running.start(sweep, requests))
+    st.session_state[keys.SETUP_FOLDED] = True
     st.rerun()
 st.session_state.pop(keys.SWEEP_WANTED, None)
 draw_question(count)

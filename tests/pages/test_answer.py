@@ -181,6 +181,7 @@ def test_events_are_shown_with_their_times_from_the_log_without_the_endpoint(pag
     view(page, "Events")
     table = page.dataframe[0].value
     assert table["data"].tolist()[-1] == "[DONE]"
+    assert table["text"].tolist()[:2] == ['"Hello"', '" you"']
     assert [json.loads(data)["choices"][0]["delta"] for data in table["data"].tolist()[:2]] == [
         {"content": "Hello"},
         {"content": " you"},

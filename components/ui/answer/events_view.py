@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
+
 import altair as alt
 import pandas as pd
 import streamlit as st
 
+from components.contract.chunk import UnreadableEvent, read_chunk
 from components.log.events import StoredEvent
 from components.log.record import RunRecord
 from components.runs.run import Run
@@ -97,6 +100,7 @@ def _draw_table(events: list[StoredEvent], first: int, *, can_open: bool = True)
                 "at": frame["at_s"],
                 "gap": frame["gap_ms"],
                 "name": frame["name"],
+                "text": [_text_of(event) for event in events],
                 "data": frame["data"],
             }
         ),
@@ -115,6 +119,9 @@ def _draw_table(events: list[StoredEvent], first: int, *, can_open: bool = True)
                 width="small",
             ),
             "name": st.column_config.TextColumn(width="small"),
+            "text": st.column_config.TextColumn(
+                width="medium", help="The text, reasoning or tool call that this event added, in quotation marks."
+            ),
             "data": st.column_config.TextColumn(width="large"),
         },
     )
@@ -128,6 +135,16 @@ def _draw_table(events: list[StoredEvent], first: int, *, can_open: bool = True)
             st.caption(f"The first {len(event.data):,} of {event.size:,} characters.")
     else:
         st.caption("Select a row to see its whole event.")
+
+
+def _text_of(event: StoredEvent) -> str | None:
+    """What an event added, quoted so that blanks show; None for nothing, and for data that is no chunk."""
+    try:
+        choices = read_chunk(event.data).choices
+    except UnreadableEvent:
+        return None
+    added = "".join(choice.reasoning + choice.text for choice in choices)
+    return json.dumps(added, ensure_ascii=False) if added else None
 
 
 def _frame(events: list[StoredEvent], first: int) -> pd.DataFrame:

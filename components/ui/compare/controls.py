@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 
 import streamlit as st
@@ -28,12 +29,15 @@ the fairest for times.
 """
 
 
-def draw_controls(comparison: Comparison, *, may_be_refused: bool, going_on: bool) -> bool:
+def draw_controls(
+    comparison: Comparison, *, may_be_refused: bool, going_on: bool, draw_share: Callable[[], None]
+) -> bool:
     """Draw the row; returns whether answers are blind.
 
     ``may_be_refused`` adds *Send anyway*; ``going_on`` is whether any lane runs, so that Stop has something to stop.
+    ``draw_share`` is called for answers that are not blind.
     """
-    with st.container(horizontal=True, vertical_alignment="center", key="run_bar"):
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="run_bar"):
         st.button(
             "Run all",
             key=state.RUN,
@@ -61,7 +65,7 @@ def draw_controls(comparison: Comparison, *, may_be_refused: bool, going_on: boo
             format_func=_TIMINGS.__getitem__,
             key=keys.TIMING,
             label_visibility="collapsed",
-            width=160,
+            width=140,
             help=_TIMING_HELP,
             on_change=presses.soon(_take_timing),
         )
@@ -72,7 +76,7 @@ def draw_controls(comparison: Comparison, *, may_be_refused: bool, going_on: boo
             comparison.repeats,
             key=keys.REPEATS,
             label_visibility="collapsed",
-            width=130,
+            width=110,
             on_change=presses.soon(_take_repeats),
             icon=":material/repeat:",
         )
@@ -107,6 +111,8 @@ def draw_controls(comparison: Comparison, *, may_be_refused: bool, going_on: boo
             with several:
                 draw_change_of_several(comparison)
         draw_earlier_comparisons()
+        if not blind:
+            draw_share()
         draw_shortcuts()
     # Always there: a message that appears or vanishes must not move the elements below it.
     with st.container():

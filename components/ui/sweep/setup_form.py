@@ -66,6 +66,13 @@ def change(**parts: Any) -> None:
     _keep(read())
 
 
+def in_words(setup: Setup) -> str:
+    """The set-up as one line: its axes with their values, the plan, repeats and concurrency."""
+    axes = " × ".join(f"{axis.field} {', '.join(axis.text.splitlines())}" for axis in setup.axes)
+    parts = [axes, _KINDS[setup.kind][0], f"{setup.repeats} repeats", f"concurrency {setup.at_once}"]
+    return " · ".join(parts)
+
+
 def draw_axes(draft: Draft) -> None:
     """Draw each axis with its values and their problems."""
     setup, drawn = read(), _drawn()
