@@ -11,7 +11,9 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 from sqlalchemy import (
     ColumnElement,
+    Text,
     and_,
+    cast,
     column,
     func,
     literal,
@@ -23,6 +25,7 @@ from sqlalchemy import (
     true,
     tuple_,
 )
+from sqlalchemy.dialects import postgresql
 
 from components.contract.strict_json import read_json
 from components.log import sentences
@@ -235,7 +238,7 @@ def conditions(database: Database, view: View, most_matches: int = MOST_MATCHES)
     found += [runs.c[name] == storable_text(getattr(view, name)) for name in same if getattr(view, name)]
     if view.ids:
         found.append(runs.c.id.in_(view.ids))
-    found += [_has_setting(said) for said in _parted(view.settings)]
+    found += [_has_setting(database, said) for said in _parted(view.settings)]
     if view.since:
         found.append(runs.c.created_at >= _begin_of("since", view.since, view.zone))
     if view.until:
@@ -263,7 +266,7 @@ def _parted(settings: str) -> list[str]:
     return [said for said in _PART.findall(settings) if said.strip()]
 
 
-def _has_setting(said: str) -> ColumnElement[bool]:
+def _has_setting(database: Database, said: str) -> ColumnElement[bool]:
     match = _SETTING.fullmatch(said.strip())
     if match is None or not match["value"]:
         what = f"{said.strip()!r:.60} has no value."
@@ -282,6 +285,10 @@ def _has_setting(said: str) -> ColumnElement[bool]:
     if value.lower() == "omitted":
         return ~lines.contains(f"\n{storable_text(setting_line(field, 0)[:-1])}", autoescape=True)
     wanted = {setting_line(field, each) for each in _values(value)}
+    if not database.is_sqlite:
+        # Must equal the expression of the index.
+        indexed: ColumnElement[Any] = literal_column("string_to_array(runs.settings, E'\\n')")
+        return indexed.op("&&")(cast(sorted(map(storable_text, wanted)), postgresql.ARRAY(Text)))
     return or_(*(lines.contains(f"\n{storable_text(line)}\n", autoescape=True) for line in sorted(wanted)))
 
 
@@ -316,13 +323,14 @@ def _has_words(database: Database, words: str, most_matches: int) -> ColumnEleme
             .order_by(index.c.rowid.desc())
         )
         return literal_column("runs.rowid").in_(newest.limit(most_matches))
-    # Must equal the expression of the index.
-    indexed: ColumnElement[Any] = literal_column(
-        "to_tsvector('simple', left(runs.prompt, 100000) || ' ' || left(runs.text, 100000))"
-    )
-    return (runs.c.status != literal_column("'running'")) & indexed.op("@@")(
-        func.websearch_to_tsquery(literal_column("'simple'"), words)
-    )
+    theirs = runs.alias("theirs")
+    indexed: ColumnElement[Any] = literal_column("theirs.runs_search_words")
+    wanted_here = indexed.op("@@")(func.websearch_to_tsquery(literal_column("'simple'"), words))
+    latest = select(theirs.c.id).where(theirs.c.owner == database.owner, wanted_here)
+    latest = latest.order_by(theirs.c.created_at.desc(), theirs.c.id.desc()).limit(most_matches)
+    # As an array, so that PostgreSQL finds the words first: with few rows to show, it would read the newest runs until
+    # it has them, which for a rare word are all.
+    return runs.c.id == func.any(func.array(latest.scalar_subquery()))
 
 
 def _begin_of(field: str, said: str, zone: str, days_later: int = 0) -> str:

@@ -1,6 +1,6 @@
 """What finding runs takes in a log of a million: the server's time of a page, a filter, an order, a search.
 
-    python -m tests.benchmarks.find_runs [--rows 1000000] [--log FILE]
+    python -m tests.benchmarks.find_runs [--rows 1000000] [--log FILE | --url URL]
 
 Makes the log (minutes for a million), or measures one that is there. Each query is asked several times; the first one,
 which reads from the disk, and the median of the others are printed in ms.
@@ -131,7 +131,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.find_runs", description=__doc__)
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--log", type=Path)
+    parser.add_argument("--url", help="a PostgreSQL database, which is filled when it has no runs")
     arguments = parser.parse_args()
+    if arguments.url:
+        database = Database(arguments.url)
+        if not count_runs(database):
+            fill(database, arguments.rows)
+        measure(database)
+        return
     with tempfile.TemporaryDirectory() as folder:
         path = arguments.log or Path(folder) / "runs.sqlite3"
         is_new = not path.exists()
