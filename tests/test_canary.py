@@ -39,9 +39,9 @@ from components.runs.runner import Runner
 from components.sharing.capsule import Kind
 from components.sharing.freezing import Choices, capsule_of
 from components.snippets.credentials import WHERE_KEYS_BELONG
-from components.snippets.export import export
+from components.snippets.export import Language, export
 from components.snippets.importing import import_request
-from components.snippets.language import CannotExport, Language
+from components.snippets.problem import CannotExport
 from components.streaming.session import ApiKey
 from tests import canary
 from tests.browser.conftest import ROOT, serve_app

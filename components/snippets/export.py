@@ -3,21 +3,39 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from enum import Enum
 
 from components.contract.profile import Profile
 from components.contract.request import ChatCompletionStreamRequest, to_bytes
-from components.snippets.language import Language
 from components.snippets.to_curl import to_curl
 from components.snippets.to_mistralai import to_mistralai
 from components.snippets.to_openai import to_openai
 from components.snippets.to_requests import to_requests
 
-_WRITERS = {
-    Language.CURL: to_curl,
-    Language.REQUESTS: to_requests,
-    Language.MISTRALAI: to_mistralai,
-    Language.OPENAI: to_openai,
-}
+_Write = Callable[[str, str, str | None], str]
+
+
+class Language(Enum):
+    """A language of generated code.
+
+    ``label`` is its name on pages, ``file_ending`` the extension of its files, ``highlighting`` its name in syntax
+    highlighters, ``packages`` the packages to install with pip. ``write`` makes the code from a body, a base URL and
+    the variable of the key.
+    """
+
+    JSON = ("JSON", ".json", "json", lambda body, _base_url, _key_variable: body)
+    CURL = ("curl", ".sh", "bash", to_curl)
+    REQUESTS = ("Python: requests", ".py", "python", to_requests, "requests sseclient-py")
+    MISTRALAI = ("Python: mistralai", ".py", "python", to_mistralai, "mistralai")
+    OPENAI = ("Python: openai", ".py", "python", to_openai, "openai")
+
+    def __init__(self, label: str, file_ending: str, highlighting: str, write: _Write, packages: str = "") -> None:
+        self.label = label
+        self.file_ending = file_ending
+        self.highlighting = highlighting
+        self.write = write
+        self.packages = packages
 
 
 def export(
@@ -35,7 +53,4 @@ def export(
     """
     if key_variable is not None and not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", key_variable):
         raise ValueError("The variable for the key needs a plain name, such as API_KEY.")
-    body = to_bytes(request, profile).decode()
-    if language is Language.JSON:
-        return body
-    return _WRITERS[language](body, base_url, key_variable)
+    return language.write(to_bytes(request, profile).decode(), base_url, key_variable)

@@ -1,4 +1,4 @@
-"""The errors of imports."""
+"""The errors of imports and exports."""
 
 from __future__ import annotations
 
@@ -14,3 +14,7 @@ class ImportProblem(UserError):
 
 class NothingSent(ImportProblem):
     """A command without a body; the request may be elsewhere in the text."""
+
+
+class CannotExport(UserError):
+    """This language cannot send the request exactly; the sentence says why, and which one can."""

@@ -7,8 +7,8 @@ import json
 from pydantic import JsonValue
 
 from components.snippets import sentences
-from components.snippets.language import CannotExport
 from components.snippets.nesting import nests_too_deeply
+from components.snippets.problem import CannotExport
 
 _STEP = "    "
 _LINE_LENGTH = 100

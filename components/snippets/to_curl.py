@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from components.snippets import sentences
-from components.snippets.language import CannotExport
+from components.snippets.problem import CannotExport
 
 # Linux's limit for a single argument (MAX_ARG_STRLEN, with the terminating zero byte).
 _MOST_BYTES = 128 * 1024 - 1

@@ -13,7 +13,7 @@ from typing import Any
 from pydantic import JsonValue
 
 from components.snippets import sentences
-from components.snippets.language import CannotExport
+from components.snippets.problem import CannotExport
 from components.snippets.python_literal import python_arguments, python_literal
 
 # The client's sentinel for "not given".

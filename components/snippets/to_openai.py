@@ -6,7 +6,7 @@ import json
 
 from components.contract.profile import OPENAI
 from components.snippets import sentences
-from components.snippets.language import CannotExport
+from components.snippets.problem import CannotExport
 from components.snippets.python_literal import python_arguments, python_literal
 
 _PARAMETERS = ("model", "messages", "stream", *(rules.key for rules in OPENAI.fields.values()))

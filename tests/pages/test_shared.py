@@ -23,7 +23,7 @@ from components.sharing.capsule import Capsule, Kind
 from components.sharing.capsules import own_capsules, publish
 from components.sharing.freezing import Choices, capsule_of
 from components.sharing.linked_settings import linked_settings
-from components.snippets.language import Language
+from components.snippets.export import Language
 from components.ui import state
 from components.ui.form import keys as form_keys
 from components.ui.runs import keys as runs_keys

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from components.contract.profile import PROFILES
 from components.contract.request import to_bytes
-from components.snippets.export import export
-from components.snippets.language import CannotExport, Language
+from components.snippets.export import Language, export
+from components.snippets.problem import CannotExport
 from tests.contract.test_request import requests_in
 
 from .cases import usual_requests

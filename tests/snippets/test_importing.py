@@ -12,10 +12,9 @@ from hypothesis import strategies as st
 from components.contract.profile import BEEZY, MISTRAL, OPENAI, PROFILES
 from components.contract.request import to_bytes
 from components.snippets.credentials import without_credentials
-from components.snippets.export import export
+from components.snippets.export import Language, export
 from components.snippets.importing import MOST_CHARACTERS, STREAM_SWITCHED_ON, Imported, import_request
-from components.snippets.language import CannotExport, Language
-from components.snippets.problem import ImportProblem
+from components.snippets.problem import CannotExport, ImportProblem
 from tests.contract.test_request import a_request, facts, requests_in
 
 from .cases import CASES, CONVERSATION, NASTY, OPEN_CASES, usual_requests

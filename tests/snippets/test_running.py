@@ -12,8 +12,8 @@ import pytest
 
 from components.contract.profile import BEEZY
 from components.contract.request import to_bytes
-from components.snippets.export import export
-from components.snippets.language import CannotExport, Language
+from components.snippets.export import Language, export
+from components.snippets.problem import CannotExport
 from tests.contract.test_request import a_request
 from tests.embedded.conftest import MODEL, Endpoint
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from components.snippets.language import Language
+from components.snippets.export import Language
 from components.ui.form import keys
 
 

@@ -10,9 +10,9 @@ from components.embedded.defaults import DEFAULT_HOST, DEFAULT_PORT
 from components.endpoints.endpoint import AnyEndpoint, EmbeddedEndpoint
 from components.server.process import service
 from components.sharing.settings_file import read_settings_file
-from components.snippets.export import export
+from components.snippets.export import Language, export
 from components.snippets.importing import import_request
-from components.snippets.language import CannotExport, Language
+from components.snippets.problem import CannotExport
 from components.ui import presses
 from components.ui.form import draft_form, keys
 from components.ui.form.link_bar import take_settings
