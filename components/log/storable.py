@@ -20,8 +20,6 @@ def storable_text(text: str) -> str:
 
 def storable(value: Any) -> Any:
     """A text as by ``storable_text``; None for NaN, infinities, and integers beyond 64 bits."""
-    if value is None:
-        return None
     if isinstance(value, str):
         return storable_text(value)
     if isinstance(value, float) and not math.isfinite(value):

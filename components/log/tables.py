@@ -217,7 +217,7 @@ def to_row(record: RunRecord) -> dict[str, Any]:
 
     NUL and lone surrogates become U+FFFD; NaN, infinities, and integers beyond 64 bits become None.
     """
-    return {name: storable(value) for name, value in vars(record).items()}
+    return {name: None if value is None else storable(value) for name, value in vars(record).items()}
 
 
 def owned(table: Table, owner: str) -> ColumnElement[bool]:

@@ -260,6 +260,9 @@ class Unwritable(str):
     def __getitem__(self, part: object) -> Unwritable:
         return self
 
+    def isascii(self) -> bool:
+        return False
+
     def encode(self, *given: str) -> bytes:
         if self.mended:
             return super().encode(*given)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, LargeBinary, Text, insert, select
+from sqlalchemy import Connection, LargeBinary, Text, event, insert, select
 
 from components.contract.profile import OPENAI
 from components.drafts.store import find_draft, list_presets, save_draft, save_preset
@@ -229,3 +229,13 @@ def test_a_hundred_thousand_runs_are_read_as_one_row(tmp_path: Path) -> None:
         of_network = connection.execute(f"explain query plan {network}").fetchall()
     assert "SEARCH kept_bytes USING INDEX" in plan[0][3]
     assert "SEARCH kept_bytes USING INDEX kept_bytes_of_a_network" in of_network[0][3]
+
+
+@pytest.mark.parametrize(("kept_mb", "reads"), [(10_000, 1), (400, 3)])
+def test_an_owner_with_much_room_is_not_asked_about_for_each_run(sqlite_url: str, kept_mb: int, reads: int) -> None:
+    log = Log(sqlite_url, Limits(kept_mb=kept_mb))
+    statements: list[str] = []
+    event.listen(log.database.reader, "after_cursor_execute", lambda *parts: statements.append(parts[2].split()[0]))
+    assert [log.refusal("me") for _ in range(3)] == [None, None, None]
+    assert statements.count("SELECT") == reads
+    log.close()
