@@ -6,6 +6,7 @@ Tolerant on purpose: texts, numbers and names are read; unknown or malformed par
 from __future__ import annotations
 
 import json
+import re
 from contextlib import suppress
 from dataclasses import astuple, dataclass
 from typing import Any, NamedTuple
@@ -20,6 +21,10 @@ _MAX_TYPE = 40
 _THINKING = ("reasoning_content", "reasoning", "thinking", "reasoning_text", "reasoning_details", "thinking_blocks")
 _THOUGHT_WORDS = ("text", "summary", "thinking", "reasoning", "content")
 _MAX_DEPTH = 4
+
+
+FILTER_TRIGGERED = "the endpoint's content filter was triggered"
+_FILTERED = re.compile(r'"filtered"\s*:\s*true')  # Azure, beside any finish reason
 
 
 class UnreadableEvent(ValueError):
@@ -156,6 +161,8 @@ def _any_chunk(data: str, fields: dict[str, Any], parts: tuple[str, str]) -> Chu
         said: str | None = data
     else:
         said = _json(error or _failed_status(fields.get("base_resp")))
+    if "filtered" in data and _FILTERED.search(data):
+        warnings.append(FILTER_TRIGGERED)
     if not isinstance(listed, list) and said is None:
         warnings.append("a chunk had no choices")
     model, fingerprint = fields.get("model"), fields.get("system_fingerprint")

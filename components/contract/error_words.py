@@ -28,6 +28,7 @@ _PLACES: tuple[tuple[str, _Kinds], ...] = (
     ("message", _NESTED),
     ("detail", _NESTED),
     ("baseresp", Mapping),
+    ("status", Mapping),
     # Sentences (OAuth, SageMaker, vLLM, AWS, Lambda, MiniMax, problem details of RFC 9457, Apigee, WSO2).
     ("errordescription", str),
     ("originalmessage", str),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import NamedTuple
 
-from components.contract.chunk import ChoiceDelta, Chunk, Usage
+from components.contract.chunk import FILTER_TRIGGERED, ChoiceDelta, Chunk, Usage
 from components.streaming import sentences
 from components.streaming.choice_places import ChoicePlaces
 from components.streaming.faults import ErrorKind, StreamFault
@@ -31,7 +31,7 @@ _FILTERED = frozenset(
         "recitation",
         "spii",
     }
-    | {"blocked", "moderation", "guardrail_intervened"}
+    | {"blocked", "moderation", "guardrail_intervened", "refusal"}
 )
 
 # Transport faults after a complete answer do not matter,
@@ -219,7 +219,7 @@ class Answer:
             )
         if not self.chunk_count and not self.done:
             return StreamFault(ErrorKind.EMPTY_ANSWER, sentences.NOTHING_AT_ALL)
-        if (self.finish_reason or "").lower().replace("-", "_") in _FILTERED:
+        if (self.finish_reason or "").lower().replace("-", "_") in _FILTERED or FILTER_TRIGGERED in self.warnings:
             return StreamFault(
                 ErrorKind.EMPTY_ANSWER,
                 sentences.CONTENT_FILTERED,

@@ -7,7 +7,7 @@ import io
 from components.streaming.guard import SafeText, safe_text
 from components.streaming.masking import Mask, MaskedText
 
-_SURELY_REPEATED = 8
+_SURELY_REPEATED = 6
 _FEWEST_CHARACTERS = 4
 """Different ones: rules and indents grow like a text that is repeated."""
 _GIVEN_UP_AT = 256

@@ -135,6 +135,7 @@ FILTERED = "The response was filtered due to the prompt triggering our content m
          "Provider returned error", ()),
         ({"message": MODERATED}, "Too many images", ()),
         ({"base_resp": {"status_code": 1004, "status_msg": "login fail"}}, "login fail", ()),
+        ({"status": {"code": 402, "message": "The quota is used up"}}, "The quota is used up", ()),
         # Lists of problems.
         ({"title": "Invalid.", "status": 400, "errors": {"top_p": ["must be below 1."], "$.n": ["is no number."]}},
          "top_p: must be below 1.; n: is no number.", ("top_p", "n")),

@@ -23,7 +23,15 @@ SENTENCE = "The sky is blue because air scatters short waves more than long ones
 
 
 @pytest.mark.parametrize(
-    "lengths", [range(1, len(SENTENCE) + 1), (3, 7, 10, 30, 69), (20, 40, 69), (20, 40, 40, 69, 69), (4, 8, 69, 69)]
+    "lengths",
+    [
+        range(1, len(SENTENCE) + 1),
+        (3, 4, 7, 69),
+        (3, 7, 10, 30, 69),
+        (20, 40, 69),
+        (20, 40, 40, 69, 69),
+        (4, 8, 69, 69),
+    ],
 )
 def test_pieces_that_repeat_the_whole_text_give_it_once(lengths: range | tuple[int, ...]) -> None:
     added, whole = grown(*so_far(SENTENCE, *lengths))

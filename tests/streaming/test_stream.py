@@ -29,6 +29,7 @@ KEY = "sk-canary-0123456789"
 LIMITS = {"total_s": 10, "first_byte_s": 5, "first_event_s": 5, "idle_between_events_s": 5, "after_done_s": 0.1}
 HELLO = chunk("Hel") + chunk("lo")
 GOOD = HELLO + chunk(finish="stop") + DONE
+FILTERED = {"filtered": True, "severity": "high"}
 EDGES = 0.5
 """How much later than its limit a run may end, in seconds."""
 
@@ -476,6 +477,22 @@ def test_an_answer_of_another_api_is_named_with_the_base_url_to_set(said, api, b
         assert (outcome.status, outcome.error_kind) == (Status.ERROR, ErrorKind.NOT_SSE)
         assert api in outcome.message
         assert outcome.message.endswith(f"usually ends in {base_url_end}.")
+
+
+@pytest.mark.parametrize(
+    "events",
+    [
+        chunk(finish="refusal"),
+        event({"choices": [{"delta": {}, "finish_reason": "stop", "content_filter_results": {"hate": FILTERED}}]}),
+        event({"choices": [], "prompt_filter_results": [{"content_filter_results": {"hate": FILTERED}}]})
+        + chunk(finish="stop"),
+    ],
+    ids=["refusal", "in the choice", "of the prompt"],
+)
+def test_a_content_filter_is_the_reason_of_an_empty_answer_wherever_it_is_named(events):
+    outcome = run(head() + events + DONE)
+    assert (outcome.status, outcome.error_kind) == (Status.ERROR, ErrorKind.EMPTY_ANSWER)
+    assert "content filter" in outcome.message
 
 
 def test_an_error_in_a_list_among_the_events_is_told():
