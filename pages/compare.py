@@ -10,8 +10,10 @@ from components.ui.compare.controls import draw_controls
 from components.ui.compare.lane_runs import lane_runs
 from components.ui.compare.outcome import draw_outcome
 from components.ui.compare.share import answers_of
-from components.ui.compare.starting import kept_draft, shown_experiment
+from components.ui.compare.starting import kept_draft, put_kept_rules, shown_experiment
 from components.ui.compare.vote import blind_order
+from components.ui.experiment_file.file_menu import opened_file
+from components.ui.experiment_file.rules_form import draw_rules
 from components.ui.form import draft_form
 from components.ui.form.base_form import draw_base
 from components.ui.form.endpoint_choice import model_cards
@@ -22,10 +24,13 @@ experiment_id, opened = state.arrive_at_experiment(state.EXPERIMENT)
 draft_form.begin(lambda: kept_draft(experiment_id))
 if opened and (kept := kept_draft(experiment_id)):
     draft_form.fill(kept, "comparison opened")
+    put_kept_rules(experiment_id or "")
+opened_file(sweep=False)
 arrive_by_link("compare.py")
 draw_link_bar()
 
 draft = draw_base(with_lanes=True)
+draw_rules()
 endpoints = available_endpoints()
 requests = lane_requests(draft, endpoints, model_cards)
 experiment = shown_experiment(experiment_id)

@@ -6,11 +6,15 @@ import streamlit as st
 
 from components.experiments.axes import AxisProblem
 from components.experiments.cells import objections
+from components.experiments.experiment_file import ExperimentFile
 from components.experiments.kept_sweep import KeptSweep
 from components.experiments.problem import SweepProblem
 from components.server.process import service
 from components.ui import presses, shortcuts, state
 from components.ui.answer.own_html import draw_style
+from components.ui.experiment_file import rules_form
+from components.ui.experiment_file.file_menu import draw_file_menu, opened_file
+from components.ui.experiment_file.rules_form import draw_rules
 from components.ui.form import draft_form
 from components.ui.form.base_form import draw_base
 from components.ui.plain_words import plain_words
@@ -34,6 +38,9 @@ setup_form.begin(kept.setup if kept else None)
 if opened and kept:
     draft_form.fill(kept.draft, "sweep opened")
     setup_form.put(kept.setup)
+    rules_form.put(kept.rules)
+if file := opened_file(sweep=True):
+    setup_form.put(file.setup or setup_form.read())
 
 folded = bool(st.session_state.get(keys.SETUP_FOLDED))
 # Hidden by style: the widgets keep their values, and nothing below them is a new element.
@@ -51,6 +58,7 @@ with st.container(key="sweep_setup"):
     except SweepProblem as found:
         # Problems of an axis are shown beside it.
         problem = None if isinstance(found, AxisProblem) and not has_table(setup) else found.sentence
+draw_rules()
 if folded:
     st.markdown(f":small[{plain_words(setup_form.in_words(setup), 300)}]")
 
@@ -79,6 +87,7 @@ with st.container(horizontal=True, vertical_alignment="center", key="run_bar"):
         on_click=st.session_state.__setitem__,
         args=(keys.SETUP_FOLDED, not folded),
     )
+    draw_file_menu(lambda: ExperimentFile(draft, setup_form.read(), rules_form.read()))
     draw_earlier_sweeps()
 if problem:
     st.error(plain_words(problem))
@@ -89,7 +98,7 @@ if len(wrong) > _MOST_PROBLEMS:
     st.caption(f"And {len(wrong) - _MOST_PROBLEMS:,} more reasons.")
 wanted = st.session_state.get(keys.SWEEP_WANTED)
 if wanted is not None and ready and (wanted == count or confirmed(count)):
-    sweep = KeptSweep(draft, setup_form.read(), rows, inputs, known if setup.reuse else {})
+    sweep = KeptSweep(draft, setup_form.read(), rows, inputs, known if setup.reuse else {}, rules_form.read())
     presses.unbroken(lambda: running.start(sweep, requests))
     st.session_state[keys.SETUP_FOLDED] = True
     st.rerun()

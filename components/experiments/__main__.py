@@ -82,6 +82,9 @@ def _parser() -> argparse.ArgumentParser:
 def _run(said: argparse.Namespace, service: Service, settings: Settings) -> int:
     configuration = service.configuration()
     endpoints = configuration.endpoints
+    for path in filter(None, (said.junit, said.json, said.markdown)):
+        if not path.parent.is_dir():
+            raise CannotRun(sentences.NO_FOLDER.format(folder=path.parent, name=path.name))
     file = _read(said.file, endpoints)
     if said.baseline and not file.rules.tolerances:
         raise CannotRun(sentences.NO_TOLERANCES)
@@ -142,7 +145,7 @@ def _progress() -> Show:
 
     def show(done: int, count: int) -> None:
         if terminal:
-            print(f"\r{done:,} of {count:,} runs", end="\n" if done == count else "", file=sys.stderr, flush=True)
+            print(f"\r{done:,} of {count:,} runs begun", end="\n" if done == count else "", file=sys.stderr, flush=True)
 
     return show
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from components.endpoints.endpoint import Prices
-from components.experiments.cell_result import distinct_2
+from components.experiments import sentences
+from components.experiments.cell_result import CellResult, distinct_2, result_of
 from components.experiments.checks import Answer, Check, Judge, Result, answer_of, check_answer
 from components.experiments.numbers import incomparable
 from components.experiments.thresholds import COST
@@ -47,6 +49,16 @@ class Case:
             return None
         return False if False in said else None if None in said else True
 
+    def why(self, checks: Sequence[Check]) -> str:
+        """The first check that fails, or that could not be made, with its reason; empty when all pass."""
+        if self.problem:
+            return ""
+        named = list(zip(checks, self.results, strict=True))
+        shown = [(check, result) for check, result in named if result.passed is False] or [
+            (check, result) for check, result in named if result.passed is None
+        ]
+        return f"{shown[0][0].words}: {shown[0][1].reason}" if shown else ""
+
 
 def case_of(
     record: RunRecord,
@@ -79,6 +91,37 @@ def case_of(
         record.text,
         why,
     )
+
+
+@dataclass
+class TimeForChecks:
+    """The time that a page gives to checks: one draw must not take minutes, whatever the checks are."""
+
+    left_s: float
+
+    def result(self, record: RunRecord, checks: Sequence[Check], values: Mapping[str, str]) -> tuple[CellResult, bool]:
+        """The result of a cell with that of its checks, and whether they were made; nothing is judged."""
+        if not checks or record.running:
+            return result_of(record), True
+        if self.left_s <= 0:
+            return result_of(record, None, sentences.NOT_CHECKED_YET), False
+        begun = time.monotonic()
+        case = case_of(record, "", 0, checks, values)
+        self.left_s -= time.monotonic() - begun
+        return result_of(record, case.passed, case.why(checks)), True
+
+
+def rate_in_words(passed: Iterable[bool | None]) -> str:
+    """The share of answers that pass, with Wilson's 95 % interval and their number; a dash when none is known."""
+    told = [each for each in passed if each is not None]
+    if not told:
+        return "–"
+    # Imported on use: it takes longer to load than Streamlit.
+    import scipy.stats
+
+    count = sum(told)
+    interval = scipy.stats.binomtest(count, len(told)).proportion_ci(confidence_level=0.95, method="wilson")
+    return f"{count / len(told):.0%} ({interval.low:.0%} to {interval.high:.0%}, n = {len(told):,})"
 
 
 def _values(record: RunRecord, prices: Prices | None, *, timed: bool) -> dict[str, float]:

@@ -22,7 +22,8 @@ class CellResult:
     ``status_words`` is the status as people read it. ``beginning`` has the first 80 characters of the answer,
     ``characters`` is its whole length, and two answers with the same ``digest`` are the same. ``timed`` has the
     numbers that the load changes; ``incomparable`` says why they are not comparable with others, else it is
-    empty.
+    empty. ``passed`` says whether all checks pass, None when that is not known; ``check`` is the one that does not,
+    with its reason.
     """
 
     id: str
@@ -42,6 +43,8 @@ class CellResult:
     timed: Mapping[str, float | None]
     incomparable: str
     concurrency: int | None
+    passed: bool | None = None
+    check: str = ""
 
     @property
     def running(self) -> bool:
@@ -54,8 +57,8 @@ class CellResult:
         return self.status == Status.OK
 
 
-def result_of(record: RunRecord) -> CellResult:
-    """The result of a run in its present state."""
+def result_of(record: RunRecord, passed: bool | None = None, check: str = "") -> CellResult:
+    """The result of a run in its present state, with that of its checks."""
     return CellResult(
         id=record.id,
         created_at=record.created_at,
@@ -75,6 +78,8 @@ def result_of(record: RunRecord) -> CellResult:
         timed={name: getattr(record, name) for name in TIMED},
         incomparable=", ".join(incomparable(record)),
         concurrency=record.concurrency,
+        passed=passed,
+        check=check,
     )
 
 

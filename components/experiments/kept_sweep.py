@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from components.drafts.comparison import Timing
@@ -38,6 +38,10 @@ class KeptSweep:
     def positions(self) -> int:
         """The number of positions; each has one cell per repeat."""
         return cell_count(len(self.rows), len(self.inputs), 1)
+
+    def input_at(self, position: int) -> Mapping[str, str]:
+        """The input at a position; empty without a data set."""
+        return self.inputs[position % len(self.inputs)] if self.inputs else {}
 
 
 def read_sweep(kept: KeptExperiment) -> KeptSweep | None:

@@ -64,7 +64,7 @@ _NOT_MADE = (Status.CANCELLED, Status.LOST)
 
 ModelsOf = Callable[[AnyEndpoint], list[ModelCard]]
 Show = Callable[[int, int], None]
-"""Shows how many of how many runs have ended."""
+"""Shows how many of how many runs have begun."""
 
 
 class CannotRun(SweepProblem):
@@ -198,10 +198,17 @@ class Made:
     resumed: int = 0
 
 
-def run(prepared: Prepared, experiments: Experiments, log: OwnLog, show: Show = lambda _done, _of: None) -> Made:
+def run(
+    prepared: Prepared,
+    experiments: Experiments,
+    log: OwnLog,
+    show: Show = lambda _done, _of: None,
+    claim_s: float = _SETTLED_S,
+) -> Made:
     """Make the runs and wait for them; those of the same experiment that a kill interrupted are continued.
 
-    Raises CannotRun without a log, and QueryFailed.
+    A process that makes the experiment has ``claim_s`` to end: one that was killed has lost it by then. Raises
+    CannotRun, also without a log, and QueryFailed.
     """
     if log.database is None:
         raise CannotRun(log.log.problem or sentences.NO_LOG)
@@ -214,8 +221,8 @@ def run(prepared: Prepared, experiments: Experiments, log: OwnLog, show: Show = 
         save_experiment(log, experiment_id, prepared.content, prepared.kind)
     cells = [cell for cell in own.cells if cell.repeat == WARM_UP or (cell.position, cell.repeat) not in done]
     experiment = experiments.find(experiment_id, log.owner)
-    if any(cell.repeat != WARM_UP for cell in cells):
-        experiment.start(own.order(cells))
+    if any(cell.repeat != WARM_UP for cell in cells) and not _started(experiment, own.order(cells), claim_s):
+        raise CannotRun(sentences.MADE_ELSEWHERE)
     try:
         _wait(experiment, len(cells), show)
     finally:
@@ -225,9 +232,22 @@ def run(prepared: Prepared, experiments: Experiments, log: OwnLog, show: Show = 
     return Made(experiment_id, own, why, len(left[1]) if left else 0)
 
 
+def _started(experiment: Experiment, plan: Plan, claim_s: float) -> bool:
+    ends = time.monotonic() + claim_s
+    while not experiment.start(plan):
+        if time.monotonic() > ends:
+            return False
+        time.sleep(_LOOK_AGAIN_S)
+    return True
+
+
 def _wait(experiment: Experiment, count: int, show: Show) -> None:
+    begun = -1
     while experiment.going_on and not experiment.paused_why:
-        show(count - experiment.waiting - len(experiment.busy_lanes()), count)
+        now = max(count - experiment.waiting, 0)
+        if now != begun:
+            show(now, count)
+        begun = now
         time.sleep(_LOOK_AGAIN_S)
 
 

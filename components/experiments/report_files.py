@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from components import __version__
-from components.experiments.cases import Case
+from components.experiments.cases import Case, rate_in_words
 from components.experiments.checks import Check, Result
 from components.experiments.problem import SweepProblem
 from components.experiments.report import Finding, Outcome, Report, number_in_words
@@ -175,8 +175,8 @@ def to_markdown(report: Report, links: Links) -> str:
     lines += ["| row | runs | pass rate | TTFT | tokens/s | tokens |", "|---|--:|--:|--:|--:|--:|"]
     for row in dict.fromkeys(case.row for case in report.cases):
         cases = [case for case in report.cases if case.row == row]
-        medians = [_median(measure, cases) for measure in _SHOWN_MEASURES]
-        lines.append(f"| {' | '.join([_markdown(row), f'{len(cases):,}', pass_rate_in_words(cases), *medians])} |")
+        cells = [_markdown(row), f"{len(cases):,}", rate_in_words([case.passed for case in cases])]
+        lines.append(f"| {' | '.join([*cells, *(_median(measure, cases) for measure in _SHOWN_MEASURES)])} |")
     found = [finding for finding in report.findings if finding.outcome is not Outcome.PASSED]
     if found:
         lines += ["", "| | row | what | why | run |", "|---|---|---|---|---|"]
@@ -189,19 +189,6 @@ def to_markdown(report: Report, links: Links) -> str:
         f"[Experiment {report.experiment_id[:8]}]({whole})" if whole else f"Experiment {report.experiment_id}",
     ]
     return "\n".join([*lines, ""])
-
-
-def pass_rate_in_words(cases: Sequence[Case]) -> str:
-    """The share of answers that pass all checks, with Wilson's interval; a dash without checks."""
-    told = [case.passed for case in cases if case.passed is not None]
-    if not told:
-        return "–"
-    # Imported on use: it takes longer to load than Streamlit.
-    import scipy.stats
-
-    passed = sum(told)
-    interval = scipy.stats.binomtest(passed, len(told)).proportion_ci(confidence_level=0.95, method="wilson")
-    return f"{passed / len(told):.0%} ({interval.low:.0%} to {interval.high:.0%}, n = {len(told):,})"
 
 
 def _median(measure: str, cases: Sequence[Case]) -> str:

@@ -6,6 +6,7 @@ They are part of an experiment file, and a text of their own on the pages.
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -175,7 +176,10 @@ def wrong(
         case "list_type":
             what = "must be a list, each entry behind a dash"
         case _:
-            what = found["msg"].removeprefix("Value error, ").replace("Input should be", "must be")
+            what = re.sub(
+                r"^(Input|List|String|Dictionary) should ", "must ", found["msg"].removeprefix("Value error, ")
+            )
+            what = what.replace(" after validation", "")
     return FileProblem(_sentence(document, path, what))
 
 

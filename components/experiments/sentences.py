@@ -107,3 +107,6 @@ SCHEDULER_WITHOUT_TEMPERA = (
     "set, or install Tempera there."
 )
 WORKER_FAILED = "A worker could not make a cell: {error}."
+MADE_ELSEWHERE = "Another process makes this experiment. Wait for its end, or stop it on its page."
+NOT_CHECKED_YET = "Not checked yet: the checks take long. Reload the page to go on."
+NO_FOLDER = "There is no folder {folder} for {name}. Make it first."

@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from components.experiments.axes import BASE
+from components.experiments.cases import rate_in_words
 from components.experiments.cell_result import CellResult
 from components.experiments.measures import SweepMeasure
 from components.experiments.sweep_plan import Row
@@ -21,6 +22,7 @@ from components.streaming.outcome import Status
 ROW, INPUT, REPEAT, STATUS, ANSWER, VALUE, RUN = "row", "input", "repeat", "status", "answer", "value", "run"
 POSITION, DIGEST = "position", "digest"
 FINISH_REASON, WHY, TIMES, GOODPUT = "finish reason", "why", "times", "goodput"
+PASSED, CHECK, PASS_RATE = "passed", "check", "pass rate"
 _NO_LIMITS: Mapping[str, float] = MappingProxyType({})
 TIMED_COLUMNS = {f"{NUMBERS[name].label}{' ms' if name.endswith('_ms') else ''}": name for name in TIMED}
 """The field of each timed column; column names end in their unit."""
@@ -28,7 +30,18 @@ _NUMBERS = ("characters", "tokens", *TIMED_COLUMNS, "distinct-2")
 _OURS = frozenset(
     (
         *(ROW, INPUT, REPEAT, STATUS, ANSWER, VALUE, RUN, POSITION, DIGEST, FINISH_REASON, WHY, TIMES, *_NUMBERS),
-        *("at once", "not comparable", "cells", GOODPUT, "well", "different answers", "finish reasons"),
+        *(
+            PASSED,
+            CHECK,
+            PASS_RATE,
+            "at once",
+            "not comparable",
+            "cells",
+            GOODPUT,
+            "well",
+            "different answers",
+            "finish reasons",
+        ),
     )
 )
 _KEPT = (ROW, INPUT, REPEAT, ANSWER, POSITION, DIGEST, RUN)
@@ -57,6 +70,7 @@ def long_table(
     columns |= {
         STATUS: [result.status for result in results],
         FINISH_REASON: [result.finish_reason for result in results],
+        **_checked(results),
         ANSWER: [result.beginning for result in results],
         "characters": [result.characters for result in results],
         "tokens": [result.completion_tokens for result in results],
@@ -71,11 +85,17 @@ def long_table(
     return pd.DataFrame(columns)
 
 
+def _checked(results: Sequence[CellResult]) -> dict[str, list[Any]]:
+    if not any(result.passed is not None or result.check for result in results):
+        return {}
+    return {PASSED: [result.passed for result in results], CHECK: [result.check or None for result in results]}
+
+
 def grouped(table: pd.DataFrame, by: str, limits: Mapping[str, float] = _NO_LIMITS) -> pd.DataFrame:
     """One line per value of a column of ``long_table``: cells, distinct answers, median of each number.
 
     ``limits`` has the maximum of a column. With limits, ``GOODPUT`` is the share of the ended cells that ended well
-    with each such number known and within its limit.
+    with each such number known and within its limit. With checks, ``PASS_RATE`` is in words.
     """
     numbers = list(_NUMBERS)
     well = table[table[STATUS] == Status.OK.value]
@@ -85,6 +105,8 @@ def grouped(table: pd.DataFrame, by: str, limits: Mapping[str, float] = _NO_LIMI
     lines.insert(1, "well", well.groupby(by, sort=False)[RUN].count())
     lines.insert(2, "different answers", well.groupby(by, sort=False)[DIGEST].nunique())
     lines.insert(3, "finish reasons", groups[FINISH_REASON].agg(_counted))
+    if PASSED in table:
+        lines.insert(2, PASS_RATE, groups[PASSED].agg(lambda passed: rate_in_words(map(_known, passed))))
     if limits:
         ended = table[table[STATUS] != Status.RUNNING.value]
         good = ended[STATUS] == Status.OK.value
@@ -92,6 +114,10 @@ def grouped(table: pd.DataFrame, by: str, limits: Mapping[str, float] = _NO_LIMI
             good &= ended[column].astype(float) <= most
         lines.insert(2, GOODPUT, good.groupby(ended[by], sort=False).mean())
     return lines.fillna({"well": 0, "different answers": 0}).reset_index()
+
+
+def _known(passed: object) -> bool | None:
+    return None if pd.isna(passed) else bool(passed)  # type: ignore[call-overload]
 
 
 def collapsed(table: pd.DataFrame) -> pd.DataFrame:

@@ -118,6 +118,7 @@ def test_a_baseline_is_a_report_or_an_experiment_of_the_log(
         (FILE.replace("repeats", "repeat"), (), "Line 12: There is no field repeat. Did you mean repeats?"),
         (FILE, ("--endpoint", "nowhere"), "There is no endpoint nowhere here. "),
         (FILE.replace("countries.csv", "none.csv"), (), "Line 11: The data set none.csv cannot be read: No such file"),
+        (FILE, ("--junit", "none/junit.xml"), "There is no folder none for junit.xml. "),
         (FILE, ("--baseline", "none.json"), "none.json cannot be read or written: No such file"),
         (FILE, ("--baseline", "0" * 32), "The log has no experiment 00000000000000000000000000000000. "),
         (FILE[: FILE.index("tolerances")], ("--baseline", "x"), "The file sets no tolerances, "),

@@ -22,6 +22,7 @@ from components.experiments.rules import FileProblem, Rules, read_rules, write_r
 from components.experiments.sweep_plan import PlanKind
 from components.experiments.sweep_setup import Setup, TypedAxis
 from components.experiments.thresholds import Limit, Tolerance
+from components.experiments.yaml_text import read_yaml
 from tests.drafts.test_comparison import all_settings
 from tests.drafts.test_draft import a_draft, with_settings
 from tests.drafts.test_side_by_side import drafts, system_turns, variables
@@ -331,3 +332,14 @@ def test_rules_stand_alone_as_well() -> None:
     assert write_rules(Rules((read_check("length", 5),))) == "checks:\n  - length: 5\n"
     with pytest.raises(SweepProblem, match="Line 2: There is no field chekcs"):
         read_rules("\nchekcs: []")
+
+
+def test_the_files_in_the_documentation_are_as_it_says() -> None:
+    with open("docs/experiment-files.md", encoding="utf-8") as document:
+        written = [block.partition("```")[0] for block in document.read().split("```yaml\n")[1:]]
+    example, *workflows = written
+    experiment = read_experiment_file(example)
+    assert read_experiment_file(write_experiment_file(experiment)) == experiment
+    assert len(workflows) == 2
+    for workflow in workflows:
+        read_yaml(workflow)

@@ -11,7 +11,7 @@ from components.experiments.experiment import Experiments
 from components.experiments.experiment_file import read_experiment_file
 from components.experiments.kept_sweep import read_sweep
 from components.experiments.problem import SweepProblem
-from components.experiments.repeatable import Judges, Prepared, cases_in_log, cases_of, prepared, run
+from components.experiments.repeatable import CannotRun, Judges, Prepared, cases_in_log, cases_of, prepared, run
 from components.experiments.store import find_experiment, save_experiment
 from components.log.log import Log
 from components.log.owned import OwnLog
@@ -131,6 +131,20 @@ def test_a_run_that_a_kill_cut_is_made_again(here: Endpoint, own: OwnLog, experi
     made = run(experiment, experiments, own)
     assert (made.experiment_id, made.resumed) == (ID, 7)
     assert {case.status for case in cases_of(made, own, ())} == {"ok"}
+
+
+def test_an_experiment_that_another_process_has_claimed_is_left_to_it(
+    here: Endpoint, own: OwnLog, experiments: Experiments, runner: Runner, log: Log, stage: Stage
+) -> None:
+    experiment = ready(SWEEP, here, own)
+    save_experiment(own, ID, experiment.content, experiment.kind)
+    another = Experiments(runner, log)
+    assert another.find(ID).claim()
+    with pytest.raises(CannotRun, match="Another process makes this experiment"):
+        run(experiment, experiments, own, claim_s=0.0)
+    assert stage.asked == []
+    another.find(ID).close()
+    assert run(experiment, experiments, own).experiment_id == ID
 
 
 def test_reused_answers_are_not_asked_for(here: Endpoint, own: OwnLog, experiments: Experiments, stage: Stage) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from components.experiments.cases import Case, case_of
+from components.experiments.cases import Case, TimeForChecks, case_of
 from components.experiments.checks import Result, read_check
 from components.experiments.report import Outcome, Report, report_on
 from components.experiments.rules import Rules, read_rules
@@ -132,3 +132,13 @@ def test_a_comparison_with_a_baseline_says_what_changed_and_how_many_repeats_are
     assert "too few repeats to tell. 5 of each are needed." in sentences(few, Outcome.UNTOLD)[0]
     assert report_on("e" * 32, "", slow, rules, baseline=slow).outcome is Outcome.PASSED
     assert report_on("e" * 32, "", slow, rules, baseline=[]).outcome is Outcome.UNTOLD
+
+
+def test_a_page_checks_no_longer_than_it_may() -> None:
+    record = a_run("Rome").record()
+    result, checked = TimeForChecks(1.0).result(record, PARIS.checks, {})
+    assert (result.passed, result.check, checked) == (False, "contains “Paris”: “Paris” is not in the answer.", True)
+    result, checked = TimeForChecks(0.0).result(record, PARIS.checks, {})
+    assert (result.passed, checked) == (None, False)
+    assert result.check.startswith("Not checked yet")
+    assert TimeForChecks(0.0).result(record, (), {})[1] is True

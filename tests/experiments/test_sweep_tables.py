@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
@@ -91,6 +92,18 @@ def test_goodput_is_the_share_of_ended_cells_that_ended_well_within_all_limits()
     assert grouped(table, "temperature", {"TTFT ms": 20.0})["goodput"].tolist() == [0.6]
     assert grouped(table, "temperature", {"TTFT ms": 20.0, "chunk gap p95 ms": 50.0})["goodput"].tolist() == [0.2]
     assert "goodput" not in grouped(table, "temperature")
+
+
+def test_checked_cells_say_whether_they_pass_and_groups_how_often() -> None:
+    cells = [
+        replace(run(number, "a", 0, number), passed=passed, check=check)
+        for number, (passed, check) in enumerate([(True, ""), (False, "contains b: no."), (None, "judge: Not yet.")], 1)
+    ]
+    table = long_table(["temperature"], ROWS, [], [cells])
+    assert table["check"].fillna("").tolist() == ["", "contains b: no.", "judge: Not yet."]
+    assert grouped(table, "temperature")["pass rate"].tolist() == ["50% (9% to 91%, n = 2)"]
+    assert "passed" not in TABLE
+    assert "pass rate" not in grouped(TABLE, "temperature")
 
 
 def test_identical_answers_of_a_row_stand_once_with_their_number() -> None:

@@ -14,6 +14,8 @@ from components.drafts import comparison as lanes
 from components.drafts.comparison import FEWEST_LANES, MOST_LANES, Comparison, Lane
 from components.drafts.draft import Draft
 from components.endpoints.endpoint import AnyEndpoint
+from components.experiments.cases import TimeForChecks, rate_in_words
+from components.experiments.cell_result import CellResult
 from components.experiments.experiment import Experiment
 from components.experiments.lanes import LaneRequest
 from components.log.record import RunRecord
@@ -36,10 +38,12 @@ from components.ui.compare.starting import (
     start_lane,
     stop_lane,
 )
+from components.ui.experiment_file import rules_form
 from components.ui.form import draft_form
 from components.ui.plain_words import plain_words
 from components.ui.steps import draw_steps
 
+_CHECKS_S = 0.5
 _LONG_LIST = 6
 """Further differences are counted and not named."""
 
@@ -140,6 +144,8 @@ def _draw_lane(drawn: _Drawn) -> None:
     if drawn.found and run:
         _draw_repeats(lane_id, drawn.found, run, pending=pending)
     _draw_answer(request, run, record, place, blind=False, pending=pending)
+    if drawn.found and record:
+        _draw_checks(drawn.found, record)
     _draw_foot(request, record, busy=drawn.busy)
     if draft.comparison != drawn.draft.comparison or st.session_state.pop(keys.REPEAT_CHOSEN, False):
         # The change affects other parts, which follow a moment later.
@@ -278,6 +284,30 @@ def _draw_answer(
             st.markdown(f":small[:gray[:material/history: {plain_words(said)}]]")
 
     draw_run(run, stale=stale, above_answer=draw_notice, place=place)
+
+
+def _draw_checks(found: LaneRuns, shown: RunRecord) -> None:
+    """Draw the lane's pass rate, and the check that the shown answer does not pass."""
+    checks = rules_form.read().checks
+    if not checks:
+        return
+    of_checks, known = st.session_state.get(keys.CHECKED, (None, {}))
+    if of_checks != checks:
+        known = {}
+        st.session_state[keys.CHECKED] = checks, known
+    time_left = TimeForChecks(_CHECKS_S)
+    results: list[CellResult] = []
+    for record in found.records():
+        result, checked = (known[record.id], False) if record.id in known else time_left.result(record, checks, {})
+        if checked and not record.running:
+            known[record.id] = result
+        results.append(result)
+    own = next((result for result in results if result.id == shown.id), None)
+    rate = rate_in_words(result.passed for result in results)
+    st.markdown(f":small[:material/rule: Checks passed: **{rate}**]")
+    if own and own.check:
+        sign = ":red[:material/close:" if own.passed is False else ":gray[:material/question_mark:"
+        st.markdown(f"{sign} :small[{plain_words(own.check)}]]")
 
 
 def _draw_foot(request: LaneRequest, record: RunRecord | None, *, busy: bool) -> None:

@@ -8,11 +8,14 @@ from functools import partial
 import streamlit as st
 
 from components.drafts.comparison import LANE_SETS, MOST_LANES, MOST_REPEATS, Comparison, Timing, added, with_lane_set
+from components.experiments.experiment_file import ExperimentFile
 from components.ui import presses, shortcuts, state
 from components.ui.compare import keys
 from components.ui.compare.history import draw_earlier_comparisons
 from components.ui.compare.lane_form import draw_change_of_several
 from components.ui.compare.starting import change_lanes, start_all, stop_all
+from components.ui.experiment_file import rules_form
+from components.ui.experiment_file.file_menu import draw_file_menu
 from components.ui.form import draft_form
 from components.ui.shortcuts import draw_shortcuts
 from components.ui.user_errors import draw_kept
@@ -110,6 +113,7 @@ def draw_controls(
         if several.open:
             with several:
                 draw_change_of_several(comparison)
+        draw_file_menu(lambda: ExperimentFile(draft_form.read(), None, rules_form.read()))
         draw_earlier_comparisons()
         if not blind:
             draw_share()

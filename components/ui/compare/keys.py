@@ -16,6 +16,8 @@ REFERENCE = "reference"
 """The baseline lane."""
 VOTE_SAVED = "vote_saved"
 VOTE_PROBLEM = "vote_problem"
+CHECKED = "checked"
+"""The checks of the lanes, and the results of runs that have ended, by their ids."""
 ASKED = "asked"
 """The requests of the running comparison."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import uuid
 from collections.abc import Callable, Sequence
@@ -12,7 +13,9 @@ from components.drafts.comparison import Comparison, Timing
 from components.drafts.draft import Draft, read_draft
 from components.drafts.side_by_side import side_by_side
 from components.experiments.experiment import Experiment
+from components.experiments.kept_sweep import kept_rules, rules_content
 from components.experiments.lanes import LaneRequest, lane_requests
+from components.experiments.rules import Rules
 from components.experiments.run_order import Cell, Plan, plan
 from components.experiments.store import adopt, find_experiment, save_experiment
 from components.log.record import RunRecord
@@ -25,6 +28,7 @@ from components.ui.answer.live_view import show_begun
 from components.ui.answer.place import Place
 from components.ui.available_endpoints import available_endpoints
 from components.ui.compare import keys
+from components.ui.experiment_file import rules_form
 from components.ui.form import draft_form
 from components.ui.form.endpoint_choice import model_cards
 from components.ui.user_errors import shown
@@ -43,6 +47,14 @@ def kept_draft(experiment_id: str | None) -> Draft | None:
         kept = find_experiment(database, experiment_id) if database and experiment_id else None
         return read_draft(kept.content) if kept else None
     return None
+
+
+def put_kept_rules(experiment_id: str) -> None:
+    """Put the rules of an experiment in the log into the page; call it before they are drawn."""
+    database = own_log().database
+    with shown():
+        kept = find_experiment(database, experiment_id) if database else None
+        rules_form.put(kept_rules(json.loads(kept.content)) if kept else Rules())
 
 
 def requests_now() -> list[LaneRequest]:
@@ -139,7 +151,8 @@ def compare_with(record: RunRecord) -> None:
 
 def _start(experiment_id: str, requests: Sequence[LaneRequest]) -> None:
     draft = draft_form.read()
-    save_experiment(own_log(), experiment_id, draft.to_text())
+    content = json.loads(draft.to_text()) | rules_content(rules_form.read())
+    save_experiment(own_log(), experiment_id, json.dumps(content))
     experiment = service().experiments.find(experiment_id, owner())
     before = set(experiment.run_ids())
     experiment.start(

@@ -16,10 +16,13 @@ from components.experiments.measures import closed_loop
 from components.experiments.sweep_results import row_in_words
 from components.experiments.sweep_tables import (
     ANSWER,
+    CHECK,
     DIGEST,
     FINISH_REASON,
     GOODPUT,
     INPUT,
+    PASS_RATE,
+    PASSED,
     POSITION,
     ROW,
     RUN,
@@ -56,6 +59,11 @@ _COLUMNS = {
     "distinct-2": st.column_config.NumberColumn(format="%.2f", help="The share of different word pairs."),
     "at once": st.column_config.NumberColumn(help="The maximum number of concurrent requests."),
     ANSWER: st.column_config.TextColumn(width="large"),
+    PASSED: st.column_config.CheckboxColumn(help="Whether the answer passes all checks."),
+    CHECK: st.column_config.TextColumn(help="The first check that the answer does not pass, and why."),
+    PASS_RATE: st.column_config.TextColumn(
+        help="The share of answers that pass all checks, with its 95 % interval and their number."
+    ),
     GOODPUT: st.column_config.NumberColumn(
         format="percent", help="The share of ended cells that succeeded within all limits."
     ),

@@ -6,6 +6,7 @@ from components.drafts.draft import Draft
 from components.experiments.kept_sweep import read_sweep
 from components.experiments.store import SWEEP, KeptExperiment
 from components.ui import state
+from components.ui.experiment_file import rules_form
 from components.ui.form import draft_form
 from components.ui.history import draw_earlier
 from components.ui.sweep import running, setup_form
@@ -26,4 +27,5 @@ def _open(sweep_id: str, draft: Draft) -> None:
     if sweep:
         draft_form.fill(draft, "sweep opened")
         setup_form.put(sweep.setup)
+        rules_form.put(sweep.rules)
         state.show_experiment(state.SWEEP, sweep_id)

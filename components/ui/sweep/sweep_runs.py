@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 
 import streamlit as st
 
+from components.experiments.cases import TimeForChecks
 from components.experiments.cell_result import CellResult, result_of
 from components.experiments.cells import RowRequest
 from components.experiments.experiment import Experiment
@@ -17,11 +18,13 @@ from components.experiments.sweep_results import missing_cells, records_by_row
 from components.log.query import QueryFailed
 from components.log.record import RunRecord
 from components.runs.run import live_run
+from components.ui.experiment_file import rules_form
 from components.ui.sweep import keys
 from components.ui.sweep.running import experiment_of, kept_sweep, requests_for, run_cells
 from components.ui.visitor import own_log
 
 _READ_AT_ONCE = 200
+_CHECKS_S = 2.0
 _order = random.Random()  # noqa: S311 - an order, no secret
 
 
@@ -30,21 +33,26 @@ def results_of(sweep_id: str, kept: KeptSweep, experiment: Experiment | None) ->
 
     Runs that have ended are read once, because they no longer change.
     """
-    known: tuple[str, dict[str, CellResult]] | None = st.session_state.get(keys.SWEEP_RESULTS)
-    ended = known[1] if known and known[0] == sweep_id else {}
-    st.session_state[keys.SWEEP_RESULTS] = sweep_id, ended
+    checks = rules_form.read().checks
+    known: tuple[object, dict[str, CellResult]] | None = st.session_state.get(keys.SWEEP_RESULTS)
+    ended = known[1] if known and known[0] == (sweep_id, checks) else {}
+    st.session_state[keys.SWEEP_RESULTS] = (sweep_id, checks), ended
     under_way: dict[str, CellResult] = {}
+    unchecked: dict[str, CellResult] = {}
+    time_left = TimeForChecks(_CHECKS_S)
     database = own_log().database
     if database:
         new = sorted((ended_run_ids(database, sweep_id) | set(kept.reused.values())) - ended.keys())
         for records in whole_runs(kept, new):
-            ended.update((record.id, result_of(record)) for record in records)
+            for record in records:
+                result, checked = time_left.result(record, checks, kept.input_at(record.position or 0))
+                (ended if checked else unchecked)[record.id] = result
         under_way = {record.id: result_of(record) for record in light_runs_under_way(database, sweep_id)}
     # Runs that are newer here than in the log, or not yet written.
     for run_id in experiment.run_ids() if experiment else ():
         if run_id not in ended and (run := live_run(own_log(), run_id)):
             under_way[run_id] = result_of(run.record())
-    others = [result for run_id, result in under_way.items() if run_id not in ended]
+    others = [result for run_id, result in (under_way | unchecked).items() if run_id not in ended]
     return records_by_row([*ended.values(), *others], kept.positions)
 
 
