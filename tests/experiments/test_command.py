@@ -146,4 +146,4 @@ def test_an_endpoint_that_refuses_everything_is_no_failed_check(
     assert command(FILE.replace("repeats: 4", "repeats: 8")) == 2
     out = capsys.readouterr().out
     assert "did not end well" in out
-    assert "Paused. The last 10 did not end well." in out
+    assert "Paused. The last 10 failed." in out
