@@ -4,6 +4,7 @@
     python -m tests.benchmarks.live_view --tokens 8000 --rate 400
     python -m tests.benchmarks.live_view --rate 0     # 20,000 tokens as fast as they go
     python -m tests.benchmarks.live_view --lanes 4    # several answers side by side, on the compare page
+    python -m tests.benchmarks.live_view --waits --times 15 [--lanes 4]  # first text, page ready, page switch, reload
     python -m tests.benchmarks.live_view --widgets [--lanes 8]     # how soon widgets answer while answers stream
     python -m tests.benchmarks.live_view --clients 50 --rate 50    # many visitors, without a browser
     python -m tests.benchmarks.live_view --server-cpu [--lanes 4]  # what a token costs the server, watched and not
@@ -49,6 +50,11 @@ at rest, then while streams run; shortly before they end, others are run on a fr
 measured there. A button of the page, one in a fragment and one in a dialog are on ``apps/touched.py``, a small page
 beside one live answer; the dialog is opened while the answer streams. With several lanes, widgets of the compare page
 are measured in their place; while eight lanes stream, 95 of 100 should answer within 300 ms.
+
+**Waits** (``waits.py``): from the click on Run to the frame in which every lane has its first word, where the source
+answers at once; from an address to the frame with the button Run, in a browser without a cache, beside a Streamlit app
+with as many widgets (``apps/form.py``); from the click on another page to its first frame; from a reload to the text of
+every lane, while lanes stream. All views are served at once and take turns.
 
 **Many visitors** (``crowd.py``): Tempera's server starts a run for each, and clients in one process of their own read
 the runs from the live socket as plain text and note when each message came; the lag is that of every token sent while

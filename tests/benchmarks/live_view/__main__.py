@@ -26,6 +26,7 @@ from tests.benchmarks.live_view.rivals import (
     rivals,
 )
 from tests.benchmarks.live_view.server_cpu import measure_server, server_table
+from tests.benchmarks.live_view.waits import waits_table
 from tests.benchmarks.live_view.widgets import COMPARE_WIDGETS, OTHER_WIDGETS, TEMPERA_WIDGETS, Answers, measure_widget
 from tests.chromium import CHROMIUM_FLAGS, program
 
@@ -48,7 +49,8 @@ def main() -> None:
     parser.add_argument("--touches", type=int, default=25, help="of each widget")
     parser.add_argument("--clients", type=int, default=0, help="measure so many readers of the live socket at once")
     parser.add_argument("--server-cpu", action="store_true", help="measure the server, watched and not")
-    parser.add_argument("--times", type=int, default=3, help="of each measurement of the server")
+    parser.add_argument("--waits", action="store_true", help="measure the first text, a page, another page, a reload")
+    parser.add_argument("--times", type=int, default=3, help="of each measurement of the server, and of each wait")
     arguments = parser.parse_args()
     if not arguments.tokens:
         arguments.tokens = [1000] if arguments.clients else [500, 2000] if arguments.rate else [20_000]
@@ -68,6 +70,8 @@ def main() -> None:
                 for widget in widgets:
                     answers |= measure_widget(browser, widget, longest, arguments.touches, rival)
             print(widget_table(answers))
+        elif arguments.waits:
+            print(waits_table(browser, arguments.lanes, arguments.times))
         elif arguments.server_cpu:
             rival = BENCH_PLAYGROUND if arguments.lanes == 1 else BENCH_COMPARE
             print(server_table(measure_server(browser, rival, longest, arguments.times)))

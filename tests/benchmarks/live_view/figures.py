@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Callable, Iterable
+from itertools import pairwise
 
 from tests.benchmarks.live_view.measurement import Measurement
 from tests.benchmarks.live_view.widgets import Answers
@@ -19,6 +20,7 @@ COLUMNS = [
     "renderer CPU per token",
     "Run to first token",
     "last token after the source's end",
+    "longest time without a new token",
     "on the screen in the end",
     "source late, 95th percentile and most",
 ]
@@ -104,6 +106,7 @@ def _row(measurement: Measurement, bare: Measurement | None) -> list[str]:
         f"{measurement.renderer_seconds / tokens * 1000:.2f} ms",
         f"{(measurement.seen[0].at - measurement.clicked_at) * 1000:,.0f} ms" if measurement.seen else "never",
         _after_the_end(measurement),
+        _longest_pause(measurement),
         "all" if not measurement.missing else f"{measurement.missing:,} missing",
         _lateness(measurement),
     ]
@@ -130,6 +133,12 @@ def _after_the_end(measurement: Measurement) -> str:
             return "never"
         after.append(at - stream.ended)
     return f"{max(after) * 1000:,.0f} ms"
+
+
+def _longest_pause(measurement: Measurement) -> str:
+    """The longest time between two frames that showed something new, after the first one."""
+    moments = [seen.at for seen in measurement.seen]
+    return f"{max((after - before for before, after in pairwise(moments)), default=0) * 1000:,.0f} ms"
 
 
 def _lateness(measurement: Measurement) -> str:

@@ -38,10 +38,10 @@
 
   const SILENT = new Set(["BUTTON", "SCRIPT", "STYLE", "TEMPLATE", "svg"]);
 
-  // The last word in the node: its stream's letter and its number. Goes backwards and reads the end of a text only.
+  // The last word in the node: its stream's letters and its number. Goes backwards and reads the end of a text only.
   const lastWord = node => {
     if (node.nodeType === Node.TEXT_NODE) {
-      const words = node.substringData(Math.max(node.length - 40, 0), 40).match(/\b[a-z]\d+\b/g);
+      const words = node.substringData(Math.max(node.length - 40, 0), 40).match(/\b[a-z]+\d+\b/g);
       return words?.at(-1) ?? null;
     }
     if (SILENT.has(node.nodeName)) return null;
@@ -54,8 +54,9 @@
     return null;
   };
 
-  // From now on, note the last word of each answer after each frame; the clock of Run starts with the next click.
-  onScreen.watch = selector => {
+  // The clock of Run starts with the next click, and nothing has been seen before it.
+  onScreen.awaitClick = () => {
+    onScreen.seen.length = 0;
     addEventListener(
       "click",
       () => {
@@ -64,15 +65,21 @@
       },
       { once: true, capture: true },
     );
+  };
+
+  // From now on, note the last word of each answer after each frame.
+  onScreen.watch = selector => {
+    onScreen.awaitClick();
     afterEachFrame(() => {
       const at = now();
       for (const answer of document.querySelectorAll(selector)) {
         const word = lastWord(answer);
         if (!word) continue;
-        const number = Number(word.slice(1));
-        if (number > (onScreen.last[word[0]] ?? -1)) {
-          onScreen.last[word[0]] = number;
-          onScreen.seen.push([word[0], number, at]);
+        const [, stream, digits] = word.match(/(\D+)(\d+)/);
+        const number = Number(digits);
+        if (number > (onScreen.last[stream] ?? -1)) {
+          onScreen.last[stream] = number;
+          onScreen.seen.push([stream, number, at]);
         }
       }
     });
@@ -87,8 +94,15 @@
       return getComputedStyle(node).display.startsWith("inline") ? inside : ` ${inside} `;
     };
     const answers = [...document.querySelectorAll(selector)].map(text).join(" ");
-    return [...new Set(answers.match(/\b[a-z]\d+\b/g) ?? [])];
+    return [...new Set(answers.match(/\b[a-z]+\d+\b/g) ?? [])];
   };
+
+  // Note the end of the first frame in which such an element has a size, in milliseconds since the page was asked for.
+  onScreen.awaitElement = selector =>
+    afterEachFrame(() => {
+      if (document.querySelector(selector)?.getBoundingClientRect().height) onScreen.readyAt = performance.now();
+      return Boolean(onScreen.readyAt);
+    });
 
   // Milliseconds from the next such event to the end of the first frame in which the effect is shown.
   onScreen.watchEffect = (event, isShown) => {

@@ -61,16 +61,22 @@ def bare_page(case: Case, _folder: Path) -> Iterator[Served]:
         yield Served(f"{source.address}/bare?lanes={case.lanes}", source)
 
 
-@contextmanager
-def write_stream(case: Case, folder: Path) -> Iterator[Served]:
-    port = free_port()
-    flags = ["--server.address", "127.0.0.1", "--server.port", str(port), "--server.headless", "true"]
-    command = [sys.executable, "-m", "streamlit", "run", str(APPS / "write_stream.py"), *flags]
-    with (
-        running_source(case.tokens, case.rate) as source,
-        _app(command, folder, port, STREAMLIT_BROWSER_GATHER_USAGE_STATS="false", BASE_URL=source.base_url) as server,
-    ):
-        yield Served(f"http://127.0.0.1:{port}", source, server)
+def streamlit_app(script: str) -> Callable[[Case, Path], AbstractContextManager[Served]]:
+    """A Streamlit app with Streamlit's defaults."""
+
+    @contextmanager
+    def serve(case: Case, folder: Path) -> Iterator[Served]:
+        port = free_port()
+        flags = ["--server.address", "127.0.0.1", "--server.port", str(port), "--server.headless", "true"]
+        command = [sys.executable, "-m", "streamlit", "run", str(APPS / script), *flags]
+        settings = {"STREAMLIT_BROWSER_GATHER_USAGE_STATS": "false"}
+        with (
+            running_source(case.tokens, case.rate) as source,
+            _app(command, folder, port, **settings, BASE_URL=source.base_url) as server,
+        ):
+            yield Served(f"http://127.0.0.1:{port}", source, server)
+
+    return serve
 
 
 def gradio_chat(python: str | None) -> Callable[[Case, Path], AbstractContextManager[Served]]:
@@ -168,6 +174,11 @@ COMPARE = Rival(
 LANES = {"bare": BARE_PAGE, "tempera": COMPARE}
 """Those that show several answers side by side: a click on ``run`` starts ``case.lanes`` streams, and ``answer`` finds
 as many elements. Words carry their stream's name, so it does not matter which lane shows which stream."""
+WRITE_STREAM = Rival(
+    "`st.write_stream`", streamlit_app("write_stream.py"), answer=".st-key-answer", run=".st-key-run button"
+)
+FORM = replace(WRITE_STREAM, name="Streamlit, as many widgets", serve=streamlit_app("form.py"))
+"""Not run: it shows how soon a page of that size is ready."""
 BENCH_PLAYGROUND = replace(TEMPERA, serve=bench_app(NAVIGATION))
 BENCH_COMPARE = replace(COMPARE, serve=on_compare_page(bench_app(NAVIGATION)))
 """The two on a server that can also start runs which nobody watches."""
@@ -178,7 +189,7 @@ def rivals(gradio_python: str | None) -> dict[str, Rival]:
     """All that show one answer, by the name for the command line, in the order of the table."""
     return {
         "bare": BARE_PAGE,
-        "write_stream": Rival("`st.write_stream`", write_stream, answer=".st-key-answer", run=".st-key-run button"),
+        "write_stream": WRITE_STREAM,
         "gradio": Rival(
             "Gradio",
             gradio_chat(gradio_python),

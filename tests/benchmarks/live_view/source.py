@@ -34,7 +34,7 @@ PARAGRAPH = 60
 
 
 def name_of(stream: int) -> str:
-    """The letters that a stream's words begin with: a to z, which is all that the look at pages knows, then aa, ab."""
+    """The letters that a stream's words begin with: a to z, then aa, ab."""
     before, last = divmod(stream, len(ascii_lowercase))
     return (name_of(before - 1) if before else "") + ascii_lowercase[last]
 
