@@ -17,6 +17,7 @@ from components.server import routes, run_files
 from components.server.closed_routes import ClosedRoutes
 from components.server.cookies import VisitorCookie
 from components.server.forwarded import keep_peer_of_socket
+from components.server.held_messages import hold_back_messages
 from components.server.hosts import ONLY_HERE, listens_in_vain
 from components.server.page_limit import PageLimit
 from components.server.page_shell import PageShell
@@ -62,6 +63,7 @@ keep_peer_of_socket()
 keep_new_files_private()
 end_slow_requests()
 take_in_whole_messages()
+hold_back_messages()
 app = st.App(
     "pages/navigation.py",
     routes=[*routes.routes(), *run_files.routes(), *live_view.routes()],

@@ -5,6 +5,7 @@ from pathlib import Path
 import streamlit as st
 
 from components import ui
+from components.server.held_messages import release_messages
 from components.server.process import service
 from components.ui import presses
 from components.ui.answer import live_view
@@ -20,6 +21,7 @@ if is_known():
     # First of all: a run that was pressed is on its way before anything is drawn.
     widget_values.put_back()
     presses.act()
+release_messages()
 
 st.set_page_config(page_title="Tempera", page_icon=Path(ui.__file__).parent / "icon.svg", layout="wide")
 st.logo(Path(ui.__file__).parent / "logo.svg", size="small")

@@ -36,6 +36,8 @@ _VERSION = hashlib.sha256(b"".join(path.read_bytes() for path in sorted(_ASSETS.
 """Part of the files' address, so that a browser never mixes the files of two releases."""
 
 _PATH = "live"
+_FRAME_S = 0.02
+"""The browser shows the text before it is told to draw the page anew."""
 _FIRST_TEXT_S = 0.05
 """An endpoint that takes longer than this takes much longer, and the page is drawn while it does."""
 
@@ -70,6 +72,8 @@ def show_begun(runs: Iterable[tuple[Run, Place]]) -> None:
         text_comes.clear()
     for run in heard:
         run.leave(text_comes.set)
+    if any(any(run.texts()) for run in heard):
+        time.sleep(_FRAME_S)
 
 
 def show_replay(record: RunRecord, place: Place) -> None:
