@@ -27,6 +27,7 @@ import pytest
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
+from components.contract.credentials import WHERE_KEYS_BELONG
 from components.contract.profile import BEEZY, PROFILES, Profile
 from components.contract.request import to_bytes
 from components.endpoints.endpoint import Address
@@ -38,7 +39,6 @@ from components.log.query import events_of, find_run
 from components.runs.runner import Runner
 from components.sharing.capsule import Kind
 from components.sharing.freezing import Choices, capsule_of
-from components.snippets.credentials import WHERE_KEYS_BELONG
 from components.snippets.export import Language, export
 from components.snippets.importing import import_request
 from components.snippets.problem import CannotExport

@@ -12,6 +12,7 @@ from enum import Enum
 
 from pydantic import JsonValue
 
+from components.contract.credentials import WHERE_KEYS_BELONG, without_credentials
 from components.contract.fields import FIELDS, is_of_contract
 from components.contract.messages import Message, Role
 from components.contract.profile import FieldRules, Profile, UnknownKeys, fits
@@ -230,6 +231,13 @@ def _extra_fields(request: ChatCompletionStreamRequest, profile: Profile) -> Ite
         field = profile.name_of(key)
         meant = _OTHER_NAMES.get(key)
         left_out = Fix(f"Remove {key}", changed(request, extra_body=_other_keys(request, key)))
+        if without_credentials({key: value})[1]:
+            yield Remark(
+                EXTRA_BODY,
+                f"{key} seems to hold a credential or an address, which would be sent and logged. {WHERE_KEYS_BELONG}",
+                Severity.MAY_BE_REFUSED,
+                left_out,
+            )
         if field in request.sent_values() or key in ("model", MESSAGES, "stream"):
             yield Remark(
                 EXTRA_BODY,

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, TypeVar, cast
 
+from components.contract.credentials import is_credential_name
 from components.snippets import sentences
-from components.snippets.credentials import is_credential_name
 from components.snippets.first_request import FirstRequest
 from components.snippets.found import (
     LOOP_NOT_FOLLOWED,

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
 
+from components.contract.credentials import WHERE_KEYS_BELONG, is_credential_name
 from components.snippets import sentences
-from components.snippets.credentials import WHERE_KEYS_BELONG, is_credential_name
 from components.snippets.found import Found, read_body, request_in
 from components.snippets.problem import ImportProblem, NothingSent
 from components.snippets.shell_words import Command, Word, bash_commands

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
+from components.contract.credentials import is_credential_name
 from components.contract.strict_json import holds_too_much
 from components.snippets import sentences
-from components.snippets.credentials import is_credential_name
 from components.snippets.found import BrokenJson, Found, read_body, request_in
 from components.snippets.problem import ImportProblem
 

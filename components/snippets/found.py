@@ -8,9 +8,9 @@ from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from components.contract.credentials import is_call_option
 from components.contract.strict_json import read_json
 from components.snippets import sentences
-from components.snippets.credentials import is_call_option
 from components.snippets.problem import ImportProblem
 
 LOOP_NOT_FOLLOWED = "What the code adds to a list in a loop was left out."

@@ -11,10 +11,10 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from components.contract.credentials import credentials_left_out, without_credentials
 from components.contract.profile import Profile
 from components.contract.request import ChatCompletionStreamRequest, from_fields
 from components.snippets import sentences
-from components.snippets.credentials import credentials_left_out, without_credentials
 from components.snippets.loose_messages import contract_messages, with_messages
 from components.snippets.nesting import nests_too_deeply
 from components.snippets.problem import ImportProblem

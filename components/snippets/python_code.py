@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from components.snippets.credentials import is_credential_name
+from components.contract.credentials import is_credential_name
 from components.snippets.first_request import FirstRequest
 from components.snippets.found import UNKNOWN, Budget, Found, has_request_keys, request_in
 from components.snippets.python_values import WHAT_STARS_ADD, Client, PythonValues, dotted

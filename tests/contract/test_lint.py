@@ -223,3 +223,16 @@ def test_the_estimate_grows_with_the_text():
     assert estimated_tokens([Message.user("a" * 400), Message(role=Role.ASSISTANT, content="b" * 400)]) == 212
     assert estimated_tokens([Message.user("漢字" * 100)]) == 158
     assert estimated_tokens([Message.user("\ud800")]) == 8  # half of a surrogate pair is counted, too
+
+
+@pytest.mark.parametrize(
+    "extra", [{"api_key": "canary"}, {"base_url": "http://h"}, {"metadata": {"deep": [{"token": "canary"}]}}], ids=str
+)
+def test_what_looks_like_a_credential_or_an_address_is_told_without_its_value(extra):
+    (key,) = extra
+    remarks = lint(a_request(extra_body=extra), OPENAI)
+    told = next(remark for remark in remarks if "seems to hold a credential" in remark.sentence)
+    assert told.sentence.startswith(key)
+    assert "canary" not in told.sentence
+    assert told.severity is Severity.MAY_BE_REFUSED
+    assert told.fix.request.extra_body == {}

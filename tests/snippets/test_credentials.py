@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from components.contract.credentials import WHERE_KEYS_BELONG, is_credential_name
 from components.contract.profile import BEEZY, OPENAI
 from components.contract.request import to_bytes
-from components.snippets.credentials import WHERE_KEYS_BELONG, is_credential_name
 from components.snippets.importing import STREAM_SWITCHED_ON, import_request
 from tests.contract.test_request import a_request
 

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
+from components.contract.credentials import without_credentials
 from components.contract.profile import BEEZY, MISTRAL, OPENAI, PROFILES
 from components.contract.request import to_bytes
-from components.snippets.credentials import without_credentials
 from components.snippets.export import Language, export
 from components.snippets.importing import MOST_CHARACTERS, STREAM_SWITCHED_ON, Imported, import_request
 from components.snippets.problem import CannotExport, ImportProblem

@@ -6,8 +6,8 @@ import json
 
 import pytest
 
+from components.contract.credentials import WHERE_KEYS_BELONG
 from components.contract.profile import BEEZY, OPENAI
-from components.snippets.credentials import WHERE_KEYS_BELONG
 from components.snippets.importing import import_request
 from components.snippets.problem import ImportProblem
 from tests.contract.test_request import a_request

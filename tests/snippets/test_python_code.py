@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from components.contract.credentials import WHERE_KEYS_BELONG
 from components.contract.profile import BEEZY, OPENAI
-from components.snippets.credentials import WHERE_KEYS_BELONG
 from components.snippets.importing import STREAM_SWITCHED_ON, import_request
 from components.snippets.problem import ImportProblem
 from tests.contract.test_request import a_request

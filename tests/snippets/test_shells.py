@@ -6,8 +6,8 @@ import json
 
 import pytest
 
+from components.contract.credentials import WHERE_KEYS_BELONG
 from components.contract.profile import BEEZY
-from components.snippets.credentials import WHERE_KEYS_BELONG
 from components.snippets.curl_command import ADDRESS_LEFT_OUT, COOKIES_LEFT_OUT, KEY_LEFT_OUT
 from components.snippets.importing import import_request
 from components.snippets.problem import ImportProblem
