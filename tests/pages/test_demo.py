@@ -143,7 +143,7 @@ def test_nobody_becomes_somebody_else_by_saying_so(page: AppTest) -> None:
         other.query_params[name] = page.session_state[VISITOR]
         other.switch_page("runs.py").run()
         assert other.session_state[VISITOR] != page.session_state[VISITOR]
-        assert [said.value.partition(".")[0] for said in other.info] == ["This run is not in the log", "No runs yet"]
+        assert other.info[0].value.startswith("No runs yet.")
 
 
 def test_where_endpoints_are_is_not_shown(page: AppTest, chat: Chat) -> None:
