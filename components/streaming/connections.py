@@ -84,7 +84,7 @@ class _Pool(HTTPConnectionPool):
         # urllib3 calls this once the response is closed: read to its end, or given up and its connection closed.
         if conn is None or conn.sock is None:
             return
-        if self._call.watch.release():
+        if self._call.watch.release() and conn.is_connected:
             _kept.keep(self._place, conn)
         else:
             conn.close()

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from components.streaming.connections import close_kept_connections
 from components.streaming.faults import ErrorKind
 from components.streaming.limits import Limits
 from components.streaming.outcome import Outcome, Status
@@ -128,6 +129,7 @@ def stopped(phase: Phase) -> Stopped:
             pass
         ended_at = time.monotonic()
         timer.join()
+        close_kept_connections()  # of an error's answer that was read to its end
         assert server is None or server.everybody_left(CLOSED_WITHIN_S)
         closed_at = max(server.left_at) if server else ended_at
         return Stopped(stream.outcome, ended_at - moments[0], closed_at - moments[0], server.attempts if server else 1)
