@@ -183,7 +183,7 @@ COMPARE_WIDGETS = [
     Widget(
         reach=lambda page: None,
         touches=lambda number: [
-            _look_at("Settings", "Numbers", "What is equal in all lanes"),
+            _look_at("Settings", "Numbers", "Settings that are equal in all lanes"),
             _look_at("Numbers", "Settings", "Run the lanes first|The best number of a row"),
         ],
     ),
