@@ -103,7 +103,7 @@ def _draw_one(title: str, record: RunRecord, reference: str, base: RunRecord) ->
     added = sum(len(piece.text.split()) for piece in pieces if piece.kind is Kind.ADDED)
     st.caption(f"{added:,} words added, {removed:,} words removed")
     marked = "".join(_MARKS[piece.kind].format(html.escape(piece.text)) for piece in pieces)
-    draw_marked(f'<div class="word-difference">{marked}</div>')
+    draw_marked(f'<div class="word-difference" tabindex="0">{marked}</div>')
 
 
 @st.cache_data(max_entries=64, show_spinner=False)

@@ -33,7 +33,7 @@ def draw_numbers(shown: Mapping[str, RunRecord]) -> None:
     """Draw the table. ``shown`` holds each lane's run by the lane's title."""
     best = bests(shown)
     columns = {plain_words(title): _column(title, record, best) for title, record in shown.items()}
-    st.table(pd.DataFrame(columns).fillna("–"), border="horizontal")
+    st.table(pd.DataFrame(columns).fillna("–").rename_axis("number"), border="horizontal")
     st.caption(_MEANING)
 
 

@@ -6,7 +6,7 @@ import nh3
 import streamlit as st
 
 _TAGS = {"div", "b", "i", "ins", "del"}
-_ATTRIBUTES = {"div": {"class"}, "i": {"class"}}
+_ATTRIBUTES = {"div": {"class", "tabindex"}, "i": {"class"}}
 
 
 def draw_marked(html: str) -> None:

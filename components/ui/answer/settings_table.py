@@ -25,5 +25,5 @@ def draw_settings_table(settings: Mapping[str, Mapping[str, str]], items: str) -
         }
         for title, words in settings.items()
     }
-    st.table(pd.DataFrame.from_dict(rows, orient="index"), border="horizontal")
+    st.table(pd.DataFrame.from_dict(rows, orient="index").rename_axis(items), border="horizontal")
     st.caption(f"Settings that are equal in all {items} are not shown.")

@@ -32,7 +32,7 @@ def draw_noise(records: Mapping[str, Sequence[RunRecord]], reference: str) -> No
     ended = {title: [one for one in runs if one.status == Status.OK] for title, runs in records.items()}
     base = ended.get(reference, [])
     columns = {plain_words(title): _column(title, runs, reference, base) for title, runs in ended.items()}
-    st.table(pd.DataFrame(columns).fillna("–"), border="horizontal")
+    st.table(pd.DataFrame(columns).fillna("–").rename_axis("measure"), border="horizontal")
     sentences = [_sentence(title, runs, reference, base) for title, runs in ended.items() if title != reference]
     st.markdown("\n".join(f"- {sentence}" for sentence in sentences))
     st.caption(_MEANING)
