@@ -62,14 +62,14 @@ class Workers:
 
     def __init__(
         self,
-        connect: Callable[[], Any],
+        new_client: Callable[[], Any],
         perform: Callable[[Job], Status],
         stop: Callable[[Placement], bool],
         cluster: Any = None,
     ) -> None:
-        """``connect`` returns a new client. ``perform`` and ``stop`` run in the workers: importable functions."""
-        self._connect = connect
-        self._client = connect()
+        """``new_client`` returns a new client. ``perform`` and ``stop`` run in the workers: importable functions."""
+        self._new_client = new_client
+        self._client = new_client()
         self._cluster = cluster
         self._perform = perform
         self._stop = stop
@@ -124,7 +124,7 @@ class Workers:
                     told.set_running_or_notify_cancel()
             if self._client.status == "closed":
                 with suppress(OSError, ValueError):
-                    self._client = self._connect()
+                    self._client = self._new_client()
             return sentences.SCHEDULER_GONE
         now = time.monotonic()
         with suppress(OSError):
@@ -181,8 +181,8 @@ def workers_of(
             cluster = distributed.LocalCluster(
                 n_workers=count, threads_per_worker=_THREADS_OF_A_WORKER, processes=True, dashboard_address=None
             )
-        connect = partial(distributed.Client, cluster or scheduler, timeout=connect_s)
-        workers = Workers(connect, perform, stop, cluster)
+        new_client = partial(distributed.Client, cluster or scheduler, timeout=connect_s)
+        workers = Workers(new_client, perform, stop, cluster)
         if not workers.scheduler_knows(_PACKAGE):
             workers.close()
             raise WorkersUnavailable(sentences.SCHEDULER_WITHOUT_TEMPERA.format(address=scheduler))
