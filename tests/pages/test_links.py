@@ -168,6 +168,15 @@ def test_the_dialog_gives_a_link_that_opens_the_same_form(chat: Chat, monkeypatc
     assert f"{len(url)} characters." in "\n".join(text.value for text in page.caption)
 
 
+def test_a_credential_in_a_body_field_is_named_before_it_is_shared(chat: Chat) -> None:
+    draft = a_draft().model_copy(update={"extra_body": '{"top_k": 1, "metadata": {"api_key": "canary"}}'})
+    page = opened(s=settings_link(draft))
+    page.button(key="share").click().run()
+    (warning,) = (each.value for each in page.warning if "would become public" in each.value)
+    assert warning.endswith(r"public: api\_key.")
+    assert "canary" not in warning
+
+
 def test_settings_that_are_too_long_for_a_link_are_never_shortened(chat: Chat) -> None:
     noise = "".join(random.Random(1).choices(string.ascii_letters + string.digits, k=9_000))
     page = opened(s=settings_link(a_draft(noise)))

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import streamlit as st
 
+from components.contract.credentials import without_credentials
 from components.drafts.draft import Draft
+from components.drafts.extra_body import read_extra_body
 from components.sharing.capsule import Kind
 from components.sharing.freezing import Choices, capsule_of
 from components.sharing.linked_settings import LinkedSettings, linked_settings
@@ -24,6 +28,7 @@ _SHORT_WORDS = 60
 def draw_share_settings(draft: Draft, *, comparison: bool) -> None:
     """Draw the link to these settings, its content and its length; ``comparison`` includes the lanes."""
     linked = linked_settings(draft, comparison=comparison)
+    _draw_credentials(linked)
     page = "compare" if comparison else ""
     try:
         url = address_of(page, **{LINK_PARAMETER: settings_link(draft, comparison=comparison)})
@@ -55,6 +60,18 @@ def draw_share_settings(draft: Draft, *, comparison: bool) -> None:
         type="tertiary",
         on_click="ignore",
     )
+
+
+def _draw_credentials(linked: LinkedSettings) -> None:
+    """Warn of further body fields that would make a credential or an address public."""
+    lanes = linked.comparison.lanes if linked.comparison else ()
+    names: list[str] = []
+    for text in (linked.extra_body, *(lane.extra_body or "" for lane in lanes)):
+        with suppress(ValueError):  # text that is no JSON is shown in the form
+            names += without_credentials(read_extra_body(text))[1]
+    if names:
+        named = plain_words(", ".join(dict.fromkeys(names)), _SHORT_WORDS)
+        st.warning(f"Body fields that seem to hold a credential or an address would become public: {named}.")
 
 
 def _draw_what_is_in_it(linked: LinkedSettings) -> None:
