@@ -74,6 +74,7 @@ class Workers:
         self._perform = perform
         self._stop = stop
         self._told: WeakSet[Future[Any]] = WeakSet()
+        self._settling = threading.RLock()
         self._looking = threading.Lock()
         self._look_at = 0.0
         self._had_worker_at = time.monotonic()
@@ -91,7 +92,7 @@ class Workers:
         made: Future[Any] = self._client.get_executor(pure=False).submit(self._perform, job_of(order))
         told: Future[Any] = Future()
         self._told.add(told)
-        made.add_done_callback(partial(_tell, told))
+        made.add_done_callback(partial(self._tell, told))
         return Making(
             run_id=None,
             ended=told,
@@ -120,8 +121,7 @@ class Workers:
     def _look(self) -> str | None:
         if self._client.status != _CONNECTED:
             for told in list(self._told):
-                if told.cancel():
-                    told.set_running_or_notify_cancel()
+                self._tell(told)
             if self._client.status == "closed":
                 with suppress(OSError, ValueError):
                     self._client = self._new_client()
@@ -138,24 +138,28 @@ class Workers:
         if self._cluster is not None:
             self._cluster.close()
 
+    def _tell(self, told: Future[Any], made: Future[Any] | None = None) -> None:
+        """End what the experiment waits for as ``made`` ended, or as cancelled. The first end counts.
+
+        Dask's thread and the one that looks for problems may both call it.
+        """
+        with self._settling:
+            if told.done():
+                return
+            if made is None or made.cancelled():
+                told.cancel()
+                told.set_running_or_notify_cancel()
+            elif error := made.exception():
+                told.set_exception(error)
+            else:
+                told.set_result(made.result())
+
     def _stop_one(self, making: ref[Future[Any]], placement: Placement) -> None:
         if self._client.status != _CONNECTED:
             return  # ``problem`` cancels it
         # Bypasses the queue: busy workers receive this too.
         if not any(self._client.run(self._stop, placement).values()) and (made := making()):
             made.cancel()
-
-
-def _tell(told: Future[Any], made: Future[Any]) -> None:
-    if told.done():
-        return
-    if made.cancelled():
-        told.cancel()
-        told.set_running_or_notify_cancel()
-    elif error := made.exception():
-        told.set_exception(error)
-    else:
-        told.set_result(made.result())
 
 
 def workers_of(

@@ -208,6 +208,8 @@ class TestAServerThatWasKilled:
     def test_goes_on_with_the_missing_cells_of_its_sweep(self, killed: Killed) -> None:
         assert len(killed.cells) == 5
         killed.endpoint.go_on.set()
+        # The claim of a process that died holds for twenty seconds.
+        query(killed.folder, "update experiment_claims set heartbeat_at = '2026-01-01T00:00:00.000000Z'")
         with session(killed.app) as connection:
             page = OpenPage(connection, query=killed.sweep, name="sweep")
             page.send("run_missing")

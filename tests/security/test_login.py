@@ -35,7 +35,7 @@ def test_a_mistake_that_comes_into_the_file_while_it_runs_lets_nobody_in(tmp_pat
 
         assert b"Log in to continue." in seen()
         (tmp_path / "secrets.toml").write_text(f"{LOGIN}\nthis is a mistake")
-        shown = wait_for(lambda: b"Nobody can log in now." in (found := seen()) and found)
+        shown = wait_for(lambda: b"Login is unavailable." in (found := seen()) and found)
     assert MINE.encode() not in shown
     assert b"127.0.0.1:9/v1" not in shown
 
