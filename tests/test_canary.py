@@ -210,7 +210,7 @@ def look_through(tab: Tab, key: str, *parts: str) -> None:
 
 def in_other_pages(seen: Seen, links: dict[str, str]) -> None:
     with opened(seen, "shared", links["capsule"]) as tab:
-        look_through(tab, "drawer_part", "Times", "Events", "Code")
+        look_through(tab, "run_part", "Times", "Events", "Code")
     with opened(seen, query=links["settings"]):
         pass
     for name, shown in (("endpoints", b"key: set"), ("shared", b"Revoke")):

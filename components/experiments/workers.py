@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
-from weakref import WeakSet, ref
+from weakref import WeakKeyDictionary, ref
 
 from components.endpoints.endpoint import AnyEndpoint
 from components.experiments import sentences
@@ -73,7 +73,8 @@ class Workers:
         self._cluster = cluster
         self._perform = perform
         self._stop = stop
-        self._told: WeakSet[Future[Any]] = WeakSet()
+        self._told: WeakKeyDictionary[Future[Any], str] = WeakKeyDictionary()
+        """What the experiments wait for, with the id of the scheduler that has the cell."""
         self._settling = threading.RLock()
         self._looking = threading.Lock()
         self._look_at = 0.0
@@ -87,11 +88,16 @@ class Workers:
         """
         if order.placement is None:
             raise ValueError("Workers make cells of experiments only.")
-        if self._client.status != _CONNECTED:
-            raise WorkersUnavailable(sentences.SCHEDULER_GONE)
+        try:
+            if self._client.status != _CONNECTED:
+                raise ConnectionError
+            scheduler = self._client.scheduler_info(n_workers=0)["id"]
+        except OSError:
+            raise WorkersUnavailable(sentences.SCHEDULER_GONE) from None
         made: Future[Any] = self._client.get_executor(pure=False).submit(self._perform, job_of(order))
         told: Future[Any] = Future()
-        self._told.add(told)
+        with self._settling:
+            self._told[told] = scheduler
         made.add_done_callback(partial(self._tell, told))
         return Making(
             run_id=None,
@@ -120,15 +126,17 @@ class Workers:
 
     def _look(self) -> str | None:
         if self._client.status != _CONNECTED:
-            for told in list(self._told):
-                self._tell(told)
+            self._lose_cells()
             if self._client.status == "closed":
                 with suppress(OSError, ValueError):
                     self._client = self._new_client()
             return sentences.SCHEDULER_GONE
         now = time.monotonic()
         with suppress(OSError):
-            if self._client.scheduler_info()["workers"]:
+            found = self._client.scheduler_info()
+            # Dask connects to the next scheduler by itself, and says nothing of some cells of the last one.
+            self._lose_cells(all_but=found["id"])
+            if found["workers"]:
                 self._had_worker_at = now
         return sentences.NO_WORKER if now - self._had_worker_at > _WITHOUT_WORKER_S else None
 
@@ -137,6 +145,12 @@ class Workers:
         self._client.close()
         if self._cluster is not None:
             self._cluster.close()
+
+    def _lose_cells(self, all_but: str | None = None) -> None:
+        with self._settling:
+            for told, scheduler in list(self._told.items()):
+                if scheduler != all_but:
+                    self._tell(told)
 
     def _tell(self, told: Future[Any], made: Future[Any] | None = None) -> None:
         """End what the experiment waits for as ``made`` ended, or as cancelled. The first end counts.

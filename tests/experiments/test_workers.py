@@ -201,17 +201,18 @@ def test_a_sweep_pauses_without_a_scheduler_and_goes_on_with_the_next(
         wait_for(lambda: stage.models.count("m") >= 5, 60)
     wait_for(lambda: experiment.paused_why, 60)
     assert experiment.paused_why == "Paused. Dask's scheduler does not answer. Start it again. Resume when it is fixed."
-    wait_for(lambda: not experiment.busy_lanes() or experiment.waiting >= 2 * ROWS - stage.models.count("m"), 60)
-    made = stage.models.count("m")
-    left = experiment.waiting
+    begun_with = [stage.models.count("m")]
     with dask(*scheduler, folder=tmp_path), dask(*worker, folder=tmp_path):
 
-        def resumed() -> bool:
-            experiment.resume()
-            return stage.models.count("m") > made
+        def ended() -> bool:
+            if experiment.paused:  # again, when the connection broke once more
+                if stage.models.count("m") > begun_with[-1]:
+                    begun_with.append(stage.models.count("m"))
+                experiment.resume()
+            return not experiment.going_on
 
-        wait_for(resumed, 60)
-        wait_for(lambda: not experiment.going_on, 60)
+        wait_for(ended, 60)
     assert missing_cells(records_by_row(kept(), ROWS), 2) == []
-    assert stage.models.count("m") == made + left
+    # Two cells at most were under way at each pause, and only those may have been made twice.
+    assert 2 * ROWS <= stage.models.count("m") <= 2 * ROWS + 2 * len(begun_with)
     close_service()
