@@ -144,10 +144,11 @@ _Pool.ConnectionCls = _Connection
 _HTTPSPool.ConnectionCls = _HTTPSConnection
 
 
-class _Kept:
-    """The open connections that no call uses, oldest first. Thread-safe."""
+class KeptConnections:
+    """The open connections that no call uses, oldest first; none for longer than ``kept_s``. Thread-safe."""
 
-    def __init__(self) -> None:
+    def __init__(self, kept_s: float = _KEPT_S) -> None:
+        self._kept_s = kept_s
         self._lock = threading.Lock()
         self._connections: dict[_Connection, tuple[_Place, float]] = {}
 
@@ -169,7 +170,7 @@ class _Kept:
 
     def close(self, most: int = 0) -> None:
         """Close those that were idle for too long, and the oldest beyond ``most``."""
-        old = time.monotonic() - _KEPT_S
+        old = time.monotonic() - self._kept_s
         with self._lock:
             oldest_first = list(self._connections.items())
             closed = [
@@ -190,10 +191,10 @@ class _Kept:
             return found
 
 
-_kept = _Kept()
-atexit.register(_kept.close)
+_kept = KeptConnections()
 
 
+@atexit.register
 def close_kept_connections() -> None:
     """Close every connection that no call uses."""
     _kept.close()

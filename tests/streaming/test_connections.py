@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 
 import pytest
+from urllib3.connection import HTTPConnection
 
 from components.endpoints.endpoint import Address
 from components.endpoints.models import list_models
-from components.streaming.connections import close_kept_connections
+from components.streaming.connections import KeptConnections, close_kept_connections
 from components.streaming.faults import ErrorKind
 from components.streaming.limits import Limits
 from components.streaming.outcome import Outcome, Status
@@ -19,6 +21,7 @@ from components.streaming.session import ApiKey
 from components.streaming.stream import AnswerStream
 from tests.faults.server import server_context, trusted
 from tests.streaming.endpoint import DONE, Endpoint, Play, chunk, document, framed, head, read_request, serve
+from tests.waiting import wait_for
 
 LIMITS = Limits.from_mapping({"total_s": 10, "backoff_s": 0.01, "after_done_s": 0.1})
 BODY = chunk("Hello") + chunk(finish="stop") + DONE
@@ -223,3 +226,19 @@ def test_each_call_checks_the_peer_of_a_kept_connection_against_its_own_policy()
         assert connections(endpoint) == 1
         assert ask(endpoint, allows=lambda address: address == "127.0.0.1").timings.connect_ms
         assert ask(endpoint, allows=lambda address: address == "127.0.0.1").timings.connect_ms == 0
+
+
+def test_a_connection_that_was_idle_for_too_long_is_closed_and_not_used() -> None:
+    place = (1, "http", "a-host", 80, None)
+    for kept_s, used in ((60.0, True), (0.01, False)):
+        ours, theirs = socket.socketpair()
+        connection = HTTPConnection("a-host")
+        connection.sock = ours
+        kept = KeptConnections(kept_s)
+        kept.keep(place, connection)
+        since = time.monotonic()
+        wait_for(lambda since=since: time.monotonic() > since + 0.02)
+        assert (kept.take(place, None) is connection) is used
+        assert connection.is_connected is used
+        connection.close()
+        theirs.close()
