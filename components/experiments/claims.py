@@ -7,7 +7,8 @@ import threading
 import time
 import uuid
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import case, delete, func, select, update
@@ -29,7 +30,7 @@ class Progress:
     """What a process says of an experiment that it makes.
 
     ``pending`` has the number of queued runs by lane, and ``busy`` the lanes with runs under way or queued; sweeps,
-    whose lanes are many, leave both out.
+    whose lanes are many, leave both out. ``silent_s`` is the time since its last heartbeat, for readers.
     """
 
     version: int = 0
@@ -38,6 +39,7 @@ class Progress:
     paused_why: str | None = None
     pending: Mapping[str, int] = field(default_factory=dict)
     busy: tuple[str, ...] = ()
+    silent_s: float = 0.0
 
 
 class Claim:
@@ -119,13 +121,18 @@ class Claim:
         database = self._log.database
         if database is None:
             return None
-        alive = _table.c.heartbeat_at > database_now("sqlite" if database.is_sqlite else "postgresql", ALIVE_S)
-        statement = select(_table.c.content).where(self._key, alive, _table.c.process != self._process)
+        dialect = "sqlite" if database.is_sqlite else "postgresql"
+        alive = _table.c.heartbeat_at > database_now(dialect, ALIVE_S)
+        columns = _table.c.content, _table.c.heartbeat_at, database_now(dialect).label("now")
+        statement = select(*columns).where(self._key, alive, _table.c.process != self._process)
         try:
             found = read_rows(database, statement)
         except QueryFailed:
             return self._elsewhere
-        return Progress(**json.loads(found[0]["content"])) if found else None
+        if not found:
+            return None
+        heartbeat, now = (datetime.fromisoformat(found[0][name]) for name in ("heartbeat_at", "now"))
+        return replace(Progress(**json.loads(found[0]["content"])), silent_s=(now - heartbeat).total_seconds())
 
 
 def new_process_id() -> str:

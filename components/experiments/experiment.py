@@ -18,7 +18,7 @@ from functools import partial
 
 from components.drafts.comparison import Timing
 from components.experiments import sentences
-from components.experiments.claims import Claim, Progress, new_process_id
+from components.experiments.claims import ALIVE_S, Claim, Progress, new_process_id
 from components.experiments.determinism import determinism, write_determinism
 from components.experiments.making import Maker, MakerHere, Making
 from components.experiments.run_order import Cell, Plan
@@ -42,6 +42,7 @@ _FAILURES_IN_A_ROW = 10
 _LOOK_AROUND_S = 0.4
 _RENEW_S = 1.0
 _RENEW_UNCHANGED_S = 5.0
+_MOST_SILENT_S = _RENEW_UNCHANGED_S + 3.0
 _MOST_LANES_TOLD = 32
 _MOST_HELD_S = 0.25
 """The longest time that a page may hold runs back; other pages may watch them."""
@@ -166,6 +167,17 @@ class Experiment:
     def is_made_elsewhere(self) -> bool:
         """Whether another process has runs under way or queued."""
         return self._told_elsewhere() is not None
+
+    @property
+    def made_elsewhere(self) -> str | None:
+        """A sentence about the other process that has runs under way or queued; None when there is none."""
+        told = self._told_elsewhere()
+        if told is None:
+            return None
+        if told.silent_s < _MOST_SILENT_S:
+            return sentences.MAKER_ELSEWHERE
+        left_s = max(1, ALIVE_S - told.silent_s)
+        return sentences.MAKER_SILENT.format(silent=f"{told.silent_s:.0f} s", left=f"{left_s:.0f} s")
 
     def _told_elsewhere(self) -> Progress | None:
         if self._claimed or self.is_made_here:

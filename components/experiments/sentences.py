@@ -110,3 +110,8 @@ WORKER_FAILED = "A worker could not make a cell: {error}."
 MADE_ELSEWHERE = "Another process makes this experiment. Wait for its end, or stop it on its page."
 NOT_CHECKED_YET = "Not checked yet: the checks take long. Reload the page to go on."
 NO_FOLDER = "There is no folder {folder} for {name}. Make it first."
+MAKER_ELSEWHERE = "Another Tempera process makes these runs."
+MAKER_SILENT = (
+    "The process that makes these runs has not answered for {silent}. If it has ended, its missing runs can be made "
+    "here in {left}."
+)

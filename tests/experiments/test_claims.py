@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import replace
 
 import pytest
+from sqlalchemy import update
 
 from components.drafts.comparison import Timing
 from components.experiments.experiment import Experiment, Experiments
 from components.experiments.run_order import Plan
 from components.experiments.store import runs_of
+from components.log.database_clock import database_now
 from components.log.log import Log
+from components.log.owner import WHOLE_LOG
+from components.log.tables import experiment_claims
 from components.runs.runner import Runner
 from tests.experiments.conftest import ID, QUICK, Stage, a_plan, an_endpoint, lanes_of
 from tests.log.processes import process
@@ -106,6 +111,7 @@ def test_a_process_whose_experiment_was_taken_over_stops_its_runs(two: tuple[Exp
         assert other.line() == "True"
         wait_for(lambda: here.is_made_elsewhere)
         assert not here.claim()
+        assert here.made_elsewhere == "Another Tempera process makes these runs."
         age = "update experiment_claims set heartbeat_at = '2020'"
         # Its renewal may come between the two.
         while not here.start(a_sweep(server.base_url, 3_000)):
@@ -118,4 +124,21 @@ def test_a_process_whose_experiment_was_taken_over_stops_its_runs(two: tuple[Exp
         wait_for(has_stopped)
         assert here.is_made_here
         here.stop()
+    log.close()
+
+
+def test_a_killed_maker_is_said_to_be_silent_until_its_runs_can_be_made_here(
+    two: tuple[Experiment, Experiment], url: str
+) -> None:
+    here = two[0]
+    log = Log(url)
+    with serve(Stage(pause=0.01).play) as server, process(_MAKES, url) as other:
+        other.tell(server.base_url)
+        assert other.line() == "True"
+        wait_for(lambda: here.is_made_elsewhere)
+    dialect = "sqlite" if url.startswith("sqlite") else "postgresql"
+    aged = update(experiment_claims).values(heartbeat_at=database_now(dialect, 12.0))
+    log.write(lambda connection: connection.execute(aged, execution_options=WHOLE_LOG))
+    said = wait_for(lambda: here.made_elsewhere if "not answered" in (here.made_elsewhere or "") else None)
+    assert re.search(r"not answered for 1[2-9] s\. If it has ended, its missing runs can be made here in \d s", said)
     log.close()

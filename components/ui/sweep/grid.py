@@ -97,8 +97,8 @@ def _draw_switches(experiment: Experiment) -> None:
         else:
             st.button("Pause", key="pause_sweep", icon=":material/pause:", on_click=experiment.pause)
         st.button("Stop", key="stop_sweep", icon=":material/stop:", on_click=experiment.stop)
-        if experiment.is_made_elsewhere:
-            st.caption("Another replica makes these runs.")
+        if said := experiment.made_elsewhere:
+            st.caption(said)
 
 
 def _draw_missing(sweep_id: str, kept: KeptSweep, by_position: Sequence[Sequence[CellResult]]) -> None:
