@@ -56,7 +56,7 @@ class ChoiceDelta(NamedTuple):
     """The addition of one chunk to one choice.
 
     ``reasoning`` is kept apart from the answer. ``tool_calls`` are pieces as received. With ``whole`` the texts are
-    complete, from a ``message``, instead of increments.
+    complete, from a ``message``, instead of increments. ``logprobs`` are as received, see ``token_probabilities``.
     """
 
     index: int = 0  # type: ignore[assignment]  # hides the method of tuples
@@ -65,6 +65,7 @@ class ChoiceDelta(NamedTuple):
     tool_calls: tuple[object, ...] = ()
     finish_reason: str | None = None
     whole: bool = False
+    logprobs: object = None
 
 
 class Chunk(NamedTuple):
@@ -145,7 +146,7 @@ def _plain(fields: dict[str, Any]) -> Chunk | None:
         and (fingerprint is None or type(fingerprint) is str)
         and fields.get("object") != "error"
     ):
-        return Chunk((ChoiceDelta(index, text),), None, model, fingerprint)
+        return Chunk((ChoiceDelta(index, text, logprobs=choice.get("logprobs")),), None, model, fingerprint)
     return None
 
 
@@ -153,6 +154,8 @@ def _any_chunk(data: str, fields: dict[str, Any], parts: tuple[str, str]) -> Chu
     warnings: list[str] = []
     listed = fields.get("choices")
     choices = [choice for choice in listed if isinstance(choice, dict)] if isinstance(listed, list) else []
+    if choices and fields.get("completion_probabilities"):  # of llama.cpp
+        choices[0] = {"logprobs": fields["completion_probabilities"], **choices[0]}
     usage, error = fields.get("usage"), None
     deltas = [delta for choice in choices if isinstance(delta := choice.get(parts[0]), dict)]
     for place in [*choices, *deltas, *_additions(data, fields)]:
@@ -239,6 +242,7 @@ def _choice(choice: dict[str, Any], parts: tuple[str, str], place: int, warnings
         tuple(tool_calls) if isinstance(tool_calls, list) else (),
         finish_reason if isinstance(finish_reason, str) else None,
         part == "message" and bool(delta),
+        choice.get("logprobs"),
     )
 
 

@@ -263,7 +263,7 @@ _ROWS = (
         "top_logprobs",
         Kind.WHOLE,
         "The number of likely alternatives returned with each token.",
-        begins_with=3,
+        begins_with=5,
         example=3,
     ),
     Field(
@@ -294,6 +294,9 @@ _ROWS = (
 
 FIELDS: Mapping[str, Field] = MappingProxyType({row.name: row for row in _ROWS})
 """All known fields by name, in the order of the form."""
+
+PROBABILITY_FIELDS = ("logprobs", "top_logprobs")
+"""The fields that ask for the probabilities of tokens and of their alternatives."""
 
 FIELD_NAME = r"^[A-Za-z_][\w.-]{0,63}\Z"
 """The pattern of a field's name."""

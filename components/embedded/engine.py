@@ -11,9 +11,10 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import xllamacpp
+from pydantic import Field, StrictBool, StrictInt
 
 from components.contract.messages import Message, Role
 from components.contract.request import ChatCompletionStreamRequest
@@ -41,7 +42,17 @@ SAFE_PROMPT = (
     "prejudiced, or negative content. Ensure replies promote fairness and positivity."
 )
 
+MOST_ALTERNATIVES = 20
+"""The largest ``top_logprobs``."""
+
 _RANDOM_SEED = 0xFFFFFFFF  # llama.cpp's value for a random seed
+
+
+class GenerationRequest(ChatCompletionStreamRequest):
+    """The contract's request with the probabilities of tokens, which llama.cpp can return as well."""
+
+    logprobs: StrictBool | None = None
+    top_logprobs: Annotated[StrictInt, Field(ge=0, le=MOST_ALTERNATIVES)] | None = None
 
 
 class ModelUnusable(EmbeddedProblem):
@@ -68,9 +79,10 @@ class PromptAccepted:
 
 @dataclass(frozen=True)
 class Text:
-    """A piece of the answer, never empty."""
+    """A piece of the answer, never empty. ``logprobs`` are those of its tokens, in OpenAI's shape, if requested."""
 
     text: str
+    logprobs: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -111,7 +123,7 @@ def answer_prefix(request: ChatCompletionStreamRequest) -> str:
     return last.content if last.role is Role.ASSISTANT and last.prefix else ""
 
 
-def completion_body(request: ChatCompletionStreamRequest) -> dict[str, Any]:
+def completion_body(request: GenerationRequest) -> dict[str, Any]:
     """The request for llama.cpp. It always streams, because only the callback of a stream can stop a generation.
 
     ``return_progress`` reports the prompt's size first. ``top_k`` and ``min_p`` are off, so that only ``temperature``
@@ -137,6 +149,10 @@ def completion_body(request: ChatCompletionStreamRequest) -> dict[str, Any]:
         # With a cached prompt, llama.cpp does not guarantee the same numbers, so reproducible answers do not use it.
         "cache_prompt": request.random_seed is None and temperature != 0,
     }
+    if request.logprobs:
+        # llama.cpp returns no probability at all for 0 alternatives; the reader cuts them off.
+        body["logprobs"] = True
+        body["top_logprobs"] = max(request.top_logprobs or 0, 1)
     if request.max_tokens:
         # llama.cpp reads 32 bits; values above the context are refused once the prompt's size is known.
         body["max_tokens"] = min(request.max_tokens, CONTEXT_TOKENS)
@@ -148,10 +164,11 @@ def completion_body(request: ChatCompletionStreamRequest) -> dict[str, Any]:
 class ChunkReader:
     """Turns llama.cpp's chunks of one generation into events. The finish event waits for the usage."""
 
-    def __init__(self, context_tokens: int, max_tokens: int | None, prefix: str = "") -> None:
+    def __init__(self, context_tokens: int, max_tokens: int | None, prefix: str = "", alternatives: int = 0) -> None:
         self._context_tokens = context_tokens
         self._max_tokens = max_tokens
         self._prefix = prefix
+        self._alternatives = alternatives
         self._reason = FinishReason.STOP
         self._prompt_tokens: int | None = None
         self._cached_tokens = 0
@@ -172,9 +189,21 @@ class ChunkReader:
         else:
             for choice in chunk.get("choices", ()):
                 if choice["delta"].get("content"):
-                    yield Text(choice["delta"]["content"])
+                    yield Text(choice["delta"]["content"], self._logprobs(choice.get("logprobs")))
                 if choice.get("finish_reason") == FinishReason.LENGTH.value:
                     self._reason = FinishReason.LENGTH
+
+    def _logprobs(self, logprobs: dict[str, Any] | None) -> dict[str, Any] | None:
+        """The probabilities without llama.cpp's numbers of tokens and the surplus alternatives."""
+        if not logprobs:
+            return None
+        return {
+            "content": [
+                _of_token(token)
+                | {"top_logprobs": [_of_token(other) for other in token["top_logprobs"][: self._alternatives]]}
+                for token in logprobs["content"]
+            ]
+        }
 
     def _begin(self, prompt_tokens: int) -> Iterator[Event]:
         self._prompt_tokens = prompt_tokens
@@ -257,11 +286,12 @@ class Engine:
         self._pool = ThreadPoolExecutor(max_workers=PARALLEL, thread_name_prefix="generation")
         self._running: set[Generation] = set()
 
-    def start(self, request: ChatCompletionStreamRequest) -> Generation:
+    def start(self, request: GenerationRequest) -> Generation:
         """Start a generation for a request with a valid order of roles. Call it within an event loop."""
         generation = Generation()
         body = completion_body(request)
-        reader = ChunkReader(self.context_tokens, request.max_tokens, _encodable(answer_prefix(request)))
+        prefix, alternatives = _encodable(answer_prefix(request)), request.top_logprobs or 0
+        reader = ChunkReader(self.context_tokens, request.max_tokens, prefix, alternatives)
         self._running.add(generation)
         generation.work = self._pool.submit(self._generate, generation, body, reader, time.monotonic())
         generation.work.add_done_callback(lambda _: self._running.discard(generation))
@@ -325,6 +355,10 @@ def _check_is_gguf(model: Path) -> None:
         raise ModelUnusable(sentences.MODEL_FILE_UNREADABLE.format(model=model, why=error.strerror)) from None
     if magic != b"GGUF":
         raise ModelUnusable(sentences.NOT_GGUF.format(model=model))
+
+
+def _of_token(token: dict[str, Any]) -> dict[str, Any]:
+    return {name: token[name] for name in ("token", "logprob", "bytes")}
 
 
 def _encodable(text: str) -> str:

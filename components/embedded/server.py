@@ -123,8 +123,8 @@ async def _events(generation: Generation, head: Json) -> AsyncIterator[bytes]:
     yield wire.event(wire.chunk(head, {"role": "assistant", "content": ""}))
     while True:
         match await generation.next_event():
-            case Text(text):
-                yield wire.event(wire.chunk(head, {"content": text}))
+            case Text(text, logprobs):
+                yield wire.event(wire.chunk(head, {"content": text}, logprobs=logprobs))
             case Finished() as finished:
                 yield wire.event(wire.chunk(head, {"content": ""}, finished))
                 yield wire.DONE
@@ -141,12 +141,14 @@ async def _events(generation: Generation, head: Json) -> AsyncIterator[bytes]:
 
 async def _whole_answer(generation: Generation, head: Json, headers: dict[str, str]) -> Response:
     text = ""
+    tokens: list[Json] = []
     while True:
         match await generation.next_event():
-            case Text(piece):
+            case Text(piece, logprobs):
                 text += piece
+                tokens += logprobs["content"] if logprobs else ()
             case Finished() as finished:
-                return _json(wire.completion(head, text, finished), headers=headers)
+                return _json(wire.completion(head, text, finished, tokens), headers=headers)
             case GenerationRefused(sentence):
                 return _error(500, sentence, "internal_server_error", "1000")
             case Stopped():

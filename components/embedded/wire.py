@@ -5,14 +5,13 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from pydantic import ConfigDict, Field, StrictBool, ValidationError, ValidationInfo, field_validator
+from pydantic import ConfigDict, Field, StrictBool, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from components.contract.messages import Message
 from components.contract.profile import BEEZY
-from components.contract.request import ChatCompletionStreamRequest
 from components.contract.strict_json import read_json
-from components.embedded.engine import DEFAULT_TEMPERATURE, Finished
+from components.embedded.engine import DEFAULT_TEMPERATURE, Finished, GenerationRequest
 
 MAX_BODY_BYTES = 1 << 20
 
@@ -36,7 +35,7 @@ class ServedMessage(Message):
         return content
 
 
-class ServedRequest(ChatCompletionStreamRequest):
+class ServedRequest(GenerationRequest):
     """The contract's request as accepted by this endpoint: unknown keys are ignored, ranges are the profile's.
 
     An omitted ``stream`` means false, on which official clients rely.
@@ -58,6 +57,12 @@ class ServedRequest(ChatCompletionStreamRequest):
         too_small = rules.minimum is not None and value < rules.minimum
         kind = "greater_than_equal" if too_small else "less_than_equal"
         raise PydanticCustomError(kind, "{problem}", {"problem": problem})
+
+    @model_validator(mode="after")
+    def _alternatives_need_probabilities(self) -> ServedRequest:
+        if self.top_logprobs and not self.logprobs:
+            raise PydanticCustomError("logprobs", "top_logprobs needs logprobs: true.")
+        return self
 
 
 class InvalidBody(ValueError):
@@ -107,18 +112,22 @@ def error_object(message: str, kind: str, code: str, field: str | None = None) -
     return {"object": "error", "message": message, "type": kind, "param": field, "code": code}
 
 
-def chunk(head: Json, delta: Json, finished: Finished | None = None) -> Json:
+def chunk(head: Json, delta: Json, finished: Finished | None = None, logprobs: Json | None = None) -> Json:
     """One chunk of a stream. ``head`` has the id, time and model, the same in all chunks of an answer."""
     reason = finished.reason.value if finished else None
-    choice = {"index": 0, "delta": delta, "finish_reason": reason}
+    choice: Json = {"index": 0, "delta": delta, "finish_reason": reason}
+    if logprobs:
+        choice["logprobs"] = logprobs
     whole = {**head, "object": "chat.completion.chunk", "choices": [choice]}
     return {**whole, "usage": usage(finished)} if finished else whole
 
 
-def completion(head: Json, text: str, finished: Finished) -> Json:
-    """The answer to a request without streaming."""
+def completion(head: Json, text: str, finished: Finished, logprobs: list[Json] | None = None) -> Json:
+    """The answer to a request without streaming; ``logprobs`` has the probabilities of all its tokens."""
     message = {"role": "assistant", "content": text}
-    choice = {"index": 0, "message": message, "finish_reason": finished.reason.value}
+    choice: Json = {"index": 0, "message": message, "finish_reason": finished.reason.value}
+    if logprobs:
+        choice["logprobs"] = {"content": logprobs}
     return {**head, "object": "chat.completion", "choices": [choice], "usage": usage(finished)}
 
 

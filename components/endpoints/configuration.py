@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from urllib.parse import urlsplit
 
-from components.contract.profile import BEEZY, profile_named
+from components.contract.fields import PROBABILITY_FIELDS
+from components.contract.profile import BEEZY, OPENAI, profile_named
 from components.embedded.process import EmbeddedModel
 from components.endpoints.endpoint import Address, AnyEndpoint, EmbeddedEndpoint, Endpoint, Prices
 from components.endpoints.own_fields import declared_fields, with_declared
@@ -21,6 +22,10 @@ ENVIRONMENT = "environment"
 _SETTINGS = frozenset({"base_url", "dialect", "api_key", "default_model", "prices"})
 _FURTHER_SETTINGS = frozenset({"fields", "openapi"})
 _DOCUMENT = "/openapi.json"
+_EMBEDDED_PROFILE = BEEZY.extended(
+    {**BEEZY.fields, **{name: OPENAI.fields[name] for name in PROBABILITY_FIELDS}}, MappingProxyType({})
+)
+"""llama.cpp can return the probabilities of tokens, beyond the contract."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +71,7 @@ def read_configuration(
             endpoints[name] = _endpoint(name, table)
         except ValueError as error:
             problems.append(f"The endpoint [endpoints.{name}] cannot be used: {error}")
-    endpoints[EMBEDDED] = EmbeddedEndpoint(EMBEDDED, BEEZY, model, model.state.model)
+    endpoints[EMBEDDED] = EmbeddedEndpoint(EMBEDDED, _EMBEDDED_PROFILE, model, model.state.model)
     return Configuration(endpoints, tuple(problems))
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 
 from components.experiments.numbers import incomparable
 from components.live.status_words import status_words
-from components.log.record import TIMED, RunRecord
+from components.log.record import OF_ANSWER, TIMED, RunRecord
 from components.streaming.outcome import Status
 
 _BEGINNING = 80
@@ -21,9 +21,9 @@ class CellResult:
 
     ``status_words`` is the status as people read it. ``beginning`` has the first 80 characters of the answer,
     ``characters`` is its whole length, and two answers with the same ``digest`` are the same. ``timed`` has the
-    numbers that the load changes; ``incomparable`` says why they are not comparable with others, else it is
-    empty. ``passed`` says whether all checks pass, None when that is not known; ``check`` is the one that does not,
-    with its reason.
+    numbers that the load changes, ``of_answer`` those of its tokens' probabilities; ``incomparable`` says why they
+    are not comparable with others, else it is empty. ``passed`` says whether all checks pass, None when that is not
+    known; ``check`` is the one that does not, with its reason.
     """
 
     id: str
@@ -43,6 +43,7 @@ class CellResult:
     timed: Mapping[str, float | None]
     incomparable: str
     concurrency: int | None
+    of_answer: Mapping[str, float | None] = field(default_factory=dict)
     passed: bool | None = None
     check: str = ""
 
@@ -78,6 +79,7 @@ def result_of(record: RunRecord, passed: bool | None = None, check: str = "") ->
         timed={name: getattr(record, name) for name in TIMED},
         incomparable=", ".join(incomparable(record)),
         concurrency=record.concurrency,
+        of_answer={name: getattr(record, name) for name in OF_ANSWER},
         passed=passed,
         check=check,
     )

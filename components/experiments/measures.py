@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 from components.experiments.cell_result import CellResult
 from components.experiments.noise import similarity
-from components.log.record import NUMBERS, TIMED
+from components.log.record import NUMBERS, OF_ANSWER, TIMED
 
 _NOT_READ: Mapping[str, float] = MappingProxyType({})
 
@@ -18,20 +18,22 @@ _Read = Callable[[CellResult, Sequence[CellResult], Mapping[str, float]], float 
 
 @dataclass(frozen=True)
 class SweepMeasure:
-    """A number of an answer: its name in a sentence, and its unit, which is empty for a share from 0 to 1.
+    """A number of an answer: its name in a sentence, and its unit, which is empty for a share and a plain number.
 
-    ``timed`` is the field of a run that it reads, if load affects it.
+    ``timed`` is the field of a run that it reads, if load affects it; ``of_answer`` that of a number of its tokens.
     """
 
     label: str
     unit: str
     read: _Read
     timed: str | None = None
+    of_answer: str | None = None
 
     @property
     def definition(self) -> str:
-        """The meaning of a timed number; empty for others."""
-        return NUMBERS[self.timed].definition if self.timed else ""
+        """The meaning of a number of a run; empty for others."""
+        field = self.timed or self.of_answer
+        return NUMBERS[field].definition if field else ""
 
     @property
     def is_of_repeats(self) -> bool:
@@ -56,6 +58,11 @@ def _timed(name: str) -> SweepMeasure:
     return SweepMeasure(NUMBERS[name].label, NUMBERS[name].unit, lambda result, *_: result.timed[name], name)
 
 
+def _of_answer(name: str) -> SweepMeasure:
+    number = NUMBERS[name]
+    return SweepMeasure(number.label, number.unit, lambda result, *_: result.of_answer.get(name), of_answer=name)
+
+
 def _same_answers(result: CellResult, repeats: Sequence[CellResult], _alike: Mapping[str, float]) -> float | None:
     return statistics.fmean(other.digest == result.digest for other in repeats) if repeats else None
 
@@ -64,10 +71,20 @@ LENGTH = SweepMeasure("length", "characters", lambda result, *_: result.characte
 COMPLETION_TOKENS = SweepMeasure("completion tokens", "tokens", lambda result, *_: result.completion_tokens)
 TIMED_MEASURES = {name: _timed(name) for name in TIMED if NUMBERS[name].unit}
 """The measures that load affects, by their field of a run."""
+ANSWER_MEASURES = {name: _of_answer(name) for name in OF_ANSWER}
+"""The measures of the probabilities of an answer's tokens, by their field of a run."""
 DISTINCT_2 = SweepMeasure("distinct-2", "", lambda result, *_: result.distinct_2)
 SIMILARITY = SweepMeasure("similarity to the base", "", lambda result, _repeats, alike: alike.get(result.id))
 DETERMINISM = SweepMeasure("determinism", "", _same_answers)
-MEASURES = (LENGTH, COMPLETION_TOKENS, *TIMED_MEASURES.values(), DISTINCT_2, SIMILARITY, DETERMINISM)
+MEASURES = (
+    LENGTH,
+    COMPLETION_TOKENS,
+    *TIMED_MEASURES.values(),
+    DISTINCT_2,
+    SIMILARITY,
+    DETERMINISM,
+    *ANSWER_MEASURES.values(),
+)
 
 
 def mean_similarity(answer: str, base_answers: Sequence[str]) -> float | None:

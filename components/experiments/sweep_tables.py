@@ -16,7 +16,7 @@ from components.experiments.measures import SweepMeasure
 from components.experiments.sweep_plan import Row
 from components.experiments.sweep_results import row_in_words
 from components.log.formula_safe import formula_safe
-from components.log.record import NUMBERS, TIMED
+from components.log.record import NUMBERS, OF_ANSWER, TIMED
 from components.streaming.outcome import Status
 
 ROW, INPUT, REPEAT, STATUS, ANSWER, VALUE, RUN = "row", "input", "repeat", "status", "answer", "value", "run"
@@ -26,7 +26,9 @@ PASSED, CHECK, PASS_RATE = "passed", "check", "pass rate"
 _NO_LIMITS: Mapping[str, float] = MappingProxyType({})
 TIMED_COLUMNS = {f"{NUMBERS[name].label}{' ms' if name.endswith('_ms') else ''}": name for name in TIMED}
 """The field of each timed column; column names end in their unit."""
-_NUMBERS = ("characters", "tokens", *TIMED_COLUMNS, "distinct-2")
+ANSWER_COLUMNS = {NUMBERS[name].label: name for name in OF_ANSWER}
+"""The field of each column about the probabilities of tokens; without probabilities, a table has no such column."""
+_NUMBERS = ("characters", "tokens", *TIMED_COLUMNS, "distinct-2", *ANSWER_COLUMNS)
 _OURS = frozenset(
     (
         *(ROW, INPUT, REPEAT, STATUS, ANSWER, VALUE, RUN, POSITION, DIGEST, FINISH_REASON, WHY, TIMES, *_NUMBERS),
@@ -76,6 +78,7 @@ def long_table(
         "tokens": [result.completion_tokens for result in results],
         **{column: [result.timed[name] for result in results] for column, name in TIMED_COLUMNS.items()},
         "distinct-2": [result.distinct_2 for result in results],
+        **_of_answers(results),
         "at once": [result.concurrency for result in results],
         "not comparable": [result.incomparable or None for result in results],
         WHY: [None if result.ended_well or result.running else result.error_message for result in results],
@@ -83,6 +86,11 @@ def long_table(
         RUN: [result.id for result in results],
     }
     return pd.DataFrame(columns)
+
+
+def _of_answers(results: Sequence[CellResult]) -> dict[str, list[float | None]]:
+    columns = {column: [result.of_answer.get(name) for result in results] for column, name in ANSWER_COLUMNS.items()}
+    return {column: values for column, values in columns.items() if any(value is not None for value in values)}
 
 
 def _checked(results: Sequence[CellResult]) -> dict[str, list[Any]]:
@@ -97,7 +105,7 @@ def grouped(table: pd.DataFrame, by: str, limits: Mapping[str, float] = _NO_LIMI
     ``limits`` has the maximum of a column. With limits, ``GOODPUT`` is the share of the ended cells that ended well
     with each such number known and within its limit. With checks, ``PASS_RATE`` is in words.
     """
-    numbers = list(_NUMBERS)
+    numbers = [name for name in _NUMBERS if name in table]
     well = table[table[STATUS] == Status.OK.value]
     groups = table.groupby(by, sort=False)
     medians = well.astype(dict.fromkeys(numbers, float)).groupby(by, sort=False)[numbers].median()

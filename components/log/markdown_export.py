@@ -9,7 +9,7 @@ from typing import Any
 
 from components.contract.errors import plain_text
 from components.contract.strict_json import read_json_object
-from components.log.record import NUMBERS, OLDER_DEFINITION, SHOWN, RunRecord
+from components.log.record import NUMBERS, OF_ANSWER, OLDER_DEFINITION, SHOWN, RunRecord
 from components.log.storable import storable_text
 
 _NOT_SETTINGS = ("model", "messages")
@@ -70,7 +70,11 @@ def _ending(record: RunRecord) -> str:
 
 
 def _numbers(record: RunRecord) -> str:
-    rows = (f"| {NUMBERS[name].label} | {_number(name, getattr(record, name))} |" for name in SHOWN)
+    rows = (
+        f"| {NUMBERS[name].label} | {_number(name, getattr(record, name))} |"
+        for name in SHOWN
+        if name not in OF_ANSWER or getattr(record, name) is not None
+    )
     return "\n".join(["| number | value |", "| :-- | --: |", *rows])
 
 
@@ -79,6 +83,8 @@ def _number(name: str, value: float | None) -> str:
         return "not reported" if name.endswith("_tokens") else "–"
     if isinstance(value, int):
         return str(value)
+    if NUMBERS[name].of_answer:
+        return f"{value:.3g}"
     return f"{value:.1f} ms" if NUMBERS[name].unit == "ms" else f"{value:.1f}"
 
 

@@ -52,9 +52,10 @@ class Fact:
 class Number(Fact):
     """A measured fact. ``name`` is its full name when the label is shorter; ``unit`` is empty for a count.
 
-    ``place`` is its position in charts, documents and tables of numbers, 0 to leave it out. ``timed`` numbers depend on
-    the load: sweeps measure them. ``listed`` gives it a column in the table of runs. ``sortable`` allows sorting by it,
-    with an index ``runs_by_…`` from its migration. ``less_is_better`` is None where neither end is better.
+    ``place`` is its position in charts, documents and tables of numbers, 0 to leave it out. ``timed`` numbers
+    depend on the load: sweeps measure them, and those ``of_answer``, which do not. ``listed`` gives it a column in
+    the table of runs. ``sortable`` allows sorting by it, with an index ``runs_by_…`` from its migration.
+    ``less_is_better`` is None where neither end is better.
     """
 
     _: KW_ONLY
@@ -62,6 +63,7 @@ class Number(Fact):
     unit: str = ""
     place: int = 0
     timed: bool = False
+    of_answer: bool = False
     listed: bool = False
     sortable: bool = False
     less_is_better: bool | None = None
@@ -85,6 +87,7 @@ _GAP = (
     "A chunk gap is the time between two consecutive reads of the socket with tokens. "
     "Chunks of the same read have no gap."
 )
+_OF_TOKENS = "Over the tokens of the first choice's text whose probability the endpoint returned."
 _OF_EXPERIMENT = "Of the experiment that the run belongs to, see Placement."
 _OF_ENDPOINT = "What the endpoint said of itself, see Outcome."
 
@@ -94,7 +97,7 @@ class RunRecord:
     """A run as stored in the log: one field per column of the table ``runs``, in the order of exports.
 
     A new fact comes last, has None or a constant for earlier runs, and needs a migration that adds its column. A fact
-    with the name of a field of ``Timings``, ``Usage`` or ``Outcome`` is copied from there.
+    with the name of a field of ``Timings``, ``Likelihood``, ``Usage`` or ``Outcome`` is copied from there.
     """
 
     id: Annotated[str, Fact("id", public=False, length=32)]
@@ -336,6 +339,52 @@ class RunRecord:
             length=128,
         ),
     ] = None
+    mean_logprob: Annotated[
+        float | None,
+        Number(
+            "mean logprob",
+            f"Mean log probability (natural logarithm) of the tokens. {_OF_TOKENS}",
+            name="mean log probability",
+            public=True,
+            place=110,
+            of_answer=True,
+        ),
+    ] = None
+    perplexity: Annotated[
+        float | None,
+        Number(
+            "perplexity",
+            f"The exponential of the mean log probability with its sign changed; 1 is certain. {_OF_TOKENS}",
+            public=True,
+            place=120,
+            of_answer=True,
+            listed=True,
+        ),
+    ] = None
+    lowest_probability: Annotated[
+        float | None,
+        Number(
+            "lowest token",
+            f"The probability of the least likely token, from 0 to 1. {_OF_TOKENS}",
+            name="probability of the least likely token",
+            public=True,
+            place=130,
+            of_answer=True,
+        ),
+    ] = None
+    mean_entropy: Annotated[
+        float | None,
+        Number(
+            "mean entropy",
+            "Mean over the tokens of the entropy of the returned alternatives, in bits; all that was not returned "
+            "counts as one alternative, so the real entropy is higher.",
+            name="mean entropy of a token",
+            unit="bits",
+            public=True,
+            place=140,
+            of_answer=True,
+        ),
+    ] = None
 
     @property
     def running(self) -> bool:
@@ -378,6 +427,9 @@ SHOWN = sorted((name for name, number in NUMBERS.items() if number.place), key=l
 
 TIMED = tuple(name for name in SHOWN if NUMBERS[name].timed)
 """The numbers that depend on the load."""
+
+OF_ANSWER = tuple(name for name in SHOWN if NUMBERS[name].of_answer)
+"""The numbers of an answer's tokens; the load does not change them."""
 
 LISTED = tuple(name for name in dict.fromkeys((*TIMED, *SHOWN)) if NUMBERS[name].listed)
 """The numbers with a column in the table of runs."""

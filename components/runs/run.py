@@ -259,7 +259,7 @@ class Run:
 
 def _of_outcome(outcome: Outcome) -> dict[str, Any]:
     """The record's facts from an outcome, its timings and its usage: those of equal name, and the derived ones."""
-    parts = (outcome, outcome.timings, outcome.usage or Usage())
+    parts = (outcome, outcome.timings, outcome.likelihood, outcome.usage or Usage())
     same = {name: value for part in parts for name, value in vars(part).items() if name in FACTS}
     return same | {
         "status": outcome.status.value,

@@ -6,6 +6,7 @@ from collections import defaultdict
 from typing import NamedTuple
 
 from components.contract.chunk import FILTER_TRIGGERED, ChoiceDelta, Chunk, Usage
+from components.contract.token_probabilities import LikelihoodSum, read_tokens
 from components.streaming import sentences
 from components.streaming.choice_places import ChoicePlaces
 from components.streaming.faults import ErrorKind, StreamFault
@@ -93,6 +94,8 @@ class Answer:
         """The served model, as the endpoint names it."""
         self.system_fingerprint: str | None = None
         self.warnings: list[str] = []
+        self.likelihood = LikelihoodSum()
+        """Of the first choice's text."""
 
     def add(self, chunk: Chunk) -> tuple[Delta, ...]:
         """Add one chunk; returns what it adds to the text of each choice."""
@@ -116,11 +119,19 @@ class Answer:
             # A final message repeats the tool calls that already arrived in pieces.
             if part.tool_calls and not (part.whole and choice.tool_calls):
                 self._other_characters += choice.tool_calls.add(part.tool_calls)
+            if part.logprobs and part.index == 0:
+                self._add_probabilities(part)
             text = choice.text.feed(part.text, whole=part.whole)
             reasoning = choice.reasoning.feed(part.reasoning, whole=part.whole)
             if text or reasoning:
                 deltas.append(self._counted(part.index, text, reasoning))
         return tuple(deltas)
+
+    def _add_probabilities(self, part: ChoiceDelta) -> None:
+        if part.reasoning or part.tool_calls or (part.whole and self.likelihood.count):
+            return
+        for token in read_tokens(part.logprobs).of_text:
+            self.likelihood.add(token)
 
     def add_unreadable(self, reason: str) -> None:
         """Count an unreadable event. Raises StreamFault after too many."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from components.contract.chunk import Usage
+from components.contract.token_probabilities import Likelihood
 from components.streaming.faults import ErrorKind
 from components.streaming.moments import Timings
 from components.streaming.rate import Rate, decode_rate
@@ -85,6 +86,7 @@ class Outcome:
     tool_calls: tuple[ToolCall, ...] = ()
     further_choices: tuple[Choice, ...] = ()
     timings: Timings = field(default_factory=Timings)
+    likelihood: Likelihood = field(default_factory=Likelihood)
     chunk_count: int = 0
     attempts: int = 0
     retries: tuple[Retry, ...] = ()

@@ -10,6 +10,7 @@ from components.streaming.limits import Limits
 
 _MAX_TARGET = 200
 
+NO_PROBABILITIES = "the endpoint sent no token probabilities, although logprobs asked for them"
 TOO_MANY_BAD_EVENTS = "More than {max_bad_events} events could not be read, so the stream was ended there."
 TEXT_TOO_LONG = "The answer grew over {max_text_chars:,} characters, so the stream was ended there."
 ENDED_WITH_AN_ERROR = "The endpoint ended the answer with an error and did not say which. Run again."

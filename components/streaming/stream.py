@@ -427,6 +427,8 @@ class AnswerStream:
         elif told_better and not answer.choices[0].text:
             fault = self._other_api or fault
         first, *further = answer.choices
+        if first.text and _asks_for_probabilities(self._body) and not answer.likelihood.count:
+            answer.warn(sentences.NO_PROBABILITIES)
 
         def without_key(text: str | None) -> str | None:
             return self._hide(text) if text else text
@@ -448,6 +450,7 @@ class AnswerStream:
             tool_calls=first.tool_calls,
             further_choices=tuple(further),
             timings=self._moments.timings(),
+            likelihood=answer.likelihood.likelihood(),
             chunk_count=answer.chunk_count,
             attempts=self._attempts,
             retries=tuple(self._retries),
@@ -468,6 +471,16 @@ def _apart(data: str) -> list[str]:
     except UnreadableEvent:
         return [data]
     return lines
+
+
+def _asks_for_probabilities(body: bytes) -> bool:
+    """Whether a request asks for the probabilities of tokens."""
+    if b'"logprobs"' not in body:  # a long conversation is not read for nothing
+        return False
+    try:
+        return bool(read_object(body.decode(errors="replace")).get("logprobs"))
+    except UnreadableEvent:
+        return False
 
 
 def _asks_for_several(body: bytes) -> bool:

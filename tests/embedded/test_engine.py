@@ -7,7 +7,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from components.contract.messages import Message, Role
-from components.contract.request import ChatCompletionStreamRequest
 from components.embedded.engine import (
     SAFE_PROMPT,
     ChunkReader,
@@ -15,6 +14,7 @@ from components.embedded.engine import (
     Finished,
     FinishReason,
     GenerationRefused,
+    GenerationRequest,
     PromptAccepted,
     Text,
     completion_body,
@@ -22,8 +22,8 @@ from components.embedded.engine import (
 )
 
 
-def request(**fields: object) -> ChatCompletionStreamRequest:
-    return ChatCompletionStreamRequest(model="m", messages=[Message.user("hi")], **fields)  # type: ignore[arg-type]
+def request(**fields: object) -> GenerationRequest:
+    return GenerationRequest(model="m", messages=[Message.user("hi")], **fields)  # type: ignore[arg-type]
 
 
 @given(st.integers())
@@ -55,9 +55,9 @@ def test_the_safe_prompt_comes_before_all_messages() -> None:
 
 
 def test_a_prefix_is_the_last_message_and_an_empty_one_is_none() -> None:
-    def asked(prefix: str) -> ChatCompletionStreamRequest:
+    def asked(prefix: str) -> GenerationRequest:
         last = Message(role=Role.ASSISTANT, content=prefix, prefix=True)
-        return ChatCompletionStreamRequest(model="m", messages=[Message.user("hi"), last])
+        return GenerationRequest(model="m", messages=[Message.user("hi"), last])
 
     assert completion_body(asked("So"))["messages"][-1] == {"role": "assistant", "content": "So"}
     assert completion_body(asked(""))["messages"] == [{"role": "user", "content": "hi"}]

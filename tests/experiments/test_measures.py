@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from components.experiments.cell_result import CellResult, distinct_2, result_of
 from components.experiments.measures import (
+    ANSWER_MEASURES,
     COMPLETION_TOKENS,
     DETERMINISM,
     DISTINCT_2,
@@ -21,12 +22,12 @@ from components.experiments.measures import (
     closed_loop,
     mean_similarity,
 )
-from components.log.record import TIMED
+from components.log.record import OF_ANSWER, TIMED
 from components.streaming.outcome import Status
 from tests.experiments.conftest import a_run
 
 RECORD = a_run("a b a b", attempts=1, finish_reason="stop").record()
-KNOWN = {name: 10.0 * number for number, name in enumerate(TIMED, 1)}
+KNOWN = {name: 10.0 * number for number, name in enumerate((*TIMED, *OF_ANSWER), 1)}
 TIMES = [measure for measure in MEASURES if measure.timed]
 
 
@@ -41,6 +42,7 @@ def test_every_measure_is_read_from_the_run() -> None:
         LENGTH: 7,
         COMPLETION_TOKENS: 4,
         **{measure: KNOWN[measure.timed] for measure in TIMES},
+        **{measure: KNOWN[name] for name, measure in ANSWER_MEASURES.items()},
         DISTINCT_2: pytest.approx(2 / 3),
         SIMILARITY: 0.25,
         DETERMINISM: 0.5,

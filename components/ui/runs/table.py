@@ -240,4 +240,6 @@ def _number(name: str, value: float | None) -> str | None:
         return None
     if NUMBERS[name].unit == "ms":
         return duration(value)
+    if NUMBERS[name].of_answer:
+        return f"{value:.3g}"
     return f"{value:.1f}" if NUMBERS[name].unit == "tokens/s" else f"{value:,.0f}"

@@ -16,6 +16,7 @@ from components.experiments.measures import closed_loop
 from components.experiments.sweep_results import row_in_words
 from components.experiments.sweep_tables import (
     ANSWER,
+    ANSWER_COLUMNS,
     CHECK,
     DIGEST,
     FINISH_REASON,
@@ -55,6 +56,10 @@ _COLUMNS = {
             help=NUMBERS[name].definition,
         )
         for column, name in TIMED_COLUMNS.items()
+    },
+    **{
+        column: st.column_config.NumberColumn(format="%.3g", help=NUMBERS[name].definition)
+        for column, name in ANSWER_COLUMNS.items()
     },
     "distinct-2": st.column_config.NumberColumn(format="%.2f", help="The share of different word pairs."),
     "at once": st.column_config.NumberColumn(help="The maximum number of concurrent requests."),
