@@ -13,7 +13,7 @@ from components.log.owned import OwnedLog
 from components.log.owner import WHOLE_LOG
 from components.log.query import is_id, read_rows
 from components.log.retention import DELETE_AT_ONCE
-from components.log.search import View, conditions
+from components.log.search import View, quick_conditions
 from components.log.tables import events, owned, run_annotations, runs, votes
 from components.streaming.outcome import Status
 
@@ -82,7 +82,7 @@ def delete_found(log: OwnedLog, database: Database, view: View, at_once: int = D
     Raises FilterProblem, QueryFailed, DatabaseUnavailable; earlier deletions are not undone.
     """
     deleted = 0
-    found = select(runs.c.id).where(_ENDED, conditions(database, view))
+    found = select(runs.c.id).where(_ENDED, quick_conditions(database, view))
     while step := [row["id"] for row in read_rows(database, found.limit(at_once))]:
         these = delete(runs).where(runs.c.id.in_(step), owned(runs, log.owner))
         log.write(lambda connection, these=these: connection.execute(these))  # type: ignore[misc]

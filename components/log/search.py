@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass, fields
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, NamedTuple
@@ -79,6 +80,9 @@ _QUOTED = r'"(?:\\.?+|[^"\\])*+(?:"|\Z)'
 _PART = re.compile(rf'(?:{_QUOTED}|\[(?:{_QUOTED}|[^\]"])*+(?:\]|\Z)|[^,\n])++', re.DOTALL)
 """Up to a comma or line end outside quotation marks and lists."""
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
+_RARE = 1_001
+"""A setting of fewer runs is rare."""
+_INDEXED = re.compile("[0-9A-Za-z]")
 _UNFILTERED = ("order", "descending", "zone")
 _OWN_FILTERS = {"model": "Look for a model under More filters.", "messages": "Look for messages with Find."}
 
@@ -163,7 +167,7 @@ def page_of(
 ) -> Page:
     """A page of the view's runs, of which so many with the words are examined. Raises FilterProblem, QueryFailed."""
     order = ORDERS[view.order]
-    wanted = conditions(database, view, most_matches)
+    wanted = quick_conditions(database, view, most_matches)
     statement = select(*_LIST).select_from(runs.outerjoin(run_annotations)).where(wanted)
     if view.order != "started":
         statement = statement.where(order.is_not(None))
@@ -186,7 +190,7 @@ def summary_of(database: Database, view: View) -> Summary:
     Raises FilterProblem, QueryFailed.
     """
     columns = runs.c.status, runs.c.ttft_ms, runs.c.tokens_per_second, runs.c.completion_tokens
-    newest = select(*columns).where(conditions(database, view)).order_by(runs.c.created_at.desc())
+    newest = select(*columns).where(quick_conditions(database, view)).order_by(runs.c.created_at.desc())
     rows = read_rows(database, newest.limit(MOST_COUNTED + 1))
     found = pd.DataFrame(rows[:MOST_COUNTED], columns=[each.name for each in columns])
     numbers = found[["ttft_ms", "tokens_per_second", "completion_tokens"]].astype(float)
@@ -209,7 +213,8 @@ def measured(database: Database, view: View, most: int = MOST_COUNTED) -> pd.Dat
     """
     columns = [runs.c[name] for name in _MEASURED]
     wanted = [*columns, func.length(runs.c.text).label("characters")]
-    newest = select(*wanted).where(conditions(database, view)).order_by(runs.c.created_at.desc(), runs.c.id.desc())
+    found = quick_conditions(database, view)
+    newest = select(*wanted).where(found).order_by(runs.c.created_at.desc(), runs.c.id.desc())
     return pd.DataFrame(read_rows(database, newest.limit(most)), columns=[each.name for each in wanted])
 
 
@@ -223,6 +228,37 @@ def choices(database: Database) -> dict[str, list[str]]:
     newest = own.order_by(runs.c.created_at.desc(), runs.c.id.desc())
     found = pd.DataFrame(read_rows(database, newest.limit(_MOST_CHOICES)), columns=[each.name for each in columns])
     return {each.name: found[each.name].dropna().value_counts().index.tolist() for each in columns}
+
+
+def quick_conditions(database: Database, view: View, most_matches: int = MOST_MATCHES) -> ColumnElement[bool]:
+    """``conditions``, with the ids of the runs that have a rare setting.
+
+    Without them a page is filled by looking through the log, newest runs first: a database cannot know that a setting
+    is rarer than any that it has counted. Raises FilterProblem, QueryFailed.
+    """
+    found = [conditions(database, view, most_matches)]
+    for said in _parted(view.settings):
+        lines = _lines_of(said)
+        # Words of other signs are not in SQLite's index.
+        if isinstance(lines, str) or not all(map(_INDEXED.search, lines)):
+            continue
+        ids = [row["id"] for row in read_rows(database, _with_lines(database, lines).limit(_RARE))]
+        if len(ids) < _RARE:
+            found.append(runs.c.id.in_(ids))
+    return and_(*found)
+
+
+def _with_lines(database: Database, lines: Collection[str]) -> Any:
+    """The ids of the owner's runs that have one of these settings, by the index; on SQLite of some others, too."""
+    theirs = runs.alias("theirs")
+    if not database.is_sqlite:
+        return select(theirs.c.id).where(theirs.c.owner == database.owner, _has_line("theirs", lines))
+    index = table("runs_search_settings", column("rowid"))
+    wanted = " OR ".join('"{}"'.format(line.replace('"', '""')) for line in lines)
+    matches = text("runs_search_settings match :lines").bindparams(lines=wanted)
+    joined = select(theirs.c.id).join_from(index, theirs, literal_column("theirs.rowid") == index.c.rowid)
+    # "is true" keeps SQLite from scanning the owner's runs instead of using the full-text index.
+    return joined.where(matches, (theirs.c.owner == database.owner).is_(true()))
 
 
 def conditions(database: Database, view: View, most_matches: int = MOST_MATCHES) -> ColumnElement[bool]:
@@ -267,6 +303,25 @@ def _parted(settings: str) -> list[str]:
 
 
 def _has_setting(database: Database, said: str) -> ColumnElement[bool]:
+    lines, stored = _lines_of(said), literal("\n") + runs.c.settings + "\n"
+    if isinstance(lines, str):
+        return ~stored.contains(f"\n{lines}", autoescape=True)
+    if not database.is_sqlite:
+        return _has_line("runs", lines)
+    return or_(*(stored.contains(f"\n{line}\n", autoescape=True) for line in lines))
+
+
+def _has_line(alias: str, lines: Collection[str]) -> ColumnElement[bool]:
+    # Must equal the expression of the index.
+    indexed: ColumnElement[Any] = literal_column(f"string_to_array({alias}.settings, E'\\n')")
+    return indexed.op("&&")(cast(list(lines), postgresql.ARRAY(Text)))
+
+
+def _lines_of(said: str) -> list[str] | str:
+    """The lines of which a run's settings have one, or the beginning of a line that they lack.
+
+    Raises FilterProblem.
+    """
     match = _SETTING.fullmatch(said.strip())
     if match is None or not match["value"]:
         what = f"{said.strip()!r:.60} has no value."
@@ -276,20 +331,12 @@ def _has_setting(database: Database, said: str) -> ColumnElement[bool]:
         raise FilterProblem("settings", _OWN_FILTERS[field])
     if value[0] in "<>=!":
         raise FilterProblem("settings", sentences.FILTER_NOT_EQUAL.format(filter=said.strip(), field=field))
-    lines = literal("\n") + runs.c.settings + "\n"
-    if field == "stream" and value.lower() in ("true", "omitted"):
-        if value.lower() == "omitted":
-            raise FilterProblem("settings", sentences.STREAM_NEVER_OMITTED)
-        # stream=true is not stored in a run's settings, because nearly all runs have it.
-        return ~lines.contains("\nstream=")
-    if value.lower() == "omitted":
-        return ~lines.contains(f"\n{storable_text(setting_line(field, 0)[:-1])}", autoescape=True)
-    wanted = {setting_line(field, each) for each in _values(value)}
-    if not database.is_sqlite:
-        # Must equal the expression of the index.
-        indexed: ColumnElement[Any] = literal_column("string_to_array(runs.settings, E'\\n')")
-        return indexed.op("&&")(cast(sorted(map(storable_text, wanted)), postgresql.ARRAY(Text)))
-    return or_(*(lines.contains(f"\n{storable_text(line)}\n", autoescape=True) for line in sorted(wanted)))
+    if field == "stream" and value.lower() == "omitted":
+        raise FilterProblem("settings", sentences.STREAM_NEVER_OMITTED)
+    # stream=true is not stored in a run's settings, because nearly all runs have it.
+    if value.lower() == "omitted" or (field == "stream" and value.lower() == "true"):
+        return storable_text(setting_line(field, 0)[:-1])
+    return sorted({storable_text(setting_line(field, each)) for each in _values(value)})
 
 
 def _values(words: str) -> list[Any]:

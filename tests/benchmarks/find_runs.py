@@ -113,7 +113,7 @@ def measure(database: Database) -> None:
         "search, two words next to each other": View(words='"quiet harbour"'),
         "search, a word of ten runs": View(words=RARE),
         "search, a word of nearly all, status error": View(words="sea", status="error"),
-        "a setting of no run (looks through all)": View(settings="top_p 0.123"),
+        "a setting of no run": View(settings="top_p 0.123"),
     }
     told("order TTFT, next page", lambda: page_of(database, by_ttft, after))
     for name, view in views.items():
@@ -121,6 +121,8 @@ def measure(database: Database) -> None:
     told("count", lambda: count_runs(database))
     told("summary of all", lambda: summary_of(database, View()))
     told("summary of status error", lambda: summary_of(database, View(status="error")))
+    told("summary of a word of nearly all", lambda: summary_of(database, View(words="sea")))
+    told("summary of a setting of no run", lambda: summary_of(database, View(settings="top_p 0.123")))
     told("what can be chosen", lambda: choices(database))
     told("one run", lambda: find_run(database, str(first.runs["id"][0])))
     print(f"memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB")

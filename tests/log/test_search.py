@@ -16,7 +16,7 @@ from sqlalchemy import insert
 from components.log.database import Database
 from components.log.record import RunRecord
 from components.log.request_summary import summarize_request
-from components.log.search import FilterProblem, PageEnd, View, choices, page_of, summary_of
+from components.log.search import FilterProblem, PageEnd, View, choices, measured, page_of, summary_of
 from components.log.tables import run_annotations, runs, to_row
 
 EXPERIMENT = "e" * 32
@@ -104,6 +104,7 @@ FOUND: list[tuple[dict[str, Any], list[int]]] = [
     ({"settings": "temperature .7"}, [1]),
     ({"settings": "stream true"}, [6, 5, 4, 3, 2, 1]),
     ({"settings": "temperature %"}, []),
+    ({"settings": '_ [["]]'}, []),  # a line without a letter or digit
     ({"since": "2026-11-03", "until": "2026-11-04"}, [4, 3]),
     # 10:00 in UTC is midnight of the next day on Kiritimati.
     ({"since": "2026-11-04", "until": "2026-11-04", "zone": "Pacific/Kiritimati"}, [3]),
@@ -160,6 +161,25 @@ def test_a_run_is_found_by_its_words_once_it_has_ended_and_not_when_it_is_delete
     with database.writer.begin() as connection:
         connection.execute(runs.delete().where(runs.c.id == f"{5:032x}"))
     assert found(database, words="waves") == [1]
+
+
+def test_a_rare_setting_is_found_by_an_index_that_follows_the_runs(database: Database) -> None:
+    rare, id_of_first = "top_p 0.123", f"{7:032x}"
+    keep(database, a_record(7, sent={"top_p": 0.123}), a_record(8, sent={"top_p": 0.123}, status="running"))
+    assert found(database, settings=rare) == [8, 7]
+    with database.writer.begin() as connection:
+        connection.execute(runs.update().where(runs.c.id == id_of_first).values(settings="top_p=0.5"))
+    assert found(database, settings=rare) == [8]
+    assert found(database, settings="top_p .5") == [7]
+    with database.writer.begin() as connection:
+        connection.execute(runs.delete().where(runs.c.id == id_of_first))
+    assert found(database, settings="top_p .5") == []
+    assert len(measured(database, View(settings=rare))) == 1
+
+
+def test_more_runs_than_a_rare_setting_has_are_all_found(database: Database) -> None:
+    keep(database, *(a_record(number, sent={"top_p": 0.25}) for number in range(100, 1_200)))
+    assert summary_of(database, View(settings="top_p 0.25")).count == 1_100
 
 
 def test_the_summary_is_of_all_that_the_view_finds(database: Database) -> None:
