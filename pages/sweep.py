@@ -10,13 +10,14 @@ from components.experiments.experiment_file import ExperimentFile
 from components.experiments.kept_sweep import KeptSweep
 from components.experiments.problem import SweepProblem
 from components.server.process import service
-from components.ui import presses, shortcuts, state
+from components.ui import presses, state
 from components.ui.answer.own_html import draw_style
 from components.ui.experiment_file import rules_form
 from components.ui.experiment_file.file_menu import draw_file_menu, opened_file
 from components.ui.experiment_file.rules_form import draw_rules
 from components.ui.form import draft_form
 from components.ui.form.base_form import draw_base
+from components.ui.form.run_button import draw_run_button, draw_send_anyway
 from components.ui.plain_words import plain_words
 from components.ui.sweep import keys, running, setup_form
 from components.ui.sweep.cost_view import confirmed, draw_cost, draw_question
@@ -66,17 +67,9 @@ requests = running.requests_for(draft, rows, inputs) if rows and not data_proble
 known = running.answers_in_log(requests, setup.repeats)
 ready = sum(not request.problem for request in requests)
 with st.container(horizontal=True, vertical_alignment="center", key="run_bar"):
-    st.button(
-        "Run the sweep",
-        key=keys.SWEEP_RUN,
-        type="primary",
-        shortcut=shortcuts.RUN,
-        icon=":material/play_arrow:",
-        disabled=not ready,
-        on_click=presses.soon(running.want),
-    )
+    draw_run_button("Run the sweep", running.want, key=keys.SWEEP_RUN, disabled=not ready)
     if any(request.composed.may_be_refused for request in requests):
-        st.checkbox("Send anyway", key=state.SEND_ANYWAY)
+        draw_send_anyway()
     count = draw_cost(requests, setup, known)
     st.space("stretch")
     st.button(

@@ -17,6 +17,7 @@ from components.ui.compare.starting import change_lanes, start_all, stop_all
 from components.ui.experiment_file import rules_form
 from components.ui.experiment_file.file_menu import draw_file_menu
 from components.ui.form import draft_form
+from components.ui.form.run_button import draw_run_button, draw_send_anyway
 from components.ui.shortcuts import draw_shortcuts
 from components.ui.user_errors import draw_kept
 
@@ -41,14 +42,7 @@ def draw_controls(
     ``draw_share`` is called for answers that are not blind.
     """
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="run_bar"):
-        st.button(
-            "Run all",
-            key=state.RUN,
-            type="primary",
-            shortcut=shortcuts.RUN,
-            icon=":material/play_arrow:",
-            on_click=presses.soon(start_all),
-        )
+        draw_run_button("Run all", start_all)
         st.button(
             "Stop all",
             key=keys.STOP_ALL,
@@ -58,9 +52,7 @@ def draw_controls(
             on_click=presses.soon(stop_all),
         )
         if may_be_refused:
-            st.checkbox(
-                "Send anyway", key=state.SEND_ANYWAY, help="Sends the request anyway; the endpoint may refuse it."
-            )
+            draw_send_anyway()
         st.selectbox(
             "Order",
             list(Timing),

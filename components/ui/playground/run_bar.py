@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from components.ui import presses, shortcuts, state
+from components.ui.form.run_button import draw_run_button, draw_send_anyway
 from components.ui.playground import keys
 from components.ui.playground.form_run import run_form, stop_shown
 from components.ui.shortcuts import draw_shortcuts
@@ -15,14 +16,7 @@ ANSWER, REQUEST, EVENTS, CODE = "Answer", "Request", "Events", "Code"
 def draw_run_bar(*, may_be_refused: bool) -> str:
     """Draw the row; returns the chosen view. ``may_be_refused`` adds *Send anyway*."""
     with st.container(horizontal=True, vertical_alignment="center", key="run_bar"):
-        st.button(
-            "Run",
-            key=state.RUN,
-            type="primary",
-            shortcut=shortcuts.RUN,
-            icon=":material/play_arrow:",
-            on_click=presses.soon(run_form),
-        )
+        draw_run_button("Run", run_form)
         st.button(
             "Stop",
             key=state.STOP,
@@ -31,9 +25,7 @@ def draw_run_bar(*, may_be_refused: bool) -> str:
             on_click=presses.soon(stop_shown),
         )
         if may_be_refused:
-            st.checkbox(
-                "Send anyway", key=state.SEND_ANYWAY, help="Sends the request anyway; the endpoint may refuse it."
-            )
+            draw_send_anyway()
         st.space("stretch")
         view: str | None = st.segmented_control(
             "View",
