@@ -22,10 +22,14 @@ from components.ui.form.message_editor import draw_messages, draw_notes, draw_va
 from components.ui.form.presets import draw_presets
 from components.ui.form.remarks import draw_remarks
 from components.ui.form.request_form import draw_reset_all, draw_settings
+from components.ui.page_heading import draw_heading
 from components.ui.playground import keys as playground_keys
 from components.ui.playground.answer_actions import draw_actions, draw_stale_notice
 from components.ui.playground.answer_siblings import answers_to, note_run
+from components.ui.playground.conversation_turns import draw_composer, draw_conversation, shown_beside
 from components.ui.playground.form_run import compose_form
+from components.ui.playground.mode_bar import draw_hide_settings, draw_mode_bar, draw_settings_marker, is_conversation
+from components.ui.playground.previous_run import draw_previous_run
 from components.ui.playground.request_preview import draw_request
 from components.ui.playground.run_bar import ANSWER, CODE, EVENTS, REQUEST, draw_run_bar
 from components.ui.share.share_answers import Answers
@@ -44,16 +48,25 @@ if opened and record:
 arrive_by_link("playground.py")
 draw_link_bar()
 
-work, settings = st.columns([5, 3], gap="large")
+draw_heading("Playground")
+left, settings = st.columns([15, 8], gap="medium")
+work = left.container(key="work", gap="xsmall")
 
-with settings, st.container(key="settings"):
-    endpoint, card = draw_endpoint_and_model()
-    tools = st.container(horizontal=True, vertical_alignment="center", gap="medium", key="form_tools")
-    refused = read_error(record.raw_error).fields if record and record.raw_error else ()
-    places = draw_settings(endpoint.profile, card, refused)
+with settings:
+    draw_settings_marker()
+    with st.container(key="settings", gap="xsmall"):
+        tools = st.container(horizontal=True, vertical_alignment="center", gap="small", key="form_tools", wrap=False)
+        endpoint, card = draw_endpoint_and_model()
+        refused = read_error(record.raw_error).fields if record and record.raw_error else ()
+        places = draw_settings(endpoint.profile, card, refused)
 
 with work:
-    draw_messages()
+    draw_mode_bar()
+    conversation = is_conversation()
+    if conversation:
+        draw_conversation()
+    else:
+        draw_messages()
     draw_notes()
     draw_variables()
     places[MESSAGES] = st.container(gap="xxsmall")
@@ -68,43 +81,72 @@ with tools:
     shared = Answers(Kind.RUN, {"": record} if record and not record.running else {})
     draw_share_button(lambda: shared, draft)
     draw_reset_all(draft)
+    st.space("stretch")
+    draw_hide_settings()
 
 composed = compose_form(draft, endpoint, card, record)
 draw_remarks(composed, endpoint.profile, places)
 
-with work:
-    view = draw_run_bar(may_be_refused=composed.may_be_refused)
+if st.session_state.pop(form_keys.BRANCH_CHOSEN, False) and (answers := answers_to(endpoint.name, composed.body)):
+    # Each branch keeps the answer that it received.
+    state.show_run(answers[-1])
+    shown = find(answers[-1])
+    record = record_of(shown)
+stale = bool(record and (record.request_body.encode() != composed.body or record.endpoint != endpoint.name))
+
+
+def draw_what_can_be_done() -> None:
+    """The actions of a run, under its numbers."""
+    if record and record.running:
+        draw_view_row(record)
+    elif record:
+        sent = request_of(record)
+        if stale:
+            draw_stale_notice(record, differences(sent, composed.request) if sent and composed.request else [])
+        draw_actions(
+            record,
+            available_endpoints().get(record.endpoint),
+            stale=stale,
+            conversation=conversation,
+            compare_with=compare_with,
+        )
+
+
+def draw_sentence() -> None:
+    """Why nothing runs or is shown."""
     # Always there: a message that appears or vanishes must not move the elements below it.
-    sentence = st.container()
-    if st.session_state.pop(form_keys.BRANCH_CHOSEN, False) and (answers := answers_to(endpoint.name, composed.body)):
-        # Each branch keeps the answer that it received.
-        state.show_run(answers[-1])
-        shown = find(answers[-1])
-        record = record_of(shown)
-
-    with sentence:
+    with st.container():
         draw_kept(state.RUN_PROBLEM)
-    if shown is None and run_id:
-        sentence.info("The run in this link is not in the log.", icon=":material/search_off:")
+        if shown is None and run_id:
+            st.info("The run in this link is not in the log.", icon=":material/search_off:")
 
-    stale = bool(record and (record.request_body.encode() != composed.body or record.endpoint != endpoint.name))
 
-    def draw_what_can_be_done() -> None:
-        """The actions of a run, between its numbers and its answer."""
-        if record and record.running:
-            draw_view_row(record)
-        elif record:
-            sent = request_of(record)
-            if stale:
-                draw_stale_notice(record, differences(sent, composed.request) if sent and composed.request else [])
-            draw_actions(record, available_endpoints().get(record.endpoint), stale=stale, compare_with=compare_with)
-
-    if record:
-        note_run(record)
-    draw_run(shown, record, stale=stale, with_answer=view == ANSWER, above_answer=draw_what_can_be_done)
+def draw_result(view: str) -> None:
+    """The chosen view of the run, or of the form's request."""
     if view == REQUEST:
         draw_request(endpoint, composed.body, record, stale=stale)
     elif view == EVENTS:
         draw_events(shown)
     elif view == CODE:
         draw_code(endpoint, composed.request)
+    in_place = shown if not conversation or shown_beside(record) else None
+    draw_run(
+        in_place, record if in_place else None, stale=stale, with_answer=view == ANSWER, actions=draw_what_can_be_done
+    )
+
+
+if record:
+    note_run(record)
+with work:
+    if conversation:
+        draw_result(st.session_state.get(playground_keys.VIEW) or ANSWER)
+        with st.container(key="composer_area", gap="xsmall"):
+            draw_sentence()
+            draw_composer()
+            draw_run_bar(may_be_refused=composed.may_be_refused)
+    else:
+        view = draw_run_bar(may_be_refused=composed.may_be_refused)
+        draw_sentence()
+        draw_result(view)
+        if record:
+            draw_previous_run(record, compare_with)

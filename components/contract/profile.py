@@ -123,8 +123,8 @@ BEEZY = Profile(
     name="beezy",
     fields=MappingProxyType(
         {
-            "temperature": FieldRules("temperature", "endpoint default (0.7)", 0.0, 1.0),
-            "top_p": FieldRules("top_p", "endpoint default (1.0)", 0.0, 1.0),
+            "temperature": FieldRules("temperature", "default 0.7", 0.0, 1.0),
+            "top_p": FieldRules("top_p", "default 1.0", 0.0, 1.0),
             "max_tokens": FieldRules("max_tokens", "up to the model", 0),
             "random_seed": FieldRules("random_seed", "random"),
             "safe_prompt": FieldRules("safe_prompt", "off", nullable=False),
@@ -151,7 +151,7 @@ MISTRAL = Profile(
     fields=MappingProxyType(
         {
             "temperature": FieldRules("temperature", "the model's default", 0.0, 1.5),
-            "top_p": FieldRules("top_p", "endpoint default (1.0)", 0.0, 1.0),
+            "top_p": FieldRules("top_p", "default 1.0", 0.0, 1.0),
             "max_tokens": FieldRules("max_tokens", "up to the model", 0),
             "random_seed": FieldRules("random_seed", "random", 0),
             "safe_prompt": FieldRules("safe_prompt", "off", nullable=False),

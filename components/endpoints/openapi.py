@@ -145,7 +145,7 @@ def _declared(document: Mapping[str, Any], name: str, schema: object) -> Declare
         case _:
             kind = Kind.JSON
     default = _first(forms, "default")
-    words = "not said" if default is None else f"endpoint default ({plain_text(str(default), _MOST_DEFAULT)})"
+    words = "not said" if default is None else f"default {plain_text(str(default), _MOST_DEFAULT)}"
     rules = FieldRules(
         name,
         words,

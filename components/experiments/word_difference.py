@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -13,6 +14,7 @@ MOST_COMPARED = 20_000
 """Words of a text, each run of white space and each other sign counted as well. Cost is quadratic: two texts of this
 length take 50 ms and 50 MB."""
 
+_WORD = re.compile(r"\w+")
 _TOKEN = re.compile(r"\w+|\s+|[^\w\s]")
 
 
@@ -61,3 +63,12 @@ def word_differences(before: str, after: str) -> list[Piece] | None:
             pieces += [Piece(Kind.REMOVED, removed), Piece(Kind.ADDED, added), Piece(Kind.SAME, same)]
             removed = added = ""
     return [piece for piece in pieces if piece.text]
+
+
+def changed_share(pieces: Iterable[Piece]) -> float:
+    """The share of both texts' words that the other text does not have, from 0 to 1; 0 without words."""
+    words = [(piece.kind, len(_WORD.findall(piece.text))) for piece in pieces]
+    changed = sum(count for kind, count in words if kind is not Kind.SAME)
+    # What is the same stands in both texts.
+    total = changed + 2 * sum(count for kind, count in words if kind is Kind.SAME)
+    return changed / total if total else 0.0

@@ -24,6 +24,11 @@ _COLOURS: dict[Status, Colour] = {
 }
 
 _NOT_REPORTED = "not reported"
+_NOTHING = "–"
+_WITHOUT_LABEL = (NUMBERS["total_ms"].label, "received")
+_LABEL_FIRST = ("finish reason", NUMBERS["ttft_ms"].label, NUMBERS["waited_ms"].label)
+_LABEL_LAST = (NUMBERS["tokens_per_second"].label, "chunks/s", "tokens", "attempts")
+"""How the numbers stand in the footer; those that are not named stand behind it, on hover."""
 
 
 def status_words(
@@ -88,6 +93,21 @@ def numbers(record: RunRecord) -> list[ShownNumber]:
     if record.waited_ms:
         shown.append(_timed("waited_ms", record.waited_ms))
     return [*shown, total]
+
+
+def footer(record: RunRecord) -> list[ShownNumber]:
+    """The numbers of a run's one quiet line, each in words that need no label beside them."""
+    shown = []
+    for number in numbers(record):
+        if number.value == _NOTHING:
+            continue
+        if number.label in _LABEL_FIRST:
+            shown.append(number._replace(value=f"{number.label} {number.value}"))
+        elif number.label in _LABEL_LAST:
+            shown.append(number._replace(value=f"{number.value} {number.label}"))
+        elif number.label in _WITHOUT_LABEL:
+            shown.append(number)
+    return shown
 
 
 def gap_words(record: RunRecord) -> str:

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from components.live.channels import Shown
 from components.live.frames import Reader
-from components.live.status_words import ShownNumber, ended_in_words, numbers, status_words, waiting_words
+from components.live.status_words import ShownNumber, ended_in_words, footer, status_words, waiting_words
 from components.log.record import RunRecord
 from components.markdown.answer import AnswerBlocks, View
 from components.runs.run import Activity, RetryWait
@@ -110,12 +110,11 @@ class Subscription:
         if not isinstance(run, RunRecord):
             self._doing = run.activity, run.place_in_queue, run.retry_wait
         badge, colour = status_words(record, *self._doing)
-        parts = [_number(number, with_meaning=ended) for number in numbers(record)]
-        asked = f'<span class="live-asked">{html.escape(f"{record.model} on {record.endpoint}")} · </span>'
+        parts = [_number(number, with_meaning=ended) for number in footer(record)]
         yield from self._frame(
             [
                 f'<span class="live-badge" data-colour="{colour}">{html.escape(badge)}</span>'
-                f'<span class="live-numbers">{asked}{" · ".join(parts)}</span>'
+                f'<span class="live-numbers">{" · ".join(parts)}</span>'
             ]
         )
         self.not_before = time.monotonic() + _NUMBERS_EACH_S
@@ -140,4 +139,4 @@ class Subscription:
 def _number(number: ShownNumber, *, with_meaning: bool) -> str:
     # Definitions would be most of the traffic of a running answer.
     title = f' title="{html.escape(number.meaning)}"' if with_meaning else ""
-    return f"<span{title}>{number.label} <strong>{html.escape(number.value)}</strong></span>"
+    return f"<span{title}>{html.escape(number.value)}</span>"

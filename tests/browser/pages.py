@@ -21,7 +21,13 @@ def set_number(page: Page, field: str, value: str) -> None:
     number = page.locator(f".st-key-{field} input")
     number.fill(value)
     number.press("Enter")
-    expect(page.locator(f".st-key-{field}_state button[aria-checked=true]")).to_have_text("value")
+    expect(page.locator(f".st-key-{field}_state input")).to_have_value("value")
+
+
+def choose_state(page: Page, field: str, state: str) -> None:
+    """Choose omit, null or value in the field's menu."""
+    page.locator(f".st-key-{field}_state button").click()
+    page.get_by_role("option", name=state, exact=True).click()
 
 
 def leave_field(page: Page) -> None:

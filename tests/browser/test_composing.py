@@ -135,3 +135,46 @@ def test_the_first_screen_holds_the_work_the_keyboard_reaches_every_control_and_
     assert long.bounding_box()["height"] < 400
     assert long.evaluate("area => area.scrollHeight > 5 * area.clientHeight")
     expect(page.locator(".st-key-run button")).to_be_in_viewport()
+
+
+def test_a_conversation_needs_the_keyboard_alone_and_its_answer_stands_where_the_next_turn_is_typed(
+    page: Page, live_app: str, source: Source
+) -> None:
+    open_playground(page, live_app)
+    page.get_by_role("radio", name="Conversation").click()
+    composer = page.locator(".st-key-composer textarea")
+    composer.click()
+    turns = page.locator("[class*=st-key-said_]")
+    for number, (keys, key) in enumerate((("One", "Enter"), ("Two", "Control+Enter"), ("Three", "Enter"))):
+        source.begin(f"Answer {number} ")
+        page.keyboard.type(keys)
+        page.keyboard.press("Shift+Enter")
+        page.keyboard.type("and more")
+        page.keyboard.press(key)
+        wait_for(lambda number=number: answer(page).startswith(f"Answer {number}"))
+        source.finish()
+        expect(turns).to_have_count(2 * number + 1)
+        expect(page.locator(".st-key-run_status")).to_contain_text("finish reason")
+        expect(composer).to_be_focused()
+        expect(composer).to_be_in_viewport()
+    expect(page.get_by_text("Answer 2")).to_have_count(1)
+    # A folded turn opens with the keyboard, and its text has the focus.
+    turns.first.get_by_role("button").press("Enter")
+    expect(page.locator(".st-key-messages textarea")).to_be_focused()
+
+
+def test_a_phone_has_its_settings_in_a_sheet_that_closes_by_itself(page: Page, live_app: str, source: Source) -> None:
+    open_playground(page, live_app)
+    page.set_viewport_size({"width": 390, "height": 844})
+    temperature, sheet = page.locator(".st-key-temperature_state"), page.locator(".st-key-show_settings button")
+    expect(temperature).to_be_hidden()
+    for close in (
+        lambda: page.mouse.click(380, 300),
+        lambda: page.keyboard.press("Escape"),
+        lambda: page.keyboard.press("Control+Enter"),
+    ):
+        sheet.click()
+        expect(temperature).to_be_in_viewport()
+        close()
+        expect(temperature).to_be_hidden()
+    page.set_viewport_size(VIEWPORT)

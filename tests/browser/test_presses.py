@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, WebSocketRoute, expect
 
 from tests.browser.conftest import Scripted
-from tests.browser.pages import open_playground, prompt
+from tests.browser.pages import choose_state, open_playground, prompt
 from tests.streaming.endpoint import Endpoint
 from tests.waiting import wait_for
 
@@ -103,7 +103,7 @@ def test_ctrl_enter_in_the_moment_in_which_the_run_button_comes_runs_once_and_so
     (sent,) = completions(endpoint)[before + 1 :]
     assert b"At once." in sent
     for number in range(2):
-        page.locator(".st-key-temperature_state").get_by_role("radio", name="omit").click()
+        choose_state(page, "temperature", "omit")
         page.locator(".st-key-temperature input").fill(f"0.{number + 1}")
         page.locator(".st-key-run button").click()
         wait_for(lambda wanted=before + 2 + number: page.wait_for_timeout(10) or len(completions(endpoint)) > wanted)

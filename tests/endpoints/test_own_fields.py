@@ -154,7 +154,7 @@ def test_a_document_of_pydantic_names_kinds_nulls_and_defaults() -> None:
         "template_arguments": Kind.JSON,
     }
     assert (found["seed"].rules.minimum, found["seed"].rules.nullable) == (-9, True)
-    assert (found["min_p"].rules.default, found["min_p"].row.begins_with) == ("endpoint default (0.0)", 0.0)
+    assert (found["min_p"].rules.default, found["min_p"].row.begins_with) == ("default 0.0", 0.0)
     assert not found["skip_special_tokens"].rules.nullable
     assert found["mode"].row.choices == ("fast", "slow")
     assert found["template_arguments"].row.description == "For **it**."

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.experiments.word_difference import Kind, Piece, word_differences
+from components.experiments.word_difference import Kind, Piece, changed_share, word_differences
 
 TEXTS = st.lists(st.sampled_from(["a", "bb", "c_1", " ", "\n", "  ", ".", "-", "é", "漢", "😀"]), max_size=30).map(
     "".join
@@ -61,6 +61,14 @@ def test_neighbours_differ_in_kind_and_nothing_is_added_right_before_a_removal(b
 @given(TEXTS)
 def test_identical_texts_are_one_piece_at_most(text: str) -> None:
     assert word_differences(text, text) == ([Piece(Kind.SAME, text)] if text else [])
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "share"),
+    [("", "", 0), ("a b", "a b!", 0), ("a b", "a c", 0.5), ("a", "b", 1), ("a b c", "", 1)],
+)
+def test_the_changed_share_counts_words_of_both_texts_and_no_signs(before: str, after: str, share: float) -> None:
+    assert changed_share(word_differences(before, after) or []) == share
 
 
 def test_words_that_were_replaced_one_after_the_other_stay_together() -> None:

@@ -197,7 +197,7 @@ def test_a_changed_field_wears_a_badge_that_resets_it_and_all_can_be_reset(page:
     assert not [button for button in page.button if button.key.endswith("_reset")]
     assert page.button(key="reset_all").disabled
     page.number_input(key="temperature").set_value(0.3).run()
-    page.button_group(key="safe_prompt").set_value("true").run()
+    page.selectbox(key="safe_prompt").set_value("true").run()
     page.toggle(key="stream").set_value(False).run()
     page.text_area(key="extra_body").set_value("{}").run()
     assert page.button(key="reset_all").label == "Reset all (4)"
@@ -226,7 +226,7 @@ def test_a_field_is_added_with_the_widget_of_its_kind_and_sent(chat: Chat, monke
     page.button(key="run").click().run()
     assert "is not valid JSON yet" in page.error[0].value
     page.text_area(key="field_response_format").set_value('{"type": "text"}').run()
-    page.button_group(key="field_logprobs").set_value("false").run()
+    page.selectbox(key="field_logprobs").set_value("false").run()
     run_to_the_end(page)
     further = {
         "stop": ["\n\n", "End"],
@@ -239,8 +239,8 @@ def test_a_field_is_added_with_the_widget_of_its_kind_and_sent(chat: Chat, monke
     body = chat.bodies[0]
     assert {key: body[key] for key in further} == further
     assert [key for key in body if key in further] == list(further)
-    page.button_group(key="field_stop_state").set_value("null").run()
-    page.button_group(key="field_logprobs").set_value("null").run()
+    page.selectbox(key="field_stop_state").set_value("null").run()
+    page.selectbox(key="field_logprobs").set_value("null").run()
     page.button(key="field_n_remove").click().run()
     page.button(key="field_presence_penalty_reset").click().run()
     run_to_the_end(page)
@@ -304,7 +304,7 @@ def test_what_is_written_survives_a_reload_without_a_run(page: AppTest, chat: Ch
     write(page, 2, "Rules")
     page.text_input(key="variable_thought").set_value("idea")
     page.number_input(key="max_tokens").set_value(77).run()
-    page.button_group(key="max_tokens_state").set_value("omit").run()
+    page.selectbox(key="max_tokens_state").set_value("omit").run()
     draft_id = page.query_params["draft"]
 
     def reloaded() -> AppTest:

@@ -220,7 +220,7 @@ def test_a_field_that_the_operator_declared_is_in_the_table_and_in_the_form(list
     assert page.number_input(key="field_top_k_whole").value == 40
     page.number_input(key="field_top_k_whole").set_value(500).run()
     assert "top\\_k must be at most 100; 500 is more." in texts(page)
-    page.button_group(key="field_top_k_state").set_value("omit").run()
+    page.selectbox(key="field_top_k_state").set_value("omit").run()
     assert "off\\_by\\_\\*default\\*" in texts(page)
     assert not page.exception
 

@@ -23,8 +23,8 @@ def test_a_new_visitor_finds_every_field_under_its_name(page: AppTest) -> None:
         assert page.session_state[f"{field}_state"] == "omit"
     assert page.session_state["safe_prompt"] == "omit"
     assert page.toggle(key="stream").value is True
-    assert "Omitted: endpoint default (0.7)" in texts(page)
-    assert "Omitted: up to the model" in texts(page)
+    assert "omitted · default 0.7" in texts(page)
+    assert "omitted · up to the model" in texts(page)
 
 
 def test_run_streams_an_answer_and_shows_its_numbers(page: AppTest, chat: Chat) -> None:
@@ -32,8 +32,8 @@ def test_run_streams_an_answer_and_shows_its_numbers(page: AppTest, chat: Chat) 
     shown = texts(page)
     assert "Hello you" in shown
     assert "ok]" in shown
-    assert "**stop**" in shown
-    assert "**9 + 2**" in shown
+    assert "stop · TTFT" in shown
+    assert r"9 + 2 tokens" in shown
     assert chat.bodies == [
         {"model": "alpha", "messages": [{"role": "user", "content": EXAMPLE_PROMPT}], "stream": True}
     ]
@@ -44,9 +44,9 @@ def test_each_state_of_a_field_is_what_goes_over_the_wire(page: AppTest, chat: C
     page.text_area(key="message_2").set_value("Be brief.")
     page.number_input(key="temperature").set_value(0.25).run()
     assert page.session_state["temperature_state"] == "value"
-    page.button_group(key="top_p_state").set_value("null")
-    page.button_group(key="max_tokens_state").set_value("value")
-    page.button_group(key="safe_prompt").set_value("true").run()
+    page.selectbox(key="top_p_state").set_value("null")
+    page.selectbox(key="max_tokens_state").set_value("value")
+    page.selectbox(key="safe_prompt").set_value("true").run()
     page.number_input(key="max_tokens").set_value(64)
     run_to_the_end(page)
     assert chat.bodies == [
@@ -67,9 +67,9 @@ def test_each_state_of_a_field_is_what_goes_over_the_wire(page: AppTest, chat: C
 
 def test_a_field_that_is_switched_off_keeps_its_value(page: AppTest, chat: Chat) -> None:
     page.number_input(key="temperature").set_value(0.25).run()
-    page.button_group(key="temperature_state").set_value("omit").run()
+    page.selectbox(key="temperature_state").set_value("omit").run()
     assert page.number_input(key="temperature").value == 0.25
-    page.button_group(key="temperature_state").set_value("value").run()
+    page.selectbox(key="temperature_state").set_value("value").run()
     run_to_the_end(page)
     assert chat.bodies[0]["temperature"] == 0.25
 
@@ -133,7 +133,7 @@ def test_a_reload_finds_the_run_and_its_settings_again_and_sends_nothing(page: A
     page.button(key="add_system").click().run()
     page.text_area(key="message_2").set_value("Be brief.")
     page.number_input(key="temperature").set_value(0.3).run()
-    page.button_group(key="top_p_state").set_value("null").run()
+    page.selectbox(key="top_p_state").set_value("null").run()
     page.selectbox(key="model").set_value("beta")
     page.button(key="run").click().run()
     reloaded = new_page()

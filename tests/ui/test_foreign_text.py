@@ -40,6 +40,11 @@ def test_components_are_made_of_our_own_files() -> None:
             "js": "(FOLDER / 'loader.js').read_text()",
             "isolate_styles": "False",
         },
+        "answer/copy_button": {
+            "html": '\'<button type="button" class="copy-text">Copy</button>\'',
+            "js": "Path(__file__).with_suffix('.js').read_text()",
+            "isolate_styles": "False",
+        },
         "answer/html_text": {
             "html": "(FOLDER / 'blocks.html').read_text()",
             "js": "(FOLDER / 'assets' / 'blocks.js').read_text()",

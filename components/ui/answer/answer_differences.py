@@ -12,7 +12,7 @@ import streamlit as st
 
 from components.drafts.comparison import MOST_LANES
 from components.experiments.divergence import Branch, divergence, first_difference, token_at
-from components.experiments.word_difference import MOST_COMPARED, Kind, Piece, word_differences
+from components.experiments.word_difference import MOST_COMPARED, Kind, Piece, changed_share, word_differences
 from components.live.replay import lengths_after
 from components.log.events import StoredEvent
 from components.log.query import QueryFailed
@@ -54,6 +54,26 @@ def draw_word_differences(shown: Mapping[str, RunRecord], reference: str) -> Non
     for number, title in enumerate(others):
         with columns[number % len(columns)]:
             _draw_one(title, shown[title], reference, shown[reference])
+
+
+def changed_words(before: RunRecord, after: RunRecord) -> float | None:
+    """The share of words that differ in two answers; None for answers too long to compare."""
+    pieces = _pieces(answer_text(before), answer_text(after))
+    return None if pieces is None else changed_share(pieces)
+
+
+def draw_both_sides(before: RunRecord, after: RunRecord) -> tuple[Callable[[], None], Callable[[], None]]:
+    """What draws the earlier answer with its removed words, and what draws the later one with its added words."""
+    pieces = _pieces(answer_text(before), answer_text(after))
+
+    def draw(record: RunRecord, own: Kind) -> None:
+        kept = [Piece(Kind.SAME, answer_text(record))] if pieces is None else pieces
+        marked = "".join(
+            _MARKS[piece.kind].format(html.escape(piece.text)) for piece in kept if piece.kind in (Kind.SAME, own)
+        )
+        draw_marked(f'<div class="word-difference" tabindex="0">{marked}</div>')
+
+    return lambda: draw(before, Kind.REMOVED), lambda: draw(after, Kind.ADDED)
 
 
 def draw_first_divergence(shown: Mapping[str, RunRecord]) -> None:

@@ -1,10 +1,10 @@
-"""A run's status and numbers in one line, with the numbers' definitions on hover."""
+"""A run's status and numbers in one quiet line, with all numbers and their definitions on hover."""
 
 from __future__ import annotations
 
 import streamlit as st
 
-from components.live.status_words import numbers, status_words, was_cut
+from components.live.status_words import footer, numbers, status_words, was_cut
 from components.log.record import RunRecord
 from components.runs.run import Activity, RetryWait
 from components.streaming.outcome import Status
@@ -30,12 +30,16 @@ def draw_status(
     """Draw the line. ``activity`` is the current step of a running run, ``retry_wait`` its wait before a retry."""
     words, colour = status_words(record, activity, retry_wait=retry_wait)
     icon = ":material/content_cut:" if was_cut(record) else _ICONS[Status(record.status)]
-    found = numbers(record)
-    shown = " · ".join(f":gray[{number.label}] **{plain_words(number.value, 60)}**" for number in found)
+    shown = " · ".join(plain_words(number.value, 60) for number in footer(record))
+    meanings = "\n".join(
+        f"- **{number.label}**: {plain_words(number.value, 60)}. {plain_words(number.meaning, 600)}"
+        for number in numbers(record)
+    )
     if place.lane is None:
         # A lane's own header shows what is specific to the lane.
-        shown = f":gray[{plain_words(record.model, 60)} on {plain_words(record.endpoint, 60)}] · {shown}"
-    meanings = "\n".join(f"- **{number.label}**: {plain_words(number.meaning, 600)}" for number in found)
-    with st.container(key=place.key(keys.RUN_STATUS), horizontal=True, vertical_alignment="center"):
+        meanings = f"{plain_words(record.model, 60)} on {plain_words(record.endpoint, 60)}\n{meanings}"
+    with st.container(
+        key=place.key(keys.RUN_STATUS), horizontal=True, vertical_alignment="center", gap="xsmall", width="content"
+    ):
         st.badge(words, icon=icon, color=colour)
-        st.markdown(f":small[{shown}]", width="content", help=meanings)
+        st.markdown(f":small[:gray[{shown}]]", width="content", help=meanings)

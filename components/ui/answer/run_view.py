@@ -33,25 +33,25 @@ def draw_run(
     *,
     stale: bool = False,
     with_answer: bool = True,
-    above_answer: Callable[[], None] | None = None,
+    actions: Callable[[], None] | None = None,
     place: Place = ALONE,
 ) -> None:
     """Draw a run, live or ended, or the empty place for the next run.
 
     ``record`` is the run as the rest of the page shows it; a run that has ended since is drawn as running, which
-    redraws the whole page. ``stale`` greys an answer to other settings. Without ``with_answer``, only status and
-    message are drawn. ``above_answer`` draws the part between them; the default is the switches of the view.
+    redraws the whole page. ``stale`` greys an answer to other settings. Without ``with_answer``, only the message and
+    the numbers are drawn. ``actions`` draws what stands beside the numbers; the default is the switches of the view.
     """
     if place is ALONE:
         draw_fallback_notice()
     record = record or record_of(run)
     if st.session_state.get(keys.NATIVE) and isinstance(run, Run) and record and record.running:
         interval_s = max(_SLICE_S, place.lanes / _SLICES_PER_S)
-        st.fragment(_draw_again_and_again, run_every=interval_s)(run, stale, with_answer, above_answer, place)
+        st.fragment(_draw_again_and_again, run_every=interval_s)(run, stale, with_answer, actions, place)
         return
     # A fragment is inside its own container, so its replacement must be, too.
     with st.container():
-        _draw_parts(run, record, stale, with_answer, above_answer, place)
+        _draw_parts(run, record, stale, with_answer, actions, place)
     if st.session_state.get(keys.NATIVE) and isinstance(run, RunRecord) and run.running:
         _look_again(run)
 
@@ -65,12 +65,12 @@ def draw_fallback_notice() -> None:
 
 
 def _draw_again_and_again(
-    run: Run, stale: bool, with_answer: bool, above_answer: Callable[[], None] | None, place: Place
+    run: Run, stale: bool, with_answer: bool, actions: Callable[[], None] | None, place: Place
 ) -> None:
     """Draw a live run for pages that cannot reach the live view's socket, then redraw the page once."""
     if run.finished:
         st.rerun()
-    _draw_parts(run, run.record(), stale, with_answer, above_answer, place)
+    _draw_parts(run, run.record(), stale, with_answer, actions, place)
 
 
 def _draw_parts(
@@ -78,29 +78,33 @@ def _draw_parts(
     record: RunRecord | None,
     stale: bool,
     with_answer: bool,
-    above_answer: Callable[[], None] | None,
+    actions: Callable[[], None] | None,
     place: Place,
 ) -> None:
-    with st.container():
-        if not run or not record or not record.running:
-            if record:
-                draw_status(record, place)
-        elif st.session_state.get(keys.NATIVE):
-            doing = (run.activity, run.retry_wait) if isinstance(run, Run) else ()
-            draw_status(record, place, *doing)
-        else:
-            with st.container(key=place.key(keys.RUN_STATUS)):
-                draw_live(run, "status", place, running=True)
-    with st.container():
-        if record and not record.running:
-            draw_message(record, place)
-        if record and with_answer:
-            (above_answer or (lambda: draw_view_row(record)))()
     answered = record and (record.running or record.text or record.reasoning or record.tool_calls != "[]")
-    if not with_answer or (record and record.error_message and not answered):
-        return
-    with _answer_box(stale, place):
-        draw_answer(run, record, place)
+    with st.container():
+        if with_answer and (answered or not (record and record.error_message)):
+            with _answer_box(stale, place):
+                draw_answer(run, record, place)
+    if record:
+        with st.container(key=place.key(keys.FOOTER), gap="xxsmall"):
+            _draw_numbers(run, record, place)
+            if with_answer:
+                (actions or (lambda: draw_view_row(record)))()
+    # Last: nothing moves when an answer ends.
+    if record and not record.running:
+        draw_message(record, place)
+
+
+def _draw_numbers(run: Run | RunRecord | None, record: RunRecord, place: Place) -> None:
+    if not run or not record.running:
+        draw_status(record, place)
+    elif st.session_state.get(keys.NATIVE):
+        doing = (run.activity, run.retry_wait) if isinstance(run, Run) else ()
+        draw_status(record, place, *doing)
+    else:
+        with st.container(key=place.key(keys.RUN_STATUS), width="content"):
+            draw_live(run, "status", place, running=True)
 
 
 def _answer_box(stale: bool, place: Place) -> DeltaGenerator:

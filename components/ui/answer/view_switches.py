@@ -7,15 +7,23 @@ import streamlit as st
 from components.log.record import RunRecord
 from components.ui import presses, state
 from components.ui.answer import keys
+from components.ui.answer.copy_button import draw_copy_button
 from components.ui.answer.live_view import show_replay
 from components.ui.answer.place import ALONE, Place
 
 
 def draw_view_switches(record: RunRecord) -> None:
     """Draw the switches that apply to this answer."""
-    if record.running or record.text:
-        st.toggle("Raw", key=state.AS_WRITTEN, help="The text as received, without Markdown, ready to copy.")
+    draw_reading_switches(record)
     draw_replay_switch(record)
+
+
+def draw_reading_switches(record: RunRecord) -> None:
+    """Draw *Copy* and *Raw*."""
+    if record.text and not record.running:
+        draw_copy_button(record.text, keys.COPY)
+    if record.running or record.text:
+        st.toggle("Raw", key=state.AS_WRITTEN)
 
 
 def draw_replay_switch(record: RunRecord, place: Place = ALONE) -> None:

@@ -283,7 +283,7 @@ def _draw_answer(
             said = f"Made with other settings: {named}" if named else "The lane has changed since"
             st.markdown(f":small[:gray[:material/history: {plain_words(said)}]]")
 
-    draw_run(run, stale=stale, above_answer=draw_notice, place=place)
+    draw_run(run, stale=stale, actions=draw_notice, place=place)
 
 
 def _draw_checks(found: LaneRuns, shown: RunRecord) -> None:

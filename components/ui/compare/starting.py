@@ -137,14 +137,17 @@ def check_lane(lane_id: str, record: RunRecord) -> None:
     experiment.start(Plan((cell,), Timing.ONE_AFTER_ANOTHER, 1))
 
 
-def compare_with(record: RunRecord) -> None:
-    """Start a comparison with a run as lane A, and the form's later changes as lane B."""
+def compare_with(record: RunRecord, later: RunRecord | None = None) -> None:
+    """Start a comparison with a run as lane A; lane B is a later run, or the form's later changes."""
     experiment_id = uuid.uuid4().hex
     now = draft_form.read()
     base = draft_form.draft_of(record, now) or now
-    draft_form.fill(side_by_side(base, now), "comparison begun")
-    if record.experiment_id is None:
-        adopt(own_log(), record.id, Placement(experiment_id, "1", 0, 1, Timing.PARALLEL.value, 1))
+    other = (draft_form.draft_of(later, base) if later else None) or now
+    draft_form.fill(side_by_side(base, other), "comparison begun")
+    for number, run in enumerate(filter(None, (record, later))):
+        if run.experiment_id is None:
+            placement = Placement(experiment_id, str(number + 1), number, 1, Timing.PARALLEL.value, 1)
+            adopt(own_log(), run.id, placement)
     save_experiment(own_log(), experiment_id, draft_form.read().to_text())
     state.show_experiment(state.EXPERIMENT, experiment_id)
 

@@ -11,6 +11,7 @@ from components.endpoints.models import ModelCard, ModelsUnavailable, list_model
 from components.ui import presses, state
 from components.ui.available_endpoints import available_endpoints, own_endpoints
 from components.ui.form import draft_form, widget_values
+from components.ui.form.field_line import draw_name, field_line
 from components.ui.plain_words import plain_words
 
 _LIST_LIFETIME_S = 60
@@ -25,20 +26,19 @@ def draw_endpoint_and_model() -> tuple[AnyEndpoint, ModelCard | None]:
     if st.session_state.get(state.ENDPOINT, names[0]) not in names:
         # The operator has removed it.
         widget_values.put({state.ENDPOINT: names[0]})
-    endpoint_side, model_side = st.columns(2)
-    with endpoint_side:
+    with field_line(state.ENDPOINT):
+        draw_name("endpoint", "Endpoints are set up by Tempera's operator. The Endpoints page lists them.")
         name = st.selectbox(
             "endpoint",
             names,
             index=names.index(begins_with) if begins_with in names else 0,
             key=state.ENDPOINT,
             on_change=presses.soon(_choose_first_model),
-            help="Endpoints are set up by Tempera's operator. The Endpoints page lists them.",
+            label_visibility="collapsed",
             persist_state="session",
         )
     endpoint = endpoints[name]
-    with model_side:
-        card = _draw_model(endpoint)
+    card = _draw_model(endpoint)
     if isinstance(endpoint, EmbeddedEndpoint):
         _draw_embedded_state(endpoint.model)
     return endpoint, card
@@ -51,16 +51,18 @@ def _draw_model(endpoint: AnyEndpoint) -> ModelCard | None:
     for model in (begins_with, st.session_state.get(state.MODEL)):
         if model and model not in options:
             options.insert(0, model)
-    chosen = st.selectbox(
-        "model",
-        options,
-        index=options.index(begins_with) if begins_with else None,
-        key=state.MODEL,
-        accept_new_options=True,
-        placeholder="Choose or type a model",
-        help="From the endpoint's list; you can enter another name.",
-        persist_state="session",
-    )
+    with field_line(state.MODEL):
+        draw_name("model", "From the endpoint's list; you can enter another name.")
+        chosen = st.selectbox(
+            "model",
+            options,
+            index=options.index(begins_with) if begins_with else None,
+            key=state.MODEL,
+            accept_new_options=True,
+            placeholder="Choose or type a model",
+            label_visibility="collapsed",
+            persist_state="session",
+        )
     if problem:
         st.caption(f"The endpoint's models could not be listed: {plain_words(problem)} Enter the model's name.")
     return next((card for card in models if card.id == chosen), None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 
 import streamlit as st
@@ -39,32 +39,39 @@ def draw_messages() -> None:
         long = len(turns) > _MOST_IN_SIGHT
         with st.container(height=_LONG_HEIGHT if long else "content", border=False, autoscroll=long, gap="small"):
             for turn in turns:
-                _draw_turn(turn, turns)
-        with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="add_message"):
+                draw_turn(turn, turns)
+        draw_additions(Role)
+
+
+def draw_additions(roles: Iterable[Role], then: Callable[[str], None] | None = None) -> None:
+    """Draw a button for a message of each role, and *Undo* and *Redo*. ``then`` gets the id of an added message."""
+    roles = list(roles)
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="add_message"):
+        if roles:
             st.markdown(":small[:gray[Add]]", width="content")
-            for role in Role:
-                st.button(
-                    role.value,
-                    key=f"add_{role.value}",
-                    type="tertiary",
-                    icon=":material/add:",
-                    help=f"Add a message of the role {role.value}"
-                    + (", at the beginning." if role is Role.SYSTEM else ", at the end."),
-                    shortcut=shortcuts.ADD_USER if role is Role.USER else None,
-                    on_click=presses.soon(_add, role),
-                )
-            if label := draft_form.can_undo():
-                st.button(
-                    label,
-                    key="undo",
-                    type="tertiary",
-                    icon=":material/undo:",
-                    shortcut=shortcuts.UNDO,
-                    on_click=presses.soon(draft_form.undo),
-                )
-            if label := draft_form.can_redo():
-                redo = presses.soon(draft_form.redo)
-                st.button(label, key="redo", type="tertiary", icon=":material/redo:", on_click=redo)
+        for role in roles:
+            st.button(
+                role.value,
+                key=f"add_{role.value}",
+                type="tertiary",
+                icon=":material/add:",
+                help=f"Add a message of the role {role.value}"
+                + (", at the beginning." if role is Role.SYSTEM else ", at the end."),
+                shortcut=shortcuts.ADD_USER if role is Role.USER else None,
+                on_click=presses.soon(_add, role, then),
+            )
+        if label := draft_form.can_undo():
+            st.button(
+                label,
+                key="undo",
+                type="tertiary",
+                icon=":material/undo:",
+                shortcut=shortcuts.UNDO,
+                on_click=presses.soon(draft_form.undo),
+            )
+        if label := draft_form.can_redo():
+            redo = presses.soon(draft_form.redo)
+            st.button(label, key="redo", type="tertiary", icon=":material/redo:", on_click=redo)
 
 
 def draw_notes() -> None:
@@ -92,7 +99,8 @@ def draw_variables(*, with_lanes: bool = False) -> None:
             )
 
 
-def _draw_turn(turn: Turn, turns: Turns) -> None:
+def draw_turn(turn: Turn, turns: Turns, *, done: Callable[[str], None] | None = None) -> None:
+    """Draw a message as its form. ``done`` adds a button that is called with the turn's id."""
     place, last = conversation.place_of(turns, turn.id), turns[-1]
     with st.container(key=f"turn_{turn.id}", border=True, gap="xxsmall"):
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
@@ -118,6 +126,14 @@ def _draw_turn(turn: Turn, turns: Turns) -> None:
             st.space("stretch")
             _draw_branches(turn)
             _draw_menu(turn, turns)
+            if done:
+                st.button(
+                    "Done",
+                    key=keys.part_key("done", turn.id),
+                    type="tertiary",
+                    icon=":material/check:",
+                    on_click=presses.soon(done, turn.id),
+                )
         st.text_area(
             f"Message {place + 1}",
             turn.content,
@@ -195,7 +211,7 @@ def _draw_menu(turn: Turn, turns: Turns) -> None:
     )
 
 
-def _add(role: Role) -> None:
+def _add(role: Role, then: Callable[[str], None] | None = None) -> None:
     last = draft_form.current_turns()[-1]
     if role is last.role and not last.content.strip() and not last.tool_calls:
         focus(keys.message_key(last.id))  # an empty message already exists
@@ -203,6 +219,8 @@ def _add(role: Role) -> None:
     new = draft_form.next_turn_id()
     draft_form.change_turns(lambda turns: conversation.added(turns, role, new))
     focus(keys.message_key(new))
+    if then:
+        then(new)
 
 
 def _take_literally(turn_id: str, literal: bool) -> None:

@@ -21,11 +21,15 @@ from components.drafts.setting import FieldState, Setting
 from components.endpoints.models import ModelCard
 from components.ui import presses, shortcuts
 from components.ui.form import draft_form, field_widgets, keys, widget_values
+from components.ui.form.field_line import VALUE_WIDTH, draw_name, draw_note, draw_state, field_line
 from components.ui.form.keys import remove_key, reset_key, slider_key
 from components.ui.plain_words import plain_words
 
 Places = dict[str, DeltaGenerator]
 """The places on the page for remarks, by field."""
+
+_TALL = (Kind.TEXTS, Kind.JSON)
+"""Kinds whose value does not fit in a line."""
 
 
 def draw_settings(profile: Profile, card: ModelCard | None, refused: Collection[str] = ()) -> Places:
@@ -35,18 +39,23 @@ def draw_settings(profile: Profile, card: ModelCard | None, refused: Collection[
     """
     places: Places = {}
     settings = draft_form.start().settings
-    _draw_fields([name for name in settings if is_of_contract(name)], profile, card, refused, places)
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        streams = st.toggle(
-            keys.STREAM,
-            draft_form.start().stream,
-            key=keys.STREAM,
-            help=_help_of_part(keys.STREAM),
-            persist_state="session",
-        )
-        if not streams:
-            _draw_badge(keys.STREAM)
-    _draw_fields([name for name in settings if not is_of_contract(name)], profile, card, refused, places)
+    with st.container(key="fields", gap="xxsmall"):
+        _draw_fields([name for name in settings if is_of_contract(name)], profile, card, refused, places)
+        with field_line(keys.STREAM):
+            streams = st.session_state.get(keys.STREAM, draft_form.start().stream)
+            with draw_name(keys.STREAM, _help_of_part(keys.STREAM), modified=not streams):
+                if not streams:
+                    _draw_reset(keys.STREAM)
+            draw_note("on" if streams else "off")
+            st.toggle(
+                keys.STREAM,
+                draft_form.start().stream,
+                key=keys.STREAM,
+                label_visibility="collapsed",
+                width="content",
+                persist_state="session",
+            )
+        _draw_fields([name for name in settings if not is_of_contract(name)], profile, card, refused, places)
     if addable := [name for name in profile.further_fields if name not in settings]:
         st.menu_button(
             "Add field",
@@ -93,25 +102,44 @@ def draw_reset_all(draft: Draft) -> None:
 
 
 def _draw_field(row: Field, setting: Setting, rules: FieldRules, card: ModelCard | None) -> None:
-    chosen = _draw_head(row, setting, rules)
-    words = {FieldState.OMIT: _said_of_omitted(row.name, rules, card), FieldState.NULL: "Sent as null"}
-    if not row.kind.is_number:
-        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-            if chosen in words:
-                st.caption(words[chosen], width="stretch")
-            elif row.kind is not Kind.SWITCH:
-                _draw_value(row, setting)
+    options = field_widgets.states(row, nullable=rules.nullable)
+    chosen = _chosen_state(row, setting, options)
+    modified = chosen != FieldState.OMIT
+    with field_line(keys.field_key(row.name)):
+        with draw_name(row.name, _help(row, rules), modified=modified):
+            if modified:
+                _draw_reset(row.name)
             _draw_remove(row)
+        _draw_middle(row, setting, rules, card, chosen)
+        draw_state(row.name, options, chosen, key=field_widgets.states_key(row))
+    if chosen == FieldState.VALUE and row.kind in _TALL:
+        _draw_value(row, setting)
+
+
+def _draw_middle(row: Field, setting: Setting, rules: FieldRules, card: ModelCard | None, chosen: str) -> None:
+    """Draw what stands between the name and the state: a note or a slider, and a value that fits in the line."""
+    if row.kind is Kind.CHOICE and chosen == FieldState.VALUE:
+        _draw_value(row, setting)
         return
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        beside = st.container()
-        value = _draw_value(row, setting, width=120 if row.kind is Kind.DECIMAL else 150)
-        with beside:
-            if chosen is FieldState.VALUE and row.kind is Kind.DECIMAL and rules.has_both_limits:
-                _draw_slider(row, rules, value)
-            else:
-                st.caption(words.get(chosen, "Sent"))
-        _draw_remove(row)
+    notes = {FieldState.OMIT.value: _said_of_omitted(row.name, rules, card), FieldState.NULL.value: "sent as null"}
+    key = field_widgets.value_key(row)
+    if chosen == FieldState.VALUE and row.kind is Kind.DECIMAL and rules.has_both_limits:
+        _draw_slider(row, rules, st.session_state.get(key, field_widgets.shown(row, setting)))
+    else:
+        draw_note(notes.get(chosen, ""))
+    if row.kind.is_number:
+        _draw_value(row, setting, width=VALUE_WIDTH)
+
+
+def _chosen_state(row: Field, setting: Setting, options: list[str]) -> str:
+    """The shown option of the state control, which is drawn after it is needed."""
+    key = field_widgets.states_key(row)
+    chosen: str = st.session_state.get(key, field_widgets.state_in(row, setting))
+    if chosen not in options:
+        # Another dialect was chosen, which has no null for this field.
+        chosen = FieldState.OMIT.value
+        widget_values.put({key: chosen})
+    return chosen
 
 
 def _draw_value(row: Field, setting: Setting, **options: Any) -> Any:
@@ -132,7 +160,7 @@ def _draw_value(row: Field, setting: Setting, **options: Any) -> Any:
 def _draw_remove(row: Field) -> None:
     if not row.of_contract:
         st.button(
-            "Remove",
+            f"Remove {row.name}",
             key=remove_key(row.name),
             type="tertiary",
             icon=":material/close:",
@@ -141,44 +169,11 @@ def _draw_remove(row: Field) -> None:
         )
 
 
-def _draw_head(row: Field, setting: Setting, rules: FieldRules) -> FieldState:
-    key = field_widgets.states_key(row)
-    options = field_widgets.states(row, nullable=rules.nullable)
-    begins_with = field_widgets.state_in(row, setting)
-    if st.session_state.get(key, begins_with) not in options:
-        # Another dialect was chosen, which has no null for this field.
-        begins_with = FieldState.OMIT.value
-        widget_values.put({key: begins_with})
-    label = f"{row.name}: {', '.join(options[:-1])} or {options[-1]}"
-    chosen = _draw_name_and_choice(row.name, _help(row, rules), options, begins_with, key=key, label=label)
-    return field_widgets.setting_in(row, chosen, None, setting).state
-
-
-def _draw_name_and_choice(
-    name: str, help_text: str, options: list[str], begins_with: str, *, key: str, label: str
-) -> str:
-    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", gap="xsmall"):
-        with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", width="content"):
-            st.markdown(f":small[{name}]", help=help_text, width="content")
-            if st.session_state.get(key, begins_with) != FieldState.OMIT:
-                _draw_badge(name)
-        chosen: str | None = st.segmented_control(
-            label,
-            options,
-            default=begins_with if begins_with in options else FieldState.OMIT.value,
-            key=key,
-            required=True,
-            label_visibility="collapsed",
-            persist_state="session",
-        )
-    return chosen or FieldState.OMIT.value
-
-
-def _draw_badge(name: str) -> None:
-    """Draw the mark of a field that differs from its default; a click resets the field."""
+def _draw_reset(name: str) -> None:
+    """Draw the button that resets a field which differs from its default."""
     parts = (keys.STREAM, keys.EXTRA_BODY)
     st.button(
-        "Modified",
+        f"Reset {name}",
         key=reset_key(name),
         type="tertiary",
         icon=":material/undo:",
@@ -200,13 +195,13 @@ def _help_of_part(part: str) -> str:
 
 def _said_of_omitted(name: str, rules: FieldRules, card: ModelCard | None) -> str:
     if rules.if_omitted is not None:
-        return f"Sent: {rules.if_omitted:,}, the maximum here"
-    return f"Omitted: {_default(name, rules, card)}"
+        return f"sent: {rules.if_omitted:,}, the maximum here"
+    return f"omitted · {_default(name, rules, card)}"
 
 
 def _default(name: str, rules: FieldRules, card: ModelCard | None) -> str:
     if name == "temperature" and card and card.default_temperature is not None:
-        return f"the model's default ({card.default_temperature:g})"
+        return f"default {card.default_temperature:g}"
     return rules.default if name in FIELDS else plain_words(rules.default)
 
 
@@ -216,10 +211,10 @@ def _take_value(name: str, key: str) -> None:
         widget_values.put({keys.state_key(name): FieldState.VALUE.value})
 
 
-def _draw_slider(row: Field, rules: FieldRules, value: float) -> None:
+def _draw_slider(row: Field, rules: FieldRules, value: float | None) -> None:
     """A slider that follows the number; unlike the number, it cannot leave its range."""
     minimum, maximum = float(rules.minimum or 0), float(rules.maximum or 0)
-    followed = min(max(value, minimum), maximum)
+    followed = min(max(minimum if value is None else value, minimum), maximum)
     widget_values.put({slider_key(row.name): followed})
     st.slider(
         f"{row.name} slider",
@@ -277,7 +272,7 @@ def _draw_extra_body(profile: Profile) -> None:
         )
         if text.strip():
             with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-                _draw_badge(keys.EXTRA_BODY)
+                _draw_reset(keys.EXTRA_BODY)
                 _draw_move(profile)
 
 

@@ -1,4 +1,4 @@
-"""The script of every page: it moves the keyboard focus, guards Escape, and closes the menu of a narrow page."""
+"""The script of every page: the keyboard's focus, Escape, Enter and Tab, and what closes by itself on a narrow page."""
 
 from __future__ import annotations
 

@@ -17,6 +17,39 @@ function keepEscapeFromShortcuts(event) {
   if (event.key === "Escape" && escapeIsForOverlay) event.stopPropagation();
 }
 
+// Help stands beside what it explains; the keyboard goes from field to field.
+function skipHelp(event) {
+  if (event.key !== "Tab") return;
+  for (const help of document.querySelectorAll("[data-testid=stTooltipIcon] button[aria-label^=Help]")) help.tabIndex = -1;
+}
+
+// The settings of a narrow page lie over it until something else is touched.
+function closeSheet(event) {
+  const sheet = document.querySelector("[data-testid=stColumn]:has(.st-key-settings_shown)");
+  if (!sheet || getComputedStyle(sheet).position !== "fixed") return;
+  if (event.type === "keydown" ? event.key !== "Escape" || escapeIsForOverlay : !isOutside(event.target, sheet)) return;
+  event.stopPropagation();
+  sheet.querySelector(".st-key-hide_settings button").click();
+}
+
+// What opens over the sheet, such as its menus, belongs to it.
+function isOutside(target, sheet) {
+  return target.isConnected && !sheet.contains(target) && !target.closest(`${OVERLAY}, [data-testid=stPopoverBody]`);
+}
+
+// In a conversation, Run sends what stands in the composer.
+function sendComposed(event) {
+  const runs =
+    event.type === "click"
+      ? event.target.closest(".st-key-run button")
+      : event.key === "Enter" && (event.ctrlKey || event.metaKey);
+  const send = document.querySelector(".st-key-composer [data-testid=stChatInputSubmitButton]:not([disabled])");
+  if (!runs || !send) return;
+  event.preventDefault();
+  event.stopPropagation();
+  send.click();
+}
+
 // The menu of a narrow page covers the page that was just chosen.
 function closeMenu(event) {
   const sidebar = event.target.closest("[data-testid=stSidebar]");
@@ -46,8 +79,13 @@ export default ({ data, parentElement }) => {
   if (!window.temperaPageScript) {
     window.temperaPageScript = { focused: data.number };
     window.addEventListener("keydown", noteEscape, true);
+    window.addEventListener("keydown", skipHelp, true);
+    window.addEventListener("keydown", sendComposed, true);
+    window.addEventListener("click", sendComposed, true);
     document.body.addEventListener("keydown", keepEscapeFromShortcuts);
+    document.body.addEventListener("keydown", closeSheet);
     document.addEventListener("click", closeMenu);
+    document.addEventListener("click", closeSheet);
   }
   if (data.number !== window.temperaPageScript.focused) {
     window.temperaPageScript.focused = data.number;

@@ -22,7 +22,7 @@ from components.ui import presses, shortcuts, state
 from components.ui.answer.keys import ANSWER_ACTIONS
 from components.ui.answer.run_lookup import request_of
 from components.ui.answer.sending import start
-from components.ui.answer.view_switches import draw_view_switches
+from components.ui.answer.view_switches import draw_reading_switches, draw_replay_switch
 from components.ui.form import draft_form
 from components.ui.form.keys import message_key
 from components.ui.page_script import focus
@@ -50,16 +50,23 @@ def draw_stale_notice(record: RunRecord, changes: list[Difference]) -> None:
 
 
 def draw_actions(
-    record: RunRecord, endpoint: AnyEndpoint | None, *, stale: bool, compare_with: Callable[[RunRecord], None]
+    record: RunRecord,
+    endpoint: AnyEndpoint | None,
+    *,
+    stale: bool,
+    conversation: bool,
+    compare_with: Callable[[RunRecord], None],
 ) -> None:
     """Draw the actions of a run that has ended. ``endpoint`` is the run's own, None when it no longer exists.
 
+    A ``conversation`` adds the answer with the next turn, except for tool calls, which need results.
     ``compare_with`` starts a comparison with the run.
     """
     request = request_of(record)
     if request is None:
         return
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key=ANSWER_ACTIONS):
+        draw_reading_switches(record)
         # The same bytes, so the dialect is the one that the endpoint spoke then.
         if endpoint and endpoint.profile.name == record.dialect:
             st.button(
@@ -81,8 +88,17 @@ def draw_actions(
                 help="Requests an answer that begins with this one: it becomes a last assistant message with prefix.",
                 on_click=presses.soon(_continue, record, request, endpoint),
             )
-        if record.text or record.tool_calls != "[]":
-            added = _is_among_messages(record, request)
+        st.button(
+            "Compare",
+            key="compare_answer",
+            type="tertiary",
+            shortcut=shortcuts.COMPARE,
+            icon=":material/view_column:",
+            help="Makes this answer lane A of a comparison; your later changes become lane B.",
+            on_click=presses.soon(_compare, compare_with, record),
+        )
+        if record.tool_calls != "[]" or (record.text and not conversation):
+            added = is_among_messages(record, request)
             st.button(
                 "Added to conversation" if added else "Add to conversation",
                 key="add_answer",
@@ -93,17 +109,8 @@ def draw_actions(
                 disabled=added,
                 on_click=presses.soon(_add_answer, record, request),
             )
-        st.button(
-            "Compare",
-            key="compare_answer",
-            type="tertiary",
-            shortcut=shortcuts.COMPARE,
-            icon=":material/view_column:",
-            help="Makes this answer lane A of a comparison; your later changes become lane B.",
-            on_click=presses.soon(_compare, compare_with, record),
-        )
         draw_siblings(record)
-        draw_view_switches(record)
+        draw_replay_switch(record)
 
 
 def _compare(compare_with: Callable[[RunRecord], None], record: RunRecord) -> None:
@@ -121,7 +128,7 @@ def _regenerate(record: RunRecord, endpoint: AnyEndpoint) -> None:
 
 
 def _continue(record: RunRecord, request: ChatCompletionStreamRequest, endpoint: AnyEndpoint) -> None:
-    answer = _answer_of(record, request)
+    answer = answer_turn(record, request)
     turns = _with_answer(draft_form.read(), answer, prefix=True)
     draft = draft_form.read().model_copy(update={"turns": turns})
     order = order_for(endpoint, compose(draft, endpoint.profile), draft)
@@ -134,21 +141,21 @@ def _continue(record: RunRecord, request: ChatCompletionStreamRequest, endpoint:
     state.show_run(run.id)
 
 
-def _is_among_messages(record: RunRecord, request: ChatCompletionStreamRequest) -> bool:
+def is_among_messages(record: RunRecord, request: ChatCompletionStreamRequest) -> bool:
     """Whether the conversation already continues with this answer."""
     turns, place = draft_form.current_turns(), len(request.messages) - bool(_prefix_of(request))
     if len(turns) <= place:
         return False
     turn = turns[place]
-    calls = _answer_of(record, request).tool_calls
-    same_text = turn.content == _answer_of(record, request).content
+    calls = answer_turn(record, request).tool_calls
+    same_text = turn.content == answer_turn(record, request).content
     return turn.role is Role.ASSISTANT and not turn.prefix and same_text and bool(turn.tool_calls) == bool(calls)
 
 
 def _add_answer(record: RunRecord, request: ChatCompletionStreamRequest) -> None:
-    if _is_among_messages(record, request):
+    if is_among_messages(record, request):
         return  # a second click before the button was redrawn
-    turns = _with_answer(draft_form.read(), _answer_of(record, request), prefix=False)
+    turns = _with_answer(draft_form.read(), answer_turn(record, request), prefix=False)
     following = [
         Turn(id=draft_form.next_turn_id(), role=Role.TOOL, tool_call_id=call["id"], name=call["name"])
         for call in json.loads(record.tool_calls)
@@ -162,7 +169,7 @@ def _prefix_of(request: ChatCompletionStreamRequest) -> str:
     return last.content if last.role is Role.ASSISTANT and last.prefix else ""
 
 
-def _answer_of(record: RunRecord, request: ChatCompletionStreamRequest) -> Turn:
+def answer_turn(record: RunRecord, request: ChatCompletionStreamRequest) -> Turn:
     """The complete answer as a turn without an id."""
     begun = _prefix_of(request)
     # Most endpoints repeat the prefix at the beginning of the answer; some send only the continuation.

@@ -20,6 +20,7 @@ from components.ui.available_endpoints import available_endpoints
 from components.ui.form import draft_form, keys
 from components.ui.form.endpoint_choice import model_cards
 from components.ui.page_script import focus
+from components.ui.playground.mode_bar import close_sheet
 from components.ui.user_errors import shown_next
 from components.ui.visitor import own_log
 
@@ -66,6 +67,7 @@ def run_form() -> None:
     elif begun := start(order):
         state.show_run(begun.id)
         st.session_state.pop(keys.NOTES, None)
+        close_sheet()
 
 
 def stop_shown() -> None:

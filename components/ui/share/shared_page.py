@@ -125,7 +125,7 @@ def _draw_several(runs: Mapping[str, SharedRun], capsule: Capsule) -> None:
             with columns[offset]:
                 st.markdown(f"**{plain_words(title)}**")
                 place = Place(str(begin + offset), title, len(shown))
-                draw_run(record, above_answer=partial(draw_replay_switch, record, place), place=place)
+                draw_run(record, actions=partial(draw_replay_switch, record, place), place=place)
                 _draw_notes(run)
                 with st.expander("Request", key=f"shared_request_{begin + offset}"):
                     _draw_request(run)
@@ -230,6 +230,6 @@ def _draw_beside(title: str, record: SharedRun) -> None:
     run = find(st.session_state[keys.SHARED_AGAIN][1])
     mine = record_of(run)
     st.markdown("**Your own answer to the same request**")
-    draw_run(run, above_answer=lambda: None, place=_AGAIN)
+    draw_run(run, actions=lambda: None, place=_AGAIN)
     if mine and not mine.running:
         draw_differences({title: record, "Yours": mine})

@@ -5,7 +5,8 @@ import { copy, paint } from "./blocks.js";
 import { Lane } from "./connection.js";
 import { Replay } from "./replay.js";
 
-const MARGIN_PX = 24;
+// Below the followed end; a page's composer covers as much as its scroll padding says.
+const margin = (scroller) => 24 + (parseFloat(getComputedStyle(scroller).scrollPaddingBottom) || 0);
 
 // Called by Streamlit when the element is new and whenever its data have changed.
 export default function ({ parentElement, data, setTriggerValue }) {
@@ -152,7 +153,7 @@ class View {
 
   // The distance of the answer's end below the visible part.
   beyond(scroller) {
-    return this.text.getBoundingClientRect().bottom + MARGIN_PX - scroller.getBoundingClientRect().bottom;
+    return this.text.getBoundingClientRect().bottom + margin(scroller) - scroller.getBoundingClientRect().bottom;
   }
 
   scrollToEnd() {
@@ -173,7 +174,7 @@ class View {
     const scrolledUp = scroller.scrollTop < this.top && scroller.scrollHeight >= this.height;
     this.remember(scroller);
     if (scrolledUp) this.setFollowing(false);
-    else if (this.beyond(scroller) <= MARGIN_PX) this.setFollowing(true);
+    else if (this.beyond(scroller) <= margin(scroller)) this.setFollowing(true);
   }
 
   setFollowing(following) {

@@ -1,0 +1,96 @@
+"""The run that the page showed before this one: what differs, and both answers side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from components.contract.difference import differences
+from components.live.status_words import footer
+from components.log.record import RunRecord
+from components.ui import presses
+from components.ui.answer.answer_differences import changed_words, draw_both_sides
+from components.ui.answer.run_lookup import find, record_of, request_of
+from components.ui.plain_words import plain_words
+from components.ui.playground import keys
+
+_MOST_NAMED = 3
+
+
+def draw_previous_run(record: RunRecord, compare_with: Callable[[RunRecord, RunRecord], None]) -> None:
+    """Draw a line about the run shown before this one, if any, and both answers when they are wanted.
+
+    ``compare_with`` makes both the lanes of a comparison.
+    """
+    previous = _previous_to(record)
+    if previous is None or previous.running or not previous.text:
+        return
+    with st.container(key="previous_run", gap="xsmall"):
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            said = [
+                _settings_in_words(previous, record),
+                *([] if record.running else [_words_in_words(previous, record)]),
+            ]
+            st.markdown(f":small[:gray[Previous run: {' · '.join(said)}]]", width="content")
+            if record.running or not record.text:
+                return
+            beside = bool(st.session_state.get(keys.BESIDE))
+            st.button(
+                "Hide" if beside else "Show beside",
+                key="toggle_beside",
+                type="tertiary",
+                icon=":material/splitscreen_right:",
+                on_click=st.session_state.__setitem__,
+                args=(keys.BESIDE, not beside),
+            )
+            st.button(
+                "Compare as lanes",
+                key="compare_runs",
+                type="tertiary",
+                icon=":material/view_column:",
+                on_click=presses.soon(_compare, compare_with, previous, record),
+            )
+        if beside:
+            _draw_beside(previous, record)
+
+
+def _previous_to(record: RunRecord) -> RunRecord | None:
+    before, shown = st.session_state.get(keys.SHOWN_RUNS, (None, None))
+    if shown != record.id:
+        before = shown
+        st.session_state[keys.SHOWN_RUNS] = before, record.id
+    return record_of(find(before)) if before else None
+
+
+def _settings_in_words(previous: RunRecord, record: RunRecord) -> str:
+    before, after = request_of(previous), request_of(record)
+    changes = differences(before, after) if before and after else []
+    named = [str(change) for change in changes[:_MOST_NAMED]]
+    if previous.endpoint != record.endpoint:
+        named.insert(0, f"endpoint {previous.endpoint} → {record.endpoint}")
+    more = f" and {len(changes) - _MOST_NAMED} more" if len(changes) > _MOST_NAMED else ""
+    return plain_words(", ".join(named) + more) if named else "same request"
+
+
+def _words_in_words(previous: RunRecord, record: RunRecord) -> str:
+    if previous.text == record.text:
+        return "same answer"
+    share = changed_words(previous, record)
+    return "too long to compare" if share is None else f"{share:.0%} of words differ"
+
+
+def _draw_beside(previous: RunRecord, record: RunRecord) -> None:
+    sides = draw_both_sides(previous, record)
+    for column, title, run, draw in zip(
+        st.columns(2, gap="small"), ("Previous run", "This run"), (previous, record), sides, strict=True
+    ):
+        with column, st.container(border=True, gap="xsmall"):
+            st.markdown(f":small[**{title}**]")
+            draw()
+            st.caption(" · ".join(plain_words(number.value, 60) for number in footer(run)))
+
+
+def _compare(compare_with: Callable[[RunRecord, RunRecord], None], previous: RunRecord, record: RunRecord) -> None:
+    compare_with(previous, record)
+    st.session_state[keys.GO_TO_COMPARE] = True

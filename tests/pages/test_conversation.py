@@ -1,0 +1,81 @@
+"""The playground's conversation, and what it keeps of the previous run."""
+
+from __future__ import annotations
+
+from streamlit.testing.v1 import AppTest
+
+from components.drafts.draft import EXAMPLE_PROMPT
+from tests.pages.conftest import Chat, run_to_the_end, texts, until_it_ended
+from tests.streaming.endpoint import DONE, chunk, head, sending
+from tests.waiting import wait_for
+
+
+def converse(page: AppTest) -> AppTest:
+    return page.button_group(key="mode").set_value("Conversation").run()
+
+
+def send(page: AppTest, text: str) -> AppTest:
+    return until_it_ended(page.chat_input(key="composer").set_value(text).run())
+
+
+def said(page: AppTest) -> list[str]:
+    """The folded turns."""
+    return [button.label.split("] ")[-1] for button in page.button if (button.key or "").startswith("edit_")]
+
+
+def test_each_turn_follows_the_shown_answer_and_earlier_ones_are_text(page: AppTest, chat: Chat) -> None:
+    converse(page)
+    assert said(page) == []  # the example is not what the first turn answers
+    for text in ("One", "Two", "Three"):
+        send(page, text)
+    answered = [{"role": "assistant", "content": "Hello you"}]
+    asked = [[{"role": "user", "content": text}] for text in ("One", "Two", "Three")]
+    assert chat.bodies[2]["messages"] == asked[0] + answered + asked[1] + answered + asked[2]
+    assert said(page) == ["One", "Hello you", "Two", "Hello you", "Three"]
+    assert len(page.text_area) == 1  # the extra body's
+    first = page.session_state["turns"][0].id
+    page.button(key=f"edit_{first}").click().run()
+    page.text_area(key=f"message_{first}").set_value("Uno").run()
+    page.button(key=f"message_{first}_done").click().run()
+    send(page, "Four")
+    assert [message["content"] for message in chat.bodies[3]["messages"]][::2] == ["Uno", "Two", "Three", "Four"]
+    page.button(key="undo").click().run()
+    assert said(page) == ["Uno", "Hello you", "Two", "Hello you", "Three"]
+
+
+def test_a_prompt_that_was_run_is_the_first_turn_and_a_refused_turn_is_kept(page: AppTest, chat: Chat) -> None:
+    run_to_the_end(page)
+    converse(page)
+    assert said(page) == [EXAMPLE_PROMPT]
+    page.number_input(key="temperature").set_value(3.0).run()
+    page.chat_input(key="composer").set_value("More").run()
+    assert len(chat.bodies) == 1
+    assert "Send anyway" in page.error[0].value
+    assert said(page) == [EXAMPLE_PROMPT, "Hello you", "More"]
+
+
+def test_a_turn_that_is_sent_while_an_answer_streams_stops_it_and_keeps_its_text(page: AppTest, chat: Chat) -> None:
+    converse(page)
+    chat.go_on.clear()
+    page.chat_input(key="composer").set_value("One").run()
+    wait_for(lambda: "Hello" in texts(page))
+    chat.server.play = sending(head() + chunk("Fine", "stop") + DONE)
+    send(page, "Two")
+    assert [message["content"] for message in chat.bodies[1]["messages"]] == ["One", "Hello", "Two"]
+
+
+def test_the_previous_run_stands_under_the_answer_beside_it_and_in_two_lanes(page: AppTest, chat: Chat) -> None:
+    run_to_the_end(page)
+    assert "Previous run" not in texts(page)
+    chat.server.play = sending(head() + chunk("Hello there", "stop") + DONE)
+    page.number_input(key="temperature").set_value(0.2).run()
+    run_to_the_end(page)
+    assert "Previous run: temperature omitted → 0.2 · 50% of words differ" in texts(page)
+    page.button(key="toggle_beside").click().run()
+    sides = [element.proto.body for element in page.get("html") if element.proto.body.startswith("<div")]
+    assert ["<ins>" in side for side in sides] == [False, True]
+    page.button(key="compare_runs").click().run()
+    shown = texts(page)
+    assert "Hello you" in shown
+    assert "Hello there" in shown
+    assert "temperature **0.2**" in shown
