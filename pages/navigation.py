@@ -28,6 +28,7 @@ st.logo(Path(ui.__file__).parent / "logo.svg", size="small")
 st.html(Path(ui.__file__).parent / "style.css")
 st.html(live_view.FOLDER / "live_view.css")
 st.html(live_view.FOLDER / "markdown.css")
+st.html(live_view.FOLDER.parent / "differences.css")
 
 is_demo = service().demo is not None
 shared = st.Page("shared.py", title="Shared links", icon=":material/link:", visibility="hidden")

@@ -14,8 +14,12 @@ from components.log import tables
 
 COMPONENTS = Path(tables.__file__).parents[1]
 MIGRATIONS = COMPONENTS / "runs" / "migrations"
-OWNED = set(tables.metadata.tables.values()) - {tables.reservations, tables.waiting_runs, tables.attempts}
-"""A reservation is of a visitor, and all of them are counted together, as are the runs that wait and the attempts."""
+OWNED = set(tables.metadata.tables.values()) - {
+    *(tables.reservations, tables.waiting_runs, tables.attempts, tables.signing_key)
+}
+"""A reservation is of a visitor, and all of them are counted together, as are the runs that wait and the attempts. The
+signing key is that of the whole log."""
+_SHARED = (tables.capsules.c.id, tables.reproductions.c.capsule_id)
 
 
 class NoOwner(AssertionError):
@@ -40,7 +44,7 @@ def says_whose(statement: Any) -> bool:
     return not asked or any(
         isinstance(part, BinaryExpression)
         and part.operator is operators.eq
-        and (getattr(part.left, "name", None) == "owner" or part.left is tables.capsules.c.id)
+        and (getattr(part.left, "name", None) == "owner" or any(part.left is column for column in _SHARED))
         for part in parts
     )
 

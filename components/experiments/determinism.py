@@ -29,7 +29,7 @@ def determinism(original: RunRecord, again: RunRecord) -> str:
     for part, one, other in (
         ("", original.text, again.text),
         (" of the reasoning", original.reasoning, again.reasoning),
-        (" of the tool calls", _calls(original), _calls(again)),
+        (" of the tool calls", tool_calls_text(original), tool_calls_text(again)),
     ):
         place = first_difference(one, other)
         if place is not None:
@@ -37,7 +37,8 @@ def determinism(original: RunRecord, again: RunRecord) -> str:
     return IDENTICAL
 
 
-def _calls(record: RunRecord) -> str:
+def tool_calls_text(record: RunRecord) -> str:
+    """The names and arguments of the tool calls, a line for each, without their random ids."""
     return "\n".join(f"{call['name']} {call['arguments']}" for call in json.loads(record.tool_calls))
 
 

@@ -20,6 +20,7 @@ from components.log.export import ANNOTATED, EXPORTED, AnnotationRow, digest
 from components.log.owned import OwnedLog
 from components.log.record import FACTS, RunRecord, utc_now
 from components.log.request_summary import summarize_request
+from components.log.storable import storable
 from components.log.tables import run_annotations, runs, to_row
 from components.streaming.outcome import Status
 from components.user_error import UserError
@@ -77,7 +78,7 @@ def read_line(number: int, line: str) -> tuple[RunRecord, AnnotationRow]:
         record = _record.validate_json(json.dumps(content), strict=True)
     except ValidationError as error:
         raise ImportRefused(sentences.LINE_NOT_A_RUN.format(number=number, wrong=_place(error))) from None
-    if wrong := next(_wrong_columns(record), None):
+    if wrong := next(wrong_facts(record), None):
         raise ImportRefused(sentences.LINE_NOT_A_RUN.format(number=number, wrong=wrong))
     try:
         return record, _annotation.validate_python(said, strict=True)
@@ -106,7 +107,8 @@ def _place(error: ValidationError) -> str:
     return ".".join(map(str, error.errors()[0]["loc"])) or "something"
 
 
-def _wrong_columns(record: RunRecord) -> Iterator[str]:
+def wrong_facts(record: RunRecord) -> Iterator[str]:
+    """The names of the facts that no run of this log has with such a value."""
     if record.status not in _FINAL:
         yield "status"
     for name in ("created_at", "heartbeat_at", "finished_at"):
@@ -117,7 +119,8 @@ def _wrong_columns(record: RunRecord) -> Iterator[str]:
         value = getattr(record, column.name)
         if isinstance(column.type, String) and column.type.length and value and len(value) > column.type.length:
             yield column.name
-    if to_row(record) != {name: getattr(record, name) for name in FACTS}:
+    values = [value for name in FACTS if (value := getattr(record, name)) is not None]
+    if any(storable(value) != value for value in values):
         yield "a text or a number"
     if not _is_list_of_texts(record.warnings):
         yield "warnings"

@@ -19,6 +19,7 @@ from sqlalchemy import (
     Table,
     Text,
     exists,
+    false,
     literal_column,
 )
 from sqlalchemy.dialects import postgresql, sqlite
@@ -156,10 +157,30 @@ capsules = Table(
     Column("content", LargeBinary, nullable=False),
     Column("created_at", String(27), nullable=False),
     Column("expires_at", String(27), nullable=False),
+    Column("keeps_reproductions", Boolean, nullable=False, server_default=false()),
     Index("capsules_newest_first", "owner", "created_at", "id"),
     Index("capsules_by_end", "expires_at"),
 )
 """Capsules, readable by id until ``expires_at``. The id is 128 random bits."""
+
+reproductions = Table(
+    "reproductions",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("capsule_id", String(22), ForeignKey("capsules.id", ondelete="CASCADE"), nullable=False),
+    Column("created_at", String(27), nullable=False),
+    Column("verdict", String(16), nullable=False),
+    Index("reproductions_of_a_capsule", "capsule_id", "created_at"),
+)
+"""What visitors found when they sent the requests of a capsule again, for capsules whose owner keeps that."""
+
+signing_key = Table(
+    "signing_key",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("seed", LargeBinary, nullable=False),
+)
+"""The one row holds the private key, 32 bytes, that signs shared files."""
 
 reservations = Table(
     "reservations",

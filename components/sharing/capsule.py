@@ -72,7 +72,7 @@ class CapsuleRun(_Facts):  # type: ignore[misc]  # its fields are made from a li
     system_left_out: bool
     tool_calls: tuple[ToolCall, ...]
     warnings: tuple[str, ...]
-    rating: int | None = None
+    rating: Annotated[int, Field(ge=1, le=5)] | None = None
     tags: tuple[str, ...] = ()
     notes: str = ""
     events: Annotated[tuple[StoredEvent, ...], Field(max_length=MOST_EVENTS, fail_fast=True)] | None = None
@@ -116,10 +116,14 @@ class Capsule(_Public):
         return self
 
 
+def canonical_json(capsule: Capsule) -> str:
+    """The capsule as JSON with sorted keys and no white space."""
+    return json.dumps(capsule.model_dump(mode="json"), ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
+
 def to_bytes(capsule: Capsule) -> bytes:
     """The capsule as canonical JSON, deflated (RFC 1950). Raises LinkProblem when it is too large."""
-    said = capsule.model_dump(mode="json")
-    text = json.dumps(said, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+    text = canonical_json(capsule).encode()
     content = zlib.compress(text) if len(text) <= MOST_JSON_BYTES else b""
     if not 0 < len(content) <= MOST_BYTES:
         raise LinkProblem(sentences.CAPSULE_TOO_LARGE)
@@ -136,6 +140,11 @@ def read_capsule(content: bytes) -> Capsule:
     # Data that inflates beyond the limit has not reached its end here, like truncated data.
     if not inflating.eof or inflating.unused_data or len(content) > MOST_BYTES:
         raise LinkProblem(sentences.CAPSULE_DAMAGED)
+    return read_json_capsule(text)
+
+
+def read_json_capsule(text: bytes) -> Capsule:
+    """The capsule from its JSON. Raises LinkProblem, and nothing else, for any input."""
     try:
         return Capsule.model_validate_json(text)
     except ValidationError as error:

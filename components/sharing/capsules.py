@@ -46,11 +46,19 @@ class Published:
     size: int
 
 
-def publish(log: OwnedLog, capsule: Capsule, days: float = DAYS, *, most: int = MOST_OF_AN_OWNER) -> Published:
+def publish(
+    log: OwnedLog,
+    capsule: Capsule,
+    days: float = DAYS,
+    *,
+    keeps_reproductions: bool = False,
+    most: int = MOST_OF_AN_OWNER,
+) -> Published:
     """Store a capsule as the owner's for ``days``; its id permits reading.
 
-    An owner may have ``most`` at a time. Raises LinkProblem when the capsule is too large, when the owner has too many
-    or when the days are invalid, and DatabaseUnavailable.
+    ``keeps_reproductions`` stores the verdicts of visitors who reproduce it. An owner may have ``most`` at a time.
+    Raises LinkProblem when the capsule is too large, when the owner has too many or when the days are invalid, and
+    DatabaseUnavailable.
     """
     if not 0.0 < days <= MOST_DAYS:
         raise LinkProblem(sentences.TOO_MANY_DAYS.format(days=days, most_days=MOST_DAYS))
@@ -70,8 +78,11 @@ def publish(log: OwnedLog, capsule: Capsule, days: float = DAYS, *, most: int = 
         count = connection.execute(select(func.count()).select_from(capsules).where(own)).scalar_one()
         if count >= most:
             raise LinkProblem(sentences.TOO_MANY_LINKS.format(most=most))
-        row = {name: value for name, value in vars(published).items() if name != "size"}
-        connection.execute(insert(capsules), {**row, "owner": log.owner, "content": content})
+        row: dict[str, object] = {name: value for name, value in vars(published).items() if name != "size"}
+        connection.execute(
+            insert(capsules),
+            {**row, "owner": log.owner, "content": content, "keeps_reproductions": keeps_reproductions},
+        )
 
     log.write(work)
     return published

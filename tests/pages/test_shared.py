@@ -29,6 +29,7 @@ from components.ui import state
 from components.ui.form import keys as form_keys
 from components.ui.runs import keys as runs_keys
 from components.ui.share import keys as share_keys
+from components.ui.share.single_file import single_file
 from tests.pages.conftest import Chat, new_page, run_to_the_end, texts
 from tests.sharing.records import a_record
 from tests.waiting import wait_for
@@ -206,6 +207,49 @@ def test_the_same_is_asked_again_with_a_click_and_held_against_the_link(page: Ap
     wait_for(lambda: "Identical" in texts(other.run()))
     assert len(chat.bodies) == 2
     assert chat.bodies[0] == chat.bodies[1]
+
+
+def test_a_visitor_reproduces_an_answer_and_the_link_keeps_the_verdict(page: AppTest, chat: Chat) -> None:
+    run_to_the_end(page)
+    pressed(page, "share")
+    page.checkbox(key=share_keys.SHARE_REPRODUCTIONS).check().run()
+    pressed(page, "publish")
+    link = published(page)
+    other = opened(c=link)
+    assert "Reproduced" not in texts(other)
+    pressed(other, share_keys.REPRODUCE)
+    wait_for(lambda: "Every new answer equals an original one." in texts(other.run()))
+    assert len(chat.bodies) == 5
+    assert set(map(str, chat.bodies)) == {str(chat.bodies[0])}
+    assert "Reproduced by visitors: identical once" in texts(opened(c=link))
+
+
+def test_an_answer_whose_system_message_is_not_shared_cannot_be_reproduced(page: AppTest, chat: Chat) -> None:
+    run_to_the_end(with_system(page))
+    pressed(page, "share")
+    pressed(page, "publish")
+    button = opened(c=published(page)).button(key=share_keys.REPRODUCE)
+    assert button.disabled
+    assert button.help == "The system message is not shared, so the requests cannot be sent again."
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "words"),
+    [
+        ("", "", "Unchanged since this Tempera signed it."),
+        ("Hello there", "Hello where", "Changed after it was signed. Do not rely on anything in it."),
+        ("tempera-signature", "other", "Not signed: anyone may have changed it."),
+        ("tempera-capsule", "other", "This file holds nothing shared by Tempera. Choose one that Tempera saved."),
+    ],
+)
+def test_a_shared_file_is_opened_and_checked(chat: Chat, before: str, now: str, words: str) -> None:
+    page = opened()
+    file = single_file(a_capsule(), service().log).replace(before, now)
+    page.file_uploader(key="shared_file").upload("sea.html", file.encode(), "text/html").run()
+    assert not page.exception
+    assert [alert.value for alert in (*page.success, *page.warning, *page.error)] == [words]
+    assert (now if now.startswith("Hello") else "Hello there") in texts(page) or "nothing shared" in words
+    assert chat.bodies == []
 
 
 def test_a_comparison_is_shared_with_its_lanes(chat: Chat) -> None:

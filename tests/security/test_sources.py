@@ -66,6 +66,7 @@ def test_html_is_drawn_in_one_place_beside_our_own_style_sheets() -> None:
         "pages/navigation.py: st.html(Path(ui.__file__).parent / 'style.css')",
         "pages/navigation.py: st.html(live_view.FOLDER / 'live_view.css')",
         "pages/navigation.py: st.html(live_view.FOLDER / 'markdown.css')",
+        "pages/navigation.py: st.html(live_view.FOLDER.parent / 'differences.css')",
     }
 
 

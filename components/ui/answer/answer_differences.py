@@ -32,6 +32,9 @@ _MARKS = {
 """Signs as well as colours, for colour-blind readers."""
 
 
+_TOO_LONG = f"One of the answers has more than {MOST_COMPARED:,} words and signs, so they are not compared."
+
+
 def answer_text(record: RunRecord) -> str:
     """The text of a run's answer, followed by its tool calls; empty without an answer."""
     calls = [f"{call['name']}({call['arguments']})" for call in json.loads(record.tool_calls)]
@@ -79,12 +82,22 @@ def draw_both_sides(before: RunRecord, after: RunRecord) -> tuple[Callable[[], N
 def draw_first_divergence(shown: Mapping[str, RunRecord]) -> None:
     """Draw the common beginning of the answers, and the continuation of each."""
     shown = _chosen_answers(shown)
-    if not shown:
-        return
+    if shown:
+        draw_marked(divergence_html(shown))
+
+
+def divergence_html(shown: Mapping[str, RunRecord]) -> str:
+    """The common beginning of the answers and the continuation of each, as HTML with all text escaped."""
     tree = divergence({title: answer_text(record) for title, record in shown.items()})
     pieces: list[str] = []
     _write_branch(tree, dict(shown), pieces, 0)
-    draw_marked("".join(pieces))
+    return "".join(pieces)
+
+
+def marked_words(base: RunRecord, record: RunRecord) -> str:
+    """The words that an answer adds and removes, as HTML with all text escaped."""
+    pieces = _pieces(answer_text(base), answer_text(record))
+    return _TOO_LONG if pieces is None else _marked(pieces)
 
 
 def _chosen_answers(shown: Mapping[str, RunRecord]) -> dict[str, RunRecord]:
@@ -117,13 +130,17 @@ def _draw_one(title: str, record: RunRecord, reference: str, base: RunRecord) ->
     st.markdown(f"**{plain_words(title)}** :small[:gray[against {plain_words(reference)}: {where}]]")
     pieces = _pieces(before, after)
     if pieces is None:
-        st.caption(f"One of the answers has more than {MOST_COMPARED:,} words and signs, so they are not compared.")
+        st.caption(_TOO_LONG)
         return
     removed = sum(len(piece.text.split()) for piece in pieces if piece.kind is Kind.REMOVED)
     added = sum(len(piece.text.split()) for piece in pieces if piece.kind is Kind.ADDED)
     st.caption(f"{added:,} words added, {removed:,} words removed")
+    draw_marked(_marked(pieces))
+
+
+def _marked(pieces: list[Piece]) -> str:
     marked = "".join(_MARKS[piece.kind].format(html.escape(piece.text)) for piece in pieces)
-    draw_marked(f'<div class="word-difference" tabindex="0">{marked}</div>')
+    return f'<div class="word-difference" tabindex="0">{marked}</div>'
 
 
 @st.cache_data(max_entries=64, show_spinner=False)

@@ -15,7 +15,7 @@ from components.ui.answer.settings_table import draw_settings_table
 def draw_differences(titles: Mapping[str, RunRecord]) -> None:
     """Draw the differences of requests, answers and numbers. The runs are given by their titles."""
     st.markdown("**Requests**")
-    draw_settings_table({title: _in_words(record) for title, record in titles.items()}, "runs")
+    draw_settings_table({title: request_in_words(record) for title, record in titles.items()}, "runs")
     answered = {title: record for title, record in titles.items() if record.text}
     if len(answered) > 1:
         st.markdown("**Answers**, each against the first")
@@ -24,6 +24,7 @@ def draw_differences(titles: Mapping[str, RunRecord]) -> None:
     draw_numbers(titles)
 
 
-def _in_words(record: RunRecord) -> dict[str, str]:
+def request_in_words(record: RunRecord) -> dict[str, str]:
+    """The endpoint, model, prompt and settings of a run, by field."""
     sent = dict(line.partition("=")[::2] for line in record.settings.split("\n") if line)
     return {"endpoint": record.endpoint, "model": record.model, "prompt": record.prompt, **sent}

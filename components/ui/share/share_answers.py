@@ -21,6 +21,7 @@ from components.sharing.preview import public_text
 from components.ui.answer.run_lookup import events_reader
 from components.ui.share import keys
 from components.ui.share.address import address_of, draw_where_it_leads
+from components.ui.share.download import draw_download
 from components.ui.user_errors import shown
 from components.ui.visitor import own_log
 
@@ -72,14 +73,20 @@ def draw_share_answers(answers: Answers) -> None:
 
 @shown()
 def draw_publish(capsule: Capsule) -> None:
-    """Draw the expiry, the button that creates the link, and the link."""
+    """Draw the file, the expiry, the button that creates the link, and the link."""
+    draw_download(capsule)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         days = st.selectbox(
             "Expires", list(_DAYS), index=2, format_func=_DAYS.__getitem__, key=keys.SHARE_DAYS, width=180
         )
+        keeps = st.checkbox(
+            "Keep verdicts",
+            key=keys.SHARE_REPRODUCTIONS,
+            help="When visitors reproduce the answers, the page says how often, when, and with which verdict.",
+        )
         pressed = st.button("Create link", key="publish", type="primary", icon=":material/link:")
     if pressed:
-        st.session_state[keys.PUBLISHED] = capsule, publish(own_log(), capsule, days)
+        st.session_state[keys.PUBLISHED] = capsule, publish(own_log(), capsule, days, keeps_reproductions=keeps)
     made: tuple[Capsule, Published] | None = st.session_state.get(keys.PUBLISHED)
     if made is None or made[0] != capsule:
         st.caption("Nothing is public yet. Anyone with the link will see it, without login.")

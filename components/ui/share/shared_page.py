@@ -19,6 +19,7 @@ from components.sharing.capsule import Capsule, CapsuleRun, Kind
 from components.sharing.capsules import open_capsule
 from components.sharing.linked_settings import LinkedSettings, linked_settings
 from components.sharing.problem import LinkProblem
+from components.sharing.reproductions import KeptVerdicts, kept_verdicts
 from components.sharing.shared_run import SharedRun, shared_runs
 from components.ui import state
 from components.ui.answer.events_view import draw_events
@@ -35,8 +36,10 @@ from components.ui.form.code_view import draw_code
 from components.ui.form.link_bar import take_settings
 from components.ui.plain_words import plain_words
 from components.ui.share import keys
+from components.ui.share.download import draw_download
+from components.ui.share.reproduce import draw_reproduce, draw_reproduction
 from components.ui.time_zone import time_zone
-from components.ui.user_errors import draw_kept
+from components.ui.user_errors import draw_kept, shown
 from components.ui.visitor import is_known, links, rate_limit_key
 from components.user_error import UserError
 
@@ -51,18 +54,40 @@ def draw_shared(capsule_id: str) -> None:
     capsule = _opened(capsule_id)
     if capsule is None:
         return
+    database = links()
+    with shown():
+        kept = kept_verdicts(database, capsule_id) if database else None
+        draw_capsule(capsule, capsule_id, _verdict_words(kept) if kept else "")
+
+
+def draw_capsule(capsule: Capsule, capsule_id: str | None, said: str = "") -> None:
+    """Draw a capsule of a link, or of a file, which has no id. ``said`` is a sentence in Markdown about it."""
     st.subheader(plain_words(capsule.title or "Shared", 200), anchor=False)
-    runs = shared_runs(capsule_id, capsule)
+    runs = shared_runs(capsule_id or capsule.title, capsule)
     if capsule.runs:
         began = pd.Timestamp(min(run.created_at for run in capsule.runs)).tz_convert(time_zone())
         version = plain_words(capsule.app_version)
-        st.caption(f"Text made by a model, not checked by anyone. {began:%-d %B %Y}, Tempera {version}.")
+        st.caption(f"Text made by a model, not checked by anyone. {began:%-d %B %Y}, Tempera {version}. {said}".strip())
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        _draw_forks(runs, capsule)
+        again = len(runs) == 1 and _draw_run_again(next(iter(runs.values())), capsule.runs[0])
+        draw_reproduce(runs, capsule)
+        draw_download(capsule)
+    draw_reproduction(runs, capsule_id)
     if capsule.kind is Kind.SETTINGS and capsule.settings:
-        _draw_settings(capsule.settings)
+        st.markdown("Settings, ready to review and run.")
     elif len(runs) == 1:
-        _draw_one(*next(iter(runs.items())), capsule.runs[0], capsule)
+        _draw_one(*next(iter(runs.items())), capsule.runs[0], compared=again)
     else:
         _draw_several(runs, capsule)
+
+
+def _verdict_words(kept: KeptVerdicts) -> str:
+    counts = ", ".join(
+        f"{verdict} {'once' if count == 1 else f'{count:,} times'}" for verdict, count in kept.counts.items()
+    )
+    last = pd.Timestamp(kept.last_at).tz_convert(time_zone())
+    return f"Reproduced by visitors: {counts}; last on {last:%-d %B %Y}."
 
 
 def _opened(capsule_id: str) -> Capsule | None:
@@ -86,17 +111,18 @@ def _opened(capsule_id: str) -> Capsule | None:
     return found
 
 
-def _draw_settings(linked: LinkedSettings) -> None:
-    st.markdown("Settings, ready to review and run.")
-    _draw_fork(linked, "settings", linked.is_comparison)
+def _draw_forks(runs: Mapping[str, SharedRun], capsule: Capsule) -> None:
+    if capsule.kind is Kind.SETTINGS and capsule.settings:
+        _draw_fork(capsule.settings, "settings", capsule.settings.is_comparison)
+    elif len(runs) == 1:
+        _draw_fork(_settings_of(next(iter(runs.values())), capsule.runs[0]), "run", to_lanes=False)
+    elif capsule.kind is Kind.COMPARISON and capsule.settings:
+        _draw_fork(capsule.settings, "comparison", to_lanes=True)
 
 
-def _draw_one(title: str, record: SharedRun, run: CapsuleRun, capsule: Capsule) -> None:
+def _draw_one(title: str, record: SharedRun, run: CapsuleRun, *, compared: bool) -> None:
     answer, beside = st.columns([3, 2], gap="large")
     with answer:
-        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-            _draw_fork(_settings_of(record, run), "run", to_lanes=False)
-            again = _draw_run_again(record, run)
         draw_run(record)
         _draw_notes(run)
     with beside:
@@ -109,13 +135,11 @@ def _draw_one(title: str, record: SharedRun, run: CapsuleRun, capsule: Capsule) 
             draw_code(None, request_of(record), profile_named(record.dialect))
         else:
             _draw_request(run)
-    if again:
+    if compared:
         _draw_beside(title, record)
 
 
 def _draw_several(runs: Mapping[str, SharedRun], capsule: Capsule) -> None:
-    if capsule.kind is Kind.COMPARISON and capsule.settings:
-        _draw_fork(capsule.settings, "comparison", to_lanes=True)
     st.toggle("Raw", key=state.AS_WRITTEN, help="The texts as received, without Markdown, ready to copy.")
     shown = list(zip(runs.items(), capsule.runs, strict=True))
     side_by_side = in_a_row([run.repeat for run in capsule.runs])

@@ -1,0 +1,139 @@
+"""Compares answers with those to the same bytes at another time: identical, within noise, or changed."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from components.experiments.determinism import IDENTICAL, determinism, tool_calls_text
+from components.experiments.noise import (
+    CHANCE,
+    FEWEST_REPEATS,
+    Spread,
+    Verdict,
+    compare_answers,
+    compare_numbers,
+    similarity,
+    spread,
+)
+from components.log.record import FACTS, NUMBERS, TIMED, RunRecord
+from components.streaming.outcome import Status
+
+_SERVED = ("served_model", "system_fingerprint", "app_version")
+
+
+class Reproduced(StrEnum):
+    """The verdict on repeated requests."""
+
+    IDENTICAL = "identical"
+    """Every new answer is an original answer, to the character."""
+    WITHIN_NOISE = "within noise"
+    """The originals differ from the new answers no more than the new answers differ from each other."""
+    CHANGED = "changed"
+    """The originals differ from the new answers by more than chance."""
+    TOO_FEW = "too few to tell"
+    """The originals stand apart, but so few answers do so by chance, too."""
+    FAILED = "failed"
+    """No new answer is complete."""
+
+
+@dataclass(frozen=True)
+class NumberReproduced:
+    """A number on both sides. ``verdict`` is None when one of the sides does not have it."""
+
+    name: str
+    before: Spread | None
+    now: Spread | None
+    verdict: Reproduced | None
+
+
+@dataclass(frozen=True)
+class Reproduction:
+    """The comparison of some originals with new answers to the same bytes.
+
+    ``parts`` says where the first new answer leaves the first original, or that it is identical. ``served`` lists the
+    label and both values of each fact of the endpoint and of Tempera that is known on a side.
+    """
+
+    verdict: Reproduced
+    parts: str
+    numbers: tuple[NumberReproduced, ...]
+    served: tuple[tuple[str, str, str], ...]
+    complete: int
+    asked: int
+
+
+def reproduction(originals: Sequence[RunRecord], again: Sequence[RunRecord]) -> Reproduction:
+    """The comparison. There is at least one original; runs of ``again`` have ended."""
+    good = [run for run in again if run.status == Status.OK]
+    return Reproduction(
+        verdict=_verdict(originals, good),
+        parts=determinism(originals[0], good[0]) if good else "",
+        numbers=tuple(_number(name, originals, good) for name in TIMED),
+        served=tuple(
+            (FACTS[name].label, before or "n/a", now or "n/a")
+            for name in _SERVED
+            if (before := _values(name, originals)) + (now := _values(name, good))
+        ),
+        complete=len(good),
+        asked=len(again),
+    )
+
+
+def _verdict(originals: Sequence[RunRecord], again: Sequence[RunRecord]) -> Reproduced:
+    if not again:
+        return Reproduced.FAILED
+    if all(any(determinism(original, run) == IDENTICAL for original in originals) for run in again):
+        return Reproduced.IDENTICAL
+    before, now = [_answer(run) for run in originals], [_answer(run) for run in again]
+    if len(before) >= FEWEST_REPEATS and len(now) >= FEWEST_REPEATS:
+        return Reproduced.CHANGED if compare_answers(before, now) is Verdict.MORE else Reproduced.WITHIN_NOISE
+    if len(now) > 1 and len(set(now)) == 1:
+        # The endpoint repeats itself, and says another thing than before.
+        return Reproduced.CHANGED
+    return _rank(before, now)
+
+
+def _rank(before: Sequence[str], now: Sequence[str]) -> Reproduced:
+    """The verdict by the rank of the first original among the new answers, each by its mean similarity to the others.
+
+    Under no change, each of the n answers is the most distant one with probability 1/n.
+    """
+    answers = [before[0], *now]
+    distances = [
+        statistics.fmean(similarity(one, other) for place, other in enumerate(answers) if place != at)
+        for at, one in enumerate(answers)
+    ]
+    if len(now) < 2:
+        return Reproduced.TOO_FEW
+    as_far = sum(distance <= distances[0] for distance in distances)
+    if as_far > 1:
+        return Reproduced.WITHIN_NOISE
+    return Reproduced.CHANGED if 1 / len(answers) < CHANCE else Reproduced.TOO_FEW
+
+
+def _number(name: str, originals: Sequence[RunRecord], again: Sequence[RunRecord]) -> NumberReproduced:
+    before, now = _numbers(name, originals), _numbers(name, again)
+    verdict: Reproduced | None = None
+    if before and now:
+        if len(before) >= FEWEST_REPEATS and len(now) >= FEWEST_REPEATS:
+            more = compare_numbers(before, now) is Verdict.MORE
+            verdict = Reproduced.CHANGED if more else Reproduced.WITHIN_NOISE
+        else:
+            within = min(now) <= statistics.median(before) <= max(now)
+            verdict = Reproduced.WITHIN_NOISE if within else Reproduced.TOO_FEW
+    return NumberReproduced(NUMBERS[name].short_title, spread(before), spread(now), verdict)
+
+
+def _numbers(name: str, records: Sequence[RunRecord]) -> list[float]:
+    return [float(value) for record in records if (value := getattr(record, name)) is not None]
+
+
+def _values(name: str, records: Sequence[RunRecord]) -> str:
+    return ", ".join(dict.fromkeys(value for record in records if (value := getattr(record, name))))
+
+
+def _answer(record: RunRecord) -> str:
+    return "\n".join(filter(None, (record.reasoning, record.text, tool_calls_text(record))))

@@ -1,0 +1,145 @@
+"""A capsule as one HTML file that needs no server and sends no request.
+
+The file contains the capsule's data, so that Tempera can open it again, and a signature of the data.
+"""
+
+from __future__ import annotations
+
+import json
+from base64 import b64encode
+from collections.abc import Iterator, Mapping
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import pandas as pd
+from markupsafe import Markup
+from streamlit import config
+
+from components.drafts.in_words import OMITTED, differing
+from components.live.replay import lengths_after
+from components.live.status_words import numbers, status_words
+from components.log.log import Log
+from components.log.record import NUMBERS, SHOWN
+from components.markdown.answer import AnswerBlocks
+from components.sharing.capsule import Capsule, CapsuleRun
+from components.sharing.capsule_file import data_blocks
+from components.sharing.shared_run import SharedRun, shared_runs
+from components.ui.answer.answer_differences import answer_text, divergence_html, marked_words
+from components.ui.answer.live_view import FOLDER as LIVE_VIEW
+from components.ui.answer.run_differences import request_in_words
+
+_FOLDER = Path(__file__).parent
+_STYLES = (LIVE_VIEW / "markdown.css", LIVE_VIEW.parent / "differences.css", _FOLDER / "page.css")
+_SCRIPT = Markup((_FOLDER / "page.js").read_text())  # noqa: S704 - this file's own script
+_PAGE = jinja2.Environment(
+    loader=jinja2.FileSystemLoader(_FOLDER), autoescape=True, trim_blocks=True, lstrip_blocks=True
+).get_template("page.html")
+_COLOURS = (
+    *("primaryColor", "backgroundColor", "secondaryBackgroundColor", "textColor", "borderColor", "linkColor"),
+    *("codeBackgroundColor", "codeTextColor", "redColor", "grayColor"),
+)
+_MEASURES = (
+    "--st-font:system-ui,sans-serif;--st-heading-font:ui-serif,Georgia,serif;--st-code-font:ui-monospace,monospace;"
+    "--st-base-radius:6px;--st-button-radius:6px;--st-code-font-size:0.85rem;--st-code-font-weight:400;"
+    "--st-border-color-light:var(--st-border-color);--st-heading-color:var(--st-text-color);"
+    + "".join(f"--st-heading-font-size-{level}:{1.6 - level / 10:.1f}rem;" for level in range(1, 7))
+    + "".join(f"--st-heading-font-weight-{level}:600;" for level in range(1, 7))
+)
+
+
+def single_file(capsule: Capsule, log: Log) -> str:
+    """The HTML of the file. Raises LinkProblem when the capsule is too large, and DatabaseUnavailable."""
+    records = shared_runs("", capsule)
+    style = _style()
+    runs = [_run(title, record, run) for (title, record), run in zip(records.items(), capsule.runs, strict=True)]
+    answered = {title: record for title, record in records.items() if answer_text(record)}
+    first = next(iter(answered.values()), None)
+    began = min((run.created_at for run in capsule.runs), default="")
+    replay = json.dumps([run["replay"] for run in runs], separators=(",", ":"))
+    page: str = _PAGE.render(
+        title=capsule.title or "Shared",
+        version=capsule.app_version,
+        date=f"{pd.Timestamp(began):%-d %B %Y}" if began else "",
+        prompt=next(iter(prompts)) if len(prompts := {record.prompt for record in records.values()}) == 1 else "",
+        runs=runs,
+        settings=[(change.field, change.after) for change in capsule.settings.changes()] if capsule.settings else [],
+        differing=differing([run["settings"] for run in runs]),
+        omitted=OMITTED,
+        table=list(_table(records)),
+        divergence=Markup(divergence_html(answered)) if len(answered) > 1 else "",  # noqa: S704 - escapes all text
+        differences=[
+            {"title": title, "marked": Markup(marked_words(first, record))}  # noqa: S704 - escapes all text
+            for title, record in list(answered.items())[1:]
+            if first
+        ],
+        data=Markup(data_blocks(capsule, log)),  # noqa: S704 - escapes the signs that could end a block
+        replay=Markup(replay),  # noqa: S704 - numbers only
+        style=style,
+        script=_SCRIPT,
+        policy=f"default-src 'none'; style-src {_hash(style)}; script-src {_hash(_SCRIPT)}; "
+        "base-uri 'none'; form-action 'none'",
+    )
+    return page
+
+
+def _run(title: str, record: SharedRun, run: CapsuleRun) -> dict[str, Any]:
+    stars = "★" * (run.rating or 0)
+    return {
+        "title": title,
+        "status": status_words(record)[0],
+        "error": record.error_message,
+        "reasoning": _markdown(record.reasoning),
+        "answer": _markdown(record.text),
+        "tool_calls": run.tool_calls,
+        "numbers": numbers(record),
+        "notes": "\n".join(filter(None, (f"{stars} {' '.join(run.tags)}".strip(), run.notes))),
+        "request": record.request_body,
+        "system_left_out": run.system_left_out,
+        "settings": request_in_words(record),
+        "replay": list(_moments(record)),
+    }
+
+
+def _markdown(text: str) -> Markup:
+    blocks = AnswerBlocks("markdown")
+    blocks.update(text, ended=True)
+    return Markup("".join(blocks.blocks))  # noqa: S704 - the room's HTML is safe
+
+
+def _moments(record: SharedRun) -> Iterator[tuple[float, int]]:
+    """For each event its time in ms, and the length of the text so far in UTF-16 units, as JavaScript counts."""
+    events = list(record.shared_events)
+    units, before = 0, 0
+    for event, length in zip(events, lengths_after(events, record.text), strict=True):
+        units += len(record.text[before:length].encode("utf-16-le", "surrogatepass")) // 2
+        before = length
+        yield round(event.at_ms, 1), units
+
+
+def _table(records: Mapping[str, SharedRun]) -> Iterator[tuple[str, list[str]]]:
+    for name in SHOWN:
+        values = [getattr(record, name) for record in records.values()]
+        if any(value is not None for value in values):
+            yield NUMBERS[name].title, ["n/a" if value is None else f"{value:,.6g}" for value in values]
+
+
+def _style() -> Markup:
+    rules = "".join(path.read_text() for path in _STYLES)
+    light, dark = (_colours(theme) for theme in ("light", "dark"))
+    root = f":root{{color-scheme:light dark;{_MEASURES}{light}}}@media(prefers-color-scheme:dark){{:root{{{dark}}}}}"
+    return Markup(f"{root}\n{rules}")  # noqa: S704 - style sheets of this project
+
+
+def _colours(theme: str) -> str:
+    found = ((name, config.get_option(f"theme.{theme}.{name}")) for name in _COLOURS)
+    return "".join(f"--st-{_dashed(name)}:{colour};" for name, colour in found if colour)
+
+
+def _dashed(name: str) -> str:
+    return "".join(f"-{sign.lower()}" if sign.isupper() else sign for sign in name)
+
+
+def _hash(content: str) -> str:
+    return f"'sha256-{b64encode(sha256(content.encode()).digest()).decode()}'"

@@ -1,0 +1,67 @@
+"""Answers against those to the same bytes at another time."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from components.experiments.reproduction import Reproduced, reproduction
+from components.log.record import RunRecord
+from components.streaming.outcome import Status, ToolCall
+from tests.experiments.conftest import a_run
+
+WORDS = ["the", "sea", "is", "calm", "and", "far", "blue", "tonight", "while", "ships", "pass", "under", "old", "stars"]
+
+
+def answers(*texts: str) -> list[RunRecord]:
+    return [a_run(text).record() for text in texts]
+
+
+def drawn(seed: int, count: int, words: list[str] = WORDS) -> list[str]:
+    chance = random.Random(seed)
+    return [" ".join(chance.sample(words, len(words))) for _ in range(count)]
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "verdict"),
+    [
+        (["a"], ["a"], Reproduced.IDENTICAL),
+        (["a", "b"], ["b", "a", "a"], Reproduced.IDENTICAL),
+        (["a"], [], Reproduced.FAILED),
+        (["a"], ["b"], Reproduced.TOO_FEW),
+        # The endpoint repeats itself, and says another thing than before.
+        (["a"], ["b", "b", "b"], Reproduced.CHANGED),
+        (["a calm sea"], ["a calm sea!", "a calm sea", "ships under stars"], Reproduced.WITHIN_NOISE),
+        (["0123456789" * 8], drawn(2, 4), Reproduced.TOO_FEW),
+        (["0123456789" * 8], drawn(2, 20), Reproduced.CHANGED),
+        (drawn(1, 4), drawn(2, 4), Reproduced.WITHIN_NOISE),
+        (drawn(1, 6), drawn(2, 6, [word.upper() for word in WORDS]), Reproduced.CHANGED),
+    ],
+)
+def test_the_verdict_on_answers(before: list[str], now: list[str], verdict: Reproduced) -> None:
+    assert reproduction(answers(*before), answers(*now)).verdict is verdict
+
+
+def test_unchanged_answers_are_rarely_called_changed() -> None:
+    verdicts = [
+        reproduction(answers(*drawn(2 * seed, 4)), answers(*drawn(2 * seed + 1, 4))).verdict for seed in range(40)
+    ]
+    assert verdicts.count(Reproduced.CHANGED) <= 5
+
+
+def test_answers_that_are_not_complete_are_counted_and_left_out() -> None:
+    result = reproduction(answers("a"), [*answers("a"), a_run("", Status.ERROR).record()])
+    assert (result.verdict, result.complete, result.asked) == (Reproduced.IDENTICAL, 1, 2)
+
+
+def test_random_ids_of_tool_calls_do_not_count() -> None:
+    one, other = (a_run(tool_calls=(ToolCall(name, "look", "{}"),)).record() for name in ("c1", "c2"))
+    assert reproduction([one], [other, other]).verdict is Reproduced.IDENTICAL
+
+
+def test_it_says_where_they_part_and_who_answered() -> None:
+    before, now = answers("The sea.")[0], answers("The sky.")[0]
+    result = reproduction([before], [now])
+    assert result.parts == "first differs at character 6"
+    assert ("made with version", before.app_version, now.app_version) in result.served
