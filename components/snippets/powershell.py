@@ -5,11 +5,14 @@ Nothing is executed.
 
 from __future__ import annotations
 
+import ast
 import re
-from typing import Any, ClassVar
+from collections.abc import Iterator
 
-from components.snippets.brackets import TEXTS, Group, Item, Program, Token, number, text_at, text_of, tree
-from components.snippets.found import UNKNOWN, Found, Template
+from components.snippets.code import request_of
+from components.snippets.found import Found, Template
+from components.snippets.tokens import Group, Item, Token, place_after, text_at, tree
+from components.snippets.translation import Translation, call, key_of, literal
 
 _IS_ONE = re.compile(
     r"\b(?:Invoke-WebRequest|Invoke-RestMethod|irm|iwr|ConvertTo-Json|curl\.exe)\b|[ \t]`\n|=[ \t]*+@['\"{]",
@@ -42,7 +45,7 @@ _ESCAPE = re.compile(
     re.DOTALL,
 )
 _LETTERS = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f", "0": "\0", "a": "\a", "e": "\x1b", "\n": ""}
-_SENDS = {"invoke-restmethod", "invoke-webrequest", "irm", "iwr", "curl", "curl.exe"}
+_SENDS = frozenset({"invoke-restmethod", "invoke-webrequest", "irm", "iwr", "curl", "curl.exe"})
 _BODY = {"-body", "-d", "--data", "--data-raw", "--data-binary", "--json"}
 
 
@@ -51,154 +54,83 @@ def powershell_request(text: str) -> Found | None:
     if not _IS_ONE.search(text):
         return None
     begin = _BEGINS.search(text)
-    return _PowerShell(text).request(tree(text[begin.end() if begin else 0 :], _TOKEN))
+    return request_of(text, tree(text[begin.end() if begin else 0 :], _TOKEN), _PowerShell(), _SENDS)
 
 
-class _PowerShell(Program):
-    constants: ClassVar = {"$true": True, "$false": False, "$null": None}
+class _PowerShell(Translation):
     loops = frozenset({"for", "foreach", "while", "foreach-object", "%"})
+    object_opening = "@{"
+    list_opening = "@("
+    equals = "="
+    separators = ("\n", ";")
+    gaps = ("\n", ";", ",")
+    joins_lists = True
+
+    def named(self, items: list[Item], place: int) -> Iterator[ast.stmt]:
+        name = text_at(items, place).lower()
+        if name in _SENDS:
+            yield ast.Expr(call(name, []))
+        if name in _BODY:
+            yield ast.Expr(call(name, [self.term(items, place + 1)[0]]))
+        match items[place + 1 : place + 2]:
+            case [Token(text="=" | "+=" as sign)] if name.startswith("$"):
+                value = self.whole(items, *self.expression(items, place + 2))
+                holder, _, key = text_at(items, place).partition(".")
+                target = ast.Name(holder.lower())
+                if sign == "+=":
+                    yield ast.AugAssign(ast.Name(name), ast.Add(), value)
+                else:
+                    yield ast.Assign([key_of(target, key) if key else target], value)
+            case [Group(opening="(") as group] if name.endswith(".add"):
+                held = ast.Name(name.removesuffix(".add"))
+                yield ast.Expr(call(ast.Attribute(held, "add"), self.elements(group)))
 
     def is_an_object(self, group: Group) -> bool:
         return group.opening == "@{"
 
-    def name(self, items: list[Item], place: int, *, in_a_loop: bool) -> None:
-        name = text_of(items[place]).lower()
-        after = [*items[place + 1 : place + 2]]
-        self.calls += name in _SENDS
-        if name in _BODY:
-            value, _ = self._term(items, place + 1)
-            self.take(value)
-        match after:
-            case [Token(text="=")] if name.startswith("$"):
-                value, _ = self._expression(items, place + 2)
-                holder, _, key = name.partition(".")
-                held = self.names.get(holder)
-                if not key:
-                    self.names[name] = value
-                elif isinstance(held, dict):
-                    held[text_of(items[place]).partition(".")[2]] = value
-                    self.noted(held)
-            case [Token(text="+=")] if name.startswith("$"):
-                held = self.names.get(name)
-                value, _ = self._expression(items, place + 2)
-                if isinstance(held, list):
-                    values = value if isinstance(value, list) else [value]
-                    self.extend(held, values, in_a_loop=in_a_loop)
-                else:
-                    self.names[name] = self.budget.sum(held, value)
-            case [Group(opening="(") as group] if name.endswith(".add"):
-                held = self.names.get(name.removesuffix(".add"))
-                self.extend(held, self._list(group), in_a_loop=in_a_loop)
-
-    def _expression(self, items: list[Item], place: int) -> tuple[Any, int]:
-        """A value, a sum, or values separated by commas; a pipe ends it."""
-        values: list[Any] = []
-        of_one = text_at(items, place) == ","  # a leading comma makes a list of one item
-        place += of_one
-        while True:
-            value, place = self._term(items, place)
-            while text_at(items, place) == "+":
-                right, place = self._term(items, place + 1)
-                value = self.budget.sum(value, right)
+    def expression(self, items: list[Item], place: int) -> tuple[ast.expr, int]:
+        """A value, or a list of values separated by commas; a leading comma makes a list of one."""
+        values: list[ast.expr] = []
+        is_list = text_at(items, place) == ","
+        place -= not is_list
+        while not values or text_at(items, place) == ",":
+            value, place = super().expression(items, place_after(items, place + 1, "\n") if values else place + 1)
             values.append(value)
-            if text_at(items, place) != ",":
-                break
-            place += 1
-            while text_at(items, place) == "\n":
-                place += 1
-        if place < len(items) and text_at(items, place) not in ("\n", ";", "|"):
-            values = [UNKNOWN]
-        return (values[0] if len(values) == 1 and not of_one else values), place
+        return (ast.List(values) if is_list or len(values) > 1 else values[0]), place
 
-    def _term(self, items: list[Item], place: int) -> tuple[Any, int]:
-        item = items[place] if place < len(items) else None
-        if isinstance(item, Group):
-            return self._group(items, place, item)
-        if item is None or item.text in ("\n", ";"):
-            return UNKNOWN, place
-        if item.kind in TEXTS:
-            return self.text(item), place + 1
-        if item.kind == "number":
-            return number(item.text), place + 1
-        if item.text.lower() == "convertto-json":
-            while text_at(items, place + 1).startswith("-") or text_at(items, place + 1).isdigit():
-                place += 1
-            return self._term(items, place + 1)
-        return self.names.get(item.text.lower(), UNKNOWN), place + 1
+    def term(self, items: list[Item], place: int) -> tuple[ast.expr, int]:
+        match items[place : place + 3]:
+            case [Token(kind="name", text=name), *_] if name.lower() == "convertto-json":
+                while text_at(items, place + 1).startswith("-") or text_at(items, place + 1).isdigit():
+                    place += 1
+                return self.term(items, place + 1)
+            case [Token(kind="name", text=name), *_]:
+                return ast.Name(name.lower()), place + 1
+            case [Group(opening="["), Token(text=method), Group(opening="("), *_] if method.lower().endswith(
+                ".getbytes"
+            ):
+                return self.term(items, place + 2)
+            case [Group(opening="["), _, *_]:
+                return self.term(items, place + 1)  # a cast
+        return super().term(items, place)
 
-    def _group(self, items: list[Item], place: int, group: Group) -> tuple[Any, int]:
-        match group.opening, items[place + 1 : place + 3]:
-            case "[", [Token(text=method), Group(opening="(") as inner] if method.lower().endswith(".getbytes"):
-                return self._inner(inner), place + 3
-            case "[", [Group() | Token(), *_]:
-                return self._term(items, place + 1)  # a cast
-            case "@{", _:
-                return self.object(group), place + 1
-            case "@(", _:
-                return self._list(group), place + 1
-            case "(" | "$(", _:
-                return self._inner(group), place + 1
-        return UNKNOWN, place + 1
+    def text(self, token: Token) -> ast.expr:
+        if token.kind in ("here", "single"):
+            return ast.Constant(token.text if token.kind == "here" else token.text.replace("''", "'"))
 
-    def _inner(self, group: Group) -> Any:
-        values = self._list(group)
-        return values[0] if isinstance(values, list) and len(values) == 1 else values
-
-    def _list(self, group: Group) -> Any:
-        """The elements of a group."""
-        return self.once(group, list[Any](), self._add_elements)
-
-    def _add_elements(self, items: list[Item], values: list[Any]) -> None:
-        place = 0
-        while place < len(items):
-            if text_at(items, place) in ("\n", ";", ","):
-                place += 1
-                continue
-            value, place = self._expression(items, place)
-            place = _past_statement(items, place)
-            values += value if isinstance(value, list) else [value]
-
-    def object(self, group: Group) -> Any:
-        return self.once(group, dict[str, Any](), self._add_keys)
-
-    def _add_keys(self, items: list[Item], made: dict[str, Any]) -> None:
-        place = 0
-        while place < len(items):
-            item = items[place]
-            if isinstance(item, Token) and text_at(items, place + 1) == "=":
-                value, place = self._expression(items, place + 2)
-                place = _past_statement(items, place)
-                made[self.text(item) if item.kind in TEXTS else item.text] = value
-            else:
-                place += 1
-        self.noted(made)
-
-    def text(self, token: Token) -> str:
-        if token.kind == "here":
-            return token.text
-        if token.kind == "single":
-            return token.text.replace("''", "'")
-
-        def piece(match: re.Match[str]) -> str:
+        def piece(match: re.Match[str]) -> str | ast.expr:
             if match["name"]:
-                value = self.names.get(f"${match['name'].lower()}", UNKNOWN)
-                return value if isinstance(value, str) else Template(match[0])
+                known = ast.Name(f"${match['name'].lower()}")
+                return ast.FormattedValue(ast.BoolOp(ast.Or(), [known, ast.Constant(Template(match[0]))]), -1)
             if match["character"]:
                 return _character(match["character"])
             if match["asked"]:
-                return Template(match[0])
+                return ast.Constant(Template(match[0]))
             if match["twice"]:
                 return '""' if token.kind == "here_double" else '"'
             return _LETTERS.get(match["letter"], match["letter"])
 
-        return self.replaced(token.text, _ESCAPE, piece)
-
-
-def _past_statement(items: list[Item], place: int) -> int:
-    """The position of the end of the statement, after any pipes."""
-    while place < len(items) and text_at(items, place) not in ("\n", ";"):
-        place += 1
-    return place
+        return literal(token.text, _ESCAPE, piece)
 
 
 def _character(digits: str) -> str:

@@ -11,13 +11,13 @@ from components.aside import TooMuch, aside
 from components.contract.strict_json import read_json
 from components.snippets import sentences
 from components.snippets.cmd_words import cmd_commands
+from components.snippets.code import python_dict, python_request
 from components.snippets.curl_command import curl_request
 from components.snippets.envelopes import code_of_notebook, json_request
 from components.snippets.found import BrokenJson, Found, request_in
 from components.snippets.javascript import javascript_request
 from components.snippets.powershell import powershell_request
 from components.snippets.problem import ImportProblem, NothingSent
-from components.snippets.python_code import python_dict, python_request
 from components.snippets.surroundings import fenced_blocks, without_prompts
 
 _STRAIGHT = str.maketrans("“”„‘’", '"""\'\'')

@@ -1,6 +1,6 @@
-"""Evaluates values in Python code without executing it.
+"""Evaluates expressions of Python's syntax tree without executing them.
 
-Names, literals, sums, f-strings and a few functions of the standard library are evaluated; all else is unknown.
+Names, literals, sums, f-strings and a few functions of Python and JavaScript are evaluated; all else is unknown.
 """
 
 from __future__ import annotations
@@ -10,19 +10,26 @@ import json
 import re
 import textwrap
 from collections.abc import Callable
+from functools import reduce
+from itertools import count
+from string import Formatter
 from typing import Any
 
 from components.contract.strict_json import read_json
 from components.snippets.found import LOOP_NOT_FOLLOWED, UNKNOWN, Budget, Template
 
-_CONSTANTS = {"true": True, "false": False, "null": None}  # JSON pasted into code
+# Those of JSON, which is pasted into code, JavaScript and PowerShell.
+_CONSTANTS = {"true": True, "false": False, "null": None, "$true": True, "$false": False, "$null": None}
+_CONSTANTS |= {"True": True, "False": False, "None": None}
 # Messages and clients of LangChain, Azure and mistralai.
 _MESSAGE = re.compile(r"(?:^|\.)(System|Developer|Human|User|AI|Assistant|Tool)Message$")
 _ROLES = {"Human": "user", "AI": "assistant"} | {
     name: name.lower() for name in ("System", "Developer", "User", "Assistant", "Tool")
 }
+# Methods that change a list or a dict.
+_CHANGES = ("add", "append", "extend", "insert", "push", "update")
 _CLIENT = re.compile(r"(?:^|\.)(?:Azure)?Chat[A-Z]\w*$")
-_FIELD = re.compile(r"\{(?P<name>\w*)\}|\{\{|\}\}|[{}]")
+_FIELD = re.compile(r"\w*")
 
 
 class Client(dict[str, Any]):
@@ -47,17 +54,30 @@ def _of_pair(message: Any) -> Any:
     return message
 
 
-class PythonValues:
+class Values:
     """The values of names at the current position in the code."""
 
-    def __init__(self, budget: Budget, noted: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
+    def __init__(
+        self, budget: Budget, noted: Callable[[dict[str, Any]], dict[str, Any]], *, is_translated: bool
+    ) -> None:
         self._budget = budget
         self._noted = noted
         """Called with each dict that is made or changed."""
         self._names: dict[str, Any] = dict(_CONSTANTS)
+        self._is_translated = is_translated
+        self._once: dict[int, tuple[ast.AST, Any]] = {}
+        self.spread = "What ... adds" if is_translated else "What ** adds"
+        """The key in place of those that an unknown object adds."""
 
     def of(self, node: ast.AST | None) -> Any:
         """The value of an expression; names share mutable values, as in Python."""
+        if not self._is_translated or not isinstance(node, ast.Dict | ast.List | ast.Call):
+            return self._value(node)
+        if id(node) not in self._once:
+            self._once[id(node)] = (node, self._value(node))
+        return self._once[id(node)][1]
+
+    def _value(self, node: ast.AST | None) -> Any:
         self._budget.spend(1)
         match node:
             case ast.Constant():
@@ -72,7 +92,7 @@ class PythonValues:
                     return UNKNOWN
                 return -value if isinstance(node.op, ast.USub) else value
             case ast.BinOp(op=ast.Add() | ast.BitOr()):
-                return self._sum(self.of(node.left), self.of(node.right))
+                return self._total(node)
             case ast.BoolOp(op=ast.Or()):
                 return next((value for one in node.values if (value := self.of(one)) is not UNKNOWN), UNKNOWN)
             case ast.JoinedStr():
@@ -110,19 +130,19 @@ class PythonValues:
         """``target += value``."""
         held = self.of(target)
         if isinstance(held, list):
-            self._budget.extend(held, value)
+            self._budget.extend(held, value if isinstance(value, list) else [value])
         else:
             self.assign(target, self._sum(held, value))
 
     def change(self, call: ast.Call) -> None:
         """Apply a method that changes a list or a dict."""
-        if not isinstance(call.func, ast.Attribute) or call.func.attr not in ("append", "extend", "insert", "update"):
+        if not isinstance(call.func, ast.Attribute) or call.func.attr not in _CHANGES:
             return
         held = self.of(call.func.value)
-        arguments = [self.of(argument) for argument in call.args]
+        arguments = self._items(call.args)
         match call.func.attr, held, arguments:
-            case "append", list(), [value]:
-                self._budget.extend(held, [value])
+            case "append" | "push" | "add", list(), _:
+                self._budget.extend(held, arguments)
             case "extend", list(), [value]:
                 self._budget.extend(held, value)
             case "insert", list(), [int() as place, value]:
@@ -136,7 +156,7 @@ class PythonValues:
         """Mark everything that a skipped loop changes as incomplete."""
         for node in (node for statement in body for node in ast.walk(statement)):
             match node:
-                case ast.Call(func=ast.Attribute(attr="append" | "extend" | "insert", value=target)):
+                case ast.Call(func=ast.Attribute(attr="add" | "append" | "extend" | "insert" | "push", value=target)):
                     self._budget.mark_incomplete(self.of(target), LOOP_NOT_FOLLOWED)
                 case ast.AugAssign(target=target) if isinstance(self.of(target), list):
                     self._budget.mark_incomplete(self.of(target), LOOP_NOT_FOLLOWED)
@@ -170,10 +190,11 @@ class PythonValues:
         for node in nodes:
             if isinstance(node, ast.Starred):
                 value = self.of(node.value)
-                if not isinstance(value, list):
+                if not isinstance(value, list) and not self._is_translated:
                     return UNKNOWN
-                self._budget.spend(len(value))
-                items += value
+                further = value if isinstance(value, list) else [value]
+                self._budget.spend(len(further))
+                items += further
             else:
                 items.append(self.of(node))
         return items
@@ -184,7 +205,7 @@ class PythonValues:
             value = self.of(said)
             if key is None:
                 self._budget.spend(len(value) if isinstance(value, dict) else 0)
-                made |= value if isinstance(value, dict) else {WHAT_STARS_ADD: UNKNOWN}
+                made |= value if isinstance(value, dict) else {self.spread: UNKNOWN}
             else:
                 name = self.of(key)
                 if not isinstance(name, str):
@@ -194,6 +215,13 @@ class PythonValues:
 
     def _keywords(self, call: ast.Call) -> Any:
         return self._dict([(ast.Constant(one.arg) if one.arg else None, one.value) for one in call.keywords])
+
+    def _total(self, node: ast.expr) -> Any:
+        operands: list[ast.expr] = []
+        while isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.BitOr):
+            operands.append(node.right)
+            node = node.left
+        return reduce(self._sum, map(self.of, reversed(operands)), self.of(node))
 
     def _sum(self, left: Any, right: Any) -> Any:
         if isinstance(left, dict) and isinstance(right, dict):
@@ -205,7 +233,7 @@ class PythonValues:
         texts, written = [], False
         for part in node.values:
             if isinstance(part, ast.Constant):
-                texts.append(str(part.value))
+                texts.append(part.value if isinstance(part.value, str) else str(part.value))
                 written = True
             elif isinstance(part, ast.FormattedValue):
                 value = self.of(part.value) if part.format_spec is None and part.conversion == -1 else UNKNOWN
@@ -242,7 +270,7 @@ class PythonValues:
             case "dedent", [str() as text]:
                 return self._budget.joined([type(text)(textwrap.dedent(text))])
             case "list" | "deepcopy" | "copy" | "tuple", [list() as value]:
-                return self._items_of(value)
+                return self._sum(value, [])
             case "str" | "deepcopy" | "copy" | "dict", [str() | dict() as value]:
                 return value
         if not isinstance(call.func, ast.Attribute):
@@ -251,21 +279,23 @@ class PythonValues:
         match call.func.attr, held, values:
             case "format", str(), _:
                 return self._formatted(held, call, values)
-            case "strip", str(), []:
+            case "strip" | "trim", str(), []:
                 return type(held)(held.strip())
-            case "join", str(), [list() as texts] if all(isinstance(text, str) for text in texts):
-                return self._budget.joined([one for text in texts for one in (held, text)][1:])
-            case "copy", list(), []:
-                return self._items_of(held)
-            case "copy", dict(), []:
-                return self._sum(held, {})
+            case "join", str() as between, [list() as texts]:
+                return self._joined(between, texts)
+            case "join", list() as texts, [str() as between]:
+                return self._joined(between, texts)
+            case "concat", list(), [list() as more]:
+                return self._sum(held, more)
+            case "copy", list() | dict(), []:
+                return self._sum(held, type(held)())
             case "encode", str(), _:
                 return held
         return UNKNOWN
 
-    def _items_of(self, held: list[Any]) -> list[Any]:
-        self._budget.spend(len(held))
-        return list(held)
+    def _joined(self, between: str, texts: list[Any]) -> Any:
+        known = all(isinstance(text, str) for text in texts)
+        return self._budget.joined([one for text in texts for one in (between, text)][1:]) if known else UNKNOWN
 
     def _json(self, call: ast.Call, value: Any) -> Any:
         options = {one.arg: self.of(one.value) for one in call.keywords}
@@ -284,27 +314,22 @@ class PythonValues:
         given = {str(place): value for place, value in enumerate(values)}
         given |= {one.arg: self.of(one.value) for one in call.keywords if one.arg}
         texts: list[str] = []
-        end = number = 0
-        for match in _FIELD.finditer(text):
-            texts.append(text[end : match.start()])
-            end = match.end()
-            name = match["name"]
-            if name is None:
-                if len(match[0]) == 1:
-                    return UNKNOWN  # a field with a format specification
-                texts.append(match[0][0])
-                continue
-            if name == "":
-                name, number = str(number), number + 1
-            value = given.get(name, UNKNOWN)
-            if isinstance(value, str) or type(value) is int:
-                texts.append(value if isinstance(value, str) else str(value))
-            else:
-                texts.append(Template(match[0]))
-        return self._budget.joined([*texts, text[end:]])
-
-
-WHAT_STARS_ADD = "What ** adds"
+        numbers = map(str, count())
+        try:
+            for literal, field, specification, conversion in Formatter().parse(text):
+                texts.append(literal)
+                if field is None:
+                    continue
+                if specification or conversion or not _FIELD.fullmatch(field):
+                    return UNKNOWN
+                value = given.get(field or next(numbers), UNKNOWN)
+                if isinstance(value, str) or type(value) is int:
+                    texts.append(value if isinstance(value, str) else str(value))
+                else:
+                    texts.append(Template(f"{{{field}}}"))
+        except ValueError:  # an open brace
+            return UNKNOWN
+        return self._budget.joined(texts)
 
 
 def dotted(node: ast.AST | None) -> str:

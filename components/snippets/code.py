@@ -1,21 +1,24 @@
-"""Finds the request in Python code: a call with messages, or a dict with messages.
+"""Finds the request in code: a call with messages, or an object with messages.
 
-The code is parsed and never executed; only values that it contains are read.
+The code is parsed as Python, or translated into Python's syntax tree; it is never executed.
 """
 
 from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
 from components.contract.credentials import is_credential_name
-from components.snippets.first_request import FirstRequest
+from components.snippets import sentences
 from components.snippets.found import UNKNOWN, Budget, Found, has_request_keys, request_in
-from components.snippets.python_values import WHAT_STARS_ADD, Client, PythonValues, dotted
+from components.snippets.problem import ImportProblem
 from components.snippets.surroundings import parsed
+from components.snippets.tokens import Item, credentials_in
+from components.snippets.translation import Translation
+from components.snippets.values import Client, Values, dotted
 
 # Arguments that configure the call and are not sent in the body.
 _NOT_IN_THE_BODY = {"drop_params", "extra_query", "timeout", "timeout_ms", "request_timeout"}
@@ -32,6 +35,8 @@ _MAY_HOLD_A_REQUEST = {"messages", "json", "data", "body", "content", None}
 _NOT_PYTHON = (SyntaxError, ValueError, TypeError, MemoryError, RecursionError)
 # Calls of functions that the code defines.
 _MOST_FOLLOWED = 10
+_SEVERAL = "The code holds several requests; the first one was taken."
+_SEVERAL_CALLS = "The code holds several calls; number {number}, the first with messages, was taken."
 
 
 def python_request(text: str) -> Found | None:
@@ -42,7 +47,9 @@ def python_request(text: str) -> Found | None:
     tree = parsed(text)
     if tree is None:
         return None
-    return _Reading(tree, Budget(text)).request()
+    credentials = (name for node in ast.walk(tree) for name in _written_credentials(node))
+    reading = _Reading(Budget(text))
+    return reading.request(lambda: reading.run_python(tree), credentials)
 
 
 def python_dict(text: str) -> dict[str, Any] | None:
@@ -54,56 +61,134 @@ def python_dict(text: str) -> dict[str, Any] | None:
     return value if isinstance(value, dict) else None
 
 
-class _Reading(FirstRequest):
-    """Evaluates the code once, in the order of execution."""
+def request_of(text: str, items: list[Item], translation: Translation, senders: frozenset[str]) -> Found | None:
+    """The first request in the tokens of another language. ``senders`` are the functions that send one.
 
-    def __init__(self, tree: ast.Module, budget: Budget) -> None:
-        super().__init__(budget)
-        self._tree = tree
-        self._values = PythonValues(budget, self.noted)
+    Raises ImportProblem when the request's values are unknown.
+    """
+    reading = _Reading(Budget(text), is_translated=True, senders=senders)
+    return reading.request(lambda: reading.run(translation.statements(items)), credentials_in(items))
+
+
+def object_alone(text: str, value: ast.expr) -> Found | None:
+    """The request that an object without unknown values is or holds."""
+    return _Reading(Budget(text), is_translated=True).alone(value)
+
+
+class _Reading:
+    """Evaluates a program once, in the order of execution, and keeps the first request.
+
+    ``is_translated``: each call is a statement of its own, and a literal always has the same value.
+    """
+
+    def __init__(self, budget: Budget, *, is_translated: bool = False, senders: frozenset[str] = frozenset()) -> None:
+        self._budget = budget
+        self._is_translated = is_translated
+        self._senders = senders
+        self._values = Values(budget, self._noted, is_translated=is_translated)
         self._functions: dict[str, ast.FunctionDef | ast.AsyncFunctionDef] = {}
         self._followed = 0
+        # Objects and texts that may be requests. They count when no call sends one.
+        self._objects: list[Any] = []
+        self._texts: list[str] = []
+        self._calls = 0
+        self._several = False
+        self._first: Found | None = None
         self._taken: ast.Call | None = None
+        self._taken_number = 0
+        self._sent: dict[str, Any] = {}
+        self._problem: ImportProblem | None = None
 
-    def request(self) -> Found | None:
-        """The first request that a call sends, else the first dict that is a request."""
-        found = self.found(self._read)
-        if found is None:
+    def request(self, read: Callable[[], object], credentials: Iterable[str]) -> Found | None:
+        """The first request that a call sends, else the first object that is a request, else None.
+
+        ``credentials`` are the names of credentials in the code. Raises ImportProblem when the code holds requests, but
+        none whose values are known.
+        """
+        try:
+            read()
+        except ImportProblem as problem:
+            self._problem = self._problem or problem
+        except RecursionError:
+            self._problem = self._problem or ImportProblem(sentences.TEXT_TOO_DEEP)
+        for made in [*self._objects, *(self._texts if self._first is None else ())]:
+            self._take(made)
+        if self._first is None:
+            if self._problem is not None:
+                raise self._problem
             return None
-        names = (name for node in ast.walk(self._tree) for name in _written_credentials(node))
-        credentials = dict.fromkeys(name for name in names if name not in found.fields)
-        return replace(found, credentials=(*credentials, *found.credentials))
+        notes = self._first.notes
+        if self._calls > 1:
+            notes += (_SEVERAL_CALLS.format(number=self._taken_number),)
+        elif self._several:
+            notes += (_SEVERAL,)
+        named = dict.fromkeys(name for name in credentials if name not in self._first.fields)
+        return replace(self._first, notes=notes, credentials=(*named, *self._first.credentials))
 
-    def _read(self) -> None:
-        self._run(self._tree.body)
+    def run_python(self, tree: ast.Module) -> None:
+        """Evaluate a program, and note whether another call resembles the one that was taken."""
+        self.run(tree.body)
         name = dotted(self._taken.func) if self._taken else ""
-        calls = (node for node in ast.walk(self._tree) if isinstance(node, ast.Call) and node is not self._taken)
-        self.several |= name != "" and any(dotted(call.func) == name for call in calls)
+        calls = (node for node in ast.walk(tree) if isinstance(node, ast.Call) and node is not self._taken)
+        self._several |= name != "" and any(dotted(call.func) == name for call in calls)
 
-    def _run(self, body: list[ast.stmt]) -> None:
+    def alone(self, node: ast.expr) -> Found | None:
+        """The request in a value without unknown parts."""
+        value = self._values.of(node)
+        return self.request(lambda: self._take(value), ()) if self._budget.is_plain(value) else None
+
+    def _take(self, value: Any, *, fills_in: bool = False) -> bool:
+        """Keep a copy of the request that ``value`` is or holds, if it is the first; returns whether it was kept."""
+        sent = request_in(value)
+        if sent is None and isinstance(value, dict):
+            bodies = (inner for key, inner in value.items() if key.lower() in ("body", "data", "json"))
+            sent = next(filter(None, map(request_in, bodies)), None)
+        if sent is None:
+            return False
+        if self._first is not None:
+            # An object with the same messages, or a copy, is the same request on its way to the call.
+            is_same = sent is self._sent or sent.get("messages") is self._sent.get("messages")
+            self._several |= not is_same and sent != self._first.fields
+            return False
+        try:
+            self._first = self._budget.request(sent, fills_in=fills_in)
+        except ImportProblem as problem:
+            self._problem = self._problem or problem
+            return False
+        self._sent = sent
+        self._taken_number = self._calls
+        return True
+
+    def _noted(self, value: dict[str, Any]) -> dict[str, Any]:
+        if has_request_keys(value):
+            self._objects.append(value)
+        return value
+
+    def run(self, body: Iterable[ast.stmt]) -> None:
+        """Evaluate statements in order."""
         for statement in body:
             self._step(statement)
 
     def _step(self, statement: ast.stmt) -> None:
         match statement:
             case ast.FunctionDef() | ast.AsyncFunctionDef():
-                self._values.with_parameters(statement, None, lambda: self._run(statement.body))
+                self._values.with_parameters(statement, None, lambda: self.run(statement.body))
                 self._functions[statement.name] = statement
             case ast.ClassDef():
-                self._run(statement.body)
+                self.run(statement.body)
             case ast.With() | ast.AsyncWith():
                 for item in statement.items:
                     self._look(item.context_expr)
-                self._run(statement.body)
+                self.run(statement.body)
             case ast.For() | ast.AsyncFor() | ast.While():
                 self._loop(statement)
             case ast.If():
                 self._look(statement.test)
-                self._run(statement.body)
-                self._run(statement.orelse)
+                self.run(statement.body)
+                self.run(statement.orelse)
             case ast.Try() | ast.TryStar():
-                self._run([*statement.body, *(one for handler in statement.handlers for one in handler.body)])
-                self._run([*statement.orelse, *statement.finalbody])
+                self.run([*statement.body, *(one for handler in statement.handlers for one in handler.body)])
+                self.run([*statement.orelse, *statement.finalbody])
             case ast.Assign():
                 self._look(statement.value)
                 value = self._values.of(statement.value)
@@ -118,8 +203,12 @@ class _Reading(FirstRequest):
             case ast.Expr() | ast.Return():
                 self._look(statement.value)
                 if isinstance(statement.value, ast.Call):
+                    if self._is_translated:
+                        self._send(statement.value)
                     self._values.change(statement.value)
-                self._values.of(statement.value)
+                value = self._values.of(statement.value)
+                if self._is_translated and isinstance(value, str):
+                    self._texts.append(value)
             case _:
                 self._look(statement)
 
@@ -131,13 +220,13 @@ class _Reading(FirstRequest):
             if not isinstance(loop, ast.While):
                 values = self._values.of(loop.iter)
                 self._values.assign(loop.target, values[0] if isinstance(values, list) and values else UNKNOWN)
-            self._run(loop.body)
+            self.run(loop.body)
         self._values.pass_over(loop.body)
-        self._run(loop.orelse)
+        self.run(loop.orelse)
 
     def _look(self, expression: ast.AST | None) -> None:
         """Look for calls in an expression that send a request."""
-        for node in ast.walk(expression) if expression is not None else ():
+        for node in ast.walk(expression) if expression is not None and not self._is_translated else ():
             if isinstance(node, ast.Call):
                 self._try(node)
 
@@ -148,7 +237,7 @@ class _Reading(FirstRequest):
         if name in self._functions and self._followed < _MOST_FOLLOWED:
             self._followed += 1
             function = self._functions.pop(name)  # prevents recursion
-            self._values.with_parameters(function, call, lambda: self._run(function.body))
+            self._values.with_parameters(function, call, lambda: self.run(function.body))
             self._functions[name] = function
             return
         sent: Any = None
@@ -163,8 +252,14 @@ class _Reading(FirstRequest):
                 sent = self._arguments(call)
         if sent is not None and name in _STREAMED_BY_NAME:
             sent = {"stream": _STREAMED_BY_NAME[name], **sent}
-        if call is not self._taken and self.take(sent, fills_in=name in _STREAMED_BY_NAME):
+        if call is not self._taken and self._take(sent, fills_in=name in _STREAMED_BY_NAME):
             self._taken = call
+
+    def _send(self, call: ast.Call) -> None:
+        """Take the first request among the arguments of a translated call."""
+        self._calls += dotted(call.func) in self._senders
+        for argument in call.args if not isinstance(call.func, ast.Attribute) else ():
+            self._take(self._values.of(argument))
 
     def _arguments(self, call: ast.Call) -> dict[str, Any]:
         """The body in the arguments of a call."""
@@ -175,7 +270,7 @@ class _Reading(FirstRequest):
                 continue
             value = self._values.of(one.value)
             if one.arg is None or one.arg == "extra_body":
-                merged |= value if isinstance(value, dict) else {one.arg or WHAT_STARS_ADD: UNKNOWN}
+                merged |= value if isinstance(value, dict) else {one.arg or self._values.spread: UNKNOWN}
             else:
                 said[one.arg] = value
         return said | merged

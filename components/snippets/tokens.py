@@ -1,0 +1,124 @@
+"""Splits a program into tokens and nested brackets, for the languages that Python's parser does not read."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from components.contract.credentials import is_credential_name
+from components.snippets import sentences
+from components.snippets.found import UNKNOWN
+from components.snippets.problem import ImportProblem
+
+_MOST_TOKENS = 200_000
+_MOST_LEVELS = 100
+_CLOSES = {"}": "{", "]": "[", ")": "("}
+_MOST_OF_A_NAME = 60
+TEXTS = ("double", "single", "template", "here", "here_double")
+"""The kinds of tokens that are string literals."""
+_ADDS = re.compile(r"(?:^|\.)(?:add|append|set|setHeader|setRequestHeader)$", re.IGNORECASE)
+# The values of ``credentials`` in a fetch.
+_NO_SECRETS = ("", "include", "omit", "same-origin")
+_HEADER = re.compile(r"\s*([\w-]{1,40}):")
+
+
+@dataclass
+class Token:
+    """A name, a string literal, a number, an operator or the end of a line."""
+
+    kind: str
+    text: str
+
+
+@dataclass
+class Group:
+    """A pair of brackets with its content. ``opening`` is the bracket with its prefix, such as ``@{``."""
+
+    opening: str
+    items: list[Token | Group] = field(default_factory=list)
+    closed: bool = False
+
+
+Item = Token | Group
+
+
+def tree(text: str, pattern: re.Pattern[str]) -> list[Item]:
+    """The tokens and groups of a text. The groups of ``pattern`` name the kinds; ``open`` and ``close`` are brackets.
+
+    Raises ImportProblem for too many tokens or levels.
+    """
+    root = Group("")
+    within = [root]
+    for count, match in enumerate(pattern.finditer(text)):
+        kind = match.lastgroup
+        if count > _MOST_TOKENS:
+            raise ImportProblem(sentences.TOO_MANY_WORDS)
+        if kind == "open":
+            group = Group(match["open"])
+            within[-1].items.append(group)
+            within.append(group)
+            if len(within) > _MOST_LEVELS:
+                raise ImportProblem(sentences.NESTS_TOO_DEEPLY)
+        elif kind == "close":
+            # A closing bracket without its opening one is prose.
+            if within[-1].opening[-1:] == _CLOSES[match["close"]]:
+                within.pop().closed = True
+            else:
+                within[-1].items.append(Token("sign", match["close"]))
+        elif kind is not None:
+            within[-1].items.append(Token(kind, match[kind]))
+    return root.items
+
+
+def text_at(items: list[Item], place: int) -> str:
+    """The text of the token at ``place``, empty for a group and beyond the end."""
+    item = items[place] if 0 <= place < len(items) else None
+    return item.text if isinstance(item, Token) else ""
+
+
+def place_after(items: list[Item], place: int, *texts: str) -> int:
+    """The first place from ``place`` on with another token than ``texts``."""
+    while text_at(items, place) in texts:
+        place += 1
+    return place
+
+
+def place_of(items: list[Item], place: int, *texts: str) -> int:
+    """The first place from ``place`` on with one of ``texts``, or the end."""
+    while place < len(items) and text_at(items, place) not in texts:
+        place += 1
+    return place
+
+
+def number(digits: str) -> Any:
+    """The number in a literal."""
+    try:
+        if digits.lstrip("-").isdigit():
+            return int(digits)
+        return int(digits, 0) if digits[:2] in ("0x", "0X") else float(digits)
+    except ValueError:  # more digits than Python parses
+        return UNKNOWN
+
+
+def credentials_in(items: list[Item]) -> Iterator[str]:
+    """The names of the credentials that a program holds as string literals."""
+    for place, item in enumerate(items):
+        if isinstance(item, Group):
+            yield from credentials_in(item.items)
+            continue
+        after = items[place + 1 : place + 3]
+        if item.text in ("-H", "--header") and (header := _HEADER.match(text_at(after, 0))):
+            yield from filter(is_credential_name, [header[1]])
+        match after:
+            case [Group(items=[Token(kind=kind, text=text), *_]), *_] if kind in TEXTS and _ADDS.search(item.text):
+                yield from filter(is_credential_name, [text[:_MOST_OF_A_NAME]])
+        if item.kind not in ("name", *TEXTS) or not is_credential_name(item.text[-_MOST_OF_A_NAME:]):
+            continue
+        name = item.text[-_MOST_OF_A_NAME:].rpartition(".")[2].lstrip("$")
+        match after:
+            case [Token(text=":" | "="), Token(kind=kind, text=text)] if kind in TEXTS and text not in _NO_SECRETS:
+                yield name
+            case [Group(items=[Token(kind=kind), *_]), *_] if kind in TEXTS:
+                yield name
