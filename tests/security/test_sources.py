@@ -70,6 +70,55 @@ def test_html_is_drawn_in_one_place_beside_our_own_style_sheets() -> None:
     }
 
 
+def test_components_are_made_of_our_own_files() -> None:
+    made = {
+        f"{path.parent.name}/{path.stem}": {keyword.arg: ast.unparse(keyword.value) for keyword in node.keywords}
+        for path in SOURCES
+        for node in nodes(path)
+        if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("v2.component")
+    }
+    assert made == {
+        "live_view/__init__": {
+            "html": "(FOLDER / 'live_view.html').read_text()",
+            "js": "(FOLDER / 'loader.js').read_text()",
+            "isolate_styles": "False",
+        },
+        "answer/copy_button": {
+            "html": '\'<button type="button" class="copy-text">Copy</button>\'',
+            "js": "Path(__file__).with_suffix('.js').read_text()",
+            "isolate_styles": "False",
+        },
+        "answer/html_text": {
+            "html": "(FOLDER / 'blocks.html').read_text()",
+            "js": "(FOLDER / 'assets' / 'blocks.js').read_text()",
+            "isolate_styles": "False",
+        },
+        "runs_list/__init__": {
+            "html": "'<div class=\"runs-list\"></div>'",
+            "css": "(_FOLDER / 'runs_list.css').read_text()",
+            "js": "(_FOLDER / 'runs_list.js').read_text()",
+            "isolate_styles": "False",
+        },
+        "page_script/__init__": {
+            "js": "(Path(__file__).parent / 'page_script.js').read_text()",
+            "isolate_styles": "False",
+        },
+    }
+
+
+def test_what_an_endpoint_said_is_never_markdown_as_it_came() -> None:
+    """``.text``, ``.reasoning`` and the like of a run are drawn by ``draw_text``, or as plain text."""
+    foreign = {"text", "reasoning", "raw_error", "error_message", "request_body", "arguments"}
+    drawn = {
+        f"{place(path)}: {ast.unparse(node)}"
+        for path in SOURCES
+        for node in nodes(path)
+        if isinstance(node, ast.Call) and getattr(node.func, "attr", None) in ("markdown", "caption", "error", "warning")
+        if any(isinstance(argument, ast.Attribute) and argument.attr in foreign for argument in node.args)
+    }
+    assert drawn == set()
+
+
 def test_files_come_in_by_one_door() -> None:
     takes_files = called("file_uploader", "camera_input", "audio_input", "accept_file", "accept_audio")
     assert takes_files == {"components/ui/uploads.py: file_uploader"}
