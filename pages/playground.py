@@ -8,6 +8,7 @@ from components.contract.lint import MESSAGES
 from components.sharing.capsule import Kind
 from components.ui import state
 from components.ui.answer.events_view import draw_events
+from components.ui.answer.place import Place
 from components.ui.answer.run_lookup import find, record_of, request_of
 from components.ui.answer.run_view import draw_run
 from components.ui.answer.view_switches import draw_view_row
@@ -26,6 +27,7 @@ from components.ui.page_heading import draw_heading
 from components.ui.playground import keys as playground_keys
 from components.ui.playground.answer_actions import draw_actions, draw_stale_notice
 from components.ui.playground.answer_siblings import answers_to, note_run
+from components.ui.playground.branching import branching
 from components.ui.playground.conversation_turns import draw_composer, draw_conversation, shown_beside
 from components.ui.playground.form_run import compose_form
 from components.ui.playground.mode_bar import draw_hide_settings, draw_mode_bar, draw_settings_marker, is_conversation
@@ -131,7 +133,12 @@ def draw_result(view: str) -> None:
         draw_code(endpoint, composed.request)
     in_place = shown if not conversation or shown_beside(record) else None
     draw_run(
-        in_place, record if in_place else None, stale=stale, with_answer=view == ANSWER, actions=draw_what_can_be_done
+        in_place,
+        record if in_place else None,
+        stale=stale,
+        with_answer=view == ANSWER,
+        actions=draw_what_can_be_done,
+        place=Place(branching=branching(record, available_endpoints().get(record.endpoint) if record else None)),
     )
 
 

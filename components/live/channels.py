@@ -8,10 +8,12 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Literal
 from weakref import WeakValueDictionary
 
 from components.live.followed import FollowedRun
 from components.live.share import Shares
+from components.live.token_rows import TokenRows
 from components.log.events import StoredEvent
 from components.log.owner import LOCAL
 from components.log.record import RunRecord
@@ -20,6 +22,8 @@ from components.protection.places import Most
 from components.runs.run import Run
 from components.streaming.limits import Limits
 
+AnswerView = View | Literal["tokens"]
+"""A view of an answer: as Markdown, as received, or as tokens with their probabilities."""
 _MOST_RUNS = 16
 """More than any page draws; the run drawn longest ago is dropped first."""
 _PAGES = Most(Limits().pages_at_once)
@@ -62,7 +66,7 @@ class Channel:
         self.network = network
         self.token = secrets.token_urlsafe(24)
         self._shown: dict[str, Shown] = {}
-        self._blocks: WeakValueDictionary[tuple[str, View], AnswerBlocks] = WeakValueDictionary()
+        self._blocks: WeakValueDictionary[tuple[str, AnswerView], AnswerBlocks | TokenRows] = WeakValueDictionary()
         self._turns: dict[str, int] = {}
         self._listeners: list[Callable[[Announcement], None]] = []
         self._used_at = time.monotonic()
@@ -108,12 +112,13 @@ class Channel:
         with self._lock:
             return self._shown.get(run_id)
 
-    def blocks_of(self, run_id: str, view: View) -> AnswerBlocks:
+    def blocks_of(self, run_id: str, view: AnswerView) -> AnswerBlocks | TokenRows:
         """The answer of that run as blocks, the same ones for every lane of the page that draws it now."""
         with self._lock:
             blocks = self._blocks.get((run_id, view))
             if blocks is None:
-                blocks = self._blocks[run_id, view] = AnswerBlocks(view)
+                blocks = _rows(self._shown.get(run_id)) if view == "tokens" else AnswerBlocks(view)
+                self._blocks[run_id, view] = blocks
             return blocks
 
     @contextmanager
@@ -139,6 +144,15 @@ class Channel:
         """For how long no page has used the token; 0 while one is connected."""
         with self._lock:
             return 0.0 if self._connections else now - self._used_at
+
+
+def _rows(shown: Shown | None) -> TokenRows:
+    if shown is None:
+        return TokenRows()
+    run, read_events = shown.run, shown.read_events
+    if isinstance(run, Run):
+        return TokenRows(run.events, grows=True)
+    return TokenRows(lambda since: read_events()[since:])
 
 
 class Channels:

@@ -6,11 +6,12 @@ import time
 from collections.abc import Iterable, Iterator
 
 from components.contract.chunk import UnreadableEvent, read_chunk
-from components.live.channels import Shown
+from components.live.channels import AnswerView, Shown
 from components.live.frames import Reader
+from components.live.token_rows import TokenRows
 from components.log.events import StoredEvent
 from components.log.query import QueryFailed
-from components.markdown.answer import AnswerBlocks, View
+from components.markdown.answer import AnswerBlocks
 from components.streaming.answer import Answer
 from components.streaming.faults import StreamFault
 from components.streaming.limits import Limits
@@ -22,7 +23,7 @@ _DRAWING_S_PER_CHARACTER = 50e-6
 """Several times what a person who watched has cost, but for what never settles, such as a table of hundreds of rows."""
 
 
-def replay_frames(shown: Shown, view: View) -> Iterator[dict[str, object]]:
+def replay_frames(shown: Shown, view: AnswerView) -> Iterator[dict[str, object]]:
     """Messages that hold, for each event, when it came, in milliseconds since the request was sent, and its frame.
 
     The first one says how many events there are, and each, in ``events``, brings some: ``[at_ms]`` for an event that
@@ -38,11 +39,14 @@ def replay_frames(shown: Shown, view: View) -> Iterator[dict[str, object]]:
         yield {"problem": "The log does not hold the events of this run any more."}
         return
     text = shown.texts()[0]
-    blocks, reader = AnswerBlocks(view), Reader()
+    blocks = TokenRows() if view == "tokens" else AnswerBlocks(view)
+    reader = Reader()
     pack: list[list[object]] = []
     spent, drawn = 0.0, 0
     for number, (event, length) in enumerate(zip(events, lengths_after(events, text), strict=True), 1):
         ended, frame = number == len(events), None
+        if isinstance(blocks, TokenRows):
+            blocks.take([event])
         # The open block is rendered anew for each event; a long one only after its length has doubled.
         if ended or length >= 2 * drawn or spent < _DRAWING_S + _DRAWING_S_PER_CHARACTER * length:
             began = time.thread_time()

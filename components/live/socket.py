@@ -29,11 +29,10 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from components.live.channels import Announcement, Channel, Channels
+from components.live.channels import Announcement, AnswerView, Channel, Channels
 from components.live.replay import replay_frames
 from components.live.share import Share, in_thread
 from components.live.subscription import Part, Subscription
-from components.markdown.answer import View
 from components.protection.places import Places
 
 WRONG_TOKEN = 4401
@@ -80,7 +79,7 @@ class _Watch(_Request):
 class _Replay(_Request):
     replay: RunId
     lane: LaneNumber
-    part: View
+    part: AnswerView
     place: Place = ""
 
 

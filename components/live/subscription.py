@@ -7,15 +7,16 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any, Literal
 
-from components.live.channels import Shown
+from components.live.channels import AnswerView, Shown
 from components.live.frames import Reader
 from components.live.status_words import ShownNumber, ended_in_words, footer, status_words, waiting_words
+from components.live.token_rows import TokenRows
 from components.log.record import RunRecord
-from components.markdown.answer import AnswerBlocks, View
+from components.markdown.answer import AnswerBlocks
 from components.runs.run import Activity, RetryWait
 
-Part = Literal["status"] | View
-"""The part of a run that a page shows: status and numbers, or the answer in one of two views."""
+Part = Literal["status"] | AnswerView
+"""The part of a run that a page shows: status and numbers, or the answer in one of its views."""
 Message = list[Any]
 """A frame (see ``Frame``), or an object: a ``note`` in the answer's place, what is ``said`` aloud, and ``ended``."""
 
@@ -29,7 +30,7 @@ _MUCH = 1_000
 class Subscription:
     """The state of one watched run on one page: what has been sent so far."""
 
-    def __init__(self, shown: Shown, blocks: AnswerBlocks | None = None) -> None:
+    def __init__(self, shown: Shown, blocks: AnswerBlocks | TokenRows | None = None) -> None:
         """``blocks`` are those of the answer in the view that is drawn; None for the status and its numbers.
 
         Lanes of one visitor may have the same blocks: their messages are made one after another.
@@ -75,6 +76,8 @@ class Subscription:
     @property
     def takes_long(self) -> bool:
         """Whether rendering the next messages may block other pages."""
+        if isinstance(self._blocks, TokenRows) and self._blocks.reads_log:
+            return True
         return self._took_long or (self._blocks is not None and len(self._shown.texts()[0]) - self._drawn > _MUCH)
 
     @property
@@ -92,7 +95,7 @@ class Subscription:
         run = self._shown.run
         return not run.running if isinstance(run, RunRecord) else run.finished
 
-    def _about_answer(self, answer: AnswerBlocks, ended: bool) -> Iterator[Message]:
+    def _about_answer(self, answer: AnswerBlocks | TokenRows, ended: bool) -> Iterator[Message]:
         text, reasoning = self._shown.texts()
         answer.update(text, ended=ended)
         self._drawn = len(text)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from pydantic import TypeAdapter, ValidationError
@@ -13,15 +13,20 @@ from components.log.storable import storable_text
 from components.streaming.answer import TimedEvent
 
 MOST_DATA_CHARS = 2_048
+MOST_PROBABILITY_CHARS = 8_192
+"""Of an event with the probabilities of tokens: some tokens with 20 alternatives each."""
 _MOST_NAME_CHARS = 256
+_MARKS = ('"logprob"', '"token_logprobs"', '"completion_probabilities"')
 MOST_IN_ONE_PACK = 1_024
+MOST_PACK_CHARS = MOST_IN_ONE_PACK * (MOST_DATA_CHARS + _MOST_NAME_CHARS)
+"""Names and data in one pack, unless it is one event."""
 _MOST_UNPACKED_BYTES = 16 * 1024 * 1024
-"""More than ``MOST_IN_ONE_PACK`` events take when every character is escaped as six."""
+"""More than a pack takes when every character is escaped as six."""
 
 
 @dataclass(frozen=True, slots=True)
 class StoredEvent:
-    """One event of a stream: its name, the first 2,048 characters of its data, and its time.
+    """One event of a stream: its name, the first 2,048 characters of its data (8,192 with probabilities), and its time.
 
     All fields are public when a run is shared with its events. A new field needs a default, for events that are already
     stored.
@@ -40,7 +45,21 @@ _events = TypeAdapter(list[StoredEvent])
 
 def stored(event: TimedEvent) -> StoredEvent:
     """The stored form of an event."""
-    return StoredEvent(event.event[:_MOST_NAME_CHARS], event.data[:MOST_DATA_CHARS], event.at_ms, len(event.data))
+    has_probabilities = any(mark in event.data for mark in _MARKS)
+    most = MOST_PROBABILITY_CHARS if has_probabilities else MOST_DATA_CHARS
+    return StoredEvent(event.event[:_MOST_NAME_CHARS], event.data[:most], event.at_ms, len(event.data))
+
+
+def segments(events: Sequence[StoredEvent]) -> Iterator[Sequence[StoredEvent]]:
+    """The events in parts that each fit into one pack."""
+    begin = size = 0
+    for number, event in enumerate(events):
+        chars = len(event.name) + len(event.data)
+        if number - begin == MOST_IN_ONE_PACK or (number > begin and size + chars > MOST_PACK_CHARS):
+            yield events[begin:number]
+            begin, size = number, 0
+        size += chars
+    yield events[begin:]
 
 
 def pack(events: Iterable[StoredEvent]) -> bytes:

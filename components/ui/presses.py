@@ -26,7 +26,7 @@ def soon(action: Callable[..., object], *args: Any) -> Callable[[], None]:
     return partial(_pending().append, partial(action, *args))
 
 
-def soon_chosen(key: str, action: Callable[[str], object]) -> Callable[[], None]:
+def soon_chosen(key: str, action: Callable[[Any], object]) -> Callable[[], None]:
     """A callback of the menu ``key`` that queues ``action`` with the chosen option, to be run by ``act``."""
     pending = _pending()
     # The choice is gone after the script that it started. Reading the state as a dict does not stop the script.

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.log.events import MOST_IN_ONE_PACK, StoredEvent, pack, stored, unpack
+from components.log.events import MOST_IN_ONE_PACK, StoredEvent, pack, segments, stored, unpack
 from components.runs.run import Activity, Run
 from components.streaming.answer import Delta
 from components.streaming.limits import Limits
@@ -102,6 +102,14 @@ def test_the_largest_pack_can_be_unpacked(character: str) -> None:
     event = stored(TimedEvent(character * 1_000_000, character * 1_000_000, 123456.789))
     events = [event] * MOST_IN_ONE_PACK
     assert unpack(pack(events)) == events
+
+
+def test_events_with_probabilities_are_kept_longer_in_packs_of_the_same_size() -> None:
+    event = stored(TimedEvent("message", '"logprob":' + "\x01" * 1_000_000, 1.0))
+    assert len(event.data) > len(stored(TimedEvent("message", "\x01" * 1_000_000, 1.0)).data)
+    events = [event] * MOST_IN_ONE_PACK
+    packs = [pack(part) for part in segments(events)]
+    assert [found for content in packs for found in unpack(content)] == events
 
 
 def test_a_run_keeps_every_event_also_those_that_add_nothing(new_run: Callable[[], Run]) -> None:

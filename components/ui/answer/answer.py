@@ -16,6 +16,7 @@ from components.ui.answer import keys
 from components.ui.answer.html_text import draw_text
 from components.ui.answer.live_view import draw_live
 from components.ui.answer.place import ALONE, Place
+from components.ui.answer.probabilities import view_of
 from components.ui.answer.view_switches import can_be_replayed
 from components.ui.plain_words import plain_words
 
@@ -36,7 +37,7 @@ def draw_answer(run: Run | RunRecord | None, record: RunRecord | None, place: Pl
         if not st.session_state.get(keys.NATIVE):
             draw_live(
                 run,
-                part,
+                view_of(record) or part,
                 place,
                 running=bool(record and record.running),
                 replay=bool(record and can_be_replayed(record) and st.session_state.get(keys.replay_key(record.id))),

@@ -16,6 +16,8 @@ CHANNEL = "channel"
 """The token of this page view; the live view's socket derives from it what the page may see."""
 NATIVE = "native"
 """Set when this page cannot reach the live view's socket and draws answers without it."""
+PROBABILITIES = "probability_view"
+"""The switch of the view as tokens with their probabilities."""
 EVENTS_TABLE = "events_table"
 
 

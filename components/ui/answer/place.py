@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Branching:
+    """What *Continue here* at an alternative of a token does; ``problem`` says why it cannot be done."""
+
+    problem: str = ""
+    act: Callable[[Mapping[str, Any]], object] = lambda _told: None
 
 
 @dataclass(frozen=True)
 class Place:
     """``lane`` is None for a single run. ``name`` is announced before messages about the run.
 
-    ``lanes`` is the number of runs on the page.
+    ``lanes`` is the number of runs on the page. Without ``branching``, no answer is continued from another token.
     """
 
     lane: str | None = None
     name: str = ""
     lanes: int = 1
+    branching: Branching | None = None
 
     def key(self, key: str) -> str:
         """The key of an element such as ``answer`` in this place."""

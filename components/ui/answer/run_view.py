@@ -42,7 +42,7 @@ def draw_run(
     redraws the whole page. ``stale`` greys an answer to other settings. Without ``with_answer``, only the message and
     the numbers are drawn. ``actions`` draws what stands beside the numbers; the default is the switches of the view.
     """
-    if place is ALONE:
+    if place.lane is None:
         draw_fallback_notice()
     record = record or record_of(run)
     if st.session_state.get(keys.NATIVE) and isinstance(run, Run) and record and record.running:

@@ -10,6 +10,7 @@ from components.ui.answer import keys
 from components.ui.answer.copy_button import draw_copy_button
 from components.ui.answer.live_view import show_replay
 from components.ui.answer.place import ALONE, Place
+from components.ui.answer.probabilities import draw_probability_view_switch
 
 
 def draw_view_switches(record: RunRecord) -> None:
@@ -23,6 +24,7 @@ def draw_reading_switches(record: RunRecord) -> None:
     if record.text and not record.running:
         draw_copy_button(record.text, keys.COPY)
     if record.running or record.text:
+        draw_probability_view_switch(record)
         st.toggle("Raw", key=state.AS_WRITTEN)
 
 

@@ -6,6 +6,8 @@ from components.contract.fields import is_of_contract
 
 STREAM = "stream"
 EXTRA_BODY = "extra_body"
+PROBABILITIES = "token_probabilities"
+"""The switch that asks for the probabilities of tokens."""
 LANGUAGE = "language"
 IMPORT = "import"
 """Whether the popover of that name is open."""

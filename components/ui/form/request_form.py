@@ -23,6 +23,7 @@ from components.ui import presses, shortcuts
 from components.ui.form import draft_form, field_widgets, keys, widget_values
 from components.ui.form.field_line import VALUE_WIDTH, draw_name, draw_note, draw_state, field_line
 from components.ui.form.keys import remove_key, reset_key, slider_key
+from components.ui.form.probability_switch import draw_probability_switch
 from components.ui.plain_words import plain_words
 
 Places = dict[str, DeltaGenerator]
@@ -56,6 +57,7 @@ def draw_settings(profile: Profile, card: ModelCard | None, refused: Collection[
                 persist_state="session",
             )
         _draw_fields([name for name in settings if not is_of_contract(name)], profile, card, refused, places)
+        draw_probability_switch(profile)
     if addable := [name for name in profile.further_fields if name not in settings]:
         st.menu_button(
             "Add field",

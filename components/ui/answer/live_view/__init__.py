@@ -25,6 +25,7 @@ from components.runs.run import Run
 from components.server.process import service
 from components.server.route_path import route_path
 from components.server.same_origin import is_own_page
+from components.ui import presses
 from components.ui.answer import keys
 from components.ui.answer.place import ALONE, Place
 from components.ui.answer.run_lookup import events_reader
@@ -103,8 +104,9 @@ def draw_live(
         # A run that has ended is held by the log alone, however long this page stays open.
         held = run.record() if isinstance(run, Run) and run.finished else run
         channel.show(_followed(channel, held), events_reader(held))
+    key, branching = place.key(keys.live_key(part)), place.branching
     told = _view(
-        key=place.key(keys.live_key(part)),
+        key=key,
         data={
             "run": run.id if run else None,
             "part": part,
@@ -116,9 +118,11 @@ def draw_live(
             "path": _PATH,
             "script": f"{_PATH}/{_VERSION}/view.js",
             "token": channel.token,
+            "branch": branching.problem if branching else None,
         },
         on_ended_change=_run_again,
         on_unreachable_change=_run_again,
+        on_branch_change=presses.soon_chosen(key, branching.act) if branching else _run_again,
     )
     # A merely expired token, as after a long sleep or a new release, has just been replaced.
     if told.unreachable == channel.token:

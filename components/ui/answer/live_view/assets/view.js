@@ -3,6 +3,7 @@
 
 import { copy, paint } from "./blocks.js";
 import { Lane } from "./connection.js";
+import { Lens } from "./lens.js";
 import { Replay } from "./replay.js";
 
 // Below the followed end; a page's composer covers as much as its scroll padding says.
@@ -70,6 +71,7 @@ class View {
 
   leave() {
     this.lane.leave();
+    this.lens?.remove();
     this.replay?.remove();
     document.removeEventListener("scroll", this.onScroll, { capture: true });
     document.removeEventListener("input", this.onInput);
@@ -112,6 +114,7 @@ class View {
     if (this.data.running && this.data.part === "status") this.tell("ended", this.data.run);
     this.ended = true;
     this.showState();
+    this.lens?.drawNumbers();
   }
 
   get busy() {
@@ -140,7 +143,13 @@ class View {
 
   paint() {
     this.frame = null;
-    paint(this.text, this.blocks, this.changed);
+    if (this.data.part === "tokens") {
+      this.lens ??= new Lens(this);
+      this.lens.paint(this.blocks, this.changed);
+    } else {
+      this.lens = this.lens?.remove();
+      paint(this.text, this.blocks, this.changed);
+    }
     this.changed = this.blocks.length;
     if (this.busy && this.following) this.scrollToEnd();
   }

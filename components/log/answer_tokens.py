@@ -1,0 +1,152 @@
+"""The tokens of an answer with their probabilities, from the stored events, in their places in the text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from components.contract.chunk import UnreadableEvent, read_chunk
+from components.contract.token_probabilities import Token, octets, read_tokens
+from components.log.events import StoredEvent
+from components.streaming.answer import Answer
+from components.streaming.faults import StreamFault
+from components.streaming.limits import Limits
+
+_LONGEST_CHARACTER = 4
+"""Bytes in UTF-8."""
+
+
+class Piece(NamedTuple):
+    """A piece of an answer's text: one token, several tokens of one character, or text without probabilities."""
+
+    text: str
+    tokens: tuple[Token, ...] = ()
+
+
+class AnswerTokens:
+    """The first choice's text in pieces, from its events in their order.
+
+    ``beside`` counts tokens that are not part of the text, such as the end of the answer, and ``of_reasoning`` those of
+    the reasoning. ``is_cut``: an event was not stored whole, so what follows it has no places in the text.
+    """
+
+    def __init__(self) -> None:
+        self.pieces: list[Piece] = []
+        self.beside = self.of_reasoning = 0
+        self.is_cut = False
+        self._answer = Answer(Limits())
+        self._waiting: list[Piece] = []
+        """Tokens whose text has not come yet."""
+        self._text = ""
+        """Text whose tokens have not come yet."""
+        self._open: list[Token] = []
+        """The first tokens of a character."""
+
+    @property
+    def rest(self) -> str:
+        """Text that may still get tokens."""
+        return self._text
+
+    def take(self, event: StoredEvent) -> None:
+        """Add the next event."""
+        if self.is_cut:
+            return
+        if event.size > len(event.data):
+            self.is_cut = True
+            self._settle()
+            return
+        try:
+            chunk = read_chunk(event.data)
+            deltas = self._answer.add(chunk)
+        except (UnreadableEvent, StreamFault):
+            return
+        for delta in deltas:
+            if delta.index == 0:
+                self._text += delta.text
+        for choice in chunk.choices:
+            if choice.index == 0 and choice.logprobs:
+                found = read_tokens(choice.logprobs)
+                self.of_reasoning += len(found.of_reasoning)
+                if choice.reasoning:
+                    self.of_reasoning += len(found.of_text)
+                elif choice.tool_calls:
+                    self.beside += len(found.of_text)
+                else:
+                    self._add(found.of_text)
+        self._match()
+
+    def finish(self) -> None:
+        """Note that no event follows."""
+        self._text += "".join(delta.text for delta in self._answer.flush() if delta.index == 0)
+        self._match()
+        self._settle()
+
+    def _add(self, tokens: Iterable[Token]) -> None:
+        for token in tokens:
+            if token.raw is None and not self._open:
+                self._waiting.append(Piece(token.text, (token,)))
+                continue
+            self._open.append(token)
+            raw = b"".join(map(octets, self._open))
+            try:
+                text = raw.decode()
+            except UnicodeDecodeError as error:
+                if len(raw) - error.start < _LONGEST_CHARACTER and error.end == len(raw):
+                    continue  # the rest of the character comes with the next token
+                text = raw.decode(errors="replace")
+            self._waiting.append(Piece(text, tuple(self._open)))
+            self._open.clear()
+
+    def _match(self) -> None:
+        while self._waiting:
+            piece = self._waiting[0]
+            if not piece.text:
+                self.beside += len(piece.tokens)
+            elif self._text.startswith(piece.text):
+                self._place(piece, 0)
+            elif piece.text.startswith(self._text):
+                return  # its text is yet to come
+            elif not self.pieces and self._text.startswith(piece.text.lstrip(" ")) and piece.text.strip(" "):
+                # Some tokenizers begin a text with a blank that is not part of it.
+                self._place(piece._replace(text=piece.text.lstrip(" ")), 0)
+            elif (at := self._text.find(piece.text)) > 0:
+                self._place(piece, at)
+            else:
+                self.beside += len(piece.tokens)
+            del self._waiting[0]
+        if not self._open:
+            self._settle_text()
+
+    def _place(self, piece: Piece, at: int) -> None:
+        if at:
+            self.pieces.append(Piece(self._text[:at]))
+        self.pieces.append(piece)
+        self._text = self._text[at + len(piece.text) :]
+
+    def _settle_text(self) -> None:
+        if self._text:
+            self.pieces.append(Piece(self._text))
+            self._text = ""
+
+    def _settle(self) -> None:
+        self.beside += sum(len(piece.tokens) for piece in self._waiting) + len(self._open)
+        self._waiting.clear()
+        self._open.clear()
+        self._settle_text()
+
+
+def tokens_of(events: Iterable[StoredEvent], text: str) -> AnswerTokens:
+    """The tokens of a whole answer. Text that the events do not hold is the last piece, without tokens.
+
+    When the events say another text, the whole text is one piece without tokens.
+    """
+    found = AnswerTokens()
+    for event in events:
+        found.take(event)
+    found.finish()
+    said = "".join(piece.text for piece in found.pieces)
+    if not text.startswith(said):
+        found.pieces = [Piece(text)] if text else []
+    elif len(said) < len(text):
+        found.pieces.append(Piece(text[len(said) :]))
+    return found

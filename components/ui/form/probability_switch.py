@@ -1,0 +1,55 @@
+"""The switch that asks for the probabilities of tokens: it sets the two fields of the dialect together."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from components.contract.fields import FIELDS, PROBABILITY_FIELDS
+from components.contract.profile import Profile
+from components.drafts.change import Change
+from components.drafts.draft import Draft
+from components.drafts.setting import FieldState, Setting
+from components.ui import presses
+from components.ui.form import draft_form, keys, widget_values
+from components.ui.form.field_line import draw_name, draw_note, field_line
+
+_HELP = (
+    "Asks for the probability of each token and of its likeliest alternatives: sends logprobs and top_logprobs. The "
+    "answer is then coloured by probability."
+)
+
+
+def draw_probability_switch(profile: Profile) -> None:
+    """Draw the switch where the dialect has the fields."""
+    if not all(name in profile.fields for name in PROBABILITY_FIELDS):
+        return
+    # It follows the fields, which can also be changed one by one.
+    asks = _asks(draft_form.read())
+    widget_values.put({keys.PROBABILITIES: asks})
+    with field_line(keys.PROBABILITIES):
+        draw_name("token probabilities", _HELP, modified=asks)
+        draw_note("on" if asks else "off")
+        st.toggle(
+            "Token probabilities",
+            key=keys.PROBABILITIES,
+            label_visibility="collapsed",
+            width="content",
+            on_change=presses.soon(_switch, not asks),
+        )
+
+
+def _asks(draft: Draft) -> bool:
+    setting = draft.settings.get("logprobs")
+    return setting is not None and setting.state is FieldState.VALUE and setting.value is True
+
+
+def _switch(on: bool) -> None:
+    if on:
+        settings = {
+            name: Setting(state=FieldState.VALUE, value=FIELDS[name].begins_with) for name in PROBABILITY_FIELDS
+        }
+        draft_form.change(Change(settings=settings), "token probabilities switched on")
+        return
+    draft = draft_form.read()
+    others = {field: setting for field, setting in draft.settings.items() if field not in PROBABILITY_FIELDS}
+    draft_form.fill(draft.model_copy(update={"settings": others}), "token probabilities switched off")
