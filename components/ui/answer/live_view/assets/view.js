@@ -133,6 +133,7 @@ class View {
 
   // A frame: the index of the first changed block, the length that stays, its continuation, and later blocks in full.
   apply([start, kept, rest, ...more]) {
+    if (!start && !kept) this.drawn = this.data.part; // until then, the blocks are those of the view before
     const block = (this.blocks[start] ?? "").slice(0, kept) + rest;
     this.blocks.length = start;
     this.blocks.push(block);
@@ -143,7 +144,7 @@ class View {
 
   paint() {
     this.frame = null;
-    if (this.data.part === "tokens") {
+    if (this.drawn === "tokens") {
       this.lens ??= new Lens(this);
       this.lens.paint(this.blocks, this.changed);
     } else {
