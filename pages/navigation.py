@@ -41,7 +41,7 @@ pages = [
     *([] if is_demo else [st.Page("endpoints.py", title="Endpoints", icon=":material/dns:")]),
     shared,
 ]
-page = st.navigation(pages, position="top")
+page = st.navigation(pages, position="hidden" if st.context.is_embedded else "top")
 
 with whole_page():
     if page is shared and share_keys.CAPSULE_PARAMETER in st.query_params:

@@ -52,3 +52,15 @@
   document.addEventListener("pointerdown", noticeField, { capture: true });
   document.addEventListener("click", followLater, { capture: true });
 })();
+
+// A page in the frame of another site tells that site its height, so that it is shown whole.
+(() => {
+  const LOOK_AGAIN_MS = 500;
+  if (window.parent === window || !new URLSearchParams(location.search).has("embed")) return;
+  let told = 0;
+  setInterval(() => {
+    const content = document.querySelector("[data-testid=stMainBlockContainer]");
+    const height = Math.ceil(content?.getBoundingClientRect().height ?? 0);
+    if (height && height !== told) window.parent.postMessage({ tempera: { height: (told = height) } }, "*");
+  }, LOOK_AGAIN_MS);
+})();

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 import requests
+from playwright.sync_api import Page, expect
 from sqlalchemy import insert
 from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Origin
@@ -23,6 +24,7 @@ from components.log.record import utc_now
 from components.log.tables import capsules
 from components.server.security_headers import security_headers
 from components.settings import read_settings
+from components.ui.share.embed import embedding
 from tests.browser.conftest import serve_app
 from tests.log.test_search import RECORDS, a_record, keep
 from tests.pages.conftest import Chat
@@ -102,6 +104,18 @@ def test_only_sites_that_the_operator_names_may_frame_it(demo: Demo) -> None:
     for nobody in ("", "* https://a; x"):
         named = read_settings({"TEMPERA_FRAME_ANCESTORS": nobody}).frame_ancestors
         assert "frame-ancestors 'self';" in security_headers(named)["Content-Security-Policy"]
+
+
+def test_a_frame_of_a_named_site_fits_the_shared_page(demo: Demo, fresh_page: Page) -> None:
+    snippet = embedding(f"{demo.app}/shared?c=nothing", 'A "title"')
+    fresh_page.route("https://school.example/**", lambda route: route.fulfill(body=snippet, content_type="text/html"))
+    # The demo of the test is on this machine, which pages of the internet may not show by default.
+    fresh_page.context.grant_permissions(["local-network-access"], origin="https://school.example")
+    fresh_page.goto("https://school.example/lesson")
+    frame = fresh_page.frame_locator("iframe")
+    expect(frame.get_by_text("There is nothing here.")).to_be_visible()
+    expect(frame.get_by_role("link", name="Compare")).to_have_count(0)
+    expect(fresh_page.locator("iframe")).to_have_attribute("style", re.compile(r"height: \d+px"))
 
 
 def test_search_engines_are_sent_away(demo: Demo) -> None:

@@ -22,6 +22,7 @@ from components.ui.answer.run_lookup import events_reader
 from components.ui.share import keys
 from components.ui.share.address import address_of, draw_where_it_leads
 from components.ui.share.download import draw_download
+from components.ui.share.embed import draw_embedding
 from components.ui.user_errors import shown
 from components.ui.visitor import own_log
 
@@ -95,6 +96,7 @@ def draw_publish(capsule: Capsule) -> None:
     url = address_of("shared", **{keys.CAPSULE_PARAMETER: published.id})
     st.code(url, language=None, wrap_lines=True)
     draw_where_it_leads(url)
+    draw_embedding(url, capsule.title)
     st.caption(f"Anyone with the link can see this until {pd.Timestamp(published.expires_at):%-d %B %Y}.")
     if st.button("Manage shared links", key="to_own_links", type="tertiary", icon=":material/list:"):
         st.session_state.pop(keys.SHARING, None)
