@@ -6,18 +6,18 @@ from components.experiments.lanes import lane_requests
 from components.ui import state
 from components.ui.available_endpoints import available_endpoints
 from components.ui.compare.board import draw_board
-from components.ui.compare.controls import draw_controls
+from components.ui.compare.controls import draw_controls, draw_menus
 from components.ui.compare.lane_runs import lane_runs
 from components.ui.compare.outcome import draw_outcome
 from components.ui.compare.share import answers_of
 from components.ui.compare.starting import kept_draft, put_kept_rules, shown_experiment
-from components.ui.compare.vote import blind_order
+from components.ui.compare.vote import blind_pair, draw_blind
 from components.ui.experiment_file.file_menu import opened_file
-from components.ui.experiment_file.rules_form import draw_rules
 from components.ui.form import draft_form
 from components.ui.form.base_form import draw_base
 from components.ui.form.endpoint_choice import model_cards
 from components.ui.form.link_bar import arrive_by_link, draw_link_bar
+from components.ui.page_heading import draw_heading_row
 from components.ui.share.share_dialog import draw_share_button
 
 experiment_id, opened = state.arrive_at_experiment(state.EXPERIMENT)
@@ -29,29 +29,36 @@ opened_file(sweep=False)
 arrive_by_link("compare.py")
 draw_link_bar()
 
+heading = draw_heading_row("Compare", "One prompt with several settings, side by side")
+bar = st.container()
 draft = draw_base(with_lanes=True)
-draw_rules()
 endpoints = available_endpoints()
 requests = lane_requests(draft, endpoints, model_cards)
 experiment = shown_experiment(experiment_id)
 # Before the lanes are read: a run that starts or ends from now on causes another draw.
 version = experiment.version if experiment else 0
 found = lane_runs(experiment)
-blind = draw_controls(
-    draft.comparison,
-    may_be_refused=any(request.composed.may_be_refused for request in requests),
-    going_on=experiment is not None and experiment.going_on,
-    draw_share=lambda: draw_share_button(lambda: answers_of(draft, found), draft, comparison=True),
-)
-order = blind_order([request.lane.id for request in requests]) if blind else None
+pair = blind_pair(requests, found)
+with bar:
+    draw_controls(
+        draft.comparison,
+        may_be_refused=any(request.composed.may_be_refused for request in requests),
+        going_on=experiment is not None and experiment.going_on,
+    )
+with heading:
+    draw_menus(
+        blind=pair is not None,
+        draw_share=lambda: draw_share_button(lambda: answers_of(draft, found), draft, comparison=True),
+    )
+draw_blind(requests, found, pair)
 if experiment_id and not found and not (experiment and experiment.going_on):
     st.info("The log has no runs of this comparison.", icon=":material/search_off:")
-draw_board(requests, found, experiment, draft, endpoints, version=version, blind_order=order)
+draw_board(requests, found, experiment, draft, endpoints, version=version, blind_order=pair)
 draw_outcome(
     requests,
     found,
     experiment,
     version=version,
-    blind_order=order,
+    blind_order=pair,
     as_written=bool(st.session_state.get(state.AS_WRITTEN)),
 )

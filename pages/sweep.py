@@ -14,15 +14,17 @@ from components.ui import presses, state
 from components.ui.answer.own_html import draw_style
 from components.ui.experiment_file import rules_form
 from components.ui.experiment_file.file_menu import draw_file_menu, opened_file
-from components.ui.experiment_file.rules_form import draw_rules
 from components.ui.form import draft_form
 from components.ui.form.base_form import draw_base
+from components.ui.form.message_editor import draw_undo
 from components.ui.form.run_button import draw_run_button, draw_send_anyway
+from components.ui.page_heading import draw_heading_row
 from components.ui.plain_words import plain_words
+from components.ui.shortcuts import draw_shortcuts
 from components.ui.sweep import keys, running, setup_form
 from components.ui.sweep.cost_view import confirmed, draw_cost, draw_question
 from components.ui.sweep.data_set_form import draw_data_set, filled_variables
-from components.ui.sweep.grid import draw_sweep
+from components.ui.sweep.grid import RESULTS, draw_sweep
 from components.ui.sweep.history import draw_earlier_sweeps
 from components.ui.sweep.plan_form import draw_plan, has_table
 from components.ui.user_errors import shown
@@ -37,6 +39,7 @@ with shown():
 draft_form.begin(lambda: kept.draft if kept else None)
 setup_form.begin(kept.setup if kept else None)
 if opened and kept:
+    st.session_state[keys.SETUP_FOLDED] = True
     draft_form.fill(kept.draft, "sweep opened")
     setup_form.put(kept.setup)
     rules_form.put(kept.rules)
@@ -44,9 +47,15 @@ if file := opened_file(sweep=True):
     setup_form.put(file.setup or setup_form.read())
 
 folded = bool(st.session_state.get(keys.SETUP_FOLDED))
+with draw_heading_row("Sweep", "One prompt with settings varied step by step, and what they change"):
+    draw_undo()
+    draw_file_menu(lambda: ExperimentFile(draft_form.read(), setup_form.read(), rules_form.read()))
+    draw_earlier_sweeps()
+    draw_shortcuts()
+bar = st.container(horizontal=True, vertical_alignment="center", key="run_bar")
 # Hidden by style: the widgets keep their values, and nothing below them is a new element.
-draw_style(f".st-key-sweep_setup {{ display: {'none' if folded else 'flex'}; }}")
-with st.container(key="sweep_setup"):
+draw_style(f'[data-testid="stLayoutWrapper"]:has(> .st-key-sweep_setup) {{ display: {"none" if folded else "flex"}; }}')
+with st.container(key="sweep_setup", border=True, gap="small"):
     draft = draw_base(filled=filled_variables(setup_form.read()))
     setup_form.draw_axes(draft)
     setup = setup_form.read()
@@ -59,19 +68,17 @@ with st.container(key="sweep_setup"):
     except SweepProblem as found:
         # Problems of an axis are shown beside it.
         problem = None if isinstance(found, AxisProblem) and not has_table(setup) else found.sentence
-draw_rules()
-if folded:
-    st.markdown(f":small[{plain_words(setup_form.in_words(setup), 300)}]")
 
 requests = running.requests_for(draft, rows, inputs) if rows and not data_problem else []
 known = running.answers_in_log(requests, setup.repeats)
 ready = sum(not request.problem for request in requests)
-with st.container(horizontal=True, vertical_alignment="center", key="run_bar"):
+with bar:
     draw_run_button("Run the sweep", running.want, key=keys.SWEEP_RUN, disabled=not ready)
     if any(request.composed.may_be_refused for request in requests):
         draw_send_anyway()
     count = draw_cost(requests, setup, known)
     st.space("stretch")
+    rules_form.draw_rules()
     st.button(
         "Edit set-up" if folded else "Fold set-up",
         key="fold_setup",
@@ -80,8 +87,9 @@ with st.container(horizontal=True, vertical_alignment="center", key="run_bar"):
         on_click=st.session_state.__setitem__,
         args=(keys.SETUP_FOLDED, not folded),
     )
-    draw_file_menu(lambda: ExperimentFile(draft, setup_form.read(), rules_form.read()))
-    draw_earlier_sweeps()
+if folded:
+    st.markdown(f":small[{setup_form.in_words(setup, draft)}]")
+rules_form.draw_rules_problem()
 if problem:
     st.error(plain_words(problem))
 wrong = list(objections(requests, numbers).items())
@@ -100,6 +108,9 @@ draw_question(count)
 if problem_of_workers := service().workers_problem:
     st.warning(plain_words(f"{problem_of_workers} Meanwhile, cells run in this process."))
 if sweep_id and kept:
-    draw_sweep(sweep_id, kept, running.experiment_of(sweep_id))
+    experiment = running.experiment_of(sweep_id)
+    if opened and not (experiment and experiment.going_on):
+        st.session_state[keys.SWEEP_TABS] = RESULTS
+    draw_sweep(sweep_id, kept, experiment)
 elif sweep_id and not unreadable:
     st.info("This sweep is not in the log.", icon=":material/search_off:")

@@ -515,7 +515,7 @@ def visit_a_comparison(page: Page, here: Surroundings) -> None:
 
 def visit_a_sweep(page: Page, here: Surroundings) -> None:
     go(page, here, f"sweep?sweep={SWEEP}")
-    expect(page.get_by_text("cells ended")).to_be_visible()
+    expect(page.get_by_text("runs ended")).to_be_visible()
     settled(page)
     page.get_by_role("tab", name="Results").click()
     expect(page.locator("[data-testid=stVegaLiteChart]").first).to_be_visible()

@@ -216,5 +216,5 @@ class TestAServerThatWasKilled:
             page.learn()
             wait_for(lambda: len(killed.cells_done()) == 24)
         with session(killed.app) as connection:
-            wait_for(lambda: b"24 of 24 cells ended" in connection.open("sweep", killed.sweep))
+            wait_for(lambda: b"24 of 24 runs ended" in connection.open("sweep", killed.sweep))
         assert set(killed.cells_done().values()) == {1}

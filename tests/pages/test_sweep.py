@@ -200,7 +200,7 @@ def test_each_row_is_asked_so_often_and_changes_nothing_but_its_own_field(sweep:
         ]
         for repeat in (1, 2)
     ]
-    assert progress(sweep) == "6 of 6 cells ended"
+    assert progress(sweep) == "6 of 6 runs ended"
 
 
 @pytest.mark.parametrize(("at_once", "timing"), [(1, "interleaved"), (3, "parallel")])
@@ -313,7 +313,7 @@ def test_a_row_that_may_be_refused_is_named_and_the_others_run_until_somebody_se
     assert "Not sent" not in texts(page)
     until_ended(press(page, "run_missing"))
     assert temperatures(chat) == [None, 0.0, 9.0]
-    assert progress(page) == "3 of 3 cells ended"
+    assert progress(page) == "3 of 3 runs ended"
 
 
 def test_rows_of_the_same_trouble_do_not_fill_the_page(lanes: Lanes, chat: Chat) -> None:
@@ -328,14 +328,14 @@ def test_a_pause_lets_what_is_under_way_end_and_a_resume_goes_on(small: AppTest,
     run_held_back(small, lanes, chat)
     press(small, "pause_sweep")
     lanes.go_on.set()
-    wait_for(lambda: progress(small.run()).startswith("1 of 3 cells ended"))
+    wait_for(lambda: progress(small.run()).startswith("1 of 3 runs ended"))
     assert progress(small).endswith("(paused)")
     assert experiment(small).going_on
     assert len(chat.bodies) == 1
     press(small, "resume_sweep")
     until_ended(small)
     assert temperatures(chat) == [None, 0.0, 1.0]
-    assert progress(small) == "3 of 3 cells ended"
+    assert progress(small) == "3 of 3 runs ended"
 
 
 def test_a_stop_ends_the_sweep_and_the_missing_cells_are_run_later(small: AppTest, lanes: Lanes, chat: Chat) -> None:
@@ -344,7 +344,7 @@ def test_a_stop_ends_the_sweep_and_the_missing_cells_are_run_later(small: AppTes
     press(small, "stop_sweep")
     until_ended(small)
     assert cells(small) == [("base", 1, "cancelled", "Hello")]
-    assert progress(small) == "1 of 3 cells ended, 1 failed"
+    assert progress(small) == "1 of 3 runs ended, 1 failed"
     assert small.button(key="run_missing").label == "Run the missing 3"
     lanes.go_on.set()
     until_ended(press(small, "run_missing"))
@@ -400,7 +400,7 @@ def test_a_cell_that_fails_says_why_and_leaves_the_others_unharmed(lanes: Lanes)
     why = page.dataframe[-1].value["why"].tolist()
     assert "slow down" in why[2]
     assert pandas.isna([why[0], why[1], why[3]]).all()
-    assert progress(page) == "4 of 4 cells ended, 1 failed"
+    assert progress(page) == "4 of 4 runs ended, 1 failed"
     assert page.button(key="run_missing").label == "Run the missing 1"
 
 

@@ -194,5 +194,9 @@ def test_the_session_holds_no_texts_and_the_long_file_has_them_whole(lanes: Lane
 
 def test_a_sweep_is_offered_as_files(lanes: Lanes) -> None:
     page = ended(("temperature", "0, 1"))
-    assert [button.proto.label for button in page.get("download_button")] == ["CSV, long"]
-    assert "CSV, wide" in [button.proto.label for button in findings(page).get("download_button")]
+    assert [button.proto.label for button in page.get("download_button")] == [
+        "CSV (long)",
+        "JSON Lines",
+        "Parquet",
+    ]
+    assert "CSV (wide)" in [button.proto.label for button in findings(page).get("download_button")]

@@ -38,7 +38,7 @@ def draw_numbers(shown: Mapping[str, RunRecord]) -> None:
 
 
 def draw_token_chart(shown: Mapping[str, RunRecord]) -> None:
-    """Draw the number of received tokens of each lane over time."""
+    """Draw the number of received chunks of each lane over time; a running lane's line grows."""
     points = [
         {"lane": title, "seconds": at_ms / 1000, "tokens": count}
         for title, record in shown.items()
@@ -51,13 +51,13 @@ def draw_token_chart(shown: Mapping[str, RunRecord]) -> None:
         .mark_line(interpolate="step-after")
         .encode(
             x=alt.X("seconds:Q", title="seconds since the request was sent"),
-            y=alt.Y("tokens:Q", title="chunks with text"),
+            y=alt.Y("tokens:Q", title="chunks with text", axis=alt.Axis(tickMinStep=1)),
             color=alt.Color("lane:N", sort=list(shown), title="lane"),
             # Dashes as well as colours, for colour-blind readers.
             strokeDash=alt.StrokeDash("lane:N", sort=list(shown), title="lane"),
             tooltip=["lane", alt.Tooltip("seconds:Q", format=".2f"), "tokens"],
         )
-        .properties(height=260)
+        .properties(height=200)
     )
 
 
@@ -101,8 +101,11 @@ def _marked(words: str, is_best: bool, timing: str) -> str:
 
 
 def _curve(record: RunRecord) -> list[tuple[float, int]]:
-    """Times in milliseconds with the number of text chunks so far. The run has ended."""
+    """Times in milliseconds with the number of text chunks so far; of a running run, all events count."""
     try:
+        if record.running:
+            # Reading the text of each event again every second would be too slow.
+            return _thinned([(event.at_ms, number) for number, event in enumerate(events_reader(record)(), 1)])
         return _kept_curve(record.id, record.text, events_reader(record))
     except QueryFailed:
         return []  # not cached: the next draw may find it
@@ -120,5 +123,9 @@ def _counted(events: list[StoredEvent], text: str) -> list[tuple[float, int]]:
         if length > before:
             points.append((event.at_ms, len(points) + 1))
         before = length
+    return _thinned(points)
+
+
+def _thinned(points: list[tuple[float, int]]) -> list[tuple[float, int]]:
     step = max(len(points) // _MOST_POINTS, 1)
     return points[::step] + points[-1:]

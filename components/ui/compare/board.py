@@ -38,6 +38,7 @@ from components.ui.compare.starting import (
     start_lane,
     stop_lane,
 )
+from components.ui.compare.vote import shown_run_of
 from components.ui.experiment_file import rules_form
 from components.ui.form import draft_form
 from components.ui.plain_words import plain_words
@@ -48,8 +49,7 @@ _LONG_LIST = 6
 """Further differences are counted and not named."""
 
 _HIDDEN_NUMBERS = """
-.st-key-lanes .live-numbers,
-.st-key-lanes [class*="st-key-lane_run_status_"] > [data-testid="stElementContainer"]:nth-child(2) { display: none; }
+.st-key-lanes [class*="st-key-lane_run_status_"] { display: none; }
 """
 
 
@@ -89,7 +89,7 @@ def draw_board(
     by_id = {request.lane.id: request for request in requests}
     order = blind_order or list(by_id)
     _draw_tabs(order, draft.comparison, blind=bool(blind_order))
-    # The numbers would identify the lane. They are hidden by style, so that the answers keep their places.
+    # Status and numbers would identify the lane. They are hidden by style, so that the answers keep their places.
     draw_style(_HIDDEN_NUMBERS if blind_order else "")
     with st.container(horizontal=True, key="lanes", gap="small"):
         for number, lane_id in enumerate(order, 1):
@@ -109,11 +109,11 @@ def draw_board(
 
 
 def shown_run(lane_id: str, found: LaneRuns, *, blind: bool) -> Run | RunRecord:
-    """The run that a lane shows: the selected repeat, else the newest; in a blind vote, the first."""
+    """The run that a lane shows: the selected repeat, else the newest; in a blind vote, the one it is about."""
     ids = [run.id for run in found.runs]
     chosen = st.session_state.get(lane_key("chosen", lane_id))
     if blind:
-        return found.runs[0]
+        return shown_run_of(found)
     return found.runs[ids.index(chosen) if chosen in ids else -1]
 
 
@@ -179,8 +179,7 @@ def _draw_head(request: LaneRequest, draft: Draft, endpoints: Mapping[str, AnyEn
     lane = request.lane
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
         muted = " :gray-badge[muted]" if lane.muted else ""
-        st.markdown(f"**{plain_words(request.title)}**{muted}", width="content")
-        st.space("stretch")
+        st.markdown(f"**{plain_words(request.title)}** :small[{_differing(request)}]{muted}", width="stretch")
         form = st.popover(
             "Change",
             key=lane_key("form", lane.id),
@@ -192,20 +191,21 @@ def _draw_head(request: LaneRequest, draft: Draft, endpoints: Mapping[str, AnyEn
             with form:
                 draw_lane_form(lane, draft, endpoints)
         _draw_menu(lane, draft.comparison)
-    differing = request.differences
-    if differing:
-        named = ", ".join(
-            f"{plain_words(found.field)} **{plain_words(found.before)} → {plain_words(found.after)}**"
-            if found.before != "omitted" and found.after != "omitted"
-            else f"{plain_words(found.field)} **{plain_words(found.after)}**"
-            for found in differing[:_LONG_LIST]
-        )
-        more = f" and {len(differing) - _LONG_LIST} more" if len(differing) > _LONG_LIST else ""
-        st.markdown(f":small[{named}{more}]")
-    else:
-        st.markdown(":small[:gray[base settings]]")
     for hint in request.hints:
         st.markdown(f":gray[:material/info: :small[{plain_words(hint)}]]")
+
+
+def _differing(request: LaneRequest) -> str:
+    differing = request.differences
+    if not differing:
+        return ":gray[base settings]"
+    named = ", ".join(
+        f"{plain_words(found.field)} **{plain_words(found.before)} → {plain_words(found.after)}**"
+        if found.before != "omitted" and found.after != "omitted"
+        else f"{plain_words(found.field)} **{plain_words(found.after)}**"
+        for found in differing[:_LONG_LIST]
+    )
+    return named + (f" and {len(differing) - _LONG_LIST} more" if len(differing) > _LONG_LIST else "")
 
 
 def _draw_menu(lane: Lane, comparison: Comparison) -> None:
@@ -322,7 +322,7 @@ def _draw_foot(request: LaneRequest, record: RunRecord | None, *, busy: bool) ->
             st.markdown(f":gray[:material/info: :small[{plain_words(remark.sentence)}]]")
     if record and record.determinism:
         st.markdown(f":small[:material/fingerprint: Sent again: **{plain_words(record.determinism)}**]")
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
         if busy:
             st.button(
                 "Stop",
@@ -351,10 +351,10 @@ def _draw_foot(request: LaneRequest, record: RunRecord | None, *, busy: bool) ->
                     help="Sends exactly the same bytes again and checks whether the answer is identical.",
                     on_click=presses.soon(check_lane, lane_id, record),
                 )
-            st.page_link(
-                "playground.py",
-                label="Open",
-                icon=":material/bolt:",
-                help="Opens this run in the playground.",
-                query_params={state.OPEN_PARAMETER: record.id},
-            )
+            with st.container(width="content", key=lane_key("open", lane_id)):
+                st.page_link(
+                    "playground.py",
+                    label="Open in the playground",
+                    icon=":material/open_in_new:",
+                    query_params={state.OPEN_PARAMETER: record.id},
+                )

@@ -1,4 +1,4 @@
-"""The row between the base and the lanes: run and stop all, mode, repeats, and changes of the lanes."""
+"""The page's menus, and the row above the lanes: run and stop all, mode, repeats, and changes of the lanes."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from components.ui.compare.starting import change_lanes, start_all, stop_all
 from components.ui.experiment_file import rules_form
 from components.ui.experiment_file.file_menu import draw_file_menu
 from components.ui.form import draft_form
+from components.ui.form.message_editor import draw_undo
 from components.ui.form.run_button import draw_run_button, draw_send_anyway
 from components.ui.shortcuts import draw_shortcuts
 from components.ui.user_errors import draw_kept
@@ -33,13 +34,20 @@ the fairest for times.
 """
 
 
-def draw_controls(
-    comparison: Comparison, *, may_be_refused: bool, going_on: bool, draw_share: Callable[[], None]
-) -> bool:
-    """Draw the row; returns whether answers are blind.
+def draw_menus(*, blind: bool, draw_share: Callable[[], None]) -> None:
+    """Draw the menus of the whole page; ``draw_share`` is called for answers that are not ``blind``."""
+    draw_undo()
+    draw_file_menu(lambda: ExperimentFile(draft_form.read(), None, rules_form.read()))
+    draw_earlier_comparisons()
+    if not blind:
+        draw_share()
+    draw_shortcuts()
+
+
+def draw_controls(comparison: Comparison, *, may_be_refused: bool, going_on: bool) -> None:
+    """Draw the row.
 
     ``may_be_refused`` adds *Send anyway*; ``going_on`` is whether any lane runs, so that Stop has something to stop.
-    ``draw_share`` is called for answers that are not blind.
     """
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="run_bar"):
         draw_run_button("Run all", start_all)
@@ -75,10 +83,10 @@ def draw_controls(
             on_change=presses.soon(_take_repeats),
             icon=":material/repeat:",
         )
-        blind = st.toggle(
+        st.toggle(
             "Blind",
             key=keys.BLIND,
-            help="Hides the lanes' names and shuffles them until you have voted.",
+            help="Shows two answers at a time without names and numbers until you have voted.",
             on_change=st.session_state.pop,
             args=(state.BLIND_ORDER, None),
         )
@@ -105,15 +113,11 @@ def draw_controls(
         if several.open:
             with several:
                 draw_change_of_several(comparison)
-        draw_file_menu(lambda: ExperimentFile(draft_form.read(), None, rules_form.read()))
-        draw_earlier_comparisons()
-        if not blind:
-            draw_share()
-        draw_shortcuts()
+        rules_form.draw_rules()
     # Always there: a message that appears or vanishes must not move the elements below it.
     with st.container():
         draw_kept(state.RUN_PROBLEM)
-    return blind
+        rules_form.draw_rules_problem()
 
 
 def _take_timing() -> None:

@@ -56,12 +56,7 @@ def draw_outcome(
     all_ended = all(lane in records and not records[lane].running for lane in waited_for)
     answers = {lane_id: record for lane_id, record in records.items() if answer_text(record)}
     if blind_order:
-        numbered = {lane_id: f"Answer {number}" for number, lane_id in enumerate(blind_order, 1)}
-        in_order = {lane_id: answers[lane_id] for lane_id in blind_order if lane_id in answers}
-        draw_vote(in_order, numbered, blind=True, all_ended=all_ended)
         _watch(experiment, version, {}, draws_numbers=False)
-        if not st.session_state.get(keys.BLIND):
-            st.rerun()  # the vote was cast
         return
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
         look = st.segmented_control(
@@ -88,7 +83,7 @@ def draw_outcome(
         going_on = experiment is not None and experiment.going_on
         st.caption("No lane has started yet." if going_on else "Run the lanes first.")
     elif look == VOTE:
-        draw_vote(answers, titles, blind=False, all_ended=all_ended)
+        draw_vote(answers, titles, all_ended=all_ended, blind=False)
         draw_votes({run.id: lane_id for lane_id, found in runs.items() for run in found.runs}, titles)
     elif not answers:
         pass
@@ -131,9 +126,8 @@ def _look_again(
     records = {title: record for title, run in under_way.items() if (record := record_of(run))}
     if not draws_numbers or not records:
         return
+    draw_token_chart(records)
     draw_numbers(records)
-    if not any(record.running for record in records.values()):
-        draw_token_chart(records)
 
 
 def _draw_reference(requests: list[LaneRequest], titles: list[str]) -> str:

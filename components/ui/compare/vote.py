@@ -3,33 +3,107 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from itertools import combinations
 
 import streamlit as st
 
 from components.contract.difference import differences
 from components.experiments.judgement import Better
+from components.experiments.lanes import LaneRequest
 from components.experiments.store import Vote, save_vote, votes_on
 from components.log.record import RunRecord
-from components.ui import state
-from components.ui.answer.run_lookup import request_of
+from components.runs.run import Run
+from components.ui import presses, state
+from components.ui.answer.answer_differences import answer_text
+from components.ui.answer.run_lookup import record_of, request_of
 from components.ui.compare import keys
 from components.ui.compare.keys import lane_key
+from components.ui.compare.lane_runs import LaneRuns
+from components.ui.compare.starting import start_all
 from components.ui.plain_words import plain_words
 from components.ui.user_errors import draw_kept, shown, shown_next
 from components.ui.visitor import own_log
 
 
-def blind_order(lane_ids: list[str]) -> list[str]:
-    """The lanes in a random order that stays until the lanes or the experiment change."""
-    order: list[str] = st.session_state.get(state.BLIND_ORDER, [])
-    if sorted(order) != sorted(lane_ids):
-        order = random.sample(lane_ids, len(lane_ids))
-        st.session_state[state.BLIND_ORDER] = order
-    return order
+def blind_pair(requests: Sequence[LaneRequest], runs: Mapping[str, LaneRuns]) -> list[str] | None:
+    """The two lanes of a blind vote, left and right; None when nothing is to be hidden.
+
+    They stay until the lanes or the experiment change, or the next pair is asked for.
+    """
+    lanes = [request.lane.id for request in requests if not request.lane.muted]
+    if not st.session_state.get(keys.BLIND) or len(lanes) < 2:
+        st.session_state.pop(keys.REVEALED, None)
+        return None
+    pair: list[str] = st.session_state.get(state.BLIND_ORDER, [])
+    if len(pair) != 2 or not set(pair) <= set(lanes):
+        _choose_pair(lanes, runs)
+    return None if st.session_state.get(keys.REVEALED) else st.session_state[state.BLIND_ORDER]
 
 
-def draw_vote(answers: Mapping[str, RunRecord], titles: Mapping[str, str], *, blind: bool, all_ended: bool) -> None:
+def draw_blind(requests: Sequence[LaneRequest], runs: Mapping[str, LaneRuns], pair: list[str] | None) -> None:
+    """Draw the ballot of a blind vote, or after the vote its names and the way on; nothing outside a blind vote."""
+    if pair:
+        shown = [runs[lane] for lane in pair if lane in runs]
+        records = [record for found in shown if (record := record_of(shown_run_of(found)))]
+        answers = {lane: record for lane, record in zip(pair, records, strict=False) if answer_text(record)}
+        all_ended = len(records) == 2 and not any(record.running for record in records)
+        draw_vote(answers, {lane: f"Answer {number}" for number, lane in enumerate(pair, 1)}, all_ended=all_ended)
+    elif revealed := st.session_state.get(keys.REVEALED):
+        titles = {request.lane.id: request.title for request in requests}
+        first, second = (plain_words(titles.get(lane, "deleted")) for lane in st.session_state[state.BLIND_ORDER])
+        lanes = [request.lane.id for request in requests if not request.lane.muted]
+        left = bool(_open_pairs(lanes, runs))
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            st.button(
+                "Next pair" if left else "Run again",
+                key="next_pair",
+                type="primary",
+                icon=":material/navigate_next:" if left else ":material/replay:",
+                on_click=presses.soon(_go_on, lanes, runs if left else None),
+            )
+            said = f"Vote saved: {plain_words(revealed)}. Answer 1 was **{first}**, answer 2 was **{second}**."
+            st.markdown(f":small[{said}]", width="content")
+
+
+def shown_run_of(found: LaneRuns) -> Run | RunRecord:
+    """The run of a lane that a blind vote is about."""
+    return found.runs[min(st.session_state.get(keys.BLIND_REPEAT, 0), len(found.runs) - 1)]
+
+
+def _go_on(lanes: list[str], runs: Mapping[str, LaneRuns] | None) -> None:
+    st.session_state.pop(keys.REVEALED, None)
+    if runs is None:
+        start_all()
+        runs = {}
+    _choose_pair(lanes, runs)
+
+
+def _choose_pair(lanes: list[str], runs: Mapping[str, LaneRuns]) -> None:
+    st.session_state.pop(keys.REVEALED, None)
+    open_pairs = _open_pairs(lanes, runs) or [(*random.sample(lanes, 2), 0)]
+    first, second, repeat = random.choice(open_pairs)  # noqa: S311 - an order, no secret
+    st.session_state[state.BLIND_ORDER] = random.sample([first, second], 2)
+    st.session_state[keys.BLIND_REPEAT] = repeat
+
+
+@shown()
+def _open_pairs(lanes: Sequence[str], runs: Mapping[str, LaneRuns]) -> list[tuple[str, str, int]]:
+    """The pairs of answers without a vote: two lanes, and the number of the repeat from 0."""
+    database = own_log().database
+    ids = [run.id for found in runs.values() for run in found.runs]
+    voted = {frozenset((vote.first_run, vote.second_run)) for vote in (votes_on(database, ids) if database else [])}
+    return [
+        (first, second, repeat)
+        for first, second in combinations([lane for lane in lanes if lane in runs], 2)
+        for repeat, pair in enumerate(zip(runs[first].runs, runs[second].runs, strict=False))
+        if frozenset(run.id for run in pair) not in voted
+    ]
+
+
+def draw_vote(
+    answers: Mapping[str, RunRecord], titles: Mapping[str, str], *, all_ended: bool, blind: bool = True
+) -> None:
     """Draw the ballot for two of the answers. ``answers`` are by lane id; ``titles`` are the shown names."""
     if not all_ended or len(answers) < 2:
         st.caption("You can vote when every lane has ended.")
@@ -86,10 +160,19 @@ def draw_votes(lane_of: Mapping[str, str], titles: Mapping[str, str]) -> None:
 def _vote(first: RunRecord, second: RunRecord, better: Better, blind: bool) -> None:
     first_setting, second_setting = _settings(first, second)
     save_vote(own_log(), Vote(first.id, second.id, first_setting, second_setting, better, blind))
-    st.session_state[keys.VOTE_SAVED] = True
-    if blind and len(st.session_state.get(state.BLIND_ORDER, ())) == 2:
-        # Labels appear after the vote; with more lanes, further pairs are voted on without them.
-        st.session_state[keys.BLIND] = False
+    if not blind:
+        st.session_state[keys.VOTE_SAVED] = True
+        return
+    left, right = st.session_state[state.BLIND_ORDER]
+    # The revealed lanes show the answers that the vote was about.
+    st.session_state[lane_key("chosen", left)] = first.id
+    st.session_state[lane_key("chosen", right)] = second.id
+    st.session_state[keys.REVEALED] = {
+        Better.FIRST: "answer 1 is better",
+        Better.SECOND: "answer 2 is better",
+        Better.TIE: "a tie",
+        Better.BOTH_BAD: "both bad",
+    }[better]
 
 
 def _settings(first: RunRecord, second: RunRecord) -> tuple[str, str]:

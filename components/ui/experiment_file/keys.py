@@ -4,6 +4,8 @@ from __future__ import annotations
 
 RULES = "rules"
 """The rules as typed."""
+RULES_BOX = "rules_box"
+"""Whether the rules are open."""
 RULES_READ = "rules_read"
 """The last text of rules with its value."""
 OPENED_FILE = "opened_file"

@@ -24,21 +24,30 @@ _HELP = (
 
 
 def draw_rules() -> None:
-    """Draw the rules, collapsed, with the problem of a text that cannot be read."""
+    """Draw the button that opens the rules, with their number, or a mark while the text cannot be read."""
     rules, problem = _current()
-    count = len(rules.checks)
-    with st.expander(f"Checks: {count}" if count else "Checks", key="rules_box", expanded=bool(problem)):
+    label = f"Checks: {len(rules.checks)}" if rules.checks else "Checks"
+    icon = ":material/error:" if problem else ":material/rule:"
+    opened = st.popover(label, key=keys.RULES_BOX, type="tertiary", icon=icon, width="content", on_change="rerun")
+    if not opened.open:
+        return
+    with opened:
         st.text_area(
             "Checks, limits and tolerances",
             key=keys.RULES,
             placeholder=_EXAMPLE,
-            height=140,
+            height=160,
+            width=460,
             help=_HELP,
             on_change=presses.soon(lambda: None),
             persist_state="session",
         )
-        if problem:
-            st.error(plain_words(problem))
+
+
+def draw_rules_problem() -> None:
+    """Draw the problem of rules that cannot be read, which also concerns the closed ones."""
+    if problem := _current()[1]:
+        st.error(f"Checks: {plain_words(problem)}")
 
 
 def read() -> Rules:

@@ -31,8 +31,11 @@ _LONG_HEIGHT = 400
 _PREFIX_HELP = "The answer must begin with this text. Sent as prefix: true, only on a last assistant message."
 
 
-def draw_messages() -> None:
-    """Draw every message with its controls, and the buttons to add one."""
+def draw_messages(*, with_undo: bool = True) -> None:
+    """Draw every message with its controls, and the buttons to add one.
+
+    Without ``with_undo``, the page draws what undoes elsewhere.
+    """
     turns: Turns = st.session_state[keys.TURNS]
     with st.container(key="messages", gap="small"):
         # A long conversation scrolls in its own container, so that Run and the answer stay visible.
@@ -40,10 +43,10 @@ def draw_messages() -> None:
         with st.container(height=_LONG_HEIGHT if long else "content", border=False, autoscroll=long, gap="small"):
             for turn in turns:
                 draw_turn(turn, turns)
-        draw_additions(Role)
+        draw_additions(Role, with_undo=with_undo)
 
 
-def draw_additions(roles: Iterable[Role], then: Callable[[str], None] | None = None) -> None:
+def draw_additions(roles: Iterable[Role], then: Callable[[str], None] | None = None, *, with_undo: bool = True) -> None:
     """Draw a button for a message of each role, and *Undo* and *Redo*. ``then`` gets the id of an added message."""
     roles = list(roles)
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="add_message"):
@@ -60,18 +63,24 @@ def draw_additions(roles: Iterable[Role], then: Callable[[str], None] | None = N
                 shortcut=shortcuts.ADD_USER if role is Role.USER else None,
                 on_click=presses.soon(_add, role, then),
             )
-        if label := draft_form.can_undo():
-            st.button(
-                label,
-                key="undo",
-                type="tertiary",
-                icon=":material/undo:",
-                shortcut=shortcuts.UNDO,
-                on_click=presses.soon(draft_form.undo),
-            )
-        if label := draft_form.can_redo():
-            redo = presses.soon(draft_form.redo)
-            st.button(label, key="redo", type="tertiary", icon=":material/redo:", on_click=redo)
+        if with_undo:
+            draw_undo()
+
+
+def draw_undo() -> None:
+    """Draw what undoes, and redoes, the last deletion or import; nothing when there is none."""
+    if label := draft_form.can_undo():
+        st.button(
+            label,
+            key="undo",
+            type="tertiary",
+            icon=":material/undo:",
+            shortcut=shortcuts.UNDO,
+            on_click=presses.soon(draft_form.undo),
+        )
+    if label := draft_form.can_redo():
+        redo = presses.soon(draft_form.redo)
+        st.button(label, key="redo", type="tertiary", icon=":material/redo:", on_click=redo)
 
 
 def draw_notes() -> None:

@@ -1,4 +1,4 @@
-// Keyboard focus, the Escape key and the menu of narrow pages, which Streamlit offers no setting for.
+// Keyboard focus, the Escape key, the drawer of a base and the menu of narrow pages, for which Streamlit has no setting.
 const OVERLAY = "[role=listbox], [role=menu], [role=dialog]:not(section)";
 const MOST_WAIT_MS = 3000;
 
@@ -59,6 +59,44 @@ function closeMenu(event) {
   }
 }
 
+const base = () => document.querySelector(".st-key-base");
+const drawer = () => base()?.querySelector(".st-key-base_drawer");
+const baseLine = () => base()?.querySelector(".st-key-base_summary button");
+
+function setDrawer(open) {
+  drawer().toggleAttribute("data-open", open);
+  baseLine()?.setAttribute("aria-expanded", String(open));
+}
+
+function pressBaseLine(event) {
+  if (!drawer() || !baseLine()?.contains(event.target)) return;
+  const open = !drawer().hasAttribute("data-open");
+  setDrawer(open);
+  if (open) [...drawer().querySelectorAll("textarea")].at(-1)?.focus();
+}
+
+// A field that is reached by the Tab key, or by a program, must be seen.
+function openDrawer(event) {
+  if (drawer()?.contains(event.target)) setDrawer(true);
+}
+
+// Menus of the drawer's fields are outside the page's main part.
+function closeDrawer(event) {
+  const elsewhere = event.target.closest("[data-testid=stMain]") && !base()?.contains(event.target);
+  if (elsewhere && drawer()) setDrawer(false);
+}
+
+// Ctrl+Enter runs what was typed, and Escape closes the drawer before it stops anything.
+function closeDrawerByKey(event) {
+  if (!drawer()?.hasAttribute("data-open")) return;
+  const runs = event.key === "Enter" && (event.ctrlKey || event.metaKey);
+  if (!runs && (event.key !== "Escape" || escapeIsForOverlay)) return;
+  if (!runs) escapeIsForOverlay = true;
+  setDrawer(false);
+  // The field submits its text first.
+  if (drawer().contains(document.activeElement)) setTimeout(() => baseLine()?.focus());
+}
+
 function focusWhenDrawn(key) {
   const until = performance.now() + MOST_WAIT_MS;
   // As Streamlit makes a class of a key.
@@ -86,6 +124,10 @@ export default ({ data, parentElement }) => {
     document.body.addEventListener("keydown", closeSheet);
     document.addEventListener("click", closeMenu);
     document.addEventListener("click", closeSheet);
+    window.addEventListener("keydown", closeDrawerByKey, true);
+    document.addEventListener("click", pressBaseLine);
+    document.addEventListener("focusin", openDrawer);
+    document.addEventListener("pointerdown", closeDrawer);
   }
   if (data.number !== window.temperaPageScript.focused) {
     window.temperaPageScript.focused = data.number;

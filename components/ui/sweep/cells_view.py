@@ -47,7 +47,7 @@ from components.ui.sweep.sweep_runs import whole_runs
 from components.ui.user_errors import shown
 
 _MOST_ROWS = 500
-_EACH = "each cell"
+_EACH = "each run"
 _COLUMNS = {
     **{
         column: st.column_config.NumberColumn(
@@ -70,7 +70,7 @@ _COLUMNS = {
         help="The share of answers that pass all checks, with its 95 % interval and their number."
     ),
     GOODPUT: st.column_config.NumberColumn(
-        format="percent", help="The share of ended cells that succeeded within all limits."
+        format="percent", help="The share of ended runs that succeeded within all limits."
     ),
     TIMES: st.column_config.NumberColumn(format="×%d", help="The number of identical answers."),
     RUN: st.column_config.LinkColumn(display_text="open"),
@@ -84,7 +84,7 @@ def draw_cells(
     fields = kept.setup.fields
     results = {result.id: result for found in by_position for result in found}
     if not results:
-        st.caption("No cell has started yet.")
+        st.caption("No run has started yet.")
         return
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
         groups = [_EACH, ROW, *map(axis_column, fields), *([INPUT] if kept.inputs else [])]
@@ -115,7 +115,7 @@ def draw_cells(
     )
     count = len(table) if once or different else len(results)
     if count > _MOST_ROWS:
-        st.caption(f"The first {_MOST_ROWS:,} of {count:,} cells. The download has all.")
+        st.caption(f"The first {_MOST_ROWS:,} of {count:,} runs. The export has all.")
     places = [place for place in chosen.get("selection", {}).get("rows", []) if place < len(shown)]
     _draw_chosen(sweep_id, kept, [results[shown[RUN].iloc[place]] for place in places], experiment)
 
@@ -157,7 +157,7 @@ def _for_people(table: pd.DataFrame, results: dict[str, CellResult], fields: Seq
 @shown()
 def _draw_chosen(sweep_id: str, kept: KeptSweep, chosen: Sequence[CellResult], experiment: Experiment | None) -> None:
     if not chosen:
-        st.caption("Select cells to run them again, stop them, or compare two to eight of them.")
+        st.caption("Select runs to make them again, stop them, or compare two to eight of them.")
         return
     running = [record for record in chosen if record.running]
     ended = [record for record in chosen if not record.running]

@@ -11,7 +11,8 @@ from components.experiments.sweep_tables import ROW, VALUE
 
 MOST_POINTS = 1_000
 """Above this number, a line shows the range of each value: points would overlap and slow the browser down."""
-_SLANTED = alt.Axis(labelAngle=-30, labelLimit=220)
+_MOST_LEVEL_CHARACTERS = 110
+"""Labels that fit beside each other; longer ones are slanted."""
 
 
 def points(table: pd.DataFrame, across: str, measure: SweepMeasure) -> alt.LayerChart | alt.FacetChart:
@@ -55,7 +56,7 @@ def heat_map(table: pd.DataFrame, across: str, down: str, measure: SweepMeasure)
 
 def counted_bars(counts: pd.DataFrame, across: str, stacked: str, count: str) -> alt.Chart:
     """A bar for each value of ``across``, split by ``stacked``; the three are Tempera's own columns."""
-    x = alt.X(f"{across}:N", sort=None, title=None, axis=_SLANTED)
+    x = alt.X(f"{across}:N", sort=None, title=None, axis=_labels(counts[across]))
     bars: alt.Chart = (
         alt.Chart(counts, height=320).mark_bar().encode(x=x, y=f"{count}:Q", color=f"{stacked}:N", tooltip=list(counts))
     )
@@ -65,7 +66,7 @@ def counted_bars(counts: pd.DataFrame, across: str, stacked: str, count: str) ->
 def _layers(table: pd.DataFrame, shown: pd.DataFrame, measure: SweepMeasure) -> alt.LayerChart:
     title = _title(measure)
     base = table.loc[table[ROW] == BASE, VALUE]
-    x = alt.X("at:N", sort=None, title=None, axis=_SLANTED)
+    x = alt.X("at:N", sort=None, title=None, axis=_labels(shown["at"]))
     y = alt.Y(f"{VALUE}:Q", title=title, scale=alt.Scale(zero=False))
     if few := len(shown) <= MOST_POINTS:
         data = shown
@@ -87,6 +88,11 @@ def _layers(table: pd.DataFrame, shown: pd.DataFrame, measure: SweepMeasure) -> 
         low, high = alt.Y("min(low):Q", title=title), alt.Y2("max(high):Q")
         layers.insert(0, drawn.mark_rect(opacity=0.15).encode(y=low, y2=high))
     return alt.LayerChart(layer=layers)
+
+
+def _labels(words: pd.Series) -> alt.Axis:
+    level = words.drop_duplicates().str.len().add(2).sum() <= _MOST_LEVEL_CHARACTERS
+    return alt.Axis(labelAngle=0 if level else -30, labelLimit=220)
 
 
 def _title(measure: SweepMeasure) -> str:

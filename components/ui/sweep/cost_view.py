@@ -15,7 +15,6 @@ from components.experiments.cells import RowRequest
 from components.experiments.price import Price, price, total_of
 from components.experiments.reuse import Reused
 from components.experiments.sweep_setup import Setup
-from components.live.status_words import duration
 from components.log.owned import OwnLog
 from components.log.query import Measured, QueryFailed, recent_measures
 from components.server.process import service
@@ -45,7 +44,7 @@ def draw_cost(requests: Sequence[RowRequest], setup: Setup, known: Reused) -> in
         if cost.expected_tokens is not None:
             words.append(f"about {cost.expected_tokens:,} tokens expected")
         if cost.expected_seconds is not None:
-            words.append(f"about {_time(cost.expected_seconds)}")
+            words.append(f"about {time_in_words(cost.expected_seconds)}")
         currencies = {
             request.endpoint.prices.currency for request in asked if request.endpoint and request.endpoint.prices
         }
@@ -61,6 +60,13 @@ def draw_cost(requests: Sequence[RowRequest], setup: Setup, known: Reused) -> in
             on_change=presses.soon(_take_reuse),
         )
     return count
+
+
+def time_in_words(seconds: float) -> str:
+    """An estimated time, in seconds, minutes or hours."""
+    if seconds < 120:
+        return f"{seconds:,.0f} s"
+    return f"{seconds / 60:,.0f} min" if seconds < 7_200 else f"{seconds / 3_600:,.1f} h"
 
 
 def _take_reuse() -> None:
@@ -143,7 +149,3 @@ def _measured(log: OwnLog, endpoint: str, model: str) -> list[Measured]:
         return recent_measures(log.database, endpoint, model, _MEASURED_RUNS) if log.database else []
     except QueryFailed:
         return []  # the price then lacks these parts
-
-
-def _time(seconds: float) -> str:
-    return duration(seconds * 1000) if seconds < 120 else f"{seconds / 60:,.0f} min"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
 import pandas as pd
@@ -17,35 +17,76 @@ from components.ui.sweep.sweep_runs import whole_runs
 _LINES_AT_ONCE = 200
 
 
-def draw_long_download(sweep_id: str, kept: KeptSweep, by_position: Sequence[Sequence[CellResult]]) -> None:
-    """Draw the button for one line per cell, with all its numbers and its full answer."""
-    _draw(sweep_id, "long", partial(long_csv, kept, by_position), "One line per cell, with its whole answer.")
+def draw_downloads(sweep_id: str, kept: KeptSweep, by_position: Sequence[Sequence[CellResult]]) -> None:
+    """Draw the menu of files with one line per run, with all its numbers and its full answer."""
+    with st.popover("Export", key="export_sweep", type="tertiary", icon=":material/download:", width="content"):
+        for name, (label, ending, kind, write) in _LONG.items():
+            make = partial(_written, write, kept, by_position)
+            _draw(sweep_id, name, make, "One line per run, with its whole answer.", (label, ending, kind))
 
 
 def draw_wide_download(sweep_id: str, kept: KeptSweep, measure: SweepMeasure, measures: pd.DataFrame) -> None:
     """Draw the button for one line per row of the plan. ``measures`` is a result of ``measured``."""
     what = f"One line per row, with the {measure.label} of each repeat in its own column."
-    _draw(sweep_id, "wide", lambda: as_csv(wide_table(measures, len(kept.inputs))), what)
+    _draw(
+        sweep_id,
+        "wide",
+        lambda: as_csv(wide_table(measures, len(kept.inputs))),
+        what,
+        ("CSV (wide)", "csv", "text/csv"),
+    )
 
 
 def long_csv(kept: KeptSweep, by_position: Sequence[Sequence[CellResult]]) -> bytes:
-    """One line per cell, with its full answer, or the beginning when the log no longer has it. Raises QueryFailed."""
+    """One line per run, with its full answer, or the beginning when the log no longer has it. Raises QueryFailed."""
+    return _as_csv(_parts(kept, by_position))
+
+
+def _parts(kept: KeptSweep, by_position: Sequence[Sequence[CellResult]]) -> Iterator[pd.DataFrame]:
+    """The table in parts with full answers; the first has the columns only."""
     table = long_table(kept.setup.fields, kept.rows, kept.inputs, by_position).drop(columns=[DIGEST, POSITION])
-    parts = [as_csv(table[:0])]
+    yield table[:0]
     for begin in range(0, len(table), _LINES_AT_ONCE):
         part = table[begin : begin + _LINES_AT_ONCE]
         texts = {record.id: record.text for records in whole_runs(kept, list(part[RUN])) for record in records}
         answers = [texts.get(run_id, beginning) for run_id, beginning in zip(part[RUN], part[ANSWER], strict=True)]
-        parts.append(as_csv(part.assign(**{ANSWER: answers}), with_names=False))
-    return b"".join(parts)
+        yield part.assign(**{ANSWER: answers})
 
 
-def _draw(sweep_id: str, name: str, make: Callable[[], bytes], what: str) -> None:
+def _as_csv(parts: Iterator[pd.DataFrame]) -> bytes:
+    return b"".join(as_csv(part, with_names=number == 0) for number, part in enumerate(parts))
+
+
+def _as_json_lines(parts: Iterator[pd.DataFrame]) -> bytes:
+    return b"".join(part.to_json(orient="records", lines=True, force_ascii=False).encode() for part in parts)
+
+
+def _as_parquet(parts: Iterator[pd.DataFrame]) -> bytes:
+    first, *others = parts
+    whole: bytes = pd.concat(others or [first]).convert_dtypes().to_parquet(index=False)
+    return whole
+
+
+_LONG: dict[str, tuple[str, str, str, Callable[[Iterator[pd.DataFrame]], bytes]]] = {
+    "long": ("CSV (long)", "csv", "text/csv", _as_csv),
+    "lines": ("JSON Lines", "jsonl", "application/jsonl", _as_json_lines),
+    "parquet": ("Parquet", "parquet", "application/vnd.apache.parquet", _as_parquet),
+}
+
+
+def _written(
+    write: Callable[[Iterator[pd.DataFrame]], bytes], kept: KeptSweep, by_position: Sequence[Sequence[CellResult]]
+) -> bytes:
+    return write(_parts(kept, by_position))
+
+
+def _draw(sweep_id: str, name: str, make: Callable[[], bytes], what: str, file: tuple[str, str, str]) -> None:
+    label, ending, kind = file
     st.download_button(
-        f"CSV, {name}",
+        label,
         make,
-        f"sweep-{sweep_id[:8]}-{name}.csv",
-        "text/csv",
+        f"sweep-{sweep_id[:8]}-{name}.{ending}",
+        kind,
         key=f"download_{name}",
         icon=":material/download:",
         type="tertiary",

@@ -25,8 +25,22 @@ _HEAT_MAP, _SMALL_MULTIPLES = "heat map", "small multiples"
 
 
 @shown()
+def draw_sentences(sweep_id: str, kept: KeptSweep, by_position: Sequence[Sequence[CellResult]]) -> None:
+    """Draw what each axis changes in the chosen measure, in one sentence each; their place is there from the start."""
+    name = st.session_state.get(keys.SWEEP_MEASURE)
+    measure = next((found for found in MEASURES if found.label == name), MEASURES[0])
+    with st.container(gap=None):
+        alike = similarities(sweep_id, kept, by_position) if measure is SIMILARITY else {}
+        by_row = join_inputs(by_position, max(len(kept.inputs), 1))
+        for finding in findings(kept.setup.fields, kept.rows, by_row, measure, alike):
+            st.markdown(f":material/insights: {plain_words(finding.sentence)}")
+        if base_row(kept.rows) is None:
+            st.caption("The plan has no base row to compare the values with.")
+
+
+@shown()
 def draw_findings(sweep_id: str, kept: KeptSweep, by_position: Sequence[Sequence[CellResult]]) -> None:
-    """Draw the choice of measure and axes, the sentences, the chart and its table."""
+    """Draw the choice of measure and axes, the chart and its table."""
     fields = kept.setup.fields
     labels: dict[str, SweepMeasure | None] = {found.label: found for found in MEASURES}
     labels[_FINISH_REASONS] = None
@@ -37,11 +51,6 @@ def draw_findings(sweep_id: str, kept: KeptSweep, by_position: Sequence[Sequence
         _draw_finish_reasons(kept, by_position)
         return
     alike = similarities(sweep_id, kept, by_position) if measure is SIMILARITY else {}
-    by_row = join_inputs(by_position, max(len(kept.inputs), 1))
-    for finding in findings(fields, kept.rows, by_row, measure, alike):
-        st.markdown(f"- {plain_words(finding.sentence)}")
-    if base_row(kept.rows) is None:
-        st.caption("The plan has no base row to compare the values with.")
     table = measured(measure, fields, kept.rows, kept.inputs, by_position, alike)
     if table.empty:
         st.caption("No answer has this measure yet.")

@@ -13,13 +13,16 @@ from components.experiments.experiment import Experiment
 from components.experiments.kept_sweep import KeptSweep
 from components.ui import presses
 from components.ui.plain_words import plain_words
+from components.ui.sweep import keys
 from components.ui.sweep.cells_view import draw_cells
-from components.ui.sweep.downloads import draw_long_download
-from components.ui.sweep.findings_view import draw_findings
+from components.ui.sweep.cost_view import time_in_words
+from components.ui.sweep.downloads import draw_downloads
+from components.ui.sweep.findings_view import draw_findings, draw_sentences
 from components.ui.sweep.running import run_again
 from components.ui.sweep.sweep_runs import missing_and_refused, results_of, run_missing_cells
 from components.ui.user_errors import shown
 
+RESULTS = "Results"
 _LOOK_AGAIN_S = 1.0
 _RATE_FROM = 50
 
@@ -51,7 +54,8 @@ def _draw(sweep_id: str, kept: KeptSweep, experiment: Experiment | None, was_goi
     _draw_progress(sweep_id, kept, by_position, experiment, going_on=going_on)
     if experiment and experiment.paused_why:
         st.warning(plain_words(experiment.paused_why))
-    cells, said = st.tabs(["Runs", "Results"], key="sweep_tabs", on_change="rerun")
+    draw_sentences(sweep_id, kept, by_position)
+    cells, said = st.tabs(["Runs", RESULTS], key=keys.SWEEP_TABS, on_change="rerun")
     with cells:
         if cells.open:
             draw_cells(sweep_id, kept, by_position, experiment)
@@ -71,34 +75,40 @@ def _draw_progress(
     total = kept.positions * kept.setup.repeats
     ended = [result for results in by_position for result in results if not result.running]
     failed = [result for result in ended if not result.ended_well]
-    words = f"{len(ended):,} of {total:,} cells ended" + (f", {len(failed):,} failed" if failed else "")
+    words = f"{len(ended):,} of {total:,} runs ended" + (f", {len(failed):,} failed" if failed else "")
     # Reused answers took no time here.
     timed = [result for result in ended if result.timed["total_ms"] is not None]
     if going_on and timed:
         # Of the newest ones: the load may have been different before a pause.
         newest = nlargest(_RATE_FROM, timed, key=lambda result: result.finished_at or "")
         mean_s = sum(result.timed["total_ms"] or 0.0 for result in newest) / len(newest) / 1000
-        words += f", about {mean_s * (total - len(ended)) / kept.setup.at_once:,.0f} s left"
+        words += f", about {time_in_words(mean_s * (total - len(ended)) / kept.setup.at_once)} left"
     if going_on and experiment and experiment.paused:
         words += " (paused)"
-    st.progress(min(len(ended) / total, 1.0), text=words)
-    if going_on and experiment:
-        _draw_switches(experiment)
-    else:
-        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="sweep_progress"):
+        st.progress(min(len(ended) / total, 1.0), text=words)
+        if going_on and experiment:
+            _draw_switches(experiment)
+        else:
             _draw_missing(sweep_id, kept, by_position)
-            _draw_whole(sweep_id, kept, by_position)
+            st.button(
+                "Run all again",
+                key="run_again",
+                icon=":material/replay:",
+                type="tertiary",
+                on_click=presses.soon(run_again, sweep_id),
+            )
+        draw_downloads(sweep_id, kept, by_position)
 
 
 def _draw_switches(experiment: Experiment) -> None:
-    with st.container(horizontal=True, gap="small"):
-        if experiment.paused:
-            st.button("Resume", key="resume_sweep", icon=":material/play_arrow:", on_click=experiment.resume)
-        else:
-            st.button("Pause", key="pause_sweep", icon=":material/pause:", on_click=experiment.pause)
-        st.button("Stop", key="stop_sweep", icon=":material/stop:", on_click=experiment.stop)
-        if said := experiment.made_elsewhere:
-            st.caption(said)
+    if experiment.is_made_elsewhere:
+        st.caption("Another replica makes these runs.", width="content")
+    if experiment.paused:
+        st.button("Resume", key="resume_sweep", icon=":material/play_arrow:", on_click=experiment.resume)
+    else:
+        st.button("Pause", key="pause_sweep", icon=":material/pause:", on_click=experiment.pause)
+    st.button("Stop", key="stop_sweep", icon=":material/stop:", on_click=experiment.stop)
 
 
 def _draw_missing(sweep_id: str, kept: KeptSweep, by_position: Sequence[Sequence[CellResult]]) -> None:
@@ -115,15 +125,3 @@ def _draw_missing(sweep_id: str, kept: KeptSweep, by_position: Sequence[Sequence
         others = f", and {len(refused) - 1:,} more" if len(refused) > 1 else ""
         why = plain_words(f"Not sent: row {first.number}{others}. {first.problem}")
         st.markdown(f":orange[:material/warning: :small[{why}]]", width="content")
-
-
-def _draw_whole(sweep_id: str, kept: KeptSweep, by_position: Sequence[Sequence[CellResult]]) -> None:
-    """Draw the actions on the whole sweep."""
-    st.button(
-        "Run all again",
-        key="run_again",
-        icon=":material/replay:",
-        type="tertiary",
-        on_click=presses.soon(run_again, sweep_id),
-    )
-    draw_long_download(sweep_id, kept, by_position)

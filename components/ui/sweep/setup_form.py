@@ -25,6 +25,7 @@ _KINDS = {
     PlanKind.PRODUCT: ("Grid", "Every value of each axis with every value of the others."),
     PlanKind.LIST: ("List", "Your own rows."),
 }
+_PROMPT_CHARACTERS = 60
 _VALUES_HELP = """
 Values separated by commas or lines. Ranges: `0 to 1 step 0.25`, `1..5`; for random_seed `seeds 10`.
 `omitted` and `null` are values, too. System messages and variables: one value per line.
@@ -66,11 +67,14 @@ def change(**parts: Any) -> None:
     _keep(read())
 
 
-def in_words(setup: Setup) -> str:
-    """The set-up as one line: its axes with their values, the plan, repeats and concurrency."""
+def in_words(setup: Setup, draft: Draft) -> str:
+    """The set-up as one line of Markdown: the prompt and model, the axes with their values, the plan and repeats."""
     axes = " × ".join(f"{axis.field} {', '.join(axis.text.splitlines())}" for axis in setup.axes)
-    parts = [axes, _KINDS[setup.kind][0], f"{setup.repeats} repeats", f"concurrency {setup.at_once}"]
-    return " · ".join(parts)
+    prompt = " ".join(draft.text_of(draft.turns[-1]).split()) if draft.turns else ""
+    repeats = f"{setup.repeats} repeat{'' if setup.repeats == 1 else 's'}"
+    parts = [_KINDS[setup.kind][0], repeats, f"concurrency {setup.at_once}", draft.model or "no model"]
+    asked = f" :gray[· {plain_words(prompt, _PROMPT_CHARACTERS)}]" if prompt else ""
+    return f"**{plain_words(axes, 300)}** · {plain_words(' · '.join(parts))}{asked}"
 
 
 def draw_axes(draft: Draft) -> None:
