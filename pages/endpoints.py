@@ -17,15 +17,14 @@ from components.ui.endpoints.added_form import (
 from components.ui.endpoints.endpoint_panel import await_answers, check_again, draw_endpoint
 from components.ui.endpoints.endpoint_setup import draw_endpoint_setup
 from components.ui.endpoints.own_endpoint import draw_own_endpoint
+from components.ui.page_heading import draw_heading_row
 from components.ui.user_errors import draw_kept, shown
 from components.ui.visitor import own_log
 
 endpoints = list(service().configuration().endpoints.values())
 local = may_add()
 
-with st.container(horizontal=True, vertical_alignment="center"):
-    st.subheader("Endpoints", anchor=False, width="content")
-    st.space("stretch")
+with draw_heading_row("Endpoints", "Where requests are sent, and which models answer there"):
     if local:
         draw_add_buttons()
     st.button(

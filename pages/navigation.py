@@ -31,15 +31,15 @@ st.html(live_view.FOLDER / "markdown.css")
 st.html(live_view.FOLDER.parent / "differences.css")
 
 is_demo = service().demo is not None
-shared = st.Page("shared.py", title="Shared links", icon=":material/link:", visibility="hidden")
+shared = st.Page("shared.py", title="Shared", icon=":material/link:")
 pages = [
     st.Page("playground.py", title="Playground", icon=":material/bolt:", default=True),
     st.Page("compare.py", title="Compare", icon=":material/view_column:"),
     st.Page("sweep.py", title="Sweep", icon=":material/grid_on:"),
     st.Page("runs.py", title="Runs", icon=":material/history:"),
+    shared,
     # Addresses and states of the endpoints are for the operator only.
     *([] if is_demo else [st.Page("endpoints.py", title="Endpoints", icon=":material/dns:")]),
-    shared,
 ]
 page = st.navigation(pages, position="hidden" if st.context.is_embedded else "top")
 

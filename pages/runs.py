@@ -3,19 +3,25 @@
 import streamlit as st
 
 from components.ui.answer.run_lookup import find, record_of
+from components.ui.page_heading import draw_heading_row
 from components.ui.runs import keys
 from components.ui.runs.charts import draw_charts, draw_trends
+from components.ui.runs.export import draw_export
 from components.ui.runs.filters import draw_filters
 from components.ui.runs.one_run import draw_one_run
 from components.ui.runs.opened_run import opened_run
 from components.ui.runs.selection import draw_undo
 from components.ui.runs.several_runs import draw_several_runs
-from components.ui.runs.table import draw_runs_table, list_anew
+from components.ui.runs.table import draw_columns, draw_runs_table, list_anew
 from components.ui.runs.win_rate_table import draw_win_rates
 from components.ui.user_errors import draw_kept
 
-st.subheader("Runs", anchor=False)
+heading = draw_heading_row("Runs", "Every run, with what was sent, what came and how fast")
 view = draw_filters()
+if view is not None:
+    with heading:
+        draw_export(view)
+        draw_columns()
 draw_kept(keys.RUNS_PROBLEM)
 draw_undo(list_anew)
 opened = opened_run()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, delete, func, insert, select
@@ -44,6 +45,13 @@ class Published:
     created_at: str
     expires_at: str
     size: int
+
+
+@dataclass(frozen=True)
+class Revoked:
+    """A revoked capsule with its content, for ``restore``."""
+
+    row: Mapping[str, object]
 
 
 def publish(
@@ -113,9 +121,19 @@ def own_capsules(database: Database, most: int = MOST_OF_AN_OWNER) -> list[Publi
     return [Published(**row) for row in read_rows(database, statement)]
 
 
-def revoke(log: OwnedLog, capsule_id: str) -> bool:
-    """Delete a capsule of the owner at once; returns whether it existed. Raises DatabaseUnavailable."""
+def revoke(log: OwnedLog, capsule_id: str) -> Revoked | None:
+    """Delete a capsule of the owner at once; None when there is none. Raises DatabaseUnavailable."""
     if _ID.fullmatch(capsule_id) is None:
-        return False
-    this = delete(capsules).where(capsules.c.id == capsule_id, owned(capsules, log.owner))
-    return log.write(lambda connection: connection.execute(this).rowcount) > 0
+        return None
+    this = delete(capsules).where(capsules.c.id == capsule_id, owned(capsules, log.owner)).returning(capsules)
+
+    def work(connection: Connection) -> Revoked | None:
+        row = connection.execute(this).mappings().one_or_none()
+        return Revoked(dict(row)) if row else None
+
+    return log.write(work)
+
+
+def restore(log: OwnedLog, revoked: Revoked) -> None:
+    """Make the link of a revoked capsule work again, without its visitors' verdicts. Raises DatabaseUnavailable."""
+    log.write(lambda connection: connection.execute(insert(capsules), dict(revoked.row)))

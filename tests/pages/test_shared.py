@@ -140,6 +140,8 @@ def test_expired_and_taken_back_are_the_same_as_unknown(chat: Chat) -> None:
     ]
     for gone in (ended, back, "A" * 22):
         assert [info.value for info in opened(c=gone).info] == [NOTHING]
+    pressed(page, "restore_link")
+    assert opened(c=back).subheader
 
 
 def test_who_guesses_has_to_wait(chat: Chat) -> None:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 
 import altair as alt
 import pandas as pd
 import streamlit as st
 
 from components.contract.chunk import UnreadableEvent, read_chunk
+from components.contract.strict_json import read_json
 from components.log.events import StoredEvent
 from components.log.record import RunRecord
 from components.runs.run import Run
 from components.ui.answer import keys
 from components.ui.answer.run_lookup import events_reader
+from components.ui.plain_words import plain_words
 from components.ui.user_errors import shown
 
 _REFRESH_S = 1.0
@@ -93,6 +96,7 @@ def _draw_strip(events: list[StoredEvent]) -> None:
 def _draw_table(events: list[StoredEvent], first: int, *, can_open: bool = True) -> None:
     """``can_open`` makes rows selectable; a list that still grows has no selection."""
     frame = _frame(events, first)
+    data, common = folded([event.data for event in events])
     st.dataframe(
         pd.DataFrame(
             {
@@ -101,7 +105,7 @@ def _draw_table(events: list[StoredEvent], first: int, *, can_open: bool = True)
                 "gap": frame["gap_ms"],
                 "name": frame["name"],
                 "text": [_text_of(event) for event in events],
-                "data": frame["data"],
+                "data": data,
             }
         ),
         key=keys.EVENTS_TABLE if can_open else None,
@@ -122,9 +126,13 @@ def _draw_table(events: list[StoredEvent], first: int, *, can_open: bool = True)
             "text": st.column_config.TextColumn(
                 width="medium", help="The text, reasoning or tool call that this event added, in quotation marks."
             ),
-            "data": st.column_config.TextColumn(width="large"),
+            "data": st.column_config.TextColumn(
+                width="large", help="Without what is the same in every event. Select a row for the whole event."
+            ),
         },
     )
+    if common:
+        st.caption(f"In every event: {plain_words(', '.join(f'{name} {value}' for name, value in common.items()))}")
     if not can_open:
         return
     rows = st.session_state[keys.EVENTS_TABLE].selection.rows
@@ -135,6 +143,33 @@ def _draw_table(events: list[StoredEvent], first: int, *, can_open: bool = True)
             st.caption(f"The first {len(event.data):,} of {event.size:,} characters.")
     else:
         st.caption("Select a row to see its whole event.")
+
+
+def folded(data: Sequence[str]) -> tuple[list[str], dict[str, str]]:
+    """The data without the members that are the same in every JSON object, and these members as JSON.
+
+    Other data, and the objects of which all members are common, stay whole.
+    """
+    objects = {place: read for place, text in enumerate(data) if isinstance(read := _read(text), dict)}
+    if len(objects) < 2:
+        return list(data), {}
+    common = {
+        name: value
+        for name, value in next(iter(objects.values())).items()
+        if all(name in each and each[name] == value for each in objects.values())
+    }
+    short = list(data)
+    for place, each in objects.items():
+        if rest := {name: value for name, value in each.items() if name not in common}:
+            short[place] = json.dumps(rest, ensure_ascii=False)
+    return short, {name: json.dumps(value, ensure_ascii=False) for name, value in common.items()}
+
+
+def _read(text: str) -> object:
+    try:
+        return read_json(text)
+    except ValueError:
+        return None
 
 
 def _text_of(event: StoredEvent) -> str | None:

@@ -17,7 +17,7 @@ from components.ui.visitor import owner
 
 def draw_export(view: View) -> None:
     """Draw a link for each file format, with all ended runs of the view."""
-    with st.popover("Export", icon=":material/download:"):
+    with st.popover("Export", icon=":material/download:", type="tertiary"):
         newest = f" Only the newest {MOST_COUNTED:,} runs with these words." if view.words else ""
         st.caption(f"All ended runs of this view, oldest first.{newest}")
         token = token_of(view, keys.TICKET)

@@ -61,7 +61,7 @@ def draw_filters() -> View | None:
             list(ORDERS),
             key=keys.ORDER,
             bind="query-params",
-            format_func=lambda order: f"Sort by {order}",
+            format_func=lambda order: f"Sort by {'start time' if order == 'started' else order}",
             label_visibility="collapsed",
             width=220,
         )

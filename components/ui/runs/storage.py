@@ -30,7 +30,7 @@ def draw_storage(view: View, on_change: Callable[[], None]) -> None:
     database = log.database
     if database is None:
         return
-    opened = st.popover("Storage", icon=":material/database:", key=keys.UPKEEP, on_change="rerun")
+    opened = st.popover("Storage", icon=":material/database:", key=keys.UPKEEP, type="tertiary", on_change="rerun")
     # A closed popover would count the view's runs every two seconds in vain.
     if not opened.open:
         return

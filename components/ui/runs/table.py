@@ -14,7 +14,6 @@ from components.log.query import QueryFailed, count_runs
 from components.log.record import LISTED, NUMBERS
 from components.log.search import MOST_COUNTED, Page, PageEnd, Summary, View, page_of, summary_of
 from components.ui.runs import keys
-from components.ui.runs.export import draw_export
 from components.ui.runs.opened_run import open_run, opened_run
 from components.ui.runs.runs_list import Column, Row, draw_runs_list
 from components.ui.runs.selection import draw_selection
@@ -147,19 +146,22 @@ def _tick(run_ids: list[str]) -> None:
     st.session_state[keys.JUST_OPENED] = True
 
 
+def draw_columns() -> None:
+    """Draw the choice of columns."""
+    with st.popover("Columns", icon=":material/view_column:", key="columns_box", type="tertiary"):
+        st.multiselect(
+            "Columns, in this order",
+            _COLUMNS,
+            key=keys.COLUMNS,
+            bind="query-params",
+            placeholder="the usual ones",
+        )
+
+
 def _draw_head(listing: _Listing, summary: str) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        draw_export(listing.view)
-        draw_storage(listing.view, list_anew)
-        with st.popover("Columns", icon=":material/view_column:", key="columns_box"):
-            st.multiselect(
-                "Columns, in this order",
-                _COLUMNS,
-                key=keys.COLUMNS,
-                bind="query-params",
-                placeholder="the usual ones",
-            )
         st.caption(summary, width="stretch")
+        draw_storage(listing.view, list_anew)
     draw_selection(list_anew)
 
 

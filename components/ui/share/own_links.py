@@ -5,7 +5,8 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from components.sharing.capsules import Published, own_capsules, revoke
+from components.sharing.capsules import Published, own_capsules, restore, revoke
+from components.ui.page_heading import draw_heading_row
 from components.ui.plain_words import plain_words
 from components.ui.share import keys
 from components.ui.share.address import address_of
@@ -19,13 +20,17 @@ _MOST = 200
 @shown()
 def draw_own_links() -> None:
     """Draw the links, newest first. The error of an unreadable log is shown."""
-    st.subheader("Shared links", anchor=False)
-    st.caption("Anyone with one of these links can see its content. A revoked link stops working immediately.")
+    draw_heading_row("Shared", "Your public links. A revoked one stops working immediately.")
     database = own_log().database
     draw_kept(keys.LINK_PROBLEM)
     found = own_capsules(database, _MOST) if database else []
     if not found:
         st.info("You have no shared links. *Share* creates one for an answer or a comparison.", icon=":material/link:")
+    if revoked := st.session_state.get(keys.REVOKED):
+        with st.container(horizontal=True, vertical_alignment="center", gap="small", key="revoked"):
+            title = plain_words(str(revoked.row["title"]), 80) or "A link without a title"
+            st.markdown(f"{title}: revoked.", width="content")
+            st.button("Undo", key="restore_link", icon=":material/undo:", on_click=_restore)
     for published in found:
         _draw_one(published)
 
@@ -51,4 +56,9 @@ def _draw_one(published: Published) -> None:
 
 def _revoke(capsule_id: str) -> None:
     with shown_next(keys.LINK_PROBLEM):
-        revoke(own_log(), capsule_id)
+        st.session_state[keys.REVOKED] = revoke(own_log(), capsule_id)
+
+
+def _restore() -> None:
+    with shown_next(keys.LINK_PROBLEM):
+        restore(own_log(), st.session_state.pop(keys.REVOKED))
