@@ -9,7 +9,7 @@ from components.ui.share.shared_page import draw_shared
 
 capsule_id = st.query_params.get(keys.CAPSULE_PARAMETER)
 if capsule_id is None:
-    draw_open_file()
     draw_own_links()
+    draw_open_file()
 else:
     draw_shared(capsule_id)
