@@ -189,7 +189,7 @@ def main() -> None:
         browser = playwright.chromium.launch(executable_path=program(), args=list(CHROMIUM_FLAGS))
         for name in names:
             draw(browser, app, name)
-            print(name, flush=True)
+            print(name, flush=True)  # noqa: T201 - a program
         browser.close()
 
 

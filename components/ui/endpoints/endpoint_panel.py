@@ -255,7 +255,7 @@ def _draw_models(name: str, health: EndpointHealth | None) -> None:
             _table(health.models),
             key=f"model_table_{name}",
             hide_index=True,
-            placeholder="not told",
+            placeholder="n/a",
             height=38 + 35 * min(len(health.models), _MOST_ROWS_SHOWN),
             column_config={
                 "model": st.column_config.TextColumn(width="medium"),

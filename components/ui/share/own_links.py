@@ -51,7 +51,7 @@ def _draw_one(published: Published) -> None:
             )
         size = f"{published.size / 1000:,.0f} kB"
         st.caption(f"{published.kind} · created {made:%-d %b %Y, %H:%M} · expires {ends:%-d %b %Y} · {size}")
-        st.code(address_of("shared", **{keys.CAPSULE_PARAMETER: published.id}), language=None)
+        st.code(address_of("shared", **{keys.CAPSULE_PARAMETER: published.id}), language=None, wrap_lines=True)
 
 
 def _revoke(capsule_id: str) -> None:
