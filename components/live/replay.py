@@ -13,9 +13,9 @@ from components.log.events import StoredEvent
 from components.log.query import QueryFailed
 from components.markdown.answer import AnswerBlocks
 from components.streaming.answer import Answer
+from components.streaming.event_reader import DONE
 from components.streaming.faults import StreamFault
 from components.streaming.limits import Limits
-from components.streaming.stream import DONE
 
 _EVENTS_IN_ONE_MESSAGE = 200
 _DRAWING_S = 0.5

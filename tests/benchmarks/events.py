@@ -17,8 +17,8 @@ from components.log.log import Log
 from components.log.query import events_of
 from components.log.tables import events
 from components.runs.run import Run
+from components.streaming.answer import TimedEvent
 from components.streaming.outcome import Outcome, Status
-from components.streaming.stream import TimedEvent
 from tests.orders import order
 
 

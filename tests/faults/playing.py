@@ -13,11 +13,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TypeVar
 
+from components.streaming.answer import TimedEvent
 from components.streaming.connections import close_kept_connections
 from components.streaming.limits import Limits
 from components.streaming.outcome import Outcome
 from components.streaming.session import ApiKey
-from components.streaming.stream import AnswerStream, TimedEvent
+from components.streaming.stream import AnswerStream
 from tests.faults.fault import KEY, LIMITS, Fault, Where
 from tests.faults.server import BadServer, serving
 

@@ -23,10 +23,9 @@ from components.live.channels import Channels
 from components.live.frames import Frame
 from components.live.socket import LiveSocket
 from components.runs.run import Run
-from components.streaming.answer import Delta
+from components.streaming.answer import Delta, TimedEvent
 from components.streaming.moments import Timings
 from components.streaming.outcome import Outcome, Status
-from components.streaming.stream import TimedEvent
 from tests.browser.conftest import free_port
 from tests.orders import order
 from tests.waiting import wait_for

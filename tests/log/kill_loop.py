@@ -30,9 +30,8 @@ from components.log.database import Database
 from components.log.log import Log
 from components.log.query import events_of, find_run
 from components.runs.run import Run
-from components.streaming.answer import Delta
+from components.streaming.answer import Delta, TimedEvent
 from components.streaming.outcome import Outcome, Status
-from components.streaming.stream import TimedEvent
 from tests.orders import order
 
 MOST_LOST_MS = 500

@@ -18,10 +18,10 @@ from components.drafts.store import save_draft, save_preset
 from components.log.export import export_runs
 from components.log.log import Log
 from components.runs.run import Run
+from components.streaming.answer import TimedEvent
 from components.streaming.faults import ErrorKind
 from components.streaming.moments import Timings
 from components.streaming.outcome import Outcome, Status
-from components.streaming.stream import TimedEvent
 from tests.orders import order, said
 
 GALLERY = Path(__file__).parent / "gallery"

@@ -14,10 +14,9 @@ from typing import IO
 from components.log.database import Database
 from components.log.log import Log
 from components.runs.run import Run
-from components.streaming.answer import Delta
+from components.streaming.answer import Delta, TimedEvent
 from components.streaming.limits import Limits
 from components.streaming.outcome import Outcome, Status
-from components.streaming.stream import TimedEvent
 from tests.forks import FORKS
 from tests.orders import order
 

@@ -10,9 +10,8 @@ from components.log.deletion import delete_found, delete_run, restore_run
 from components.log.log import Log
 from components.log.query import events_of, find_run
 from components.log.search import View, page_of
-from components.streaming.answer import Delta
+from components.streaming.answer import Delta, TimedEvent
 from components.streaming.outcome import Outcome, Status
-from components.streaming.stream import TimedEvent
 from tests.log.conftest import make_run
 
 

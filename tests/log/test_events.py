@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 
 from components.log.events import MOST_IN_ONE_PACK, StoredEvent, pack, segments, stored, unpack
 from components.runs.run import Activity, Run
-from components.streaming.answer import Delta
+from components.streaming.answer import Delta, TimedEvent
+from components.streaming.event_reader import DONE
 from components.streaming.limits import Limits
 from components.streaming.outcome import Outcome, Status
-from components.streaming.stream import DONE, TimedEvent
 from tests.orders import order
 
 TEXTS = st.text(st.characters(codec="utf-8", exclude_characters="\0"))

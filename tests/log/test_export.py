@@ -21,8 +21,8 @@ from components.log.log import Log
 from components.log.record import RunRecord
 from components.log.tables import events, runs, to_row
 from components.runs.run import Run
+from components.streaming.answer import TimedEvent
 from components.streaming.outcome import Outcome, Status
-from components.streaming.stream import TimedEvent
 from tests.log.conftest import make_run
 from tests.log.make_gallery import GALLERY
 from tests.log.many_rows import moment

@@ -16,12 +16,11 @@ from components.log.search import View, page_of
 from components.log.tables import events, runs
 from components.log.unwritten import Unwritten
 from components.runs.run import Run
-from components.streaming.answer import Delta
+from components.streaming.answer import Delta, TimedEvent
 from components.streaming.faults import ErrorKind
 from components.streaming.limits import Limits
 from components.streaming.moments import Timings
 from components.streaming.outcome import Outcome, Status
-from components.streaming.stream import TimedEvent
 from tests.log.conftest import A_PLACEMENT, make_run
 from tests.orders import order, said
 from tests.waiting import wait_for

@@ -19,10 +19,9 @@ from components.log.query import count_runs, events_of, find_run
 from components.log.record import RunRecord
 from components.log.search import View, page_of
 from components.runs.run import Run
-from components.streaming.answer import Delta
+from components.streaming.answer import Delta, TimedEvent
 from components.streaming.limits import Limits
 from components.streaming.outcome import Outcome, Status
-from components.streaming.stream import TimedEvent
 from tests.log import postgresql
 from tests.orders import said
 from tests.waiting import wait_for

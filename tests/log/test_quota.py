@@ -36,9 +36,9 @@ from components.runs.runner import Runner
 from components.sharing.capsule import Kind
 from components.sharing.capsules import own_capsules, publish, revoke
 from components.sharing.freezing import Choices, capsule_of
+from components.streaming.answer import TimedEvent
 from components.streaming.limits import Limits
 from components.streaming.outcome import Outcome, Status
-from components.streaming.stream import TimedEvent
 from tests.log.test_export import finished
 from tests.orders import order
 from tests.waiting import wait_for

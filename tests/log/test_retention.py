@@ -14,8 +14,8 @@ from components.log.query import count_runs, events_of, find_run
 from components.log.record import utc_now
 from components.log.tables import drafts, events, experiments, presets, runs, to_row
 from components.runs.run import Run
+from components.streaming.answer import TimedEvent
 from components.streaming.outcome import Outcome, Status
-from components.streaming.stream import TimedEvent
 from tests.log.conftest import make_run
 from tests.log.many_rows import fill, moment
 from tests.waiting import wait_for

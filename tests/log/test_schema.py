@@ -27,8 +27,8 @@ from components.log.record import RunRecord, utc_now
 from components.log.search import View, page_of
 from components.log.tables import metadata, runs, to_row, votes
 from components.runs.run import Run
+from components.streaming.answer import TimedEvent
 from components.streaming.outcome import Outcome, Status
-from components.streaming.stream import TimedEvent
 from tests.log import postgresql
 from tests.log.conftest import A_PLACEMENT, make_run
 from tests.log.processes import process
