@@ -192,7 +192,7 @@ def ended_runs(folder: Path) -> list[str]:
 
 def in_the_log(seen: Seen, folder: Path) -> None:
     with opened(seen, "runs") as tab:
-        links = {path.decode() for path in re.findall(rb"take-away/[\w-]+/runs\.(?:csv|jsonl|parquet)", tab.received)}
+        links = {path.decode() for path in re.findall(rb"exports/[\w-]+/runs\.(?:csv|jsonl|parquet)", tab.received)}
     for link in links:
         (folder / "taken" / link.rpartition("/")[2]).write_bytes(seen.get(f"/{link}"))
     for run_id in ended_runs(folder):

@@ -126,7 +126,7 @@ class Database:
         file.path.parent.mkdir(parents=True, exist_ok=True)
         with file.opening():
             if aside := file.set_damaged_aside():
-                self.notice = f"The log was damaged. It now stands at {aside}, and a new one was begun."
+                self.notice = f"The log was damaged. It was moved to {aside}, and a new one was started."
             if file.is_new:
                 file.make_compactable()
 
@@ -204,9 +204,12 @@ def reason(error: BaseException) -> str:
         ("readonly", "it may only be read. Check its permissions, or set TEMPERA_DATABASE_URL."),
         ("read-only", "it may only be read. Check its permissions, or set TEMPERA_DATABASE_URL."),
         ("permission denied", "it may not be written. Check its permissions, or set TEMPERA_DATABASE_URL."),
-        ("no locks available", "its folder knows no locks. Set TEMPERA_DATABASE_URL to a disk of this computer."),
+        (
+            "no locks available",
+            "its folder does not support locks. Set TEMPERA_DATABASE_URL to a disk of this computer.",
+        ),
         ("unable to open", "it cannot be opened. Check the path and its permissions, or set TEMPERA_DATABASE_URL."),
-        ("not a database", "the file is no database."),
+        ("not a database", "the file is not a database."),
         ("malformed", "the file is damaged."),
         ("can't locate revision", "it was made by a newer version of Tempera. Update Tempera."),
         ("no pq wrapper", _NO_DRIVER),

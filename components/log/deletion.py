@@ -60,8 +60,8 @@ def restore_run(log: OwnedLog, deleted: DeletedRun) -> None:
     """
 
     def work(connection: Connection) -> None:
-        whosever = select(runs.c.id).where(runs.c.id == deleted.run_id).execution_options(**WHOLE_LOG)
-        if connection.execute(whosever).first():
+        of_any_owner = select(runs.c.id).where(runs.c.id == deleted.run_id).execution_options(**WHOLE_LOG)
+        if connection.execute(of_any_owner).first():
             return
         connection.execute(insert(runs), [{**row, "owner": log.owner} for row in deleted.rows[runs.name]])
         for table in (events, run_annotations):

@@ -80,11 +80,11 @@ def finished_rows(
     """
     key = (runs.c.created_at, runs.c.id)
     wanted = [runs.c.status != Status.RUNNING.value, *([] if where is None else [where])]
-    said = [
+    annotation = [
         run_annotations.c.rating,
         *(func.coalesce(run_annotations.c[name], "").label(name) for name in ANNOTATED[1:]),
     ]
-    exported = select(*(runs.c[name] for name in EXPORTED), *said).select_from(runs.outerjoin(run_annotations))
+    exported = select(*(runs.c[name] for name in EXPORTED), *annotation).select_from(runs.outerjoin(run_annotations))
     after = ("", "")
     while True:
         beyond = (tuple_(*key) > after) & owned(runs, database.owner)

@@ -48,7 +48,7 @@ def import_runs(log: OwnedLog, lines: Iterable[str]) -> int:
     """
     read = (read_line(number, line) for number, line in enumerate(lines, 1) if line.strip())
     added = 0
-    while step := [(_as_new(record, log.owner), said) for record, said in islice(read, _IMPORT_STEP)]:
+    while step := [(_as_new(record, log.owner), annotation) for record, annotation in islice(read, _IMPORT_STEP)]:
         log.write(lambda connection, step=step: _insert(connection, step))  # type: ignore[misc]
         added += len(step)
     return added
@@ -70,7 +70,7 @@ def read_line(number: int, line: str) -> tuple[RunRecord, AnnotationRow]:
     if not isinstance(content, dict) or content.get("sha256") != digest(content):
         raise ImportRefused(sentences.LINE_CHANGED.format(number=number))
     del content["sha256"]
-    said = {name: content.pop(name) for name in ANNOTATED if name in content}
+    annotation = {name: content.pop(name) for name in ANNOTATED if name in content}
     unknown = content.keys() - set(EXPORTED)
     if unknown:
         raise ImportRefused(sentences.LINE_OF_NEWER_VERSION.format(number=number))
@@ -81,7 +81,7 @@ def read_line(number: int, line: str) -> tuple[RunRecord, AnnotationRow]:
     if wrong := next(wrong_facts(record), None):
         raise ImportRefused(sentences.LINE_NOT_A_RUN.format(number=number, wrong=wrong))
     try:
-        return record, _annotation.validate_python(said, strict=True)
+        return record, _annotation.validate_python(annotation, strict=True)
     except ValidationError as error:
         raise ImportRefused(sentences.LINE_NOT_AN_ANNOTATION.format(number=number, wrong=_place(error))) from None
 

@@ -37,7 +37,7 @@ _RETENTION_S = 3_600.0
 _MOST_POSTED = 200
 _ROOM_BYTES = 500_000_000
 _ROOM_S = 1.0
-"""An owner with that many bytes left is not asked about for so long: no process writes them in that time."""
+"""The use of an owner with that many bytes left is not read again in that time, too short to write them."""
 _MOST_OWNERS = 1_000
 
 
@@ -175,7 +175,7 @@ class Log:
             return None
 
     def refusal(self, owner: str, network: str | None = None) -> str | None:
-        """The reason why no further run of the owner is kept, as a sentence; None while there is room or none knows."""
+        """The reason why no further run of the owner is stored, as a sentence; None if there is room or none is known."""
         now = time.monotonic()
         if now < self._room_until.get((owner, network), 0.0):
             return None
@@ -277,7 +277,7 @@ class Log:
     def _round(self) -> bool:
         """Write all changes in one transaction; returns whether the database accepted it."""
         if self.database and self.database.gone:
-            self._notices.append(f"The log's file was removed or replaced at {utc_now()}; a new one was begun.")
+            self._notices.append(f"The log's file was removed or replaced at {utc_now()}; a new one was started.")
             self._open()
         elif self.database is None:
             self._open()

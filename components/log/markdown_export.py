@@ -15,7 +15,7 @@ from components.log.storable import storable_text
 _NOT_SETTINGS = ("model", "messages")
 _MOST_OF_A_NAME = 200
 _END_OF_LINE = re.compile("\r\n?")
-_UNREADABLE = "It is no JSON that all readers take in the same way, so it stands only below, exactly as it was sent."
+_UNREADABLE = "Readers of JSON may interpret it differently, so only its exact text is shown, at the end."
 
 
 def as_markdown(record: RunRecord) -> str:
@@ -36,7 +36,7 @@ def _parts(record: RunRecord) -> Iterator[str]:
     yield _numbers(record)
     yield _rate_basis(record)
     if said := ", ".join(f"{label} {_name(value)}" for label, value in record.endpoint_facts):
-        yield f"The endpoint says of itself: {said}."
+        yield f"Reported by the endpoint: {said}."
     yield "## Request"
     yield from _request(record.request_body)
     yield "## Answer"

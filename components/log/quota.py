@@ -52,21 +52,21 @@ class Kept:
 
     def in_words(self) -> str:
         """The use and the limit, as a sentence."""
-        return f"You keep {_megabytes(self.used)} of {self.most // _MB:,} MB: {_WHAT}."
+        return f"You store {_megabytes(self.used)} of {self.most // _MB:,} MB: {_WHAT}."
 
     def warning(self) -> str | None:
         """A sentence when the quota is nearly used up, and another when it is used up."""
         if self.is_full:
-            return f"{self._full()} What is here stays. Nothing more is kept, neither runs nor drafts. {self._mend()}"
+            return f"{self._full()} Stored data stays, but no further run or draft is stored. {self._remedy()}"
         if self.used >= _NEARLY * self.most:
-            return f"{self.in_words()} Nothing more is kept once that is full. {self._mend()}"
+            return f"{self.in_words()} Nothing more is stored beyond that. {self._remedy()}"
         if self._network_is(_NEARLY):
-            return f"All of your network keep nearly as much as they may. {self._mend()}"
+            return f"The visitors of your network have nearly used up their shared storage. {self._remedy()}"
         return None
 
     def refusal(self) -> str:
         """The reason for a refusal, and what to do."""
-        return f"{self._full()} So this is not kept; all that was there is. {self._mend()}"
+        return f"{self._full()} This was not stored; earlier data stays. {self._remedy()}"
 
     def _network_is(self, part: float) -> bool:
         return bool(self.most_of_network) and self.used_of_network >= part * self.most_of_network
@@ -74,9 +74,10 @@ class Kept:
     def _full(self) -> str:
         if self.used >= self.most:
             return self.in_words()
-        return f"All of your network have kept {self.most_of_network // _MB:,} MB since yesterday, and share that."
+        limit = f"{self.most_of_network // _MB:,} MB"
+        return f"The visitors of your network have stored {limit} since yesterday, their shared limit."
 
-    def _mend(self) -> str:
+    def _remedy(self) -> str:
         return "Delete some, or come back tomorrow." if self._network_is(_NEARLY) else "Delete some of them."
 
 

@@ -89,7 +89,7 @@ _GAP = (
 )
 _OF_TOKENS = "Over the tokens of the first choice's text whose probability the endpoint returned."
 _OF_EXPERIMENT = "Of the experiment that the run belongs to, see Placement."
-_OF_ENDPOINT = "What the endpoint said of itself, see Outcome."
+_OF_ENDPOINT = "As reported by the endpoint, see Outcome."
 
 
 @dataclass(frozen=True)
@@ -116,7 +116,7 @@ class RunRecord:
     finished_at: Annotated[str | None, Fact("end", "The end of the run, in UTC.", public=False, length=27)] = None
     error_kind: Annotated[str | None, Fact("fault", public=True, length=32)] = None
     error_message: Annotated[str | None, Fact("error", public=True)] = None
-    raw_error: Annotated[str | None, Fact("error as it came", public=False)] = None
+    raw_error: Annotated[str | None, Fact("error as received", public=False)] = None
     http_status: Annotated[int | None, Fact("HTTP status", public=False)] = None
     finish_reason: Annotated[str | None, Fact("finish reason", "In the endpoint's words.", public=True)] = None
     prompt_tokens: Annotated[int | None, Number("prompt tokens", _REPORTED, public=True, place=80, listed=True)] = None
@@ -211,16 +211,16 @@ class RunRecord:
         ),
     ] = None
     chunk_count: Annotated[int, Fact("chunks", "Events of the stream that were chunks.", public=True)] = 0
-    attempts: Annotated[int, Fact("attempts", "How often the request was sent.", public=True)] = 0
+    attempts: Annotated[int, Fact("attempts", "The number of times the request was sent.", public=True)] = 0
     streamed: Annotated[bool, Fact("streamed", public=True)] = True
     warnings: Annotated[str, Fact("warning", "A JSON list of sentences.", public=True)] = "[]"
     retries: Annotated[
         str, Fact("retries", "A JSON list of the attempts that were tried again, and the waits.", public=False)
     ] = "[]"
     tool_calls: Annotated[str, Fact("tool call", "A JSON list of those of the first choice.", public=True)] = "[]"
-    event_count: Annotated[int, Fact("events that came", "Also those that were not kept.", public=True)] = 0
+    event_count: Annotated[int, Fact("events received", "Including those that were not stored.", public=True)] = 0
     draft: Annotated[
-        str | None, Fact("form", "The form as it stood, as JSON; None when the run began without one.", public=False)
+        str | None, Fact("form", "The form at the start, as JSON; None for a run without a form.", public=False)
     ] = None
     connect_ms: Annotated[
         float | None,
@@ -255,20 +255,22 @@ class RunRecord:
     checks: Annotated[str | None, Fact("checks", _OF_EXPERIMENT, public=False, length=32)] = None
     determinism: Annotated[
         str | None,
-        Fact("sent again", "What came of the same bytes: identical, or first differs at character 212.", public=True),
+        Fact("sent again", "The result of the same bytes: identical, or first differs at character 212.", public=True),
     ] = None
     served_model: Annotated[str | None, Fact("served model", _OF_ENDPOINT, public=True)] = None
     system_fingerprint: Annotated[str | None, Fact("system fingerprint", _OF_ENDPOINT, public=True)] = None
     request_id: Annotated[
         str | None,
-        Fact("request id", "It leads to the request in the log of the endpoint, so it is not shared.", public=False),
+        Fact("request id", "It identifies the request in the endpoint's log, so it is not shared.", public=False),
     ] = None
     further_choices: Annotated[
         str, Fact("further choices", "A JSON list of the choices beyond the first.", public=False)
     ] = "[]"
     prompt: Annotated[str, Fact("prompt", "See RequestSummary.", public=False)] = ""
     settings: Annotated[str, Fact("settings", "See RequestSummary.", public=False)] = ""
-    owner: Annotated[str, Fact("owner", "Who made the run; it leaves the log in no file.", public=False)] = LOCAL
+    owner: Annotated[str, Fact("owner", "The visitor who started the run; not in any exported file.", public=False)] = (
+        LOCAL
+    )
     ttfo_ms: Annotated[
         float | None,
         Number(
@@ -396,7 +398,7 @@ class RunRecord:
         try:
             return _choices.validate_json(self.further_choices)
         except ValidationError:
-            raise ValueError("These are no choices of a run.") from None
+            raise ValueError("These are not the choices of a run.") from None
 
     @property
     def endpoint_facts(self) -> list[tuple[str, str]]:

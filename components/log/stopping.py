@@ -12,14 +12,16 @@ from components.log.tables import UNDER_WAY, owned, runs, stop_requests
 
 
 def request_stop(log: OwnedLog, run_id: str) -> None:
-    """Ask the process that has a run to stop it. Raises DatabaseUnavailable."""
+    """Request that the run's process stops it. Raises DatabaseUnavailable."""
     if not is_id(run_id):
         return
 
     def work(connection: Connection) -> None:
         now = database_now(connection.dialect.name)
-        asked = select(stop_requests.c.run_id).where(stop_requests.c.run_id == run_id, owned(stop_requests, log.owner))
-        if connection.execute(asked).first():
+        requested = select(stop_requests.c.run_id).where(
+            stop_requests.c.run_id == run_id, owned(stop_requests, log.owner)
+        )
+        if connection.execute(requested).first():
             return
         running = select(literal(run_id), now).where(runs.c.id == run_id, owned(runs, log.owner), UNDER_WAY)
         connection.execute(insert(stop_requests).from_select(["run_id", "requested_at"], running))
@@ -28,6 +30,6 @@ def request_stop(log: OwnedLog, run_id: str) -> None:
 
 
 def is_asked_to_stop(database: Database, run_id: str) -> bool:
-    """Whether a run is asked to stop. Raises QueryFailed."""
+    """Whether a stop of the run was requested. Raises QueryFailed."""
     own = (stop_requests.c.run_id == run_id) & owned(stop_requests, database.owner)
     return bool(read_rows(database, select(stop_requests.c.run_id).where(own)))

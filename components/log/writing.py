@@ -114,7 +114,7 @@ def mark_lost(connection: Connection, after_s: float, but: Collection[str]) -> N
         .values(
             status=Status.LOST.value,
             error_kind=ErrorKind.PROCESS_DIED.value,
-            error_message="Tempera ended while this run was going on. What had arrived is kept. Run again.",
+            error_message="Tempera ended during this run. What arrived is kept. Run again.",
             finished_at=database_now(dialect),
         ),
         execution_options=WHOLE_LOG,
@@ -122,6 +122,6 @@ def mark_lost(connection: Connection, after_s: float, but: Collection[str]) -> N
 
 
 def requested_stops(connection: Connection, run_ids: Collection[str]) -> set[str]:
-    """Which of these runs are asked to stop."""
-    asked = select(stop_requests.c.run_id).where(stop_requests.c.run_id.in_(run_ids))
-    return set(connection.execute(asked, execution_options=WHOLE_LOG).scalars())
+    """The runs among these with a request to stop."""
+    requested = select(stop_requests.c.run_id).where(stop_requests.c.run_id.in_(run_ids))
+    return set(connection.execute(requested, execution_options=WHOLE_LOG).scalars())

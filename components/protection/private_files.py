@@ -24,4 +24,4 @@ def open_to_others(places: Iterable[Path]) -> str | None:
     if not loose:
         return None
     named = " ".join(map(shlex.quote, loose))
-    return f"Other users of this machine may read or write what is Tempera's alone. Mend it: chmod go= {named}"
+    return f"Other users of this machine can read or write Tempera's private files. Run: chmod go= {named}"

@@ -58,7 +58,7 @@ class Uploads:
         """
         with self._lock:
             if session not in self._on_page:
-                raise UploadRefused(403, "Your page takes no file now. Reload it, then choose the file again.")
+                raise UploadRefused(403, "This page does not accept a file now. Reload it, then choose the file again.")
             if not self._fits(session, size, held()):
                 # Files of closed pages are kept in case the visitor returns, but not at the cost of other visitors.
                 visitor = self._whose[session]
@@ -67,7 +67,7 @@ class Uploads:
                 if not self._fits(session, size, held()):
                     raise UploadRefused(
                         413,
-                        f"Your pages hold files of {self._most / 1e6:.0f} MB already, and no more can be. "
+                        f"Your pages already hold files of {self._most / 1e6:.0f} MB, which is the limit. "
                         "Remove some, or reload the page; then choose the file again.",
                     )
             self._coming[session] += size

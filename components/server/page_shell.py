@@ -19,7 +19,7 @@ _THEIR_TITLE = b"<title>Streamlit</title>"
 _SCRIPTS = re.compile(rb"<script>(.*?)</script>", re.DOTALL)
 _SCRIPT = (Path(__file__).parent / "page_shell.js").read_text()
 _MEANING = "A playground in the browser for streaming chat completions."
-_SHARED_MEANING = "Somebody shared what a model answered, with the settings and the timing. Open it to see it."
+_SHARED_MEANING = "An answer of a model, with its settings and timing."
 
 
 class PageShell:

@@ -16,7 +16,7 @@ from components.server.process import service
 from components.server.route_path import route_path
 
 _PACKET_BYTES = 262_144
-_PATH = "take-away"
+_PATH = "exports"
 
 
 def routes() -> list[BaseRoute]:

@@ -19,7 +19,7 @@ def read_secrets() -> Secrets:
     except StreamlitSecretNotFoundError as error:
         if error.error_id == "no-secrets-found":
             return Secrets({}, files)
-        problem = "The secrets file is not valid TOML, so its endpoints are missing. Mend it, then reload this page."
+        problem = "The secrets file is not valid TOML, so its endpoints are missing. Correct it, then reload this page."
     except (OSError, UnicodeDecodeError):
         problem = "The secrets file cannot be read, so its endpoints are missing. Check its permissions and encoding."
     # The error's own text may quote a key.

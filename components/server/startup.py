@@ -1,4 +1,4 @@
-"""Checks before the start that everything the operator means to protect is protected."""
+"""Checks before the start that the protection that the operator configured is in force."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def reason_not_to_start() -> str | None:
     secrets = read_secrets()
     settings = read_settings()
     if secrets.problem:
-        return "The secrets file cannot be read, or is not valid TOML. Mend it."
+        return "The secrets file cannot be read, or is not valid TOML. Correct it."
     if settings.secrets_files and not config.is_manually_set("secrets.files"):
         return "STREAMLIT_SECRETS_FILES is read by `streamlit run` alone. Start Tempera with that."
     # Streamlit searches the current folder; only `streamlit run` searches the folder of app.py as well.

@@ -65,11 +65,11 @@ def _object(text: str, where: str) -> dict[str, object]:
 
 
 def _body(given: str, dialect: str) -> bytes:
-    """The request in its dialect. JSON that is no request of the contract is sent unchanged."""
+    """The request in its dialect. JSON that is not a request of the contract is sent unchanged."""
     try:
         return to_bytes(from_bytes(given), profile_named(dialect))
     except ValueError as error:
-        print(f"Sent as it stands, because it is no request of the contract: {error}", file=sys.stderr)
+        print(f"Sent unchanged, because it is not a request of the contract: {error}", file=sys.stderr)
         return given.encode()
 
 

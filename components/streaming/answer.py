@@ -55,7 +55,7 @@ class TimedEvent(NamedTuple):
     """One event of the stream without the key, its time, and the text that it added.
 
     ``event`` is the event's name and ``data`` its data as text. ``at_ms`` counts from the attempt's send. Text that was
-    held back comes in an event of no data, which is none of the endpoint's.
+    held back comes in an event without data, which the endpoint did not send.
     """
 
     event: str
@@ -73,9 +73,9 @@ class _Choice:
 
 
 class Answer:
-    """Accumulates the chunks of one answer. All output is without the key that ``mask`` knows.
+    """Accumulates the chunks of one answer. All output is without the key of ``mask``.
 
-    ``several`` says that more than one choice was asked for.
+    ``several``: the request asked for more than one choice.
     """
 
     def __init__(self, limits: Limits, mask: Mask | None = None, *, several: bool = False) -> None:

@@ -20,7 +20,7 @@ _MAX_RAW = 2000
 # Compressions unknown to urllib3, which would pass the raw bytes on.
 _COMPRESSIONS = {"br", "zstd", "compress", "x-compress", "dcb", "dcz"} - set(urllib3.HTTPResponse.CONTENT_DECODERS)
 
-# Reading the raw response brings urllib3's family and http.client's beside requests' own.
+# Reading the raw response also raises errors of urllib3 and http.client.
 _TRANSPORT_ERRORS = (
     requests.RequestException,
     urllib3.exceptions.HTTPError,
@@ -53,7 +53,7 @@ def _post(url: str, body: bytes, key: ApiKey | None) -> requests.Request:
 
 
 def get_json(call: Call, url: str, key: ApiKey | None) -> requests.Response:
-    """Ask for a JSON document and wait for the response's headers. Raises StreamFault when no HTTP response came."""
+    """Request a JSON document and wait for the response headers. Raises StreamFault when no HTTP response came."""
     headers = headers_for(url, key, accept="application/json")
     return _send(call, requests.Request("GET", url, headers=headers), key)
 
@@ -82,8 +82,8 @@ def _send(call: Call, request: requests.Request, key: ApiKey | None) -> requests
 def body_pieces(response: requests.Response) -> Iterator[bytes]:
     """The decoded body in pieces, each as soon as it arrives.
 
-    Only ``read1`` on the raw response is on time whatever the framing: iter_content and raw.stream wait for the end of
-    a body that is not chunked. Raises StreamFault when the body breaks off, or is compressed in an unknown way.
+    Only ``read1`` on the raw response returns at once with every framing: iter_content and raw.stream wait for the end
+    of a body that is not chunked. Raises StreamFault for a truncated body and an unknown compression.
     """
     encodings = response.headers.get("Content-Encoding", "").lower()
     if unknown := _COMPRESSIONS & {encoding.strip() for encoding in encodings.split(",")}:
@@ -106,14 +106,14 @@ def body_pieces(response: requests.Response) -> Iterator[bytes]:
         yield data
 
 
-def tells_its_end(response: requests.Response) -> bool:
-    """Whether the body's framing says where it ends, so that ``body_pieces`` raises when it breaks off before."""
+def is_framed(response: requests.Response) -> bool:
+    """Whether the framing marks the end of the body, so that ``body_pieces`` detects a truncated one."""
     raw = response.raw
     return bool(raw.chunked or raw.length_remaining is not None)
 
 
 def _is_reset(error: BaseException) -> bool:
-    """Whether a connection was reset somewhere beneath the wrapping that requests and urllib3 put around it."""
+    """Whether a connection reset is the cause, within the wrapping errors of requests and urllib3."""
     seen: list[object] = [error]
     while seen:
         inner = seen.pop()

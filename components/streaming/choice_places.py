@@ -1,4 +1,4 @@
-"""Says which choice the parts of a chunk belong to, whatever an endpoint makes of their index."""
+"""Assigns the parts of chunks to choices, also when an endpoint misuses their index."""
 
 from __future__ import annotations
 
@@ -8,23 +8,23 @@ _Parts = tuple[ChoiceDelta, ...]
 
 
 class ChoicePlaces:
-    """The places of one answer's choices, from 0.
+    """The choices of one answer, numbered from 0.
 
-    An answer that was asked for once has one choice, at whatever index it comes. Some endpoints count the index up with
-    each event. Several choices that nobody asked for show themselves: they stand in one event, or their indexes
-    return. Where the second event has a higher index, it is held until the next one shows which it is.
+    A request for one choice gets one, at any index. Some endpoints increase the index with each event. Unrequested
+    further choices are recognised because they share an event, or because their indexes recur. If the second event has
+    a higher index, it is held until the next event decides between the two.
     """
 
     def __init__(self, several: bool) -> None:
         self._several = several
-        """Whether the indexes are taken as they are, but for that of the first choice."""
+        """Whether all indexes count, except that of the first choice."""
         self._counts_up = False
         self._first: int | None = 0 if several else None
         self._first_is_over = False
         self._held: _Parts = ()
 
     def of(self, parts: _Parts) -> _Parts:
-        """These parts, and what was held, with their places for indexes."""
+        """The held parts and these, with the numbers of their choices as indexes."""
         if self._several:
             return tuple(map(self._own, parts)) if self._first else parts
         if self._counts_up:
@@ -48,7 +48,7 @@ class ChoicePlaces:
         return self.of(parts) if self._counts_up else tuple(map(self._own, parts))
 
     def rest(self) -> _Parts:
-        """What was held until the end: the answer's own."""
+        """The parts that are still held at the end; they belong to the first choice."""
         held, self._held = self._held, ()
         return tuple(part._replace(index=0) for part in held)
 

@@ -1,6 +1,6 @@
-"""Opens a TCP connection that a watch can end in every phase: while the name is looked up, and while it connects.
+"""Opens a TCP connection that a watch can end in every phase, also during the name lookup.
 
-With a policy of allowed addresses, no other address is connected to or sent a byte.
+With a policy of allowed addresses, no other address receives a connection or a byte.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ def connect(
 ) -> socket.socket:
     """A connected TCP socket that the watch holds from before the first packet.
 
-    ``allows`` says of an IP address, as text, whether it may be called; without it each may. It is asked of all
-    addresses of the host before one is called, and of the peer once it is connected, before a byte goes out.
+    ``allows`` returns whether an IP address, as text, may be called; without it, every address may. It checks all
+    addresses of the host before the first connection, and the connected peer before the first byte.
 
     Raises StreamFault: the name is unknown, nothing listens, an address is not allowed, or no address answered in
     ``connect_s`` seconds together.
@@ -40,7 +40,7 @@ def connect(
             connection.settimeout(max(deadline - time.monotonic(), 0.001))
             if not watch.ended:
                 connection.connect(address)
-                # The connected peer decides, whatever the name resolved to and whatever rewrote it on the way.
+                # Checked again, because the network may have redirected the connection.
                 if allows and not allows(connection.getpeername()[0]):
                     raise _refused()
         except StreamFault:
@@ -55,7 +55,7 @@ def connect(
             if watch.ended:  # a socket that is not connected yet cannot be shut down
                 connection.close()
                 break
-            # From here on only the watch limits time: a timeout per read would be reset by every byte.
+            # Only the watch limits the time from here on: every byte would reset a read timeout.
             connection.settimeout(None)
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             return connection
@@ -64,7 +64,7 @@ def connect(
 
 def _addresses(watch: Watch, within_s: float, host: str, port: int) -> list[tuple[Any, ...]]:
     """The addresses of the host. A DNS lookup cannot be interrupted, so it runs in a thread that may be abandoned."""
-    if _is_in_figures(host):
+    if _is_ip_address(host):
         return socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
     found: list[list[tuple[Any, ...]]] = []
     problems: list[BaseException] = []
@@ -90,7 +90,7 @@ def _addresses(watch: Watch, within_s: float, host: str, port: int) -> list[tupl
     raise _name_fault(sentences.HOST_NOT_FOUND_IN_TIME.format(host=host, within_s=within_s))
 
 
-def _is_in_figures(host: str) -> bool:
+def _is_ip_address(host: str) -> bool:
     try:
         ipaddress.ip_address(host)
     except ValueError:
@@ -103,8 +103,8 @@ def _name_fault(sentence: str) -> StreamFault:
 
 
 def _refused() -> StreamFault:
-    # Neither host nor address: the log keeps no more of a visitor's endpoint than its name, and a visitor should not
-    # learn which addresses names have in the network of Tempera.
+    # Names neither host nor address: the log keeps only the name of a visitor's endpoint, and visitors must not learn
+    # addresses of Tempera's network.
     return StreamFault(
         ErrorKind.ADDRESS_REFUSED,
         sentences.ADDRESS_NOT_PUBLIC,
@@ -114,9 +114,9 @@ def _refused() -> StreamFault:
 
 def _connect_fault(error: OSError, host: str, port: int, connect_s: float) -> StreamFault:
     if isinstance(error, TimeoutError):
-        kind, said = ErrorKind.CONNECT_TIMEOUT, f"did not answer within {connect_s:g} s"
+        kind, problem = ErrorKind.CONNECT_TIMEOUT, f"did not answer within {connect_s:g} s"
     elif isinstance(error, ConnectionRefusedError):
-        kind, said = ErrorKind.CONNECT_REFUSED, "refused the connection: nothing listens there"
+        kind, problem = ErrorKind.CONNECT_REFUSED, "refused the connection: nothing listens there"
     else:
-        kind, said = ErrorKind.UNREACHABLE, "cannot be reached from here"
-    return StreamFault(kind, sentences.CANNOT_CONNECT.format(host=host, port=port, said=said), unprocessed=True)
+        kind, problem = ErrorKind.UNREACHABLE, "cannot be reached from here"
+    return StreamFault(kind, sentences.CANNOT_CONNECT.format(host=host, port=port, problem=problem), unprocessed=True)

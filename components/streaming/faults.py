@@ -8,7 +8,7 @@ from components.user_error import UserError
 
 
 class ErrorKind(StrEnum):
-    """Why a run did not end well. The list is closed: the log and the pages know every member."""
+    """The fault of a run. The list is closed: the log and the pages know every member."""
 
     CONNECT_REFUSED = "connect_refused"
     UNREACHABLE = "unreachable"
@@ -52,11 +52,11 @@ class ErrorKind(StrEnum):
 
 
 class StreamFault(UserError):
-    """The run cannot go on.
+    """A fault that ends the run.
 
     ``sentence`` says in plain words what happened and what to do. ``raw`` is the endpoint's own answer, if it gave one.
-    ``retry_after`` is the endpoint's wish in seconds; ``unprocessed`` is true when the endpoint surely did not begin to
-    work on the request, so that sending it again can do no harm.
+    ``retry_after`` is the wait in seconds that the endpoint asks for. ``unprocessed``: the endpoint certainly did not
+    begin to process the request, so a retry is harmless.
     """
 
     def __init__(

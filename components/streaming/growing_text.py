@@ -1,4 +1,4 @@
-"""A text that grows by pieces, safe to show and store; handles endpoints whose pieces repeat the text so far."""
+"""A text that arrives in pieces, safe to show and store; handles endpoints whose pieces repeat the text so far."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from components.streaming.masking import Mask, MaskedText
 
 _SURELY_REPEATED = 6
 _FEWEST_CHARACTERS = 4
-"""Different ones: rules and indents grow like a text that is repeated."""
+"""Distinct characters of a repeated text: growing rules and indents have fewer."""
 _GIVEN_UP_AT = 256
 
 
 class GrowingText:
-    """The text of a choice, or its thinking. ``str`` gives what can be shown so far, without the key of ``mask``."""
+    """The text or reasoning of a choice. ``str`` returns what can be shown so far, without the key of ``mask``."""
 
     def __init__(self, mask: Mask | None = None) -> None:
         # A buffer, not a list of pieces: a million pieces of one character each would need a hundred times their size.
@@ -28,7 +28,7 @@ class GrowingText:
         return self._whole.getvalue()
 
     def feed(self, piece: str, *, whole: bool = False) -> str:
-        """What ``piece`` adds that can be shown now. ``whole``: the piece is the full text so far."""
+        """The new text that can be shown now. ``whole``: the piece is the full text so far."""
         if not piece:
             return ""
         if whole:
@@ -63,11 +63,11 @@ class GrowingText:
 
 
 class _Repeats:
-    """Detects texts whose every piece repeats the text so far.
+    """Detects texts of which each piece repeats the text so far.
 
-    The first two pieces tell nothing: a text may well begin with "1" and "10". So what looks like a repeated text is
-    held until so much has been repeated that it is no chance, and given out as it came when it is none. ``excluded``
-    is true once it is clear that each piece is new.
+    Two pieces prove nothing: a text may begin with "1" and "10". A possible repetition is held until enough is repeated
+    to exclude chance, or until a piece is new: then the held pieces are returned as received. ``excluded`` is True once
+    all pieces are known to be new.
     """
 
     def __init__(self) -> None:
@@ -79,7 +79,7 @@ class _Repeats:
         self._sure = False
 
     def added(self, piece: str) -> str:
-        """What of ``piece`` is new, and of the pieces that were held."""
+        """The new part of ``piece`` and of the held pieces."""
         before = self._text
         repeats = piece.startswith(before)
         if self._sure:
@@ -100,7 +100,7 @@ class _Repeats:
         return self._exclude("") if self._repeated > _GIVEN_UP_AT else ""
 
     def held(self) -> str:
-        """The held text, as it came."""
+        """The held text as received."""
         held = "".join(self._held)
         self._held.clear()
         return held

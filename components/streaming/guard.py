@@ -1,7 +1,7 @@
 """Makes an endpoint's bytes safe for sseclient-py, and its text safe for the page and the log.
 
 sseclient-py 1.9 alone merges events across mixed line ends, loses the first event behind a byte order mark, dispatches
-an unterminated last event and dies on invalid UTF-8. What the guard lets through is complete, valid and small enough.
+an unterminated last event and dies on invalid UTF-8. The guard passes on complete and valid events within the limit.
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ class EventGuard:
         self._buffer = bytearray()
         self._skip_line_feed = False
         self.replaced_bytes = False
-        """Whether bytes that are no UTF-8 were replaced by U+FFFD."""
+        """Whether bytes that are not UTF-8 were replaced by U+FFFD."""
 
     def feed(self, data: bytes) -> Iterator[bytes]:
         """The events that ``data`` completes: each valid UTF-8, with LF line ends, ended by one blank line.
 
-        An event that its blank line does not end is never given out. Raises StreamFault when an event, finished or
-        not, is larger than the limit.
+        An event without its blank line is never returned. Raises StreamFault for an event beyond the limit, complete
+        or not.
         """
         if self._at_start:
             self._start += data
@@ -60,11 +60,11 @@ class EventGuard:
                 yield self._clean(block)
         if begin:
             del self._buffer[:begin]
-        # The line end of a last line belongs to no event's size: the next byte may make it the blank line.
+        # A final line end does not count: the next byte may turn it into the blank line.
         self._check_size(len(self._buffer) - self._buffer.endswith(b"\n"))
 
     def unfinished(self) -> bytes:
-        """The last event when no blank line ended it; empty when there is none."""
+        """The last event if it lacks its blank line, else empty."""
         block = bytes(self._buffer).strip(b"\n")
         return self._clean(block + b"\n\n") if block else b""
 
@@ -96,16 +96,16 @@ def _name_error_event(block: bytes) -> bytes:
 
 
 class SafeText:
-    """Joins the halves of surrogate pairs over the pieces of one text, and replaces what no page or database takes.
+    """Joins the halves of surrogate pairs across the pieces of one text. NUL and lone halves become U+FFFD.
 
-    NUL and halves that stay alone become U+FFFD.
+    Pages and databases refuse both.
     """
 
     def __init__(self) -> None:
         self._half = ""
 
     def feed(self, piece: str) -> str:
-        """What can be shown of ``piece`` now; half of a pair at its end waits for the next piece."""
+        """The text that can be shown now; half of a pair at the end waits for the next piece."""
         if not self._half and not _UNSAFE.search(piece):
             return piece
         piece = self._half + piece

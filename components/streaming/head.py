@@ -1,7 +1,7 @@
 """Reads the head of an HTTP response and records what http.client does not: whether any byte arrived.
 
-An exchange that broke before the first byte may be tried again. One that broke inside the head may not: the endpoint
-has begun to answer.
+An exchange that breaks before the first byte may be retried. One that breaks inside the head may not: the endpoint has
+begun to answer.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class WatchedResponse(http.client.HTTPResponse):
                 self.fp = whole
 
     def _close_conn(self) -> None:
-        # Whatever follows a body answers no request; another call on this connection must not read it.
+        # Bytes after a body answer no request; the next call on this connection must not read them.
         whole, connection = self.fp, self._connection
         complete = self.length == 0 or (self.chunked and not self.closed)
         if complete and isinstance(whole, io.BufferedReader):
@@ -72,7 +72,7 @@ class _Head:
         whole = self._whole
         assert isinstance(whole, io.BufferedReader)  # noqa: S101 - what socket.makefile("rb") gives
         if not self._began:
-            # An error here comes before the first byte and stays what it is; the end of the connection gives b"".
+            # Errors here precede the first byte and are passed on; a closed connection returns b"".
             self._began = bool(whole.peek(1))
             if not self._began:
                 return b""

@@ -1,4 +1,4 @@
-"""What an HTTP status means for a run: the kind of its error, and whether sending again can do harm."""
+"""The faults of HTTP error statuses, and the waits that endpoints ask for."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _KINDS = {
     529: ErrorKind.OVERLOADED,
 }
 
-# 500 is not among them: the endpoint may have worked on the request, and have billed it.
+# Without 500: the endpoint may have processed the request, and billed it.
 _UNPROCESSED = frozenset({408, 429, 502, 503, 504, 529})
 
 _UNITS = {"": 1.0, "ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
@@ -41,10 +41,10 @@ def fault_for_status(
     max_retry_after_s: float = math.inf,
     hide: Callable[[str], str] = str,
 ) -> StreamFault:
-    """The fault that an error status with this body stands for.
+    """The fault of an error status with this body.
 
-    ``path`` was called with ``sent_bytes``; ``retry_after`` is the endpoint's wish in seconds, told to the person when
-    it is longer than ``max_retry_after_s``. ``hide`` takes the key out of what is told.
+    ``path`` was called with ``sent_bytes``. ``retry_after`` is the wait in seconds that the endpoint asks for; the
+    sentence names it if it exceeds ``max_retry_after_s``. ``hide`` removes the key from texts.
     """
     kind = _KINDS.get(http_status) or (ErrorKind.SERVER_ERROR if http_status >= 500 else ErrorKind.INVALID_REQUEST)
     error = read_error(body, http_status, media_type=media_type, hide=hide)
@@ -67,7 +67,7 @@ def fault_for_status(
 
 
 def in_words(seconds: float) -> str:
-    """A wait as a person says it, never shorter than it is."""
+    """A wait in words, rounded up."""
     if seconds <= 120:
         return f"{math.ceil(seconds)} s"
     if seconds > 365 * 86400:
@@ -82,10 +82,10 @@ def in_words(seconds: float) -> str:
 
 
 def retry_after_seconds(header: str | None) -> float | None:
-    """A Retry-After header in seconds from now, or None when it is missing or says neither seconds nor a moment.
+    """The wait of a Retry-After header in seconds, or None when it is missing or invalid.
 
-    RFC 9110, section 10.2.3, and what else is sent: decimals, units such as ``1m30s``, the moment as ISO 8601. Of
-    several headers, which arrive joined by commas, the longest wait counts.
+    Accepts RFC 9110, section 10.2.3, and common variants: decimals, units such as ``1m30s``, a time in ISO 8601. Of
+    several values, joined by commas, the longest wait counts.
     """
     if header is None:
         return None
@@ -94,7 +94,7 @@ def retry_after_seconds(header: str | None) -> float | None:
         return max(sum(float(n) * _UNITS[unit] for n, unit in _AMOUNT.findall(value)) for value in values)
     try:
         until = _moment(header.strip())
-    except (ValueError, TypeError, IndexError, OverflowError):  # the parser is older than its promises
+    except (ValueError, TypeError, IndexError, OverflowError):  # the parser raises all of them
         return None
     return max((until - datetime.now(UTC)).total_seconds(), 0.0)
 

@@ -25,7 +25,7 @@ class Limits:
     total_s: float = 300
     """The whole run, waits before retries included."""
     after_done_s: float = 0.5
-    """How long a late chunk is awaited behind ``[DONE]`` when the endpoint keeps the connection open."""
+    """The wait for late chunks after ``[DONE]`` while the connection stays open."""
     error_body_s: float = 2
     max_event_bytes: int = 1024 * 1024
     max_stream_bytes: int = 64 * 1024 * 1024
@@ -33,50 +33,50 @@ class Limits:
     max_bad_events: int = 100
     max_error_body_bytes: int = 64 * 1024
     max_document_bytes: int = 2 * 1024 * 1024
-    """An answer that was not streamed: one JSON document."""
+    """The limit of an answer that is one JSON document."""
     retries_before_first_byte: int = 2
     backoff_s: float = 0.5
     """The wait before the first retry, ±20 %; it doubles with each retry up to ``max_backoff_s``."""
     max_backoff_s: float = 8
     max_retry_after_s: float = 60
     max_kept_events: int = 50_000
-    """How many events of a run are kept for display and replay; those beyond are counted."""
+    """The number of events of a run that are kept for display and replay; further ones are only counted."""
     max_kept_event_chars: int = 8 * 1024 * 1024
-    """Names and data of the events of a run that are kept."""
+    """The names and data of a run's kept events."""
     log_flush_ms: int = 250
-    """How often the log writes what arrived."""
+    """The interval at which the log writes what arrived."""
     log_events_s: float = 4.5
-    """How long events wait to be written together. With the round and the commit, one is in the database after 5 s."""
+    """The wait in which events are collected. With the round and the commit, each is in the database after 5 s."""
     log_lock_wait_s: float = 5
-    """How long a write waits while another process holds the database locked."""
+    """The wait of a write for another process's lock on the database."""
     log_retry_s: float = 2
-    """The wait before the log tries again a database that failed."""
+    """The wait before the log retries a failed database."""
     log_refused_retry_s: float = 60
-    """The wait before the log tries again a run that the database refused for what is in it."""
+    """The wait before the log retries a run that the database refused for its content."""
     heartbeat_s: float = 5
-    """How often a running run says in the log that its process lives."""
+    """The interval of a running run's heartbeat in the log."""
     stop_requests_s: float = 0.4
-    """How often a process looks whether another one was asked to stop its runs."""
+    """The interval at which a process reads other processes' requests to stop its runs."""
     lost_after_s: float = 20
     """A run without a heartbeat for this long is lost."""
     unwritten_log_bytes: int = 64 * 1024 * 1024
-    """Memory for runs that the database does not take; beyond it the oldest finished ones are dropped."""
+    """The memory for runs that are not yet written; beyond it, the oldest finished ones are dropped."""
     kept_mb: int = 10_000
-    """Megabytes that the log keeps for one owner: runs with their events, drafts, presets, experiments, capsules."""
+    """The megabytes of one owner in the log: runs with events, drafts, presets, experiments, capsules."""
     kept_mb_of_network: int = 0
-    """The same for all who called from one network within a day; 0 where networks are not told apart."""
+    """The same for all owners in one network within a day; 0 when networks are not distinguished."""
     pages_at_once: int = 16
-    """Pages of one visitor that are open at once."""
+    """The number of one visitor's open pages."""
     upload_bytes: int = 8 * 1024 * 1024
-    """Files that one visitor has uploaded and whose pages are still there, in memory."""
+    """The uploaded files of one visitor's pages, in memory."""
     sessions_at_once: int = 500
-    """Pages of all visitors of this process that are open at once; each takes about half a megabyte."""
+    """The number of all open pages of this process; each takes about half a megabyte."""
 
     @classmethod
     def from_mapping(cls, values: Mapping[str, object]) -> Limits:
         """Defaults, with the given limits in their place.
 
-        Raises ValueError that names an unknown limit or one that is no number in range.
+        Raises ValueError for an unknown limit, and for a value that is not a number in range; it names the limit.
         """
         known = {field.name: field.default for field in fields(cls)}
         for name, value in values.items():

@@ -18,9 +18,9 @@ _MOST_WAITING_CHARS = 256 * 1024
 
 @dataclass(eq=False)
 class _Waiting:
-    """An event that may hold a part of the key.
+    """An event that may contain a part of the key.
 
-    ``content`` has its name if that is one of its own, and its data: as text, or in a list of one as what JSON says.
+    ``content`` has its name, unless that is the default, and its data: as text, or parsed from JSON in a list of one.
     """
 
     event: TimedEvent
@@ -31,7 +31,7 @@ class _Waiting:
 
 @dataclass
 class _Part:
-    """What may be a part of the key: the end of the text that ``holder`` has under ``key``."""
+    """A possible part of the key: the end of the text ``holder[key]``, from ``begin`` on."""
 
     waiting: _Waiting
     holder: Any
@@ -45,10 +45,10 @@ class _Part:
 
 
 class MaskedEvents:
-    """The events of a stream in their order. One that may hold a part of the key waits until that is known.
+    """Passes on the events of a stream in order. One that may contain a part of the key waits until that is known.
 
-    Texts belong together that stand in the same place of the JSON of their events. Where the key is complete, the mask
-    stands; of its parts in events before, nothing is left, so that the events still add up to the answer.
+    Texts at the same place in the JSON of their events are read as one. The mask replaces the last part of a complete
+    key; its parts in earlier events are removed, so that the events still add up to the answer.
     """
 
     def __init__(self, mask: Mask) -> None:
@@ -76,7 +76,7 @@ class MaskedEvents:
             self._look(waiting)
             waiting.changed |= repeats and "logprobs" in data
         if not self._waiting and not waiting.open:
-            yield _told(waiting)
+            yield _masked(waiting)
             return
         if event.deltas:
             yield TimedEvent("flush", "", event.at_ms, event.deltas)
@@ -87,7 +87,7 @@ class MaskedEvents:
             yield self._next()
 
     def flush(self) -> Iterator[TimedEvent]:
-        """The events still held at the end of the stream."""
+        """The events that still wait at the end of the stream."""
         while self._waiting:
             yield self._next()
 
@@ -110,7 +110,7 @@ class MaskedEvents:
                 self._follow(place, waiting, holder, key)
 
     def _follow(self, place: int, waiting: _Waiting, holder: Any, key: Any) -> None:
-        """Check whether a key begun in this place continues here, and whether one begins."""
+        """Check whether a key that began at this place continues here, and whether one begins."""
         text: str = holder[key]
         before = self._open.pop(place, [])
         if not text and before:
@@ -119,7 +119,7 @@ class MaskedEvents:
             return
         carried = "".join(part.text for part in before)
         if not before and self._mask.goes_on_in(text):
-            # Its first character is in an event before, if it is anywhere, and can stay there.
+            # Its first character, if any, is in an earlier event and may stay there.
             carried, before = self._mask.first, [_Part(_Waiting(waiting.event), {"": ""}, "", 0, self._mask.first)]
         whole = carried + text
         if found := next(self._mask.places_in(whole), None):
@@ -156,9 +156,9 @@ class MaskedEvents:
             part.waiting.open -= 1
 
     def _next(self) -> TimedEvent:
-        """The oldest event. If what it holds may still be a part of the key, it is taken out when it is a long one.
+        """Release the oldest event. A long text in it that may still be a part of the key is masked.
 
-        What comes later is known for the rest of it all the same.
+        The rest of the key is recognised later all the same.
         """
         waiting = self._waiting.popleft()
         self._waiting_chars -= len(waiting.event.data)
@@ -167,16 +167,16 @@ class MaskedEvents:
                 for part in parts:
                     if part.waiting is waiting:
                         part.cut(0, MASK)
-        return _told(waiting)
+        return _masked(waiting)
 
 
-def _told(waiting: _Waiting) -> TimedEvent:
+def _masked(waiting: _Waiting) -> TimedEvent:
     if not waiting.changed:
         return waiting.event
     data = waiting.content["data"]
     if isinstance(data, list):
         [data] = data
-        # The probabilities of the tokens say once more, in numbers too, what was just taken out.
+        # The probabilities of tokens repeat the masked text, also as bytes.
         choices = data.get("choices") if isinstance(data, dict) else None
         for choice in choices if isinstance(choices, list) else ():
             if isinstance(choice, dict) and choice.get("logprobs"):
@@ -189,9 +189,9 @@ def _told(waiting: _Waiting) -> TimedEvent:
 
 
 def _texts_in(content: Any) -> Iterator[tuple[dict[int, None], Any, Any]]:
-    """Every text: its places, and where it is to be found. Of an item of a list, its index is one, and so is the list.
+    """Each text with its places, its holder and its key. An item of a list has the places of its index and of the list.
 
-    What has no end of nesting has no call of its own for each level, and a place is a number, not a path.
+    Iterative, for JSON of any depth; a place is the hash of a path.
     """
     todo: list[tuple[int, int, Any, Any]] = [(0, 0, {"": content}, "")]
     while todo:

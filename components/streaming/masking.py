@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 MASK = "***"
 
 _MOST_SHOWN = 7
-"""How many leading characters of a key may remain at the end of a text: many answers end in an s."""
+"""The leading characters of a key that may remain at the end of a text: many answers end in an s."""
 _LONGEST_ESCAPE = 13
 
 
@@ -45,8 +45,8 @@ class Mask:
         self._second = self._secret[1:2]
         self._second_in_event = f'"{self._second}'
         self._escape_in_event = "\\" if {'"', "/", "\\"}.intersection(self._secret[:4]) else "\\u00"
-        # In the JSON of an event: the key from its first or its second character on, as far as a text that is no key
-        # of an object goes, or for some characters.
+        # In the JSON of an event: the key from its first or second character on, to the end of a string that is not a
+        # key of an object, or for some characters.
         steps = ""
         for character in reversed(self._secret[1:4]):
             here = re.escape(character) if character.isalnum() else rf"\\*{re.escape(character)}"
@@ -62,7 +62,7 @@ class Mask:
     def out_of(self, text: str, *, cut: bool = False) -> str:
         """The text with each occurrence of the key masked.
 
-        ``cut`` says that a limit ended the text, so that its end may be the first part of the key: it goes too.
+        ``cut``: a limit ended the text, so its end may be the beginning of the key and is masked as well.
         """
         if not self._secret:
             return text
@@ -86,7 +86,7 @@ class Mask:
             at = plain.find(self._secret, at + len(self._secret))
 
     def opens_at(self, text: str) -> int:
-        """Where that end of the text begins which may be the beginning of the key; its length, when there is none."""
+        """The position from which on the text may be the beginning of the key; its length if there is none."""
         before = max(len(text) - _LONGEST_ESCAPE * len(self), 0)
         tail = text[before:]
         half = self._half_escape.search(tail, max(len(tail) - _LONGEST_ESCAPE, 0))
@@ -97,13 +97,13 @@ class Mask:
         return before + begins[at if at >= 0 else len(plain)]
 
     def shows_too_much(self, beginning: str) -> bool:
-        """Whether a text that may be the beginning of the key is too long to be shown though the rest did not come."""
+        """Whether a possible beginning of the key is too long to be shown without the rest."""
         return len(self._read(beginning)[0]) > _MOST_SHOWN
 
     def may_begin_in_event(self, data: str) -> bool:
-        """Whether a text in the data of an event may end as the key begins, or begin as it goes on.
+        """Whether a text in an event's data may end with a beginning of the key, or begin with its continuation.
 
-        Of the first character alone nobody can say that it is the key's; what follows begins with the second one then.
+        The first character alone proves nothing, so a continuation may begin with the second one.
         """
         likely = (
             self.pair in data
@@ -116,16 +116,16 @@ class Mask:
         return likely and self._part_of_event.search(data) is not None
 
     def may_begin_in(self, text: str) -> bool:
-        """Whether the same is true of a text."""
+        """Whether this is true of a text outside of JSON."""
         return text.startswith(self._second) or self.pair in text or "\\" in text or "%" in text
 
     def goes_on_in(self, text: str) -> bool:
-        """Whether the text may be what follows the first character of the key."""
+        """Whether the text may follow the first character of the key."""
         whole = self.first + text
         return self.opens_at(whole) == 0 or any(begin == 0 for begin, _ in self.places_in(whole))
 
     def _read(self, text: str) -> tuple[str, Sequence[int]]:
-        """The text without escapes, and where each of its characters began, the end as well."""
+        """The text without escapes, and the original positions of its characters and of its end."""
         if "\\" not in text and "%" not in text:
             return text, range(len(text) + 1)
         pieces: list[str] = []
@@ -142,7 +142,7 @@ class Mask:
 
 
 class MaskedText:
-    """A text in pieces. Only a possible beginning of the key is held back."""
+    """A text in pieces without the key; only a possible beginning of the key is held back."""
 
     __slots__ = ("_held", "_mask")
 

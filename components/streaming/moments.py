@@ -14,20 +14,20 @@ from components.contract.chunk import ChoiceDelta
 
 @dataclass(frozen=True)
 class Timings:
-    """Times in milliseconds, taken in the reader thread; None for what did not happen.
+    """Times in milliseconds, taken in the reader thread; None for events that did not happen.
 
     ``first_byte_ms`` (headers complete), ``first_event_ms``, ``reasoning_ms`` (first reasoning), ``ttft_ms`` (time to
     first token: the first reasoning, text or piece of a tool call that is not empty), ``ttfo_ms`` (time to first output
     token: the first text, or the first piece of a tool call in an answer without text) and ``last_token_ms`` (the last
-    of any kind) count from the last attempt's send. ``total_ms`` counts from the start of the run to its end and holds
-    ``waited_ms``, the waits before retries. ``connect_ms`` is what came before the last attempt's send: finding the
-    host, connecting, the TLS handshake; 0 for a connection that was kept from an earlier call. ``queued_ms`` is how
-    long the endpoint says that it let the request wait for a slot; what counts from the send holds it.
+    of any kind) count from the last attempt's send. ``total_ms`` counts from the start of the run to its end and
+    includes ``waited_ms``, the waits before retries. ``connect_ms`` is the time before the last attempt's send: name
+    lookup, connection and TLS handshake; 0 for a reused connection. ``queued_ms`` is the request's wait for a slot as
+    reported by the endpoint; times that count from the send include it.
 
-    A moment is that of the read of the socket which brought it. A chunk gap is the time between two reads that brought
-    tokens of any kind and choice one after the other, so chunks that came in one read have no gap. ``gap_p50_ms`` to
-    ``gap_max_ms`` are of ``gap_count`` gaps, percentiles with linear interpolation. ``token_chunks`` are the chunks
-    that brought tokens; ``first_token_chunks`` of them came in the first such read.
+    Each time is that of the socket read that returned the data. A chunk gap is the time between two consecutive reads
+    with tokens of any kind and choice; chunks of one read have no gap. ``gap_p50_ms`` to ``gap_max_ms`` describe
+    ``gap_count`` gaps, percentiles with linear interpolation. ``token_chunks`` counts the chunks with tokens,
+    ``first_token_chunks`` those of the first read with tokens.
     """
 
     first_byte_ms: float | None = None
@@ -51,7 +51,7 @@ class Timings:
 class Moments:
     """The times of one run. Those of the answer count from the last attempt's send.
 
-    ``clock`` gives seconds that never go back.
+    ``clock`` returns monotonic seconds.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -76,12 +76,12 @@ class Moments:
         self._connect_ms = None
 
     def send(self, reused: bool = False) -> None:
-        """Note the send: the connection is open, ``reused`` from an earlier call or new, and the request goes out."""
+        """Note that the request is sent now, on a new or a ``reused`` connection."""
         self.sent = self._clock()
         self._connect_ms = 0.0 if reused else round((self.sent - self._begun) * 1000, 3)
 
     def arrive(self) -> None:
-        """Note a read: everything in these bytes gets this time."""
+        """Note a socket read: everything in it gets this time."""
         self._arrived = self._clock()
 
     def wait_since(self, begin: float) -> None:
@@ -89,11 +89,11 @@ class Moments:
         self._waited += self._clock() - begin
 
     def mark(self, moment: str) -> None:
-        """Note the first occurrence of something: the time of the read that brought it."""
+        """Note the first occurrence of an event, with the time of its read."""
         self._first.setdefault(moment, self._clock() if moment == "first_byte" else self._arrived)
 
     def take(self, choices: Sequence[ChoiceDelta]) -> None:
-        """Note when the tokens of a chunk came, if it brought any."""
+        """Note the time of a chunk's tokens, if it has any."""
         brought = False
         for choice in choices:
             if choice.reasoning:
@@ -124,7 +124,7 @@ class Moments:
         """The timings of a run that ends now."""
         reads = self._token_reads
         gaps = [round((later - earlier) * 1000, 3) for earlier, later in pairwise(reads)]
-        # Twentieths; of one gap alone each is the gap itself.
+        # Of one gap, each quantile is the gap itself.
         twentieths = statistics.quantiles(gaps if len(gaps) > 1 else gaps * 2, n=20, method="inclusive") if gaps else ()
         return Timings(
             first_byte_ms=self._since_sent(self._first.get("first_byte")),

@@ -18,14 +18,14 @@ class Status(StrEnum):
     RUNNING = "running"
     OK = "ok"
     DAMAGED = "damaged"
-    """Complete, but some events could not be read; the text may have a hole."""
+    """Complete, but some events could not be read; the text may have a gap."""
     INTERRUPTED = "interrupted"
     """Text arrived, then the stream broke."""
     ERROR = "error"
     """No text arrived."""
     CANCELLED = "cancelled"
     LOST = "lost"
-    """The process died while the run was going on."""
+    """The process died during the run."""
     REJECTED = "rejected"
     """Never sent."""
 
@@ -34,7 +34,7 @@ class Status(StrEnum):
 class ToolCall:
     """A tool call of the model, joined from its pieces. Nothing is executed.
 
-    ``arguments`` is JSON if the model wrote JSON; it is kept as it came. All of it is in what is shared of an answer.
+    ``arguments`` is kept as received; JSON if the model wrote JSON. All fields are public when an answer is shared.
     """
 
     id: str
@@ -44,7 +44,7 @@ class ToolCall:
 
 @dataclass(frozen=True)
 class Choice:
-    """One choice of several that were asked for."""
+    """One of several choices."""
 
     text: str
     reasoning: str = ""
@@ -65,9 +65,9 @@ class Retry:
 class Outcome:
     """How one run ended. ``text``, ``reasoning``, ``tool_calls`` and ``finish_reason`` are those of the first choice.
 
-    ``further_choices`` are the others, by index. ``retries`` holds one entry for each attempt that a wait followed.
-    ``served_model`` is the model that answered, as the endpoint calls it, ``request_id`` the name of the request in the
-    endpoint's own log, and ``system_fingerprint`` what it says of its configuration.
+    ``further_choices`` are the others, by index. ``retries`` has one entry for each attempt that was retried.
+    ``served_model`` is the endpoint's name of the model that answered, ``request_id`` the name of the request in the
+    endpoint's log, ``system_fingerprint`` the endpoint's name of its configuration.
     """
 
     status: Status
@@ -100,7 +100,7 @@ class Outcome:
 
     @property
     def rate(self) -> Rate:
-        """The decode rate of all choices together, or why there is none."""
+        """The decode rate of all choices together, or the reason why there is none."""
         if not self.streamed:
             return Rate(None, "the answer was not streamed")
         timings = self.timings

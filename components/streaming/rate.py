@@ -1,4 +1,4 @@
-"""The decode rate: the tokens that were streamed, divided by the span in which those very tokens came."""
+"""The decode rate: streamed tokens divided by the time span of their arrival."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from components.contract.chunk import Usage
 
 
 class Rate(NamedTuple):
-    """Tokens per second. ``basis`` says in words which tokens are counted, or why there is no rate."""
+    """Tokens per second. ``basis`` describes the counted tokens, or the reason why there is no rate."""
 
     per_second: float | None
     basis: str
@@ -17,10 +17,9 @@ class Rate(NamedTuple):
 def decode_rate(
     usage: Usage | None, *, chunks: int, first_chunks: int, span_ms: float | None, reasoning_streamed: bool
 ) -> Rate:
-    """The rate of an answer that came in ``chunks`` chunks with tokens, of all its choices together.
+    """The rate of an answer with ``chunks`` chunks with tokens, of all choices together.
 
-    ``first_chunks`` of them came in the same read of the socket as the first one, and ``span_ms`` is the time from
-    that read to the last one.
+    ``first_chunks`` of them came with the first socket read; ``span_ms`` is the time from that read to the last one.
     """
     if not chunks or span_ms is None:
         return Rate(None, "no token was streamed")
@@ -37,14 +36,14 @@ def decode_rate(
 def rate_within(span_ms: float, tokens: int, chunks: int, first_chunks: int) -> float:
     """Tokens per second within a span that begins with the first chunk and ends with the last one.
 
-    What the first read brought had come before the span began: of all tokens, which are taken to be spread evenly over
-    the chunks, the share of the first ``first_chunks`` is left out.
+    The tokens of the first read precede the span, so their share is left out. Tokens are assumed to be spread evenly
+    over the chunks.
     """
     return tokens * (chunks - first_chunks) / chunks / (span_ms / 1000)
 
 
 def _streamed_tokens(usage: Usage | None, chunks: int, reasoning_streamed: bool) -> tuple[int | None, str]:
-    """How many tokens the chunks held, and which those are; None and the reason where that cannot be told."""
+    """The number of tokens in the chunks, and their description; None and the reason when it is unknown."""
     if usage is None or usage.completion_tokens is None:
         return None, "the endpoint reported no completion tokens"
     tokens, reasoning, apart = usage.completion_tokens, usage.reasoning_tokens or 0, _counted_apart(usage)
@@ -62,9 +61,9 @@ def _streamed_tokens(usage: Usage | None, chunks: int, reasoning_streamed: bool)
 
 
 def _counted_apart(usage: Usage) -> int:
-    """The reasoning tokens that ``completion_tokens`` does not hold.
+    """The reasoning tokens that ``completion_tokens`` does not include.
 
-    It holds all of them unless the total says otherwise, or they are more than it.
+    It includes all of them unless the total contradicts that, or unless there are more of them.
     """
     completion, reasoning = usage.completion_tokens or 0, usage.reasoning_tokens or 0
     if usage.total_tokens is not None and usage.prompt_tokens is not None:

@@ -14,7 +14,7 @@ from components.contract.chunk import UnreadableEvent, read_completion
 from components.contract.errors import has_words_of_an_error, plain_text
 from components.streaming import sentences
 from components.streaming.answer import TimedEvent
-from components.streaming.call import body_pieces, tells_its_end
+from components.streaming.call import body_pieces, is_framed
 from components.streaming.event_reader import EventReader
 from components.streaming.exchange import Exchange
 from components.streaming.faults import ErrorKind, StreamFault
@@ -54,7 +54,7 @@ class ResponseReader:
         self._exchange.moments.queued_ms = queue_ms(response.headers.get("Server-Timing"))
         ids = (plain_text(response.headers.get(name, ""), _MAX_REQUEST_ID) for name in _REQUEST_IDS)
         self.request_id = next(filter(None, ids), None)
-        self._is_framed = tells_its_end(response)
+        self._is_framed = is_framed(response)
         if status < 200:
             raise sentences.not_http(status)
         if status < 300:

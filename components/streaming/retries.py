@@ -17,16 +17,16 @@ _QUOTAS = (
     *("x-ratelimit-{}", "x-ratelimit-{}-requests", "x-ratelimit-{}-tokens", "ratelimit-{}"),
     *("anthropic-ratelimit-requests-{}", "anthropic-ratelimit-tokens-{}"),
 )
-"""Headers that say what remains of a quota, and when it is reset."""
+"""Headers with the remainder of a quota and the time of its reset."""
 _FIRST_MOMENT = 1e9
 _FIRST_MOMENT_IN_MS = 1e12
-"""A reset is a number of seconds from now, or the moment in seconds or milliseconds since 1970: these came in 2001."""
+"""A reset is in seconds from now, or a Unix time in seconds or milliseconds: both limits are times in 2001."""
 
 
 def wanted_wait(headers: Mapping[str, str], body: str) -> float | None:
-    """The wait in seconds that an error's headers or its body ask for; None when they ask for none.
+    """The wait in seconds that an error's headers or body ask for; None without one.
 
-    ``headers`` are those of requests, in which case does not matter.
+    ``headers`` are case-insensitive, as those of requests.
     """
     for name in _IN_MILLISECONDS:
         milliseconds = retry_after_seconds(headers.get(name))
@@ -37,7 +37,7 @@ def wanted_wait(headers: Mapping[str, str], body: str) -> float | None:
         wait = retry_after_seconds(delay[1])
     if wait is not None:
         return wait
-    # While something remains, its reset is when all of it is there again, not when the next request may come.
+    # The reset of a quota that is not used up does not delay the next request.
     used_up = [quota for quota in _QUOTAS if headers.get(quota.format("remaining"), "").strip() == "0"]
     return max(filter(None, (_until_reset(headers.get(quota.format("reset"))) for quota in used_up)), default=None)
 
@@ -50,7 +50,7 @@ def _until_reset(header: str | None) -> float | None:
 
 
 def pause_before_retry(fault: StreamFault, attempts: int, limits: Limits) -> float | None:
-    """Seconds to wait before the next attempt, None when there must be none. ``attempts`` have been made."""
+    """The wait in seconds before the next attempt, after so many attempts; None for no further one."""
     if not fault.unprocessed or attempts > limits.retries_before_first_byte:
         return None
     if fault.retry_after is not None:

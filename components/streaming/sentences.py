@@ -1,4 +1,4 @@
-"""What a person is told when a run ends for a reason that no error body explains."""
+"""The messages for runs that end for a reason that no error body explains."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ NO_READABLE_EVENT = (
 )
 NOTHING_AT_ALL = "The endpoint answered with nothing at all. Run again."
 CONTENT_FILTERED = "The content filter of the endpoint held the answer back. Change the prompt, then run again."
-ONLY_REASONING = "The model thought, but gave no answer. What it thought is kept. Run again, or raise max_tokens."
-NO_WORD = "The answer ended without a word. Run again, or change the prompt."
+ONLY_REASONING = "The model sent reasoning but no answer. The reasoning is kept. Run again, or raise max_tokens."
+NO_WORD = "The answer ended without any text. Run again, or change the prompt."
 TLS_REFUSED = (
-    "No secure connection: the certificate or the TLS handshake was refused. Check the host name, or ask whoever "
-    "runs the endpoint."
+    "No secure connection: the certificate or the TLS handshake was refused. Check the host name, or ask the "
+    "operator of the endpoint."
 )
 CLOSED_WITHOUT_ANSWER = "The endpoint closed the connection without an answer. Run again."
 NOT_AN_HTTP_SERVER = (
-    "What answers there is not an HTTP server, or not one that keeps to HTTP. Check the base URL and its port."
+    "The server at this address does not speak HTTP, or not correctly. Check the base URL and its port."
 )
 UNKNOWN_COMPRESSION = "The answer is compressed as {compression}, which was not asked for and cannot be read here."
 WRONG_COMPRESSION = "The answer is not compressed as its Content-Encoding says."
@@ -39,7 +39,7 @@ ADDRESS_NOT_PUBLIC = (
     "This endpoint leads to an address that is not public, so nothing was sent there. Give a base URL with a "
     "public host, or ask whoever runs Tempera to allow its network."
 )
-CANNOT_CONNECT = "{host}:{port} {said}. Check the base URL and that the endpoint runs."
+CANNOT_CONNECT = "{host}:{port} {problem}. Check the base URL and that the endpoint runs."
 EVENT_TOO_LARGE = "One event was larger than {most:,} bytes, so the stream was ended there."
 BROKE_AT_THE_BEGINNING = "The connection broke while the answer was only beginning. Run again."
 BASE_URL_WITH_BLANKS = "The base URL holds a blank, a backslash or a control character. Give it as https://host/v1."
@@ -55,7 +55,7 @@ DOCUMENT_TOO_LARGE = "The answer came as one document of more than {max_document
 
 
 def redirected(http_status: int, location: str, hide: Callable[[str], str]) -> StreamFault:
-    """The fault of a redirect. Its target is shown, never called; ``hide`` takes the key out of it."""
+    """The fault of a redirect. Its target is shown and never called; ``hide`` removes the key from it."""
     target = plain_text(location, _MAX_TARGET, hide=hide)
     return StreamFault(
         ErrorKind.REDIRECT_REFUSED,
@@ -75,7 +75,7 @@ def not_http(http_status: int) -> StreamFault:
 
 
 def other_api(name: str, base_url_end: str, raw: str) -> StreamFault:
-    """The fault of an answer of another API than chat completions."""
+    """The fault of an answer of an API other than chat completions."""
     return StreamFault(
         ErrorKind.NOT_SSE,
         f"The endpoint answered as {name} does, and Tempera reads chat completions. "
@@ -95,7 +95,7 @@ def not_an_answer(raw: str, media_type: str) -> StreamFault:
 
 
 def closed_early() -> StreamFault:
-    """The fault of a stream that ended without a proof that it is whole."""
+    """The fault of a stream that ended without a sign that it is complete."""
     return StreamFault(
         ErrorKind.CLOSED_EARLY,
         "The connection was closed before the answer was complete. What arrived is kept. Run again.",
@@ -103,7 +103,7 @@ def closed_early() -> StreamFault:
 
 
 def ended(kind: ErrorKind, limits: Limits, url: str) -> StreamFault:
-    """The fault of an exchange that its watch has ended for ``kind``."""
+    """The fault of an exchange that its watch ended for ``kind``."""
     hint = " If the address begins with https, its port may not speak TLS." if url.startswith("https") else ""
     sentence = {
         ErrorKind.CANCELLED: "Stopped.",

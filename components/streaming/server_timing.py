@@ -6,9 +6,9 @@ import math
 import re
 
 QUEUE = "queue"
-"""The metric that names how long a request waited for its turn."""
+"""The metric with a request's wait for a slot."""
 
-# Commas and semicolons inside a quoted string separate nothing; one that never ends reaches to the end.
+# Commas and semicolons in a quoted string do not separate; an unclosed string reaches to the end.
 _QUOTED = r'"(?:\\.|[^"\\])*+"?'
 _METRIC = re.compile(rf'(?:{_QUOTED}|[^",])++', re.DOTALL)
 _PARAMETER = re.compile(rf'(?:{_QUOTED}|[^";])++', re.DOTALL)
@@ -18,7 +18,7 @@ _DURATION = re.compile(
 
 
 def queue_ms(header: str | None) -> float | None:
-    """Milliseconds that the request waited for a slot, as the endpoint reported them; None where it did not."""
+    """The request's wait for a slot in milliseconds, as reported by the endpoint; None if it is not reported."""
     for metric in _METRIC.findall(header or ""):
         name, _, parameters = metric.partition(";")
         if name.strip().lower() != QUEUE:

@@ -14,9 +14,8 @@ from components.streaming.masking import MASK, Mask
 def check_base_url(url: str) -> str:
     """The base URL without a trailing slash.
 
-    Raises ValueError, with a sentence that says what to do, for a URL that is not plainly http(s)://host[:port][/path]:
-    user names, backslashes, blanks, control and invisible characters are read differently by different parsers, or by
-    people.
+    Raises ValueError, with a sentence that says what to do, for a URL other than http(s)://host[:port][/path]: parsers
+    and people read user names, backslashes, blanks, control and invisible characters differently.
     """
     if re.search(r"[\s\\]", url) or not url.isprintable():
         raise ValueError(sentences.BASE_URL_WITH_BLANKS)
@@ -41,9 +40,9 @@ def origin_of(url: str) -> tuple[str, str, int]:
 
 
 class ApiKey:
-    """An endpoint's key, bound to the origin it was configured for. It shows itself as ``***`` everywhere.
+    """An endpoint's key, bound to the origin that it was configured for. It is shown as ``***``.
 
-    ``mask`` takes it out of what endpoints say.
+    ``mask`` removes it from the texts of endpoints.
     """
 
     __slots__ = ("_origin", "_secret", "mask")
@@ -56,7 +55,7 @@ class ApiKey:
     def header_for(self, url: str) -> str:
         """The Authorization header's value for a call to ``url``.
 
-        Raises StreamFault when ``url`` lies outside the key's origin.
+        Raises StreamFault when ``url`` has another origin than the key.
         """
         if origin_of(url) != self._origin:
             raise StreamFault(ErrorKind.POLICY_REFUSED, sentences.KEY_OF_ANOTHER_ADDRESS)
@@ -70,7 +69,7 @@ class ApiKey:
 
 
 def check_api_key(secret: str) -> str:
-    """The key without surrounding blanks. Raises ValueError when no HTTP header could carry it."""
+    """The key without surrounding blanks. Raises ValueError when an HTTP header cannot carry it."""
     secret = secret.strip()
     if not re.fullmatch(r"[\x21-\x7e]*", secret):
         raise ValueError(sentences.KEY_WITH_BLANKS)

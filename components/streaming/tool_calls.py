@@ -1,4 +1,4 @@
-"""Joins the pieces of tool calls. Their text is kept as it came and never executed."""
+"""Joins the pieces of tool calls. Their text is kept as received and never executed."""
 
 from __future__ import annotations
 
@@ -35,20 +35,20 @@ class _Call:
 
     @property
     def arguments(self) -> str:
-        """The joined pieces. Where only the last of them is JSON, it repeats those before it, and counts alone."""
+        """The joined pieces. If the last piece alone is JSON, it repeats the others and is used alone."""
         joined = self._arguments.getvalue()
         repeats = joined.startswith("{") and _is_json(self._last) and not _is_json(joined)
         return self._last if repeats else joined
 
     def is_over(self, name: str, arguments: str) -> bool:
-        """Whether a piece without an id, but with this name, begins another call than this one."""
+        """Whether a piece without an id, but with this name, begins another call."""
         if not name or not self.name or not self._arguments.tell():
             return False
         return name != self.name or (arguments != "" and _is_json(self.arguments))
 
 
 class ToolCalls:
-    """The calls of one choice. It is true once there is one. What it tells is without the key of ``mask``."""
+    """The calls of one choice; true once there is one. All output is without the key of ``mask``."""
 
     def __init__(self, mask: Mask | None = None) -> None:
         self._mask = mask
@@ -62,27 +62,27 @@ class ToolCalls:
     def add(self, pieces: Sequence[object]) -> int:
         """Add pieces; returns the number of characters added.
 
-        A new id begins a call, and a known one continues its own. Where a piece has none, its index says which call it
-        continues, and where that says nothing either, the last one.
+        A new id begins a call; a known id continues its call. A piece without an id continues the call of its index,
+        or else the last call.
         """
         size = 0
         continued: list[_Call] = []
         for place, piece in enumerate(pieces):
             if not isinstance(piece, Mapping):
                 continue
-            said = piece  # some endpoints put the name and the arguments here
+            content = piece  # some endpoints put the name and the arguments here
             for key in ("custom", "function"):
-                said = piece[key] if isinstance(piece.get(key), Mapping) else said
-            id_, name = _word(piece.get("id")), _word(said.get("name"))
+                content = piece[key] if isinstance(piece.get(key), Mapping) else content
+            id_, name = _word(piece.get("id")), _word(content.get("name"))
             # A custom tool takes its input as a text of any kind.
-            arguments = _text(said.get("arguments")) or _text(said.get("input"))
+            arguments = _text(content.get("arguments")) or _text(content.get("input"))
             index = _index(piece.get("index"))
             if index is None and len(pieces) > 1:
                 index = place
             call = self._call_of(id_, index, name, arguments)
-            if call is None or (name and not id_ and call in continued):  # no name comes in two pieces of one list
+            if call is None or (name and not id_ and call in continued):  # one list never splits a name
                 if not id_ and not name and arguments in ("", "{}"):
-                    continue  # it only keeps the place of a call that does not come
+                    continue  # a placeholder without a call
                 call = self._begin()
             continued.append(call)
             if id_:
@@ -100,7 +100,7 @@ class ToolCalls:
         """The call that a piece continues; None for the first of one."""
         at_index = None if index is None else self._by_index.get(index)
         if id_:
-            # An id may come behind the first piece of its call, and some endpoints give each piece another one.
+            # An id may follow the first piece of its call, and some endpoints give each piece another id.
             goes_on = at_index and (not at_index.id or (at_index.name and arguments and not name))
             return self._by_id.get(id_) or (at_index if goes_on else None)
         if at_index is None and name and index is not None:
@@ -118,7 +118,7 @@ class ToolCalls:
         return self._calls[-1]
 
     def joined(self) -> tuple[ToolCall, ...]:
-        """The calls as far as they came, in the order in which they began."""
+        """The calls so far, in the order in which they began."""
         return tuple(
             ToolCall(*map(self._masked, (safe_text(call.id), safe_text(call.name), call.arguments)))
             for call in self._calls
@@ -130,7 +130,7 @@ class ToolCalls:
 
 
 def _index(value: object) -> int | None:
-    """A place in a list, also where it came as text; None for what is none."""
+    """The index of a list, also from text; None for anything else."""
     if isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) < len(str(_MAX_CALLS)) + 1:
         return int(value)
     return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None

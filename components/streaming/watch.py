@@ -1,7 +1,7 @@
-"""The wall clock of one exchange: it ends the exchange from another thread, by shutting the socket down.
+"""The time limits of one exchange: another thread ends it by shutting the socket down.
 
-A read timeout cannot do this: a byte or a comment now and then resets it for ever. Shutting down wakes whoever is
-connecting, shaking hands, waiting for headers or reading, and closing is then left to that thread.
+A read timeout cannot do this: every byte or comment resets it. The shutdown wakes the thread that is connecting,
+shaking hands, waiting for headers or reading; that thread then closes the socket.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from components.streaming.faults import ErrorKind
 
 _LOOKS_EACH_S = 0.25
 _LOOKS_ON_S = 2.0
-"""After the last exchange, before the thread sleeps until the next one wakes it."""
+"""The time after the last exchange in which the thread stays awake."""
 _NO_LINGERING = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
 
 
 class Watch:
     """Ends an exchange when its time is up or when it is stopped.
 
-    ``ended`` tells why, and stays None when the exchange came to its own end. Safe to use from several threads.
+    ``ended`` is the reason, or None for an exchange that ended by itself. Thread-safe.
     """
 
     def __init__(self, total_s: float) -> None:
@@ -40,27 +40,27 @@ class Watch:
 
     @property
     def deadline(self) -> float:
-        """When the exchange is ended unless more time is given, in seconds of the monotonic clock."""
+        """The time at which the exchange ends unless it is extended, in monotonic seconds."""
         return min(self._limit[0], self._total)
 
     def expect(self, kind: ErrorKind, within_s: float, since: float | None = None) -> None:
-        """End the exchange for ``kind`` unless the next ``expect`` comes within so many seconds (of ``since``)."""
+        """End the exchange for ``kind`` unless ``expect`` is called again within so many seconds (of ``since``)."""
         self._limit = ((time.monotonic() if since is None else since) + within_s, kind)
         _clock.look_by(self._limit[0])
 
     def hold(self, connection: socket.socket) -> None:
-        """Watch this socket from now on. A duplicate is kept, so that it reaches the connection under TLS as well."""
+        """Watch this socket from now on. The watch keeps a duplicate, which also reaches the connection under TLS."""
         with self._condition:
-            self._let_go()
-            # Of a socket under TLS too, which has no dup() of its own.
+            self._release_socket()
+            # A TLS socket has no dup().
             self._socket = socket.fromfd(connection.fileno(), connection.family, connection.type)
             if self.ended:
                 self._shut_down()
 
     def release(self) -> bool:
-        """Let go of the socket, which ``ended`` no longer touches; returns whether it never did."""
+        """Release the socket; returns whether the exchange has not been ended."""
         with self._condition:
-            self._let_go()
+            self._release_socket()
             return self.ended is None
 
     def stop(self) -> None:
@@ -68,12 +68,12 @@ class Watch:
         self._end(ErrorKind.CANCELLED)
 
     def wait(self, seconds: float, until: Callable[[], bool] = lambda: False) -> None:
-        """Sleep, but wake at once when the exchange ends, or when ``wake`` is called and ``until`` has come true."""
+        """Sleep until the exchange ends, or until ``wake`` is called and ``until`` is true, but no longer than that."""
         with self._condition:
             self._condition.wait_for(lambda: self.ended or self._closed or until(), seconds)
 
     def wake(self) -> None:
-        """Wake a waiting ``sleep`` to check its condition."""
+        """Wake a waiting thread to check its condition."""
         with self._condition:
             self._condition.notify_all()
 
@@ -84,11 +84,11 @@ class Watch:
             self._end(kind)
 
     def close(self) -> None:
-        """Stop watching; the exchange came to its end."""
+        """Stop watching an exchange that ended by itself."""
         _clock.remove(self)
         with self._condition:
             self._closed = True
-            self._let_go()
+            self._release_socket()
             self._condition.notify_all()
 
     def _end(self, kind: ErrorKind) -> None:
@@ -101,18 +101,18 @@ class Watch:
     def _shut_down(self) -> None:
         if self._socket is not None:
             with suppress(OSError):  # the other side may have closed already
-                # The close to come is a reset: an endpoint that is busy sending would not notice anything less.
+                # The following close resets the connection: an endpoint that is busy sending notices nothing less.
                 self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGERING)
                 self._socket.shutdown(socket.SHUT_RDWR)
 
-    def _let_go(self) -> None:
+    def _release_socket(self) -> None:
         if self._socket is not None:
             self._socket.close()
             self._socket = None
 
 
 class _Clock:
-    """The thread that looks at all watches: one for each would cost a short exchange a tenth of its time."""
+    """One thread for all watches: a thread for each would cost a short exchange a tenth of its time."""
 
     def __init__(self) -> None:
         self._condition = threading.Condition()
@@ -134,7 +134,7 @@ class _Clock:
             self._watches.discard(watch)
 
     def look_by(self, deadline: float) -> None:
-        # It sleeps until the deadline it knew; a later one it finds by itself, which keeps this call cheap.
+        # The thread finds a later deadline by itself, so this call is cheap.
         if deadline < self._looks_at:
             with self._condition:
                 self._condition.notify()
@@ -143,7 +143,7 @@ class _Clock:
         used_at = 0.0
         while True:
             with self._condition:
-                # Before the deadlines are read, so that whoever sets an earlier one meanwhile wakes this thread.
+                # Before the deadlines are read, so that an earlier one that is set meanwhile wakes this thread.
                 self._looks_at = math.inf
                 now = time.monotonic()
                 if self._watches:
@@ -159,7 +159,7 @@ class _Clock:
                 due = [watch for watch in self._watches if watch.deadline <= time.monotonic()]
             for watch in due:
                 watch.end_if_due()
-                if watch.ended:  # and not if it was given more time at this very moment
+                if watch.ended:  # unless it was extended at this moment
                     self.remove(watch)
 
 

@@ -55,7 +55,7 @@ def open_a_view(page: Page, app: str) -> None:
     expect(page.get_by_role("textbox", name="Search")).to_have_value("sea")
 
 
-def take_away_what_is_found(page: Page) -> None:
+def export_found_runs(page: Page) -> None:
     page.get_by_role("button", name="Export").click()
     taken = {}
     for label in ("CSV", "JSON Lines", "Parquet"):
@@ -72,7 +72,7 @@ def take_away_what_is_found(page: Page) -> None:
 
 def test_nothing_is_taken_away_without_a_token(app: str) -> None:
     for path in ("x/runs.csv", "x/runs.exe", "/runs.csv"):
-        refused = requests.get(f"{app}/take-away/{path}", timeout=10)
+        refused = requests.get(f"{app}/exports/{path}", timeout=10)
         assert "waves" not in refused.text
 
 
@@ -85,7 +85,7 @@ def test_a_view_is_found_and_taken_away_one_run_opens_with_its_notes_and_two_sho
     page: Page, app: str, folder: Path
 ) -> None:
     open_a_view(page, app)
-    take_away_what_is_found(page)
+    export_found_runs(page)
     page.keyboard.press("Escape")
     open_row(page, 1)
     expect(page.locator(".st-key-answer")).to_contain_text("Sea green")

@@ -119,7 +119,7 @@ def test_an_id_that_is_none_keeps_and_finds_no_draft(log: Log) -> None:
     assert log.problem is None
 
 
-def test_texts_that_no_database_keeps_are_mended(log: Log) -> None:
+def test_texts_that_databases_refuse_are_corrected(log: Log) -> None:
     save_draft(log, ONE, "a\0b \ud83d")
     assert found_soon(log, ONE, "a\ufffdb \ufffd")
     preset = save_preset(log, "na\0me", "a\0b \ud83d")

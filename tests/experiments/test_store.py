@@ -93,7 +93,7 @@ def test_the_newest_experiments_of_a_kind_come_first(log: Log) -> None:
     assert [one.id for one in newest_experiments(log.database, 9, "sweep")] == [ID]
 
 
-def test_texts_that_no_database_keeps_are_mended(log: Log) -> None:
+def test_texts_that_databases_refuse_are_corrected(log: Log) -> None:
     save_experiment(log, ID, "a\0b \ud83d")
     assert wait_for(lambda: find_experiment(log.database, ID)).content == "a\ufffdb \ufffd"
     runs = written(log, a_run()), written(log, a_run())

@@ -127,7 +127,7 @@ CONNECTING = group(
     not_http("header_endless", head("200 OK", "X: " + "x" * 200_000)[:-4]),
     not_http("header_line_huge", head("200 OK", "X: " + "x" * 200_000) + GOOD),
     not_http("status_line_huge", b"HTTP/1.1 200 " + b"x" * 70_000 + b"\r\n\r\n"),
-    not_http("garbage_status", b"SSH-2.0-OpenSSH_9.2p1\r\n", says="not an HTTP server"),
+    not_http("garbage_status", b"SSH-2.0-OpenSSH_9.2p1\r\n", says="does not speak HTTP"),
     not_http("garbage_without_line_end", b"hello"),
     not_http("smtp_banner", b"220 mail.example ESMTP\r\n"),
     not_http("redis_error", b"-ERR unknown command 'POST'\r\n"),

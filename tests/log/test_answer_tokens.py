@@ -47,7 +47,7 @@ def test_a_character_that_never_ends_is_no_piece() -> None:
     assert (shapes(found), found.beside) == ([("ab", 0)], 2)
 
 
-def test_tokens_beside_the_text_are_counted() -> None:
+def test_tokens_besides_the_text_are_counted() -> None:
     found = tokens_of([an_event("Hi", a_token("Hi")), an_event("", a_token("<|end|>"))], "Hi")
     assert (shapes(found), found.beside) == ([("Hi", 1)], 1)
 

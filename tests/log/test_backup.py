@@ -13,7 +13,7 @@ from components.log.query import find_run
 from tests.log.conftest import make_run
 
 
-def test_a_backup_of_a_log_in_use_brings_a_deleted_run_back(url: str, tmp_path: Path) -> None:
+def test_a_backup_of_a_log_in_use_restores_a_deleted_run(url: str, tmp_path: Path) -> None:
     file = tmp_path / "backup"
     with closing(Log(url)) as log:
         run = make_run()

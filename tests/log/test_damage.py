@@ -76,7 +76,7 @@ def test_a_damaged_file_is_set_aside_and_a_new_log_begins(
     left = {part: Path(f"{path}{part}").read_bytes() for part in ("", "-wal") if Path(f"{path}{part}").exists()}
     log = Log(f"sqlite:///{path}")
     assert log.problem is None
-    assert log.warning.startswith(f"The log was damaged. It now stands at {path}.corrupt-2")
+    assert log.warning.startswith(f"The log was damaged. It was moved to {path}.corrupt-2")
     run = new_run()
     log.begin(run)
     log.wait_until_committed(run)

@@ -52,7 +52,7 @@ _SLOW = {
 }
 
 
-def test_a_read_that_takes_too_long_is_ended_and_says_so(url: str) -> None:
+def test_a_read_beyond_its_time_limit_ends_with_a_sentence(url: str) -> None:
     database = Database(url)
     with pytest.raises(QueryFailed, match="longer than 1 s"):
         read_rows(database, text(_SLOW[database.reader.dialect.name]))

@@ -52,7 +52,7 @@ def test_nul_and_half_a_surrogate_are_replaced_as_in_the_texts_of_a_run() -> Non
 
 
 @given(st.binary())
-def test_bytes_that_nobody_packed_are_refused_with_a_sentence(content: bytes) -> None:
+def test_bytes_that_are_not_a_pack_are_refused_with_a_sentence(content: bytes) -> None:
     with pytest.raises(ValueError, match=r"damaged\. .+\.$"):
         unpack(content)
 

@@ -225,7 +225,7 @@ def test_closing_writes_the_events_of_what_has_ended(url: str, new_run: Callable
 
 
 @pytest.mark.parametrize("stands", ["all", "a part", "nothing"])
-def test_events_that_are_written_again_are_there_once(url: str, new_run: Callable[[], Run], stands: str) -> None:
+def test_events_that_are_written_again_are_stored_once(url: str, new_run: Callable[[], Run], stands: str) -> None:
     log = Log(url, Limits(log_flush_ms=40, log_events_s=0.05))
     run = new_run()
     log.begin(run)
@@ -326,7 +326,7 @@ def test_the_form_that_a_run_began_with_is_kept_if_it_was_given(log: Log, new_ru
     assert find_run(log.database, without.id).draft is None
 
 
-def test_where_a_run_stands_in_an_experiment_comes_back_while_it_runs_and_when_it_has_ended(log: Log) -> None:
+def test_the_placement_in_an_experiment_is_stored_during_a_run_and_after_it(log: Log) -> None:
     run, alone = make_run(A_PLACEMENT), make_run()
     for one in (run, alone):
         log.begin(one)

@@ -125,7 +125,7 @@ Ended as `ok`, HTTP 200, finish reason `stop`, 1 attempt. Run `1f`, made by Temp
 
 The rate counts: `completion tokens`.
 
-The endpoint says of itself: served model `m-2026`, request id ``r`1``.
+Reported by the endpoint: served model `m-2026`, request id ``r`1``.
 
 ## Request
 
@@ -175,7 +175,7 @@ def test_messages_in_parts_and_what_else_a_message_says_stand_as_json() -> None:
 @pytest.mark.parametrize(
     "body", ["no JSON", "[]", '{"a": 1, "a": 2}', '{"a": ' + "[" * 100_000, '{"a": ' + "[" * 900 + "]" * 900 + "}"]
 )
-def test_a_body_that_cannot_be_read_without_doubt_stands_as_it_was_sent(body: str) -> None:
+def test_a_body_with_several_interpretations_is_shown_as_sent(body: str) -> None:
     document = as_markdown(record(request_body=body))
     assert fences(document)[-1] == body
 
@@ -187,13 +187,13 @@ def test_messages_that_are_no_list_stand_in_the_exact_request_only(messages: Any
     assert "### Settings" in document
 
 
-def test_a_run_that_is_not_over_says_so() -> None:
+def test_a_running_run_is_marked_as_running() -> None:
     document = as_markdown(make_run().record())
     assert "Still running, 0 attempts." in document
     assert "No text arrived." in document
 
 
-def test_what_stands_apart_is_there_only_if_there_is_any() -> None:
+def test_further_sections_appear_only_with_content() -> None:
     assert not re.search("Reasoning|Tool calls|Warnings|Retries", as_markdown(record(text="x")))
     document = as_markdown(record(tool_calls='[{"name": "f"}]', retries="[{}]", reasoning="r"))
     assert re.findall("^## (.*)$", document, re.MULTILINE) == [

@@ -114,7 +114,7 @@ def read_all(own: OwnLog, two: Two) -> dict[str, Any]:
     return {name: read(own.database, two) for name, read in READS.items()}
 
 
-def test_what_is_found_is_the_same_whatever_others_have(two: Two) -> None:
+def test_the_rows_of_others_do_not_change_what_is_found(two: Two) -> None:
     together = read_all(two.mine, two)
     for table in (experiments, presets, runs):
         two.log.write(lambda connection, table=table: connection.execute(delete(table).where(table.c.owner == "them")))
@@ -124,7 +124,7 @@ def test_what_is_found_is_the_same_whatever_others_have(two: Two) -> None:
     assert [name for name, found in alone.items() if not found] == ["light_runs_under_way"]
 
 
-def test_who_owns_nothing_finds_nothing(two: Two) -> None:
+def test_an_owner_without_rows_finds_nothing(two: Two) -> None:
     for owner in ("", LOCAL, "nobody", "me' or '1'='1", "%", "ME"):
         database = OwnLog(two.log, owner).database
         assert count_runs(database) == 0

@@ -113,7 +113,7 @@ def watch_transitions(engine: Engine) -> Callable[[], list[tuple[str, str]]]:
     return transitions
 
 
-def test_the_run_of_a_killed_process_becomes_lost_once_whoever_notices(url: str) -> None:
+def test_the_run_of_a_killed_process_becomes_lost_exactly_once(url: str) -> None:
     database = Database(url)
     transitions = watch_transitions(database.writer)
     with process(_STREAMING, url) as child:
@@ -213,7 +213,7 @@ def test_a_process_whose_clock_is_ahead_takes_no_healthy_run_for_lost(url: str) 
     database.close()
 
 
-def test_a_process_stops_its_run_that_another_one_is_asked_to_stop(url: str) -> None:
+def test_a_process_stops_its_run_on_the_request_of_another(url: str) -> None:
     script = """
 log = Log(url, Limits(stop_requests_s=0.05))
 run = new_run()

@@ -105,7 +105,7 @@ def with_events(log: Log, owner: str) -> str:
     return run.id
 
 
-def test_every_row_is_counted_to_the_byte_whatever_is_made_changed_and_deleted(log: Log) -> None:
+def test_every_row_is_counted_to_the_byte_when_made_changed_and_deleted(log: Log) -> None:
     for owner in ("me", "them"):
         ids = [*fill(log, owner), with_events(log, owner)]
     assert counted(log) == added_up(log)
@@ -123,7 +123,7 @@ def test_every_row_is_counted_to_the_byte_whatever_is_made_changed_and_deleted(l
     assert counted(log) == added_up(log)
 
 
-def test_who_deletes_everything_keeps_nothing(log: Log) -> None:
+def test_an_owner_who_deletes_everything_stores_nothing(log: Log) -> None:
     with_events(log, "me")
     fill(log, "me")
     assert counted(log)["me"] > 3_000
@@ -181,7 +181,7 @@ def test_at_the_quota_everything_is_refused_in_a_sentence_and_what_was_there_sta
     save_preset(own, "Mine", text)
 
 
-def test_no_run_begins_for_who_keeps_as_much_as_they_may(small: Log) -> None:
+def test_no_run_begins_when_the_quota_is_used_up(small: Log) -> None:
     runner = Runner(small)
     endpoint = Endpoint("mine", OPENAI, Address("http://127.0.0.1:9/v1"))
     a_run(small, "me", "x" * 1_000_000)
@@ -192,12 +192,12 @@ def test_no_run_begins_for_who_keeps_as_much_as_they_may(small: Log) -> None:
     runner.shutdown()
 
 
-def test_a_network_shares_what_those_keep_who_called_from_it_since_yesterday(small: Log) -> None:
+def test_a_network_shares_the_storage_of_its_owners_since_yesterday(small: Log) -> None:
     text = "x" * 700_000
     for name in ("a", "b"):
         save_preset(OwnLog(small, name, "here"), "Mine", text)
     third = OwnLog(small, "c", "here")
-    with pytest.raises(QuotaReached, match="All of your network have kept 2 MB since yesterday"):
+    with pytest.raises(QuotaReached, match="The visitors of your network have stored 2 MB since yesterday"):
         save_preset(third, "Mine", text)
     assert small.kept("c", "here").warning() is None
     save_preset(OwnLog(small, "c", "there"), "Mine", text)
@@ -210,10 +210,13 @@ def test_a_network_shares_what_those_keep_who_called_from_it_since_yesterday(sma
     [
         (Kept(0, 10_000_000), None),
         (Kept(8_900_000, 10_000_000), None),
-        (Kept(9_000_000, 10_000_000), "You keep 9.0 of 10 MB"),
-        (Kept(10_000_000, 10_000_000), "Nothing more is kept, neither runs nor drafts."),
-        (Kept(1, 10_000_000, 46_000_000, 50_000_000), "All of your network keep nearly as much as they may."),
-        (Kept(1, 10_000_000, 50_000_000, 50_000_000), "Nothing more is kept, neither runs nor drafts."),
+        (Kept(9_000_000, 10_000_000), "You store 9.0 of 10 MB"),
+        (Kept(10_000_000, 10_000_000), "Stored data stays, but no further run or draft is stored."),
+        (
+            Kept(1, 10_000_000, 46_000_000, 50_000_000),
+            "The visitors of your network have nearly used up their shared storage.",
+        ),
+        (Kept(1, 10_000_000, 50_000_000, 50_000_000), "Stored data stays, but no further run or draft is stored."),
     ],
 )
 def test_it_is_said_before_it_is_met_and_when_it_is(kept: Kept, said: str | None) -> None:
@@ -232,7 +235,7 @@ def test_a_hundred_thousand_runs_are_read_as_one_row(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("kept_mb", "reads"), [(10_000, 1), (400, 3)])
-def test_an_owner_with_much_room_is_not_asked_about_for_each_run(sqlite_url: str, kept_mb: int, reads: int) -> None:
+def test_the_use_of_an_owner_with_much_room_is_not_read_for_each_run(sqlite_url: str, kept_mb: int, reads: int) -> None:
     log = Log(sqlite_url, Limits(kept_mb=kept_mb))
     statements: list[str] = []
     event.listen(log.database.reader, "after_cursor_execute", lambda *parts: statements.append(parts[2].split()[0]))

@@ -22,7 +22,7 @@ def test_the_last_question_comes_first_and_the_other_texts_after_it() -> None:
     assert asked == ("And\nnow?\n\nBe brief.\n\nHello", "")
 
 
-def test_settings_are_told_apart_whether_they_have_a_value_are_null_or_were_not_sent() -> None:
+def test_settings_with_a_value_null_and_omitted_are_distinguished() -> None:
     body = {"model": "m", "messages": [], "temperature": 0.7, "max_tokens": None, "stop": ["a\nb"], "stream": False}
     assert summarize_request(json.dumps(body)).settings.split("\n") == [
         "temperature=0.7",

@@ -98,7 +98,7 @@ def test_the_events_of_a_run_are_deleted_with_it(log: Log, new_run: Callable[[],
 
 
 @pytest.mark.parametrize("days", [None, 10_000.0])
-def test_drafts_that_nobody_came_back_to_go_after_thirty_days_and_presets_never(url: str, days: float | None) -> None:
+def test_abandoned_drafts_are_deleted_after_thirty_days_and_presets_never(url: str, days: float | None) -> None:
     day_s = 86_400
     rows = [{"id": uuid.uuid4().hex, "content": "{}", "updated_at": utc_now(31 * day_s)} for _ in range(1_500)]
     rows.append({"id": "young", "content": "{}", "updated_at": utc_now(29 * day_s)})
@@ -113,7 +113,7 @@ def test_drafts_that_nobody_came_back_to_go_after_thirty_days_and_presets_never(
     log.close()
 
 
-def test_nothing_is_deleted_unless_that_is_asked_for(url: str) -> None:
+def test_nothing_is_deleted_by_default(url: str) -> None:
     put(url, {}, many_runs=10)
     log = Log(url)
     log.write(lambda _connection: None)  # a round comes first

@@ -196,9 +196,9 @@ def test_choices_are_what_the_log_has(database: Database) -> None:
 
 UNREADABLE = [
     ({"settings": "temperature"}, "'temperature' has no value. Write temperature 0.7"),
-    ({"since": "yesterday"}, "'yesterday' is no day. Write it as 2026-11-26."),
-    ({"until": "2026-1-1"}, "'2026-1-1' is no day."),
-    ({"since": "2026-11-31"}, "'2026-11-31' is no day."),
+    ({"since": "yesterday"}, "'yesterday' is not a day. Write it as 2026-11-26."),
+    ({"until": "2026-1-1"}, "'2026-1-1' is not a day."),
+    ({"since": "2026-11-31"}, "'2026-11-31' is not a day."),
     ({"settings": "temperature > 0.5"}, "'temperature > 0.5': only equal values are found."),
     ({"settings": "model small"}, "Look for a model under More filters."),
     ({"settings": "stream omitted"}, "Every run says whether it streams."),
@@ -231,7 +231,7 @@ def sqlite_database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Databa
 
 
 @given(words=HOSTILE, settings=HOSTILE, tag=HOSTILE, model=HOSTILE)
-def test_whatever_is_typed_is_looked_for_or_refused_with_a_sentence(
+def test_any_input_is_searched_or_refused_with_a_sentence(
     sqlite_database: Database, words: str, settings: str, tag: str, model: str
 ) -> None:
     for view in (View(words=words), View(tag=tag), View(model=model)):

@@ -84,7 +84,7 @@ def test_numbers_come_back_while_they_are_numbers(
     assert find_run(log.database, record.id).ttft_ms == expected
 
 
-def test_times_come_back_whatever_the_time_zone(log: Log, new_run: Callable[[], Run]) -> None:
+def test_times_are_read_back_in_every_time_zone(log: Log, new_run: Callable[[], Run]) -> None:
     run = new_run()
     log.begin(run)
     log.wait_until_committed(run)

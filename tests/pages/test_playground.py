@@ -208,7 +208,7 @@ def test_a_finish_reason_cannot_bring_an_image(page: AppTest, chat: Chat) -> Non
             "Shorten the prompt",
         ),
         (head() + b"data: {oops\n\n" + chunk("Hole", "stop") + DONE, "damaged", "the text may have a gap"),
-        (head() + DONE, "error", "The answer ended without a word."),
+        (head() + DONE, "error", "The answer ended without any text."),
     ],
 )
 def test_every_end_says_what_happened_and_what_to_do(
@@ -263,7 +263,7 @@ def test_a_damaged_log_is_set_aside_and_the_page_says_where(
     (tmp_path / "damaged.sqlite3").write_bytes(b"no database at all " * 500)
     monkeypatch.setenv("TEMPERA_DATABASE_URL", f"sqlite:///{tmp_path / 'damaged.sqlite3'}")
     page = new_page().run()
-    assert page.warning[0].value.startswith("The log was damaged. It now stands at ")
+    assert page.warning[0].value.startswith("The log was damaged. It was moved to ")
     run_to_the_end(page)
     page.switch_page("runs.py").run()
     assert listed(page)["status"].tolist() == ["ok"]

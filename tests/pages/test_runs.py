@@ -316,7 +316,7 @@ def test_hidden_filters_are_named_and_one_that_cannot_be_read_can_be_cleared(thr
     page.text_input(key=keys.FIND_TAG).set_value("no_such").run()
     assert r"Tag **no\_such**" in [caption.value for caption in page.caption]
     page.text_input(key=keys.FIND_SINCE).set_value("26.11.2026").run()
-    assert page.error[0].value.startswith("From day: '26.11.2026' is no day.")
+    assert page.error[0].value.startswith("From day: '26.11.2026' is not a day.")
     page.button(key="clear_filters").click().run()
     assert not page.error
     assert len(page.session_state[keys.LISTED_RUNS]) == 3

@@ -148,7 +148,7 @@ def test_who_guesses_has_to_wait(chat: Chat) -> None:
     service().lookups = Lookups(2, clock=lambda: 0.0)  # or a slow machine would be allowed another one
     for _ in range(2):
         assert opened(c="A" * 22).info[0].value == NOTHING
-    assert opened(c="A" * 22).info[0].value.startswith("Too many links that lead nowhere were opened here.")
+    assert opened(c="A" * 22).info[0].value.startswith("Too many invalid links were opened from here.")
 
 
 def test_a_link_shows_what_it_showed_whatever_becomes_of_the_run(page: AppTest, chat: Chat) -> None:

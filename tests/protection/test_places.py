@@ -19,7 +19,7 @@ def test_a_place_that_was_left_is_free_and_one_that_was_refused_was_never_taken(
     assert [places.take("a", None) for _ in range(3)] == [True, True, False]
 
 
-def test_who_is_not_known_counts_among_their_network_and_all() -> None:
+def test_an_unknown_visitor_counts_for_the_network_and_the_total() -> None:
     places = Places(MOST)
     assert [places.take(None, "here") for _ in range(4)] == [True, True, True, False]
     assert [places.take(None, None) for _ in range(2)] == [True, False]

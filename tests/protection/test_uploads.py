@@ -58,7 +58,7 @@ def test_what_a_visitor_holds_and_what_is_coming_count_together() -> None:
     assert status(uploads, "t", 5) == 204
 
 
-def test_a_network_has_its_share_whoever_is_on_it() -> None:
+def test_a_network_has_one_share_for_all_visitors() -> None:
     uploads = Uploads(10, 20)
     for number in range(3):
         uploads.drawn(f"s{number}", f"visitor {number}", "here")

@@ -47,7 +47,7 @@ def put(address: str, session_id: str, file_id: str, size: int = _FILE) -> tuple
 
 
 def test_where_no_uploader_stands_no_file_is_taken(running: App) -> None:
-    refused = 403, "Your page takes no file now. Reload it, then choose the file again.\n"
+    refused = 403, "This page does not accept a file now. Reload it, then choose the file again.\n"
     with session(running.address) as visitor:
         visitor.open("sweep")
         assert put(running.address, visitor.id, "of-this-page") == (204, "")
@@ -65,7 +65,7 @@ def test_what_a_visitor_uploads_has_an_end_and_a_closed_page_holds_nothing_back(
         for visitor in (first, second):
             status, said = put(running.address, visitor.id, "one-more")
             assert status == 413
-            assert "hold files of 8 MB already" in said
+            assert "already hold files of 8 MB" in said
     with session(running.address) as again:
         again.open("sweep")
         assert put(running.address, again.id, "after-a-reload")[0] == 204
@@ -140,8 +140,8 @@ def test_what_a_visitor_of_a_demo_may_keep_is_said_before_and_when_it_is_met(dem
     with session(demo.address, Cookie=demo.cookie(visitor_id)) as visitor:
         seen = visitor.open()
         assert b"open at once, and keep 1 MB" in seen
-        assert b"You keep " not in seen
-        for size, said in ((950_000, b"Nothing more is kept once that is full."), (50_000, b"What is here stays.")):
+        assert b"You store " not in seen
+        for size, said in ((950_000, b"Nothing more is stored beyond that."), (50_000, b"Stored data stays")):
             record = replace(finished().record(), owner=f"visitor {visitor_id}", text="x" * size)
             demo.log.write(lambda connection, record=record: connection.execute(insert(runs), [to_row(record)]))
             assert said in visitor.open()

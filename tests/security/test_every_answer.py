@@ -23,7 +23,7 @@ OWN_ROUTES = {
     "/healthz": "/healthz",
     "/metrics": "/metrics",
     "/robots.txt": "/robots.txt",
-    "/take-away/{token}/runs.{kind}": "/take-away/x/runs.csv",
+    "/exports/{token}/runs.{kind}": "/exports/x/runs.csv",
     "/live": "/live",
 }
 """Each route of our own that is no folder, and a request to it."""
@@ -97,7 +97,7 @@ OUTSIDE = [
     "folder",
     [
         *("", "media", "component", "component/tempera_live_view", "static", "app/static", "_stcore/bidi-components"),
-        *("_stcore/bidi-components/tempera_live_view", ASSETS.strip("/"), "_stcore/upload_file", "take-away"),
+        *("_stcore/bidi-components/tempera_live_view", ASSETS.strip("/"), "_stcore/upload_file", "exports"),
     ],
 )
 def test_no_path_leads_to_another_file(running: App, folder: str) -> None:

@@ -113,7 +113,8 @@ def test_what_an_endpoint_said_is_never_markdown_as_it_came() -> None:
         f"{place(path)}: {ast.unparse(node)}"
         for path in SOURCES
         for node in nodes(path)
-        if isinstance(node, ast.Call) and getattr(node.func, "attr", None) in ("markdown", "caption", "error", "warning")
+        if isinstance(node, ast.Call)
+        and getattr(node.func, "attr", None) in ("markdown", "caption", "error", "warning")
         if any(isinstance(argument, ast.Attribute) and argument.attr in foreign for argument in node.args)
     }
     assert drawn == set()

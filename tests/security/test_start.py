@@ -26,8 +26,10 @@ class Start:
 
 
 STARTS = {
-    "no_toml": Start("The secrets file cannot be read, or is not valid TOML. Mend it.", b'[demo]\napi_key = "canary'),
-    "no_text": Start("The secrets file cannot be read, or is not valid TOML. Mend it.", b"\xff\xfe"),
+    "no_toml": Start(
+        "The secrets file cannot be read, or is not valid TOML. Correct it.", b'[demo]\napi_key = "canary'
+    ),
+    "no_text": Start("The secrets file cannot be read, or is not valid TOML. Correct it.", b"\xff\xfe"),
     "half_a_login": Start(
         "[auth] in the secrets file has no client_secret.", LOGIN.encode().replace(b"client_s", b"s"), command=UVICORN
     ),

@@ -57,7 +57,7 @@ def port() -> Iterator[int]:
     [b"", b"POST / HTTP/1.1\r\nHost: x\r\nA", b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n"],
     ids=["nothing", "headers", "body"],
 )
-def test_who_sends_a_byte_now_and_then_is_cut_off(port: int, begin: bytes) -> None:
+def test_a_slow_sender_is_cut_off(port: int, begin: bytes) -> None:
     with socket.create_connection(("127.0.0.1", port), 5) as connection:
         connection.sendall(begin)
         connection.setblocking(False)

@@ -109,7 +109,7 @@ def test_a_value_that_no_run_has_is_refused(field: str, value: Any) -> None:
         read_capsule_file(file, None)
 
 
-def test_a_file_of_a_newer_version_says_so() -> None:
+def test_a_file_of_a_newer_version_is_recognised() -> None:
     newer = canonical_json(a_capsule()).replace('"version":1', '"version":2')
     with pytest.raises(LinkProblem, match="newer version"):
         read_capsule_file(f'<script type="application/json" id="tempera-capsule">{newer}</script>'.encode(), None)

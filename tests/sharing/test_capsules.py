@@ -44,7 +44,7 @@ def rows(log: Log) -> int:
     return log.write(lambda connection: connection.execute(select(func.count()).select_from(capsules)).scalar_one())
 
 
-def test_whoever_has_the_id_reads_it(log: Log) -> None:
+def test_the_id_permits_reading(log: Log) -> None:
     capsule = a_capsule()
     published = publish(OwnLog(log, "me"), capsule)
     assert re.fullmatch(r"[A-Za-z0-9_-]{22}", published.id)
@@ -58,7 +58,7 @@ def test_ids_are_of_chance_and_spread_over_all_characters(log: Log) -> None:
     assert len(set("".join(ids)) & set(string.ascii_letters + string.digits + "-_")) > 55
 
 
-def test_what_is_no_id_finds_nothing_and_asks_nobody(log: Log) -> None:
+def test_an_invalid_id_finds_nothing_without_a_query(log: Log) -> None:
     publish(log, a_capsule())
     asked: list[str] = []
     event.listen(log.database.reader, "before_cursor_execute", lambda *said: asked.append(said[2]))
@@ -142,7 +142,7 @@ def test_the_size_is_that_of_what_is_kept(log: Log) -> None:
 def test_an_owner_has_so_many_at_a_time(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
     mine = OwnLog(log, "me")
     kept = [publish(mine, a_capsule(), 1.0 + number, most=2) for number in range(2)]
-    with pytest.raises(LinkProblem, match=r"^2 links are shared already, and no more can be\. Take one back first\.$"):
+    with pytest.raises(LinkProblem, match=r"^2 links are shared already, which is the limit\. Revoke one first\.$"):
         publish(mine, a_capsule(), most=2)
     publish(OwnLog(log, "them"), a_capsule(), most=2)
     assert revoke(mine, kept[1].id)

@@ -97,7 +97,7 @@ def test_the_first_events_go_in_up_to_a_limit() -> None:
     assert len(a_capsule(events={RUN_ID: large}).runs[0].events) == MOST_EVENT_CHARS // 400_000
 
 
-def test_a_run_that_broke_off_says_so() -> None:
+def test_an_interrupted_run_is_marked() -> None:
     for status in (Status.INTERRUPTED, Status.DAMAGED, Status.CANCELLED, Status.LOST, Status.ERROR, Status.REJECTED):
         record = a_record(status=status.value, error_kind="stall", error_message="The stream stopped.")
         run = a_capsule(record).runs[0]
@@ -116,7 +116,7 @@ def test_the_request_is_exact_when_nothing_is_left_out() -> None:
     assert not run.system_left_out
 
 
-def test_a_marker_stands_in_place_of_a_system_message() -> None:
+def test_a_marker_replaces_a_system_message() -> None:
     body = a_body(("system", "Be brief."), ("user", "Hi"), ("developer", "No."), ("assistant", "Yes"), temperature=0.5)
     run = a_capsule(a_record(request_body=body)).runs[0]
     assert run.system_left_out
@@ -364,7 +364,7 @@ def test_looking_for_long_messages_takes_time_with_their_length_only() -> None:
 
 
 def test_what_no_other_may_see_yet_or_at_all_is_refused() -> None:
-    with pytest.raises(LinkProblem, match=r"^A run that is still going on cannot be shared\."):
+    with pytest.raises(LinkProblem, match=r"^A run in progress cannot be shared\."):
         a_capsule(a_record(status="running"))
     with pytest.raises(LinkProblem, match=r"^At most 50 runs can be shared at once\."):
         a_capsule(*[a_record()] * 51, kind=Kind.RUNS)
@@ -374,7 +374,7 @@ def test_what_no_other_may_see_yet_or_at_all_is_refused() -> None:
         a_capsule(a_record(), a_record())
 
 
-def test_texts_that_no_database_keeps_are_mended() -> None:
+def test_texts_that_databases_refuse_are_corrected() -> None:
     record = a_record(text="a\0b\ud800", warnings='["\\ud800"]', ttft_ms=float("nan"))
     capsule = a_capsule(record, title=" A\0\n title ", choices=ALL)
     assert capsule.title == "A\ufffd title"

@@ -40,7 +40,7 @@ from components.sharing.hidden_characters import Hidden, hidden_in, with_hidden_
         ("\ud800", "⟨U+D800⟩"),
     ],
 )
-def test_a_hidden_character_is_marked_where_it_stands(character, marked):
+def test_a_hidden_character_is_marked_in_its_place(character, marked):
     assert with_hidden_marked(f"a{character}b") == f"a{marked}b"
     assert [hidden.offset for hidden in hidden_in(f"a{character}b")] == [1]
 

@@ -43,7 +43,7 @@ def test_twenty_a_minute_that_find_nothing() -> None:
     assert tries(lookups, "me") == 20
 
 
-def test_what_is_found_costs_nothing_but_nothing_is_found_by_who_tried_too_often() -> None:
+def test_a_found_capsule_is_free_but_too_many_failures_block_the_visitor() -> None:
     lookups = Lookups(clock=Clock())
     assert [lookups.look_up("me", lambda: "capsule") for _ in range(50)] == ["capsule"] * 50
     assert tries(lookups, "me") == 20

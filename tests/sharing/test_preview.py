@@ -75,7 +75,7 @@ def test_a_run_is_said_field_by_field() -> None:
         ("tag 1", "sea"),
         ("tag 2", "calm"),
         ("notes", "nice"),
-        ("events that came", "2"),
+        ("events received", "2"),
         ("events as they came", f"12.25 ms message: {event % 'Hello'}\n50.0 ms message: {event % ' there'}"),
     ]
 

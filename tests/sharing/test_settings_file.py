@@ -19,7 +19,7 @@ from tests.sharing.drafts import a_draft, digests_of, drafts, facts_of, facts_th
 
 @settings(suppress_health_check=[HealthCheck.too_slow])
 @given(drafts, st.booleans())
-def test_a_file_brings_all_that_a_draft_says(draft, comparison):
+def test_a_file_carries_the_whole_draft(draft, comparison):
     text = settings_file(draft, comparison=comparison)
     linked = read_settings_file(text.encode())
     opened = linked.apply(new_draft())

@@ -120,7 +120,7 @@ def opens_or_says_why(text: str) -> LinkedSettings | None:
 
 @many
 @given(drafts, st.booleans(), st.sampled_from(PRESENT))
-def test_a_link_brings_all_that_a_draft_says_and_nothing_of_the_form_it_is_opened_in(draft, comparison, present):
+def test_a_link_carries_the_whole_draft_and_nothing_of_the_form_it_is_opened_in(draft, comparison, present):
     link = settings_link(draft, comparison=comparison)
     linked = read_settings_link(link)
     assert linked.is_comparison == comparison
@@ -189,7 +189,7 @@ def test_a_prompt_of_a_thousand_characters_is_a_short_link():
 
 
 @pytest.mark.parametrize("entry", GALLERY, ids=[entry["what"] for entry in GALLERY])
-def test_a_link_that_was_kept_opens_and_asks_what_it_always_asked(entry):
+def test_an_old_link_opens_with_the_same_request(entry):
     linked = read_settings_link(entry["link"])
     opened = linked.apply(new_draft())
     assert linked.is_comparison == entry["comparison"]
@@ -284,7 +284,7 @@ def test_an_underscore_that_a_program_left_out_at_the_end_is_no_cut():
 
 
 @pytest.mark.parametrize("text", ["2.AAAA.BBBBBBBB", "17.anything/else?", f"2{A_LINK[1:]}", "999999.\n"])
-def test_a_link_of_a_newer_version_says_so(text):
+def test_a_link_of_a_newer_version_is_recognised(text):
     with pytest.raises(LinkProblem, match=NEWER):
         read_settings_link(text)
 
@@ -293,7 +293,7 @@ def test_a_link_of_a_newer_version_says_so(text):
     "text",
     ["", "hello", "0.AAAA.BBBBBBBB", "01.AAAA.BBBBBBBB", "-1.A.B", " 1.A.B", "1", "9" * 5_000 + ".A.B", "https://x"],
 )
-def test_what_is_no_link_at_all_says_so(text):
+def test_anything_else_than_a_link_is_refused(text):
     with pytest.raises(LinkProblem, match=NO_LINK):
         read_settings_link(text)
 

@@ -116,7 +116,7 @@ def test_text_of_any_kind_arrives_on_any_terminal():
     assert lines[-1]["text"] == "é\u2028😀�\x1b[2J"
 
 
-def test_an_error_is_told_in_the_last_line_and_by_the_exit_code():
+def test_an_error_is_reported_in_the_last_line_and_by_the_exit_code():
     with serve(document({"message": f"No such key: {KEY}"}, "401 Unauthorized")) as endpoint:
         code, lines, _ = command(endpoint.base_url, key=KEY)
     assert code == 1
@@ -152,16 +152,16 @@ def test_a_dialect_gives_the_keys_their_names():
     assert "random_seed" not in sent
 
 
-def test_json_that_is_no_request_is_sent_as_it_stands():
+def test_json_that_is_not_a_request_is_sent_unchanged():
     given = b'{"model":"m",  "surprise": 1}'
     with serve(GOOD) as endpoint:
         code, _, said = command(endpoint.base_url, request=given)
     assert code == 0
     assert endpoint.requests[0].endswith(b"\r\n\r\n" + given)
-    assert "Sent as it stands" in said
+    assert "Sent unchanged" in said
 
 
-def test_an_answer_in_one_document_can_be_asked_for():
+def test_an_answer_in_one_document_can_be_requested():
     answer = {"choices": [{"message": {"content": "Hello"}, "finish_reason": "stop"}]}
     with serve(document(answer)) as endpoint:
         code, lines, _ = command(endpoint.base_url, request=REQUEST | {"stream": False})

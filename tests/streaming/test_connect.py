@@ -101,7 +101,9 @@ def test_a_name_that_is_public_first_and_then_leads_here_is_refused(
     assert recorder.seen() == (0, b"")
 
 
-def test_who_answers_counts_whatever_was_looked_up(monkeypatch: pytest.MonkeyPatch, recorder: Recorder) -> None:
+def test_the_connected_peer_counts_not_the_looked_up_address(
+    monkeypatch: pytest.MonkeyPatch, recorder: Recorder
+) -> None:
     resolving(monkeypatch, [PUBLIC])
     meant = leading(monkeypatch, lambda _address: ("127.0.0.1", recorder.port))
     outcome = answer("rewritten.example", recorder.port)

@@ -203,7 +203,7 @@ def test_a_new_connection_that_dies_as_well_is_a_fault_as_ever() -> None:
         assert (failed.error_kind, failed.attempts) == (ErrorKind.RESET, 3)
 
 
-def test_an_answer_that_began_on_a_kept_connection_is_not_asked_for_again() -> None:
+def test_an_answer_that_began_on_a_kept_connection_is_not_requested_again() -> None:
     cut = iter([WHOLE, b"HTTP/1.1 200 OK\r\nContent-"])
 
     def play(connection: socket.socket, request: bytes) -> None:

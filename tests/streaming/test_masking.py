@@ -40,7 +40,7 @@ def masked(pieces: list[str], secret: str = KEY) -> list[str]:
 
 
 @pytest.mark.parametrize("spelled", SPELLED.values(), ids=SPELLED)
-def test_a_text_is_told_without_the_key_wherever_it_is_cut(spelled: str) -> None:
+def test_a_text_never_shows_the_key_wherever_it_is_cut(spelled: str) -> None:
     whole = f"before {spelled} after"
     for at in range(len(whole) + 1):
         assert "".join(masked([whole[:at], whole[at:]])) == f"before {MASK} after"
@@ -106,7 +106,7 @@ def is_part(text: str) -> bool:
 
 
 @pytest.mark.parametrize("make", PLACES.values(), ids=PLACES)
-def test_events_are_told_without_the_key_wherever_it_is_cut(make) -> None:
+def test_events_never_show_the_key_wherever_it_is_cut(make) -> None:
     for at in range(1, len(KEY)):
         events = told([event(make(piece)) for piece in ("x", f"say {KEY[:at]}", f"{KEY[at:]} it", "y")])
         assert len(events) == 4
@@ -124,7 +124,7 @@ def test_events_with_parts_of_the_key_add_up_to_what_the_text_says() -> None:
     assert "".join(said) == "".join(masked(pieces))
 
 
-def test_pieces_of_several_choices_and_calls_are_told_apart() -> None:
+def test_pieces_of_several_choices_and_calls_are_distinguished() -> None:
     def both(piece: str, index: int) -> TimedEvent:
         return event({"choices": [{"index": index, "delta": {"content": piece}}]})
 
@@ -133,7 +133,7 @@ def test_pieces_of_several_choices_and_calls_are_told_apart() -> None:
     assert said == ["", "other", "sk-ca", MASK, " end"]
 
 
-def test_the_probabilities_of_masked_tokens_go_too() -> None:
+def test_the_probabilities_of_masked_tokens_are_removed() -> None:
     spelled = {"content": [{"token": letter, "bytes": [ord(letter)], "top_logprobs": []} for letter in KEY]}
     for content in (KEY, f"{KEY} and more"):
         [only] = told([event(choice(message={"content": content}, logprobs=spelled))])
@@ -142,7 +142,7 @@ def test_the_probabilities_of_masked_tokens_go_too() -> None:
     assert str(ord(KEY[0])) not in before.data + after.data
 
 
-def test_an_event_without_a_part_of_the_key_is_told_at_once_and_to_the_character_as_it_came() -> None:
+def test_an_event_without_a_part_of_the_key_passes_at_once_and_unchanged() -> None:
     masked_events = MaskedEvents(Mask(KEY))
     for data in ('{"content":  "tasks", "n": 1.0}', "yes", "", '{"sk": 1E5}', "[DONE]", '{"a": "\\u006b\\n"}', "50%"):
         came = TimedEvent("ping", data, 1.0)
@@ -159,7 +159,7 @@ def test_what_an_event_adds_does_not_wait_with_it() -> None:
     assert [one.deltas for one in told_now if one.deltas] == [(Delta(0, "skyou"),)]
 
 
-def test_events_do_not_wait_without_end_and_a_long_part_is_masked_then() -> None:
+def test_events_wait_for_a_limited_time_and_a_long_part_is_then_masked() -> None:
     def among(piece: str) -> list[TimedEvent]:
         others = [event({"other": str(number)}) for number in range(1_000)]
         return [event({"text": f"say {piece}"}), *others, event({"text": KEY[len(piece) :]})]

@@ -109,7 +109,7 @@ class TestAnAnswerIsComplete:
         assert outcome.usage == Usage(1, 2, 3)
         assert outcome.warnings == ("the endpoint ignored stream=true and sent the whole answer at once",)
 
-    def test_as_one_json_document_that_was_asked_for(self):
+    def test_as_one_requested_json_document(self):
         outcome = run(document(completion("Hello"), content_type="application/json; charset=utf-8"), streaming=False)
         assert how(outcome) == OK
         assert outcome.warnings == ()
@@ -153,7 +153,7 @@ class TestAnErrorStatus:
         outcome = run(document({"detail": [problem]}, "422 Unprocessable Entity"))
         assert (outcome.message, outcome.error_fields) == ("temperature: too hot", ("temperature",))
 
-    def test_with_html_is_told_as_plain_text(self):
+    def test_with_html_is_shown_as_plain_text(self):
         page = "<html><script>alert(1)</script><h1>Bad Gateway</h1></html>"
         outcome = run(document(page, "501 Not Implemented", content_type="text/html"))
         assert (outcome.message, outcome.raw_error) == ("Bad Gateway", page)
@@ -219,7 +219,7 @@ class TestAnErrorStatus:
         assert (outcome.error_kind, len(outcome.raw_error)) == (ErrorKind.SERVER_ERROR, 1000)
 
     @pytest.mark.clock
-    def test_whose_body_never_ends_is_told_in_time(self):
+    def test_whose_body_never_ends_is_reported_in_time(self):
         def play(connection, request):
             connection.sendall(head("503 Overloaded", content_type="text/plain") + b"busy")
             endpoint.until_closed(connection)
@@ -248,7 +248,7 @@ class TestARedirect:
 
 class TestWhatCannotBeReached:
     @pytest.mark.clock
-    def test_is_told_with_its_port_and_tried_three_times(self):
+    def test_is_reported_with_its_port_and_tried_three_times(self):
         with socket.create_server(("127.0.0.1", 0)) as taken:
             port = taken.getsockname()[1]
         _, outcome = ask(f"http://127.0.0.1:{port}/v1", backoff_s=0.1)
@@ -386,7 +386,7 @@ class TestALookUp:
             if thread.name == "look up a host":
                 thread.join()
 
-    def test_that_finds_no_address_is_told(self, monkeypatch):
+    def test_that_finds_no_address_is_reported(self, monkeypatch):
         monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: [])
         _, outcome = ask("http://empty.example/v1", retries_before_first_byte=0)
         assert how(outcome) == ("error", "dns", "")
@@ -424,14 +424,14 @@ def test_the_request_has_a_name_in_the_log_of_the_endpoint(headers, request_id):
             assert ask(endpoint.base_url, key=ApiKey(KEY, endpoint.base_url))[1].request_id == request_id
 
 
-def test_the_model_and_the_configuration_that_answered_are_told():
+def test_the_served_model_and_configuration_are_in_the_outcome():
     outcome = run(
         head() + chunk("Hello", model="m", system_fingerprint="fp_\ud83d") + chunk(finish="stop", model="m-1")
     )
     assert (outcome.served_model, outcome.system_fingerprint) == ("m-1", "fp_\ufffd")
 
 
-def test_several_choices_that_were_asked_for_keep_their_indexes():
+def test_several_requested_choices_keep_their_indexes():
     body = head() + chunk("a") + chunk("b", index=1) + chunk("c", index=2) + DONE
     assert run(body, body=b'{"n": 3}').texts == ("a", "b", "c")
     assert run(body, body=b'{"n": 1}').texts == ("abc",)
@@ -440,7 +440,7 @@ def test_several_choices_that_were_asked_for_keep_their_indexes():
 
 
 @pytest.mark.parametrize("cut", [b"", event({"error": "no"})], ids=["cut", "error"])
-def test_what_is_held_until_it_can_be_told_what_it_is_comes_out_when_the_stream_breaks(cut):
+def test_held_choices_are_released_when_the_stream_breaks(cut):
     for pieces in ([chunk("1"), chunk("10")], [chunk("1"), chunk("10", index=1)]):
         assert run(head() + b"".join(pieces) + cut).text == "110"
 
@@ -495,7 +495,7 @@ def test_a_content_filter_is_the_reason_of_an_empty_answer_wherever_it_is_named(
     assert "content filter" in outcome.message
 
 
-def test_an_error_in_a_list_among_the_events_is_told():
+def test_an_error_in_a_list_among_the_events_is_reported():
     outcome = run(head() + event([{"error": {"code": 400, "message": "The key is not valid."}}]) + DONE)
     assert (outcome.error_kind, outcome.message) == (ErrorKind.SERVER_ERROR_EVENT, "The key is not valid.")
 
@@ -513,7 +513,7 @@ class TestWhatIsSent:
         lines = request.partition(b"\r\n\r\n")[0].decode().split("\r\n")
         return lines[0], dict(line.split(": ", 1) for line in lines[1:])
 
-    def test_is_the_body_and_these_headers_whatever_the_environment_says(self, monkeypatch, tmp_path):
+    def test_is_the_body_and_these_headers_in_any_environment(self, monkeypatch, tmp_path):
         netrc = tmp_path / "netrc"
         netrc.write_text("machine 127.0.0.1 login me password secret\ndefault login me password secret\n")
         netrc.chmod(0o600)

@@ -26,7 +26,7 @@ TWO = [("a", "look", '{"x":1}'), ("b", "find", '{"y":2}')]
 @pytest.mark.parametrize(
     ("first", "second"), [(0, 1), ("0", "1"), (0, 0), (None, None), (-1, "x"), (7, 3), (True, 1.5)]
 )
-def test_a_new_id_begins_a_call_whatever_its_index(first: object, second: object) -> None:
+def test_a_new_id_begins_a_call_with_any_index(first: object, second: object) -> None:
     assert joined(
         [piece('{"x"', "look", id="a", index=first)],
         [piece(":1}", id="a", index=first)],
@@ -57,7 +57,7 @@ def test_an_index_whose_call_has_all_its_arguments_is_wrong() -> None:
     assert joined(*begun, [piece(":2}", index=0)]) == TWO
 
 
-def test_whole_calls_without_ids_are_told_apart() -> None:
+def test_whole_calls_without_ids_are_distinguished() -> None:
     whole = [piece('{"x":1}', "look"), piece('{"y":2}', "find"), piece('{"y":3}', "find")]
     calls = [("", "look", '{"x":1}'), ("", "find", '{"y":2}'), ("", "find", '{"y":3}')]
     assert joined(whole) == joined(*([one] for one in whole)) == calls
@@ -71,7 +71,7 @@ def test_pieces_of_several_calls_in_one_list_belong_to_their_places() -> None:
     ]
 
 
-def test_whole_calls_without_ids_and_arguments_in_one_list_are_told_apart() -> None:
+def test_whole_calls_without_ids_and_arguments_in_one_list_are_distinguished() -> None:
     assert joined([piece("", "look", index=0), piece("", "find", index=0)]) == [("", "look", ""), ("", "find", "")]
 
 

@@ -45,7 +45,7 @@ def test_limits_that_end_in_any_order_are_each_kept() -> None:
 
 
 @pytest.mark.clock
-def test_more_time_is_given_as_often_as_it_is_asked_for() -> None:
+def test_each_extension_gives_more_time() -> None:
     watch = Watch(60)
     for _ in range(10):
         watch.expect(ErrorKind.FIRST_EVENT_TIMEOUT, 0.2)
