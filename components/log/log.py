@@ -175,7 +175,7 @@ class Log:
             return None
 
     def refusal(self, owner: str, network: str | None = None) -> str | None:
-        """The reason why no further run of the owner is stored, as a sentence; None while there is room or no answer."""
+        """The reason why no further run of the owner is stored, as a sentence; None while there is room, or unknown."""
         now = time.monotonic()
         if now < self._room_until.get((owner, network), 0.0):
             return None

@@ -26,7 +26,7 @@ from components.contract.difference import Difference
 from components.contract.fields import CONTRACT_FIELDS, FIELD_NAME, is_of_contract
 from components.contract.messages import Role
 from components.drafts.change import Change, between
-from components.drafts.comparison import Comparison, Lane, Timing
+from components.drafts.comparison import FEWEST_LANES, MOST_LANES, MOST_REPEATS, Comparison, Lane, Timing
 from components.drafts.conversation import Turn
 from components.drafts.draft import Draft, new_draft
 from components.drafts.in_words import SYSTEM, differences_between, in_words
@@ -142,8 +142,8 @@ class LinkedLane(_OptionalFields):
 class LinkedComparison(_Strict):
     """All lanes, the repeats of each, and the order of runs."""
 
-    lanes: Annotated[tuple[LinkedLane, ...], Field(min_length=2, max_length=8, fail_fast=True)]
-    repeats: Annotated[int, Field(ge=1, le=20)] = 1
+    lanes: Annotated[tuple[LinkedLane, ...], Field(min_length=FEWEST_LANES, max_length=MOST_LANES, fail_fast=True)]
+    repeats: Annotated[int, Field(ge=1, le=MOST_REPEATS)] = 1
     timing: Timing = Timing.PARALLEL
 
 

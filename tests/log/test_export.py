@@ -125,8 +125,8 @@ def line_with(**changes: Any) -> str:
 @pytest.mark.parametrize(
     ("line", "why"),
     [
-        ("nonsense", "no JSON"),
-        ("[" * 100_000, "no JSON"),
+        ("nonsense", "not JSON"),
+        ("[" * 100_000, "not JSON"),
         ("[]", "changed after"),
         ("{}", "changed after"),
         (line_with().replace("Hello", "Hallo"), "changed after"),

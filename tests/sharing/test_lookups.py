@@ -47,7 +47,7 @@ def test_a_found_capsule_is_free_but_too_many_failures_block_the_visitor() -> No
     lookups = Lookups(clock=Clock())
     assert [lookups.look_up("me", lambda: "capsule") for _ in range(50)] == ["capsule"] * 50
     assert tries(lookups, "me") == 20
-    with pytest.raises(TooManyLookups, match=r"^Too many links .* Wait a minute, then try again\.$"):
+    with pytest.raises(TooManyLookups, match=r"^Too many invalid links .* Wait a minute, then try again\.$"):
         lookups.look_up("me", lambda: pytest.fail("looked"))
 
 

@@ -447,13 +447,13 @@ def test_the_heaviest_link_costs_little(case):
     ("draft", "sentence"),
     [
         (a_draft("word " * 14_000), r"too long for a link\. Use a stored link or a file"),
-        (a_draft(settings=settings_of(temperature=float("nan"))), r"passed on\. temperature: "),
-        (a_draft(settings=settings_of(random_seed=2**53)), r"passed on\. random_seed: "),
+        (a_draft(settings=settings_of(temperature=float("nan"))), r"cannot be shared\. temperature: "),
+        (a_draft(settings=settings_of(random_seed=2**53)), r"cannot be shared\. random_seed: "),
         (a_draft(settings=settings_of(random_seed=10**5_000)), "thousands of digits"),
         (a_draft("\ud800"), "half a surrogate pair"),
-        (a_draft("a\0b"), r"passed on\. messages 1 content: it holds the character U\+0000\."),
-        (a_draft(endpoint="e" * 101), r"passed on\. endpoint: "),
-        (a_draft(*["Hi"] * 201), r"passed on\. messages: "),
+        (a_draft("a\0b"), r"cannot be shared\. messages 1 content: it holds the character U\+0000\."),
+        (a_draft(endpoint="e" * 101), r"cannot be shared\. endpoint: "),
+        (a_draft(*["Hi"] * 201), r"cannot be shared\. messages: "),
     ],
 )
 def test_what_no_link_can_hold_is_said(draft, sentence):
