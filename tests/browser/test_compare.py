@@ -67,24 +67,6 @@ def test_lanes_grow_side_by_side_and_one_that_is_stopped_leaves_the_other_going(
     expect(page.locator('[data-testid="stVegaLiteChart"]')).to_be_visible()
 
 
-def test_without_the_live_connection_every_lane_still_grows(fresh_page: Page, live_app: str, source: Source) -> None:
-    page = fresh_page
-    source.begin(growing=True)
-    page.route_web_socket("**/live", lambda socket: socket.close())
-    open_compare(page, live_app)
-    page.locator(".st-key-run button").first.click()
-    expect(page.get_by_text("Drawn without the live connection")).to_have_count(1)
-
-    def lengths() -> list[int]:
-        return [len(text) for text in answers(page)]
-
-    wait_for(lambda: len(lengths()) == 2 and min(lengths()) > 60)
-    before = lengths()
-    wait_for(lambda: all(now > then for now, then in zip(lengths(), before, strict=True)))
-    page.locator(".st-key-stop_all button").first.click()
-    wait_for(lambda: "cancelled" in status(page, 1) and "cancelled" in status(page, 2))
-
-
 def test_lanes_are_changed_made_and_deleted_and_answers_that_are_quicker_than_the_page_leave_none_behind(
     page: Page, live_app: str, source: Source
 ) -> None:

@@ -245,24 +245,36 @@ def let_only_streamlit_pass(page: Page) -> None:
     page.route(re.compile("/live/"), lambda route: route.abort())
 
 
-def test_without_its_socket_the_other_view_draws_the_answer_and_says_so(
+def test_without_its_socket_the_other_view_draws_the_answer_of_each_lane_and_says_so(
     fresh_page: Page, live_app: str, source: Source
 ) -> None:
-    # A socket that is refused is as good as one that says nothing: test_compare has one.
+    # A socket that is refused is as good as one that says nothing: test_hostile has one.
     page = fresh_page
-    for hinder in (say_nothing, let_only_streamlit_pass):
-        hinder(page)
-        source.begin()
-        open_playground(page, live_app)
-        source.send("Words **in** the other view")
-        page.locator(".st-key-run button").first.click()
-        expect(page.get_by_text(FALLBACK)).to_be_visible()
-        expect(page.locator(".st-key-answer")).to_contain_text("Words in the other view")
-        source.send(" go on")
-        expect(page.locator(".st-key-answer")).to_contain_text("Words in the other view go on")
-        source.finish()
-        expect(page.locator(".st-key-run_status")).to_contain_text("cut at max_tokens")
-        assert page.get_by_text("Replay").count() == 0
+    say_nothing(page)
+    source.begin()
+    open_playground(page, live_app)
+    source.send("Words **in** the other view")
+    page.locator(".st-key-run button").first.click()
+    expect(page.get_by_text(FALLBACK)).to_be_visible()
+    expect(page.locator(".st-key-answer")).to_contain_text("Words in the other view")
+    source.send(" go on")
+    expect(page.locator(".st-key-answer")).to_contain_text("Words in the other view go on")
+    source.finish()
+    expect(page.locator(".st-key-run_status")).to_contain_text("cut at max_tokens")
+    assert page.get_by_text("Replay").count() == 0
+
+    let_only_streamlit_pass(page)
+    source.begin("Words **in** a lane")
+    page.goto(f"{live_app}/compare")
+    page.locator(".st-key-run button").first.click()
+    expect(page.get_by_text(FALLBACK)).to_have_count(1)
+    answers = page.locator("[class*=st-key-lane_answer_] .live-text")
+    expect(answers).to_have_text(["Words in a lane"] * 2)
+    source.send(" go on")
+    expect(answers).to_have_text(["Words in a lane go on"] * 2)
+    page.locator(".st-key-stop_all button").first.click()
+    for lane in (1, 2):
+        expect(page.locator(f".st-key-lane_run_status_{lane}")).to_contain_text("cancelled")
 
 
 class Wire:

@@ -109,12 +109,12 @@ def test_components_are_made_of_our_own_files() -> None:
 def test_what_an_endpoint_said_is_never_markdown_as_it_came() -> None:
     """``.text``, ``.reasoning`` and the like of a run are drawn by ``draw_text``, or as plain text."""
     foreign = {"text", "reasoning", "raw_error", "error_message", "request_body", "arguments"}
+    draws_markdown = {"markdown", "caption", "error", "warning"}
     drawn = {
         f"{place(path)}: {ast.unparse(node)}"
         for path in SOURCES
         for node in nodes(path)
-        if isinstance(node, ast.Call)
-        and getattr(node.func, "attr", None) in ("markdown", "caption", "error", "warning")
+        if isinstance(node, ast.Call) and getattr(node.func, "attr", None) in draws_markdown
         if any(isinstance(argument, ast.Attribute) and argument.attr in foreign for argument in node.args)
     }
     assert drawn == set()
