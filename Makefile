@@ -32,7 +32,8 @@ up:
 CLOCK_FILES = $(shell grep -lr --include='test_*.py' 'mark\.clock' tests)
 # Most of what the tests write is a log, written through at every turn: in memory that takes no time.
 SCRATCH := $(shell [ "$$(df -Pm /dev/shm 2>/dev/null | awk 'NR == 2 {print $$4}')" -gt 8000 ] 2>/dev/null && echo /dev/shm || echo $${TMPDIR:-/tmp})
-SHARED := -n $(WORKERS) --dist loadgroup --no-loadscope-reorder
+WHOLLY_CLOCK = $(shell grep -lrE --include='test_*.py' '^pytestmark = pytest\.mark\.clock$$' tests)
+SHARED = -n $(WORKERS) --dist loadgroup --no-loadscope-reorder $(addprefix --ignore=,$(WHOLLY_CLOCK))
 
 test: $(VENV)/.test-installed check
 	@tests/install-chromium

@@ -718,7 +718,7 @@ const say = () => [opened, inside.contentWindow].forEach(there => words.forEach(
         key: "run", value: {run: true}, disabled: false, isStreamlitMessage: true, submit: true};
     for (const said of [{stCommVersion: 1, ...more}, more, JSON.stringify(more), type]) there?.postMessage(said, "*");
 })) || (document.title = `said ${++times} times`);
-setInterval(say, 100);
+setInterval(say, 400);
 </script>"""
 
 

@@ -6,7 +6,7 @@ import gzip
 import zlib
 from functools import cache
 
-_BLOCK = 10_000_000
+_BLOCK = 1_000_000
 _GIGABYTE = 1_000_000_000
 
 
