@@ -332,7 +332,7 @@ def shared_log(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Log]:
         yield opened
 
 
-@settings(max_examples=settings.default.max_examples // 2)
+@settings(max_examples=settings.default.max_examples // 4)  # each step writes
 @given(st.lists(STEPS, min_size=5, max_size=25))
 def test_a_run_is_let_through_exactly_when_every_count_allows_it(shared_log: Log, steps: list[Any]) -> None:
     few = DemoSettings(runs_a_minute=3, runs_a_day=8, runs_at_once=2, visitors_a_network=2, tokens_a_day=2_000)
