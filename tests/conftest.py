@@ -36,7 +36,7 @@ def pytest_xdist_auto_num_workers() -> Generator[None, int, int]:
     return 3 * (yield)
 
 
-_SHARED_STARTS = ("model_file", "embedded_app", "scripted", "running")
+_SHARED_STARTS = ("model_file", "scripted", "running")
 """Fixtures that start something once for all tests of a worker."""
 
 
@@ -44,17 +44,21 @@ _SHARED_STARTS = ("model_file", "embedded_app", "scripted", "running")
 def pytest_collection_modifyitems(items: list[pytest.Function]) -> None:
     """Group tests that share expensive fixtures, so that pytest-xdist runs each group on one worker; groups first.
 
-    Tests of the same embedded model are a group, and so are tests of the same app, and each module that uses a browser
-    or has its own fixtures. Other tests run on any free worker.
+    Tests of the same embedded model are a group, and so are tests of the same app, the other files that use a browser,
+    and each module that has its own fixtures; a file may name its group. Other tests run on any free worker.
     """
+    browsers = {item.path for item in items if "chromium" in item.fixturenames}
     for item in items:
         scopes = {fixture.scope for found in item._fixtureinfo.name2fixturedefs.values() for fixture in found}
         shared = [start for start in _SHARED_STARTS if start in item.fixturenames]
-        if shared:
+        if item.get_closest_marker("xdist_group"):
+            pass
+        elif shared:
             item.add_marker(pytest.mark.xdist_group(shared[0]))
-        elif "chromium" in item.fixturenames or "module" in scopes:
+        elif item.path in browsers:
+            item.add_marker(pytest.mark.xdist_group("chromium"))
+        elif "module" in scopes:
             item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))
-    browsers = {item.path for item in items if "chromium" in item.fixturenames}
     items.sort(key=lambda item: (item.path not in browsers, not item.get_closest_marker("xdist_group")))
 
 

@@ -47,6 +47,8 @@ from tests.log.test_search import a_record, keep
 from tests.streaming.endpoint import DONE, chunk, document, event, head, serve
 from tests.waiting import wait_for
 
+pytestmark = pytest.mark.xdist_group("hostile")  # as long as all other files with a browser
+
 MOMENT = "2026-11-20T10:00:00.000000Z"
 COMPARISON, SWEEP = "c" * 32, "d" * 32
 WHOLE, FAILED = 900, 901
