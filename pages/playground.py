@@ -102,9 +102,6 @@ def draw_what_can_be_done() -> None:
     if record and record.running:
         draw_view_row(record)
     elif record:
-        sent = request_of(record)
-        if stale:
-            draw_stale_notice(record, differences(sent, composed.request) if sent and composed.request else [])
         draw_actions(
             record,
             available_endpoints().get(record.endpoint),
@@ -112,6 +109,9 @@ def draw_what_can_be_done() -> None:
             conversation=conversation,
             compare_with=compare_with,
         )
+        sent = request_of(record)
+        if stale:
+            draw_stale_notice(record, differences(sent, composed.request) if sent and composed.request else [])
 
 
 def draw_sentence() -> None:
