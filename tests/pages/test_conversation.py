@@ -5,7 +5,7 @@ from __future__ import annotations
 from streamlit.testing.v1 import AppTest
 
 from components.drafts.draft import EXAMPLE_PROMPT
-from tests.pages.conftest import Chat, run_to_the_end, texts, until_it_ended
+from tests.pages.conftest import Chat, new_page, run_to_the_end, texts, until_it_ended
 from tests.streaming.endpoint import DONE, chunk, head, sending
 from tests.waiting import wait_for
 
@@ -41,6 +41,9 @@ def test_each_turn_follows_the_shown_answer_and_earlier_ones_are_text(page: AppT
     assert [message["content"] for message in chat.bodies[3]["messages"]][::2] == ["Uno", "Two", "Three", "Four"]
     page.button(key="undo").click().run()
     assert said(page) == ["Uno", "Hello you", "Two", "Hello you", "Three"]
+    reloaded = new_page()
+    reloaded.query_params.update({name: page.query_params[name] for name in ("draft", "run", "mode")})
+    assert said(reloaded.run()) == said(page)
 
 
 def test_a_prompt_that_was_run_is_the_first_turn_and_a_refused_turn_is_kept(page: AppTest, chat: Chat) -> None:

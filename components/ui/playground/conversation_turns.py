@@ -40,7 +40,7 @@ def draw_conversation() -> None:
 def draw_composer() -> None:
     """Draw the field for the next turn."""
     st.chat_input(
-        "Message. Enter sends, Shift+Enter starts a new line.",
+        "Next message. Shift+Enter: new line",
         key=keys.COMPOSER,
         on_submit=presses.soon_chosen(keys.COMPOSER, send_turn),
     )

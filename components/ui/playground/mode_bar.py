@@ -10,28 +10,37 @@ from components.ui.plain_words import plain_words
 from components.ui.playground import keys
 
 ONE_SHOT, CONVERSATION = "One-shot", "Conversation"
+_IN_ADDRESS = "conversation"
 _PURPOSE = "One request, every field, the answer as it arrives."
 _MOST_SET = 3
 _SHOWN, _HIDDEN = "shown", "hidden"
 
 
 def is_conversation() -> bool:
-    """Whether the page shows a conversation."""
-    return bool(st.session_state.get(keys.MODE) == CONVERSATION)
+    """Whether the page shows a conversation; the address keeps it for a reload."""
+    return bool(st.session_state.get(keys.MODE, _mode_in_address()) == CONVERSATION)
+
+
+def _mode_in_address() -> str:
+    return CONVERSATION if st.query_params.get(keys.MODE) == _IN_ADDRESS else ONE_SHOT
 
 
 def draw_mode_bar() -> None:
     """Draw the row."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="mode_bar"):
-        st.segmented_control(
+        chosen = st.segmented_control(
             "Mode",
             [ONE_SHOT, CONVERSATION],
-            default=ONE_SHOT,
+            default=_mode_in_address(),
             key=keys.MODE,
             required=True,
             label_visibility="collapsed",
             persist_state="session",
         )
+        if chosen == CONVERSATION:
+            st.query_params[keys.MODE] = _IN_ADDRESS
+        else:
+            st.query_params.pop(keys.MODE, None)
         changed = draft_form.read().changed_fields
         with st.container(key="purpose", width="stretch"):
             st.caption(_PURPOSE if st.session_state.get(keys.SETTINGS) != _HIDDEN else _set_in_words(changed))
