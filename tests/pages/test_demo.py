@@ -64,7 +64,7 @@ def test_the_limits_are_said_before_anybody_meets_them(page: AppTest) -> None:
 
 
 def test_an_answer_has_the_limit_where_the_form_omits_it_and_the_page_says_so(page: AppTest, chat: Chat) -> None:
-    assert "Sent: 512, the maximum here" in texts(page)
+    assert "sent: 512, the maximum here" in texts(page)
     run_to_the_end(page)
     assert [body["max_tokens"] for body in chat.bodies] == [512]
 

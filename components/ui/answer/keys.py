@@ -4,6 +4,7 @@ from __future__ import annotations
 
 RUN_STATUS = "run_status"
 ANSWER = "answer"
+BEFORE_ANSWER = "before_answer"
 STALE = "stale"
 """A marker before an answer to other settings."""
 FOOTER = "footer"

@@ -109,7 +109,7 @@ def _draw_numbers(run: Run | RunRecord | None, record: RunRecord, place: Place) 
 
 def _answer_box(stale: bool, place: Place) -> DeltaGenerator:
     # Greyed by a marker beside it: a container of another name would be a new element, blank until it is filled.
-    with st.container():
+    with st.container(key=place.key(keys.BEFORE_ANSWER)):
         if stale:
             st.container(key=place.key(keys.STALE)).empty()
     return st.container(key=place.key(keys.ANSWER), border=True)

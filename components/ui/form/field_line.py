@@ -31,7 +31,7 @@ def draw_note(note: str) -> None:
     if note:
         st.caption(note, width="stretch")
     else:
-        st.space("stretch")
+        st.container()  # the value keeps its place in the line
 
 
 def draw_state(
