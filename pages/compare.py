@@ -7,11 +7,13 @@ from components.ui import state
 from components.ui.available_endpoints import available_endpoints
 from components.ui.compare.board import draw_board
 from components.ui.compare.controls import draw_controls, draw_menus
+from components.ui.compare.keys import CHECKED
 from components.ui.compare.lane_runs import lane_runs
 from components.ui.compare.outcome import draw_outcome
 from components.ui.compare.share import answers_of
 from components.ui.compare.starting import kept_draft, put_kept_rules, shown_experiment
 from components.ui.compare.vote import blind_pair, draw_blind
+from components.ui.experiment_file.answer_checks import draw_judging
 from components.ui.experiment_file.file_menu import opened_file
 from components.ui.form import draft_form
 from components.ui.form.base_form import draw_base
@@ -50,6 +52,7 @@ with heading:
         blind=pair is not None,
         draw_share=lambda: draw_share_button(lambda: answers_of(draft, found), draft, comparison=True),
     )
+draw_judging(experiment_id, CHECKED)
 draw_blind(requests, found, pair)
 if experiment_id and not found and not (experiment and experiment.going_on):
     st.info("The log has no runs of this comparison.", icon=":material/search_off:")

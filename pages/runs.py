@@ -6,6 +6,7 @@ from components.ui.answer.run_lookup import find, record_of
 from components.ui.page_heading import draw_heading_row
 from components.ui.runs import keys
 from components.ui.runs.charts import draw_charts, draw_trends
+from components.ui.runs.drift import draw_drift
 from components.ui.runs.export import draw_export
 from components.ui.runs.filters import draw_filters
 from components.ui.runs.one_run import draw_one_run
@@ -37,6 +38,7 @@ if len(chosen) > 1:
     draw_several_runs(chosen)
 if view is not None:
     draw_charts(view)
+draw_drift()
 draw_win_rates()
 if run is not None and record is not None:
     draw_one_run(run, record)

@@ -6,13 +6,14 @@ import streamlit as st
 
 from components.experiments.axes import AxisProblem
 from components.experiments.cells import objections
-from components.experiments.experiment_file import ExperimentFile
+from components.experiments.file_format import ExperimentFile
 from components.experiments.kept_sweep import KeptSweep
 from components.experiments.problem import SweepProblem
 from components.server.process import service
 from components.ui import presses, state
 from components.ui.answer.own_html import draw_style
 from components.ui.experiment_file import rules_form
+from components.ui.experiment_file.answer_checks import draw_judging
 from components.ui.experiment_file.file_menu import draw_file_menu, opened_file
 from components.ui.form import draft_form
 from components.ui.form.base_form import draw_base
@@ -111,6 +112,7 @@ if sweep_id and kept:
     experiment = running.experiment_of(sweep_id)
     if opened and not (experiment and experiment.going_on):
         st.session_state[keys.SWEEP_TABS] = RESULTS
+    draw_judging(sweep_id, keys.SWEEP_RESULTS)
     draw_sweep(sweep_id, kept, experiment)
 elif sweep_id and not unreadable:
     st.info("This sweep is not in the log.", icon=":material/search_off:")

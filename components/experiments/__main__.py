@@ -15,12 +15,18 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from components.checks.check import Check
 from components.endpoints.endpoint import AnyEndpoint
 from components.endpoints.models import ModelCard, list_models
 from components.experiments import sentences
+from components.experiments.capsule_cases import cases_of_capsule
 from components.experiments.cases import Case
-from components.experiments.experiment_file import ExperimentFile, read_experiment_file
-from components.experiments.repeatable import CannotRun, Judges, ModelsOf, Show, cases_in_log, cases_of, prepared, run
+from components.experiments.file_format import ExperimentFile
+from components.experiments.file_reading import read_experiment_file
+from components.experiments.judges import Judges
+from components.experiments.logged_cases import cases_in_log, cases_of
+from components.experiments.prepared import CannotRun, ModelsOf, Place, prepared
+from components.experiments.repeatable import Show, run
 from components.experiments.report import Outcome, Report, report_on
 from components.experiments.report_files import Links, read_baseline, to_json, to_junit, to_markdown
 from components.experiments.store import SWEEP
@@ -31,6 +37,9 @@ from components.protection.private_files import keep_new_files_private
 from components.server.secrets import read_secrets
 from components.service import Service
 from components.settings import Settings, read_settings, variable_name
+from components.sharing.capsule_file import read_capsule_file
+from components.sharing.shared_run import shared_runs
+from components.sharing.signing import SignatureState
 from components.user_error import UserError
 
 _ID = re.compile("[0-9a-f]{32}")
@@ -74,7 +83,7 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument(
         "--baseline",
         metavar="ID_OR_FILE",
-        help="the experiment to compare with: its id in the log, or its report in JSON",
+        help="the experiment to compare with: its id in the log, its report in JSON, or a capsule",
     )
     return parser
 
@@ -91,9 +100,10 @@ def _run(said: argparse.Namespace, service: Service, settings: Settings) -> int:
     log = OwnLog(service.log, LOCAL)
     models_of = _models_once()
     judges = Judges(service.runner, log, endpoints, models_of, file.setup.at_once if file.setup else 1)
-    # A baseline that cannot be read is told before anything is sent.
-    baseline = _baseline(said.baseline, file, log, judges) if said.baseline else None
     experiment = prepared(file, endpoints, models_of, log, endpoint=said.endpoint)
+    # A baseline that cannot be read is told before anything is sent.
+    places = list(experiment.places.values())
+    baseline = _baseline(said.baseline, places, file.rules.checks, log, judges) if said.baseline else None
     made = run(experiment, service.experiments, log, _progress())
     if made.resumed:
         print(sentences.RESUMED.format(count=made.resumed), file=sys.stderr)
@@ -134,10 +144,16 @@ def _models_once() -> ModelsOf:
     return models
 
 
-def _baseline(name: str, file: ExperimentFile, log: OwnLog, judges: Judges) -> list[Case]:
+def _baseline(name: str, places: Sequence[Place], checks: Sequence[Check], log: OwnLog, judges: Judges) -> list[Case]:
     if _ID.fullmatch(name):
-        return cases_in_log(log, name, file.rules.checks, judges)
-    return read_baseline(Path(name).read_bytes())
+        return cases_in_log(log, name, checks, judges)
+    content = Path(name).read_bytes()
+    if content.lstrip()[:1] == b"{":
+        return read_baseline(content)
+    opened = read_capsule_file(content, log.database)
+    if opened.signature.state is SignatureState.CHANGED:
+        raise CannotRun(sentences.CAPSULE_CHANGED.format(name=Path(name).name))
+    return cases_of_capsule(shared_runs(name, opened.capsule), places, checks, Path(name).name)
 
 
 def _progress() -> Show:

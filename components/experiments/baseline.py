@@ -16,8 +16,9 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
+from components.checks.similarity import similarity
 from components.experiments.cases import Case
-from components.experiments.noise import CHANCE, FEWEST_REPEATS, chance_of_numbers, similarity
+from components.experiments.noise import CHANCE, FEWEST_REPEATS, chance_of_numbers
 from components.experiments.thresholds import ANSWERS, GAUGES, PASS_RATE, SUCCESS_RATE, Gauge, Tolerance
 
 _RESAMPLES = 9_999
@@ -116,7 +117,7 @@ def _measured(row: str, measure: str, before: Sequence[Case], now: Sequence[Case
         return None
     middle: Callable[[Iterable[float]], float] = statistics.fmean if GAUGES[measure].share else statistics.median
     test: Callable[[Sequence[float], Sequence[float]], float]
-    test = _chance_of_shares if GAUGES[measure].share else chance_of_numbers
+    test = chance_of_shares if GAUGES[measure].share else chance_of_numbers
     inputs = len({case.input_number for case in now})
 
     def least(repeats: int) -> float:
@@ -137,7 +138,7 @@ def _numbers(measure: str, cases: Sequence[Case]) -> list[float]:
     return [case.values[measure] for case in cases if measure in case.values]
 
 
-def _chance_of_shares(before: Sequence[float], now: Sequence[float]) -> float:
+def chance_of_shares(before: Sequence[float], now: Sequence[float]) -> float:
     """Fisher's exact test of two shares of 0 and 1."""
     import scipy.stats
 

@@ -6,10 +6,12 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from components.checks.check import Answer, Check, Result
+from components.checks.judge import Judge
+from components.checks.results import all_passed, answer_of, check_answer, opinion_in_log
 from components.endpoints.endpoint import Prices
 from components.experiments import sentences
 from components.experiments.cell_result import CellResult, distinct_2, result_of
-from components.experiments.checks import Answer, Check, Judge, Result, answer_of, check_answer
 from components.experiments.numbers import incomparable
 from components.experiments.thresholds import COST
 from components.log.record import TIMED, RunRecord
@@ -44,10 +46,7 @@ class Case:
     @property
     def passed(self) -> bool | None:
         """Whether the answer passes all checks; None when that cannot be told, and without checks."""
-        said = {result.passed for result in self.results}
-        if self.problem or not said:
-            return None
-        return False if False in said else None if None in said else True
+        return None if self.problem else all_passed(self.results)
 
     def why(self, checks: Sequence[Check]) -> str:
         """The first check that fails, or that could not be made, with its reason; empty when all pass."""
@@ -70,27 +69,38 @@ def case_of(
     prices: Prices | None = None,
     ask: Ask | None = None,
 ) -> Case:
-    """The case of a run. ``values`` are those of its input; without ``ask`` nothing is judged."""
-    answer = answer_of(record)
-    results = []
+    """The case of a run. ``values`` are those of its input; without ``ask`` only kept opinions of judges count."""
+    problem = answer_of(record).problem
     why = ", ".join(incomparable(record))
-    for check in checks:
-        if isinstance(check, Judge) and ask and not answer.problem:
-            results.append(ask(check.with_values(values), answer, record))
-        else:
-            results.append(check_answer(check, answer, values))
     return Case(
         row,
         input_number,
         record.repeat or 0,
         record.id,
         record.status,
-        answer.problem,
-        tuple(results),
-        {} if answer.problem else _values(record, prices, timed=not why),
+        problem,
+        tuple(results_on(record, checks, values, ask)),
+        {} if problem else _values(record, prices, timed=not why),
         record.text,
         why,
     )
+
+
+def results_on(
+    record: RunRecord, checks: Sequence[Check], values: Mapping[str, str], ask: Ask | None = None
+) -> list[Result]:
+    """The results of checks on a run's answer. A judge is asked by ``ask`` unless the run keeps its opinion."""
+    answer = answer_of(record)
+    results = []
+    for check in checks:
+        result = None
+        if isinstance(check, Judge) and not answer.problem:
+            judge = check.with_values(values)
+            result = opinion_in_log(judge, record)
+            if ask and (result is None or result.passed is None):
+                result = ask(judge, answer, record)
+        results.append(result or check_answer(check, answer, values))
+    return results
 
 
 @dataclass
@@ -111,17 +121,32 @@ class TimeForChecks:
         return result_of(record, case.passed, case.why(checks)), True
 
 
-def rate_in_words(passed: Iterable[bool | None]) -> str:
-    """The share of answers that pass, with Wilson's 95 % interval and their number; a dash when none is known."""
-    told = [each for each in passed if each is not None]
-    if not told:
-        return "–"
+@dataclass(frozen=True)
+class PassRate:
+    """The share of answers that pass, with Wilson's 95 % interval; ``count`` are those of which it is known."""
+
+    rate: float
+    low: float
+    high: float
+    count: int
+
+    def __str__(self) -> str:
+        return f"{self.rate:.0%} ({self.low:.0%} to {self.high:.0%}, n = {self.count:,})"
+
+
+def pass_rate(passed: int, count: int) -> PassRate:
+    """The pass rate of so many answers, at least one."""
     # Imported on use: it takes longer to load than Streamlit.
     import scipy.stats
 
-    count = sum(told)
-    interval = scipy.stats.binomtest(count, len(told)).proportion_ci(confidence_level=0.95, method="wilson")
-    return f"{count / len(told):.0%} ({interval.low:.0%} to {interval.high:.0%}, n = {len(told):,})"
+    interval = scipy.stats.binomtest(passed, count).proportion_ci(confidence_level=0.95, method="wilson")
+    return PassRate(passed / count, interval.low, interval.high, count)
+
+
+def rate_in_words(passed: Iterable[bool | None]) -> str:
+    """The pass rate in words; a dash when it is known of no answer."""
+    told = [each for each in passed if each is not None]
+    return str(pass_rate(sum(told), len(told))) if told else "–"
 
 
 def _values(record: RunRecord, prices: Prices | None, *, timed: bool) -> dict[str, float]:

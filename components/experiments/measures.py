@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from components.checks.similarity import similarity
 from components.experiments.cell_result import CellResult
-from components.experiments.noise import similarity
 from components.log.record import NUMBERS, OF_ANSWER, TIMED
 
 _NOT_READ: Mapping[str, float] = MappingProxyType({})

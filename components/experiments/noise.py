@@ -10,7 +10,8 @@ from itertools import combinations, product
 
 import numpy as np
 from numpy.typing import NDArray
-from rapidfuzz.distance import Indel
+
+from components.checks.similarity import similarity
 
 FEWEST_REPEATS = 4
 """The repeats that each of two settings needs for a comparison.
@@ -19,8 +20,6 @@ Three and three have only 20 arrangements, each with an equally extreme mirror i
 2 in 20, however clear the difference. With four and four it is 2 in 70.
 """
 
-_LONGEST_COMPARED = 20_000
-"""Characters of an answer. The time is quadratic: two answers of this length take 10 ms."""
 CHANCE = 0.05
 """A difference counts when chance alone gives it in fewer cases than this."""
 _RESAMPLES = 999
@@ -53,15 +52,6 @@ def spread(values: Sequence[float]) -> Spread | None:
     if not values:
         return None
     return Spread(statistics.median(values), min(values), max(values), len(values))
-
-
-def similarity(one: str, other: str) -> float:
-    """The similarity of two texts, from 0 to 1: the share of characters common to both in the same order.
-
-    It is twice the length of the longest common subsequence over the length of both texts, and 1 for two empty ones.
-    Of longer texts the first 20,000 characters are compared.
-    """
-    return Indel.normalized_similarity(one[:_LONGEST_COMPARED], other[:_LONGEST_COMPARED])
 
 
 def similarities_within(answers: Sequence[str]) -> list[float]:

@@ -12,8 +12,8 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from components import __version__
+from components.checks.check import Check, Result
 from components.experiments.cases import Case, rate_in_words
-from components.experiments.checks import Check, Result
 from components.experiments.problem import SweepProblem
 from components.experiments.report import Finding, Outcome, Report, number_in_words
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from components.checks.similarity import similarity
 from components.experiments.determinism import IDENTICAL, determinism, tool_calls_text
 from components.experiments.noise import (
     CHANCE,
@@ -15,7 +16,6 @@ from components.experiments.noise import (
     Verdict,
     compare_answers,
     compare_numbers,
-    similarity,
     spread,
 )
 from components.log.record import FACTS, NUMBERS, TIMED, RunRecord

@@ -5,23 +5,18 @@ They are part of an experiment file, and a text of their own on the pages.
 
 from __future__ import annotations
 
-import difflib
-import re
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
+from components.checks.check import Check, CheckProblem
+from components.checks.kinds import MOST_CHECKS, read_check
 from components.experiments import sentences
-from components.experiments.checks import MOST_CHECKS, Check, CheckProblem, read_check
-from components.experiments.problem import SweepProblem
+from components.experiments.file_problems import FileProblem, no_field, sentence_at, wrong
 from components.experiments.thresholds import ANSWERS, GAUGES, Limit, Tolerance, read_tolerance
 from components.experiments.yaml_text import Document, Path, read_yaml, write_yaml
-
-
-class FileProblem(SweepProblem):
-    """A file or its rules cannot be read or written; the sentence names the line."""
 
 
 class Part(BaseModel):
@@ -86,7 +81,7 @@ class RulesReading:
 
     def problem(self, path: Path, what: str) -> FileProblem:
         """The problem with the part at a path; ``what`` is a sentence, or its end after the part's name."""
-        return FileProblem(_sentence(self.document, path, what))
+        return FileProblem(sentence_at(self.document, path, what))
 
     def rules(self) -> Rules:
         """The rules. Raises FileProblem."""
@@ -144,56 +139,3 @@ def _plain(value: Any) -> Any:
             name: int(each) if isinstance(each, float) and each.is_integer() else each for name, each in value.items()
         }
     return int(value) if isinstance(value, float) and value.is_integer() else value
-
-
-def wrong(
-    document: Document, error: ValidationError, models: Mapping[Path, type[BaseModel]], before: Path = ()
-) -> FileProblem:
-    """The first problem that pydantic found, at its line.
-
-    ``models`` are those of the parts by their path without numbers; ``before`` is the path of the document's part.
-    """
-    found = error.errors()[0]
-    path: Path = before
-    for step in found["loc"]:
-        # Steps for a member of a union are internal to pydantic.
-        if (*path, step) in document.lines or found["type"] == "missing":
-            path = (*path, step)
-    kind, context = found["type"], found.get("ctx", {})
-    match kind:
-        case "extra_forbidden":
-            names = tuple(step for step in path[len(before) : -1] if isinstance(step, str))
-            known = models[names].model_fields
-            return FileProblem(_sentence(document, path, no_field(str(path[-1]), known)))
-        case "missing":
-            return FileProblem(_sentence(document, path[:-1], sentences.FILE_MISSING.format(name=path[-1])))
-        case "string_type":
-            what = "must be a text. Put it in quotation marks"
-        case "literal_error":
-            what = f"must be {context['expected']}"
-        case "dict_type" | "model_type" | "model_attributes_type":
-            what = "must have names and values below it"
-        case "list_type":
-            what = "must be a list, each entry behind a dash"
-        case _:
-            what = re.sub(
-                r"^(Input|List|String|Dictionary) should ", "must ", found["msg"].removeprefix("Value error, ")
-            )
-            what = what.replace(" after validation", "")
-    return FileProblem(_sentence(document, path, what))
-
-
-def no_field(name: str, known: Collection[str], more: str = "", what: str = "field") -> str:
-    """The problem with a name that is none of those known."""
-    near = difflib.get_close_matches(name, known, 1)
-    hint = f"Did you mean {near[0]}?" if near else f"There are {', '.join(known)}."
-    return sentences.FILE_NO_FIELD.format(what=what, name=name, hint=f"{hint} {more}".strip())
-
-
-def _sentence(document: Document, path: Path, what: str) -> str:
-    names = [step for step in path if isinstance(step, str)]
-    if names and what.startswith(("must", "is ", "does ", "needs ")):
-        what = f"{names[-1]} {what}"
-    elif names and what[:1].islower():
-        what = f"{names[-1]}: {what}"
-    return f"Line {document.line(path)}: {what}" + ("" if what.endswith((".", "?")) else ".")

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 
+from components.checks.check import Check
+from components.checks.results import AnswerChecks
 from components.drafts.comparison import Timing
 from components.experiments.lanes import LaneRequest
 from components.runs.order import Order, order_for
@@ -62,6 +65,19 @@ def plan(
             }
             cells = [*warm_ups.values(), *(cell for each in rounds for cell in shuffled(each))]
             return Plan(tuple(cells), timing, 1)
+
+
+def with_checks(
+    cells: Iterable[Cell], checks: tuple[Check, ...], values_at: Callable[[int], Mapping[str, str]]
+) -> tuple[Cell, ...]:
+    """The cells with these checks of their answers; ``values_at`` has the values of the input at a position."""
+    at = cache(lambda position: AnswerChecks(checks, values_at(position)))
+    if not checks:
+        return tuple(cells)
+    return tuple(
+        cell if cell.repeat == WARM_UP else replace(cell, order=replace(cell.order, checks=at(cell.position)))
+        for cell in cells
+    )
 
 
 def _cell(request: LaneRequest, position: int) -> Cell:

@@ -49,10 +49,6 @@ WORKERS_NEED_POSTGRESQL = (
 )
 WORKERS_NEED_DASK = "{variable} requires Dask. Install it: pip install distributed"
 NO_SCHEDULER = "There is no scheduler at {address}, the value of {variable}: {error}. Start it, or correct the address."
-CHECK_UNKNOWN = "There is no check {kind}. The kinds are {kinds}."
-CHECK_WRONG = "The check {kind} cannot be made: {problem}."
-CHECK_HAS_NO = "there is no such field; it has {known}"
-RUN_NOT_ENDED_WELL = "There is no complete answer: the run is {status}."
 YAML_TOO_LONG = (
     "The file is longer than {most} MB. Keep a large data set in a file of its own, and name it with data: file."
 )
@@ -115,3 +111,12 @@ MAKER_SILENT = (
     "The process that makes these runs has not answered for {silent}. If it has ended, its missing runs can be made "
     "here in {left}."
 )
+CAPSULE_WITHOUT_INPUTS = (
+    "The capsule {name} does not say which input its answers belong to. Take a report in JSON as the baseline, or the "
+    "id of an experiment."
+)
+CAPSULE_OF_ANOTHER = (
+    "The capsule {name} has the answer {title}, and the lanes of this file are {rows}. Share the comparison that the "
+    "file was saved from."
+)
+CAPSULE_CHANGED = "The capsule {name} was changed after it was signed. Download it again."

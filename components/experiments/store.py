@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, fields
 
 from sqlalchemy import ColumnElement, Connection, delete, insert, literal, select, update
@@ -15,7 +15,7 @@ from components.log.query import is_id, read_rows
 from components.log.record import RunRecord, utc_now
 from components.log.storable import storable, storable_text
 from components.log.tables import experiments, owned, runs, upsert, votes
-from components.runs.placement import Placement
+from components.runs.placement import WARM_UP, Placement
 from components.runs.run import live_run
 from components.streaming.outcome import Status
 
@@ -116,20 +116,44 @@ def ended_run_ids(database: Database, experiment_id: str) -> set[str]:
     return {row["id"] for row in found}
 
 
+def answered_run_ids(database: Database, experiment_id: str) -> list[str]:
+    """The ids of an experiment's runs with a complete answer, warm-ups left out. Raises QueryFailed."""
+    answered = (runs.c.experiment_id == experiment_id) & (runs.c.status == Status.OK.value) & (runs.c.repeat != WARM_UP)
+    statement = select(runs.c.id).where(answered, owned(runs, database.owner)).order_by(runs.c.created_at, runs.c.id)
+    return [row["id"] for row in read_rows(database, statement)] if is_id(experiment_id) else []
+
+
+_REPORTED = ("model", "served_model", "system_fingerprint", "app_version")
+
+
+def reported_facts(database: Database, experiment_id: str) -> dict[str, str]:
+    """Models, what the endpoint said of itself, and Tempera's version in an experiment's answered runs.
+
+    Several values are joined by commas. Raises QueryFailed.
+    """
+    answered = (runs.c.experiment_id == experiment_id) & (runs.c.status == Status.OK.value)
+    columns = [runs.c[name] for name in _REPORTED]
+    rows = read_rows(database, select(*columns).where(answered, owned(runs, database.owner)).distinct())
+    return {name: ", ".join(sorted({row[name] for row in rows if row[name]})) for name in _REPORTED}
+
+
 def light_runs_under_way(database: Database, experiment_id: str) -> list[RunRecord]:
     """The runs of an experiment that have not ended, as from ``light_runs``. Raises QueryFailed."""
     under_way = (runs.c.experiment_id == experiment_id) & (runs.c.status == Status.RUNNING.value)
     return _light(database, under_way) if is_id(experiment_id) else []
 
 
-def light_runs(database: Database, run_ids: Sequence[str]) -> list[RunRecord]:
-    """These runs without request, reasoning, retries and raw error. Raises QueryFailed."""
-    return _light(database, runs.c.id.in_(run_ids))
+def light_runs(database: Database, run_ids: Sequence[str], *, with_draft: bool = False) -> list[RunRecord]:
+    """These runs without request, reasoning, retries, raw error and, unless asked for, draft. Raises QueryFailed."""
+    left_out = _LEFT_OUT.keys() - ({"draft"} if with_draft else set())
+    return _light(database, runs.c.id.in_(run_ids), left_out)
 
 
-def _light(database: Database, which: ColumnElement[bool]) -> list[RunRecord]:
+def _light(
+    database: Database, which: ColumnElement[bool], left_out: Collection[str] = _LEFT_OUT.keys()
+) -> list[RunRecord]:
     columns = [
-        literal(_LEFT_OUT[column.name]).label(column.name) if column.name in _LEFT_OUT else column for column in runs.c
+        literal(_LEFT_OUT[column.name]).label(column.name) if column.name in left_out else column for column in runs.c
     ]
     statement = select(*columns).where(which, owned(runs, database.owner))
     return [RunRecord(**row) for row in read_rows(database, statement)]

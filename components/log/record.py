@@ -387,6 +387,13 @@ class RunRecord:
             of_answer=True,
         ),
     ] = None
+    passed: Annotated[
+        bool | None,
+        Fact("passed", "Whether the answer passes its checks; None when that cannot be told.", public=False),
+    ] = None
+    check_results: Annotated[
+        str | None, Fact("check results", "A JSON list: each check, whether it passed, and why.", public=False)
+    ] = None
 
     @property
     def running(self) -> bool:

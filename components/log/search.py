@@ -35,7 +35,7 @@ from components.log.query import is_id, read_rows
 from components.log.record import LISTED, NUMBERS, SHOWN, TIMED
 from components.log.request_summary import setting_line
 from components.log.storable import storable_text
-from components.log.tables import owned, run_annotations, runs
+from components.log.tables import CHECKED, owned, run_annotations, runs
 from components.streaming.outcome import Status
 from components.user_error import UserError
 
@@ -44,6 +44,9 @@ ORDERS = {
     **{NUMBERS[name].label: runs.c[name] for name in (*TIMED, *NUMBERS) if NUMBERS[name].sortable},
 }
 """The sort orders of runs. Runs without the number are left out of the list."""
+
+CHECKED_AS = {"passed": runs.c.passed.is_(True), "failed": runs.c.passed.is_(False), "n/a": runs.c.passed.is_(None)}
+"""The results of checks as a filter; n/a are runs with a check that could not be made."""
 
 MOST_COUNTED = 10_000
 """The limit of runs that are counted and summarised, newest first."""
@@ -68,11 +71,13 @@ _LIST = (
     func.substr(runs.c.text, 1, 160).label("answer_begin"),
     *(runs.c[name] for name in LISTED),
     runs.c.experiment_id,
+    runs.c.passed,
+    runs.c.check_results,
     run_annotations.c.rating,
     run_annotations.c.tags,
 )
 
-_MEASURED = ("created_at", "status", "endpoint", "model", "settings", *SHOWN, "rate_basis")
+_MEASURED = ("created_at", "status", "endpoint", "model", "settings", *SHOWN, "rate_basis", "passed")
 
 _SETTING = re.compile(r"(?P<field>[^\s=:]+)\s*(?:[=:]\s*)?(?P<value>.*)", re.DOTALL)
 # Possessive, and an unclosed quotation reaches to the end: text of any length is read only once.
@@ -110,6 +115,7 @@ class View:
     """A search for runs and its order. Empty fields restrict nothing.
 
     ``words`` are searched in prompts and answers of ended runs: all must occur, words in quotation marks as a phrase.
+    ``checks`` is a word of ``CHECKED_AS``.
     ``settings`` are separated by commas or lines. Each has a form such as ``temperature 0.7``, ``max_tokens null`` or
     ``temperature omitted``. ``since`` and ``until`` are days of the time zone ``zone``, such as 2026-11-26, both
     included. ``rating`` is the minimum of stars. ``ids`` restricts the view to these runs.
@@ -120,6 +126,7 @@ class View:
     endpoint: str = ""
     model: str = ""
     finish_reason: str = ""
+    checks: str = ""
     settings: str = ""
     since: str = ""
     until: str = ""
@@ -149,7 +156,8 @@ class Page:
 class Summary:
     """The summary of a view; ``more`` says that it has more than ``MOST_COUNTED`` runs.
 
-    ``ended`` counts the runs that have ended, ``ok`` the successful ones among them. Medians are in ms and in tokens
+    ``ended`` counts the runs that have ended, ``ok`` the successful ones among them. ``passed`` and
+    ``failed`` count the answers of which it is known whether they pass their checks. Medians are in ms and in tokens
     per second, and None when no run has the number.
     """
 
@@ -160,6 +168,8 @@ class Summary:
     ttft_ms: float | None
     tokens_per_second: float | None
     completion_tokens: int
+    passed: int = 0
+    failed: int = 0
 
 
 def page_of(
@@ -189,7 +199,7 @@ def summary_of(database: Database, view: View) -> Summary:
 
     Raises FilterProblem, QueryFailed.
     """
-    columns = runs.c.status, runs.c.ttft_ms, runs.c.tokens_per_second, runs.c.completion_tokens
+    columns = runs.c.status, runs.c.ttft_ms, runs.c.tokens_per_second, runs.c.completion_tokens, runs.c.passed
     newest = select(*columns).where(quick_conditions(database, view)).order_by(runs.c.created_at.desc())
     rows = read_rows(database, newest.limit(MOST_COUNTED + 1))
     found = pd.DataFrame(rows[:MOST_COUNTED], columns=[each.name for each in columns])
@@ -203,6 +213,8 @@ def summary_of(database: Database, view: View) -> Summary:
         ttft_ms=_number(medians["ttft_ms"]),
         tokens_per_second=_number(medians["tokens_per_second"]),
         completion_tokens=int(numbers["completion_tokens"].sum()),
+        passed=sum(row["passed"] is True for row in rows[:MOST_COUNTED]),
+        failed=sum(row["passed"] is False for row in rows[:MOST_COUNTED]),
     )
 
 
@@ -272,6 +284,8 @@ def conditions(database: Database, view: View, most_matches: int = MOST_MATCHES)
     same = ("status", "endpoint", "model", "finish_reason")
     found = [owned(runs, database.owner)]
     found += [runs.c[name] == storable_text(getattr(view, name)) for name in same if getattr(view, name)]
+    if view.checks in CHECKED_AS:
+        found += [CHECKED, CHECKED_AS[view.checks]]
     if view.ids:
         found.append(runs.c.id.in_(view.ids))
     found += [_has_setting(database, said) for said in _parted(view.settings)]

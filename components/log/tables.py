@@ -37,6 +37,8 @@ def _owner(**more: Any) -> Column[str]:
 
 UNDER_WAY = literal_column("status = 'running'", Boolean)
 """The condition of an index, as a literal: with a parameter the planner would not match the index."""
+CHECKED = literal_column("check_results is not null", Boolean)
+"""The runs with checks, for the same reason as a literal."""
 
 
 def _column(name: str) -> Column[Any]:
@@ -54,6 +56,7 @@ runs = Table(
     Index("runs_of_an_owner", "owner", "created_at", "id"),
     *(Index(f"runs_by_{name}", "owner", name, "created_at", "id") for name in ("status", "endpoint", "model")),
     *(Index(f"runs_by_{name}", "owner", name, "id") for name, number in NUMBERS.items() if number.sortable),
+    Index("runs_by_passed", "owner", "passed", "created_at", "id", sqlite_where=CHECKED, postgresql_where=CHECKED),
     Index("runs_under_way", "heartbeat_at", sqlite_where=UNDER_WAY, postgresql_where=UNDER_WAY),
 )
 

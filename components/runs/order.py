@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from components.checks.results import AnswerChecks
 from components.contract.profile import profile_named
 from components.contract.request import from_bytes
 from components.drafts.composed import Composed
@@ -19,7 +20,8 @@ class Order:
     """A request to send, and its owner.
 
     ``body`` holds the exact bytes for the wire. ``draft`` is the form behind them, as JSON, when they do not contain
-    all of it. ``network`` is the owner's network, if known; the log does not store it.
+    all of it. ``network`` is the owner's network, if known; the log does not store it. ``checks`` are those of the
+    answer, made when it ends.
     """
 
     endpoint: AnyEndpoint
@@ -30,6 +32,7 @@ class Order:
     placement: Placement | None = None
     owner: str = LOCAL
     network: str | None = None
+    checks: AnswerChecks | None = None
 
 
 def order_for(endpoint: AnyEndpoint | None, composed: Composed, draft: Draft) -> Order | None:

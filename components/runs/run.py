@@ -14,6 +14,8 @@ from enum import Enum
 from typing import Any
 
 from components import __version__
+from components.checks.check import Answer
+from components.checks.results import problem_with
 from components.contract.chunk import Usage
 from components.log.events import StoredEvent
 from components.log.owned import OwnedLog
@@ -77,6 +79,7 @@ class Run:
         self._lock = threading.RLock()
         self._arrived = Arrived(limits or Limits())
         self._outcome: Outcome | None = None
+        self._checked: dict[str, Any] = {}
         self._finished_at: str | None = None
         self._stopping = False
         self._stop_stream: Callable[[], None] | None = None
@@ -183,14 +186,17 @@ class Run:
 
     def finish(self, outcome: Outcome) -> None:
         """End the run; later calls change nothing."""
+        if not outcome.text and not outcome.reasoning:  # an outcome without a stream: what arrived is kept
+            text, reasoning = self.texts()
+            outcome = replace(outcome, text=text, reasoning=reasoning)
+        # Before the end, because what has ended is written once; outside the lock, because a pattern may take a while.
+        checked = self.order.checks.facts(_answer_of(outcome)) if self.order.checks else {}
         with self._lock:
             if self.finished:
                 return
-            if not outcome.text and not outcome.reasoning:  # an outcome without a stream: what arrived is kept
-                text, reasoning = self._arrived.texts()
-                outcome = replace(outcome, text=text, reasoning=reasoning)
             self._arrived.forget_texts()
             self._outcome = outcome
+            self._checked = checked
             self._finished_at = utc_now()
             self._tell()
         self.ended.set_result(outcome.status)
@@ -238,7 +244,7 @@ class Run:
             if order.placement:
                 facts |= vars(order.placement)
             if self._outcome:
-                facts |= _of_outcome(self._outcome)
+                facts |= _of_outcome(self._outcome) | self._checked
             return RunRecord(
                 id=self.id,
                 created_at=self.created_at,
@@ -255,6 +261,12 @@ class Run:
                 owner=order.owner,
                 **facts,
             )
+
+
+def _answer_of(outcome: Outcome) -> Answer:
+    tokens = outcome.usage.completion_tokens if outcome.usage else None
+    problem = problem_with(outcome.status, outcome.message)
+    return Answer(outcome.text, outcome.finish_reason, tuple(outcome.tool_calls), tokens, problem)
 
 
 def _of_outcome(outcome: Outcome) -> dict[str, Any]:

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 import pytest
 
+from components.checks.check import Result
 from components.experiments.baseline import Change, Comparison, compare_with_baseline
 from components.experiments.cases import Case
-from components.experiments.checks import Result
 from components.experiments.thresholds import ANSWERS, PASS_RATE, SUCCESS_RATE, Tolerance
 
 NEAR = [100.0 + number for number in range(10)]

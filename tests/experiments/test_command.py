@@ -13,8 +13,11 @@ from xml.etree import ElementTree
 import pytest
 
 from components.experiments.__main__ import main
-from components.experiments.store import SWEEP, find_experiment, newest_experiments
+from components.experiments.store import COMPARISON, SWEEP, find_experiment, newest_experiments, runs_of
 from components.log.log import Log
+from components.sharing.capsule import Kind
+from components.sharing.capsule_file import data_blocks
+from components.sharing.freezing import Choices, capsule_of
 from tests.experiments.conftest import Stage, in_turn
 from tests.streaming.endpoint import Endpoint, serve
 
@@ -35,6 +38,20 @@ checks:
   - contains: "{{capital}}"
 limits:
   - ttft_ms: {at_most: 60000}
+tolerances:
+  answers: 0.1
+"""
+LANES = """\
+tempera: 1
+base:
+  endpoint: environment
+  model: Paris
+  messages: [user: "Capital of France?"]
+lanes:
+  - name: {name}
+  - model: Rome
+repeats: 5
+order: interleaved
 tolerances:
   answers: 0.1
 """
@@ -110,6 +127,36 @@ def test_a_baseline_is_a_report_or_an_experiment_of_the_log(
     for baseline in (str(report), before):
         assert command(passing, "--baseline", baseline) == 1
     assert "failed: model Paris: baseline: similarity of the answers: 100.0 % → " in capsys.readouterr().out
+
+
+def test_a_shared_comparison_is_a_baseline(
+    command: Command, stage: Stage, sqlite_url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lanes = LANES.format(name="first")
+    assert command(lanes) == 0
+    log = Log(sqlite_url)
+    assert log.database
+    [made] = newest_experiments(log.database, 1, COMPARISON)
+    records = [record for record in runs_of(log.database, made.id) if record.repeat]
+    titles = {"1": "A · first · temperature 0.3", "2": "B · model Rome"}
+    labels = {record.id: f"{titles[record.lane or '']}, repeat {record.repeat}" for record in records}
+    shared = capsule_of(records, kind=Kind.COMPARISON, title="", choices=Choices(), labels=labels)
+    capsule = tmp_path / "shared.html"
+    blocks = data_blocks(shared, log)
+    log.close()
+    capsule.write_text(blocks)
+    assert command(lanes, "--baseline", str(capsule)) == 0
+    stage._plays = {"Paris": in_turn(*["Well, Paris of course, as each child knows"] * 6)}
+    assert command(lanes, "--baseline", str(capsule)) == 1
+    assert "failed: A · first: baseline: similarity of the answers: 100.0 % → " in capsys.readouterr().out
+    # Not the comparison of this file; nothing is sent.
+    asked = len(stage.asked)
+    assert command(LANES.format(name="another"), "--baseline", str(capsule)) == 2
+    assert "has the answer A · first · temperature 0.3, repeat 1, and the lanes" in capsys.readouterr().err
+    capsule.write_text(blocks.replace("Paris", "Nice"))
+    assert command(lanes, "--baseline", str(capsule)) == 2
+    assert "shared.html was changed after it was signed." in capsys.readouterr().err
+    assert len(stage.asked) == asked
 
 
 @pytest.mark.parametrize(

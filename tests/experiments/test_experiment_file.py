@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from components.checks.kinds import read_check
 from components.contract.messages import Role
 from components.contract.profile import PROFILES
 from components.contract.request import to_bytes
@@ -14,11 +15,13 @@ from components.drafts.conversation import Turn
 from components.drafts.draft import Draft, DraftProblem
 from components.drafts.setting import FieldState, Setting, sending
 from components.experiments.axes import with_values
-from components.experiments.checks import read_check
 from components.experiments.data_set import as_json_lines
-from components.experiments.experiment_file import ExperimentFile, read_experiment_file, write_experiment_file
+from components.experiments.file_format import ExperimentFile
+from components.experiments.file_problems import FileProblem
+from components.experiments.file_reading import read_experiment_file
+from components.experiments.file_writing import write_experiment_file
 from components.experiments.problem import SweepProblem
-from components.experiments.rules import FileProblem, Rules, read_rules, write_rules
+from components.experiments.rules import Rules, read_rules, write_rules
 from components.experiments.sweep_plan import PlanKind
 from components.experiments.sweep_setup import Setup, TypedAxis
 from components.experiments.thresholds import Limit, Tolerance

@@ -8,10 +8,13 @@ import pytest
 
 from components.endpoints.endpoint import Endpoint
 from components.experiments.experiment import Experiments
-from components.experiments.experiment_file import read_experiment_file
+from components.experiments.file_reading import read_experiment_file
+from components.experiments.judges import Judges
 from components.experiments.kept_sweep import read_sweep
+from components.experiments.logged_cases import cases_in_log, cases_of
+from components.experiments.prepared import CannotRun, Prepared, prepared
 from components.experiments.problem import SweepProblem
-from components.experiments.repeatable import CannotRun, Judges, Prepared, cases_in_log, cases_of, prepared, run
+from components.experiments.repeatable import run
 from components.experiments.store import find_experiment, save_experiment
 from components.log.log import Log
 from components.log.owned import OwnLog
@@ -192,4 +195,5 @@ def test_a_judge_is_asked_once_about_equal_answers_and_never_about_those_the_log
     again = cases_of(made, own, checks, Judges(runner, own, {"here": here}, lambda _endpoint: []))
     assert again == cases
     assert stage.models.count("judge") == 4
-    assert {case.passed for case in cases_of(made, own, checks)} == {None}
+    # The runs keep the opinions.
+    assert cases_of(made, own, checks) == cases

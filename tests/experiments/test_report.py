@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from components.checks.check import Result
+from components.checks.kinds import read_check
 from components.experiments.cases import Case, TimeForChecks, case_of
-from components.experiments.checks import Result, read_check
 from components.experiments.report import Outcome, Report, report_on
 from components.experiments.rules import Rules, read_rules
 from components.streaming.outcome import Status

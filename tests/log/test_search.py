@@ -41,13 +41,23 @@ def a_record(number: int, prompt: str = "Hello", text: str = "Hi", *, sent: Any 
     return RunRecord(**known | parts)
 
 
+PASSED, FAILED, UNTOLD = ({"passed": passed, "check_results": "[]"} for passed in (True, False, None))
 RECORDS = [
-    a_record(1, "Describe the sea", "Grey waves roll in.", sent={"temperature": 0.7}, ttft_ms=30.0),
-    a_record(2, "Describe the moon", "Silver, and café-lit.", sent={"temperature": 1.0, "max_tokens": None}),
-    a_record(3, "Name a colour", "Sea green", sent={"temperature": 1, "stop": ["a", "b%_"]}, ttft_ms=10.0),
+    a_record(1, "Describe the sea", "Grey waves roll in.", sent={"temperature": 0.7}, ttft_ms=30.0, **PASSED),
+    a_record(2, "Describe the moon", "Silver, and café-lit.", sent={"temperature": 1.0, "max_tokens": None}, **UNTOLD),
+    a_record(3, "Name a colour", "Sea green", sent={"temperature": 1, "stop": ["a", "b%_"]}, ttft_ms=10.0, **FAILED),
     a_record(4, 'Say "sea foam"', "", status="error", model="other", endpoint="theirs", finish_reason="length"),
     a_record(5, "Describe the sea", "Waves", status="running"),
-    a_record(6, "Count", "one two", ttft_ms=20.0, tokens_per_second=5.0, completion_tokens=7, experiment_id=EXPERIMENT),
+    a_record(
+        6,
+        "Count",
+        "one two",
+        ttft_ms=20.0,
+        tokens_per_second=5.0,
+        completion_tokens=7,
+        experiment_id=EXPERIMENT,
+        **FAILED,
+    ),
 ]
 
 
@@ -113,6 +123,9 @@ FOUND: list[tuple[dict[str, Any], list[int]]] = [
     ({"rating": 2}, [3, 1]),
     ({"rating": 5, "tag": "good"}, [1]),
     ({"experiment": EXPERIMENT}, [6]),
+    ({"checks": "passed"}, [1]),
+    ({"checks": "failed"}, [6, 3]),
+    ({"checks": "n/a", "status": "ok"}, [2]),
     ({"words": "sea", "status": "ok", "settings": "temperature 0.7"}, [1]),
     ({"order": "TTFT"}, [1, 6, 3]),
     ({"order": "TTFT", "descending": False}, [3, 6, 1]),
@@ -186,6 +199,7 @@ def test_the_summary_is_of_all_that_the_view_finds(database: Database) -> None:
     summary = summary_of(database, View(model="m"))
     assert (summary.count, summary.more, summary.ended, summary.ok, summary.ttft_ms) == (5, False, 4, 4, 20.0)
     assert (summary.tokens_per_second, summary.completion_tokens) == (5.0, 7)
+    assert (summary.passed, summary.failed) == (1, 2)
     nothing = summary_of(database, View(status="lost"))
     assert (nothing.count, nothing.ok, nothing.ttft_ms, nothing.completion_tokens) == (0, 0, None, 0)
 

@@ -6,7 +6,8 @@ from streamlit.testing.v1 import AppTest
 
 from components.drafts.comparison import Comparison, Lane
 from components.drafts.draft import new_draft
-from components.experiments.experiment_file import ExperimentFile, write_experiment_file
+from components.experiments.file_format import ExperimentFile
+from components.experiments.file_writing import write_experiment_file
 from components.experiments.kept_sweep import read_sweep
 from components.experiments.rules import read_rules
 from components.experiments.store import find_experiment

@@ -143,7 +143,7 @@ def test_nothing_runs_what_others_wrote() -> None:
     assert called("unsafe_allow_html", "unsafe_allow_javascript", "iframe", "declare_component") == set()
     assert called("vega_lite_chart", "graphviz_chart", "pydeck_chart", "bokeh_chart", "plotly_chart") == set()
     assert imported("streamlit.components.v1") == set()
-    evaluates = {"components/experiments/check_expression.py: eval"}  # simpleeval's, of comparisons and arithmetic
+    evaluates = {"components/checks/expression.py: eval"}  # simpleeval's, of comparisons and arithmetic
     assert {use for use in called("eval", "exec", "compile") if not _is_of_re(use)} == evaluates
 
 

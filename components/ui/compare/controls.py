@@ -8,7 +8,7 @@ from functools import partial
 import streamlit as st
 
 from components.drafts.comparison import LANE_SETS, MOST_LANES, MOST_REPEATS, Comparison, Timing, added, with_lane_set
-from components.experiments.experiment_file import ExperimentFile
+from components.experiments.file_format import ExperimentFile
 from components.ui import presses, shortcuts, state
 from components.ui.compare import keys
 from components.ui.compare.history import draw_earlier_comparisons

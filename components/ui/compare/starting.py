@@ -6,6 +6,7 @@ import json
 import random
 import uuid
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import streamlit as st
 
@@ -16,7 +17,7 @@ from components.experiments.experiment import Experiment
 from components.experiments.kept_sweep import kept_rules, rules_content
 from components.experiments.lanes import LaneRequest, lane_requests
 from components.experiments.rules import Rules
-from components.experiments.run_order import Cell, Plan, plan
+from components.experiments.run_order import Cell, Plan, plan, with_checks
 from components.experiments.store import adopt, find_experiment, save_experiment
 from components.log.record import RunRecord
 from components.runs.order import order_again
@@ -154,20 +155,20 @@ def compare_with(record: RunRecord, later: RunRecord | None = None) -> None:
 
 def _start(experiment_id: str, requests: Sequence[LaneRequest]) -> None:
     draft = draft_form.read()
-    content = json.loads(draft.to_text()) | rules_content(rules_form.read())
+    rules = rules_form.read()
+    content = json.loads(draft.to_text()) | rules_content(rules)
     save_experiment(own_log(), experiment_id, json.dumps(content))
     experiment = service().experiments.find(experiment_id, owner())
     before = set(experiment.run_ids())
-    experiment.start(
-        plan(
-            requests,
-            [draft.comparison.position(request.lane.id) for request in requests],
-            repeats=draft.comparison.repeats,
-            timing=draft.comparison.timing,
-            shuffled=_shuffled,
-        ),
-        network(),
+    planned = plan(
+        requests,
+        [draft.comparison.position(request.lane.id) for request in requests],
+        repeats=draft.comparison.repeats,
+        timing=draft.comparison.timing,
+        shuffled=_shuffled,
     )
+    cells = with_checks(planned.cells, rules.checks, lambda _position: {})
+    experiment.start(replace(planned, cells=cells), network())
     begun = [live_run(own_log(), run_id) for run_id in experiment.run_ids() if run_id not in before]
     placed = [(run, run.order.placement) for run in begun if run]
     show_begun((run, Place(at.lane)) for run, at in placed if at and at.repeat != WARM_UP)

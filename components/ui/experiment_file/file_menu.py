@@ -6,7 +6,9 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from components.experiments.experiment_file import ExperimentFile, read_experiment_file, write_experiment_file
+from components.experiments.file_format import ExperimentFile
+from components.experiments.file_reading import read_experiment_file
+from components.experiments.file_writing import write_experiment_file
 from components.experiments.problem import SweepProblem
 from components.experiments.yaml_text import MOST_BYTES
 from components.ui import presses

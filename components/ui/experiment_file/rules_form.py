@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import streamlit as st
 
+from components.checks.results import AnswerChecks
 from components.experiments.problem import SweepProblem
 from components.experiments.rules import Rules, read_rules, write_rules
 from components.ui import presses
@@ -32,16 +35,21 @@ def draw_rules() -> None:
     if not opened.open:
         return
     with opened:
-        st.text_area(
-            "Checks, limits and tolerances",
-            key=keys.RULES,
-            placeholder=_EXAMPLE,
-            height=160,
-            width=460,
-            help=_HELP,
-            on_change=presses.soon(lambda: None),
-            persist_state="session",
-        )
+        draw_text()
+
+
+def draw_text() -> None:
+    """Draw the rules as a text."""
+    st.text_area(
+        "Checks, limits and tolerances",
+        key=keys.RULES,
+        placeholder=_EXAMPLE,
+        height=160,
+        width=460,
+        help=_HELP,
+        on_change=presses.soon(lambda: None),
+        persist_state="session",
+    )
 
 
 def draw_rules_problem() -> None:
@@ -53,6 +61,12 @@ def draw_rules_problem() -> None:
 def read() -> Rules:
     """The rules; none while the text cannot be read."""
     return _current()[0]
+
+
+def checks_with(values: Mapping[str, str]) -> AnswerChecks | None:
+    """The checks of an answer with these values of variables; None without any."""
+    checks = read().checks
+    return AnswerChecks(checks, values) if checks else None
 
 
 def put(rules: Rules) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 
 import streamlit as st
 
@@ -23,6 +24,8 @@ from components.ui.answer.keys import ANSWER_ACTIONS
 from components.ui.answer.run_lookup import request_of
 from components.ui.answer.sending import start
 from components.ui.answer.view_switches import draw_reading_switches, draw_replay_switch
+from components.ui.experiment_file import rules_form
+from components.ui.experiment_file.answer_checks import draw_answer_checks
 from components.ui.form import draft_form
 from components.ui.form.keys import message_key
 from components.ui.page_script import focus
@@ -109,6 +112,7 @@ def draw_actions(
                 disabled=added,
                 on_click=presses.soon(_add_answer, record, request),
             )
+        draw_answer_checks(record)
         draw_siblings(record)
         draw_replay_switch(record)
 
@@ -123,7 +127,8 @@ def _was_cut(record: RunRecord) -> bool:
 
 
 def _regenerate(record: RunRecord, endpoint: AnyEndpoint) -> None:
-    if run := start(order_again(endpoint, record)):
+    order = replace(order_again(endpoint, record), checks=rules_form.checks_with(draft_form.read().variables))
+    if run := start(order):
         state.show_run(run.id)
 
 
@@ -134,7 +139,7 @@ def _continue(record: RunRecord, request: ChatCompletionStreamRequest, endpoint:
     order = order_for(endpoint, compose(draft, endpoint.profile), draft)
     if order is None:
         return  # the form changed in the same moment; its problem is shown beside its field
-    run = start(order)
+    run = start(replace(order, checks=rules_form.checks_with(draft.variables)))
     if run is None:
         return
     draft_form.change_turns(lambda _turns: turns, "answer continued")

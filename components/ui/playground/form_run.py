@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import streamlit as st
 
 from components.drafts import sentences
@@ -17,6 +19,7 @@ from components.ui import state
 from components.ui.answer.run_lookup import find, record_of, request_of
 from components.ui.answer.sending import start
 from components.ui.available_endpoints import available_endpoints
+from components.ui.experiment_file import rules_form
 from components.ui.form import draft_form, keys
 from components.ui.form.endpoint_choice import model_cards
 from components.ui.page_script import focus
@@ -64,7 +67,7 @@ def run_form() -> None:
             focus(keys.variable_key(empty))
     elif objection or order is None:
         st.session_state[state.RUN_PROBLEM] = objection or ""
-    elif begun := start(order):
+    elif begun := start(replace(order, checks=rules_form.checks_with(draft.variables))):
         state.show_run(begun.id)
         st.session_state.pop(keys.NOTES, None)
         close_sheet()

@@ -7,6 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from components.drafts.in_words import OMITTED
+from components.experiments.cases import pass_rate
 from components.log.owned import OwnLog
 from components.log.record import CHANGED, NUMBERS, OLDER_DEFINITION, SHOWN
 from components.log.search import MOST_COUNTED, View, measured
@@ -15,7 +16,7 @@ from components.ui.runs import keys
 from components.ui.user_errors import shown
 from components.ui.visitor import BY_OWNER, own_log
 
-_OUTCOMES = "outcomes over time"
+_OUTCOMES, _PASS_RATE = "outcomes over time", "pass rate"
 _NUMBERS = {**{NUMBERS[name].short_title: name for name in SHOWN}, "characters": "characters"}
 _COLOURS = {
     Status.OK.value: "#3f8f5f",
@@ -85,11 +86,13 @@ def draw_charts(view: View) -> None:
             return
         sent = settings_of(runs)
         with st.container(horizontal=True, gap="small"):
-            of = st.selectbox("Chart of", [*_NUMBERS, _OUTCOMES], key=keys.CHART_OF, width=220)
+            of = st.selectbox("Chart of", [*_NUMBERS, _PASS_RATE, _OUTCOMES], key=keys.CHART_OF, width=220)
             ways = ["endpoint", "model", *sent.columns]
             by = st.selectbox("By", ways, key=keys.CHART_BY, width=220, disabled=of == _OUTCOMES)
         if of == _OUTCOMES:
             _draw_outcomes(runs)
+        elif of == _PASS_RATE:
+            _draw_pass_rates(by, pass_rates(runs, sent[by] if by in sent else runs[by]))
         else:
             _draw_number(of, by, spread(runs, sent[by] if by in sent else runs[by], _NUMBERS[of]))
             _draw_older(runs, _NUMBERS[of])
@@ -119,7 +122,20 @@ def spread(runs: pd.DataFrame, values: pd.Series, number: str) -> pd.DataFrame:
     found = pd.DataFrame({"value": values, number: runs[number].astype(float)})[runs["status"] == Status.OK.value]
     groups = found.dropna().groupby("value")[number]
     quarters = {name: groups.quantile(part) for name, part in (("low", 0.25), ("median", 0.5), ("high", 0.75))}
-    table = pd.DataFrame({**quarters, "runs": groups.count()}).reset_index()
+    return _most_frequent(pd.DataFrame({**quarters, "runs": groups.count()}).reset_index())
+
+
+def pass_rates(runs: pd.DataFrame, values: pd.Series) -> pd.DataFrame:
+    """Pass rate with its 95 % interval and the count of checked runs, for each of the 30 most frequent values."""
+    found = pd.DataFrame({"value": values, "passed": runs["passed"]}).dropna()
+    rows = []
+    for value, passed in found.groupby("value")["passed"]:
+        rate = pass_rate(int(passed.sum()), len(passed))
+        rows.append({"value": value, "low": rate.low, "rate": rate.rate, "high": rate.high, "runs": rate.count})
+    return _most_frequent(pd.DataFrame(rows, columns=["value", "low", "rate", "high", "runs"]))
+
+
+def _most_frequent(table: pd.DataFrame) -> pd.DataFrame:
     table = table.nlargest(_MOST_VALUES, "runs")
     numbers = pd.to_numeric(table["value"], errors="coerce")
     return table.assign(order=numbers).sort_values(["order", "value"], na_position="first").drop(columns="order")
@@ -149,6 +165,24 @@ def _draw_number(of: str, by: str, table: pd.DataFrame) -> None:
     st.caption(
         "The line is the median; the bar has the middle half of the runs. Only successful runs, "
         f"{table['runs'].sum():,} of them. {_definition(_NUMBERS[of])}"
+    )
+    _draw_table(table)
+
+
+def _draw_pass_rates(by: str, table: pd.DataFrame) -> None:
+    if table.empty:
+        st.caption("No run of this view was checked. Select runs and press Run checks.")
+        return
+    base = alt.Chart(table, height=320).encode(
+        x=alt.X("value:N", sort=None, title=by.replace("_", " "), axis=alt.Axis(labelAngle=-30, labelLimit=220)),
+        tooltip=["value", *(alt.Tooltip(name, format=".0%") for name in ("low", "rate", "high")), "runs"],
+    )
+    scale = alt.Y("low:Q", title="pass rate", scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(format=".0%"))
+    between = base.mark_bar(size=10, opacity=0.35).encode(y=scale, y2="high:Q")
+    st.altair_chart(alt.layer(between, base.mark_tick(thickness=3, size=26).encode(y="rate:Q")))
+    st.caption(
+        f"The line is the share of answers that pass their checks, of {table['runs'].sum():,} that were checked; "
+        "the bar is its 95 % interval (Wilson)."
     )
     _draw_table(table)
 

@@ -8,7 +8,7 @@ import streamlit as st
 
 from components.log.owned import OwnLog
 from components.log.query import QueryFailed
-from components.log.search import ORDERS, FilterProblem, View, choices, conditions
+from components.log.search import CHECKED_AS, ORDERS, FilterProblem, View, choices, conditions
 from components.streaming.outcome import Status
 from components.ui.plain_words import plain_words
 from components.ui.runs import keys
@@ -24,6 +24,7 @@ _LABELS = {
     "endpoint": "Endpoint",
     "model": "Model",
     "finish_reason": "Finish reason",
+    "checks": "Checks",
     "since": "From day",
     "until": "To day",
     "tag": "Tag",
@@ -113,6 +114,14 @@ def _draw_further() -> dict[str, Any]:
             accept_new_options=True,
             format_func=_or_any,
         )
+    found["checks"] = left.selectbox(
+        _LABELS["checks"],
+        ["", *CHECKED_AS],
+        key=keys.FIND_CHECKS,
+        bind="query-params",
+        format_func=_or_any,
+        help="n/a: a check could not be made, or a judge has not been asked.",
+    )
     for name, key in (("since", keys.FIND_SINCE), ("until", keys.FIND_UNTIL)):
         found[name] = right.text_input(_LABELS[name], key=key, bind="query-params", placeholder="2026-11-26")
     found["tag"] = right.text_input(_LABELS["tag"], key=keys.FIND_TAG, bind="query-params")

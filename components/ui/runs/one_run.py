@@ -24,6 +24,7 @@ from components.ui.answer.run_view import draw_run
 from components.ui.answer.sending import start
 from components.ui.answer.times_view import draw_times
 from components.ui.available_endpoints import available_endpoints
+from components.ui.experiment_file.answer_checks import draw_results
 from components.ui.form.code_view import draw_code
 from components.ui.plain_words import plain_words
 from components.ui.runs import keys
@@ -67,6 +68,7 @@ def draw_one_run(run: Run | RunRecord, record: RunRecord) -> None:
             _draw_annotation(record)
         else:
             draw_run(run)
+            draw_results(record)
 
 
 def _draw_head(record: RunRecord) -> None:

@@ -11,6 +11,8 @@ from components.log.export import FORMATS
 from components.log.search import View
 from components.server.run_files import file_link
 from components.ui import presses
+from components.ui.experiment_file.answer_checks import draw_checking
+from components.ui.experiment_file.rules_form import draw_rules_problem, draw_text
 from components.ui.runs import keys
 from components.ui.runs.export import token_of
 from components.ui.runs.opened_run import close_run
@@ -28,6 +30,19 @@ def draw_selection(on_change: Callable[[], None]) -> None:
                 token = token_of(View(ids=tuple(chosen)), keys.SELECTION_TICKET)
                 for kind, each in FORMATS.items():
                     st.link_button(each.label, file_link(token, kind), help=each.purpose, width="stretch")
+            checks = st.popover(
+                "Run checks",
+                icon=":material/rule:",
+                type="tertiary",
+                key=keys.CHECKS_OF_SELECTION,
+                on_change="rerun",
+                help="Checks the answers in the log.",
+            )
+            if checks.open:
+                with checks:
+                    draw_text()
+                    draw_rules_problem()
+                    draw_checking(chosen)
             st.button(
                 "Delete",
                 key="remove_selection",

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 import pandas as pd
 import streamlit as st
 
+from components.checks.results import in_words, read_results
+from components.experiments.cases import pass_rate
 from components.live.status_words import duration
 from components.log.annotations import tags_in
 from components.log.owned import OwnLog
@@ -25,9 +27,9 @@ _REFRESH_S = 2.0
 _ON_A_PAGE = 50
 _SUMMED_UP_S = 10.0
 _SHORT = ("status", "endpoint", "finish reason", "rating", "tags")
-_MEDIUM = ("model", "settings")
+_MEDIUM = ("model", "settings", "checks")
 _COLUMNS = (
-    *("started", "status", "endpoint", "model", "settings", "prompt", "answer", "finish reason"),
+    *("started", "status", "endpoint", "model", "settings", "prompt", "answer", "finish reason", "checks"),
     *(NUMBERS[name].label for name in LISTED),
     *("rating", "tags", "experiment"),
 )
@@ -203,6 +205,8 @@ def _said_of_all(view: View) -> str:
     if summary.tokens_per_second is not None:
         numbers.append(f"{median}{summary.tokens_per_second:,.1f} tokens/s")
     numbers.append(f"{summary.completion_tokens:,} completion tokens")
+    if checked := summary.passed + summary.failed:
+        numbers.append(f"pass rate {pass_rate(summary.passed, checked)}")
     only = "" if view.order == "started" else f" Only those with {view.order} are listed."
     count = whole or (f"More than {MOST_COUNTED:,}" if summary.more else f"{summary.count:,}")
     return f"{count} {'run' if count == '1' else 'runs'}.{newest} {' · '.join(numbers)}.{only}"
@@ -227,6 +231,7 @@ def _cells(runs: pd.DataFrame) -> pd.DataFrame:
             "prompt": runs["prompt_begin"],
             "answer": runs["answer_begin"],
             "finish reason": runs["finish_reason"],
+            "checks": [in_words(read_results(results)) for results in runs["check_results"]],
             **{NUMBERS[name].label: [_number(name, value) for value in runs[name]] for name in LISTED},
             "rating": ["★" * int(stars) if pd.notna(stars) else None for stars in runs["rating"]],
             "tags": [", ".join(tags_in(tags)) for tags in runs["tags"].fillna("")],

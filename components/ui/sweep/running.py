@@ -17,9 +17,8 @@ from components.experiments.data_set import with_input
 from components.experiments.experiment import Experiment
 from components.experiments.kept_sweep import KeptSweep, read_sweep, sweep_content, sweep_run
 from components.experiments.reuse import Reused, reusable
-from components.experiments.run_order import Cell
+from components.experiments.run_order import Cell, with_checks
 from components.experiments.store import SWEEP, find_experiment, save_experiment
-from components.experiments.sweep_setup import Setup
 from components.log.owned import OwnLog
 from components.log.query import QueryFailed, answers_to
 from components.server.process import service
@@ -100,7 +99,7 @@ def start(kept: KeptSweep, requests: Sequence[RowRequest]) -> None:
     # Until the log has it.
     st.session_state[keys.KEPT_SWEEP] = sweep_id, kept
     cells = cells_of(requests, kept.setup.repeats, shuffled=_order if kept.setup.shuffled else None)
-    _start(sweep_id, kept.setup, [cell for cell in cells if (cell.position, cell.repeat) not in kept.reused])
+    _start(sweep_id, kept, [cell for cell in cells if (cell.position, cell.repeat) not in kept.reused])
 
 
 def run_cells(sweep_id: str, places: Sequence[tuple[int, int]]) -> None:
@@ -114,7 +113,7 @@ def run_cells(sweep_id: str, places: Sequence[tuple[int, int]]) -> None:
         return
     requests = requests_for(kept.draft, kept.rows, kept.inputs)
     asked = [requests[position].cell(repeat) for position, repeat in places if not requests[position].problem]
-    _start(sweep_id, kept.setup, asked)
+    _start(sweep_id, kept, asked)
 
 
 def compare_positions(kept: KeptSweep, positions: Sequence[int]) -> None:
@@ -141,5 +140,6 @@ def run_again(sweep_id: str) -> None:
         start(replace(kept, reused={}), requests_for(kept.draft, kept.rows, kept.inputs))
 
 
-def _start(sweep_id: str, setup: Setup, cells: Sequence[Cell]) -> None:
-    service().experiments.find(sweep_id, owner()).start(sweep_run(setup, cells), network())
+def _start(sweep_id: str, kept: KeptSweep, cells: Sequence[Cell]) -> None:
+    checked = with_checks(cells, kept.rules.checks, kept.input_at)
+    service().experiments.find(sweep_id, owner()).start(sweep_run(kept.setup, checked), network())

@@ -9,20 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import JsonValue
 
-from components.experiments.checks import (
-    KINDS,
-    Answer,
-    CheckProblem,
-    Judge,
-    ToolCall,
-    answer_of,
-    check_answer,
-    read_check,
-)
-from components.streaming.outcome import Status
+from components.checks.check import Answer, CheckProblem
+from components.checks.judge import Judge
+from components.checks.kinds import KINDS, read_check
+from components.checks.results import answer_of, check_answer
+from components.streaming.outcome import Status, ToolCall
 from tests.experiments.conftest import a_run
 
-WEATHER = (ToolCall("get_weather", '{"city": "Paris", "days": 2}'),)
+WEATHER = (ToolCall("1", "get_weather", '{"city": "Paris", "days": 2}'),)
 DOUBLING: JsonValue = {
     "$ref": "#/$defs/d0",
     "$defs": {f"d{level}": {"allOf": [{"$ref": f"#/$defs/d{level + 1}"}] * 2} for level in range(40)} | {"d40": True},
@@ -104,9 +98,9 @@ def test_a_tool_must_be_called_with_these_arguments(value: Any, passed: bool, re
 
 
 def test_one_of_several_calls_is_enough_and_unreadable_arguments_are_not() -> None:
-    calls = (ToolCall("f", '{"x": 1}'), ToolCall("f", '{"x": 2}'))
+    calls = (ToolCall("1", "f", '{"x": 1}'), ToolCall("1", "f", '{"x": 2}'))
     assert result("tool_call", {"name": "f", "arguments": {"x": 2}}, tool_calls=calls)[0] is True
-    assert result("tool_call", {"name": "f", "arguments": {"x": 2}}, tool_calls=(ToolCall("f", "{x"),))[0] is False
+    assert result("tool_call", {"name": "f", "arguments": {"x": 2}}, tool_calls=(ToolCall("1", "f", "{x"),))[0] is False
     assert result("tool_call", "f") == (False, "It calls no tool.")
 
 

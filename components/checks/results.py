@@ -1,0 +1,123 @@
+"""The checks of one answer, their results, and the form in which a run keeps them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from components.checks import sentences
+from components.checks.check import Answer, Check, Result
+from components.checks.judge import Judge
+from components.log.record import RunRecord
+from components.streaming.outcome import Status, ToolCall
+
+
+def answer_of(record: RunRecord) -> Answer:
+    """The answer of a run."""
+    calls = tuple(ToolCall(**call) for call in json.loads(record.tool_calls))
+    problem = problem_with(record.status, record.error_message)
+    return Answer(record.text, record.finish_reason, calls, record.completion_tokens, problem)
+
+
+def problem_with(status: str, message: str | None) -> str | None:
+    """Why a run of this status has no complete answer; None when it has one."""
+    return None if status == Status.OK else message or sentences.RUN_NOT_ENDED_WELL.format(status=status)
+
+
+def check_answer(check: Check, answer: Answer, values: Mapping[str, str] | None = None) -> Result:
+    """The result of a check on an answer; ``values`` are those of the row of the data set."""
+    if answer.problem:
+        return Result(None, answer.problem)
+    if missing := next((name for name in check.variable_names if name not in (values or {})), None):
+        return Result(None, sentences.NO_VALUE.format(name=missing))
+    return (check.with_values(values) if values else check).judge(answer)
+
+
+def all_passed(results: Iterable[Result]) -> bool | None:
+    """Whether all of them passed; None when that cannot be told, and without any."""
+    found = {result.passed for result in results}
+    return None if not found or (None in found and False not in found) else False not in found
+
+
+@dataclass(frozen=True)
+class KeptResult:
+    """The result of one check as a run keeps it.
+
+    ``check`` is the check in words. ``judge`` identifies the question and the answer of a judge.
+    """
+
+    check: str
+    passed: bool | None
+    reason: str
+    judge: str | None = None
+
+
+@dataclass(frozen=True)
+class AnswerChecks:
+    """The checks of one answer; ``values`` are those of their variables."""
+
+    checks: tuple[Check, ...]
+    values: Mapping[str, str] = field(default_factory=dict)
+
+    def facts(self, answer: Answer) -> dict[str, Any]:
+        """The facts of a run with this answer: whether it passes, and each result. Judges have not been asked."""
+        if answer.problem:
+            return facts_of((), (), {})
+        return facts_of(self.checks, [check_answer(check, answer, self.values) for check in self.checks], self.values)
+
+
+def facts_of(checks: Sequence[Check], results: Sequence[Result], values: Mapping[str, str]) -> dict[str, Any]:
+    """The facts of a run with these results of its checks; none without any."""
+    if not checks:
+        return {"passed": None, "check_results": None}
+    filled = [check.with_values(values) for check in checks]
+    kept = [
+        {"check": check.words, "passed": result.passed, "reason": result.reason}
+        | ({"judge": judge_key(check)} if isinstance(check, Judge) else {})
+        for check, result in zip(filled, results, strict=True)
+    ]
+    return {"passed": all_passed(results), "check_results": json.dumps(kept, ensure_ascii=False)}
+
+
+def kept_results(record: RunRecord) -> list[KeptResult]:
+    """The results that a run keeps; none that a later release wrote."""
+    return read_results(record.check_results)
+
+
+def read_results(content: str | None) -> list[KeptResult]:
+    """The results in a fact ``check_results``."""
+    try:
+        return _kept.validate_json(content) if content else []
+    except ValidationError:
+        return []
+
+
+def in_words(results: Sequence[KeptResult]) -> str:
+    """The results in a line: how many pass, and the first that does not; empty without any."""
+    if not results:
+        return ""
+    passing = sum(result.passed is True for result in results)
+    shown = next((result for result in results if result.passed is False), None) or next(
+        (result for result in results if result.passed is None), None
+    )
+    return f"{passing} of {len(results)}" + (f" · {shown.check}: {shown.reason}" if shown else "")
+
+
+def opinion_in_log(judge: Judge, record: RunRecord) -> Result | None:
+    """The kept result of a judge, with its values, on a run's answer; None without one."""
+    key = judge_key(judge)
+    found = next((kept for kept in kept_results(record) if kept.judge == key), None)
+    return Result(found.passed, found.reason) if found else None
+
+
+def judge_key(judge: Judge) -> str:
+    """Identifies a judge with its prompt."""
+    return hashlib.sha256(judge.model_dump_json().encode()).hexdigest()[:16]
+
+
+_kept = TypeAdapter(list[KeptResult])

@@ -1,0 +1,102 @@
+"""The cases of an experiment in the log."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from components.checks.check import Check
+from components.checks.judge import Judge
+from components.drafts.draft import read_draft
+from components.experiments import sentences
+from components.experiments.cases import Case, case_of
+from components.experiments.judges import Judges
+from components.experiments.kept_sweep import read_sweep
+from components.experiments.logged_checks import check_logged
+from components.experiments.prepared import CannotRun, Place, database_of
+from components.experiments.repeatable import Made
+from components.experiments.reuse import as_cell
+from components.experiments.store import SWEEP, KeptExperiment, find_experiment, light_runs, placed_runs
+from components.experiments.sweep_results import row_in_words
+from components.log.owned import OwnLog
+from components.log.record import RunRecord
+from components.runs.placement import WARM_UP
+
+_READ_AT_ONCE = 200
+
+
+def cases_of(made: Made, log: OwnLog, checks: Sequence[Check], judges: Judges | None = None) -> list[Case]:
+    """The cases of an experiment, in the order of its plan; its runs keep the opinions of judges.
+
+    Raises QueryFailed, DatabaseUnavailable.
+    """
+    if judges and any(isinstance(check, Judge) for check in checks):
+        check_logged(log, _newest(log, made.experiment_id).values(), checks, judges)
+    return list(_cases(log, made.experiment_id, made.prepared.places, made.prepared.reused, checks, judges))
+
+
+def cases_in_log(log: OwnLog, experiment_id: str, checks: Sequence[Check], judges: Judges | None = None) -> list[Case]:
+    """The cases of an earlier experiment under these checks. Raises CannotRun and QueryFailed."""
+    kept = find_experiment(log.database, experiment_id) if log.database else None
+    if kept is None:
+        raise CannotRun(sentences.EXPERIMENT_NOT_IN_LOG.format(name=experiment_id))
+    places, reused = _places(kept)
+    return list(_cases(log, experiment_id, places, reused, checks, judges))
+
+
+def _places(kept: KeptExperiment) -> tuple[dict[int, Place], Mapping[tuple[int, int], str]]:
+    if kept.kind == SWEEP:
+        sweep = read_sweep(kept)
+        if sweep is None:
+            raise CannotRun(sentences.EXPERIMENT_OF_LATER.format(name=kept.id))
+        several = max(len(sweep.inputs), 1)
+        return {
+            position: Place(
+                row_in_words(sweep.rows[position // several]),
+                position % several + 1 if sweep.inputs else 0,
+                sweep.inputs[position % several] if sweep.inputs else {},
+            )
+            for position in range(sweep.positions)
+        }, sweep.reused
+    draft = read_draft(kept.content)
+    if draft is None:
+        raise CannotRun(sentences.EXPERIMENT_OF_LATER.format(name=kept.id))
+    lanes = draft.comparison.lanes
+    return {position: Place(draft.comparison.title(lane.id)) for position, lane in enumerate(lanes)}, {}
+
+
+def _newest(log: OwnLog, experiment_id: str) -> dict[tuple[int, int], str]:
+    """The newest run at each position and repeat, in their order."""
+    newest = {
+        (run.position, run.repeat): run.id
+        for run in placed_runs(database_of(log), experiment_id)
+        if run.repeat != WARM_UP and not run.checks
+    }
+    return dict(sorted(newest.items()))
+
+
+def _cases(
+    log: OwnLog,
+    experiment_id: str,
+    places: Mapping[int, Place],
+    reused: Mapping[tuple[int, int], str],
+    checks: Sequence[Check],
+    judges: Judges | None,
+) -> Iterator[Case]:
+    newest = _newest(log, experiment_id)
+    wanted = sorted((place, run_id) for place, run_id in ({**reused, **newest}).items() if place[0] in places)
+    ask, database = judges.ask if judges else None, database_of(log)
+    with ThreadPoolExecutor(judges.at_once if judges else 1) as pool:
+        for begin in range(0, len(wanted), _READ_AT_ONCE):
+            part = wanted[begin : begin + _READ_AT_ONCE]
+            records = {record.id: record for record in light_runs(database, [run_id for _place, run_id in part])}
+
+            def case(placed: tuple[tuple[int, int], str], records: dict[str, RunRecord] = records) -> Case:
+                (position, repeat), run_id = placed
+                place, record = places[position], records[run_id]
+                if record.experiment_id != experiment_id:
+                    record = as_cell(record, position, repeat)
+                prices = place.endpoint.prices if place.endpoint else None
+                return case_of(record, place.row, place.input_number, checks, place.values, prices=prices, ask=ask)
+
+            yield from pool.map(case, [placed for placed in part if placed[1] in records])

@@ -1,0 +1,121 @@
+"""Checks answers in the log without asking for them again, and keeps the results with their runs."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from components.checks.check import Check
+from components.checks.results import facts_of
+from components.experiments.cases import results_on
+from components.experiments.judges import Judges
+from components.experiments.kept_sweep import read_sweep
+from components.experiments.prepared import database_of
+from components.experiments.store import SWEEP, find_experiment, light_runs
+from components.log.check_results import keep_results
+from components.log.database import Database
+from components.log.owned import OwnLog
+from components.log.record import RunRecord
+from components.streaming.outcome import Status
+from components.user_error import UserError
+
+_READ_AT_ONCE = 200
+_INPUTS_KEPT = 8
+
+
+def check_logged(
+    log: OwnLog,
+    run_ids: Iterable[str],
+    checks: Sequence[Check],
+    judges: Judges | None = None,
+    *,
+    show: Callable[[int], None] = lambda _done: None,
+    stopped: Callable[[], bool] = lambda: False,
+) -> int:
+    """Check the answers of these runs and keep the results; returns how many there are.
+
+    The values of variables are those of the run's input in its data set, and of the variables of its form. Without
+    ``judges``, only their opinions in the log count. Runs without a complete answer are left out. ``show`` gets the
+    number of runs so far. Raises CannotRun, QueryFailed, DatabaseUnavailable.
+    """
+    database = database_of(log)
+    values_of, run_ids, checked = _values_in(database), list(run_ids), 0
+    at_once = judges.at_once if judges else 1
+    with ThreadPoolExecutor(at_once) as pool:
+        step = at_once if judges else _READ_AT_ONCE
+        for begin in range(0, len(run_ids), step):
+            if stopped():
+                break
+            records = light_runs(database, run_ids[begin : begin + step], with_draft=True)
+            answered = [record for record in records if record.status == Status.OK]
+
+            def facts(record: RunRecord) -> dict[str, Any]:
+                values = values_of(record)
+                results = results_on(record, checks, values, judges.ask if judges else None)
+                return facts_of(checks, results, values)
+
+            keep_results(
+                log, {record.id: found for record, found in zip(answered, pool.map(facts, answered), strict=True)}
+            )
+            checked += len(answered)
+            show(min(begin + step, len(run_ids)))
+    return checked
+
+
+def _values_in(database: Database) -> Callable[[RunRecord], Mapping[str, str]]:
+    known: dict[str, Sequence[Mapping[str, str]]] = {}
+
+    def inputs(experiment_id: str) -> Sequence[Mapping[str, str]]:
+        rows = known.get(experiment_id)
+        if rows is None:
+            kept = find_experiment(database, experiment_id)
+            sweep = read_sweep(kept) if kept and kept.kind == SWEEP else None
+            rows = sweep.inputs if sweep else ()
+            if len(known) >= _INPUTS_KEPT:
+                known.clear()
+            known[experiment_id] = rows
+        return rows
+
+    def values(record: RunRecord) -> Mapping[str, str]:
+        # Read without its model, which would take longer than the checks.
+        own = json.loads(record.draft).get("variables", {}) if record.draft else {}
+        rows = inputs(record.experiment_id) if record.experiment_id else ()
+        return {**own, **(rows[(record.position or 0) % len(rows)] if rows else {})}
+
+    return values
+
+
+class Checking:
+    """Checks on answers in the log, made in a thread: judges take their time.
+
+    ``done`` of ``count`` runs have been looked at. ``problem`` says why it ended early.
+    """
+
+    def __init__(self, log: OwnLog, run_ids: Sequence[str], checks: Sequence[Check], judges: Judges) -> None:
+        self.count, self.done = len(run_ids), 0
+        self.problem: str | None = None
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._check, args=(log, run_ids, checks, judges), name="checking")
+        self._thread.daemon = True
+        self._thread.start()
+
+    @property
+    def going_on(self) -> bool:
+        """Whether it has not ended."""
+        return self._thread.is_alive()
+
+    def stop(self) -> None:
+        """Ask no more judges; results so far are kept."""
+        self._stopping.set()
+
+    def _check(self, log: OwnLog, run_ids: Sequence[str], checks: Sequence[Check], judges: Judges) -> None:
+        try:
+            check_logged(log, run_ids, checks, judges, show=self._show, stopped=self._stopping.is_set)
+        except UserError as error:
+            self.problem = error.sentence
+
+    def _show(self, done: int) -> None:
+        self.done = done

@@ -1,0 +1,31 @@
+"""Keeps the results of checks that are made after a run has ended."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, update
+
+from components.log.owned import OwnedLog
+from components.log.storable import storable
+from components.log.tables import owned, runs
+from components.streaming.outcome import Status
+
+_FACTS = ("passed", "check_results")
+
+
+def keep_results(log: OwnedLog, facts: Mapping[str, Mapping[str, Any]]) -> None:
+    """Set the facts ``passed`` and ``check_results`` of runs that have ended, by id. Raises DatabaseUnavailable."""
+    ended = (runs.c.id == bindparam("run")) & (runs.c.status != Status.RUNNING.value) & owned(runs, log.owner)
+    new: dict[str, Any] = {name: bindparam(f"new_{name}") for name in _FACTS}
+    rows = [
+        {"run": run_id, **{f"new_{name}": None if said[name] is None else storable(said[name]) for name in _FACTS}}
+        for run_id, said in facts.items()
+    ]
+
+    def work(connection: Connection) -> None:
+        connection.execute(update(runs).where(ended).values(new), rows)
+
+    if rows:
+        log.write(work)

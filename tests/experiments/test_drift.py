@@ -1,0 +1,97 @@
+"""Drift: a change of a measure beyond its noise is marked when it happens, and what changed with it is named."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+import pytest
+
+from components.experiments.drift import Time, levels_of, series_in_log, times_of
+from components.experiments.experiment import Experiments
+from components.experiments.file_reading import read_experiment_file
+from components.experiments.prepared import prepared
+from components.experiments.repeatable import run
+from components.log.log import Log
+from components.log.owned import OwnLog
+from tests.experiments.conftest import Stage, an_endpoint, in_turn
+from tests.streaming.endpoint import serve
+
+FILE = """\
+tempera: 1
+name: Nightly
+base:
+  endpoint: here
+  model: Paris
+  messages: [user: "Capital of France?"]
+repeats: 4
+checks:
+  - contains: Paris
+"""
+
+
+@pytest.fixture
+def log(sqlite_url: str) -> Iterator[Log]:
+    opened = Log(sqlite_url)
+    yield opened
+    opened.close()
+
+
+def times(rows: Sequence[Sequence[float]], measure: str, facts: Mapping[int, Mapping[str, str]]) -> list[Time]:
+    told: dict[str, str] = {"served_model": "m", "system_fingerprint": "fp_1"}
+    found = []
+    for number, values in enumerate(rows):
+        told = told | facts.get(number, {})
+        found.append(Time(f"{number:032x}", f"2026-11-{number + 1:02}T06:00:00.000000Z", {measure: values}, told))
+    return found
+
+
+def test_a_change_is_marked_where_it_happens_with_what_changed() -> None:
+    rng = np.random.default_rng(1)
+    rows = [list(rng.normal(200 if number < 6 else 320, 25, 10)) for number in range(12)]
+    levels = levels_of(times(rows, "ttft_ms", {6: {"system_fingerprint": "fp_2"}}), "ttft_ms")
+    [change] = [level for level in levels if level.before is not None]
+    assert change.created_at.startswith("2026-11-07")
+    assert change.changed_with == ("system fingerprint fp_1 → fp_2",)
+    assert change.before == pytest.approx(200, abs=15)
+    assert change.chance is not None
+    assert change.chance < 0.001
+    # The band is that of one level, so it moves with the change.
+    assert all(level.low < level.value < level.high for level in levels)
+    assert max(level.high for level in levels[:6]) < min(level.low for level in levels[6:])
+
+
+def test_a_pass_rate_that_drops_is_a_change_and_too_few_runs_tell_nothing() -> None:
+    rows = [[1.0] * 10] * 4 + [[0.0] * 8 + [1.0] * 2]
+    [change] = [level for level in levels_of(times(rows, "pass_rate", {}), "pass_rate") if level.before is not None]
+    assert (change.before, change.value, change.changed_with) == (1.0, 0.2, ())
+    few = levels_of(times([[1.0] * 3, [0.0] * 3], "pass_rate", {}), "pass_rate")
+    assert [level.before for level in few] == [None, None]
+
+
+def test_an_unchanged_endpoint_drifts_in_one_of_twenty_series_at_most() -> None:
+    rng = np.random.default_rng(2)
+    false = 0
+    for _ in range(100):
+        rows = [list(rng.exponential(80, 8) + 100) for _ in range(10)]
+        false += any(level.before is not None for level in levels_of(times(rows, "ttft_ms", {}), "ttft_ms"))
+    # 41 of 1,000 do. Of 100, more than 10 would do so once in a hundred tries if one in twenty did.
+    assert false <= 10
+
+
+def test_a_file_that_is_run_again_is_one_series_with_its_pass_rate(log: Log, experiments: Experiments) -> None:
+    own, stage = OwnLog(log, log.owner), Stage(pause=0.0)
+    with serve(stage.play) as endpoint:
+        endpoints = {"here": an_endpoint(endpoint.base_url)}
+        for file in (FILE, FILE, FILE.replace("Nightly", "Daily"), FILE.replace("repeats: 4", "repeats: 5")):
+            made = prepared(read_experiment_file(file), endpoints, lambda _endpoint: [], own)
+            run(made, experiments, own)
+        stage._plays = {"Paris": in_turn(*["Rome"] * 4)}
+        run(prepared(read_experiment_file(FILE), endpoints, lambda _endpoint: [], own), experiments, own)
+    assert own.database
+    [series] = series_in_log(own.database)
+    assert (series.name, len(series.experiments)) == ("Nightly", 4)
+    found = times_of(own, series)
+    assert [time.values["pass_rate"] for time in found] == [[1.0] * 4] * 3 + [[0.0] * 4]
+    assert found[0].facts["model"] == "Paris"
+    assert [level.before for level in levels_of(found, "pass_rate")] == [None, None, None, 1.0]
