@@ -179,13 +179,25 @@ def _write(said: argparse.Namespace, report: Report, file: ExperimentFile, links
         print(report.problem)
     where = links.experiment(report.experiment_id) or report.experiment_id
     print(f"{report.name}: {report.outcome.value}. {len(report.cases):,} runs, experiment {where}")
-    if said.junit:
-        said.junit.write_text(to_junit(report, links), encoding="utf-8")
-    if said.json:
-        said.json.write_text(to_json(report, file.rules.checks, links), encoding="utf-8")
-    if said.markdown:
-        with said.markdown.open("a", encoding="utf-8") as opened:
-            opened.write(to_markdown(report, links))
+    files = (
+        (said.junit, "w", lambda: to_junit(report, links)),
+        (said.json, "w", lambda: to_json(report, file.rules.checks, links)),
+        (said.markdown, "a", lambda: to_markdown(report, links)),
+    )
+    # One that cannot be written must not keep the others from being written.
+    problems = [problem for path, mode, text in files if path and (problem := _save(path, mode, text()))]
+    if problems:
+        raise CannotRun(" ".join(problems))
+
+
+def _save(path: Path, mode: str, text: str) -> str | None:
+    """Write a file; returns why it could not be written."""
+    try:
+        with path.open(mode, encoding="utf-8") as opened:
+            opened.write(text)
+    except OSError as error:
+        return sentences.FILE_NOT_WRITTEN.format(name=path.name, why=error.strerror or error)
+    return None
 
 
 if __name__ == "__main__":

@@ -120,3 +120,4 @@ CAPSULE_OF_ANOTHER = (
     "file was saved from."
 )
 CAPSULE_CHANGED = "The capsule {name} was changed after it was signed. Download it again."
+FILE_NOT_WRITTEN = "{name} could not be written: {why}. The runs are in the log. Make room and run again."

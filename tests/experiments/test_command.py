@@ -184,6 +184,17 @@ def test_what_could_not_run_exits_with_2_and_says_why(
     assert stage.asked == []
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="the system has no full disk")
+def test_a_full_disk_is_named_and_the_other_files_are_written(
+    command: Command, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    markdown = tmp_path / "summary.md"
+    passing = FILE.replace("[Paris, Rome]", "[Paris]")
+    assert command(passing, "--json", "/dev/full", "--markdown", str(markdown)) == 2
+    assert capsys.readouterr().err.startswith("full could not be written: No space left on device. The runs are in")
+    assert "Capitals: passed" in markdown.read_text()
+
+
 def test_an_endpoint_that_refuses_everything_is_no_failed_check(
     command: Command, endpoint: Endpoint, capsys: pytest.CaptureFixture[str]
 ) -> None:
