@@ -179,15 +179,14 @@ def _write(said: argparse.Namespace, report: Report, file: ExperimentFile, links
         print(report.problem)
     where = links.experiment(report.experiment_id) or report.experiment_id
     print(f"{report.name}: {report.outcome.value}. {len(report.cases):,} runs, experiment {where}")
-    files = (
-        (said.junit, "w", lambda: to_junit(report, links)),
-        (said.json, "w", lambda: to_json(report, file.rules.checks, links)),
-        (said.markdown, "a", lambda: to_markdown(report, links)),
-    )
     # One that cannot be written must not keep the others from being written.
-    problems = [problem for path, mode, text in files if path and (problem := _save(path, mode, text()))]
-    if problems:
-        raise CannotRun(" ".join(problems))
+    problems = [
+        _save(said.junit, "w", to_junit(report, links)) if said.junit else None,
+        _save(said.json, "w", to_json(report, file.rules.checks, links)) if said.json else None,
+        _save(said.markdown, "a", to_markdown(report, links)) if said.markdown else None,
+    ]
+    if any(problems):
+        raise CannotRun(" ".join(filter(None, problems)))
 
 
 def _save(path: Path, mode: str, text: str) -> str | None:
