@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from components.contract.token_probabilities import Alternative, Token
-from components.log.answer_tokens import AnswerTokens, Piece
+from components.log.answer_tokens import AnswerTokens, TokenPiece
 from components.log.events import StoredEvent
 from components.log.query import QueryFailed
 
@@ -111,7 +111,7 @@ class TokenRows:
             *([BESIDE.format(count=tokens.beside)] if tokens.beside else []),
         ]
 
-    def _write(self, piece: Piece) -> None:
+    def _write(self, piece: TokenPiece) -> None:
         self._length += len(piece.text)
         if piece.tokens:
             self._rows.append(_encode([piece.text, [_token(token, piece.text) for token in piece.tokens]]))

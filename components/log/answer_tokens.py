@@ -16,7 +16,7 @@ _LONGEST_CHARACTER = 4
 """Bytes in UTF-8."""
 
 
-class Piece(NamedTuple):
+class TokenPiece(NamedTuple):
     """A piece of an answer's text: one token, several tokens of one character, or text without probabilities."""
 
     text: str
@@ -31,11 +31,11 @@ class AnswerTokens:
     """
 
     def __init__(self) -> None:
-        self.pieces: list[Piece] = []
+        self.pieces: list[TokenPiece] = []
         self.beside = self.of_reasoning = 0
         self.is_cut = False
         self._answer = Answer(Limits())
-        self._waiting: list[Piece] = []
+        self._waiting: list[TokenPiece] = []
         """Tokens whose text has not come yet."""
         self._text = ""
         """Text whose tokens have not come yet."""
@@ -84,7 +84,7 @@ class AnswerTokens:
     def _add(self, tokens: Iterable[Token]) -> None:
         for token in tokens:
             if token.raw is None and not self._open:
-                self._waiting.append(Piece(token.text, (token,)))
+                self._waiting.append(TokenPiece(token.text, (token,)))
                 continue
             self._open.append(token)
             raw = b"".join(map(octets, self._open))
@@ -94,7 +94,7 @@ class AnswerTokens:
                 if len(raw) - error.start < _LONGEST_CHARACTER and error.end == len(raw):
                     continue  # the rest of the character comes with the next token
                 text = raw.decode(errors="replace")
-            self._waiting.append(Piece(text, tuple(self._open)))
+            self._waiting.append(TokenPiece(text, tuple(self._open)))
             self._open.clear()
 
     def _match(self) -> None:
@@ -117,15 +117,15 @@ class AnswerTokens:
         if not self._open:
             self._settle_text()
 
-    def _place(self, piece: Piece, at: int) -> None:
+    def _place(self, piece: TokenPiece, at: int) -> None:
         if at:
-            self.pieces.append(Piece(self._text[:at]))
+            self.pieces.append(TokenPiece(self._text[:at]))
         self.pieces.append(piece)
         self._text = self._text[at + len(piece.text) :]
 
     def _settle_text(self) -> None:
         if self._text:
-            self.pieces.append(Piece(self._text))
+            self.pieces.append(TokenPiece(self._text))
             self._text = ""
 
     def _settle(self) -> None:
@@ -146,7 +146,7 @@ def tokens_of(events: Iterable[StoredEvent], text: str) -> AnswerTokens:
     found.finish()
     said = "".join(piece.text for piece in found.pieces)
     if not text.startswith(said):
-        found.pieces = [Piece(text)] if text else []
+        found.pieces = [TokenPiece(text)] if text else []
     elif len(said) < len(text):
-        found.pieces.append(Piece(text[len(said) :]))
+        found.pieces.append(TokenPiece(text[len(said) :]))
     return found

@@ -19,14 +19,18 @@ import pyarrow.parquet as pq  # type: ignore[import-untyped]
 from pydantic import AfterValidator, Field
 from sqlalchemy import ColumnElement, func, select, tuple_
 
+from components.contract.token_probabilities import Alternative, Token, octets
+from components.log.answer_tokens import tokens_of
 from components.log.database import Database
 from components.log.formula_safe import formula_safe
-from components.log.query import read_rows
+from components.log.query import events_of, read_rows
 from components.log.record import FACTS, TYPES
 from components.log.storable import storable_text
 from components.log.tables import owned, run_annotations, runs
 from components.streaming.outcome import Status
 
+_CHARACTERS_OF_A_TOKEN = 500
+"""In memory, with its alternatives."""
 _PIECE_BYTES = 262_144
 
 _NOT_HASHED = ("id", "sha256")
@@ -63,6 +67,8 @@ EXPORTED = tuple(name for name in FACTS if name != "owner")
 """The facts of a run in every export format."""
 ANNOTATED = AnnotationRow._fields
 """The annotations, which are exported as well."""
+TOKEN_COLUMNS = ("tokens", "token_logprobs", "top_logprobs")
+"""Lists of a run with probabilities, in JSON Lines and Parquet; importing leaves them out."""
 COLUMNS = {name: TYPES[name] for name in EXPORTED} | get_type_hints(AnnotationRow)
 """The columns of tabular exports, with the types of their values."""
 
@@ -99,9 +105,37 @@ def finished_rows(
             yield from read_rows(database, exported.where(these).order_by(*key))
 
 
+def with_tokens(database: Database, row: Mapping[str, Any]) -> dict[str, Any]:
+    """The row with the TOKEN_COLUMNS, if the run has probabilities of tokens. Raises QueryFailed.
+
+    They have the shape of the older completions API: lists side by side, and for each token its alternatives.
+    """
+    if row["mean_logprob"] is None:
+        return dict(row)
+    pieces = tokens_of(events_of(database, row["id"]), row["text"]).pieces
+    tokens = [token for piece in pieces for token in piece.tokens]
+    return {
+        **row,
+        "tokens": [_token_name(token) for token in tokens],
+        "token_logprobs": [token.logprob for token in tokens],
+        "top_logprobs": [
+            {_token_name(other): other.logprob for other in reversed(token.alternatives)} for token in tokens
+        ],
+    }
+
+
+def _token_name(token: Token | Alternative) -> str:
+    """The token's text, or its bytes where it is a part of a character."""
+    raw = octets(token)
+    try:
+        return storable_text(raw.decode())
+    except UnicodeDecodeError:
+        return "bytes:" + "".join(f"\\x{byte:02x}" for byte in raw)
+
+
 def export_runs(database: Database, where: ColumnElement[bool] | None = None) -> Iterator[str]:
-    """The runs of ``finished_rows`` as JSON Lines. Raises QueryFailed."""
-    for row in finished_rows(database, where):
+    """The runs of ``finished_rows`` as JSON Lines, with their tokens. Raises QueryFailed."""
+    for row in (with_tokens(database, row) for row in finished_rows(database, where)):
         yield _json({**row, "sha256": digest(row)}) + "\n"
 
 
@@ -157,7 +191,8 @@ def parquet_pieces(
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "runs.parquet"
         with pq.ParquetWriter(path, _SCHEMA, compression="zstd") as writer:
-            for group in _groups(finished_rows(database, where, steps), steps):
+            rows = (with_tokens(database, row) for row in finished_rows(database, where, steps))
+            for group in _groups(rows, steps):
                 writer.write_table(pa.Table.from_pylist(group, schema=_SCHEMA))
                 # Otherwise it stays in memory while the next group is gathered.
                 del group
@@ -172,6 +207,7 @@ def _groups(rows: Iterable[Mapping[str, Any]], steps: Steps) -> Iterator[list[di
     for row in rows:
         group.append({**row, **{name: _moment(row[name]) for name in _MOMENTS}})
         characters += sum(len(value) for value in row.values() if isinstance(value, str))
+        characters += _CHARACTERS_OF_A_TOKEN * len(row.get("tokens", ()))
         if len(group) >= steps.rows or characters >= steps.characters:
             yield group
             group, characters = [], 0
@@ -195,7 +231,14 @@ def _column(name: str, hint: Any) -> pa.Field:
     return pa.field(name, _ARROW_TYPES[kind], nullable=NoneType in kinds)
 
 
-_SCHEMA = pa.schema([_column(name, hint) for name, hint in COLUMNS.items()])
+_SCHEMA = pa.schema(
+    [
+        *(_column(name, hint) for name, hint in COLUMNS.items()),
+        pa.field("tokens", pa.list_(pa.string())),
+        pa.field("token_logprobs", pa.list_(pa.float64())),
+        pa.field("top_logprobs", pa.list_(pa.map_(pa.string(), pa.float64()))),
+    ]
+)
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, String, insert
 
 from components.contract.strict_json import holds_too_much
 from components.log import sentences
-from components.log.export import ANNOTATED, EXPORTED, AnnotationRow, digest
+from components.log.export import ANNOTATED, EXPORTED, TOKEN_COLUMNS, AnnotationRow, digest
 from components.log.owned import OwnedLog
 from components.log.record import FACTS, RunRecord, utc_now
 from components.log.request_summary import summarize_request
@@ -69,7 +69,8 @@ def read_line(number: int, line: str) -> tuple[RunRecord, AnnotationRow]:
         raise ImportRefused(sentences.LINE_NOT_JSON.format(number=number)) from None
     if not isinstance(content, dict) or content.get("sha256") != digest(content):
         raise ImportRefused(sentences.LINE_CHANGED.format(number=number))
-    del content["sha256"]
+    for name in ("sha256", *TOKEN_COLUMNS):
+        content.pop(name, None)
     annotation = {name: content.pop(name) for name in ANNOTATED if name in content}
     unknown = content.keys() - set(EXPORTED)
     if unknown:

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, literal, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from components.log import sentences
@@ -94,6 +94,25 @@ def find_run(database: Database, run_id: str) -> RunRecord | None:
     statement = select(runs).where(runs.c.id == run_id, owned(runs, database.owner))
     found = read_rows(database, statement) if is_id(run_id) else []
     return RunRecord(**found[0]) if found else None
+
+
+_MOST_WITH_THE_PROMPT = 50
+
+
+def runs_of_prompt(database: Database, record: RunRecord) -> list[RunRecord]:
+    """The newest ended runs of the same endpoint and model whose prompt begins as that of the run, or the reverse.
+
+    So a run and those that begin with a part of its answer find each other. Raises QueryFailed.
+    """
+    prompt = runs.c.prompt
+    alike = (func.substr(prompt, 1, len(record.prompt)) == record.prompt) | (
+        (func.length(prompt) > 0) & (func.substr(literal(record.prompt), 1, func.length(prompt)) == prompt)
+    )
+    same = (runs.c.model == record.model) & (runs.c.endpoint == record.endpoint) & (runs.c.id != record.id)
+    ended = runs.c.status != Status.RUNNING.value
+    statement = select(runs).where(owned(runs, database.owner), same, ended, alike)
+    newest = statement.order_by(runs.c.created_at.desc()).limit(_MOST_WITH_THE_PROMPT)
+    return [RunRecord(**row) for row in read_rows(database, newest)]
 
 
 _FIXED = (

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from components.contract.token_probabilities import Token
-from components.log.answer_tokens import AnswerTokens, Piece, tokens_of
+from components.log.answer_tokens import AnswerTokens, TokenPiece, tokens_of
 from components.log.events import MOST_DATA_CHARS, StoredEvent, stored
 from components.streaming.answer import TimedEvent
 
@@ -75,7 +75,7 @@ def test_what_was_not_stored_has_no_tokens() -> None:
 
 
 def test_events_of_another_text_colour_nothing() -> None:
-    assert tokens_of([an_event("abc", a_token("abc"))], "xyz").pieces == [Piece("xyz")]
+    assert tokens_of([an_event("abc", a_token("abc"))], "xyz").pieces == [TokenPiece("xyz")]
 
 
 @given(st.lists(st.text(max_size=4), max_size=6), st.data())

@@ -16,12 +16,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import event
 
-from components.log.export import ANNOTATED, EXPORTED, Steps, parquet_pieces
+from components.log.events import pack
+from components.log.export import ANNOTATED, EXPORTED, TOKEN_COLUMNS, Steps, export_runs, parquet_pieces
+from components.log.importing import read_line
 from components.log.log import Log
 from components.log.query import QueryFailed
 from components.log.record import RunRecord
-from components.log.tables import runs, to_row
+from components.log.tables import events, runs, to_row
 from tests.log.many_rows import FIRST
+from tests.log.test_answer_tokens import a_token, an_event
 from tests.log.test_export import finished, written
 
 TEXTS = st.text(st.characters(codec=None), max_size=50)
@@ -63,7 +66,7 @@ def test_every_field_is_read_back_as_the_log_has_it(
     read = columns_of(log)
     moments = {"created_at", "heartbeat_at", "finished_at"}
     kept_here = {"owner", *moments}
-    others = {*ANNOTATED, *moments}
+    others = {*ANNOTATED, *moments, *TOKEN_COLUMNS}
     assert {name: value for name, (value,) in read.items() if name not in others} == {
         name: value for name, value in to_row(record).items() if name not in kept_here
     }
@@ -71,10 +74,29 @@ def test_every_field_is_read_back_as_the_log_has_it(
         assert read[name] == [datetime.fromisoformat(asdict(record)[name])]
 
 
+def test_the_tokens_of_a_run_are_lists_and_an_import_leaves_them_out(log: Log) -> None:
+    half = a_token("\ufffd", b"\xf0\x9f") | {"logprob": -2}
+    listed = a_token(" a") | {"top_logprobs": [a_token(" a"), half]}
+    event = an_event(" a b", listed, a_token(" b") | {"logprob": -9999})
+    record = replace(finished().record(), text=" a b", mean_logprob=-1.0)
+    logged(log, record)
+    packed = {"run_id": record.id, "first": 0, "content": pack([event])}
+    log.write(lambda connection: connection.execute(events.insert(), [packed]))
+    [read] = file_of(log).read().to_pylist()
+    top = [(" a", -1.0), ("bytes:\\xf0\\x9f", -2.0)]
+    lists = [read[name] for name in TOKEN_COLUMNS]
+    assert [*lists[:2], [sorted(each) for each in lists[2]]] == [[" a", " b"], [-1.0, None], [top, []]]
+    [line] = export_runs(log.database)
+    said = json.loads(line)
+    assert [said[name] for name in TOKEN_COLUMNS] == [[" a", " b"], [-1.0, None], [dict(top), {}]]
+    imported, _ = read_line(1, line)
+    assert (imported.text, imported.mean_logprob) == (" a b", -1.0)
+
+
 def test_columns_have_the_types_of_their_fields(log: Log) -> None:
     schema = file_of(log).schema_arrow
     assert file_of(log).metadata.num_rows == 0
-    assert schema.names == [*EXPORTED, *ANNOTATED]
+    assert schema.names == [*EXPORTED, *ANNOTATED, *TOKEN_COLUMNS]
     assert schema.field("created_at").type == pa.timestamp("us", tz="UTC")
     assert schema.field("prompt_tokens").type == pa.int64()
     assert schema.field("ttft_ms").type == pa.float64()

@@ -166,6 +166,7 @@ CACHED_BY_A_PART = {
     # By the id of a run with the whole of its text: whoever has them can compute the same.
     "_kept_curve(run_id, text, _read)",
     "_tokens(run_id, text, _read)",
+    "_kept_pieces(run_id, text, _read)",
     # Of an endpoint that the operator configured, whose key is nobody's of the visitors.
     "_listed(name, base_url, _endpoint)",
     # Of the endpoint that a visitor typed: each session has its own.

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from components.contract.token_probabilities import Alternative, Token
-from components.log.answer_tokens import Piece
+from components.log.answer_tokens import TokenPiece
 from components.ui.playground.branching import text_before
 
 ALTERNATIVES = (Alternative(" b", b" b", -1), Alternative(" c", b" c", -2), Alternative("", b"\xf0\x9f", -3))
 PIECES = [
-    Piece("So"),
-    Piece(" a", (Token(" a", b" a", -1.5, ALTERNATIVES),)),
-    Piece("😀", (Token("😀", "😀".encode(), -1, ALTERNATIVES, is_rest=True),)),
-    Piece(" b", (Token(" b", b" b", -1.5, ALTERNATIVES),)),
+    TokenPiece("So"),
+    TokenPiece(" a", (Token(" a", b" a", -1.5, ALTERNATIVES),)),
+    TokenPiece("😀", (Token("😀", "😀".encode(), -1, ALTERNATIVES, is_rest=True),)),
+    TokenPiece(" b", (Token(" b", b" b", -1.5, ALTERNATIVES),)),
 ]
 
 

@@ -13,10 +13,12 @@ from components.markdown.answer import View, pretty_json
 from components.runs.run import Run
 from components.ui import state
 from components.ui.answer import keys
+from components.ui.answer.branches_view import draw_branches
 from components.ui.answer.html_text import draw_text
 from components.ui.answer.live_view import draw_live
 from components.ui.answer.place import ALONE, Place
 from components.ui.answer.probabilities import view_of
+from components.ui.answer.sampling_preview import draw_sampling_preview
 from components.ui.answer.view_switches import can_be_replayed
 from components.ui.plain_words import plain_words
 
@@ -58,6 +60,9 @@ def draw_answer(run: Run | RunRecord | None, record: RunRecord | None, place: Pl
             for call in calls:
                 _draw_tool_call(call)
             _draw_further_choices(ended, part, place)
+            if place.branching:
+                draw_sampling_preview(ended)
+                draw_branches(ended)
 
 
 def _draw_further_choices(record: RunRecord, part: View, place: Place) -> None:

@@ -12,8 +12,10 @@ import streamlit as st
 
 from components.drafts.comparison import MOST_LANES
 from components.experiments.divergence import Branch, divergence, first_difference, token_at
+from components.experiments.parting import parting
 from components.experiments.word_difference import MOST_COMPARED, Kind, Piece, changed_share, word_differences
 from components.live.replay import lengths_after
+from components.log.answer_tokens import TokenPiece, tokens_of
 from components.log.events import StoredEvent
 from components.log.query import QueryFailed
 from components.log.record import RunRecord
@@ -23,6 +25,9 @@ from components.ui.plain_words import plain_words
 
 _SHOWN_OF_SHARED = 400
 """Characters; the middle of a longer common beginning is left out."""
+
+_BY_A_HAIR = 0.05
+"""Probabilities that differ by less."""
 
 _MARKS = {
     Kind.SAME: "{}",
@@ -79,18 +84,22 @@ def draw_both_sides(before: RunRecord, after: RunRecord) -> tuple[Callable[[], N
     return lambda: draw(before, Kind.REMOVED), lambda: draw(after, Kind.ADDED)
 
 
-def draw_first_divergence(shown: Mapping[str, RunRecord]) -> None:
-    """Draw the common beginning of the answers, and the continuation of each."""
+def draw_first_divergence(shown: Mapping[str, RunRecord], *, with_chances: bool = True) -> None:
+    """Draw the common beginning of the answers, the continuation of each, and how likely the tokens were there."""
     shown = _chosen_answers(shown)
     if shown:
-        draw_marked(divergence_html(shown))
+        draw_marked(divergence_html(shown, with_chances=with_chances))
 
 
-def divergence_html(shown: Mapping[str, RunRecord]) -> str:
+def divergence_html(shown: Mapping[str, RunRecord], *, with_chances: bool = False) -> str:
     """The common beginning of the answers and the continuation of each, as HTML with all text escaped."""
     tree = divergence({title: answer_text(record) for title, record in shown.items()})
     pieces: list[str] = []
     _write_branch(tree, dict(shown), pieces, 0)
+    if tree.branches and with_chances:
+        pieces.append('<div class="branch-chances">How likely the tokens were where the answers part:')
+        _write_chances(tree, dict(shown), pieces)
+        pieces.append("</div>")
     return "".join(pieces)
 
 
@@ -168,6 +177,50 @@ def _write_branch(branch: Branch, shown: dict[str, RunRecord], pieces: list[str]
     )
     for child in branch.branches:
         _write_branch(child, shown, pieces, depth + 1)
+
+
+def _write_chances(branch: Branch, shown: dict[str, RunRecord], pieces: list[str]) -> None:
+    """Write for each answer how likely its own token and those of the others were where a branch parts."""
+    place = branch.begins_at + len(branch.text)
+    for child in branch.branches:
+        name = child.names[0]
+        others = {other.names[0]: shown[other.names[0]] for other in branch.branches if other is not child}
+        pieces.append(f"<div>{html.escape(chances_in_words(name, shown[name], others, place))}</div>")
+    for child in branch.branches:
+        _write_chances(child, shown, pieces)
+
+
+def chances_in_words(title: str, record: RunRecord, others: Mapping[str, RunRecord], place: int) -> str:
+    """How likely an answer's own token and those of others were at the character where they part, as a sentence."""
+    mine = _pieces_of(record)
+    if not any(piece.tokens for piece in mine):
+        return f"{title}: n/a, the run has no token probabilities. Switch them on before the run."
+    found = {name: view for name, other in others.items() if (view := parting(mine, _pieces_of(other), place))}
+    if not found:
+        return f"{title}: n/a, no token of another answer begins at the same character."
+    own = next(iter(found.values()))
+    words = [f"{title} parts at token {own.number:,}: its own “{own.own_text}” had {_share(own.own)}"]
+    for name, view in found.items():
+        there = _share(view.other) if view.other is not None or view.below is None else f"less than {view.below:.3f}"
+        is_near = None not in (view.own, view.other) and abs((view.own or 0) - (view.other or 0)) < _BY_A_HAIR
+        words.append(f"“{view.other_text}” of {name} {there}{' (by a hair)' if is_near else ''}")
+    return "; ".join(words)
+
+
+def _share(share: float | None) -> str:
+    return "n/a" if share is None else f"{share:.3f}"
+
+
+def _pieces_of(record: RunRecord) -> list[TokenPiece]:
+    try:
+        return _kept_pieces(record.id, record.text, events_reader(record)) if record.id else []
+    except QueryFailed:
+        return []  # not cached: the next draw may find them
+
+
+@st.cache_data(max_entries=16, show_spinner=False)
+def _kept_pieces(run_id: str, text: str, _read: Callable[[], list[StoredEvent]]) -> list[TokenPiece]:
+    return tokens_of(_read(), text).pieces
 
 
 def _shortened(text: str) -> str:

@@ -14,7 +14,7 @@ from components.live.replay import lengths_after
 from components.live.status_words import duration, numbers, status_words, was_cut
 from components.log.events import StoredEvent
 from components.log.query import QueryFailed
-from components.log.record import NUMBERS, RunRecord
+from components.log.record import NUMBERS, OF_ANSWER, RunRecord
 from components.ui.answer.run_lookup import events_reader
 from components.ui.plain_words import plain_words
 
@@ -86,6 +86,9 @@ def _column(title: str, record: RunRecord, best: Mapping[str, str]) -> dict[str,
         "total": _marked(duration(record.total_ms), best.get("total_ms") == title, timing_words(record)),
         "characters": f"{len(record.text):,}",
     }
+    for name in OF_ANSWER:
+        if (value := getattr(record, name)) is not None:
+            words[NUMBERS[name].label] = f"{value:.3g}"
     if was_cut(record):
         words["characters"] += " :orange[(cut)]"
     words |= {label: plain_words(value, _MOST_CHARACTERS) for label, value in record.endpoint_facts}

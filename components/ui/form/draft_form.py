@@ -230,7 +230,8 @@ def draft_of(record: RunRecord, base: Draft | None = None) -> Draft | None:
     except ValueError:
         return None
     draft = (base or new_draft()).with_request(request, profile, endpoint=record.endpoint)
-    return draft.model_copy(update={"variables": {}})
+    # The endpoint may have fields that its dialect does not have.
+    return _with_known_keys(draft.model_copy(update={"variables": {}}))
 
 
 def row_of(field: str) -> Field:

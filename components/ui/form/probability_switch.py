@@ -27,7 +27,7 @@ def draw_probability_switch(profile: Profile) -> None:
     asks = _asks(draft_form.read())
     widget_values.put({keys.PROBABILITIES: asks})
     with field_line(keys.PROBABILITIES):
-        draw_name("token probabilities", _HELP)
+        draw_name("probabilities", _HELP)
         draw_note("on" if asks else "off")
         st.toggle(
             "Token probabilities",

@@ -10,7 +10,7 @@ from components.drafts.composed import compose
 from components.drafts.conversation import Turn
 from components.drafts.variables import names_in
 from components.endpoints.endpoint import AnyEndpoint
-from components.log.answer_tokens import Piece, tokens_of
+from components.log.answer_tokens import TokenPiece, tokens_of
 from components.log.record import RunRecord
 from components.runs.order import order_for
 from components.ui import state
@@ -36,7 +36,7 @@ def _branch(record: RunRecord, endpoint: AnyEndpoint, told: Mapping[str, Any]) -
     asked = told.get("branch")
     if not isinstance(asked, Mapping) or asked.get("run") != record.id:
         return  # the page shows another run by now
-    pieces: list[Piece] = []
+    pieces: list[TokenPiece] = []
     with shown_next(state.RUN_PROBLEM, "Not continued: "):
         pieces = tokens_of(events_reader(record)(), record.text).pieces
     begun = text_before(pieces, asked.get("token"), asked.get("alternative"))
@@ -63,7 +63,7 @@ def _branch(record: RunRecord, endpoint: AnyEndpoint, told: Mapping[str, Any]) -
         state.show_run(run.id)
 
 
-def text_before(pieces: list[Piece], token: object, alternative: object) -> str | None:
+def text_before(pieces: list[TokenPiece], token: object, alternative: object) -> str | None:
     """The text before a token, counted from 0 among those with probabilities, and one of its alternatives.
 
     None where there is no such token, or where one of them is only a part of a character.

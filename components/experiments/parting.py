@@ -1,0 +1,64 @@
+"""How likely two answers' tokens were where the answers part."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from components.contract.token_probabilities import Token, octets
+from components.log.answer_tokens import TokenPiece
+
+
+@dataclass(frozen=True)
+class Parting:
+    """One answer's view of the place where another one parts from it.
+
+    ``number`` counts the tokens of the text from 1. ``own`` is the probability of its own token, ``other`` that of the
+    other answer's there. A probability is None when it was not returned; ``other`` is then less than ``below``, that of
+    the least likely alternative, if there are any.
+    """
+
+    number: int
+    own_text: str
+    other_text: str
+    own: float | None
+    other: float | None
+    below: float | None
+
+
+def parting(one: Sequence[TokenPiece], other: Sequence[TokenPiece], character: int) -> Parting | None:
+    """The view of the answer ``one``. Both answers are the same up to that character, counted from 0.
+
+    None where one of them has no token there, or where their tokens do not begin at the same character.
+    """
+    mine, theirs = _at(one, character), _at(other, character)
+    if mine is None or theirs is None or mine[0] != theirs[0]:
+        return None
+    _, number, own = mine
+    _, _, wanted = theirs
+    found = next((each for each in own.alternatives if octets(each) == wanted.octets), None)
+    known = [each.logprob for each in own.alternatives if each.logprob is not None]
+    return Parting(
+        number,
+        own.text,
+        wanted.text,
+        None if own.is_rest else _share(own.logprob),
+        _share(found.logprob) if found else None,
+        _share(min(known)) if known and not found else None,
+    )
+
+
+def _at(pieces: Sequence[TokenPiece], character: int) -> tuple[int, int, Token] | None:
+    """Where the token with this character begins, its number, and the token; None for a part of a character."""
+    begin = number = 0
+    for piece in pieces:
+        number += len(piece.tokens)
+        if character < begin + len(piece.text):
+            return (begin, number, piece.tokens[0]) if len(piece.tokens) == 1 else None
+        begin += len(piece.text)
+    return None
+
+
+def _share(logprob: float | None) -> float | None:
+    return None if logprob is None else math.exp(logprob)

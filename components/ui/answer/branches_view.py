@@ -1,0 +1,74 @@
+"""The tree of an answer's branches: all answers in the log that began with the same messages."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+import streamlit as st
+
+from components.contract.messages import Role
+from components.contract.request import ChatCompletionStreamRequest
+from components.log.query import runs_of_prompt
+from components.log.record import RunRecord
+from components.ui import presses, state
+from components.ui.answer.answer_differences import draw_first_divergence
+from components.ui.answer.run_lookup import request_of
+from components.ui.plain_words import plain_words
+from components.ui.time_zone import time_zone
+from components.ui.user_errors import shown
+from components.ui.visitor import own_log
+
+_MOST = 8
+
+
+def draw_branches(record: RunRecord) -> None:
+    """Draw the tree, once it is opened; nothing for an answer that begins with no given text and has no branch."""
+    request = request_of(record)
+    if request is None or not record.text:
+        return
+    opened = st.expander("Branches", icon=":material/account_tree:", key="branches", on_change="rerun")
+    database = own_log().database
+    if not opened.open or database is None:
+        return
+    with opened, shown():
+        found = _branches(request, [record, *runs_of_prompt(database, record)])
+        if len(found) < 2:
+            st.caption("No other answer began with these messages. Choose *Continue here* at another token.")
+            return
+        draw_first_divergence(found, with_chances=False)
+        with st.container(horizontal=True, gap="small"):
+            for title, run in found.items():
+                st.button(
+                    plain_words(title),
+                    key=f"branch_{run.id[:12]}",
+                    disabled=run.id == record.id,
+                    on_click=presses.soon(state.show_run, run.id),
+                )
+
+
+def _branches(request: ChatCompletionStreamRequest, runs: list[RunRecord]) -> dict[str, RunRecord]:
+    """The runs of the same messages, apart from a prefix of the answer, by their titles; the texts are whole."""
+    begins, _ = _parts(request)
+    zone = ZoneInfo(time_zone())
+    found: dict[str, RunRecord] = {}
+    for run in runs:
+        other = request_of(run)
+        if other is None or not run.text or len(found) == _MOST:
+            continue
+        messages, prefix = _parts(other)
+        if messages == begins and run.id not in {each.id for each in found.values()}:
+            text = run.text if run.text.startswith(prefix) else prefix + run.text
+            title = (
+                "this answer" if not found else f"{datetime.fromisoformat(run.created_at).astimezone(zone):%H:%M:%S}"
+            )
+            found[title if title not in found else f"{title} ({len(found) + 1})"] = replace(run, text=text)
+    return found
+
+
+def _parts(request: ChatCompletionStreamRequest) -> tuple[list[object], str]:
+    last = request.messages[-1]
+    if last.role is Role.ASSISTANT and last.prefix:
+        return list(request.messages[:-1]), last.content
+    return list(request.messages), ""

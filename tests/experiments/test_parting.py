@@ -1,0 +1,51 @@
+"""Where two answers part, each says how likely its own and the other's token was."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from components.contract.token_probabilities import Alternative, Token
+from components.experiments.parting import Parting, parting
+from components.log.answer_tokens import TokenPiece
+
+
+def a_piece(text: str, share: float | None, **others: float) -> TokenPiece:
+    logprob = None if share is None else math.log(share)
+    listed = [
+        Alternative(text, None, logprob),
+        *(Alternative(f" {name}", None, math.log(p)) for name, p in others.items()),
+    ]
+    return TokenPiece(text, (Token(text, None, logprob, tuple(listed)),))
+
+
+START = a_piece("See", 0.9)
+ONE = [START, a_piece(" the", 0.412, a=0.409, an=0.1), a_piece(" cat", 0.5)]
+OTHER = [START, a_piece(" a", 0.5, the=0.3)]
+
+
+def test_each_answer_has_both_probabilities() -> None:
+    assert parting(ONE, OTHER, 4) == Parting(2, " the", " a", pytest.approx(0.412), pytest.approx(0.409), None)
+    assert parting(OTHER, ONE, 4) == Parting(2, " a", " the", pytest.approx(0.5), pytest.approx(0.3), None)
+
+
+def test_a_token_that_was_not_returned_is_below_the_last_one() -> None:
+    found = parting(ONE, [START, a_piece(" zoo", 0.5)], 4)
+    assert found is not None
+    assert (found.other, found.below) == (None, pytest.approx(0.1))
+
+
+def test_the_tokens_count_where_the_texts_part_within_them() -> None:
+    light, lighter = [START, a_piece(" light", 0.6, lighter=0.3)], [START, a_piece(" lighter", 0.4)]
+    assert parting(light, lighter, len("See light") - 1) == Parting(
+        2, " light", " lighter", pytest.approx(0.6), pytest.approx(0.3), None
+    )
+
+
+def test_without_a_token_of_both_there_is_no_probability() -> None:
+    assert parting(ONE, [START], 4) is None
+    assert parting(ONE, [TokenPiece("See a")], 4) is None
+    assert parting(ONE, [a_piece("See a", 0.5)], 4) is None
+    both = TokenPiece(" 😀", (Token(" \ufffd", b" \xf0\x9f", -1), Token("\ufffd", b"\x98\x80", -1)))
+    assert parting(ONE, [START, both], 4) is None
