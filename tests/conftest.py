@@ -41,7 +41,7 @@ _SHARED_STARTS = ("model_file", "scripted", "running")
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Function]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Function]) -> None:
     """Group tests that share expensive fixtures, so that pytest-xdist runs each group on one worker; groups first.
 
     Tests of the same embedded model are a group, and so are tests of the same app, the other files that use a browser,
@@ -60,6 +60,19 @@ def pytest_collection_modifyitems(items: list[pytest.Function]) -> None:
         elif "module" in scopes:
             item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))
     items.sort(key=lambda item: (item.path not in browsers, not item.get_closest_marker("xdist_group")))
+    if config.getoption("loadgroup", False):
+        _tell_the_groups(items)
+
+
+def _tell_the_groups(items: list[pytest.Function]) -> None:
+    """Write each group behind the id, which is all that the process that spreads the tests knows of them.
+
+    pytest-xdist 3.8 does so too, where pytest 9.2 no longer looks: each test of a group ran on any worker, and each
+    worker started what the group shares.
+    """
+    for item in items:
+        if group := item.get_closest_marker("xdist_group"):
+            item._id = type(item.id).parse(f"{item.nodeid}@{group.args[0]}")
 
 
 def pytest_collection_finish() -> None:
