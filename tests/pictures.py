@@ -48,12 +48,12 @@ def conversation(page: Page, app: str) -> None:
 
 def compare_four(page: Page, app: str) -> None:
     lanes(page, app, "Temperature 0 / 0.3 / 0.7 / 1", "Write two sentences about the sea.")
-    expect(page.locator("[class*=st-key-lane_check_]")).to_have_count(4)
+    lanes_ended(page)
 
 
 def compare_phone(page: Page, app: str) -> None:
     lanes(page, app, "Base twice", "Write two sentences about a forest.")
-    expect(page.locator("[class*=st-key-lane_check_]")).to_have_count(2)
+    lanes_ended(page)
 
 
 def sweep_running(page: Page, app: str) -> None:
@@ -131,8 +131,14 @@ def lanes(page: Page, app: str, template: str, text: str) -> None:
     page.locator(".st-key-lane_set button").first.click()
     page.get_by_text(template).click()
     page.locator(".st-key-messages textarea").first.fill(text)
-    limit(page, "60")
+    limit(page, "40")
     page.keyboard.press("Control+Enter")
+
+
+def lanes_ended(page: Page) -> None:
+    """Wait until no lane runs."""
+    expect(page.locator(".st-key-stop_all button").first).to_be_enabled()
+    expect(page.locator(".st-key-stop_all button").first).to_be_disabled()
 
 
 def sweep(page: Page, app: str) -> None:
@@ -141,7 +147,7 @@ def sweep(page: Page, app: str) -> None:
     run = page.get_by_role("button", name="Run the sweep")
     expect(run).to_be_enabled()
     page.locator(".st-key-messages textarea").first.fill("Describe the sea.")
-    limit(page, "24")
+    limit(page, "16")
     run.click()
 
 

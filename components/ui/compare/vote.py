@@ -68,7 +68,8 @@ def draw_blind(requests: Sequence[LaneRequest], runs: Mapping[str, LaneRuns], pa
 
 def shown_run_of(found: LaneRuns) -> Run | RunRecord:
     """The run of a lane that a blind vote is about."""
-    return found.runs[min(st.session_state.get(keys.BLIND_REPEAT, 0), len(found.runs) - 1)]
+    repeat: int = st.session_state.get(keys.BLIND_REPEAT, 0)
+    return found.runs[min(repeat, len(found.runs) - 1)]
 
 
 def _go_on(lanes: list[str], runs: Mapping[str, LaneRuns] | None) -> None:
@@ -81,7 +82,8 @@ def _go_on(lanes: list[str], runs: Mapping[str, LaneRuns] | None) -> None:
 
 def _choose_pair(lanes: list[str], runs: Mapping[str, LaneRuns]) -> None:
     st.session_state.pop(keys.REVEALED, None)
-    open_pairs = _open_pairs(lanes, runs) or [(*random.sample(lanes, 2), 0)]
+    first, second = random.sample(lanes, 2)
+    open_pairs = _open_pairs(lanes, runs) or [(first, second, 0)]
     first, second, repeat = random.choice(open_pairs)  # noqa: S311 - an order, no secret
     st.session_state[state.BLIND_ORDER] = random.sample([first, second], 2)
     st.session_state[keys.BLIND_REPEAT] = repeat
