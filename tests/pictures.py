@@ -22,7 +22,7 @@ FOLDER = ROOT / "docs" / "images"
 LAPTOP = {"width": 1440, "height": 900}
 PHONE = {"width": 390, "height": 844}
 COLOURS = 192
-SECONDS = 180
+SECONDS = 500
 """The longest wait: the embedded model shares the processors with all else."""
 
 

@@ -6,13 +6,17 @@ from collections.abc import Callable
 
 import streamlit as st
 
+from components.drafts.comparison import MOST_LANES
+from components.drafts.side_by_side import side_by_side
 from components.log.deletion import DeletedRun, delete_run, restore_run
 from components.log.export import FORMATS
 from components.log.search import View
 from components.server.run_files import file_link
-from components.ui import presses
+from components.ui import presses, state
+from components.ui.answer.run_lookup import find, record_of
 from components.ui.experiment_file.answer_checks import draw_checking
 from components.ui.experiment_file.rules_form import draw_rules_problem, draw_text
+from components.ui.form import draft_form
 from components.ui.runs import keys
 from components.ui.runs.export import token_of
 from components.ui.runs.opened_run import close_run
@@ -26,6 +30,18 @@ def draw_selection(on_change: Callable[[], None]) -> None:
     if chosen:
         with st.container(horizontal=True, vertical_alignment="center", gap="small", key="selection"):
             st.markdown(f"**{_runs(len(chosen))} selected**", width="content")
+            few = 2 <= len(chosen) <= MOST_LANES
+            if st.button(
+                "Open in Compare",
+                key="compare_runs",
+                icon=":material/compare_arrows:",
+                type="tertiary",
+                disabled=not few,
+                help=None if few else f"Select two to {MOST_LANES} runs.",
+                on_click=_compare,
+                args=(chosen,),
+            ):
+                st.switch_page("compare.py")
             with st.popover("Export", icon=":material/download:", type="tertiary", key="export_selection"):
                 token = token_of(View(ids=tuple(chosen)), keys.SELECTION_TICKET)
                 for kind, each in FORMATS.items():
@@ -73,6 +89,14 @@ def delete(run_ids: list[str], on_change: Callable[[], None]) -> None:
         close_run()
     st.session_state[keys.JUST_OPENED] = True
     on_change()
+
+
+def _compare(run_ids: list[str]) -> None:
+    records = [record for run_id in run_ids if (record := record_of(find(run_id)))]
+    drafts = [draft for record in records if (draft := draft_form.draft_of(record))]
+    if drafts:
+        draft_form.fill(side_by_side(*drafts), "comparison begun")
+        st.session_state.pop(state.EXPERIMENT, None)
 
 
 def _restore(on_change: Callable[[], None]) -> None:

@@ -8,13 +8,10 @@ import pandas as pd
 import streamlit as st
 
 from components.drafts.comparison import MOST_LANES
-from components.drafts.side_by_side import side_by_side
 from components.log.record import RunRecord
 from components.sharing.capsule import Kind
-from components.ui import state
 from components.ui.answer.run_differences import draw_differences
 from components.ui.answer.run_lookup import find, record_of
-from components.ui.form import draft_form
 from components.ui.share.share_answers import Answers
 from components.ui.share.share_dialog import draw_share_button
 from components.ui.time_zone import time_zone
@@ -30,10 +27,6 @@ def draw_several_runs(run_ids: Sequence[str]) -> None:
         return
     titles = {f"Run {number}, {_moment(record)}": record for number, record in enumerate(records, 1)}
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        if st.button(
-            "Open in Compare", key="compare_runs", icon=":material/compare_arrows:", on_click=_compare, args=(records,)
-        ):
-            st.switch_page("compare.py")
         draw_share_button(lambda: Answers(Kind.RUNS, titles), key="share_runs")
     draw_differences(titles)
 
@@ -41,10 +34,3 @@ def draw_several_runs(run_ids: Sequence[str]) -> None:
 def _moment(record: RunRecord) -> str:
     zone = time_zone()
     return f"{pd.Timestamp(record.created_at).tz_convert(zone):%d %b, %H:%M:%S}"
-
-
-def _compare(records: list[RunRecord]) -> None:
-    drafts = [draft for record in records if (draft := draft_form.draft_of(record))]
-    if drafts:
-        draft_form.fill(side_by_side(*drafts), "comparison begun")
-        st.session_state.pop(state.EXPERIMENT, None)
