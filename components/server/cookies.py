@@ -9,11 +9,11 @@ from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
-from streamlit import config
 
 from components.demo.settings import DemoSettings
 from components.demo.visitors import COOKIE_DAYS, new_visitor_id, signed, visitor_in
 from components.server.forwarded import scheme_of
+from components.server.options import cookie_secret
 from components.settings import read_settings
 
 COOKIE = "tempera_visitor"
@@ -48,11 +48,6 @@ class VisitorCookie:
             await send(message)
 
         await self._app(scope, receive, send_with_cookie)
-
-
-def cookie_secret() -> str:
-    """The secret that signs cookies: Streamlit's own, which all replicas must share."""
-    return str(config.get_option("server.cookieSecret"))
 
 
 def visitor_of(cookies: Mapping[str, str]) -> str | None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from urllib.parse import urlsplit
 
-from streamlit import config
 from streamlit.web.server.starlette.starlette_websocket import is_host_allowed
 
+from components.server.options import allowed_hosts, listening_address
 from components.settings import read_settings, variable_name
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -21,7 +21,7 @@ _HOST = re.compile(r"(?:\[(?P<ipv6>[0-9A-Fa-f:]+)\]|(?P<name>[A-Za-z0-9.-]+))(?:
 
 def is_named() -> bool:
     """Whether the operator configured a host name."""
-    return bool(config.get_option("server.allowedHosts") or read_settings().public_address)
+    return bool(allowed_hosts() or read_settings().public_address)
 
 
 def is_own_host(host: str | None) -> bool:
@@ -30,7 +30,7 @@ def is_own_host(host: str | None) -> bool:
     ``server.allowedHosts``, if set, is the complete list. Otherwise the names are those of the loopback and the host of
     the public address.
     """
-    if config.get_option("server.allowedHosts"):
+    if allowed_hosts():
         return is_host_allowed(host)
     found = _HOST.fullmatch(host or "")
     name = (found["ipv6"] or found["name"]).lower().rstrip(".") if found else ""
@@ -46,9 +46,9 @@ def public_origin() -> str:
 
 def is_local() -> bool:
     """Whether browsers on this machine alone can reach the server."""
-    return config.get_option("server.address") in LOOPBACK and not is_named()
+    return listening_address() in LOOPBACK and not is_named()
 
 
 def listens_in_vain() -> bool:
     """Whether other machines can reach the server, but every browser there would be refused."""
-    return config.get_option("server.address") not in LOOPBACK and not is_named()
+    return listening_address() not in LOOPBACK and not is_named()

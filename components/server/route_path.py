@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from streamlit import config
+from components.server.options import base_path
 
 
 def route_path(path: str) -> str:
@@ -10,5 +10,5 @@ def route_path(path: str) -> str:
 
     All pages are in one folder, which only the browser knows: a proxy may have removed a prefix.
     """
-    base = str(config.get_option("server.baseUrlPath")).strip("/")
+    base = base_path()
     return f"/{base}/{path}" if base else f"/{path}"

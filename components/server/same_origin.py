@@ -9,9 +9,9 @@ from __future__ import annotations
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
-from streamlit import config
 
 from components.server.hosts import ONLY_HERE, is_named, is_own_host, public_origin
+from components.server.options import allowed_origins
 
 _POLICY_VIOLATION = 1008
 _MISDIRECTED = 421
@@ -25,7 +25,7 @@ def is_own_page(origin: str | None, host: str | None) -> bool:
     if not origin or not is_own_host(host):
         return False
     is_same = origin.partition("://")[2] == host
-    return is_same or origin == public_origin() or origin in config.get_option("server.corsAllowedOrigins")
+    return is_same or origin == public_origin() or origin in allowed_origins()
 
 
 class SameOrigin:

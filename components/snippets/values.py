@@ -221,7 +221,11 @@ class Values:
         while isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.BitOr):
             operands.append(node.right)
             node = node.left
-        return reduce(self._sum, map(self.of, reversed(operands)), self.of(node))
+        values = [self.of(each) for each in (node, *reversed(operands))]
+        # Joined at once: joining one after the other would count the first text once for each of the others.
+        return (
+            self._budget.joined(values) if all(isinstance(each, str) for each in values) else reduce(self._sum, values)
+        )
 
     def _sum(self, left: Any, right: Any) -> Any:
         if isinstance(left, dict) and isinstance(right, dict):

@@ -113,6 +113,12 @@ end'}], stream: !1 ? 0 : 1, stream: true, temperature: .5, top_p: 1e-1, n: 0x10,
     assert imported.notes == ("user was left out: its value is not written out in the code.",)
 
 
+def test_a_text_that_is_added_up_from_many_lines_is_read() -> None:
+    text = " +\n  ".join(["'a line of a prompt\\n'"] * 200)
+    code = f"const text = {text};\nsend({{model: 'm', stream: true, messages: [{{role: 'user', content: text}}]}})"
+    assert import_request(code, BEEZY).request.messages[0].content == "a line of a prompt\n" * 200
+
+
 def test_credentials_are_named_and_left_out() -> None:
     code = f"""
 const API_KEY = "{KEY}";
