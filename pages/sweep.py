@@ -107,7 +107,7 @@ if wanted is not None and ready and (wanted == count or confirmed(count)):
 st.session_state.pop(keys.SWEEP_WANTED, None)
 draw_question(count)
 if problem_of_workers := service().workers_problem:
-    st.warning(plain_words(f"{problem_of_workers} Meanwhile, cells run in this process."))
+    st.warning(plain_words(f"{problem_of_workers} Meanwhile, this process makes the runs."))
 if sweep_id and kept:
     experiment = running.experiment_of(sweep_id)
     if opened and not (experiment and experiment.going_on):
