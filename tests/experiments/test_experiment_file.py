@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from components.checks.kinds import read_check
 from components.contract.messages import Role
-from components.contract.profile import PROFILES
+from components.contract.profile import BEEZY, PROFILES
 from components.contract.request import to_bytes
 from components.drafts.comparison import Comparison, Lane, Timing
 from components.drafts.conversation import Turn
@@ -74,6 +77,10 @@ lanes:
 repeats: 3
 order: one after another
 """
+
+
+GALLERY = sorted((Path(__file__).parent / "gallery").glob("*.yaml"))
+"""Files as each release wrote them, by tests/log/make_gallery.py."""
 
 
 def bodies(draft: Draft) -> list[tuple[str | None, bytes | str]]:
@@ -346,3 +353,23 @@ def test_the_files_in_the_documentation_are_as_it_says() -> None:
     assert len(workflows) == 2
     for workflow in workflows:
         read_yaml(workflow)
+
+
+@pytest.mark.parametrize("path", GALLERY, ids=[path.stem for path in GALLERY])
+def test_a_file_of_each_release_opens_and_asks_what_it_always_asked(path: Path) -> None:
+    opened = read_experiment_file(path.read_text("utf-8"))
+    assert read_experiment_file(write_experiment_file(opened)) == opened
+    draft = opened.draft.model_copy(update={"variables": {"country": "France"}})
+    asked = json.loads(to_bytes(draft.to_request(BEEZY), BEEZY))
+    assert asked["messages"][0] == {"role": "system", "content": "Be brief."}
+    assert (asked["temperature"], asked["max_tokens"], asked["stop"]) == (0.2, None, ["\n"])
+    assert (len(opened.rules.checks), len(opened.rules.limits), list(opened.rules.tolerances)) == (2, 1, ["ttft_ms"])
+    if opened.setup:
+        assert [(axis.field, axis.text) for axis in opened.setup.axes] == [
+            ("temperature", "0 to 1 step 0.5"),
+            ("model", '["a", "b"]'),
+        ]
+        assert (opened.setup.kind, opened.setup.repeats) == (PlanKind.PRODUCT, 4)
+    else:
+        assert [lane.name for lane in opened.draft.comparison.lanes] == ["cold", ""]
+        assert (opened.draft.comparison.repeats, opened.draft.comparison.timing) == (3, Timing.INTERLEAVED)

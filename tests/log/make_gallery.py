@@ -7,17 +7,28 @@ Run it once for each release; files in the gallery never change.
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import sys
 from contextlib import closing
 from pathlib import Path
 
+from components.experiments.experiment_file import read_experiment_file, write_experiment_file
+
 from components import __version__
 from components.contract.chunk import Usage
 from components.drafts.store import save_draft, save_preset
+from components.experiments.judgement import Better
+from components.experiments.kept_sweep import KeptSweep, rules_content, sweep_content
+from components.experiments.store import SWEEP, Vote, save_experiment, save_vote
+from components.log.annotations import Annotation, annotate
 from components.log.export import export_runs
 from components.log.log import Log
+from components.runs.placement import Placement
 from components.runs.run import Run
+from components.sharing.capsule import Kind
+from components.sharing.capsules import MOST_DAYS, publish
+from components.sharing.freezing import Choices, capsule_of
 from components.streaming.answer import TimedEvent
 from components.streaming.faults import ErrorKind
 from components.streaming.moments import Timings
@@ -25,6 +36,36 @@ from components.streaming.outcome import Outcome, Status
 from tests.orders import order, said
 
 GALLERY = Path(__file__).parent / "gallery"
+EXPERIMENT_FILES = Path(__file__).parents[1] / "experiments" / "gallery"
+COMPARED, SWEPT = "c" * 32, "5" * 32
+NOTED = Annotation(4, ("good", "two words"), "A note\nof two lines")
+
+_BASE = """
+base:
+  endpoint: embedded
+  model: m
+  messages:
+    - system: Be brief.
+    - user: Capital of {{country}}?
+  settings: {temperature: 0.2, max_tokens: null, stop: ["\\n"]}
+"""
+_CHECKED = """
+checks:
+  - contains: Paris
+  - length: {at_most: 3, unit: words}
+limits:
+  - ttft_ms: {at_most: 500, of: p95}
+tolerances:
+  ttft_ms: 10 %
+"""
+_FILES = {
+    "comparison": f"tempera: 1\nname: Capitals{_BASE}  variables: {{country: France, capital: Paris}}\n"
+    "lanes:\n  - name: cold\n    settings: {temperature: 0}\n  - omit: [temperature]\n    system: Be long.\n"
+    f"repeats: 3\norder: interleaved{_CHECKED}",
+    "sweep": f"tempera: 1\nname: Capitals{_BASE}axes:\n  temperature: 0 to 1 step 0.5\n  model: [a, b]\n"
+    "combine: product\ndata:\n  rows:\n    - {country: France, capital: Paris}\n    - {country: Italy, capital: Rome}\n"
+    f"repeats: 4\n{_CHECKED}",
+}
 
 
 def main(version: str) -> None:
@@ -35,8 +76,11 @@ def main(version: str) -> None:
         sys.exit(f"{path.name} is there already.")
     GALLERY.mkdir(exist_ok=True)
     log = Log(f"sqlite:///{path}")
+    runs = []
     for status in Status:
-        run = Run(order(draft='{"turns": []}' if status is Status.OK else None))
+        placement = Placement(SWEPT, "0", 0, 1, "parallel", 2) if status is Status.OK else None
+        run = Run(order(draft='{"turns": []}' if status is Status.OK else None, placement=placement))
+        runs.append(run)
         log.begin(run)
         run.take(TimedEvent("message", '{"choices": []}', 12.5))
         run.take(TimedEvent("message", "[DONE]", 20.0))
@@ -47,12 +91,42 @@ def main(version: str) -> None:
             log.end(run)
     save_draft(log, "d" * 32, '{"turns": []}')
     save_preset(log, "Mine", '{"settings": {}}')
+    _save_experiments(log, version)
+    [good] = [run for run in runs if run.record().status == Status.OK]
+    other = next(run for run in runs if run.record().status == Status.CANCELLED)
+    annotate(log, good.id, NOTED)
+    save_vote(log, Vote(good.id, other.id, "temperature 0", "temperature 1", Better.FIRST, blind=True))
+    capsule = capsule_of(
+        [good.record()],
+        kind=Kind.RUN,
+        title="Shared",
+        choices=Choices(notes=True),
+        annotations={good.id: NOTED},
+        events={good.id: good.events()},
+    )
+    publish(log, capsule, MOST_DAYS)
     path.with_suffix(".jsonl").write_text("".join(export_runs(log.database)), "utf-8", newline="\n")
     log.close()
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("VACUUM")
     for beside in GALLERY.glob(f"{path.name}.*"):
         beside.unlink()
+
+
+def _save_experiments(log: Log, version: str) -> None:
+    EXPERIMENT_FILES.mkdir(exist_ok=True)
+    files = {kind: read_experiment_file(text) for kind, text in _FILES.items()}
+    for kind, experiment in files.items():
+        text = write_experiment_file(experiment)
+        (EXPERIMENT_FILES / f"{version}-{kind}.yaml").write_text(text, "utf-8", newline="\n")
+    compared = files["comparison"]
+    content = json.loads(compared.draft.to_text()) | rules_content(compared.rules)
+    save_experiment(log, COMPARED, json.dumps(content))
+    sweep = files["sweep"]
+    rows = [{"temperature": "0"}, {"temperature": "0.5"}]
+    inputs = [{"country": "France", "capital": "Paris"}]
+    kept = KeptSweep(sweep.draft, sweep.setup, rows, inputs, rules=sweep.rules)
+    save_experiment(log, SWEPT, sweep_content(kept), SWEEP)
 
 
 def _outcome(status: Status) -> Outcome:

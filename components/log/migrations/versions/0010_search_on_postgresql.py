@@ -13,7 +13,7 @@ down_revision = "0009"
 def upgrade() -> None:
     if op.get_bind().dialect.name == "sqlite":
         return
-    op.execute("drop index runs_search")
+    op.execute("drop index if exists runs_search")
     # A running answer changes four times a second and is not searched. A word list is at most 1 MB long.
     op.execute(
         "alter table runs add column runs_search_words tsvector generated always as (case when status <> 'running' "
