@@ -12,6 +12,7 @@ from components.ui.answer import live_view
 from components.ui.entrance import draw_account, draw_limits, draw_storage, is_let_in
 from components.ui.form import widget_values
 from components.ui.page_script import draw_page_script
+from components.ui.replica_check import draw_replica_check
 from components.ui.share import keys as share_keys
 from components.ui.sweep import keys as sweep_keys
 from components.ui.uploads import whole_page
@@ -56,6 +57,7 @@ with whole_page():
                 st.warning(service().log.warning, icon=":material/database:")
         elif service().log.problem:
             st.warning("Runs are unavailable. Try again later.", icon=":material/database_off:")
+        draw_replica_check()
         draw_limits()
         draw_storage()
         if page.title != "Sweep":

@@ -7,12 +7,17 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from itertools import cycle
 from socketserver import BaseRequestHandler, ThreadingTCPServer
 
 
 @contextmanager
-def prefix_proxy(port: int, prefix: str, host: str | None = None) -> Iterator[int]:
-    """The port of a proxy in front of ``port``. It removes ``prefix`` from every path, and sends another ``host``."""
+def prefix_proxy(port: int, prefix: str, host: str | None = None, takes_turns_with: int | None = None) -> Iterator[int]:
+    """The port of a proxy in front of ``port``. It removes ``prefix`` from every path, and sends another ``host``.
+
+    With ``takes_turns_with`` every second request goes to that port.
+    """
+    ports = cycle([port, takes_turns_with or port])
 
     class Handler(BaseRequestHandler):
         request: socket.socket
@@ -34,7 +39,7 @@ def prefix_proxy(port: int, prefix: str, host: str | None = None) -> Iterator[in
                 head = re.sub(rb"(?im)^host:.*?$", b"Host: " + host.encode() + b"\r", head)
             # One request per connection, unless it becomes a WebSocket.
             head = re.sub(rb"(?im)^connection: *keep-alive", b"Connection: close", head)
-            with socket.create_connection(("127.0.0.1", port)) as app, suppress(OSError):
+            with socket.create_connection(("127.0.0.1", next(ports))) as app, suppress(OSError):
                 app.sendall(head + b"\r\n\r\n" + body)
                 threading.Thread(target=_pass_on, args=(self.request, app), daemon=True).start()
                 _pass_on(app, self.request)

@@ -487,7 +487,8 @@ class Experiments:
         self._most_kept = most_kept
         self._experiments: dict[tuple[str, str], Experiment] = {}
         self._lock = threading.Lock()
-        self._process = new_process_id()
+        self.process = new_process_id()
+        """The name of this process in claims."""
         self._stopping = threading.Event()
         self._keeper = threading.Thread(target=self._keep_claims, name="experiments", daemon=True)
         self._keeper.start()
@@ -499,9 +500,7 @@ class Experiments:
             if found is None:
                 self._forget_old()
                 log = OwnLog(self._log, owner)
-                found = Experiment(
-                    experiment_id, self._here, partial(_record, log), log, self._process, self._elsewhere
-                )
+                found = Experiment(experiment_id, self._here, partial(_record, log), log, self.process, self._elsewhere)
                 self._experiments[owner, experiment_id] = found
             return found
 

@@ -1,4 +1,4 @@
-"""Two replicas on one PostgreSQL: a run of the first on a page of the second."""
+"""Two replicas on one PostgreSQL: a run of the first on a page of the second, and a proxy without sticky sessions."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from tests.browser.conftest import free_port, serve_app
 from tests.browser.pages import open_playground
 from tests.browser.source import Source
 from tests.log.conftest import _postgresql_server, postgresql_url
+from tests.prefix_proxy import prefix_proxy
 from tests.streaming.endpoint import serve
 
 __all__ = ["_postgresql_server", "postgresql_url"]
@@ -60,3 +61,8 @@ def test_a_run_of_another_replica_grows_on_the_page_without_a_script_and_can_be_
         page.locator(".st-key-stop button").first.click()
         expect(status).to_contain_text("cancelled")
         expect(answer).to_contain_text("And the last.")
+        expect(page.locator("[data-testid=stAlert]")).to_have_count(0)
+        ports = [int(replica.rpartition(":")[2]) for replica in replicas]
+        with prefix_proxy(ports[0], "/", takes_turns_with=ports[1]) as proxy:
+            open_playground(page, f"http://127.0.0.1:{proxy}")
+            expect(page.get_by_text("This page's requests reach several replicas")).to_be_visible()

@@ -25,6 +25,7 @@ OWN_ROUTES = {
     "/robots.txt": "/robots.txt",
     "/exports/{token}/runs.{kind}": "/exports/x/runs.csv",
     "/live": "/live",
+    "/replica": "/replica",
 }
 """Each route of our own that is no folder, and a request to it."""
 ASSETS = next(route.path for route in live_view.routes() if isinstance(route, Mount))

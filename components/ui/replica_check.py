@@ -1,0 +1,46 @@
+"""A sentence on pages whose requests reach other replicas than the one that draws them."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from components.server.process import service
+from components.server.replica import PATH, replica
+
+REPLICA_CHECK = "replica_check"
+
+# Several requests: a proxy that takes turns sends one of two to the right replica.
+_SCRIPT = """
+const TIMES = 4;
+let checked = null;
+
+export default async ({ data, setStateValue }) => {
+  if (checked === data.replica) return;
+  checked = data.replica;
+  for (let time = 0; time < TIMES; time++) {
+    const answer = await fetch(new URL(data.path, location.href), { cache: "no-store" }).catch(() => null);
+    if (answer?.ok && (await answer.text()) !== data.replica) return setStateValue("scattered", data.replica);
+  }
+};
+"""
+_check = st.components.v2.component("tempera_replica_check", js=_SCRIPT)
+
+
+def draw_replica_check() -> None:
+    """Draw the sentence where it is true. Only a log on PostgreSQL has replicas."""
+    database = service().log.database
+    if database is None or database.is_sqlite:
+        return
+    data = {"path": PATH, "replica": replica()}
+    told = _check(key=REPLICA_CHECK, data=data, on_scattered_change=_draw_again)
+    # A page that came here from a replica that has ended is checked anew.
+    if told.scattered == replica():
+        st.warning(
+            "This page's requests reach several replicas, so uploads, downloads and live text may fail. "
+            "The operator has to let the proxy keep each browser at one replica (sticky sessions).",
+            icon=":material/alt_route:",
+        )
+
+
+def _draw_again() -> None:
+    """The callback after which the page is drawn with the sentence."""
