@@ -72,10 +72,18 @@ function pressBaseLine(event) {
   if (!drawer() || !baseLine()?.contains(event.target)) return;
   const open = !drawer().hasAttribute("data-open");
   setDrawer(open);
-  if (open) [...drawer().querySelectorAll("textarea")].at(-1)?.focus();
+  if (open) [...drawer().querySelectorAll(".st-key-messages textarea")].at(-1)?.focus();
 }
 
-// A field that is reached by the Tab key, or by a program, must be seen.
+// The Tab key goes past a closed drawer.
+function skipClosedDrawer(event) {
+  const closed = drawer();
+  if (event.key !== "Tab" || !closed || closed.hasAttribute("data-open")) return;
+  closed.inert = true;
+  setTimeout(() => (closed.inert = false));
+}
+
+// A field that gets the focus otherwise, as by a program, must be seen.
 function openDrawer(event) {
   if (drawer()?.contains(event.target)) setDrawer(true);
 }
@@ -126,7 +134,9 @@ export default ({ data, parentElement }) => {
     document.addEventListener("click", closeSheet);
     window.addEventListener("keydown", closeDrawerByKey, true);
     document.addEventListener("click", pressBaseLine);
+    window.addEventListener("keydown", skipClosedDrawer, true);
     document.addEventListener("focusin", openDrawer);
+    document.addEventListener("focusin", closeDrawer);
     document.addEventListener("pointerdown", closeDrawer);
   }
   if (data.number !== window.temperaPageScript.focused) {
