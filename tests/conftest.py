@@ -73,6 +73,7 @@ def _tell_the_groups(items: list[pytest.Function]) -> None:
     for item in items:
         if group := item.get_closest_marker("xdist_group"):
             item._id = type(item.id).parse(f"{item.nodeid}@{group.args[0]}")
+            assert item.nodeid.endswith(f"@{group.args[0]}"), "the id of this pytest cannot hold the group"
 
 
 def pytest_collection_finish() -> None:
