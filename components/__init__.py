@@ -1,3 +1,3 @@
 """Everything that works in Tempera; the pages only arrange it."""
 
-__version__ = "0.2.0"
+__version__ = "1.0.0"

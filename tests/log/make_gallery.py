@@ -13,11 +13,11 @@ import sys
 from contextlib import closing
 from pathlib import Path
 
-from components.experiments.experiment_file import read_experiment_file, write_experiment_file
-
 from components import __version__
 from components.contract.chunk import Usage
 from components.drafts.store import save_draft, save_preset
+from components.experiments.file_reading import read_experiment_file
+from components.experiments.file_writing import write_experiment_file
 from components.experiments.judgement import Better
 from components.experiments.kept_sweep import KeptSweep, rules_content, sweep_content
 from components.experiments.store import SWEEP, Vote, save_experiment, save_vote

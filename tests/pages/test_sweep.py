@@ -453,6 +453,15 @@ def test_two_tabs_of_one_address_do_not_overwrite_each_other(small: AppTest) -> 
     assert typed(reloaded(other)) == [("temperature", "0.5")]
 
 
+def test_two_tabs_of_one_address_have_a_draft_each(small: AppTest) -> None:
+    small.text_area(key="message_1").set_value("Typed first").run()
+    other = reloaded(small)
+    assert prompt(other) == "Typed first"
+    other.text_area(key="message_1").set_value("Typed there").run()
+    small.text_area(key="message_1").set_value("Typed here").run()
+    assert (prompt(reloaded(small)), prompt(reloaded(other))) == ("Typed here", "Typed there")
+
+
 def test_another_page_and_back_lose_nothing_that_was_typed(small: AppTest) -> None:
     run_sweep(small)
     small.switch_page("runs.py").run()
