@@ -169,7 +169,7 @@ def test_a_phone_has_its_settings_in_a_sheet_that_closes_by_itself(page: Page, l
     temperature, sheet = page.locator(".st-key-temperature_state"), page.locator(".st-key-show_settings button")
     expect(temperature).to_be_hidden()
     for close in (
-        lambda: page.mouse.click(380, 300),
+        lambda: page.mouse.click(380, 100),
         lambda: page.keyboard.press("Escape"),
         lambda: page.keyboard.press("Control+Enter"),
     ):

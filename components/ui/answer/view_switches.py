@@ -20,12 +20,12 @@ def draw_view_switches(record: RunRecord) -> None:
 
 
 def draw_reading_switches(record: RunRecord) -> None:
-    """Draw *Copy* and *Raw*."""
-    if record.text and not record.running:
-        draw_copy_button(record.text, keys.COPY)
+    """Draw *Raw*, and beside it *Copy* once the answer has ended: nothing moves then."""
     if record.running or record.text:
         draw_probability_view_switch(record)
         st.toggle("Raw", key=state.AS_WRITTEN)
+    if record.text and not record.running:
+        draw_copy_button(record.text, keys.COPY)
 
 
 def draw_replay_switch(record: RunRecord, place: Place = ALONE) -> None:
