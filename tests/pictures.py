@@ -172,6 +172,8 @@ def settled(page: Page) -> None:
     """Wait until the page is drawn, and moves no more."""
     expect(page.locator('[data-testid="stApp"]')).to_have_attribute("data-test-script-state", "notRunning")
     expect(page.locator('[data-testid="stSkeleton"]')).to_have_count(0)
+    if (run := page.locator(".st-key-run button").first).is_visible():
+        run.scroll_into_view_if_needed()  # on a phone, its row scrolls sideways
     page.mouse.move(720, 2)
     page.wait_for_timeout(800)
 

@@ -52,6 +52,7 @@ _COLUMNS = {
     **{
         column: st.column_config.NumberColumn(
             NUMBERS[name].label,
+            width=108,
             format="%d ms" if name.endswith("_ms") else "%.1f" if name == "tokens_per_second" else "%d",
             help=NUMBERS[name].definition,
         )
@@ -63,6 +64,9 @@ _COLUMNS = {
     },
     "distinct-2": st.column_config.NumberColumn(format="%.2f", help="The share of different word pairs."),
     "at once": st.column_config.NumberColumn(help="The maximum number of concurrent requests."),
+    # Widths that do not depend on the first rows to end.
+    ROW: st.column_config.TextColumn(width=150),
+    STATUS: st.column_config.TextColumn(width=130),
     ANSWER: st.column_config.TextColumn(width="large"),
     PASSED: st.column_config.CheckboxColumn(help="Whether the answer passes all checks."),
     CHECK: st.column_config.TextColumn(help="The first check that the answer does not pass, and why."),
