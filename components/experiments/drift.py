@@ -127,10 +127,10 @@ def _middle(values: Sequence[float], share: bool) -> float:
 
 
 def _with_band(levels: Sequence[Level], pooled: Sequence[float], share: bool) -> list[Level]:
-    rng = np.random.default_rng(_SEED)
     banded = []
     for level in levels:
-        drawn = rng.choice(np.asarray(pooled), (_RESAMPLES, level.count))
+        # Drawn anew alike: levels of as many runs have the same band.
+        drawn = np.random.default_rng(_SEED).choice(np.asarray(pooled), (_RESAMPLES, level.count))
         middles = drawn.mean(axis=1) if share else np.median(drawn, axis=1)
         low, high = np.quantile(middles, (0.025, 0.975))
         banded.append(replace(level, low=float(low), high=float(high)))
