@@ -187,7 +187,9 @@ def _of_completions(logprobs: dict[str, Any]) -> Iterator[Token]:
 
 
 def _alternative(each: dict[str, Any]) -> Alternative | None:
-    text = next((each[name] for name in _NAMES if isinstance(each.get(name), str)), None)
+    text = each.get("token")
+    if type(text) is not str:
+        text = next((each[name] for name in _NAMES if isinstance(each.get(name), str)), None)
     raw = _bytes(each.get("bytes"))
     if text is None and raw is None:
         return None
@@ -204,6 +206,8 @@ def _sorted(alternatives: Iterator[Alternative | None]) -> tuple[Alternative, ..
 
 
 def _logprob(value: object) -> float | None:
+    if type(value) is float and _NO_PROBABILITY < value <= 0:
+        return value
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     try:

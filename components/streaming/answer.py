@@ -75,10 +75,17 @@ class _Choice:
 class Answer:
     """Accumulates the chunks of one answer. All output is without the key of ``mask``.
 
-    ``several``: the request asked for more than one choice.
+    ``several``: the request asked for more than one choice. ``likelihood`` sums up the tokens of the first one's text.
     """
 
-    def __init__(self, limits: Limits, mask: Mask | None = None, *, several: bool = False) -> None:
+    def __init__(
+        self,
+        limits: Limits,
+        mask: Mask | None = None,
+        *,
+        several: bool = False,
+        likelihood: LikelihoodSum | None = None,
+    ) -> None:
         self._limits = limits
         self._places = ChoicePlaces(several)
         self._choices: defaultdict[int, _Choice] = defaultdict(lambda: _Choice(mask))
@@ -94,8 +101,7 @@ class Answer:
         """The served model, as the endpoint names it."""
         self.system_fingerprint: str | None = None
         self.warnings: list[str] = []
-        self.likelihood = LikelihoodSum()
-        """Of the first choice's text."""
+        self.likelihood = likelihood
 
     def add(self, chunk: Chunk) -> tuple[Delta, ...]:
         """Add one chunk; returns what it adds to the text of each choice."""
@@ -119,19 +125,21 @@ class Answer:
             # A final message repeats the tool calls that already arrived in pieces.
             if part.tool_calls and not (part.whole and choice.tool_calls):
                 self._other_characters += choice.tool_calls.add(part.tool_calls)
-            if part.logprobs and part.index == 0:
-                self._add_probabilities(part)
+            if part.logprobs and part.index == 0 and self.likelihood:
+                self._add_probabilities(part, self.likelihood)
             text = choice.text.feed(part.text, whole=part.whole)
             reasoning = choice.reasoning.feed(part.reasoning, whole=part.whole)
             if text or reasoning:
                 deltas.append(self._counted(part.index, text, reasoning))
         return tuple(deltas)
 
-    def _add_probabilities(self, part: ChoiceDelta) -> None:
-        if part.reasoning or part.tool_calls or (part.whole and self.likelihood.count):
+    @staticmethod
+    def _add_probabilities(part: ChoiceDelta, likelihood: LikelihoodSum) -> None:
+        # A final message repeats the tokens that already arrived in pieces.
+        if part.reasoning or part.tool_calls or (part.whole and likelihood.count):
             return
         for token in read_tokens(part.logprobs).of_text:
-            self.likelihood.add(token)
+            likelihood.add(token)
 
     def add_unreadable(self, reason: str) -> None:
         """Count an unreadable event. Raises StreamFault after too many."""

@@ -11,6 +11,7 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 
 from components.contract.chunk import UnreadableEvent, read_object
+from components.contract.token_probabilities import LikelihoodSum
 from components.streaming import sentences
 from components.streaming.answer import Answer, TimedEvent
 from components.streaming.call import post_json
@@ -52,12 +53,13 @@ class AnswerStream:
     ) -> None:
         limits = limits or Limits()
         mask = (key.mask or None) if key else None
+        self._likelihood = LikelihoodSum()
         self._exchange = Exchange(
             url=f"{base_url}/chat/completions",
             streaming=streaming,
             limits=limits,
             mask=mask,
-            answer=Answer(limits, mask, several=_asks_for_several(body)),
+            answer=Answer(limits, mask, several=_asks_for_several(body), likelihood=self._likelihood),
             moments=Moments(clock),
             watch=Watch(limits.total_s),
         )
@@ -174,7 +176,7 @@ class AnswerStream:
         elif needs_reason and not answer.choices[0].text:
             fault = events.other_api or fault
         first, *further = answer.choices
-        if first.text and _field_of(self._body, "logprobs") and not answer.likelihood.count:
+        if first.text and _field_of(self._body, "logprobs") and not self._likelihood.count:
             answer.warn(sentences.NO_PROBABILITIES)
 
         def without_key(text: str | None) -> str | None:
@@ -197,7 +199,7 @@ class AnswerStream:
             tool_calls=first.tool_calls,
             further_choices=tuple(further),
             timings=exchange.moments.timings(),
-            likelihood=answer.likelihood.likelihood(),
+            likelihood=self._likelihood.likelihood(),
             chunk_count=answer.chunk_count,
             attempts=self._attempts,
             retries=tuple(self._retries),
