@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -18,7 +19,7 @@ from components.embedded.process import EmbeddedModel
 from components.endpoints.added import AddedEndpoints
 from components.endpoints.configuration import Configuration, read_configuration
 from components.endpoints.openapi import OpenApiFields
-from components.experiments.experiment import Experiments
+from components.experiments.experiments import Experiments
 from components.experiments.workers import Workers, WorkersUnavailable
 from components.live.channels import Channels
 from components.log.log import Log
@@ -30,6 +31,7 @@ from components.runs.runner import Runner
 from components.settings import Settings
 from components.sharing.lookups import Lookups
 from components.streaming.limits import Limits
+from components.streaming.reader_processes import ReaderProcesses
 from components.user_error import UserError
 
 
@@ -100,7 +102,8 @@ class Service:
                 self.workers = connect_workers(said.dask_scheduler, said.database_url)
         except WorkersUnavailable as unavailable:
             self.workers_problem = str(unavailable)
-        self.experiments = Experiments(self.runner, self.log, self.workers)
+        self.readers = ReaderProcesses(len(os.sched_getaffinity(0)))
+        self.experiments = Experiments(self.runner, self.log, self.workers, self.readers)
         self.model = EmbeddedModel(settings)
         self.openapi = OpenApiFields()
         self.tickets = Tickets()
@@ -149,6 +152,7 @@ class Service:
         if self.workers:
             self.workers.close()
         self.runner.shutdown()
+        self.readers.close()
         self.experiments.close()
         if self.gate:
             self.gate.close()

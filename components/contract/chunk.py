@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import re
 from contextlib import suppress
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from pydantic_core import from_json
@@ -48,7 +48,9 @@ class Usage:
 
     def after(self, earlier: Usage | None) -> Usage:
         """The larger of each count here and in an earlier report, as counts only grow."""
-        pairs = zip(astuple(self), astuple(earlier or self), strict=True)
+        if earlier is None:
+            return self
+        pairs = zip(vars(self).values(), vars(earlier).values(), strict=True)
         return Usage(*(max((count for count in pair if count is not None), default=None) for pair in pairs))
 
 

@@ -18,28 +18,21 @@ from functools import partial
 
 from components.drafts.comparison import Timing
 from components.experiments import sentences
-from components.experiments.claims import ALIVE_S, Claim, Progress, new_process_id
+from components.experiments.claims import ALIVE_S, Claim, Progress
 from components.experiments.determinism import determinism, write_determinism
-from components.experiments.making import Maker, MakerHere, Making
+from components.experiments.making import Makers, Making
 from components.experiments.run_order import Cell, Plan
 from components.log.database import DatabaseUnavailable
-from components.log.log import Log
 from components.log.owned import OwnLog
-from components.log.owner import LOCAL
-from components.log.query import QueryFailed, find_run
+from components.log.query import QueryFailed
 from components.log.record import RunRecord
 from components.runs.placement import Placement
-from components.runs.run import live_run
-from components.runs.runner import Runner
 from components.streaming.outcome import Status
 from components.user_error import UserError
 
-_MOST_KEPT = 200
-"""Idle experiments beyond this are dropped; the log has them."""
 _LOOK_AGAIN_S = 0.2
 _FAILURES_IN_A_ROW = 10
 """Consecutive failures that pause shared cells, or twice the number that may be under way where that is more."""
-_LOOK_AROUND_S = 0.4
 _RENEW_S = 1.0
 _RENEW_UNCHANGED_S = 5.0
 _MOST_SILENT_S = _RENEW_UNCHANGED_S + 3.0
@@ -64,13 +57,12 @@ class Experiment:
     def __init__(
         self,
         experiment_id: str,
-        here: Maker,
+        makers: Makers,
         find: Callable[[str], RunRecord | None],
         log: OwnLog,
         process: str,
-        elsewhere: Maker | None = None,
     ) -> None:
-        """``process`` is the id of this process in claims; ``elsewhere`` makes the shared cells."""
+        """``process`` is the id of this process in claims."""
         self.id = experiment_id
         self._claim = Claim(experiment_id, log, process)
         self._claiming = threading.Lock()
@@ -80,8 +72,7 @@ class Experiment:
         self._told = Progress()
         self._version = 0
         self._paused_why: str | None = None
-        self._here = here
-        self._elsewhere = elsewhere
+        self._makers = makers
         self._find = find
         self._log = log
         self._lock = threading.Lock()
@@ -253,7 +244,8 @@ class Experiment:
 
     def look_around(self) -> None:
         """Renew the claim, or give it up at the end, and do what other processes ask for. Called again and again."""
-        if self._elsewhere and self._waits_for_workers() and (why := self._elsewhere.problem()):
+        workers = self._makers.elsewhere
+        if workers and self._waits_for_workers() and (why := workers.problem()):
             with self._lock:
                 if not self._paused:
                     self._pause_by_itself(why)
@@ -411,10 +403,9 @@ class Experiment:
         at_once = max(plan.concurrency, sum(each.under_way for each in self._lines) + 1)
         placement = Placement(self.id, cell.lane, cell.position, cell.repeat, plan.timing.value, at_once, cell.checks)
         order = replace(cell.order, placement=placement, owner=self._log.owner, network=self._network)
-        maker = self._elsewhere if plan.shared and self._elsewhere else self._here
         self._version += 1
         try:
-            making = maker.make(order)
+            making = self._makers.of(plan).make(order)
         except UserError as refused:
             if plan.shared:
                 line.cells.appendleft((cell, plan))
@@ -430,14 +421,15 @@ class Experiment:
         return making
 
     def _ended(self, making: Making, line: _Line, plan: Plan, ended: Future[Status]) -> None:
-        """Begin the next run. A cell that was not made stays in the queue, which pauses."""
+        """Begin the next run. A cell that was not made stays in the queue, which pauses; a lost one is made again."""
         unmade = ended.cancelled() or ended.exception() is not None
+        lost = not unmade and ended.result() is Status.LOST
         failed = unmade or ended.result() not in _NO_FAILURES
         with self._lock:
             line.under_way -= 1
-            if unmade and plan.shared and making not in self._stopped:
+            if (unmade or lost) and plan.shared and making not in self._stopped:
                 line.cells.appendleft((self._making[making], plan))
-                if not self._paused:
+                if unmade and not self._paused:
                     self._pause_by_itself(self._why_unmade(ended))
             self._failures = self._failures + 1 if failed else 0
             many = self._failures >= max(_FAILURES_IN_A_ROW, 2 * line.at_once)
@@ -475,67 +467,3 @@ class Experiment:
         original, again = self._find(cell.checks), self._find(making.run_id)
         if original and again:
             write_determinism(self._log, (original.id, again.id), determinism(original, again))
-
-
-class Experiments:
-    """The experiments of this process. ``elsewhere``, where given, makes the shared cells."""
-
-    def __init__(self, runner: Runner, log: Log, elsewhere: Maker | None = None, most_kept: int = _MOST_KEPT) -> None:
-        self._here = MakerHere(runner)
-        self._elsewhere = elsewhere
-        self._log = log
-        self._most_kept = most_kept
-        self._experiments: dict[tuple[str, str], Experiment] = {}
-        self._lock = threading.Lock()
-        self.process = new_process_id()
-        """The name of this process in claims."""
-        self._stopping = threading.Event()
-        self._keeper = threading.Thread(target=self._keep_claims, name="experiments", daemon=True)
-        self._keeper.start()
-
-    def find(self, experiment_id: str, owner: str = LOCAL) -> Experiment:
-        """The owner's experiment with that id; without runs when this process makes none."""
-        with self._lock:
-            found = self._experiments.get((owner, experiment_id))
-            if found is None:
-                self._forget_old()
-                log = OwnLog(self._log, owner)
-                found = Experiment(experiment_id, self._here, partial(_record, log), log, self.process, self._elsewhere)
-                self._experiments[owner, experiment_id] = found
-            return found
-
-    def stop(self) -> None:
-        """Begin no more runs, and stop those of this process."""
-        self._stopping.set()
-        self._keeper.join()
-        for experiment in self._all():
-            if experiment.is_made_here:
-                experiment.stop()
-
-    def close(self) -> None:
-        """Let other processes make the rest; called when the runs of this process have ended."""
-        for experiment in self._all():
-            experiment.close()
-
-    def _all(self) -> list[Experiment]:
-        with self._lock:
-            return list(self._experiments.values())
-
-    def _keep_claims(self) -> None:
-        while not self._stopping.wait(_LOOK_AROUND_S):
-            for experiment in self._all():
-                experiment.look_around()
-
-    def _forget_old(self) -> None:
-        for key, experiment in list(self._experiments.items()):
-            if len(self._experiments) < self._most_kept:
-                return
-            if not experiment.is_made_here:
-                del self._experiments[key]
-
-
-def _record(log: OwnLog, run_id: str) -> RunRecord | None:
-    run = live_run(log, run_id)
-    if run:
-        return run.record()
-    return find_run(log.database, run_id) if log.database else None

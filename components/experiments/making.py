@@ -7,9 +7,11 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Protocol
 
+from components.experiments.run_order import Plan
 from components.runs.order import Order
-from components.runs.runner import Runner
+from components.runs.runner import Read, Runner
 from components.streaming.outcome import Status
+from components.streaming.stream import AnswerStream
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,16 +43,38 @@ class Maker(Protocol):
 
 
 class MakerHere:
-    """Makes cells as runs of this process."""
+    """Makes cells as runs of this process; ``read`` reads their answers."""
 
-    def __init__(self, runner: Runner) -> None:
+    def __init__(self, runner: Runner, read: Read = AnswerStream) -> None:
         self._runner = runner
+        self._read = read
 
     def make(self, order: Order) -> Making:
         """Begin a run and return at once."""
-        run = self._runner.start(order)
+        run = self._runner.start(order, self._read)
         return Making(run.id, run.ended, run.written, run.stop, lambda: run.waits_to_retry)
 
     def problem(self) -> str | None:
         """None: this process is there."""
         return None
+
+
+_MANY_CELLS = 200
+"""From this number on, a process that reads answers is worth its start."""
+
+
+@dataclass(frozen=True)
+class Makers:
+    """What makes the cells of a plan: ``here`` as a rule, and for shared cells ``elsewhere``, or ``many`` of them."""
+
+    here: Maker
+    many: Maker | None = None
+    elsewhere: Maker | None = None
+
+    def of(self, plan: Plan) -> Maker:
+        """The maker of the plan's cells."""
+        if not plan.shared:
+            return self.here
+        if self.elsewhere is None and self.many and len(plan.cells) >= _MANY_CELLS:
+            return self.many
+        return self.elsewhere or self.here

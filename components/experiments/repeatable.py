@@ -9,7 +9,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from components.experiments import sentences
-from components.experiments.experiment import Experiment, Experiments
+from components.experiments.experiment import Experiment
+from components.experiments.experiments import Experiments
 from components.experiments.prepared import CannotRun, Prepared, database_of
 from components.experiments.run_order import Plan
 from components.experiments.store import PlacedRun, newest_experiments, placed_runs, save_experiment

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
+from functools import cache
 
 from sqlalchemy import Connection, Dialect, Engine, select, update
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, InterfaceError
@@ -52,7 +53,9 @@ def _write(connection: Connection, due: list[Snapshot]) -> None:
     due = sorted(due, key=lambda snapshot: snapshot.record.owner)
     rows = [tuple(map(to_row(each.record).get, _COLUMNS)) for each in due]
     options = {"preserve_rowcount": True}
-    written = connection.exec_driver_sql(_upsert_runs(connection.dialect), rows, execution_options=options).rowcount
+    mark = _mark(connection.dialect)
+    statement = _upsert_runs(connection.dialect.name, mark)
+    written = connection.exec_driver_sql(statement, rows, execution_options=options).rowcount
     if written < len(due):
         # The row count tells which run it was only for a single row.
         if len(due) > 1:
@@ -62,7 +65,6 @@ def _write(connection: Connection, due: list[Snapshot]) -> None:
     with_events = [snapshot for snapshot in due if snapshot.events]
     if not with_events:
         return
-    mark = _mark(connection.dialect)
     # Rows from this number on are from an earlier attempt, or from before the log was reopened.
     numbers = [(snapshot.record.id, snapshot.first_event) for snapshot in with_events]
     connection.exec_driver_sql(f"DELETE FROM events WHERE run_id = {mark} AND first >= {mark}", numbers)  # noqa: S608
@@ -84,14 +86,17 @@ def _mark(dialect: Dialect) -> str:
 
 
 _COLUMNS = [name for name in FACTS if name != "heartbeat_at"]
-_CHANGED = ", ".join(f"{name} = excluded.{name}" for name in FACTS if name != "id")
+_FIXED = {"id", "created_at", "owner", "endpoint", "dialect", "model", "request_body", "draft", "prompt", "settings"}
+"""What a run has from its beginning: an update would write its indexes again."""
+_CHANGED = ", ".join(f"{name} = excluded.{name}" for name in FACTS if name not in _FIXED)
 
 
-def _upsert_runs(dialect: Dialect) -> str:
+@cache
+def _upsert_runs(dialect_name: str, mark: str) -> str:
     """The statement as text: SQLAlchemy's handling of each of the sixty values would take longer than the database."""
-    values = ", ".join([_mark(dialect)] * len(_COLUMNS))
+    values = ", ".join([mark] * len(_COLUMNS))
     return (
-        f"INSERT INTO runs ({', '.join(_COLUMNS)}, heartbeat_at) VALUES ({values}, {database_now(dialect.name)}) "  # noqa: S608 - names of columns
+        f"INSERT INTO runs ({', '.join(_COLUMNS)}, heartbeat_at) VALUES ({values}, {database_now(dialect_name)}) "  # noqa: S608 - names of columns
         f"ON CONFLICT (id) DO UPDATE SET {_CHANGED} WHERE runs.status IN ('{Status.RUNNING}', '{Status.LOST}')"
     )
 

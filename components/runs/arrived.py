@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from itertools import chain
 from typing import Any
 
 from components.log.events import StoredEvent, stored
@@ -22,7 +23,6 @@ class Arrived:
         self._reasoning: list[str] = []
         self._events: list[StoredEvent] = []
         self._event_chars = 0
-        self._event_bytes = 0
         self._event_count = 0
         self._chunks = 0
         self._first_chunks = 0
@@ -50,7 +50,9 @@ class Arrived:
     @property
     def size(self) -> int:
         """The approximate memory use, in bytes."""
-        return self._event_bytes + sum(map(sys.getsizeof, (*self._text, *self._reasoning)))
+        events = chain.from_iterable((each.name, each.data) for each in self._events)
+        of_events = _SIZE_OF_AN_EMPTY_EVENT * len(self._events) + sum(map(sys.getsizeof, events))
+        return of_events + sum(map(sys.getsizeof, (*self._text, *self._reasoning)))
 
     def texts(self) -> tuple[str, str]:
         """The text of the answer and the reasoning."""
@@ -96,7 +98,6 @@ class Arrived:
             if chars <= self._limits.max_kept_event_chars:
                 self._events.append(kept)
                 self._event_chars = chars
-                self._event_bytes += _SIZE_OF_AN_EMPTY_EVENT + sys.getsizeof(kept.name) + sys.getsizeof(kept.data)
         self._event_count += 1
 
     def _chunk_rate(self) -> float | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Callable
 
 from components.endpoints.endpoint import EndpointUnavailable
 from components.log.log import Log
@@ -15,6 +16,7 @@ from components.runs.run import Run, live_run
 from components.streaming.faults import ErrorKind, StreamFault
 from components.streaming.limits import Limits
 from components.streaming.outcome import Outcome, Status
+from components.streaming.reader_processes import RemoteAnswer
 from components.streaming.stream import AnswerStream
 
 ENDED_RUNS = logging.getLogger("tempera.runs")
@@ -22,6 +24,10 @@ ENDED_RUNS = logging.getLogger("tempera.runs")
 _TOLD_FACTS = ("status", "error_kind", "http_status", "endpoint", "model", "ttft_ms", "total_ms", "completion_tokens")
 _SHUTDOWN_S = 4.0
 """For all runs together."""
+
+
+Read = Callable[..., AnswerStream | RemoteAnswer]
+"""Begins to read an answer; takes the arguments of ``AnswerStream``."""
 
 
 class Runner:
@@ -33,8 +39,8 @@ class Runner:
         self._gate = gate
         self._threads: dict[str, threading.Thread] = {}
 
-    def start(self, order: Order) -> Run:
-        """Start a run and return at once.
+    def start(self, order: Order, read: Read = AnswerStream) -> Run:
+        """Start a run and return at once. ``read`` reads its answer.
 
         Raises Refused when the owner's quota is used up or the gate does not admit the run; a later refusal by the gate
         ends the run with the status rejected.
@@ -44,7 +50,7 @@ class Runner:
         if self._gate:
             self._gate.admit(order)
         run = Run(order, self._limits)
-        thread = threading.Thread(target=self._work, args=(run,), name=f"run {run.id[:8]}", daemon=True)
+        thread = threading.Thread(target=self._work, args=(run, read), name=f"run {run.id[:8]}", daemon=True)
         self._log.begin(run)
         self._threads[run.id] = thread
         thread.start()
@@ -73,10 +79,10 @@ class Runner:
         found = (live_run(self._log, run_id) for run_id in list(self._threads))
         return [run for run in found if run]
 
-    def _work(self, run: Run) -> None:
+    def _work(self, run: Run, read: Read) -> None:
         try:
             self._log.wait_until_committed(run)
-            run.finish(self._outcome(run))
+            run.finish(self._outcome(run, read))
         except Exception:  # an internal error must not leave a run running for ever
             logging.getLogger(__name__).exception("run %s ended by a fault of Tempera", run.id)
             run.finish(
@@ -88,12 +94,12 @@ class Runner:
             del self._threads[run.id]
             run.written.set_result(None)
 
-    def _outcome(self, run: Run) -> Outcome:
+    def _outcome(self, run: Run, read: Read) -> Outcome:
         if self._gate is None:
-            return self._answer(run)
+            return self._answer(run, read)
         try:
             with self._gate.enter(run) as tell:
-                outcome = self._answer(run)
+                outcome = self._answer(run, read)
                 tell(outcome)
                 return outcome
         except Refused as refused:
@@ -101,14 +107,14 @@ class Runner:
                 return _stopped()
             return Outcome(Status.REJECTED, ErrorKind.REFUSED_HERE, refused.sentence)
 
-    def _answer(self, run: Run) -> Outcome:
+    def _answer(self, run: Run, read: Read) -> Outcome:
         try:
             address = run.order.endpoint.address(lambda: run.stopping)
         except EndpointUnavailable as unavailable:
             if run.stopping:
                 return _stopped()
             return Outcome(Status.REJECTED, ErrorKind.ENDPOINT_UNAVAILABLE, unavailable.sentence)
-        stream = AnswerStream(
+        stream = read(
             address.base_url,
             run.order.body,
             key=address.key,

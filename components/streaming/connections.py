@@ -113,6 +113,8 @@ class _Connection(HTTPConnection):
     reused = False
     _call: Call
     _sending = False
+    _together: list[bytes] | None = None
+    """The parts of a request while it is put together."""
 
     def begin(self, call: Call) -> None:
         """Serve this call from now on."""
@@ -122,8 +124,21 @@ class _Connection(HTTPConnection):
         if self.reused:
             call.watch.hold(self.sock)
 
+    def request(self, *args: Any, **kwargs: Any) -> None:
+        """Send a request, its head and its body together: each would be a packet of its own, and a TLS record."""
+        parts: list[bytes] = []
+        self._together = parts
+        try:
+            super().request(*args, **kwargs)
+        finally:
+            self._together = None
+        self.send(b"".join(parts))
+
     def send(self, data: Any) -> None:
         """Send bytes of the request; connects first if necessary."""
+        if self._together is not None:
+            self._together.append(data)
+            return
         if self.sock is None:
             self.connect()
         if not self._sending:

@@ -45,10 +45,11 @@ class ApiKey:
     ``mask`` removes it from the texts of endpoints.
     """
 
-    __slots__ = ("_origin", "_secret", "mask")
+    __slots__ = ("_base_url", "_origin", "_secret", "mask")
 
     def __init__(self, secret: str, base_url: str) -> None:
         self._secret = secret
+        self._base_url = base_url
         self.mask = Mask(secret)
         self._origin = origin_of(base_url)
 
@@ -60,6 +61,10 @@ class ApiKey:
         if origin_of(url) != self._origin:
             raise StreamFault(ErrorKind.POLICY_REFUSED, sentences.KEY_OF_ANOTHER_ADDRESS)
         return f"Bearer {self._secret}"
+
+    def handed_over(self) -> tuple[str, str]:
+        """The arguments that make this key again, for a process of this program that makes the call."""
+        return self._secret, self._base_url
 
     def __repr__(self) -> str:
         return MASK

@@ -23,7 +23,7 @@ from sqlalchemy import select
 
 from components.contract.profile import BEEZY
 from components.endpoints.endpoint import Address, AnyEndpoint, Endpoint
-from components.experiments.experiment import Experiments
+from components.experiments.experiments import Experiments
 from components.experiments.file_reading import read_experiment_file
 from components.experiments.logged_cases import cases_of
 from components.experiments.logged_checks import check_logged

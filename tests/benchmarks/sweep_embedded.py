@@ -21,7 +21,7 @@ from components.contract.profile import BEEZY
 from components.drafts.comparison import Timing
 from components.embedded.process import EmbeddedModel
 from components.endpoints.endpoint import EmbeddedEndpoint
-from components.experiments.experiment import Experiments
+from components.experiments.experiments import Experiments
 from components.experiments.run_order import Cell, Plan
 from components.log.log import Log
 from components.log.query import find_run

@@ -4,7 +4,7 @@
 
 The endpoint answers at once and keeps connections open; it, the bare loop and the sweep have a process each. Loop and
 sweep take turns in the same minutes; the ratio of the medians is what a sweep's reader, log and order of cells cost.
-The processor time of a cell counts its own process only, so other load changes it little. The sweep's process is
+The processor time of a cell counts its own processes only, so other load changes it little. The sweep's process is
 measured with a tenth of its cells as well: what it takes more for all of them is what cells take.
 """
 
@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import statistics
 import subprocess
 import sys
@@ -26,10 +27,11 @@ import requests
 from components.contract.profile import BEEZY
 from components.drafts.comparison import Timing
 from components.endpoints.endpoint import Address, Endpoint
-from components.experiments.experiment import Experiments
+from components.experiments.experiments import Experiments
 from components.experiments.run_order import Cell, Plan
 from components.log.log import Log
 from components.runs.runner import Runner
+from components.streaming.reader_processes import ReaderProcesses
 from tests.benchmarks.endpoint import Served, endpoint_at_once, trust
 from tests.browser.conftest import ROOT
 from tests.orders import order
@@ -80,7 +82,8 @@ def sweep(base_url: str, cells: int, at_once: int) -> float:
     endpoint = Endpoint("local", BEEZY, Address(base_url))
     with tempfile.TemporaryDirectory() as folder:
         log = Log(f"sqlite:///{Path(folder) / 'runs.sqlite3'}")
-        experiment = Experiments(Runner(log), log).find(ID)
+        readers = ReaderProcesses(len(os.sched_getaffinity(0)))
+        experiment = Experiments(Runner(log), log, readers=readers).find(ID)
         made = [
             Cell(f"row {row + 1}", row, repeat, order(endpoint, body_of(row)))
             for repeat in range(1, REPEATS + 1)
@@ -92,15 +95,22 @@ def sweep(base_url: str, cells: int, at_once: int) -> float:
             time.sleep(0.05)
         took = time.perf_counter() - began
         assert len(experiment.run_ids()) == len(made)
+        readers.close()
         log.close()
     return took
 
 
+def processor_s() -> float:
+    """Processor time of this process and of those that it started and that have ended."""
+    times = os.times()
+    return times.user + times.system + times.children_user + times.children_system
+
+
 def measure_here(what: str, base_url: str, cells: int, at_once: int) -> None:
     """Print what ``measure`` reads."""
-    began = time.process_time()
+    began = processor_s()
     took = (bare if what == "bare" else sweep)(base_url, cells, at_once)
-    processor = time.process_time() - began
+    processor = processor_s() - began
     memory = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM"))
     print(cells / took, processor / cells * 1000, int(memory.split()[1]) / 1024)
 

@@ -16,7 +16,7 @@ from components.contract.profile import BEEZY
 from components.drafts.comparison import Comparison, Lane, Timing
 from components.drafts.draft import Draft, FieldState, Setting
 from components.endpoints.endpoint import Address, Endpoint
-from components.experiments.experiment import Experiments
+from components.experiments.experiments import Experiments
 from components.experiments.lanes import lane_requests
 from components.experiments.run_order import Cell, Plan, plan
 from components.log.log import Log

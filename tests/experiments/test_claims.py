@@ -11,7 +11,8 @@ import pytest
 from sqlalchemy import update
 
 from components.drafts.comparison import Timing
-from components.experiments.experiment import Experiment, Experiments
+from components.experiments.experiment import Experiment
+from components.experiments.experiments import Experiments
 from components.experiments.run_order import Plan
 from components.experiments.store import runs_of
 from components.log.database_clock import database_now
@@ -92,7 +93,7 @@ def test_pause_resume_and_stop_reach_the_process_that_makes_the_runs(two: tuple[
 
 _MAKES = """
 from dataclasses import replace
-from components.experiments.experiment import Experiments
+from components.experiments.experiments import Experiments
 from components.runs.runner import Runner
 from tests.experiments.test_claims import ID, a_sweep
 log = Log(url)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from components.experiments.drift import Time, levels_of, series_in_log, times_of
-from components.experiments.experiment import Experiments
+from components.experiments.experiments import Experiments
 from components.experiments.file_reading import read_experiment_file
 from components.experiments.prepared import prepared
 from components.experiments.repeatable import run

@@ -18,7 +18,8 @@ from sqlalchemy import create_engine, insert
 
 from components.drafts.comparison import Lane, Timing
 from components.endpoints.endpoint import Endpoint
-from components.experiments.experiment import Experiment, Experiments
+from components.experiments.experiment import Experiment
+from components.experiments.experiments import Experiments
 from components.experiments.run_order import Cell, Plan
 from components.experiments.store import runs_of
 from components.log.deletion import delete_run
@@ -640,7 +641,7 @@ import sys, time
 from components.contract.profile import BEEZY
 from components.drafts.comparison import Timing
 from components.endpoints.endpoint import Address, Endpoint
-from components.experiments.experiment import Experiments
+from components.experiments.experiments import Experiments
 from components.experiments.run_order import Cell, Plan
 from components.log.log import Log
 from components.runs.order import Order

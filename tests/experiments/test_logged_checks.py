@@ -9,7 +9,7 @@ import pytest
 
 from components.checks.kinds import read_check
 from components.checks.results import kept_results
-from components.experiments.experiment import Experiments
+from components.experiments.experiments import Experiments
 from components.experiments.file_reading import read_experiment_file
 from components.experiments.judges import Judges
 from components.experiments.logged_checks import Checking, check_logged

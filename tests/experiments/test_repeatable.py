@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from components.endpoints.endpoint import Endpoint
-from components.experiments.experiment import Experiments
+from components.experiments.experiments import Experiments
 from components.experiments.file_reading import read_experiment_file
 from components.experiments.judges import Judges
 from components.experiments.kept_sweep import read_sweep

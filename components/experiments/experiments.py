@@ -1,0 +1,94 @@
+"""The experiments of this process, and the thread that keeps their claims."""
+
+from __future__ import annotations
+
+import threading
+from functools import partial
+
+from components.experiments.claims import new_process_id
+from components.experiments.experiment import Experiment
+from components.experiments.making import Maker, MakerHere, Makers
+from components.log.log import Log
+from components.log.owned import OwnLog
+from components.log.owner import LOCAL
+from components.log.query import find_run
+from components.log.record import RunRecord
+from components.runs.run import live_run
+from components.runs.runner import Runner
+from components.streaming.reader_processes import ReaderProcesses
+
+_MOST_KEPT = 200
+"""Idle experiments beyond this are dropped; the log has them."""
+_LOOK_AROUND_S = 0.4
+
+
+class Experiments:
+    """The experiments of this process."""
+
+    def __init__(
+        self,
+        runner: Runner,
+        log: Log,
+        elsewhere: Maker | None = None,
+        readers: ReaderProcesses | None = None,
+        most_kept: int = _MOST_KEPT,
+    ) -> None:
+        """``elsewhere`` makes shared cells; without it, ``readers`` read the answers of many of them."""
+        many = MakerHere(runner, readers.read) if readers else None
+        self._makers = Makers(MakerHere(runner), many, elsewhere)
+        self._log = log
+        self._most_kept = most_kept
+        self._experiments: dict[tuple[str, str], Experiment] = {}
+        self._lock = threading.Lock()
+        self.process = new_process_id()
+        """The name of this process in claims."""
+        self._stopping = threading.Event()
+        self._keeper = threading.Thread(target=self._keep_claims, name="experiments", daemon=True)
+        self._keeper.start()
+
+    def find(self, experiment_id: str, owner: str = LOCAL) -> Experiment:
+        """The owner's experiment with that id; without runs when this process makes none."""
+        with self._lock:
+            found = self._experiments.get((owner, experiment_id))
+            if found is None:
+                self._forget_old()
+                log = OwnLog(self._log, owner)
+                found = Experiment(experiment_id, self._makers, partial(_record, log), log, self.process)
+                self._experiments[owner, experiment_id] = found
+            return found
+
+    def stop(self) -> None:
+        """Begin no more runs, and stop those of this process."""
+        self._stopping.set()
+        self._keeper.join()
+        for experiment in self._all():
+            if experiment.is_made_here:
+                experiment.stop()
+
+    def close(self) -> None:
+        """Let other processes make the rest; called when the runs of this process have ended."""
+        for experiment in self._all():
+            experiment.close()
+
+    def _all(self) -> list[Experiment]:
+        with self._lock:
+            return list(self._experiments.values())
+
+    def _keep_claims(self) -> None:
+        while not self._stopping.wait(_LOOK_AROUND_S):
+            for experiment in self._all():
+                experiment.look_around()
+
+    def _forget_old(self) -> None:
+        for key, experiment in list(self._experiments.items()):
+            if len(self._experiments) < self._most_kept:
+                return
+            if not experiment.is_made_here:
+                del self._experiments[key]
+
+
+def _record(log: OwnLog, run_id: str) -> RunRecord | None:
+    run = live_run(log, run_id)
+    if run:
+        return run.record()
+    return find_run(log.database, run_id) if log.database else None

@@ -1,0 +1,112 @@
+"""The process that ``ReaderProcesses`` starts: reads requests from standard input, writes parts of answers to standard
+output, and ends with its input, so that it never outlives the process that started it.
+
+Each line is JSON. The first line of the input names the trusted authorities; then ``["begin", number, arguments]``
+begins an answer and ``["stop", number]`` stops it. The first line of the output is empty and says that the process is
+ready; then each is a list of ``[number, part]``, in the order of arrival. A part is a list of events, or an object for
+a retry or the end.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from queue import Empty, SimpleQueue
+from typing import Any, BinaryIO
+
+from pydantic import TypeAdapter
+from requests import adapters
+
+from components.streaming.answer import TimedEvent
+from components.streaming.faults import StreamFault
+from components.streaming.limits import Limits
+from components.streaming.outcome import Outcome
+from components.streaming.session import ApiKey
+from components.streaming.stream import AnswerStream
+
+OUTCOMES = TypeAdapter(Outcome)
+_MOST_AT_ONCE = 1_000
+
+
+class _Answers:
+    """The answers that this process reads, and the thread that writes their parts."""
+
+    def __init__(self, output: BinaryIO) -> None:
+        self._output = output
+        self._parts: SimpleQueue[tuple[int, TimedEvent | dict[str, Any]]] = SimpleQueue()
+        self._streams: dict[int, AnswerStream] = {}
+        self._threads = ThreadPoolExecutor(_MOST_AT_ONCE)
+        threading.Thread(target=self._write, daemon=True).start()
+
+    def begin(self, number: int, request: dict[str, Any]) -> None:
+        """Read an answer."""
+
+        def retrying(fault: StreamFault, seconds: float) -> None:
+            self._parts.put((number, {"retrying": [fault.kind, fault.sentence, fault.http_status, seconds]}))
+
+        self._streams[number] = stream = AnswerStream(
+            request["base_url"],
+            request["body"].encode(),
+            key=ApiKey(*request["key"]) if request["key"] else None,
+            streaming=request["streaming"],
+            limits=Limits(**request["limits"]),
+            on_retry=retrying,
+        )
+        self._threads.submit(self._read, number, stream)
+
+    def stop(self, number: int) -> None:
+        """Stop an answer if it has not ended."""
+        if stream := self._streams.get(number):
+            stream.stop()
+
+    def _read(self, number: int, stream: AnswerStream) -> None:
+        for event in stream:
+            self._parts.put((number, event))
+        del self._streams[number]
+        self._parts.put((number, {"ended": OUTCOMES.dump_python(stream.outcome)}))
+
+    def _write(self) -> None:
+        while True:
+            written: list[tuple[int, list[TimedEvent] | dict[str, Any]]] = []
+            number, part = self._parts.get()
+            try:
+                while True:
+                    if isinstance(part, dict):
+                        written.append((number, part))
+                    elif written and written[-1][0] == number and isinstance(events := written[-1][1], list):
+                        events.append(part)
+                    else:
+                        written.append((number, [part]))
+                    number, part = self._parts.get_nowait()
+            except Empty:
+                # All that has arrived meanwhile goes out at once.
+                self._output.write(json.dumps(written).encode() + b"\n")
+                self._output.flush()
+
+
+def main() -> None:
+    """Read answers until standard input ends."""
+    # Ctrl+C in a terminal reaches this process too; the one that started it decides.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    output = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    requests = sys.stdin.buffer
+    adapters.DEFAULT_CA_BUNDLE_PATH = json.loads(requests.readline())
+    answers = _Answers(output)
+    output.write(b"\n")
+    output.flush()
+    for line in requests:
+        match json.loads(line):
+            case ["begin", number, request]:
+                answers.begin(number, request)
+            case ["stop", number]:
+                answers.stop(number)
+    os._exit(0)  # at once: what the answers would say reaches nobody
+
+
+if __name__ == "__main__":
+    main()
