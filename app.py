@@ -15,6 +15,7 @@ from starlette.middleware import Middleware
 from components.protection.private_files import keep_new_files_private
 from components.server import replica, routes, run_files
 from components.server.closed_routes import ClosedRoutes
+from components.server.compressed_files import CompressedFiles
 from components.server.cookies import VisitorCookie
 from components.server.forwarded import keep_peer_of_socket
 from components.server.held_messages import hold_back_messages
@@ -76,6 +77,7 @@ app = st.App(
         Middleware(PageShell),
         Middleware(VisitorCookie, demo=lambda: service().demo),
         Middleware(ReadToTheEnd),
+        Middleware(CompressedFiles),  # innermost: what it keeps is nobody's
     ],
     lifespan=lifespan,
     on_script_error=report_script_error,
