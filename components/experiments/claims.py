@@ -6,12 +6,12 @@ import json
 import threading
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import case, delete, func, select, update
+from sqlalchemy import Connection, case, delete, func, select, update
 
 from components.log.database_clock import database_now
 from components.log.owned import OwnLog
@@ -63,11 +63,17 @@ class Claim:
 
         Taken ``anew``, it has no requests.
         """
-        if not self._is_id:
-            return True
+        return not self._is_id or self._log.write(self._taking(progress, anew))
+
+    def take_new(self, progress: Progress) -> None:
+        """Take the claim of an experiment that no other process knows yet: returns before it is written."""
+        if self._is_id:
+            self._log.post(f"claim {self._row['experiment_id']}", self._taking(progress, anew=True))
+
+    def _taking(self, progress: Progress, anew: bool) -> Callable[[Connection], bool]:
         row = {**self._row, "content": json.dumps(asdict(progress)), "request": None}
 
-        def work(connection: Any) -> bool:
+        def work(connection: Connection) -> bool:
             dialect = connection.dialect.name
             is_old = _table.c.heartbeat_at < database_now(dialect, ALIVE_S)
             is_own = _table.c.process == self._process
@@ -77,7 +83,7 @@ class Claim:
             renewed: bool = done.rowcount == 1
             return renewed
 
-        return self._log.write(work)
+        return work
 
     def give_up(self) -> None:
         """Let another process take it. Raises DatabaseUnavailable."""

@@ -220,16 +220,20 @@ class Experiment:
         with self._claiming:
             return self._has_claim()
 
-    def start(self, plan: Plan, network: str | None = None) -> bool:
+    def start(self, plan: Plan, network: str | None = None, *, is_new: bool = False) -> bool:
         """Add these runs to those under way; returns whether they are made here.
 
-        ``network`` is the owner's network, if known. Sequential runs wait for each other, across all starts. Shared
+        ``network`` is the owner's network, if known. An experiment that ``is_new`` is known to no other process, so
+        its runs begin before the log has its claim. Sequential runs wait for each other, across all starts. Shared
         cells that are under way or queued are not added again. Nothing is added while another process makes the
         experiment.
         """
         if not plan.cells:
             return True
         with self._claiming:
+            if is_new and not self._claimed:
+                self._claim.take_new(self._progress())
+                self._claimed = True
             if not self._has_claim():
                 return False
             with self._lock:
@@ -361,7 +365,7 @@ class Experiment:
     def _fill(self) -> None:
         """Begin as many runs as allowed. Called after each change that may allow more."""
         begun: list[tuple[Making, Cell, _Line, Plan]] = []
-        with self._lock:
+        with self._lock, self._log.log.together():
             for line in self._lines:
                 while line.cells and line.under_way < line.at_once and self._may_begin(*line.cells[0]):
                     cell, plan = line.cells.popleft()

@@ -10,9 +10,9 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import TypeVar
 
 from sqlalchemy import Connection
@@ -62,6 +62,8 @@ class Log:
         self._jobs: list[Callable[[Database | None], None]] = []
         self._posted: dict[str, Callable[[Connection], object]] = {}
         self._urgent = False
+        self._gathering = 0
+        """How many callers of ``together`` add runs."""
         self._closing = False
         self._reap_at = 0.0
         self._stops_at = 0.0
@@ -92,6 +94,18 @@ class Log:
             self.post(f"{owner} is seen", lambda connection: seen(connection, owner, network))
         self._unwritten.add(run)
         self._wake()
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Write the runs that begin meanwhile, and what is posted, in one round, soon after the end."""
+        with self._condition:
+            self._gathering += 1
+        try:
+            yield
+        finally:
+            with self._condition:
+                self._gathering -= 1
+                self._condition.notify_all()
 
     def wait_until_committed(self, run: LoggedRun) -> None:
         """Wait until the run's row is committed or the database fails."""
@@ -222,7 +236,7 @@ class Log:
             # A slow round shortens the pause, so that text is written no later than the interval.
             pause = self._limits.log_retry_s if self.problem else max(interval / 4, began + interval - time.monotonic())
             with self._condition:
-                self._condition.wait_for(lambda: self._urgent or self._closing, pause)
+                self._condition.wait_for(self._is_due, pause)
                 self._urgent = False
                 closing = self._closing
                 jobs, self._jobs = self._jobs, []
@@ -238,6 +252,9 @@ class Log:
                 self._fail(error)
             for job in jobs:
                 job(self.database)
+
+    def _is_due(self) -> bool:
+        return self._closing or bool(self._jobs) or (self._urgent and not self._gathering)
 
     def _open(self) -> None:
         if self.database:

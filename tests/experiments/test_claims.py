@@ -74,6 +74,20 @@ def test_another_process_sees_the_progress_and_makes_nothing_twice(
     log.close()
 
 
+def test_a_new_experiment_waits_for_no_claim_and_has_one_soon(two: tuple[Experiment, Experiment]) -> None:
+    here, there = two
+    stage = Stage(pause=0.01)
+    with serve(stage.play) as server:
+        assert here.start(a_sweep(server.base_url, 10), is_new=True)
+        here.pause()
+        wait_for(lambda: there.is_made_elsewhere)
+        assert not there.claim()
+        here.resume()
+        wait_for(lambda: not here.going_on)
+        wait_for(there.claim)
+        assert len(stage.asked) == 10
+
+
 def test_pause_resume_and_stop_reach_the_process_that_makes_the_runs(two: tuple[Experiment, Experiment]) -> None:
     here, there = two
     stage = Stage(pause=0.02)

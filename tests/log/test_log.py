@@ -6,7 +6,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import event, select, update
 
 from components.contract.chunk import Usage
 from components.log.log import Log
@@ -33,6 +33,25 @@ def test_the_row_is_there_before_anything_is_sent(log: Log, new_run: Callable[[]
     found = find_run(log.database, run.id)
     assert found
     assert (found.status, found.text, found.request_body) == ("running", "", '{"model": "m"}')
+
+
+def test_runs_that_begin_together_are_committed_together(sqlite_url: str, new_run: Callable[[], Run]) -> None:
+    log = Log(sqlite_url, Limits(log_flush_ms=60_000))
+    runs, commits = [new_run() for _ in range(4)], []
+    log.write(lambda _connection: None)  # the round of the start is over
+    event.listen(log.database.writer, "commit", commits.append)
+    with log.together():
+        for run in runs:
+            log.begin(run)
+        time.sleep(0.05)
+        assert find_run(log.database, runs[0].id) is None
+    for run in runs:
+        log.wait_until_committed(run)
+        assert find_run(log.database, run.id)
+    assert len(commits) == 1
+    for run in runs:
+        run.finish(Outcome(Status.CANCELLED))
+    log.close()
 
 
 def test_text_is_written_while_it_streams(log: Log, new_run: Callable[[], Run]) -> None:

@@ -89,7 +89,7 @@ def start_all() -> None:
     experiment_id = uuid.uuid4().hex
     state.show_experiment(state.EXPERIMENT, experiment_id)
     st.session_state[keys.ASKED] = _asked_by(ready)
-    _start(experiment_id, ready)
+    _start(experiment_id, ready, is_new=True)
 
 
 def stop_all() -> None:
@@ -153,11 +153,10 @@ def compare_with(record: RunRecord, later: RunRecord | None = None) -> None:
     state.show_experiment(state.EXPERIMENT, experiment_id)
 
 
-def _start(experiment_id: str, requests: Sequence[LaneRequest]) -> None:
+def _start(experiment_id: str, requests: Sequence[LaneRequest], *, is_new: bool = False) -> None:
     draft = draft_form.read()
     rules = rules_form.read()
     content = json.loads(draft.to_text()) | rules_content(rules)
-    save_experiment(own_log(), experiment_id, json.dumps(content))
     experiment = service().experiments.find(experiment_id, owner())
     before = set(experiment.run_ids())
     planned = plan(
@@ -168,7 +167,10 @@ def _start(experiment_id: str, requests: Sequence[LaneRequest]) -> None:
         shuffled=_shuffled,
     )
     cells = with_checks(planned.cells, rules.checks, lambda _position: {})
-    experiment.start(replace(planned, cells=cells), network())
+    # The first bytes go out after one commit, of the rows; the comparison itself and its claim are written next.
+    with service().log.together():
+        save_experiment(own_log(), experiment_id, json.dumps(content))
+        experiment.start(replace(planned, cells=cells), network(), is_new=is_new)
     begun = [live_run(own_log(), run_id) for run_id in experiment.run_ids() if run_id not in before]
     placed = [(run, run.order.placement) for run in begun if run]
     show_begun((run, Place(at.lane)) for run, at in placed if at and at.repeat != WARM_UP)
