@@ -191,8 +191,8 @@ def reason(error: BaseException) -> str:
     """A sentence for a database error, with what to do."""
     if isinstance(error, ImportError) and error.name == "psycopg":
         return _NO_DRIVER
-    said = next(iter(str(getattr(error, "orig", None) or error).strip().splitlines()), "") or type(error).__name__
-    lower = said.lower()
+    message = next(iter(str(getattr(error, "orig", None) or error).strip().splitlines()), "") or type(error).__name__
+    lower = message.lower()
     for sign, sentence in (
         ("disk is full", "the disk is full. Free some space."),
         ("no space left", "the disk is full. Free some space."),
@@ -219,4 +219,4 @@ def reason(error: BaseException) -> str:
     ):
         if sign in lower:
             return sentence
-    return f"{said.rstrip('.')}."
+    return f"{message.rstrip('.')}."

@@ -96,9 +96,9 @@ def _insert(connection: Connection, step: list[tuple[RunRecord, AnnotationRow]])
     connection.execute(insert(runs), [to_row(record) for record, _said in step])
     moment = utc_now()
     annotated = [
-        {"run_id": record.id, "changed_at": moment, **said._asdict()}
-        for record, said in step
-        if said != AnnotationRow()
+        {"run_id": record.id, "changed_at": moment, **annotation._asdict()}
+        for record, annotation in step
+        if annotation != AnnotationRow()
     ]
     if annotated:
         connection.execute(insert(run_annotations), annotated)

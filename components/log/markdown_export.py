@@ -35,8 +35,8 @@ def _parts(record: RunRecord) -> Iterator[str]:
         yield _fenced(record.error_message, "text")
     yield _numbers(record)
     yield _rate_basis(record)
-    if said := ", ".join(f"{label} {_name(value)}" for label, value in record.endpoint_facts):
-        yield f"Reported by the endpoint: {said}."
+    if reported := ", ".join(f"{label} {_name(value)}" for label, value in record.endpoint_facts):
+        yield f"Reported by the endpoint: {reported}."
     yield "## Request"
     yield from _request(record.request_body)
     yield "## Answer"
@@ -58,15 +58,15 @@ def _parts(record: RunRecord) -> Iterator[str]:
 
 
 def _ending(record: RunRecord) -> str:
-    said = ["Still running" if record.running else f"Ended as {_name(record.status)}"]
+    parts = ["Still running" if record.running else f"Ended as {_name(record.status)}"]
     if record.error_kind:
-        said.append(f"fault {_name(record.error_kind)}")
+        parts.append(f"fault {_name(record.error_kind)}")
     if record.http_status is not None:
-        said.append(f"HTTP {record.http_status}")
+        parts.append(f"HTTP {record.http_status}")
     if record.finish_reason:
-        said.append(f"finish reason {_name(record.finish_reason)}")
-    said.append("1 attempt" if record.attempts == 1 else f"{record.attempts} attempts")
-    return f"{', '.join(said)}. Run {_name(record.id)}, made by Tempera {_name(record.app_version)}."
+        parts.append(f"finish reason {_name(record.finish_reason)}")
+    parts.append("1 attempt" if record.attempts == 1 else f"{record.attempts} attempts")
+    return f"{', '.join(parts)}. Run {_name(record.id)}, made by Tempera {_name(record.app_version)}."
 
 
 def _numbers(record: RunRecord) -> str:

@@ -249,8 +249,8 @@ def quick_conditions(database: Database, view: View, most_matches: int = MOST_MA
     is rarer than any that it has counted. Raises FilterProblem, QueryFailed.
     """
     found = [conditions(database, view, most_matches)]
-    for said in _parted(view.settings):
-        lines = _lines_of(said)
+    for entry in _parted(view.settings):
+        lines = _lines_of(entry)
         # Words of other signs are not in SQLite's index.
         if isinstance(lines, str) or not all(map(_INDEXED.search, lines)):
             continue
@@ -288,7 +288,7 @@ def conditions(database: Database, view: View, most_matches: int = MOST_MATCHES)
         found += [CHECKED, CHECKED_AS[view.checks]]
     if view.ids:
         found.append(runs.c.id.in_(view.ids))
-    found += [_has_setting(database, said) for said in _parted(view.settings)]
+    found += [_has_setting(database, entry) for entry in _parted(view.settings)]
     if view.since:
         found.append(runs.c.created_at >= _begin_of("since", view.since, view.zone))
     if view.until:
@@ -313,11 +313,11 @@ def _annotated(which: ColumnElement[bool]) -> ColumnElement[bool]:
 
 
 def _parted(settings: str) -> list[str]:
-    return [said for said in _PART.findall(settings) if said.strip()]
+    return [entry for entry in _PART.findall(settings) if entry.strip()]
 
 
-def _has_setting(database: Database, said: str) -> ColumnElement[bool]:
-    lines, stored = _lines_of(said), literal("\n") + runs.c.settings + "\n"
+def _has_setting(database: Database, entry: str) -> ColumnElement[bool]:
+    lines, stored = _lines_of(entry), literal("\n") + runs.c.settings + "\n"
     if isinstance(lines, str):
         return ~stored.contains(f"\n{lines}", autoescape=True)
     if not database.is_sqlite:
@@ -331,20 +331,20 @@ def _has_line(alias: str, lines: Collection[str]) -> ColumnElement[bool]:
     return indexed.op("&&")(cast(list(lines), postgresql.ARRAY(Text)))
 
 
-def _lines_of(said: str) -> list[str] | str:
+def _lines_of(entry: str) -> list[str] | str:
     """The lines of which a run's settings have one, or the beginning of a line that they lack.
 
     Raises FilterProblem.
     """
-    match = _SETTING.fullmatch(said.strip())
+    match = _SETTING.fullmatch(entry.strip())
     if match is None or not match["value"]:
-        what = f"{said.strip()!r:.60} has no value."
+        what = f"{entry.strip()!r:.60} has no value."
         raise FilterProblem("settings", sentences.FILTER_WITHOUT_VALUE.format(what=what))
     field, value = match["field"], match["value"]
     if field in _OWN_FILTERS:
         raise FilterProblem("settings", _OWN_FILTERS[field])
     if value[0] in "<>=!":
-        raise FilterProblem("settings", sentences.FILTER_NOT_EQUAL.format(filter=said.strip(), field=field))
+        raise FilterProblem("settings", sentences.FILTER_NOT_EQUAL.format(filter=entry.strip(), field=field))
     if field == "stream" and value.lower() == "omitted":
         raise FilterProblem("settings", sentences.STREAM_NEVER_OMITTED)
     # stream=true is not stored in a run's settings, because nearly all runs have it.
@@ -355,9 +355,9 @@ def _lines_of(said: str) -> list[str] | str:
 
 def _values(words: str) -> list[Any]:
     """The values that a filter's text may stand for: an integer also matches as a float."""
-    said = words.lower() if words.lower() in ("null", "true", "false") else words
+    entry = words.lower() if words.lower() in ("null", "true", "false") else words
     try:
-        value = read_json(f"0{said}" if re.fullmatch(r"\.\d+", said) else said)
+        value = read_json(f"0{entry}" if re.fullmatch(r"\.\d+", entry) else entry)
     except ValueError:
         return [words]
     if isinstance(value, float) and value.is_integer():
@@ -394,16 +394,16 @@ def _has_words(database: Database, words: str, most_matches: int) -> ColumnEleme
     return runs.c.id == func.any(func.array(latest.scalar_subquery()))
 
 
-def _begin_of(field: str, said: str, zone: str, days_later: int = 0) -> str:
+def _begin_of(field: str, entry: str, zone: str, days_later: int = 0) -> str:
     """The begin of a day in that time zone, or of a later one, as the log stores times."""
-    day = said.strip()
+    day = entry.strip()
     try:
         if not _DAY.fullmatch(day):
             raise ValueError
         begin = datetime.combine(date.fromisoformat(day) + timedelta(days=days_later), time(), ZoneInfo(zone))
         return begin.astimezone(UTC).isoformat()[:16]
     except (ValueError, OverflowError):
-        raise FilterProblem(field, sentences.NOT_A_DAY.format(said=said)) from None
+        raise FilterProblem(field, sentences.NOT_A_DAY.format(entry=entry)) from None
 
 
 def _number(value: Any) -> float | None:

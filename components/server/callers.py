@@ -16,6 +16,6 @@ def caller_of(scope: Scope, demo: DemoSettings | None) -> tuple[str | None, str 
         return None, None
     connection = HTTPConnection(scope)
     remote = connection.client.host if connection.client else None
-    said = ",".join(connection.headers.getlist("X-Forwarded-For"))
-    network = network_of(remote, said, demo.proxy_hops)
+    forwarded_for = ",".join(connection.headers.getlist("X-Forwarded-For"))
+    network = network_of(remote, forwarded_for, demo.proxy_hops)
     return visitor_of(connection.cookies), network

@@ -24,7 +24,7 @@ async def _pass_on(uvicorns: ProxyHeadersMiddleware, scope: Any, receive: Any, s
 
 def scheme_of(scope: Scope, hops: int) -> str:
     """The scheme of the visitor's own request: from the outermost of ``hops`` proxies, else from the socket."""
-    said = ",".join(Headers(scope=scope).getlist("X-Forwarded-Proto")).split(",")
+    schemes = ",".join(Headers(scope=scope).getlist("X-Forwarded-Proto")).split(",")
     # Most proxies send one scheme for all proxies, instead of appending theirs.
-    forwarded = said[-min(hops, len(said))].strip().lower() if hops > 0 else ""
+    forwarded = schemes[-min(hops, len(schemes))].strip().lower() if hops > 0 else ""
     return forwarded or str(scope["scheme"])

@@ -63,8 +63,8 @@ def may_read_metrics(request: Request) -> bool:
     """Whether a request has the operator's token, or comes from a program of this machine that asks for itself."""
     headers = request.headers
     token = read_settings().metrics_token
-    said = headers.get("authorization", "").removeprefix("Bearer ")
-    if token and secrets.compare_digest(said.encode(), token.encode()):
+    sent = headers.get("authorization", "").removeprefix("Bearer ")
+    if token and secrets.compare_digest(sent.encode(), token.encode()):
         return True
     # A proxy of this machine asks for others.
     is_passed_on = any(name in headers for name in ("forwarded", "x-forwarded-for", "x-real-ip"))

@@ -23,11 +23,11 @@ class Patience:
 
 def end_slow_requests(patience: Patience | None = None) -> None:
     """Make uvicorn watch every connection from its start; it has no such limit of its own."""
-    said = patience or Patience()
+    limits = patience or Patience()
 
     def watched(protocol: Any, transport: asyncio.Transport) -> None:
         _connection_made(protocol, transport)
-        _Watch(protocol, transport, said).look()
+        _Watch(protocol, transport, limits).look()
 
     AutoHTTPProtocol.connection_made = watched  # type: ignore[assignment,method-assign]
 

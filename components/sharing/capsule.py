@@ -99,12 +99,12 @@ class Capsule(_Public):
     settings_without_system: bool = False
 
     @field_serializer("settings")
-    def _what_is_said(self, settings: LinkedSettings | None) -> dict[str, Any] | None:
+    def _set_fields_only(self, settings: LinkedSettings | None) -> dict[str, Any] | None:
         # An omitted field and a null field are different.
         return settings.to_json() if settings else None
 
     @model_validator(mode="after")
-    def _holds_what_its_kind_says(self) -> Self:
+    def _matches_its_kind(self) -> Self:
         holds = {
             Kind.RUN: len(self.runs) == 1,
             Kind.COMPARISON: bool(self.runs),

@@ -196,50 +196,50 @@ def settings_without_system(settings: LinkedSettings) -> tuple[LinkedSettings, l
     Variables that only system messages mention are removed as well. There is no marker, so that a request made from the
     settings does not send one.
     """
-    said, taken = settings.to_json(), list[str]()
-    messages = said.get("messages", [])
-    said["messages"] = [message for message in messages if message.get("role") != Role.SYSTEM.value]
+    linked, taken = settings.to_json(), list[str]()
+    messages = linked.get("messages", [])
+    linked["messages"] = [message for message in messages if message.get("role") != Role.SYSTEM.value]
     taken += [message.get("content", "") for message in messages if message.get("role") == Role.SYSTEM.value]
-    for one in (said, *_lanes(said)):
+    for one in (linked, *_lanes(linked)):
         _take_out_of_extra_body(one, taken)
         _take_out_of_fields(one, taken)
-    for lane in _lanes(said):
+    for lane in _lanes(linked):
         if lane.get("system"):
             taken.append(lane.pop("system"))
             lane.pop("literal", None)
-    variables = said.get("variables", {})
-    gone = {*_mentioned(settings)}.difference(_mentioned(_read(said)))
+    variables = linked.get("variables", {})
+    gone = {*_mentioned(settings)}.difference(_mentioned(_read(linked)))
     taken += [value for name, value in variables.items() if name in gone]
-    said["variables"] = {name: value for name, value in variables.items() if name not in gone}
-    return (_read(said), taken) if taken else (settings, [])
+    linked["variables"] = {name: value for name, value in variables.items() if name not in gone}
+    return (_read(linked), taken) if taken else (settings, [])
 
 
 def settings_without(system: SystemMessages, settings: LinkedSettings) -> LinkedSettings:
     """The settings with a marker in place of repetitions elsewhere of a system message."""
     if not system.to_be_found:
         return settings
-    said = _with_texts_out_of(system, settings.to_json())
-    said["variables"] = {name: text for name, text in said.get("variables", {}).items() if not system.are_in(name)}
-    for one in (said, *_lanes(said)):
+    linked = _with_texts_out_of(system, settings.to_json())
+    linked["variables"] = {name: text for name, text in linked.get("variables", {}).items() if not system.are_in(name)}
+    for one in (linked, *_lanes(linked)):
         for field, most in (("name", MOST_LANE_NAME_CHARS), ("endpoint", MOST_ENDPOINT_CHARS)):
             if one.get(field):
                 one[field] = one[field][:most]
-    return _read(said)
+    return _read(linked)
 
 
-def _with_texts_out_of(system: SystemMessages, said: Any) -> Any:
+def _with_texts_out_of(system: SystemMessages, linked: Any) -> Any:
     """Skips the keys, which a person does not write."""
-    if isinstance(said, str):
-        return system.out_of(said)
-    if isinstance(said, list):
-        return [_with_texts_out_of(system, one) for one in said]
-    if isinstance(said, dict):
-        return {key: _with_texts_out_of(system, one) for key, one in said.items()}
-    return said
+    if isinstance(linked, str):
+        return system.out_of(linked)
+    if isinstance(linked, list):
+        return [_with_texts_out_of(system, one) for one in linked]
+    if isinstance(linked, dict):
+        return {key: _with_texts_out_of(system, one) for key, one in linked.items()}
+    return linked
 
 
-def _lanes(said: dict[str, Any]) -> list[dict[str, Any]]:
-    comparison = said.get("comparison")
+def _lanes(linked: dict[str, Any]) -> list[dict[str, Any]]:
+    comparison = linked.get("comparison")
     return comparison["lanes"] if comparison else []
 
 
@@ -248,8 +248,8 @@ def _mentioned(settings: LinkedSettings) -> list[str]:
     return draft.variable_names + draft.comparison.variable_names
 
 
-def _take_out_of_extra_body(said: dict[str, Any], taken: list[str]) -> None:
-    text = said.get("extra_body")
+def _take_out_of_extra_body(linked: dict[str, Any], taken: list[str]) -> None:
+    text = linked.get("extra_body")
     if not text or not text.strip():
         return
     try:
@@ -262,26 +262,26 @@ def _take_out_of_extra_body(said: dict[str, Any], taken: list[str]) -> None:
                 kept[key] = value
             taken += _texts_in(found)
         if len(kept) < len(content):
-            said["extra_body"] = json.dumps(kept, ensure_ascii=False, indent=2) if kept else ""
+            linked["extra_body"] = json.dumps(kept, ensure_ascii=False, indent=2) if kept else ""
     except (ValueError, RecursionError):
         # Its content is unknown.
         taken.append(text)
-        said["extra_body"] = ""
+        linked["extra_body"] = ""
 
 
-def _take_out_of_fields(said: dict[str, Any], taken: list[str]) -> None:
+def _take_out_of_fields(linked: dict[str, Any], taken: list[str]) -> None:
     kept = []
-    for field, value in said.get("fields", []):
+    for field, value in linked.get("fields", []):
         found: list[Any] = []
         _value_without_system(field, value, found)
         if not found:
             kept.append([field, value])
         taken += _texts_in(found)
-    if "fields" in said:
-        said["fields"] = kept
+    if "fields" in linked:
+        linked["fields"] = kept
 
 
-def _read(said: dict[str, Any]) -> LinkedSettings:
-    empty = [field for field in ("messages", "variables", "extra_body", "fields") if not said.get(field)]
-    kept = {field: value for field, value in said.items() if field not in empty}
+def _read(linked: dict[str, Any]) -> LinkedSettings:
+    empty = [field for field in ("messages", "variables", "extra_body", "fields") if not linked.get(field)]
+    kept = {field: value for field, value in linked.items() if field not in empty}
     return LinkedSettings.model_validate_json(json.dumps(kept))

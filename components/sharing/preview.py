@@ -66,10 +66,10 @@ def _of_run(run: CapsuleRun) -> Iterator[tuple[str, str]]:
         elif isinstance(value, tuple):
             several = len(value) > 1
             for number, one in enumerate(value, 1):
-                said = one if isinstance(one, str) else asdict(one)
-                yield from _leaves(f"{words} {number}" if several else words, said)
+                content = one if isinstance(one, str) else asdict(one)
+                yield from _leaves(f"{words} {number}" if several else words, content)
         else:
-            yield words, _said(value)
+            yield words, _in_words(value)
 
 
 def _event(event: StoredEvent) -> str:
@@ -85,10 +85,10 @@ def _leaves(words: str, value: Any) -> Iterator[tuple[str, str]]:
         for number, one in enumerate(value, 1):
             yield from _leaves(f"{words} {number}", one)
     else:
-        yield words, _said(value)
+        yield words, _in_words(value)
 
 
-def _said(value: Any) -> str:
+def _in_words(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     return "null" if value is None else str(value)

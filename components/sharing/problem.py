@@ -17,5 +17,5 @@ def what_is_wrong(error: ValidationError) -> str:
     """One sentence about the first invalid field, without its value."""
     first = error.errors(include_input=False, include_context=False, include_url=False)[0]
     steps = [str(step + 1) if isinstance(step, int) else step[:_MOST_STEP_CHARS] for step in first["loc"][:4]]
-    said = first["msg"].removeprefix("Value error, ")
-    return f"{' '.join(steps)}: {said}." if steps else f"{said}."
+    message = first["msg"].removeprefix("Value error, ")
+    return f"{' '.join(steps)}: {message}." if steps else f"{message}."

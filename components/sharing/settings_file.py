@@ -30,8 +30,8 @@ def settings_file(draft: Draft, *, comparison: bool = False) -> str:
     """
     settings = linked_settings(draft, comparison=comparison)
     # The version is first, for readers; the rest is sorted.
-    said = {_VERSION_KEY: _VERSION, **dict(sorted(settings.to_json().items()))}
-    text = json.dumps(said, ensure_ascii=False, indent=2) + "\n"
+    document = {_VERSION_KEY: _VERSION, **dict(sorted(settings.to_json().items()))}
+    text = json.dumps(document, ensure_ascii=False, indent=2) + "\n"
     if len(text.encode()) > MOST_FILE_BYTES:
         raise LinkProblem(sentences.SETTINGS_TOO_LARGE_FOR_FILE)
     return text
@@ -46,17 +46,17 @@ def read_settings_file(content: bytes) -> LinkedSettings:
     if holds_too_much(content):
         raise LinkProblem(sentences.FILE_WITH_TOO_MANY_VALUES)
     try:
-        said = from_json(content)
+        document = from_json(content)
     except ValueError as error:
         raise LinkProblem(sentences.FILE_NOT_JSON.format(error=error)) from None
-    version = said.pop(_VERSION_KEY, None) if isinstance(said, dict) else None
+    version = document.pop(_VERSION_KEY, None) if isinstance(document, dict) else None
     if type(version) is not int or version < 1:
         raise LinkProblem(sentences.FILE_OF_ANOTHER_KIND)
     if version > _VERSION:
         raise LinkProblem(sentences.FILE_NEWER)
     try:
         # Validated first: valid settings have few keys, so the search for duplicates is fast.
-        settings = LinkedSettings.model_validate_json(json.dumps(said))
+        settings = LinkedSettings.model_validate_json(json.dumps(document))
         read_json(content)
     except ValidationError as error:
         raise LinkProblem(sentences.FILE_UNUSABLE.format(why=what_is_wrong(error))) from None

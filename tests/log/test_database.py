@@ -165,7 +165,7 @@ def test_a_network_folder_without_locks_is_named(sqlite_url: str, monkeypatch: p
         raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
 
     monkeypatch.setattr("fcntl.flock", flock)
-    with pytest.raises(DatabaseUnavailable, match=r"its folder knows no locks\. Set TEMPERA_DATABASE_URL"):
+    with pytest.raises(DatabaseUnavailable, match=r"its folder does not support locks\. Set TEMPERA_DATABASE_URL"):
         Database(sqlite_url)
 
 
