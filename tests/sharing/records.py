@@ -35,8 +35,10 @@ PRIVATE: dict[str, Any] = {
     "prompt": "canary-prompt",
     "settings": "canary-settings",
     "owner": "canary-owner",
+    "passed": False,
+    "check_results": "canary-check-results",
 }
-"""The fields of a run that are in no capsule, whatever is chosen."""
+"""The fields of a run that are in no capsule, with any choices."""
 
 
 def a_body(*messages: tuple[str, str], **fields: Any) -> str:
