@@ -12,6 +12,11 @@ def open_playground(page: Page, app: str) -> None:
     expect(page.locator(".st-key-run button").first).to_be_visible()
 
 
+def settled(page: Page) -> None:
+    """Wait until the server has nothing more to draw."""
+    expect(page.locator("[data-testid=stApp]")).to_have_attribute("data-test-script-state", "notRunning")
+
+
 def prompt(page: Page) -> Locator:
     """The text field of a new form's message."""
     return page.locator(".st-key-message_1 textarea")

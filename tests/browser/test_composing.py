@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.pages import answer, growing_lengths, open_playground, prompt, set_number
+from tests.browser.pages import answer, growing_lengths, open_playground, prompt, set_number, settled
 from tests.browser.source import Source
 from tests.chromium import VIEWPORT
 from tests.waiting import wait_for
@@ -26,6 +26,7 @@ def test_keys_run_stop_and_continue_and_the_preview_follows_each_change(
     growing_lengths(page, 3)
     expect(prompt(page)).to_have_value(LONG)
     # Escape closes an open select and stops nothing.
+    settled(page)  # a select that is drawn anew closes
     page.locator(".st-key-model input").first.click()
     expect(page.get_by_role("listbox")).to_be_visible()
     page.keyboard.press("Escape")

@@ -41,7 +41,7 @@ from components.sharing.linked_settings import linked_settings
 from components.sharing.settings_link import settings_link
 from tests.browser.conftest import serve_app
 from tests.browser.hostile import hostile
-from tests.browser.pages import choose_row, open_row
+from tests.browser.pages import choose_row, open_row, settled
 from tests.chromium import new_context
 from tests.log.test_search import a_record, keep
 from tests.streaming.endpoint import DONE, chunk, document, event, head, serve
@@ -407,11 +407,6 @@ def assert_inert(page: Page, watch: Watch, surroundings: Surroundings) -> None:
     assert watch.foreign == []
     assert {*watch.context.pages} == {watch.tab, page}
     assert surroundings.leak.asked == []
-
-
-def settled(page: Page) -> None:
-    """Wait until the server has nothing more to draw."""
-    expect(page.locator("[data-testid=stApp]")).to_have_attribute("data-test-script-state", "notRunning")
 
 
 def open_all(page: Page) -> None:

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, WebSocket, expect
 
 from tests.browser.conftest import free_port, serve_app
-from tests.browser.pages import open_playground
+from tests.browser.pages import open_playground, settled
 from tests.browser.source import Source
 from tests.log.conftest import _postgresql_server, postgresql_url
 from tests.prefix_proxy import prefix_proxy
@@ -51,7 +51,7 @@ def test_a_run_of_another_replica_grows_on_the_page_without_a_script_and_can_be_
         answer, status = page.locator(".st-key-answer .live-text"), page.locator(".st-key-run_status")
         expect(answer).to_contain_text("First words.")
         expect(status).to_contain_text("running")
-        page.wait_for_load_state("networkidle")
+        settled(page)
         script.clear()
         source.send("More of them. ")
         expect(answer).to_contain_text("More of them.")
