@@ -27,7 +27,7 @@ _REFRESH_S = 2.0
 _ON_A_PAGE = 50
 _SUMMED_UP_S = 10.0
 _SHORT = ("status", "endpoint", "finish reason", "rating", "tags")
-_MEDIUM = ("model", "settings", "checks")
+_MEDIUM = ("model", "settings")
 _COLUMNS = (
     *("started", "status", "endpoint", "model", "settings", "prompt", "answer", "finish reason", "checks"),
     *(NUMBERS[name].label for name in LISTED),
