@@ -102,7 +102,7 @@ class Service:
                 self.workers = connect_workers(said.dask_scheduler, said.database_url)
         except WorkersUnavailable as unavailable:
             self.workers_problem = str(unavailable)
-        self.readers = ReaderProcesses(os.cpu_count() or 1)
+        self.readers = ReaderProcesses(max(1, (os.cpu_count() or 1) - 1))
         self.experiments = Experiments(self.runner, self.log, self.workers, self.readers)
         self.model = EmbeddedModel(settings)
         self.openapi = OpenApiFields()

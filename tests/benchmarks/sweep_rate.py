@@ -82,7 +82,7 @@ def sweep(base_url: str, cells: int, at_once: int) -> float:
     endpoint = Endpoint("local", BEEZY, Address(base_url))
     with tempfile.TemporaryDirectory() as folder:
         log = Log(f"sqlite:///{Path(folder) / 'runs.sqlite3'}")
-        readers = ReaderProcesses(os.cpu_count() or 1)
+        readers = ReaderProcesses(max(1, (os.cpu_count() or 1) - 1))
         experiment = Experiments(Runner(log), log, readers=readers).find(ID)
         made = [
             Cell(f"row {row + 1}", row, repeat, order(endpoint, body_of(row)))
