@@ -65,6 +65,7 @@ def sweep_says(page: Page, app: str) -> None:
     sweep(page, app)
     expect(page.get_by_role("button", name="Run all again")).to_be_visible()
     page.get_by_role("tab", name="Results").click()
+    chart(page)
 
 
 def sweep_dark(page: Page, app: str) -> None:
@@ -165,7 +166,12 @@ def last_sweep(page: Page, app: str) -> None:
     page.goto(f"{app}/sweep")
     page.locator(".st-key-earlier button").first.click()
     page.locator("[class*=st-key-earlier_] button").first.click()
-    expect(page.locator('[data-testid="stVegaLiteChart"]').first).to_be_visible()
+    chart(page)
+
+
+def chart(page: Page) -> None:
+    """Wait for the chart of the results."""
+    expect(page.locator('[data-testid="stVegaLiteChart"] canvas').first).to_be_visible()
 
 
 def settled(page: Page) -> None:
