@@ -103,6 +103,7 @@ def test_components_are_made_of_our_own_files() -> None:
             "js": "(Path(__file__).parent / 'page_script.js').read_text()",
             "isolate_styles": "False",
         },
+        "ui/replica_check": {"js": "_SCRIPT"},
     }
 
 
