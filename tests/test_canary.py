@@ -267,7 +267,7 @@ def test_the_key_is_nowhere_but_at_its_endpoint(tmp_path: Path) -> None:
     assert len(taken) == 4 + 3
     assert seen.frames > 100
     assert seen.bodies > 10
-    for shown in (b"Your key is ***", b"Half of ***", b"Incorrect API key provided: ***", b"stop-***", b"3 of 3 cells"):
+    for shown in (b"Your key is ***", b"Half of ***", b"Incorrect API key provided: ***", b"stop-***", b"3 of 3 runs"):
         assert any(shown in data for _, data in seen.pieces), shown
     leaks = {f"{name}: {way}" for name, data in seen.pieces for way in canary.found_in(data)}
     assert sorted(leaks | {*while_it_runs, *canary.leaks_in(folder)}) == []

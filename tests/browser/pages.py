@@ -31,6 +31,7 @@ def set_number(page: Page, field: str, value: str) -> None:
 
 def choose_state(page: Page, field: str, state: str) -> None:
     """Choose omit, null or value in the field's menu."""
+    settled(page)  # a menu that is drawn anew closes
     page.locator(f".st-key-{field}_state button").click()
     page.get_by_role("option", name=state, exact=True).click()
 

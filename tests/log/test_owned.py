@@ -246,6 +246,12 @@ def test_pages_reach_the_log_by_way_of_its_owner() -> None:
         # Numbers of all, without words.
         "from components/server/routes.py": ["log = service().log\n", "log, demo = service().log, service().demo"],
         "from components/server/run_files.py": ["OwnLog(service().log, owner)"],
+        # A run that several processes know, by an id that is no one's.
+        "from components/ui/replica_check.py": ["database = service().log.database"],
+        # Transactions are joined, whoever's they are.
+        "from components/ui/compare/starting.py": ["with service().log.together()"],
+        # A reader of a shared answer without a login may save it; the log signs the file.
+        "from components/ui/share/download.py": ["single_file(capsule, service().log)"],
         # What a visitor has left of a demo is counted by visitor and network.
         "from components/ui/entrance.py": ["left(service().log, demo, owner()"],
     }

@@ -150,7 +150,7 @@ def test_what_each_dialect_allows_comes_from_its_profile(listing: Endpoint) -> N
     assert "if stream_options.include_usage is true" in texts(page)
     beezy = page.table[2].value.set_index("field")
     assert beezy.loc["safe_prompt"].tolist() == ["same", "true or false", "no", "off"]
-    assert "No body keys beyond these are known." in texts(page)
+    assert "logprobs" in page.table[3].value.set_index("further field").index
 
 
 def test_a_failed_embedded_model_says_why_and_starts_again_by_a_click(

@@ -52,7 +52,7 @@ def test_cells_show_whether_they_pass_and_groups_their_pass_rate(lanes: Lanes) -
     assert table(page)["pass rate"].tolist()[1] == "100% (21% to 100%, n = 1)"
     # The same answers under other checks, without asking again.
     asked = len(lanes.chat.bodies)
-    page.selectbox(key=sweep_keys.SWEEP_GROUP).set_value("each cell").run()
+    page.selectbox(key=sweep_keys.SWEEP_GROUP).set_value("each run").run()
     assert table(checked(page, "checks:\n  - contains: Hello\n"))["passed"].tolist() == [True, True, True]
     assert len(lanes.chat.bodies) == asked
 

@@ -19,7 +19,7 @@ from components.log.owned import OwnLog
 from components.log.query import QueryFailed, events_of, find_run
 from components.log.record import utc_now
 from components.log.retention import delete_old
-from components.log.tables import capsules, runs, to_row
+from components.log.tables import capsules, metadata, reproductions, runs, to_row
 from components.sharing import capsules as module
 from components.sharing.capsules import open_capsule, own_capsules, publish, revoke
 from components.sharing.freezing import Choices
@@ -198,7 +198,7 @@ def test_damaged_content_gives_a_sentence(log: Log) -> None:
 
 
 def test_a_database_that_fails_is_said(log: Log) -> None:
-    log.write(lambda connection: capsules.drop(connection))
+    log.write(lambda connection: metadata.drop_all(connection, [reproductions, capsules]))
     for read in (lambda: open_capsule(log.database, NO_ID), lambda: own_capsules(log.database)):
         with pytest.raises(QueryFailed, match="cannot be read"):
             read()

@@ -42,5 +42,5 @@ def _trigger(event: str, when: str, condition: str, statement: str) -> None:
         op.execute(f"create trigger {name} after {when} on runs when {condition} begin {statement} end")
         return
     body = f"begin {statement} return null; end"
-    op.execute(f"create function {name}() returns trigger language plpgsql as $$ {body} $$")
+    op.execute(f"create or replace function {name}() returns trigger language plpgsql as $$ {body} $$")
     op.execute(f"create trigger {name} after {when} on runs for each row when ({condition}) execute function {name}()")
