@@ -103,6 +103,7 @@ def test_ctrl_enter_in_the_moment_in_which_the_run_button_comes_runs_once_and_so
     (sent,) = completions(endpoint)[before + 1 :]
     assert b"At once." in sent
     for number in range(2):
+        page.wait_for_timeout(500)  # the end of the last run draws the page once more
         choose_state(page, "temperature", "omit")
         page.locator(".st-key-temperature input").fill(f"0.{number + 1}")
         page.locator(".st-key-run button").click()
