@@ -14,7 +14,7 @@ import os
 import signal
 import sys
 import threading
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
 from queue import Empty, SimpleQueue
 from typing import Any, BinaryIO
 
@@ -29,7 +29,6 @@ from components.streaming.session import ApiKey
 from components.streaming.stream import AnswerStream
 
 OUTCOMES = TypeAdapter(Outcome)
-_MOST_AT_ONCE = 1_000
 
 
 class _Answers:
@@ -39,8 +38,7 @@ class _Answers:
         self._output = output
         self._parts: SimpleQueue[tuple[int, TimedEvent | dict[str, Any]]] = SimpleQueue()
         self._streams: dict[int, AnswerStream] = {}
-        self._threads = ThreadPoolExecutor(_MOST_AT_ONCE)
-        threading.Thread(target=self._write, daemon=True).start()
+        _start(self._write)
 
     def begin(self, number: int, request: dict[str, Any]) -> None:
         """Read an answer."""
@@ -56,7 +54,7 @@ class _Answers:
             limits=Limits(**request["limits"]),
             on_retry=retrying,
         )
-        self._threads.submit(self._read, number, stream)
+        _start(self._read, number, stream)
 
     def stop(self, number: int) -> None:
         """Stop an answer if it has not ended."""
@@ -88,8 +86,20 @@ class _Answers:
                 self._output.flush()
 
 
+def _start(work: Callable[..., None], *arguments: Any) -> None:
+    threading.Thread(target=work, args=arguments, daemon=True).start()
+
+
+def _end_with_failure(failure: threading.ExceptHookArgs) -> None:
+    """End the process after a fault of its own: the parent then ends its answers, where it would wait for them."""
+    threading.__excepthook__(failure)
+    sys.stderr.flush()
+    os._exit(1)
+
+
 def main() -> None:
     """Read answers until standard input ends."""
+    threading.excepthook = _end_with_failure
     # Ctrl+C in a terminal reaches this process too; the one that started it decides.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     output = os.fdopen(os.dup(sys.stdout.fileno()), "wb")

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -145,6 +146,20 @@ def test_a_process_that_is_killed_loses_its_answers_and_is_replaced() -> None:
         again = remote(processes, endpoint.base_url)
         list(again)
         assert again.outcome.text == "Again"
+    processes.close()
+
+
+def test_a_process_that_fails_keeps_no_answer_waiting() -> None:
+    processes = ReaderProcesses(1)
+    ready(processes)
+    with serve(half) as endpoint:
+        answer = remote(processes, endpoint.base_url)
+        events = iter(answer)
+        assert next(events).deltas[0].text == "Half a"
+        broken = remote(processes, endpoint.base_url, limits=SimpleNamespace(unknown=1))
+        assert list(broken) == []
+        assert list(events) == []
+    assert [each.outcome.status for each in (answer, broken)] == [Status.LOST] * 2
     processes.close()
 
 
