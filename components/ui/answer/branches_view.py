@@ -24,9 +24,9 @@ _MOST = 8
 
 
 def draw_branches(record: RunRecord) -> None:
-    """Draw the tree, once it is opened; nothing for an answer that begins with no given text and has no branch."""
+    """Draw the tree, once it is opened. Answers with probabilities can have branches; a given beginning makes one."""
     request = request_of(record)
-    if request is None or not record.text:
+    if request is None or not record.text or not (record.mean_logprob is not None or _parts(request)[1]):
         return
     opened = st.expander("Branches", icon=":material/account_tree:", key="branches", on_change="rerun")
     database = own_log().database
