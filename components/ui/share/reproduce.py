@@ -40,7 +40,7 @@ _WORDS = {
     ),
     Reproduced.FAILED: (":red-badge[failed]", "No new answer is complete."),
 }
-_TOLD = (Reproduced.WITHIN_NOISE, Reproduced.CHANGED)
+_CLEAR_VERDICTS = (Reproduced.WITHIN_NOISE, Reproduced.CHANGED)
 
 
 def why_not(records: Sequence[SharedRun], capsule: Capsule) -> str | None:
@@ -112,10 +112,10 @@ def _start(records: Mapping[str, SharedRun], repeats: int) -> None:
 def _draw_progress(experiment: Experiment, requests: int) -> None:
     if not experiment.going_on:
         st.rerun()
-    ended = len(experiment.run_ids()) - 1
-    total = len(experiment.run_ids()) + experiment.waiting
+    begun = len(experiment.run_ids())
+    ended, total = max(begun - 1, 0), begun + experiment.waiting
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.progress(ended / total if total else 0.0, f"{max(ended, 0):,} of {total:,} answers")
+        st.progress(ended / total if total else 0.0, f"{ended:,} of {total:,} answers")
         st.button("Stop", key="stop_reproduction", on_click=experiment.stop, icon=":material/stop:")
 
 
@@ -160,7 +160,7 @@ def _column(result: Reproduction) -> dict[str, str]:
     }
     for number in result.numbers:
         if number.before and number.now:
-            mark = f" · {number.verdict.value}" if number.verdict in _TOLD else ""
+            mark = f" · {number.verdict.value}" if number.verdict in _CLEAR_VERDICTS else ""
             words[number.name] = (
                 f"{number.before.median:,.4g} → {number.now.median:,.4g} "
                 f":small[:gray[{number.now.low:,.4g} to {number.now.high:,.4g}{mark}]]"
