@@ -42,8 +42,9 @@ def draw_mode_bar() -> None:
         else:
             st.query_params.pop(keys.MODE, None)
         changed = draft_form.read().changed_fields
-        with st.container(key="purpose", width="stretch"):
-            st.caption(_PURPOSE if st.session_state.get(keys.SETTINGS) != _HIDDEN else _set_in_words(changed))
+        is_hidden = st.session_state.get(keys.SETTINGS) == _HIDDEN
+        with st.container(key="set_fields" if is_hidden else "purpose", width="stretch"):
+            st.caption(_set_in_words(changed) if is_hidden else _PURPOSE)
         label = f"Settings ({len(changed)} modified)" if changed else "Settings"
         st.button(label, key="show_settings", on_click=_choose, args=(_SHOWN,))
 
