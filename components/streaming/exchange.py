@@ -39,7 +39,7 @@ class Exchange:
     def reported_fault(self, report: str, data: str) -> StreamFault:
         """The fault that ``report``, a part of ``data``, describes."""
         error = read_error(report, hide=self.hide)
-        return StreamFault(ErrorKind.SERVER_ERROR_EVENT, error.sentence, raw=self.hide(data), fields=error.fields)
+        return StreamFault(ErrorKind.SERVER_ERROR_EVENT, error.sentence, raw=self.hide(data))
 
     def fault_of_other_api(self, data: str) -> StreamFault | None:
         """The fault of an answer in the format of another API; None for other data."""

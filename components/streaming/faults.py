@@ -66,7 +66,6 @@ class StreamFault(UserError):
         *,
         http_status: int | None = None,
         raw: str | None = None,
-        fields: tuple[str, ...] = (),
         retry_after: float | None = None,
         unprocessed: bool = False,
     ) -> None:
@@ -74,6 +73,5 @@ class StreamFault(UserError):
         self.kind = kind
         self.http_status = http_status
         self.raw = raw
-        self.fields = fields
         self.retry_after = retry_after
         self.unprocessed = unprocessed

@@ -60,7 +60,6 @@ def fault_for_status(
         before + single_line(error.sentence, MAX_SENTENCE - len(before)) if before else error.sentence,
         http_status=http_status,
         raw=error.raw,
-        fields=error.fields,
         retry_after=retry_after,
         unprocessed=http_status in _UNPROCESSED,
     )

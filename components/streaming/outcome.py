@@ -74,7 +74,6 @@ class Outcome:
     error_kind: ErrorKind | None = None
     message: str | None = None
     raw_error: str | None = None
-    error_fields: tuple[str, ...] = ()
     http_status: int | None = None
     finish_reason: str | None = None
     usage: Usage | None = None

@@ -187,7 +187,6 @@ class AnswerStream:
             error_kind=fault.kind if fault else None,
             message=without_key(fault.sentence) if fault else None,
             raw_error=without_key(fault.raw) if fault else None,
-            error_fields=tuple(map(exchange.hide, fault.fields)) if fault else (),
             http_status=None if status is Status.REJECTED else self._response.http_status,
             finish_reason=without_key(first.finish_reason),
             usage=answer.usage,

@@ -102,8 +102,8 @@ def _draw_progress(
 
 
 def _draw_switches(experiment: Experiment) -> None:
-    if experiment.is_made_elsewhere:
-        st.caption("Another replica makes these runs.", width="content")
+    if elsewhere := experiment.made_elsewhere:
+        st.caption(elsewhere, width="content")
     if experiment.paused:
         st.button("Resume", key="resume_sweep", icon=":material/play_arrow:", on_click=experiment.resume)
     else:
