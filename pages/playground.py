@@ -32,6 +32,7 @@ from components.ui.playground.conversation_turns import draw_composer, draw_conv
 from components.ui.playground.form_run import compose_form
 from components.ui.playground.mode_bar import draw_hide_settings, draw_mode_bar, draw_settings_marker, is_conversation
 from components.ui.playground.previous_run import draw_previous_run
+from components.ui.playground.refused_probabilities import draw_run_without_probabilities
 from components.ui.playground.request_preview import draw_request
 from components.ui.playground.run_bar import ANSWER, CODE, EVENTS, REQUEST, draw_run_bar
 from components.ui.share.share_answers import Answers
@@ -140,6 +141,7 @@ def draw_result(view: str) -> None:
         actions=draw_what_can_be_done,
         place=Place(branching=branching(record, available_endpoints().get(record.endpoint) if record else None)),
     )
+    draw_run_without_probabilities(record)
 
 
 if record:

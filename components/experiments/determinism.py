@@ -3,24 +3,31 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Sequence
 
 from sqlalchemy import Connection, update
 
 from components.experiments.divergence import first_difference
+from components.experiments.parting import parting
+from components.log.answer_tokens import TokenPiece, tokens_of
 from components.log.database import DatabaseUnavailable
-from components.log.owned import OwnedLog
+from components.log.owned import OwnedLog, OwnLog
+from components.log.query import QueryFailed, events_of
 from components.log.record import RunRecord
 from components.log.tables import owned, runs
+from components.runs.run import live_run
 from components.streaming.outcome import Status
 
 IDENTICAL = "identical"
 
 
-def determinism(original: RunRecord, again: RunRecord) -> str:
+def determinism(
+    original: RunRecord, again: RunRecord, tokens: Callable[[RunRecord], Sequence[TokenPiece]] = lambda _run: ()
+) -> str:
     """``identical``, the first difference, or why none can be given. Characters are counted from 1.
 
     Text is compared first, then reasoning, then the names and arguments of tool calls. Call ids are random and
-    ignored.
+    ignored. Where ``tokens`` gives the tokens of both texts, the words say how likely the original's two were.
     """
     cut = next((run for run in (original, again) if run.status != Status.OK), None)
     if cut:
@@ -33,8 +40,21 @@ def determinism(original: RunRecord, again: RunRecord) -> str:
     ):
         place = first_difference(one, other)
         if place is not None:
-            return f"first differs at character {place + 1:,}{part}"
+            view = None if part else parting(tokens(original), tokens(again), place)
+            return f"first differs at character {place + 1:,}{part}" + (f", {view}" if view else "")
     return IDENTICAL
+
+
+def tokens_in_log(log: OwnLog, run: RunRecord) -> Sequence[TokenPiece]:
+    """The tokens of a run's text; none without probabilities, or while the log is unreadable."""
+    if run.mean_logprob is None:
+        return ()
+    live = live_run(log, run.id)
+    try:
+        events = live.events() if live else events_of(log.database, run.id) if log.database else []
+    except QueryFailed:
+        return ()
+    return tokens_of(events, run.text).pieces
 
 
 def tool_calls_text(record: RunRecord) -> str:

@@ -19,7 +19,7 @@ from functools import partial
 from components.drafts.comparison import Timing
 from components.experiments import sentences
 from components.experiments.claims import ALIVE_S, Claim, Progress
-from components.experiments.determinism import determinism, write_determinism
+from components.experiments.determinism import determinism, tokens_in_log, write_determinism
 from components.experiments.making import Makers, Making
 from components.experiments.run_order import Cell, Plan
 from components.log.database import DatabaseUnavailable
@@ -470,4 +470,5 @@ class Experiment:
             return
         original, again = self._find(cell.checks), self._find(making.run_id)
         if original and again:
-            write_determinism(self._log, (original.id, again.id), determinism(original, again))
+            words = determinism(original, again, partial(tokens_in_log, self._log))
+            write_determinism(self._log, (original.id, again.id), words)

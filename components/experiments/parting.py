@@ -26,6 +26,20 @@ class Parting:
     other: float | None
     below: float | None
 
+    @property
+    def own_share(self) -> str:
+        """``own`` with three decimals."""
+        return _told(self.own)
+
+    @property
+    def other_share(self) -> str:
+        """``other`` with three decimals, or what it is less than."""
+        return f"less than {self.below:.3f}" if self.other is None and self.below is not None else _told(self.other)
+
+    def __str__(self) -> str:
+        own, other = (text.replace("\n", "⏎") for text in (self.own_text, self.other_text))
+        return f"token {self.number:,}, where “{own}” had {self.own_share} and “{other}” {self.other_share}"
+
 
 def parting(one: Sequence[TokenPiece], other: Sequence[TokenPiece], character: int) -> Parting | None:
     """The view of the answer ``one``. Both answers are the same up to that character, counted from 0.
@@ -58,6 +72,10 @@ def _at(pieces: Sequence[TokenPiece], character: int) -> tuple[int, int, Token] 
             return (begin, number, piece.tokens[0]) if len(piece.tokens) == 1 else None
         begin += len(piece.text)
     return None
+
+
+def _told(share: float | None) -> str:
+    return "n/a" if share is None else f"{share:.3f}"
 
 
 def _share(logprob: float | None) -> float | None:

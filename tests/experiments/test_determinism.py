@@ -9,6 +9,7 @@ from components.log.log import Log
 from components.runs.run import Run
 from components.streaming.outcome import Status, ToolCall
 from tests.experiments.conftest import a_run, kept, written
+from tests.experiments.test_parting import ONE, OTHER
 from tests.waiting import wait_for
 
 
@@ -30,6 +31,14 @@ def said(one: Run, other: Run) -> str:
 def test_the_first_character_that_differs_is_named(one: str, other: str, words: str) -> None:
     assert said(a_run(one), a_run(other)) == words
     assert said(a_run(other), a_run(one)) == words
+
+
+def test_the_probabilities_of_both_tokens_explain_where_the_answers_part() -> None:
+    one, other = a_run("See the cat").record(), a_run("See a dog").record()
+    tokens = {one.text: ONE, other.text: OTHER}
+    words = determinism(one, other, lambda run: tokens[run.text])
+    assert words == "first differs at character 5, token 2, where “ the” had 0.412 and “ a” 0.409"
+    assert determinism(one, other, lambda _run: ()) == "first differs at character 5"
 
 
 @pytest.mark.parametrize("status", [status for status in Status if status not in (Status.OK, Status.RUNNING)])

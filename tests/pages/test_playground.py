@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from components.drafts.draft import EXAMPLE_PROMPT
 from components.server.process import service
-from tests.pages.conftest import Chat, new_page, run_to_the_end, texts
+from tests.pages.conftest import Chat, new_page, run_to_the_end, texts, until_it_ended
 from tests.pages.shown import listed
 from tests.streaming.endpoint import DONE, chunk, document, head, sending
 from tests.waiting import wait_for
@@ -187,6 +187,23 @@ def test_a_field_that_the_endpoint_refuses_is_marked(page: AppTest, chat: Chat) 
     assert "top_p: too much" in shown
     assert "Change the field that the endpoint names, then run again." in shown
     assert shown.count("The endpoint refused this field in the run shown.") == 1
+
+
+def test_a_request_whose_probabilities_are_refused_runs_without_them_by_one_press(
+    chat: Chat, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TEMPERA_DIALECT", "openai")
+    page = new_page().run()
+    page.toggle(key="token_probabilities").set_value(True).run()
+    answers = chat.play
+    chat.server.play = sending(document({"error": {"message": "logprobs is not supported"}}, "400 Bad Request"))
+    run_to_the_end(page).run()
+    chat.server.play = answers
+    until_it_ended(page.button(key="run_without_probabilities").click().run())
+    assert "Hello you" in texts(page)
+    refused, answered = chat.bodies
+    assert answered == {name: value for name, value in refused.items() if not name.endswith("logprobs")}
+    assert not any(button.key == "run_without_probabilities" for button in page.button)
 
 
 def test_a_finish_reason_cannot_bring_an_image(page: AppTest, chat: Chat) -> None:

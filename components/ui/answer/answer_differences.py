@@ -199,16 +199,11 @@ def chances_in_words(title: str, record: RunRecord, others: Mapping[str, RunReco
     if not found:
         return f"{title}: n/a, no token of another answer begins at the same character."
     own = next(iter(found.values()))
-    words = [f"{title} parts at token {own.number:,}: its own “{own.own_text}” had {_share(own.own)}"]
+    words = [f"{title} parts at token {own.number:,}: its own “{own.own_text}” had {own.own_share}"]
     for name, view in found.items():
-        there = _share(view.other) if view.other is not None or view.below is None else f"less than {view.below:.3f}"
         is_near = None not in (view.own, view.other) and abs((view.own or 0) - (view.other or 0)) < _BY_A_HAIR
-        words.append(f"“{view.other_text}” of {name} {there}{' (by a hair)' if is_near else ''}")
+        words.append(f"“{view.other_text}” of {name} {view.other_share}{' (by a hair)' if is_near else ''}")
     return "; ".join(words)
-
-
-def _share(share: float | None) -> str:
-    return "n/a" if share is None else f"{share:.3f}"
 
 
 def _pieces_of(record: RunRecord) -> list[TokenPiece]:

@@ -24,7 +24,7 @@ def draw_probability_switch(profile: Profile) -> None:
     if not all(name in profile.fields for name in PROBABILITY_FIELDS):
         return
     # It follows the fields, which can also be changed one by one.
-    asks = _asks(draft_form.read())
+    asks = asks_for_probabilities(draft_form.read())
     widget_values.put({keys.PROBABILITIES: asks})
     with field_line(keys.PROBABILITIES):
         draw_name("probabilities", _HELP)
@@ -38,7 +38,8 @@ def draw_probability_switch(profile: Profile) -> None:
         )
 
 
-def _asks(draft: Draft) -> bool:
+def asks_for_probabilities(draft: Draft) -> bool:
+    """Whether the form asks for the probabilities of tokens."""
     setting = draft.settings.get("logprobs")
     return setting is not None and setting.state is FieldState.VALUE and setting.value is True
 
@@ -49,7 +50,12 @@ def _switch(on: bool) -> None:
             name: Setting(state=FieldState.VALUE, value=FIELDS[name].begins_with) for name in PROBABILITY_FIELDS
         }
         draft_form.change(Change(settings=settings), "token probabilities switched on")
-        return
+    else:
+        switch_off_probabilities()
+
+
+def switch_off_probabilities() -> None:
+    """Omit both fields; call it before the widgets are drawn."""
     draft = draft_form.read()
     others = {field: setting for field, setting in draft.settings.items() if field not in PROBABILITY_FIELDS}
     draft_form.fill(draft.model_copy(update={"settings": others}), "token probabilities switched off")
