@@ -54,7 +54,8 @@ class Number(Fact):
 
     ``place`` is its position in charts, documents and tables of numbers, 0 to leave it out. ``timed`` numbers
     depend on the load: sweeps measure them, and those ``of_answer``, which do not. ``listed`` gives it a column in
-    the table of runs. ``sortable`` allows sorting by it, with an index ``runs_by_…`` from its migration.
+    the table of runs. ``sortable`` allows sorting by it, and makes its filter
+    quick, with an index ``runs_by_…`` from its migration.
     ``less_is_better`` is None where neither end is better.
     """
 
@@ -350,6 +351,7 @@ class RunRecord:
             public=True,
             place=110,
             of_answer=True,
+            sortable=True,
         ),
     ] = None
     perplexity: Annotated[
@@ -360,6 +362,7 @@ class RunRecord:
             public=True,
             place=120,
             of_answer=True,
+            sortable=True,
             listed=True,
         ),
     ] = None
@@ -372,6 +375,7 @@ class RunRecord:
             public=True,
             place=130,
             of_answer=True,
+            sortable=True,
         ),
     ] = None
     mean_entropy: Annotated[
@@ -385,6 +389,7 @@ class RunRecord:
             public=True,
             place=140,
             of_answer=True,
+            sortable=True,
         ),
     ] = None
     passed: Annotated[

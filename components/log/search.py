@@ -31,6 +31,7 @@ from sqlalchemy.dialects import postgresql
 from components.contract.strict_json import read_json
 from components.log import sentences
 from components.log.database import Database
+from components.log.number_filter import NumberCondition, read_number_filter
 from components.log.query import is_id, read_rows
 from components.log.record import LISTED, NUMBERS, SHOWN, TIMED
 from components.log.request_summary import setting_line
@@ -86,7 +87,7 @@ _PART = re.compile(rf'(?:{_QUOTED}|\[(?:{_QUOTED}|[^\]"])*+(?:\]|\Z)|[^,\n])++',
 """Up to a comma or line end outside quotation marks and lists."""
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 _RARE = 1_001
-"""A setting of fewer runs is rare."""
+"""A setting or number of fewer runs is rare."""
 _INDEXED = re.compile("[0-9A-Za-z]")
 _UNFILTERED = ("order", "descending", "zone")
 _OWN_FILTERS = {"model": "Look for a model under More filters.", "messages": "Look for messages with Find."}
@@ -117,8 +118,9 @@ class View:
     ``words`` are searched in prompts and answers of ended runs: all must occur, words in quotation marks as a phrase.
     ``checks`` is a word of ``CHECKED_AS``.
     ``settings`` are separated by commas or lines. Each has a form such as ``temperature 0.7``, ``max_tokens null`` or
-    ``temperature omitted``. ``since`` and ``until`` are days of the time zone ``zone``, such as 2026-11-26, both
-    included. ``rating`` is the minimum of stars. ``ids`` restricts the view to these runs.
+    ``temperature omitted``. ``numbers`` are conditions such as ``perplexity > 3``, separated in the same way.
+    ``since`` and ``until`` are days of the time zone ``zone``, such as 2026-11-26, both included. ``rating`` is the
+    minimum of stars. ``ids`` restricts the view to these runs.
     """
 
     words: str = ""
@@ -131,6 +133,7 @@ class View:
     since: str = ""
     until: str = ""
     tag: str = ""
+    numbers: str = ""
     rating: int = 0
     experiment: str = ""
     ids: tuple[str, ...] = ()
@@ -243,18 +246,22 @@ def choices(database: Database) -> dict[str, list[str]]:
 
 
 def quick_conditions(database: Database, view: View, most_matches: int = MOST_MATCHES) -> ColumnElement[bool]:
-    """``conditions``, with the ids of the runs that have a rare setting.
+    """``conditions``, with the ids of the runs that have a rare setting or number.
 
     Without them a page is filled by looking through the log, newest runs first: a database cannot know that a setting
     is rarer than any that it has counted. Raises FilterProblem, QueryFailed.
     """
     found = [conditions(database, view, most_matches)]
+    by_index = [condition.ids(database.owner) for condition in _numbers_of(view)]
     for entry in _parted(view.settings):
         lines = _lines_of(entry)
         # Words of other signs are not in SQLite's index.
-        if isinstance(lines, str) or not all(map(_INDEXED.search, lines)):
+        if not isinstance(lines, str) and all(map(_INDEXED.search, lines)):
+            by_index.append(_with_lines(database, lines))
+    for statement in by_index:
+        if statement is None:
             continue
-        ids = [row["id"] for row in read_rows(database, _with_lines(database, lines).limit(_RARE))]
+        ids = [row["id"] for row in read_rows(database, statement.limit(_RARE))]
         if len(ids) < _RARE:
             found.append(runs.c.id.in_(ids))
     return and_(*found)
@@ -293,6 +300,7 @@ def conditions(database: Database, view: View, most_matches: int = MOST_MATCHES)
         found.append(runs.c.created_at >= _begin_of("since", view.since, view.zone))
     if view.until:
         found.append(runs.c.created_at < _begin_of("until", view.until, view.zone, days_later=1))
+    found += [condition.on_runs for condition in _numbers_of(view)]
     if view.tag:
         lines = "\n" + run_annotations.c.tags + "\n"
         found.append(_annotated(lines.contains(f"\n{storable_text(view.tag.strip())}\n", autoescape=True)))
@@ -305,6 +313,13 @@ def conditions(database: Database, view: View, most_matches: int = MOST_MATCHES)
     if view.words.strip():
         found.append(_has_words(database, storable_text(view.words), most_matches))
     return and_(*found)
+
+
+def _numbers_of(view: View) -> list[NumberCondition]:
+    try:
+        return read_number_filter(view.numbers)
+    except ValueError as problem:
+        raise FilterProblem("numbers", str(problem)) from None
 
 
 def _annotated(which: ColumnElement[bool]) -> ColumnElement[bool]:

@@ -47,6 +47,12 @@ def _column(name: str) -> Column[Any]:
     return Column(name, stored, primary_key=name == "id", nullable=bool(none))
 
 
+def _index_of(name: str) -> Index:
+    # Few runs have the probabilities of their tokens.
+    where = literal_column(f"{name} is not null", Boolean) if NUMBERS[name].of_answer else None
+    return Index(f"runs_by_{name}", "owner", name, "id", sqlite_where=where, postgresql_where=where)
+
+
 runs = Table(
     "runs",
     metadata,
@@ -55,7 +61,7 @@ runs = Table(
     Index("runs_of_an_experiment", "experiment_id"),
     Index("runs_of_an_owner", "owner", "created_at", "id"),
     *(Index(f"runs_by_{name}", "owner", name, "created_at", "id") for name in ("status", "endpoint", "model")),
-    *(Index(f"runs_by_{name}", "owner", name, "id") for name, number in NUMBERS.items() if number.sortable),
+    *(_index_of(name) for name, number in NUMBERS.items() if number.sortable),
     Index("runs_by_passed", "owner", "passed", "created_at", "id", sqlite_where=CHECKED, postgresql_where=CHECKED),
     Index("runs_under_way", "heartbeat_at", sqlite_where=UNDER_WAY, postgresql_where=UNDER_WAY),
 )

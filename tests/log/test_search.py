@@ -42,9 +42,17 @@ def a_record(number: int, prompt: str = "Hello", text: str = "Hi", *, sent: Any 
 
 
 PASSED, FAILED, UNTOLD = ({"passed": passed, "check_results": "[]"} for passed in (True, False, None))
+LIKELY = {"mean_logprob": -1.5, "perplexity": 4.48, "lowest_probability": 0.04}
 RECORDS = [
     a_record(1, "Describe the sea", "Grey waves roll in.", sent={"temperature": 0.7}, ttft_ms=30.0, **PASSED),
-    a_record(2, "Describe the moon", "Silver, and café-lit.", sent={"temperature": 1.0, "max_tokens": None}, **UNTOLD),
+    a_record(
+        2,
+        "Describe the moon",
+        "Silver, and café-lit.",
+        sent={"temperature": 1.0, "max_tokens": None},
+        **UNTOLD,
+        **LIKELY,
+    ),
     a_record(3, "Name a colour", "Sea green", sent={"temperature": 1, "stop": ["a", "b%_"]}, ttft_ms=10.0, **FAILED),
     a_record(4, 'Say "sea foam"', "", status="error", model="other", endpoint="theirs", finish_reason="length"),
     a_record(5, "Describe the sea", "Waves", status="running"),
@@ -123,6 +131,11 @@ FOUND: list[tuple[dict[str, Any], list[int]]] = [
     ({"rating": 2}, [3, 1]),
     ({"rating": 5, "tag": "good"}, [1]),
     ({"experiment": EXPERIMENT}, [6]),
+    ({"numbers": "TTFT > 10"}, [6, 1]),
+    ({"numbers": "ttft_ms>=10, time to first token < 30 ms"}, [6, 3]),
+    ({"numbers": "Completion Tokens = 7"}, [6]),
+    ({"numbers": "lowest token < 5 %"}, [2]),
+    ({"numbers": "perplexity <= 1e9\nmean_logprob > -3"}, [2]),
     ({"checks": "passed"}, [1]),
     ({"checks": "failed"}, [6, 3]),
     ({"checks": "n/a", "status": "ok"}, [2]),
@@ -214,6 +227,11 @@ UNREADABLE = [
     ({"until": "2026-1-1"}, "'2026-1-1' is not a day."),
     ({"since": "2026-11-31"}, "'2026-11-31' is not a day."),
     ({"settings": "temperature > 0.5"}, "'temperature > 0.5': only equal values are found."),
+    ({"numbers": "perplexity"}, "'perplexity' is no condition on a number. Write perplexity > 3"),
+    ({"numbers": "1 < perplexity < 3"}, "'1 < perplexity < 3' is no condition on a number."),
+    ({"numbers": "temperature > 3"}, "'temperature' is no number of a run."),
+    ({"numbers": "TTFT > fast"}, "'fast' is no number. Write 0.05 or 5 %."),
+    ({"numbers": "TTFT > 1e999"}, "'1e999' is no number."),
     ({"settings": "model small"}, "Look for a model under More filters."),
     ({"settings": "stream omitted"}, "Every run says whether it streams."),
     ({"experiment": "x"}, "An experiment's id has 32 digits"),
@@ -250,8 +268,9 @@ def test_any_input_is_searched_or_refused_with_a_sentence(
 ) -> None:
     for view in (View(words=words), View(tag=tag), View(model=model)):
         page_of(sqlite_database, view)
-    with suppress(FilterProblem):
-        page_of(sqlite_database, View(settings=settings))
+    for view in (View(settings=settings), View(numbers=settings)):
+        with suppress(FilterProblem):
+            page_of(sqlite_database, view)
 
 
 @given(prompt=st.text(min_size=1).filter(lambda said: said.strip()))

@@ -8,6 +8,7 @@ import streamlit as st
 
 from components.log.owned import OwnLog
 from components.log.query import QueryFailed
+from components.log.record import NUMBERS
 from components.log.search import CHECKED_AS, ORDERS, FilterProblem, View, choices, conditions
 from components.streaming.outcome import Status
 from components.ui.plain_words import plain_words
@@ -21,6 +22,7 @@ _LABELS = {
     "words": "Search",
     "status": "Status",
     "settings": "Settings",
+    "numbers": "Numbers",
     "endpoint": "Endpoint",
     "model": "Model",
     "finish_reason": "Finish reason",
@@ -31,6 +33,7 @@ _LABELS = {
     "rating": "Stars at least",
     "experiment": "Comparison or sweep",
 }
+_NUMBERS = ", ".join(number.label for number in NUMBERS.values())
 
 
 def draw_filters() -> View | None:
@@ -99,6 +102,13 @@ def _draw_further() -> dict[str, Any]:
         bind="query-params",
         placeholder="temperature 0.7, max_tokens null",
         help="A field with its value, null or omitted, such as temperature omitted. Separate several with commas.",
+    )
+    found["numbers"] = st.text_input(
+        _LABELS["numbers"],
+        key=keys.FIND_NUMBERS,
+        bind="query-params",
+        placeholder="perplexity > 3, lowest token < 5 %, TTFT < 500",
+        help=f"A number with <, <=, =, >= or >; a run without the number is left out. The numbers: {_NUMBERS}.",
     )
     left, right = st.columns(2, gap="small")
     for name, key in (
