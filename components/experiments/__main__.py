@@ -28,7 +28,7 @@ from components.experiments.logged_cases import cases_in_log, cases_of
 from components.experiments.prepared import CannotRun, ModelsOf, Place, prepared
 from components.experiments.repeatable import Show, run
 from components.experiments.report import Outcome, Report, report_on
-from components.experiments.report_files import Links, read_baseline, to_json, to_junit, to_markdown
+from components.experiments.report_files import Links, read_baseline, to_json, to_junit, to_markdown, write_whole
 from components.experiments.store import SWEEP
 from components.experiments.yaml_text import MOST_BYTES
 from components.log.owned import OwnLog
@@ -181,19 +181,18 @@ def _write(said: argparse.Namespace, report: Report, file: ExperimentFile, links
     print(f"{report.name}: {report.outcome.value}. {len(report.cases):,} runs, experiment {where}")
     # One that cannot be written must not keep the others from being written.
     problems = [
-        _save(said.junit, "w", to_junit(report, links)) if said.junit else None,
-        _save(said.json, "w", to_json(report, file.rules.checks, links)) if said.json else None,
-        _save(said.markdown, "a", to_markdown(report, links)) if said.markdown else None,
+        _save(said.junit, to_junit(report, links)) if said.junit else None,
+        _save(said.json, to_json(report, file.rules.checks, links)) if said.json else None,
+        _save(said.markdown, to_markdown(report, links), append=True) if said.markdown else None,
     ]
     if any(problems):
         raise CannotRun(" ".join(filter(None, problems)))
 
 
-def _save(path: Path, mode: str, text: str) -> str | None:
-    """Write a file; returns why it could not be written."""
+def _save(path: Path, text: str, *, append: bool = False) -> str | None:
+    """Write a file, wholly or not at all; returns why it could not be written."""
     try:
-        with path.open(mode, encoding="utf-8") as opened:
-            opened.write(text)
+        write_whole(path, text, append=append)
     except OSError as error:
         return sentences.FILE_NOT_WRITTEN.format(name=path.name, why=error.strerror or error)
     return None

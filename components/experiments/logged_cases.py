@@ -31,17 +31,39 @@ def cases_of(made: Made, log: OwnLog, checks: Sequence[Check], judges: Judges | 
     Raises QueryFailed, DatabaseUnavailable.
     """
     if judges and any(isinstance(check, Judge) for check in checks):
-        check_logged(log, _newest(log, made.experiment_id).values(), checks, judges)
+        newest = _newest(log, made.experiment_id)
+        reused = _reused(made.prepared.places, made.prepared.reused, newest)
+        check_logged(log, [*newest.values(), *reused], checks, judges, reused=reused)
     return list(_cases(log, made.experiment_id, made.prepared.places, made.prepared.reused, checks, judges))
 
 
 def cases_in_log(log: OwnLog, experiment_id: str, checks: Sequence[Check], judges: Judges | None = None) -> list[Case]:
     """The cases of an earlier experiment under these checks. Raises CannotRun and QueryFailed."""
+    places, reused = _kept_places(log, experiment_id)
+    return list(_cases(log, experiment_id, places, reused, checks, judges))
+
+
+def reused_answers(log: OwnLog, experiment_id: str) -> dict[str, Mapping[str, str]]:
+    """The earlier runs whose answers an experiment reuses, with the values of the input that each answers there.
+
+    Raises CannotRun, QueryFailed.
+    """
+    places, reused = _kept_places(log, experiment_id)
+    return _reused(places, reused, _newest(log, experiment_id))
+
+
+def _reused(
+    places: Mapping[int, Place], reused: Mapping[tuple[int, int], str], newest: Mapping[tuple[int, int], str]
+) -> dict[str, Mapping[str, str]]:
+    left = {place: run_id for place, run_id in reused.items() if place not in newest and place[0] in places}
+    return {run_id: places[position].values for (position, _repeat), run_id in left.items()}
+
+
+def _kept_places(log: OwnLog, experiment_id: str) -> tuple[dict[int, Place], Mapping[tuple[int, int], str]]:
     kept = find_experiment(log.database, experiment_id) if log.database else None
     if kept is None:
         raise CannotRun(sentences.EXPERIMENT_NOT_IN_LOG.format(name=experiment_id))
-    places, reused = _places(kept)
-    return list(_cases(log, experiment_id, places, reused, checks, judges))
+    return _places(kept)
 
 
 def _places(kept: KeptExperiment) -> tuple[dict[int, Place], Mapping[tuple[int, int], str]]:

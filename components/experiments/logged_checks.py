@@ -32,17 +32,18 @@ def check_logged(
     checks: Sequence[Check],
     judges: Judges | None = None,
     *,
+    reused: Mapping[str, Mapping[str, str]] | None = None,
     show: Callable[[int], None] = lambda _done: None,
     stopped: Callable[[], bool] = lambda: False,
 ) -> int:
     """Check the answers of these runs and keep the results; returns how many there are.
 
-    The values of variables are those of the run's input in its data set, and of the variables of its form. Without
-    ``judges``, only their opinions in the log count. Runs without a complete answer are left out. ``show`` gets the
-    number of runs so far. Raises CannotRun, QueryFailed, DatabaseUnavailable.
+    The values of variables are those of the run's input in its data set, or in ``reused`` by the run's id, and of the
+    variables of its form. Without ``judges``, only their opinions in the log count. Runs without a complete answer are
+    left out. ``show`` gets the number of runs so far. Raises CannotRun, QueryFailed, DatabaseUnavailable.
     """
     database = database_of(log)
-    values_of, run_ids, checked = _values_in(database), list(run_ids), 0
+    values_of, run_ids, checked = _values_in(database, reused or {}), list(run_ids), 0
     at_once = judges.at_once if judges else 1
     with ThreadPoolExecutor(at_once) as pool:
         step = at_once if judges else _READ_AT_ONCE
@@ -65,7 +66,7 @@ def check_logged(
     return checked
 
 
-def _values_in(database: Database) -> Callable[[RunRecord], Mapping[str, str]]:
+def _values_in(database: Database, reused: Mapping[str, Mapping[str, str]]) -> Callable[[RunRecord], Mapping[str, str]]:
     known: dict[str, Sequence[Mapping[str, str]]] = {}
 
     def inputs(experiment_id: str) -> Sequence[Mapping[str, str]]:
@@ -82,6 +83,8 @@ def _values_in(database: Database) -> Callable[[RunRecord], Mapping[str, str]]:
     def values(record: RunRecord) -> Mapping[str, str]:
         # Read without its model, which would take longer than the checks.
         own = json.loads(record.draft).get("variables", {}) if record.draft else {}
+        if record.id in reused:
+            return {**own, **reused[record.id]}
         rows = inputs(record.experiment_id) if record.experiment_id else ()
         return {**own, **(rows[(record.position or 0) % len(rows)] if rows else {})}
 
@@ -94,11 +97,20 @@ class Checking:
     ``done`` of ``count`` runs have been looked at. ``problem`` says why it ended early.
     """
 
-    def __init__(self, log: OwnLog, run_ids: Sequence[str], checks: Sequence[Check], judges: Judges) -> None:
+    def __init__(
+        self,
+        log: OwnLog,
+        run_ids: Sequence[str],
+        checks: Sequence[Check],
+        judges: Judges,
+        reused: Mapping[str, Mapping[str, str]] | None = None,
+    ) -> None:
+        """``reused``: see ``check_logged``."""
         self.count, self.done = len(run_ids), 0
         self.problem: str | None = None
         self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._check, args=(log, run_ids, checks, judges), name="checking")
+        work = (log, run_ids, checks, judges, reused)
+        self._thread = threading.Thread(target=self._check, args=work, name="checking")
         self._thread.daemon = True
         self._thread.start()
 
@@ -111,9 +123,17 @@ class Checking:
         """Ask no more judges; results so far are kept."""
         self._stopping.set()
 
-    def _check(self, log: OwnLog, run_ids: Sequence[str], checks: Sequence[Check], judges: Judges) -> None:
+    def _check(
+        self,
+        log: OwnLog,
+        run_ids: Sequence[str],
+        checks: Sequence[Check],
+        judges: Judges,
+        reused: Mapping[str, Mapping[str, str]] | None,
+    ) -> None:
+        stopped = self._stopping.is_set
         try:
-            check_logged(log, run_ids, checks, judges, show=self._show, stopped=self._stopping.is_set)
+            check_logged(log, run_ids, checks, judges, reused=reused, show=self._show, stopped=stopped)
         except UserError as error:
             self.problem = error.sentence
 

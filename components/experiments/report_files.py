@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import html
 import json
+import os
 import re
+import shutil
 import statistics
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -222,3 +225,23 @@ def _quoted(text: str) -> str:
 def _markdown(text: str) -> str:
     """The text as it stands, in a cell of a table: an answer in it makes no link, image or mention."""
     return _MARKDOWN.sub(r"\\\1", " ".join(text.split())).replace("@", "&#64;").replace("://", ":&#47;/")
+
+
+def write_whole(path: Path, text: str, *, append: bool = False) -> None:
+    """Write a file, or add to its end, so that a failure leaves it as it was. Raises OSError."""
+    target = path.resolve()
+    if target.exists() and not target.is_file():  # a device or a pipe, such as /dev/stdout, cannot be replaced
+        with target.open("a" if append else "w", encoding="utf-8") as opened:
+            opened.write(text)
+        return
+    beside = target.with_name(f"{target.name}.{os.getpid()}.part")
+    try:
+        with beside.open("wb") as written:
+            if target.exists():
+                shutil.copymode(target, beside)
+                if append:
+                    written.write(target.read_bytes())
+            written.write(text.encode())
+        os.replace(beside, target)
+    finally:
+        beside.unlink(missing_ok=True)

@@ -11,7 +11,8 @@ from components.experiments.experiments import Experiments
 from components.experiments.file_reading import read_experiment_file
 from components.experiments.judges import Judges
 from components.experiments.kept_sweep import read_sweep
-from components.experiments.logged_cases import cases_in_log, cases_of
+from components.experiments.logged_cases import cases_in_log, cases_of, reused_answers
+from components.experiments.logged_checks import check_logged
 from components.experiments.prepared import CannotRun, Prepared, prepared
 from components.experiments.problem import SweepProblem
 from components.experiments.repeatable import run
@@ -150,13 +151,26 @@ def test_an_experiment_that_another_process_has_claimed_is_left_to_it(
     assert run(experiment, experiments, own).experiment_id == ID
 
 
-def test_reused_answers_are_not_asked_for(here: Endpoint, own: OwnLog, experiments: Experiments, stage: Stage) -> None:
+def test_reused_answers_are_not_asked_for(
+    here: Endpoint, own: OwnLog, experiments: Experiments, runner: Runner, stage: Stage
+) -> None:
     run(ready(SWEEP, here, own), experiments, own)
     made = run(ready(f"{SWEEP}reuse: true\n", here, own), experiments, own)
     cases = cases_of(made, own, ())
     assert len(cases) == len(stage.asked) == 8
     # Their times were measured under another load.
     assert {"ttft_ms" in case.values for case in cases} == {False}
+    # A judge is asked about them with the inputs of this sweep.
+    reused = reused_answers(own, made.experiment_id)
+    assert len(reused) == 8
+    assert {values["capital"] for values in reused.values()} == {"Paris", "Rome"}
+    judge = read_experiment_file(JUDGED).rules.checks
+    assert (
+        check_logged(own, reused, judge, Judges(runner, own, {"here": here}, lambda _endpoint: []), reused=reused) == 8
+    )
+    assert "Not judged yet." not in " ".join(
+        result.reason for case in cases_in_log(own, made.experiment_id, judge) for result in case.results
+    )
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import resource
+from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
@@ -11,7 +13,15 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from components.experiments.report import report_on
-from components.experiments.report_files import BaselineProblem, Links, read_baseline, to_json, to_junit, to_markdown
+from components.experiments.report_files import (
+    BaselineProblem,
+    Links,
+    read_baseline,
+    to_json,
+    to_junit,
+    to_markdown,
+    write_whole,
+)
 from components.experiments.rules import read_rules
 from tests.experiments.test_report import PARIS, a_case
 
@@ -85,3 +95,19 @@ def test_what_a_model_says_is_only_text_in_each_format(said: str) -> None:
     assert {"image", "link_open", "html_inline", "em_open", "code_inline"}.isdisjoint(inner)
     assert "html_block" not in [token.type for token in shown]
     assert [token.type for token in shown].count("table_open") <= 2
+
+
+def test_a_file_that_cannot_be_written_whole_stays_as_it_was(tmp_path: Path) -> None:
+    report = tmp_path / "report.json"
+    write_whole(report, "one\n")
+    report.chmod(0o640)
+    write_whole(report, "two\n", append=True)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (64, limits[1]))
+    try:
+        with pytest.raises(OSError, match="File too large"):
+            write_whole(report, "x" * 100)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert [path.read_text() for path in tmp_path.iterdir()] == ["one\ntwo\n"]
+    assert report.stat().st_mode & 0o777 == 0o640

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
 from components.checks.judge import Judge
 from components.checks.results import KeptResult, kept_results
 from components.experiments.judges import Judges
+from components.experiments.logged_cases import reused_answers
 from components.experiments.logged_checks import Checking, check_logged
 from components.experiments.store import answered_run_ids
 from components.log.record import RunRecord
@@ -124,11 +125,12 @@ def _under_way() -> Checking | None:
 
 def _judge(experiment_id: str) -> None:
     with shown_next(keys.CHECKS_PROBLEM):
-        database = own_log().database
-        _check(answered_run_ids(database, experiment_id) if database else [])
+        if database := own_log().database:
+            reused = reused_answers(own_log(), experiment_id)
+            _check([*answered_run_ids(database, experiment_id), *reused], reused)
 
 
-def _check(run_ids: Sequence[str]) -> None:
+def _check(run_ids: Sequence[str], reused: Mapping[str, Mapping[str, str]] | None = None) -> None:
     checks = rules_form.read().checks
     judges = [check for check in checks if isinstance(check, Judge)]
     with shown_next(keys.CHECKS_PROBLEM):
@@ -140,4 +142,4 @@ def _check(run_ids: Sequence[str]) -> None:
         known = [endpoints[judge.endpoint] for judge in judges if judge.endpoint and judge.endpoint in endpoints]
         named = {endpoint.name: model_cards(endpoint) for endpoint in known}
         asked = Judges(service().runner, own_log(), endpoints, lambda endpoint: named.get(endpoint.name, []))
-        st.session_state[keys.CHECKING] = Checking(own_log(), run_ids, checks, asked)
+        st.session_state[keys.CHECKING] = Checking(own_log(), run_ids, checks, asked, reused)
