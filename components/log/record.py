@@ -54,8 +54,8 @@ class Number(Fact):
 
     ``place`` is its position in charts, documents and tables of numbers, 0 to leave it out. ``timed`` numbers
     depend on the load: sweeps measure them, and those ``of_answer``, which do not. ``listed`` gives it a column in
-    the table of runs. ``sortable`` allows sorting by it, and makes its filter
-    quick, with an index ``runs_by_…`` from its migration.
+    the table of runs. ``sortable`` allows sorting by it, and makes its filter quick, with an index ``runs_by_…``; a
+    number that becomes sortable later needs a migration for it.
     ``less_is_better`` is None where neither end is better.
     """
 
@@ -97,8 +97,9 @@ _OF_ENDPOINT = "As reported by the endpoint, see Outcome."
 class RunRecord:
     """A run as stored in the log: one field per column of the table ``runs``, in the order of exports.
 
-    A new fact comes last, has None or a constant for earlier runs, and needs a migration that adds its column. A fact
-    with the name of a field of ``Timings``, ``Likelihood``, ``Usage`` or ``Outcome`` is copied from there.
+    A new fact comes last and has None for earlier runs; opening a log adds its column. Another constant for earlier
+    runs needs a migration. A fact with the name of a field of ``Timings``, ``Likelihood``, ``Usage`` or ``Outcome`` is
+    copied from there.
     """
 
     id: Annotated[str, Fact("id", public=False, length=32)]

@@ -1,4 +1,7 @@
-"""Migrates a database: forward only, each migration in one transaction, one process at a time."""
+"""Migrates a database: forward only, in one transaction, one process at a time.
+
+A new fact of runs needs no migration: its column is added here.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +13,11 @@ from pathlib import Path
 from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
+from alembic.operations import Operations
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine, inspect
+
+from components.log.tables import run_column, runs
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -22,7 +28,7 @@ _ONE_PROCESS_AT_A_TIME = "SELECT pg_advisory_xact_lock(5640137)"
 
 
 def migrate(writer: Engine, reader: Engine, before: Callable[[str], None]) -> None:
-    """Migrate to the newest revision; calls ``before`` with its name when the database has an earlier one.
+    """Migrate to the newest revision and add new facts; calls ``before`` with its name for an earlier revision.
 
     Raises CommandError when the database has an unknown revision.
     """
@@ -31,9 +37,10 @@ def migrate(writer: Engine, reader: Engine, before: Callable[[str], None]) -> No
     with _one_at_a_time:
         with reader.begin() as connection:
             current = MigrationContext.configure(connection).get_current_revision()
-        if current == newest:
+            is_complete = current == newest and not _new_facts(connection)
+        if is_complete:
             return
-        if current:
+        if current and current != newest:
             scripts.get_revision(current)
             before(newest)
         with writer.begin() as connection:
@@ -42,6 +49,23 @@ def migrate(writer: Engine, reader: Engine, before: Callable[[str], None]) -> No
             config = _config(MIGRATIONS)
             config.attributes["connection"] = connection
             command.upgrade(config, newest)
+            _add_new_facts(connection)
+
+
+def _new_facts(connection: Connection) -> list[str]:
+    known = {column["name"] for column in inspect(connection).get_columns(runs.name)}
+    return [column.name for column in runs.columns if column.name not in known]
+
+
+def _add_new_facts(connection: Connection) -> None:
+    """Add the columns of facts without a migration, and their indexes; earlier runs have null."""
+    added = _new_facts(connection)
+    operations = Operations(MigrationContext.configure(connection))
+    for name in added:
+        operations.add_column(runs.name, run_column(name))
+    for index in runs.indexes:
+        if not {column.name for column in index.columns}.isdisjoint(added):
+            index.create(connection)
 
 
 @cache

@@ -41,7 +41,8 @@ CHECKED = literal_column("check_results is not null", Boolean)
 """The runs with checks, for the same reason as a literal."""
 
 
-def _column(name: str) -> Column[Any]:
+def run_column(name: str) -> Column[Any]:
+    """The column of a fact, not yet part of a table."""
     length, (kind, *none) = FACTS[name].length, get_args(TYPES[name]) or (TYPES[name],)
     stored = String(length) if length else {str: Text, int: BigInteger, float: Double, bool: Boolean}[kind]
     return Column(name, stored, primary_key=name == "id", nullable=bool(none))
@@ -56,7 +57,7 @@ def _index_of(name: str) -> Index:
 runs = Table(
     "runs",
     metadata,
-    *map(_column, FACTS),
+    *map(run_column, FACTS),
     Index("runs_newest_first", "created_at", "id"),
     Index("runs_of_an_experiment", "experiment_id"),
     Index("runs_of_an_owner", "owner", "created_at", "id"),

@@ -242,6 +242,16 @@ def test_a_migration_that_fails_changes_nothing(url: str, request: pytest.Fixtur
     database.close()
 
 
+def test_a_new_fact_needs_no_migration(url: str) -> None:
+    with closing(Database(url)) as older, older.writer.begin() as connection:
+        for fact in ("ttft_ms", "perplexity"):
+            connection.exec_driver_sql(f"drop index runs_by_{fact}")
+            connection.exec_driver_sql(f"alter table runs drop column {fact}")
+    for _ in range(2):
+        with closing(Database(url)) as newer, newer.reader.begin() as connection:
+            assert compare_metadata(_without_the_search(connection), metadata) == []
+
+
 def test_migrations_go_forward_only() -> None:
     for script in (schema.MIGRATIONS / "versions").glob("*.py"):
         assert "def downgrade" not in script.read_text()
