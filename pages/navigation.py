@@ -7,8 +7,9 @@ import streamlit as st
 from components import ui
 from components.server.held_messages import release_messages
 from components.server.process import service
-from components.ui import presses
+from components.ui import presses, theme
 from components.ui.answer import live_view
+from components.ui.answer.own_html import draw_style
 from components.ui.entrance import draw_account, draw_limits, draw_storage, is_let_in
 from components.ui.form import widget_values
 from components.ui.page_script import draw_page_script
@@ -26,6 +27,7 @@ release_messages()
 
 st.set_page_config(page_title="Tempera", page_icon=Path(ui.__file__).parent / "icon.svg", layout="wide")
 st.logo(Path(ui.__file__).parent / "logo.svg", size="small")
+draw_style(theme.root_rule())
 st.html(Path(ui.__file__).parent / "style.css")
 st.html(live_view.FOLDER / "live_view.css")
 st.html(live_view.FOLDER / "markdown.css")

@@ -15,7 +15,6 @@ from typing import Any
 import jinja2
 import pandas as pd
 from markupsafe import Markup
-from streamlit import config
 
 from components.drafts.in_words import OMITTED, differing
 from components.live.replay import lengths_after
@@ -26,6 +25,7 @@ from components.markdown.answer import AnswerBlocks
 from components.sharing.capsule import Capsule, CapsuleRun
 from components.sharing.capsule_file import data_blocks
 from components.sharing.shared_run import SharedRun, shared_runs
+from components.ui import theme
 from components.ui.answer.answer_differences import answer_text, divergence_html, marked_words
 from components.ui.answer.live_view import FOLDER as LIVE_VIEW
 from components.ui.answer.run_differences import request_in_words
@@ -36,10 +36,6 @@ _SCRIPT = Markup((_FOLDER / "page.js").read_text())  # noqa: S704 - this file's 
 _PAGE = jinja2.Environment(
     loader=jinja2.FileSystemLoader(_FOLDER), autoescape=True, trim_blocks=True, lstrip_blocks=True
 ).get_template("page.html")
-_COLOURS = (
-    *("primaryColor", "backgroundColor", "secondaryBackgroundColor", "textColor", "borderColor", "linkColor"),
-    *("codeBackgroundColor", "codeTextColor", "redColor", "grayColor"),
-)
 _MEASURES = (
     "--st-font:system-ui,sans-serif;--st-heading-font:ui-serif,Georgia,serif;--st-code-font:ui-monospace,monospace;"
     "--st-base-radius:6px;--st-button-radius:6px;--st-code-font-size:0.85rem;--st-code-font-weight:400;"
@@ -127,18 +123,8 @@ def _table(records: Mapping[str, SharedRun]) -> Iterator[tuple[str, list[str]]]:
 
 def _style() -> Markup:
     rules = "".join(path.read_text() for path in _STYLES)
-    light, dark = (_colours(theme) for theme in ("light", "dark"))
-    root = f":root{{color-scheme:light dark;{_MEASURES}{light}}}@media(prefers-color-scheme:dark){{:root{{{dark}}}}}"
+    root = theme.root_rule(f"color-scheme:light dark;{_MEASURES}")
     return Markup(f"{root}\n{rules}")  # noqa: S704 - style sheets of this project
-
-
-def _colours(theme: str) -> str:
-    found = ((name, config.get_option(f"theme.{theme}.{name}")) for name in _COLOURS)
-    return "".join(f"--st-{_dashed(name)}:{colour};" for name, colour in found if colour)
-
-
-def _dashed(name: str) -> str:
-    return "".join(f"-{sign.lower()}" if sign.isupper() else sign for sign in name)
 
 
 def _hash(content: str) -> str:
