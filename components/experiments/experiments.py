@@ -34,7 +34,7 @@ class Experiments:
         most_kept: int = _MOST_KEPT,
     ) -> None:
         """``elsewhere`` makes shared cells; without it, ``readers`` read the answers of many of them."""
-        many = MakerHere(runner, readers.read) if readers else None
+        many = MakerHere(runner, readers) if readers else None
         self._makers = Makers(MakerHere(runner), many, elsewhere)
         self._log = log
         self._most_kept = most_kept

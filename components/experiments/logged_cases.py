@@ -109,6 +109,8 @@ def _cases(
     wanted = sorted((place, run_id) for place, run_id in ({**reused, **newest}).items() if place[0] in places)
     ask, database = judges.ask if judges else None, database_of(log)
     with ThreadPoolExecutor(judges.at_once if judges else 1) as pool:
+        # Only judges are worth a thread.
+        each = pool.map if judges and any(isinstance(check, Judge) for check in checks) else map
         for begin in range(0, len(wanted), _READ_AT_ONCE):
             part = wanted[begin : begin + _READ_AT_ONCE]
             records = {record.id: record for record in light_runs(database, [run_id for _place, run_id in part])}
@@ -121,4 +123,4 @@ def _cases(
                 prices = place.endpoint.prices if place.endpoint else None
                 return case_of(record, place.row, place.input_number, checks, place.values, prices=prices, ask=ask)
 
-            yield from pool.map(case, [placed for placed in part if placed[1] in records])
+            yield from each(case, [placed for placed in part if placed[1] in records])

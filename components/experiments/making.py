@@ -9,9 +9,9 @@ from typing import Protocol
 
 from components.experiments.run_order import Plan
 from components.runs.order import Order
-from components.runs.runner import Read, Runner
+from components.runs.runner import Runner
 from components.streaming.outcome import Status
-from components.streaming.stream import AnswerStream
+from components.streaming.reader_processes import ReaderProcesses
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,15 +43,15 @@ class Maker(Protocol):
 
 
 class MakerHere:
-    """Makes cells as runs of this process; ``read`` reads their answers."""
+    """Makes cells as runs of this process; ``readers`` read their answers."""
 
-    def __init__(self, runner: Runner, read: Read = AnswerStream) -> None:
+    def __init__(self, runner: Runner, readers: ReaderProcesses | None = None) -> None:
         self._runner = runner
-        self._read = read
+        self._readers = readers
 
     def make(self, order: Order) -> Making:
         """Begin a run and return at once."""
-        run = self._runner.start(order, self._read)
+        run = self._runner.start(order, self._readers)
         return Making(run.id, run.ended, run.written, run.stop, lambda: run.waits_to_retry)
 
     def problem(self) -> str | None:

@@ -25,6 +25,7 @@ _SETTLED_S = 45.0
 """More than ``Limits.lost_after_s``."""
 _NEWEST = 50
 _LOOK_AGAIN_S = 0.05
+_LOOK_AT_RUNS_S = 0.01
 _NOT_MADE = (Status.CANCELLED, Status.LOST)
 """The ends of runs that a kill or a stop left; they are made again."""
 
@@ -91,7 +92,7 @@ def _wait(experiment: Experiment, count: int, show: Show) -> None:
         if now != begun:
             show(now, count)
         begun = now
-        time.sleep(_LOOK_AGAIN_S)
+        time.sleep(_LOOK_AT_RUNS_S)
 
 
 def _interrupted(

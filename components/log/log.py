@@ -107,16 +107,26 @@ class Log:
                 self._gathering -= 1
                 self._condition.notify_all()
 
+    def committed(self, run: LoggedRun) -> Future[None]:
+        """Done once the run's row is committed or the database fails. The log's thread calls back, so do not wait."""
+        entry = self._unwritten.find(run.id)
+        return entry.committed if entry else _done()
+
     def wait_until_committed(self, run: LoggedRun) -> None:
         """Wait until the run's row is committed or the database fails."""
-        if entry := self._unwritten.find(run.id):
-            self._wait(entry.committed)
+        self._wait(self.committed(run))
+
+    def ended(self, run: LoggedRun) -> Future[None]:
+        """Write a finished run at once; done when it is committed or the database fails, as ``committed``."""
+        entry = self._unwritten.find(run.id)
+        if entry is None:
+            return _done()
+        self._wake()
+        return entry.settled
 
     def end(self, run: LoggedRun) -> None:
         """Write a finished run; waits until it is committed or the database fails."""
-        if entry := self._unwritten.find(run.id):
-            self._wake()
-            self._wait(entry.settled)
+        self._wait(self.ended(run))
 
     def live(self, run_id: str) -> LoggedRun | None:
         """The run of that id until the log has written it completely."""
@@ -224,10 +234,9 @@ class Log:
             self._urgent = True
             self._condition.notify_all()
 
-    def _wait(self, event: threading.Event) -> None:
-        deadline = time.monotonic() + _FIRST_WRITE_S
-        while not event.wait(0.05) and not self.problem and time.monotonic() < deadline:
-            pass
+    def _wait(self, done: Future[None]) -> None:
+        with suppress(TimeoutError):
+            done.result(0.05 if self.problem else _FIRST_WRITE_S)
 
     def _run(self) -> None:
         interval = self._limits.log_flush_ms / 1000
@@ -355,6 +364,7 @@ class Log:
         self._unwritten.make_room()
         dropped = f" {self._dropped()}" if self._unwritten.dropped else ""
         self.problem = f"Runs are not being logged: {why}{dropped}"
+        self._unwritten.release()
 
     def _dropped(self) -> str:
         were = "was" if self._unwritten.dropped == 1 else "were"
@@ -367,6 +377,12 @@ class Log:
         if slept_s > max(1.0, self._limits.lost_after_s - 2 * self._limits.heartbeat_s):
             self._reap_at = now + 2 * self._limits.heartbeat_s
         return now > self._reap_at
+
+
+def _done() -> Future[None]:
+    done: Future[None] = Future()
+    done.set_result(None)
+    return done
 
 
 def _runs(number: int) -> str:

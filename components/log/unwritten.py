@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterable
+from concurrent.futures import Future
 from typing import Protocol
 
 from components.log.events import StoredEvent
@@ -58,7 +59,11 @@ class LoggedRun(Protocol):
 
 
 class Entry:
-    """One run's state in the database: the written version, the number of written events, and when."""
+    """One run's state in the database: the written version, the number of written events, and when.
+
+    ``committed`` is done once its row is in the database, ``settled`` once all of an ended run is; both also when the
+    database fails.
+    """
 
     def __init__(self, run: LoggedRun) -> None:
         self.run = run
@@ -67,8 +72,8 @@ class Entry:
         self.events = 0
         self.events_at = time.monotonic()
         self.refused: str | None = None
-        self.committed = threading.Event()
-        self.settled = threading.Event()
+        self.committed: Future[None] = Future()
+        self.settled: Future[None] = Future()
 
     def is_due(self, now: float, limits: Limits) -> bool:
         """Whether the run should be written now: at once when new or ended, otherwise at intervals."""
@@ -143,28 +148,36 @@ class Unwritten:
 
     def written(self, snapshots: Iterable[Snapshot], now: float) -> None:
         """Note committed runs; the finished ones are released."""
+        done: list[Future[None]] = []
         with self._lock:
             for snapshot in snapshots:
                 entry = snapshot.entry
                 entry.version, entry.tried_at, entry.refused = snapshot.version, now, None
                 if snapshot.events:
                     entry.events, entry.events_at = snapshot.first_event + len(snapshot.events), now
-                entry.committed.set()
+                done.append(entry.committed)
                 if snapshot.finished:
-                    entry.settled.set()
+                    done.append(entry.settled)
                     del self._entries[entry.run.id]
+        _finish(done)
 
     def refused(self, snapshot: Snapshot, why: str, now: float) -> None:
         """Note a run that the database refuses for its content; it is retried later."""
         entry = snapshot.entry
         entry.refused, entry.tried_at = why, now
-        entry.committed.set()
-        entry.settled.set()
+        _finish([entry.committed, entry.settled])
 
     def refusals(self) -> list[str]:
         """The database's reasons for refusing runs, without duplicates."""
         with self._lock:
             return [entry.refused for entry in self._entries.values() if entry.refused]
+
+    def release(self) -> None:
+        """Let go on what waits for the database, because it fails."""
+        with self._lock:
+            entries = list(self._entries.values())
+        _finish([entry.committed for entry in entries])
+        _finish([entry.settled for entry in entries if entry.run.finished])
 
     def forget_versions(self) -> None:
         """Forget what was written, after the database was reopened."""
@@ -174,13 +187,22 @@ class Unwritten:
 
     def make_room(self) -> None:
         """Drop the oldest finished runs while all runs exceed the memory limit."""
+        dropped: list[Future[None]] = []
         with self._lock:
             size = sum(entry.run.size for entry in self._entries.values())
             for run_id, entry in list(self._entries.items()):
                 if size <= self._limits.unwritten_log_bytes:
-                    return
+                    break
                 if entry.run.finished:
                     size -= entry.run.size
                     del self._entries[run_id]
                     self.dropped += 1
-                    entry.settled.set()
+                    dropped.append(entry.settled)
+        _finish(dropped)
+
+
+def _finish(futures: Iterable[Future[None]]) -> None:
+    """Only the log's thread calls this, without the lock: a callback may come back."""
+    for future in futures:
+        if not future.done():
+            future.set_result(None)

@@ -143,6 +143,8 @@ class Run:
     def attach(self, stop_stream: Callable[[], None]) -> None:
         """Set the function that stops the stream; the run waits for this stream from now on."""
         with self._lock:
+            if self.finished:
+                return
             self._stop_stream = stop_stream
             stopping = self._stopping
             self._change(Activity.WAITING)

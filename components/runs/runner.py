@@ -6,17 +6,19 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
 
 from components.endpoints.endpoint import EndpointUnavailable
 from components.log.log import Log
 from components.runs.gate import Gate, Refused
 from components.runs.order import Order
 from components.runs.placement import Placement
-from components.runs.run import Run, live_run
+from components.runs.run import Run
 from components.streaming.faults import ErrorKind, StreamFault
 from components.streaming.limits import Limits
 from components.streaming.outcome import Outcome, Status
-from components.streaming.reader_processes import RemoteAnswer
+from components.streaming.reader_processes import AnswerListener, ReaderProcesses
 from components.streaming.stream import AnswerStream
 
 ENDED_RUNS = logging.getLogger("tempera.runs")
@@ -26,10 +28,6 @@ _SHUTDOWN_S = 4.0
 """For all runs together."""
 
 
-Read = Callable[..., AnswerStream | RemoteAnswer]
-"""Begins to read an answer; takes the arguments of ``AnswerStream``."""
-
-
 class Runner:
     """Owns all runs of this process. A gate, if set, checks each before anything goes upstream."""
 
@@ -37,10 +35,11 @@ class Runner:
         self._log = log
         self._limits = limits or Limits()
         self._gate = gate
-        self._threads: dict[str, threading.Thread] = {}
+        self._runs: dict[str, Run] = {}
+        """Those that are not completely written."""
 
-    def start(self, order: Order, read: Read = AnswerStream) -> Run:
-        """Start a run and return at once. ``read`` reads its answer.
+    def start(self, order: Order, readers: ReaderProcesses | None = None) -> Run:
+        """Start a run and return at once. A process of ``readers`` reads its answer if one can, else a thread.
 
         Raises Refused when the owner's quota is used up or the gate does not admit the run; a later refusal by the gate
         ends the run with the status rejected.
@@ -50,10 +49,12 @@ class Runner:
         if self._gate:
             self._gate.admit(order)
         run = Run(order, self._limits)
-        thread = threading.Thread(target=self._work, args=(run, read), name=f"run {run.id[:8]}", daemon=True)
+        self._runs[run.id] = run
         self._log.begin(run)
-        self._threads[run.id] = thread
-        thread.start()
+        if readers and self._gate is None:
+            self._log.committed(run).add_done_callback(lambda _: self._read_elsewhere(run, readers))
+        else:
+            self._start_thread(run)
         return run
 
     def stop_at(self, placement: Placement) -> bool:
@@ -72,34 +73,57 @@ class Runner:
         for run in self._under_way():
             run.stop()
         deadline = time.monotonic() + _SHUTDOWN_S
-        for thread in list(self._threads.values()):
-            thread.join(max(deadline - time.monotonic(), 0.0))
+        for run in self._under_way():
+            with suppress(TimeoutError):
+                run.written.result(max(deadline - time.monotonic(), 0.0))
 
     def _under_way(self) -> list[Run]:
-        found = (live_run(self._log, run_id) for run_id in list(self._threads))
-        return [run for run in found if run]
+        return list(self._runs.values())
 
-    def _work(self, run: Run, read: Read) -> None:
-        try:
-            self._log.wait_until_committed(run)
-            run.finish(self._outcome(run, read))
-        except Exception:  # an internal error must not leave a run running for ever
-            logging.getLogger(__name__).exception("run %s ended by a fault of Tempera", run.id)
-            run.finish(
-                Outcome(Status.ERROR, ErrorKind.INTERNAL, "Tempera itself failed; its terminal says more. Run again.")
+    def _start_thread(self, run: Run) -> None:
+        threading.Thread(target=self._work, args=(run,), name=f"run {run.id[:8]}", daemon=True).start()
+
+    def _work(self, run: Run) -> None:
+        self._log.wait_until_committed(run)
+        _finish(run, partial(self._outcome, run))
+        self._log.end(run)
+        self._release(run)
+
+    def _read_elsewhere(self, run: Run, readers: ReaderProcesses) -> None:
+        """Let another process read the answer; no thread of this one waits for it."""
+        address = run.order.endpoint.known_address
+        stop = None
+        if address and address.allows is None:  # the policy for addresses from visitors belongs to this process
+            listener = AnswerListener(run.take, partial(_wait_to_retry, run), partial(self._end, run))
+            order = run.order
+            stop = readers.begin(
+                address.base_url,
+                order.body,
+                listener,
+                key=address.key,
+                streaming=order.streaming,
+                limits=self._limits,
             )
-        finally:
-            self._log.end(run)
-            _tell(run)
-            del self._threads[run.id]
-            run.written.set_result(None)
+        if stop:
+            run.attach(stop)
+        else:
+            self._start_thread(run)
 
-    def _outcome(self, run: Run, read: Read) -> Outcome:
+    def _end(self, run: Run, outcome: Outcome) -> None:
+        _finish(run, lambda: outcome)
+        self._log.ended(run).add_done_callback(lambda _: self._release(run))
+
+    def _release(self, run: Run) -> None:
+        _tell(run)
+        del self._runs[run.id]
+        run.written.set_result(None)
+
+    def _outcome(self, run: Run) -> Outcome:
         if self._gate is None:
-            return self._answer(run, read)
+            return self._answer(run)
         try:
             with self._gate.enter(run) as tell:
-                outcome = self._answer(run, read)
+                outcome = self._answer(run)
                 tell(outcome)
                 return outcome
         except Refused as refused:
@@ -107,26 +131,36 @@ class Runner:
                 return _stopped()
             return Outcome(Status.REJECTED, ErrorKind.REFUSED_HERE, refused.sentence)
 
-    def _answer(self, run: Run, read: Read) -> Outcome:
+    def _answer(self, run: Run) -> Outcome:
         try:
             address = run.order.endpoint.address(lambda: run.stopping)
         except EndpointUnavailable as unavailable:
             if run.stopping:
                 return _stopped()
             return Outcome(Status.REJECTED, ErrorKind.ENDPOINT_UNAVAILABLE, unavailable.sentence)
-        stream = read(
+        stream = AnswerStream(
             address.base_url,
             run.order.body,
             key=address.key,
             streaming=run.order.streaming,
             limits=self._limits,
-            on_retry=lambda fault, seconds: run.wait_to_retry(_why(fault), seconds),
+            on_retry=partial(_wait_to_retry, run),
             allows=address.allows,
         )
         run.attach(stream.stop)
         for event in stream:
             run.take(event)
         return stream.outcome
+
+
+def _finish(run: Run, outcome: Callable[[], Outcome]) -> None:
+    try:
+        run.finish(outcome())
+    except Exception:  # an internal error must not leave a run running for ever
+        logging.getLogger(__name__).exception("run %s ended by a fault of Tempera", run.id)
+        run.finish(
+            Outcome(Status.ERROR, ErrorKind.INTERNAL, "Tempera itself failed; its terminal says more. Run again.")
+        )
 
 
 def _tell(run: Run) -> None:
@@ -136,8 +170,9 @@ def _tell(run: Run) -> None:
         ENDED_RUNS.info("run ended", extra={"facts": facts})
 
 
-def _why(fault: StreamFault) -> str:
-    return fault.sentence if fault.http_status is None else f"{fault.sentence} (HTTP {fault.http_status})"
+def _wait_to_retry(run: Run, fault: StreamFault, seconds: float) -> None:
+    why = fault.sentence if fault.http_status is None else f"{fault.sentence} (HTTP {fault.http_status})"
+    run.wait_to_retry(why, seconds)
 
 
 def _stopped() -> Outcome:

@@ -16,6 +16,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -56,13 +57,16 @@ class CallAdapter(HTTPAdapter):
         self._call = call
         super().__init__(max_retries=0)
 
+    def init_poolmanager(self, *_arguments: Any, **_options: Any) -> None:
+        """Without a pool manager: the call has a pool of its own."""
+
     def get_connection_with_tls_context(
         self, request: requests.PreparedRequest, verify: Any, proxies: Any = None, cert: Any = None
     ) -> HTTPConnectionPool:
         """The pool through which this call gets its connection."""
-        origin, _ = self.build_connection_pool_key_attributes(request, verify, cert)
-        pool = _HTTPSPool if origin["scheme"] == "https" else _Pool
-        return pool(origin["host"], origin["port"], self._call, request.headers.get("Authorization"))
+        origin = urlsplit(request.url or "")
+        pool = _HTTPSPool if origin.scheme == "https" else _Pool
+        return pool(origin.hostname or "", origin.port, self._call, request.headers.get("Authorization"))
 
 
 class _Pool(HTTPConnectionPool):

@@ -1,10 +1,10 @@
 """The process that ``ReaderProcesses`` starts: reads requests from standard input, writes parts of answers to standard
 output, and ends with its input, so that it never outlives the process that started it.
 
-Each line is JSON. The first line of the input names the trusted authorities; then ``["begin", number, arguments]``
-begins an answer and ``["stop", number]`` stops it. The first line of the output is empty and says that the process is
-ready; then each is a list of ``[number, part]``, in the order of arrival. A part is a list of events, or an object for
-a retry or the end.
+Each line is JSON. The first line of the input names the trusted authorities; then ``["limits", limits]`` sets those of
+the following answers, ``["begin", number, arguments]`` begins an answer and ``["stop", number]`` stops it. The first
+line of the output is empty and says that the process is ready; then each is a list of ``[number, part]``, in the order
+of arrival. A part is a list of events, or an object for a retry or the end.
 """
 
 from __future__ import annotations
@@ -38,7 +38,15 @@ class _Answers:
         self._output = output
         self._parts: SimpleQueue[tuple[int, TimedEvent | dict[str, Any]]] = SimpleQueue()
         self._streams: dict[int, AnswerStream] = {}
+        self._begun: SimpleQueue[tuple[int, AnswerStream]] = SimpleQueue()
+        self._threads = 0
+        """Threads that read answers, one after the other."""
+        self._limits = Limits()
         _start(self._write)
+
+    def limit(self, limits: dict[str, Any]) -> None:
+        """Set the limits of the answers that begin from now on."""
+        self._limits = Limits(**limits)
 
     def begin(self, number: int, request: dict[str, Any]) -> None:
         """Read an answer."""
@@ -51,21 +59,27 @@ class _Answers:
             request["body"].encode(),
             key=ApiKey(*request["key"]) if request["key"] else None,
             streaming=request["streaming"],
-            limits=Limits(**request["limits"]),
+            limits=self._limits,
             on_retry=retrying,
         )
-        _start(self._read, number, stream)
+        self._begun.put((number, stream))
+        # Only this thread starts others, and each of them reads one answer at a time.
+        if len(self._streams) > self._threads:
+            self._threads += 1
+            _start(self._read)
 
     def stop(self, number: int) -> None:
         """Stop an answer if it has not ended."""
         if stream := self._streams.get(number):
             stream.stop()
 
-    def _read(self, number: int, stream: AnswerStream) -> None:
-        for event in stream:
-            self._parts.put((number, event))
-        del self._streams[number]
-        self._parts.put((number, {"ended": OUTCOMES.dump_python(stream.outcome)}))
+    def _read(self) -> None:
+        while True:
+            number, stream = self._begun.get()
+            for event in stream:
+                self._parts.put((number, event))
+            del self._streams[number]
+            self._parts.put((number, {"ended": OUTCOMES.dump_python(stream.outcome)}))
 
     def _write(self) -> None:
         while True:
@@ -111,6 +125,8 @@ def main() -> None:
     output.flush()
     for line in requests:
         match json.loads(line):
+            case ["limits", limits]:
+                answers.limit(limits)
             case ["begin", number, request]:
                 answers.begin(number, request)
             case ["stop", number]:

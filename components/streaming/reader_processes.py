@@ -7,14 +7,16 @@ through its pipes only.
 from __future__ import annotations
 
 import json
+import logging
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import Any
 
 from requests import adapters
@@ -26,86 +28,67 @@ from components.streaming.limits import Limits
 from components.streaming.outcome import Outcome, Status
 from components.streaming.reader import OUTCOMES
 from components.streaming.session import ApiKey
-from components.streaming.stream import AnswerStream
 
 _PROJECT_ROOT = Path(__file__).resolve().parents[2]
 _CLOSE_S = 2.0
+_IDLE_S = 60.0
 
 
-class RemoteAnswer:
-    """An ``AnswerStream`` that another process reads. When that process dies, the outcome's status is lost."""
+@dataclass(frozen=True)
+class AnswerListener:
+    """What an answer is told to, as it arrives, in a thread that reads other answers, too: none may wait.
 
-    def __init__(
-        self, process: _Process, request: Mapping[str, Any], on_retry: Callable[[StreamFault, float], None]
-    ) -> None:
-        self._parts: SimpleQueue[Any] = SimpleQueue()
-        self._on_retry = on_retry
-        self._process = process
-        self._outcome: Outcome | None = None
-        self._number = process.begin(request, self._parts)
+    ``end`` gets the outcome; its status is lost when the process dies.
+    """
 
-    @property
-    def outcome(self) -> Outcome:
-        """How it ended. Raises RuntimeError while the iteration is not over."""
-        if self._outcome is None:
-            raise RuntimeError("The answer has not ended yet.")
-        return self._outcome
+    take: Callable[[TimedEvent], None]
+    retry: Callable[[StreamFault, float], None]
+    end: Callable[[Outcome], None]
 
-    def stop(self) -> None:
-        """Stop soon; what arrived is kept."""
-        self._process.send(["stop", self._number])
-
-    def __iter__(self) -> Iterator[TimedEvent]:
-        while self._outcome is None:
-            match self._parts.get():
-                case list(events):
-                    for name, data, at_ms, deltas in events:
-                        yield TimedEvent(name, data, at_ms, tuple([Delta(*delta) for delta in deltas]))
-                case {"retrying": [kind, sentence, http_status, seconds]}:
-                    self._on_retry(StreamFault(ErrorKind(kind), sentence, http_status=http_status), seconds)
-                case {"ended": outcome}:
-                    self._outcome = OUTCOMES.validate_python(outcome)
-                case None:
-                    self._outcome = Outcome(Status.LOST, ErrorKind.PROCESS_DIED, sentences.READER_DIED)
+    def tell(self, part: Any) -> None:
+        """Tell a part that the process has sent."""
+        match part:
+            case list(events):
+                for name, data, at_ms, deltas in events:
+                    self.take(TimedEvent(name, data, at_ms, tuple([Delta(*delta) for delta in deltas])))
+            case {"retrying": [kind, sentence, http_status, seconds]}:
+                self.retry(StreamFault(ErrorKind(kind), sentence, http_status=http_status), seconds)
+            case {"ended": outcome}:
+                self.end(OUTCOMES.validate_python(outcome))
 
 
 class ReaderProcesses:
-    """Up to ``most`` processes that read answers. Each starts when it is first needed; a dead one is replaced."""
+    """Up to ``most`` processes that read answers.
 
-    def __init__(self, most: int) -> None:
+    Each starts when it is first needed and ends when it has read nothing for ``idle_s``; a dead one is replaced.
+    """
+
+    def __init__(self, most: int, idle_s: float = _IDLE_S) -> None:
         self._most = most
+        self._idle_s = idle_s
         self._processes: list[_Process] = []
         self._lock = threading.Lock()
         self._closed = False
 
-    def read(
+    def begin(
         self,
         base_url: str,
         body: bytes,
+        listener: AnswerListener,
         *,
         key: ApiKey | None,
         streaming: bool,
         limits: Limits,
-        on_retry: Callable[[StreamFault, float], None],
-        allows: Callable[[str], bool] | None,
-    ) -> AnswerStream | RemoteAnswer:
-        """The answer, as ``AnswerStream`` gives it.
-
-        This process reads it itself until another one is ready, and when there is a policy of addresses.
-        """
-        if allows is None and (process := self._least_busy()):
-            request = {
-                "base_url": base_url,
-                "body": body.decode(),
-                "key": key.handed_over() if key else None,
-                "streaming": streaming,
-                "limits": vars(limits),
-            }
-            with suppress(BrokenPipeError):
-                return RemoteAnswer(process, request, on_retry)
-        return AnswerStream(
-            base_url, body, key=key, streaming=streaming, limits=limits, on_retry=on_retry, allows=allows
-        )
+    ) -> Callable[[], None] | None:
+        """Begin to read an answer and return at once; returns what stops it, or None while no process is ready."""
+        request = {
+            "base_url": base_url,
+            "body": body.decode(),
+            "key": key.handed_over() if key else None,
+            "streaming": streaming,
+        }
+        process = self._least_busy()
+        return process.begin(request, limits, listener) if process else None
 
     def ids(self) -> list[int]:
         """The process ids of those that are ready."""
@@ -123,19 +106,23 @@ class ReaderProcesses:
         with self._lock:
             self._processes = [process for process in self._processes if process.is_alive]
             while len(self._processes) < self._most and not self._closed:
-                self._processes.append(_Process())
+                self._processes.append(_Process(self._idle_s))
             ready = [process for process in self._processes if process.is_ready]
         return min(ready, key=lambda process: process.under_way, default=None)
 
 
 class _Process:
-    """One process, and the thread that receives its answers."""
+    """One process, a thread that sends it requests, and one that receives its answers."""
 
-    def __init__(self) -> None:
+    def __init__(self, idle_s: float) -> None:
         self.is_alive, self.is_ready = True, False
+        self._idle_s = idle_s
         self._numbers = count()
-        self._answers: dict[int, SimpleQueue[Any]] = {}
-        self._sending = threading.Lock()
+        self._listeners: dict[int, AnswerListener] = {}
+        self._limits: Limits | None = None
+        self._lock = threading.Lock()
+        self._messages: SimpleQueue[Any] = SimpleQueue()
+        """None ends the process."""
         self._process = subprocess.Popen(
             [sys.executable, "-m", "components.streaming.reader"],
             cwd=_PROJECT_ROOT,
@@ -144,58 +131,81 @@ class _Process:
         )
         self.id = self._process.pid
         # It trusts the same authorities as this process.
-        self.send(adapters.DEFAULT_CA_BUNDLE_PATH)
+        self._messages.put(adapters.DEFAULT_CA_BUNDLE_PATH)
+        threading.Thread(target=self._send, name="requests of a reader", daemon=True).start()
         threading.Thread(target=self._receive, name="answers of a reader", daemon=True).start()
 
     @property
     def under_way(self) -> int:
         """The number of answers that it reads."""
-        return len(self._answers)
+        return len(self._listeners)
 
-    def begin(self, request: Mapping[str, Any], parts: SimpleQueue[Any]) -> int:
-        """Let it read an answer, whose parts arrive in that queue, last None when the process dies.
-
-        Returns the answer's number. Raises BrokenPipeError when the process has ended.
-        """
-        with self._sending:
+    def begin(self, request: Mapping[str, Any], limits: Limits, listener: AnswerListener) -> Callable[[], None] | None:
+        """Let it read an answer; returns what stops it, or None when the process has ended."""
+        with self._lock:
             if not self.is_alive:
-                raise BrokenPipeError
+                return None
             number = next(self._numbers)
-            self._answers[number] = parts
-        self.send(["begin", number, request])
-        return number
-
-    def send(self, message: Any) -> None:
-        """Send a message; one that can no longer be sent is dropped, because ``_receive`` ends all answers then."""
-        content = json.dumps(message).encode() + b"\n"
-        with self._sending, suppress(OSError, ValueError):
-            assert self._process.stdin  # noqa: S101 - it is a pipe
-            self._process.stdin.write(content)
-            self._process.stdin.flush()
+            self._listeners[number] = listener
+            if limits is not self._limits:
+                self._limits = limits
+                self._messages.put(["limits", vars(limits)])
+            self._messages.put(["begin", number, request])
+        return lambda: self._messages.put(["stop", number])
 
     def close(self) -> None:
         """End the process."""
-        with self._sending, suppress(OSError):
-            assert self._process.stdin  # noqa: S101 - it is a pipe
-            self._process.stdin.close()
+        self._messages.put(None)
         try:
             self._process.wait(_CLOSE_S)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
 
+    def _send(self) -> None:
+        assert self._process.stdin  # noqa: S101 - it is a pipe
+        # What can no longer be sent is dropped, because ``_receive`` ends all answers then.
+        with suppress(OSError), self._process.stdin as stdin:
+            while True:
+                try:
+                    message = self._messages.get(timeout=self._idle_s)
+                except Empty:
+                    if self._ends_idle():
+                        return
+                    continue
+                lines = []
+                with suppress(Empty):
+                    while message is not None:
+                        lines.append(json.dumps(message).encode() + b"\n")
+                        message = self._messages.get_nowait()
+                stdin.write(b"".join(lines))
+                stdin.flush()
+                if message is None:
+                    return
+
+    def _ends_idle(self) -> bool:
+        with self._lock:
+            if self.is_ready and not self._listeners:
+                self.is_alive = self.is_ready = False
+            return not self.is_alive
+
     def _receive(self) -> None:
         assert self._process.stdout  # noqa: S101 - it is a pipe
-        with suppress(OSError, ValueError), self._process.stdout as stdout:
-            self.is_ready = bool(stdout.readline())
-            for line in stdout:
-                for number, part in json.loads(line):
-                    answers = self._answers
-                    (answers.pop(number) if "ended" in part else answers[number]).put(part)
-        with self._sending, suppress(OSError):
+        try:
+            with self._process.stdout as stdout:
+                self.is_ready = bool(stdout.readline())
+                for line in stdout:
+                    for number, part in json.loads(line):
+                        listeners = self._listeners
+                        (listeners.pop(number) if "ended" in part else listeners[number]).tell(part)
+        except Exception:  # an answer that cannot be told must not keep the others waiting
+            logging.getLogger(__name__).exception("a reading process is given up")
+            self._process.kill()
+        with self._lock:
             self.is_alive = self.is_ready = False
-            assert self._process.stdin  # noqa: S101 - it is a pipe
-            self._process.stdin.close()
-        for parts in self._answers.values():
-            parts.put(None)
+            left = list(self._listeners.values())
+            self._listeners.clear()
+        self._messages.put(None)
+        for listener in left:
+            listener.end(Outcome(Status.LOST, ErrorKind.PROCESS_DIED, sentences.READER_DIED))
         self._process.wait()

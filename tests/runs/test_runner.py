@@ -3,7 +3,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from components.runs.runner import Runner
 from components.settings import Settings
 from components.streaming.limits import Limits
 from components.streaming.outcome import Choice, Outcome, ToolCall
+from components.streaming.reader_processes import AnswerListener, ReaderProcesses
 from components.streaming.session import ApiKey
 from tests.log.conftest import REQUEST, endpoint_at
 from tests.orders import order, order_of
@@ -69,6 +70,28 @@ def test_the_row_is_committed_when_the_request_arrives(runner: Runner, log: Log)
     with serve(play) as server:
         logged(log, runner.start(order_of(endpoint_at(server.base_url), REQUEST)))
     assert seen == ["running"]
+
+
+def test_another_process_is_asked_once_the_row_is_committed_and_never_for_an_address_with_a_policy(
+    runner: Runner, log: Log
+) -> None:
+    seen: list[str] = []
+
+    class NoneReady(ReaderProcesses):
+        def begin(self, base_url: str, body: bytes, listener: AnswerListener, **_more: Any) -> None:
+            with log.database.reader.begin() as reader:
+                seen.extend(reader.exec_driver_sql("select status from runs").scalars())
+
+    readers = NoneReady(1)
+    with serve(sending(head() + chunk("Hi", "stop") + DONE)) as server:
+        fixed = endpoint_at(server.base_url)
+        policy = Address(server.base_url, allows=lambda _ip: True)
+        found = [
+            logged(log, runner.start(order_of(endpoint, REQUEST), readers))
+            for endpoint in (fixed, replace(fixed, fixed_address=policy))
+        ]
+    assert seen == ["running"]
+    assert [run.text for run in found] == ["Hi", "Hi"]  # a thread reads where no process does
 
 
 def test_every_event_is_kept_as_it_came_with_its_time(runner: Runner, log: Log) -> None:

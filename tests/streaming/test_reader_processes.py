@@ -7,18 +7,21 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from components.endpoints.address_policy import AddressPolicy
+from components.streaming.answer import TimedEvent
 from components.streaming.faults import ErrorKind, StreamFault
 from components.streaming.limits import Limits
 from components.streaming.outcome import Outcome, Status
-from components.streaming.reader_processes import ReaderProcesses, RemoteAnswer
+from components.streaming.reader_processes import AnswerListener, ReaderProcesses
 from components.streaming.session import ApiKey
 from components.streaming.stream import AnswerStream
 from tests.streaming.endpoint import DONE, Play, chunk, document, event, head, sending, serve
@@ -39,19 +42,44 @@ def processes() -> Iterator[ReaderProcesses]:
 
 
 def ready(processes: ReaderProcesses) -> None:
-    begin(processes, "http://127.0.0.1:1/v1")
+    """Wait until one is ready; the first answer starts it."""
+    assert begin(processes, "http://127.0.0.1:1/v1", Heard()) is None
     wait_for(processes.ids)
 
 
-def begin(processes: ReaderProcesses, base_url: str, **more: Any) -> AnswerStream | RemoteAnswer:
-    arguments = {"key": None, "streaming": True, "limits": LIMITS, "on_retry": lambda *_: None, "allows": None, **more}
-    return processes.read(base_url, b'{"stream": true}', **arguments)
+class Heard:
+    """What a process has told of one answer."""
+
+    def __init__(self) -> None:
+        self.events: list[TimedEvent] = []
+        self.waits: list[tuple[StreamFault, float]] = []
+        self._outcome: Future[Outcome] = Future()
+        self.listener = AnswerListener(
+            self.events.append, lambda *wait: self.waits.append(wait), self._outcome.set_result
+        )
+
+    @property
+    def outcome(self) -> Outcome:
+        """How it ended."""
+        return self._outcome.result(30)
 
 
-def remote(processes: ReaderProcesses, base_url: str, **more: Any) -> RemoteAnswer:
-    answer = begin(processes, base_url, **more)
-    assert isinstance(answer, RemoteAnswer)
-    return answer
+def begin(processes: ReaderProcesses, base_url: str, heard: Heard, **more: Any) -> Callable[[], None] | None:
+    arguments = {"key": None, "streaming": True, "limits": LIMITS, **more}
+    return processes.begin(base_url, b'{"stream": true}', heard.listener, **arguments)
+
+
+class Remote(Heard):
+    """An answer that another process reads."""
+
+    def __init__(self, processes: ReaderProcesses, base_url: str, **more: Any) -> None:
+        super().__init__()
+        stop = begin(processes, base_url, self, **more)
+        assert stop
+        self.stop = stop
+
+    def has_begun(self) -> bool:
+        return any(event.deltas for event in self.events)
 
 
 def half(connection: socket.socket, _request: bytes) -> None:
@@ -67,8 +95,9 @@ def test_events_and_outcome_are_those_of_a_stream_of_this_process(processes: Rea
     with serve(said) as endpoint:
         key = ApiKey(SECRET, endpoint.base_url)
         here = AnswerStream(endpoint.base_url, b'{"stream": true}', key=key, limits=LIMITS)
-        there = remote(processes, endpoint.base_url, key=key)
-        events = [[(event.event, event.data, event.deltas) for event in stream] for stream in (here, there)]
+        there = Remote(processes, endpoint.base_url, key=key)
+        assert there.outcome
+        events = [[(event.event, event.data, event.deltas) for event in stream] for stream in (here, there.events)]
         assert len(endpoint.requests) == 2
         assert all(f"Bearer {SECRET}".encode() in request for request in endpoint.requests)
     assert events[0] == events[1]
@@ -84,23 +113,22 @@ def facts(outcome: Outcome) -> tuple[object, ...]:
 
 def test_no_secret_stands_in_the_list_of_processes(processes: ReaderProcesses) -> None:
     with serve(half) as endpoint:
-        answer = remote(processes, endpoint.base_url, key=ApiKey(SECRET, endpoint.base_url))
+        answer = Remote(processes, endpoint.base_url, key=ApiKey(SECRET, endpoint.base_url))
         wait_for(lambda: endpoint.requests)
         [process] = processes.ids()
         listed = b"".join(Path(f"/proc/{process}/{name}").read_bytes() for name in ("cmdline", "environ"))
         answer.stop()
-        list(answer)
+        assert answer.outcome
     assert b"components.streaming.reader" in listed
     assert SECRET.encode() not in listed
 
 
 def test_a_stop_keeps_what_arrived(processes: ReaderProcesses) -> None:
     with serve(half) as endpoint:
-        answer = remote(processes, endpoint.base_url)
-        events = iter(answer)
-        assert next(events).deltas[0].text == "Half a"
+        answer = Remote(processes, endpoint.base_url)
+        wait_for(answer.has_begun)
         answer.stop()
-        list(events)
+        assert answer.outcome
     assert (answer.outcome.status, answer.outcome.text) == (Status.CANCELLED, "Half a")
 
 
@@ -110,22 +138,12 @@ def test_a_retry_is_told_as_here(processes: ReaderProcesses) -> None:
     def play(connection: socket.socket, request: bytes) -> None:
         sending(answers.pop(0))(connection, request)
 
-    told: list[tuple[StreamFault, float]] = []
     with serve(play) as endpoint:
-        answer = remote(processes, endpoint.base_url, on_retry=lambda *wait: told.append(wait))
-        list(answer)
-    [(fault, seconds)] = told
+        answer = Remote(processes, endpoint.base_url)
+        assert answer.outcome
+    [(fault, seconds)] = answer.waits
     assert (fault.http_status, answer.outcome.attempts, answer.outcome.text) == (503, 2, "Hi")
     assert 0 < seconds < 1
-
-
-def test_an_address_with_a_policy_is_read_here(processes: ReaderProcesses) -> None:
-    """The policy belongs to this process."""
-    with serve(half) as endpoint:
-        refused = begin(processes, endpoint.base_url, allows=AddressPolicy().allows)
-        assert list(refused) == []
-        assert endpoint.requests == []
-    assert refused.outcome.error_kind is ErrorKind.ADDRESS_REFUSED
 
 
 def test_a_process_that_is_killed_loses_its_answers_and_is_replaced() -> None:
@@ -133,18 +151,15 @@ def test_a_process_that_is_killed_loses_its_answers_and_is_replaced() -> None:
     ready(processes)
     play: Play = half
     with serve(lambda connection, request: play(connection, request)) as endpoint:
-        answer = remote(processes, endpoint.base_url)
-        events = iter(answer)
-        assert next(events).deltas[0].text == "Half a"
+        answer = Remote(processes, endpoint.base_url)
+        wait_for(answer.has_begun)
         [killed] = processes.ids()
         os.kill(killed, signal.SIGKILL)
-        list(events)
         assert (answer.outcome.status, answer.outcome.error_kind) == (Status.LOST, ErrorKind.PROCESS_DIED)
         ready(processes)
         assert processes.ids() != [killed]
         play = sending(head() + chunk("Again", "stop") + DONE)
-        again = remote(processes, endpoint.base_url)
-        list(again)
+        again = Remote(processes, endpoint.base_url)
         assert again.outcome.text == "Again"
     processes.close()
 
@@ -153,25 +168,58 @@ def test_a_process_that_fails_keeps_no_answer_waiting() -> None:
     processes = ReaderProcesses(1)
     ready(processes)
     with serve(half) as endpoint:
-        answer = remote(processes, endpoint.base_url)
-        events = iter(answer)
-        assert next(events).deltas[0].text == "Half a"
-        broken = remote(processes, endpoint.base_url, limits=SimpleNamespace(unknown=1))
-        assert list(broken) == []
-        assert list(events) == []
-    assert [each.outcome.status for each in (answer, broken)] == [Status.LOST] * 2
+        answer = Remote(processes, endpoint.base_url)
+        wait_for(answer.has_begun)
+        broken = Remote(processes, endpoint.base_url, limits=SimpleNamespace(unknown=1))
+        assert [each.outcome.status for each in (answer, broken)] == [Status.LOST] * 2
     processes.close()
+
+
+def test_a_listener_that_fails_loses_the_answers_of_its_process_only() -> None:
+    processes = ReaderProcesses(1)
+    ready(processes)
+    with serve(half) as endpoint:
+        answer = Remote(processes, endpoint.base_url)
+        wait_for(answer.has_begun)
+        failing = Heard()
+        failing.listener = replace(failing.listener, take=lambda event: event.unknown)  # type: ignore[attr-defined]
+        assert begin(processes, endpoint.base_url, failing)
+        assert [answer.outcome.status, failing.outcome.status] == [Status.LOST] * 2
+    ready(processes)
+    processes.close()
+
+
+def test_a_process_that_reads_nothing_ends_and_another_one_starts_when_it_is_needed() -> None:
+    processes = ReaderProcesses(1, idle_s=0.2)
+    with serve(half) as endpoint:
+        first, second = (read_half(processes, endpoint.base_url) for _ in range(2))
+    assert first != second
+    processes.close()
+
+
+def read_half(processes: ReaderProcesses, base_url: str) -> int:
+    """The process that has read half an answer and then nothing, until it ends."""
+    answer = Heard()
+    stop = wait_for(lambda: begin(processes, base_url, answer))
+    assert stop
+    wait_for(lambda: answer.events)
+    time.sleep(0.3)
+    [reads] = processes.ids()
+    stop()
+    assert answer.outcome.text == "Half a"
+    wait_for(lambda: not processes.ids() and not is_alive(reads))
+    return reads
 
 
 def test_it_does_not_outlive_the_process_that_started_it() -> None:
     program = (
         "import time\n"
         "from components.streaming.limits import Limits\n"
-        "from components.streaming.reader_processes import ReaderProcesses\n"
+        "from components.streaming.reader_processes import AnswerListener, ReaderProcesses\n"
         "processes = ReaderProcesses(1)\n"
         "while not processes.ids():\n"
-        "    processes.read('http://127.0.0.1:1/v1', b'', key=None, streaming=True, limits=Limits(),"
-        " on_retry=print, allows=None)\n"
+        "    processes.begin('http://127.0.0.1:1/v1', b'', AnswerListener(print, print, print), key=None,"
+        " streaming=True, limits=Limits())\n"
         "    time.sleep(0.05)\n"
         "print(*processes.ids(), flush=True)\n"
         "time.sleep(60)\n"
