@@ -16,7 +16,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from components.checks.check import Check
-from components.endpoints.endpoint import AnyEndpoint
+from components.endpoints.endpoint import AnyEndpoint, Prices
 from components.endpoints.models import ModelCard, list_models
 from components.experiments import sentences
 from components.experiments.capsule_cases import cases_of_capsule
@@ -103,7 +103,8 @@ def _run(said: argparse.Namespace, service: Service, settings: Settings) -> int:
     experiment = prepared(file, endpoints, models_of, log, endpoint=said.endpoint)
     # A baseline that cannot be read is told before anything is sent.
     places = list(experiment.places.values())
-    baseline = _baseline(said.baseline, places, file.rules.checks, log, judges) if said.baseline else None
+    prices = {name: endpoint.prices for name, endpoint in endpoints.items() if endpoint.prices}
+    baseline = _baseline(said.baseline, places, file.rules.checks, log, judges, prices) if said.baseline else None
     made = run(experiment, service.experiments, log, _progress())
     if made.resumed:
         print(sentences.RESUMED.format(count=made.resumed), file=sys.stderr)
@@ -144,9 +145,16 @@ def _models_once() -> ModelsOf:
     return models
 
 
-def _baseline(name: str, places: Sequence[Place], checks: Sequence[Check], log: OwnLog, judges: Judges) -> list[Case]:
+def _baseline(
+    name: str,
+    places: Sequence[Place],
+    checks: Sequence[Check],
+    log: OwnLog,
+    judges: Judges,
+    prices: Mapping[str, Prices],
+) -> list[Case]:
     if _ID.fullmatch(name):
-        return cases_in_log(log, name, checks, judges)
+        return cases_in_log(log, name, checks, judges, prices)
     content = Path(name).read_bytes()
     if content.lstrip()[:1] == b"{":
         return read_baseline(content)

@@ -11,20 +11,17 @@ import statistics
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from itertools import combinations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from components.checks.similarity import similarity
 from components.experiments.cases import Case
 from components.experiments.noise import CHANCE, FEWEST_REPEATS, chance_of_numbers
-from components.experiments.thresholds import ANSWERS, GAUGES, PASS_RATE, SUCCESS_RATE, Gauge, Tolerance
+from components.experiments.permutation import likeness_of, permuted, same
+from components.experiments.thresholds import ANSWERS, DETERMINISM, GAUGES, PASS_RATE, SUCCESS_RATE, Gauge, Tolerance
 
 _RESAMPLES = 9_999
 _SEED = 0
-
-_Alike = Callable[[str, str], float]
 
 
 class Change(StrEnum):
@@ -110,7 +107,7 @@ def _is_better(gauge: Gauge, difference: float) -> bool:
 
 
 def _measured(row: str, measure: str, before: Sequence[Case], now: Sequence[Case]) -> _Measured | None:
-    if measure in (ANSWERS, "determinism"):
+    if measure in (ANSWERS, DETERMINISM):
         return _measured_answers(row, measure, before, now)
     values, others = (_numbers(measure, cases) for cases in (before, now))
     if not values or not others:
@@ -152,7 +149,7 @@ def _measured_answers(row: str, measure: str, before: Sequence[Case], now: Seque
     Of answers it tests whether those of different experiments are less alike than those of one, of determinism whether
     equal ones have become rarer.
     """
-    alike: _Alike = similarity if measure == ANSWERS else (lambda one, other: float(one == other))
+    alike = similarity if measure == ANSWERS else same
     groups = []
     for number in dict.fromkeys(case.input_number for case in now):
         texts, others = (
@@ -166,9 +163,10 @@ def _measured_answers(row: str, measure: str, before: Sequence[Case], now: Seque
     rng = np.random.default_rng(_SEED)
     observed, resampled = np.zeros(2), np.zeros(_RESAMPLES)
     for texts, others in groups:
-        own, permuted = _permuted([*texts, *others], len(texts), alike, measure == ANSWERS, rng)
+        likeness = likeness_of([*texts, *others], alike)
+        own, shuffled = permuted(likeness, len(texts), _RESAMPLES, rng, between=measure == ANSWERS)
         observed += own
-        resampled += permuted
+        resampled += shuffled
     drop = float(observed[0] - observed[1])
     chance = (1 + int(np.sum(resampled >= drop - 1e-12))) / (_RESAMPLES + 1)
     mirrored = 2 if measure == ANSWERS else 1
@@ -180,35 +178,6 @@ def _measured_answers(row: str, measure: str, before: Sequence[Case], now: Seque
     repeats = min(min(len(texts), len(others)) for texts, others in groups)
     first, second = (float(value) / len(groups) for value in observed)
     return _Measured(row, measure, first, second, chance, least, repeats)
-
-
-def _permuted(
-    texts: Sequence[str], count: int, alike: _Alike, between: bool, rng: np.random.Generator
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """The likeness within the first ``count`` texts and the other one; and their differences when they are shuffled.
-
-    The other one is that between both parts, or that within the others.
-    """
-    likeness = np.zeros((len(texts), len(texts)))
-    for (row, one), (column, other) in combinations(enumerate(texts), 2):
-        likeness[row, column] = likeness[column, row] = alike(one, other)
-    pairs_first, pairs_other = count * (count - 1), (len(texts) - count) * (len(texts) - count - 1)
-
-    def parts(first: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        # Each row of ``first`` has 1 for the texts of the first part; the diagonal adds nothing.
-        other = 1 - first
-        within_first = ((first @ likeness) * first).sum(axis=1)
-        within_other = ((other @ likeness) * other).sum(axis=1)
-        if not between:
-            return within_first / pairs_first, within_other / pairs_other
-        across = ((first @ likeness) * other).sum(axis=1)
-        return (within_first + within_other) / (pairs_first + pairs_other), across / (count * (len(texts) - count))
-
-    membership = np.zeros((1, len(texts)))
-    membership[0, :count] = 1
-    observed = parts(membership)
-    shuffled = parts(rng.permuted(np.repeat(membership, _RESAMPLES, axis=0), axis=1))
-    return np.array([observed[0][0], observed[1][0]]), shuffled[0] - shuffled[1]
 
 
 def _corrected(chances: Sequence[float]) -> list[float]:

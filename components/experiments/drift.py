@@ -1,38 +1,36 @@
 """The same experiment at several times: when a measure changed by more than its noise, and what changed with it.
 
 Each time is compared with all before it since the last change: numbers with the U test, shares with Fisher's exact
-test, corrected for the number of comparisons (C. E. Bonferroni, 1936).
+test, answers with a permutation test, corrected for the number of comparisons (C. E. Bonferroni, 1936).
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import statistics
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from typing import Any
 
-import numpy as np
-
-from components.experiments.baseline import chance_of_shares
+from components.endpoints.endpoint import Prices
+from components.experiments.cases import Case
+from components.experiments.drift_samples import Samples, samples_of
 from components.experiments.kept_sweep import kept_rules
 from components.experiments.logged_cases import cases_in_log
-from components.experiments.noise import CHANCE, FEWEST_REPEATS, chance_of_numbers
+from components.experiments.noise import CHANCE
 from components.experiments.report import gauge_values
 from components.experiments.store import COMPARISON, SWEEP, KeptExperiment, newest_experiments, reported_facts
-from components.experiments.thresholds import ANSWERS, COST, GAUGES
+from components.experiments.thresholds import ANSWERS, DETERMINISM, GAUGES
 from components.log.database import Database
 from components.log.owned import OwnLog
 from components.log.record import FACTS
 
-MEASURES = tuple(name for name in GAUGES if name not in (ANSWERS, COST, "determinism"))
+MEASURES = tuple(GAUGES)
 """The measures that are followed over time, by their names in files."""
 
 _NEWEST = 300
 _MOST_TIMES = 60
 _MOST_RUNS = 20_000
-_RESAMPLES = 999
-_SEED = 0
 
 
 @dataclass(frozen=True)
@@ -45,12 +43,22 @@ class Series:
 
 @dataclass(frozen=True)
 class Time:
-    """An experiment of a series: the values of each measure, and what the endpoint and Tempera said of themselves."""
+    """An experiment of a series: the values of each measure, and what the endpoint and Tempera said of themselves.
+
+    ``answers`` are those of complete runs, by row and input.
+    """
 
     experiment_id: str
     created_at: str
     values: Mapping[str, Sequence[float]]
     facts: Mapping[str, str]
+    answers: Mapping[tuple[str, int], Sequence[str]] = field(default_factory=dict)
+
+    def sample(self, measure: str) -> Any:
+        """What this time has of a measure; empty for nothing."""
+        if measure not in (ANSWERS, DETERMINISM):
+            return list(self.values.get(measure, ()))
+        return {place: texts for place, texts in self.answers.items() if len(texts) > 1}
 
 
 @dataclass(frozen=True)
@@ -81,60 +89,58 @@ def series_in_log(database: Database) -> list[Series]:
     return [Series(_name(times[0]), tuple(reversed(times[:_MOST_TIMES]))) for times in found.values() if len(times) > 1]
 
 
-def times_of(log: OwnLog, series: Series) -> list[Time]:
-    """The times of a series, oldest first, of at most 20,000 runs. Raises CannotRun, QueryFailed."""
+def times_of(log: OwnLog, series: Series, prices: Mapping[str, Prices] | None = None) -> list[Time]:
+    """The times of a series, oldest first, of at most 20,000 runs, at today's ``prices`` of endpoints by name.
+
+    Raises CannotRun, QueryFailed.
+    """
     times: list[Time] = []
     count = 0
     for kept in reversed(series.experiments):
-        cases = cases_in_log(log, kept.id, kept_rules(json.loads(kept.content)).checks)
+        cases = cases_in_log(log, kept.id, kept_rules(json.loads(kept.content)).checks, prices=prices or {})
         count += len(cases)
         if count > _MOST_RUNS and times:
             break
         facts = reported_facts(log.database, kept.id) if log.database else {}
-        values = {name: gauge_values(name, cases) for name in MEASURES}
-        times.append(Time(kept.id, kept.created_at, values, facts))
+        values = {name: gauge_values(name, cases) for name in MEASURES if name not in (ANSWERS, DETERMINISM)}
+        times.append(Time(kept.id, kept.created_at, values, facts, _answers_of(cases)))
     return times[::-1]
 
 
 def levels_of(times: Sequence[Time], measure: str) -> list[Level]:
     """The measure at each time that has it, with the changes beyond its noise. Deterministic."""
-    share = GAUGES[measure].share
-    told = [time for time in times if time.values.get(measure)]
+    samples = samples_of(measure)
+    told = [(time, sample) for time in times if (sample := time.sample(measure))]
     levels: list[Level] = []
-    segment: list[list[float]] = []
+    segment: list[Any] = []
     begun = 0
-    for number, time in enumerate(told):
-        values = list(time.values[measure])
-        pooled = [value for each in segment for value in each]
-        chance = 1.0
-        if min(len(pooled), len(values)) >= FEWEST_REPEATS:
-            test = chance_of_shares if share else chance_of_numbers
-            chance = min(1.0, test(pooled, values) * (len(told) - 1))
-        level = Level(time.experiment_id, time.created_at, _middle(values, share), len(values), 0.0, 0.0)
+    for number, (time, sample) in enumerate(told):
+        chance = min(1.0, samples.chance(segment, sample) * (len(told) - 1)) if segment else 1.0
+        value = samples.level(sample, segment)
+        level = Level(time.experiment_id, time.created_at, value, samples.count(sample), 0.0, 0.0)
         if chance < CHANCE:
-            levels[begun:] = _with_band(levels[begun:], pooled, share)
-            before, begun, segment = _middle(pooled, share), number, []
-            changes = _changes(told[number - 1].facts, time.facts)
-            level = replace(level, before=before, chance=chance, changed_with=changes)
+            levels[begun:] = _with_band(levels[begun:], segment, samples)
+            changes = _changes(told[number - 1][0].facts, time.facts)
+            level = replace(level, before=samples.usual(segment), chance=chance, changed_with=changes)
+            begun, segment = number, []
         levels.append(level)
-        segment.append(values)
-    levels[begun:] = _with_band(levels[begun:], [value for each in segment for value in each], share)
+        segment.append(sample)
+    levels[begun:] = _with_band(levels[begun:], segment, samples)
     return levels
 
 
-def _middle(values: Sequence[float], share: bool) -> float:
-    return statistics.fmean(values) if share else statistics.median(values)
+def _with_band(levels: Sequence[Level], segment: Sequence[Any], samples: Samples) -> list[Level]:
+    # Drawn anew alike: levels of as many runs have the same band.
+    bands = {count: samples.band(segment, count) for count in {level.count for level in levels}}
+    return [replace(level, low=bands[level.count][0], high=bands[level.count][1]) for level in levels]
 
 
-def _with_band(levels: Sequence[Level], pooled: Sequence[float], share: bool) -> list[Level]:
-    banded = []
-    for level in levels:
-        # Drawn anew alike: levels of as many runs have the same band.
-        drawn = np.random.default_rng(_SEED).choice(np.asarray(pooled), (_RESAMPLES, level.count))
-        middles = drawn.mean(axis=1) if share else np.median(drawn, axis=1)
-        low, high = np.quantile(middles, (0.025, 0.975))
-        banded.append(replace(level, low=float(low), high=float(high)))
-    return banded
+def _answers_of(cases: Sequence[Case]) -> dict[tuple[str, int], list[str]]:
+    found: dict[tuple[str, int], list[str]] = {}
+    for case in cases:
+        if not case.problem:
+            found.setdefault((case.row, case.input_number), []).append(case.answer)
+    return found
 
 
 def _changes(before: Mapping[str, str], now: Mapping[str, str]) -> tuple[str, ...]:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from types import MappingProxyType
 
 from components.checks.check import Check
 from components.checks.judge import Judge
 from components.drafts.draft import read_draft
+from components.endpoints.endpoint import Prices
 from components.experiments import sentences
 from components.experiments.cases import Case, case_of
 from components.experiments.judges import Judges
@@ -23,6 +25,7 @@ from components.log.record import RunRecord
 from components.runs.placement import WARM_UP
 
 _READ_AT_ONCE = 200
+_NO_PRICES: Mapping[str, Prices] = MappingProxyType({})
 
 
 def cases_of(made: Made, log: OwnLog, checks: Sequence[Check], judges: Judges | None = None) -> list[Case]:
@@ -34,13 +37,22 @@ def cases_of(made: Made, log: OwnLog, checks: Sequence[Check], judges: Judges | 
         newest = _newest(log, made.experiment_id)
         reused = _reused(made.prepared.places, made.prepared.reused, newest)
         check_logged(log, [*newest.values(), *reused], checks, judges, reused=reused)
-    return list(_cases(log, made.experiment_id, made.prepared.places, made.prepared.reused, checks, judges))
+    return list(_cases(log, made.experiment_id, made.prepared.places, made.prepared.reused, checks, judges, _NO_PRICES))
 
 
-def cases_in_log(log: OwnLog, experiment_id: str, checks: Sequence[Check], judges: Judges | None = None) -> list[Case]:
-    """The cases of an earlier experiment under these checks. Raises CannotRun and QueryFailed."""
+def cases_in_log(
+    log: OwnLog,
+    experiment_id: str,
+    checks: Sequence[Check],
+    judges: Judges | None = None,
+    prices: Mapping[str, Prices] = _NO_PRICES,
+) -> list[Case]:
+    """The cases of an earlier experiment under these checks, at today's ``prices`` of its endpoints by name.
+
+    Raises CannotRun and QueryFailed.
+    """
     places, reused = _kept_places(log, experiment_id)
-    return list(_cases(log, experiment_id, places, reused, checks, judges))
+    return list(_cases(log, experiment_id, places, reused, checks, judges, prices))
 
 
 def reused_answers(log: OwnLog, experiment_id: str) -> dict[str, Mapping[str, str]]:
@@ -104,6 +116,7 @@ def _cases(
     reused: Mapping[tuple[int, int], str],
     checks: Sequence[Check],
     judges: Judges | None,
+    prices: Mapping[str, Prices],
 ) -> Iterator[Case]:
     newest = _newest(log, experiment_id)
     wanted = sorted((place, run_id) for place, run_id in ({**reused, **newest}).items() if place[0] in places)
@@ -120,7 +133,7 @@ def _cases(
                 place, record = places[position], records[run_id]
                 if record.experiment_id != experiment_id:
                     record = as_cell(record, position, repeat)
-                prices = place.endpoint.prices if place.endpoint else None
-                return case_of(record, place.row, place.input_number, checks, place.values, prices=prices, ask=ask)
+                own = place.endpoint.prices if place.endpoint else prices.get(record.endpoint)
+                return case_of(record, place.row, place.input_number, checks, place.values, prices=own, ask=ask)
 
             yield from each(case, [placed for placed in part if placed[1] in records])

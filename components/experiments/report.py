@@ -10,7 +10,7 @@ from enum import StrEnum
 from components.experiments.baseline import Change, Comparison, compare_with_baseline
 from components.experiments.cases import Case
 from components.experiments.rules import Rules
-from components.experiments.thresholds import GAUGES, PASS_RATE, SUCCESS_RATE, Limit
+from components.experiments.thresholds import DETERMINISM, GAUGES, PASS_RATE, SUCCESS_RATE, Limit
 
 _RUNS, _LIMIT, _BASELINE = "runs", "limit", "baseline"
 
@@ -148,7 +148,7 @@ def gauge_values(measure: str, cases: Sequence[Case]) -> list[float]:
         return [float(case.problem is None) for case in cases]
     if measure == PASS_RATE:
         return [float(case.passed) for case in cases if case.passed is not None]
-    if measure == "determinism":
+    if measure == DETERMINISM:
         return _sameness(cases)
     return [case.values[measure] for case in cases if measure in case.values]
 

@@ -9,10 +9,11 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
 
-from components.experiments.measures import COMPLETION_TOKENS, DETERMINISM, DISTINCT_2, LENGTH, TIMED_MEASURES
+from components.experiments import measures
+from components.experiments.measures import COMPLETION_TOKENS, DISTINCT_2, LENGTH, TIMED_MEASURES
 from components.log.record import NUMBERS
 
-PASS_RATE, SUCCESS_RATE, ANSWERS, COST = "pass_rate", "success_rate", "answers", "cost"
+PASS_RATE, SUCCESS_RATE, ANSWERS, DETERMINISM, COST = "pass_rate", "success_rate", "answers", "determinism", "cost"
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ GAUGES: Mapping[str, Gauge] = {
     PASS_RATE: Gauge("pass rate", less_is_better=False, share=True),
     SUCCESS_RATE: Gauge("success rate", less_is_better=False, share=True),
     ANSWERS: Gauge("similarity of the answers", less_is_better=False, share=True),
-    "determinism": Gauge(DETERMINISM.label, less_is_better=False, share=True),
+    DETERMINISM: Gauge(measures.DETERMINISM.label, less_is_better=False, share=True),
     **{
         name: Gauge(measure.label, measure.unit, NUMBERS[name].less_is_better is not False)
         for name, measure in TIMED_MEASURES.items()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -69,6 +70,43 @@ def test_a_pass_rate_that_drops_is_a_change_and_too_few_runs_tell_nothing() -> N
     assert [level.before for level in few] == [None, None]
 
 
+def answered(rows: Sequence[Sequence[str]]) -> list[Time]:
+    return [
+        replace(time, answers={("base", 0): texts})
+        for time, texts in zip(times([[]] * len(rows), "", {}), rows, strict=True)
+    ]
+
+
+def drawn(rng: np.random.Generator, words: Sequence[str], count: int = 8) -> list[str]:
+    return [" ".join(rng.choice(words, 6)) for _ in range(count)]
+
+
+def test_other_answers_and_a_lost_determinism_are_changes() -> None:
+    rng = np.random.default_rng(3)
+    sea, moon = ("sea", "wave", "salt", "foam", "tide"), ("moon", "night", "stars", "silver", "orbit")
+    levels = levels_of(answered([drawn(rng, sea if number < 5 else moon) for number in range(8)]), "answers")
+    [change] = [level for level in levels if level.before is not None]
+    assert change.created_at.startswith("2026-11-06")
+    assert change.before > change.value
+    levels = levels_of(answered([["The sea."] * 8] * 4 + [drawn(rng, sea)]), "determinism")
+    assert [level.before for level in levels] == [None, None, None, None, 1.0]
+    assert levels[-1].value < 0.2
+    assert levels_of(answered([["a"], ["b"]]), "determinism") == []
+
+
+def test_answers_of_an_unchanged_endpoint_do_not_drift() -> None:
+    rng, words = np.random.default_rng(4), ("sea", "wave", "salt", "foam", "tide")
+    changed, inside = 0, []
+    for _ in range(10):
+        found = answered([drawn(rng, words) for _ in range(6)])
+        for measure in ("answers", "determinism"):
+            levels = levels_of(found, measure)
+            changed += any(level.before is not None for level in levels)
+            inside += [level.low <= level.value <= level.high for level in levels]
+    assert changed <= 2
+    assert sum(inside) > 0.85 * len(inside)
+
+
 def test_an_unchanged_endpoint_drifts_in_one_of_twenty_series_at_most() -> None:
     rng = np.random.default_rng(2)
     false = 0
@@ -92,6 +130,7 @@ def test_a_file_that_is_run_again_is_one_series_with_its_pass_rate(log: Log, exp
     [series] = series_in_log(own.database)
     assert (series.name, len(series.experiments)) == ("Nightly", 4)
     found = times_of(own, series)
+    assert found[0].answers == {("base", 0): ["Paris"] * 4}
     assert [time.values["pass_rate"] for time in found] == [[1.0] * 4] * 3 + [[0.0] * 4]
     assert found[0].facts["model"] == "Paris"
     assert [level.before for level in levels_of(found, "pass_rate")] == [None, None, None, 1.0]

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from sqlalchemy import update
 
-from components.endpoints.endpoint import Endpoint
+from components.endpoints.endpoint import Endpoint, Prices
 from components.experiments.experiments import Experiments
 from components.experiments.file_reading import read_experiment_file
 from components.experiments.judges import Judges
@@ -19,6 +20,7 @@ from components.experiments.repeatable import run
 from components.experiments.store import find_experiment, save_experiment
 from components.log.log import Log
 from components.log.owned import OwnLog
+from components.log.tables import runs
 from components.runs.placement import Placement
 from components.runs.runner import Runner
 from components.streaming.outcome import Status
@@ -91,6 +93,10 @@ def test_a_sweep_is_made_checked_and_kept_as_a_page_keeps_it(
     assert kept
     assert (kept.rules, kept.inputs[1]) == (rules, {"country": "Italy", "capital": "Rome"})
     assert cases_in_log(own, made.experiment_id, rules.checks) == cases
+    with own.database.writer.begin() as connection:
+        connection.execute(update(runs).values(prompt_tokens=9, completion_tokens=2))
+    priced = cases_in_log(own, made.experiment_id, rules.checks, prices={"here": Prices(1.0, 2.0, "EUR")})
+    assert {case.values["cost"] for case in priced} == {13e-6}
 
 
 def test_a_comparison_is_made_without_its_muted_lanes(

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import altair as alt
 import pandas as pd
 import streamlit as st
 
+from components.endpoints.endpoint import Prices
 from components.experiments.drift import MEASURES, Level, Series, Time, levels_of, series_in_log, times_of
 from components.experiments.report import number_in_words
 from components.experiments.thresholds import GAUGES
 from components.log.owned import OwnLog
+from components.ui.available_endpoints import available_endpoints
 from components.ui.plain_words import plain_words
 from components.ui.runs import keys
 from components.ui.time_zone import time_zone
@@ -19,8 +23,9 @@ from components.ui.visitor import BY_OWNER, own_log
 _RENEWED_S = 30.0
 _MOST_NAME = 70
 _MEANING = (
-    "Each point is one time: the median, or the share. The band is where 95 % of the times lie while nothing changes. "
-    "A change is more than chance (p < 0.05, U test or Fisher's, corrected for the number of times)."
+    "Each point is one time: the median, the share, or for answers their similarity to the times before. The band is "
+    "where 95 % of the times lie while nothing changes. A change is more than chance (p < 0.05, U test, Fisher's or a "
+    "permutation of the answers, corrected for the number of times). Costs are at today's prices."
 )
 
 
@@ -44,20 +49,19 @@ def draw_drift() -> None:
                 "Experiment",
                 range(len(found)),
                 key=keys.DRIFT_OF,
-                format_func=lambda number: (
-                    f"{found[number].name:.{_MOST_NAME}} ({len(found[number].experiments)} times)"
-                ),
+                format_func=lambda number: _title(found[number]),
                 width=420,
             )
-            times = _times(own_log(), found[chosen])
-            measures = [name for name in MEASURES if sum(bool(time.values[name]) for time in times) > 1]
+            prices = {name: endpoint.prices for name, endpoint in available_endpoints().items() if endpoint.prices}
+            times = _times(own_log(), found[chosen], prices)
+            measures = [name for name in MEASURES if sum(bool(time.sample(name)) for time in times) > 1]
             if not measures:
                 st.caption("Fewer than two of its times have answers.")
                 return
             measure = st.selectbox(
                 "Measure", measures, key=keys.DRIFT_MEASURE, format_func=lambda name: GAUGES[name].label, width=260
             )
-        levels = levels_of(times, measure)
+        levels = _levels(tuple(time.experiment_id for time in times), measure, times)
         _draw_levels(levels, measure)
         for level in levels:
             if level.before is not None:
@@ -75,8 +79,13 @@ def _series(log: OwnLog) -> list[Series]:
 
 
 @st.cache_data(ttl=_RENEWED_S, show_spinner=False, max_entries=20, hash_funcs=BY_OWNER)
-def _times(log: OwnLog, series: Series) -> list[Time]:
-    return times_of(log, series)
+def _times(log: OwnLog, series: Series, prices: Mapping[str, Prices]) -> list[Time]:
+    return times_of(log, series, prices)
+
+
+@st.cache_data(ttl=_RENEWED_S, show_spinner=False, max_entries=50)
+def _levels(ids: tuple[str, ...], measure: str, _times: list[Time]) -> list[Level]:
+    return levels_of(_times, measure)
 
 
 def _draw_levels(levels: list[Level], measure: str) -> None:

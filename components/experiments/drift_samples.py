@@ -1,0 +1,159 @@
+"""What one time of a drifting experiment says of a measure: its level, its noise, and the chance of a change."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import Any, Protocol
+
+import numpy as np
+
+from components.checks.similarity import similarity
+from components.experiments.baseline import chance_of_shares
+from components.experiments.noise import FEWEST_REPEATS, chance_of_numbers
+from components.experiments.permutation import Floats, likeness_of, permuted, same
+from components.experiments.thresholds import ANSWERS, DETERMINISM, GAUGES
+
+_RESAMPLES, _FIRST_RESAMPLES, _PRECISE_RESAMPLES = 999, 199, 9_999
+_SEED = 0
+_CLEARLY_CHANCE = 0.05
+_MOST_INPUTS = 10
+_MOST_BEFORE = 32
+"""Answers to one input with which those of a time are compared: the time for all pairs is bounded."""
+
+
+_Sample = Mapping[tuple[str, int], Sequence[str]]
+"""Answers by row and input."""
+
+
+class Samples(Protocol):
+    """How the samples of one measure are read; a sample is what one time has of it."""
+
+    def count(self, sample: Any) -> int:
+        """The number of values in a sample."""
+
+    def level(self, sample: Any, before: Sequence[Any]) -> float:
+        """The value of a sample, where the samples ``before`` it have the same level."""
+
+    def usual(self, samples: Sequence[Any]) -> float:
+        """The value of several samples together."""
+
+    def chance(self, before: Sequence[Any], sample: Any) -> float:
+        """The probability that a sample differs so much from those before by chance alone; 1 for too few values."""
+
+    def band(self, samples: Sequence[Any], count: int) -> tuple[float, float]:
+        """Where 95 % of the levels of samples with so many values lie. Deterministic."""
+
+
+def samples_of(measure: str) -> Samples:
+    """How to read a measure: answers, or numbers."""
+    return _Answers(measure) if measure in (ANSWERS, DETERMINISM) else _Numbers(GAUGES[measure].share)
+
+
+class _Numbers:
+    """Samples are lists of numbers. Shares are those of 0 and 1."""
+
+    def __init__(self, share: bool) -> None:
+        self._share = share
+
+    def count(self, sample: Sequence[float]) -> int:
+        return len(sample)
+
+    def level(self, sample: Sequence[float], before: Sequence[Sequence[float]]) -> float:
+        return statistics.fmean(sample) if self._share else statistics.median(sample)
+
+    def usual(self, samples: Sequence[Sequence[float]]) -> float:
+        return self.level(_joined(samples), ())
+
+    def chance(self, before: Sequence[Sequence[float]], sample: Sequence[float]) -> float:
+        pooled = _joined(before)
+        if min(len(pooled), len(sample)) < FEWEST_REPEATS:
+            return 1.0
+        return (chance_of_shares if self._share else chance_of_numbers)(pooled, sample)
+
+    def band(self, samples: Sequence[Sequence[float]], count: int) -> tuple[float, float]:
+        drawn = np.random.default_rng(_SEED).choice(np.asarray(_joined(samples)), (_RESAMPLES, count))
+        return _middle_of(drawn.mean(axis=1) if self._share else np.median(drawn, axis=1))
+
+
+class _Answers:
+    """Samples are answers by row and input. The level is how alike they are.
+
+    For the similarity, that is to the answers before; for the determinism, the share of equal ones among the repeats.
+    """
+
+    def __init__(self, measure: str) -> None:
+        self._between = measure == ANSWERS
+        self._alike = lru_cache(200_000)(similarity) if self._between else same
+
+    def count(self, sample: _Sample) -> int:
+        return sum(map(len, sample.values()))
+
+    def level(self, sample: _Sample, before: Sequence[_Sample]) -> float:
+        if not self._between or not before:
+            return self.usual([sample])
+        return statistics.fmean(
+            self._alike(one, other) for old, new in self._parts(before, sample) for one in old for other in new
+        )
+
+    def usual(self, samples: Sequence[_Sample]) -> float:
+        """Within each input, over all pairs."""
+        matrices = [self._likeness(texts) for texts in self._pooled(samples).values() if len(texts) > 1]
+        return statistics.fmean(float(each.sum() / (len(each) * (len(each) - 1))) for each in matrices)
+
+    def chance(self, before: Sequence[_Sample], sample: _Sample) -> float:
+        parts = [part for part in self._parts(before, sample) if min(map(len, part)) >= FEWEST_REPEATS]
+        matrices = [(self._likeness([*old, *new]), len(old)) for old, new in parts]
+        chance = 1.0
+        # Nearly all times are unchanged, which few arrangements show.
+        for resamples in (_FIRST_RESAMPLES, _PRECISE_RESAMPLES) if matrices else ():
+            rng = np.random.default_rng(_SEED)
+            observed, shuffled = 0.0, np.zeros(resamples)
+            for likeness, count in matrices:
+                own, differences = permuted(likeness, count, resamples, rng, between=self._between)
+                observed += float(own[0] - own[1])
+                shuffled += differences
+            if not self._between:  # determinism changes in both directions
+                observed, shuffled = abs(observed), np.abs(shuffled)
+            chance = (1 + int(np.sum(shuffled >= observed - 1e-12))) / (resamples + 1)
+            if chance > _CLEARLY_CHANCE:
+                break
+        return chance
+
+    def band(self, samples: Sequence[_Sample], count: int) -> tuple[float, float]:
+        rng = np.random.default_rng(_SEED)
+        pooled = [texts for texts in self._pooled(samples).values() if len(texts) > 1]
+        each = max(2, round(count / max(len(pooled), 1)))
+        levels = np.zeros(_RESAMPLES)
+        for texts in pooled:
+            likeness, size = self._likeness(texts), len(texts)
+            drawn = rng.integers(0, size, (_RESAMPLES, each))
+            others = rng.integers(0, size, (_RESAMPLES, each)) if self._between else drawn
+            # A text drawn twice is one text, and no pair of equal ones.
+            pairs = drawn[:, :, None] != others[:, None, :]
+            found = likeness[drawn[:, :, None], others[:, None, :]].sum(axis=(1, 2), where=pairs)
+            levels += found / np.maximum(pairs.sum(axis=(1, 2)), 1)
+        return _middle_of(levels / max(len(pooled), 1))
+
+    def _likeness(self, texts: Sequence[str]) -> Floats:
+        return likeness_of(texts, self._alike)
+
+    def _pooled(self, samples: Sequence[_Sample]) -> dict[tuple[str, int], list[str]]:
+        numbers = sorted({number for sample in samples for number in sample})[:_MOST_INPUTS]
+        joined = {number: [text for sample in samples for text in sample.get(number, ())] for number in numbers}
+        return {number: texts[-_MOST_BEFORE:] for number, texts in joined.items()}
+
+    def _parts(self, before: Sequence[_Sample], sample: _Sample) -> list[tuple[list[str], list[str]]]:
+        """For each input of both, the last answers before and those of the sample."""
+        now = self._pooled([sample])
+        return [(texts, now[number]) for number, texts in self._pooled(before).items() if texts and now.get(number)]
+
+
+def _joined(samples: Sequence[Sequence[float]]) -> list[float]:
+    return [value for sample in samples for value in sample]
+
+
+def _middle_of(levels: Floats) -> tuple[float, float]:
+    low, high = np.quantile(levels, (0.025, 0.975))
+    return float(low), float(high)
