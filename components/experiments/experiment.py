@@ -44,10 +44,11 @@ _NO_FAILURES = (Status.OK, Status.CANCELLED)
 
 @dataclass(eq=False)
 class _Line:
-    """A queue of cells with their plans; at most ``at_once`` are under way."""
+    """A queue of cells with their plans; at most ``at_once`` are under way, and as many are ``ready`` to be sent."""
 
     at_once: int
     cells: deque[tuple[Cell, Plan]] = field(default_factory=deque)
+    ready: deque[Making] = field(default_factory=deque)
     under_way: int = 0
 
 
@@ -322,7 +323,7 @@ class Experiment:
             self._version += 1
             if lane is None:
                 self._go_on()
-            self._stopped.update(stopped)
+            self._stop(stopped)
         for making in stopped:
             making.stop()
 
@@ -334,9 +335,16 @@ class Experiment:
         wanted = {(position, repeat) for position, repeat in places}
         with self._lock:
             stopped = [making for making, cell in self._making.items() if (cell.position, cell.repeat) in wanted]
-            self._stopped.update(stopped)
+            self._stop(stopped)
         for making in stopped:
             making.stop()
+
+    def _stop(self, stopped: Collection[Making]) -> None:
+        self._stopped.update(stopped)
+        for line in self._lines:
+            ended = [making for making in line.ready if making in self._stopped]
+            line.ready = deque(making for making in line.ready if making not in self._stopped)
+            line.under_way += len(ended)
 
     @property
     def _is_going_on(self) -> bool:
@@ -365,13 +373,18 @@ class Experiment:
     def _fill(self) -> None:
         """Begin as many runs as allowed. Called after each change that may allow more."""
         begun: list[tuple[Making, Cell, _Line, Plan]] = []
+        sent: list[Making] = []
         with self._lock, self._log.log.together():
             for line in self._lines:
-                while line.cells and line.under_way < line.at_once and self._may_begin(*line.cells[0]):
+                sent += self._send_ready(line)
+                while line.cells and self._has_room(line) and self._may_begin(*line.cells[0]):
                     cell, plan = line.cells.popleft()
                     if making := self._begin(cell, plan, line):
                         begun.append((making, cell, line, plan))
-            self._lines = [line for line in self._lines if line.cells or line.under_way or line is self._in_turn]
+                sent += self._send_ready(line)
+            self._lines = [
+                line for line in self._lines if line.cells or line.ready or line.under_way or line is self._in_turn
+            ]
             if not self._paused and not self._looks_again and any(making.waits() for making in self._making):
                 # A run that waits for a retry sends no signal when it gets through.
                 self._looks_again = True
@@ -382,6 +395,8 @@ class Experiment:
             # Outside the lock: a finished future calls back at once.
             making.ended.add_done_callback(partial(self._ended, making, line, plan))
             making.written.add_done_callback(partial(self._written, making, cell))
+        for making in sent:
+            making.send()
 
     def _look_again(self) -> None:
         with self._lock:
@@ -391,25 +406,37 @@ class Experiment:
     def _may_begin(self, cell: Cell, plan: Plan) -> bool:
         if plan.shared and not self._paused and self._log.log.problem:
             self._pause_by_itself(self._log.log.problem)
-        held = self._holders and time.monotonic() < self._held_until
-        # An endpoint's request to retry later holds for all its runs.
-        return (
-            not self._paused
-            and not held
-            and not any(
-                other.order.endpoint.name == cell.order.endpoint.name and making.waits()
-                for making, other in self._making.items()
-            )
-        )
+        return not self._paused and not self._waits(cell)
+
+    def _waits(self, cell: Cell) -> bool:
+        """Whether a page holds the cell back, or its endpoint asked to retry later, which holds for all its runs."""
+        if self._holders and time.monotonic() < self._held_until:
+            return True
+        name = cell.order.endpoint.name
+        return any(other.order.endpoint.name == name and making.waits() for making, other in self._making.items())
+
+    def _has_room(self, line: _Line) -> bool:
+        ahead = self._makers.of(line.cells[0][1]).ahead
+        return (len(line.ready) if ahead else line.under_way) < line.at_once
+
+    def _send_ready(self, line: _Line) -> list[Making]:
+        """The cells of a line that are ready and take their turn now, also after a pause: they have begun."""
+        sent = []
+        while line.ready and line.under_way < line.at_once and not self._waits(self._making[line.ready[0]]):
+            sent.append(line.ready.popleft())
+            line.under_way += 1
+        return sent
 
     def _begin(self, cell: Cell, plan: Plan, line: _Line) -> Making | None:
         # Runs of another start may be under way and slow this one down.
-        at_once = max(plan.concurrency, sum(each.under_way for each in self._lines) + 1)
+        others = sum(each.under_way for each in self._lines if each is not line)
+        at_once = max(plan.concurrency, others + min(line.under_way + 1, line.at_once))
         placement = Placement(self.id, cell.lane, cell.position, cell.repeat, plan.timing.value, at_once, cell.checks)
         order = replace(cell.order, placement=placement, owner=self._log.owner, network=self._network)
         self._version += 1
         try:
-            making = self._makers.of(plan).make(order)
+            maker = self._makers.of(plan)
+            making = maker.make(order)
         except UserError as refused:
             if plan.shared:
                 line.cells.appendleft((cell, plan))
@@ -418,8 +445,11 @@ class Experiment:
         except Exception:  # an internal error must not leave the experiment running forever
             logging.getLogger(__name__).exception("a run of experiment %s could not be made", self.id)
             return None
-        line.under_way += 1
         self._making[making] = cell
+        if maker.ahead:
+            line.ready.append(making)
+        else:
+            line.under_way += 1
         if making.run_id:
             self._ids.append(making.run_id)
         return making

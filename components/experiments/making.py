@@ -20,7 +20,7 @@ class Making:
 
     ``ended`` has the run's status once another cell may take its place; ``written`` is done when the run is in the
     log. ``run_id`` is known at once in this process, and None while a worker has it. ``waits`` says whether the run
-    waits for a retry.
+    waits for a retry. ``send`` lets a cell that was made ahead go.
     """
 
     run_id: str | None
@@ -28,10 +28,20 @@ class Making:
     written: Future[None]
     stop: Callable[[], None]
     waits: Callable[[], bool]
+    send: Callable[[], None] = lambda: None
 
 
 class Maker(Protocol):
-    """Makes cells."""
+    """Makes cells.
+
+    One ``ahead`` writes a cell's row to the log at once and sends nothing before ``Making.send``, so that the turn of a
+    cell waits for no commit.
+    """
+
+    @property
+    def ahead(self) -> bool:
+        """Whether it makes cells ahead."""
+        ...
 
     def make(self, order: Order) -> Making:
         """Begin a cell and return at once. Its order contains its placement. Raises UserError when it cannot."""
@@ -49,10 +59,25 @@ class MakerHere:
         self._runner = runner
         self._readers = readers
 
+    @property
+    def ahead(self) -> bool:
+        """Whether other processes read the answers."""
+        return self._readers is not None and not self._runner.is_gated
+
     def make(self, order: Order) -> Making:
         """Begin a run and return at once."""
-        run = self._runner.start(order, self._readers)
-        return Making(run.id, run.ended, run.written, run.stop, lambda: run.waits_to_retry)
+        sent: Future[None] | None = Future() if self.ahead else None
+        run = self._runner.start(order, self._readers, sent)
+
+        def send() -> None:
+            if sent and not sent.done():
+                sent.set_result(None)
+
+        def stop() -> None:
+            run.stop()
+            send()
+
+        return Making(run.id, run.ended, run.written, stop, lambda: run.waits_to_retry, send)
 
     def problem(self) -> str | None:
         """None: this process is there."""

@@ -60,6 +60,8 @@ def job_of(order: Order) -> Job:
 class Workers:
     """Makes cells in Dask workers. When a worker dies, another makes its cells again."""
 
+    ahead = False
+
     def __init__(
         self,
         new_client: Callable[[], Any],

@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, Select, literal_column, select
 
 from components.log import sentences
-from components.log.record import NUMBERS, Number
+from components.log.fact import Number
+from components.log.record import NUMBERS
 from components.log.tables import owned, runs
 
 _COMPARISONS: Mapping[str, Callable[[Any, float], ColumnElement[bool]]] = {

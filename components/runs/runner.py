@@ -6,6 +6,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import Future
 from contextlib import suppress
 from functools import partial
 
@@ -38,8 +39,15 @@ class Runner:
         self._runs: dict[str, Run] = {}
         """Those that are not completely written."""
 
-    def start(self, order: Order, readers: ReaderProcesses | None = None) -> Run:
+    @property
+    def is_gated(self) -> bool:
+        """Whether a gate decides when a run is sent."""
+        return self._gate is not None
+
+    def start(self, order: Order, readers: ReaderProcesses | None = None, sent: Future[None] | None = None) -> Run:
         """Start a run and return at once. A process of ``readers`` reads its answer if one can, else a thread.
+
+        With ``readers`` and without a gate, the request waits for ``sent``.
 
         Raises Refused when the owner's quota is used up or the gate does not admit the run; a later refusal by the gate
         ends the run with the status rejected.
@@ -52,7 +60,9 @@ class Runner:
         self._runs[run.id] = run
         self._log.begin(run)
         if readers and self._gate is None:
-            self._log.committed(run).add_done_callback(lambda _: self._read_elsewhere(run, readers))
+            sent = sent or _done()
+            committed = self._log.committed(run)
+            committed.add_done_callback(lambda _: sent.add_done_callback(lambda _: self._read_elsewhere(run, readers)))
         else:
             self._start_thread(run)
         return run
@@ -91,6 +101,9 @@ class Runner:
 
     def _read_elsewhere(self, run: Run, readers: ReaderProcesses) -> None:
         """Let another process read the answer; no thread of this one waits for it."""
+        if run.stopping:
+            self._end(run, _stopped())
+            return
         address = run.order.endpoint.known_address
         stop = None
         if address and address.allows is None:  # the policy for addresses from visitors belongs to this process
@@ -151,6 +164,12 @@ class Runner:
         for event in stream:
             run.take(event)
         return stream.outcome
+
+
+def _done() -> Future[None]:
+    done: Future[None] = Future()
+    done.set_result(None)
+    return done
 
 
 def _finish(run: Run, outcome: Callable[[], Outcome]) -> None:

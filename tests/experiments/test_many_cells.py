@@ -86,3 +86,30 @@ def test_many_cells_are_read_by_other_processes_and_one_that_dies_loses_no_cell(
     assert {record.text for record in records if record.status == "ok"} == {"m"}
     experiments.stop()
     readers.close()
+
+
+def test_as_many_rows_as_run_are_committed_ahead_and_a_stop_sends_none_of_them(log: Log) -> None:
+    go_on = threading.Event()
+
+    def answer(connection: socket.socket, _request: bytes) -> None:
+        connection.sendall(head() + chunk("m"))
+        if len(stage.asked) > 4:
+            go_on.wait(30)
+        connection.sendall(chunk("", "stop") + DONE)
+
+    stage, readers = Stage({"m": answer}), ReaderProcesses(1)
+    experiments = Experiments(Runner(log, QUICK), log, readers=readers)
+    database = log.database
+    assert database
+    with serve(stage.play) as server:
+        experiment = experiments.find(ID)
+        experiment.start(cells(server.base_url, 4))
+        wait_for(lambda: Counter(run.status for run in runs_of(database, ID)) == {"ok": 4, "running": 8})
+        wait_for(lambda: len(stage.asked) == 8)
+        experiment.stop()
+        go_on.set()
+        wait_for(lambda: not experiment.going_on)
+        assert len(stage.asked) == 8
+    assert Counter(run.status for run in runs_of(database, ID)) == {"ok": 4, "cancelled": 8}
+    experiments.stop()
+    readers.close()
