@@ -13,7 +13,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
 
 from components.protection.private_files import keep_new_files_private
-from components.server import replica, routes, run_files
+from components.server import link_cards, replica, routes, run_files
 from components.server.closed_routes import ClosedRoutes
 from components.server.compressed_files import CompressedFiles
 from components.server.cookies import VisitorCookie
@@ -67,7 +67,7 @@ take_in_whole_messages()
 hold_back_messages()
 app = st.App(
     "pages/navigation.py",
-    routes=[*routes.routes(), *run_files.routes(), *live_view.routes(), *replica.routes()],
+    routes=[*routes.routes(), *run_files.routes(), *link_cards.routes(), *live_view.routes(), *replica.routes()],
     middleware=[
         Middleware(SecurityHeaders, headers=HEADERS),
         Middleware(SameOrigin),

@@ -29,6 +29,7 @@ from components.protection.private_files import open_to_others
 from components.protection.uploads import Uploads
 from components.runs.runner import Runner
 from components.settings import Settings
+from components.sharing.link_card import LinkCards
 from components.sharing.lookups import Lookups
 from components.streaming.limits import Limits
 from components.streaming.reader_processes import ReaderProcesses
@@ -108,6 +109,7 @@ class Service:
         self.openapi = OpenApiFields()
         self.tickets = Tickets()
         self.lookups = Lookups()
+        self.link_cards = LinkCards()
         if sentence := open_to_others(self._private_places()):
             logging.getLogger(__name__).warning(sentence)
         if self.demo:

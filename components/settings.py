@@ -79,6 +79,16 @@ class Settings(BaseModel):
         tuple[Annotated[str, _matching(_ORIGIN)], ...],
         Variable("Sites that may show Tempera in a frame.", "origins such as https://school.example.org"),
     ] = ()
+    link_cards: Annotated[
+        bool | None,
+        Variable(
+            "Owners of shared links may choose a card: title, settings and a picture where the link is posted.",
+            _SWITCH,
+            unreadable=False,
+            meanwhile="No link has a card until then.",
+            default="1, in a demo 0",
+        ),
+    ] = None
     secrets_files: Annotated[
         str, Variable("The path of the secrets file, for `streamlit run`.", "a path", default=".streamlit/secrets.toml")
     ] = ""

@@ -43,10 +43,14 @@ class StoredEvent:
 _events = TypeAdapter(list[StoredEvent])
 
 
+def has_probabilities(data: str) -> bool:
+    """Whether the data of an event may hold probabilities of tokens."""
+    return any(mark in data for mark in _MARKS)
+
+
 def stored(event: TimedEvent) -> StoredEvent:
     """The stored form of an event."""
-    has_probabilities = any(mark in event.data for mark in _MARKS)
-    most = MOST_PROBABILITY_CHARS if has_probabilities else MOST_DATA_CHARS
+    most = MOST_PROBABILITY_CHARS if has_probabilities(event.data) else MOST_DATA_CHARS
     return StoredEvent(event.event[:_MOST_NAME_CHARS], event.data[:most], event.at_ms, len(event.data))
 
 

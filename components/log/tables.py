@@ -168,6 +168,7 @@ capsules = Table(
     Column("created_at", String(27), nullable=False),
     Column("expires_at", String(27), nullable=False),
     Column("keeps_reproductions", Boolean, nullable=False, server_default=false()),
+    Column("has_card", Boolean, nullable=False, server_default=false()),
     Index("capsules_newest_first", "owner", "created_at", "id"),
     Index("capsules_by_end", "expires_at"),
 )

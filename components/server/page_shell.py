@@ -1,19 +1,23 @@
 """The static HTML of all pages: a title and a description for programs that read only that.
 
 Streamlit fills the page later, over its connection. So a link preview or a search engine finds these words and nothing
-of the linked content. A script keeps input from before the page is ready.
+of the linked content, unless the link's owner wants a card. A script keeps input from before the page is ready.
 """
 
 from __future__ import annotations
 
+import html
 import re
 from base64 import b64encode
 from hashlib import sha256
 from pathlib import Path
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import Headers, MutableHeaders, QueryParams
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit import file_util
+
+from components.server.link_cards import HeadCard, head_card
 
 _THEIR_TITLE = b"<title>Streamlit</title>"
 _SCRIPTS = re.compile(rb"<script>(.*?)</script>", re.DOTALL)
@@ -52,7 +56,8 @@ class PageShell:
                 pieces.append(message.get("body", b""))
                 if message.get("more_body"):
                     return
-                start, body = begun.pop(), _with_head(b"".join(pieces), shared)
+                card = await run_in_threadpool(head_card, _capsule_id(scope)) if shared else None
+                start, body = begun.pop(), _with_head(b"".join(pieces), shared, card)
                 if scope["method"] != "HEAD":
                     MutableHeaders(scope=start)["Content-Length"] = str(len(body))
                 await send(start)
@@ -68,16 +73,30 @@ def script_hashes() -> str:
     return " ".join(f"'sha256-{b64encode(sha256(script).digest()).decode()}'" for script in _SCRIPTS.findall(page))
 
 
-def _with_head(page: bytes, shared: bool) -> bytes:
-    return page.replace(_THEIR_TITLE, _head(shared), 1)
+def _capsule_id(scope: Scope) -> str:
+    return QueryParams(scope["query_string"]).get("c", "")
 
 
-def _head(shared: bool) -> bytes:
+def _with_head(page: bytes, shared: bool, card: HeadCard | None = None) -> bytes:
+    return page.replace(_THEIR_TITLE, _head(shared, card), 1)
+
+
+def _head(shared: bool, card: HeadCard | None) -> bytes:
     title = "A shared answer · Tempera" if shared else "Tempera"
     meaning = _SHARED_MEANING if shared else _MEANING
+    shown = (
+        f'<meta property="og:title" content="{title}"><meta property="og:description" content="{meaning}">'
+        '<meta name="twitter:card" content="summary">'
+    )
+    if card:
+        shown = (
+            f'<meta property="og:title" content="{html.escape(card.title)}">'
+            f'<meta property="og:description" content="{html.escape(card.description)}">'
+            f'<meta property="og:image" content="{html.escape(card.picture_url)}">'
+            '<meta property="og:image:width" content="1200"><meta property="og:image:height" content="630">'
+            '<meta name="twitter:card" content="summary_large_image">'
+        )
     return (
         f'<title>{title}</title><meta name="description" content="{meaning}">'
-        f'<meta property="og:site_name" content="Tempera"><meta property="og:title" content="{title}">'
-        f'<meta property="og:description" content="{meaning}"><meta name="twitter:card" content="summary">'
-        f"<script>{_SCRIPT}</script>"
+        f'<meta property="og:site_name" content="Tempera">{shown}<script>{_SCRIPT}</script>'
     ).encode()

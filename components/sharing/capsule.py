@@ -62,7 +62,8 @@ class CapsuleRun(_Facts):  # type: ignore[misc]  # its fields are made from a li
 
     ``events`` are the first of ``event_count``, None when not chosen. They are the endpoint's data word for word: they
     repeat the answer, and hold ids and anything else that the endpoint sent. ``events_repeat_system`` says that chosen
-    events were left out, because a system message that is left out could be read from them.
+    events were left out, because a system message that is left out could be read from them. With
+    ``probabilities_left_out`` the events have lost the probabilities of tokens, and nothing else.
 
     Capsules of older releases have the defaults of facts that did not exist then.
     """
@@ -77,6 +78,7 @@ class CapsuleRun(_Facts):  # type: ignore[misc]  # its fields are made from a li
     notes: str = ""
     events: Annotated[tuple[StoredEvent, ...], Field(max_length=MOST_EVENTS, fail_fast=True)] | None = None
     events_repeat_system: bool = False
+    probabilities_left_out: bool = False
 
     def stored_events(self) -> list[StoredEvent]:
         """The events in the form of the log, for replay."""

@@ -37,13 +37,15 @@ class OpenedFile:
 def data_blocks(capsule: Capsule, log: Log) -> str:
     """The two data blocks as HTML. Raises LinkProblem when the capsule is too large, and DatabaseUnavailable."""
     content = canonical_json(capsule).translate(_ESCAPES)
-    signature = sign(log, content.encode()).translate(_ESCAPES)
     if len(content.encode()) > MOST_FILE_MB * 2**20 // 2:
         raise LinkProblem(sentences.CAPSULE_TOO_LARGE)
-    return "\n".join(
-        f'<script type="application/json" id="{name}">{text}</script>'
-        for name, text in ((_CAPSULE_BLOCK, content), (_SIGNATURE_BLOCK, signature))
-    )
+    signature = sign(log, content.encode())
+    return data_block(_CAPSULE_BLOCK, content) + "\n" + data_block(_SIGNATURE_BLOCK, signature)
+
+
+def data_block(name: str, json_text: str) -> str:
+    """JSON as a data block of an HTML page."""
+    return f'<script type="application/json" id="{name}">{json_text.translate(_ESCAPES)}</script>'
 
 
 def read_capsule_file(content: bytes, database: Database | None) -> OpenedFile:

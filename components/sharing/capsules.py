@@ -37,7 +37,10 @@ _ID = re.compile("[A-Za-z0-9_-]{21}[AQgw]")
 
 @dataclass(frozen=True)
 class Published:
-    """A readable capsule, without its content. ``size`` is in bytes, both times are UTC."""
+    """A readable capsule, without its content. ``size`` is in bytes, both times are UTC.
+
+    ``has_card``: programs that read the link's page, without running it, find the capsule's card.
+    """
 
     id: str
     kind: str
@@ -45,6 +48,7 @@ class Published:
     created_at: str
     expires_at: str
     size: int
+    has_card: bool = False
 
 
 @dataclass(frozen=True)
@@ -60,6 +64,7 @@ def publish(
     days: float = DAYS,
     *,
     keeps_reproductions: bool = False,
+    has_card: bool = False,
     most: int = MOST_OF_AN_OWNER,
 ) -> Published:
     """Store a capsule as the owner's for ``days``; its id permits reading.
@@ -78,6 +83,7 @@ def publish(
         created_at=utc_now(),
         expires_at=utc_now(-days * _DAY_S),
         size=len(content),
+        has_card=has_card,
     )
     own = owned(capsules, log.owner)
 
@@ -109,9 +115,17 @@ def open_capsule(database: Database, capsule_id: str) -> Capsule | None:
     return read_capsule(found[0]["content"]) if found else None
 
 
+def has_card(database: Database, capsule_id: str) -> bool:
+    """Whether the capsule of that id can be opened, and its owner wants a card. Raises QueryFailed."""
+    if _ID.fullmatch(capsule_id) is None:
+        return False
+    this = (capsules.c.id == capsule_id) & (capsules.c.expires_at > utc_now()) & capsules.c.has_card
+    return bool(read_rows(database, select(capsules.c.id).where(this)))
+
+
 def own_capsules(database: Database, most: int = MOST_OF_AN_OWNER) -> list[Published]:
     """The owner's readable capsules, newest first, up to a limit. Raises QueryFailed."""
-    columns = [capsules.c[name] for name in ("id", "kind", "title", "created_at", "expires_at")]
+    columns = [capsules.c[name] for name in ("id", "kind", "title", "created_at", "expires_at", "has_card")]
     statement = (
         select(*columns, func.length(capsules.c.content).label("size"))
         .where(owned(capsules, database.owner), capsules.c.expires_at > utc_now())

@@ -33,6 +33,7 @@ from components.sharing.left_out import (
     settings_without,
     settings_without_system,
     without_addresses,
+    without_probabilities,
 )
 from components.sharing.linked_settings import LinkedSettings
 from components.sharing.problem import LinkProblem
@@ -40,6 +41,8 @@ from components.streaming.outcome import Status, ToolCall
 
 MOST_EVENT_CHARS = 1_000_000
 """The limit of the data of one run's events together."""
+MOST_PROBABILITY_EVENT_CHARS = 2_000_000
+"""The same with the probabilities of tokens."""
 
 _warnings = TypeAdapter(tuple[str, ...])
 _tool_calls = TypeAdapter(tuple[ToolCall, ...])
@@ -47,11 +50,15 @@ _tool_calls = TypeAdapter(tuple[ToolCall, ...])
 
 @dataclass(frozen=True)
 class Choices:
-    """The chosen content: whether system messages, annotations (stars, tags, notes) and events are included."""
+    """The chosen content: whether system messages, annotations (stars, tags, notes) and events are included.
+
+    ``probabilities`` are those of tokens, within the events.
+    """
 
     system_message: bool = False
     notes: bool = False
     events: bool = True
+    probabilities: bool = False
 
 
 def capsule_of(
@@ -127,7 +134,7 @@ def _run(
         return system.out_of(without_addresses(storable_text(text)), beginning=SHORTEST_REPEATED)
 
     body = record.request_body if choices.system_message else clean(body_without_system(record.request_body)[0])
-    first = _first(events) if events is not None else None
+    first = _first(events, choices) if events is not None else None
     repeats = first is not None and _repeats(system, record, first)
     facts: dict[str, Any] = {name: storable(getattr(record, name)) for name in AS_STORED}
     facts |= {name: clean(value) for name, value in facts.items() if isinstance(value, str)}
@@ -149,6 +156,7 @@ def _run(
         notes=clean(annotation.notes),
         events=None if first is None or repeats else tuple(_event(event, system) for event in first),
         events_repeat_system=repeats,
+        probabilities_left_out=not choices.probabilities and first is not None and record.mean_logprob is not None,
     )
 
 
@@ -166,11 +174,12 @@ def _read(kind: TypeAdapter[Any], listed: str) -> Any:
         return ()
 
 
-def _first(events: Iterable[StoredEvent]) -> list[StoredEvent]:
+def _first(events: Iterable[StoredEvent], choices: Choices) -> list[StoredEvent]:
+    most = MOST_PROBABILITY_EVENT_CHARS if choices.probabilities else MOST_EVENT_CHARS
     kept, chars = list[StoredEvent](), 0
-    for event in events:
+    for event in events if choices.probabilities else map(without_probabilities, events):
         chars += len(event.data) + len(event.name)
-        if len(kept) >= MOST_EVENTS or chars > MOST_EVENT_CHARS:
+        if len(kept) >= MOST_EVENTS or chars > most:
             break
         kept.append(event)
     return kept

@@ -1,4 +1,4 @@
-"""Removes system messages and addresses from bodies, settings and texts before they become public.
+"""Removes system messages, addresses and token probabilities from what becomes public.
 
 A system message is found in its own place, and in word-for-word repetitions, with any blanks between the words and with
 or without JSON escapes. A paraphrase is not found, nor is a part from the middle.
@@ -10,6 +10,7 @@ import json
 import re
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from itertools import accumulate
 from os.path import commonprefix
 from typing import Any
@@ -17,6 +18,7 @@ from typing import Any
 from components.contract.messages import Role
 from components.contract.strict_json import read_json, read_json_object
 from components.drafts.draft import new_draft
+from components.log.events import StoredEvent, has_probabilities
 from components.sharing.linked_settings import MOST_ENDPOINT_CHARS, MOST_LANE_NAME_CHARS, LinkedSettings
 
 SYSTEM_LEFT_OUT = "[system message left out]"
@@ -37,6 +39,11 @@ _SYSTEM_ROLES = ("system", "developer")
 _SYSTEM_KEYS = frozenset({"system", "system_prompt", "system_message", "system_instruction", "instructions"})
 """Further body fields that hold a system message, in the dialects of several endpoints."""
 
+_PROBABILITY_KEYS = frozenset(
+    {"logprobs", "prompt_logprobs", "top_logprobs", "token_logprobs", "logprob", "completion_probabilities"}
+)
+_PROBABILITY_KEY = re.compile("|".join(f'"{key}"' for key in sorted(_PROBABILITY_KEYS)))
+
 _ADDRESS = re.compile(
     r"""
       \b[a-z][a-z0-9+.-]{0,20}://\S+                                       # a URL
@@ -54,6 +61,23 @@ _ADDRESS = re.compile(
 def without_addresses(text: str) -> str:
     """The sentence with a marker in place of URLs, hosts with ports, and file paths."""
     return _ADDRESS.sub(ADDRESS_LEFT_OUT, text)
+
+
+def without_probabilities(event: StoredEvent) -> StoredEvent:
+    """The event without probabilities of tokens. One that is no whole JSON ends before them."""
+    if not has_probabilities(event.data):
+        return event
+    try:
+        data = json.dumps(_without_probabilities(read_json(event.data)), ensure_ascii=False, separators=(",", ":"))
+        return replace(event, data=data, size=len(data))
+    except (ValueError, RecursionError):
+        return replace(event, data=_PROBABILITY_KEY.split(event.data, maxsplit=1)[0])
+
+
+def _without_probabilities(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _without_probabilities(one) for key, one in value.items() if key not in _PROBABILITY_KEYS}
+    return list(map(_without_probabilities, value)) if isinstance(value, list) else value
 
 
 class SystemMessages:

@@ -18,12 +18,14 @@ _NOT_FACTS = {
     "notes": "notes",
     "events": "events as they came",
     "events_repeat_system": "events left out because they repeat the system message",
+    "probabilities_left_out": "token probabilities left out of the events",
 }
+_NOTICES = ("events_repeat_system", "probabilities_left_out")
 _FIRST = (
     *("label", "created_at", "app_version", "status", "endpoint", "dialect", "model", "request_body"),
     *("system_left_out", "text", "reasoning", "tool_calls", "finish_reason", "error_kind", "error_message", "warnings"),
 )
-_LAST = ("rating", "tags", "notes", "event_count", "events", "events_repeat_system")
+_LAST = ("rating", "tags", "notes", "event_count", "events", *_NOTICES)
 RUN_WORDS = {
     name: _NOT_FACTS.get(name) or FACTS[name].title
     for name in (*_FIRST, *(name for name in PUBLIC if name not in (*_FIRST, *_LAST)), *_LAST)
@@ -59,7 +61,7 @@ def _settings(capsule: Capsule) -> Iterator[tuple[str, str]]:
 def _of_run(run: CapsuleRun) -> Iterator[tuple[str, str]]:
     for field, words in RUN_WORDS.items():
         value = getattr(run, field)
-        if value is None or value == "" or (field == "events_repeat_system" and not value):
+        if value is None or value == "" or (field in _NOTICES and not value):
             continue
         if field == "events":
             yield words, "\n".join(map(_event, value))

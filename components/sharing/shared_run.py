@@ -6,7 +6,7 @@ import hashlib
 import json
 from dataclasses import asdict, dataclass, field
 
-from components.log.events import StoredEvent
+from components.log.events import StoredEvent, has_probabilities
 from components.log.record import RunRecord
 from components.log.request_summary import summarize_request
 from components.sharing.capsule import AS_STORED, Capsule, CapsuleRun
@@ -17,6 +17,11 @@ class SharedRun(RunRecord):
     """A shared run. ``shared_events`` are its published events."""
 
     shared_events: tuple[StoredEvent, ...] = field(default=(), repr=False)
+
+    @property
+    def has_probabilities(self) -> bool:
+        """Whether the published events hold probabilities of tokens."""
+        return any(has_probabilities(event.data) for event in self.shared_events)
 
 
 def shared_runs(capsule_id: str, capsule: Capsule) -> dict[str, SharedRun]:

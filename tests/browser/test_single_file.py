@@ -13,7 +13,7 @@ from components.sharing.freezing import Choices, capsule_of
 from components.ui.share.single_file import single_file
 from tests.browser.hostile import LEAK, STRINGS
 from tests.chromium import new_context
-from tests.sharing.records import a_record, an_event
+from tests.sharing.records import RUN_ID, a_likely_event, a_record, an_event
 
 
 def opened(page: Page, folder: Path, capsule: Capsule) -> list[str]:
@@ -77,6 +77,25 @@ def test_a_file_shows_answers_differences_events_and_a_replay(offline: Page, tmp
     first.get_by_text("Events").click()
     expect(first.locator(".events tr")).to_have_count(4)
     expect(first.locator(".events tr").nth(2)).to_contain_text("300.0 ms")
+
+
+def test_a_file_shows_the_probabilities_that_were_chosen(offline: Page, tmp_path: Path) -> None:
+    capsule = capsule_of(
+        [a_record(text="The sea", mean_logprob=-0.25)],
+        kind=Kind.RUN,
+        title="The sea",
+        choices=Choices(probabilities=True),
+        events={RUN_ID: [a_likely_event("The", "<b>A"), a_likely_event(" sea", "</script> lake")]},
+    )
+    assert len(opened(offline, tmp_path, capsule)) == 1
+    offline.get_by_text("Token probabilities").click()
+    sea = offline.locator(".token", has_text=" sea")
+    expect(sea).to_have_class("token token-1")  # 77.9 %
+    sea.hover()
+    expect(offline.locator(".lens-card")).to_contain_text("“␣sea”")
+    expect(offline.locator(".lens-alternative").nth(1)).to_contain_text("“</script> lake”22.3 %")
+    offline.locator(".live-text").press("Home")
+    expect(offline.locator(".lens-alternative").nth(1)).to_contain_text("“<b>A”")
 
 
 def test_hostile_texts_run_and_load_nothing(offline: Page, tmp_path: Path) -> None:

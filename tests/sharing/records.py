@@ -84,6 +84,14 @@ def an_event(content: str, at_ms: float = 1.0, **more: Any) -> StoredEvent:
     return StoredEvent("message", data, at_ms, len(data))
 
 
+def a_likely_event(token: str, other: str, at_ms: float = 1.0) -> StoredEvent:
+    """An event with the probabilities of its token and of another one."""
+    both = [{"token": text, "logprob": logprob} for text, logprob in ((token, -0.25), (other, -1.5))]
+    choice = {"index": 0, "delta": {"content": token}, "logprobs": {"content": [{**both[0], "top_logprobs": both}]}}
+    data = json.dumps({"id": "cmpl-1", "choices": [choice]})
+    return StoredEvent("message", data, at_ms, len(data))
+
+
 EVENTS = [an_event("Hello", 12.25), an_event(" there", 50.0)]
 
 
@@ -122,4 +130,10 @@ records = st.builds(
     streamed=st.booleans(),
 )
 events = st.lists(st.builds(StoredEvent, texts, texts, st.floats(0, 1e9), st.integers(0, 9_999)), max_size=3)
-choices = st.builds(Choices, system_message=st.booleans(), notes=st.booleans(), events=st.booleans())
+choices = st.builds(
+    Choices,
+    system_message=st.booleans(),
+    notes=st.booleans(),
+    events=st.booleans(),
+    probabilities=st.booleans(),
+)

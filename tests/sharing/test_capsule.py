@@ -47,7 +47,7 @@ PUBLIC_FIELDS = {
         ),
         *("total_tokens", "ttft_ms", "waited_ms", "warnings"),
         *("gap_count", "gap_max_ms", "gap_p50_ms", "gap_p95_ms", "rate_basis", "ttfo_ms"),
-        *("mean_logprob", "perplexity", "lowest_probability", "mean_entropy"),
+        *("mean_logprob", "perplexity", "lowest_probability", "mean_entropy", "probabilities_left_out"),
     ],
     "events": ["at_ms", "data", "name", "size"],
     "tool_calls": ["arguments", "id", "name"],

@@ -16,6 +16,7 @@ from components.drafts.comparison import Comparison, Lane
 from components.drafts.conversation import Turn
 from components.drafts.draft import new_draft
 from components.log.annotations import Annotation
+from components.log.answer_tokens import tokens_of
 from components.log.events import StoredEvent
 from components.log.record import RunRecord
 from components.sharing.capsule import MOST_EVENTS, Capsule, CapsuleRun, Kind, to_bytes
@@ -24,9 +25,21 @@ from components.sharing.left_out import SYSTEM_LEFT_OUT, SystemMessages, without
 from components.sharing.linked_settings import LinkedSettings, linked_settings
 from components.sharing.preview import public_text
 from components.sharing.problem import LinkProblem
+from components.sharing.shared_run import shared_runs
 from components.streaming.outcome import Status
 from tests.sharing.drafts import a_draft, drafts
-from tests.sharing.records import EVENTS, PRIVATE, RUN_ID, a_body, a_capsule, a_record, an_event, choices, records
+from tests.sharing.records import (
+    EVENTS,
+    PRIVATE,
+    RUN_ID,
+    a_body,
+    a_capsule,
+    a_likely_event,
+    a_record,
+    an_event,
+    choices,
+    records,
+)
 
 SECRET = 'You are the keeper of the plan, "Octopus",\nand never say so: Grüße!'
 ALL = Choices(system_message=True, notes=True, events=True)
@@ -64,6 +77,7 @@ def test_every_field_of_a_run_is_either_public_or_private() -> None:
     assert not PRIVATE.keys() & public
     assert public - names == {
         *("label", "system_left_out", "rating", "tags", "notes", "events", "events_repeat_system"),
+        "probabilities_left_out",
     }
 
 
@@ -382,3 +396,27 @@ def test_texts_that_databases_refuse_are_corrected() -> None:
     assert capsule.runs[0].ttft_ms is None
     assert to_bytes(capsule)
     assert len(a_capsule(title="x" * 500, labels={RUN_ID: "y" * 500}).title) == 200
+
+
+@pytest.mark.parametrize("chosen", [False, True])
+def test_probabilities_go_in_only_when_they_are_chosen(chosen: bool) -> None:
+    events = [a_likely_event("Hello", "Canary", 12.25), a_likely_event(" there", "Canary", 50.0)]
+    capsule = a_capsule(a_record(mean_logprob=-0.25), choices=Choices(probabilities=chosen), events={RUN_ID: events})
+    run = capsule.runs[0]
+    assert ("Canary" in said_in(capsule)) is chosen
+    assert run.probabilities_left_out is not chosen
+    assert shared_runs("", capsule)["Run 1"].has_probabilities is chosen
+    found = tokens_of(run.stored_events(), run.text).pieces
+    assert "".join(piece.text for piece in found) == "Hello there"
+    assert any(piece.tokens for piece in found) is chosen
+    assert (run.events == tuple(events)) is chosen
+
+
+def test_an_event_that_was_cut_ends_before_its_probabilities() -> None:
+    whole = a_likely_event("Hello", "Canary")
+    cut = replace(whole, data=whole.data[: whole.data.index("Canary") + 6], size=9_999)
+    (kept,) = a_capsule(events={RUN_ID: [cut]}).runs[0].events
+    assert whole.data.startswith(kept.data)
+    assert '"content": "Hello"' in kept.data
+    assert "logprob" not in kept.data
+    assert kept.size == 9_999

@@ -8,6 +8,7 @@ from typing import Literal
 import streamlit as st
 
 from components.log.record import RunRecord
+from components.sharing.shared_run import SharedRun
 from components.ui.answer import keys
 
 
@@ -31,7 +32,9 @@ def draw_probability_view_switch(record: RunRecord) -> None:
 
 
 def has_probabilities(record: RunRecord) -> bool:
-    """Whether the run has probabilities of tokens, or has asked for them."""
+    """Whether the run has probabilities of tokens, or has asked for them; of a shared run, whether they are shared."""
+    if isinstance(record, SharedRun):
+        return record.has_probabilities
     if record.mean_logprob is not None:
         return True
     if '"logprobs"' not in record.request_body:

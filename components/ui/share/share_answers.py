@@ -13,12 +13,15 @@ from components.log.events import StoredEvent
 from components.log.query import QueryFailed
 from components.log.record import RunRecord
 from components.log.request_summary import summarize_request
+from components.server.link_cards import may_have_cards
 from components.sharing.capsule import Capsule, Kind
 from components.sharing.capsules import Published, publish
 from components.sharing.freezing import Choices, capsule_of
+from components.sharing.link_card import link_card
 from components.sharing.linked_settings import LinkedSettings
 from components.sharing.preview import public_text
 from components.ui.answer.run_lookup import events_reader
+from components.ui.plain_words import plain_words
 from components.ui.share import keys
 from components.ui.share.address import address_of, draw_where_it_leads
 from components.ui.share.download import draw_download
@@ -57,11 +60,18 @@ def draw_share_answers(answers: Answers) -> None:
             key=keys.SHARE_EVENTS,
             help="With events, viewers can replay the answer at its original speed.",
         )
+        probabilities = any(record.mean_logprob is not None for record in records) and st.checkbox(
+            "Token probabilities",
+            key=keys.SHARE_PROBABILITIES,
+            disabled=not events,
+            help="Viewers see each token coloured by its probability, with its alternatives. They are part of the "
+            "events, which grow to about four times their size.",
+        )
     capsule = capsule_of(
         records,
         kind=answers.kind,
         title=title,
-        choices=Choices(system_message=system, notes=notes, events=events),
+        choices=Choices(system_message=system, notes=notes, events=events, probabilities=probabilities),
         labels={record.id: name for name, record in answers.runs.items()},
         annotations=annotations,
         events={record.id: _events(record) for record in records} if events else {},
@@ -85,9 +95,19 @@ def draw_publish(capsule: Capsule) -> None:
             key=keys.SHARE_REPRODUCTIONS,
             help="When visitors reproduce the answers, the page says how often, when, and with which verdict.",
         )
+        card = may_have_cards() and st.checkbox(
+            "Show a card where the link is posted",
+            key=keys.SHARE_CARD,
+            help="Chat programs then show the title, the settings that differ, and a drawing of the answers without "
+            "words. They read that without a login, and may keep it when the link is revoked.",
+        )
         pressed = st.button("Create link", key="publish", type="primary", icon=":material/link:")
+    if card:
+        shown = link_card(capsule)
+        st.caption(f"Card: {plain_words(shown.title)} · {plain_words(shown.description)}")
     if pressed:
-        st.session_state[keys.PUBLISHED] = capsule, publish(own_log(), capsule, days, keeps_reproductions=keeps)
+        published = publish(own_log(), capsule, days, keeps_reproductions=keeps, has_card=card)
+        st.session_state[keys.PUBLISHED] = capsule, published
     made: tuple[Capsule, Published] | None = st.session_state.get(keys.PUBLISHED)
     if made is None or made[0] != capsule:
         st.caption("Nothing is public yet. Anyone with the link will see it, without login.")

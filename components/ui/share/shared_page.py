@@ -179,6 +179,8 @@ def _draw_events(record: SharedRun, run: CapsuleRun) -> None:
     elif run.events is None:
         st.caption("The events are not shared.")
     else:
+        if run.probabilities_left_out:
+            st.caption("The probabilities of the tokens are not shared.")
         draw_events(record)
 
 

@@ -19,11 +19,12 @@ from markupsafe import Markup
 from components.drafts.in_words import OMITTED, differing
 from components.live.replay import lengths_after
 from components.live.status_words import numbers, status_words
+from components.live.token_rows import TokenRows
 from components.log.log import Log
 from components.log.record import NUMBERS, SHOWN
 from components.markdown.answer import AnswerBlocks
 from components.sharing.capsule import Capsule, CapsuleRun
-from components.sharing.capsule_file import data_blocks
+from components.sharing.capsule_file import data_block, data_blocks
 from components.sharing.shared_run import SharedRun, shared_runs
 from components.ui import theme
 from components.ui.answer.answer_differences import answer_text, divergence_html, marked_words
@@ -31,8 +32,14 @@ from components.ui.answer.live_view import FOLDER as LIVE_VIEW
 from components.ui.answer.run_differences import request_in_words
 
 _FOLDER = Path(__file__).parent
-_STYLES = (LIVE_VIEW / "markdown.css", LIVE_VIEW.parent / "differences.css", _FOLDER / "page.css")
-_SCRIPT = Markup((_FOLDER / "page.js").read_text())  # noqa: S704 - this file's own script
+_STYLES = (
+    LIVE_VIEW / "live_view.css",
+    LIVE_VIEW / "markdown.css",
+    LIVE_VIEW.parent / "differences.css",
+    _FOLDER / "page.css",
+)
+_SCRIPTS = (LIVE_VIEW / "assets" / "lens.js", _FOLDER / "page.js")
+_SCRIPT = Markup("\n".join(path.read_text() for path in _SCRIPTS))  # noqa: S704 - this project's own scripts
 _PAGE = jinja2.Environment(
     loader=jinja2.FileSystemLoader(_FOLDER), autoescape=True, trim_blocks=True, lstrip_blocks=True
 ).get_template("page.html")
@@ -53,7 +60,7 @@ def single_file(capsule: Capsule, log: Log) -> str:
     answered = {title: record for title, record in records.items() if answer_text(record)}
     first = next(iter(answered.values()), None)
     began = min((run.created_at for run in capsule.runs), default="")
-    replay = json.dumps([run["replay"] for run in runs], separators=(",", ":"))
+    drawn = [{"replay": run["replay"], "tokens": run["tokens"]} for run in runs]
     page: str = _PAGE.render(
         title=capsule.title or "Shared",
         version=capsule.app_version,
@@ -70,8 +77,9 @@ def single_file(capsule: Capsule, log: Log) -> str:
             for title, record in list(answered.items())[1:]
             if first
         ],
-        data=Markup(data_blocks(capsule, log)),  # noqa: S704 - escapes the signs that could end a block
-        replay=Markup(replay),  # noqa: S704 - numbers only
+        # Both escape the signs that could end a block.
+        data=Markup(data_blocks(capsule, log)),  # noqa: S704
+        drawn=Markup(data_block("drawn", json.dumps(drawn, ensure_ascii=False, separators=(",", ":")))),  # noqa: S704
         style=style,
         script=_SCRIPT,
         policy=f"default-src 'none'; style-src {_hash(style)}; script-src {_hash(_SCRIPT)}; "
@@ -93,9 +101,18 @@ def _run(title: str, record: SharedRun, run: CapsuleRun) -> dict[str, Any]:
         "notes": "\n".join(filter(None, (f"{stars} {' '.join(run.tags)}".strip(), run.notes))),
         "request": record.request_body,
         "system_left_out": run.system_left_out,
+        "probabilities_left_out": run.probabilities_left_out,
         "settings": request_in_words(record),
         "replay": list(_moments(record)),
+        "tokens": _token_rows(record) if record.has_probabilities else None,
     }
+
+
+def _token_rows(record: SharedRun) -> list[str]:
+    rows = TokenRows()
+    rows.take(record.shared_events)
+    rows.update(record.text, ended=True)
+    return rows.blocks
 
 
 def _markdown(text: str) -> Markup:

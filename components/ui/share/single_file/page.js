@@ -1,11 +1,11 @@
-"use strict";
-// Replays each answer from the moments of its events, and lists the events on demand. Texts are set as text only.
+// Replays each answer from the moments of its events, and lists the events and draws the tokens on demand. Texts are set
+// as text only.
 const capsule = JSON.parse(document.getElementById("tempera-capsule").textContent);
-const moments = JSON.parse(document.getElementById("replay").textContent);
+const drawn = JSON.parse(document.getElementById("drawn").textContent);
 
 for (const bar of document.querySelectorAll(".replay")) {
   const run = Number(bar.dataset.run);
-  const steps = moments[run];
+  const steps = drawn[run].replay;
   const text = capsule.runs[run].text;
   const answer = bar.parentElement.querySelector(".answer");
   const final = answer.querySelector(".final");
@@ -69,6 +69,14 @@ function list(events) {
   scrolls.tabIndex = 0;
   scrolls.append(table);
   events.append(scrolls);
+}
+
+for (const tokens of document.querySelectorAll(".probabilities")) {
+  const show = () => {
+    const [text, note] = tokens.querySelector(".live-view").children;
+    new Lens({ text, note, data: {}, busy: false }).paint(drawn[Number(tokens.dataset.run)].tokens, 0);
+  };
+  tokens.addEventListener("toggle", show, { once: true });
 }
 
 for (const copy of document.querySelectorAll(".copy")) {

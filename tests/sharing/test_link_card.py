@@ -1,0 +1,39 @@
+"""The card of a capsule: settings that differ, and a picture without words."""
+
+from __future__ import annotations
+
+from components.sharing.capsule import Kind
+from components.sharing.link_card import link_card
+from tests.sharing.records import a_body, a_capsule, a_record
+
+
+def lanes(*texts: str, **fields: list[object]):
+    records = [
+        a_record(
+            id=f"{number:032x}",
+            text=text,
+            request_body=a_body(**{name: values[number] for name, values in fields.items()}),
+        )
+        for number, text in enumerate(texts)
+    ]
+    return a_capsule(*records, kind=Kind.COMPARISON, title="The sea")
+
+
+def test_a_card_says_which_settings_differ() -> None:
+    capsule = lanes("One", "Two", temperature=[0.5, 1.0], max_tokens=[9, 9], stop=[["canary text"], ["other"]])
+    assert link_card(capsule).description == "temperature 0.5 / 1.0"
+
+
+def test_the_picture_has_the_shape_of_the_answers_and_none_of_their_words() -> None:
+    first, second = lanes("The calm sea", "The wild sea"), lanes("Mon tout vif", "Mon cher vif")
+    assert link_card(first).picture == link_card(second).picture
+    assert link_card(first).picture != link_card(lanes("The calm sea", "The calm sea")).picture
+
+
+def test_what_is_hidden_in_a_title_is_marked() -> None:
+    assert link_card(a_capsule(title="sea\u202eaes")).title == "sea⟨U+202E⟩aes"
+
+
+def test_a_card_is_small_whatever_it_shows() -> None:
+    capsule = lanes(*["x" * 300_000 + " word" * 100_000] * 7, model=["m" * 10_000] * 7)
+    assert len(link_card(capsule).picture) < 60_000
