@@ -43,7 +43,7 @@ if listens_in_vain():
     logging.getLogger("tempera").warning(ONLY_HERE)
 
 # Drawing a page takes some hundred steps of the event loop, and each waits this long for a thread that renders a long
-# answer: beside one, another visitor's page took 1.1 s with Python's 5 ms, and 0.45 s with this.
+# answer: next to one, another visitor's page took 1.1 s with Python's 5 ms, and 0.45 s with this.
 sys.setswitchinterval(0.001)
 
 HEADERS = security_headers(read_settings().frame_ancestors)
@@ -77,7 +77,7 @@ app = st.App(
         Middleware(PageShell),
         Middleware(VisitorCookie, demo=lambda: service().demo),
         Middleware(ReadToTheEnd),
-        Middleware(CompressedFiles),  # innermost: what it keeps is nobody's
+        Middleware(CompressedFiles),  # innermost: its cache holds no visitor's data
     ],
     lifespan=lifespan,
     on_script_error=report_script_error,

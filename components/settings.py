@@ -28,7 +28,7 @@ def data_folder() -> Path:
 
 @dataclass(frozen=True)
 class Variable:
-    """The description of a variable beside its type and default.
+    """The description of a variable, in addition to its type and default.
 
     While the value is unreadable, the default applies, or ``unreadable`` where the default would lift a restriction.
     """
@@ -95,7 +95,7 @@ class Settings(BaseModel):
     login: Annotated[
         Literal["", "required"],
         Variable(
-            "A login is required, whatever the secrets file contains.",
+            "A login is required, regardless of the secrets file.",
             "required, or not be set",
             unreadable="required",
             meanwhile="",

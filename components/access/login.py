@@ -29,7 +29,7 @@ class Access:
     """The people allowed after login: e-mail addresses, ``@domain`` for a whole domain, ``sub:`` subjects.
 
     An empty list allows everyone whom the provider authenticates. ``closed`` is a sentence when the list cannot be
-    read: then nobody is allowed.
+    read: then no login is allowed.
     """
 
     allow: tuple[str, ...] = _EVERYBODY
@@ -82,7 +82,7 @@ def owner_of(claims: Mapping[str, object], access: Access, now_s: float) -> str:
     """
     issuer, subject, ends = claims.get("iss"), claims.get("sub"), claims.get("exp")
     if not isinstance(subject, str) or not subject or not isinstance(issuer, str):
-        raise NotLetIn("Whoever runs the login did not say who you are. Ask whoever runs this Tempera.")
+        raise NotLetIn("The login provider did not identify you. Ask this Tempera's operator.")
     if isinstance(ends, bool) or not isinstance(ends, int | float) or ends <= now_s:
         raise LoginEnded("Your login has ended. Log in again; everything is still there.")
     if access.closed:

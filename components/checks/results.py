@@ -39,7 +39,7 @@ def check_answer(check: Check, answer: Answer, values: Mapping[str, str] | None 
 
 
 def all_passed(results: Iterable[Result]) -> bool | None:
-    """Whether all of them passed; None when that cannot be told, and without any."""
+    """Whether all of them passed; None when that is unknown, and without any."""
     found = {result.passed for result in results}
     return None if not found or (None in found and False not in found) else False not in found
 

@@ -24,7 +24,7 @@ _MAX_DEPTH = 4
 
 
 FILTER_TRIGGERED = "the endpoint's content filter was triggered"
-_FILTERED = re.compile(r'"filtered"\s*:\s*true')  # Azure, beside any finish reason
+_FILTERED = re.compile(r'"filtered"\s*:\s*true')  # Azure, with any finish reason
 
 
 class UnreadableEvent(ValueError):
@@ -189,7 +189,7 @@ def _additions(data: str, fields: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _failed_status(status: object) -> object:
-    """The error in a status beside the choices; MiniMax sends such a status with every answer."""
+    """The error in a status next to the choices; MiniMax sends such a status with every answer."""
     if not isinstance(status, dict) or not status.get("status_code"):
         return None
     return {"message": status.get("status_msg"), "code": status["status_code"]}

@@ -57,7 +57,7 @@ class Token(NamedTuple):
     def rank(self) -> int | None:
         """The place of the token among all, 1 for the most likely; None when it cannot be told.
 
-        It can be told when the token is among the alternatives, or at least as likely as the last of them.
+        It is known when the token is among the alternatives, or at least as likely as the last of them.
         """
         if self.logprob is None or self.is_rest or not self.alternatives:
             return None

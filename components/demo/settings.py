@@ -60,7 +60,7 @@ class DemoSettings:
     kept_mb: int = 20
     """Megabytes that one visitor may keep: runs with their events, drafts, presets, shared links."""
     gone_after_s: int = 30
-    """A run that somebody looked at is stopped when nobody has looked for so long."""
+    """A run that a page has shown is stopped when no page has shown it for so many seconds."""
     proxy_hops: int = 0
     """How many proxies of the operator's stand before Tempera, each adding to X-Forwarded-For."""
     endpoints: tuple[str, ...] | None = None
@@ -127,10 +127,10 @@ class DemoSettings:
 def demo_settings(settings: Settings, secrets: Mapping[str, object]) -> DemoSettings | None:
     """The settings of the demo, or None without a demo.
 
-    It is one when ``settings.demo`` says so, or the secrets have a table ``[demo]`` with ``enabled = true``, or with
-    what nobody can read. The settings are the surer place: a secrets file that is not there says nothing at all. The
-    table's other keys are the fields of ``DemoSettings``; ``settings.demo_stop_file`` goes before its ``stop_file``.
-    A value that cannot be used becomes a problem, and its default holds.
+    ``settings.demo`` turns it on, and so does ``enabled`` in the secrets' table ``[demo]``, if true or unreadable. The
+    settings are safer: a missing secrets file turns nothing on. The table's other keys are the fields of
+    ``DemoSettings``; ``settings.demo_stop_file`` takes precedence over its ``stop_file``. An invalid value becomes a
+    problem, and the default applies.
     """
     table = secrets.get("demo", {})
     values = dict(table) if isinstance(table, Mapping) else {"enabled": table}

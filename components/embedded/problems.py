@@ -1,4 +1,4 @@
-"""The base class of this package's errors; each error is defined beside the code that raises it."""
+"""The base class of this package's errors; each error is defined in the module that raises it."""
 
 from components.user_error import UserError
 

@@ -53,7 +53,7 @@ class EmbeddedModelState:
 class EmbeddedModel:
     """The child process of the embedded endpoint. Thread-safe.
 
-    Call ``stop`` at the end; when this process is killed, the child ends by itself.
+    Call ``stop`` at the end; when this process is killed, the child ends, too.
     """
 
     def __init__(

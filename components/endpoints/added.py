@@ -107,13 +107,13 @@ class AddedEndpoints:
                 raise UserError(sentences.ADDED_BY_HAND.format(path=self._path, name=name))
             settings = (f"{_quoted(key)} = {_quoted(said)}" for key, said in table.items())
             lines += [f"[{_quoted(name)}]", *settings, ""]
-        beside = self._path.with_name(f"{self._path.name}.{os.getpid()}")
+        part = self._path.with_name(f"{self._path.name}.{os.getpid()}")
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            beside.unlink(missing_ok=True)
-            with open(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+            part.unlink(missing_ok=True)
+            with open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
                 file.write("\n".join(lines))
-            beside.replace(self._path)
+            part.replace(self._path)
         except OSError as failure:
             raise UserError(sentences.ADDED_UNWRITABLE.format(path=self._path, why=failure.strerror)) from None
 

@@ -19,7 +19,7 @@ _PUBLIC_IPV6 = IPv6Network("2000::/3")
 
 # What ``is_global`` of some versions of Python lets through, and no endpoint of the public internet has.
 _NOT_PUBLIC_EITHER = (
-    IPv4Network("192.0.0.0/24"),  # protocol assignments, RFC 6890; 192.0.0.192 has told cloud machines their secrets
+    IPv4Network("192.0.0.0/24"),  # protocol assignments, RFC 6890; 192.0.0.192 has served secrets of cloud machines
     IPv4Network("192.88.99.0/24"),  # relays of 6to4, RFC 7526
     IPv4Network("168.63.129.16/32"),  # Azure's platform as its own machines see it; the address is otherwise public
     IPv6Network("3fff::/20"),  # documentation, RFC 9637

@@ -86,7 +86,7 @@ def _check_host(base_url: str, policy: AddressPolicy) -> None:
     address = address_in_figures(urlsplit(base_url).hostname or "")
     if address and not policy.allows(address):
         raise ValueError(
-            "This address is not public. Give a public host, or ask whoever runs Tempera to allow its network."
+            "This address is not public. Give a public host, or ask Tempera's operator to allow its network."
         )
 
 

@@ -101,7 +101,7 @@ def _run(said: argparse.Namespace, service: Service, settings: Settings) -> int:
     models_of = _models_once()
     judges = Judges(service.runner, log, endpoints, models_of, file.setup.at_once if file.setup else 1)
     experiment = prepared(file, endpoints, models_of, log, endpoint=said.endpoint)
-    # A baseline that cannot be read is told before anything is sent.
+    # An unreadable baseline is reported before anything is sent.
     places = list(experiment.places.values())
     prices = {name: endpoint.prices for name, endpoint in endpoints.items() if endpoint.prices}
     baseline = _baseline(said.baseline, places, file.rules.checks, log, judges, prices) if said.baseline else None

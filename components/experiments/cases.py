@@ -48,7 +48,7 @@ class Case:
 
     @property
     def passed(self) -> bool | None:
-        """Whether the answer passes all checks; None when that cannot be told, and without checks."""
+        """Whether the answer passes all checks; None when that is unknown, and without checks."""
         return None if self.problem else all_passed(self.results)
 
     def why(self, checks: Sequence[Check]) -> str:
@@ -92,7 +92,7 @@ def case_of(
 def results_on(
     record: RunRecord, checks: Sequence[Check], values: Mapping[str, str], ask: Ask | None = None
 ) -> list[Result]:
-    """The results of checks on a run's answer. A judge is asked by ``ask`` unless the run keeps its opinion."""
+    """The results of checks on a run's answer. ``ask`` asks a judge unless the run keeps its opinion."""
     answer = answer_of(record)
     results = []
     for check in checks:
@@ -108,7 +108,7 @@ def results_on(
 
 @dataclass
 class TimeForChecks:
-    """The time that a page gives to checks: one draw must not take minutes, whatever the checks are."""
+    """The time that a page gives to checks: one draw must not take minutes."""
 
     left_s: float
 

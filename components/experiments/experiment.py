@@ -216,7 +216,7 @@ class Experiment:
     def claim(self) -> bool:
         """Whether this process makes the runs of the experiment from now on; no other process begins any then.
 
-        A claim that no ``start`` follows ends by itself.
+        A claim without a following ``start`` expires.
         """
         with self._claiming:
             return self._has_claim()
@@ -476,7 +476,7 @@ class Experiment:
 
     def _why_unmade(self, ended: Future[Status]) -> str:
         if ended.cancelled():
-            return sentences.SCHEDULER_GONE  # nobody else cancels it
+            return sentences.SCHEDULER_GONE  # nothing else cancels it
         return sentences.WORKER_FAILED.format(error=str(ended.exception()).strip().rstrip("."))
 
     def _pause_by_itself(self, why: str) -> None:

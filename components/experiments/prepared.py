@@ -43,7 +43,7 @@ def database_of(log: OwnLog) -> Database:
 
 @dataclass(frozen=True)
 class Place:
-    """What is asked at one position: the row or lane in words, the number of its input, and the input's values."""
+    """The request of one position: the row or lane in words, the number of its input, and the input's values."""
 
     row: str
     input_number: int = 0
@@ -89,7 +89,7 @@ def prepared(
 
 
 def first_model(endpoint: AnyEndpoint, models_of: ModelsOf) -> str | None:
-    """The model that an endpoint is asked for unless another one is said."""
+    """The model of requests to an endpoint unless another one is given."""
     return endpoint.default_model or next((card.id for card in models_of(endpoint)), None)
 
 

@@ -234,14 +234,14 @@ def write_whole(path: Path, text: str, *, append: bool = False) -> None:
         with target.open("a" if append else "w", encoding="utf-8") as opened:
             opened.write(text)
         return
-    beside = target.with_name(f"{target.name}.{os.getpid()}.part")
+    part = target.with_name(f"{target.name}.{os.getpid()}.part")
     try:
-        with beside.open("wb") as written:
+        with part.open("wb") as written:
             if target.exists():
-                shutil.copymode(target, beside)
+                shutil.copymode(target, part)
                 if append:
                     written.write(target.read_bytes())
             written.write(text.encode())
-        os.replace(beside, target)
+        os.replace(part, target)
     finally:
-        beside.unlink(missing_ok=True)
+        part.unlink(missing_ok=True)

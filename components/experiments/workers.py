@@ -136,7 +136,7 @@ class Workers:
         now = time.monotonic()
         with suppress(OSError):
             found = self._client.scheduler_info()
-            # Dask connects to the next scheduler by itself, and says nothing of some cells of the last one.
+            # Dask reconnects to the next scheduler, and never reports some cells of the last one.
             self._lose_cells(all_but=found["id"])
             if found["workers"]:
                 self._had_worker_at = now

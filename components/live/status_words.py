@@ -96,7 +96,7 @@ def numbers(record: RunRecord) -> list[ShownNumber]:
 
 
 def footer(record: RunRecord) -> list[ShownNumber]:
-    """The numbers of a run's one quiet line, each in words that need no label beside them."""
+    """The numbers of a run's status line, each in words that need no label."""
     shown = []
     for number in numbers(record):
         if number.value == _NOTHING:

@@ -347,7 +347,7 @@ class Log:
         return True
 
     def _obey_stops(self, database: Database) -> None:
-        """Stop the runs of this process that another one is asked to stop."""
+        """Stop the runs of this process that have a stop request."""
         if stoppable := self._unwritten.stoppable():
             with database.reader.begin() as connection:
                 stopped = requested_stops(connection, stoppable)

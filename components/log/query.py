@@ -126,7 +126,7 @@ _GROWING = "text", "reasoning"
 def news_of(database: Database, known: RunRecord) -> RunRecord | None:
     """A running run as the log has it by now; None when nothing is new. Raises QueryFailed.
 
-    Of its texts only what comes behind the known ones is read.
+    Only the new part of its texts is read.
     """
     rest = {name: func.substr(runs.c[name], len(getattr(known, name)) + 1).label(name) for name in _GROWING}
     columns = [rest.get(column.name, column) for column in runs.c if column.name not in _FIXED]

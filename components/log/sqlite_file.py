@@ -83,7 +83,7 @@ class SqliteFile:
                 raise
 
     def copy(self, name: str) -> None:
-        """Write a copy beside the file, atomically. Raises OSError, sqlite3.Error."""
+        """Write a copy into the same folder, atomically. Raises OSError, sqlite3.Error."""
         part, whole = f"{self.path}.{name}.part", f"{self.path}.{name}"
         Path(part).unlink(missing_ok=True)
         with closing(sqlite3.connect(self.path, timeout=LOCK_WAIT_S, isolation_level=None)) as connection:

@@ -114,7 +114,7 @@ stop_requests = Table(
     Column("run_id", String(32), ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
     Column("requested_at", String(27), nullable=False),
 )
-"""Runs that their process is asked to stop."""
+"""Requests to stop runs, for the processes that make them."""
 
 experiments = Table(
     "experiments",

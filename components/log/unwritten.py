@@ -141,7 +141,7 @@ class Unwritten:
             return [run_id for run_id, entry in self._entries.items() if entry.refused or not entry.run.finished]
 
     def stoppable(self) -> dict[str, LoggedRun]:
-        """The running runs that nobody has stopped, by id."""
+        """The running runs without a stop request, by id."""
         with self._lock:
             runs = [entry.run for entry in self._entries.values()]
         return {run.id: run for run in runs if not run.finished and not run.stopping}

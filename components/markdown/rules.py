@@ -93,7 +93,7 @@ def formula(state: StateInline, silent: bool) -> bool:
 class InlineState(StateInline):
     """A line with emphasis allowed between a Chinese, Japanese or Korean character and punctuation.
 
-    CommonMark treats a mark beside punctuation as inside a word unless white space is on its other side, and these
+    CommonMark treats a mark next to punctuation as inside a word unless white space is on its other side, and these
     languages write none. The rules are those of ``markdown-cjk-friendly``.
     """
 

@@ -1,1 +1,1 @@
-"""The server around the pages: headers, cookies, hosts, limits on open pages, and routes beside the pages."""
+"""The server around the pages: headers, cookies, hosts, limits on open pages, and further routes."""

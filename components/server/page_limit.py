@@ -11,7 +11,7 @@ from components.demo.settings import DemoSettings
 from components.protection.places import Places
 from components.server.callers import caller_of
 
-_SENTENCE = "Too many pages are open. Close one of yours; this page then connects by itself."
+_SENTENCE = "Too many pages are open. Close one of yours; this page then connects automatically."
 
 
 class PageLimit:

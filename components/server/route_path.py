@@ -1,4 +1,4 @@
-"""The paths of Tempera's own routes, beside those of Streamlit."""
+"""The paths of Tempera's own routes."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ _ONLY_ROW = 1
 
 
 class SignatureState(StrEnum):
-    """What the signature of a file tells."""
+    """The result of checking the signature of a file."""
 
     OWN = "own"
     """This Tempera signed the content, and it is unchanged."""

@@ -69,8 +69,8 @@ class _Enclosed:
     def _credentials(self) -> Iterator[str]:
         for outer in self.around:
             for key in ("headers", "header", "cookies"):
-                beside = outer.get(key)
-                for one in beside if isinstance(beside, list | dict) else ():
+                entries = outer.get(key)
+                for one in entries if isinstance(entries, list | dict) else ():
                     name = one.get("name", one.get("key")) if isinstance(one, dict) else one
                     if isinstance(name, str) and (key == "cookies" or is_credential_name(name)):
                         yield "cookies" if key == "cookies" else name

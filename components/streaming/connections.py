@@ -30,7 +30,7 @@ from components.streaming.watch import Watch
 
 _MOST_KEPT = 64
 _KEPT_S = 50.0
-"""Many load balancers drop an idle connection after 60 s, some without a word."""
+"""Many load balancers drop an idle connection after 60 s, some silently."""
 
 _Place = tuple[int, str | None, str, int | None, str | None]
 """Process, scheme, host, port and ``Authorization`` header."""

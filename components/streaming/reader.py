@@ -131,7 +131,7 @@ def main() -> None:
                 answers.begin(number, request)
             case ["stop", number]:
                 answers.stop(number)
-    os._exit(0)  # at once: what the answers would say reaches nobody
+    os._exit(0)  # at once: nothing reads the answers any more
 
 
 if __name__ == "__main__":

@@ -37,7 +37,7 @@ HOST_UNKNOWN = "The host name {host} is not known here. Check the endpoint's bas
 HOST_NOT_FOUND_IN_TIME = "The address of {host} was not found within {within_s:g} s. Check your network."
 ADDRESS_NOT_PUBLIC = (
     "This endpoint leads to an address that is not public, so nothing was sent there. Give a base URL with a "
-    "public host, or ask whoever runs Tempera to allow its network."
+    "public host, or ask Tempera's operator to allow its network."
 )
 CANNOT_CONNECT = "{host}:{port} {problem}. Check the base URL and that the endpoint runs."
 EVENT_TOO_LARGE = "One event was larger than {most:,} bytes, so the stream was ended there."

@@ -26,7 +26,7 @@ _NO_LINGERING = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
 class Watch:
     """Ends an exchange when its time is up or when it is stopped.
 
-    ``ended`` is the reason, or None for an exchange that ended by itself. Thread-safe.
+    ``ended`` is the reason, or None for an exchange that ended normally. Thread-safe.
     """
 
     def __init__(self, total_s: float) -> None:
@@ -84,7 +84,7 @@ class Watch:
             self._end(kind)
 
     def close(self) -> None:
-        """Stop watching an exchange that ended by itself."""
+        """Stop watching an exchange that ended normally."""
         _clock.remove(self)
         with self._condition:
             self._closed = True
@@ -134,7 +134,7 @@ class _Clock:
             self._watches.discard(watch)
 
     def look_by(self, deadline: float) -> None:
-        # The thread finds a later deadline by itself, so this call is cheap.
+        # The thread finds a later deadline without a call, so this is cheap.
         if deadline < self._looks_at:
             with self._condition:
                 self._condition.notify()

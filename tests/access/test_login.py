@@ -60,7 +60,7 @@ def test_who_is_not_listed_is_not_let_in(allow: tuple[str, ...], changed: dict[s
 
 @pytest.mark.parametrize("changed", [{"sub": None}, {"sub": ""}, {"sub": 42}, {"iss": None}])
 def test_nobody_is_nobody(changed: dict[str, Any]) -> None:
-    with pytest.raises(NotLetIn, match="did not say who you are"):
+    with pytest.raises(NotLetIn, match="did not identify you"):
         owner_of({**CLAIMS, **changed}, Access(), NOW)
 
 

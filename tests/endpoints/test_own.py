@@ -196,7 +196,7 @@ def test_the_list_of_models_and_the_look_at_an_endpoint_are_refused_as_well() ->
             list_models(address)
         health = check(address)
         assert (health.verdict, health.milliseconds) == (HealthVerdict.DOES_NOT_ANSWER, None)
-        assert "ask whoever runs Tempera" in health.problem
+        assert "ask Tempera's operator" in health.problem
         assert recorder.seen() == (0, b"")
 
 

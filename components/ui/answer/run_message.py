@@ -43,7 +43,7 @@ _MOST_RAW_CHARACTERS = 10_000
 def draw_message(record: RunRecord, place: Place = ALONE) -> None:
     """Draw the message of a run that has ended; nothing after a complete answer."""
     if was_cut(record):
-        if place.lane is None:  # beside other runs the badge is enough
+        if place.lane is None:  # side by side with other runs the badge is enough
             st.caption(_CUT if was_cut_at_sent_limit(record) else _CUT_BY_MODEL)
         return
     happened = _WHAT_HAPPENED.get(Status(record.status))

@@ -40,7 +40,7 @@ def draw_run(
 
     ``record`` is the run as the rest of the page shows it; a run that has ended since is drawn as running, which
     redraws the whole page. ``stale`` greys an answer to other settings. Without ``with_answer``, only the message and
-    the numbers are drawn. ``actions`` draws what stands beside the numbers; the default is the switches of the view.
+    the numbers are drawn. ``actions`` draws the elements next to the numbers; the default is the switches of the view.
     """
     if place.lane is None:
         draw_fallback_notice()
@@ -108,7 +108,7 @@ def _draw_numbers(run: Run | RunRecord | None, record: RunRecord, place: Place) 
 
 
 def _answer_box(stale: bool, place: Place) -> DeltaGenerator:
-    # Greyed by a marker beside it: a container of another name would be a new element, blank until it is filled.
+    # Greyed by a marker next to it: a container of another name would be a new element, blank until it is filled.
     with st.container(key=place.key(keys.BEFORE_ANSWER)):
         if stale:
             st.container(key=place.key(keys.STALE)).empty()

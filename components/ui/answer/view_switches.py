@@ -20,7 +20,7 @@ def draw_view_switches(record: RunRecord) -> None:
 
 
 def draw_reading_switches(record: RunRecord) -> None:
-    """Draw *Raw*, and beside it *Copy* once the answer has ended: nothing moves then."""
+    """Draw *Raw*, and after it *Copy* once the answer has ended, so that nothing moves."""
     if record.running or record.text:
         draw_probability_view_switch(record)
         st.toggle("Raw", key=state.AS_WRITTEN)

@@ -29,7 +29,7 @@ from components.ui.visitor import own_log
 def blind_pair(requests: Sequence[LaneRequest], runs: Mapping[str, LaneRuns]) -> list[str] | None:
     """The two lanes of a blind vote, left and right; None when nothing is to be hidden.
 
-    They stay until the lanes or the experiment change, or the next pair is asked for.
+    They stay until the lanes or the experiment change, or the next pair is requested.
     """
     lanes = [request.lane.id for request in requests if not request.lane.muted]
     if not st.session_state.get(keys.BLIND) or len(lanes) < 2:

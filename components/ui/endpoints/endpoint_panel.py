@@ -62,7 +62,7 @@ def _looks() -> Looks:
 
 
 def check_again(endpoints: Iterable[AnyEndpoint]) -> None:
-    """Check these endpoints now, whatever the age of the last check. Does not wait."""
+    """Check these endpoints now, regardless of the last check. Does not wait."""
     for endpoint in endpoints:
         address = endpoint.known_address
         if address:

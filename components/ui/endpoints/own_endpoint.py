@@ -83,7 +83,7 @@ def _draw_problem(field: OwnField) -> None:
 
 def _save() -> None:
     typed = {field: st.session_state.get(widget_key(field)) or "" for field in OwnField}
-    # Whatever the result, the key stays in no input, neither here nor in the browser.
+    # The key is always removed from the input, here and in the browser.
     st.session_state[widget_key(OwnField.KEY)] = ""
     st.session_state.pop(OWN_PROBLEMS, None)
     try:

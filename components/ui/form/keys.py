@@ -23,7 +23,7 @@ TURNS = "turns"
 START = "start"
 """The draft with the initial values of newly drawn widgets."""
 COMPARISON = "comparison"
-"""The lanes beside the form, with repeats and timing."""
+"""The lanes, with repeats and timing."""
 HIGHEST_TURN = "highest_turn"
 HELD_VALUES = "held_values"
 """The value of each field at the last draw."""
@@ -65,7 +65,7 @@ def state_key(field: str) -> str:
 
 
 def slider_key(field: str) -> str:
-    """The key of the slider beside a field's number."""
+    """The key of the slider of a field's number."""
     return f"{field_key(field)}_slider"
 
 

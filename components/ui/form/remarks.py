@@ -1,4 +1,4 @@
-"""The remarks before sending, each beside its field, with its fix."""
+"""The remarks before sending, each at its field, with its fix."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The script of every page: the keyboard's focus, Escape, Enter and Tab, and what closes by itself on a narrow page."""
+"""The script of every page: focus, Escape, Enter and Tab, and menus that close automatically on narrow pages."""
 
 from __future__ import annotations
 

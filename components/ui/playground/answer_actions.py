@@ -138,7 +138,7 @@ def _continue(record: RunRecord, request: ChatCompletionStreamRequest, endpoint:
     draft = draft_form.read().model_copy(update={"turns": turns})
     order = order_for(endpoint, compose(draft, endpoint.profile), draft)
     if order is None:
-        return  # the form changed in the same moment; its problem is shown beside its field
+        return  # the form changed at the same moment; its problem is shown at its field
     run = start(replace(order, checks=rules_form.checks_with(draft.variables)))
     if run is None:
         return

@@ -62,7 +62,7 @@ def run_form() -> None:
         return  # the key is held down, or the button was pressed twice: the same request is already running
     order = order_for(endpoint, composed, draft)
     if composed.problem and composed.problem.field == "variables":
-        # The sentence stands beside the variables already, just above the Run button.
+        # The variables, just above the Run button, show the sentence already.
         if empty := next((name for name in draft.variable_names if not draft.variables.get(name)), None):
             focus(keys.variable_key(empty))
     elif objection or order is None:

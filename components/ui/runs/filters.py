@@ -37,7 +37,7 @@ _NUMBERS = ", ".join(number.label for number in NUMBERS.values())
 
 
 def draw_filters() -> View | None:
-    """Draw the filters; returns their view, or None when one is unreadable, with its error beside it."""
+    """Draw the filters; returns their view, or None when one is unreadable, with its error below it."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         words = st.text_input(
             "Search",

@@ -50,7 +50,7 @@ _NOTHING = "There is nothing here. The link has expired, was revoked, or is inco
 
 
 def draw_shared(capsule_id: str) -> None:
-    """Draw the capsule with this id; one sentence when it is missing, whatever the reason."""
+    """Draw the capsule with this id; one sentence when it is missing for any reason."""
     capsule = _opened(capsule_id)
     if capsule is None:
         return

@@ -12,7 +12,7 @@ from components.experiments.sweep_tables import ROW, VALUE
 MOST_POINTS = 1_000
 """Above this number, a line shows the range of each value: points would overlap and slow the browser down."""
 _MOST_LEVEL_CHARACTERS = 110
-"""Labels that fit beside each other; longer ones are slanted."""
+"""The length of labels that fit side by side; longer ones are slanted."""
 
 
 def points(table: pd.DataFrame, across: str, measure: SweepMeasure) -> alt.LayerChart | alt.FacetChart:

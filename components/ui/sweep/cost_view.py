@@ -1,4 +1,4 @@
-"""The cost of a sweep, beside its Run button, and the confirmation of a large sweep."""
+"""The cost of a sweep, next to its Run button, and the confirmation of a large sweep."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ _VERSION = hashlib.sha256(b"".join(path.read_bytes() for path in sorted(_ASSETS.
 
 _PATH = "live"
 _FRAME_S = 0.02
-"""The browser shows the text before it is told to draw the page anew."""
+"""The browser shows the text before a request to redraw the page reaches it."""
 _FIRST_TEXT_S = 0.05
 """An endpoint that takes longer than this takes much longer, and the page is drawn while it does."""
 
@@ -94,7 +94,7 @@ def draw_live(
     running: bool = False,
     replay: bool = False,
 ) -> None:
-    """Draw the status or the answer of a run. It updates by itself, and reruns the page when the run has ended.
+    """Draw the status or the answer of a run. It updates automatically, and reruns the page when the run has ended.
 
     ``running`` is whether the run was unfinished when this page began to draw it. ``replay`` plays the answer from its
     events. Without a run, the view waits for the run that is announced for its place.
