@@ -60,9 +60,9 @@ class Runner:
         self._runs[run.id] = run
         self._log.begin(run)
         if readers and self._gate is None:
-            sent = sent or _done()
             committed = self._log.committed(run)
-            committed.add_done_callback(lambda _: sent.add_done_callback(lambda _: self._read_elsewhere(run, readers)))
+            turn = sent or committed
+            committed.add_done_callback(lambda _: turn.add_done_callback(lambda _: self._read_elsewhere(run, readers)))
         else:
             self._start_thread(run)
         return run
@@ -109,14 +109,15 @@ class Runner:
         if address and address.allows is None:  # the policy for addresses from visitors belongs to this process
             listener = AnswerListener(run.take, partial(_wait_to_retry, run), partial(self._end, run))
             order = run.order
-            stop = readers.begin(
-                address.base_url,
-                order.body,
-                listener,
-                key=address.key,
-                streaming=order.streaming,
-                limits=self._limits,
-            )
+            with suppress(OSError):  # no further process can be started
+                stop = readers.begin(
+                    address.base_url,
+                    order.body,
+                    listener,
+                    key=address.key,
+                    streaming=order.streaming,
+                    limits=self._limits,
+                )
         if stop:
             run.attach(stop)
         else:
@@ -164,12 +165,6 @@ class Runner:
         for event in stream:
             run.take(event)
         return stream.outcome
-
-
-def _done() -> Future[None]:
-    done: Future[None] = Future()
-    done.set_result(None)
-    return done
 
 
 def _finish(run: Run, outcome: Callable[[], Outcome]) -> None:
