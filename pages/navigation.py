@@ -48,6 +48,7 @@ page = st.navigation(pages, position="hidden" if st.context.is_embedded else "to
 
 with whole_page():
     if page is shared and share_keys.CAPSULE_PARAMETER in st.query_params:
+        draw_page_script()
         page.run()  # open to anyone with the link
     elif is_let_in():
         if not is_demo:

@@ -146,15 +146,16 @@ def draw_result(view: str) -> None:
 
 if record:
     note_run(record)
+running = bool(record and record.running)
 with work:
     if conversation:
         draw_result(st.session_state.get(playground_keys.VIEW) or ANSWER)
         with st.container(key="composer_area", gap="xsmall"):
             draw_sentence()
             draw_composer()
-            draw_run_bar(may_be_refused=composed.may_be_refused)
+            draw_run_bar(may_be_refused=composed.may_be_refused, running=running)
     else:
-        view = draw_run_bar(may_be_refused=composed.may_be_refused)
+        view = draw_run_bar(may_be_refused=composed.may_be_refused, running=running)
         draw_sentence()
         draw_result(view)
         if record:

@@ -440,10 +440,15 @@ def test_what_is_typed_is_kept_over_one_reload_after_another(sweep: AppTest) -> 
     for page in (sweep, first, second):
         assert page.session_state[keys.SWEEP_SETUP] == kept
         assert typed(page) == [("top_p", "0.1, 0.9"), ("model", "alpha\nbeta")]
-        assert len(plan_rows(page)) == 4
+        assert plan_rows(page) == [{"top_p 0.1": True, "top_p 0.9": True}] * 2
         assert page.number_input(key=key_of(page, "repeats")).value == 7
         assert page.number_input(key=key_of(page, "at_once")).value == 2
         assert page.toggle(key=key_of(page, "shuffled")).value is False
+    # A cell without a tick is not run, nor after a reload.
+    edit(second, edited_rows={1: {"top_p 0.9": False}})
+    for page in (second, reloaded(second)):
+        assert len(page.session_state[keys.SWEEP_SETUP].rows) == 3
+    assert plan_rows(page) == [{"top_p 0.1": True, "top_p 0.9": True}, {"top_p 0.1": True, "top_p 0.9": False}]
 
 
 def test_two_tabs_of_one_address_do_not_overwrite_each_other(small: AppTest) -> None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import nh3
 import streamlit as st
 
-_TAGS = {"div", "b", "i", "ins", "del"}
-_ATTRIBUTES = {"div": {"class", "tabindex"}, "i": {"class"}}
+_TAGS = {"div", "b", "i", "ins", "del", "table", "thead", "tbody", "tr", "th", "td"}
+_ATTRIBUTES = {"div": {"class", "tabindex"}, "i": {"class"}, "td": {"class"}}
 
 
 def draw_marked(html: str) -> None:
-    """Draw text with marked words. Streamlit's sanitiser removes any other HTML."""
+    """Draw text with marked words, also in a table. Streamlit's sanitiser removes any other HTML."""
     st.html(nh3.clean(html, tags=_TAGS, attributes=_ATTRIBUTES, url_schemes=set()))
 
 

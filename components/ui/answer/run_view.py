@@ -42,8 +42,6 @@ def draw_run(
     redraws the whole page. ``stale`` greys an answer to other settings. Without ``with_answer``, only the message and
     the numbers are drawn. ``actions`` draws the elements next to the numbers; the default is the switches of the view.
     """
-    if place.lane is None:
-        draw_fallback_notice()
     record = record or record_of(run)
     if st.session_state.get(keys.NATIVE) and isinstance(run, Run) and record and record.running:
         interval_s = max(_SLICE_S, place.lanes / _SLICES_PER_S)
@@ -58,7 +56,6 @@ def draw_run(
 
 def draw_fallback_notice() -> None:
     """Say that this page draws answers without the live connection, if that is the case."""
-    # The place is reserved in advance: the elements below must not move, or a click in that moment would be lost.
     with st.container():
         if st.session_state.get(keys.NATIVE):
             st.caption("Drawn without the live connection: a proxy may block it. Reload the page to try again.")
@@ -91,6 +88,8 @@ def _draw_parts(
             _draw_numbers(run, record, place)
             if with_answer:
                 (actions or (lambda: draw_view_row(record)))()
+            if place.lane is None:
+                draw_fallback_notice()
     # Last: nothing moves when an answer ends.
     if record and not record.running:
         draw_message(record, place)

@@ -85,7 +85,6 @@ def draw_board(
     ``version`` is the experiment's before its runs were read. ``blind_order`` sets the order and hides the identity of
     the lanes.
     """
-    draw_fallback_notice()
     by_id = {request.lane.id: request for request in requests}
     order = blind_order or list(by_id)
     _draw_tabs(order, draft.comparison, blind=bool(blind_order))
@@ -106,6 +105,7 @@ def draw_board(
             )
             with st.container(key=lane_key("card", lane_id), border=True, gap="xxsmall"):
                 _draw_lane(drawn)
+    draw_fallback_notice()
 
 
 def shown_run(lane_id: str, found: LaneRuns, *, blind: bool) -> Run | RunRecord:

@@ -15,6 +15,7 @@ from components.server.process import service
 from components.settings import read_settings
 from components.streaming.session import ApiKey
 from components.ui.endpoints import keys
+from components.ui.endpoints.dialect_rules import dialect_in_words
 from components.ui.plain_words import plain_words
 from components.ui.user_errors import shown_next
 from components.ui.visitor import login_is_needed
@@ -93,6 +94,7 @@ def draw_form() -> None:
             st.selectbox(
                 "Dialect",
                 list(PROFILES),
+                format_func=dialect_in_words,
                 key=keys.field(AddedField.DIALECT),
                 help="The endpoint's names and ranges for the fields of a request.",
             )

@@ -6,9 +6,14 @@ import pandas as pd
 import streamlit as st
 
 from components.contract.fields import CONTRACT_FIELDS, Field
-from components.contract.profile import FieldRules, Profile
+from components.contract.profile import BEEZY, FieldRules, Profile
 from components.ui.form.field_widgets import description
 from components.ui.plain_words import plain_words
+
+
+def dialect_in_words(name: str) -> str:
+    """A dialect's name, with what it is where the name does not say so."""
+    return f"{name} (Mistral-like)" if name == BEEZY.name else name
 
 
 def draw_dialect_rules(profile: Profile) -> None:

@@ -21,7 +21,7 @@ from components.endpoints.models import ModelCard
 from components.live.status_words import duration
 from components.log.database import Database
 from components.log.query import QueryFailed, recent_rates
-from components.ui.endpoints.dialect_rules import draw_dialect_rules
+from components.ui.endpoints.dialect_rules import dialect_in_words, draw_dialect_rules
 from components.ui.plain_words import plain_words
 from components.ui.time_zone import time_zone
 
@@ -175,7 +175,7 @@ def _draw_badge(model: EmbeddedModelState | None, look: Look) -> None:
 def _facts(endpoint: AnyEndpoint, look: Look) -> list[str]:
     """The endpoint's configuration and the time of its check, with the address as code: a bare one becomes a link."""
     address, health = endpoint.known_address, look.health
-    facts = [f":gray[dialect] {endpoint.profile.name}"]
+    facts = [f":gray[dialect] {dialect_in_words(endpoint.profile.name)}"]
     if address:
         facts.append(f"`{address.base_url.replace('`', '%60')}`")
         facts.append("key: set" if address.key else "no key")

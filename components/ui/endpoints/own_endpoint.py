@@ -10,6 +10,7 @@ from components.endpoints.own import OwnField, UnusableOwnEndpoint, own_endpoint
 from components.server.process import service
 from components.settings import read_settings
 from components.ui.available_endpoints import OWN_ENDPOINT, own_endpoints
+from components.ui.endpoints.dialect_rules import dialect_in_words
 from components.ui.plain_words import plain_words
 
 OWN_PROBLEMS = "own_endpoint_problems"
@@ -50,6 +51,7 @@ def draw_own_endpoint() -> None:
                 "Dialect",
                 list(PROFILES),
                 index=list(PROFILES).index(BEEZY.name),
+                format_func=dialect_in_words,
                 key=widget_key(OwnField.DIALECT),
                 help="The endpoint's names and ranges for the fields of a request.",
             )

@@ -1,4 +1,4 @@
-// Keyboard focus, the Escape key, the drawer of a base and the menu of narrow pages, for which Streamlit has no setting.
+// Keyboard focus, the Escape key, open menus, the drawer of a base and the menu of narrow pages, for which Streamlit has no setting.
 const OVERLAY = "[role=listbox], [role=menu], [role=dialog]:not(section)";
 const MOST_WAIT_MS = 3000;
 
@@ -17,10 +17,39 @@ function keepEscapeFromShortcuts(event) {
   if (event.key === "Escape" && escapeIsForOverlay) event.stopPropagation();
 }
 
+// A menu closes when the server changes its select, as to "value" after a typed number. Unless a person closed it, it
+// opens again, once.
+let touches = 0;
+let openMenu = null;
+
+const noteTouch = () => touches++;
+
+function keepMenuOpen() {
+  const trigger = document.querySelector(".react-aria-ComboBox button[aria-expanded=true]");
+  if (trigger) {
+    if (trigger !== openMenu?.trigger || touches !== openMenu.touches) openMenu = { trigger, touches };
+    return;
+  }
+  const closed = openMenu;
+  openMenu = null;
+  if (!closed || closed.touches !== touches || closed.reopened || !closed.trigger.isConnected) return;
+  closed.trigger.click();
+  openMenu = { ...closed, reopened: true };
+}
+
 // Help stands beside what it explains; the keyboard goes from field to field.
 function skipHelp(event) {
   if (event.key !== "Tab") return;
   for (const help of document.querySelectorAll("[data-testid=stTooltipIcon] button[aria-label^=Help]")) help.tabIndex = -1;
+}
+
+// The keyboard scrolls a table only if it can be focused; a field for files is no mere presentation.
+function mendMarkup() {
+  for (const scroller of document.querySelectorAll("[data-testid=stTable] > div")) {
+    if (scroller.scrollWidth > scroller.clientWidth) scroller.tabIndex = 0;
+    else scroller.removeAttribute("tabindex");
+  }
+  for (const field of document.querySelectorAll("[data-testid=stFileUploaderDropzone]")) field.removeAttribute("role");
 }
 
 // The settings of a narrow page lie over it until something else is touched.
@@ -105,6 +134,29 @@ function closeDrawerByKey(event) {
   if (drawer().contains(document.activeElement)) setTimeout(() => baseLine()?.focus());
 }
 
+// What is typed after a press that adds a message waits for its field: else it lands in the message before.
+const ADDS_MESSAGE = { KeyM: ".st-key-add_answer", KeyU: ".st-key-add_user" };
+let held = null;
+
+function holdTyping(event) {
+  const button = event.altKey && ADDS_MESSAGE[event.code];
+  if (button && document.querySelector(`${button} button:not([disabled])`)) {
+    held = "";
+    setTimeout(releaseTyping, MOST_WAIT_MS);
+    return;
+  }
+  const typed = event.key === "Enter" ? "\n" : event.key;
+  if (held === null || typed.length !== 1 || event.ctrlKey || event.metaKey || event.altKey) return;
+  held += typed;
+  event.preventDefault();
+  event.stopImmediatePropagation();
+}
+
+function releaseTyping() {
+  if (held) document.execCommand("insertText", false, held);
+  held = null;
+}
+
 function focusWhenDrawn(key) {
   const until = performance.now() + MOST_WAIT_MS;
   // As Streamlit makes a class of a key.
@@ -114,6 +166,7 @@ function focusWhenDrawn(key) {
     if (field) {
       field.focus();
       field.setSelectionRange?.(field.value.length, field.value.length);
+      releaseTyping();
     } else if (performance.now() < until) {
       requestAnimationFrame(attempt);
     }
@@ -125,6 +178,7 @@ export default ({ data, parentElement }) => {
   if (!window.temperaPageScript) {
     window.temperaPageScript = { focused: data.number };
     window.addEventListener("keydown", noteEscape, true);
+    window.addEventListener("keydown", holdTyping, true);
     window.addEventListener("keydown", skipHelp, true);
     window.addEventListener("keydown", sendComposed, true);
     window.addEventListener("click", sendComposed, true);
@@ -138,6 +192,13 @@ export default ({ data, parentElement }) => {
     document.addEventListener("focusin", openDrawer);
     document.addEventListener("focusin", closeDrawer);
     document.addEventListener("pointerdown", closeDrawer);
+    for (const touch of ["pointerdown", "keydown", "wheel"]) window.addEventListener(touch, noteTouch, true);
+    window.addEventListener("resize", mendMarkup);
+    new MutationObserver(mendMarkup).observe(document.querySelector("[data-testid=stApp]"), {
+      attributeFilter: ["data-test-script-state"],
+    });
+    // Menus are children of the body, which else hardly changes.
+    new MutationObserver(keepMenuOpen).observe(document.body, { childList: true });
   }
   if (data.number !== window.temperaPageScript.focused) {
     window.temperaPageScript.focused = data.number;

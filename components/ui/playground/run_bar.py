@@ -13,8 +13,8 @@ from components.ui.shortcuts import draw_shortcuts
 ANSWER, REQUEST, EVENTS, CODE = "Answer", "Request", "Events", "Code"
 
 
-def draw_run_bar(*, may_be_refused: bool) -> str:
-    """Draw the row; returns the chosen view. ``may_be_refused`` adds *Send anyway*."""
+def draw_run_bar(*, may_be_refused: bool, running: bool) -> str:
+    """Draw the row; returns the chosen view. ``may_be_refused`` adds *Send anyway*; ``running`` enables *Stop*."""
     with st.container(horizontal=True, vertical_alignment="center", key="run_bar"):
         draw_run_button("Run", run_form)
         st.button(
@@ -22,6 +22,7 @@ def draw_run_bar(*, may_be_refused: bool) -> str:
             key=state.STOP,
             shortcut=shortcuts.STOP,
             icon=":material/stop:",
+            disabled=not running,
             on_click=presses.soon(stop_shown),
         )
         if may_be_refused:

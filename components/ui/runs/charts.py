@@ -32,7 +32,7 @@ _MOST_VALUES = 30
 _FEWEST_POINTS = 3
 _MOST_POINTS = 500
 _MOST_MODELS = 7
-_TREND_HEIGHT = 170
+_TREND_HEIGHT = 130
 _RENEWED_S = 10.0
 _HOURS_UNTIL = pd.Timedelta(days=3)
 
@@ -48,6 +48,8 @@ def draw_trends(view: View) -> None:
         model=runs["model"].where(runs["model"].isin(runs["model"].value_counts().index[:_MOST_MODELS]), "others"),
         started=pd.to_datetime(runs["created_at"], utc=True),
     )
+    several = runs["model"].nunique() > 1
+    legend = alt.Legend(orient="top", labelLimit=200) if several else None
     with st.container(key="runs_trends", horizontal=True, gap="medium"):
         for name in ("ttft_ms", "tokens_per_second"):
             points = runs[["started", "model", name]].dropna().astype({name: float})
@@ -56,7 +58,7 @@ def draw_trends(view: View) -> None:
                 chart.encode(
                     x=alt.X("started:T", title=None, axis=alt.Axis(tickCount=5, labelOverlap=True)),
                     y=alt.Y(f"{name}:Q", title=NUMBERS[name].short_title, axis=alt.Axis(tickCount=3)),
-                    color=alt.Color("model:N", title=None, legend=alt.Legend(orient="top", labelLimit=200)),
+                    color=alt.Color("model:N", title=None, legend=legend),
                     tooltip=[
                         alt.Tooltip("started:T", format="%-d %b, %H:%M:%S"),
                         "model",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 import streamlit as st
@@ -24,13 +24,20 @@ _ALONE = "one axis"
 _HEAT_MAP, _SMALL_MULTIPLES = "heat map", "small multiples"
 
 
-@shown()
-def draw_sentences(sweep_id: str, kept: KeptSweep, by_position: Sequence[Sequence[CellResult]]) -> None:
-    """Draw what each axis changes in the chosen measure, in one sentence each; their place is there from the start."""
+def chosen_measure() -> SweepMeasure:
+    """The measure that the results are about; the first one until another is chosen."""
     name = st.session_state.get(keys.SWEEP_MEASURE)
-    measure = next((found for found in MEASURES if found.label == name), MEASURES[0])
+    return next((found for found in MEASURES if found.label == name), MEASURES[0])
+
+
+def draw_sentences(
+    kept: KeptSweep,
+    by_position: Sequence[Sequence[CellResult]],
+    measure: SweepMeasure,
+    alike: Mapping[str, float],
+) -> None:
+    """Draw what each axis changes in a measure, in one sentence each; their place is there from the start."""
     with st.container(gap=None):
-        alike = similarities(sweep_id, kept, by_position) if measure is SIMILARITY else {}
         by_row = join_inputs(by_position, max(len(kept.inputs), 1))
         for finding in findings(kept.setup.fields, kept.rows, by_row, measure, alike):
             st.markdown(f":material/insights: {plain_words(finding.sentence)}")

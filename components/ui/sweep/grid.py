@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from heapq import nlargest
 
@@ -11,14 +11,17 @@ import streamlit as st
 from components.experiments.cell_result import CellResult
 from components.experiments.experiment import Experiment
 from components.experiments.kept_sweep import KeptSweep
+from components.experiments.measures import SIMILARITY
 from components.ui import presses
 from components.ui.plain_words import plain_words
 from components.ui.sweep import keys
+from components.ui.sweep.cell_grid import draw_cell_grid
 from components.ui.sweep.cells_view import draw_cells
 from components.ui.sweep.cost_view import time_in_words
 from components.ui.sweep.downloads import draw_downloads
-from components.ui.sweep.findings_view import draw_findings, draw_sentences
+from components.ui.sweep.findings_view import chosen_measure, draw_findings, draw_sentences
 from components.ui.sweep.running import run_again
+from components.ui.sweep.similarities import similarities
 from components.ui.sweep.sweep_runs import missing_and_refused, results_of, run_missing_cells
 from components.ui.user_errors import shown
 
@@ -54,10 +57,16 @@ def _draw(sweep_id: str, kept: KeptSweep, experiment: Experiment | None, was_goi
     _draw_progress(sweep_id, kept, by_position, experiment, going_on=going_on)
     if experiment and experiment.paused_why:
         st.warning(plain_words(experiment.paused_why))
-    draw_sentences(sweep_id, kept, by_position)
+    measure = chosen_measure()
+    alike: Mapping[str, float] = {}
+    with st.container(), shown():
+        if measure is SIMILARITY:
+            alike = similarities(sweep_id, kept, by_position)
+    draw_sentences(kept, by_position, measure, alike)
     cells, said = st.tabs(["Runs", RESULTS], key=keys.SWEEP_TABS, on_change="rerun")
     with cells:
         if cells.open:
+            draw_cell_grid(kept, by_position, measure, alike)
             draw_cells(sweep_id, kept, by_position, experiment)
     with said:
         if said.open:

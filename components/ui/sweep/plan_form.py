@@ -16,6 +16,8 @@ from components.ui import presses
 from components.ui.sweep import keys, setup_form
 
 _TABLE = "plan_table"
+_GRID_HINT = "X across, Y down. A cell without a tick is not run."
+_MOST_GRID_CELLS = 400
 _Before = tuple[tuple[TypedAxis, ...], tuple[dict[str, str], ...]]
 
 
@@ -28,21 +30,56 @@ def draw_plan(setup: Setup) -> tuple[list[dict[str, str]], Sequence[int]]:
     records = _source(setup, made)
     setup = setup_form.read()  # edits may just have been set aside
     count = len(setup.edited_rows() or made)
-    with st.expander(f"Plan: {count:,} row{'' if count == 1 else 's'}", key="plan_box"):
+    as_grid = is_grid(setup, made)
+    label = f"Plan: {count:,} row{'' if count == 1 else 's'}"
+    with st.expander(label, expanded=as_grid, key="plan_grid" if as_grid else "plan_box"):
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.caption("Edit values, add rows, remove rows. base: the base value.")
+            st.caption(_GRID_HINT if as_grid else "Edit values, add rows, remove rows. base: the base value.")
             if setup.rows is not None:
                 st.button("Undo all edits", key="reset_plan", type="tertiary", on_click=presses.soon(_reset))
-        edited = st.data_editor(
-            pd.DataFrame(records, columns=setup.fields),
-            num_rows="dynamic",
-            key=f"{_TABLE}_{_drawn()}",
-            column_config={field: st.column_config.TextColumn() for field in setup.fields},
-        )
+        edited = _draw_grid(setup, made, records) if as_grid else _draw_list(setup, records)
         _draw_set_aside()
     rows, numbers = _rows_of(setup.fields, edited)
     _keep(setup, rows, made)
     return rows, numbers
+
+
+def is_grid(setup: Setup, made: Sequence[dict[str, str]]) -> bool:
+    """Whether the plan is a choice of cells of a grid of two axes; rows written by hand make it a list."""
+    edited = setup.edited_rows()
+    return (
+        setup.kind is PlanKind.PRODUCT
+        and len(setup.fields) == 2
+        and len(made) <= _MOST_GRID_CELLS
+        and (edited is None or all(row in made for row in edited))
+    )
+
+
+def _draw_list(setup: Setup, records: list[dict[str, str]]) -> pd.DataFrame:
+    return st.data_editor(
+        pd.DataFrame(records, columns=setup.fields),
+        num_rows="dynamic",
+        key=f"{_TABLE}_{_drawn()}",
+        column_config={field: st.column_config.TextColumn() for field in setup.fields},
+    )
+
+
+def _draw_grid(setup: Setup, made: list[dict[str, str]], records: list[dict[str, str]]) -> pd.DataFrame:
+    """Draw a tick for each cell; returns the ticked ones as a table of rows."""
+    across, down = setup.fields
+    every = records_of(setup.fields, made)
+    columns = list(dict.fromkeys(record[across] for record in every))
+    lines = list(dict.fromkeys(record[down] for record in every))
+    ticks = pd.DataFrame(
+        [[{across: column, down: line} in records for column in columns] for line in lines],
+        # Not the bare words: a column may not be named twice, nor like another part of the table.
+        columns=[f"{across} {column}" for column in columns],
+        index=pd.Index(lines, name=down),
+    )
+    words = st.column_config.TextColumn(disabled=True)
+    ticked = st.data_editor(ticks, key=f"{_TABLE}_grid_{_drawn()}", width="content", column_config={"_index": words})
+    chosen = [record for record in every if ticked.iat[lines.index(record[down]), columns.index(record[across])]]
+    return pd.DataFrame(chosen, columns=setup.fields)
 
 
 def has_table(setup: Setup) -> bool:

@@ -85,7 +85,7 @@ def draw_axes(draft: Draft) -> None:
         with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
             options = fields if axis.field in fields else [axis.field, *fields]
             st.selectbox(
-                f"Axis {number + 1}",
+                _axis_name(number),
                 options,
                 index=options.index(axis.field),
                 accept_new_options=True,
@@ -95,7 +95,7 @@ def draw_axes(draft: Draft) -> None:
                 help="A field, a variable of the messages, or the name of an extra body field.",
             )
             st.text_area(
-                f"Values of axis {number + 1}",
+                f"Values of {_axis_name(number)}",
                 axis.text,
                 key=_key("text", number, drawn),
                 on_change=presses.soon(_take, drawn),
@@ -152,6 +152,11 @@ def draw_axes(draft: Draft) -> None:
             help="Shuffles each round, so that drift does not look like an effect.",
             on_change=presses.soon(_take_number, "shuffled", drawn),
         )
+
+
+def _axis_name(number: int) -> str:
+    """The name of an axis: the first two span the grid."""
+    return f"Axis {number + 1}: {'XY'[number]}" if number < 2 else f"Axis {number + 1}"
 
 
 def _drawn() -> int:

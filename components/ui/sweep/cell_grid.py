@@ -1,0 +1,80 @@
+"""The cells of a sweep as a grid, one axis across and one down: the spread of a measure and the newest answer."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Mapping, Sequence
+from html import escape
+
+import streamlit as st
+
+from components.experiments.axes import BASE
+from components.experiments.cell_result import CellResult
+from components.experiments.kept_sweep import KeptSweep
+from components.experiments.measures import SweepMeasure
+from components.experiments.sweep_results import join_inputs, values_of
+from components.ui.answer.own_html import draw_marked
+from components.ui.plain_words import plain_words
+
+_MOST_CELLS = 200
+"""Above this number, the list of runs is read more easily than a grid."""
+_SHADES = 4
+
+
+def draw_cell_grid(
+    kept: KeptSweep,
+    by_position: Sequence[Sequence[CellResult]],
+    measure: SweepMeasure,
+    alike: Mapping[str, float],
+) -> None:
+    """Draw the grid of the first two axes; nothing where it would have too many cells."""
+    across, *down = kept.setup.fields[:2]
+    columns = list(dict.fromkeys(row.get(across, BASE) for row in kept.rows))
+    lines = list(dict.fromkeys(row.get(down[0], BASE) for row in kept.rows)) if down else [""]
+    if len(columns) * len(lines) > _MOST_CELLS:
+        return
+    cells: dict[tuple[str, str], list[CellResult]] = {}
+    for row, results in zip(kept.rows, join_inputs(by_position, max(len(kept.inputs), 1)), strict=False):
+        place = row.get(across, BASE), row.get(down[0], BASE) if down else ""
+        cells.setdefault(place, []).extend(results)
+    spreads = {place: sorted(values_of(measure, results, alike)) for place, results in cells.items()}
+    medians = {place: statistics.median(values) for place, values in spreads.items() if values}
+    each = kept.setup.repeats * max(len(kept.inputs), 1)
+    corner = f"{down[0]} \\ {across}" if down else across
+    head = "".join(f"<th>{escape(column)}</th>" for column in columns)
+    body = "".join(
+        f"<tr><th>{escape(line) or 'runs'}</th>"
+        + "".join(
+            _cell(cells.get((column, line), []), spreads.get((column, line), []), each, _shade(medians, (column, line)))
+            for column in columns
+        )
+        + "</tr>"
+        for line in lines
+    )
+    draw_marked(
+        f'<div class="cell-grid" tabindex="0"><table><thead><tr><th>{escape(corner)}</th>{head}</tr></thead>'
+        f"<tbody>{body}</tbody></table></div>"
+    )
+    unit = f", {measure.unit}" if measure.unit not in ("", measure.label) else ""
+    named = plain_words(f"{measure.label}{unit}")
+    st.caption(f"In each cell: the median {named}, its range, and the start of the newest answer.")
+
+
+def _cell(results: Sequence[CellResult], spread: Sequence[float], each: int, shade: int) -> str:
+    if not results:
+        return "<td></td>"
+    ended = sum(not result.running for result in results)
+    newest = max(results, key=lambda result: result.created_at)
+    said = newest.beginning or newest.error_message or newest.status_words
+    parts = [f"<b>{statistics.median(spread):.4g}</b>" if spread else "<b>–</b>"]
+    if len(spread) > 1 and spread[0] != spread[-1]:
+        parts.append(f"<i>{spread[0]:.4g} to {spread[-1]:.4g}</i>")
+    if ended < each:
+        parts.append(f"<i>{ended} of {each}</i>")
+    return f'<td class="shade-{shade}"><div>{" ".join(parts)}</div><div class="newest">{escape(said)}</div></td>'
+
+
+def _shade(medians: Mapping[tuple[str, str], float], place: tuple[str, str]) -> int:
+    """How high the median of a cell is among all, from 0 to ``_SHADES``."""
+    low, high = min(medians.values(), default=0.0), max(medians.values(), default=0.0)
+    return round((medians[place] - low) / (high - low) * _SHADES) if place in medians and high > low else 0
