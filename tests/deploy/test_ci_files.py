@@ -1,0 +1,42 @@
+"""The workflow files for CI systems call the command with options that it has, and keep what it writes."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import yaml
+
+from components.experiments.__main__ import main
+from tests.deploy.container import ROOT
+
+FILES = sorted((ROOT / "deploy" / "ci").glob("*.yml"))
+
+
+def texts(content: Any) -> Iterator[str]:
+    """All texts in a file."""
+    if isinstance(content, str):
+        yield content
+    elif isinstance(content, dict | list):
+        for part in content.values() if isinstance(content, dict) else content:
+            yield from texts(part)
+
+
+def test_both_ci_systems_have_a_file() -> None:
+    assert [file.stem for file in FILES] == ["github", "gitlab"]
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_a_workflow_calls_the_command_as_it_is(file: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    said = list(texts(yaml.safe_load(file.read_text())))
+    [line] = [text for text in said if text.startswith("tempera ")]
+    program, command, *arguments = shlex.split(line)
+    assert (program, command, arguments[:2]) == ("tempera", "experiment", ["run", "capitals.yaml"])
+    with pytest.raises(SystemExit):
+        main(["run", "--help"])
+    options = capsys.readouterr().out
+    for option, written in zip(arguments[2::2], arguments[3::2], strict=True):
+        assert option in options
+        assert written.startswith("$") or any(written in text.split() for text in said if text != line)
