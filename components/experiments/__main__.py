@@ -94,7 +94,7 @@ def _run(said: argparse.Namespace, service: Service, settings: Settings) -> int:
     for path in filter(None, (said.junit, said.json, said.markdown)):
         if not path.parent.is_dir():
             raise CannotRun(sentences.NO_FOLDER.format(folder=path.parent, name=path.name))
-    file = _read(said.file, endpoints)
+    file = _read(said.file, endpoints, check_endpoints=said.endpoint is None)
     if said.baseline and not file.rules.tolerances:
         raise CannotRun(sentences.NO_TOLERANCES)
     log = OwnLog(service.log, LOCAL)
@@ -119,7 +119,7 @@ def _run(said: argparse.Namespace, service: Service, settings: Settings) -> int:
     return report.outcome.exit_code
 
 
-def _read(path: Path, endpoints: Mapping[str, AnyEndpoint]) -> ExperimentFile:
+def _read(path: Path, endpoints: Mapping[str, AnyEndpoint], *, check_endpoints: bool) -> ExperimentFile:
     with path.open("rb") as opened:
         content = opened.read(MOST_BYTES + 1)
     try:
@@ -128,7 +128,12 @@ def _read(path: Path, endpoints: Mapping[str, AnyEndpoint]) -> ExperimentFile:
         line = content.count(b"\n", 0, error.start) + 1
         raise CannotRun(sentences.DATA_NOT_UTF8.format(line=line, name=path.name)) from None
     further = [name for endpoint in endpoints.values() for name in endpoint.profile.fields]
-    return read_experiment_file(text, read_file=lambda name: (path.parent / name).read_bytes(), further_fields=further)
+    return read_experiment_file(
+        text,
+        read_file=lambda name: (path.parent / name).read_bytes(),
+        further_fields=further,
+        endpoints=endpoints if check_endpoints else None,
+    )
 
 
 def _models_once() -> ModelsOf:

@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import JsonValue, ValidationError
 
 from components import __version__
+from components.checks.judge import Judge
 from components.contract.fields import FIELDS, unknown_field
 from components.contract.messages import Role
 from components.drafts.comparison import MOST_REPEATS as MOST_LANE_REPEATS
@@ -47,12 +48,16 @@ _OF_SWEEPS = ("axes", "combine", "rows", "data", "concurrency", "reuse")
 
 
 def read_experiment_file(
-    text: str, *, read_file: ReadFile | None = None, further_fields: Collection[str] = ()
+    text: str,
+    *,
+    read_file: ReadFile | None = None,
+    further_fields: Collection[str] = (),
+    endpoints: Collection[str] | None = None,
 ) -> ExperimentFile:
     """The experiment in a file. Raises FileProblem, or another SweepProblem that names the line.
 
     ``read_file`` reads a data set that the file names; without it such a file is refused. ``further_fields`` are the
-    fields that endpoints declare themselves.
+    fields that endpoints declare themselves. With ``endpoints``, other names of endpoints are refused.
     """
     document = read_yaml(text)
     if not isinstance(document.value, dict):
@@ -66,7 +71,7 @@ def read_experiment_file(
         said = WrittenFile.model_validate(document.value)
     except ValidationError as error:
         raise wrong(document, error, MODELS) from None
-    reading = _Reading(document, said, further_fields)
+    reading = _Reading(document, said, further_fields, endpoints)
     if version != VERSION:
         raise reading.problem(("tempera",), f"must be {VERSION}")
     return reading.experiment(read_file)
@@ -78,6 +83,7 @@ class _Reading(RulesReading):
 
     said: WrittenFile
     further_fields: Collection[str]
+    endpoints: Collection[str] | None
 
     def experiment(self, read_file: ReadFile | None) -> ExperimentFile:
         draft = self._draft()
@@ -85,6 +91,9 @@ class _Reading(RulesReading):
         setup = None if self.said.lanes is not None else self._setup(data)
         experiment = ExperimentFile(draft, setup, self.rules(), self.said.name, data_file)
         self._check_columns(experiment)
+        for number, check in enumerate(experiment.rules.checks):
+            if isinstance(check, Judge):
+                self._check_endpoint(("checks", number), check.endpoint)
         return experiment
 
     def _draft(self) -> Draft:
@@ -110,6 +119,12 @@ class _Reading(RulesReading):
         part: Any = self.said.base if path == ("base",) else (self.said.lanes or [])[int(path[1])]
         if part.endpoint is not None and ("://" in part.endpoint or not part.endpoint.strip()):
             raise self.problem((*path, "endpoint"), sentences.FILE_ENDPOINT_NO_NAME)
+        self._check_endpoint((*path, "endpoint"), part.endpoint)
+
+    def _check_endpoint(self, path: Path, name: str | None) -> None:
+        if name is not None and self.endpoints is not None and name not in self.endpoints:
+            names = ", ".join(self.endpoints)
+            raise self.problem(path, sentences.ENDPOINT_NOT_HERE.format(name=name, names=names))
 
     def _settings(self, path: Path, settings: Mapping[str, JsonValue]) -> Mapping[str, JsonValue]:
         known = [*FIELDS, *self.further_fields, *self.said.base.extra_body]

@@ -72,7 +72,7 @@ class TokenRows:
         """Set the whole text so far. After the end it does not change."""
         if self._ended:
             return
-        problem = ""
+        problem, is_cut = "", False
         if self._read and (self._grows or ended):
             try:
                 self.take(self._read(self._taken))
@@ -89,8 +89,11 @@ class TokenRows:
             if self._length > len(text) or not text.startswith(self._text()):
                 self._settled, rows, problem = [], _plain(text), problem or OTHER_TEXT
             else:
-                rows += _plain(text[self._length :])
-            rows += [_encode({"note": note}) for note in self._notes(problem)]
+                # Events beyond the limit of a run's events are not kept at all.
+                rest = text[self._length :]
+                is_cut = self._tokens.is_cut or bool(rest and self._tokens.pieces)
+                rows += _plain(rest)
+            rows += [_encode({"note": note}) for note in self._notes(problem, is_cut=is_cut)]
         elif self._read and not self._grows:
             rows = [*_plain(text), _encode({"note": OTHER_PROCESS})]
         elif self._tokens.rest:
@@ -100,13 +103,13 @@ class TokenRows:
     def _text(self) -> str:
         return "".join(piece.text for piece in self._tokens.pieces)
 
-    def _notes(self, problem: str) -> list[str]:
+    def _notes(self, problem: str, *, is_cut: bool) -> list[str]:
         tokens = self._tokens
         if problem:
             return [problem]
         found = any(piece.tokens for piece in tokens.pieces)
         return [
-            *([CUT] if tokens.is_cut else [] if found else [NO_TOKENS]),
+            *([CUT] if is_cut else [] if found else [OTHER_TEXT if tokens.beside else NO_TOKENS]),
             *([OF_REASONING.format(count=tokens.of_reasoning)] if tokens.of_reasoning else []),
             *([BESIDE.format(count=tokens.beside)] if tokens.beside else []),
         ]

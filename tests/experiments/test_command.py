@@ -163,6 +163,12 @@ def test_a_shared_comparison_is_a_baseline(
     ("text", "arguments", "sentence"),
     [
         (FILE.replace("repeats", "repeat"), (), "Line 12: There is no field repeat. Did you mean repeats?"),
+        (FILE.replace("endpoint: environment", "endpoint: nowhere"), (), "Line 4: There is no endpoint nowhere here. "),
+        (
+            FILE.replace('contains: "{{capital}}"', 'judge: {prompt: "{{answer}}?", endpoint: nowhere}'),
+            (),
+            "Line 14: There is no endpoint nowhere here. ",
+        ),
         (FILE, ("--endpoint", "nowhere"), "There is no endpoint nowhere here. "),
         (FILE.replace("countries.csv", "none.csv"), (), "Line 11: The data set none.csv cannot be read: No such file"),
         (FILE, ("--junit", "none/junit.xml"), "There is no folder none for junit.xml. "),

@@ -43,6 +43,9 @@ def test_what_is_missing_is_said() -> None:
     assert ended([an_event("a", a_token("a"))], "b") == ["b", {"note": OTHER_TEXT}]
     cut = StoredEvent("message", "{", 1.0, 99)
     assert ended([an_event("a", a_token("a")), cut], "abc")[1:] == ["bc", {"note": CUT}]
+    # The last events of a long answer are not kept.
+    assert ended([an_event("a", a_token("a"))], "abc")[1:] == ["bc", {"note": CUT}]
+    assert {"note": OTHER_TEXT} in ended([an_event("a", a_token("moon"))], "a")
     reasons = an_event("", a_token("r"), reasoning_content="r")
     [_, note] = ended([reasons, an_event("a", a_token("a"))], "a")
     assert note == {"note": OF_REASONING.format(count=1)}
