@@ -61,7 +61,7 @@ def draw_drift() -> None:
             measure = st.selectbox(
                 "Measure", measures, key=keys.DRIFT_MEASURE, format_func=lambda name: GAUGES[name].label, width=260
             )
-        levels = _levels(tuple(time.experiment_id for time in times), measure, times)
+        levels = _levels(own_log(), found[chosen], prices, measure)
         _draw_levels(levels, measure)
         for level in levels:
             if level.before is not None:
@@ -83,9 +83,9 @@ def _times(log: OwnLog, series: Series, prices: Mapping[str, Prices]) -> list[Ti
     return times_of(log, series, prices)
 
 
-@st.cache_data(ttl=_RENEWED_S, show_spinner=False, max_entries=50)
-def _levels(ids: tuple[str, ...], measure: str, _times: list[Time]) -> list[Level]:
-    return levels_of(_times, measure)
+@st.cache_data(ttl=_RENEWED_S, show_spinner=False, max_entries=50, hash_funcs=BY_OWNER)
+def _levels(log: OwnLog, series: Series, prices: Mapping[str, Prices], measure: str) -> list[Level]:
+    return levels_of(_times(log, series, prices), measure)
 
 
 def _draw_levels(levels: list[Level], measure: str) -> None:
