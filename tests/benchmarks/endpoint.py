@@ -84,8 +84,10 @@ def endpoint_at_once(*, tls: bool = False) -> Iterator[Served]:
         with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
             assert process.stdout
             port = process.stdout.readline().strip()
-            yield Served(f"http{'s' if tls else ''}://127.0.0.1:{port}/v1", str(authority) if tls else None)
-            process.terminate()
+            try:
+                yield Served(f"http{'s' if tls else ''}://127.0.0.1:{port}/v1", str(authority) if tls else None)
+            finally:
+                process.terminate()
 
 
 def trust(authority: str | None) -> None:

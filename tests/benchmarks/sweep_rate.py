@@ -61,14 +61,13 @@ def measure(what: str, served: Served, cells: int, at_once: int) -> Measured:
     return Measured(*map(float, ran.stdout.split()))
 
 
-def bare(base_url: str, cells: int, at_once: int) -> float:
+def bare(base_url: str, cells: int, at_once: int, authority: str | None) -> float:
     """Seconds of the loop that anybody would write."""
 
     def ask(number: int) -> int:
         headers = {"Content-Type": "application/json"}
-        with requests.post(
-            f"{base_url}/chat/completions", body_of(number // REPEATS), headers=headers, stream=True
-        ) as got:
+        url, verify = f"{base_url}/chat/completions", authority or True
+        with requests.post(url, body_of(number // REPEATS), headers=headers, stream=True, verify=verify) as got:
             return len(got.content)
 
     began = time.perf_counter()
@@ -106,10 +105,10 @@ def processor_s() -> float:
     return times.user + times.system + times.children_user + times.children_system
 
 
-def measure_here(what: str, base_url: str, cells: int, at_once: int) -> None:
+def measure_here(what: str, base_url: str, cells: int, at_once: int, authority: str | None) -> None:
     """Print what ``measure`` reads."""
     began = processor_s()
-    took = (bare if what == "bare" else sweep)(base_url, cells, at_once)
+    took = bare(base_url, cells, at_once, authority) if what == "bare" else sweep(base_url, cells, at_once)
     processor = processor_s() - began
     memory = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM"))
     print(cells / took, processor / cells * 1000, int(memory.split()[1]) / 1024)
@@ -127,7 +126,7 @@ def main() -> None:
     arguments = parser.parse_args()
     if arguments.here:
         trust(arguments.authority)
-        measure_here(*arguments.here, arguments.cells, arguments.at_once)
+        measure_here(*arguments.here, arguments.cells, arguments.at_once, arguments.authority)
         return
     measured: dict[str, list[Measured]] = {"bare": [], "sweep": []}
     with endpoint_at_once(tls=arguments.tls) as served:
