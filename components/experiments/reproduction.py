@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+
+import numpy as np
 
 from components.checks.similarity import similarity
 from components.experiments.determinism import IDENTICAL, determinism, tool_calls_text
@@ -53,6 +56,9 @@ class NumberReproduced:
 class Reproduction:
     """The comparison of some originals with new answers to the same bytes.
 
+    ``rank`` is the place of one original among the answers, 1 for the most different one, and their number; None where
+    the verdict needs no rank.
+
     ``parts`` says where the first new answer leaves the first original, or that it is identical. ``served`` lists the
     label and both values of each fact of the endpoint and of Tempera that is known on a side.
     """
@@ -63,13 +69,21 @@ class Reproduction:
     served: tuple[tuple[str, str, str], ...]
     complete: int
     asked: int
+    rank: tuple[int, int] | None = None
+
+
+_WORST_LAST = (
+    *(Reproduced.IDENTICAL, Reproduced.WITHIN_NOISE, Reproduced.TOO_FEW, Reproduced.CHANGED, Reproduced.FAILED),
+)
 
 
 def reproduction(originals: Sequence[RunRecord], again: Sequence[RunRecord]) -> Reproduction:
     """The comparison. There is at least one original; runs of ``again`` have ended."""
     good = [run for run in again if run.status == Status.OK]
+    verdict, rank = _verdict(originals, good)
     return Reproduction(
-        verdict=_verdict(originals, good),
+        verdict=verdict,
+        rank=rank,
         parts=determinism(originals[0], good[0]) if good else "",
         numbers=tuple(_number(name, originals, good) for name in TIMED),
         served=tuple(
@@ -82,36 +96,58 @@ def reproduction(originals: Sequence[RunRecord], again: Sequence[RunRecord]) -> 
     )
 
 
-def _verdict(originals: Sequence[RunRecord], again: Sequence[RunRecord]) -> Reproduced:
+def overall(results: Sequence[Reproduction]) -> Reproduced:
+    """The verdict on several requests together.
+
+    One original alone often stands apart by chance, and more often in one of several requests; the ranks of all of them
+    together tell more. Their sum is compared with all sums that chance could give.
+    """
+    worst = max((result.verdict for result in results), key=_WORST_LAST.index)
+    if worst is not Reproduced.TOO_FEW:
+        return worst
+    ranks = [result.rank for result in results if result.rank]
+    chances = np.ones(1)
+    for _rank, count in ranks:
+        chances = np.convolve(chances, np.full(count, 1 / count))
+    as_far = sum(rank for rank, _count in ranks) - len(ranks)
+    if chances[: as_far + 1].sum() < CHANCE:
+        return Reproduced.CHANGED
+    return Reproduced.WITHIN_NOISE if 1 / math.prod(count for _rank, count in ranks) < CHANCE else worst
+
+
+def _verdict(originals: Sequence[RunRecord], again: Sequence[RunRecord]) -> tuple[Reproduced, tuple[int, int] | None]:
     if not again:
-        return Reproduced.FAILED
+        return Reproduced.FAILED, None
     if all(any(determinism(original, run) == IDENTICAL for original in originals) for run in again):
-        return Reproduced.IDENTICAL
+        return Reproduced.IDENTICAL, None
     before, now = [_answer(run) for run in originals], [_answer(run) for run in again]
     if len(before) >= FEWEST_REPEATS and len(now) >= FEWEST_REPEATS:
-        return Reproduced.CHANGED if compare_answers(before, now) is Verdict.MORE else Reproduced.WITHIN_NOISE
+        more = compare_answers(before, now) is Verdict.MORE
+        return (Reproduced.CHANGED if more else Reproduced.WITHIN_NOISE), None
     if len(now) > 1 and len(set(now)) == 1:
         # The endpoint repeats itself, and says another thing than before.
-        return Reproduced.CHANGED
-    return _rank(before, now)
+        return Reproduced.CHANGED, None
+    return _by_rank(before, now)
 
 
-def _rank(before: Sequence[str], now: Sequence[str]) -> Reproduced:
+def _by_rank(before: Sequence[str], now: Sequence[str]) -> tuple[Reproduced, tuple[int, int] | None]:
     """The verdict by the rank of the first original among the new answers, each by its mean similarity to the others.
 
     Under no change, each of the n answers is the most distant one with probability 1/n.
     """
+    if len(now) < 2:
+        return Reproduced.TOO_FEW, None
     answers = [before[0], *now]
     distances = [
         statistics.fmean(similarity(one, other) for place, other in enumerate(answers) if place != at)
         for at, one in enumerate(answers)
     ]
-    if len(now) < 2:
-        return Reproduced.TOO_FEW
     as_far = sum(distance <= distances[0] for distance in distances)
     if as_far > 1:
-        return Reproduced.WITHIN_NOISE
-    return Reproduced.CHANGED if 1 / len(answers) < CHANCE else Reproduced.TOO_FEW
+        verdict = Reproduced.WITHIN_NOISE
+    else:
+        verdict = Reproduced.CHANGED if 1 / len(answers) < CHANCE else Reproduced.TOO_FEW
+    return verdict, (as_far, len(answers))
 
 
 def _number(name: str, originals: Sequence[RunRecord], again: Sequence[RunRecord]) -> NumberReproduced:

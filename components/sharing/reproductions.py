@@ -25,16 +25,17 @@ class KeptVerdicts:
     last_at: str
 
 
-def keep_verdict(log: OwnedLog, capsule_id: str, verdict: str) -> None:
-    """Keep a verdict on a capsule of any owner, if the capsule still exists and keeps them.
+def keep_verdict(log: OwnedLog, capsule_id: str, verdict: str) -> bool:
+    """Keep a verdict on a capsule of any owner, if it keeps them; returns whether the capsule can still be opened.
 
     Raises DatabaseUnavailable.
     """
 
-    def work(connection: Connection) -> None:
-        wanted = (capsules.c.id == capsule_id) & capsules.c.keeps_reproductions & (capsules.c.expires_at > utc_now())
-        if connection.execute(select(capsules.c.id).where(wanted)).first() is None:
-            return
+    def work(connection: Connection) -> bool:
+        this = (capsules.c.id == capsule_id) & (capsules.c.expires_at > utc_now())
+        keeps = connection.execute(select(capsules.c.keeps_reproductions).where(this)).scalar_one_or_none()
+        if not keeps:
+            return keeps is not None
         row = {"id": uuid.uuid4().hex, "capsule_id": capsule_id, "created_at": utc_now(), "verdict": verdict}
         connection.execute(insert(reproductions), row)
         newest = (
@@ -45,8 +46,9 @@ def keep_verdict(log: OwnedLog, capsule_id: str, verdict: str) -> None:
         )
         surplus = (reproductions.c.capsule_id == capsule_id) & reproductions.c.id.not_in(newest)
         connection.execute(delete(reproductions).where(surplus))
+        return True
 
-    log.write(work)
+    return log.write(work)
 
 
 def kept_verdicts(database: Database, capsule_id: str) -> KeptVerdicts | None:

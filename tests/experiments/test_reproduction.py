@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from components.experiments.reproduction import Reproduced, reproduction
+from components.experiments.reproduction import Reproduced, overall, reproduction
 from components.log.record import RunRecord
 from components.streaming.outcome import Status, ToolCall
 from tests.experiments.conftest import a_run
@@ -65,3 +65,31 @@ def test_it_says_where_they_part_and_who_answered() -> None:
     result = reproduction([before], [now])
     assert result.parts == "first differs at character 6"
     assert ("made with version", before.app_version, now.app_version) in result.served
+
+
+APART, AMONG = ["0123456789" * 8], drawn(1, 1)
+
+
+@pytest.mark.parametrize(
+    ("originals", "verdict"),
+    [
+        ([APART], Reproduced.TOO_FEW),
+        ([APART, AMONG, AMONG, AMONG], Reproduced.WITHIN_NOISE),
+        ([APART] * 4, Reproduced.CHANGED),
+    ],
+)
+def test_several_requests_with_one_original_each_are_judged_together(
+    originals: list[list[str]], verdict: Reproduced
+) -> None:
+    results = [
+        reproduction(answers(*before), answers(*drawn(seed, 4))) for seed, before in enumerate(originals, start=11)
+    ]
+    assert overall(results) is verdict
+
+
+def test_what_is_certain_of_one_request_is_said_of_all() -> None:
+    same = reproduction(answers("a"), answers("a"))
+    other = reproduction(answers("a"), answers("b", "b"))
+    assert overall([same, same]) is Reproduced.IDENTICAL
+    assert overall([same, other, reproduction(answers("a"), answers("b"))]) is Reproduced.CHANGED
+    assert overall([other, reproduction(answers("a"), [])]) is Reproduced.FAILED

@@ -24,6 +24,7 @@ from components.sharing import capsules as module
 from components.sharing.capsules import open_capsule, own_capsules, publish, revoke
 from components.sharing.freezing import Choices
 from components.sharing.problem import LinkProblem
+from components.sharing.reproductions import keep_verdict, kept_verdicts
 from tests.sharing.records import RUN_ID, a_capsule, a_record
 
 DAY_S = 86_400.0
@@ -205,3 +206,17 @@ def test_a_database_that_fails_is_said(log: Log) -> None:
     for write in (lambda: publish(log, a_capsule()), lambda: revoke(log, NO_ID)):
         with pytest.raises(DatabaseUnavailable, match="cannot be written"):
             write()
+
+
+def test_verdicts_are_kept_where_the_owner_wants_them_and_while_the_link_works(log: Log) -> None:
+    me, visitor = OwnLog(log, "me"), OwnLog(log, "them")
+    kept, other = (publish(me, a_capsule(), keeps_reproductions=wanted).id for wanted in (True, False))
+    assert keep_verdict(visitor, kept, "identical")
+    assert keep_verdict(visitor, other, "identical")
+    said = kept_verdicts(log.database, kept)
+    assert said
+    assert said.counts == {"identical": 1}
+    assert kept_verdicts(log.database, other) is None
+    revoke(me, kept)
+    assert not keep_verdict(visitor, kept, "changed")
+    assert kept_verdicts(log.database, kept) is None

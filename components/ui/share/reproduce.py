@@ -10,7 +10,7 @@ import streamlit as st
 
 from components.drafts.comparison import Timing
 from components.experiments.experiment import Experiment
-from components.experiments.reproduction import Reproduced, Reproduction, reproduction
+from components.experiments.reproduction import Reproduced, Reproduction, overall, reproduction
 from components.experiments.run_order import Cell, Plan
 from components.experiments.store import runs_of
 from components.log.record import RunRecord
@@ -104,7 +104,7 @@ def _start(records: Mapping[str, SharedRun], repeats: int) -> None:
     ]
     experiment_id = uuid.uuid4().hex
     st.session_state[keys.REPRODUCTION] = _ids(records), experiment_id
-    st.session_state.pop(keys.REPRODUCTION_KEPT, None)
+    st.session_state.pop(keys.LINK_IS_OPEN, None)
     service().experiments.find(experiment_id, owner()).start(Plan(tuple(cells), Timing.INTERLEAVED, 1), network())
 
 
@@ -131,8 +131,8 @@ def _draw_result(records: Mapping[str, SharedRun], experiment: Experiment, capsu
     if not results:
         st.markdown("Nothing was sent.")
         return
-    worst = max((result.verdict for result in results.values()), key=list(_WORDS).index)
-    badge, sentence = _WORDS[worst]
+    verdict = overall(list(results.values()))
+    badge, sentence = _WORDS[verdict]
     st.markdown(f"**Reproduced** {badge} {sentence}")
     refused = next((run.error_message for run in again if run.error_message), None)
     if refused:
@@ -147,9 +147,12 @@ def _draw_result(records: Mapping[str, SharedRun], experiment: Experiment, capsu
         changed = [f"{label}: {plain_words(before)} → {plain_words(now)}" for label, before, now in result.served]
         if changed:
             st.caption(f"{plain_words(title, 120)} · {' · '.join(changed)}")
-    if capsule_id and not st.session_state.get(keys.REPRODUCTION_KEPT) and worst is not Reproduced.FAILED:
-        st.session_state[keys.REPRODUCTION_KEPT] = True
-        keep_verdict(own_log(), capsule_id, worst.value)
+    if capsule_id and keys.LINK_IS_OPEN not in st.session_state and verdict is not Reproduced.FAILED:
+        st.session_state[keys.LINK_IS_OPEN] = keep_verdict(own_log(), capsule_id, verdict.value)
+    if not st.session_state.get(keys.LINK_IS_OPEN, True):
+        st.caption(
+            "The link was revoked or has expired meanwhile. Its verdicts are deleted; your runs stay in your log."
+        )
 
 
 def _column(result: Reproduction) -> dict[str, str]:
