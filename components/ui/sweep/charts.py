@@ -51,7 +51,7 @@ def heat_map(table: pd.DataFrame, across: str, down: str, measure: SweepMeasure)
         text=alt.Text("median:Q", format=".3~g"),
         color=alt.condition(f"datum.median > {middle}", alt.value("white"), alt.value("black")),
     )
-    return alt.layer(fields, words).properties(height=60 + 40 * shown["down"].nunique())
+    return alt.layer(fields, words).properties(height=90 + 48 * shown["down"].nunique())
 
 
 def counted_bars(counts: pd.DataFrame, across: str, stacked: str, count: str) -> alt.Chart:
