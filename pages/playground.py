@@ -30,7 +30,7 @@ from components.ui.playground.answer_siblings import answers_to, note_run
 from components.ui.playground.branching import branching
 from components.ui.playground.conversation_turns import draw_composer, draw_conversation, shown_beside
 from components.ui.playground.form_run import compose_form
-from components.ui.playground.mode_bar import draw_hide_settings, draw_mode_bar, draw_settings_marker, is_conversation
+from components.ui.playground.mode_bar import draw_hide_settings, draw_layout, draw_mode_bar, is_conversation
 from components.ui.playground.previous_run import draw_previous_run
 from components.ui.playground.refused_probabilities import draw_run_without_probabilities
 from components.ui.playground.request_preview import draw_request
@@ -52,16 +52,15 @@ arrive_by_link("playground.py")
 draw_link_bar()
 
 draw_heading("Playground")
-left, settings = st.columns([15, 8], gap="medium")
+draw_layout()
+left, settings = st.container(key="playground").columns([15, 8], gap="medium")
 work = left.container(key="work", gap="xsmall")
 
-with settings:
-    draw_settings_marker()
-    with st.container(key="settings", gap="xsmall"):
-        tools = st.container(horizontal=True, vertical_alignment="center", gap="small", key="form_tools", wrap=False)
-        endpoint, card = draw_endpoint_and_model()
-        refused = read_error(record.raw_error).fields if record and record.raw_error else ()
-        places = draw_settings(endpoint.profile, card, refused)
+with settings, st.container(key="settings", gap="xsmall"):
+    tools = st.container(horizontal=True, vertical_alignment="center", gap="small", key="form_tools", wrap=False)
+    endpoint, card = draw_endpoint_and_model()
+    refused = read_error(record.raw_error).fields if record and record.raw_error else ()
+    places = draw_settings(endpoint.profile, card, refused)
 
 with work:
     draw_mode_bar()

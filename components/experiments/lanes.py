@@ -46,10 +46,13 @@ def lane_requests(
     """The request of every lane, in order. ``models_of`` gives the known models of an endpoint."""
     base = in_words(draft)
     requests: list[LaneRequest] = []
+    cards_of: dict[str, list[ModelCard]] = {}
     for lane in draft.comparison.lanes:
         own = lane.apply(draft)
         endpoint = endpoints.get(own.endpoint or "")
-        cards = models_of(endpoint) if endpoint else []
+        if endpoint and endpoint.name not in cards_of:
+            cards_of[endpoint.name] = models_of(endpoint)
+        cards = cards_of[endpoint.name] if endpoint else []
         words = in_words(own)
         request = LaneRequest(
             lane=lane,

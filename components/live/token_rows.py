@@ -120,7 +120,8 @@ class TokenRows:
             self._rows.append(_encode([piece.text, [_token(token, piece.text) for token in piece.tokens]]))
         else:
             self._rows += _plain(piece.text)
-        if len(self._rows) >= _ROWS:
+        # A browser lays out a line that has ended once, so that it ends with its block.
+        if len(self._rows) >= _ROWS or piece.text.endswith("\n"):
             self._settled.append("\n".join(self._rows))
             self._rows = []
 

@@ -28,7 +28,6 @@ def own_endpoints() -> dict[str, Endpoint]:
     It belongs to this session alone, so its responses must not be cached for all visitors.
     """
     # Outside a session, such as in a Dask worker, there is no own endpoint.
-    if get_script_run_ctx() is None or not read_settings().own_endpoints:
-        return {}
-    endpoint: Endpoint | None = st.session_state.get(OWN_ENDPOINT)
-    return {endpoint.name: endpoint} if endpoint else {}
+    endpoint: Endpoint | None = st.session_state.get(OWN_ENDPOINT) if get_script_run_ctx() else None
+    # Last, because reading the settings takes longest.
+    return {endpoint.name: endpoint} if endpoint and read_settings().own_endpoints else {}

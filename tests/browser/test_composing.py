@@ -48,7 +48,7 @@ def test_keys_run_stop_and_continue_and_the_preview_follows_each_change(
     page.get_by_role("radio", name="Events").click()
     expect(page.get_by_text("of the socket")).to_be_visible()
     page.get_by_role("radio", name="Answer").click()
-    expect(page.locator(".st-key-stale")).to_have_count(0)
+    expect(page.locator("[data-outdated]")).to_have_count(0)
 
     begun = answer(page)
     expect(page.locator(".st-key-continue button").first).to_be_visible()

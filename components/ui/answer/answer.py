@@ -23,10 +23,12 @@ from components.ui.answer.view_switches import can_be_replayed
 from components.ui.plain_words import plain_words
 
 
-def draw_answer(run: Run | RunRecord | None, record: RunRecord | None, place: Place = ALONE) -> None:
+def draw_answer(
+    run: Run | RunRecord | None, record: RunRecord | None, place: Place = ALONE, *, stale: bool = False
+) -> None:
     """Draw everything that has arrived; the rest is drawn as it arrives.
 
-    ``record`` is the run at the time when this page began to draw it.
+    ``record`` is the run at the time when this page began to draw it. A ``stale`` answer is grey.
     """
     # Always the same number of elements, so that the text keeps its place.
     reasoning, text, rest = st.container(), st.container(), st.container()
@@ -43,9 +45,10 @@ def draw_answer(run: Run | RunRecord | None, record: RunRecord | None, place: Pl
                 place,
                 running=bool(record and record.running),
                 replay=bool(record and can_be_replayed(record) and st.session_state.get(keys.replay_key(record.id))),
+                stale=stale,
             )
         elif record and record.text:
-            draw_text(record.text, place.key(keys.ANSWER_TEXT), part, ended=not record.running)
+            draw_text(record.text, place.key(keys.ANSWER_TEXT), part, ended=not record.running, stale=stale)
         elif record and not ended:
             waiting = waiting_words(record.reasoning, run.retry_wait if isinstance(run, Run) else None)
             st.caption(plain_words(waiting))

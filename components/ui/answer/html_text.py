@@ -40,8 +40,8 @@ class _Drawn:
         return self._answer.blocks
 
 
-def draw_text(text: str, key: str, part: View = "markdown", *, ended: bool = True) -> None:
-    """Draw a model's text so far. ``key`` is that of its place on the page."""
+def draw_text(text: str, key: str, part: View = "markdown", *, ended: bool = True, stale: bool = False) -> None:
+    """Draw a model's text so far. ``key`` is that of its place on the page; the box of a ``stale`` text is grey."""
     kept = f"{key}_drawn"
     drawn: _Drawn | None = st.session_state.get(kept)
     if drawn is None or drawn.part != part or not drawn.can_become(text):
@@ -51,7 +51,8 @@ def draw_text(text: str, key: str, part: View = "markdown", *, ended: bool = Tru
     pages = [blocks] if part == "plain" else list(_pages(blocks))
     with st.container(gap=None):
         for number, page in enumerate(pages, 1):
-            _blocks(key=f"{key}_{number}", data={"blocks": page, "part": part, "last": number == len(pages)})
+            data = {"blocks": page, "part": part, "last": number == len(pages), "stale": stale}
+            _blocks(key=f"{key}_{number}", data=data)
 
 
 def _pages(blocks: list[str]) -> Iterator[list[str]]:

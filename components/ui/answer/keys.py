@@ -4,9 +4,6 @@ from __future__ import annotations
 
 RUN_STATUS = "run_status"
 ANSWER = "answer"
-BEFORE_ANSWER = "before_answer"
-STALE = "stale"
-"""A marker before an answer to other settings."""
 FOOTER = "footer"
 """The line under an answer: its status, its numbers and its actions."""
 COPY = "copy"

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 
 from components.log.record import RunRecord
 from components.runs.run import Run
@@ -81,8 +80,8 @@ def _draw_parts(
     answered = record and (record.running or record.text or record.reasoning or record.tool_calls != "[]")
     with st.container():
         if with_answer and (answered or not (record and record.error_message)):
-            with _answer_box(stale, place):
-                draw_answer(run, record, place)
+            with st.container(key=place.key(keys.ANSWER), border=True):
+                draw_answer(run, record, place, stale=stale)
     if record:
         with st.container(key=place.key(keys.FOOTER), gap="xxsmall"):
             _draw_numbers(run, record, place)
@@ -104,14 +103,6 @@ def _draw_numbers(run: Run | RunRecord | None, record: RunRecord, place: Place) 
     else:
         with st.container(key=place.key(keys.RUN_STATUS), width="content"):
             draw_live(run, "status", place, running=True)
-
-
-def _answer_box(stale: bool, place: Place) -> DeltaGenerator:
-    # Greyed by a marker next to it: a container of another name would be a new element, blank until it is filled.
-    with st.container(key=place.key(keys.BEFORE_ANSWER)):
-        if stale:
-            st.container(key=place.key(keys.STALE)).empty()
-    return st.container(key=place.key(keys.ANSWER), border=True)
 
 
 @st.fragment(run_every=_LOOK_AGAIN_S)

@@ -33,7 +33,7 @@ from components.ui.compare.lane_runs import LaneRuns
 from components.ui.compare.starting import (
     change_lanes,
     check_lane,
-    requests_now,
+    requests_of,
     shown_experiment,
     start_lane,
     stop_lane,
@@ -50,6 +50,14 @@ _LONG_LIST = 6
 
 _HIDDEN_NUMBERS = """
 .st-key-lanes [class*="st-key-lane_run_status_"] { display: none; }
+"""
+
+_MOST_WRAPPED = 4
+_SIDEWAYS = """
+@media (min-width: 641px) {
+  .st-key-lanes { flex-wrap: nowrap; overflow-x: auto; }
+  .st-key-lanes > [data-testid="stLayoutWrapper"] { flex: 0 0 20rem; }
+}
 """
 
 
@@ -89,7 +97,7 @@ def draw_board(
     order = blind_order or list(by_id)
     _draw_tabs(order, draft.comparison, blind=bool(blind_order))
     # Status and numbers would identify the lane. They are hidden by style, so that the answers keep their places.
-    draw_style(_HIDDEN_NUMBERS if blind_order else "")
+    draw_style((_HIDDEN_NUMBERS if blind_order else "") + (_SIDEWAYS if len(order) > _MOST_WRAPPED else ""))
     with st.container(horizontal=True, key="lanes", gap="small"):
         for number, lane_id in enumerate(order, 1):
             drawn = _Drawn(
@@ -131,7 +139,7 @@ def _draw_lane(drawn: _Drawn) -> None:
         # A run that a press in this lane started has ended already, and no other part of the page looks again.
         st.rerun()
     if draft.comparison != drawn.draft.comparison:
-        request = next((now for now in requests_now() if now.lane.id == lane_id), request)
+        request = next((now for now in requests_of(draft) if now.lane.id == lane_id), request)
     run = shown_run(lane_id, drawn.found, blind=drawn.number is not None) if drawn.found else None
     record = record_of(run)
     place = Place(lane_id, f"Lane {request.title}" if drawn.number is None else f"Answer {drawn.number}", drawn.lanes)

@@ -58,9 +58,9 @@ def put_kept_rules(experiment_id: str) -> None:
         rules_form.put(kept_rules(json.loads(kept.content)) if kept else Rules())
 
 
-def requests_now() -> list[LaneRequest]:
-    """The request of every lane, from the current form."""
-    return lane_requests(draft_form.read(), available_endpoints(), model_cards)
+def requests_of(draft: Draft) -> list[LaneRequest]:
+    """The request of every lane of the form."""
+    return lane_requests(draft, available_endpoints(), model_cards)
 
 
 def start_all() -> None:
@@ -68,7 +68,8 @@ def start_all() -> None:
 
     An invalid lane shows its own problem and does not block the others.
     """
-    requests = [request for request in requests_now() if not request.lane.muted]
+    draft = draft_form.read()
+    requests = [request for request in requests_of(draft) if not request.lane.muted]
     objections = [request.composed.objection(send_anyway=_send_anyway()) for request in requests]
     ready = [request for request, objection in zip(requests, objections, strict=True) if not objection]
     if not ready:
@@ -82,14 +83,15 @@ def start_all() -> None:
         )
         return
     before = shown_experiment(st.session_state.get(state.EXPERIMENT))
+    asked = _asked_by(ready, draft.comparison)
     if before and before.going_on:
-        if st.session_state.get(keys.ASKED) == _asked_by(ready):
+        if st.session_state.get(keys.ASKED) == asked:
             return  # the key is held down, or the button was pressed twice: the same comparison is already running
         before.stop()
     experiment_id = uuid.uuid4().hex
     state.show_experiment(state.EXPERIMENT, experiment_id)
-    st.session_state[keys.ASKED] = _asked_by(ready)
-    _start(experiment_id, ready, is_new=True)
+    st.session_state[keys.ASKED] = asked
+    _start(experiment_id, draft, ready, is_new=True)
 
 
 def stop_all() -> None:
@@ -101,14 +103,15 @@ def stop_all() -> None:
 def start_lane(lane_id: str) -> None:
     """Run one lane within the shown experiment."""
     experiment_id = st.session_state.get(state.EXPERIMENT) or uuid.uuid4().hex
+    draft = draft_form.read()
     ready = [
         request
-        for request in requests_now()
+        for request in requests_of(draft)
         if request.lane.id == lane_id and not request.composed.objection(send_anyway=_send_anyway())
     ]
     if ready:
         state.show_experiment(state.EXPERIMENT, experiment_id)
-        _start(experiment_id, ready)
+        _start(experiment_id, draft, ready)
 
 
 def stop_lane(lane_id: str) -> None:
@@ -153,8 +156,7 @@ def compare_with(record: RunRecord, later: RunRecord | None = None) -> None:
     state.show_experiment(state.EXPERIMENT, experiment_id)
 
 
-def _start(experiment_id: str, requests: Sequence[LaneRequest], *, is_new: bool = False) -> None:
-    draft = draft_form.read()
+def _start(experiment_id: str, draft: Draft, requests: Sequence[LaneRequest], *, is_new: bool = False) -> None:
     rules = rules_form.read()
     content = json.loads(draft.to_text()) | rules_content(rules)
     experiment = service().experiments.find(experiment_id, owner())
@@ -180,8 +182,7 @@ def _send_anyway() -> bool:
     return bool(st.session_state.get(state.SEND_ANYWAY))
 
 
-def _asked_by(requests: Sequence[LaneRequest]) -> list[tuple[object, ...]]:
-    comparison = draft_form.read().comparison
+def _asked_by(requests: Sequence[LaneRequest], comparison: Comparison) -> list[tuple[object, ...]]:
     return [(request.lane.id, *request.asks, comparison.repeats, comparison.timing) for request in requests]
 
 

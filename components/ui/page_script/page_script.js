@@ -54,8 +54,8 @@ function mendMarkup() {
 
 // The settings of a narrow page lie over it until something else is touched.
 function closeSheet(event) {
-  const sheet = document.querySelector("[data-testid=stColumn]:has(.st-key-settings_shown)");
-  if (!sheet || getComputedStyle(sheet).position !== "fixed") return;
+  const sheet = document.querySelector(".st-key-settings")?.closest("[data-testid=stColumn]");
+  if (!sheet?.checkVisibility() || getComputedStyle(sheet).position !== "fixed") return;
   if (event.type === "keydown" ? event.key !== "Escape" || escapeIsForOverlay : !isOutside(event.target, sheet)) return;
   event.stopPropagation();
   sheet.querySelector(".st-key-hide_settings button").click();

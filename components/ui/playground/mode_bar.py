@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from components.drafts.in_words import in_words
+from components.ui.answer.own_html import draw_style
 from components.ui.form import draft_form
 from components.ui.plain_words import plain_words
 from components.ui.playground import keys
@@ -14,6 +15,22 @@ _IN_ADDRESS = "conversation"
 _PURPOSE = "One request, every field, the answer as it arrives."
 _MOST_SET = 3
 _SHOWN, _HIDDEN = "shown", "hidden"
+_COLUMN = '.st-key-playground > * > * > [data-testid="stColumn"]:last-child'
+# Styles and not conditions on what an element contains: a browser checks these again with every element that comes.
+_SETTINGS_STYLES = {
+    _SHOWN: f"@media (max-width: 640px) {{ {_COLUMN} {{ display: block; }} }}",
+    _HIDDEN: f"""
+@media (min-width: 641px) {{
+  {_COLUMN} {{ display: none; }}
+  .st-key-mode_bar .st-key-show_settings {{ display: block; }}
+}}
+""",
+}
+_CONVERSATION_STYLE = """
+.st-key-work .st-key-answer { min-height: 0; }
+.st-key-work :is(.live-view, [data-testid="stTextArea"]) { scroll-margin-bottom: 8.5rem; }
+"""
+"""What is followed or focused stays clear of the composer."""
 
 
 def is_conversation() -> bool:
@@ -42,18 +59,19 @@ def draw_mode_bar() -> None:
         else:
             st.query_params.pop(keys.MODE, None)
         changed = draft_form.read().changed_fields
-        is_hidden = st.session_state.get(keys.SETTINGS) == _HIDDEN
-        with st.container(key="set_fields" if is_hidden else "purpose", width="stretch"):
-            st.caption(_set_in_words(changed) if is_hidden else _PURPOSE)
+        with st.container(key="purpose", width="stretch"):
+            st.caption(_PURPOSE if st.session_state.get(keys.SETTINGS) != _HIDDEN else _set_in_words(changed))
         label = f"Settings ({len(changed)} modified)" if changed else "Settings"
         st.button(label, key="show_settings", on_click=_choose, args=(_SHOWN,))
 
 
-def draw_settings_marker() -> None:
-    """Mark the settings as shown or hidden, once chosen; until then a wide page shows them and a phone does not."""
-    with st.container():
-        if chosen := st.session_state.get(keys.SETTINGS):
-            st.container(key=f"settings_{chosen}").empty()
+def draw_layout() -> None:
+    """Add the styles of what was chosen: conversation, settings shown or hidden.
+
+    Until that is chosen, a wide page shows the settings and a phone does not.
+    """
+    chosen = st.session_state.get(keys.SETTINGS)
+    draw_style(_SETTINGS_STYLES.get(chosen, "") + (_CONVERSATION_STYLE if is_conversation() else ""))
 
 
 def draw_hide_settings() -> None:

@@ -11,6 +11,7 @@ from components.live.status_words import footer
 from components.log.record import RunRecord
 from components.ui import presses
 from components.ui.answer.answer_differences import changed_words, draw_both_sides
+from components.ui.answer.own_html import draw_style
 from components.ui.answer.run_lookup import find, record_of, request_of
 from components.ui.plain_words import plain_words
 from components.ui.playground import keys
@@ -81,6 +82,8 @@ def _words_in_words(previous: RunRecord, record: RunRecord) -> str:
 
 
 def _draw_beside(previous: RunRecord, record: RunRecord) -> None:
+    # The answer above takes no more room than it needs.
+    draw_style(".st-key-work .st-key-answer { min-height: 0; }")
     sides = draw_both_sides(previous, record)
     for column, title, run, draw in zip(
         st.columns(2, gap="small"), ("Previous run", "This run"), (previous, record), sides, strict=True

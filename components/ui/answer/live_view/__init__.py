@@ -41,6 +41,8 @@ _FRAME_S = 0.02
 """The browser shows the text before a request to redraw the page reaches it."""
 _FIRST_TEXT_S = 0.05
 """An endpoint that takes longer than this takes much longer, and the page is drawn while it does."""
+_FURTHER_TEXT_S = 0.025
+"""Added for each further run: their requests are made by one processor."""
 
 _view = st.components.v2.component(
     "tempera_live_view",
@@ -67,7 +69,7 @@ def show_begun(runs: Iterable[tuple[Run, Place]]) -> None:
     text_comes = threading.Event()
     for run in heard:
         run.listen(text_comes.set)
-    deadline = time.monotonic() + _FIRST_TEXT_S
+    deadline = time.monotonic() + _FIRST_TEXT_S + _FURTHER_TEXT_S * max(0, len(heard) - 1)
     while any(not (run.finished or any(run.texts())) for run in heard) and (left := deadline - time.monotonic()) > 0:
         text_comes.wait(left)
         text_comes.clear()
@@ -93,11 +95,13 @@ def draw_live(
     *,
     running: bool = False,
     replay: bool = False,
+    stale: bool = False,
 ) -> None:
     """Draw the status or the answer of a run. It updates automatically, and reruns the page when the run has ended.
 
     ``running`` is whether the run was unfinished when this page began to draw it. ``replay`` plays the answer from its
-    events. Without a run, the view waits for the run that is announced for its place.
+    events. The box of a ``stale`` answer is grey until the next run begins in it. Without a run, the view waits for the
+    run that is announced for its place.
     """
     channel = _channel()
     if run:
@@ -112,6 +116,7 @@ def draw_live(
             "part": part,
             "running": running,
             "replay": replay,
+            "stale": stale,
             "name": place.name,
             "place": place.lane or "",
             "turn": channel.turn(place.lane or ""),

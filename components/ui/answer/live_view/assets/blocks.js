@@ -6,8 +6,14 @@ const COPIED_MS = 1500;
 export default function ({ parentElement, data }) {
   const root = parentElement.querySelector(".live-view");
   Object.assign(root.dataset, { part: data.part, last: data.last });
+  markOutdated(root, data.stale);
   root.onclick = copy;
   paint(root.querySelector(".live-text"), data.blocks);
+}
+
+// The box of an answer to other settings is grey; the status and other texts have none.
+export function markOutdated(root, stale) {
+  root.closest(".st-key-answer, [class*=st-key-lane_answer_]")?.toggleAttribute("data-outdated", Boolean(stale));
 }
 
 // Blocks before the first one are unchanged.

@@ -66,6 +66,7 @@ export class Lens {
     this.text = view.text;
     this.pieces = [];
     this.elements = [];
+    this.parts = []; // the element of each block
     this.begins = []; // the number of pieces before each block
     this.current = null;
     this.box = make("div", "live-lens");
@@ -78,6 +79,7 @@ export class Lens {
     this.legend = this.makeLegend();
     this.box.append(this.card, this.strip, this.numbers, this.list, this.notes, this.legend);
     view.note.after(this.box);
+    this.text.replaceChildren();
     this.text.tabIndex = 0;
     this.text.setAttribute("role", "group");
     this.text.setAttribute(
@@ -106,12 +108,12 @@ export class Lens {
 
   // Blocks before the first one are unchanged.
   paint(blocks, first) {
-    const { text } = this;
-    for (let number = Math.min(first, text.children.length); number < blocks.length; number += 1) {
-      if (!text.children[number]) text.append(document.createElement("div"));
-      this.paintBlock(text.children[number], blocks[number], number);
+    if (!first && this.parts.length > 1) this.dropFrom(0);
+    for (let number = Math.min(first, this.parts.length); number < blocks.length; number += 1) {
+      this.parts[number] ??= this.nextPart();
+      this.paintBlock(this.parts[number], blocks[number], number);
     }
-    while (text.children.length > blocks.length) text.lastElementChild.remove();
+    this.dropFrom(blocks.length);
     if (this.begins.length > blocks.length) {
       this.cut(this.begins[blocks.length]);
       this.begins.length = blocks.length;
@@ -121,6 +123,22 @@ export class Lens {
     if (this.view.busy) this.later ??= setTimeout(() => this.drawStrip(), STRIP_MS);
     else this.drawStrip();
     this.drawNumbers();
+  }
+
+  // Lines that have ended are elements of their own: a browser lays out the whole line anew for each token.
+  nextPart() {
+    const part = document.createElement("div");
+    if (!this.text.lastChild || this.text.lastChild.textContent.endsWith("\n")) this.text.append(make("div", "token-line"));
+    this.text.lastChild.append(part);
+    return part;
+  }
+
+  dropFrom(count) {
+    for (const part of this.parts.splice(count)) {
+      const line = part.parentElement;
+      part.remove();
+      if (!line.firstChild) line.remove();
+    }
   }
 
   cut(count) {
@@ -135,7 +153,7 @@ export class Lens {
     while (kept < rows.length && rows[kept] === before[kept]) kept += 1;
     if (!element.rows) element.replaceChildren();
     while (element.childNodes.length > kept) element.lastChild.remove();
-    this.begins[number] = number ? this.begins[number - 1] + this.text.children[number - 1].count : 0;
+    this.begins[number] = number ? this.begins[number - 1] + this.parts[number - 1].count : 0;
     this.cut(this.begins[number] + rows.slice(0, kept).filter((row) => row[0] === "[").length);
     const added = document.createDocumentFragment();
     for (const row of rows.slice(kept)) added.append(this.node(JSON.parse(row)));

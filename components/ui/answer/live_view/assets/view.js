@@ -1,7 +1,7 @@
 // Draws the server's blocks of HTML for a run: its answer or its status. Follows the end of a growing answer, and
 // announces its beginning and end.
 
-import { copy, paint } from "./blocks.js";
+import { copy, markOutdated, paint } from "./blocks.js";
 import { Lane } from "./connection.js";
 import { Lens } from "./lens.js";
 import { Replay } from "./replay.js";
@@ -126,7 +126,9 @@ class View {
   }
 
   showState() {
-    Object.assign(this.root.dataset, { part: this.data.part, moved: this.isMoved });
+    this.root.dataset.part = this.data.part;
+    // A run that the page has not drawn yet is newer.
+    markOutdated(this.root, this.data.stale && !this.isMoved);
     this.text.setAttribute("aria-busy", String(Boolean(this.busy)));
     this.toEnd.hidden = !this.busy || this.following || this.data.part === "status";
   }
