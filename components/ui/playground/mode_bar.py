@@ -71,7 +71,7 @@ def draw_layout() -> None:
     Until that is chosen, a wide page shows the settings and a phone does not.
     """
     chosen = st.session_state.get(keys.SETTINGS)
-    draw_style(_SETTINGS_STYLES.get(chosen, "") + (_CONVERSATION_STYLE if is_conversation() else ""))
+    draw_style(_SETTINGS_STYLES.get(chosen or "", "") + (_CONVERSATION_STYLE if is_conversation() else ""))
 
 
 def draw_hide_settings() -> None:
