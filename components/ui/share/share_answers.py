@@ -65,7 +65,7 @@ def draw_share_answers(answers: Answers) -> None:
             key=keys.SHARE_PROBABILITIES,
             disabled=not events,
             help="Viewers see each token coloured by its probability, with its alternatives. They are part of the "
-            "events, which grow to about four times their size.",
+            "events, and a file grows to about three times its size.",
         )
     capsule = capsule_of(
         records,
