@@ -22,6 +22,7 @@ MOST_FILE_MB = 8
 
 _CAPSULE_BLOCK = "tempera-capsule"
 _SIGNATURE_BLOCK = "tempera-signature"
+_BLOCK_BEGINS = '<script type="application/json" id="{name}">'
 # No text within a block can end it.
 _ESCAPES = {ord(sign): f"\\u{ord(sign):04x}" for sign in "<>&\u2028\u2029"}
 
@@ -45,7 +46,7 @@ def data_blocks(capsule: Capsule, log: Log) -> str:
 
 def data_block(name: str, json_text: str) -> str:
     """JSON as a data block of an HTML page."""
-    return f'<script type="application/json" id="{name}">{json_text.translate(_ESCAPES)}</script>'
+    return f"{_BLOCK_BEGINS.format(name=name)}{json_text.translate(_ESCAPES)}</script>"
 
 
 def read_capsule_file(content: bytes, database: Database | None) -> OpenedFile:
@@ -54,7 +55,8 @@ def read_capsule_file(content: bytes, database: Database | None) -> OpenedFile:
         raise LinkProblem(sentences.CAPSULE_FILE_TOO_LARGE.format(most=MOST_FILE_MB))
     block = _block(content, _CAPSULE_BLOCK)
     if block is None:
-        raise LinkProblem(sentences.CAPSULE_FILE_OF_ANOTHER_KIND)
+        begins = _BLOCK_BEGINS.format(name=_CAPSULE_BLOCK).encode() in content
+        raise LinkProblem(sentences.CAPSULE_FILE_CUT if begins else sentences.CAPSULE_FILE_OF_ANOTHER_KIND)
     capsule = read_json_capsule(block)
     for run in shared_runs("", capsule).values():
         wrong = next(wrong_facts(run), None) if run.dialect in PROFILES else "dialect"
@@ -64,7 +66,7 @@ def read_capsule_file(content: bytes, database: Database | None) -> OpenedFile:
 
 
 def _block(content: bytes, name: str) -> bytes | None:
-    begin = content.find(f'<script type="application/json" id="{name}">'.encode())
+    begin = content.find(_BLOCK_BEGINS.format(name=name).encode())
     if begin < 0:
         return None
     begin = content.index(b">", begin) + 1

@@ -5,6 +5,7 @@ CAPSULE_DAMAGED = "What was shared here is damaged. Ask for it to be shared agai
 CAPSULE_NEWER = "This was shared by a newer version of Tempera. Update Tempera to open it."
 CAPSULE_FILE_TOO_LARGE = "This file is larger than {most} MB, and no shared file is. Choose another file."
 CAPSULE_FILE_OF_ANOTHER_KIND = "This file holds nothing shared by Tempera. Choose one that Tempera saved."
+CAPSULE_FILE_CUT = "The end of this file is missing. Ask for it to be sent again."
 CAPSULE_FILE_WRONG_FACT = "This file was changed: no run has such a value as {wrong}. Ask for it to be saved again."
 TOO_MANY_DAYS = "A link cannot be kept for {days:g} days. Choose up to {most_days:g}."
 TOO_MANY_LINKS = "{most:,} links are shared already, which is the limit. Revoke one first."

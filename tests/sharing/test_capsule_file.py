@@ -118,3 +118,9 @@ def test_a_file_of_a_newer_version_is_recognised() -> None:
 def test_a_file_beyond_the_limit_is_refused() -> None:
     with pytest.raises(LinkProblem, match="larger than"):
         read_capsule_file(b" " * (MOST_FILE_MB * 2**20 + 1), None)
+
+
+def test_a_file_that_was_cut_says_so(log: Log) -> None:
+    file = page(a_capsule(), log)
+    with pytest.raises(LinkProblem, match="end of this file is missing"):
+        read_capsule_file(file[: file.index(b"</script>")], None)
