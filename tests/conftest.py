@@ -1,3 +1,8 @@
+"""What all tests have: their own surroundings, the order in which they run, and the workers that run them.
+
+The product is imported by what uses it, because the process that only spreads the tests does not.
+"""
+
 from __future__ import annotations
 
 import gc
@@ -5,17 +10,15 @@ import logging
 import os
 import sys
 from collections.abc import Generator, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
-from sqlalchemy import Engine, event
 
-from components.log.database import Database
-from components.server.process import close_service
 from tests.chromium import chromium, context, fresh_page, page
 from tests.embedded.served import endpoint, model_file
-from tests.owners import check_owner
+from tests.workers import forking
 
 __all__ = ["chromium", "context", "endpoint", "fresh_page", "model_file", "page"]
 
@@ -23,8 +26,6 @@ __all__ = ["chromium", "context", "endpoint", "fresh_page", "model_file", "page"
 settings.register_profile("quick", max_examples=40, deadline=None, derandomize=True)
 settings.register_profile("long", max_examples=10_000, deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
-
-event.listen(Engine, "before_execute", check_owner)
 
 # Collecting loads every module and makes thousands of tests, none of which is garbage: a fifth of its time is saved.
 gc.disable()
@@ -34,6 +35,15 @@ gc.disable()
 def pytest_xdist_auto_num_workers() -> Generator[None, int, int]:
     """Three workers a processor: alone, a worker computes a quarter of the time and waits for servers and browsers."""
     return 3 * (yield)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Fork the workers of pytest-xdist, unless they are chosen by hand."""
+    processes = getattr(config.option, "tx", None)
+    if processes and set(processes) == {"popen"}:
+        stack = ExitStack()
+        config.option.tx = [stack.enter_context(forking())] * len(processes)
+        config.add_cleanup(stack.close)
 
 
 _SHARED_STARTS = ("model_file", "scripted", "running")
@@ -76,6 +86,15 @@ def _tell_the_groups(items: list[pytest.Function]) -> None:
             assert item.nodeid.endswith(f"@{group.args[0]}"), "the id of this pytest cannot hold the group"
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _every_statement_names_an_owner() -> None:
+    from sqlalchemy import Engine, event
+
+    from tests.owners import check_owner
+
+    event.listen(Engine, "before_execute", check_owner)
+
+
 def pytest_collection_finish() -> None:
     """Exclude all loaded modules from garbage collection, which otherwise takes 5 % of the time."""
     gc.freeze()
@@ -90,6 +109,8 @@ def pytest_collection_finish() -> None:
 @pytest.fixture(scope="session")
 def migrated_log(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An empty migrated log to copy: migrating takes ten times as long as opening."""
+    from components.log.database import Database
+
     path = tmp_path_factory.mktemp("migrated") / "log.sqlite3"
     Database(f"sqlite:///{path}").close()
     return path
@@ -105,4 +126,5 @@ def _own_surroundings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterat
     monkeypatch.setenv("TEMPERA_DATABASE_URL", f"sqlite:///{tmp_path / 'runs.sqlite3'}")
     monkeypatch.setenv("TEMPERA_ENDPOINTS_FILE", str(tmp_path / "endpoints.toml"))
     yield
-    close_service()
+    if server := sys.modules.get("components.server.process"):
+        server.close_service()
