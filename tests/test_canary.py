@@ -241,6 +241,7 @@ def in_a_sweep(seen: Seen, echo: Echo) -> None:
         look_through(tab, "sweep_tabs", "Results")
 
 
+@pytest.mark.xdist_group("canary")  # groups begin first
 def test_the_key_is_nowhere_but_at_its_endpoint(tmp_path: Path) -> None:
     """The app over all its pages, without a browser: what it sent, wrote and gave away is looked through."""
     folder, echo = tmp_path, Echo()

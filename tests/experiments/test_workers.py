@@ -33,7 +33,10 @@ from tests.orders import order
 from tests.streaming.endpoint import DONE, Endpoint, chunk, head, serve
 from tests.waiting import wait_for
 
-pytestmark = pytest.mark.filterwarnings("default")  # those of Dask are not ours
+pytestmark = [
+    pytest.mark.filterwarnings("default"),  # those of Dask are not ours
+    pytest.mark.xdist_group("dask"),  # groups begin first, and this takes longest of what needs no browser
+]
 
 ROWS = 20
 
