@@ -194,7 +194,9 @@ export default ({ data, parentElement }) => {
     document.addEventListener("pointerdown", closeDrawer);
     for (const touch of ["pointerdown", "keydown", "wheel"]) window.addEventListener(touch, noteTouch, true);
     window.addEventListener("resize", mendMarkup);
-    new MutationObserver(mendMarkup).observe(document.querySelector("[data-testid=stApp]"), {
+    // A widget's own script may come after the page's.
+    const mendNowAndLater = () => [0, MOST_WAIT_MS].forEach((wait) => setTimeout(mendMarkup, wait));
+    new MutationObserver(mendNowAndLater).observe(document.querySelector("[data-testid=stApp]"), {
       attributeFilter: ["data-test-script-state"],
     });
     // Menus are children of the body, which else hardly changes.
