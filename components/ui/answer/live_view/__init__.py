@@ -42,7 +42,8 @@ _FRAME_S = 0.02
 _FIRST_TEXT_S = 0.05
 """An endpoint that takes longer than this takes much longer, and the page is drawn while it does."""
 _FURTHER_TEXT_S = 0.025
-"""Added for each further run: their requests are made by one processor."""
+_FURTHER_FRAME_S = 0.01
+"""Both are added for each further run: one processor makes their requests and sends their texts."""
 
 _view = st.components.v2.component(
     "tempera_live_view",
@@ -69,14 +70,15 @@ def show_begun(runs: Iterable[tuple[Run, Place]]) -> None:
     text_comes = threading.Event()
     for run in heard:
         run.listen(text_comes.set)
-    deadline = time.monotonic() + _FIRST_TEXT_S + _FURTHER_TEXT_S * max(0, len(heard) - 1)
+    further = max(0, len(heard) - 1)
+    deadline = time.monotonic() + _FIRST_TEXT_S + _FURTHER_TEXT_S * further
     while any(not (run.finished or any(run.texts())) for run in heard) and (left := deadline - time.monotonic()) > 0:
         text_comes.wait(left)
         text_comes.clear()
     for run in heard:
         run.leave(text_comes.set)
     if any(any(run.texts()) for run in heard):
-        time.sleep(_FRAME_S)
+        time.sleep(_FRAME_S + _FURTHER_FRAME_S * further)
 
 
 def show_replay(record: RunRecord, place: Place) -> None:
