@@ -301,12 +301,9 @@ def _is_written_out(value: ast.expr) -> bool:
     return isinstance(value, ast.Constant) and isinstance(value.value, str) and value.value != ""
 
 
-def _has_messages(node: ast.AST) -> bool:
-    if isinstance(node, ast.Call):
-        return has_request_keys({one.arg or "" for one in node.keywords}) and not _OTHER_MODELS.search(
-            dotted(node.func)
-        )
-    return isinstance(node, ast.Dict) and any(isinstance(k, ast.Constant) and k.value == "messages" for k in node.keys)
+def _has_messages(call: ast.Call) -> bool:
+    names = {one.arg or "" for one in call.keywords}
+    return has_request_keys(names) and not _OTHER_MODELS.search(dotted(call.func))
 
 
 def _may_ask(node: ast.AST) -> bool:

@@ -66,11 +66,8 @@ def _find(text: str) -> Found:
             raise broken or ImportProblem(sentences.PASTE_IT_ALONE.format(problem=str(problem).rstrip("."))) from None
         if isinstance(answer, str):
             raise ImportProblem(answer)
-        found = (
-            Found(**{**answer, "notes": tuple(answer["notes"]), "credentials": tuple(answer["credentials"])})
-            if answer
-            else None
-        )
+        notes_and_names = {key: tuple(answer[key]) for key in ("notes", "credentials")} if answer else {}
+        found = Found(**answer | notes_and_names) if answer else None
     if found is None:
         # Python's parser does not distinguish code beyond its limits from text that is not code.
         alone = " Paste the request alone." if len(text) > _MOST_HERE else ""

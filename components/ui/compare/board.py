@@ -26,6 +26,7 @@ from components.ui.answer.own_html import draw_style
 from components.ui.answer.place import Place
 from components.ui.answer.run_lookup import record_of, request_of
 from components.ui.answer.run_view import draw_fallback_notice, draw_run
+from components.ui.choices import draw_more
 from components.ui.compare import keys
 from components.ui.compare.keys import lane_key
 from components.ui.compare.lane_form import draw_lane_form
@@ -233,15 +234,7 @@ def _draw_menu(lane: Lane, comparison: Comparison) -> None:
         actions[":material/delete: Delete"] = partial(
             change_lanes, partial(lanes.removed, lane_id=lane.id), "lane deleted"
         )
-    key = lane_key("menu", lane.id)
-    st.menu_button(
-        f"Lane {comparison.letter(lane.id)}: more",
-        list(actions),
-        key=key,
-        type="tertiary",
-        icon=":material/more_horiz:",
-        on_click=presses.soon_chosen(key, lambda chosen: actions[chosen]()),
-    )
+    draw_more(f"Lane {comparison.letter(lane.id)}: more", actions, lane_key("menu", lane.id))
 
 
 def _change(change: Callable[..., Comparison], **arguments: object) -> None:

@@ -16,6 +16,7 @@ from components.ui.answer.answer_differences import answer_text, draw_first_dive
 from components.ui.answer.numbers import draw_numbers, draw_token_chart
 from components.ui.answer.run_lookup import record_of
 from components.ui.answer.settings_table import draw_settings_table
+from components.ui.choices import choose_view
 from components.ui.compare import keys
 from components.ui.compare.board import shown_run
 from components.ui.compare.lane_runs import LaneRuns
@@ -59,15 +60,7 @@ def draw_outcome(
         _watch(experiment, version, {}, draws_numbers=False)
         return
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
-        look = st.segmented_control(
-            "View",
-            [NUMBERS, WORDS, DIVERGENCE, NOISE, SETTINGS, VOTE],
-            default=NUMBERS,
-            key=keys.LOOK,
-            required=True,
-            label_visibility="collapsed",
-            persist_state="session",
-        )
+        look = choose_view("View", [NUMBERS, WORDS, DIVERGENCE, NOISE, SETTINGS, VOTE], keys.LOOK)
         switched = st.toggle("Raw", key=state.AS_WRITTEN, help="The texts as received, without Markdown.")
     if switched != as_written:
         st.rerun()

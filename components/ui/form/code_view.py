@@ -14,6 +14,7 @@ from components.snippets.export import Language, export
 from components.snippets.importing import import_request
 from components.snippets.problem import CannotExport
 from components.ui import presses
+from components.ui.choices import choose_view
 from components.ui.form import draft_form, keys
 from components.ui.form.link_bar import take_settings
 from components.ui.plain_words import plain_words
@@ -41,15 +42,7 @@ def draw_code(
     Without an endpoint the code has no address, and ``profile`` sets the dialect.
     """
     languages = list(Language)
-    chosen = st.segmented_control(
-        "Language",
-        [language.label for language in languages],
-        default=languages[0].label,
-        key=keys.LANGUAGE,
-        required=True,
-        label_visibility="collapsed",
-        persist_state="session",
-    )
+    chosen = choose_view("Language", [language.label for language in languages], keys.LANGUAGE)
     if request is None:
         st.caption("The form has no valid request yet. The problem is shown beside its field.")
         return

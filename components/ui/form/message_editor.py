@@ -13,6 +13,7 @@ from components.drafts.conversation import Turn, Turns
 from components.drafts.draft import variables_in
 from components.drafts.variables import names_in
 from components.ui import presses, shortcuts
+from components.ui.choices import draw_more
 from components.ui.form import draft_form, keys
 from components.ui.form.draft_form import Undo
 from components.ui.page_script import focus
@@ -209,15 +210,7 @@ def _draw_menu(turn: Turn, turns: Turns) -> None:
     if len(turns) > 1 or turn.branch[1] > 1:
         what = "branch" if turn.branch[1] > 1 else "message"
         actions[f":material/delete: Delete {what}"] = partial(_delete, turn.id, what)
-    key = keys.part_key("menu", turn.id)
-    st.menu_button(
-        f"Message {conversation.place_of(turns, turn.id) + 1}: more",
-        list(actions),
-        key=key,
-        type="tertiary",
-        icon=":material/more_horiz:",
-        on_click=presses.soon_chosen(key, lambda chosen: actions[chosen]()),
-    )
+    draw_more(f"Message {conversation.place_of(turns, turn.id) + 1}: more", actions, keys.part_key("menu", turn.id))
 
 
 def _add(role: Role, then: Callable[[str], None] | None = None) -> None:

@@ -6,6 +6,7 @@ import streamlit as st
 
 from components.drafts.in_words import in_words
 from components.ui.answer.own_html import draw_style
+from components.ui.choices import choose_view
 from components.ui.form import draft_form
 from components.ui.plain_words import plain_words
 from components.ui.playground import keys
@@ -45,15 +46,7 @@ def _mode_in_address() -> str:
 def draw_mode_bar() -> None:
     """Draw the row."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="mode_bar"):
-        chosen = st.segmented_control(
-            "Mode",
-            [ONE_SHOT, CONVERSATION],
-            default=_mode_in_address(),
-            key=keys.MODE,
-            required=True,
-            label_visibility="collapsed",
-            persist_state="session",
-        )
+        chosen = choose_view("Mode", [ONE_SHOT, CONVERSATION], keys.MODE, first=_mode_in_address())
         if chosen == CONVERSATION:
             st.query_params[keys.MODE] = _IN_ADDRESS
         else:

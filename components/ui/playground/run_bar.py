@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from components.ui import presses, shortcuts, state
+from components.ui.choices import choose_view
 from components.ui.form.run_button import draw_run_button, draw_send_anyway
 from components.ui.playground import keys
 from components.ui.playground.form_run import run_form, stop_shown
@@ -28,14 +29,6 @@ def draw_run_bar(*, may_be_refused: bool, running: bool) -> str:
         if may_be_refused:
             draw_send_anyway()
         st.space("stretch")
-        view: str | None = st.segmented_control(
-            "View",
-            [ANSWER, REQUEST, EVENTS, CODE],
-            default=ANSWER,
-            key=keys.VIEW,
-            required=True,
-            label_visibility="collapsed",
-            persist_state="session",
-        )
+        view = choose_view("View", [ANSWER, REQUEST, EVENTS, CODE], keys.VIEW)
         draw_shortcuts()
-    return view or ANSWER
+    return view

@@ -24,6 +24,7 @@ from components.ui.answer.run_view import draw_run
 from components.ui.answer.sending import start
 from components.ui.answer.times_view import draw_times
 from components.ui.available_endpoints import available_endpoints
+from components.ui.choices import choose_view
 from components.ui.experiment_file.answer_checks import draw_results
 from components.ui.form.code_view import draw_code
 from components.ui.plain_words import plain_words
@@ -47,15 +48,7 @@ def draw_one_run(run: Run | RunRecord, record: RunRecord) -> None:
     with st.container(key="run_drawer", gap="small"):
         _draw_head(record)
         _draw_actions(run, record)
-        part = st.segmented_control(
-            "Part",
-            [ANSWER, REQUEST, TIMES, EVENTS, CODE, NOTES],
-            default=ANSWER,
-            key=keys.DRAWER_PART,
-            required=True,
-            label_visibility="collapsed",
-            persist_state="session",
-        )
+        part = choose_view("Part", [ANSWER, REQUEST, TIMES, EVENTS, CODE, NOTES], keys.DRAWER_PART)
         if part == REQUEST:
             _draw_request(record)
         elif part == TIMES:

@@ -1,0 +1,35 @@
+"""Controls that several pages draw alike: the choice of a view, and a menu of further actions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+import streamlit as st
+
+from components.ui import presses
+
+
+def choose_view(label: str, views: Sequence[str], key: str, *, first: str | None = None) -> str:
+    """Draw a choice of views; returns the chosen one. It begins with ``first``, or the first view."""
+    chosen: str = st.segmented_control(
+        label,
+        views,
+        default=first or views[0],
+        key=key,
+        required=True,
+        label_visibility="collapsed",
+        persist_state="session",
+    )
+    return chosen
+
+
+def draw_more(label: str, actions: Mapping[str, Callable[[], object]], key: str) -> None:
+    """Draw the menu of further actions, by their labels."""
+    st.menu_button(
+        label,
+        list(actions),
+        key=key,
+        type="tertiary",
+        icon=":material/more_horiz:",
+        on_click=presses.soon_chosen(key, lambda chosen: actions[chosen]()),
+    )
