@@ -168,8 +168,6 @@ CACHED_BY_A_PART = {
     "_kept_curve(run_id, text, _read)",
     "_tokens(run_id, text, _read)",
     "_kept_pieces(run_id, text, _read)",
-    # By the ids of the runs of a series, which have one owner.
-    "_levels(ids, measure, _times)",
     # Of an endpoint that the operator configured, whose key is nobody's of the visitors.
     "_listed(name, base_url, _endpoint)",
     # Of the endpoint that a visitor typed: each session has its own.
