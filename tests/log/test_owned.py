@@ -246,6 +246,8 @@ def test_pages_reach_the_log_by_way_of_its_owner() -> None:
         # Numbers of all, without words.
         "from components/server/routes.py": ["log = service().log\n", "log, demo = service().log, service().demo"],
         "from components/server/run_files.py": ["OwnLog(service().log, owner)"],
+        # A card belongs to the id of its link, which its owner gave away.
+        "from components/server/link_cards.py": ["database = service().log.database"],
         # A run that several processes know, by an id that is no one's.
         "from components/ui/replica_check.py": ["database = service().log.database"],
         # Transactions are joined, whoever's they are.

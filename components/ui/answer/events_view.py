@@ -75,7 +75,12 @@ def _draw_strip(events: list[StoredEvent]) -> None:
         alt.Chart(gaps)
         .mark_bar(size=1.5)
         .encode(
-            x=alt.X("at_s:Q", title="seconds since the request was sent", scale=alt.Scale(nice=False)),
+            x=alt.X(
+                "at_s:Q",
+                title="seconds since the request was sent",
+                scale=alt.Scale(nice=False),
+                axis=alt.Axis(tickCount=8),
+            ),
             y=alt.Y("gap_ms:Q", title="gap, ms"),
             tooltip=[
                 alt.Tooltip("number:Q", title="event"),

@@ -50,8 +50,8 @@ def draw_token_chart(shown: Mapping[str, RunRecord]) -> None:
         alt.Chart(pd.DataFrame(points))
         .mark_line(interpolate="step-after")
         .encode(
-            x=alt.X("seconds:Q", title="seconds since the request was sent"),
-            y=alt.Y("tokens:Q", title="chunks with text", axis=alt.Axis(tickMinStep=1)),
+            x=alt.X("seconds:Q", title="seconds since the request was sent", axis=alt.Axis(tickCount=8)),
+            y=alt.Y("tokens:Q", title="chunks with text", axis=alt.Axis(tickMinStep=1, tickCount=4)),
             color=alt.Color("lane:N", sort=list(shown), title="lane"),
             # Dashes as well as colours, for colour-blind readers.
             strokeDash=alt.StrokeDash("lane:N", sort=list(shown), title="lane"),
