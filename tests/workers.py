@@ -29,7 +29,6 @@ _MODULES = (
     "hypothesis.strategies",
     "openai",
     "playwright.sync_api",
-    "streamlit.testing.v1",
     "pytest",
 )
 

@@ -347,12 +347,10 @@ def test_rules_stand_alone_as_well() -> None:
 def test_the_files_in_the_documentation_are_as_it_says() -> None:
     with open("docs/experiment-files.md", encoding="utf-8") as document:
         written = [block.partition("```")[0] for block in document.read().split("```yaml\n")[1:]]
-    example, *workflows = written
+    example, steps = written  # tests/deploy/test_ci_files.py reads the whole files
     experiment = read_experiment_file(example)
     assert read_experiment_file(write_experiment_file(experiment)) == experiment
-    assert len(workflows) == 2
-    for workflow in workflows:
-        read_yaml(workflow)
+    read_yaml(steps)
 
 
 @pytest.mark.parametrize("path", GALLERY, ids=[path.stem for path in GALLERY])

@@ -62,11 +62,15 @@ def test_many_cells_are_read_by_other_processes_and_one_that_dies_loses_no_cell(
         assert readers.ids() == []  # a few are read here
         asked_before = len(stage.asked)
         experiment = experiments.find(ID)
+        # Cells that begin before the process is ready are read here: they wait for it, so that most are read there.
+        go_on.clear()
         experiment.start(cells(server.base_url, 4))
         wait_for(readers.ids)
-        # The cells that began before the process was ready have ended.
         begun = len(stage.asked)
+        go_on.set()
         wait_for(lambda: len(stage.asked) > begun + 8)
+        while held.acquire(blocking=False):
+            pass
         go_on.clear()
         for _ in range(4):
             assert held.acquire(timeout=30)

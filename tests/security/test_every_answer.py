@@ -24,6 +24,7 @@ OWN_ROUTES = {
     "/metrics": "/metrics",
     "/robots.txt": "/robots.txt",
     "/exports/{token}/runs.{kind}": "/exports/x/runs.csv",
+    "/cards/{capsule_id}.png": "/cards/x.png",
     "/live": "/live",
     "/replica": "/replica",
 }
