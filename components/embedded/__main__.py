@@ -93,7 +93,7 @@ def _serve(flags: _Flags, settings: Settings, report: Callable[[StatusLine], Non
             lifespan="off",
             log_level="warning",
             server_header=False,
-            timeout_graceful_shutdown=1,
+            timeout_graceful_shutdown=5,
         )
         try:
             _Server(config, when_ready=lambda: report(ready), when_ending=engine.stop_all).run(sockets=[listener])

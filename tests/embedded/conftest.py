@@ -93,7 +93,7 @@ def streamed_text(chunks: list[dict[str, Any]]) -> str:
     return "".join(chunk["choices"][0]["delta"].get("content") or "" for chunk in chunks)
 
 
-def eventually(condition: Callable[[], Any], seconds: float = 10) -> Any:
+def eventually(condition: Callable[[], Any], seconds: float = 30) -> Any:
     """The first true result of ``condition``."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:

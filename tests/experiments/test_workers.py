@@ -10,7 +10,7 @@ import sys
 import threading
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -177,6 +177,12 @@ def dask(*command: str, folder: Path, **environment: str) -> Iterator[None]:
             process.kill()
 
 
+def listens(address: str) -> bool:
+    with suppress(OSError), socket.create_connection(("127.0.0.1", int(address.rpartition(":")[2]))):
+        return True
+    return False
+
+
 def test_a_scheduler_that_cannot_import_tempera_is_named(tmp_path: Path) -> None:
     port = free_port()
     with (
@@ -198,6 +204,7 @@ def test_a_sweep_pauses_without_a_scheduler_and_goes_on_with_the_next(
     scheduler = ("scheduler", "--host", "127.0.0.1", "--port", address.rpartition(":")[2], "--no-dashboard")
     worker = ("worker", address, "--nthreads", "4", "--no-nanny", "--no-dashboard")
     with dask(*scheduler, folder=tmp_path), dask(*worker, folder=tmp_path):
+        wait_for(lambda: listens(address), 60)
         experiment = service().experiments.find(ID)
         assert service().workers_problem is None
         experiment.start(Plan(cells(server.base_url), Timing.PARALLEL, 2, shared=True))
