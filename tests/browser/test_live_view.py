@@ -186,6 +186,8 @@ def test_a_replay_plays_without_the_server_at_several_speeds_and_steps(
     for number in range(20):
         source.send(f" word{number}")
         time.sleep(0.05)
+        # What is read from the socket at once is one step of a replay.
+        wait_for(lambda number=number: f"word{number}" in text(tab))
     end(tab, source)
     tab.locator(".st-key-answer_actions").get_by_text("Replay").click()
     expect(tab.locator(".live-words")).to_contain_text("of 22")
