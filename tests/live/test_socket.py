@@ -435,5 +435,5 @@ def test_a_slow_reader_is_given_the_newest_state_and_no_queue_grows(
         if any(isinstance(first, dict) and first.get("ended") for _, first, *_ in message):
             break
     assert sum(sizes) > 100 * len(piece)
-    # What came while nobody read is a message for each time that the kernel took one; in a queue it would be dozens.
-    assert len(sizes) < 10
+    # What came while nobody read is a message for each time that the kernel took one; in a queue it would be a hundred.
+    assert len(sizes) < 30
