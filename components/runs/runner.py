@@ -101,6 +101,12 @@ class Runner:
 
     def _read_elsewhere(self, run: Run, readers: ReaderProcesses) -> None:
         """Let another process read the answer; no thread of this one waits for it."""
+        try:
+            self._begin_elsewhere(run, readers)
+        except Exception:  # a callback's error reaches no caller, and the run would wait for ever
+            self._end(run, _internal_fault(run))
+
+    def _begin_elsewhere(self, run: Run, readers: ReaderProcesses) -> None:
         if run.stopping:
             self._end(run, _stopped())
             return
@@ -171,10 +177,13 @@ def _finish(run: Run, outcome: Callable[[], Outcome]) -> None:
     try:
         run.finish(outcome())
     except Exception:  # an internal error must not leave a run running for ever
-        logging.getLogger(__name__).exception("run %s ended by a fault of Tempera", run.id)
-        run.finish(
-            Outcome(Status.ERROR, ErrorKind.INTERNAL, "Tempera itself failed; its terminal says more. Run again.")
-        )
+        run.finish(_internal_fault(run))
+
+
+def _internal_fault(run: Run) -> Outcome:
+    """The outcome of a run that an error of Tempera ends, which is logged. Call it where the error is handled."""
+    logging.getLogger(__name__).exception("run %s ended by a fault of Tempera", run.id)
+    return Outcome(Status.ERROR, ErrorKind.INTERNAL, "Tempera itself failed; its terminal says more. Run again.")
 
 
 def _tell(run: Run) -> None:

@@ -94,6 +94,15 @@ def test_another_process_is_asked_once_the_row_is_committed_and_never_for_an_add
     assert [run.text for run in found] == ["Hi", "Hi"]  # a thread reads where no process does
 
 
+def test_a_process_that_cannot_be_asked_ends_the_run_and_not_the_waiting_for_it(runner: Runner, log: Log) -> None:
+    class Broken(ReaderProcesses):
+        def begin(self, *_arguments: Any, **_more: Any) -> None:
+            raise RuntimeError("can't start new thread")
+
+    found = logged(log, runner.start(order_of(endpoint_at("http://127.0.0.1:1/v1"), REQUEST), Broken(1)))
+    assert (found.status, found.error_kind) == ("error", "internal")
+
+
 def test_every_event_is_kept_as_it_came_with_its_time(runner: Runner, log: Log) -> None:
     usage = b'data: {"choices": [], "usage": {"prompt_tokens": 7, "completion_tokens": 3, "total_tokens": 10}}\n\n'
     pieces = [head(), b": a comment\n\ndata: no JSON\n\n", chunk("One"), b"event: ping\ndata: {}\n\n", usage]
