@@ -25,6 +25,7 @@ from components.streaming.stream import AnswerStream
 ENDED_RUNS = logging.getLogger("tempera.runs")
 """Gets a record for each run that ends, without its texts."""
 _TOLD_FACTS = ("status", "error_kind", "http_status", "endpoint", "model", "ttft_ms", "total_ms", "completion_tokens")
+_FAULT_OF = "run %s ended by a fault of Tempera"
 _SHUTDOWN_S = 4.0
 """For all runs together."""
 
@@ -104,7 +105,8 @@ class Runner:
         try:
             self._begin_elsewhere(run, readers)
         except Exception:  # a callback's error reaches no caller, and the run would wait for ever
-            self._end(run, _internal_fault(run))
+            logging.getLogger(__name__).exception(_FAULT_OF, run.id)
+            self._end(run, _fault())
 
     def _begin_elsewhere(self, run: Run, readers: ReaderProcesses) -> None:
         if run.stopping:
@@ -177,12 +179,11 @@ def _finish(run: Run, outcome: Callable[[], Outcome]) -> None:
     try:
         run.finish(outcome())
     except Exception:  # an internal error must not leave a run running for ever
-        run.finish(_internal_fault(run))
+        logging.getLogger(__name__).exception(_FAULT_OF, run.id)
+        run.finish(_fault())
 
 
-def _internal_fault(run: Run) -> Outcome:
-    """The outcome of a run that an error of Tempera ends, which is logged. Call it where the error is handled."""
-    logging.getLogger(__name__).exception("run %s ended by a fault of Tempera", run.id)
+def _fault() -> Outcome:
     return Outcome(Status.ERROR, ErrorKind.INTERNAL, "Tempera itself failed; its terminal says more. Run again.")
 
 

@@ -145,9 +145,11 @@ function holdTyping(event) {
     setTimeout(releaseTyping, MOST_WAIT_MS);
     return;
   }
+  if (held === null || event.ctrlKey || event.metaKey || event.altKey) return;
   const typed = event.key === "Enter" ? "\n" : event.key;
-  if (held === null || typed.length !== 1 || event.ctrlKey || event.metaKey || event.altKey) return;
-  held += typed;
+  if (typed === "Backspace") held = held.slice(0, -1);
+  else if (typed.length === 1) held += typed;
+  else return;
   event.preventDefault();
   event.stopImmediatePropagation();
 }
