@@ -58,9 +58,18 @@ def test_keys_run_stop_and_continue_and_the_preview_follows_each_change(
     page.keyboard.press("Escape")
     expect(page.locator(".st-key-run_status")).to_contain_text("cancelled")
     expect(page.locator(".st-key-add_answer button").first).to_be_visible()
+    before = prompt(page).input_value()
     page.keyboard.press("Alt+m")
+    # What is typed before the new message is there waits for it.
+    page.keyboard.type("Mort")
+    page.keyboard.press("Backspace")
+    page.keyboard.type("e")
     expect(page.locator(".st-key-messages textarea")).to_have_count(3)
-    expect(page.locator(".st-key-messages textarea").last).to_be_focused()
+    new = page.locator(".st-key-messages textarea").last
+    expect(new).to_be_focused()
+    expect(new).to_have_value("More")
+    assert prompt(page).input_value() == before
+    new.fill("")
     prompt(page).click()
     page.locator(".st-key-add_user button").first.click()
     expect(page.locator(".st-key-messages textarea").last).to_be_focused()
