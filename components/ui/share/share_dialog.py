@@ -42,14 +42,14 @@ def _close() -> None:
 def _share(answers: Answers, draft: Draft | None, comparison: bool) -> None:
     what = _ANSWERS
     if draft is not None:
-        chosen = st.segmented_control(
+        what = st.segmented_control(
             "What",
             [_ANSWERS, _SETTINGS],
             default=_ANSWERS if answers.runs else _SETTINGS,
+            required=True,
             key=keys.SHARE_WHAT,
             label_visibility="collapsed",
         )
-        what = chosen or _SETTINGS
     if what == _SETTINGS and draft is not None:
         draw_share_settings(draft, comparison=comparison)
     else:

@@ -31,6 +31,7 @@ from components.ui.answer.sending import start
 from components.ui.answer.times_view import draw_times
 from components.ui.answer.view_switches import draw_replay_switch
 from components.ui.available_endpoints import available_endpoints
+from components.ui.choices import choose_view
 from components.ui.form import draft_form
 from components.ui.form.code_view import draw_code
 from components.ui.form.link_bar import take_settings
@@ -126,7 +127,7 @@ def _draw_one(title: str, record: SharedRun, run: CapsuleRun, *, compared: bool)
         draw_run(record)
         _draw_notes(run)
     with beside:
-        part = st.segmented_control("Part", _PARTS, default=_PARTS[0], key=state.RUN_PART, label_visibility="collapsed")
+        part = choose_view("Part", _PARTS, state.RUN_PART)
         if part == "Times":
             draw_times(record)
         elif part == "Events":
