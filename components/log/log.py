@@ -240,7 +240,7 @@ class Log:
 
     def _run(self) -> None:
         interval = self._limits.log_flush_ms / 1000
-        closing, began = False, 0.0
+        closing, began, reported = False, 0.0, False
         while not closing or (self._urgent and not self.problem):
             # A slow round shortens the pause, so that text is written no later than the interval.
             pause = self._limits.log_retry_s if self.problem else max(interval / 4, began + interval - time.monotonic())
@@ -256,9 +256,13 @@ class Log:
                 if self._round():
                     self._do_all(posted)
                 self._post_again(posted)
+                if self.problem and not reported:  # for the operator: a demo's pages keep the reason from visitors
+                    logging.getLogger(__name__).warning(self.problem)
+                reported = bool(self.problem)
             except Exception as error:  # an internal error must not end the log
                 logging.getLogger(__name__).exception("a round of the log failed")
                 self._fail(error)
+                reported = True
             for job in jobs:
                 job(self.database)
 
