@@ -155,7 +155,9 @@ class Database:
         return engine
 
     def _begin_postgresql_write(self, connection: Connection) -> None:
-        connection.exec_driver_sql(f"SET LOCAL lock_timeout = {self._lock_wait_s * 1000:.0f}")
+        # A process that is frozen within a write keeps its locks for as long as others wait for them.
+        for limit in ("lock_timeout", "idle_in_transaction_session_timeout"):
+            connection.exec_driver_sql(f"SET LOCAL {limit} = {self._lock_wait_s * 1000:.0f}")
 
 
 def _address(url: str) -> URL:

@@ -261,8 +261,10 @@ def test_without_its_socket_the_other_view_draws_the_answer_of_each_lane_and_say
     expect(page.locator(".st-key-answer")).to_contain_text("Words in the other view")
     source.send(" go on")
     expect(page.locator(".st-key-answer")).to_contain_text("Words in the other view go on")
+    expect(page.locator(".st-key-answer .live-text")).to_have_attribute("aria-busy", "true")
     source.finish()
     expect(page.locator(".st-key-run_status")).to_contain_text("cut at max_tokens")
+    expect(page.locator(".st-key-answer .live-text")).to_have_attribute("aria-busy", "false")
     assert page.get_by_text("Replay").count() == 0
 
     let_only_streamlit_pass(page)

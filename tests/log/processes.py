@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from multiprocessing.connection import Connection
 from typing import IO
 
-from components.log.database import Database
+from components.log.database import Database, DatabaseUnavailable
 from components.log.log import Log
 from components.runs.run import Run
 from components.streaming.answer import Delta, TimedEvent
@@ -80,5 +80,8 @@ def _new_run() -> Run:
 
 
 _MODULES = {"os": os, "sys": sys, "threading": threading, "time": time}
-_CLASSES = {each.__name__: each for each in (Database, Delta, Limits, Log, Outcome, Run, Status, TimedEvent)}
+_CLASSES = {
+    each.__name__: each
+    for each in (Database, DatabaseUnavailable, Delta, Limits, Log, Outcome, Run, Status, TimedEvent)
+}
 _NAMES = {**_MODULES, **_CLASSES, "new_run": _new_run}

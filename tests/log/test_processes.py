@@ -168,7 +168,8 @@ def test_a_lost_run_is_lost_no_more_when_its_owner_comes_back(url: str) -> None:
     other = Log(url, QUICK)
     with process(_STREAMING, url) as child:
         run_id = child.line()
-        child.send_signal(signal.SIGSTOP)
+        with other.database.writer.begin():
+            child.send_signal(signal.SIGSTOP)
         wait_for(lambda: find_run(other.database, run_id).status == "lost")
         words = len(find_run(other.database, run_id).text.split())
         child.send_signal(signal.SIGCONT)
@@ -212,11 +213,44 @@ def test_a_process_whose_clock_is_ahead_takes_no_healthy_run_for_lost(url: str) 
         ahead.tell("go")
         ahead_id = ahead.line()
         # Its own run is lost no later than another's, whatever its clock says.
-        ahead.send_signal(signal.SIGSTOP)
+        with database.writer.begin():  # a process that is frozen within a write would keep a SQLite file locked
+            ahead.send_signal(signal.SIGSTOP)
         wait_for(lambda: find_run(database, ahead_id).status == "lost")
         assert transitions() == [("running", "lost")]
         assert find_run(database, run_id).status == "running"
     database.close()
+
+
+def test_a_process_that_is_frozen_within_a_write_holds_no_lock_for_long(postgresql_url: str) -> None:
+    script = """
+log = Log(url, Limits(lost_after_s=1, heartbeat_s=0.1, log_lock_wait_s=1))
+run = new_run()
+log.begin(run)
+log.wait_until_committed(run)
+def freeze(connection):
+    connection.exec_driver_sql("update runs set status = status")
+    say(run.id)
+    sys.stdin.readline()
+try:
+    log.write(freeze)
+except DatabaseUnavailable as error:
+    say("ended the connection" in str(error))
+sys.stdin.readline()
+run.finish(Outcome(Status.OK))
+log.end(run)
+say("ended")
+"""
+    other = Log(postgresql_url, QUICK)
+    with process(script, postgresql_url) as child:
+        run_id = child.line()
+        wait_for(lambda: find_run(other.database, run_id).status == "lost")
+        child.tell("wake")
+        assert child.line() == "True"
+        wait_for(lambda: find_run(other.database, run_id).status == "running")
+        child.tell("end")
+        assert child.line() == "ended"
+    wait_for(lambda: find_run(other.database, run_id).status == "ok")
+    other.close()
 
 
 def test_a_process_stops_its_run_on_the_request_of_another(url: str) -> None:

@@ -51,7 +51,8 @@ def draw_text(text: str, key: str, part: View = "markdown", *, ended: bool = Tru
     pages = [blocks] if part == "plain" else list(_pages(blocks))
     with st.container(gap=None):
         for number, page in enumerate(pages, 1):
-            data = {"blocks": page, "part": part, "last": number == len(pages), "stale": stale}
+            last = number == len(pages)
+            data = {"blocks": page, "part": part, "last": last, "busy": last and not ended, "stale": stale}
             _blocks(key=f"{key}_{number}", data=data)
 
 

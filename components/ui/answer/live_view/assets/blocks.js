@@ -8,7 +8,9 @@ export default function ({ parentElement, data }) {
   Object.assign(root.dataset, { part: data.part, last: data.last });
   markOutdated(root, data.stale);
   root.onclick = copy;
-  paint(root.querySelector(".live-text"), data.blocks);
+  const text = root.querySelector(".live-text");
+  text.setAttribute("aria-busy", String(Boolean(data.busy)));
+  paint(text, data.blocks);
 }
 
 // The box of an answer to other settings is grey; the status and other texts have none.
