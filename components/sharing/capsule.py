@@ -1,4 +1,4 @@
-"""A capsule: a frozen copy of a run, a comparison, a set of runs or settings, for others to read.
+"""A capsule: a frozen copy of a run, a comparison, a set of runs or settings, or a collection of capsules with notes.
 
 Public are the fields of the models below and, of a run, the facts that ``log/record.py`` marks as public. ``freezing``
 makes a capsule from runs, ``capsules`` stores it.
@@ -7,12 +7,15 @@ makes a capsule from runs, ``capsules`` stores it.
 from __future__ import annotations
 
 import json
+import re
 import zlib
 from enum import StrEnum
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model, field_serializer, model_validator
 
+from components import __version__
+from components.contract.strict_json import read_json
 from components.log.events import StoredEvent
 from components.log.record import DEFAULTS, PUBLIC, TYPES
 from components.sharing import sentences
@@ -23,6 +26,9 @@ from components.streaming.outcome import Status, ToolCall
 MOST_TITLE_CHARS = 200
 MOST_LABEL_CHARS = 200
 MOST_RUNS = 50
+MOST_ENTRIES = 20
+"""The limit of links in a collection."""
+MOST_NOTE_CHARS = 20_000
 MOST_EVENTS = 2_000
 """The limit per run; the first events are stored."""
 
@@ -40,6 +46,7 @@ class Kind(StrEnum):
     COMPARISON = "comparison"
     RUNS = "runs"
     SETTINGS = "settings"
+    COLLECTION = "collection"
 
 
 class _Public(BaseModel):
@@ -85,6 +92,18 @@ class CapsuleRun(_Facts):  # type: ignore[misc]  # its fields are made from a li
         return list(self.events or ())
 
 
+class Entry(_Public):
+    """A part of a collection: a note in Markdown, and after it the link of that id, if any.
+
+    A stored collection has the link only, so that a link that is revoked shows nothing there, either. Who opens the
+    collection adds the ``capsule``, None when the link cannot be opened, and a file contains it.
+    """
+
+    note: Annotated[str, Field(max_length=MOST_NOTE_CHARS)] = ""
+    link: Annotated[str, Field(max_length=22)] | None = None
+    capsule: Capsule | None = None
+
+
 class Capsule(_Public):
     """The public content. ``app_version`` is the Tempera version that made the capsule.
 
@@ -99,6 +118,7 @@ class Capsule(_Public):
     runs: Annotated[tuple[CapsuleRun, ...], Field(max_length=MOST_RUNS, fail_fast=True)] = ()
     settings: LinkedSettings | None = None
     settings_without_system: bool = False
+    entries: Annotated[tuple[Entry, ...], Field(max_length=MOST_ENTRIES + 1, fail_fast=True)] = ()
 
     @field_serializer("settings")
     def _set_fields_only(self, settings: LinkedSettings | None) -> dict[str, Any] | None:
@@ -112,10 +132,25 @@ class Capsule(_Public):
             Kind.COMPARISON: bool(self.runs),
             Kind.RUNS: bool(self.runs),
             Kind.SETTINGS: not self.runs and self.settings is not None,
+            Kind.COLLECTION: bool(self.linked) and not self.runs and self.settings is None,
         }
-        if not holds[self.kind]:
+        if not holds[self.kind] or (self.entries and self.kind is not Kind.COLLECTION):
             raise ValueError(f"it is no capsule of kind {self.kind.value}")
+        if any(not entry.link or part.kind is Kind.COLLECTION for entry in self.entries if (part := entry.capsule)):
+            raise ValueError("an entry has a link that is no collection")
         return self
+
+    @property
+    def linked(self) -> tuple[Entry, ...]:
+        """The entries of a collection that have a link."""
+        return tuple(entry for entry in self.entries if entry.link)
+
+    @property
+    def parts(self) -> tuple[Capsule, ...]:
+        """The capsules with runs or settings: this one, or those of a collection that could be opened."""
+        if self.kind is not Kind.COLLECTION:
+            return (self,)
+        return tuple(entry.capsule for entry in self.entries if entry.capsule)
 
 
 def canonical_json(capsule: Capsule) -> str:
@@ -151,5 +186,19 @@ def read_json_capsule(text: bytes) -> Capsule:
         return Capsule.model_validate_json(text)
     except ValidationError as error:
         wrong = error.errors(include_input=False, include_context=False, include_url=False)
-        newer = any(one["loc"] == ("version",) for one in wrong)
+        newer = any(one["loc"] == ("version",) for one in wrong) or _is_of_newer_version(text)
         raise LinkProblem(sentences.CAPSULE_NEWER if newer else sentences.CAPSULE_DAMAGED) from None
+
+
+def _is_of_newer_version(text: bytes) -> bool:
+    """Whether a later release made this JSON, which may have fields that this one does not know."""
+    try:
+        said = read_json(text.decode())
+    except (ValueError, RecursionError):
+        return False
+    made_with = said.get("app_version") if isinstance(said, dict) else None
+    return isinstance(made_with, str) and _numbers(made_with) > _numbers(__version__)
+
+
+def _numbers(version: str) -> list[int]:
+    return [int(digits) for digits in re.findall(r"\d{1,6}", version)[:3]]

@@ -6,6 +6,7 @@ The signature covers the bytes of the first block as they are in the file.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import chain
 
 from components.contract.profile import PROFILES
 from components.log.database import Database
@@ -58,7 +59,7 @@ def read_capsule_file(content: bytes, database: Database | None) -> OpenedFile:
         begins = _BLOCK_BEGINS.format(name=_CAPSULE_BLOCK).encode() in content
         raise LinkProblem(sentences.CAPSULE_FILE_CUT if begins else sentences.CAPSULE_FILE_OF_ANOTHER_KIND)
     capsule = read_json_capsule(block)
-    for run in shared_runs("", capsule).values():
+    for run in chain.from_iterable(shared_runs("", part).values() for part in capsule.parts):
         wrong = next(wrong_facts(run), None) if run.dialect in PROFILES else "dialect"
         if wrong:
             raise LinkProblem(sentences.CAPSULE_FILE_WRONG_FACT.format(wrong=wrong))

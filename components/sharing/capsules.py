@@ -11,7 +11,7 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, delete, func, insert, select
+from sqlalchemy import ColumnElement, Connection, delete, func, insert, select, true
 
 from components.log.database import Database
 from components.log.owned import OwnedLog
@@ -115,11 +115,20 @@ def open_capsule(database: Database, capsule_id: str) -> Capsule | None:
     return read_capsule(found[0]["content"]) if found else None
 
 
+def can_be_opened(database: Database, capsule_id: str) -> bool:
+    """Whether there is a capsule of that id now. Raises QueryFailed."""
+    return _exists(database, capsule_id, true())
+
+
 def has_card(database: Database, capsule_id: str) -> bool:
     """Whether the capsule of that id can be opened, and its owner wants a card. Raises QueryFailed."""
+    return _exists(database, capsule_id, capsules.c.has_card)
+
+
+def _exists(database: Database, capsule_id: str, condition: ColumnElement[bool]) -> bool:
     if _ID.fullmatch(capsule_id) is None:
         return False
-    this = (capsules.c.id == capsule_id) & (capsules.c.expires_at > utc_now()) & capsules.c.has_card
+    this = (capsules.c.id == capsule_id) & (capsules.c.expires_at > utc_now()) & condition
     return bool(read_rows(database, select(capsules.c.id).where(this)))
 
 

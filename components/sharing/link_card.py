@@ -14,7 +14,7 @@ from PIL import Image, ImageDraw, ImageFont
 from components.drafts.in_words import OMITTED, differing
 from components.experiments.divergence import first_difference
 from components.log.database import Database
-from components.sharing.capsule import Capsule
+from components.sharing.capsule import Capsule, Kind
 from components.sharing.capsules import has_card, open_capsule
 from components.sharing.hidden_characters import with_hidden_marked
 from components.sharing.shared_run import SharedRun, shared_runs
@@ -28,6 +28,7 @@ _MOST_DESCRIPTION_CHARS = 200
 _PAPER, _INK, _GRAY, _RULE, _OTHER = "#fcfaf5", "#26221c", "#8a8173", "#ddd4c3", "#d95f02"
 _MARGIN, _TOP, _BOTTOM = 64, 200, 556
 _WORD_HEIGHT, _LINE_HEIGHT, _GAP, _CHARACTER = 18, 34, 9, 11
+_COLLECTION = "Answers of models, with their settings and timing, and notes between them."
 _PLAIN = re.compile(r"[\w .,:+/-]{1,28}", re.ASCII)
 """Values of settings that a card may show: numbers and names, not texts."""
 
@@ -74,8 +75,8 @@ def link_card(capsule: Capsule) -> LinkCard:
     labels = [_label(fields, words) for words in settings]
     return LinkCard(
         title=with_hidden_marked(capsule.title) or "A shared answer",
-        description=_description(fields, settings),
-        picture=_picture(runs[:_MOST_LANES], labels, further=len(runs) - _MOST_LANES),
+        description=_COLLECTION if capsule.kind is Kind.COLLECTION else _description(fields, settings),
+        picture=_picture(capsule, runs[:_MOST_LANES], labels, further=len(runs) - _MOST_LANES),
     )
 
 
@@ -95,12 +96,12 @@ def _description(fields: Sequence[str], settings: Sequence[Mapping[str, str]]) -
     return said[:_MOST_DESCRIPTION_CHARS] or "An answer of a model, with its settings and timing."
 
 
-def _picture(runs: Sequence[SharedRun], labels: Sequence[str], *, further: int) -> bytes:
+def _picture(capsule: Capsule, runs: Sequence[SharedRun], labels: Sequence[str], *, further: int) -> bytes:
     image = Image.new("RGB", SIZE, _PAPER)
     draw = ImageDraw.Draw(image)
     draw.text((_MARGIN, 56), "Tempera", _INK, ImageFont.load_default(44))
     many = f"{len(runs)} answers" + (f" and {further} more" if further > 0 else "")
-    words = many if len(runs) > 1 else "An answer" if runs else "Settings"
+    words = many if len(runs) > 1 else "An answer" if runs else capsule.kind.value.capitalize()
     draw.text((SIZE[0] - _MARGIN, 66), words, _GRAY, ImageFont.load_default(30), anchor="ra")
     width = (SIZE[0] - 2 * _MARGIN + 32) // max(len(runs), 1) - 32
     for number, (run, label) in enumerate(zip(runs, labels, strict=False)):

@@ -43,6 +43,7 @@ def public_text(capsule: Capsule) -> list[tuple[str, str]]:
         ("shared as", capsule.kind.value),
         ("shared with version", capsule.app_version),
         *_settings(capsule),
+        *(("note", entry.note) for entry in capsule.entries if entry.note),
         *(
             (f"run {number} {words}" if len(capsule.runs) > 1 else words, text)
             for number, run in enumerate(capsule.runs, 1)

@@ -253,7 +253,7 @@ def test_pages_reach_the_log_by_way_of_its_owner() -> None:
         # Transactions are joined, whoever's they are.
         "from components/ui/compare/starting.py": ["with service().log.together()"],
         # A reader of a shared answer without a login may save it; the log signs the file.
-        "from components/ui/share/download.py": ["single_file(capsule, service().log)"],
+        "from components/ui/share/download.py": ["else capsule, service().log)"],
         # What a visitor has left of a demo is counted by visitor and network.
         "from components/ui/entrance.py": ["left(service().log, demo, owner()"],
     }

@@ -20,7 +20,8 @@ from components.log.query import events_of, find_run
 from components.log.tables import runs
 from components.server.process import service
 from components.sharing.capsule import Capsule, Kind
-from components.sharing.capsules import own_capsules, publish
+from components.sharing.capsules import open_capsule, own_capsules, publish, revoke
+from components.sharing.collection import with_links_opened
 from components.sharing.freezing import Choices, capsule_of
 from components.sharing.linked_settings import linked_settings
 from components.sharing.lookups import Lookups
@@ -30,7 +31,7 @@ from components.ui.form import keys as form_keys
 from components.ui.runs import keys as runs_keys
 from components.ui.share import keys as share_keys
 from components.ui.share.single_file import single_file
-from tests.pages.conftest import Chat, new_page, run_to_the_end, texts
+from tests.pages.conftest import Chat, new_page, run_to_the_end, texts, told
 from tests.sharing.records import a_record
 from tests.waiting import wait_for
 
@@ -194,21 +195,9 @@ def test_a_copy_without_its_system_message_has_none(chat: Chat) -> None:
     )
     capsule = capsule_of([record], kind=Kind.RUN, title="", choices=Choices())
     page = opened(c=shared(capsule))
-    assert page.button(key="run_shared_again").disabled
+    assert page.button(key=share_keys.REPRODUCE).disabled
     pressed(page, "fork_run")
     assert [area.value for area in page.text_area if str(area.key).startswith("message_")] == ["Hello"]
-
-
-def test_the_same_is_asked_again_with_a_click_and_held_against_the_link(page: AppTest, chat: Chat) -> None:
-    run_to_the_end(page)
-    pressed(page, "share")
-    pressed(page, "publish")
-    other = opened(c=published(page))
-    assert len(chat.bodies) == 1
-    pressed(other, "run_shared_again")
-    wait_for(lambda: "Identical" in texts(other.run()))
-    assert len(chat.bodies) == 2
-    assert chat.bodies[0] == chat.bodies[1]
 
 
 def test_a_visitor_reproduces_an_answer_and_the_link_keeps_the_verdict(page: AppTest, chat: Chat) -> None:
@@ -220,10 +209,55 @@ def test_a_visitor_reproduces_an_answer_and_the_link_keeps_the_verdict(page: App
     other = opened(c=link)
     assert "Reproduced" not in texts(other)
     pressed(other, share_keys.REPRODUCE)
-    wait_for(lambda: "Every new answer equals an original one." in texts(other.run()))
+    # The verdict is kept, whether or not the visitor's page is drawn again.
+    wait_for(lambda: "Reproduced by visitors: identical once" in texts(opened(c=link)))
     assert len(chat.bodies) == 5
     assert set(map(str, chat.bodies)) == {str(chat.bodies[0])}
-    assert "Reproduced by visitors: identical once" in texts(opened(c=link))
+    shown = texts(other.run())
+    assert "Every new answer equals an original one." in shown
+    assert "Identical: **Run 1, Run 1, new answer 1** (2 of 2)" in shown
+    revoke(service().log, link)
+    assert "The link was revoked or has expired meanwhile." in texts(other.run())
+
+
+def test_a_collection_is_made_of_links_and_each_of_them_is_reproduced(page: AppTest, chat: Chat) -> None:
+    run_to_the_end(page)
+    pressed(page, "share")
+    page.checkbox(key=share_keys.SHARE_REPRODUCTIONS).check().run()
+    pressed(page, "publish")
+    first, gone = published(page), shared(a_capsule())
+    own = pressed(opened(), "new_collection")
+    own.multiselect(key=share_keys.COLLECTED).set_value([gone, first]).run()
+    own.text_input(key=share_keys.COLLECTION_TITLE).set_value("My report").run()
+    own.text_area(key=f"{share_keys.COLLECTION_NOTE}{first}").set_value("A **note** ![x](http://x/)").run()
+    pressed(own, "publish")
+    link = own_capsules(service().log.database)[0].id
+    assert any(link in code.value for code in own.code)
+    pressed(own, f"revoke_{gone}")
+    other = opened(c=link)
+    assert other.title[0].value == "My report"
+    assert [info.value for info in other.info] == ["This link was revoked or has expired."]
+    notes = [block for drawn in told(other) for block in drawn.get("blocks", ())]
+    assert any("<strong>note</strong>" in block for block in notes)
+    assert not any("<img" in block for block in notes)
+    assert any("Hello you" in block for block in notes)
+    pressed(other, f"{share_keys.REPRODUCE}2")
+    wait_for(lambda: "Reproduced by visitors: identical once" in texts(opened(c=link)))
+    assert "Every new answer equals an original one." in texts(other.run())
+    # As a file it has a copy of what it shows.
+    file = single_file(
+        with_links_opened(service().log.database, open_capsule(service().log.database, link)), service().log
+    )
+    assert "This link was revoked or has expired." in file
+    revoke(service().log, first)
+    assert len(opened(c=link).info) == 2
+    read = opened()
+    read.file_uploader(key="shared_file").upload("report.html", file.encode(), "text/html").run()
+    assert [alert.value for alert in read.success] == ["Unchanged since this Tempera signed it."]
+    assert len(read.info) == 1
+    read.selectbox(key=share_keys.SHOWN_ENTRY).set_value(0).run()
+    assert not read.exception
+    assert "Hello you" in texts(read)
 
 
 def test_an_answer_whose_system_message_is_not_shared_cannot_be_reproduced(page: AppTest, chat: Chat) -> None:

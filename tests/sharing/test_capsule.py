@@ -27,7 +27,7 @@ NEWER = r"^This was shared by a newer version of Tempera\. Update Tempera to ope
 TOO_LARGE = r"^This is more than can be shared at once\. Share fewer runs, or leave the events out\.$"
 
 PUBLIC_FIELDS = {
-    "": ["app_version", "kind", "runs", "settings", "settings_without_system", "title", "version"],
+    "": ["app_version", "entries", "kind", "runs", "settings", "settings_without_system", "title", "version"],
     "runs": [
         *("app_version", "attempts", "cached_tokens", "chunk_count", "completion_tokens", "connect_ms", "created_at"),
         *("determinism", "dialect", "endpoint", "error_kind", "error_message", "event_count", "events"),
@@ -125,6 +125,12 @@ def packed(**changed: Any) -> bytes:
         packed(title="x" * 201),
         packed(title=None),
         packed(settings={"base_url": "http://x"}),
+        packed(app_version=5, more="x"),
+        packed(entries=[{"link": "A" * 22}]),
+        packed(kind="collection", entries=[{"link": "A" * 22}]),
+        packed(kind="collection", runs=[], entries=[]),
+        packed(kind="collection", runs=[], entries=[{"note": "No link"}]),
+        packed(kind="collection", runs=[], entries=[{"link": "A" * 22}] * 22),
     ],
     ids=lambda content: repr(content[:20]),
 )
@@ -136,6 +142,8 @@ def test_what_is_no_capsule_gives_one_sentence(content: bytes) -> None:
 def test_a_newer_version_is_named() -> None:
     with pytest.raises(LinkProblem, match=NEWER):
         read_capsule(packed(version=2, more="x"))
+    with pytest.raises(LinkProblem, match=NEWER):
+        read_capsule(packed(app_version="99.0", more="x"))
 
 
 @given(st.data())

@@ -8,18 +8,25 @@ import streamlit as st
 
 from components.server.process import service
 from components.sharing.capsule import Capsule
+from components.sharing.collection import with_links_opened
 from components.ui.share.single_file import single_file
+from components.ui.visitor import links
 
 
-def draw_download(capsule: Capsule) -> None:
+def draw_download(capsule: Capsule, key: str = "single_file") -> None:
     """Draw the button. The file is made when it is pressed."""
     name = re.sub(r"[^a-z0-9]+", "-", capsule.title.lower()).strip("-")[:60] or "shared"
+
+    def file() -> str:
+        database = links()
+        return single_file(with_links_opened(database, capsule) if database else capsule, service().log)
+
     st.download_button(
         "Download as one file",
-        lambda: single_file(capsule, service().log),
+        file,
         f"{name}.html",
         "text/html",
-        key="single_file",
+        key=key,
         icon=":material/download:",
         type="tertiary",
         on_click="ignore",

@@ -10,6 +10,7 @@ from components.ui.page_heading import draw_heading_row
 from components.ui.plain_words import plain_words
 from components.ui.share import keys
 from components.ui.share.address import address_of
+from components.ui.share.new_collection import draw_new_collection
 from components.ui.time_zone import time_zone
 from components.ui.user_errors import draw_kept, shown, shown_next
 from components.ui.visitor import own_log
@@ -20,12 +21,14 @@ _MOST = 200
 @shown()
 def draw_own_links() -> None:
     """Draw the links, newest first. The error of an unreadable log is shown."""
-    draw_heading_row("Shared", "Your public links. A revoked one stops working immediately.")
+    beside = draw_heading_row("Shared", "Your public links. A revoked one stops working immediately.")
     database = own_log().database
     draw_kept(keys.LINK_PROBLEM)
     found = own_capsules(database, _MOST) if database else []
     if not found:
         st.info("You have no shared links. *Share* creates one for an answer or a comparison.", icon=":material/link:")
+    with beside:
+        draw_new_collection(found)
     if revoked := st.session_state.get(keys.REVOKED):
         with st.container(horizontal=True, vertical_alignment="center", gap="small", key="revoked"):
             title = plain_words(str(revoked.row["title"]), 80) or "A link without a title"

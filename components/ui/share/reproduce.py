@@ -2,28 +2,31 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Mapping, Sequence
 
 import pandas as pd
 import streamlit as st
 
-from components.drafts.comparison import Timing
 from components.experiments.experiment import Experiment
-from components.experiments.reproduction import Reproduced, Reproduction, overall, reproduction
-from components.experiments.run_order import Cell, Plan
-from components.experiments.store import runs_of
+from components.experiments.reproduction import Reproduced, Reproduction
 from components.log.record import RunRecord
-from components.runs.order import order_again
 from components.server.process import service
 from components.sharing.capsule import Capsule
-from components.sharing.reproductions import keep_verdict
+from components.sharing.capsules import can_be_opened
+from components.sharing.reproducing import compared, new_runs, requests_of, send_again
+from components.sharing.reproductions import KeptVerdicts
 from components.sharing.shared_run import SharedRun
+from components.streaming.outcome import Status
+from components.ui.answer.answer_differences import answer_text, draw_word_differences
+from components.ui.answer.place import Place
+from components.ui.answer.run_lookup import find
+from components.ui.answer.run_view import draw_run
 from components.ui.available_endpoints import available_endpoints
 from components.ui.plain_words import plain_words
 from components.ui.share import keys
+from components.ui.time_zone import time_zone
 from components.ui.user_errors import shown
-from components.ui.visitor import is_known, network, own_log, owner
+from components.ui.visitor import is_known, links, own_log, owner
 
 _REPEATS = (1, 4, 8, 20)
 _LOOK_AGAIN_S = 1.0
@@ -53,8 +56,11 @@ def why_not(records: Sequence[SharedRun], capsule: Capsule) -> str | None:
     return None
 
 
-def draw_reproduce(records: Mapping[str, SharedRun], capsule: Capsule) -> None:
-    """Draw the button that sends the requests again, and the number of times."""
+def draw_reproduce(records: Mapping[str, SharedRun], capsule: Capsule, capsule_id: str | None, name: str = "") -> None:
+    """Draw the button that sends the requests again, and the number of times.
+
+    ``name`` tells the capsules of one page apart.
+    """
     if not is_known() or not records:
         return
     why = why_not(list(records.values()), capsule)
@@ -63,79 +69,84 @@ def draw_reproduce(records: Mapping[str, SharedRun], capsule: Capsule) -> None:
         _REPEATS,
         index=1,
         format_func=lambda count: f"{count} {'answer' if count == 1 else 'answers'}",
-        key=keys.REPRODUCE_REPEATS,
+        key=f"{keys.REPRODUCE_REPEATS}{name}",
         label_visibility="collapsed",
         width=150,
         disabled=why is not None,
     )
-    count = len(_requests(records)) * repeats
+    count = len(requests_of(records)) * repeats
     st.button(
         "Reproduce",
-        key=keys.REPRODUCE,
+        key=f"{keys.REPRODUCE}{name}",
         icon=":material/verified:",
         disabled=why is not None,
         help=why
         or f"Sends exactly the same bytes again, one request at a time, {count:,} in all, and compares the answers. "
         "With four or more answers on both sides, a difference is tested against chance.",
         on_click=_start,
-        args=(records, repeats),
+        args=(records, repeats, capsule_id),
     )
 
 
-def draw_reproduction(records: Mapping[str, SharedRun], capsule_id: str | None) -> None:
+def draw_reproduction(records: Mapping[str, SharedRun], capsule_id: str | None, name: str = "") -> None:
     """Draw the progress and the result of the last reproduction of this capsule."""
-    made: tuple[tuple[str, ...], str] | None = st.session_state.get(keys.REPRODUCTION)
-    if made is None or made[0] != _ids(records):
+    made: str | None = st.session_state.get(keys.REPRODUCTIONS, {}).get(_ids(records))
+    if made is None:
         return
-    experiment = service().experiments.find(made[1], owner())
-    with st.container(key="reproduction", border=True):
+    experiment = service().experiments.find(made, owner())
+    place = Place(f"again{name}", "New answer", len(records) + 1)
+    with st.container(key=f"reproduction{name}", border=True):
         if experiment.going_on:
-            _draw_progress(experiment, len(_requests(records)))
+            _draw_progress(experiment, place)
         else:
-            _draw_result(records, experiment, capsule_id)
+            _draw_result(records, experiment, capsule_id, place)
 
 
-def _start(records: Mapping[str, SharedRun], repeats: int) -> None:
-    endpoints = available_endpoints()
-    cells = [
-        Cell(str(place), place, number, order_again(endpoints[same[0].endpoint], same[0]))
-        for number in range(1, repeats + 1)
-        for place, same in enumerate(_requests(records).values())
-    ]
-    experiment_id = uuid.uuid4().hex
-    st.session_state[keys.REPRODUCTION] = _ids(records), experiment_id
-    st.session_state.pop(keys.LINK_IS_OPEN, None)
-    service().experiments.find(experiment_id, owner()).start(Plan(tuple(cells), Timing.INTERLEAVED, 1), network())
+def verdict_words(kept: KeptVerdicts) -> str:
+    """What visitors found, in a sentence."""
+    counts = ", ".join(
+        f"{verdict} {'once' if count == 1 else f'{count:,} times'}" for verdict, count in kept.counts.items()
+    )
+    last = pd.Timestamp(kept.last_at).tz_convert(time_zone())
+    return f"Reproduced by visitors: {counts}; last on {last:%-d %B %Y}."
+
+
+def _start(records: Mapping[str, SharedRun], repeats: int, capsule_id: str | None) -> None:
+    experiment = send_again(
+        records,
+        repeats,
+        endpoints=available_endpoints(),
+        experiments=service().experiments,
+        log=own_log(),
+        capsule_id=capsule_id,
+    )
+    st.session_state.setdefault(keys.REPRODUCTIONS, {})[_ids(records)] = experiment.id
 
 
 @st.fragment(run_every=_LOOK_AGAIN_S)
-def _draw_progress(experiment: Experiment, requests: int) -> None:
+def _draw_progress(experiment: Experiment, place: Place) -> None:
     if not experiment.going_on:
         st.rerun()
-    begun = len(experiment.run_ids())
-    ended, total = max(begun - 1, 0), begun + experiment.waiting
+    begun = experiment.run_ids()
+    ended, total = max(len(begun) - 1, 0), len(begun) + experiment.waiting
     with st.container(horizontal=True, vertical_alignment="center"):
         st.progress(ended / total if total else 0.0, f"{ended:,} of {total:,} answers")
-        st.button("Stop", key="stop_reproduction", on_click=experiment.stop, icon=":material/stop:")
+        st.button("Stop", key=place.key("stop"), on_click=experiment.stop, icon=":material/stop:")
+    draw_run(find(begun[-1]) if begun else None, actions=lambda: None, place=place)
 
 
 @shown()
-def _draw_result(records: Mapping[str, SharedRun], experiment: Experiment, capsule_id: str | None) -> None:
-    database = own_log().database
-    again = runs_of(database, experiment.id) if database else []
-    results: dict[str, Reproduction] = {}
-    for place, same in enumerate(_requests(records).values()):
-        mine = [run for run in again if run.lane == str(place)]
-        if mine:
-            results[_titles(records, same)] = reproduction(same, mine)
-    if not results:
+def _draw_result(
+    records: Mapping[str, SharedRun], experiment: Experiment, capsule_id: str | None, place: Place
+) -> None:
+    again = new_runs(own_log(), experiment.id, records)
+    if not again:
         st.markdown("Nothing was sent.")
         return
-    verdict = overall(list(results.values()))
+    verdict, results = compared(records, again)
     badge, sentence = _WORDS[verdict]
     st.markdown(f"**Reproduced** {badge} {sentence}")
-    refused = next((run.error_message for run in again if run.error_message), None)
-    if refused:
+    if refused := next((run.error_message for runs in again.values() for run in runs if run.error_message), None):
         st.caption(plain_words(refused))
     st.table(
         pd.DataFrame({plain_words(title, 120): _column(result) for title, result in results.items()})
@@ -143,16 +154,53 @@ def _draw_result(records: Mapping[str, SharedRun], experiment: Experiment, capsu
         .rename_axis("measure"),
         border="horizontal",
     )
-    for title, result in results.items():
-        changed = [f"{label}: {plain_words(before)} → {plain_words(now)}" for label, before, now in result.served]
-        if changed:
-            st.caption(f"{plain_words(title, 120)} · {' · '.join(changed)}")
-    if capsule_id and keys.LINK_IS_OPEN not in st.session_state and verdict is not Reproduced.FAILED:
-        st.session_state[keys.LINK_IS_OPEN] = keep_verdict(own_log(), capsule_id, verdict.value)
-    if not st.session_state.get(keys.LINK_IS_OPEN, True):
+    _draw_served(results)
+    _draw_new_answers(requests_of(records), again, place)
+    database = links()
+    if capsule_id and database and not can_be_opened(database, capsule_id):
         st.caption(
             "The link was revoked or has expired meanwhile. Its verdicts are deleted; your runs stay in your log."
         )
+
+
+def _draw_served(results: Mapping[str, Reproduction]) -> None:
+    """Draw which model and which versions answered before and now, once for requests of which it is the same."""
+    found: dict[str, list[str]] = {}
+    for title, result in results.items():
+        words = " · ".join(
+            f"{label}: {plain_words(before)} → {plain_words(now)}" for label, before, now in result.served
+        )
+        found.setdefault(words, []).append(plain_words(title, 120))
+    for words, titles in found.items():
+        if words:
+            st.caption(words if len(found) == 1 else f"{', '.join(titles)} · {words}")
+
+
+def _draw_new_answers(
+    originals: Mapping[str, Sequence[SharedRun]], again: Mapping[str, Sequence[RunRecord]], place: Place
+) -> None:
+    """Draw one of the new answers with its differences from the original: at first one that differs."""
+    answers = {
+        f"{title}, new answer {number}": (title, originals[title][0], run)
+        for title, runs in again.items()
+        for number, run in enumerate(runs, 1)
+        if run.status == Status.OK
+    }
+    if not answers:
+        return
+    others = [answer_text(run) != answer_text(original) for _title, original, run in answers.values()]
+    name = st.selectbox(
+        "New answer",
+        list(answers),
+        index=others.index(True) if True in others else 0,
+        format_func=plain_words,
+        key=place.key("shown"),
+        label_visibility="collapsed",
+        width=320,
+    )
+    title, original, run = answers[name]
+    draw_run(run, actions=lambda: None, place=place)
+    draw_word_differences({title: original, name: run}, title)
 
 
 def _column(result: Reproduction) -> dict[str, str]:
@@ -169,19 +217,6 @@ def _column(result: Reproduction) -> dict[str, str]:
                 f":small[:gray[{number.now.low:,.4g} to {number.now.high:,.4g}{mark}]]"
             )
     return words
-
-
-def _requests(records: Mapping[str, SharedRun]) -> dict[tuple[str, str], list[RunRecord]]:
-    """The runs of each request, by endpoint and body."""
-    found: dict[tuple[str, str], list[RunRecord]] = {}
-    for record in records.values():
-        found.setdefault((record.endpoint, record.request_body), []).append(record)
-    return found
-
-
-def _titles(records: Mapping[str, SharedRun], same: Sequence[RunRecord]) -> str:
-    ids = {record.id for record in same}
-    return ", ".join(title for title, record in records.items() if record.id in ids)
 
 
 def _ids(records: Mapping[str, SharedRun]) -> tuple[str, ...]:

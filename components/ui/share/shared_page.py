@@ -13,40 +13,38 @@ from components.contract.messages import Role
 from components.contract.profile import profile_named
 from components.drafts.conversation import Turns
 from components.drafts.draft import Draft, new_draft
-from components.runs.order import order_again
 from components.server.process import service
 from components.sharing.capsule import Capsule, CapsuleRun, Kind
 from components.sharing.capsules import open_capsule
+from components.sharing.collection import with_links_opened
 from components.sharing.linked_settings import LinkedSettings, linked_settings
 from components.sharing.problem import LinkProblem
-from components.sharing.reproductions import KeptVerdicts, kept_verdicts
+from components.sharing.reproductions import kept_verdicts
 from components.sharing.shared_run import SharedRun, shared_runs
 from components.ui import state
 from components.ui.answer.events_view import draw_events
 from components.ui.answer.place import Place
 from components.ui.answer.run_differences import draw_differences
-from components.ui.answer.run_lookup import find, record_of, request_of
+from components.ui.answer.run_lookup import request_of
 from components.ui.answer.run_view import draw_run
-from components.ui.answer.sending import start
 from components.ui.answer.times_view import draw_times
 from components.ui.answer.view_switches import draw_replay_switch
-from components.ui.available_endpoints import available_endpoints
 from components.ui.choices import choose_view
 from components.ui.form import draft_form
 from components.ui.form.code_view import draw_code
 from components.ui.form.link_bar import take_settings
 from components.ui.plain_words import plain_words
 from components.ui.share import keys
+from components.ui.share.collection_page import draw_choice, draw_entries
 from components.ui.share.download import draw_download
-from components.ui.share.reproduce import draw_reproduce, draw_reproduction
+from components.ui.share.reproduce import draw_reproduce, draw_reproduction, verdict_words
 from components.ui.time_zone import time_zone
-from components.ui.user_errors import draw_kept, shown
+from components.ui.user_errors import shown
 from components.ui.visitor import is_known, links, rate_limit_key
 from components.user_error import UserError
 
 _PARTS = ["Request", "Times", "Events", "Code"]
 _MOST_IN_A_ROW = 4
-_AGAIN = Place("again", "Your answer", 2)
 _NOTHING = "There is nothing here. The link has expired, was revoked, or is incomplete."
 
 
@@ -58,11 +56,14 @@ def draw_shared(capsule_id: str) -> None:
     database = links()
     with shown():
         kept = kept_verdicts(database, capsule_id) if database else None
-        draw_capsule(capsule, capsule_id, _verdict_words(kept) if kept else "")
+        draw_capsule(capsule, capsule_id, verdict_words(kept) if kept else "")
 
 
 def draw_capsule(capsule: Capsule, capsule_id: str | None, said: str = "") -> None:
     """Draw a capsule of a link, or of a file, which has no id. ``said`` is a sentence in Markdown about it."""
+    if capsule.kind is Kind.COLLECTION:
+        _draw_collection(capsule, capsule_id)
+        return
     st.subheader(plain_words(capsule.title or "Shared", 200), anchor=False)
     runs = shared_runs(capsule_id or capsule.title, capsule)
     if capsule.runs:
@@ -71,24 +72,30 @@ def draw_capsule(capsule: Capsule, capsule_id: str | None, said: str = "") -> No
         st.caption(f"Text made by a model, not checked by anyone. {began:%-d %B %Y}, Tempera {version}. {said}".strip())
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         _draw_forks(runs, capsule)
-        again = len(runs) == 1 and _draw_run_again(next(iter(runs.values())), capsule.runs[0])
-        draw_reproduce(runs, capsule)
+        draw_reproduce(runs, capsule, capsule_id)
         draw_download(capsule)
     draw_reproduction(runs, capsule_id)
     if capsule.kind is Kind.SETTINGS and capsule.settings:
         st.markdown("Settings, ready to review and run.")
     elif len(runs) == 1:
-        _draw_one(*next(iter(runs.items())), capsule.runs[0], compared=again)
+        _draw_one(next(iter(runs.values())), capsule.runs[0])
     else:
         _draw_several(runs, capsule)
 
 
-def _verdict_words(kept: KeptVerdicts) -> str:
-    counts = ", ".join(
-        f"{verdict} {'once' if count == 1 else f'{count:,} times'}" for verdict, count in kept.counts.items()
+def _draw_collection(collection: Capsule, capsule_id: str | None) -> None:
+    chosen = draw_choice(collection) if capsule_id is None else None
+    if chosen:
+        draw_capsule(chosen, None)
+        return
+    st.title(plain_words(collection.title or "Collection", 200), anchor=False)
+    count = len(collection.linked)
+    st.caption(
+        f"{count} shared {'link' if count == 1 else 'links'} with notes, each of which can be reproduced. "
+        "Answers are text made by a model, not checked by anyone."
     )
-    last = pd.Timestamp(kept.last_at).tz_convert(time_zone())
-    return f"Reproduced by visitors: {counts}; last on {last:%-d %B %Y}."
+    draw_download(collection)
+    draw_entries(collection, are_links=capsule_id is not None)
 
 
 def _opened(capsule_id: str) -> Capsule | None:
@@ -102,6 +109,7 @@ def _opened(capsule_id: str) -> Capsule | None:
         return None
     try:
         found = service().lookups.look_up(rate_limit_key(), lambda: open_capsule(database, capsule_id))
+        found = found and with_links_opened(database, found)
     except UserError as problem:  # not the error of the visitor who opened the link
         st.info(plain_words(problem.sentence))
         return None
@@ -121,7 +129,7 @@ def _draw_forks(runs: Mapping[str, SharedRun], capsule: Capsule) -> None:
         _draw_fork(capsule.settings, "comparison", to_lanes=True)
 
 
-def _draw_one(title: str, record: SharedRun, run: CapsuleRun, *, compared: bool) -> None:
+def _draw_one(record: SharedRun, run: CapsuleRun) -> None:
     answer, beside = st.columns([3, 2], gap="large")
     with answer:
         draw_run(record)
@@ -136,8 +144,6 @@ def _draw_one(title: str, record: SharedRun, run: CapsuleRun, *, compared: bool)
             draw_code(None, request_of(record), profile_named(record.dialect))
         else:
             _draw_request(run)
-    if compared:
-        _draw_beside(title, record)
 
 
 def _draw_several(runs: Mapping[str, SharedRun], capsule: Capsule) -> None:
@@ -223,40 +229,3 @@ def _draw_fork(linked: LinkedSettings | None, name: str, to_lanes: bool) -> None
         draft_form.begin(new_draft)
         take_settings(linked, "shared link")
         st.switch_page("compare.py" if to_lanes else "playground.py")
-
-
-def _draw_run_again(record: SharedRun, run: CapsuleRun) -> bool:
-    """Draw the button that runs the request at the visitor's own endpoint; returns whether there is an answer."""
-    if not is_known():
-        return False
-    endpoint = available_endpoints().get(record.endpoint)
-    why = None
-    if run.system_left_out:
-        why = "The system message is not shared, so the request cannot be sent again."
-    elif endpoint is None:
-        why = "There is no endpoint with this name here. Open a copy and choose another one."
-    if (
-        st.button(
-            "Run again and compare",
-            key="run_shared_again",
-            icon=":material/replay:",
-            disabled=why is not None,
-            help=why or "Sends exactly the same bytes to the endpoint with this name, and compares the answers.",
-        )
-        and endpoint
-    ):
-        again = start(order_again(endpoint, record), _AGAIN)
-        if again:
-            st.session_state[keys.SHARED_AGAIN] = record.id, again.id
-    draw_kept(state.RUN_PROBLEM)
-    made: tuple[str, str] | None = st.session_state.get(keys.SHARED_AGAIN)
-    return made is not None and made[0] == record.id
-
-
-def _draw_beside(title: str, record: SharedRun) -> None:
-    run = find(st.session_state[keys.SHARED_AGAIN][1])
-    mine = record_of(run)
-    st.markdown("**Your own answer to the same request**")
-    draw_run(run, actions=lambda: None, place=_AGAIN)
-    if mine and not mine.running:
-        draw_differences({title: record, "Yours": mine})

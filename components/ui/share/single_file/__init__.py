@@ -23,7 +23,8 @@ from components.live.token_rows import TokenRows
 from components.log.log import Log
 from components.log.record import NUMBERS, SHOWN
 from components.markdown.answer import AnswerBlocks
-from components.sharing.capsule import Capsule, CapsuleRun
+from components.sharing import sentences
+from components.sharing.capsule import Capsule, CapsuleRun, Kind
 from components.sharing.capsule_file import data_block, data_blocks
 from components.sharing.shared_run import SharedRun, shared_runs
 from components.ui import theme
@@ -53,30 +54,23 @@ _MEASURES = (
 
 
 def single_file(capsule: Capsule, log: Log) -> str:
-    """The HTML of the file. Raises LinkProblem when the capsule is too large, and DatabaseUnavailable."""
-    records = shared_runs("", capsule)
+    """The HTML of the file; a collection has the capsules of its links.
+
+    Raises LinkProblem when the capsule is too large, and DatabaseUnavailable.
+    """
     style = _style()
-    runs = [_run(title, record, run) for (title, record), run in zip(records.items(), capsule.runs, strict=True)]
-    answered = {title: record for title, record in records.items() if answer_text(record)}
-    first = next(iter(answered.values()), None)
-    began = min((run.created_at for run in capsule.runs), default="")
+    is_collection = capsule.kind is Kind.COLLECTION
+    parts = list(_parts(capsule)) if is_collection else [_part(capsule, first_number=0)]
+    runs = [run for part in parts for run in part.get("runs", ())]
     drawn = [{"replay": run["replay"], "tokens": run["tokens"]} for run in runs]
     page: str = _PAGE.render(
         title=capsule.title or "Shared",
         version=capsule.app_version,
-        date=f"{pd.Timestamp(began):%-d %B %Y}" if began else "",
-        prompt=next(iter(prompts)) if len(prompts := {record.prompt for record in records.values()}) == 1 else "",
-        runs=runs,
-        settings=[(change.field, change.after) for change in capsule.settings.changes()] if capsule.settings else [],
-        differing=differing([run["settings"] for run in runs]),
+        date=_date(capsule),
+        is_collection=is_collection,
+        parts=parts,
+        missing=sentences.LINK_MISSING,
         omitted=OMITTED,
-        table=list(_table(records)),
-        divergence=Markup(divergence_html(answered)) if len(answered) > 1 else "",  # noqa: S704 - escapes all text
-        differences=[
-            {"title": title, "marked": Markup(marked_words(first, record))}  # noqa: S704 - escapes all text
-            for title, record in list(answered.items())[1:]
-            if first
-        ],
         # Both escape the signs that could end a block.
         data=Markup(data_blocks(capsule, log)),  # noqa: S704
         drawn=Markup(data_block("drawn", json.dumps(drawn, ensure_ascii=False, separators=(",", ":")))),  # noqa: S704
@@ -86,6 +80,46 @@ def single_file(capsule: Capsule, log: Log) -> str:
         "base-uri 'none'; form-action 'none'",
     )
     return page
+
+
+def _parts(collection: Capsule) -> Iterator[dict[str, Any]]:
+    """The notes and capsules of a collection; a link without a capsule is missing."""
+    number = 0
+    for entry in collection.entries:
+        part: dict[str, Any] = {"missing": entry.link is not None}
+        if entry.capsule:
+            part = _part(entry.capsule, first_number=number)
+        number += len(part.get("runs", ()))
+        yield {"note": _markdown(entry.note), **part}
+
+
+def _part(capsule: Capsule, *, first_number: int) -> dict[str, Any]:
+    """The part of the page that shows a capsule. Runs are numbered through the page."""
+    records = shared_runs("", capsule)
+    runs = [_run(title, record, run) for (title, record), run in zip(records.items(), capsule.runs, strict=True)]
+    answered = {title: record for title, record in records.items() if answer_text(record)}
+    first = next(iter(answered.values()), None)
+    return {
+        "title": capsule.title or "Shared",
+        "version": capsule.app_version,
+        "date": _date(capsule),
+        "prompt": next(iter(prompts)) if len(prompts := {record.prompt for record in records.values()}) == 1 else "",
+        "runs": [{"number": number, **run} for number, run in enumerate(runs, first_number)],
+        "settings": [(change.field, change.after) for change in capsule.settings.changes()] if capsule.settings else [],
+        "differing": differing([run["settings"] for run in runs]),
+        "table": list(_table(records)),
+        "divergence": Markup(divergence_html(answered)) if len(answered) > 1 else "",  # noqa: S704 - escapes all text
+        "differences": [
+            {"title": title, "marked": Markup(marked_words(first, record))}  # noqa: S704 - escapes all text
+            for title, record in list(answered.items())[1:]
+            if first
+        ],
+    }
+
+
+def _date(capsule: Capsule) -> str:
+    began = min((run.created_at for run in capsule.runs), default="")
+    return f"{pd.Timestamp(began):%-d %B %Y}" if began else ""
 
 
 def _run(title: str, record: SharedRun, run: CapsuleRun) -> dict[str, Any]:

@@ -1,12 +1,13 @@
 // Replays each answer from the moments of its events, and lists the events and draws the tokens on demand. Texts are set
 // as text only.
 const capsule = JSON.parse(document.getElementById("tempera-capsule").textContent);
+const runs = capsule.entries.length ? capsule.entries.flatMap(({ capsule }) => capsule?.runs ?? []) : capsule.runs;
 const drawn = JSON.parse(document.getElementById("drawn").textContent);
 
 for (const bar of document.querySelectorAll(".replay")) {
   const run = Number(bar.dataset.run);
   const steps = drawn[run].replay;
-  const text = capsule.runs[run].text;
+  const text = runs[run].text;
   const answer = bar.parentElement.querySelector(".answer");
   const final = answer.querySelector(".final");
   const played = answer.querySelector(".played");
@@ -58,7 +59,7 @@ for (const events of document.querySelectorAll(".events")) {
 function list(events) {
   const table = document.createElement("table");
   let before = null;
-  for (const event of capsule.runs[Number(events.dataset.run)].events ?? []) {
+  for (const event of runs[Number(events.dataset.run)].events ?? []) {
     const row = table.insertRow();
     const gap = before === null ? "" : `+${(event.at_ms - before).toFixed(1)}`;
     before = event.at_ms;

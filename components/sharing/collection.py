@@ -1,0 +1,59 @@
+"""Makes a collection of links, and opens the links of one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+
+from pydantic import ValidationError
+
+from components import __version__
+from components.log.database import Database
+from components.log.storable import storable_text
+from components.sharing import sentences
+from components.sharing.capsule import MOST_ENTRIES, MOST_NOTE_CHARS, MOST_TITLE_CHARS, Capsule, Entry, Kind
+from components.sharing.capsules import open_capsule
+from components.sharing.problem import LinkProblem
+
+
+def collection_of(title: str, linked: Sequence[tuple[str, str]], end: str = "") -> Capsule:
+    """A collection of links in order, each by its id and with the note before it; ``end`` is the last note.
+
+    Raises LinkProblem for no link, and for too many.
+    """
+    if len(linked) > MOST_ENTRIES:
+        raise LinkProblem(sentences.TOO_MANY_ENTRIES.format(most=MOST_ENTRIES))
+    entries = [Entry(note=_note(note), link=link) for link, note in linked]
+    try:
+        return Capsule(
+            kind=Kind.COLLECTION,
+            title=" ".join(storable_text(title).split())[:MOST_TITLE_CHARS],
+            app_version=__version__,
+            entries=(*entries, *([Entry(note=_note(end))] if end.strip() else [])),
+        )
+    except ValidationError:
+        raise LinkProblem(sentences.NOTHING_TO_COLLECT) from None
+
+
+def with_links_opened(database: Database, capsule: Capsule) -> Capsule:
+    """The capsule; if it is a collection, with the capsules of its links. Raises QueryFailed.
+
+    An entry has none when its link is revoked or expired, and when what it holds cannot be read. Copies of a file stay.
+    """
+    if capsule.kind is not Kind.COLLECTION:
+        return capsule
+    return capsule.model_copy(update={"entries": tuple(_opened(database, entry) for entry in capsule.entries)})
+
+
+def _opened(database: Database, entry: Entry) -> Entry:
+    if entry.capsule or not entry.link:
+        return entry
+    found = None
+    with suppress(LinkProblem):
+        found = open_capsule(database, entry.link)
+    usable = found if found and found.kind is not Kind.COLLECTION else None
+    return entry.model_copy(update={"capsule": usable})
+
+
+def _note(text: str) -> str:
+    return storable_text(text)[:MOST_NOTE_CHARS]

@@ -1,0 +1,64 @@
+"""The dialog that makes a collection of the visitor's links, with notes between them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from components.sharing.capsule import MOST_ENTRIES, MOST_NOTE_CHARS, MOST_TITLE_CHARS, Kind
+from components.sharing.capsules import Published
+from components.sharing.collection import collection_of
+from components.ui.plain_words import plain_words
+from components.ui.share import keys
+from components.ui.share.share_answers import draw_publish
+from components.ui.user_errors import shown
+
+
+def draw_new_collection(found: Sequence[Published]) -> None:
+    """Draw the button, and its dialog while that is open."""
+    links = {published.id: published for published in found if published.kind != Kind.COLLECTION}
+    st.button(
+        "New collection",
+        key="new_collection",
+        icon=":material/library_add:",
+        disabled=not links,
+        help="One page with several of your links, and notes between them." if links else "Share an answer first.",
+        on_click=_open,
+    )
+    if st.session_state.get(keys.COLLECTING) and links:
+        _collect(links)
+
+
+def _open() -> None:
+    st.session_state[keys.COLLECTING] = True
+    st.session_state.pop(keys.PUBLISHED, None)
+
+
+def _close() -> None:
+    st.session_state.pop(keys.COLLECTING, None)
+
+
+@st.dialog("New collection", width="large", on_dismiss=_close)
+@shown()
+def _collect(links: dict[str, Published]) -> None:
+    title = st.text_input("Title", key=keys.COLLECTION_TITLE, max_chars=MOST_TITLE_CHARS)
+    chosen = st.multiselect(
+        "Links, in this order",
+        list(links),
+        format_func=lambda link: plain_words(links[link].title, 80) or "A link without a title",
+        max_selections=MOST_ENTRIES,
+        key=keys.COLLECTED,
+    )
+    if not chosen:
+        st.caption("Choose the links. Each can have a note in Markdown before it.")
+        return
+    notes = [_note(f"Note before {plain_words(links[link].title, 60)}", link) for link in chosen]
+    end = _note("Note at the end", "")
+    st.caption("The notes become public, and the chosen links with them. A link that you revoke disappears here, too.")
+    draw_publish(collection_of(title, list(zip(chosen, notes, strict=True)), end))
+
+
+def _note(label: str, link: str) -> str:
+    key = f"{keys.COLLECTION_NOTE}{link}"
+    return st.text_area(label, key=key, height="content", max_chars=MOST_NOTE_CHARS, placeholder="Markdown, or nothing")
