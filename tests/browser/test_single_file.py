@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Page, Request, expect
 
 from components.log.log import Log
-from components.sharing.capsule import Capsule, Kind
+from components.sharing.capsule import Capsule, Entry, Kind
 from components.sharing.freezing import Choices, capsule_of
 from components.ui.share.single_file import single_file
 from tests.browser.hostile import LEAK, STRINGS
@@ -61,6 +61,11 @@ def two_lanes() -> Capsule:
     )
 
 
+def collection(*parts: tuple[str, Capsule | None]) -> Capsule:
+    entries = tuple(Entry(note=note, link="A" * 22, capsule=capsule) for note, capsule in parts)
+    return Capsule(kind=Kind.COLLECTION, title="A report", app_version="1.0.0", entries=entries)
+
+
 def test_a_file_shows_answers_differences_events_and_a_replay(offline: Page, tmp_path: Path) -> None:
     assert opened(offline, tmp_path, two_lanes()) == [(tmp_path / "capsule.html").as_uri()]
     first = offline.locator("article").first
@@ -77,6 +82,29 @@ def test_a_file_shows_answers_differences_events_and_a_replay(offline: Page, tmp
     first.get_by_text("Events").click()
     expect(first.locator(".events tr")).to_have_count(4)
     expect(first.locator(".events tr").nth(2)).to_contain_text("300.0 ms")
+
+
+def test_a_collection_is_one_file_in_which_each_answer_has_its_replay_and_events(offline: Page, tmp_path: Path) -> None:
+    one = capsule_of(
+        [a_record(text="Far away")],
+        kind=Kind.RUN,
+        title="One",
+        choices=Choices(),
+        events={RUN_ID: [an_event("Far away", 50.0)]},
+    )
+    assert len(opened(offline, tmp_path, collection(("**First**", one), ("", None), ("", two_lanes())))) == 1
+    expect(offline.locator(".note strong")).to_have_text("First")
+    expect(offline.get_by_text("This link was revoked or has expired.")).to_be_visible()
+    expect(offline.locator("h2")).to_have_text(["One", "The sea"])
+    last = offline.locator("article").last
+    last.get_by_role("slider").fill("4")
+    expect(last.locator(".final")).to_have_text("The sea is 🌊 wild.")
+    last.get_by_role("slider").fill("3")
+    expect(last.locator(".played")).to_have_text("The sea is 🌊")
+    last.get_by_text("Events").click()
+    expect(last.locator(".events tr")).to_have_count(4)
+    offline.locator("article").first.get_by_text("Events").click()
+    expect(offline.locator("article").first.locator(".events tr")).to_contain_text("Far away")
 
 
 def test_a_file_shows_the_probabilities_that_were_chosen(offline: Page, tmp_path: Path) -> None:
@@ -113,7 +141,7 @@ def test_hostile_texts_run_and_load_nothing(offline: Page, tmp_path: Path) -> No
         )
         for number in range(1, 4)
     ]
-    capsule = capsule_of(
+    inner = capsule_of(
         records,
         kind=Kind.RUNS,
         title=texts[24],
@@ -121,7 +149,7 @@ def test_hostile_texts_run_and_load_nothing(offline: Page, tmp_path: Path) -> No
         labels={record.id: text for record, text in zip(records, texts[22:], strict=False)},
         events={record.id: [an_event(text, 1.0) for text in texts] for record in records},
     )
-    asked = opened(offline, tmp_path, capsule)
+    asked = opened(offline, tmp_path, collection((hostile, inner)).model_copy(update={"title": texts[24]}))
     for events in offline.locator(".events summary").all():
         events.click()
     for reasoning in offline.get_by_text("Reasoning").all():
