@@ -82,7 +82,7 @@ class Check(BaseModel):
 
     def with_values(self: _C, values: Mapping[str, str]) -> _C:
         """The check with these values of its variables."""
-        if not self._has_variables:
+        if not self.has_variables:
             return self
         return self.model_copy(update=_filled(dict(self), values))
 
@@ -94,7 +94,8 @@ class Check(BaseModel):
         return said
 
     @cached_property
-    def _has_variables(self) -> bool:
+    def has_variables(self) -> bool:
+        """Whether the check reads columns."""
         return bool(self.variable_names)
 
 

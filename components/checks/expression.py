@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import operator
 from collections.abc import Callable, Iterable, Mapping
+from contextvars import ContextVar
 from functools import lru_cache
 from typing import Any
 
@@ -91,12 +92,22 @@ def parsed_expression(expression: str) -> ast.expr:
 def evaluated(expression: str, names: Mapping[str, Any]) -> Any:
     """The value of the expression with these names. Raises ExpressionProblem."""
     tree = parsed_expression(expression)
-    language = SimpleEval(_OPERATORS, _FUNCTIONS, dict(names))
-    language.nodes = {kind: language.nodes[kind] for kind in _NODES if kind in language.nodes}
+    _names.set(names)
     try:
-        return language.eval(expression, tree)
+        return _LANGUAGE.eval(expression, tree)
     except Exception as error:  # noqa: BLE001 - simpleeval raises what the expression's operations raise
         raise ExpressionProblem(f"The expression cannot be evaluated: {error}.".replace("..", ".")) from None
+
+
+def _language() -> SimpleEval:
+    language = SimpleEval(_OPERATORS, _FUNCTIONS, lambda node: _names.get()[node.id])
+    language.nodes = {kind: language.nodes[kind] for kind in _NODES if kind in language.nodes}
+    return language
+
+
+# One for all threads: making one changes the filters of warnings, which no two threads may do at once.
+_names: ContextVar[Mapping[str, Any]] = ContextVar("names")
+_LANGUAGE = _language()
 
 
 def _parts(node: ast.AST) -> Iterable[ast.AST]:

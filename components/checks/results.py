@@ -33,9 +33,11 @@ def check_answer(check: Check, answer: Answer, values: Mapping[str, str] | None 
     """The result of a check on an answer; ``values`` are those of the row of the data set."""
     if answer.problem:
         return Result(None, answer.problem)
-    if missing := next((name for name in check.variable_names if name not in (values or {})), None):
-        return Result(None, sentences.NO_VALUE.format(name=missing))
-    return (check.with_values(values) if values else check).judge(answer)
+    if check.has_variables:
+        if missing := next((name for name in check.variable_names if name not in (values or {})), None):
+            return Result(None, sentences.NO_VALUE.format(name=missing))
+        check = check.with_values(values or {})
+    return check.judge(answer)
 
 
 def all_passed(results: Iterable[Result]) -> bool | None:

@@ -68,10 +68,6 @@ class MatchesSchema(Check):
         title = self.schema_.get("title") if isinstance(self.schema_, dict) else None
         return f"matches the JSON Schema {title}" if isinstance(title, str) else "matches its JSON Schema"
 
-    def with_values(self, values: Mapping[str, str]) -> MatchesSchema:
-        """The same check: a schema has no variables."""
-        return self
-
     @property
     def variable_names(self) -> list[str]:
         """None: braces in a schema are text."""
