@@ -14,6 +14,7 @@ from components.ui.answer.run_view import draw_run
 from components.ui.answer.view_switches import draw_view_row
 from components.ui.available_endpoints import available_endpoints
 from components.ui.compare.starting import compare_with
+from components.ui.experiment_file import rules_form
 from components.ui.form import draft_form, widget_values
 from components.ui.form import keys as form_keys
 from components.ui.form.code_view import draw_code, draw_import
@@ -80,7 +81,8 @@ draft_form.keep(draft)
 with tools:
     draw_presets()
     draw_import(endpoint.profile)
-    shared = Answers(Kind.RUN, {"": record} if record and not record.running else {})
+    ended = {"": record} if record and not record.running else {}
+    shared = Answers(Kind.RUN, ended, checks=rules_form.read().checks)
     draw_share_button(lambda: shared, draft)
     draw_reset_all(draft)
     st.space("stretch")

@@ -11,6 +11,7 @@ from enum import StrEnum
 import numpy as np
 
 from components.checks.similarity import similarity
+from components.experiments.baseline import chance_of_shares
 from components.experiments.determinism import IDENTICAL, determinism, tool_calls_text
 from components.experiments.noise import (
     CHANCE,
@@ -53,6 +54,15 @@ class NumberReproduced:
 
 
 @dataclass(frozen=True)
+class ChecksReproduced:
+    """How many answers pass their checks on both sides, of those for which that is known."""
+
+    before: tuple[int, int]
+    now: tuple[int, int]
+    verdict: Reproduced
+
+
+@dataclass(frozen=True)
 class Reproduction:
     """The comparison of some originals with new answers to the same bytes.
 
@@ -70,6 +80,7 @@ class Reproduction:
     complete: int
     asked: int
     rank: tuple[int, int] | None = None
+    checks: ChecksReproduced | None = None
 
 
 _WORST_LAST = (
@@ -93,6 +104,7 @@ def reproduction(originals: Sequence[RunRecord], again: Sequence[RunRecord]) -> 
         ),
         complete=len(good),
         asked=len(again),
+        checks=_checks(originals, good),
     )
 
 
@@ -161,6 +173,20 @@ def _number(name: str, originals: Sequence[RunRecord], again: Sequence[RunRecord
             within = min(now) <= statistics.median(before) <= max(now)
             verdict = Reproduced.WITHIN_NOISE if within else Reproduced.TOO_FEW
     return NumberReproduced(NUMBERS[name].short_title, spread(before), spread(now), verdict)
+
+
+def _checks(originals: Sequence[RunRecord], again: Sequence[RunRecord]) -> ChecksReproduced | None:
+    before, now = ([run.passed for run in runs if run.passed is not None] for runs in (originals, again))
+    if not before or not now:
+        return None
+    if statistics.fmean(before) == statistics.fmean(now):
+        verdict = Reproduced.IDENTICAL
+    elif chance_of_shares(before, now) < CHANCE:
+        verdict = Reproduced.CHANGED
+    else:
+        enough = min(len(before), len(now)) >= FEWEST_REPEATS
+        verdict = Reproduced.WITHIN_NOISE if enough else Reproduced.TOO_FEW
+    return ChecksReproduced((sum(before), len(before)), (sum(now), len(now)), verdict)
 
 
 def _numbers(name: str, records: Sequence[RunRecord]) -> list[float]:

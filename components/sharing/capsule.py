@@ -12,9 +12,19 @@ import zlib
 from enum import StrEnum
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model, field_serializer, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    JsonValue,
+    ValidationError,
+    create_model,
+    field_serializer,
+    model_validator,
+)
 
 from components import __version__
+from components.checks.kinds import MOST_CHECKS
 from components.contract.strict_json import read_json
 from components.log.events import StoredEvent
 from components.log.record import DEFAULTS, PUBLIC, TYPES
@@ -53,6 +63,15 @@ class _Public(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
+class SharedCheck(_Public):
+    """A check of an answer and its result. ``kind`` and ``value`` are as in an experiment file, without variables."""
+
+    kind: str
+    value: JsonValue
+    passed: bool | None
+    reason: str
+
+
 _NOT_AS_STORED = ("status", "warnings", "tool_calls")
 AS_STORED = tuple(name for name in PUBLIC if name not in _NOT_AS_STORED)
 """The facts that a capsule stores in the form of a ``RunRecord``."""
@@ -65,7 +84,7 @@ class CapsuleRun(_Facts):  # type: ignore[misc]  # its fields are made from a li
     """The public part of a run: its public facts, and the fields below.
 
     ``label`` distinguishes the run from others, such as ``A · temperature 0.9``. With ``system_left_out`` a marker
-    replaces every system message of the body. ``rating``, ``tags`` and ``notes`` are empty unless chosen.
+    replaces every system message of the body. ``rating``, ``tags``, ``notes`` and ``checked`` are empty unless chosen.
 
     ``events`` are the first of ``event_count``, None when not chosen. They are the endpoint's data word for word: they
     repeat the answer, and hold ids and anything else that the endpoint sent. ``events_repeat_system`` says that chosen
@@ -83,6 +102,7 @@ class CapsuleRun(_Facts):  # type: ignore[misc]  # its fields are made from a li
     rating: Annotated[int, Field(ge=1, le=5)] | None = None
     tags: tuple[str, ...] = ()
     notes: str = ""
+    checked: Annotated[tuple[SharedCheck, ...], Field(max_length=MOST_CHECKS, fail_fast=True)] = ()
     events: Annotated[tuple[StoredEvent, ...], Field(max_length=MOST_EVENTS, fail_fast=True)] | None = None
     events_repeat_system: bool = False
     probabilities_left_out: bool = False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -9,6 +10,9 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from components import __version__
+from components.checks.check import Check, texts_in
+from components.checks.judge import Judge
+from components.checks.results import answer_of, check_answer
 from components.contract.strict_json import read_json
 from components.log.annotations import Annotation
 from components.log.events import StoredEvent
@@ -24,6 +28,7 @@ from components.sharing.capsule import (
     Capsule,
     CapsuleRun,
     Kind,
+    SharedCheck,
 )
 from components.sharing.left_out import (
     SHORTEST_REPEATED,
@@ -45,6 +50,7 @@ MOST_PROBABILITY_EVENT_CHARS = 2_000_000
 """The same with the probabilities of tokens."""
 
 _warnings = TypeAdapter(tuple[str, ...])
+_texts = TypeAdapter(dict[str, str])
 _tool_calls = TypeAdapter(tuple[ToolCall, ...])
 
 
@@ -52,13 +58,14 @@ _tool_calls = TypeAdapter(tuple[ToolCall, ...])
 class Choices:
     """The chosen content: whether system messages, annotations (stars, tags, notes) and events are included.
 
-    ``probabilities`` are those of tokens, within the events.
+    ``probabilities`` are those of tokens, within the events. ``checks`` are those that need no judge.
     """
 
     system_message: bool = False
     notes: bool = False
     events: bool = True
     probabilities: bool = False
+    checks: bool = False
 
 
 def capsule_of(
@@ -71,8 +78,9 @@ def capsule_of(
     annotations: Mapping[str, Annotation] | None = None,
     events: Mapping[str, Sequence[StoredEvent]] | None = None,
     settings: LinkedSettings | None = None,
+    checks: Sequence[Check] = (),
 ) -> Capsule:
-    """A frozen copy of the runs, in order, with their settings if given.
+    """A frozen copy of the runs, in order, with their settings if given, and with the results of these checks.
 
     ``labels``, ``annotations`` and ``events`` are keyed by run id; the ids are not in the capsule. Content that is not
     chosen is left out even if given. System messages that are left out are also removed from all other texts that
@@ -107,6 +115,7 @@ def capsule_of(
                     label=_line(labels.get(record.id, ""), MOST_LABEL_CHARS, system),
                     annotation=annotations.get(record.id, Annotation()) if choices.notes else Annotation(),
                     events=events.get(record.id, ()) if choices.events else None,
+                    checks=checks if choices.checks else (),
                 )
                 for record in records
             ),
@@ -125,6 +134,7 @@ def _run(
     label: str,
     annotation: Annotation,
     events: Iterable[StoredEvent] | None,
+    checks: Sequence[Check],
 ) -> CapsuleRun:
     def clean(text: str) -> str:
         return system.out_of(storable_text(text))
@@ -154,10 +164,36 @@ def _run(
         rating=annotation.rating,
         tags=tuple(map(clean, annotation.tags)),
         notes=clean(annotation.notes),
+        checked=tuple(_checked(record, checks, system)),
         events=None if first is None or repeats else tuple(_event(event, system) for event in first),
         events_repeat_system=repeats,
         probabilities_left_out=not choices.probabilities and first is not None and record.mean_logprob is not None,
     )
+
+
+def _checked(record: RunRecord, checks: Sequence[Check], system: SystemMessages) -> Iterator[SharedCheck]:
+    """The checks with the variables of the run's form, and their results, in so far as they can be shared.
+
+    Left out are judges, checks without the values of their variables, and those that repeat a system message.
+    """
+    values = _variables(record.draft)
+    for check in checks:
+        filled = check.with_values(values)
+        repeats = any(system.out_of(text) != text for text in texts_in(filled.model_dump()))
+        if isinstance(check, Judge) or repeats or any(name not in values for name in check.variable_names):
+            continue
+        result = check_answer(filled, answer_of(record))
+        reason = system.out_of(storable_text(result.reason), beginning=SHORTEST_REPEATED)
+        yield SharedCheck(kind=check.kind, value=storable(filled.to_value()), passed=result.passed, reason=reason)
+
+
+def _variables(draft: str | None) -> dict[str, str]:
+    """The variables of a run's form; none of an imported run whose form cannot be read."""
+    try:
+        read = json.loads(draft) if draft else {}
+        return _texts.validate_python(read.get("variables", {}))
+    except (ValueError, AttributeError):
+        return {}
 
 
 def _line(text: str, most: int, system: SystemMessages) -> str:

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
+from pydantic import BaseModel
+
 from components.log.events import StoredEvent
 from components.log.record import FACTS, PUBLIC
 from components.sharing.capsule import Capsule, CapsuleRun
@@ -16,6 +18,7 @@ _NOT_FACTS = {
     "rating": "stars",
     "tags": "tag",
     "notes": "notes",
+    "checked": "check",
     "events": "events as they came",
     "events_repeat_system": "events left out because they repeat the system message",
     "probabilities_left_out": "token probabilities left out of the events",
@@ -25,7 +28,7 @@ _FIRST = (
     *("label", "created_at", "app_version", "status", "endpoint", "dialect", "model", "request_body"),
     *("system_left_out", "text", "reasoning", "tool_calls", "finish_reason", "error_kind", "error_message", "warnings"),
 )
-_LAST = ("rating", "tags", "notes", "event_count", "events", *_NOTICES)
+_LAST = ("checked", "rating", "tags", "notes", "event_count", "events", *_NOTICES)
 RUN_WORDS = {
     name: _NOT_FACTS.get(name) or FACTS[name].title
     for name in (*_FIRST, *(name for name in PUBLIC if name not in (*_FIRST, *_LAST)), *_LAST)
@@ -69,10 +72,15 @@ def _of_run(run: CapsuleRun) -> Iterator[tuple[str, str]]:
         elif isinstance(value, tuple):
             several = len(value) > 1
             for number, one in enumerate(value, 1):
-                content = one if isinstance(one, str) else asdict(one)
-                yield from _leaves(f"{words} {number}" if several else words, content)
+                yield from _leaves(f"{words} {number}" if several else words, _content(one))
         else:
             yield words, _in_words(value)
+
+
+def _content(one: Any) -> Any:
+    if isinstance(one, BaseModel):
+        return one.model_dump()
+    return one if isinstance(one, str) else asdict(one)
 
 
 def _event(event: StoredEvent) -> str:

@@ -7,7 +7,9 @@ import time
 import uuid
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 
+from components.checks.results import AnswerChecks
 from components.drafts.comparison import Timing
 from components.endpoints.endpoint import AnyEndpoint
 from components.experiments.experiment import Experiment
@@ -17,7 +19,7 @@ from components.experiments.run_order import Cell, Plan
 from components.experiments.store import runs_of
 from components.log.owned import OwnLog
 from components.log.record import RunRecord
-from components.runs.order import order_again
+from components.runs.order import Order, order_again
 from components.sharing.reproductions import keep_verdict
 from components.sharing.shared_run import SharedRun
 from components.user_error import UserError
@@ -47,7 +49,7 @@ def send_again(
     When it has ended, its verdict is kept with the capsule of that id, if the capsule's owner keeps verdicts.
     """
     cells = [
-        Cell(str(place), place, number, order_again(endpoints[same[0].endpoint], same[0]))
+        Cell(str(place), place, number, _order(endpoints[same[0].endpoint], same[0]))
         for number in range(1, repeats + 1)
         for place, same in enumerate(requests_of(records).values())
     ]
@@ -75,6 +77,11 @@ def compared(
     originals = requests_of(records)
     results = {title: reproduction(originals[title], runs) for title, runs in again.items()}
     return overall(list(results.values())), results
+
+
+def _order(endpoint: AnyEndpoint, record: SharedRun) -> Order:
+    checks = AnswerChecks(record.shared_checks) if record.shared_checks else None
+    return replace(order_again(endpoint, record), checks=checks)
 
 
 def _keep_verdict(experiment: Experiment, records: Mapping[str, SharedRun], log: OwnLog, capsule_id: str) -> None:

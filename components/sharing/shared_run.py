@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 
+from components.checks.check import Check, CheckProblem, Result
+from components.checks.kinds import read_check
+from components.checks.results import facts_of
 from components.log.events import StoredEvent, has_probabilities
 from components.log.record import RunRecord
 from components.log.request_summary import summarize_request
@@ -14,9 +19,10 @@ from components.sharing.capsule import AS_STORED, Capsule, CapsuleRun
 
 @dataclass(frozen=True)
 class SharedRun(RunRecord):
-    """A shared run. ``shared_events`` are its published events."""
+    """A shared run. ``shared_events`` are its published events, ``shared_checks`` its published checks."""
 
     shared_events: tuple[StoredEvent, ...] = field(default=(), repr=False)
+    shared_checks: tuple[Check, ...] = field(default=(), repr=False)
 
     @property
     def has_probabilities(self) -> bool:
@@ -35,6 +41,8 @@ def shared_runs(capsule_id: str, capsule: Capsule) -> dict[str, SharedRun]:
 
 def _shared_run(capsule_id: str, number: int, run: CapsuleRun) -> SharedRun:
     events = tuple(run.stored_events())
+    read = list(_checks(run))
+    checks = tuple(check for check, _result in read)
     facts = {name: getattr(run, name) for name in AS_STORED}
     return SharedRun(
         **facts | {"event_count": run.event_count if events else 0},
@@ -45,5 +53,14 @@ def _shared_run(capsule_id: str, number: int, run: CapsuleRun) -> SharedRun:
         warnings=json.dumps(run.warnings),
         tool_calls=json.dumps([asdict(call) for call in run.tool_calls]),
         shared_events=events,
+        shared_checks=checks,
+        **facts_of(checks, [result for _check, result in read], {}),
         **summarize_request(run.request_body)._asdict(),
     )
+
+
+def _checks(run: CapsuleRun) -> Iterator[tuple[Check, Result]]:
+    """The published checks and their results, without those that only a later release can read."""
+    for shared in run.checked:
+        with suppress(CheckProblem):
+            yield read_check(shared.kind, shared.value), Result(shared.passed, shared.reason)

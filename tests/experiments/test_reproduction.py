@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 
 import pytest
 
@@ -65,6 +66,25 @@ def test_it_says_where_they_part_and_who_answered() -> None:
     result = reproduction([before], [now])
     assert result.parts == "first differs at character 6"
     assert ("made with version", before.app_version, now.app_version) in result.served
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "verdict"),
+    [
+        ([True], [True, True], Reproduced.IDENTICAL),
+        ([True], [False], Reproduced.TOO_FEW),
+        ([True] * 4, [True] * 3 + [False], Reproduced.WITHIN_NOISE),
+        ([True] * 6, [False] * 6, Reproduced.CHANGED),
+        ([None], [True], None),
+    ],
+)
+def test_pass_rates_are_judged_apart_from_the_answers(
+    before: list[bool | None], now: list[bool], verdict: Reproduced | None
+) -> None:
+    originals, again = ([replace(answers("a")[0], passed=passed) for passed in said] for said in (before, now))
+    result = reproduction(originals, again)
+    assert result.verdict is Reproduced.IDENTICAL
+    assert (result.checks.verdict if result.checks else None) is verdict
 
 
 APART, AMONG = ["0123456789" * 8], drawn(1, 1)

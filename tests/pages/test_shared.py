@@ -27,6 +27,7 @@ from components.sharing.linked_settings import linked_settings
 from components.sharing.lookups import Lookups
 from components.snippets.export import Language
 from components.ui import state
+from components.ui.experiment_file.keys import RULES
 from components.ui.form import keys as form_keys
 from components.ui.runs import keys as runs_keys
 from components.ui.share import keys as share_keys
@@ -218,6 +219,19 @@ def test_a_visitor_reproduces_an_answer_and_the_link_keeps_the_verdict(page: App
     assert "Identical: **Run 1, Run 1, new answer 1** (2 of 2)" in shown
     revoke(service().log, link)
     assert "The link was revoked or has expired meanwhile." in texts(other.run())
+
+
+def test_shared_checks_are_shown_and_made_on_the_new_answers(page: AppTest, chat: Chat) -> None:
+    page.session_state[RULES] = "checks:\n  - contains: Hello\n  - length: {at_most: 1, unit: words}\n"
+    run_to_the_end(page)
+    pressed(page, "share")
+    page.checkbox(key=share_keys.SHARE_CHECKS).check().run()
+    pressed(page, "publish")
+    other = opened(c=published(page))
+    assert "**contains “Hello”** “Hello” is at character 1." in texts(other)
+    pressed(other, share_keys.REPRODUCE)
+    wait_for(lambda: "Every new answer equals an original one." in texts(other.run()))
+    assert other.table[0].value.loc["checks passed"].tolist() == ["0 of 1 → 0 of 4 · identical"]
 
 
 def test_a_collection_is_made_of_links_and_each_of_them_is_reproduced(page: AppTest, chat: Chat) -> None:

@@ -136,4 +136,5 @@ choices = st.builds(
     notes=st.booleans(),
     events=st.booleans(),
     probabilities=st.booleans(),
+    checks=st.booleans(),
 )

@@ -31,7 +31,16 @@ PUBLIC_FIELDS = {
     "runs": [
         *("app_version", "attempts", "cached_tokens", "chunk_count", "completion_tokens", "connect_ms", "created_at"),
         *("determinism", "dialect", "endpoint", "error_kind", "error_message", "event_count", "events"),
-        *("events_repeat_system", "finish_reason", "first_byte_ms", "first_event_ms", "label", "model", "notes"),
+        *(
+            "events_repeat_system",
+            "finish_reason",
+            "first_byte_ms",
+            "first_event_ms",
+            "label",
+            "model",
+            "notes",
+            "checked",
+        ),
         *("prompt_tokens", "queued_ms", "rating", "reasoning", "reasoning_ms", "repeat", "request_body"),
         *(
             "served_model",

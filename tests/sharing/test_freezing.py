@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from components.checks.kinds import read_check
 from components.contract.messages import Role
 from components.drafts.comparison import Comparison, Lane
 from components.drafts.conversation import Turn
@@ -19,7 +20,7 @@ from components.log.annotations import Annotation
 from components.log.answer_tokens import tokens_of
 from components.log.events import StoredEvent
 from components.log.record import RunRecord
-from components.sharing.capsule import MOST_EVENTS, Capsule, CapsuleRun, Kind, to_bytes
+from components.sharing.capsule import MOST_EVENTS, Capsule, CapsuleRun, Kind, SharedCheck, read_capsule, to_bytes
 from components.sharing.freezing import MOST_EVENT_CHARS, Choices, capsule_of
 from components.sharing.left_out import SYSTEM_LEFT_OUT, SystemMessages, without_addresses
 from components.sharing.linked_settings import LinkedSettings, linked_settings
@@ -77,7 +78,7 @@ def test_every_field_of_a_run_is_either_public_or_private() -> None:
     assert not PRIVATE.keys() & public
     assert public - names == {
         *("label", "system_left_out", "rating", "tags", "notes", "events", "events_repeat_system"),
-        "probabilities_left_out",
+        *("probabilities_left_out", "checked"),
     }
 
 
@@ -94,6 +95,33 @@ def test_notes_go_in_only_when_they_are_chosen() -> None:
     assert "canary" not in said
     run = a_capsule(annotations={RUN_ID: note}, choices=Choices(notes=True)).runs[0]
     assert (run.rating, run.tags, run.notes) == (4, ("canary-tag",), "canary-notes")
+
+
+def test_checks_go_in_when_they_are_chosen_and_can_be_made_again() -> None:
+    checks = [
+        read_check("contains", "{{word}}"),
+        read_check("contains", "{{unknown}}"),
+        read_check("not_contains", SECRET),
+        read_check("judge", "Is it polite? {{answer}}"),
+    ]
+    record = a_record(draft='{"variables": {"word": "Hello"}}', request_body=a_body(("system", SECRET), ("user", "?")))
+    assert a_capsule(record, checks=checks).runs[0].checked == ()
+    capsule = a_capsule(record, checks=checks, choices=Choices(checks=True))
+    assert [(one.kind, one.value, one.passed) for one in capsule.runs[0].checked] == [("contains", "Hello", True)]
+    assert read_capsule(to_bytes(capsule)) == capsule
+    [shared] = shared_runs("", capsule).values()
+    assert shared.passed
+    assert [check.words for check in shared.shared_checks] == ["contains “Hello”"]
+    broken = a_record(draft='{"variables": 5}')
+    assert a_capsule(broken, checks=checks, choices=Choices(checks=True)).runs[0].checked[0].kind == "not_contains"
+
+
+def test_a_check_that_only_a_later_release_knows_is_left_out() -> None:
+    later = SharedCheck(kind="of_the_future", value=1, passed=True, reason="")
+    capsule = a_capsule()
+    run = capsule.runs[0].model_copy(update={"checked": (later,)})
+    [shared] = shared_runs("", capsule.model_copy(update={"runs": (run,)})).values()
+    assert (shared.passed, shared.shared_checks) == (None, ())
 
 
 def test_events_go_in_only_when_they_are_chosen() -> None:

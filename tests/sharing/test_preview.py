@@ -9,6 +9,7 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from components.checks.kinds import read_check
 from components.log.annotations import Annotation
 from components.sharing.capsule import CapsuleRun, Kind, to_bytes
 from components.sharing.freezing import Choices, capsule_of
@@ -106,6 +107,7 @@ def test_nothing_becomes_public_that_the_preview_does_not_say(
         annotations={RUN_ID: Annotation(3, (title,), title)},
         events={RUN_ID: given_events},
         settings=linked_settings(draft, comparison=True) if draft else None,
+        checks=[read_check("contains", {"text": "Hello", "ignore_case": True}), read_check("length", {"at_most": 3})],
     )
     public = json.loads(zlib.decompress(to_bytes(capsule)))
     assert public.pop("version") == 1

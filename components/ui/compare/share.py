@@ -12,6 +12,7 @@ from components.sharing.capsule import MOST_RUNS, Kind
 from components.sharing.linked_settings import LinkedSettings, linked_settings
 from components.sharing.problem import LinkProblem
 from components.ui.compare.lane_runs import LaneRuns
+from components.ui.experiment_file import rules_form
 from components.ui.share.share_answers import Answers
 
 
@@ -27,7 +28,7 @@ def answers_of(draft: Draft, found: Mapping[str, LaneRuns]) -> Answers:
     settings: LinkedSettings | None = None
     with suppress(LinkProblem):
         settings = linked_settings(draft, comparison=True)
-    return Answers(Kind.COMPARISON, dict(list(runs.items())[:MOST_RUNS]), settings)
+    return Answers(Kind.COMPARISON, dict(list(runs.items())[:MOST_RUNS]), settings, rules_form.read().checks)
 
 
 def _title(draft: Draft, lane_id: str) -> str:

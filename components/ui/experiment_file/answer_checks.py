@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import streamlit as st
 
 from components.checks.judge import Judge
-from components.checks.results import KeptResult, kept_results
+from components.checks.results import kept_results
 from components.experiments.judges import Judges
 from components.experiments.logged_cases import reused_answers
 from components.experiments.logged_checks import Checking, check_logged
@@ -15,20 +15,14 @@ from components.experiments.store import answered_run_ids
 from components.log.record import RunRecord
 from components.server.process import service
 from components.ui import presses
+from components.ui.answer.check_results import draw_results
 from components.ui.available_endpoints import available_endpoints
 from components.ui.experiment_file import keys, rules_form
 from components.ui.form.endpoint_choice import model_cards
-from components.ui.plain_words import plain_words
 from components.ui.user_errors import draw_kept, shown_next
 from components.ui.visitor import own_log
 
 _LOOK_AGAIN_S = 1.0
-_MOST_SHOWN = 300
-_SIGNS = {
-    True: ":green[:material/check:]",
-    False: ":red[:material/close:]",
-    None: ":gray[:material/question_mark:]",
-}
 _ICONS = {True: ":material/check_circle:", False: ":material/cancel:", None: ":material/help:"}
 
 
@@ -50,16 +44,6 @@ def draw_answer_checks(record: RunRecord) -> None:
             rules_form.draw_rules_problem()
             draw_checking([record.id])
             st.caption("The next runs are checked, too.")
-
-
-def draw_results(record: RunRecord) -> None:
-    """Draw each check of an answer with its reason."""
-    for result in kept_results(record):
-        st.markdown(f"{_SIGNS[result.passed]} :small[{_in_words(result)}]")
-
-
-def _in_words(result: KeptResult) -> str:
-    return f"**{plain_words(result.check, _MOST_SHOWN)}** {plain_words(result.reason, _MOST_SHOWN)}"
 
 
 def draw_checking(run_ids: Sequence[str]) -> None:

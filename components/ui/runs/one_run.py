@@ -18,6 +18,7 @@ from components.runs.order import order_again
 from components.runs.run import Run
 from components.sharing.capsule import Kind
 from components.ui import presses, shortcuts, state
+from components.ui.answer.check_results import draw_results
 from components.ui.answer.events_view import draw_events
 from components.ui.answer.run_lookup import request_of
 from components.ui.answer.run_view import draw_run
@@ -25,7 +26,7 @@ from components.ui.answer.sending import start
 from components.ui.answer.times_view import draw_times
 from components.ui.available_endpoints import available_endpoints
 from components.ui.choices import choose_view
-from components.ui.experiment_file.answer_checks import draw_results
+from components.ui.experiment_file import rules_form
 from components.ui.form.code_view import draw_code
 from components.ui.plain_words import plain_words
 from components.ui.runs import keys
@@ -138,7 +139,7 @@ def _draw_actions(run: Run | RunRecord, record: RunRecord) -> None:
                 on_click="ignore",
                 help="The run as a document: request, answer and numbers.",
             )
-            draw_share_button(lambda: Answers(Kind.RUN, {"": record}), key="share_run")
+            draw_share_button(lambda: Answers(Kind.RUN, {"": record}, checks=rules_form.read().checks), key="share_run")
             st.button(
                 "Delete",
                 key="remove_run",

@@ -12,6 +12,7 @@ from components.log.record import RunRecord
 from components.sharing.capsule import Kind
 from components.ui.answer.run_differences import draw_differences
 from components.ui.answer.run_lookup import find, record_of
+from components.ui.experiment_file import rules_form
 from components.ui.share.share_answers import Answers
 from components.ui.share.share_dialog import draw_share_button
 from components.ui.time_zone import time_zone
@@ -27,7 +28,7 @@ def draw_several_runs(run_ids: Sequence[str]) -> None:
         return
     titles = {f"Run {number}, {_moment(record)}": record for number, record in enumerate(records, 1)}
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        draw_share_button(lambda: Answers(Kind.RUNS, titles), key="share_runs")
+        draw_share_button(lambda: Answers(Kind.RUNS, titles, checks=rules_form.read().checks), key="share_runs")
     draw_differences(titles)
 
 

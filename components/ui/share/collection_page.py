@@ -11,6 +11,7 @@ from components.sharing import sentences
 from components.sharing.capsule import Capsule, Entry, Kind
 from components.sharing.reproductions import kept_verdicts
 from components.sharing.shared_run import SharedRun, shared_runs
+from components.ui.answer.check_results import draw_results
 from components.ui.answer.html_text import draw_text
 from components.ui.answer.place import Place
 from components.ui.answer.run_differences import request_in_words
@@ -106,6 +107,7 @@ def _draw_answers(records: Mapping[str, SharedRun], name: str) -> None:
             here = Place(f"{name}_{place}", title, len(drawn))
             draw_text(record.text, here.key("entry_text"))
             draw_status(record, here)
+            draw_results(record)
     if len(records) > len(drawn):
         st.caption(f"{len(records) - len(drawn):,} further answers are in the whole link.")
     if len(records) > 1:

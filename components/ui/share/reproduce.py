@@ -209,6 +209,9 @@ def _column(result: Reproduction) -> dict[str, str]:
         "complete answers": f"{result.complete:,} of {result.asked:,}",
         "against the original": plain_words(result.parts) or "–",
     }
+    if checks := result.checks:
+        (before, before_of), (now, now_of) = checks.before, checks.now
+        words["checks passed"] = f"{before} of {before_of} → {now} of {now_of} · {checks.verdict.value}"
     for number in result.numbers:
         if number.before and number.now:
             mark = f" · {number.verdict.value}" if number.verdict in _CLEAR_VERDICTS else ""

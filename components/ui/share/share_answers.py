@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import pandas as pd
 import streamlit as st
 
+from components.checks.check import Check
 from components.log.annotations import Annotation, annotation_of
 from components.log.events import StoredEvent
 from components.log.query import QueryFailed
@@ -35,11 +36,12 @@ _TITLE_CHARACTERS = 80
 
 @dataclass(frozen=True)
 class Answers:
-    """The shareable content of a page: runs by their titles, and their settings."""
+    """The shareable content of a page: runs by their titles, their settings, and the checks that the page makes."""
 
     kind: Kind
     runs: Mapping[str, RunRecord]
     settings: LinkedSettings | None = None
+    checks: Sequence[Check] = ()
 
 
 @shown()
@@ -67,15 +69,22 @@ def draw_share_answers(answers: Answers) -> None:
             help="Viewers see each token coloured by its probability, with its alternatives. They are part of the "
             "events, and a file grows to about three times its size.",
         )
+        checks = bool(answers.checks) and st.checkbox(
+            "Checks",
+            key=keys.SHARE_CHECKS,
+            help="The checks of this page, and their results. *Reproduce* makes them on the new answers, too. "
+            "Judges are left out.",
+        )
     capsule = capsule_of(
         records,
         kind=answers.kind,
         title=title,
-        choices=Choices(system_message=system, notes=notes, events=events, probabilities=probabilities),
+        choices=Choices(system_message=system, notes=notes, events=events, probabilities=probabilities, checks=checks),
         labels={record.id: name for name, record in answers.runs.items()},
         annotations=annotations,
         events={record.id: _events(record) for record in records} if events else {},
         settings=answers.settings,
+        checks=answers.checks,
     )
     with st.expander("Public preview", icon=":material/visibility:", key="share_preview"):
         st.code("\n".join(f"{field}: {words}" for field, words in public_text(capsule)), language=None, height=280)

@@ -22,6 +22,7 @@ from components.sharing.problem import LinkProblem
 from components.sharing.reproductions import kept_verdicts
 from components.sharing.shared_run import SharedRun, shared_runs
 from components.ui import state
+from components.ui.answer.check_results import draw_results
 from components.ui.answer.events_view import draw_events
 from components.ui.answer.place import Place
 from components.ui.answer.run_differences import draw_differences
@@ -133,7 +134,7 @@ def _draw_one(record: SharedRun, run: CapsuleRun) -> None:
     answer, beside = st.columns([3, 2], gap="large")
     with answer:
         draw_run(record)
-        _draw_notes(run)
+        _draw_notes(record, run)
     with beside:
         part = choose_view("Part", _PARTS, state.RUN_PART)
         if part == "Times":
@@ -157,7 +158,7 @@ def _draw_several(runs: Mapping[str, SharedRun], capsule: Capsule) -> None:
                 st.markdown(f"**{plain_words(title)}**")
                 place = Place(str(begin + offset), title, len(shown))
                 draw_run(record, actions=partial(draw_replay_switch, record, place), place=place)
-                _draw_notes(run)
+                _draw_notes(record, run)
                 with st.expander("Request", key=f"shared_request_{begin + offset}"):
                     _draw_request(run)
                     _draw_fork(_settings_of(record, run), str(begin + offset), to_lanes=False)
@@ -191,7 +192,8 @@ def _draw_events(record: SharedRun, run: CapsuleRun) -> None:
         draw_events(record)
 
 
-def _draw_notes(run: CapsuleRun) -> None:
+def _draw_notes(record: SharedRun, run: CapsuleRun) -> None:
+    draw_results(record)
     stars = "★" * (run.rating or 0)
     tags = " ".join(f":gray-badge[{plain_words(tag, 60)}]" for tag in run.tags)
     if stars or tags:

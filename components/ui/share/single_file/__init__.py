@@ -16,6 +16,7 @@ import jinja2
 import pandas as pd
 from markupsafe import Markup
 
+from components.checks.results import kept_results
 from components.drafts.in_words import OMITTED, differing
 from components.live.replay import lengths_after
 from components.live.status_words import numbers, status_words
@@ -44,6 +45,7 @@ _SCRIPT = Markup("\n".join(path.read_text() for path in _SCRIPTS))  # noqa: S704
 _PAGE = jinja2.Environment(
     loader=jinja2.FileSystemLoader(_FOLDER), autoescape=True, trim_blocks=True, lstrip_blocks=True
 ).get_template("page.html")
+_PASSED = {True: "passed", False: "failed", None: "not known"}
 _MEASURES = (
     "--st-font:system-ui,sans-serif;--st-heading-font:ui-serif,Georgia,serif;--st-code-font:ui-monospace,monospace;"
     "--st-base-radius:6px;--st-button-radius:6px;--st-code-font-size:0.85rem;--st-code-font-weight:400;"
@@ -132,6 +134,10 @@ def _run(title: str, record: SharedRun, run: CapsuleRun) -> dict[str, Any]:
         "answer": _markdown(record.text),
         "tool_calls": run.tool_calls,
         "numbers": numbers(record),
+        "checks": [
+            {"passed": _PASSED[result.passed], "check": result.check, "reason": result.reason}
+            for result in kept_results(record)
+        ],
         "notes": "\n".join(filter(None, (f"{stars} {' '.join(run.tags)}".strip(), run.notes))),
         "request": record.request_body,
         "system_left_out": run.system_left_out,

@@ -1,0 +1,26 @@
+"""The results of the checks of an answer."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from components.checks.results import KeptResult, kept_results
+from components.log.record import RunRecord
+from components.ui.plain_words import plain_words
+
+_MOST_SHOWN = 300
+_SIGNS = {
+    True: ":green[:material/check:]",
+    False: ":red[:material/close:]",
+    None: ":gray[:material/question_mark:]",
+}
+
+
+def draw_results(record: RunRecord) -> None:
+    """Draw each check of an answer with its reason."""
+    for result in kept_results(record):
+        st.markdown(f"{_SIGNS[result.passed]} :small[{_in_words(result)}]")
+
+
+def _in_words(result: KeptResult) -> str:
+    return f"**{plain_words(result.check, _MOST_SHOWN)}** {plain_words(result.reason, _MOST_SHOWN)}"
