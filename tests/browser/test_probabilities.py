@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.pages import open_playground, set_number
+from tests.browser.pages import open_playground, set_number, settled
 from tests.waiting import wait_for
 
 
@@ -22,6 +22,7 @@ def test_tokens_have_colours_details_and_alternatives_that_continue_the_answer(
     expect(page.locator(".st-key-answer_actions")).to_contain_text("Replay")
     text = "".join(tokens.all_text_contents())
     assert text == page.locator(".st-key-answer .live-text").text_content()
+    shares_its_tokens(page, text)
     page.locator(".st-key-answer .live-text").focus()
     page.keyboard.press("Home")
     page.keyboard.press("ArrowRight")
@@ -41,3 +42,24 @@ def test_tokens_have_colours_details_and_alternatives_that_continue_the_answer(
             and page.locator(".st-key-answer .live-text").text_content() != text
         )
     )
+
+
+def shares_its_tokens(page: Page, text: str) -> None:
+    """Share the answer with the probabilities of its tokens; whoever has the link sees them."""
+    page.locator(".st-key-share button").first.click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_text("Token probabilities").click()
+    expect(dialog.get_by_role("checkbox", name="Token probabilities")).to_be_checked()
+    settled(page)  # the link has what is ticked when it is created
+    dialog.locator(".st-key-publish button").first.click()
+    link = dialog.locator("code", has_text="shared?c=").inner_text()
+    other = page.context.new_page()
+    other.goto(link)
+    expect(other.locator(".st-key-answer .live-text .token").last).to_be_visible()
+    wait_for(lambda: "".join(other.locator(".st-key-answer .live-text .token").all_text_contents()) == text)
+    other.locator(".st-key-answer .live-text").focus()
+    other.keyboard.press("Home")
+    expect(other.locator(".lens-alternative")).to_have_count(5)
+    other.close()
+    page.keyboard.press("Escape")
+    expect(dialog).to_have_count(0)
