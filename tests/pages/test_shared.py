@@ -216,7 +216,7 @@ def test_a_visitor_reproduces_an_answer_and_the_link_keeps_the_verdict(page: App
     assert set(map(str, chat.bodies)) == {str(chat.bodies[0])}
     shown = texts(other.run())
     assert "Every new answer equals an original one." in shown
-    assert "Identical: **Run 1, Run 1, new answer 1** (2 of 2)" in shown
+    assert "Identical: **Run 1, New answer 1** (2 of 2)" in shown
     revoke(service().log, link)
     assert "The link was revoked or has expired meanwhile." in texts(other.run())
 
@@ -290,6 +290,12 @@ def test_an_answer_whose_system_message_is_not_shared_cannot_be_reproduced(page:
         ("Hello there", "Hello where", "Changed after it was signed. Do not rely on anything in it."),
         ("tempera-signature", "other", "Not signed: anyone may have changed it."),
         ("tempera-capsule", "other", "This file holds nothing shared by Tempera. Choose one that Tempera saved."),
+        ("</script>", "", "The end of this file is missing. Ask for it to be sent again."),
+        (
+            '"app_version":"',
+            '"of_the_future":1,"app_version":"9',
+            "This was shared by a newer version of Tempera. Update Tempera to open it.",
+        ),
     ],
 )
 def test_a_shared_file_is_opened_and_checked(chat: Chat, before: str, now: str, words: str) -> None:
@@ -298,7 +304,7 @@ def test_a_shared_file_is_opened_and_checked(chat: Chat, before: str, now: str, 
     page.file_uploader(key="shared_file").upload("sea.html", file.encode(), "text/html").run()
     assert not page.exception
     assert [alert.value for alert in (*page.success, *page.warning, *page.error)] == [words]
-    assert (now if now.startswith("Hello") else "Hello there") in texts(page) or "nothing shared" in words
+    assert ("Hello" in texts(page)) is ("signed" in words)
     assert chat.bodies == []
 
 

@@ -53,7 +53,7 @@ def _draw_one(published: Published) -> None:
                 args=(published.id,),
             )
         card = " · has a card" if published.has_card else ""
-        size = f"{published.size / 1000:,.0f} kB"
+        size = f"{max(published.size / 1000, 1):,.0f} kB"
         st.caption(f"{published.kind} · created {made:%-d %b %Y, %H:%M} · expires {ends:%-d %b %Y} · {size}{card}")
         st.code(address_of("shared", **{keys.CAPSULE_PARAMETER: published.id}), language=None, wrap_lines=True)
 

@@ -181,7 +181,11 @@ def _draw_new_answers(
 ) -> None:
     """Draw one of the new answers with its differences from the original: at first one that differs."""
     answers = {
-        f"{title}, new answer {number}": (title, originals[title][0], run)
+        f"New answer {number}" if len(originals) == 1 else f"{title}, new answer {number}": (
+            title,
+            originals[title][0],
+            run,
+        )
         for title, runs in again.items()
         for number, run in enumerate(runs, 1)
         if run.status == Status.OK
