@@ -66,6 +66,13 @@ def segments(events: Sequence[StoredEvent]) -> Iterator[Sequence[StoredEvent]]:
     yield events[begin:]
 
 
+def packed(events: Sequence[StoredEvent], first: int = 0) -> Iterator[tuple[int, bytes]]:
+    """The events in packs, each with the index of its first event; ``first`` is that of the first of all."""
+    for part in segments(events):
+        yield first, pack(part)
+        first += len(part)
+
+
 def pack(events: Iterable[StoredEvent]) -> bytes:
     """At most ``MOST_IN_ONE_PACK`` events, compressed, with texts that every database can store."""
     return zlib.compress(_events.dump_json(list(map(_storable, events))))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import codecs
 import csv
 import hashlib
@@ -23,7 +24,7 @@ from components.contract.token_probabilities import Alternative, Token, octets
 from components.log.answer_tokens import tokens_of
 from components.log.database import Database
 from components.log.formula_safe import formula_safe
-from components.log.query import events_of, read_rows
+from components.log.query import events_of, packs_of, read_rows
 from components.log.record import FACTS, TYPES
 from components.log.storable import storable_text
 from components.log.tables import owned, run_annotations, runs
@@ -68,7 +69,9 @@ EXPORTED = tuple(name for name in FACTS if name != "owner")
 ANNOTATED = AnnotationRow._fields
 """The annotations, which are exported as well."""
 TOKEN_COLUMNS = ("tokens", "token_logprobs", "top_logprobs")
-"""Lists of a run with probabilities, in JSON Lines and Parquet; importing leaves them out."""
+"""Lists of a run with probabilities, in JSON Lines and Parquet; importing reads the EVENT_PACKS instead."""
+EVENT_PACKS = "event_packs"
+"""The events of a run with probabilities as the log keeps them, in JSON Lines: packs in Base64."""
 COLUMNS = {name: TYPES[name] for name in EXPORTED} | get_type_hints(AnnotationRow)
 """The columns of tabular exports, with the types of their values."""
 
@@ -134,8 +137,13 @@ def _token_name(token: Token | Alternative) -> str:
 
 
 def export_runs(database: Database, where: ColumnElement[bool] | None = None) -> Iterator[str]:
-    """The runs of ``finished_rows`` as JSON Lines, with their tokens. Raises QueryFailed."""
+    """The runs of ``finished_rows`` as JSON Lines, with their tokens. Raises QueryFailed.
+
+    A run with probabilities has its events, too, which hold them: imported, it can be seen by tokens and replayed.
+    """
     for row in (with_tokens(database, row) for row in finished_rows(database, where)):
+        if row["mean_logprob"] is not None:
+            row[EVENT_PACKS] = [base64.b64encode(pack).decode() for pack in packs_of(database, row["id"])]
         yield _json({**row, "sha256": digest(row)}) + "\n"
 
 

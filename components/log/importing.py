@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 import uuid
@@ -9,31 +10,44 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime
 from itertools import islice
-from typing import TextIO
+from typing import Any, NamedTuple, TextIO
 
 from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import Connection, String, insert
 
 from components.contract.strict_json import holds_too_much
 from components.log import sentences
-from components.log.export import ANNOTATED, EXPORTED, TOKEN_COLUMNS, AnnotationRow, digest
+from components.log.events import StoredEvent, packed, unpack
+from components.log.export import ANNOTATED, EVENT_PACKS, EXPORTED, TOKEN_COLUMNS, AnnotationRow, digest
 from components.log.owned import OwnedLog
 from components.log.record import FACTS, RunRecord, utc_now
 from components.log.request_summary import summarize_request
 from components.log.storable import storable
-from components.log.tables import run_annotations, runs, to_row
+from components.log.tables import events, run_annotations, runs, to_row
+from components.streaming.limits import Limits
 from components.streaming.outcome import Status
 from components.user_error import UserError
 
 _IMPORT_STEP = 100
-_LONGEST_LINE = 10_000_000
-"""In characters. The longest answer with the longest request is shorter."""
-_MOST_COMMAS = 200_000
-"""Commas and opening brackets, nearly all of them in texts: a run itself has some fifty."""
+_LONGEST_LINE = 24_000_000
+"""In characters. The longest answer with the longest request and with the most events is shorter."""
+_MOST_COMMAS = 300_000
+"""Commas and opening brackets, nearly all of them in texts and lists of tokens: a run itself has some fifty."""
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
 _FINAL = {status.value for status in Status} - {Status.RUNNING.value}
 _record = TypeAdapter(RunRecord)
 _annotation = TypeAdapter(AnnotationRow)
+
+
+class ImportedRun(NamedTuple):
+    """A line of an export: the run, its annotation, and the packs of its events with the index of their first event.
+
+    Only a run with probabilities has events in an export.
+    """
+
+    record: RunRecord
+    annotation: AnnotationRow
+    packs: list[tuple[int, bytes]]
 
 
 class ImportRefused(UserError):
@@ -48,7 +62,7 @@ def import_runs(log: OwnedLog, lines: Iterable[str]) -> int:
     """
     read = (read_line(number, line) for number, line in enumerate(lines, 1) if line.strip())
     added = 0
-    while step := [(_as_new(record, log.owner), annotation) for record, annotation in islice(read, _IMPORT_STEP)]:
+    while step := [run._replace(record=_as_new(run.record, log.owner)) for run in islice(read, _IMPORT_STEP)]:
         log.write(lambda connection, step=step: _insert(connection, step))  # type: ignore[misc]
         added += len(step)
     return added
@@ -59,8 +73,8 @@ def lines_of(file: TextIO) -> Iterator[str]:
     return iter(lambda: file.readline(_LONGEST_LINE + 1), "")
 
 
-def read_line(number: int, line: str) -> tuple[RunRecord, AnnotationRow]:
-    """The run and its annotation from one line of an export. Raises ImportRefused."""
+def read_line(number: int, line: str) -> ImportedRun:
+    """The run of one line of an export. Raises ImportRefused."""
     if len(line) > _LONGEST_LINE or holds_too_much(line, _MOST_COMMAS):
         raise ImportRefused(sentences.LINE_TOO_LONG.format(number=number))
     try:
@@ -71,6 +85,7 @@ def read_line(number: int, line: str) -> tuple[RunRecord, AnnotationRow]:
         raise ImportRefused(sentences.LINE_CHANGED.format(number=number))
     for name in ("sha256", *TOKEN_COLUMNS):
         content.pop(name, None)
+    packs = content.pop(EVENT_PACKS, [])
     annotation = {name: content.pop(name) for name in ANNOTATED if name in content}
     unknown = content.keys() - set(EXPORTED)
     if unknown:
@@ -82,9 +97,26 @@ def read_line(number: int, line: str) -> tuple[RunRecord, AnnotationRow]:
     if wrong := next(wrong_facts(record), None):
         raise ImportRefused(sentences.LINE_NOT_A_RUN.format(number=number, wrong=wrong))
     try:
-        return record, _annotation.validate_python(annotation, strict=True)
+        said = _annotation.validate_python(annotation, strict=True)
     except ValidationError as error:
         raise ImportRefused(sentences.LINE_NOT_AN_ANNOTATION.format(number=number, wrong=_place(error))) from None
+    try:
+        return ImportedRun(record, said, _packed_anew(packs))
+    except (ValueError, TypeError):
+        raise ImportRefused(sentences.LINE_NOT_A_RUN.format(number=number, wrong=EVENT_PACKS)) from None
+
+
+def _packed_anew(packs: Any) -> list[tuple[int, bytes]]:
+    """The events of packs, in packs of this release. Raises ValueError, TypeError for anything that no log keeps."""
+    limits, characters = Limits(), 0
+    found: list[StoredEvent] = []
+    for each in packs:
+        events_of_pack = unpack(base64.b64decode(each, validate=True))
+        found += events_of_pack
+        characters += sum(len(event.name) + len(event.data) for event in events_of_pack)
+        if characters > limits.max_kept_event_chars or len(found) > limits.max_kept_events:
+            raise ValueError
+    return list(packed(found)) if found else []
 
 
 def _as_new(record: RunRecord, owner: str) -> RunRecord:
@@ -92,13 +124,18 @@ def _as_new(record: RunRecord, owner: str) -> RunRecord:
     return replace(record, id=uuid.uuid4().hex, owner=owner, **summarize_request(record.request_body)._asdict())
 
 
-def _insert(connection: Connection, step: list[tuple[RunRecord, AnnotationRow]]) -> None:
-    connection.execute(insert(runs), [to_row(record) for record, _said in step])
+def _insert(connection: Connection, step: list[ImportedRun]) -> None:
+    connection.execute(insert(runs), [to_row(run.record) for run in step])
+    packs = [
+        {"run_id": run.record.id, "first": first, "content": content} for run in step for first, content in run.packs
+    ]
+    if packs:
+        connection.execute(insert(events), packs)
     moment = utc_now()
     annotated = [
-        {"run_id": record.id, "changed_at": moment, **annotation._asdict()}
-        for record, annotation in step
-        if annotation != AnnotationRow()
+        {"run_id": run.record.id, "changed_at": moment, **run.annotation._asdict()}
+        for run in step
+        if run.annotation != AnnotationRow()
     ]
     if annotated:
         connection.execute(insert(run_annotations), annotated)

@@ -139,13 +139,17 @@ def news_of(database: Database, known: RunRecord) -> RunRecord | None:
     return replace(known, **{**found[0], **grown})
 
 
-def events_of(database: Database, run_id: str) -> list[StoredEvent]:
-    """The logged events of a run, in order of arrival. Raises QueryFailed."""
+def packs_of(database: Database, run_id: str) -> list[bytes]:
+    """The logged events of a run as packs, in order of arrival. Raises QueryFailed."""
     of_run = (events.c.run_id == run_id) & owned(events, database.owner)
     statement = select(events.c.content).where(of_run).order_by(events.c.first)
-    segments = read_rows(database, statement) if is_id(run_id) else []
+    return [segment["content"] for segment in read_rows(database, statement)] if is_id(run_id) else []
+
+
+def events_of(database: Database, run_id: str) -> list[StoredEvent]:
+    """The logged events of a run, in order of arrival. Raises QueryFailed."""
     try:
-        return [event for segment in segments for event in unpack(segment["content"])]
+        return [event for pack in packs_of(database, run_id) for event in unpack(pack)]
     except ValueError as damaged:
         raise QueryFailed(str(damaged)) from None
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from functools import cache
 
 from sqlalchemy import Connection, Dialect, Engine, select, update
@@ -10,7 +10,7 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, InterfaceError
 
 from components.log.database import reason
 from components.log.database_clock import database_now
-from components.log.events import pack, segments
+from components.log.events import packed
 from components.log.owner import WHOLE_LOG
 from components.log.record import FACTS
 from components.log.tables import UNDER_WAY, runs, stop_requests, to_row
@@ -68,16 +68,13 @@ def _write(connection: Connection, due: list[Snapshot]) -> None:
     # Rows from this number on are from an earlier attempt, or from before the log was reopened.
     numbers = [(snapshot.record.id, snapshot.first_event) for snapshot in with_events]
     connection.exec_driver_sql(f"DELETE FROM events WHERE run_id = {mark} AND first >= {mark}", numbers)  # noqa: S608
-    packs = [segment for snapshot in with_events for segment in _segments(snapshot)]
+    packs = [
+        (snapshot.record.id, first, content)
+        for snapshot in with_events
+        for first, content in packed(snapshot.events, snapshot.first_event)
+    ]
     values = f"VALUES ({mark}, {mark}, {mark})"
     connection.exec_driver_sql(f"INSERT INTO events (run_id, first, content) {values}", packs)
-
-
-def _segments(snapshot: Snapshot) -> Iterator[tuple[str, int, bytes]]:
-    first = snapshot.first_event
-    for events in segments(snapshot.events):
-        yield snapshot.record.id, first, pack(events)
-        first += len(events)
 
 
 def _mark(dialect: Dialect) -> str:

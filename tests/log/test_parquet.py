@@ -17,10 +17,19 @@ from hypothesis import strategies as st
 from sqlalchemy import event
 
 from components.log.events import pack
-from components.log.export import ANNOTATED, EXPORTED, TOKEN_COLUMNS, Steps, export_runs, parquet_pieces
-from components.log.importing import read_line
+from components.log.export import (
+    ANNOTATED,
+    EVENT_PACKS,
+    EXPORTED,
+    TOKEN_COLUMNS,
+    Steps,
+    digest,
+    export_runs,
+    parquet_pieces,
+)
+from components.log.importing import ImportRefused, import_runs, read_line
 from components.log.log import Log
-from components.log.query import QueryFailed
+from components.log.query import QueryFailed, events_of
 from components.log.record import RunRecord
 from components.log.tables import events, runs, to_row
 from tests.log.many_rows import FIRST
@@ -74,7 +83,7 @@ def test_every_field_is_read_back_as_the_log_has_it(
         assert read[name] == [datetime.fromisoformat(asdict(record)[name])]
 
 
-def test_the_tokens_of_a_run_are_lists_and_an_import_leaves_them_out(log: Log) -> None:
+def test_the_tokens_of_a_run_are_lists_and_an_import_has_its_events_again(log: Log) -> None:
     half = a_token("\ufffd", b"\xf0\x9f") | {"logprob": -2}
     listed = a_token(" a") | {"top_logprobs": [a_token(" a"), half]}
     event = an_event(" a b", listed, a_token(" b") | {"logprob": -9999})
@@ -89,8 +98,14 @@ def test_the_tokens_of_a_run_are_lists_and_an_import_leaves_them_out(log: Log) -
     [line] = export_runs(log.database)
     said = json.loads(line)
     assert [said[name] for name in TOKEN_COLUMNS] == [[" a", " b"], [-1.0, None], [dict(top), {}]]
-    imported, _ = read_line(1, line)
-    assert (imported.text, imported.mean_logprob) == (" a b", -1.0)
+    assert import_runs(log, [line]) == 1
+    [imported, _] = sorted(export_runs(log.database), key=lambda each: json.loads(each)["id"] == record.id)
+    assert [json.loads(imported)[name] for name in TOKEN_COLUMNS] == [said[name] for name in TOKEN_COLUMNS]
+    assert events_of(log.database, json.loads(imported)["id"]) == [event]
+    for packs in ("x", ["x"], [1], 1, [said[EVENT_PACKS][0]] * 50_001):
+        content = {**said, EVENT_PACKS: packs}
+        with pytest.raises(ImportRefused, match="event_packs is not"):
+            read_line(1, json.dumps({**content, "sha256": digest(content)}))
 
 
 def test_columns_have_the_types_of_their_fields(log: Log) -> None:

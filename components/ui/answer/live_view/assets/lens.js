@@ -3,7 +3,7 @@
 
 const STEPS = [0.9, 0.7, 0.4, 0.15, 0.03]; // token-0 is at least the first of these, token-5 less than the last
 const LEAST_CERTAIN = 8;
-const STRIP_MS = 250;
+const STRIP_MS = 500;
 const UNKNOWN = "n/a";
 
 const share = (logprob) => (logprob == null ? null : Math.exp(logprob));
@@ -119,7 +119,7 @@ export class Lens {
       this.begins.length = blocks.length;
     }
     if (this.current != null && this.current >= this.pieces.length) this.choose(null);
-    // While tokens arrive, the strip is drawn a few times a second: all its bars change their width.
+    // While tokens arrive, the strip is drawn twice a second: all its bars change their width.
     if (this.view.busy) this.later ??= setTimeout(() => this.drawStrip(), STRIP_MS);
     else this.drawStrip();
     this.drawNumbers();
@@ -275,11 +275,11 @@ export class Lens {
   }
 
   drawNumbers() {
-    const known = this.pieces.filter(({ logprob }) => logprob != null);
     this.box.hidden = !this.pieces.length && !this.notes.childElementCount;
     this.strip.hidden = this.legend.hidden = !this.pieces.length;
     // The list moves only when there is nothing to come: it would change under the pointer.
     if (this.view.busy) return;
+    const known = this.pieces.filter(({ logprob }) => logprob != null);
     if (!known.length) {
       this.numbers.textContent = "";
       this.list.replaceChildren();
