@@ -9,6 +9,7 @@ from components.sharing.capsule import Kind
 from components.ui import state
 from components.ui.answer.events_view import draw_events
 from components.ui.answer.place import Place
+from components.ui.answer.refused_probabilities import draw_run_without_probabilities
 from components.ui.answer.run_lookup import find, record_of, request_of
 from components.ui.answer.run_view import draw_run
 from components.ui.answer.view_switches import draw_view_row
@@ -22,6 +23,7 @@ from components.ui.form.endpoint_choice import draw_endpoint_and_model
 from components.ui.form.link_bar import arrive_by_link, draw_link_bar
 from components.ui.form.message_editor import draw_messages, draw_notes, draw_variables
 from components.ui.form.presets import draw_presets
+from components.ui.form.probability_switch import asks_for_probabilities
 from components.ui.form.remarks import draw_remarks
 from components.ui.form.request_form import draw_reset_all, draw_settings
 from components.ui.page_heading import draw_heading
@@ -30,10 +32,9 @@ from components.ui.playground.answer_actions import draw_actions, draw_stale_not
 from components.ui.playground.answer_siblings import answers_to, note_run
 from components.ui.playground.branching import branching
 from components.ui.playground.conversation_turns import draw_composer, draw_conversation, shown_beside
-from components.ui.playground.form_run import compose_form
+from components.ui.playground.form_run import compose_form, run_form_without_probabilities
 from components.ui.playground.mode_bar import draw_hide_settings, draw_layout, draw_mode_bar, is_conversation
 from components.ui.playground.previous_run import draw_previous_run
-from components.ui.playground.refused_probabilities import draw_run_without_probabilities
 from components.ui.playground.request_preview import draw_request
 from components.ui.playground.run_bar import ANSWER, CODE, EVENTS, REQUEST, draw_run_bar
 from components.ui.share.share_answers import Answers
@@ -142,7 +143,7 @@ def draw_result(view: str) -> None:
         actions=draw_what_can_be_done,
         place=Place(branching=branching(record, available_endpoints().get(record.endpoint) if record else None)),
     )
-    draw_run_without_probabilities(record)
+    draw_run_without_probabilities(record, run_form_without_probabilities, asked=asks_for_probabilities(draft))
 
 
 if record:

@@ -49,6 +49,9 @@ class Lanes:
         if body.get("random_seed") == 429:
             connection.sendall(document({"message": "slow down"}, "429 Too Many Requests", "Retry-After: 3600"))
             return
+        if body.get("logprobs"):
+            connection.sendall(document({"error": {"message": "logprobs is not supported"}}, "400 Bad Request"))
+            return
         text = self.answers.get(body.get("temperature"), "Hello plain world")
         first, _, rest = text.partition(" ")
         connection.sendall(head() + chunk(first))
@@ -185,6 +188,25 @@ def test_a_lane_on_another_endpoint_has_the_fields_of_that_endpoint(compare: App
     press(compare, "lane_run_2")
     until_all_ended(compare)
     assert chat.bodies[0]["seed"] == 5
+
+
+def test_a_lane_whose_probabilities_are_refused_runs_without_them_by_one_press(
+    lanes: Lanes, chat: Chat, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TEMPERA_DIALECT", "openai")
+    page = new_page().switch_page("compare.py").run()
+    page.toggle(key="token_probabilities").set_value(True).run()
+    run_all(page)
+    press(page, "lane_run_without_probabilities_2")
+    until_all_ended(page)
+    assert "Hello cold world" in texts(page)
+    # The other lane still asks for them.
+    assert [button.key for button in page.button if "without" in str(button.key)] == [
+        "lane_run_without_probabilities_1"
+    ]
+    *refused, answered = chat.bodies
+    assert [body["top_logprobs"] for body in refused] == [5, 5]
+    assert not {"logprobs", "top_logprobs"} & answered.keys()
 
 
 def test_every_field_can_be_a_lane_s_own(compare: AppTest, chat: Chat) -> None:

@@ -24,6 +24,7 @@ from components.streaming.outcome import Status
 from components.ui import presses, state
 from components.ui.answer.own_html import draw_style
 from components.ui.answer.place import Place
+from components.ui.answer.refused_probabilities import draw_run_without_probabilities
 from components.ui.answer.run_lookup import record_of, request_of
 from components.ui.answer.run_view import draw_fallback_notice, draw_run
 from components.ui.choices import draw_more
@@ -35,6 +36,7 @@ from components.ui.compare.starting import (
     change_lanes,
     check_lane,
     requests_of,
+    run_lane_without_probabilities,
     shown_experiment,
     start_lane,
     stop_lane,
@@ -42,6 +44,7 @@ from components.ui.compare.starting import (
 from components.ui.compare.vote import shown_run_of
 from components.ui.experiment_file import rules_form
 from components.ui.form import draft_form
+from components.ui.form.probability_switch import asks_for_probabilities
 from components.ui.plain_words import plain_words
 from components.ui.steps import draw_steps
 
@@ -153,6 +156,9 @@ def _draw_lane(drawn: _Drawn) -> None:
     if drawn.found and run:
         _draw_repeats(lane_id, drawn.found, run, pending=pending)
     _draw_answer(request, run, record, place, blind=False, pending=pending)
+    if not drawn.busy:
+        without = partial(run_lane_without_probabilities, lane_id)
+        draw_run_without_probabilities(record, without, place, asked=asks_for_probabilities(request.draft))
     if drawn.found and record:
         _draw_checks(drawn.found, record)
     _draw_foot(request, record, busy=drawn.busy)

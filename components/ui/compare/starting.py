@@ -10,8 +10,10 @@ from dataclasses import replace
 
 import streamlit as st
 
-from components.drafts.comparison import Comparison, Timing
+from components.contract.fields import PROBABILITY_FIELDS
+from components.drafts.comparison import Comparison, Timing, with_setting
 from components.drafts.draft import Draft, read_draft
+from components.drafts.setting import Setting
 from components.drafts.side_by_side import side_by_side
 from components.experiments.experiment import Experiment
 from components.experiments.kept_sweep import kept_rules, rules_content
@@ -112,6 +114,19 @@ def start_lane(lane_id: str) -> None:
     if ready:
         state.show_experiment(state.EXPERIMENT, experiment_id)
         _start(experiment_id, draft, ready)
+
+
+def run_lane_without_probabilities(lane_id: str) -> None:
+    """Omit both fields of token probabilities in one lane, and run it; the others keep theirs."""
+    base = draft_form.read().settings
+
+    def without(comparison: Comparison) -> Comparison:
+        for field in PROBABILITY_FIELDS:
+            comparison = with_setting(comparison, (lane_id,), field, Setting() if field in base else None)
+        return comparison
+
+    draft_form.change_comparison(without, "token probabilities switched off in a lane")
+    start_lane(lane_id)
 
 
 def stop_lane(lane_id: str) -> None:

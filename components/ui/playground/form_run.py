@@ -22,6 +22,7 @@ from components.ui.available_endpoints import available_endpoints
 from components.ui.experiment_file import rules_form
 from components.ui.form import draft_form, keys
 from components.ui.form.endpoint_choice import model_cards
+from components.ui.form.probability_switch import switch_off_probabilities
 from components.ui.page_script import focus
 from components.ui.playground.mode_bar import close_sheet
 from components.ui.user_errors import shown_next
@@ -71,6 +72,12 @@ def run_form() -> None:
         state.show_run(begun.id)
         st.session_state.pop(keys.NOTES, None)
         close_sheet()
+
+
+def run_form_without_probabilities() -> None:
+    """Omit both fields of token probabilities, and start a run."""
+    switch_off_probabilities()
+    run_form()
 
 
 def stop_shown() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import streamlit as st
 
 from components.contract.errors import read_error
@@ -9,21 +11,24 @@ from components.contract.fields import PROBABILITY_FIELDS
 from components.log.record import RunRecord
 from components.streaming.faults import ErrorKind
 from components.ui import presses
+from components.ui.answer.place import ALONE, Place
 from components.ui.answer.probabilities import has_probabilities
-from components.ui.form import draft_form
-from components.ui.form.probability_switch import asks_for_probabilities, switch_off_probabilities
-from components.ui.playground.form_run import run_form
 
 
-def draw_run_without_probabilities(record: RunRecord | None) -> None:
-    """Draw the button below a refusal that probably concerns the probabilities, while the form asks for them."""
-    if record and _refused_probabilities(record) and asks_for_probabilities(draft_form.read()):
+def draw_run_without_probabilities(
+    record: RunRecord | None, run: Callable[[], None], place: Place = ALONE, *, asked: bool
+) -> None:
+    """Draw the button below a refusal that probably concerns the probabilities, while they are ``asked`` for.
+
+    ``run`` omits them and runs.
+    """
+    if asked and record and _refused_probabilities(record):
         st.button(
             "Run without token probabilities",
-            key="run_without_probabilities",
+            key=place.key("run_without_probabilities"),
             icon=":material/play_arrow:",
             help="Omits logprobs and top_logprobs, keeps everything else, and runs. Undo brings them back.",
-            on_click=presses.soon(_run_without),
+            on_click=presses.soon(run),
         )
 
 
@@ -34,8 +39,3 @@ def _refused_probabilities(record: RunRecord) -> bool:
     fields = read_error(record.raw_error).fields
     named = any(name in record.raw_error for name in PROBABILITY_FIELDS)
     return named or (record.error_kind == ErrorKind.INVALID_REQUEST and not fields)
-
-
-def _run_without() -> None:
-    switch_off_probabilities()
-    run_form()
