@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from ipaddress import ip_network
+from ipaddress import ip_address, ip_network
 
 import pytest
 
@@ -69,4 +69,5 @@ def test_a_network_that_the_operator_allows_is_allowed_in_each_spelling_and_no_m
     ],
 )
 def test_an_address_in_figures_is_known_in_each_spelling_that_resolvers_take(host: str, address: str | None) -> None:
-    assert address_in_figures(host) == address
+    # Python 3.13 spells the IPv4 address within an IPv6 address in another way.
+    assert address_in_figures(host) == (address and str(ip_address(address)))

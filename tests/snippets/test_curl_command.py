@@ -162,7 +162,7 @@ def test_a_dollar_that_a_shell_would_replace_is_kept_and_told():
         ('curl -d "{', "quote in the command is not closed"),
         ("curl -d $'{", "quote in the command is not closed"),
         ("curl -d $'\\U00110000'", "names no character"),
-        ('curl -d \'{"model":\n"m",}\'', "line 2, column 5"),
+        ('curl -d \'{"model":\n"m"x}\'', "line 2, column 4"),
         ("curly -d '{}'", "No request was found"),
     ],
 )
