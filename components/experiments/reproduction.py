@@ -39,6 +39,8 @@ class Reproduced(StrEnum):
     """The originals differ from the new answers by more than chance."""
     TOO_FEW = "too few to tell"
     """The originals stand apart, but so few answers do so by chance, too."""
+    INCOMPARABLE = "not comparable"
+    """No original is complete, so there is nothing to compare with."""
     FAILED = "failed"
     """No new answer is complete."""
 
@@ -89,9 +91,9 @@ _WORST_LAST = (
 
 
 def reproduction(originals: Sequence[RunRecord], again: Sequence[RunRecord]) -> Reproduction:
-    """The comparison. There is at least one original; runs of ``again`` have ended."""
+    """The comparison. There is at least one original; runs of ``again`` have ended. Incomplete answers take no part."""
     good = [run for run in again if run.status == Status.OK]
-    verdict, rank = _verdict(originals, good)
+    verdict, rank = _verdict([run for run in originals if run.status == Status.OK], good)
     return Reproduction(
         verdict=verdict,
         rank=rank,
@@ -112,9 +114,11 @@ def overall(results: Sequence[Reproduction]) -> Reproduced:
     """The verdict on several requests together.
 
     One original alone often stands apart by chance, and more often in one of several requests; the ranks of all of them
-    together tell more. Their sum is compared with all sums that chance could give.
+    together tell more. Their sum is compared with all sums that chance could give. A request without a complete
+    original counts only where all are like that.
     """
-    worst = max((result.verdict for result in results), key=_WORST_LAST.index)
+    told = [result.verdict for result in results if result.verdict is not Reproduced.INCOMPARABLE]
+    worst = max(told, key=_WORST_LAST.index, default=Reproduced.INCOMPARABLE)
     if worst is not Reproduced.TOO_FEW:
         return worst
     ranks = [result.rank for result in results if result.rank]
@@ -130,6 +134,8 @@ def overall(results: Sequence[Reproduction]) -> Reproduced:
 def _verdict(originals: Sequence[RunRecord], again: Sequence[RunRecord]) -> tuple[Reproduced, tuple[int, int] | None]:
     if not again:
         return Reproduced.FAILED, None
+    if not originals:
+        return Reproduced.INCOMPARABLE, None
     if all(any(determinism(original, run) == IDENTICAL for original in originals) for run in again):
         return Reproduced.IDENTICAL, None
     before, now = [_answer(run) for run in originals], [_answer(run) for run in again]

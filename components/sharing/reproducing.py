@@ -89,5 +89,6 @@ def _keep_verdict(experiment: Experiment, records: Mapping[str, SharedRun], log:
         time.sleep(_LOOK_AGAIN_S)
     with suppress(UserError):  # the log says itself that it is unavailable
         again = new_runs(log, experiment.id, records)
-        if again and (verdict := compared(records, again)[0]) is not Reproduced.FAILED:
+        verdict = compared(records, again)[0] if again else Reproduced.FAILED
+        if verdict not in (Reproduced.FAILED, Reproduced.INCOMPARABLE):
             keep_verdict(log, capsule_id, verdict.value)

@@ -56,6 +56,15 @@ def test_answers_that_are_not_complete_are_counted_and_left_out() -> None:
     assert (result.verdict, result.complete, result.asked) == (Reproduced.IDENTICAL, 1, 2)
 
 
+def test_an_original_that_is_not_complete_is_compared_with_nothing() -> None:
+    cut = a_run("a", Status.CANCELLED).record()
+    assert reproduction([cut], answers("a")).verdict is Reproduced.INCOMPARABLE
+    assert reproduction([cut, *answers("b")], answers("b")).verdict is Reproduced.IDENTICAL
+    unknown = reproduction([cut], answers("a"))
+    assert overall([unknown]) is Reproduced.INCOMPARABLE
+    assert overall([unknown, reproduction(answers("a"), answers("a"))]) is Reproduced.IDENTICAL
+
+
 def test_random_ids_of_tool_calls_do_not_count() -> None:
     one, other = (a_run(tool_calls=(ToolCall(name, "look", "{}"),)).record() for name in ("c1", "c2"))
     assert reproduction([one], [other, other]).verdict is Reproduced.IDENTICAL

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import pandas as pd
 import streamlit as st
 
+from components.contract.errors import single_line
 from components.sharing.capsule import MOST_ENTRIES, MOST_NOTE_CHARS, MOST_TITLE_CHARS, Kind
 from components.sharing.capsules import Published
 from components.sharing.collection import collection_of
 from components.ui.plain_words import plain_words
 from components.ui.share import keys
 from components.ui.share.share_answers import draw_publish
+from components.ui.time_zone import time_zone
 from components.ui.user_errors import shown
 
 
 def draw_new_collection(found: Sequence[Published]) -> None:
     """Draw the button, and its dialog while that is open."""
-    links = {published.id: published for published in found if published.kind != Kind.COLLECTION}
+    links = {_name(published): published for published in found if published.kind != Kind.COLLECTION}
     st.button(
         "New collection",
         key="new_collection",
@@ -28,6 +31,12 @@ def draw_new_collection(found: Sequence[Published]) -> None:
     )
     if st.session_state.get(keys.COLLECTING) and links:
         _collect(links)
+
+
+def _name(published: Published) -> str:
+    """The title and the time of a link: several may have one title."""
+    made = pd.Timestamp(published.created_at).tz_convert(time_zone())
+    return f"{single_line(published.title, 80) or 'A link without a title'} · {made:%-d %b, %H:%M:%S}"
 
 
 def _open() -> None:
@@ -46,17 +55,16 @@ def _collect(links: dict[str, Published]) -> None:
     chosen = st.multiselect(
         "Links, in this order",
         list(links),
-        format_func=lambda link: plain_words(links[link].title, 80) or "A link without a title",
         max_selections=MOST_ENTRIES,
         key=keys.COLLECTED,
     )
     if not chosen:
         st.caption("Choose the links. Each can have a note in Markdown before it.")
         return
-    notes = [_note(f"Note before {plain_words(links[link].title, 60)}", link) for link in chosen]
+    linked = [(links[name].id, _note(f"Note before {plain_words(name, 80)}", links[name].id)) for name in chosen]
     end = _note("Note at the end", "")
     st.caption("The notes become public, and the chosen links with them. A link that you revoke disappears here, too.")
-    draw_publish(collection_of(title, list(zip(chosen, notes, strict=True)), end))
+    draw_publish(collection_of(title, linked, end))
 
 
 def _note(label: str, link: str) -> str:

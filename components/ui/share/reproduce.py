@@ -41,6 +41,7 @@ _WORDS = {
         ":gray-badge[too few to tell]",
         "The original stands apart, but with so few answers that may be chance. Send 20, or share four originals.",
     ),
+    Reproduced.INCOMPARABLE: (":gray-badge[not comparable]", "The original answer is not complete."),
     Reproduced.FAILED: (":red-badge[failed]", "No new answer is complete."),
 }
 _CLEAR_VERDICTS = (Reproduced.WITHIN_NOISE, Reproduced.CHANGED)
