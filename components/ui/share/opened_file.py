@@ -6,6 +6,7 @@ import streamlit as st
 
 from components.sharing.capsule_file import MOST_FILE_MB, OpenedFile, read_capsule_file
 from components.sharing.signing import Signature, SignatureState
+from components.ui.share import keys
 from components.ui.share.shared_page import draw_capsule
 from components.ui.uploads import draw_uploader
 from components.ui.user_errors import shown
@@ -33,7 +34,7 @@ def draw_open_file() -> None:
     file = draw_uploader(
         "Open a shared file",
         type=["html"],
-        key="shared_file",
+        key=keys.SHARED_FILE,
         max_upload_size=MOST_FILE_MB,
         help="A file that *Download as one file* saved. Nothing is sent, and nothing is stored.",
     )
