@@ -115,7 +115,8 @@ def _run(said: argparse.Namespace, service: Service, settings: Settings) -> int:
         made.experiment_id, file.name or said.file.stem, cases, file.rules, baseline=baseline, problem=problem
     )
     page = ("sweep", "sweep") if experiment.kind == SWEEP else ("compare", "experiment")
-    _write(said, report, file, Links(settings.public_address, *page))
+    changes = {place.row: place.changes for place in experiment.places.values()}
+    _write(said, report, file, Links(settings.public_address, *page), changes)
     return report.outcome.exit_code
 
 
@@ -179,7 +180,9 @@ def _progress() -> Show:
     return show
 
 
-def _write(said: argparse.Namespace, report: Report, file: ExperimentFile, links: Links) -> None:
+def _write(
+    said: argparse.Namespace, report: Report, file: ExperimentFile, links: Links, changes: Mapping[str, str]
+) -> None:
     for finding in report.findings:
         if finding.outcome is not Outcome.PASSED:
             runs = (
@@ -196,7 +199,7 @@ def _write(said: argparse.Namespace, report: Report, file: ExperimentFile, links
     problems = [
         _save(said.junit, to_junit(report, links)) if said.junit else None,
         _save(said.json, to_json(report, file.rules.checks, links)) if said.json else None,
-        _save(said.markdown, to_markdown(report, links), append=True) if said.markdown else None,
+        _save(said.markdown, to_markdown(report, links, changes), append=True) if said.markdown else None,
     ]
     if any(problems):
         raise CannotRun(" ".join(filter(None, problems)))

@@ -15,7 +15,7 @@ from components.experiments.cells import cells_of, objections, row_requests
 from components.experiments.data_set import problem_with
 from components.experiments.file_format import ExperimentFile
 from components.experiments.kept_sweep import KeptSweep, rules_content, sweep_content, sweep_run
-from components.experiments.lanes import lane_requests
+from components.experiments.lanes import LaneRequest, lane_requests
 from components.experiments.problem import SweepProblem
 from components.experiments.reuse import reusable
 from components.experiments.run_order import Cell, Plan, plan, with_checks
@@ -43,12 +43,16 @@ def database_of(log: OwnLog) -> Database:
 
 @dataclass(frozen=True)
 class Place:
-    """The request of one position: the row or lane in words, the number of its input, and the input's values."""
+    """The request of one position: the row or lane in words, the number of its input, and the input's values.
+
+    ``changes`` says in words how a lane differs from the base.
+    """
 
     row: str
     input_number: int = 0
     values: Mapping[str, str] = field(default_factory=dict)
     endpoint: AnyEndpoint | None = None
+    changes: str = ""
 
 
 @dataclass(frozen=True)
@@ -106,11 +110,15 @@ def _comparison(file: ExperimentFile, endpoints: Mapping[str, AnyEndpoint], mode
     whole = plan(requests, positions, repeats=comparison.repeats, timing=comparison.timing, shuffled=_shuffled)
     content = json.dumps(json.loads(draft.to_text()) | rules_content(file.rules) | _named(file))
     places = {
-        position: Place(request.title, endpoint=request.endpoint)
+        position: Place(request.title, endpoint=request.endpoint, changes=_changes_of(request))
         for position, request in zip(positions, requests, strict=True)
     }
     cells = with_checks(whole.cells, file.rules.checks, lambda _position: {})
     return Prepared(COMPARISON, content, places, comparison.repeats, cells, partial(_in_order, whole))
+
+
+def _changes_of(request: LaneRequest) -> str:
+    return ", ".join(f"{found.field} {found.after}" for found in request.differences) or "base settings"
 
 
 def _in_order(whole: Plan, cells: Sequence[Cell]) -> Plan:

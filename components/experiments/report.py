@@ -78,7 +78,9 @@ def report_on(
         findings += [_of_limit(row, own, measure, limit) for measure, limit in rules.limits]
     if baseline is not None:
         compared = compare_with_baseline(cases, baseline, rules.tolerances)
-        findings += [_of_comparison(each, rules) for each in compared]
+        for each in compared:
+            runs = tuple(case.run_id for case in cases if case.row == each.row)
+            findings.append(_of_comparison(each, rules, runs))
     return Report(experiment_id, name, tuple(cases), tuple(findings), problem)
 
 
@@ -134,7 +136,17 @@ def _of_limit(row: str, cases: Sequence[Case], measure: str, limit: Limit) -> Fi
     bounds = [f"at least {number_in_words(measure, low)}"] if low is not None else []
     bounds += [f"at most {number_in_words(measure, high)}"] if high is not None else []
     sentence = f"{number_in_words(measure, value)}; the limit is {' and '.join(bounds)} (n = {len(values):,})."
-    return Finding(row, subject, Outcome.FAILED if wrong else Outcome.PASSED, sentence)
+    if not wrong:
+        return Finding(row, subject, Outcome.PASSED, sentence)
+    alone = tuple(case.run_id for case in cases if _breaks(case, measure, limit))
+    return Finding(row, subject, Outcome.FAILED, sentence, alone or tuple(case.run_id for case in cases))
+
+
+def _breaks(case: Case, measure: str, limit: Limit) -> bool:
+    """Whether this run alone is beyond the limit."""
+    low, high = limit.at_least, limit.at_most
+    values = gauge_values(measure, [case])
+    return any((low is not None and value < low) or (high is not None and value > high) for value in values)
 
 
 def _why_not(cases: Sequence[Case]) -> str:
@@ -163,7 +175,7 @@ def _sameness(cases: Sequence[Case]) -> list[float]:
     return found
 
 
-def _of_comparison(compared: Comparison, rules: Rules) -> Finding:
+def _of_comparison(compared: Comparison, rules: Rules, runs: tuple[str, ...]) -> Finding:
     gauge = GAUGES[compared.measure]
     tolerance = rules.tolerances[compared.measure]
     subject = f"{_BASELINE}: {gauge.label}"
@@ -180,7 +192,7 @@ def _of_comparison(compared: Comparison, rules: Rules) -> Finding:
             sentence = (
                 f"{change}: more than chance (p = {compared.chance:.2g}) and more than the tolerance of {tolerance}."
             )
-            return Finding(compared.row, subject, Outcome.FAILED, sentence)
+            return Finding(compared.row, subject, Outcome.FAILED, sentence, runs)
         case Change.TOLERATED:
             sentence = f"{change}: more than chance, within the tolerance of {tolerance}."
         case _:

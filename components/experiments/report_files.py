@@ -10,6 +10,7 @@ import shutil
 import statistics
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -24,6 +25,7 @@ _FORMAT = 1
 _SHOWN_MEASURES = ("ttft_ms", "tokens_per_second", "completion_tokens")
 _NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]<>()#+!|~])")
+_NO_CHANGES: Mapping[str, str] = MappingProxyType({})
 _MARKS = {Outcome.PASSED: "✅", Outcome.FAILED: "❌", Outcome.UNTOLD: "❔"}
 
 
@@ -170,8 +172,11 @@ def _counts(findings: Sequence[Finding]) -> str:
     return f'tests="{len(findings)}" failures="{failed}" errors="{untold}"'
 
 
-def to_markdown(report: Report, links: Links) -> str:
-    """The report for a summary of a CI system: a table of the rows, then all that did not pass."""
+def to_markdown(report: Report, links: Links, changes: Mapping[str, str] = _NO_CHANGES) -> str:
+    """The report for a summary of a CI system: a table of the rows, then all that did not pass.
+
+    ``changes`` says how lanes differ from the base, by their rows.
+    """
     title = _markdown(report.name or "Experiment")
     lines = [f"## {_MARKS[report.outcome]} {title}: {report.outcome.value}", ""]
     if report.problem:
@@ -179,7 +184,8 @@ def to_markdown(report: Report, links: Links) -> str:
     lines += ["| row | runs | pass rate | TTFT | tokens/s | tokens |", "|---|--:|--:|--:|--:|--:|"]
     for row in dict.fromkeys(case.row for case in report.cases):
         cases = [case for case in report.cases if case.row == row]
-        cells = [_markdown(row), f"{len(cases):,}", rate_in_words([case.passed for case in cases])]
+        named = f"{row}: {changes[row]}" if changes.get(row) else row
+        cells = [_markdown(named), f"{len(cases):,}", rate_in_words([case.passed for case in cases])]
         lines.append(f"| {' | '.join([*cells, *(_median(measure, cases) for measure in _SHOWN_MEASURES)])} |")
     found = [finding for finding in report.findings if finding.outcome is not Outcome.PASSED]
     if found:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
+from components.endpoints.configuration import ENVIRONMENT
 from components.experiments.__main__ import main
 from tests.deploy.container import ROOT
 
@@ -33,10 +34,12 @@ def test_a_workflow_calls_the_command_as_it_is(file: Any, capsys: pytest.Capture
     said = list(texts(yaml.safe_load(file.read_text())))
     [line] = [text for text in said if text.startswith("tempera ")]
     program, command, *arguments = shlex.split(line)
-    assert (program, command, arguments[:2]) == ("tempera", "experiment", ["run", "capitals.yaml"])
+    # The file of a page names the endpoint of that page.
+    begins = ["run", "capitals.yaml", "--endpoint", ENVIRONMENT]
+    assert (program, command, arguments[:4]) == ("tempera", "experiment", begins)
     with pytest.raises(SystemExit):
         main(["run", "--help"])
     options = capsys.readouterr().out
-    for option, written in zip(arguments[2::2], arguments[3::2], strict=True):
+    for option, written in zip(arguments[4::2], arguments[5::2], strict=True):
         assert option in options
         assert written.startswith("$") or any(written in text.split() for text in said if text != line)

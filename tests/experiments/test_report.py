@@ -53,28 +53,32 @@ def test_a_limit_of_the_pass_rate_decides_instead_of_each_answer(least: float, o
 
 
 @pytest.mark.parametrize(
-    ("limit", "outcome", "sentence"),
+    ("limit", "outcome", "sentence", "runs"),
     [
-        ("ttft_ms: {at_most: 200}", Outcome.PASSED, "200 ms; the limit is at most 200 ms (n = 3)."),
-        ("ttft_ms: {at_most: 199}", Outcome.FAILED, "200 ms; the limit is at most 199 ms (n = 3)."),
-        ("ttft_ms: {of: max, at_most: 250}", Outcome.FAILED, "300 ms; the limit is at most 250 ms (n = 3)."),
+        ("ttft_ms: {at_most: 200}", Outcome.PASSED, "200 ms; the limit is at most 200 ms (n = 3).", ""),
+        ("ttft_ms: {at_most: 199}", Outcome.FAILED, "200 ms; the limit is at most 199 ms (n = 3).", "12"),
+        ("ttft_ms: {of: max, at_most: 250}", Outcome.FAILED, "300 ms; the limit is at most 250 ms (n = 3).", "2"),
         (
             "ttft_ms: {of: mean, at_least: 100, at_most: 250}",
             Outcome.PASSED,
             "200 ms; the limit is at least 100 ms and ",
+            "",
         ),
-        ("ttft_ms: {of: p95, at_most: 280}", Outcome.FAILED, "290 ms; "),
-        ("determinism: {at_least: 0.5}", Outcome.FAILED, "33.3 %; the limit is at least 50.0 % (n = 3)."),
-        ("success_rate: {at_least: 1}", Outcome.PASSED, "100.0 %; "),
-        ("cost: {at_most: 1}", Outcome.UNTOLD, "No run has the measure cost."),
+        ("ttft_ms: {of: p95, at_most: 280}", Outcome.FAILED, "290 ms; ", "2"),
+        ("determinism: {at_least: 0.5}", Outcome.FAILED, "33.3 %; the limit is at least 50.0 % (n = 3).", "012"),
+        ("success_rate: {at_least: 1}", Outcome.PASSED, "100.0 %; ", ""),
+        ("cost: {at_most: 1}", Outcome.UNTOLD, "No run has the measure cost.", ""),
     ],
 )
-def test_a_limit_bounds_a_number_of_each_row(limit: str, outcome: Outcome, sentence: str) -> None:
+def test_a_limit_bounds_a_number_of_each_row_and_names_the_runs_beyond_it(
+    limit: str, outcome: Outcome, sentence: str, runs: str
+) -> None:
     rules = read_rules(f"limits:\n  - {limit}\n")
     times = [a_case(text, rules, ttft_ms=ms) for text, ms in (("a", 100.0), ("b", 200.0), ("a", 300.0))]
     found = report(*times, rules=rules)
     assert found.outcome is outcome
     assert found.findings[-1].sentence.startswith(sentence)
+    assert found.findings[-1].run_ids == tuple(times[int(number)].run_id for number in runs)
 
 
 def test_a_run_without_an_answer_makes_the_report_untold_unless_a_limit_allows_it() -> None:
