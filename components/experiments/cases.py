@@ -14,12 +14,15 @@ from components.checks.results import all_passed, answer_of, check_answer, opini
 from components.endpoints.endpoint import Prices
 from components.experiments import sentences
 from components.experiments.cell_result import CellResult, distinct_2, result_of
-from components.experiments.numbers import incomparable
+from components.experiments.numbers import disturbed
 from components.experiments.thresholds import COST
 from components.log.record import TIMED, RunRecord
 
 _TOKENS_OF_A_PRICE = 1_000_000
 _TWO_SIDED_95 = NormalDist().inv_cdf(0.975)
+
+CACHED_TOKENS = "cached_tokens"
+"""A value of a case that is no measure; it explains times."""
 
 Ask = Callable[[Judge, Answer, RunRecord], Result]
 """Gives the opinion of a judge on a run's answer."""
@@ -44,7 +47,10 @@ class Case:
     values: Mapping[str, float] = field(default_factory=dict)
     answer: str = ""
     incomparable: str = ""
-    """Why the run's times are not comparable with others, and therefore not among its values."""
+    """Why the run's times are not comparable with others, and therefore not among its values.
+
+    A cached prompt is no reason: the same experiment again finds it in the cache, too.
+    """
 
     @property
     def passed(self) -> bool | None:
@@ -74,7 +80,7 @@ def case_of(
 ) -> Case:
     """The case of a run. ``values`` are those of its input; without ``ask`` only kept opinions of judges count."""
     problem = answer_of(record).problem
-    why = ", ".join(incomparable(record))
+    why = ", ".join(disturbed(record))
     return Case(
         row,
         input_number,
@@ -157,6 +163,7 @@ def _values(record: RunRecord, prices: Prices | None, *, timed: bool) -> dict[st
         "length": len(record.text),
         "completion_tokens": record.completion_tokens,
         "distinct_2": distinct_2(record.text),
+        CACHED_TOKENS: record.cached_tokens,
         COST: _cost(record, prices),
     }
     if timed:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from components.endpoints.endpoint import Prices
-from components.experiments.cases import Case
+from components.experiments.cases import CACHED_TOKENS, Case
 from components.experiments.drift_samples import Samples, samples_of
 from components.experiments.kept_sweep import kept_rules
 from components.experiments.logged_cases import cases_in_log
@@ -101,7 +101,7 @@ def times_of(log: OwnLog, series: Series, prices: Mapping[str, Prices] | None = 
         count += len(cases)
         if count > _MOST_RUNS and times:
             break
-        facts = reported_facts(log.database, kept.id) if log.database else {}
+        facts = (reported_facts(log.database, kept.id) if log.database else {}) | _cached(cases)
         values = {name: gauge_values(name, cases) for name in MEASURES if name not in (ANSWERS, DETERMINISM)}
         times.append(Time(kept.id, kept.created_at, values, facts, _answers_of(cases)))
     return times[::-1]
@@ -146,6 +146,13 @@ def _answers_of(cases: Sequence[Case]) -> dict[tuple[str, int], list[str]]:
 def _changes(before: Mapping[str, str], now: Mapping[str, str]) -> tuple[str, ...]:
     names = [name for name in now if now[name] != before.get(name, "")]
     return tuple(f"{FACTS[name].label} {before.get(name) or 'n/a'} → {now[name] or 'n/a'}" for name in names)
+
+
+def _cached(cases: Sequence[Case]) -> dict[str, str]:
+    """In how many runs the endpoint had tokens of the prompt in its cache, which changes times; few words hide noise."""
+    told = [case.values[CACHED_TOKENS] > 0 for case in cases if CACHED_TOKENS in case.values]
+    words = "all runs" if all(told) else "some runs" if any(told) else "no run"
+    return {CACHED_TOKENS: words} if told else {}
 
 
 def _definition(kept: KeptExperiment) -> str:

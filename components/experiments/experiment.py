@@ -480,7 +480,7 @@ class Experiment:
         return sentences.WORKER_FAILED.format(error=str(ended.exception()).strip().rstrip("."))
 
     def _pause_by_itself(self, why: str) -> None:
-        self._paused, self._paused_why = True, f"Paused. {why} Resume when it is fixed."
+        self._paused, self._paused_why = True, f"Paused. {why.rstrip('.')}. Resume when it is fixed."
         self._version += 1
 
     def _written(self, making: Making, cell: Cell, _written: Future[None]) -> None:

@@ -14,13 +14,17 @@ _NOTICED_WAIT_MS = 10.0
 
 def incomparable(record: RunRecord) -> list[str]:
     """Why the times of a run are not comparable with others; empty when they are."""
+    cached = [f"{record.cached_tokens} prompt tokens from a cache"] if record.cached_tokens else []
+    return disturbed(record) + cached
+
+
+def disturbed(record: RunRecord) -> list[str]:
+    """Why the times of a run are not those of its request alone; empty when they are."""
     reasons = []
     if record.attempts > 1:
         reasons.append(f"{record.attempts} attempts")
     if (record.queued_ms or 0.0) >= _NOTICED_WAIT_MS:
         reasons.append(f"waited {duration(record.queued_ms)} for a slot")
-    if record.cached_tokens:
-        reasons.append(f"{record.cached_tokens} prompt tokens from a cache")
     return reasons
 
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from components.experiments.baseline import Change, Comparison, compare_with_baseline
-from components.experiments.cases import Case
+from components.experiments.cases import CACHED_TOKENS, Case
+from components.experiments.measures import TIMED_MEASURES
 from components.experiments.rules import Rules
 from components.experiments.thresholds import DETERMINISM, GAUGES, PASS_RATE, SUCCESS_RATE, Limit
 
@@ -79,8 +80,8 @@ def report_on(
     if baseline is not None:
         compared = compare_with_baseline(cases, baseline, rules.tolerances)
         for each in compared:
-            runs = tuple(case.run_id for case in cases if case.row == each.row)
-            findings.append(_of_comparison(each, rules, runs))
+            own, before = ([case for case in part if case.row == each.row] for part in (cases, baseline))
+            findings.append(_of_comparison(each, rules, own, before))
     return Report(experiment_id, name, tuple(cases), tuple(findings), problem)
 
 
@@ -175,7 +176,7 @@ def _sameness(cases: Sequence[Case]) -> list[float]:
     return found
 
 
-def _of_comparison(compared: Comparison, rules: Rules, runs: tuple[str, ...]) -> Finding:
+def _of_comparison(compared: Comparison, rules: Rules, cases: Sequence[Case], baseline: Sequence[Case]) -> Finding:
     gauge = GAUGES[compared.measure]
     tolerance = rules.tolerances[compared.measure]
     subject = f"{_BASELINE}: {gauge.label}"
@@ -192,12 +193,21 @@ def _of_comparison(compared: Comparison, rules: Rules, runs: tuple[str, ...]) ->
             sentence = (
                 f"{change}: more than chance (p = {compared.chance:.2g}) and more than the tolerance of {tolerance}."
             )
-            return Finding(compared.row, subject, Outcome.FAILED, sentence, runs)
+            if compared.measure in TIMED_MEASURES:
+                sentence += _in_cache(cases, baseline)
+            return Finding(compared.row, subject, Outcome.FAILED, sentence, tuple(case.run_id for case in cases))
         case Change.TOLERATED:
             sentence = f"{change}: more than chance, within the tolerance of {tolerance}."
         case _:
             sentence = f"{change}: {compared.change.value}."
     return Finding(compared.row, subject, Outcome.PASSED, sentence)
+
+
+def _in_cache(cases: Sequence[Case], baseline: Sequence[Case]) -> str:
+    """A sentence where an endpoint that now reads other shares of the prompts from its cache may explain the times."""
+    shares = [[bool(case.values.get(CACHED_TOKENS)) for case in part] for part in (cases, baseline)]
+    now, before = (f"{sum(share):,} of {len(share):,} runs" for share in shares)
+    return f" Prompts came from a cache in {now}, and before in {before}." if now != before else ""
 
 
 def number_in_words(measure: str, number: float) -> str:

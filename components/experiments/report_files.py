@@ -8,6 +8,7 @@ import os
 import re
 import shutil
 import statistics
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
@@ -142,28 +143,32 @@ def read_baseline(text: bytes) -> list[Case]:
 
 
 def to_junit(report: Report, links: Links) -> str:
-    """The findings as JUnit XML, which CI systems show: a suite for each row, a test for each finding."""
+    """The findings as JUnit XML, which CI systems show: a suite for each row, a test for each finding.
+
+    GitLab shows the text of a failure, not its message, and of tests with the same name only the first.
+    """
+    missing = [Finding("experiment", "all runs", Outcome.UNTOLD, report.problem)] if report.problem else []
+    all_findings = [*report.findings, *missing]
     lines = ['<?xml version="1.0" encoding="UTF-8"?>']
-    lines.append(f"<testsuites name={_quoted(report.name or 'experiment')} {_counts(report.findings)}>")
-    for row, findings in _by_row(report.findings).items():
+    lines.append(f"<testsuites name={_quoted(report.name or 'experiment')} {_counts(all_findings)}>")
+    for row, findings in _by_row(all_findings).items():
         lines.append(f"<testsuite name={_quoted(row)} {_counts(findings)}>")
-        lines += [_junit_case(finding, links) for finding in findings]
+        named: Counter[str] = Counter()
+        for finding in findings:
+            named[finding.subject] += 1
+            lines.append(_junit_case(finding, named[finding.subject], links))
         lines.append("</testsuite>")
-    if report.problem:
-        problem = _quoted(report.problem)
-        lines.append('<testsuite name="experiment" tests="1" failures="0" errors="1"><testcase classname="experiment" ')
-        lines.append(f'name="all runs"><error message={problem}></error></testcase></testsuite>')
     return "\n".join([*lines, "</testsuites>", ""])
 
 
-def _junit_case(finding: Finding, links: Links) -> str:
-    case = f"<testcase classname={_quoted(finding.row)} name={_quoted(finding.subject)}"
+def _junit_case(finding: Finding, number: int, links: Links) -> str:
+    name = finding.subject if number == 1 else f"{finding.subject} ({number})"
+    case = f"<testcase classname={_quoted(finding.row)} name={_quoted(name)}"
     if finding.outcome is Outcome.PASSED:
         return f"{case}><system-out>{_xml(finding.sentence)}</system-out></testcase>"
     kind = "failure" if finding.outcome is Outcome.FAILED else "error"
-    runs = "\n".join(links.run(run_id) or run_id for run_id in finding.run_ids)
-    message = _quoted(finding.sentence)
-    return f"{case}><{kind} message={message}>{_xml(runs)}</{kind}></testcase>"
+    text = "\n".join([finding.sentence, *(links.run(run_id) or run_id for run_id in finding.run_ids)])
+    return f"{case}><{kind} message={_quoted(finding.sentence)}>{_xml(text)}</{kind}></testcase>"
 
 
 def _counts(findings: Sequence[Finding]) -> str:

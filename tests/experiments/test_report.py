@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from components.checks.check import Result
 from components.checks.kinds import read_check
+from components.contract.chunk import Usage
 from components.experiments.cases import Case, TimeForChecks, case_of
 from components.experiments.report import Outcome, Report, report_on
 from components.experiments.rules import Rules, read_rules
+from components.streaming.moments import Timings
 from components.streaming.outcome import Status
 from tests.experiments.conftest import a_run
 
@@ -137,6 +141,22 @@ def test_a_comparison_with_a_baseline_says_what_changed_and_how_many_repeats_are
     assert "too few repeats to tell. 5 of each are needed." in sentences(few, Outcome.UNTOLD)[0]
     assert report_on("e" * 32, "", slow, rules, baseline=slow).outcome is Outcome.PASSED
     assert report_on("e" * 32, "", slow, rules, baseline=[]).outcome is Outcome.UNTOLD
+
+
+def test_the_times_of_a_cached_prompt_count_and_a_change_says_that_other_prompts_are_cached() -> None:
+    rules = read_rules("tolerances:\n  ttft_ms: 10 %\nlimits:\n  - ttft_ms: {at_most: 60}\n")
+    timings = Timings(ttft_ms=50.0)
+    [quick, slow] = [
+        [
+            case_of(a_run("x", usage=Usage(9, 1, 10, cached), timings=times).record(), "base", 0, (), {})
+            for times in [replace(timings, ttft_ms=ms + number) for number in range(6)]
+        ]
+        for ms, cached in ((50.0, 7), (100.0, None))
+    ]
+    assert report(*quick, rules=rules).outcome is Outcome.PASSED
+    assert sentences(report_on("e" * 32, "", slow, rules, baseline=quick), Outcome.FAILED)[1].endswith(
+        "tolerance of 10 %. Prompts came from a cache in 0 of 6 runs, and before in 6 of 6 runs."
+    )
 
 
 def test_a_page_checks_no_longer_than_it_may() -> None:

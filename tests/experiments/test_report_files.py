@@ -56,14 +56,22 @@ def test_another_file_is_no_baseline(text: bytes, sentence: str) -> None:
 def test_junit_has_a_suite_for_each_row_and_a_failure_with_the_runs() -> None:
     suites = ElementTree.fromstring(to_junit(REPORT, LINKS))
     assert [suite.get("name") for suite in suites] == ["base", "temperature 1", "experiment"]
-    assert (suites.get("tests"), suites.get("failures"), suites.get("errors")) == ("4", "1", "0")
+    assert (suites.get("tests"), suites.get("failures"), suites.get("errors")) == ("5", "1", "1")
     failure = suites.find("testsuite[@name='temperature 1']/testcase/failure")
     assert failure is not None
     assert failure.get("message") == "1 of 1 fail: “Paris” is not in the answer."
-    assert failure.text == f"https://tempera.example.org/?open={CASES[1].run_id}"
+    link = f"https://tempera.example.org/?open={CASES[1].run_id}"
+    assert failure.text == f"1 of 1 fail: “Paris” is not in the answer.\n{link}"
     error = suites.find("testsuite[@name='experiment']/testcase/error")
     assert error is not None
     assert error.get("message") == "2 runs were not made."
+
+
+def test_each_test_of_a_suite_in_junit_has_its_own_name() -> None:
+    rules = read_rules("checks:\n  - json_schema: {type: string}\n  - json_schema: {type: number}\n")
+    twice = report_on("e" * 32, "Twice", [a_case("1", rules)], rules)
+    names = [case.get("name") for case in ElementTree.fromstring(to_junit(twice, LINKS)).iter("testcase")]
+    assert names == ["runs", "matches its JSON Schema", "matches its JSON Schema (2)"]
 
 
 def test_markdown_has_a_table_of_the_rows_and_what_did_not_pass() -> None:
@@ -72,6 +80,7 @@ def test_markdown_has_a_table_of_the_rows_and_what_did_not_pass() -> None:
     assert "| base | 1 | 100% (21% to 100%, n = 1) | 120 ms | – | – |" in written
     assert f"[{CASES[1].run_id[:8]}](https://tempera.example.org/?open={CASES[1].run_id})" in written
     assert "](" not in to_markdown(REPORT, Links())
+    assert "| base: temperature 0 | 1 |" in to_markdown(REPORT, LINKS, {"base": "temperature 0"})
 
 
 HOSTILE = [
