@@ -121,7 +121,8 @@ def levels_of(times: Sequence[Time], measure: str) -> list[Level]:
         if chance < CHANCE:
             levels[begun:] = _with_band(levels[begun:], segment, samples)
             changes = _changes(told[number - 1][0].facts, time.facts)
-            level = replace(level, before=samples.usual(segment), chance=chance, changed_with=changes)
+            value, before = samples.changed(sample, segment), samples.usual(segment)
+            level = replace(level, value=value, before=before, chance=chance, changed_with=changes)
             begun, segment = number, []
         levels.append(level)
         segment.append(sample)
@@ -149,9 +150,9 @@ def _changes(before: Mapping[str, str], now: Mapping[str, str]) -> tuple[str, ..
 
 
 def _cached(cases: Sequence[Case]) -> dict[str, str]:
-    """In how many runs the endpoint had tokens of the prompt in its cache, which changes times; few words hide noise."""
+    """In how many runs the endpoint had the prompt in its cache, which changes times; so few words hide noise."""
     told = [case.values[CACHED_TOKENS] > 0 for case in cases if CACHED_TOKENS in case.values]
-    words = "all runs" if all(told) else "some runs" if any(told) else "no run"
+    words = "in all runs" if all(told) else "in some runs" if any(told) else "in no run"
     return {CACHED_TOKENS: words} if told else {}
 
 

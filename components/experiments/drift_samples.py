@@ -36,6 +36,9 @@ class Samples(Protocol):
     def level(self, sample: Any, before: Sequence[Any]) -> float:
         """The value of a sample, where the samples ``before`` it have the same level."""
 
+    def changed(self, sample: Any, before: Sequence[Any]) -> float:
+        """The value of a sample that differs from those before."""
+
     def usual(self, samples: Sequence[Any]) -> float:
         """The value of several samples together."""
 
@@ -62,6 +65,9 @@ class _Numbers:
 
     def level(self, sample: Sequence[float], before: Sequence[Sequence[float]]) -> float:
         return statistics.fmean(sample) if self._share else statistics.median(sample)
+
+    def changed(self, sample: Sequence[float], before: Sequence[Sequence[float]]) -> float:
+        return self.level(sample, before)
 
     def usual(self, samples: Sequence[Sequence[float]]) -> float:
         return self.level(_joined(samples), ())
@@ -96,6 +102,11 @@ class _Answers:
         return statistics.fmean(
             self._alike(one, other) for old, new in self._parts(before, sample) for one in old for other in new
         )
+
+    def changed(self, sample: _Sample, before: Sequence[_Sample]) -> float:
+        """To those before, or among themselves where that has changed more: they have become more alike."""
+        usual = self.usual(before)
+        return max(self.level(sample, before), self.usual([sample]), key=lambda level: abs(level - usual))
 
     def usual(self, samples: Sequence[_Sample]) -> float:
         """Within each input, over all pairs."""

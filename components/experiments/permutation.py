@@ -30,8 +30,9 @@ def permuted(
 ) -> tuple[Floats, Floats]:
     """The likeness within the first ``count`` texts and the other one, and their differences when they are shuffled.
 
-    ``between``: the first is within both parts, and the other one is between them. Without it, the other one is within
-    the other part. Each part has at least two texts.
+    ``between``: the first is the mean of that within each part, and the other one is between them (the energy
+    distance; also of parts of different size, it finds texts that become more alike). Without it, the other one is
+    within the other part. Each part has at least two texts.
     """
     others = len(likeness) - count
     pairs_first, pairs_other = count * (count - 1), others * (others - 1)
@@ -39,12 +40,12 @@ def permuted(
     def parts(first: Floats) -> tuple[Floats, Floats]:
         # Each row of ``first`` has 1 for the texts of the first part; the diagonal adds nothing.
         other = 1 - first
-        within_first = ((first @ likeness) * first).sum(axis=1)
-        within_other = ((other @ likeness) * other).sum(axis=1)
+        within_first = ((first @ likeness) * first).sum(axis=1) / pairs_first
+        within_other = ((other @ likeness) * other).sum(axis=1) / pairs_other
         if not between:
-            return within_first / pairs_first, within_other / pairs_other
+            return within_first, within_other
         across = ((first @ likeness) * other).sum(axis=1)
-        return (within_first + within_other) / (pairs_first + pairs_other), across / (count * others)
+        return (within_first + within_other) / 2, across / (count * others)
 
     membership = np.zeros((1, len(likeness)))
     membership[0, :count] = 1

@@ -88,6 +88,9 @@ def test_other_answers_and_a_lost_determinism_are_changes() -> None:
     [change] = [level for level in levels if level.before is not None]
     assert change.created_at.startswith("2026-11-06")
     assert change.before > change.value
+    levels = levels_of(answered([drawn(rng, sea)] * 5 + [["sea wave salt foam tide sea"] * 8] * 2), "answers")
+    assert [level.before is None for level in levels] == [True] * 5 + [False, True]
+    assert levels[5].value == 1
     levels = levels_of(answered([["The sea."] * 8] * 4 + [drawn(rng, sea)]), "determinism")
     assert [level.before for level in levels] == [None, None, None, None, 1.0]
     assert levels[-1].value < 0.2

@@ -10,9 +10,14 @@ import pytest
 from sqlalchemy import delete, insert, update
 from streamlit.testing.v1 import AppTest
 
+from components.experiments.file_reading import read_experiment_file
+from components.experiments.prepared import prepared
+from components.experiments.repeatable import run
 from components.log.annotations import Annotation, annotate, annotation_of
 from components.log.compaction import size_bytes
 from components.log.export import export_runs
+from components.log.owned import OwnLog
+from components.log.owner import LOCAL
 from components.log.query import find_run
 from components.log.tables import runs, to_row
 from components.server.process import service
@@ -21,6 +26,7 @@ from components.ui.runs import charts, keys
 from tests.orders import order
 from tests.pages.conftest import Chat, new_page, run_to_the_end, texts
 from tests.pages.shown import listed
+from tests.streaming.endpoint import DONE, chunk, head
 from tests.waiting import wait_for
 
 
@@ -354,3 +360,27 @@ def test_the_file_is_made_smaller_where_that_is_worth_it(three_runs: AppTest) ->
     page.button(key="compact").click().run()
     assert not page.exception
     assert size_bytes(service().log.database) < before - 1_000_000
+
+
+def test_a_repeated_experiment_shows_the_moment_of_its_change_and_what_changed_with_it(
+    page: AppTest, chat: Chat
+) -> None:
+    file = read_experiment_file(
+        "tempera: 1\nname: Nightly\nrepeats: 8\nbase:\n"
+        "  endpoint: environment\n  model: alpha\n  messages: [user: Hi]\n"
+    )
+    made = prepared(file, service().configuration().endpoints, lambda _endpoint: [], OwnLog(service().log, LOCAL))
+    for _ in range(3):
+        run(made, service().experiments, OwnLog(service().log, LOCAL))
+    assert chat.server
+    chat.server.play = lambda connection, _request: connection.sendall(
+        head() + chunk("Good day to you", "stop", model="m-2") + DONE
+    )
+    run(made, service().experiments, OwnLog(service().log, LOCAL))
+    page.session_state[keys.DRIFT] = True
+    page.switch_page("runs.py").run()
+    measure = page.selectbox(key=keys.DRIFT_MEASURE)
+    assert "length · changed" in measure.options
+    measure.set_value("length").run()
+    assert "length 9 characters → 15 characters" in texts(page)
+    assert "With it changed: served model m → m-2." in texts(page)

@@ -37,6 +37,12 @@ _RENEWED_S = 10.0
 _HOURS_UNTIL = pd.Timedelta(days=3)
 
 
+def time_axis(ticks: int) -> alt.Axis:
+    """An axis of times with the hours of the day as everywhere else, from 0 to 23."""
+    hours = {"seconds": "%H:%M:%S", "minutes": "%H:%M", "hours": "%H:%M"}
+    return alt.Axis(tickCount=ticks, labelOverlap=True, format=hours)
+
+
 @shown()
 def draw_trends(view: View) -> None:
     """Draw TTFT and tokens/s over time, a point for each of the newest runs, coloured by model."""
@@ -56,7 +62,7 @@ def draw_trends(view: View) -> None:
             chart = alt.Chart(points, height=_TREND_HEIGHT).mark_circle(size=36, opacity=0.8)
             st.altair_chart(
                 chart.encode(
-                    x=alt.X("started:T", title=None, axis=alt.Axis(tickCount=5, labelOverlap=True)),
+                    x=alt.X("started:T", title=None, axis=time_axis(5)),
                     y=alt.Y(f"{name}:Q", title=NUMBERS[name].short_title, axis=alt.Axis(tickCount=3)),
                     color=alt.Color("model:N", title=None, legend=legend),
                     tooltip=[
@@ -209,7 +215,7 @@ def _draw_outcomes(runs: pd.DataFrame) -> None:
         bars = alt.Chart(part, height=190, title=str(endpoint)).mark_bar(size=10)
         st.altair_chart(
             bars.encode(
-                x=alt.X("began:T", title=None, scale=alt.Scale(domain=whole, padding=12)),
+                x=alt.X("began:T", title=None, axis=time_axis(8), scale=alt.Scale(domain=whole, padding=12)),
                 y=alt.Y("runs:Q", title="runs"),
                 color=alt.Color("status:N", title=None, scale=colours, legend=alt.Legend(orient="bottom")),
                 tooltip=["began", "endpoint", "status", "runs"],

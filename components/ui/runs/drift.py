@@ -16,6 +16,7 @@ from components.log.owned import OwnLog
 from components.ui.available_endpoints import available_endpoints
 from components.ui.plain_words import plain_words
 from components.ui.runs import keys
+from components.ui.runs.charts import time_axis
 from components.ui.time_zone import time_zone
 from components.ui.user_errors import shown
 from components.ui.visitor import BY_OWNER, own_log
@@ -25,7 +26,7 @@ _MOST_NAME = 70
 _MEANING = (
     "Each point is one time: the median, the share, or for answers their similarity to the times before. The band is "
     "where 95 % of the times lie while nothing changes. A change is more than chance (p < 0.05, U test, Fisher's or a "
-    "permutation of the answers, corrected for the number of times). Costs are at today's prices."
+    "permutation of the answers, corrected for the number of times, not of measures). Costs are at today's prices."
 )
 
 
@@ -58,15 +59,25 @@ def draw_drift() -> None:
             if not measures:
                 st.caption("Fewer than two of its times have answers.")
                 return
+            levels = {name: _levels(own_log(), found[chosen], prices, name) for name in measures}
+            changes = {name: [level for level in levels[name] if level.before is not None] for name in measures}
             measure = st.selectbox(
-                "Measure", measures, key=keys.DRIFT_MEASURE, format_func=lambda name: GAUGES[name].label, width=260
+                "Measure",
+                sorted(measures, key=lambda name: _least_chance(changes[name])),
+                key=keys.DRIFT_MEASURE,
+                format_func=lambda name: f"{GAUGES[name].label}{' · changed' if changes[name] else ''}",
+                width=320,
             )
-        levels = _levels(own_log(), found[chosen], prices, measure)
-        _draw_levels(levels, measure)
-        for level in levels:
-            if level.before is not None:
-                st.markdown(_sentence(level, measure))
+        _draw_levels(levels[measure], measure)
+        for level in changes[measure]:
+            st.markdown(_sentence(level, measure))
+        if not any(changes.values()):
+            st.markdown("No measure changed by more than chance.")
         st.caption(_MEANING)
+
+
+def _least_chance(changes: list[Level]) -> float:
+    return min((level.chance for level in changes if level.chance is not None), default=1.0)
 
 
 def _title(series: Series) -> str:
@@ -107,7 +118,7 @@ def _draw_levels(levels: list[Level], measure: str) -> None:
     axis = alt.Axis(format=".0%") if gauge.share else alt.Axis()
     title = f"{gauge.label}{unit}"
     y = alt.Y("value:Q", title=title, axis=axis, scale=alt.Scale(zero=False))
-    base = alt.Chart(table, height=260).encode(x=alt.X("time:T", title=None))
+    base = alt.Chart(table, height=260).encode(x=alt.X("time:T", title=None, axis=time_axis(8)))
     band = base.mark_area(opacity=0.2).encode(y=alt.Y("low:Q", title=title), y2="high:Q", detail="level:N")
     line = base.mark_line(point=alt.OverlayMarkDef(size=50)).encode(
         y=y, tooltip=[alt.Tooltip("time:T", format="%-d %b %Y, %H:%M"), "value", "low", "high", "runs"]
