@@ -97,6 +97,45 @@ def phone(page: Page, app: str) -> None:
     ask(page, "Explain in one sentence why the sky is blue.")
 
 
+def share_dialog(page: Page, app: str) -> None:
+    open_playground(page, app)
+    set_number(page, "max_tokens", "80")
+    set_number(page, "random_seed", "7")
+    ask(page, "Explain in three sentences why the sky is blue.")
+    share(page)
+
+
+def shared(page: Page, app: str) -> None:
+    page.goto(f"{app}/shared")
+    page.goto(page.locator("[class*=st-key-link_] code").first.inner_text())
+    page.get_by_role("button", name="Reproduce").click()
+    expect(page.locator(".st-key-reproduction")).to_contain_text("Reproduced")
+
+
+def collection(page: Page, app: str) -> None:
+    lanes(page, app, "Temperature 0 / 0.3 / 0.7 / 1", "Write two sentences about the sea.")
+    lanes_ended(page)
+    share(page)
+    page.goto(f"{app}/shared")
+    page.get_by_role("button", name="New collection").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("Title").fill("What a seed and a temperature do")
+    for _ in range(2):
+        dialog.locator(".st-key-collected input").click()
+        page.get_by_role("option").last.click()
+        settled(page)
+    notes = (
+        "With a *seed*, this model repeats its answer **to the character**.",
+        "Without one, it parts sooner the warmer it is.",
+    )
+    for place, note in enumerate(notes):
+        dialog.locator("textarea").nth(place).fill(note)
+    page.keyboard.press("Tab")
+    settled(page)
+    page.goto(create_link(page))
+    expect(page.locator(".st-key-collection_entry_2")).to_contain_text("temperature")
+
+
 PICTURES: dict[str, tuple[Callable[[Page, str], None], dict[str, int]]] = {
     "playground": (playground, LAPTOP),
     "conversation": (conversation, LAPTOP),
@@ -108,6 +147,9 @@ PICTURES: dict[str, tuple[Callable[[Page, str], None], dict[str, int]]] = {
     "sweep-phone": (sweep_phone, PHONE),
     "runs": (runs, LAPTOP),
     "endpoints": (endpoints, LAPTOP),
+    "share-dialog": (share_dialog, LAPTOP),
+    "shared": (shared, LAPTOP),
+    "collection": (collection, {**LAPTOP, "height": 1_400}),
     "phone": (phone, PHONE),
 }
 
@@ -123,6 +165,19 @@ def ended(page: Page) -> None:
     """Wait until the shown answer is complete."""
     expect(page.locator(".st-key-run_status").last).to_contain_text("tokens/s")
     expect(page.locator('.live-text[aria-busy="true"]')).to_have_count(0)
+
+
+def share(page: Page) -> str:
+    """Share what is shown; returns the link."""
+    page.locator(".st-key-share button").first.click()
+    settled(page)
+    return create_link(page)
+
+
+def create_link(page: Page) -> str:
+    """Press the button of the open dialog; returns the link."""
+    page.locator(".st-key-publish button").first.click()
+    return page.get_by_role("dialog").locator("code", has_text="shared?c=").inner_text()
 
 
 def lanes(page: Page, app: str, template: str, text: str) -> None:

@@ -28,6 +28,7 @@ from components.runs.placement import Placement
 from components.runs.run import Run
 from components.sharing.capsule import Kind
 from components.sharing.capsules import MOST_DAYS, publish
+from components.sharing.collection import collection_of
 from components.sharing.freezing import Choices, capsule_of
 from components.streaming.answer import TimedEvent
 from components.streaming.faults import ErrorKind
@@ -104,7 +105,8 @@ def main(version: str) -> None:
         annotations={good.id: NOTED},
         events={good.id: good.events()},
     )
-    publish(log, capsule, MOST_DAYS)
+    shared = publish(log, capsule, MOST_DAYS)
+    publish(log, collection_of("Collected", [(shared.id, "A **note**")]), MOST_DAYS)
     path.with_suffix(".jsonl").write_text("".join(export_runs(log.database)), "utf-8", newline="\n")
     log.close()
     with closing(sqlite3.connect(path)) as connection:

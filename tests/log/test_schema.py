@@ -294,7 +294,7 @@ def test_annotations_votes_experiments_and_capsules_of_each_release_open(path: P
     comparison = find_experiment(database, COMPARED)
     assert [lane.name for lane in read_draft(comparison.content).comparison.lanes] == ["cold", ""]
     assert rules_to_value(kept_rules(json.loads(comparison.content))) == RULES
-    [shared] = own_capsules(database)
+    shared = next(each for each in own_capsules(database) if each.kind == "run")
     [run] = open_capsule(database, shared.id).runs
     assert (run.text, len(run.events)) == ("Hello \N{OCTOPUS} <b>\u2028you</b> \u05d0", 2)
     assert (run.rating, run.tags, run.notes) == (NOTED.rating, NOTED.tags, NOTED.notes)

@@ -127,7 +127,9 @@ def draw_publish(capsule: Capsule) -> None:
     draw_where_it_leads(url)
     draw_embedding(url, capsule.title)
     st.caption(f"Anyone with the link can see this until {pd.Timestamp(published.expires_at):%-d %B %Y}.")
-    if st.button("Manage shared links", key="to_own_links", type="tertiary", icon=":material/list:"):
+    if capsule.kind is not Kind.COLLECTION and st.button(
+        "Manage shared links", key="to_own_links", type="tertiary", icon=":material/list:"
+    ):
         st.session_state.pop(keys.SHARING, None)
         st.switch_page("shared.py")
 
