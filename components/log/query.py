@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
@@ -87,6 +88,14 @@ def answers_to(database: Database, endpoint: str, among_newest: int) -> dict[str
     for row in read_rows(database, select(newest.c.id, newest.c.request_body).where(well).order_by(*order)):
         found.setdefault(row["request_body"], []).append(row["id"])
     return found
+
+
+def runs_that_answered(database: Database, texts: Collection[str], among_newest: int) -> list[RunRecord]:
+    """The runs whose answer is one of these texts, newest first. Searches the newest runs only. Raises QueryFailed."""
+    newest_first = runs.c.created_at.desc(), runs.c.id.desc()
+    newest = select(runs.c.id).where(owned(runs, database.owner)).order_by(*newest_first).limit(among_newest)
+    alike = runs.c.id.in_(newest) & runs.c.text.in_(texts) & owned(runs, database.owner)
+    return [RunRecord(**row) for row in read_rows(database, select(runs).where(alike).order_by(*newest_first))]
 
 
 def find_run(database: Database, run_id: str) -> RunRecord | None:

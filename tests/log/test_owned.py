@@ -34,7 +34,15 @@ from components.log.importing import import_runs
 from components.log.log import Log
 from components.log.owned import OwnLog
 from components.log.owner import LOCAL
-from components.log.query import answers_to, count_runs, events_of, find_run, recent_measures, recent_rates
+from components.log.query import (
+    answers_to,
+    count_runs,
+    events_of,
+    find_run,
+    recent_measures,
+    recent_rates,
+    runs_that_answered,
+)
 from components.log.search import View, choices, measured, page_of, summary_of
 from components.log.tables import events, experiments, presets, run_annotations, runs, to_row, votes
 from components.runs.placement import Placement
@@ -92,6 +100,7 @@ READS: dict[str, Callable[[Any, Two], Any]] = {
     "summary_of": lambda database, _two: summary_of(database, View()).count,
     "choices": lambda database, _two: choices(database)["model"],
     "answers_to": lambda database, _two: sorted(answers_to(database, "mine", 100).values()),
+    "runs_that_answered": lambda database, _two: runs_that_answered(database, ["whale of me", "whale of them"], 100),
     "recent_rates": lambda database, _two: recent_rates(database, "mine", 100),
     "recent_measures": lambda database, _two: recent_measures(database, "mine", "shared", 100),
     "find_run": lambda database, two: [find_run(database, each) for each in (two.my_run, two.their_run)],

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
+
 from streamlit.testing.v1 import AppTest
 
 from components.drafts.draft import EXAMPLE_PROMPT
+from components.log.query import find_run
+from components.server.process import service
 from tests.pages.conftest import Chat, new_page, run_to_the_end, texts, until_it_ended
 from tests.streaming.endpoint import DONE, chunk, head, sending
 from tests.waiting import wait_for
@@ -23,6 +27,12 @@ def said(page: AppTest) -> list[str]:
     return [button.label.split("] ")[-1] for button in page.button if (button.key or "").startswith("edit_")]
 
 
+def linked_runs(page: AppTest) -> list[str]:
+    """The runs that folded turns lead to."""
+    links = [element.proto for element in page.get("page_link")]
+    return [link.query_string.removeprefix("run=") for link in links if link.label == "Open the run"]
+
+
 def test_each_turn_follows_the_shown_answer_and_earlier_ones_are_text(page: AppTest, chat: Chat) -> None:
     converse(page)
     assert said(page) == []  # the example is not what the first turn answers
@@ -32,6 +42,11 @@ def test_each_turn_follows_the_shown_answer_and_earlier_ones_are_text(page: AppT
     asked = [[{"role": "user", "content": text}] for text in ("One", "Two", "Three")]
     assert chat.bodies[2]["messages"] == asked[0] + answered + asked[1] + answered + asked[2]
     assert said(page) == ["One", "Hello you", "Two", "Hello you", "Three"]
+    # Each earlier answer leads to its own run, although all say the same.
+    linked = [find_run(service().log.database, run_id) for run_id in linked_runs(page)]
+    assert [json.loads(run.request_body)["messages"] for run in linked] == [
+        body["messages"] for body in chat.bodies[:2]
+    ]
     assert len(page.text_area) == 1  # the extra body's
     first = page.session_state["turns"][0].id
     page.button(key=f"edit_{first}").click().run()
@@ -44,6 +59,8 @@ def test_each_turn_follows_the_shown_answer_and_earlier_ones_are_text(page: AppT
     reloaded = new_page()
     reloaded.query_params.update({name: page.query_params[name] for name in ("draft", "run", "mode")})
     assert said(reloaded.run()) == said(page)
+    # What the first answer was asked has changed since, so that no run asked it.
+    assert linked_runs(reloaded) == linked_runs(page) == []
 
 
 def test_a_prompt_that_was_run_is_the_first_turn_and_a_refused_turn_is_kept(page: AppTest, chat: Chat) -> None:

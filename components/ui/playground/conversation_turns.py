@@ -19,6 +19,7 @@ from components.ui.plain_words import plain_words
 from components.ui.playground import keys
 from components.ui.playground.answer_actions import answer_turn, is_among_messages
 from components.ui.playground.form_run import run_form
+from components.ui.playground.turn_runs import runs_of_answers
 
 _MOST_CHARACTERS = 600
 """Of a folded turn; three lines of it are seen."""
@@ -27,6 +28,7 @@ _MOST_CHARACTERS = 600
 def draw_conversation() -> None:
     """Draw every turn: its text, or its form where it is being edited."""
     turns = draft_form.current_turns()
+    runs = runs_of_answers(draft_form.read())
     edited: set[str] = st.session_state.setdefault(keys.EDITED_TURNS, set())
     with st.container(key="messages", gap="xxsmall"):
         draw_additions([] if any(turn.role is Role.SYSTEM for turn in turns) else [Role.SYSTEM], then=_edit)
@@ -34,7 +36,7 @@ def draw_conversation() -> None:
             if turn.id in edited:
                 draw_turn(turn, turns, done=_fold)
             elif not _is_to_be_written(turn):
-                _draw_text(turn)
+                _draw_text(turn, runs.get(turn.id))
 
 
 def draw_composer() -> None:
@@ -83,9 +85,9 @@ def _is_to_be_written(turn: Turn) -> bool:
     return turn.role is Role.USER and (untouched or not turn.content.strip())
 
 
-def _draw_text(turn: Turn) -> None:
+def _draw_text(turn: Turn, run_id: str | None) -> None:
     text = turn.content or turn.tool_calls
-    with st.container(key=f"said_{turn.role.value}_{turn.id}"):
+    with st.container(key=f"said_{turn.role.value}_{turn.id}", horizontal=True, wrap=False, gap="xxsmall"):
         st.button(
             f":small[:gray[{turn.role.value}]] {plain_words(text, _MOST_CHARACTERS)}",
             key=f"edit_{turn.id}",
@@ -93,6 +95,13 @@ def _draw_text(turn: Turn) -> None:
             width="stretch",
             on_click=presses.soon(_edit, turn.id),
         )
+        if run_id:
+            st.page_link(
+                "runs.py",
+                label="Open the run",
+                icon=":material/open_in_new:",
+                query_params={state.RUN_PARAMETER: run_id},
+            )
 
 
 def _edit(turn_id: str) -> None:
