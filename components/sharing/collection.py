@@ -11,7 +11,15 @@ from components import __version__
 from components.log.database import Database
 from components.log.storable import storable_text
 from components.sharing import sentences
-from components.sharing.capsule import MOST_ENTRIES, MOST_NOTE_CHARS, MOST_TITLE_CHARS, Capsule, Entry, Kind
+from components.sharing.capsule import (
+    MOST_ENTRIES,
+    MOST_NOTE_CHARS,
+    MOST_TITLE_CHARS,
+    Capsule,
+    Entry,
+    Kind,
+    to_bytes,
+)
 from components.sharing.capsules import open_capsule
 from components.sharing.problem import LinkProblem
 
@@ -33,6 +41,14 @@ def collection_of(title: str, linked: Sequence[tuple[str, str]], end: str = "") 
         )
     except ValidationError:
         raise LinkProblem(sentences.NOTHING_TO_COLLECT) from None
+
+
+def check_size(database: Database, collection: Capsule) -> None:
+    """Raise LinkProblem when the links together hold more than one may: whoever opens the collection opens all of them.
+
+    Raises QueryFailed, too.
+    """
+    to_bytes(with_links_opened(database, collection))
 
 
 def with_links_opened(database: Database, capsule: Capsule) -> Capsule:

@@ -24,6 +24,7 @@ import pytest
 from playwright.sync_api import Browser, Page, WebSocketRoute, expect
 from sqlalchemy import insert
 
+from components.checks.text_checks import Contains
 from components.contract.messages import Role
 from components.drafts.comparison import Comparison, Lane
 from components.drafts.conversation import Turn
@@ -36,6 +37,7 @@ from components.log.record import RunRecord
 from components.log.tables import capsules, events, experiments, presets, run_annotations, votes
 from components.markdown.blocks import MarkdownBlocks
 from components.sharing.capsule import Capsule, Kind, to_bytes
+from components.sharing.collection import collection_of
 from components.sharing.freezing import Choices, capsule_of
 from components.sharing.linked_settings import linked_settings
 from components.sharing.settings_link import settings_link
@@ -197,7 +199,10 @@ def fill(folder: Path, strings: list[str]) -> dict[str, str]:
     }
     made = {"created_at": MOMENT, "owner": "local"}
     kept = {f"c{number}": capsule for number, capsule in enumerate(hostile_capsules(strings, records, draft))}
-    ids = {name: f"{name}".ljust(21, "x") + "A" for name in kept}
+    ids = {name: f"{name}".ljust(21, "x") + "A" for name in (*kept, "c5")}
+    everything = "\n\n".join(strings)
+    linked = [(ids[name], everything) for name in kept]
+    kept["c5"] = collection_of(" ".join(strings)[:200], linked, everything)
     vote = {"created_at": MOMENT, "first_run": records[0].id, "better": "first", "blind": False}
     with database.writer.begin() as connection:
         connection.execute(insert(run_annotations), notes)
@@ -341,7 +346,8 @@ def hostile_capsules(strings: list[str], records: list[RunRecord], draft: Draft)
             runs,
             kind=kind,
             title=" ".join(strings)[:200],
-            choices=Choices(system_message=True, notes=True, events=True),
+            choices=Choices(system_message=True, notes=True, events=True, checks=True),
+            checks=[Contains(text=text) for text in strings[:8]],
             labels={run.id: strings[at] for at, run in enumerate(runs)},
             annotations={run.id: annotation for run in runs},
             events={run.id: hostile_events(strings) for run in runs},
@@ -551,8 +557,15 @@ def visit_what_is_shared(page: Page, here: Surroundings) -> None:
     go(page, here, f"shared?c={here.links['c4']}")
     page.locator(".st-key-fork_settings button").click()
     expect(page.locator("[class*=st-key-lane_card_]")).to_have_count(4)
+    go(page, here, f"shared?c={here.links['c5']}")
+    expect(page.locator("[class*=st-key-collection_entry_]")).to_have_count(5)
+    expect(page.locator(".st-key-collection_note_6")).to_contain_text("window.__xss=25")
+    settled(page)
+    open_all(page)
     go(page, here, "shared")
-    expect(page.get_by_role("button", name="Revoke")).to_have_count(5)
+    expect(page.get_by_role("button", name="Revoke")).to_have_count(6)
+    page.get_by_role("button", name="New collection").click()
+    expect(page.get_by_role("dialog").get_by_label("Title")).to_be_visible()
 
 
 def visit_the_endpoints(page: Page, here: Surroundings) -> None:

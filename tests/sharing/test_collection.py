@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 
 from components.log.log import Log
+from components.sharing import capsule
 from components.sharing.capsule import MOST_ENTRIES, Capsule, read_capsule, to_bytes
 from components.sharing.capsule_file import data_blocks, read_capsule_file
 from components.sharing.capsules import open_capsule, publish, restore, revoke
-from components.sharing.collection import collection_of, with_links_opened
+from components.sharing.collection import check_size, collection_of, with_links_opened
 from components.sharing.problem import LinkProblem
 from components.sharing.signing import SignatureState
 from tests.sharing.records import a_capsule
@@ -66,6 +67,14 @@ def test_a_value_that_no_run_has_is_refused_in_a_collection_too(log: Log) -> Non
     file = data_blocks(with_links_opened(log.database, collection_of("", [(link, "")])), log)
     with pytest.raises(LinkProblem, match="no run has such a value as dialect"):
         read_capsule_file(file.replace('"beezy"', '"klingon"').encode(), log.database)
+
+
+def test_links_that_are_too_large_together_are_no_collection(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
+    link = publish(log, a_capsule()).id
+    check_size(log.database, collection_of("", [(link, "")] * 2))
+    monkeypatch.setattr(capsule, "MOST_JSON_BYTES", 5_000)
+    with pytest.raises(LinkProblem, match="more than can be shared at once"):
+        check_size(log.database, collection_of("", [(link, "")] * 3))
 
 
 def test_none_and_too_many_links_are_refused() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from components.sharing.capsule import Kind
+from components.sharing.collection import collection_of
 from components.sharing.link_card import link_card
 from tests.sharing.records import a_body, a_capsule, a_record
 
@@ -17,6 +18,12 @@ def lanes(*texts: str, **fields: list[object]):
         for number, text in enumerate(texts)
     ]
     return a_capsule(*records, kind=Kind.COMPARISON, title="The sea")
+
+
+def test_a_collection_says_what_it_is_and_not_what_is_in_it() -> None:
+    card = link_card(collection_of("My report", [("A" * 22, "A private note")]))
+    assert card.title == "My report"
+    assert card.description == "Answers of models, with their settings and timing, and notes between them."
 
 
 def test_a_card_says_which_settings_differ() -> None:

@@ -31,5 +31,5 @@ def draw_download(capsule: Capsule, key: str = "single_file") -> None:
         type="tertiary",
         on_click="ignore",
         help="An HTML page that opens without a network, with the answers, differences, events and replay. "
-        "Tempera can open it again and check that it is unchanged.",
+        "Tempera can open it again and check that it is unchanged. It holds up to 4 MB of texts and events.",
     )

@@ -17,6 +17,7 @@ from components.log.request_summary import summarize_request
 from components.server.link_cards import may_have_cards
 from components.sharing.capsule import Capsule, Kind
 from components.sharing.capsules import Published, publish
+from components.sharing.collection import check_size
 from components.sharing.freezing import Choices, capsule_of
 from components.sharing.link_card import link_card
 from components.sharing.linked_settings import LinkedSettings
@@ -28,7 +29,7 @@ from components.ui.share.address import address_of, draw_where_it_leads
 from components.ui.share.download import draw_download
 from components.ui.share.embed import draw_embedding
 from components.ui.user_errors import shown
-from components.ui.visitor import own_log
+from components.ui.visitor import links, own_log
 
 _DAYS = {1: "1 day", 7: "7 days", 30: "30 days", 90: "90 days", 365: "1 year"}
 _TITLE_CHARACTERS = 80
@@ -115,6 +116,8 @@ def draw_publish(capsule: Capsule) -> None:
         shown = link_card(capsule)
         st.caption(f"Card: {plain_words(shown.title)} · {plain_words(shown.description)}")
     if pressed:
+        if capsule.kind is Kind.COLLECTION and (database := links()):
+            check_size(database, capsule)
         published = publish(own_log(), capsule, days, keeps_reproductions=keeps, has_card=card)
         st.session_state[keys.PUBLISHED] = capsule, published
     made: tuple[Capsule, Published] | None = st.session_state.get(keys.PUBLISHED)

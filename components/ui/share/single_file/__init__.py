@@ -60,6 +60,7 @@ def single_file(capsule: Capsule, log: Log) -> str:
 
     Raises LinkProblem when the capsule is too large, and DatabaseUnavailable.
     """
+    data = data_blocks(capsule, log)  # first: what is too large is not rendered
     style = _style()
     is_collection = capsule.kind is Kind.COLLECTION
     parts = list(_parts(capsule)) if is_collection else [_part(capsule, first_number=0)]
@@ -74,7 +75,7 @@ def single_file(capsule: Capsule, log: Log) -> str:
         missing=sentences.LINK_MISSING,
         omitted=OMITTED,
         # Both escape the signs that could end a block.
-        data=Markup(data_blocks(capsule, log)),  # noqa: S704
+        data=Markup(data),  # noqa: S704
         drawn=Markup(data_block("drawn", json.dumps(drawn, ensure_ascii=False, separators=(",", ":")))),  # noqa: S704
         style=style,
         script=_SCRIPT,
