@@ -9,15 +9,14 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections import Counter, deque
 from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import partial
 
-from components.drafts.comparison import Timing
 from components.experiments import sentences
+from components.experiments.cell_queue import CellQueue, Line
 from components.experiments.claims import ALIVE_S, Claim, Progress
 from components.experiments.determinism import determinism, tokens_in_log, write_determinism
 from components.experiments.making import Makers, Making
@@ -40,16 +39,6 @@ _MOST_LANES_TOLD = 32
 _MOST_HELD_S = 0.25
 """The longest time that a page may hold runs back; other pages may watch them."""
 _NO_FAILURES = (Status.OK, Status.CANCELLED)
-
-
-@dataclass(eq=False)
-class _Line:
-    """A queue of cells with their plans; at most ``at_once`` are under way, and as many are ``ready`` to be sent."""
-
-    at_once: int
-    cells: deque[tuple[Cell, Plan]] = field(default_factory=deque)
-    ready: deque[Making] = field(default_factory=deque)
-    under_way: int = 0
 
 
 class Experiment:
@@ -81,11 +70,7 @@ class Experiment:
         self._paused = False
         self._failures = 0
         self._ids: list[str] = []
-        self._in_turn = _Line(1)
-        """Cells of sequential plans, from every start."""
-        self._lines = [self._in_turn]
-        self._making: dict[Making, Cell] = {}
-        self._stopped: set[Making] = set()
+        self._queue = CellQueue()
         self._looks_again = False
         self._holders = 0
         self._held_until = 0.0
@@ -153,7 +138,7 @@ class Experiment:
     def is_made_here(self) -> bool:
         """Whether this process has runs under way or queued."""
         with self._lock:
-            return self._is_going_on
+            return not self._queue.is_empty
 
     @property
     def is_made_elsewhere(self) -> bool:
@@ -193,14 +178,14 @@ class Experiment:
         if told := self._told_elsewhere():
             return told.waiting
         with self._lock:
-            return sum(len(line.cells) for line in self._lines)
+            return self._queue.waiting
 
     def pending(self, lane: str) -> int:
         """The number of queued runs of this lane; 0 for a sweep of another process."""
         if told := self._told_elsewhere():
             return told.pending.get(lane, 0)
         with self._lock:
-            return sum(cell.lane == lane for line in self._lines for cell, _plan in line.cells)
+            return self._queue.pending()[lane]
 
     def is_busy(self, lane: str) -> bool:
         """Whether runs of this lane are under way or queued."""
@@ -211,7 +196,7 @@ class Experiment:
         if told := self._told_elsewhere():
             return set(told.busy)
         with self._lock:
-            return self._busy_lanes()
+            return self._queue.busy_lanes()
 
     def claim(self) -> bool:
         """Whether this process makes the runs of the experiment from now on; no other process begins any then.
@@ -238,11 +223,11 @@ class Experiment:
             if not self._has_claim():
                 return False
             with self._lock:
-                if not self._is_going_on:
+                if self._queue.is_empty:
                     # A pause of an experiment that has ended does not apply to later runs.
                     self._go_on()
                 self._network = network
-                self._queue(plan)
+                self._queue.add(plan)
                 self._version += 1
         self._fill()
         return True
@@ -268,8 +253,8 @@ class Experiment:
 
     def _waits_for_workers(self) -> bool:
         with self._lock:
-            at_work = any(making.run_id is None for making in self._making)
-            return at_work or any(line.cells and line.cells[0][1].shared for line in self._lines)
+            at_work = any(making.run_id is None for making in self._queue.making)
+            return at_work or any(line.cells and line.cells[0][1].shared for line in self._queue.lines)
 
     def close(self) -> None:
         """Let another process make the runs."""
@@ -302,14 +287,9 @@ class Experiment:
 
     def _progress(self) -> Progress:
         with self._lock:
-            pending = Counter(cell.lane for line in self._lines for cell, _plan in line.cells)
-            busy = self._busy_lanes()
+            pending, busy = self._queue.pending(), self._queue.busy_lanes()
             told = (dict(pending), tuple(busy)) if len(busy) <= _MOST_LANES_TOLD else ({}, ())
             return Progress(self._version, pending.total(), self._paused, self._paused_why, *told)
-
-    def _busy_lanes(self) -> set[str]:
-        to_come = {cell.lane for line in self._lines for cell, _plan in line.cells}
-        return {cell.lane for cell in self._making.values()} | to_come
 
     def stop(self, lane: str | None = None) -> None:
         """Stop the runs of one lane, or of all, and drop the queued ones."""
@@ -317,13 +297,11 @@ class Experiment:
             self._claim.ask("stop", lane)
             return
         with self._lock:
-            for line in self._lines:
-                line.cells = deque(each for each in line.cells if lane is not None and each[0].lane != lane)
-            stopped = [making for making, cell in self._making.items() if lane is None or cell.lane == lane]
+            self._queue.drop(lane)
+            stopped = self._queue.stop(lambda cell: lane is None or cell.lane == lane)
             self._version += 1
             if lane is None:
                 self._go_on()
-            self._stop(stopped)
         for making in stopped:
             making.stop()
 
@@ -334,58 +312,27 @@ class Experiment:
             return
         wanted = {(position, repeat) for position, repeat in places}
         with self._lock:
-            stopped = [making for making, cell in self._making.items() if (cell.position, cell.repeat) in wanted]
-            self._stop(stopped)
+            stopped = self._queue.stop(lambda cell: (cell.position, cell.repeat) in wanted)
         for making in stopped:
             making.stop()
-
-    def _stop(self, stopped: Collection[Making]) -> None:
-        self._stopped.update(stopped)
-        for line in self._lines:
-            ended = [making for making in line.ready if making in self._stopped]
-            line.ready = deque(making for making in line.ready if making not in self._stopped)
-            line.under_way += len(ended)
-
-    @property
-    def _is_going_on(self) -> bool:
-        return bool(self._making or any(line.cells for line in self._lines))
 
     def _go_on(self) -> None:
         self._paused, self._paused_why, self._failures = False, None, 0
 
-    def _queue(self, plan: Plan) -> None:
-        cells = [(cell, plan) for cell in plan.cells]
-        if plan.shared:
-            queued = (cell for line in self._lines for cell, _plan in line.cells)
-            known = {(cell.position, cell.repeat) for cell in (*queued, *self._making.values())}
-            cells = [(cell, plan) for cell in plan.cells if (cell.position, cell.repeat) not in known]
-        if plan.timing != Timing.PARALLEL:
-            self._in_turn.cells.extend(cells)
-            return
-        if plan.shared:
-            self._lines.append(_Line(plan.concurrency, deque(cells)))
-            return
-        by_lane: dict[str, _Line] = {}
-        for cell, _plan in cells:
-            by_lane.setdefault(cell.lane, _Line(1)).cells.append((cell, plan))
-        self._lines += by_lane.values()
-
     def _fill(self) -> None:
         """Begin as many runs as allowed. Called after each change that may allow more."""
-        begun: list[tuple[Making, Cell, _Line, Plan]] = []
+        begun: list[tuple[Making, Cell, Line, Plan]] = []
         sent: list[Making] = []
         with self._lock, self._log.log.together():
-            for line in self._lines:
-                sent += self._send_ready(line)
+            for line in self._queue.lines:
+                sent += self._queue.send(line, self._waits)
                 while line.cells and self._has_room(line) and self._may_begin(*line.cells[0]):
                     cell, plan = line.cells.popleft()
                     if making := self._begin(cell, plan, line):
                         begun.append((making, cell, line, plan))
-                sent += self._send_ready(line)
-            self._lines = [
-                line for line in self._lines if line.cells or line.ready or line.under_way or line is self._in_turn
-            ]
-            if not self._paused and not self._looks_again and any(making.waits() for making in self._making):
+                sent += self._queue.send(line, self._waits)
+            self._queue.remove_finished_lines()
+            if not self._paused and not self._looks_again and any(making.waits() for making in self._queue.making):
                 # A run that waits for a retry sends no signal when it gets through.
                 self._looks_again = True
                 timer = threading.Timer(_LOOK_AGAIN_S, self._look_again)
@@ -412,25 +359,15 @@ class Experiment:
         """Whether a page holds the cell back, or its endpoint asked to retry later, which holds for all its runs."""
         if self._holders and time.monotonic() < self._held_until:
             return True
-        name = cell.order.endpoint.name
-        return any(other.order.endpoint.name == name and making.waits() for making, other in self._making.items())
+        return self._queue.waits_to_retry(cell.order.endpoint.name)
 
-    def _has_room(self, line: _Line) -> bool:
+    def _has_room(self, line: Line) -> bool:
         ahead = self._makers.of(line.cells[0][1]).ahead
         return (len(line.ready) if ahead else line.under_way) < line.at_once
 
-    def _send_ready(self, line: _Line) -> list[Making]:
-        """The cells of a line that are ready and take their turn now, also after a pause: they have begun."""
-        sent = []
-        while line.ready and line.under_way < line.at_once and not self._waits(self._making[line.ready[0]]):
-            sent.append(line.ready.popleft())
-            line.under_way += 1
-        return sent
-
-    def _begin(self, cell: Cell, plan: Plan, line: _Line) -> Making | None:
+    def _begin(self, cell: Cell, plan: Plan, line: Line) -> Making | None:
         # Runs of another start may be under way and slow this one down.
-        others = sum(each.under_way for each in self._lines if each is not line)
-        at_once = max(plan.concurrency, others + min(line.under_way + 1, line.at_once))
+        at_once = max(plan.concurrency, self._queue.concurrency(line))
         placement = Placement(self.id, cell.lane, cell.position, cell.repeat, plan.timing.value, at_once, cell.checks)
         order = replace(cell.order, placement=placement, owner=self._log.owner, network=self._network)
         self._version += 1
@@ -445,24 +382,20 @@ class Experiment:
         except Exception:  # an internal error must not leave the experiment running forever
             logging.getLogger(__name__).exception("a run of experiment %s could not be made", self.id)
             return None
-        self._making[making] = cell
-        if maker.ahead:
-            line.ready.append(making)
-        else:
-            line.under_way += 1
+        self._queue.begin(making, cell, line, ahead=maker.ahead)
         if making.run_id:
             self._ids.append(making.run_id)
         return making
 
-    def _ended(self, making: Making, line: _Line, plan: Plan, ended: Future[Status]) -> None:
+    def _ended(self, making: Making, line: Line, plan: Plan, ended: Future[Status]) -> None:
         """Begin the next run. A cell that was not made stays in the queue, which pauses; a lost one is made again."""
         unmade = ended.cancelled() or ended.exception() is not None
         lost = not unmade and ended.result() is Status.LOST
         failed = unmade or ended.result() not in _NO_FAILURES
         with self._lock:
             line.under_way -= 1
-            if (unmade or lost) and plan.shared and making not in self._stopped:
-                line.cells.appendleft((self._making[making], plan))
+            if (unmade or lost) and plan.shared and not self._queue.is_stopped(making):
+                line.cells.appendleft((self._queue.making[making], plan))
                 if unmade and not self._paused:
                     self._pause_by_itself(self._why_unmade(ended))
             self._failures = self._failures + 1 if failed else 0
@@ -490,8 +423,7 @@ class Experiment:
             logging.getLogger(__name__).exception("a run of experiment %s could not be checked", self.id)
         finally:
             with self._lock:
-                del self._making[making]
-                self._stopped.discard(making)
+                self._queue.written(making)
                 self._version += 1
 
     def _check(self, making: Making, cell: Cell) -> None:
