@@ -13,8 +13,8 @@ from components.log.owned import OwnedLog
 from components.log.owner import WHOLE_LOG
 from components.log.query import is_id, read_rows
 from components.log.retention import DELETE_AT_ONCE
-from components.log.search import View, quick_conditions
 from components.log.tables import events, owned, run_annotations, runs, votes
+from components.log.view import View, quick_conditions
 from components.streaming.outcome import Status
 
 _ENDED = runs.c.status != Status.RUNNING.value

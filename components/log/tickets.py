@@ -6,7 +6,7 @@ import secrets
 import threading
 import time
 
-from components.log.search import View
+from components.log.view import View
 
 LIFE_S = 600.0
 """The life of a token, in seconds."""

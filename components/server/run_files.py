@@ -11,7 +11,7 @@ from starlette.routing import BaseRoute, Route
 from components.log.export import FORMATS
 from components.log.owned import OwnLog
 from components.log.query import QueryFailed
-from components.log.search import View, conditions
+from components.log.view import View, conditions
 from components.server.process import service
 from components.server.route_path import route_path
 

@@ -25,8 +25,9 @@ from components.log.database import Database
 from components.log.query import QueryFailed, count_runs, find_run
 from components.log.record import RunRecord
 from components.log.request_summary import summarize_request
-from components.log.search import View, choices, page_of, summary_of
+from components.log.search import choices, page_of, summary_of
 from components.log.tables import runs, to_row
+from components.log.view import View
 
 WORDS = ("sea", "wave", "moon", "salt", "light", "harbour", "river", "stone", "green", "quiet", "night", "glass")
 AT_ONCE = 5_000

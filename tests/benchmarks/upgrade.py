@@ -23,7 +23,8 @@ from components.log.database import Database
 from components.log.events import pack, stored
 from components.log.query import count_runs
 from components.log.schema import MIGRATIONS
-from components.log.search import View, page_of
+from components.log.search import page_of
+from components.log.view import View
 from components.streaming.answer import TimedEvent
 from tests.benchmarks.events import chunk
 from tests.benchmarks.find_runs import RARE, a_row

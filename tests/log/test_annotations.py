@@ -9,7 +9,8 @@ from components.log.compaction import size_bytes
 from components.log.deletion import delete_found, delete_run, restore_run
 from components.log.log import Log
 from components.log.query import events_of, find_run
-from components.log.search import View, page_of
+from components.log.search import page_of
+from components.log.view import View
 from components.streaming.answer import Delta, TimedEvent
 from components.streaming.outcome import Outcome, Status
 from tests.log.conftest import make_run

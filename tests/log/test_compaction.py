@@ -16,8 +16,9 @@ from components.log.database import Database
 from components.log.deletion import delete_found
 from components.log.log import Log
 from components.log.query import count_runs
-from components.log.search import View, page_of
+from components.log.search import page_of
 from components.log.tables import runs, to_row
+from components.log.view import View
 from tests.log.test_export import finished
 from tests.log.test_schema import PIECES
 

@@ -12,9 +12,10 @@ from components.contract.chunk import Usage
 from components.log.log import Log
 from components.log.query import QueryFailed, count_runs, events_of, find_run
 from components.log.record import RunRecord
-from components.log.search import View, page_of
+from components.log.search import page_of
 from components.log.tables import events, runs
 from components.log.unwritten import Unwritten
+from components.log.view import View
 from components.runs.run import Run
 from components.streaming.answer import Delta, TimedEvent
 from components.streaming.faults import ErrorKind

@@ -17,7 +17,8 @@ from components.log.database import DatabaseUnavailable
 from components.log.log import Log
 from components.log.query import count_runs, events_of, find_run
 from components.log.record import RunRecord
-from components.log.search import View, page_of
+from components.log.search import page_of
+from components.log.view import View
 from components.runs.run import Run
 from components.streaming.answer import Delta, TimedEvent
 from components.streaming.limits import Limits

@@ -43,8 +43,9 @@ from components.log.query import (
     recent_rates,
     runs_that_answered,
 )
-from components.log.search import View, choices, measured, page_of, summary_of
+from components.log.search import choices, measured, page_of, summary_of
 from components.log.tables import events, experiments, presets, run_annotations, runs, to_row, votes
+from components.log.view import View
 from components.runs.placement import Placement
 from tests import owners
 from tests.log.conftest import make_run

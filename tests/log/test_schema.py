@@ -31,8 +31,9 @@ from components.log.importing import read_line
 from components.log.log import Log
 from components.log.query import count_runs, events_of, find_run
 from components.log.record import RunRecord, utc_now
-from components.log.search import View, page_of
+from components.log.search import page_of
 from components.log.tables import metadata, runs, to_row, votes
+from components.log.view import View
 from components.runs.run import Run
 from components.sharing.capsules import open_capsule, own_capsules
 from components.streaming.answer import TimedEvent

@@ -16,8 +16,9 @@ from sqlalchemy import insert
 from components.log.database import Database
 from components.log.record import RunRecord
 from components.log.request_summary import summarize_request
-from components.log.search import FilterProblem, PageEnd, View, choices, measured, page_of, summary_of
+from components.log.search import PageEnd, choices, measured, page_of, summary_of
 from components.log.tables import run_annotations, runs, to_row
+from components.log.view import FilterProblem, View
 
 EXPERIMENT = "e" * 32
 
@@ -232,7 +233,7 @@ UNREADABLE = [
     ({"numbers": "temperature > 3"}, "'temperature' is no number of a run."),
     ({"numbers": "TTFT > fast"}, "'fast' is no number. Write 0.05 or 5 %."),
     ({"numbers": "TTFT > 1e999"}, "'1e999' is no number."),
-    ({"settings": "model small"}, "Look for a model under More filters."),
+    ({"settings": "model small"}, "A model is no setting. Choose it under More filters."),
     ({"settings": "stream omitted"}, "Every run says whether it streams."),
     ({"experiment": "x"}, "An experiment's id has 32 digits"),
     ({"settings": "[" * 20_000}, "This filter is longer than 1,000 characters. Shorten it."),

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from components.log.search import View
 from components.log.tickets import Tickets
+from components.log.view import View
 
 
 def test_each_token_is_for_its_view_and_no_other_text_is_a_token() -> None:

@@ -31,7 +31,7 @@ from components.live.frames import Reader
 from components.live.replay import replay_frames
 from components.log.database import Database
 from components.log.importing import read_line
-from components.log.search import View, conditions
+from components.log.view import View, conditions
 from components.markdown.answer import pretty_json
 from components.markdown.blocks import MarkdownBlocks
 from components.markdown.code import code_html

@@ -10,7 +10,8 @@ from components.drafts.in_words import OMITTED
 from components.experiments.cases import pass_rate
 from components.log.owned import OwnLog
 from components.log.record import CHANGED, NUMBERS, OLDER_DEFINITION, SHOWN
-from components.log.search import MOST_COUNTED, View, measured
+from components.log.search import measured
+from components.log.view import MOST_COUNTED, View
 from components.streaming.outcome import Status
 from components.ui.runs import keys
 from components.ui.user_errors import shown

@@ -7,8 +7,8 @@ import time
 import streamlit as st
 
 from components.log.export import FORMATS
-from components.log.search import MOST_COUNTED, View
 from components.log.tickets import LIFE_S
+from components.log.view import MOST_COUNTED, View
 from components.server.process import service
 from components.server.run_files import file_link
 from components.ui.runs import keys

@@ -9,7 +9,8 @@ import streamlit as st
 from components.log.owned import OwnLog
 from components.log.query import QueryFailed
 from components.log.record import NUMBERS
-from components.log.search import CHECKED_AS, ORDERS, FilterProblem, View, choices, conditions
+from components.log.search import ORDERS, choices
+from components.log.view import CHECKED_AS, FilterProblem, View, conditions
 from components.streaming.outcome import Status
 from components.ui.plain_words import plain_words
 from components.ui.runs import keys

@@ -10,7 +10,7 @@ from components.drafts.comparison import MOST_LANES
 from components.drafts.side_by_side import side_by_side
 from components.log.deletion import DeletedRun, delete_run, restore_run
 from components.log.export import FORMATS
-from components.log.search import View
+from components.log.view import View
 from components.server.run_files import file_link
 from components.ui import presses, state
 from components.ui.answer.run_lookup import find, record_of

@@ -11,7 +11,8 @@ from components.log.compaction import compact, free_bytes, size_bytes
 from components.log.deletion import delete_found
 from components.log.importing import import_runs, lines_of
 from components.log.owner import LOCAL
-from components.log.search import MOST_COUNTED, View, summary_of
+from components.log.search import summary_of
+from components.log.view import MOST_COUNTED, View
 from components.ui.runs import keys
 from components.ui.uploads import draw_uploader
 from components.ui.user_errors import shown, shown_next

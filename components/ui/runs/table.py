@@ -14,7 +14,8 @@ from components.log.annotations import tags_in
 from components.log.owned import OwnLog
 from components.log.query import QueryFailed, count_runs
 from components.log.record import LISTED, NUMBERS
-from components.log.search import MOST_COUNTED, Page, PageEnd, Summary, View, page_of, summary_of
+from components.log.search import Page, PageEnd, Summary, page_of, summary_of
+from components.log.view import MOST_COUNTED, View
 from components.ui.runs import keys
 from components.ui.runs.opened_run import open_run, opened_run
 from components.ui.runs.runs_list import Column, Row, draw_runs_list
