@@ -17,9 +17,11 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from tests.browser.conftest import ROOT, serve_app
 from tests.browser.pages import open_playground, set_number
 from tests.chromium import CHROMIUM_FLAGS, program
+from tests.summaries import as_github, as_gitlab, summaries
 
 FOLDER = ROOT / "docs" / "images"
 LAPTOP = {"width": 1440, "height": 900}
+SUMMARY = {"width": 1012, "height": 100}
 PHONE = {"width": 390, "height": 844}
 COLOURS = 192
 SECONDS = 500
@@ -92,6 +94,14 @@ def endpoints(page: Page, app: str) -> None:
     expect(page.locator(".st-key-endpoint_form")).to_be_visible()
 
 
+def summary_github(page: Page, _app: str) -> None:
+    page.set_content(as_github(summaries()[0]))
+
+
+def summary_gitlab(page: Page, _app: str) -> None:
+    page.set_content(as_gitlab(summaries()[1]))
+
+
 def phone(page: Page, app: str) -> None:
     open_playground(page, app)
     ask(page, "Explain in one sentence why the sky is blue.")
@@ -151,6 +161,8 @@ PICTURES: dict[str, tuple[Callable[[Page, str], None], dict[str, int]]] = {
     "shared": (shared, LAPTOP),
     "collection": (collection, {**LAPTOP, "height": 1_400}),
     "phone": (phone, PHONE),
+    "summary-github": (summary_github, SUMMARY),
+    "summary-gitlab": (summary_gitlab, SUMMARY),
 }
 
 
@@ -245,9 +257,9 @@ def draw(browser: Browser, app: str, name: str) -> None:
     context.set_default_timeout(SECONDS * 1_000)
     page = context.new_page()
     act(page, app)
-    if name != "sweep-running":
+    if size is not SUMMARY and name != "sweep-running":
         settled(page)
-    picture = Image.open(BytesIO(page.screenshot())).convert("RGB")
+    picture = Image.open(BytesIO(page.screenshot(full_page=size is SUMMARY))).convert("RGB")
     picture.quantize(COLOURS, dither=Image.Dither.NONE).save(FOLDER / f"{name}.png", optimize=True)
     context.close()
 

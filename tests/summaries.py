@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import html
 import io
+import os
 import tempfile
+from functools import cache
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -19,24 +21,25 @@ name: Capitals
 base:
   endpoint: embedded
   messages:
-    - user: "What is the capital of {{country}}? Answer in one short sentence."
-  settings: {max_tokens: 24}
-axes:
-  temperature: 0, 1
-data:
-  rows:
-    - {country: France, capital: Paris}
-    - {country: Italy, capital: Rome}
-repeats: 6
+    - user: "Complete: The capital of France is"
+  settings: {max_tokens: 24, temperature: 0}
+lanes:
+  - {}
+  - name: warmer
+    settings: {temperature: 0.9}
+repeats: 8
 checks:
-  - contains: "{{capital}}"
+  - contains: Paris
   - length: {at_most: 30, unit: words}
 limits:
+  - pass_rate: {at_least: 0.3}
   - total_ms: {of: p95, at_most: 60000}
 tolerances:
   answers: 0.05
+  pass_rate: 0.05
   completion_tokens: 10 %
 """
+_CHANGED = ("Complete: The capital of France is", "Say in verse: the capital of France")
 _GITHUB = """
 body { margin: 24px; font: 16px/1.5 -apple-system, "Segoe UI", "Noto Sans", Arial, sans-serif; color: #1f2328 }
 h2 { padding-bottom: .3em; border-bottom: 1px solid #d1d9e0b3; font-size: 24px; font-weight: 600 }
@@ -45,6 +48,7 @@ th, td { padding: 6px 13px; border: 1px solid #d1d9e0 }
 th { font-weight: 600 }
 tr:nth-child(2n) { background: #f6f8fa }
 a { color: #0969da }
+.passed { color: #1a7f37 } .failed { color: #d1242f } .untold { color: #59636e }
 """
 _GITLAB = """
 body { margin: 24px; font: 14px/1.4 "GitLab Sans", -apple-system, "Noto Sans", Arial, sans-serif; color: #3a383f }
@@ -56,23 +60,27 @@ pre { margin: 8px 0 0; padding: 8px; background: #ececef; white-space: pre-wrap;
 """
 
 
+@cache
 def summaries() -> tuple[str, str]:
     """A summary in Markdown and in JUnit: the embedded model, after a change of the prompt."""
     with tempfile.TemporaryDirectory() as name, contextlib.redirect_stdout(io.StringIO()):
         folder = Path(name)
         file, log = folder / "capitals.yaml", f"sqlite:///{folder / 'runs.sqlite3'}"
         baseline, markdown, junit = (folder / kind for kind in ("report.json", "summary.md", "junit.xml"))
+        os.environ["TEMPERA_PUBLIC_URL"] = "https://tempera.example.org"
         file.write_text(_FILE)
         main(["run", str(file), "--log", log, "--json", str(baseline)])
-        file.write_text(_FILE.replace("Answer in one short sentence.", "Answer as a pirate."))
+        file.write_text(_FILE.replace(*_CHANGED))
         changed = ["run", str(file), "--log", log, "--baseline", str(baseline)]
         main([*changed, "--markdown", str(markdown), "--junit", str(junit)])
         return markdown.read_text(), junit.read_text()
 
 
 def as_github(markdown: str) -> str:
-    """The page of a summary in Markdown."""
+    """The page of a summary in Markdown. Its signs are letters here: few machines have a font of such pictures."""
     shown = MarkdownIt("gfm-like", {"html": True, "linkify": False}).enable("table").render(markdown)
+    for sign, letter, name in (("✅", "✔", "passed"), ("❌", "✖", "failed"), ("❔", "?", "untold")):
+        shown = shown.replace(sign, f'<b class="{name}">{letter}</b>')
     return f"<style>{_GITHUB}</style>{shown}"
 
 

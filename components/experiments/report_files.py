@@ -24,6 +24,7 @@ from components.experiments.report import Finding, Outcome, Report, number_in_wo
 
 _FORMAT = 1
 _SHOWN_MEASURES = ("ttft_ms", "tokens_per_second", "completion_tokens")
+_MOST_RUNS_SHOWN = 3
 _NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]<>()#+!|~])")
 _NO_CHANGES: Mapping[str, str] = MappingProxyType({})
@@ -167,7 +168,9 @@ def _junit_case(finding: Finding, number: int, links: Links) -> str:
     if finding.outcome is Outcome.PASSED:
         return f"{case}><system-out>{_xml(finding.sentence)}</system-out></testcase>"
     kind = "failure" if finding.outcome is Outcome.FAILED else "error"
-    text = "\n".join([finding.sentence, *(links.run(run_id) or run_id for run_id in finding.run_ids)])
+    shown, more = finding.run_ids[:_MOST_RUNS_SHOWN], len(finding.run_ids) - _MOST_RUNS_SHOWN
+    runs = [*(links.run(run_id) or run_id for run_id in shown), *([f"and {more:,} more"] if more > 0 else [])]
+    text = "\n".join([finding.sentence, *runs])
     return f"{case}><{kind} message={_quoted(finding.sentence)}>{_xml(text)}</{kind}></testcase>"
 
 
