@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from components.access import sentences
 from components.settings import Settings, variable_name
 from components.user_error import UserError
 
@@ -49,16 +50,16 @@ def login_problem(settings: Settings, secrets: Mapping[str, object]) -> str | No
     if auth is None:
         if settings.login:
             name = variable_name("login")
-            return f"{name} says that a login is required, and the secrets file has no table [auth]. Add it."
+            return sentences.NO_AUTH_TABLE.format(name=name)
         if "access" in secrets:
-            return "The secrets file has [access] and no [auth], so nobody would have to log in. Add [auth]."
+            return sentences.ACCESS_WITHOUT_AUTH
         return None
     if not isinstance(auth, Mapping):
-        return "[auth] in the secrets file must be a table."
+        return sentences.AUTH_NOT_A_TABLE
     missing = [name for name in _OF_ALL if not auth.get(name)]
     providers = {f"{name}.": auth[name] for name in providers_of(auth)} or {"": auth}
     missing += [f"{at}{name}" for at, table in providers.items() for name in _OF_PROVIDER if not table.get(name)]
-    return f"[auth] in the secrets file has no {', '.join(missing)}. Add what is missing." if missing else None
+    return sentences.AUTH_INCOMPLETE.format(missing=", ".join(missing)) if missing else None
 
 
 def providers_of(auth: Mapping[str, object]) -> list[str]:
@@ -71,7 +72,7 @@ def access_of(secrets: Mapping[str, object]) -> Access:
     table = secrets.get("access", {})
     allow = table.get("allow", ()) if isinstance(table, Mapping) else None
     if not isinstance(allow, Sequence) or isinstance(allow, str) or not all(isinstance(one, str) for one in allow):
-        return Access(closed='Nobody is let in: [access] in the secrets file must have allow = ["@example.org"].')
+        return Access(closed=sentences.ACCESS_UNREADABLE)
     return Access(tuple(one.strip() for one in allow))
 
 
@@ -82,13 +83,13 @@ def owner_of(claims: Mapping[str, object], access: Access, now_s: float) -> str:
     """
     issuer, subject, ends = claims.get("iss"), claims.get("sub"), claims.get("exp")
     if not isinstance(subject, str) or not subject or not isinstance(issuer, str):
-        raise NotLetIn("The login provider did not identify you. Ask this Tempera's operator.")
+        raise NotLetIn(sentences.NOT_IDENTIFIED)
     if isinstance(ends, bool) or not isinstance(ends, int | float) or ends <= now_s:
-        raise LoginEnded("Your login has ended. Log in again; everything is still there.")
+        raise LoginEnded(sentences.LOGIN_ENDED)
     if access.closed:
         raise NotLetIn(access.closed)
     if access.allow and not _is_allowed(claims, subject, access.allow):
-        raise NotLetIn("You are logged in, but not on the list of those who may use this Tempera. Ask who runs it.")
+        raise NotLetIn(sentences.NOT_ON_THE_LIST)
     return f"{issuer} {subject}"
 
 

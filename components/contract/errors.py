@@ -13,13 +13,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 
+from components.contract import sentences
 from components.contract.error_words import code_in, without_mark, words_in
 
 MAX_SENTENCE = 500
 _MAX_FIELD = 100
-_LIKELY = {429: "Its limit of requests or tokens is probably reached. Wait, or run fewer at once."}
+_LIKELY = {429: sentences.LIMIT_REACHED}
 """What a status most likely means, where the endpoint gives no reason."""
-_WITHOUT_MESSAGE = "The endpoint reported an error without a message."
 
 # An unclosed tag reaches to the end, as in browsers: the text is read only once.
 _TAG = re.compile(
@@ -100,7 +100,7 @@ def has_words_of_an_error(body: str) -> bool:
 
 def _status_sentence(http_status: int | None, code: str) -> str:
     if http_status is None:
-        return f"The endpoint reported an error: {code[:_MAX_FIELD]}." if code else _WITHOUT_MESSAGE
+        return sentences.ERROR_REPORTED.format(message=code[:_MAX_FIELD]) if code else sentences.ERROR_WITHOUT_MESSAGE
     try:
         phrase = f"{http_status} {HTTPStatus(http_status).phrase}"
     except ValueError:

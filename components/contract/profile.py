@@ -12,6 +12,7 @@ from types import MappingProxyType
 
 from pydantic import JsonValue
 
+from components.contract import sentences
 from components.contract.fields import FIELDS, Field, is_of_contract, unknown_field
 
 
@@ -59,9 +60,9 @@ class FieldRules:
         if isinstance(value, bool) or not isinstance(value, int | float):
             return None
         if self.minimum is not None and value < self.minimum:
-            return f"{self.key} must be at least {self.minimum:g}; {value:g} is less."
+            return sentences.TOO_SMALL.format(key=self.key, minimum=self.minimum, value=value)
         if self.maximum is not None and value > self.maximum:
-            return f"{self.key} must be at most {self.maximum:g}; {value:g} is more."
+            return sentences.TOO_LARGE.format(key=self.key, maximum=self.maximum, value=value)
         return None
 
 
@@ -192,7 +193,7 @@ def profile_named(name: str) -> Profile:
     try:
         return PROFILES[name]
     except KeyError:
-        raise ValueError(f"There is no dialect {name!r}. Choose one of: {', '.join(PROFILES)}.") from None
+        raise ValueError(sentences.DIALECT_UNKNOWN.format(name=name, known=", ".join(PROFILES))) from None
 
 
 def may_be_null(name: str) -> bool:

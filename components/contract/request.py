@@ -12,6 +12,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, StrictBool, StrictInt
 
+from components.contract import sentences
 from components.contract.fields import CONTRACT_FIELDS, Decimal, is_of_contract
 from components.contract.messages import Message
 from components.contract.profile import BEEZY, Profile, UsageReport, fits
@@ -81,12 +82,12 @@ def to_bytes(request: ChatCompletionStreamRequest, profile: Profile = BEEZY) -> 
     for field, value in request.sent_values().items():
         field_key = profile.key_of(field)
         if field_key is None:
-            raise UnsendableField(field, f"The {profile.name} dialect has no {field}. Omit it.")
+            raise UnsendableField(field, sentences.FIELD_NOT_IN_DIALECT.format(dialect=profile.name, field=field))
         body[field_key] = value
     body["stream"] = request.stream
     for key in request.extra_body:
         if key in body:
-            raise UnsendableField(key, f"The extra field {key} duplicates its own field. Remove one of them.")
+            raise UnsendableField(key, sentences.SENT_TWICE.format(field=key))
     if request.stream and profile.usage is UsageReport.BY_STREAM_OPTIONS:
         body["stream_options"] = _ASKS_FOR_USAGE
     text = json.dumps(body | request.extra_body, ensure_ascii=False, indent=2, allow_nan=False)

@@ -7,6 +7,8 @@ import math
 from collections import Counter
 from typing import Any
 
+from components.contract import sentences
+
 MOST_VALUES = 100_000
 """Commas and opening brackets, also inside texts: Python's parser needs 10 ms for this many values.
 
@@ -44,7 +46,7 @@ def read_json_object(text: bytes | str, what: str) -> dict[str, Any]:
     except ValueError as error:
         raise ValueError(f"{what} is not JSON: {error}") from None
     if not isinstance(value, dict):
-        raise ValueError(f"{what} must be a JSON object.")
+        raise ValueError(sentences.NOT_AN_OBJECT.format(what=what))
     return value
 
 

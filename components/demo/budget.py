@@ -183,29 +183,29 @@ def lock_demo(connection: Connection) -> None:
 
 
 def _parties(settings: DemoSettings, visitor: str, network: str) -> tuple[_Party, _Party]:
-    row, share = reservations.c, "share of the tokens that this demo has for a day."
+    row = reservations.c
     return (
         _Party(
             row.visitor == visitor,
             share=1,
             tokens=settings.tokens_of_visitor,
             shared="",
-            have_used=f"You have used your {share}",
+            have_used=sentences.TOKENS_OF_VISITOR_USED,
             one=" for one visitor",
         ),
         _Party(
             row.network == network,
             share=settings.visitors_a_network,
             tokens=settings.tokens_of_network,
-            shared=" All of your network share that.",
-            have_used=f"All of your network have used their {share}",
+            shared=sentences.SHARED_BY_NETWORK,
+            have_used=sentences.TOKENS_OF_NETWORK_USED,
             one=" for one network",
         ),
     )
 
 
 def _everybody(settings: DemoSettings) -> _Party:
-    have_used = "All visitors together have used the tokens that this demo has for a day."
+    have_used = sentences.TOKENS_OF_ALL_USED
     return _Party(true(), share=1, tokens=settings.tokens_a_day, shared="", have_used=have_used, one="")
 
 

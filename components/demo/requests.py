@@ -123,4 +123,4 @@ def _names(keys: Collection[str]) -> str:
 
 
 def _choice(models: tuple[str, ...]) -> str:
-    return f"Choose one of: {', '.join(models)}." if models else "This endpoint has none in it."
+    return sentences.MODELS_TO_CHOOSE.format(models=", ".join(models)) if models else sentences.NO_MODEL_TO_CHOOSE

@@ -1,4 +1,4 @@
-"""The sentences for refused runs of a demo."""
+"""The sentences for refused runs of a demo, and for settings of a demo that cannot be read."""
 
 COUNTERS_UNREACHABLE = "The demo's counters cannot be reached, so nothing is sent. Try again in a minute."
 SLOTS_TAKEN = "All places are taken. Wait until a run has ended."
@@ -33,3 +33,20 @@ EXPERIMENT_TOO_MANY_TOKENS = (
 QUEUE_FULL = "All places are taken, and {queue:,} runs wait for one already. Try again in a minute."
 QUEUE_OF_ONE_FULL = "{queue_of_one:,} runs of yours wait already. Wait until one of them has begun."
 QUEUE_OF_NETWORK_FULL = "Half of the queue are runs from your network already. Try again in a minute."
+ENABLED_UNREADABLE = (
+    "[demo] in the secrets file must have enabled = true or enabled = false. This is a demo until it has."
+)
+SETTING_UNKNOWN = "[demo] has the unknown setting {name}."
+NOT_A_NUMBER = (
+    "[demo] {name} must be a whole number from {least} to {most:,}, not {value!r:.40}. It is {default:,} until then."
+)
+ENDPOINTS_UNREADABLE = '[demo] endpoints must be a list of names, such as ["embedded"]. No endpoint is used.'
+MODELS_NOT_A_TABLE = "[demo.models] must be a table with one list of models for an endpoint."
+MODELS_UNREADABLE = "[demo.models] {name} must be a list of models. Its default model is used."
+STOP_FILE_UNREADABLE = "[demo] stop_file must be a path in quotation marks. No file stops this demo."
+TOKENS_OF_ALL_USED = "All visitors together have used the tokens that this demo has for a day."
+TOKENS_OF_VISITOR_USED = "You have used your share of the tokens that this demo has for a day."
+TOKENS_OF_NETWORK_USED = "All of your network have used their share of the tokens that this demo has for a day."
+SHARED_BY_NETWORK = " All of your network share that."
+MODELS_TO_CHOOSE = "Choose one of: {models}."
+NO_MODEL_TO_CHOOSE = "This endpoint has none in it."

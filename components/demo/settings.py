@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, fields, replace
 from types import MappingProxyType
 from typing import TypeGuard
 
+from components.demo import sentences
 from components.endpoints.endpoint import AnyEndpoint
 from components.protection.places import Most
 from components.settings import Settings
@@ -139,9 +140,7 @@ def demo_settings(settings: Settings, secrets: Mapping[str, object]) -> DemoSett
         return None
     reading = _Reading(values)
     if not isinstance(enabled, bool):
-        reading.problems.append(
-            "[demo] in the secrets file must have enabled = true or enabled = false. This is a demo until it has."
-        )
+        reading.problems.append(sentences.ENABLED_UNREADABLE)
     return reading.settings(settings.demo_stop_file or None)
 
 
@@ -156,7 +155,7 @@ class _Reading:
         defaults = {each.name: each.default for each in fields(DemoSettings)}
         numbers = {name: self._number(name, default) for name, default in defaults.items() if isinstance(default, int)}
         known = {*numbers, "endpoints", "models", "stop_file"}
-        self.problems += [f"[demo] has the unknown setting {name}." for name in self._values if name not in known]
+        self.problems += [sentences.SETTING_UNKNOWN.format(name=name) for name in self._values if name not in known]
         return DemoSettings(
             **numbers,
             endpoints=self._endpoints(),
@@ -171,8 +170,7 @@ class _Reading:
         most = 100 if name.endswith("_percent") else _MOST
         if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
             self.problems.append(
-                f"[demo] {name} must be a whole number from {least} to {most:,}, not {value!r:.40}. "
-                f"It is {default:,} until then."
+                sentences.NOT_A_NUMBER.format(name=name, least=least, most=most, value=value, default=default)
             )
             return default
         return value
@@ -180,27 +178,27 @@ class _Reading:
     def _endpoints(self) -> tuple[str, ...] | None:
         value = self._values.get("endpoints")
         if not _is_list_of_text(value):
-            self.problems.append('[demo] endpoints must be a list of names, such as ["embedded"]. No endpoint is used.')
+            self.problems.append(sentences.ENDPOINTS_UNREADABLE)
             return ()
         return tuple(value) if value else None
 
     def _models(self) -> Mapping[str, tuple[str, ...]]:
         table = self._values.get("models", {})
         if not isinstance(table, Mapping):
-            self.problems.append("[demo.models] must be a table with one list of models for an endpoint.")
+            self.problems.append(sentences.MODELS_NOT_A_TABLE)
             return MappingProxyType({})
         found = {}
         for name, models in table.items():
             if _is_list_of_text(models) and models:
                 found[str(name)] = tuple(models)
             else:
-                self.problems.append(f"[demo.models] {name} must be a list of models. Its default model is used.")
+                self.problems.append(sentences.MODELS_UNREADABLE.format(name=name))
         return MappingProxyType(found)
 
     def _stop_file(self) -> str | None:
         value = self._values.get("stop_file")
         if value is not None and not isinstance(value, str):
-            self.problems.append("[demo] stop_file must be a path in quotation marks. No file stops this demo.")
+            self.problems.append(sentences.STOP_FILE_UNREADABLE)
             return None
         return value or None
 

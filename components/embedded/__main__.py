@@ -15,7 +15,7 @@ from pathlib import Path
 
 import uvicorn
 
-from components.embedded import weights
+from components.embedded import sentences, weights
 from components.embedded.defaults import DEFAULT_HOST, DEFAULT_PORT, default_threads, model_id
 from components.embedded.problems import EmbeddedProblem
 from components.embedded.status_line import ModelPhase, StatusLine
@@ -66,8 +66,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _serve(flags: _Flags, settings: Settings, report: Callable[[StatusLine], None]) -> None:
     if not flags.api_key and flags.host not in ("127.0.0.1", "::1", "localhost"):
         raise UnusableSetting(
-            f"Serving on {flags.host} gives other machines access, so a key is required. "
-            f"Set one with --api-key or {variable_name('embedded_api_key')}, or serve on {DEFAULT_HOST}."
+            sentences.KEY_NEEDED.format(
+                host=flags.host, variable=variable_name("embedded_api_key"), own_host=DEFAULT_HOST
+            )
         )
     if not flags.threads and (problems := settings.problems.get("embedded_threads")):
         raise UnusableSetting(problems[0])
@@ -164,10 +165,7 @@ def _bind(host: str, port: int) -> socket.socket:
     except OSError as error:
         if listener is not None:
             listener.close()
-        raise AddressUnavailable(
-            f"Port {port} of {host} is not available: {error.strerror}. "
-            "Stop the program that uses it, or choose another one with --port or --host."
-        ) from None
+        raise AddressUnavailable(sentences.PORT_TAKEN.format(port=port, host=host, why=error.strerror)) from None
     return listener
 
 

@@ -208,9 +208,8 @@ class ChunkReader:
     def _begin(self, prompt_tokens: int) -> Iterator[Event]:
         self._prompt_tokens = prompt_tokens
         if self._max_tokens and prompt_tokens + self._max_tokens > self._context_tokens:
-            sentence = (
-                f"The prompt's {prompt_tokens} tokens and the {self._max_tokens} of max_tokens are together more than "
-                f"the model's context of {self._context_tokens} tokens. Lower max_tokens or shorten the messages."
+            sentence = sentences.ANSWER_TOO_LONG.format(
+                prompt_tokens=prompt_tokens, max_tokens=self._max_tokens, context_tokens=self._context_tokens
             )
             yield self._last(GenerationRefused(sentence, "max_tokens"))
             return
@@ -369,8 +368,7 @@ def _encodable(text: str) -> str:
 def _refusal(error: dict[str, Any]) -> GenerationRefused:
     if error.get("type") == "exceed_context_size_error":
         return GenerationRefused(
-            f"The prompt's {error['n_prompt_tokens']} tokens leave no room for an answer in the model's context of "
-            f"{error['n_ctx']} tokens. Shorten the messages.",
+            sentences.PROMPT_TOO_LONG.format(prompt_tokens=error["n_prompt_tokens"], context_tokens=error["n_ctx"]),
             "messages",
         )
-    return GenerationRefused(str(error.get("message") or "llama.cpp refused the request without a reason."))
+    return GenerationRefused(str(error.get("message") or sentences.REFUSED_WITHOUT_REASON))

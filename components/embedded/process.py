@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from components.embedded import sentences
 from components.embedded.defaults import DEFAULT_HOST, default_threads, model_id
 from components.embedded.problems import EmbeddedProblem
 from components.embedded.status_line import ModelPhase, StatusLine
@@ -144,14 +145,13 @@ class EmbeddedModel:
             try:
                 failure = self._run_child(end)
             except OSError as error:
-                failure = f"The embedded model's process could not be started: {error.strerror}."
+                failure = sentences.PROCESS_NOT_STARTED.format(why=error.strerror)
             if failure:
                 self._show(end, ModelPhase.FAILED, failure)
                 return
             deaths = 1 if time.monotonic() - started > _STEADY_SECONDS else deaths + 1
             if deaths > len(self._restart_delays):
-                sentence = f"The embedded model's process ended unexpectedly {deaths} times in a row. "
-                self._show(end, ModelPhase.FAILED, sentence + "Its messages are in Tempera's terminal.")
+                self._show(end, ModelPhase.FAILED, sentences.PROCESS_ENDED_OFTEN.format(deaths=deaths))
                 return
             self._show(end, ModelPhase.LOADING, "The embedded model ended unexpectedly and is restarting.")
             end.wait(self._restart_delays[deaths - 1])

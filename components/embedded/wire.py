@@ -11,6 +11,7 @@ from pydantic_core import PydanticCustomError
 from components.contract.messages import Message
 from components.contract.profile import BEEZY
 from components.contract.strict_json import read_json
+from components.embedded import sentences
 from components.embedded.engine import DEFAULT_TEMPERATURE, Finished, GenerationRequest
 
 MAX_BODY_BYTES = 1 << 20
@@ -61,7 +62,7 @@ class ServedRequest(GenerationRequest):
     @model_validator(mode="after")
     def _alternatives_need_probabilities(self) -> ServedRequest:
         if self.top_logprobs and not self.logprobs:
-            raise PydanticCustomError("logprobs", "top_logprobs needs logprobs: true.")
+            raise PydanticCustomError("logprobs", sentences.TOP_LOGPROBS_NEEDS_LOGPROBS)
         return self
 
 
@@ -167,7 +168,7 @@ def _problem(kind: str, message: str, given: object = None, location: tuple[int 
 def _part_text(part: object) -> str:
     if isinstance(part, dict) and part.get("type") == "text" and isinstance(part.get("text"), str):
         return str(part["text"])
-    raise PydanticCustomError("content_part", "This model reads text only: each part must be a text part.")
+    raise PydanticCustomError("content_part", sentences.TEXT_ONLY)
 
 
 def _echo(value: object) -> object:

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from components.contract.fields import PROBABILITY_FIELDS
 from components.contract.profile import BEEZY, OPENAI, profile_named
 from components.embedded.process import EmbeddedModel
+from components.endpoints import sentences
 from components.endpoints.endpoint import Address, AnyEndpoint, EmbeddedEndpoint, Endpoint, Prices
 from components.endpoints.own_fields import declared_fields, with_declared
 from components.settings import Settings, variable_name
@@ -59,18 +60,18 @@ def read_configuration(
         try:
             endpoints[ENVIRONMENT] = _endpoint(ENVIRONMENT, of_environment)
         except ValueError as error:
-            problems.append(f"The endpoint in {variable_name('base_url')} cannot be used: {error}")
+            problems.append(sentences.ENVIRONMENT_UNUSABLE.format(variable=variable_name("base_url"), error=error))
     tables = secrets.get("endpoints", {})
     if not isinstance(tables, Mapping):
-        problems.append("The secrets file's [endpoints] must hold one table per endpoint, such as [endpoints.mine].")
+        problems.append(sentences.ENDPOINTS_NOT_TABLES)
         tables = {}
     for name, table in {**tables, **{name: table for name, table in added.items() if name not in tables}}.items():
         try:
             if name in (EMBEDDED, ENVIRONMENT):
-                raise ValueError("this name is taken. Choose another one.")
+                raise ValueError(sentences.NAME_RESERVED)
             endpoints[name] = _endpoint(name, table)
         except ValueError as error:
-            problems.append(f"The endpoint [endpoints.{name}] cannot be used: {error}")
+            problems.append(sentences.ENDPOINT_UNUSABLE.format(name=name, error=error))
     endpoints[EMBEDDED] = EmbeddedEndpoint(EMBEDDED, _EMBEDDED_PROFILE, model, model.state.model)
     return Configuration(endpoints, tuple(problems))
 
@@ -78,16 +79,16 @@ def read_configuration(
 def _endpoint(name: str, settings: object) -> Endpoint:
     """Raises ValueError with a sentence that never holds a value which could be a key."""
     if not isinstance(settings, Mapping):
-        raise ValueError(f"write it as a table, [endpoints.{name}], with base_url and api_key below.")
+        raise ValueError(sentences.NOT_A_TABLE.format(name=name))
     known = _SETTINGS | _FURTHER_SETTINGS
     if unknown := sorted(set(settings) - known):
-        raise ValueError(f"it has the unknown setting {unknown[0]}. Known are: {', '.join(sorted(known))}.")
+        raise ValueError(sentences.SETTING_UNKNOWN.format(setting=unknown[0], known=", ".join(sorted(known))))
     values = {setting: settings.get(setting, "") for setting in _SETTINGS}
     for setting, value in values.items():
         if not isinstance(value, str):
-            raise ValueError(f"{setting} must be text in quotation marks.")
+            raise ValueError(sentences.NOT_A_TEXT.format(setting=setting))
     if not values["base_url"]:
-        raise ValueError("base_url is missing. Give it as https://host/v1.")
+        raise ValueError(sentences.BASE_URL_MISSING)
     base_url = check_base_url(str(values["base_url"]))
     secret = check_api_key(str(values["api_key"]))
     declared = declared_fields(settings.get("fields", {}))
@@ -108,7 +109,7 @@ def _document(base_url: str, said: object) -> str | None:
         return None
     path = _DOCUMENT if said is True else said
     if not isinstance(path, str) or not path.startswith("/") or path.startswith("//") or not path.isprintable():
-        raise ValueError(f'openapi must be true, or a path such as "{_DOCUMENT}".')
+        raise ValueError(sentences.OPENAPI_UNREADABLE.format(path=_DOCUMENT))
     parts = urlsplit(base_url)
     return f"{parts.scheme}://{parts.netloc}{path}"
 
@@ -123,7 +124,5 @@ def _prices(text: str) -> Prices | None:
     except ValueError:
         found = None
     if found is None or not all(math.isfinite(price) and price >= 0 for price in (found.prompt, found.answer)):
-        raise ValueError(
-            "prices must be those of a million tokens of prompts and of answers, and a currency: 2.50 10.00 EUR."
-        )
+        raise ValueError(sentences.PRICES_UNREADABLE)
     return found

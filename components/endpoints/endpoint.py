@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from components.contract.profile import Profile
 from components.embedded.process import EmbeddedModel, EmbeddedModelFailed
+from components.endpoints import sentences
 from components.streaming.session import ApiKey
 from components.user_error import UserError
 
@@ -85,7 +86,7 @@ class EmbeddedEndpoint:
         except EmbeddedModelFailed as failure:
             raise EndpointUnavailable(str(failure)) from None
         if found is None:
-            raise EndpointUnavailable("Stopped while the embedded model was starting.")
+            raise EndpointUnavailable(sentences.STOPPED_BEFORE_THE_MODEL)
         return Address(found.base_url, ApiKey(found.api_key, found.base_url))
 
     @property

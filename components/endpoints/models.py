@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from components.contract.chunk import UnreadableEvent, read_value
 from components.contract.errors import plain_text, read_error
+from components.endpoints import sentences
 from components.endpoints.endpoint import Address
 from components.streaming.call import body_pieces, get_json
 from components.streaming.connections import Call
@@ -69,16 +70,16 @@ def list_models(address: Address, within_s: float = ANSWER_S) -> list[ModelCard]
             for piece in body_pieces(answer):
                 body += piece
                 if len(body) > _MAX_BYTES:
-                    raise StreamFault(ErrorKind.TOO_LARGE, "The list of models is too large.")
+                    raise StreamFault(ErrorKind.TOO_LARGE, sentences.MODELS_TOO_LARGE)
             text = body.decode(errors="replace")
             if status != 200:
                 raise ModelsUnavailable(read_error(text, status, hide=hide).sentence, status)
             return _read_models(text, hide)
     except StreamFault as fault:
-        late = f"It did not list its models within {within_s:g} s."
+        late = sentences.MODELS_LATE.format(within_s=within_s)
         raise ModelsUnavailable(late if watch.ended else hide(fault.sentence), status) from None
     except UnreadableEvent:
-        raise ModelsUnavailable("It did not answer with a list of models.", status) from None
+        raise ModelsUnavailable(sentences.NO_LIST_OF_MODELS, status) from None
     finally:
         watch.close()
 

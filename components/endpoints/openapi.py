@@ -18,6 +18,7 @@ from components.contract.chunk import UnreadableEvent, read_object
 from components.contract.errors import plain_text
 from components.contract.fields import CONTRACT_FIELDS, FIELD_NAME, Kind
 from components.contract.profile import FieldRules
+from components.endpoints import sentences
 from components.endpoints.endpoint import Address, AnyEndpoint, Endpoint
 from components.endpoints.own_fields import RESERVED, Declared, declared, with_declared
 from components.streaming.call import body_pieces, get_json
@@ -74,7 +75,7 @@ class OpenApiFields:
         try:
             found, problem = read_fields(endpoint.fixed_address, url), None
         except NoDocument as refused:
-            found, problem = None, f"The OpenAPI document of {endpoint.name} adds no fields: {refused}"
+            found, problem = None, sentences.DOCUMENT_ADDS_NOTHING.format(endpoint=endpoint.name, problem=refused)
         with self._lock:
             if found is not None:
                 self._found[url] = found
@@ -91,17 +92,19 @@ def read_fields(address: Address, url: str, within_s: float = _WITHIN_S) -> dict
         call = Call(watch, within_s, allows=address.allows)
         with get_json(call, url, address.key) as answer:
             if answer.status_code != 200:
-                raise NoDocument(f"it answered with HTTP {answer.status_code}.")
+                raise NoDocument(sentences.DOCUMENT_STATUS.format(status=answer.status_code))
             body = b""
             for piece in body_pieces(answer):
                 body += piece
                 if len(body) > _MOST_BYTES:
-                    raise StreamFault(ErrorKind.TOO_LARGE, "It is too large.")
+                    raise StreamFault(ErrorKind.TOO_LARGE, sentences.DOCUMENT_TOO_LARGE)
         return fields_in(read_object(body.decode(errors="replace")), urlsplit(address.base_url).path + _COMPLETIONS)
     except StreamFault as fault:
-        raise NoDocument(f"it did not come within {within_s:g} s." if watch.ended else hide(fault.sentence)) from None
+        raise NoDocument(
+            sentences.DOCUMENT_LATE.format(within_s=within_s) if watch.ended else hide(fault.sentence)
+        ) from None
     except UnreadableEvent:
-        raise NoDocument("it is not a JSON object.") from None
+        raise NoDocument(sentences.DOCUMENT_NOT_JSON) from None
     finally:
         watch.close()
 
@@ -121,7 +124,7 @@ def fields_in(document: Mapping[str, Any], path: str) -> dict[str, Declared]:
             if not known and re.match(FIELD_NAME, name) and len(found) < _MOST_FIELDS:
                 found[name] = _declared(document, name, described)
     if not found:
-        raise NoDocument(f"it names no further fields of {path}.")
+        raise NoDocument(sentences.DOCUMENT_WITHOUT_FIELDS.format(path=path))
     return found
 
 

@@ -10,6 +10,7 @@ from enum import StrEnum
 from urllib.parse import urlsplit
 
 from components.contract.profile import PROFILES
+from components.endpoints import sentences
 from components.endpoints.address_policy import AddressPolicy, address_in_figures
 from components.endpoints.endpoint import Address, Endpoint
 from components.settings import Settings
@@ -51,9 +52,7 @@ def own_endpoint(
     Raises UnusableOwnEndpoint, a ValueError with a sentence for each field that must change.
     """
     if not settings.own_endpoints:
-        raise UnusableOwnEndpoint(
-            {OwnField.BASE_URL: "Endpoints of one's own are not allowed here. Choose another one."}
-        )
+        raise UnusableOwnEndpoint({OwnField.BASE_URL: sentences.OWN_NOT_ALLOWED})
     # Public addresses, and the operator's networks.
     policy = AddressPolicy(settings.own_endpoints_networks)
     model = model.strip()
@@ -68,9 +67,9 @@ def own_endpoint(
     except ValueError as problem:
         problems[OwnField.KEY] = str(problem)
     if dialect not in PROFILES:
-        problems[OwnField.DIALECT] = f"Choose one of these dialects: {', '.join(PROFILES)}."
+        problems[OwnField.DIALECT] = sentences.DIALECT_UNKNOWN.format(known=", ".join(PROFILES))
     if not model.isprintable():
-        problems[OwnField.MODEL] = "The model's name holds a character that cannot be seen. Type it again."
+        problems[OwnField.MODEL] = sentences.MODEL_UNPRINTABLE
     if problems:
         raise UnusableOwnEndpoint(problems)
     return Endpoint(
@@ -85,9 +84,7 @@ def _check_host(base_url: str, policy: AddressPolicy) -> None:
     """Raises ValueError for a numeric address that the policy refuses, so that the form shows it at once."""
     address = address_in_figures(urlsplit(base_url).hostname or "")
     if address and not policy.allows(address):
-        raise ValueError(
-            "This address is not public. Give a public host, or ask Tempera's operator to allow its network."
-        )
+        raise ValueError(sentences.ADDRESS_NOT_PUBLIC)
 
 
 def _name(taken: Collection[str]) -> str:

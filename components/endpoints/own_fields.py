@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
 
 from components.contract.fields import FIELD_NAME, FIELDS, Field, Kind
 from components.contract.profile import FieldRules, Profile
+from components.endpoints import sentences
 
 RESERVED = ("model", "messages", "stream", "extra_body")
 
@@ -49,7 +50,7 @@ class _Table(BaseModel):
 def declared_fields(tables: object) -> dict[str, Declared]:
     """The fields in the tables ``fields.NAME`` of an endpoint. Raises ValueError with a sentence."""
     if not isinstance(tables, Mapping):
-        raise ValueError("write its fields as tables, such as [endpoints.mine.fields.top_k].")
+        raise ValueError(sentences.FIELDS_NOT_TABLES)
     return {str(name): _declared(str(name), table) for name, table in tables.items()}
 
 
@@ -81,7 +82,7 @@ def with_declared(profile: Profile, found: Mapping[str, Declared]) -> Profile:
 
 def _declared(name: str, table: object) -> Declared:
     if not re.match(FIELD_NAME, name) or name in RESERVED:
-        raise ValueError(f"{name[:40]!r} cannot be the name of a field of its own. Choose another one.")
+        raise ValueError(sentences.FIELD_NAME_UNUSABLE.format(name=name[:40]))
     try:
         said = _Table.model_validate(table)
     except ValidationError as error:
@@ -91,6 +92,6 @@ def _declared(name: str, table: object) -> Declared:
     kind = FIELDS[name].kind if name in FIELDS and not said.kind else _KINDS.get(said.kind)
     if kind is None or (name in FIELDS and kind is not FIELDS[name].kind):
         known = FIELDS[name].kind.name.lower() if name in FIELDS else f"one of {', '.join(_KINDS)}"
-        raise ValueError(f"fields.{name} must have the kind {known}.")
+        raise ValueError(sentences.FIELD_KIND_WRONG.format(name=name, known=known))
     rules = FieldRules(name, said.default, said.minimum, said.maximum, said.nullable)
     return declared(name, kind, rules, said.description, tuple(said.choices), said.begins_with)

@@ -1,4 +1,4 @@
-"""The sentences shown to a user about endpoints that are added on the page."""
+"""The sentences for endpoints, documents and lists of models that cannot be used."""
 
 from __future__ import annotations
 
@@ -10,3 +10,30 @@ MODEL_UNPRINTABLE = "The model's name holds a character that cannot be seen. Typ
 ADDED_UNREADABLE = "The endpoints in {path} cannot be read. Mend the file, or delete it."
 ADDED_UNWRITABLE = "The endpoint was not saved: {path} cannot be written ({why})."
 ADDED_BY_HAND = "{path} was edited by hand, and [{name}] holds more than texts. Edit it there, not on the page."
+ENDPOINTS_NOT_TABLES = "The secrets file's [endpoints] must hold one table per endpoint, such as [endpoints.mine]."
+NAME_RESERVED = "this name is taken. Choose another one."
+NOT_A_TABLE = "write it as a table, [endpoints.{name}], with base_url and api_key below."
+SETTING_UNKNOWN = "it has the unknown setting {setting}. Known are: {known}."
+NOT_A_TEXT = "{setting} must be text in quotation marks."
+BASE_URL_MISSING = "base_url is missing. Give it as https://host/v1."
+OPENAPI_UNREADABLE = 'openapi must be true, or a path such as "{path}".'
+PRICES_UNREADABLE = (
+    "prices must be those of a million tokens of prompts and of answers, and a currency: 2.50 10.00 EUR."
+)
+ENVIRONMENT_UNUSABLE = "The endpoint in {variable} cannot be used: {error}"
+ENDPOINT_UNUSABLE = "The endpoint [endpoints.{name}] cannot be used: {error}"
+STOPPED_BEFORE_THE_MODEL = "Stopped while the embedded model was starting."
+MODELS_TOO_LARGE = "The list of models is too large."
+MODELS_LATE = "It did not list its models within {within_s:g} s."
+NO_LIST_OF_MODELS = "It did not answer with a list of models."
+DOCUMENT_ADDS_NOTHING = "The OpenAPI document of {endpoint} adds no fields: {problem}"
+DOCUMENT_STATUS = "it answered with HTTP {status}."
+DOCUMENT_TOO_LARGE = "It is too large."
+DOCUMENT_LATE = "it did not come within {within_s:g} s."
+DOCUMENT_NOT_JSON = "it is not a JSON object."
+DOCUMENT_WITHOUT_FIELDS = "it names no further fields of {path}."
+OWN_NOT_ALLOWED = "Endpoints of one's own are not allowed here. Choose another one."
+ADDRESS_NOT_PUBLIC = "This address is not public. Give a public host, or ask Tempera's operator to allow its network."
+FIELDS_NOT_TABLES = "write its fields as tables, such as [endpoints.mine.fields.top_k]."
+FIELD_NAME_UNUSABLE = "{name!r} cannot be the name of a field of its own. Choose another one."
+FIELD_KIND_WRONG = "fields.{name} must have the kind {known}."

@@ -97,20 +97,14 @@ def problem_with(data_set: DataSet, variable_names: Sequence[str]) -> str | None
     """Why a data set cannot fill these variables, all those without a value in the prompt; else None."""
     columns = _named(data_set.columns)
     if not variable_names:
-        return (
-            f"No variable in the prompt matches the data set. The data set has {columns}: "
-            f"write {{{{{data_set.columns[0]}}}}} into a message."
-        )
+        return sentences.DATA_OF_OTHER_VARIABLES.format(columns=columns, column=data_set.columns[0])
     missing = [f"{{{{{name}}}}}" for name in variable_names if name not in data_set.columns]
     if missing:
-        return (
-            f"The prompt has {_named(missing)}, and the data set has only {columns}. "
-            "Name its columns like the variables."
-        )
+        return sentences.DATA_WITHOUT_VARIABLES.format(missing=_named(missing), columns=columns)
     for number, row in enumerate(data_set.rows, 1):
         for name in variable_names:
             if not row[name]:
-                return f"Row {number} of the data set has no value for {{{{{name}}}}}. Add it, or remove the row."
+                return sentences.DATA_WITHOUT_VALUE.format(number=number, name=name)
     return None
 
 
@@ -228,7 +222,7 @@ def _other_keys(name: str, number: int, row: Collection[str], first: Collection[
     lacking = [key for key in first if key not in row]
     further = [key for key in row if key not in first]
     differs = f"lacks {_named(lacking)}" if lacking else f"has {_named(further)}, which the first line lacks"
-    return f"Line {number} of {name} {differs}. Use the same keys in every line."
+    return sentences.DATA_OF_OTHER_KEYS.format(line=number, name=name, differs=differs)
 
 
 def _as_text(value: Any) -> str:

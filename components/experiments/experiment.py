@@ -403,8 +403,8 @@ class Experiment:
             # Failures of runs that were under way at the pause add nothing.
             if plan.shared and many and line.cells and not self._paused:
                 record = self._find(making.run_id) if making.run_id else None
-                why = record.error_message if record and record.error_message else "Their runs have the reasons."
-                self._pause_by_itself(f"The last {self._failures} failed. {why}")
+                why = record.error_message if record and record.error_message else sentences.RUNS_HAVE_THE_REASONS
+                self._pause_by_itself(sentences.MANY_FAILED.format(count=self._failures, why=why))
         self._fill()
 
     def _why_unmade(self, ended: Future[Status]) -> str:
@@ -413,7 +413,7 @@ class Experiment:
         return sentences.WORKER_FAILED.format(error=str(ended.exception()).strip().rstrip("."))
 
     def _pause_by_itself(self, why: str) -> None:
-        self._paused, self._paused_why = True, f"Paused. {why.rstrip('.')}. Resume when it is fixed."
+        self._paused, self._paused_why = True, sentences.PAUSED.format(why=why.rstrip("."))
         self._version += 1
 
     def _written(self, making: Making, cell: Cell, _written: Future[None]) -> None:

@@ -121,3 +121,15 @@ CAPSULE_OF_ANOTHER = (
 )
 CAPSULE_CHANGED = "The capsule {name} was changed after it was signed. Download it again."
 FILE_NOT_WRITTEN = "{name} could not be written: {why}. The runs are in the log. Make room and run again."
+DATA_OF_OTHER_VARIABLES = (
+    "No variable in the prompt matches the data set. The data set has {columns}: write {{{{{column}}}}} into a message."
+)
+DATA_WITHOUT_VARIABLES = (
+    "The prompt has {missing}, and the data set has only {columns}. Name its columns like the variables."
+)
+DATA_WITHOUT_VALUE = "Row {number} of the data set has no value for {{{{{name}}}}}. Add it, or remove the row."
+DATA_OF_OTHER_KEYS = "Line {line} of {name} {differs}. Use the same keys in every line."
+MANY_FAILED = "The last {count} failed. {why}"
+RUNS_HAVE_THE_REASONS = "Their runs have the reasons."
+PAUSED = "Paused. {why}. Resume when it is fixed."
+AXIS_TAKEN = "{field} already has an axis. Put all its values on one."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from components.experiments import sentences
 from components.experiments.axes import BASE, Axis, AxisProblem, read_values, read_word
 from components.experiments.data_set import DataSet, read_data_set, sample
 from components.experiments.sweep_plan import PlanKind, rows_of
@@ -72,7 +73,7 @@ class Setup(BaseModel):
         """The problem with the axis of that number, from 0, and what to do; None when it can be swept."""
         axis = self.axes[number]
         if axis.field in [earlier.field for earlier in self.axes[:number]]:
-            return f"{axis.field} already has an axis. Put all its values on one."
+            return sentences.AXIS_TAKEN.format(field=axis.field)
         try:
             self._values(axis)
         except AxisProblem as problem:

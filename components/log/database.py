@@ -35,8 +35,6 @@ _READER_PRAGMAS = ("wal_autocheckpoint=0", "query_only=ON")
 # Seconds, except the last: a vanished server is noticed before a visitor gives up.
 _SERVER = {"connect_timeout": 5, "keepalives_idle": 10, "keepalives_interval": 5, "tcp_user_timeout": 10_000}
 
-_NO_DRIVER = 'its driver is missing. Install it: pip install "psycopg[binary]"'
-
 
 class DatabaseUnavailable(UserError):
     """The database cannot be used. The message says why and what to do."""
@@ -109,10 +107,7 @@ class Database:
         """A sentence when this version of SQLite may damage a file that another process has open."""
         if not self._file or not self._file.risks_damage():
             return None
-        return (
-            f"Another process writes the same log, and SQLite {sqlite3.sqlite_version} can damage it then. "
-            "Set TEMPERA_DATABASE_URL to a PostgreSQL database, or end the other process."
-        )
+        return sentences.SQLITE_OF_TWO_PROCESSES.format(version=sqlite3.sqlite_version)
 
     def close(self) -> None:
         """Close all connections, the writer's last because it cleans up."""
@@ -126,7 +121,7 @@ class Database:
         file.path.parent.mkdir(parents=True, exist_ok=True)
         with file.opening():
             if aside := file.set_damaged_aside():
-                self.notice = f"The log was damaged. It was moved to {aside}, and a new one was started."
+                self.notice = sentences.LOG_MOVED_ASIDE.format(file=aside)
             if file.is_new:
                 file.make_compactable()
 
@@ -192,33 +187,10 @@ def _begin_postgresql_read(connection: Connection) -> None:
 def reason(error: BaseException) -> str:
     """A sentence for a database error, with what to do."""
     if isinstance(error, ImportError) and error.name == "psycopg":
-        return _NO_DRIVER
+        return sentences.NO_DRIVER
     message = next(iter(str(getattr(error, "orig", None) or error).strip().splitlines()), "") or type(error).__name__
     lower = message.lower()
-    for sign, sentence in (
-        ("disk is full", "the disk is full. Free some space."),
-        ("no space left", "the disk is full. Free some space."),
-        ("interrupted", f"reading took longer than {READ_LIMIT_S:.0f} s. Ask for less, or try again."),
-        ("statement timeout", f"reading took longer than {READ_LIMIT_S:.0f} s. Ask for less, or try again."),
-        ("locked", "another process holds it locked. Close that process, or wait."),
-        ("lock timeout", "another process holds it locked. Close that process, or wait."),
-        ("another process is opening", "another process is opening it. Wait."),
-        ("readonly", "it may only be read. Check its permissions, or set TEMPERA_DATABASE_URL."),
-        ("read-only", "it may only be read. Check its permissions, or set TEMPERA_DATABASE_URL."),
-        ("permission denied", "it may not be written. Check its permissions, or set TEMPERA_DATABASE_URL."),
-        (
-            "no locks available",
-            "its folder does not support locks. Set TEMPERA_DATABASE_URL to a disk of this computer.",
-        ),
-        ("unable to open", "it cannot be opened. Check the path and its permissions, or set TEMPERA_DATABASE_URL."),
-        ("not a database", "the file is not a database."),
-        ("malformed", "the file is damaged."),
-        ("can't locate revision", "it was made by a newer version of Tempera. Update Tempera."),
-        ("no pq wrapper", _NO_DRIVER),
-        ("connection refused", "the database server does not answer. Start it, or check TEMPERA_DATABASE_URL."),
-        ("server closed the connection", "the database server ended the connection. It is tried again."),
-        ("terminating connection", "the database server ended the connection. It is tried again."),
-    ):
+    for sign, sentence in sentences.OF_DATABASES:
         if sign in lower:
-            return sentence
+            return sentence.format(read_limit_s=READ_LIMIT_S)
     return f"{message.rstrip('.')}."

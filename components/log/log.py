@@ -143,7 +143,7 @@ class Log:
         def job(database: Database | None) -> None:
             try:
                 if database is None:
-                    raise DatabaseUnavailable(self.problem or "The log is closed.")
+                    raise DatabaseUnavailable(self.problem or sentences.CLOSED)
                 with database.writer.begin() as connection:
                     result = work(connection)
             except SQLAlchemyError as error:
@@ -307,7 +307,7 @@ class Log:
     def _round(self) -> bool:
         """Write all changes in one transaction; returns whether the database accepted it."""
         if self.database and self.database.gone:
-            self._notices.append(f"The log's file was removed or replaced at {utc_now()}; a new one was started.")
+            self._notices.append(sentences.LOG_FILE_GONE.format(time=utc_now()))
             self._open()
         elif self.database is None:
             self._open()
@@ -367,12 +367,12 @@ class Log:
     def _report(self, why: str) -> None:
         self._unwritten.make_room()
         dropped = f" {self._dropped()}" if self._unwritten.dropped else ""
-        self.problem = f"Runs are not being logged: {why}{dropped}"
+        self.problem = sentences.NOT_LOGGED.format(why=why, dropped=dropped)
         self._unwritten.release()
 
     def _dropped(self) -> str:
         were = "was" if self._unwritten.dropped == 1 else "were"
-        return f"{_runs(self._unwritten.dropped)} {were} dropped: the memory for runs that wait to be logged was full."
+        return sentences.RUNS_DROPPED.format(runs=_runs(self._unwritten.dropped), were=were)
 
     def _may_reap(self, now: float) -> bool:
         """Whether to look for lost runs: not right after the machine slept, when other processes slept too."""

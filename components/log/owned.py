@@ -8,8 +8,10 @@ from typing import Protocol, TypeVar
 
 from sqlalchemy import Connection
 
+from components.log import sentences
 from components.log.database import Database
 from components.log.log import Log
+from components.log.query import QueryFailed
 from components.log.quota import Kept
 from components.log.unwritten import LoggedRun
 
@@ -56,6 +58,13 @@ class OwnLog:
         """The database with the owner's rows only; None while it is unavailable."""
         database = self.log.database
         return database.owned_by(self.owner) if database else None
+
+    @property
+    def readable(self) -> Database:
+        """The database with the owner's rows only. Raises QueryFailed while it is unavailable."""
+        if database := self.database:
+            return database
+        raise QueryFailed(sentences.UNAVAILABLE)
 
     def kept(self) -> Kept | None:
         """The owner's storage use and quota; None while it cannot be read."""

@@ -12,6 +12,7 @@ from typing import TypeVar
 
 from sqlalchemy import Connection, func, select
 
+from components.log import sentences
 from components.log.database import Database, DatabaseUnavailable
 from components.log.owner import WHOLE_LOG
 from components.log.record import utc_now
@@ -52,21 +53,21 @@ class Kept:
 
     def in_words(self) -> str:
         """The use and the limit, as a sentence."""
-        return f"You store {_megabytes(self.used)} of {self.most // _MB:,} MB: {_WHAT}."
+        return sentences.STORED.format(used=_megabytes(self.used), most=self.most // _MB, what=_WHAT)
 
     def warning(self) -> str | None:
         """A sentence when the quota is nearly used up, and another when it is used up."""
         if self.is_full:
-            return f"{self._full()} Stored data stays, but no further run or draft is stored. {self._remedy()}"
+            return sentences.STORAGE_USED_UP.format(full=self._full(), remedy=self._remedy())
         if self.used >= _NEARLY * self.most:
-            return f"{self.in_words()} Nothing more is stored beyond that. {self._remedy()}"
+            return sentences.STORAGE_NEARLY_USED_UP.format(stored=self.in_words(), remedy=self._remedy())
         if self._network_is(_NEARLY):
-            return f"The visitors of your network have nearly used up their shared storage. {self._remedy()}"
+            return sentences.NETWORK_STORAGE_NEARLY_USED_UP.format(remedy=self._remedy())
         return None
 
     def refusal(self) -> str:
         """The reason for a refusal, and what to do."""
-        return f"{self._full()} This was not stored; earlier data stays. {self._remedy()}"
+        return sentences.NOT_STORED.format(full=self._full(), remedy=self._remedy())
 
     def _network_is(self, part: float) -> bool:
         return bool(self.most_of_network) and self.used_of_network >= part * self.most_of_network
@@ -75,10 +76,10 @@ class Kept:
         if self.used >= self.most:
             return self.in_words()
         limit = f"{self.most_of_network // _MB:,} MB"
-        return f"The visitors of your network have stored {limit} since yesterday, their shared limit."
+        return sentences.NETWORK_STORAGE_USED_UP.format(limit=limit)
 
     def _remedy(self) -> str:
-        return "Delete some, or come back tomorrow." if self._network_is(_NEARLY) else "Delete some of them."
+        return sentences.DELETE_OR_COME_BACK if self._network_is(_NEARLY) else sentences.DELETE_SOME
 
 
 def kept_by(connection: Connection, limits: Limits, owner: str, network: str | None) -> Kept:

@@ -35,3 +35,49 @@ BACKUP_FAILED = "Not done: {error}. The database and the file must be a log of T
 BACKUP_NEEDS_PROGRAM = (
     "{program} is missing. Install PostgreSQL's client programs, such as: sudo apt-get install postgresql-client"
 )
+SQLITE_OF_TWO_PROCESSES = (
+    "Another process writes the same log, and SQLite {version} can damage it then. Set TEMPERA_DATABASE_URL to a "
+    "PostgreSQL database, or end the other process."
+)
+LOG_MOVED_ASIDE = "The log was damaged. It was moved to {file}, and a new one was started."
+LOG_FILE_GONE = "The log's file was removed or replaced at {time}; a new one was started."
+NOT_LOGGED = "Runs are not being logged: {why}{dropped}"
+RUNS_DROPPED = "{runs} {were} dropped: the memory for runs that wait to be logged was full."
+STORED = "You store {used} of {most:,} MB: {what}."
+STORAGE_USED_UP = "{full} Stored data stays, but no further run or draft is stored. {remedy}"
+STORAGE_NEARLY_USED_UP = "{stored} Nothing more is stored beyond that. {remedy}"
+NETWORK_STORAGE_NEARLY_USED_UP = "The visitors of your network have nearly used up their shared storage. {remedy}"
+NOT_STORED = "{full} This was not stored; earlier data stays. {remedy}"
+NETWORK_STORAGE_USED_UP = "The visitors of your network have stored {limit} since yesterday, their shared limit."
+DELETE_OR_COME_BACK = "Delete some, or come back tomorrow."
+DELETE_SOME = "Delete some of them."
+PROCESS_ENDED = "Tempera ended during this run. What arrived is kept. Run again."
+UNAVAILABLE = "The log is unavailable."
+NO_DRIVER = 'its driver is missing. Install it: pip install "psycopg[binary]"'
+_DISK_FULL = "the disk is full. Free some space."
+_SLOW_READ = "reading took longer than {read_limit_s:.0f} s. Ask for less, or try again."
+_LOCKED = "another process holds it locked. Close that process, or wait."
+_READ_ONLY = "it may only be read. Check its permissions, or set TEMPERA_DATABASE_URL."
+_SERVER_ENDED = "the database server ended the connection. It is tried again."
+OF_DATABASES = (
+    ("disk is full", _DISK_FULL),
+    ("no space left", _DISK_FULL),
+    ("interrupted", _SLOW_READ),
+    ("statement timeout", _SLOW_READ),
+    ("locked", _LOCKED),
+    ("lock timeout", _LOCKED),
+    ("another process is opening", "another process is opening it. Wait."),
+    ("readonly", _READ_ONLY),
+    ("read-only", _READ_ONLY),
+    ("permission denied", "it may not be written. Check its permissions, or set TEMPERA_DATABASE_URL."),
+    ("no locks available", "its folder does not support locks. Set TEMPERA_DATABASE_URL to a disk of this computer."),
+    ("unable to open", "it cannot be opened. Check the path and its permissions, or set TEMPERA_DATABASE_URL."),
+    ("not a database", "the file is not a database."),
+    ("malformed", "the file is damaged."),
+    ("can't locate revision", "it was made by a newer version of Tempera. Update Tempera."),
+    ("no pq wrapper", NO_DRIVER),
+    ("connection refused", "the database server does not answer. Start it, or check TEMPERA_DATABASE_URL."),
+    ("server closed the connection", _SERVER_ENDED),
+    ("terminating connection", _SERVER_ENDED),
+)
+"""Words of a database's errors, each with the end of a sentence on it."""

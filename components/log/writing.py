@@ -8,6 +8,7 @@ from functools import cache
 from sqlalchemy import Connection, Dialect, Engine, select, update
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, InterfaceError
 
+from components.log import sentences
 from components.log.database import reason
 from components.log.database_clock import database_now
 from components.log.events import packed
@@ -116,7 +117,7 @@ def mark_lost(connection: Connection, after_s: float, but: Collection[str]) -> N
         .values(
             status=Status.LOST.value,
             error_kind=ErrorKind.PROCESS_DIED.value,
-            error_message="Tempera ended during this run. What arrived is kept. Run again.",
+            error_message=sentences.PROCESS_ENDED,
             finished_at=database_now(dialect),
         ),
         execution_options=WHOLE_LOG,

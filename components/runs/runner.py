@@ -16,6 +16,7 @@ from components.runs.gate import Gate, Refused
 from components.runs.order import Order
 from components.runs.placement import Placement
 from components.runs.run import Run
+from components.streaming import sentences
 from components.streaming.faults import ErrorKind, StreamFault
 from components.streaming.limits import Limits
 from components.streaming.outcome import Outcome, Status
@@ -184,7 +185,7 @@ def _finish(run: Run, outcome: Callable[[], Outcome]) -> None:
 
 
 def _fault() -> Outcome:
-    return Outcome(Status.ERROR, ErrorKind.INTERNAL, "Tempera itself failed; its terminal says more. Run again.")
+    return Outcome(Status.ERROR, ErrorKind.INTERNAL, sentences.TEMPERA_FAILED)
 
 
 def _tell(run: Run) -> None:
@@ -200,4 +201,4 @@ def _wait_to_retry(run: Run, fault: StreamFault, seconds: float) -> None:
 
 
 def _stopped() -> Outcome:
-    return Outcome(Status.CANCELLED, ErrorKind.CANCELLED, "Stopped before anything was sent.")
+    return Outcome(Status.CANCELLED, ErrorKind.CANCELLED, sentences.STOPPED_BEFORE_SENDING)

@@ -9,9 +9,10 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from components.demo.settings import DemoSettings
 from components.protection.places import Places
+from components.server import sentences
 from components.server.callers import caller_of
 
-_SENTENCE = "Too many pages are open. Close one of yours; this page then connects automatically."
+_SENTENCE = sentences.TOO_MANY_PAGES
 
 
 class PageLimit:

@@ -9,6 +9,7 @@ from functools import partial
 from components.experiments.workers import Job, workers_of
 from components.protection.private_files import keep_new_files_private
 from components.runs.placement import Placement
+from components.server import sentences
 from components.server.secrets import read_secrets
 from components.service import Service
 from components.settings import read_settings
@@ -44,7 +45,7 @@ def make_in_worker(job: Job) -> Status:
     worker = _made(serves_pages=False)
     endpoint = worker.configuration().endpoints.get(job.endpoint)
     if endpoint is None:
-        raise LookupError(f"This worker has no endpoint {job.endpoint}. Configure it there, too.")
+        raise LookupError(sentences.WORKER_WITHOUT_ENDPOINT.format(endpoint=job.endpoint))
     while worker.runner.is_told_to_wait(job.endpoint):
         time.sleep(_LOOK_AGAIN_S)
     run = worker.runner.start(job.order(endpoint))

@@ -10,6 +10,7 @@ from starlette.routing import BaseRoute, Route
 
 from components import __version__
 from components.demo.budget import left
+from components.log import sentences
 from components.log.metrics import metrics_of
 from components.log.query import QueryFailed
 from components.runs.gate import Refused
@@ -48,7 +49,7 @@ def _metrics(request: Request) -> PlainTextResponse:
     log, demo = service().log, service().demo
     try:
         if log.database is None:
-            raise QueryFailed("The log is unavailable.")
+            raise QueryFailed(sentences.UNAVAILABLE)
         found = metrics_of(log.database)
         tokens = left(log, demo, "", "").tokens_today if demo else None
     except (QueryFailed, Refused):

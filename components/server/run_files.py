@@ -12,6 +12,7 @@ from components.log.export import FORMATS
 from components.log.owned import OwnLog
 from components.log.query import QueryFailed
 from components.log.view import View, conditions
+from components.server import sentences
 from components.server.process import service
 from components.server.route_path import route_path
 
@@ -32,7 +33,7 @@ def file_link(token: str, kind: str) -> str:
 def _send(request: Request) -> Response:
     known, kind = service().tickets.find(request.path_params["token"]), request.path_params["kind"]
     if known is None or kind not in FORMATS:
-        return PlainTextResponse("This link has expired. Open *Export* on the Runs page again.", 404)
+        return PlainTextResponse(sentences.LINK_EXPIRED, 404)
     view, owner = known
     try:
         pieces = _pieces(view, owner, kind)
@@ -48,9 +49,7 @@ def _send(request: Request) -> Response:
 
 def _pieces(view: View, owner: str, kind: str) -> Iterator[bytes]:
     # The ticket names the owner of the runs, because this request has no session.
-    database = OwnLog(service().log, owner).database
-    if database is None:
-        raise QueryFailed("The log is unavailable.")
+    database = OwnLog(service().log, owner).readable
     return FORMATS[kind].pieces(database, conditions(database, view))
 
 

@@ -8,6 +8,7 @@ import streamlit as st
 from streamlit import config
 from streamlit.errors import StreamlitSecretNotFoundError
 
+from components.server import sentences
 from components.service import Secrets
 
 
@@ -19,8 +20,8 @@ def read_secrets() -> Secrets:
     except StreamlitSecretNotFoundError as error:
         if error.error_id == "no-secrets-found":
             return Secrets({}, files)
-        problem = "The secrets file is not valid TOML, so its endpoints are missing. Correct it, then reload this page."
+        problem = sentences.SECRETS_NOT_TOML
     except (OSError, UnicodeDecodeError):
-        problem = "The secrets file cannot be read, so its endpoints are missing. Check its permissions and encoding."
+        problem = sentences.SECRETS_UNREADABLE
     # The error's own text may quote a key.
     return Secrets({}, files, problem)

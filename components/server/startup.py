@@ -6,6 +6,7 @@ from pathlib import Path
 
 from components.access.login import login_problem
 from components.demo.settings import demo_settings
+from components.server import sentences
 from components.server.options import cookie_secret, is_set
 from components.server.secrets import read_secrets
 from components.settings import read_settings
@@ -19,13 +20,13 @@ def reason_not_to_start() -> str | None:
     secrets = read_secrets()
     settings = read_settings()
     if secrets.problem:
-        return "The secrets file cannot be read, or is not valid TOML. Correct it."
+        return sentences.SECRETS_UNUSABLE
     if settings.secrets_files and not is_set("secrets.files"):
-        return "STREAMLIT_SECRETS_FILES is read by `streamlit run` alone. Start Tempera with that."
+        return sentences.SECRETS_FILES_OF_STREAMLIT
     # Streamlit searches the current folder; only `streamlit run` searches the folder of app.py as well.
     read = {path.resolve() for path in secrets.files}
     if not is_set("secrets.files") and _SECRETS.is_file() and _SECRETS.resolve() not in read:
-        return f"{_SECRETS} is not read from here. Start Tempera in {_ROOT}."
+        return sentences.SECRETS_NOT_READ_HERE.format(file=_SECRETS, folder=_ROOT)
     if problems := settings.problems.get("public_url"):
         return problems[0]
     if problem := login_problem(settings, secrets.values):
@@ -33,5 +34,5 @@ def reason_not_to_start() -> str | None:
     is_shared = not settings.database_url.startswith("sqlite")
     is_own = is_set("server.cookieSecret")
     if demo_settings(settings, secrets.values) and (not cookie_secret() or (is_shared and not is_own)):
-        return "The replicas of a demo must sign its visitors' cookies alike. Set STREAMLIT_SERVER_COOKIE_SECRET."
+        return sentences.REPLICAS_SIGN_DIFFERENTLY
     return None

@@ -13,6 +13,7 @@ from streamlit.runtime import Runtime, exists, get_instance
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 
 from components.protection.uploads import UploadRefused, Uploads
+from components.server import sentences
 
 _ROUTE = re.compile(r"/_stcore/upload_file/(?P<session>[^/]+)/[^/]+$")
 
@@ -41,7 +42,7 @@ class UploadLimit:
 
         try:
             if not size.isascii() or not size.isdecimal():
-                raise UploadRefused(411, "Say with Content-Length how large the file is.")
+                raise UploadRefused(411, sentences.SIZE_UNKNOWN)
             with self._uploads().coming(found["session"], int(size), lambda: _held(runtime), free):
                 await self._app(scope, receive, send)
         except UploadRefused as refused:

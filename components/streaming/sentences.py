@@ -50,6 +50,7 @@ BASE_URL_WITH_QUERY = "The base URL must not hold a query or a fragment. Give it
 KEY_WITH_BLANKS = "The key holds a blank or a character outside ASCII. Copy it again."
 KEY_OF_ANOTHER_ADDRESS = "The key of this endpoint belongs to another address, so nothing was sent."
 READER_DIED = "The process that read the answer ended. What arrived is kept. Run again."
+STOPPED_BEFORE_SENDING = "Stopped before anything was sent."
 TEMPERA_FAILED = "Tempera itself failed; its terminal says more. Run again."
 STREAM_TOO_LARGE = "The stream grew over {max_stream_bytes:,} bytes, so it was ended there."
 DOCUMENT_TOO_LARGE = "The answer came as one document of more than {max_document_bytes:,} bytes, so it was ended there."

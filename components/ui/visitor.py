@@ -8,6 +8,7 @@ from typing import Any
 
 import streamlit as st
 
+from components.access import sentences
 from components.access.login import LoginEnded, NotLetIn, access_of, owner_of
 from components.demo.visitors import UNKNOWN, network_of, new_visitor_id
 from components.log.database import Database
@@ -29,10 +30,10 @@ def owner() -> str:
     if login_is_needed():
         secrets = read_secrets().values
         if "auth" not in secrets:
-            raise NotLetIn("Login is unavailable. Ask the operator of this Tempera to check its secrets file.")
+            raise NotLetIn(sentences.LOGIN_UNAVAILABLE)
         claims = st.user.to_dict()
         if not claims.get("is_logged_in"):
-            raise LoginEnded("Log in first.")
+            raise LoginEnded(sentences.LOG_IN_FIRST)
         return f"user {owner_of(claims, access_of(secrets), time.time())}"
     if service().demo:
         return f"visitor {_visitor()}"

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from components.contract.profile import profile_named
 from components.contract.request import ChatCompletionStreamRequest, from_bytes
 from components.log.events import StoredEvent
-from components.log.query import QueryFailed, events_of, find_run
+from components.log.query import events_of, find_run
 from components.log.record import RunRecord
 from components.runs.run import Run, live_run
 from components.sharing.shared_run import SharedRun
@@ -50,9 +50,7 @@ def events_reader(run: Run | RunRecord) -> Callable[[], list[StoredEvent]]:
         live = live_run(log, run.id)
         if live:
             return live.events()
-        if log.database is None:
-            raise QueryFailed("The log is unavailable.")
-        return events_of(log.database, run.id)
+        return events_of(log.readable, run.id)
 
     return read
 

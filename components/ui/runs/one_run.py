@@ -11,7 +11,6 @@ import streamlit as st
 
 from components.log.annotations import MOST_CHARACTERS, annotate, annotation_of
 from components.log.markdown_export import as_markdown
-from components.log.query import QueryFailed
 from components.log.record import RunRecord
 from components.log.stopping import request_stop
 from components.runs.order import order_again
@@ -186,15 +185,13 @@ def _draw_annotation(record: RunRecord) -> None:
 
 def _annotate(run_id: str, name: str, key: str) -> None:
     """Save the changed fields only: another person may have changed the rest meanwhile."""
-    database, value = own_log().database, st.session_state[key]
+    log, value = own_log(), st.session_state[key]
     if name == "rating":
         value = None if value is None else value + 1
     elif name == "tags":
         value = tuple(value)
     with shown_next(keys.RUNS_PROBLEM, "Not kept: "):
-        if database is None:
-            raise QueryFailed("The log is unavailable.")
-        annotate(own_log(), run_id, replace(annotation_of(database, run_id), **{name: value}))
+        annotate(log, run_id, replace(annotation_of(log.readable, run_id), **{name: value}))
 
 
 def _draw_code(record: RunRecord) -> None:

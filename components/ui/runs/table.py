@@ -215,9 +215,7 @@ def _said_of_all(view: View) -> str:
 
 @st.cache_data(ttl=_SUMMED_UP_S, show_spinner=False, max_entries=50, hash_funcs=BY_OWNER)
 def _summed_up(log: OwnLog, view: View) -> Summary:
-    if log.database is None:
-        raise QueryFailed("The log is unavailable.")
-    return summary_of(log.database, view)
+    return summary_of(log.readable, view)
 
 
 def _cells(runs: pd.DataFrame) -> pd.DataFrame:

@@ -1,0 +1,11 @@
+"""The sentences for requests that cannot be sent, and for errors that an endpoint reports."""
+
+LIMIT_REACHED = "Its limit of requests or tokens is probably reached. Wait, or run fewer at once."
+ERROR_WITHOUT_MESSAGE = "The endpoint reported an error without a message."
+ERROR_REPORTED = "The endpoint reported an error: {message}."
+FIELD_NOT_IN_DIALECT = "The {dialect} dialect has no {field}. Omit it."
+SENT_TWICE = "The extra field {field} duplicates its own field. Remove one of them."
+DIALECT_UNKNOWN = "There is no dialect {name!r}. Choose one of: {known}."
+TOO_SMALL = "{key} must be at least {minimum:g}; {value:g} is less."
+TOO_LARGE = "{key} must be at most {maximum:g}; {value:g} is more."
+NOT_AN_OBJECT = "{what} must be a JSON object."
