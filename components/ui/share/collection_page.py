@@ -63,7 +63,7 @@ def _draw_entry(entry: Entry, capsule: Capsule, name: str, *, is_link: bool) -> 
     link = entry.link if is_link else None
     records = shared_runs(entry.link or "", capsule)
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-        st.markdown(f"#### {plain_words(capsule.title or 'Shared', 200)}", width="content")
+        st.header(plain_words(capsule.title or "Shared", 200), anchor=False, width="content")
         with st.container(horizontal=True, vertical_alignment="center", gap="small", width="content"):
             if link:
                 st.link_button(
