@@ -48,6 +48,14 @@ def conversation(page: Page, app: str) -> None:
         ended(page)
 
 
+def probabilities(page: Page, app: str) -> None:
+    open_playground(page, app)
+    page.locator(".st-key-token_probabilities label").first.click()
+    set_number(page, "max_tokens", "60")
+    ask(page, "Write a short story about a lighthouse keeper who finds an old map.")
+    page.locator(".lens-least").last.click()
+
+
 def compare_four(page: Page, app: str) -> None:
     lanes(page, app, "Temperature 0 / 0.3 / 0.7 / 1", "Write two sentences about the sea.")
     lanes_ended(page)
@@ -149,6 +157,7 @@ def collection(page: Page, app: str) -> None:
 PICTURES: dict[str, tuple[Callable[[Page, str], None], dict[str, int]]] = {
     "playground": (playground, LAPTOP),
     "conversation": (conversation, LAPTOP),
+    "probabilities": (probabilities, LAPTOP),
     "compare-four": (compare_four, LAPTOP),
     "compare-phone": (compare_phone, PHONE),
     "sweep-running": (sweep_running, LAPTOP),

@@ -312,7 +312,7 @@ export class Lens {
     context.clearRect(0, 0, width, height);
     const style = getComputedStyle(strip);
     const step = width / Math.max(pieces.length, 40);
-    const highest = Math.max(1, ...pieces.map(({ entropy }) => entropy ?? 0));
+    const highest = pieces.reduce((most, { entropy }) => Math.max(most, entropy ?? 0), 1);
     context.fillStyle = style.color;
     pieces.forEach(({ entropy }, number) => {
       const bar = ((entropy ?? 0) / highest) * (height - ratio);
