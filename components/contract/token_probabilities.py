@@ -61,8 +61,9 @@ class Token(NamedTuple):
         """
         if self.logprob is None or self.is_rest or not self.alternatives:
             return None
-        known = [other.logprob for other in self.others if other.logprob is not None]
-        if len(self.others) == len(self.alternatives) and (not known or self.logprob < min(known)):
+        others = self.others
+        known = [other.logprob for other in others if other.logprob is not None]
+        if len(others) == len(self.alternatives) and (not known or self.logprob < min(known)):
             return None
         return 1 + sum(logprob > self.logprob for logprob in known)
 

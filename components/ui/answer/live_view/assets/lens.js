@@ -224,6 +224,7 @@ export class Lens {
 
   drawCard() {
     const piece = this.pieces[this.current];
+    this.card.dataset.branches = this.view.data.branch != null && !this.view.busy; // only these rows have a button
     const parts = piece ? piece.tokens.flatMap((token, part) => this.detailsOf(piece, token, part)) : [];
     this.card.replaceChildren(...parts);
   }
