@@ -5,6 +5,7 @@ Without names, all of them are drawn, in an order in which each finds the runs o
 
 from __future__ import annotations
 
+import re
 import sys
 import tempfile
 from collections.abc import Callable
@@ -68,7 +69,7 @@ def compare_phone(page: Page, app: str) -> None:
 
 def sweep_running(page: Page, app: str) -> None:
     sweep(page, app)
-    expect(page.locator(".st-key-sweep_progress")).to_contain_text("8 of 24 runs ended")
+    expect(page.locator(".st-key-sweep_progress")).to_contain_text(re.compile(r"\b([89]|1\d) of 24 runs ended"))
 
 
 def sweep_says(page: Page, app: str) -> None:
@@ -178,7 +179,9 @@ PICTURES: dict[str, tuple[Callable[[Page, str], None], dict[str, int]]] = {
 def ask(page: Page, text: str) -> None:
     """Run a prompt, and wait for the end of its answer."""
     page.locator(".st-key-messages textarea").first.fill(text)
+    before = page.url
     page.keyboard.press("Control+Enter")
+    page.wait_for_url(lambda url: url != before)  # it has the run's id
     ended(page)
 
 
@@ -247,7 +250,7 @@ def last_sweep(page: Page, app: str) -> None:
 
 def chart(page: Page) -> None:
     """Wait for the chart of the results."""
-    expect(page.locator('[data-testid="stVegaLiteChart"] canvas').first).to_be_visible()
+    expect(page.locator('[data-testid="stVegaLiteChart"] :is(canvas, svg)').first).to_be_visible()
 
 
 def settled(page: Page) -> None:

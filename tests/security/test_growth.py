@@ -235,7 +235,6 @@ def made_of(begin: str, piece: str, size: int) -> str:
 
 def seconds(work: Work, text: str, times: int) -> float:
     best = float("inf")
-    gc.collect()
     gc.disable()  # as timeit: how long a collection takes depends on what other tests left
     for _ in range(times):
         began = time.thread_time()

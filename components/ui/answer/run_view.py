@@ -80,7 +80,7 @@ def _draw_parts(
     answered = record and (record.running or record.text or record.reasoning or record.tool_calls != "[]")
     with st.container():
         if with_answer and (answered or not (record and record.error_message)):
-            with st.container(key=place.key(keys.ANSWER), border=True):
+            with st.container(key=place.key(keys.ANSWER), border=place.lane is None):  # a lane is a box already
                 draw_answer(run, record, place, stale=stale)
     if record:
         with st.container(key=place.key(keys.FOOTER), gap="xxsmall"):
