@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from difflib import get_close_matches
 
 from pydantic import JsonValue, ValidationError
 
@@ -44,7 +45,8 @@ def read_check(kind: str, value: JsonValue) -> Check:
     Raises CheckProblem.
     """
     if kind not in KINDS:
-        raise CheckProblem(sentences.CHECK_UNKNOWN.format(kind=shortened(kind), kinds=", ".join(KINDS)))
+        near = "".join(sentences.CHECK_MEANT.format(kind=each) for each in get_close_matches(kind, KINDS, 1))
+        raise CheckProblem(sentences.CHECK_UNKNOWN.format(kind=shortened(kind), near=near, kinds=", ".join(KINDS)))
     row = KINDS[kind]
     said = value if isinstance(value, dict) and not row.bare_objects else {row.bare: value}
     try:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-CHECK_UNKNOWN = "There is no check {kind}. The kinds are {kinds}."
+CHECK_UNKNOWN = "There is no check {kind}.{near} The kinds are {kinds}."
+CHECK_MEANT = " Did you mean {kind}?"
 CHECK_WRONG = "The check {kind} cannot be made: {problem}."
 CHECK_HAS_NO = "there is no such field; it has {known}"
 RUN_NOT_ENDED_WELL = "There is no complete answer: the run is {status}."

@@ -192,7 +192,7 @@ def test_no_text_as_an_expression_raises_anything_else(expression: str) -> None:
 @pytest.mark.parametrize(
     ("kind", "value", "sentence", "path"),
     [
-        ("contanis", "x", "There is no check contanis. The kinds are contains, not_contains, ", ()),
+        ("contanis", "x", "There is no check contanis. Did you mean contains? The kinds are contains, ", ()),
         ("contains", 3, "The check contains cannot be made: Input should be a valid string.", ()),
         ("contains", {"text": "x", "case": 1}, "case: there is no such field; it has text, ignore_case.", ("case",)),
         ("regex", "(", "it is no regular expression: missing )", ()),
