@@ -109,7 +109,7 @@ def _draw_nothing(view: View) -> None:
 
 def _draw_page(page: Page, listing: _Listing) -> None:
     table = _cells(page.runs)
-    names = st.session_state.get(keys.COLUMNS) or _usual_columns(listing.view.order)
+    names = st.session_state.get(keys.COLUMNS) or _usual_columns(listing.view)
     statuses = page.runs["status"]
     draw_runs_list(
         [_column(name) for name in names],
@@ -125,9 +125,9 @@ def _draw_page(page: Page, listing: _Listing) -> None:
     )
 
 
-def _usual_columns(order: str) -> list[str]:
-    """The columns that are shown unless others are chosen; a sort column among them follows the start time."""
-    return list(dict.fromkeys(["started", order, *_USUAL]))
+def _usual_columns(view: View) -> list[str]:
+    """The columns that are shown unless others are chosen: what the view sorts and filters by comes first."""
+    return list(dict.fromkeys(["started", view.order, *(["checks"] if view.checks else []), *_USUAL]))
 
 
 def _column(name: str) -> Column:
