@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from components.contract.token_probabilities import Token, octets
 from components.log.answer_tokens import TokenPiece
 
+_CLOSE = 0.8
+
 
 @dataclass(frozen=True)
 class Parting:
@@ -35,6 +37,12 @@ class Parting:
     def other_share(self) -> str:
         """``other`` with three decimals, or what it is less than."""
         return f"less than {self.below:.3f}" if self.other is None and self.below is not None else _told(self.other)
+
+    @property
+    def is_close(self) -> bool:
+        """Whether the two were about equally likely: the smaller probability is at least 0.8 of the larger one."""
+        known = [share for share in (self.own, self.other) if share is not None]
+        return len(known) == 2 and min(known) >= _CLOSE * max(known)
 
     def __str__(self) -> str:
         own, other = (text.replace("\n", "⏎") for text in (self.own_text, self.other_text))

@@ -25,6 +25,16 @@ ONE = [START, a_piece(" the", 0.412, a=0.409, an=0.1), a_piece(" cat", 0.5)]
 OTHER = [START, a_piece(" a", 0.5, the=0.3)]
 
 
+@pytest.mark.parametrize(
+    ("own", "other", "close"),
+    [(0.412, 0.409, True), (0.235, 0.209, True), (0.021, 0.07, False), (0.9, None, False), (None, None, False)],
+)
+def test_answers_part_by_a_hair_where_the_tokens_were_about_equally_likely(
+    own: float | None, other: float | None, close: bool
+) -> None:
+    assert Parting(1, "a", "b", own, other, None).is_close == close
+
+
 def test_each_answer_has_both_probabilities() -> None:
     assert parting(ONE, OTHER, 4) == Parting(2, " the", " a", pytest.approx(0.412), pytest.approx(0.409), None)
     assert parting(OTHER, ONE, 4) == Parting(2, " a", " the", pytest.approx(0.5), pytest.approx(0.3), None)

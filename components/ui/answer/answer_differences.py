@@ -26,9 +26,6 @@ from components.ui.plain_words import plain_words
 _SHOWN_OF_SHARED = 400
 """Characters; the middle of a longer common beginning is left out."""
 
-_BY_A_HAIR = 0.05
-"""Probabilities that differ by less."""
-
 _MARKS = {
     Kind.SAME: "{}",
     Kind.ADDED: '<ins><i class="mark">[+</i>{}<i class="mark">+]</i></ins>',
@@ -201,8 +198,7 @@ def chances_in_words(title: str, record: RunRecord, others: Mapping[str, RunReco
     own = next(iter(found.values()))
     words = [f"{title} parts at token {own.number:,}: its own “{own.own_text}” had {own.own_share}"]
     for name, view in found.items():
-        is_near = None not in (view.own, view.other) and abs((view.own or 0) - (view.other or 0)) < _BY_A_HAIR
-        words.append(f"“{view.other_text}” of {name} {view.other_share}{' (by a hair)' if is_near else ''}")
+        words.append(f"“{view.other_text}” of {name} {view.other_share}{' (by a hair)' if view.is_close else ''}")
     return "; ".join(words)
 
 
