@@ -1,10 +1,10 @@
-"""The base of every error that a person is told."""
+"""The base of all errors shown to a user."""
 
 from __future__ import annotations
 
 
 class UserError(Exception):
-    """Something did not work, and a person can read why. ``sentence`` says what happened and what to do.
+    """An error with a ``sentence`` for the user: what happened and what to do.
 
     Each room derives its own family; ``ui/user_errors.py`` shows them all.
     """

@@ -1,1 +1,1 @@
-"""Who may use Tempera, where people log in."""
+"""Login: which people may use Tempera."""

@@ -98,7 +98,7 @@ class Likelihood:
     """How likely an answer was: numbers over the tokens of the first choice's text with a probability.
 
     ``mean_logprob`` is in nats, ``perplexity`` its exponential with the sign changed, ``lowest_probability`` that of
-    the least likely token, ``mean_entropy`` in bits over the tokens with alternatives. None for what is not known.
+    the least likely token, ``mean_entropy`` in bits over the tokens with alternatives. None for unknown values.
     """
 
     mean_logprob: float | None = None

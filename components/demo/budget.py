@@ -77,7 +77,7 @@ class _Party:
     tokens: int
     """A day."""
     shared: str
-    """A sentence for those who share this with others."""
+    """A sentence that says with whom the limit is shared; empty when it is not."""
     have_used: str
     one: str
 

@@ -32,7 +32,7 @@ _PATIENCE_S = 180.0
 class DemoGate:
     """Checks each run, queues it for a slot, reserves its tokens and settles what it used.
 
-    The visitor is the run's owner. A run without a network counts to that of all whose network is unknown.
+    The visitor is the run's owner. Runs without a network share one.
     """
 
     def __init__(

@@ -63,7 +63,7 @@ class Slots:
         """Of each visitor what waits; the visitor whose turn is next comes first."""
         self._running: set[QueuedRun] = set()
         self._not_before: dict[str, float] = {}
-        """Of visitors who must wait for a moment, by the clock."""
+        """The end of the wait of each visitor who must wait, on the monotonic clock."""
 
     @property
     def running(self) -> int:

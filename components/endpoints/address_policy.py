@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 
 # The prefix by which translators reach IPv4: RFC 6052, section 2.1. The one of RFC 8215, 64:ff9b:1::/48, is for
-# translators inside a network; it lies outside what is public, below.
+# translators inside a network; it is not in ``_PUBLIC_IPV6``.
 _TRANSLATED = IPv6Network("64:ff9b::/96")
 
 # All public IPv6 addresses are in here; RFC 4291, section 2.4, and IANA's registry of IPv6 address space.
 _PUBLIC_IPV6 = IPv6Network("2000::/3")
 
-# What ``is_global`` of some versions of Python lets through, and no endpoint of the public internet has.
+# Networks that ``is_global`` of some versions of Python calls public, and that hold no public endpoint.
 _NOT_PUBLIC_EITHER = (
     IPv4Network("192.0.0.0/24"),  # protocol assignments, RFC 6890; 192.0.0.192 has served secrets of cloud machines
     IPv4Network("192.88.99.0/24"),  # relays of 6to4, RFC 7526
@@ -40,8 +40,8 @@ class AddressPolicy:
 def is_public(address: str, allowed: tuple[IPv4Network | IPv6Network, ...] = ()) -> bool:
     """Whether an IP address is one of the public internet, by the registries of RFC 6890, or lies in ``allowed``.
 
-    ``address`` is spelled as ``getpeername`` and ``getaddrinfo`` spell it; what is no such address is not public. An
-    IPv6 address that only carries IPv4 ones is judged by each of those.
+    ``address`` is spelled as ``getpeername`` and ``getaddrinfo`` spell it; any other text is not public. An IPv6
+    address that only carries IPv4 addresses is public when each of these is.
     """
     try:
         found = ipaddress.ip_address(address)

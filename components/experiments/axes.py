@@ -46,7 +46,7 @@ _PLAIN = {
     Kind.WHOLE: "whole numbers such as {example}",
     Kind.SWITCH: "true, false",
 }
-"""The kinds with unquoted values, and what they accept."""
+"""The kinds with unquoted values, and a description of their values."""
 _OPENING, _CLOSING = "[{", "]}"
 
 

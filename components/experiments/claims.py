@@ -27,7 +27,7 @@ _table = experiment_claims
 
 @dataclass(frozen=True)
 class Progress:
-    """What a process says of an experiment that it makes.
+    """The progress of an experiment, as reported by the process that makes its runs.
 
     ``pending`` has the number of queued runs by lane, and ``busy`` the lanes with runs under way or queued; sweeps,
     whose lanes are many, leave both out. ``silent_s`` is the time since its last heartbeat, for readers.
@@ -59,9 +59,9 @@ class Claim:
         self._elsewhere: Progress | None = None
 
     def take(self, progress: Progress, *, anew: bool) -> bool:
-        """Take the claim, or renew it; whether this process has it now. Raises DatabaseUnavailable.
+        """Take or renew the claim; returns whether this process has it now. Raises DatabaseUnavailable.
 
-        Taken ``anew``, it has no requests.
+        ``anew`` removes the requests of other processes.
         """
         return not self._is_id or self._log.write(self._taking(progress, anew))
 

@@ -14,7 +14,7 @@ class Branch:
     """A piece of text that answers share, with their continuations.
 
     ``names`` are the answers that share it, in the given order. It begins ``begins_at`` characters
-    into each of them. ``branches`` is empty where they end; an answer that ends where others go on is a branch with
+    into each of them. ``branches`` is empty where they end; an answer that ends where others continue is a branch with
     empty text.
     """
 
@@ -36,7 +36,7 @@ def divergence(texts: Mapping[str, str]) -> Branch:
     """The tree of what answers share from their beginning. ``texts`` are the answers by name.
 
     Joined along its path, the tree gives each answer. Identical answers end together in one leaf. The branches of a
-    branch begin with different characters, or are empty, and stand in the order of their first names.
+    branch begin with different characters, or are empty, and are in the order of their first names.
     """
     return _branch(dict(texts), 0)
 

@@ -80,7 +80,7 @@ class MakerHere:
         return Making(run.id, run.ended, run.written, stop, lambda: run.waits_to_retry, send)
 
     def problem(self) -> str | None:
-        """None: this process is there."""
+        """None: this process can always make cells."""
         return None
 
 

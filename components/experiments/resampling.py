@@ -52,7 +52,7 @@ def resampled(token: Token, temperature: float, top_p: float) -> Resampled:
     if temperature <= 0:
         return Resampled(Fate.FALLS_OUT, 0.0) if before else Resampled(Fate.STAYS, 1.0)
     weights = [math.exp(logprob / temperature) for logprob in known.values()]
-    # What was not returned is no likelier than the least likely alternative, so at least so many tokens share it.
+    # Tokens that were not returned are no likelier than the least likely alternative: at least so many share the rest.
     rest = max(1 - math.fsum(map(math.exp, known.values())), 0.0)
     least = min(known.values())
     unknown = rest * math.exp(least * (1 / temperature - 1))

@@ -37,8 +37,8 @@ class Piece:
 def word_differences(before: str, after: str) -> list[Piece] | None:
     """The pieces that turn ``before`` into ``after``, with the fewest added and removed words.
 
-    A word is a run of letters, digits and underscores, a run of white space, or any other single character. What is
-    the same and what was removed is ``before`` when joined; what is the same and what was added is ``after``. A
+    A word is a run of letters, digits and underscores, a run of white space, or any other single character. Kept
+    and removed pieces together are ``before``; kept and added pieces are ``after``. A
     replacement is a removal, then an addition; white space between two replacements belongs to them, so that
     adjacent words stay together. Neighbours differ in kind. None where one of them has more than
     ``MOST_COMPARED`` words.

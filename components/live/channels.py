@@ -59,7 +59,7 @@ class Announcement:
 
 
 class Channel:
-    """What one page may see. ``visitor`` and ``network`` identify its owner for limits."""
+    """The runs that one page may watch. ``visitor`` and ``network`` identify its owner for limits."""
 
     def __init__(self, visitor: str = LOCAL, network: str | None = None) -> None:
         self.visitor = visitor

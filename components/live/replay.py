@@ -20,7 +20,7 @@ from components.streaming.limits import Limits
 _EVENTS_IN_ONE_MESSAGE = 200
 _DRAWING_S = 0.5
 _DRAWING_S_PER_CHARACTER = 50e-6
-"""Several times what a person who watched has cost, but for what never settles, such as a table of hundreds of rows."""
+"""The processor time of a replay: several times that of watching, except for open text such as a long table."""
 
 
 def replay_frames(shown: Shown, view: AnswerView) -> Iterator[dict[str, object]]:
@@ -47,7 +47,7 @@ def replay_frames(shown: Shown, view: AnswerView) -> Iterator[dict[str, object]]
         ended, frame = number == len(events), None
         if isinstance(blocks, TokenRows):
             blocks.take([event])
-        # The open block is rendered anew for each event; a long one only after its length has doubled.
+        # The open block is rendered again for each event; a long one only after its length has doubled.
         if ended or length >= 2 * drawn or spent < _DRAWING_S + _DRAWING_S_PER_CHARACTER * length:
             began = time.thread_time()
             blocks.update(text[:length], ended=ended)
@@ -62,7 +62,7 @@ def replay_frames(shown: Shown, view: AnswerView) -> Iterator[dict[str, object]]
 def lengths_after(events: Iterable[StoredEvent], text: str) -> list[int]:
     """How many characters of the text had come after each event.
 
-    From an event on that was not kept whole, or does not say what the text says, all that is left came with it.
+    The rest of the text counts as that of the first event that was shortened or does not match the text.
     """
     answer = Answer(Limits())
     lengths: list[int] = []

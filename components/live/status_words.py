@@ -28,7 +28,7 @@ _NOTHING = "–"
 _WITHOUT_LABEL = (NUMBERS["total_ms"].label, "received")
 _LABEL_FIRST = ("finish reason", NUMBERS["ttft_ms"].label, NUMBERS["waited_ms"].label)
 _LABEL_LAST = (NUMBERS["tokens_per_second"].label, "chunks/s", "tokens", "attempts")
-"""How the numbers stand in the footer; those that are not named stand behind it, on hover."""
+"""The form of the numbers in the footer; others are shown on hover."""
 
 
 def status_words(
@@ -37,7 +37,7 @@ def status_words(
     place_in_queue: int | None = None,
     retry_wait: RetryWait | None = None,
 ) -> tuple[str, Colour]:
-    """The status in words and its colour. ``activity`` says what a running run does now, and what it waits for."""
+    """The status in words and its colour. ``activity`` is what a running run does or waits for."""
     if record.running:
         waits = f", place {place_in_queue}" if place_in_queue else ""
         if retry_wait and (seconds := math.ceil(retry_wait.remaining_s)):
@@ -72,7 +72,7 @@ class ShownNumber(NamedTuple):
 
 
 def numbers(record: RunRecord) -> list[ShownNumber]:
-    """The numbers of a run. While it is going on, chunks stand in for tokens, and say so."""
+    """The numbers of a run. During the run, chunks are counted instead of tokens."""
     attempts = ShownNumber("attempts", str(record.attempts), "How often the request was sent.")
     total = _timed("total_ms", record.total_ms)
     if not record.running and not record.chunk_count:

@@ -4,7 +4,7 @@ A row is a line of JSON: a text without probabilities as a string; a piece of th
 
     [text, [[token or 0 for the same text, logprob, rank, entropy, alternatives, bytes in hex, 1 if a rest], …]]
 
-each alternative ``[text, logprob, bytes in hex]``, without what is unknown at the end; or a sentence as
+each alternative ``[text, logprob, bytes in hex]``, without unknown values at the end; or a sentence as
 ``{"note": …}``. The text of rows is never HTML.
 """
 

@@ -150,7 +150,7 @@ class Database:
         return engine
 
     def _begin_postgresql_write(self, connection: Connection) -> None:
-        # A process that is frozen within a write keeps its locks for as long as others wait for them.
+        # A process that is frozen within a write would keep its locks; the server ends its transaction after this time.
         for limit in ("lock_timeout", "idle_in_transaction_session_timeout"):
             connection.exec_driver_sql(f"SET LOCAL {limit} = {self._lock_wait_s * 1000:.0f}")
 

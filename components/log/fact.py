@@ -1,4 +1,4 @@
-"""What is known of one fact of a run: its words, its unit, and where it is shown."""
+"""The description of one fact of a run: its label, its unit, and where it is shown."""
 
 from __future__ import annotations
 

@@ -97,7 +97,7 @@ class Log:
 
     @contextmanager
     def together(self) -> Iterator[None]:
-        """Write the runs that begin meanwhile, and what is posted, in one round, soon after the end."""
+        """Write the runs and posts of this block in one round, soon after its end."""
         with self._condition:
             self._gathering += 1
         try:

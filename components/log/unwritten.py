@@ -173,14 +173,14 @@ class Unwritten:
             return [entry.refused for entry in self._entries.values() if entry.refused]
 
     def release(self) -> None:
-        """Let go on what waits for the database, because it fails."""
+        """Release everything that waits for the database, because it fails."""
         with self._lock:
             entries = list(self._entries.values())
         _finish([entry.committed for entry in entries])
         _finish([entry.settled for entry in entries if entry.run.finished])
 
     def forget_versions(self) -> None:
-        """Forget what was written, after the database was reopened."""
+        """Mark all runs as unwritten, after the database was reopened."""
         with self._lock:
             for entry in self._entries.values():
                 entry.version, entry.events, entry.events_at = -1, 0, 0.0

@@ -188,10 +188,10 @@ class Run:
 
     def finish(self, outcome: Outcome) -> None:
         """End the run; later calls change nothing."""
-        if not outcome.text and not outcome.reasoning:  # an outcome without a stream: what arrived is kept
+        if not outcome.text and not outcome.reasoning:  # an outcome without a stream keeps the text that arrived
             text, reasoning = self.texts()
             outcome = replace(outcome, text=text, reasoning=reasoning)
-        # Before the end, because what has ended is written once; outside the lock, because a pattern may take a while.
+        # Before the end, because an ended run is written once; outside the lock, because a pattern may take a while.
         checked = self.order.checks.facts(_answer_of(outcome)) if self.order.checks else {}
         with self._lock:
             if self.finished:

@@ -44,7 +44,7 @@ class _Answer:
 
     async def send(self, send: Send) -> None:
         """Send it as the answer."""
-        await send({**self.start})  # a copy: what is around this one adds headers
+        await send({**self.start})  # a copy, because the outer layers add headers
         await send({"type": "http.response.body", "body": self.body})
 
 

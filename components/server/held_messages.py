@@ -1,6 +1,6 @@
 """Holds back Streamlit's messages at the start of a page's script until its button presses are handled.
 
-A page that learns of a script draws all its widgets anew, which takes a browser longer than the first text of a run.
+A page that learns of a script draws all its widgets again, which takes a browser longer than the first text of a run.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The cards of shared links for programs that read a page without running it: what they are, and their pictures."""
+"""The cards of shared links, texts and pictures, for programs that read a page without running its scripts."""
 
 from __future__ import annotations
 

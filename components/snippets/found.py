@@ -25,7 +25,7 @@ _NEEDED = ("model", "messages", "prompt", "input", "extra_body")
 
 @dataclass(frozen=True)
 class Found:
-    """The fields in a text, not yet validated, and notes on what was left out.
+    """The fields in a text, not yet validated, and notes on omitted parts.
 
     ``credentials`` are the names of credentials outside of the fields. ``fills_in``: None in a message means that the
     key is omitted, as with the mistralai client.

@@ -123,7 +123,7 @@ class Translation(ABC):
             elif text_at(items, begin) == self.equals:
                 value, place = self.keyed(text_at(items, place), items, begin + 1)
             elif self.equals == "=":
-                place += 1  # what is no key of PowerShell
+                place += 1  # not a key of PowerShell
                 continue
             else:
                 # A name alone is its own value; methods are skipped.

@@ -40,8 +40,8 @@ _Place = tuple[int, str | None, str, int | None, str | None]
 class Call:
     """A call as its connection needs it.
 
-    ``on_send`` is called just before the first byte of the request goes out, with whether the connection was kept from
-    an earlier call. ``allows`` says of an IP address whether it may be called; see ``connect``.
+    ``on_send`` is called just before the first byte of the request goes out, with whether the connection is reused.
+    ``allows`` returns whether an IP address may be called; see ``connect``.
     """
 
     watch: Watch
@@ -70,7 +70,7 @@ class CallAdapter(HTTPAdapter):
 
 
 class _Pool(HTTPConnectionPool):
-    """The connections of one call: one that was kept, or a new one."""
+    """The connections of one call: a kept one or a new one."""
 
     ConnectionCls: Any
 

@@ -51,7 +51,7 @@ class GrowingText:
             whole = self._mask.out_of(whole)
         if not whole.startswith(str(self)):
             return held + whole
-        self._masked = MaskedText(self._mask)  # the rest includes what was held back
+        self._masked = MaskedText(self._mask)  # the rest includes the text that was held back
         return whole.removeprefix(str(self))
 
     def _write(self, text: str) -> str:

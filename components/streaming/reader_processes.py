@@ -36,7 +36,7 @@ _IDLE_S = 60.0
 
 @dataclass(frozen=True)
 class AnswerListener:
-    """What an answer is told to, as it arrives, in a thread that reads other answers, too: none may wait.
+    """The callbacks of an answer that another process reads. One thread calls those of all answers: none may block.
 
     ``end`` gets the outcome; its status is lost when the process dies.
     """

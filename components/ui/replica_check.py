@@ -33,7 +33,7 @@ def draw_replica_check() -> None:
         return
     data = {"path": PATH, "replica": replica()}
     told = _check(key=REPLICA_CHECK, data=data, on_scattered_change=_draw_again)
-    # A page that came here from a replica that has ended is checked anew.
+    # A page that came from a replica that has ended is checked again.
     if told.scattered == replica():
         st.warning(
             "This page's requests reach several replicas, so uploads, downloads and live text may fail. "

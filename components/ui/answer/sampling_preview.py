@@ -1,4 +1,4 @@
-"""A preview of temperature and top_p on an answer that is there: which of its tokens could still have been drawn."""
+"""A preview of temperature and top_p on an existing answer: which of its tokens could still have been drawn."""
 
 from __future__ import annotations
 

@@ -65,7 +65,7 @@ def draw_base(*, with_lanes: bool = False, filled: Collection[str] = ()) -> Draf
 
 
 def _in_a_line(draft: Draft) -> str:
-    """The base in words: its last message, its endpoint and model, and what is not at its default."""
+    """The base in words: its last message, its endpoint and model, and the fields that differ from their defaults."""
     prompt = draft.text_of(draft.turns[-1]) if draft.turns else ""
     words = in_words(draft)
     parts = [f"{draft.model or 'no model'} on {draft.endpoint or 'no endpoint'}"]

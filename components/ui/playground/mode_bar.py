@@ -31,7 +31,7 @@ _CONVERSATION_STYLE = """
 .st-key-work .st-key-answer { min-height: 0; }
 .st-key-work :is(.live-view, [data-testid="stTextArea"]) { scroll-margin-bottom: 8.5rem; }
 """
-"""What is followed or focused stays clear of the composer."""
+"""The composer does not cover the focused element or the end of the answer."""
 
 
 def is_conversation() -> bool:
@@ -59,9 +59,9 @@ def draw_mode_bar() -> None:
 
 
 def draw_layout() -> None:
-    """Add the styles of what was chosen: conversation, settings shown or hidden.
+    """Add the styles of the chosen mode and of shown or hidden settings.
 
-    Until that is chosen, a wide page shows the settings and a phone does not.
+    Without a choice, a wide page shows the settings and a phone does not.
     """
     chosen = st.session_state.get(keys.SETTINGS)
     draw_style(_SETTINGS_STYLES.get(chosen or "", "") + (_CONVERSATION_STYLE if is_conversation() else ""))
