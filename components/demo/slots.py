@@ -60,7 +60,7 @@ class Slots:
         self._clock = clock
         self._changed = threading.Condition()
         self._lines: OrderedDict[str, deque[QueuedRun]] = OrderedDict()
-        """Of each visitor what waits; the visitor whose turn is next comes first."""
+        """The waiting runs of each visitor; the visitor whose turn is next comes first."""
         self._running: set[QueuedRun] = set()
         self._not_before: dict[str, float] = {}
         """The end of the wait of each visitor who must wait, on the monotonic clock."""

@@ -18,7 +18,7 @@ from components.runs.run import Activity, RetryWait
 Part = Literal["status"] | AnswerView
 """The part of a run that a page shows: status and numbers, or the answer in one of its views."""
 Message = list[Any]
-"""A frame (see ``Frame``), or an object: a ``note`` instead of the answer, text ``said`` to screen readers, ``ended``."""
+"""A frame (see ``Frame``), or an object: a ``note`` instead of the answer, text ``said`` aloud, and ``ended``."""
 
 _NUMBERS_EACH_S = 0.25
 """Numbers that change more often cannot be read."""
