@@ -19,7 +19,7 @@ _NAMED = re.compile(r"(?<![\w.])TEMPERA_[A-Z_]*[A-Z](?!\w| =)")
 """A variable; not a name of Python such as ``sentences.TEMPERA_FAILED``."""
 
 
-def test_without_anything_set_the_defaults_hold() -> None:
+def test_unset_variables_have_their_defaults() -> None:
     settings = read_settings({})
     assert settings.database_url.startswith("sqlite:///")
     assert "tempera" in settings.database_url
@@ -28,7 +28,7 @@ def test_without_anything_set_the_defaults_hold() -> None:
     assert settings.problems == {}
 
 
-def test_what_is_set_holds_without_the_spaces_around_it(tmp_path: Path) -> None:
+def test_values_are_stripped_of_spaces(tmp_path: Path) -> None:
     settings = read_settings(
         {
             "TEMPERA_DATABASE_URL": "sqlite:///x",

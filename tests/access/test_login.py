@@ -23,7 +23,7 @@ CLAIMS: dict[str, Any] = {
     "allow",
     [(), ("anna@example.org",), ("ANNA@EXAMPLE.ORG",), ("@example.org",), ("@other", "@example.org"), ("sub:42",)],
 )
-def test_who_is_listed_owns_what_they_make_under_issuer_and_subject(allow: tuple[str, ...]) -> None:
+def test_listed_users_own_their_runs_by_issuer_and_subject(allow: tuple[str, ...]) -> None:
     assert owner_of(CLAIMS, Access(allow), NOW) == "https://login.example 42"
     assert (
         owner_of({**CLAIMS, "email": "new@example.org"}, Access(("@example.org",)), NOW) == "https://login.example 42"
@@ -53,13 +53,13 @@ def test_a_login_that_has_ended_or_has_no_end_is_no_login(ends: object) -> None:
         (("@",), {"email": "anna"}),
     ],
 )
-def test_who_is_not_listed_is_not_let_in(allow: tuple[str, ...], changed: dict[str, Any]) -> None:
+def test_unlisted_users_are_refused(allow: tuple[str, ...], changed: dict[str, Any]) -> None:
     with pytest.raises(NotLetIn, match="not on the list"):
         owner_of({**CLAIMS, **changed}, Access(allow), NOW)
 
 
 @pytest.mark.parametrize("changed", [{"sub": None}, {"sub": ""}, {"sub": 42}, {"iss": None}])
-def test_nobody_is_nobody(changed: dict[str, Any]) -> None:
+def test_claims_without_a_subject_are_refused(changed: dict[str, Any]) -> None:
     with pytest.raises(NotLetIn, match="did not identify you"):
         owner_of({**CLAIMS, **changed}, Access(), NOW)
 
@@ -70,13 +70,13 @@ def test_two_providers_may_have_the_same_subject() -> None:
 
 
 @pytest.mark.parametrize("table", ["anna@example.org", {"allow": "@example.org"}, {"allow": [1]}, 7, {"allow": None}])
-def test_a_list_that_cannot_be_read_lets_in_nobody(table: object) -> None:
+def test_an_unreadable_list_refuses_all(table: object) -> None:
     access = access_of({"access": table})
     with pytest.raises(NotLetIn, match="Nobody is let in"):
         owner_of(CLAIMS, access, NOW)
 
 
-def test_without_a_list_everybody_comes_in_whom_the_provider_knows() -> None:
+def test_without_a_list_all_users_of_the_provider_are_accepted() -> None:
     assert access_of({}) == access_of({"access": {}}) == Access()
     assert access_of({"access": {"allow": [" @example.org "]}}) == Access(("@example.org",))
 
@@ -102,7 +102,7 @@ NAMED = {"redirect_uri": "r", "cookie_secret": "c", "one": PROVIDER, "other": PR
         ({"auth": WHOLE}, {"TEMPERA_LOGIN": "off"}, "must be required, or not be set"),
     ],
 )
-def test_a_login_that_is_there_by_half_is_said(
+def test_an_incomplete_login_is_reported(
     secrets: dict[str, Any], environment: dict[str, str], says: str | None
 ) -> None:
     problem = login_problem(read_settings(environment), secrets)

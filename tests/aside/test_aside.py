@@ -43,7 +43,7 @@ def test_the_work_is_done_elsewhere() -> None:
     ],
     ids=["memory", "processor", "time", "fault"],
 )
-def test_what_takes_too_much_is_refused_with_a_sentence(work, limits: AsideLimits) -> None:
+def test_excessive_work_is_refused_with_a_sentence(work, limits: AsideLimits) -> None:
     with pytest.raises(TooMuch, match="more time or memory"):
         Aside(limits).do(work, "x")
 

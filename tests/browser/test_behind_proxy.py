@@ -11,7 +11,7 @@ from tests.browser.test_live_view import FALLBACK
 from tests.prefix_proxy import prefix_proxy
 
 
-def test_an_answer_streams_and_its_run_is_taken_away(fresh_page: Page, scripted: Scripted) -> None:
+def test_an_answer_streams_and_its_run_is_exported(fresh_page: Page, scripted: Scripted) -> None:
     # What a proxy calls the server is a matter of the sockets: tests/security/test_hosts.py.
     page, port = fresh_page, urlsplit(scripted.address).port
     assert port

@@ -24,9 +24,7 @@ def status(page: Page, lane: int) -> str:
     return page.locator(f".st-key-lane_run_status_{lane}").inner_text()
 
 
-def test_lanes_grow_side_by_side_and_one_that_is_stopped_leaves_the_other_going(
-    page: Page, live_app: str, source: Source
-) -> None:
+def test_lanes_stream_side_by_side_and_stop_independently(page: Page, live_app: str, source: Source) -> None:
     source.begin(growing=True)
     open_compare(page, live_app)
     page.keyboard.press("Control+Enter")
@@ -67,7 +65,7 @@ def test_lanes_grow_side_by_side_and_one_that_is_stopped_leaves_the_other_going(
     expect(page.locator('[data-testid="stVegaLiteChart"]')).to_be_visible()
 
 
-def test_lanes_are_changed_made_and_deleted_and_answers_that_are_quicker_than_the_page_leave_none_behind(
+def test_lanes_are_edited_added_and_deleted_and_fast_answers_are_shown(
     page: Page, live_app: str, source: Source
 ) -> None:
     open_compare(page, live_app)

@@ -147,7 +147,7 @@ def test_the_first_screen_holds_the_work_the_keyboard_reaches_every_control_and_
     expect(page.locator(".st-key-run button")).to_be_in_viewport()
 
 
-def test_a_conversation_needs_the_keyboard_alone_and_its_answer_stands_where_the_next_turn_is_typed(
+def test_a_conversation_works_by_keyboard_with_the_answer_above_the_composer(
     page: Page, live_app: str, source: Source
 ) -> None:
     open_playground(page, live_app)
@@ -173,7 +173,9 @@ def test_a_conversation_needs_the_keyboard_alone_and_its_answer_stands_where_the
     expect(page.locator(".st-key-messages textarea")).to_be_focused()
 
 
-def test_a_phone_has_its_settings_in_a_sheet_that_closes_by_itself(page: Page, live_app: str, source: Source) -> None:
+def test_a_phone_has_its_settings_in_a_sheet_that_closes_automatically(
+    page: Page, live_app: str, source: Source
+) -> None:
     open_playground(page, live_app)
     page.set_viewport_size({"width": 390, "height": 844})
     temperature, sheet = page.locator(".st-key-temperature_state"), page.locator(".st-key-show_settings button")

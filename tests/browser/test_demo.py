@@ -94,7 +94,7 @@ def test_programs_that_only_read_html_find_a_title_and_nothing_private(demo: Dem
     assert answer.text.rstrip().endswith("</html>")
 
 
-def test_what_is_there_and_what_is_not_has_the_same_html(demo: Demo) -> None:
+def test_existing_and_missing_links_have_the_same_html(demo: Demo) -> None:
     assert get(f"{demo.app}/shared?c={'A' * 22}").text == get(f"{demo.app}/shared?c={'B' * 21}A").text
 
 
@@ -199,7 +199,7 @@ def hear(live: ClientConnection, words: str) -> None:
     wait_for(lambda: words in str(live.recv(timeout=30)))
 
 
-def test_the_second_waits_in_the_queue_and_who_leaves_makes_room(demo: Demo) -> None:
+def test_a_second_visitor_waits_and_a_closed_page_frees_its_slot(demo: Demo) -> None:
     before = len(statuses(demo))
     demo.chat.go_on.clear()
     with ExitStack() as one, ExitStack() as other:

@@ -590,14 +590,14 @@ VISITS = [
 
 
 @pytest.mark.parametrize("visit", VISITS, ids=lambda visit: visit.__name__)
-def test_words_of_others_stay_words(
+def test_hostile_texts_stay_text(
     watch: Watch, surroundings: Surroundings, visit: Callable[[Page, Surroundings], None]
 ) -> None:
     visit(watch.tab, surroundings)
     assert_inert(watch.tab, watch, surroundings)
 
 
-def test_words_of_others_stay_words_without_a_live_connection(watch: Watch, surroundings: Surroundings) -> None:
+def test_hostile_texts_stay_text_without_a_live_connection(watch: Watch, surroundings: Surroundings) -> None:
     def refuse(route: WebSocketRoute) -> None:
         route.close()
 
@@ -613,7 +613,7 @@ def test_words_of_others_stay_words_without_a_live_connection(watch: Watch, surr
     page.close()
 
 
-def test_the_policy_stops_nothing_of_our_own(strict: Watch, surroundings: Surroundings) -> None:
+def test_the_policy_blocks_nothing_of_the_app(strict: Watch, surroundings: Surroundings) -> None:
     visit_a_sweep(strict.tab, surroundings)  # with a table and charts
     assert_inert(strict.tab, strict, surroundings)
 

@@ -220,7 +220,7 @@ def test_a_replay_plays_without_the_server_at_several_speeds_and_steps(
     assert frames == []
 
 
-def test_widgets_answer_while_text_streams_and_the_answer_stays_where_it_stands(tab: Page, source: Source) -> None:
+def test_widgets_respond_while_text_streams_and_the_answer_stays_in_place(tab: Page, source: Source) -> None:
     source.begin(growing=True)
     tab.locator(".st-key-run button").first.click()
     wait_for(lambda: "word5" in text(tab))
@@ -311,7 +311,7 @@ class Wire:
         wait_for(let_through)
 
 
-def test_a_cut_connection_is_taken_up_again_and_what_is_late_does_not_reach_the_next_run(
+def test_a_lost_connection_is_reopened_and_late_frames_do_not_reach_the_next_run(
     fresh_page: Page, live_app: str, source: Source
 ) -> None:
     page = fresh_page

@@ -100,7 +100,7 @@ def cookie(app: str, who: str) -> str:
     return f"{USER_COOKIE_NAME}={signed_in(app, who)}"
 
 
-def test_each_finds_what_is_theirs_and_a_link_opens_for_everybody(page: Page, app: str) -> None:
+def test_each_user_finds_own_runs_and_links_open_for_all(page: Page, app: str) -> None:
     page.goto(app)
     page.get_by_role("button", name="Log in").click()
     page.get_by_role("button", name=ANNA).click()
@@ -137,7 +137,7 @@ def test_without_a_login_no_page_shows_anything(app: str) -> None:
         assert not [word for word in (b"Hello", b"alpha", ANNA.encode()) if word in seen]
 
 
-def test_who_is_not_on_the_list_is_not_let_in(app: str) -> None:
+def test_a_user_outside_the_list_is_refused(app: str) -> None:
     for page in ("", "compare", "sweep", "runs", "endpoints", "shared"):
         with session(app, Cookie=cookie(app, EVE)) as visitor:
             seen = visitor.open(page)

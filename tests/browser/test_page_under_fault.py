@@ -29,9 +29,7 @@ def words(page: Page) -> list[str]:
     return answer(page).split()
 
 
-def test_a_stream_goes_on_while_another_sessions_fails_and_while_its_browser_is_offline(
-    page: Page, scripted: Scripted
-) -> None:
+def test_a_stream_continues_while_another_fails_and_its_browser_is_offline(page: Page, scripted: Scripted) -> None:
     app, source, endpoint = scripted.address, scripted.source, scripted.endpoint
     source.begin(*WORDS[:5])
     open_playground(page, app)
@@ -178,7 +176,7 @@ def run_a_story(app: str) -> str:
 
 
 class TestAServerThatWasKilled:
-    def test_finds_what_was_typed_in_the_tab_that_stayed_open(self, killed: Killed) -> None:
+    def test_keeps_typed_text_in_the_open_tab(self, killed: Killed) -> None:
         page = killed.typed
         expect(page.locator('[data-testid="stConnectionStatus"]')).to_have_count(0)
         # The page that came back is drawn by the new server: a click goes through.
@@ -188,7 +186,7 @@ class TestAServerThatWasKilled:
         expect(page.locator(".st-key-temperature input")).to_have_value("0.35")
         expect(page.locator(".st-key-top_p input")).to_have_value("0.45")
 
-    def test_leaves_the_text_of_its_run_and_the_page_says_lost_by_itself(self, killed: Killed) -> None:
+    def test_keeps_the_text_of_its_run_and_the_page_shows_lost(self, killed: Killed) -> None:
         page = killed.typed
         page.goto(f"{killed.app}/?{killed.story}")
         wait_for(lambda: "word39" in words(page))
@@ -205,7 +203,7 @@ class TestAServerThatWasKilled:
         assert page.value("variable_language") == "French"
         assert [page.value(f"message_{number}_role") for number in (2, 1)] == ["system", "user"]
 
-    def test_goes_on_with_the_missing_cells_of_its_sweep(self, killed: Killed) -> None:
+    def test_continues_with_the_missing_cells_of_its_sweep(self, killed: Killed) -> None:
         assert len(killed.cells) == 5
         killed.endpoint.go_on.set()
         # The claim of a process that died holds for twenty seconds.

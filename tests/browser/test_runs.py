@@ -70,7 +70,7 @@ def export_found_runs(page: Page) -> None:
     assert table["text"].to_pylist() == texts
 
 
-def test_nothing_is_taken_away_without_a_token(app: str) -> None:
+def test_nothing_is_exported_without_a_token(app: str) -> None:
     for path in ("x/runs.csv", "x/runs.exe", "/runs.csv"):
         refused = requests.get(f"{app}/exports/{path}", timeout=10)
         assert "waves" not in refused.text
@@ -81,9 +81,7 @@ def is_tagged(folder: Path, tag: str) -> bool:
         return (tag,) in log.execute("select tags from run_annotations").fetchall()
 
 
-def test_a_view_is_found_and_taken_away_one_run_opens_with_its_notes_and_two_show_in_what_they_differ(
-    page: Page, app: str, folder: Path
-) -> None:
+def test_runs_are_filtered_exported_opened_and_compared(page: Page, app: str, folder: Path) -> None:
     open_a_view(page, app)
     export_found_runs(page)
     page.keyboard.press("Escape")

@@ -147,7 +147,7 @@ def test_the_columns_of_a_check_are_known_before_it_is_made() -> None:
         ("expression", "1 / len(answer)", ""),
     ],
 )
-def test_what_never_ends_or_cannot_be_applied_is_neither_passed_nor_failed(kind: str, value: Any, text: str) -> None:
+def test_endless_or_inapplicable_checks_neither_pass_nor_fail(kind: str, value: Any, text: str) -> None:
     # Without their limits these take minutes or gigabytes.
     passed, reason = result(kind, value, text)
     assert passed is None
@@ -203,7 +203,9 @@ def test_no_text_as_an_expression_raises_anything_else(expression: str) -> None:
         ("judge", "Is it good?", "the prompt needs {{answer}}.", ()),
     ],
 )
-def test_a_check_that_cannot_be_says_why_and_where(kind: str, value: Any, sentence: str, path: tuple[str, ...]) -> None:
+def test_an_invalid_check_is_refused_with_reason_and_place(
+    kind: str, value: Any, sentence: str, path: tuple[str, ...]
+) -> None:
     with pytest.raises(CheckProblem) as problem:
         read_check(kind, value)
     assert sentence in problem.value.sentence

@@ -52,13 +52,13 @@ def test_an_answer_passes_when_every_check_does(passed: list[bool | None], all_o
     assert all_passed([Result(each, "") for each in passed]) is all_of_them
 
 
-def test_the_results_of_a_later_release_are_none() -> None:
+def test_results_of_a_later_release_are_ignored() -> None:
     record = ended(None)
     for content in ('{"checks": []}', "[[1]]", "x"):
         assert kept_results(RunRecord(**{**vars(record), "check_results": content})) == []
 
 
-def test_a_judge_is_told_from_another_one_with_the_same_words() -> None:
+def test_two_judges_with_the_same_words_are_distinguished() -> None:
     judges = [read_check("judge", prompt) for prompt in ("Is {{answer}} kind?", "Is {{answer}} short?")]
     facts = facts_of(judges, [Result(True, "yes"), Result(False, "no")], {})
     first, second = kept_results(RunRecord(**{**vars(ended(None)), **facts}))

@@ -70,13 +70,13 @@ def test_a_plain_chunk_is_read_whole():
         ({"thinking_blocks": [{"type": "thinking", "thinking": "b", "signature": "x"}]}, "", "b"),
     ],
 )
-def test_text_and_thinking_are_found_wherever_they_stand(delta, text, reasoning):
+def test_text_and_reasoning_are_found_in_all_places(delta, text, reasoning):
     choice = the_choice(delta)
     assert (choice.text, choice.reasoning) == (text, reasoning)
 
 
 @pytest.mark.parametrize("part", [{"type": "image_url", "image_url": "x"}, {"text": "x"}, 5, None, {"type": "text"}])
-def test_an_unknown_part_is_passed_over_with_a_warning_and_the_text_kept(part):
+def test_an_unknown_part_is_skipped_with_a_warning(part):
     chunk = a_chunk({"content": [{"type": "text", "text": "a"}, part, {"type": "text", "text": "b"}]})
     assert chunk.choices[0].text == "ab"
     assert len(chunk.warnings) == 1
@@ -95,7 +95,7 @@ def test_a_choice_without_a_delta_adds_nothing(choice):
 
 
 @pytest.mark.parametrize("index", [None, "x", "", "²", "9" * 5000, 1.0, True, -1, 10**30])
-def test_an_index_that_is_none_counts_as_the_first_choice(index):
+def test_an_invalid_index_counts_as_the_first_choice(index):
     chunk = read_chunk(json.dumps({"choices": [{"index": index, "delta": {"content": "a"}}]}))
     assert [(type(choice.index), choice.index, choice.text) for choice in chunk.choices] == [(int, 0, "a")]
 
@@ -106,7 +106,7 @@ def test_an_index_may_be_text_and_where_it_is_missing_the_place_counts(indexes):
     assert [choice.index for choice in read_chunk(json.dumps({"choices": choices})).choices] == [0, 1]
 
 
-def test_choices_are_told_apart_by_their_index():
+def test_choices_are_distinguished_by_their_index():
     choices = [{"index": index, "delta": {"content": text}} for index, text in ((1, "b"), (0, "a"))]
     chunk = read_chunk(json.dumps({"choices": choices}))
     assert [(choice.index, choice.text) for choice in chunk.choices] == [(1, "b"), (0, "a")]
@@ -122,7 +122,7 @@ def test_a_chunk_that_lacks_choices_altogether_is_read_with_a_warning():
     assert read_chunk("{}").warnings == ("a chunk had no choices",)
 
 
-def test_what_stands_among_the_choices_and_is_none_is_passed_over():
+def test_invalid_choices_are_skipped():
     assert read_chunk('{"choices": [null, 5, {"delta": {"content": "a"}}, "x"]}').choices == (ChoiceDelta(text="a"),)
 
 
@@ -163,12 +163,12 @@ def test_only_counts_are_usage(usage, counts):
         {"choices": [], "usage": {"prompt_tokens": 3.0, "completion_tokens": 2.0}},
     ],
 )
-def test_usage_is_found_wherever_providers_put_it(fields):
+def test_usage_is_found_in_all_places(fields):
     assert read_chunk(json.dumps(fields)).usage == Usage(prompt_tokens=3, completion_tokens=2)
 
 
 @pytest.mark.parametrize("cached", [0, 9, 2**63 - 1])
-def test_the_tokens_of_the_prompt_that_were_read_before_are_usage(cached):
+def test_cached_prompt_tokens_are_usage(cached):
     usage = {"prompt_tokens": 9, "prompt_tokens_details": {"cached_tokens": cached, "audio_tokens": 3}}
     assert a_chunk(usage=usage).usage == Usage(prompt_tokens=9, cached_tokens=cached)
 
@@ -186,7 +186,7 @@ def test_the_tokens_of_the_prompt_that_were_read_before_are_usage(cached):
     ],
     ids=str,
 )
-def test_cached_tokens_that_are_no_count_are_not_reported_and_the_others_are(details):
+def test_invalid_cached_tokens_are_not_reported(details):
     usage = {"prompt_tokens": 9, "completion_tokens": 1, "total_tokens": 10, "prompt_tokens_details": details}
     assert a_chunk(usage=usage).usage == Usage(9, 1, 10, cached_tokens=None)
 
@@ -199,7 +199,7 @@ def test_cached_tokens_that_are_no_count_are_not_reported_and_the_others_are(det
         {"prompt_cache_hit_tokens": 5, "reasoning_tokens": 4, "completion_tokens_details": None},
     ],
 )
-def test_parts_of_the_counts_are_found_wherever_providers_put_them(usage):
+def test_partial_counts_are_found_in_all_places(usage):
     assert a_chunk(usage=usage).usage == Usage(cached_tokens=5, reasoning_tokens=4)
 
 
@@ -259,7 +259,7 @@ def test_an_error_inside_the_stream_is_an_error(fields):
         ({"choices": None, "base_resp": {"status_code": 7, "status_msg": "no"}}, {"message": "no", "code": 7}),
     ],
 )
-def test_an_error_is_found_wherever_providers_put_it(fields, said):
+def test_an_error_is_found_in_all_places(fields, said):
     assert json.loads(read_chunk(json.dumps(fields)).error) == said
 
 
@@ -272,7 +272,7 @@ def test_an_error_is_found_wherever_providers_put_it(fields, said):
         {"x_groq": "r", "x_": [{"error": "no"}]},
     ],
 )
-def test_what_only_stands_where_errors_do_is_none(more):
+def test_a_value_in_the_place_of_an_error_is_not_always_one(more):
     assert a_chunk({"content": "a"}, **more) == a_chunk({"content": "a"})
 
 
@@ -282,7 +282,7 @@ def test_a_null_error_is_none():
 
 
 @pytest.mark.parametrize("model", [None, 5, ["m"]])
-def test_a_model_that_is_no_name_is_not_reported(model):
+def test_an_invalid_model_name_is_not_reported(model):
     assert a_chunk(model=model).model is None
 
 
@@ -306,12 +306,12 @@ def test_the_last_of_two_equal_keys_wins():
     ["", "{", '{"choices": [', "[1,2]", '"text"', "null", "5", "[" * 200_000, '{"a": ' + "9" * 5000 + "}", "\x00"],
     ids=["empty", "cut", "cut-deeper", "list", "string", "null", "number", "deep", "huge-integer", "nul"],
 )
-def test_what_is_no_json_object_is_unreadable(data):
+def test_other_json_than_an_object_is_unreadable(data):
     with pytest.raises(UnreadableEvent, match="JSON"):
         read_chunk(data)
 
 
-def test_thinking_inside_thinking_is_passed_over_with_a_warning():
+def test_nested_reasoning_is_skipped_with_a_warning():
     data = '{"choices":[{"delta":{"content":' + '[{"type":"thinking","thinking":' * 400 + '"x"' + "}]" * 400 + "}}]}"
     chunk = read_chunk(data)
     assert chunk.choices == (ChoiceDelta(),)
@@ -330,14 +330,14 @@ def test_a_whole_completion_is_read_like_one_chunk():
 
 
 @pytest.mark.parametrize("beside", [{}, {"delta": None}, {"delta": {}}])
-def test_a_message_stands_for_a_delta_that_is_missing(beside):
+def test_a_message_replaces_a_missing_delta(beside):
     choice = {"index": 0, **beside, "message": {"role": "assistant", "content": "Hi"}, "finish_reason": "stop"}
     assert read_chunk(json.dumps({"choices": [choice]})).choices == (
         ChoiceDelta(text="Hi", finish_reason="stop", whole=True),
     )
 
 
-def test_a_delta_counts_before_the_message_that_stands_beside_it():
+def test_a_delta_takes_precedence_over_a_message():
     choice = {"delta": {"content": "lo"}, "message": {"content": "Hello"}}
     assert read_chunk(json.dumps({"choices": [choice]})).choices == (ChoiceDelta(text="lo"),)
 
@@ -409,7 +409,7 @@ def test_the_fast_parser_reads_what_the_library_reads(data):
 
 
 @pytest.mark.parametrize("data", ["", "{", "[1,]", "01", "+1", '"\t"', "{'a': 1}", "[1] 2", "\ufeff1", "1_000"])
-def test_what_is_no_json_is_none_for_the_fast_parser_as_well(data):
+def test_the_fast_parser_refuses_invalid_json(data):
     with pytest.raises(UnreadableEvent):
         read_value(data)
 

@@ -168,7 +168,7 @@ FILTERED = "The response was filtered due to the prompt triggering our content m
          "upstream: 502 Bad Gateway", ()),
     ],
 )  # fmt: skip
-def test_the_most_telling_words_are_taken_wherever_they_stand(body, sentence, fields):
+def test_the_most_specific_message_is_found_in_all_places(body, sentence, fields):
     error = read_error(json.dumps(body), 400)
     assert (error.sentence, error.fields) == (sentence, fields)
 
@@ -184,7 +184,7 @@ def test_the_most_telling_words_are_taken_wherever_they_stand(body, sentence, fi
         "data: too hot\n\ndata: [DONE]\n\n",
     ],
 )
-def test_json_is_found_behind_a_mark_before_more_text_and_in_events(body):
+def test_json_is_found_after_a_mark_before_text_and_in_events(body):
     assert read_error(body, 400).sentence == "too hot"
 
 
@@ -194,7 +194,7 @@ def test_text_that_only_looks_like_json_or_events_stays(text):
 
 
 @pytest.mark.parametrize("media_type", ["text/html", "application/xhtml+xml", "application/xml"])
-def test_tags_are_taken_out_of_what_calls_itself_markup_and_of_no_text(media_type):
+def test_tags_are_removed_from_markup_only(media_type):
     body = "Error: <b>no</b> &amp; <i>never</i>"
     assert read_error(body, 400, media_type=media_type).sentence == "Error: no & never"
     assert read_error(body, 400, media_type="text/plain").sentence == "Error: <b>no</b> & <i>never</i>"
@@ -221,14 +221,14 @@ def test_a_body_without_words_gives_the_status_in_words(body):
         ('{"__type": "ThrottlingException"}', "ThrottlingException"),
     ],
 )
-def test_a_code_is_told_where_there_are_no_words(body, code):
+def test_a_code_is_shown_without_a_message(body, code):
     limit = "Its limit of requests or tokens is probably reached. Wait, or run fewer at once."
     assert read_error(body, 429).sentence == f"The endpoint answered 429 Too Many Requests: {code}. {limit}"
     assert read_error(body).sentence == f"The endpoint reported an error: {code}."
 
 
 @pytest.mark.parametrize("nested", ['{"error":%s,"message":[%s]}', "[%s,%s]", '{"errors":{"a":[%s]},"data":%s}'])
-def test_a_body_that_nests_in_many_places_is_read_in_no_time(nested):
+def test_a_deeply_nested_body_is_read_in_linear_time(nested):
     body = '{"detail":[{"loc":["x"]}]}'
     while len(body) < 30_000:
         body = nested % (body, body)
@@ -361,7 +361,7 @@ def test_any_json_gives_a_harmless_sentence(value):
 
 @pytest.mark.parametrize("before", [0, 480, 490, 3990])
 @pytest.mark.parametrize("key", ["sk-canary-0123456789", "sk&#45;canary&#45;0123456789"])
-def test_a_secret_is_taken_out_before_a_limit_cuts_it(before, key):
+def test_a_secret_is_masked_before_a_limit_cuts_it(before, key):
     def hide(text):
         return text.replace("sk-canary-0123456789", "***")
 

@@ -31,7 +31,7 @@ def only(request, profile=BEEZY, **known):
 
 
 @pytest.mark.parametrize("profile", PROFILES.values(), ids=PROFILES)
-def test_a_plain_request_has_nothing_to_be_said(profile):
+def test_a_plain_request_has_no_remarks(profile):
     assert lint(a_request(temperature=0.5, max_tokens=100, random_seed=1), profile, context_tokens=2048) == []
 
 
@@ -67,7 +67,7 @@ def test_max_tokens_over_the_whole_context_is_certain():
     assert remark.fix.request.max_tokens == 2039
 
 
-def test_an_estimate_is_called_one_and_stands_in_no_ones_way():
+def test_an_estimate_is_marked_and_prevents_nothing():
     long = a_request({"role": "user", "content": "word" * 1000}, max_tokens=1500)
     remark = only(long, context_tokens=2048)
     assert "about 1,008 tokens" in remark.sentence
@@ -84,7 +84,7 @@ def test_messages_over_the_context_are_named_without_a_fix():
     assert remark.severity is Severity.MAY_BE_REFUSED
 
 
-def test_nothing_is_said_of_a_context_that_is_not_known():
+def test_an_unknown_context_gives_no_remark():
     assert lint(a_request(max_tokens=10**9), BEEZY) == []
 
 
@@ -152,14 +152,14 @@ def test_a_field_of_the_contract_with_a_value_of_another_type_is_named(value, se
     assert said(request) == ([sentence] if sentence else [])
 
 
-def test_null_where_the_dialect_knows_none_is_named_and_left_out():
+def test_null_that_the_dialect_lacks_is_named_and_omitted():
     remark = only(from_fields({"model": "m", "messages": [USER], "safe_prompt": None}))
     assert remark.sentence == "safe_prompt must not be null. Omit it instead."
     assert remark.fix.request.extra_body == {}
 
 
 @pytest.mark.parametrize(("profile", "severity"), [(BEEZY, Severity.HINT), (MISTRAL, Severity.MAY_BE_REFUSED)])
-def test_what_a_dialect_does_with_unknown_keys_decides_how_much_they_matter(profile, severity):
+def test_the_dialect_decides_the_severity_of_unknown_keys(profile, severity):
     remark = only(a_request(extra_body={"frobnicate": 1}), profile)
     assert remark.severity is severity
     assert remark.fix.request.extra_body == {}
@@ -196,7 +196,7 @@ def test_the_example_of_each_further_field_is_fine(profile):
 
 @pytest.mark.parametrize("profile", PROFILES.values(), ids=PROFILES)
 @given(data=st.data())
-def test_every_fix_settles_its_remark_and_brings_no_graver_one(profile, data):
+def test_every_fix_resolves_its_remark_without_a_worse_one(profile, data):
     request = data.draw(requests_in(profile))
     for remark in lint(request, profile, context_tokens=50):
         if remark.fix:
@@ -208,7 +208,7 @@ def test_every_fix_settles_its_remark_and_brings_no_graver_one(profile, data):
 @given(
     data=st.data(), keys=st.dictionaries(st.sampled_from(["model", "seed", "random_seed", "top_p", "stop"]), st.none())
 )
-def test_what_cannot_be_sent_is_always_said_before(data, keys):
+def test_unsendable_requests_always_have_a_remark(data, keys):
     request = data.draw(requests_in(OPENAI)).model_copy(update={"extra_body": keys})
     try:
         to_bytes(request, OPENAI)
@@ -228,7 +228,7 @@ def test_the_estimate_grows_with_the_text():
 @pytest.mark.parametrize(
     "extra", [{"api_key": "canary"}, {"base_url": "http://h"}, {"metadata": {"deep": [{"token": "canary"}]}}], ids=str
 )
-def test_what_looks_like_a_credential_or_an_address_is_told_without_its_value(extra):
+def test_credentials_and_addresses_are_named_without_their_values(extra):
     (key,) = extra
     remarks = lint(a_request(extra_body=extra), OPENAI)
     told = next(remark for remark in remarks if "seems to hold a credential" in remark.sentence)

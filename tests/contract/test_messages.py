@@ -21,7 +21,7 @@ def test_a_conversation_may_end_with_a_user_a_tool_or_a_prefix(messages):
 
 
 @pytest.mark.parametrize(("messages", "role"), [([USER, ASSISTANT], "assistant"), ([USER, SYSTEM], "system")])
-def test_another_last_role_is_named_in_the_words_of_the_servers(messages, role):
+def test_another_last_role_is_refused_in_the_servers_words(messages, role):
     assert role_order_problem(messages) == (
         f"Expected last role User or Tool (or Assistant with prefix True) for serving but got {role}"
     )
@@ -57,12 +57,12 @@ def test_a_prefix_stands_on_a_last_assistant_message_only(messages):
         ({"role": "user", "content": "x", "prefix": "yes"}, "prefix"),
     ],
 )
-def test_what_is_no_message_is_refused_by_field(fields, where):
+def test_an_invalid_message_is_refused_by_field(fields, where):
     with pytest.raises(ValidationError) as refused:
         Message.model_validate(fields)
     assert [problem["loc"] for problem in refused.value.errors()] == [(where,)]
 
 
-def test_a_message_is_a_fact_and_cannot_be_changed():
+def test_a_message_is_immutable():
     with pytest.raises(ValidationError, match="frozen"):
         USER.content = "Bye"

@@ -20,7 +20,7 @@ from components.contract.profile import BEEZY, MISTRAL, OPENAI, PROFILES, Unknow
         (BEEZY, "random_seed", None, None),
     ],
 )
-def test_a_range_holds_its_ends_and_nothing_beyond(profile, field, low, high):
+def test_a_range_includes_exactly_its_ends(profile, field, low, high):
     def problem(value):
         return profile.range_problems({field: value}).get(field)
 
@@ -50,13 +50,13 @@ def test_a_field_that_a_dialect_lacks_has_no_range_in_it():
     assert OPENAI.range_problems({"safe_prompt": True}) == {}
 
 
-def test_a_range_problem_names_the_key_that_stands_on_the_wire():
+def test_a_range_problem_names_the_key_on_the_wire():
     problem = MISTRAL.range_problems({"random_seed": -1})["random_seed"]
     assert problem == "random_seed must be at least 0; -1 is less."
     assert OPENAI.fields["random_seed"].key == "seed"
 
 
-def test_only_safe_prompt_knows_no_null():
+def test_only_safe_prompt_is_not_nullable():
     assert {name for name, rules in BEEZY.fields.items() if not rules.nullable} == {"safe_prompt"}
     assert set(BEEZY.fields) == set(CONTRACT_FIELDS)
     assert set(CONTRACT_FIELDS) - set(OPENAI.fields) == {"safe_prompt"}

@@ -110,7 +110,7 @@ def test_a_request_comes_back_from_its_bytes_with_every_value_and_state(profile,
 
 
 @pytest.mark.parametrize("profile", PROFILES.values(), ids=PROFILES)
-def test_every_combination_of_states_is_on_the_wire_as_it_was_said(profile):
+def test_every_combination_of_states_reaches_the_wire(profile):
     examples = {"temperature": 0.2, "top_p": 1.0, "max_tokens": 512, "random_seed": 1337, "safe_prompt": True}
     choices = [
         [(field, OMITTED), (field, examples[field]), *([(field, None)] if field in nullable else [])]
@@ -125,7 +125,7 @@ def test_every_combination_of_states_is_on_the_wire_as_it_was_said(profile):
 
 
 @pytest.mark.parametrize("prefix", [OMITTED, True, False])
-def test_a_prefix_is_sent_only_when_it_was_said(prefix):
+def test_a_prefix_is_sent_only_when_set(prefix):
     said = {} if prefix is OMITTED else {"prefix": prefix}
     sent = body_of(a_request(messages=[{"role": "assistant", "content": "", **said}]))["messages"]
     assert sent == [{"role": "assistant", "content": "", **said}]
@@ -140,7 +140,7 @@ def test_what_the_reference_client_sends_can_be_sent():
     )
 
 
-def test_the_state_of_a_field_can_be_asked():
+def test_the_state_of_a_field_is_known():
     request = a_request(temperature=0.0, max_tokens=None)
     states = {field: request.state_of(field) for field in CONTRACT_FIELDS}
     assert states == {
@@ -181,13 +181,13 @@ def test_text_stays_readable_in_the_bytes():
     assert 'Grüße 😀 \\"\\\\'.encode() in body
 
 
-def test_a_lone_half_of_a_pair_survives_as_its_escape():
+def test_a_lone_surrogate_survives_as_its_escape():
     request = a_request(messages=[{"role": "user", "content": "a\ud83d\\"}])
     assert rb'"a\ud83d\\"' in to_bytes(request)
     assert from_bytes(to_bytes(request)).messages[0].content == "a\ud83d\\"
 
 
-def test_two_halves_that_stand_together_are_sent_as_their_character():
+def test_a_surrogate_pair_is_sent_as_its_character():
     body = to_bytes(a_request(messages=[{"role": "user", "content": "\ud83d\ude00"}]))
     assert "😀".encode() in body
     assert to_bytes(from_bytes(body)) == body
@@ -232,13 +232,13 @@ def test_a_key_that_has_no_field_or_a_value_that_its_field_cannot_hold_is_kept_a
 
 
 @pytest.mark.parametrize("key", ["model", "messages", "stream", "temperature"])
-def test_an_extra_key_cannot_say_again_what_a_field_says(key):
+def test_an_extra_key_cannot_duplicate_a_field(key):
     with pytest.raises(UnsendableField, match=f"extra field {key} duplicates") as refused:
         to_bytes(a_request(temperature=0.5, extra_body={key: 1}))
     assert refused.value.field == key
 
 
-def test_an_extra_key_may_stand_in_for_a_field_that_is_omitted():
+def test_an_extra_key_may_replace_an_omitted_field():
     assert body_of(a_request(extra_body={"temperature": "hot"}))["temperature"] == "hot"
 
 
@@ -285,7 +285,7 @@ def test_values_out_of_range_are_sent_because_ranges_belong_to_the_endpoint():
     ],
     ids=["empty", "null", "list", "string", "cut", "no-utf8", "deep", "nan", "infinite", "huge-integer", "twice"],
 )
-def test_bytes_that_are_no_request_are_a_value_error(body):
+def test_invalid_bytes_are_a_value_error(body):
     with pytest.raises(ValueError, match=r"(?i)request"):
         from_bytes(body)
 

@@ -20,16 +20,16 @@ from components.contract.strict_json import read_json, read_json_object
         ("[" * 100_000, "it nests too deeply"),
     ],
 )
-def test_json_that_readers_would_not_agree_on_is_refused_with_a_sentence(text, said):
+def test_ambiguous_json_is_refused_with_a_sentence(text, said):
     with pytest.raises(ValueError, match=said):
         read_json_object(text, "The request")
 
 
-def test_a_sound_object_comes_back_as_it_is():
+def test_a_valid_object_is_returned_unchanged():
     assert read_json_object('{"a": [1, 1.0, null, true, "x"]}', "It") == {"a": [1, 1.0, None, True, "x"]}
 
 
-def test_a_key_that_stands_twice_is_found_among_very_many() -> None:
+def test_a_duplicate_key_is_found_among_many() -> None:
     many = ", ".join(f'"{number}": 0' for number in range(90_000))
     with pytest.raises(ValueError, match="the key '7' occurs twice"):
         read_json(f'{{{many}, "7": 0}}')

@@ -72,7 +72,7 @@ def test_reasoning_is_kept_apart() -> None:
 
 
 @pytest.mark.parametrize("value", [None, -9999, -9999.0, -1e400, "x", True, [], 0.5, 10**400])
-def test_what_is_no_log_probability_is_unknown(value: object) -> None:
+def test_invalid_log_probabilities_are_unknown(value: object) -> None:
     token = only({"token": "a", "logprob": value, "top_logprobs": []})
     assert (token.logprob, token.rank, token.entropy) == (None, None, None)
 

@@ -60,7 +60,7 @@ def test_a_day_has_its_own_number(log: Log) -> None:
     begin(log, few, later(hours=24))
 
 
-def test_what_one_visitor_used_is_no_others_but_it_is_the_networks(log: Log) -> None:
+def test_usage_counts_for_the_visitor_and_the_network(log: Log) -> None:
     for visitor in ("anna", "berta", "clara", "dora", "emil"):
         for _ in range(10):
             begin(log, visitor=visitor)
@@ -87,7 +87,7 @@ def test_a_killed_process_frees_its_places_but_keeps_the_tokens(log: Log) -> Non
     assert left(log, SETTINGS, "anna", "here", later(seconds=31)).tokens_today == 200_000 - 300
 
 
-def test_a_run_that_goes_on_keeps_its_place(log: Log) -> None:
+def test_an_active_run_keeps_its_slot(log: Log) -> None:
     held = [begin(log, SETTINGS), begin(log, SETTINGS)]
     keep_alive(log, held, later(seconds=20))
     assert "at once" in refusal(log, SETTINGS, later(seconds=45)).sentence
@@ -183,13 +183,13 @@ def test_old_rows_are_deleted_in_time(log: Log) -> None:
     assert len(rows(log)) == 1
 
 
-def test_a_log_that_is_closed_refuses_everybody(sqlite_url: str) -> None:
+def test_a_closed_log_refuses_all_runs(sqlite_url: str) -> None:
     closed = Log(sqlite_url)
     closed.close()
     assert "counters cannot be reached" in refusal(closed).sentence
 
 
-def test_a_database_that_is_not_there_refuses_everybody(tmp_path: Path) -> None:
+def test_a_missing_database_refuses_all_runs(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with closing(Log(f"sqlite:///{tmp_path / 'file' / 'log.sqlite3'}")) as log:
         assert "counters cannot be reached" in refusal(log).sentence
@@ -198,7 +198,7 @@ def test_a_database_that_is_not_there_refuses_everybody(tmp_path: Path) -> None:
                 look(log, SETTINGS, "anna", "here")
 
 
-def test_a_table_that_is_gone_refuses_everybody(log: Log) -> None:
+def test_a_missing_table_refuses_all_runs(log: Log) -> None:
     log.write(lambda connection: reservations.drop(connection))
     with pytest.raises(Refused, match="counters cannot be reached"):
         left(log, SETTINGS, "anna", "here")
@@ -215,7 +215,7 @@ sys.stdin.read()
 """
 
 
-def test_counters_that_another_process_holds_refuse_everybody(url: str) -> None:
+def test_locked_counters_refuse_all_runs(url: str) -> None:
     with closing(Log(url, Limits(log_lock_wait_s=0.05))) as log:
         with process(HOLDS, url) as child:
             assert child.line() == "held"

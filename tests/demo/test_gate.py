@@ -293,7 +293,7 @@ def test_the_twenty_first_run_of_a_sweep_is_refused(stand: Opens) -> None:
         assert len(server.requests) == 4
 
 
-def test_a_run_that_nobody_looks_at_any_more_is_stopped(stand: Opens) -> None:
+def test_a_run_without_an_open_page_is_stopped(stand: Opens) -> None:
     here = stand(replace(SETTINGS, slots=1, gone_after_s=1))
     with held() as (server, _go):
         left = here.send(server)
@@ -306,7 +306,7 @@ def test_a_run_that_nobody_looks_at_any_more_is_stopped(stand: Opens) -> None:
         assert "left the queue" in here.ended(waiting)[2]
 
 
-def test_a_run_that_goes_on_says_so_to_the_other_processes(stand: Opens, log: Log) -> None:
+def test_an_active_run_sends_heartbeats(stand: Opens, log: Log) -> None:
     here = stand(SETTINGS)
     with held() as (server, _go):
         here.send(server)
@@ -374,5 +374,5 @@ def test_an_endpoint_without_an_address_uses_nothing_and_frees_the_place(stand: 
         (Outcome(Status.ERROR, attempts=1, http_status=500), 500),
     ],
 )
-def test_what_was_not_reported_counts_as_reserved(outcome: Outcome, used: int) -> None:
+def test_unreported_usage_counts_as_reserved(outcome: Outcome, used: int) -> None:
     assert used_tokens(outcome, 500) == used

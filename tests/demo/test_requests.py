@@ -166,7 +166,7 @@ def test_a_run_reserves_a_token_for_each_byte_and_its_answer() -> None:
 
 
 @given(st.lists(st.text(max_size=300), min_size=1, max_size=30), st.sampled_from(list(Role)))
-def test_whatever_passes_is_small_enough_to_be_kept(texts: list[str], role: Role) -> None:
+def test_accepted_requests_are_small_enough_for_the_log(texts: list[str], role: Role) -> None:
     settings = DemoSettings(input_characters=500, messages=10)
     body = asking(*({"role": role.value, "content": text} for text in texts))
     small = sum(map(len, texts)) <= 500 and len(texts) <= 10

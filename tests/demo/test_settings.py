@@ -50,7 +50,7 @@ def test_nothing_else_makes_a_demo(environment: dict, secrets: dict) -> None:
         ({}, {"demo": ["x"]}),
     ],
 )
-def test_what_nobody_can_read_makes_a_demo_and_is_said(environment: dict, secrets: dict) -> None:
+def test_an_unreadable_switch_makes_a_demo_and_is_reported(environment: dict, secrets: dict) -> None:
     said = read_settings(environment)
     settings = demo_settings(said, secrets)
     assert settings
@@ -113,7 +113,7 @@ def test_the_table_sets_every_limit() -> None:
         ("runs_a_dya", 5),
     ],
 )
-def test_a_value_that_cannot_be_used_is_said_and_leaves_the_default(name: str, value: object) -> None:
+def test_an_invalid_value_is_reported_and_the_default_applies(name: str, value: object) -> None:
     settings = demo_settings(read_settings({"TEMPERA_DEMO": "1"}), {"demo": {name: value}})
     assert settings
     assert len(settings.problems) == 1
@@ -122,7 +122,7 @@ def test_a_value_that_cannot_be_used_is_said_and_leaves_the_default(name: str, v
 
 
 @pytest.mark.parametrize("value", ["mine", 7, [7], {"mine": True}])
-def test_a_list_of_endpoints_that_cannot_be_read_lets_nobody_use_any(value: object) -> None:
+def test_an_unreadable_list_of_endpoints_allows_none(value: object) -> None:
     settings = demo_settings(read_settings({"TEMPERA_DEMO": "1"}), {"demo": {"endpoints": value}})
     assert settings
     assert len(settings.problems) == 1

@@ -44,7 +44,7 @@ def test_of_fifty_visitors_four_run_twenty_wait_and_the_others_are_refused() -> 
     assert served == list(range(24))
 
 
-def test_nobody_with_many_waiting_runs_starves_others() -> None:
+def test_many_waiting_runs_of_one_visitor_do_not_starve_others() -> None:
     slots = Slots(DemoSettings(slots=1, runs_at_once=1))
     join_all(slots, ["first"])
     greedy = join_all(slots, ["greedy"] * 5)
@@ -53,7 +53,7 @@ def test_nobody_with_many_waiting_runs_starves_others() -> None:
     assert [turn.place for turn in others] == [2, 3]
 
 
-def test_among_fifty_visitors_each_is_served_before_anybody_is_served_often() -> None:
+def test_among_fifty_visitors_turns_are_fair() -> None:
     """One who always asks again is served once in each round of all who wait, however long it goes on."""
     slots = Slots(DemoSettings(slots=2, queue=1_000))
     waiting: dict[str, list[QueuedRun]] = {f"visitor {number}": [] for number in range(50)}
@@ -73,7 +73,7 @@ def test_among_fifty_visitors_each_is_served_before_anybody_is_served_often() ->
     assert max(served.values()) - min(served.values()) <= 2
 
 
-def test_a_visitor_runs_two_at_once_though_places_are_free() -> None:
+def test_a_visitor_runs_two_at_once_although_slots_are_free() -> None:
     slots = Slots(SETTINGS)
     turns = join_all(slots, ["anna"] * 4)
     assert [turn.runs for turn in turns] == [True, True, False, False]
@@ -111,7 +111,7 @@ def test_leaving_gives_the_place_to_the_next_and_may_be_said_twice() -> None:
     assert slots.running == 1
 
 
-def test_whoever_waits_is_woken() -> None:
+def test_waiting_runs_are_woken() -> None:
     slots = Slots(DemoSettings(slots=1))
     first, second = join_all(slots, ["anna", "berta"])
     woken: list[bool] = []

@@ -60,12 +60,12 @@ def test_behind_proxies_what_the_outermost_of_them_saw_counts(
 
 
 @given(st.text(alphabet="0123456789abcdef.:,[]% ", max_size=60), st.integers(1, 3))
-def test_whatever_a_visitor_writes_the_proxys_own_address_counts(written: str, hops: int) -> None:
+def test_the_proxys_own_entry_counts_against_forged_ones(written: str, hops: int) -> None:
     seen = ", ".join(["203.0.113.9", *["10.0.0.1"] * (hops - 1)])
     assert network_of("10.0.0.2", f"{written}, {seen}", hops) == "203.0.113.9"
 
 
-def test_a_visitor_is_who_the_cookie_says() -> None:
+def test_the_cookie_identifies_the_visitor() -> None:
     visitor = new_visitor_id()
     assert len(visitor) == 32
     assert visitor != new_visitor_id()
@@ -73,7 +73,7 @@ def test_a_visitor_is_who_the_cookie_says() -> None:
 
 
 @pytest.mark.parametrize("cookie", [None, "", "a", "a" * 10_000, "é.b.c", f"{'a' * 32}.b.c", "a" * 32])
-def test_a_forged_cookie_is_nobodys(cookie: str | None) -> None:
+def test_a_forged_cookie_is_refused(cookie: str | None) -> None:
     assert visitor_in("secret", cookie) is None
 
 

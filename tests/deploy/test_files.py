@@ -15,7 +15,7 @@ SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 REPLICAS = {name: service for name, service in SERVICES.items() if "build" in service}
 
 
-def test_what_the_image_copies_is_there_and_is_sent() -> None:
+def test_the_files_that_the_image_copies_exist_and_are_sent() -> None:
     sent = [path for path in files() if is_sent(path)]
     for copy in said("COPY"):
         for source in copy.split()[:-1]:
@@ -61,12 +61,12 @@ def test_the_image_runs_as_a_user_of_its_own_and_writes_to_the_volume_alone() ->
     assert variables["STREAMLIT_SERVER_PORT"] in said("EXPOSE")
 
 
-def test_its_start_asks_nobody_on_the_internet_for_its_address() -> None:
+def test_the_start_calls_no_service_for_its_address() -> None:
     assert environment()["STREAMLIT_LOGGER_HIDE_WELCOME_MESSAGE"] == "true"
 
 
 @pytest.mark.parametrize("weights", ["start", "build"])
-def test_weights_come_when_the_argument_says(weights: str) -> None:
+def test_the_image_argument_adds_the_weights(weights: str) -> None:
     text = (ROOT / "Dockerfile").read_text()
     stage = text.partition(f"FROM app AS weights-at-{weights}\n")[2].partition("FROM ")[0]
     assert ("ensure(" in stage) is (weights == "build")
@@ -85,7 +85,7 @@ def test_two_replicas_differ_in_nothing_but_their_name() -> None:
     assert "lb_policy cookie" in text
 
 
-def test_the_proxy_alone_can_be_reached_and_nothing_grows_without_end() -> None:
+def test_only_the_proxy_is_reachable_and_logs_are_limited() -> None:
     assert [name for name, service in SERVICES.items() if "ports" in service] == ["proxy"]
     assert SERVICES["database"]["networks"] == ["inside"]
     assert COMPOSE["networks"]["inside"]["internal"] is True
@@ -99,7 +99,7 @@ def test_the_proxy_alone_can_be_reached_and_nothing_grows_without_end() -> None:
         assert service["cap_drop"] == ["ALL"]
 
 
-def test_secrets_come_from_files_and_stand_nowhere_else() -> None:
+def test_secrets_come_from_files_only() -> None:
     for service in SERVICES.values():
         named = {f"/run/secrets/{name}" for name in service.get("secrets", [])}
         variables = {name: str(value) for name, value in service.get("environment", {}).items()}
@@ -115,7 +115,7 @@ def test_secrets_come_from_files_and_stand_nowhere_else() -> None:
     assert "deploy/secrets/" in (ROOT / ".gitignore").read_text().splitlines()
 
 
-def test_every_volume_and_path_that_is_named_is_there() -> None:
+def test_every_named_volume_and_path_exists() -> None:
     for service in SERVICES.values():
         for volume in service.get("volumes", []):
             source = volume.split(":")[0]
@@ -125,7 +125,7 @@ def test_every_volume_and_path_that_is_named_is_there() -> None:
         assert (ROOT / "deploy" / replica["build"]["context"] / "Dockerfile").is_file()
 
 
-def test_a_space_is_told_the_port_that_the_image_has() -> None:
+def test_the_space_has_the_port_of_the_image() -> None:
     text = (ROOT / "deploy" / "space" / "README.md").read_text()
     header = yaml.safe_load(text.split("---\n")[1])
     assert (header["sdk"], str(header["app_port"])) == ("docker", said("EXPOSE")[0])

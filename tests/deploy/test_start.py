@@ -64,7 +64,7 @@ def container(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Container]:
             process.terminate()
 
 
-def test_it_is_well_and_its_health_check_says_so(container: Container) -> None:
+def test_the_health_check_succeeds(container: Container) -> None:
     assert b'"log":"ok"' in ask(container.address, "/healthz").body
     assert container.health() == 0
     assert container.health(STREAMLIT_SERVER_PORT=str(free_port())) != 0
@@ -85,6 +85,6 @@ def test_its_secret_comes_from_a_file(container: Container) -> None:
     assert visitor_in("another", cookie[1]) is None
 
 
-def test_without_a_volume_the_page_says_that_it_forgets(container: Container) -> None:
+def test_without_a_volume_the_page_warns_of_data_loss(container: Container) -> None:
     with session(container.address, "a-playground.hf.space") as visitor:
         assert b"deleted when the server restarts" in visitor.open()

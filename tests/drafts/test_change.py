@@ -21,25 +21,25 @@ OMITTED = Setting()
 
 
 @given(some_drafts, some_drafts)
-def test_what_lies_between_two_drafts_makes_the_one_of_the_other(before: Draft, after: Draft) -> None:
+def test_the_change_between_two_drafts_turns_one_into_the_other(before: Draft, after: Draft) -> None:
     made = between(before, after, unsent=True).apply(before)
     assert made.model_copy(update={"variables": after.variables}) == after
 
 
 @given(some_drafts)
-def test_nothing_lies_between_a_draft_and_itself(draft: Draft) -> None:
+def test_the_change_between_equal_drafts_is_empty(draft: Draft) -> None:
     assert between(draft, draft) == Change()
     assert Change().apply(draft) == draft
 
 
-def test_what_neither_sends_is_no_difference_unless_asked_for() -> None:
+def test_omitted_fields_differ_only_on_request() -> None:
     before, after = (with_settings(a_draft(), temperature=Setting(value=value)) for value in (0.1, 0.9))
     assert between(before, after) == Change()
     assert between(before, after, unsent=True).settings == {"temperature": Setting(value=0.9)}
 
 
 @pytest.mark.parametrize("setting", [OMITTED, sending(None)])
-def test_a_field_that_is_omitted_or_null_keeps_the_value_that_stands_in_it(setting: Setting) -> None:
+def test_an_omitted_or_null_field_keeps_its_value(setting: Setting) -> None:
     before = with_settings(a_draft(), top_p=sending(0.3))
     after = Change(settings={"top_p": setting}).apply(before)
     assert after.settings["top_p"] == Setting(state=setting.state, value=0.3)

@@ -171,7 +171,7 @@ TestAnyChanges = AnyChanges.TestCase
 
 
 @given(drafts, drafts, lanes)
-def test_a_change_of_the_base_flows_into_whatever_a_lane_leaves_alone(before, after, lane):
+def test_a_change_of_the_base_reaches_unchanged_fields_of_lanes(before, after, lane):
     was, now = lane.apply(before), lane.apply(after)
     for part in plain_parts:
         own = getattr(lane, part)
@@ -209,14 +209,14 @@ def test_a_clone_stands_behind_its_lane_and_changes_what_it_changes_under_no_nam
     assert added(three_lanes(), "3").lane("4").name == ""
 
 
-def test_a_field_is_changed_in_several_lanes_at_once_and_brought_back():
+def test_a_field_is_changed_in_several_lanes_and_reset():
     warm = Setting(state=FieldState.VALUE, value=0.9)
     changed_in_two = with_setting(three_lanes(), {"1", "3"}, "temperature", warm)
     assert [lane.settings for lane in changed_in_two.lanes] == [{"temperature": warm}, {}, {"temperature": warm}]
     assert with_setting(changed_in_two, ["1", "3"], "temperature", None) == three_lanes()
 
 
-def test_what_is_not_said_of_a_lane_stays_when_others_are_changed():
+def test_unnamed_fields_stay_when_lanes_are_edited_together():
     renamed = changed(three_lanes(), ["1", "2"], name="new", model=None)
     assert [(lane.name, lane.model) for lane in renamed.lanes] == [("new", None), ("new", None), ("last", None)]
 

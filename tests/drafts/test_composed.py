@@ -9,19 +9,19 @@ from components.drafts.setting import FieldState, Setting
 from tests.drafts.test_draft import a_draft, with_settings
 
 
-def test_a_sound_form_makes_a_request_and_its_bytes_and_nothing_is_said():
+def test_a_valid_form_makes_a_request_without_remarks():
     composed = compose(a_draft("Hello"), BEEZY, context_tokens=100)
     assert composed.body == to_bytes(composed.request, BEEZY)
     assert (composed.remarks, composed.objection(send_anyway=False)) == ((), None)
 
 
-def test_a_form_that_makes_no_request_says_why_whatever_the_purpose():
+def test_an_invalid_form_has_an_objection_also_with_send_anyway():
     composed = compose(a_draft(""), BEEZY)
     assert (composed.request, composed.body) == (None, None)
     assert composed.objection(send_anyway=True) == "Write a prompt first."
 
 
-def test_what_may_be_refused_is_sent_on_purpose_only():
+def test_requests_that_may_be_refused_need_send_anyway():
     composed = compose(with_settings(a_draft(), temperature=Setting(state=FieldState.VALUE, value=1.4)), BEEZY)
     assert composed.may_be_refused
     assert composed.objection(send_anyway=True) is None
@@ -29,7 +29,7 @@ def test_what_may_be_refused_is_sent_on_purpose_only():
     assert composed.objection(send_anyway=False) == said
 
 
-def test_what_no_body_can_say_is_not_sent_even_on_purpose():
+def test_an_impossible_body_is_not_sent_even_with_send_anyway():
     settings = {"temperature": Setting(state=FieldState.VALUE, value=0.5)}
     composed = compose(with_settings(a_draft(extra_body='{"temperature": 1}'), **settings), BEEZY)
     assert composed.body is None
@@ -37,7 +37,7 @@ def test_what_no_body_can_say_is_not_sent_even_on_purpose():
 
 
 @pytest.mark.parametrize("extra_body", ['{"stop": ["x"]}', ""])
-def test_hints_stand_in_nobodys_way(extra_body):
+def test_hints_prevent_nothing(extra_body):
     composed = compose(a_draft(extra_body=extra_body), BEEZY)
     assert len(composed.remarks) == bool(extra_body)
     assert composed.objection(send_anyway=False) is None

@@ -107,7 +107,7 @@ def test_an_empty_prompt_is_nothing_written_yet(turns):
         ),
     ],
 )
-def test_what_is_wrong_is_said_of_its_field(fields, field, words):
+def test_problems_name_their_field(fields, field, words):
     with pytest.raises(DraftProblem, match=words) as problem:
         a_draft(**fields).to_request(BEEZY)
     assert problem.value.field == field
@@ -131,7 +131,7 @@ def test_a_tool_turn_names_its_call_and_a_prefix_is_sent_for_assistants_only():
     ]
 
 
-def test_asking_keeps_the_numbers_of_fields_that_are_not_sent():
+def test_loading_a_request_keeps_the_numbers_of_omitted_fields():
     draft = with_settings(a_draft(), temperature=Setting(state=FieldState.VALUE, value=0.3))
     request = a_draft("Other").to_request(BEEZY)
     asked = draft.with_request(request, BEEZY, endpoint="e")
@@ -173,12 +173,12 @@ def test_any_text_is_a_draft_or_none(text):
     assert read_draft(text) is None or isinstance(read_draft(text), Draft)
 
 
-def test_a_draft_of_a_later_version_is_passed_over_and_a_field_it_lacks_is_filled():
+def test_a_draft_of_a_later_version_is_ignored_and_missing_fields_are_filled():
     assert read_draft('{"turns": [{"id": "1", "role": "oracle"}], "settings": {}}') is None
     assert read_draft('{"turns": [], "settings": {}}').settings == new_draft().settings
 
 
-def test_a_run_keeps_the_form_only_where_its_request_cannot_say_it():
+def test_a_run_keeps_the_draft_only_when_its_request_lacks_something():
     assert a_draft("plain").for_log() is None
     draft = a_draft("{{a}}", variables={"a": "1", "removed": "secret"})
     branching = draft.model_copy(update={"turns": branched(draft.turns, "1", "2")})
@@ -187,7 +187,7 @@ def test_a_run_keeps_the_form_only_where_its_request_cannot_say_it():
     assert [(turn.content, turn.branch) for turn in kept.turns] == [("{{a}}", (1, 1))]
 
 
-def test_what_was_sent_or_written_by_a_model_is_no_template():
+def test_sent_and_generated_text_has_no_variables():
     request = a_draft("{{a}}", variables={"a": "{{b}}"}).to_request(BEEZY)
     draft = new_draft().with_request(request, BEEZY)
     assert draft.turns[0].literal
@@ -195,7 +195,7 @@ def test_what_was_sent_or_written_by_a_model_is_no_template():
     assert body_of(draft)["messages"][0]["content"] == "{{b}}"
 
 
-def test_a_number_that_no_page_can_count_to_stands_among_the_extra_fields():
+def test_a_number_beyond_javascript_is_an_extra_field():
     request = a_draft().to_request(OPENAI).model_copy(update={"random_seed": 2**70, "max_tokens": LARGEST_WHOLE})
     draft = new_draft().with_request(request, OPENAI)
     assert json.loads(draft.extra_body) == {"seed": 2**70}
@@ -217,7 +217,7 @@ def test_a_draft_of_release_0_2_0_is_compared_as_a_new_one_is():
 
 
 @pytest.mark.parametrize(("many", "is_read"), [(1, False), (2, True), (8, True), (9, False)])
-def test_a_draft_with_lanes_out_of_their_limits_is_passed_over(many, is_read):
+def test_a_draft_with_an_invalid_number_of_lanes_is_ignored(many, is_read):
     lanes = [{"id": str(number)} for number in range(many)]
     kept = read_draft(json.dumps({"turns": [], "settings": {}, "comparison": {"lanes": lanes}}))
     assert (kept is not None) == is_read

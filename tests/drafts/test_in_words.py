@@ -33,7 +33,7 @@ def value(content: float | bool) -> Setting:
     return Setting(state=FieldState.VALUE, value=content)
 
 
-def test_every_field_is_said_in_the_order_of_the_form():
+def test_fields_are_described_in_the_order_of_the_form():
     draft = with_settings(
         a_draft(endpoint="here", stream=False, extra_body='{"stop": ["ä"], "n": null}'),
         temperature=value(0.0),
@@ -57,19 +57,19 @@ def test_every_field_is_said_in_the_order_of_the_form():
     assert list(in_words(a_draft()))[3:8] == [*CONTRACT_FIELDS]
 
 
-def test_what_is_not_chosen_yet_is_omitted():
+def test_unset_fields_are_omitted():
     words = in_words(a_draft(model=None, endpoint=None))
     assert (words["endpoint"], words["model"]) == (OMITTED, OMITTED)
 
 
-def test_the_system_message_is_said_whole_with_its_variables_filled_in():
+def test_the_system_message_is_shown_whole_with_its_variables():
     turns = [Turn(id=str(number), role=Role.SYSTEM, content=text) for number, text in enumerate(["{{a}}", "x" * 99], 5)]
     words = in_words(a_draft(turns=(*turns, *a_draft("Not this").turns), variables={"a": "Be brief."}))
     assert words[SYSTEM] == "Be brief.\n" + "x" * 99
     assert "Not this" not in str(words)
 
 
-def test_extra_fields_that_are_no_json_are_said_as_they_stand():
+def test_invalid_extra_fields_are_shown_as_typed():
     assert in_words(a_draft(extra_body="{n"))["extra body fields"] == "{n"
     assert "extra body fields" not in in_words(a_draft(extra_body=" \n"))
 

@@ -74,7 +74,7 @@ def test_a_number_that_neither_sends_is_no_difference():
     assert side_by_side(base, now).comparison.lanes[1] == Lane(id="2")
 
 
-def test_what_the_base_adds_can_be_taken_out_again():
+def test_fields_of_the_base_can_be_removed():
     base = a_draft(
         turns=(Turn(id="2", role=Role.SYSTEM, content="Be brief."), Turn(id="1", role=Role.USER, content="Hi")),
         extra_body='{"n": 1}',

@@ -77,7 +77,7 @@ def test_saving_does_not_wait_and_of_several_that_wait_the_newest_is_kept(log: L
     assert log.problem is None
 
 
-def test_a_draft_waits_for_a_database_that_cannot_be_had_and_the_log_says_so(url: str) -> None:
+def test_a_draft_waits_for_an_unavailable_database_with_a_warning(url: str) -> None:
     log = Log(url, Limits(log_lock_wait_s=0.1, log_retry_s=0.1))
     with locked(url):
         save_draft(log, ONE, "first")
@@ -100,7 +100,7 @@ def test_saving_raises_nothing_when_there_is_no_database_or_the_log_is_closed(tm
     assert log.database is None
 
 
-def test_work_that_fails_by_a_fault_of_our_own_does_not_end_the_log(log: Log, caplog: pytest.LogCaptureFixture) -> None:
+def test_work_with_an_internal_error_does_not_end_the_log(log: Log, caplog: pytest.LogCaptureFixture) -> None:
     log.post("fault", lambda _connection: 1 / 0)
     assert "division by zero" in wait_for(lambda: log.problem)
     assert "a round of the log failed" in caplog.text
@@ -108,7 +108,7 @@ def test_work_that_fails_by_a_fault_of_our_own_does_not_end_the_log(log: Log, ca
     assert found_soon(log, ONE, "kept")
 
 
-def test_an_id_that_is_none_keeps_and_finds_no_draft(log: Log) -> None:
+def test_an_invalid_id_keeps_and_finds_no_draft(log: Log) -> None:
     for no_id in NO_IDS:
         save_draft(log, no_id, "content")
     save_draft(log, ONE, "content")
@@ -205,7 +205,7 @@ def test_reading_that_fails_says_why(log: Log) -> None:
         find_draft(log.database, ONE)
 
 
-def test_what_the_database_refuses_for_its_content_holds_up_no_other_draft(log: Log) -> None:
+def test_a_draft_refused_for_its_content_delays_no_other(log: Log) -> None:
     def refused(connection: Connection) -> None:
         connection.execute(insert(drafts).values(id=OTHER, content=None, updated_at="now"))
 

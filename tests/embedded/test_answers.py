@@ -75,7 +75,7 @@ def test_null_and_every_value_within_the_ranges_are_served(endpoint: Endpoint, f
     assert endpoint.answer(say("Say hi", max_tokens=1, **fields))["usage"]["completion_tokens"] == 1
 
 
-def test_fields_left_out_count_as_their_defaults(endpoint: Endpoint) -> None:
+def test_omitted_fields_have_their_defaults(endpoint: Endpoint) -> None:
     body = say("Tell me about the moon", max_tokens=12, random_seed=11)
     assert endpoint.text(body) == endpoint.text({**body, "temperature": 0.7, "top_p": 1.0, "safe_prompt": False})
 
@@ -132,7 +132,7 @@ def test_an_empty_prefix_changes_nothing(endpoint: Endpoint) -> None:
     assert endpoint.text({**body, "messages": [*body["messages"], empty]}) == endpoint.text(body)
 
 
-def test_no_tokens_asked_gives_none_but_the_prompts_size(endpoint: Endpoint) -> None:
+def test_zero_max_tokens_gives_the_prompt_size_only(endpoint: Endpoint) -> None:
     body = say("Say hi", max_tokens=0, random_seed=1)
     answer = endpoint.answer(body)
     assert answer["choices"][0]["message"]["content"] == ""
@@ -154,14 +154,14 @@ def cached_tokens(usage: dict[str, Any]) -> int:
 
 
 @pytest.mark.parametrize("stream", [True, False])
-def test_a_prompt_that_comes_again_was_read_before(endpoint: Endpoint, stream: bool) -> None:
+def test_a_repeated_prompt_is_cached(endpoint: Endpoint, stream: bool) -> None:
     body = say(f"Who built the tall lighthouse at the harbour of Genoa? {stream}", max_tokens=1)
     first, again = (endpoint.chunks(body)[-1]["usage"] if stream else endpoint.answer(body)["usage"] for _ in range(2))
     # llama.cpp reads at least the last token anew. What all prompts begin with may have been read before the first.
     assert cached_tokens(first) < cached_tokens(again) == again["prompt_tokens"] - 1
 
 
-def test_where_the_answer_must_repeat_the_prompt_is_read_anew(endpoint: Endpoint) -> None:
+def test_a_repeatable_answer_uses_no_cache(endpoint: Endpoint) -> None:
     body = say("Who painted the ceiling of the chapel?", max_tokens=1, random_seed=3)
     assert [cached_tokens(endpoint.answer(body)["usage"]) for _ in range(2)] == [0, 0]
 
@@ -188,7 +188,7 @@ def test_prompt_and_answer_may_fill_the_context_to_the_last_token(endpoint: Endp
     assert endpoint.post({**body, "max_tokens": 2049 - prompt_tokens}).status_code == 400
 
 
-def test_unknown_keys_are_passed_over(endpoint: Endpoint) -> None:
+def test_unknown_keys_are_ignored(endpoint: Endpoint) -> None:
     body = say("Say hi", max_tokens=1, stop=["x"], n=3, safe_mode=True, p="padding")
     body["messages"][0]["name"] = "Ada"
     assert endpoint.answer(body)["usage"]["completion_tokens"] == 1

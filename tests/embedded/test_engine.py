@@ -31,7 +31,7 @@ def test_any_whole_number_is_a_seed_and_none_means_random(seed: int) -> None:
     assert 0 <= llama_seed(seed) < 0xFFFFFFFF
 
 
-def test_small_seeds_stay_what_they_are() -> None:
+def test_small_seeds_are_unchanged() -> None:
     assert [llama_seed(seed) for seed in (0, 1337, -1, 2**32 + 7)] == [0, 1337, 2**32 - 2, 7]
 
 
@@ -43,7 +43,7 @@ def test_omitted_and_null_mean_the_contracts_defaults(fields: dict[str, None]) -
     assert "max_tokens" not in body
 
 
-def test_a_prompt_is_read_anew_where_the_answer_must_repeat() -> None:
+def test_a_repeatable_request_does_not_use_the_prompt_cache() -> None:
     assert completion_body(request())["cache_prompt"]
     assert not completion_body(request(random_seed=0))["cache_prompt"]
     assert not completion_body(request(temperature=0))["cache_prompt"]
@@ -80,7 +80,7 @@ def text(content: str | None, reason: str | None = None) -> dict[str, object]:
 USAGE = {"choices": [], "usage": {"prompt_tokens": 9, "completion_tokens": 2, "total_tokens": 11}}
 
 
-def test_progress_is_told_once_and_the_finish_waits_for_the_usage() -> None:
+def test_progress_is_reported_once_and_the_finish_waits_for_the_usage() -> None:
     reader = ChunkReader(2048, None)
     events = read(reader, progress(9), progress(9, 9), text(None), text("a"), text("b"), text(None, "length"))
     assert events == [PromptAccepted(9), Text("a"), Text("b")]
@@ -89,13 +89,13 @@ def test_progress_is_told_once_and_the_finish_waits_for_the_usage() -> None:
     assert reader.complete
 
 
-def test_a_finish_reason_that_the_contract_does_not_know_counts_as_stop() -> None:
+def test_an_unknown_finish_reason_counts_as_stop() -> None:
     events = read(ChunkReader(2048, None), progress(9), text(None, "tool_calls"), USAGE)
     assert events[-1] == Finished(FinishReason.STOP, 9, 2)
 
 
 @pytest.mark.parametrize("max_tokens", [None, 0])
-def test_the_tokens_that_had_been_read_before_are_told_at_the_end(max_tokens: int | None) -> None:
+def test_cached_tokens_are_reported_at_the_end(max_tokens: int | None) -> None:
     reader = ChunkReader(2048, max_tokens)
     events = read(reader, progress(9, 7, cache=7))
     if not reader.complete:
@@ -103,13 +103,13 @@ def test_the_tokens_that_had_been_read_before_are_told_at_the_end(max_tokens: in
     assert (events[0], events[-1].cached_tokens) == (PromptAccepted(9), 7)
 
 
-def test_an_accepted_prompt_tells_how_long_it_waited_for_a_slot() -> None:
+def test_an_accepted_prompt_reports_its_wait_for_a_slot() -> None:
     reader = ChunkReader(2048, None)
     reader.queued_ms = 12.5
     assert read(reader, progress(9)) == [PromptAccepted(9, queued_ms=12.5)]
 
 
-def test_an_error_of_llama_cpp_is_handed_on_in_its_words() -> None:
+def test_an_error_of_llama_cpp_keeps_its_words() -> None:
     reader = ChunkReader(2048, None)
     assert read(reader, {"error": {"code": 500, "message": "no memory"}}) == [GenerationRefused("no memory")]
     assert reader.complete

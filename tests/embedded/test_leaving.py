@@ -53,7 +53,7 @@ def assert_served(endpoint: Endpoint) -> None:
         assert response.status_code == 200
 
 
-def test_a_seed_repeats_in_company_too(endpoint: Endpoint) -> None:
+def test_a_seed_repeats_beside_other_requests(endpoint: Endpoint) -> None:
     body = say("Tell me a story about a fox", max_tokens=8, temperature=1.0, random_seed=7)
     alone = endpoint.text(body)
     with busy_slots(endpoint, 2):
@@ -97,7 +97,7 @@ def test_four_streams_come_interleaved_and_a_fifth_client_waits_for_its_turn_and
 
 
 @pytest.mark.parametrize("body", [LONG_PROMPT, ENDLESS], ids=["prompt", "answer"])
-def test_a_client_that_leaves_frees_its_slot_whatever_it_waits_for(endpoint: Endpoint, body: dict[str, Any]) -> None:
+def test_a_client_that_disconnects_frees_its_slot(endpoint: Endpoint, body: dict[str, Any]) -> None:
     with busy_slots(endpoint, PARALLEL - 1):
         with ask_and_leave(endpoint, body):
             time.sleep(0.3)

@@ -82,7 +82,9 @@ def test_a_character_of_several_tokens_has_the_probability_of_its_last_one_only(
         ({"logprobs": "yes"}, "boolean"),
     ],
 )
-def test_what_cannot_be_returned_is_refused_in_words(endpoint: Endpoint, fields: dict[str, Any], said: str) -> None:
+def test_unsupported_probabilities_are_refused_with_a_sentence(
+    endpoint: Endpoint, fields: dict[str, Any], said: str
+) -> None:
     response = endpoint.post({**ASKS, **fields})
     assert response.status_code == 422
     assert said in response.text

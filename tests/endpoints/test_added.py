@@ -47,7 +47,7 @@ def test_a_new_endpoint_has_the_settings_that_were_typed() -> None:
         ({"model": "m\x07"}, AddedField.MODEL),
     ],
 )
-def test_each_problem_stands_at_its_field(fields: dict[str, str], field: AddedField) -> None:
+def test_each_problem_names_its_field(fields: dict[str, str], field: AddedField) -> None:
     assert list(problems(**fields)) == [field]
 
 

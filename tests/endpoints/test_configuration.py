@@ -22,7 +22,7 @@ def model() -> Iterator[EmbeddedModel]:
     made.stop()
 
 
-def test_without_configuration_the_embedded_model_is_there_and_does_not_run(model: EmbeddedModel) -> None:
+def test_without_configuration_the_embedded_model_is_available_and_not_started(model: EmbeddedModel) -> None:
     found = read_configuration({}, read_settings({}), model)
     assert list(found.endpoints) == [EMBEDDED]
     assert found.problems == ()
@@ -94,7 +94,7 @@ def test_prices_are_those_of_a_million_tokens_and_a_currency(model: EmbeddedMode
 
 
 @pytest.mark.parametrize("prices", ["2.50 EUR", "cheap", "2.50 nan EUR", "-1 2 EUR", "1 2 3 EUR"])
-def test_prices_that_are_none_say_how_to_write_them(prices: str, model: EmbeddedModel) -> None:
+def test_invalid_prices_show_the_format(prices: str, model: EmbeddedModel) -> None:
     assert "2.50 10.00 EUR" in problems_of({"base_url": "https://host/v1", "prices": prices}, model)
 
 

@@ -214,7 +214,7 @@ def test_the_document_is_asked_for_once_at_the_endpoints_own_origin() -> None:
         (an_answer(b" " * (4 * 1024 * 1024 + 1)), "too large"),
     ],
 )
-def test_a_document_that_cannot_be_had_is_a_problem_and_nothing_more(answer: bytes, words: str) -> None:
+def test_an_unavailable_document_is_a_problem_only(answer: bytes, words: str) -> None:
     with serve(lambda connection, _request: connection.sendall(answer)) as server:
         mine = configured(base_url=server.base_url, openapi=True).endpoints["mine"]
         assert isinstance(mine, Endpoint)

@@ -136,7 +136,7 @@ def test_values_are_read_as_a_person_types_them(field: str, text: str, values: t
         ("seed", "0..999, 1000", "seed has more than 1,000 values, and one axis has at most 1,000. Remove some."),
     ],
 )
-def test_what_is_no_axis_says_what_to_do(field: str, text: str, sentence: str) -> None:
+def test_an_invalid_axis_is_refused_with_a_next_step(field: str, text: str, sentence: str) -> None:
     with pytest.raises(AxisProblem) as problem:
         read_values(field, text)
     assert (problem.value.field, str(problem.value)) == (field, sentence)
@@ -145,7 +145,7 @@ def test_what_is_no_axis_says_what_to_do(field: str, text: str, sentence: str) -
 @pytest.mark.parametrize(
     "text", ["NaN", "Infinity", "1e999", "0x1", "1_000", "007", '"0.5"', "[0", "9" * 5_000, "seeds 0"]
 )
-def test_what_is_no_number_in_json_is_no_number(text: str) -> None:
+def test_only_json_numbers_are_numbers(text: str) -> None:
     with pytest.raises(AxisProblem, match=r" (is invalid for|is too large for) random_seed"):
         read_values("random_seed", text)
 

@@ -96,7 +96,7 @@ def test_without_an_endpoint_every_row_asks_for_one() -> None:
     ]
 
 
-def test_a_row_that_the_endpoint_would_refuse_is_sent_only_when_somebody_says_so() -> None:
+def test_a_row_that_may_be_refused_needs_send_anyway() -> None:
     refused = {"temperature": "9"}
     (held_back,) = requests_of(refused)
     assert held_back.problem == "temperature must be at most 1; 9 is more. Change it, or tick Send anyway."
@@ -105,7 +105,7 @@ def test_a_row_that_the_endpoint_would_refuse_is_sent_only_when_somebody_says_so
     assert body_of(sent)["temperature"] == 9
 
 
-def test_a_row_is_held_against_the_context_of_its_own_model() -> None:
+def test_a_row_is_checked_against_the_context_of_its_model() -> None:
     cards = [ModelCard(id="small", context_length=100)]
     small, large = requests_of(
         {"model": "small", "max_tokens": "500"}, {"model": "large", "max_tokens": "500"}, cards=cards
@@ -139,7 +139,7 @@ def test_each_round_has_a_random_order_of_its_own() -> None:
     assert first != sorted(first)
 
 
-def test_what_is_wrong_with_many_rows_is_said_once_with_their_numbers() -> None:
+def test_a_problem_of_many_rows_is_shown_once_with_their_numbers() -> None:
     wrong, gone = {"temperature": "warm"}, {"endpoint": "gone"}
     found = objections(requests_of(wrong, {}, gone, wrong, wrong, wrong, gone), range(1, 8))
     assert list(found.values()) == ["Rows 1, 4 to 6", "Rows 3, 7"]

@@ -182,7 +182,7 @@ def test_any_bytes_are_a_whole_data_set_or_refused(content: bytes, name: str) ->
         ),
     ],
 )
-def test_what_is_no_data_set_says_why_and_where(name: str, content: bytes, sentence: str) -> None:
+def test_an_invalid_data_set_is_refused_with_reason_and_line(name: str, content: bytes, sentence: str) -> None:
     assert problem_of(name, content) == sentence
 
 
@@ -193,7 +193,7 @@ def test_a_file_that_is_too_large_is_refused_by_its_size_before_it_is_read() -> 
     assert problem_of("big.csv", b"a" * (MOST_CHARACTERS + 1)) == sentence
 
 
-def test_a_data_set_may_have_as_many_characters_and_rows_as_is_said() -> None:
+def test_a_data_set_may_have_the_documented_characters_and_rows() -> None:
     cell = "😀" * 9
     content = ("\n".join(["n" * 9, *[cell] * MOST_DATA_ROWS])).encode()
     assert len(read_data_set("", content).rows) == MOST_DATA_ROWS
@@ -278,6 +278,6 @@ def test_names_that_would_be_kept_too_often_are_refused() -> None:
         read_data_set("names.csv", text.encode())
 
 
-def test_very_many_empty_lines_are_refused_in_a_sentence() -> None:
+def test_too_many_empty_lines_are_refused_with_a_sentence() -> None:
     assert problem_of("", b"a" + b"\n" * 900_000 + b"1") == "The data set has more than 1,000 empty lines. Remove them."
     assert len(read_data_set("", b"a" + b"\n" * 900 + b"1").rows) == 1

@@ -56,7 +56,7 @@ def test_answers_that_are_all_identical_are_one_leaf() -> None:
     assert divergence({"1": "yes", "2": "yes"}) == Branch(("1", "2"), 0, "yes")
 
 
-def test_an_answer_that_ends_where_others_go_on_is_a_leaf_without_text() -> None:
+def test_an_answer_that_ends_where_others_continue_is_a_leaf_without_text() -> None:
     assert divergence({"1": "yes, indeed", "2": "yes"}) == Branch(
         ("1", "2"), 0, "yes", (Branch(("1",), 3, ", indeed"), Branch(("2",), 3, ""))
     )

@@ -201,7 +201,7 @@ def test_a_stop_of_one_lane_leaves_the_others_going(experiment: Experiment, log:
     assert [(record.status, record.text) for record in of_lane(records, "b")] == [("ok", "late")] * 2
 
 
-def test_a_stop_of_one_lane_goes_on_with_the_next_one_after_another(experiment: Experiment, log: Log) -> None:
+def test_a_stop_of_one_lane_continues_with_the_next_lane(experiment: Experiment, log: Log) -> None:
     began = threading.Event()
     stage = Stage({"a": stuck(began)})
     with serve(stage.play) as server:
@@ -300,7 +300,7 @@ def test_runs_are_made_without_a_database(no_log: Log, timing: Timing) -> None:
     no_log.close()
 
 
-def test_runs_go_on_while_the_database_is_gone_and_are_written_when_it_is_back(url: str) -> None:
+def test_runs_continue_without_the_database_and_are_written_later(url: str) -> None:
     log = Log(url, Limits(log_flush_ms=20, log_lock_wait_s=0.2, log_retry_s=0.1))
     runner = Runner(log, QUICK)
     experiment = Experiments(runner, log).find(ID)
@@ -446,7 +446,7 @@ def test_an_experiment_without_runs_is_over_before_it_begins(experiment: Experim
 
 
 @pytest.mark.parametrize("timing", [Timing.PARALLEL, Timing.ONE_AFTER_ANOTHER])
-def test_a_fault_of_our_own_does_not_leave_the_experiment_going_on(
+def test_an_internal_error_ends_the_experiment(
     experiment: Experiment, log: Log, caplog: pytest.LogCaptureFixture, timing: Timing
 ) -> None:
     with serve(Stage().play) as server:
@@ -458,7 +458,7 @@ def test_a_fault_of_our_own_does_not_leave_the_experiment_going_on(
     assert f"a run of experiment {ID} could not be made" in caplog.text
 
 
-def test_what_goes_on_is_never_forgotten(runner: Runner, log: Log) -> None:
+def test_active_experiments_are_never_dropped(runner: Runner, log: Log) -> None:
     experiments = Experiments(runner, log, most_kept=2)
     going_on, idle = experiments.find(ID), experiments.find(OTHER_ID)
     with serve(Stage({"a": stuck()}).play) as server:
@@ -626,7 +626,7 @@ def test_what_is_started_beside_a_paused_experiment_waits_with_it(experiment: Ex
         ended(experiment, log)
 
 
-def test_the_end_of_the_process_frees_whoever_waits_for_a_pause_to_end(experiments: Experiments) -> None:
+def test_the_end_of_the_process_ends_a_pause(experiments: Experiments) -> None:
     experiment = experiments.find(ID)
     with serve(Stage({"slow": stuck()}).play) as server:
         experiment.start(plan_to_pause(server.base_url, Timing.PARALLEL))
@@ -663,7 +663,7 @@ def test_runs_under_way_keep_no_process_from_ending(sqlite_url: str) -> None:
         assert len(server.requests) <= 1
 
 
-def test_cells_that_share_wait_while_one_of_them_was_told_to_come_again_later(experiment: Experiment, log: Log) -> None:
+def test_shared_cells_wait_while_one_waits_for_a_retry(experiment: Experiment, log: Log) -> None:
     """The endpoint says so once, to one of them: the others do not go and ask until that one got through."""
     told, opened = threading.Event(), threading.Event()
 
@@ -693,7 +693,7 @@ def test_cells_that_share_wait_while_one_of_them_was_told_to_come_again_later(ex
     assert [run.status for run in records] == ["ok"] * 7
 
 
-def test_shared_cells_pause_by_themselves_when_the_endpoint_dies(experiment: Experiment, log: Log) -> None:
+def test_shared_cells_pause_automatically_when_the_endpoint_dies(experiment: Experiment, log: Log) -> None:
     endpoint = unreachable()
     plan = a_plan(an_endpoint("http://127.0.0.1:1/v1"), *lanes_of("a", "b"), repeats=20)
     plan = replace(
@@ -723,7 +723,7 @@ def test_shared_cells_wait_for_a_log_that_cannot_be_written(no_log: Log) -> None
         assert not experiment.going_on
 
 
-def test_shared_cells_wait_while_their_owner_keeps_as_much_as_they_may(sqlite_url: str) -> None:
+def test_shared_cells_wait_while_the_quota_is_used_up(sqlite_url: str) -> None:
     log = Log(sqlite_url, replace(QUICK, kept_mb=1))
     own = OwnLog(log, "me")
     large = replace(a_run("x" * 1_000_000).record(), owner="me")

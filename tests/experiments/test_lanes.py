@@ -97,7 +97,7 @@ def test_a_field_that_a_lanes_dialect_lacks_is_named(lane: dict[str, Any], said:
     assert ("safe_prompt" in request.composed.request.sent_values()) == (request.endpoint is ENDPOINTS["here"])
 
 
-def test_what_the_base_cannot_send_is_said_of_lanes_that_change_it_only() -> None:
+def test_problems_of_the_base_are_shown_on_lanes_that_change_it() -> None:
     lanes = BASE, Lane(id="2", settings={"safe_prompt": SAFE.model_copy(update={"value": False})}), Lane(id="3")
     draft = with_settings(a_draft(endpoint="there", comparison=Comparison(lanes=lanes)), safe_prompt=SAFE)
     hint = "The openai dialect has no safe_prompt, so it is not sent."
@@ -125,14 +125,14 @@ def test_a_comparison_without_an_endpoint_asks_for_one() -> None:
     assert requests_of(draft)[0].composed.objection(send_anyway=True) == "Choose an endpoint first."
 
 
-def test_what_may_be_refused_is_sent_on_purpose_only() -> None:
+def test_requests_that_may_be_refused_need_send_anyway() -> None:
     hot = Lane(id="2", settings={"temperature": Setting(state=FieldState.VALUE, value=1.4)})
     request = requests_of(compared(BASE, hot))[1]
     assert "temperature must be at most 1" in request.composed.objection(send_anyway=False)
     assert request.composed.objection(send_anyway=True) is None
 
 
-def test_a_lane_is_held_against_the_context_of_its_own_model() -> None:
+def test_a_lane_is_checked_against_the_context_of_its_model() -> None:
     long = Lane(id="2", settings={"max_tokens": Setting(state=FieldState.VALUE, value=500)})
     draft = compared(long, Lane(id="3", model="large", settings=long.settings))
     small, large = requests_of(draft, here=[ModelCard("base", 100), ModelCard("large", 100_000)])

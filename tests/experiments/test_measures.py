@@ -55,7 +55,7 @@ def test_measures_have_names_and_units() -> None:
     assert all(measure.definition for measure in TIMES)
 
 
-def test_how_the_load_was_made_is_said() -> None:
+def test_the_load_is_described() -> None:
     assert closed_loop(1).startswith("Closed loop: one request at a time,")
     assert closed_loop(4).startswith("Closed loop: at most 4 concurrent requests,")
 
@@ -74,7 +74,7 @@ def test_times_that_cannot_be_compared_are_left_out_and_the_answer_is_not(reason
     assert COMPLETION_TOKENS.of(result) == 4
 
 
-def test_what_an_endpoint_did_not_report_is_none() -> None:
+def test_unreported_numbers_are_none() -> None:
     result = a_result(completion_tokens=None, ttft_ms=None, tokens_per_second=None, text="")
     unknown = [measure for measure in MEASURES if measure.of(result) is None]
     assert unknown == [
@@ -109,7 +109,7 @@ def test_similarity_is_the_mean_over_the_answers_of_the_base() -> None:
     assert mean_similarity("ab", []) is None
 
 
-def test_what_is_remembered_of_a_long_answer_is_short_and_tells_it_from_another() -> None:
+def test_the_fingerprint_of_a_long_answer_is_short_and_unique() -> None:
     one, same, other = (a_result(text="x" * 500 + end) for end in ("a", "a", "b"))
     assert (one.beginning, one.characters) == ("x" * 80, 501)
     assert one.digest == same.digest != other.digest

@@ -29,7 +29,7 @@ def priced(
     return price(most, prompts, [1] * len(prompts) if times is None else times, **{**everything, **known})
 
 
-def test_everything_that_is_known_is_added_up() -> None:
+def test_known_prices_are_summed() -> None:
     assert priced([50, 200], [10, 20], already=3) == Price(
         requests=2,
         already_answered=3,
@@ -66,7 +66,7 @@ def test_requests_at_once_share_the_time_but_none_is_split() -> None:
     assert priced([None] * 2, [1] * 2, concurrency=4).expected_seconds == pytest.approx(1.5)
 
 
-def test_what_is_answered_already_costs_nothing() -> None:
+def test_reused_answers_cost_nothing() -> None:
     nothing = price(
         [],
         [],

@@ -39,7 +39,7 @@ def test_steps_of_a_tenth_add_up_without_a_rounding_error() -> None:
     assert (len(numbers), numbers[3], numbers[-1]) == (1_001, "0.3", "100")
 
 
-def test_a_range_may_have_as_many_values_as_is_said() -> None:
+def test_a_range_may_have_the_documented_number_of_values() -> None:
     numbers = read_range("1..1000", 1_000)
     assert numbers is not None
     assert (len(numbers), numbers[-1]) == (1_000, "1000")
@@ -48,7 +48,7 @@ def test_a_range_may_have_as_many_values_as_is_said() -> None:
 @pytest.mark.parametrize(
     "text", ["", "1", "0.7", "a to b", "1...5", "1-5", "1 to", "1 to 2 step", "1:2:3:4", "1 to 1e400"]
 )
-def test_what_is_no_range_is_none(text: str) -> None:
+def test_invalid_ranges_are_none(text: str) -> None:
     assert read_range(text, 1_000) is None
 
 
@@ -104,5 +104,5 @@ def test_any_text_is_a_range_of_some_numbers_or_none_or_refused(text: str) -> No
 @pytest.mark.parametrize(
     ("exponent", "figures"), [(0, "1"), (9, "1,000,000,000"), (35, "100" + ",000" * 11), (5_000, "about 10^5000")]
 )
-def test_a_count_of_any_size_can_be_said(exponent: int, figures: str) -> None:
+def test_a_count_of_any_size_has_words(exponent: int, figures: str) -> None:
     assert in_figures(10**exponent) == figures

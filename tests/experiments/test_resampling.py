@@ -41,7 +41,7 @@ def test_low_temperatures_make_the_likely_likelier_and_high_ones_level() -> None
     assert high == pytest.approx(math.sqrt(0.6) / (math.sqrt(0.6) + math.sqrt(0.4)))
 
 
-def test_what_cannot_be_told_is_said() -> None:
+def test_tokens_with_too_few_probabilities_have_an_unknown_fate() -> None:
     assert resampled(Token("x", None, None), 0.5, 0.5).fate is Fate.UNKNOWN
     assert resampled(Token("x", None, -1.0), 0.5, 0.5).fate is Fate.UNKNOWN
     assert resampled(a_token(0.1, 0.3, returned=False), 1, 0.5).fate is Fate.MAY_FALL_OUT
@@ -52,7 +52,7 @@ SHARES = st.lists(st.floats(0.001, 1), min_size=3, max_size=12)
 
 
 @given(SHARES, st.data(), st.floats(0.1, 2), st.floats(0.05, 1))
-def test_what_is_said_of_some_alternatives_is_true_of_all(
+def test_bounds_from_some_alternatives_hold_for_all(
     weights: list[float], data: st.DataObject, temperature: float, top_p: float
 ) -> None:
     shares = sorted((weight / math.fsum(weights) for weight in weights), reverse=True)

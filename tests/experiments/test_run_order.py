@@ -65,7 +65,7 @@ def test_one_after_another_a_lane_is_finished_before_the_next_begins() -> None:
     assert [(cell.lane, cell.repeat) for cell in cells] == [("a", 1), ("a", 2), ("b", 1), ("b", 2)]
 
 
-def test_each_round_is_shuffled_by_itself() -> None:
+def test_each_round_is_shuffled_separately() -> None:
     rounds: list[list[str]] = []
 
     def turned(cells):
@@ -78,7 +78,7 @@ def test_each_round_is_shuffled_by_itself() -> None:
     assert [cell.lane for cell in cells if cell.repeat] == ["b", "c", "a", "c", "a", "b"]
 
 
-def test_a_cell_holds_the_very_bytes_of_its_lane_and_the_form_where_it_is_needed() -> None:
+def test_a_cell_has_the_exact_bytes_of_its_lane() -> None:
     base = a_draft("{{a}}", endpoint="here", variables={"a": "Hi"})
     lanes = Lane(id="1"), Lane(id="2", model="other", stream=False)
     draft = base.model_copy(update={"comparison": compared(*lanes).comparison})
@@ -92,7 +92,7 @@ def test_a_cell_holds_the_very_bytes_of_its_lane_and_the_form_where_it_is_needed
     assert a_plan(HERE, *lanes).cells[0].order.draft is None
 
 
-def test_a_lane_without_a_request_has_no_place_in_a_plan() -> None:
+def test_a_lane_without_a_request_cannot_be_planned() -> None:
     with pytest.raises(ValueError, match="Lane A has no valid request"):
         a_plan(HERE, Lane(id="1", endpoint="gone"))
     with pytest.raises(ValueError, match="Lane B has no valid request"):

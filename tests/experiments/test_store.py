@@ -76,7 +76,7 @@ def test_an_experiment_is_found_again_after_a_restart(url: str) -> None:
     again.close()
 
 
-def test_an_experiment_that_is_run_again_is_kept_anew_and_counts_from_then(log: Log) -> None:
+def test_a_repeated_experiment_is_stored_again_with_the_new_time(log: Log) -> None:
     first = saved(log, ID, "first")
     saved(log, OTHER_ID, "other")
     second = saved(log, ID, "second")
@@ -102,7 +102,7 @@ def test_texts_that_databases_refuse_are_corrected(log: Log) -> None:
     assert log.problem is None
 
 
-def test_an_id_that_is_none_keeps_and_finds_nothing(log: Log) -> None:
+def test_an_invalid_id_keeps_and_finds_nothing(log: Log) -> None:
     for no_id in NO_IDS:
         save_experiment(log, no_id, "content")
     saved(log, ID, "content")
@@ -145,7 +145,7 @@ def test_answers_are_found_by_the_body_that_they_answer(log: Log) -> None:
     assert answers_to(log.database, "there", 10) == {}
 
 
-def test_what_the_newest_answers_took_is_told_where_all_of_it_is_known(log: Log) -> None:
+def test_recent_measures_need_complete_runs(log: Log) -> None:
     written(log, a_run("unknown"))
     run = a_run()
     measures = {"prompt_tokens": 7, "completion_tokens": 5, "ttft_ms": 20.0, "tokens_per_second": 50.0}
@@ -155,7 +155,7 @@ def test_what_the_newest_answers_took_is_told_where_all_of_it_is_known(log: Log)
     assert recent_measures(log.database, "here", "other", 5) == []
 
 
-def test_a_run_that_has_ended_is_adopted(log: Log) -> None:
+def test_an_ended_run_is_adopted(log: Log) -> None:
     run_id, other = written(log, a_run("answer")), written(log, a_run())
     adopt(log, run_id, PLACE)
     wait_for(lambda: runs_of(log.database, ID))
@@ -164,7 +164,7 @@ def test_a_run_that_has_ended_is_adopted(log: Log) -> None:
     assert kept(log, other).experiment_id is None
 
 
-def test_a_live_run_is_adopted_at_once_and_stays_so_when_it_ends(log: Log) -> None:
+def test_an_active_run_is_adopted_permanently(log: Log) -> None:
     run = a_live_run(log)
     adopt(log, run.id, PLACE)
     assert run.record().experiment_id == ID
@@ -217,7 +217,7 @@ def test_a_second_vote_on_the_same_two_takes_the_place_of_the_first(log: Log) ->
     assert votes_on(log.database, [a, b, c]) == [other, second]
 
 
-def test_a_vote_on_a_run_that_is_not_in_the_log_is_none(log: Log) -> None:
+def test_a_vote_on_a_missing_run_is_refused(log: Log) -> None:
     run_id = written(log, a_run())
     for pair in ((run_id, uuid.uuid4().hex), (uuid.uuid4().hex, run_id)):
         save_vote(log, Vote(*pair, "one", "other", Better.FIRST, True))
@@ -235,7 +235,7 @@ def test_a_vote_goes_with_either_of_its_runs(log: Log) -> None:
     assert judgements(log.database) == [Judgement(young.id, young.id, Better.TIE)]
 
 
-def test_without_a_database_nothing_is_kept_and_a_vote_says_so(tmp_path: Path) -> None:
+def test_without_a_database_votes_fail_with_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     log = Log(f"sqlite:///{tmp_path / 'file' / 'log.sqlite3'}")
     save_experiment(log, ID, "lost")

@@ -53,7 +53,7 @@ def test_the_fields_stand_in_the_order_of_their_axes_each_once() -> None:
     assert a_setup(SEED, TEMPERATURE, SEED).fields == ["random_seed", "temperature"]
 
 
-def test_values_that_are_none_stand_in_the_way_of_the_plan_and_are_named_on_their_axis() -> None:
+def test_invalid_values_prevent_the_plan_and_are_named_on_their_axis() -> None:
     setup = a_setup(TEMPERATURE, TypedAxis(field="max_tokens", text="5, many"))
     with pytest.raises(AxisProblem) as problem:
         setup.plan()
@@ -74,7 +74,7 @@ def test_a_second_axis_of_the_same_field_is_named_and_makes_no_plan() -> None:
         setup.plan()
 
 
-def test_axes_that_do_not_fit_together_are_each_well_by_themselves() -> None:
+def test_axes_of_different_lengths_are_each_valid() -> None:
     setup = a_setup(TEMPERATURE, TypedAxis(field="random_seed", text="1..3"), kind=PlanKind.ZIP)
     with pytest.raises(PlanProblem):
         setup.plan()
@@ -110,7 +110,7 @@ def test_it_comes_back_from_json_as_it_was(setup: Setup) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "null", "[]", "{", '{"kind": "spiral"}', '{"repeats": 0}', '{"axes": [{}]}'])
-def test_what_is_no_set_up_is_read_as_none(text: str) -> None:
+def test_an_invalid_set_up_is_read_as_none(text: str) -> None:
     assert read_setup(text) is None
 
 

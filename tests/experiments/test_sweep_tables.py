@@ -106,7 +106,7 @@ def test_checked_cells_say_whether_they_pass_and_groups_how_often() -> None:
     assert "pass rate" not in grouped(TABLE, "temperature")
 
 
-def test_identical_answers_of_a_row_stand_once_with_their_number() -> None:
+def test_identical_answers_of_a_row_are_grouped_with_their_number() -> None:
     assert collapsed(TABLE)[["row", "answer", "times"]].to_numpy().tolist() == [
         ["base", "the sea", 2],
         ["temperature 1", "the sea", 1],
@@ -125,7 +125,7 @@ def wide(measure: SweepMeasure, inputs: list[dict[str, str]], runs: list[list[Ce
     return wide_table(measured(measure, ["temperature"], ROWS, inputs, runs, {}), len(inputs))
 
 
-def test_repeats_stand_beside_each_other() -> None:
+def test_repeats_are_shown_side_by_side() -> None:
     table = wide(TIMED_MEASURES["ttft_ms"], [], [BASE_RUNS, WARM_RUNS])
     assert list(table) == ["row", "repeat 1", "repeat 2"]
     assert table.to_numpy().tolist() == [["base", 10.0, 20.0], ["temperature 1", 30.0, 40.0]]
@@ -163,7 +163,7 @@ def test_long_answers_that_begin_alike_are_not_the_same() -> None:
 
 
 @pytest.mark.parametrize("begun", [[], [run(1, "", 0, 1, status="running")]])
-def test_tables_of_a_sweep_that_has_just_begun_say_nothing_yet(begun: list[CellResult]) -> None:
+def test_tables_of_a_new_sweep_are_empty(begun: list[CellResult]) -> None:
     table = long_table(["temperature"], ROWS, [], [begun, []])
     assert len(collapsed(table)) == len(different_only(table)) == len(begun)
     assert measured(LENGTH, ["temperature"], ROWS, [], [begun, []], {}).empty

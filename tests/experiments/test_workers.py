@@ -173,12 +173,12 @@ def _tasks(dask_scheduler: Any) -> int:
         ("nowhere at all", "postgresql://nobody@127.0.0.1/none", "There is no scheduler at nowhere at all"),
     ],
 )
-def test_workers_that_cannot_be_had_are_told(scheduler: str, url: str, why: str) -> None:
+def test_unavailable_workers_are_reported(scheduler: str, url: str, why: str) -> None:
     with pytest.raises(WorkersUnavailable, match=why):
         workers_of(scheduler, url, make_in_worker, stop_in_worker, connect_s=0.3)
 
 
-def test_nobody_needs_dask_who_names_no_scheduler() -> None:
+def test_dask_is_needed_only_with_a_scheduler() -> None:
     assert workers_of("", "sqlite:///runs.sqlite3", make_in_worker, stop_in_worker) is None
 
 
@@ -211,7 +211,7 @@ def test_a_scheduler_that_cannot_import_tempera_is_named(tmp_path: Path) -> None
         workers_of(f"tcp://127.0.0.1:{port}", "postgresql://here", make_in_worker, stop_in_worker, connect_s=60)
 
 
-def test_a_sweep_pauses_without_a_scheduler_and_goes_on_with_the_next(
+def test_a_sweep_pauses_without_a_scheduler_and_continues_with_the_next(
     postgresql_url: str, server: Endpoint, stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     address = f"tcp://127.0.0.1:{free_port()}"

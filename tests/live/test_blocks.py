@@ -17,7 +17,7 @@ LISTS = st.lists(st.text(st.sampled_from(list("ab<&é😀")), max_size=8), max_s
 
 
 @given(st.lists(LISTS, max_size=8))
-def test_frames_make_a_reader_equal_to_whatever_the_blocks_become(states: list[list[str]]) -> None:
+def test_frames_make_a_reader_equal_to_the_blocks(states: list[list[str]]) -> None:
     reader, seen = Reader(), []
     for blocks in states:
         frame = reader.frame(blocks)
@@ -43,7 +43,7 @@ def test_plain_blocks_hold_the_text_to_the_character_however_it_came(text: str, 
 
 
 @given(TEXTS, st.sampled_from(["markdown", "plain"]))
-def test_an_end_that_is_told_twice_changes_nothing(text: str, view: View) -> None:
+def test_a_repeated_end_changes_nothing(text: str, view: View) -> None:
     blocks = AnswerBlocks(view)
     blocks.update(text, ended=True)
     before = list(blocks.blocks)

@@ -47,7 +47,7 @@ def test_a_token_lives_on_while_a_connection_or_a_drawing_is_recent(monkeypatch:
     assert every.find(channel.token) is None
 
 
-def test_what_was_drawn_longest_ago_is_forgotten_first() -> None:
+def test_the_run_drawn_longest_ago_is_dropped_first() -> None:
     channel = Channels().open()
     runs = [make_run() for _ in range(17)]
     for run in runs[:16]:

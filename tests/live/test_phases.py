@@ -24,7 +24,7 @@ def test_each_phase_begins_where_the_one_before_it_ended() -> None:
     ]
 
 
-def test_a_reused_connection_is_said_and_takes_no_time() -> None:
+def test_a_reused_connection_is_shown_with_no_time() -> None:
     record = replace(RECORD, connect_ms=0.0, first_byte_ms=10.0, ttft_ms=None, waited_ms=0.0, total_ms=10.0)
     assert phases(record) == [Phase("connection reused", 0.0, 0.0), Phase("first byte", 0.0, 10.0)]
 

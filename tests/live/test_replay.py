@@ -36,7 +36,7 @@ def played(run, view: str = "markdown") -> list[tuple[float, list[str]]]:
 
 
 @given(st.lists(st.text(st.sampled_from(list("ab `*\n-|$😀")), max_size=12), min_size=1, max_size=40))
-def test_after_each_event_the_page_shows_what_had_come(pieces: list[str]) -> None:
+def test_after_each_event_the_page_shows_the_text_so_far(pieces: list[str]) -> None:
     run = make_run()
     pieces = ["1", "2", *pieces]  # a second piece that begins with the first may be held until it is clear what it is
     for number, piece in enumerate(pieces):
@@ -63,7 +63,7 @@ def test_a_long_replay_comes_in_several_messages_and_ends_as_the_answer_ends() -
     assert played(run)[-1][1] == whole.blocks
 
 
-def test_events_that_are_not_whole_or_say_something_else_bring_all_that_is_left() -> None:
+def test_cut_or_different_events_show_the_rest_of_the_text() -> None:
     assert lengths_after([event("Hello"), event(" you"), event("!")], "Hello you!") == [5, 9, 10]
     long = "x" * 3_000
     assert lengths_after([event("Hi "), event(long), event("!")], f"Hi {long}!") == [3, 3_004, 3_004]
@@ -95,7 +95,7 @@ def test_a_run_whose_events_are_gone_is_a_sentence() -> None:
     assert message == {"problem": "The log does not hold the events of this run any more."}
 
 
-def test_what_would_take_long_to_draw_after_each_event_is_drawn_less_often_and_whole_at_the_end() -> None:
+def test_slow_texts_are_drawn_less_often_and_whole_at_the_end() -> None:
     run = make_run()
     rows = [f"| {number} | *b* |\n" for number in range(400)]
     for number, piece in enumerate(["| a | b |\n|---|---|\n", *rows]):

@@ -87,7 +87,7 @@ def test_connections_of_one_visitor_share_one_share_of_time(connections: int) ->
     assert sum(worked) / (time.monotonic() - began) < 0.35
 
 
-def test_a_turn_in_a_hurry_is_paid_for_by_the_next_one() -> None:
+def test_a_hurried_turn_delays_the_next_one() -> None:
     async def turns() -> None:
         async with Shares(Most(100)).of("me") as share:
             share.free_at = asyncio.get_running_loop().time() + 3_600
@@ -106,7 +106,7 @@ def test_a_turn_in_a_hurry_is_paid_for_by_the_next_one() -> None:
     run_apart(turns())
 
 
-def test_who_connects_anew_has_no_new_time() -> None:
+def test_a_new_connection_gets_no_extra_time() -> None:
     async def twice() -> tuple[float, float]:
         shares = Shares(Most(100))
         async with shares.of("me") as share:
@@ -121,7 +121,7 @@ def test_who_connects_anew_has_no_new_time() -> None:
     assert before == after > 0
 
 
-def test_who_hangs_up_in_the_middle_has_used_the_time_of_the_whole() -> None:
+def test_a_connection_closed_early_has_used_its_time() -> None:
     ended: list[float] = []
 
     def work() -> None:

@@ -31,7 +31,7 @@ ANSWERS = [path.read_text() for path in sorted((Path(__file__).parents[1] / "mar
 
 
 @pytest.mark.parametrize("origin", ["http://evil.test", "null", "", None])
-def test_another_origin_is_refused_before_a_word_is_said(live: Server, origin: str | None) -> None:
+def test_another_origin_is_refused_before_the_handshake(live: Server, origin: str | None) -> None:
     with pytest.raises(InvalidStatus) as refused, live.connection(shown(live), origin=origin):
         pass
     assert refused.value.response.status_code == 403
@@ -85,7 +85,7 @@ def test_another_visitors_run_is_refused(live: Server) -> None:
         b'{"leave": 1}',
     ],
 )
-def test_a_request_that_makes_no_sense_ends_its_own_connection_only(live: Server, request_text: str | bytes) -> None:
+def test_an_invalid_request_ends_its_own_connection_only(live: Server, request_text: str | bytes) -> None:
     run = make_run("text")
     token = shown(live, run)
     with live.reader(token) as other, live.connection(token) as connection:
@@ -97,7 +97,7 @@ def test_a_request_that_makes_no_sense_ends_its_own_connection_only(live: Server
         assert other.plain_text == "text"
 
 
-def test_a_page_that_says_nothing_is_not_waited_for() -> None:
+def test_a_silent_page_is_disconnected() -> None:
     with (
         Server(hello_s=0.1).started() as server,
         connect(f"ws://127.0.0.1:{server.port}/live", origin=ORIGIN, proxy=None) as connection,
@@ -133,7 +133,7 @@ def test_the_status_line_has_the_endpoints_words_as_text_only(live: Server) -> N
         assert "finish reason &lt;img src=x&gt;</span>" in reader.blocks[0]
 
 
-def test_a_wait_counts_down_though_nothing_changes_in_the_run(live: Server) -> None:
+def test_a_wait_counts_down_without_changes_of_the_run(live: Server) -> None:
     run = make_run()
     run.wait_to_retry("<b>busy</b>", 0.4)
     with live.reader(shown(live, run)) as reader:
@@ -150,7 +150,7 @@ def test_a_wait_counts_down_though_nothing_changes_in_the_run(live: Server) -> N
         assert ">Streaming</span>" in reader.blocks[0]
 
 
-def test_why_an_attempt_failed_stands_where_the_answer_will(live: Server) -> None:
+def test_the_reason_of_a_failed_attempt_is_shown_instead_of_the_answer(live: Server) -> None:
     run = make_run()
     with live.reader(shown(live, run)) as reader:
         reader.watch(run.id, "markdown")
@@ -207,7 +207,7 @@ def test_a_run_begins_in_its_place_without_a_request(live: Server) -> None:
         assert other.facts == {"refused": True}
 
 
-def test_what_came_last_waits_for_no_share_of_time_once_the_run_has_ended(live: Server) -> None:
+def test_the_last_frame_of_an_ended_run_is_not_delayed(live: Server) -> None:
     async def use_up_the_share() -> None:
         async with live.channels.shares.of("me") as share:
             share.free_at = time.monotonic() + 3_600
@@ -336,7 +336,7 @@ def test_a_reader_that_resumes_is_not_sent_what_it_has(live: Server) -> None:
         assert reader.received < whole / 100
 
 
-def test_what_a_lane_asks_next_ends_the_replay_that_it_asked_for_before(live: Server) -> None:
+def test_a_new_request_of_a_lane_ends_its_replay(live: Server) -> None:
     run = make_run()
     for number in range(3_000):
         tell(run, f"word{number} ", float(number))

@@ -42,7 +42,7 @@ def test_a_running_run_says_what_it_does() -> None:
     assert status_words(ended()) == ("ok", "green")
 
 
-def test_a_wait_before_a_retry_counts_down_and_its_reason_stands_for_the_answer() -> None:
+def test_a_wait_before_a_retry_counts_down_with_its_reason() -> None:
     wait = RetryWait("Rate limit exceeded (HTTP 429)", time.monotonic() + 29.5)
     assert status_words(RUNNING, Activity.RETRYING, retry_wait=wait) == ("Trying again in 30 s", "blue")
     over = replace(wait, until=time.monotonic())
@@ -60,7 +60,7 @@ def meaning(record: RunRecord, label: str) -> str:
     return next(number.meaning for number in numbers(record) if number.label == label)
 
 
-def test_chunks_stand_in_for_tokens_and_are_called_so() -> None:
+def test_chunks_are_counted_until_tokens_are_known() -> None:
     assert values(RUNNING)["received"] == "1 chunk"
     assert "chunks/s" in values(RUNNING)
     assert values(ended())["tokens"] == "not reported, 3 chunks"
@@ -68,7 +68,7 @@ def test_chunks_stand_in_for_tokens_and_are_called_so() -> None:
     assert values(ended(chunk_count=0, attempts=2, total_ms=1500.0)) == {"attempts": "2", "total": "1.5 s"}
 
 
-def test_a_number_that_cannot_be_told_says_why_and_one_that_can_says_what_it_counts() -> None:
+def test_numbers_have_their_definition_or_the_reason_for_n_a() -> None:
     none = ended(rate_basis="the endpoint reported no completion tokens", tokens_per_second=None)
     assert values(none)["tokens/s"] == "n/a"
     assert meaning(none, "tokens/s").endswith("No rate: the endpoint reported no completion tokens.")

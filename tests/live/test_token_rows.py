@@ -38,7 +38,7 @@ def test_text_of_the_model_is_data() -> None:
     assert ended([an_event(text, a_token(text))], text) == [[text, [[0, -1.0, None, None, []]]]]
 
 
-def test_what_is_missing_is_said() -> None:
+def test_missing_probabilities_have_a_note() -> None:
     assert ended([an_event("a")], "a") == ["a", {"note": NO_TOKENS}]
     assert ended([an_event("a", a_token("a"))], "b") == ["b", {"note": OTHER_TEXT}]
     cut = StoredEvent("message", "{", 1.0, 99)

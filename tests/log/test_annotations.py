@@ -30,7 +30,7 @@ def ended_run(log: Log, status: Status = Status.OK) -> str:
     return run.id
 
 
-def test_nothing_is_said_at_first_and_then_what_was_said_last(log: Log, run_id: str) -> None:
+def test_a_run_without_annotation_has_none_and_the_last_one_counts(log: Log, run_id: str) -> None:
     assert annotation_of(log.database, run_id) == Annotation()
     annotate(log, run_id, Annotation(2, ("a",), "n"))
     said = Annotation(5, ("good", "two words"), "Notes\nof two lines \U0001f30a")
@@ -43,7 +43,7 @@ def test_nothing_is_said_at_first_and_then_what_was_said_last(log: Log, run_id: 
     assert annotation_of(log.database, "0" * 32) == Annotation()
 
 
-def test_tags_are_single_lines_each_once_and_notes_have_an_end(log: Log, run_id: str) -> None:
+def test_tags_are_unique_lines_and_notes_have_a_limit(log: Log, run_id: str) -> None:
     annotate(log, run_id, Annotation(None, ("a\nb", " a  b ", "", "x" * 99), "n\0" * MOST_CHARACTERS))
     said = annotation_of(log.database, run_id)
     assert said.tags == ("a b", "x" * 60)
@@ -51,7 +51,7 @@ def test_tags_are_single_lines_each_once_and_notes_have_an_end(log: Log, run_id:
     assert [page["id"] for _, page in page_of(log.database, View(tag="a b")).runs.iterrows()] == [run_id]
 
 
-def test_a_deleted_run_is_gone_with_all_and_can_be_brought_back_whole(log: Log, run_id: str) -> None:
+def test_a_deleted_run_is_removed_completely_and_can_be_restored(log: Log, run_id: str) -> None:
     annotate(log, run_id, Annotation(4, ("keep",), "Why"))
     record, events = find_run(log.database, run_id), events_of(log.database, run_id)
     assert len(events) == 1
@@ -66,7 +66,7 @@ def test_a_deleted_run_is_gone_with_all_and_can_be_brought_back_whole(log: Log, 
     assert page_of(log.database, View(words="unmistakable")).runs["id"].tolist() == [run_id]
 
 
-def test_a_run_that_goes_on_or_is_not_there_is_not_deleted(log: Log) -> None:
+def test_an_active_or_missing_run_is_not_deleted(log: Log) -> None:
     run = make_run()
     log.begin(run)
     log.wait_until_committed(run)
@@ -78,7 +78,7 @@ def test_a_run_that_goes_on_or_is_not_there_is_not_deleted(log: Log) -> None:
     log.end(run)
 
 
-def test_all_that_a_view_finds_are_deleted_in_steps_and_no_other(log: Log) -> None:
+def test_exactly_the_runs_of_a_view_are_deleted_in_steps(log: Log) -> None:
     for _ in range(5):
         ended_run(log, Status.ERROR)
     good = ended_run(log)

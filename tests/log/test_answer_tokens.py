@@ -52,7 +52,7 @@ def test_tokens_besides_the_text_are_counted() -> None:
     assert (shapes(found), found.beside) == ([("Hi", 1)], 1)
 
 
-def test_a_first_blank_that_is_not_in_the_text_is_no_obstacle() -> None:
+def test_a_leading_blank_outside_the_text_is_ignored() -> None:
     assert shapes(tokens_of([an_event("Hi", a_token(" Hi"))], "Hi")) == [("Hi", 1)]
 
 
@@ -67,19 +67,19 @@ def test_reasoning_and_tool_calls_are_kept_apart() -> None:
     assert (shapes(found), found.of_reasoning, found.beside) == ([("x", 1)], 1, 1)
 
 
-def test_what_was_not_stored_has_no_tokens() -> None:
+def test_unstored_events_have_no_tokens() -> None:
     whole = an_event("b", *[a_token("b" * 50) for _ in range(200)])
     assert whole.size > len(whole.data) > MOST_DATA_CHARS
     found = tokens_of([an_event("a", a_token("a")), whole, an_event("c", a_token("c"))], "abc")
     assert (shapes(found), found.is_cut) == ([("a", 1), ("bc", 0)], True)
 
 
-def test_events_of_another_text_colour_nothing() -> None:
+def test_events_of_another_text_give_no_tokens() -> None:
     assert tokens_of([an_event("abc", a_token("abc"))], "xyz").pieces == [TokenPiece("xyz")]
 
 
 @given(st.lists(st.text(max_size=4), max_size=6), st.data())
-def test_the_pieces_are_the_text_wherever_chunks_and_tokens_part(tokens: list[str], data: st.DataObject) -> None:
+def test_the_pieces_are_the_text_for_any_chunk_and_token_boundaries(tokens: list[str], data: st.DataObject) -> None:
     text = "".join(tokens)
     places = sorted(data.draw(st.lists(st.integers(0, len(text)), max_size=4)))
     chunks = [text[begin:end] for begin, end in zip([0, *places], [*places, len(text)], strict=True)]

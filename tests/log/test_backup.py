@@ -33,7 +33,7 @@ def test_a_backup_of_a_log_in_use_restores_a_deleted_run(url: str, tmp_path: Pat
         assert find_run(log.database, run.id)
 
 
-def test_what_is_no_backup_changes_nothing(url: str, tmp_path: Path) -> None:
+def test_an_invalid_backup_changes_nothing(url: str, tmp_path: Path) -> None:
     (tmp_path / "text").write_text("no backup")
     for wrong in ("text", "missing"):
         with pytest.raises(BackupFailed):

@@ -32,7 +32,7 @@ def filled(log: Log, number: int) -> None:
     log.write(lambda connection: connection.execute(insert(runs), rows))
 
 
-def test_the_file_is_smaller_by_what_was_deleted_and_the_rest_is_found(sqlite_url: str, tmp_path: Path) -> None:
+def test_compaction_shrinks_the_file_and_keeps_the_remaining_runs(sqlite_url: str, tmp_path: Path) -> None:
     log = Log(sqlite_url)
     filled(log, 1_500)
     database = log.database
@@ -55,7 +55,7 @@ def test_the_file_is_smaller_by_what_was_deleted_and_the_rest_is_found(sqlite_ur
         assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
 
 
-def test_what_is_deleted_meanwhile_does_not_keep_it_going_for_ever(sqlite_url: str) -> None:
+def test_compaction_ends_although_runs_are_deleted_meanwhile(sqlite_url: str) -> None:
     log = Log(sqlite_url)
     filled(log, 60)
 
@@ -73,7 +73,7 @@ def test_what_is_deleted_meanwhile_does_not_keep_it_going_for_ever(sqlite_url: s
     log.close()
 
 
-def test_a_postgresql_looks_after_its_space_itself(postgresql_url: str) -> None:
+def test_postgresql_needs_no_compaction(postgresql_url: str) -> None:
     log = Log(postgresql_url)
     filled(log, 3)
     list(delete_found(log, log.database, View(model="m0")))
@@ -83,7 +83,7 @@ def test_a_postgresql_looks_after_its_space_itself(postgresql_url: str) -> None:
 
 
 @pytest.mark.parametrize("piece", PIECES, ids=lambda path: path.stem)
-def test_the_log_of_an_older_release_can_be_made_smaller_as_well(piece: Path, tmp_path: Path) -> None:
+def test_the_log_of_an_older_release_can_be_compacted(piece: Path, tmp_path: Path) -> None:
     copy(piece, tmp_path / "log.sqlite3")
     database = Database(f"sqlite:///{tmp_path / 'log.sqlite3'}")
     listed = len(page_of(database, View()).runs)

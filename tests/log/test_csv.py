@@ -57,7 +57,7 @@ def test_a_reader_of_csv_gets_every_text_but_for_apostrophes(log: Log, text: str
             assert not part.lstrip(' \n\r\x85\u2028"').startswith(tuple("=+-@＝＋－＠"))
 
 
-def test_a_negative_number_stays_a_number_and_what_is_not_known_is_empty(log: Log) -> None:
+def test_negative_numbers_stay_numbers_and_unknown_values_are_empty(log: Log) -> None:
     logged(log, replace(finished().record(), text="-1", ttft_ms=-1.5, prompt_tokens=None, streamed=True))
     (row,) = read_back(log)
     assert (row["text"], row["ttft_ms"], row["prompt_tokens"], row["streamed"]) == ("'-1", "-1.5", "", "True")
@@ -81,7 +81,7 @@ def test_a_spreadsheet_that_opens_the_file_knows_its_encoding(log: Log) -> None:
     assert read_data_set("runs.csv", content.removeprefix(codecs.BOM_UTF8)) == read_data_set("runs.csv", content)
 
 
-def test_the_names_come_once_and_lines_end_as_rfc_4180_has_it(log: Log) -> None:
+def test_the_header_comes_once_and_lines_end_as_in_rfc_4180(log: Log) -> None:
     written(log, 10)
     pieces = list(csv_lines(log.database, steps=Steps(examined=4, read=3)))
     assert len(pieces) == 11

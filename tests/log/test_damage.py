@@ -92,7 +92,7 @@ def test_a_damaged_file_is_set_aside_and_a_new_log_begins(
     again.close()
 
 
-def test_a_file_without_anything_in_it_is_a_new_log(tmp_path: Path) -> None:
+def test_an_empty_file_is_a_new_log(tmp_path: Path) -> None:
     (tmp_path / "log.sqlite3").touch()
     log = Log(f"sqlite:///{tmp_path / 'log.sqlite3'}")
     assert (log.problem, log.warning, count_runs(log.database)) == (None, None, 0)
@@ -104,7 +104,7 @@ def test_a_sound_file_that_takes_too_long_to_check_stays(path: Path) -> None:
 
 
 @pytest.mark.parametrize("beside", [True, False])
-def test_a_file_that_is_removed_in_mid_run_begins_anew_with_the_runs_that_go_on(
+def test_a_log_removed_during_a_run_starts_again_with_the_active_runs(
     path: Path, new_run: Callable[[], Run], beside: bool
 ) -> None:
     log = Log(f"sqlite:///{path}")
@@ -130,7 +130,7 @@ def test_a_file_that_is_removed_in_mid_run_begins_anew_with_the_runs_that_go_on(
 
 
 @pytest.mark.parametrize("damage", [no_header, cut_off])
-def test_a_file_that_is_damaged_in_mid_run_is_set_aside(
+def test_a_log_damaged_during_a_run_is_set_aside(
     path: Path, new_run: Callable[[], Run], damage: Callable[[Path], None]
 ) -> None:
     log = Log(f"sqlite:///{path}")

@@ -86,7 +86,7 @@ def test_two_processes_on_an_old_sqlite_are_both_warned(
     database.close()
 
 
-def test_the_log_tells_of_a_second_process_while_it_is_there(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_log_warns_of_a_second_process_while_it_runs(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sqlite3, "sqlite_version_info", (3, 40, 1))
     log = Log(sqlite_url, Limits(heartbeat_s=0.05, log_flush_ms=20))
     with process("log = Log(url); say('open'); time.sleep(60)", sqlite_url) as child:

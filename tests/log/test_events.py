@@ -35,7 +35,7 @@ def limited(**limits: int) -> Run:
 
 
 @given(st.lists(EVENTS))
-def test_what_is_packed_is_unpacked_the_same(events: list[StoredEvent]) -> None:
+def test_packing_is_lossless(events: list[StoredEvent]) -> None:
     assert unpack(pack(events)) == events
 
 
@@ -74,7 +74,7 @@ def test_packed_json_of_another_shape_is_refused(rows: Any) -> None:
 
 
 @pytest.mark.parametrize("content", [GOOD[:-1], GOOD[: len(GOOD) // 2], GOOD + b"x", GOOD + GOOD, b""])
-def test_what_was_cut_off_or_goes_on_is_refused(content: bytes) -> None:
+def test_packs_that_are_cut_or_too_long_are_refused(content: bytes) -> None:
     with pytest.raises(ValueError, match="damaged"):
         unpack(content)
 
@@ -87,7 +87,7 @@ def test_every_changed_byte_is_noticed() -> None:
             unpack(bytes(changed))
 
 
-def test_a_bomb_is_refused_before_it_fills_the_memory() -> None:
+def test_a_compression_bomb_is_refused_before_it_fills_the_memory() -> None:
     bomb = zlib.compress(b"[" + b" " * (100 << 20) + b"]")
     tracemalloc.start()
     with pytest.raises(ValueError, match="damaged"):
@@ -131,13 +131,13 @@ def test_a_run_keeps_every_event_also_those_that_add_nothing(new_run: Callable[[
     assert (record.text, record.chunk_count, record.event_count, record.ttft_ms) == ("Hi", 1, 5, 2.0)
 
 
-def test_text_that_was_held_back_is_no_event(new_run: Callable[[], Run]) -> None:
+def test_held_back_text_is_no_event(new_run: Callable[[], Run]) -> None:
     run = new_run()
     run.take(TimedEvent("flush", "", 4.0, (Delta(0, "<thin"),)))
     assert (run.events(), run.record().event_count, run.record().text) == ([], 0, "<thin")
 
 
-def test_an_event_that_adds_nothing_is_heard_of_and_leaves_the_activity(new_run: Callable[[], Run]) -> None:
+def test_an_event_without_text_notifies_and_keeps_the_activity(new_run: Callable[[], Run]) -> None:
     run = new_run()
     run.attach(lambda: None)
     heard: list[int] = []
@@ -149,7 +149,7 @@ def test_an_event_that_adds_nothing_is_heard_of_and_leaves_the_activity(new_run:
     assert run.activity is Activity.STREAMING
 
 
-def test_of_long_data_the_beginning_is_kept_and_its_size(new_run: Callable[[], Run]) -> None:
+def test_long_data_is_cut_and_its_size_kept(new_run: Callable[[], Run]) -> None:
     run = new_run()
     run.take(TimedEvent("n" * 5_000, "🐙" * 5_000, 1.0, (Delta(0, "🐙" * 5_000),)))
     assert run.events() == [StoredEvent("n" * 256, "🐙" * 2_048, 1.0, 5_000)]

@@ -63,7 +63,7 @@ def without_ids(lines: list[str]) -> list[str]:
     said=st.builds(Annotation, st.none() | st.integers(1, 5), st.lists(TEXTS, max_size=3).map(tuple), TEXTS),
 )
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_what_is_exported_and_imported_is_exported_the_same_again(
+def test_an_export_survives_an_import_unchanged(
     log: Log,
     text: str,
     reasoning: str,
@@ -96,7 +96,7 @@ def test_what_is_exported_and_imported_is_exported_the_same_again(
     assert "".join(first).splitlines() == [line.removesuffix("\n") for line in first]
 
 
-def test_an_export_moves_from_one_kind_of_database_to_the_other(
+def test_an_export_moves_between_sqlite_and_postgresql(
     sqlite_url: str, postgresql_url: str, new_run: Callable[[], Run]
 ) -> None:
     one, other = Log(sqlite_url), Log(postgresql_url)
@@ -112,7 +112,7 @@ def test_an_export_moves_from_one_kind_of_database_to_the_other(
     other.close()
 
 
-def test_a_file_that_an_editor_began_with_a_mark_is_imported_too(log: Log) -> None:
+def test_a_file_with_a_byte_order_mark_is_imported(log: Log) -> None:
     assert import_runs(log, ["\ufeff" + line_with(), line_with()]) == 2
 
 
@@ -151,13 +151,13 @@ def line_with(**changes: Any) -> str:
     ],
     ids=range(23),
 )
-def test_a_line_that_no_export_wrote_is_refused_by_its_number(log: Log, line: str, why: str) -> None:
+def test_an_invalid_line_is_refused_with_its_number(log: Log, line: str, why: str) -> None:
     with pytest.raises(ImportRefused, match=f"^Line 3.*{why}"):
         import_runs(log, [line_with(), "\n", line])
     assert list(export_runs(log.database)) == []
 
 
-def test_a_line_far_longer_than_a_run_is_refused_and_not_read_whole(log: Log) -> None:
+def test_an_overlong_line_is_refused_without_reading_it_whole(log: Log) -> None:
     for file in ("x" * 24_000_001, "[" + "[]," * 150_001 + "1]"):
         lines = list(lines_of(io.StringIO("\n" + file)))
         assert max(map(len, lines)) <= 24_000_001
@@ -187,7 +187,7 @@ def test_the_export_of_each_release_is_imported(log: Log, path: Path) -> None:
     )
 
 
-def test_a_line_from_before_a_field_was_kept_verifies_but_lets_nobody_add_the_field() -> None:
+def test_a_line_of_an_older_release_verifies_without_its_later_fields() -> None:
     content = json.loads((GALLERY / "0.1.0.jsonl").read_text("utf-8").splitlines()[0])
     assert not {"event_count", "draft"} & content.keys()
     record = read_line(1, json.dumps(content)).record
@@ -241,7 +241,7 @@ def test_a_condition_leaves_out_all_other_runs(log: Log) -> None:
     assert list(export_runs(log.database, runs.c.model == "another")) == []
 
 
-def test_a_condition_may_ask_another_table(log: Log) -> None:
+def test_a_condition_may_use_another_table(log: Log) -> None:
     records = written(log, 3)
     segment = {"run_id": records[1].id, "first": 0, "content": b""}
     log.write(lambda connection: connection.execute(events.insert(), [segment]))

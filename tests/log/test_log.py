@@ -27,7 +27,7 @@ from tests.orders import order, said
 from tests.waiting import wait_for
 
 
-def test_the_row_is_there_before_anything_is_sent(log: Log, new_run: Callable[[], Run]) -> None:
+def test_the_row_exists_before_anything_is_sent(log: Log, new_run: Callable[[], Run]) -> None:
     run = new_run()
     log.begin(run)
     log.wait_until_committed(run)
@@ -65,7 +65,7 @@ def test_text_is_written_while_it_streams(log: Log, new_run: Callable[[], Run]) 
     wait_for(lambda: find_run(log.database, run.id).text == "Hello you")
 
 
-def test_a_finished_run_is_written_whole_and_let_go(log: Log, new_run: Callable[[], Run]) -> None:
+def test_a_finished_run_is_written_completely_and_released(log: Log, new_run: Callable[[], Run]) -> None:
     run = new_run()
     log.begin(run)
     run.take(said("Hi 🐙", 5.0))
@@ -77,7 +77,7 @@ def test_a_finished_run_is_written_whole_and_let_go(log: Log, new_run: Callable[
     assert (found.text, found.http_status, found.warnings) == ("Hi 🐙", 200, '["odd"]')
 
 
-def test_closing_writes_what_is_left(url: str, new_run: Callable[[], Run]) -> None:
+def test_closing_writes_the_remaining_runs(url: str, new_run: Callable[[], Run]) -> None:
     log = Log(url)
     run = new_run()
     log.begin(run)
@@ -88,7 +88,7 @@ def test_closing_writes_what_is_left(url: str, new_run: Callable[[], Run]) -> No
     again.close()
 
 
-def test_a_database_that_comes_back_gets_the_runs_it_missed(tmp_path: Path, new_run: Callable[[], Run]) -> None:
+def test_a_database_that_recovers_gets_the_missed_runs(tmp_path: Path, new_run: Callable[[], Run]) -> None:
     obstacle = tmp_path / "folder"
     obstacle.write_text("a file stands where the folder should be")
     log = Log(f"sqlite:///{obstacle / 'runs.sqlite3'}", Limits(log_retry_s=0.1))
@@ -143,7 +143,7 @@ def test_the_newest_run_comes_first(log: Log, new_run: Callable[[], Run]) -> Non
 NO_IDS = ["", "0", "None", ":id", "%", "_" * 32, "A" * 32, "' or 1=1 --", "x" * 10_000, "\x00"]
 
 
-def test_an_id_that_is_none_finds_no_run(log: Log, new_run: Callable[[], Run]) -> None:
+def test_an_invalid_id_finds_no_run(log: Log, new_run: Callable[[], Run]) -> None:
     run = new_run()
     log.begin(run)
     log.wait_until_committed(run)
@@ -174,7 +174,7 @@ def segments(log: Log, run: Run) -> list[int]:
         return list(connection.execute(statement).scalars())
 
 
-def test_the_events_of_a_finished_run_are_read_as_they_came(log: Log, new_run: Callable[[], Run]) -> None:
+def test_the_events_of_a_finished_run_are_read_in_order(log: Log, new_run: Callable[[], Run]) -> None:
     run, other = new_run(), new_run()
     for one in (run, other):
         log.begin(one)
@@ -215,9 +215,7 @@ def test_events_are_written_when_they_are_many(url: str, new_run: Callable[[], R
     log.close()
 
 
-def test_events_are_written_when_they_have_waited_though_nothing_more_comes(
-    url: str, new_run: Callable[[], Run]
-) -> None:
+def test_waiting_events_are_written_without_further_events(url: str, new_run: Callable[[], Run]) -> None:
     log = Log(url, Limits(heartbeat_s=60, log_flush_ms=50, log_events_s=0.3))
     run = new_run()
     began = time.monotonic()
@@ -232,7 +230,7 @@ def test_events_are_written_when_they_have_waited_though_nothing_more_comes(
     log.close()
 
 
-def test_closing_writes_the_events_of_what_has_ended(url: str, new_run: Callable[[], Run]) -> None:
+def test_closing_writes_the_events_of_ended_runs(url: str, new_run: Callable[[], Run]) -> None:
     log = Log(url)
     run = new_run()
     log.begin(run)
@@ -265,9 +263,7 @@ def test_events_that_are_written_again_are_stored_once(url: str, new_run: Callab
     log.close()
 
 
-def test_events_that_were_committed_without_the_log_learning_of_it_are_there_once(
-    log: Log, new_run: Callable[[], Run]
-) -> None:
+def test_events_of_an_unconfirmed_commit_are_stored_once(log: Log, new_run: Callable[[], Run]) -> None:
     run = new_run()
     log.begin(run)
     take(run, 300)
@@ -280,7 +276,7 @@ def test_events_that_were_committed_without_the_log_learning_of_it_are_there_onc
     assert events_of(log.database, run.id) == run.events()
 
 
-def test_a_run_that_ends_while_it_is_looked_at_is_written_with_its_last_events(
+def test_a_run_that_ends_during_a_flush_is_written_with_its_last_events(
     new_run: Callable[[], Run], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = new_run()
@@ -326,7 +322,7 @@ def test_damaged_events_are_named_and_the_run_stays_readable(log: Log, new_run: 
     assert find_run(log.database, run.id).text == "xxx"
 
 
-def test_an_id_that_is_none_finds_no_events(log: Log, new_run: Callable[[], Run]) -> None:
+def test_an_invalid_id_finds_no_events(log: Log, new_run: Callable[[], Run]) -> None:
     run = new_run()
     log.begin(run)
     take(run, 3)
@@ -335,7 +331,7 @@ def test_an_id_that_is_none_finds_no_events(log: Log, new_run: Callable[[], Run]
     assert [no_id for no_id in NO_IDS if events_of(log.database, no_id)] == []
 
 
-def test_the_form_that_a_run_began_with_is_kept_if_it_was_given(log: Log, new_run: Callable[[], Run]) -> None:
+def test_a_run_keeps_its_draft(log: Log, new_run: Callable[[], Run]) -> None:
     without = new_run()
     draft = '{"text": "Hi \N{OCTOPUS}"}'
     run = Run(order(body=b"{}", draft=draft))
@@ -360,7 +356,7 @@ def test_the_placement_in_an_experiment_is_stored_during_a_run_and_after_it(log:
 
 
 @pytest.mark.parametrize(("queued_ms", "cached_tokens"), [(12.5, 7), (0.0, 0), (None, None)])
-def test_what_the_endpoint_said_of_its_wait_and_its_cache_comes_back(
+def test_reported_queue_time_and_cached_tokens_are_stored(
     log: Log, new_run: Callable[[], Run], queued_ms: float | None, cached_tokens: int | None
 ) -> None:
     run = new_run()
@@ -371,7 +367,7 @@ def test_what_the_endpoint_said_of_its_wait_and_its_cache_comes_back(
     assert (found.queued_ms, found.cached_tokens) == (queued_ms, cached_tokens)
 
 
-def test_what_is_found_out_about_a_run_after_its_end_stays(log: Log) -> None:
+def test_facts_found_after_the_end_of_a_run_are_kept(log: Log) -> None:
     run = make_run(A_PLACEMENT)
     log.begin(run)
     run.finish(Outcome(Status.OK))

@@ -76,9 +76,7 @@ def ended(log: Log, run: Run) -> RunRecord:
     return find_run(log.database, run.id)
 
 
-def test_a_lock_that_is_held_for_long_stops_no_run_and_loses_no_text(
-    log: Log, url: str, new_run: Callable[[], Run]
-) -> None:
+def test_a_long_lock_stops_no_run_and_loses_no_text(log: Log, url: str, new_run: Callable[[], Run]) -> None:
     before, meanwhile = new_run(), new_run()
     log.begin(before)
     log.wait_until_committed(before)
@@ -92,7 +90,7 @@ def test_a_lock_that_is_held_for_long_stops_no_run_and_loses_no_text(
     assert ended(log, meanwhile).status == "ok"
 
 
-def test_events_are_complete_though_the_database_failed_in_mid_run(url: str, new_run: Callable[[], Run]) -> None:
+def test_events_are_complete_after_a_database_failure_during_a_run(url: str, new_run: Callable[[], Run]) -> None:
     log = Log(url, replace(QUICK, log_events_s=0.1))
     run = new_run()
     log.begin(run)
@@ -139,7 +137,7 @@ def test_a_full_disk_stops_no_run_and_loses_no_text(small_disk: Path, new_run: C
     connection.close()
 
 
-def test_a_postgresql_that_restarts_in_mid_run_gets_it_whole(own_server: Server, new_run: Callable[[], Run]) -> None:
+def test_a_run_is_complete_after_a_restart_of_postgresql(own_server: Server, new_run: Callable[[], Run]) -> None:
     log = Log(own_server.url, QUICK)
     run = new_run()
     log.begin(run)
@@ -189,7 +187,7 @@ def own_server(_postgresql_server: None) -> Iterator[Server]:
 
 
 @pytest.mark.parametrize("most", [1_000_000, 3_000_000])
-def test_runs_that_cannot_be_written_take_limited_memory(url: str, new_run: Callable[[], Run], most: int) -> None:
+def test_unwritten_runs_take_limited_memory(url: str, new_run: Callable[[], Run], most: int) -> None:
     log = Log(url, replace(QUICK, unwritten_log_bytes=most))
     running = new_run()
     log.begin(running)
@@ -299,7 +297,7 @@ def refuse(bad: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bad, "record", record)
 
 
-def test_a_fault_of_our_own_does_not_end_the_log(
+def test_an_internal_error_does_not_end_the_log(
     log: Log, new_run: Callable[[], Run], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     run = new_run()
@@ -313,9 +311,7 @@ def test_a_fault_of_our_own_does_not_end_the_log(
     assert ended(log, run).status == "ok"
 
 
-def test_other_work_on_a_log_that_is_off_fails_with_the_reason(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_work_on_an_unavailable_log_fails_with_the_reason(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     (tmp_path / "file").touch()
     log = Log(f"sqlite:///{tmp_path / 'file' / 'log.sqlite3'}", QUICK)
     for _ in range(3):  # each is another try to open it
@@ -327,7 +323,7 @@ def test_other_work_on_a_log_that_is_off_fails_with_the_reason(
         log.forget("2000")
 
 
-def test_reading_goes_on_while_nothing_can_be_written(log: Log, url: str, new_run: Callable[[], Run]) -> None:
+def test_reading_continues_while_writing_fails(log: Log, url: str, new_run: Callable[[], Run]) -> None:
     run = new_run()
     log.begin(run)
     log.wait_until_committed(run)

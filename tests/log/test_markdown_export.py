@@ -68,7 +68,7 @@ def as_read(text: str) -> str:
 
 
 @given(text=TEXTS, name=TEXTS)
-def test_no_text_breaks_out_of_its_place(text: str, name: str) -> None:
+def test_no_text_breaks_out_of_its_block(text: str, name: str) -> None:
     document = as_markdown(with_texts(text, name))
     assert shape(document) == shape(as_markdown(with_texts("harmless", "harmless")))
     error, message, settings, answer, reasoning, warnings, exact = fences(document)
@@ -164,7 +164,7 @@ def test_settings_that_were_omitted_are_not_there_and_null_is_null() -> None:
     assert json.loads(fences(as_markdown(record(request_body=body)))[1]) == {"temperature": None, "max_tokens": 5}
 
 
-def test_messages_in_parts_and_what_else_a_message_says_stand_as_json() -> None:
+def test_parts_and_further_keys_of_messages_are_json() -> None:
     parts = [{"type": "text", "text": "Look"}, {"type": "image_url", "image_url": "x"}]
     call = {"role": "assistant", "content": None, "tool_calls": [{"id": "1"}]}
     read = fences(as_markdown(record(request_body=body_of(user(parts), call, "odd", user("x", role=None)))))
@@ -181,7 +181,7 @@ def test_a_body_with_several_interpretations_is_shown_as_sent(body: str) -> None
 
 
 @pytest.mark.parametrize("messages", ["text", None, 7, {}])
-def test_messages_that_are_no_list_stand_in_the_exact_request_only(messages: Any) -> None:
+def test_invalid_messages_appear_in_the_exact_request_only(messages: Any) -> None:
     document = as_markdown(record(request_body=json.dumps({"messages": messages})))
     assert "### Message" not in document
     assert "### Settings" in document

@@ -124,7 +124,7 @@ def read_all(own: OwnLog, two: Two) -> dict[str, Any]:
     return {name: read(own.database, two) for name, read in READS.items()}
 
 
-def test_the_rows_of_others_do_not_change_what_is_found(two: Two) -> None:
+def test_the_rows_of_others_do_not_change_results(two: Two) -> None:
     together = read_all(two.mine, two)
     for table in (experiments, presets, runs):
         two.log.write(lambda connection, table=table: connection.execute(delete(table).where(table.c.owner == "them")))
@@ -166,7 +166,7 @@ CHANGES: dict[str, Callable[[OwnLog, Two], Any]] = {
 }
 
 
-def test_nothing_of_others_is_changed(two: Two) -> None:
+def test_rows_of_others_are_never_changed(two: Two) -> None:
     before = read_all(two.theirs, two)
     for name, change in CHANGES.items():
         change(two.mine, two)
@@ -174,7 +174,7 @@ def test_nothing_of_others_is_changed(two: Two) -> None:
         assert read_all(two.theirs, two) == before, name
 
 
-def test_a_run_of_others_can_neither_be_watched_nor_brought_back_as_theirs(two: Two) -> None:
+def test_a_run_of_others_can_be_neither_watched_nor_restored(two: Two) -> None:
     run = make_run(owner="them")
     two.log.begin(run)
     assert two.mine.live(run.id) is None
@@ -197,7 +197,7 @@ def test_events_belong_to_the_owner_of_their_run(two: Two) -> None:
         events_of(two.theirs.database, two.their_run)
 
 
-def test_a_file_of_runs_does_not_say_whose_they_were(two: Two) -> None:
+def test_exported_runs_have_no_owner(two: Two) -> None:
     secret = OwnLog(two.log, "owner-canary")
     import_runs(secret, list(export_runs(two.mine.database)))
     assert count_runs(secret.database) == 2
@@ -218,7 +218,7 @@ def test_a_file_of_runs_does_not_say_whose_they_were(two: Two) -> None:
     ],
     ids=str,
 )
-def test_a_statement_that_names_no_owner_is_found_out(statement: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_statement_without_an_owner_is_detected(statement: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     assert not says_whose(statement)
     assert says_whose(statement.where(runs.c.owner == "me"))
     monkeypatch.setattr(owners, "COMPONENTS", COMPONENTS.parent)
@@ -237,7 +237,7 @@ def _uses(name: str) -> Iterator[str]:
                     yield f"{path.relative_to(COMPONENTS)}: {function.name}"
 
 
-def test_only_these_look_after_the_whole_log() -> None:
+def test_only_these_statements_read_the_whole_log() -> None:
     assert [*_uses("WHOLE_LOG")] == [
         "log/deletion.py: restore_run",
         "log/deletion.py: work",
@@ -250,7 +250,7 @@ def test_only_these_look_after_the_whole_log() -> None:
     ]
 
 
-def test_pages_reach_the_log_by_way_of_its_owner() -> None:
+def test_pages_use_the_log_through_its_owner() -> None:
     allowed = {
         "from components/ui/visitor.py": ["OwnLog(service().log, owner(), network())", "return service().log.database"],
         # Numbers of all, without words.

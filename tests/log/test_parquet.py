@@ -120,7 +120,7 @@ def test_columns_have_the_types_of_their_fields(log: Log) -> None:
     assert schema.field("error_message") == pa.field("error_message", pa.string())
 
 
-def test_a_field_that_was_omitted_null_or_a_value_is_so_in_the_body_that_is_read_back(log: Log) -> None:
+def test_the_body_keeps_omitted_null_and_values(log: Log) -> None:
     bodies = ['{"model": "m"}', '{"model":  "m", "top_p": null}', '{"model": "m", "top_p": 1.0}']
     first = finished().record()
     logged(log, *(replace(first, id=f"{n:032x}", request_body=body) for n, body in enumerate(bodies)))
@@ -129,7 +129,7 @@ def test_a_field_that_was_omitted_null_or_a_value_is_so_in_the_body_that_is_read
     assert [json.loads(body).get("top_p", "omitted") for body in read] == ["omitted", None, 1.0]
 
 
-def test_a_moment_that_no_calendar_has_is_not_known(log: Log) -> None:
+def test_an_impossible_date_is_unknown(log: Log) -> None:
     logged(log, replace(finished().record(), created_at="2026-99-99T00:00:00.000000Z"))
     assert columns_of(log)["created_at"] == [None]
 
@@ -183,9 +183,7 @@ def test_a_log_that_cannot_be_read_to_its_end_leaves_no_file(
     assert [*tmp_path.rglob("*.parquet")] == []
 
 
-def test_a_place_that_takes_no_file_is_an_error_of_the_system(
-    log: Log, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_unwritable_path_raises_an_os_error(log: Log, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "missing"))
     with pytest.raises(OSError, match="missing"):
         next(parquet_pieces(log.database))

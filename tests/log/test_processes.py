@@ -164,7 +164,7 @@ def test_of_several_ends_at_the_same_moment_exactly_one_wins(url: str, new_run: 
     other.close()
 
 
-def test_a_lost_run_is_lost_no_more_when_its_owner_comes_back(url: str) -> None:
+def test_a_lost_run_recovers_when_its_process_returns(url: str) -> None:
     other = Log(url, QUICK)
     with process(_STREAMING, url) as child:
         run_id = child.line()
@@ -204,7 +204,7 @@ sys.stdin.readline()
 """
 
 
-def test_a_process_whose_clock_is_ahead_takes_no_healthy_run_for_lost(url: str) -> None:
+def test_a_process_with_a_fast_clock_marks_no_healthy_run_as_lost(url: str) -> None:
     database = Database(url)
     with process(_STREAMING, url) as healthy, process(_AHEAD, url) as ahead:
         run_id = healthy.line()
@@ -221,7 +221,7 @@ def test_a_process_whose_clock_is_ahead_takes_no_healthy_run_for_lost(url: str) 
     database.close()
 
 
-def test_a_process_that_is_frozen_within_a_write_holds_no_lock_for_long(postgresql_url: str) -> None:
+def test_a_process_frozen_during_a_write_releases_its_lock_soon(postgresql_url: str) -> None:
     script = """
 log = Log(url, Limits(lost_after_s=1, heartbeat_s=0.1, log_lock_wait_s=1))
 run = new_run()

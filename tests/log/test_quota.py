@@ -105,7 +105,7 @@ def with_events(log: Log, owner: str) -> str:
     return run.id
 
 
-def test_every_row_is_counted_to_the_byte_when_made_changed_and_deleted(log: Log) -> None:
+def test_every_insert_update_and_delete_is_counted_to_the_byte(log: Log) -> None:
     for owner in ("me", "them"):
         ids = [*fill(log, owner), with_events(log, owner)]
     assert counted(log) == added_up(log)
@@ -136,7 +136,7 @@ def test_an_owner_who_deletes_everything_stores_nothing(log: Log) -> None:
     assert counted(log) == {}
 
 
-def test_what_an_earlier_release_kept_is_counted_when_its_log_is_opened(tmp_path: Path) -> None:
+def test_rows_of_an_earlier_release_are_counted_on_opening(tmp_path: Path) -> None:
     gallery = Path(__file__).parent / "gallery"
     path = tmp_path / "log.sqlite3"
     path.write_bytes((gallery / "0.2.0.sqlite3").read_bytes())
@@ -153,7 +153,7 @@ def small(url: str) -> Iterator[Log]:
     opened.close()
 
 
-def test_at_the_quota_everything_is_refused_in_a_sentence_and_what_was_there_stays(small: Log) -> None:
+def test_at_the_quota_writes_are_refused_and_earlier_data_stays(small: Log) -> None:
     own, text = OwnLog(small, "me"), "x" * 600_000
     run_id = a_run(small, "me", text)
     save_preset(own, "Mine", "small")
@@ -219,7 +219,7 @@ def test_a_network_shares_the_storage_of_its_owners_since_yesterday(small: Log) 
         (Kept(1, 10_000_000, 50_000_000, 50_000_000), "Stored data stays, but no further run or draft is stored."),
     ],
 )
-def test_it_is_said_before_it_is_met_and_when_it_is(kept: Kept, said: str | None) -> None:
+def test_the_quota_has_a_warning_and_a_refusal(kept: Kept, said: str | None) -> None:
     assert (said in kept.warning()) if said else kept.warning() is None
 
 

@@ -16,7 +16,7 @@ DOCUMENT = Path(__file__).parents[2] / "docs" / "runs.md"
 
 
 @pytest.mark.parametrize("name", [field.name for field in fields(RunRecord)])
-def test_each_fact_has_its_words_and_says_whether_it_is_public(name: str) -> None:
+def test_each_fact_has_a_label_and_a_public_mark(name: str) -> None:
     assert FACTS[name].label
     assert FACTS[name].title
     assert FACTS[name].public is (name in CapsuleRun.model_fields)
@@ -30,6 +30,6 @@ def test_the_documentation_has_each_definition(name: str) -> None:
     assert f"| {number.label} | `{name}` | {number.unit} | {number.definition} |" in DOCUMENT.read_text()
 
 
-def test_no_two_facts_have_the_same_words() -> None:
+def test_no_two_facts_have_the_same_label() -> None:
     assert len({fact.label for fact in FACTS.values()}) == len(FACTS)
     assert len({fact.title for fact in FACTS.values()}) == len(FACTS)

@@ -37,7 +37,7 @@ def test_a_long_value_is_shortened() -> None:
 
 
 @pytest.mark.parametrize("body", ["", "no JSON", "[]", "3", '{"messages": 3}', '{"messages": [3, {"content": [4]}]}'])
-def test_a_body_of_another_shape_asks_nothing(body: str) -> None:
+def test_a_body_of_another_shape_has_no_prompt(body: str) -> None:
     assert summarize_request(body) == ("", "")
 
 

@@ -70,7 +70,7 @@ def test_old_runs_are_deleted_in_small_steps_while_others_are_written(
     assert len(sizes) == (4 if url.startswith("sqlite") else 0)
 
 
-def test_runs_go_on_while_old_ones_are_deleted(log: Log, new_run: Callable[[], Run]) -> None:
+def test_runs_continue_while_old_ones_are_deleted(log: Log, new_run: Callable[[], Run]) -> None:
     fill(log.database, 2_000, "x")
     run = new_run()
     log.begin(run)
@@ -121,7 +121,7 @@ def test_nothing_is_deleted_by_default(url: str) -> None:
     log.close()
 
 
-def test_old_runs_go_by_themselves_when_days_are_set(url: str) -> None:
+def test_old_runs_are_deleted_automatically_when_days_are_set(url: str) -> None:
     young, old = make_run(), make_run()
     young.created_at, old.created_at = utc_now(86_400), utc_now(2 * 86_400)
     for run in (young, old):
@@ -145,7 +145,7 @@ def ids(log: Log, table: Table) -> list[str]:
         return list(connection.execute(select(table.c.id)).scalars())
 
 
-def test_old_experiments_go_in_small_steps_with_the_runs_when_days_are_set(url: str) -> None:
+def test_old_experiments_are_deleted_in_small_steps_with_their_runs(url: str) -> None:
     young = some_experiments(1, 9.9)
     put(url, {experiments: some_experiments(1_500, 10.1) + young})
     with deletions(experiments) as deleted:
@@ -155,7 +155,7 @@ def test_old_experiments_go_in_small_steps_with_the_runs_when_days_are_set(url: 
     log.close()
 
 
-def test_experiments_are_kept_for_ever_when_no_days_are_set(url: str) -> None:
+def test_experiments_are_kept_forever_when_no_days_are_set(url: str) -> None:
     gone = {"id": "old draft", "content": "{}", "updated_at": utc_now(31 * 86_400)}
     put(url, {experiments: some_experiments(3, 4_000), drafts: [gone]})
     log = Log(url)

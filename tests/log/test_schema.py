@@ -120,7 +120,7 @@ def test_opening_twice_migrates_once(empty_url: str) -> None:
         Database(empty_url).close()
 
 
-def test_a_release_that_is_open_writes_on_while_the_next_one_migrates(log: Log, url: str, next_release: None) -> None:
+def test_an_open_release_keeps_writing_while_the_next_one_migrates(log: Log, url: str, next_release: None) -> None:
     run = make_run()
     log.begin(run)
     log.wait_until_committed(run)
@@ -192,7 +192,7 @@ def test_a_kill_in_the_middle_leaves_no_half_migrated_log(empty_url: str, kills:
 
 
 @pytest.mark.usefixtures("next_release")
-def test_nothing_is_copied_when_there_is_nothing_to_lose(empty_sqlite_url: str, tmp_path: Path) -> None:
+def test_an_empty_log_is_migrated_without_a_copy(empty_sqlite_url: str, tmp_path: Path) -> None:
     Database(empty_sqlite_url).close()
     assert not list(tmp_path.glob("*.before-*"))
 
@@ -214,7 +214,7 @@ def test_a_copy_is_made_before_an_older_log_is_migrated(
         assert "mood" not in [column[1] for column in copy.execute("pragma table_info(runs)")]
 
 
-def test_a_newer_log_is_refused_and_left_alone(url: str, request: pytest.FixtureRequest) -> None:
+def test_a_newer_log_is_refused_and_not_changed(url: str, request: pytest.FixtureRequest) -> None:
     request.getfixturevalue("next_release")
     filled(url)
     newer = schema.MIGRATIONS
@@ -319,7 +319,7 @@ def test_a_log_of_the_first_release_takes_events_presets_and_drafts(tmp_path: Pa
 
 
 @pytest.mark.parametrize("path", PIECES, ids=lambda path: path.stem)
-def test_a_process_of_each_release_can_go_on_writing_a_log_that_was_migrated(url: str, path: Path) -> None:
+def test_each_release_can_keep_writing_a_migrated_log(url: str, path: Path) -> None:
     """An older process writes the columns that its release had; the others say that nothing is known."""
     with closing(sqlite3.connect(path)) as piece:
         known = [column[1] for column in piece.execute("pragma table_info(runs)")]
@@ -341,7 +341,7 @@ def test_a_process_of_each_release_can_go_on_writing_a_log_that_was_migrated(url
     database.close()
 
 
-def test_the_first_releases_knew_no_experiments() -> None:
+def test_the_first_releases_had_no_experiments() -> None:
     """What the pieces of the gallery leave out for the test above."""
     newer = {
         "0.1.0": {"event_count", "draft", "queued_ms", "experiment_id", "determinism"},
@@ -369,7 +369,7 @@ def test_runs_of_older_releases_keep_their_numbers_and_have_no_basis_of_the_rate
         assert after.execute("select distinct ttfo_ms, gap_count, rate_basis from runs").fetchall() == [(None,) * 3]
 
 
-def test_a_vote_goes_with_either_of_its_runs_and_the_other_run_stays(url: str) -> None:
+def test_deleting_either_run_deletes_its_vote_only(url: str) -> None:
     log = Log(url)
     old, young, youngest = make_run(), make_run(), make_run()
     old.created_at = "2020-01-01T00:00:00.000000Z"
@@ -387,7 +387,7 @@ def test_a_vote_goes_with_either_of_its_runs_and_the_other_run_stays(url: str) -
     log.close()
 
 
-def test_a_vote_is_about_runs_that_are_there(url: str) -> None:
+def test_a_vote_needs_existing_runs(url: str) -> None:
     log = Log(url)
     run = make_run()
     log.begin(run)

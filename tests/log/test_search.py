@@ -91,7 +91,7 @@ def found(database: Database, after: PageEnd | None = None, most: int = 50, **vi
     return [int(run_id, 16) for run_id in page_of(database, View(**view), after, most).runs["id"]]
 
 
-def test_without_a_filter_all_are_found_newest_first(database: Database) -> None:
+def test_without_a_filter_all_runs_are_found_newest_first(database: Database) -> None:
     assert found(database) == [6, 5, 4, 3, 2, 1]
     assert found(database, descending=False) == [1, 2, 3, 4, 5, 6]
     assert not View(order="TTFT").filtered
@@ -147,7 +147,7 @@ FOUND: list[tuple[dict[str, Any], list[int]]] = [
 ]
 
 
-def test_a_filter_finds_exactly_what_it_says(database: Database) -> None:
+def test_a_filter_finds_exactly_the_matching_runs(database: Database) -> None:
     assert [(view, found(database, **view)) for view, _ in FOUND] == FOUND
     for view, numbers in FOUND:
         assert summary_of(database, View(**{**view, "order": "started"})).count >= len(numbers), view
@@ -209,7 +209,7 @@ def test_more_runs_than_a_rare_setting_has_are_all_found(database: Database) -> 
     assert summary_of(database, View(settings="top_p 0.25")).count == 1_100
 
 
-def test_the_summary_is_of_all_that_the_view_finds(database: Database) -> None:
+def test_the_summary_covers_all_runs_of_the_view(database: Database) -> None:
     summary = summary_of(database, View(model="m"))
     assert (summary.count, summary.more, summary.ended, summary.ok, summary.ttft_ms) == (5, False, 4, 4, 20.0)
     assert (summary.tokens_per_second, summary.completion_tokens) == (5.0, 7)
@@ -218,7 +218,7 @@ def test_the_summary_is_of_all_that_the_view_finds(database: Database) -> None:
     assert (nothing.count, nothing.ok, nothing.ttft_ms, nothing.completion_tokens) == (0, 0, None, 0)
 
 
-def test_choices_are_what_the_log_has(database: Database) -> None:
+def test_choices_are_the_values_in_the_log(database: Database) -> None:
     assert choices(database) == {"endpoint": ["mine", "theirs"], "model": ["m", "other"], "finish_reason": ["length"]}
 
 
@@ -242,7 +242,7 @@ UNREADABLE = [
 ]
 
 
-def test_a_filter_that_cannot_be_read_is_named(database: Database) -> None:
+def test_an_unreadable_filter_is_named(database: Database) -> None:
     for view, sentence in UNREADABLE:
         with pytest.raises(FilterProblem) as refused:
             page_of(database, View(**view))
@@ -275,7 +275,7 @@ def test_any_input_is_searched_or_refused_with_a_sentence(
 
 
 @given(prompt=st.text(min_size=1).filter(lambda said: said.strip()))
-def test_a_setting_is_found_by_the_very_value_that_was_sent(sqlite_database: Database, prompt: str) -> None:
+def test_a_setting_is_found_by_the_exact_value_sent(sqlite_database: Database, prompt: str) -> None:
     record = replace(a_record(9, sent={"user": prompt}), id="f" * 32)
     keep(sqlite_database, record)
     try:

@@ -135,7 +135,7 @@ def test_links_lead_to_the_web_and_to_mail(text: str, link: str) -> None:
         "e.org", "xmpp:a@b", "http://", "https://)", "www.", "a@b", "[^1]", "ftp://e.org/a",
     ],
 )  # fmt: skip
-def test_what_leads_elsewhere_stays_text(text: str) -> None:
+def test_links_with_other_schemes_stay_text(text: str) -> None:
     assert "<a" not in page(text)
     assert read(page(text)) == text
 
@@ -148,7 +148,7 @@ def test_what_leads_elsewhere_stays_text(text: str) -> None:
         "[r]: javascript:alert(1)", "[^1]: a note", "&amp;lt;",
     ],
 )  # fmt: skip
-def test_what_is_not_drawn_stays_as_it_was_written(text: str) -> None:
+def test_unsupported_markup_stays_as_written(text: str) -> None:
     assert read(page(text)) == text.replace("&amp;", "&")
 
 
@@ -227,7 +227,7 @@ def test_a_formula_becomes_mathml(text: str) -> None:
         r"\$x\$", "`$x$`", "$x", "$$ x", "$a\n\nb$", r"\(x", "$$\na\n\nb\n$$", "$", "$$", "$$$$", "\\[\nx",
     ],
 )  # fmt: skip
-def test_what_is_no_formula_stays_text(text: str) -> None:
+def test_other_dollar_signs_stay_text(text: str) -> None:
     assert "<math" not in page(text)
 
 
@@ -239,7 +239,7 @@ def test_what_is_no_formula_stays_text(text: str) -> None:
         r"\raise{99em}{x}", r"\hspace{1000em}", r"\rule{100em}{100em}", "x^1^2", r"\left(x",
     ],
 )  # fmt: skip
-def test_a_formula_that_is_not_understood_is_shown_as_its_source(source: str) -> None:
+def test_an_unknown_formula_is_shown_as_its_source(source: str) -> None:
     assert "<math" not in page(f"${source}$")
     assert read(page(f"${source}$")) == f"${source}$"
     assert source in read(page(f"$$\n{source}\n$$"))
@@ -266,7 +266,7 @@ def test_a_long_formula_in_a_line_can_scroll() -> None:
     assert '<span class="formula wide"><math' in page(f"${'x + ' * 20}y$")
 
 
-def test_limits_stand_below_and_names_stand_apart() -> None:
+def test_operator_limits_are_below_and_names_are_spaced() -> None:
     assert "<munder>" in page(r"$$\lim_{x \to 0} x$$")
     assert "<munderover>" in page(r"$\sum_{i=1}^n i$")
     assert '<mo form="prefix" lspace="0em" rspace="0.167em">sin</mo>' in page(r"$\sin x$")
@@ -323,7 +323,7 @@ def test_a_carriage_return_waits_for_its_line_feed() -> None:
 
 @given(TEXTS, CUTS)
 @example("$$\n# \n\n", [4])
-def test_how_the_text_arrives_does_not_matter(text: str, cuts: list[int]) -> None:
+def test_the_result_does_not_depend_on_the_chunks(text: str, cuts: list[int]) -> None:
     whole = drawn(text)
     view = MarkdownBlocks()
     before: list[str] = []
@@ -365,7 +365,7 @@ def test_blocks_joined_are_the_text_drawn_in_one_go(text: str) -> None:
 
 
 @given(st.lists(st.sampled_from([part for part in PARTS if not part.startswith(("`", "~~~"))]), max_size=15))
-def test_no_word_hides(parts: list[str]) -> None:
+def test_no_word_is_lost(parts: list[str]) -> None:
     words = [f"word{number}" for number in range(len(parts) + 1)]
     text = words[0] + "".join(f"{part}{word}" for part, word in zip(parts, words[1:], strict=True))
     seen = page(text)
@@ -447,7 +447,7 @@ def test_nothing_hostile_passes_at_any_prefix(text: str) -> None:
 
 
 @given(st.lists(st.sampled_from([*PARTS, *HOSTILE]), max_size=12).map("".join))
-def test_nothing_passes_that_may_not(text: str) -> None:
+def test_only_allowed_tags_and_attributes_pass(text: str) -> None:
     check(page(text))
 
 
@@ -502,7 +502,7 @@ REPEATED = [
 
 
 @pytest.mark.parametrize("part", REPEATED)
-def test_the_time_it_takes_grows_with_the_text_alone(part: str) -> None:
+def test_rendering_time_is_linear(part: str) -> None:
     # Eight times as much text: 64 times as long if it were quadratic. The first part of a second says nothing.
     short, long = part * (1_000 // len(part)), part * (8_000 // len(part))
     assert seconds(long) < 24 * seconds(short) + 0.02
@@ -510,7 +510,7 @@ def test_the_time_it_takes_grows_with_the_text_alone(part: str) -> None:
 
 @pytest.mark.long
 @pytest.mark.parametrize("part", REPEATED)
-def test_the_time_it_takes_grows_with_a_long_text_alone(part: str) -> None:
+def test_rendering_time_is_linear_for_long_texts(part: str) -> None:
     assert seconds(part * (50_000 // len(part))) < 40 * seconds(part * (5_000 // len(part))) + 0.2
 
 
@@ -538,7 +538,7 @@ def test_a_very_long_text_is_read_to_its_end(size: int) -> None:
 @pytest.mark.parametrize(
     "text", ["> " * 500 + "deep", "- " * 500 + "deep", "".join("  " * depth + "- a\n" for depth in range(100))]
 )
-def test_what_is_nested_too_deep_is_shown_as_it_was_written(text: str) -> None:
+def test_too_deep_nesting_is_shown_as_written(text: str) -> None:
     assert read(page(text)).removeprefix("Copy").strip() == text.strip()
 
 
@@ -551,7 +551,7 @@ def test_a_very_long_paragraph_is_shown_without_formatting() -> None:
 @example("1. no list")
 @example("a  b ")
 @example("a *b* _c_ `d` <https://e.example>")
-def test_plain_words_come_out_as_if_they_had_been_read_like_every_text(text: str) -> None:
+def test_the_fast_path_for_plain_words_gives_the_same_html(text: str) -> None:
     quick = MarkdownBlocks()
     quick.update(text)
     thorough = MarkdownBlocks()
@@ -560,14 +560,14 @@ def test_plain_words_come_out_as_if_they_had_been_read_like_every_text(text: str
 
 
 @pytest.mark.parametrize("text", ["Words", "# Head", "---", "> Quote", "|a|b|\n|-|-|\n|1|2|"])
-def test_a_blank_line_settles_what_it_ends(text: str) -> None:
+def test_a_blank_line_settles_the_block_that_it_ends(text: str) -> None:
     view = MarkdownBlocks()
     view.update(f"{text}\n\n")
     assert view.settled == len(view.blocks) == 1
 
 
 @pytest.mark.parametrize("text", ["- item", "1. item", "    code", "```\ncode"])
-def test_a_blank_line_does_not_settle_what_goes_on_behind_it(text: str) -> None:
+def test_a_blank_line_does_not_settle_a_block_that_continues(text: str) -> None:
     view = MarkdownBlocks()
     view.update(f"{text}\n\n")
     assert view.settled == 0
@@ -591,7 +591,7 @@ def test_emphasis_beside_east_asian_words_needs_no_blank(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["a**“b”**c", "** a**", "a *b c", "2 ** 3 ** 4", "中 ** 文 ** 字"])
-def test_other_marks_stay_as_commonmark_has_them(text: str) -> None:
+def test_other_marks_follow_commonmark(text: str) -> None:
     assert page(text) == f"<p>{text}</p>"
 
 
@@ -638,7 +638,7 @@ def test_the_program_writes_the_html_of_what_it_reads() -> None:
 
 
 @pytest.mark.parametrize("line", ["- a\n", "| a | b |\n", "> a\n", "a\n", "1. *a*\n"])
-def test_a_block_of_very_many_lines_is_drawn_in_parts_that_do_not_depend_on_how_it_came(line: str) -> None:
+def test_a_long_block_is_drawn_in_parts_independent_of_the_chunks(line: str) -> None:
     text = ("| x | y |\n|---|---|\n" if "|" in line else "") + line * 4_500
     at_once, in_pieces = MarkdownBlocks(), MarkdownBlocks()
     at_once.update(text, ended=True)

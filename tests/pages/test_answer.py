@@ -195,7 +195,7 @@ def test_events_are_shown_with_their_times_from_the_log_without_the_endpoint(pag
     assert not any(request.startswith(b"POST") for request in chat.server.requests[count:])
 
 
-def test_events_of_a_run_that_goes_on_are_shown_too(page: AppTest, chat: Chat) -> None:
+def test_events_of_an_active_run_are_shown(page: AppTest, chat: Chat) -> None:
     chat.go_on.clear()
     page.button(key="run").click().run()
     view(page, "Events")
@@ -234,9 +234,7 @@ def test_each_branch_brings_the_answer_that_it_got(page: AppTest, chat: Chat) ->
     assert page.query_params["run"] == second
 
 
-def test_events_are_shown_though_the_log_does_not_take_the_run(
-    chat: Chat, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_events_are_shown_without_the_log(chat: Chat, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "file").touch()
     monkeypatch.setenv("TEMPERA_DATABASE_URL", f"sqlite:///{tmp_path / 'file' / 'runs.sqlite3'}")
     page = new_page().run()

@@ -339,7 +339,7 @@ def test_without_a_prompt_nothing_runs_and_a_sentence_says_so(compare: AppTest, 
     assert chat.bodies == []
 
 
-def test_one_lane_is_stopped_the_others_go_on_and_a_reload_finds_them(compare: AppTest, lanes: Lanes) -> None:
+def test_stopping_one_lane_keeps_the_others_also_after_a_reload(compare: AppTest, lanes: Lanes) -> None:
     lanes.go_on.clear()
     compare.number_input(key="max_tokens").set_value(1).run()
     press(compare, "run")
@@ -359,7 +359,7 @@ def test_one_lane_is_stopped_the_others_go_on_and_a_reload_finds_them(compare: A
     assert table(reloaded).loc["status"].tolist()[1].startswith(":green")
 
 
-def test_stop_all_stops_what_runs_and_what_is_to_come(compare: AppTest, lanes: Lanes, chat: Chat) -> None:
+def test_stop_all_stops_active_and_queued_runs(compare: AppTest, lanes: Lanes, chat: Chat) -> None:
     lanes.go_on.clear()
     compare.number_input(key="max_tokens").set_value(1).run()
     compare.number_input(key="repeats").set_value(3).run()
@@ -371,7 +371,7 @@ def test_stop_all_stops_what_runs_and_what_is_to_come(compare: AppTest, lanes: L
     assert texts(compare).count("cancelled") >= 2
 
 
-def test_a_lane_that_is_taken_away_is_stopped_and_the_others_go_on(compare: AppTest, lanes: Lanes) -> None:
+def test_a_deleted_lane_is_stopped_and_the_others_continue(compare: AppTest, lanes: Lanes) -> None:
     lanes.go_on.clear()
     compare.number_input(key="max_tokens").set_value(1).run()
     press(compare, "add_lane")
@@ -384,9 +384,7 @@ def test_a_lane_that_is_taken_away_is_stopped_and_the_others_go_on(compare: AppT
     wait_for(lambda: not experiment.going_on)
 
 
-def test_whoever_looks_at_a_comparison_with_other_lanes_in_the_form_stops_nothing(
-    compare: AppTest, lanes: Lanes, chat: Chat
-) -> None:
+def test_opening_a_comparison_with_other_lanes_stops_nothing(compare: AppTest, lanes: Lanes, chat: Chat) -> None:
     lanes.go_on.clear()
     lane_set(compare, "Temperature 0 / 0.3 / 0.7 / 1")
     compare.number_input(key="max_tokens").set_value(1).run()
@@ -577,7 +575,7 @@ def test_an_open_vote_is_kept_and_counts_on_the_runs_page(compare: AppTest) -> N
     assert rates.loc["temperature 0.0", "win rate"] == "**100%**"
 
 
-def test_a_blind_vote_hides_which_lane_is_which_until_it_is_cast_and_goes_on_with_the_next_pair(
+def test_a_blind_vote_hides_the_lanes_and_continues_with_the_next_pair(
     compare: AppTest,
 ) -> None:
     lane_set(compare, "Temperature 0 / 0.3 / 0.7 / 1")
@@ -605,7 +603,7 @@ def test_a_blind_vote_hides_which_lane_is_which_until_it_is_cast_and_goes_on_wit
     assert "a tie" not in texts(compare)
 
 
-def test_nobody_can_vote_before_all_have_ended(compare: AppTest, lanes: Lanes) -> None:
+def test_votes_are_possible_only_after_all_runs_have_ended(compare: AppTest, lanes: Lanes) -> None:
     lanes.go_on.clear()
     compare.number_input(key="max_tokens").set_value(1).run()
     look(compare, "Vote")

@@ -147,7 +147,7 @@ def test_a_run_with_variables_opens_with_its_variables(page: AppTest, chat: Chat
     assert opened.text_input(key="variable_language").value == "French"
 
 
-def test_each_remark_stands_with_a_fix_that_settles_it(page: AppTest, chat: Chat) -> None:
+def test_each_remark_has_a_fix_that_resolves_it(page: AppTest, chat: Chat) -> None:
     page.number_input(key="temperature").set_value(1.4).run()
     page.number_input(key="top_p").set_value(0.5).run()
     page.text_area(key="extra_body").set_value('{"seed": 7, "foo": 1}').run()
@@ -193,7 +193,7 @@ def test_a_key_that_is_sent_twice_cannot_be_sent_even_on_purpose(page: AppTest, 
     assert chat.bodies == []
 
 
-def test_a_changed_field_wears_a_badge_that_resets_it_and_all_can_be_reset(page: AppTest, chat: Chat) -> None:
+def test_changed_fields_have_a_reset_badge(page: AppTest, chat: Chat) -> None:
     assert not [button for button in page.button if button.key.endswith("_reset")]
     assert page.button(key="reset_all").disabled
     page.number_input(key="temperature").set_value(0.3).run()
@@ -279,7 +279,7 @@ def test_fields_of_what_is_opened_appear_with_their_values(chat: Chat, monkeypat
     assert chat.bodies[2] == chat.bodies[0]
 
 
-def test_a_fix_mends_a_field_where_it_stands(chat: Chat, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_fix_changes_the_field_in_place(chat: Chat, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TEMPERA_DIALECT", "openai")
     page = new_page().run()
     page.menu_button(key="add_field").click("presence_penalty").run()
@@ -298,7 +298,7 @@ def test_a_fix_mends_a_field_where_it_stands(chat: Chat, monkeypatch: pytest.Mon
     assert json.loads(page.text_area(key="extra_body").value) == {"foo": 1}
 
 
-def test_what_is_written_survives_a_reload_without_a_run(page: AppTest, chat: Chat) -> None:
+def test_typed_text_survives_a_reload_without_a_run(page: AppTest, chat: Chat) -> None:
     write(page, 1, "Half a {{thought}}")
     page.button(key="add_system").click().run()
     write(page, 2, "Rules")
@@ -357,7 +357,7 @@ def test_opening_another_run_can_be_undone(page: AppTest, chat: Chat) -> None:
     assert [text for _, text in messages(page)] == ["Second, with much work in it"]
 
 
-def test_undoing_a_preset_leaves_alone_what_was_written_since_and_can_be_undone_itself(page: AppTest) -> None:
+def test_undoing_a_preset_keeps_later_edits_and_can_be_undone(page: AppTest) -> None:
     page.session_state["presets"] = True
     page.run()
     page.button(key="preset_Precise").click().run()
@@ -387,7 +387,7 @@ def test_a_deletion_before_a_preset_can_still_be_undone(page: AppTest) -> None:
     assert [text for _, text in messages(page)] == [EXAMPLE_PROMPT, "b"]
 
 
-def test_what_is_sent_with_a_message_can_be_seen_whatever_its_role(page: AppTest, chat: Chat) -> None:
+def test_all_sent_parts_of_a_message_are_visible(page: AppTest, chat: Chat) -> None:
     page.button(key="add_tool").click().run()
     page.text_area(key="message_2").set_value("42")
     page.text_input(key="message_2_tool_call_id").set_value("c1").run()
@@ -418,7 +418,7 @@ def test_half_a_character_breaks_neither_the_form_nor_an_answer(chat: Chat, monk
     assert not page.exception
 
 
-def test_two_deletions_come_back_one_after_the_other(page: AppTest) -> None:
+def test_two_deletions_are_undone_one_by_one(page: AppTest) -> None:
     for turn, text in ((1, "a"), (2, "b"), (3, "c")):
         if turn > 1:
             page.button(key="add_user").click().run()
@@ -449,7 +449,7 @@ def test_going_back_and_forward_shows_other_runs_and_leaves_the_form_alone(
         assert [text for _, text in messages(page)] == ["Third, not run"]
 
 
-def test_an_address_of_a_moment_ago_is_no_link(page: AppTest, chat: Chat) -> None:
+def test_an_outdated_address_is_no_link(page: AppTest, chat: Chat) -> None:
     """A quick click carries the address from before the run that has just begun."""
     write(page, 1, "First")
     run_to_the_end(page)
@@ -496,7 +496,7 @@ def test_a_second_empty_message_is_not_added(page: AppTest) -> None:
     assert [text for _, text in messages(page)] == [EXAMPLE_PROMPT, ""]
 
 
-def test_a_number_beyond_what_a_page_can_count_to_is_imported_whole(page: AppTest, chat: Chat) -> None:
+def test_a_number_beyond_javascript_is_imported_exactly(page: AppTest, chat: Chat) -> None:
     page.session_state["import"] = True
     page.run()
     body = {"model": "m", "messages": [{"role": "user", "content": "hi"}], "random_seed": 2**70, "stream": True}
@@ -512,7 +512,7 @@ def test_a_key_of_half_a_character_is_named_and_breaks_nothing(page: AppTest) ->
     assert not page.exception
 
 
-def test_a_widget_that_is_only_drawn_anew_switches_no_field_on(page: AppTest, chat: Chat) -> None:
+def test_redrawing_a_widget_switches_no_field_on(page: AppTest, chat: Chat) -> None:
     page.switch_page("runs.py").run()
     page.switch_page("playground.py").run()
     assert [page.session_state[f"{field}_state"] for field in ("temperature", "top_p", "max_tokens")] == ["omit"] * 3

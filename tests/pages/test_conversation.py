@@ -84,7 +84,7 @@ def test_a_turn_that_is_sent_while_an_answer_streams_stops_it_and_keeps_its_text
     assert [message["content"] for message in chat.bodies[1]["messages"]] == ["One", "Hello", "Two"]
 
 
-def test_the_previous_run_stands_under_the_answer_beside_it_and_in_two_lanes(page: AppTest, chat: Chat) -> None:
+def test_the_previous_run_is_shown_beside_the_answer_and_in_two_lanes(page: AppTest, chat: Chat) -> None:
     run_to_the_end(page)
     assert "Previous run" not in texts(page)
     chat.server.play = sending(head() + chunk("Hello there", "stop") + DONE)

@@ -55,7 +55,7 @@ def by_link(prompt: str = "Hello", **parts: Any) -> AppTest:
     return page.run()
 
 
-def test_the_limits_are_said_before_anybody_meets_them(page: AppTest) -> None:
+def test_the_limits_are_shown_in_advance(page: AppTest) -> None:
     assert page.expander[0].label == r"This is a demo\: 10 runs left now, 200 today, with 20,000 tokens"
     assert "you may use 20,000 of them, and all of your network together 50,000" in texts(page)
     assert "An answer may have 512 tokens, and take 60 s." in texts(page)
@@ -77,7 +77,7 @@ def test_an_answer_has_the_limit_where_the_form_omits_it_and_the_page_says_so(pa
         ({"prompt": "x" * 12_001}, "The messages have 12,001 characters, and this demo takes 12,000"),
     ],
 )
-def test_what_a_link_brings_is_held_to_the_limits(chat: Chat, parts: dict[str, Any], sentence: str) -> None:
+def test_the_limits_apply_to_opened_links(chat: Chat, parts: dict[str, Any], sentence: str) -> None:
     page = pressed(by_link(**parts), "run")
     wait_for(lambda: sentence in texts(page.run()))
     assert chat.bodies == []
@@ -101,7 +101,7 @@ def demo_page(**settings: Any) -> AppTest:
     return page.run()
 
 
-def test_after_so_many_runs_one_has_to_wait(chat: Chat) -> None:
+def test_the_limit_of_runs_refuses_with_a_wait(chat: Chat) -> None:
     page = demo_page(runs_a_minute=2)
     for _ in range(2):
         run_to_the_end(page)
@@ -111,12 +111,12 @@ def test_after_so_many_runs_one_has_to_wait(chat: Chat) -> None:
     assert page.expander[0].label.startswith(r"This is a demo\: 0 runs left now")
 
 
-def test_the_problems_of_its_configuration_are_told_to_the_operator_alone(caplog: pytest.LogCaptureFixture) -> None:
+def test_configuration_problems_are_shown_to_the_operator_only(caplog: pytest.LogCaptureFixture) -> None:
     assert "runs_an_hour" not in texts(demo_page(runs_an_hour=2))
     assert "[demo] has the unknown setting runs_an_hour." in caplog.text
 
 
-def test_what_one_visitor_makes_another_does_not_see(page: AppTest) -> None:
+def test_visitors_do_not_see_each_others_runs(page: AppTest) -> None:
     run_to_the_end(page)
     run_id = page.session_state[state.SHOWN_RUN]
     other = new_page()
@@ -136,7 +136,7 @@ def test_what_one_visitor_makes_another_does_not_see(page: AppTest) -> None:
     assert count_runs(service().log.database) == 0
 
 
-def test_nobody_becomes_somebody_else_by_saying_so(page: AppTest) -> None:
+def test_a_claimed_identity_is_ignored(page: AppTest) -> None:
     run_to_the_end(page)
     for name in ("owner", "user", "visitor", "sub"):
         other = new_page()
@@ -146,7 +146,7 @@ def test_nobody_becomes_somebody_else_by_saying_so(page: AppTest) -> None:
         assert other.info[0].value.startswith("No runs yet.")
 
 
-def test_where_endpoints_are_is_not_shown(page: AppTest, chat: Chat) -> None:
+def test_addresses_of_endpoints_are_not_shown(page: AppTest, chat: Chat) -> None:
     host = chat.server.base_url.partition("//")[2].partition("/")[0]
     for part in ("Request", "Code"):
         page.session_state[playground_keys.VIEW] = part

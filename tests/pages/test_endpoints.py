@@ -68,7 +68,7 @@ def whole(page: AppTest) -> str:
     return "\n".join([texts(page), *tables, *sent])
 
 
-def test_several_endpoints_are_shown_with_what_each_says(listing: Endpoint, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_several_endpoints_are_shown_with_their_health(listing: Endpoint, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TEMPERA_BASE_URL", listing.base_url)
     monkeypatch.setenv("TEMPERA_API_KEY", CANARY)
     monkeypatch.setenv("TEMPERA_DIALECT", "openai")
@@ -99,7 +99,7 @@ def test_several_endpoints_are_shown_with_what_each_says(listing: Endpoint, monk
     assert child_of() is None, "the page starts no model"
 
 
-def test_models_stand_in_a_table_with_what_is_not_told_left_out(listing: Endpoint) -> None:
+def test_models_are_listed_without_unreported_columns(listing: Endpoint) -> None:
     page = looked(open_endpoints({"mine": {"base_url": listing.base_url}}))
     table = page.dataframe[0].value
     assert table["model"].tolist() == ["alpha", "![beta](http://x.y/z)"]
@@ -199,7 +199,7 @@ def test_the_speed_of_the_embedded_model_is_the_median_of_its_recent_runs() -> N
     wait_for(lambda: "**20.0 tokens/s, median of the last 3 runs**" in texts(open_endpoints()))
 
 
-def test_what_to_copy_names_the_dialect_and_there_is_no_field_for_a_key() -> None:
+def test_the_table_to_copy_has_the_dialect_and_no_key() -> None:
     page = open_endpoints()
     page.button_group(key="new_dialect").set_value("mistral").run()
     file, environment = (code.value for code in page.code)
@@ -257,7 +257,7 @@ def test_an_endpoint_is_added_tested_edited_removed_and_restored(listing: Endpoi
 
 
 @pytest.mark.parametrize("variable", [{"TEMPERA_PUBLIC_URL": "https://tempera.test"}, {"TEMPERA_DEMO": "1"}])
-def test_no_endpoint_is_added_where_others_can_come_in(
+def test_endpoints_cannot_be_added_on_a_server_for_others(
     variable: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name, value in variable.items():

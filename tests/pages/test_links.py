@@ -71,7 +71,7 @@ def test_what_was_opened_is_run_with_a_click_and_its_bar_can_be_closed(chat: Cha
     assert messages(page) == ["Be brief.", "Describe the sea."]
 
 
-def test_what_stood_in_the_form_comes_back(page: AppTest) -> None:
+def test_the_previous_form_can_be_restored(page: AppTest) -> None:
     page.text_area(key="message_1").set_value("Mine").run()
     page.query_params["s"] = settings_link(a_draft())
     page.run()
@@ -147,7 +147,7 @@ def test_a_settings_file_is_opened_as_a_link_is(page: AppTest) -> None:
     assert any("Opened from a file." in text.value for text in page.markdown)
 
 
-def test_a_file_that_is_none_is_named(page: AppTest) -> None:
+def test_an_invalid_settings_file_is_named(page: AppTest) -> None:
     page.session_state[keys.IMPORT] = True
     page.run()
     page.file_uploader(key=keys.IMPORT_FILE).set_value(("x.json", b"[]", "application/json"))
@@ -191,7 +191,7 @@ def test_settings_that_are_too_long_for_a_link_are_never_shortened(chat: Chat) -
     assert asked_for_answers(chat.server) == []
 
 
-def test_whatever_an_address_says_nothing_is_sent(chat: Chat) -> None:
+def test_no_page_address_sends_anything(chat: Chat) -> None:
     numbers = random.Random(14)
     names = ["s", "run", "open", "experiment", "sweep", "draft", "plan", "c", "find", "embed", "q", "prompt", "autorun"]
     values = [

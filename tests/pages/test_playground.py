@@ -39,7 +39,7 @@ def test_run_streams_an_answer_and_shows_its_numbers(page: AppTest, chat: Chat) 
     ]
 
 
-def test_each_state_of_a_field_is_what_goes_over_the_wire(page: AppTest, chat: Chat) -> None:
+def test_each_state_of_a_field_reaches_the_wire(page: AppTest, chat: Chat) -> None:
     page.button(key="add_system").click().run()
     page.text_area(key="message_2").set_value("Be brief.")
     page.number_input(key="temperature").set_value(0.25).run()
@@ -74,7 +74,7 @@ def test_a_field_that_is_switched_off_keeps_its_value(page: AppTest, chat: Chat)
     assert chat.bodies[0]["temperature"] == 0.25
 
 
-def test_the_slider_and_the_number_say_the_same(page: AppTest) -> None:
+def test_the_slider_and_the_number_agree(page: AppTest) -> None:
     page.number_input(key="top_p").set_value(0.5).run()
     assert page.slider(key="top_p_slider").value == 0.5
     page.slider(key="top_p_slider").set_value(0.8).run()
@@ -100,7 +100,7 @@ def test_a_missing_prompt_is_named_and_nothing_is_sent(page: AppTest, chat: Chat
     assert chat.bodies == []
 
 
-def test_a_widget_that_changes_in_mid_stream_loses_nothing(page: AppTest, chat: Chat) -> None:
+def test_a_widget_changed_while_streaming_loses_nothing(page: AppTest, chat: Chat) -> None:
     chat.go_on.clear()
     page.button(key="run").click().run()
     wait_for(lambda: "Hello" in texts(page))
@@ -112,7 +112,7 @@ def test_a_widget_that_changes_in_mid_stream_loses_nothing(page: AppTest, chat: 
     assert len(chat.bodies) == 1
 
 
-def test_switching_the_page_in_mid_stream_loses_neither_the_run_nor_the_form(page: AppTest, chat: Chat) -> None:
+def test_switching_the_page_while_streaming_keeps_run_and_form(page: AppTest, chat: Chat) -> None:
     chat.go_on.clear()
     page.text_area(key="message_1").set_value("Mine")
     page.number_input(key="temperature").set_value(0.3).run()
@@ -257,7 +257,7 @@ def test_without_streaming_the_answer_still_comes(page: AppTest, chat: Chat) -> 
     assert "All at once" in texts(page)
 
 
-def test_a_log_that_cannot_be_written_is_named_and_the_run_goes_on(
+def test_an_unwritable_log_is_named_and_the_run_continues(
     chat: Chat, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "file").touch()
@@ -286,7 +286,7 @@ def test_a_damaged_log_is_set_aside_and_the_page_says_where(
     assert listed(page)["status"].tolist() == ["ok"]
 
 
-def test_waits_and_attempts_are_told_apart_from_the_answers_own_time(page: AppTest, chat: Chat) -> None:
+def test_waits_and_attempts_are_shown_apart_from_the_answers_time(page: AppTest, chat: Chat) -> None:
     play, answers = chat.play, [document({"message": "busy"}, "503 Service Unavailable", "Retry-After: 0.2")]
     busy = [sending(answers[0])]
     chat.server.play = lambda connection, request: (busy.pop() if busy else play)(connection, request)

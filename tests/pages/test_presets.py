@@ -83,7 +83,7 @@ def test_a_pasted_curl_line_fills_the_form_and_its_key_is_nowhere(page: AppTest,
     assert [text for _, text in messages(page)] == ["Much work"]
 
 
-def test_what_cannot_be_imported_is_named_and_nothing_is_lost(page: AppTest, chat: Chat) -> None:
+def test_a_failed_import_is_named_and_loses_nothing(page: AppTest, chat: Chat) -> None:
     opened(page, "import")
     page.text_area(key="import_text").set_value("once upon a time")
     press(page, "Import")
@@ -109,7 +109,7 @@ def press(page: AppTest, label: str) -> None:
     next(button for button in page.button if button.label == label).click().run()
 
 
-def test_a_preset_that_was_replaced_comes_back(page: AppTest, chat: Chat) -> None:
+def test_a_replaced_preset_can_be_restored(page: AppTest, chat: Chat) -> None:
     for number in (33, 44):
         page.number_input(key="max_tokens").set_value(number).run()
         opened(page, "presets")

@@ -35,7 +35,7 @@ def test_an_empty_log_says_what_to_do(page: AppTest) -> None:
     assert page.info[0].value.startswith("No runs yet.")
 
 
-def test_every_run_stands_in_the_table_newest_first(page: AppTest, chat: Chat) -> None:
+def test_every_run_is_in_the_table_newest_first(page: AppTest, chat: Chat) -> None:
     run_to_the_end(page)
     page.text_area(key="message_1").set_value("Second").run()
     run_to_the_end(page)
@@ -92,7 +92,7 @@ def prompts(page: AppTest) -> list[str]:
     return listed(page)["prompt"].tolist()
 
 
-def test_a_run_is_found_by_its_words_and_by_what_was_sent(three_runs: AppTest) -> None:
+def test_a_run_is_found_by_its_words_and_settings(three_runs: AppTest) -> None:
     page = three_runs
     assert prompts(page) == ["Say 2", "Say 1", "Say 0"]
     page.text_input(key=keys.FIND_SETTINGS).set_value("temperature omitted, max_tokens null").run()
@@ -153,7 +153,7 @@ def opened(page: AppTest, place: int) -> AppTest:
     return page.run()
 
 
-def test_stars_tags_and_notes_are_kept_and_what_another_wrote_meanwhile_stays(three_runs: AppTest) -> None:
+def test_annotations_are_kept_beside_concurrent_changes(three_runs: AppTest) -> None:
     page = opened(three_runs, 1)
     run_id = page.session_state[keys.OPENED_RUN]
     log = service().log
@@ -169,7 +169,7 @@ def test_stars_tags_and_notes_are_kept_and_what_another_wrote_meanwhile_stays(th
     assert prompts(page) == ["Say 1"]
 
 
-def test_a_deleted_run_can_be_brought_back(three_runs: AppTest) -> None:
+def test_a_deleted_run_can_be_restored(three_runs: AppTest) -> None:
     page = opened(three_runs, 0)
     page.button(key="remove_run").click().run()
     assert prompts(page) == ["Say 1", "Say 0"]
@@ -180,7 +180,7 @@ def test_a_deleted_run_can_be_brought_back(three_runs: AppTest) -> None:
     assert "close_run" not in [button.key for button in page.button]
 
 
-def test_selected_runs_are_deleted_together_and_come_back_together(three_runs: AppTest) -> None:
+def test_selected_runs_are_deleted_and_restored_together(three_runs: AppTest) -> None:
     page = three_runs
     page.session_state[keys.CHOSEN_RUNS] = page.session_state[keys.LISTED_RUNS][:2]
     page.run()
@@ -201,7 +201,7 @@ def test_the_next_run_of_the_list_opens_and_the_drawer_closes(three_runs: AppTes
     assert "run" not in page.query_params
 
 
-def test_a_run_is_sent_again_to_the_letter(three_runs: AppTest, chat: Chat) -> None:
+def test_a_run_is_sent_again_byte_for_byte(three_runs: AppTest, chat: Chat) -> None:
     page = opened(three_runs, 0)
     page.button(key="run_again").click().run()
     wait_for(lambda: len(chat.bodies) == 4)
@@ -219,7 +219,7 @@ def test_each_part_of_a_run_is_drawn(three_runs: AppTest) -> None:
     assert "Say 2" in page.code[0].value
 
 
-def test_several_runs_show_in_what_they_differ_and_open_as_a_comparison(three_runs: AppTest) -> None:
+def test_several_runs_show_their_differences_and_open_as_a_comparison(three_runs: AppTest) -> None:
     page = three_runs
     page.session_state[keys.CHOSEN_RUNS] = page.session_state[keys.LISTED_RUNS][:2]
     page.run()
@@ -233,7 +233,7 @@ def test_several_runs_show_in_what_they_differ_and_open_as_a_comparison(three_ru
     assert not page.exception
 
 
-def test_what_a_filter_finds_is_deleted_once_that_was_confirmed(three_runs: AppTest) -> None:
+def test_filtered_runs_are_deleted_after_a_confirmation(three_runs: AppTest) -> None:
     page = three_runs
     page.session_state[keys.UPKEEP] = True
     page.run()
@@ -286,7 +286,7 @@ def test_a_chart_says_how_many_of_its_runs_meant_another_thing(three_runs: AppTe
 
 
 @pytest.mark.parametrize("damaged", [False, True])
-def test_what_was_taken_away_is_brought_back_under_new_ids(three_runs: AppTest, damaged: bool) -> None:
+def test_exported_runs_are_imported_under_new_ids(three_runs: AppTest, damaged: bool) -> None:
     page = three_runs
     page.session_state[keys.UPKEEP] = True
     page.run()
@@ -306,7 +306,7 @@ def test_what_was_taken_away_is_brought_back_under_new_ids(three_runs: AppTest, 
     assert prompts(page) == ["Say 1", "Say 1"]
 
 
-def test_a_file_that_was_brought_back_is_not_brought_back_twice(three_runs: AppTest) -> None:
+def test_a_file_is_imported_once(three_runs: AppTest) -> None:
     page = three_runs
     page.session_state[keys.UPKEEP] = True
     page.run()
@@ -328,7 +328,7 @@ def test_hidden_filters_are_named_and_one_that_cannot_be_read_can_be_cleared(thr
     assert len(page.session_state[keys.LISTED_RUNS]) == 3
 
 
-def test_runs_that_are_held_against_each_other_go_with_their_list(three_runs: AppTest) -> None:
+def test_compared_runs_close_with_their_list(three_runs: AppTest) -> None:
     page = three_runs
     page.session_state[keys.CHOSEN_RUNS] = page.session_state[keys.LISTED_RUNS][:2]
     page.run()

@@ -133,7 +133,7 @@ def test_what_is_not_there_is_one_sentence(chat: Chat, capsule_id: str) -> None:
     assert [info.value for info in page.info] == [NOTHING]
 
 
-def test_expired_and_taken_back_are_the_same_as_unknown(chat: Chat) -> None:
+def test_expired_and_revoked_links_look_unknown(chat: Chat) -> None:
     ended, back = shared(a_capsule(), days=1e-9), shared(a_capsule())
     page = opened()
     pressed(page, f"revoke_{back}")

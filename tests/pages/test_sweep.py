@@ -324,7 +324,7 @@ def test_rows_of_the_same_trouble_do_not_fill_the_page(lanes: Lanes, chat: Chat)
     assert temperatures(chat) == [None]
 
 
-def test_a_pause_lets_what_is_under_way_end_and_a_resume_goes_on(small: AppTest, lanes: Lanes, chat: Chat) -> None:
+def test_a_pause_finishes_active_runs_and_resume_continues(small: AppTest, lanes: Lanes, chat: Chat) -> None:
     run_held_back(small, lanes, chat)
     press(small, "pause_sweep")
     lanes.go_on.set()
@@ -404,9 +404,7 @@ def test_a_cell_that_fails_says_why_and_leaves_the_others_unharmed(lanes: Lanes)
     assert page.button(key="run_missing").label == "Run the missing 1"
 
 
-def test_a_reload_finds_the_set_up_and_the_cells_while_the_sweep_goes_on(
-    small: AppTest, lanes: Lanes, chat: Chat
-) -> None:
+def test_a_reload_shows_the_set_up_and_cells_of_an_active_sweep(small: AppTest, lanes: Lanes, chat: Chat) -> None:
     small.text_area(key="message_1").set_value("A question of its own").run()
     run_held_back(small, lanes, chat)
     other = reloaded(small)

@@ -63,7 +63,7 @@ def test_groups_have_a_goodput_once_there_is_a_limit(lanes: Lanes) -> None:
     assert table(page)["goodput"].tolist() == [0.0, 0.0, 0.0]
 
 
-def test_the_same_answers_stand_once_and_what_differs_alone(lanes: Lanes) -> None:
+def test_equal_answers_are_grouped_and_differences_filtered(lanes: Lanes) -> None:
     page = ended(("temperature", "0, 1"), repeats=2)
     whole = table(page)
     assert len(whole) == 6
@@ -110,7 +110,7 @@ def test_a_sweep_is_run_again_as_a_whole(lanes: Lanes, chat: Chat) -> None:
     assert [run.position for run in in_the_log(page)] == [0, 1, 2]
 
 
-def test_answers_of_before_are_used_where_somebody_says_so(lanes: Lanes, chat: Chat) -> None:
+def test_logged_answers_are_reused_on_request(lanes: Lanes, chat: Chat) -> None:
     page = ended(("temperature", "0, 1"))
     running._answers_to.clear()
     page.run()
@@ -128,7 +128,7 @@ def test_answers_of_before_are_used_where_somebody_says_so(lanes: Lanes, chat: C
     assert "Run the missing" not in " ".join(button.label for button in page.button)
 
 
-def test_a_pause_of_its_own_says_why(lanes: Lanes) -> None:
+def test_an_automatic_pause_has_a_reason(lanes: Lanes) -> None:
     page = ended(("temperature", "0, 1"))
     going_on = service().experiments.find(page.session_state[state.SWEEP])
     going_on.pause("Paused. The disk is full.")

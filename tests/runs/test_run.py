@@ -15,7 +15,7 @@ from tests.log.conftest import A_PLACEMENT, make_run
 from tests.orders import said
 
 
-def test_a_look_at_a_running_run_shows_what_has_arrived(new_run: Callable[[], Run]) -> None:
+def test_a_running_run_shows_its_text_so_far(new_run: Callable[[], Run]) -> None:
     run = new_run()
     run.take(said("", 10.0, "thinking"))
     run.take(TimedEvent("", "", 20.0, (Delta(0, "Hello"), Delta(1, "other choice"))))
@@ -27,7 +27,7 @@ def test_a_look_at_a_running_run_shows_what_has_arrived(new_run: Callable[[], Ru
     assert record.completion_tokens is None
 
 
-def test_every_change_is_heard_of_until_the_listener_leaves(new_run: Callable[[], Run]) -> None:
+def test_every_change_notifies_until_the_listener_is_removed(new_run: Callable[[], Run]) -> None:
     run = new_run()
     heard: list[int] = []
 
@@ -70,7 +70,7 @@ def test_an_ended_run_holds_its_answer_once(new_run: Callable[[], Run]) -> None:
     assert run.record().text == run.texts()[0] == text
 
 
-def test_a_fault_of_our_own_keeps_what_arrived(new_run: Callable[[], Run]) -> None:
+def test_an_internal_error_keeps_the_text_so_far(new_run: Callable[[], Run]) -> None:
     run = new_run()
     run.take(said("Hello", 1.0, "Hm."))
     run.finish(Outcome(Status.ERROR))
@@ -88,7 +88,7 @@ def test_unreported_tokens_stay_unreported(new_run: Callable[[], Run]) -> None:
 PLACE = [field.name for field in fields(Placement)]
 
 
-def test_a_run_of_an_experiment_says_where_it_stands_in_it_from_its_beginning_to_its_end() -> None:
+def test_a_run_of_an_experiment_has_its_placement_throughout() -> None:
     run = make_run(A_PLACEMENT)
     running = run.record()
     run.finish(Outcome(Status.OK))
@@ -109,7 +109,7 @@ def test_a_first_place_and_a_warm_up_are_not_taken_for_none() -> None:
     assert (record.position, record.repeat, record.checks) == (0, 0, None)
 
 
-def test_a_run_of_its_own_stands_nowhere(new_run: Callable[[], Run]) -> None:
+def test_a_single_run_has_no_placement(new_run: Callable[[], Run]) -> None:
     run = new_run()
     run.finish(Outcome(Status.OK))
     record = run.record()
@@ -117,7 +117,7 @@ def test_a_run_of_its_own_stands_nowhere(new_run: Callable[[], Run]) -> None:
 
 
 @pytest.mark.parametrize(("queued_ms", "cached_tokens"), [(12.5, 7), (0.0, 0), (None, None)])
-def test_what_the_endpoint_said_of_its_wait_and_its_cache_is_recorded(
+def test_reported_queue_time_and_cached_tokens_are_recorded(
     new_run: Callable[[], Run], queued_ms: float | None, cached_tokens: int | None
 ) -> None:
     run = new_run()
@@ -127,7 +127,7 @@ def test_what_the_endpoint_said_of_its_wait_and_its_cache_is_recorded(
     assert (run.record().queued_ms, run.record().cached_tokens) == (queued_ms, cached_tokens)
 
 
-def test_what_the_endpoint_says_of_itself_is_kept(new_run: Callable[[], Run]) -> None:
+def test_the_endpoints_version_and_request_id_are_kept(new_run: Callable[[], Run]) -> None:
     told, untold = new_run(), new_run()
     told.finish(Outcome(Status.OK, served_model="m-2026", system_fingerprint="fp_1", request_id="r-1"))
     untold.finish(Outcome(Status.OK))

@@ -103,7 +103,7 @@ def test_a_process_that_cannot_be_asked_ends_the_run_and_not_the_waiting_for_it(
     assert (found.status, found.error_kind) == ("error", "internal")
 
 
-def test_every_event_is_kept_as_it_came_with_its_time(runner: Runner, log: Log) -> None:
+def test_every_event_is_kept_unchanged_with_its_time(runner: Runner, log: Log) -> None:
     usage = b'data: {"choices": [], "usage": {"prompt_tokens": 7, "completion_tokens": 3, "total_tokens": 10}}\n\n'
     pieces = [head(), b": a comment\n\ndata: no JSON\n\n", chunk("One"), b"event: ping\ndata: {}\n\n", usage]
     pieces.append(chunk(" <thi", "stop") + DONE)  # what may begin a mark is held back until the end
@@ -240,7 +240,7 @@ def test_an_endpoint_without_an_address_rejects_the_run_and_says_why(runner: Run
     assert found.error_message == "The model could not be fetched."
 
 
-def test_a_fault_of_our_own_ends_the_run_and_is_reported(
+def test_an_internal_error_ends_the_run_and_is_reported(
     runner: Runner, log: Log, caplog: pytest.LogCaptureFixture
 ) -> None:
     class Faulty(_WaitingEndpoint):
@@ -274,7 +274,7 @@ def test_runs_do_not_wait_for_each_other_and_leave_no_thread(runner: Runner, log
     wait_for(lambda: threading.active_count() <= before)
 
 
-def test_shutting_down_stops_what_is_running(runner: Runner, log: Log) -> None:
+def test_shutting_down_stops_active_runs(runner: Runner, log: Log) -> None:
     with serve(lambda connection, request: server.until_closed(connection, request)) as server:
         run = runner.start(order_of(endpoint_at(server.base_url), REQUEST))
         wait_for(lambda: server.requests)
@@ -283,7 +283,7 @@ def test_shutting_down_stops_what_is_running(runner: Runner, log: Log) -> None:
     assert logged(log, run).status == "cancelled"
 
 
-def test_whoever_waits_for_a_run_finds_it_ended_and_written(runner: Runner, log: Log) -> None:
+def test_a_run_is_ended_and_written_when_its_futures_are_done(runner: Runner, log: Log) -> None:
     with serve(sending(head(), chunk("One"), chunk(" two", "stop") + DONE, pause=0.1)) as server:
         run = runner.start(order_of(endpoint_at(server.base_url), REQUEST))
         seen: list[Any] = []
@@ -300,14 +300,14 @@ def test_whoever_waits_for_a_run_finds_it_ended_and_written(runner: Runner, log:
     assert seen == [(True, "One two")] * 3
 
 
-def test_nobody_waits_for_a_run_that_is_over(runner: Runner, log: Log) -> None:
+def test_the_futures_of_an_ended_run_are_done(runner: Runner, log: Log) -> None:
     with serve(sending(head() + chunk("Hi", "stop") + DONE)) as server:
         run = runner.start(order_of(endpoint_at(server.base_url), REQUEST))
         logged(log, run)
     assert run.written.done()
 
 
-def test_nobody_waits_for_a_database_that_cannot_be_had(tmp_path: Path) -> None:
+def test_a_failing_database_blocks_no_run(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     log = Log(f"sqlite:///{tmp_path / 'file' / 'log.sqlite3'}")
     runner = Runner(log)
@@ -346,7 +346,7 @@ class _Gate:
         self.seen.append("left")
 
 
-def test_a_run_passes_the_gate_once_its_row_is_there_and_the_gate_hears_how_it_ended(log: Log) -> None:
+def test_a_run_passes_the_gate_after_its_commit_and_reports_its_end(log: Log) -> None:
     gate = _Gate(log)
     with serve(sending(head() + chunk("Hi", "stop") + DONE)) as server:
         run = Runner(log, gate=gate).start(order_of(endpoint_at(server.base_url), REQUEST, network="there"))
@@ -354,7 +354,7 @@ def test_a_run_passes_the_gate_once_its_row_is_there_and_the_gate_hears_how_it_e
     assert gate.seen == [("local", "there", to_bytes(REQUEST)), "running", "Hi", "left"]
 
 
-def test_what_the_gate_refuses_is_logged_with_its_sentence_and_never_sent(log: Log) -> None:
+def test_a_run_refused_by_the_gate_is_logged_and_never_sent(log: Log) -> None:
     with serve(sending(head() + chunk("Hi", "stop") + DONE)) as server:
         run = Runner(log, gate=_Gate(log, refuses="Come again.")).start(order_of(endpoint_at(server.base_url), REQUEST))
         found = logged(log, run)
@@ -362,7 +362,7 @@ def test_what_the_gate_refuses_is_logged_with_its_sentence_and_never_sent(log: L
     assert (found.status, found.error_kind, found.error_message) == ("rejected", "refused_here", "Come again.")
 
 
-def test_what_the_gate_does_not_admit_leaves_no_trace(log: Log) -> None:
+def test_a_run_that_the_gate_does_not_admit_is_not_logged(log: Log) -> None:
     runner = Runner(log, gate=_Gate(log, admits=False))
     with serve(sending(head() + chunk("Hi", "stop") + DONE)) as server:
         with pytest.raises(Refused, match="Not even this"):

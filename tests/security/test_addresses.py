@@ -85,7 +85,7 @@ FEW_IDS = ["", "_" * 32, "\x00", "' or '1'='1", "f" * 32 + "\n", "0" * 32]
     "texts_", [FEW_IDS, pytest.param(NO_IDS, marks=pytest.mark.long)], ids=["one_of_each_kind", "all"]
 )
 @pytest.mark.parametrize(("page", "name"), PLACES)
-def test_what_is_no_id_finds_nothing(chat: Chat, page: str, name: str, texts_: list[str]) -> None:
+def test_an_invalid_id_finds_nothing(chat: Chat, page: str, name: str, texts_: list[str]) -> None:
     new_page().run()
     fill_log()
     for text in texts_:
@@ -97,14 +97,14 @@ def test_what_is_no_id_finds_nothing(chat: Chat, page: str, name: str, texts_: l
     assert chat.bodies == []
 
 
-def test_what_is_an_id_finds_what_it_names(chat: Chat) -> None:
+def test_a_valid_id_finds_its_run(chat: Chat) -> None:
     """The counterpart of the test above: there is something to be found."""
     new_page().run()
     fill_log()
     assert CANARY in everything(opened(**{form_keys.DRAFT_PARAMETER: "d" * 32}))
 
 
-def test_a_parameter_that_stands_twice_is_read_once(chat: Chat) -> None:
+def test_a_repeated_parameter_is_read_once(chat: Chat) -> None:
     new_page().run()
     fill_log()
     page = new_page()
@@ -122,9 +122,7 @@ def other() -> Iterator[Endpoint]:
         yield server
 
 
-def test_nothing_that_comes_from_others_takes_a_key_elsewhere(
-    chat: Chat, other: Endpoint, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_no_input_sends_a_key_to_another_origin(chat: Chat, other: Endpoint, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TEMPERA_API_KEY", KEY)
     names = [other.base_url, f"environment@127.0.0.1:{other.port}"]
     for name in names:
@@ -154,7 +152,7 @@ def _with(draft: Draft, comparison: Comparison) -> Draft:
     return draft.model_copy(update={"comparison": comparison})
 
 
-def test_an_import_never_touches_what_is_there(chat: Chat) -> None:
+def test_an_import_never_changes_existing_runs(chat: Chat) -> None:
     new_page().run()
     fill_log()
     log = OwnLog(service().log, LOCAL)
@@ -166,7 +164,7 @@ def test_an_import_never_touches_what_is_there(chat: Chat) -> None:
     assert len(set(ids)) == len(ids)
 
 
-def test_pages_connect_to_the_endpoints_and_to_nothing_else(chat: Chat, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_server_connects_to_endpoints_only(chat: Chat, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every page, links, a run whose answer is full of addresses: each connection and each look-up is noted."""
     text = "![x](http://evil.example/a.png) <img src=http://evil.example/b.png> http://evil.example/c"
     connected: list[object] = []

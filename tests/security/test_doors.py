@@ -46,7 +46,7 @@ def put(address: str, session_id: str, file_id: str, size: int = _FILE) -> tuple
         connection.close()
 
 
-def test_where_no_uploader_stands_no_file_is_taken(running: App) -> None:
+def test_files_are_accepted_only_with_an_uploader(running: App) -> None:
     refused = 403, "This page does not accept a file now. Reload it, then choose the file again.\n"
     with session(running.address) as visitor:
         visitor.open("sweep")
@@ -56,7 +56,7 @@ def test_where_no_uploader_stands_no_file_is_taken(running: App) -> None:
     assert put(running.address, "nobodys-session", "any") == refused
 
 
-def test_what_a_visitor_uploads_has_an_end_and_a_closed_page_holds_nothing_back(running: App) -> None:
+def test_uploads_are_limited_and_freed_with_the_page(running: App) -> None:
     most = Limits().upload_bytes // _FILE
     with session(running.address) as first, session(running.address) as second:
         first.open("sweep")
@@ -71,7 +71,7 @@ def test_what_a_visitor_uploads_has_an_end_and_a_closed_page_holds_nothing_back(
         assert put(running.address, again.id, "after-a-reload")[0] == 204
 
 
-def test_a_file_whose_size_is_not_said_is_not_taken(running: App) -> None:
+def test_a_file_without_a_size_is_refused(running: App) -> None:
     with session(running.address) as visitor:
         visitor.open("sweep")
         answer = ask(running.address, f"/_stcore/upload_file/{visitor.id}/x", "PUT", Transfer_Encoding="chunked")
@@ -135,7 +135,7 @@ def test_a_visitor_of_a_demo_has_so_many_pages_and_so_has_a_network(demo: Demo) 
     wait_for(lambda: not is_refused(mine))
 
 
-def test_what_a_visitor_of_a_demo_may_keep_is_said_before_and_when_it_is_met(demo: Demo) -> None:
+def test_the_storage_limit_of_a_demo_is_shown_and_enforced(demo: Demo) -> None:
     visitor_id = "d" * 32
     with session(demo.address, Cookie=demo.cookie(visitor_id)) as visitor:
         seen = visitor.open()

@@ -50,7 +50,7 @@ def test_the_list_below_has_every_route_of_our_own() -> None:
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "OPTIONS", "DELETE"])
-def test_every_answer_has_every_header_whatever_was_asked(running: App, method: str) -> None:
+def test_every_response_has_every_header(running: App, method: str) -> None:
     for path in ROUTES:
         answer = ask(running.address, path, method)
         for name, value in HEADERS.items():
@@ -128,7 +128,7 @@ def test_no_parameter_leads_to_another_site(running: App, name: str) -> None:
             assert not answer.headers.get("location", "").startswith(("http", "//", "/\\")), (path, answer.headers)
 
 
-def test_a_program_that_looks_at_a_link_without_running_it_sees_nothing_private(running: App) -> None:
+def test_link_previews_contain_nothing_private(running: App) -> None:
     shown = ask(running.address, f"/shared?c={running.my_capsule}", User_Agent="Slackbot-LinkExpanding 1.0")
     assert shown.status == 200
     # What is shared there changes nothing in it, nor whether there is anything.
@@ -141,7 +141,7 @@ def test_a_program_that_looks_at_a_link_without_running_it_sees_nothing_private(
 @pytest.mark.parametrize(
     "path", ["/healthz", "/metrics", "/_stcore/health", "/_stcore/host-config", "/_stcore/metrics"]
 )
-def test_what_tells_how_the_server_is_tells_no_secret(running: App, path: str) -> None:
+def test_health_and_metrics_contain_no_secret(running: App, path: str) -> None:
     body = ask(running.address, path).body
     secrets = KEY, MINE, THEIRS, TITLE, running.endpoint.base_url, str(running.folder), str(ROOT), str(Path.home())
     assert not [secret for secret in secrets if secret.encode() in body]

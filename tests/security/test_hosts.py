@@ -72,7 +72,7 @@ def test_under_a_named_host_pages_come_under_any_name(public: str) -> None:
     assert ask(public, "/", Host="inside:8501", Accept="text/html").status == 200
 
 
-def test_a_socket_that_says_no_origin_is_held_to_the_names_as_well(public: str) -> None:
+def test_a_socket_without_an_origin_needs_an_allowed_name(public: str) -> None:
     headers = {"Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Version": "13"}
     headers["Sec-WebSocket-Key"] = "AAAAAAAAAAAAAAAAAAAAAA=="
     for path in SOCKETS:
@@ -98,7 +98,7 @@ def test_the_public_origin_is_what_a_browser_says(given: str, origin: str, monke
 @pytest.mark.parametrize(
     "given", ["playground.example", "ftp://playground.example", "https://", "https://a b", "https://x/?y", "http://["]
 )
-def test_a_public_address_that_is_none_is_named(given: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_invalid_public_address_is_named(given: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(PUBLIC_URL, given)
     assert PUBLIC_URL in read_settings().problems["public_url"][0]
 
@@ -112,11 +112,11 @@ def test_in_a_space_its_host_is_the_public_address(monkeypatch: pytest.MonkeyPat
 
 
 @pytest.mark.parametrize("origin", ["http://[", "://localhost", "http://localhost\n", "localhost"])
-def test_an_origin_that_is_none_is_refused(origin: str) -> None:
+def test_an_invalid_origin_is_refused(origin: str) -> None:
     assert not is_own_page(origin, "localhost:8501")
 
 
-def test_a_server_that_others_reach_and_get_no_answer_from_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_listening_to_others_without_allowed_names_is_detected(monkeypatch: pytest.MonkeyPatch) -> None:
     found = {"server.address": "127.0.0.1", "server.allowedHosts": []}
     monkeypatch.setattr(config, "get_option", found.__getitem__)
     assert not hosts.listens_in_vain()
@@ -138,5 +138,5 @@ def test_a_server_that_others_reach_and_get_no_answer_from_is_noticed(monkeypatc
         ("https://a.example/my-runs", "https://a.example/my-runs"),
     ],
 )
-def test_the_first_page_is_found_from_every_page_whatever_stands_before_it(url: str, base: str) -> None:
+def test_the_first_page_is_found_below_any_path(url: str, base: str) -> None:
     assert first_page_of(url, ["", "runs", "shared"]) == base

@@ -24,7 +24,7 @@ server_metadata_url = "http://127.0.0.1:9/.well-known/openid-configuration"
 """
 
 
-def test_a_mistake_that_comes_into_the_file_while_it_runs_lets_nobody_in(tmp_path: Path) -> None:
+def test_a_mistake_in_the_secrets_while_running_refuses_all(tmp_path: Path) -> None:
     (tmp_path / "secrets.toml").write_text(LOGIN)
     run_id, _ = fill(tmp_path, "local", MINE)
     with serve_app(tmp_path, TEMPERA_BASE_URL="http://127.0.0.1:9/v1") as address:
@@ -41,9 +41,7 @@ def test_a_mistake_that_comes_into_the_file_while_it_runs_lets_nobody_in(tmp_pat
 
 
 @pytest.mark.parametrize("said_by", ["the file", "the environment"])
-def test_a_login_that_was_asked_for_once_is_asked_for_to_the_end(
-    chat: Chat, monkeypatch: pytest.MonkeyPatch, said_by: str
-) -> None:
+def test_a_required_login_stays_required(chat: Chat, monkeypatch: pytest.MonkeyPatch, said_by: str) -> None:
     with monkeypatch.context() as said:
         if said_by == "the file":
             said.setattr("components.server.process.read_secrets", lambda: Secrets({"auth": {}}))

@@ -28,7 +28,7 @@ def test_a_page_of_another_program_on_this_machine_opens_no_session(running: App
     assert status_of_socket(running.address, "/_stcore/stream", "http://localhost:3000") == 403
 
 
-def test_whoever_is_refused_makes_the_server_ask_nobody(running: App) -> None:
+def test_a_refused_request_causes_no_request(running: App) -> None:
     before = len(running.outside.requests)
     status_of_socket(running.address, "/_stcore/stream", "http://evil.example")
     assert running.outside.requests[before:] == []
@@ -38,14 +38,14 @@ def test_whoever_is_refused_makes_the_server_ask_nobody(running: App) -> None:
 @pytest.mark.parametrize(
     "host", ["evil.example", "127.0.0.1.evil.example", "localhost@evil.example", "192.168.0.1", "[::ffff:7f00:1]"]
 )
-def test_a_name_that_leads_here_is_not_a_name_of_ours(running: App, path: str, host: str) -> None:
+def test_a_name_that_resolves_here_is_not_allowed(running: App, path: str, host: str) -> None:
     # DNS rebinding: for the browser, the page of another site and this server have the same origin then.
     port = running.address.rpartition(":")[2]
     assert status_of_socket(running.address, path, f"http://{host}:{port}", f"{host}:{port}") == 403
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_nothing_that_a_visitor_claims_makes_them_another(running: App, page: str) -> None:
+def test_no_claim_of_a_visitor_changes_the_owner(running: App, page: str) -> None:
     forged = {"X_User": "them", "X_Forwarded_User": "them", "Remote_User": "them", "X_Owner": "them"}
     forged |= {"X_Streamlit_User": "them", "X_IP_Token": "them", "Authorization": "Bearer them", "X_Auth_Email": "them"}
     cookies = "tempera_visitor=them; _streamlit_user=them; owner=them; user=them"
@@ -64,7 +64,7 @@ def test_the_run_of_another_is_not_there_under_its_id(running: App) -> None:
         assert MINE.encode() in visitor.open("runs", f"run={running.my_run}")
 
 
-def test_the_capsule_of_another_opens_with_its_id_and_can_not_be_taken_back(running: App) -> None:
+def test_a_capsule_opens_with_its_id_and_only_its_owner_revokes_it(running: App) -> None:
     with session(running.address) as visitor:
         assert THEIRS.encode() in visitor.open("shared", f"c={running.their_capsule}")
         mine = visitor.open("shared")
@@ -137,7 +137,7 @@ def test_the_id_of_a_session_is_in_no_log_no_database_and_no_answer(running: App
         assert not [request for request in running.endpoint.requests if visitor.id.encode() in request]
 
 
-def test_looking_at_every_page_asks_the_world_nothing(running: App) -> None:
+def test_opening_every_page_sends_no_external_request(running: App) -> None:
     before = len(running.outside.requests), len(running.posts())
     with session(running.address) as visitor:
         for page in PAGES:

@@ -107,7 +107,7 @@ def test_components_are_made_of_our_own_files() -> None:
     }
 
 
-def test_what_an_endpoint_said_is_never_markdown_as_it_came() -> None:
+def test_endpoint_text_is_never_markdown() -> None:
     """``.text``, ``.reasoning`` and the like of a run are drawn by ``draw_text``, or as plain text."""
     foreign = {"text", "reasoning", "raw_error", "error_message", "request_body", "arguments"}
     draws_markdown = {"markdown", "caption", "error", "warning"}
@@ -121,12 +121,12 @@ def test_what_an_endpoint_said_is_never_markdown_as_it_came() -> None:
     assert drawn == set()
 
 
-def test_files_come_in_by_one_door() -> None:
+def test_files_are_uploaded_in_one_place() -> None:
     takes_files = called("file_uploader", "camera_input", "audio_input", "accept_file", "accept_audio")
     assert takes_files == {"components/ui/uploads.py: file_uploader"}
 
 
-def test_streamlit_is_called_by_one_name() -> None:
+def test_streamlit_has_one_name() -> None:
     """So that the rules here see every call of it."""
     whole = {
         f"{alias.name} as {alias.asname}"
@@ -140,7 +140,7 @@ def test_streamlit_is_called_by_one_name() -> None:
     assert not [path for path in SOURCES if "getattr(st," in path.read_text()]
 
 
-def test_nothing_runs_what_others_wrote() -> None:
+def test_nothing_executes_untrusted_text() -> None:
     assert called("unsafe_allow_html", "unsafe_allow_javascript", "iframe", "declare_component") == set()
     assert called("vega_lite_chart", "graphviz_chart", "pydeck_chart", "bokeh_chart", "plotly_chart") == set()
     assert imported("streamlit.components.v1") == set()
@@ -190,7 +190,7 @@ def cached() -> Iterator[tuple[Path, ast.FunctionDef, str]]:
                     yield path, node, f"{node.name}({arguments}){kept_for}"
 
 
-def test_what_is_cached_for_all_visitors_is_found_by_all_that_it_was_made_of() -> None:
+def test_shared_caches_have_complete_keys() -> None:
     """A cache is shared by all: what is in it must be nobody's, or be found under its owner only."""
     found = [(node, said) for path, node, said in cached() if place(path).startswith("components/ui/")]
     assert {said for _, said in found if re.search(r"[(, ]_\w", said.partition("(")[2])} == CACHED_BY_A_PART
@@ -201,14 +201,14 @@ def test_what_is_cached_for_all_visitors_is_found_by_all_that_it_was_made_of() -
         assert not re.search(r"session_state|st\.(context|user|query_params)|own_log|\bowner\(|\bnetwork\(", body), said
 
 
-def test_below_the_pages_no_function_remembers_what_a_visitor_gave_it() -> None:
+def test_no_function_below_the_pages_caches_visitor_data() -> None:
     elsewhere = {said for path, _, said in cached() if not place(path).startswith("components/ui/")}
     # Of a check's own text alone: what is remembered is what the caller gave, read.
     of_checks = {"_validator(schema)", "_compiled(pattern, ignore_case)", "parsed_expression(expression)"}
     assert elsewhere <= {"profile_named(name)", *of_checks}
 
 
-def test_one_thing_of_the_process_is_replaced_at_run_time_and_it_is_no_visitors() -> None:
+def test_one_global_is_replaced_at_run_time_and_holds_no_visitor_data() -> None:
     found = {
         f"{place(path)}: {name}"
         for path in SOURCES

@@ -46,7 +46,7 @@ STARTS = {
 
 
 @pytest.mark.parametrize("start", STARTS.values(), ids=STARTS)
-def test_what_would_stand_open_does_not_start(start: Start, tmp_path: Path) -> None:
+def test_an_unprotected_configuration_does_not_start(start: Start, tmp_path: Path) -> None:
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("TEMPERA_", "STREAMLIT_"))}
     own = {"TEMPERA_DATABASE_URL": f"sqlite:///{tmp_path / 'runs.sqlite3'}", "HOME": str(tmp_path)}
     if start.secrets is not None:
@@ -75,7 +75,7 @@ def test_what_would_stand_open_does_not_start(start: Start, tmp_path: Path) -> N
     ],
     ids=["login_required", "replicas"],
 )
-def test_an_environment_that_is_meant_to_close_what_stands_open_keeps_it_from_starting(
+def test_an_ignored_protection_prevents_the_start(
     monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], says: str
 ) -> None:
     assert reason_not_to_start() is None

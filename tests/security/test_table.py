@@ -26,7 +26,7 @@ def test_every_requirement_has_exactly_one_row() -> None:
 
 
 @pytest.mark.parametrize("name", WANTED)
-def test_the_tests_of_a_requirement_are_there(name: str) -> None:
+def test_the_tests_of_a_requirement_exist(name: str) -> None:
     tests = ROWS[name]["tests"]
     named = list(_TEST.finditer(tests))
     # Without a test there is a reason, in words.

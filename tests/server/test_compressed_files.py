@@ -62,7 +62,7 @@ def test_a_file_is_compressed_once_and_kept_by_the_browser_for_a_year(client: Te
     [{"Accept-Encoding": "identity"}, {"Accept-Encoding": "gzip;q=0"}, {"Range": "bytes=0-9"}],
     ids=["identity", "refused", "range"],
 )
-def test_a_file_goes_out_as_it_is_where_gzip_is_not_taken(client: TestClient, headers: dict[str, str]) -> None:
+def test_a_file_is_sent_uncompressed_without_gzip_support(client: TestClient, headers: dict[str, str]) -> None:
     client.get(URL)  # kept from now on
     answer = client.get(URL, headers=headers)
     assert "Content-Encoding" not in answer.headers

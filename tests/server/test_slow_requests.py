@@ -76,13 +76,13 @@ def test_a_slow_sender_is_cut_off(port: int, begin: bytes) -> None:
     pytest.fail("the connection is still open")
 
 
-def test_an_answer_may_take_its_time(port: int) -> None:
+def test_a_slow_answer_is_not_cut_off(port: int) -> None:
     with socket.create_connection(("127.0.0.1", port), 5) as connection:
         connection.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc")
         assert connection.recv(1_000).startswith(b"HTTP/1.1 200 OK")
 
 
-def test_a_websocket_may_say_nothing(port: int) -> None:
+def test_a_silent_websocket_is_not_cut_off(port: int) -> None:
     with connect(f"ws://127.0.0.1:{port}/talk", proxy=None) as connection:
         time.sleep(3 * LIMIT_S)
         connection.send("still here")

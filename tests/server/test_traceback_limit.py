@@ -40,7 +40,7 @@ def terminal(clock: Clock) -> Callable[[str, Exception | None], str]:
     return log
 
 
-def test_so_many_of_a_kind_are_written_each_minute_and_the_next_one_says_how_many_were_not(
+def test_tracebacks_of_a_kind_are_limited_per_minute_and_the_rest_counted(
     clock: Clock, terminal: Callable[[str, Exception | None], str]
 ) -> None:
     said = "".join(terminal("a", ValueError(number)) for number in range(667))
@@ -51,7 +51,7 @@ def test_so_many_of_a_kind_are_written_each_minute_and_the_next_one_says_how_man
     assert terminal("a", ValueError("later")).startswith("Fault abc\nValueError: later")
 
 
-def test_another_kind_and_what_is_no_fault_are_written(
+def test_tracebacks_of_other_kinds_and_other_lines_are_written(
     terminal: Callable[[str, Exception | None], str],
 ) -> None:
     for number in range(9):

@@ -35,7 +35,7 @@ def stop() -> None:
     raise StopException
 
 
-def test_a_message_that_was_taken_up_counts_though_another_one_has_come() -> None:
+def test_an_accepted_message_counts_after_a_later_one() -> None:
     state = SessionState()
     SafeSessionState(state, stop).on_script_will_rerun(
         WidgetStates(widgets=[WidgetState(id="typed", string_value="words")])
@@ -43,7 +43,7 @@ def test_a_message_that_was_taken_up_counts_though_another_one_has_come() -> Non
     assert [widget.string_value for widget in state.get_widget_states()] == ["words"]
 
 
-def test_a_waiting_message_keeps_what_the_later_one_does_not_have() -> None:
+def test_a_waiting_message_keeps_values_missing_from_the_later_one() -> None:
     requests = ScriptRequests()
     earlier = [
         WidgetState(id="typed", string_value="words"),
@@ -58,7 +58,7 @@ def test_a_waiting_message_keeps_what_the_later_one_does_not_have() -> None:
     assert found == {"typed": "words", "run": True, "both": 2}
 
 
-def test_what_came_before_a_connection_was_lost_is_read_though_nothing_can_be_sent_on_it() -> None:
+def test_messages_received_before_a_lost_connection_are_read() -> None:
     read = []
 
     async def page(scope: Scope, receive: Receive, send: Send) -> None:

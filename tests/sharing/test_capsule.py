@@ -77,7 +77,7 @@ def test_only_these_fields_become_public() -> None:
 @given(
     st.lists(records, min_size=1, max_size=2), choices, events, texts, st.none() | drafts, st.integers(1, 5) | st.none()
 )
-def test_what_goes_in_comes_out(given_records, chosen, given_events, title, draft, rating) -> None:
+def test_a_capsule_survives_storage_unchanged(given_records, chosen, given_events, title, draft, rating) -> None:
     made = capsule_of(
         given_records,
         kind=Kind.COMPARISON,
@@ -143,7 +143,7 @@ def packed(**changed: Any) -> bytes:
     ],
     ids=lambda content: repr(content[:20]),
 )
-def test_what_is_no_capsule_gives_one_sentence(content: bytes) -> None:
+def test_an_invalid_capsule_gives_one_sentence(content: bytes) -> None:
     with pytest.raises(LinkProblem, match=DAMAGED):
         read_capsule(content)
 
@@ -175,7 +175,7 @@ def test_a_bomb_takes_neither_time_nor_memory() -> None:
     tracemalloc.stop()
 
 
-def test_what_is_too_large_is_said_before_it_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_too_large_capsule_is_refused_before_storage(monkeypatch: pytest.MonkeyPatch) -> None:
     assert read_capsule(to_bytes(a_capsule(a_record(text="x" * 1_000_000)))).runs[0].text == "x" * 1_000_000
     monkeypatch.setattr(module, "MOST_JSON_BYTES", 5_000)
     with pytest.raises(LinkProblem, match=TOO_LARGE):

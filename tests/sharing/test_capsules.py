@@ -53,7 +53,7 @@ def test_the_id_permits_reading(log: Log) -> None:
         assert open_capsule(log.database.owned_by(owner), published.id) == capsule
 
 
-def test_ids_are_of_chance_and_spread_over_all_characters(log: Log) -> None:
+def test_ids_are_random_over_all_characters(log: Log) -> None:
     ids = [publish(log, a_capsule(choices=Choices(events=False))).id for _ in range(60)]
     assert len(set(ids)) == 60
     assert len(set("".join(ids)) & set(string.ascii_letters + string.digits + "-_")) > 55
@@ -71,7 +71,7 @@ def test_an_invalid_id_finds_nothing_without_a_query(log: Log) -> None:
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30)
 @given(st.text(max_size=30) | st.text("AQgw_-", min_size=22, max_size=22))
-def test_no_text_finds_a_capsule_that_it_is_not_the_id_of(log: Log, text: str) -> None:
+def test_only_its_id_finds_a_capsule(log: Log, text: str) -> None:
     assert open_capsule(log.database, text) is None
 
 
@@ -81,7 +81,7 @@ def test_an_id_is_read_exactly(log: Log) -> None:
     assert open_capsule(log.database, published.id[:-1]) is None
 
 
-def test_unknown_expired_and_taken_back_are_the_same(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unknown_expired_and_revoked_links_look_the_same(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
     expired, revoked = publish(log, a_capsule()), publish(log, a_capsule())
     assert revoke(log, revoked.id)
     later(monkeypatch, 30.1)
@@ -109,13 +109,13 @@ def test_it_can_be_opened_for_thirty_days_unless_another_time_is_chosen(
     assert own_capsules(log.database) == []
 
 
-def test_days_that_are_none_are_refused(log: Log) -> None:
+def test_invalid_days_are_refused(log: Log) -> None:
     for days in (0.0, -1.0, float("nan"), float("inf"), 1e9):
         with pytest.raises(LinkProblem, match=r"^A link cannot be kept for .* days\. Choose up to 3650\.$"):
             publish(log, a_capsule(), days)
 
 
-def test_each_owner_lists_and_takes_back_their_own_only(log: Log) -> None:
+def test_each_owner_lists_and_revokes_own_capsules_only(log: Log) -> None:
     mine, theirs = OwnLog(log, "me"), OwnLog(log, "them")
     first = publish(mine, a_capsule(title="First"))
     second = publish(mine, a_capsule(title="Sec\0ond"))
@@ -173,7 +173,7 @@ def test_it_stays_as_it_was_when_the_run_is_changed_or_deleted(log: Log) -> None
     assert open_capsule(log.database, published.id) == capsule
 
 
-def test_what_has_expired_is_deleted_in_steps_whosever_it_is(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_expired_capsules_of_all_owners_are_deleted_in_steps(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
     kept = publish(OwnLog(log, "them"), a_capsule(), 90.0)
     row = {"kind": "run", "title": "", "content": b"x", "created_at": utc_now(), "expires_at": utc_now(-DAY_S)}
     many = [{**row, "id": f"{number:022}", "owner": f"{number % 7}"} for number in range(1_500)]
@@ -198,7 +198,7 @@ def test_damaged_content_gives_a_sentence(log: Log) -> None:
     assert revoke(log, published.id)
 
 
-def test_a_database_that_fails_is_said(log: Log) -> None:
+def test_a_failing_database_is_reported(log: Log) -> None:
     log.write(lambda connection: metadata.drop_all(connection, [reproductions, capsules]))
     for read in (lambda: open_capsule(log.database, NO_ID), lambda: own_capsules(log.database)):
         with pytest.raises(QueryFailed, match="cannot be read"):

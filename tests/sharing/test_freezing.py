@@ -83,7 +83,7 @@ def test_every_field_of_a_run_is_either_public_or_private() -> None:
 
 
 @given(records, choices)
-def test_what_is_private_is_in_no_capsule(record, chosen) -> None:
+def test_private_facts_are_in_no_capsule(record, chosen) -> None:
     said = said_in(a_capsule(record, choices=chosen, annotations={RUN_ID: Annotation(notes="n")}))
     assert [name for name, value in PRIVATE.items() if str(value) in said] == []
     assert "canary" not in said
@@ -405,7 +405,7 @@ def test_looking_for_long_messages_takes_time_with_their_length_only() -> None:
     assert time.process_time() - begin < 2.0
 
 
-def test_what_no_other_may_see_yet_or_at_all_is_refused() -> None:
+def test_active_and_unshareable_runs_are_refused() -> None:
     with pytest.raises(LinkProblem, match=r"^A run in progress cannot be shared\."):
         a_capsule(a_record(status="running"))
     with pytest.raises(LinkProblem, match=r"^At most 50 runs can be shared at once\."):

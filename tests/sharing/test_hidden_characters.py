@@ -58,7 +58,7 @@ def test_a_hidden_character_is_marked_in_its_place(character, marked):
         "🇪🇺 👋🏾 𝔘 \U00020000",
     ],
 )
-def test_what_can_be_seen_is_left_alone(text):
+def test_visible_characters_are_unchanged(text):
     assert hidden_in(text) == ()
     assert with_hidden_marked(text) == text
 

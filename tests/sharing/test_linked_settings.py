@@ -42,7 +42,7 @@ def changes(draft: Draft, *, comparison: bool = False) -> list[tuple[str, str, s
     return [(change.field, change.before, change.after) for change in found]
 
 
-def test_a_bar_can_say_all_that_a_link_changes():
+def test_the_bar_describes_all_changes_of_a_link():
     assert changes(EVERYTHING, comparison=True) == [
         ("endpoint", "omitted", "embedded"),
         ("model", "omitted", "m"),
@@ -65,18 +65,18 @@ def test_a_bar_can_say_all_that_a_link_changes():
     ]
 
 
-def test_a_link_for_the_playground_says_nothing_of_lanes():
+def test_a_playground_link_describes_no_lanes():
     linked = linked_settings(EVERYTHING, comparison=False)
     assert not linked.is_comparison
     assert not [field for field, _, _ in changes(EVERYTHING) if field.startswith(("lane", "repeats", "timing"))]
 
 
-def test_a_long_prompt_is_said_in_full():
+def test_a_long_prompt_is_described_in_full():
     prompt = "word " * 1_000
     assert ("message 1 (user)", "none", prompt) in changes(a_draft(prompt))
 
 
-def test_nothing_said_changes_nothing():
+def test_an_empty_link_changes_nothing():
     assert changes(a_draft(model=None, turns=())) == []
 
 

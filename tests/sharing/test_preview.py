@@ -24,7 +24,7 @@ def test_every_field_has_its_words() -> None:
     assert len(set(RUN_WORDS.values())) == len(RUN_WORDS)
 
 
-def test_a_run_is_said_field_by_field() -> None:
+def test_a_run_is_described_field_by_field() -> None:
     body = a_body(("system", "Be a secret whale."), ("user", "Hello"))
     note = Annotation(4, ("sea", "calm"), "nice")
     capsule = a_capsule(
@@ -96,9 +96,7 @@ def leaves(value: Any) -> list[str]:
 
 @settings(suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(records, min_size=1, max_size=2), choices, events, texts, st.none() | drafts)
-def test_nothing_becomes_public_that_the_preview_does_not_say(
-    given_records, chosen, given_events, title, draft
-) -> None:
+def test_the_preview_names_everything_that_becomes_public(given_records, chosen, given_events, title, draft) -> None:
     capsule = capsule_of(
         given_records,
         kind=Kind.COMPARISON,

@@ -52,7 +52,7 @@ def test_a_prompt_that_no_link_can_hold_fits():
     assert facts_of(read_settings_file(settings_file(draft).encode()).apply(new_draft())) == facts_of(draft)
 
 
-def test_more_than_a_file_holds_is_said():
+def test_too_large_settings_files_are_refused():
     with pytest.raises(LinkProblem, match=r"larger than the 1 MB that a file may have"):
         settings_file(a_draft("word " * 200_000))
 
@@ -88,7 +88,7 @@ def test_a_file_that_an_editor_of_windows_saved_opens():
         (b'{"tempera": 1, "tempera": 1}', r"^This file cannot be used: the key 'tempera' occurs twice\."),
     ],
 )
-def test_what_is_no_settings_file_says_why(content, sentence):
+def test_an_invalid_settings_file_is_refused_with_the_reason(content, sentence):
     with pytest.raises(LinkProblem, match=sentence):
         read_settings_file(content)
 

@@ -143,7 +143,7 @@ def test_a_link_holds_known_keys_only_and_needs_no_escaping_and_has_no_dot_at_it
     assert keys_in(content) <= ALLOWED_KEYS
 
 
-def test_what_does_not_show_is_in_no_link():
+def test_hidden_values_are_in_no_link():
     secret = "sk-canary-1234567890"
     draft = a_draft("Hello", variables={"unused": secret})
     turns = branched((Turn(id="1", role="user", content=secret), *draft.turns), "1", "3")
@@ -251,14 +251,14 @@ def test_any_content_gives_settings_that_can_be_passed_on_or_one_sentence(conten
 
 
 @pytest.mark.parametrize("kept", range(2, len(A_LINK)))
-def test_a_link_that_was_cut_is_known_for_it(kept):
+def test_a_cut_link_is_recognised(kept):
     with pytest.raises(LinkProblem, match=CUT):
         read_settings_link(A_LINK[:kept])
 
 
 @many
 @given(st.integers(2, len(A_LINK) - 1), st.sampled_from("ABCabc019-_. +%\n=é"))
-def test_a_link_that_was_edited_is_known_for_it(place, character):
+def test_an_edited_link_is_recognised(place, character):
     for edited in (
         A_LINK[:place] + character + A_LINK[place + 1 :],
         A_LINK[:place] + character + A_LINK[place:],
@@ -293,7 +293,7 @@ def test_a_link_of_a_newer_version_is_recognised(text):
     "text",
     ["", "hello", "0.AAAA.BBBBBBBB", "01.AAAA.BBBBBBBB", "-1.A.B", " 1.A.B", "1", "9" * 5_000 + ".A.B", "https://x"],
 )
-def test_anything_else_than_a_link_is_refused(text):
+def test_other_text_than_a_link_is_refused(text):
     with pytest.raises(LinkProblem, match=NO_LINK):
         read_settings_link(text)
 
@@ -456,7 +456,7 @@ def test_the_heaviest_link_costs_little(case):
         (a_draft(*["Hi"] * 201), r"cannot be shared\. messages: "),
     ],
 )
-def test_what_no_link_can_hold_is_said(draft, sentence):
+def test_unlinkable_settings_are_named(draft, sentence):
     with pytest.raises(LinkProblem, match=sentence):
         settings_link(draft)
 

@@ -55,7 +55,7 @@ def test_a_prompt_becomes_a_message_of_the_user(text: str) -> None:
     assert messages(text) == HI
 
 
-def test_what_became_a_message_is_said() -> None:
+def test_texts_that_became_messages_are_noted() -> None:
     notes = imported('{"model": "m", "system": "Be brief.", "prompt": "Hi", "stream": true}').notes
     assert notes == ("prompt became the messages.", "system became the first message.")
 
@@ -64,7 +64,7 @@ def test_what_became_a_message_is_said() -> None:
     "call",
     ["client.images.generate(model='m', prompt='a cat')", "client.embeddings.create(model='m', input='Hi')"],
 )
-def test_calls_of_other_models_are_passed_over(call: str) -> None:
+def test_calls_of_other_apis_are_skipped(call: str) -> None:
     assert messages(f"{call}\nclient.create(model='m', messages={HI})") == HI
 
 
@@ -76,7 +76,7 @@ def test_one_body_on_its_way_to_the_call_is_one_request() -> None:
 
 
 @pytest.mark.parametrize("name", ["api_version", "organization", "aws_region_name", "vertex_project", "api_type"])
-def test_what_names_the_endpoint_or_the_account_is_left_out(name: str) -> None:
+def test_addresses_and_accounts_are_left_out(name: str) -> None:
     found = imported(f"completion(model='m', stream=True, messages={HI}, {name}='canary', num_retries=3)")
     assert found.notes == (f"Left out: {name}. The request goes to the endpoint that is chosen here.",)
 
@@ -102,7 +102,7 @@ def test_what_names_the_endpoint_or_the_account_is_left_out(name: str) -> None:
         "curly quotes",
     ],
 )
-def test_a_request_is_found_in_what_stands_around_it(text: str) -> None:
+def test_a_request_is_found_in_surrounding_text(text: str) -> None:
     assert json.loads(to_bytes(imported(text).request, BEEZY))["model"] == "m"
     assert messages(text) == HI
 

@@ -132,7 +132,7 @@ KEPT = {
 }
 
 
-def test_what_only_sounds_like_a_credential_is_kept_without_a_note() -> None:
+def test_names_similar_to_credentials_are_kept() -> None:
     imported = import_request(json.dumps({**BODY, **KEPT}), OPENAI)
     assert imported.request.extra_body == KEPT
     assert imported.notes == ()

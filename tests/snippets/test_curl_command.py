@@ -129,16 +129,16 @@ def _shown(command: str) -> str:
 
 
 @pytest.mark.parametrize(("secret", "note"), [(SECRETS[0], "The key in the command"), (SECRETS[10], "The cookies")])
-def test_what_was_left_out_is_told(secret, note):
+def test_left_out_parts_are_noted(secret, note):
     [said] = import_request(f"curl {secret} -d '{SINGLE}'", BEEZY).notes
     assert said.startswith(note)
 
 
-def test_a_key_that_a_variable_brings_is_told():
+def test_a_key_from_a_variable_is_noted():
     assert curl_command.KEY_LEFT_OUT in import_request(f"API_KEY={KEY} curl -d '{SINGLE}'", BEEZY).notes
 
 
-def test_a_dollar_that_a_shell_would_replace_is_kept_and_told():
+def test_a_dollar_that_a_shell_would_replace_is_kept_and_noted():
     command = f'curl http://h/v1 -d "{DOUBLE.replace("$5", "$NAME")}"'
     imported = import_request(command, BEEZY)
     assert imported.request.messages[0].content == "it's $NAME"

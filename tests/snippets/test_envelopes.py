@@ -117,6 +117,6 @@ def test_a_long_recording_is_read() -> None:
         ),
     ],
 )
-def test_what_holds_no_request_is_refused_in_a_sentence(text: str, sentence: str) -> None:
+def test_json_without_a_request_is_refused_with_a_sentence(text: str, sentence: str) -> None:
     with pytest.raises(ImportProblem, match=sentence):
         import_request(text, BEEZY)

@@ -114,7 +114,7 @@ def test_the_literal_in_the_requests_snippet_is_the_body(profile, data):
 
 
 @pytest.mark.parametrize("language", PYTHON)
-def test_nothing_said_becomes_code(language):
+def test_no_text_becomes_code(language):
     plain, *nasty = (
         _without_texts(export(a_request(messages=[{"role": "user", "content": text}]), BEEZY, URL, language))
         for text in ["x", *NASTY]
@@ -146,7 +146,7 @@ def test_a_variable_without_a_plain_name_is_refused(name):
 
 
 @pytest.mark.parametrize("language", Language)
-def test_what_the_dialect_cannot_say_no_language_says(language):
+def test_a_field_that_the_dialect_lacks_is_refused_in_every_language(language):
     with pytest.raises(UnsendableField, match="no safe_prompt"):
         export(a_request(safe_prompt=True), OPENAI, URL, language)
 

@@ -40,7 +40,7 @@ def body(**fields):
 @pytest.mark.parametrize("profile", PROFILES.values(), ids=PROFILES)
 @given(data=st.data())
 @settings(max_examples=settings.default.max_examples // 2, suppress_health_check=[HealthCheck.too_slow])
-def test_what_was_exported_comes_back_with_every_value_and_state(language, profile, data):
+def test_an_exported_request_is_imported_with_every_value_and_state(language, profile, data):
     request = data.draw(usual_requests(profile) | requests_in(profile))
     assume(not without_credentials(request.extra_body)[1])  # they do not come back: test_credentials.py
     try:
@@ -259,6 +259,6 @@ def test_messages_of_other_shapes_are_taken_with_a_note(message, expected, note)
         (body()[:-1] + ", 'top_p': open('x')}", r"line 1, column \d+"),
     ],
 )  # fmt: skip
-def test_what_is_no_request_is_refused_in_a_sentence(text, sentence):
+def test_text_without_a_request_is_refused_with_a_sentence(text, sentence):
     with pytest.raises(ImportProblem, match=sentence):
         import_request(text, MISTRAL)

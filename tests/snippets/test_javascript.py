@@ -136,7 +136,7 @@ fetch("http://h/{KEY}", {{
     assert KEY not in repr(imported)
 
 
-def test_what_is_not_followed_is_said() -> None:
+def test_values_that_are_not_followed_are_noted() -> None:
     code = f"""
 const messages = {MESSAGES};
 for (const line of lines) {{ messages.push({{ role: "user", content: line }}); }}

@@ -70,7 +70,7 @@ def test_a_call_that_does_not_say_whether_to_stream_is_streamed():
     assert import_request(f"f(model='m', messages={HELLO})", BEEZY).notes == (STREAM_SWITCHED_ON,)
 
 
-def test_what_two_stars_merge_in_is_read_when_it_is_written_out():
+def test_literal_dictionaries_behind_two_stars_are_read():
     code = f"more = {{'top_p': 0.5}}\nf(model='m', messages={HELLO}, stream=True, **more)"
     assert import_request(code, BEEZY).request == a_request(stream=True, top_p=0.5)
     code = f"f(model='m', messages={HELLO}, stream=True, **more())"

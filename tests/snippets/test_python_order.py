@@ -115,7 +115,7 @@ def filled(code: str) -> str:
 
 
 @pytest.mark.parametrize("code", FOLLOWED.values(), ids=FOLLOWED)
-def test_what_a_name_holds_at_the_call_is_taken(code: str) -> None:
+def test_a_name_has_its_value_at_the_call(code: str) -> None:
     imported = import_request(filled(code), BEEZY)
     assert imported.request == a_request(messages=TALK)
     assert imported.notes == ()
@@ -161,7 +161,7 @@ def test_messages_that_are_added_are_followed(change: str) -> None:
         (f"def ask(messages):\n    return {CALL}\nmessages = {TALK}\n{CALL}", (SEVERAL,)),
     ],
 )
-def test_what_is_not_followed_is_said(code: str, notes: tuple[str, ...]) -> None:
+def test_values_that_are_not_followed_are_noted(code: str, notes: tuple[str, ...]) -> None:
     imported = import_request(code, BEEZY)
     assert imported.request == a_request(messages=TALK)
     assert imported.notes == notes
@@ -229,7 +229,7 @@ AROUND = {
 
 
 @pytest.mark.parametrize("around", AROUND.values(), ids=AROUND)
-def test_what_stands_around_code_does_not_matter(around: str) -> None:
+def test_text_around_code_is_ignored(around: str) -> None:
     code = f"from openai import OpenAI\nclient = OpenAI()\nmessages = {TALK}\n{CALL}"
     if around.startswith(" "):
         code = code.replace("\n", "\n    ")

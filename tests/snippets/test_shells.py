@@ -227,7 +227,7 @@ def test_a_command_that_breaks_off_is_refused_in_a_sentence(text: str, sentence:
         import_request(text.replace("{BODY}", BODY), BEEZY)
 
 
-def test_what_powershell_adds_in_a_loop_is_said() -> None:
+def test_values_added_in_a_loop_are_noted() -> None:
     command = f"""$messages = @(@{{role='user'; content='Hello'}})
 foreach ($line in $lines) {{
     $messages += @{{role='user'; content=$line}}

@@ -96,7 +96,7 @@ def test_what_is_sent_is_the_request_and_no_key():
     assert b"authorization" not in header.lower()
 
 
-def test_raw_prints_each_event_as_it_came():
+def test_raw_prints_each_event_unchanged():
     with serve(head() + chunk("Hello") + event("not json") + b"event: note\ndata: {}\n\n" + DONE) as endpoint:
         code, lines, _ = command(endpoint.base_url, "--raw")
     *events, last = lines
@@ -175,7 +175,7 @@ def test_every_choice_is_in_the_last_line_when_there_are_several():
     assert lines[-1]["texts"] == ["a", "b"]
 
 
-def test_the_last_line_has_the_thinking_the_calls_of_tools_and_what_the_endpoint_says_of_itself():
+def test_the_last_line_has_reasoning_tool_calls_and_the_endpoints_version():
     call = {"index": 0, "id": "c", "function": {"name": "look", "arguments": "{}"}}
     thought = event({"choices": [{"delta": {"reasoning": "Hm.", "tool_calls": [call]}}]})
     with serve(
@@ -207,7 +207,7 @@ def test_the_last_line_has_the_thinking_the_calls_of_tools_and_what_the_endpoint
         ([], {"key": "two words"}, "The key holds a blank"),
     ],
 )
-def test_what_cannot_be_used_ends_with_2_and_a_sentence_and_sends_nothing(arguments, more, sentence):
+def test_invalid_arguments_exit_with_2_and_send_nothing(arguments, more, sentence):
     with serve(GOOD) as endpoint:
         code, lines, said = command(endpoint.base_url, *arguments, **more)
     assert (code, lines) == (2, [])

@@ -67,7 +67,7 @@ def answer(host: str, port: int, allows: Callable[[str], bool] | None = is_not_l
     return stream.outcome
 
 
-def test_a_refused_address_is_not_even_touched(recorder: Recorder) -> None:
+def test_a_refused_address_gets_no_packet(recorder: Recorder) -> None:
     outcome = answer("127.0.0.1", recorder.port)
     assert (outcome.error_kind, outcome.attempts) == (ErrorKind.ADDRESS_REFUSED, 1)
     assert "is not public, so nothing was sent there. Give a base URL with a public host" in outcome.message
@@ -133,9 +133,7 @@ def test_one_refused_address_among_those_of_a_host_refuses_the_host(
     assert meant == []
 
 
-def test_a_connection_that_is_gone_at_once_is_not_taken_for_an_allowed_one(
-    monkeypatch: pytest.MonkeyPatch, recorder: Recorder
-) -> None:
+def test_a_connection_lost_at_once_is_not_allowed(monkeypatch: pytest.MonkeyPatch, recorder: Recorder) -> None:
     resolving(monkeypatch, [PUBLIC])
 
     class Gone(socket.socket):
@@ -154,7 +152,7 @@ def test_a_connection_that_is_gone_at_once_is_not_taken_for_an_allowed_one(
     assert fault.value.unprocessed
 
 
-def test_an_allowed_address_is_called_and_without_a_policy_each_is() -> None:
+def test_allowed_addresses_are_called_and_without_a_policy_all() -> None:
     for allows in (lambda address: address == "127.0.0.1", None):
         with serve(head() + chunk("Hello", "stop") + DONE) as endpoint:
             outcome = answer("127.0.0.1", endpoint.port, allows)

@@ -76,7 +76,7 @@ def test_a_second_call_uses_the_connection_of_the_first(answer: bytes) -> None:
     assert second.timings.ttft_ms is not None
 
 
-def test_a_second_call_shakes_no_hands_over_tls() -> None:
+def test_a_second_call_needs_no_tls_handshake() -> None:
     context = server_context("good")
     answers = in_turn(WHOLE)
 
@@ -196,7 +196,7 @@ def test_a_connection_that_dies_under_the_request_is_replaced_once_without_a_ret
         assert connections(endpoint) == 2
 
 
-def test_a_new_connection_that_dies_as_well_is_a_fault_as_ever() -> None:
+def test_a_second_connection_that_dies_is_a_fault() -> None:
     with serve(in_turn(WHOLE, None)) as endpoint:
         ask(endpoint)
         failed = ask(endpoint)

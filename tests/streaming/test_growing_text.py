@@ -38,7 +38,7 @@ def test_pieces_that_repeat_the_whole_text_give_it_once(lengths: range | tuple[i
     assert "".join(added) == whole == SENTENCE
 
 
-def test_what_is_held_comes_out_once_it_is_clear_that_the_text_is_repeated() -> None:
+def test_held_text_is_released_once_the_repetition_is_certain() -> None:
     added, _ = grown(*so_far(SENTENCE, 20, 40, 50, 69))
     assert added == [SENTENCE[:20], "", SENTENCE[20:50], SENTENCE[50:], ""]
 
@@ -56,7 +56,7 @@ def test_what_is_held_comes_out_once_it_is_clear_that_the_text_is_repeated() -> 
         ("To be,", "To be, or", " not"),
     ],
 )
-def test_pieces_that_may_be_new_by_all_that_is_known_are_kept_as_they_came(pieces: tuple[str, ...]) -> None:
+def test_pieces_that_may_be_new_are_kept(pieces: tuple[str, ...]) -> None:
     added, whole = grown(*pieces)
     assert "".join(added) == whole == "".join(pieces)
 
@@ -68,7 +68,7 @@ def test_a_piece_that_does_not_repeat_the_text_any_more_is_added() -> None:
 
 @given(st.lists(st.text(max_size=6), max_size=8))
 @example(["0", "00", "000"])
-def test_pieces_that_do_not_begin_with_what_came_before_lose_nothing_and_gain_nothing(pieces: list[str]) -> None:
+def test_pieces_without_repetition_are_unchanged(pieces: list[str]) -> None:
     added, whole = grown(*pieces)
     assert whole == "".join(added)
     came = [piece for piece in pieces if piece]
@@ -87,7 +87,7 @@ def test_pieces_that_do_not_begin_with_what_came_before_lose_nothing_and_gain_no
         (("a\x00",), "a\x00b", "a\ufffdb"),
     ],
 )
-def test_a_whole_text_adds_what_has_not_come(pieces: tuple[str, ...], message: str, text: str) -> None:
+def test_a_whole_text_adds_its_new_part(pieces: tuple[str, ...], message: str, text: str) -> None:
     growing = GrowingText()
     added = [*map(growing.feed, pieces), growing.feed(message, whole=True), growing.flush()]
     assert "".join(added) == str(growing) == text

@@ -111,7 +111,7 @@ def test_the_limit_of_an_event_is_exact_and_holds_before_the_event_is_finished(s
         assert fault.value.kind is ErrorKind.OVERSIZE_EVENT
 
 
-def test_events_before_one_that_is_too_large_are_given_out():
+def test_events_before_a_too_large_one_are_returned():
     guard = EventGuard(20)
     events = guard.feed(b"data:1\n\ndata:2\n\ndata:" + b"x" * 100)
     assert [next(events), next(events)] == [b"data:1\n\n", b"data:2\n\n"]
@@ -119,7 +119,7 @@ def test_events_before_one_that_is_too_large_are_given_out():
         next(events)
 
 
-def test_bytes_that_are_no_utf8_are_replaced_and_it_is_said():
+def test_invalid_utf8_is_replaced_with_a_warning():
     guard = EventGuard(100)
     assert list(guard.feed(b"data:\xff\xfe.\n\n")) == ["data:��.\n\n".encode()]
     assert guard.replaced_bytes
@@ -144,7 +144,7 @@ def test_an_error_field_becomes_an_error_event(end):
     assert events_of(b"data: an error: no" + end + end) == (("message", "an error: no"),)
 
 
-def test_an_unfinished_event_is_never_given_out():
+def test_an_unfinished_event_is_never_returned():
     assert events_of(b"data:1\n\ndata:2\n") == (("message", "1"),)
     assert events_of(b"data:2") == ()
 
@@ -156,7 +156,7 @@ class TestSafeText:
 
     @given(st.text(st.characters(exclude_categories=())), st.lists(st.integers(0, 1000), max_size=5))
     @example("\ud83d\ud83d\ude00\ude00\x00😀", [1, 3])
-    def test_any_split_of_any_halves_gives_the_text_that_joining_first_gives(self, text, cuts):
+    def test_surrogate_halves_join_for_any_split(self, text, cuts):
         halves = self.halves(text)
         joined = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace").replace("\x00", "\ufffd")
         edges = [0, *sorted(cut % (len(halves) + 1) for cut in cuts), len(halves)]
@@ -172,7 +172,7 @@ class TestSafeText:
         assert [safe.feed("a\ud83d"), safe.feed(""), safe.feed("\ude00b")] == ["a", "", "😀b"]
         assert safe.flush() == ""
 
-    def test_a_half_that_stays_alone_is_replaced(self):
+    def test_a_lone_half_is_replaced(self):
         safe = SafeText()
         assert [safe.feed("\ud83d"), safe.feed("a\ude00"), safe.feed("\ud83d"), safe.flush()] == ["", "�a�", "", "�"]
 

@@ -38,7 +38,7 @@ def test_a_date_gives_the_seconds_until_then():
 @pytest.mark.parametrize(
     ("status", "sentence"), [(404, "no /v1/x: xxx"), (413, "of 1,234 bytes: xxx"), (429, "1 h: x")]
 )
-def test_what_we_add_to_a_sentence_leaves_it_short_enough(status, sentence):
+def test_added_waits_keep_a_sentence_short(status, sentence):
     more = {"path": "/v1/x", "sent_bytes": 1234, "retry_after": 3600, "max_retry_after_s": 60}
     fault = fault_for_status(status, "x" * 5000, **more)
     assert sentence in fault.sentence

@@ -49,7 +49,7 @@ def test_a_text_never_shows_the_key_wherever_it_is_cut(spelled: str) -> None:
 
 
 @given(secret=st.sampled_from(KEYS), data=st.data())
-def test_a_text_says_the_same_however_it_is_cut(secret: str, data: st.DataObject) -> None:
+def test_masking_does_not_depend_on_the_cut(secret: str, data: st.DataObject) -> None:
     part = st.sampled_from([secret, secret[:2], secret[1:], "s", "\\", "%", "\\u00", "C:\\none", "100% ", "é\n"])
     whole = "".join(data.draw(st.lists(part, max_size=8)))
     cuts = sorted(data.draw(st.lists(st.integers(0, len(whole)), max_size=8)))
@@ -65,7 +65,7 @@ def test_a_text_says_the_same_however_it_is_cut(secret: str, data: st.DataObject
         assert "".join(told[:-1]) == whole[: len("".join(told[:-1]))]
 
 
-def test_what_only_began_like_the_key_comes_at_the_end_unless_it_is_most_of_it() -> None:
+def test_text_that_begins_like_the_key_is_released_at_the_end() -> None:
     assert masked(["It is s"]) == ["It is ", "s"]
     assert masked([KEY[:7]]) == ["", KEY[:7]]
     assert masked([KEY[:8]]) == ["", MASK]
@@ -149,7 +149,7 @@ def test_an_event_without_a_part_of_the_key_passes_at_once_and_unchanged() -> No
         assert list(masked_events.feed(came)) == [came]
 
 
-def test_what_an_event_adds_does_not_wait_with_it() -> None:
+def test_the_text_of_a_held_event_does_not_wait() -> None:
     masked_events = MaskedEvents(Mask(KEY))
     came = TimedEvent("message", json.dumps({"content": "I ask"}), 1.0, (Delta(0, "I a"),))
     assert list(masked_events.feed(came)) == [TimedEvent("flush", "", 1.0, (Delta(0, "I a"),))]

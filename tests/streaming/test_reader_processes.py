@@ -111,7 +111,7 @@ def facts(outcome: Outcome) -> tuple[object, ...]:
     return outcome.status, outcome.text, outcome.finish_reason, outcome.chunk_count
 
 
-def test_no_secret_stands_in_the_list_of_processes(processes: ReaderProcesses) -> None:
+def test_no_secret_is_in_the_list_of_processes(processes: ReaderProcesses) -> None:
     with serve(half) as endpoint:
         answer = Remote(processes, endpoint.base_url, key=ApiKey(SECRET, endpoint.base_url))
         wait_for(lambda: endpoint.requests)
@@ -132,7 +132,7 @@ def test_a_stop_keeps_what_arrived(processes: ReaderProcesses) -> None:
     assert (answer.outcome.status, answer.outcome.text) == (Status.CANCELLED, "Half a")
 
 
-def test_a_retry_is_told_as_here(processes: ReaderProcesses) -> None:
+def test_a_retry_is_reported_as_in_this_process(processes: ReaderProcesses) -> None:
     answers = [document({}, "503 Busy"), head() + chunk("Hi", "stop") + DONE]
 
     def play(connection: socket.socket, request: bytes) -> None:
@@ -211,7 +211,7 @@ def read_half(processes: ReaderProcesses, base_url: str) -> int:
     return reads
 
 
-def test_it_does_not_outlive_the_process_that_started_it() -> None:
+def test_a_reader_does_not_outlive_its_parent() -> None:
     program = (
         "import time\n"
         "from components.streaming.limits import Limits\n"

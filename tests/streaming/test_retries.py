@@ -40,7 +40,7 @@ def wait(headers, body=""):
         ),
     ],
 )
-def test_the_plainest_wish_counts_and_a_reset_where_nothing_remains(headers, seconds):
+def test_retry_after_comes_before_reset_headers(headers, seconds):
     assert wait(headers) == pytest.approx(seconds)
 
 
@@ -56,7 +56,7 @@ def test_a_reset_may_be_a_moment_in_words():
     assert wait(headers) == pytest.approx(50, abs=2)
 
 
-def test_the_delay_of_googles_details_counts_where_no_header_says_it():
+def test_googles_retry_delay_counts_without_a_header():
     body = '{"error": {"details": [{"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "16.5s"}]}}'
     assert wait({}, body) == 16.5
     assert wait({"Retry-After": "2"}, body) == 2

@@ -29,7 +29,7 @@ from components.streaming.server_timing import queue_ms
         ("queue;dur=soon;dur=12.5", 12.5),
     ],
 )
-def test_the_wait_is_read_however_it_is_written(header: str, milliseconds: float) -> None:
+def test_the_queue_time_is_read_in_all_spellings(header: str, milliseconds: float) -> None:
     assert queue_ms(header) == milliseconds
 
 
@@ -43,7 +43,7 @@ def test_the_first_of_two_waits_counts_and_one_without_a_number_is_none() -> Non
     assert queue_ms("queue, queue;desc=slot, queue;dur=2") == 2.0
 
 
-def test_what_is_quoted_separates_nothing_and_says_nothing() -> None:
+def test_quoted_text_in_the_header_is_ignored() -> None:
     assert queue_ms('queue;desc="a, b;dur=1";dur=12.5') == 12.5
     assert queue_ms(r'queue;desc="a \" b;dur=1, queue;dur=2";dur=12.5') == 12.5
     assert queue_ms('cache;desc="hit, queue;dur=5"') is None
@@ -77,12 +77,12 @@ def test_what_is_quoted_separates_nothing_and_says_nothing() -> None:
         ",,;;==\x00\xff",
     ],
 )
-def test_rubbish_is_not_reported(header: str | None) -> None:
+def test_an_invalid_header_is_not_reported(header: str | None) -> None:
     assert queue_ms(header) is None
 
 
 @pytest.mark.parametrize("number", ["inf", "Infinity", "-inf", "nan", "1e999", "9" * 400])
-def test_what_is_no_finite_number_is_not_reported(number: str) -> None:
+def test_only_finite_numbers_are_reported(number: str) -> None:
     assert queue_ms(f"queue;dur={number}") is None
 
 
@@ -100,7 +100,7 @@ def test_what_is_no_finite_number_is_not_reported(number: str) -> None:
     ],
     ids=["digits", "decimals", "spaces", "parameters", "metrics", "quotes", "escapes", "open-quotes"],
 )
-def test_a_huge_header_is_read_in_a_moment(header: str) -> None:
+def test_a_huge_header_is_read_in_linear_time(header: str) -> None:
     began = time.thread_time()
     assert queue_ms(header) is None
     assert time.thread_time() - began < 2

@@ -454,7 +454,7 @@ def test_held_choices_are_released_when_the_stream_breaks(cut):
     ],
     ids=["no blank lines", "none before the last", "data twice"],
 )
-def test_events_that_are_not_well_apart_are_read_one_by_one(body):
+def test_events_without_a_blank_line_are_separated(body):
     answer = head("200 OK", f"Content-Length: {len(body)}") + body
     assert how(run(answer)) == OK
 
@@ -489,7 +489,7 @@ def test_an_answer_of_another_api_is_named_with_the_base_url_to_set(said, api, b
     ],
     ids=["refusal", "in the choice", "of the prompt"],
 )
-def test_a_content_filter_is_the_reason_of_an_empty_answer_wherever_it_is_named(events):
+def test_a_content_filter_explains_an_empty_answer_in_every_place(events):
     outcome = run(head() + events + DONE)
     assert (outcome.status, outcome.error_kind) == (Status.ERROR, ErrorKind.EMPTY_ANSWER)
     assert "content filter" in outcome.message

@@ -41,13 +41,13 @@ def test_a_known_id_continues_its_own_call_also_when_another_one_has_begun() -> 
 
 
 @pytest.mark.parametrize(("first", "second"), [(0, 1), ("0", "1")])
-def test_without_an_id_the_index_says_which_call_goes_on(first: object, second: object) -> None:
+def test_without_an_id_the_index_selects_the_call(first: object, second: object) -> None:
     begun = [piece('{"x"', "look", id="a", index=first)], [piece('{"y"', "find", id="b", index=second)]
     assert joined(*begun, [piece(":1}", index=first)], [piece(":2}", index=second)]) == TWO
 
 
 @pytest.mark.parametrize("index", [0, 1, 5, None, "x"])
-def test_with_a_wrong_index_the_last_call_goes_on(index: object) -> None:
+def test_with_a_wrong_index_the_last_call_continues(index: object) -> None:
     begun = [piece('{"x":1}', "look", id="a", index=0)], [piece('{"y"', "find", id="b", index=0)]
     assert joined(*begun, [piece(":2}", index=index)]) == TWO
 
@@ -87,7 +87,7 @@ def test_an_id_may_come_behind_the_first_piece() -> None:
 @pytest.mark.parametrize(
     "names", [("get_", "weather"), ("get_", "get_weather"), ("get_weather", "get_weather"), ("", "get_weather")]
 )
-def test_a_name_may_come_in_pieces_or_again_and_again(names: tuple[str, str]) -> None:
+def test_a_name_may_come_in_pieces_or_repeatedly(names: tuple[str, str]) -> None:
     pieces = [[piece("", name, index=0)] for name in names]
     assert joined(*pieces, [piece("{", index=0)], [piece("}", "get_weather", index=0)]) == [("", "get_weather", "{}")]
 
@@ -110,7 +110,7 @@ def test_a_custom_tool_takes_text() -> None:
         {"index": 0, "function": None, "custom": None},
     ],
 )
-def test_a_piece_that_says_nothing_makes_no_call(empty: dict[str, object]) -> None:
+def test_an_empty_piece_makes_no_call(empty: dict[str, object]) -> None:
     calls = ToolCalls()
     calls.add([empty])
     assert not calls

@@ -22,7 +22,7 @@ def ended_after(watch: Watch, began: float) -> float:
 
 
 @pytest.mark.clock
-def test_an_earlier_limit_is_kept_though_others_are_watched_for_longer() -> None:
+def test_an_earlier_limit_is_kept_beside_later_ones() -> None:
     others = [Watch(60) for _ in range(20)]
     began = time.monotonic()
     watch = Watch(60)
@@ -55,7 +55,7 @@ def test_each_extension_gives_more_time() -> None:
 
 
 @pytest.mark.clock
-def test_the_whole_time_ends_an_exchange_that_is_given_more_and_more() -> None:
+def test_the_total_time_limits_all_extensions() -> None:
     began = time.monotonic()
     watch = Watch(0.2)
     watch.expect(ErrorKind.FIRST_EVENT_TIMEOUT, 60)
@@ -64,7 +64,7 @@ def test_the_whole_time_ends_an_exchange_that_is_given_more_and_more() -> None:
     watch.close()
 
 
-def test_a_closed_watch_ends_nothing_any_more() -> None:
+def test_a_closed_watch_ends_nothing() -> None:
     ours, theirs = socket.socketpair()
     with ours, theirs:
         watch = Watch(0.1)

@@ -20,6 +20,6 @@ def test_the_text_so_far_and_the_alternative_begin_the_new_answer() -> None:
     assert text_before(PIECES, 2, 1) == "So a😀 c"
 
 
-def test_a_part_of_a_character_and_what_is_not_there_cannot_be_sent() -> None:
+def test_half_characters_and_missing_tokens_cannot_be_sent() -> None:
     for token, alternative in ((1, 0), (0, 2), (3, 0), (0, 3), (-1, 0), (0, -1), ("0", 0), (0, None)):
         assert text_before(PIECES, token, alternative) is None

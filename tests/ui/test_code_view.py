@@ -39,7 +39,7 @@ def shown(script: object, language: Language) -> AppTest:
 
 
 @pytest.mark.parametrize("language", [Language.CURL, Language.REQUESTS, Language.MISTRALAI, Language.OPENAI])
-def test_the_embedded_model_is_called_where_the_command_beside_the_code_serves_it(language: Language) -> None:
+def test_the_code_for_the_embedded_model_uses_the_address_of_its_command(language: Language) -> None:
     code, served = shown(embedded, language).code
     assert "http://127.0.0.1:8601" in code.value
     assert "API_KEY" in code.value
@@ -47,7 +47,7 @@ def test_the_embedded_model_is_called_where_the_command_beside_the_code_serves_i
     assert "export API_KEY=my-key" in served.value
 
 
-def test_what_to_install_and_where_the_key_goes_is_said() -> None:
+def test_packages_and_the_variable_of_the_key_are_named() -> None:
     captions = [caption.value for caption in shown(configured, Language.REQUESTS).caption]
     assert captions[0] == "Install: `pip install requests sseclient-py`"
     assert "export API_KEY=" in captions[1]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from components.ui.answer.events_view import folded
 
 
-def test_the_common_part_of_events_is_said_once() -> None:
+def test_the_common_part_of_events_is_shown_once() -> None:
     data = [
         '{"id": "a", "model": "m", "choices": [{"delta": {"content": "Hi"}}]}',
         '{"id": "a", "model": "m", "choices": [], "usage": {"total_tokens": 3}}',

@@ -59,7 +59,7 @@ def drawn(page: AppTest) -> dict[str, dict[str, object]]:
     return {"status" if data["part"] == "status" else "answer": data for data in told if "part" in data}
 
 
-def test_the_page_is_told_which_run_to_draw_and_no_text_of_it(chat: Chat) -> None:
+def test_the_page_gets_the_id_of_a_run_and_no_text(chat: Chat) -> None:
     page = AppTest.from_file(SCRIPT, default_timeout=20).run()
     # Before the first run its connection is made ready.
     assert drawn(page)["answer"]["run"] is None

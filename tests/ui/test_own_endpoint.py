@@ -62,7 +62,7 @@ def everything_of(page: AppTest) -> str:
     return f"{sent} {shown(page)} {page.session_state!r} {page.query_params!r}"
 
 
-def test_where_the_operator_does_not_allow_it_nothing_is_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_is_drawn_unless_the_operator_allows_it(monkeypatch: pytest.MonkeyPatch) -> None:
     page = typed(new_page(), "https://host.example/v1")
     assert "names: ['my own']" in shown(page)
     monkeypatch.delenv("TEMPERA_OWN_ENDPOINTS")
@@ -71,7 +71,7 @@ def test_where_the_operator_does_not_allow_it_nothing_is_drawn(monkeypatch: pyte
         assert "names: []" in shown(without)
 
 
-def test_what_was_typed_is_kept_in_this_session_only() -> None:
+def test_an_own_endpoint_is_kept_in_this_session_only() -> None:
     page = typed(new_page(), "https://host.example/v1", CANARY, "some-model")
     endpoint = kept(page)
     assert (endpoint.name, endpoint.default_model, endpoint.profile.name) == ("my own", "some-model", "beezy")
@@ -97,7 +97,7 @@ def test_the_key_stays_in_no_input_and_goes_to_no_page(base_url: str) -> None:
     assert CANARY not in everything_of(page.run())
 
 
-def test_a_mistake_is_said_beside_its_field_and_leaves_what_was_kept() -> None:
+def test_a_mistake_is_shown_beside_its_field_and_changes_nothing() -> None:
     page = typed(new_page(), "https://host.example/v1", CANARY)
     page = typed(page, "http://127.0.0.1:8000/v1", "another")
     url, key = (error.value for error in page.error)
@@ -111,12 +111,12 @@ def test_a_mistake_is_said_beside_its_field_and_leaves_what_was_kept() -> None:
     assert (kept(page).name, kept(page).fixed_address.key) == ("my own", None)
 
 
-def test_what_is_typed_is_no_markdown() -> None:
+def test_typed_text_is_not_read_as_markdown() -> None:
     page = typed(new_page(), "https://host.example/![x](https://evil.example/x)")
     assert not any("evil" in element.value for element in [*page.markdown, *page.caption, *page.error])
 
 
-def test_forget_forgets_it_all() -> None:
+def test_forget_removes_the_endpoint_and_its_key() -> None:
     page = typed(new_page(), "https://host.example/v1", CANARY)
     page = page.button(FORGET).click().run()
     assert kept(page) is None
@@ -129,7 +129,7 @@ def test_a_configured_endpoint_of_that_name_keeps_it() -> None:
     assert kept(typed(page, "https://host.example/v1")).name == "my own 2"
 
 
-def test_outside_of_a_session_there_is_none() -> None:
+def test_there_is_no_own_endpoint_outside_of_a_session() -> None:
     found: list[object] = []
     thread = threading.Thread(target=lambda: found.append(own_endpoint.own_endpoints()))
     thread.start()

@@ -1,4 +1,4 @@
-"""Whatever bytes an endpoint sends, in whatever pieces: the run ends, has a status, and loses or invents no text."""
+"""Arbitrary bytes from an endpoint, in arbitrary pieces: a run ends with a status and loses or invents no text."""
 
 from __future__ import annotations
 
@@ -162,7 +162,7 @@ def test_a_stream_cut_anywhere_gives_a_prefix_and_is_ok_only_with_proof(
 @given(st.lists(st.tuples(st.text(max_size=8), near_chunks | st.dictionaries(st.text(max_size=8), values, max_size=4)),
                 max_size=5))  # fmt: skip
 @example([("a", {"choices": [{"delta": {"tool_calls": [{"function": {"arguments": ["\ud83d"]}}]}}]})])
-def test_odd_chunks_cost_no_text_of_the_good_ones(server: Changing, both: list[tuple[str, dict[str, object]]]) -> None:
+def test_malformed_chunks_lose_no_other_text(server: Changing, both: list[tuple[str, dict[str, object]]]) -> None:
     def odd(value: dict[str, object]) -> bytes:
         # An odd chunk may say something at other places, but not what would end or prolong the text.
         return event({**value, "error": None, "object": None, "choices": without_text(value.get("choices"))})
