@@ -3,6 +3,7 @@
 import streamlit as st
 
 from components.experiments.lanes import lane_requests
+from components.experiments.rules import Rules
 from components.ui import state
 from components.ui.available_endpoints import available_endpoints
 from components.ui.compare.board import draw_board
@@ -11,8 +12,9 @@ from components.ui.compare.keys import CHECKED
 from components.ui.compare.lane_runs import lane_runs
 from components.ui.compare.outcome import draw_outcome
 from components.ui.compare.share import answers_of
-from components.ui.compare.starting import kept_draft, put_kept_rules, shown_experiment
+from components.ui.compare.starting import kept_draft, rules_of, shown_experiment
 from components.ui.compare.vote import blind_pair, draw_blind
+from components.ui.experiment_file import rules_form
 from components.ui.experiment_file.answer_checks import draw_judging
 from components.ui.experiment_file.file_menu import opened_file
 from components.ui.form import draft_form
@@ -24,9 +26,10 @@ from components.ui.share.share_dialog import draw_share_button
 
 experiment_id, opened = state.arrive_at_experiment(state.EXPERIMENT)
 draft_form.begin(lambda: kept_draft(experiment_id))
+rules_form.begin(lambda: rules_of(experiment_id))
 if opened and (kept := kept_draft(experiment_id)):
     draft_form.fill(kept, "comparison opened")
-    put_kept_rules(experiment_id or "")
+    rules_form.put(rules_of(experiment_id) or Rules())
 opened_file(sweep=False)
 arrive_by_link("compare.py")
 draw_link_bar()

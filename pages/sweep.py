@@ -39,6 +39,7 @@ with shown():
     unreadable = False
 draft_form.begin(lambda: kept.draft if kept else None)
 setup_form.begin(kept.setup if kept else None)
+rules_form.begin(lambda: kept.rules if kept else None)
 if opened and kept:
     st.session_state[keys.SETUP_FOLDED] = True
     draft_form.fill(kept.draft, "sweep opened")

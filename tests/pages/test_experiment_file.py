@@ -81,6 +81,9 @@ def test_an_experiment_keeps_its_checks(compare: AppTest, lanes: Lanes) -> None:
     page.run()
     press(page, f"earlier_{experiment_id}")
     assert page.session_state[keys.RULES] == COLD
+    linked = new_page()
+    linked.query_params[state.EXPERIMENT] = experiment_id
+    assert "contains “cold”" in texts(linked.switch_page("compare.py").run())
 
 
 def test_a_sweep_keeps_its_checks(lanes: Lanes) -> None:
@@ -94,6 +97,9 @@ def test_a_sweep_keeps_its_checks(lanes: Lanes) -> None:
     kept = read_sweep(entry)
     assert kept
     assert kept.rules == read_rules(COLD)
+    linked = new_page()
+    linked.query_params[state.SWEEP] = sweep_id
+    assert linked.switch_page("sweep.py").run().session_state[keys.RULES] == COLD
 
 
 def test_the_file_of_a_sweep_opens_on_its_page(compare: AppTest, lanes: Lanes) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from components.drafts.draft import Draft, read_draft
+from components.experiments.rules import Rules
 from components.experiments.store import COMPARISON, KeptExperiment
 from components.ui import state
-from components.ui.compare.starting import put_kept_rules
+from components.ui.compare.starting import rules_of
+from components.ui.experiment_file import rules_form
 from components.ui.form import draft_form
 from components.ui.history import draw_earlier
 
@@ -22,5 +24,5 @@ def _read(kept: KeptExperiment) -> tuple[Draft, str] | None:
 
 def _open(experiment_id: str, draft: Draft) -> None:
     draft_form.fill(draft, "comparison opened")
-    put_kept_rules(experiment_id)
+    rules_form.put(rules_of(experiment_id) or Rules())
     state.show_experiment(state.EXPERIMENT, experiment_id)

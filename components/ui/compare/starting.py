@@ -52,12 +52,13 @@ def kept_draft(experiment_id: str | None) -> Draft | None:
     return None
 
 
-def put_kept_rules(experiment_id: str) -> None:
-    """Put the rules of an experiment in the log into the page; call it before they are drawn."""
+def rules_of(experiment_id: str | None) -> Rules | None:
+    """The rules of an experiment in the log; the error of an unreadable log is shown."""
     database = own_log().database
     with shown():
-        kept = find_experiment(database, experiment_id) if database else None
-        rules_form.put(kept_rules(json.loads(kept.content)) if kept else Rules())
+        kept = find_experiment(database, experiment_id) if database and experiment_id else None
+        return kept_rules(json.loads(kept.content)) if kept else None
+    return None
 
 
 def requests_of(draft: Draft) -> list[LaneRequest]:

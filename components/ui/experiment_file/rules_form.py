@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import streamlit as st
 
@@ -67,6 +67,12 @@ def checks_with(values: Mapping[str, str]) -> AnswerChecks | None:
     """The checks of an answer with these values of variables; None without any."""
     checks = read().checks
     return AnswerChecks(checks, values) if checks else None
+
+
+def begin(rules: Callable[[], Rules | None]) -> None:
+    """Put the rules of the shown experiment into a session that has none yet: it begins with a link, or a reload."""
+    if keys.RULES not in st.session_state and (kept := rules()):
+        put(kept)
 
 
 def put(rules: Rules) -> None:
