@@ -394,7 +394,7 @@ PASTED = [
 
 
 @pytest.mark.parametrize("profile", PROFILES.values(), ids=PROFILES)
-def test_a_key_in_a_paste_is_nowhere_in_what_is_made_of_it(profile: Profile) -> None:
+def test_a_key_in_a_paste_is_not_in_the_import(profile: Profile) -> None:
     for paste in PASTED:
         imported = import_request(paste, profile)
         made = [repr(imported), to_bytes(imported.request, profile).decode(), *imported.notes]
@@ -410,7 +410,7 @@ def test_the_key_is_found_in_each_form(form: bytes) -> None:
     assert canary.found_in(b"before " + form + b" after")
 
 
-def test_a_key_is_found_in_what_is_packed(tmp_path: Path) -> None:
+def test_a_key_is_found_in_packed_events(tmp_path: Path) -> None:
     # Another one: what this test leaves behind is looked through for the canary, too.
     secret = canary.KEY[::2] * 2
     with closing(sqlite3.connect(tmp_path / "log.sqlite3")) as database, database:

@@ -31,7 +31,7 @@ def test_listed_users_own_their_runs_by_issuer_and_subject(allow: tuple[str, ...
 
 
 @pytest.mark.parametrize("ends", [NOW, NOW - 1, 0, None, "never", True])
-def test_a_login_that_has_ended_or_has_no_end_is_no_login(ends: object) -> None:
+def test_an_expired_or_endless_login_is_refused(ends: object) -> None:
     with pytest.raises(LoginEnded):
         owner_of({**CLAIMS, "exp": ends}, Access(), NOW)
 

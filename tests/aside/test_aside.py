@@ -48,7 +48,7 @@ def test_excessive_work_is_refused_with_a_sentence(work, limits: AsideLimits) ->
         Aside(limits).do(work, "x")
 
 
-def test_so_many_are_done_together_and_another_is_refused_when_it_has_waited() -> None:
+def test_concurrent_work_is_limited_and_refused_after_a_wait() -> None:
     one_at_a_time = Aside(AsideLimits(at_once=1, wait_s=0.05))
     first = threading.Thread(target=one_at_a_time.do, args=(napping, ""))
     first.start()

@@ -86,9 +86,7 @@ def tap(page: Page, target: Locator) -> None:
     screen.detach()
 
 
-def test_the_first_screen_holds_the_work_the_keyboard_reaches_every_control_and_what_is_typed_or_pasted_stays(
-    page: Page, live_app: str
-) -> None:
+def test_the_first_screen_is_usable_by_keyboard_and_keeps_input(page: Page, live_app: str) -> None:
     open_playground(page, live_app)
     for width, height in ((1440, 900), (390, 844)):
         page.set_viewport_size({"width": width, "height": height})

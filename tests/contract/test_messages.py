@@ -35,7 +35,7 @@ def test_another_last_role_is_refused_in_the_servers_words(messages, role):
         [Message(role=Role.TOOL, content="x", prefix=True)],
     ],
 )
-def test_a_prefix_stands_on_a_last_assistant_message_only(messages):
+def test_a_prefix_is_valid_on_a_last_assistant_message_only(messages):
     assert role_order_problem(messages) == "Expected prefix True on a last assistant message only"
 
 

@@ -131,7 +131,7 @@ def test_a_prefix_is_sent_only_when_set(prefix):
     assert sent == [{"role": "assistant", "content": "", **said}]
 
 
-def test_what_the_reference_client_sends_can_be_sent():
+def test_the_reference_clients_request_can_be_sent():
     request = a_request(temperature=0.7, top_p=1, max_tokens=None, random_seed=None, safe_prompt=False)
     assert to_bytes(request) == (
         b'{\n  "model": "m",\n  "messages": [\n    {\n      "role": "user",\n      "content": "Hello"\n    }\n  ],\n'
@@ -242,14 +242,14 @@ def test_an_extra_key_may_replace_an_omitted_field():
     assert body_of(a_request(extra_body={"temperature": "hot"}))["temperature"] == "hot"
 
 
-def test_an_extra_stream_options_takes_the_place_of_ours():
+def test_an_extra_stream_options_replaces_the_default():
     options = {"include_usage": False}
     request = a_request(extra_body={"stream_options": options})
     assert body_of(request, OPENAI)["stream_options"] == options
     assert from_bytes(to_bytes(request, OPENAI), OPENAI).extra_body == {"stream_options": options}
 
 
-def test_the_openai_styles_own_question_for_usage_is_no_extra_field():
+def test_the_stream_options_of_the_openai_dialect_are_no_extra_field():
     request = a_request()
     assert from_bytes(to_bytes(request, OPENAI), OPENAI).extra_body == {}
 

@@ -35,7 +35,7 @@ def test_a_duplicate_key_is_found_among_many() -> None:
         read_json(f'{{{many}, "7": 0}}')
 
 
-def test_far_more_values_than_a_request_has_are_refused_and_a_long_text_is_none_of_them() -> None:
+def test_too_many_values_are_refused_and_long_texts_are_not() -> None:
     for text in ("[" + "[]," * 60_000 + "1]", "[" + "{}," * 60_000 + "1]", "[" + "1," * 100_001 + "1]"):
         with pytest.raises(ValueError, match="it holds more than 100,000 values"):
             read_json(text)

@@ -87,7 +87,7 @@ def test_bytes_may_be_missing_or_wrong() -> None:
     assert only({"token": "", "bytes": [240, 159], "logprob": -1}).octets == b"\xf0\x9f"
 
 
-def test_a_token_that_its_alternatives_lack_has_a_rank_only_where_it_can_be_told() -> None:
+def test_a_token_outside_its_alternatives_has_a_rank_only_when_certain() -> None:
     tops = [a_token(" b", -1), a_token(" c", -2)]
     assert only(a_token(logprob=-1.5, top_logprobs=tops)).rank == 2
     assert only(a_token(logprob=-7, top_logprobs=tops)).rank is None

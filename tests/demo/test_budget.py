@@ -41,7 +41,7 @@ def refusal(log: Log, settings: DemoSettings = FREE, at: datetime = BEGAN, **mor
     return refused.value
 
 
-def test_the_eleventh_run_of_a_minute_is_refused_and_told_when_to_come_again(log: Log) -> None:
+def test_the_eleventh_run_of_a_minute_is_refused_with_the_wait(log: Log) -> None:
     for second in range(10):
         begin(log, at=later(seconds=second))
     refused = refusal(log, at=later(seconds=20))
@@ -95,7 +95,7 @@ def test_an_active_run_keeps_its_slot(log: Log) -> None:
     begin(log, SETTINGS, later(seconds=51))
 
 
-def test_what_was_used_counts_once_it_is_known(log: Log) -> None:
+def test_actual_usage_replaces_the_reservation(log: Log) -> None:
     small = replace(FREE, tokens_a_day=1_000)
     first = begin(log, small, tokens=600)
     refused = refusal(log, small, later(hours=1), tokens=500)
@@ -115,7 +115,7 @@ def test_the_wait_for_tokens_is_until_enough_of_them_are_free(log: Log) -> None:
     begin(log, small, later(hours=26), tokens=300)
 
 
-def test_a_run_larger_than_the_days_budget_is_told_to_ask_for_less(log: Log) -> None:
+def test_a_run_larger_than_the_daily_budget_is_refused(log: Log) -> None:
     refused = refusal(log, tokens=200_001)
     assert "Ask for less" in refused.sentence
     assert refused.again_in_s is None
@@ -162,7 +162,7 @@ def test_a_refusal_uses_nothing(log: Log) -> None:
     assert len(rows(log)) == 1
 
 
-def test_the_page_can_say_what_is_left(log: Log) -> None:
+def test_the_remaining_budget_is_known(log: Log) -> None:
     assert left(log, SETTINGS, "anna", "here", BEGAN) == Left(10, 200, 20_000, 200_000)
     settle(log, begin(log), 40)
     begin(log, visitor="berta", tokens=60)

@@ -10,7 +10,7 @@ from components.runs.gate import Refused
 from tests.demo.conftest import SETTINGS
 
 
-def test_a_network_may_not_fill_the_log_with_what_is_refused() -> None:
+def test_a_network_cannot_fill_the_log_with_refused_runs() -> None:
     now = 100.0
     floods = Floods(SETTINGS, clock=lambda: now)
     for _ in range(100):
@@ -36,6 +36,6 @@ def test_replicas_together_let_a_network_try_as_often_as_one(url: str) -> None:
         floods[0].check("here", b"{}")
 
 
-def test_what_is_too_large_to_be_asked_is_not_kept() -> None:
+def test_too_large_requests_are_not_logged() -> None:
     with pytest.raises(Refused, match="too large"):
         Floods(SETTINGS).check("here", b"x" * 1_000_000)

@@ -113,7 +113,7 @@ def of(number: int, experiment: str = "e" * 32) -> Placement:
     return Placement(experiment, f"row {number}", number, 1, "in parallel", 4)
 
 
-def test_a_run_goes_through_and_what_it_used_is_counted(stand: Opens, log: Log) -> None:
+def test_a_run_passes_and_its_usage_is_counted(stand: Opens, log: Log) -> None:
     here = stand(SETTINGS)
     with serve(ANSWER) as server:
         run = here.send(server)
@@ -243,7 +243,7 @@ def test_a_full_queue_refuses_and_uses_nothing(stand: Opens, log: Log) -> None:
         assert len(rows(log)) == 1
 
 
-def test_a_visitor_who_has_nothing_left_takes_no_place_in_the_queue(stand: Opens) -> None:
+def test_a_visitor_without_budget_takes_no_place_in_the_queue(stand: Opens) -> None:
     here = stand(replace(SETTINGS, slots=1, runs_a_minute=1))
     with held() as (server, _go):
         here.send(server, owner="anna")

@@ -114,14 +114,14 @@ def test_forged_bytes_are_refused_in_a_sentence(name: str) -> None:
         [says(), calls(CALL, CALL), says(role="tool", tool_call_id="c", name="f")],
     ],
 )
-def test_what_the_contract_has_passes(messages: list[Any]) -> None:
+def test_contract_fields_are_accepted(messages: list[Any]) -> None:
     body = asking(*messages, temperature=0.5, top_p=None, random_seed=7, safe_prompt=True, max_tokens=512)
     assert checked(demo_endpoint(), body, SETTINGS).max_tokens == 512
 
 
 @pytest.mark.parametrize("profile", [BEEZY, MISTRAL, OPENAI])
 @pytest.mark.parametrize("streaming", [True, False])
-def test_what_the_form_makes_for_any_dialect_passes(profile: Profile, streaming: bool) -> None:
+def test_requests_of_the_form_are_accepted_for_any_dialect(profile: Profile, streaming: bool) -> None:
     request = ASKED.model_copy(update={"stream": streaming, "random_seed": 7, "temperature": 1.0})
     endpoint = replace(demo_endpoint(), profile=profile)
     assert checked(endpoint, to_bytes(request, profile), SETTINGS) == request
@@ -141,7 +141,7 @@ def test_a_model_in_the_list_passes_and_the_sentence_names_those_that_do() -> No
 
 @pytest.mark.parametrize("state", [FieldState.OMIT, FieldState.NULL])
 @pytest.mark.parametrize("dialect", [BEEZY, MISTRAL, OPENAI], ids=lambda dialect: dialect.name)
-def test_what_a_form_omits_is_the_limit_in_every_dialect(dialect: Profile, state: FieldState) -> None:
+def test_an_omitted_max_tokens_is_the_limit_in_every_dialect(dialect: Profile, state: FieldState) -> None:
     profile = profile_of_demo(dialect, SETTINGS)
     assert sent(profile, Setting(state=state, value=7)) == 512
     assert sent(dialect, Setting(state=FieldState.OMIT, value=7)) is None

@@ -53,7 +53,7 @@ def test_without_proxies_the_header_gives_no_new_budget() -> None:
         (None, 1, UNKNOWN),
     ],
 )
-def test_behind_proxies_what_the_outermost_of_them_saw_counts(
+def test_behind_proxies_the_address_seen_by_the_outermost_counts(
     forwarded_for: str | None, hops: int, network: str
 ) -> None:
     assert network_of("10.0.0.2", forwarded_for, hops) == network

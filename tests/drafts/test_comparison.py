@@ -202,7 +202,7 @@ def test_lanes_are_called_by_their_letter_and_their_name():
     assert [reordered.letter(lane_id) for lane_id in ("3", "1", "2")] == ["A", "B", "C"]
 
 
-def test_a_clone_stands_behind_its_lane_and_changes_what_it_changes_under_no_name():
+def test_a_clone_follows_its_lane_with_the_same_change_and_no_name():
     cloned = added(three_lanes().model_copy(update={"highest_id": 7}), "2")
     assert ids(cloned) == ["1", "2", "8", "3"]
     assert cloned.lane("8") == Lane(id="8", model="large")
@@ -267,7 +267,7 @@ def test_a_set_of_lanes_changes_one_field_in_each(name, field, values):
     ]
 
 
-def test_the_base_can_be_taken_twice_to_see_what_chance_does():
+def test_the_base_can_be_compared_with_itself():
     taken = with_lane_set(three_lanes(), "Base twice").lanes
     assert [lane.model_dump(exclude_defaults=True) for lane in taken] == [{"id": lane.id} for lane in taken]
 
@@ -289,7 +289,7 @@ def test_a_set_keeps_the_repeats_and_the_timing():
     ],
     ids=["one lane", "nine lanes", "no repeat", "too many repeats", "unknown timing"],
 )
-def test_a_comparison_out_of_its_limits_is_none(wrong):
+def test_a_comparison_beyond_its_limits_is_invalid(wrong):
     with pytest.raises(ValidationError):
         Comparison(**wrong)
 

@@ -56,7 +56,7 @@ def test_nothing_moves_out_of_another_branch():
     assert [movable(turns, turn.id, -1) for turn in turns] == [False, True, False, False]
 
 
-def test_a_copy_stands_behind_its_original_under_an_id_of_its_own():
+def test_a_copy_follows_its_original_with_a_new_id():
     turns = duplicated(a_conversation("a", "b"), "1", "3")
     assert [(turn.id, turn.content) for turn in turns] == [("1", "a"), ("3", "a"), ("2", "b")]
 

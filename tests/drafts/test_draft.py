@@ -253,7 +253,7 @@ def test_a_lane_puts_its_system_message_before_all_others():
     assert said() == [users[0], ("system", "Be brief."), ("system", "Be kind."), users[1]]
 
 
-def test_a_lane_sends_its_own_in_place_of_what_the_base_sends():
+def test_a_lane_replaces_fields_of_the_base():
     base = with_settings(
         a_draft(extra_body='{"n": 1}'),
         temperature=Setting(state=FieldState.VALUE, value=0.4),

@@ -56,12 +56,12 @@ def test_known_keys_become_settings_in_their_order():
         "",
     ],
 )
-def test_what_no_widget_can_say_unchanged_stays_as_it_was_typed(extra_body):
+def test_values_that_no_widget_can_show_stay_as_typed(extra_body):
     draft = a_draft(extra_body=extra_body)
     assert with_known_keys(draft, OPENAI) == draft
 
 
-def test_what_comes_behind_an_unknown_key_becomes_a_field_on_purpose_only():
+def test_keys_after_an_unknown_one_become_fields_only_on_request():
     draft = a_draft(extra_body='{"stop": ["x"], "mine": 1, "n": 2}')
     known = with_known_keys(draft, BEEZY)
     assert (list(further(known)), json.loads(known.extra_body)) == (["stop"], {"mine": 1, "n": 2})
@@ -76,7 +76,7 @@ def test_a_key_whose_field_is_sent_already_stays():
         draft.to_request(OPENAI)
 
 
-def test_a_lane_that_had_an_extra_body_of_its_own_omits_what_that_lacked():
+def test_a_lane_with_its_own_extra_body_omits_the_missing_keys():
     lanes = (Lane(id="1"), Lane(id="2", extra_body='{"stop": ["x"], "mine": 2}'), Lane(id="3", extra_body=""))
     draft = a_draft(extra_body='{"n": 2}', comparison=Comparison(lanes=lanes))
     known = with_known_keys(draft, MISTRAL)

@@ -47,7 +47,7 @@ def asked(draft: Draft) -> tuple[str | None, bytes | str]:
 
 
 @given(drafts(st.lists(system_turns, max_size=2)), written_drafts())
-def test_lane_b_asks_what_the_other_draft_asks(base, now):
+def test_lane_b_sends_the_request_of_the_other_draft(base, now):
     both = side_by_side(base, now)
     first, second = both.comparison.lanes
     assert first == Lane(id="1")
@@ -60,7 +60,7 @@ def test_a_draft_beside_itself_changes_nothing(draft):
     assert side_by_side(draft, draft).comparison.lanes == (Lane(id="1"), Lane(id="2"))
 
 
-def test_lane_b_holds_only_what_is_not_the_same():
+def test_lane_b_has_only_the_differences():
     base = a_draft(endpoint="here", model="small")
     now = with_settings(base, top_p=Setting(state=FieldState.NULL, value=1.0)).model_copy(update={"stream": False})
     assert side_by_side(base, now).comparison.lanes[1] == Lane(
@@ -68,7 +68,7 @@ def test_lane_b_holds_only_what_is_not_the_same():
     )
 
 
-def test_a_number_that_neither_sends_is_no_difference():
+def test_numbers_of_omitted_fields_do_not_differ():
     base = with_settings(a_draft(), temperature=Setting(value=0.1), top_p=Setting(state=FieldState.NULL, value=0.1))
     now = with_settings(a_draft(), temperature=Setting(value=0.9), top_p=Setting(state=FieldState.NULL, value=0.9))
     assert side_by_side(base, now).comparison.lanes[1] == Lane(id="2")

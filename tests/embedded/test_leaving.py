@@ -68,7 +68,7 @@ def test_health_is_answered_while_the_model_works(endpoint: Endpoint) -> None:
             assert health.get("/health").elapsed.total_seconds() < 0.5
 
 
-def test_four_streams_come_interleaved_and_a_fifth_client_waits_for_its_turn_and_alone_is_told_so(
+def test_four_streams_interleave_and_a_fifth_reports_its_wait(
     endpoint: Endpoint,
 ) -> None:
     waits: list[float | None] = []

@@ -58,7 +58,7 @@ def test_a_kept_key_goes_to_no_other_address() -> None:
     assert checked(typed(base_url="https://two.test/v1", key="new"), SAVED, ())["api_key"] == "new"
 
 
-def test_the_file_is_private_and_holds_what_was_saved(tmp_path: Path) -> None:
+def test_the_file_is_private_and_has_the_saved_endpoints(tmp_path: Path) -> None:
     path = tmp_path / "folder" / "endpoints.toml"
     added = AddedEndpoints(path)
     assert added.tables() == {}

@@ -32,17 +32,17 @@ NO_ADDRESS = ["", "localhost", "127.1", "0x7f.1", "2130706433", "017700000001", 
 
 
 @pytest.mark.parametrize("address", " ".join(NOT_PUBLIC.values()).split())
-def test_what_is_not_of_the_public_internet_is_refused(address: str) -> None:
+def test_private_addresses_are_refused(address: str) -> None:
     assert not is_public(address)
 
 
 @pytest.mark.parametrize("address", " ".join(PUBLIC.values()).split())
-def test_what_is_public_is_allowed_also_inside_ipv6(address: str) -> None:
+def test_public_addresses_are_allowed_also_inside_ipv6(address: str) -> None:
     assert is_public(address)
 
 
 @pytest.mark.parametrize("text", NO_ADDRESS)
-def test_what_is_no_address_as_sockets_spell_it_is_refused(text: str) -> None:
+def test_other_spellings_of_addresses_are_refused(text: str) -> None:
     assert not is_public(text)
 
 

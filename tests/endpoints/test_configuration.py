@@ -42,7 +42,7 @@ def test_the_environment_comes_first_then_the_secrets_then_the_embedded_model(mo
     assert found.endpoints[ENVIRONMENT].profile.name == "openai"
 
 
-def test_a_key_goes_to_its_own_origin_only_and_shows_itself_nowhere(model: EmbeddedModel) -> None:
+def test_a_key_goes_to_its_own_origin_only_and_is_shown_nowhere(model: EmbeddedModel) -> None:
     secrets = {"endpoints": {"mine": {"base_url": "https://a.example/v1", "api_key": CANARY}}}
     found = read_configuration(secrets, read_settings({}), model)
     key = found.endpoints["mine"].address(lambda: False).key
@@ -81,7 +81,7 @@ GOOD = {"base_url": "https://good.example/v1"}
         ({"base_url": "https://x/v1", "api_key": f"{CANARY} \n x"}, "holds a blank"),
     ],
 )
-def test_a_mistake_costs_its_own_endpoint_only_and_says_what_to_do(
+def test_a_mistake_disables_its_own_endpoint_only_with_a_next_step(
     settings: object, said: str, model: EmbeddedModel
 ) -> None:
     assert said in problems_of(settings, model)
@@ -98,7 +98,7 @@ def test_invalid_prices_show_the_format(prices: str, model: EmbeddedModel) -> No
     assert "2.50 10.00 EUR" in problems_of({"base_url": "https://host/v1", "prices": prices}, model)
 
 
-def test_the_names_of_our_own_endpoints_are_taken(model: EmbeddedModel) -> None:
+def test_the_names_of_built_in_endpoints_are_reserved(model: EmbeddedModel) -> None:
     found = read_configuration({"endpoints": {EMBEDDED: GOOD}}, read_settings({}), model)
     assert "name is taken" in found.problems[0]
 

@@ -53,7 +53,7 @@ def test_a_silent_endpoint_is_given_up_when_its_time_is_over() -> None:
 
 
 @pytest.mark.parametrize("status", ["401 Unauthorized", "403 Forbidden"])
-def test_a_refused_key_is_told_from_a_missing_one(status: str) -> None:
+def test_a_refused_key_is_distinguished_from_a_missing_one(status: str) -> None:
     with serve(document({"detail": f"Not this one: {CANARY}"}, status)) as server:
         refused, missing = check(with_key(server.base_url)), check(Address(server.base_url))
     assert (refused.verdict, refused.problem) == (HealthVerdict.REFUSES_KEY, "Not this one: ***")
@@ -98,7 +98,7 @@ def test_a_redirect_is_not_followed() -> None:
         f"HTTP/1.1 {CANARY}\r\n\r\n".encode(),
     ],
 )
-def test_no_field_holds_the_key_whatever_the_endpoint_repeats(answer: bytes) -> None:
+def test_no_field_holds_a_key_that_the_endpoint_repeats(answer: bytes) -> None:
     with serve(answer) as server:
         said = repr(check(with_key(server.base_url)))
     assert CANARY not in said

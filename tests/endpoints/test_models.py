@@ -9,7 +9,7 @@ from components.streaming.session import ApiKey
 from tests.streaming.endpoint import document, head, serve
 
 
-def test_models_come_in_the_endpoints_order_each_once_with_what_it_tells() -> None:
+def test_models_are_unique_in_the_endpoints_order_with_their_facts() -> None:
     cards = [
         {"id": "b", "max_context_length": 2048, "default_model_temperature": 0.3, "odd": {}},
         {"id": "a"},
@@ -59,7 +59,7 @@ def test_models_are_found_in_the_shapes_that_providers_give_their_lists(answer: 
     ],
     ids=lambda said: str(said)[:40],
 )
-def test_only_models_for_chat_are_listed_where_the_list_says_what_each_is_for(
+def test_only_chat_models_are_listed_where_their_kind_is_known(
     chat: dict[str, object], other: dict[str, object]
 ) -> None:
     with serve(document({"data": [{"id": "other", **other}, {"id": "chat", **chat}]})) as server:
@@ -84,12 +84,12 @@ def test_the_key_is_sent_and_stays_out_of_the_sentence() -> None:
         (b"", "closed the connection"),
     ],
 )
-def test_what_is_no_list_becomes_a_sentence(answer: bytes, said: str) -> None:
+def test_an_invalid_list_becomes_a_sentence(answer: bytes, said: str) -> None:
     with serve(answer) as server, pytest.raises(ModelsUnavailable, match=said):
         list_models(Address(server.base_url))
 
 
-def test_nobody_waits_for_a_silent_endpoint() -> None:
+def test_a_silent_endpoint_blocks_nothing() -> None:
     assert models.ANSWER_S == 5, "as it is documented"
     play = lambda connection, request: server.until_closed(connection, request)  # noqa: E731
     with serve(play) as server, pytest.raises(ModelsUnavailable, match=r"within 0\.1 s"):

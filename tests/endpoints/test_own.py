@@ -94,7 +94,7 @@ def problems_of(*arguments: str, **more: object) -> dict[OwnField, str]:
     ("said", "allowed"),
     [("1", True), ("true", True), (" On ", True), ("", False), ("0", False), ("no", False), ("perhaps", False)],
 )
-def test_own_endpoints_are_allowed_only_where_the_operator_says_so(said: str, allowed: bool) -> None:
+def test_own_endpoints_need_the_operators_permission(said: str, allowed: bool) -> None:
     settings = read_settings({"TEMPERA_OWN_ENDPOINTS": said})
     assert settings.own_endpoints is allowed
     if not allowed:
@@ -105,7 +105,7 @@ def test_without_a_word_of_the_operator_they_are_not_allowed() -> None:
     assert not read_settings({}).own_endpoints
 
 
-def test_what_was_typed_becomes_an_endpoint_with_a_name_of_its_own() -> None:
+def test_typed_values_become_an_endpoint_with_a_unique_name() -> None:
     endpoint = made("https://host.example/v1/", f" {VISITORS_KEY} ", model=" some-model ")
     assert (endpoint.name, endpoint.profile.name, endpoint.default_model) == (OWN_NAME, "openai", "some-model")
     address = endpoint.address(lambda: False)
@@ -121,7 +121,7 @@ def test_it_takes_no_configured_endpoints_name() -> None:
     assert made(taken=(OWN_NAME, f"{OWN_NAME} 2")).name == f"{OWN_NAME} 3"
 
 
-def test_the_key_shows_itself_nowhere() -> None:
+def test_the_key_is_shown_nowhere() -> None:
     endpoint = made(key=VISITORS_KEY)
     shown = f"{endpoint!r} {endpoint} {endpoint.fixed_address}".encode() + pickle.dumps(endpoint.fixed_address)
     assert VISITORS_KEY.encode() not in shown

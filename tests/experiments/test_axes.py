@@ -224,7 +224,7 @@ def test_every_kind_of_field_reaches_the_request() -> None:
     }
 
 
-def test_omitted_takes_out_what_the_base_sends() -> None:
+def test_omitted_removes_a_field_of_the_base() -> None:
     base = with_settings(
         with_system("One.", "Two."), temperature=Setting(state=FieldState.VALUE, value=0.5)
     ).model_copy(update={"extra_body": '{"n": 1}'})
@@ -258,7 +258,7 @@ def test_characters_that_no_page_can_show_become_replacement_characters() -> Non
         ),
     ],
 )
-def test_a_key_cannot_be_set_in_an_extra_body_that_is_none(extra_body: str, sentence: str) -> None:
+def test_a_key_cannot_be_set_in_an_invalid_extra_body(extra_body: str, sentence: str) -> None:
     draft = a_draft(extra_body=extra_body)
     with pytest.raises(AxisProblem) as problem:
         with_values(draft, {"n": "1"})

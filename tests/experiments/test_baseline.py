@@ -100,7 +100,7 @@ def test_runs_that_broke_lower_the_success_rate() -> None:
     assert one(broken, cases(NEAR[:8]), SUCCESS_RATE).change is Change.WORSE
 
 
-def test_answers_are_compared_with_what_they_vary_by_themselves() -> None:
+def test_answers_are_compared_with_their_own_variation() -> None:
     chance = random.Random(1)
     words = ["sea", "lamp", "map", "keeper", "storm", "rock", "light", "boat"]
     stories = [" ".join(chance.sample(words, 6)) for _ in range(24)]

@@ -36,7 +36,7 @@ def body_of(request: RowRequest) -> dict[str, Any]:
     return json.loads(request.cell(1).order.body)
 
 
-def test_the_row_of_the_base_asks_what_the_form_asks() -> None:
+def test_the_row_of_the_base_sends_the_request_of_the_form() -> None:
     (request,) = requests_of({})
     assert body_of(request) == {"model": "m", "messages": [{"role": "user", "content": "Hi"}], "stream": True}
 
@@ -60,7 +60,7 @@ def test_a_cell_says_where_it_belongs() -> None:
     assert cell.order.endpoint is ENDPOINTS["here"]
 
 
-def test_a_cell_keeps_what_its_own_row_put_into_a_variable() -> None:
+def test_a_cell_keeps_the_variables_of_its_row() -> None:
     draft = a_draft("Say {{word}}", endpoint="here", variables={"word": "one"})
     cells = cells_of(requests_of({}, {"{{word}}": "two"}, draft=draft), 1, shuffled=None)
     assert [json.loads(cell.order.draft or "")["variables"] for cell in cells] == [{"word": "one"}, {"word": "two"}]
@@ -80,7 +80,7 @@ def test_a_row_may_ask_another_endpoint_in_its_own_dialect() -> None:
         ({"temperature": "warm"}, "warm is invalid for temperature, which takes numbers such as 0.5, null or omitted."),
     ],
 )
-def test_a_row_that_cannot_be_asked_says_why_and_the_others_can(row: Row, why: str) -> None:
+def test_an_invalid_row_has_a_problem_and_affects_no_other(row: Row, why: str) -> None:
     well, ill, also_well = requests_of({}, row, {"temperature": "1"})
     assert (well.problem, ill.problem, also_well.problem) == (None, why, None)
     with pytest.raises(ValueError, match=r"Row 2 has no valid request\."):

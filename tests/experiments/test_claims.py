@@ -142,7 +142,7 @@ def test_a_process_whose_experiment_was_taken_over_stops_its_runs(two: tuple[Exp
     log.close()
 
 
-def test_a_killed_maker_is_said_to_be_silent_until_its_runs_can_be_made_here(
+def test_a_killed_process_is_shown_as_silent_until_its_claim_expires(
     two: tuple[Experiment, Experiment], url: str
 ) -> None:
     here = two[0]

@@ -177,7 +177,7 @@ def test_a_shared_comparison_is_a_baseline(
         (FILE[: FILE.index("tolerances")], ("--baseline", "x"), "The file sets no tolerances, "),
     ],
 )
-def test_what_could_not_run_exits_with_2_and_says_why(
+def test_invalid_experiments_exit_with_2_and_a_reason(
     text: str,
     arguments: tuple[str, ...],
     sentence: str,

@@ -69,7 +69,7 @@ def test_a_single_column_and_lines_of_delimiters_alone_are_read() -> None:
     assert read_data_set("", b"topic,tone\ncats,dry\n,\n,\ndogs,warm\n,\n") == TWO
 
 
-def test_json_lines_keep_what_is_no_text_as_json() -> None:
+def test_json_lines_keep_other_values_as_json() -> None:
     content = b'{"a": "x", "b": 1.50}\n\n  \r\n{"b": {"c": [true]}, "a": null}\r\n'
     assert read_data_set("inputs.JSONL", content) == DataSet(
         ("a", "b"), ({"a": "x", "b": "1.5"}, {"b": '{"c": [true]}', "a": ""})
@@ -93,7 +93,7 @@ def test_half_surrogates_in_json_become_replacement_characters() -> None:
         ("", b"{{topic}}\na", ("{{topic}}",)),
     ],
 )
-def test_the_name_says_what_a_file_is_or_else_its_first_line_does(
+def test_the_format_is_known_from_the_name_or_the_first_line(
     name: str, content: bytes, columns: tuple[str, ...]
 ) -> None:
     assert read_data_set(name, content).columns == columns
@@ -264,7 +264,7 @@ def test_rows_as_json_lines_are_the_same_rows(rows: list[dict[str, str]]) -> Non
     assert list(read_data_set("", as_json_lines(whole).encode()).rows) == whole
 
 
-def test_a_text_of_ours_may_be_longer_than_one_that_is_given() -> None:
+def test_a_stored_data_set_may_be_longer_than_an_uploaded_one() -> None:
     rows = [{"a_long_name_of_a_column": "x" * 200} for _ in range(5_000)]
     text = as_json_lines(rows).encode()
     assert list(read_data_set("", text, most_characters=None).rows) == rows

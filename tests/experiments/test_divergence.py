@@ -71,7 +71,7 @@ def test_long_answers_do_not_make_a_deep_tree() -> None:
     assert [branch.begins_at for branch in tree.branches] == [50_000, 50_000]
 
 
-def test_answers_that_each_begin_with_the_one_before_are_no_deeper_than_they_are_many() -> None:
+def test_nested_prefixes_are_no_deeper_than_their_number() -> None:
     tree = divergence({str(n): "a" * n for n in range(300)})
     assert max(len(path) for path in paths(tree)) == 300
 

@@ -611,7 +611,7 @@ def test_a_pause_that_came_after_the_end_holds_up_nothing_that_is_started_later(
         assert [run.status for run in ended(experiment, log)] == ["ok", "ok"]
 
 
-def test_what_is_started_beside_a_paused_experiment_waits_with_it(experiment: Experiment, log: Log) -> None:
+def test_runs_added_to_a_paused_experiment_wait(experiment: Experiment, log: Log) -> None:
     opened = threading.Event()
     stage = Stage({"slow": until(opened)})
     with serve(stage.play) as server:

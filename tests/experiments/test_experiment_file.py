@@ -294,7 +294,7 @@ def test_a_form_that_makes_no_request_is_not_written(draft: Draft, sentence: str
         ("tempera: 1\n", "", "Line 1: The field tempera is missing here."),
     ],
 )  # fmt: skip
-def test_a_mistake_is_told_with_its_line(text: str, instead: str, sentence: str) -> None:
+def test_a_mistake_is_reported_with_its_line(text: str, instead: str, sentence: str) -> None:
     assert text in SWEEP
     with pytest.raises(SweepProblem) as problem:
         read_experiment_file(SWEEP.replace(text, instead, 1))
@@ -302,7 +302,7 @@ def test_a_mistake_is_told_with_its_line(text: str, instead: str, sentence: str)
 
 
 @pytest.mark.parametrize("text", ["", "- a", "text", "tempera: 1\nbase: 5"])
-def test_no_experiment_at_all_is_told_as_such(text: str) -> None:
+def test_a_file_without_an_experiment_is_reported_so(text: str) -> None:
     with pytest.raises(FileProblem, match=r"^Line [12]"):
         read_experiment_file(text)
 
@@ -334,7 +334,7 @@ def test_a_data_set_of_its_own_is_read_beside_the_file_and_stays_there() -> None
         assert problem.value.sentence.startswith(sentence)
 
 
-def test_rules_stand_alone_as_well() -> None:
+def test_rules_are_read_without_an_experiment() -> None:
     rules = read_experiment_file(SWEEP).rules
     assert read_rules(write_rules(rules)) == rules
     assert read_rules(" \n") == read_rules("# nothing yet") == Rules()
@@ -354,7 +354,7 @@ def test_the_files_in_the_documentation_are_as_it_says() -> None:
 
 
 @pytest.mark.parametrize("path", GALLERY, ids=[path.stem for path in GALLERY])
-def test_a_file_of_each_release_opens_and_asks_what_it_always_asked(path: Path) -> None:
+def test_a_file_of_each_release_opens_with_the_same_requests(path: Path) -> None:
     opened = read_experiment_file(path.read_text("utf-8"))
     assert read_experiment_file(write_experiment_file(opened)) == opened
     draft = opened.draft.model_copy(update={"variables": {"country": "France"}})

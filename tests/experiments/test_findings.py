@@ -65,14 +65,14 @@ def test_too_few_repeats_tell_nothing(groups: dict[str, Sequence[float]], base: 
     assert sentence(groups, base) == "4 repeats of each are needed."
 
 
-def test_values_with_too_few_repeats_are_named_beside_what_is_known() -> None:
+def test_values_with_too_few_repeats_are_named_beside_findings() -> None:
     assert sentence({"0": NEAR, "0.5": FAR[:3], "0.7": FAR, "1": FAR, "2": []}) == (
         "temperature changes length by more than the base's own variation at 0.7 and 1 (k = 10). "
         "4 repeats are needed at 0.5 and 2."
     )
 
 
-def test_repeats_that_are_not_equally_many_are_said_as_such() -> None:
+def test_unequal_numbers_of_repeats_are_stated() -> None:
     assert sentence({"0": NEAR[:4], "1": NEAR[:7]}).endswith("(k = 4 to 10).")
 
 
@@ -86,7 +86,7 @@ def test_an_axis_that_changes_nothing_seldom_raises_a_false_alarm() -> None:
 
 
 @given(st.lists(st.booleans(), min_size=1, max_size=6))
-def test_from_up_is_said_only_where_every_higher_value_differs_and_no_lower_one_does(differs: list[bool]) -> None:
+def test_from_a_value_up_is_stated_only_for_all_higher_values(differs: list[bool]) -> None:
     groups = {str(place): FAR if far else NEAR for place, far in enumerate(differs)}
     said = sentence(groups)
     first = differs.index(True) if True in differs else len(differs)

@@ -71,7 +71,7 @@ def test_a_lane_that_changes_nothing_says_so_where_the_base_is_no_lane() -> None
     assert hints_of(compared(BASE, Lane(id="2", settings={"temperature": COLD}))) == [(), ()]
 
 
-def test_lanes_that_ask_nothing_yet_repeat_nobody() -> None:
+def test_lanes_without_a_request_are_no_repeats() -> None:
     said = [hint for hints in hints_of(compared(BASE, Lane(id="2"), model=None)) for hint in hints]
     assert said == ["No changes: same request as the base."]
 
@@ -112,7 +112,7 @@ def test_problems_of_the_base_are_shown_on_lanes_that_change_it() -> None:
         ({"extra_body": "{"}, "The text is not JSON"),
     ],
 )
-def test_a_lane_that_makes_no_request_says_why_and_leaves_the_others(lane: dict[str, Any], words: str) -> None:
+def test_an_invalid_lane_has_a_problem_and_affects_no_other(lane: dict[str, Any], words: str) -> None:
     base, wrong = requests_of(compared(BASE, Lane(id="2", **lane)))
     assert base.composed.objection(send_anyway=False) is None
     for send_anyway in (False, True):

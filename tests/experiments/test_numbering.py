@@ -17,5 +17,5 @@ def test_each_line_is_a_row() -> None:
     assert numbers("base", "0", "0.5") == [1, 2, 3]
 
 
-def test_lines_that_are_empty_or_say_what_an_earlier_one_says_are_counted_all_the_same() -> None:
+def test_empty_and_repeated_lines_are_counted() -> None:
     assert numbers("base", "", "0.5", None, "0.50", "base", "1") == [1, 3, 7]

@@ -75,7 +75,7 @@ def test_an_answer_that_is_cut_or_did_not_end_well_takes_no_part(parts: dict[str
     assert bests({"cut": cut, "A": a_record()}) == {}
 
 
-def test_two_that_share_the_first_place_are_no_best() -> None:
+def test_a_tie_has_no_best() -> None:
     records = {"A": a_record(total=5.0), "B": a_record(total=7.0), "C": a_record(total=6.0)}
     assert bests(records) == {"total_ms": "A"}
     assert bests({"A": a_record(), "B": a_record()}) == {}

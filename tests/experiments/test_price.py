@@ -87,7 +87,7 @@ def test_every_request_needs_its_prompt() -> None:
 
 
 @given(st.lists(st.tuples(counts, counts), min_size=1), st.floats(0, 10_000), st.integers(1, 64))
-def test_what_is_expected_is_never_more_than_the_worst_and_never_slower_than_one_at_a_time(
+def test_expected_costs_are_within_their_bounds(
     requests: list[tuple[int, int]], expected: float, concurrency: int
 ) -> None:
     most, prompts = zip(*requests, strict=True)
@@ -101,7 +101,7 @@ def test_what_is_expected_is_never_more_than_the_worst_and_never_slower_than_one
     assert found.expected_seconds <= alone.expected_seconds * (1 + 1e-9)
 
 
-def test_groups_cost_what_they_cost_together_and_what_is_unknown_of_one_is_unknown() -> None:
+def test_the_cost_of_groups_is_their_sum_or_unknown() -> None:
     known = Price(2, 1, 100, 50, 1.5, 0.25)
     assert total_of([known, known]) == Price(4, 2, 200, 100, 3.0, 0.5)
     assert total_of([known, Price(1, 0, None, 20, None, None)]) == Price(3, 1, None, 70, None, None)

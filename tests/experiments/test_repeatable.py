@@ -111,7 +111,7 @@ def test_a_comparison_is_made_without_its_muted_lanes(
 
 
 @pytest.mark.parametrize("text", [SWEEP, LANES])
-def test_what_a_kill_left_is_continued_and_what_is_whole_is_made_anew(
+def test_a_killed_experiment_is_continued_and_a_complete_one_repeated(
     text: str, here: Endpoint, own: OwnLog, experiments: Experiments, stage: Stage
 ) -> None:
     experiment = ready(text, here, own)
@@ -187,7 +187,7 @@ def test_reused_answers_are_not_asked_for(
         ("model: [Paris, Rome]", "endpoint: [here, there]", "Row 2: "),
     ],
 )
-def test_what_cannot_run_says_so_before_anything_is_sent(
+def test_invalid_experiments_are_refused_before_anything_is_sent(
     text: str, instead: str, sentence: str, here: Endpoint, own: OwnLog, stage: Stage
 ) -> None:
     with pytest.raises(SweepProblem) as problem:

@@ -94,7 +94,7 @@ def test_a_run_without_an_answer_makes_the_report_untold_unless_a_limit_allows_i
     assert report(a_case("Paris"), broken, rules=allowed).outcome is Outcome.PASSED
 
 
-def test_a_failure_counts_more_than_what_cannot_be_told() -> None:
+def test_a_failure_outweighs_unknown_results() -> None:
     broken = case_of(a_run("", Status.ERROR).record(), "base", 0, PARIS.checks, {})
     assert report(a_case("Rome"), broken).outcome is Outcome.FAILED
 

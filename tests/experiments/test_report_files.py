@@ -94,7 +94,7 @@ HOSTILE = [
 
 
 @given(st.sampled_from(HOSTILE) | st.text(max_size=40))
-def test_what_a_model_says_is_only_text_in_each_format(said: str) -> None:
+def test_model_text_is_escaped_in_each_format(said: str) -> None:
     rules = read_rules("checks:\n  - equals: Paris\n")
     report = report_on("e" * 32, said, [a_case(said, rules, row=said or "base")], rules)
     ElementTree.fromstring(to_junit(report, LINKS))

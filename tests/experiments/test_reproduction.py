@@ -70,7 +70,7 @@ def test_random_ids_of_tool_calls_do_not_count() -> None:
     assert reproduction([one], [other, other]).verdict is Reproduced.IDENTICAL
 
 
-def test_it_says_where_they_part_and_who_answered() -> None:
+def test_the_verdict_names_the_first_difference_and_the_served_model() -> None:
     before, now = answers("The sea.")[0], answers("The sky.")[0]
     result = reproduction([before], [now])
     assert result.parts == "first differs at character 6"
@@ -116,7 +116,7 @@ def test_several_requests_with_one_original_each_are_judged_together(
     assert overall(results) is verdict
 
 
-def test_what_is_certain_of_one_request_is_said_of_all() -> None:
+def test_a_certain_change_of_one_request_decides_for_all() -> None:
     same = reproduction(answers("a"), answers("a"))
     other = reproduction(answers("a"), answers("b", "b"))
     assert overall([same, same]) is Reproduced.IDENTICAL

@@ -51,7 +51,7 @@ def test_interleaved_each_endpoint_and_model_is_warmed_up_once_before_all(lanes:
 
 
 @pytest.mark.parametrize("timing", [Timing.PARALLEL, Timing.ONE_AFTER_ANOTHER])
-def test_there_is_no_warm_up_unless_runs_are_interleaved(timing: Timing) -> None:
+def test_only_interleaved_runs_have_a_warm_up(timing: Timing) -> None:
     assert [cell.repeat for cell in a_plan(HERE, *lanes_of("a", "b"), timing=timing).cells] == [1, 1]
 
 

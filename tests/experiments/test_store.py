@@ -191,7 +191,7 @@ def test_a_run_of_another_experiment_stays_there(log: Log, live: bool) -> None:
     assert runs_of(log.database, ID) == []
 
 
-def test_votes_are_kept_and_told_in_their_order(log: Log) -> None:
+def test_votes_are_kept_in_order(log: Log) -> None:
     a, b, c = (written(log, a_run()) for _ in range(3))
     votes = [
         Vote(b, a, "temperature 1", "temperature 0", Better.TIE, False),

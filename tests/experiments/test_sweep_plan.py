@@ -156,7 +156,7 @@ def test_cells_of_a_table_may_be_numbers_and_truths() -> None:
     ]
 
 
-def test_a_cell_that_is_no_value_names_its_row_and_field() -> None:
+def test_an_invalid_cell_names_its_row_and_field() -> None:
     with pytest.raises(AxisProblem) as problem:
         read_rows(["temperature"], [{"temperature": "1"}, {}, {"temperature": "hot"}])
     assert problem.value.field == "temperature"

@@ -38,7 +38,7 @@ def texts(by_row: Sequence[Sequence[RunRecord]]) -> list[list[str]]:
     return [[record.text for record in records] for records in by_row]
 
 
-def test_runs_stand_in_their_rows_in_the_order_of_their_repeats() -> None:
+def test_runs_are_in_their_rows_in_the_order_of_their_repeats() -> None:
     records = [a_record(1, 2, "d"), a_record(0, 1, "a"), a_record(1, 1, "c"), a_record(0, 2, "b")]
     assert texts(records_by_row(records, 3)) == [["a", "b"], ["c", "d"], []]
 
@@ -54,7 +54,7 @@ def test_runs_that_have_no_place_in_the_plan_are_left_out() -> None:
     assert records_by_row([warm_up, nowhere, of_a_longer_plan], 2) == [[], []]
 
 
-def test_missing_is_what_has_no_run_that_ended_well() -> None:
+def test_cells_without_a_successful_run_are_missing() -> None:
     by_row = [
         [a_record(0, 1), a_record(0, 2, status=Status.CANCELLED)],
         [],
@@ -79,7 +79,7 @@ def test_runs_that_did_not_end_well_have_no_value() -> None:
     assert values_of(LENGTH, results, {}) == [4]
 
 
-def test_a_similarity_is_what_was_read_and_nothing_where_none_was() -> None:
+def test_a_similarity_is_shown_only_after_it_was_computed() -> None:
     first, second = (result_of(record) for record in repeats_of(0, "aaaa", "bbbb"))
     assert values_of(SIMILARITY, [first, second], {second.id: 0.25}) == [0.25]
 
@@ -114,5 +114,5 @@ def test_without_a_row_of_the_base_there_is_nothing_to_find() -> None:
     assert findings(["temperature", "model"], ROWS[1:], BY_ROW[1:], LENGTH, {}) == []
 
 
-def test_what_needs_several_answers_is_not_tested_answer_by_answer() -> None:
+def test_measures_of_several_answers_are_not_tested_per_answer() -> None:
     assert findings(["temperature", "model"], ROWS, BY_ROW, DETERMINISM, {}) == []

@@ -49,7 +49,7 @@ def test_each_kind_of_plan_brings_the_typed_values_together(kind: PlanKind, rows
     assert a_setup(TEMPERATURE, SEED, kind=kind).plan() == rows
 
 
-def test_the_fields_stand_in_the_order_of_their_axes_each_once() -> None:
+def test_fields_are_unique_in_the_order_of_their_axes() -> None:
     assert a_setup(SEED, TEMPERATURE, SEED).fields == ["random_seed", "temperature"]
 
 
@@ -88,7 +88,7 @@ def test_a_list_takes_its_values_from_its_rows_and_asks_for_none_beside_the_fiel
     assert setup.problem_of(0) is None
 
 
-def test_a_list_has_no_column_for_what_cannot_be_swept() -> None:
+def test_a_list_has_no_column_for_unsweepable_fields() -> None:
     setup = a_setup(TypedAxis(field="messages"), kind=PlanKind.LIST)
     assert setup.problem_of(0) == "messages cannot be swept as a whole. Sweep a variable in them, such as {{topic}}."
     with pytest.raises(AxisProblem):
@@ -139,7 +139,7 @@ def test_a_data_set_is_read_from_its_text_and_a_part_of_it_is_taken() -> None:
     assert Setup().data_set() is None
 
 
-def test_a_data_set_that_was_kept_as_json_lines_is_read_whatever_its_length() -> None:
+def test_a_stored_data_set_is_read_at_any_length() -> None:
     rows = [{"a_long_name_of_a_column": "x" * 200, "number": str(number)} for number in range(5_000)]
     found = Setup(data=as_json_lines(rows)).data_set()
     assert found is not None

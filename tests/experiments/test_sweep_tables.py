@@ -63,7 +63,7 @@ def test_each_run_is_a_line_with_the_values_of_all_axes() -> None:
     ]
 
 
-def test_an_input_stands_in_its_line() -> None:
+def test_an_input_is_in_its_line() -> None:
     inputs = [{"word": "one"}, {"word": "two"}]
     table = long_table([], [{}], inputs, [[run(1, "1", 0, 1)], [run(2, "2", 1, 1)]])
     assert table[["input", "word", "answer"]].to_numpy().tolist() == [[1, "one", "1"], [2, "two", "2"]]
@@ -114,7 +114,7 @@ def test_identical_answers_of_a_row_are_grouped_with_their_number() -> None:
     ]
 
 
-def test_only_what_differs_from_the_base_is_left() -> None:
+def test_only_differences_from_the_base_are_left() -> None:
     table = different_only(TABLE)
     assert table["answer"].tolist() == ["the sea", "the sea", "a moon"]
     assert "status" not in table
@@ -142,7 +142,7 @@ def test_a_row_has_one_line_for_all_its_inputs_and_one_of_the_same_words_another
     assert wide_table(both, 0)["repeat 1"].tolist() == [1.0, 2.0]
 
 
-def test_names_of_axes_and_inputs_hide_no_column_of_ours() -> None:
+def test_names_of_axes_and_inputs_replace_no_other_column() -> None:
     table = long_table(["answer", "word"], [{"answer": "9"}], [{"word": "one", "row": "two"}], [[run(1, "said", 0, 1)]])
     columns = ["row", "answer (axis)", "word", "word (input)", "row (input)", "answer"]
     assert table[columns].to_numpy().tolist() == [["answer 9", "9", "base", "one", "two", "said"]]

@@ -33,7 +33,7 @@ def test_the_best_setting_comes_first_with_its_counts() -> None:
     assert (cold.setting, cold.wins, cold.losses, cold.ties, cold.both_bad, cold.rate) == ("cold", 1, 3, 2, 4, 0.25)
 
 
-def test_where_nothing_was_decided_there_is_no_rate_and_it_comes_last() -> None:
+def test_settings_without_votes_have_no_rate_and_come_last() -> None:
     judgements = [*some("new", "newer", Better.TIE), *some("good", "bad", Better.FIRST)]
     assert [(found.setting, found.rate) for found in win_rates(judgements)] == [
         ("good", 1.0),
@@ -95,7 +95,7 @@ def test_a_rate_lies_within_its_interval_and_better_ones_come_first(judgements: 
 
 
 @given(JUDGEMENTS)
-def test_it_does_not_matter_which_answer_stood_first(judgements: list[Judgement]) -> None:
+def test_the_order_of_the_answers_does_not_matter(judgements: list[Judgement]) -> None:
     mirror = {Better.FIRST: Better.SECOND, Better.SECOND: Better.FIRST}
     mirrored = [
         Judgement(judgement.second, judgement.first, mirror.get(judgement.verdict, judgement.verdict))

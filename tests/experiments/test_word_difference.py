@@ -38,7 +38,7 @@ def marked(before: str, after: str) -> str:
         ("", "", ""),
     ],
 )
-def test_words_are_kept_whole_and_what_is_replaced_is_removed_first(before: str, after: str, expected: str) -> None:
+def test_words_stay_whole_and_removals_come_first(before: str, after: str, expected: str) -> None:
     assert marked(before, after) == expected
 
 

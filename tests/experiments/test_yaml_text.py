@@ -24,7 +24,7 @@ values = st.recursive(
 
 
 @given(values)
-def test_what_is_written_is_read_as_the_same_value_of_the_same_kind(value: JsonValue) -> None:
+def test_written_values_are_read_with_the_same_type(value: JsonValue) -> None:
     assert repr(read_yaml(write_yaml(value)).value) == repr(value)
 
 
@@ -85,7 +85,7 @@ def test_each_part_has_its_line() -> None:
         ("x" * (MOST_BYTES + 1), "The file is longer than 5 MB. "),
     ],
 )
-def test_what_is_refused_says_where_and_what_to_do(text: str, sentence: str) -> None:
+def test_refusals_name_the_line_and_a_next_step(text: str, sentence: str) -> None:
     with pytest.raises(YamlProblem) as problem:
         read_yaml(text)
     assert problem.value.sentence.startswith(sentence)

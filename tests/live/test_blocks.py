@@ -61,7 +61,7 @@ def test_an_older_text_takes_nothing_away(text: str, view: View, cut: int) -> No
 
 
 @given(TEXTS, st.integers(0, 3_000))
-def test_a_reader_that_comes_back_is_given_only_what_it_lacks(text: str, cut: int) -> None:
+def test_a_returning_reader_gets_only_the_missing_blocks(text: str, cut: int) -> None:
     before, after = AnswerBlocks("markdown"), AnswerBlocks("markdown")
     before.update(text[:cut])
     after.update(text, ended=True)
@@ -72,13 +72,13 @@ def test_a_reader_that_comes_back_is_given_only_what_it_lacks(text: str, cut: in
     assert (applied(known, frame) if frame else known) == after.blocks
 
 
-def test_a_reader_that_has_something_else_is_given_everything() -> None:
+def test_a_reader_with_other_blocks_gets_all_of_them() -> None:
     reader = Reader()
     reader.resume(["<p>one</p>", "<p>two</p>"], 1, 3)
     assert reader.frame(["<p>one</p>", "<p>two</p>"]) == [0, 0, "<p>one</p>", "<p>two</p>"]
 
 
-def test_only_what_is_new_is_sent_and_counted_as_browsers_count() -> None:
+def test_only_new_text_is_sent_in_utf16_units() -> None:
     reader = Reader()
     assert reader.frame(["<p>😀</p>"]) == [0, 0, "<p>😀</p>"]
     assert reader.frame(["<p>😀 and</p>"]) == [0, 5, " and</p>"]
@@ -122,7 +122,7 @@ def test_json_is_indented_as_python_indents_it(value: object) -> None:
     assert pretty_json(text) == json.dumps([value], ensure_ascii=False, indent=2)
 
 
-def test_json_that_would_be_far_longer_indented_is_no_pretty_json() -> None:
+def test_json_that_grows_too_much_is_not_indented() -> None:
     deep = "[" * 300 + "1," * 1_000 + "1" + "]" * 300
     assert pretty_json(deep) is None
     assert pretty_json("[" * 30 + "1," * 1_000 + "1" + "]" * 30) is not None

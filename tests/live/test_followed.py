@@ -42,7 +42,7 @@ def reads_until(reader: Reader, text: str) -> None:
         reader.read()
 
 
-def test_only_what_is_new_of_a_run_elsewhere_reaches_the_page(live: Server, logs: tuple[Log, Log]) -> None:
+def test_only_new_text_of_a_run_elsewhere_reaches_the_page(live: Server, logs: tuple[Log, Log]) -> None:
     run = make_run("word " * 20_000)
     channel = live.channels.open()
     channel.show(followed(logs, run), run.events)

@@ -27,7 +27,7 @@ def strict(live: Server) -> Iterator[Server]:
     live.channels = usual
 
 
-def test_a_visitor_and_a_network_have_so_many_connections_whatever_token_they_say(strict: Server) -> None:
+def test_connections_are_limited_per_visitor_and_network_for_any_token(strict: Server) -> None:
     mine, other, third = (strict.channels.open(name, "here").token for name in ("me", "me", "them"))
     with ExitStack() as stack:
         for token in (mine, other):

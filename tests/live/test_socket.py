@@ -319,7 +319,7 @@ def test_the_text_is_the_runs_to_the_character_cut_anywhere_with_reconnects(live
         assert blocks == whole.blocks
 
 
-def test_a_reader_that_resumes_is_not_sent_what_it_has(live: Server) -> None:
+def test_a_resuming_reader_gets_only_the_missing_blocks(live: Server) -> None:
     run = make_run("A paragraph of some words.\n\n" * 2_000)
     end(run)
     token = shown(live, run)

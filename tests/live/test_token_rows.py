@@ -62,7 +62,7 @@ def test_an_unreadable_log_and_a_run_elsewhere_still_show_the_text() -> None:
     assert rows_of(rows) == ["ab", {"note": f"n/a: {sentences.DAMAGED_EVENTS}"}]
 
 
-def test_what_is_sent_grows_with_the_text_and_not_with_its_square() -> None:
+def test_sent_bytes_are_linear_in_the_text() -> None:
     def sent(count: int) -> int:
         events = [an_event(" word", a_token(" word")) for _ in range(count)]
         rows, reader, size = TokenRows(lambda since: arrived[since:], grows=True), Reader(), 0

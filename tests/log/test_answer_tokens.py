@@ -42,7 +42,7 @@ def test_tokens_that_share_a_character_are_one_piece() -> None:
     assert shapes(tokens_of(events, "a😀!")) == [("a", 1), ("😀!", 3)]
 
 
-def test_a_character_that_never_ends_is_no_piece() -> None:
+def test_an_incomplete_character_is_no_piece() -> None:
     found = tokens_of([an_event("", a_token("\ufffd", b"\xf0\x9f")), an_event("ab", a_token("ab"))], "ab")
     assert (shapes(found), found.beside) == ([("ab", 0)], 2)
 

@@ -514,7 +514,7 @@ def test_rendering_time_is_linear_for_long_texts(part: str) -> None:
     assert seconds(part * (50_000 // len(part))) < 40 * seconds(part * (5_000 // len(part))) + 0.2
 
 
-def test_a_long_answer_costs_no_more_for_what_is_settled() -> None:
+def test_settled_blocks_of_a_long_answer_cost_nothing() -> None:
     text = "".join(path.read_text() + "\n\n" for path in ANSWERS if path.stem != "30_unfinished") * 5
     view = MarkdownBlocks()
     times = []
@@ -630,7 +630,7 @@ def test_right_to_left_text_is_shown_in_its_own_direction() -> None:
     assert 'dir="auto"' in page("| ا | b |\n|---|---|\n| 1 | 2 |")
 
 
-def test_the_program_writes_the_html_of_what_it_reads() -> None:
+def test_the_command_prints_html() -> None:
     told = subprocess.run(
         [sys.executable, "-m", "components.markdown"], input="**a** é".encode(), capture_output=True, check=True
     )

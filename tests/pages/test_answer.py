@@ -71,7 +71,7 @@ def test_an_answer_is_stale_as_soon_as_the_form_asks_something_else(page: AppTes
     assert "The form has changed since" in texts(page)
 
 
-def test_regenerate_sends_the_same_bytes_whatever_the_form_says_now(page: AppTest, chat: Chat) -> None:
+def test_regenerate_sends_the_same_bytes_after_changes_of_the_form(page: AppTest, chat: Chat) -> None:
     page.text_area(key="extra_body").set_value('{"top_p": 1}').run()
     run_to_the_end(page)
     page.number_input(key="temperature").set_value(0.3).run()
@@ -118,7 +118,7 @@ def test_continue_is_offered_for_cut_answers_and_dialects_with_a_prefix_only(
     assert "continue" not in [button.key for button in page.run().button]
 
 
-def test_reasoning_stands_apart_with_its_own_time(page: AppTest, chat: Chat) -> None:
+def test_reasoning_is_shown_apart_with_its_own_time(page: AppTest, chat: Chat) -> None:
     thinking = delta({"reasoning_content": "Let me see"})
     chat.server.play = sending(head() + thinking + chunk("Done", "stop") + DONE)
     run_to_the_end(page)

@@ -137,7 +137,7 @@ def rows(page: AppTest) -> list[tuple[Any, ...]]:
     return [tuple(row[:5]) for row in found]
 
 
-def test_all_lanes_answer_and_ask_only_what_they_change(compare: AppTest, chat: Chat) -> None:
+def test_all_lanes_answer_and_differ_only_in_their_changes(compare: AppTest, chat: Chat) -> None:
     run_all(compare)
     bodies = sorted(chat.bodies, key=len)
     assert [body.pop("temperature", None) for body in bodies] == [None, 0.0]
@@ -150,7 +150,7 @@ def test_all_lanes_answer_and_ask_only_what_they_change(compare: AppTest, chat: 
     assert sorted(rows(compare)) == [("1", 0, 1, "parallel", 2), ("2", 1, 1, "parallel", 2)]
 
 
-def test_a_lane_s_head_says_only_what_it_changes_and_follows_the_base_in_the_rest(compare: AppTest, chat: Chat) -> None:
+def test_a_lanes_heading_shows_its_changes_and_the_rest_follows_the_base(compare: AppTest, chat: Chat) -> None:
     assert "base settings" in texts(compare)
     assert "temperature **0**" in texts(compare)
     compare.number_input(key="temperature").set_value(0.5).run()
@@ -299,7 +299,7 @@ def test_lanes_that_repeat_another_or_change_nothing_say_so_and_run(compare: App
     assert len(chat.bodies) == 3
 
 
-def test_a_lane_that_cannot_be_asked_says_why_and_the_others_run(compare: AppTest, chat: Chat) -> None:
+def test_an_invalid_lane_shows_the_reason_and_the_others_run(compare: AppTest, chat: Chat) -> None:
     press(compare, "add_lane")
     press(compare, "add_lane")
     for lane, body in ((2, '{"safe_prompt": null}'), (3, "{broken")):
@@ -322,7 +322,7 @@ def test_a_lane_that_cannot_be_asked_says_why_and_the_others_run(compare: AppTes
     assert any("safe_prompt" in body for body in chat.bodies)
 
 
-def test_eight_lanes_of_which_four_are_told_to_slow_down(compare: AppTest, chat: Chat) -> None:
+def test_eight_lanes_with_four_rate_limited(compare: AppTest, chat: Chat) -> None:
     found = Comparison(lanes=tuple(Lane(id=str(number)) for number in range(1, 9)))
     slow = {"random_seed": Setting(state=FieldState.VALUE, value=429)}
     compare.session_state[keys.COMPARISON] = changed(found, ["1", "2", "3", "4"], settings=slow)
@@ -460,7 +460,7 @@ def test_a_comparison_that_is_not_in_the_log_is_named(lanes: Lanes) -> None:
     assert "The log has no runs of this comparison." in [info.value for info in page.info]
 
 
-def test_the_playground_s_run_becomes_lane_a_and_what_was_changed_since_lane_b(page: AppTest, lanes: Lanes) -> None:
+def test_the_playgrounds_run_becomes_lane_a_and_later_changes_lane_b(page: AppTest, lanes: Lanes) -> None:
     page.number_input(key="temperature").set_value(1.0).run()
     run_to_the_end(page)
     page.number_input(key="temperature").set_value(0.0).run()

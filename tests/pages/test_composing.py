@@ -58,7 +58,7 @@ def test_a_role_is_changed_in_place(page: AppTest, chat: Chat) -> None:
     assert messages(page) == [("system", EXAMPLE_PROMPT), ("user", "Second")]
 
 
-def test_messages_are_moved_and_duplicated_with_what_was_just_typed(page: AppTest) -> None:
+def test_messages_are_moved_and_duplicated_with_just_typed_text(page: AppTest) -> None:
     write(page, 1, "a")
     page.button(key="add_user").click().run()
     page.text_area(key="message_2").set_value("b")
@@ -256,7 +256,7 @@ def test_a_field_is_added_with_the_widget_of_its_kind_and_sent(chat: Chat, monke
     assert not [box for box in page.text_area if box.key == "field_stop"]
 
 
-def test_fields_of_what_is_opened_appear_with_their_values(chat: Chat, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_fields_of_an_opened_run_appear_with_their_values(chat: Chat, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TEMPERA_DIALECT", "openai")
     page = new_page().run()
     page.text_area(key="extra_body").set_value('{"presence_penalty": 1, "stop": "x", "mine": 1, "n": 2}').run()

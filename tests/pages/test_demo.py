@@ -167,7 +167,7 @@ def test_only_the_operators_choice_of_endpoints_is_there() -> None:
         assert list(demo.configuration().endpoints) == ["environment"]
 
 
-def test_the_switch_stops_new_runs_and_keeps_what_can_be_read(
+def test_the_switch_stops_new_runs_and_keeps_pages_readable(
     page: AppTest, chat: Chat, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stop = tmp_path / "stop"
@@ -186,7 +186,7 @@ def test_the_switch_stops_new_runs_and_keeps_what_can_be_read(
     wait_for(lambda: not new_page().run().warning)
 
 
-def test_a_comparison_has_so_many_lanes(page: AppTest, chat: Chat) -> None:
+def test_a_comparison_of_a_demo_has_limited_lanes(page: AppTest, chat: Chat) -> None:
     page.switch_page("compare.py").run()
     page.session_state[form_keys.COMPARISON] = Comparison(lanes=tuple(Lane(id=str(number)) for number in range(1, 6)))
     page.run()

@@ -138,7 +138,7 @@ def test_check_again_asks_one_endpoint_or_all(listing: Endpoint) -> None:
         assert (len(listing.requests), len(other.requests)) == (3, 2)
 
 
-def test_what_each_dialect_allows_comes_from_its_profile(listing: Endpoint) -> None:
+def test_the_rules_of_each_dialect_come_from_its_profile(listing: Endpoint) -> None:
     page = looked(open_endpoints({"mine": {"base_url": listing.base_url, "dialect": "openai"}}))
     fields = page.table[0].value.set_index("field")
     assert fields.loc["temperature"].tolist() == ["same", "0 to 2", "yes", "endpoint default"]
@@ -153,7 +153,7 @@ def test_what_each_dialect_allows_comes_from_its_profile(listing: Endpoint) -> N
     assert "logprobs" in page.table[3].value.set_index("further field").index
 
 
-def test_a_failed_embedded_model_says_why_and_starts_again_by_a_click(
+def test_a_failed_embedded_model_shows_the_reason_and_restarts_by_a_click(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("TEMPERA_EMBEDDED_MODEL", str(tmp_path / "absent.gguf"))

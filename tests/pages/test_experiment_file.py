@@ -64,7 +64,7 @@ def test_lanes_show_their_pass_rate_and_the_reason(compare: AppTest, lanes: Lane
     assert plain_words("contains “cold”: “cold” is not in the answer.") in shown
 
 
-def test_a_mistake_in_the_checks_is_told_beside_them_with_its_line(compare: AppTest) -> None:
+def test_a_mistake_in_the_checks_is_shown_beside_them_with_its_line(compare: AppTest) -> None:
     page = checked(compare, "checks:\n  - contanis: x\n")
     assert plain_words("Line 2: There is no check contanis.") in page.error[0].value
 

@@ -37,7 +37,7 @@ def ended(page: AppTest) -> AppTest:
     return page
 
 
-def test_an_answer_grows_and_what_has_settled_is_sent_once(page: AppTest, chat: Chat) -> None:
+def test_an_answer_grows_and_settled_blocks_are_sent_once(page: AppTest, chat: Chat) -> None:
     def play(connection: object, request: bytes) -> None:
         connection.sendall(head() + chunk("".join(PARAGRAPHS[:60])))
         chat.go_on.wait(20)

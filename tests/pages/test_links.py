@@ -61,7 +61,7 @@ def test_a_link_fills_the_form_and_sends_nothing(chat: Chat) -> None:
     assert count_runs(service().log.database) == 0
 
 
-def test_what_was_opened_is_run_with_a_click_and_its_bar_can_be_closed(chat: Chat) -> None:
+def test_an_opened_link_is_run_with_a_click_and_its_bar_closed(chat: Chat) -> None:
     page = opened(s=settings_link(a_draft()))
     run_to_the_end(page)
     assert [body["temperature"] for body in chat.bodies] == [0.9]

@@ -160,7 +160,7 @@ def test_a_link_to_no_run_says_so_and_leaves_the_form_alone(chat: Chat, run_id: 
     assert [info.value for info in page.info] == ["The run in this link is not in the log."] * bool(run_id)
 
 
-def test_stop_keeps_what_arrived(page: AppTest, chat: Chat) -> None:
+def test_stop_keeps_the_text_so_far(page: AppTest, chat: Chat) -> None:
     chat.go_on.clear()
     page.button(key="run").click().run()
     wait_for(lambda: "Hello" in texts(page))

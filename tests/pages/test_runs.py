@@ -104,7 +104,7 @@ def test_a_run_is_found_by_its_words_and_settings(three_runs: AppTest) -> None:
     assert [info.value for info in page.info] == ["No matching runs. Clear a filter."]
 
 
-def test_a_filter_that_cannot_be_read_says_what_to_write_and_is_kept(three_runs: AppTest) -> None:
+def test_an_unreadable_filter_shows_the_syntax_and_is_kept(three_runs: AppTest) -> None:
     page = three_runs
     page.text_input(key=keys.FIND_SETTINGS).set_value("temperature").run()
     assert "Write temperature 0.7" in page.error[0].value
@@ -247,7 +247,7 @@ def test_filtered_runs_are_deleted_after_a_confirmation(three_runs: AppTest) -> 
     assert prompts(page) == ["Say 0"]
 
 
-def test_a_chart_of_what_is_found_has_its_table(three_runs: AppTest) -> None:
+def test_a_chart_of_filtered_runs_has_its_table(three_runs: AppTest) -> None:
     page = three_runs
     charts._newest.clear()  # a test before may have had the same view
     page.run()

@@ -84,7 +84,7 @@ def a_capsule(**choices: bool) -> Capsule:
     )
 
 
-def test_an_answer_is_shared_and_whoever_has_the_link_sees_it(page: AppTest, chat: Chat) -> None:
+def test_an_answer_is_shared_and_visible_with_the_link(page: AppTest, chat: Chat) -> None:
     with_system(page)
     run_to_the_end(page)
     pressed(page, "share")
@@ -112,7 +112,7 @@ def test_the_system_message_goes_in_when_it_is_ticked(page: AppTest, chat: Chat)
     assert any(SYSTEM in code.value for code in other.code)
 
 
-def test_what_changes_in_the_choices_is_a_link_of_its_own(page: AppTest, chat: Chat) -> None:
+def test_other_choices_make_another_link(page: AppTest, chat: Chat) -> None:
     run_to_the_end(page)
     pressed(page, "share")
     pressed(page, "publish")
@@ -127,7 +127,7 @@ def test_what_changes_in_the_choices_is_a_link_of_its_own(page: AppTest, chat: C
 @pytest.mark.parametrize(
     "capsule_id", ["", ":id", "0", "None", "%00", "A" * 22, "x" * 10_000, "' or 1=1 --", "\u202e", "%", "_" * 22]
 )
-def test_what_is_not_there_is_one_sentence(chat: Chat, capsule_id: str) -> None:
+def test_missing_capsules_have_one_sentence(chat: Chat, capsule_id: str) -> None:
     page = opened(c=capsule_id)
     assert not page.exception
     assert [info.value for info in page.info] == [NOTHING]
@@ -146,14 +146,14 @@ def test_expired_and_revoked_links_look_unknown(chat: Chat) -> None:
     assert opened(c=back).subheader
 
 
-def test_who_guesses_has_to_wait(chat: Chat) -> None:
+def test_guessing_is_rate_limited(chat: Chat) -> None:
     service().lookups = Lookups(2, clock=lambda: 0.0)  # or a slow machine would be allowed another one
     for _ in range(2):
         assert opened(c="A" * 22).info[0].value == NOTHING
     assert opened(c="A" * 22).info[0].value.startswith("Too many invalid links were opened from here.")
 
 
-def test_a_link_shows_what_it_showed_whatever_becomes_of_the_run(page: AppTest, chat: Chat) -> None:
+def test_a_link_is_unchanged_by_later_changes_of_the_run(page: AppTest, chat: Chat) -> None:
     run_to_the_end(page)
     pressed(page, "share")
     pressed(page, "publish")

@@ -280,7 +280,7 @@ def test_the_table_runs_as_a_person_has_edited_it(small: AppTest, chat: Chat) ->
     assert [row for row, *_ in cells(small)] == ["base", "temperature 0.3", "temperature 0.9"]
 
 
-def test_a_word_in_the_table_that_is_no_value_is_named_with_its_row_and_nothing_runs(small: AppTest) -> None:
+def test_an_invalid_value_in_the_table_is_named_with_its_row_and_nothing_runs(small: AppTest) -> None:
     edit(small, edited_rows={1: {"temperature": "warm"}})
     (error,) = small.error
     assert error.value.startswith(plain_words("Row 2, temperature: warm is invalid for temperature"))
@@ -299,9 +299,7 @@ def test_a_list_is_written_row_by_row_and_needs_no_values_beside_its_fields(lane
     ]
 
 
-def test_a_row_that_may_be_refused_is_named_and_the_others_run_until_somebody_sends_it_anyway(
-    lanes: Lanes, chat: Chat
-) -> None:
+def test_a_row_that_may_be_refused_is_named_and_needs_send_anyway(lanes: Lanes, chat: Chat) -> None:
     page = opened(("temperature", "0, 9"))
     assert "Row 3: temperature must be at most 1; 9 is more." in texts(page)
     assert "2 requests" in texts(page)
@@ -394,7 +392,7 @@ def test_another_sweep_is_begun_beside_one_that_is_under_way(small: AppTest, lan
     assert sorted(body.get("temperature") or 0.0 for body in chat.bodies) == [0.0, 0.0, 0.0, 0.5, 1.0]
 
 
-def test_a_cell_that_fails_says_why_and_leaves_the_others_unharmed(lanes: Lanes) -> None:
+def test_a_failed_cell_shows_the_reason_and_affects_no_other(lanes: Lanes) -> None:
     page = run_sweep(opened(("random_seed", "1, 429, 2")))
     assert [status for _, _, status, _ in cells(page)] == ["ok", "ok", "error", "ok"]
     why = page.dataframe[-1].value["why"].tolist()
@@ -419,7 +417,7 @@ def test_a_reload_shows_the_set_up_and_cells_of_an_active_sweep(small: AppTest, 
     assert [answer for *_, answer in cells(other)] == ["Hello plain world", "Hello cold world", "Hello hot world"]
 
 
-def test_what_is_typed_is_kept_over_one_reload_after_another(sweep: AppTest) -> None:
+def test_typed_text_survives_repeated_reloads(sweep: AppTest) -> None:
     an_axis(sweep, 1, "top_p", "0.1, 0.9")
     an_axis(press(sweep, "add_axis"), 2, "model", "alpha\nbeta")
     a_kind(sweep, PlanKind.PRODUCT)
@@ -473,7 +471,7 @@ def test_another_page_and_back_lose_nothing_that_was_typed(small: AppTest) -> No
     assert len(cells(small)) == 3
 
 
-def test_a_link_that_names_the_sweep_alone_opens_it_with_what_made_it(small: AppTest) -> None:
+def test_a_link_to_a_sweep_opens_it_with_its_set_up(small: AppTest) -> None:
     small.text_area(key="message_1").set_value("A question of its own").run()
     run_sweep(small)
     linked = reloaded(small, "sweep")
@@ -482,7 +480,7 @@ def test_a_link_that_names_the_sweep_alone_opens_it_with_what_made_it(small: App
     assert len(cells(linked)) == 3
 
 
-def test_axes_come_and_go_and_each_keeps_what_was_typed_in_it(small: AppTest) -> None:
+def test_added_and_removed_axes_keep_their_typed_values(small: AppTest) -> None:
     assert small.button(key=key_of(small, "delete_axis")).disabled
     an_axis(press(small, "add_axis"), 2, "max_tokens", "5")
     press(small, "add_axis")
@@ -493,7 +491,7 @@ def test_axes_come_and_go_and_each_keeps_what_was_typed_in_it(small: AppTest) ->
     assert plan_rows(small) == [{"max_tokens": "base"}, {"max_tokens": "5"}]
 
 
-def test_what_is_typed_in_the_moment_in_which_an_axis_goes_or_comes_is_not_lost(small: AppTest) -> None:
+def test_text_typed_while_axes_change_is_not_lost(small: AppTest) -> None:
     an_axis(press(small, "add_axis"), 2, "max_tokens", "5")
     small.text_area(key=key_of(small, "text", 2)).set_value("6")
     number_of_repeats = small.number_input(key=key_of(small, "repeats")).set_value(3)
@@ -552,7 +550,7 @@ def test_a_sweep_of_a_later_version_is_not_opened(small: AppTest, tmp_path: Path
         assert [info.value for info in other.info] == ["This sweep is not in the log."], content
 
 
-def test_four_repeats_tell_what_an_axis_does(lanes: Lanes) -> None:
+def test_four_repeats_show_the_effect_of_an_axis(lanes: Lanes) -> None:
     page = run_sweep(opened(("temperature", "0.5, 1"), repeats=4))
     shown = texts(findings(page))
     assert plain_words("temperature changes length by more than the base's own variation at 1 (k = 4).") in shown
@@ -561,7 +559,7 @@ def test_four_repeats_tell_what_an_axis_does(lanes: Lanes) -> None:
     assert "temperature changes similarity to the base" in texts(page)
 
 
-def test_an_axis_without_an_effect_is_said_to_have_none(lanes: Lanes) -> None:
+def test_an_axis_without_an_effect_is_described_so(lanes: Lanes) -> None:
     page = run_sweep(opened(("temperature", "0.4, 0.5"), repeats=4))
     assert "temperature does not change length" in texts(findings(page))
 
@@ -594,7 +592,7 @@ def test_a_log_that_cannot_be_read_is_named_and_calls_nothing_missing(
     assert len(chat.bodies) == 3
 
 
-def test_a_log_that_cannot_be_read_keeps_nobody_from_stopping_a_sweep(
+def test_a_sweep_can_be_stopped_with_an_unreadable_log(
     small: AppTest, lanes: Lanes, chat: Chat, tmp_path: Path
 ) -> None:
     run_held_back(small, lanes, chat)
@@ -682,7 +680,7 @@ def test_a_data_set_is_there_after_a_reload_and_gives_some_of_its_rows_at_random
         ("topic,temperature\n", "The data set has no rows."),
     ],
 )
-def test_a_data_set_that_cannot_be_asked_says_why_and_nothing_is_run(small: AppTest, text: str, why: str) -> None:
+def test_an_unusable_data_set_shows_the_reason_and_nothing_is_run(small: AppTest, text: str, why: str) -> None:
     ask(small, "Say {{topic}}")
     page = pasted(small, text)
     assert plain_words(why) in " ".join(error.value for error in page.error)
@@ -696,7 +694,7 @@ def test_a_column_that_is_swept_as_well_is_named(lanes: Lanes) -> None:
     assert plain_words("{{topic}} has an axis, too.") in " ".join(error.value for error in page.error)
 
 
-def test_what_is_edited_in_the_plan_is_there_after_a_reload(small: AppTest) -> None:
+def test_an_edited_plan_survives_a_reload(small: AppTest) -> None:
     page = edit(small, edited_rows={2: {"temperature": "0.5"}}, added_rows=[{"temperature": "0.25"}])
     rows = [{}, {"temperature": "0"}, {"temperature": "0.5"}, {"temperature": "0.25"}]
     assert list(page.session_state[keys.SWEEP_SETUP].rows) == rows
@@ -730,7 +728,7 @@ def test_many_requests_are_asked_for_twice(small: AppTest, chat: Chat, monkeypat
     assert not page.warning
 
 
-def test_the_price_is_told_from_what_was_measured_before(small: AppTest, lanes: Lanes) -> None:
+def test_the_price_is_estimated_from_earlier_runs(small: AppTest, lanes: Lanes) -> None:
     cost_view._measured.clear()  # a test before may have measured the same model
     assert "expected" not in texts(small.run())
     page = press(small, keys.SWEEP_RUN).run()

@@ -5,7 +5,7 @@ from components.protection.places import Most, Places
 MOST = Most(of_visitor=2, of_network=3, of_all=4)
 
 
-def test_a_visitor_a_network_and_all_together_have_so_many() -> None:
+def test_places_are_limited_per_visitor_per_network_and_in_total() -> None:
     places = Places(MOST)
     assert [places.take("a", "here") for _ in range(3)] == [True, True, False]
     assert [places.take("b", "here") for _ in range(2)] == [True, False]

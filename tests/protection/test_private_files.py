@@ -30,7 +30,7 @@ def test_the_log_and_its_folder_are_their_owners_alone_as_the_app_makes_them(tmp
     assert "chmod" not in output.read_text()
 
 
-def test_what_others_may_read_is_named_once_with_what_to_do(tmp_path: Path) -> None:
+def test_readable_files_are_named_once_with_a_next_step(tmp_path: Path) -> None:
     mine, loose, folder = tmp_path / "mine", tmp_path / "their file", tmp_path / "folder"
     for path, mode in ((mine, 0o600), (loose, 0o640)):
         path.touch()

@@ -36,7 +36,7 @@ def test_a_session_takes_files_while_its_page_asks_for_one() -> None:
     assert status(uploads, "s", 1) == 403
 
 
-def test_a_page_that_was_not_drawn_to_its_end_takes_what_it_took() -> None:
+def test_an_interrupted_page_keeps_its_uploads() -> None:
     uploads = Uploads(10, 20)
     with uploads.page("s"):
         uploads.drawn("s", "me", None)
@@ -45,7 +45,7 @@ def test_a_page_that_was_not_drawn_to_its_end_takes_what_it_took() -> None:
     assert status(uploads, "s", 1) == 204
 
 
-def test_what_a_visitor_holds_and_what_is_coming_count_together() -> None:
+def test_held_and_arriving_uploads_count_together() -> None:
     uploads = Uploads(10, 20)
     for session in ("s", "t"):
         uploads.drawn(session, "me", None)

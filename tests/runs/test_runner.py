@@ -154,7 +154,7 @@ def test_a_stop_keeps_the_text_that_arrived(runner: Runner, log: Log) -> None:
     assert (found.status, found.text) == ("cancelled", "Half a")
 
 
-def test_a_refusal_is_logged_with_what_the_endpoint_said(runner: Runner, log: Log) -> None:
+def test_a_refusal_is_logged_with_the_endpoints_words(runner: Runner, log: Log) -> None:
     body = {"detail": [{"type": "x", "loc": ["body", "temperature"], "msg": "too warm", "input": 9}]}
     with serve(document(body, "422 Unprocessable Entity")) as server:
         found = logged(log, runner.start(order_of(endpoint_at(server.base_url), REQUEST)))
@@ -176,7 +176,7 @@ def test_no_key_reaches_the_log_even_when_the_endpoint_repeats_it(runner: Runner
             assert b"canary" not in file.read()
 
 
-def test_no_key_reaches_the_events_whatever_event_repeats_it(runner: Runner, log: Log) -> None:
+def test_no_key_reaches_the_events(runner: Runner, log: Log) -> None:
     pieces = [b"event: canary-key-1\ndata: canary-key-1\n\n", b"data: no JSON canary-key-1\n\n", chunk("Hi", "stop")]
     with serve(sending(head(), *pieces, DONE)) as server:
         key = ApiKey("canary-key-1", server.base_url)
@@ -212,7 +212,7 @@ class _WaitingEndpoint:
         raise EndpointUnavailable("still waiting")
 
 
-def test_while_a_run_waits_to_try_again_it_says_why_and_when(runner: Runner) -> None:
+def test_a_run_waiting_for_a_retry_has_a_reason_and_a_time(runner: Runner) -> None:
     with serve(document({"message": "slow down"}, "429 Too Many Requests", "Retry-After: 50")) as server:
         run = runner.start(order_of(endpoint_at(server.base_url), REQUEST))
         wait_for(lambda: run.retry_wait is not None)

@@ -79,7 +79,7 @@ def test_no_event_of_an_endpoint_changes_anything_beside_the_answer(chat: Chat) 
 
 
 @pytest.mark.parametrize("sign", ["=", "+", "-", "@", "\t", "\r"])
-def test_what_a_spreadsheet_would_compute_begins_with_an_apostrophe(sign: str) -> None:
+def test_formulas_begin_with_an_apostrophe(sign: str) -> None:
     assert formula_safe(f"{sign}cmd|'/c calc'!A0") == f"'{sign}cmd|'/c calc'!A0"
     assert formula_safe(f"x{sign}") == f"x{sign}"
 

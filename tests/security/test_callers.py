@@ -108,7 +108,7 @@ def test_over_plain_http_the_cookie_has_its_plain_name(demo: Demo) -> None:
     assert re.fullmatch(rf"{PLAIN}=\S+; HttpOnly; Max-Age=2592000; Path=/; SameSite=lax", answer.headers["set-cookie"])
 
 
-def test_https_is_what_the_operators_proxies_say_and_nobody_else(demo: Demo) -> None:
+def test_only_the_operators_proxies_decide_about_https(demo: Demo) -> None:
     answer = ask(demo.address, "/", X_Forwarded_Proto="https")
     cookie = answer.headers["set-cookie"]
     if demo.hops:

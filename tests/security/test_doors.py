@@ -116,7 +116,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     log.close()
 
 
-def test_a_visitor_of_a_demo_has_so_many_pages_and_so_has_a_network(demo: Demo) -> None:
+def test_pages_of_a_demo_are_limited_per_visitor_and_network(demo: Demo) -> None:
     def is_refused(cookie: str) -> bool:
         """Whether another page is, and if so, with what to do."""
         with suppress(InvalidStatus), session(demo.address, Cookie=cookie):

@@ -45,7 +45,7 @@ def own_routes() -> list[BaseRoute]:
     return [route for route in server._user_routes if isinstance(route, Route | WebSocketRoute)]
 
 
-def test_the_list_below_has_every_route_of_our_own() -> None:
+def test_the_list_below_has_every_own_route() -> None:
     assert {route.path for route in own_routes()} == set(OWN_ROUTES)
 
 

@@ -88,7 +88,7 @@ def test_a_socket_without_an_origin_needs_an_allowed_name(public: str) -> None:
         ("", ""),
     ],
 )
-def test_the_public_origin_is_what_a_browser_says(given: str, origin: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_public_origin_is_that_of_a_browser(given: str, origin: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(PUBLIC_URL, given)
     assert not read_settings().problems
     assert hosts.public_origin() == origin

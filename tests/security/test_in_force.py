@@ -39,7 +39,7 @@ def test_a_page_can_send_no_more_at_once_than_its_widgets_need(running: App) -> 
     assert running.settings()["server.maxWidgetStateSize"] <= 5
 
 
-def test_messages_wait_for_the_script_whatever_a_hosting_site_says(running: App) -> None:
+def test_messages_wait_for_the_script_with_any_host_configuration(running: App) -> None:
     assert running.settings()["runner.fastReruns"] is False
 
 

@@ -48,7 +48,7 @@ def test_a_number_typed_right_before_run_is_sent(running: App, page: OpenPage) -
 
 # As the script of what was typed before begins, and while it draws.
 @pytest.mark.parametrize("pause_ms", [0, 5, 20, 60])
-def test_what_is_typed_right_before_the_page_is_closed_is_kept(running: App, pause_ms: int) -> None:
+def test_text_typed_right_before_closing_is_kept(running: App, pause_ms: int) -> None:
     with session(running.address) as connection:
         page = OpenPage(connection)
         page.send(temperature=0.3)

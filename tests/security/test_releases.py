@@ -47,7 +47,7 @@ def pins(lock: str) -> dict[str, tuple[str, list[str]]]:
 
 
 @pytest.mark.parametrize("name", FLOORS)
-def test_what_runs_here_is_no_older_than_it_may_be(name: str) -> None:
+def test_installed_versions_meet_the_security_floors(name: str) -> None:
     assert Version(version(name)) >= Version(FLOORS[name])
 
 
@@ -82,7 +82,7 @@ def test_the_gateway_that_was_poisoned_is_not_among_them() -> None:
         assert "litellm" not in pins(lock)
 
 
-def test_what_runs_is_what_was_locked() -> None:
+def test_installed_versions_are_the_locked_ones() -> None:
     locked = pins("requirements.txt")
     for name in ("requests", "urllib3", "streamlit", "starlette", "nh3", "sseclient-py", "itsdangerous"):
         assert version(name) == locked[name][0]

@@ -70,7 +70,7 @@ def test_html_is_drawn_in_one_place_beside_our_own_style_sheets() -> None:
     }
 
 
-def test_components_are_made_of_our_own_files() -> None:
+def test_components_are_made_of_own_files() -> None:
     made = {
         f"{path.parent.name}/{path.stem}": {keyword.arg: ast.unparse(keyword.value) for keyword in node.keywords}
         for path in SOURCES
@@ -155,7 +155,7 @@ def _is_of_re(use: str) -> bool:
     return name == "compile" and source.count("compile(") == len(re.findall(r"\bre(?:gex)?\.compile\(", source))
 
 
-def test_charts_are_made_of_our_own_fields_and_others_values() -> None:
+def test_charts_have_own_fields_and_untrusted_values_only() -> None:
     """Altair gets a table of values; nothing that the browser computes from an expression is used."""
     assert called("transform_calculate", "transform_filter", "ExprRef", "UrlData", "InlineData", "mark_image") == set()
     for chart in imported("altair"):

@@ -55,7 +55,7 @@ def test_omit_counts_that_was_chosen_after_the_value_was_seen(page: OpenPage) ->
     assert page.value("temperature_state") == "omit"
 
 
-def test_the_slider_and_the_number_keep_what_was_chosen_last(page: OpenPage) -> None:
+def test_the_slider_and_the_number_keep_the_last_choice(page: OpenPage) -> None:
     page.send(temperature=0.2)
     page.learn()
     page.send(temperature_slider=0.9)
@@ -95,7 +95,7 @@ def test_a_reset_as_a_run_ended_resets(page: OpenPage) -> None:
     assert (page.value("temperature_state"), page.value("stream")) == ("value", False)
 
 
-def test_a_message_keeps_what_was_typed_as_a_run_ended(page: OpenPage) -> None:
+def test_a_message_keeps_text_typed_at_the_end_of_a_run(page: OpenPage) -> None:
     page.send(message_1="Typed now.")
     page.send()
     page.learn()

@@ -134,13 +134,13 @@ def test_each_owner_lists_and_revokes_own_capsules_only(log: Log) -> None:
     assert rows(log) == 2
 
 
-def test_the_size_is_that_of_what_is_kept(log: Log) -> None:
+def test_the_size_is_that_of_the_stored_content(log: Log) -> None:
     published = publish(log, a_capsule())
     content = log.write(lambda connection: connection.execute(select(capsules.c.content)).scalar_one())
     assert len(content) == published.size == own_capsules(log.database)[0].size
 
 
-def test_an_owner_has_so_many_at_a_time(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_capsules_are_limited_per_owner(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
     mine = OwnLog(log, "me")
     kept = [publish(mine, a_capsule(), 1.0 + number, most=2) for number in range(2)]
     with pytest.raises(LinkProblem, match=r"^2 links are shared already, which is the limit\. Revoke one first\.$"):

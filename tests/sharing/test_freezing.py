@@ -257,7 +257,7 @@ def test_an_event_that_repeats_the_system_message_is_changed() -> None:
 
 
 @pytest.mark.parametrize("ascii_only", [True, False])
-def test_an_event_that_is_no_json_or_was_cut_off_keeps_nothing_of_the_system_message(ascii_only: bool) -> None:
+def test_invalid_or_cut_events_contain_no_system_message(ascii_only: bool) -> None:
     data = json.dumps({"prompt": SECRET, "rest": "x"}, ensure_ascii=ascii_only)
     damaged = StoredEvent("message", "{" + data, 1.0, len(data) + 1)
     cut = StoredEvent("message", data[:40], 1.0, len(data))

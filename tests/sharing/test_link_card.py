@@ -20,7 +20,7 @@ def lanes(*texts: str, **fields: list[object]):
     return a_capsule(*records, kind=Kind.COMPARISON, title="The sea")
 
 
-def test_a_collection_says_what_it_is_and_not_what_is_in_it() -> None:
+def test_a_card_of_a_collection_shows_no_content() -> None:
     card = link_card(collection_of("My report", [("A" * 22, "A private note")]))
     assert card.title == "My report"
     assert card.description == "Answers of models, with their settings and timing, and notes between them."
@@ -37,10 +37,10 @@ def test_the_picture_has_the_shape_of_the_answers_and_none_of_their_words() -> N
     assert link_card(first).picture != link_card(lanes("The calm sea", "The calm sea")).picture
 
 
-def test_what_is_hidden_in_a_title_is_marked() -> None:
+def test_hidden_characters_in_a_title_are_marked() -> None:
     assert link_card(a_capsule(title="sea\u202eaes")).title == "sea⟨U+202E⟩aes"
 
 
-def test_a_card_is_small_whatever_it_shows() -> None:
+def test_a_card_is_small_for_any_content() -> None:
     capsule = lanes(*["x" * 300_000 + " word" * 100_000] * 7, model=["m" * 10_000] * 7)
     assert len(link_card(capsule).picture) < 60_000

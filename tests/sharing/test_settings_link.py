@@ -277,7 +277,7 @@ def test_a_flipped_bit_never_opens(data):
         read_settings_link(A_LINK[:place] + flipped + A_LINK[place + 1 :])
 
 
-def test_an_underscore_that_a_program_left_out_at_the_end_is_no_cut():
+def test_a_link_without_its_final_underscore_opens():
     links = (settings_link(a_draft(f"Prompt {number}")) for number in range(10_000))
     link = next(link for link in links if link.endswith("_"))
     assert read_settings_link(link.rstrip("_")) == read_settings_link(link)

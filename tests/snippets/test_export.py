@@ -175,7 +175,7 @@ def test_a_body_that_nests_too_deeply_for_python_is_refused(language):
         ({"messages": [{"role": "user", "content": "~?~unset~?~sentinel~?~"}]}, "cannot send the text"),
     ],
 )
-def test_what_the_mistralai_client_would_drop_or_change_is_refused(fields, sentence):
+def test_fields_that_the_mistralai_client_would_change_are_refused(fields, sentence):
     with pytest.raises(CannotExport, match=sentence) as refused:
         export(a_request(**fields), MISTRAL, URL, Language.MISTRALAI)
     assert str(refused.value).endswith("Use the requests snippet.")

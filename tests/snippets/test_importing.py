@@ -161,7 +161,7 @@ def test_an_image_of_a_megabyte_is_imported_from_json_python_and_curl():
         assert import_request(pasted, BEEZY).request.messages[0].content == image
 
 
-def test_text_that_is_too_much_is_told_to_be_pasted_alone():
+def test_too_long_text_is_refused_with_a_hint():
     for text in ("messages\n" + "a\n" * 995_000, "messages" + " word" * 2_000):
         with pytest.raises(ImportProblem, match="Paste the request alone"):
             import_request(text, BEEZY)

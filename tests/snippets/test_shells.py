@@ -126,7 +126,7 @@ def test_any_text_comes_through_a_browser_s_copies(content: str) -> None:
         assert import_request(copied, BEEZY).request.messages[0].content == content
 
 
-def test_characters_that_powershell_is_told_by_number_come_through() -> None:
+def test_characters_given_to_powershell_by_number_are_read() -> None:
     told = TICKED.replace("Hello", "$([char]233) $([char]0xD83D)$([char]0xDE00)")
     imported = import_request(f'irm {URL} -Body "{told}"', BEEZY)
     assert imported.request.messages[0].content == "é 😀"

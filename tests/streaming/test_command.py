@@ -87,7 +87,7 @@ def test_the_last_line_has_the_reasoning_and_the_tool_calls():
     assert lines[-1]["rate_basis"] == "the endpoint reported no completion tokens"
 
 
-def test_what_is_sent_is_the_request_and_no_key():
+def test_the_printed_request_has_no_key():
     with serve(GOOD) as endpoint:
         command(endpoint.base_url)
     (request,) = endpoint.requests

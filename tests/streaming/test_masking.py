@@ -116,7 +116,7 @@ def test_events_never_show_the_key_wherever_it_is_cut(make) -> None:
     assert not any(f'"{letter}"' in one.data for one in letters for letter in KEY[10:])
 
 
-def test_events_with_parts_of_the_key_add_up_to_what_the_text_says() -> None:
+def test_masked_events_join_to_the_masked_text() -> None:
     pieces = ["I say ", KEY[:5], "", KEY[5:9], KEY[9:] + " and so", f" on {KEY[:3]}", "f"]
     events = told([event(choice(delta={"content": piece})) for piece in pieces])
     said = [json.loads(one.data)["choices"][0]["delta"]["content"] for one in events]

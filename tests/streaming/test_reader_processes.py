@@ -123,7 +123,7 @@ def test_no_secret_is_in_the_list_of_processes(processes: ReaderProcesses) -> No
     assert SECRET.encode() not in listed
 
 
-def test_a_stop_keeps_what_arrived(processes: ReaderProcesses) -> None:
+def test_a_stop_keeps_the_text_so_far(processes: ReaderProcesses) -> None:
     with serve(half) as endpoint:
         answer = Remote(processes, endpoint.base_url)
         wait_for(answer.has_begun)
