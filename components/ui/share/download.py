@@ -13,12 +13,15 @@ from components.ui.share.single_file import single_file
 from components.ui.visitor import links
 
 
-def draw_download(capsule: Capsule, key: str = "single_file") -> None:
-    """Draw the button. The file is made when it is pressed."""
+def draw_download(capsule: Capsule, key: str = "single_file", *, opens_links: bool = False) -> None:
+    """Draw the button. The file is made when it is pressed.
+
+    ``opens_links`` is for a collection of the visitor's own links; others have the capsules that they show.
+    """
     name = re.sub(r"[^a-z0-9]+", "-", capsule.title.lower()).strip("-")[:60] or "shared"
 
     def file() -> str:
-        database = links()
+        database = links() if opens_links else None
         return single_file(with_links_opened(database, capsule) if database else capsule, service().log)
 
     st.download_button(

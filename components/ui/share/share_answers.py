@@ -95,7 +95,7 @@ def draw_share_answers(answers: Answers) -> None:
 @shown()
 def draw_publish(capsule: Capsule) -> None:
     """Draw the file, the expiry, the button that creates the link, and the link."""
-    draw_download(capsule, "single_file_to_share")
+    draw_download(capsule, "single_file_to_share", opens_links=True)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         days = st.selectbox(
             "Expires", list(_DAYS), index=2, format_func=_DAYS.__getitem__, key=keys.SHARE_DAYS, width=180
