@@ -14,6 +14,8 @@ from typing import Any
 
 from simpleeval import DEFAULT_OPERATORS, SimpleEval
 
+from components.checks import sentences
+
 _LONGEST = 2_000
 _MOST_LEVELS = 50
 _NODES = (
@@ -74,11 +76,11 @@ class ExpressionProblem(ValueError):
 def parsed_expression(expression: str) -> ast.expr:
     """The expression as a tree, which holds only what the language has. Raises ExpressionProblem."""
     if len(expression) > _LONGEST:
-        raise ExpressionProblem(f"It is longer than {_LONGEST:,} characters.")
+        raise ExpressionProblem(sentences.EXPRESSION_TOO_LONG.format(most=_LONGEST))
     try:
         tree = ast.parse(expression.strip(), mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        raise ExpressionProblem("It is no expression.") from None
+        raise ExpressionProblem(sentences.EXPRESSION_UNREADABLE) from None
     layer: list[ast.AST] = [tree]
     for _ in range(_MOST_LEVELS):
         for node in layer:
@@ -86,7 +88,7 @@ def parsed_expression(expression: str) -> ast.expr:
         layer = [inner for node in layer for inner in _parts(node)]
         if not layer:
             return tree
-    raise ExpressionProblem("It nests too deeply.")
+    raise ExpressionProblem(sentences.EXPRESSION_TOO_DEEP)
 
 
 def evaluated(expression: str, names: Mapping[str, Any]) -> Any:
@@ -96,7 +98,7 @@ def evaluated(expression: str, names: Mapping[str, Any]) -> Any:
     try:
         return _LANGUAGE.eval(expression, tree)
     except Exception as error:  # noqa: BLE001 - simpleeval raises what the expression's operations raise
-        raise ExpressionProblem(f"The expression cannot be evaluated: {error}.".replace("..", ".")) from None
+        raise ExpressionProblem(sentences.EXPRESSION_FAILED.format(error=error).replace("..", ".")) from None
 
 
 def _language() -> SimpleEval:
@@ -117,13 +119,13 @@ def _parts(node: ast.AST) -> Iterable[ast.AST]:
 
 def _admit(node: ast.AST) -> None:
     if isinstance(node, ast.Name) and node.id not in _NAMES:
-        raise ExpressionProblem(f"It has no {node.id[:40]}.")
+        raise ExpressionProblem(sentences.EXPRESSION_WITHOUT.format(what=node.id[:40]))
     if isinstance(node, ast.Call) and not (isinstance(node.func, ast.Name) and node.func.id in _FUNCTIONS):
-        raise ExpressionProblem("It can call its own functions only.")
+        raise ExpressionProblem(sentences.EXPRESSION_CALLS_OTHERS)
     if isinstance(node, ast.Call) and node.keywords:
-        raise ExpressionProblem("Its functions take no names.")
+        raise ExpressionProblem(sentences.EXPRESSION_ARGUMENT_NAMED)
     operators = (ast.operator, ast.unaryop, ast.cmpop)
     if isinstance(node, operators) and type(node) not in _OPERATORS:
-        raise ExpressionProblem(f"It has no operator {type(node).__name__}.")
+        raise ExpressionProblem(sentences.EXPRESSION_OPERATOR_MISSING.format(name=type(node).__name__))
     if not isinstance(node, (*_NODES, *operators, ast.boolop, ast.expr_context)):
-        raise ExpressionProblem(f"It has no {type(node).__name__}.")
+        raise ExpressionProblem(sentences.EXPRESSION_WITHOUT.format(what=type(node).__name__))

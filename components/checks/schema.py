@@ -16,6 +16,7 @@ from pydantic import JsonValue
 from referencing.exceptions import Unresolvable
 from referencing.jsonschema import EMPTY_REGISTRY
 
+from components.checks import sentences
 from components.contract.difference import shortened
 from components.snippets.nesting import MOST_LEVELS, nests_too_deeply
 from components.user_error import UserError
@@ -65,17 +66,15 @@ def validated(schema: str, value: JsonValue) -> str | None:
     try:
         found = best_match(_validator(schema).iter_errors(value))
     except _TooManySteps:
-        raise SchemaProblem(
-            f"The schema takes more than {_MOST_STEPS:,} steps. Look for references in a loop."
-        ) from None
+        raise SchemaProblem(sentences.SCHEMA_TOO_MANY_STEPS.format(most=_MOST_STEPS)) from None
     except RecursionError:
-        raise SchemaProblem("The schema refers to itself without an end.") from None
+        raise SchemaProblem(sentences.SCHEMA_ENDLESS) from None
     except TimeoutError:
-        raise SchemaProblem(f"A pattern of the schema takes longer than {_REGEX_S:g} s on this answer.") from None
+        raise SchemaProblem(sentences.SCHEMA_PATTERN_SLOW.format(seconds=_REGEX_S)) from None
     except Unresolvable as error:
-        raise SchemaProblem(f"The schema refers to {shortened(error.ref)}, which it does not hold.") from None
+        raise SchemaProblem(sentences.SCHEMA_REFERENCE_MISSING.format(reference=shortened(error.ref))) from None
     except regex.error as problem:
-        raise SchemaProblem(f"A pattern of the schema cannot be read: {problem}.") from None
+        raise SchemaProblem(sentences.SCHEMA_PATTERN_UNREADABLE.format(problem=problem)) from None
     return f"At {found.json_path}: {shortened(found.message)}." if found else None
 
 

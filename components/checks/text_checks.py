@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 import regex
 from pydantic import Field, field_validator
 
+from components.checks import sentences
 from components.checks.check import Answer, Bounds, Check, Result, Text, folded, quoted
 from components.checks.similarity import similarity
 from components.drafts.variables import filled, names_in
@@ -86,9 +87,9 @@ class Matches(Check):
         try:
             found = _compiled(self.pattern, self.ignore_case).search(answer.text, timeout=_REGEX_S, concurrent=True)
         except TimeoutError:
-            return Result(None, f"The pattern takes longer than {_REGEX_S:g} s on this answer. Simplify it.")
+            return Result(None, sentences.PATTERN_SLOW.format(seconds=_REGEX_S))
         except regex.error as error:
-            return Result(None, f"The pattern cannot be read: {error}.")
+            return Result(None, sentences.PATTERN_UNREADABLE.format(error=error))
         if not found:
             return Result(False, f"Nothing matches {quoted(self.pattern)}.")
         return Result(True, f"{quoted(found[0])} matches at character {found.start() + 1:,}.")
