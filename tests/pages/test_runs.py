@@ -30,9 +30,11 @@ from tests.streaming.endpoint import DONE, chunk, head
 from tests.waiting import wait_for
 
 
-def test_an_empty_log_says_what_to_do(page: AppTest) -> None:
+def test_an_empty_log_says_what_to_do_and_imports_runs(page: AppTest) -> None:
+    page.session_state[keys.UPKEEP] = True
     page.switch_page("runs.py").run()
     assert page.info[0].value.startswith("No runs yet.")
+    assert page.file_uploader(key=f"{keys.IMPORT_RUNS}_0")
 
 
 def test_every_run_is_in_the_table_newest_first(page: AppTest, chat: Chat) -> None:

@@ -105,6 +105,7 @@ def _draw_nothing(view: View) -> None:
         st.info("No matching runs. Clear a filter.", icon=":material/search_off:")
     else:
         st.info("No runs yet. Run a prompt in the playground; every run is listed here.", icon=":material/history:")
+        draw_storage(view, list_anew)  # it imports runs
 
 
 def _draw_page(page: Page, listing: _Listing) -> None:
