@@ -26,6 +26,8 @@ from components.ui.user_errors import shown
 from components.ui.visitor import links
 
 _MOST_ANSWERS = 4
+_MOST_CHARACTERS = 10_000
+"""Of an answer. The page renders all answers at once, in the script of whoever opens it."""
 _MOST_PROMPT_CHARS = 300
 
 
@@ -105,7 +107,9 @@ def _draw_answers(records: Mapping[str, SharedRun], name: str) -> None:
             if len(records) > 1:
                 st.markdown(f"**{plain_words(title)}**")
             here = Place(f"{name}_{place}", title, len(drawn))
-            draw_text(record.text, here.key("entry_text"))
+            draw_text(record.text[:_MOST_CHARACTERS], here.key("entry_text"))
+            if len(record.text) > _MOST_CHARACTERS:
+                st.caption(f"The first {_MOST_CHARACTERS:,} of {len(record.text):,} characters.")
             draw_status(record, here)
             draw_results(record)
     if len(records) > len(drawn):
