@@ -240,7 +240,7 @@ def test_a_collection_is_made_of_links_and_each_of_them_is_reproduced(page: AppT
     page.checkbox(key=share_keys.SHARE_REPRODUCTIONS).check().run()
     pressed(page, "publish")
     first, gone = published(page), shared(a_capsule())
-    long = shared(capsule_of([a_record(text="x" * 12_000)], kind=Kind.RUN, title="Long", choices=Choices()))
+    shared(capsule_of([a_record(text="x" * 12_000)], kind=Kind.RUN, title="Long", choices=Choices()))
     own = pressed(opened(), "new_collection")
     names = own.multiselect(key=share_keys.COLLECTED).options  # the newest link is the first
     own.multiselect(key=share_keys.COLLECTED).set_value(names).run()
