@@ -186,7 +186,7 @@ def test_the_session_holds_no_texts_and_the_long_file_has_them_whole(lanes: Lane
     wait_for(lambda: all(run.status == "ok" for run in in_the_log(page)))
     results = page.run().session_state[keys.SWEEP_RESULTS][1].values()
     assert not [result for result in results if hasattr(result, "text")]
-    content = downloads.long_csv(kept, records_by_row(list(results), kept.positions)).decode()
+    content = downloads.long_file("long", kept, records_by_row(list(results), kept.positions)).decode()
     lines = list(csv.DictReader(io.StringIO(content, newline="")))
     assert [line["answer"] for line in lines] == ["Hello plain world", "Hello cold world", "Hello hot world"]
     assert "digest" not in lines[0]

@@ -20,9 +20,9 @@ _LINES_AT_ONCE = 200
 def draw_downloads(sweep_id: str, kept: KeptSweep, by_position: Sequence[Sequence[CellResult]]) -> None:
     """Draw the menu of files with one line per run, with all its numbers and its full answer."""
     with st.popover("Export", key="export_sweep", type="tertiary", icon=":material/download:", width="content"):
-        for name, (label, ending, kind, write) in _LONG.items():
-            make = partial(_written, write, kept, by_position)
-            _draw(sweep_id, name, make, "One line per run, with its whole answer.", (label, ending, kind))
+        for name, (*file, _write) in _LONG.items():
+            make = partial(long_file, name, kept, by_position)
+            _draw(sweep_id, name, make, "One line per run, with its whole answer.", *file)
 
 
 def draw_wide_download(sweep_id: str, kept: KeptSweep, measure: SweepMeasure, measures: pd.DataFrame) -> None:
@@ -33,13 +33,19 @@ def draw_wide_download(sweep_id: str, kept: KeptSweep, measure: SweepMeasure, me
         "wide",
         lambda: as_csv(wide_table(measures, len(kept.inputs))),
         what,
-        ("CSV (wide)", "csv", "text/csv"),
+        "CSV (wide)",
+        "csv",
+        "text/csv",
     )
 
 
-def long_csv(kept: KeptSweep, by_position: Sequence[Sequence[CellResult]]) -> bytes:
-    """One line per run, with its full answer, or the beginning when the log no longer has it. Raises QueryFailed."""
-    return _as_csv(_parts(kept, by_position))
+def long_file(name: str, kept: KeptSweep, by_position: Sequence[Sequence[CellResult]]) -> bytes:
+    """One line per run, with its full answer, or the beginning when the log no longer has it. Raises QueryFailed.
+
+    ``name`` is that of a format in ``_LONG``.
+    """
+    *_kind, write = _LONG[name]
+    return write(_parts(kept, by_position))
 
 
 def _parts(kept: KeptSweep, by_position: Sequence[Sequence[CellResult]]) -> Iterator[pd.DataFrame]:
@@ -74,14 +80,7 @@ _LONG: dict[str, tuple[str, str, str, Callable[[Iterator[pd.DataFrame]], bytes]]
 }
 
 
-def _written(
-    write: Callable[[Iterator[pd.DataFrame]], bytes], kept: KeptSweep, by_position: Sequence[Sequence[CellResult]]
-) -> bytes:
-    return write(_parts(kept, by_position))
-
-
-def _draw(sweep_id: str, name: str, make: Callable[[], bytes], what: str, file: tuple[str, str, str]) -> None:
-    label, ending, kind = file
+def _draw(sweep_id: str, name: str, make: Callable[[], bytes], what: str, label: str, ending: str, kind: str) -> None:
     st.download_button(
         label,
         make,
