@@ -8,70 +8,43 @@ import re
 import threading
 import tomllib
 from collections.abc import Collection, Mapping
-from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from components.contract.profile import PROFILES
 from components.endpoints import sentences
-from components.streaming.session import check_api_key, check_base_url, origin_of
+from components.endpoints.typed import EndpointField, UnusableEndpoint, check
+from components.streaming.session import origin_of
 from components.user_error import UserError
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}")
 _lock = threading.Lock()
 
 
-class AddedField(StrEnum):
-    """The fields of the form."""
-
-    NAME = "name"
-    BASE_URL = "base_url"
-    KEY = "key"
-    DIALECT = "dialect"
-    MODEL = "model"
-
-
-class UnusableEndpoint(UserError):
-    """The form describes no usable endpoint. ``problems`` has a sentence per field, never with the key."""
-
-    def __init__(self, problems: Mapping[AddedField, str]) -> None:
-        super().__init__(" ".join(problems.values()))
-        self.problems = problems
-
-
-def checked(typed: Mapping[AddedField, str], before: Mapping[str, str], taken: Collection[str]) -> dict[str, str]:
+def checked(typed: Mapping[EndpointField, str], before: Mapping[str, str], taken: Collection[str]) -> dict[str, str]:
     """The table of an endpoint for the file.
 
     ``before`` is its table so far, empty for a new endpoint. Without a typed key the endpoint keeps its key, but only
     for the same scheme, host and port. ``taken`` are the names of other endpoints. Raises UnusableEndpoint.
     """
-    problems: dict[AddedField, str] = {}
-    name, base_url, key = typed[AddedField.NAME].strip(), typed[AddedField.BASE_URL].strip(), ""
+    name = typed[EndpointField.NAME].strip()
+    values, problems = check({**typed, EndpointField.BASE_URL: typed[EndpointField.BASE_URL].strip()})
     if not _NAME.fullmatch(name):
-        problems[AddedField.NAME] = sentences.NAME_UNUSABLE
+        problems[EndpointField.NAME] = sentences.NAME_UNUSABLE
     elif name in taken:
-        problems[AddedField.NAME] = sentences.NAME_TAKEN.format(name=name)
-    try:
-        base_url = check_base_url(base_url)
-    except ValueError as problem:
-        problems[AddedField.BASE_URL] = str(problem)
-    try:
-        key = check_api_key(typed[AddedField.KEY])
-    except ValueError as problem:
-        problems[AddedField.KEY] = str(problem)
-    if AddedField.BASE_URL not in problems and not typed[AddedField.KEY] and before.get("api_key"):
-        if origin_of(base_url) == origin_of(before["base_url"]):
-            key = before["api_key"]
+        problems[EndpointField.NAME] = sentences.NAME_TAKEN.format(name=name)
+    if EndpointField.BASE_URL not in problems and not typed[EndpointField.KEY] and before.get("api_key"):
+        if origin_of(values[EndpointField.BASE_URL]) == origin_of(before["base_url"]):
+            values[EndpointField.KEY] = before["api_key"]
         else:
-            problems[AddedField.KEY] = sentences.KEY_OF_THE_ADDRESS_BEFORE
-    if typed[AddedField.DIALECT] not in PROFILES:
-        problems[AddedField.DIALECT] = sentences.DIALECT_UNKNOWN.format(known=", ".join(PROFILES))
-    model = typed[AddedField.MODEL].strip()
-    if not model.isprintable():
-        problems[AddedField.MODEL] = sentences.MODEL_UNPRINTABLE
+            problems[EndpointField.KEY] = sentences.KEY_OF_THE_ADDRESS_BEFORE
     if problems:
         raise UnusableEndpoint(problems)
-    table = {"base_url": base_url, "dialect": typed[AddedField.DIALECT], "api_key": key, "default_model": model}
+    table = {
+        "base_url": values[EndpointField.BASE_URL],
+        "dialect": values[EndpointField.DIALECT],
+        "api_key": values[EndpointField.KEY],
+        "default_model": values[EndpointField.MODEL],
+    }
     return {setting: value for setting, value in table.items() if value}
 
 

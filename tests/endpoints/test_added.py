@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from components.embedded.process import EmbeddedModel
-from components.endpoints.added import AddedEndpoints, AddedField, UnusableEndpoint, checked
+from components.endpoints.added import AddedEndpoints, checked
 from components.endpoints.configuration import read_configuration
 from components.endpoints.kinds import Kind, find_local
+from components.endpoints.typed import EndpointField, UnusableEndpoint
 from components.settings import Settings
 from components.user_error import UserError
 from tests.streaming.endpoint import document, serve
@@ -17,12 +18,12 @@ from tests.streaming.endpoint import document, serve
 SAVED = {"base_url": "https://one.test/v1", "dialect": "openai", "api_key": "secret"}
 
 
-def typed(**fields: str) -> dict[AddedField, str]:
+def typed(**fields: str) -> dict[EndpointField, str]:
     usual = {"name": "mine", "base_url": "https://one.test/v1", "key": "", "dialect": "openai", "model": ""}
-    return {AddedField(name): text for name, text in {**usual, **fields}.items()}
+    return {EndpointField(name): text for name, text in {**usual, **fields}.items()}
 
 
-def problems(before: dict[str, str] | None = None, **fields: str) -> dict[AddedField, str]:
+def problems(before: dict[str, str] | None = None, **fields: str) -> dict[EndpointField, str]:
     with pytest.raises(UnusableEndpoint) as unusable:
         checked(typed(**fields), before or {}, {"theirs"})
     assert "secret" not in str(unusable.value)
@@ -37,24 +38,24 @@ def test_a_new_endpoint_has_the_settings_that_were_typed() -> None:
 @pytest.mark.parametrize(
     ("fields", "field"),
     [
-        ({"name": ""}, AddedField.NAME),
-        ({"name": "a b"}, AddedField.NAME),
-        ({"name": "theirs"}, AddedField.NAME),
-        ({"base_url": "one.test"}, AddedField.BASE_URL),
-        ({"base_url": "http://one.test\\@two.test/v1"}, AddedField.BASE_URL),
-        ({"key": "secret with blanks"}, AddedField.KEY),
-        ({"dialect": "latin"}, AddedField.DIALECT),
-        ({"model": "m\x07"}, AddedField.MODEL),
+        ({"name": ""}, EndpointField.NAME),
+        ({"name": "a b"}, EndpointField.NAME),
+        ({"name": "theirs"}, EndpointField.NAME),
+        ({"base_url": "one.test"}, EndpointField.BASE_URL),
+        ({"base_url": "http://one.test\\@two.test/v1"}, EndpointField.BASE_URL),
+        ({"key": "secret with blanks"}, EndpointField.KEY),
+        ({"dialect": "latin"}, EndpointField.DIALECT),
+        ({"model": "m\x07"}, EndpointField.MODEL),
     ],
 )
-def test_each_problem_names_its_field(fields: dict[str, str], field: AddedField) -> None:
+def test_each_problem_names_its_field(fields: dict[str, str], field: EndpointField) -> None:
     assert list(problems(**fields)) == [field]
 
 
 def test_a_kept_key_goes_to_no_other_address() -> None:
     assert checked(typed(base_url="https://one.test/v2"), SAVED, ())["api_key"] == "secret"
     for other in ("https://two.test/v1", "http://one.test/v1", "https://one.test:444/v1"):
-        assert list(problems(SAVED, base_url=other)) == [AddedField.KEY]
+        assert list(problems(SAVED, base_url=other)) == [EndpointField.KEY]
     assert checked(typed(base_url="https://two.test/v1", key="new"), SAVED, ())["api_key"] == "new"
 
 

@@ -14,7 +14,8 @@ from components.endpoints.configuration import read_configuration
 from components.endpoints.endpoint import Endpoint
 from components.endpoints.health import HealthVerdict, check
 from components.endpoints.models import ModelCard, ModelsUnavailable, list_models
-from components.endpoints.own import OWN_NAME, OwnField, UnusableOwnEndpoint, own_endpoint
+from components.endpoints.own import OWN_NAME, own_endpoint
+from components.endpoints.typed import EndpointField, UnusableEndpoint
 from components.log.log import Log
 from components.log.query import find_run
 from components.runs.runner import Runner
@@ -82,8 +83,8 @@ def made(base_url: str = "https://host.example/v1", key: str = "", **more: objec
     return own_endpoint(base_url, key, **given)  # type: ignore[arg-type]
 
 
-def problems_of(*arguments: str, **more: object) -> dict[OwnField, str]:
-    with pytest.raises(UnusableOwnEndpoint) as refused:
+def problems_of(*arguments: str, **more: object) -> dict[EndpointField, str]:
+    with pytest.raises(UnusableEndpoint) as refused:
         made(*arguments, **more)
     assert isinstance(refused.value, UserError)
     assert VISITORS_KEY not in str(refused.value)
@@ -98,7 +99,7 @@ def test_own_endpoints_need_the_operators_permission(said: str, allowed: bool) -
     settings = read_settings({"TEMPERA_OWN_ENDPOINTS": said})
     assert settings.own_endpoints is allowed
     if not allowed:
-        assert "not allowed here" in problems_of(settings=settings)[OwnField.BASE_URL]
+        assert "not allowed here" in problems_of(settings=settings)[EndpointField.BASE_URL]
 
 
 def test_without_a_word_of_the_operator_they_are_not_allowed() -> None:
@@ -130,14 +131,14 @@ def test_the_key_is_shown_nowhere() -> None:
 @pytest.mark.parametrize("spelled", SPELLINGS)
 def test_a_base_url_that_can_be_read_in_two_ways_is_refused_before_anything_is_called(spelled: str) -> None:
     for settings in (ALLOWED, LOOPBACK_ALLOWED):
-        sentence = problems_of(spelled, settings=settings)[OwnField.BASE_URL]
+        sentence = problems_of(spelled, settings=settings)[EndpointField.BASE_URL]
         assert sentence.startswith("The base URL")
         assert sentence.endswith("Give it as https://host/v1.")
 
 
 @pytest.mark.parametrize("host", [*THIS_MACHINE, *OTHERS_INSIDE])
 def test_an_address_in_figures_that_is_not_public_is_refused_at_once(host: str) -> None:
-    assert "not public" in problems_of(f"http://{host}:8080/v1")[OwnField.BASE_URL]
+    assert "not public" in problems_of(f"http://{host}:8080/v1")[EndpointField.BASE_URL]
 
 
 def test_a_public_one_and_one_that_the_operator_allows_are_taken() -> None:
@@ -150,10 +151,10 @@ def test_a_public_one_and_one_that_the_operator_allows_are_taken() -> None:
 
 def test_each_field_that_must_change_has_a_sentence() -> None:
     problems = problems_of("nowhere", f"{VISITORS_KEY} x", dialect="klingon", model="a\x00b")
-    assert list(problems) == list(OwnField)
-    assert "Copy it again" in problems[OwnField.KEY]
-    assert "beezy, mistral, openai" in problems[OwnField.DIALECT]
-    assert "cannot be seen" in problems[OwnField.MODEL]
+    assert list(problems) == [field for field in EndpointField if field is not EndpointField.NAME]
+    assert "Copy it again" in problems[EndpointField.KEY]
+    assert "beezy, mistral, openai" in problems[EndpointField.DIALECT]
+    assert "cannot be seen" in problems[EndpointField.MODEL]
 
 
 def test_networks_that_cannot_be_read_allow_nothing_and_are_named() -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import streamlit as st
 
 from components.contract.profile import PROFILES
-from components.endpoints.added import AddedEndpoints, AddedField, UnusableEndpoint, checked
+from components.endpoints.added import AddedEndpoints, checked
 from components.endpoints.endpoint import Address, AnyEndpoint
 from components.endpoints.health import EndpointHealth, check
 from components.endpoints.kinds import KINDS, OTHER, Found, Kind, find_local
+from components.endpoints.typed import EndpointField, UnusableEndpoint
 from components.live.status_words import duration
 from components.server.hosts import is_local
 from components.server.process import service
@@ -84,35 +85,35 @@ def draw_form() -> None:
             )
         name, base_url = st.columns([1, 2])
         with name:
-            st.text_input("Name", key=keys.field(AddedField.NAME), placeholder="my-endpoint", disabled=bool(edited))
-            _draw_problem(AddedField.NAME)
+            st.text_input("Name", key=keys.field(EndpointField.NAME), placeholder="my-endpoint", disabled=bool(edited))
+            _draw_problem(EndpointField.NAME)
         with base_url:
-            st.text_input("Base URL", key=keys.field(AddedField.BASE_URL), placeholder="https://host/v1")
-            _draw_problem(AddedField.BASE_URL)
+            st.text_input("Base URL", key=keys.field(EndpointField.BASE_URL), placeholder="https://host/v1")
+            _draw_problem(EndpointField.BASE_URL)
         dialect, key, model = st.columns([1, 1, 1])
         with dialect:
             st.selectbox(
                 "Dialect",
                 list(PROFILES),
                 format_func=dialect_in_words,
-                key=keys.field(AddedField.DIALECT),
+                key=keys.field(EndpointField.DIALECT),
                 help="The endpoint's names and ranges for the fields of a request.",
             )
-            _draw_problem(AddedField.DIALECT)
+            _draw_problem(EndpointField.DIALECT)
         with key:
             has_key = bool(edited and _table(edited).get("api_key"))
             st.text_input(
                 "Key",
-                key=keys.field(AddedField.KEY),
+                key=keys.field(EndpointField.KEY),
                 type="password",
                 autocomplete="off",
                 placeholder="unchanged" if has_key else "none",
                 help="It is sent to the base URL's scheme, host and port only, and is never shown again.",
             )
-            _draw_problem(AddedField.KEY)
+            _draw_problem(EndpointField.KEY)
         with model:
-            st.text_input("Default model", key=keys.field(AddedField.MODEL), placeholder="the first of its list")
-            _draw_problem(AddedField.MODEL)
+            st.text_input("Default model", key=keys.field(EndpointField.MODEL), placeholder="the first of its list")
+            _draw_problem(EndpointField.MODEL)
         _draw_tested()
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             st.button("Save", key="save_endpoint", type="primary", on_click=_save)
@@ -135,7 +136,7 @@ def draw_undo() -> None:
             st.button("Undo", key="restore_endpoint", icon=":material/undo:", on_click=_restore)
 
 
-def _draw_problem(field: AddedField) -> None:
+def _draw_problem(field: EndpointField) -> None:
     if problem := st.session_state.get(keys.PROBLEMS, {}).get(field):
         st.markdown(f":red[:material/error: :small[{plain_words(problem)}]]")
 
@@ -180,7 +181,7 @@ def _open(kind: Kind) -> None:
 
 def _take_kind() -> None:
     kind = next(kind for kind in KINDS if kind.title == st.session_state[keys.KIND])
-    _fill({AddedField.NAME: kind.name, AddedField.BASE_URL: kind.base_url, AddedField.DIALECT: kind.dialect})
+    _fill({EndpointField.NAME: kind.name, EndpointField.BASE_URL: kind.base_url, EndpointField.DIALECT: kind.dialect})
 
 
 def _edit(name: str) -> None:
@@ -189,29 +190,29 @@ def _edit(name: str) -> None:
     st.session_state[keys.EDITED] = name
     _fill(
         {
-            AddedField.NAME: name,
-            AddedField.BASE_URL: table.get("base_url", ""),
-            AddedField.DIALECT: table.get("dialect", ""),
-            AddedField.MODEL: table.get("default_model", ""),
+            EndpointField.NAME: name,
+            EndpointField.BASE_URL: table.get("base_url", ""),
+            EndpointField.DIALECT: table.get("dialect", ""),
+            EndpointField.MODEL: table.get("default_model", ""),
         }
     )
 
 
-def _fill(values: dict[AddedField, str]) -> None:
+def _fill(values: dict[EndpointField, str]) -> None:
     st.session_state.update({keys.field(field): value for field, value in values.items()})
 
 
 def _checked() -> tuple[str, dict[str, str]] | None:
     """The name and table that the form describes; otherwise its problems are shown."""
     edited: str = st.session_state.get(keys.EDITED) or ""
-    typed = {field: st.session_state.get(keys.field(field)) or "" for field in AddedField}
+    typed = {field: st.session_state.get(keys.field(field)) or "" for field in EndpointField}
     if edited:
-        typed[AddedField.NAME] = edited
+        typed[EndpointField.NAME] = edited
     st.session_state.pop(keys.TESTED, None)
     st.session_state[keys.PROBLEMS] = {}
     try:
         taken = set(service().configuration().endpoints) - {edited}
-        return typed[AddedField.NAME].strip(), checked(typed, _table(edited), taken)
+        return typed[EndpointField.NAME].strip(), checked(typed, _table(edited), taken)
     except UnusableEndpoint as unusable:
         st.session_state[keys.PROBLEMS] = unusable.problems
         return None
@@ -233,10 +234,10 @@ def _save() -> None:
 
 def _close() -> None:
     """Close the form; no typed key stays, neither here nor in the browser."""
-    st.session_state[keys.field(AddedField.KEY)] = ""
+    st.session_state[keys.field(EndpointField.KEY)] = ""
     for key in (keys.EDITED, keys.PROBLEMS, keys.TESTED):
         st.session_state.pop(key, None)
-    _fill({AddedField.MODEL: ""})
+    _fill({EndpointField.MODEL: ""})
 
 
 def _remove(name: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from components.endpoints.added import AddedField
+from components.endpoints.typed import EndpointField
 
 EDITED = "edited_endpoint"
 """The name of the endpoint in the form, empty for a new one; missing while the form is closed."""
@@ -18,6 +18,6 @@ REMOVED = "removed_endpoint"
 """The name and the table of the endpoint that was removed last."""
 
 
-def field(name: AddedField) -> str:
+def field(name: EndpointField) -> str:
     """The key of a field's input."""
     return f"endpoint_{name}"

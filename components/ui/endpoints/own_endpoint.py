@@ -6,7 +6,8 @@ import streamlit as st
 
 from components.contract.profile import BEEZY, PROFILES
 from components.endpoints.endpoint import Endpoint
-from components.endpoints.own import OwnField, UnusableOwnEndpoint, own_endpoint
+from components.endpoints.own import own_endpoint
+from components.endpoints.typed import EndpointField, UnusableEndpoint
 from components.server.process import service
 from components.settings import read_settings
 from components.ui.available_endpoints import OWN_ENDPOINT, own_endpoints
@@ -20,7 +21,7 @@ SAVE = "own_endpoint_save"
 KEPT = "Kept in this browser session only; gone when you close or reload the page."
 
 
-def widget_key(field: OwnField) -> str:
+def widget_key(field: EndpointField) -> str:
     """The key of the form's input for a field, such as ``own_endpoint_base_url``."""
     return f"{OWN_ENDPOINT}_{field}"
 
@@ -34,17 +35,17 @@ def draw_own_endpoint() -> None:
     with st.form("own_endpoint_form"):
         address, secret = st.columns(2)
         with address:
-            st.text_input("Base URL", key=widget_key(OwnField.BASE_URL), placeholder="https://host/v1")
-            _draw_problem(OwnField.BASE_URL)
+            st.text_input("Base URL", key=widget_key(EndpointField.BASE_URL), placeholder="https://host/v1")
+            _draw_problem(EndpointField.BASE_URL)
         with secret:
             st.text_input(
                 "Key",
-                key=widget_key(OwnField.KEY),
+                key=widget_key(EndpointField.KEY),
                 type="password",
                 autocomplete="off",
                 help="Sent only to the base URL's scheme, host and port. Leave it empty if none is needed.",
             )
-            _draw_problem(OwnField.KEY)
+            _draw_problem(EndpointField.KEY)
         dialect, model = st.columns(2)
         with dialect:
             st.selectbox(
@@ -52,18 +53,18 @@ def draw_own_endpoint() -> None:
                 list(PROFILES),
                 index=list(PROFILES).index(BEEZY.name),
                 format_func=dialect_in_words,
-                key=widget_key(OwnField.DIALECT),
+                key=widget_key(EndpointField.DIALECT),
                 help="The endpoint's names and ranges for the fields of a request.",
             )
-            _draw_problem(OwnField.DIALECT)
+            _draw_problem(EndpointField.DIALECT)
         with model:
             st.text_input(
                 "Model",
-                key=widget_key(OwnField.MODEL),
+                key=widget_key(EndpointField.MODEL),
                 placeholder="Optional",
                 help="The default model.",
             )
-            _draw_problem(OwnField.MODEL)
+            _draw_problem(EndpointField.MODEL)
         st.caption(KEPT)
         st.form_submit_button("Use this endpoint", key=SAVE, on_click=_save)
 
@@ -77,30 +78,30 @@ def _draw_kept(endpoint: Endpoint) -> None:
         st.button("Forget", key=FORGET, icon=":material/delete:", on_click=_forget, help="Current runs continue.")
 
 
-def _draw_problem(field: OwnField) -> None:
+def _draw_problem(field: EndpointField) -> None:
     problems = st.session_state.get(OWN_PROBLEMS, {})
     if field in problems:
         st.error(plain_words(problems[field]))
 
 
 def _save() -> None:
-    typed = {field: st.session_state.get(widget_key(field)) or "" for field in OwnField}
+    typed = {field: st.session_state.get(widget_key(field)) or "" for field in EndpointField}
     # The key is always removed from the input, here and in the browser.
-    st.session_state[widget_key(OwnField.KEY)] = ""
+    st.session_state[widget_key(EndpointField.KEY)] = ""
     st.session_state.pop(OWN_PROBLEMS, None)
     try:
         st.session_state[OWN_ENDPOINT] = own_endpoint(
-            typed[OwnField.BASE_URL],
-            typed[OwnField.KEY],
-            typed[OwnField.DIALECT],
-            typed[OwnField.MODEL],
+            typed[EndpointField.BASE_URL],
+            typed[EndpointField.KEY],
+            typed[EndpointField.DIALECT],
+            typed[EndpointField.MODEL],
             read_settings(),
             taken=service().configuration().endpoints,
         )
-    except UnusableOwnEndpoint as unusable:
+    except UnusableEndpoint as unusable:
         problems = dict(unusable.problems)
-        if typed[OwnField.KEY]:
-            problems.setdefault(OwnField.KEY, "Enter the key again: it was not kept.")
+        if typed[EndpointField.KEY]:
+            problems.setdefault(EndpointField.KEY, "Enter the key again: it was not kept.")
         st.session_state[OWN_PROBLEMS] = problems
 
 
