@@ -133,18 +133,24 @@ def _draw_progress(experiment: Experiment, place: Place) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.progress(ended / total if total else 0.0, f"{ended:,} of {total:,} answers")
         st.button("Stop", key=place.key("stop"), on_click=experiment.stop, icon=":material/stop:")
-    draw_run(find(begun[-1]) if begun else None, actions=lambda: None, place=place)
+    if begun:
+        draw_run(find(begun[-1]), actions=lambda: None, place=place)
 
 
 @shown()
 def _draw_result(
     records: Mapping[str, SharedRun], experiment: Experiment, capsule_id: str | None, place: Place
 ) -> None:
-    again = new_runs(own_log(), experiment.id, records)
-    if not again:
-        st.markdown("Nothing was sent.")
-        return
-    verdict, results = compared(records, again)
+    # Once: long answers take seconds to compare.
+    kept = place.key("compared")
+    known = st.session_state.get(kept)
+    if known is None or known[0] != experiment.id:
+        found = new_runs(own_log(), experiment.id, records)
+        if not found:
+            st.markdown("Nothing was sent.")
+            return
+        known = st.session_state[kept] = experiment.id, found, *compared(records, found)
+    _id, again, verdict, results = known
     badge, sentence = _WORDS[verdict]
     st.markdown(f"**Reproduced** {badge} {sentence}")
     if refused := next((run.error_message for runs in again.values() for run in runs if run.error_message), None):
