@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import streamlit
 from streamlit.runtime.scriptrunner.script_cache import ScriptCache
 from streamlit.testing.v1 import AppTest, local_script_runner
 
@@ -51,7 +52,8 @@ def _no_search_for_components(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(autouse=True)
 def _migrated_log(tmp_path: Path, migrated_log: Path) -> None:
-    """Give each test's service a migrated log."""
+    """Give each test's service a migrated log, and pages that remember nothing of the log before it."""
+    streamlit.cache_data.clear()
     shutil.copyfile(migrated_log, tmp_path / "runs.sqlite3")
 
 
