@@ -11,9 +11,11 @@ import os
 import re
 import signal
 import sys
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
+
+import click
 
 from components.checks.check import Check
 from components.endpoints.endpoint import AnyEndpoint, Prices
@@ -105,7 +107,8 @@ def _run(said: argparse.Namespace, service: Service, settings: Settings) -> int:
     places = list(experiment.places.values())
     prices = {name: endpoint.prices for name, endpoint in endpoints.items() if endpoint.prices}
     baseline = _baseline(said.baseline, places, file.rules.checks, log, judges, prices) if said.baseline else None
-    made = run(experiment, service.experiments, log, _progress())
+    with _progress() as show:
+        made = run(experiment, service.experiments, log, show)
     if made.resumed:
         print(sentences.RESUMED.format(count=made.resumed), file=sys.stderr)
     cases = cases_of(made, log, file.rules.checks, judges)
@@ -170,14 +173,19 @@ def _baseline(
     return cases_of_capsule(shared_runs(name, opened.capsule), places, checks, Path(name).name)
 
 
-def _progress() -> Show:
-    terminal = sys.stderr.isatty()
+@contextmanager
+def _progress() -> Iterator[Show]:
+    """Show the progress as a bar on a terminal, which it gives back as it was; elsewhere not at all."""
+    if not sys.stderr.isatty():
+        yield lambda _begun, _count: None
+        return
+    with click.progressbar(length=0, label="Runs begun", show_pos=True, file=sys.stderr) as bar:
 
-    def show(done: int, count: int) -> None:
-        if terminal:
-            print(f"\r{done:,} of {count:,} runs begun", end="\n" if done == count else "", file=sys.stderr, flush=True)
+        def show(begun: int, count: int) -> None:
+            bar.length = count
+            bar.update(begun - bar.pos)
 
-    return show
+        yield show
 
 
 def _write(
