@@ -8,14 +8,10 @@ import streamlit as st
 
 from components.log.query import is_id
 
-# A widget's key is its field's name, so tests and scripts can find it.
-ENDPOINT = "endpoint"
-MODEL = "model"
 SEND_ANYWAY = "send_anyway"
 RUN = "run"
 STOP = "stop"
 AS_WRITTEN = "as_written"
-RUN_PART = "run_part"
 RUN_PROBLEM = "run_problem"
 EXPERIMENT = "experiment"
 """The experiment that the compare page shows, and its query parameter."""

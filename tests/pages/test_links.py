@@ -19,7 +19,6 @@ from components.log.query import count_runs
 from components.server.process import service
 from components.sharing.settings_file import settings_file
 from components.sharing.settings_link import settings_link
-from components.ui import state
 from components.ui.form import keys
 from tests.pages.conftest import Chat, new_page, run_to_the_end
 from tests.streaming.endpoint import Endpoint
@@ -54,7 +53,7 @@ def test_a_link_fills_the_form_and_sends_nothing(chat: Chat) -> None:
     assert not page.exception
     assert messages(page) == ["Be brief.", "Describe the sea."]
     assert page.number_input(key="temperature").value == 0.9
-    assert (page.selectbox(key=state.ENDPOINT).value, page.selectbox(key=state.MODEL).value) == ("environment", "beta")
+    assert (page.selectbox(key=keys.ENDPOINT).value, page.selectbox(key=keys.MODEL).value) == ("environment", "beta")
     assert any("Opened from a link." in text.value for text in page.markdown)
     assert "s" not in page.query_params
     assert asked_for_answers(chat.server) == []
@@ -93,7 +92,7 @@ def test_each_change_is_named_and_hidden_characters_are_marked(chat: Chat) -> No
 
 def test_an_unknown_endpoint_is_named_and_the_present_one_stays(chat: Chat) -> None:
     page = opened(s=settings_link(a_draft(endpoint="https://evil.example/v1")))
-    assert page.selectbox(key=state.ENDPOINT).value == "environment"
+    assert page.selectbox(key=keys.ENDPOINT).value == "environment"
     assert page.warning[0].value.startswith("There is no endpoint “https\\://evil.example/v1” here")
 
 

@@ -356,7 +356,7 @@ def test_events_come_along_for_a_replay(page: AppTest, chat: Chat) -> None:
     pressed(page, "share")
     pressed(page, "publish")
     other = opened(c=published(page))
-    other.session_state[state.RUN_PART] = "Events"
+    other.session_state[share_keys.RUN_PART] = "Events"
     table = other.run().dataframe[-1].value
     assert table["data"].str.contains("Hello").any()
     record = find_run(service().log.database, run_id)
@@ -369,7 +369,7 @@ def test_code_names_no_address(page: AppTest, chat: Chat) -> None:
     pressed(page, "share")
     pressed(page, "publish")
     other = opened(c=published(page))
-    other.session_state[state.RUN_PART] = "Code"
+    other.session_state[share_keys.RUN_PART] = "Code"
     other.session_state[form_keys.LANGUAGE] = Language.CURL.label
     other.run()
     shown = str([code.value for code in other.code]) + texts(other)

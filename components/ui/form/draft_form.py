@@ -25,7 +25,6 @@ from components.drafts.known_keys import with_known_keys
 from components.drafts.setting import Setting
 from components.drafts.store import find_draft, save_draft
 from components.log.record import RunRecord
-from components.ui import state
 from components.ui.available_endpoints import available_endpoints
 from components.ui.form import field_widgets, keys, widget_values
 from components.ui.user_errors import shown
@@ -73,11 +72,11 @@ def start() -> Draft:
 def read() -> Draft:
     """The current form."""
     began = start()
-    endpoint = _value(state.ENDPOINT, began.endpoint)
+    endpoint = _value(keys.ENDPOINT, began.endpoint)
     profile = _profile_at(endpoint)
     draft = Draft(
         endpoint=endpoint,
-        model=_value(state.MODEL, began.model),
+        model=_value(keys.MODEL, began.model),
         turns=current_turns(),
         settings={field: _setting(profile, field, setting) for field, setting in began.settings.items()},
         stream=_value(keys.STREAM, began.stream),
@@ -241,7 +240,7 @@ def row_of(field: str) -> Field:
 
 def chosen_profile() -> Profile:
     """The profile of the chosen endpoint, with that endpoint's own fields."""
-    return _profile_at(_value(state.ENDPOINT, start().endpoint))
+    return _profile_at(_value(keys.ENDPOINT, start().endpoint))
 
 
 def _with_known_keys(draft: Draft) -> Draft:
@@ -272,8 +271,8 @@ def _put(draft: Draft) -> None:
     st.session_state[keys.START] = draft
     st.session_state[keys.COMPARISON] = draft.comparison
     values: dict[str, Any] = {
-        state.ENDPOINT: draft.endpoint,
-        state.MODEL: draft.model,
+        keys.ENDPOINT: draft.endpoint,
+        keys.MODEL: draft.model,
         keys.STREAM: draft.stream,
         keys.EXTRA_BODY: draft.extra_body,
         # A variable without a value here must not take over its value in another text.

@@ -8,9 +8,9 @@ from components.embedded.process import EmbeddedModel
 from components.embedded.status_line import ModelPhase
 from components.endpoints.endpoint import AnyEndpoint, EmbeddedEndpoint
 from components.endpoints.models import ModelCard, ModelsUnavailable, list_models
-from components.ui import presses, state
+from components.ui import presses
 from components.ui.available_endpoints import available_endpoints, own_endpoints
-from components.ui.form import draft_form, widget_values
+from components.ui.form import draft_form, keys, widget_values
 from components.ui.form.field_line import draw_name, field_line
 from components.ui.plain_words import plain_words
 
@@ -23,16 +23,16 @@ def draw_endpoint_and_model() -> tuple[AnyEndpoint, ModelCard | None]:
     endpoints = available_endpoints()
     names = list(endpoints)
     begins_with = draft_form.start().endpoint
-    if st.session_state.get(state.ENDPOINT, names[0]) not in names:
+    if st.session_state.get(keys.ENDPOINT, names[0]) not in names:
         # The operator has removed it.
-        widget_values.put({state.ENDPOINT: names[0]})
-    with field_line(state.ENDPOINT):
+        widget_values.put({keys.ENDPOINT: names[0]})
+    with field_line(keys.ENDPOINT):
         draw_name("endpoint", "Endpoints are set up by Tempera's operator. The Endpoints page lists them.")
         name = st.selectbox(
             "endpoint",
             names,
             index=names.index(begins_with) if begins_with in names else 0,
-            key=state.ENDPOINT,
+            key=keys.ENDPOINT,
             on_change=presses.soon(_choose_first_model),
             label_visibility="collapsed",
             persist_state="session",
@@ -48,16 +48,16 @@ def _draw_model(endpoint: AnyEndpoint) -> ModelCard | None:
     models, problem = _models(endpoint)
     begins_with = draft_form.start().model or _first_model(endpoint, models)
     options = [card.id for card in models]
-    for model in (begins_with, st.session_state.get(state.MODEL)):
+    for model in (begins_with, st.session_state.get(keys.MODEL)):
         if model and model not in options:
             options.insert(0, model)
-    with field_line(state.MODEL):
+    with field_line(keys.MODEL):
         draw_name("model", "From the endpoint's list; you can enter another name.")
         chosen = st.selectbox(
             "model",
             options,
             index=options.index(begins_with) if begins_with else None,
-            key=state.MODEL,
+            key=keys.MODEL,
             accept_new_options=True,
             placeholder="Choose or type a model",
             label_visibility="collapsed",
@@ -70,10 +70,10 @@ def _draw_model(endpoint: AnyEndpoint) -> ModelCard | None:
 
 def _choose_first_model() -> None:
     """Choose the default model of the newly chosen endpoint."""
-    chosen = st.session_state[state.ENDPOINT]
+    chosen = st.session_state[keys.ENDPOINT]
     if chosen != draft_form.start().endpoint:
         endpoint = available_endpoints()[chosen]
-        widget_values.put({state.MODEL: _first_model(endpoint, _models(endpoint)[0])})
+        widget_values.put({keys.MODEL: _first_model(endpoint, _models(endpoint)[0])})
 
 
 def _first_model(endpoint: AnyEndpoint, models: list[ModelCard]) -> str | None:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from components.contract.fields import is_of_contract
 
+# A widget's key is its field's name, so tests and scripts can find it.
+ENDPOINT = "endpoint"
+MODEL = "model"
 STREAM = "stream"
 EXTRA_BODY = "extra_body"
 PROBABILITIES = "token_probabilities"

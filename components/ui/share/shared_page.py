@@ -136,7 +136,7 @@ def _draw_one(record: SharedRun, run: CapsuleRun) -> None:
         draw_run(record)
         _draw_notes(record, run)
     with beside:
-        part = choose_view("Part", _PARTS, state.RUN_PART)
+        part = choose_view("Part", _PARTS, keys.RUN_PART)
         if part == "Times":
             draw_times(record)
         elif part == "Events":

@@ -95,7 +95,7 @@ def _draw_taken(taken: DataSet, setup: Setup) -> None:
             1,
             None,
             setup.sample_rows,
-            key="sample_rows",
+            key=keys.SAMPLE_ROWS,
             placeholder="all",
             help="A random sample of this many rows; the same seed gives the same sample.",
             on_change=presses.soon(_take_sample),
@@ -106,7 +106,7 @@ def _draw_taken(taken: DataSet, setup: Setup) -> None:
             0,
             None,
             setup.sample_seed,
-            key="sample_seed",
+            key=keys.SAMPLE_SEED,
             on_change=presses.soon(_take_sample),
             width=150,
         )
@@ -135,8 +135,8 @@ def _take(name: str, content: bytes, size: int | None) -> None:
 
 
 def _take_sample() -> None:
-    seed = st.session_state["sample_seed"]
-    setup_form.change(sample_rows=st.session_state["sample_rows"], sample_seed=1 if seed is None else seed)
+    seed = st.session_state[keys.SAMPLE_SEED]
+    setup_form.change(sample_rows=st.session_state[keys.SAMPLE_ROWS], sample_seed=1 if seed is None else seed)
 
 
 def _drop() -> None:
