@@ -44,9 +44,14 @@ def says_whose(statement: Any) -> bool:
     return not asked or any(
         isinstance(part, BinaryExpression)
         and part.operator is operators.eq
-        and (getattr(part.left, "name", None) == "owner" or any(part.left is column for column in _SHARED))
+        and (_is_owner(part.left) or any(part.left is column for column in _SHARED))
         for part in parts
     )
+
+
+def _is_owner(part: Any) -> bool:
+    """Whether it is a column of owners, or a function of one."""
+    return any(getattr(each, "name", None) == "owner" for each in visitors.iterate(part))
 
 
 def _is_of_components() -> bool:

@@ -14,7 +14,7 @@ from components.log.database import DatabaseUnavailable
 from components.log.owned import OwnedLog, OwnLog
 from components.log.query import QueryFailed, events_of
 from components.log.record import RunRecord
-from components.log.tables import owned, runs
+from components.log.tables import owned_runs, runs
 from components.runs.run import live_run
 from components.streaming.outcome import Status
 
@@ -66,7 +66,7 @@ def write_determinism(log: OwnedLog, run_ids: tuple[str, ...], words: str) -> No
     """Store the result on the runs: now, or when the database is available again."""
 
     def work(connection: Connection) -> None:
-        both = runs.c.id.in_(run_ids) & owned(runs, log.owner)
+        both = owned_runs(log.owner, run_ids)
         connection.execute(update(runs).where(both).values(determinism=words))
 
     try:

@@ -14,7 +14,7 @@ from components.log.owned import OwnedLog
 from components.log.query import is_id, read_rows
 from components.log.record import RunRecord, utc_now
 from components.log.storable import storable, storable_text
-from components.log.tables import experiments, owned, runs, upsert, votes
+from components.log.tables import experiments, owned, owned_runs, runs, upsert, votes
 from components.runs.placement import WARM_UP, Placement
 from components.runs.run import live_run
 from components.streaming.outcome import Status
@@ -139,23 +139,24 @@ def reported_facts(database: Database, experiment_id: str) -> dict[str, str]:
 
 def light_runs_under_way(database: Database, experiment_id: str) -> list[RunRecord]:
     """The runs of an experiment that have not ended, as from ``light_runs``. Raises QueryFailed."""
-    under_way = (runs.c.experiment_id == experiment_id) & (runs.c.status == Status.RUNNING.value)
-    return _light(database, under_way) if is_id(experiment_id) else []
+    of_it = (runs.c.experiment_id == experiment_id) & owned(runs, database.owner)
+    return _light(database, of_it & (runs.c.status == Status.RUNNING.value)) if is_id(experiment_id) else []
 
 
 def light_runs(database: Database, run_ids: Sequence[str], *, with_draft: bool = False) -> list[RunRecord]:
     """These runs without request, reasoning, retries, raw error and, unless asked for, draft. Raises QueryFailed."""
     left_out = _LEFT_OUT.keys() - ({"draft"} if with_draft else set())
-    return _light(database, runs.c.id.in_(run_ids), left_out)
+    return _light(database, owned_runs(database.owner, run_ids), left_out)
 
 
 def _light(
     database: Database, which: ColumnElement[bool], left_out: Collection[str] = _LEFT_OUT.keys()
 ) -> list[RunRecord]:
+    """The runs of a condition that names the owner, too."""
     columns = [
         literal(_LEFT_OUT[column.name]).label(column.name) if column.name in left_out else column for column in runs.c
     ]
-    statement = select(*columns).where(which, owned(runs, database.owner))
+    statement = select(*columns).where(which)
     return [RunRecord(**row) for row in read_rows(database, statement)]
 
 

@@ -13,7 +13,7 @@ from components.log.owned import OwnedLog
 from components.log.owner import WHOLE_LOG
 from components.log.query import is_id, read_rows
 from components.log.retention import DELETE_AT_ONCE
-from components.log.tables import events, owned, run_annotations, runs, votes
+from components.log.tables import events, owned, owned_runs, run_annotations, runs, votes
 from components.log.view import View, quick_conditions
 from components.streaming.outcome import Status
 
@@ -84,7 +84,7 @@ def delete_found(log: OwnedLog, database: Database, view: View, at_once: int = D
     deleted = 0
     found = select(runs.c.id).where(_ENDED, quick_conditions(database, view))
     while step := [row["id"] for row in read_rows(database, found.limit(at_once))]:
-        these = delete(runs).where(runs.c.id.in_(step), owned(runs, log.owner))
+        these = delete(runs).where(owned_runs(log.owner, step))
         log.write(lambda connection, these=these: connection.execute(these))  # type: ignore[misc]
         deleted += len(step)
         yield deleted

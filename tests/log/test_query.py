@@ -42,8 +42,9 @@ def test_a_large_log_is_read_by_its_index_and_without_its_long_texts(large: Data
     selects = [(sql, values) for sql, values in asked if sql.startswith("SELECT")]
     assert len(selects) == 6
     for sql, values in selects:
-        # SQLAlchemy writes one for SQLite whenever there is a LIMIT; nothing is skipped by it.
-        assert "OFFSET" not in sql or values[-1] == 0
+        # SQLAlchemy writes one for SQLite whenever there is a LIMIT; an export skips the keys of its step alone.
+        given = [*values.values()] if isinstance(values, dict) else [*values]
+        assert "OFFSET" not in sql or given[-1] == 0 or 1_999 in given
         # The few rows of a step, which begins and ends by the index, may be sorted.
         of_a_step = " IN " in sql or "<=" in sql
         if "count(" not in sql:
@@ -63,4 +64,6 @@ def reads_by_index(database: Database, sql: str, values: object, *, may_sort: bo
         explained = connection.exec_driver_sql(("EXPLAIN QUERY PLAN " if sqlite else "EXPLAIN ") + sql, values)
         plan = "\n".join(str(row) for row in explained)
     by_index = re.search("USING (COVERING )?INDEX" if sqlite else "Index (Only )?Scan", plan) is not None
+    if sqlite and " IN " in sql:  # the few runs of these ids, and not all runs of their owner
+        by_index = "(id=?)" in plan
     return by_index and (may_sort or ("TEMP B-TREE" not in plan and "Sort" not in plan))
