@@ -17,7 +17,7 @@ from components.ui.runs.table import draw_columns, draw_runs_table, list_anew
 from components.ui.runs.win_rate_table import draw_win_rates
 from components.ui.user_errors import draw_kept
 
-heading = draw_heading_row("Runs", "Every run, with what was sent, what came and how fast")
+heading = draw_heading_row("Runs", "Every run, with its request, answer and timing")
 view = draw_filters()
 if view is not None:
     with heading:

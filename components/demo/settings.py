@@ -118,7 +118,7 @@ class DemoSettings:
             f"All visitors share {self.slots:,} places to run, {self.queue:,} to wait, "
             f"and {self.tokens_a_day:,} tokens a day: you may use {self.tokens_of_visitor:,} of them, "
             f"and all of your network together {self.tokens_of_network:,}.",
-            "Where an endpoint does not report the tokens of a run, an estimate counts that is rather too high: "
+            "Where an endpoint does not report the tokens of a run, a high estimate counts: "
             "max_tokens, and a token for each byte of the request.",
             f"You may have {self.pages_at_once:,} pages open at once, and keep {self.kept_mb:,} MB: "
             "runs, drafts, presets and shared links.",

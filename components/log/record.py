@@ -344,7 +344,7 @@ class RunRecord:
     ] = None
     passed: Annotated[
         bool | None,
-        Fact("passed", "Whether the answer passes its checks; None when that cannot be told.", public=False),
+        Fact("passed", "Whether the answer passes its checks; None when unknown.", public=False),
     ] = None
     check_results: Annotated[
         str | None, Fact("check results", "A JSON list: each check, whether it passed, and why.", public=False)

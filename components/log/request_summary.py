@@ -6,6 +6,8 @@ import json
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+from components.log.storable import storable_text
+
 _NO_SETTINGS = ("model", "messages")
 _MOST_OF_A_VALUE = 200
 
@@ -15,7 +17,7 @@ class RequestSummary(NamedTuple):
 
     ``prompt`` has the texts of all messages, the last user message first, separated by empty lines. ``settings`` has a
     line for each further field that was sent, in order, such as ``temperature=0.7``: the first 200 characters of the
-    value as JSON. An omitted field has no line, a null one is ``=null``.
+    value as JSON. An omitted field has no line, a null one is ``=null``. Both are texts that every database can store.
     """
 
     prompt: str
@@ -36,7 +38,8 @@ def summarize_request(body: str) -> RequestSummary:
     if of_user:
         texts.insert(0, texts.pop(of_user[-1]))
     settings = (setting_line(field, value) for field, value in content.items() if _is_setting(field, value))
-    return RequestSummary("\n\n".join(text for _role, text in texts if text), "\n".join(settings))
+    prompt = "\n\n".join(text for _role, text in texts if text)
+    return RequestSummary(storable_text(prompt), storable_text("\n".join(settings)))
 
 
 def setting_line(field: str, value: Any) -> str:

@@ -1,7 +1,7 @@
 """The messages for content that cannot be shared, and for shared content that cannot be opened."""
 
 CAPSULE_TOO_LARGE = "This is more than can be shared at once. Share fewer runs, or leave the events out."
-CAPSULE_DAMAGED = "What was shared here is damaged. Ask for it to be shared again."
+CAPSULE_DAMAGED = "This shared content is damaged. Ask for it to be shared again."
 CAPSULE_NEWER = "This was shared by a newer version of Tempera. Update Tempera to open it."
 CAPSULE_FILE_TOO_LARGE = "This file is larger than {most} MB, and no shared file is. Choose another file."
 CAPSULE_FILE_OF_ANOTHER_KIND = "This file holds nothing shared by Tempera. Choose one that Tempera saved."
@@ -22,16 +22,16 @@ SETTINGS_UNENCODABLE = (
 )
 TOO_MANY_LOOKUPS = "Too many invalid links were opened from here. Wait a minute, then try again."
 FILE_NEWER = "This file was made by a newer version of Tempera. Update Tempera to open it."
-FILE_OF_ANOTHER_KIND = "This is no file with settings of Tempera. Choose one that Tempera saved."
+FILE_OF_ANOTHER_KIND = "This is not a file with settings of Tempera. Choose one that Tempera saved."
 SETTINGS_TOO_LARGE_FOR_FILE = "These settings are larger than the 1 MB that a file may have. Shorten the messages."
 FILE_TOO_LARGE = "This file is larger than 1 MB, and no settings are. Choose another file."
-FILE_WITH_TOO_MANY_VALUES = "This file holds far more values than any settings. Choose one that Tempera saved."
+FILE_WITH_TOO_MANY_VALUES = "This file holds more values than settings can have. Choose one that Tempera saved."
 FILE_NOT_JSON = "This file is not JSON: {error}. Choose one that Tempera saved."
 FILE_UNUSABLE = "This file cannot be used. {why}"
 FILE_UNUSABLE_JSON = "This file cannot be used: {error}."
 LINK_CUT = "This link was cut or changed on its way. Ask for it again, or for a file."
 LINK_NEWER = "This link was made by a newer version of Tempera. Update Tempera to open it."
-LINK_OF_ANOTHER_KIND = "This is no link to settings of Tempera. Copy the whole link once more."
+LINK_OF_ANOTHER_KIND = "This is not a link to settings of Tempera. Copy the whole link again."
 LINK_TOO_LARGE = "This link holds too much to be opened. Ask for a stored link or a file."
 LINK_UNKNOWN_SETTING = (
     "This link holds a setting that this version of Tempera does not take. Open it in a newer version."

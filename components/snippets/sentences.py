@@ -1,8 +1,8 @@
 """Messages for a paste without a request, or a language that cannot send one."""
 
-TOO_MANY_WORDS = "The text holds far more words than a request. Paste the request alone."
+TOO_MANY_WORDS = "The text holds more words than a request can have. Paste the request alone."
 NESTS_TOO_DEEPLY = "The text nests too deeply. Paste the request alone."
-TOO_MANY_WORDS_OF_A_COMMAND = "The text holds far more words than a command. Paste the command alone."
+TOO_MANY_WORDS_OF_A_COMMAND = "The text holds more words than a command can have. Paste the command alone."
 COMMAND_WITHOUT_BODY = "The command has no body. Copy the whole command, with what follows -d or --data."
 COMMAND_WITH_SEVERAL_BODIES = "The command has more than one body. Keep one of them."
 BODY_IN_A_FILE = "The command reads its body from a file. Paste what is in the file instead."
@@ -22,7 +22,7 @@ MESSAGE_NOT_AN_OBJECT = "Message {number} must be an object with role and conten
 MESSAGE_WITHOUT_ROLE = "Message {number} has no role that the contract knows. Use system, user, assistant or tool."
 CONTENT_NOT_TEXT = "The content of message {number} must be text."
 CONTENT_WITH_IMAGES = (
-    "Message {number} holds something other than text, such as an image. Tempera sends text only: take that part out."
+    "Message {number} holds something other than text, such as an image. Tempera sends text only: remove that part."
 )
 TOO_DEEP_FOR_PYTHON = "The request nests too deeply for Python code. Use JSON or curl."
 PASTE_IT_ALONE = "{problem}. Paste the request alone."
@@ -32,7 +32,7 @@ NO_REQUEST = (
 )
 TEXT_TOO_DEEP = "The text nests too deeply. Make it flatter."
 OPEN_QUOTE = "A quote in the command is not closed. Copy the whole command again."
-TOO_MANY_HERE_DOCUMENTS = "The text holds far more here-documents than a command. Paste the command alone."
+TOO_MANY_HERE_DOCUMENTS = "The text holds more here-documents than a command can have. Paste the command alone."
 OPEN_HERE_DOCUMENT = "The here-document of the command is not closed. Copy the whole command again."
 NO_SUCH_CHARACTER = "An escape in the command names no character. Copy the whole command again."
 TOO_LONG_FOR_CURL = "The request is too long for a command line. Use one of the Python snippets."

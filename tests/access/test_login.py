@@ -72,7 +72,7 @@ def test_two_providers_may_have_the_same_subject() -> None:
 @pytest.mark.parametrize("table", ["anna@example.org", {"allow": "@example.org"}, {"allow": [1]}, 7, {"allow": None}])
 def test_an_unreadable_list_refuses_all(table: object) -> None:
     access = access_of({"access": table})
-    with pytest.raises(NotLetIn, match="Nobody is let in"):
+    with pytest.raises(NotLetIn, match="No login is accepted"):
         owner_of(CLAIMS, access, NOW)
 
 

@@ -500,7 +500,7 @@ def visit_an_address(page: Page, here: Surroundings) -> None:
     go(page, here, f"runs?{urlencode(dict.fromkeys(names, text[:500]))}")
     expect(page.get_by_role("heading", name="Runs")).to_be_visible()
     go(page, here, f"?{urlencode(dict.fromkeys(('s', 'run', 'open', 'draft'), text[:700]))}")
-    expect(page.get_by_text("This is no link to settings of Tempera.")).to_be_visible()
+    expect(page.get_by_text("This is not a link to settings of Tempera.")).to_be_visible()
     go(page, here, f"shared?{urlencode({'c': text})}")
     expect(page.get_by_text("There is nothing here.")).to_be_visible()
     settled(page)

@@ -268,7 +268,7 @@ def test_a_form_that_makes_no_request_is_not_written(draft: Draft, sentence: str
         ("temperature: 0.2", "temperature: hot", "Line 9: temperature must be a number."),
         ("repeats: 4", "repeats: 0", "Line 18: repeats must be greater than or equal to 1."),
         ("repeats: 4", "repeat: 4", "Line 18: There is no field repeat. Did you mean repeats?"),
-        ("repeats: 4", "repeats: 4\nrepeats: 5", "Line 19: repeats stands here a second time. "),
+        ("repeats: 4", "repeats: 4\nrepeats: 5", "Line 19: repeats appears a second time. "),
         ("repeats: 4", "order: parallel", "Line 18: order must be shuffled or planned, "),
         ("repeats: 4", "lanes: [{}, {}]", "Line 10: axes does not go with lanes. "),
         ("capital: Rome", "capital: 5", "Line 17: capital must be a text. Put it in quotation marks."),

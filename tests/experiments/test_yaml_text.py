@@ -68,7 +68,7 @@ def test_each_part_has_its_line() -> None:
         ("a: 1\nb: {a: 1\n", "Line 3 is not YAML: "),
         ("a: 1\n\ta: 2", "Line 2 is not YAML: "),
         ("x: 1\na: \x01", "Line 2 is not YAML: it holds a character that no text has. "),
-        ("a: 1\nb: 2\na: 3", "Line 3: a stands here a second time. "),
+        ("a: 1\nb: 2\na: 3", "Line 3: a appears a second time. "),
         ("a: &x 1\nb: *x", "Line 1: references with & and * are not read. "),
         ("a: 1\nb: *x", "Line 2: references "),
         (

@@ -101,8 +101,8 @@ def test_an_unknown_endpoint_is_named_and_the_present_one_stays(chat: Chat) -> N
     [
         (settings_link(a_draft())[:-4], "This link was cut or changed on its way."),
         (settings_link(a_draft()).replace("1.", "2.", 1), "This link was made by a newer version of Tempera."),
-        ("", "This is no link to settings of Tempera."),
-        ("'; drop table runs; --", "This is no link to settings of Tempera."),
+        ("", "This is not a link to settings of Tempera."),
+        ("'; drop table runs; --", "This is not a link to settings of Tempera."),
         ("1." + "A" * 200_000, "This link holds too much to be opened."),
     ],
 )
@@ -151,7 +151,7 @@ def test_an_invalid_settings_file_is_named(page: AppTest) -> None:
     page.run()
     page.file_uploader(key=keys.IMPORT_FILE).set_value(("x.json", b"[]", "application/json"))
     next(button for button in page.button if button.label == "Import").click().run()
-    assert page.error[0].value == "This is no file with settings of Tempera. Choose one that Tempera saved."
+    assert page.error[0].value == "This is not a file with settings of Tempera. Choose one that Tempera saved."
 
 
 def test_the_dialog_gives_a_link_that_opens_the_same_form(chat: Chat, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -22,7 +22,7 @@ from components.sharing.problem import LinkProblem
 from tests.sharing.drafts import a_draft, drafts, settings_of
 from tests.sharing.records import EVENTS, RUN_ID, a_capsule, a_record, choices, events, records, texts
 
-DAMAGED = r"^What was shared here is damaged\. Ask for it to be shared again\.$"
+DAMAGED = r"^This shared content is damaged\. Ask for it to be shared again\.$"
 NEWER = r"^This was shared by a newer version of Tempera\. Update Tempera to open it\.$"
 TOO_LARGE = r"^This is more than can be shared at once\. Share fewer runs, or leave the events out\.$"
 

@@ -15,7 +15,7 @@ from components.sharing.capsule import Capsule, canonical_json
 from components.sharing.capsule_file import MOST_FILE_MB, data_blocks, read_capsule_file
 from components.sharing.problem import LinkProblem
 from components.sharing.signing import Signature, SignatureState
-from tests.sharing.records import RUN_ID, a_capsule, a_record, choices, events, records
+from tests.sharing.records import RUN_ID, a_body, a_capsule, a_record, choices, events, records
 
 on_one_log = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 
@@ -32,6 +32,11 @@ def test_a_file_contains_the_capsule_and_its_signature(log: Log, record: Any, ch
     assert opened.capsule == capsule
     assert opened.signature.state is SignatureState.OWN
     assert opened.signature.key
+
+
+def test_a_file_with_a_nul_in_a_message_opens(log: Log) -> None:
+    capsule = a_capsule(a_record(request_body=a_body(("user", "\x00"))))
+    assert read_capsule_file(page(capsule, log), log.database).capsule == capsule
 
 
 def test_no_text_of_a_capsule_ends_its_block(log: Log) -> None:

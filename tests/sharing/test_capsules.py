@@ -192,7 +192,7 @@ def test_damaged_content_gives_a_sentence(log: Log) -> None:
     for content in (b"", b"x", b"x\x9c" * 99):
         damage = update(capsules).values(content=content)
         log.write(lambda connection, damage=damage: connection.execute(damage))
-        with pytest.raises(LinkProblem, match=r"^What was shared here is damaged\."):
+        with pytest.raises(LinkProblem, match=r"^This shared content is damaged\."):
             open_capsule(log.database, published.id)
     assert own_capsules(log.database)[0].id == published.id
     assert revoke(log, published.id)

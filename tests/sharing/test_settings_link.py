@@ -52,7 +52,7 @@ ALLOWED_KEYS = {
 
 CUT = r"^This link was cut or changed on its way\. Ask for it again, or for a file\.$"
 NEWER = r"^This link was made by a newer version of Tempera\. Update Tempera to open it\.$"
-NO_LINK = r"^This is no link to settings of Tempera\. Copy the whole link once more\.$"
+NO_LINK = r"^This is not a link to settings of Tempera\. Copy the whole link again\.$"
 TOO_LARGE = r"^This link holds too much to be opened\. Ask for a stored link or a file\.$"
 UNKNOWN = r"^This link holds a setting that this version of Tempera does not take\. Open it in a newer version\.$"
 

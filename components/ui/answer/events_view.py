@@ -132,7 +132,8 @@ def _draw_table(events: list[StoredEvent], first: int, *, can_open: bool = True)
                 width="medium", help="The text, reasoning or tool call that this event added, in quotation marks."
             ),
             "data": st.column_config.TextColumn(
-                width="large", help="Without what is the same in every event. Select a row for the whole event."
+                width="large",
+                help="Without the parts that are the same in every event. Select a row for the whole event.",
             ),
         },
     )

@@ -81,7 +81,7 @@ def _sentence(table: pd.DataFrame, temperature: float, top_p: float) -> str:
         said += f"**{out:,} of {len(table):,} tokens could not have been drawn**"
         said += f"; the first is token {first['token']:,}, {text}."
     else:
-        said += f"each of the {len(table):,} tokens could still have been drawn, as far as can be told."
+        said += f"each of the {len(table):,} tokens could still have been drawn, as far as the probabilities show."
     if maybe:
         said += f" {maybe:,} may fall out: too few alternatives were returned to tell."
-    return said + (f" Of {unknown:,} nothing can be said." if unknown else "")
+    return said + (f" {unknown:,} are unknown." if unknown else "")
