@@ -245,6 +245,7 @@ def last_sweep(page: Page, app: str) -> None:
     page.goto(f"{app}/sweep")
     page.locator(".st-key-earlier button").first.click()
     page.locator("[class*=st-key-earlier_] button").first.click()
+    page.get_by_role("tab", name="Results").click()
     chart(page)
 
 
