@@ -1,6 +1,6 @@
-"""What all tests have: their own surroundings, the order in which they run, and the workers that run them.
+"""The shared set-up of all tests: their environment, their order and their workers.
 
-The product is imported by what uses it, because the process that only spreads the tests does not.
+The product is imported where it is used: the process that distributes the tests does not need it.
 """
 
 from __future__ import annotations

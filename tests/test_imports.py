@@ -1,4 +1,4 @@
-"""What import-linter cannot hold: it compares packages, and the rooms of the interface use each other."""
+"""Imports have no cycles, also within packages, which import-linter does not check."""
 
 from __future__ import annotations
 

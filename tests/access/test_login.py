@@ -1,4 +1,4 @@
-"""Who logged in comes in while that holds, and only if the operator's list says so."""
+"""Logins: valid claims of listed users are accepted, all others refused."""
 
 from __future__ import annotations
 

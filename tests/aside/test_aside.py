@@ -1,4 +1,4 @@
-"""Work in a process apart: it is done, or refused with a sentence, and this process goes on."""
+"""Work in a separate process is done or refused with a sentence, without affecting this process."""
 
 from __future__ import annotations
 

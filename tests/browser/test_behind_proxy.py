@@ -1,4 +1,4 @@
-"""Behind a proxy that adds a path of its own, all is found where the page stands."""
+"""A proxy with a path prefix: every file and socket is found below it."""
 
 from __future__ import annotations
 

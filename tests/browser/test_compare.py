@@ -1,4 +1,4 @@
-"""Lanes as a person sees them: side by side, each growing and stopped by itself, on a wide screen and on a phone."""
+"""Compare in Chromium: lanes side by side that stream and stop independently, on a wide screen and a phone."""
 
 from __future__ import annotations
 

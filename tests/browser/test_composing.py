@@ -1,4 +1,4 @@
-"""The playground as hands and eyes meet it: keys, a long paste, what stays after a restart, what fits on a screen."""
+"""The playground in Chromium: keys, a long paste, drafts after a restart, the first screen."""
 
 from __future__ import annotations
 

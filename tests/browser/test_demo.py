@@ -1,4 +1,4 @@
-"""A demo, and what the server says of itself: whose things are whose, how runs queue, the page's HTML, numbers."""
+"""A demo in Chromium: visitors are separated, runs queue, and the page's HTML and metrics hold nothing private."""
 
 from __future__ import annotations
 

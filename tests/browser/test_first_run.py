@@ -1,4 +1,4 @@
-"""The whole app on the embedded model, as a person meets it first."""
+"""The whole app on the embedded model, as a new user sees it."""
 
 from __future__ import annotations
 

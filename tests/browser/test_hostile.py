@@ -1,9 +1,9 @@
-"""Words of others on every page, without our policy for content: nothing loads, runs, or sends a prompt.
+"""Hostile texts on every page, without the app's content security policy: nothing loads, runs, or sends a prompt.
 
-The policy would hide what the text itself lets through. One visit with it shows that it stops nothing of our own.
+The policy would hide what the text itself lets through. One visit with it shows that it blocks nothing of the app.
 
-``tests/markdown`` looks at what becomes of a model's text, and ``test_live_view`` at the live view; here the same
-kind of text goes in by every door of the whole app: endpoint, log, notes, presets, links, capsules and addresses.
+``tests/markdown`` tests model text, ``test_live_view`` the live view; here such text enters everywhere in the whole
+app: endpoint, log, notes, presets, links, capsules and addresses.
 """
 
 from __future__ import annotations

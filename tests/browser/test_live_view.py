@@ -1,4 +1,4 @@
-"""The live view as a person sees it: it follows, can be copied while it streams, is heard, replays, falls back."""
+"""The live view in Chromium: following, copying, screen readers, replay and fallback."""
 
 from __future__ import annotations
 

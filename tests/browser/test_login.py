@@ -1,4 +1,4 @@
-"""Logging in with a real OpenID provider on loopback: each finds what is theirs, until the login ends."""
+"""Logins with a real OpenID provider on loopback: each user sees own runs until the login ends."""
 
 from __future__ import annotations
 

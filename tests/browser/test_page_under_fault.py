@@ -1,4 +1,4 @@
-"""An open page while its endpoint breaks off, its connection is gone, or its server is killed and comes back."""
+"""An open page while its endpoint fails, its connection breaks, or its server is killed and restarted."""
 
 from __future__ import annotations
 

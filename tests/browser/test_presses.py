@@ -1,4 +1,4 @@
-"""Presses that come while the page is still being drawn, in a real browser."""
+"""Presses while the page is still being drawn, in Chromium."""
 
 from __future__ import annotations
 

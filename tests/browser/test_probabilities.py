@@ -1,4 +1,4 @@
-"""Token probabilities as a person sees them, on the embedded model."""
+"""Token probabilities in Chromium, on the embedded model."""
 
 from __future__ import annotations
 

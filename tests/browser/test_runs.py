@@ -1,4 +1,4 @@
-"""The Runs page as hands and eyes meet it: a view in its address, a file of it, runs held against each other."""
+"""The Runs page in Chromium: a view in the address, its export, and compared runs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sweeps as a person sees them, in Chromium: a data set from a file."""
+"""Sweeps in Chromium: a data set from a file."""
 
 from __future__ import annotations
 

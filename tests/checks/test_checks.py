@@ -1,4 +1,4 @@
-"""Checks on answers: each kind passes and fails with a reason, and no check takes more time than it may."""
+"""Checks on answers: each kind passes and fails with a reason, within its time limit."""
 
 from __future__ import annotations
 

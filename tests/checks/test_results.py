@@ -1,4 +1,4 @@
-"""What a run keeps of its checks: whether its answer passes, and each result with its reason."""
+"""The stored checks of a run: whether its answer passes, and each result with its reason."""
 
 from __future__ import annotations
 

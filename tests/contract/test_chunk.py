@@ -1,4 +1,4 @@
-"""Chunks as endpoints really send them: no oddity crashes the reader or loses text."""
+"""Chunks as endpoints send them: malformed parts neither raise errors nor lose text."""
 
 import json
 

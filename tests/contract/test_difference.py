@@ -1,4 +1,4 @@
-"""What differs between two requests, in words."""
+"""The differences between two requests, in words."""
 
 import pytest
 

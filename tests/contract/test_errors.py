@@ -1,4 +1,4 @@
-"""Errors of every shape become one sentence of plain text, and name the fields they complain about."""
+"""Errors of every shape become one sentence of plain text and name their fields."""
 
 import json
 import re

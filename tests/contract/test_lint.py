@@ -1,4 +1,4 @@
-"""What is said of a request before it is sent, and that each fix settles what it was offered for."""
+"""The remarks before sending; each fix resolves its remark."""
 
 import json
 

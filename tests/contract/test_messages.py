@@ -1,4 +1,4 @@
-"""Messages: what each says on the wire, and which order of roles an endpoint takes."""
+"""Messages: their form on the wire, and the accepted orders of roles."""
 
 import pytest
 from pydantic import ValidationError

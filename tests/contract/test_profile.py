@@ -1,4 +1,4 @@
-"""Dialects: ranges, key names and what an endpoint calls things."""
+"""Dialects: ranges and names of keys."""
 
 import pytest
 

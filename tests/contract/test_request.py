@@ -1,4 +1,4 @@
-"""The request and its bytes: nothing that was said is lost, and nothing is said that was not."""
+"""The request and its bytes: every state and value survives, and nothing is added."""
 
 import json
 from itertools import product

@@ -1,4 +1,4 @@
-"""JSON that two readers would read differently is refused, with a reason."""
+"""Ambiguous JSON is refused with a reason."""
 
 import json
 

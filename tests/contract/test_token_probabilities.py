@@ -1,4 +1,4 @@
-"""The probabilities of tokens in the shapes of several endpoints, and what is wrong with them."""
+"""The probabilities of tokens in the shapes of several endpoints, also malformed ones."""
 
 from __future__ import annotations
 

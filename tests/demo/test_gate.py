@@ -1,4 +1,4 @@
-"""The gate as it really stands: in a runner, before a real endpoint over loopback, on a real log."""
+"""The gate in a runner, before a real endpoint over loopback, on a real log."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reads the container's files, as far as the tests need them."""
+"""Reads the container's files for the tests."""
 
 from __future__ import annotations
 

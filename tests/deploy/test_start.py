@@ -1,4 +1,4 @@
-"""The container's start command as it stands, on the files that an image has, with no home and its data elsewhere."""
+"""The container's start command on the files of an image, without a home and with its data elsewhere."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The wheel, built and installed in an environment of its own."""
+"""The wheel, built and installed in a separate environment."""
 
 from __future__ import annotations
 

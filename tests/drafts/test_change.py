@@ -1,4 +1,4 @@
-"""A change of a draft: what it makes of one, and what lies between two."""
+"""Changes of a draft: applying one, and finding the change between two drafts."""
 
 from __future__ import annotations
 

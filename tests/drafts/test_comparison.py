@@ -1,4 +1,4 @@
-"""Lanes: whatever is done to them, there are two to eight, and what one does not change is as the draft has it."""
+"""Lanes: there are always two to eight, and unchanged fields are those of the draft."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A draft taken as far as it goes."""
+"""A draft and the request, bytes and remarks made from it."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The turns and their branches: whatever is done to them, no word is lost that was not deleted."""
+"""The turns and their branches: no edit loses text that was not deleted."""
 
 from collections import Counter
 

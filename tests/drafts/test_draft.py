@@ -1,4 +1,4 @@
-"""The form as a value: the request it makes, what it says when it makes none, and its way through JSON."""
+"""A draft: its request, the reason when there is none, and its JSON."""
 
 import json
 

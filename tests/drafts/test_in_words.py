@@ -1,4 +1,4 @@
-"""What a draft says of each field in words, and what differs between several drafts."""
+"""The fields of a draft in words, and the differences of several drafts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Presets: what they set, what they leave alone."""
+"""Presets: the fields that they set, and those that they keep."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Two drafts side by side: lane A is the base, lane B asks what the other one asks."""
+"""Two drafts side by side: lane A is the base, lane B sends the request of the other."""
 
 from __future__ import annotations
 

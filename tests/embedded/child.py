@@ -1,4 +1,4 @@
-"""Finds the process of the embedded model from outside."""
+"""Finds the process of the embedded model."""
 
 from __future__ import annotations
 

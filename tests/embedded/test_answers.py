@@ -1,4 +1,4 @@
-"""What the endpoint answers to requests that are right."""
+"""The endpoint's answers to valid requests."""
 
 from __future__ import annotations
 

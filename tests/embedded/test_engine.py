@@ -1,4 +1,4 @@
-"""What llama.cpp is asked, as a function of the request, and how its chunks are read."""
+"""The request to llama.cpp as a function of the contract's request, and the reading of its chunks."""
 
 from __future__ import annotations
 

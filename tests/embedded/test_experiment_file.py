@@ -1,4 +1,4 @@
-"""An experiment file on the embedded model, as CI runs it: it passes, and fails once the prompt is another one."""
+"""An experiment file on the embedded model, as CI runs it: it passes, and fails after a change of the prompt."""
 
 from __future__ import annotations
 

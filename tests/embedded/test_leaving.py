@@ -1,4 +1,4 @@
-"""Many clients at once, and clients that leave before their answer is complete."""
+"""Many clients at once, and clients that disconnect before their answer is complete."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The clients people have, unchanged, against the embedded endpoint."""
+"""The official clients, unchanged, against the embedded endpoint."""
 
 from __future__ import annotations
 

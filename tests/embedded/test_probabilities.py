@@ -1,4 +1,4 @@
-"""The probabilities of tokens: what the endpoint serves is what llama.cpp says when it is called directly."""
+"""The probabilities of tokens that the endpoint serves are those of llama.cpp."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The child process: its life under the app, and by hand."""
+"""The child process, under the app and started by hand."""
 
 from __future__ import annotations
 

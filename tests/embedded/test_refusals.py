@@ -1,4 +1,4 @@
-"""What the endpoint answers to requests that are wrong."""
+"""The endpoint's answers to invalid requests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reading any body and writing any answer, as functions of values."""
+"""Reading bodies and writing answers, as functions of values."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Endpoints that are added on the page: what is checked, and the file that keeps them."""
+"""Endpoints that are added on the page: their checks and their file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Axes: what a person types becomes values, and values become drafts, or a sentence says why not."""
+"""Axes: typed text becomes values, and values become drafts, or a sentence gives the reason."""
 
 from __future__ import annotations
 

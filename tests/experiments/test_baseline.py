@@ -1,4 +1,4 @@
-"""Against a baseline a measure is worse only when it is by more than chance and by more than the tolerance."""
+"""A measure is worse than a baseline only beyond chance and beyond the tolerance."""
 
 from __future__ import annotations
 

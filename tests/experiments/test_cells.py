@@ -1,4 +1,4 @@
-"""The runs of a sweep before they are made: what each row asks, why it cannot, and the order of the rounds."""
+"""The runs of a sweep before they are made: requests, problems and the order of the rounds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The command that runs an experiment file: what it writes, what it says, and its exit code."""
+"""The command that runs an experiment file: its output, its files and its exit code."""
 
 from __future__ import annotations
 

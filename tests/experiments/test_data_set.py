@@ -1,4 +1,4 @@
-"""Data sets: read to the letter, or refused in a sentence that names the line."""
+"""Data sets: read exactly, or refused in a sentence that names the line."""
 
 from __future__ import annotations
 

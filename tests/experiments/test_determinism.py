@@ -1,4 +1,4 @@
-"""Whether the same bytes gave the same answer, in words that claim no more than is known."""
+"""Determinism checks: whether the same bytes gave the same answer, in words."""
 
 from __future__ import annotations
 

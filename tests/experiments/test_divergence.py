@@ -1,4 +1,4 @@
-"""Where answers part ways: each answer is a path through the tree, and what they share is there once."""
+"""The tree of answers: each answer is a path, and shared text occurs once."""
 
 from collections.abc import Iterator
 

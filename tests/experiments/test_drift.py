@@ -1,4 +1,4 @@
-"""Drift: a change of a measure beyond its noise is marked when it happens, and what changed with it is named."""
+"""Drift: a change of a measure beyond its noise is marked with its time and cause."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Experiments over loopback: who is asked when, what a stop stops, and what stands in the log afterwards."""
+"""Experiments over loopback: the order of requests, stops, pauses, and the rows in the log."""
 
 from __future__ import annotations
 

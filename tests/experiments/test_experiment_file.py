@@ -1,4 +1,4 @@
-"""The experiment file: what it says is what is sent, what is written is read again, and a mistake names its line."""
+"""The experiment file: its requests are sent, written files are read again, and a mistake names its line."""
 
 from __future__ import annotations
 

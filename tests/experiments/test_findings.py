@@ -1,4 +1,4 @@
-"""What a sweep says: an effect is named where it is more than noise, and nowhere else."""
+"""The findings of a sweep: an effect is stated only where it exceeds the noise."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What each lane asks, what it changes, and what there is to know before it is run."""
+"""The request of each lane, its changes, and its problems before it is run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Numbers of an answer: each is what it says, and what cannot be compared has none."""
+"""The measures of an answer, and when they cannot be compared."""
 
 from __future__ import annotations
 

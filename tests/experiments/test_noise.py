@@ -1,4 +1,4 @@
-"""Whether settings differ by more than repeats do: few false alarms, and what is clear is seen."""
+"""Whether settings differ by more than repeats do: few false alarms, and clear differences are found."""
 
 import random
 

@@ -1,4 +1,4 @@
-"""Rows keep the numbers that they have in the table, though some of its lines make no row of their own."""
+"""Rows keep their numbers of the table, although some lines make no row."""
 
 from __future__ import annotations
 

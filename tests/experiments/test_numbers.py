@@ -1,4 +1,4 @@
-"""Numbers side by side: what cannot be compared is named, and is never the best."""
+"""Numbers side by side: incomparable ones are named and never the best."""
 
 from __future__ import annotations
 

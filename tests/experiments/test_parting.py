@@ -1,4 +1,4 @@
-"""Where two answers part, each says how likely its own and the other's token was."""
+"""The first difference of two answers, with the probabilities of both tokens."""
 
 from __future__ import annotations
 

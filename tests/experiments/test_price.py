@@ -1,4 +1,4 @@
-"""The price of a sweep: what is known is added up, and what is not known is not guessed."""
+"""The price of a sweep: known parts are summed, unknown ones are not guessed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An experiment file is run as a page runs it: the same requests, the same log entry, and nothing is made twice."""
+"""An experiment file is run as a page runs it: the same requests, the same log entry, and no run twice."""
 
 from __future__ import annotations
 

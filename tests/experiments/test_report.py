@@ -1,4 +1,4 @@
-"""A report: what each check, limit and comparison comes to, and whether the whole passes."""
+"""A report: the result of each check, limit and comparison, and of the whole."""
 
 from __future__ import annotations
 

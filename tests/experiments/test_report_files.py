@@ -1,4 +1,4 @@
-"""A report as JSON, JUnit and Markdown: readable by others, and a text of a model is never more than a text."""
+"""A report as JSON, JUnit and Markdown, with model text escaped."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Answers against those to the same bytes at another time."""
+"""Reproduced answers against the original ones."""
 
 from __future__ import annotations
 

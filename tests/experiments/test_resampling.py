@@ -1,4 +1,4 @@
-"""Other values of temperature and top_p: what can be told of a token from the returned alternatives, and what not."""
+"""Other values of temperature and top_p: the fate of each token by its returned alternatives."""
 
 from __future__ import annotations
 

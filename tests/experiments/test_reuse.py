@@ -1,4 +1,4 @@
-"""Which cells take the answer of a run from before, and what of it counts there."""
+"""Cells that reuse logged answers, and the facts that they take over."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The order of runs: nobody is left out, nobody comes twice, and nothing is measured cold."""
+"""The order of runs: each cell occurs once, and no cell is measured cold."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Plans: every combination that was asked for, counted before it is built, and what a person makes of the table."""
+"""Plans: every combination, counted before it is built, and edited tables."""
 
 from __future__ import annotations
 

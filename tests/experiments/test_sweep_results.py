@@ -1,4 +1,4 @@
-"""The runs of a sweep as they come back: which belong to which row, what is missing, and what its axes do."""
+"""The runs of a sweep by row: missing ones, and the effects of its axes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A sweep as it is set up: the plan that its axes make, what is wrong with one of them, and its way through JSON."""
+"""The set-up of a sweep: its plan, problems of its axes, and its JSON."""
 
 from __future__ import annotations
 

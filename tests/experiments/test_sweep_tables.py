@@ -1,4 +1,4 @@
-"""Tables of a sweep: what each line says, what is left out, and what a spreadsheet must not compute."""
+"""Tables of a sweep: their lines and filters, and the escaping of formulas."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What became of a text, word by word: nothing is lost, and what stayed is found."""
+"""Word diffs: both texts are complete, and common words are found."""
 
 import re
 from itertools import pairwise

@@ -1,4 +1,4 @@
-"""Sweeps past one process: two of Dask's workers, a PostgreSQL that all of them write, and one of them dying."""
+"""Sweeps on two Dask workers that write to one PostgreSQL, one of which dies."""
 
 from __future__ import annotations
 

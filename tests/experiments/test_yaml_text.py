@@ -1,4 +1,4 @@
-"""YAML: what is written is read again, plain values are those of JSON, and nothing that is read can run or swell."""
+"""YAML: written values are read again, plain values are those of JSON, and nothing is executed or expanded."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every fault of the table ends as its promise says, in its time, and leaves nothing behind."""
+"""Every fault of the table ends as promised, in its time, without leaks."""
 
 from __future__ import annotations
 

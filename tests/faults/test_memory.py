@@ -1,4 +1,4 @@
-"""What is too large never comes into memory: the reader in a process of its own, measured at its peak."""
+"""Too large answers never come into memory: the peak of the reader in its own process."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tokens find their places in the text of an answer, or are said to have none."""
+"""The places of tokens in the text of an answer."""
 
 from __future__ import annotations
 

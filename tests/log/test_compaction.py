@@ -1,4 +1,4 @@
-"""Space of deleted runs goes back to the disk, while runs are written, and every run is found afterwards."""
+"""Compaction returns the space of deleted runs to the disk while runs are written."""
 
 from __future__ import annotations
 

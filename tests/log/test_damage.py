@@ -1,4 +1,4 @@
-"""Damaged, emptied and vanished SQLite files: what is left is kept aside, and a new log begins."""
+"""Damaged, emptied and missing SQLite files are set aside, and a new log starts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A database that fails: runs go on, are complete afterwards, and the log says so meanwhile."""
+"""A failing database: runs continue, are complete afterwards, and the log reports the problem."""
 
 from __future__ import annotations
 

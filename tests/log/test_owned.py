@@ -1,4 +1,4 @@
-"""Each owner has a log of their own: nothing of it can be found, changed or deleted from another."""
+"""Owners are separated: no row is found, changed or deleted by another owner."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the log keeps for each owner is counted to the byte, has an end, and nothing that was there is lost at it."""
+"""Storage is counted per owner to the byte and limited, and the limit loses no data."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The facts of a run: one list, of which tables, files, screens, shared copies and the documentation are made."""
+"""The facts of a run: one list for tables, files, pages, shared copies and the documentation."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is found of a request by its words and settings."""
+"""The searchable texts of a request: its prompt and its settings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Migrations: forward only, all or nothing, and whatever an older release wrote still opens."""
+"""Migrations: forward only, all or nothing, and every older log opens."""
 
 from __future__ import annotations
 

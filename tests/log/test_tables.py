@@ -1,4 +1,4 @@
-"""What is odd about texts and numbers comes back the same from every database."""
+"""Unusual texts and numbers are stored the same by every database."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A file is fetched by whoever was offered it, for a while."""
+"""Tickets permit downloads for a limited time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rows are written in few statements, however many runs there are."""
+"""Rows of many runs are written in few statements."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The answer and what can be done with it; what was and would be sent; the events."""
+"""The answer and its actions; the request; the events."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Lanes side by side: what each asks, what comes of them, and what is found again."""
+"""Compare: the requests of lanes, their results, and comparisons from the log."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Writing a request: messages, branches, variables, remarks; what is kept, and what can be undone."""
+"""Composing a request: messages, branches, variables, remarks, drafts and undo."""
 
 from __future__ import annotations
 

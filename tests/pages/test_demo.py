@@ -1,4 +1,4 @@
-"""A demo as a visitor meets it: its limits are said before, held behind, and what one makes is one's own."""
+"""A demo: its limits are shown and enforced, and visitors are separated."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Settings come by link: the form is filled, nothing is sent, and what is wrong is said in a sentence."""
+"""Settings links: the form is filled, nothing is sent, and problems have a sentence."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Answers are shared as frozen copies: chosen, previewed, opened by whoever has the link, taken back."""
+"""Shared answers: chosen, previewed, opened by link, revoked."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sweeps: what is set up, what runs, how it goes on, and what is found again."""
+"""Sweeps: set-up, runs, pauses, and sweeps from the log."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What came of a sweep, as the page shows it: groups, what differs, cells to be run again or compared, charts."""
+"""The results of a sweep: groups, differences, repeated and compared cells, charts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What Tempera writes is for the user who runs it, and nobody else on the machine."""
+"""Tempera's files are readable by their user only."""
 
 from __future__ import annotations
 

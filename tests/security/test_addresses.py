@@ -1,4 +1,4 @@
-"""What stands in an address or a file of others finds only what it names, and sends nothing anywhere else."""
+"""Addresses and files of others find only what they name and cause no request."""
 
 from __future__ import annotations
 

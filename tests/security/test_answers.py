@@ -1,4 +1,4 @@
-"""What an endpoint says is an answer, and nothing but an answer; and what leaves as a file computes nothing."""
+"""Endpoint text stays text, and exported formulas are escaped."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A base URL means the same to everybody who reads it, or is refused before anything is sent."""
+"""An ambiguous base URL is refused before anything is sent."""
 
 from __future__ import annotations
 

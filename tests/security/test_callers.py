@@ -1,4 +1,4 @@
-"""Who calls, as a started server counts it: by the socket, and as far as the operator's proxies wrote headers."""
+"""The address of a caller, by the socket and the headers of the operator's proxies."""
 
 from __future__ import annotations
 

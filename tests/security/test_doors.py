@@ -1,4 +1,4 @@
-"""What nobody asked for is not taken in, and what one visitor may hold at once has an end."""
+"""Uploads, pages and storage are limited per visitor."""
 
 from __future__ import annotations
 

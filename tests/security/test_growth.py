@@ -1,7 +1,7 @@
-"""Four times as much text from outside takes about four times as long, whatever it is made of, or is refused.
+"""Work on untrusted text grows linearly: four times the text takes about four times as long, or is refused.
 
-Linear work takes 4 times as long, quadratic work 16 times. Processor time of this thread is counted, so that nothing
-else on the machine matters; what takes less than a millisecond passes.
+Linear work takes 4 times as long, quadratic work 16 times. Processor time of this thread is counted, so that other
+load does not matter; work of less than a millisecond passes.
 """
 
 from __future__ import annotations

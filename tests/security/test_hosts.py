@@ -1,4 +1,4 @@
-"""Which names the server answers to, directly, under a public address, and behind proxies that change host or path."""
+"""The host names that the server answers, directly, under a public address and behind proxies."""
 
 from __future__ import annotations
 

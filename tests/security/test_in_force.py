@@ -1,4 +1,4 @@
-"""The settings of the server as they are in force in the running app, and not merely in its file."""
+"""The settings in force in the running app, not only in its file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where the operator set up a login, nobody is let in without one, whatever becomes of the file that says so."""
+"""A configured login is always required, also after mistakes in the secrets file."""
 
 from __future__ import annotations
 

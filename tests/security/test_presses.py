@@ -1,4 +1,4 @@
-"""A press is taken once, whatever the browser sends right after it."""
+"""A press counts once, for any following message of the browser."""
 
 from __future__ import annotations
 

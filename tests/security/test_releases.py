@@ -1,4 +1,4 @@
-"""What is installed: no release with a hole that matters here, and nothing that is not locked by its hash."""
+"""Installed packages: no release with a relevant vulnerability, and all locked by hash."""
 
 from __future__ import annotations
 

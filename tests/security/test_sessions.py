@@ -1,4 +1,4 @@
-"""Who may open a session, what it may claim to be, and what one session does to another."""
+"""Who may open a session, forged identities, and the separation of sessions."""
 
 from __future__ import annotations
 

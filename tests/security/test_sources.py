@@ -1,4 +1,4 @@
-"""Rules that the source itself keeps, read from it: a new door for foreign text, data or connections is noticed."""
+"""Rules that the source must keep: each new place for untrusted text, data or connections fails a test."""
 
 from __future__ import annotations
 

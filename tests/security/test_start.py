@@ -1,4 +1,4 @@
-"""A server that would stand open against its operator's intention does not start, and says why."""
+"""A server without its configured protection does not start, with a reason."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``docs/security.md`` names a test for each requirement, and each of these tests is there."""
+"""``docs/security.md`` names an existing test for each requirement."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Streamlit's own classes, with our functions in them: an upgrade that changes what they rely on fails here."""
+"""Replaced functions in Streamlit's own classes: an upgrade that changes their assumptions fails here."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a program that reads a shared page without running it finds: a card where the owner wants one, else nothing."""
+"""The page of a link for programs that do not run it: a card only where the owner wants one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A request that does not arrive is not waited for; what takes long for another reason is."""
+"""Slow requests are cut off; slow answers and silent sockets are not."""
 
 from __future__ import annotations
 

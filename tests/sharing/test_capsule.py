@@ -1,4 +1,4 @@
-"""The capsule itself: what it may hold, and what comes out of its bytes, whatever these are."""
+"""The capsule: its content, its bytes, and the refusal of others."""
 
 from __future__ import annotations
 

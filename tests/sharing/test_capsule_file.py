@@ -1,4 +1,4 @@
-"""Capsules in files: what is read equals what was written, and a change to it is noticed."""
+"""Capsules in files: lossless, and changes are detected."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Capsules in the database: found by their id alone, and by nobody once they are taken back or have expired."""
+"""Capsules in the database: found by their id only, until they are revoked or expire."""
 
 from __future__ import annotations
 

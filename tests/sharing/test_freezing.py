@@ -1,4 +1,4 @@
-"""What goes into a capsule, and above all what does not."""
+"""The content of a capsule, and private facts that it must not contain."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Hidden characters: those that carry what nobody sees are shown, those that an emoji needs are left alone."""
+"""Hidden characters are marked; those that an emoji needs are not."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a link says, put into a form and into words."""
+"""The content of a link, applied to a draft and in words."""
 
 from __future__ import annotations
 

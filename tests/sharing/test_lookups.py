@@ -1,4 +1,4 @@
-"""Whoever tries many ids is slowed down, and nobody else."""
+"""Guessing ids is rate limited per visitor."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The preview says all that becomes public, and nothing else."""
+"""The preview names exactly what becomes public."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The settings file: what a link is too short for, as JSON that a person can read and change."""
+"""The settings file: readable JSON without the length limit of links."""
 
 from __future__ import annotations
 

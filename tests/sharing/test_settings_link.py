@@ -1,4 +1,4 @@
-"""The settings link: what went in comes out, whatever was cut, edited or forged gives one sentence."""
+"""The settings link: lossless, and cut, edited or forged links give one sentence."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A paste that breaks off anywhere is refused in a sentence, or is still the request that it was: never another one."""
+"""A paste that is cut anywhere is refused or gives the same request, never another one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the two clients really send: their own code runs here, with a transport that notes the body."""
+"""The requests of the two clients: their own code runs with a transport that records the body."""
 
 from __future__ import annotations
 

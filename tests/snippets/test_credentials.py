@@ -1,4 +1,4 @@
-"""Credentials and addresses in a paste are left out and named; what only sounds like one stays."""
+"""Credentials and addresses in a paste are left out and named; similar names stay."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pasted text becomes the request it says; what was changed is told, what is no request is refused in a sentence."""
+"""Pasted text becomes a request with notes on changes, or is refused with a sentence."""
 
 from __future__ import annotations
 

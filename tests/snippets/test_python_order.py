@@ -1,4 +1,4 @@
-"""Python code is read from top to bottom: what a name holds at the call counts, what is not followed is said."""
+"""Python code is read from top to bottom: names have their value at the call, and unknown values are noted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every snippet runs as it is, in a process of its own, and sends what Tempera would send."""
+"""Every snippet runs as a program and sends the bytes that Tempera sends."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Commands as the shells of Windows and bash have them, with here-documents, variables and several in one paste."""
+"""Commands of Windows shells and bash, with here-documents, variables and several commands."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``python -m components.streaming``: the reader on its own, as a person at a terminal sees it."""
+"""``python -m components.streaming``: the reader as a command."""
 
 import io
 import json

@@ -1,4 +1,4 @@
-"""Which addresses are called when the caller says which are allowed: decided on who answers, before a byte goes out."""
+"""Allowed addresses: the connected peer is checked before a byte is sent."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which connections later calls use again, and which they never do."""
+"""Kept connections: which calls reuse them, and which never do."""
 
 from __future__ import annotations
 

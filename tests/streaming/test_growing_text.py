@@ -1,4 +1,4 @@
-"""Texts whose pieces are new, and texts whose pieces repeat all that came before."""
+"""Pieces that are new, and pieces that repeat the text so far."""
 
 import pytest
 from hypothesis import example, given

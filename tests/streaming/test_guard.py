@@ -1,4 +1,4 @@
-"""The guard in front of sseclient-py, and the text that page and log can take."""
+"""The guard before sseclient-py, and texts that page and log can store."""
 
 from itertools import pairwise
 

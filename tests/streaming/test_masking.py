@@ -1,4 +1,4 @@
-"""A key is taken out of texts and events, however it is escaped and wherever it is cut; all else comes as it was."""
+"""A key is removed from texts and events in any escaping and at any cut."""
 
 from __future__ import annotations
 

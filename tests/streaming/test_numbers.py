@@ -1,4 +1,4 @@
-"""The numbers of an answer are those of its source, which knows when it sent each token and how many they were."""
+"""The numbers of an answer are those of its source, which recorded each token and its time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Answers that another process reads: they are the same, a stop reaches it, and neither process outlives the other."""
+"""Answers read by another process: equal, stoppable, and without orphaned processes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""When the next attempt comes: what an endpoint asks for, wherever it says so."""
+"""The wait before a retry, as requested in any header or body."""
 
 import time
 from datetime import UTC, datetime, timedelta

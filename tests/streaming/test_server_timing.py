@@ -1,4 +1,4 @@
-"""What an endpoint says of a request's wait is read where it is a number, and nothing that it says does harm."""
+"""The reported queue time: numbers are read, anything else is ignored."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The reader against endpoints that behave and misbehave: how each run ends, and that nothing that arrived is lost."""
+"""The reader against correct and faulty endpoints: the end of each run, without lost text."""
 
 import gzip
 import json

@@ -1,4 +1,4 @@
-"""Calls of tools are put together from their pieces by what says most surely where a piece belongs."""
+"""Tool calls are joined from their pieces by the most reliable sign."""
 
 from typing import Any
 

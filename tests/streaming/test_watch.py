@@ -1,4 +1,4 @@
-"""Exchanges are ended when their time is up, however many are watched at once, and not before."""
+"""Exchanges end at their limits, with many watched at once."""
 
 from __future__ import annotations
 

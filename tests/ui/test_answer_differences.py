@@ -1,4 +1,4 @@
-"""The answers that are held against one another: of runs with several choices, those that the reader selects."""
+"""The compared answers: of runs with several choices, the selected ones."""
 
 from __future__ import annotations
 

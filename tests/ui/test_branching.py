@@ -1,4 +1,4 @@
-"""Where an answer continues from another token: the text before it and the alternative, if both can be sent."""
+"""Continuing an answer from another token: the text before it and the alternative."""
 
 from __future__ import annotations
 

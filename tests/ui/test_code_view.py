@@ -1,4 +1,4 @@
-"""The code of a request comes with what it needs to run: packages, a key, a server for the embedded model."""
+"""The code of a request with its packages, key and server."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The table of events: what all events have in common is said once."""
+"""The table of events: the common part of all events is shown once."""
 
 from __future__ import annotations
 

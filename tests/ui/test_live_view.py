@@ -1,4 +1,4 @@
-"""The live view as the script draws it: who may connect, what the page is told, and that no text goes that way."""
+"""The live view in the script: permitted origins, and no text in the script's data."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The form for an endpoint of the visitor's own: what it keeps, where, and what it says."""
+"""The form for a visitor's own endpoint: storage and messages."""
 
 from __future__ import annotations
 

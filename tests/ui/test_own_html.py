@@ -1,4 +1,4 @@
-"""The gate before HTML of ours."""
+"""The sanitizer for the app's own HTML."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How many answers of a capsule stand side by side."""
+"""The number of answers of a capsule side by side."""
 
 from __future__ import annotations
 

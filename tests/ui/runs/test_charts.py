@@ -1,4 +1,4 @@
-"""What the charts of the log are made of."""
+"""The data of the charts of the log."""
 
 from __future__ import annotations
 

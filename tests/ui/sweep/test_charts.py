@@ -1,4 +1,4 @@
-"""What the charts of a sweep draw, as their specification says it."""
+"""The specifications of the charts of a sweep."""
 
 from __future__ import annotations
 
