@@ -12,9 +12,8 @@ _Number = TypeVar("_Number", int, float)
 
 @dataclass(frozen=True)
 class Price:
-    """The estimate of a sweep.
+    """The estimate of a sweep. Answers from the log cost nothing.
 
-    ``requests`` are sent; ``already_answered`` cells take their answer from the log and cost nothing.
     ``worst_tokens``: prompts and answers when every answer reaches its max_tokens; None when a request sends no
     max_tokens.
     ``expected_tokens``: the same with answers of the measured length, or max_tokens where that is less; None without
@@ -24,8 +23,6 @@ class Price:
     ``cost``: the price of the expected tokens, in the currency of the prices; None without prices or expected tokens.
     """
 
-    requests: int
-    already_answered: int
     worst_tokens: int | None
     expected_tokens: int | None
     expected_seconds: float | None
@@ -47,7 +44,6 @@ def price(
     prompt_tokens: Sequence[int],
     times: Sequence[int],
     *,
-    already: int,
     concurrency: int,
     seconds_per_token: float | None,
     ttft_s: float | None,
@@ -57,7 +53,7 @@ def price(
     """The price of the remaining requests.
 
     ``bodies_max_tokens`` (None where not sent), ``prompt_tokens`` (counted or estimated) and ``times`` (how often it
-    is sent, at least once) have one entry per distinct request; ``already`` cells come on top.
+    is sent, at least once) have one entry per distinct request.
     ``seconds_per_token`` and ``ttft_s`` are as measured at this concurrency; ``expected_completion`` is in tokens;
     ``price_per_million`` is for a million tokens of prompts and of answers. Raises ValueError when the
     lists differ in length.
@@ -65,13 +61,11 @@ def price(
     if not len(bodies_max_tokens) == len(prompt_tokens) == len(times):
         raise ValueError("Each request needs its max_tokens, its prompt tokens, and how often it is sent.")
     if not times:
-        return Price(0, already, 0, 0, 0.0, 0.0)
+        return Price(0, 0, 0.0, 0.0)
     prompts = _weighted(prompt_tokens, times)
     answers = _expected_answers(bodies_max_tokens, expected_completion)
     completion = None if answers is None else _weighted(answers, times)
     return Price(
-        requests=sum(times),
-        already_answered=already,
         worst_tokens=_worst(prompts, bodies_max_tokens, times),
         expected_tokens=None if completion is None else round(prompts + completion),
         expected_seconds=_seconds(answers, times, concurrency, seconds_per_token, ttft_s),

@@ -19,7 +19,6 @@ def priced(
     most: Sequence[int | None], prompts: Sequence[int], times: Sequence[int] | None = None, **known: Any
 ) -> Price:
     everything: dict[str, Any] = {
-        "already": 0,
         "concurrency": 1,
         "seconds_per_token": 0.01,
         "ttft_s": 0.5,
@@ -30,9 +29,7 @@ def priced(
 
 
 def test_known_prices_are_summed() -> None:
-    assert priced([50, 200], [10, 20], already=3) == Price(
-        requests=2,
-        already_answered=3,
+    assert priced([50, 200], [10, 20]) == Price(
         worst_tokens=280,
         expected_tokens=180,
         expected_seconds=pytest.approx(0.5 + 0.5 + 0.5 + 1.0),
@@ -46,7 +43,7 @@ def test_without_max_tokens_there_is_no_worst_case() -> None:
 
 
 def test_without_a_measured_length_only_the_worst_case_is_known() -> None:
-    assert priced([50], [10], expected_completion=None) == Price(1, 0, 60, None, None, None)
+    assert priced([50], [10], expected_completion=None) == Price(60, None, None, None)
 
 
 @pytest.mark.parametrize("unknown", ["seconds_per_token", "ttft_s"])
@@ -66,19 +63,18 @@ def test_requests_at_once_share_the_time_but_none_is_split() -> None:
     assert priced([None] * 2, [1] * 2, concurrency=4).expected_seconds == pytest.approx(1.5)
 
 
-def test_reused_answers_cost_nothing() -> None:
+def test_no_requests_cost_nothing() -> None:
     nothing = price(
         [],
         [],
         [],
-        already=9,
         concurrency=4,
         seconds_per_token=None,
         ttft_s=None,
         expected_completion=None,
         price_per_million=None,
     )
-    assert nothing == Price(0, 9, 0, 0, 0.0, 0.0)
+    assert nothing == Price(0, 0, 0.0, 0.0)
 
 
 def test_every_request_needs_its_prompt() -> None:
@@ -102,9 +98,9 @@ def test_expected_costs_are_within_their_bounds(
 
 
 def test_the_cost_of_groups_is_their_sum_or_unknown() -> None:
-    known = Price(2, 1, 100, 50, 1.5, 0.25)
-    assert total_of([known, known]) == Price(4, 2, 200, 100, 3.0, 0.5)
-    assert total_of([known, Price(1, 0, None, 20, None, None)]) == Price(3, 1, None, 70, None, None)
+    known = Price(100, 50, 1.5, 0.25)
+    assert total_of([known, known]) == Price(200, 100, 3.0, 0.5)
+    assert total_of([known, Price(None, 20, None, None)]) == Price(None, 70, None, None)
 
 
 @given(st.lists(st.tuples(st.none() | counts, counts, st.integers(1, 5)), max_size=6))

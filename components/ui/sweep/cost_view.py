@@ -37,7 +37,7 @@ def draw_cost(requests: Sequence[RowRequest], setup: Setup, known: Reused) -> in
     count = sum(times.values())
     words = [f"{count:,} request{'' if count == 1 else 's'}"]
     if asked:
-        cost = _price(asked, times, setup.at_once, len(reused))
+        cost = _price(asked, times, setup.at_once)
         # Four characters per token is an estimate, so all of these are estimates.
         if cost.worst_tokens is not None:
             words.append(f"at most {cost.worst_tokens:,} tokens")
@@ -105,17 +105,17 @@ def _is_beyond_demo(count: int) -> bool:
     return demo is not None and count > demo.sweep_runs
 
 
-def _price(asked: Sequence[RowRequest], times: Mapping[int, int], at_once: int, already: int) -> Price:
+def _price(asked: Sequence[RowRequest], times: Mapping[int, int], at_once: int) -> Price:
     """The price over all models, each with its own measures; ``times`` counts the requests of a position."""
     groups: dict[tuple[str, str], list[RowRequest]] = defaultdict(list)
     for request in asked:
         if request.endpoint and request.composed.request:
             groups[request.endpoint.name, request.composed.request.model].append(request)
-    return total_of([_price_of_group(*names, group, times, at_once, already) for names, group in groups.items()])
+    return total_of([_price_of_group(*names, group, times, at_once) for names, group in groups.items()])
 
 
 def _price_of_group(
-    endpoint: str, model: str, group: Sequence[RowRequest], times: Mapping[int, int], at_once: int, already: int
+    endpoint: str, model: str, group: Sequence[RowRequest], times: Mapping[int, int], at_once: int
 ) -> Price:
     measured = _measured(own_log(), endpoint, model)
     asked = [request.composed.request for request in group if request.composed.request]
@@ -125,7 +125,6 @@ def _price_of_group(
         [one.max_tokens for one in asked],
         [max(estimated_tokens(one.messages) + round(unseen), 1) for one in asked],
         [times[request.position] for request in group],
-        already=already,
         concurrency=at_once,
         seconds_per_token=statistics.median(1 / one.tokens_per_second for one in measured) if measured else None,
         ttft_s=statistics.median(one.ttft_ms / 1000 for one in measured) if measured else None,
