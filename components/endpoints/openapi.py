@@ -84,12 +84,12 @@ class OpenApiFields:
                 self._problems[url] = problem
 
 
-def read_fields(address: Address, url: str, within_s: float = _WITHIN_S) -> dict[str, Declared]:
+def read_fields(address: Address, url: str) -> dict[str, Declared]:
     """The fields in the document at this address. Raises NoDocument."""
     hide = address.key.mask.out_of if address.key else str
-    watch = Watch(within_s)
+    watch = Watch(_WITHIN_S)
     try:
-        call = Call(watch, within_s, allows=address.allows)
+        call = Call(watch, _WITHIN_S, allows=address.allows)
         with get_json(call, url, address.key) as answer:
             if answer.status_code != 200:
                 raise NoDocument(sentences.DOCUMENT_STATUS.format(status=answer.status_code))
@@ -101,7 +101,7 @@ def read_fields(address: Address, url: str, within_s: float = _WITHIN_S) -> dict
         return fields_in(read_object(body.decode(errors="replace")), urlsplit(address.base_url).path + _COMPLETIONS)
     except StreamFault as fault:
         raise NoDocument(
-            sentences.DOCUMENT_LATE.format(within_s=within_s) if watch.ended else hide(fault.sentence)
+            sentences.DOCUMENT_LATE.format(within_s=_WITHIN_S) if watch.ended else hide(fault.sentence)
         ) from None
     except UnreadableEvent:
         raise NoDocument(sentences.DOCUMENT_NOT_JSON) from None

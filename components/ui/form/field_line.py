@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
@@ -34,15 +32,7 @@ def draw_note(note: str) -> None:
         st.container()  # the value keeps its place in the line
 
 
-def draw_state(
-    name: str,
-    options: list[str],
-    begins_with: str,
-    *,
-    key: str,
-    on_change: Callable[[], None] | None = None,
-    persist: bool = True,
-) -> str:
+def draw_state(name: str, options: list[str], begins_with: str, *, key: str) -> str:
     """Draw the menu of states at the end of the line; returns the chosen one."""
     return (
         st.selectbox(
@@ -53,8 +43,8 @@ def draw_state(
             label_visibility="collapsed",
             filter_mode=None,
             width=STATE_WIDTH,
-            on_change=on_change or "rerun",
-            persist_state="session" if persist else None,
+            on_change="rerun",
+            persist_state="session",
         )
         or FieldState.OMIT.value
     )
