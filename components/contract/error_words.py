@@ -129,20 +129,20 @@ def _words_of_object(value: Mapping[str, object], depth: int, *, listed: bool) -
         entry["metadata.raw"] = entry["metadata"].get("raw")
 
     @cache
-    def said(key: str) -> Words:
+    def words_of(key: str) -> Words:
         by_field: _Kinds = (str, *_NESTED) if key == "errors" else list if key in _LISTS_OF_PROBLEMS else ()
         return _words(entry.get(key), depth + 1, by_field=by_field)
 
     own = _field_of(entry, listed=listed)
     for key in _LISTS_OF_PROBLEMS:
-        if isinstance(entry.get(key), _NESTED) and said(key).text and said(key).fields:
-            return _named(own, said(key))
+        if isinstance(entry.get(key), _NESTED) and words_of(key).text and words_of(key).fields:
+            return _named(own, words_of(key))
     found = Words()
     for key, kind in _PLACES:
-        if isinstance(entry.get(key), kind) and said(key).text:
-            if _is_telling(said(key).text):
-                return _named(own, said(key))
-            found = found if found.text else said(key)
+        if isinstance(entry.get(key), kind) and words_of(key).text:
+            if _is_telling(words_of(key).text):
+                return _named(own, words_of(key))
+            found = found if found.text else words_of(key)
     return _named(own, found) if found.text else found
 
 

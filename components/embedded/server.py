@@ -57,7 +57,7 @@ class _Endpoint:
         try:
             asked = wire.read_request(await _read_body(request))
         except ClientDisconnect:
-            return _nobody_reads_this()
+            return _unread_response()
         except wire.InvalidBody as invalid:
             return _json({"detail": invalid.problems}, 422)
         if asked.model != self._engine.model_id:
@@ -165,7 +165,7 @@ def _error(status: int, message: str, kind: str, code: str, field: str | None = 
     return _json(wire.error_object(message, kind, code, field), status)
 
 
-def _nobody_reads_this() -> Response:
+def _unread_response() -> Response:
     return Response(status_code=400)
 
 

@@ -35,7 +35,7 @@ _FAILURES_IN_A_ROW = 10
 _RENEW_S = 1.0
 _RENEW_UNCHANGED_S = 5.0
 _MOST_SILENT_S = _RENEW_UNCHANGED_S + 3.0
-_MOST_LANES_TOLD = 32
+_MOST_LANES_REPORTED = 32
 _MOST_HELD_S = 0.25
 """The longest time that a page may hold runs back; other pages may watch them."""
 _NO_FAILURES = (Status.OK, Status.CANCELLED)
@@ -59,7 +59,7 @@ class Experiment:
         """Held while the claim is taken or given up; never taken while ``_lock`` is held."""
         self._claimed = False
         self._renewed_at = 0.0
-        self._told = Progress()
+        self._reported = Progress()
         self._version = 0
         self._paused_why: str | None = None
         self._makers = makers
@@ -78,20 +78,20 @@ class Experiment:
     @property
     def version(self) -> int:
         """A number that grows with every run that begins or ends, and when the queue shrinks."""
-        told = self._told_elsewhere()
-        return self._version + (told.version if told else 0)
+        elsewhere = self._progress_elsewhere()
+        return self._version + (elsewhere.version if elsewhere else 0)
 
     @property
     def paused(self) -> bool:
         """Whether no further run begins before ``resume``."""
-        told = self._told_elsewhere()
-        return told.paused if told else self._paused
+        elsewhere = self._progress_elsewhere()
+        return elsewhere.paused if elsewhere else self._paused
 
     @property
     def paused_why(self) -> str | None:
         """A sentence after an automatic pause."""
-        told = self._told_elsewhere()
-        return told.paused_why if told else self._paused_why
+        elsewhere = self._progress_elsewhere()
+        return elsewhere.paused_why if elsewhere else self._paused_why
 
     def pause(self, why: str | None = None) -> None:
         """Begin no further run before ``resume``, or a ``start`` while idle. Runs under way continue.
@@ -143,29 +143,29 @@ class Experiment:
     @property
     def is_made_elsewhere(self) -> bool:
         """Whether another process has runs under way or queued."""
-        return self._told_elsewhere() is not None
+        return self._progress_elsewhere() is not None
 
     @property
     def made_elsewhere(self) -> str | None:
         """A sentence about the other process that has runs under way or queued; None when there is none."""
-        told = self._told_elsewhere()
-        if told is None:
+        elsewhere = self._progress_elsewhere()
+        if elsewhere is None:
             return None
-        if told.silent_s < _MOST_SILENT_S:
+        if elsewhere.silent_s < _MOST_SILENT_S:
             return sentences.MAKER_ELSEWHERE
-        left_s = max(1, ALIVE_S - told.silent_s)
-        return sentences.MAKER_SILENT.format(silent=f"{told.silent_s:.0f} s", left=f"{left_s:.0f} s")
+        left_s = max(1, ALIVE_S - elsewhere.silent_s)
+        return sentences.MAKER_SILENT.format(silent=f"{elsewhere.silent_s:.0f} s", left=f"{left_s:.0f} s")
 
-    def _told_elsewhere(self) -> Progress | None:
+    def _progress_elsewhere(self) -> Progress | None:
         if self._claimed or self.is_made_here:
             return None
-        told = self._claim.elsewhere()
+        elsewhere = self._claim.elsewhere()
         with self._lock:
             # The version must not fall when the other process ends.
-            if told is None and self._told.version:
-                self._version += self._told.version + 1
-            self._told = told or Progress()
-        return told
+            if elsewhere is None and self._reported.version:
+                self._version += self._reported.version + 1
+            self._reported = elsewhere or Progress()
+        return elsewhere
 
     def run_ids(self) -> list[str]:
         """The ids of the runs begun in this process, in order; only the log has those of workers."""
@@ -175,15 +175,15 @@ class Experiment:
     @property
     def waiting(self) -> int:
         """The number of queued runs."""
-        if told := self._told_elsewhere():
-            return told.waiting
+        if elsewhere := self._progress_elsewhere():
+            return elsewhere.waiting
         with self._lock:
             return self._queue.waiting
 
     def pending(self, lane: str) -> int:
         """The number of queued runs of this lane; 0 for a sweep of another process."""
-        if told := self._told_elsewhere():
-            return told.pending.get(lane, 0)
+        if elsewhere := self._progress_elsewhere():
+            return elsewhere.pending.get(lane, 0)
         with self._lock:
             return self._queue.pending()[lane]
 
@@ -193,8 +193,8 @@ class Experiment:
 
     def busy_lanes(self) -> set[str]:
         """The lanes with runs under way or queued; none for a sweep of another process."""
-        if told := self._told_elsewhere():
-            return set(told.busy)
+        if elsewhere := self._progress_elsewhere():
+            return set(elsewhere.busy)
         with self._lock:
             return self._queue.busy_lanes()
 
@@ -280,16 +280,16 @@ class Experiment:
         for name, *args in asked:
             getattr(self, name)(*args)
         now, progress = time.monotonic(), self._progress()
-        due_s = _RENEW_S if progress != self._told else _RENEW_UNCHANGED_S
+        due_s = _RENEW_S if progress != self._reported else _RENEW_UNCHANGED_S
         if asked or not self._claimed or now - self._renewed_at > due_s:
             self._claimed = self._claim.take(progress, anew=not self._claimed)
-            self._renewed_at, self._told = now, progress
+            self._renewed_at, self._reported = now, progress
 
     def _progress(self) -> Progress:
         with self._lock:
             pending, busy = self._queue.pending(), self._queue.busy_lanes()
-            told = (dict(pending), tuple(busy)) if len(busy) <= _MOST_LANES_TOLD else ({}, ())
-            return Progress(self._version, pending.total(), self._paused, self._paused_why, *told)
+            by_lane = (dict(pending), tuple(busy)) if len(busy) <= _MOST_LANES_REPORTED else ({}, ())
+            return Progress(self._version, pending.total(), self._paused, self._paused_why, *by_lane)
 
     def stop(self, lane: str | None = None) -> None:
         """Stop the runs of one lane, or of all, and drop the queued ones."""

@@ -31,12 +31,12 @@ class Parting:
     @property
     def own_share(self) -> str:
         """``own`` with three decimals."""
-        return _told(self.own)
+        return _in_words(self.own)
 
     @property
     def other_share(self) -> str:
         """``other`` with three decimals, or what it is less than."""
-        return f"less than {self.below:.3f}" if self.other is None and self.below is not None else _told(self.other)
+        return f"less than {self.below:.3f}" if self.other is None and self.below is not None else _in_words(self.other)
 
     @property
     def is_close(self) -> bool:
@@ -82,7 +82,7 @@ def _at(pieces: Sequence[TokenPiece], character: int) -> tuple[int, int, Token] 
     return None
 
 
-def _told(share: float | None) -> str:
+def _in_words(share: float | None) -> str:
     return "n/a" if share is None else f"{share:.3f}"
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from components.log.owned import OwnedLog
 from components.log.query import QueryFailed, find_run, news_of
 from components.log.record import RunRecord
-from components.log.stopping import is_asked_to_stop
+from components.log.stopping import is_stop_requested
 from components.runs.run import Activity, RetryWait
 
 _LOOK_EVERY_S = 0.4
@@ -84,7 +84,7 @@ class FollowedRun:
             if news and not news.running:
                 # The end of a run may change the text that was there.
                 news = find_run(database, self.id)
-            stopping = Activity.STOPPING if is_asked_to_stop(database, self.id) else None
+            stopping = Activity.STOPPING if is_stop_requested(database, self.id) else None
         except QueryFailed:
             return False
         changed = news is not None or stopping is not self.activity

@@ -29,7 +29,7 @@ def request_stop(log: OwnedLog, run_id: str) -> None:
     log.write(work)
 
 
-def is_asked_to_stop(database: Database, run_id: str) -> bool:
+def is_stop_requested(database: Database, run_id: str) -> bool:
     """Whether a stop of the run was requested. Raises QueryFailed."""
     own = (stop_requests.c.run_id == run_id) & owned(stop_requests, database.owner)
     return bool(read_rows(database, select(stop_requests.c.run_id).where(own)))

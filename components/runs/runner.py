@@ -25,7 +25,7 @@ from components.streaming.stream import AnswerStream
 
 ENDED_RUNS = logging.getLogger("tempera.runs")
 """Gets a record for each run that ends, without its texts."""
-_TOLD_FACTS = ("status", "error_kind", "http_status", "endpoint", "model", "ttft_ms", "total_ms", "completion_tokens")
+_LOGGED_FACTS = ("status", "error_kind", "http_status", "endpoint", "model", "ttft_ms", "total_ms", "completion_tokens")
 _FAULT_OF = "run %s ended by a fault of Tempera"
 _SHUTDOWN_S = 4.0
 """For all runs together."""
@@ -76,7 +76,7 @@ class Runner:
             run.stop()
         return run is not None
 
-    def is_told_to_wait(self, endpoint: str) -> bool:
+    def must_wait_to_retry(self, endpoint: str) -> bool:
         """Whether an active run of that endpoint waits to retry."""
         return any(run.waits_to_retry and run.order.endpoint.name == endpoint for run in self._under_way())
 
@@ -137,7 +137,7 @@ class Runner:
         self._log.ended(run).add_done_callback(lambda _: self._release(run))
 
     def _release(self, run: Run) -> None:
-        _tell(run)
+        _log_end(run)
         del self._runs[run.id]
         run.written.set_result(None)
 
@@ -188,10 +188,10 @@ def _fault() -> Outcome:
     return Outcome(Status.ERROR, ErrorKind.INTERNAL, sentences.TEMPERA_FAILED)
 
 
-def _tell(run: Run) -> None:
+def _log_end(run: Run) -> None:
     if ENDED_RUNS.isEnabledFor(logging.INFO):
         record = run.record()
-        facts = {"run": run.id, **{name: getattr(record, name) for name in _TOLD_FACTS}}
+        facts = {"run": run.id, **{name: getattr(record, name) for name in _LOGGED_FACTS}}
         ENDED_RUNS.info("run ended", extra={"facts": facts})
 
 

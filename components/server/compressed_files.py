@@ -62,14 +62,14 @@ class CompressedFiles:
             return
         path = scope["path"]
         if path not in self._kept:
-            found = await self._asked(scope, receive)
+            found = await self._whole_answer(scope, receive)
             if not found.may_be_kept:
                 await found.send(send)
                 return
             self._kept[path] = await run_in_threadpool(found.compressed)
         await self._kept[path].send(send)
 
-    async def _asked(self, scope: Scope, receive: Receive) -> _Answer:
+    async def _whole_answer(self, scope: Scope, receive: Receive) -> _Answer:
         """The application's whole answer."""
         started: list[Message] = []
         body = bytearray()

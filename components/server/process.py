@@ -46,7 +46,7 @@ def make_in_worker(job: Job) -> Status:
     endpoint = worker.configuration().endpoints.get(job.endpoint)
     if endpoint is None:
         raise LookupError(sentences.WORKER_WITHOUT_ENDPOINT.format(endpoint=job.endpoint))
-    while worker.runner.is_told_to_wait(job.endpoint):
+    while worker.runner.must_wait_to_retry(job.endpoint):
         time.sleep(_LOOK_AGAIN_S)
     run = worker.runner.start(job.order(endpoint))
     run.written.result()

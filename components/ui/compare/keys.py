@@ -22,7 +22,7 @@ VOTE_SAVED = "vote_saved"
 VOTE_PROBLEM = "vote_problem"
 CHECKED = "checked"
 """The checks of the lanes, and the results of runs that have ended, by their ids."""
-ASKED = "asked"
+SENT = "sent_requests"
 """The requests of the running comparison."""
 
 

@@ -86,14 +86,14 @@ def start_all() -> None:
         )
         return
     before = shown_experiment(st.session_state.get(state.EXPERIMENT))
-    asked = _asked_by(ready, draft.comparison)
+    asked = _sent_by(ready, draft.comparison)
     if before and before.going_on:
-        if st.session_state.get(keys.ASKED) == asked:
+        if st.session_state.get(keys.SENT) == asked:
             return  # the key is held down, or the button was pressed twice: the same comparison is already running
         before.stop()
     experiment_id = uuid.uuid4().hex
     state.show_experiment(state.EXPERIMENT, experiment_id)
-    st.session_state[keys.ASKED] = asked
+    st.session_state[keys.SENT] = asked
     _start(experiment_id, draft, ready, is_new=True)
 
 
@@ -198,7 +198,7 @@ def _send_anyway() -> bool:
     return bool(st.session_state.get(state.SEND_ANYWAY))
 
 
-def _asked_by(requests: Sequence[LaneRequest], comparison: Comparison) -> list[tuple[object, ...]]:
+def _sent_by(requests: Sequence[LaneRequest], comparison: Comparison) -> list[tuple[object, ...]]:
     return [(request.lane.id, *request.asks, comparison.repeats, comparison.timing) for request in requests]
 
 

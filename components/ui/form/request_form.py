@@ -123,7 +123,7 @@ def _draw_middle(row: Field, setting: Setting, rules: FieldRules, card: ModelCar
     if row.kind is Kind.CHOICE and chosen == FieldState.VALUE:
         _draw_value(row, setting)
         return
-    notes = {FieldState.OMIT.value: _said_of_omitted(row.name, rules, card), FieldState.NULL.value: "sent as null"}
+    notes = {FieldState.OMIT.value: _omitted_in_words(row.name, rules, card), FieldState.NULL.value: "sent as null"}
     key = field_widgets.value_key(row)
     if chosen == FieldState.VALUE and row.kind is Kind.DECIMAL and rules.has_both_limits:
         _draw_slider(row, rules, st.session_state.get(key, field_widgets.shown(row, setting)))
@@ -195,7 +195,7 @@ def _help_of_part(part: str) -> str:
     return ChatCompletionStreamRequest.model_fields[part].description or ""
 
 
-def _said_of_omitted(name: str, rules: FieldRules, card: ModelCard | None) -> str:
+def _omitted_in_words(name: str, rules: FieldRules, card: ModelCard | None) -> str:
     if rules.if_omitted is not None:
         return f"sent: {rules.if_omitted:,}, the maximum here"
     return f"omitted · {_default(name, rules, card)}"

@@ -53,7 +53,7 @@ def draw_previous_run(record: RunRecord, compare_with: Callable[[RunRecord, RunR
                 on_click=presses.soon(_compare, compare_with, previous, record),
             )
         if beside:
-            _draw_beside(previous, record)
+            _draw_side_by_side(previous, record)
 
 
 def _previous_to(record: RunRecord) -> RunRecord | None:
@@ -81,7 +81,7 @@ def _words_in_words(previous: RunRecord, record: RunRecord) -> str:
     return "too long to compare" if share is None else f"{share:.0%} of words differ"
 
 
-def _draw_beside(previous: RunRecord, record: RunRecord) -> None:
+def _draw_side_by_side(previous: RunRecord, record: RunRecord) -> None:
     # The answer above takes no more room than it needs.
     draw_style(".st-key-work .st-key-answer { min-height: 0; }")
     sides = draw_both_sides(previous, record)

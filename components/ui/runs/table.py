@@ -68,7 +68,7 @@ def draw_runs_table(view: View) -> None:
         _draw_nothing(view)
         return
     st.session_state[keys.LISTED_RUNS] = page.runs["id"].tolist()
-    _draw_head(listing, _said_of_all(view))
+    _draw_head(listing, _summary_in_words(view))
     _draw_page(page, listing)
     _draw_turning(page, listing)
     if st.session_state.pop(keys.JUST_OPENED, False):
@@ -190,7 +190,7 @@ def _turn(listing: _Listing, before: list[PageEnd]) -> None:
     listing.renew()
 
 
-def _said_of_all(view: View) -> str:
+def _summary_in_words(view: View) -> str:
     database = own_log().database
     if database is None:
         return ""
