@@ -26,7 +26,7 @@ from components.ui.sweep import keys, running, setup_form
 from components.ui.sweep.cost_view import confirmed, draw_cost, draw_question
 from components.ui.sweep.data_set_form import draw_data_set, filled_variables
 from components.ui.sweep.grid import RESULTS, draw_sweep
-from components.ui.sweep.history import draw_earlier_sweeps
+from components.ui.sweep.history import draw_earlier_sweeps, put_sweep
 from components.ui.sweep.plan_form import draw_plan, has_table
 from components.ui.user_errors import shown
 
@@ -41,10 +41,7 @@ draft_form.begin(lambda: kept.draft if kept else None)
 setup_form.begin(kept.setup if kept else None)
 rules_form.begin(lambda: kept.rules if kept else None)
 if opened and kept:
-    st.session_state[keys.SETUP_FOLDED] = True
-    draft_form.fill(kept.draft, "sweep opened")
-    setup_form.put(kept.setup)
-    rules_form.put(kept.rules)
+    put_sweep(kept)
 if file := opened_file(sweep=True):
     setup_form.put(file.setup or setup_form.read())
 

@@ -748,6 +748,7 @@ def test_an_earlier_sweep_opens_with_its_plan(small: AppTest, chat: Chat) -> Non
     other.session_state[EARLIER] = True
     other.run()
     other.button(key=f"earlier_{sweep_id}").click().run()
+    assert other.button(key="fold_setup").label == "Edit set-up"
     assert not other.exception
     assert other.session_state[state.SWEEP] == sweep_id
     assert typed(other) == [("temperature", "0, 1")]

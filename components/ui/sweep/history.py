@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import streamlit as st
+
 from components.drafts.draft import Draft
-from components.experiments.kept_sweep import read_sweep
+from components.experiments.kept_sweep import KeptSweep, read_sweep
 from components.experiments.store import SWEEP, KeptExperiment
 from components.ui import state
 from components.ui.experiment_file import rules_form
 from components.ui.form import draft_form
 from components.ui.history import draw_earlier
-from components.ui.sweep import running, setup_form
+from components.ui.sweep import keys, running, setup_form
 
 
 def draw_earlier_sweeps() -> None:
@@ -17,15 +19,20 @@ def draw_earlier_sweeps() -> None:
     draw_earlier(SWEEP, _read, _open)
 
 
+def put_sweep(sweep: KeptSweep) -> None:
+    """Put a sweep into the form, and fold its set-up."""
+    st.session_state[keys.SETUP_FOLDED] = True
+    draft_form.fill(sweep.draft, "sweep opened")
+    setup_form.put(sweep.setup)
+    rules_form.put(sweep.rules)
+
+
 def _read(kept: KeptExperiment) -> tuple[Draft, str] | None:
     sweep = read_sweep(kept)
     return (sweep.draft, f"{', '.join(sweep.setup.fields)}, {len(sweep.rows):,} rows") if sweep else None
 
 
-def _open(sweep_id: str, draft: Draft) -> None:
-    sweep = running.kept_sweep(sweep_id)
-    if sweep:
-        draft_form.fill(draft, "sweep opened")
-        setup_form.put(sweep.setup)
-        rules_form.put(sweep.rules)
+def _open(sweep_id: str, _draft: Draft) -> None:
+    if sweep := running.kept_sweep(sweep_id):
+        put_sweep(sweep)
         state.show_experiment(state.SWEEP, sweep_id)
