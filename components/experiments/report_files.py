@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from components import __version__
 from components.checks.check import Check, Result
+from components.experiments import sentences
 from components.experiments.cases import Case, rate_in_words
 from components.experiments.problem import SweepProblem
 from components.experiments.report import Finding, Outcome, Report, number_in_words
@@ -124,9 +125,10 @@ def read_baseline(text: bytes) -> list[Case]:
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"]))
-        raise BaselineProblem(f"The baseline is no report of Tempera: {where or 'it'}: {first['msg']}.") from None
+        why = sentences.BASELINE_UNREADABLE.format(where=where or "it", error=first["msg"])
+        raise BaselineProblem(why) from None
     if said.format != _FORMAT:
-        raise BaselineProblem(f"The baseline has the format {said.format}, and this Tempera reads {_FORMAT}.")
+        raise BaselineProblem(sentences.BASELINE_FORMAT.format(found=said.format, known=_FORMAT))
     return [
         Case(
             case.row,
