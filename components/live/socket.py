@@ -3,9 +3,9 @@
 The page first sends its token, then what it watches, and in which place of the page:
 
     {"token": "…"}
-    {"watch": "run id", "lane": 1, "part": "markdown", "place": "", "count": 0, "size": 0}
-    {"watch": null, "lane": 1, "part": "markdown", "place": ""}
-    {"replay": "run id", "lane": 1, "part": "markdown", "place": ""}
+    {"watch": "run id", "lane": 1, "part": "markdown", "place": "", "turn": 0, "count": 0, "size": 0}
+    {"watch": null, "lane": 1, "part": "markdown", "place": "", "turn": 0}
+    {"replay": "run id", "lane": 1, "part": "markdown", "place": "", "turn": 0}
     {"leave": 1}
 
 The server sends lists of messages, each a lane's number followed by a frame or an object (``Subscription``).
@@ -16,6 +16,7 @@ When a run is announced for a place, the server moves the place's lanes to that 
     [1, {"run": "run id", "turn": 1, "replay": false}]
 
 so the run's text waits neither for the page's script nor for a request. The page itself requests an announced replay.
+A page's request has the ``turn`` it knows: one that was sent before the page had read the announcement is ignored.
 """
 
 from __future__ import annotations
@@ -72,6 +73,7 @@ class _Watch(_Request):
     lane: LaneNumber
     part: Part
     place: Place = ""
+    turn: int = Field(default=0, ge=0)
     count: int = Field(default=0, ge=0)
     size: int = Field(default=0, ge=0)
 
@@ -81,6 +83,7 @@ class _Replay(_Request):
     lane: LaneNumber
     part: AnswerView
     place: Place = ""
+    turn: int = Field(default=0, ge=0)
 
 
 class _Leave(_Request):
@@ -179,14 +182,21 @@ class _Connection:
                 request = _requests.validate_json((await self._websocket.receive_text())[:_LARGEST_REQUEST])
             except (ValidationError, KeyError):  # the latter for a message that is no text
                 raise _UnreadableRequest from None
-            if isinstance(request, _Watch):
-                await self._watch(request)
-            elif isinstance(request, _Leave):
+            if isinstance(request, _Leave):
                 self._leave(request.leave)
+            elif self._is_outdated(request):
+                continue
+            elif isinstance(request, _Watch):
+                await self._watch(request)
             elif self._enter(request) and self._take_place():
                 self._replaying[request.lane] = asyncio.create_task(self._replay(request))
             else:
                 await self._send([[request.lane, {"problem": _TOO_MANY_LANES}]])
+
+    def _is_outdated(self, request: _Watch | _Replay) -> bool:
+        """Whether the lane was moved to a newer run, whose announcement the page had not read when it asked."""
+        known = self._views.get(request.lane)
+        return known is not None and request.turn < known.turn
 
     async def _watch(self, request: _Watch) -> None:
         # Made before the lane leaves its previous subscription: the blocks of the same answer are kept.
@@ -223,7 +233,9 @@ class _Connection:
             if announcement.replay:
                 continue
             # The request is a new one: one that still waits for its turn is outdated.
-            self._views[number] = _Watch(watch=announcement.run_id, lane=number, part=view.part, place=view.place)
+            self._views[number] = _Watch(
+                watch=announcement.run_id, lane=number, part=view.part, place=view.place, turn=announcement.turn
+            )
             self._stop(number)
             lane = self._subscription(announcement.run_id, view.part)
             if lane and self._take_place():

@@ -10,14 +10,16 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import statistics
 import tempfile
 from pathlib import Path
 
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Locator, Page, expect, sync_playwright
 
 from tests.benchmarks.endpoint import endpoint_at_once
 from tests.browser.conftest import serve_app
+from tests.browser.pages import settled
 from tests.chromium import CHROMIUM_FLAGS, program
 
 ROWS = 100
@@ -47,6 +49,14 @@ def clicks(page: Page, count: int) -> list[float]:
         waited.append(page.wait_for_function("() => window.waited", polling=100, timeout=20_000).json_value())
         page.wait_for_timeout(300)
     return waited
+
+
+def fill(page: Page, field: Locator, text: str) -> None:
+    """Type a value, leave the field, and wait until the page has taken it."""
+    field.fill(text)
+    field.blur()
+    page.wait_for_timeout(500)
+    settled(page)
 
 
 def told(waited: list[float]) -> str:
@@ -86,23 +96,14 @@ def main() -> None:
         browser = playwright.chromium.launch(executable_path=program(), args=list(CHROMIUM_FLAGS))
         page = browser.new_page(viewport={"width": 1440, "height": 1400})
         page.goto(f"{address}/sweep")
-        message = page.locator(".st-key-messages textarea").first
-        message.fill("Say it.")
-        message.press("Control+Enter")
-        page.wait_for_timeout(1000)
-        field = page.get_by_role("combobox", name="Axis 1")
-        field.fill("random_seed")
-        field.press("Enter")
-        page.wait_for_timeout(1000)
-        values = page.get_by_role("textbox", name="Values of axis 1")
-        values.fill(f"seeds {ROWS - 1}")
-        values.press("Control+Enter")
-        page.wait_for_timeout(1000)
+        fill(page, page.locator(".st-key-messages textarea").first, "Say it.")
+        axis = page.get_by_role("combobox", name=re.compile("^Axis 1"))
+        axis.fill("random_seed")
+        axis.press("Enter")
+        settled(page)
+        fill(page, page.get_by_role("textbox", name=re.compile("^Values of Axis 1")), f"seeds {ROWS - 1}")
         for label, number in (("Repeats", arguments.repeats), ("Concurrency", 8)):
-            widget = page.get_by_role("spinbutton", name=label)
-            widget.fill(str(number))
-            widget.press("Enter")
-            page.wait_for_timeout(1000)
+            fill(page, page.get_by_role("spinbutton", name=label), str(number))
         process = app_of(address)
         before = memory_mb(process)
         page.get_by_role("button", name="Run the sweep").click()

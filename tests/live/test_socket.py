@@ -199,7 +199,11 @@ def test_a_run_begins_in_its_place_without_a_request(live: Server) -> None:
         assert (reader.facts["run"], reader.facts["turn"], reader.facts["replay"]) == (run.id, 1, False)
         tell(run, "At once")
         wait_for(lambda: reader.plain_text == "At once" or reader.read())
-        reader.watch(before.id, "plain")
+        # A request that the page sent before it had read the announcement changes nothing.
+        reader.ask({"watch": before.id, "part": "plain", "place": "A", "turn": 0})
+        tell(run, ", and further")
+        wait_for(lambda: reader.plain_text == "At once, and further" or reader.read())
+        reader.ask({"watch": before.id, "part": "plain", "place": "A", "turn": 1})
         wait_for(lambda: reader.plain_text == "before" or reader.read())
         # The other page was told of nothing, and may not see it either.
         other.watch(run.id, "plain")

@@ -79,15 +79,15 @@ class View {
 
   // Blocks already on the page are not requested again, except the last one, which may have been open.
   request() {
-    const { run, part, place } = this.data;
-    if (!run || this.replay?.complete) return { watch: null, part, place };
+    const { run, part, place, turn } = this.data;
+    if (!run || this.replay?.complete) return { watch: null, part, place, turn };
     if (this.replay) {
       this.replay.events = [];
-      return { replay: run, part, place };
+      return { replay: run, part, place, turn };
     }
     const known = this.stale ? [] : this.blocks.slice(0, -1);
     const size = known.reduce((sum, block) => sum + block.length, 0);
-    return { watch: run, part, place, count: known.length, size };
+    return { watch: run, part, place, turn, count: known.length, size };
   }
 
   unreachable() {
