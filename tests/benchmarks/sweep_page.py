@@ -18,7 +18,7 @@ from pathlib import Path
 from playwright.sync_api import Locator, Page, expect, sync_playwright
 
 from tests.benchmarks.endpoint import endpoint_at_once
-from tests.browser.conftest import serve_app
+from tests.browser.conftest import app_process, free_port
 from tests.browser.pages import settled
 from tests.chromium import CHROMIUM_FLAGS, program
 
@@ -70,32 +70,23 @@ def memory_mb(process: int) -> float:
     return int(next(line for line in lines if line.startswith("VmRSS")).split()[1]) / 1024
 
 
-def app_of(address: str) -> int:
-    """The process that listens at the app's port."""
-    port = address.rpartition(":")[2]
-    for command in Path("/proc").glob("[0-9]*/cmdline"):
-        words = command.read_bytes().split(b"\0")
-        if b"app.py" in words and port.encode() in words:
-            return int(command.parent.name)
-    raise LookupError(f"Nothing listens at {address}.")
-
-
 def main() -> None:
     """Measure during a sweep and after it."""
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.sweep_page", description=__doc__)
     parser.add_argument("--repeats", type=int, default=100)
     parser.add_argument("--clicks", type=int, default=40)
     arguments = parser.parse_args()
+    port = free_port()
     environment = {"TEMPERA_SWEEP_CONFIRM_REQUESTS": str(10**9), "TEMPERA_MODEL": "m"}
     with (
         endpoint_at_once() as served,
         tempfile.TemporaryDirectory() as folder,
-        serve_app(Path(folder), **environment, TEMPERA_BASE_URL=served.base_url) as address,
+        app_process(Path(folder), port, **environment, TEMPERA_BASE_URL=served.base_url) as process,
         sync_playwright() as playwright,
     ):
         browser = playwright.chromium.launch(executable_path=program(), args=list(CHROMIUM_FLAGS))
         page = browser.new_page(viewport={"width": 1440, "height": 1400})
-        page.goto(f"{address}/sweep")
+        page.goto(f"http://127.0.0.1:{port}/sweep")
         fill(page, page.locator(".st-key-messages textarea").first, "Say it.")
         axis = page.get_by_role("combobox", name=re.compile("^Axis 1"))
         axis.fill("random_seed")
@@ -104,8 +95,7 @@ def main() -> None:
         fill(page, page.get_by_role("textbox", name=re.compile("^Values of Axis 1")), f"seeds {ROWS - 1}")
         for label, number in (("Repeats", arguments.repeats), ("Concurrency", 8)):
             fill(page, page.get_by_role("spinbutton", name=label), str(number))
-        process = app_of(address)
-        before = memory_mb(process)
+        before = memory_mb(process.pid)
         page.get_by_role("button", name="Run the sweep").click()
         page.get_by_role("button", name="Pause").wait_for()
         page.wait_for_timeout(2000)
@@ -114,9 +104,8 @@ def main() -> None:
         expect(page.get_by_role("button", name="Run all again")).to_be_visible(timeout=600_000)
         page.wait_for_timeout(2000)
         print(f"when it is done: {told(clicks(page, arguments.clicks))}")
-        print(
-            f"memory of the app: {before:.0f} MB before, {memory_mb(process):.0f} MB after, {os.cpu_count()} processors"
-        )
+        after = memory_mb(process.pid)
+        print(f"memory of the app: {before:.0f} MB before, {after:.0f} MB after, {os.cpu_count()} processors")
         browser.close()
 
 
