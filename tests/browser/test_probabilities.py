@@ -48,7 +48,7 @@ def shares_its_tokens(page: Page, text: str) -> None:
     """Share the answer with the probabilities of its tokens; whoever has the link sees them."""
     page.locator(".st-key-share button").first.click()
     dialog = page.get_by_role("dialog")
-    dialog.get_by_text("Token probabilities").click()
+    dialog.get_by_text("Token probabilities", exact=True).click()
     expect(dialog.get_by_role("checkbox", name="Token probabilities")).to_be_checked()
     settled(page)  # the link has what is ticked when it is created
     dialog.locator(".st-key-publish button").first.click()
