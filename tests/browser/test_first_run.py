@@ -68,14 +68,14 @@ def test_a_first_run_streams_survives_a_click_a_second_one_is_stopped_and_nothin
     page.get_by_role("link", name="Playground").click()
     prompt(page).fill(LONG)
     set_number(page, "temperature", "0.4")
-    set_number(page, "max_tokens", "60")
+    set_number(page, "max_tokens", "200")
     set_number(page, "random_seed", "7")
     page.locator(".st-key-run button").click()
     before = growing_lengths(page, 3)
     page.locator(".st-key-stream label").click()
     assert growing_lengths(page, 2)[0] >= before[-1]
     expect(page.locator(".st-key-run_status")).to_contain_text("cut at max_tokens")
-    assert re.search(r"\d+ \+ 60 tokens", status(page))
+    assert re.search(r"\d+ \+ 200 tokens", status(page))
     page.locator(".st-key-stream label").click()
 
     choose_state(page, "max_tokens", "omit")
@@ -95,7 +95,7 @@ def test_a_first_run_streams_survives_a_click_a_second_one_is_stopped_and_nothin
     first, second = rows.nth(0).text_content() or "", rows.nth(1).text_content() or ""
     assert "cancelled" in first
     assert "ok" in second
-    assert "60" in second
+    assert "200" in second
 
     page.get_by_role("link", name="Playground").click()
     wait_for(lambda: answer(page) == kept)
