@@ -1,15 +1,18 @@
 // What a person does while the page is not ready for it, or in the order in which Streamlit would lose it.
 
 // Ctrl+Enter in a message runs the request: a shortcut of the Run button. Pressed while that is not there yet, or disabled,
-// the keys are kept here for a moment, and press the button once when they can.
+// the keys are kept here, and press the button once when they can: for a moment where it is disabled, which the person sees,
+// and for as long as a slow machine takes to draw a page where it is not there.
 (() => {
-  const PATIENCE_MS = 5000;
-  const RUN = ":is(.st-key-run, .st-key-run_sweep) button:not(:disabled)";
-  let kept = null; // on which page the keys were pressed, and when
+  const DISABLED_MS = 5000;
+  const NOT_DRAWN_MS = 30000;
+  const BUTTON = ":is(.st-key-run, .st-key-run_sweep) button";
+  const RUN = `${BUTTON}:not(:disabled)`;
+  let kept = null; // on which page the keys were pressed, and until when they count
 
   const pressWhenThere = () => {
     if (!kept) return;
-    const isOver = kept.path !== location.pathname || performance.now() - kept.moment > PATIENCE_MS;
+    const isOver = kept.path !== location.pathname || performance.now() > kept.until;
     const button = document.querySelector(RUN);
     if (!isOver && !button) return;
     kept = null;
@@ -19,7 +22,8 @@
   const keepEarlyKeys = (event) => {
     const { key, ctrlKey, metaKey, repeat, target } = event;
     if (key !== "Enter" || !(ctrlKey || metaKey) || repeat || !target.closest?.(".st-key-messages")) return;
-    if (!document.querySelector(RUN)) kept = { path: location.pathname, moment: performance.now() };
+    const patience = document.querySelector(BUTTON) ? DISABLED_MS : NOT_DRAWN_MS;
+    if (!document.querySelector(RUN)) kept = { path: location.pathname, until: performance.now() + patience };
     // A button that has just come does not hear its shortcut yet; one that does has prevented what the keys do by themselves.
     else setTimeout(() => event.defaultPrevented || document.querySelector(RUN)?.click());
   };
