@@ -43,10 +43,11 @@ function skipHelp(event) {
   for (const help of document.querySelectorAll("[data-testid=stTooltipIcon] button[aria-label^=Help]")) help.tabIndex = -1;
 }
 
-// The keyboard scrolls a table only if it can be focused; a field for files is no mere presentation.
+// The keyboard scrolls a table or a lane's answer only if it can be focused; a field for files is no mere presentation.
 function mendMarkup() {
-  for (const scroller of document.querySelectorAll("[data-testid=stTable] > div")) {
-    if (scroller.scrollWidth > scroller.clientWidth) scroller.tabIndex = 0;
+  for (const scroller of document.querySelectorAll("[data-testid=stTable] > div, [class*=st-key-lane_answer_]")) {
+    const scrolls = scroller.scrollWidth > scroller.clientWidth || scroller.scrollHeight > scroller.clientHeight;
+    if (scrolls) scroller.tabIndex = 0;
     else scroller.removeAttribute("tabindex");
   }
   for (const field of document.querySelectorAll("[data-testid=stFileUploaderDropzone]")) field.removeAttribute("role");
@@ -197,7 +198,7 @@ export default ({ data, parentElement }) => {
     for (const touch of ["pointerdown", "keydown", "wheel"]) window.addEventListener(touch, noteTouch, true);
     window.addEventListener("resize", mendMarkup);
     // A widget's own script may come after the page's.
-    const mendNowAndLater = () => [0, MOST_WAIT_MS].forEach((wait) => setTimeout(mendMarkup, wait));
+    const mendNowAndLater = () => [0, MOST_WAIT_MS / 6, MOST_WAIT_MS].forEach((wait) => setTimeout(mendMarkup, wait));
     new MutationObserver(mendNowAndLater).observe(document.querySelector("[data-testid=stApp]"), {
       attributeFilter: ["data-test-script-state"],
     });
