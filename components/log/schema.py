@@ -45,6 +45,8 @@ def migrate(writer: Engine, reader: Engine, before: Callable[[str], None]) -> No
             before(newest)
         with writer.begin() as connection:
             if connection.dialect.name == "postgresql":
+                # A migration may compute for longer between two statements than any other write may stand still.
+                connection.exec_driver_sql("SET LOCAL idle_in_transaction_session_timeout = 0")
                 connection.exec_driver_sql(_ONE_PROCESS_AT_A_TIME)
             config = _config(MIGRATIONS)
             config.attributes["connection"] = connection
