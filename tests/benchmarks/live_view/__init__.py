@@ -56,12 +56,12 @@ answers at once; from an address to the frame with the button Run, in a browser 
 with as many widgets (``apps/form.py``); from the click on another page to its first frame; from a reload to the text of
 every lane, while lanes stream. All views are served at once and take turns.
 
-**Many visitors** (``crowd.py``): Tempera's server starts a run for each, and clients in one process of their own read
-the runs from the live socket as plain text and note when each message came; the lag is that of every token sent while
-all were watching. Each client's text is compared with what was sent, character for character. Streamlit's own
-connections, one for each visitor's page, are not in it.
+**Many visitors** (``crowd.py``): clients in one process of their own open a Streamlit session each, whose script draws
+the playground, and its live socket, which watches the answer as Markdown and the status as a page does. All press *Run*
+at once, and note when each message came; the lag is that of every token sent while all had text. Each visitor's text is
+compared with what was sent, word for word. They are visitors of a demo, each with a log of its own.
 
-**The server's CPU** (``server_cpu.py``; for the clients, too): in the middle of the streams, from a second after the
+**The server's CPU** (``server_cpu.py``; for many visitors, too): in the middle of the streams, from a second after the
 last one has begun to before the first one ends, over the tokens that the source sent in that time. After the runs that
 are watched, the same server does the same with nobody watching: that is what requests, log and runs cost. The
 difference is the view's own. CPU times of processes that are mostly idle are noisy on virtual machines: it is

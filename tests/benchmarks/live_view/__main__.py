@@ -47,7 +47,7 @@ def main() -> None:
     parser.add_argument("--gradio-python", metavar="PATH", help="a Python that has Gradio")
     parser.add_argument("--widgets", action="store_true", help="measure widgets while answers stream")
     parser.add_argument("--touches", type=int, default=25, help="of each widget")
-    parser.add_argument("--clients", type=int, default=0, help="measure so many readers of the live socket at once")
+    parser.add_argument("--clients", type=int, default=0, help="measure so many visitors at once")
     parser.add_argument("--server-cpu", action="store_true", help="measure the server, watched and not")
     parser.add_argument("--waits", action="store_true", help="measure the first text, a page, another page, a reload")
     parser.add_argument("--times", type=int, default=3, help="of each measurement of the server, and of each wait")

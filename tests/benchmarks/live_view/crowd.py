@@ -1,4 +1,4 @@
-"""Many visitors at once: each has a run of its own and reads it from the live socket, without a browser."""
+"""Many visitors at once: each has a page of its own, presses *Run* and reads the answer, without a browser."""
 
 from __future__ import annotations
 
@@ -8,54 +8,61 @@ import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from tests.benchmarks.live_view.clients import Watched
 from tests.benchmarks.live_view.figures import both, markdown, milliseconds
-from tests.benchmarks.live_view.rivals import BENCH_PLAYGROUND, Case
-from tests.benchmarks.live_view.server_cpu import Span, span_of, start_runs
+from tests.benchmarks.live_view.rivals import Case, tempera
+from tests.benchmarks.live_view.server_cpu import Span, span_of
 from tests.benchmarks.live_view.source import ROOT, Stream, word
+
+DEMO = {
+    "slots": 1000,
+    "runs_a_day": 1_000_000,
+    "visitors_a_network": 1000,
+    "tokens_a_day": 1_000_000_000,
+    "network_percent": 100,
+    "run_s": 3600,
+}
+"""Visitors of a demo are told apart without a login. Its limits would let only some of them run from one network."""
 
 
 @dataclass(frozen=True)
 class Crowd:
-    """What came of one case. ``watching_since`` is when the last client had its first message."""
+    """What came of one case. ``watching_since`` is when the last visitor had text."""
 
     case: Case
     streams: list[Stream]
     watched: list[Watched]
     watching_since: float
     span: Span
-    span_alone: Span
 
 
 def measure_crowd(case: Case) -> Crowd:
-    """As many runs as the case has lanes, watched by as many clients, and after that the same with nobody watching."""
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        BENCH_PLAYGROUND.serve(case, Path(folder)) as served,
-        subprocess.Popen(
-            [sys.executable, "-m", "tests.benchmarks.live_view.clients"],
-            cwd=ROOT,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        ) as clients,
-    ):
-        assert served.server is not None
-        assert clients.stdin is not None
-        assert clients.stdout is not None
-        clients.stdout.readline()
-        started = start_runs(served, case.lanes)
-        clients.stdin.write(json.dumps([f"ws://{urlsplit(served.address).netloc}", started]) + "\n")
-        clients.stdin.flush()
-        watching_since = float(clients.stdout.readline())
-        span = span_of(served.source, served.server, case, 0)
-        watched = [Watched(**one) for one in json.loads(clients.stdout.readline())]
-        streams = served.source.streams()
-        start_runs(served, case.lanes)
-        span_alone = span_of(served.source, served.server, case, case.lanes)
-    return Crowd(case, streams, watched, watching_since, span, span_alone)
+    """As many visitors as the case has lanes."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        limits = "\n".join(f"{limit} = {value}" for limit, value in DEMO.items())
+        (folder / "secrets.toml").write_text(f"[demo]\nenabled = true\n{limits}\n")
+        with (
+            tempera(case, folder) as served,
+            subprocess.Popen(
+                [sys.executable, "-m", "tests.benchmarks.live_view.clients"],
+                cwd=ROOT,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                text=True,
+            ) as clients,
+        ):
+            assert served.server is not None
+            assert clients.stdin is not None
+            assert clients.stdout is not None
+            clients.stdin.write(json.dumps([served.address, case.lanes]) + "\n")
+            clients.stdin.flush()
+            clients.stdout.readline()
+            watching_since = float(clients.stdout.readline())
+            span = span_of(served.source, served.server, case, 0)
+            watched = [Watched(**one) for one in json.loads(clients.stdout.readline())]
+            return Crowd(case, served.source.streams(), watched, watching_since, span)
 
 
 def crowd_table(crowd: Crowd) -> str:
@@ -65,30 +72,28 @@ def crowd_table(crowd: Crowd) -> str:
     tokens = crowd.case.tokens * crowd.case.lanes
     rows = [
         ["what", "measured"],
-        ["from the source to the client, median / 95th percentile", both(lags)],
+        ["from the source to the visitor, median / 95th percentile", both(lags)],
         ["the longest", f"{max(lags):,.0f} ms"],
         ["source late, median / 95th percentile and most", f"{both(late)}, {max(late):,.0f} ms"],
-        ["clients that have every word in its place", f"{_complete(crowd)} of {crowd.case.lanes}"],
-        ["messages per token", f"{sum(one.messages for one in crowd.watched) / tokens:.2f}"],
-        ["bytes per token", f"{sum(one.received_bytes for one in crowd.watched) / tokens:,.0f}"],
-        ["server, watched", _server(crowd.span)],
-        ["server, nobody watches", _server(crowd.span_alone)],
+        ["visitors that have every word in its place", f"{_complete(crowd)} of {crowd.case.lanes}"],
+        ["messages of the live socket per token", f"{sum(one.messages for one in crowd.watched) / tokens:.2f}"],
+        ["bytes of the live socket per token", f"{sum(one.received_bytes for one in crowd.watched) / tokens:,.0f}"],
+        ["bytes of the page per token", f"{sum(one.page_bytes for one in crowd.watched) / tokens:,.0f}"],
+        ["server", f"{crowd.span.cores:.2f} cores, {crowd.span.milliseconds_per_token:.2f} ms per token"],
     ]
-    title = f"### {crowd.case.lanes} clients, each with {crowd.case.tokens:,} tokens at {crowd.case.rate:g} per second"
+    title = f"### {crowd.case.lanes} visitors, each with {crowd.case.tokens:,} tokens at {crowd.case.rate:g} per second"
     return "\n".join([title, "", *markdown(rows)])
 
 
-def _server(span: Span) -> str:
-    return f"{span.cores:.2f} cores, {span.milliseconds_per_token:.2f} ms per token, for {span.seconds:.0f} s"
-
-
 def _complete(crowd: Crowd) -> int:
-    sent = {"".join(word(stream.name, number) for number in range(crowd.case.tokens)) for stream in crowd.streams}
+    sent = {
+        " ".join(word(stream.name, number).strip() for number in range(crowd.case.tokens)) for stream in crowd.streams
+    }
     return len(sent & {one.text for one in crowd.watched})
 
 
 def _lags(crowd: Crowd) -> list[float]:
-    """Of each token that was sent when all clients were watching, in seconds."""
+    """Of each token that was sent when all visitors were watching, in seconds."""
     sent = {stream.name: stream.sent for stream in crowd.streams}
     found = []
     for one in crowd.watched:

@@ -119,7 +119,7 @@ def tempera(case: Case, folder: Path) -> Iterator[Served]:
     port = free_port()
     with (
         running_source(case.tokens, case.rate) as source,
-        app_process(folder, port, TEMPERA_BASE_URL=source.base_url) as process,
+        app_process(folder, port, TEMPERA_BASE_URL=source.base_url, TEMPERA_MODEL="m") as process,
     ):
         yield Served(f"http://127.0.0.1:{port}", source, process.pid, _database(folder))
 
