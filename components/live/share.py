@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import TypeVar
@@ -28,6 +29,8 @@ class Share:
         self.large_message = asyncio.Lock()
         """Held while a large message is on its way to one of the visitor's pages."""
         self._lock = asyncio.Lock()
+        self._in_threads_s = 0.0
+        """Processor time of all work in threads so far."""
 
     def is_over(self, now: float) -> bool:
         """Whether the share is unused and would equal a new one."""
@@ -35,33 +38,45 @@ class Share:
 
     @asynccontextmanager
     async def turn(self, hurry: asyncio.Event | None = None) -> AsyncIterator[None]:
-        """Wait for the visitor's next turn; the body's duration delays the visitor's following turn.
+        """Wait for the visitor's next turn; the body's processor time delays the visitor's following turn.
 
-        ``hurry`` ends the wait early; the following turn then waits for longer.
+        Its duration would count what other threads do meanwhile. ``hurry`` ends the wait early; the following turn then
+        waits for longer.
         """
         loop = asyncio.get_running_loop()
         async with self._lock:
             if (early := self.free_at - loop.time()) > 0:
                 with suppress(TimeoutError):
                     await asyncio.wait_for((hurry or asyncio.Event()).wait(), early)
-            began = loop.time()
+            began, used_s = loop.time(), self._used_s()
             try:
                 yield
             finally:
-                self.free_at = max(began, self.free_at) + (loop.time() - began) / _OF_TIME
+                self.free_at = max(began, self.free_at) + (self._used_s() - used_s) / _OF_TIME
 
+    async def in_thread(self, work: Callable[[], T]) -> T:
+        """The result of ``work``, run in a thread; a cancelled caller still waits for its end.
 
-async def in_thread(work: Callable[[], T]) -> T:
-    """The result of ``work``, run in a thread; a cancelled caller still waits for its end.
+        So a client that disconnects during a turn still pays for all of it.
+        """
 
-    So a client that disconnects during a turn still pays for all of it.
-    """
-    task = asyncio.ensure_future(asyncio.to_thread(work))
-    try:
-        return await asyncio.shield(task)
-    except asyncio.CancelledError:
-        await asyncio.wait([task])
-        raise
+        def counted() -> T:
+            began = time.thread_time()
+            try:
+                return work()
+            finally:
+                self._in_threads_s += time.thread_time() - began
+
+        task = asyncio.ensure_future(asyncio.to_thread(counted))
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            await asyncio.wait([task])
+            raise
+
+    def _used_s(self) -> float:
+        """The processor time of this thread and of the work in others; only the difference of two calls counts."""
+        return time.thread_time() + self._in_threads_s
 
 
 class Shares:

@@ -32,7 +32,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from components.live.channels import Announcement, AnswerView, Channel, Channels
 from components.live.replay import replay_frames
-from components.live.share import Share, in_thread
+from components.live.share import Share
 from components.live.subscription import Part, Subscription
 from components.protection.places import Places
 
@@ -211,7 +211,7 @@ class _Connection:
             return
         if request.count:
             async with self._share.turn():
-                await in_thread(lambda: lane.resume(request.count, request.size))
+                await self._share.in_thread(lambda: lane.resume(request.count, request.size))
             if self._views.get(request.lane) is not request:
                 return  # another run was announced in the meantime
         if not self._take_place():
@@ -315,7 +315,7 @@ class _Connection:
         messages = replay_frames(shown, request.part)
         while True:
             async with self._share.turn():
-                message = await in_thread(lambda: next(messages, None))
+                message = await self._share.in_thread(lambda: next(messages, None))
             if message is None:
                 return
             await self._send([[request.lane, message]])
@@ -337,7 +337,7 @@ class _Connection:
                     if lane.changed and began < lane.not_before and not lane.urgent:
                         self._look_later(lane)
                     elif lane.changed:
-                        fresh = await in_thread(lane.messages) if lane.takes_long else lane.messages()
+                        fresh = await self._share.in_thread(lane.messages) if lane.takes_long else lane.messages()
                         messages += [[number, *message] for message in fresh]
                         if lane.changed and began < lane.not_before:
                             self._look_later(lane)

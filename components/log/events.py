@@ -16,7 +16,6 @@ MOST_DATA_CHARS = 2_048
 MOST_PROBABILITY_CHARS = 8_192
 """Of an event with the probabilities of tokens: some tokens with 20 alternatives each."""
 _MOST_NAME_CHARS = 256
-_MARKS = ('"logprob"', '"token_logprobs"', '"completion_probabilities"')
 MOST_IN_ONE_PACK = 1_024
 MOST_PACK_CHARS = MOST_IN_ONE_PACK * (MOST_DATA_CHARS + _MOST_NAME_CHARS)
 """Names and data in one pack, unless it is one event."""
@@ -45,7 +44,7 @@ _events = TypeAdapter(list[StoredEvent])
 
 def has_probabilities(data: str) -> bool:
     """Whether the data of an event may hold probabilities of tokens."""
-    return any(mark in data for mark in _MARKS)
+    return '"logprob"' in data or '"token_logprobs"' in data or '"completion_probabilities"' in data
 
 
 def stored(event: TimedEvent) -> StoredEvent:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import http.client
 import io
+import re
 import socket
 from contextlib import suppress
 from typing import IO, Any
@@ -17,6 +18,8 @@ from components.streaming.faults import ErrorKind, StreamFault
 
 _SWITCHING_PROTOCOLS = 101
 _HEX_DIGITS = b"0123456789abcdefABCDEF"
+_CHUNK_HEAD = re.compile(rb"([0-9a-fA-F]{1,6})\r\n")
+_NEXT_CHUNK_HEAD = re.compile(rb"\r\n([0-9a-fA-F]{1,6})\r\n")
 
 
 class WatchedResponse(http.client.HTTPResponse):
@@ -53,6 +56,24 @@ class WatchedResponse(http.client.HTTPResponse):
                     connection.shutdown(socket.SHUT_RDWR)
             connection.settimeout(None)
         super()._close_conn()  # type: ignore[misc]
+
+    def _read1_chunked(self, amt: int) -> bytes:
+        # All whole chunks that one read of the socket brought: to read each takes longer than to parse its event.
+        if self.chunk_left:
+            return super()._read1_chunked(amt)  # type: ignore[misc,no-any-return]
+        received = self.fp.peek(1)
+        pieces = []
+        done = 0
+        head = (_CHUNK_HEAD if self.chunk_left is None else _NEXT_CHUNK_HEAD).match(received)
+        while head and (size := int(head[1], 16)) and (end := head.end() + size) <= len(received):
+            pieces.append(received[head.end() : end])
+            done = end
+            head = _NEXT_CHUNK_HEAD.match(received, end)
+        if not pieces:
+            return super()._read1_chunked(amt)  # type: ignore[misc,no-any-return]
+        self.fp.read(done)
+        self.chunk_left = 0
+        return b"".join(pieces)
 
     def _read_next_chunk_size(self) -> int:
         # int() takes "-5", "+5" and " 5" too; a negative size would make http.client read the frames as text.

@@ -11,7 +11,7 @@ from contextlib import ExitStack
 import pytest
 
 from components.live.channels import Channels
-from components.live.share import Share, Shares, in_thread
+from components.live.share import Share, Shares
 from components.live.socket import TOO_MANY
 from components.protection.places import Most
 from tests.live.conftest import Reader, Server, make_run
@@ -65,6 +65,12 @@ def wait_for_lanes(reader: Reader, number: int) -> None:
         drawn |= {lane for lane, first, *_ in json.loads(reader.connection.recv(timeout=10)) if isinstance(first, int)}
 
 
+def compute() -> None:
+    until = time.thread_time() + 0.01
+    while time.thread_time() < until:
+        pass
+
+
 @pytest.mark.clock
 @pytest.mark.parametrize("connections", [1, 8])
 def test_connections_of_one_visitor_share_one_share_of_time(connections: int) -> None:
@@ -75,7 +81,7 @@ def test_connections_of_one_visitor_share_one_share_of_time(connections: int) ->
             while time.monotonic() < ends:
                 async with share.turn():
                     began = time.monotonic()
-                    await asyncio.to_thread(time.sleep, 0.01)
+                    await share.in_thread(compute)
                     worked.append(time.monotonic() - began)
 
     async def work_on_all() -> None:
@@ -111,7 +117,7 @@ def test_a_new_connection_gets_no_extra_time() -> None:
         shares = Shares(Most(100))
         async with shares.of("me") as share:
             async with share.turn():
-                await asyncio.sleep(0.01)
+                compute()
             before = share.free_at
         async with shares.of("me") as share, shares.of("them") as other:
             assert other.free_at == 0
@@ -130,7 +136,7 @@ def test_a_connection_closed_early_has_used_its_time() -> None:
 
     async def turn(share: Share) -> None:
         async with share.turn():
-            await in_thread(work)
+            await share.in_thread(work)
 
     async def hang_up() -> None:
         shares = Shares(Most(100))

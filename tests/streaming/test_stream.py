@@ -724,3 +724,33 @@ class TestTimings:
                 came += 1
                 taken.release()
         assert came == 5
+
+    def test_give_the_same_moment_to_all_chunks_of_one_read(self):
+        body = b"".join(map(framed, [chunk("a"), chunk("b"), chunk("c", "stop"), b""]))
+        timings = run(head("200 OK", "Transfer-Encoding: chunked") + body).timings
+        assert (timings.token_chunks, timings.gap_count) == (3, 0)
+
+    def test_of_a_chunk_do_not_wait_for_its_line_end(self):
+        taken = threading.Event()
+
+        def play(connection, request):
+            connection.sendall(head("200 OK", "Transfer-Encoding: chunked") + framed(chunk("a")).removesuffix(b"\r\n"))
+            assert taken.wait(20)
+            connection.sendall(b"\r\n" + framed(chunk("b", "stop")) + framed(b""))
+
+        with serve(play) as endpoint:
+            stream = AnswerStream(endpoint.base_url, BODY, limits=Limits(**LIMITS))
+            for _ in stream:
+                taken.set()
+        assert stream.outcome.text == "ab"
+
+
+@pytest.mark.parametrize("cut", range(1, 120, 7))
+def test_a_chunked_body_is_read_alike_wherever_its_packets_end(cut):
+    chunks = [chunk("a"), chunk("é 🐙")[:30], chunk("é 🐙")[30:], chunk("c", "stop"), event("[DONE]")]
+    body = b"".join(map(framed, chunks)).replace(b"\r\n", b";name=value\r\n", 1) + framed(b"")
+    whole = head("200 OK", "Transfer-Encoding: chunked") + body
+    pieces = [whole[at : at + cut] for at in range(0, len(whole), cut)]
+    with serve(sending(*pieces, pause=0.001)) as endpoint:
+        events, outcome = ask(endpoint.base_url)
+    assert (outcome.status, outcome.text, len(events)) == (Status.OK, "aé 🐙c", 4)
