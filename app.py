@@ -43,9 +43,8 @@ if listens_in_vain():
     logging.getLogger("tempera").warning(ONLY_HERE)
 
 # Drawing a page takes some hundred steps of the event loop, and each waits this long for a thread that renders a long
-# answer: next to one, another visitor's page took 1.1 s with Python's 5 ms, and 0.45 s with 1 ms. Text that arrives
-# at once has gaps of 0.2 s on the page with 1 ms, and of 0.05 s with this.
-sys.setswitchinterval(0.0005)
+# answer: next to one, another visitor's page took 1.1 s with Python's 5 ms, and 0.45 s with this.
+sys.setswitchinterval(0.001)
 
 HEADERS = security_headers(read_settings().frame_ancestors)
 
