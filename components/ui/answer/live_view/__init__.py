@@ -44,6 +44,10 @@ _FIRST_TEXT_S = 0.05
 _FURTHER_TEXT_S = 0.025
 _FURTHER_FRAME_S = 0.01
 """Both are added for each further run: one processor makes their requests and sends their texts."""
+_FLOOD_CHARACTERS = 2_000
+"""An answer with so much text in its first frames is complete soon."""
+_FLOOD_S = 0.4
+_LAST_TEXT_S = 0.1
 
 _view = st.components.v2.component(
     "tempera_live_view",
@@ -64,7 +68,8 @@ def routes() -> list[BaseRoute]:
 def show_begun(runs: Iterable[tuple[Run, Place]]) -> None:
     """Tell the page's open socket that these places show runs that have just begun.
 
-    Returns once their first text is there, or soon: a page that is drawn at the same time would delay it.
+    Returns once their first text is there, or soon: a page that is drawn at the same time would delay it. Answers that
+    arrive at once are drawn whole first.
     """
     heard = [run for run, place in runs if _announce(run, place)]
     text_comes = threading.Event()
@@ -79,6 +84,11 @@ def show_begun(runs: Iterable[tuple[Run, Place]]) -> None:
         run.leave(text_comes.set)
     if any(any(run.texts()) for run in heard):
         time.sleep(_FRAME_S + _FURTHER_FRAME_S * further)
+    if any(len(run.texts()[0]) > _FLOOD_CHARACTERS for run in heard):
+        deadline = time.monotonic() + _FLOOD_S
+        while not all(run.finished for run in heard) and time.monotonic() < deadline:
+            time.sleep(_FRAME_S)
+        time.sleep(_LAST_TEXT_S)
 
 
 def show_replay(record: RunRecord, place: Place) -> None:
