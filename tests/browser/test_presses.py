@@ -126,3 +126,18 @@ def test_an_answer_begins_before_the_page_is_drawn(fresh_page: Page, quick: tupl
     held_back.let_through()
     expect(answer).not_to_contain_text(without_answer)
     expect(answer.locator(".live-text")).to_have_text("Yes.")
+
+
+@pytest.mark.parametrize("path", ["/", "/compare"])
+def test_escape_before_the_stop_button_is_enabled_stops_the_run(
+    fresh_page: Page, scripted: Scripted, path: str
+) -> None:
+    page = fresh_page
+    scripted.source.begin("It")
+    page.goto(scripted.address + path)
+    prompt(page).fill("Stop at once.")
+    expect(page.locator(".st-key-run button")).to_be_enabled()
+    prompt(page).press("Control+Enter")
+    page.keyboard.press("Escape")
+    status = page.locator(":is(.st-key-run_status, [class*=st-key-lane_run_status_])").first
+    expect(status).to_contain_text("cancelled")

@@ -17,6 +17,27 @@ function keepEscapeFromShortcuts(event) {
   if (event.key === "Escape" && escapeIsForOverlay) event.stopPropagation();
 }
 
+// Text may come before the page is drawn with its Stop button enabled: Escape counts once it is.
+const RUN = ":is(.st-key-run, .st-key-run_sweep) button";
+const STOP = ":is(.st-key-stop, .st-key-stop_all, .st-key-stop_sweep) button:not(:disabled)";
+let ranAt = -Infinity;
+
+function noteRun(event) {
+  const keys = event.key === "Enter" && (event.ctrlKey || event.metaKey);
+  if (keys || (event.type === "click" && event.target.closest(RUN))) ranAt = performance.now();
+}
+
+function stopWhenDrawn(event) {
+  const ran = ranAt;
+  const attempt = () => {
+    if (ran !== ranAt || performance.now() - ran > MOST_WAIT_MS) return;
+    const button = document.querySelector(STOP);
+    if (button) button.click();
+    else requestAnimationFrame(attempt);
+  };
+  if (event.key === "Escape" && !escapeIsForOverlay && !document.querySelector(STOP)) attempt();
+}
+
 // A menu closes when the server changes its select, as to "value" after a typed number. Unless a person closed it, it
 // opens again, once.
 let touches = 0;
@@ -181,6 +202,9 @@ export default ({ data, parentElement }) => {
   if (!window.temperaPageScript) {
     window.temperaPageScript = { focused: data.number };
     window.addEventListener("keydown", noteEscape, true);
+    window.addEventListener("keydown", noteRun, true);
+    window.addEventListener("click", noteRun, true);
+    window.addEventListener("keydown", stopWhenDrawn, true);
     window.addEventListener("keydown", holdTyping, true);
     window.addEventListener("keydown", skipHelp, true);
     window.addEventListener("keydown", sendComposed, true);
