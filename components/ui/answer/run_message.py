@@ -32,10 +32,8 @@ _NEXT_STEP = {
     ErrorKind.SERVER_ERROR_EVENT: "The fault is the endpoint's. Run again.",
 }
 
-_CUT = "The answer was cut at max_tokens. Raise max_tokens, or omit it, for a longer one."
-_CUT_BY_MODEL = (
-    "The answer was cut at the model's own limit, such as its context. Shorten the prompt to leave more room."
-)
+_CUT = "Raise max_tokens, or omit it, for a longer answer."
+_CUT_BY_MODEL = "The model has a limit of its own, such as its context. Shorten the prompt to leave more room."
 
 _MOST_RAW_CHARACTERS = 10_000
 
