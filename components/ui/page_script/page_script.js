@@ -221,8 +221,9 @@ export default ({ data, parentElement }) => {
     document.addEventListener("pointerdown", closeDrawer);
     for (const touch of ["pointerdown", "keydown", "wheel"]) window.addEventListener(touch, noteTouch, true);
     window.addEventListener("resize", mendMarkup);
-    // A widget's own script may come after the page's.
-    const mendNowAndLater = () => [0, MOST_WAIT_MS / 6, MOST_WAIT_MS].forEach((wait) => setTimeout(mendMarkup, wait));
+    // A widget's own script may come after the page's, on a slow machine by seconds.
+    const waits = [0, MOST_WAIT_MS / 6, MOST_WAIT_MS, 4 * MOST_WAIT_MS];
+    const mendNowAndLater = () => waits.forEach((wait) => setTimeout(mendMarkup, wait));
     new MutationObserver(mendNowAndLater).observe(document.querySelector("[data-testid=stApp]"), {
       attributeFilter: ["data-test-script-state"],
     });
