@@ -26,8 +26,8 @@ _COLOURS: dict[Status, Colour] = {
 _NOT_REPORTED = "not reported"
 _NOTHING = "–"
 _WITHOUT_LABEL = (NUMBERS["total_ms"].label, "received")
-_LABEL_FIRST = ("finish reason", NUMBERS["ttft_ms"].label, NUMBERS["waited_ms"].label)
-_LABEL_LAST = (NUMBERS["tokens_per_second"].label, "chunks/s", "tokens", "attempts")
+_LABEL_FIRST = ("finish reason", "attempts", NUMBERS["ttft_ms"].label, NUMBERS["waited_ms"].label)
+_LABEL_LAST = (NUMBERS["tokens_per_second"].label, "chunks/s", "tokens")
 """The form of the numbers in the footer; others are shown on hover."""
 
 
