@@ -74,6 +74,16 @@ function mendMarkup() {
   for (const field of document.querySelectorAll("[data-testid=stFileUploaderDropzone]")) field.removeAttribute("role");
 }
 
+const MEND_EACH_MS = 500;
+let mending = null;
+
+function mendSoon() {
+  mending ??= setTimeout(() => {
+    mending = null;
+    mendMarkup();
+  }, MEND_EACH_MS);
+}
+
 // The settings of a narrow page lie over it until something else is touched.
 function closeSheet(event) {
   const sheet = document.querySelector(".st-key-settings")?.closest("[data-testid=stColumn]");
@@ -221,12 +231,9 @@ export default ({ data, parentElement }) => {
     document.addEventListener("pointerdown", closeDrawer);
     for (const touch of ["pointerdown", "keydown", "wheel"]) window.addEventListener(touch, noteTouch, true);
     window.addEventListener("resize", mendMarkup);
-    // A widget's own script may come after the page's, on a slow machine by seconds.
-    const waits = [0, MOST_WAIT_MS / 6, MOST_WAIT_MS, 4 * MOST_WAIT_MS];
-    const mendNowAndLater = () => waits.forEach((wait) => setTimeout(mendMarkup, wait));
-    new MutationObserver(mendNowAndLater).observe(document.querySelector("[data-testid=stApp]"), {
-      attributeFilter: ["data-test-script-state"],
-    });
+    // A widget's own script may come long after the page's.
+    mendSoon();
+    new MutationObserver(mendSoon).observe(document.querySelector("[data-testid=stApp]"), { childList: true, subtree: true });
     // Menus are children of the body, which else hardly changes.
     new MutationObserver(keepMenuOpen).observe(document.body, { childList: true });
   }
