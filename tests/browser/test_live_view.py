@@ -311,6 +311,19 @@ class Wire:
         wait_for(let_through)
 
 
+def test_a_connection_that_answers_late_still_carries_the_answer(
+    fresh_page: Page, live_app: str, source: Source
+) -> None:
+    page = fresh_page
+    wire = Wire(page)
+    wire.delay_s = 2.5
+    source.begin("Late words")
+    open_playground(page, live_app)
+    page.locator(".st-key-run button").first.click()
+    wire.wait_for(lambda: text(page) == "Late words")
+    expect(page.get_by_text(FALLBACK)).to_have_count(0)
+
+
 def test_a_lost_connection_is_reopened_and_late_frames_do_not_reach_the_next_run(
     fresh_page: Page, live_app: str, source: Source
 ) -> None:

@@ -1,6 +1,8 @@
 // The single connection of a page, shared by all its views; each view watches a run in its own lane.
 
-const REACHABLE_WITHIN_MS = 1500;
+// A proxy that blocks the socket closes it at once; a slow server only answers late.
+const CLOSED_MS = 1500;
+const SILENT_MS = 6000;
 const LONGEST_PAUSE_MS = 5000;
 
 const lanes = new Map();
@@ -11,6 +13,7 @@ let socket = null;
 let open = false;
 let pause = 0;
 let deadline = null;
+let dueAt = Infinity;
 
 // A lane passes the server's messages about one run to its view. The view has `request()`, which returns its request;
 // `receive(message)`; and `unreachable()`, called when the socket cannot be reached.
@@ -25,7 +28,7 @@ export class Lane {
     lanes.set(this.number, this);
     if (newAddress !== address || newToken !== token || !socket) {
       [address, token, pause] = [newAddress, newToken, 0];
-      deadline = clearTimeout(deadline);
+      expectNothing();
       connect();
     } else if (open && hasChanged) {
       this.send();
@@ -52,11 +55,11 @@ function connect() {
   socket?.close();
   open = false;
   const mine = (socket = new WebSocket(address));
-  expectAMessage();
+  expectAMessage(SILENT_MS);
   mine.onopen = () => mine.send(JSON.stringify({ token }));
   mine.onmessage = (event) => {
     if (mine !== socket) return;
-    deadline = clearTimeout(deadline);
+    expectNothing();
     if (!open) {
       // The first message confirms the token.
       open = true;
@@ -70,15 +73,24 @@ function connect() {
     open = false;
     if (!lanes.size) socket = null;
     if (!socket) return;
-    expectAMessage();
+    expectAMessage(CLOSED_MS);
     setTimeout(() => mine === socket && connect(), pause);
     pause = Math.min(pause * 2 + 100, LONGEST_PAUSE_MS);
   };
 }
 
-function expectAMessage() {
-  deadline ??= setTimeout(() => {
-    deadline = null;
+function expectAMessage(withinMs) {
+  const due = performance.now() + withinMs;
+  if (due >= dueAt) return;
+  expectNothing();
+  dueAt = due;
+  deadline = setTimeout(() => {
+    expectNothing();
     for (const lane of lanes.values()) lane.view.unreachable();
-  }, REACHABLE_WITHIN_MS);
+  }, withinMs);
+}
+
+function expectNothing() {
+  clearTimeout(deadline);
+  dueAt = Infinity;
 }
