@@ -24,6 +24,6 @@ def order_of(endpoint: AnyEndpoint, request: ChatCompletionStreamRequest, **part
     return Order(endpoint, to_bytes(request, endpoint.profile), request.model, request.stream, **parts)
 
 
-def said(text: str, at_ms: float = 1.0, reasoning: str = "") -> TimedEvent:
+def text_event(text: str, at_ms: float = 1.0, reasoning: str = "") -> TimedEvent:
     """An event-less addition of this text to the first choice."""
     return TimedEvent("", "", at_ms, (Delta(0, text, reasoning),))

@@ -29,7 +29,7 @@ def free_port() -> int:
 def app_process(folder: Path, port: int, **environment: str) -> Iterator[BaseProcess]:
     """The running app, started like ``streamlit run app.py``, with its own log and secrets."""
     command = ["streamlit", "run", "app.py", "--server.port", str(port)]
-    process = forks.start(command, ROOT, {**surroundings(folder), **environment}, folder / "app.log")
+    process = forks.start(command, ROOT, {**app_environment(folder), **environment}, folder / "app.log")
     try:
         wait_until_it_answers(f"http://127.0.0.1:{port}/healthz", folder / "app.log")
         yield process
@@ -39,7 +39,7 @@ def app_process(folder: Path, port: int, **environment: str) -> Iterator[BasePro
         process.kill()
 
 
-def surroundings(folder: Path) -> dict[str, str]:
+def app_environment(folder: Path) -> dict[str, str]:
     """The environment of an app with its log and secrets in this folder."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith("TEMPERA_")}
     return {

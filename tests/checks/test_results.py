@@ -11,14 +11,14 @@ from components.checks.results import AnswerChecks, KeptResult, all_passed, fact
 from components.log.record import RunRecord
 from components.runs.run import Run
 from components.streaming.outcome import Outcome, Status
-from tests.orders import order, said
+from tests.orders import order, text_event
 
 CHECKS = AnswerChecks((read_check("contains", "{{capital}}"), read_check("length", 3.0)), {"capital": "Paris"})
 
 
 def ended(checks: AnswerChecks | None, text: str = "It is Paris.", status: Status = Status.OK) -> RunRecord:
     run = Run(order(checks=checks))
-    run.take(said(text))
+    run.take(text_event(text))
     run.finish(Outcome(status))
     return run.record()
 

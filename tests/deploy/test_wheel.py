@@ -12,7 +12,7 @@ import pytest
 
 from components import __version__
 from components.__main__ import main
-from tests.browser.conftest import ROOT, free_port, surroundings, wait_until_it_answers
+from tests.browser.conftest import ROOT, app_environment, free_port, wait_until_it_answers
 from tests.deploy.container import files
 from tests.security.session import ask
 
@@ -66,7 +66,7 @@ def test_the_app_runs_with_its_own_settings(tempera: Path, tmp_path: Path) -> No
     port = free_port()
     with open(tmp_path / "app.log", "w") as log:
         command = [tempera, "run", "--server.port", str(port)]
-        process = subprocess.Popen(command, cwd=tmp_path, env=surroundings(tmp_path), stdout=log, stderr=log)
+        process = subprocess.Popen(command, cwd=tmp_path, env=app_environment(tmp_path), stdout=log, stderr=log)
         try:
             wait_until_it_answers(f"http://127.0.0.1:{port}/healthz", tmp_path / "app.log")
             page = ask(f"http://127.0.0.1:{port}", "/")

@@ -28,7 +28,7 @@ from components.streaming.limits import Limits
 from components.streaming.outcome import Outcome, Status
 from tests.drafts.test_draft import a_draft
 from tests.log.conftest import _postgresql_server, log, postgresql_url, sqlite_url, url
-from tests.orders import order, said
+from tests.orders import order, text_event
 from tests.streaming.endpoint import DONE, Play, chunk, head
 from tests.waiting import wait_for
 
@@ -126,7 +126,7 @@ def a_plan(
 def a_run(text: str = "", status: Status = Status.OK, *, reasoning: str = "", **outcome: Any) -> Run:
     """A run that has ended."""
     run = Run(order(an_endpoint("http://127.0.0.1:1/v1")))
-    run.take(said(text, 1.0, reasoning))
+    run.take(text_event(text, 1.0, reasoning))
     run.finish(Outcome(status, text=text, reasoning=reasoning, **outcome))
     return run
 

@@ -34,7 +34,7 @@ from components.streaming.answer import TimedEvent
 from components.streaming.faults import ErrorKind
 from components.streaming.moments import Timings
 from components.streaming.outcome import Outcome, Status
-from tests.orders import order, said
+from tests.orders import order, text_event
 
 GALLERY = Path(__file__).parent / "gallery"
 EXPERIMENT_FILES = Path(__file__).parents[1] / "experiments" / "gallery"
@@ -85,8 +85,8 @@ def main(version: str) -> None:
         log.begin(run)
         run.take(TimedEvent("message", '{"choices": []}', 12.5))
         run.take(TimedEvent("message", "[DONE]", 20.0))
-        run.take(said("Hello \N{OCTOPUS} ", 12.5, "thinking\n"))
-        run.take(said("<b>\u2028you</b> \u05d0", 20.0))
+        run.take(text_event("Hello \N{OCTOPUS} ", 12.5, "thinking\n"))
+        run.take(text_event("<b>\u2028you</b> \u05d0", 20.0))
         if status is not Status.RUNNING:
             run.finish(_outcome(status))
             log.end(run)

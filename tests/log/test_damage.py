@@ -19,7 +19,7 @@ from components.log.tables import runs, to_row
 from components.runs.run import Run
 from components.streaming.outcome import Outcome, Status
 from tests.log.conftest import make_run
-from tests.orders import said
+from tests.orders import text_event
 from tests.waiting import wait_for
 
 
@@ -31,7 +31,7 @@ def path(tmp_path: Path, sqlite_url: str) -> Path:
         rows = []
         for number in range(300):
             run = make_run()
-            run.take(said(f"{number} " * 300, 1.0))
+            run.take(text_event(f"{number} " * 300, 1.0))
             rows.append(to_row(run.record()))
         connection.execute(runs.insert(), rows)
     database.close()
@@ -111,12 +111,12 @@ def test_a_log_removed_during_a_run_starts_again_with_the_active_runs(
     run = new_run()
     log.begin(run)
     log.wait_until_committed(run)
-    run.take(said("before, ", 1.0))
+    run.take(text_event("before, ", 1.0))
     path.unlink()
     if not beside:
         Path(f"{path}-wal").unlink()
         Path(f"{path}-shm").unlink()
-    run.take(said("after", 2.0))
+    run.take(text_event("after", 2.0))
     run.finish(Outcome(Status.OK))
     log.end(run)
     wait_for(lambda: log.live(run.id) is None)
@@ -139,7 +139,7 @@ def test_a_log_damaged_during_a_run_is_set_aside(
     log.database.writer.dispose()
     run = new_run()
     log.begin(run)
-    run.take(said("kept", 1.0))
+    run.take(text_event("kept", 1.0))
     run.finish(Outcome(Status.OK))
     log.end(run)
     wait_for(lambda: log.warning, 5)

@@ -26,7 +26,7 @@ from components.streaming.outcome import Outcome, Status
 from tests.log.conftest import make_run
 from tests.log.make_gallery import GALLERY
 from tests.log.many_rows import moment
-from tests.orders import said
+from tests.orders import text_event
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "runs.md"
 TEXTS = st.text(st.characters(codec=None), max_size=50)
@@ -36,7 +36,7 @@ TIMES = st.none() | st.floats()
 
 def finished(text: str = "Hello \N{OCTOPUS}\u2028\x85") -> Run:
     run = make_run()
-    run.take(said(text, 1.0))
+    run.take(text_event(text, 1.0))
     run.finish(Outcome(Status.OK))
     return run
 

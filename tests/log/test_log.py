@@ -23,7 +23,7 @@ from components.streaming.limits import Limits
 from components.streaming.moments import Timings
 from components.streaming.outcome import Outcome, Status
 from tests.log.conftest import A_PLACEMENT, make_run
-from tests.orders import order, said
+from tests.orders import order, text_event
 from tests.waiting import wait_for
 
 
@@ -59,16 +59,16 @@ def test_text_is_written_while_it_streams(log: Log, new_run: Callable[[], Run]) 
     run = new_run()
     log.begin(run)
     log.wait_until_committed(run)
-    run.take(said("Hello", 5.0))
+    run.take(text_event("Hello", 5.0))
     wait_for(lambda: find_run(log.database, run.id).text == "Hello")
-    run.take(said(" you", 6.0))
+    run.take(text_event(" you", 6.0))
     wait_for(lambda: find_run(log.database, run.id).text == "Hello you")
 
 
 def test_a_finished_run_is_written_completely_and_released(log: Log, new_run: Callable[[], Run]) -> None:
     run = new_run()
     log.begin(run)
-    run.take(said("Hi 🐙", 5.0))
+    run.take(text_event("Hi 🐙", 5.0))
     run.finish(Outcome(Status.INTERRUPTED, ErrorKind.STALL, "It stopped.", http_status=200, warnings=("odd",)))
     log.end(run)
     wait_for(lambda: log.live(run.id) is None)
@@ -81,7 +81,7 @@ def test_closing_writes_the_remaining_runs(url: str, new_run: Callable[[], Run])
     log = Log(url)
     run = new_run()
     log.begin(run)
-    run.take(said("last words", 5.0))
+    run.take(text_event("last words", 5.0))
     log.close()
     again = Log(url)
     assert find_run(again.database, run.id).text == "last words"
@@ -113,7 +113,7 @@ def test_many_runs_at_once_are_written_in_turn(new_run: Callable[[], Run]) -> No
     written = []
     for second in range(1, 21):
         for run in runs:
-            run.take(said("x", 1.0))
+            run.take(text_event("x", 1.0))
         due = unwritten.due(float(second), 3)
         written += [snapshot.record.id for snapshot in due]
         unwritten.written(due, float(second))

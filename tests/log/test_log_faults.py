@@ -24,7 +24,7 @@ from components.streaming.answer import Delta, TimedEvent
 from components.streaming.limits import Limits
 from components.streaming.outcome import Outcome, Status
 from tests.log import postgresql
-from tests.orders import said
+from tests.orders import text_event
 from tests.waiting import wait_for
 
 QUICK = Limits(log_lock_wait_s=0.2, log_retry_s=0.1)
@@ -62,7 +62,7 @@ def stream(run: Run, until: Callable[[], object]) -> str:
     def more() -> object:
         nonlocal text
         text += "more "
-        run.take(said("more ", 5.0))
+        run.take(text_event("more ", 5.0))
         return until()
 
     wait_for(more)
@@ -125,7 +125,7 @@ def test_a_full_disk_stops_no_run_and_loses_no_text(small_disk: Path, new_run: C
     log.wait_until_committed(run)
     ballast = small_disk / "ballast"
     assert subprocess.run(["dd", "if=/dev/zero", f"of={ballast}"], capture_output=True, check=False).returncode
-    run.take(said("x" * 50_000, 1.0))
+    run.take(text_event("x" * 50_000, 1.0))
     text = stream(run, lambda: "the disk is full. Free some space" in (log.problem or ""))
     assert find_run(log.database, run.id).status == "running"
     ballast.unlink()
@@ -192,11 +192,11 @@ def test_unwritten_runs_take_limited_memory(url: str, new_run: Callable[[], Run]
     running = new_run()
     log.begin(running)
     log.wait_until_committed(running)
-    running.take(said("x" * 200_000, 1.0))
+    running.take(text_event("x" * 200_000, 1.0))
     runs = [new_run() for _ in range(100)]
     with locked(url):
         for run in runs:
-            run.take(said("y" * 100_000, 1.0))
+            run.take(text_event("y" * 100_000, 1.0))
             run.finish(Outcome(Status.OK))
             log.begin(run)
         wait_for(lambda: "were dropped" in (log.problem or ""))
@@ -218,7 +218,7 @@ def test_memory_is_limited_while_there_is_no_database_at_all(tmp_path: Path, new
     log = Log(f"sqlite:///{tmp_path / 'file' / 'log.sqlite3'}", Limits(unwritten_log_bytes=100_000))
     runs = [new_run() for _ in range(2)]
     for run in runs:
-        run.take(said("y" * 80_000, 1.0))
+        run.take(text_event("y" * 80_000, 1.0))
         run.finish(Outcome(Status.OK))
         log.begin(run)
     wait_for(lambda: "1 run was dropped" in log.problem)
@@ -303,7 +303,7 @@ def test_an_internal_error_does_not_end_the_log(
     run = new_run()
     log.begin(run)
     monkeypatch.setattr(run, "record", lambda: 1 / 0)
-    run.take(said("Hello"))
+    run.take(text_event("Hello"))
     assert "division by zero" in wait_for(lambda: log.problem)
     assert "a round of the log failed" in caplog.text
     monkeypatch.undo()

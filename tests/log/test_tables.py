@@ -13,7 +13,7 @@ from components.log.query import find_run
 from components.log.tables import runs, to_row
 from components.runs.run import Run
 from components.streaming.outcome import Outcome, Status
-from tests.orders import said
+from tests.orders import text_event
 
 TEXTS = {
     "emoji": ("Hi 🐙 👩‍👩‍👧‍👦 é e\u0301", "Hi 🐙 👩‍👩‍👧‍👦 é e\u0301"),
@@ -35,7 +35,7 @@ def test_texts_come_back(log: Log, new_run: Callable[[], Run], name: str) -> Non
     if expected is None:
         expected = text = "".join(character for character in text if not 0xD800 <= ord(character) < 0xE000)
     run = new_run()
-    run.take(said(text, 1.0, text))
+    run.take(text_event(text, 1.0, text))
     run.finish(Outcome(Status.OK, raw_error=text, message=text, warnings=(text,)))
     log.begin(run)
     log.end(run)
@@ -46,7 +46,7 @@ def test_texts_come_back(log: Log, new_run: Callable[[], Run], name: str) -> Non
 def test_two_million_characters_come_back(log: Log, new_run: Callable[[], Run]) -> None:
     text = "🐙é" * 1_000_000
     run = new_run()
-    run.take(said(text, 1.0))
+    run.take(text_event(text, 1.0))
     run.finish(Outcome(Status.OK))
     log.begin(run)
     log.end(run)

@@ -12,14 +12,14 @@ from components.streaming.answer import Delta, TimedEvent
 from components.streaming.moments import Timings
 from components.streaming.outcome import Outcome, Status
 from tests.log.conftest import A_PLACEMENT, make_run
-from tests.orders import said
+from tests.orders import text_event
 
 
 def test_a_running_run_shows_its_text_so_far(new_run: Callable[[], Run]) -> None:
     run = new_run()
-    run.take(said("", 10.0, "thinking"))
+    run.take(text_event("", 10.0, "thinking"))
     run.take(TimedEvent("", "", 20.0, (Delta(0, "Hello"), Delta(1, "other choice"))))
-    run.take(said(" you", 30.0))
+    run.take(text_event(" you", 30.0))
     record = run.record()
     assert (record.running, record.text, record.reasoning) == (True, "Hello you", "thinking")
     assert (record.ttft_ms, record.ttfo_ms, record.chunk_count) == (10.0, 20.0, 3)
@@ -35,7 +35,7 @@ def test_every_change_notifies_until_the_listener_is_removed(new_run: Callable[[
         heard.append(run.version)
 
     run.listen(listener)
-    run.take(said("x", 1.0))
+    run.take(text_event("x", 1.0))
     run.stop()
     assert heard == [1, 2]
     run.leave(listener)
@@ -63,7 +63,7 @@ def test_stopping_a_finished_run_changes_nothing(new_run: Callable[[], Run]) -> 
 
 def test_an_ended_run_holds_its_answer_once(new_run: Callable[[], Run]) -> None:
     run, text = new_run(), "x" * 100_000
-    run.take(said(text, 1.0))
+    run.take(text_event(text, 1.0))
     while_it_goes_on = run.size
     run.finish(Outcome(Status.OK, text="".join(text)))
     assert abs(run.size - while_it_goes_on) < 1_000
@@ -72,14 +72,14 @@ def test_an_ended_run_holds_its_answer_once(new_run: Callable[[], Run]) -> None:
 
 def test_an_internal_error_keeps_the_text_so_far(new_run: Callable[[], Run]) -> None:
     run = new_run()
-    run.take(said("Hello", 1.0, "Hm."))
+    run.take(text_event("Hello", 1.0, "Hm."))
     run.finish(Outcome(Status.ERROR))
     assert run.texts() == (run.record().text, run.record().reasoning) == ("Hello", "Hm.")
 
 
 def test_unreported_tokens_stay_unreported(new_run: Callable[[], Run]) -> None:
     run = new_run()
-    run.take(said("Hello", 1.0))
+    run.take(text_event("Hello", 1.0))
     run.finish(Outcome(Status.OK, text="Hello", chunk_count=1))
     record = run.record()
     assert (record.prompt_tokens, record.completion_tokens, record.tokens_per_second) == (None, None, None)

@@ -20,7 +20,7 @@ from components.log.tables import runs, to_row
 from components.sharing.capsule import Kind
 from components.sharing.capsules import publish
 from components.sharing.freezing import Choices, capsule_of
-from tests.browser.conftest import ROOT, free_port, surroundings, wait_until_it_answers
+from tests.browser.conftest import ROOT, app_environment, free_port, wait_until_it_answers
 from tests.log.test_export import finished
 from tests.pages.conftest import _compile_pages_once, _no_search_for_components, _wait_without_looking, chat
 from tests.streaming.endpoint import DONE, Endpoint, chunk, document, head, serve
@@ -120,7 +120,7 @@ def started(folder: Path, **environment: str) -> Iterator[str]:
         subprocess.Popen(
             [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)],
             cwd=ROOT,
-            env={**surroundings(folder), **environment},
+            env={**app_environment(folder), **environment},
             stdout=log,
             stderr=log,
         ) as process,
