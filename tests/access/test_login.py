@@ -109,6 +109,6 @@ def test_an_incomplete_login_is_reported(
     assert problem is None if says is None else says in str(problem)
 
 
-def test_a_provider_is_a_table_of_its_own() -> None:
+def test_each_provider_has_its_own_table() -> None:
     assert providers_of(NAMED) == ["one", "other"]
     assert providers_of({**WHOLE, "client_kwargs": {"prompt": "login"}}) == []
