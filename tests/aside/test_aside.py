@@ -16,7 +16,7 @@ from tests.aside.work import asleep, endless, failing, much_memory, napping, pro
 
 @pytest.fixture
 def page_as_main_module() -> Iterator[None]:
-    """What Streamlit leaves as the main module of its process."""
+    """Replace the main module with a page, as Streamlit does."""
     before, page = sys.modules["__main__"], ModuleType("__main__")
     page.__file__ = "no/such/page.py"
     sys.modules["__main__"] = page
@@ -25,11 +25,11 @@ def page_as_main_module() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("page_as_main_module")
-def test_a_text_comes_back_as_the_work_made_it() -> None:
+def test_the_result_is_returned_unchanged() -> None:
     assert Aside(AsideLimits()).do(reversed_text, "a\r\n\ud800é€😀") == "😀€é\ud800\n\ra"
 
 
-def test_the_work_is_done_elsewhere() -> None:
+def test_work_runs_in_another_process() -> None:
     assert Aside(AsideLimits()).do(process_id, "") != str(os.getpid())
 
 

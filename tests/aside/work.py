@@ -1,4 +1,4 @@
-"""Work for the tests' separate process, which imports this module's imports, too."""
+"""Work functions for the separate process, which imports this module."""
 
 from __future__ import annotations
 
