@@ -23,8 +23,10 @@ DOUBLING: JsonValue = {
 }
 
 
-def result(kind: str, value: Any, text: str = "", values: dict[str, str] | None = None, **said: Any) -> tuple[Any, str]:
-    found = check_answer(read_check(kind, value), Answer(text, **said), values)
+def result(
+    kind: str, value: Any, text: str = "", values: dict[str, str] | None = None, **facts: Any
+) -> tuple[Any, str]:
+    found = check_answer(read_check(kind, value), Answer(text, **facts), values)
     return found.passed, found.reason
 
 
@@ -73,7 +75,7 @@ def test_a_check_passes_or_fails_with_the_reason(kind: str, value: Any, text: st
     assert result(kind, value, text) == (passed, reason)
 
 
-def test_the_facts_beside_the_text_are_checked() -> None:
+def test_finish_reason_and_token_count_are_checked() -> None:
     assert result("finish_reason", "stop", finish_reason="stop") == (True, "The finish reason is stop.")
     assert result("finish_reason", "stop", finish_reason="length") == (False, "The finish reason is length.")
     assert result("finish_reason", "stop") == (False, "There is no finish reason.")
@@ -124,7 +126,7 @@ def test_a_column_of_the_data_set_is_the_expected_value(
     assert result(kind, value, text, values)[0] is passed
 
 
-def test_the_columns_of_a_check_are_known_before_it_is_made() -> None:
+def test_the_variables_of_a_check_are_listed() -> None:
     assert read_check("tool_call", {"name": "f", "arguments": {"x": ["{{a}}", {"y": "{{b}}"}]}}).variable_names == [
         "a",
         "b",
@@ -147,8 +149,8 @@ def test_the_columns_of_a_check_are_known_before_it_is_made() -> None:
         ("expression", "1 / len(answer)", ""),
     ],
 )
-def test_endless_or_inapplicable_checks_neither_pass_nor_fail(kind: str, value: Any, text: str) -> None:
-    # Without their limits these take minutes or gigabytes.
+def test_a_check_that_cannot_finish_neither_passes_nor_fails(kind: str, value: Any, text: str) -> None:
+    # Without limits these would take minutes or gigabytes.
     passed, reason = result(kind, value, text)
     assert passed is None
     assert reason.endswith(".")
@@ -175,13 +177,13 @@ def test_endless_or_inapplicable_checks_neither_pass_nor_fail(kind: str, value: 
         "a b",
     ],
 )
-def test_an_expression_is_no_program(expression: str) -> None:
+def test_an_expression_cannot_run_code(expression: str) -> None:
     with pytest.raises(CheckProblem, match="cannot be made"):
         read_check("expression", expression)
 
 
 @given(st.text(max_size=60))
-def test_no_text_as_an_expression_raises_anything_else(expression: str) -> None:
+def test_any_expression_is_evaluated_or_refused(expression: str) -> None:
     try:
         check = read_check("expression", expression)
     except CheckProblem:
@@ -213,7 +215,7 @@ def test_an_invalid_check_is_refused_with_reason_and_place(
 
 
 @pytest.mark.parametrize(
-    ("fields", "said", "passed", "reason"),
+    ("fields", "reply", "passed", "reason"),
     [
         ({}, "It is polite. PASS", True, "The judge says “It is polite. PASS”."),
         ({}, "Failed.", False, "The judge says “Failed.”."),
@@ -226,22 +228,22 @@ def test_an_invalid_check_is_refused_with_reason_and_place(
         ({"at_least": 7}, "", None, "The judge gives no single score: “”."),
     ],
 )
-def test_the_opinion_of_a_judge(fields: dict[str, Any], said: str, passed: bool | None, reason: str) -> None:
+def test_the_verdict_of_a_judge_is_read(fields: dict[str, Any], reply: str, passed: bool | None, reason: str) -> None:
     check = read_check("judge", {"prompt": "{{answer}}", **fields})
     assert isinstance(check, Judge)
-    found = check.opinion(said)
+    found = check.opinion(reply)
     assert found.passed is passed
     assert found.reason.startswith(reason)
 
 
-def test_a_judge_is_asked_about_the_answer_and_until_then_nothing_is_known() -> None:
+def test_a_judge_check_has_no_result_before_the_judge_answers() -> None:
     check = read_check("judge", "Is {{answer}} like {{wanted}}?").with_values({"wanted": "{{answer}}s"})
     assert isinstance(check, Judge)
     assert check_answer(check, Answer("a cat")).passed is None
     assert check.question(Answer("a cat")).startswith("Is a cat like ")
 
 
-def test_a_run_that_did_not_end_well_has_no_answer_to_check() -> None:
+def test_an_unsuccessful_run_is_not_checked() -> None:
     record = a_run("half", Status.ERROR, message="The connection broke.").record()
     assert check_answer(read_check("contains", "half"), answer_of(record)).passed is None
     assert check_answer(read_check("contains", "half"), answer_of(a_run("half").record())).passed is True
@@ -268,7 +270,7 @@ def test_a_run_that_did_not_end_well_has_no_answer_to_check() -> None:
         ("judge", {"prompt": "{{answer}}", "endpoint": "other", "at_least": 7.0}),
     ],
 )
-def test_a_check_is_written_as_it_is_read(kind: str, value: JsonValue) -> None:
+def test_a_check_survives_writing_and_reading(kind: str, value: JsonValue) -> None:
     check = read_check(kind, value)
     assert check.to_value() == value
     assert read_check(kind, check.to_value()) == check
