@@ -31,7 +31,7 @@ def test_each_difference_is_named_with_both_sides(before, after, words):
     assert [str(found) for found in differences(a_request(**before), a_request(**after))] == words
 
 
-def test_the_same_request_differs_in_nothing():
+def test_equal_requests_have_no_differences():
     fields = {"temperature": 0.5, "max_tokens": None, "extra_body": {"a": {"b": 1, "c": 2}}}
     other = {**fields, "extra_body": {"a": {"c": 2, "b": 1}}}
     assert differences(a_request(**fields), a_request(**other)) == []

@@ -24,7 +24,7 @@ TAG = re.compile(r"<[a-zA-Z/!?][^<>]*>")
 
 
 def assert_harmless(text):
-    """It is shown as plain text, in which angle brackets are only that."""
+    """The text is short and printable; it is shown as plain text, so angle brackets are harmless."""
     assert len(text) <= MAX_SENTENCE
     assert not any(unicodedata.category(character) in ("Cc", "Cs") for character in text)
     assert not any(hidden in text for hidden in "\u061c\u200b\u200e\u200f\u202a\u202b\u202d\u202e\u2066\u2069\ufeff")
@@ -84,7 +84,7 @@ def assert_harmless(text):
         ("just text", "just text", ()),
     ],
 )
-def test_each_shape_seen_in_the_wild_gives_its_sentence_and_fields(body, sentence, fields):
+def test_each_known_shape_gives_its_sentence_and_fields(body, sentence, fields):
     raw = json.dumps(body)
     error = read_error(raw, 400)
     assert (error.sentence, error.fields, error.raw) == (sentence, fields, raw)
@@ -97,7 +97,7 @@ FILTERED = "The response was filtered due to the prompt triggering our content m
 @pytest.mark.parametrize(
     ("body", "sentence", "fields"),
     [
-        # OAuth and the envelopes of frameworks: a code or the status in words stands where others have the sentence.
+        # OAuth and the envelopes of frameworks: a code or the status text takes the place of the message.
         ({"error": "invalid_client", "error_description": "No such client."}, "No such client.", ()),
         ({"statusCode": 400, "message": ["top_p must be a number"], "error": "Bad Request"},
          "top_p must be a number", ()),
@@ -159,7 +159,7 @@ FILTERED = "The response was filtered due to the prompt triggering our content m
         ({"model": ["This field is required."], "non_field_errors": ["Not today."]},
          "model: This field is required.; Not today.", ("model",)),
         ({"response": {"status": "x", "data": {"err": "no worker here"}}}, "no worker here", ()),
-        # Words with angle brackets, which no tag hides in.
+        # Text with angle brackets that are not tags.
         ({"error": {"message": "Expected <class 'int'>, 0<=n and n<m for m>2, not <think>"}},
          "Expected <class 'int'>, 0<=n and n<m for m>2, not <think>", ()),
         ({"error": "Unexpected token '<', \"<html>\r\n<h\"... is not valid JSON"},
@@ -184,12 +184,12 @@ def test_the_most_specific_message_is_found_in_all_places(body, sentence, fields
         "data: too hot\n\ndata: [DONE]\n\n",
     ],
 )
-def test_json_is_found_after_a_mark_before_text_and_in_events(body):
+def test_an_error_is_found_in_json_with_other_text_and_in_events(body):
     assert read_error(body, 400).sentence == "too hot"
 
 
 @pytest.mark.parametrize("text", ["id: 5 is no model", "[error] no model", "error: <no model>", "{no model}"])
-def test_text_that_only_looks_like_json_or_events_stays(text):
+def test_text_that_resembles_json_or_events_is_kept(text):
     assert read_error(text, 400, media_type="text/plain").sentence == text
 
 
@@ -206,7 +206,7 @@ def test_tags_are_removed_from_markup_only(media_type):
     ["", " \r\n", "null", "5", "{}", "[]", '{"message": 5}', '{"message": null}', '{"detail": [null, 5, {}]}',
      '{"error": {"code": 5}}', "<html></html>", "\x00\x01"],
 )  # fmt: skip
-def test_a_body_without_words_gives_the_status_in_words(body):
+def test_a_body_without_a_message_gives_the_status_in_words(body):
     assert read_error(body, 503).sentence == "The endpoint answered 503 Service Unavailable without a message."
     assert read_error(body, 429).sentence.endswith("Wait, or run fewer at once.")
     assert read_error(body, 599).sentence == "The endpoint answered 599 without a message."
@@ -249,7 +249,7 @@ def test_a_page_of_html_loses_its_tags_scripts_and_comments():
     assert read_error(page, 502).sentence == "502 Bad Gateway"
 
 
-def test_an_xml_error_keeps_its_words():
+def test_an_xml_error_keeps_its_message():
     body = '<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>AccessDenied</Code> <Message>No</Message></Error>'
     assert read_error(body, 403).sentence == "AccessDenied No"
 
@@ -279,7 +279,7 @@ def test_an_xml_error_keeps_its_words():
     ],
     ids=lambda body: body[:12].encode("unicode_escape").decode(),
 )
-def test_hostile_bodies_give_a_short_harmless_sentence_at_once(body):
+def test_hostile_bodies_quickly_give_a_short_harmless_sentence(body):
     started = time.thread_time()
     error = read_error(body, 500)
     assert time.thread_time() - started < 0.3
@@ -293,7 +293,7 @@ def test_a_long_sentence_is_cut_with_an_ellipsis():
     assert sentence.endswith("…")
 
 
-def test_the_deepest_words_that_count_are_found_and_deeper_ones_end_the_search():
+def test_messages_are_found_down_to_a_limited_depth():
     def nested(depth):
         return read_error('{"error":' * depth + '"deep"' + "}" * depth, 500).sentence
 
@@ -307,7 +307,7 @@ def test_many_problems_are_cut_to_the_first_ten():
 
 
 @pytest.mark.parametrize("key", ["loc", "param"])
-def test_names_of_fields_are_plain_text_too(key):
+def test_names_of_fields_become_plain_text(key):
     hostile = "<b>temp\x00\ud800" + "x" * 10_000
     body = {"msg": "no", "loc": ["body", hostile]} if key == "loc" else {"message": "no", "param": hostile}
     (field,) = read_error(json.dumps(body)).fields
@@ -322,7 +322,7 @@ def test_a_field_without_a_name_is_not_named():
 
 
 @given(st.text(st.characters(exclude_categories=())))
-def test_any_text_becomes_plain(text):
+def test_any_text_becomes_plain_text(text):
     assert_harmless(plain_text(text))
     assert_harmless(single_line(text))
     assert not TAG.search(plain_text(text))
@@ -374,7 +374,7 @@ def test_a_secret_is_masked_before_a_limit_cuts_it(before, key):
 
 
 @pytest.mark.parametrize(
-    ("body", "told"),
+    ("body", "recognised"),
     [
         ('{"detail": "Not Found"}', True),
         ('{"message": {"detail": [{"msg": "no"}]}}', True),
@@ -391,5 +391,5 @@ def test_a_secret_is_masked_before_a_limit_cuts_it(before, key):
         ("[" * 100_000, False),
     ],
 )
-def test_an_object_has_the_words_of_an_error_or_has_not(body, told):
-    assert has_words_of_an_error(body) is told
+def test_error_objects_are_recognised(body, recognised):
+    assert has_words_of_an_error(body) is recognised

@@ -21,7 +21,7 @@ def a_request(*messages, **fields):
     return ChatCompletionStreamRequest.model_validate({"model": "m", "messages": [*messages] or [USER], **fields})
 
 
-def said(request, profile=BEEZY, **known):
+def sentences(request, profile=BEEZY, **known):
     return [remark.sentence for remark in lint(request, profile, **known)]
 
 
@@ -52,7 +52,7 @@ def test_a_value_outside_the_range_is_set_to_its_limit(profile, field, value, me
     assert type(getattr(remark.fix.request, field)) is type(value)
 
 
-def test_both_sampling_fields_are_a_hint_and_top_p_can_be_left_out():
+def test_temperature_with_top_p_is_a_hint_whose_fix_omits_top_p():
     remark = only(a_request(temperature=0.2, top_p=0.5))
     assert remark.severity is Severity.HINT
     assert remark.fix.request.state_of("top_p") == "omitted"
@@ -60,14 +60,14 @@ def test_both_sampling_fields_are_a_hint_and_top_p_can_be_left_out():
     assert lint(a_request(temperature=0.2, top_p=1.0), BEEZY) == []
 
 
-def test_max_tokens_over_the_whole_context_is_certain():
+def test_max_tokens_over_the_whole_context_may_be_refused():
     remark = only(a_request(max_tokens=5000), context_tokens=2048)
     assert remark.severity is Severity.MAY_BE_REFUSED
     assert "5,000, more than the model's whole context of 2,048" in remark.sentence
     assert remark.fix.request.max_tokens == 2039
 
 
-def test_an_estimate_is_marked_and_prevents_nothing():
+def test_an_estimate_is_marked_and_only_a_hint():
     long = a_request({"role": "user", "content": "word" * 1000}, max_tokens=1500)
     remark = only(long, context_tokens=2048)
     assert "about 1,008 tokens" in remark.sentence
@@ -88,7 +88,7 @@ def test_an_unknown_context_gives_no_remark():
     assert lint(a_request(max_tokens=10**9), BEEZY) == []
 
 
-def test_a_last_assistant_message_can_become_the_answers_beginning():
+def test_a_last_assistant_message_can_become_a_prefix():
     remark = only(a_request(USER, ANSWER))
     assert remark.severity is Severity.MAY_BE_REFUSED
     assert remark.fix.request.messages[-1].prefix is True
@@ -104,7 +104,7 @@ def test_a_prefix_in_the_wrong_place_is_switched_off():
     assert [message.model_dump(exclude_unset=True) for message in remark.fix.request.messages] == [ANSWER, USER]
 
 
-def test_the_openai_dialect_knows_no_prefix():
+def test_the_openai_dialect_has_no_prefix():
     remark = only(a_request(USER, {**ANSWER, "prefix": True}), OPENAI)
     assert "does not support prefix" in remark.sentence
     assert only(a_request(USER, ANSWER), OPENAI).fix is None
@@ -113,8 +113,8 @@ def test_the_openai_dialect_knows_no_prefix():
 def test_a_tool_message_that_answers_no_call_and_an_empty_message_are_hints():
     request = a_request(USER, {"role": "assistant", "content": ""}, {"role": "tool", "content": "42"})
     assert [remark.severity for remark in lint(request, BEEZY)] == [Severity.HINT, Severity.HINT]
-    assert said(request)[0] == "Message 2 is empty."
-    assert "without the id of its call" in said(request)[1]
+    assert sentences(request)[0] == "Message 2 is empty."
+    assert "without the id of its call" in sentences(request)[1]
 
 
 @pytest.mark.parametrize(
@@ -149,7 +149,7 @@ def test_a_renamed_key_whose_field_is_sent_already_is_left_out_instead():
 )
 def test_a_field_of_the_contract_with_a_value_of_another_type_is_named(value, sentence):
     request = from_fields({"model": "m", "messages": [USER], "temperature": value})
-    assert said(request) == ([sentence] if sentence else [])
+    assert sentences(request) == ([sentence] if sentence else [])
 
 
 def test_null_that_the_dialect_lacks_is_named_and_omitted():
@@ -165,8 +165,8 @@ def test_the_dialect_decides_the_severity_of_unknown_keys(profile, severity):
     assert remark.fix.request.extra_body == {}
 
 
-def test_a_misspelt_key_is_guessed():
-    assert "Did you mean response_format?" in said(a_request(extra_body={"respose_format": {}}), MISTRAL)[0]
+def test_a_misspelt_key_gets_a_suggestion():
+    assert "Did you mean response_format?" in sentences(a_request(extra_body={"respose_format": {}}), MISTRAL)[0]
 
 
 @pytest.mark.parametrize(
@@ -181,14 +181,14 @@ def test_a_misspelt_key_is_guessed():
         ("tools", [{"type": "function", "function": {}}], "Field required (at 0.function.name)"),
     ],
 )
-def test_a_further_field_with_a_wrong_value_says_what_is_wrong(key, value, words):
+def test_a_wrong_value_of_a_further_field_gets_a_reason(key, value, words):
     remark = only(a_request(extra_body={key: value}), MISTRAL)
     assert words in remark.sentence
     assert remark.severity is Severity.MAY_BE_REFUSED
 
 
 @pytest.mark.parametrize("profile", [MISTRAL, OPENAI], ids=["mistral", "openai"])
-def test_the_example_of_each_further_field_is_fine(profile):
+def test_the_example_of_each_further_field_has_no_remark(profile):
     for key in profile.further_fields:
         for value in (FIELDS[key].example, FIELDS[key].begins_with):
             assert lint(a_request(extra_body={key: value}), profile) == []
@@ -222,7 +222,7 @@ def test_the_estimate_grows_with_the_text():
     assert estimated_tokens([Message.user("")]) == 8
     assert estimated_tokens([Message.user("a" * 400), Message(role=Role.ASSISTANT, content="b" * 400)]) == 212
     assert estimated_tokens([Message.user("漢字" * 100)]) == 158
-    assert estimated_tokens([Message.user("\ud800")]) == 8  # half of a surrogate pair is counted, too
+    assert estimated_tokens([Message.user("\ud800")]) == 8  # an unpaired surrogate is counted
 
 
 @pytest.mark.parametrize(
@@ -231,8 +231,8 @@ def test_the_estimate_grows_with_the_text():
 def test_credentials_and_addresses_are_named_without_their_values(extra):
     (key,) = extra
     remarks = lint(a_request(extra_body=extra), OPENAI)
-    told = next(remark for remark in remarks if "seems to hold a credential" in remark.sentence)
-    assert told.sentence.startswith(key)
-    assert "canary" not in told.sentence
-    assert told.severity is Severity.MAY_BE_REFUSED
-    assert told.fix.request.extra_body == {}
+    credential = next(remark for remark in remarks if "seems to hold a credential" in remark.sentence)
+    assert credential.sentence.startswith(key)
+    assert "canary" not in credential.sentence
+    assert credential.severity is Severity.MAY_BE_REFUSED
+    assert credential.fix.request.extra_body == {}

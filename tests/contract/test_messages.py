@@ -16,7 +16,7 @@ TOOL = Message(role=Role.TOOL, content="42")
     "messages",
     [[USER], [SYSTEM, USER], [USER, ASSISTANT, USER], [USER, ASSISTANT, TOOL], [USER, PREFIX], [USER, USER]],
 )
-def test_a_conversation_may_end_with_a_user_a_tool_or_a_prefix(messages):
+def test_a_conversation_may_end_with_a_user_or_tool_message_or_a_prefix(messages):
     assert role_order_problem(messages) is None
 
 

@@ -42,7 +42,7 @@ def test_every_field_out_of_range_is_named_and_no_other():
     assert set(MISTRAL.range_problems(values)) == {"top_p"}
 
 
-def test_null_is_outside_of_no_range():
+def test_null_is_within_every_range():
     assert BEEZY.range_problems(dict.fromkeys(CONTRACT_FIELDS)) == {}
 
 
@@ -62,7 +62,7 @@ def test_only_safe_prompt_is_not_nullable():
     assert set(CONTRACT_FIELDS) - set(OPENAI.fields) == {"safe_prompt"}
 
 
-def test_the_dialects_differ_where_the_contract_says_so():
+def test_the_dialects_differ_as_the_contract_defines():
     assert [profile.usage for profile in (BEEZY, MISTRAL, OPENAI)] == [
         UsageReport.IN_FINISH_CHUNK,
         UsageReport.IN_FINISH_CHUNK,

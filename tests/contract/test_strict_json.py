@@ -8,7 +8,7 @@ from components.contract.strict_json import read_json, read_json_object
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "sentence"),
     [
         ('{"a": 1, "a": 2}', "the key 'a' occurs twice"),
         ('{"a": {"b": 1, "b": 1}}', "the key 'b' occurs twice"),
@@ -20,8 +20,8 @@ from components.contract.strict_json import read_json, read_json_object
         ("[" * 100_000, "it nests too deeply"),
     ],
 )
-def test_ambiguous_json_is_refused_with_a_sentence(text, said):
-    with pytest.raises(ValueError, match=said):
+def test_ambiguous_json_is_refused_with_a_sentence(text, sentence):
+    with pytest.raises(ValueError, match=sentence):
         read_json_object(text, "The request")
 
 

@@ -34,7 +34,7 @@ def test_a_token_has_its_probability_bytes_and_alternatives_the_most_likely_firs
     assert (token.rank, token.is_rest) == (1, False)
 
 
-def test_the_shapes_of_other_endpoints_say_the_same() -> None:
+def test_each_shape_of_endpoints_is_read() -> None:
     expected = ("a", -0.5, [("a", -0.5), ("b", -2.0)])
     tops = [{"token": "a", "logprob": -0.5}, {"token": "b", "logprob": -2.0}]
     llama = {"id": 5, "token": "a", "bytes": [97], "logprob": -0.5, "top_logprobs": tops}
@@ -53,7 +53,7 @@ def test_the_shapes_of_other_endpoints_say_the_same() -> None:
         assert found == expected, shape
 
 
-def test_chunks_of_every_shape_bring_them() -> None:
+def test_every_shape_of_chunk_is_read() -> None:
     listed = [{"token": "a", "logprob": -1}]
     chunks: list[dict[str, Any]] = [
         {"model": "m", "choices": [{"index": 0, "delta": {"content": "a"}, "logprobs": {"content": listed}}]},
@@ -94,7 +94,7 @@ def test_a_token_outside_its_alternatives_has_a_rank_only_when_certain() -> None
     assert [other.text for other in only(a_token(logprob=-7, top_logprobs=tops)).others] == [" b", " c"]
 
 
-def test_the_entropy_counts_all_that_was_not_returned_as_one_token() -> None:
+def test_the_entropy_counts_the_missing_probability_as_one_token() -> None:
     half = math.log(0.5)
     assert only(a_token(logprob=half, top_logprobs=[a_token(" a", half)])).entropy == pytest.approx(1)
     both = [a_token(" a", half), a_token(" b", half)]
@@ -104,7 +104,7 @@ def test_the_entropy_counts_all_that_was_not_returned_as_one_token() -> None:
     assert only(a_token(logprob=half)).entropy is None
 
 
-def test_the_numbers_of_an_answer_leave_unknown_tokens_out() -> None:
+def test_the_numbers_of_an_answer_omit_unknown_tokens() -> None:
     likelihood = LikelihoodSum()
     assert likelihood.likelihood() == Likelihood()
     for logprob in (-1.0, None, -3.0):
