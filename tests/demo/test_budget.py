@@ -26,7 +26,7 @@ from tests.log.processes import process
 from tests.waiting import wait_for
 
 FREE = replace(SETTINGS, slots=1_000, runs_at_once=1_000, visitor_percent=100, network_percent=100)
-"""In which nobody need settle, and one visitor may use the tokens of all."""
+"""Settings without limits on concurrent runs or on one visitor's share of the tokens."""
 SHARED = replace(FREE, tokens_a_day=1_000, visitor_percent=20, network_percent=40)
 
 
@@ -51,7 +51,7 @@ def test_the_eleventh_run_of_a_minute_is_refused_with_the_wait(log: Log) -> None
     assert refusal(log, at=later(seconds=60)).again_in_s == 1
 
 
-def test_a_day_has_its_own_number(log: Log) -> None:
+def test_runs_are_limited_per_day(log: Log) -> None:
     few = replace(FREE, runs_a_day=3)
     for hour in range(3):
         begin(log, few, later(hours=hour))
@@ -107,7 +107,7 @@ def test_actual_usage_replaces_the_reservation(log: Log) -> None:
     assert "again in 24 hours" in refusal(log, small, later(hours=1)).sentence
 
 
-def test_the_wait_for_tokens_is_until_enough_of_them_are_free(log: Log) -> None:
+def test_the_wait_lasts_until_enough_tokens_are_free(log: Log) -> None:
     small = replace(FREE, tokens_a_day=1_000)
     for hour in range(10):
         begin(log, small, later(hours=hour), tokens=100)
@@ -135,7 +135,7 @@ def test_a_visitor_has_a_share_of_the_day_and_a_network_has_one(log: Log) -> Non
     begin(log, SHARED, later(hours=24), tokens=200)
 
 
-def test_no_number_of_cookies_on_one_network_uses_the_tokens_of_all(log: Log) -> None:
+def test_new_cookies_do_not_raise_the_tokens_of_a_network(log: Log) -> None:
     largest, refusals = 12_000 + 512, 0
     for turn in range(20):
         try:
@@ -146,7 +146,7 @@ def test_no_number_of_cookies_on_one_network_uses_the_tokens_of_all(log: Log) ->
     assert left(log, SETTINGS, "berta", "there", BEGAN) == Left(10, 200, 20_000, 200_000 - 3 * largest)
 
 
-def test_tokens_that_runs_under_way_have_reserved_are_soon_free(log: Log) -> None:
+def test_tokens_reserved_by_active_runs_are_soon_free(log: Log) -> None:
     first = begin(log, SHARED, tokens=150)
     refused = refusal(log, SHARED, tokens=150)
     assert refused.sentence.startswith("Runs that are under way have reserved the tokens")
@@ -155,7 +155,7 @@ def test_tokens_that_runs_under_way_have_reserved_are_soon_free(log: Log) -> Non
     begin(log, SHARED, tokens=150)
 
 
-def test_a_refusal_uses_nothing(log: Log) -> None:
+def test_a_refusal_uses_no_budget(log: Log) -> None:
     begin(log, replace(FREE, runs_a_minute=1))
     for _ in range(3):
         refusal(log, replace(FREE, runs_a_minute=1))
@@ -223,8 +223,8 @@ def test_locked_counters_refuse_all_runs(url: str) -> None:
         begin(log)
 
 
-def test_replicas_together_never_pass_the_budget(url: str) -> None:
-    """Two logs on one database, as two processes have them, and eight threads that all want the last tokens."""
+def test_replicas_together_never_exceed_the_budget(url: str) -> None:
+    """Two logs on one database, as in two processes, and eight threads that compete for the last tokens."""
     small = replace(FREE, tokens_a_day=1_000, runs_a_minute=1_000)
     with ExitStack() as stack:
         logs = [stack.enter_context(closing(Log(url))) for _ in range(2)]
@@ -245,7 +245,7 @@ def test_replicas_together_never_pass_the_budget(url: str) -> None:
         assert sum(row.tokens for row in rows(logs[0])) == 14 * 70
 
 
-def test_no_replica_counts_while_another_one_reserves(url: str) -> None:
+def test_replicas_reserve_one_after_another(url: str) -> None:
     reserving = threading.Event()
 
     def hesitate(_connection: object, _cursor: object, statement: str, *_: object) -> None:
@@ -297,7 +297,7 @@ def test_a_sweep_has_twenty_runs_however_many_replicas_make_it(url: str) -> None
         begin(one, free, max_tokens=100)
 
 
-def test_a_sweep_asks_for_ten_thousand_tokens(log: Log) -> None:
+def test_a_sweep_may_request_ten_thousand_tokens(log: Log) -> None:
     free = replace(FREE, runs_a_minute=1_000)
     for _ in range(19):
         begin(log, free, experiment_id="e" * 32, max_tokens=512)
@@ -307,7 +307,7 @@ def test_a_sweep_asks_for_ten_thousand_tokens(log: Log) -> None:
 
 @dataclass
 class Known:
-    """A reservation as the test knows it."""
+    """A reservation in the test's own model."""
 
     visitor: str
     network: str
@@ -334,7 +334,7 @@ def shared_log(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Log]:
 
 @settings(max_examples=settings.default.max_examples // 4)  # each step writes
 @given(st.lists(STEPS, min_size=5, max_size=25))
-def test_a_run_is_let_through_exactly_when_every_count_allows_it(shared_log: Log, steps: list[Any]) -> None:
+def test_a_run_is_admitted_exactly_when_every_count_allows_it(shared_log: Log, steps: list[Any]) -> None:
     few = DemoSettings(runs_a_minute=3, runs_a_day=8, runs_at_once=2, visitors_a_network=2, tokens_a_day=2_000)
     few = replace(few, slots=100, visitor_percent=40, network_percent=60)
     shared_log.write(lambda connection: connection.execute(reservations.delete()))

@@ -39,7 +39,7 @@ RESERVED = len(BODY) + 100
 
 
 class Stand:
-    """A runner with a gate, and whoever calls it."""
+    """A runner with a gate, and its callers."""
 
     def __init__(self, log: Log, settings: DemoSettings) -> None:
         self.log = log
@@ -59,7 +59,7 @@ class Stand:
         return self.runner.start(order(endpoint, body, owner=owner, network=network, placement=placement))
 
     def ended(self, run: Run) -> tuple[str, str | None, str]:
-        """How it stands in the log: status, kind of error, sentence."""
+        """The ended run in the log: status, kind of error, message."""
         wait_for(lambda: self.log.live(run.id) is None)
         assert self.log.database
         found = find_run(self.log.database.owned_by(run.owner), run.id)
@@ -72,7 +72,7 @@ Opens = Callable[[DemoSettings], Stand]
 
 @pytest.fixture
 def log(sqlite_url: str) -> Iterator[Log]:
-    """Of one kind: the counters' own tests try both."""
+    """On SQLite only: the tests of the counters use both databases."""
     opened = Log(sqlite_url)
     yield opened
     opened.close()
@@ -94,7 +94,7 @@ def stand(log: Log) -> Iterator[Opens]:
 
 @contextmanager
 def held() -> Iterator[tuple[Endpoint, threading.Event]]:
-    """An endpoint that answers everybody once the event is set."""
+    """An endpoint that answers once the event is set."""
     go = threading.Event()
 
     def play(connection: socket.socket, _request: bytes) -> None:
@@ -123,9 +123,7 @@ def test_a_run_passes_and_its_usage_is_counted(stand: Opens, log: Log) -> None:
     assert (row.visitor, row.network, row.tokens) == ("anna", "here", 10)
 
 
-def test_where_no_usage_is_reported_the_estimate_stands_and_a_network_keeps_to_its_share(
-    stand: Opens, log: Log
-) -> None:
+def test_without_reported_usage_the_estimate_counts_against_the_networks_share(stand: Opens, log: Log) -> None:
     here = stand(replace(SETTINGS, tokens_a_day=10 * RESERVED, visitor_percent=10, network_percent=20))
     with serve(head() + chunk("Hi", "stop") + DONE) as server:
         for owner in ("anna", "berta"):
@@ -165,14 +163,14 @@ def test_forged_bytes_are_kept_as_rejected_and_never_sent(stand: Opens, log: Log
 
 
 @pytest.mark.parametrize("name", ["no text", "UTF-16"])
-def test_bytes_that_are_no_text_make_no_run(stand: Opens, name: str) -> None:
+def test_bytes_that_are_not_utf8_start_no_run(stand: Opens, name: str) -> None:
     with serve(ANSWER) as server:
         with pytest.raises(UnicodeDecodeError):
             stand(SETTINGS).send(server, FORGED[name])
         assert server.requests == []
 
 
-def test_beyond_a_limit_runs_are_rejected_with_what_to_do_and_cause_no_request(stand: Opens) -> None:
+def test_runs_beyond_a_limit_are_rejected_with_advice_and_cause_no_request(stand: Opens) -> None:
     here = stand(replace(SETTINGS, runs_a_minute=2))
     with serve(ANSWER) as server:
         for _ in range(2):
@@ -199,7 +197,7 @@ def test_a_flood_does_not_even_reach_the_log(stand: Opens, log: Log) -> None:
         assert connection.exec_driver_sql("select count(*) from runs").scalar_one() == 2
 
 
-def test_runs_wait_in_places_that_the_page_can_show(stand: Opens) -> None:
+def test_waiting_runs_have_a_place_in_the_queue(stand: Opens) -> None:
     here = stand(replace(SETTINGS, slots=1))
     with held() as (server, go):
         first = here.send(server, owner="anna")
@@ -231,7 +229,7 @@ def test_a_stop_leaves_the_queue_at_once(stand: Opens) -> None:
         assert here.gate.slots.waiting == 0
 
 
-def test_a_full_queue_refuses_and_uses_nothing(stand: Opens, log: Log) -> None:
+def test_a_full_queue_refuses_a_run_and_uses_no_budget(stand: Opens, log: Log) -> None:
     here = stand(replace(SETTINGS, slots=1, queue=1))
     with held() as (server, _go):
         here.send(server, owner="anna")
@@ -251,7 +249,7 @@ def test_a_visitor_without_budget_takes_no_place_in_the_queue(stand: Opens) -> N
         assert "1 runs a minute" in here.ended(here.send(server, owner="anna"))[2]
 
 
-def test_the_switch_refuses_new_runs_and_those_that_wait_but_not_those_under_way(stand: Opens, tmp_path: Path) -> None:
+def test_the_switch_refuses_new_and_waiting_runs_but_not_active_ones(stand: Opens, tmp_path: Path) -> None:
     file = tmp_path / "stop"
     here = stand(replace(SETTINGS, slots=1, stop_file=str(file)))
     with held() as (server, go):
@@ -336,7 +334,9 @@ def test_without_a_database_nothing_is_sent(tmp_path: Path) -> None:
     log.close()
 
 
-def test_an_endpoint_that_refuses_uses_nothing_and_one_that_says_nothing_uses_all(stand: Opens, log: Log) -> None:
+def test_a_refused_run_uses_no_tokens_and_one_without_reported_usage_uses_its_reservation(
+    stand: Opens, log: Log
+) -> None:
     here = stand(SETTINGS)
     with serve(document({"detail": "No."}, "422 Unprocessable Entity")) as server:
         here.ended(here.send(server))
@@ -346,7 +346,7 @@ def test_an_endpoint_that_refuses_uses_nothing_and_one_that_says_nothing_uses_al
     assert all(row.settled for row in rows(log))
 
 
-def test_an_endpoint_without_an_address_uses_nothing_and_frees_the_place(stand: Opens, log: Log) -> None:
+def test_an_endpoint_without_an_address_uses_no_budget_and_frees_its_slot(stand: Opens, log: Log) -> None:
     class Broken:
         name, profile, default_model = "mine", demo_endpoint().profile, "m"
 

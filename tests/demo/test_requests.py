@@ -22,77 +22,79 @@ BODY = json.loads(to_bytes(ASKED))
 CALL = {"id": "c", "type": "function", "function": {"name": "f", "arguments": "{}"}}
 
 
-def asking(*messages: Any, **more: Any) -> bytes:
+def body_with(*messages: Any, **more: Any) -> bytes:
     changed = {**BODY, **more} | ({"messages": list(messages)} if messages else {})
     return json.dumps({key: value for key, value in changed.items() if value != "left out"}).encode()
 
 
-def says(**parts: Any) -> dict[str, Any]:
+def user_message(**parts: Any) -> dict[str, Any]:
     return {"role": "user", "content": "Hi", **parts}
 
 
-def calls(*given: Any) -> dict[str, Any]:
+def with_tool_calls(*given: Any) -> dict[str, Any]:
     return {"role": "assistant", "content": "", "tool_calls": list(given)}
 
 
 FORGED: dict[str, bytes] = {
-    "an extra field": asking(logit_bias={"1": 100}),
-    "a schema": asking(response_format={"type": "json_schema", "json_schema": {"schema": {}}}),
-    "a bare schema": asking(json_schema={"type": "object"}),
-    "a grammar": asking(grammar='root ::= "a"'),
-    "tools": asking(tools=[{"type": "function", "function": {"name": "f"}}]),
-    "several choices": asking(n=8),
-    "one choice said aloud": asking(n=1),
-    "a field of llama.cpp": asking(n_discard=-1),
-    "another name of max_tokens": asking(n_predict=100_000),
-    "OpenAI's name of max_tokens": asking(max_completion_tokens=100_000),
-    "options of the stream": asking(stream_options={"include_usage": True}),
-    "no max_tokens": asking(max_tokens="left out"),
-    "max_tokens null": asking(max_tokens=None),
-    "max_tokens too large": asking(max_tokens=513),
-    "max_tokens huge": asking(max_tokens=10**4_000),
-    "max_tokens without end": asking(max_tokens=-1),
-    "max_tokens none": asking(max_tokens=0),
-    "max_tokens as text": asking(max_tokens="100"),
-    "max_tokens as a fraction": asking(max_tokens=100.5),
-    "max_tokens as a truth": asking(max_tokens=True),
-    "max_tokens twice": asking().replace(b'"max_tokens": 100', b'"max_tokens": 100, "max_tokens": 9999'),
-    "no number": asking().replace(b'"max_tokens": 100', b'"max_tokens": 100, "temperature": NaN'),
-    "a temperature out of range": asking(temperature=9.0),
-    "a temperature as text": asking(temperature="0.5"),
-    "a seed beyond 64 bits": asking(random_seed=2**64),
-    "a seed beyond all numbers": asking(random_seed=10**4_000),
-    "another model": asking(model="the-dear-one"),
-    "the model with a blank": asking(model=f"{MODEL} "),
-    "no model": asking(model="left out"),
-    "no messages": asking(messages=[]),
-    "messages as text": asking(messages="Hi"),
-    "an unknown role": asking(says(role="root")),
-    "an unknown part of a message": asking(says(cache_control={"type": "ephemeral"})),
-    "an image from elsewhere": asking(says(content=[{"type": "image_url", "image_url": {"url": "http://inside/"}}])),
-    "an image in the request": asking(
-        says(content=[{"type": "image_url", "image_url": {"url": "data:image/png;base64,AA=="}}])
+    "an extra field": body_with(logit_bias={"1": 100}),
+    "a schema": body_with(response_format={"type": "json_schema", "json_schema": {"schema": {}}}),
+    "a bare schema": body_with(json_schema={"type": "object"}),
+    "a grammar": body_with(grammar='root ::= "a"'),
+    "tools": body_with(tools=[{"type": "function", "function": {"name": "f"}}]),
+    "several choices": body_with(n=8),
+    "one explicit choice": body_with(n=1),
+    "a field of llama.cpp": body_with(n_discard=-1),
+    "another name of max_tokens": body_with(n_predict=100_000),
+    "OpenAI's name of max_tokens": body_with(max_completion_tokens=100_000),
+    "options of the stream": body_with(stream_options={"include_usage": True}),
+    "no max_tokens": body_with(max_tokens="left out"),
+    "max_tokens null": body_with(max_tokens=None),
+    "max_tokens too large": body_with(max_tokens=513),
+    "max_tokens huge": body_with(max_tokens=10**4_000),
+    "max_tokens without end": body_with(max_tokens=-1),
+    "max_tokens none": body_with(max_tokens=0),
+    "max_tokens as text": body_with(max_tokens="100"),
+    "max_tokens as a fraction": body_with(max_tokens=100.5),
+    "max_tokens as a boolean": body_with(max_tokens=True),
+    "max_tokens twice": body_with().replace(b'"max_tokens": 100', b'"max_tokens": 100, "max_tokens": 9999'),
+    "no number": body_with().replace(b'"max_tokens": 100', b'"max_tokens": 100, "temperature": NaN'),
+    "a temperature out of range": body_with(temperature=9.0),
+    "a temperature as text": body_with(temperature="0.5"),
+    "a seed beyond 64 bits": body_with(random_seed=2**64),
+    "a seed beyond all numbers": body_with(random_seed=10**4_000),
+    "another model": body_with(model="the-dear-one"),
+    "the model with a blank": body_with(model=f"{MODEL} "),
+    "no model": body_with(model="left out"),
+    "no messages": body_with(messages=[]),
+    "messages as text": body_with(messages="Hi"),
+    "an unknown role": body_with(user_message(role="root")),
+    "an unknown part of a message": body_with(user_message(cache_control={"type": "ephemeral"})),
+    "an image from elsewhere": body_with(
+        user_message(content=[{"type": "image_url", "image_url": {"url": "http://inside/"}}])
     ),
-    "text in parts": asking(says(content=[{"type": "text", "text": "Hi"}])),
-    "content null": asking(says(content=None)),
-    "a long message": asking(says(content="x" * 12_001)),
-    "long messages": asking(*[says(content="x" * 4_001)] * 3),
-    "a long name": asking(says(name="x" * 12_000)),
-    "a long id of a call": asking(says(role="tool", tool_call_id="x" * 12_000)),
-    "long arguments": asking(calls(CALL | {"function": {"name": "f", "arguments": "x" * 12_000}})),
-    "many messages": asking(*[says(content="")] * 101),
-    "many calls": asking(calls(*[CALL] * 101)),
-    "a call that nests": asking(calls(CALL | {"function": {"name": "f", "arguments": {"a": [[[]]]}}})),
-    "a call with more parts": asking(calls(CALL | {"more": 1})),
-    "a call with a huge index": asking(calls(CALL | {"index": 10**400})),
-    "a call without a function": asking(calls({"id": "c"})),
+    "an image in the request": body_with(
+        user_message(content=[{"type": "image_url", "image_url": {"url": "data:image/png;base64,AA=="}}])
+    ),
+    "text in parts": body_with(user_message(content=[{"type": "text", "text": "Hi"}])),
+    "content null": body_with(user_message(content=None)),
+    "a long message": body_with(user_message(content="x" * 12_001)),
+    "long messages": body_with(*[user_message(content="x" * 4_001)] * 3),
+    "a long name": body_with(user_message(name="x" * 12_000)),
+    "a long id of a call": body_with(user_message(role="tool", tool_call_id="x" * 12_000)),
+    "long arguments": body_with(with_tool_calls(CALL | {"function": {"name": "f", "arguments": "x" * 12_000}})),
+    "many messages": body_with(*[user_message(content="")] * 101),
+    "many calls": body_with(with_tool_calls(*[CALL] * 101)),
+    "a call that nests": body_with(with_tool_calls(CALL | {"function": {"name": "f", "arguments": {"a": [[[]]]}}})),
+    "a call with more parts": body_with(with_tool_calls(CALL | {"more": 1})),
+    "a call with a huge index": body_with(with_tool_calls(CALL | {"index": 10**400})),
+    "a call without a function": body_with(with_tool_calls({"id": "c"})),
     "no object": b"[]",
     "no JSON": b"{",
     "nothing": b"",
     "no text": b"\xff\xfe{}",
-    "UTF-16": asking().decode().encode("utf-16"),
+    "UTF-16": body_with().decode().encode("utf-16"),
     "depth": b'{"messages": ' + b"[" * 100_000 + b"]" * 100_000 + b"}",
-    "deep arguments": asking(says()).replace(b'"Hi"', b'"Hi", "tool_calls": ' + b"[" * 500 + b"]" * 500),
+    "deep arguments": body_with(user_message()).replace(b'"Hi"', b'"Hi", "tool_calls": ' + b"[" * 500 + b"]" * 500),
 }
 
 
@@ -107,15 +109,15 @@ def test_forged_bytes_are_refused_in_a_sentence(name: str) -> None:
 @pytest.mark.parametrize(
     "messages",
     [
-        [says()],
-        [says(content="x" * 12_000)],
-        [says(content="ж" * 12_000)],
-        [says(role="system"), says(), says(role="assistant", prefix=True)],
-        [says(), calls(CALL, CALL), says(role="tool", tool_call_id="c", name="f")],
+        [user_message()],
+        [user_message(content="x" * 12_000)],
+        [user_message(content="ж" * 12_000)],
+        [user_message(role="system"), user_message(), user_message(role="assistant", prefix=True)],
+        [user_message(), with_tool_calls(CALL, CALL), user_message(role="tool", tool_call_id="c", name="f")],
     ],
 )
 def test_contract_fields_are_accepted(messages: list[Any]) -> None:
-    body = asking(*messages, temperature=0.5, top_p=None, random_seed=7, safe_prompt=True, max_tokens=512)
+    body = body_with(*messages, temperature=0.5, top_p=None, random_seed=7, safe_prompt=True, max_tokens=512)
     assert checked(demo_endpoint(), body, SETTINGS).max_tokens == 512
 
 
@@ -129,14 +131,14 @@ def test_requests_of_the_form_are_accepted_for_any_dialect(profile: Profile, str
 
 def test_an_endpoint_that_is_not_in_the_list_is_refused() -> None:
     with pytest.raises(Refused, match="endpoint is not part"):
-        checked(demo_endpoint(name="other"), asking(), DemoSettings(endpoints=("mine",)))
+        checked(demo_endpoint(name="other"), body_with(), DemoSettings(endpoints=("mine",)))
 
 
-def test_a_model_in_the_list_passes_and_the_sentence_names_those_that_do() -> None:
+def test_only_listed_models_pass_and_a_refusal_names_them() -> None:
     settings = DemoSettings(models={"mine": ("a", "b")})
-    assert checked(demo_endpoint(), asking(model="b"), settings).model == "b"
+    assert checked(demo_endpoint(), body_with(model="b"), settings).model == "b"
     with pytest.raises(Refused, match="Choose one of: a, b"):
-        checked(demo_endpoint(), asking(), settings)
+        checked(demo_endpoint(), body_with(), settings)
 
 
 @pytest.mark.parametrize("state", [FieldState.OMIT, FieldState.NULL])
@@ -147,11 +149,11 @@ def test_an_omitted_max_tokens_is_the_limit_in_every_dialect(dialect: Profile, s
     assert sent(dialect, Setting(state=FieldState.OMIT, value=7)) is None
 
 
-@pytest.mark.parametrize(("asked", "problem"), [(1, False), (512, False), (513, True), (0, True)])
-def test_a_form_says_so_beside_the_field_when_the_limit_is_passed(asked: int, problem: bool) -> None:
+@pytest.mark.parametrize(("max_tokens", "problem"), [(1, False), (512, False), (513, True), (0, True)])
+def test_a_form_marks_max_tokens_above_the_limit(max_tokens: int, problem: bool) -> None:
     profile = profile_of_demo(BEEZY, SETTINGS)
-    assert sent(profile, Setting(state=FieldState.VALUE, value=asked)) == asked
-    assert bool(profile.range_problems({"max_tokens": asked})) is problem
+    assert sent(profile, Setting(state=FieldState.VALUE, value=max_tokens)) == max_tokens
+    assert bool(profile.range_problems({"max_tokens": max_tokens})) is problem
 
 
 def sent(profile: Profile, setting: Setting) -> int | None:
@@ -168,7 +170,7 @@ def test_a_run_reserves_a_token_for_each_byte_and_its_answer() -> None:
 @given(st.lists(st.text(max_size=300), min_size=1, max_size=30), st.sampled_from(list(Role)))
 def test_accepted_requests_are_small_enough_for_the_log(texts: list[str], role: Role) -> None:
     settings = DemoSettings(input_characters=500, messages=10)
-    body = asking(*({"role": role.value, "content": text} for text in texts))
+    body = body_with(*({"role": role.value, "content": text} for text in texts))
     small = sum(map(len, texts)) <= 500 and len(texts) <= 10
     try:
         checked(demo_endpoint(), body, settings)

@@ -23,7 +23,7 @@ from tests.demo.conftest import SETTINGS, demo_endpoint
         ({}, {"demo": True}),
     ],
 )
-def test_a_demo_is_switched_on_in_the_environment_or_in_the_secrets(environment: dict, secrets: dict) -> None:
+def test_the_environment_or_the_secrets_switch_a_demo_on(environment: dict, secrets: dict) -> None:
     assert demo_settings(read_settings(environment), secrets) == SETTINGS
 
 
@@ -37,7 +37,7 @@ def test_a_demo_is_switched_on_in_the_environment_or_in_the_secrets(environment:
         ({}, {"endpoints": {}}),
     ],
 )
-def test_nothing_else_makes_a_demo(environment: dict, secrets: dict) -> None:
+def test_other_settings_do_not_switch_a_demo_on(environment: dict, secrets: dict) -> None:
     assert demo_settings(read_settings(environment), secrets) is None
 
 
@@ -50,15 +50,15 @@ def test_nothing_else_makes_a_demo(environment: dict, secrets: dict) -> None:
         ({}, {"demo": ["x"]}),
     ],
 )
-def test_an_unreadable_switch_makes_a_demo_and_is_reported(environment: dict, secrets: dict) -> None:
-    said = read_settings(environment)
-    settings = demo_settings(said, secrets)
+def test_an_unreadable_switch_counts_as_on_and_is_reported(environment: dict, secrets: dict) -> None:
+    environment_settings = read_settings(environment)
+    settings = demo_settings(environment_settings, secrets)
     assert settings
-    assert len(settings.problems) + len(said.problems) == 1
+    assert len(settings.problems) + len(environment_settings.problems) == 1
     assert replace(settings, problems=()) == SETTINGS
 
 
-def test_the_defaults_are_those_that_were_decided() -> None:
+def test_the_defaults_are_the_documented_ones() -> None:
     assert (
         DemoSettings(
             input_characters=12_000,
@@ -151,6 +151,6 @@ def test_runs_have_the_total_time_of_the_demo() -> None:
 
 
 def test_visitors_can_read_every_limit() -> None:
-    said = re.findall(r"\d[\d,]*", " ".join(SETTINGS.in_words()))
+    numbers = re.findall(r"\d[\d,]*", " ".join(SETTINGS.in_words()))
     runs = ["12,000", "512", "60", "10", "200", "2", "20", "10,000", "4", "4", "20"]
-    assert said == [*runs, "200,000", "20,000", "50,000", "6", "20"]
+    assert numbers == [*runs, "200,000", "20,000", "50,000", "6", "20"]

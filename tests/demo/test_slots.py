@@ -53,8 +53,8 @@ def test_many_waiting_runs_of_one_visitor_do_not_starve_others() -> None:
     assert [turn.place for turn in others] == [2, 3]
 
 
-def test_among_fifty_visitors_turns_are_fair() -> None:
-    """One who always asks again is served once in each round of all who wait, however long it goes on."""
+def test_fifty_visitors_are_served_in_fair_turns() -> None:
+    """A visitor who always asks again is served once per round of all waiting visitors."""
     slots = Slots(DemoSettings(slots=2, queue=1_000))
     waiting: dict[str, list[QueuedRun]] = {f"visitor {number}": [] for number in range(50)}
     served: Counter[str] = Counter()
@@ -73,7 +73,7 @@ def test_among_fifty_visitors_turns_are_fair() -> None:
     assert max(served.values()) - min(served.values()) <= 2
 
 
-def test_a_visitor_runs_two_at_once_although_slots_are_free() -> None:
+def test_a_visitor_has_at_most_two_active_runs_although_slots_are_free() -> None:
     slots = Slots(SETTINGS)
     turns = join_all(slots, ["anna"] * 4)
     assert [turn.runs for turn in turns] == [True, True, False, False]
@@ -98,7 +98,7 @@ def test_one_network_has_half_of_the_queue() -> None:
     slots.join("another", "there")
 
 
-def test_leaving_gives_the_place_to_the_next_and_may_be_said_twice() -> None:
+def test_leaving_twice_frees_one_place() -> None:
     slots = Slots(DemoSettings(slots=1))
     first, second, third = join_all(slots, ["anna", "berta", "clara"])
     slots.leave(second)
@@ -122,7 +122,7 @@ def test_waiting_runs_are_woken() -> None:
     assert woken == [True]
 
 
-def test_a_turn_that_is_postponed_lets_others_run_and_comes_first_of_its_visitor_then() -> None:
+def test_a_postponed_run_lets_others_pass_and_is_then_its_visitors_first() -> None:
     clock = Clock()
     slots = Slots(DemoSettings(slots=1), clock)
     first, second, other = join_all(slots, ["anna", "anna", "berta"])
@@ -136,7 +136,7 @@ def test_a_turn_that_is_postponed_lets_others_run_and_comes_first_of_its_visitor
 
 
 class Queue(RuleBasedStateMachine):
-    """Whatever visitors do: no more run than may, no slot is free that somebody might have, and places are true."""
+    """For any actions: limits hold, no slot is free while an eligible run waits, and places are correct."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -16,13 +16,13 @@ class Clock:
         return self.now
 
 
-def nobody_stops() -> bool:
+def never_stops() -> bool:
     return False
 
 
-def test_the_file_throws_the_switch_within_five_seconds_and_back(tmp_path: Path) -> None:
+def test_the_file_stops_and_resumes_the_demo_within_five_seconds(tmp_path: Path) -> None:
     file, clock = tmp_path / "stop", Clock()
-    switch = Switch(DemoSettings(stop_file=str(file)), nobody_stops, clock)
+    switch = Switch(DemoSettings(stop_file=str(file)), never_stops, clock)
     for _ in range(3):
         assert switch.sentence() is None
         file.touch()
@@ -33,9 +33,9 @@ def test_the_file_throws_the_switch_within_five_seconds_and_back(tmp_path: Path)
     assert switch.sentence() is None
 
 
-def test_the_file_is_looked_for_at_most_once_a_second(tmp_path: Path) -> None:
+def test_the_file_is_checked_at_most_once_a_second(tmp_path: Path) -> None:
     file, clock = tmp_path / "stop", Clock()
-    switch = Switch(DemoSettings(stop_file=str(file)), nobody_stops, clock)
+    switch = Switch(DemoSettings(stop_file=str(file)), never_stops, clock)
     assert switch.sentence() is None
     file.touch()
     clock.now += 0.9
@@ -44,18 +44,20 @@ def test_the_file_is_looked_for_at_most_once_a_second(tmp_path: Path) -> None:
     assert switch.sentence()
 
 
-@pytest.mark.parametrize(("said", "thrown"), [("1", True), ("yes", True), ("stop it", True), ("0", False), ("", False)])
-def test_the_environment_throws_the_switch(said: str, thrown: bool) -> None:
-    settings = read_settings({"TEMPERA_DEMO_STOP": said})
+@pytest.mark.parametrize(
+    ("value", "thrown"), [("1", True), ("yes", True), ("stop it", True), ("0", False), ("", False)]
+)
+def test_the_environment_stops_the_demo(value: str, thrown: bool) -> None:
+    settings = read_settings({"TEMPERA_DEMO_STOP": value})
     assert bool(Switch(DemoSettings(), lambda: settings.demo_stop).sentence()) == thrown
 
 
 @pytest.mark.parametrize("path", ["\0", "x" * 5_000])
-def test_a_file_that_cannot_be_looked_for_counts_as_there(path: str) -> None:
-    assert Switch(DemoSettings(stop_file=path), nobody_stops).sentence()
+def test_an_invalid_path_counts_as_an_existing_file(path: str) -> None:
+    assert Switch(DemoSettings(stop_file=path), never_stops).sentence()
 
 
-def test_a_file_in_a_folder_that_is_missing_is_not_there(tmp_path: Path) -> None:
+def test_a_path_in_a_missing_folder_counts_as_no_file(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    assert Switch(DemoSettings(stop_file=str(tmp_path / "none" / "stop")), nobody_stops).sentence() is None
-    assert Switch(DemoSettings(stop_file=str(tmp_path / "file" / "stop")), nobody_stops).sentence() is None
+    assert Switch(DemoSettings(stop_file=str(tmp_path / "none" / "stop")), never_stops).sentence() is None
+    assert Switch(DemoSettings(stop_file=str(tmp_path / "file" / "stop")), never_stops).sentence() is None

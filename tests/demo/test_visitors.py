@@ -32,11 +32,11 @@ from components.demo.visitors import COOKIE_DAYS, UNKNOWN, network_of, new_visit
         ("<script>", UNKNOWN),
     ],
 )
-def test_a_network_is_an_address_of_ipv4_or_64_bits_of_ipv6(remote: str | None, network: str) -> None:
+def test_a_network_is_an_ipv4_address_or_an_ipv6_prefix_of_64_bits(remote: str | None, network: str) -> None:
     assert network_of(remote, None, 0) == network
 
 
-def test_without_proxies_the_header_gives_no_new_budget() -> None:
+def test_without_proxies_the_forwarded_header_is_ignored() -> None:
     assert {network_of("203.0.113.9", f"10.0.0.{n}", 0) for n in range(5)} == {"203.0.113.9"}
 
 
@@ -77,7 +77,7 @@ def test_a_forged_cookie_is_refused(cookie: str | None) -> None:
     assert visitor_in("secret", cookie) is None
 
 
-def test_a_cookie_is_worth_nothing_under_another_secret_or_changed() -> None:
+def test_a_changed_cookie_or_one_of_another_secret_is_invalid() -> None:
     cookie = signed("secret", new_visitor_id())
     assert visitor_in("another", cookie) is None
     other = "0" if cookie[0] != "0" else "1"
@@ -85,14 +85,14 @@ def test_a_cookie_is_worth_nothing_under_another_secret_or_changed() -> None:
     assert visitor_in("secret", signed("secret", "local")) is None
 
 
-def test_an_old_cookie_is_worth_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_old_cookie_is_invalid(monkeypatch: pytest.MonkeyPatch) -> None:
     cookie = signed("secret", new_visitor_id())
     then = time.time() + COOKIE_DAYS * 86_400 + 60
     monkeypatch.setattr("itsdangerous.timed.time.time", lambda: then)
     assert visitor_in("secret", cookie) is None
 
 
-def test_nothing_is_signed_with_nothing() -> None:
+def test_signing_needs_a_secret() -> None:
     with pytest.raises(ValueError, match="without a secret"):
         signed("", new_visitor_id())
     with pytest.raises(ValueError, match="without a secret"):

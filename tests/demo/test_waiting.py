@@ -28,7 +28,7 @@ def test_replicas_together_have_one_queue(url: str) -> None:
         waiting.leave(one, "3" * 32)
         one.write(lambda _connection: None)
         waiting.join(other, short, "4" * 32, "clara", "far away")
-        # Those of a killed process make room.
+        # The places of a killed process become free.
         age = "update waiting_runs set alive_at = '2020'"
         one.write(lambda connection: connection.exec_driver_sql(age))
         waiting.keep_alive(one, ["1" * 32])
