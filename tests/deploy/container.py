@@ -1,4 +1,4 @@
-"""Reads the container's files for the tests."""
+"""Reads the container's files."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ def instructions() -> list[tuple[str, str]]:
     return [(name, rest.strip()) for name, _, rest in (line.partition(" ") for line in text.splitlines() if line)]
 
 
-def said(name: str) -> list[str]:
+def instructions_named(name: str) -> list[str]:
     return [rest for instruction, rest in instructions() if instruction == name]
 
 
 def environment() -> dict[str, str]:
     """The variables common to every stage, or to the last of its alternatives."""
-    return dict(pair.split("=", 1) for rest in said("ENV") for pair in shlex.split(rest))
+    return dict(pair.split("=", 1) for rest in instructions_named("ENV") for pair in shlex.split(rest))
 
 
 def is_sent(path: str) -> bool:

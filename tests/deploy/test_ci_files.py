@@ -1,4 +1,4 @@
-"""The workflow files for CI systems call the command with options that it has, and keep what it writes."""
+"""The workflow files for CI systems use existing options of the command and keep its output."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ def test_both_ci_systems_have_a_file() -> None:
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
-def test_a_workflow_calls_the_command_as_it_is(file: Any, capsys: pytest.CaptureFixture[str]) -> None:
-    said = list(texts(yaml.safe_load(file.read_text())))
-    [line] = [text for text in said if text.startswith("tempera ")]
+def test_a_workflow_calls_the_command_with_existing_options(file: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    found = list(texts(yaml.safe_load(file.read_text())))
+    [line] = [text for text in found if text.startswith("tempera ")]
     program, command, *arguments = shlex.split(line)
     # The file of a page names the endpoint of that page.
     begins = ["run", "capitals.yaml", "--endpoint", ENVIRONMENT]
@@ -42,4 +42,4 @@ def test_a_workflow_calls_the_command_as_it_is(file: Any, capsys: pytest.Capture
     options = capsys.readouterr().out
     for option, written in zip(arguments[4::2], arguments[5::2], strict=True):
         assert option in options
-        assert written.startswith("$") or any(written in text.split() for text in said if text != line)
+        assert written.startswith("$") or any(written in text.split() for text in found if text != line)

@@ -1,4 +1,4 @@
-"""The files that start Tempera in containers agree with one another, and hold no secret."""
+"""The files that start Tempera in containers are consistent and contain no secret."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.deploy.container import ROOT, environment, files, is_sent, said
+from tests.deploy.container import ROOT, environment, files, instructions_named, is_sent
 
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "deploy" / "compose.yaml").read_text())
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 REPLICAS = {name: service for name, service in SERVICES.items() if "build" in service}
 
 
-def test_the_files_that_the_image_copies_exist_and_are_sent() -> None:
+def test_the_files_copied_into_the_image_exist_in_the_build_context() -> None:
     sent = [path for path in files() if is_sent(path)]
-    for copy in said("COPY"):
+    for copy in instructions_named("COPY"):
         for source in copy.split()[:-1]:
             assert any(path == source or path.startswith(f"{source.rstrip('/')}/") for path in sent), source
 
 
-def test_all_that_is_sent_is_copied_and_belongs_to_the_app() -> None:
+def test_the_build_context_contains_only_files_of_the_app() -> None:
     roots = {path.partition("/")[0] for path in files() if is_sent(path)}
     assert roots == {"app.py", "components", "pages", ".streamlit", "requirements.txt", "deploy"}
     assert {path for path in files() if is_sent(path) and path.startswith((".streamlit", "deploy"))} == {
@@ -48,20 +48,20 @@ def test_all_that_is_sent_is_copied_and_belongs_to_the_app() -> None:
         "components/ui/__pycache__/state.pyc",
     ],
 )
-def test_no_secret_and_no_test_is_sent(path: str) -> None:
+def test_the_build_context_contains_no_secret_and_no_test(path: str) -> None:
     assert not is_sent(path)
 
 
-def test_the_image_runs_as_a_user_of_its_own_and_writes_to_the_volume_alone() -> None:
+def test_the_image_runs_as_its_own_user_and_writes_only_to_the_volume() -> None:
     variables = environment()
-    assert said("USER") == ["tempera"]
-    assert any("useradd --uid 1000 " in run for run in said("RUN"))
+    assert instructions_named("USER") == ["tempera"]
+    assert any("useradd --uid 1000 " in run for run in instructions_named("RUN"))
     assert variables["TEMPERA_VOLUME"] == "/data"
     assert variables["TEMPERA_DATABASE_URL"].startswith("sqlite:////data/")
-    assert variables["STREAMLIT_SERVER_PORT"] in said("EXPOSE")
+    assert variables["STREAMLIT_SERVER_PORT"] in instructions_named("EXPOSE")
 
 
-def test_the_start_calls_no_service_for_its_address() -> None:
+def test_the_start_does_not_look_up_its_public_address() -> None:
     assert environment()["STREAMLIT_LOGGER_HIDE_WELCOME_MESSAGE"] == "true"
 
 
@@ -70,17 +70,17 @@ def test_the_image_argument_adds_the_weights(weights: str) -> None:
     text = (ROOT / "Dockerfile").read_text()
     stage = text.partition(f"FROM app AS weights-at-{weights}\n")[2].partition("FROM ")[0]
     assert ("ensure(" in stage) is (weights == "build")
-    # What is fetched at the build must not lie where a volume covers it.
+    # Files fetched at build time must not be hidden by a volume.
     assert ("TEMPERA_CACHE_DIR=/data/" in stage) is (weights == "start")
     assert text.rstrip().endswith("FROM weights-at-${WEIGHTS}")
 
 
-def test_two_replicas_differ_in_nothing_but_their_name() -> None:
+def test_two_replicas_differ_only_in_their_name() -> None:
     first, second = REPLICAS.values()
     assert first == second
     text = (ROOT / "deploy" / "Caddyfile").read_text()
     assert re.findall(r"(\S+):(\d+)\b", text.partition("reverse_proxy ")[2].partition("{")[0]) == [
-        (name, said("EXPOSE")[0]) for name in REPLICAS
+        (name, instructions_named("EXPOSE")[0]) for name in REPLICAS
     ]
     assert "lb_policy cookie" in text
 
@@ -128,5 +128,5 @@ def test_every_named_volume_and_path_exists() -> None:
 def test_the_space_has_the_port_of_the_image() -> None:
     text = (ROOT / "deploy" / "space" / "README.md").read_text()
     header = yaml.safe_load(text.split("---\n")[1])
-    assert (header["sdk"], str(header["app_port"])) == ("docker", said("EXPOSE")[0])
+    assert (header["sdk"], str(header["app_port"])) == ("docker", instructions_named("EXPOSE")[0])
     assert len(header["short_description"]) <= 60

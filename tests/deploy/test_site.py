@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tests.deploy.container import ROOT
 
-# What a page loads by itself; a link that a reader follows may lead elsewhere.
+# Resources that a page loads; links may lead elsewhere.
 _LOADED = re.compile(
     r"""(?:<(?:script|img|iframe|source)[^>]*\ssrc=|<link[^>]*\srel="?(?:stylesheet|icon|preload|preconnect)[^>]*\shref=|url\()["']?(?:https?:)?//[^"'>)]+"""
 )

@@ -16,12 +16,12 @@ import pytest
 
 from components.demo.visitors import visitor_in
 from tests.browser.conftest import free_port, wait_until_it_answers
-from tests.deploy.container import ROOT, environment, files, is_sent, said
+from tests.deploy.container import ROOT, environment, files, instructions_named, is_sent
 from tests.security.session import ask, session
 
 SECRET = "what the operator signs with"
 NOWHERE = "/proc/home"
-"""A home that nobody can make, not even root."""
+"""A home that even root cannot create."""
 
 
 @dataclass(frozen=True)
@@ -32,8 +32,8 @@ class Container:
     variables: dict[str, str]
 
     def health(self, **other: str) -> int:
-        """What the image's health check ends with."""
-        _, _, check = said("HEALTHCHECK")[0].partition("CMD ")
+        """The exit code of the image's health check."""
+        _, _, check = instructions_named("HEALTHCHECK")[0].partition("CMD ")
         command = [word.strip('",[]') for word in check.split()]
         return subprocess.run(command, cwd=self.app, env={**self.variables, **other}, stderr=subprocess.PIPE).returncode
 
@@ -47,12 +47,12 @@ def container(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Container]:
     (data.parent / "cookie_secret").write_text(SECRET)
     port = free_port()
     variables = {name: value.replace("/data", str(data)) for name, value in environment().items()}
-    # On a machine that is no container, nobody else is to reach it.
+    # Outside a container, only this machine may reach it.
     variables |= {"STREAMLIT_SERVER_ADDRESS": "127.0.0.1", "STREAMLIT_SERVER_PORT": str(port), "HOME": NOWHERE}
     variables |= {"TEMPERA_CACHE_DIR": str(data / "models"), "TEMPERA_DEMO": "1", "SPACE_HOST": "a-playground.hf.space"}
     variables |= {"STREAMLIT_SERVER_COOKIE_SECRET_FILE": str(data.parent / "cookie_secret")}
     variables["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    command = [word.strip('",[]') for word in shlex.split(said("CMD")[0])]
+    command = [word.strip('",[]') for word in shlex.split(instructions_named("CMD")[0])]
     with (
         open(data.parent / "start.log", "w") as log,
         subprocess.Popen(command, cwd=app, env=variables, stdout=log, stderr=log) as process,
@@ -70,7 +70,7 @@ def test_the_health_check_succeeds(container: Container) -> None:
     assert container.health(STREAMLIT_SERVER_PORT=str(free_port())) != 0
 
 
-def test_it_writes_to_its_volume_alone(container: Container) -> None:
+def test_it_writes_only_to_its_volume(container: Container) -> None:
     with session(container.address, "a-playground.hf.space") as visitor:
         visitor.open()
     assert (container.data / "runs.sqlite3").is_file()

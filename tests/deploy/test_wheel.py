@@ -32,7 +32,7 @@ def tempera(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return python.parent / "tempera"
 
 
-def test_it_holds_every_file_of_the_app_and_nothing_else(tempera: Path) -> None:
+def test_the_wheel_contains_exactly_the_files_of_the_app(tempera: Path) -> None:
     [package] = tempera.parent.parent.glob("lib/python*/site-packages/tempera")
     installed = {
         str(path.relative_to(package)) for path in package.rglob("*") if path.is_file() and path.suffix != ".pyc"
@@ -41,9 +41,9 @@ def test_it_holds_every_file_of_the_app_and_nothing_else(tempera: Path) -> None:
     assert installed == {path for path in project if not path.endswith(".pyc")} | {"__init__.py"}
 
 
-def test_the_command_says_its_version_and_passes_arguments_on(tempera: Path, tmp_path: Path) -> None:
-    said = subprocess.run([tempera, "--version"], cwd=tmp_path, capture_output=True, text=True, check=True)
-    assert said.stdout == f"tempera {__version__}\n"
+def test_the_command_prints_its_version_and_passes_arguments(tempera: Path, tmp_path: Path) -> None:
+    version = subprocess.run([tempera, "--version"], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert version.stdout == f"tempera {__version__}\n"
     refused = subprocess.run([tempera, "read", "--base-url", "x"], cwd=tmp_path, capture_output=True, text=True)
     assert (refused.returncode, "--base-url" in refused.stderr) == (2, True), refused.stderr
 
@@ -52,7 +52,7 @@ def test_the_command_says_its_version_and_passes_arguments_on(tempera: Path, tmp
 @pytest.mark.parametrize(
     ("command", "option"), [("read", "--base-url"), ("serve-model", "--port"), ("experiment", "walk")]
 )
-def test_each_command_is_given_its_arguments(
+def test_each_command_receives_its_arguments(
     command: str, option: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(sys, "argv", ["tempera", command, option, "x"])
