@@ -45,7 +45,7 @@ def test_an_omitted_or_null_field_keeps_its_value(setting: Setting) -> None:
     assert after.settings["top_p"] == Setting(state=setting.state, value=0.3)
 
 
-def test_a_field_that_the_form_does_not_have_is_added_unless_it_is_a_key_of_its_extra_body() -> None:
+def test_a_missing_field_is_added_unless_the_extra_body_has_its_key() -> None:
     draft = a_draft(extra_body='{"stop": ["a"], "n": 1}')
     change = Change(settings={"stop": OMITTED, "n": sending(2), "user": sending(None)})
     changed = change.apply(draft)
@@ -54,11 +54,11 @@ def test_a_field_that_the_form_does_not_have_is_added_unless_it_is_a_key_of_its_
     assert Change(settings={"n": OMITTED, "stop": OMITTED}).apply(draft).extra_body == ""
 
 
-def test_an_extra_body_that_cannot_be_read_stays_as_it_is_typed() -> None:
+def test_an_unreadable_extra_body_stays_as_typed() -> None:
     assert Change(settings={"n": sending(2)}).apply(a_draft(extra_body="{")).extra_body == "{"
 
 
-def test_a_new_conversation_brings_its_variables_and_a_variable_alone_leaves_the_others() -> None:
+def test_a_new_conversation_replaces_the_variables_and_a_single_variable_keeps_the_others() -> None:
     draft = a_draft("{{a}} {{b}}", variables={"a": "1", "b": "2"})
     assert Change(variables={"b": "3"}).apply(draft).variables == {"a": "1", "b": "3"}
     turns = (Turn(id="1", role=Role.USER, content="{{c}}"),)
@@ -66,7 +66,7 @@ def test_a_new_conversation_brings_its_variables_and_a_variable_alone_leaves_the
     assert (other.turns, other.variables) == (turns, {"c": "4"})
 
 
-def test_a_reset_brings_fields_back_and_leaves_the_others() -> None:
+def test_a_reset_restores_its_fields_only() -> None:
     draft = with_settings(a_draft(stream=False, extra_body='{"n": 1}'), temperature=sending(0.4), top_p=sending(0.3))
     assert reset(draft.changed_fields).apply(draft).changed_fields == []
     one = reset(["temperature"]).apply(draft)

@@ -74,7 +74,7 @@ def three_lanes() -> Comparison:
 
 
 class AnyChanges(RuleBasedStateMachine):
-    """Whatever somebody clicks, in any order."""
+    """Any actions of a user, in any order."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -155,7 +155,7 @@ class AnyChanges(RuleBasedStateMachine):
 
     @invariant()
     def no_lane_takes_the_id_of_one_that_is_gone(self) -> None:
-        """Or it would show the answers of that one."""
+        """Otherwise it would show the answers of the deleted lane."""
         assert self.gone.isdisjoint(ids(self.comparison))
 
     @invariant()
@@ -188,7 +188,7 @@ def test_a_name_and_a_muted_lane_change_nothing(base):
     assert Lane(id="1", name="named", muted=True, literal=True).apply(base) == base
 
 
-def test_a_new_comparison_holds_the_base_and_temperature_0():
+def test_a_new_comparison_has_the_base_and_temperature_0():
     base, cold = Comparison().lanes
     assert base == Lane(id="1")
     assert cold.settings == {"temperature": Setting(state=FieldState.VALUE, value=0.0)}
@@ -202,7 +202,7 @@ def test_lanes_are_called_by_their_letter_and_their_name():
     assert [reordered.letter(lane_id) for lane_id in ("3", "1", "2")] == ["A", "B", "C"]
 
 
-def test_a_clone_follows_its_lane_with_the_same_change_and_no_name():
+def test_a_clone_follows_its_lane_with_the_same_changes_and_no_name():
     cloned = added(three_lanes().model_copy(update={"highest_id": 7}), "2")
     assert ids(cloned) == ["1", "2", "8", "3"]
     assert cloned.lane("8") == Lane(id="8", model="large")
@@ -232,12 +232,12 @@ def test_unnamed_fields_stay_when_lanes_are_edited_together():
         lambda comparison: with_lane_set(comparison, "no such set"),
     ],
 )
-def test_a_lane_that_is_not_there_is_a_lookup_error(change):
+def test_a_missing_lane_is_a_lookup_error(change):
     with pytest.raises(LookupError):
         change(three_lanes())
 
 
-def test_the_last_two_lanes_stay_and_a_ninth_does_not_come():
+def test_a_comparison_keeps_two_to_eight_lanes():
     assert removed(Comparison(), "1") == Comparison()
     full = three_lanes()
     for _ in range(5):
@@ -247,7 +247,7 @@ def test_the_last_two_lanes_stay_and_a_ninth_does_not_come():
 
 
 def test_a_move_against_the_end_changes_nothing():
-    """A page takes that for a click that did nothing, and offers no undo."""
+    """The page treats such a click as no change and offers no undo."""
     assert moved(Comparison(), "1", -1) == Comparison()
     assert moved(Comparison(), "2", 3) == Comparison()
 
@@ -294,7 +294,7 @@ def test_a_comparison_beyond_its_limits_is_invalid(wrong):
         Comparison(**wrong)
 
 
-def test_a_lane_that_omits_a_field_keeps_it_from_being_sent():
+def test_a_lane_can_omit_a_field_of_the_base():
     base = with_settings(a_draft(), temperature=Setting(state=FieldState.VALUE, value=0.4))
     lane = Lane(id="1", settings={"temperature": Setting(state=FieldState.OMIT, value=0.4)})
     assert lane.apply(base).changed_fields == []

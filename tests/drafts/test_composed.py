@@ -15,7 +15,7 @@ def test_a_valid_form_makes_a_request_without_remarks():
     assert (composed.remarks, composed.objection(send_anyway=False)) == ((), None)
 
 
-def test_an_invalid_form_has_an_objection_also_with_send_anyway():
+def test_an_invalid_form_cannot_be_sent_even_with_send_anyway():
     composed = compose(a_draft(""), BEEZY)
     assert (composed.request, composed.body) == (None, None)
     assert composed.objection(send_anyway=True) == "Write a prompt first."
@@ -25,8 +25,8 @@ def test_requests_that_may_be_refused_need_send_anyway():
     composed = compose(with_settings(a_draft(), temperature=Setting(state=FieldState.VALUE, value=1.4)), BEEZY)
     assert composed.may_be_refused
     assert composed.objection(send_anyway=True) is None
-    said = "temperature must be at most 1; 1.4 is more. Change it, or tick Send anyway."
-    assert composed.objection(send_anyway=False) == said
+    expected = "temperature must be at most 1; 1.4 is more. Change it, or tick Send anyway."
+    assert composed.objection(send_anyway=False) == expected
 
 
 def test_an_impossible_body_is_not_sent_even_with_send_anyway():
@@ -37,19 +37,19 @@ def test_an_impossible_body_is_not_sent_even_with_send_anyway():
 
 
 @pytest.mark.parametrize("extra_body", ['{"stop": ["x"]}', ""])
-def test_hints_prevent_nothing(extra_body):
+def test_hints_do_not_prevent_sending(extra_body):
     composed = compose(a_draft(extra_body=extra_body), BEEZY)
     assert len(composed.remarks) == bool(extra_body)
     assert composed.objection(send_anyway=False) is None
 
 
-def test_the_dialect_decides_what_may_be_refused():
+def test_the_dialect_decides_whether_a_request_may_be_refused():
     draft = a_draft(extra_body='{"frobnicate": 1}')
     assert not compose(draft, BEEZY).may_be_refused
     assert compose(draft, MISTRAL).may_be_refused
 
 
-def test_a_form_knows_whether_an_endpoint_has_counted_its_prompt():
+def test_a_form_recognises_a_prompt_that_was_counted():
     draft = a_draft("{{a}}", variables={"a": "Hi"})
     counted = a_draft("Hi", stream=False).to_request(BEEZY)
     assert draft.has_prompt_of(counted, BEEZY)

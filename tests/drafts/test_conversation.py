@@ -49,7 +49,7 @@ def test_a_turn_moves_up_and_down_and_stops_at_the_ends():
     assert contents(moved(turns, "1", 9)) == ["b", "c", "a"]
 
 
-def test_nothing_moves_out_of_another_branch():
+def test_turns_move_only_within_their_branch():
     turns = branched(a_conversation("q1", "a1", "q2", "a2"), "3", "9")
     turns = added(turns, Role.USER, "10", "q3")
     assert [movable(turns, turn.id, 1) for turn in turns] == [True, False, False, False]
@@ -61,7 +61,7 @@ def test_a_copy_follows_its_original_with_a_new_id():
     assert [(turn.id, turn.content) for turn in turns] == [("1", "a"), ("3", "a"), ("2", "b")]
 
 
-def test_a_deleted_turn_comes_back_to_its_place_and_later_edits_stay():
+def test_a_restored_turn_returns_to_its_place_and_later_edits_stay():
     turns, deletion = deleted(a_conversation("a", "b", "c"), "2")
     assert contents(turns) == ["a", "c"]
     edited = replaced(turns, turns[1].model_copy(update={"content": "C"}))
@@ -69,7 +69,7 @@ def test_a_deleted_turn_comes_back_to_its_place_and_later_edits_stay():
     assert contents(restored((), deletion)) == ["b"]
 
 
-def test_a_branch_begins_with_a_copy_and_the_old_one_is_a_step_away():
+def test_a_branch_begins_with_a_copy_and_the_old_one_can_be_chosen():
     turns = branched(a_conversation("question", "answer", "more"), "1", "9")
     assert contents(turns) == ["question"]
     assert turns[0].branch == (2, 2)
@@ -81,7 +81,7 @@ def test_a_branch_begins_with_a_copy_and_the_old_one_is_a_step_away():
     assert branch_chosen(before, "1", -1) == before
 
 
-def test_branches_within_a_branch_stay_with_it():
+def test_a_branch_keeps_its_nested_branches():
     turns = branched(a_conversation("a", "b", "c"), "2", "4")
     turns = added(turns, Role.USER, "5", "d")
     turns = branched(turns, "5", "6")
@@ -91,7 +91,7 @@ def test_branches_within_a_branch_stay_with_it():
     assert branch_chosen(back, "2", 1) == turns
 
 
-def test_deleting_a_branch_shows_the_one_beside_it_and_undo_brings_it_back():
+def test_deleting_a_branch_shows_its_neighbour_and_undo_restores_it():
     turns = branched(a_conversation("a", "b"), "1", "3")
     left, deletion = deleted(turns, "3")
     assert contents(left) == ["a", "b"]
@@ -99,12 +99,12 @@ def test_deleting_a_branch_shows_the_one_beside_it_and_undo_brings_it_back():
     assert restored(left, deletion) == turns
 
 
-def test_a_turn_that_is_not_there_is_an_error():
+def test_a_missing_turn_is_an_error():
     with pytest.raises(LookupError):
         moved(a_conversation("a"), "7", 1)
 
 
-def test_new_numbers_keep_everything_else():
+def test_renumbering_keeps_all_content():
     turns = branched(a_conversation("a", "b"), "2", "3")
     renamed = renumbered(turns, after=10)
     assert {int(turn.id) for turn in all_turns(renamed)} == {11, 12, 13}
@@ -113,7 +113,7 @@ def test_new_numbers_keep_everything_else():
 
 
 class Editing(RuleBasedStateMachine):
-    """Random editing beside a plain bag of all words that were written and not deleted."""
+    """Random editing, compared with the set of all texts written and not deleted."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -80,7 +80,7 @@ def test_missing_variables_are_named(values):
 
 
 @pytest.mark.parametrize("turns", [(), (Turn(id="1", role=Role.USER, content=" \n"),)])
-def test_an_empty_prompt_is_nothing_written_yet(turns):
+def test_an_empty_prompt_makes_no_request(turns):
     with pytest.raises(NothingWritten, match="Write a prompt first"):
         a_draft(turns=turns).to_request(BEEZY)
 
@@ -134,15 +134,15 @@ def test_a_tool_turn_names_its_call_and_a_prefix_is_sent_for_assistants_only():
 def test_loading_a_request_keeps_the_numbers_of_omitted_fields():
     draft = with_settings(a_draft(), temperature=Setting(state=FieldState.VALUE, value=0.3))
     request = a_draft("Other").to_request(BEEZY)
-    asked = draft.with_request(request, BEEZY, endpoint="e")
-    assert asked.settings["temperature"] == Setting(state=FieldState.OMIT, value=0.3)
-    assert (asked.endpoint, asked.turns[0].content) == ("e", "Other")
+    loaded = draft.with_request(request, BEEZY, endpoint="e")
+    assert loaded.settings["temperature"] == Setting(state=FieldState.OMIT, value=0.3)
+    assert (loaded.endpoint, loaded.turns[0].content) == ("e", "Other")
 
 
 @pytest.mark.parametrize("profile", PROFILES.values(), ids=PROFILES)
 @given(data=st.data())
-def test_a_form_that_asks_a_request_makes_that_request(profile, data):
-    """But for what a form cannot show: empty names, half surrogates, a prefix where it means nothing."""
+def test_a_form_filled_from_a_request_makes_that_request(profile, data):
+    """Except for values a form cannot show: empty names, unpaired surrogates, a prefix without effect."""
     request = data.draw(requests_in(profile))
     draft = new_draft().with_request(request, profile)
     try:
@@ -162,14 +162,14 @@ def test_a_form_that_asks_a_request_makes_that_request(profile, data):
 
 
 @given(any_text, st.dictionaries(st.text(), st.text()), any_text)
-def test_a_draft_comes_back_from_its_text(content, variables, extra_body):
+def test_a_draft_survives_serialization(content, variables, extra_body):
     draft = a_draft(content, variables=variables, extra_body=extra_body)
     draft = draft.model_copy(update={"turns": branched(draft.turns, "1", "2")})
     assert read_draft(draft.to_text()) == draft
 
 
 @given(st.text())
-def test_any_text_is_a_draft_or_none(text):
+def test_any_text_is_read_as_a_draft_or_none(text):
     assert read_draft(text) is None or isinstance(read_draft(text), Draft)
 
 
@@ -178,7 +178,7 @@ def test_a_draft_of_a_later_version_is_ignored_and_missing_fields_are_filled():
     assert read_draft('{"turns": [], "settings": {}}').settings == new_draft().settings
 
 
-def test_a_run_keeps_the_draft_only_when_its_request_lacks_something():
+def test_a_run_stores_its_draft_only_if_the_request_lacks_part_of_it():
     assert a_draft("plain").for_log() is None
     draft = a_draft("{{a}}", variables={"a": "1", "removed": "secret"})
     branching = draft.model_copy(update={"turns": branched(draft.turns, "1", "2")})
@@ -202,7 +202,7 @@ def test_a_number_beyond_javascript_is_an_extra_field():
     assert body_of(draft, OPENAI)["max_tokens"] == LARGEST_WHOLE
 
 
-def test_a_draft_of_release_0_2_0_is_compared_as_a_new_one_is():
+def test_a_draft_of_release_0_2_0_compares_like_a_new_one():
     text = """{
         "endpoint": "e",
         "model": "m",
@@ -224,7 +224,7 @@ def test_a_draft_with_an_invalid_number_of_lanes_is_ignored(many, is_read):
     assert kept is None or [lane.id for lane in kept.comparison.lanes] == [lane["id"] for lane in lanes]
 
 
-def test_a_run_keeps_no_lanes():
+def test_a_run_stores_no_lanes():
     compared = added(Comparison(lanes=(Lane(id="1", name="left"), Lane(id="2")), repeats=3))
     kept = a_draft("{{a}}", variables={"a": "1"}, comparison=compared).for_log()
     assert "left" not in kept
@@ -241,16 +241,16 @@ def test_a_lane_puts_its_system_message_before_all_others():
     ]
     base = a_draft(turns=tuple(turns), variables={"language": "French"})
 
-    def said(**lane):
+    def lane_messages(**lane):
         return [
             (message["role"], message["content"]) for message in body_of(Lane(id="9", **lane).apply(base))["messages"]
         ]
 
     users = [("user", "Hi"), ("user", "Well?")]
-    assert said(system="Speak {{language}}.") == [("system", "Speak French."), *users]
-    assert said(system="Speak {{language}}.", literal=True) == [("system", "Speak {{language}}."), *users]
-    assert said(system=" \n") == users
-    assert said() == [users[0], ("system", "Be brief."), ("system", "Be kind."), users[1]]
+    assert lane_messages(system="Speak {{language}}.") == [("system", "Speak French."), *users]
+    assert lane_messages(system="Speak {{language}}.", literal=True) == [("system", "Speak {{language}}."), *users]
+    assert lane_messages(system=" \n") == users
+    assert lane_messages() == [users[0], ("system", "Be brief."), ("system", "Be kind."), users[1]]
 
 
 def test_a_lane_replaces_fields_of_the_base():

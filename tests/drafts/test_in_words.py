@@ -91,29 +91,29 @@ def test_an_extra_field_hides_no_field_of_the_form(key):
 
 
 @pytest.mark.parametrize(("one", "other"), [(0.7, 0.70000001), (1e-7, 1.1e-7), (123_456_789.0, 123_456_788.0)])
-def test_numbers_that_differ_in_the_last_digit_differ(one, other):
+def test_the_last_digit_of_a_number_is_a_difference(one, other):
     words = [in_words(with_settings(a_draft(), temperature=value(number))) for number in (one, other)]
     assert differing(words) == ["temperature"]
-    assert [float(said["temperature"]) for said in words] == [one, other]
+    assert [float(fields["temperature"]) for fields in words] == [one, other]
 
 
 @given(sendable, sendable)
-def test_drafts_differ_in_words_just_where_their_requests_differ(one, other):
+def test_drafts_differ_in_words_exactly_where_their_requests_differ(one, other):
     sent = [json.loads(to_bytes(draft.to_request(BEEZY), BEEZY)) for draft in (one, other)]
-    # As text, for Python takes 1, 1.0 and true for the same.
+    # As text, since 1, 1.0 and true are equal in Python.
     texts = [{key: json.dumps(content, sort_keys=True) for key, content in body.items()} for body in sent]
     keys = {key for key in {**texts[0], **texts[1]} if texts[0].get(key) != texts[1].get(key)}
     assert {*differing([in_words(one), in_words(other)])} == keys
 
 
-def test_a_field_that_only_one_of_several_says_is_a_difference():
+def test_a_field_of_only_one_draft_is_a_difference():
     all_words = [{"a": "1", "b": "2"}, {"a": "1", "b": "2", "c": "3"}, {"a": "1", "b": "4"}]
     assert differing(all_words) == ["b", "c"]
     assert differing(all_words[:1]) == []
     assert differing([{"c": OMITTED}, {}]) == []
 
 
-def test_differences_are_named_whole_and_in_short():
+def test_differences_have_a_full_and_a_short_form():
     differences = differences_between({"a": "1", "b": "2", "d": "x" * 99}, {"a": "1", "b": "3", "c": "4"})
     assert differences[1] == Difference("d", "x" * 99, OMITTED)
     assert [found.shortened() for found in differences] == [

@@ -56,7 +56,7 @@ def test_known_keys_become_settings_in_their_order():
         "",
     ],
 )
-def test_values_that_no_widget_can_show_stay_as_typed(extra_body):
+def test_values_without_a_widget_stay_as_typed(extra_body):
     draft = a_draft(extra_body=extra_body)
     assert with_known_keys(draft, OPENAI) == draft
 
@@ -69,7 +69,7 @@ def test_keys_after_an_unknown_one_become_fields_only_on_request():
     assert (list(further(moved)), json.loads(moved.extra_body)) == (["stop", "n"], {"mine": 1})
 
 
-def test_a_key_whose_field_is_sent_already_stays():
+def test_a_key_stays_if_its_field_is_sent_already():
     draft = with_settings(a_draft(extra_body='{"n": 2}'), n=value(1))
     assert with_known_keys(draft, OPENAI) == draft
     with pytest.raises(DraftProblem, match="n has its own field, which is sent"):
@@ -85,7 +85,7 @@ def test_a_lane_with_its_own_extra_body_omits_the_missing_keys():
     assert bytes_of(known, MISTRAL) == bytes_of(draft, MISTRAL)
 
 
-def test_a_lane_in_another_order_keeps_all_as_they_were():
+def test_a_lane_with_keys_in_another_order_keeps_all_keys_as_typed():
     lanes = (Lane(id="1"), Lane(id="2", extra_body='{"stop": ["x"], "n": 2}'))
     draft = a_draft(extra_body='{"n": 2}', comparison=Comparison(lanes=lanes))
     assert with_known_keys(draft, MISTRAL) == draft

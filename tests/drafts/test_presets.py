@@ -41,7 +41,7 @@ def test_every_built_in_preset_stays_within_the_contracts_ranges(name):
     assert BEEZY.range_problems(request.sent_values()) == {}
 
 
-def test_a_preset_without_messages_brings_settings_only():
+def test_a_preset_without_messages_has_settings_only():
     kept = with_settings(
         a_draft("{{a}}", variables={"a": "1"}, endpoint="e", extra_body='{"n": 1}', stream=False),
         top_p=Setting(state=FieldState.NULL, value=0.5),
@@ -52,20 +52,20 @@ def test_a_preset_without_messages_brings_settings_only():
     assert (taken.settings, taken.extra_body, taken.stream) == (kept.settings, kept.extra_body, False)
 
 
-def test_a_preset_with_messages_brings_them_and_their_variables():
+def test_a_preset_with_messages_includes_their_variables():
     kept = a_draft("{{a}}", variables={"a": "1", "removed": "secret"})
     assert "secret" not in preset_text(kept, with_messages=True)
     taken = change_of(preset_text(kept, with_messages=True)).apply(a_draft("mine"))
     assert (taken.turns, taken.variables) == (kept.turns, {"a": "1"})
 
 
-def test_a_preset_that_cannot_be_read_says_so():
+def test_an_unreadable_preset_is_reported():
     with pytest.raises(PresetProblem, match="another version of Tempera"):
         change_of("{")
 
 
 @pytest.mark.parametrize("with_messages", [True, False])
-def test_a_preset_brings_no_lanes_and_leaves_those_that_are_there(with_messages):
+def test_a_preset_has_no_lanes_and_keeps_those_of_the_draft(with_messages):
     theirs = Comparison(lanes=(Lane(id="1", name="theirs"), Lane(id="2")))
     mine = a_draft("mine", comparison=Comparison(lanes=(Lane(id="1", name="mine"), Lane(id="2")), repeats=4))
     text = preset_text(a_draft("{{a}}", variables={"a": "1"}, comparison=theirs), with_messages=with_messages)

@@ -32,14 +32,14 @@ def drafts(draw: st.DrawFn, system: st.SearchStrategy[list[Turn]]) -> Draft:
 
 @st.composite
 def written_drafts(draw: st.DrawFn) -> Draft:
-    """With one system message at most, as a lane has it."""
+    """Drafts with at most one system message, as in a lane."""
     draft = draw(drafts(st.lists(system_turns, max_size=1)))
     # An empty system message of a lane means none.
     assume(all(draft.text_of(turn).strip() for turn in draft.turns))
     return draft
 
 
-def asked(draft: Draft) -> tuple[str | None, bytes | str]:
+def request_of(draft: Draft) -> tuple[str | None, bytes | str]:
     try:
         return draft.endpoint, to_bytes(draft.to_request(BEEZY), BEEZY)
     except DraftProblem as problem:
@@ -52,11 +52,11 @@ def test_lane_b_sends_the_request_of_the_other_draft(base, now):
     first, second = both.comparison.lanes
     assert first == Lane(id="1")
     assert first.apply(both).model_copy(update={"comparison": base.comparison}) == base
-    assert asked(second.apply(both)) == asked(now)
+    assert request_of(second.apply(both)) == request_of(now)
 
 
 @given(drafts(st.lists(system_turns, max_size=2)))
-def test_a_draft_beside_itself_changes_nothing(draft):
+def test_a_draft_compared_with_itself_has_no_changes(draft):
     assert side_by_side(draft, draft).comparison.lanes == (Lane(id="1"), Lane(id="2"))
 
 
@@ -82,7 +82,7 @@ def test_fields_of_the_base_can_be_removed():
     both = side_by_side(base, a_draft())
     lane = both.comparison.lanes[1]
     assert (lane.system, lane.extra_body) == ("", "")
-    assert asked(lane.apply(both)) == asked(a_draft())
+    assert request_of(lane.apply(both)) == request_of(a_draft())
 
 
 def test_a_users_message_stays_as_the_base_has_it():
@@ -96,16 +96,16 @@ def test_several_system_messages_become_one():
     assert side_by_side(none, two).comparison.lanes[1].system == "a\nb"
 
 
-def test_two_system_messages_are_not_one_of_the_same_text():
+def test_two_system_messages_differ_from_one_with_the_same_text():
     system = [Turn(id=str(number), role=Role.SYSTEM, content=text) for number, text in enumerate(["a", "b", "a\nb"], 5)]
     two, one = a_draft(turns=(*system[:2], *a_draft().turns)), a_draft(turns=(system[2], *a_draft().turns))
     both = side_by_side(two, one)
-    assert asked(both.comparison.lanes[1].apply(both)) == asked(one) != asked(two)
+    assert request_of(both.comparison.lanes[1].apply(both)) == request_of(one) != request_of(two)
 
 
 @pytest.mark.parametrize("value", ["", "red"])
-def test_a_variable_without_a_value_stays_one(value):
-    """The base may have the value that the other draft is still to be given."""
+def test_a_variable_without_a_value_stays_a_variable(value):
+    """The base may have the value that is missing in the other draft."""
     now = a_draft(turns=(Turn(id="2", role=Role.SYSTEM, content="{{a}}"), *a_draft().turns))
     both = side_by_side(a_draft(variables={"a": value}), now)
     lane = both.comparison.lanes[1].apply(both)
@@ -113,7 +113,7 @@ def test_a_variable_without_a_value_stays_one(value):
     assert in_words(lane)[SYSTEM] == (value or OMITTED)
 
 
-def test_a_new_comparison_is_begun_with_the_repeats_and_the_timing_of_a_new_one():
+def test_a_comparison_of_two_drafts_has_the_default_repeats_and_timing():
     many = Comparison(repeats=9, timing=Timing.INTERLEAVED)
     assert side_by_side(a_draft(comparison=many), a_draft()).comparison.repeats == 1
     assert side_by_side(a_draft(comparison=many), a_draft()).comparison.timing is Timing.PARALLEL

@@ -24,7 +24,7 @@ NO_IDS = ["", "0", "x" * 32, "A" * 32, "_" * 32, "a" * 33, "' or 1=1 --", "\x00"
 
 @contextmanager
 def locked(url: str) -> Iterator[None]:
-    """Another process that holds the database so that nobody can write drafts."""
+    """Another process that locks the database against writes."""
     engine = create_engine(url)
     with engine.begin() as connection:
         sqlite = connection.dialect.name == "sqlite"
@@ -56,7 +56,7 @@ def test_the_newest_content_of_a_draft_replaces_the_older_one(log: Log) -> None:
     assert find_draft(log.database, OTHER) == "other"
 
 
-def test_saving_does_not_wait_and_of_several_that_wait_the_newest_is_kept(log: Log, url: str) -> None:
+def test_saving_does_not_wait_and_keeps_the_newest_of_several(log: Log, url: str) -> None:
     written: list[str] = []
 
     def look(_connection: object, _cursor: object, sql: str, *_: object) -> None:
@@ -68,7 +68,7 @@ def test_saving_does_not_wait_and_of_several_that_wait_the_newest_is_kept(log: L
     event.listen(log.database.writer, "engine_connect", lambda _connection: waiting.set())
     with locked(url):
         save_draft(log, OTHER, "other")
-        assert waiting.wait(10)  # the log's thread is about to write this one, and waits for the lock
+        assert waiting.wait(10)  # the log's thread already waits for the lock to write this one
         for number in range(100):
             save_draft(log, ONE, f"{number}")
     assert found_soon(log, ONE, "99")
@@ -143,7 +143,7 @@ def test_a_preset_of_the_same_name_is_replaced(log: Log) -> None:
     assert {*list_presets(log.database)} == {other, second}
 
 
-def test_a_preset_needs_a_name_that_can_be_read(log: Log) -> None:
+def test_a_preset_needs_a_visible_name(log: Log) -> None:
     for name in ("", "  \t\n", "x" * 81):
         with pytest.raises(PresetProblem, match=r"a name of 1 to 80 characters\."):
             save_preset(log, name, "content")
@@ -186,7 +186,7 @@ def test_two_logs_that_save_the_same_name_at_once_leave_one_preset(url: str) -> 
         log.close()
 
 
-def test_presets_on_a_log_that_is_off_fail_with_the_reason(tmp_path: Path) -> None:
+def test_presets_fail_with_the_reason_when_the_log_is_off(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     log = Log(f"sqlite:///{tmp_path / 'file' / 'log.sqlite3'}")
     with pytest.raises(DatabaseUnavailable, match="Runs are not being logged"):
@@ -196,7 +196,7 @@ def test_presets_on_a_log_that_is_off_fail_with_the_reason(tmp_path: Path) -> No
     log.close()
 
 
-def test_reading_that_fails_says_why(log: Log) -> None:
+def test_a_failed_read_gives_the_reason(log: Log) -> None:
     for table in ("presets", "drafts"):
         log.write(lambda connection, table=table: connection.exec_driver_sql(f"drop table {table}"))
     with pytest.raises(QueryFailed, match="The log cannot be read"):

@@ -26,7 +26,7 @@ def test_variables_come_in_the_order_of_the_messages_each_once():
     assert names_in(["{{b}} {{a}}", "{{c}} {{b}}"]) == ["b", "a", "c"]
 
 
-def test_a_value_is_text_and_stands_for_nothing_else():
+def test_a_value_is_inserted_verbatim():
     assert filled("{{a}}-{{b}}", {"a": "{{b}}", "b": r"\1"}) == r"{{b}}-\1"
 
 
@@ -35,7 +35,7 @@ def test_a_variable_without_a_value_stays():
 
 
 @given(st.text(), st.dictionaries(names, st.text()))
-def test_text_without_variables_stays_as_it_is(text, values):
+def test_text_without_variables_is_unchanged(text, values):
     if not names_in([text]):
         assert filled(text, values) == text
 
@@ -47,7 +47,7 @@ def test_every_variable_with_a_value_is_filled(parts):
     assert filled(text, values) == "".join(f"{words}v" for words, _ in parts)
 
 
-def test_a_text_that_would_fill_the_memory_stays_as_it_is():
+def test_a_text_that_would_fill_the_memory_is_not_filled():
     text = "{{a}}" * 10_000
     assert filled_length(text, {"a": "x" * 1_000_000}) == 10_000_000_000
     assert filled(text, {"a": "x" * 1_000_000}) == text
@@ -55,6 +55,6 @@ def test_a_text_that_would_fill_the_memory_stays_as_it_is():
 
 
 @given(st.lists(st.sampled_from(["{{a}}", "{{ b }}", "{{c}}", "{", "x"])).map("".join), st.text(max_size=3))
-def test_the_length_is_known_before_anything_is_filled_in(text, value):
+def test_the_filled_length_is_computed_in_advance(text, value):
     values = {"a": value, "b": "{{a}}"}
     assert filled_length(text, values) == len(filled(text, values))
