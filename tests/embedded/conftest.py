@@ -17,8 +17,8 @@ ROOT = Path(__file__).resolve().parents[2]
 MODEL = "smollm2-135m-instruct"
 KEY = "key-of-the-tests"
 
-# Greedy decoding does not leave this loop before the context is full, which takes far longer than any test. It is
-# asked for by top_p, because with temperature 0 the prompt would be read anew each time.
+# Greedy decoding repeats this loop until the context is full, which takes far longer than any test. A tiny top_p
+# selects it, because with temperature 0 the prompt would be read anew each time.
 ENDLESS = {
     "messages": [
         {"role": "user", "content": "Say fox again and again."},

@@ -13,7 +13,7 @@ from components.streaming.server_timing import queue_ms
 from .conftest import LONG_PROMPT, MODEL, Endpoint, say, streamed_text
 
 
-def test_a_stream_has_exactly_the_contracts_shape(endpoint: Endpoint) -> None:
+def test_a_stream_has_the_shape_of_the_contract(endpoint: Endpoint) -> None:
     with endpoint.post(say("Say hi", max_tokens=3, stream=True), stream=True) as response:
         assert response.headers["Content-Type"] == "text/event-stream"
         events = response.content.decode().split("\n\n")
@@ -44,7 +44,7 @@ def test_an_answer_that_is_not_streamed_is_one_completion(
     assert choice["finish_reason"] == "length"
 
 
-def test_streamed_or_not_the_same_seed_gives_the_same_answer_and_usage(endpoint: Endpoint) -> None:
+def test_the_same_seed_gives_the_same_answer_and_usage_with_and_without_streaming(endpoint: Endpoint) -> None:
     body = say("Tell me about the sea", max_tokens=8, random_seed=5)
     chunks = endpoint.chunks(body)
     answer = endpoint.answer(body)
@@ -55,7 +55,7 @@ def test_streamed_or_not_the_same_seed_gives_the_same_answer_and_usage(endpoint:
     assert usage["completion_tokens"] == 8
 
 
-def test_an_answer_that_the_model_ends_says_stop(endpoint: Endpoint) -> None:
+def test_an_answer_ended_by_the_model_has_finish_reason_stop(endpoint: Endpoint) -> None:
     answer = endpoint.answer(say("Which city is the capital of France?", temperature=0, max_tokens=None))
     assert answer["choices"][0]["finish_reason"] == "stop"
     assert "Paris" in answer["choices"][0]["message"]["content"]
@@ -80,7 +80,7 @@ def test_omitted_fields_have_their_defaults(endpoint: Endpoint) -> None:
     assert endpoint.text(body) == endpoint.text({**body, "temperature": 0.7, "top_p": 1.0, "safe_prompt": False})
 
 
-def test_a_seed_repeats_exactly_with_other_requests_in_between_and_nothing_else_does(endpoint: Endpoint) -> None:
+def test_only_the_same_seed_repeats_an_answer_also_after_other_requests(endpoint: Endpoint) -> None:
     body = say("Tell me a story about a fox", max_tokens=12, temperature=1.0)
     # llama.cpp's own seed -1 means "choose one".
     seeds = 7, -1
@@ -157,7 +157,7 @@ def cached_tokens(usage: dict[str, Any]) -> int:
 def test_a_repeated_prompt_is_cached(endpoint: Endpoint, stream: bool) -> None:
     body = say(f"Who built the tall lighthouse at the harbour of Genoa? {stream}", max_tokens=1)
     first, again = (endpoint.chunks(body)[-1]["usage"] if stream else endpoint.answer(body)["usage"] for _ in range(2))
-    # llama.cpp reads at least the last token anew. What all prompts begin with may have been read before the first.
+    # llama.cpp reads at least the last token anew. The common beginning of all prompts may already be cached.
     assert cached_tokens(first) < cached_tokens(again) == again["prompt_tokens"] - 1
 
 
@@ -167,7 +167,7 @@ def test_a_repeatable_answer_uses_no_cache(endpoint: Endpoint) -> None:
 
 
 @pytest.mark.parametrize("stream", [True, False])
-def test_an_answer_says_how_long_it_waited_for_a_slot(endpoint: Endpoint, stream: bool) -> None:
+def test_an_answer_reports_its_wait_for_a_slot(endpoint: Endpoint, stream: bool) -> None:
     header = endpoint.post(say("Say hi", max_tokens=0, stream=stream)).headers["Server-Timing"]
     assert re.fullmatch(r"queue;dur=\d+\.\d", header)
     assert queue_ms(header) is not None

@@ -49,18 +49,18 @@ def test_a_repeatable_request_does_not_use_the_prompt_cache() -> None:
     assert not completion_body(request(temperature=0))["cache_prompt"]
 
 
-def test_the_safe_prompt_comes_before_all_messages() -> None:
+def test_the_safe_prompt_precedes_all_messages() -> None:
     messages = completion_body(request(safe_prompt=True))["messages"]
     assert messages == [{"role": "system", "content": SAFE_PROMPT}, {"role": "user", "content": "hi"}]
 
 
 def test_a_prefix_is_the_last_message_and_an_empty_one_is_none() -> None:
-    def asked(prefix: str) -> GenerationRequest:
+    def with_prefix(prefix: str) -> GenerationRequest:
         last = Message(role=Role.ASSISTANT, content=prefix, prefix=True)
         return GenerationRequest(model="m", messages=[Message.user("hi"), last])
 
-    assert completion_body(asked("So"))["messages"][-1] == {"role": "assistant", "content": "So"}
-    assert completion_body(asked(""))["messages"] == [{"role": "user", "content": "hi"}]
+    assert completion_body(with_prefix("So"))["messages"][-1] == {"role": "assistant", "content": "So"}
+    assert completion_body(with_prefix(""))["messages"] == [{"role": "user", "content": "hi"}]
 
 
 def read(reader: ChunkReader, *chunks: dict[str, object]) -> list[Event]:
@@ -109,7 +109,7 @@ def test_an_accepted_prompt_reports_its_wait_for_a_slot() -> None:
     assert read(reader, progress(9)) == [PromptAccepted(9, queued_ms=12.5)]
 
 
-def test_an_error_of_llama_cpp_keeps_its_words() -> None:
+def test_an_error_of_llama_cpp_keeps_its_message() -> None:
     reader = ChunkReader(2048, None)
     assert read(reader, {"error": {"code": 500, "message": "no memory"}}) == [GenerationRefused("no memory")]
     assert reader.complete

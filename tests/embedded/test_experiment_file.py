@@ -54,8 +54,8 @@ def test_the_file_passes_and_another_prompt_fails_the_build(folder: Path) -> Non
     files = ("--json", str(report), "--junit", str(junit), "--markdown", str(summary))
     assert exit_code(folder, FILE, *files) == 0
     assert ElementTree.parse(junit).getroot().get("failures") == "0"
-    asked = FILE.replace("What is the capital", "Name a river")
-    assert exit_code(folder, asked, "--baseline", str(report), "--junit", str(junit), "--markdown", str(summary)) == 1
+    changed = FILE.replace("What is the capital", "Name a river")
+    assert exit_code(folder, changed, "--baseline", str(report), "--junit", str(junit), "--markdown", str(summary)) == 1
     failed = {
         case.get("name") for case in ElementTree.parse(junit).iter("testcase") if case.find("failure") is not None
     }

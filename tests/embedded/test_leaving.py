@@ -22,7 +22,7 @@ PARALLEL = 4
 
 @contextlib.contextmanager
 def busy_slots(endpoint: Endpoint, count: int) -> Iterator[list[requests.Response]]:
-    """``count`` streams that go on for as long as the block lasts; each has begun."""
+    """``count`` started streams that continue until the block ends."""
     with contextlib.ExitStack() as stack:
         responses = []
         for _ in range(count):
@@ -35,7 +35,7 @@ def busy_slots(endpoint: Endpoint, count: int) -> Iterator[list[requests.Respons
 
 
 def ask_and_leave(endpoint: Endpoint, body: dict[str, Any]) -> socket.socket:
-    """Send a request over a bare socket, so that leaving is nothing but the connection's end."""
+    """Send a request over a bare socket, so that disconnecting only closes the connection."""
     address = urlsplit(endpoint.base_url)
     payload = json.dumps({"model": MODEL, **body}).encode()
     connection = socket.create_connection((address.hostname, address.port), timeout=20)
@@ -48,12 +48,12 @@ def ask_and_leave(endpoint: Endpoint, body: dict[str, Any]) -> socket.socket:
 
 
 def assert_served(endpoint: Endpoint) -> None:
-    """A slot is free: while all are taken by streams that do not end, nobody would be answered at all."""
+    """A slot is free: with all slots taken by endless streams, this request would get no answer."""
     with endpoint.post(say("Say hi", max_tokens=1, stream=True), stream=True) as response:
         assert response.status_code == 200
 
 
-def test_a_seed_repeats_beside_other_requests(endpoint: Endpoint) -> None:
+def test_a_seed_repeats_during_other_requests(endpoint: Endpoint) -> None:
     body = say("Tell me a story about a fox", max_tokens=8, temperature=1.0, random_seed=7)
     alone = endpoint.text(body)
     with busy_slots(endpoint, 2):
@@ -61,7 +61,7 @@ def test_a_seed_repeats_beside_other_requests(endpoint: Endpoint) -> None:
 
 
 @pytest.mark.clock
-def test_health_is_answered_while_the_model_works(endpoint: Endpoint) -> None:
+def test_health_is_answered_during_generation(endpoint: Endpoint) -> None:
     health = Endpoint(endpoint.base_url.removesuffix("/v1"))
     with busy_slots(endpoint, 2):
         for _ in range(5):
@@ -74,7 +74,7 @@ def test_four_streams_interleave_and_a_fifth_reports_its_wait(
     waits: list[float | None] = []
     with busy_slots(endpoint, PARALLEL) as streams:
         lines = [stream.iter_lines() for stream in streams]
-        # None of them has ended, and each of them goes on.
+        # None of them has ended, and all continue.
         for _ in range(3):
             for stream in lines:
                 while not next(stream).startswith(b"data: {"):
@@ -110,7 +110,7 @@ def test_clients_that_leave_while_waiting_do_not_hold_up_the_next(endpoint: Endp
             for _ in range(20):
                 waiting.enter_context(ask_and_leave(endpoint, ENDLESS))
         streams[0].close()
-        # Any of the twenty that were still believed in would never end.
+        # Any of the twenty that still had a slot would never end.
         assert_served(endpoint)
 
 

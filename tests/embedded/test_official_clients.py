@@ -9,7 +9,7 @@ import pytest
 
 from .conftest import MODEL, Endpoint
 
-# Imported where they are needed: both take seconds, for which nobody waits who only collects the tests.
+# Imported where they are needed: both take seconds, which would slow down test collection.
 if TYPE_CHECKING:
     import openai
     from mistralai.client import Mistral

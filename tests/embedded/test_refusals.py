@@ -20,7 +20,7 @@ def test_a_wrong_key_is_refused(endpoint: Endpoint, key: str) -> None:
         assert response.json() == {"detail": "Unauthorized"}
 
 
-def test_health_asks_for_no_key(endpoint: Endpoint) -> None:
+def test_health_needs_no_key(endpoint: Endpoint) -> None:
     response = Endpoint(endpoint.base_url.removesuffix("/v1"), key="").get("/health")
     assert (response.status_code, response.json()) == (200, {"status": "ok"})
 
@@ -156,7 +156,9 @@ def test_a_prompt_beyond_the_context_is_refused_with_both_numbers(endpoint: Endp
 
 @pytest.mark.parametrize("max_tokens", [2048, 10**30])
 @pytest.mark.parametrize("stream", [True, False])
-def test_too_many_tokens_asked_are_refused_with_all_numbers(endpoint: Endpoint, stream: bool, max_tokens: int) -> None:
+def test_too_many_requested_tokens_are_refused_with_all_numbers(
+    endpoint: Endpoint, stream: bool, max_tokens: int
+) -> None:
     prompt_tokens = endpoint.answer(say("Say hi", max_tokens=0))["usage"]["prompt_tokens"]
     response = endpoint.post(say("Say hi", max_tokens=max_tokens, stream=stream))
     assert response.status_code == 400

