@@ -1,4 +1,4 @@
-"""Endpoints that are added on the page: their checks and their file."""
+"""Endpoints added on the page: validation and their file."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_each_problem_names_its_field(fields: dict[str, str], field: EndpointFie
     assert list(problems(**fields)) == [field]
 
 
-def test_a_kept_key_goes_to_no_other_address() -> None:
+def test_a_stored_key_is_sent_to_no_other_address() -> None:
     assert checked(typed(base_url="https://one.test/v2"), SAVED, ())["api_key"] == "secret"
     for other in ("https://two.test/v1", "http://one.test/v1", "https://one.test:444/v1"):
         assert list(problems(SAVED, base_url=other)) == [EndpointField.KEY]
@@ -81,7 +81,7 @@ def test_a_file_that_cannot_be_read_or_was_edited_by_hand_is_not_overwritten(tmp
         assert path.read_text() == content
 
 
-def test_an_added_endpoint_takes_no_configured_name() -> None:
+def test_an_added_endpoint_cannot_have_the_name_of_a_configured_one() -> None:
     secrets = {"endpoints": {"mine": {"base_url": "https://configured.test/v1"}}}
     found = read_configuration(secrets, Settings(), EmbeddedModel(), {"mine": SAVED, "other": SAVED})
     addresses = {name: endpoint.known_address for name, endpoint in found.endpoints.items()}

@@ -14,7 +14,7 @@ NOT_PUBLIC = {
     "shared by a provider's customers": "100.64.0.1 100.127.255.255",
     "for protocols, documents and measuring": "192.0.0.1 192.0.2.1 198.51.100.1 203.0.113.1 198.18.0.1 192.88.99.1",
     "the same in IPv6": "2001:db8::1 3fff::1 100::1 5f00::1 2001:2::1",
-    "for many, or for nobody yet": "224.0.0.1 232.1.2.3 239.255.255.255 240.0.0.1 255.255.255.255 ff02::1 ff0e::1",
+    "multicast and reserved": "224.0.0.1 232.1.2.3 239.255.255.255 240.0.0.1 255.255.255.255 ff02::1 ff0e::1",
     "mapped": "::ffff:7f00:1 ::ffff:127.0.0.1 ::ffff:a9fe:a9fe ::ffff:0:0 ::ffff:10.0.0.1 ::7f00:1 ::127.0.0.1",
     "translated": "64:ff9b::7f00:1 64:ff9b::10.0.0.1 64:ff9b::a9fe:a9fe",
     "translated inside a network": "64:ff9b:1::7f00:1 64:ff9b:1::808:808 64:ff9b:1:7f00:0:100::",
@@ -46,7 +46,7 @@ def test_other_spellings_of_addresses_are_refused(text: str) -> None:
     assert not is_public(text)
 
 
-def test_a_network_that_the_operator_allows_is_allowed_in_each_spelling_and_no_more_than_it() -> None:
+def test_only_the_allowed_network_is_allowed_in_each_spelling() -> None:
     policy = AddressPolicy((ip_network("10.0.0.0/8"), ip_network("fd12::/16")))
     for allowed in ("10.1.2.3", "::ffff:10.1.2.3", "64:ff9b::10.1.2.3", "fd12::1", "8.8.8.8"):
         assert policy.allows(allowed), allowed
@@ -68,6 +68,6 @@ def test_a_network_that_the_operator_allows_is_allowed_in_each_spelling_and_no_m
         ),
     ],
 )
-def test_an_address_in_figures_is_known_in_each_spelling_that_resolvers_take(host: str, address: str | None) -> None:
-    # Python 3.13 spells the IPv4 address within an IPv6 address in another way.
+def test_a_numeric_address_is_recognised_in_each_spelling_of_resolvers(host: str, address: str | None) -> None:
+    # Python 3.13 formats an IPv4 address within an IPv6 address differently.
     assert address_in_figures(host) == (address and str(ip_address(address)))

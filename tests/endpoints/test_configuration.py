@@ -29,7 +29,7 @@ def test_without_configuration_the_embedded_model_is_available_and_not_started(m
     assert model.state.phase is ModelPhase.IDLE
 
 
-def test_the_environment_comes_first_then_the_secrets_then_the_embedded_model(model: EmbeddedModel) -> None:
+def test_endpoints_of_the_environment_precede_the_secrets_and_the_embedded_model(model: EmbeddedModel) -> None:
     secrets = {"endpoints": {"mine": {"base_url": "https://a.example/v1/", "dialect": "mistral", "api_key": CANARY}}}
     environment = {"TEMPERA_BASE_URL": "http://127.0.0.1:9/v1", "TEMPERA_DIALECT": "openai", "TEMPERA_API_KEY": "k"}
     found = read_configuration(secrets, read_settings(environment), model)
@@ -66,7 +66,7 @@ GOOD = {"base_url": "https://good.example/v1"}
 
 
 @pytest.mark.parametrize(
-    ("settings", "said"),
+    ("settings", "problem"),
     [
         (CANARY, "write it as a table"),
         ({}, "base_url is missing"),
@@ -82,12 +82,12 @@ GOOD = {"base_url": "https://good.example/v1"}
     ],
 )
 def test_a_mistake_disables_its_own_endpoint_only_with_a_next_step(
-    settings: object, said: str, model: EmbeddedModel
+    settings: object, problem: str, model: EmbeddedModel
 ) -> None:
-    assert said in problems_of(settings, model)
+    assert problem in problems_of(settings, model)
 
 
-def test_prices_are_those_of_a_million_tokens_and_a_currency(model: EmbeddedModel) -> None:
+def test_prices_are_per_million_tokens_with_a_currency(model: EmbeddedModel) -> None:
     secrets = {"endpoints": {"mine": {"base_url": "https://host/v1", "prices": "2.50 10 EUR"}}}
     found = read_configuration(secrets, read_settings({}), model).endpoints
     assert (found["mine"].prices, found[EMBEDDED].prices) == (Prices(2.5, 10.0, "EUR"), None)
@@ -103,12 +103,12 @@ def test_the_names_of_built_in_endpoints_are_reserved(model: EmbeddedModel) -> N
     assert "name is taken" in found.problems[0]
 
 
-def test_endpoints_that_are_no_table_are_named(model: EmbeddedModel) -> None:
+def test_endpoints_that_are_not_tables_are_reported(model: EmbeddedModel) -> None:
     found = read_configuration({"endpoints": "https://x/v1"}, read_settings({}), model)
     assert "one table per endpoint" in found.problems[0]
 
 
-def test_a_broken_environment_leaves_the_rest_alive(model: EmbeddedModel) -> None:
+def test_a_broken_environment_endpoint_does_not_affect_the_others(model: EmbeddedModel) -> None:
     found = read_configuration({}, read_settings({"TEMPERA_BASE_URL": "nowhere"}), model)
     assert list(found.endpoints) == [EMBEDDED]
     assert "TEMPERA_BASE_URL" in found.problems[0]

@@ -22,7 +22,7 @@ def with_key(base_url: str) -> Address:
     return Address(base_url, ApiKey(CANARY, base_url))
 
 
-def test_an_endpoint_that_answers_is_timed_and_tells_its_models() -> None:
+def test_an_answering_endpoint_is_timed_and_its_models_are_listed() -> None:
     def slowly(connection: socket.socket, request: bytes) -> None:
         time.sleep(0.05)
         sending(MODELS)(connection, request)
@@ -45,7 +45,7 @@ def test_a_refused_connection_is_no_answer_and_has_no_time() -> None:
     assert "nothing listens there" in health.problem
 
 
-def test_a_silent_endpoint_is_given_up_when_its_time_is_over() -> None:
+def test_a_silent_endpoint_times_out() -> None:
     with serve(lambda connection, request: server.until_closed(connection, request)) as server:
         health = check(Address(server.base_url), within_s=0.1)
     assert health.verdict is HealthVerdict.DOES_NOT_ANSWER
@@ -62,18 +62,18 @@ def test_a_refused_key_is_distinguished_from_a_missing_one(status: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("answer", "said"),
+    ("answer", "problem"),
     [
         (document("<html>login</html>", content_type="text/html"), "did not answer with a list"),
         (document({"detail": "Not Found"}, "404 Not Found"), "Not Found"),
         (document({"message": "busy"}, "503 Service Unavailable"), "busy"),
     ],
 )
-def test_an_answer_without_a_list_is_an_answer(answer: bytes, said: str) -> None:
+def test_an_endpoint_without_a_model_list_counts_as_reachable(answer: bytes, problem: str) -> None:
     with serve(answer) as server:
         health = check(Address(server.base_url))
     assert (health.verdict, health.models) == (HealthVerdict.LISTS_NO_MODELS, ())
-    assert said in health.problem
+    assert problem in health.problem
 
 
 def test_a_redirect_is_not_followed() -> None:
@@ -98,19 +98,19 @@ def test_a_redirect_is_not_followed() -> None:
         f"HTTP/1.1 {CANARY}\r\n\r\n".encode(),
     ],
 )
-def test_no_field_holds_a_key_that_the_endpoint_repeats(answer: bytes) -> None:
+def test_no_field_contains_a_key_repeated_by_the_endpoint(answer: bytes) -> None:
     with serve(answer) as server:
-        said = repr(check(with_key(server.base_url)))
-    assert CANARY not in said
-    assert CANARY[:4] not in said, "nor its first part"
+        shown = repr(check(with_key(server.base_url)))
+    assert CANARY not in shown
+    assert CANARY[:4] not in shown, "nor its first part"
 
 
-def test_a_look_never_waits_and_is_not_repeated_while_it_is_new() -> None:
+def test_a_health_check_does_not_block_and_a_recent_one_is_reused() -> None:
     go_on = threading.Event()
-    asked: list[str] = []
+    checked: list[str] = []
 
     def ask(address: Address) -> EndpointHealth:
-        asked.append(address.base_url)
+        checked.append(address.base_url)
         go_on.wait(10)
         return EndpointHealth(HealthVerdict.ANSWERS, 1.0, (), None, datetime.now(UTC))
 
@@ -122,32 +122,32 @@ def test_a_look_never_waits_and_is_not_repeated_while_it_is_new() -> None:
     go_on.set()
     wait_for(lambda: not looks.look("mine", here).asking)
     assert looks.look("mine", here).health.verdict is HealthVerdict.ANSWERS
-    assert asked == ["http://a.example/v1"]
+    assert checked == ["http://a.example/v1"]
 
     again = looks.look("mine", here, again=True)
     assert again.asking
     assert again.health is not None, "the last look is shown until the new one is done"
     wait_for(lambda: not looks.look("mine", here).asking)
-    assert len(asked) == 2
+    assert len(checked) == 2
     elsewhere = looks.look("mine", Address("http://b.example/v1"))
     assert (elsewhere.health, elsewhere.asking) == (None, True)
 
 
-def test_an_old_look_is_repeated() -> None:
-    asked: list[Address] = []
+def test_an_old_health_check_is_repeated() -> None:
+    checked: list[Address] = []
 
     def ask(address: Address) -> EndpointHealth:
-        asked.append(address)
+        checked.append(address)
         return EndpointHealth(HealthVerdict.ANSWERS, 1.0, (), None, datetime.now(UTC))
 
     looks = Looks(ask, lifetime_s=0.05)
     here = Address("http://a.example/v1")
     looks.look("mine", here)
     wait_for(lambda: looks.look("mine", here).health)
-    wait_for(lambda: looks.look("mine", here).asking or len(asked) > 1)
+    wait_for(lambda: looks.look("mine", here).asking or len(checked) > 1)
 
 
-def test_endpoints_are_asked_side_by_side() -> None:
+def test_endpoints_are_checked_in_parallel() -> None:
     both = threading.Barrier(2, timeout=10)
 
     def ask(_address: Address) -> EndpointHealth:

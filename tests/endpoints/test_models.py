@@ -36,7 +36,7 @@ def test_models_are_unique_in_the_endpoints_order_with_their_facts() -> None:
     ],
     ids=["bare", "models", "both", "ollama", "cohere"],
 )
-def test_models_are_found_in_the_shapes_that_providers_give_their_lists(answer: object) -> None:
+def test_model_lists_of_all_providers_are_read(answer: object) -> None:
     with serve(document(answer)) as server:
         assert list_models(Address(server.base_url)) == [ModelCard("a", 4096), ModelCard("b")]
 
@@ -57,11 +57,9 @@ def test_models_are_found_in_the_shapes_that_providers_give_their_lists(answer: 
         ),
         ({"endpoints": [], "type": None}, {"type": "image"}),
     ],
-    ids=lambda said: str(said)[:40],
+    ids=lambda listed: str(listed)[:40],
 )
-def test_only_chat_models_are_listed_where_their_kind_is_known(
-    chat: dict[str, object], other: dict[str, object]
-) -> None:
+def test_only_chat_models_are_listed_if_the_list_names_kinds(chat: dict[str, object], other: dict[str, object]) -> None:
     with serve(document({"data": [{"id": "other", **other}, {"id": "chat", **chat}]})) as server:
         assert list_models(Address(server.base_url)) == [ModelCard("chat")]
 
@@ -75,7 +73,7 @@ def test_the_key_is_sent_and_stays_out_of_the_sentence() -> None:
 
 
 @pytest.mark.parametrize(
-    ("answer", "said"),
+    ("answer", "sentence"),
     [
         (document("<html>login</html>", content_type="text/html"), "did not answer with a list"),
         (document([1, 2]), "did not answer with a list"),
@@ -84,12 +82,12 @@ def test_the_key_is_sent_and_stays_out_of_the_sentence() -> None:
         (b"", "closed the connection"),
     ],
 )
-def test_an_invalid_list_becomes_a_sentence(answer: bytes, said: str) -> None:
-    with serve(answer) as server, pytest.raises(ModelsUnavailable, match=said):
+def test_an_invalid_list_is_reported_with_a_sentence(answer: bytes, sentence: str) -> None:
+    with serve(answer) as server, pytest.raises(ModelsUnavailable, match=sentence):
         list_models(Address(server.base_url))
 
 
-def test_a_silent_endpoint_blocks_nothing() -> None:
+def test_a_silent_endpoint_times_out() -> None:
     assert models.ANSWER_S == 5, "as it is documented"
     play = lambda connection, request: server.until_closed(connection, request)  # noqa: E731
     with serve(play) as server, pytest.raises(ModelsUnavailable, match=r"within 0\.1 s"):

@@ -92,17 +92,17 @@ def problems_of(*arguments: str, **more: object) -> dict[EndpointField, str]:
 
 
 @pytest.mark.parametrize(
-    ("said", "allowed"),
+    ("value", "allowed"),
     [("1", True), ("true", True), (" On ", True), ("", False), ("0", False), ("no", False), ("perhaps", False)],
 )
-def test_own_endpoints_need_the_operators_permission(said: str, allowed: bool) -> None:
-    settings = read_settings({"TEMPERA_OWN_ENDPOINTS": said})
+def test_own_endpoints_need_the_operators_permission(value: str, allowed: bool) -> None:
+    settings = read_settings({"TEMPERA_OWN_ENDPOINTS": value})
     assert settings.own_endpoints is allowed
     if not allowed:
         assert "not allowed here" in problems_of(settings=settings)[EndpointField.BASE_URL]
 
 
-def test_without_a_word_of_the_operator_they_are_not_allowed() -> None:
+def test_own_endpoints_are_off_by_default() -> None:
     assert not read_settings({}).own_endpoints
 
 
@@ -117,7 +117,7 @@ def test_typed_values_become_an_endpoint_with_a_unique_name() -> None:
     assert made().default_model is None
 
 
-def test_it_takes_no_configured_endpoints_name() -> None:
+def test_its_name_differs_from_those_of_configured_endpoints() -> None:
     assert made(taken=("mine", "embedded")).name == OWN_NAME
     assert made(taken=(OWN_NAME, f"{OWN_NAME} 2")).name == f"{OWN_NAME} 3"
 
@@ -129,7 +129,7 @@ def test_the_key_is_shown_nowhere() -> None:
 
 
 @pytest.mark.parametrize("spelled", SPELLINGS)
-def test_a_base_url_that_can_be_read_in_two_ways_is_refused_before_anything_is_called(spelled: str) -> None:
+def test_an_ambiguous_base_url_is_refused_before_any_call(spelled: str) -> None:
     for settings in (ALLOWED, LOOPBACK_ALLOWED):
         sentence = problems_of(spelled, settings=settings)[EndpointField.BASE_URL]
         assert sentence.startswith("The base URL")
@@ -137,11 +137,11 @@ def test_a_base_url_that_can_be_read_in_two_ways_is_refused_before_anything_is_c
 
 
 @pytest.mark.parametrize("host", [*THIS_MACHINE, *OTHERS_INSIDE])
-def test_an_address_in_figures_that_is_not_public_is_refused_at_once(host: str) -> None:
+def test_a_private_numeric_address_is_refused_at_once(host: str) -> None:
     assert "not public" in problems_of(f"http://{host}:8080/v1")[EndpointField.BASE_URL]
 
 
-def test_a_public_one_and_one_that_the_operator_allows_are_taken() -> None:
+def test_public_and_allowed_addresses_are_accepted() -> None:
     made("http://8.8.8.8/v1")
     made(
         "http://10.1.2.3:8000/v1",
@@ -157,18 +157,18 @@ def test_each_field_that_must_change_has_a_sentence() -> None:
     assert "cannot be seen" in problems[EndpointField.MODEL]
 
 
-def test_networks_that_cannot_be_read_allow_nothing_and_are_named() -> None:
+def test_unreadable_networks_allow_nothing_and_are_named() -> None:
     environment = {
         "TEMPERA_OWN_ENDPOINTS": "perhaps",
         "TEMPERA_OWN_ENDPOINTS_NETWORKS": " 10.0.0.0/8, , 192.168.0.1/16, everything,fd12::/16 ",
     }
     settings = read_settings(environment)
     assert [str(network) for network in settings.own_endpoints_networks] == ["10.0.0.0/8", "fd12::/16"]
-    said = [sentence for sentences in settings.problems.values() for sentence in sentences]
-    assert len(said) == 3
-    assert "must be 1 or 0" in said[0]
-    assert "'192.168.0.1/16'" in said[1]
-    assert "'everything'" in said[2]
+    problems = [sentence for sentences in settings.problems.values() for sentence in sentences]
+    assert len(problems) == 3
+    assert "must be 1 or 0" in problems[0]
+    assert "'192.168.0.1/16'" in problems[1]
+    assert "'everything'" in problems[2]
 
 
 def answer_of(endpoint: Endpoint) -> AnswerStream:
@@ -180,7 +180,7 @@ def answer_of(endpoint: Endpoint) -> AnswerStream:
 
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1.", "①②⑦.0.0.1", "１２７.0.0.1", "127。0。0。1"])
-def test_a_name_that_leads_to_this_machine_is_refused_when_it_is_called(host: str) -> None:
+def test_a_name_that_resolves_to_this_machine_is_refused_when_called(host: str) -> None:
     with recording() as recorder:
         endpoint = made(f"http://{host}:{recorder.port}/v1", VISITORS_KEY)
         outcome = answer_of(endpoint).outcome
@@ -190,7 +190,7 @@ def test_a_name_that_leads_to_this_machine_is_refused_when_it_is_called(host: st
         assert recorder.seen() == (0, b"")
 
 
-def test_the_list_of_models_and_the_look_at_an_endpoint_are_refused_as_well() -> None:
+def test_listing_models_and_checking_health_obey_the_address_policy() -> None:
     with recording() as recorder:
         address = made(f"http://localhost:{recorder.port}/v1", VISITORS_KEY).fixed_address
         with pytest.raises(ModelsUnavailable, match="not public, so nothing was sent"):
@@ -202,7 +202,7 @@ def test_the_list_of_models_and_the_look_at_an_endpoint_are_refused_as_well() ->
 
 
 def playing(location: Callable[[], str]) -> Callable[..., object]:
-    """A play that has one model, and redirects whoever asks for an answer of the model ``elsewhere``."""
+    """A play with one model that redirects requests for the model ``elsewhere``."""
 
     def play(connection, request: bytes) -> None:  # type: ignore[no-untyped-def]
         if request.startswith(b"GET"):
@@ -222,7 +222,7 @@ def log(tmp_path: Path) -> Iterator[Log]:
     opened.close()
 
 
-def test_where_the_operator_allows_its_network_it_answers_and_each_key_reaches_its_own_origin_only(
+def test_an_endpoint_in_an_allowed_network_is_called_and_each_key_reaches_its_own_origin_only(
     log: Log, tmp_path: Path
 ) -> None:
     model, runner = EmbeddedModel(), Runner(log)
@@ -235,19 +235,19 @@ def test_where_the_operator_allows_its_network_it_answers_and_each_key_reaches_i
         assert isinstance(configured, Endpoint)
         keyed = made(visitors.base_url, VISITORS_KEY, settings=LOOPBACK_ALLOWED)
         keyless = made(visitors.base_url, settings=LOOPBACK_ALLOWED)
-        # A visitor who types the operator's own address gets no key with it.
+        # A visitor who types the operator's base URL does not get the operator's key.
         at_operators = made(operators.base_url, settings=LOOPBACK_ALLOWED)
         runs = []
         for endpoint in (configured, keyed, keyless, at_operators):
             assert list_models(endpoint.fixed_address) == [ModelCard("m")]
-            for asked in (REQUEST, REQUEST.model_copy(update={"model": "elsewhere"})):
-                runs.append(runner.start(order_of(endpoint, asked)))
+            for request in (REQUEST, REQUEST.model_copy(update={"model": "elsewhere"})):
+                runs.append(runner.start(order_of(endpoint, request)))
                 runs[-1].written.result()
     runner.shutdown()
     model.stop()
     found = [find_run(log.database, run.id) for run in runs]
     assert [(record.endpoint, record.text or record.error_kind) for record in found] == [
-        (name, said) for name in ("mine", *[OWN_NAME] * 3) for said in ("Hello", "redirect_refused")
+        (name, outcome) for name in ("mine", *[OWN_NAME] * 3) for outcome in ("Hello", "redirect_refused")
     ]
     assert len(operators.requests) == len(visitors.requests) == 6
     to_operators, to_visitors = b"".join(operators.requests), b"".join(visitors.requests)

@@ -34,32 +34,32 @@ def posted(schema: dict[str, Any], path: str = PATH, **schemas: Any) -> dict[str
     return {"paths": {path: {"post": {"requestBody": body}}}, "components": {"schemas": schemas}}
 
 
-def either(*types: dict[str, Any], **more: Any) -> dict[str, Any]:
+def nullable(*types: dict[str, Any], **more: Any) -> dict[str, Any]:
     return {"anyOf": [*types, {"type": "null"}], **more}
 
 
-# As pydantic writes them: vLLM, SGLang and others that are made with FastAPI.
+# Written by pydantic: vLLM, SGLang and other FastAPI servers.
 WITH_PYDANTIC = posted(
     {"$ref": "#/components/schemas/ChatCompletionRequest"},
     ChatCompletionRequest={
         "properties": {
             "messages": {"items": {}, "type": "array"},
-            "model": either({"type": "string"}),
-            "temperature": either({"type": "number"}),
-            "seed": either({"type": "integer", "maximum": 9, "minimum": -9}, title="Seed"),
-            "stop": either({"type": "string"}, {"items": {"type": "string"}, "type": "array"}, default=[]),
-            "top_k": either({"type": "integer"}, title="Top K"),
-            "min_p": either({"type": "number"}, default=0.0),
+            "model": nullable({"type": "string"}),
+            "temperature": nullable({"type": "number"}),
+            "seed": nullable({"type": "integer", "maximum": 9, "minimum": -9}, title="Seed"),
+            "stop": nullable({"type": "string"}, {"items": {"type": "string"}, "type": "array"}, default=[]),
+            "top_k": nullable({"type": "integer"}, title="Top K"),
+            "min_p": nullable({"type": "number"}, default=0.0),
             "skip_special_tokens": {"type": "boolean", "default": True},
-            "reasoning_effort": either({"type": "string", "enum": ["low", "high"]}),
+            "reasoning_effort": nullable({"type": "string", "enum": ["low", "high"]}),
             "mode": {"$ref": "#/components/schemas/Mode"},
-            "template_arguments": either({"additionalProperties": True, "type": "object"}, description="For **it**."),
+            "template_arguments": nullable({"additionalProperties": True, "type": "object"}, description="For **it**."),
             "bad words": {"type": "string"},
         }
     },
     Mode={"enum": ["fast", "slow"], "type": "string"},
 )
-# OpenAPI 3.0, as servers written in Rust describe themselves: nullable, format, example.
+# OpenAPI 3.0, as written by Rust servers: nullable, format, example.
 WITH_NULLABLE = posted(
     {"$ref": "#/components/schemas/ChatRequest"},
     ChatRequest={
@@ -77,7 +77,7 @@ WITH_NULLABLE = posted(
         },
     },
 )
-# With ranges, allOf and another path before the same end.
+# With ranges, allOf and another path prefix.
 WITH_RANGES = posted(
     {
         "allOf": [
@@ -134,13 +134,13 @@ def test_a_mistake_disables_its_own_endpoint_only_and_shows_the_syntax(settings:
     assert words in found.problems[0]
 
 
-def test_the_key_of_a_field_of_another_name_stays_that_fields() -> None:
+def test_a_field_of_the_document_cannot_take_the_key_of_a_contract_field() -> None:
     found = fields_in(WITH_PYDANTIC, PATH)
     assert "seed" not in with_declared(OPENAI, found).own
     assert with_declared(BEEZY, found).field("seed").kind is Kind.WHOLE
 
 
-def test_a_document_of_pydantic_names_kinds_nulls_and_defaults() -> None:
+def test_a_pydantic_document_defines_kinds_nulls_and_defaults() -> None:
     found = fields_in(WITH_PYDANTIC, PATH)
     kinds = {name: one.row.kind for name, one in found.items()}
     assert kinds == {
@@ -160,7 +160,7 @@ def test_a_document_of_pydantic_names_kinds_nulls_and_defaults() -> None:
     assert found["template_arguments"].row.description == "For **it**."
 
 
-def test_documents_of_other_servers_name_theirs() -> None:
+def test_documents_of_other_servers_are_read() -> None:
     found = fields_in(WITH_NULLABLE, PATH)
     assert (found["top_logprobs"].rules.minimum, found["top_logprobs"].rules.nullable) == (0, True)
     assert (found["repetition_penalty"].row.kind, found["repetition_penalty"].rules.minimum) == (Kind.DECIMAL, 0)
@@ -190,7 +190,7 @@ def an_answer(body: bytes, status: str = "200 OK") -> bytes:
     return f"HTTP/1.1 {status}\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n".encode() + body
 
 
-def test_the_document_is_asked_for_once_at_the_endpoints_own_origin() -> None:
+def test_the_document_is_fetched_once_from_the_endpoints_origin() -> None:
     with serve(
         lambda connection, _request: connection.sendall(an_answer(json.dumps(WITH_PYDANTIC).encode()))
     ) as server:
@@ -214,7 +214,7 @@ def test_the_document_is_asked_for_once_at_the_endpoints_own_origin() -> None:
         (an_answer(b" " * (4 * 1024 * 1024 + 1)), "too large"),
     ],
 )
-def test_an_unavailable_document_is_a_problem_only(answer: bytes, words: str) -> None:
+def test_an_unavailable_document_is_reported(answer: bytes, words: str) -> None:
     with serve(lambda connection, _request: connection.sendall(answer)) as server:
         mine = configured(base_url=server.base_url, openapi=True).endpoints["mine"]
         assert isinstance(mine, Endpoint)
