@@ -42,13 +42,13 @@ COLD = Setting(state=FieldState.VALUE, value=0.0)
 class Stage:
     """An endpoint that answers with the model's name and records the requests and their concurrency.
 
-    ``plays`` are other responses by model. ``asked`` are the bodies in order of arrival.
+    ``plays`` maps models to other responses. ``bodies`` has the request bodies in order of arrival.
     """
 
     def __init__(self, plays: Mapping[str, Play] | None = None, *, pause: float = 0.01) -> None:
-        self.asked: list[dict[str, Any]] = []
+        self.bodies: list[dict[str, Any]] = []
         self.most_at_once = 0
-        self._plays = plays or {}
+        self.plays = plays or {}
         self._pause = pause
         self._under_way = 0
         self._lock = threading.Lock()
@@ -56,15 +56,15 @@ class Stage:
     @property
     def models(self) -> list[str]:
         """The requested models, in the same order."""
-        return [body["model"] for body in self.asked]
+        return [body["model"] for body in self.bodies]
 
     def play(self, connection: socket.socket, request: bytes) -> None:
         body = json.loads(request.partition(b"\r\n\r\n")[2])
         with self._lock:
-            self.asked.append(body)
+            self.bodies.append(body)
             self._under_way += 1
             self.most_at_once = max(self.most_at_once, self._under_way)
-        if play := self._plays.get(body["model"]):
+        if play := self.plays.get(body["model"]):
             play(connection, request)
             pause, end = 0.0, b""
         else:
@@ -132,7 +132,7 @@ def a_run(text: str = "", status: Status = Status.OK, *, reasoning: str = "", **
 
 
 def written(log: Log, run: Run) -> str:
-    """The id of a run that has just been written to the log."""
+    """Write the run to the log; return its id."""
     log.begin(run)
     log.end(run)
     return run.id
@@ -163,6 +163,6 @@ def experiments(runner: Runner, log: Log) -> Iterator[Experiments]:
 
 
 def threads_at_work() -> list[str]:
-    """The threads that make runs."""
+    """The threads that execute runs."""
     names = [thread.name for thread in threading.enumerate()]
     return [name for name in names if name.startswith(("run ", "experiment "))]

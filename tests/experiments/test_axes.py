@@ -63,7 +63,7 @@ def with_system(*contents: str) -> Draft:
         ("say", '"a \\" , b", "c\\\\", 1', ('"a \\" , b"', '"c\\\\"', "1")),
     ],
 )
-def test_values_are_read_as_a_person_types_them(field: str, text: str, values: tuple[str, ...]) -> None:
+def test_typed_values_are_read(field: str, text: str, values: tuple[str, ...]) -> None:
     assert read_values(field, text) == values
 
 
@@ -152,13 +152,13 @@ def test_only_json_numbers_are_numbers(text: str) -> None:
 
 @pytest.mark.parametrize("depth", range(900, 1_000, 3))
 @pytest.mark.parametrize("field", ["stop", "temperature"])
-def test_nesting_up_to_what_python_can_read_is_refused_in_words(field: str, depth: int) -> None:
+def test_deep_nesting_is_refused_with_a_sentence(field: str, depth: int) -> None:
     with pytest.raises(AxisProblem):
         read_values(field, "[" * depth + "]" * depth)
 
 
 @given(st.sampled_from(SWEEPABLE), st.text(max_size=60))
-def test_any_text_becomes_values_that_are_read_again_as_they_are_or_is_refused(field: str, text: str) -> None:
+def test_any_text_becomes_values_that_survive_rereading_or_is_refused(field: str, text: str) -> None:
     try:
         values = read_values(field, text)
     except AxisProblem:
@@ -170,7 +170,7 @@ def test_any_text_becomes_values_that_are_read_again_as_they_are_or_is_refused(f
 
 
 @given(drafts, st.sampled_from(["", "base", " ", " base "]), st.sampled_from(SWEEPABLE))
-def test_base_and_no_words_leave_a_field_alone(draft: Draft, words: str, field: str) -> None:
+def test_base_and_an_empty_value_keep_a_field(draft: Draft, words: str, field: str) -> None:
     assert with_values(draft, {field: words}) == draft
 
 
@@ -233,7 +233,7 @@ def test_omitted_removes_a_field_of_the_base() -> None:
     assert draft.settings["temperature"].value == 0.5
 
 
-def test_a_system_message_takes_the_place_of_all() -> None:
+def test_a_system_message_replaces_all_others() -> None:
     draft = with_values(with_system("One.", "Two."), {"system message": "Three."})
     assert [message.content for message in draft.to_request(BEEZY).messages] == ["Three.", "Hi Ada"]
 
@@ -243,7 +243,7 @@ def test_keys_of_an_object_keep_their_order() -> None:
     assert list(body_of(with_values(a_draft(), {"response_format": words}))["response_format"]) == ["b", "a"]
 
 
-def test_characters_that_no_page_can_show_become_replacement_characters() -> None:
+def test_nul_and_unpaired_surrogates_become_replacement_characters() -> None:
     assert read_values("stop", r'"\ud800"') == ('"\ufffd"',)
     assert read_values("{{topic}}", "a\x00b") == ("a\ufffdb",)
 
@@ -267,7 +267,7 @@ def test_a_key_cannot_be_set_in_an_invalid_extra_body(extra_body: str, sentence:
     assert field_names(draft) == field_names(a_draft())
 
 
-def test_fields_are_those_of_the_form_its_variables_and_its_keys() -> None:
+def test_sweepable_fields_are_form_fields_variables_and_extra_keys() -> None:
     draft = a_draft("{{a}} and {{b}}", extra_body='{"n": 1, "messages": 2, "model": "m", "": 3, "{{x": 4}')
     assert field_names(draft) == [
         *CONTRACT_FIELDS,
@@ -287,6 +287,6 @@ def test_every_field_that_is_offered_can_be_swept(draft: Draft) -> None:
         assert read_word(field, "base") == ""
 
 
-def test_far_more_text_than_an_axis_takes_is_refused_in_a_sentence() -> None:
+def test_too_much_text_is_refused_with_a_sentence() -> None:
     with pytest.raises(AxisProblem, match=r"temperature has values of more than 1,000,000 characters. Remove some."):
         read_values("temperature", "1," * 500_001)

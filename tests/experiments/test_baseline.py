@@ -61,18 +61,18 @@ def one(
         (FAR[:3], Tolerance(0.0), Change.TOO_FEW),
     ],
 )
-def test_a_time_is_worse_by_more_than_chance_and_by_more_than_the_tolerance(
+def test_a_time_is_worse_only_beyond_chance_and_tolerance(
     now: list[float], tolerance: Tolerance, change: Change
 ) -> None:
     assert one(cases(now), cases(NEAR), tolerance=tolerance).change is change
 
 
-def test_a_measure_that_one_side_lacks_is_not_compared() -> None:
+def test_a_measure_missing_on_one_side_is_not_compared() -> None:
     assert one(cases(NEAR), cases(NEAR, measure="length")).change is Change.ABSENT
     assert one(cases(NEAR), cases(NEAR, row="another")).change is Change.ABSENT
 
 
-def test_a_rate_is_worse_when_it_is_lower_and_a_length_when_it_is_another() -> None:
+def test_a_lower_rate_is_worse_and_any_other_length_is_worse() -> None:
     for measure, changes in (
         ("tokens_per_second", (Change.BETTER, Change.WORSE)),
         ("length", (Change.WORSE, Change.WORSE)),
@@ -95,7 +95,7 @@ def test_a_pass_rate_is_compared_as_a_share(now: list[Case], before: list[Case],
     assert one(now, before, PASS_RATE).change is change
 
 
-def test_runs_that_broke_lower_the_success_rate() -> None:
+def test_failed_runs_lower_the_success_rate() -> None:
     broken = [Case("base", 0, number, str(number), "error", problem="It broke.") for number in range(8)]
     assert one(broken, cases(NEAR[:8]), SUCCESS_RATE).change is Change.WORSE
 
@@ -114,7 +114,7 @@ def test_answers_are_compared_with_their_own_variation() -> None:
     assert one(cases(answers=numbers), cases(answers=stories[8:16]), ANSWERS, Tolerance(0.9)).change is Change.TOLERATED
 
 
-def test_a_setting_that_no_longer_repeats_itself_is_less_deterministic() -> None:
+def test_more_variation_than_before_lowers_determinism() -> None:
     fixed, varying = ["the same"] * 8, [f"answer {number}" for number in range(8)]
     worse = one(cases(answers=varying), cases(answers=fixed), "determinism")
     assert (worse.change, worse.before, worse.now) == (Change.WORSE, 1.0, 0.0)
@@ -122,7 +122,7 @@ def test_a_setting_that_no_longer_repeats_itself_is_less_deterministic() -> None
     assert one(cases(answers=fixed), cases(answers=fixed), "determinism").change is Change.NONE
 
 
-def test_more_comparisons_need_more_repeats_and_say_how_many() -> None:
+def test_more_comparisons_need_more_repeats_and_name_the_number() -> None:
     few = compare_with_baseline(cases(FAR[:4]), cases(NEAR[:4]), {"ttft_ms": Tolerance(0.0)})
     assert few[0].change is Change.WORSE
     rows = [f"row {number}" for number in range(20)]
@@ -162,11 +162,11 @@ def test_an_unchanged_endpoint_seldom_raises_an_alarm_over_all_measures_together
         any(found.change is Change.WORSE for found in compare_with_baseline(experiment(), experiment(), tolerances))
         for _ in range(20)
     )
-    # 5 % are 1 of 20; four or more come by chance in 1.6 % of cases.
+    # At 5 %, 1 of 20 is expected; four or more occur by chance in 1.6 % of cases.
     assert alarms < 4
 
 
-def test_the_inputs_of_a_data_set_are_compared_each_with_itself() -> None:
+def test_each_input_of_a_data_set_is_compared_with_itself() -> None:
     def answers(texts: Sequence[str]) -> list[Case]:
         return [
             Case("base", number, repeat, "", "ok", answer=text)

@@ -1,4 +1,4 @@
-"""The runs of a sweep before they are made: requests, problems and the order of the rounds."""
+"""The planned runs of a sweep: requests, problems and the order of the rounds."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_each_row_changes_its_own_fields_and_leaves_the_others() -> None:
     assert body_of(other_model) == {**body_of(base), "model": "large"}
 
 
-def test_a_cell_says_where_it_belongs() -> None:
+def test_a_cell_has_its_place_in_the_sweep() -> None:
     _base, request = requests_of({}, {"temperature": "0.5", "model": "large", "stream": "false"})
     cell = request.cell(3)
     assert (cell.lane, cell.position, cell.repeat, cell.order.model, cell.order.streaming) == (
@@ -67,7 +67,7 @@ def test_a_cell_keeps_the_variables_of_its_row() -> None:
     assert [json.loads(cell.order.body)["messages"][0]["content"] for cell in cells] == ["Say one", "Say two"]
 
 
-def test_a_row_may_ask_another_endpoint_in_its_own_dialect() -> None:
+def test_a_row_for_another_endpoint_uses_that_endpoints_dialect() -> None:
     here, there = requests_of({"random_seed": "7"}, {"random_seed": "7", "endpoint": "there"})
     assert (here.cell(1).order.endpoint.name, there.cell(1).order.endpoint.name) == ("here", "there")
     assert (body_of(here)["random_seed"], body_of(there)["seed"]) == (7, 7)
@@ -88,7 +88,7 @@ def test_an_invalid_row_has_a_problem_and_affects_no_other(row: Row, why: str) -
     assert [cell.lane for cell in cells_of([well, ill, also_well], 1, shuffled=None)] == ["row 1", "row 3"]
 
 
-def test_without_an_endpoint_every_row_asks_for_one() -> None:
+def test_without_an_endpoint_every_row_has_a_problem() -> None:
     without = DRAFT.model_copy(update={"endpoint": None})
     assert [request.problem for request in requests_of({}, {"endpoint": "here"}, draft=without)] == [
         "Choose an endpoint first.",
@@ -118,20 +118,20 @@ def places(cells: Sequence[Cell]) -> list[tuple[int, int]]:
     return [(cell.repeat, cell.position) for cell in cells]
 
 
-def test_cells_come_round_by_round_each_row_once_a_round() -> None:
+def test_each_round_has_each_row_once() -> None:
     cells = cells_of(requests_of({}, {"temperature": "0"}, {"temperature": "1"}), 2, shuffled=None)
     assert places(cells) == [(1, 0), (1, 1), (1, 2), (2, 0), (2, 1), (2, 2)]
 
 
 @given(st.integers(0, 5), st.integers(1, 4), st.integers())
-def test_a_random_order_stays_within_its_round_and_loses_no_cell(rows: int, repeats: int, seed: int) -> None:
+def test_rounds_are_shuffled_without_losing_a_cell(rows: int, repeats: int, seed: int) -> None:
     requests = requests_of(*({"random_seed": str(number)} for number in range(rows)))
     found = places(cells_of(requests, repeats, shuffled=random.Random(seed)))
     assert [repeat for repeat, _row in found] == sorted(repeat for repeat, _row in found)
     assert sorted(found) == [(repeat, row) for repeat in range(1, repeats + 1) for row in range(rows)]
 
 
-def test_each_round_has_a_random_order_of_its_own() -> None:
+def test_each_round_is_shuffled_separately() -> None:
     requests = requests_of(*({"random_seed": str(number)} for number in range(20)))
     found = places(cells_of(requests, 2, shuffled=random.Random(1)))
     first, second = [row for _, row in found[:20]], [row for _, row in found[20:]]
@@ -143,18 +143,18 @@ def test_a_problem_of_many_rows_is_shown_once_with_their_numbers() -> None:
     wrong, gone = {"temperature": "warm"}, {"endpoint": "gone"}
     found = objections(requests_of(wrong, {}, gone, wrong, wrong, wrong, gone), range(1, 8))
     assert list(found.values()) == ["Rows 1, 4 to 6", "Rows 3, 7"]
-    said = objections(requests_of({}, gone), [1, 4])
-    assert said == {"There is no endpoint gone. Choose another one.": "Row 4"}
+    problems = objections(requests_of({}, gone), [1, 4])
+    assert problems == {"There is no endpoint gone. Choose another one.": "Row 4"}
 
 
-def test_each_row_is_asked_with_each_input_at_a_position_of_its_own() -> None:
+def test_each_row_and_input_has_its_own_position() -> None:
     draft = a_draft("Say {{word}}", endpoint="here", variables={"word": "none"})
     inputs = [{"word": "one", "other": "x"}, {"word": "base"}]
     requests = row_requests(
         draft, [{}, {"temperature": "1"}], ENDPOINTS, lambda _endpoint: [], inputs=inputs, send_anyway=False
     )
-    said = [(request.position, request.lane, body_of(request)["messages"][0]["content"]) for request in requests]
-    assert said == [
+    sent = [(request.position, request.lane, body_of(request)["messages"][0]["content"]) for request in requests]
+    assert sent == [
         (0, "row 1 input 1", "Say one"),
         (1, "row 1 input 2", "Say base"),
         (2, "row 2 input 1", "Say one"),

@@ -1,4 +1,4 @@
-"""One experiment in two processes: each has a log, a runner and experiments of its own on the same database."""
+"""One experiment in two processes, each with its own log, runner and experiments on the same database."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from tests.waiting import wait_for
 
 @pytest.fixture
 def two(url: str) -> Iterator[tuple[Experiment, Experiment]]:
-    """The experiment as the processes A and B see it."""
+    """The experiment in the processes A and B."""
     with ExitStack() as stack:
         seen = []
         for _ in "AB":
@@ -47,9 +47,7 @@ def a_sweep(base_url: str, cells: int, at_once: int = 1) -> Plan:
     return replace(plan, timing=Timing.PARALLEL, concurrency=at_once, shared=True)
 
 
-def test_another_process_sees_the_progress_and_makes_nothing_twice(
-    two: tuple[Experiment, Experiment], url: str
-) -> None:
+def test_another_process_sees_the_progress_and_repeats_no_run(two: tuple[Experiment, Experiment], url: str) -> None:
     here, there = two
     stage = Stage(pause=0.01)
     with serve(stage.play) as server:
@@ -65,7 +63,7 @@ def test_another_process_sees_the_progress_and_makes_nothing_twice(
         wait_for(lambda: not here.going_on)
         wait_for(lambda: not there.going_on)
         assert there.version > version
-        assert len(stage.asked) == 100
+        assert len(stage.bodies) == 100
         wait_for(lambda: there.start(a_sweep(server.base_url, 1)))
         assert not here.claim()
         wait_for(lambda: not there.is_made_here)
@@ -74,7 +72,7 @@ def test_another_process_sees_the_progress_and_makes_nothing_twice(
     log.close()
 
 
-def test_a_new_experiment_waits_for_no_claim_and_has_one_soon(two: tuple[Experiment, Experiment]) -> None:
+def test_a_new_experiment_starts_before_its_claim_is_stored(two: tuple[Experiment, Experiment]) -> None:
     here, there = two
     stage = Stage(pause=0.01)
     with serve(stage.play) as server:
@@ -85,10 +83,10 @@ def test_a_new_experiment_waits_for_no_claim_and_has_one_soon(two: tuple[Experim
         here.resume()
         wait_for(lambda: not here.going_on)
         wait_for(there.claim)
-        assert len(stage.asked) == 10
+        assert len(stage.bodies) == 10
 
 
-def test_pause_resume_and_stop_reach_the_process_that_makes_the_runs(two: tuple[Experiment, Experiment]) -> None:
+def test_pause_resume_and_stop_reach_the_running_process(two: tuple[Experiment, Experiment]) -> None:
     here, there = two
     stage = Stage(pause=0.02)
     with serve(stage.play) as server:
@@ -118,7 +116,7 @@ while sys.stdin.readline():
 """
 
 
-def test_a_process_whose_experiment_was_taken_over_stops_its_runs(two: tuple[Experiment, Experiment], url: str) -> None:
+def test_a_process_stops_its_runs_after_a_takeover(two: tuple[Experiment, Experiment], url: str) -> None:
     here = two[0]
     log = Log(url)
     with serve(Stage(pause=0.01).play) as server, process(_MAKES, url) as other:
@@ -128,7 +126,7 @@ def test_a_process_whose_experiment_was_taken_over_stops_its_runs(two: tuple[Exp
         assert not here.claim()
         assert here.made_elsewhere == "Another Tempera process makes these runs."
         age = "update experiment_claims set heartbeat_at = '2020'"
-        # Its renewal may come between the two.
+        # The claim may be renewed in between.
         while not here.start(a_sweep(server.base_url, 3_000)):
             log.write(lambda connection: connection.exec_driver_sql(age))
 
@@ -142,7 +140,7 @@ def test_a_process_whose_experiment_was_taken_over_stops_its_runs(two: tuple[Exp
     log.close()
 
 
-def test_a_killed_process_is_shown_as_silent_until_its_claim_expires(
+def test_a_killed_process_is_shown_as_not_answering_until_its_claim_expires(
     two: tuple[Experiment, Experiment], url: str
 ) -> None:
     here = two[0]
@@ -154,6 +152,6 @@ def test_a_killed_process_is_shown_as_silent_until_its_claim_expires(
     dialect = "sqlite" if url.startswith("sqlite") else "postgresql"
     aged = update(experiment_claims).values(heartbeat_at=database_now(dialect, 12.0))
     log.write(lambda connection: connection.execute(aged, execution_options=WHOLE_LOG))
-    said = wait_for(lambda: here.made_elsewhere if "not answered" in (here.made_elsewhere or "") else None)
-    assert re.search(r"not answered for 1[2-9] s\. If it has ended, its missing runs can be made here in \d s", said)
+    state = wait_for(lambda: here.made_elsewhere if "not answered" in (here.made_elsewhere or "") else None)
+    assert re.search(r"not answered for 1[2-9] s\. If it has ended, its missing runs can be made here in \d s", state)
     log.close()

@@ -77,7 +77,7 @@ def endpoint(stage: Stage) -> Iterator[Endpoint]:
 
 @pytest.fixture
 def command(endpoint: Endpoint, sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Command]:
-    """Runs a file as the command line would, with the endpoint in the environment."""
+    """Run a file like the command line, with the endpoint in the environment."""
     monkeypatch.setenv("TEMPERA_BASE_URL", endpoint.base_url)
     monkeypatch.setenv("TEMPERA_PUBLIC_URL", "https://tempera.example.org")
     (tmp_path / "countries.csv").write_text("country,capital\nFrance,Paris\n")
@@ -92,25 +92,25 @@ def command(endpoint: Endpoint, sqlite_url: str, tmp_path: Path, monkeypatch: py
     os.umask(before)
 
 
-def test_a_failing_check_fails_the_command_and_each_file_says_where(
+def test_a_failing_check_fails_the_command_and_is_in_each_file(
     command: Command, sqlite_url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     names = {kind: tmp_path / kind for kind in ("json", "junit", "markdown")}
     handler = signal.getsignal(signal.SIGTERM)
     assert command(FILE, *(part for kind, path in names.items() for part in (f"--{kind}", str(path)))) == 1
     assert signal.getsignal(signal.SIGTERM) is handler
-    said = json.loads(names["json"].read_text())
-    assert [run["passed"] for run in said["runs"]] == [True] * 4 + [False] * 4
+    report = json.loads(names["json"].read_text())
+    assert [run["passed"] for run in report["runs"]] == [True] * 4 + [False] * 4
     suites = ElementTree.parse(names["junit"]).getroot()
     assert suites.get("failures") == "1"
     assert "Capitals: failed" in names["markdown"].read_text()
     out = capsys.readouterr().out
     assert "failed: model Rome, input 1: contains “{{capital}}”: 4 of 4 fail: “Paris” is not in the answer." in out
-    assert f"https://tempera.example.org/sweep?sweep={said['experiment']}" in out
+    assert f"https://tempera.example.org/sweep?sweep={report['experiment']}" in out
     log = Log(sqlite_url)
     assert log.database
-    assert [kept.id for kept in newest_experiments(log.database, 5, SWEEP)] == [said["experiment"]]
-    assert find_experiment(log.database, said["experiment"])
+    assert [kept.id for kept in newest_experiments(log.database, 5, SWEEP)] == [report["experiment"]]
+    assert find_experiment(log.database, report["experiment"])
     log.close()
 
 
@@ -123,7 +123,7 @@ def test_a_baseline_is_a_report_or_an_experiment_of_the_log(
     before = json.loads(report.read_text())["experiment"]
     for baseline in (str(report), before):
         assert command(passing, "--baseline", baseline) == 0
-    stage._plays = {"Paris": in_turn(*["Well, Paris of course, as each child knows"] * 8)}
+    stage.plays = {"Paris": in_turn(*["Well, Paris of course, as each child knows"] * 8)}
     for baseline in (str(report), before):
         assert command(passing, "--baseline", baseline) == 1
     assert "failed: model Paris: baseline: similarity of the answers: 100.0 % → " in capsys.readouterr().out
@@ -146,17 +146,17 @@ def test_a_shared_comparison_is_a_baseline(
     log.close()
     capsule.write_text(blocks)
     assert command(lanes, "--baseline", str(capsule)) == 0
-    stage._plays = {"Paris": in_turn(*["Well, Paris of course, as each child knows"] * 6)}
+    stage.plays = {"Paris": in_turn(*["Well, Paris of course, as each child knows"] * 6)}
     assert command(lanes, "--baseline", str(capsule)) == 1
     assert "failed: A · first: baseline: similarity of the answers: 100.0 % → " in capsys.readouterr().out
-    # Not the comparison of this file; nothing is sent.
-    asked = len(stage.asked)
+    # Not the comparison of this file, so nothing is sent.
+    before = len(stage.bodies)
     assert command(LANES.format(name="another"), "--baseline", str(capsule)) == 2
     assert "has the answer A · first · temperature 0.3, repeat 1, and the lanes" in capsys.readouterr().err
     capsule.write_text(blocks.replace("Paris", "Nice"))
     assert command(lanes, "--baseline", str(capsule)) == 2
     assert "shared.html was changed after it was signed." in capsys.readouterr().err
-    assert len(stage.asked) == asked
+    assert len(stage.bodies) == before
 
 
 @pytest.mark.parametrize(
@@ -187,7 +187,7 @@ def test_invalid_experiments_exit_with_2_and_a_reason(
 ) -> None:
     assert command(text, *arguments) == 2
     assert capsys.readouterr().err.startswith(sentence)
-    assert stage.asked == []
+    assert stage.bodies == []
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="the system has no full disk")
@@ -201,7 +201,7 @@ def test_a_full_disk_is_named_and_the_other_files_are_written(
     assert "Capitals: passed" in markdown.read_text()
 
 
-def test_an_endpoint_that_refuses_everything_is_no_failed_check(
+def test_refused_requests_are_reported_as_unsuccessful_runs_and_not_as_failed_checks(
     command: Command, endpoint: Endpoint, capsys: pytest.CaptureFixture[str]
 ) -> None:
     endpoint.play = lambda connection, _request: connection.sendall(

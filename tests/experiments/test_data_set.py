@@ -59,7 +59,7 @@ def test_quotation_marks_may_hold_delimiters_line_ends_and_quotation_marks() -> 
     )
 
 
-def test_a_delimiter_parts_the_names_and_the_first_row_alike() -> None:
+def test_the_delimiter_must_fit_the_header_and_the_first_row() -> None:
     content = b"topic;tone, dry, or warm\ncats;dry\n"
     assert read_data_set("", content).rows == ({"topic": "cats", "tone, dry, or warm": "dry"},)
 
@@ -76,7 +76,7 @@ def test_json_lines_keep_other_values_as_json() -> None:
     )
 
 
-def test_characters_that_part_lines_elsewhere_stay_in_json_lines() -> None:
+def test_unusual_line_separators_stay_within_json_lines() -> None:
     assert read_data_set("a.jsonl", '{"a": "x\u2028y"}\n'.encode()).rows == ({"a": "x\u2028y"},)
 
 
@@ -93,14 +93,14 @@ def test_half_surrogates_in_json_become_replacement_characters() -> None:
         ("", b"{{topic}}\na", ("{{topic}}",)),
     ],
 )
-def test_the_format_is_known_from_the_name_or_the_first_line(
+def test_the_format_is_detected_from_the_name_or_the_first_line(
     name: str, content: bytes, columns: tuple[str, ...]
 ) -> None:
     assert read_data_set(name, content).columns == columns
 
 
 @given(tables, st.sampled_from(",;\t|"), st.sampled_from(["\n", "\r\n"]))
-def test_any_table_comes_back_from_csv(rows: list[tuple[str, str]], delimiter: str, line_end: str) -> None:
+def test_any_table_survives_csv(rows: list[tuple[str, str]], delimiter: str, line_end: str) -> None:
     text = io.StringIO()
     writer = csv.writer(text, delimiter=delimiter, lineterminator=line_end, quoting=csv.QUOTE_ALL)
     writer.writerows([("topic", "tone"), *rows])
@@ -109,7 +109,7 @@ def test_any_table_comes_back_from_csv(rows: list[tuple[str, str]], delimiter: s
 
 
 @given(st.lists(st.tuples(st.text(max_size=8), st.text(max_size=8)), min_size=1, max_size=5))
-def test_any_table_comes_back_from_json_lines(rows: list[tuple[str, str]]) -> None:
+def test_any_table_survives_json_lines(rows: list[tuple[str, str]]) -> None:
     text = "\n".join(json.dumps({"topic": topic, "tone": tone}) for topic, tone in rows)
     found = read_data_set("", text.encode())
     assert [(row["topic"], row["tone"]) for row in found.rows] == [tuple(map(safe_text, row)) for row in rows]
@@ -118,7 +118,7 @@ def test_any_table_comes_back_from_json_lines(rows: list[tuple[str, str]]) -> No
 @given(
     st.binary(max_size=60) | st.text('ab,;"{}[]:\n\r', max_size=40).map(str.encode), st.sampled_from(["", "a.jsonl"])
 )
-def test_any_bytes_are_a_whole_data_set_or_refused(content: bytes, name: str) -> None:
+def test_any_bytes_are_a_complete_data_set_or_refused(content: bytes, name: str) -> None:
     try:
         found = read_data_set(name, content)
     except DataSetProblem:
@@ -202,13 +202,13 @@ def test_a_data_set_may_have_the_documented_characters_and_rows() -> None:
     assert len(read_data_set("", most).rows) == MOST_DATA_ROWS
 
 
-def test_a_file_of_many_columns_is_read_in_good_time() -> None:
+def test_a_file_of_many_columns_is_read_quickly() -> None:
     names = ",".join(map(str, range(80_000)))
     assert len(read_data_set("", f"{names}\n{names}".encode()).columns) == 80_000
 
 
 @given(st.integers(0, 40), st.integers(1, 50), st.integers())
-def test_a_sample_has_so_many_rows_in_their_order(count: int, wanted: int, seed: int) -> None:
+def test_a_sample_has_the_requested_number_of_rows_in_order(count: int, wanted: int, seed: int) -> None:
     data_set = numbered(count)
     taken = sample(data_set, wanted, seed)
     numbers = [int(row["n"]) for row in taken.rows]
@@ -218,29 +218,29 @@ def test_a_sample_has_so_many_rows_in_their_order(count: int, wanted: int, seed:
     assert sample(data_set, wanted, seed) == taken
 
 
-def test_another_seed_takes_other_rows_and_every_row_has_its_chance() -> None:
+def test_another_seed_samples_other_rows_and_every_row_can_be_sampled() -> None:
     samples = [sample(numbered(10), 3, seed) for seed in range(50)]
     assert {row["n"] for taken in samples for row in taken.rows} == set(map(str, range(10)))
 
 
 @pytest.mark.parametrize("names", [["topic"], ["tone", "topic"]])
-def test_columns_that_fill_every_variable_are_no_problem(names: list[str]) -> None:
+def test_columns_that_fill_every_variable_are_accepted(names: list[str]) -> None:
     assert problem_with(TWO, names) is None
 
 
-def test_a_variable_without_a_column_names_both_sides() -> None:
+def test_a_variable_without_a_column_is_named_with_the_columns() -> None:
     assert problem_with(TWO, ["topic", "place", "time"]) == (
         "The prompt has {{place}}, {{time}}, and the data set has only topic, tone. "
         "Name its columns like the variables."
     )
 
 
-def test_many_columns_are_not_all_named() -> None:
+def test_a_problem_does_not_list_all_of_many_columns() -> None:
     many = DataSet(tuple(f"c{number}" for number in range(1_500)), ())
     assert "c9 and 1,490 more. Name" in (problem_with(many, ["x"]) or "")
 
 
-def test_a_prompt_without_variables_uses_no_data_set() -> None:
+def test_a_data_set_needs_a_variable_in_the_prompt() -> None:
     assert problem_with(TWO, []) == (
         "No variable in the prompt matches the data set. The data set has topic, tone: write {{topic}} into a message."
     )
@@ -252,7 +252,7 @@ def test_a_variable_that_a_row_leaves_empty_is_named_with_the_row() -> None:
 
 
 @pytest.mark.parametrize("text", ["base", "null", "omitted", " ", "{{tone}}"])
-def test_a_text_of_a_data_set_is_sent_to_the_letter(text: str) -> None:
+def test_a_text_of_a_data_set_is_sent_verbatim(text: str) -> None:
     draft = with_input(a_draft("{{topic}}/{{tone}}", variables={"tone": "dry"}), {"topic": text, "unused": "x"})
     assert body_of(draft)["messages"][0]["content"] == f"{text}/dry"
     assert draft.variables == {"tone": "dry", "topic": text}
@@ -272,7 +272,7 @@ def test_a_stored_data_set_may_be_longer_than_an_uploaded_one() -> None:
         read_data_set("", text)
 
 
-def test_names_that_would_be_kept_too_often_are_refused() -> None:
+def test_very_long_column_names_are_refused() -> None:
     text = f"{'n' * 100_000}\n" + "x\n" * 5_000
     with pytest.raises(DataSetProblem, match="very long names"):
         read_data_set("names.csv", text.encode())

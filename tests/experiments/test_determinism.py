@@ -13,7 +13,7 @@ from tests.experiments.test_parting import ONE, OTHER
 from tests.waiting import wait_for
 
 
-def said(one: Run, other: Run) -> str:
+def result_of(one: Run, other: Run) -> str:
     return determinism(one.record(), other.record())
 
 
@@ -28,12 +28,12 @@ def said(one: Run, other: Run) -> str:
         ("x" * 1_234 + "a", "x" * 1_234 + "b", "first differs at character 1,235"),
     ],
 )
-def test_the_first_character_that_differs_is_named(one: str, other: str, words: str) -> None:
-    assert said(a_run(one), a_run(other)) == words
-    assert said(a_run(other), a_run(one)) == words
+def test_the_first_different_character_is_named(one: str, other: str, words: str) -> None:
+    assert result_of(a_run(one), a_run(other)) == words
+    assert result_of(a_run(other), a_run(one)) == words
 
 
-def test_the_probabilities_of_both_tokens_explain_where_the_answers_part() -> None:
+def test_a_difference_has_the_probabilities_of_both_tokens() -> None:
     one, other = a_run("See the cat").record(), a_run("See a dog").record()
     tokens = {one.text: ONE, other.text: OTHER}
     words = determinism(one, other, lambda run: tokens[run.text])
@@ -42,33 +42,33 @@ def test_the_probabilities_of_both_tokens_explain_where_the_answers_part() -> No
 
 
 @pytest.mark.parametrize("status", [status for status in Status if status not in (Status.OK, Status.RUNNING)])
-def test_an_answer_that_is_not_whole_says_nothing(status: Status) -> None:
+def test_determinism_is_unknown_for_an_incomplete_answer(status: Status) -> None:
     whole, not_whole = a_run("The sea."), a_run("The sea.", status)
-    assert said(not_whole, whole) == f"unknown: the first answer is {status.value}"
-    assert said(whole, not_whole) == f"unknown: the second answer is {status.value}"
+    assert result_of(not_whole, whole) == f"unknown: the first answer is {status.value}"
+    assert result_of(whole, not_whole) == f"unknown: the second answer is {status.value}"
 
 
-def test_an_answer_that_reached_its_limit_is_whole_as_far_as_it_was_asked_for() -> None:
-    assert said(a_run("The", finish_reason="length"), a_run("The", finish_reason="length")) == IDENTICAL
+def test_answers_cut_at_max_tokens_are_compared() -> None:
+    assert result_of(a_run("The", finish_reason="length"), a_run("The", finish_reason="length")) == IDENTICAL
 
 
-def test_reasoning_that_differs_is_not_identical() -> None:
-    assert said(a_run("4", reasoning="2+2"), a_run("4", reasoning="2*2")) == (
+def test_different_reasoning_is_not_identical() -> None:
+    assert result_of(a_run("4", reasoning="2+2"), a_run("4", reasoning="2*2")) == (
         "first differs at character 2 of the reasoning"
     )
 
 
-def test_other_calls_of_tools_are_not_identical_but_their_ids_are_nothing() -> None:
+def test_different_tool_calls_are_not_identical_and_their_ids_are_ignored() -> None:
     call = ToolCall("c1", "look", '{"at": "sea"}')
     again, other = ToolCall("c2", "look", '{"at": "sea"}'), ToolCall("c2", "look", '{"at": "sky"}')
-    assert said(a_run(tool_calls=(call,)), a_run(tool_calls=(again,))) == IDENTICAL
-    assert said(a_run(tool_calls=(call,)), a_run(tool_calls=(other,))) == (
+    assert result_of(a_run(tool_calls=(call,)), a_run(tool_calls=(again,))) == IDENTICAL
+    assert result_of(a_run(tool_calls=(call,)), a_run(tool_calls=(other,))) == (
         "first differs at character 15 of the tool calls"
     )
-    assert said(a_run(tool_calls=(call,)), a_run()) == "first differs at character 1 of the tool calls"
+    assert result_of(a_run(tool_calls=(call,)), a_run()) == "first differs at character 1 of the tool calls"
 
 
-def test_it_is_written_on_both_runs_and_on_no_other(log: Log) -> None:
+def test_the_result_is_stored_with_both_runs_only(log: Log) -> None:
     one, other, third, fourth = (written(log, a_run("same")) for _ in range(4))
     write_determinism(log, (one, other), IDENTICAL)
     wait_for(lambda: kept(log, one).determinism)

@@ -24,13 +24,13 @@ ANSWERS = st.lists(TEXTS, max_size=8).map(lambda texts: {f"answer {n}": text for
         ("😀é漢x", "😀é漢y", 3),
     ],
 )
-def test_the_first_difference_is_counted_in_characters_from_0(one: str, other: str, place: int | None) -> None:
+def test_the_first_difference_is_a_zero_based_character_index(one: str, other: str, place: int | None) -> None:
     assert first_difference(one, other) == place
     assert first_difference(other, one) == place
 
 
 @given(TEXTS, TEXTS)
-def test_texts_are_alike_before_their_first_difference_and_not_at_it(one: str, other: str) -> None:
+def test_texts_are_equal_before_their_first_difference_only(one: str, other: str) -> None:
     place = first_difference(one, other)
     if place is None:
         assert one == other
@@ -39,7 +39,7 @@ def test_texts_are_alike_before_their_first_difference_and_not_at_it(one: str, o
         assert one[place : place + 1] != other[place : place + 1]
 
 
-def test_answers_part_where_they_differ() -> None:
+def test_answers_branch_at_their_first_difference() -> None:
     tree = divergence({"1": "The sky is blue.", "2": "The sea is blue.", "3": "The sky is grey."})
     sky = Branch(("1", "3"), 5, "ky is ", (Branch(("1",), 11, "blue."), Branch(("3",), 11, "grey.")))
     assert tree == Branch(("1", "2", "3"), 0, "The s", (sky, Branch(("2",), 5, "ea is blue.")))
@@ -77,7 +77,7 @@ def test_nested_prefixes_are_no_deeper_than_their_number() -> None:
 
 
 def paths(branch: Branch) -> Iterator[list[Branch]]:
-    """Every way from a branch to a leaf."""
+    """Every path from a branch to a leaf."""
     if not branch.branches:
         yield [branch]
     for following in branch.branches:
@@ -97,7 +97,7 @@ def test_each_answer_is_the_text_along_its_path(answers: dict[str, str]) -> None
 
 
 @given(ANSWERS)
-def test_branches_begin_with_different_characters_and_share_the_names_out(answers: dict[str, str]) -> None:
+def test_branches_begin_with_different_characters_and_divide_the_names(answers: dict[str, str]) -> None:
     order = list(answers)
     for path in paths(divergence(answers)):
         for branch in path:
@@ -120,14 +120,14 @@ def test_branches_begin_with_different_characters_and_share_the_names_out(answer
         ([], 0, None),
     ],
 )
-def test_tokens_are_counted_from_1_and_empty_ones_hold_nothing(
+def test_tokens_are_counted_from_1_and_empty_ones_contain_no_character(
     tokens: list[str], character: int, number: int | None
 ) -> None:
     assert token_at(tokens, character) == number
 
 
 @given(st.lists(TEXTS, max_size=6), st.integers(0, 50))
-def test_a_token_holds_the_character_that_it_is_found_for(tokens: list[str], character: int) -> None:
+def test_the_found_token_contains_the_character(tokens: list[str], character: int) -> None:
     number = token_at(tokens, character)
     if number is None:
         assert character >= len("".join(tokens))

@@ -39,15 +39,15 @@ def log(sqlite_url: str) -> Iterator[Log]:
 
 
 def times(rows: Sequence[Sequence[float]], measure: str, facts: Mapping[int, Mapping[str, str]]) -> list[Time]:
-    told: dict[str, str] = {"served_model": "m", "system_fingerprint": "fp_1"}
+    known: dict[str, str] = {"served_model": "m", "system_fingerprint": "fp_1"}
     found = []
     for number, values in enumerate(rows):
-        told = told | facts.get(number, {})
-        found.append(Time(f"{number:032x}", f"2026-11-{number + 1:02}T06:00:00.000000Z", {measure: values}, told))
+        known = known | facts.get(number, {})
+        found.append(Time(f"{number:032x}", f"2026-11-{number + 1:02}T06:00:00.000000Z", {measure: values}, known))
     return found
 
 
-def test_a_change_is_marked_where_it_happens_with_what_changed() -> None:
+def test_a_change_is_marked_at_its_time_with_its_cause() -> None:
     rng = np.random.default_rng(1)
     rows = [list(rng.normal(200 if number < 6 else 320, 25, 10)) for number in range(12)]
     levels = levels_of(times(rows, "ttft_ms", {6: {"system_fingerprint": "fp_2"}}), "ttft_ms")
@@ -57,12 +57,12 @@ def test_a_change_is_marked_where_it_happens_with_what_changed() -> None:
     assert change.before == pytest.approx(200, abs=15)
     assert change.chance is not None
     assert change.chance < 0.001
-    # The band is that of one level, so it moves with the change.
+    # The band belongs to one level, so it moves with the change.
     assert all(level.low < level.value < level.high for level in levels)
     assert max(level.high for level in levels[:6]) < min(level.low for level in levels[6:])
 
 
-def test_a_pass_rate_that_drops_is_a_change_and_too_few_runs_tell_nothing() -> None:
+def test_a_dropped_pass_rate_is_a_change_unless_runs_are_too_few() -> None:
     rows = [[1.0] * 10] * 4 + [[0.0] * 8 + [1.0] * 2]
     [change] = [level for level in levels_of(times(rows, "pass_rate", {}), "pass_rate") if level.before is not None]
     assert (change.before, change.value, change.changed_with) == (1.0, 0.2, ())
@@ -81,7 +81,7 @@ def drawn(rng: np.random.Generator, words: Sequence[str], count: int = 8) -> lis
     return [" ".join(rng.choice(words, 6)) for _ in range(count)]
 
 
-def test_other_answers_and_a_lost_determinism_are_changes() -> None:
+def test_different_answers_and_lost_determinism_are_changes() -> None:
     rng = np.random.default_rng(3)
     sea, moon = ("sea", "wave", "salt", "foam", "tide"), ("moon", "night", "stars", "silver", "orbit")
     levels = levels_of(answered([drawn(rng, sea if number < 5 else moon) for number in range(8)]), "answers")
@@ -110,24 +110,24 @@ def test_answers_of_an_unchanged_endpoint_do_not_drift() -> None:
     assert sum(inside) > 0.85 * len(inside)
 
 
-def test_an_unchanged_endpoint_drifts_in_one_of_twenty_series_at_most() -> None:
+def test_at_most_one_of_twenty_series_is_a_false_alarm() -> None:
     rng = np.random.default_rng(2)
     false = 0
     for _ in range(100):
         rows = [list(rng.exponential(80, 8) + 100) for _ in range(10)]
         false += any(level.before is not None for level in levels_of(times(rows, "ttft_ms", {}), "ttft_ms"))
-    # 41 of 1,000 do. Of 100, more than 10 would do so once in a hundred tries if one in twenty did.
+    # 41 of 1,000 drift. At one in twenty, more than 10 of 100 would drift in one of a hundred trials.
     assert false <= 10
 
 
-def test_a_file_that_is_run_again_is_one_series_with_its_pass_rate(log: Log, experiments: Experiments) -> None:
+def test_repeated_runs_of_a_file_are_one_series(log: Log, experiments: Experiments) -> None:
     own, stage = OwnLog(log, log.owner), Stage(pause=0.0)
     with serve(stage.play) as endpoint:
         endpoints = {"here": an_endpoint(endpoint.base_url)}
         for file in (FILE, FILE, FILE.replace("Nightly", "Daily"), FILE.replace("repeats: 4", "repeats: 5")):
             made = prepared(read_experiment_file(file), endpoints, lambda _endpoint: [], own)
             run(made, experiments, own)
-        stage._plays = {"Paris": in_turn(*["Rome"] * 4)}
+        stage.plays = {"Paris": in_turn(*["Rome"] * 4)}
         run(prepared(read_experiment_file(FILE), endpoints, lambda _endpoint: [], own), experiments, own)
     assert own.database
     [series] = series_in_log(own.database)

@@ -50,7 +50,7 @@ from tests.waiting import wait_for
 
 @pytest.fixture
 def log(sqlite_url: str) -> Iterator[Log]:
-    """What is promised of the database is tested on both kinds; the order of runs needs but one."""
+    """Guarantees of the database are tested on both kinds; the order of runs needs only one."""
     opened = Log(sqlite_url)
     yield opened
     opened.close()
@@ -62,7 +62,7 @@ def experiment(experiments: Experiments) -> Experiment:
 
 
 def ended(experiment: Experiment, log: Log) -> list[RunRecord]:
-    """The runs of the experiment in the order in which they began, once there are no more to come."""
+    """The runs of the experiment in order of their start, once all have ended."""
     wait_for(lambda: not experiment.going_on)
     return [kept(log, run_id) for run_id in experiment.run_ids()]
 
@@ -72,7 +72,7 @@ def of_lane(records: Sequence[RunRecord], lane: str) -> list[RunRecord]:
 
 
 def stuck(seen: threading.Event | None = None) -> Play:
-    """Sends a beginning, then nothing until the client hangs up."""
+    """A play that sends a beginning, then nothing until the client hangs up."""
 
     def play(connection: socket.socket, _request: bytes) -> None:
         connection.sendall(head() + chunk("Half a"))
@@ -85,7 +85,7 @@ def stuck(seen: threading.Event | None = None) -> Play:
 
 
 def until(opened: threading.Event) -> Play:
-    """Answers as soon as the test opens it."""
+    """A play that answers as soon as the test opens it."""
 
     def play(connection: socket.socket, request: bytes) -> None:
         opened.wait(10)
@@ -99,11 +99,11 @@ def unreachable() -> Endpoint:
         return an_endpoint(f"http://127.0.0.1:{free.getsockname()[1]}/v1", "nowhere")
 
 
-def test_lanes_are_made_at_once_each_with_its_own_settings(experiment: Experiment, log: Log) -> None:
+def test_lanes_run_in_parallel_each_with_its_own_settings(experiment: Experiment, log: Log) -> None:
     together = threading.Barrier(3, timeout=5)
 
     def play(connection: socket.socket, request: bytes) -> None:
-        together.wait()  # nobody is answered before all have asked
+        together.wait()  # no request is answered before all have arrived
         in_turn("together")(connection, request)
 
     stage = Stage(dict.fromkeys(("a", "b", "base"), play))
@@ -116,12 +116,16 @@ def test_lanes_are_made_at_once_each_with_its_own_settings(experiment: Experimen
         ("b", 1, "ok"),
         ("c", 2, "ok"),
     ]
-    assert {(body["model"], body.get("temperature")) for body in stage.asked} == {("a", None), ("b", None), ("base", 0)}
+    assert {(body["model"], body.get("temperature")) for body in stage.bodies} == {
+        ("a", None),
+        ("b", None),
+        ("base", 0),
+    }
     assert {(record.timing, record.concurrency, record.repeat) for record in records} == {("parallel", 3, 1)}
 
 
 def test_in_parallel_a_stuck_lane_does_not_delay_the_others(experiment: Experiment, log: Log) -> None:
-    """Not even when they have repeats to make, while its own wait for each other."""
+    """Even if they have repeats, which wait for each other within a lane."""
     stage = Stage({"slow": stuck()})
     with serve(stage.play) as server:
         experiment.start(a_plan(an_endpoint(server.base_url), *lanes_of("slow", "a", "b"), repeats=4))
@@ -134,14 +138,14 @@ def test_in_parallel_a_stuck_lane_does_not_delay_the_others(experiment: Experime
     assert [(record.status, record.text) for record in of_lane(records, "slow")] == [("cancelled", "Half a")]
 
 
-def test_one_after_another_never_has_two_under_way(experiment: Experiment, log: Log) -> None:
+def test_sequential_timing_runs_one_request_at_a_time(experiment: Experiment, log: Log) -> None:
     stage = Stage()
     with serve(stage.play) as server:
         endpoint = an_endpoint(server.base_url)
         experiment.start(
             a_plan(endpoint, *lanes_of("a", "b", "c"), repeats=2, timing=Timing.ONE_AFTER_ANOTHER),
         )
-        # One lane more, or a check, waits for its turn.
+        # Another lane or a check waits for its turn.
         experiment.start(a_plan(endpoint, *lanes_of("d"), repeats=2, timing=Timing.ONE_AFTER_ANOTHER))
         records = ended(experiment, log)
     assert stage.most_at_once == 1
@@ -185,7 +189,7 @@ def test_interleaved_warms_up_once_and_runs_every_lane_once_a_round(experiment: 
     assert [record.id for record in runs_of(log.database, ID)] == experiment.run_ids()
 
 
-def test_a_stop_of_one_lane_leaves_the_others_going(experiment: Experiment, log: Log) -> None:
+def test_a_stop_of_one_lane_does_not_stop_the_others(experiment: Experiment, log: Log) -> None:
     opened, began = threading.Event(), threading.Event()
     stage = Stage({"a": stuck(began), "b": until(opened)})
     with serve(stage.play) as server:
@@ -214,18 +218,18 @@ def test_a_stop_of_one_lane_continues_with_the_next_lane(experiment: Experiment,
 
 
 @pytest.mark.parametrize("timing", Timing)
-def test_a_stop_of_all_begins_none_of_those_to_come(experiment: Experiment, log: Log, timing: Timing) -> None:
+def test_a_stop_of_all_starts_no_queued_run(experiment: Experiment, log: Log, timing: Timing) -> None:
     began = threading.Event()
     stage = Stage({"a": stuck(began), "b": stuck(began)})
     with serve(stage.play) as server:
         experiment.start(a_plan(an_endpoint(server.base_url), *lanes_of("a", "b"), repeats=3, timing=timing))
         began.wait(5)
-        wait_for(lambda: len(stage.asked) == (2 if timing is Timing.PARALLEL else 1))
+        wait_for(lambda: len(stage.bodies) == (2 if timing is Timing.PARALLEL else 1))
         experiment.stop()
         assert (experiment.pending("a"), experiment.pending("b")) == (0, 0)
         records = ended(experiment, log)
         wait_for(lambda: not threads_at_work())
-        assert len(stage.asked) == len(records) == (2 if timing is Timing.PARALLEL else 1)
+        assert len(stage.bodies) == len(records) == (2 if timing is Timing.PARALLEL else 1)
     assert {record.status for record in records} == {"cancelled"}
 
 
@@ -243,7 +247,7 @@ def test_a_lane_can_be_run_again_after_a_stop(experiment: Experiment, log: Log) 
 
 
 @pytest.mark.parametrize("timing", Timing)
-def test_lanes_that_fail_leave_the_others_unharmed(experiment: Experiment, log: Log, timing: Timing) -> None:
+def test_failed_lanes_do_not_affect_the_others(experiment: Experiment, log: Log, timing: Timing) -> None:
     stage = Stage(
         {
             "refused": sending(document({"detail": "Who are you?"}, "401 Unauthorized")),
@@ -266,7 +270,7 @@ def test_lanes_that_fail_leave_the_others_unharmed(experiment: Experiment, log: 
     assert counted == dict.fromkeys(["refused", "busy", "broken", "gone", "good"], 2)
 
 
-def test_a_lane_started_beside_others_counts_them(experiment: Experiment, log: Log) -> None:
+def test_a_lane_started_during_others_includes_them_in_its_concurrency(experiment: Experiment, log: Log) -> None:
     began = threading.Event()
     stage = Stage({"slow": stuck(began)})
     with serve(stage.play) as server:
@@ -287,7 +291,7 @@ def no_log(tmp_path: Path) -> Log:
 
 
 @pytest.mark.parametrize("timing", Timing)
-def test_runs_are_made_without_a_database(no_log: Log, timing: Timing) -> None:
+def test_runs_work_without_a_database(no_log: Log, timing: Timing) -> None:
     runner = Runner(no_log, QUICK)
     experiment = Experiments(runner, no_log).find(ID)
     with serve(Stage().play) as server:
@@ -310,7 +314,7 @@ def test_runs_continue_without_the_database_and_are_written_later(url: str) -> N
     with serve(stage.play) as server:
         first = a_plan(an_endpoint(server.base_url), *lanes_of("a", "b", "c"), timing=Timing.ONE_AFTER_ANOTHER)
         experiment.start(first)
-        wait_for(lambda: stage.asked)
+        wait_for(lambda: stage.bodies)
         with holder.begin() as connection:
             sqlite = connection.dialect.name == "sqlite"
             connection.exec_driver_sql("begin immediate" if sqlite else "lock table runs in exclusive mode")
@@ -331,7 +335,7 @@ def test_runs_continue_without_the_database_and_are_written_later(url: str) -> N
 
 
 def a_check(plan: Plan, checks: str) -> Plan:
-    """The bytes of a plan's first cell once more."""
+    """A plan that sends the bytes of the first cell again."""
     return Plan((replace(plan.cells[0], checks=checks),), Timing.ONE_AFTER_ANOTHER, 1)
 
 
@@ -343,7 +347,7 @@ def a_check(plan: Plan, checks: str) -> Plan:
         (("The sea", "The sea."), "first differs at character 8"),
     ],
 )
-def test_a_check_says_on_both_runs_whether_the_answer_is_the_same(
+def test_a_determinism_check_stores_its_result_with_both_runs(
     experiment: Experiment, log: Log, answers: tuple[str, str], words: str
 ) -> None:
     stage = Stage({"a": in_turn(*answers)})
@@ -359,7 +363,7 @@ def test_a_check_says_on_both_runs_whether_the_answer_is_the_same(
     assert (again.checks, again.lane, original.checks) == (original.id, "a", None)
 
 
-def test_a_check_of_an_answer_that_was_cut_says_that_it_is_not_known(experiment: Experiment, log: Log) -> None:
+def test_a_determinism_check_of_a_cut_answer_is_unknown(experiment: Experiment, log: Log) -> None:
     with serve(sending(head() + chunk("Half a"))) as server:
         plan = a_plan(an_endpoint(server.base_url), *lanes_of("a"))
         experiment.start(plan)
@@ -370,7 +374,7 @@ def test_a_check_of_an_answer_that_was_cut_says_that_it_is_not_known(experiment:
     assert {kept(log, run.id).determinism for run in (original, again)} == {"unknown: the first answer is interrupted"}
 
 
-def test_a_check_that_is_stopped_says_that_it_is_not_known(experiment: Experiment, log: Log) -> None:
+def test_a_stopped_determinism_check_is_unknown(experiment: Experiment, log: Log) -> None:
     answers: list[Play] = [in_turn("whole"), stuck()]
     with serve(lambda connection, request: answers.pop(0)(connection, request)) as server:
         plan = a_plan(an_endpoint(server.base_url), *lanes_of("a"))
@@ -384,14 +388,14 @@ def test_a_check_that_is_stopped_says_that_it_is_not_known(experiment: Experimen
     assert kept(log, original.id).determinism == "unknown: the second answer is cancelled"
 
 
-def test_a_check_of_a_run_that_is_not_there_says_nothing(experiment: Experiment, log: Log) -> None:
+def test_a_determinism_check_of_a_missing_run_has_no_result(experiment: Experiment, log: Log) -> None:
     with serve(Stage().play) as server:
         experiment.start(a_check(a_plan(an_endpoint(server.base_url), *lanes_of("a")), OTHER_ID))
         (record,) = ended(experiment, log)
     assert (record.status, record.checks, record.determinism) == ("ok", OTHER_ID, None)
 
 
-def test_another_process_finds_the_runs_of_an_experiment_in_the_log(url: str) -> None:
+def test_another_process_reads_the_runs_of_an_experiment_from_the_log(url: str) -> None:
     log = Log(url)
     runner = Runner(log, QUICK)
     with serve(Stage().play) as server:
@@ -420,7 +424,7 @@ def test_another_process_finds_the_runs_of_an_experiment_in_the_log(url: str) ->
     log.close()
 
 
-def test_its_version_grows_with_every_run_that_begins_or_ends(experiment: Experiment) -> None:
+def test_the_version_grows_with_every_run_that_begins_or_ends(experiment: Experiment) -> None:
     opened = threading.Event()
     versions = [experiment.version]
 
@@ -440,7 +444,7 @@ def test_its_version_grows_with_every_run_that_begins_or_ends(experiment: Experi
     assert grown()
 
 
-def test_an_experiment_without_runs_is_over_before_it_begins(experiment: Experiment) -> None:
+def test_an_experiment_without_runs_is_finished_at_once(experiment: Experiment) -> None:
     experiment.start(Plan((), Timing.PARALLEL, 1))
     assert (experiment.going_on, experiment.version, experiment.run_ids()) == (False, 0, [])
 
@@ -471,26 +475,24 @@ def test_active_experiments_are_never_dropped(runner: Runner, log: Log) -> None:
         wait_for(lambda: not going_on.going_on)
 
 
-def test_the_end_of_the_process_begins_no_more_runs(experiments: Experiments) -> None:
+def test_shutdown_starts_no_more_runs(experiments: Experiments) -> None:
     stage = Stage({"a": stuck()})
     with serve(stage.play) as server:
         for experiment_id in (ID, OTHER_ID):
             plan = a_plan(an_endpoint(server.base_url), *lanes_of("a"), repeats=5, timing=Timing.ONE_AFTER_ANOTHER)
             experiments.find(experiment_id).start(plan)
-        wait_for(lambda: len(stage.asked) == 2)
+        wait_for(lambda: len(stage.bodies) == 2)
         experiments.stop()
         wait_for(lambda: not threads_at_work())
-        assert len(stage.asked) == 2
+        assert len(stage.bodies) == 2
 
 
 def shared(plan: Plan, concurrency: int) -> Plan:
-    """The same cells, each made by whoever of so many is free."""
+    """The same cells, shared among this many workers."""
     return replace(plan, concurrency=concurrency, shared=True)
 
 
-def test_shared_cells_are_each_made_once_by_no_more_at_once_than_the_plan_says(
-    experiment: Experiment, log: Log
-) -> None:
+def test_shared_cells_run_once_each_within_the_concurrency_of_the_plan(experiment: Experiment, log: Log) -> None:
     stage = Stage(pause=0.02)
     with serve(stage.play) as server:
         plan = a_plan(an_endpoint(server.base_url), *lanes_of("a", "b", "c", "d"), repeats=5)
@@ -498,12 +500,12 @@ def test_shared_cells_are_each_made_once_by_no_more_at_once_than_the_plan_says(
         records = ended(experiment, log)
     assert stage.most_at_once == 3
     assert sorted((run.lane, run.repeat) for run in records) == [(lane, n) for lane in "abcd" for n in range(1, 6)]
-    assert len(stage.asked) == 20
+    assert len(stage.bodies) == 20
     assert {run.concurrency for run in records} == {3}
 
 
 def test_no_shared_cell_waits_for_a_stuck_one(experiment: Experiment, log: Log) -> None:
-    """Not even those of its own lane, which would wait for it if each lane made its own cells."""
+    """Including cells of its own lane, which would wait if each lane executed its own cells."""
     answers = [stuck(), in_turn("free"), in_turn("free"), in_turn("free")]
     stage = Stage({"slow": lambda connection, request: answers.pop(0)(connection, request)})
     with serve(stage.play) as server:
@@ -516,7 +518,7 @@ def test_no_shared_cell_waits_for_a_stuck_one(experiment: Experiment, log: Log) 
     assert Counter(run.status for run in of_lane(records, "slow")) == {"ok": 3, "cancelled": 1}
 
 
-def test_more_workers_than_shared_cells_do_no_harm(experiment: Experiment, log: Log) -> None:
+def test_there_may_be_more_workers_than_shared_cells(experiment: Experiment, log: Log) -> None:
     with serve(Stage().play) as server:
         experiment.start(shared(a_plan(an_endpoint(server.base_url), *lanes_of("a", "b")), 32))
         assert sorted(run.lane for run in ended(experiment, log)) == ["a", "b"]
@@ -524,7 +526,7 @@ def test_more_workers_than_shared_cells_do_no_harm(experiment: Experiment, log: 
 
 
 def in_the_log(log: Log, experiment: Experiment) -> list[RunRecord | None]:
-    """The runs of the experiment; None for one that the log does not have yet."""
+    """The runs of the experiment; None for runs not yet in the log."""
     return [find_run(log.database, run_id) for run_id in experiment.run_ids()]
 
 
@@ -536,9 +538,7 @@ def plan_to_pause(base_url: str, timing: Timing) -> Plan:
 
 
 @pytest.mark.parametrize("timing", [Timing.PARALLEL, Timing.INTERLEAVED])
-def test_a_pause_lets_those_under_way_end_and_begins_none_until_it_is_over(
-    experiment: Experiment, log: Log, timing: Timing
-) -> None:
+def test_a_pause_finishes_active_runs_and_starts_none(experiment: Experiment, log: Log, timing: Timing) -> None:
     opened = threading.Event()
     stage = Stage({"slow": until(opened)})
     with serve(stage.play) as server:
@@ -548,7 +548,7 @@ def test_a_pause_lets_those_under_way_end_and_begins_none_until_it_is_over(
         begun = len(experiment.run_ids())
         opened.set()
         wait_for(lambda: {run and run.status for run in in_the_log(log, experiment)} == {"ok"})
-        time.sleep(0.1)  # time enough for one more to begin
+        time.sleep(0.1)  # enough time for another run to begin
         assert (experiment.paused, experiment.going_on, len(experiment.run_ids())) == (True, True, begun)
         experiment.resume()
         records = ended(experiment, log)
@@ -556,7 +556,7 @@ def test_a_pause_lets_those_under_way_end_and_begins_none_until_it_is_over(
     assert Counter(run.lane for run in records) == {"slow": 3, "a": 3}
 
 
-def test_a_page_that_is_drawn_holds_runs_back_for_a_moment_and_no_longer(experiment: Experiment, log: Log) -> None:
+def test_drawing_a_page_delays_runs_for_a_limited_time(experiment: Experiment, log: Log) -> None:
     with serve(Stage().play) as server:
         plan = a_plan(an_endpoint(server.base_url), *lanes_of("a"))
         with experiment.held_back(3_600), experiment.held_back(3_600):
@@ -599,9 +599,7 @@ def test_a_stop_of_one_lane_leaves_the_others_paused(experiment: Experiment, log
         assert Counter(run.lane for run in ended(experiment, log)) == {"slow": 1, "a": 3}
 
 
-def test_a_pause_that_came_after_the_end_holds_up_nothing_that_is_started_later(
-    experiment: Experiment, log: Log
-) -> None:
+def test_a_pause_after_the_end_does_not_delay_later_runs(experiment: Experiment, log: Log) -> None:
     with serve(Stage().play) as server:
         plan = a_plan(an_endpoint(server.base_url), *lanes_of("a"))
         experiment.start(plan)
@@ -616,7 +614,7 @@ def test_runs_added_to_a_paused_experiment_wait(experiment: Experiment, log: Log
     stage = Stage({"slow": until(opened)})
     with serve(stage.play) as server:
         experiment.start(a_plan(an_endpoint(server.base_url), *lanes_of("slow")))
-        wait_for(lambda: stage.asked)
+        wait_for(lambda: stage.bodies)
         experiment.pause()
         experiment.start(a_plan(an_endpoint(server.base_url), *lanes_of("a")))
         opened.set()
@@ -626,7 +624,7 @@ def test_runs_added_to_a_paused_experiment_wait(experiment: Experiment, log: Log
         ended(experiment, log)
 
 
-def test_the_end_of_the_process_ends_a_pause(experiments: Experiments) -> None:
+def test_shutdown_ends_a_pause(experiments: Experiments) -> None:
     experiment = experiments.find(ID)
     with serve(Stage({"slow": stuck()}).play) as server:
         experiment.start(plan_to_pause(server.base_url, Timing.PARALLEL))
@@ -656,7 +654,7 @@ while not experiment.run_ids():
 """
 
 
-def test_runs_under_way_keep_no_process_from_ending(sqlite_url: str) -> None:
+def test_active_runs_do_not_keep_the_process_alive(sqlite_url: str) -> None:
     with serve(lambda connection, request: server.until_closed(connection, request)) as server:
         command = [sys.executable, "-c", _STARTS_AND_LEAVES, sqlite_url, server.base_url]
         assert subprocess.run(command, check=False, timeout=15).returncode == 0
@@ -664,29 +662,29 @@ def test_runs_under_way_keep_no_process_from_ending(sqlite_url: str) -> None:
 
 
 def test_shared_cells_wait_while_one_waits_for_a_retry(experiment: Experiment, log: Log) -> None:
-    """The endpoint says so once, to one of them: the others do not go and ask until that one got through."""
-    told, opened = threading.Event(), threading.Event()
+    """The endpoint refuses one cell once; the others wait until its retry succeeds."""
+    refused, opened = threading.Event(), threading.Event()
 
     def busy_once(connection: socket.socket, request: bytes) -> None:
-        if told.is_set():
+        if refused.is_set():
             connection.sendall(head() + chunk("late"))
             opened.wait(10)
             connection.sendall(chunk("", "stop") + DONE)
         else:
-            told.set()
+            refused.set()
             connection.sendall(document("", "429 Too Many Requests", "Retry-After: 1"))
 
     stage = Stage({"busy": busy_once})
     with serve(stage.play) as server:
         plan = a_plan(an_endpoint(server.base_url), *lanes_of("busy", "a", "b", "c"))
         experiment.start(shared(plan, 1))
-        assert told.wait(5)
+        assert refused.wait(5)
         time.sleep(0.2)  # until the run has read it
         again = tuple(replace(cell, repeat=2) for cell in plan.cells[1:])
         experiment.start(shared(replace(plan, cells=again), 3))
         time.sleep(0.4)
         assert stage.models == ["busy"]
-        wait_for(lambda: len(stage.asked) == 5)
+        wait_for(lambda: len(stage.bodies) == 5)
         assert stage.models[:2] == ["busy", "busy"]  # and it is still streaming
         opened.set()
         records = ended(experiment, log)
@@ -717,7 +715,7 @@ def test_shared_cells_wait_for_a_log_that_cannot_be_written(no_log: Log) -> None
     stage = Stage()
     with serve(stage.play) as server:
         experiment.start(shared(a_plan(an_endpoint(server.base_url), *lanes_of("a", "b")), 2))
-        assert (experiment.paused, experiment.waiting, stage.asked) == (True, 2, [])
+        assert (experiment.paused, experiment.waiting, stage.bodies) == (True, 2, [])
         assert "Runs are not being logged" in (experiment.paused_why or "")
         experiment.stop()
         assert not experiment.going_on
@@ -732,16 +730,16 @@ def test_shared_cells_wait_while_the_quota_is_used_up(sqlite_url: str) -> None:
     stage = Stage()
     with serve(stage.play) as server:
         experiment.start(shared(a_plan(an_endpoint(server.base_url), *lanes_of("a", "b")), 2))
-        assert (experiment.paused, experiment.waiting, stage.asked) == (True, 2, [])
+        assert (experiment.paused, experiment.waiting, stage.bodies) == (True, 2, [])
         assert "Delete some of them" in (experiment.paused_why or "")
         assert delete_run(own, large.id)
         experiment.resume()
         wait_for(lambda: not experiment.going_on)
-        assert len(stage.asked) == 2
+        assert len(stage.bodies) == 2
     log.close()
 
 
-def test_any_thread_may_start_stop_and_look(experiment: Experiment, log: Log) -> None:
+def test_start_stop_and_status_are_thread_safe(experiment: Experiment, log: Log) -> None:
     stage = Stage(pause=0.0)
     with serve(stage.play) as server, ExitStack() as threads:
         endpoint = an_endpoint(server.base_url)

@@ -80,11 +80,11 @@ order: one after another
 
 
 GALLERY = sorted((Path(__file__).parent / "gallery").glob("*.yaml"))
-"""Files as each release wrote them, by tests/log/make_gallery.py."""
+"""Files of each release, written by tests/log/make_gallery.py."""
 
 
 def bodies(draft: Draft) -> list[tuple[str | None, bytes | str]]:
-    """What the draft and each of its lanes send, in each dialect."""
+    """The bodies of the draft and its lanes in each dialect."""
     found: list[tuple[str | None, bytes | str]] = []
     for each in (draft, *(lane.apply(draft) for lane in draft.comparison.lanes)):
         for profile in PROFILES.values():
@@ -164,7 +164,7 @@ def test_a_comparison_written_and_read_sends_the_same_bytes(
     try:
         written = write_experiment_file(ExperimentFile(compared))
     except FileProblem:
-        # An extra body or a setting that no request can hold either.
+        # Nor an extra body or a setting that no request can contain.
         assert any(isinstance(body, str) for _endpoint, body in bodies(compared))
         return
     read = read_experiment_file(written, further_fields=draft.settings)
@@ -226,7 +226,7 @@ def test_a_sweep_written_and_read_makes_the_same_cells(setup: Setup) -> None:
     ]
 
 
-def test_a_conversation_keeps_the_facts_of_its_messages() -> None:
+def test_messages_keep_their_names_tool_calls_and_prefix() -> None:
     turns = (
         Turn(id="1", role=Role.USER, content="{{a}}", literal=True, name="Ann"),
         Turn(id="2", role=Role.ASSISTANT, tool_calls='[{"id": "1", "function": {"name": "f", "arguments": "{}"}}]'),
@@ -237,7 +237,7 @@ def test_a_conversation_keeps_the_facts_of_its_messages() -> None:
     assert bodies(read_experiment_file(write_experiment_file(ExperimentFile(draft))).draft) == bodies(draft)
 
 
-def test_a_lane_whose_setting_takes_the_value_of_the_form_has_it_in_the_file() -> None:
+def test_a_lane_setting_that_follows_the_form_is_written_with_its_value() -> None:
     lane = Lane(id="1", settings={"top_p": Setting(state=FieldState.VALUE)})
     draft = with_settings(a_draft(), top_p=Setting(value=0.25)).model_copy(
         update={"comparison": Comparison(lanes=(lane, Lane(id="2")))}
@@ -255,7 +255,7 @@ def test_a_lane_whose_setting_takes_the_value_of_the_form_has_it_in_the_file() -
         (a_draft(turns=(Turn(id="1", role=Role.ASSISTANT, tool_calls="["),)), "Message 1 has tool calls"),
     ],
 )
-def test_a_form_that_makes_no_request_is_not_written(draft: Draft, sentence: str) -> None:
+def test_a_form_without_a_valid_request_is_not_written(draft: Draft, sentence: str) -> None:
     with pytest.raises(FileProblem) as problem:
         write_experiment_file(ExperimentFile(draft))
     assert problem.value.sentence.startswith(sentence)
@@ -302,12 +302,12 @@ def test_a_mistake_is_reported_with_its_line(text: str, instead: str, sentence: 
 
 
 @pytest.mark.parametrize("text", ["", "- a", "text", "tempera: 1\nbase: 5"])
-def test_a_file_without_an_experiment_is_reported_so(text: str) -> None:
+def test_a_file_without_an_experiment_is_reported(text: str) -> None:
     with pytest.raises(FileProblem, match=r"^Line [12]"):
         read_experiment_file(text)
 
 
-def test_a_data_set_of_its_own_is_read_beside_the_file_and_stays_there() -> None:
+def test_a_data_set_file_is_read_and_stays_a_reference() -> None:
     rows = SWEEP[SWEEP.index("  rows:") : SWEEP.index("repeats:")]
     text = SWEEP.replace(rows, "  file: capitals.csv\n  sample: 1\n")
     contents = {"capitals.csv": b"country;capital\nFrance;Paris\nItaly;Rome\n"}
@@ -344,7 +344,7 @@ def test_rules_are_read_without_an_experiment() -> None:
         read_rules("\nchekcs: []")
 
 
-def test_the_files_in_the_documentation_are_as_it_says() -> None:
+def test_the_files_in_the_documentation_are_valid() -> None:
     with open("docs/experiment-files.md", encoding="utf-8") as document:
         written = [block.partition("```")[0] for block in document.read().split("```yaml\n")[1:]]
     example, steps = written  # tests/deploy/test_ci_files.py reads the whole files
@@ -358,9 +358,9 @@ def test_a_file_of_each_release_opens_with_the_same_requests(path: Path) -> None
     opened = read_experiment_file(path.read_text("utf-8"))
     assert read_experiment_file(write_experiment_file(opened)) == opened
     draft = opened.draft.model_copy(update={"variables": {"country": "France"}})
-    asked = json.loads(to_bytes(draft.to_request(BEEZY), BEEZY))
-    assert asked["messages"][0] == {"role": "system", "content": "Be brief."}
-    assert (asked["temperature"], asked["max_tokens"], asked["stop"]) == (0.2, None, ["\n"])
+    body = json.loads(to_bytes(draft.to_request(BEEZY), BEEZY))
+    assert body["messages"][0] == {"role": "system", "content": "Be brief."}
+    assert (body["temperature"], body["max_tokens"], body["stop"]) == (0.2, None, ["\n"])
     assert (len(opened.rules.checks), len(opened.rules.limits), list(opened.rules.tolerances)) == (2, 1, ["ttft_ms"])
     if opened.setup:
         assert [(axis.field, axis.text) for axis in opened.setup.axes] == [

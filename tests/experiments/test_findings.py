@@ -20,7 +20,7 @@ def sentence(groups: dict[str, Sequence[float]], base: Sequence[float] = NEAR) -
     return axis_findings("temperature", groups, base, "length").sentence
 
 
-def test_each_value_has_its_spread_and_its_verdict_in_the_order_of_the_axis() -> None:
+def test_each_value_has_a_spread_and_a_verdict_in_the_order_of_the_axis() -> None:
     finding = axis_findings("top_p", {"1": FAR, "0": NEAR, "0.5": [3.0], "null": []}, NEAR, "length")
     assert finding.field == "top_p"
     assert [(value.words, value.spread, value.verdict) for value in finding.values] == [
@@ -46,13 +46,13 @@ def test_each_value_has_its_spread_and_its_verdict_in_the_order_of_the_axis() ->
         ({"false": NEAR, "true": FAR, "2": FAR}, "at true and 2"),
     ],
 )
-def test_the_sentence_says_at_which_values_there_is_more_than_noise(
+def test_the_sentence_names_the_values_with_an_effect_beyond_noise(
     groups: dict[str, Sequence[float]], where: str
 ) -> None:
     assert sentence(groups) == (f"temperature changes length by more than the base's own variation {where} (k = 10).")
 
 
-def test_an_axis_without_an_effect_says_so() -> None:
+def test_an_axis_without_an_effect_is_stated() -> None:
     assert sentence({"0": NEAR, "1": NEAR}) == (
         "temperature does not change length by more than the base's own variation (k = 10)."
     )
@@ -61,11 +61,11 @@ def test_an_axis_without_an_effect_says_so() -> None:
 @pytest.mark.parametrize(
     ("groups", "base"), [({"0": NEAR}, NEAR[:3]), ({"0": NEAR[:3], "1": []}, NEAR), ({}, NEAR), ({"0": []}, [])]
 )
-def test_too_few_repeats_tell_nothing(groups: dict[str, Sequence[float]], base: Sequence[float]) -> None:
+def test_too_few_repeats_give_no_finding(groups: dict[str, Sequence[float]], base: Sequence[float]) -> None:
     assert sentence(groups, base) == "4 repeats of each are needed."
 
 
-def test_values_with_too_few_repeats_are_named_beside_findings() -> None:
+def test_values_with_too_few_repeats_are_named_after_the_findings() -> None:
     assert sentence({"0": NEAR, "0.5": FAR[:3], "0.7": FAR, "1": FAR, "2": []}) == (
         "temperature changes length by more than the base's own variation at 0.7 and 1 (k = 10). "
         "4 repeats are needed at 0.5 and 2."
@@ -88,8 +88,8 @@ def test_an_axis_that_changes_nothing_seldom_raises_a_false_alarm() -> None:
 @given(st.lists(st.booleans(), min_size=1, max_size=6))
 def test_from_a_value_up_is_stated_only_for_all_higher_values(differs: list[bool]) -> None:
     groups = {str(place): FAR if far else NEAR for place, far in enumerate(differs)}
-    said = sentence(groups)
+    text = sentence(groups)
     first = differs.index(True) if True in differs else len(differs)
     upward = 0 < first < len(differs) - 1 and all(differs[first:])
-    assert (f"from {first} up" in said) == upward
-    assert ("does not change" in said) == (not any(differs))
+    assert (f"from {first} up" in text) == upward
+    assert ("does not change" in text) == (not any(differs))

@@ -32,7 +32,7 @@ def hints_of(draft: Draft, **models: list[ModelCard]) -> list[tuple[str, ...]]:
     return [request.hints for request in requests_of(draft, **models)]
 
 
-def test_each_lane_is_taken_as_far_as_it_goes_in_its_order() -> None:
+def test_each_lane_has_a_title_differences_and_a_request() -> None:
     base, cold, far = requests_of(
         compared(
             BASE, Lane(id="5", name="cold", settings={"temperature": COLD}), Lane(id="3", endpoint="there", model="gpt")
@@ -47,7 +47,7 @@ def test_each_lane_is_taken_as_far_as_it_goes_in_its_order() -> None:
     assert [request.composed.objection(send_anyway=False) for request in (base, cold, far)] == [None] * 3
 
 
-def test_a_lane_that_repeats_another_says_so() -> None:
+def test_a_lane_that_repeats_another_has_a_hint() -> None:
     cold = {"temperature": COLD}
     draft = compared(BASE, Lane(id="2", name="cold", settings=cold), Lane(id="3", settings=cold), Lane(id="4"))
     assert hints_of(draft) == [
@@ -58,22 +58,22 @@ def test_a_lane_that_repeats_another_says_so() -> None:
     ]
 
 
-def test_the_same_bytes_for_another_endpoint_are_no_repeat() -> None:
+def test_the_same_bytes_for_another_endpoint_are_not_a_repeat() -> None:
     endpoints = {name: Endpoint(name, BEEZY, Address("http://127.0.0.1:1/v1")) for name in ("here", "there")}
     here, there = lane_requests(compared(BASE, Lane(id="2", endpoint="there")), endpoints, lambda _endpoint: [])
     assert here.composed.body == there.composed.body
     assert (here.asks != there.asks, there.hints) == (True, ())
 
 
-def test_a_lane_that_changes_nothing_says_so_where_the_base_is_no_lane() -> None:
+def test_a_lane_without_changes_has_a_hint_if_the_base_is_not_a_lane() -> None:
     draft = compared(Lane(id="1", settings={"temperature": COLD}), BASE.model_copy(update={"id": "2"}))
     assert hints_of(draft) == [(), ("No changes: same request as the base.",)]
     assert hints_of(compared(BASE, Lane(id="2", settings={"temperature": COLD}))) == [(), ()]
 
 
-def test_lanes_without_a_request_are_no_repeats() -> None:
-    said = [hint for hints in hints_of(compared(BASE, Lane(id="2"), model=None)) for hint in hints]
-    assert said == ["No changes: same request as the base."]
+def test_lanes_without_a_request_are_not_repeats() -> None:
+    found = [hint for hints in hints_of(compared(BASE, Lane(id="2"), model=None)) for hint in hints]
+    assert found == ["No changes: same request as the base."]
 
 
 def test_a_model_that_its_endpoint_does_not_list_is_named() -> None:
@@ -82,7 +82,7 @@ def test_a_model_that_its_endpoint_does_not_list_is_named() -> None:
 
 
 @pytest.mark.parametrize(
-    ("lane", "said"),
+    ("lane", "found"),
     [
         ({"endpoint": "there"}, ["The openai dialect has no safe_prompt, so it is not sent."]),
         ({"endpoint": "there", "settings": {"safe_prompt": Setting(value=True)}}, []),
@@ -90,10 +90,10 @@ def test_a_model_that_its_endpoint_does_not_list_is_named() -> None:
     ],
     ids=["what the base sends", "what the lane omits", "what its endpoint knows"],
 )
-def test_a_field_that_a_lanes_dialect_lacks_is_named(lane: dict[str, Any], said: list[str]) -> None:
+def test_a_field_that_a_lanes_dialect_lacks_is_named(lane: dict[str, Any], found: list[str]) -> None:
     draft = with_settings(compared(BASE, Lane(id="2", **lane)), safe_prompt=SAFE)
     request = requests_of(draft)[1]
-    assert [*request.hints] == said
+    assert [*request.hints] == found
     assert ("safe_prompt" in request.composed.request.sent_values()) == (request.endpoint is ENDPOINTS["here"])
 
 
@@ -120,7 +120,7 @@ def test_an_invalid_lane_has_a_problem_and_affects_no_other(lane: dict[str, Any]
     assert wrong.composed.body is None
 
 
-def test_a_comparison_without_an_endpoint_asks_for_one() -> None:
+def test_a_comparison_without_an_endpoint_has_a_problem() -> None:
     draft = a_draft(endpoint=None, comparison=Comparison(lanes=(BASE, Lane(id="2"))))
     assert requests_of(draft)[0].composed.objection(send_anyway=True) == "Choose an endpoint first."
 

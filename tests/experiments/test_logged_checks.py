@@ -35,7 +35,7 @@ def log(sqlite_url: str) -> Iterator[Log]:
     opened.close()
 
 
-def test_the_columns_of_a_data_set_are_the_expected_values_of_logged_answers(
+def test_logged_answers_are_checked_against_the_columns_of_their_data_set(
     log: Log, runner: Runner, experiments: Experiments
 ) -> None:
     own, stage = OwnLog(log, log.owner), Stage(pause=0.0)
@@ -44,11 +44,11 @@ def test_the_columns_of_a_data_set_are_the_expected_values_of_logged_answers(
         file = read_experiment_file(SWEEP)
         made = run(prepared(file, endpoints, lambda _endpoint: [], own), experiments, own)
         ids = answered_run_ids(own.database, made.experiment_id)
-        # Made at the end of each run already: France and Italy, Paris and Rome, twice each.
+        # Checked already at the end of each run: France and Italy, Paris and Rome, twice each.
         assert sorted(kept(log, run_id).passed for run_id in ids) == [False] * 4 + [True] * 4
-        asked = len(stage.asked)
+        before = len(stage.bodies)
         assert check_logged(own, ids, [read_check("not_contains", "{{capital}}"), read_check("length", 5.0)]) == 8
-        assert len(stage.asked) == asked
+        assert len(stage.bodies) == before
     records = [kept(log, run_id) for run_id in ids]
     assert sorted(record.passed for record in records) == [False] * 4 + [True] * 4
     assert {kept_results(record)[0].check for record in records} == {
@@ -57,7 +57,7 @@ def test_the_columns_of_a_data_set_are_the_expected_values_of_logged_answers(
     }
 
 
-def test_the_variables_of_a_form_are_values_and_runs_without_an_answer_are_left_out(log: Log) -> None:
+def test_variables_of_the_form_are_expected_values_and_runs_without_an_answer_are_skipped(log: Log) -> None:
     own = OwnLog(log, log.owner)
     form = json.dumps({"variables": {"capital": "Paris"}})
     good, other = a_run("It is Paris."), a_run("half", Status.INTERRUPTED)
@@ -72,13 +72,13 @@ def test_the_variables_of_a_form_are_values_and_runs_without_an_answer_are_left_
     assert (kept(log, good.id).passed, kept(log, good.id).check_results) == (None, None)
 
 
-def test_another_owner_checks_nothing_of_it(log: Log) -> None:
+def test_runs_of_another_owner_are_not_checked(log: Log) -> None:
     run_id = written(log, a_run("It is Paris."))
     assert check_logged(OwnLog(log, "another"), [run_id], [read_check("contains", "Paris")]) == 0
     assert kept(log, run_id).passed is None
 
 
-def test_judges_are_asked_in_a_thread_and_once(log: Log, runner: Runner) -> None:
+def test_judges_run_in_a_thread_and_are_asked_once(log: Log, runner: Runner) -> None:
     own = OwnLog(log, log.owner)
     ids = [written(log, a_run(text)) for text in ("one", "two", "three")]
     judge = [read_check("judge", {"prompt": "Is {{answer}} good?", "endpoint": "judges", "model": "judge"})]
@@ -89,9 +89,9 @@ def test_judges_are_asked_in_a_thread_and_once(log: Log, runner: Runner) -> None
             checking = Checking(own, ids, judge, Judges(runner, own, endpoints, lambda _endpoint: []))
             wait_for(lambda checking=checking: not checking.going_on)
             assert (checking.done, checking.count, checking.problem) == (3, 3, None)
-    # The third one gave no opinion. Its answer is in the log, so it is not asked again, either.
+    # The third verdict was unreadable. It is in the log, so the judge is not asked again.
     assert [kept(log, run_id).passed for run_id in ids] == [True, False, None]
-    assert len(stage.asked) == 3
-    # Other checks on the same answers keep the opinions.
+    assert len(stage.bodies) == 3
+    # Other checks on the same answers reuse the verdicts.
     check_logged(own, ids, [*judge, read_check("length", 3.0)])
     assert [kept(log, run_id).passed for run_id in ids] == [True, False, False]

@@ -1,4 +1,4 @@
-"""A sweep of many cells, whose answers other processes of this machine read, one of which is killed."""
+"""A sweep of many cells read by several processes, one of which is killed."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def cells(base_url: str, repeats: int) -> Plan:
 
 
 def test_many_cells_are_read_by_other_processes_and_one_that_dies_loses_no_cell(log: Log) -> None:
-    """What the process was asking when it died is asked once more; nothing else is."""
+    """Only the requests of the killed process are repeated."""
     go_on, held = threading.Event(), threading.Semaphore(0)
     go_on.set()
 
@@ -60,15 +60,15 @@ def test_many_cells_are_read_by_other_processes_and_one_that_dies_loses_no_cell(
         few.start(cells(server.base_url, 1))
         wait_for(lambda: not few.going_on)
         assert readers.ids() == []  # a few are read here
-        asked_before = len(stage.asked)
+        asked_before = len(stage.bodies)
         experiment = experiments.find(ID)
-        # Cells that begin before the process is ready are read here: they wait for it, so that most are read there.
+        # Cells that begin before the process is ready would be read here, so they wait for it.
         go_on.clear()
         experiment.start(cells(server.base_url, 4))
         wait_for(readers.ids)
-        begun = len(stage.asked)
+        begun = len(stage.bodies)
         go_on.set()
-        wait_for(lambda: len(stage.asked) > begun + 8)
+        wait_for(lambda: len(stage.bodies) > begun + 8)
         while held.acquire(blocking=False):
             pass
         go_on.clear()
@@ -80,7 +80,7 @@ def test_many_cells_are_read_by_other_processes_and_one_that_dies_loses_no_cell(
             assert held.acquire(timeout=30)
         go_on.set()
         wait_for(lambda: not experiment.going_on)
-        assert len(stage.asked) - asked_before == 4 * ROWS + 4
+        assert len(stage.bodies) - asked_before == 4 * ROWS + 4
     assert experiment.paused_why is None
     assert log.database
     records = runs_of(log.database, ID)
@@ -92,12 +92,12 @@ def test_many_cells_are_read_by_other_processes_and_one_that_dies_loses_no_cell(
     readers.close()
 
 
-def test_as_many_rows_as_run_are_committed_ahead_and_a_stop_sends_none_of_them(log: Log) -> None:
+def test_one_batch_of_rows_is_committed_ahead_and_a_stop_sends_none_of_them(log: Log) -> None:
     go_on, numbers = threading.Event(), count(1)
 
     def answer(connection: socket.socket, _request: bytes) -> None:
         connection.sendall(head() + chunk("m"))
-        # By its own number: another request may have been counted meanwhile.
+        # Each request has its own number, since others may arrive meanwhile.
         if next(numbers) > 4:
             go_on.wait(30)
         connection.sendall(chunk("", "stop") + DONE)
@@ -110,11 +110,11 @@ def test_as_many_rows_as_run_are_committed_ahead_and_a_stop_sends_none_of_them(l
         experiment = experiments.find(ID)
         experiment.start(cells(server.base_url, 4))
         wait_for(lambda: Counter(run.status for run in runs_of(database, ID)) == {"ok": 4, "running": 8})
-        wait_for(lambda: len(stage.asked) == 8)
+        wait_for(lambda: len(stage.bodies) == 8)
         experiment.stop()
         go_on.set()
         wait_for(lambda: not experiment.going_on)
-        assert len(stage.asked) == 8
+        assert len(stage.bodies) == 8
     assert Counter(run.status for run in runs_of(database, ID)) == {"ok": 4, "cancelled": 8}
     experiments.stop()
     readers.close()

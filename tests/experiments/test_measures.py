@@ -55,19 +55,19 @@ def test_measures_have_names_and_units() -> None:
     assert all(measure.definition for measure in TIMES)
 
 
-def test_the_load_is_described() -> None:
+def test_the_load_is_described_as_a_closed_loop() -> None:
     assert closed_loop(1).startswith("Closed loop: one request at a time,")
     assert closed_loop(4).startswith("Closed loop: at most 4 concurrent requests,")
 
 
 @pytest.mark.parametrize("status", [status for status in Status if status is not Status.OK])
-def test_a_run_that_did_not_end_well_has_no_numbers(status: Status) -> None:
+def test_an_unsuccessful_run_has_no_numbers(status: Status) -> None:
     result = a_result(status=status.value)
     assert {measure.of(result, [a_result()], {result.id: 1.0}) for measure in MEASURES} == {None}
 
 
 @pytest.mark.parametrize("reason", [{"attempts": 2}, {"queued_ms": 500.0}, {"cached_tokens": 3}])
-def test_times_that_cannot_be_compared_are_left_out_and_the_answer_is_not(reason: dict[str, Any]) -> None:
+def test_incomparable_runs_keep_the_measures_of_the_answer_only(reason: dict[str, Any]) -> None:
     result = a_result(**reason)
     assert {measure.of(result) for measure in TIMES} == {None}
     assert LENGTH.of(result) == 7
@@ -96,8 +96,8 @@ def test_distinct_2_is_the_share_of_different_pairs_of_words(text: str, share: f
 
 
 @given(st.lists(st.sampled_from(["a", "b", "c"]), min_size=2, max_size=30))
-def test_distinct_2_is_above_0_and_at_most_1_and_a_text_said_twice_has_less(said: list[str]) -> None:
-    once, twice = distinct_2(" ".join(said)), distinct_2(" ".join([*said, *said]))
+def test_distinct_2_is_above_0_and_at_most_1_and_lower_for_a_repeated_text(words: list[str]) -> None:
+    once, twice = distinct_2(" ".join(words)), distinct_2(" ".join([*words, *words]))
     assert once is not None
     assert twice is not None
     assert 0 < twice < 1

@@ -26,7 +26,7 @@ FEW_NUMBERS = st.lists(st.integers(0, 3) | st.floats(0, 1e6), min_size=FEWEST_RE
 
 
 def a_chance(sizes: tuple[int, int], trial: int) -> random.Random:
-    # A seed for each trial of each size: with the same seeds, all sizes would be lucky or unlucky together.
+    # A seed per trial and size; with shared seeds, the results of all sizes would be correlated.
     return random.Random(f"{sizes} {trial}")
 
 
@@ -61,7 +61,7 @@ def test_similarity_is_the_share_of_characters_in_the_same_order(one: str, other
 
 
 @given(st.text(), st.text())
-def test_similarity_is_between_0_and_1_whichever_text_comes_first(one: str, other: str) -> None:
+def test_similarity_is_symmetric_and_between_0_and_1(one: str, other: str) -> None:
     assert 0 <= similarity(one, other) == similarity(other, one) <= 1
     assert (similarity(one, other) == 1) == (one == other)
 
@@ -77,13 +77,13 @@ def test_each_answer_is_compared_to_each_of_the_other_setting() -> None:
 
 
 @pytest.mark.parametrize("sizes", [(0, 0), (3, 3), (3, 20), (20, 3)])
-def test_fewer_than_four_repeats_are_too_few_to_compare(sizes: tuple[int, int]) -> None:
+def test_a_comparison_needs_four_repeats(sizes: tuple[int, int]) -> None:
     assert compare_answers(["a"] * sizes[0], ["b"] * sizes[1]) is Verdict.TOO_FEW
     assert compare_numbers([1.0] * sizes[0], [2.0] * sizes[1]) is Verdict.TOO_FEW
 
 
 @pytest.mark.parametrize("sizes", [(4, 4), (4, 7), (12, 12)])
-def test_repeats_that_are_all_the_same_are_as_much_alike(sizes: tuple[int, int]) -> None:
+def test_identical_repeats_show_no_difference(sizes: tuple[int, int]) -> None:
     assert compare_answers(["same"] * sizes[0], ["same"] * sizes[1]) is Verdict.AS_MUCH
     assert compare_numbers([7.5] * sizes[0], [7.5] * sizes[1]) is Verdict.AS_MUCH
 
@@ -99,7 +99,7 @@ def test_a_constant_setting_differs_from_one_that_varies() -> None:
     assert compare_answers(["It is red."] * 6, varying) is Verdict.MORE
 
 
-def test_one_odd_answer_is_no_difference_between_settings() -> None:
+def test_one_odd_answer_is_not_a_difference() -> None:
     assert compare_answers(["yes"] * 4, ["yes", "yes", "yes", "no"]) is Verdict.AS_MUCH
     assert compare_numbers([1.0] * 4, [1.0, 1.0, 1.0, 9.0]) is Verdict.AS_MUCH
 
@@ -115,7 +115,7 @@ def test_answers_of_one_setting_seldom_raise_a_false_alarm(sizes: tuple[int, int
 
 
 @pytest.mark.parametrize("sizes", SIZES)
-def test_answers_in_other_words_are_nearly_always_seen(sizes: tuple[int, int]) -> None:
+def test_answers_in_other_words_are_nearly_always_detected(sizes: tuple[int, int]) -> None:
     verdicts = []
     for trial in range(POWER_TRIALS):
         chance = a_chance(sizes, trial)
@@ -143,7 +143,7 @@ def test_numbers_with_ties_seldom_raise_a_false_alarm(sizes: tuple[int, int]) ->
 
 
 @pytest.mark.parametrize("sizes", SIZES)
-def test_numbers_that_lie_apart_are_nearly_always_seen(sizes: tuple[int, int]) -> None:
+def test_numbers_that_lie_apart_are_nearly_always_detected(sizes: tuple[int, int]) -> None:
     verdicts = []
     for trial in range(POWER_TRIALS):
         chance = a_chance(sizes, trial)
@@ -152,7 +152,7 @@ def test_numbers_that_lie_apart_are_nearly_always_seen(sizes: tuple[int, int]) -
 
 
 @pytest.mark.parametrize("seed", [30, 49, 57])
-def test_the_same_answers_get_the_same_verdict_each_time_even_where_it_is_close(seed: int) -> None:
+def test_a_close_verdict_is_deterministic(seed: int) -> None:
     chance = random.Random(seed)
     base = some_answers(chance, "red green blue", 9)
     other = some_answers(chance, "red green blue grey", 9)
@@ -160,12 +160,10 @@ def test_the_same_answers_get_the_same_verdict_each_time_even_where_it_is_close(
 
 
 @given(FEW_TEXTS, FEW_TEXTS)
-def test_which_setting_is_the_base_does_not_change_the_verdict_on_answers(base: list[str], other: list[str]) -> None:
+def test_the_verdict_on_answers_is_symmetric(base: list[str], other: list[str]) -> None:
     assert compare_answers(base, other) is compare_answers(other, base)
 
 
 @given(FEW_NUMBERS, FEW_NUMBERS)
-def test_which_setting_is_the_base_does_not_change_the_verdict_on_numbers(
-    base: list[float], other: list[float]
-) -> None:
+def test_the_verdict_on_numbers_is_symmetric(base: list[float], other: list[float]) -> None:
     assert compare_numbers(base, other) is compare_numbers(other, base)

@@ -1,4 +1,4 @@
-"""Rows keep their numbers of the table, although some lines make no row."""
+"""Rows keep their numbers in the table, although some lines give no row."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def numbers(*cells: object) -> list[int]:
     return list(numbers_in_table(FIELDS, records, read_rows(FIELDS, records)))
 
 
-def test_each_line_is_a_row() -> None:
+def test_each_line_is_numbered() -> None:
     assert numbers("base", "0", "0.5") == [1, 2, 3]
 
 

@@ -21,7 +21,7 @@ def a_record(ttft: float = 100.0, rate: float = 50.0, total: float = 1_000.0, **
     return replace(RECORD, ttft_ms=ttft, tokens_per_second=rate, total_ms=total, **parts)
 
 
-def test_the_best_of_each_number_is_found() -> None:
+def test_the_best_value_of_each_number_is_found() -> None:
     records = {
         "A": a_record(ttft=90.0, rate=10.0, total=700.0),
         "B": a_record(ttft=80.0, rate=30.0, total=900.0),
@@ -39,7 +39,7 @@ def test_the_best_of_each_number_is_found() -> None:
         ({"cached_tokens": 7}, "7 prompt tokens from a cache"),
     ],
 )
-def test_times_that_cannot_be_compared_are_named_and_are_not_the_best(parts: dict[str, Any], why: str) -> None:
+def test_incomparable_times_are_named_and_never_the_best(parts: dict[str, Any], why: str) -> None:
     quick = a_record(ttft=1.0, rate=999.0, total=1.0, **parts)
     assert incomparable(quick) == [why]
     slow, slower = a_record(), a_record(ttft=101.0, rate=49.0, total=1_001.0)
@@ -47,17 +47,17 @@ def test_times_that_cannot_be_compared_are_named_and_are_not_the_best(parts: dic
     assert bests({"quick": quick, "slow": slow}) == {}
 
 
-def test_all_reasons_are_named() -> None:
+def test_all_reasons_against_a_comparison_are_named() -> None:
     record = a_record(attempts=3, queued_ms=99.4, cached_tokens=1)
     assert incomparable(record) == ["3 attempts", "waited 99 ms for a slot", "1 prompt tokens from a cache"]
 
 
 @pytest.mark.parametrize("parts", [{}, {"queued_ms": 9.9}, {"queued_ms": 0.0, "cached_tokens": 0}, {"attempts": 0}])
-def test_times_without_a_reason_can_be_compared(parts: dict[str, Any]) -> None:
+def test_times_without_a_reason_are_comparable(parts: dict[str, Any]) -> None:
     assert incomparable(a_record(**parts)) == []
 
 
-def test_a_run_that_was_stopped_while_it_waited_to_try_again_was_tried_once() -> None:
+def test_a_run_stopped_while_waiting_for_a_retry_had_one_attempt() -> None:
     retry = Retry(ErrorKind.RATE_LIMITED, 429, 500.0)
     stopped = a_run(status=Status.CANCELLED, attempts=1, retries=(retry,), timings=Timings(total_ms=5.0)).record()
     assert incomparable(stopped) == []
@@ -68,7 +68,7 @@ def test_a_run_that_was_stopped_while_it_waited_to_try_again_was_tried_once() ->
     [{"finish_reason": "length"}, *({"status": status.value} for status in Status if status is not Status.OK)],
     ids=lambda parts: next(iter(parts.values())),
 )
-def test_an_answer_that_is_cut_or_did_not_end_well_takes_no_part(parts: dict[str, Any]) -> None:
+def test_cut_and_unsuccessful_answers_are_not_ranked(parts: dict[str, Any]) -> None:
     cut = a_record(ttft=1.0, rate=999.0, total=1.0, **parts)
     records = {"cut": cut, "A": a_record(), "B": a_record(ttft=99.0, rate=51.0, total=999.0)}
     assert bests(records) == dict.fromkeys(("ttft_ms", "tokens_per_second", "total_ms"), "B")
@@ -81,7 +81,7 @@ def test_a_tie_has_no_best() -> None:
     assert bests({"A": a_record(), "B": a_record()}) == {}
 
 
-def test_a_number_that_is_not_known_takes_no_part() -> None:
+def test_unknown_numbers_are_not_ranked() -> None:
     unknown = replace(a_record(), ttft_ms=None, tokens_per_second=None)
     assert bests({"A": unknown, "B": a_record(total=9.0)}) == {"total_ms": "B"}
     assert bests({"A": unknown}) == {}

@@ -29,7 +29,7 @@ OTHER = [START, a_piece(" a", 0.5, the=0.3)]
     ("own", "other", "close"),
     [(0.412, 0.409, True), (0.235, 0.209, True), (0.021, 0.07, False), (0.9, None, False), (None, None, False)],
 )
-def test_answers_part_by_a_hair_where_the_tokens_were_about_equally_likely(
+def test_a_divergence_is_close_if_both_tokens_were_about_equally_likely(
     own: float | None, other: float | None, close: bool
 ) -> None:
     assert Parting(1, "a", "b", own, other, None).is_close == close
@@ -46,14 +46,14 @@ def test_a_token_that_was_not_returned_is_below_the_last_one() -> None:
     assert (found.other, found.below) == (None, pytest.approx(0.1))
 
 
-def test_the_tokens_count_where_the_texts_part_within_them() -> None:
+def test_a_divergence_within_a_token_compares_the_whole_tokens() -> None:
     light, lighter = [START, a_piece(" light", 0.6, lighter=0.3)], [START, a_piece(" lighter", 0.4)]
     assert parting(light, lighter, len("See light") - 1) == Parting(
         2, " light", " lighter", pytest.approx(0.6), pytest.approx(0.3), None
     )
 
 
-def test_without_a_token_of_both_there_is_no_probability() -> None:
+def test_without_a_token_of_both_answers_there_is_no_probability() -> None:
     assert parting(ONE, [START], 4) is None
     assert parting(ONE, [TokenPiece("See a")], 4) is None
     assert parting(ONE, [a_piece("See a", 0.5)], 4) is None

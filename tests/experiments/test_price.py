@@ -58,7 +58,7 @@ def test_without_prices_there_is_no_cost() -> None:
     assert (found.cost, found.expected_tokens) == (None, 60)
 
 
-def test_requests_at_once_share_the_time_but_none_is_split() -> None:
+def test_concurrent_requests_share_the_time_but_are_not_split() -> None:
     assert priced([None] * 8, [1] * 8, concurrency=4).expected_seconds == pytest.approx(3.0)
     assert priced([None] * 2, [1] * 2, concurrency=4).expected_seconds == pytest.approx(1.5)
 
@@ -104,8 +104,8 @@ def test_the_cost_of_groups_is_their_sum_or_unknown() -> None:
 
 
 @given(st.lists(st.tuples(st.none() | counts, counts, st.integers(1, 5)), max_size=6))
-def test_a_request_that_is_sent_several_times_costs_so_often(asked: list[tuple[int | None, int, int]]) -> None:
-    each = [(most, prompt) for most, prompt, often in asked for _ in range(often)]
-    several = priced(*([one[part] for one in asked] for part in range(3)))
+def test_a_repeated_request_costs_its_price_each_time(requests: list[tuple[int | None, int, int]]) -> None:
+    each = [(most, prompt) for most, prompt, often in requests for _ in range(often)]
+    several = priced(*([one[part] for one in requests] for part in range(3)))
     singly = priced(*([one[part] for one in each] for part in range(2)))
     assert asdict(several) == pytest.approx(asdict(singly))

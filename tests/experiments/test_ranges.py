@@ -29,7 +29,7 @@ hundredths = st.integers(-500, 500)
         ("1e2 to 3e2 step 1e2", ["100", "200", "300"]),
     ],
 )
-def test_a_range_has_both_ends_where_the_steps_meet_them(text: str, numbers: list[str]) -> None:
+def test_a_range_includes_both_ends_if_the_steps_reach_them(text: str, numbers: list[str]) -> None:
     assert read_range(text, 1_000) == numbers
 
 
@@ -48,7 +48,7 @@ def test_a_range_may_have_the_documented_number_of_values() -> None:
 @pytest.mark.parametrize(
     "text", ["", "1", "0.7", "a to b", "1...5", "1-5", "1 to", "1 to 2 step", "1:2:3:4", "1 to 1e400"]
 )
-def test_invalid_ranges_are_none(text: str) -> None:
+def test_other_text_is_not_a_range(text: str) -> None:
     assert read_range(text, 1_000) is None
 
 
@@ -71,29 +71,27 @@ def test_invalid_ranges_are_none(text: str) -> None:
         ),
     ],
 )
-def test_a_range_that_never_ends_or_is_too_long_says_so_at_once(text: str, sentence: str) -> None:
+def test_an_endless_or_overlong_range_is_refused_at_once(text: str, sentence: str) -> None:
     with pytest.raises(ValueError) as problem:  # noqa: PT011 - the sentence is compared below
         read_range(text, 1_000)
     assert str(problem.value) == sentence
 
 
 @given(hundredths, hundredths, hundredths.filter(bool))
-def test_numbers_of_a_range_lie_one_step_apart_and_end_before_the_last_is_passed(
-    first: int, last: int, step: int
-) -> None:
+def test_a_range_has_even_steps_and_does_not_pass_its_end(first: int, last: int, step: int) -> None:
     text = f"{first / 100} to {last / 100} step {step / 100}"
     if (last - first) * step < 0:
         with pytest.raises(ValueError, match="never ends"):
             read_range(text, 1_001)
         return
-    said = read_range(text, 1_001)
-    assert said is not None
-    numbers = [Fraction(number) * 100 for number in said]
+    found = read_range(text, 1_001)
+    assert found is not None
+    numbers = [Fraction(number) * 100 for number in found]
     assert numbers == list(range(first, last + (1 if step > 0 else -1), step))
 
 
 @given(st.text("0123456789.:-+etopsb ", max_size=20))
-def test_any_text_is_a_range_of_some_numbers_or_none_or_refused(text: str) -> None:
+def test_any_text_is_a_range_or_none_or_refused(text: str) -> None:
     try:
         numbers = read_range(text, 50)
     except ValueError:
@@ -104,5 +102,5 @@ def test_any_text_is_a_range_of_some_numbers_or_none_or_refused(text: str) -> No
 @pytest.mark.parametrize(
     ("exponent", "figures"), [(0, "1"), (9, "1,000,000,000"), (35, "100" + ",000" * 11), (5_000, "about 10^5000")]
 )
-def test_a_count_of_any_size_has_words(exponent: int, figures: str) -> None:
+def test_a_count_of_any_size_is_formatted(exponent: int, figures: str) -> None:
     assert in_figures(10**exponent) == figures

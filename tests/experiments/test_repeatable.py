@@ -71,11 +71,11 @@ def ready(text: str, here: Endpoint, own: OwnLog) -> Prepared:
     return prepared(read_experiment_file(text), {"here": here}, lambda _endpoint: [], own)
 
 
-def test_a_sweep_is_made_checked_and_kept_as_a_page_keeps_it(
+def test_a_sweep_is_run_checked_and_stored_as_by_the_page(
     here: Endpoint, own: OwnLog, experiments: Experiments, stage: Stage
 ) -> None:
-    shown: list[int] = []
-    made = run(ready(SWEEP, here, own), experiments, own, lambda done, _count: shown.append(done))
+    progress: list[int] = []
+    made = run(ready(SWEEP, here, own), experiments, own, lambda done, _count: progress.append(done))
     rules = read_experiment_file(SWEEP).rules
     cases = cases_of(made, own, rules.checks)
     assert [(case.row, case.input_number, case.repeat, case.passed) for case in cases] == [
@@ -84,8 +84,8 @@ def test_a_sweep_is_made_checked_and_kept_as_a_page_keeps_it(
         for number, capital in ((1, "Paris"), (2, "Rome"))
         for repeat in (1, 2)
     ]
-    assert len(stage.asked) == 8
-    assert shown == sorted(shown)
+    assert len(stage.bodies) == 8
+    assert progress == sorted(progress)
     assert own.database
     entry = find_experiment(own.database, made.experiment_id)
     assert entry
@@ -99,14 +99,14 @@ def test_a_sweep_is_made_checked_and_kept_as_a_page_keeps_it(
     assert {case.values["cost"] for case in priced} == {13e-6}
 
 
-def test_a_comparison_is_made_without_its_muted_lanes(
+def test_a_comparison_is_run_without_its_muted_lanes(
     here: Endpoint, own: OwnLog, experiments: Experiments, stage: Stage
 ) -> None:
     made = run(ready(LANES, here, own), experiments, own)
     cases = cases_of(made, own, ())
     assert [(case.row, case.answer) for case in cases] == [("A · first", "Paris")] * 3 + [("B", "Rome")] * 3
-    # Interleaved lanes begin with a warm-up of each model, which is no case.
-    assert len(stage.asked) == 8
+    # Interleaved lanes begin with a warm-up of each model, which is not a case.
+    assert len(stage.bodies) == 8
     assert [case.row for case in cases_in_log(own, made.experiment_id, ())] == [case.row for case in cases]
 
 
@@ -128,7 +128,7 @@ def test_a_killed_experiment_is_continued_and_a_complete_one_repeated(
     assert (again.experiment_id != ID, again.resumed) == (True, 0)
 
 
-def test_a_run_that_a_kill_cut_is_made_again(here: Endpoint, own: OwnLog, experiments: Experiments, log: Log) -> None:
+def test_a_run_cut_by_a_kill_is_repeated(here: Endpoint, own: OwnLog, experiments: Experiments, log: Log) -> None:
     experiment = ready(SWEEP, here, own)
     save_experiment(own, ID, experiment.content, experiment.kind)
     first, *others = experiment.cells
@@ -143,7 +143,7 @@ def test_a_run_that_a_kill_cut_is_made_again(here: Endpoint, own: OwnLog, experi
     assert {case.status for case in cases_of(made, own, ())} == {"ok"}
 
 
-def test_an_experiment_that_another_process_has_claimed_is_left_to_it(
+def test_an_experiment_claimed_by_another_process_is_not_run(
     here: Endpoint, own: OwnLog, experiments: Experiments, runner: Runner, log: Log, stage: Stage
 ) -> None:
     experiment = ready(SWEEP, here, own)
@@ -152,21 +152,21 @@ def test_an_experiment_that_another_process_has_claimed_is_left_to_it(
     assert another.find(ID).claim()
     with pytest.raises(CannotRun, match="Another process makes this experiment"):
         run(experiment, experiments, own, claim_s=0.0)
-    assert stage.asked == []
+    assert stage.bodies == []
     another.find(ID).close()
     assert run(experiment, experiments, own).experiment_id == ID
 
 
-def test_reused_answers_are_not_asked_for(
+def test_reused_answers_are_not_requested_again(
     here: Endpoint, own: OwnLog, experiments: Experiments, runner: Runner, stage: Stage
 ) -> None:
     run(ready(SWEEP, here, own), experiments, own)
     made = run(ready(f"{SWEEP}reuse: true\n", here, own), experiments, own)
     cases = cases_of(made, own, ())
-    assert len(cases) == len(stage.asked) == 8
+    assert len(cases) == len(stage.bodies) == 8
     # Their times were measured under another load.
     assert {"ttft_ms" in case.values for case in cases} == {False}
-    # A judge is asked about them with the inputs of this sweep.
+    # A judge gets the inputs of this sweep for them.
     reused = reused_answers(own, made.experiment_id)
     assert len(reused) == 8
     assert {values["capital"] for values in reused.values()} == {"Paris", "Rome"}
@@ -193,16 +193,16 @@ def test_invalid_experiments_are_refused_before_anything_is_sent(
     with pytest.raises(SweepProblem) as problem:
         ready(SWEEP.replace(text, instead, 1), here, own)
     assert problem.value.sentence.startswith(sentence)
-    assert stage.asked == []
+    assert stage.bodies == []
 
 
-def test_another_endpoint_can_be_named_instead_of_that_of_the_file(here: Endpoint, own: OwnLog) -> None:
+def test_another_endpoint_can_replace_that_of_the_file(here: Endpoint, own: OwnLog) -> None:
     file = read_experiment_file(SWEEP.replace("here", "there"))
     found = prepared(file, {"here": here}, lambda _endpoint: [], own, endpoint="here")
     assert {cell.order.endpoint.name for cell in found.cells} == {"here"}
 
 
-def test_a_judge_is_asked_once_about_equal_answers_and_never_about_those_the_log_knows(
+def test_a_judge_is_asked_once_per_distinct_answer_and_logged_verdicts_are_reused(
     here: Endpoint, own: OwnLog, experiments: Experiments, runner: Runner, stage: Stage
 ) -> None:
     made = run(ready(JUDGED, here, own), experiments, own)
@@ -215,5 +215,5 @@ def test_a_judge_is_asked_once_about_equal_answers_and_never_about_those_the_log
     again = cases_of(made, own, checks, Judges(runner, own, {"here": here}, lambda _endpoint: []))
     assert again == cases
     assert stage.models.count("judge") == 4
-    # The runs keep the opinions.
+    # The runs store the verdicts.
     assert cases_of(made, own, checks) == cases

@@ -33,14 +33,14 @@ def sentences(found: Report, outcome: Outcome) -> list[str]:
     return [finding.sentence for finding in found.findings if finding.outcome is outcome]
 
 
-def test_all_answers_that_pass_make_a_report_that_passes() -> None:
+def test_a_report_passes_when_all_answers_pass() -> None:
     found = report(a_case("Paris"), a_case("In Paris."))
     assert found.outcome is Outcome.PASSED
     assert sentences(found, Outcome.PASSED) == ["All 2 runs ended well.", "2 of 2 pass."]
     assert found.outcome.exit_code == 0
 
 
-def test_one_answer_that_fails_fails_the_report_with_its_reason_and_its_run() -> None:
+def test_one_failed_answer_fails_the_report_with_its_reason_and_run() -> None:
     bad = a_case("Rome", row="temperature 1")
     found = report(a_case("Paris"), bad)
     assert found.outcome.exit_code == 1
@@ -51,7 +51,7 @@ def test_one_answer_that_fails_fails_the_report_with_its_reason_and_its_run() ->
 
 
 @pytest.mark.parametrize(("least", "outcome"), [(0.5, Outcome.PASSED), (0.6, Outcome.FAILED)])
-def test_a_limit_of_the_pass_rate_decides_instead_of_each_answer(least: float, outcome: Outcome) -> None:
+def test_a_pass_rate_limit_replaces_the_results_of_single_answers(least: float, outcome: Outcome) -> None:
     rules = read_rules(f"checks:\n  - contains: Paris\nlimits:\n  - pass_rate: {{at_least: {least}}}\n")
     assert report(a_case("Paris"), a_case("Rome"), rules=rules).outcome is outcome
 
@@ -74,7 +74,7 @@ def test_a_limit_of_the_pass_rate_decides_instead_of_each_answer(least: float, o
         ("cost: {at_most: 1}", Outcome.UNTOLD, "No run has the measure cost.", ""),
     ],
 )
-def test_a_limit_bounds_a_number_of_each_row_and_names_the_runs_beyond_it(
+def test_a_limit_applies_to_each_row_and_names_the_runs_beyond_it(
     limit: str, outcome: Outcome, sentence: str, runs: str
 ) -> None:
     rules = read_rules(f"limits:\n  - {limit}\n")
@@ -85,7 +85,7 @@ def test_a_limit_bounds_a_number_of_each_row_and_names_the_runs_beyond_it(
     assert found.findings[-1].run_ids == tuple(times[int(number)].run_id for number in runs)
 
 
-def test_a_run_without_an_answer_makes_the_report_untold_unless_a_limit_allows_it() -> None:
+def test_a_run_without_an_answer_makes_the_report_undecided_unless_a_limit_allows_it() -> None:
     broken = case_of(a_run("", Status.ERROR, message="It broke.").record(), "base", 0, PARIS.checks, {})
     found = report(a_case("Paris"), broken)
     assert found.outcome.exit_code == 2
@@ -99,35 +99,35 @@ def test_a_failure_outweighs_unknown_results() -> None:
     assert report(a_case("Rome"), broken).outcome is Outcome.FAILED
 
 
-def test_a_check_that_cannot_be_made_is_not_passed() -> None:
+def test_an_impossible_check_does_not_pass() -> None:
     rules = read_rules("checks:\n  - judge: Is it good? {{answer}}\n")
     assert report(a_case("x", rules), rules=rules).outcome is Outcome.UNTOLD
 
 
-def test_nothing_at_all_does_not_pass() -> None:
+def test_a_report_without_cases_does_not_pass() -> None:
     assert report().outcome is Outcome.UNTOLD
 
 
-def test_each_input_has_findings_of_its_own() -> None:
+def test_each_input_has_its_own_findings() -> None:
     found = report(a_case("Paris", number=1), a_case("Rome", number=2))
     assert [finding.row for finding in found.findings] == ["base", "base, input 1", "base, input 2"]
 
 
-def test_a_judge_is_asked_only_about_answers_that_came() -> None:
+def test_a_judge_is_asked_about_successful_answers_only() -> None:
     check = read_check("judge", "{{answer}}")
     good, bad = a_run("x").record(), a_run("", Status.ERROR).record()
-    asked = []
+    judged = []
 
     def ask(_check: object, answer: object, _record: object) -> Result:
-        asked.append(answer)
+        judged.append(answer)
         return Result(True, "It is good.")
 
     results = [case_of(record, "base", 0, [check], {}, ask=ask).results[0].passed for record in (good, bad)]
     assert results == [True, None]
-    assert len(asked) == 1
+    assert len(judged) == 1
 
 
-def test_a_comparison_with_a_baseline_says_what_changed_and_how_many_repeats_are_needed() -> None:
+def test_a_comparison_with_a_baseline_names_the_changes_and_the_repeats_needed() -> None:
     rules = read_rules("tolerances:\n  ttft_ms: 10 %\n  length: 0\n")
     slow = [a_case("abc", rules, ttft_ms=200.0 + ms) for ms in range(6)]
     quick = [a_case("abc", rules, ttft_ms=100.0 + ms) for ms in range(6)]
@@ -143,7 +143,7 @@ def test_a_comparison_with_a_baseline_says_what_changed_and_how_many_repeats_are
     assert report_on("e" * 32, "", slow, rules, baseline=[]).outcome is Outcome.UNTOLD
 
 
-def test_the_times_of_a_cached_prompt_count_and_a_change_says_that_other_prompts_are_cached() -> None:
+def test_times_with_a_cached_prompt_count_and_a_change_names_the_difference_in_caching() -> None:
     rules = read_rules("tolerances:\n  ttft_ms: 10 %\nlimits:\n  - ttft_ms: {at_most: 60}\n")
     timings = Timings(ttft_ms=50.0)
     [quick, slow] = [
@@ -159,7 +159,7 @@ def test_the_times_of_a_cached_prompt_count_and_a_change_says_that_other_prompts
     )
 
 
-def test_a_page_checks_no_longer_than_it_may() -> None:
+def test_a_page_stops_checking_at_its_time_limit() -> None:
     record = a_run("Rome").record()
     result, checked = TimeForChecks(1.0).result(record, PARIS.checks, {})
     assert (result.passed, result.check, checked) == (False, "contains “Paris”: “Paris” is not in the answer.", True)

@@ -32,9 +32,9 @@ REPORT = report_on("e" * 32, "Capitals", CASES, PARIS, problem="2 runs were not 
 
 def test_the_report_in_json_is_a_baseline() -> None:
     written = to_json(REPORT, PARIS.checks, LINKS)
-    said = json.loads(written)
-    assert (said["outcome"], said["checks"]) == ("failed", ["contains “Paris”"])
-    assert said["link"] == f"https://tempera.example.org/sweep?sweep={'e' * 32}"
+    content = json.loads(written)
+    assert (content["outcome"], content["checks"]) == ("failed", ["contains “Paris”"])
+    assert content["link"] == f"https://tempera.example.org/sweep?sweep={'e' * 32}"
     assert read_baseline(written.encode()) == list(CASES)
 
 
@@ -47,7 +47,7 @@ def test_the_report_in_json_is_a_baseline() -> None:
         (b"\xff", "The baseline is no report of Tempera: "),
     ],
 )
-def test_another_file_is_no_baseline(text: bytes, sentence: str) -> None:
+def test_another_file_is_refused_as_a_baseline(text: bytes, sentence: str) -> None:
     with pytest.raises(BaselineProblem) as problem:
         read_baseline(text)
     assert problem.value.sentence.startswith(sentence)
@@ -74,7 +74,7 @@ def test_each_test_of_a_suite_in_junit_has_its_own_name() -> None:
     assert names == ["runs", "matches its JSON Schema", "matches its JSON Schema (2)"]
 
 
-def test_markdown_has_a_table_of_the_rows_and_what_did_not_pass() -> None:
+def test_markdown_has_a_table_of_the_rows_and_the_failures() -> None:
     written = to_markdown(REPORT, LINKS)
     assert "## ❌ Capitals: failed" in written
     assert "| base | 1 | 100% (21% to 100%, n = 1) | 120 ms | – | – |" in written
@@ -94,19 +94,21 @@ HOSTILE = [
 
 
 @given(st.sampled_from(HOSTILE) | st.text(max_size=40))
-def test_model_text_is_escaped_in_each_format(said: str) -> None:
+def test_model_text_is_escaped_in_each_format(markup: str) -> None:
     rules = read_rules("checks:\n  - equals: Paris\n")
-    report = report_on("e" * 32, said, [a_case(said, rules, row=said or "base")], rules)
+    report = report_on("e" * 32, markup, [a_case(markup, rules, row=markup or "base")], rules)
     ElementTree.fromstring(to_junit(report, LINKS))
     read_baseline(to_json(report, rules.checks, LINKS).encode())
-    shown = MarkdownIt("gfm-like", {"html": True, "linkify": False}).enable("table").parse(to_markdown(report, Links()))
-    inner = [token.type for block in shown for token in block.children or []]
+    blocks = (
+        MarkdownIt("gfm-like", {"html": True, "linkify": False}).enable("table").parse(to_markdown(report, Links()))
+    )
+    inner = [token.type for block in blocks for token in block.children or []]
     assert {"image", "link_open", "html_inline", "em_open", "code_inline"}.isdisjoint(inner)
-    assert "html_block" not in [token.type for token in shown]
-    assert [token.type for token in shown].count("table_open") <= 2
+    assert "html_block" not in [token.type for token in blocks]
+    assert [token.type for token in blocks].count("table_open") <= 2
 
 
-def test_a_file_that_cannot_be_written_whole_stays_as_it_was(tmp_path: Path) -> None:
+def test_a_failed_write_keeps_the_old_file(tmp_path: Path) -> None:
     report = tmp_path / "report.json"
     write_whole(report, "one\n")
     report.chmod(0o640)

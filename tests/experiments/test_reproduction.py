@@ -31,7 +31,7 @@ def drawn(seed: int, count: int, words: list[str] = WORDS) -> list[str]:
         (["a", "b"], ["b", "a", "a"], Reproduced.IDENTICAL),
         (["a"], [], Reproduced.FAILED),
         (["a"], ["b"], Reproduced.TOO_FEW),
-        # The endpoint repeats itself, and says another thing than before.
+        # The endpoint is deterministic, with another answer than before.
         (["a"], ["b", "b", "b"], Reproduced.CHANGED),
         (["a calm sea"], ["a calm sea!", "a calm sea", "ships under stars"], Reproduced.WITHIN_NOISE),
         (["0123456789" * 8], drawn(2, 4), Reproduced.TOO_FEW),
@@ -40,7 +40,9 @@ def drawn(seed: int, count: int, words: list[str] = WORDS) -> list[str]:
         (drawn(1, 6), drawn(2, 6, [word.upper() for word in WORDS]), Reproduced.CHANGED),
     ],
 )
-def test_the_verdict_on_answers(before: list[str], now: list[str], verdict: Reproduced) -> None:
+def test_the_verdict_compares_new_answers_with_the_originals(
+    before: list[str], now: list[str], verdict: Reproduced
+) -> None:
     assert reproduction(answers(*before), answers(*now)).verdict is verdict
 
 
@@ -51,12 +53,12 @@ def test_unchanged_answers_are_rarely_called_changed() -> None:
     assert verdicts.count(Reproduced.CHANGED) <= 5
 
 
-def test_answers_that_are_not_complete_are_counted_and_left_out() -> None:
+def test_incomplete_answers_are_counted_and_not_compared() -> None:
     result = reproduction(answers("a"), [*answers("a"), a_run("", Status.ERROR).record()])
     assert (result.verdict, result.complete, result.asked) == (Reproduced.IDENTICAL, 1, 2)
 
 
-def test_an_original_that_is_not_complete_is_compared_with_nothing() -> None:
+def test_an_incomplete_original_is_not_compared() -> None:
     cut = a_run("a", Status.CANCELLED).record()
     assert reproduction([cut], answers("a")).verdict is Reproduced.INCOMPARABLE
     assert reproduction([cut, *answers("b")], answers("b")).verdict is Reproduced.IDENTICAL
@@ -87,10 +89,10 @@ def test_the_verdict_names_the_first_difference_and_the_served_model() -> None:
         ([None], [True], None),
     ],
 )
-def test_pass_rates_are_judged_apart_from_the_answers(
+def test_pass_rates_have_their_own_verdict(
     before: list[bool | None], now: list[bool], verdict: Reproduced | None
 ) -> None:
-    originals, again = ([replace(answers("a")[0], passed=passed) for passed in said] for said in (before, now))
+    originals, again = ([replace(answers("a")[0], passed=passed) for passed in results] for results in (before, now))
     result = reproduction(originals, again)
     assert result.verdict is Reproduced.IDENTICAL
     assert (result.checks.verdict if result.checks else None) is verdict
@@ -116,7 +118,7 @@ def test_several_requests_with_one_original_each_are_judged_together(
     assert overall(results) is verdict
 
 
-def test_a_certain_change_of_one_request_decides_for_all() -> None:
+def test_a_certain_change_of_one_request_decides_the_verdict() -> None:
     same = reproduction(answers("a"), answers("a"))
     other = reproduction(answers("a"), answers("b", "b"))
     assert overall([same, same]) is Reproduced.IDENTICAL

@@ -1,4 +1,4 @@
-"""Other values of temperature and top_p: the fate of each token by its returned alternatives."""
+"""The effect of other values of temperature and top_p on each token, from its returned alternatives."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ def test_temperature_1_changes_nothing() -> None:
     assert (found.fate, found.share) == (Fate.STAYS, pytest.approx(0.3))
 
 
-def test_low_temperatures_make_the_likely_likelier_and_high_ones_level() -> None:
+def test_low_temperatures_sharpen_and_high_ones_flatten_the_distribution() -> None:
     token = a_token(0.6, 0.4)
     assert resampled(token, 0.5, 1).share == pytest.approx(0.36 / (0.36 + 0.16))
     high = resampled(token, 2, 1).share
     assert high == pytest.approx(math.sqrt(0.6) / (math.sqrt(0.6) + math.sqrt(0.4)))
 
 
-def test_tokens_with_too_few_probabilities_have_an_unknown_fate() -> None:
+def test_the_result_for_tokens_with_too_few_probabilities_is_unknown() -> None:
     assert resampled(Token("x", None, None), 0.5, 0.5).fate is Fate.UNKNOWN
     assert resampled(Token("x", None, -1.0), 0.5, 0.5).fate is Fate.UNKNOWN
     assert resampled(a_token(0.1, 0.3, returned=False), 1, 0.5).fate is Fate.MAY_FALL_OUT
@@ -52,7 +52,7 @@ SHARES = st.lists(st.floats(0.001, 1), min_size=3, max_size=12)
 
 
 @given(SHARES, st.data(), st.floats(0.1, 2), st.floats(0.05, 1))
-def test_bounds_from_some_alternatives_hold_for_all(
+def test_bounds_from_some_alternatives_contain_the_exact_result(
     weights: list[float], data: st.DataObject, temperature: float, top_p: float
 ) -> None:
     shares = sorted((weight / math.fsum(weights) for weight in weights), reverse=True)

@@ -1,4 +1,4 @@
-"""The order of runs: each cell occurs once, and no cell is measured cold."""
+"""The order of runs: each cell occurs once, and fair orders have a warm-up."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ any_lanes = st.lists(
     min_size=1,
     max_size=MOST_LANES,
 ).map(
-    lambda said: [
+    lambda lanes: [
         Lane(id=str(number), endpoint=endpoint, model=model, settings={"temperature": COLD} if cold else {})
-        for number, (endpoint, model, cold) in enumerate(said, 1)
+        for number, (endpoint, model, cold) in enumerate(lanes, 1)
     ]
 )
 
 
 @given(any_lanes, st.integers(1, 5), st.sampled_from(Timing))
-def test_every_lane_is_run_as_often_as_was_asked(lanes: list[Lane], repeats: int, timing: Timing) -> None:
+def test_every_lane_is_run_once_per_repeat(lanes: list[Lane], repeats: int, timing: Timing) -> None:
     made = a_plan([HERE, THERE], *lanes, timing=timing, repeats=repeats)
     counted = Counter((cell.lane, cell.repeat) for cell in made.cells if cell.repeat != WARM_UP)
     assert counted == {(lane.id, number): 1 for lane in lanes for number in range(1, repeats + 1)}
@@ -41,7 +41,7 @@ def test_every_lane_is_run_as_often_as_was_asked(lanes: list[Lane], repeats: int
 
 
 @given(any_lanes, st.integers(1, 5))
-def test_interleaved_each_endpoint_and_model_is_warmed_up_once_before_all(lanes: list[Lane], repeats: int) -> None:
+def test_interleaved_runs_begin_with_one_warm_up_per_endpoint_and_model(lanes: list[Lane], repeats: int) -> None:
     made = a_plan([HERE, THERE], *lanes, timing=Timing.INTERLEAVED, repeats=repeats)
     counted = {(lane.endpoint or "here", lane.model) for lane in lanes}
     warm_ups, rounds = made.cells[: len(counted)], made.cells[len(counted) :]
@@ -55,12 +55,12 @@ def test_only_interleaved_runs_have_a_warm_up(timing: Timing) -> None:
     assert [cell.repeat for cell in a_plan(HERE, *lanes_of("a", "b"), timing=timing).cells] == [1, 1]
 
 
-def test_in_parallel_the_first_repeat_of_every_lane_comes_first() -> None:
+def test_parallel_runs_are_ordered_by_repeat() -> None:
     cells = a_plan(HERE, *lanes_of("a", "b"), repeats=2).cells
     assert [(cell.lane, cell.repeat) for cell in cells] == [("a", 1), ("b", 1), ("a", 2), ("b", 2)]
 
 
-def test_one_after_another_a_lane_is_finished_before_the_next_begins() -> None:
+def test_sequential_runs_finish_a_lane_before_the_next_begins() -> None:
     cells = a_plan(HERE, *lanes_of("a", "b"), repeats=2, timing=Timing.ONE_AFTER_ANOTHER).cells
     assert [(cell.lane, cell.repeat) for cell in cells] == [("a", 1), ("a", 2), ("b", 1), ("b", 2)]
 

@@ -111,7 +111,7 @@ def test_an_invalid_id_keeps_and_finds_nothing(log: Log) -> None:
     assert log.problem is None
 
 
-def test_the_runs_of_an_experiment_come_in_the_order_in_which_they_began(log: Log) -> None:
+def test_the_runs_of_an_experiment_are_in_order_of_their_start(log: Log) -> None:
     runs = [a_run(str(number)) for number in range(4)]
     for number, run in enumerate(runs):
         run.created_at = f"2020-01-0{9 - number}T00:00:00.000000Z"
@@ -122,7 +122,7 @@ def test_the_runs_of_an_experiment_come_in_the_order_in_which_they_began(log: Lo
     assert [record.text for record in runs_of(log.database, OTHER_ID)] == ["2"]
 
 
-def test_the_runs_of_a_sweep_are_read_without_what_they_sent(log: Log) -> None:
+def test_the_runs_of_a_sweep_are_read_without_their_requests(log: Log) -> None:
     ended = a_run("the sea", reasoning="long")
     ended.adopt(PLACE)
     run_id = written(log, ended)
@@ -137,7 +137,7 @@ def test_the_runs_of_a_sweep_are_read_without_what_they_sent(log: Log) -> None:
     log.end(live)
 
 
-def test_answers_are_found_by_the_body_that_they_answer(log: Log) -> None:
+def test_answers_are_found_by_their_request_body(log: Log) -> None:
     first, second = written(log, a_run("one")), written(log, a_run("two"))
     written(log, a_run("broken", Status.ERROR))
     assert answers_to(log.database, "here", 10) == {'{"model": "m"}': [second, first]}
@@ -176,7 +176,7 @@ def test_an_active_run_is_adopted_permanently(log: Log) -> None:
 
 
 @pytest.mark.parametrize("live", [True, False])
-def test_a_run_of_another_experiment_stays_there(log: Log, live: bool) -> None:
+def test_a_run_of_another_experiment_is_not_adopted(log: Log, live: bool) -> None:
     theirs = Placement(OTHER_ID, "3", 2, 5, "interleaved", 1, "c" * 32)
     run = a_live_run(log, theirs)
     if not live:
@@ -208,7 +208,7 @@ def test_votes_are_kept_in_order(log: Log) -> None:
     ]
 
 
-def test_a_second_vote_on_the_same_two_takes_the_place_of_the_first(log: Log) -> None:
+def test_a_second_vote_on_the_same_pair_replaces_the_first(log: Log) -> None:
     a, b, c = (written(log, a_run()) for _ in range(3))
     other = Vote(a, c, "one", "other", Better.FIRST, True)
     second = Vote(b, a, "temperature 1", "temperature 0", Better.TIE, False)
@@ -224,7 +224,7 @@ def test_a_vote_on_a_missing_run_is_refused(log: Log) -> None:
     assert judgements(log.database) == []
 
 
-def test_a_vote_goes_with_either_of_its_runs(log: Log) -> None:
+def test_a_vote_is_deleted_with_either_of_its_runs(log: Log) -> None:
     young, old, older = a_run(), a_run(), a_run()
     old.created_at = older.created_at = utc_now(86_400)
     for run in (young, old, older):
@@ -245,7 +245,7 @@ def test_without_a_database_votes_fail_with_a_sentence(tmp_path: Path) -> None:
     log.close()
 
 
-def test_reading_that_fails_says_why(log: Log) -> None:
+def test_a_failed_read_gives_the_reason(log: Log) -> None:
     for table in ("votes", "experiments"):
         log.write(lambda connection, table=table: connection.exec_driver_sql(f"drop table {table}"))
     for read in (

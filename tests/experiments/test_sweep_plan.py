@@ -36,7 +36,7 @@ def an_axis(field: str, count: int) -> Axis:
     return Axis(field=field, values=tuple(map(str, range(count))))
 
 
-def test_one_at_a_time_is_the_base_and_each_value_alone() -> None:
+def test_one_factor_at_a_time_is_the_base_and_each_value_alone() -> None:
     assert rows_of(PlanKind.ONE_AT_A_TIME, [TEMPERATURE, Axis(field="model", values=("base", "large", ""))]) == [
         {},
         {"temperature": "0"},
@@ -53,7 +53,7 @@ def test_a_zip_takes_the_values_of_all_axes_together() -> None:
     ]
 
 
-def test_a_zip_of_axes_that_are_not_equally_long_names_their_lengths() -> None:
+def test_a_zip_of_axes_of_different_lengths_is_refused_with_the_lengths() -> None:
     with pytest.raises(PlanProblem) as problem:
         rows_of(PlanKind.ZIP, [TEMPERATURE, SEED])
     assert str(problem.value) == (
@@ -61,14 +61,14 @@ def test_a_zip_of_axes_that_are_not_equally_long_names_their_lengths() -> None:
     )
 
 
-def test_a_product_has_every_combination_and_its_last_axis_changes_fastest() -> None:
+def test_a_grid_has_every_combination_and_its_last_axis_changes_fastest() -> None:
     assert rows_of(PlanKind.PRODUCT, [TEMPERATURE, SEED]) == [
         {"temperature": temperature, "random_seed": seed} for temperature, seed in product("01", "123")
     ]
 
 
 @pytest.mark.parametrize("kind", PlanKind)
-def test_without_axes_there_is_the_base_alone(kind: PlanKind) -> None:
+def test_a_plan_without_axes_is_the_base(kind: PlanKind) -> None:
     assert rows_of(kind, []) == [{}]
     assert row_count(kind, []) == 1
 
@@ -78,7 +78,7 @@ def test_a_list_begins_with_the_base() -> None:
 
 
 @given(st.sampled_from(PlanKind), st.lists(st.integers(1, 6), max_size=4))
-def test_the_count_is_that_of_the_rows(kind: PlanKind, lengths: list[int]) -> None:
+def test_the_count_equals_the_number_of_rows(kind: PlanKind, lengths: list[int]) -> None:
     axes = [an_axis(f"key_{place}", length) for place, length in enumerate(lengths)]
     if kind is PlanKind.ZIP and len(set(lengths)) > 1:
         with pytest.raises(PlanProblem):
@@ -90,7 +90,7 @@ def test_the_count_is_that_of_the_rows(kind: PlanKind, lengths: list[int]) -> No
 
 
 @pytest.mark.parametrize(("axes", "figures"), [(3, "1,000,000,000"), (10, "1" + ",000" * 10), (20, "about 10^60")])
-def test_a_product_is_counted_before_it_is_built(axes: int, figures: str) -> None:
+def test_a_grid_is_counted_before_it_is_built(axes: int, figures: str) -> None:
     with pytest.raises(PlanProblem) as problem:
         rows_of(PlanKind.PRODUCT, [an_axis(f"key_{place}", 1_000) for place in range(axes)])
     assert str(problem.value) == (
@@ -99,7 +99,7 @@ def test_a_product_is_counted_before_it_is_built(axes: int, figures: str) -> Non
     )
 
 
-def test_a_product_may_have_as_many_rows_as_a_sweep_has() -> None:
+def test_a_grid_may_have_the_maximum_number_of_rows() -> None:
     rows = rows_of(PlanKind.PRODUCT, [an_axis("a", 100), an_axis("b", 100)])
     assert len(rows) == MOST_ROWS
     with pytest.raises(PlanProblem, match="10,100 rows"):
@@ -107,7 +107,7 @@ def test_a_product_may_have_as_many_rows_as_a_sweep_has() -> None:
 
 
 @pytest.mark.parametrize("kind", PlanKind)
-def test_an_empty_axis_and_a_field_on_two_axes_are_problems(kind: PlanKind) -> None:
+def test_an_empty_axis_and_a_field_on_two_axes_are_refused(kind: PlanKind) -> None:
     with pytest.raises(AxisProblem, match=r"^top_p has no values yet\. ") as problem:
         rows_of(kind, [TEMPERATURE, Axis(field="top_p", values=())])
     assert problem.value.field == "top_p"
@@ -116,24 +116,24 @@ def test_an_empty_axis_and_a_field_on_two_axes_are_problems(kind: PlanKind) -> N
 
 
 @given(st.lists(st.fixed_dictionaries({}, optional=words), min_size=1, max_size=6))
-def test_rows_come_back_from_the_table_that_shows_them(rows: list[dict[str, str]]) -> None:
-    effective = [{field: said for field, said in row.items() if said not in ("", "base")} for row in rows]
+def test_rows_survive_the_table(rows: list[dict[str, str]]) -> None:
+    effective = [{field: cell for field, cell in row.items() if cell not in ("", "base")} for row in rows]
     once = [row for place, row in enumerate(effective) if row not in effective[:place]]
     assert read_rows(list(words), records_of(list(words), rows)) == once
 
 
-def test_cells_that_say_nothing_are_as_in_the_base() -> None:
+def test_empty_cells_take_the_value_of_the_base() -> None:
     nothing = [None, float("nan"), pd.NA, pd.NaT, "", " \n", np.float64("nan")]
     records = [{"temperature": cell, "model": "large", "ignored": 1} for cell in nothing]
     assert read_rows(["temperature", "model", "top_p"], records) == [{"model": "large"}]
 
 
-def test_empty_and_repeated_rows_are_dropped_and_a_base_that_is_written_stays() -> None:
-    records = [{"temperature": said} for said in ["0.50", None, "base", "0.5", "", " base "]]
+def test_empty_and_repeated_rows_are_dropped_and_an_explicit_base_stays() -> None:
+    records = [{"temperature": cell} for cell in ["0.50", None, "base", "0.5", "", " base "]]
     assert read_rows(["temperature"], records) == [{"temperature": "0.5"}, {}]
 
 
-def test_cells_of_a_table_may_be_numbers_and_truths() -> None:
+def test_cells_of_a_table_may_be_numbers_and_booleans() -> None:
     record = {
         "temperature": np.float64(0.5),
         "max_tokens": 16.0,
@@ -163,7 +163,7 @@ def test_an_invalid_cell_names_its_row_and_field() -> None:
     assert str(problem.value).startswith("Row 3, temperature: hot is invalid for temperature, which takes ")
 
 
-def test_a_table_of_no_rows_or_of_too_many_says_so() -> None:
+def test_a_table_without_rows_or_with_too_many_is_refused() -> None:
     with pytest.raises(PlanProblem, match=r"^The table has no rows\. "):
         read_rows(["temperature"], [{"temperature": None}])
     with pytest.raises(PlanProblem, match=r"^The table has more than 10,000 rows"):
@@ -171,11 +171,11 @@ def test_a_table_of_no_rows_or_of_too_many_says_so() -> None:
 
 
 @pytest.mark.parametrize(("rows", "inputs", "repeats", "cells"), [(3, 4, 5, 60), (3, 0, 5, 15), (1, 1, 1, 1)])
-def test_each_row_meets_each_input_so_often(rows: int, inputs: int, repeats: int, cells: int) -> None:
+def test_the_cell_count_is_rows_times_inputs_times_repeats(rows: int, inputs: int, repeats: int, cells: int) -> None:
     assert cell_count(rows, inputs, repeats) == cells
 
 
 @given(st.lists(st.integers(1, 1_000), max_size=12))
-def test_a_product_of_any_size_can_be_counted(lengths: list[int]) -> None:
+def test_a_grid_of_any_size_can_be_counted(lengths: list[int]) -> None:
     axes = [an_axis(f"key_{place}", length) for place, length in enumerate(lengths)]
     assert row_count(PlanKind.PRODUCT, axes) == math.prod(lengths)

@@ -44,12 +44,12 @@ def test_runs_are_in_their_rows_in_the_order_of_their_repeats() -> None:
 
 
 @pytest.mark.parametrize("newest_first", [True, False])
-def test_of_a_repeat_that_was_made_again_the_newest_run_counts(newest_first: bool) -> None:
+def test_the_newest_run_of_a_repeat_counts(newest_first: bool) -> None:
     records = [a_record(0, 1, "failed", created_at=EARLY), a_record(0, 1, "again", created_at=LATE)]
     assert texts(records_by_row(records[::-1] if newest_first else records, 1)) == [["again"]]
 
 
-def test_runs_that_have_no_place_in_the_plan_are_left_out() -> None:
+def test_runs_outside_the_plan_are_left_out() -> None:
     warm_up, nowhere, of_a_longer_plan = a_record(0, 0), a_record(None, None), a_record(2, 1)
     assert records_by_row([warm_up, nowhere, of_a_longer_plan], 2) == [[], []]
 
@@ -64,17 +64,17 @@ def test_cells_without_a_successful_run_are_missing() -> None:
     assert missing_cells([[a_record(0, 1)]], 1) == []
 
 
-def test_a_row_is_named_by_what_it_changes() -> None:
+def test_a_row_is_named_by_its_changes() -> None:
     assert row_in_words({"temperature": "0", "model": "large"}) == "temperature 0, model large"
     assert row_in_words({}) == "base"
 
 
-def test_the_row_of_the_base_is_the_one_that_changes_nothing() -> None:
+def test_the_base_is_the_row_without_changes() -> None:
     assert base_row([{"temperature": "0"}, {}]) == 1
     assert base_row([{"temperature": "0"}]) is None
 
 
-def test_runs_that_did_not_end_well_have_no_value() -> None:
+def test_unsuccessful_runs_have_no_value() -> None:
     results = [result_of(a_record(0, 1, "four")), result_of(a_record(0, 2, "half a", status=Status.INTERRUPTED))]
     assert values_of(LENGTH, results, {}) == [4]
 
@@ -97,7 +97,7 @@ BY_ROW: list[list[CellResult]] = [
 ]
 
 
-def test_each_axis_is_judged_by_the_rows_that_change_it_alone() -> None:
+def test_an_axis_is_judged_by_rows_that_change_only_it() -> None:
     found = findings(["temperature", "model"], ROWS, BY_ROW, LENGTH, {})
     assert [finding.sentence for finding in found] == [
         "temperature changes length by more than the base's own variation at 1 (k = 4).",
@@ -106,11 +106,11 @@ def test_each_axis_is_judged_by_the_rows_that_change_it_alone() -> None:
     assert [[value.words for value in finding.values] for finding in found] == [["0", "1"], ["large"]]
 
 
-def test_an_axis_that_never_changes_alone_has_no_finding() -> None:
+def test_an_axis_without_such_rows_has_no_finding() -> None:
     assert findings(["temperature"], [{}, ROWS[4]], [BY_ROW[0], BY_ROW[4]], LENGTH, {}) == []
 
 
-def test_without_a_row_of_the_base_there_is_nothing_to_find() -> None:
+def test_without_a_base_row_there_are_no_findings() -> None:
     assert findings(["temperature", "model"], ROWS[1:], BY_ROW[1:], LENGTH, {}) == []
 
 

@@ -22,7 +22,7 @@ def a_setup(*axes: TypedAxis, **parts: Any) -> Setup:
     return Setup(axes=axes or (TEMPERATURE,), **parts)
 
 
-def test_it_begins_with_an_example_that_can_be_run_as_it_is() -> None:
+def test_a_new_setup_is_a_runnable_example() -> None:
     rows = Setup().plan()
     assert records_of(Setup().fields, rows) == [
         {"temperature": words} for words in ("base", "0", "0.25", "0.5", "0.75", "1")
@@ -45,7 +45,7 @@ def test_it_begins_with_an_example_that_can_be_run_as_it_is() -> None:
         (PlanKind.LIST, [{}]),
     ],
 )
-def test_each_kind_of_plan_brings_the_typed_values_together(kind: PlanKind, rows: list[dict[str, str]]) -> None:
+def test_each_kind_of_plan_combines_the_typed_values(kind: PlanKind, rows: list[dict[str, str]]) -> None:
     assert a_setup(TEMPERATURE, SEED, kind=kind).plan() == rows
 
 
@@ -63,7 +63,7 @@ def test_invalid_values_prevent_the_plan_and_are_named_on_their_axis() -> None:
     assert [setup.problem_of(number) for number in (0, 1)] == [None, str(problem.value)]
 
 
-def test_a_second_axis_of_the_same_field_is_named_and_makes_no_plan() -> None:
+def test_a_second_axis_of_the_same_field_is_named_and_prevents_the_plan() -> None:
     setup = a_setup(TEMPERATURE, SEED, TypedAxis(field="temperature", text="0.5"))
     assert [setup.problem_of(number) for number in range(3)] == [
         None,
@@ -82,7 +82,7 @@ def test_axes_of_different_lengths_are_each_valid() -> None:
 
 
 @pytest.mark.parametrize("text", ["", "no number"])
-def test_a_list_takes_its_values_from_its_rows_and_asks_for_none_beside_the_field(text: str) -> None:
+def test_a_list_plan_needs_no_values_of_its_axes(text: str) -> None:
     setup = a_setup(TypedAxis(field="temperature", text=text), kind=PlanKind.LIST)
     assert setup.plan() == [{}]
     assert setup.problem_of(0) is None
@@ -105,7 +105,7 @@ def test_a_list_has_no_column_for_unsweepable_fields() -> None:
         shuffled=st.booleans(),
     )
 )
-def test_it_comes_back_from_json_as_it_was(setup: Setup) -> None:
+def test_a_setup_survives_json(setup: Setup) -> None:
     assert read_setup(setup.model_dump_json()) == setup
 
 
@@ -122,14 +122,14 @@ def test_repeats_and_requests_at_once_have_limits(parts: dict[str, int]) -> None
         a_setup(**parts)
 
 
-def test_edited_rows_keep_the_fields_that_are_still_swept_each_row_once() -> None:
+def test_edited_rows_keep_swept_fields_without_repeated_rows() -> None:
     axes = (TypedAxis(field="top_p", text="0.5"),)
     rows = ({}, {"temperature": "1"}, {"top_p": "0.5", "temperature": "1"})
     assert Setup(axes=axes, rows=rows).edited_rows() == [{}, {"top_p": "0.5"}]
     assert Setup(axes=axes).edited_rows() is None
 
 
-def test_a_data_set_is_read_from_its_text_and_a_part_of_it_is_taken() -> None:
+def test_a_data_set_is_read_from_its_text_and_sampled() -> None:
     setup = Setup(data="word\none\ntwo\nthree\n")
     whole, part = setup.data_set(), setup.model_copy(update={"sample_rows": 2}).data_set()
     assert whole is not None

@@ -30,7 +30,7 @@ ROWS: list[dict[str, str]] = [{}, {"temperature": "1"}]
 
 
 def run(number: int, text: str, position: int, repeat: int, **parts: Any) -> CellResult:
-    said = {"status": "ok", "finish_reason": "stop", "ttft_ms": 10.0 * number, "concurrency": 2, **parts}
+    facts = {"status": "ok", "finish_reason": "stop", "ttft_ms": 10.0 * number, "concurrency": 2, **parts}
     record = RunRecord(
         id=f"{number:032x}",
         created_at="",
@@ -43,7 +43,7 @@ def run(number: int, text: str, position: int, repeat: int, **parts: Any) -> Cel
         text=text,
         position=position,
         repeat=repeat,
-        **said,
+        **facts,
     )
     return result_of(record)
 
@@ -54,8 +54,8 @@ TABLE = long_table(["temperature"], ROWS, [], [BASE_RUNS, WARM_RUNS])
 
 
 def test_each_run_is_a_line_with_the_values_of_all_axes() -> None:
-    said = TABLE[["row", "temperature", "repeat", "answer", "characters", "TTFT ms", "at once"]]
-    assert said.to_numpy().tolist() == [
+    columns = TABLE[["row", "temperature", "repeat", "answer", "characters", "TTFT ms", "at once"]]
+    assert columns.to_numpy().tolist() == [
         ["base", "base", 1, "the sea", 7, 10.0, 2],
         ["base", "base", 2, "the sea", 7, 20.0, 2],
         ["temperature 1", "1", 1, "the sea", 7, 30.0, 2],
@@ -63,13 +63,13 @@ def test_each_run_is_a_line_with_the_values_of_all_axes() -> None:
     ]
 
 
-def test_an_input_is_in_its_line() -> None:
+def test_each_line_names_its_input() -> None:
     inputs = [{"word": "one"}, {"word": "two"}]
     table = long_table([], [{}], inputs, [[run(1, "1", 0, 1)], [run(2, "2", 1, 1)]])
     assert table[["input", "word", "answer"]].to_numpy().tolist() == [[1, "one", "1"], [2, "two", "2"]]
 
 
-def test_a_group_counts_its_cells_and_has_the_middle_of_its_numbers() -> None:
+def test_a_group_has_a_cell_count_and_medians() -> None:
     failed = run(5, "", 1, 3, status="error", finish_reason=None)
     table = grouped(long_table(["temperature"], ROWS, [], [BASE_RUNS, [*WARM_RUNS, failed]]), "temperature")
     columns = ["temperature", "cells", "well", "different answers", "finish reasons", "TTFT ms"]
@@ -79,7 +79,7 @@ def test_a_group_counts_its_cells_and_has_the_middle_of_its_numbers() -> None:
     ]
 
 
-def test_goodput_is_the_share_of_ended_cells_that_ended_well_within_all_limits() -> None:
+def test_goodput_is_the_share_of_ended_cells_that_succeeded_within_all_limits() -> None:
     cells = [
         run(1, "a", 0, 1, gap_p95_ms=20.0),
         run(2, "b", 0, 2, gap_p95_ms=90.0),
@@ -94,7 +94,7 @@ def test_goodput_is_the_share_of_ended_cells_that_ended_well_within_all_limits()
     assert "goodput" not in grouped(table, "temperature")
 
 
-def test_checked_cells_say_whether_they_pass_and_groups_how_often() -> None:
+def test_checked_cells_have_a_result_and_groups_a_pass_rate() -> None:
     cells = [
         replace(run(number, "a", 0, number), passed=passed, check=check)
         for number, (passed, check) in enumerate([(True, ""), (False, "contains b: no."), (None, "judge: Not yet.")], 1)
@@ -106,7 +106,7 @@ def test_checked_cells_say_whether_they_pass_and_groups_how_often() -> None:
     assert "pass rate" not in grouped(TABLE, "temperature")
 
 
-def test_identical_answers_of_a_row_are_grouped_with_their_number() -> None:
+def test_identical_answers_of_a_row_are_grouped_with_a_count() -> None:
     assert collapsed(TABLE)[["row", "answer", "times"]].to_numpy().tolist() == [
         ["base", "the sea", 2],
         ["temperature 1", "the sea", 1],
@@ -114,7 +114,7 @@ def test_identical_answers_of_a_row_are_grouped_with_their_number() -> None:
     ]
 
 
-def test_only_differences_from_the_base_are_left() -> None:
+def test_the_differences_filter_keeps_the_base_and_different_answers() -> None:
     table = different_only(TABLE)
     assert table["answer"].tolist() == ["the sea", "the sea", "a moon"]
     assert "status" not in table
@@ -131,7 +131,7 @@ def test_repeats_are_shown_side_by_side() -> None:
     assert table.to_numpy().tolist() == [["base", 10.0, 20.0], ["temperature 1", 30.0, 40.0]]
 
 
-def test_a_row_has_one_line_for_all_its_inputs_and_one_of_the_same_words_another() -> None:
+def test_a_row_has_one_line_for_all_its_inputs_and_rows_of_the_same_text_stay_apart() -> None:
     inputs = [{"word": "one"}, {"word": "two"}]
     runs = [[run(1, "a", 0, 1)], [run(2, "ab", 1, 1)], [run(3, "abc", 2, 1)], [run(4, "abcd", 3, 1)]]
     table = wide(LENGTH, inputs, runs)
@@ -142,7 +142,7 @@ def test_a_row_has_one_line_for_all_its_inputs_and_one_of_the_same_words_another
     assert wide_table(both, 0)["repeat 1"].tolist() == [1.0, 2.0]
 
 
-def test_names_of_axes_and_inputs_replace_no_other_column() -> None:
+def test_names_of_axes_and_inputs_do_not_replace_other_columns() -> None:
     table = long_table(["answer", "word"], [{"answer": "9"}], [{"word": "one", "row": "two"}], [[run(1, "said", 0, 1)]])
     columns = ["row", "answer (axis)", "word", "word (input)", "row (input)", "answer"]
     assert table[columns].to_numpy().tolist() == [["answer 9", "9", "base", "one", "two", "said"]]
@@ -150,14 +150,14 @@ def test_names_of_axes_and_inputs_replace_no_other_column() -> None:
     assert axis_column("temperature") == "temperature"
 
 
-def test_an_answer_is_different_where_the_base_does_not_give_it_to_the_same_input() -> None:
+def test_answers_are_compared_with_the_base_per_input() -> None:
     inputs = [{"word": "one"}, {"word": "two"}]
     runs = [[run(1, "aa", 0, 1)], [run(2, "bb", 1, 1)], [run(3, "aa", 2, 1)], [run(4, "aa", 3, 1)]]
     table = different_only(long_table(["temperature"], ROWS, inputs, runs))
     assert table["run"].str[-1].tolist() == ["1", "2", "4"]
 
 
-def test_long_answers_that_begin_alike_are_not_the_same() -> None:
+def test_long_answers_with_the_same_beginning_differ() -> None:
     runs = [[run(1, "x" * 100, 0, 1), run(2, "x" * 101, 0, 2)]]
     assert collapsed(long_table([], [{}], [], runs))["times"].tolist() == [1, 1]
 
@@ -170,12 +170,12 @@ def test_tables_of_a_new_sweep_are_empty(begun: list[CellResult]) -> None:
     assert grouped(table, "temperature")["well"].tolist() == [0] * len(begun)
 
 
-def test_the_similarity_of_a_run_is_the_one_that_was_read() -> None:
+def test_the_similarity_of_a_run_is_taken_from_the_log() -> None:
     found = measured(SIMILARITY, ["temperature"], ROWS, [], [BASE_RUNS, WARM_RUNS], {f"{4:032x}": 0.5})
     assert found[["temperature", "value"]].to_numpy().tolist() == [["1", 0.5]]
 
 
-def test_determinism_is_the_share_of_the_same_answers_among_the_other_repeats() -> None:
+def test_determinism_is_the_share_of_equal_answers_among_the_other_repeats() -> None:
     runs = [BASE_RUNS, [*WARM_RUNS, run(5, "a moon", 1, 3)]]
     found = measured(DETERMINISM, ["temperature"], ROWS, [], runs, {})
     assert found["value"].tolist() == [1.0, 1.0, 0.0, 0.5, 0.5]
@@ -187,19 +187,19 @@ def test_no_text_is_a_formula(text: str) -> None:
     assert line == [f"'{text}"]
 
 
-def test_a_spreadsheet_knows_the_encoding_by_the_one_mark_at_the_begin_of_a_file() -> None:
+def test_a_csv_file_has_one_byte_order_mark_at_its_start() -> None:
     table = pd.DataFrame({"größe": ["日本"]})
     content = as_csv(table) + as_csv(table, with_names=False)
     assert content == "\ufeffgröße\r\n日本\r\n日本\r\n".encode()
 
 
 @given(st.lists(st.text(), min_size=1, max_size=4))
-def test_all_other_texts_are_as_they_were(texts: list[str]) -> None:
+def test_texts_without_a_formula_are_unchanged(texts: list[str]) -> None:
     content = as_csv(pd.DataFrame({"a": texts})).decode()
     _, *lines = csv.reader(io.StringIO(content, newline=""))
-    said = ["".join(line) for line in lines if line]
+    read = ["".join(line) for line in lines if line]
     for text in texts:
         has_no_sign = not set("=+-@＝＋－＠\t\r") & set(text)
         is_one_word_first = text[:1].isalnum() and not set(";\t") & set(text)
         if text and (has_no_sign or is_one_word_first):
-            assert text.encode("utf-8", "replace").decode() in said
+            assert text.encode("utf-8", "replace").decode() in read

@@ -1,4 +1,4 @@
-"""Win rates: every judgement is counted, and only decisions make a rate."""
+"""Win rates: every judgement is counted, and only decisions affect the rate."""
 
 import math
 
@@ -44,22 +44,22 @@ def test_settings_without_votes_have_no_rate_and_come_last() -> None:
     assert win_rates(some("new", "newer", Better.BOTH_BAD))[0] == WinRate("new", 0, 0, 0, 1, None, None, None)
 
 
-def test_no_judgements_give_no_rates() -> None:
+def test_without_judgements_there_are_no_rates() -> None:
     assert win_rates([]) == []
 
 
-def test_a_setting_judged_against_itself_counts_for_nothing() -> None:
+def test_votes_on_a_setting_against_itself_are_ignored() -> None:
     decided = some("cold", "warm", Better.FIRST)
     itself = [*some("cold", "cold", Better.SECOND), *some("hot", "hot", Better.TIE)]
     assert win_rates([*decided, *itself]) == win_rates(decided)
 
 
-def test_the_words_of_a_verdict_are_those_of_the_log() -> None:
+def test_verdicts_have_stable_values_in_the_log() -> None:
     assert [verdict.value for verdict in Better] == ["first", "second", "tie", "both bad"]
 
 
 @pytest.mark.parametrize(("wins", "losses"), [(1, 0), (0, 1), (3, 1), (8, 2), (50, 50), (1, 999)])
-def test_the_interval_is_wilsons(wins: int, losses: int) -> None:
+def test_the_interval_is_the_wilson_score_interval(wins: int, losses: int) -> None:
     judgements = some("one", "other", Better.FIRST, wins) + some("one", "other", Better.SECOND, losses)
     found = next(found for found in win_rates(judgements) if found.setting == "one")
     low, high = wilson(wins, wins + losses)

@@ -43,7 +43,7 @@ def test_words_stay_whole_and_removals_come_first(before: str, after: str, expec
 
 
 @given(st.one_of(st.text(), TEXTS), st.one_of(st.text(), TEXTS))
-def test_the_pieces_hold_both_texts_to_the_character(before: str, after: str) -> None:
+def test_the_pieces_contain_both_texts_exactly(before: str, after: str) -> None:
     pieces = word_differences(before, after)
     assert joined(pieces, Kind.SAME, Kind.REMOVED) == before
     assert joined(pieces, Kind.SAME, Kind.ADDED) == after
@@ -67,7 +67,7 @@ def test_identical_texts_are_one_piece_at_most(text: str) -> None:
     ("before", "after", "share"),
     [("", "", 0), ("a b", "a b!", 0), ("a b", "a c", 0.5), ("a", "b", 1), ("a b c", "", 1)],
 )
-def test_the_changed_share_counts_words_of_both_texts_and_no_signs(before: str, after: str, share: float) -> None:
+def test_the_changed_share_counts_words_and_ignores_punctuation(before: str, after: str, share: float) -> None:
     assert changed_share(word_differences(before, after) or []) == share
 
 
@@ -81,7 +81,7 @@ def test_words_that_were_replaced_one_after_the_other_stay_together() -> None:
 
 
 @given(TEXTS, TEXTS)
-def test_as_many_words_stay_as_can(before: str, after: str) -> None:
+def test_the_longest_common_subsequence_is_kept(before: str, after: str) -> None:
     # White space between changes goes with them.
     before, after = (re.sub(r"\s", ".", text) for text in (before, after))
     stayed = [piece.text for piece in word_differences(before, after) if piece.kind is Kind.SAME]

@@ -34,8 +34,8 @@ from tests.streaming.endpoint import DONE, Endpoint, chunk, head, serve
 from tests.waiting import wait_for
 
 pytestmark = [
-    pytest.mark.filterwarnings("default"),  # those of Dask are not ours
-    pytest.mark.xdist_group("dask"),  # groups begin first, and this takes longest of what needs no browser
+    pytest.mark.filterwarnings("default"),  # warnings of Dask itself
+    pytest.mark.xdist_group("dask"),  # groups begin first; this is the longest test without a browser
 ]
 
 ROWS = 20
@@ -58,7 +58,7 @@ def kept(experiment_id: str = ID) -> list[RunRecord]:
 
 
 class Gate:
-    """Holds answers back while it is closed; ``held`` is how many came since."""
+    """Holds answers back while closed; ``held`` is the number of requests since."""
 
     def __init__(self) -> None:
         self.held = 0
@@ -116,7 +116,7 @@ def two_workers(postgresql_url: str, server: Endpoint, monkeypatch: pytest.Monke
     close_service()
 
 
-def test_a_stop_reaches_the_workers_and_one_that_dies_loses_no_cell(
+def test_a_stop_reaches_the_workers_and_a_killed_worker_loses_no_cell(
     two_workers: Service, server: Endpoint, stage: Stage, gate: Gate
 ) -> None:
     assert two_workers.workers_problem is None
@@ -133,7 +133,7 @@ def stop_two_cells(experiment: Experiment, server: Endpoint) -> None:
 
 
 def kill_a_worker(two_workers: Service, server: Endpoint, stage: Stage, gate: Gate) -> None:
-    """What the worker was asking when it died is asked once more; nothing else is."""
+    """Only the requests of the killed worker are repeated."""
     client = two_workers.workers._client
     experiment = two_workers.experiments.find(ID)
     experiment.start(Plan(cells(server.base_url), Timing.PARALLEL, 4, shared=True))
@@ -146,9 +146,9 @@ def kill_a_worker(two_workers: Service, server: Endpoint, stage: Stage, gate: Ga
     pids = client.run(os.getpid)
     assert len(pids) == 2
     assert os.getpid() not in pids.values()
-    asked = stage.models.count("m")
+    before = stage.models.count("m")
     os.kill(pids[dying], signal.SIGKILL)
-    wait_for(lambda: stage.models.count("m") == asked + len(asking[dying]), 60)
+    wait_for(lambda: stage.models.count("m") == before + len(asking[dying]), 60)
     gate.open()
     wait_for(lambda: not experiment.going_on, 60)
     assert missing_cells(records_by_row(kept(), ROWS), 2) == []
@@ -184,7 +184,7 @@ def test_dask_is_needed_only_with_a_scheduler() -> None:
 
 @contextmanager
 def dask(*command: str, folder: Path, **environment: str) -> Iterator[None]:
-    """A process of Dask's, as a person starts it in a folder; killed in the end."""
+    """A Dask process started in a folder from the command line; killed at the end."""
     program = Path(sys.executable).with_name("dask")
     with (
         open(folder / "dask.log", "a") as log,
@@ -240,7 +240,7 @@ def test_a_sweep_pauses_without_a_scheduler_and_continues_with_the_next(
     with dask(*scheduler, folder=tmp_path), dask(*worker, folder=tmp_path):
 
         def ended() -> bool:
-            if experiment.paused:  # again, when the connection broke once more
+            if experiment.paused:  # again, if the connection broke once more
                 if stage.models.count("m") > begun_with[-1]:
                     begun_with.append(stage.models.count("m"))
                 experiment.resume()
@@ -248,6 +248,6 @@ def test_a_sweep_pauses_without_a_scheduler_and_continues_with_the_next(
 
         wait_for(ended, 60)
     assert missing_cells(records_by_row(kept(), ROWS), 2) == []
-    # Two cells at most were under way at each pause, and only those may have been made twice.
+    # At most two cells were active at each pause, and only those may have run twice.
     assert 2 * ROWS <= stage.models.count("m") <= 2 * ROWS + 2 * len(begun_with)
     close_service()

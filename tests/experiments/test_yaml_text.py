@@ -30,12 +30,12 @@ def test_written_values_are_read_with_the_same_type(value: JsonValue) -> None:
 
 @given(texts)
 def test_any_text_is_read_or_refused_with_its_line(text: str) -> None:
-    said = "Line 1"
+    sentence = "Line 1"
     try:
         read_yaml(text)
     except YamlProblem as problem:
-        said = problem.sentence
-    assert said.startswith("Line ")
+        sentence = problem.sentence
+    assert sentence.startswith("Line ")
 
 
 @pytest.mark.parametrize(
