@@ -44,7 +44,7 @@ def stall(name: str, play: Play, **more: object) -> Fault:
 
 
 def cut(name: str, play: Play | bytes, **more: object) -> Fault:
-    """Text arrives, then the body ends without a proof that it is complete."""
+    """Text arrives, then the body ends without proof that it is complete."""
     return interrupted(name, "closed_early", play, **more)
 
 

@@ -70,7 +70,7 @@ def not_http(name: str, answer: bytes, **more: object) -> Fault:
 
 CONNECTING = group(
     "A connect",
-    error("connect_refused", "connect_refused", b"", None, attempts=3, where=Where.NOBODY, says="refused"),
+    error("connect_refused", "connect_refused", b"", None, attempts=3, where=Where.CLOSED_PORT, says="refused"),
     error("dns_failure", "dns", b"", None, attempts=3, where=Where.UNKNOWN_NAME, says="no-such-host.invalid",
           within_s=4),  # however slow this machine's resolver is
     error("dns_illegal_name", "dns", b"", None, attempts=3, where=Where.ILLEGAL_NAME, says="not known"),

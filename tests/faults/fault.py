@@ -36,8 +36,8 @@ class Where(Enum):
     """The server at the endpoint's address."""
 
     SERVER = "the bad server"
-    NOBODY = "a port on which nothing listens"
-    FULL = "a queue so full that the packets of whoever comes next are dropped"
+    CLOSED_PORT = "a port on which nothing listens"
+    FULL = "a queue so full that the next packets are dropped"
     UNKNOWN_NAME = "http://no-such-host.invalid/v1"
     ILLEGAL_NAME = f"http://{'long-' * 20}name.invalid/v1"
 

@@ -38,7 +38,7 @@ class Played:
     settled: bool
     """Whether the server saw every connection closed soon after the end."""
     called_elsewhere: bool = False
-    """Whether anybody called the address that a redirect names."""
+    """Whether the target of a redirect was called."""
 
     def differences(self, fault: Fault) -> list[str]:
         """The broken guarantees in words; empty when all are kept."""
@@ -85,7 +85,7 @@ def play(fault: Fault, **limits: float) -> Played:
     with serving(fault.play, fault.certificate) as server:
         outcome, events, took_s = run(base_url_of(fault, server), fault, **limits)
         close_kept_connections()
-        settled = server.everybody_left(_SETTLED_S)
+        settled = server.all_connections_closed(_SETTLED_S)
         called_elsewhere = server.called_elsewhere
     return Played(outcome, events, took_s, server, settled, called_elsewhere)
 
@@ -106,7 +106,7 @@ def run(base_url: str, fault: Fault, **limits: float) -> tuple[Outcome, list[Tim
 
 @contextmanager
 def _address(where: Where) -> Iterator[str]:
-    if where is Where.NOBODY:
+    if where is Where.CLOSED_PORT:
         with socket.create_server(("127.0.0.1", 0)) as taken:
             port = taken.getsockname()[1]
         yield f"http://127.0.0.1:{port}/v1"

@@ -24,7 +24,7 @@ class Caller:
         self.turn = turn
         """Which connection of this server it is, from 0."""
         self.elsewhere = elsewhere
-        """The base URL of an address that nobody may call."""
+        """The base URL of an address that must not be called."""
         self.request = b""
 
     def read(self) -> bytes:
@@ -115,7 +115,7 @@ class BadServer:
         self._threads = [threading.Thread(target=self._accept, name="bad server", daemon=True)]
         self._threads[0].start()
 
-    def everybody_left(self, within_s: float) -> bool:
+    def all_connections_closed(self, within_s: float) -> bool:
         """Whether all connections end by themselves within this many seconds."""
         until = time.monotonic() + within_s
         while len(self.left_at) < self.attempts:

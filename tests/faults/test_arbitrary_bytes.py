@@ -19,14 +19,14 @@ from tests.faults.fault import LIMITS
 from tests.streaming.endpoint import DONE, chunk, event, framed, head, serve
 from tests.streaming.endpoint import Endpoint as Changing
 
-pytestmark = pytest.mark.timeout(3600)  # the long profile takes its time
+pytestmark = pytest.mark.timeout(3600)  # the long profile takes longer
 
 SMALL = Limits.from_mapping(
     {**LIMITS, "first_event_s": 1, "idle_between_events_s": 1, "total_s": 2, "retries_before_first_byte": 0,
      "max_event_bytes": 200, "max_stream_bytes": 2000, "max_text_chars": 500, "max_bad_events": 5,
      "max_document_bytes": 400, "max_error_body_bytes": 100}
 )  # fmt: skip
-# Nothing here waits for a limit, so none may be met because the machine is busy.
+# No test here waits for a limit, so a busy machine must not reach one.
 ROOMY = Limits(after_done_s=0.1, retries_before_first_byte=0)
 
 content_types = st.sampled_from(
@@ -129,7 +129,7 @@ def test_any_head_ends_with_a_status(server: Changing, begin: bytes, places: lis
     cuts,
     st.data(),
 )
-def test_a_stream_cut_anywhere_gives_a_prefix_and_is_ok_only_with_proof(
+def test_a_stream_cut_anywhere_gives_a_prefix_and_is_ok_only_if_proven_complete(
     server: Changing,
     pieces: list[str],
     ending: str,
@@ -164,7 +164,7 @@ def test_a_stream_cut_anywhere_gives_a_prefix_and_is_ok_only_with_proof(
 @example([("a", {"choices": [{"delta": {"tool_calls": [{"function": {"arguments": ["\ud83d"]}}]}}]})])
 def test_malformed_chunks_lose_no_other_text(server: Changing, both: list[tuple[str, dict[str, object]]]) -> None:
     def odd(value: dict[str, object]) -> bytes:
-        # An odd chunk may say something at other places, but not what would end or prolong the text.
+        # An odd chunk may contain other values, but none that end or extend the text.
         return event({**value, "error": None, "object": None, "choices": without_text(value.get("choices"))})
 
     body = b"".join(chunk(text) + odd(value) for text, value in both)

@@ -1,4 +1,4 @@
-"""Too large answers never come into memory: the peak of the reader in its own process."""
+"""Too large answers are not loaded: the peak memory of the reader in its own process."""
 
 from __future__ import annotations
 

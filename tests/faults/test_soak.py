@@ -10,7 +10,7 @@ RUNS = 1_000
 
 
 @pytest.mark.long
-def test_many_runs_at_once_leave_nothing_behind() -> None:
+def test_many_runs_at_once_leave_no_thread_or_open_file() -> None:
     soaked = soak(RUNS)
     assert soaked.broken == []
     assert soaked.after.threads == soaked.before.threads

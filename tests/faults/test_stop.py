@@ -32,7 +32,7 @@ CLOSED_WITHIN_S = 1.0
 
 @dataclass(frozen=True)
 class Phase:
-    """What a run waits for when the stop comes, and what is kept of it. ``text`` None stands for some."""
+    """The state of a run at the stop, and the text it keeps; ``text`` None stands for any text."""
 
     name: str
     play: Play | None = None
@@ -44,7 +44,7 @@ class Phase:
     limits: dict[str, float] = field(default_factory=dict)
 
     def differences(self, seen: Stopped) -> list[str]:
-        """What of a stop in this phase is not as promised, in words; empty when the promise was kept."""
+        """The broken guarantees of a stop in this phase, in words; empty when all are kept."""
         outcome = seen.outcome
         text_is_kept = set(outcome.text) == {"x"} if self.text is None else outcome.text == self.text
         promises = {
@@ -57,7 +57,7 @@ class Phase:
             f"time: ended after {seen.ended_s:.2f} s": seen.ended_s < ENDS_WITHIN_S,
             f"time: closed after {seen.closed_s:.2f} s": seen.closed_s < CLOSED_WITHIN_S,
         }
-        return [said for said, kept in promises.items() if not kept]
+        return [promise for promise, kept in promises.items() if not kept]
 
 
 LOOK_UP = Phase("name look-up")
@@ -97,7 +97,7 @@ PHASES = (
 
 @dataclass(frozen=True)
 class Stopped:
-    """What a stop did: how the run ended, and the seconds until it had ended and until the server saw the close."""
+    """The effect of a stop: the outcome, and the seconds until the end and until the server saw the close."""
 
     outcome: Outcome
     ended_s: float
@@ -129,15 +129,15 @@ def stopped(phase: Phase) -> Stopped:
             pass
         ended_at = time.monotonic()
         timer.join()
-        close_kept_connections()  # of an error's answer that was read to its end
-        assert server is None or server.everybody_left(CLOSED_WITHIN_S)
+        close_kept_connections()  # of an error response that was read to its end
+        assert server is None or server.all_connections_closed(CLOSED_WITHIN_S)
         closed_at = max(server.left_at) if server else ended_at
         return Stopped(stream.outcome, ended_at - moments[0], closed_at - moments[0], server.attempts if server else 1)
 
 
 @contextmanager
 def endless_look_up(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Inside, the resolver does not answer."""
+    """Within this block, the resolver does not answer."""
     over = threading.Event()
 
     def look_up(*_: object, **__: object) -> list[object]:
@@ -163,7 +163,7 @@ def _trusted() -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def together(_trusted: None) -> tuple[dict[str, list[str]], list[str]]:
-    """What is not as promised of each phase when several are stopped at once, and what all of them leave behind."""
+    """The broken guarantees of each phase when several are stopped at once, and the leaks of all of them."""
     found, left = at_once(lambda phase: phase.differences(stopped(phase)), PHASES)
     return {phase.name: differences for phase, differences in zip(PHASES, found, strict=True)}, left
 
@@ -179,16 +179,16 @@ def test_a_stop_ends_the_run_at_once_and_the_endpoint_sees_it(
 ) -> None:
     differences = together[0][phase.name]
     if any(text.startswith("time: ") for text in differences):
-        # Those that were stopped at once may be late because of each other.
+        # Runs stopped at once may delay each other.
         differences = differences_alone(phase)
     assert differences == []
 
 
-def test_a_stop_ends_the_look_up_of_a_name(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_stop_ends_a_name_lookup(monkeypatch: pytest.MonkeyPatch) -> None:
     with endless_look_up(monkeypatch):
         seen = stopped(LOOK_UP)
     assert LOOK_UP.differences(seen) == []
 
 
-def test_runs_that_are_stopped_leave_nothing_behind(together: tuple[dict[str, list[str]], list[str]]) -> None:
+def test_stopped_runs_leave_no_thread_or_open_file(together: tuple[dict[str, list[str]], list[str]]) -> None:
     assert together[1] == []
