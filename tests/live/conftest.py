@@ -107,7 +107,7 @@ class Server:
         self.port = free_port()
         allowed = lambda origin, _host: origin == ORIGIN  # noqa: E731
         routes = [WebSocketRoute("/live", LiveSocket(lambda: self.channels, allowed, hello_s).serve)]
-        # Like Streamlit's own server.
+        # Like Streamlit's server.
         config = uvicorn.Config(Starlette(routes=routes), port=self.port, ws="websockets-sansio", log_level="error")
         self.uvicorn = uvicorn.Server(config)
 
@@ -139,7 +139,7 @@ def live() -> Iterator[Server]:
         yield server
 
 
-def shown(live: Server, *runs: Run) -> str:
+def page_token(live: Server, *runs: Run) -> str:
     """The token of a page that shows these runs."""
     channel = live.channels.open()
     for run in runs:

@@ -1,4 +1,4 @@
-"""Blocks and frames: whatever a reader has seen, the frames make it equal to the answer."""
+"""Blocks and frames: from any state, frames bring a reader to the current answer."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ LISTS = st.lists(st.text(st.sampled_from(list("ab<&é😀")), max_size=8), max_s
 
 
 @given(st.lists(LISTS, max_size=8))
-def test_frames_make_a_reader_equal_to_the_blocks(states: list[list[str]]) -> None:
+def test_a_reader_that_applies_all_frames_has_the_blocks(states: list[list[str]]) -> None:
     reader, seen = Reader(), []
     for blocks in states:
         frame = reader.frame(blocks)
@@ -30,7 +30,7 @@ def test_frames_make_a_reader_equal_to_the_blocks(states: list[list[str]]) -> No
 
 
 @given(TEXTS, st.lists(st.integers(0, 3_000)))
-def test_plain_blocks_hold_the_text_to_the_character_however_it_came(text: str, cuts: list[int]) -> None:
+def test_plain_blocks_contain_the_exact_text_for_any_chunks(text: str, cuts: list[int]) -> None:
     blocks = PlainBlocks()
     final: list[str] = []
     for cut in [*sorted(cut for cut in cuts if cut < len(text)), len(text)]:
@@ -52,7 +52,7 @@ def test_a_repeated_end_changes_nothing(text: str, view: View) -> None:
 
 
 @given(TEXTS, st.sampled_from(["markdown", "plain"]), st.integers(0, 3_000))
-def test_an_older_text_takes_nothing_away(text: str, view: View, cut: int) -> None:
+def test_an_older_text_removes_no_block(text: str, view: View, cut: int) -> None:
     blocks = AnswerBlocks(view)
     blocks.update(text)
     before = list(blocks.blocks)
@@ -86,7 +86,7 @@ def test_only_new_text_is_sent_in_utf16_units() -> None:
     assert reader.frame(["<p>😀 and</p>", "<p>more</p>"]) == [1, 0, "<p>more</p>"]
 
 
-def test_json_that_is_whole_is_indented_once_it_has_ended() -> None:
+def test_complete_json_is_indented_at_the_end() -> None:
     blocks = AnswerBlocks("markdown")
     blocks.update('{"a": [1, 2]}')
     assert "<pre>" not in "".join(blocks.blocks)
@@ -101,7 +101,7 @@ def test_json_that_is_whole_is_indented_once_it_has_ended() -> None:
     assert html.unescape("".join(plain.blocks)) == '{"a": [1, 2]}'
 
 
-def test_numbers_in_json_stay_as_the_model_wrote_them() -> None:
+def test_numbers_in_json_are_shown_as_received() -> None:
     written = (
         '{"price": 1.10, "long": 0.12345678901234567890123, "e": 1E5, "zero": -0, "empty": [{}, []], "s": "\\u00e9{", '
         '"huge": 1e400, "zero": 0.0}'

@@ -1,4 +1,4 @@
-"""Who may see what: tokens cannot be guessed, grow old without a page, and know the runs drawn last."""
+"""Access to runs: tokens are random, expire without a page, and cover the most recently drawn runs."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from components.live.channels import Channels
 from tests.live.conftest import make_run
 
 
-def test_every_page_has_a_token_of_its_own_that_cannot_be_guessed() -> None:
+def test_every_page_has_its_own_random_token() -> None:
     every = Channels()
     tokens = {every.open().token for _ in range(100)}
     assert len(tokens) == 100
@@ -17,7 +17,7 @@ def test_every_page_has_a_token_of_its_own_that_cannot_be_guessed() -> None:
     assert all(len(token) == 32 for token in tokens)
 
 
-def test_a_page_sees_the_runs_drawn_on_it_and_no_others() -> None:
+def test_a_page_sees_only_the_runs_drawn_on_it() -> None:
     every = Channels()
     mine, theirs = every.open(), every.open()
     run = make_run("text")
@@ -28,7 +28,7 @@ def test_a_page_sees_the_runs_drawn_on_it_and_no_others() -> None:
     assert every.find("") is None
 
 
-def test_a_token_lives_on_while_a_connection_or_a_drawing_is_recent(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_token_stays_valid_while_its_page_is_connected_or_recently_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [1000.0]
     monkeypatch.setattr(channels.time, "monotonic", lambda: now[0])
     every = Channels()
@@ -47,7 +47,7 @@ def test_a_token_lives_on_while_a_connection_or_a_drawing_is_recent(monkeypatch:
     assert every.find(channel.token) is None
 
 
-def test_the_run_drawn_longest_ago_is_dropped_first() -> None:
+def test_the_least_recently_drawn_run_is_dropped_first() -> None:
     channel = Channels().open()
     runs = [make_run() for _ in range(17)]
     for run in runs[:16]:

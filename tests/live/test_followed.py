@@ -1,4 +1,4 @@
-"""A run of another process on a page: what is new of it arrives by itself, and nothing else."""
+"""A run of another process on a page: only its new text is sent, without a request."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ __all__ = ["_postgresql_server", "postgresql_url", "sqlite_url", "url"]
 
 @pytest.fixture
 def logs(url: str) -> Iterator[tuple[Log, Log]]:
-    """The log of the process that has the run, and that of the process that has the page."""
+    """The logs of the process of the run and of the process of the page."""
     opened = Log(url, Limits(log_flush_ms=50, stop_requests_s=0.05)), Log(url)
     yield opened
     for log in opened:
@@ -42,7 +42,7 @@ def reads_until(reader: Reader, text: str) -> None:
         reader.read()
 
 
-def test_only_new_text_of_a_run_elsewhere_reaches_the_page(live: Server, logs: tuple[Log, Log]) -> None:
+def test_only_new_text_of_a_run_of_another_process_reaches_the_page(live: Server, logs: tuple[Log, Log]) -> None:
     run = make_run("word " * 20_000)
     channel = live.channels.open()
     channel.show(followed(logs, run), run.events)
@@ -60,7 +60,7 @@ def test_only_new_text_of_a_run_elsewhere_reaches_the_page(live: Server, logs: t
         assert reader.received - received < 2_000
 
 
-def test_the_page_says_that_a_run_elsewhere_is_stopping(live: Server, logs: tuple[Log, Log]) -> None:
+def test_a_stopping_run_of_another_process_is_shown_as_stopping(live: Server, logs: tuple[Log, Log]) -> None:
     run = make_run("Hello")
     channel = live.channels.open()
     channel.show(followed(logs, run), run.events)

@@ -1,4 +1,4 @@
-"""The phases of a run follow each other without a gap, whatever happened."""
+"""The phases of a run follow each other without a gap for any outcome."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ RECORD = a_run("Hello").record()
 MOMENTS = st.none() | st.floats(0, 1e6)
 
 
-def test_each_phase_begins_where_the_one_before_it_ended() -> None:
+def test_each_phase_begins_at_the_end_of_the_previous_one() -> None:
     record = replace(RECORD, connect_ms=5.0, first_byte_ms=10.0, ttft_ms=30.0, waited_ms=100.0, total_ms=200.0)
     assert phases(record) == [
         Phase("connect", 0.0, 5.0),
@@ -24,12 +24,12 @@ def test_each_phase_begins_where_the_one_before_it_ended() -> None:
     ]
 
 
-def test_a_reused_connection_is_shown_with_no_time() -> None:
+def test_a_reused_connection_has_a_phase_without_duration() -> None:
     record = replace(RECORD, connect_ms=0.0, first_byte_ms=10.0, ttft_ms=None, waited_ms=0.0, total_ms=10.0)
     assert phases(record) == [Phase("connection reused", 0.0, 0.0), Phase("first byte", 0.0, 10.0)]
 
 
-def test_a_run_that_never_got_an_answer_has_an_end_and_no_decoding() -> None:
+def test_a_run_without_an_answer_has_no_decoding_phase() -> None:
     record = replace(RECORD, connect_ms=None, first_byte_ms=None, ttft_ms=None, waited_ms=None, total_ms=50.0)
     assert phases(record) == [Phase("end", 0.0, 50.0)]
 

@@ -1,4 +1,4 @@
-"""A replay ends with the answer as the log has it, and every event has its time."""
+"""A replay ends with the logged answer, and every event has its time."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def event(text: str, at_ms: float = 1.0) -> StoredEvent:
 
 
 def played(run, view: str = "markdown") -> list[tuple[float, list[str]]]:
-    """The time of each event, and the blocks that stand on the page then."""
+    """The time of each event, with the blocks then on the page."""
     channel = Channel()
     channel.show(run, run.events)
     states, blocks = [], []
@@ -38,7 +38,7 @@ def played(run, view: str = "markdown") -> list[tuple[float, list[str]]]:
 @given(st.lists(st.text(st.sampled_from(list("ab `*\n-|$😀")), max_size=12), min_size=1, max_size=40))
 def test_after_each_event_the_page_shows_the_text_so_far(pieces: list[str]) -> None:
     run = make_run()
-    pieces = ["1", "2", *pieces]  # a second piece that begins with the first may be held until it is clear what it is
+    pieces = ["1", "2", *pieces]  # a second piece that begins with the first may be held back as a possible repetition
     for number, piece in enumerate(pieces):
         tell(run, piece, number * 10.0)
     end(run)
@@ -70,14 +70,14 @@ def test_cut_or_different_events_show_the_rest_of_the_text() -> None:
     assert lengths_after([event("Hi "), event("secret-key"), event("!")], "Hi •••!") == [3, 7, 7]
 
 
-def test_events_without_text_change_nothing_and_what_was_held_back_comes_last() -> None:
+def test_events_without_text_change_nothing_and_held_back_text_comes_last() -> None:
     done = StoredEvent("message", "[DONE]", 3.0, 6)
     broken = StoredEvent("message", "{not json", 2.0, 9)
     assert lengths_after([event("a"), broken, event("b"), done], "ab�") == [1, 1, 2, 3]
     assert lengths_after([], "text") == []
 
 
-def test_a_log_that_cannot_be_read_is_a_sentence() -> None:
+def test_an_unreadable_log_is_reported() -> None:
     def fail() -> list[StoredEvent]:
         raise QueryFailed("The log cannot be read now.")
 
@@ -87,7 +87,7 @@ def test_a_log_that_cannot_be_read_is_a_sentence() -> None:
     assert list(replay_frames(channel.find(run.id), "plain")) == [{"problem": "The log cannot be read now."}]
 
 
-def test_a_run_whose_events_are_gone_is_a_sentence() -> None:
+def test_missing_events_are_reported() -> None:
     channel = Channel()
     run = make_run("text").record()
     channel.show(run, list)
@@ -95,7 +95,7 @@ def test_a_run_whose_events_are_gone_is_a_sentence() -> None:
     assert message == {"problem": "The log does not hold the events of this run any more."}
 
 
-def test_slow_texts_are_drawn_less_often_and_whole_at_the_end() -> None:
+def test_slow_texts_are_drawn_less_often_and_completely_at_the_end() -> None:
     run = make_run()
     rows = [f"| {number} | *b* |\n" for number in range(400)]
     for number, piece in enumerate(["| a | b |\n|---|---|\n", *rows]):

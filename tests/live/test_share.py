@@ -1,4 +1,4 @@
-"""What one visitor has of the live view ends, on however many connections, and takes nothing from the others."""
+"""The live view limits each visitor over all connections, without affecting others."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.waiting import run_apart, wait_for
 
 @pytest.fixture
 def strict(live: Server) -> Iterator[Server]:
-    """The server while a visitor may have two pages, and a network three."""
+    """The server with limits of two pages per visitor and three per network."""
     usual, live.channels = live.channels, Channels(Most(of_visitor=2, of_network=3))
     yield live
     live.channels = usual
@@ -40,7 +40,7 @@ def test_connections_are_limited_per_visitor_and_network_for_any_token(strict: S
         stack.enter_context(strict.reader(strict.channels.open("them", "there").token))
 
 
-def test_the_lanes_of_a_visitor_end_with_a_sentence_and_those_that_are_left_can_be_taken_again(strict: Server) -> None:
+def test_lanes_of_a_visitor_are_limited_with_a_sentence_and_a_freed_lane_can_be_reused(strict: Server) -> None:
     run = make_run("Hello")
     channel = strict.channels.open("me", None)
     channel.show(run, run.events)
@@ -73,7 +73,7 @@ def compute() -> None:
 
 @pytest.mark.clock
 @pytest.mark.parametrize("connections", [1, 8])
-def test_connections_of_one_visitor_share_one_share_of_time(connections: int) -> None:
+def test_connections_of_one_visitor_share_their_processor_time(connections: int) -> None:
     worked: list[float] = []
 
     async def work(shares: Shares, ends: float) -> None:
@@ -93,7 +93,7 @@ def test_connections_of_one_visitor_share_one_share_of_time(connections: int) ->
     assert sum(worked) / (time.monotonic() - began) < 0.35
 
 
-def test_a_hurried_turn_delays_the_next_one() -> None:
+def test_an_early_turn_delays_the_next_one() -> None:
     async def turns() -> None:
         async with Shares(Most(100)).of("me") as share:
             share.free_at = asyncio.get_running_loop().time() + 3_600
@@ -127,7 +127,7 @@ def test_a_new_connection_gets_no_extra_time() -> None:
     assert before == after > 0
 
 
-def test_a_connection_closed_early_has_used_its_time() -> None:
+def test_the_time_of_a_closed_connection_counts() -> None:
     ended: list[float] = []
 
     def work() -> None:

@@ -1,4 +1,4 @@
-"""The page's socket: who may see what, what arrives whatever happens in between, and what a slow reader is given."""
+"""The page's socket: access, complete delivery despite interruptions, and slow readers."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from components.live.socket import UNREADABLE, WRONG_TOKEN
 from components.live.subscription import Subscription
 from components.markdown.answer import AnswerBlocks
 from components.streaming.outcome import Status
-from tests.live.conftest import ORIGIN, Reader, Server, end, make_run, shown, soon, tell
+from tests.live.conftest import ORIGIN, Reader, Server, end, make_run, page_token, soon, tell
 from tests.waiting import run_apart, wait_for
 
 ANSWERS = [path.read_text() for path in sorted((Path(__file__).parents[1] / "markdown" / "answers").glob("*.md"))]
@@ -32,7 +32,7 @@ ANSWERS = [path.read_text() for path in sorted((Path(__file__).parents[1] / "mar
 
 @pytest.mark.parametrize("origin", ["http://evil.test", "null", "", None])
 def test_another_origin_is_refused_before_the_handshake(live: Server, origin: str | None) -> None:
-    with pytest.raises(InvalidStatus) as refused, live.connection(shown(live), origin=origin):
+    with pytest.raises(InvalidStatus) as refused, live.connection(page_token(live), origin=origin):
         pass
     assert refused.value.response.status_code == 403
 
@@ -52,10 +52,10 @@ def test_a_wrong_token_is_refused(live: Server, token: object) -> None:
 
 def test_an_old_token_is_refused(live: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(live, "channels", Channels())
-    token = shown(live, make_run("text"))
+    token = page_token(live, make_run("text"))
     with live.reader(token):
         live.channels.life_s = 0.0
-        # While its page is there, a token does not grow old.
+        # A token does not expire while its page is open.
         assert live.channels.find(token)
     wait_for(lambda: live.channels.find(token) is None)
     with live.connection(token) as connection:
@@ -64,8 +64,8 @@ def test_an_old_token_is_refused(live: Server, monkeypatch: pytest.MonkeyPatch) 
 
 def test_another_visitors_run_is_refused(live: Server) -> None:
     mine, theirs = make_run("mine"), make_run("theirs")
-    shown(live, theirs)
-    with live.reader(shown(live, mine)) as reader:
+    page_token(live, theirs)
+    with live.reader(page_token(live, mine)) as reader:
         for request in ({"watch": theirs.id, "part": "plain"}, {"replay": theirs.id, "part": "plain"}):
             reader.facts = {}
             reader.ask(request)
@@ -87,7 +87,7 @@ def test_another_visitors_run_is_refused(live: Server) -> None:
 )
 def test_an_invalid_request_ends_its_own_connection_only(live: Server, request_text: str | bytes) -> None:
     run = make_run("text")
-    token = shown(live, run)
+    token = page_token(live, run)
     with live.reader(token) as other, live.connection(token) as connection:
         assert connection.recv(timeout=10) == "[]"
         connection.send(request_text)
@@ -107,7 +107,7 @@ def test_a_silent_page_is_disconnected() -> None:
 
 def test_text_status_and_end_arrive_as_they_come(live: Server) -> None:
     run = make_run()
-    with live.reader(shown(live, run)) as reader:
+    with live.reader(page_token(live, run)) as reader:
         reader.watch(run.id, "markdown")
         reader.read()
         assert reader.facts["note"] == "…"
@@ -121,9 +121,9 @@ def test_text_status_and_end_arrive_as_they_come(live: Server) -> None:
         assert reader.facts["said"] == "Answer finished, 3 chunks, cut at max_tokens"
 
 
-def test_the_status_line_has_the_endpoints_words_as_text_only(live: Server) -> None:
+def test_the_status_line_shows_endpoint_messages_as_text_only(live: Server) -> None:
     run = make_run("text")
-    with live.reader(shown(live, run)) as reader:
+    with live.reader(page_token(live, run)) as reader:
         reader.watch(run.id, "status")
         reader.read()
         assert ">Streaming</span>" in reader.blocks[0]
@@ -133,10 +133,10 @@ def test_the_status_line_has_the_endpoints_words_as_text_only(live: Server) -> N
         assert "finish reason &lt;img src=x&gt;</span>" in reader.blocks[0]
 
 
-def test_a_wait_counts_down_without_changes_of_the_run(live: Server) -> None:
+def test_a_wait_counts_down_by_itself(live: Server) -> None:
     run = make_run()
     run.wait_to_retry("<b>busy</b>", 0.4)
-    with live.reader(shown(live, run)) as reader:
+    with live.reader(page_token(live, run)) as reader:
         reader.watch(run.id, "status")
         reader.read()
         assert ">Trying again in 1 s</span>" in reader.blocks[0]
@@ -152,7 +152,7 @@ def test_a_wait_counts_down_without_changes_of_the_run(live: Server) -> None:
 
 def test_the_reason_of_a_failed_attempt_is_shown_instead_of_the_answer(live: Server) -> None:
     run = make_run()
-    with live.reader(shown(live, run)) as reader:
+    with live.reader(page_token(live, run)) as reader:
         reader.watch(run.id, "markdown")
         reader.read()
         run.wait_to_retry("<b>busy</b>", 7)
@@ -164,7 +164,7 @@ def test_the_reason_of_a_failed_attempt_is_shown_instead_of_the_answer(live: Ser
 
 def test_two_lanes_share_one_connection(live: Server) -> None:
     first, second = make_run("one"), make_run("two")
-    with live.connection(shown(live, first, second)) as connection:
+    with live.connection(page_token(live, first, second)) as connection:
         assert connection.recv(timeout=10) == "[]"
         lanes = {1: Reader(connection, 1), 2: Reader(connection, 2)}
         lanes[1].watch(first.id, "plain")
@@ -186,7 +186,7 @@ def test_two_lanes_share_one_connection(live: Server) -> None:
         assert number == 1
 
 
-def test_a_run_begins_in_its_place_without_a_request(live: Server) -> None:
+def test_a_new_run_is_sent_to_its_lane_without_a_request(live: Server) -> None:
     channel, other_page = live.channels.open(), live.channels.open()
     before, run, elsewhere = make_run("before"), make_run(), make_run("elsewhere")
     channel.show(before, before.events)
@@ -199,13 +199,13 @@ def test_a_run_begins_in_its_place_without_a_request(live: Server) -> None:
         assert (reader.facts["run"], reader.facts["turn"], reader.facts["replay"]) == (run.id, 1, False)
         tell(run, "At once")
         wait_for(lambda: reader.plain_text == "At once" or reader.read())
-        # A request that the page sent before it had read the announcement changes nothing.
+        # A request sent before the page read the announcement changes nothing.
         reader.ask({"watch": before.id, "part": "plain", "place": "A", "turn": 0})
         tell(run, ", and further")
         wait_for(lambda: reader.plain_text == "At once, and further" or reader.read())
         reader.ask({"watch": before.id, "part": "plain", "place": "A", "turn": 1})
         wait_for(lambda: reader.plain_text == "before" or reader.read())
-        # The other page was told of nothing, and may not see it either.
+        # The other page got no announcement and may not read the run.
         other.watch(run.id, "plain")
         other.read()
         assert other.facts == {"refused": True}
@@ -231,7 +231,7 @@ def test_the_last_frame_of_an_ended_run_is_not_delayed(live: Server) -> None:
         assert reader.plain_text == "The last words"
 
 
-def test_a_replay_is_announced_and_left_to_the_page(live: Server) -> None:
+def test_a_replay_is_announced_without_its_text(live: Server) -> None:
     channel, run = live.channels.open(), make_run("text")
     end(run)
     channel.show(run, run.events)
@@ -245,7 +245,7 @@ def test_a_replay_is_announced_and_left_to_the_page(live: Server) -> None:
         assert reader.received < received + 100
 
 
-def test_lanes_that_wait_are_as_few_as_those_that_watch(live: Server) -> None:
+def test_waiting_lanes_count_towards_the_limit(live: Server) -> None:
     channel = live.channels.open()
     with live.connection(channel.token) as connection:
         assert connection.recv(timeout=10) == "[]"
@@ -256,10 +256,10 @@ def test_lanes_that_wait_are_as_few_as_those_that_watch(live: Server) -> None:
         assert "Close some of them" in facts["note"]
 
 
-def test_lanes_with_large_answers_come_one_message_after_another(live: Server) -> None:
+def test_large_answers_of_lanes_are_sent_in_separate_messages(live: Server) -> None:
     run = make_run("```\n" + "<" * 150_000 + "\n```")
     end(run)
-    with live.connection(shown(live, run), max_size=None) as connection:
+    with live.connection(page_token(live, run), max_size=None) as connection:
         for lane in (1, 2, 3):
             connection.send(json.dumps({"watch": run.id, "lane": lane, "part": "markdown"}))
         frames: dict[int, str] = {}
@@ -271,7 +271,7 @@ def test_lanes_with_large_answers_come_one_message_after_another(live: Server) -
     assert frames[1].count("&lt;") == 150_000
 
 
-def test_lanes_of_a_page_share_the_blocks_of_an_answer(live: Server) -> None:
+def test_lanes_of_a_page_share_rendered_blocks(live: Server) -> None:
     channel = live.channels.open()
     blocks = channel.blocks_of("run", "markdown")
     assert channel.blocks_of("run", "markdown") is blocks
@@ -280,7 +280,7 @@ def test_lanes_of_a_page_share_the_blocks_of_an_answer(live: Server) -> None:
 
 
 @pytest.mark.parametrize("count", [30, pytest.param(400, marks=[pytest.mark.long, pytest.mark.timeout(600)])])
-def test_the_text_is_the_runs_to_the_character_cut_anywhere_with_reconnects(live: Server, count: int) -> None:
+def test_the_text_arrives_exactly_despite_reconnects(live: Server, count: int) -> None:
     chance = random.Random(5)
     for number in range(count):
         answer = chance.choice(ANSWERS)
@@ -288,7 +288,7 @@ def test_the_text_is_the_runs_to_the_character_cut_anywhere_with_reconnects(live
         answer = answer[begin : begin + chance.randrange(1, 4_000)]
         part = "plain" if number % 2 else "markdown"
         run = make_run()
-        token = shown(live, run)
+        token = page_token(live, run)
         blocks: list[str] = []
         at = 0
         while not run.finished or at < len(answer):
@@ -326,7 +326,7 @@ def test_the_text_is_the_runs_to_the_character_cut_anywhere_with_reconnects(live
 def test_a_resuming_reader_gets_only_the_missing_blocks(live: Server) -> None:
     run = make_run("A paragraph of some words.\n\n" * 2_000)
     end(run)
-    token = shown(live, run)
+    token = page_token(live, run)
     with live.reader(token) as reader:
         reader.watch(run.id, "markdown")
         reader.read_to_the_end()
@@ -345,7 +345,7 @@ def test_a_new_request_of_a_lane_ends_its_replay(live: Server) -> None:
     for number in range(3_000):
         tell(run, f"word{number} ", float(number))
     end(run)
-    with live.reader(shown(live, run)) as reader:
+    with live.reader(page_token(live, run)) as reader:
         reader.ask({"replay": run.id, "part": "markdown"})
         reader.ask({"replay": run.id, "part": "plain"})
         plain = 0
@@ -358,7 +358,7 @@ def test_a_new_request_of_a_lane_ends_its_replay(live: Server) -> None:
                     assert plain == 0
 
 
-def test_one_large_event_does_not_keep_others_waiting(live: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_large_event_does_not_block_others(live: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     threads: list[str] = []
     draw = Subscription.messages
 
@@ -368,7 +368,7 @@ def test_one_large_event_does_not_keep_others_waiting(live: Server, monkeypatch:
 
     monkeypatch.setattr(Subscription, "messages", noted)
     run = make_run()
-    with live.reader(shown(live, run)) as reader:
+    with live.reader(page_token(live, run)) as reader:
         reader.watch(run.id, "markdown")
         reader.read()
         for _ in range(3):
@@ -381,7 +381,7 @@ def test_one_large_event_does_not_keep_others_waiting(live: Server, monkeypatch:
 
 
 class SlowReader:
-    """Reads when it is told to; the libraries' own clients read ahead."""
+    """Reads on demand only; clients of libraries read ahead."""
 
     def __init__(self, port: int, token: str) -> None:
         self._socket = socket.create_connection(("127.0.0.1", port))
@@ -420,11 +420,11 @@ class SlowReader:
             yield from self._protocol.events_received()
 
 
-def test_a_slow_reader_is_given_the_newest_state_and_no_queue_grows(
+def test_a_slow_reader_receives_the_newest_state_without_a_growing_queue(
     live: Server, request: pytest.FixtureRequest
 ) -> None:
     run = make_run()
-    reader = SlowReader(live.port, shown(live, run))
+    reader = SlowReader(live.port, page_token(live, run))
     request.addfinalizer(reader.close)
     reader.send({"watch": run.id, "part": "plain", "lane": 1})
     piece = "x" * 300_000
@@ -439,5 +439,5 @@ def test_a_slow_reader_is_given_the_newest_state_and_no_queue_grows(
         if any(isinstance(first, dict) and first.get("ended") for _, first, *_ in message):
             break
     assert sum(sizes) > 100 * len(piece)
-    # What came while nobody read is a message for each time that the kernel took one; in a queue it would be a hundred.
+    # While the reader paused, only as many messages were sent as the kernel buffers; a queue would have a hundred.
     assert len(sizes) < 30

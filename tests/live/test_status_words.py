@@ -1,4 +1,4 @@
-"""A run's status in words, as the page shows and says it."""
+"""A run's status in words, as shown and announced by the page."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ def ended(**facts: object):
         ({"status": "interrupted", "chunk_count": 7}, "Answer finished, 7 chunks, interrupted"),
     ],
 )
-def test_the_end_is_one_sentence(facts: dict[str, object], words: str) -> None:
+def test_an_ended_run_is_announced_in_one_sentence(facts: dict[str, object], words: str) -> None:
     assert ended_in_words(ended(**facts)) == words
 
 
-def test_a_running_run_says_what_it_does() -> None:
+def test_the_status_of_a_running_run_is_its_activity() -> None:
     assert status_words(RUNNING, Activity.WAITING) == ("Waiting for the first token", "blue")
     assert status_words(RUNNING) == ("running", "blue")
     assert status_words(ended()) == ("ok", "green")
@@ -68,7 +68,7 @@ def test_chunks_are_counted_until_tokens_are_known() -> None:
     assert values(ended(chunk_count=0, attempts=2, total_ms=1500.0)) == {"attempts": "2", "total": "1.5 s"}
 
 
-def test_numbers_have_their_definition_or_the_reason_for_n_a() -> None:
+def test_numbers_have_a_definition_or_the_reason_for_n_a() -> None:
     none = ended(rate_basis="the endpoint reported no completion tokens", tokens_per_second=None)
     assert values(none)["tokens/s"] == "n/a"
     assert meaning(none, "tokens/s").endswith("No rate: the endpoint reported no completion tokens.")
@@ -77,13 +77,13 @@ def test_numbers_have_their_definition_or_the_reason_for_n_a() -> None:
     assert meaning(counted, "tokens/s").endswith("Counted here: completion tokens without 5 of hidden reasoning.")
 
 
-def test_a_run_of_an_older_release_keeps_its_rate_and_says_that_it_meant_another_thing() -> None:
+def test_a_rate_of_an_older_release_is_marked_with_its_older_definition() -> None:
     older = ended(rate_basis=None, ttfo_ms=None, tokens_per_second=599.0)
     assert (values(older)["tokens/s"], values(older)["TTFO"]) == ("599.0 (older definition)", "–")
     assert meaning(older, "tokens/s") == OLDER_DEFINITION
 
 
-def test_percentiles_of_chunk_gaps_say_of_how_many_gaps_they_are() -> None:
+def test_percentiles_of_chunk_gaps_have_a_count() -> None:
     timed = ended(gap_p50_ms=10.0, gap_p95_ms=40.0, gap_max_ms=1234.0, gap_count=1200)
     assert values(timed)["chunk gap"] == "p50 10 ms, p95 40 ms, max 1.2 s (n = 1,200)"
     assert "chunk gap" not in values(ended())

@@ -24,7 +24,7 @@ def ended(events: list[StoredEvent], text: str) -> list[Any]:
     return rows_of(rows)
 
 
-def test_a_row_has_the_tokens_numbers_and_its_alternatives() -> None:
+def test_a_row_has_the_numbers_and_alternatives_of_a_token() -> None:
     token = a_token(" a") | {"top_logprobs": [a_token(" a"), {"token": "", "bytes": [240, 159], "logprob": -2.25}]}
     [row] = ended([an_event(" a", token)], " a")
     [text, [[own, logprob, rank, entropy, alternatives]]] = row
@@ -33,7 +33,7 @@ def test_a_row_has_the_tokens_numbers_and_its_alternatives() -> None:
     assert alternatives == [[" a", -1.0], ["", -2.25, "f0 9f"]]
 
 
-def test_text_of_the_model_is_data() -> None:
+def test_model_text_is_sent_as_data() -> None:
     text = '<img src=x onerror=alert(1)>\n"\\'
     assert ended([an_event(text, a_token(text))], text) == [[text, [[0, -1.0, None, None, []]]]]
 
@@ -43,7 +43,7 @@ def test_missing_probabilities_have_a_note() -> None:
     assert ended([an_event("a", a_token("a"))], "b") == ["b", {"note": OTHER_TEXT}]
     cut = StoredEvent("message", "{", 1.0, 99)
     assert ended([an_event("a", a_token("a")), cut], "abc")[1:] == ["bc", {"note": CUT}]
-    # The last events of a long answer are not kept.
+    # The last events of a long answer are not stored.
     assert ended([an_event("a", a_token("a"))], "abc")[1:] == ["bc", {"note": CUT}]
     assert {"note": OTHER_TEXT} in ended([an_event("a", a_token("moon"))], "a")
     reasons = an_event("", a_token("r"), reasoning_content="r")
@@ -51,7 +51,7 @@ def test_missing_probabilities_have_a_note() -> None:
     assert note == {"note": OF_REASONING.format(count=1)}
 
 
-def test_an_unreadable_log_and_a_run_elsewhere_still_show_the_text() -> None:
+def test_the_text_is_shown_if_tokens_cannot_be_read() -> None:
     def fail(_since: int) -> list[StoredEvent]:
         raise QueryFailed(sentences.DAMAGED_EVENTS)
 
