@@ -4,9 +4,9 @@
 
 Each lane is a log of its own (with --url: all lanes share that database). In each turn a process starts runs there,
 three at a time, which take in a piece of text every 5 ms and end after a while; at a random moment it is killed
-with -9. It notes in a file which runs began, what text they took in and when, and which ended. Afterwards every run it
-noted must be in the log, each ended one whole with all its events, and of the others no text may be missing that is
-older than 500 ms, no event that is older than 5 s, and none between others.
+with -9. It records in a file the starts, texts with times, and ends of its runs. Afterwards every recorded run must be
+in the log: ended runs complete with all events, and of the others no text older than 500 ms may be missing, no event
+older than 5 s, and none between others.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Stars, tags and notes are kept beside a run, and go with it."""
+"""Stars, tags and notes of a run, which are deleted with it."""
 
 from __future__ import annotations
 
@@ -30,24 +30,24 @@ def ended_run(log: Log, status: Status = Status.OK) -> str:
     return run.id
 
 
-def test_a_run_without_annotation_has_none_and_the_last_one_counts(log: Log, run_id: str) -> None:
+def test_the_last_annotation_counts_and_a_new_run_has_none(log: Log, run_id: str) -> None:
     assert annotation_of(log.database, run_id) == Annotation()
     annotate(log, run_id, Annotation(2, ("a",), "n"))
-    said = Annotation(5, ("good", "two words"), "Notes\nof two lines \U0001f30a")
-    annotate(log, run_id, said)
-    assert annotation_of(log.database, run_id) == said
+    annotation = Annotation(5, ("good", "two words"), "Notes\nof two lines \U0001f30a")
+    annotate(log, run_id, annotation)
+    assert annotation_of(log.database, run_id) == annotation
     annotate(log, run_id, Annotation())
     assert annotation_of(log.database, run_id) == Annotation()
     assert annotation_of(log.database, "no id") == Annotation()
-    annotate(log, "0" * 32, said)
+    annotate(log, "0" * 32, annotation)
     assert annotation_of(log.database, "0" * 32) == Annotation()
 
 
 def test_tags_are_unique_lines_and_notes_have_a_limit(log: Log, run_id: str) -> None:
     annotate(log, run_id, Annotation(None, ("a\nb", " a  b ", "", "x" * 99), "n\0" * MOST_CHARACTERS))
-    said = annotation_of(log.database, run_id)
-    assert said.tags == ("a b", "x" * 60)
-    assert len(said.notes) == MOST_CHARACTERS
+    annotation = annotation_of(log.database, run_id)
+    assert annotation.tags == ("a b", "x" * 60)
+    assert len(annotation.notes) == MOST_CHARACTERS
     assert [page["id"] for _, page in page_of(log.database, View(tag="a b")).runs.iterrows()] == [run_id]
 
 
@@ -59,14 +59,14 @@ def test_a_deleted_run_is_removed_completely_and_can_be_restored(log: Log, run_i
     assert deleted is not None
     assert (find_run(log.database, run_id), events_of(log.database, run_id)) == (None, [])
     assert annotation_of(log.database, run_id) == Annotation()
-    for _ in range(2):  # a second click brings back nothing more
+    for _ in range(2):  # a second click restores nothing more
         restore_run(log, deleted)
     assert (find_run(log.database, run_id), events_of(log.database, run_id)) == (record, events)
     assert annotation_of(log.database, run_id) == Annotation(4, ("keep",), "Why")
     assert page_of(log.database, View(words="unmistakable")).runs["id"].tolist() == [run_id]
 
 
-def test_an_active_or_missing_run_is_not_deleted(log: Log) -> None:
+def test_active_and_missing_runs_are_not_deleted(log: Log) -> None:
     run = make_run()
     log.begin(run)
     log.wait_until_committed(run)
@@ -86,7 +86,7 @@ def test_exactly_the_runs_of_a_view_are_deleted_in_steps(log: Log) -> None:
     assert page_of(log.database, View()).runs["id"].tolist() == [good]
 
 
-def test_the_size_of_the_log_grows_with_it(log: Log) -> None:
+def test_the_reported_size_grows_with_the_log(log: Log) -> None:
     before = size_bytes(log.database)
     assert before > 10_000
     ended_run(log)

@@ -31,7 +31,7 @@ def shapes(found: AnswerTokens) -> list[tuple[str, int]]:
     return [(piece.text, len(piece.tokens)) for piece in found.pieces]
 
 
-def test_each_token_is_a_piece_and_text_without_tokens_is_one_too() -> None:
+def test_each_token_is_a_piece_and_so_is_text_without_tokens() -> None:
     events = [an_event("So "), an_event("far", a_token("far")), an_event(" so good", a_token(" so"), a_token(" good"))]
     assert shapes(tokens_of(events, "So far so good")) == [("So ", 0), ("far", 1), (" so", 1), (" good", 1)]
 
@@ -42,12 +42,12 @@ def test_tokens_that_share_a_character_are_one_piece() -> None:
     assert shapes(tokens_of(events, "a😀!")) == [("a", 1), ("😀!", 3)]
 
 
-def test_an_incomplete_character_is_no_piece() -> None:
+def test_an_incomplete_character_is_not_a_piece() -> None:
     found = tokens_of([an_event("", a_token("\ufffd", b"\xf0\x9f")), an_event("ab", a_token("ab"))], "ab")
     assert (shapes(found), found.beside) == ([("ab", 0)], 2)
 
 
-def test_tokens_besides_the_text_are_counted() -> None:
+def test_tokens_without_text_are_counted() -> None:
     found = tokens_of([an_event("Hi", a_token("Hi")), an_event("", a_token("<|end|>"))], "Hi")
     assert (shapes(found), found.beside) == ([("Hi", 1)], 1)
 
@@ -74,12 +74,12 @@ def test_unstored_events_have_no_tokens() -> None:
     assert (shapes(found), found.is_cut) == ([("a", 1), ("bc", 0)], True)
 
 
-def test_events_of_another_text_give_no_tokens() -> None:
+def test_events_that_do_not_match_the_text_give_no_tokens() -> None:
     assert tokens_of([an_event("abc", a_token("abc"))], "xyz").pieces == [TokenPiece("xyz")]
 
 
 @given(st.lists(st.text(max_size=4), max_size=6), st.data())
-def test_the_pieces_are_the_text_for_any_chunk_and_token_boundaries(tokens: list[str], data: st.DataObject) -> None:
+def test_the_pieces_join_to_the_text_for_any_chunk_and_token_boundaries(tokens: list[str], data: st.DataObject) -> None:
     text = "".join(tokens)
     places = sorted(data.draw(st.lists(st.integers(0, len(text)), max_size=4)))
     chunks = [text[begin:end] for begin, end in zip([0, *places], [*places, len(text)], strict=True)]

@@ -60,7 +60,7 @@ def test_compaction_ends_although_runs_are_deleted_meanwhile(sqlite_url: str) ->
     filled(log, 60)
 
     class Busy:
-        """A log in which others delete as much as is given back."""
+        """A log in which other owners delete as much as compaction frees."""
 
         owner = log.owner
 

@@ -46,7 +46,7 @@ def without_apostrophes(cell: str) -> str:
 
 @given(text=TEXTS, reasoning=TEXTS, error=TEXTS)
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_a_reader_of_csv_gets_every_text_but_for_apostrophes(log: Log, text: str, reasoning: str, error: str) -> None:
+def test_texts_survive_csv_except_for_added_apostrophes(log: Log, text: str, reasoning: str, error: str) -> None:
     logged(log, replace(finished().record(), text=text, reasoning=reasoning, error_message=error))
     (row,) = read_back(log)
     for name, was in {"text": text, "reasoning": reasoning, "error_message": error}.items():
@@ -63,7 +63,7 @@ def test_negative_numbers_stay_numbers_and_unknown_values_are_empty(log: Log) ->
     assert (row["text"], row["ttft_ms"], row["prompt_tokens"], row["streamed"]) == ("'-1", "-1.5", "", "True")
 
 
-def test_there_is_a_column_for_each_field_but_the_owner_as_in_parquet(log: Log) -> None:
+def test_csv_has_the_columns_of_parquet_and_no_owner(log: Log) -> None:
     logged(log, replace(finished().record(), raw_error="what came", draft="{}"))
     (row,) = read_back(log)
     names = [field.name for field in fields(RunRecord) if field.name != "owner"]
@@ -72,7 +72,7 @@ def test_there_is_a_column_for_each_field_but_the_owner_as_in_parquet(log: Log) 
     assert [*COLUMNS] == list(row)
 
 
-def test_a_spreadsheet_that_opens_the_file_knows_its_encoding(log: Log) -> None:
+def test_the_file_begins_with_one_byte_order_mark(log: Log) -> None:
     logged(log, replace(finished().record(), text="naïve 日本 🎉"))
     content = b"".join(csv_lines(log.database))
     assert content.startswith(codecs.BOM_UTF8)
@@ -90,7 +90,7 @@ def test_the_header_comes_once_and_lines_end_as_in_rfc_4180(log: Log) -> None:
     assert [row["prompt_tokens"] for row in read_back(log)] == [str(number) for number in range(10)]
 
 
-def test_an_empty_log_gives_the_names_only(log: Log) -> None:
+def test_an_empty_log_gives_the_header_only(log: Log) -> None:
     (names,) = csv_lines(log.database)
     assert names.startswith(codecs.BOM_UTF8 + b"id,created_at,")
 

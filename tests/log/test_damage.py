@@ -135,7 +135,7 @@ def test_a_log_damaged_during_a_run_is_set_aside(
 ) -> None:
     log = Log(f"sqlite:///{path}")
     damage(path)
-    # A new connection is one that has not kept the good pages in memory.
+    # A new connection has no cached good pages.
     log.database.writer.dispose()
     run = new_run()
     log.begin(run)

@@ -26,7 +26,7 @@ def test_the_columns_are_the_fields_of_a_record() -> None:
     assert {column.name for column in runs.columns} == {field.name for field in fields(RunRecord)}
 
 
-def test_every_sqlite_connection_waits_for_locks_and_writes_ahead_for_good(sqlite_url: str) -> None:
+def test_every_sqlite_connection_has_a_lock_timeout_and_a_durable_wal(sqlite_url: str) -> None:
     database = Database(sqlite_url)
     for engine in (database.writer, database.reader):
         with engine.begin() as one, engine.begin() if engine is database.reader else engine.connect() as two:
@@ -39,7 +39,7 @@ def test_every_sqlite_connection_waits_for_locks_and_writes_ahead_for_good(sqlit
     database.close()
 
 
-def test_a_reader_can_write_nothing(url: str) -> None:
+def test_a_reader_cannot_write(url: str) -> None:
     database = Database(url)
     with pytest.raises(QueryFailed, match="only be read"):
         read_rows(database, runs.delete().where(runs.c.owner == LOCAL))
@@ -110,11 +110,13 @@ def test_postgresql_has_no_such_warning(postgresql_url: str) -> None:
         ("sqlite:///runs.sqlite3", None, False),
         ("sqlite:///runs.sqlite3", "/not/mounted", True),
         ("sqlite:///runs.sqlite3", "none", True),
-        ("sqlite:///runs.sqlite3", "/", False),  # the one that is mounted everywhere
+        ("sqlite:///runs.sqlite3", "/", False),  # always a mount point
         ("postgresql://database/runs", "/not/mounted", False),
     ],
 )
-def test_a_file_is_forgotten_where_a_volume_should_be_and_is_not(url: str, volume: str | None, forgotten: bool) -> None:
+def test_a_file_outside_a_mounted_volume_is_reported_as_lost_at_restart(
+    url: str, volume: str | None, forgotten: bool
+) -> None:
     assert is_forgotten_at_restart(url, Path(volume) if volume else None) is forgotten
 
 
@@ -123,13 +125,13 @@ def test_the_short_forms_of_a_postgresql_url_are_understood(postgresql_url: str,
     Database(postgresql_url.replace("postgresql+psycopg", scheme)).close()
 
 
-def test_a_path_below_a_file_is_named(tmp_path: Path) -> None:
+def test_a_path_below_a_file_is_reported(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(DatabaseUnavailable, match=r"cannot be used: .+\."):
         Database(f"sqlite:///{tmp_path / 'file' / 'runs.sqlite3'}")
 
 
-def test_a_folder_in_the_files_place_is_named(tmp_path: Path) -> None:
+def test_a_folder_instead_of_a_file_is_reported(tmp_path: Path) -> None:
     with pytest.raises(DatabaseUnavailable, match="cannot be opened"):
         Database(f"sqlite:///{tmp_path}")
 
@@ -141,21 +143,21 @@ def test_an_unusable_url_is_named_without_its_password(url: str) -> None:
     assert "hunter2" not in str(caught.value)
 
 
-def test_a_server_that_does_not_answer_is_named_without_its_password() -> None:
+def test_a_silent_server_is_named_without_its_password() -> None:
     pytest.importorskip("psycopg")
     with pytest.raises(DatabaseUnavailable, match="server does not answer") as caught:
         Database("postgresql+psycopg://me:hunter2@127.0.0.1:1/x")
     assert "hunter2" not in str(caught.value)
 
 
-def test_a_missing_driver_is_named_with_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_driver_is_named_with_the_package_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "psycopg", None)
     with pytest.raises(DatabaseUnavailable, match=r'driver is missing. Install it: pip install "psycopg\[binary\]"'):
         Database("postgresql+psycopg://me@127.0.0.1:1/x")
 
 
 @pytest.mark.skipif(os.geteuid() == 0 and not Path("/proc/self").exists(), reason="needs a path root cannot write")
-def test_a_folder_that_cannot_be_made_is_named() -> None:
+def test_a_folder_that_cannot_be_created_is_named() -> None:
     with pytest.raises(DatabaseUnavailable, match="cannot be used"):
         Database("sqlite:////proc/self/tempera/runs.sqlite3")
 
@@ -169,7 +171,7 @@ def test_a_network_folder_without_locks_is_named(sqlite_url: str, monkeypatch: p
         Database(sqlite_url)
 
 
-def test_a_disk_that_may_only_be_read_is_named(small_disk: Path) -> None:
+def test_a_read_only_disk_is_named(small_disk: Path) -> None:
     Database(f"sqlite:///{small_disk / 'log.sqlite3'}").close()
     subprocess.run(["mount", "-o", "remount,ro", small_disk], check=True)
     with pytest.raises(DatabaseUnavailable, match=r"may only be read\. Check its permissions"):

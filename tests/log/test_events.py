@@ -112,7 +112,7 @@ def test_events_with_probabilities_are_kept_longer_in_packs_of_the_same_size() -
     assert [found for content in packs for found in unpack(content)] == events
 
 
-def test_a_run_keeps_every_event_also_those_that_add_nothing(new_run: Callable[[], Run]) -> None:
+def test_a_run_keeps_every_event_including_those_without_text(new_run: Callable[[], Run]) -> None:
     run = new_run()
     run.take(TimedEvent("message", "no JSON", 1.0))
     run.take(TimedEvent("message", '{"text": "Hi"}', 2.0, (Delta(0, "Hi"),)))
@@ -131,7 +131,7 @@ def test_a_run_keeps_every_event_also_those_that_add_nothing(new_run: Callable[[
     assert (record.text, record.chunk_count, record.event_count, record.ttft_ms) == ("Hi", 1, 5, 2.0)
 
 
-def test_held_back_text_is_no_event(new_run: Callable[[], Run]) -> None:
+def test_held_back_text_is_not_an_event(new_run: Callable[[], Run]) -> None:
     run = new_run()
     run.take(TimedEvent("flush", "", 4.0, (Delta(0, "<thin"),)))
     assert (run.events(), run.record().event_count, run.record().text) == ([], 0, "<thin")
@@ -156,7 +156,7 @@ def test_long_data_is_cut_and_its_size_kept(new_run: Callable[[], Run]) -> None:
     assert run.record().text == "🐙" * 5_000
 
 
-def test_events_beyond_the_number_are_only_counted() -> None:
+def test_events_beyond_the_maximum_number_are_only_counted() -> None:
     run = limited(max_kept_events=3)
     for number in range(5):
         run.take(TimedEvent("message", f"{number}", 1.0, (Delta(0, f"{number}"),)))
@@ -164,7 +164,7 @@ def test_events_beyond_the_number_are_only_counted() -> None:
     assert (run.kept_events, run.record().event_count, run.record().text) == (3, 5, "01234")
 
 
-def test_events_beyond_the_characters_are_only_counted_and_none_comes_after_a_gap() -> None:
+def test_events_after_the_character_limit_are_only_counted() -> None:
     run = limited(max_kept_event_chars=24)
     for data in ("12345", "123456", "too long", "1"):
         run.take(TimedEvent("name", data, 1.0))

@@ -42,7 +42,7 @@ def finished(text: str = "Hello \N{OCTOPUS}\u2028\x85") -> Run:
 
 
 def written(log: Log, count: int) -> list[RunRecord]:
-    """So many finished runs, one a second, numbered from 0 by their prompt tokens; one that goes on after them."""
+    """Write finished runs, one a second, numbered from 0 by their prompt tokens, and then an active one."""
     records = [replace(finished().record(), created_at=moment(each), prompt_tokens=each) for each in range(count)]
     rows = [to_row(record) for record in (*records, make_run().record())]
     log.write(lambda connection: connection.execute(runs.insert(), rows))
@@ -60,7 +60,7 @@ def without_ids(lines: list[str]) -> list[str]:
     tokens=NUMBERS,
     time_ms=TIMES,
     warnings=st.lists(TEXTS),
-    said=st.builds(Annotation, st.none() | st.integers(1, 5), st.lists(TEXTS, max_size=3).map(tuple), TEXTS),
+    annotation=st.builds(Annotation, st.none() | st.integers(1, 5), st.lists(TEXTS, max_size=3).map(tuple), TEXTS),
 )
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_an_export_survives_an_import_unchanged(
@@ -71,7 +71,7 @@ def test_an_export_survives_an_import_unchanged(
     tokens: int | None,
     time_ms: float | None,
     warnings: list[str],
-    said: Annotation,
+    annotation: Annotation,
 ) -> None:
     log.write(lambda connection: connection.execute(runs.delete()))
     record = replace(
@@ -84,7 +84,7 @@ def test_an_export_survives_an_import_unchanged(
         warnings=json.dumps(warnings),
     )
     log.write(lambda connection: connection.execute(runs.insert(), [to_row(record)]))
-    annotate(log, record.id, said)
+    annotate(log, record.id, annotation)
     kept = annotation_of(log.database, record.id)
     first = list(export_runs(log.database))
     log.write(lambda connection: connection.execute(runs.delete()))
@@ -117,7 +117,7 @@ def test_a_file_with_a_byte_order_mark_is_imported(log: Log) -> None:
 
 
 def line_with(**changes: Any) -> str:
-    """A line with its hash, as a careful forger would write it."""
+    """A line with its hash, like a careful forgery."""
     row = {name: value for name, value in to_row(finished().record()).items() if name in export.EXPORTED} | changes
     return json.dumps({**row, "sha256": digest(row)})
 

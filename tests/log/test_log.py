@@ -10,12 +10,10 @@ from sqlalchemy import event, select, update
 
 from components.contract.chunk import Usage
 from components.log.log import Log
-from components.log.query import QueryFailed, count_runs, events_of, find_run
+from components.log.query import QueryFailed, events_of, find_run
 from components.log.record import RunRecord
-from components.log.search import page_of
 from components.log.tables import events, runs
 from components.log.unwritten import Unwritten
-from components.log.view import View
 from components.runs.run import Run
 from components.streaming.answer import Delta, TimedEvent
 from components.streaming.faults import ErrorKind
@@ -39,7 +37,7 @@ def test_the_row_exists_before_anything_is_sent(log: Log, new_run: Callable[[], 
 def test_runs_that_begin_together_are_committed_together(sqlite_url: str, new_run: Callable[[], Run]) -> None:
     log = Log(sqlite_url, Limits(log_flush_ms=60_000))
     runs, commits = [new_run() for _ in range(4)], []
-    log.write(lambda _connection: None)  # the round of the start is over
+    log.write(lambda _connection: None)  # the first round is over
     event.listen(log.database.writer, "commit", commits.append)
     with log.together():
         for run in runs:
@@ -130,16 +128,6 @@ def test_a_run_that_has_ended_is_in_the_log_when_end_returns(log: Log, new_run: 
     assert log.live(run.id) is None
 
 
-def test_the_newest_run_comes_first(log: Log, new_run: Callable[[], Run]) -> None:
-    runs = [new_run() for _ in range(3)]
-    for run in runs:
-        log.begin(run)
-        log.wait_until_committed(run)
-    assert page_of(log.database, View(), most=10).runs["id"].tolist() == [run.id for run in reversed(runs)]
-    assert page_of(log.database, View(), most=1).runs["id"].tolist() == [runs[-1].id]
-    assert count_runs(log.database) == 3
-
-
 NO_IDS = ["", "0", "None", ":id", "%", "_" * 32, "A" * 32, "' or 1=1 --", "x" * 10_000, "\x00"]
 
 
@@ -162,13 +150,13 @@ def test_a_run_of_this_process_is_never_lost_however_old_its_heartbeat(url: str,
 
 
 def take(run: Run, number: int) -> None:
-    """Let the run take in so many events."""
+    """Add this many events to the run."""
     for _ in range(number):
         run.take(TimedEvent("message", f"{run.kept_events} \N{OCTOPUS}", run.kept_events / 3, (Delta(0, "x"),)))
 
 
 def segments(log: Log, run: Run) -> list[int]:
-    """Where the segments of the run's events begin, in the database."""
+    """The start positions of the run's event segments in the database."""
     statement = select(events.c.first).where(events.c.run_id == run.id).order_by(events.c.first)
     with log.database.reader.begin() as connection:
         return list(connection.execute(statement).scalars())
@@ -374,7 +362,7 @@ def test_facts_found_after_the_end_of_a_run_are_kept(log: Log) -> None:
     log.end(run)
     found_out = update(runs).where(runs.c.id == run.id).values(determinism="first differs at character 212")
     log.write(lambda connection: connection.execute(found_out))
-    # Once more, as when the connection was lost before the log could know that the first time was committed.
+    # Again, as if the connection was lost before the log knew of the first commit.
     log.begin(run)
     log.end(run)
     assert find_run(log.database, run.id).determinism == "first differs at character 212"

@@ -32,7 +32,7 @@ QUICK = Limits(log_lock_wait_s=0.2, log_retry_s=0.1)
 
 @pytest.fixture
 def log(url: str) -> Iterator[Log]:
-    """A log that gives a locked database up soon."""
+    """A log with a short timeout for a locked database."""
     opened = Log(url, QUICK)
     yield opened
     opened.close()
@@ -40,7 +40,7 @@ def log(url: str) -> Iterator[Log]:
 
 @contextmanager
 def locked(url: str) -> Iterator[None]:
-    """Another process that holds the database so that nobody else can write."""
+    """Another process that locks the database against writes."""
     if url.startswith("sqlite"):
         blocker = sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None)
         blocker.execute("BEGIN EXCLUSIVE")
@@ -56,7 +56,7 @@ def locked(url: str) -> Iterator[None]:
 
 
 def stream(run: Run, until: Callable[[], object]) -> str:
-    """Let the run take in text until something is so, as its thread would; the text."""
+    """Add text to the run until the condition holds, and return the text."""
     text = ""
 
     def more() -> object:
@@ -158,7 +158,7 @@ def test_a_run_is_complete_after_a_restart_of_postgresql(own_server: Server, new
 
 
 class Server:
-    """A PostgreSQL server that tests/with-postgresql started, as its owner sees it."""
+    """A PostgreSQL server started by tests/with-postgresql, with control over it."""
 
     def __init__(self, url: str) -> None:
         self.url = url
@@ -180,7 +180,7 @@ class Server:
 
 @pytest.fixture
 def own_server(_postgresql_server: None) -> Iterator[Server]:
-    """A server that no other test uses. It ends when its command has read all of its input."""
+    """A separate server, which ends when the input of its command ends."""
     command = [Path(__file__).parents[1] / "with-postgresql", "sh", "-c", 'echo "$TEMPERA_TEST_DATABASE_URL"; cat']
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as started:
         yield Server(started.stdout.readline().strip())
@@ -226,7 +226,7 @@ def test_memory_is_limited_while_there_is_no_database_at_all(tmp_path: Path, new
     log.close()
 
 
-def test_a_run_that_the_database_refuses_keeps_no_other_from_being_written(
+def test_a_run_refused_by_the_database_does_not_block_other_runs(
     url: str, new_run: Callable[[], Run], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     log = Log(url, replace(QUICK, log_refused_retry_s=0.3))
@@ -251,7 +251,7 @@ def test_a_run_that_the_database_refuses_keeps_no_other_from_being_written(
 
 
 class Unwritable(str):
-    """A text that no database takes, for a while."""
+    """A text that no database accepts for a while."""
 
     mended = False
 
@@ -267,9 +267,7 @@ class Unwritable(str):
         raise ValueError("these cannot be packed")
 
 
-def test_events_that_cannot_be_written_keep_no_other_run_from_being_written(
-    url: str, new_run: Callable[[], Run]
-) -> None:
+def test_events_that_cannot_be_written_do_not_block_other_runs(url: str, new_run: Callable[[], Run]) -> None:
     log = Log(url, replace(QUICK, log_refused_retry_s=0.3))
     bad, good, text = new_run(), new_run(), Unwritable("bad")
     for run, data in ((bad, text), (good, "good")):
@@ -289,7 +287,7 @@ def test_events_that_cannot_be_written_keep_no_other_run_from_being_written(
 
 
 def refuse(bad: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let that run hold what no database takes."""
+    """Give that run a text that no database accepts."""
 
     def record() -> RunRecord:
         return replace(Run.record(bad), model=None)
@@ -314,7 +312,7 @@ def test_an_internal_error_does_not_end_the_log(
 def test_work_on_an_unavailable_log_fails_with_the_reason(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     (tmp_path / "file").touch()
     log = Log(f"sqlite:///{tmp_path / 'file' / 'log.sqlite3'}", QUICK)
-    for _ in range(3):  # each is another try to open it
+    for _ in range(3):  # each one is another attempt to open the database
         with pytest.raises(DatabaseUnavailable, match="Runs are not being logged"):
             log.forget("2000")
     assert [record.message for record in caplog.records] == [log.problem]

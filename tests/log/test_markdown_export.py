@@ -63,7 +63,7 @@ def shape(document: str) -> list[Any]:
 
 
 def as_read(text: str) -> str:
-    """The text as CommonMark reads it: any end of a line is a line feed."""
+    """The text with the line ends of CommonMark."""
     return re.sub("\r\n?", "\n", storable_text(text))
 
 
@@ -86,7 +86,7 @@ def test_a_fence_is_longer_than_any_in_the_text(text: str) -> None:
     assert fences(as_markdown(record(text=text)))[-2] == text
 
 
-def test_a_run_reads_from_the_question_to_the_answer() -> None:
+def test_a_run_is_exported_from_the_prompt_to_the_answer() -> None:
     run = record(
         id="1f",
         app_version="1.2.3",
@@ -159,7 +159,7 @@ you
     )
 
 
-def test_settings_that_were_omitted_are_not_there_and_null_is_null() -> None:
+def test_omitted_settings_are_absent_and_null_is_null() -> None:
     body = body_of(user("Hi"), temperature=None, max_tokens=5)
     assert json.loads(fences(as_markdown(record(request_body=body)))[1]) == {"temperature": None, "max_tokens": 5}
 

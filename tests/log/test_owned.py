@@ -58,7 +58,7 @@ DRAFT = "d" * 32
 
 
 class Two:
-    """Two owners with the same things: a run each with events, notes, a vote, an experiment, a draft and a preset."""
+    """Two owners with equal data: a run with events, notes, a vote, an experiment, a draft and a preset each."""
 
     def __init__(self, log: Log) -> None:
         self.log = log
@@ -142,7 +142,7 @@ def test_an_owner_without_rows_finds_nothing(two: Two) -> None:
         assert find_run(database, two.my_run) is None
 
 
-def test_the_words_of_many_others_do_not_hide_mine(two: Two) -> None:
+def test_matches_of_other_owners_do_not_displace_mine(two: Two) -> None:
     record = replace(find_run(two.theirs.database, two.their_run), text="whale")
     rows = [to_row(replace(record, id=f"{number:032x}")) for number in range(10)]
     two.log.write(lambda connection: connection.execute(insert(runs), rows))
@@ -170,11 +170,11 @@ def test_rows_of_others_are_never_changed(two: Two) -> None:
     before = read_all(two.theirs, two)
     for name, change in CHANGES.items():
         change(two.mine, two)
-        two.log.write(lambda _connection: None)  # what was posted comes before it
+        two.log.write(lambda _connection: None)  # wait until posted work is done
         assert read_all(two.theirs, two) == before, name
 
 
-def test_a_run_of_others_can_be_neither_watched_nor_restored(two: Two) -> None:
+def test_runs_of_others_can_be_neither_watched_nor_restored(two: Two) -> None:
     run = make_run(owner="them")
     two.log.begin(run)
     assert two.mine.live(run.id) is None
@@ -253,29 +253,29 @@ def test_only_these_statements_read_the_whole_log() -> None:
 def test_pages_use_the_log_through_its_owner() -> None:
     allowed = {
         "from components/ui/visitor.py": ["OwnLog(service().log, owner(), network())", "return service().log.database"],
-        # Numbers of all, without words.
+        # Numbers of all owners, without texts.
         "from components/server/routes.py": ["log = service().log\n", "log, demo = service().log, service().demo"],
         "from components/server/run_files.py": ["OwnLog(service().log, owner)"],
-        # A card belongs to the id of its link, which its owner gave away.
+        # A card is found by the id of its link, which its owner shared.
         "from components/server/link_cards.py": ["database = service().log.database"],
-        # A run that several processes know, by an id that is no one's.
+        # A run known to several processes, by an id without an owner.
         "from components/ui/replica_check.py": ["database = service().log.database"],
-        # Transactions are joined, whoever's they are.
+        # Transactions of any owner are joined.
         "from components/ui/compare/starting.py": ["with service().log.together()"],
-        # A reader of a shared answer without a login may save it; the log signs the file.
+        # Readers of a shared answer may save it without a login; the log signs the file.
         "from components/ui/share/download.py": ["else capsule, service().log)"],
-        # What a visitor has left of a demo is counted by visitor and network.
+        # The remaining budget of a demo is counted by visitor and network.
         "from components/ui/entrance.py": ["left(service().log, demo, owner()"],
     }
     found = {}
     rooms = COMPONENTS / "ui", COMPONENTS / "server", COMPONENTS.parent / "pages"
     for path in (path for room in rooms for path in room.rglob("*.py")):
         text = path.read_text()
-        for said in ("service().log.problem", "service().log.warning", "service().log.database.size"):
-            text = text.replace(said, "")
+        for uses in ("service().log.problem", "service().log.warning", "service().log.database.size"):
+            text = text.replace(uses, "")
         if "service().log" in text:
             found[f"from {path.relative_to(COMPONENTS.parent)}"] = text
     assert found.keys() == allowed.keys()
-    for name, said in allowed.items():
-        assert found[name].count("service().log") == len(said)
-        assert all(each in found[name] for each in said)
+    for name, uses in allowed.items():
+        assert found[name].count("service().log") == len(uses)
+        assert all(each in found[name] for each in uses)

@@ -83,7 +83,7 @@ def test_every_field_is_read_back_as_the_log_has_it(
         assert read[name] == [datetime.fromisoformat(asdict(record)[name])]
 
 
-def test_the_tokens_of_a_run_are_lists_and_an_import_has_its_events_again(log: Log) -> None:
+def test_tokens_are_lists_and_an_import_restores_the_events(log: Log) -> None:
     half = a_token("\ufffd", b"\xf0\x9f") | {"logprob": -2}
     listed = a_token(" a") | {"top_logprobs": [a_token(" a"), half]}
     event = an_event(" a b", listed, a_token(" b") | {"logprob": -9999})
@@ -96,14 +96,14 @@ def test_the_tokens_of_a_run_are_lists_and_an_import_has_its_events_again(log: L
     lists = [read[name] for name in TOKEN_COLUMNS]
     assert [*lists[:2], [sorted(each) for each in lists[2]]] == [[" a", " b"], [-1.0, None], [top, []]]
     [line] = export_runs(log.database)
-    said = json.loads(line)
-    assert [said[name] for name in TOKEN_COLUMNS] == [[" a", " b"], [-1.0, None], [dict(top), {}]]
+    row = json.loads(line)
+    assert [row[name] for name in TOKEN_COLUMNS] == [[" a", " b"], [-1.0, None], [dict(top), {}]]
     assert import_runs(log, [line]) == 1
     [imported, _] = sorted(export_runs(log.database), key=lambda each: json.loads(each)["id"] == record.id)
-    assert [json.loads(imported)[name] for name in TOKEN_COLUMNS] == [said[name] for name in TOKEN_COLUMNS]
+    assert [json.loads(imported)[name] for name in TOKEN_COLUMNS] == [row[name] for name in TOKEN_COLUMNS]
     assert events_of(log.database, json.loads(imported)["id"]) == [event]
-    for packs in ("x", ["x"], [1], 1, [said[EVENT_PACKS][0]] * 50_001):
-        content = {**said, EVENT_PACKS: packs}
+    for packs in ("x", ["x"], [1], 1, [row[EVENT_PACKS][0]] * 50_001):
+        content = {**row, EVENT_PACKS: packs}
         with pytest.raises(ImportRefused, match="event_packs is not"):
             read_line(1, json.dumps({**content, "sha256": digest(content)}))
 
@@ -153,7 +153,7 @@ def test_no_more_than_one_row_group_is_in_memory(
     file = pq.ParquetFile(io.BytesIO(b"".join(parquet_pieces(log.database, steps=steps))))
     groups = [file.metadata.row_group(n).num_rows for n in range(file.num_row_groups)]
     assert max(groups) <= 4
-    # Each group was written before the next one was read.
+    # Each group is written before the next one is read.
     assert len(groups) == len(set(on_the_disk)) > 5
     assert file.read(["position"]).to_pydict()["position"] == list(range(30))
     assert [*tmp_path.rglob("*.parquet")] == []

@@ -88,7 +88,7 @@ say("ended")
 
 
 def watch_transitions(engine: Engine) -> Callable[[], list[tuple[str, str]]]:
-    """Let the database itself note each change of a status; the changes so far."""
+    """Record each change of a status by a database trigger; return the changes so far."""
     with engine.begin() as connection:
         connection.exec_driver_sql("create table transitions (old text, new text)")
         if connection.dialect.name == "sqlite":
@@ -127,7 +127,7 @@ def test_the_run_of_a_killed_process_becomes_lost_exactly_once(url: str) -> None
     words = found.text.split()
     assert words == [str(number) for number in range(len(words))]
     for log in others * 2:
-        log.write(lambda _connection: None)  # a round, which looks for lost runs once more
+        log.write(lambda _connection: None)  # a round, which looks for lost runs again
     assert find_run(database, run_id) == found
     numbers = [event.data for event in events_of(database, run_id)]
     assert numbers == words[: len(numbers)]
@@ -137,14 +137,14 @@ def test_the_run_of_a_killed_process_becomes_lost_exactly_once(url: str) -> None
     database.close()
 
 
-def test_of_several_ends_at_the_same_moment_exactly_one_wins(url: str, new_run: Callable[[], Run]) -> None:
+def test_exactly_one_of_several_simultaneous_ends_is_stored(url: str, new_run: Callable[[], Run]) -> None:
     owner, other = Log(url, Limits(lost_after_s=0, heartbeat_s=0.01)), Log(url, Limits(lost_after_s=0, heartbeat_s=0))
     reader = Database(url)
     transitions = watch_transitions(reader.writer)
     runs = [new_run() for _ in range(30)]
     for run in runs:
         owner.begin(run)
-        other.begin(run)  # as a second owner would: its writes must not undo what the first one ended
+        other.begin(run)  # like a second process of the run: its writes must not undo the end
         ends = [Outcome(Status.OK), Outcome(Status.CANCELLED), Outcome(Status.ERROR)]
         threads = [threading.Thread(target=run.finish, args=(end,)) for end in ends]
         for thread in threads:
@@ -155,7 +155,7 @@ def test_of_several_ends_at_the_same_moment_exactly_one_wins(url: str, new_run: 
         owner.end(run)
         other.end(run)
         assert run.record().finished_at == ended.finished_at
-        # A log whose write found the database locked opens it again, and writes later.
+        # A log that found the database locked reopens it and writes later.
         wait_for(lambda run=run, ended=ended: (kept := find_run(reader, run.id)) and kept.status == ended.status)
     assert {old for old, _ in transitions()} <= {"running", "lost"}
     assert len([new for _, new in transitions() if new not in ("running", "lost")]) <= len(runs)
@@ -212,8 +212,8 @@ def test_a_process_with_a_fast_clock_marks_no_healthy_run_as_lost(url: str) -> N
         transitions = watch_transitions(database.writer)
         ahead.tell("go")
         ahead_id = ahead.line()
-        # Its own run is lost no later than another's, whatever its clock says.
-        with database.writer.begin():  # a process that is frozen within a write would keep a SQLite file locked
+        # Its own run counts as lost no later than others, for any clock.
+        with database.writer.begin():  # a process frozen during a write would keep a SQLite file locked
             ahead.send_signal(signal.SIGSTOP)
         wait_for(lambda: find_run(database, ahead_id).status == "lost")
         assert transitions() == [("running", "lost")]
@@ -253,7 +253,7 @@ say("ended")
     other.close()
 
 
-def test_a_process_stops_its_run_on_the_request_of_another(url: str) -> None:
+def test_a_process_stops_its_run_on_request_of_another_process(url: str) -> None:
     script = """
 log = Log(url, Limits(stop_requests_s=0.05))
 run = new_run()
@@ -280,9 +280,9 @@ say("stopped")
 
 @pytest.mark.clock
 def test_a_kill_loses_no_event_that_is_older_than_five_seconds(url: str) -> None:
-    """Five seconds are the time that events wait, and half a second in which a round begins and commits.
+    """Five seconds are the waiting time of events plus half a second to begin and commit a round.
 
-    Here events wait half a second, so that the wait is over several times before the kill.
+    Here events wait half a second, so several waits end before the kill.
     """
     round_s = 5 - Limits().log_events_s
     assert round_s == 0.5
@@ -309,7 +309,7 @@ for number in range(100_000):
 
 @pytest.mark.clock
 def test_a_computer_that_sleeps_loses_no_run(url: str) -> None:
-    """Sleeping stops every process at once; on waking, each one finds its own run and the others' old."""
+    """Sleep stops all processes at once; after it, every process sees old heartbeats."""
     with ExitStack() as stack:
         children = [stack.enter_context(process(_STREAMING, url)) for _ in range(2)]
         ids = [child.line() for child in children]

@@ -29,9 +29,11 @@ def large(url: str) -> Iterator[Database]:
     database.close()
 
 
-def test_a_large_log_is_read_by_its_index_and_without_its_long_texts(large: Database) -> None:
-    asked: list[tuple[str, object]] = []
-    event.listen(large.reader, "before_cursor_execute", lambda _c, _u, sql, values, *_: asked.append((sql, values)))
+def test_a_large_log_is_read_by_index_and_without_long_texts(large: Database) -> None:
+    statements: list[tuple[str, object]] = []
+    event.listen(
+        large.reader, "before_cursor_execute", lambda _c, _u, sql, values, *_: statements.append((sql, values))
+    )
     newest = page_of(large, View(), most=500).runs
     found = find_run(large, newest["id"][0])
     first_exported = next(export_runs(large))
@@ -39,13 +41,13 @@ def test_a_large_log_is_read_by_its_index_and_without_its_long_texts(large: Data
     assert len(newest) == 500
     assert found.id in newest["id"].tolist()
     assert found.id not in first_exported
-    selects = [(sql, values) for sql, values in asked if sql.startswith("SELECT")]
+    selects = [(sql, values) for sql, values in statements if sql.startswith("SELECT")]
     assert len(selects) == 6
     for sql, values in selects:
-        # SQLAlchemy writes one for SQLite whenever there is a LIMIT; an export skips the keys of its step alone.
+        # SQLAlchemy writes OFFSET for SQLite with every LIMIT; an export skips only the keys of its step.
         given = [*values.values()] if isinstance(values, dict) else [*values]
         assert "OFFSET" not in sql or given[-1] == 0 or 1_999 in given
-        # The few rows of a step, which begins and ends by the index, may be sorted.
+        # The few rows of a step, found by the index, may be sorted.
         of_a_step = " IN " in sql or "<=" in sql
         if "count(" not in sql:
             assert reads_by_index(large, sql, values, may_sort=of_a_step), sql
@@ -59,11 +61,11 @@ def reads_by_index(database: Database, sql: str, values: object, *, may_sort: bo
     sqlite = database.reader.dialect.name == "sqlite"
     with database.reader.begin() as connection:
         if not sqlite:
-            # What a plan costs is an estimate: on a busy machine, reading the whole small table may seem as cheap.
+            # Costs are estimates: a scan of this small table may seem as cheap as the index.
             connection.execute(text("set local enable_seqscan = off"))
         explained = connection.exec_driver_sql(("EXPLAIN QUERY PLAN " if sqlite else "EXPLAIN ") + sql, values)
         plan = "\n".join(str(row) for row in explained)
     by_index = re.search("USING (COVERING )?INDEX" if sqlite else "Index (Only )?Scan", plan) is not None
-    if sqlite and " IN " in sql:  # the few runs of these ids, and not all runs of their owner
+    if sqlite and " IN " in sql:  # only the runs of these ids, not all runs of their owner
         by_index = "(id=?)" in plan
     return by_index and (may_sort or ("TEMP B-TREE" not in plan and "Sort" not in plan))

@@ -49,12 +49,12 @@ OF_RUN = {"events": "run_id", "run_annotations": "run_id", "votes": "first_run"}
 
 
 def is_counted(column: Any) -> bool:
-    """Whether anybody could write any number of bytes there."""
+    """Whether the column may contain any number of bytes."""
     return column.name != "owner" and isinstance(column.type, Text | LargeBinary)
 
 
 def added_up(log: Log) -> dict[str, int]:
-    """What each owner keeps, from every row that is there."""
+    """The bytes of each owner, added up over all rows."""
     found: dict[str, int] = {}
     with log.database.reader.begin() as connection:
         owners = dict(connection.execute(select(runs.c.id, runs.c.owner)).all())
@@ -147,7 +147,7 @@ def test_rows_of_an_earlier_release_are_counted_on_opening(tmp_path: Path) -> No
 
 @pytest.fixture
 def small(url: str) -> Iterator[Log]:
-    """A log that keeps one megabyte for each owner and two for a network."""
+    """A log with a quota of one megabyte per owner and two per network."""
     opened = Log(url, Limits(kept_mb=1, kept_mb_of_network=2))
     yield opened
     opened.close()
@@ -170,12 +170,12 @@ def test_at_the_quota_writes_are_refused_and_earlier_data_stays(small: Log) -> N
         with pytest.raises(QuotaReached, match="of 1 MB: runs, drafts, presets and shared links"):
             refused()
     save_draft(own, DRAFT, text)
-    small.write(lambda _connection: None)  # what was posted has been done
+    small.write(lambda _connection: None)  # wait until posted work is done
     assert [preset.content for preset in list_presets(own.database)] == ["small"]
     assert find_draft(own.database, DRAFT) == "before"
     assert (count_runs(own.database), own_capsules(own.database)) == (1, [])
     assert counted(small) == added_up(small)
-    # What frees something is never refused, and others are not concerned.
+    # Deletions are never refused, and other owners are not affected.
     save_preset(OwnLog(small, "them"), "Mine", text)
     assert delete_run(own, run_id)
     save_preset(own, "Mine", text)
@@ -192,7 +192,7 @@ def test_no_run_begins_when_the_quota_is_used_up(small: Log) -> None:
     runner.shutdown()
 
 
-def test_a_network_shares_the_storage_of_its_owners_since_yesterday(small: Log) -> None:
+def test_a_network_limits_what_its_owners_stored_since_yesterday(small: Log) -> None:
     text = "x" * 700_000
     for name in ("a", "b"):
         save_preset(OwnLog(small, name, "here"), "Mine", text)
@@ -206,7 +206,7 @@ def test_a_network_shares_the_storage_of_its_owners_since_yesterday(small: Log) 
 
 
 @pytest.mark.parametrize(
-    ("kept", "said"),
+    ("kept", "expected"),
     [
         (Kept(0, 10_000_000), None),
         (Kept(8_900_000, 10_000_000), None),
@@ -219,11 +219,11 @@ def test_a_network_shares_the_storage_of_its_owners_since_yesterday(small: Log) 
         (Kept(1, 10_000_000, 50_000_000, 50_000_000), "Stored data stays, but no further run or draft is stored."),
     ],
 )
-def test_the_quota_has_a_warning_and_a_refusal(kept: Kept, said: str | None) -> None:
-    assert (said in kept.warning()) if said else kept.warning() is None
+def test_the_quota_warns_before_it_refuses(kept: Kept, expected: str | None) -> None:
+    assert (expected in kept.warning()) if expected else kept.warning() is None
 
 
-def test_a_hundred_thousand_runs_are_read_as_one_row(tmp_path: Path) -> None:
+def test_the_usage_of_a_hundred_thousand_runs_is_one_row(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'log.sqlite3'}"
     Database(url).close()
     with closing(sqlite3.connect(tmp_path / "log.sqlite3")) as connection:
@@ -235,7 +235,7 @@ def test_a_hundred_thousand_runs_are_read_as_one_row(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("kept_mb", "reads"), [(10_000, 1), (400, 3)])
-def test_the_use_of_an_owner_with_much_room_is_not_read_for_each_run(sqlite_url: str, kept_mb: int, reads: int) -> None:
+def test_an_owners_usage_is_cached_far_from_the_limit(sqlite_url: str, kept_mb: int, reads: int) -> None:
     log = Log(sqlite_url, Limits(kept_mb=kept_mb))
     statements: list[str] = []
     event.listen(log.database.reader, "after_cursor_execute", lambda *parts: statements.append(parts[2].split()[0]))

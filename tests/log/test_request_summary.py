@@ -11,15 +11,15 @@ from hypothesis import strategies as st
 from components.log.request_summary import setting_line, summarize_request
 
 
-def test_the_last_question_comes_first_and_the_other_texts_after_it() -> None:
+def test_the_last_user_message_comes_first_in_the_prompt_text() -> None:
     messages = [
         {"role": "system", "content": "Be brief."},
         {"role": "user", "content": "Hello"},
         {"role": "assistant", "content": None, "tool_calls": []},
         {"role": "user", "content": [{"type": "text", "text": "And"}, {"type": "text", "text": "now?"}]},
     ]
-    asked = summarize_request(json.dumps({"model": "m", "messages": messages, "stream": True}))
-    assert asked == ("And\nnow?\n\nBe brief.\n\nHello", "")
+    summary = summarize_request(json.dumps({"model": "m", "messages": messages, "stream": True}))
+    assert summary == ("And\nnow?\n\nBe brief.\n\nHello", "")
 
 
 def test_settings_with_a_value_null_and_omitted_are_distinguished() -> None:
@@ -37,7 +37,7 @@ def test_a_long_value_is_shortened() -> None:
 
 
 @pytest.mark.parametrize("body", ["", "no JSON", "[]", "3", '{"messages": 3}', '{"messages": [3, {"content": [4]}]}'])
-def test_a_body_of_another_shape_has_no_prompt(body: str) -> None:
+def test_a_body_of_another_shape_has_no_prompt_text(body: str) -> None:
     assert summarize_request(body) == ("", "")
 
 

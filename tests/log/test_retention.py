@@ -22,7 +22,7 @@ from tests.waiting import wait_for
 
 
 def put(url: str, rows: dict[Table, list[dict[str, object]]], many_runs: int = 0) -> None:
-    """Write rows before a log opens: it looks for what is old when it opens, and each hour."""
+    """Write rows before a log opens, since it deletes old rows when it opens and each hour."""
     database = Database(url)
     fill(database, many_runs, "x")
     with database.writer.begin() as connection:
@@ -33,7 +33,7 @@ def put(url: str, rows: dict[Table, list[dict[str, object]]], many_runs: int = 0
 
 @contextmanager
 def deletions(table: Table) -> Iterator[list[int]]:
-    """How many rows each statement deletes from the table, where it deletes any."""
+    """The number of rows deleted from the table by each statement that deletes any."""
     deleted: list[int] = []
 
     def look(_connection: object, cursor: object, sql: str, *_: object) -> None:
@@ -116,7 +116,7 @@ def test_abandoned_drafts_are_deleted_after_thirty_days_and_presets_never(url: s
 def test_nothing_is_deleted_by_default(url: str) -> None:
     put(url, {}, many_runs=10)
     log = Log(url)
-    log.write(lambda _connection: None)  # a round comes first
+    log.write(lambda _connection: None)  # wait for a round
     assert count_runs(log.database) == 10
     log.close()
 
@@ -159,6 +159,6 @@ def test_experiments_are_kept_forever_when_no_days_are_set(url: str) -> None:
     gone = {"id": "old draft", "content": "{}", "updated_at": utc_now(31 * 86_400)}
     put(url, {experiments: some_experiments(3, 4_000), drafts: [gone]})
     log = Log(url)
-    wait_for(lambda: ids(log, drafts) == [])  # so it did look for what is old
+    wait_for(lambda: ids(log, drafts) == [])  # which shows that old rows were searched for
     assert len(ids(log, experiments)) == 3
     log.close()

@@ -67,7 +67,7 @@ def upgrade():
 
 @pytest.fixture
 def next_release(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """A Tempera with one more migration."""
+    """A later release of Tempera with one more migration."""
     migrations = tmp_path / "migrations"
     shutil.copytree(schema.MIGRATIONS, migrations)
     newest = max(path.name[:4] for path in (migrations / "versions").glob("[0-9]*.py"))
@@ -94,7 +94,7 @@ def empty_url(request: pytest.FixtureRequest) -> str:
 
 
 def filled(url: str) -> str:
-    """The id of a run in a log that this release made."""
+    """Fill a log with this release; return the id of a run."""
     log = Log(url)
     run = make_run()
     log.begin(run)
@@ -103,7 +103,7 @@ def filled(url: str) -> str:
 
 
 def _without_the_search(connection: Connection) -> MigrationContext:
-    """The index of words is no table or index as SQLAlchemy knows them; that it works is seen by searching."""
+    """SQLAlchemy does not reflect the full-text index; tests of the search cover it."""
     options = {"include_object": lambda _object, name, *_others: not str(name).startswith("runs_search")}
     return MigrationContext.configure(connection, opts=options)
 
@@ -164,8 +164,8 @@ say(number)
 
 
 @pytest.mark.parametrize("kills", [4, pytest.param(60, marks=pytest.mark.long)])
-def test_a_kill_in_the_middle_leaves_no_half_migrated_log(empty_url: str, kills: int) -> None:
-    """The kills come before statements and commits that are spread over the whole migration, from the first one on."""
+def test_a_kill_during_a_migration_leaves_no_half_migrated_log(empty_url: str, kills: int) -> None:
+    """Kills precede statements and commits spread over the whole migration, beginning with the first."""
 
     def migrate(last: int) -> str:
         with process(_DIE_AT_A_STATEMENT, target) as child:
@@ -264,10 +264,10 @@ def test_a_log_of_each_release_opens(path: Path, tmp_path: Path) -> None:
     database = Database(f"sqlite:///{tmp_path / 'log.sqlite3'}")
     assert database.notice is None
     exported = [read_line(1, one)[0] for one in path.with_suffix(".jsonl").read_text("utf-8").splitlines(keepends=True)]
-    shown = page_of(database, View(), most=100).runs
-    assert len(shown) == count_runs(database) == len(exported) + 1
-    assert {*shown["status"]} >= {"running", "ok", "cancelled", "lost"}
-    assert {*shown["status"]} <= {status.value for status in Status}
+    listed = page_of(database, View(), most=100).runs
+    assert len(listed) == count_runs(database) == len(exported) + 1
+    assert {*listed["status"]} >= {"running", "ok", "cancelled", "lost"}
+    assert {*listed["status"]} <= {status.value for status in Status}
     for record in exported:
         assert find_run(database, record.id) == record
         assert len(events_of(database, record.id)) == record.event_count
@@ -302,7 +302,7 @@ def test_annotations_votes_experiments_and_capsules_of_each_release_open(path: P
     database.close()
 
 
-def test_a_log_of_the_first_release_takes_events_presets_and_drafts(tmp_path: Path) -> None:
+def test_a_log_of_the_first_release_can_store_events_presets_and_drafts(tmp_path: Path) -> None:
     shutil.copy(GALLERY / "0.1.0.sqlite3", tmp_path / "log.sqlite3")
     log = Log(f"sqlite:///{tmp_path / 'log.sqlite3'}")
     run = make_run()
@@ -319,8 +319,8 @@ def test_a_log_of_the_first_release_takes_events_presets_and_drafts(tmp_path: Pa
 
 
 @pytest.mark.parametrize("path", PIECES, ids=lambda path: path.stem)
-def test_each_release_can_keep_writing_a_migrated_log(url: str, path: Path) -> None:
-    """An older process writes the columns that its release had; the others say that nothing is known."""
+def test_each_release_can_write_to_a_migrated_log(url: str, path: Path) -> None:
+    """An older process writes the columns of its release; the others stay unknown."""
     with closing(sqlite3.connect(path)) as piece:
         known = [column[1] for column in piece.execute("pragma table_info(runs)")]
     run = make_run(A_PLACEMENT)
@@ -332,7 +332,7 @@ def test_each_release_can_keep_writing_a_migrated_log(url: str, path: Path) -> N
     with database.writer.begin() as connection:
         connection.execute(text(f"{insert} {on_conflict}"), row)
     assert find_run(database, run.id) == RunRecord(**row)
-    # What a newer process added to the row, the older one leaves as it is.
+    # The older process keeps values added by a newer one.
     with database.writer.begin() as connection:
         connection.execute(runs.update().values(determinism="identical"))
         connection.execute(text(f"{insert} {on_conflict}"), {**row, "text": "more"})
@@ -341,8 +341,8 @@ def test_each_release_can_keep_writing_a_migrated_log(url: str, path: Path) -> N
     database.close()
 
 
-def test_the_first_releases_had_no_experiments() -> None:
-    """What the pieces of the gallery leave out for the test above."""
+def test_the_first_releases_lack_the_newer_columns() -> None:
+    """Logs of these releases lack columns that later ones have, as the test above assumes."""
     newer = {
         "0.1.0": {"event_count", "draft", "queued_ms", "experiment_id", "determinism"},
         "0.2.0": {"queued_ms", "cached_tokens", "experiment_id", "lane", "position", "repeat", "timing"}
@@ -355,7 +355,7 @@ def test_the_first_releases_had_no_experiments() -> None:
 
 
 @pytest.mark.parametrize("piece", EARLY_PIECES, ids=lambda piece: piece.stem)
-def test_runs_of_older_releases_keep_their_numbers_and_have_no_basis_of_the_rate(piece: Path, tmp_path: Path) -> None:
+def test_runs_of_older_releases_keep_their_numbers_and_have_no_rate_basis(piece: Path, tmp_path: Path) -> None:
     path = tmp_path / "runs.sqlite3"
     shutil.copyfile(piece, path)
     numbers = "select id, ttft_ms, tokens_per_second from runs where status <> 'running' order by id"
@@ -364,7 +364,7 @@ def test_runs_of_older_releases_keep_their_numbers_and_have_no_basis_of_the_rate
     assert any(rate for _, _, rate in kept)
     Log(f"sqlite:///{path}").close()
     with closing(sqlite3.connect(path)) as after:
-        # What was running then is lost now.
+        # Runs active at that time are lost now.
         assert set(after.execute(numbers)) >= set(kept)
         assert after.execute("select distinct ttfo_ms, gap_count, rate_basis from runs").fetchall() == [(None,) * 3]
 
@@ -411,7 +411,7 @@ def a_vote(first: Run, second: Run) -> dict[str, object]:
     }
 
 
-def test_the_gallery_holds_this_release() -> None:
+def test_the_gallery_contains_this_release() -> None:
     assert (GALLERY / f"{__version__}.sqlite3").exists()
 
 

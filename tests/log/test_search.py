@@ -76,8 +76,8 @@ def database(url: str) -> Iterator[Database]:
     keep(opened, *RECORDS)
     with opened.writer.begin() as connection:
         for number, rating, tags in ((1, 5, "good\nsea"), (3, 2, "seaside"), (6, None, "sea")):
-            said = {"rating": rating, "tags": tags, "notes": "", "changed_at": ""}
-            connection.execute(insert(run_annotations).values(run_id=f"{number:032x}", **said))
+            annotation_values = {"rating": rating, "tags": tags, "notes": "", "changed_at": ""}
+            connection.execute(insert(run_annotations).values(run_id=f"{number:032x}", **annotation_values))
     yield opened
     opened.close()
 
@@ -103,7 +103,7 @@ FOUND: list[tuple[dict[str, Any], list[int]]] = [
     ({"words": "SEA describe"}, [1]),
     ({"words": '"sea foam"'}, [4]),
     ({"words": '"foam sea"'}, []),
-    ({"words": "waves"}, [1]),  # the running one is not looked through yet
+    ({"words": "waves"}, [1]),  # the active run is not searched yet
     ({"words": "café"}, [2]),
     ({"words": "nowhere"}, []),
     ({"status": "error"}, [4]),
@@ -165,7 +165,7 @@ def test_pages_follow_each_other_without_a_gap_or_a_repetition(database: Databas
         after = page.next
         if after is None:
             break
-        # What comes in meanwhile moves nothing.
+        # New runs do not move the pages.
         if len(read) == 2 and view == View():
             keep(database, a_record(20))
     assert read == whole
@@ -180,7 +180,7 @@ def test_runs_of_the_same_moment_are_all_found(database: Database) -> None:
     assert [int(run_id, 16) for run_id in both] == [104, 103, 102, 101, 100, 6]
 
 
-def test_a_run_is_found_by_its_words_once_it_has_ended_and_not_when_it_is_deleted(database: Database) -> None:
+def test_an_ended_run_is_found_by_its_words_until_it_is_deleted(database: Database) -> None:
     assert 5 not in found(database, words="waves")
     with database.writer.begin() as connection:
         connection.execute(runs.update().where(runs.c.id == f"{5:032x}").values(status="ok", text="Waves and foam"))
@@ -190,7 +190,7 @@ def test_a_run_is_found_by_its_words_once_it_has_ended_and_not_when_it_is_delete
     assert found(database, words="waves") == [1]
 
 
-def test_a_rare_setting_is_found_by_an_index_that_follows_the_runs(database: Database) -> None:
+def test_a_rare_setting_is_found_by_an_up_to_date_index(database: Database) -> None:
     rare, id_of_first = "top_p 0.123", f"{7:032x}"
     keep(database, a_record(7, sent={"top_p": 0.123}), a_record(8, sent={"top_p": 0.123}, status="running"))
     assert found(database, settings=rare) == [8, 7]
@@ -218,7 +218,7 @@ def test_the_summary_covers_all_runs_of_the_view(database: Database) -> None:
     assert (nothing.count, nothing.ok, nothing.ttft_ms, nothing.completion_tokens) == (0, 0, None, 0)
 
 
-def test_choices_are_the_values_in_the_log(database: Database) -> None:
+def test_filter_choices_are_the_values_in_the_log(database: Database) -> None:
     assert choices(database) == {"endpoint": ["mine", "theirs"], "model": ["m", "other"], "finish_reason": ["length"]}
 
 
@@ -242,7 +242,7 @@ UNREADABLE = [
 ]
 
 
-def test_an_unreadable_filter_is_named(database: Database) -> None:
+def test_an_unreadable_filter_is_reported(database: Database) -> None:
     for view, sentence in UNREADABLE:
         with pytest.raises(FilterProblem) as refused:
             page_of(database, View(**view))
@@ -274,14 +274,14 @@ def test_any_input_is_searched_or_refused_with_a_sentence(
             page_of(sqlite_database, view)
 
 
-@given(prompt=st.text(min_size=1).filter(lambda said: said.strip()))
+@given(prompt=st.text(min_size=1).filter(lambda setting: setting.strip()))
 def test_a_setting_is_found_by_the_exact_value_sent(sqlite_database: Database, prompt: str) -> None:
     record = replace(a_record(9, sent={"user": prompt}), id="f" * 32)
     keep(sqlite_database, record)
     try:
-        said = f"user {json.dumps(prompt)}"
-        if not any(end in said for end in ",\n"):
-            assert "f" * 32 in page_of(sqlite_database, View(settings=said)).runs["id"].tolist()
+        setting = f"user {json.dumps(prompt)}"
+        if not any(end in setting for end in ",\n"):
+            assert "f" * 32 in page_of(sqlite_database, View(settings=setting)).runs["id"].tolist()
     finally:
         with sqlite_database.writer.begin() as connection:
             connection.execute(runs.delete().where(runs.c.id == "f" * 32))

@@ -30,7 +30,7 @@ TEXTS = {
 
 
 @pytest.mark.parametrize("name", TEXTS)
-def test_texts_come_back(log: Log, new_run: Callable[[], Run], name: str) -> None:
+def test_texts_survive_storage(log: Log, new_run: Callable[[], Run], name: str) -> None:
     text, expected = TEXTS[name]
     if expected is None:
         expected = text = "".join(character for character in text if not 0xD800 <= ord(character) < 0xE000)
@@ -43,7 +43,7 @@ def test_texts_come_back(log: Log, new_run: Callable[[], Run], name: str) -> Non
     assert (found.text, found.reasoning, found.raw_error, found.error_message) == (expected,) * 4
 
 
-def test_two_million_characters_come_back(log: Log, new_run: Callable[[], Run]) -> None:
+def test_two_million_characters_survive_storage(log: Log, new_run: Callable[[], Run]) -> None:
     text = "🐙é" * 1_000_000
     run = new_run()
     run.take(text_event(text, 1.0))
@@ -57,7 +57,7 @@ def test_two_million_characters_come_back(log: Log, new_run: Callable[[], Run]) 
     ("number", "expected"),
     [(2**63 - 1, 2**63 - 1), (-(2**63), -(2**63)), (2**63, None), (10**40, None), (0, 0), (None, None)],
 )
-def test_whole_numbers_come_back_while_they_need_no_more_than_64_bits(
+def test_integers_of_up_to_64_bits_survive_storage(
     log: Log, new_run: Callable[[], Run], number: int | None, expected: int | None
 ) -> None:
     record = replace(new_run().record(), prompt_tokens=number)
@@ -76,7 +76,7 @@ def test_whole_numbers_come_back_while_they_need_no_more_than_64_bits(
         (5e-324, 5e-324),
     ],
 )
-def test_numbers_come_back_while_they_are_numbers(
+def test_finite_numbers_survive_storage(
     log: Log, new_run: Callable[[], Run], number: float, expected: float | None
 ) -> None:
     record = replace(new_run().record(), ttft_ms=number)
@@ -84,7 +84,7 @@ def test_numbers_come_back_while_they_are_numbers(
     assert find_run(log.database, record.id).ttft_ms == expected
 
 
-def test_times_are_read_back_in_every_time_zone(log: Log, new_run: Callable[[], Run]) -> None:
+def test_times_are_read_correctly_in_every_time_zone(log: Log, new_run: Callable[[], Run]) -> None:
     run = new_run()
     log.begin(run)
     log.wait_until_committed(run)

@@ -6,7 +6,7 @@ from components.log.tickets import Tickets
 from components.log.view import View
 
 
-def test_each_token_is_for_its_view_and_no_other_text_is_a_token() -> None:
+def test_a_token_is_valid_for_its_view_only() -> None:
     issued = Tickets()
     tokens = {issued.issue(View(words=word), word): word for word in ("sea", "moon")}
     assert {token: issued.find(token) for token in tokens} == {
@@ -17,7 +17,7 @@ def test_each_token_is_for_its_view_and_no_other_text_is_a_token() -> None:
         assert issued.find(wrong) is None
 
 
-def test_a_token_ends_and_there_are_never_too_many() -> None:
+def test_tokens_expire_and_their_number_is_limited() -> None:
     issued = Tickets(most=3)
     tokens = [issued.issue(View(), "a") for _ in range(5)]
     assert [bool(issued.find(token)) for token in tokens] == [False, False, True, True, True]

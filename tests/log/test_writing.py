@@ -16,7 +16,7 @@ from components.streaming.outcome import Outcome, Status
 from tests.log.conftest import make_run
 
 
-def test_many_runs_and_their_events_take_as_many_statements_as_one(url: str) -> None:
+def test_the_number_of_statements_does_not_grow_with_the_runs(url: str) -> None:
     limits = Limits()
     database = Database(url, limits.log_lock_wait_s)
     unwritten = Unwritten(limits)
