@@ -45,7 +45,7 @@ def page(text: str) -> str:
 
 
 def read(html: str) -> str:
-    """What a reader sees of it."""
+    """The visible text of HTML."""
     parser = _Reader()
     parser.feed(html)
     parser.close()
@@ -74,7 +74,7 @@ class _Reader(HTMLParser):
         raise AssertionError(f"an instruction: {data}")
 
 
-# --- What Markdown becomes
+# --- Markdown to HTML
 
 
 @pytest.mark.parametrize(
@@ -123,7 +123,7 @@ def test_a_table_has_its_alignment() -> None:
         ("[a https://e.org](http://f.org)", f'<a href="http://f.org" {OPENS}>a https://e.org</a>'),
     ],
 )
-def test_links_lead_to_the_web_and_to_mail(text: str, link: str) -> None:
+def test_web_and_mail_links_work(text: str, link: str) -> None:
     assert page(text) == f"<p>{link}</p>"
 
 
@@ -152,7 +152,7 @@ def test_unsupported_markup_stays_as_written(text: str) -> None:
     assert read(page(text)) == text.replace("&amp;", "&")
 
 
-def test_an_image_is_its_text_and_its_address() -> None:
+def test_an_image_becomes_its_text_and_address() -> None:
     address = f'<a href="https://e.org/i.png" {OPENS}>https://e.org/i.png</a>'
     assert page('![alt *x*](https://e.org/i.png "t")') == f'<p>![alt <em>x</em>]({address} "t")</p>'
     linked = page("[![alt](https://e.org/i.png)](https://e.org)")
@@ -162,7 +162,7 @@ def test_an_image_is_its_text_and_its_address() -> None:
 # --- Code
 
 
-def test_code_is_plain_while_it_is_open_and_highlighted_once_it_is_settled() -> None:
+def test_code_is_highlighted_once_it_is_settled() -> None:
     view = MarkdownBlocks()
     view.update("```python\nif a < 1:\n    pass")
     assert view.blocks == [f'<div class="code">{COPY}<pre><code>if a &lt; 1:\n    pass</code></pre></div>\n']
@@ -184,14 +184,14 @@ def test_code_that_would_take_long_to_highlight_stays_plain(code: str, language:
     assert time.thread_time() - started < 2
 
 
-def test_of_very_long_code_the_beginning_is_highlighted() -> None:
+def test_only_the_beginning_of_very_long_code_is_highlighted() -> None:
     code = "if a:\n    b\n" * 5_000
     html = page(f"```python\n{code}```")
     assert read(html).removeprefix("Copy") == code.removesuffix("\n")
     assert 1_000 < html.count('<span class="k">if</span>') < 2_000
 
 
-def test_languages_whose_lexers_read_everything_first_or_look_up_others_stay_plain() -> None:
+def test_languages_with_slow_lexers_stay_plain() -> None:
     for language in ("css+genshitext", "html+php", "markdown", "rst", "http"):
         assert "<span" not in page(f"```{language}\n# a: b\n```")
 
@@ -216,7 +216,7 @@ def test_highlighting_changes_no_character(code: str, language: str) -> None:
 def test_a_formula_becomes_mathml(text: str) -> None:
     html = page(text)
     assert "<msup><mi>x</mi><mn>2</mn></msup>" in html
-    # Like Streamlit's: only one that fills whole lines stands apart.
+    # As in Streamlit: only a formula on its own lines is a block.
     assert ('display="block"' in html) == text.startswith(("$$", "\\[", "so"))
 
 
@@ -261,7 +261,7 @@ def test_usual_formulas_are_understood(source: str) -> None:
     assert not re.search(r"\\|&amp;", html)
 
 
-def test_a_long_formula_in_a_line_can_scroll() -> None:
+def test_a_long_inline_formula_can_scroll() -> None:
     assert '<span class="formula"><math' in page("$x$")
     assert '<span class="formula wide"><math' in page(f"${'x + ' * 20}y$")
 
@@ -275,14 +275,14 @@ def test_operator_limits_are_below_and_names_are_spaced() -> None:
 @given(st.lists(st.sampled_from([*r"\{}^_&'$%#~[]()<>|a1.", r"\left(", r"\right)", r"\frac", r"\sqrt", r"\text{", r"\\",
     r"\begin{array}{c}", r"\end{array}", r"\mbox{", r"\color{red}", r"\over", r"\not", r"\unicode{x41}", r"\verb|"]),
     max_size=20).map("".join))  # fmt: skip
-def test_no_formula_fails(source: str) -> None:
+def test_any_formula_is_rendered(source: str) -> None:
     check(page(f"$$\n{source}\n$$\n\n\\({source}\\)"))
 
 
-# --- What is settled
+# --- Settled blocks
 
 
-def test_a_block_is_settled_when_the_next_one_has_begun() -> None:
+def test_a_block_is_settled_when_the_next_one_begins() -> None:
     view = MarkdownBlocks()
     for text, settled, blocks in [
         ("", 0, 0),
@@ -301,7 +301,7 @@ def test_a_block_is_settled_when_the_next_one_has_begun() -> None:
     assert view.settled == len(view.blocks) == 4
 
 
-def test_a_formula_that_may_still_be_closed_settles_nothing_behind_it() -> None:
+def test_blocks_after_an_open_formula_are_not_settled() -> None:
     view = MarkdownBlocks()
     view.update("One.\n\n$$\nx\n# y\nz\n")
     assert (view.settled, len(view.blocks)) == (1, 4)
@@ -340,7 +340,7 @@ def test_the_result_does_not_depend_on_the_chunks(text: str, cuts: list[int]) ->
 
 
 @pytest.mark.parametrize("path", ANSWERS, ids=lambda path: path.stem)
-def test_an_answer_cut_anywhere_is_the_same_in_the_end(path: Path) -> None:
+def test_an_answer_cut_anywhere_ends_the_same(path: Path) -> None:
     text = path.read_text()
     whole = drawn(text)
     rng = random.Random(path.stem)
@@ -354,7 +354,7 @@ def test_an_answer_cut_anywhere_is_the_same_in_the_end(path: Path) -> None:
 
 
 @given(TEXTS)
-def test_blocks_joined_are_the_text_drawn_in_one_go(text: str) -> None:
+def test_joined_blocks_equal_the_text_drawn_at_once(text: str) -> None:
     text = re.sub("\r\n?", "\n", text)
     reading = markdown_blocks._read(text)
     assert "".join(block.source for block in reading.blocks).strip() == text.strip()
@@ -374,7 +374,7 @@ def test_no_word_is_lost(parts: list[str]) -> None:
     ] == []
 
 
-# --- The gate
+# --- The sanitizer
 
 SAFE_TAGS = {*sanitizer.HTML, *sanitizer.BARE_HTML, *sanitizer.MATHML}
 CODE_CLASSES = re.compile(r"[a-z][a-z0-9]{0,2}")
@@ -383,7 +383,7 @@ CLASSES = {"code", "copy", "formula", "formula wide", "table", "task", "left", "
 
 
 def check(html: str) -> None:
-    """Nothing but what may enter a page, and a browser reads it as it was meant."""
+    """Check that the HTML has only allowed tags and attributes, so that sanitizing changes nothing."""
     reader = _Reader()
     reader.feed(html)
     reader.close()
@@ -452,7 +452,7 @@ def test_only_allowed_tags_and_attributes_pass(text: str) -> None:
 
 
 @pytest.mark.parametrize("path", ANSWERS, ids=lambda path: path.stem)
-def test_the_gate_takes_nothing_from_an_answer(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_sanitizer_removes_nothing_from_usual_answers(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     gated = "".join(drawn(path.read_text()))
     check(gated)
     monkeypatch.setattr(markdown_blocks, "sanitized", lambda html: html)
@@ -467,23 +467,23 @@ def _shape(html: str) -> list[tuple[str, dict[str, str | None]]]:
     reader.feed(html)
     shape = []
     for tag, attributes in reader.tags:
-        # What the libraries say beyond what is asked for.
+        # Of the classes that libraries set, only the first is kept.
         classes = (attributes.pop("class", None) or "").removesuffix("contains-task-list").split()[:1]
         shape.append((tag, {**attributes, "class": "".join(classes)}))
     return shape
 
 
 @given(st.text(max_size=40))
-def test_the_gate_lets_no_other_tag_or_attribute_pass(text: str) -> None:
+def test_the_sanitizer_removes_other_tags_and_attributes(text: str) -> None:
     for html in (text, f"<{text}>", f"<p {text}>x</p>", f'<a href="{text}">x</a>', f"<math>{text}</math>"):
         check(sanitizer.sanitized(html))
 
 
-# --- Time
+# --- Processing time
 
 
 def seconds(text: str) -> float:
-    """Of the processor: what else it does at the same time takes none of them."""
+    """Processor time, which other load does not change."""
     times = []
     for _ in range(2):
         view = MarkdownBlocks()
@@ -503,7 +503,7 @@ REPEATED = [
 
 @pytest.mark.parametrize("part", REPEATED)
 def test_rendering_time_is_linear(part: str) -> None:
-    # Eight times as much text: 64 times as long if it were quadratic. The first part of a second says nothing.
+    # Eight times the text would take 64 times as long if quadratic. Short times are too noisy.
     short, long = part * (1_000 // len(part)), part * (8_000 // len(part))
     assert seconds(long) < 24 * seconds(short) + 0.02
 
@@ -514,7 +514,7 @@ def test_rendering_time_is_linear_for_long_texts(part: str) -> None:
     assert seconds(part * (50_000 // len(part))) < 40 * seconds(part * (5_000 // len(part))) + 0.2
 
 
-def test_settled_blocks_of_a_long_answer_cost_nothing() -> None:
+def test_settled_blocks_are_not_rendered_again() -> None:
     text = "".join(path.read_text() + "\n\n" for path in ANSWERS if path.stem != "30_unfinished") * 5
     view = MarkdownBlocks()
     times = []
@@ -555,7 +555,7 @@ def test_the_fast_path_for_plain_words_gives_the_same_html(text: str) -> None:
     quick = MarkdownBlocks()
     quick.update(text)
     thorough = MarkdownBlocks()
-    thorough.update(f"{text}\n")  # with a line end it is read like every text
+    thorough.update(f"{text}\n")  # with a line end it is parsed like any text
     assert quick.blocks == thorough.blocks
 
 
@@ -585,13 +585,13 @@ def test_a_blank_line_does_not_settle_a_block_that_continues(text: str) -> None:
         "第一~~（旧）~~新",
     ],
 )
-def test_emphasis_beside_east_asian_words_needs_no_blank(text: str) -> None:
+def test_emphasis_next_to_east_asian_words_needs_no_space(text: str) -> None:
     assert not re.search(r"[*~]", read(page(text)))
     assert re.search("<(strong|s)>", page(text))
 
 
 @pytest.mark.parametrize("text", ["a**“b”**c", "** a**", "a *b c", "2 ** 3 ** 4", "中 ** 文 ** 字"])
-def test_other_marks_follow_commonmark(text: str) -> None:
+def test_other_emphasis_follows_commonmark(text: str) -> None:
     assert page(text) == f"<p>{text}</p>"
 
 
@@ -606,13 +606,13 @@ def test_other_marks_follow_commonmark(text: str) -> None:
         "echo $first$second",
     ],
 )
-def test_variables_of_shells_and_amounts_are_no_formulas(text: str) -> None:
+def test_shell_variables_and_amounts_are_not_formulas(text: str) -> None:
     assert read(page(text)) == text
     assert "<math" not in page(text)
 
 
 @pytest.mark.parametrize("text", ["$x$是", "($x$)", "so $a_1$, and $f(x)$.", "面积$S$"])
-def test_formulas_beside_signs_and_east_asian_words_are_formulas(text: str) -> None:
+def test_formulas_next_to_punctuation_and_east_asian_words_are_recognised(text: str) -> None:
     assert "<math" in page(text)
 
 
@@ -631,10 +631,10 @@ def test_right_to_left_text_is_shown_in_its_own_direction() -> None:
 
 
 def test_the_command_prints_html() -> None:
-    told = subprocess.run(
+    done = subprocess.run(
         [sys.executable, "-m", "components.markdown"], input="**a** é".encode(), capture_output=True, check=True
     )
-    assert told.stdout.decode() == "<p><strong>a</strong> é</p>\n"
+    assert done.stdout.decode() == "<p><strong>a</strong> é</p>\n"
 
 
 @pytest.mark.parametrize("line", ["- a\n", "| a | b |\n", "> a\n", "a\n", "1. *a*\n"])
