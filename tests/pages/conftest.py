@@ -13,7 +13,7 @@ import streamlit
 from streamlit.runtime.scriptrunner.script_cache import ScriptCache
 from streamlit.testing.v1 import AppTest, local_script_runner
 
-from tests.pages.shown import shown_run, told, words
+from tests.pages.content import shown_run, text_components, words
 from tests.streaming.endpoint import DONE, Endpoint, chunk, document, head, serve
 from tests.waiting import wait_for
 
@@ -52,7 +52,7 @@ def _no_search_for_components(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(autouse=True)
 def _migrated_log(tmp_path: Path, migrated_log: Path) -> None:
-    """Give each test's service a migrated log, and pages that remember nothing of the log before it."""
+    """Give each test's service a migrated log, and clear caches of the previous log."""
     streamlit.cache_data.clear()
     shutil.copyfile(migrated_log, tmp_path / "runs.sqlite3")
 
@@ -100,7 +100,7 @@ def new_page() -> AppTest:
 
 
 def texts(page: AppTest) -> str:
-    """All visible text of the page except for messages and code, with the current text of running runs."""
+    """All visible text of the page except messages and code, with the current text of running runs."""
     assert not page.exception
     return "\n".join([words(page), *(element.value for element in [*page.markdown, *page.caption, *page.text])])
 
@@ -112,7 +112,7 @@ def run_to_the_end(page: AppTest) -> AppTest:
 
 def until_it_ended(page: AppTest) -> AppTest:
     """Wait until the page's runs have ended, and rerun the page, as the live view does."""
-    going_on = [run for data in told(page) if data.get("running") and (run := shown_run(data))]
+    going_on = [run for data in text_components(page) if data.get("running") and (run := shown_run(data))]
     if going_on:
         wait_for(lambda: not any(shown.record().running for shown in going_on))
         page.run()

@@ -10,7 +10,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from tests.pages.conftest import Chat, new_page, run_to_the_end, texts, until_it_ended
-from tests.pages.shown import markup, words
+from tests.pages.content import markup, words
 from tests.pages.test_composing import messages, write
 from tests.streaming.endpoint import DONE, chunk, event, head, sending
 
@@ -29,7 +29,7 @@ def delta(content: dict[str, object], finish_reason: str | None = None) -> bytes
     return event(json.dumps({"choices": [choice]}))
 
 
-def test_the_preview_is_what_run_sends_byte_for_byte(page: AppTest, chat: Chat, monkeypatch) -> None:
+def test_the_preview_equals_the_sent_request_byte_for_byte(page: AppTest, chat: Chat, monkeypatch) -> None:
     monkeypatch.setenv("TEMPERA_API_KEY", "canary-key")
     view(page, "Request")
     page.number_input(key="temperature").set_value(0.3).run()
@@ -47,14 +47,14 @@ def test_the_preview_is_what_run_sends_byte_for_byte(page: AppTest, chat: Chat, 
     assert "canary-key" not in texts(page) + "".join(codes(page))
 
 
-def test_a_form_that_makes_no_request_has_no_preview(page: AppTest) -> None:
+def test_an_invalid_form_has_no_preview(page: AppTest) -> None:
     view(page, "Request")
     write(page, 1, "")
     assert codes(page) == []
     assert "The form has no valid request yet." in texts(page)
 
 
-def test_an_answer_is_stale_as_soon_as_the_form_asks_something_else(page: AppTest, chat: Chat) -> None:
+def test_an_answer_is_stale_as_soon_as_the_request_changes(page: AppTest, chat: Chat) -> None:
     run_to_the_end(page)
     assert "Made with other settings" not in texts(page)
     page.number_input(key="temperature").set_value(0.3).run()
@@ -83,7 +83,7 @@ def test_regenerate_sends_the_same_bytes_after_changes_of_the_form(page: AppTest
     assert page.number_input(key="temperature").value == 0.3
 
 
-def test_an_answer_that_was_cut_is_continued_as_a_prefix(page: AppTest, chat: Chat) -> None:
+def test_a_cut_answer_is_continued_as_a_prefix(page: AppTest, chat: Chat) -> None:
     chat.server.play = sending(head() + chunk("Once upon", "length") + DONE)
     run_to_the_end(page)
     chat.server.play = sending(head() + chunk("Once upon") + chunk(" a time", "length") + DONE)
@@ -96,7 +96,7 @@ def test_an_answer_that_was_cut_is_continued_as_a_prefix(page: AppTest, chat: Ch
     assert [text for _, text in messages(page)][1:] == ["Once upon a time"]
 
 
-def test_an_endpoint_that_does_not_repeat_the_prefix_loses_nothing(page: AppTest, chat: Chat) -> None:
+def test_a_prefix_not_repeated_by_the_endpoint_is_kept(page: AppTest, chat: Chat) -> None:
     chat.server.play = sending(head() + chunk("Once", "length") + DONE)
     run_to_the_end(page)
     chat.server.play = sending(head() + chunk(" more", "stop") + DONE)
@@ -118,7 +118,7 @@ def test_continue_is_offered_for_cut_answers_and_dialects_with_a_prefix_only(
     assert "continue" not in [button.key for button in page.run().button]
 
 
-def test_reasoning_is_shown_apart_with_its_own_time(page: AppTest, chat: Chat) -> None:
+def test_reasoning_is_shown_separately_with_its_own_time(page: AppTest, chat: Chat) -> None:
     thinking = delta({"reasoning_content": "Let me see"})
     chat.server.play = sending(head() + thinking + chunk("Done", "stop") + DONE)
     run_to_the_end(page)
@@ -127,7 +127,7 @@ def test_reasoning_is_shown_apart_with_its_own_time(page: AppTest, chat: Chat) -
     assert " ms" in box.label
 
 
-def test_a_switch_shows_the_choices_beyond_the_first(page: AppTest, chat: Chat) -> None:
+def test_further_choices_can_be_shown(page: AppTest, chat: Chat) -> None:
     others = [chunk("Second *one*", "stop", index=1), chunk("Third one", "length", index=2)]
     chat.server.play = sending(head() + chunk("First one", "stop") + b"".join(others) + DONE)
     run_to_the_end(page)
@@ -159,7 +159,7 @@ def test_tool_calls_are_shown_readably_and_become_messages(page: AppTest, chat: 
     assert sent[2] == {"role": "tool", "content": "Rain", "name": "get_*weather*", "tool_call_id": "c1"}
 
 
-def test_a_json_answer_is_shown_as_json_and_any_as_written(page: AppTest, chat: Chat) -> None:
+def test_a_json_answer_is_formatted_and_any_answer_has_a_raw_view(page: AppTest, chat: Chat) -> None:
     chat.server.play = sending(head() + chunk('{"a":[1,2]}', "stop") + DONE)
     run_to_the_end(page)
     assert json.dumps({"a": [1, 2]}, indent=2) in words(page)
@@ -167,7 +167,7 @@ def test_a_json_answer_is_shown_as_json_and_any_as_written(page: AppTest, chat: 
     assert '{"a":[1,2]}' in words(page)
 
 
-def test_an_answer_cannot_bring_an_image_or_a_directive(page: AppTest, chat: Chat) -> None:
+def test_an_answer_cannot_contain_an_image_or_a_directive(page: AppTest, chat: Chat) -> None:
     chat.server.play = sending(head() + chunk("![x](http://evil.example/a.png) :red[hot]", "stop") + DONE)
     run_to_the_end(page)
     assert "![x](http://evil.example/a.png) :red[hot]" in words(page)
@@ -203,7 +203,7 @@ def test_events_of_an_active_run_are_shown(page: AppTest, chat: Chat) -> None:
     chat.go_on.set()
 
 
-def test_answers_to_the_same_request_stay_within_a_step(page: AppTest, chat: Chat) -> None:
+def test_answers_to_the_same_request_can_be_stepped_through(page: AppTest, chat: Chat) -> None:
     run_to_the_end(page)
     first = page.query_params["run"]
     page.button(key="regenerate").click().run()
@@ -217,7 +217,7 @@ def test_answers_to_the_same_request_stay_within_a_step(page: AppTest, chat: Cha
     assert page.query_params["run"] == second
 
 
-def test_each_branch_brings_the_answer_that_it_got(page: AppTest, chat: Chat) -> None:
+def test_each_branch_shows_its_own_answer(page: AppTest, chat: Chat) -> None:
     run_to_the_end(page)
     first = page.query_params["run"]
     menu = page.menu_button(key="message_1_menu")
@@ -244,7 +244,7 @@ def test_events_are_shown_without_the_log(chat: Chat, tmp_path: Path, monkeypatc
     assert "Hello you" in texts(view(page, "Answer"))
 
 
-def test_a_prefix_keeps_its_branches_when_the_answer_takes_its_place(page: AppTest, chat: Chat) -> None:
+def test_a_prefix_keeps_its_branches_when_the_answer_replaces_it(page: AppTest, chat: Chat) -> None:
     page.button(key="add_assistant").click().run()
     write(page, 2, "First try")
     menu = page.menu_button(key="message_2_menu")
@@ -260,7 +260,7 @@ def test_a_prefix_keeps_its_branches_when_the_answer_takes_its_place(page: AppTe
     assert [text for _, text in messages(page)][1:] == ["Hel"]
 
 
-def test_an_answer_never_takes_words_that_it_did_not_begin_with(page: AppTest, chat: Chat) -> None:
+def test_an_answer_without_the_prefix_does_not_replace_it(page: AppTest, chat: Chat) -> None:
     run_to_the_end(page)
     page.button(key="add_assistant").click().run()
     write(page, 2, "Never said")
@@ -269,8 +269,10 @@ def test_an_answer_never_takes_words_that_it_did_not_begin_with(page: AppTest, c
     assert [text for _, text in messages(page)][1:3] == ["Never said", "Hello you"]
 
 
-def test_run_on_another_endpoint_is_another_request(chat: Chat, page: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The same body under way elsewhere stands in nobody's way."""
+def test_the_same_body_for_another_endpoint_is_a_new_request(
+    chat: Chat, page: AppTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An active run of another endpoint with the same body does not prevent it."""
     chat.go_on.clear()
     page.button(key="run").click().run()
     first = page.query_params["run"]
@@ -282,7 +284,7 @@ def test_run_on_another_endpoint_is_another_request(chat: Chat, page: AppTest, m
     chat.go_on.set()
 
 
-def test_a_key_that_an_endpoint_repeats_reaches_neither_page_nor_log(
+def test_a_key_repeated_by_an_endpoint_reaches_neither_page_nor_log(
     chat: Chat, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TEMPERA_API_KEY", "canary-key")

@@ -1,4 +1,4 @@
-"""Checks on single runs, in Runs and by judges: on the page, and kept with the runs."""
+"""Checks on single runs, on the Runs page and by judges: shown, and stored with the runs."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from components.ui.experiment_file import keys
 from components.ui.plain_words import plain_words
 from components.ui.runs import keys as runs_keys
 from tests.pages.conftest import Chat, new_page, run_to_the_end, texts
-from tests.pages.shown import listed
+from tests.pages.content import listed
 from tests.pages.test_compare import Lanes, compare, lanes, run_all
 from tests.pages.test_experiment_file import checked
 from tests.waiting import wait_for
@@ -30,7 +30,7 @@ def check(page: AppTest, menu: str, checks: str) -> None:
     page.run()
 
 
-def test_a_single_answer_is_checked_at_once_and_the_next_ones_at_their_end(page: AppTest, chat: Chat) -> None:
+def test_the_shown_answer_is_checked_at_once_and_later_ones_at_their_end(page: AppTest, chat: Chat) -> None:
     run_to_the_end(page)
     check(page, keys.ANSWER_CHECKS, HELLO)
     assert "**at most 3 characters** The answer has 9 characters." in texts(page)
@@ -45,7 +45,7 @@ def test_a_single_answer_is_checked_at_once_and_the_next_ones_at_their_end(page:
     assert "pass rate 0% (0% to 66%, n = 2)" in texts(page)
 
 
-def test_selected_runs_are_checked_in_the_log_and_found_by_the_result(page: AppTest, chat: Chat) -> None:
+def test_selected_logged_runs_are_checked_and_found_by_their_result(page: AppTest, chat: Chat) -> None:
     run_to_the_end(page)
     run_id = page.query_params["run"]
     runs = new_page()
@@ -68,9 +68,9 @@ def test_selected_runs_are_checked_in_the_log_and_found_by_the_result(page: AppT
 def test_the_judge_of_a_comparison_is_asked_on_its_page(compare: AppTest, lanes: Lanes) -> None:
     page = run_all(checked(compare, 'checks:\n  - judge: "Does {{answer}} pass?"\n'))
     assert "Checks passed: **–**" in texts(page)
-    asked = len(lanes.chat.bodies)
+    before = len(lanes.chat.bodies)
     page.button(key="ask_judge").click().run()
     wait_for(lambda: keys.CHECKING not in page.run().session_state)
-    assert len(lanes.chat.bodies) > asked
-    # What this endpoint says is no opinion, and its words are the reason.
+    assert len(lanes.chat.bodies) > before
+    # This endpoint gives no verdict, and its text is the reason.
     assert plain_words("The judge says neither pass nor fail, or both: ") in texts(page)

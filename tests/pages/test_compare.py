@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import streamlit
 from streamlit.testing.v1 import AppTest
 
 from components.drafts.comparison import Comparison, Lane, changed
 from components.drafts.draft import EXAMPLE_PROMPT, FieldState, Setting
 from components.server.process import service
 from components.ui import state
-from components.ui.answer import answer_differences
 from components.ui.form import keys
 from tests.pages.conftest import Chat, new_page, run_to_the_end, texts
 from tests.streaming.endpoint import DONE, chunk, document, head
@@ -29,7 +29,7 @@ LONG_S = 20
 
 
 class Lanes:
-    """An endpoint that answers each temperature in words of its own, and does worse things on request."""
+    """An endpoint with another answer for each temperature, and errors on request."""
 
     def __init__(self, chat: Chat) -> None:
         self.chat = chat
@@ -105,7 +105,7 @@ def lane_set(page: AppTest, name: str) -> AppTest:
 
 
 def form(page: AppTest, lane: int) -> AppTest:
-    """The page with a lane's form open, which only a browser can really open."""
+    """The page with a lane's form open; AppTest cannot open it by a click."""
     page.session_state[f"lane_form_{lane}"] = True
     return page.run()
 
@@ -150,7 +150,7 @@ def test_all_lanes_answer_and_differ_only_in_their_changes(compare: AppTest, cha
     assert sorted(rows(compare)) == [("1", 0, 1, "parallel", 2), ("2", 1, 1, "parallel", 2)]
 
 
-def test_a_lanes_heading_shows_its_changes_and_the_rest_follows_the_base(compare: AppTest, chat: Chat) -> None:
+def test_a_lanes_heading_shows_its_changes_and_other_fields_follow_the_base(compare: AppTest, chat: Chat) -> None:
     assert "base settings" in texts(compare)
     assert "temperature **0**" in texts(compare)
     compare.number_input(key="temperature").set_value(0.5).run()
@@ -161,7 +161,7 @@ def test_a_lanes_heading_shows_its_changes_and_the_rest_follows_the_base(compare
     assert sorted((body["temperature"], body["max_tokens"]) for body in chat.bodies) == [(0.0, 7), (0.5, 7)]
 
 
-def test_a_lane_adds_a_field_that_the_base_does_not_send(compare: AppTest, chat: Chat, monkeypatch: Any) -> None:
+def test_a_lane_can_add_a_field_omitted_by_the_base(compare: AppTest, chat: Chat, monkeypatch: Any) -> None:
     monkeypatch.setenv("TEMPERA_DIALECT", "openai")
     compare.run()
     form(compare, 2)
@@ -190,7 +190,7 @@ def test_a_lane_on_another_endpoint_has_the_fields_of_that_endpoint(compare: App
     assert chat.bodies[0]["seed"] == 5
 
 
-def test_a_lane_whose_probabilities_are_refused_runs_without_them_by_one_press(
+def test_a_lane_with_refused_probabilities_runs_without_them_on_one_click(
     lanes: Lanes, chat: Chat, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TEMPERA_DIALECT", "openai")
@@ -200,7 +200,7 @@ def test_a_lane_whose_probabilities_are_refused_runs_without_them_by_one_press(
     press(page, "lane_run_without_probabilities_2")
     until_all_ended(page)
     assert "Hello cold world" in texts(page)
-    # The other lane still asks for them.
+    # The other lane still requests them.
     assert [button.key for button in page.button if "without" in str(button.key)] == [
         "lane_run_without_probabilities_1"
     ]
@@ -209,7 +209,7 @@ def test_a_lane_whose_probabilities_are_refused_runs_without_them_by_one_press(
     assert not {"logprobs", "top_logprobs"} & answered.keys()
 
 
-def test_every_field_can_be_a_lane_s_own(compare: AppTest, chat: Chat) -> None:
+def test_every_field_can_be_changed_in_a_lane(compare: AppTest, chat: Chat) -> None:
     form(compare, 2)
     compare.button_group(key="lane_temperature_state_2").set_value("null").run()
     compare.button_group(key="lane_random_seed_state_2").set_value("value").run()
@@ -284,7 +284,9 @@ def test_one_field_is_changed_in_several_lanes_at_once(compare: AppTest) -> None
         ("Safe prompt A/B", "safe_prompt", [False, True]),
     ],
 )
-def test_a_lane_set_is_one_click(compare: AppTest, chat: Chat, name: str, field: str, values: list[object]) -> None:
+def test_a_template_sets_the_lanes_with_one_click(
+    compare: AppTest, chat: Chat, name: str, field: str, values: list[object]
+) -> None:
     lane_set(compare, name)
     run_all(compare)
     assert sorted(body[field] for body in chat.bodies) == values
@@ -292,7 +294,7 @@ def test_a_lane_set_is_one_click(compare: AppTest, chat: Chat, name: str, field:
     assert lane_ids(compare) == ["1", "2"]
 
 
-def test_lanes_that_repeat_another_or_change_nothing_say_so_and_run(compare: AppTest, chat: Chat) -> None:
+def test_lanes_that_repeat_another_or_change_nothing_have_a_hint_and_run(compare: AppTest, chat: Chat) -> None:
     press(compare, "add_lane")
     assert "Same request as lane A\\: the two show the effect of chance alone." in texts(compare)
     run_all(compare)
@@ -332,7 +334,7 @@ def test_eight_lanes_with_four_rate_limited(compare: AppTest, chat: Chat) -> Non
     assert "slow down" in texts(compare)
 
 
-def test_without_a_prompt_nothing_runs_and_a_sentence_says_so(compare: AppTest, chat: Chat) -> None:
+def test_without_a_prompt_nothing_runs_and_the_reason_is_shown(compare: AppTest, chat: Chat) -> None:
     compare.text_area(key="message_1").set_value("").run()
     press(compare, "run")
     assert [error.value for error in compare.error] == ["Write a prompt first."]
@@ -399,13 +401,13 @@ def test_opening_a_comparison_with_other_lanes_stops_nothing(compare: AppTest, l
     assert len(experiment.busy_lanes()) == 4
 
 
-def test_another_comparison_in_the_address_brings_its_settings_and_can_be_undone(compare: AppTest) -> None:
+def test_a_comparison_in_the_address_loads_its_settings_and_can_be_undone(compare: AppTest) -> None:
     run_all(compare)
     first = compare.query_params["experiment"]
     lane_set(compare, "Safe prompt A/B")
     compare.text_area[0].set_value("Another question").run()
     run_all(compare)
-    # As when going back, once the address has long followed.
+    # As after Back, when the address has already changed.
     compare.session_state["url_behind_experiment"] = None, 0.0
     compare.query_params["experiment"] = first
     compare.run()
@@ -416,13 +418,13 @@ def test_another_comparison_in_the_address_brings_its_settings_and_can_be_undone
     assert prompt(compare) == "Another question"
 
 
-def test_events_that_could_not_be_read_once_are_read_the_next_time(compare: AppTest, tmp_path: Path) -> None:
+def test_a_failed_read_of_events_is_not_cached(compare: AppTest, tmp_path: Path) -> None:
     run_all(compare)
     look(compare, "Diff")
     with closing(sqlite3.connect(tmp_path / "runs.sqlite3")) as connection:
         with connection:
             connection.execute("alter table events rename to hidden")
-        answer_differences._tokens.clear()
+        streamlit.cache_data.clear()
         assert "token" not in texts(compare.run()).partition("against")[2].partition("words added")[0]
         with connection:
             connection.execute("alter table hidden rename to events")
@@ -453,7 +455,7 @@ def prompt(page: AppTest) -> str:
     return str(page.text_area[0].value)
 
 
-def test_a_comparison_that_is_not_in_the_log_is_named(lanes: Lanes) -> None:
+def test_a_missing_comparison_is_reported(lanes: Lanes) -> None:
     page = new_page()
     page.query_params["experiment"] = "f" * 32
     page.switch_page("compare.py").run()
@@ -475,9 +477,7 @@ def test_the_playgrounds_run_becomes_lane_a_and_later_changes_lane_b(page: AppTe
     assert [row[0] for row in rows(page)] == ["1", "2"]
 
 
-def test_the_same_bytes_again_are_compared_and_the_verdict_is_written_on_the_run(
-    compare: AppTest, lanes: Lanes, chat: Chat
-) -> None:
+def test_a_determinism_check_stores_its_result_with_the_run(compare: AppTest, lanes: Lanes, chat: Chat) -> None:
     run_all(compare)
     press(compare, "lane_check_2")
     until_all_ended(compare)
@@ -486,11 +486,11 @@ def test_the_same_bytes_again_are_compared_and_the_verdict_is_written_on_the_run
     press(compare, "lane_check_2")
     until_all_ended(compare)
     wait_for(lambda: "Sent again: **first differs at character 9**" in texts(compare.run()))
-    # The check is no repeat: the lane shows the run that was checked.
+    # The check is not a repeat: the lane shows the run that was checked.
     assert "Hello cold world" in texts(compare)
 
 
-def test_the_best_number_of_a_row_is_marked_and_cut_lanes_take_no_part(compare: AppTest) -> None:
+def test_the_best_number_of_a_row_is_marked_without_cut_lanes(compare: AppTest) -> None:
     run_all(compare)
     assert sum("best" in cell for cell in table(compare).loc["TTFT"]) == 1
     assert all("concurrency 2" in cell for cell in table(compare).loc["TTFT"])
@@ -524,7 +524,7 @@ def test_html_in_an_answer_is_text_in_every_view(compare: AppTest, lanes: Lanes)
         assert "&lt;img" in html(compare)
 
 
-def test_repeats_tell_whether_a_difference_is_more_than_chance(compare: AppTest, chat: Chat) -> None:
+def test_repeats_show_whether_a_difference_is_significant(compare: AppTest, chat: Chat) -> None:
     press(compare, "add_lane")
     compare.number_input(key="repeats").set_value(4).run()
     run_all(compare)
@@ -538,14 +538,14 @@ def test_repeats_tell_whether_a_difference_is_more_than_chance(compare: AppTest,
     assert "3/4" in texts(compare)
 
 
-def test_too_few_repeats_are_called_too_few(compare: AppTest) -> None:
+def test_too_few_repeats_are_reported(compare: AppTest) -> None:
     run_all(compare)
     look(compare, "Noise")
     assert "4 repeats of each are needed." in texts(compare)
 
 
 @pytest.mark.parametrize(("order", "timing"), [("one after another", "sequential"), ("interleaved", "interleaved")])
-def test_fair_orders_make_one_request_at_a_time_and_say_so(
+def test_fair_orders_make_one_request_at_a_time_and_state_it(
     compare: AppTest, chat: Chat, order: str, timing: str
 ) -> None:
     compare.selectbox(key="timing").set_value(order).run()
@@ -562,7 +562,7 @@ def test_the_settings_table_shows_only_what_differs(compare: AppTest) -> None:
     assert table(compare).to_dict() == {"temperature": {"A": "omitted", "B": "0"}}
 
 
-def test_an_open_vote_is_kept_and_counts_on_the_runs_page(compare: AppTest) -> None:
+def test_an_open_vote_is_saved_and_counted_on_the_runs_page(compare: AppTest) -> None:
     press(compare, "run")
     look(compare, "Vote")
     until_all_ended(compare)
@@ -595,7 +595,7 @@ def test_a_blind_vote_hides_the_lanes_and_continues_with_the_next_pair(
         assert compare.table
         press(compare, "next_pair")
     assert len(voted) == 6
-    # Every pair has its vote: the lanes have run again, for the same pairs anew.
+    # Every pair has its vote, so the lanes run again and the pairs are voted on anew.
     until_all_ended(compare)
     assert "**Answer 1**" in texts(compare)
     compare.toggle(key="blind").set_value(False).run()

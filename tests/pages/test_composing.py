@@ -70,7 +70,7 @@ def test_messages_are_moved_and_duplicated_with_just_typed_text(page: AppTest) -
     assert [text for _, text in messages(page)] == ["b", "b", "a"]
 
 
-def test_a_deleted_message_comes_back_where_it_was(page: AppTest) -> None:
+def test_a_deleted_message_is_restored_to_its_place(page: AppTest) -> None:
     for turn, text in ((1, "a"), (2, "b"), (3, "c")):
         if turn > 1:
             page.button(key="add_user").click().run()
@@ -164,7 +164,7 @@ def test_each_remark_has_a_fix_that_resolves_it(page: AppTest, chat: Chat) -> No
     assert (body["temperature"], body["top_p"], body["random_seed"], body["foo"]) == (1.0, 0.5, 7, 1)
 
 
-def test_a_fix_leaves_variables_as_variables(page: AppTest) -> None:
+def test_a_fix_keeps_variables(page: AppTest) -> None:
     write(page, 1, "Speak {{language}}.")
     page.text_input(key="variable_language").set_value("French")
     page.number_input(key="temperature").set_value(1.4).run()
@@ -185,7 +185,7 @@ def test_extra_body_fields_are_sent_and_their_mistakes_named(page: AppTest, chat
     assert chat.bodies[0]["stop"] == ["x"]
 
 
-def test_a_key_that_is_sent_twice_cannot_be_sent_even_on_purpose(page: AppTest, chat: Chat) -> None:
+def test_a_duplicate_key_cannot_be_sent_even_with_send_anyway(page: AppTest, chat: Chat) -> None:
     page.text_area(key="extra_body").set_value('{"temperature": 0.5}').run()
     page.number_input(key="temperature").set_value(0.2).run()
     page.button(key="run").click().run()
@@ -268,7 +268,7 @@ def test_fields_of_an_opened_run_appear_with_their_values(chat: Chat, monkeypatc
         1.0,
         "x",
     )
-    # Behind a key that is not known, a known one keeps its place on the wire.
+    # After an unknown key, a known one keeps its place in the body.
     assert json.loads(opened.text_area(key="extra_body").value) == {"mine": 1, "n": 2}
     run_to_the_end(opened)
     assert json.dumps(chat.bodies[1]) == json.dumps(chat.bodies[0])
@@ -320,7 +320,7 @@ def test_typed_text_survives_a_reload_without_a_run(page: AppTest, chat: Chat) -
     assert chat.bodies == []
 
 
-def test_a_draft_that_came_by_a_link_is_not_written_to(page: AppTest, chat: Chat) -> None:
+def test_a_draft_opened_by_a_link_is_not_overwritten(page: AppTest, chat: Chat) -> None:
     write(page, 1, "Mine")
     draft_id = page.query_params["draft"]
     wait_for(lambda: '"Mine"' in (find_draft(service().log.database, draft_id) or ""))
@@ -335,7 +335,7 @@ def test_a_draft_that_came_by_a_link_is_not_written_to(page: AppTest, chat: Chat
 
 
 @pytest.mark.parametrize("draft_id", ["nothing", "", "' or 1=1 --", "\x00", "a" * 5000, "0" * 32])
-def test_a_link_to_no_draft_opens_a_new_form(chat: Chat, draft_id: str) -> None:
+def test_a_link_to_a_missing_draft_opens_a_new_form(chat: Chat, draft_id: str) -> None:
     page = new_page()
     page.query_params["draft"] = draft_id
     assert messages(page.run()) == [("user", EXAMPLE_PROMPT)]
@@ -398,7 +398,7 @@ def test_all_sent_parts_of_a_message_are_visible(page: AppTest, chat: Chat) -> N
     assert chat.bodies[0]["messages"][1] == {"role": "user", "content": "42"}
 
 
-def test_foreign_words_in_an_objection_make_no_link(page: AppTest) -> None:
+def test_untrusted_text_in_an_objection_is_not_a_link(page: AppTest) -> None:
     page.text_area(key="extra_body").set_value('{"temperature": 1, "[Sign in](http://evil.example)": 1}').run()
     page.number_input(key="temperature").set_value(0.2).run()
     page.button(key="run").click().run()
@@ -406,7 +406,9 @@ def test_foreign_words_in_an_objection_make_no_link(page: AppTest) -> None:
     assert "[Sign in]" not in page.error[0].value
 
 
-def test_half_a_character_breaks_neither_the_form_nor_an_answer(chat: Chat, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unpaired_surrogate_breaks_neither_the_form_nor_an_answer(
+    chat: Chat, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("TEMPERA_DIALECT", "mistral")
     page = new_page().run()
     page.text_area(key="extra_body").set_value('{"metadata": {"a": "\\ud800"}}').run()
@@ -431,7 +433,7 @@ def test_two_deletions_are_undone_one_by_one(page: AppTest) -> None:
     assert [text for _, text in messages(page)] == ["a", "b", "c"]
 
 
-def test_going_back_and_forward_shows_other_runs_and_leaves_the_form_alone(
+def test_back_and_forward_show_other_runs_and_keep_the_form(
     page: AppTest, chat: Chat, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(state, "URL_FOLLOWS_S", 0.0)
@@ -449,8 +451,8 @@ def test_going_back_and_forward_shows_other_runs_and_leaves_the_form_alone(
         assert [text for _, text in messages(page)] == ["Third, not run"]
 
 
-def test_an_outdated_address_is_no_link(page: AppTest, chat: Chat) -> None:
-    """A quick click carries the address from before the run that has just begun."""
+def test_an_outdated_address_does_not_change_the_shown_run(page: AppTest, chat: Chat) -> None:
+    """A quick click sends the address from before the new run."""
     write(page, 1, "First")
     run_to_the_end(page)
     first = page.query_params["run"]
@@ -464,7 +466,7 @@ def test_an_outdated_address_is_no_link(page: AppTest, chat: Chat) -> None:
     assert [text for _, text in messages(page)] == ["Third"]
 
 
-def test_the_same_request_is_not_sent_again_while_it_is_under_way(page: AppTest, chat: Chat) -> None:
+def test_an_active_request_is_not_sent_again(page: AppTest, chat: Chat) -> None:
     chat.go_on.clear()
     for _ in range(2):
         page.button(key="run").click().run()
@@ -475,7 +477,7 @@ def test_the_same_request_is_not_sent_again_while_it_is_under_way(page: AppTest,
     assert len(chat.bodies) == 2
 
 
-def test_an_answer_is_added_once_and_its_braces_are_text(page: AppTest, chat: Chat) -> None:
+def test_an_answer_is_added_once_with_literal_braces(page: AppTest, chat: Chat) -> None:
     chat.server.play = sending(head() + chunk("Use {{ title }} here", "stop") + DONE)
     run_to_the_end(page)
     page.button(key="add_answer").click().run()
@@ -507,12 +509,12 @@ def test_a_number_beyond_javascript_is_imported_exactly(page: AppTest, chat: Cha
     assert chat.bodies == [body]
 
 
-def test_a_key_of_half_a_character_is_named_and_breaks_nothing(page: AppTest) -> None:
+def test_an_unpaired_surrogate_as_a_key_breaks_nothing(page: AppTest) -> None:
     page.text_area(key="extra_body").set_value('{"\\ud800": 1}').run()
     assert not page.exception
 
 
-def test_redrawing_a_widget_switches_no_field_on(page: AppTest, chat: Chat) -> None:
+def test_redrawing_a_widget_does_not_switch_its_field_on(page: AppTest, chat: Chat) -> None:
     page.switch_page("runs.py").run()
     page.switch_page("playground.py").run()
     assert [page.session_state[f"{field}_state"] for field in ("temperature", "top_p", "max_tokens")] == ["omit"] * 3

@@ -63,7 +63,7 @@ def test_the_limits_are_shown_in_advance(page: AppTest) -> None:
     assert page.run().expander[0].label.startswith(r"This is a demo\: 9 runs left now")
 
 
-def test_an_answer_has_the_limit_where_the_form_omits_it_and_the_page_says_so(page: AppTest, chat: Chat) -> None:
+def test_an_omitted_max_tokens_is_sent_as_the_limit_shown(page: AppTest, chat: Chat) -> None:
     assert "sent: 512, the maximum here" in texts(page)
     run_to_the_end(page)
     assert [body["max_tokens"] for body in chat.bodies] == [512]
@@ -124,7 +124,7 @@ def test_visitors_do_not_see_each_others_runs(page: AppTest) -> None:
     other.run()
     assert "Hello you" not in texts(other)
     other.switch_page("runs.py").run()
-    assert [said.value.partition(".")[0] for said in other.info] == ["This run is not in the log", "No runs yet"]
+    assert [message.value.partition(".")[0] for message in other.info] == ["This run is not in the log", "No runs yet"]
     for stolen in ("experiment", "sweep", "draft", "plan"):
         thief = new_page()
         thief.query_params[stolen] = page.query_params.get("draft", run_id)
@@ -161,7 +161,7 @@ def test_addresses_of_endpoints_are_not_shown(page: AppTest, chat: Chat) -> None
         page.switch_page("endpoints.py")
 
 
-def test_only_the_operators_choice_of_endpoints_is_there() -> None:
+def test_only_endpoints_chosen_by_the_operator_are_offered() -> None:
     secrets = Secrets({"demo": {"enabled": True, "endpoints": ["environment"]}})
     with closing(Service(read_settings, lambda: secrets)) as demo:
         assert list(demo.configuration().endpoints) == ["environment"]
@@ -207,7 +207,7 @@ def test_without_a_log_nothing_is_sent(chat: Chat, monkeypatch: pytest.MonkeyPat
     assert "counters cannot be reached" in texts(page)
 
 
-def test_bodies_that_are_sent_are_the_ones_that_were_shown(page: AppTest, chat: Chat) -> None:
+def test_the_request_shown_equals_the_request_sent(page: AppTest, chat: Chat) -> None:
     page.session_state[playground_keys.VIEW] = "Request"
     page.run()
     shown = next(json.loads(code.value) for code in page.code if code.value.startswith("{"))

@@ -56,13 +56,13 @@ def open_endpoints(secrets: dict[str, object] | None = None) -> AppTest:
 
 
 def looked(page: AppTest) -> AppTest:
-    """The page once every endpoint is known; a browser runs its fragments again, here the page is."""
+    """The page once every endpoint is checked; the whole page reruns in place of its fragments."""
     wait_for(lambda: "checking" not in texts(page.run()))
     return page
 
 
 def whole(page: AppTest) -> str:
-    """Everything that is sent to the browser, tables as text."""
+    """Everything sent to the browser, with tables as text."""
     tables = [table.value.to_string() for table in [*page.dataframe, *page.table]]
     sent = [str(getattr(element, "proto", "")) for element in page.main]
     return "\n".join([texts(page), *tables, *sent])
@@ -81,7 +81,7 @@ def test_several_endpoints_are_shown_with_their_health(listing: Endpoint, monkey
             }
         )
         looked(page)
-        # A new visit is a look at what is known.
+        # A new visit uses the known results.
         looked(page)
         assert (len(listing.requests), len(locked.requests)) == (1, 1)
     shown = texts(page)
@@ -127,7 +127,7 @@ def test_a_slow_endpoint_does_not_hold_up_the_page(listing: Endpoint) -> None:
     assert "The endpoint lists no models." in texts(page)
 
 
-def test_check_again_asks_one_endpoint_or_all(listing: Endpoint) -> None:
+def test_check_again_checks_one_endpoint_or_all(listing: Endpoint) -> None:
     with serve(document({"data": []})) as other:
         page = looked(open_endpoints({"mine": {"base_url": listing.base_url}, "other": {"base_url": other.base_url}}))
         page.button(key="check_mine").click()
@@ -153,7 +153,7 @@ def test_the_rules_of_each_dialect_come_from_its_profile(listing: Endpoint) -> N
     assert "logprobs" in page.table[3].value.set_index("further field").index
 
 
-def test_a_failed_embedded_model_shows_the_reason_and_restarts_by_a_click(
+def test_a_failed_embedded_model_shows_the_reason_and_restarts_on_a_click(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("TEMPERA_EMBEDDED_MODEL", str(tmp_path / "absent.gguf"))
@@ -171,7 +171,7 @@ def test_a_failed_embedded_model_shows_the_reason_and_restarts_by_a_click(
     assert "failed]" in texts(page.run())
 
 
-def test_a_restart_of_the_embedded_model_says_what_it_costs_and_gives_a_new_process() -> None:
+def test_a_restart_of_the_embedded_model_warns_and_starts_a_new_process() -> None:
     page = open_endpoints()
     assert "**no runs yet**" in texts(page)
     page.button(key="start_embedded").click().run()
@@ -199,7 +199,7 @@ def test_the_speed_of_the_embedded_model_is_the_median_of_its_recent_runs() -> N
     wait_for(lambda: "**20.0 tokens/s, median of the last 3 runs**" in texts(open_endpoints()))
 
 
-def test_the_table_to_copy_has_the_dialect_and_no_key() -> None:
+def test_the_configuration_to_copy_has_the_dialect_and_no_key() -> None:
     page = open_endpoints()
     page.button_group(key="new_dialect").set_value("mistral").run()
     file, environment = (code.value for code in page.code)
@@ -209,7 +209,7 @@ def test_the_table_to_copy_has_the_dialect_and_no_key() -> None:
     assert len(page.text_input) == len(page.text_area) == 0
 
 
-def test_a_field_that_the_operator_declared_is_in_the_table_and_in_the_form(listing: Endpoint) -> None:
+def test_a_declared_field_is_in_the_table_and_in_the_form(listing: Endpoint) -> None:
     top_k = {"kind": "whole", "minimum": 1, "maximum": 100, "default": "off_by_*default*", "begins_with": 40}
     mine = {"base_url": listing.base_url, "dialect": "openai", "fields": {"top_k": top_k}}
     page = looked(open_endpoints({"mine": mine}))

@@ -8,7 +8,7 @@ from streamlit.testing.v1 import AppTest
 from components.ui import state
 from components.ui.answer import keys
 from tests.pages.conftest import Chat, new_page, texts
-from tests.pages.shown import markup, told, words
+from tests.pages.content import markup, text_components, words
 from tests.streaming.endpoint import DONE, chunk, head, sending
 from tests.waiting import wait_for
 
@@ -47,28 +47,28 @@ def test_an_answer_grows_and_settled_blocks_are_sent_once(page: AppTest, chat: C
     page.button(key="run").click()
     chat.server.play = play
     wait_for(lambda: "Paragraph 59" in texts(page.run()))
-    before = [data["blocks"] for data in told(page)]
+    before = [data["blocks"] for data in text_components(page)]
     assert len(before) > 1
     chat.go_on.set()
     ended(page)
     assert NOTICE in texts(page)
-    assert [data["blocks"] for data in told(page)][: len(before) - 1] == before[:-1]
+    assert [data["blocks"] for data in text_components(page)][: len(before) - 1] == before[:-1]
     live = opened(page.query_params["run"], native=False)
     assert NOTICE not in texts(live)
     assert markup(page).replace("\n", "") == markup(live).replace("\n", "")
     assert markup(page).count("<math") == len(PARAGRAPHS)
 
 
-def test_reasoning_json_and_text_as_written_are_drawn_too(page: AppTest, chat: Chat) -> None:
+def test_reasoning_json_and_raw_text_are_drawn(page: AppTest, chat: Chat) -> None:
     chat.server.play = sending(head() + chunk('{"a":[1,2]}', "stop") + DONE)
     ended(page.button(key="run").click().run())
     assert '{\n  "a": [\n    1,\n    2\n  ]\n}' in words(page)
     page.toggle(key=state.AS_WRITTEN).set_value(True).run()
     assert words(page).strip() == '{"a":[1,2]}'
-    assert told(page)[0]["part"] == "plain"
+    assert text_components(page)[0]["part"] == "plain"
 
 
-def test_an_answer_that_has_not_begun_says_what_it_waits_for(page: AppTest, chat: Chat) -> None:
+def test_a_waiting_answer_is_marked_and_can_be_stopped(page: AppTest, chat: Chat) -> None:
     chat.go_on.clear()
     chat.server.play = lambda connection, request: chat.go_on.wait(20)
     page.button(key="run").click().run()

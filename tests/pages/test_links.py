@@ -60,7 +60,7 @@ def test_a_link_fills_the_form_and_sends_nothing(chat: Chat) -> None:
     assert count_runs(service().log.database) == 0
 
 
-def test_an_opened_link_is_run_with_a_click_and_its_bar_closed(chat: Chat) -> None:
+def test_an_opened_link_runs_on_a_click_and_its_bar_can_be_closed(chat: Chat) -> None:
     page = opened(s=settings_link(a_draft()))
     run_to_the_end(page)
     assert [body["temperature"] for body in chat.bodies] == [0.9]
@@ -90,7 +90,7 @@ def test_each_change_is_named_and_hidden_characters_are_marked(chat: Chat) -> No
     assert r"holds 2 characters that are invisible to people and read by models\: U+202E RIGHT" in page.warning[0].value
 
 
-def test_an_unknown_endpoint_is_named_and_the_present_one_stays(chat: Chat) -> None:
+def test_an_unknown_endpoint_is_named_and_the_current_one_stays(chat: Chat) -> None:
     page = opened(s=settings_link(a_draft(endpoint="https://evil.example/v1")))
     assert page.selectbox(key=keys.ENDPOINT).value == "environment"
     assert page.warning[0].value.startswith("There is no endpoint “https\\://evil.example/v1” here")
@@ -106,14 +106,14 @@ def test_an_unknown_endpoint_is_named_and_the_present_one_stays(chat: Chat) -> N
         ("1." + "A" * 200_000, "This link holds too much to be opened."),
     ],
 )
-def test_a_link_that_cannot_be_read_is_named_and_changes_nothing(chat: Chat, link: str, sentence: str) -> None:
+def test_an_unreadable_link_is_reported_and_changes_nothing(chat: Chat, link: str, sentence: str) -> None:
     page = opened(s=link)
     assert not page.exception
     assert any(text.value.startswith(f":material/link_off: {sentence}") for text in page.markdown)
     assert messages(page) == messages(opened())
 
 
-def test_lanes_go_to_the_page_that_compares_them(chat: Chat) -> None:
+def test_lanes_of_a_link_open_on_the_compare_page(chat: Chat) -> None:
     lanes = Comparison(lanes=(Lane(id="1", name="calm"), Lane(id="2", system="Shout."), Lane(id="3", muted=True)))
     link = settings_link(a_draft(comparison=lanes), comparison=True)
     page = opened("compare.py", s=link)
@@ -127,7 +127,7 @@ def test_lanes_go_to_the_page_that_compares_them(chat: Chat) -> None:
     assert asked_for_answers(chat.server) == []
 
 
-def test_a_link_of_the_playground_leaves_the_lanes_alone(page: AppTest) -> None:
+def test_a_playground_link_keeps_the_lanes(page: AppTest) -> None:
     lanes = Comparison(lanes=(Lane(id="1", name="mine"), Lane(id="2")))
     page.session_state[keys.COMPARISON] = lanes
     page.query_params["s"] = settings_link(a_draft())
@@ -162,8 +162,8 @@ def test_the_dialog_gives_a_link_that_opens_the_same_form(chat: Chat, monkeypatc
     assert url.startswith("https://tempera.example/lab/?s=1.")
     again = opened(s=url.partition("?s=")[2])
     assert messages(again) == ["Be brief.", "Describe the sea."]
-    said = "\n".join(text.value for text in page.markdown)
-    assert "temperature: 0.9" in said
+    shown_text = "\n".join(text.value for text in page.markdown)
+    assert "temperature: 0.9" in shown_text
     assert f"{len(url)} characters." in "\n".join(text.value for text in page.caption)
 
 
@@ -176,7 +176,7 @@ def test_a_credential_in_a_body_field_is_named_before_it_is_shared(chat: Chat) -
     assert "canary" not in warning
 
 
-def test_settings_that_are_too_long_for_a_link_are_never_shortened(chat: Chat) -> None:
+def test_settings_too_long_for_a_link_are_never_shortened(chat: Chat) -> None:
     noise = "".join(random.Random(1).choices(string.ascii_letters + string.digits, k=9_000))
     page = opened(s=settings_link(a_draft(noise)))
     page.button(key="share").click().run()

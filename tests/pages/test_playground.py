@@ -10,12 +10,12 @@ from streamlit.testing.v1 import AppTest
 from components.drafts.draft import EXAMPLE_PROMPT
 from components.server.process import service
 from tests.pages.conftest import Chat, new_page, run_to_the_end, texts, until_it_ended
-from tests.pages.shown import listed
+from tests.pages.content import listed
 from tests.streaming.endpoint import DONE, chunk, document, head, sending
 from tests.waiting import wait_for
 
 
-def test_a_new_visitor_finds_every_field_under_its_name(page: AppTest) -> None:
+def test_a_new_visitor_sees_every_field_under_its_name(page: AppTest) -> None:
     assert page.text_area(key="message_1").value == EXAMPLE_PROMPT
     assert page.selectbox(key="model").options == ["alpha", "beta"]
     for field in ("temperature", "top_p", "max_tokens", "random_seed"):
@@ -81,12 +81,12 @@ def test_the_slider_and_the_number_agree(page: AppTest) -> None:
     assert page.number_input(key="top_p").value == 0.8
 
 
-def test_a_value_out_of_range_is_named_and_sent_only_on_purpose(page: AppTest, chat: Chat) -> None:
+def test_a_value_out_of_range_is_named_and_sent_only_with_send_anyway(page: AppTest, chat: Chat) -> None:
     page.number_input(key="temperature").set_value(1.4).run()
-    said = "temperature must be at most 1; 1.4 is more."
-    assert said in texts(page)
+    problem = "temperature must be at most 1; 1.4 is more."
+    assert problem in texts(page)
     page.button(key="run").click().run()
-    assert page.error[0].value == f"{said} Change it, or tick Send anyway."
+    assert page.error[0].value == f"{problem} Change it, or tick Send anyway."
     assert chat.bodies == []
     page.checkbox(key="send_anyway").check().run()
     run_to_the_end(page)
@@ -127,7 +127,7 @@ def test_switching_the_page_while_streaming_keeps_run_and_form(page: AppTest, ch
     assert page.session_state["temperature_state"] == "value"
 
 
-def test_a_reload_finds_the_run_and_its_settings_again_and_sends_nothing(page: AppTest, chat: Chat) -> None:
+def test_a_reload_restores_the_run_and_its_settings_and_sends_nothing(page: AppTest, chat: Chat) -> None:
     chat.go_on.clear()
     page.text_area(key="message_1").set_value("Mine")
     page.button(key="add_system").click().run()
@@ -151,7 +151,7 @@ def test_a_reload_finds_the_run_and_its_settings_again_and_sends_nothing(page: A
 
 
 @pytest.mark.parametrize("run_id", ["nothing", "", "' or 1=1 --", "\x00", "a" * 5000])
-def test_a_link_to_no_run_says_so_and_leaves_the_form_alone(chat: Chat, run_id: str) -> None:
+def test_a_link_to_a_missing_run_is_reported_and_keeps_the_form(chat: Chat, run_id: str) -> None:
     page = new_page()
     page.query_params["run"] = run_id
     page.run()
@@ -177,7 +177,7 @@ def test_a_refusal_is_shown_as_plain_text(page: AppTest, chat: Chat) -> None:
     assert not any("evil" in markdown.value for markdown in page.markdown)
 
 
-def test_a_field_that_the_endpoint_refuses_is_marked(page: AppTest, chat: Chat) -> None:
+def test_a_field_refused_by_the_endpoint_is_marked(page: AppTest, chat: Chat) -> None:
     problem = {"type": "x", "loc": ["body", "top_p"], "msg": "too much", "input": 1}
     chat.server.play = sending(document({"detail": [problem]}, "422 Unprocessable Entity"))
     # The form is drawn before the answer, which may end in between.
@@ -189,7 +189,7 @@ def test_a_field_that_the_endpoint_refuses_is_marked(page: AppTest, chat: Chat) 
     assert shown.count("The endpoint refused this field in the run shown.") == 1
 
 
-def test_a_request_whose_probabilities_are_refused_runs_without_them_by_one_press(
+def test_a_request_with_refused_probabilities_runs_without_them_on_one_click(
     chat: Chat, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TEMPERA_DIALECT", "openai")
@@ -206,7 +206,7 @@ def test_a_request_whose_probabilities_are_refused_runs_without_them_by_one_pres
     assert not any(button.key == "run_without_probabilities" for button in page.button)
 
 
-def test_a_finish_reason_cannot_bring_an_image(page: AppTest, chat: Chat) -> None:
+def test_a_finish_reason_is_shown_as_plain_text(page: AppTest, chat: Chat) -> None:
     chat.server.play = sending(head() + chunk("Hi", "![x](http://evil.example/a.png)") + DONE)
     run_to_the_end(page)
     assert "finish reason" in texts(page)
@@ -214,7 +214,7 @@ def test_a_finish_reason_cannot_bring_an_image(page: AppTest, chat: Chat) -> Non
 
 
 @pytest.mark.parametrize(
-    ("answer", "status", "said"),
+    ("answer", "status", "advice"),
     [
         (document({"detail": "Unauthorized"}, "401 Unauthorized"), "error", "Check this endpoint's key"),
         (document({"message": "no"}, "404 Not Found"), "error", "Check the model's name"),
@@ -228,13 +228,11 @@ def test_a_finish_reason_cannot_bring_an_image(page: AppTest, chat: Chat) -> Non
         (head() + DONE, "error", "The answer ended without any text."),
     ],
 )
-def test_every_end_says_what_happened_and_what_to_do(
-    page: AppTest, chat: Chat, answer: bytes, status: str, said: str
-) -> None:
+def test_every_end_has_a_reason_and_advice(page: AppTest, chat: Chat, answer: bytes, status: str, advice: str) -> None:
     chat.server.play = sending(answer)
     run_to_the_end(page)
     assert status in texts(page)
-    assert said in texts(page) + "".join(warning.value for warning in page.warning)
+    assert advice in texts(page) + "".join(warning.value for warning in page.warning)
 
 
 def test_the_openai_dialect_has_its_own_fields(chat: Chat, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -249,7 +247,7 @@ def test_the_openai_dialect_has_its_own_fields(chat: Chat, monkeypatch: pytest.M
     assert "random_seed" not in body
 
 
-def test_without_streaming_the_answer_still_comes(page: AppTest, chat: Chat) -> None:
+def test_an_answer_without_streaming_is_shown(page: AppTest, chat: Chat) -> None:
     answer = {"choices": [{"index": 0, "message": {"content": "All at once"}, "finish_reason": "stop"}]}
     chat.server.play = sending(document(answer))
     page.toggle(key="stream").set_value(False).run()
@@ -274,7 +272,7 @@ def test_an_unwritable_log_is_named_and_the_run_continues(
     connection.close()
 
 
-def test_a_damaged_log_is_set_aside_and_the_page_says_where(
+def test_a_damaged_log_is_set_aside_and_its_path_is_shown(
     chat: Chat, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "damaged.sqlite3").write_bytes(b"no database at all " * 500)
@@ -286,7 +284,7 @@ def test_a_damaged_log_is_set_aside_and_the_page_says_where(
     assert listed(page)["status"].tolist() == ["ok"]
 
 
-def test_waits_and_attempts_are_shown_apart_from_the_answers_time(page: AppTest, chat: Chat) -> None:
+def test_waits_and_attempts_are_shown_separately_from_the_answers_time(page: AppTest, chat: Chat) -> None:
     play, answers = chat.play, [document({"message": "busy"}, "503 Service Unavailable", "Retry-After: 0.2")]
     busy = [sending(answers[0])]
     chat.server.play = lambda connection, request: (busy.pop() if busy else play)(connection, request)
@@ -295,7 +293,7 @@ def test_waits_and_attempts_are_shown_apart_from_the_answers_time(page: AppTest,
     assert "Hello you" in texts(page)
 
 
-def test_a_wait_before_a_retry_counts_down_and_says_why(page: AppTest, chat: Chat) -> None:
+def test_a_wait_before_a_retry_counts_down_with_its_reason(page: AppTest, chat: Chat) -> None:
     chat.server.play = sending(document({"message": "*slow* down"}, "429 Too Many Requests", "Retry-After: 50"))
     page.button(key="run").click().run()
     wait_for(lambda: "Trying again in " in texts(page))
@@ -304,7 +302,7 @@ def test_a_wait_before_a_retry_counts_down_and_says_why(page: AppTest, chat: Cha
     wait_for(lambda: "cancelled" in texts(page.run()))
 
 
-def test_a_broken_endpoint_is_named_and_the_embedded_one_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_broken_endpoint_is_reported_and_the_embedded_one_is_offered(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TEMPERA_BASE_URL", "http://me:secret-1@host/v1")
     monkeypatch.setenv("TEMPERA_EMBEDDED_MODEL", "/no/such/model.gguf")
     page = new_page().run()
@@ -315,7 +313,7 @@ def test_a_broken_endpoint_is_named_and_the_embedded_one_is_there(monkeypatch: p
     assert "no/such/model.gguf" in page.error[0].value
 
 
-def test_an_endpoint_that_lists_no_models_says_so_and_takes_a_typed_name(page: AppTest, chat: Chat) -> None:
+def test_a_model_name_can_be_typed_if_an_endpoint_lists_none(page: AppTest, chat: Chat) -> None:
     chat.server.play = sending(document({"detail": "![x](http://evil.example/a.png) Not Found"}, "404 Not Found"))
     streamlit.cache_data.clear()
     other = new_page().run()

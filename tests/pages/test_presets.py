@@ -11,12 +11,12 @@ from tests.waiting import wait_for
 
 
 def opened(page: AppTest, popover: str) -> AppTest:
-    """The page with a popover open, which only a browser can really open."""
+    """The page with a popover open; AppTest cannot open it by a click."""
     page.session_state[popover] = True
     return page.run()
 
 
-def test_a_preset_that_comes_along_fills_its_fields_and_can_be_undone(page: AppTest, chat: Chat) -> None:
+def test_a_built_in_preset_fills_its_fields_and_can_be_undone(page: AppTest, chat: Chat) -> None:
     opened(page, "presets")
     page.button(key="preset_Reproducible").click().run()
     assert page.button(key="undo").label == "Undo: preset Reproducible"
@@ -45,7 +45,7 @@ def test_settings_are_saved_under_a_name_loaded_elsewhere_and_deleted(page: AppT
     assert any(r"\*own" in button.label for button in opened(new_page().run(), "presets").button)
 
 
-def test_a_preset_with_messages_brings_them(page: AppTest, chat: Chat) -> None:
+def test_a_preset_with_messages_restores_them(page: AppTest, chat: Chat) -> None:
     write(page, 1, "Speak {{language}}.")
     opened(page, "presets")
     page.text_input(key="preset_name").set_value("With")
@@ -62,7 +62,7 @@ def test_a_preset_without_a_name_is_refused_with_a_sentence(page: AppTest, chat:
     assert "name" in page.error[0].value
 
 
-def test_a_pasted_curl_line_fills_the_form_and_its_key_is_nowhere(page: AppTest, chat: Chat) -> None:
+def test_a_pasted_curl_command_fills_the_form_without_its_key(page: AppTest, chat: Chat) -> None:
     write(page, 1, "Much work")
     opened(page, "import")
     page.text_area(key="import_text").set_value(

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import streamlit
 from sqlalchemy import delete, insert, update
 from streamlit.testing.v1 import AppTest
 
@@ -22,15 +23,15 @@ from components.log.query import find_run
 from components.log.tables import runs, to_row
 from components.server.process import service
 from components.ui.plain_words import plain_words
-from components.ui.runs import charts, keys
+from components.ui.runs import keys
 from tests.orders import order
 from tests.pages.conftest import Chat, new_page, run_to_the_end, texts
-from tests.pages.shown import listed
+from tests.pages.content import listed
 from tests.streaming.endpoint import DONE, chunk, head
 from tests.waiting import wait_for
 
 
-def test_an_empty_log_says_what_to_do_and_imports_runs(page: AppTest) -> None:
+def test_an_empty_log_shows_a_next_step_and_imports_runs(page: AppTest) -> None:
     page.session_state[keys.UPKEEP] = True
     page.switch_page("runs.py").run()
     assert page.info[0].value.startswith("No runs yet.")
@@ -61,13 +62,13 @@ def test_an_opened_run_shows_its_text_and_its_request_and_survives_a_reload(page
     assert len(chat.bodies) == 1
 
 
-def test_a_run_that_is_not_in_the_log_is_named(page: AppTest) -> None:
+def test_a_missing_run_is_reported(page: AppTest) -> None:
     page.query_params["run"] = "nothing"
     page.switch_page("runs.py").run()
     assert "This run is not in the log." in [info.value for info in page.info]
 
 
-def test_a_log_that_cannot_be_read_is_named_and_the_page_stays_alive(page: AppTest, chat: Chat, tmp_path: Path) -> None:
+def test_an_unreadable_log_is_reported_and_the_page_still_works(page: AppTest, chat: Chat, tmp_path: Path) -> None:
     run_to_the_end(page)
     with closing(sqlite3.connect(tmp_path / "runs.sqlite3")) as connection, connection:
         connection.execute("alter table runs rename to hidden")
@@ -114,7 +115,7 @@ def test_an_unreadable_filter_shows_the_syntax_and_is_kept(three_runs: AppTest) 
     assert not page.exception
 
 
-def test_the_order_is_that_of_a_number_and_columns_stay_unless_others_are_chosen(three_runs: AppTest) -> None:
+def test_runs_are_sorted_by_a_number_and_columns_are_automatic_or_chosen(three_runs: AppTest) -> None:
     page = three_runs
     usual = list(listed(page))
     assert usual == [
@@ -134,7 +135,7 @@ def order_of(page: AppTest, number: str) -> list[str]:
     return prompts(page)
 
 
-def test_pages_are_turned_and_a_new_filter_begins_with_the_first(three_runs: AppTest) -> None:
+def test_pages_can_be_turned_and_a_new_filter_shows_the_first(three_runs: AppTest) -> None:
     page = three_runs
     record = find_run(service().log.database, page.session_state[keys.LISTED_RUNS][1])
     rows = [to_row(replace(record, id=f"{number:032x}")) for number in range(49)]
@@ -155,11 +156,11 @@ def opened(page: AppTest, place: int) -> AppTest:
     return page.run()
 
 
-def test_annotations_are_kept_beside_concurrent_changes(three_runs: AppTest) -> None:
+def test_annotations_survive_concurrent_changes(three_runs: AppTest) -> None:
     page = opened(three_runs, 1)
     run_id = page.session_state[keys.OPENED_RUN]
     log = service().log
-    # Neither stars nor new tags can be chosen in AppTest; the browser's test does the rest.
+    # AppTest can choose neither stars nor new tags; the browser test does.
     annotate(log, run_id, Annotation(4, ("keep",), ""))
     page.segmented_control(key=keys.DRAWER_PART).set_value("Notes").run()
     page.text_area(key=f"notes_{run_id[:8]}").set_value("Odd.").run()
@@ -251,7 +252,7 @@ def test_filtered_runs_are_deleted_after_a_confirmation(three_runs: AppTest) -> 
 
 def test_a_chart_of_filtered_runs_has_its_table(three_runs: AppTest) -> None:
     page = three_runs
-    charts._newest.clear()  # a test before may have had the same view
+    streamlit.cache_data.clear()
     page.run()
     assert len(page.get("vega_lite_chart")) == 2  # TTFT and tokens/s over time
     page.session_state[keys.CHARTS] = True
@@ -274,7 +275,7 @@ def test_a_chart_of_filtered_runs_has_its_table(three_runs: AppTest) -> None:
             assert table["value"].tolist() == ["omitted", "0.7"]
 
 
-def test_a_chart_says_how_many_of_its_runs_meant_another_thing(three_runs: AppTest) -> None:
+def test_a_chart_counts_runs_with_an_older_definition(three_runs: AppTest) -> None:
     page = three_runs
     page.session_state[keys.CHARTS] = True
     page.run()
@@ -319,7 +320,7 @@ def test_a_file_is_imported_once(three_runs: AppTest) -> None:
     assert page.file_uploader(key=f"{keys.IMPORT_RUNS}_1").value is None
 
 
-def test_hidden_filters_are_named_and_one_that_cannot_be_read_can_be_cleared(three_runs: AppTest) -> None:
+def test_hidden_filters_are_named_and_an_unreadable_one_can_be_cleared(three_runs: AppTest) -> None:
     page = three_runs
     page.text_input(key=keys.FIND_TAG).set_value("no_such").run()
     assert r"Tag **no\_such**" in [caption.value for caption in page.caption]
@@ -330,7 +331,7 @@ def test_hidden_filters_are_named_and_one_that_cannot_be_read_can_be_cleared(thr
     assert len(page.session_state[keys.LISTED_RUNS]) == 3
 
 
-def test_compared_runs_close_with_their_list(three_runs: AppTest) -> None:
+def test_compared_runs_are_closed_with_their_list(three_runs: AppTest) -> None:
     page = three_runs
     page.session_state[keys.CHOSEN_RUNS] = page.session_state[keys.LISTED_RUNS][:2]
     page.run()
@@ -340,7 +341,7 @@ def test_compared_runs_close_with_their_list(three_runs: AppTest) -> None:
     assert "compare_runs" not in [button.key for button in page.button]
 
 
-def test_an_order_that_leaves_runs_out_says_so(three_runs: AppTest) -> None:
+def test_an_order_that_omits_runs_is_stated(three_runs: AppTest) -> None:
     page = three_runs
     page.selectbox(key=keys.ORDER).set_value("TTFT").run()
     assert any("Only those with TTFT are listed." in caption.value for caption in page.caption)
@@ -348,7 +349,7 @@ def test_an_order_that_leaves_runs_out_says_so(three_runs: AppTest) -> None:
     assert page.info[0].value == "No run like that has TTFT. Sort by start time to see all."
 
 
-def test_the_file_is_made_smaller_where_that_is_worth_it(three_runs: AppTest) -> None:
+def test_the_database_can_be_compacted_when_it_has_much_free_space(three_runs: AppTest) -> None:
     page = three_runs
     page.session_state[keys.UPKEEP] = True
     page.run()
@@ -364,9 +365,7 @@ def test_the_file_is_made_smaller_where_that_is_worth_it(three_runs: AppTest) ->
     assert size_bytes(service().log.database) < before - 1_000_000
 
 
-def test_a_repeated_experiment_shows_the_moment_of_its_change_and_what_changed_with_it(
-    page: AppTest, chat: Chat
-) -> None:
+def test_a_repeated_experiment_shows_the_time_and_cause_of_a_change(page: AppTest, chat: Chat) -> None:
     file = read_experiment_file(
         "tempera: 1\nname: Nightly\nrepeats: 8\nbase:\n"
         "  endpoint: environment\n  model: alpha\n  messages: [user: Hi]\n"

@@ -32,7 +32,7 @@ from components.ui.form import keys as form_keys
 from components.ui.runs import keys as runs_keys
 from components.ui.share import keys as share_keys
 from components.ui.share.single_file import single_file
-from tests.pages.conftest import Chat, new_page, run_to_the_end, texts, told
+from tests.pages.conftest import Chat, new_page, run_to_the_end, text_components, texts
 from tests.sharing.records import a_record
 from tests.waiting import wait_for
 
@@ -102,7 +102,7 @@ def test_an_answer_is_shared_and_visible_with_the_link(page: AppTest, chat: Chat
     assert len(chat.bodies) == 1
 
 
-def test_the_system_message_goes_in_when_it_is_ticked(page: AppTest, chat: Chat) -> None:
+def test_the_system_message_is_shared_only_when_ticked(page: AppTest, chat: Chat) -> None:
     with_system(page)
     run_to_the_end(page)
     pressed(page, "share")
@@ -112,7 +112,7 @@ def test_the_system_message_goes_in_when_it_is_ticked(page: AppTest, chat: Chat)
     assert any(SYSTEM in code.value for code in other.code)
 
 
-def test_other_choices_make_another_link(page: AppTest, chat: Chat) -> None:
+def test_other_choices_create_another_link(page: AppTest, chat: Chat) -> None:
     run_to_the_end(page)
     pressed(page, "share")
     pressed(page, "publish")
@@ -127,7 +127,7 @@ def test_other_choices_make_another_link(page: AppTest, chat: Chat) -> None:
 @pytest.mark.parametrize(
     "capsule_id", ["", ":id", "0", "None", "%00", "A" * 22, "x" * 10_000, "' or 1=1 --", "\u202e", "%", "_" * 22]
 )
-def test_missing_capsules_have_one_sentence(chat: Chat, capsule_id: str) -> None:
+def test_all_missing_capsules_have_the_same_message(chat: Chat, capsule_id: str) -> None:
     page = opened(c=capsule_id)
     assert not page.exception
     assert [info.value for info in page.info] == [NOTHING]
@@ -147,7 +147,7 @@ def test_expired_and_revoked_links_look_unknown(chat: Chat) -> None:
 
 
 def test_guessing_is_rate_limited(chat: Chat) -> None:
-    service().lookups = Lookups(2, clock=lambda: 0.0)  # or a slow machine would be allowed another one
+    service().lookups = Lookups(2, clock=lambda: 0.0)  # otherwise a slow machine would be allowed another one
     for _ in range(2):
         assert opened(c="A" * 22).info[0].value == NOTHING
     assert opened(c="A" * 22).info[0].value.startswith("Too many invalid links were opened from here.")
@@ -188,7 +188,7 @@ def test_a_copy_opens_in_the_playground_and_sends_nothing(chat: Chat) -> None:
     assert chat.bodies == []
 
 
-def test_a_copy_without_its_system_message_has_none(chat: Chat) -> None:
+def test_a_copy_without_a_shared_system_message_has_none(chat: Chat) -> None:
     record = replace(
         a_record(),
         request_body='{"model":"m","messages":[{"role":"system","content":"A secret message"},'
@@ -201,7 +201,7 @@ def test_a_copy_without_its_system_message_has_none(chat: Chat) -> None:
     assert [area.value for area in page.text_area if str(area.key).startswith("message_")] == ["Hello"]
 
 
-def test_a_visitor_reproduces_an_answer_and_the_link_keeps_the_verdict(page: AppTest, chat: Chat) -> None:
+def test_a_visitor_reproduces_an_answer_and_the_link_stores_the_verdict(page: AppTest, chat: Chat) -> None:
     run_to_the_end(page)
     pressed(page, "share")
     page.checkbox(key=share_keys.SHARE_REPRODUCTIONS).check().run()
@@ -210,7 +210,7 @@ def test_a_visitor_reproduces_an_answer_and_the_link_keeps_the_verdict(page: App
     other = opened(c=link)
     assert "Reproduced" not in texts(other)
     pressed(other, share_keys.REPRODUCE)
-    # The verdict is kept, whether or not the visitor's page is drawn again.
+    # The verdict is stored even if the visitor's page is not drawn again.
     wait_for(lambda: "Reproduced by visitors: identical once" in texts(opened(c=link)))
     assert len(chat.bodies) == 5
     assert set(map(str, chat.bodies)) == {str(chat.bodies[0])}
@@ -221,7 +221,7 @@ def test_a_visitor_reproduces_an_answer_and_the_link_keeps_the_verdict(page: App
     assert "The link was revoked or has expired meanwhile." in texts(other.run())
 
 
-def test_shared_checks_are_shown_and_made_on_the_new_answers(page: AppTest, chat: Chat) -> None:
+def test_shared_checks_are_shown_and_run_on_new_answers(page: AppTest, chat: Chat) -> None:
     page.session_state[RULES] = "checks:\n  - contains: Hello\n  - length: {at_most: 1, unit: words}\n"
     run_to_the_end(page)
     pressed(page, "share")
@@ -234,7 +234,7 @@ def test_shared_checks_are_shown_and_made_on_the_new_answers(page: AppTest, chat
     assert other.table[0].value.loc["checks passed"].tolist() == ["0 of 1 → 0 of 4 · identical"]
 
 
-def test_a_collection_is_made_of_links_and_each_of_them_is_reproduced(page: AppTest, chat: Chat) -> None:
+def test_a_collection_contains_links_that_can_each_be_reproduced(page: AppTest, chat: Chat) -> None:
     run_to_the_end(page)
     pressed(page, "share")
     page.checkbox(key=share_keys.SHARE_REPRODUCTIONS).check().run()
@@ -253,7 +253,7 @@ def test_a_collection_is_made_of_links_and_each_of_them_is_reproduced(page: AppT
     other = opened(c=link)
     assert other.title[0].value == "My report"
     assert [info.value for info in other.info] == ["This link was revoked or has expired."]
-    notes = [block for drawn in told(other) for block in drawn.get("blocks", ())]
+    notes = [block for drawn in text_components(other) for block in drawn.get("blocks", ())]
     assert any("<strong>note</strong>" in block for block in notes)
     assert not any("<img" in block for block in notes)
     assert any("Hello you" in block for block in notes)
@@ -262,7 +262,7 @@ def test_a_collection_is_made_of_links_and_each_of_them_is_reproduced(page: AppT
     pressed(other, f"{share_keys.REPRODUCE}3")
     wait_for(lambda: "Reproduced by visitors: identical once" in texts(opened(c=link)))
     assert "Every new answer equals an original one." in texts(other.run())
-    # As a file it has a copy of what it shows.
+    # The file contains a copy of the shown content.
     file = single_file(
         with_links_opened(service().log.database, open_capsule(service().log.database, link)), service().log
     )
@@ -349,7 +349,7 @@ def test_several_runs_of_the_log_are_shared_at_once(page: AppTest, chat: Chat) -
     assert "Second" in str([code.value for code in opened(c=published(page)).code])
 
 
-def test_events_come_along_for_a_replay(page: AppTest, chat: Chat) -> None:
+def test_events_are_shared_for_a_replay(page: AppTest, chat: Chat) -> None:
     run_to_the_end(page)
     run_id = page.session_state[state.SHOWN_RUN]
     wait_for(lambda: events_of(service().log.database, run_id))
@@ -364,7 +364,7 @@ def test_events_come_along_for_a_replay(page: AppTest, chat: Chat) -> None:
     assert len(table) == record.event_count
 
 
-def test_code_names_no_address(page: AppTest, chat: Chat) -> None:
+def test_shared_code_contains_no_address(page: AppTest, chat: Chat) -> None:
     run_to_the_end(page)
     pressed(page, "share")
     pressed(page, "publish")

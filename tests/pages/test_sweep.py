@@ -11,6 +11,7 @@ from typing import Any
 
 import pandas
 import pytest
+import streamlit
 from streamlit.testing.v1 import AppTest
 
 from components.drafts.store import find_draft, save_draft
@@ -25,7 +26,7 @@ from components.server.process import service
 from components.ui import state
 from components.ui.history import EARLIER
 from components.ui.plain_words import plain_words
-from components.ui.sweep import cost_view, keys
+from components.ui.sweep import keys
 from tests.pages.conftest import Chat, new_page, texts
 from tests.pages.test_compare import Lanes, lanes, press, prompt
 from tests.waiting import wait_for
@@ -46,7 +47,7 @@ def small(lanes: Lanes) -> AppTest:
 
 
 def opened(*axes: tuple[str, str], **parts: Any) -> AppTest:
-    """The page as an address opens it that names a set-up: the one of ``small``, but for its axes or other parts."""
+    """The page opened by the address of a set-up: that of ``small`` with these axes and changes."""
     fields = tuple(TypedAxis(field=field, text=text) for field, text in axes or [("temperature", "0, 1")])
     setup = Setup(axes=fields, **{"repeats": 1, "shuffled": False, **parts})
     page = new_page()
@@ -55,7 +56,7 @@ def opened(*axes: tuple[str, str], **parts: Any) -> AppTest:
 
 
 def kept(plan_id: str, setup: Setup) -> str:
-    """The id of a set-up, which is in the log now."""
+    """Store a set-up in the log; return its id."""
     text = setup.model_dump_json()
     save_draft(service().log, plan_id, text)
     wait_for(lambda: find_draft(service().log.database, plan_id) == text)
@@ -63,7 +64,7 @@ def kept(plan_id: str, setup: Setup) -> str:
 
 
 def key_of(page: AppTest, part: str, axis: int = 1) -> str:
-    """The key of an axis's widget, which is another one whenever axes have gone."""
+    """The key of an axis's widget, which changes when axes are removed."""
     first = next(area.key for area in page.text_area if area.key and area.key.startswith("axis_text_0_"))
     return first.replace("text_0", f"{part}_{axis - 1}")
 
@@ -96,7 +97,7 @@ def plan_rows(page: AppTest) -> list[dict[str, str]]:
 
 
 def edit(page: AppTest, **edits: Any) -> AppTest:
-    """The page after a person has edited the table of the plan."""
+    """The page after edits of the table of the plan."""
     whole = {"edited_rows": {}, "added_rows": [], "deleted_rows": [], **edits}
     page.session_state[page.data_editor[0].key] = whole
     return page.run()
@@ -121,7 +122,7 @@ def run_sweep(page: AppTest) -> AppTest:
 
 
 def run_held_back(page: AppTest, lanes: Lanes, chat: Chat) -> AppTest:
-    """Press Run; the first answer stays half until ``lanes.go_on`` is set."""
+    """Press Run; the first answer stays incomplete until ``lanes.go_on`` is set."""
     lanes.go_on.clear()
     page.number_input(key="max_tokens").set_value(1)
     press(page, "run_sweep")
@@ -151,7 +152,7 @@ def in_the_log(page: AppTest) -> list[RunRecord]:
 
 
 def reloaded(page: AppTest, *parameters: str) -> AppTest:
-    """Another session that comes with the parameters of this page's address."""
+    """Another session opened with this page's address."""
     setup, database = page.session_state[keys.SWEEP_SETUP], service().log.database
     if setup != Setup():
         wait_for(lambda: find_draft(database, page.session_state[keys.PLAN_PARAMETER]) == setup.model_dump_json())
@@ -170,11 +171,11 @@ def hide_table(tmp_path: Path, name: str) -> None:
 
 
 def temperatures(chat: Chat) -> list[float | None]:
-    """What was asked for, in the order in which it came; None where it was left out."""
+    """The requested temperatures in order of arrival; None if omitted."""
     return [body.get("temperature") for body in chat.bodies]
 
 
-def test_the_page_opens_with_a_plan_that_can_be_run_as_it_is(sweep: AppTest, chat: Chat) -> None:
+def test_the_page_opens_with_a_runnable_plan(sweep: AppTest, chat: Chat) -> None:
     assert [row["temperature"] for row in plan_rows(sweep)] == ["base", "0", "0.25", "0.5", "0.75", "1"]
     assert "24 requests" in texts(sweep)
     assert not cannot_run(sweep)
@@ -182,7 +183,7 @@ def test_the_page_opens_with_a_plan_that_can_be_run_as_it_is(sweep: AppTest, cha
     assert chat.bodies == []
 
 
-def test_each_row_is_asked_so_often_and_changes_nothing_but_its_own_field(sweep: AppTest, chat: Chat) -> None:
+def test_each_row_is_sent_once_per_repeat_and_changes_only_its_field(sweep: AppTest, chat: Chat) -> None:
     an_axis(sweep, 1, "temperature", "0, 1")
     number(sweep, "repeats", 2)
     run_sweep(sweep)
@@ -204,7 +205,7 @@ def test_each_row_is_asked_so_often_and_changes_nothing_but_its_own_field(sweep:
 
 
 @pytest.mark.parametrize(("at_once", "timing"), [(1, "interleaved"), (3, "parallel")])
-def test_each_run_says_where_it_belongs_and_how_many_were_under_way(lanes: Lanes, at_once: int, timing: str) -> None:
+def test_each_run_has_its_placement_and_concurrency(lanes: Lanes, at_once: int, timing: str) -> None:
     runs = in_the_log(run_sweep(opened(at_once=at_once)))
     assert {(run.timing, run.concurrency) for run in runs} == {(timing, at_once)}
     assert sorted((run.lane, run.position, run.repeat) for run in runs) == [
@@ -222,9 +223,7 @@ def test_each_run_says_where_it_belongs_and_how_many_were_under_way(lanes: Lanes
         ("messages", "Hi", "messages cannot be swept as a whole. Sweep a variable in them, such as {{topic}}."),
     ],
 )
-def test_an_axis_that_cannot_be_swept_says_why_once_and_nothing_runs(
-    lanes: Lanes, field: str, text: str, sentence: str
-) -> None:
+def test_an_invalid_axis_shows_one_reason_and_nothing_runs(lanes: Lanes, field: str, text: str, sentence: str) -> None:
     page = opened((field, text))
     assert texts(page).count(plain_words(sentence)) == 1
     assert not page.error
@@ -232,13 +231,13 @@ def test_an_axis_that_cannot_be_swept_says_why_once_and_nothing_runs(
     assert "0 requests" in texts(page)
 
 
-def test_a_second_axis_of_the_same_field_says_so_and_nothing_runs(small: AppTest) -> None:
+def test_a_second_axis_of_the_same_field_is_reported_and_nothing_runs(small: AppTest) -> None:
     an_axis(press(small, "add_axis"), 2, "temperature", "0.5")
     assert "temperature already has an axis." in texts(small)
     assert cannot_run(small)
 
 
-def test_axes_that_do_not_fit_together_are_named_and_nothing_runs(lanes: Lanes) -> None:
+def test_axes_of_different_lengths_cannot_be_zipped_and_nothing_runs(lanes: Lanes) -> None:
     page = opened(("temperature", "0, 1"), ("random_seed", "seeds 3"), kind=PlanKind.ZIP)
     (error,) = page.error
     assert error.value == plain_words(
@@ -255,19 +254,19 @@ def test_axes_that_do_not_fit_together_are_named_and_nothing_runs(lanes: Lanes) 
         (PlanKind.PRODUCT, [(0.0, 7), (0.0, 8), (1.0, 7), (1.0, 8)]),
     ],
 )
-def test_the_kind_of_the_plan_says_which_values_are_asked_together(
+def test_the_kind_of_plan_decides_how_values_are_combined(
     lanes: Lanes, chat: Chat, kind: PlanKind, pairs: list[tuple[float | None, int | None]]
 ) -> None:
     run_sweep(opened(("temperature", "0, 1"), ("random_seed", "7, 8"), kind=kind))
     assert [(body.get("temperature"), body.get("random_seed")) for body in chat.bodies] == pairs
 
 
-def test_a_field_that_the_page_does_not_know_is_swept_as_a_key_of_the_body(lanes: Lanes, chat: Chat) -> None:
+def test_an_unknown_field_is_swept_as_a_key_of_the_body(lanes: Lanes, chat: Chat) -> None:
     run_sweep(opened(("top_k", "5, omitted")))
     assert [body.get("top_k") for body in chat.bodies] == [None, 5, None]
 
 
-def test_the_table_runs_as_a_person_has_edited_it(small: AppTest, chat: Chat) -> None:
+def test_an_edited_table_is_run(small: AppTest, chat: Chat) -> None:
     edit(
         small,
         edited_rows={1: {"temperature": "0.3"}},
@@ -287,7 +286,7 @@ def test_an_invalid_value_in_the_table_is_named_with_its_row_and_nothing_runs(sm
     assert cannot_run(small)
 
 
-def test_a_list_is_written_row_by_row_and_needs_no_values_beside_its_fields(lanes: Lanes, chat: Chat) -> None:
+def test_a_list_is_written_row_by_row_and_needs_no_axis_values(lanes: Lanes, chat: Chat) -> None:
     page = opened(("temperature", ""), ("max_tokens", ""), kind=PlanKind.LIST)
     assert "has no values yet" not in texts(page)
     assert plan_rows(page) == [{"temperature": "base", "max_tokens": "base"}]
@@ -314,7 +313,7 @@ def test_a_row_that_may_be_refused_is_named_and_needs_send_anyway(lanes: Lanes, 
     assert progress(page) == "3 of 3 runs ended"
 
 
-def test_rows_of_the_same_trouble_do_not_fill_the_page(lanes: Lanes, chat: Chat) -> None:
+def test_rows_with_the_same_problem_are_limited_on_the_page(lanes: Lanes, chat: Chat) -> None:
     page = opened(("temperature", "2..9"))
     assert texts(page).count(":material/warning:") == 5
     assert "And 3 more reasons." in texts(page)
@@ -351,9 +350,7 @@ def test_a_stop_ends_the_sweep_and_the_missing_cells_are_run_later(small: AppTes
     assert "run_missing" not in [button.key for button in small.button]
 
 
-def test_the_missing_cells_are_run_once_however_often_they_are_asked_for(
-    small: AppTest, lanes: Lanes, chat: Chat
-) -> None:
+def test_missing_cells_are_run_once_for_repeated_clicks(small: AppTest, lanes: Lanes, chat: Chat) -> None:
     run_held_back(small, lanes, chat)
     press(small, "stop_sweep")
     until_ended(small)
@@ -366,7 +363,7 @@ def test_the_missing_cells_are_run_once_however_often_they_are_asked_for(
     assert temperatures(chat) == [None, None, 0.0, 1.0]
 
 
-def test_a_run_button_that_is_pressed_again_starts_no_second_sweep(small: AppTest, lanes: Lanes, chat: Chat) -> None:
+def test_a_second_click_on_run_starts_no_second_sweep(small: AppTest, lanes: Lanes, chat: Chat) -> None:
     run_held_back(small, lanes, chat)
     first = small.session_state[state.SWEEP]
     press(small, "run_sweep")
@@ -379,7 +376,7 @@ def test_a_run_button_that_is_pressed_again_starts_no_second_sweep(small: AppTes
     assert len(chat.bodies) == 6
 
 
-def test_another_sweep_is_begun_beside_one_that_is_under_way(small: AppTest, lanes: Lanes, chat: Chat) -> None:
+def test_another_sweep_can_start_during_an_active_one(small: AppTest, lanes: Lanes, chat: Chat) -> None:
     run_held_back(small, lanes, chat)
     first = experiment(small)
     an_axis(small, 1, "temperature", "0.5")
@@ -447,14 +444,14 @@ def test_typed_text_survives_repeated_reloads(sweep: AppTest) -> None:
     assert plan_rows(page) == [{"top_p 0.1": True, "top_p 0.9": True}, {"top_p 0.1": True, "top_p 0.9": False}]
 
 
-def test_two_tabs_of_one_address_do_not_overwrite_each_other(small: AppTest) -> None:
+def test_two_tabs_of_one_address_have_separate_setups(small: AppTest) -> None:
     other = reloaded(small)
     an_axis(other, 1, "temperature", "0.5")
     assert typed(reloaded(small)) == [("temperature", "0, 1")]
     assert typed(reloaded(other)) == [("temperature", "0.5")]
 
 
-def test_two_tabs_of_one_address_have_a_draft_each(small: AppTest) -> None:
+def test_two_tabs_of_one_address_have_separate_drafts(small: AppTest) -> None:
     small.text_area(key="message_1").set_value("Typed first").run()
     other = reloaded(small)
     assert prompt(other) == "Typed first"
@@ -463,7 +460,7 @@ def test_two_tabs_of_one_address_have_a_draft_each(small: AppTest) -> None:
     assert (prompt(reloaded(small)), prompt(reloaded(other))) == ("Typed here", "Typed there")
 
 
-def test_another_page_and_back_lose_nothing_that_was_typed(small: AppTest) -> None:
+def test_typed_text_survives_a_change_of_page(small: AppTest) -> None:
     run_sweep(small)
     small.switch_page("runs.py").run()
     small.switch_page("sweep.py").run()
@@ -510,7 +507,7 @@ def test_two_clicks_at_once_leave_one_axis(small: AppTest) -> None:
     assert len(typed(small)) == 1
 
 
-def test_a_sweep_that_is_not_in_the_log_is_named(lanes: Lanes) -> None:
+def test_a_missing_sweep_is_reported(lanes: Lanes) -> None:
     page = new_page()
     page.query_params["sweep"] = "f" * 32
     page.switch_page("sweep.py").run()
@@ -519,7 +516,7 @@ def test_a_sweep_that_is_not_in_the_log_is_named(lanes: Lanes) -> None:
     assert not cannot_run(page)
 
 
-def test_an_address_that_names_no_sweep_at_all_shows_none_and_is_forgotten(lanes: Lanes) -> None:
+def test_an_invalid_address_shows_no_sweep_and_is_removed(lanes: Lanes) -> None:
     page = new_page()
     page.query_params["sweep"] = "../<b>no id"
     page.query_params["plan"] = "' or 1=1"
@@ -531,7 +528,7 @@ def test_an_address_that_names_no_sweep_at_all_shows_none_and_is_forgotten(lanes
     assert len(cells(page)) == 6
 
 
-def test_a_comparison_is_no_sweep(small: AppTest, tmp_path: Path) -> None:
+def test_a_comparison_is_not_opened_as_a_sweep(small: AppTest, tmp_path: Path) -> None:
     run_sweep(small)
     wait_for(lambda: find_experiment(service().log.database, small.session_state[state.SWEEP]))
     with closing(sqlite3.connect(tmp_path / "runs.sqlite3")) as connection, connection:
@@ -559,24 +556,24 @@ def test_four_repeats_show_the_effect_of_an_axis(lanes: Lanes) -> None:
     assert "temperature changes similarity to the base" in texts(page)
 
 
-def test_an_axis_without_an_effect_is_described_so(lanes: Lanes) -> None:
+def test_an_axis_without_an_effect_is_stated(lanes: Lanes) -> None:
     page = run_sweep(opened(("temperature", "0.4, 0.5"), repeats=4))
     assert "temperature does not change length" in texts(findings(page))
 
 
-def test_too_few_repeats_are_called_too_few(small: AppTest) -> None:
+def test_too_few_repeats_are_reported(small: AppTest) -> None:
     run_sweep(small)
     assert "4 repeats of each are needed." in texts(findings(small))
 
 
-def test_a_plan_without_the_base_says_that_there_is_nothing_to_compare_to(lanes: Lanes) -> None:
+def test_a_plan_without_a_base_row_has_no_findings(lanes: Lanes) -> None:
     shown = texts(findings(run_sweep(opened(kind=PlanKind.PRODUCT))))
     assert "The plan has no base row" in shown
     assert "repeats are needed" not in shown
 
 
 @pytest.mark.parametrize("table", ["experiments", "runs"])
-def test_a_log_that_cannot_be_read_is_named_and_calls_nothing_missing(
+def test_an_unreadable_log_is_reported_and_no_cell_is_called_missing(
     small: AppTest, chat: Chat, tmp_path: Path, table: str
 ) -> None:
     run_sweep(small)
@@ -602,14 +599,14 @@ def test_a_sweep_can_be_stopped_with_an_unreadable_log(
     assert len(chat.bodies) == 1
 
 
-def test_an_answer_s_markup_is_text(small: AppTest, lanes: Lanes) -> None:
+def test_markup_in_an_answer_is_text(small: AppTest, lanes: Lanes) -> None:
     lanes.answers[0.0] = "![x](http://127.0.0.1/x.png) <b>bold"
     run_sweep(small)
     assert cells(small)[1][3] == "![x](http://127.0.0.1/x.png) <b>bold"
     assert "127.0.0.1/x.png" not in texts(small)
 
 
-def test_a_run_leads_to_its_sweep_which_opens_with_its_settings_beside_another(small: AppTest, chat: Chat) -> None:
+def test_a_run_links_to_its_sweep_which_opens_with_its_settings(small: AppTest, chat: Chat) -> None:
     small.text_area(key="message_1").set_value("A question of the sweep").run()
     run_sweep(small)
     sweep_id = small.session_state[state.SWEEP]
@@ -644,7 +641,7 @@ def asked_of(chat: Chat) -> list[str]:
     return [body["messages"][-1]["content"] for body in chat.bodies]
 
 
-def test_each_row_of_a_data_set_is_asked_with_each_row_of_the_plan(small: AppTest, chat: Chat) -> None:
+def test_each_row_of_a_data_set_is_combined_with_each_row_of_the_plan(small: AppTest, chat: Chat) -> None:
     ask(small, "Say {{topic}} in {{lang}}")
     assert "set a value for" in texts(small)
     page = pasted(small, TOPICS)
@@ -659,7 +656,7 @@ def test_each_row_of_a_data_set_is_asked_with_each_row_of_the_plan(small: AppTes
     assert {run.lane for run in records if run.position == 5} == {"row 2 input 3"}
 
 
-def test_a_data_set_is_there_after_a_reload_and_gives_some_of_its_rows_at_random(small: AppTest) -> None:
+def test_a_data_set_survives_a_reload_and_can_be_sampled(small: AppTest) -> None:
     ask(small, "Say {{topic}}")
     page = pasted(small, TOPICS)
     page.number_input(key="sample_rows").set_value(2).run()
@@ -687,7 +684,7 @@ def test_an_unusable_data_set_shows_the_reason_and_nothing_is_run(small: AppTest
     assert page.button(key=keys.SWEEP_RUN).disabled
 
 
-def test_a_column_that_is_swept_as_well_is_named(lanes: Lanes) -> None:
+def test_a_column_that_is_also_an_axis_is_reported(lanes: Lanes) -> None:
     page = opened(("{{topic}}", "the sea\nthe moon"))
     ask(page, "Say {{topic}}")
     page = pasted(page, TOPICS)
@@ -705,7 +702,7 @@ def test_an_edited_plan_survives_a_reload(small: AppTest) -> None:
     assert again.session_state[keys.SWEEP_SETUP].rows is None
 
 
-def test_edits_of_a_plan_are_set_aside_when_its_axes_change_and_can_be_had_back(small: AppTest) -> None:
+def test_edits_of_a_plan_can_be_restored_after_its_axes_change(small: AppTest) -> None:
     edit(small, edited_rows={2: {"temperature": "0.5"}})
     page = an_axis(small, 1, "temperature", "0, 0.1, 0.2")
     assert "4 requests" in texts(page)
@@ -715,7 +712,7 @@ def test_edits_of_a_plan_are_set_aside_when_its_axes_change_and_can_be_had_back(
     assert "3 requests" in texts(page)
 
 
-def test_many_requests_are_asked_for_twice(small: AppTest, chat: Chat, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_many_requests_need_a_confirmation(small: AppTest, chat: Chat, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TEMPERA_SWEEP_CONFIRM_REQUESTS", "3")
     page = press(small, keys.SWEEP_RUN).run()
     assert "This is 3 requests." in [warning.value for warning in page.warning]
@@ -729,14 +726,13 @@ def test_many_requests_are_asked_for_twice(small: AppTest, chat: Chat, monkeypat
 
 
 def test_the_price_is_estimated_from_earlier_runs(small: AppTest, lanes: Lanes) -> None:
-    cost_view._measured.clear()  # a test before may have measured the same model
     assert "expected" not in texts(small.run())
     page = press(small, keys.SWEEP_RUN).run()
     until_ended(page)
     endpoint, model = page.selectbox(key="endpoint").value, page.selectbox(key="model").value
     # The log is written a little later.
     wait_for(lambda: recent_measures(service().log.database, endpoint, model, 1))
-    cost_view._measured.clear()
+    streamlit.cache_data.clear()
     assert " expected · about " in texts(page.run())
 
 
@@ -754,7 +750,7 @@ def test_an_earlier_sweep_opens_with_its_plan(small: AppTest, chat: Chat) -> Non
     assert typed(other) == [("temperature", "0, 1")]
 
 
-def test_edits_can_be_had_back_also_when_their_field_is_swept_no_more(small: AppTest) -> None:
+def test_edits_can_be_restored_when_their_field_is_no_longer_swept(small: AppTest) -> None:
     edit(small, edited_rows={2: {"temperature": "0.5"}})
     page = an_axis(small, 1, "top_p", "0.1")
     assert plan_rows(page) == [{"top_p": "base"}, {"top_p": "0.1"}]
@@ -763,7 +759,7 @@ def test_edits_can_be_had_back_also_when_their_field_is_swept_no_more(small: App
     assert [field for field, _ in typed(page)] == ["top_p", "temperature"]
 
 
-def test_edits_can_be_had_back_when_an_axis_was_deleted(lanes: Lanes) -> None:
+def test_edits_can_be_restored_after_an_axis_is_deleted(lanes: Lanes) -> None:
     page = opened(("temperature", "0"), ("top_p", "0.1"))
     edit(page, edited_rows={2: {"top_p": "0.2"}})
     press(page, key_of(page, "delete_axis", 2))
@@ -780,12 +776,12 @@ def test_a_list_loses_no_value_silently_when_an_axis_gets_another_field(lanes: L
     assert list(page.session_state[keys.SWEEP_SETUP].rows) == [{}, {"temperature": "0.2"}]
 
 
-def test_objections_number_the_rows_as_the_table_does(small: AppTest) -> None:
+def test_objections_use_the_row_numbers_of_the_table(small: AppTest) -> None:
     page = edit(small, added_rows=[{"temperature": "0"}, {"temperature": ""}, {"temperature": "9"}])
     assert "Row 6: temperature must be at most 1; 9 is more." in texts(page)
 
 
-def test_inputs_that_are_longer_as_they_are_kept_than_they_came_are_all_asked(lanes: Lanes) -> None:
+def test_inputs_longer_in_their_stored_form_are_all_used(lanes: Lanes) -> None:
     name = "a_topic_" * 8
     data = as_json_lines({name: f"topic {number} {'x' * 2_000}"} for number in range(500))
     assert len(data) > MOST_CHARACTERS

@@ -8,6 +8,7 @@ import json
 from typing import Any
 
 import pandas
+import streamlit
 from streamlit.testing.v1 import AppTest
 
 from components.drafts.comparison import Lane
@@ -17,7 +18,7 @@ from components.experiments.sweep_plan import PlanKind
 from components.experiments.sweep_results import records_by_row
 from components.server.process import service
 from components.ui import state
-from components.ui.sweep import downloads, keys, running
+from components.ui.sweep import downloads, keys
 from tests.pages.conftest import Chat, texts
 from tests.pages.test_compare import Lanes, lanes, press
 from tests.pages.test_sweep import experiment, findings, in_the_log, number, opened
@@ -54,7 +55,7 @@ def test_cells_are_grouped_by_an_axis(lanes: Lanes) -> None:
     ]
 
 
-def test_groups_have_a_goodput_once_there_is_a_limit(lanes: Lanes) -> None:
+def test_groups_have_a_goodput_if_a_limit_is_set(lanes: Lanes) -> None:
     page = ended(("temperature", "0, 1"), repeats=2)
     page.selectbox(key=keys.SWEEP_GROUP).set_value("temperature").run()
     assert "goodput" not in table(page)
@@ -112,7 +113,7 @@ def test_a_sweep_is_run_again_as_a_whole(lanes: Lanes, chat: Chat) -> None:
 
 def test_logged_answers_are_reused_on_request(lanes: Lanes, chat: Chat) -> None:
     page = ended(("temperature", "0, 1"))
-    running._answers_to.clear()
+    streamlit.cache_data.clear()
     page.run()
     assert page.toggle(key=keys.SWEEP_REUSE).label == "Reuse 3 logged runs"
     number(page, "repeats", 2)
@@ -167,7 +168,7 @@ def test_two_axes_make_a_small_chart_for_each_value_of_one(lanes: Lanes) -> None
     assert len(table(page)) == 4
 
 
-def test_the_similarity_is_read_once_and_says_how_alike_answers_are_to_the_base(lanes: Lanes) -> None:
+def test_the_similarity_to_the_base_is_computed_once(lanes: Lanes) -> None:
     page = findings(ended(("temperature", "0, 1"), repeats=2))
     assert keys.SWEEP_SIMILARITIES not in page.session_state
     page.selectbox(key=keys.SWEEP_MEASURE).set_value("similarity to the base").run()
@@ -178,7 +179,7 @@ def test_the_similarity_is_read_once_and_says_how_alike_answers_are_to_the_base(
     assert not [bar for bar in page.get("progress") if bar.proto.text == "Comparing answers"]
 
 
-def test_the_session_holds_no_texts_and_the_long_file_has_them_whole(lanes: Lanes) -> None:
+def test_answers_are_in_the_long_file_and_not_in_the_session(lanes: Lanes) -> None:
     page = ended(("temperature", "0, 1"))
     sweep_id = page.session_state[state.SWEEP]
     wait_for(lambda: find_experiment(service().log.database, sweep_id))
@@ -192,7 +193,7 @@ def test_the_session_holds_no_texts_and_the_long_file_has_them_whole(lanes: Lane
     assert "digest" not in lines[0]
 
 
-def test_a_sweep_is_offered_as_files(lanes: Lanes) -> None:
+def test_a_sweep_can_be_downloaded_as_files(lanes: Lanes) -> None:
     page = ended(("temperature", "0, 1"))
     assert [button.proto.label for button in page.get("download_button")] == [
         "CSV (long)",

@@ -20,16 +20,16 @@ from components.server.process import service
 Data = dict[str, Any]
 
 
-def told(page: AppTest | Block) -> list[Data]:
-    """The data of each component that shows text, in the order of the page."""
-    said = [json.loads(element.proto.json) for element in page.get("bidi_component")]
-    return [data for data in said if "token" in data or "blocks" in data]
+def text_components(page: AppTest | Block) -> list[Data]:
+    """The data of each component with text, in the order of the page."""
+    components = [json.loads(element.proto.json) for element in page.get("bidi_component")]
+    return [data for data in components if "token" in data or "blocks" in data]
 
 
 def listed(page: AppTest) -> pd.DataFrame:
     """The rows of the run log by the titles of its columns; ``pd.DataFrame()`` where none is drawn."""
-    said = [json.loads(element.proto.json) for element in page.get("bidi_component")]
-    lists = [data for data in said if "rows" in data]
+    components = [json.loads(element.proto.json) for element in page.get("bidi_component")]
+    lists = [data for data in components if "rows" in data]
     if not lists:
         return pd.DataFrame()
     columns = [column["title"] for column in lists[0]["columns"]]
@@ -58,7 +58,7 @@ def blocks(data: Data) -> Iterator[str]:
 
 def markup(page: AppTest | Block) -> str:
     """The HTML of all components."""
-    return "\n".join("".join(blocks(data)) for data in told(page))
+    return "\n".join("".join(blocks(data)) for data in text_components(page))
 
 
 def words(page: AppTest | Block) -> str:
